@@ -1,0 +1,48 @@
+/** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
+import type { Json, JsonObject, EndReason } from '../ussd/types.ts'
+
+/** All that a back end is told besides the arguments. */
+export interface CallContext {
+  /** `epoch:turn:call`: the same for every repetition of the same call. Do the thing once a key. */
+  intention: string
+  epoch: string
+  msisdn: string
+  language: string
+  line: string
+  /** The calendar's milliseconds (may be frozen): what "today" means. */
+  todayMs: number
+  /** Aborted at the turn's deadline. */
+  signal: AbortSignal
+}
+
+export type CallResult =
+  | { is: 'data'; data: Json }
+  /** An expected refusal, named: the flow routes it with `refused: { slot-taken: screen }`. */
+  | { is: 'refused'; refusal: string; data?: Json }
+  /** No usable answer. `detail` is for the log, never for the subscriber. */
+  | { is: 'failed'; why: 'late' | 'down' | 'nonsense' | 'refused-call'; detail: string }
+
+export interface Backend {
+  readonly name: string
+  /** Never rejects: what goes wrong is a `failed` result. */
+  call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult>
+  /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */
+  ended?(epoch: string, reason: EndReason): Promise<void>
+  close?(): Promise<void>
+}
+
+/** A module back end: operations by name. What throws becomes `failed`, so only throw for faults. */
+export interface BackendModule {
+  operations: Record<string, (args: JsonObject, context: CallContext) => Promise<Json | Refusal>>
+  ended?(epoch: string, reason: EndReason): Promise<void>
+}
+
+/** Returned by an operation to refuse by name. */
+export class Refusal {
+  readonly refusal: string
+  readonly data: Json
+  constructor(refusal: string, data: Json = null) {
+    this.refusal = refusal
+    this.data = data
+  }
+}

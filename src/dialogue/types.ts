@@ -1,0 +1,150 @@
+/**
+ * A dialogue between its turns, and the port of the store that keeps it.
+ *
+ * USSD is half duplex and one transaction a subscriber (3GPP TS 24.090), so there is one record a line group and MSISDN.
+ * It is *taken* (we owe a reply), *resting* (a question is on the handset), or *ended* (a tombstone, kept to know late
+ * duplicates and to offer resume). No locks: every write carries the token of the turn that may make it.
+ */
+import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/types.ts'
+
+/** Where a record is: the line group and the subscriber. */
+export interface DialogueKey {
+  group: string
+  msisdn: string
+}
+
+/** What the store knows of one dialogue. Survives JSON. */
+export interface DialogueRecord {
+  key: DialogueKey
+  epoch: string
+  status: 'taken' | 'resting' | 'ended'
+  /** The network's name of it; see UssdMessage.network. */
+  network: string
+  /** Turns taken so far; the begin is turn 1. */
+  turn: number
+  /** `dental@9f2c01ab77de`: the flow that it began with and finishes on. '' until the first rest. */
+  revision: string
+  /** The service code as dialled. */
+  code: string
+  line: string
+  /** The machine's snapshot at the last rest; null until the first. */
+  snapshot: JsonObject | null
+  /** The journalled answer of the turn that is taken (or was, at the last rest): kind, text, step. */
+  answer: { kind: 'begin' | 'input' | 'notify-ack'; text: string; step: number | null }
+  /** The reply of the last rest, the step that it was sent with, and the link it went out on. */
+  reply: (UssdReply & { step: number | null; link: string }) | null
+  returnPath: ReturnPath
+  openedMs: number
+  /** Wall-clock milliseconds of the last take, rest or end. */
+  touchedMs: number
+  /** When ended: why. */
+  ended: EndReason | null
+}
+
+/** A message that wants a turn. */
+export interface Taking {
+  key: DialogueKey
+  network: string
+  answer: DialogueRecord['answer']
+  code: string
+  line: string
+  /** The link it came in on. */
+  link: string
+  returnPath: ReturnPath
+  /** Random, one a turn: whoever holds it may rest the dialogue. */
+  token: string
+  nowMs: number
+  /** Until when nobody else takes this turn over. Renewed while a back end is awaited. */
+  leaseUntilMs: number
+  /** On begin: the epoch if this opens a dialogue (UUIDv7). */
+  epoch: string
+}
+
+export type Taken =
+  /** A new dialogue; `previous` is what stood there before (superseded if it was open, else its tombstone). */
+  | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null }
+  /** The next answer of an open dialogue: it is now taken and the answer is durable. */
+  | { is: 'next'; record: DialogueRecord }
+  /**
+   * The network said this before. Nothing was taken. `resend` when the stored reply should go out again: it came over
+   * another link than the one that the reply went out on, so the reply may be lost with that link.
+   */
+  | { is: 'repeat'; record: DialogueRecord; resend: boolean }
+  /** A turn is under way and this is another answer: it is dropped (half duplex). */
+  | { is: 'busy'; record: DialogueRecord }
+  /** No such dialogue (ended, expired, lost, or another network number). */
+  | { is: 'unknown' }
+
+/** The outcome of a turn. */
+export interface Resting {
+  key: DialogueKey
+  epoch: string
+  token: string
+  nowMs: number
+  revision: string
+  snapshot: JsonObject
+  reply: UssdReply & { step: number | null; link: string }
+  /** null: the dialogue rests on a question. Else: it ended with this reply, for this reason. */
+  ended: EndReason | null
+}
+
+/** Something whose deadline has come; the store has already given this caller the right to deal with it. */
+export type Overdue =
+  /** A turn whose daemon died: taken over; its answer is to be played again with the same epoch and turn. */
+  | { is: 'abandoned'; record: DialogueRecord; token: string }
+  /** A reply that nobody saw accepted: to be sent once more. */
+  | { is: 'unconfirmed'; record: DialogueRecord }
+  /** Too long without an answer, or too long altogether: it has ended; the reason stands in the record. */
+  | { is: 'ended'; record: DialogueRecord }
+
+/** Fixed when a store is made. All milliseconds. */
+export interface DialogueLimits {
+  /** A dialogue resting this long ends (reason idle). */
+  idleMs: number
+  /** A dialogue this old ends (reason total). */
+  totalMs: number
+  /** How long a tombstone knows late duplicates of the opening PDU. Default 120 000. */
+  tombstoneMs: number
+  /** How long a lost dialogue can be offered for resume; the tombstone lives at least this long. */
+  resumeMs: number
+  /** A reply that is not confirmed within this is sent once more. */
+  confirmMs: number
+  /** Octets of one snapshot, as JSON. Over it: StoreError 'too-large'. Default 16 384. */
+  snapshotOctetsMax: number
+  /** A begin without a network number that meets a dialogue of the same code this young, still at turn 1, is a repeat. */
+  duplicateBeginMs: number
+}
+
+/**
+ * The store's port: memory with a journal, or Redis; one contract suite holds both to it.
+ * Every call may reject with StoreError. A call that timed out may have been applied: `take` and `rest` are safe to
+ * repeat with the same token (they answer as they did the first time).
+ */
+export interface DialogueStore {
+  /** A begin. Answers opened or repeat. */
+  open(taking: Taking): Promise<Taken>
+  /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */
+  take(taking: Taking): Promise<Taken>
+  /** Compare-and-set by epoch and token. False: hung up, superseded or taken over; the reply must not go out. */
+  rest(resting: Resting): Promise<boolean>
+  /** The SMSC accepted the reply of this turn. Fire and forget: losing it costs one more send of the same screen. */
+  confirm(key: DialogueKey, epoch: string, turn: number): void
+  /** Keeps a turn that awaits a back end from being taken over. False: it already was. */
+  renew(key: DialogueKey, epoch: string, token: string, leaseUntilMs: number): Promise<boolean>
+  /**
+   * Ends a dialogue from outside a turn (hang-up, refusal, our own stop). With `network` or `epoch`: only if it is that
+   * one. Answers what was ended, or null if there was nothing open.
+   */
+  drop(key: DialogueKey, which: { network?: string; epoch?: string }, reason: EndReason, nowMs: number): Promise<DialogueRecord | null>
+  /** Seizes what is due. Safe with several daemons: each thing is given to one. At most `limit` at a call. */
+  overdue(nowMs: number, limit: number, token: string, leaseUntilMs: number): Promise<Overdue[]>
+  /** Looks, without touching. */
+  find(key: DialogueKey): Promise<DialogueRecord | null>
+  /** Dialogues that are taken or resting (approximate in Redis: what the deadline index holds). */
+  count(): Promise<number>
+  /** Removes everything about one MSISDN (privacy). Answers how many records. */
+  erase(msisdn: string): Promise<number>
+  /** Throws StoreError if the store cannot be used; says what could be lost (e.g. appendonly off). */
+  check(): Promise<{ durable: boolean; notes: string[] }>
+  close(): Promise<void>
+}

@@ -1,0 +1,55 @@
+/**
+ * The errors that an operator or a caller may branch on: one table. Expected outcomes are return values, not errors;
+ * bugs throw plain Errors.
+ */
+
+/** One thing wrong in something that a person wrote, with where and what to do. */
+export interface Problem {
+  /** `connector.yaml:3:9` or `flow airtime, screen 'amount'` */
+  where: string
+  /** What is wrong, naming the thing. */
+  what: string
+  /** What to do about it. */
+  remedy?: string
+}
+
+/** Several problems at once, in a file that a person wrote: settings, flow, dialect, talk. */
+export class ProblemsError extends Error {
+  readonly problems: readonly Problem[]
+  constructor(subject: string, problems: readonly Problem[]) {
+    super(`${subject}: ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}\n${problems.map(sentence).join('\n')}`)
+    this.name = 'ProblemsError'
+    this.problems = problems
+  }
+}
+
+/** One problem as a line: `where: what (remedy)`. */
+export function sentence(problem: Problem): string {
+  return `  ${problem.where}: ${problem.what}${problem.remedy ? ` (${problem.remedy})` : ''}`
+}
+
+/** The dialogue store did not do what was asked. `down` may have been applied. */
+export class StoreError extends Error {
+  readonly code: 'down' | 'too-large' | 'corrupt'
+  constructor(code: StoreError['code'], message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
+
+/** A dialogue cannot go on: its snapshot does not fit its flow, or its flow threw. The dialogue ends politely. */
+export class FlowFault extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'FlowFault'
+  }
+}
+
+/** A command of the CLI cannot go on; the message is all that the operator needs (no stack). */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}

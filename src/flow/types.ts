@@ -1,0 +1,76 @@
+/**
+ * What a compiled flow is to the rest: something that steps purely and says what it wants.
+ */
+import type { EndReason, Json, JsonObject, PageLimit } from '../ussd/types.ts'
+
+/** What a dialogue tells its machine. */
+export type FlowEvent =
+  /** The subscriber answered the screen shown. */
+  | { type: 'ANSWER'; text: string }
+  /** The network acknowledged a notify. */
+  | { type: 'ACK' }
+  /** A back end answered the call that the machine wants. */
+  | { type: 'RESULT'; data: Json }
+  /** A back end refused by name: an expected outcome such as 'slot-taken'. */
+  | { type: 'REFUSED'; refusal: string; data: Json }
+  /** No usable answer: down, late, breaker open, nonsense. */
+  | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
+
+/** What a settled snapshot asks of the world. Read off the state it rests in, never off the transition. */
+export type Want =
+  | { do: 'ask'; text: string; screen: string }
+  | { do: 'notify'; text: string; screen: string }
+  | { do: 'end'; text: string; screen: string; reason: Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong'> }
+  | { do: 'call'; screen: string; backend: string; operation: string; args: JsonObject; /** changes something */ once: boolean; timeoutMs?: number }
+
+/** What a dialogue knows when it starts. */
+export interface FlowInput {
+  msisdn: string
+  code: string
+  line: string
+  language: string
+  /** Answers dialled behind the code: `*123*2*2#` on code `*123#` gives ['2', '2']. */
+  dialled: string[]
+  page: PageLimit
+  /** A lost dialogue that can be offered again: its snapshot, on the same revision. */
+  resume?: JsonObject
+}
+
+/** The least that persists: state value and context. Survives JSON. */
+export type FlowSnapshot = { value: string; context: JsonObject }
+
+export interface CompiledFlow {
+  readonly name: string
+  /** `dental@9f2c01ab77de` */
+  readonly revision: string
+  readonly languages: readonly string[]
+  /** Back ends that it names. */
+  readonly backends: readonly string[]
+  /** Pure. */
+  begin(input: FlowInput): FlowSnapshot
+  /**
+   * Pure; the very same snapshot back means that the event meant nothing here. Throws FlowFault on a snapshot that this
+   * revision does not know.
+   */
+  step(snapshot: FlowSnapshot, event: FlowEvent): FlowSnapshot
+  /** Pure. */
+  want(snapshot: FlowSnapshot): Want
+  /** A text of the flow's own for things outside a screen: busy, expired, overload … in that language. */
+  text(key: 'busy' | 'expired' | 'overload' | 'goodbye', language: string): string
+  /** Whether a dialogue lost here may be offered for resume (not on the first screen, not ended). */
+  resumable(snapshot: FlowSnapshot): boolean
+}
+
+/** Where flows come from. */
+export interface FlowRegistry {
+  /** What new dials get; undefined if there is no such flow that ever loaded well. */
+  current(name: string): CompiledFlow | undefined
+  /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
+  pinned(revision: string): Promise<CompiledFlow | undefined>
+}
+
+/** Keeps the sources of all revisions that ever served, so that a dialogue can finish on its own. Postgres, or a folder. */
+export interface FlowArchive {
+  put(revision: string, name: string, source: string): Promise<void>
+  get(revision: string): Promise<string | undefined>
+}

@@ -1,0 +1,45 @@
+/** SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of. */
+
+/** due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen). */
+export type SmsState = 'due' | 'submitting' | 'ambiguous' | 'accepted' | 'delivered' | 'failed' | 'expired' | 'cancelled'
+
+/** One SMS as the outbox hands it out. */
+export interface OutboxSms {
+  id: string
+  msisdn: string
+  text: string
+  /** Which line must send it; '' for any. */
+  line: string
+  kind: string
+  dueMs: number
+  /** Useless after this. */
+  expiresMs: number
+  attempts: number
+}
+
+/** What became of one SMS that the SMPP side was handed: the reminders never see a PDU. */
+export type SmsOutcome =
+  | { is: 'accepted'; messageIds: string[] }
+  /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
+  | { is: 'later'; status: number; pause: boolean }
+  /** Never: refused for good. */
+  | { is: 'failed'; status: number }
+  /** Written, response unknown. */
+  | { is: 'ambiguous' }
+  /** Certainly not written (no bind, lane full): try again, not an attempt. */
+  | { is: 'unsent' }
+
+/** How the reminders send: given to them by the gateway. */
+export type SmsSubmit = (sms: { id: string; msisdn: string; text: string; line: string; expiresMs: number; reference: number }) => Promise<SmsOutcome>
+
+/** A delivery receipt, read from a PDU, ids as given. */
+export interface Receipt {
+  line: string
+  messageId: string
+  state: 'enroute' | 'delivered' | 'expired' | 'deleted' | 'undeliverable' | 'accepted' | 'unknown' | 'rejected'
+  error: string
+  from: string
+  doneMs: number | null
+  /** The 16-bit user_message_reference where the SMSC echoes it. */
+  reference: number | null
+}

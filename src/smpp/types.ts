@@ -1,0 +1,139 @@
+/**
+ * What the SMPP layer exchanges with the rest: decoded PDUs, links, lines, dialects.
+ */
+import type { PageLimit, UssdMessage, UssdReply, ReturnPath } from '../ussd/types.ts'
+
+/** One optional parameter, raw. (SMPP v3.4 §3.2.4) */
+export interface Tlv {
+  tag: number
+  value: Buffer
+}
+
+/**
+ * A PDU, decoded. `body` holds the mandatory parameters under the specification's names (`source_addr`,
+ * `short_message` …): C-strings as latin1 strings without their NUL, integers as numbers, `short_message` as raw octets.
+ * Times stay the strings they were. `tlvs` keeps order and repetition; nothing is interpreted here.
+ */
+export interface Pdu {
+  /** 'deliver_sm', 'submit_sm_resp' …; `unknown_0x00010200` for a command the table does not have. */
+  command: string
+  status: number
+  sequence: number
+  body: PduBody
+  tlvs: Tlv[]
+}
+
+export type PduBody = Record<string, string | number | Buffer | undefined>
+
+/** The mandatory parameters of submit_sm and deliver_sm, typed. (SMPP v3.4 §4.4.1, §4.6.1) */
+export interface MessageBody extends PduBody {
+  service_type: string
+  source_addr_ton: number
+  source_addr_npi: number
+  source_addr: string
+  dest_addr_ton: number
+  dest_addr_npi: number
+  destination_addr: string
+  esm_class: number
+  protocol_id: number
+  priority_flag: number
+  schedule_delivery_time: string
+  validity_period: string
+  registered_delivery: number
+  replace_if_present_flag: number
+  data_coding: number
+  sm_default_msg_id: number
+  short_message: Buffer
+}
+
+/** A request of ours before it has a sequence number. */
+export interface OutgoingPdu {
+  command: 'submit_sm' | 'data_sm' | 'query_sm' | 'cancel_sm' | 'replace_sm'
+  body: PduBody
+  tlvs: Tlv[]
+}
+
+/** What became of a request of ours. Only `unsent` is certain not to have left. */
+export type SubmitOutcome =
+  | { kind: 'ok'; messageId: string; pdu: Pdu }
+  /** Answered with a status other than ESME_ROK, or by generic_nack. */
+  | { kind: 'refused'; status: number }
+  /** Written; no response within the deadline. It may have been accepted. */
+  | { kind: 'timeout' }
+  /** Written; the link closed before the response. It may have been accepted. */
+  | { kind: 'lost' }
+  /** Certainly never written: nothing bound, lane full, deadline passed while waiting, or the PDU could not be coded. */
+  | { kind: 'unsent'; why: 'no-bind' | 'queue-full' | 'expired' | 'uncodable' }
+
+/** USSD answers have seconds, SMS have hours: the window always takes USSD first and keeps its last slots for it. */
+export type Lane = 'ussd' | 'sms'
+
+/** The live SMPP connection of one bind, as seen by a handler of its requests. */
+export interface Link {
+  /** Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same. */
+  readonly id: string
+  readonly line: string
+  /** Answers a request of the SMSC's with its own sequence number. Idempotent; a no-op once the link is closed. */
+  respond(request: Pdu, status: number): void
+}
+
+export interface SubmitOptions {
+  lane: Lane
+  /** Wall-clock milliseconds: not written after this, and no longer waited for. */
+  deadline: number
+  /** Send on this link if it is still bound (reply affinity), else on any link of the line that may submit. */
+  link?: string
+}
+
+/** One configured connection to one SMSC. */
+export interface Line {
+  readonly name: string
+  /** Lines of one group share dialogues and duplicates: the same SMSC behind several lines. Default: the line's name. */
+  readonly group: string
+  readonly dialect: Dialect
+  readonly sms: { source: string; sourceTon: number; sourceNpi: number }
+  submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome>
+  /** True while at least one link may submit. */
+  bound(): boolean
+  /** For /ready and logs: one row a bind. */
+  states(): { bind: string; state: string; since: number }[]
+  start(): void
+  /** Unbinds in good order once the window is empty or `untilMs` (wall clock) has come, then closes. */
+  stop(untilMs: number): Promise<void>
+}
+
+/** What a dialect makes of an incoming PDU. */
+export type Incoming =
+  | { is: 'ussd'; message: UssdMessage }
+  | { is: 'receipt' }
+  | { is: 'sms' }
+  /** Understood and to be acknowledged, but nothing to do (`why` is a metrics label). */
+  | { is: 'ignore'; why: string }
+  /** Not acceptable: answer with this status. */
+  | { is: 'reject'; status: number; why: string }
+
+/** One operator's way of putting USSD into SMPP: four pure functions, compiled from a profile. */
+export interface Dialect {
+  readonly name: string
+  readonly page: PageLimit
+  /** Reads deliver_sm or data_sm. Pure. */
+  read(pdu: Pdu): Incoming
+  /**
+   * Writes one reply. Pure. Throws nothing: text that cannot be carried is transliterated, then replaced by '?';
+   * text over the page limit is cut at a character (layout should have prevented it; `cut` says that it happened).
+   */
+  write(reply: UssdReply, path: ReturnPath): { pdu: OutgoingPdu; cut: boolean; step?: number }
+  /** What a status other than ESME_ROK in the response to a reply means for the dialogue. */
+  meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
+  /** Response and push behaviour that is not in one PDU. */
+  readonly habits: {
+    /** When deliver_sm_resp goes out: at once (default) or only after our submit_sm was answered. */
+    deliverResp: 'immediate' | 'after-submit' | 'after-submit-resp'
+    /** The SMSC answers a USSR submit only when the subscriber answers: keep it outside the window. */
+    submitResp: 'prompt' | 'withheld'
+    /** What an input for no known dialogue is: a polite end, or a new begin. */
+    unknownInput: 'expired' | 'begin'
+    messageIdUseless: boolean
+    messageIdBases: { response: 'as-is' | 'hex' | 'dec'; receipt: 'as-is' | 'hex' | 'dec' }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The vocabulary. Everything else in the tree is written in these words; no word does two jobs.
+ *
+ * | word            | means                                                                                   | not |
+ * |-----------------|-----------------------------------------------------------------------------------------|-----|
+ * | MSISDN          | the subscriber's number: international digits, no `+`                                   | phone, user |
+ * | service code    | what was dialled: `*384*1#`                                                             | short code |
+ * | ESME / SMSC     | us / the operator's end (a USSD gateway speaks as one)                                  | client, server |
+ * | line            | one configured connection to one SMSC: dialect, binds, limits                           | provider, channel |
+ * | link            | the live SMPP connection of one bind                                                    | session |
+ * | dialogue        | one USSD conversation, from PSSR indication to its end                                  | session |
+ * | message / reply | what the network said / what we say: `UssdMessage`, `UssdReply`                         | request, response |
+ * | turn            | one message in, at most one reply out                                                   | cycle |
+ * | epoch           | the id of one dialogue, minted by us when it opens (UUIDv7); network numbers wrap       | session id |
+ * | intention       | `epoch:turn:call`: the idempotency key of everything a turn does to the world           | request id |
+ * | dialect         | one operator's way of putting USSD into SMPP                                            | adapter, driver |
+ * | flow / screen   | a menu that an operator wrote / one step of it                                          | journey, node |
+ * | want            | what a settled dialogue asks of the world: ask, notify, end, call                       | effect |
+ * | back end        | a named source of data and actions that a flow may call                                 | webhook |
+ * | revision        | a flow's name and the first 12 hex digits of its hash: `dental@9f2c01ab77de`            | version |
+ * | talk            | a written conversation that tests a flow                                                | scenario |
+ *
+ * USSD operations keep the standard's names (SMPP v3.4 §5.3.2.44): PSSR indication 1, USSR request 2, USSN request 3,
+ * PSSR response 17, USSR confirm 18, USSN confirm 19.
+ */
+
+/** Anything that survives JSON unchanged: all that a dialogue may remember. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+/**
+ * What the network told us.
+ * begin: PSSR/PSSD indication · input: USSR confirm · notify-ack: USSN confirm · end: the network closed the dialogue
+ * · abort: the subscriber or the network gave it up · timeout: the network's own timer fired.
+ */
+export type UssdKind = 'begin' | 'input' | 'notify-ack' | 'end' | 'abort' | 'timeout'
+
+/** One thing the network said about one dialogue; what every dialect reads its PDUs into. */
+export interface UssdMessage {
+  kind: UssdKind
+  msisdn: string
+  /**
+   * The network's own name of the dialogue as the dialect reads it ('' where it gives none: the MSISDN is the key).
+   * It wraps and repeats: good for telling a repeat from a redial, never an identity. See epoch.
+   */
+  network: string
+  /**
+   * The turn counter the network sent with this PDU, where the dialect has one (octet 2 of its_session_info in the
+   * standard reading); undefined where it has none.
+   */
+  step?: number
+  /** On begin: what was dialled, normalised: `*123*2*2#`. '' on all other kinds. */
+  code: string
+  /** What the subscriber typed (cleaned: no NUL, no lone surrogates, no control characters). '' on begin. */
+  text: string
+  /** What the dialect needs to answer this PDU, as JSON: it is kept with the dialogue. */
+  returnPath: ReturnPath
+  /** IMSI, VLR, cell, language …, where the dialect finds them. Personal data. */
+  meta: Record<string, string>
+}
+
+/** What a dialect must remember of a PDU to answer it, here or in another daemon. Opaque to all but the dialect. */
+export interface ReturnPath {
+  /** source_addr of the incoming PDU: where the reply goes. [ton, npi, digits] */
+  from: [number, number, string]
+  /** destination_addr of the incoming PDU: what the reply comes from. [ton, npi, digits] */
+  to: [number, number, string]
+  serviceType: string
+  /** ussd_service_op of the begin of this dialogue (a PSSD is answered by 16, not 17). */
+  beginOp?: number
+  /** Raw octets of the session carrier, hex; '' where there was none. */
+  carrier: string
+  /** Anything more that one dialect keeps, e.g. envelope parameters. */
+  more?: Record<string, string>
+}
+
+/**
+ * What we say. continue: USSR request, an answer is awaited · end: PSSR response, closes the dialogue
+ * · notify: USSN request, only an acknowledgement is awaited · push-begin / push-end: the same in a dialogue that we opened
+ * · abort: release without text.
+ */
+export type UssdAction = 'continue' | 'end' | 'notify' | 'push-begin' | 'push-end' | 'abort'
+
+export interface UssdReply {
+  action: UssdAction
+  text: string
+}
+
+/**
+ * Why a dialogue ended; each one is a metrics label.
+ * completed: an end screen · exit: the subscriber chose to leave (an end screen marked `exit`) · subscriber-abort / network-abort
+ * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer on
+ * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong · flow-gone: its revision is not to be had
+ * · failed: a bug of ours, caught · drained: the daemon stopped.
+ */
+export type EndReason =
+  | 'completed' | 'exit' | 'subscriber-abort' | 'network-abort' | 'idle' | 'total' | 'backend-failed' | 'store-failed'
+  | 'bind-lost' | 'refused' | 'superseded' | 'overload' | 'too-many-wrong' | 'flow-gone' | 'failed' | 'drained'
+
+/** Text alphabets a USSD string may be in. (3GPP TS 23.038 §5) */
+export type Alphabet = 'gsm7' | 'ucs2'
+
+/** How long one USSD page may be. 160 octets hold 182 septets or 80 UCS-2 units. (3GPP TS 23.038 §6.1.2.3, 24.090) */
+export interface PageLimit {
+  septets: number
+  ucs2: number
+}
+
+export const USSD_PAGE: PageLimit = { septets: 182, ucs2: 80 }
+
+/** Where time comes from. Only the daemon and test support build one. */
+export interface Clock {
+  /** Milliseconds of the wall clock: deadlines, leases, logs. */
+  now(): number
+  /** Milliseconds of the calendar: dates that a subscriber sees. The same as now() unless the calendar is frozen. */
+  today(): number
+  /** Runs once after that many milliseconds (not over 2^31-1); answers how to call it off. */
+  after(ms: number, run: () => void): () => void
+}
+
+/** Where chance comes from: [0, 1). */
+export type Chance = () => number

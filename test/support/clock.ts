@@ -1,0 +1,51 @@
+/** A clock that moves only when a test says so. */
+import type { Clock } from '../../src/ussd/types.ts'
+
+export interface FakeClock extends Clock {
+  /** Moves time on, running what falls due, in order, and lets promises settle between. */
+  advance(ms: number): Promise<void>
+}
+
+/** Starts at `startMs` (default 2025-05-01 09:00 Port Moresby). */
+export function fakeClock(startMs = Date.parse('2025-05-01T09:00:00+10:00')): FakeClock {
+  let now = startMs
+  let serial = 0
+  const waiting = new Map<number, { at: number; run: () => void }>()
+  return {
+    now: () => now,
+    today: () => now,
+    after(ms, run) {
+      const id = ++serial
+      waiting.set(id, { at: now + ms, run })
+      return () => void waiting.delete(id)
+    },
+    async advance(ms) {
+      const until = now + ms
+      for (;;) {
+        await settle()
+        const next = [...waiting].filter(([, w]) => w.at <= until).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0]
+        if (!next) break
+        waiting.delete(next[0])
+        now = Math.max(now, next[1].at)
+        next[1].run()
+      }
+      now = until
+      await settle()
+    },
+  }
+}
+
+/** Lets everything that is ready run: promises and immediates. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((done) => setImmediate(done))
+}
+
+/** The real clock, for tests over real sockets. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  today: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
