@@ -1,0 +1,265 @@
+/**
+ * Reads the settings: file, then environment, then the files that hold secrets. All problems at once, each with its
+ * place. Relative paths are taken from the working directory.
+ */
+import { readFileSync, statSync } from 'node:fs'
+import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
+import type { z } from 'zod'
+import { ProblemsError, UsageError, type Problem } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import { settingsSchema, type Settings } from './schema.ts'
+
+/** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
+const PREFIX = 'USSD_CONNECTOR_'
+/** Those that are not settings. */
+const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK'])
+
+/** Where a value came from: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
+export type Origins = Map<string, string>
+
+export interface Loaded {
+  settings: Settings
+  /** Paths that were set, and by what; everything else is a default. */
+  origins: Origins
+  file: string
+}
+
+/** Throws ProblemsError (all problems) or UsageError (no such file). */
+export function loadSettings(file: string, env: NodeJS.ProcessEnv): Loaded {
+  let source: string
+  try {
+    source = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be read (${(error as Error).message})`)
+  }
+  return parseSettings(source, file, env)
+}
+
+/** The same from text. */
+export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv): Loaded {
+  const lines = new LineCounter()
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${line}:${col}`
+  }
+  const syntax = document.errors.map((error) => ({ where: place(error.pos[0]), what: error.message }))
+  if (syntax.length) throw new ProblemsError(file, syntax)
+  const raw: unknown = document.toJS() ?? {}
+  const origins: Origins = new Map()
+  note(raw, [], origins, 'file')
+  const problems = override(raw, env, origins)
+  const parsed = settingsSchema.safeParse(raw)
+  const where = (path: PropertyKey[]) => {
+    const key = path.join('.')
+    const variable = [...origins].find(([k, by]) => by !== 'file' && (k === key || k.startsWith(`${key}.`)))?.[1]
+    return variable ?? place(offsetOf(document, path))
+  }
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, where)))
+  const settings = parsed.success ? parsed.data : undefined
+  if (settings) problems.push(...readSecrets(settings, where), ...crossCheck(settings, where))
+  if (problems.length) throw new ProblemsError(file, problems)
+  return { settings: settings!, origins, file }
+}
+
+type Where = (path: PropertyKey[]) => string
+
+function explain(issue: z.core.$ZodIssue, where: Where): Problem[] {
+  const key = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((unknown) => ({
+      where: where([...issue.path, unknown]),
+      what: `'${[...issue.path, unknown].join('.')}' is not a setting`,
+      remedy: nearest(unknown, keysAt(issue.path)) ?? 'remove it',
+    }))
+  }
+  if (issue.code === 'invalid_union') {
+    // Report the branch that got furthest: the one whose problems lie deepest.
+    const best = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
+      .sort((a, b) => a.length - b.length)[0]
+    if (best) return best.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, where))
+  }
+  const missing = issue.code === 'invalid_type' && issue.input === undefined
+  return [{ where: where(issue.path), what: missing ? `'${key}' is missing` : `'${key}' ${issue.message}` }]
+}
+
+/** The keys that the schema has at a path, for "did you mean". */
+function keysAt(path: PropertyKey[]): string[] {
+  let schema: unknown = settingsSchema
+  for (const key of path) schema = inside(schema, key)
+  return Object.keys(shapeOf(schema) ?? {})
+}
+
+/** 'string', 'number' … as the schema has it at a path. */
+function typeAt(path: string[]): unknown {
+  let schema: unknown = settingsSchema
+  for (const key of path) schema = inside(schema, key)
+  return unwrap(schema)?.def.type
+}
+
+function unwrap(schema: unknown): { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined {
+  let at = schema as { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined
+  while (at?.def && 'innerType' in at.def) at = at.def.innerType as typeof at
+  return at
+}
+
+function inside(schema: unknown, key: PropertyKey): unknown {
+  const at = unwrap(schema)
+  if (!at) return undefined
+  if (at.def.type === 'array') return at.def.element
+  if (at.def.type === 'record') return at.def.valueType
+  if (at.def.type === 'union') return (at.def.options as unknown[]).map((o) => inside(o, key)).find(Boolean)
+  return at.shape?.[String(key)]
+}
+
+function shapeOf(schema: unknown): Record<string, unknown> | undefined {
+  const at = unwrap(schema)
+  if (at?.def.type === 'union') return Object.assign({}, ...(at.def.options as unknown[]).map((o) => shapeOf(o) ?? {}))
+  return at?.shape
+}
+
+/** The offset of the deepest node of the path that stands in the file. */
+function offsetOf(document: Document, path: PropertyKey[]): number {
+  let offset = 0
+  let node: unknown = document.contents
+  for (const key of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => String((item.key as { value?: unknown }).value) === String(key))
+      if (!pair) break
+      offset = (pair.key as { range?: [number] }).range?.[0] ?? offset
+      node = pair.value
+    } else if (isSeq(node)) {
+      node = node.items[Number(key)]
+      offset = (node as { range?: [number] } | undefined)?.range?.[0] ?? offset
+    } else break
+  }
+  return offset
+}
+
+function note(value: unknown, path: string[], origins: Origins, by: string): void {
+  if (value !== null && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) note(inner, [...path, key], origins, by)
+  } else if (path.length) origins.set(path.join('.'), by)
+}
+
+/** Lays the environment over the file. Lists of named things are addressed by name or index. */
+function override(raw: unknown, env: NodeJS.ProcessEnv, origins: Origins): Problem[] {
+  const problems: Problem[] = []
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || OTHER.has(variable) || value === undefined) continue
+    const path = variable.slice(PREFIX.length).split('__').map(camel)
+    const set = place(raw as Record<string, unknown>, path, (at) => typeAt(at) === 'string' ? value : scalar(value))
+    if (set) origins.set(set.join('.'), variable)
+    else problems.push({ where: variable, what: 'names nothing in the settings', remedy: 'e.g. USSD_CONNECTOR_REDIS__URL' })
+  }
+  return problems
+}
+
+type Holder = Record<string, unknown> | unknown[]
+
+function place(at: Holder, path: string[], value: (at: string[]) => unknown, above: string[] = []): string[] | undefined {
+  const [head, ...rest] = path
+  if (!head) return undefined
+  let key = head
+  if (Array.isArray(at)) {
+    const index = at.findIndex((item) => camel(String((item as { name?: unknown })?.name ?? '').replaceAll('-', '_')) === head)
+    key = index >= 0 ? String(index) : head
+    if (!/^\d+$/.test(key) || Number(key) >= at.length) return undefined
+  }
+  const holder = at as Record<string, unknown>
+  if (!rest.length) {
+    holder[key] = value([...above, key])
+    return [...above, key]
+  }
+  if (holder[key] === null || typeof holder[key] !== 'object') holder[key] = {}
+  return place(holder[key] as Holder, rest, value, [...above, key])
+}
+
+function camel(word: string): string {
+  return word.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** Numbers, booleans, lists and maps as YAML; a text that is none of them stays the text that it is. */
+function scalar(value: string): unknown {
+  try {
+    const parsed: unknown = parse(value)
+    return parsed === null || typeof parsed === 'undefined' ? value : parsed
+  } catch {
+    return value
+  }
+}
+
+function readSecrets(settings: Settings, where: Where): Problem[] {
+  const problems: Problem[] = []
+  const read = (file: string, path: PropertyKey[]): string => {
+    try {
+      const mode = statSync(file).mode & 0o077
+      if (mode) problems.push({ where: where(path), what: `${file} can be read by others`, remedy: `chmod 600 ${file}` })
+      return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    } catch (error) {
+      problems.push({ where: where(path), what: `${file} cannot be read (${(error as NodeJS.ErrnoException).code})` })
+      return ''
+    }
+  }
+  settings.lines.forEach((line, i) => {
+    const { smsc } = line
+    if (smsc.passwordFile) smsc.password = read(smsc.passwordFile, ['lines', i, 'smsc', 'passwordFile'])
+    if (smsc.password === undefined) {
+      problems.push({ where: where(['lines', i, 'smsc']), what: `line '${line.name}' has neither password nor passwordFile` })
+    } else if (Buffer.byteLength(smsc.password, 'latin1') > 8) {
+      problems.push({ where: where(['lines', i, 'smsc']), what: `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)` })
+    }
+  })
+  for (const store of ['redis', 'postgres'] as const) {
+    const set = settings[store]
+    if (set === 'embedded' || !set.passwordFile) continue
+    const url = new URL(set.url)
+    url.password = encodeURIComponent(read(set.passwordFile, [store, 'passwordFile']))
+    set.url = url.toString()
+  }
+  return problems
+}
+
+function crossCheck(settings: Settings, where: Where): Problem[] {
+  const problems: Problem[] = []
+  const names = settings.lines.map((line) => line.name)
+  names.forEach((name, i) => {
+    if (names.indexOf(name) !== i) problems.push({ where: where(['lines', i, 'name']), what: `there are two lines '${name}'` })
+  })
+  settings.services.forEach((service, i) => {
+    for (const line of service.lines ?? []) {
+      if (names.includes(line)) continue
+      problems.push({ where: where(['services', i, 'lines']), what: `service ${service.code}: '${line}' is not a line`, remedy: nearest(line, names) })
+    }
+    const twin = settings.services.findIndex((other) => other.code === service.code && overlap(other.lines, service.lines))
+    if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })
+  })
+  settings.lines.forEach((line, i) => {
+    if (!line.allowPlaintext && !line.smsc.tls) {
+      problems.push({ where: where(['lines', i, 'smsc']), what: `line '${line.name}' forbids plain text and has no tls` })
+    }
+    if (embedded(settings) && !settings.embeddedInProduction && !isLoopback(line.smsc.host)) {
+      problems.push({
+        where: where(['lines', i, 'smsc', 'host']),
+        what: `line '${line.name}' is a real SMSC, and embedded stores do not survive a power cut`,
+        remedy: 'give redis.url and postgres.url, or set embeddedInProduction: true',
+      })
+    }
+  })
+  if (settings.dialogue.idleMs > settings.dialogue.totalMs) {
+    problems.push({ where: where(['dialogue', 'idleMs']), what: 'dialogue.idleMs is longer than dialogue.totalMs' })
+  }
+  return problems
+}
+
+function embedded(settings: Settings): boolean {
+  return settings.redis === 'embedded' || settings.postgres === 'embedded'
+}
+
+function overlap(a: string[] | undefined, b: string[] | undefined): boolean {
+  return !a || !b || a.some((name) => b.includes(name))
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

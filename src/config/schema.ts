@@ -1,0 +1,190 @@
+/**
+ * The settings: one schema. Every key has its unit in its name, a default, and a reason (`describe`), which
+ * `ussd-connector config --explain` prints. Unknown keys are errors.
+ */
+import { z } from 'zod'
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
+const ms = (least: number, most: number) => z.number().int().min(least).max(most)
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, e.g. "21:00"')
+const duration = z.string().regex(/^\d{1,4}(m|h|d)$/, 'a number and m, h or d, e.g. 24h')
+const host = z.string().min(1).max(253)
+const port = z.number().int().min(1).max(65_535)
+
+const tls = z.strictObject({
+  ca: z.string().optional().describe('PEM file of the certificate authority to trust; the system\'s when absent'),
+  cert: z.string().optional().describe('PEM file of our client certificate'),
+  key: z.string().optional().describe('PEM file of its key'),
+  servername: z.string().optional().describe('name to expect in the certificate; the host when absent'),
+})
+
+const smsc = z.strictObject({
+  host: host.describe('the SMSC\'s host name or address; looked up anew at each attempt'),
+  port: port.default(2775).describe('2775 is the registered SMPP port'),
+  more: z.array(z.strictObject({ host, port: port.default(2775) })).max(8).default([])
+    .describe('further hosts, tried in this order after the first'),
+  systemId: z.string().min(1).max(15).describe('at most 15 characters (SMPP v3.4 §5.2.1)'),
+  password: z.string().max(8).optional().describe('at most 8 characters (SMPP v3.4 §5.2.2); better passwordFile'),
+  passwordFile: z.string().optional().describe('file that holds the password; its last line feed is dropped'),
+  systemType: z.string().max(12).default('').describe('as the operator says; mostly empty'),
+  addressRange: z.string().max(40).default('').describe('as the operator says; mostly empty'),
+  addrTon: z.number().int().min(0).max(255).default(0).describe('TON of addressRange'),
+  addrNpi: z.number().int().min(0).max(255).default(0).describe('NPI of addressRange'),
+  tls: tls.optional().describe('speak TLS 1.2 or later; without it the password crosses the network in clear'),
+})
+
+const sms = z.strictObject({
+  source: z.string().min(1).max(20).describe('source address of SMS on this line'),
+  sourceTon: z.number().int().min(0).max(255).optional()
+    .describe('TON of source: by default 5 for letters, 3 for up to 6 digits, else 1'),
+  sourceNpi: z.number().int().min(0).max(255).optional().describe('NPI of source: by default 1 for digits, 0 for letters'),
+  perSecond: z.number().min(0.1).max(10_000).default(50)
+    .describe('SMS a second on this line at most: below what operators commonly allow one account'),
+  receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
+  long: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16')
+    .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
+  ucs2: z.boolean().default(true).describe('false: what GSM 7-bit lacks is transliterated instead of sent as UCS-2'),
+})
+
+const msisdn = z.strictObject({
+  countryCode: z.string().regex(/^[1-9]\d{0,2}$/).optional()
+    .describe('with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea'),
+  trunkPrefix: z.string().regex(/^\d{0,3}$/).default('0').describe('dialled before a national number'),
+})
+
+const timers = z.strictObject({
+  connectMs: ms(100, 60_000).default(5_000).describe('TCP and TLS must be up by then; an operating system waits minutes'),
+  bindMs: ms(100, 60_000).default(10_000).describe('bind_resp must be here by then'),
+  enquireMs: ms(100, 600_000).default(30_000).describe('enquire_link after this much silence from the SMSC'),
+  enquireRespMs: ms(100, 60_000).default(10_000).describe('its response must be here by then; two misses close the link'),
+  responseMs: ms(100, 600_000).default(10_000).describe('a submit_sm_resp for SMS must be here by then'),
+  reconnectMs: ms(10, 60_000).default(1_000).describe('first pause before binding again; doubles, with jitter'),
+  reconnectMaxMs: ms(10, 600_000).default(30_000).describe('longest pause before binding again'),
+  refusedMs: ms(10, 3_600_000).default(60_000).describe('first pause after a wrong password or system id: accounts get locked'),
+  refusedMaxMs: ms(10, 3_600_000).default(900_000).describe('longest pause after a wrong password or system id'),
+  pduReadMs: ms(100, 600_000).default(10_000).describe('a PDU once begun must be complete by then'),
+})
+
+const line = z.strictObject({
+  name: name.describe('appears in logs, metrics and records'),
+  group: name.optional().describe('lines of one group are doors of one SMSC and share dialogues; default: the name'),
+  smsc,
+  bind: z.enum(['transceiver', 'pair']).default('transceiver').describe('pair: a transmitter and a receiver'),
+  links: z.number().int().min(1).max(16).default(1).describe('how many of them'),
+  dialect: z.string().min(1).default('standard').describe('a name in dialects/, or a path to a profile'),
+  sms: sms.optional().describe('absent: no SMS on this line'),
+  msisdn: msisdn.prefault({}),
+  window: z.number().int().min(1).max(1_000).default(10).describe('requests in flight; 10 is what most SMSCs allow'),
+  timers: timers.prefault({}),
+  allowPlaintext: z.boolean().default(true).describe('false: refuse to bind without TLS'),
+})
+
+const service = z.strictObject({
+  code: z.string().regex(/^\*[\d*]{1,30}#$/, 'a service code such as *123# or *384*1#'),
+  flow: name,
+  lines: z.array(name).min(1).optional().describe('only on these lines; default: all'),
+})
+
+const http = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).describe('the operation is appended: POST {url}/{operation}'),
+  timeoutMs: ms(50, 30_000).default(2_000).describe('per call; below dialogue.turnMs so that a fallback screen still fits'),
+  tokenFile: z.string().optional().describe('file with a bearer token'),
+  headers: z.record(z.string(), z.string()).default({}).describe('sent with every call; no secrets: see tokenFile'),
+  concurrent: z.number().int().min(1).max(1_000).default(50).describe('calls in flight at most; more are refused at once'),
+  octetsMax: z.number().int().min(1_024).max(4_194_304).default(262_144).describe('decoded answer at most: a bomb is cut here'),
+})
+
+const backend = z.union([
+  z.strictObject({ module: z.string().describe('dental, or a path to a file that exports `backend`') , settings: z.record(z.string(), z.unknown()).default({}) }),
+  z.strictObject({ http }),
+], { error: 'a back end is { module: name } or { http: { url: … } }' })
+
+const redis = z.union([
+  z.literal('embedded'),
+  z.strictObject({
+    url: z.string().regex(/^rediss?:\/\//, 'redis://host:port/db or rediss://…'),
+    passwordFile: z.string().optional(),
+    prefix: z.string().regex(/^[\w:-]{1,32}$/).default('ussd').describe('of all keys'),
+    requireDurable: z.boolean().default(false).describe('true: refuse to serve unless appendonly is on and nothing is evicted'),
+  }),
+], { error: 'redis is "embedded" or { url: "redis://host:6379/0" }' })
+
+const postgres = z.union([
+  z.literal('embedded'),
+  z.strictObject({
+    url: z.string().regex(/^postgres(ql)?:\/\//, 'postgres://user@host:5432/database'),
+    passwordFile: z.string().optional(),
+    poolMax: z.number().int().min(1).max(100).default(10).describe('connections; four a core of the server is plenty'),
+    migrate: z.boolean().default(true).describe('false: `run` refuses an old schema instead of migrating it'),
+  }),
+], { error: 'postgres is "embedded" or { url: "postgres://user@host:5432/database" }' })
+
+const dialogue = z.strictObject({
+  totalMs: ms(1_000, 3_600_000).default(180_000).describe('a dialogue this old ends; networks give 180 s and up'),
+  idleMs: ms(1_000, 3_600_000).default(60_000).describe('without an answer this long it ends'),
+  turnMs: ms(200, 60_000).default(8_000).describe('we answer by then, whatever a back end does: before the network gives up'),
+  resumeMs: ms(0, 86_400_000).default(300_000).describe('a lost dialogue is offered again on redial within this; 0: never'),
+  tombstoneMs: ms(0, 3_600_000).default(120_000).describe('late copies of an opening PDU are known this long'),
+  leaseMs: ms(200, 60_000).default(3_000).describe('a turn whose daemon died is taken over after this'),
+  confirmMs: ms(200, 60_000).default(12_000).describe('a reply that the SMSC never took is sent once more after this'),
+  duplicateBeginMs: ms(0, 60_000).default(10_000)
+    .describe('where the network gives no number: the same dial this soon, before any answer, is a copy'),
+  sweepMs: ms(50, 10_000).default(500).describe('how often deadlines are looked at'),
+  openMax: z.number().int().min(1).default(100_000).describe('dialogues open at once; more are turned away with a text'),
+  turnsMax: z.number().int().min(1).default(2_000).describe('turns under way at once in this daemon; new dialogues are turned away above'),
+  language: z.string().regex(/^[a-z]{2,3}$/).default('en').describe('of subscribers whose language is not known'),
+})
+
+const reminders = z.strictObject({
+  leads: z.array(duration).max(10).default(['24h', '2h']).describe('how long before an appointment'),
+  quietHours: z.strictObject({ from: clockTime, to: clockTime }).nullable().default({ from: '21:00', to: '07:00' })
+    .describe('no reminder in these: moved earlier; null: none'),
+  zone: z.string().default('Pacific/Port_Moresby').refine(isZone, 'an IANA time zone').describe('where it has no clinic\'s own'),
+  confirmation: z.boolean().default(true).describe('an SMS at once for each booking'),
+  pollMs: ms(50, 60_000).default(1_000).describe('how often the outbox is looked at'),
+  ambiguousGraceMs: ms(0, 600_000).default(90_000).describe('how long a receipt may settle an SMS whose response never came'),
+})
+
+const admin = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
+  port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
+})
+
+const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  msisdnKeyFile: z.string().optional()
+    .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
+})
+
+export const settingsSchema = z.strictObject({
+  lines: z.array(line).min(1).max(64),
+  services: z.array(service).min(1),
+  flows: z.strictObject({
+    dir: z.string().default('./flows'),
+    reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files are looked for; 0: never'),
+  }).prefault({}),
+  dialects: z.strictObject({ dir: z.string().optional() }).prefault({}).describe('profiles of your own, besides those that come along'),
+  backends: z.record(name, backend).default({}),
+  redis,
+  postgres,
+  data: z.string().default('./data').describe('where embedded stores and keys keep their files'),
+  dialogue: dialogue.prefault({}),
+  reminders: reminders.prefault({}),
+  admin: admin.prefault({}),
+  log: log.prefault({}),
+  stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),
+  embeddedInProduction: z.boolean().default(false)
+    .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+export type LineSettings = Settings['lines'][number]
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}

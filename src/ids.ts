@@ -1,0 +1,12 @@
+/** Ids that we mint. */
+
+/** UUIDv7 (RFC 9562 §5.7): 48 bits of milliseconds, then chance; sorts by time. `random` gives that many octets. */
+export function uuidV7(nowMs: number, random: (octets: number) => Uint8Array): string {
+  const octets = new Uint8Array(16)
+  octets.set(random(10), 6)
+  for (let i = 0, rest = nowMs; i < 6; i++, rest = Math.floor(rest / 256)) octets[5 - i] = rest % 256
+  octets[6] = (octets[6]! & 0x0f) | 0x70
+  octets[8] = (octets[8]! & 0x3f) | 0x80
+  const hex = Buffer.from(octets).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
