@@ -1,0 +1,70 @@
+/** Service codes: what was dialled, in one form (`*384*1#`), and which flow it is for. */
+
+/** A code in its parts. */
+export interface ServiceCode {
+  /** `*123*2*2#` */
+  code: string
+  /** What stands before the first part: `*`, `#` or `*#`. */
+  lead: string
+  /** ['123', '2', '2'] */
+  parts: string[]
+}
+
+/** A row of the routing table. Other fields are the caller's own. */
+export interface CodeRoute {
+  /** `*123#`, `*123*2#`, or `*` for all that no other row takes. */
+  code: string
+  /** Names of the lines that the row is for; all of them where it is absent or empty. */
+  lines?: readonly string[]
+}
+
+/** Longer ones are not dialled: a USSD string has at most 182 characters. */
+export const CODE_LENGTH_MAX = 182
+
+const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
+
+/**
+ * Reads a dialled code in any of the forms that people and gateways write: `*123#`, `123`, `*123`, `*123*2*2#`,
+ * ` * 123 # `, `**123#`, `*123**2#`. Null for anything else.
+ */
+export function readCode(written: string): ServiceCode | null {
+  if (written.length > CODE_LENGTH_MAX) return null
+  const text = written.replace(/\s+/g, '')
+  if (!CODE.test(text)) return null
+  const start = /^[*#]*/.exec(text)?.[0] ?? ''
+  const lead = (start.includes('*') || start === '' ? '*' : '') + (start.includes('#') ? '#' : '')
+  const parts = text.split(/[*#]+/).filter((part) => part !== '')
+  return { code: `${lead}${parts.join('*')}#`, lead, parts }
+}
+
+/** The one form of a code (`*123*2#`), or '' if it is none. */
+export function normaliseCode(written: string): string {
+  return readCode(written)?.code ?? ''
+}
+
+/**
+ * The row for a dialled code on a line, and what was dialled beyond it. The longest code wins, part by part
+ * (`*12#` is no beginning of `*123#`); among equals a row that names the line wins over one for all lines.
+ */
+export function route<Row extends CodeRoute>(
+  routes: readonly Row[], code: string, line: string,
+): { route: Row; dialled: string[] } | undefined {
+  const dialled = readCode(code)
+  let best: { row: Row; length: number; rank: number } | undefined
+  for (const row of routes) {
+    const length = dialled ? matchLength(row.code, dialled) : row.code === '*' ? 0 : -1
+    const named = (row.lines?.length ?? 0) > 0
+    if (length < 0 || (named && !row.lines?.includes(line))) continue
+    const rank = length * 2 + (named ? 1 : 0)
+    if (!best || rank > best.rank) best = { row, length, rank }
+  }
+  return best && { route: best.row, dialled: dialled?.parts.slice(best.length) ?? [] }
+}
+
+/** How many parts of the dialled code the row's code takes; -1 if it is not its beginning. */
+function matchLength(rowCode: string, dialled: ServiceCode): number {
+  if (rowCode === '*') return 0
+  const row = readCode(rowCode)
+  if (!row || row.lead !== dialled.lead || row.parts.length > dialled.parts.length) return -1
+  return row.parts.every((part, i) => part === dialled.parts[i]) ? row.parts.length : -1
+}

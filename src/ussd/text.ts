@@ -1,0 +1,149 @@
+/** Texts as a handset sees them: which alphabet they need, how long they are in it, where they may be cut. */
+import type { Alphabet, PageLimit } from './types.ts'
+import { countGsm7, uncodableAt } from './gsm7.ts'
+
+/** Longest input that is kept, in UTF-16 units: no handset types more (182), no screen reads more. */
+export const INPUT_UNITS_MAX = 256
+
+/** `gsm7` if every character has a code there, else `ucs2`. (3GPP TS 23.038 §5) */
+export function alphabetOf(text: string): Alphabet {
+  return uncodableAt(text) < 0 ? 'gsm7' : 'ucs2'
+}
+
+/** Length in the units of that alphabet: septets (extension characters are two), or UTF-16 units. */
+export function count(text: string, alphabet: Alphabet): number {
+  return alphabet === 'gsm7' ? countGsm7(text) : text.length
+}
+
+/** Whether the text, in the alphabet that it needs, is within the limit. */
+export function fits(text: string, limit: PageLimit): boolean {
+  return alphabetOf(text) === 'gsm7' ? countGsm7(text) <= limit.septets : text.length <= limit.ucs2
+}
+
+/**
+ * The longest beginning of the text that is within the limit. Never cuts inside an escape pair, a surrogate pair or
+ * a cluster of a base and its marks, unless one cluster alone is over the limit.
+ */
+export function fit(text: string, limit: PageLimit): string {
+  if (fits(text, limit)) return text
+  // The beginning may be in GSM 7-bit although the whole is not; then it may be longer than a UCS-2 page.
+  const inGsm7 = text.slice(0, boundaryAt(text, gsm7Reach(text, limit.septets)))
+  const inUcs2 = text.slice(0, boundaryAt(text, limit.ucs2))
+  return inUcs2.length > inGsm7.length && fits(inUcs2, limit) ? inUcs2 : inGsm7
+}
+
+/** The last place at or before `index` where a reader would not see the text broken. Surrogates are never split. */
+export function boundaryAt(text: string, index: number): number {
+  if (index <= 0) return 0
+  if (index >= text.length) return text.length
+  const cluster = GRAPHEMES.segment(text).containing(index)
+  if (cluster && cluster.index > 0) return cluster.index
+  return isLowSurrogate(text, index) && isHighSurrogate(text, index - 1) ? index - 1 : index
+}
+
+/**
+ * Text in GSM 7-bit where a reader loses nothing: typographic quotes, dashes and blanks become plain ones, Latin
+ * letters lose marks that the alphabet lacks. Other scripts are left alone (then UCS-2 is needed).
+ */
+export function transliterate(text: string): string {
+  if (uncodableAt(text) < 0) return text
+  let out = ''
+  for (const character of text.normalize('NFC')) {
+    out += uncodableAt(character) < 0 ? character : (PLAIN.get(character) ?? baseLetter(character))
+  }
+  return out
+}
+
+/** `transliterate`, and `?` for each character that GSM 7-bit still lacks. */
+export function toGsm7Text(text: string): string {
+  let out = ''
+  for (const character of transliterate(text)) out += uncodableAt(character) < 0 ? character : '?'
+  return out
+}
+
+/**
+ * What a subscriber typed, made safe to keep and to show: no NUL, no lone surrogates, no control characters but line
+ * feeds, no direction overrides; CR folded, tabs as blanks; at most `INPUT_UNITS_MAX` units.
+ */
+export function clean(text: string): string {
+  const kept = text
+    .slice(0, 4 * INPUT_UNITS_MAX)
+    .replace(LONE_SURROGATE, '')
+    .replace(LINE_ENDS, '\n')
+    .replaceAll('\t', ' ')
+    .replace(UNWANTED, '')
+  return kept.slice(0, boundaryAt(kept, INPUT_UNITS_MAX))
+}
+
+/** An answer without the blanks around it; its digits, of whatever script, as ASCII digits. */
+export function trimAnswer(text: string): string {
+  return asciiDigits(text.replace(INVISIBLE, '')).trim()
+}
+
+/** Decimal digits of any script (Arabic-Indic, Devanagari, full width …) as ASCII digits. */
+export function asciiDigits(text: string): string {
+  return text.replace(FOREIGN_DIGIT, (digit) => String(digitValue(digit)))
+}
+
+const GRAPHEMES = new Intl.Segmenter('und', { granularity: 'grapheme' })
+const LINE_ENDS = /\r\n?|[\u2028\u2029\u0085]/g
+const LONE_SURROGATE = /\p{Cs}/gu
+// Controls but LF; bidi marks, embeddings, isolates; byte order mark and non-characters; U+FFFD (a broken sequence).
+const UNWANTED = new RegExp(
+  '[\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f' +
+    '\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ufffd-\\uffff]',
+  'g',
+)
+const INVISIBLE = /[\u200b\u2060\ufeff\u00ad]/g
+const FOREIGN_DIGIT = /(?![0-9])\p{Nd}/gu
+const DIGIT = /\p{Nd}/u
+
+/** Characters that have a plain twin in GSM 7-bit. '' drops the character. */
+const PLAIN: ReadonlyMap<string, string> = new Map([
+  ...each('‘’‚‛′ʼ`´ʻ', "'"), ...each('“”„‟″«»', '"'), ...each('‹', '<'), ...each('›', '>'),
+  ...each('‐‑‒–—―−\u2043', '-'), ...each('•·∙', '-'), ...each('\u00a0\u202f\u2000\u2001\u2002\u2003\u2004', ' '),
+  ...each('\u2005\u2006\u2007\u2008\u2009\u200a\u205f\u3000\t', ' '), ...each('\u200b\u2060\ufeff\u00ad', ''),
+  ['…', '...'], ['⁄', '/'], ['×', 'x'], ['©', '(c)'], ['®', '(R)'], ['™', '(TM)'], ['№', 'No.'],
+  ['½', '1/2'], ['¼', '1/4'], ['¾', '3/4'], ['ª', 'a'], ['º', 'o'], ['¹', '1'], ['²', '2'], ['³', '3'],
+  ['đ', 'd'], ['Đ', 'D'], ['ð', 'd'], ['Ð', 'D'], ['ħ', 'h'], ['Ħ', 'H'], ['ı', 'i'], ['ł', 'l'], ['Ł', 'L'],
+  ['ŋ', 'n'], ['Ŋ', 'N'], ['œ', 'oe'], ['Œ', 'OE'], ['ŧ', 't'], ['Ŧ', 'T'], ['þ', 'th'], ['Þ', 'Th'],
+  ['ɓ', 'b'], ['Ɓ', 'B'], ['ɗ', 'd'], ['Ɗ', 'D'], ['ƙ', 'k'], ['Ƙ', 'K'], ['ƴ', 'y'], ['Ƴ', 'Y'], ['ẞ', 'ß'],
+  ['ɛ', 'e'], ['Ɛ', 'E'], ['ɔ', 'o'], ['Ɔ', 'O'], ['ŉ', "'n"], ['ĸ', 'k'], ['ſ', 's'], ['ƒ', 'f'],
+])
+
+function each(characters: string, plain: string): [string, string][] {
+  return [...characters].map((character) => [character, plain])
+}
+
+function baseLetter(character: string): string {
+  const base = character.normalize('NFD').replace(/\p{M}+/gu, '')
+  return /^[A-Za-z]$/.test(base) ? base : character
+}
+
+/** How many UTF-16 units of the beginning are in GSM 7-bit and within so many septets. */
+function gsm7Reach(text: string, septets: number): number {
+  let used = 0
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charAt(i)
+    if (uncodableAt(character) === 0) return i
+    used += countGsm7(character)
+    if (used > septets) return i
+  }
+  return text.length
+}
+
+/** Digits of a script stand in runs of ten from its zero; runs may touch. (Unicode, general category Nd) */
+function digitValue(digit: string): number {
+  const code = digit.codePointAt(0) as number
+  let run = 0
+  while (DIGIT.test(String.fromCodePoint(code - run - 1))) run++
+  return run % 10
+}
+
+function isHighSurrogate(text: string, index: number): boolean {
+  return (text.charCodeAt(index) & 0xfc00) === 0xd800
+}
+
+function isLowSurrogate(text: string, index: number): boolean {
+  return (text.charCodeAt(index) & 0xfc00) === 0xdc00
+}
