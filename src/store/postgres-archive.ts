@@ -1,0 +1,16 @@
+/** The flow archive in Postgres: the source of every revision that ever served. */
+import type { Knex } from 'knex'
+import type { FlowArchive } from '../flow/types.ts'
+
+/** Revisions never change, so `put` of a known one does nothing. */
+export function flowArchive(knex: Knex): FlowArchive {
+  return {
+    async put(revision, name, source) {
+      await knex('flow_revision').insert({ revision, name, source }).onConflict('revision').ignore()
+    },
+    async get(revision) {
+      const row = await knex('flow_revision').where({ revision }).first<{ source: string } | undefined>('source')
+      return row?.source
+    },
+  }
+}

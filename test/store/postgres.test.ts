@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server, type Socket, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { UsageError } from '../../src/errors.ts'
+import { flowArchive } from '../../src/store/postgres-archive.ts'
+import { migrate, migrationStatus, requireMigrated } from '../../src/store/postgres-migrate.ts'
+import { openPostgres, type Postgres } from '../../src/store/postgres.ts'
+import { describeBoth, dropSchema, freshEmbedded, freshServer, makeSchema, type OpenFresh } from '../support/postgres.ts'
+import { describeWith, services } from '../support/services.ts'
+
+const NAMES = ['001_flow_revision', '002_sms_outbox', '003_dental']
+
+function migrations(open: OpenFresh): void {
+  let db: Postgres
+  beforeEach(async () => { db = await open() })
+  afterEach(() => db?.close())
+
+  it('brings an empty database up, and then has nothing more to do', async () => {
+    assert.deepEqual(await migrationStatus(db.knex), { applied: [], pending: NAMES, unknown: [] })
+    await assert.rejects(requireMigrated(db.knex), /lacks 001_flow_revision.*ussd-connector migrate/)
+    assert.deepEqual(await migrate(db.knex), NAMES)
+    assert.deepEqual(await migrate(db.knex), [])
+    assert.deepEqual(await migrationStatus(db.knex), { applied: NAMES, pending: [], unknown: [] })
+    await requireMigrated(db.knex)
+  })
+
+  it('refuses a schema that is newer than the code, and leaves it alone', async () => {
+    await migrate(db.knex)
+    await db.knex('schema_migration').insert({ name: '999_later', batch: 9, migration_time: new Date() })
+    await assert.rejects(migrate(db.knex), (error) => error instanceof UsageError && /999_later/.test(error.message))
+    await assert.rejects(requireMigrated(db.knex), /newer than this program/)
+  })
+
+  it('applies all or nothing', async () => {
+    await db.knex.schema.createTable('dental_clinic', (table) => table.text('in_the_way'))
+    await assert.rejects(migrate(db.knex), /dental_clinic/)
+    assert.equal(await db.knex.schema.hasTable('flow_revision'), false)
+    await db.knex.schema.dropTable('dental_clinic')
+    assert.deepEqual(await migrate(db.knex), NAMES)
+  })
+}
+
+describeWith(['postgres'], 'migrations (Postgres)', () => {
+  migrations(freshServer)
+
+  it('lets four daemons start at once: each migration runs once', async () => {
+    const schema = await makeSchema()
+    const open = () => openPostgres({ url: services.postgresUrl!, searchPath: [schema] })
+    const daemons = await Promise.all([open(), open(), open(), open()])
+    const applied = await Promise.all(daemons.map((daemon) => migrate(daemon.knex)))
+    assert.deepEqual(applied.flat().sort(), NAMES)
+    await Promise.all(daemons.map((daemon) => daemon.close()))
+    await dropSchema(schema)
+  })
+})
+describe('migrations (PGlite)', () => migrations(freshEmbedded))
+
+describeBoth('the flow archive', (database) => {
+  it('keeps what was first put under a revision, and knows nothing else', async () => {
+    const archive = flowArchive(database.db.knex)
+    await archive.put('dental@9f2c01ab77de', 'dental', 'flow: dental\n')
+    await archive.put('dental@9f2c01ab77de', 'dental', 'flow: other\n')
+    assert.equal(await archive.get('dental@9f2c01ab77de'), 'flow: dental\n')
+    assert.equal(await archive.get('dental@000000000000'), undefined)
+  })
+})
+
+describeWith(['postgres'], 'the pool', () => {
+  it('gives up a lock and a slow statement by the limits of its settings', async () => {
+    const db = await freshServer({ statementMs: 300, lockMs: 100 })
+    await assert.rejects(db.knex.raw('SELECT pg_sleep(5)'), { code: '57014' })
+    await db.knex.raw('CREATE TABLE held (id int)')
+    await db.knex.transaction(async (trx) => {
+      await trx.raw('LOCK TABLE held')
+      await assert.rejects(db.knex.raw('SELECT * FROM held'), { code: '55P03' })
+    })
+    await db.close()
+  })
+
+  it('says so within the acquire limit when all connections are in use', async () => {
+    const db = await freshServer({ poolMax: 1, acquireMs: 100 })
+    await db.knex.transaction(async () => {
+      await assert.rejects(db.knex.raw('SELECT 1'), /pool is probably full/)
+    })
+    await db.close()
+  })
+
+  it('survives the server ending its idle connections', async () => {
+    const db = await freshServer({ poolMax: 2 })
+    const other = await freshServer()
+    const { rows } = await db.knex.raw('SELECT pg_backend_pid() AS pid')
+    await other.knex.raw('SELECT pg_terminate_backend(?)', [rows[0].pid])
+    await assert.doesNotReject(untilAnswers(db))
+    await other.close()
+    await db.close()
+  })
+
+  it('destroys a connection whose server went silent, and the next query has a new one', async () => {
+    const proxy = await silentProxy()
+    const url = new URL(services.postgresUrl!)
+    const real = Number(url.port || 5432)
+    proxy.to(real)
+    url.port = String(proxy.port)
+    const db = await openPostgres({ url: url.toString(), queryMs: 200, poolMax: 1 })
+    await db.knex.raw('SELECT 1')
+    proxy.silence()
+    await assert.rejects(db.knex.raw('SELECT 2'), /Query read timeout/)
+    const { rows } = await db.knex.raw('SELECT 3 AS three')
+    assert.equal(rows[0].three, 3)
+    assert.equal(proxy.connections(), 2)
+    await db.close()
+    await proxy.close()
+  })
+})
+
+describe('the embedded database', () => {
+  it('keeps its rows from one run to the next and refuses a second owner', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ussd-pglite-'))
+    const first = await openPostgres({ embedded: dir })
+    await migrate(first.knex)
+    await flowArchive(first.knex).put('a@1', 'a', 'text')
+    await assert.rejects(openPostgres({ embedded: dir }), /is open in process/)
+    await first.close()
+    // A container that was killed leaves a lock with the pid that the next one will have.
+    writeFileSync(join(dir, 'postgres.lock'), String(process.pid))
+    const second = await openPostgres({ embedded: dir })
+    assert.equal(await flowArchive(second.knex).get('a@1'), 'text')
+    await second.close()
+    rmSync(dir, { recursive: true })
+  })
+})
+
+async function untilAnswers(db: Postgres): Promise<void> {
+  await db.knex.raw('SELECT 1').catch(() => db.knex.raw('SELECT 1'))
+}
+
+/** Passes octets on until it is silenced: then the connections of that moment never hear anything again. */
+async function silentProxy() {
+  let real = 0
+  let accepted = 0
+  const open = new Set<Socket>()
+  const server: Server = createServer((client) => {
+    accepted++
+    const upstream = connect(real, '127.0.0.1')
+    client.pipe(upstream).pipe(client)
+    for (const socket of [client, upstream]) {
+      open.add(socket)
+      socket.on('error', () => undefined).on('close', () => open.delete(socket))
+    }
+  })
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  return {
+    port: (server.address() as { port: number }).port,
+    to: (port: number) => { real = port },
+    connections: () => accepted,
+    silence: () => { for (const socket of open) socket.unpipe() && socket.pause() },
+    close: () => new Promise<void>((done) => {
+      for (const socket of open) socket.destroy()
+      server.close(() => done())
+    }),
+  }
+}
