@@ -1,0 +1,356 @@
+/**
+ * START HERE: one deliver_sm, from the SMSC's octets to our answer.
+ *
+ *   1 line.dialect.read(pdu)          pure   not USSD: a receipt, an SMS, or nothing for us
+ *   2 dialogues.open / take           one round trip: classifies the message and journals the answer
+ *   3 link.respond(pdu, ROK)          only now: what is acknowledged is durable
+ *   4 playTurn(record)                pure; awaits a back end only where the flow calls one
+ *   5 dialogues.rest(…)               compare-and-set; refused: hung up or superseded meanwhile
+ *   6 line.dialect.write(reply)       pure
+ *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands
+ */
+import type { Backend } from './backend/types.ts'
+import { playTurn, type Begin, type Played } from './dialogue/turn.ts'
+import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
+import { StoreError } from './errors.ts'
+import type { FlowRegistry } from './flow/types.ts'
+import type { Log } from './log-port.ts'
+import type { Metrics } from './metrics.ts'
+import { sendReply } from './reply.ts'
+import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
+import { STATUS } from './smpp/status.ts'
+import { route, type CodeRoute } from './ussd/service-code.ts'
+import type { Clock, EndReason, ReturnPath, UssdMessage, UssdReply } from './ussd/types.ts'
+
+export interface Service extends CodeRoute {
+  flow: string
+}
+
+export interface GatewayParts {
+  dialogues: DialogueStore
+  flows: FlowRegistry
+  services: readonly Service[]
+  backend(name: string): Backend | undefined
+  line(name: string): Line | undefined
+  /** A delivery receipt or an SMS: resolves once it is durable. */
+  onReceipt(pdu: Pdu, line: Line): Promise<void>
+  onSms(pdu: Pdu, line: Line): Promise<void>
+  clock: Clock
+  mint: { epoch(): string; token(): string }
+  log: Log
+  metrics: Metrics
+  limits: GatewayLimits
+  texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
+}
+
+export interface GatewayLimits {
+  turnMs: number
+  leaseMs: number
+  resumeMs: number
+  /** Dialogues open at once, as last counted by the sweep. */
+  openMax: number
+  /** Turns under way in this daemon. */
+  turnsMax: number
+  language: string
+}
+
+export interface Gateway {
+  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+  /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. */
+  sweep(): Promise<void>
+  /** No new dialogues from now on. */
+  drain(): void
+  turnsUnderWay(): number
+}
+
+/** Things due that one sweep deals with; the rest waits for the next. */
+const SWEEP_MAX = 200
+/** Ends after which a redial may carry on: the subscriber did not choose them. */
+const LOST: ReadonlySet<EndReason> = new Set<EndReason>(['idle', 'total', 'network-abort', 'bind-lost', 'refused', 'drained'])
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const { dialogues, clock, metrics, log, limits } = parts
+  let draining = false
+  let turns = 0
+  let open = 0
+
+  async function onRequest(pdu: Pdu, line: Line, link: Link): Promise<void> {
+    const incoming = line.dialect.read(pdu)
+    if (incoming.is === 'ussd') return onUssd(incoming.message, { pdu, line, link })
+    if (incoming.is === 'receipt') await parts.onReceipt(pdu, line)
+    if (incoming.is === 'sms') await parts.onSms(pdu, line)
+    if (incoming.is === 'reject') log.warn({ line: line.name, why: incoming.why }, 'PDU refused')
+    link.respond(pdu, statusOf(incoming))
+  }
+
+  async function onUssd(message: UssdMessage, from: From): Promise<void> {
+    if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
+    const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
+    if (refusal) return sayAndForget(refusal, message, from)
+    const taking = takingOf(message, from)
+    const taken = await take(taking)
+    if (!taken) return sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from)
+    acknowledge(from, taken.is)
+    counted(message, from, taken.is)
+    if (taken.is === 'unknown') return unknown(message, from)
+    if (taken.is === 'repeat' && taken.resend) return resend(taken.record, from.link.id)
+    if (taken.is === 'repeat' || taken.is === 'busy') return undefined
+    const previous = taken.is === 'opened' ? taken.previous : null
+    if (previous?.ended === 'superseded') finish(previous)
+    await turn(taken.record, { token: taking.token, from, lost: lostOf(previous) })
+  }
+
+  /** Steps 4 to 7. Also plays turns that a dead daemon left behind. */
+  async function turn(record: DialogueRecord, how: { token: string; from?: From; lost: DialogueRecord | null }): Promise<void> {
+    const line = parts.line(record.line)
+    if (!line) return drop(record, 'bind-lost')
+    turns++
+    const startedMs = clock.now()
+    const stopRenewing = keepLease(record, how.token)
+    try {
+      const played = await play(record, line, how.lost)
+      const written = line.dialect.write(played.reply, record.returnPath)
+      if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
+      const link = how.from?.link.id ?? ''
+      const rested = await dialogues.rest({
+        key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision,
+        snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link }, ended: played.ended,
+      })
+      if (!rested) return metrics.count('ussd_replies_total', { line: line.name, action: played.reply.action, result: 'stale' })
+      metrics.turn((clock.now() - startedMs) / 1000, played.flow)
+      const ended = { ...record, revision: played.revision, ended: played.ended, touchedMs: clock.now() }
+      if (played.ended) finish(ended)
+      await deliver(ended, line, { pdu: written.pdu, action: played.reply.action, ...how })
+    } catch (error) {
+      await turnFailed(error, record, line, how.from)
+    } finally {
+      how.from?.link.respond(how.from.pdu, STATUS.ESME_ROK) // in any case, also where the dialect wants it last
+      stopRenewing()
+      turns--
+    }
+  }
+
+  async function play(record: DialogueRecord, line: Line, lost: DialogueRecord | null): Promise<Turned> {
+    const begin = record.snapshot ? null : beginOf(record, lost)
+    const deadlineMs = record.touchedMs + limits.turnMs
+    const played = await playTurn(record, begin, deadlineMs, { ...parts, language: limits.language, page: line.dialect.page })
+    if (!played) return { ...gone(record, begin), reply: { action: 'end', text: parts.texts.busy }, ended: 'flow-gone' }
+    if (!played.ended && record.returnPath.beginOp === 0) {
+      return { ...turned(played), reply: { action: 'end', text: parts.texts.oldPhone }, ended: 'completed' }
+    }
+    return turned(played)
+  }
+
+  function beginOf(record: DialogueRecord, lost: DialogueRecord | null): Begin | null {
+    const found = route(parts.services, record.code, record.line)
+    return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
+  }
+
+  async function deliver(record: DialogueRecord, line: Line, send: Send): Promise<void> {
+    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + REPLY_MS_MIN)
+    const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics })
+    if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
+    const sent = await sending
+    if (sent === 'ok') return record.ended ? undefined : dialogues.confirm(record.key, record.epoch, record.turn)
+    if (sent === 'gone' && !record.ended) await drop(record, 'refused')
+  }
+
+  async function turnFailed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void> {
+    const store = error instanceof StoreError
+    if (store) metrics.count('dialogue_store_errors_total', { call: 'rest', code: error.code })
+    else metrics.count('bugs_total', { where: 'turn' })
+    log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
+    await drop(record, store ? 'store-failed' : 'failed')
+    await say({ action: 'end', text: parts.texts.busy }, record.returnPath, line, from?.link.id)
+  }
+
+  async function onHangUp(message: UssdMessage, from: From): Promise<void> {
+    const reason: EndReason = message.kind === 'abort' ? 'subscriber-abort' : 'network-abort'
+    const which = message.network ? { network: message.network } : {}
+    const ended = await guarded('drop', () => dialogues.drop(keyOf(message, from.line), which, reason, clock.now()))
+    from.link.respond(from.pdu, STATUS.ESME_ROK)
+    counted(message, from, ended ? 'ended' : 'unknown')
+    if (ended) finish(ended)
+  }
+
+  async function unknown(message: UssdMessage, from: From): Promise<void> {
+    if (message.kind === 'notify-ack') return
+    if (from.line.dialect.habits.unknownInput === 'begin' && parts.services.length) {
+      return onUssd({ ...message, kind: 'begin', code: message.code || parts.services[0]!.code, text: '' }, from)
+    }
+    await say({ action: 'end', text: parts.texts.expired }, message.returnPath, from.line, from.link.id)
+  }
+
+  function turnedAway(message: UssdMessage, from: From): Refusal | null {
+    const over = turns >= limits.turnsMax ? 'turns_max' : open >= limits.openMax ? 'open_max' : draining ? 'draining' : ''
+    if (over) {
+      metrics.count('limits_total', { limit: over })
+      return { result: 'overload', text: parts.texts.overload }
+    }
+    const found = route(parts.services, message.code, from.line.name)
+    return found ? null : { result: 'unknown-code', text: parts.texts.unknownCode }
+  }
+
+  /** A reply outside any dialogue: nothing is kept. */
+  async function sayAndForget(refusal: Refusal, message: UssdMessage, from: From): Promise<void> {
+    from.link.respond(from.pdu, STATUS.ESME_ROK)
+    counted(message, from, refusal.result)
+    await say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
+  }
+
+  async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<void> {
+    const { pdu } = line.dialect.write(reply, path)
+    await sendReply({ pdu, action: reply.action, line, link, deadline: clock.now() + limits.turnMs }, { clock, metrics })
+  }
+
+  async function resend(record: DialogueRecord, link: string | undefined): Promise<void> {
+    const line = parts.line(record.line)
+    if (!line || !record.reply) return
+    metrics.count('dialogue_takeovers_total', { kind: 'resent' })
+    const { pdu } = line.dialect.write(record.reply, record.returnPath)
+    await deliver(record, line, { pdu, action: record.reply.action, link })
+  }
+
+  async function take(taking: Taking): Promise<Taken | undefined> {
+    return guarded(taking.answer.kind === 'begin' ? 'open' : 'take',
+      () => taking.answer.kind === 'begin' ? dialogues.open(taking) : dialogues.take(taking))
+  }
+
+  async function drop(record: DialogueRecord, reason: EndReason): Promise<void> {
+    const ended = await guarded('drop', () => dialogues.drop(record.key, { epoch: record.epoch }, reason, clock.now()))
+    if (ended) finish(ended)
+  }
+
+  /** A call of the store; undefined when it failed, which is counted and logged here. */
+  async function guarded<T>(call: string, run: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await run()
+    } catch (error) {
+      const code = error instanceof StoreError ? error.code : 'bug'
+      metrics.count('dialogue_store_errors_total', { call, code })
+      log.error({ err: error, call }, 'dialogue store failed')
+      return undefined
+    }
+  }
+
+  function keepLease(record: DialogueRecord, token: string): () => void {
+    let cancel = (): void => undefined
+    const again = () => {
+      cancel = clock.after(limits.leaseMs / 3, () => {
+        void guarded('renew', () => dialogues.renew(record.key, record.epoch, token, clock.now() + limits.leaseMs))
+        again()
+      })
+    }
+    again()
+    return () => cancel()
+  }
+
+  /** One line at info a dialogue, one count, and what its back ends held is given back. */
+  function finish(record: DialogueRecord): void {
+    const reason = record.ended ?? 'failed'
+    const flow = record.revision.split('@')[0] || (beginOf(record, null)?.flow ?? 'none')
+    metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
+    log.info({
+      msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
+      turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
+    }, 'dialogue ended')
+    for (const name of parts.flows.current(flow)?.backends ?? []) {
+      parts.backend(name)?.ended?.(record.epoch, reason)
+        .catch((error: unknown) => log.warn({ err: error, backend: name, epoch: record.epoch }, 'back end did not take the end'))
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    open = (await guarded('count', () => dialogues.count())) ?? open
+    const token = parts.mint.token()
+    const due = await guarded('overdue', () => dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs))
+    await Promise.all((due ?? []).map((item) => overdue(item)))
+  }
+
+  async function overdue(item: Overdue): Promise<void> {
+    const { record } = item
+    if (item.is === 'abandoned') {
+      metrics.count('dialogue_takeovers_total', { kind: 'turn' })
+      if (clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2) return drop(record, 'failed')
+      return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost: null })
+    }
+    if (item.is === 'unconfirmed') return resend(record, undefined)
+    finish(record)
+    const line = parts.line(record.line)
+    if (line?.bound()) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)
+  }
+
+  function acknowledge(from: From, taken: Taken['is']): void {
+    const early = from.line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
+    if (early) from.link.respond(from.pdu, STATUS.ESME_ROK)
+  }
+
+  function takingOf(message: UssdMessage, from: From): Taking {
+    const nowMs = clock.now()
+    const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
+    return {
+      key: keyOf(message, from.line), network: message.network, code: message.code, line: from.line.name,
+      answer: { kind, text: message.text, step: message.step ?? null }, link: from.link.id,
+      returnPath: message.returnPath, token: parts.mint.token(), nowMs, leaseUntilMs: nowMs + limits.leaseMs,
+      epoch: kind === 'begin' ? parts.mint.epoch() : '',
+    }
+  }
+
+  function lostOf(previous: DialogueRecord | null): DialogueRecord | null {
+    if (!previous?.ended || !LOST.has(previous.ended)) return null
+    return clock.now() - previous.touchedMs <= limits.resumeMs ? previous : null
+  }
+
+  function counted(message: UssdMessage, from: From, result: string): void {
+    metrics.count('ussd_messages_total', { line: from.line.name, kind: message.kind, result })
+  }
+
+  return { onRequest, sweep, drain: () => void (draining = true), turnsUnderWay: () => turns }
+}
+
+interface From {
+  pdu: Pdu
+  line: Line
+  link: Link
+}
+
+interface Refusal {
+  result: string
+  text: string
+}
+
+interface Send {
+  pdu: Parameters<Line['submit']>[0]
+  action: UssdReply['action']
+  from?: From
+  link?: string | undefined
+}
+
+/** A played turn as the store and the log want it. */
+interface Turned {
+  flow: string
+  revision: string
+  snapshot: DialogueRecord['snapshot'] & {}
+  reply: UssdReply
+  ended: EndReason | null
+}
+
+/** A reply may be waited for at least this long, however late the turn was. */
+const REPLY_MS_MIN = 5_000
+
+function turned(played: Played): Turned {
+  const { flow, snapshot, reply, ended } = played
+  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended }
+}
+
+function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
+  return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
+}
+
+function keyOf(message: UssdMessage, line: Line): DialogueKey {
+  return { group: line.group, msisdn: message.msisdn }
+}
+
+function statusOf(incoming: Incoming): number {
+  return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
+}

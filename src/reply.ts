@@ -1,0 +1,56 @@
+/** Gets one USSD reply to the SMSC: at most two writes, only while its deadline is open. */
+import type { Metrics } from './metrics.ts'
+import type { Line, OutgoingPdu, SubmitOutcome } from './smpp/types.ts'
+import type { Clock, UssdAction } from './ussd/types.ts'
+
+export interface ReplyToSend {
+  pdu: OutgoingPdu
+  action: UssdAction
+  line: Line
+  /** The link that the message came in on; another one of the line when it is gone. */
+  link?: string | undefined
+  /** Wall-clock milliseconds. */
+  deadline: number
+}
+
+/**
+ * ok: accepted (or, where the SMSC withholds its responses, written) · gone: the SMSC has no such dialogue, or will
+ * never take this · open: nobody knows; the sweep sends it once more.
+ */
+export type Sent = 'ok' | 'gone' | 'open'
+
+const WRITES_MAX = 2
+/** How often a line without a bind is looked at again. */
+const RETRY_MS = 200
+
+export async function sendReply(reply: ReplyToSend, parts: { clock: Clock; metrics: Metrics }): Promise<Sent> {
+  const { line, pdu, action, deadline } = reply
+  const { clock, metrics } = parts
+  let writes = 0
+  while (writes < WRITES_MAX && clock.now() < deadline) {
+    const outcome = line.submit(pdu, { lane: 'ussd', deadline, ...(reply.link ? { link: reply.link } : {}) })
+    if (line.dialect.habits.submitResp === 'withheld') {
+      void outcome.then((late) => metrics.count('ussd_replies_total', { line: line.name, action, result: late.kind }))
+      return 'ok'
+    }
+    const came = await outcome
+    metrics.count('ussd_replies_total', { line: line.name, action, result: came.kind })
+    const verdict = judge(came, line)
+    if (verdict !== 'again') return verdict
+    if (came.kind !== 'unsent') writes++
+    await pause(clock)
+  }
+  return 'open'
+}
+
+function judge(outcome: SubmitOutcome, line: Line): Sent | 'again' {
+  if (outcome.kind === 'ok') return 'ok'
+  if (outcome.kind === 'refused') return line.dialect.meaning(outcome.status) === 'retry-once' ? 'again' : 'gone'
+  if (outcome.kind === 'timeout') return 'open'
+  if (outcome.kind === 'unsent' && outcome.why === 'uncodable') return 'gone'
+  return 'again'
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((done) => clock.after(RETRY_MS, done))
+}

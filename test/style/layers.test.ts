@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { root, sources } from './tree.ts'
+
+/** Rooms from the inside out; a file may import its own room and those listed. */
+const MAY: Record<string, readonly string[]> = {
+  'src/ussd': [],
+  machines: ['src/ussd'],
+  'src/flow': ['src/ussd', 'machines'],
+  'src/dialogue': ['src/ussd', 'machines', 'src/flow', 'src/backend'],
+  'src/smpp': ['src/ussd', 'machines', 'src/reminders'],
+  'src/backend': ['src/ussd', 'machines', 'src/flow'],
+  'src/store': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'migrations'],
+  'src/reminders': ['src/ussd', 'machines', 'src/flow'],
+  'src/services': ['src/ussd', 'machines', 'src/flow', 'src/backend', 'src/reminders'],
+  'src/simulator': ['src/ussd', 'src/smpp'],
+  'src/admin': ['src/ussd'],
+  'src/config': [],
+  migrations: [],
+}
+/** Small ports and leaf files that every room may import. */
+const PORTS = new Set(['src/errors.ts', 'src/log-port.ts', 'src/nearest.ts', 'src/metrics.ts', 'src/ids.ts', 'src/root.ts'])
+/** In the simulator, only these of our SMPP side: with a shared coder both ends would share one bug. */
+const SIMULATOR_SMPP = /^src\/smpp\/(dialect[\w-]*|types)\.ts$/
+
+const room = (file: string) => Object.keys(MAY).sort((a, b) => b.length - a.length).find((name) => file.startsWith(`${name}/`))
+const imports = (file: string) => [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/gm)]
+  .map((found) => found[1] ?? found[2]!)
+
+describe('layers', () => {
+  it('imports point inward', () => {
+    const breaches: string[] = []
+    for (const file of sources(['src', 'machines', 'migrations'])) {
+      const own = room(file)
+      if (!own) continue
+      for (const name of imports(file)) {
+        if (!name.startsWith('.')) continue
+        const target = relative(root, resolve(join(root, dirname(file)), name))
+        const there = room(target)
+        if (PORTS.has(target) || there === own) continue
+        if (!there || !MAY[own]!.includes(there)) breaches.push(`${file} imports ${target}: ${own} may import ${MAY[own]!.join(', ') || 'nothing'}`)
+        else if (own === 'src/simulator' && there === 'src/smpp' && !SIMULATOR_SMPP.test(target)) {
+          breaches.push(`${file} imports ${target}: the simulator has its own coder`)
+        }
+      }
+    }
+    assert.deepEqual(breaches, [])
+  })
+
+  it('one file imports npm smpp', () => {
+    const importers = sources(['src', 'machines', 'migrations']).filter((file) => imports(file).includes('smpp'))
+    assert.equal(importers.length, 1, `imported by ${importers.join(', ')}: keep its defects fenced in one place`)
+    assert.match(importers[0]!, /^src\/smpp\//)
+  })
+
+  it('machines import only xstate and the vocabulary', () => {
+    const breaches = sources(['machines']).flatMap((file) => imports(file)
+      .filter((name) => name !== 'xstate' && name !== '../src/ussd/types.ts' && name !== '../../src/ussd/types.ts' && !name.startsWith('./'))
+      .map((name) => `${file} imports ${name}`))
+    assert.deepEqual(breaches, [])
+  })
+})
