@@ -66,7 +66,7 @@ function openServer(settings: ServerSettings): Postgres {
       idle_in_transaction_session_timeout: 10_000,
     } as Knex.PgConnectionConfig,
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
-    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroySilent },
+    pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
   })
   return { knex, kind: 'server', close: () => knex.destroy() }
 }
@@ -121,15 +121,15 @@ interface RawConnection {
 }
 
 /**
- * After a query time-out the server may still answer, and the answer would meet the next query. The socket is
- * destroyed, so the pool drops the connection and the server rolls its transaction back.
+ * After a query time-out the server may still answer, and the answer would meet the next query; after a FATAL error it
+ * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back.
  */
-function destroySilent(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
+function destroyBroken(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
   const query = raw.query.bind(raw)
   raw.on('error', () => undefined)
   raw.query = (config, answered) =>
     query(config, (error, result) => {
-      if (wentSilent(error)) {
+      if (wentSilent(error) || isFatal(error)) {
         raw.__knex__disposed = error
         raw.connection.stream.destroy()
       }
@@ -141,6 +141,11 @@ function destroySilent(raw: RawConnection, done: (error: Error | null, connectio
 // pg gives its own time-out no code; the server's (57014) has one, and leaves the connection usable.
 function wentSilent(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout'
+}
+
+function isFatal(error: unknown): boolean {
+  const severity = (error as { severity?: unknown } | null)?.severity
+  return severity === 'FATAL' || severity === 'PANIC'
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {
