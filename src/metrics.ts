@@ -53,8 +53,10 @@ export function createMetrics(options: { process: boolean }): Metrics {
   if (options.process) collectDefaultMetrics({ register: registry })
   const counters = new Map(Object.entries(COUNTERS).map(([name, [help, labelNames]]) =>
     [name, new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })]))
-  const turns = new Histogram({ name: 'ussd_turn_seconds', help: 'From a message to its reply', labelNames: ['flow'], buckets: SECONDS, registers: [registry] })
-  const calls = new Histogram({ name: 'backend_call_seconds', help: 'Back end calls', labelNames: ['backend'], buckets: SECONDS, registers: [registry] })
+  const timed = <Name extends string>(name: string, help: string, label: Name) =>
+    new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
+  const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')
+  const calls = timed('backend_call_seconds', 'Back end calls', 'backend')
   return {
     registry,
     count: (name, labels = {}, by = 1) => counters.get(name)!.inc(labels, by),
@@ -65,7 +67,7 @@ export function createMetrics(options: { process: boolean }): Metrics {
     },
     async value(name, labels = {}) {
       const { values } = await counters.get(name)!.get()
-      return values.filter((v) => Object.entries(labels).every(([key, want]) => v.labels[key] === want))
+      return values.filter((v) => Object.entries(labels).every(([key, want]) => (v.labels as Labels)[key] === want))
         .reduce((sum, v) => sum + v.value, 0)
     },
   }

@@ -162,7 +162,8 @@ function place(at: Holder, path: string[], value: (at: string[]) => unknown, abo
   if (!head) return undefined
   let key = head
   if (Array.isArray(at)) {
-    const index = at.findIndex((item) => camel(String((item as { name?: unknown })?.name ?? '').replaceAll('-', '_')) === head)
+    const nameOf = (item: unknown) => camel(String((item as { name?: unknown } | null)?.name ?? '').replaceAll('-', '_'))
+    const index = at.findIndex((item) => nameOf(item) === head)
     key = index >= 0 ? String(index) : head
     if (!/^\d+$/.test(key) || Number(key) >= at.length) return undefined
   }
@@ -229,7 +230,8 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
   settings.services.forEach((service, i) => {
     for (const line of service.lines ?? []) {
       if (names.includes(line)) continue
-      problems.push({ where: where(['services', i, 'lines']), what: `service ${service.code}: '${line}' is not a line`, remedy: nearest(line, names) })
+      const what = `service ${service.code}: '${line}' is not a line`
+      problems.push({ where: where(['services', i, 'lines']), what, remedy: nearest(line, names) })
     }
     const twin = settings.services.findIndex((other) => other.code === service.code && overlap(other.lines, service.lines))
     if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })

@@ -80,7 +80,7 @@ const line = z.strictObject({
 })
 
 const service = z.strictObject({
-  code: z.string().regex(/^\*[\d*]{1,30}#$/, 'a service code such as *123# or *384*1#'),
+  code: z.string().regex(/^(\*|\*\d[\d*]{0,30}#)$/, 'a service code such as *123# or *384*1#, or "*" for all others'),
   flow: name,
   lines: z.array(name).min(1).optional().describe('only on these lines; default: all'),
 })
@@ -95,7 +95,10 @@ const http = z.strictObject({
 })
 
 const backend = z.union([
-  z.strictObject({ module: z.string().describe('dental, or a path to a file that exports `backend`') , settings: z.record(z.string(), z.unknown()).default({}) }),
+  z.strictObject({
+    module: z.string().describe('dental, or a path to a file that exports `backend`'),
+    settings: z.record(z.string(), z.unknown()).default({}).describe("the module's own"),
+  }),
   z.strictObject({ http }),
 ], { error: 'a back end is { module: name } or { http: { url: … } }' })
 
@@ -135,6 +138,16 @@ const dialogue = z.strictObject({
   language: z.string().regex(/^[a-z]{2,3}$/).default('en').describe('of subscribers whose language is not known'),
 })
 
+/** What subscribers read when no flow is there to say it. */
+const texts = z.strictObject({
+  busy: z.string().min(1).default('Service busy. Please try again later.').describe('a fault of ours'),
+  expired: z.string().min(1).default('Your menu has expired. Please dial again.').describe('an answer to no open dialogue'),
+  unknownCode: z.string().min(1).default('This service is not available.').describe('a code that no service has'),
+  overload: z.string().min(1).default('Service busy. Please try again later.').describe('too many dialogues, or stopping'),
+  oldPhone: z.string().min(1).default('This service is not available on your phone.')
+    .describe('a phase 1 handset, which cannot be asked anything (3GPP TS 24.090 §6.2.2)'),
+})
+
 const reminders = z.strictObject({
   leads: z.array(duration).max(10).default(['24h', '2h']).describe('how long before an appointment'),
   quietHours: z.strictObject({ from: clockTime, to: clockTime }).nullable().default({ from: '21:00', to: '07:00' })
@@ -169,6 +182,7 @@ export const settingsSchema = z.strictObject({
   postgres,
   data: z.string().default('./data').describe('where embedded stores and keys keep their files'),
   dialogue: dialogue.prefault({}),
+  texts: texts.prefault({}),
   reminders: reminders.prefault({}),
   admin: admin.prefault({}),
   log: log.prefault({}),

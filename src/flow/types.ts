@@ -16,11 +16,14 @@ export type FlowEvent =
   /** No usable answer: down, late, breaker open, nonsense. */
   | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
 
+/** Why a flow ends a dialogue by itself. */
+export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong'>
+
 /** What a settled snapshot asks of the world. Read off the state it rests in, never off the transition. */
 export type Want =
   | { do: 'ask'; text: string; screen: string }
   | { do: 'notify'; text: string; screen: string }
-  | { do: 'end'; text: string; screen: string; reason: Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong'> }
+  | { do: 'end'; text: string; screen: string; reason: FlowEnd }
   | { do: 'call'; screen: string; backend: string; operation: string; args: JsonObject; /** changes something */ once: boolean; timeoutMs?: number }
 
 /** What a dialogue knows when it starts. */

@@ -30,7 +30,17 @@ export type SmsOutcome =
   | { is: 'unsent' }
 
 /** How the reminders send: given to them by the gateway. */
-export type SmsSubmit = (sms: { id: string; msisdn: string; text: string; line: string; expiresMs: number; reference: number }) => Promise<SmsOutcome>
+export type SmsSubmit = (sms: SmsToSend) => Promise<SmsOutcome>
+
+export interface SmsToSend {
+  id: string
+  msisdn: string
+  text: string
+  line: string
+  expiresMs: number
+  /** 16 bits, for user_message_reference and the reference of a long SMS. */
+  reference: number
+}
 
 /** A delivery receipt, read from a PDU, ids as given. */
 export interface Receipt {

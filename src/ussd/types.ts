@@ -90,7 +90,8 @@ export interface UssdReply {
  * Why a dialogue ended; each one is a metrics label.
  * completed: an end screen · exit: the subscriber chose to leave (an end screen marked `exit`) · subscriber-abort / network-abort
  * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer on
- * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong · flow-gone: its revision is not to be had
+ * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong
+ * · flow-gone: its revision is not to be had
  * · failed: a bug of ours, caught · drained: the daemon stopped.
  */
 export type EndReason =
