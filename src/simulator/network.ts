@@ -1,0 +1,199 @@
+/** The network's side of USSD: one transaction a subscriber (3GPP TS 24.090), from dialling to the last text. */
+import type { Clock } from '../ussd/types.ts'
+import { isOver } from './coding.ts'
+import { nameOfStatus } from './commands.ts'
+import type { Deliveries, DeliveryOutcome } from './deliveries.ts'
+import type { Heard, NetworkDialogue, NetworkEvent, Voice } from './voice.ts'
+
+/** What a handset shows. */
+export interface Screen {
+  text: string
+  /** An answer is awaited. */
+  open: boolean
+  action: Heard['action']
+  alphabet: string
+  /** Septets, UCS-2 units or octets of the text. */
+  units: number
+  /** Longer than the air carries: 182 septets, 80 UCS-2 units. A real network would cut or refuse it. */
+  over: boolean
+  dataCoding: number
+  /** The network's number of the dialogue; null: a push that named none. */
+  number: number | null
+  /** The session carrier that came with it, hex. */
+  carrier: string
+  /** The same text and carrier as the screen before: sent again. */
+  repeat: boolean
+}
+
+/** What becomes of one subscriber's dialogue. */
+export interface Handset {
+  msisdn: string
+  /** How the network writes the subscriber: [ton, npi, digits]. */
+  source: [number, number, string]
+  /** Whether a USSN is confirmed by itself, as handsets do. */
+  confirms: boolean
+  isOff: boolean
+  show(screen: Screen): void
+  fail(why: string): void
+}
+
+export interface NetworkSettings {
+  voice: Voice
+  /** How long the ESME may take for an answer; then the network ends the dialogue. 0: for ever. */
+  applicationMs: number
+  firstNumber: number
+}
+
+/** Answers to a submit; `later` is called with what the withheld response is to say. */
+export type Verdict = { status: number } | { withheld: true }
+
+export interface Network {
+  dial(handset: Handset, code: string, options?: { beginOp?: number; number?: number; systemId?: string }): void
+  answer(handset: Handset, text: string): void
+  /** Ends the dialogue from the subscriber's or the network's side and tells the ESME in the dialect's way. */
+  release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void
+  hear(systemId: string, heard: Heard, handset: Handset, respond: (status: number) => void): Verdict
+  open(msisdn: string): NetworkDialogue | undefined
+  count(): number
+}
+
+interface Entry {
+  dialogue: NetworkDialogue
+  systemId: string
+  asked: boolean
+  /** Counts what was said to the ESME, so that a late outcome does not end what has gone on. */
+  exchange: number
+  callOff: () => void
+  withheld: ((status: number) => void) | undefined
+  last: { text: string; carrier: string } | undefined
+}
+
+/** A submit for one of a subscriber's last few dialogues is late, not a push. */
+const ENDED_MAX = 4
+
+export function network(settings: NetworkSettings, parts: { clock: Clock; deliveries: Deliveries }): Network {
+  const { voice } = settings
+  const entries = new Map<string, Entry>()
+  const ended = new Map<string, number[]>()
+  let number = settings.firstNumber
+
+  function say(entry: Entry, handset: Handset, event: NetworkEvent, typed = ''): void {
+    const exchange = ++entry.exchange
+    const awaits = event === 'begin' || event === 'input'
+    entry.callOff()
+    if (awaits && settings.applicationMs > 0) {
+      entry.callOff = parts.clock.after(settings.applicationMs, () => {
+        release(handset, 'timeout')
+        handset.fail(`the ESME gave no answer in ${settings.applicationMs} ms`)
+      })
+    }
+    const done = (outcome: DeliveryOutcome): void => {
+      const isGood = outcome.kind === 'answered' && outcome.status === 0
+      if (isGood || !awaits || entry.exchange !== exchange || entries.get(handset.msisdn) !== entry) return
+      close(entry)
+      handset.fail(outcome.kind === 'answered'
+        ? `the ESME refused the ${event}: ${nameOfStatus(outcome.status)}`
+        : `the ${event} was not delivered: ${outcome.why}`)
+    }
+    const spoken = voice.say(event, entry.dialogue, typed)
+    parts.deliveries.send({
+      ...spoken, systemId: entry.systemId, msisdn: handset.msisdn, lane: 'ussd', event, attempts: 0, done,
+    })
+  }
+
+  function close(entry: Entry, status = voice.goneStatus): void {
+    const { msisdn, number: closed } = entry.dialogue
+    entry.callOff()
+    entry.withheld?.(status)
+    entry.withheld = undefined
+    if (entries.get(msisdn) === entry) entries.delete(msisdn)
+    const gone = ended.get(msisdn) ?? []
+    ended.set(msisdn, [...gone.filter((n) => n !== closed), closed].slice(-ENDED_MAX))
+  }
+
+  function opened(dialogue: NetworkDialogue, systemId: string): Entry {
+    const entry: Entry = {
+      dialogue, systemId, asked: false, exchange: 0, callOff: () => undefined, withheld: undefined, last: undefined,
+    }
+    entries.set(dialogue.msisdn, entry)
+    ended.set(dialogue.msisdn, (ended.get(dialogue.msisdn) ?? []).filter((n) => n !== dialogue.number))
+    return entry
+  }
+
+  function release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void {
+    const entry = entries.get(handset.msisdn)
+    if (!entry) return
+    say(entry, handset, event)
+    close(entry)
+  }
+
+  /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
+  function pushed(systemId: string, heard: Heard, handset: Handset): Entry | undefined {
+    const isLate = heard.number !== null && (ended.get(handset.msisdn) ?? []).includes(heard.number)
+    if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
+    const dialogue = voice.open({
+      msisdn: handset.msisdn, source: handset.source, number: heard.number ?? next(), code: '', by: 'esme', beginOp: 2,
+    })
+    return opened({ ...dialogue, service: heard.service, serviceType: heard.serviceType }, systemId)
+  }
+
+  function next(): number {
+    const given = number
+    number = (number + 1) % voice.numbers
+    return given
+  }
+
+  function show(entry: Entry, heard: Heard, handset: Handset): void {
+    const carrier = heard.carrier.toString('hex')
+    const { text, alphabet, units } = heard.decoding
+    const repeat = entry.last?.text === text && entry.last.carrier === carrier
+    entry.last = { text, carrier }
+    handset.show({
+      text, alphabet, units, over: isOver(heard.decoding), open: heard.action === 'ask', action: heard.action,
+      dataCoding: heard.dataCoding, number: heard.number, carrier, repeat,
+    })
+  }
+
+  return {
+    dial(handset, code, options = {}) {
+      const before = entries.get(handset.msisdn)
+      if (before) close(before) // the network has given up the old one; nobody tells the ESME (24.090)
+      const dialogue = voice.open({
+        msisdn: handset.msisdn, source: handset.source, number: options.number ?? next(), code, by: 'subscriber',
+        beginOp: options.beginOp ?? 1,
+      })
+      say(opened(dialogue, options.systemId ?? ''), handset, 'begin')
+    },
+    answer(handset, text) {
+      const entry = entries.get(handset.msisdn)
+      if (!entry) throw new Error('no dialogue is open on this phone')
+      entry.asked = false
+      entry.withheld?.(0)
+      entry.withheld = undefined
+      say(entry, handset, 'input', text)
+    },
+    release,
+    hear(systemId, heard, handset, respond) {
+      if (handset.isOff) return { status: voice.goneStatus }
+      const known = entries.get(handset.msisdn)
+      if (known && heard.number !== null && heard.number !== known.dialogue.number) return { status: voice.goneStatus }
+      const entry = known ?? pushed(systemId, heard, handset)
+      if (!entry) return { status: voice.goneStatus }
+      entry.systemId = systemId
+      if (heard.carrier.length) entry.dialogue.carrier = heard.carrier
+      entry.callOff()
+      const isOneShot = !known && heard.action === 'notify'
+      if (heard.action === 'ask') entry.asked = true
+      if (heard.action === 'end' || heard.action === 'abort') close(entry, 0)
+      show(entry, heard, handset)
+      // After the submit_sm_resp, as handsets are slower than gateways.
+      if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(entry, handset, 'notify-ack'))
+      if (isOneShot) close(entry)
+      if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !entries.has(handset.msisdn)) return { status: 0 }
+      entry.withheld = respond
+      return { withheld: true }
+    },
+    open: (msisdn) => entries.get(msisdn)?.dialogue,
+    count: () => entries.size,
+  }
+}

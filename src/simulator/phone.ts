@@ -1,0 +1,173 @@
+/** A simulated handset: dials, reads, answers, hangs up, and gets SMS. */
+import type { Clock } from '../ussd/types.ts'
+import { inbox, type Inbox, type Sms } from './inbox.ts'
+import type { Handset, Network, Screen } from './network.ts'
+
+export interface Phone extends Handset {
+  /** Dials and answers the first screen. Rejects, with the story so far, if none comes in time. */
+  dial(code: string, options?: DialOptions): Promise<Screen>
+  /** Types an answer and answers the next screen. */
+  answer(text: string, options?: { withinMs?: number }): Promise<Screen>
+  /** Cancels: the ESME is told in the dialect's way. */
+  hangUp(): void
+  /** The network's own timer fires. */
+  timeOut(): void
+  /** Types without waiting for anything. */
+  type(text: string): void
+  /** The next screen nobody has looked at: a push, a repeat, or what an earlier call did not wait for. */
+  next(withinMs?: number): Promise<Screen>
+  /** The next SMS nobody has looked at. */
+  sms(withinMs?: number): Promise<Sms>
+  /** Sends an SMS to a service; resolves with the status that the ESME acknowledged it with. */
+  send(to: string, text: string): Promise<number>
+  /** What stands on the display. */
+  readonly screen: Screen | null
+  readonly inbox: readonly Sms[]
+  /** Everything that happened to this phone, in words; the last few hundred lines. */
+  readonly story: readonly string[]
+  /** Screens that came a second time. */
+  readonly repeats: number
+  /** dial, answer and next pass over repeated screens. Default false. */
+  skipRepeats: boolean
+  /** Takes an SMS part; answers the message that it completes. */
+  receive(sms: Parameters<Inbox['take']>[0], id: string): Sms | undefined
+}
+
+export interface DialOptions {
+  withinMs?: number
+  /** 0: a phase-1 handset (PSSD). Default 1. */
+  beginOp?: number
+  /** The network number of the dialogue. Default: the next one. */
+  number?: number
+  systemId?: string
+}
+
+export interface PhoneParts {
+  clock: Clock
+  network: Network
+  withinMs: number
+  /** Tells whoever watches. */
+  onChange(what: 'screen' | 'sms' | 'failed' | 'typed'): void
+  sendSms(handset: Handset, to: string, text: string): Promise<number>
+}
+
+const STORY_MAX = 300
+
+export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts): Phone {
+  const story: string[] = []
+  const screens = mailbox<Screen>(parts.clock, story)
+  const messages = mailbox<Sms>(parts.clock, story)
+  const box = inbox()
+  let screen: Screen | null = null
+  let repeats = 0
+
+  function tell(line: string): void {
+    story.push(line)
+    if (story.length > STORY_MAX) story.shift()
+  }
+
+  const self: Phone = {
+    ...handset,
+    skipRepeats: false,
+    get screen() { return screen },
+    get inbox() { return box.all },
+    get repeats() { return repeats },
+    story,
+    dial(code, options = {}) {
+      screens.forget()
+      screen = null
+      tell(`dials ${code}`)
+      const wait = screens.next(options.withinMs ?? parts.withinMs, 'a screen')
+      parts.network.dial(self, code, options)
+      return wait
+    },
+    answer(text, options = {}) {
+      screens.forget()
+      const wait = screens.next(options.withinMs ?? parts.withinMs, 'a screen')
+      self.type(text)
+      return wait
+    },
+    type(text) {
+      tell(`answers ${JSON.stringify(text)}`)
+      parts.network.answer(self, text)
+      parts.onChange('typed')
+    },
+    hangUp() {
+      tell('hangs up')
+      parts.network.release(self, 'abort')
+      screen = null
+      parts.onChange('screen')
+    },
+    timeOut() {
+      tell('the network times out')
+      parts.network.release(self, 'timeout')
+      screen = null
+      parts.onChange('screen')
+    },
+    next: (withinMs = parts.withinMs) => screens.next(withinMs, 'a screen'),
+    sms: (withinMs = parts.withinMs) => messages.next(withinMs, 'an SMS'),
+    send: (to, text) => parts.sendSms(self, to, text),
+    show(shown) {
+      screen = shown
+      tell(`sees (${shown.action}) ${JSON.stringify(shown.text)}`)
+      if (shown.repeat) repeats++
+      if (!shown.repeat || !self.skipRepeats) screens.put(shown)
+      parts.onChange('screen')
+    },
+    fail(why) {
+      screen = null
+      tell(`fails: ${why}`)
+      screens.fail(why)
+      parts.onChange('failed')
+    },
+    receive(submitted, id) {
+      const sms = box.take(submitted, id, parts.clock.now())
+      if (!sms) return undefined
+      tell(`gets an SMS from ${sms.from}: ${JSON.stringify(sms.text)}`)
+      messages.put(sms)
+      parts.onChange('sms')
+      return sms
+    },
+  }
+  return self
+}
+
+interface Mailbox<T> {
+  put(thing: T): void
+  next(withinMs: number, what: string): Promise<T>
+  forget(): void
+  fail(why: string): void
+}
+
+/** Things that came, and those who wait for one. What is not taken is kept, the last few. */
+function mailbox<T>(clock: Clock, story: string[]): Mailbox<T> {
+  const kept: T[] = []
+  const waiting: { take(thing: T): void; fail(why: string): void }[] = []
+  return {
+    put(thing) {
+      const first = waiting.shift()
+      if (first) first.take(thing)
+      else if (kept.push(thing) > 100) kept.shift()
+    },
+    next(withinMs, what) {
+      const had = kept.shift()
+      if (had !== undefined) return Promise.resolve(had)
+      return new Promise((take, reject) => {
+        const fail = (why: string): void => reject(new Error(`${why}. The phone so far:\n  ${story.join('\n  ')}`))
+        const one = {
+          take: (thing: T) => (callOff(), take(thing)),
+          fail: (why: string) => (callOff(), fail(why)),
+        }
+        const callOff = clock.after(withinMs, () => {
+          waiting.splice(waiting.indexOf(one), 1)
+          fail(`the phone waited ${withinMs} ms for ${what} in vain`)
+        })
+        waiting.push(one)
+      })
+    },
+    forget: () => void kept.splice(0),
+    fail(why) {
+      for (const one of waiting.splice(0)) one.fail(why)
+    },
+  }
+}
