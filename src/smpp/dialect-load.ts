@@ -1,0 +1,118 @@
+/** Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its line. */
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { basename, isAbsolute, join } from 'node:path'
+import { ProblemsError, type Problem } from '../errors.ts'
+import { compileDialect, type DialectOptions } from './dialect.ts'
+import { problemsOf, SourceFile } from './dialect-problems.ts'
+import { dialectProfile, type DialectProfile } from './dialect-schema.ts'
+import type { Dialect } from './types.ts'
+
+/** A chain of profiles that extend each other is no longer. */
+export const EXTENDS_MAX = 5
+/** A profile file is no larger. */
+export const FILE_OCTETS_MAX = 256 * 1024
+
+type Plain = Record<string, unknown>
+
+/** A dialect by its name (`standard`) in `dir`, or by the path of a file. Throws ProblemsError. */
+export function loadDialect(nameOrPath: string, dir: string, options: DialectOptions = {}): Dialect {
+  return compileDialect(loadProfile(nameOrPath, dir), options)
+}
+
+/** The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it extends. */
+export function loadProfile(nameOrPath: string, dir: string): DialectProfile {
+  const files = chainOf(nameOrPath, dir)
+  const merged = files.reduceRight<Plain>((under, file) => merge(under, file.data) as Plain, {})
+  const own = files[0] as SourceFile
+  const parsed = dialectProfile.safeParse(merged, { reportInput: true })
+  if (!parsed.success) throw new ProblemsError(`dialect ${basename(own.path)}`, problemsOf(parsed.error, merged, files))
+  const faults = contradictions(parsed.data, own)
+  if (faults.length > 0) throw new ProblemsError(`dialect ${basename(own.path)}`, faults)
+  return parsed.data
+}
+
+/** Names of the profiles in a directory, sorted. */
+export function dialectNames(dir: string): string[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir).filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length)).sort()
+}
+
+/** The file and those it extends, the file first. */
+function chainOf(nameOrPath: string, dir: string): SourceFile[] {
+  const files: SourceFile[] = []
+  let next: string | undefined = nameOrPath
+  while (next !== undefined) {
+    const path = pathOf(next, dir, files.at(-1))
+    if (files.some((file) => file.path === path) || files.length >= EXTENDS_MAX) {
+      const remedy = `a profile may extend at most ${EXTENDS_MAX - 1} others, and not itself`
+      const where = (files.at(-1) as SourceFile).at(['extends'])
+      throw new ProblemsError('dialects', [{ where, what: `'${next}' is extended in a circle or too deep`, remedy }])
+    }
+    const file = readSource(path)
+    files.push(file)
+    const parent: unknown = file.data.extends
+    next = typeof parent === 'string' ? parent : undefined
+  }
+  return files
+}
+
+function pathOf(nameOrPath: string, dir: string, from: SourceFile | undefined): string {
+  const isPath = isAbsolute(nameOrPath) || /[/\\]|\.ya?ml$/.test(nameOrPath)
+  const path = isPath ? nameOrPath : join(dir, `${nameOrPath}.yaml`)
+  if (existsSync(path) && statSync(path).isFile()) return path
+  const names = dialectNames(dir)
+  throw new ProblemsError('dialects', [{
+    where: from ? from.at(['extends']) : isPath ? path : dir,
+    what: `there is no dialect '${nameOrPath}'`,
+    remedy: names.length > 0 ? `known: ${names.join(', ')}` : `no profiles in ${dir}`,
+  }])
+}
+
+function readSource(path: string): SourceFile {
+  if (statSync(path).size > FILE_OCTETS_MAX) {
+    throw new ProblemsError('dialects', [{ where: path, what: `is larger than ${FILE_OCTETS_MAX} octets` }])
+  }
+  const file = new SourceFile(path, readFileSync(path, 'utf8'))
+  if (file.faults.length > 0) throw new ProblemsError(`dialect ${basename(path)}`, file.faults)
+  return file
+}
+
+/** Mappings are merged key by key; lists and scalars replace. `null` takes a key of the extended profile away. */
+function merge(under: unknown, over: unknown): unknown {
+  if (!isPlain(under) || !isPlain(over)) return over
+  const out: Plain = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    if (value === null) delete out[key]
+    else out[key] = merge(under[key], value)
+  }
+  return out
+}
+
+function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What the form alone cannot see. */
+function contradictions(profile: DialectProfile, file: SourceFile): Problem[] {
+  const problems: Problem[] = []
+  const { inbound, outbound } = profile
+  const say = (path: (string | number)[], what: string, remedy: string) => problems.push({ where: file.at(path), what, remedy })
+  for (const [name, action] of Object.entries(outbound.actions)) {
+    const stand = action.as === undefined ? undefined : outbound.actions[action.as]
+    if (stand?.as === undefined) continue
+    say(['outbound', 'actions', name, 'as'], `'${action.as}' stands for '${stand.as}' itself`, `use as: ${stand.as}`)
+  }
+  if (inbound.text.unwrap === 'comviva' && !inbound.text.envelope) {
+    say(['inbound', 'text', 'unwrap'], 'an envelope needs its form', 'add inbound.text.envelope: { type, text }')
+  }
+  if (outbound.text.wrap === 'comviva' && !outbound.text.envelope) {
+    say(['outbound', 'text', 'wrap'], 'an envelope needs its form', 'add outbound.text.envelope: { type, text }')
+  }
+  if (inbound.session.fallback === 'none' && inbound.session.from.length === 0) {
+    say(['inbound', 'session', 'fallback'], 'every PDU would be refused', 'with from: [] use fallback: msisdn')
+  }
+  if (!inbound.classify.some((rule) => rule.is === 'begin')) {
+    say(['inbound', 'classify'], 'nothing is ever a begin', 'add a rule with is: begin')
+  }
+  return problems
+}

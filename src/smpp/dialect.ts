@@ -1,0 +1,161 @@
+/** A dialect: one operator's way of putting USSD into SMPP, compiled from its profile to pure functions. */
+import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
+import { clean } from '../ussd/text.ts'
+import type { Chance, ReturnPath, UssdKind, UssdMessage } from '../ussd/types.ts'
+import { getSession, mintSession, readPlace, readPlaceText, tlvOf, type PduView } from './dialect-carrier.ts'
+import { compileClassifier, operationOf, type Facts } from './dialect-classify.ts'
+import { compileCode } from './dialect-code.ts'
+import { readEnvelope } from './dialect-envelope.ts'
+import type { DialectProfile } from './dialect-schema.ts'
+import { pageOf, readText, tidyText } from './dialect-text.ts'
+import { compileWriter } from './dialect-write.ts'
+import type { Dialect, Incoming, Pdu } from './types.ts'
+
+export interface DialectOptions {
+  /** Of the line: what makes national numbers readable. */
+  numbering?: Numbering
+  /** For a dialect with `randomSeq`; without it the counter counts on. */
+  chance?: Chance
+}
+
+/** SMPP v3.4 §5.1.3. */
+const STATUS = { badSource: 0x0a, refused: 0x66, missingTlv: 0xc3 }
+const MESSAGE_PAYLOAD = 0x0424
+const UDHI = 0x40
+/** Longest meta value that is kept. */
+const META_LENGTH_MAX = 64
+
+/**
+ * Unless a profile says otherwise: throttling and a full queue are worth one more try within the answer's time; a service
+ * type or a parameter that is refused will be refused always; anything else means that the dialogue is over.
+ */
+const MEANINGS: ReadonlyMap<string, ReturnType<Dialect['meaning']>> = new Map([
+  [String(0x58), 'retry-once'], [String(0x14), 'retry-once'], [String(0x15), 'dialect-wrong'],
+  ...[0xc0, 0xc1, 0xc2, 0xc3, 0xc4].map((status) => [String(status), 'dialect-wrong'] as const),
+])
+
+/** The profile as functions. They keep nothing: two dialects of one profile are the same. */
+export function compileDialect(profile: DialectProfile, options: DialectOptions = {}): Dialect {
+  const { responses } = profile
+  return {
+    name: profile.name,
+    page: pageOf(profile),
+    read: compileReader(profile, options.numbering ?? {}),
+    write: compileWriter(profile, options.chance),
+    meaning: (status) =>
+      responses.statusMeaning[String(status)] ?? responses.statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone',
+    habits: {
+      deliverResp: responses.deliverResp,
+      submitResp: responses.submitResp,
+      unknownInput: responses.unknownInput,
+      messageIdUseless: responses.messageIdUseless,
+      messageIdBases: { ...responses.messageIdBases },
+    },
+  }
+}
+
+/** Where a dialogue that we open goes: the first `write` of it is `push-begin`. `n` numbers it where the ESME does that. */
+export function pushPath(profile: DialectProfile, push: { msisdn: string; source: string; n: number }): ReturnPath {
+  const { bind, outbound } = profile
+  return {
+    from: [1, 1, push.msisdn],
+    to: [bind.ton ?? 0, bind.npi ?? 1, push.source],
+    serviceType: outbound.serviceType === 'echo' ? 'USSD' : outbound.serviceType,
+    carrier: profile.push.idFrom === 'esme' ? mintSession(profile, push.n).toString('hex') : '',
+  }
+}
+
+/** What the profile sees of a PDU: its text decoded and unwrapped. */
+export function viewOf(profile: DialectProfile, pdu: Pdu): PduView {
+  const { text: coding } = profile.inbound
+  const written = readText(coding, Number(pdu.body.data_coding ?? 0), payloadOf(pdu))
+  const envelope = coding.unwrap === 'comviva' ? readEnvelope(written) : null
+  const inner = coding.envelope?.text.map((name) => envelope?.params.get(String(name))).find((it) => it !== undefined)
+  const text = envelope ? (inner ?? '') : written
+  return { sequence: pdu.sequence, body: pdu.body, tlvs: pdu.tlvs, text: tidyText(coding, text), envelope }
+}
+
+/** Octets of the message: short_message unless it is empty, then message_payload; without a user data header. */
+export function payloadOf(pdu: Pdu): Buffer {
+  const short = pdu.body.short_message
+  const octets = short instanceof Buffer && short.length > 0 ? short : tlvOf(pdu.tlvs, MESSAGE_PAYLOAD)
+  const headed = (Number(pdu.body.esm_class ?? 0) & UDHI) !== 0 && octets.length > 0
+  return headed ? octets.subarray(1 + (octets[0] as number)) : octets
+}
+
+function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu) => Incoming {
+  const classify = compileClassifier(profile)
+  const readCodeOf = compileCode(profile)
+  const needsNumber = profile.inbound.session.fallback === 'none'
+  return (pdu) => {
+    if (pdu.command !== 'deliver_sm' && pdu.command !== 'data_sm') return { is: 'ignore', why: 'no-message' }
+    const view = viewOf(profile, pdu)
+    const facts = { command: pdu.command, view, op: operationOf(profile, view), carrier: getSession(profile, view) }
+    const { is, why } = classify(facts)
+    if (is === 'receipt' || is === 'sms') return { is }
+    if (is === 'ignore') return { is, why }
+    if (is === 'reject') return { is, status: STATUS.refused, why }
+    const source = readMsisdn(sourceOf(pdu), numbering)
+    if ('fault' in source) return { is: 'reject', status: STATUS.badSource, why: `source-${source.fault}` }
+    if (needsNumber && facts.carrier.id === '') return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
+    const code = is === 'begin' ? readCodeOf(view) : ''
+    return { is: 'ussd', message: messageOf(profile, { kind: is, msisdn: source.msisdn, code, facts }) }
+  }
+}
+
+interface Read {
+  kind: UssdKind
+  msisdn: string
+  code: string
+  facts: Facts
+}
+
+function messageOf(profile: DialectProfile, { kind, msisdn, code, facts }: Read): UssdMessage {
+  const { view, carrier } = facts
+  const message: UssdMessage = {
+    kind,
+    msisdn,
+    network: carrier.id,
+    code,
+    text: kind === 'input' ? clean(view.text) : '',
+    returnPath: returnPathOf(profile, kind, facts),
+    meta: metaOf(profile, view),
+  }
+  if (carrier.step !== undefined) message.step = carrier.step
+  return message
+}
+
+function returnPathOf(profile: DialectProfile, kind: UssdKind, { view, carrier, op }: Facts): ReturnPath {
+  const { body } = view
+  const more: Record<string, string> = { dcs: String(Number(body.data_coding ?? 0)) }
+  if (profile.outbound.validity === 'echo') more.validity = String(body.validity_period ?? '')
+  const path: ReturnPath = {
+    from: [Number(body.source_addr_ton ?? 0), Number(body.source_addr_npi ?? 0), String(body.source_addr ?? '')],
+    to: [Number(body.dest_addr_ton ?? 0), Number(body.dest_addr_npi ?? 0), String(body.destination_addr ?? '')],
+    serviceType: String(body.service_type ?? ''),
+    carrier: carrier.raw.toString('hex'),
+    more,
+  }
+  if (kind === 'begin' && op !== undefined) path.beginOp = op
+  return path
+}
+
+function metaOf(profile: DialectProfile, view: PduView): Record<string, string> {
+  const meta: Record<string, string> = {}
+  for (const { name, from, decode } of profile.inbound.meta) {
+    const value = decode === 'ascii' ? clean(readPlaceText(from, view)) : octetsText(readPlace(from, view), decode)
+    if (value !== '') meta[name] = value.slice(0, META_LENGTH_MAX)
+  }
+  return meta
+}
+
+/** `tbcd`: two digits an octet, low half first, 0xF fills. (3GPP TS 29.002 §17.7.8) */
+function octetsText(octets: Buffer, decode: 'tbcd' | 'hex'): string {
+  const hex = octets.toString('hex')
+  return decode === 'hex' ? hex : hex.replace(/(.)(.)/g, '$2$1').replace(/f+$/, '')
+}
+
+function sourceOf(pdu: Pdu): { ton: number; npi: number; digits: string } {
+  const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
+  return { ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }
+}
