@@ -67,7 +67,8 @@ export type Taken =
   | { is: 'next'; record: DialogueRecord }
   /**
    * The network said this before. Nothing was taken. `resend` when the stored reply should go out again: it came over
-   * another link than the one that the reply went out on, so the reply may be lost with that link.
+   * another link than the one that the reply went out on, so the reply may be lost with that link. Also given for a late
+   * copy of the answer that ended the dialogue, while its tombstone is young.
    */
   | { is: 'repeat'; record: DialogueRecord; resend: boolean }
   /** A turn is under way and this is another answer: it is dropped (half duplex). */
@@ -90,9 +91,12 @@ export interface Resting {
 
 /** Something whose deadline has come; the store has already given this caller the right to deal with it. */
 export type Overdue =
-  /** A turn whose daemon died: taken over; its answer is to be played again with the same epoch and turn. */
-  | { is: 'abandoned'; record: DialogueRecord; token: string }
-  /** A reply that nobody saw accepted: to be sent once more. */
+  /**
+   * A turn whose daemon died: taken over; its answer is to be played again with the same epoch and turn. `previous` as
+   * `open` gave it, if the turn is the first; else null.
+   */
+  | { is: 'abandoned'; record: DialogueRecord; token: string; previous: DialogueRecord | null }
+  /** A reply that nobody saw accepted: to be sent once more. The record may have ended with it (a last screen). */
   | { is: 'unconfirmed'; record: DialogueRecord }
   /** Too long without an answer, or too long altogether: it has ended; the reason stands in the record. */
   | { is: 'ended'; record: DialogueRecord }
@@ -148,3 +152,9 @@ export interface DialogueStore {
   check(): Promise<{ durable: boolean; notes: string[] }>
   close(): Promise<void>
 }
+
+/**
+ * What a store could not do, for a counter. down: no answer, or a refusal · corrupt: a value that does not read, put aside
+ * · torn: a journal that ends in half a line (a crash while it was written) · too-large: a snapshot over its limit.
+ */
+export type StoreFault = 'down' | 'corrupt' | 'torn' | 'too-large'

@@ -1,0 +1,33 @@
+/**
+ * Names and buckets of dialogues in a store. The bucket count and the hash are part of the stored format: daemons of
+ * different releases work on one Redis, so neither may ever change.
+ */
+import type { DialogueKey } from './types.ts'
+
+/**
+ * Dialogues are spread over this many buckets. A bucket is one hash tag: a record and the deadline index that it stands
+ * in are in one Redis Cluster slot, so that one script may write both.
+ */
+export const BUCKETS = 64
+
+/** `group:msisdn`: one name a dialogue, readable back by `keyOf`. */
+export function nameOf(key: DialogueKey): string {
+  // Through a Buffer, because encodeURIComponent throws on half a surrogate pair.
+  return `${key.group}:${DIGITS.test(key.msisdn) ? key.msisdn : encodeURIComponent(Buffer.from(key.msisdn).toString())}`
+}
+
+/** The key of a name; the MSISDN follows the last colon. */
+export function keyOf(name: string): DialogueKey {
+  const at = name.lastIndexOf(':')
+  const msisdn = name.slice(at + 1)
+  return { group: name.slice(0, at), msisdn: DIGITS.test(msisdn) ? msisdn : decodeURIComponent(msisdn) }
+}
+
+/** 0 … BUCKETS-1: FNV-1a over the UTF-16 units of a name, 32 bits. (http://www.isthe.com/chongo/tech/comp/fnv/) */
+export function bucketOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % BUCKETS
+}
+
+const DIGITS = /^\d*$/

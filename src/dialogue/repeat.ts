@@ -1,0 +1,119 @@
+/**
+ * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure; the Redis scripts say the same in Lua
+ * and a property test holds the two together.
+ *
+ * Never told by timing: automated peers answer within a millisecond.
+ */
+import { counts, PAST_MAX, type Entry, type PastNumber } from './entry.ts'
+import type { DialogueLimits, Taking } from './types.ts'
+
+/** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
+export type Heard =
+  | { is: 'opened'; entry: Entry; again?: boolean }
+  | { is: 'next'; entry: Entry; again?: boolean }
+  | { is: 'repeat'; entry: Entry; resend: boolean }
+  | { is: 'busy'; entry: Entry }
+  | { is: 'unknown' }
+
+/** A begin meets `old`. `again`: this very token was answered before, nothing is to be written. */
+export function hearBegin(old: Entry | undefined, begin: Taking, limits: DialogueLimits): Heard {
+  if (!counts(old, begin.nowMs)) return { is: 'opened', entry: open(begin, null, []) }
+  if (old.token === begin.token) {
+    return old.status === 'taken' && old.turn === 1
+      ? { is: 'opened', entry: old, again: true }
+      : { is: 'repeat', entry: old, resend: false }
+  }
+  const known = knows(old, begin, limits)
+  if (known) return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && mayBeLost(old, begin) }
+  return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
+}
+
+/** An answer, or an acknowledgement, meets `old`. */
+export function hearAnswer(old: Entry | undefined, answer: Taking, limits: DialogueLimits): Heard {
+  if (!counts(old, answer.nowMs) || !sameNetwork(old.network, answer.network)) return { is: 'unknown' }
+  if (old.token === answer.token) {
+    return old.status === 'taken' ? { is: 'next', entry: old, again: true } : { is: 'repeat', entry: old, resend: false }
+  }
+  const same = sameAnswer(old, answer)
+  if (old.status === 'taken') return same ? { is: 'repeat', entry: old, resend: false } : { is: 'busy', entry: old }
+  if (old.status === 'ended') {
+    const young = old.confirmed !== null && answer.nowMs - old.touchedMs < limits.tombstoneMs
+    return same && young ? { is: 'repeat', entry: old, resend: mayBeLost(old, answer) } : { is: 'unknown' }
+  }
+  if (isRepeat(old, answer)) return { is: 'repeat', entry: old, resend: mayBeLost(old, answer) }
+  return { is: 'next', entry: next(old, answer) }
+}
+
+/** The network's names of two dialogues agree; where one gives none, the MSISDN alone decides. */
+export function sameNetwork(a: string, b: string): boolean {
+  return a === '' || b === '' || a === b
+}
+
+/** Which dialogue a begin is a late copy of: the one that stands here, or an earlier one. */
+function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'past' | undefined {
+  const age = begin.nowMs - old.openedMs
+  if (begin.network === '') {
+    const copy = old.status !== 'ended' && old.code === begin.code && old.turn === 1 && age < limits.duplicateBeginMs
+    return copy ? 'this' : undefined
+  }
+  const young = old.status !== 'ended' || begin.nowMs - old.touchedMs < limits.tombstoneMs
+  if (young && old.network === begin.network) return 'this'
+  return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
+}
+
+/** The stored reply went out on another link than the one that this came in on. */
+function mayBeLost(old: Entry, taking: Taking): boolean {
+  return old.confirmed !== null && old.reply !== null && old.reply.link !== taking.link
+}
+
+/** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */
+function sameAnswer(old: Entry, { answer }: Taking): boolean {
+  const last = old.answer
+  if (last.kind !== answer.kind || last.text !== answer.text) return false
+  return last.step === null || answer.step === null || last.step === answer.step
+}
+
+/**
+ * A resting dialogue hears its last answer again. With steps: the peer counts on with every reply, so the old number with
+ * the old text is a copy. Without: only a copy comes over another link while the reply is not known to have arrived
+ * (a subscriber may well press the same key twice).
+ */
+function isRepeat(old: Entry, taking: Taking): boolean {
+  if (!sameAnswer(old, taking)) return false
+  const { step } = taking.answer
+  const replied = old.reply?.step ?? null
+  if (step !== null && step === old.answer.step && replied !== null && replied !== step) return true
+  return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
+}
+
+function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry {
+  return {
+    key: { ...begin.key }, epoch: begin.epoch, status: 'taken', network: begin.network, turn: 1, revision: '',
+    code: begin.code, line: begin.line, snapshot: '', answer: { ...begin.answer }, reply: null,
+    returnPath: structuredClone(begin.returnPath), openedMs: begin.nowMs, touchedMs: begin.nowMs, ended: null,
+    token: begin.token, confirmed: null, past, untilMs: null, previous,
+  }
+}
+
+function next(old: Entry, taking: Taking): Entry {
+  const { beginOp } = old.returnPath
+  return {
+    ...old, status: 'taken', turn: old.turn + 1, answer: { ...taking.answer }, line: taking.line, token: taking.token,
+    // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
+    returnPath: structuredClone(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
+    touchedMs: taking.nowMs, confirmed: null,
+  }
+}
+
+/** What a new dialogue leaves of the one before it. */
+function ended(old: Entry, nowMs: number): Entry {
+  if (old.status === 'ended') return { ...old, previous: null }
+  return { ...old, status: 'ended', ended: 'superseded', touchedMs: nowMs, confirmed: null, previous: null }
+}
+
+function pastOf(old: Entry, begin: Taking, limits: DialogueLimits): PastNumber[] {
+  const fromMs = old.status === 'ended' ? old.touchedMs : begin.nowMs
+  return [{ network: old.network, untilMs: fromMs + limits.tombstoneMs }, ...old.past]
+    .filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)
+    .slice(0, PAST_MAX)
+}

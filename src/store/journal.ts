@@ -1,0 +1,192 @@
+/**
+ * Dialogues on one machine without Redis: a JSON-lines journal under the memory store. What was answered was written
+ * before, so it survives the end of the process; with `fsync` also the end of the machine's power.
+ */
+import {
+  accessSync, appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync,
+  readFileSync, renameSync, rmSync, writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { DialogueLimits, DialogueStore, StoreFault } from '../dialogue/types.ts'
+import { StoreError, UsageError } from '../errors.ts'
+import { lockDirectory } from './journal-lock.ts'
+import { memoryDialogues, type Change, type Journal } from './memory.ts'
+
+export interface JournalOptions {
+  /** Created if it is not there; one process at a time. Undefined: memory only, nothing survives. */
+  dir?: string | undefined
+  limits: DialogueLimits
+  /** fdatasync before every answer: survives a power failure, costs a disk write a turn. Default false. */
+  fsync?: boolean
+  /** The journal is rewritten when it is over this and twice what it held when last rewritten. */
+  compactOctets?: number
+  onFault?: (fault: StoreFault) => void
+}
+
+/** About ten thousand turns: rewritten seldom, read in well under a second at a start. */
+export const COMPACT_OCTETS = 16 * 1024 * 1024
+
+/** Throws UsageError if another process has the directory, or the journal is of a newer release. */
+export async function journalDialogues(options: JournalOptions): Promise<DialogueStore> {
+  const { dir, limits, onFault } = options
+  const fault = onFault ? { onFault } : {}
+  if (dir === undefined) return memoryDialogues({ limits, ...fault })
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const unlock = lockDirectory(dir)
+  try {
+    const { changes, octets } = readJournal(dir, onFault)
+    return memoryDialogues({ limits, journal: openJournal(options, dir, octets, unlock), changes, ...fault })
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+const HEADER = '{"journal":"ussd-dialogues","version":1}\n'
+const FILE = 'dialogues.jsonl'
+const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine loses power (fsync is off)'
+/** Lines that do not read are kept here, for whoever looks into it. */
+const DAMAGED = 'dialogues.damaged'
+
+function readJournal(dir: string, onFault?: (fault: StoreFault) => void): { changes: Change[]; octets: number } {
+  const file = join(dir, FILE)
+  rmSync(`${file}.new`, { force: true })
+  const held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+  const octets = held.lastIndexOf(0x0a) + 1
+  if (octets < held.length) onFault?.('torn')
+  const [header, ...lines] = linesOf(held.subarray(0, octets))
+  if (header !== undefined && `${header}\n` !== HEADER) {
+    throw new UsageError(`${file} is not a journal of this release: move it away, or start the release that wrote it`)
+  }
+  const changes: Change[] = []
+  for (const line of lines) {
+    const change = read(line)
+    if (change) changes.push(change)
+    else {
+      onFault?.('corrupt')
+      appendFileSync(join(dir, DAMAGED), `${line}\n`, { mode: 0o600 })
+    }
+  }
+  return { changes, octets }
+}
+
+function* linesOf(held: Buffer): Iterable<string> {
+  for (let from = 0, to; (to = held.indexOf(0x0a, from)) >= 0; from = to + 1) yield held.toString('utf8', from, to)
+}
+
+function read(line: string): Change | undefined {
+  try {
+    const change = JSON.parse(line) as Change
+    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch !== undefined ? change : undefined
+    return 'due' in change || 'gone' in change ? change : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function openJournal(options: JournalOptions, dir: string, octets: number, unlock: () => void): Journal {
+  const { fsync = false, compactOctets = COMPACT_OCTETS } = options
+  const file = join(dir, FILE)
+  let fd = openSync(file, 'a', 0o600)
+  let size = octets
+  let compacted = octets
+  let waiting = ''
+  // Half a line of a crash goes before anything is written behind it.
+  ftruncateSync(fd, size)
+
+  const write = (text: string) => {
+    try {
+      const written = writeAll(fd, text)
+      if (fsync) fdatasyncSync(fd)
+      size += written
+    } catch (error) {
+      cutBack(fd, size)
+      throw new StoreError('down', `the journal cannot be written (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+  const flush = () => {
+    if (waiting) write(waiting)
+    waiting = ''
+  }
+  if (size === 0) write(HEADER)
+  return {
+    append(change) {
+      write(`${waiting}${JSON.stringify(change)}\n`)
+      waiting = ''
+    },
+    soon(change) {
+      waiting += `${JSON.stringify(change)}\n`
+    },
+    large: () => size > compactOctets && size > 2 * compacted,
+    compact(live) {
+      compacted = size // where it fails, the next attempt waits until the journal has doubled
+      const next = writeNew(dir, live())
+      closeSync(fd)
+      fd = next.fd
+      size = compacted = next.size
+      waiting = ''
+      rmSync(join(dir, DAMAGED), { force: true })
+    },
+    check() {
+      try {
+        accessSync(dir, constants.W_OK)
+      } catch {
+        throw new StoreError('down', `${dir} cannot be written to`)
+      }
+      return { durable: true, notes: fsync ? [] : [FSYNC_OFF] }
+    },
+    close() {
+      try {
+        flush()
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+        unlock()
+      }
+    },
+  }
+}
+
+/** A journal of only what is live, in place of the old one. */
+function writeNew(dir: string, live: Iterable<Change>): { fd: number; size: number } {
+  const file = join(dir, FILE)
+  let fd: number | undefined
+  try {
+    fd = openSync(`${file}.new`, 'w', 0o600)
+    let size = writeAll(fd, HEADER)
+    for (const change of live) size += writeAll(fd, `${JSON.stringify(change)}\n`)
+    fsyncSync(fd)
+    renameSync(`${file}.new`, file)
+    syncDirectory(dir)
+    return { fd, size }
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd)
+    throw new StoreError('down', `the journal cannot be rewritten (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+function writeAll(fd: number, text: string): number {
+  const octets = Buffer.from(text)
+  for (let at = 0; at < octets.length;) at += writeSync(fd, octets, at)
+  return octets.length
+}
+
+/** After a failed write (a full disk) half a line may stand at the end. */
+function cutBack(fd: number, size: number): void {
+  try {
+    ftruncateSync(fd, size)
+  } catch {
+    // The next start reports the torn or damaged line.
+  }
+}
+
+/** The rename itself must survive a power failure; not every system lets a directory be synced. */
+function syncDirectory(dir: string): void {
+  try {
+    const fd = openSync(dir, 'r')
+    fsyncSync(fd)
+    closeSync(fd)
+  } catch {
+    return
+  }
+}

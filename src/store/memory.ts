@@ -1,0 +1,197 @@
+/**
+ * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
+ * Entries are values: each change puts a new one in, after the journal has it.
+ */
+import { deadlineMs, recordOf, writeSnapshot, type Entry } from '../dialogue/entry.ts'
+import { nameOf } from '../dialogue/key.ts'
+import { confirm, drop, rest, seize, type Seizing } from '../dialogue/outcome.ts'
+import { hearAnswer, hearBegin, type Heard } from '../dialogue/repeat.ts'
+import type { DialogueLimits, DialogueStore, Overdue, StoreFault, Taken, Taking } from '../dialogue/types.ts'
+import { StoreError } from '../errors.ts'
+import { deadlines } from './memory-deadlines.ts'
+
+/** One change, as it is journalled. `dueMs`: when something must be done about the entry. */
+export type Change =
+  | { put: string; entry: Entry; dueMs: number | null }
+  | { due: string; dueMs: number | null }
+  | { gone: string }
+
+export interface Journal {
+  /** Returns when the change would survive the end of this process. Throws StoreError 'down'. */
+  append(change: Change): void
+  /** A change that may be lost: it goes out with the next one. */
+  soon(change: Change): void
+  /** Leaves nothing of what is not in `live`. */
+  compact(live: () => Iterable<Change>): void
+  /** Whether it has grown so much that it wants to be compacted. */
+  large(): boolean
+  check(): { durable: boolean; notes: string[] }
+  close(): void
+}
+
+export interface MemoryOptions {
+  limits: DialogueLimits
+  journal?: Journal
+  /** What the journal held. */
+  changes?: Iterable<Change>
+  onFault?: (fault: StoreFault) => void
+}
+
+/** A store over what `changes` leave. Without a journal nothing survives the process. */
+export function memoryDialogues({ limits, journal, changes = [], onFault }: MemoryOptions): DialogueStore {
+  const table = createTable(journal, changes, onFault)
+  const hear = (taking: Taking, listen: typeof hearBegin) => {
+    const name = nameOf(taking.key)
+    const heard = listen(table.get(name), taking, limits)
+    if ((heard.is === 'opened' || heard.is === 'next') && !heard.again) table.put(name, heard.entry, taking.leaseUntilMs)
+    return takenOf(heard)
+  }
+  return {
+    open: async (taking) => hear(taking, hearBegin),
+    take: async (taking) => hear(taking, hearAnswer),
+    async rest(resting) {
+      const stored = writeSnapshot(resting.snapshot)
+      refuseTooLarge(stored, limits, onFault)
+      const name = nameOf(resting.key)
+      const entry = rest(table.get(name), resting, stored, limits)
+      if (typeof entry !== 'string') table.put(name, entry, deadlineMs(entry, limits))
+      return entry !== 'refused'
+    },
+    confirm(key, epoch, turn) {
+      const name = nameOf(key)
+      const entry = confirm(table.peek(name), epoch, turn)
+      if (entry) table.put(name, entry, deadlineMs(entry, limits), 'soon')
+    },
+    async renew(key, epoch, token, leaseUntilMs) {
+      const name = nameOf(key)
+      const entry = table.get(name)
+      if (entry?.status !== 'taken' || entry.epoch !== epoch || entry.token !== token) return false
+      table.due(name, leaseUntilMs)
+      return true
+    },
+    async drop(key, which, reason, nowMs) {
+      const name = nameOf(key)
+      const found = drop(table.get(name), { which, reason, nowMs }, limits)
+      if (found) table.put(name, found.entry, null)
+      return found?.dropped ? recordOf(found.entry) : null
+    },
+    async overdue(nowMs, limit, token, leaseUntilMs) {
+      table.purge(nowMs)
+      return table.overdue(nowMs, limit).flatMap((name) => seizeOne(table, name, { nowMs, token, leaseUntilMs }, limits))
+    },
+    async find(key) {
+      const entry = table.get(nameOf(key))
+      return entry ? recordOf(entry) : null
+    },
+    count: async () => table.open(),
+    erase: async (msisdn) => table.erase(msisdn),
+    check: async () => table.check(),
+    close: async () => table.close(),
+  }
+}
+
+/** Throws StoreError 'too-large' over the limit. */
+export function refuseTooLarge(stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void): void {
+  const octets = Buffer.byteLength(stored)
+  if (octets <= limits.snapshotOctetsMax) return
+  onFault?.('too-large')
+  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${limits.snapshotOctetsMax}`)
+}
+
+type Table = ReturnType<typeof createTable>
+
+function createTable(journal: Journal | undefined, changes: Iterable<Change>, onFault?: (fault: StoreFault) => void) {
+  const entries = new Map<string, Entry>()
+  const due = deadlines()
+  const tombstones = deadlines()
+  let open = 0
+  let closed = false
+
+  const apply = (change: Change) => {
+    if ('due' in change) return due.set(change.due, change.dueMs)
+    const name = 'put' in change ? change.put : change.gone
+    const entry = 'put' in change ? change.entry : undefined
+    open += isOpen(entry) - isOpen(entries.get(name))
+    if (entry) entries.set(name, entry)
+    else entries.delete(name)
+    due.set(name, 'put' in change ? change.dueMs : null)
+    tombstones.set(name, entry?.untilMs ?? null)
+  }
+  function* live(): Iterable<Change> {
+    for (const [put, entry] of entries) yield { put, entry, dueMs: due.at(put) ?? null }
+  }
+  const change = (what: Change, how: 'append' | 'soon' = 'append') => {
+    refuseClosed(closed)
+    try {
+      journal?.[how](what)
+    } catch (error) {
+      onFault?.('down')
+      throw error
+    }
+    apply(what)
+    if (journal?.large()) tryToCompact(journal)
+  }
+  /** The change is durable already: that the journal stays long is no reason to fail it. */
+  const tryToCompact = (grown: Journal) => {
+    try {
+      grown.compact(live)
+    } catch {
+      onFault?.('down')
+    }
+  }
+  for (const old of changes) apply(old)
+  return {
+    get: (name: string) => (refuseClosed(closed), entries.get(name)),
+    peek: (name: string) => (closed ? undefined : entries.get(name)),
+    put: (name: string, entry: Entry, dueMs: number | null, how?: 'soon') => change({ put: name, entry, dueMs }, how),
+    due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
+    overdue: (nowMs: number, limit: number) => due.due(nowMs, limit),
+    open: () => (refuseClosed(closed), open),
+    /** Tombstones that ran out. Not journalled one by one: they are dropped again after a restart. */
+    purge(nowMs: number) {
+      refuseClosed(closed)
+      for (const name of tombstones.due(nowMs, Infinity)) apply({ gone: name })
+    },
+    erase(msisdn: string) {
+      const names = [...entries].filter(([, entry]) => entry.key.msisdn === msisdn).map(([name]) => name)
+      for (const gone of names) change({ gone })
+      journal?.compact(live)
+      return names.length
+    },
+    check() {
+      refuseClosed(closed)
+      return journal?.check() ?? { durable: false, notes: ['dialogues are kept in memory only: a restart loses all of them'] }
+    },
+    close() {
+      if (!closed) journal?.close()
+      closed = true
+    },
+  }
+}
+
+function seizeOne(table: Table, name: string, seizing: Seizing, limits: DialogueLimits): Overdue[] {
+  const old = table.get(name)
+  if (!old) return table.due(name, null), []
+  const { is, entry, deadlineMs: dueMs } = seize(old, seizing, limits)
+  if (entry === old) table.due(name, dueMs)
+  else table.put(name, entry, dueMs)
+  const record = recordOf(entry)
+  if (is === 'abandoned') return [{ is, record, token: seizing.token, previous: entry.previous && recordOf(entry.previous) }]
+  return is === 'nothing' ? [] : [{ is, record }]
+}
+
+function takenOf(heard: Heard): Taken {
+  if (heard.is === 'unknown') return { is: 'unknown' }
+  const record = recordOf(heard.entry)
+  if (heard.is === 'repeat') return { is: 'repeat', record, resend: heard.resend }
+  if (heard.is !== 'opened') return { is: heard.is, record }
+  return { is: 'opened', record, previous: heard.entry.previous && recordOf(heard.entry.previous) }
+}
+
+function isOpen(entry: Entry | undefined): number {
+  return entry && entry.status !== 'ended' ? 1 : 0
+}
+
+function refuseClosed(closed: boolean): void {
+  if (closed) throw new StoreError('down', 'the dialogue store is closed')
+}

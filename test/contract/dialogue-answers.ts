@@ -1,0 +1,176 @@
+/** The contract of dialogue stores: what an answer means. */
+import assert from 'node:assert/strict'
+import { expectIs, LIMITS, scene, T0, type Said } from './dialogue-scene.ts'
+import type { Held } from './dialogue-store.ts'
+
+export function answering(held: Held): void {
+  describe('to a question', () => next(held))
+  describe('with steps', () => stepped(held))
+  describe('without steps', () => unstepped(held))
+  describe('while a turn is taken', () => taken(held))
+  describe('to nothing', () => unknown(held))
+}
+
+function next(held: Held) {
+  it('takes the next turn and is journalled with where it came from', async () => {
+    const { asked, answer, find } = scene(held.store)
+    const epoch = await asked({ path: { beginOp: 0 } })
+    const path = { carrier: '0a02', from: [1, 1, '1'] as [number, number, string] }
+    const said: Said = { text: 'Aé "1"\t', step: 4, atMs: T0 + 9, path, link: 'link-b' }
+    const { record } = expectIs(await answer(said), 'next')
+    assert.equal(record.epoch, epoch)
+    assert.equal(record.turn, 2)
+    assert.equal(record.status, 'taken')
+    assert.deepEqual(record.answer, { kind: 'input', text: 'Aé "1"\t', step: 4 })
+    assert.equal(record.returnPath.carrier, '0a02')
+    assert.equal(record.returnPath.beginOp, 0, 'what began the dialogue is kept')
+    assert.equal(record.touchedMs, T0 + 9)
+    assert.equal(record.openedMs, T0)
+    assert.equal(record.code, '*123#')
+    assert.equal(record.revision, 'dental@9f2c01ab77de')
+    assert.deepEqual(record.snapshot, { value: 'main', context: { page: 1 } })
+    assert.deepEqual(await find(), record)
+  })
+  it('answers the same when it is asked again with the same token', async () => {
+    const { asked, answer } = scene(held.store)
+    await asked()
+    const first = await answer({ token: 't' })
+    assert.deepEqual(await answer({ token: 't', atMs: T0 + 400 }), first)
+    assert.equal(expectIs(first, 'next').record.turn, 2)
+  })
+  it('that arrives again after its turn rested, with the same token, takes nothing', async () => {
+    const { taken: take, rest, answer } = scene(held.store)
+    const turn = await take()
+    await rest(turn)
+    assert.equal(expectIs(await answer({ token: turn.token, text: 'else' }), 'repeat').resend, false)
+  })
+  it('may be an acknowledgement', async () => {
+    const { asked, answer } = scene(held.store)
+    await asked()
+    const { record } = expectIs(await answer({ kind: 'notify-ack', text: '' }), 'next')
+    assert.deepEqual(record.answer, { kind: 'notify-ack', text: '', step: null })
+  })
+  it('takes one turn when two different ones race', async () => {
+    const { asked, answer } = scene(held.store)
+    await asked()
+    const both = await Promise.all([answer({ text: '1' }), answer({ text: '2' })])
+    assert.deepEqual(both.map((one) => one.is), ['next', 'busy'])
+  })
+  it('in the same millisecond as the question is the next answer', async () => {
+    const { taken: take, rest, answer } = scene(held.store)
+    await rest(await take({ text: '1' }))
+    expectIs(await answer({ text: '1', atMs: T0 }), 'next')
+  })
+}
+
+function stepped(held: Held) {
+  /** Turn 3 was answered with '1' at step 6; its reply went out with this step over link-a. */
+  const answered = async (replied: number | null) => {
+    const it = scene(held.store)
+    await it.rest(await it.taken({ step: 4 }))
+    await it.answer({ step: 6, text: '1', token: 'third' })
+    await it.rest({ token: 'third', step: replied })
+    return it
+  }
+  it('is a repeat if step and text are the last ones and the reply counted on', async () => {
+    const { answer } = await answered(7)
+    assert.equal(expectIs(await answer({ step: 6 }), 'repeat').resend, false)
+    assert.equal(expectIs(await answer({ step: 6, link: 'link-b' }), 'repeat').resend, true)
+  })
+  it('is a repeat even if the reply was seen to arrive', async () => {
+    const it = await answered(7)
+    await it.confirm((await it.find())!.epoch, 3)
+    expectIs(await it.answer({ step: 6, link: 'link-b' }), 'repeat')
+  })
+  it('is the next one with another step, over whatever link', async () => {
+    const { answer } = await answered(7)
+    expectIs(await answer({ step: 8, link: 'link-b' }), 'next')
+  })
+  it('is the next one with another text', async () => {
+    const { answer } = await answered(7)
+    expectIs(await answer({ step: 6, text: '2', link: 'link-b' }), 'next')
+  })
+  it('is told by link and confirmation where the peer never counts on', async () => {
+    for (const replied of [6, null]) {
+      const it = await answered(replied)
+      expectIs(await it.answer({ step: 6, link: 'link-b' }), 'repeat')
+      expectIs(await it.answer({ step: 6, link: 'link-a' }), 'next')
+      await it.drop()
+      await held.store.erase('67570000001')
+    }
+  })
+}
+
+function unstepped(held: Held) {
+  const answered = async (said: Said = {}) => {
+    const it = scene(held.store)
+    await it.rest(await it.taken(said), said)
+    return it
+  }
+  it('is a repeat over another link while the reply is not confirmed, and the reply goes out again', async () => {
+    const { answer } = await answered()
+    assert.equal(expectIs(await answer({ link: 'link-b' }), 'repeat').resend, true)
+  })
+  it('is the next one over the same link: a subscriber may press a key twice', async () => {
+    const { answer } = await answered()
+    assert.equal(expectIs(await answer({ link: 'link-a' }), 'next').record.turn, 3)
+  })
+  it('is the next one over another link once the reply is confirmed', async () => {
+    const it = await answered()
+    await it.confirm((await it.find())!.epoch, 2)
+    expectIs(await it.answer({ link: 'link-b' }), 'next')
+  })
+  it('is the next one with another text, or of another kind', async () => {
+    const { answer } = await answered()
+    expectIs(await answer({ link: 'link-b', text: '2' }), 'next')
+    const other = await answered({ msisdn: '2', text: '' })
+    expectIs(await other.answer({ msisdn: '2', link: 'link-b', kind: 'notify-ack', text: '' }), 'next')
+  })
+}
+
+function taken(held: Held) {
+  it('is a repeat of nothing to send if it is the same, and busy if it is another', async () => {
+    const it = scene(held.store)
+    await it.taken({ step: 4 })
+    assert.equal(expectIs(await it.answer({ step: 4, link: 'link-b' }), 'repeat').resend, false)
+    assert.equal(expectIs(await it.answer({ step: null }), 'repeat').resend, false)
+    expectIs(await it.answer({ step: 5 }), 'busy')
+    expectIs(await it.answer({ text: '2', step: 4 }), 'busy')
+    assert.equal((await it.find())?.turn, 2)
+  })
+  it('finds a begin that is still taken busy', async () => {
+    const { begin, answer } = scene(held.store)
+    await begin()
+    expectIs(await answer({ text: '' }), 'busy')
+  })
+}
+
+function unknown(held: Held) {
+  it('is unknown without a dialogue, and with another network number', async () => {
+    const { answer, asked } = scene(held.store)
+    expectIs(await answer(), 'unknown')
+    await asked({ network: '17' })
+    expectIs(await answer({ network: '18' }), 'unknown')
+  })
+  it('finds its dialogue by MSISDN where either side has no network number', async () => {
+    const { answer, asked } = scene(held.store)
+    await asked({ network: '' })
+    expectIs(await answer({ network: '18' }), 'next')
+    await asked({ network: '17', msisdn: '2' })
+    expectIs(await answer({ network: '', msisdn: '2' }), 'next')
+  })
+  it('is unknown after a hang-up and after an ending of our own', async () => {
+    const { answer, asked, drop } = scene(held.store)
+    await asked()
+    await drop()
+    expectIs(await answer({ text: '' }), 'unknown')
+  })
+  it('after the last screen is a repeat if it is a late copy, else unknown', async () => {
+    const { answer, taken: take, rest } = scene(held.store)
+    await rest({ ...(await take()), ended: 'completed' })
+    assert.equal(expectIs(await answer(), 'repeat').resend, false)
+    assert.equal(expectIs(await answer({ link: 'link-b' }), 'repeat').resend, true)
+    expectIs(await answer({ text: '2' }), 'unknown')
+    expectIs(await answer({ atMs: T0 + LIMITS.tombstoneMs }), 'unknown')
+  })
+}

@@ -1,0 +1,170 @@
+/** The contract of dialogue stores: what a begin means. */
+import assert from 'node:assert/strict'
+import { expectIs, LIMITS, PATH, scene, T0 } from './dialogue-scene.ts'
+import type { Held } from './dialogue-store.ts'
+
+export function opening(held: Held): void {
+  describe('that is new', () => fresh(held))
+  describe('that came before', () => repeated(held))
+  describe('without a network number', () => unnumbered(held))
+  describe('of an earlier dialogue', () => past(held))
+}
+
+function fresh(held: Held) {
+  it('opens a dialogue: turn 1, taken, with everything that was said', async () => {
+    const { begin } = scene(held.store)
+    const opened = expectIs(await begin({ epoch: 'e1', path: { beginOp: 1, more: { x: 'é "\n ' } } }), 'opened')
+    assert.deepEqual(opened, {
+      is: 'opened', previous: null,
+      record: {
+        key: { group: 'main', msisdn: '67570000001' }, epoch: 'e1', status: 'taken', network: '17', turn: 1, revision: '',
+        code: '*123#', line: 'akiba', snapshot: null, answer: { kind: 'begin', text: '', step: null }, reply: null,
+        returnPath: { ...PATH, beginOp: 1, more: { x: 'é "\n ' } }, openedMs: T0, touchedMs: T0, ended: null,
+      },
+    })
+  })
+  it('answers the same, with the same epoch, when it is asked again with the same token', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ network: '16' })
+    const first = await begin({ token: 't', epoch: 'e1' })
+    assert.deepEqual(await begin({ token: 't', epoch: 'e2', atMs: T0 + 400 }), first)
+    assert.equal(expectIs(first, 'opened').previous?.network, '16')
+  })
+  it('with another network number ends the dialogue that was open and gives it as previous', async () => {
+    const { begin, asked, find } = scene(held.store)
+    const old = await asked({ network: '16' })
+    const opened = expectIs(await begin({ network: '17', atMs: T0 + 5 }), 'opened')
+    assert.equal(opened.previous?.epoch, old)
+    assert.equal(opened.previous?.status, 'ended')
+    assert.equal(opened.previous?.ended, 'superseded')
+    assert.deepEqual(opened.previous?.snapshot, { value: 'main', context: { page: 1 } })
+    assert.equal(opened.record.turn, 1)
+    assert.equal((await find())?.epoch, opened.record.epoch)
+    assert.equal((await find())?.snapshot, null)
+  })
+  it('gives the tombstone as previous while it is kept, and not after', async () => {
+    const { begin, asked, drop } = scene(held.store)
+    await asked({ network: '16' })
+    await drop({}, {}, 'network-abort')
+    const soon = expectIs(await begin({ network: '17', atMs: T0 + LIMITS.resumeMs - 1 }), 'opened')
+    assert.equal(soon.previous?.ended, 'network-abort')
+    await asked({ msisdn: '2', network: '16' }, { ended: 'completed' })
+    const late = expectIs(await begin({ msisdn: '2', network: '16', atMs: T0 + LIMITS.tombstoneMs }), 'opened')
+    assert.equal(late.previous, null, 'a dialogue that completed is kept no longer than late copies need')
+  })
+  it('does not meet the same subscriber of another group, nor another subscriber', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ group: 'a' })
+    assert.equal(expectIs(await begin({ group: 'b' }), 'opened').previous, null)
+    assert.equal(expectIs(await begin({ group: 'a', msisdn: '67570000002' }), 'opened').previous, null)
+  })
+  it('takes a group with a colon, and an address that is not digits, as they are', async () => {
+    const { begin, find } = scene(held.store)
+    for (const said of [{ group: 'a:b', msisdn: 'x:y %' }, { group: 'a', msisdn: 'b:x:y %' }, { msisdn: '' }]) {
+      expectIs(await begin(said), 'opened')
+      assert.deepEqual((await find(said))?.key, { group: said.group ?? 'main', msisdn: said.msisdn })
+    }
+    const found = await held.store.overdue(T0 + 10_000, 10, 'sweeper', T0 + 20_000)
+    assert.deepEqual(found.map((one) => one.record.key.msisdn).sort(), ['', 'b:x:y %', 'x:y %'])
+  })
+}
+
+function repeated(held: Held) {
+  it('is a repeat while its turn is taken: nothing to send again', async () => {
+    const { begin } = scene(held.store)
+    const { record } = expectIs(await begin({ link: 'link-a' }), 'opened')
+    const repeat = expectIs(await begin({ link: 'link-b', atMs: T0 + 2 }), 'repeat')
+    assert.equal(repeat.resend, false)
+    assert.deepEqual(repeat.record, record)
+  })
+  it('is a repeat while the dialogue rests, and the reply goes out again only if it came over another link', async () => {
+    const { begin, asked } = scene(held.store)
+    const epoch = await asked()
+    const same = expectIs(await begin({ link: 'link-a' }), 'repeat')
+    assert.equal(same.resend, false)
+    const other = expectIs(await begin({ link: 'link-b' }), 'repeat')
+    assert.equal(other.resend, true)
+    assert.equal(other.record.epoch, epoch)
+    assert.equal(other.record.reply?.text, 'Welcome to Akiba\n1. Balance')
+  })
+  it('is a repeat, never a redial, as long as the tombstone is young, whatever was dialled', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({}, { ended: 'completed' })
+    const late = T0 + LIMITS.tombstoneMs
+    const repeat = expectIs(await begin({ code: '*999#', link: 'link-b', atMs: late - 1 }), 'repeat')
+    assert.equal(repeat.record.status, 'ended')
+    assert.equal(repeat.resend, true, 'the last screen may be lost with its link')
+    expectIs(await begin({ atMs: late }), 'opened')
+  })
+  it('after the subscriber hung up sends nothing again', async () => {
+    const { begin, asked, drop } = scene(held.store)
+    await asked()
+    await drop()
+    assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
+  })
+  it('whose reply is not the last one any more sends nothing again', async () => {
+    const { begin, taken, rest } = scene(held.store)
+    await rest(await taken())
+    assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
+  })
+  it('opens one dialogue when two copies of it race', async () => {
+    const { begin } = scene(held.store)
+    const both = await Promise.all([begin({ link: 'link-a' }), begin({ link: 'link-b' })])
+    assert.deepEqual(both.map((taken) => taken.is).sort(), ['opened', 'repeat'])
+  })
+}
+
+function unnumbered(held: Held) {
+  it('is a repeat only of a young dialogue of the same code that is still at turn 1', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ network: '' })
+    expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs - 1 }), 'repeat')
+    expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs }), 'opened')
+  })
+  it('with another code is a redial', async () => {
+    const { begin, asked } = scene(held.store)
+    const old = await asked({ network: '' })
+    assert.equal(expectIs(await begin({ network: '', code: '*124#' }), 'opened').previous?.epoch, old)
+  })
+  it('after an answer, or after the end, is a redial', async () => {
+    const { begin, taken, asked, drop } = scene(held.store)
+    await taken({ network: '' })
+    expectIs(await begin({ network: '' }), 'opened')
+    await asked({ network: '', msisdn: '2' })
+    await drop({}, { msisdn: '2' })
+    expectIs(await begin({ network: '', msisdn: '2' }), 'opened')
+  })
+}
+
+function past(held: Held) {
+  it('is a repeat of which nothing is sent again', async () => {
+    const { begin, asked, find } = scene(held.store)
+    await asked({ network: '16' })
+    const epoch = await asked({ network: '17' })
+    const repeat = expectIs(await begin({ network: '16', link: 'link-b' }), 'repeat')
+    assert.equal(repeat.resend, false)
+    assert.equal((await find())?.epoch, epoch)
+  })
+  it('is a redial once the time of tombstones is over', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ network: '16' })
+    await asked({ network: '17', atMs: T0 + 1_000 })
+    const end = T0 + 1_000 + LIMITS.tombstoneMs
+    expectIs(await begin({ network: '16', atMs: end - 1 }), 'repeat')
+    expectIs(await begin({ network: '16', atMs: end }), 'opened')
+  })
+  it('is remembered for the last eight numbers, counted from when each ended', async () => {
+    const { begin, asked } = scene(held.store)
+    for (let n = 0; n <= 9; n++) await asked({ network: `n ${n}` })
+    for (let n = 1; n <= 9; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
+    expectIs(await begin({ network: 'n 0' }), 'opened')
+  })
+  it('counts an ended dialogue from its end, not from the redial', async () => {
+    const { begin, asked, drop } = scene(held.store)
+    await asked({ network: '16' })
+    await drop()
+    await asked({ network: '17', atMs: T0 + 100_000 })
+    expectIs(await begin({ network: '16', atMs: T0 + LIMITS.tombstoneMs - 1 }), 'repeat')
+    expectIs(await begin({ network: '16', atMs: T0 + LIMITS.tombstoneMs }), 'opened')
+  })
+}
