@@ -108,6 +108,8 @@ function shared(settings: Common): Knex.Config {
   const notice = (message: unknown) => settings.onNotice?.(String(message))
   return {
     client: 'pg',
+    // Bindings are personal data; they must not be in error messages.
+    compileSqlOnError: false,
     ...(settings.searchPath ? { searchPath: settings.searchPath } : {}),
     log: { warn: notice, error: notice, deprecate: notice, debug: () => undefined },
   }

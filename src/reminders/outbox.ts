@@ -1,0 +1,46 @@
+/** The outbox's rows, as parts of the statement that they are written in: one transaction with what they speak of. */
+import { statesHearing } from '../../machines/reminder.ts'
+
+/** One SMS to be owed. */
+export interface NewSms {
+  /** 'confirmation', 'reminder' … A subject has one of a kind at a time. */
+  kind: string
+  text: string
+  dueMs: number
+  expiresMs: number
+  /** Quiet hours are kept in this zone; null: sent at any hour. */
+  quietZone: string | null
+}
+
+/** The value of `:sms` in WRITE_SMS. */
+export function smsBinding(sms: readonly NewSms[]): string {
+  return JSON.stringify(sms.map((one) => ({
+    kind: one.kind,
+    body: one.text,
+    due_at: new Date(one.dueMs).toISOString(),
+    expires_at: new Date(one.expiresMs).toISOString(),
+    quiet_zone: one.quietZone,
+  })))
+}
+
+/**
+ * Writes the rows of `:sms` for each row of an earlier part `owner(subject, msisdn, line)`. `:now` is the wall clock.
+ * The same subject, kind and moment twice is one row.
+ */
+export const WRITE_SMS = `
+  INSERT INTO sms_outbox
+    (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at)
+  SELECT owner.subject, sms.kind, owner.msisdn, owner.line, sms.body, sms.quiet_zone, sms.due_at, sms.expires_at,
+    CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+  FROM owner, jsonb_to_recordset(CAST(:sms AS jsonb))
+    AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text)
+  ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`
+
+/**
+ * Calls off what has not left for each row of an earlier part `gone(subject)`. What is being submitted at this very
+ * moment is too late to stop. `:now` is the wall clock.
+ */
+export const CANCEL_SMS = `
+  UPDATE sms_outbox SET state = 'cancelled', lease = NULL, settled_at = CAST(:now AS timestamptz)
+  WHERE subject IN (SELECT subject FROM gone)
+    AND state IN (${statesHearing({ type: 'CANCEL' }).map((state) => `'${state}'`).join(', ')})`

@@ -1,0 +1,80 @@
+/** When a subscriber is reminded. Pure: instants in, instants out; zones and their clock changes are luxon's. */
+import { DateTime } from 'luxon'
+
+/** A span of the local day, `HH:mm`; `from` is inside it, `to` is not. May run over midnight. Equal: none. */
+export interface QuietHours {
+  from: string
+  to: string
+}
+
+export interface ReminderRule {
+  /** How long before the start, elapsed time. */
+  leadsMs: readonly number[]
+  quietHours: QuietHours | null
+}
+
+export interface Planned {
+  dueMs: number
+  /** Useless from then on: the next one is due, or it has begun. */
+  expiresMs: number
+}
+
+/** 24 h: time to change plans. 2 h: time to leave. */
+export const LEADS_MS_DEFAULT: readonly number[] = [24 * 3_600_000, 2 * 3_600_000]
+export const QUIET_HOURS_DEFAULT: QuietHours = { from: '21:00', to: '07:00' }
+
+/** How long before the quiet hours a moved reminder is due: a few retries must still fit. */
+const QUIET_MARGIN_MS = 5 * 60_000
+/** A clock change can put a moved instant back into quiet hours; no zone ever changed by more than a day. */
+const STEPS_BACK_MAX = 48
+
+/**
+ * The reminders of something that starts at `startsMs` in `zone`, soonest first. One that would fall into quiet hours
+ * is moved to before they begin; one whose moment is past is dropped, since the subscriber has just been told anyway.
+ */
+export function planReminders(start: { startsMs: number; zone: string }, nowMs: number, rule: ReminderRule): Planned[] {
+  const dues = rule.leadsMs
+    .map((leadMs) => awake(start.startsMs - leadMs, rule.quietHours, start.zone))
+    .filter((dueMs) => dueMs > nowMs && dueMs < start.startsMs)
+  const once = [...new Set(dues)].sort((a, b) => a - b)
+  return once.map((dueMs, i) => ({ dueMs, expiresMs: once[i + 1] ?? start.startsMs }))
+}
+
+/** When the quiet hours that `ms` lies in end, or null if it lies in none. */
+export function quietUntil(ms: number, quiet: QuietHours | null, zone: string): number | null {
+  if (!quiet || !isQuiet(ms, quiet, zone)) return null
+  const local = DateTime.fromMillis(ms, { zone })
+  const end = at(local, quiet.to)
+  let endMs = (end > local ? end : at(local.plus({ days: 1 }), quiet.to)).toMillis()
+  // Where the clock jumps, the wall time of the end may lie on either side of it.
+  for (let steps = 0; isQuiet(endMs, quiet, zone) && steps < STEPS_BACK_MAX; steps++) endMs += 30 * 60_000
+  return endMs
+}
+
+function awake(ms: number, quiet: QuietHours | null, zone: string): number {
+  if (!quiet || !isQuiet(ms, quiet, zone)) return ms
+  const local = DateTime.fromMillis(ms, { zone })
+  const today = at(local, quiet.from)
+  const begin = today <= local ? today : at(local.minus({ days: 1 }), quiet.from)
+  let movedMs = begin.toMillis() - QUIET_MARGIN_MS
+  for (let steps = 0; isQuiet(movedMs, quiet, zone) && steps < STEPS_BACK_MAX; steps++) movedMs -= 30 * 60_000
+  return movedMs
+}
+
+function isQuiet(ms: number, quiet: QuietHours, zone: string): boolean {
+  const local = DateTime.fromMillis(ms, { zone })
+  const minute = local.hour * 60 + local.minute
+  const from = minuteOf(quiet.from)
+  const to = minuteOf(quiet.to)
+  return from <= to ? minute >= from && minute < to : minute >= from || minute < to
+}
+
+function at(day: DateTime, time: string): DateTime {
+  const minute = minuteOf(time)
+  return day.startOf('day').set({ hour: Math.floor(minute / 60), minute: minute % 60 })
+}
+
+function minuteOf(time: string): number {
+  const [hour = '0', minute = '0'] = time.split(':')
+  return Number(hour) * 60 + Number(minute)
+}
