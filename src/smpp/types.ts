@@ -73,8 +73,11 @@ export interface Link {
   /** Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same. */
   readonly id: string
   readonly line: string
-  /** Answers a request of the SMSC's with its own sequence number. Idempotent; a no-op once the link is closed. */
-  respond(request: Pdu, status: number): void
+  /**
+   * Answers a request of the SMSC's with its own sequence number. Idempotent; a no-op once the link is closed.
+   * `as` says that it was a repeat: the books keep those apart.
+   */
+  respond(request: Pdu, status: number, as?: 'duplicate'): void
 }
 
 export interface SubmitOptions {
@@ -83,6 +86,8 @@ export interface SubmitOptions {
   deadline: number
   /** Send on this link if it is still bound (reply affinity), else on any link of the line that may submit. */
   link?: string
+  /** What the caller knows the request by: named again if the response comes after the deadline. */
+  key?: string
 }
 
 /** One configured connection to one SMSC. */

@@ -1,0 +1,292 @@
+/**
+ * One bind as a statechart: when to connect, bind, probe, wait, stand by, unbind. A live actor (it has timers, on the
+ * clock it is given); the socket work is in the actions that the link provides.
+ */
+import { assign, setup } from 'xstate'
+import type { Chance } from '../src/ussd/types.ts'
+import type { BindTimes } from './bind-times.ts'
+
+/**
+ * Why there is no connection. foreign: the peer is not the SMSC (speaks something else, or its certificate is refused)
+ * · unbound: the SMSC sent unbind.
+ */
+export type LossCause = 'lost' | 'unbound' | 'foreign'
+
+export type BindEvent =
+  | { type: 'START' }
+  | { type: 'CONNECTED' }
+  /** The connection is gone or could not be made. */
+  | { type: 'LOST'; cause: LossCause }
+  | { type: 'BOUND' }
+  | { type: 'REFUSED'; status: number }
+  | { type: 'ENQUIRED' }
+  /** Stop in good order; the drain may last that long. */
+  | { type: 'STOP'; drainMs: number }
+  | { type: 'DRAINED' }
+  | { type: 'UNBOUND' }
+
+export interface BindInput {
+  times: BindTimes
+  /** Addresses to try, in order. */
+  hosts: number
+  now: () => number
+  chance: Chance
+  /** Milliseconds since an octet was last read; 0 while we do not read by our own choice. */
+  silentMs: () => number
+}
+
+interface BindContext extends BindInput {
+  host: number
+  failures: number
+  refusals: number
+  takenSince: number | undefined
+  boundAt: number
+  misses: number
+  waitMs: number
+  drainMs: number
+}
+
+/** ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID: a person has to act. */
+const FOR_GOOD = new Set([0x0d, 0x0e, 0x0f])
+const ALREADY_BOUND = 0x05
+
+export const bindMachine = setup({
+  types: {
+    context: {} as BindContext,
+    input: {} as BindInput,
+    events: {} as BindEvent,
+  },
+  actions: {
+    /** Opens a connection to host number `host`. */
+    open: (_, _params: { host: number }) => undefined,
+    /** Writes the bind request. */
+    bind: () => undefined,
+    /** The link may serve. */
+    serve: () => undefined,
+    /** Writes enquire_link. */
+    enquire: () => undefined,
+    /** Reports one enquire_link without an answer. */
+    missed: () => undefined,
+    /** Destroys the connection, if there is one. */
+    drop: (_, _params: { why: string }) => undefined,
+    /** A person has to act: the SMSC refuses us. */
+    alarm: (_, _params: { status: number }) => undefined,
+    /** Takes no more; says DRAINED when nothing is open. */
+    drain: () => undefined,
+    /** Writes unbind. */
+    unbind: () => undefined,
+    loss: assign(({ context }, params: { cause: LossCause }) => afterLoss(context, params.cause)),
+    refused: assign(({ context }) => afterRefusal(context)),
+    taken: assign(({ context }) => ({
+      takenSince: context.takenSince ?? context.now(),
+      waitMs: context.times.takenMs,
+      boundAt: 0,
+    })),
+    nextHost: assign(({ context }) => ({ host: context.host + 1 })),
+    steady: assign(({ context }) => ({ boundAt: context.now(), takenSince: undefined, refusals: 0, misses: 0 })),
+    forgetMisses: assign({ misses: 0 }),
+    countMiss: assign(({ context }) => ({ misses: context.misses + 1 })),
+  },
+  guards: {
+    anotherHost: ({ context }) => context.host + 1 < context.hosts,
+    forGood: (_, params: { status: number }) => FOR_GOOD.has(params.status),
+    takenShort: ({ context }, params: { status: number }) => params.status === ALREADY_BOUND && !takenLong(context),
+    takenLong: (_, params: { status: number }) => params.status === ALREADY_BOUND,
+    heardLately: ({ context }) => context.silentMs() < context.times.enquireMs,
+    heardSinceProbe: ({ context }) => context.silentMs() < context.times.enquireAnswerMs,
+    lastMiss: ({ context }) => context.misses + 1 >= context.times.missesMax,
+  },
+  delays: {
+    connectMs: ({ context }) => context.times.connectMs,
+    bindMs: ({ context }) => context.times.bindMs,
+    quietMs: ({ context }) => Math.max(1, context.times.enquireMs - context.silentMs()),
+    enquireAnswerMs: ({ context }) => context.times.enquireAnswerMs,
+    waitMs: ({ context }) => context.waitMs,
+    standbyMs: ({ context }) => context.times.standbyMs,
+    drainMs: ({ context }) => context.drainMs,
+    unbindMs: ({ context }) => context.times.unbindMs,
+  },
+}).createMachine({
+  id: 'bind',
+  context: ({ input }) => ({
+    ...input,
+    host: 0,
+    failures: 0,
+    refusals: 0,
+    takenSince: undefined,
+    boundAt: 0,
+    misses: 0,
+    waitMs: 0,
+    drainMs: 0,
+  }),
+  initial: 'closed',
+  states: {
+    closed: { on: { START: 'connecting' } },
+
+    connecting: {
+      entry: { type: 'open', params: ({ context }) => ({ host: context.host }) },
+      after: {
+        connectMs: [
+          {
+            guard: 'anotherHost',
+            target: 'connecting',
+            reenter: true,
+            actions: [{ type: 'drop', params: { why: 'connect-timeout' } }, 'nextHost'],
+          },
+          {
+            target: 'waiting',
+            actions: [{ type: 'drop', params: { why: 'connect-timeout' } }, { type: 'loss', params: { cause: 'lost' } }],
+          },
+        ],
+      },
+      on: {
+        CONNECTED: 'binding',
+        LOST: [
+          { guard: 'anotherHost', target: 'connecting', reenter: true, actions: 'nextHost' },
+          { target: 'waiting', actions: { type: 'loss', params: ({ event }) => event } },
+        ],
+        STOP: { target: 'closed', actions: { type: 'drop', params: { why: 'stopped' } } },
+      },
+    },
+
+    binding: {
+      entry: 'bind',
+      after: {
+        bindMs: [
+          {
+            guard: 'anotherHost',
+            target: 'connecting',
+            actions: [{ type: 'drop', params: { why: 'bind-timeout' } }, 'nextHost'],
+          },
+          {
+            target: 'waiting',
+            actions: [{ type: 'drop', params: { why: 'bind-timeout' } }, { type: 'loss', params: { cause: 'lost' } }],
+          },
+        ],
+      },
+      on: {
+        BOUND: { target: 'bound', actions: ['steady', 'serve'] },
+        REFUSED: [
+          {
+            guard: { type: 'forGood', params: ({ event }) => event },
+            target: 'waiting',
+            actions: [
+              { type: 'drop', params: { why: 'refused' } },
+              { type: 'alarm', params: ({ event }) => ({ status: event.status }) },
+              'refused',
+            ],
+          },
+          {
+            guard: { type: 'takenShort', params: ({ event }) => event },
+            target: 'waiting',
+            actions: [{ type: 'drop', params: { why: 'refused' } }, 'taken'],
+          },
+          {
+            guard: { type: 'takenLong', params: ({ event }) => event },
+            target: 'standby',
+            actions: [{ type: 'drop', params: { why: 'refused' } }],
+          },
+          {
+            target: 'waiting',
+            actions: [{ type: 'drop', params: { why: 'refused' } }, { type: 'loss', params: { cause: 'lost' } }],
+          },
+        ],
+        LOST: [
+          { guard: 'anotherHost', target: 'connecting', actions: 'nextHost' },
+          { target: 'waiting', actions: { type: 'loss', params: ({ event }) => event } },
+        ],
+        STOP: { target: 'closed', actions: { type: 'drop', params: { why: 'stopped' } } },
+      },
+    },
+
+    bound: {
+      initial: 'quiet',
+      states: {
+        quiet: {
+          after: {
+            quietMs: [{ guard: 'heardLately', target: 'quiet', reenter: true }, { target: 'probing' }],
+          },
+        },
+        probing: {
+          entry: 'enquire',
+          after: {
+            enquireAnswerMs: [
+              { guard: 'heardSinceProbe', target: 'quiet', actions: 'forgetMisses' },
+              {
+                guard: 'lastMiss',
+                target: '#bind.waiting',
+                actions: [
+                  'missed',
+                  { type: 'drop', params: { why: 'enquire_link-unanswered' } },
+                  { type: 'loss', params: { cause: 'lost' } },
+                ],
+              },
+              { target: 'probing', reenter: true, actions: ['missed', 'countMiss'] },
+            ],
+          },
+          on: { ENQUIRED: { target: 'quiet', actions: 'forgetMisses' } },
+        },
+      },
+      on: {
+        LOST: { target: 'waiting', actions: { type: 'loss', params: ({ event }) => event } },
+        STOP: { target: 'unbinding', actions: assign(({ event }) => ({ drainMs: event.drainMs })) },
+      },
+    },
+
+    waiting: { after: { waitMs: 'connecting' }, on: { STOP: 'closed' } },
+
+    standby: { after: { standbyMs: 'connecting' }, on: { STOP: 'closed' } },
+
+    unbinding: {
+      initial: 'draining',
+      states: {
+        draining: {
+          entry: 'drain',
+          after: { drainMs: 'asked' },
+          on: { DRAINED: 'asked' },
+        },
+        asked: {
+          entry: 'unbind',
+          after: { unbindMs: { target: '#bind.closed', actions: { type: 'drop', params: { why: 'unbind-timeout' } } } },
+          on: { UNBOUND: { target: '#bind.closed', actions: { type: 'drop', params: { why: 'unbound' } } } },
+        },
+      },
+      on: { LOST: 'closed' },
+    },
+  },
+})
+
+/** The state as one word, for /ready and logs: `bound`, `probing` included; `unbinding` whole. */
+export function bindStateName(value: string | object): string {
+  return typeof value === 'string' ? value : Object.keys(value)[0] ?? 'closed'
+}
+
+/** What a loss does to the retries. The first retry after a long bind comes within a second. */
+function afterLoss(context: BindContext, cause: LossCause): Partial<BindContext> {
+  const { times, chance } = context
+  if (cause === 'foreign') return afterRefusal(context)
+  const steady = context.boundAt > 0 && context.now() - context.boundAt >= times.steadyMs
+  const failures = steady ? 0 : context.failures + 1
+  const soon = times.retryMinMs * (0.1 + 0.8 * chance())
+  const waitMs = steady ? soon : backOff(failures - 1, times.retryMinMs, times.retryMaxMs, chance)
+  return { failures, host: 0, boundAt: 0, waitMs: cause === 'unbound' ? Math.max(times.unboundMs, waitMs) : waitMs }
+}
+
+function afterRefusal(context: BindContext): Partial<BindContext> {
+  const { times, chance, refusals } = context
+  return {
+    refusals: refusals + 1,
+    host: 0,
+    boundAt: 0,
+    waitMs: backOff(refusals, times.refusedMinMs, times.refusedMaxMs, chance),
+  }
+}
+
+function takenLong(context: BindContext): boolean {
+  return context.takenSince !== undefined && context.now() - context.takenSince >= context.times.takenForMs
+}
+
+/** Exponential from least to most; a quarter more or less, so that many daemons do not come back together. */
+function backOff(step: number, least: number, most: number, chance: Chance): number {
+  return Math.round(Math.min(most, least * 2 ** Math.min(step, 30)) * (0.75 + chance() / 2))
+}

@@ -1,0 +1,301 @@
+/** The link: one connection of one bind, from its socket to its end. It never reconnects; see bind.ts. */
+import type { Socket } from 'node:net'
+import type { Clock } from '../ussd/types.ts'
+import type { Log } from '../log-port.ts'
+import type { LossCause } from '../../machines/bind.ts'
+import type { Entry, Late } from './window.ts'
+import type { Lane, Link as LinkPort, Pdu } from './types.ts'
+import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
+import type { Pace } from './pace.ts'
+import type { SmppCounter } from './counters.ts'
+import { bindRequest, type Role } from './bind-request.ts'
+import { encode, encodeNack } from './codec.ts'
+import { framer, type Framer, type FramingFault } from './framer.ts'
+import { Inbound } from './inbound.ts'
+import { Outbox } from './outbox.ts'
+import { Requests } from './requests.ts'
+import { isForeign, openSocket } from './socket.ts'
+import { STATUS, statusLabel, statusText } from './status.ts'
+import { Window } from './window.ts'
+
+/** Hears octets as they pass; bind requests, which hold the password, are kept from it. */
+export type Tap = (direction: 'in' | 'out', octets: Buffer, link: LinkPort) => void
+
+export interface LinkParts {
+  id: string
+  line: string
+  role: Role
+  to: Endpoint
+  smsc: SmscSettings
+  limits: LineLimits
+  pace: Pace
+  clock: Clock
+  log: Log
+  count(name: SmppCounter, labels?: Record<string, string>): void
+  onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
+  onLate(late: Late): void
+  tap?: Tap | undefined
+  /** What the bind machine wants to know. */
+  hears: {
+    connected(): void
+    bound(): void
+    refused(status: number): void
+    enquired(): void
+    unbound(): void
+    /** Once, at the end; not after drop(). */
+    lost(cause: LossCause): void
+    /** Requests that were waiting for a slot. */
+    handBack(entries: Entry[]): void
+  }
+}
+
+export class Link implements LinkPort {
+  readonly id: string
+  readonly line: string
+  readonly #parts: LinkParts
+  readonly #window: Window
+  readonly #requests: Requests
+  readonly #framer: Framer
+  readonly #socket: Socket
+  readonly #outbox: Outbox
+  #state: 'opening' | 'open' | 'bound' | 'leaving' | 'closed' = 'opening'
+  #readAt: number
+  #readTimer: { pdu: number; cancel: () => void } | undefined
+  #error: Error | undefined
+  #drained: (() => void) | undefined
+
+  /** Starts to connect. Throws if the address or the TLS settings cannot be used at all. */
+  constructor(parts: LinkParts) {
+    this.id = parts.id
+    this.line = parts.line
+    this.#parts = parts
+    this.#readAt = parts.clock.now()
+    const { limits, clock } = parts
+    this.#socket = openSocket(parts.to, parts.smsc.tls, () => this.#connected())
+    this.#outbox = new Outbox(this.#socket, limits, {
+      clock,
+      count: parts.count,
+      stalled: (stalled) => this.#stalled(stalled),
+      stuck: () => this.#lose('peer-does-not-read', 'lost'),
+    })
+    this.#window = new Window(
+      { slots: limits.windowSlots, ussdShare: limits.ussdShare, queueMax: limits.queueMax },
+      {
+        clock,
+        pace: parts.pace,
+        write: (octets) => this.#write(octets),
+        written: (lane: Lane) => parts.count('smpp_tx_submit', { lane }),
+        late: parts.onLate,
+        idle: () => this.#tellDrained(),
+      },
+    )
+    this.#requests = new Requests(limits, {
+      clock,
+      write: (octets) => this.#write(octets),
+      count: parts.count,
+      full: () => this.#read(),
+      silent: () => parts.log.error({ link: this.id }, 'a request of the SMSC was not answered by its handler'),
+    })
+    const inbound = this.#inbound()
+    this.#framer = framer((frame) => {
+      if (this.#state === 'closed') return
+      parts.tap?.('in', frame, this)
+      inbound.frame(frame)
+    }, limits.pduOctetsMax)
+    this.#socket.on('data', (chunk: Buffer) => this.#data(chunk))
+    this.#socket.on('error', (error) => (this.#error = error))
+    this.#socket.on('close', () => this.#lose(this.#reason(), isForeign(this.#error) ? 'foreign' : 'lost'))
+  }
+
+  respond(request: Pdu, status: number, as?: 'duplicate'): void {
+    this.#requests.answer(request, status, as)
+    this.#tellDrained()
+  }
+
+  /** True while a submit may be given to it. */
+  maySubmit(): boolean {
+    return this.#state === 'bound' && this.#parts.role !== 'receiver'
+  }
+
+  /** False: its lane is full. */
+  offer(entry: Entry): boolean {
+    return this.#window.offer(entry)
+  }
+
+  load(): number {
+    return this.#window.load()
+  }
+
+  /** Milliseconds since the peer was last heard; 0 while it is we who do not read. */
+  silentMs(): number {
+    return this.#socket.isPaused() ? 0 : this.#parts.clock.now() - this.#readAt
+  }
+
+  /** Writes the bind request. (SMPP v3.4 §4.1) */
+  bind(): void {
+    const { smsc, role } = this.#parts
+    const coded = bindRequest(role, smsc)
+    if ('fault' in coded) {
+      this.#parts.log.error({ link: this.id, fault: coded.fault }, 'the bind request cannot be written')
+      return this.#lose('bind-uncodable', 'lost')
+    }
+    this.#window.control(coded.octets, `bind_${role}_resp`, (pdu) => {
+      if (this.#state !== 'open') return
+      if (pdu.command === 'generic_nack' || pdu.status !== STATUS.ESME_ROK) return this.#refused(pdu)
+      this.#state = 'bound'
+      this.#parts.hears.bound()
+      this.#window.open()
+    })
+  }
+
+  /** Writes enquire_link; any answer tells the machine. */
+  enquire(): void {
+    this.#control('enquire_link', () => this.#parts.hears.enquired())
+  }
+
+  /** Calls when nothing is under way either way. */
+  drain(drained: () => void): void {
+    this.#drained = drained
+    this.#tellDrained()
+  }
+
+  /** Writes unbind; takes no more submits. */
+  unbind(): void {
+    if (this.#state === 'bound') this.#state = 'leaving'
+    this.#parts.hears.handBack(this.#window.retire())
+    this.#control('unbind', () => this.#parts.hears.unbound())
+  }
+
+  /** Ends the connection; the machine, which asked for it, is not told. */
+  drop(why: string): void {
+    this.#close(why)
+    this.#socket.destroy()
+  }
+
+  #inbound(): Inbound {
+    const { role, log, count, onRequest } = this.#parts
+    return new Inbound({
+      link: this,
+      role, log, count, onRequest,
+      window: this.#window,
+      requests: this.#requests,
+      serving: () => this.#state === 'bound' || this.#state === 'leaving',
+      unbound: () => this.#unboundByPeer(),
+      nacked: () => this.#lose('nack-0', 'lost'),
+    })
+  }
+
+  #connected(): void {
+    if (this.#state !== 'opening') return
+    this.#state = 'open'
+    this.#readAt = this.#parts.clock.now()
+    this.#parts.hears.connected()
+  }
+
+  #refused(pdu: Pdu): void {
+    const status = pdu.status || STATUS.ESME_RBINDFAIL
+    this.#parts.count('smpp_bind_refused', { status: statusLabel(status) })
+    this.#parts.log.warn({ link: this.id, status: statusText(status) }, 'bind refused')
+    this.#parts.hears.refused(status)
+  }
+
+  #control(command: string, heard: () => void): void {
+    if (this.#state === 'closed') return
+    const coded = encode({ command, body: {}, tlvs: [] })
+    if ('octets' in coded) this.#window.control(coded.octets, `${command}_resp`, heard)
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#state === 'closed') return
+    this.#readAt = this.#parts.clock.now()
+    const fault = this.#framer.push(chunk)
+    if (fault) return this.#framingLost(fault)
+    this.#timePdu()
+  }
+
+  /** A PDU that has begun must end in time; each one has its own time. */
+  #timePdu(): void {
+    const open = this.#framer.partial() && !this.#socket.isPaused() && this.#state !== 'closed'
+    const pdu = this.#framer.completed()
+    if (open && this.#readTimer?.pdu === pdu) return
+    this.#readTimer?.cancel()
+    const { clock, limits } = this.#parts
+    this.#readTimer = open
+      ? { pdu, cancel: clock.after(limits.pduReadMs, () => this.#lose('pdu-half-sent', 'lost')) }
+      : undefined
+  }
+
+  #framingLost(fault: FramingFault): void {
+    const { speaks } = fault
+    this.#parts.count('smpp_framing_fault', { speaks })
+    this.#parts.log.error({ link: this.id, speaks, commandLength: fault.commandLength }, 'the peer does not speak SMPP')
+    this.#write(encodeNack(STATUS.ESME_RINVCMDLEN, 0))
+    this.#lose('framing', speaks === 'smpp' || speaks === 'nothing-known' ? 'lost' : 'foreign')
+  }
+
+  /** Waits shortly for the responses under way, and goes. */
+  #unboundByPeer(): void {
+    if (this.#state === 'leaving' || this.#state === 'closed') return
+    this.#state = 'leaving'
+    this.#parts.hears.handBack(this.#window.retire())
+    const gone = () => this.#lose('unbound-by-smsc', 'unbound')
+    const cancel = this.#parts.clock.after(this.#parts.limits.leaveMs, gone)
+    this.drain(() => (cancel(), gone()))
+  }
+
+  #tellDrained(): void {
+    if (!this.#drained || this.#window.load() > 0 || this.#requests.size() > 0) return
+    const drained = this.#drained
+    this.#drained = undefined
+    drained()
+  }
+
+  #write(octets: Buffer): void {
+    if (this.#state === 'closed') return
+    if (this.#state !== 'open') this.#parts.tap?.('out', octets, this)
+    this.#outbox.write(octets)
+  }
+
+  #stalled(stalled: boolean): void {
+    this.#window.holdSms(stalled)
+    this.#read()
+  }
+
+  /** Reads while there is room both ways. */
+  #read(): void {
+    const stop = this.#requests.full() || this.#outbox.stalled()
+    if (stop === this.#socket.isPaused()) return
+    this.#readAt = this.#parts.clock.now()
+    if (stop) this.#socket.pause()
+    else this.#socket.resume()
+    this.#timePdu()
+  }
+
+  #reason(): string {
+    return this.#error ? ((this.#error as NodeJS.ErrnoException).code ?? this.#error.name) : 'closed-by-peer'
+  }
+
+  #lose(why: string, cause: LossCause): void {
+    if (this.#state === 'closed') return
+    this.#close(why)
+    this.#parts.hears.lost(cause)
+  }
+
+  #close(why: string): void {
+    if (this.#state === 'closed') return
+    const wasBound = this.#state === 'bound' || this.#state === 'leaving'
+    this.#state = 'closed'
+    this.#parts.log.info({ link: this.id, why }, 'link closed')
+    if (wasBound) this.#parts.count('smpp_link_lost', { why: LOSSES.has(why) ? why : 'socket' })
+    this.#readTimer?.cancel()
+    this.#outbox.end()
+    this.#requests.close()
+    this.#parts.hears.handBack(this.#window.close())
+  }
+}
+
+/** Why a link ended, as a metrics label; all else is `socket`. */
+const LOSSES = new Set([
+  'framing', 'pdu-half-sent', 'peer-does-not-read', 'enquire_link-unanswered', 'unbound-by-smsc', 'unbound',
+  'unbind-timeout', 'nack-0', 'closed-by-peer', 'stopped',
+])

@@ -1,0 +1,95 @@
+/** The pace of a line's SMS lane: a rate, halved when the SMSC throttles, recovering step by step. USSD has no pace. */
+import type { Clock } from '../ussd/types.ts'
+
+export interface PaceSettings {
+  /** SMS a second over all binds of the line; left out: as fast as the window allows. */
+  perSecond?: number
+  /** Rest after ESME_RTHROTTLED before the next SMS. 1 s: what Kannel does, and SMSCs count by the second. */
+  pauseMs: number
+}
+
+const SECOND_MS = 1_000
+
+/** Token bucket with additive increase and multiplicative decrease. It has no timers: callers ask how long to wait. */
+export class Pace {
+  readonly #settings: PaceSettings
+  readonly #clock: Clock
+  #rate: number
+  #tokens = 1
+  #filledAt: number
+  #pausedUntil = 0
+  /** The rate at which the SMSC last throttled; steps of recovery are a tenth of it. 0: never. */
+  #cut = 0
+  #recoveredAt = 0
+  #secondAt: number
+  #inSecond = 0
+  #lastSecond = 0
+
+  constructor(settings: PaceSettings, clock: Clock) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#rate = this.#ceiling()
+    this.#filledAt = this.#secondAt = clock.now()
+  }
+
+  /** Milliseconds until one more SMS may be written; 0: now. */
+  waitMs(): number {
+    const now = this.#clock.now()
+    if (now < this.#pausedUntil) return this.#pausedUntil - now
+    this.#recover(now)
+    if (this.#rate === Infinity) return 0
+    // A tenth of a second may go at once: finer than a timer can be.
+    this.#tokens = Math.min(Math.max(1, this.#rate / 10), this.#tokens + ((now - this.#filledAt) * this.#rate) / SECOND_MS)
+    this.#filledAt = now
+    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * SECOND_MS) / this.#rate)
+  }
+
+  /** One SMS was written. */
+  spend(): void {
+    this.#roll(this.#clock.now())
+    this.#inSecond++
+    if (this.#rate !== Infinity) this.#tokens--
+  }
+
+  /** The SMSC answered ESME_RTHROTTLED. All those of one burst count once. */
+  throttled(): void {
+    const now = this.#clock.now()
+    if (now < this.#pausedUntil) return
+    this.#roll(now)
+    const seen = Math.max(this.#inSecond, this.#lastSecond, 2)
+    this.#cut = Math.min(this.#rate, seen)
+    this.#rate = Math.max(1, this.#cut / 2)
+    this.#tokens = 1
+    this.#pausedUntil = now + this.#settings.pauseMs
+    this.#filledAt = this.#recoveredAt = this.#pausedUntil
+  }
+
+  /** SMS a second now; Infinity where nothing limits it. */
+  rate(): number {
+    return this.#rate
+  }
+
+  #recover(now: number): void {
+    if (!this.#cut) return
+    const steps = Math.floor((now - this.#recoveredAt) / SECOND_MS)
+    if (steps <= 0) return
+    this.#recoveredAt += steps * SECOND_MS
+    this.#rate += steps * Math.max(1, this.#cut / 10)
+    // At twice the rate that was refused, the SMSC has changed its mind.
+    if (this.#rate < Math.min(this.#ceiling(), 2 * this.#cut)) return
+    this.#rate = this.#ceiling()
+    this.#cut = 0
+  }
+
+  #roll(now: number): void {
+    const seconds = Math.floor((now - this.#secondAt) / SECOND_MS)
+    if (seconds <= 0) return
+    this.#lastSecond = seconds === 1 ? this.#inSecond : 0
+    this.#inSecond = 0
+    this.#secondAt += seconds * SECOND_MS
+  }
+
+  #ceiling(): number {
+    return this.#settings.perSecond ?? Infinity
+  }
+}

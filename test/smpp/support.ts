@@ -1,0 +1,129 @@
+/** A line for tests, over real sockets, with its counters and its log at hand. */
+import type { Dialect, Line, Link, OutgoingPdu, Pdu } from '../../src/smpp/types.ts'
+import type { Late } from '../../src/smpp/window.ts'
+import type { Log } from '../../src/log-port.ts'
+import { smppLine, type LineParts } from '../../src/smpp/line.ts'
+import { lineSettings, type LineWishes } from '../../src/smpp/settings.ts'
+import { realClock } from '../support/clock.ts'
+import { until } from '../support/services.ts'
+
+export interface TestLine {
+  line: Line
+  requests: { pdu: Pdu; link: Link }[]
+  states: string[]
+  late: Late[]
+  logged: { level: string; fields: object; message: string }[]
+  counts: Record<string, number>
+  /** Sum of a counter over all labels, or over those with this text in them. */
+  count(name: string, label?: string): number
+  /** Both books balance. */
+  balance(): { rx: number; tx: number }
+  bound(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface TestLineOptions extends Partial<LineWishes> {
+  port: number
+  parts?: Partial<LineParts>
+  /** What the handler does; default: answers ESME_ROK at once. */
+  handle?: LineParts['onRequest']
+  habits?: Partial<Dialect['habits']>
+}
+
+/** Times small enough for a test, in the same proportions. */
+export const QUICK = {
+  connectMs: 500, bindMs: 400, enquireMs: 300, enquireAnswerMs: 100,
+  retryMinMs: 30, retryMaxMs: 120, steadyMs: 60_000, refusedMinMs: 400, refusedMaxMs: 800,
+  takenMs: 30, takenForMs: 150, standbyMs: 100, unboundMs: 100, unbindMs: 300,
+}
+
+export function testLine(options: TestLineOptions): TestLine {
+  const { port, parts, handle, habits, ...wishes } = options
+  const settings = lineSettings({
+    name: 'digicel',
+    ...wishes,
+    smsc: { hosts: [{ host: '127.0.0.1', port }], systemId: 'ussd', password: 'secret08', ...wishes.smsc },
+    times: { ...QUICK, ...wishes.times },
+  })
+  const counts: Record<string, number> = {}
+  const test: TestLine = {
+    line: undefined as unknown as Line,
+    requests: [],
+    states: [],
+    late: [],
+    logged: [],
+    counts,
+    count(name, label = '') {
+      return Object.entries(counts)
+        .filter(([key]) => key.split('{')[0] === name && key.includes(label))
+        .reduce((sum, [, n]) => sum + n, 0)
+    },
+    balance() {
+      const sum = (...names: string[]) => names.reduce((all, name) => all + test.count(name), 0)
+      return {
+        rx: test.count('smpp_rx') -
+          sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped'),
+        tx: test.count('smpp_tx_submit') - sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'),
+      }
+    },
+    bound: () => until(() => test.line.bound(), 'not bound', 5_000),
+    stop: () => test.line.stop(0),
+  }
+  test.line = smppLine(settings, {
+    dialect: dialectOf(habits),
+    clock: realClock,
+    chance: () => 0.5,
+    log: logInto(test),
+    instance: 'test',
+    counters: {
+      count(name, labels) {
+        const key = `${name}${JSON.stringify(labels)}`
+        counts[key] = (counts[key] ?? 0) + 1
+      },
+    },
+    onRequest(pdu, link) {
+      test.requests.push({ pdu, link })
+      if (handle) return handle(pdu, link)
+      link.respond(pdu, 0)
+    },
+    onState: (_, state) => test.states.push(state),
+    onLate: (late) => test.late.push(late),
+    ...parts,
+  })
+  return test
+}
+
+function logInto(test: TestLine): Log {
+  const level = (name: string) => (fields: object, message: string) =>
+    void test.logged.push({ level: name, fields, message })
+  return { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') }
+}
+
+function dialectOf(habits: Partial<Dialect['habits']> = {}): Dialect {
+  return {
+    name: 'test',
+    page: { septets: 182, ucs2: 80 },
+    read: () => ({ is: 'ignore', why: 'test' }),
+    write: () => { throw new Error('not used') },
+    meaning: () => 'dialogue-gone',
+    habits: {
+      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: 'expired', messageIdUseless: false,
+      messageIdBases: { response: 'as-is', receipt: 'as-is' },
+      ...habits,
+    },
+  }
+}
+
+/** A submit_sm with that text. */
+export function submit(text = 'x'): OutgoingPdu {
+  return {
+    command: 'submit_sm',
+    body: { service_type: 'USSD', destination_addr: '67570000001', short_message: Buffer.from(text) },
+    tlvs: [{ tag: 0x0501, value: Buffer.of(2) }],
+  }
+}
+
+/** That many milliseconds from now, on the clock of the lines under test. */
+export function inMs(ms: number): number {
+  return realClock.now() + ms
+}
