@@ -1,0 +1,209 @@
+/**
+ * One dialogue, as a statechart around any menu: the states are its screens.
+ *
+ * It is only ever stepped by `transition`; what to do next is read off the state that it rests in. So there is no
+ * `after` (timers do not survive a restore), no `invoke` (it would run again on restore), and no action but `assign`.
+ */
+import { assign, initialTransition, setup, transition } from 'xstate'
+import type { Snapshot } from 'xstate'
+import type { JsonObject, PageLimit } from '../src/ussd/types.ts'
+
+/** Steps that one event may cause before the machine is declared to run in a circle. */
+export const STEPS_MAX = 100
+
+/** What a dialogue is told. Its meaning is written at FlowEvent in src/flow/types.ts. */
+export type DialogueEvent =
+  | { type: 'ANSWER'; text: string }
+  | { type: 'ACK' }
+  | { type: 'RESULT'; data: JsonObject[string] }
+  | { type: 'REFUSED'; refusal: string; data: JsonObject[string] }
+  | { type: 'FAILED'; why: string }
+
+/** The page on the handset, frozen: what the next number pressed is looked up in. */
+export type Shown = {
+  /** Where each page up to this one starts: [character of the text, option]. The last one is the page shown. */
+  at: [number, number][]
+  /** How many options are on it. */
+  n: number
+  /** Whether it has a `More` line. */
+  more: boolean
+}
+
+/** All that a dialogue remembers. Plain JSON: it is written to the store between any two turns. */
+export type DialogueContext = {
+  msisdn: string
+  code: string
+  line: string
+  language: string
+  page: { septets: number; ucs2: number }
+  /** Answers dialled behind the code that are still to be played. */
+  dialled: string[]
+  /** What was typed, by the name of the input. */
+  answers: JsonObject
+  /** What was chosen from lists, by name: the fields that the flow keeps of a row. */
+  chosen: JsonObject
+  /** What back ends answered, by name. */
+  data: JsonObject
+  /** What the flow set. */
+  vars: JsonObject
+  shown: Shown | null
+  /** A line above the next screen. */
+  notice: string
+  /** Wrong answers in a row. */
+  wrong: number
+  /** A back end failed on the way here. */
+  failed: boolean
+  /** The last call since the last question that may be made again: where rows come from. */
+  via: string
+  /** Where a lost dialogue may be taken up again; '' on the first screen. */
+  origin: string
+  /** While the offer to go on is shown: what of. */
+  resume: { value: string; context: JsonObject } | null
+}
+
+/** Where an event leads: another screen, or (without `to`) the same one, with this context. */
+export interface Move {
+  to?: string
+  context: DialogueContext
+}
+
+/** What the statechart needs to know of a screen. All functions are pure. */
+export interface Screen {
+  /** Screens that it may lead to. */
+  targets: readonly string[]
+  /** Changes the context on arrival. */
+  arrive?: (context: DialogueContext) => DialogueContext
+  /** Where an event leads; undefined if it means nothing here. */
+  answer?: (context: DialogueContext, event: DialogueEvent) => Move | undefined
+  /** Leads on without being told anything; undefined: rests. */
+  pass?: (context: DialogueContext) => Move | undefined
+}
+
+export interface DialogueInput {
+  msisdn: string
+  code: string
+  line: string
+  language: string
+  dialled: string[]
+  page: PageLimit
+  resume: DialogueContext['resume']
+}
+
+/** The state before the first: chooses between the flow's start and the offer to go on. */
+export const DIAL = '_dial'
+/** The state that offers to go on; a flow without it never offers. */
+export const RESUME = '_resume'
+
+/** A statechart of these screens. */
+export function dialogueMachine(id: string, start: string, screens: ReadonlyMap<string, Screen>) {
+  const states: Record<string, object> = { [DIAL]: dialling(start) }
+  for (const [name, screen] of screens) states[name] = stateOf(screen)
+  return setup({
+    types: {} as { context: DialogueContext; events: DialogueEvent; input: DialogueInput },
+  }).createMachine({
+    id,
+    initial: DIAL as never,
+    // Also called without input, at each step: xstate builds an inert actor to step in.
+    context: ({ input }: { input: DialogueInput | undefined }) => contextOf(input),
+    states: states as never,
+    options: { maxIterations: STEPS_MAX },
+  } as never) as unknown as DialogueMachine
+}
+
+/** The machine as it is used here: its states are data, so their names are no types. */
+export type DialogueMachine = ReturnType<typeof typed>
+
+/** A new dialogue, at its first resting state. Throws what a screen throws. */
+export function beginDialogue(machine: DialogueMachine, input: DialogueInput): Rested {
+  return rested(initialTransition(machine, input)[0])
+}
+
+/** One event; undefined if it meant nothing. Throws what a screen throws, and on a state that is not there. */
+export function stepDialogue(machine: DialogueMachine, from: Rested, event: DialogueEvent): Rested | undefined {
+  const before = restore(machine, from)
+  const after = transition(machine, before, event)[0]
+  return after === before ? undefined : rested(after)
+}
+
+/** State and context: the least that must persist. */
+export interface Rested {
+  value: string
+  context: DialogueContext
+}
+
+function rested(snapshot: { value: unknown; context: DialogueContext; status: string; error?: unknown }): Rested {
+  if (snapshot.status === 'error') throw snapshot.error
+  return { value: String(snapshot.value), context: snapshot.context }
+}
+
+/** `restoreSnapshot`, not `resolveState`: the time of the latter grows with the machine (143 µs at 1,500 states). */
+function restore(machine: DialogueMachine, { value, context }: Rested) {
+  const plain = { status: 'active', value, context, children: {}, historyValue: {}, tags: [] }
+  return machine.restoreSnapshot(plain as unknown as Snapshot<unknown>, undefined as never)
+}
+
+function typed() {
+  return setup({
+    types: {} as { context: DialogueContext; events: DialogueEvent; input: DialogueInput },
+  }).createMachine({ context: ({ input }) => contextOf(input) })
+}
+
+function contextOf(input: DialogueInput | undefined): DialogueContext {
+  return {
+    msisdn: input?.msisdn ?? '',
+    code: input?.code ?? '',
+    line: input?.line ?? '',
+    language: input?.language ?? '',
+    page: { septets: input?.page.septets ?? 0, ucs2: input?.page.ucs2 ?? 0 },
+    dialled: input?.dialled ?? [],
+    answers: {}, chosen: {}, data: {}, vars: {},
+    shown: null, notice: '', wrong: 0, failed: false, via: '', origin: '',
+    resume: input?.resume ?? null,
+  }
+}
+
+/** Without input (an inert actor) it stays where it is: cheap, and nothing can throw. */
+function dialling(start: string): object {
+  const dialled = ({ context }: { context: DialogueContext }) => context.page.septets > 0
+  return {
+    always: [
+      { target: RESUME, guard: ({ context }: { context: DialogueContext }) => context.resume !== null && dialled({ context }) },
+      { target: start, guard: dialled },
+    ],
+  }
+}
+
+function stateOf(screen: Screen): object {
+  const { arrive, answer, pass } = screen
+  const state: Record<string, unknown> = {}
+  if (arrive) state.entry = assign(({ context }: { context: DialogueContext }) => arrive(context))
+  if (answer) {
+    const led = edges(screen.targets, answer)
+    state.on = { ANSWER: led, ACK: led, RESULT: led, REFUSED: led, FAILED: led }
+  }
+  if (pass) state.always = edges(screen.targets, pass)
+  return state
+}
+
+type Situation = { context: DialogueContext; event: DialogueEvent }
+
+/** One transition a target, each taken if that is where the screen leads; the last one stays. */
+function edges(targets: readonly string[], lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined) {
+  const known = new WeakMap<DialogueContext, { event: DialogueEvent; move: Move | undefined }>()
+  const move = ({ context, event }: Situation) => {
+    const last = known.get(context)
+    if (last && last.event === event) return last.move
+    const found = lead(context, event)
+    known.set(context, { event, move: found })
+    return found
+  }
+  const actions = assign((situation: Situation) => move(situation)?.context ?? situation.context)
+  const led = [...new Set(targets)].map((target) => ({
+    target, reenter: true, actions, guard: (situation: Situation) => move(situation)?.to === target,
+  }))
+  const stays = (situation: Situation) => {
+    const found = move(situation)
+    return found !== undefined && found.to === undefined
+  }
+  return [...led, { actions, guard: stays }]
+}

@@ -1,0 +1,166 @@
+/** A flow file becomes a statechart: every screen a state, every text a compiled message. */
+import { createHash } from 'node:crypto'
+import { FlowFault, ProblemsError } from '../errors.ts'
+import {
+  beginDialogue, dialogueMachine, stepDialogue, RESUME,
+  type DialogueContext, type DialogueInput, type DialogueMachine, type Rested,
+} from '../../machines/dialogue.ts'
+import type { Json } from '../ussd/types.ts'
+import { checkFlow, type FlowProblem } from './check.ts'
+import { asks, SPEC, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
+import { readFlow, type FlowSource } from './read.ts'
+import { callPlan } from './screens/call.ts'
+import { closingPlan, endPlan, notifyPlan } from './screens/end.ts'
+import { inputPlan } from './screens/input.ts'
+import { listPlan } from './screens/list.ts'
+import { menuPlan } from './screens/menu.ts'
+import { BUSY, GOODBYE, type Env, type Plan } from './screens/plan.ts'
+import { innermost, resumePlan } from './screens/resume.ts'
+import { branchPlan, setPlan } from './screens/silent.ts'
+import { firstScreens, guardedScreens } from './graph.ts'
+import { speech } from './speech.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from './types.ts'
+
+export interface Compilation {
+  flow: CompiledFlow
+  /** The statechart itself: for walking and drawing. */
+  machine: DialogueMachine
+  definition: FlowDefinition
+  warnings: FlowProblem[]
+}
+
+/**
+ * Reads, checks and compiles. Throws ProblemsError with all errors at once; what is only doubtful comes back as
+ * warnings. `backends`: the names that the daemon knows, if they are to be held against.
+ */
+export function compileFlow(source: FlowSource, backends?: readonly string[]): Compilation {
+  const read = readFlow(source)
+  const problems = checkFlow(read, backends)
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  if (errors.length > 0) throw new ProblemsError(`flow ${source.file}`, errors)
+  const { definition } = read
+  const plans = plansOf(definition)
+  const machine = dialogueMachine(definition.flow, definition.start, plans)
+  return { flow: compiled(definition, plans, machine), machine, definition, warnings: problems }
+}
+
+/** `dental@9f2c01ab77de`: the same for the same definition, however it is written down. */
+export function revisionOf(definition: FlowDefinition): string {
+  const canonical = JSON.stringify([SPEC, sorted(definition as unknown as Json)])
+  return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
+}
+
+function compiled(definition: FlowDefinition, plans: ReadonlyMap<string, Plan>, machine: DialogueMachine): CompiledFlow {
+  const { flow: name, languages } = definition
+  const words = speech(definition)
+  const planAt = (state: string): Plan => {
+    const plan = plans.get(state)
+    if (!plan) throw new FlowFault(`flow ${name} has no screen '${state}'`)
+    return plan
+  }
+  const faulting = <T>(state: string, run: () => T): T => {
+    try {
+      return run()
+    } catch (error) {
+      throw error instanceof FlowFault ? error : new FlowFault(`flow ${name}, after '${state}': ${(error as Error).message}`, error)
+    }
+  }
+  return {
+    name, languages,
+    revision: revisionOf(definition),
+    backends: backendsOf(definition),
+    begin: (input) => faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
+    step: (snapshot, event) => faulting(snapshot.value, () => {
+      planAt(snapshot.value)
+      const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
+      return next ? snapshotOf(next) : snapshot
+    }),
+    want: (snapshot) => faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    text: (key, language) => words.wordIn(key, language),
+    resumable: (snapshot) => {
+      const plan = plans.get(snapshot.value)
+      const { origin } = innermost(restedOf(snapshot)).context
+      if (!plan || typeof origin !== 'string' || !plans.has(origin)) return false
+      return snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
+    },
+  }
+}
+
+function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
+  const { msisdn, code, line, dialled, page } = input
+  const language = languages.includes(input.language) ? input.language : (languages[0] as string)
+  // Who dials a deep code wants that, not what was lost.
+  const resume = input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
+  return { msisdn, code, line, language, dialled, page, resume }
+}
+
+function snapshotOf(rested: Rested): FlowSnapshot {
+  return rested as unknown as FlowSnapshot
+}
+
+function restedOf(snapshot: FlowSnapshot): Rested {
+  return snapshot as unknown as Rested
+}
+
+function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
+  const { word, text, condition } = speech(definition)
+  const guarded = guardedScreens(definition)
+  const first = firstScreens(definition)
+  const env = (name: string): Env => ({
+    name, word, text, condition,
+    languages: definition.languages,
+    wrongMax: definition.wrongMax,
+    guarded: guarded.has(name),
+    first: first.has(name),
+  })
+  const builtIn = (key: 'goodbye' | 'busy') => ({ context }: { context: DialogueContext }) => word(key, context)
+  const plans = new Map<string, Plan>()
+  for (const [name, screen] of Object.entries(definition.screens)) plans.set(name, planOf(screen, env(name), builtIn('goodbye')))
+  plans.set(GOODBYE, closingPlan(env(GOODBYE), builtIn('goodbye'), 'too-many-wrong'))
+  plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
+  plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition)))
+  return plans
+}
+
+function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['text']>): Plan {
+  switch (screen.kind) {
+    case 'menu': return menuPlan(screen, env)
+    case 'list': return listPlan(screen, env)
+    case 'input': return inputPlan(screen, env)
+    case 'branch': return branchPlan(screen, env)
+    case 'set': return setPlan(screen, env)
+    case 'call': return callPlan(screen, env)
+    case 'notify': return notifyPlan(screen, env)
+    case 'end': return endPlan(screen, env)
+    case 'exit': return closingPlan(env, goodbye, 'exit')
+  }
+}
+
+/** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
+function originsOf(definition: FlowDefinition): string[] {
+  return Object.entries(definition.screens)
+    .filter(([, screen]) => asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)))
+    .map(([name]) => name)
+}
+
+function leadsToList(definition: FlowDefinition, screen: ScreenDefinition): boolean {
+  const seen = new Set<ScreenDefinition>()
+  const look = (here: ScreenDefinition | undefined): boolean => {
+    if (!here || seen.has(here)) return false
+    seen.add(here)
+    if (here.kind === 'list') return true
+    return !asks(here) && targetsOf(here).some(({ to }) => look(definition.screens[to]))
+  }
+  return look(screen)
+}
+
+function backendsOf(definition: FlowDefinition): string[] {
+  const calls = Object.values(definition.screens).flatMap((screen) => screen.kind === 'call' ? [screen.call.split('.')[0] as string] : [])
+  return [...new Set(calls)].sort()
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key] as Json)]))
+}

@@ -1,0 +1,106 @@
+/**
+ * Conditions: one comparison, or `and` / `or` / `not` of conditions. Not a language: what needs more is a back end's work.
+ *
+ * `data.profile.known` · `data.balance.amount >= 5` · `row.status == upcoming` · `language in [en, tpi]`
+ * `{ not: data.profile.known }` · `{ and: [ …, … ] }` · `{ or: [ …, … ] }`
+ */
+import type { Json } from '../ussd/types.ts'
+import { PATH, ROOTS, readPath, type Scope } from './path.ts'
+
+/** A condition as it is written. */
+export type ConditionSource = string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
+
+export interface Condition {
+  /** Pure. A path that leads nowhere is false, and unequal to all. */
+  holds: (scope: Scope) => boolean
+  /** Paths that it reads. */
+  paths: readonly string[]
+}
+
+/** Compiles; answers a sentence about what is wrong with it instead. */
+export function compileCondition(source: ConditionSource): Condition | string {
+  if (typeof source === 'string') return comparison(source)
+  if ('not' in source) {
+    const inner = compileCondition(source.not)
+    return typeof inner === 'string' ? inner : { holds: (scope) => !inner.holds(scope), paths: inner.paths }
+  }
+  const all = 'and' in source
+  const parts = (all ? (source as { and: ConditionSource[] }).and : source.or).map(compileCondition)
+  const wrong = parts.find((part) => typeof part === 'string')
+  if (typeof wrong === 'string') return wrong
+  const conditions = parts as Condition[]
+  return {
+    holds: (scope) => all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
+    paths: conditions.flatMap((c) => c.paths),
+  }
+}
+
+type Operand = { path: string } | { value: Json }
+type Comparison = (left: Json | undefined, right: Json | undefined) => boolean
+
+const COMPARISONS: Record<string, Comparison> = {
+  '==': (left, right) => same(left, right),
+  '!=': (left, right) => !same(left, right),
+  '<': (left, right) => ordered(left, right, (l, r) => l < r),
+  '<=': (left, right) => ordered(left, right, (l, r) => l <= r),
+  '>': (left, right) => ordered(left, right, (l, r) => l > r),
+  '>=': (left, right) => ordered(left, right, (l, r) => l >= r),
+}
+
+const FORM = /^\s*(not\s+)?(\S+?)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?)|\s(in)\s+\[(.*)\])?\s*$/
+
+function comparison(source: string): Condition | string {
+  const parts = FORM.exec(source)
+  if (!parts) return `'${source}' is not a comparison`
+  const [, not, path = '', operator, right, within, list] = parts
+  if (!isPath(path)) return `'${path}' is not a path that starts with ${ROOTS.join(', ')}`
+  const condition = within !== undefined ? membership(path, list ?? '')
+    : operator !== undefined ? compared(path, operator, operandOf(right ?? ''))
+    : { holds: (scope: Scope) => truth(readPath(scope, path)), paths: [path] }
+  return not === undefined ? condition : { holds: (scope) => !condition.holds(scope), paths: condition.paths }
+}
+
+function compared(path: string, operator: string, right: Operand): Condition {
+  const compare = COMPARISONS[operator] as Comparison
+  return {
+    holds: (scope) => compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
+    paths: 'path' in right ? [path, right.path] : [path],
+  }
+}
+
+function membership(path: string, list: string): Condition {
+  const values = list.split(',').map((item) => literalOf(item.trim()))
+  return { holds: (scope) => values.some((value) => same(readPath(scope, path), value)), paths: [path] }
+}
+
+function operandOf(written: string): Operand {
+  return written.includes('.') && isPath(written) ? { path: written } : { value: literalOf(written) }
+}
+
+function literalOf(written: string): Json {
+  if (/^-?\d+(\.\d+)?$/.test(written)) return Number(written)
+  if (written === 'true' || written === 'false') return written === 'true'
+  if (written === 'null') return null
+  return written.replace(/^(['"])(.*)\1$/, '$2')
+}
+
+function isPath(written: string): boolean {
+  return PATH.test(written) && (ROOTS as readonly string[]).includes(written.split('.')[0] as string)
+}
+
+function same(left: Json | undefined, right: Json | undefined): boolean {
+  if (typeof left === 'number' && typeof right === 'string') return String(left) === right
+  if (typeof left === 'string' && typeof right === 'number') return left === String(right)
+  return left === right || (left === undefined && right === null)
+}
+
+/** Numbers by size, texts by code points (ISO dates compare right); anything else is in no order. */
+function ordered(left: Json | undefined, right: Json | undefined, holds: (l: number, r: number) => boolean): boolean {
+  if (typeof left === 'string' && typeof right === 'string') return holds(left < right ? -1 : left > right ? 1 : 0, 0)
+  const [l, r] = [Number(left ?? Number.NaN), Number(right ?? Number.NaN)]
+  return !Number.isNaN(l) && !Number.isNaN(r) && holds(l, r)
+}
+
+function truth(value: Json | undefined): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+}

@@ -1,0 +1,46 @@
+/** Dates and times as subscribers read them: in the flow's zone, by patterns of each language. */
+import { DateTime } from 'luxon'
+
+export interface DateFormat {
+  /** Luxon pattern, e.g. `dd/MM/yyyy`. */
+  date: string
+  /** Luxon pattern of a full hour, e.g. `h a`. */
+  time: string
+  /** Luxon pattern of any other time, e.g. `h:mm a`. */
+  timeMinutes: string
+  /** BCP 47 tag for the words in it (AM, names of months). */
+  locale: string
+}
+
+export const DEFAULT_DATE_FORMAT: DateFormat = { date: 'dd/MM/yyyy', time: 'h a', timeMinutes: 'h:mm a', locale: 'en' }
+
+/** `10/05/2025`; '' if it is no ISO 8601 date, nor milliseconds. */
+export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
+  const moment = momentOf(at, zone)
+  return moment ? plain(moment.setLocale(format.locale).toFormat(format.date)) : ''
+}
+
+/** `9 AM`, `9:30 AM`, `12 PM`; '' if it is no ISO 8601 date, nor milliseconds. */
+export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
+  const moment = momentOf(at, zone)
+  if (!moment) return ''
+  const pattern = moment.minute === 0 ? format.time : format.timeMinutes
+  return plain(moment.setLocale(format.locale).toFormat(pattern))
+}
+
+/** Whether the zone database knows it. */
+export function isZone(zone: string): boolean {
+  return DateTime.local({ zone }).isValid
+}
+
+/** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
+export function plain(text: string): string {
+  return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+}
+
+function momentOf(at: unknown, zone: string): DateTime | undefined {
+  const moment = typeof at === 'number'
+    ? DateTime.fromMillis(at, { zone })
+    : typeof at === 'string' ? DateTime.fromISO(at, { zone }) : undefined
+  return moment?.isValid ? moment : undefined
+}

@@ -1,0 +1,91 @@
+/** What can be said of a flow's screens without playing it. */
+import { asks, targetsOf, type FlowDefinition } from './definition.ts'
+
+/** Screens that the start leads to without a question: what a dialogue opens with. */
+export function firstScreens(definition: FlowDefinition): Set<string> {
+  const passed = new Set<string>()
+  const first = new Set<string>()
+  const look = (name: string) => {
+    const screen = definition.screens[name]
+    if (!screen || passed.has(name)) return
+    passed.add(name)
+    if (asks(screen) && !(screen.kind === 'list' && screen.empty !== undefined)) return void first.add(name)
+    if (asks(screen)) first.add(name)
+    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen)) look(to)
+  }
+  look(definition.start)
+  return first
+}
+
+/**
+ * Screens of which one answer may change something: they lead to a `once` call without another question between.
+ * A dialled answer is not played on them, and no dialogue is resumed into one.
+ */
+export function guardedScreens(definition: FlowDefinition): Set<string> {
+  const changing = new Map<string, boolean>()
+  const changes = (name: string): boolean => {
+    const known = changing.get(name)
+    if (known !== undefined) return known
+    const screen = definition.screens[name]
+    if (!screen || asks(screen)) return false
+    changing.set(name, false)
+    const found = (screen.kind === 'call' && screen.once) || targetsOf(screen).some(({ to }) => changes(to))
+    changing.set(name, found)
+    return found
+  }
+  const guarded = Object.entries(definition.screens)
+    .filter(([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => changes(to)))
+  return new Set(guarded.map(([name]) => name))
+}
+
+/** Every screen that can be reached from the start. */
+export function reachable(definition: FlowDefinition): Set<string> {
+  const seen = new Set<string>()
+  const next = [definition.start]
+  for (let name = next.pop(); name !== undefined; name = next.pop()) {
+    const screen = definition.screens[name]
+    if (!screen || seen.has(name)) continue
+    seen.add(name)
+    for (const { to } of targetsOf(screen)) next.push(to)
+  }
+  return seen
+}
+
+/** Screens from which an end can be reached. */
+export function leavable(definition: FlowDefinition): Set<string> {
+  const from = new Map<string, string[]>()
+  const good = new Set<string>()
+  const next: string[] = []
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    for (const { to } of targetsOf(screen)) from.set(to, [...(from.get(to) ?? []), name])
+    if (screen.kind === 'end' || screen.kind === 'exit') next.push(name)
+  }
+  for (let name = next.pop(); name !== undefined; name = next.pop()) {
+    if (good.has(name)) continue
+    good.add(name)
+    next.push(...(from.get(name) ?? []))
+  }
+  return good
+}
+
+/** A circle of screens without a question in it, if there is one. */
+export function circle(definition: FlowDefinition): string[] | undefined {
+  const done = new Set<string>()
+  const walk = (name: string, trail: string[]): string[] | undefined => {
+    const screen = definition.screens[name]
+    if (!screen || done.has(name) || asks(screen) || screen.kind === 'notify') return undefined
+    const at = trail.indexOf(name)
+    if (at >= 0) return [...trail.slice(at), name]
+    for (const { to } of targetsOf(screen)) {
+      const found = walk(to, [...trail, name])
+      if (found) return found
+    }
+    done.add(name)
+    return undefined
+  }
+  for (const name of Object.keys(definition.screens)) {
+    const found = walk(name, [])
+    if (found) return found
+  }
+  return undefined
+}

@@ -1,0 +1,48 @@
+/** Dotted paths into what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
+import type { DialogueContext } from '../../machines/dialogue.ts'
+import type { Json } from '../ussd/types.ts'
+
+/** What a path may start with. */
+export const ROOTS = ['data', 'answers', 'chosen', 'vars', 'row', 'msisdn', 'code', 'line', 'language'] as const
+
+export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
+
+/** What a text or a condition can see. */
+export interface Scope {
+  context: DialogueContext
+  row?: Json
+}
+
+/** The value there; undefined if there is none. `.count` of a list is its length. Own properties only. */
+export function readPath(scope: Scope, path: string): Json | undefined {
+  const [root = '', ...rest] = path.split('.')
+  let value: Json | undefined = rootOf(scope, root)
+  for (const key of rest) {
+    if (Array.isArray(value) && key === 'count') value = value.length
+    else if (value !== null && typeof value === 'object' && Object.hasOwn(value, key)) {
+      value = (value as Record<string, Json>)[key]
+    } else return undefined
+  }
+  return value
+}
+
+/** A list's rows; none if there is no list. */
+export function readRows(scope: Scope, path: string): Json[] {
+  const value = readPath(scope, path)
+  return Array.isArray(value) ? value : []
+}
+
+function rootOf({ context, row }: Scope, root: string): Json | undefined {
+  switch (root) {
+    case 'data': return context.data
+    case 'answers': return context.answers
+    case 'chosen': return context.chosen
+    case 'vars': return context.vars
+    case 'row': return row
+    case 'msisdn': return context.msisdn
+    case 'code': return context.code
+    case 'line': return context.line
+    case 'language': return context.language
+    default: return undefined
+  }
+}

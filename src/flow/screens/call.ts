@@ -1,0 +1,90 @@
+/** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
+import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
+import type { Json, JsonObject } from '../../ussd/types.ts'
+import { readPath } from '../path.ts'
+import type { CallScreen, Route } from '../definition.ts'
+import type { Want } from '../types.ts'
+import { BUSY, valueOf, type Env, type Plan, type Said } from './plan.ts'
+
+/** Where an outcome leads, with the line above the next screen. */
+interface Way {
+  to: string
+  notice?: Said | undefined
+}
+
+export function callPlan(screen: CallScreen, env: Env): Plan {
+  const [backend = '', operation = ''] = screen.call.split('.')
+  const as = screen.as ?? env.name
+  const failed = wayOf(screen.failed ?? BUSY, env)
+  const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
+  return {
+    kind: 'call',
+    targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
+    arrive: (context) => ({ ...context, via: screen.once ? '' : env.name }),
+    answer: (context, event) => outcome({ context, event, screen, as, failed, refused }),
+    want: (context): Want => ({
+      do: 'call', screen: env.name, backend, operation, once: screen.once,
+      args: argsOf(context, screen.with),
+      ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
+    }),
+  }
+}
+
+interface Outcome {
+  context: DialogueContext
+  event: DialogueEvent
+  screen: CallScreen
+  as: string
+  failed: Way
+  refused: ReadonlyMap<string, Way>
+}
+
+function outcome({ context, event, screen, as, failed, refused }: Outcome): Move | undefined {
+  if (event.type === 'RESULT') {
+    if (!expected(event.data, screen.expect)) return led({ ...context, failed: true }, failed)
+    return { to: screen.to, context: withData(context, as, event.data) }
+  }
+  if (event.type === 'REFUSED') {
+    const way = refused.get(event.refusal)
+    return way ? led(context, way) : led({ ...context, failed: true }, failed)
+  }
+  if (event.type === 'FAILED') return led({ ...context, failed: true }, failed)
+  return undefined
+}
+
+function led(context: DialogueContext, way: Way): Move {
+  return { to: way.to, context: way.notice ? { ...context, notice: way.notice({ context }) } : context }
+}
+
+function withData(context: DialogueContext, as: string, data: Json): DialogueContext {
+  return { ...context, data: { ...context.data, [as]: data } }
+}
+
+function wayOf(route: Route, env: Env): Way {
+  if (typeof route === 'string') return { to: route }
+  return { to: route.to, notice: route.notice === undefined ? undefined : env.text(route.notice) }
+}
+
+function argsOf(context: DialogueContext, written: CallScreen['with']): JsonObject {
+  const args: JsonObject = {}
+  for (const [name, value] of Object.entries(written ?? {})) {
+    args[name] = valueOf(value, (path) => readPath({ context }, path))
+  }
+  return args
+}
+
+/** Whether an answer has the fields that the flow counts on; else it is as good as none. */
+function expected(data: Json, fields: CallScreen['expect']): boolean {
+  if (!fields) return true
+  if (data === null || typeof data !== 'object' || Array.isArray(data)) return false
+  return Object.entries(fields).every(([name, type]) => {
+    const value = Object.hasOwn(data, name) ? data[name] : undefined
+    if (type === 'rows') return Array.isArray(value) && value.every(isRow)
+    if (type === 'any') return value !== undefined
+    return type === 'text' ? typeof value === 'string' : typeof value === type
+  })
+}
+
+function isRow(value: Json): boolean {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}

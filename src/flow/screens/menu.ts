@@ -1,0 +1,54 @@
+/** `menu`: a title and written choices. */
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { readPath } from '../path.ts'
+import type { Choice, MenuScreen, Scalar } from '../definition.ts'
+import { offering, type Option } from './offer.ts'
+import { arrived, GOODBYE, valueOf, type Env, type Plan } from './plan.ts'
+
+export function menuPlan(screen: MenuScreen, env: Env): Plan {
+  const title = env.text(screen.menu)
+  const choices = choicesOf(screen.choices, env)
+  return {
+    kind: 'menu',
+    targets: [...screen.choices.map((choice) => choice.to), ...(screen.back === undefined ? [] : [screen.back]), GOODBYE],
+    ...offering(
+      env,
+      (context) => ({
+        title: (valueMax) => title({ context }, { valueMax }),
+        options: choices(context),
+        back: screen.back,
+      }),
+      (context) => arrived(context, env, 'menu'),
+    ),
+  }
+}
+
+/** The written choices that are on show. */
+export function choicesOf(choices: readonly Choice[], env: Env): (context: DialogueContext) => Option[] {
+  const compiled = choices.map((choice) => ({
+    choice,
+    label: env.text(choice.label),
+    holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
+  }))
+  return (context) => compiled
+    .filter(({ holds }) => holds === undefined || holds({ context }))
+    .map(({ choice, label }) => ({
+      label: (valueMax) => label({ context }, { valueMax }),
+      to: choice.to,
+      choose: (chosen) => choice.set ? assigned(chosen, choice.set, env.languages) : chosen,
+    }))
+}
+
+/** The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing. */
+export function assigned(
+  context: DialogueContext, values: Record<string, Scalar>, languages: readonly string[],
+): DialogueContext {
+  const vars = { ...context.vars }
+  let { language } = context
+  for (const [name, written] of Object.entries(values)) {
+    const value = valueOf(written, (path) => readPath({ context }, path))
+    if (name !== 'language') vars[name] = value
+    else if (typeof value === 'string' && languages.includes(value)) language = value
+  }
+  return { ...context, vars, language }
+}

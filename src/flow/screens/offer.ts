@@ -1,0 +1,100 @@
+/** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
+import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
+import { trimAnswer } from '../../ussd/text.ts'
+import { layPage, lookUp, relay, type Line, type Sheet } from '../layout.ts'
+import type { Want } from '../types.ts'
+import { GOODBYE, left, type Env, type Plan } from './plan.ts'
+
+/** What is offered, given a context. The same context gives the same offer. */
+export interface Offer {
+  title: Line
+  options: Option[]
+  /** Where the screen's own `Back` leads. */
+  back?: string | undefined
+  /** A text that ends the dialogue: its last page has no options. */
+  closing?: boolean
+}
+
+export interface Option {
+  label: Line
+  to: string
+  /** What choosing it changes. */
+  choose?: (context: DialogueContext) => DialogueContext
+}
+
+/** The functions of a screen that offers this. `arrive` prepares the context; dialled answers are played on it. */
+export function offering(
+  env: Env, offer: (context: DialogueContext) => Offer, arrive: (context: DialogueContext) => DialogueContext,
+): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want'>> {
+  return {
+    arrive: (context) => turned(env, offer, arrive(context), [[0, 0]]),
+    answer: (context, event) => event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined,
+    pass: (context) => dialled(env, offer, context),
+    want: (context) => wanted(env, offer(context), context),
+  }
+}
+
+type Offering = (context: DialogueContext) => Offer
+
+function answered(env: Env, offer: Offering, context: DialogueContext, event: DialogueEvent & { type: 'ANSWER' }): Move | undefined {
+  if (ends(offer(context), context)) return undefined
+  const move = pressed(env, offer, context, event.text)
+  if (move) return move
+  const wrong = context.wrong + 1
+  return wrong >= env.wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong } }
+}
+
+/** The next of the dialled answers; one that means nothing here ends the playing, and nobody is told off for it. */
+function dialled(env: Env, offer: Offering, context: DialogueContext): Move | undefined {
+  const [next, ...rest] = context.dialled
+  if (next === undefined || ends(offer(context), context)) return undefined
+  return pressed(env, offer, { ...context, dialled: rest }, next) ?? { context: { ...context, dialled: [] } }
+}
+
+function pressed(env: Env, offer: Offering, context: DialogueContext, answer: string): Move | undefined {
+  const { options, back } = offer(context)
+  const shown = context.shown
+  const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer))
+  if (!key) return undefined
+  if (key === 'more') {
+    const { next } = layPage(sheetOf(env, offer(context), context), shown.at)
+    return { context: turned(env, offer, context, [...shown.at, next]) }
+  }
+  if (key === 'back') {
+    if (shown.at.length > 1) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
+    return { to: back as string, context: left(context) }
+  }
+  const option = options[key.option]
+  return option && { to: option.to, context: left(option.choose ? option.choose(context) : context) }
+}
+
+/** The context with another page of the same offer before it. */
+function turned(env: Env, offer: Offering, context: DialogueContext, at: [number, number][]): DialogueContext {
+  const page = layPage(sheetOf(env, offer(context), context), at)
+  return { ...context, wrong: 0, shown: { at, n: page.n, more: page.more } }
+}
+
+function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
+  const sheet = sheetOf(env, offer, context)
+  const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
+  const wrong = [env.word('invalid', context), env.word('invalid-short', context)]
+  const text = context.wrong > 0 ? relay(sheet, shown, wrong) : layPage(sheet, shown.at).text
+  return { do: 'ask', text, screen: env.name }
+}
+
+/** Whether the page shown is the last of a text that ends the dialogue. */
+export function ends(offer: Offer, context: DialogueContext): boolean {
+  return offer.closing === true && context.shown?.more !== true
+}
+
+function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
+  return {
+    notice: context.notice,
+    title: offer.title,
+    options: offer.options.map((option) => option.label),
+    back: offer.back !== undefined,
+    closing: offer.closing ?? false,
+    words: { more: env.word('more', context), back: env.word('back', context) },
+    limit: context.page,
+  }
+}

@@ -1,0 +1,76 @@
+/** A compiled screen, and what screens are compiled with. */
+import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
+import type { Json } from '../../ussd/types.ts'
+import type { Condition, ConditionSource } from '../condition.ts'
+import type { Kind, Scalar, Text } from '../definition.ts'
+import type { Filling } from '../message.ts'
+import type { Scope } from '../path.ts'
+import type { TextKey } from '../texts.ts'
+import type { Want } from '../types.ts'
+
+/** One screen as a state of the machine, with what it asks of the world. */
+export interface Plan extends Screen {
+  kind: Kind | 'resume'
+  /** What a dialogue that rests here wants. Throws on a screen that no dialogue rests on. */
+  want: (context: DialogueContext) => Want
+}
+
+/** A text in the dialogue's language. */
+export type Said = (scope: Scope, filling?: Filling) => string
+
+/** What a screen is compiled with. */
+export interface Env {
+  /** The screen's name. */
+  name: string
+  text: (text: Text) => Said
+  /** A built-in text, or the flow's own in its place. */
+  word: (key: TextKey, context: DialogueContext) => string
+  condition: (source: ConditionSource) => Condition
+  languages: readonly string[]
+  wrongMax: number
+  /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
+  guarded: boolean
+  /** One of the screens that a dialogue opens with: nothing to resume. */
+  first: boolean
+}
+
+/** The screen where too many wrong answers lead. */
+export const GOODBYE = '_goodbye'
+/** The screen where calls fail to that say nothing else. */
+export const BUSY = '_busy'
+
+/** The context when a screen has been left: what belonged to it is gone. */
+export function left(context: DialogueContext, notice = ''): DialogueContext {
+  return { ...context, shown: null, notice, wrong: 0 }
+}
+
+/** The context on a screen that asks. A list is resumed where its rows come from; a confirmation, before it. */
+export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu' | 'input'): DialogueContext {
+  const rerun = kind === 'list' && context.via !== '' ? context.via : env.name
+  const confirms = env.guarded && kind !== 'input'
+  return {
+    ...context, shown: null, wrong: 0, failed: false, via: '',
+    origin: confirms ? context.origin : env.first ? '' : rerun,
+    dialled: env.guarded || kind === 'input' ? [] : context.dialled,
+  }
+}
+
+const WHOLE = /^\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}$/
+const PART = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}/g
+
+/** A value of `set` or `with`. `{path}` alone is the value itself, of whatever type; in a text, it is filled in. */
+export function valueOf(written: Scalar, read: (path: string) => Json | undefined): Json {
+  if (typeof written !== 'string') return written
+  const path = WHOLE.exec(written)?.[1]
+  if (path !== undefined) return read(path) ?? null
+  return written.replace(PART, (_whole, part: string) => shown(read(part)))
+}
+
+/** The paths in a value of `set` or `with`. */
+export function pathsOf(written: Scalar): string[] {
+  return typeof written === 'string' ? [...written.matchAll(PART)].map((match) => match[1] as string) : []
+}
+
+function shown(value: Json | undefined): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
+}

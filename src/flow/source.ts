@@ -1,0 +1,187 @@
+/** YAML that a person wrote, with the place of everything in it, so that a complaint can point. */
+import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
+import type { z } from 'zod'
+import type { Problem } from '../errors.ts'
+
+/** Longest file that is read. A flow of 1,500 screens is some 200,000. */
+export const OCTETS_MAX = 1_000_000
+
+export type Path = readonly PropertyKey[]
+
+export interface Yaml {
+  value: unknown
+  /** `flows/dental.yaml:3:9`: where the value at that path is, or the nearest thing around it. */
+  at: (path: Path) => string
+  /** Where the key at that path is. */
+  keyAt: (path: Path) => string
+}
+
+/** Parses; syntax errors are problems too, and then there is no value. */
+export function readYaml(file: string, source: string): { yaml: Yaml; problems: Problem[] } {
+  const lines = new LineCounter()
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
+  }
+  if (source.length > OCTETS_MAX) {
+    const what = `is longer than ${OCTETS_MAX} characters`
+    return { yaml: { value: undefined, at: () => file, keyAt: () => file }, problems: [{ where: file, what }] }
+  }
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
+  const problems: Problem[] = document.errors.map((error) => ({
+    where: at(error.pos[0]), what: `is no YAML: ${error.message.split('\n')[0]}`,
+  }))
+  const yaml: Yaml = {
+    value: problems.length > 0 ? undefined : plainValue(document, file, problems),
+    at: (path) => at(placeOf(document, path, false)),
+    keyAt: (path) => at(placeOf(document, path, true)),
+  }
+  return { yaml, problems }
+}
+
+/** The problems that a schema finds, in words for people. `base` is the path of the value in the file. */
+export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, base: Path): Problem[] {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return []
+  return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
+}
+
+/** The name that was probably meant: at most a third of its letters are off. */
+export function nearest(written: string, names: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(written.length / 3)) + 1
+  for (const name of names) {
+    const off = distance(written, name)
+    if (off < least) [best, least] = [name, off]
+  }
+  return best
+}
+
+/** A remedy: the name that was probably meant, or all names that there are. */
+export function meant(written: string, names: Iterable<string>): string {
+  const all = [...names]
+  const near = nearest(written, all)
+  if (near !== undefined) return `did you mean '${near}'?`
+  return all.length === 0 ? 'there are none' : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
+}
+
+interface Looking {
+  schema: z.ZodType
+  value: unknown
+  yaml: Yaml
+  base: Path
+}
+
+function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
+  const { yaml, base } = looking
+  const path = [...base, ...issue.path]
+  const key = path.length === 0 ? 'the file' : `'${String(path.at(-1))}'`
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((unknown) => ({
+        where: yaml.keyAt([...path, unknown]),
+        what: `'${unknown}' is no key here`,
+        remedy: meant(unknown, keysAt(looking.schema, issue.path)),
+      }))
+    case 'invalid_key':
+      return [{ where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' }]
+    case 'invalid_union':
+      return [unionProblem(issue, looking)]
+    case 'invalid_type':
+      return [missing(looking.value, issue.path)
+        ? { where: yaml.at(path.slice(0, -1)), what: `${key} is missing`, remedy: `it is ${article(issue.expected)}` }
+        : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}` }]
+    case 'invalid_value':
+      return [missing(looking.value, issue.path)
+        ? { where: yaml.at(path.slice(0, -1)), what: `${key} is missing`, remedy: `write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}` }
+        : { where: yaml.at(path), what: `${key} is none of: ${issue.values.map(String).join(', ')}` }]
+    case 'invalid_format':
+      return [{ where: yaml.at(path), what: `${key} is not ${issue.message}` }]
+    default:
+      return [{ where: yaml.at(path), what: `${key}: ${issue.message.replace(/^(Too|Invalid) /, (start) => start.toLowerCase())}` }]
+  }
+}
+
+/** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
+function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
+  const path = [...base, ...issue.path]
+  const deep = issue.errors.flat().find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
+  if (deep) return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, { schema, value, yaml, base })[0] as Problem
+  if (missing(value, issue.path)) return { where: yaml.at(path.slice(0, -1)), what: `'${String(path.at(-1))}' is missing` }
+  const wanted = issue.errors.flatMap((errors) => errors.map((error) => error.code === 'invalid_type' ? article(error.expected) : error.message))
+  return { where: yaml.at(path), what: `'${String(path.at(-1))}' is not ${[...new Set(wanted)].join(' or ')}` }
+}
+
+const ARTICLES: Record<string, string> = {
+  string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a block of keys',
+  record: 'a block of keys', null: 'null',
+}
+
+function article(expected: string): string {
+  return ARTICLES[expected] ?? `a ${expected}`
+}
+
+function missing(value: unknown, path: Path): boolean {
+  let here: unknown = value
+  for (const key of path) here = (here as Record<PropertyKey, unknown> | null | undefined)?.[key]
+  return here === undefined && path.length > 0
+}
+
+/** The keys that a schema allows at a path. */
+function keysAt(schema: unknown, path: Path): string[] {
+  let here = schema as { def?: { type?: string; innerType?: unknown; element?: unknown; valueType?: unknown; options?: unknown[] }; shape?: object }
+  const inner = () => {
+    while (here?.def?.innerType) here = here.def.innerType as typeof here
+    const union = here?.def?.options as (typeof here)[] | undefined
+    if (union) here = union.find((option) => option.shape) ?? here
+  }
+  for (const key of path) {
+    inner()
+    here = ((here?.shape as Record<PropertyKey, unknown> | undefined)?.[key] ?? here?.def?.element ?? here?.def?.valueType) as typeof here
+  }
+  inner()
+  return Object.keys(here?.shape ?? {})
+}
+
+function plainValue(document: Document, file: string, problems: Problem[]): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    problems.push({ where: `${file}:1:1`, what: `is no YAML: ${(error as Error).message}` })
+    return undefined
+  }
+}
+
+function placeOf(document: Document, path: Path, ofKey: boolean): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const [depth, key] of path.entries()) {
+    const pair = isMap(node) ? node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key)) : undefined
+    if (pair) {
+      offset = startOf(ofKey && depth === path.length - 1 ? pair.key : pair.value ?? pair.key) ?? startOf(pair.key) ?? offset
+      node = pair.value
+    } else {
+      node = (node as { get?: (key: unknown, keep: boolean) => unknown } | undefined)?.get?.(key, true)
+      if (node === undefined) return offset
+      offset = startOf(node) ?? offset
+    }
+  }
+  return offset
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + same))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}

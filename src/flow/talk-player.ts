@@ -1,0 +1,150 @@
+/** Plays a talk against a compiled flow; the snapshot goes through JSON between any two turns, as in a store. */
+import { isDeepStrictEqual } from 'node:util'
+import { USSD_PAGE, type Json, type JsonObject } from '../ussd/types.ts'
+import { advance, type CallOutcome, type CallWant, type Advanced } from './advance.ts'
+import type { Stub, Talk, TalkStep } from './talk.ts'
+import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
+
+/** Where a talk went another way. */
+export interface TalkFailure {
+  /** `flows/dental.talk:12` */
+  where: string
+  what: string
+  expected?: string
+  got?: string
+}
+
+/** Undefined: all went as written. Never rejects for what the flow does wrong: that is a failure too. */
+export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFailure | undefined> {
+  const stage: Stage = {
+    flow, stubs: new Map(), calls: [], snapshot: undefined, last: undefined, lost: undefined,
+    language: '', msisdn: '67570000001', code: '',
+  }
+  for (const step of talk.steps) {
+    const where = `${talk.file}:${step.line}`
+    try {
+      const failure = await play(step, stage)
+      if (failure) return { where, ...failure }
+    } catch (error) {
+      return { where, what: (error as Error).message }
+    }
+  }
+  return undefined
+}
+
+/** The failure as a person reads it: what was expected beside what came. */
+export function describeFailure({ where, what, expected, got }: TalkFailure): string {
+  if (expected === undefined || got === undefined) return `${where}: ${what}`
+  const left = expected.split('\n')
+  const right = got.split('\n')
+  const width = Math.max(10, ...left.map((line) => line.length))
+  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
+    const same = left[i] === right[i] ? ' ' : '!'
+    return `  ${same} ${(left[i] ?? '').padEnd(width)} | ${right[i] ?? ''}`
+  })
+  return [`${where}: ${what}`, `    ${'expected'.padEnd(width)} | got`, ...lines].join('\n')
+}
+
+interface Stage {
+  flow: CompiledFlow
+  stubs: Map<string, Stub>
+  /** Calls since the last answer. */
+  calls: { operation: string; args: JsonObject }[]
+  snapshot: FlowSnapshot | undefined
+  last: Advanced | undefined
+  lost: FlowSnapshot | undefined
+  language: string
+  msisdn: string
+  code: string
+}
+
+type Failure = Omit<TalkFailure, 'where'> | undefined
+
+async function play(step: TalkStep, stage: Stage): Promise<Failure> {
+  switch (step.do) {
+    case 'language': return void (stage.language = step.language)
+    case 'msisdn': return void (stage.msisdn = step.msisdn)
+    case 'code': return void (stage.code = step.code)
+    case 'stub': return void stage.stubs.set(step.operation, step.outcome)
+    case 'dial': return dial(step.code, stage)
+    case 'answer': return turn(stage, { type: 'ANSWER', text: step.text })
+    case 'ack': return turn(stage, { type: 'ACK' })
+    case 'hang-up': return hangUp(stage, false)
+    case 'lost': return hangUp(stage, true)
+    case 'expect': return expected(step.text, stage)
+    case 'ended': return ended(step.reason, stage)
+    case 'called': return called(step, stage)
+  }
+}
+
+async function dial(code: string, stage: Stage): Promise<Failure> {
+  const { flow, lost, msisdn } = stage
+  const whole = stage.code === '' ? code : stage.code
+  stage.code = whole
+  const snapshot = flow.begin({
+    msisdn, code, line: 'talk', page: USSD_PAGE,
+    language: stage.language || (flow.languages[0] as string),
+    dialled: dialledBehind(code, whole),
+    ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
+  })
+  stage.lost = undefined
+  return settle(stage, snapshot, null)
+}
+
+function dialledBehind(code: string, whole: string): string[] {
+  const prefix = whole.replace(/#$/, '')
+  if (!code.startsWith(prefix)) throw new Error(`${code} does not begin with ${prefix}`)
+  return code.slice(prefix.length).replace(/#$/, '').split('*').filter((part) => part !== '')
+}
+
+async function turn(stage: Stage, event: FlowEvent): Promise<Failure> {
+  if (!stage.snapshot || !stage.last) return { what: 'there is no dialogue: dial first' }
+  if (stage.last.want.do === 'end') return { what: `the dialogue has ended: ${stage.last.want.text}` }
+  return settle(stage, stage.snapshot, event)
+}
+
+async function settle(stage: Stage, from: FlowSnapshot, event: FlowEvent | null): Promise<Failure> {
+  stage.calls = []
+  stage.last = await advance(stage.flow, stored(from), event, (want) => answerCall(stage, want))
+  stage.snapshot = stored(stage.last.snapshot)
+  return undefined
+}
+
+function stored(snapshot: FlowSnapshot): FlowSnapshot {
+  return JSON.parse(JSON.stringify(snapshot)) as FlowSnapshot
+}
+
+async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
+  const operation = `${want.backend}.${want.operation}`
+  const stub = stage.stubs.get(operation)
+  if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
+  stage.calls.push({ operation, args: want.args })
+  return structuredClone(stub)
+}
+
+function hangUp(stage: Stage, lost: boolean): Failure {
+  if (!stage.snapshot || stage.last?.want.do === 'end') return { what: 'there is no dialogue' }
+  stage.lost = lost ? stage.snapshot : undefined
+  stage.snapshot = undefined
+  return undefined
+}
+
+function expected(text: string, { last }: Stage): Failure {
+  if (!last) return { what: 'nothing has been dialled' }
+  const got = last.want.text
+  return got === text ? undefined : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
+}
+
+function ended(reason: string | undefined, { last }: Stage): Failure {
+  if (last?.want.do !== 'end') return { what: 'the dialogue goes on' }
+  return reason === undefined || last.want.reason === reason
+    ? undefined
+    : { what: 'ended for another reason', expected: reason, got: last.want.reason }
+}
+
+function called(step: { operation: string; args: Json | undefined }, { calls }: Stage): Failure {
+  const made = calls.filter((call) => call.operation === step.operation)
+  if (made.length === 0) return { what: `${step.operation} was not called`, expected: step.operation, got: calls.map((c) => c.operation).join('\n') }
+  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args))) return undefined
+  return { what: `${step.operation} was called with something else`, expected: JSON.stringify(step.args), got: JSON.stringify(made[0]?.args) }
+}

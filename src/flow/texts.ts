@@ -1,0 +1,43 @@
+/** The texts that every flow has without writing them; a flow may put its own in their place. */
+
+export const BUILT_IN = {
+  en: {
+    busy: 'Service busy. Please try again later.',
+    expired: 'Time is up. Please dial again.',
+    overload: 'Too many people are dialling now. Please try again in a few minutes.',
+    goodbye: 'Thank you. Goodbye.',
+    invalid: 'Invalid choice. Please try again:',
+    'invalid-short': 'Invalid choice.',
+    wrong: 'Invalid answer. Please try again.',
+    more: 'More',
+    back: 'Back',
+    resume: 'Welcome back.',
+    continue: 'Continue where you stopped',
+    'main-menu': 'Main menu',
+  },
+  // To be reviewed by a native speaker before it serves.
+  tpi: {
+    busy: 'Sevis i bisi. Plis traim gen bihain.',
+    expired: 'Taim i pinis. Plis dailim gen.',
+    overload: 'Planti manmeri i dailim nau. Plis traim gen bihain liklik.',
+    goodbye: 'Tenkyu. Gutbai.',
+    invalid: 'Namba i no stret. Plis traim gen:',
+    'invalid-short': 'Namba i no stret.',
+    wrong: 'Bekim i no stret. Plis traim gen.',
+    more: 'Moa',
+    back: 'Go bek',
+    resume: 'Welkam bek.',
+    continue: 'Go het long hap yu stop long en',
+    'main-menu': 'Nambawan menu',
+  },
+} as const satisfies Record<string, Record<string, string>>
+
+export type TextKey = keyof (typeof BUILT_IN)['en']
+
+export const TEXT_KEYS = Object.keys(BUILT_IN.en) as TextKey[]
+
+/** The built-in text in that language, or in English where there is none. */
+export function builtIn(key: TextKey, language: string): string {
+  const texts: Record<string, Record<TextKey, string>> = BUILT_IN
+  return (Object.hasOwn(texts, language) ? texts[language] : undefined)?.[key] ?? BUILT_IN.en[key]
+}
