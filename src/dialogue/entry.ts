@@ -1,6 +1,7 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
+import { StoreError } from '../errors.ts'
 import type { EndReason, JsonObject } from '../ussd/types.ts'
-import type { DialogueLimits, DialogueRecord } from './types.ts'
+import type { DialogueLimits, DialogueRecord, StoreFault } from './types.ts'
 
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
 export const PAST_MAX = 8
@@ -28,6 +29,14 @@ export interface PastNumber {
 /** A snapshot in the form that it is stored in: the one place for encryption at rest. */
 export function writeSnapshot(snapshot: JsonObject): string {
   return JSON.stringify(snapshot)
+}
+
+/** Throws StoreError 'too-large' over the limit. */
+export function refuseTooLarge(stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void): void {
+  const octets = Buffer.byteLength(stored)
+  if (octets <= limits.snapshotOctetsMax) return
+  onFault?.('too-large')
+  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${limits.snapshotOctetsMax}`)
 }
 
 /** Throws if the stored form does not read. */

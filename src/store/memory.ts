@@ -2,7 +2,7 @@
  * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
  * Entries are values: each change puts a new one in, after the journal has it.
  */
-import { deadlineMs, recordOf, writeSnapshot, type Entry } from '../dialogue/entry.ts'
+import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type Entry } from '../dialogue/entry.ts'
 import { nameOf } from '../dialogue/key.ts'
 import { confirm, drop, rest, seize, type Seizing } from '../dialogue/outcome.ts'
 import { hearAnswer, hearBegin, type Heard } from '../dialogue/repeat.ts'
@@ -88,14 +88,6 @@ export function memoryDialogues({ limits, journal, changes = [], onFault }: Memo
     check: async () => table.check(),
     close: async () => table.close(),
   }
-}
-
-/** Throws StoreError 'too-large' over the limit. */
-export function refuseTooLarge(stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void): void {
-  const octets = Buffer.byteLength(stored)
-  if (octets <= limits.snapshotOctetsMax) return
-  onFault?.('too-large')
-  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${limits.snapshotOctetsMax}`)
 }
 
 type Table = ReturnType<typeof createTable>

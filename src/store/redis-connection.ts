@@ -1,0 +1,102 @@
+/** The connection to Redis: options that fail fast and repeat nothing, one write a loop turn, errors without secrets. */
+import type { Writable } from 'node:stream'
+import { Redis, type Cluster, type RedisOptions } from 'ioredis'
+import type { Log } from '../log-port.ts'
+import { StoreError } from '../errors.ts'
+
+export type Client = Redis | Cluster
+
+/**
+ * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than later,
+ * and is never sent a second time behind our back (what timed out may have been applied).
+ */
+export const REDIS_OPTIONS = {
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: 500,
+  enableOfflineQueue: false,
+  connectTimeout: 2_000,
+  // A connection that swallows everything is given up; TCP alone takes a quarter of an hour.
+  socketTimeout: 2_000,
+  retryStrategy: (times: number) => Math.min(times * 50, 1_000),
+  // A demoted server: the address may lead to the new one by now.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} satisfies RedisOptions
+
+/** Connects in the background for ever; returns when the first attempt succeeded or failed. */
+export async function connect(url: string, log: Log): Promise<Redis> {
+  const client = new Redis(url, REDIS_OPTIONS)
+  watch(client, log)
+  await new Promise<void>((done) => {
+    client.once('ready', () => done())
+    client.once('close', () => done())
+    client.once('end', () => done())
+  })
+  return client
+}
+
+/** Says when the connection goes and comes. Without an error listener ioredis writes to the console. */
+export function watch(client: Client, log: Log): void {
+  let lost = false
+  client.on('error', (error: Error) => {
+    if (!lost) log.warn({ why: reasonOf(error) }, 'the connection to Redis is lost')
+    lost = true
+  })
+  client.on('ready', () => {
+    if (lost) log.info({}, 'the connection to Redis is back')
+    lost = false
+  })
+}
+
+/** The nodes that hold data. */
+export function mastersOf(client: Client): Redis[] {
+  return client instanceof Redis ? [client] : client.nodes('master')
+}
+
+/**
+ * Answers a function to call before a command: what is written until the event loop comes round leaves in one write.
+ * (Measured: auto-pipelining loses against this with scripts.)
+ */
+export function gather(client: Client): () => void {
+  let corked: Writable[] = []
+  const release = () => {
+    const streams = corked
+    corked = []
+    for (const stream of streams) stream.uncork()
+  }
+  return () => {
+    if (corked.length > 0) return
+    corked = mastersOf(client).flatMap((node) => {
+      const { stream } = node as unknown as { stream?: Writable }
+      return node.status === 'ready' && stream ? [stream] : []
+    })
+    if (corked.length === 0) return
+    for (const stream of corked) stream.cork()
+    setImmediate(release)
+  }
+}
+
+/**
+ * Whatever Redis or the connection said, as a StoreError. The cause is left behind: ioredis hangs the command with its
+ * arguments on it, and those are the subscriber's.
+ */
+export function asStoreError(call: string, error: unknown): StoreError {
+  return error instanceof StoreError ? error : new StoreError('down', `Redis failed at '${call}': ${reasonOf(error)}`)
+}
+
+/** A value of another type stands where a dialogue should. */
+export function isWrongType(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('WRONGTYPE')
+}
+
+/** The first words only: the server's sentences may quote keys. */
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code) return code
+  if (/^[A-Z]{2,}\b/.test(message)) return message.split(' ', 1)[0]!
+  const known = [/^Command timed out/, /^Connection is closed/, /max retries per request/i, /^Stream isn't writeable/, /^Socket timeout/]
+  const found = known.find((pattern) => pattern.test(message))
+  return found ? REASONS[known.indexOf(found)]! : 'an error that is not known here'
+}
+
+const REASONS = ['no answer in time', 'the connection is closed', 'the connection was lost', 'not connected', 'no answer in time']

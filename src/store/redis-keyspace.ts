@@ -1,0 +1,100 @@
+/** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
+import { Redis } from 'ioredis'
+import { BUCKETS, nameOf } from '../dialogue/key.ts'
+import { StoreError } from '../errors.ts'
+import { mastersOf, type Client } from './redis-connection.ts'
+import { dueKey } from './redis-runner.ts'
+
+export interface DueQuery {
+  nowMs: number
+  limit: number
+  /** The bucket that goes first among equals. */
+  start: number
+}
+
+/** Names of dialogues whose deadline has come, soonest first. Cheap where nothing is due: one read a bucket, one write. */
+export async function listDue(client: Client, prefix: string, { nowMs, limit, start }: DueQuery): Promise<string[]> {
+  const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
+  const found = await Promise.all(buckets.map((bucket) =>
+    client.zrangebyscore(dueKey(prefix, bucket), '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
+  return found.flatMap(pairs).sort(order).slice(0, limit).map(({ name }) => name)
+}
+
+/** How many have a deadline. */
+export async function countDue(client: Client, prefix: string): Promise<number> {
+  const counts = await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.zcard(dueKey(prefix, bucket))))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Removes every record of this MSISDN, also such that were put aside. Answers how many records. Walks all keys. */
+export async function eraseAll(client: Client, prefix: string, msisdn: string): Promise<number> {
+  const suffix = nameOf({ group: '', msisdn })
+  const pattern = `${literal(prefix)}:{b*}:[dq]:*${literal(suffix)}`
+  const found = await Promise.all(mastersOf(client).map((node) => scan(node, pattern)))
+  const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key)))
+  return removed.reduce((sum, count) => sum + count, 0)
+}
+
+/** Whether what Redis answered survives its restart; throws StoreError 'down' if it does not answer. */
+export async function checkRedis(client: Client): Promise<{ durable: boolean; notes: string[] }> {
+  const nodes = mastersOf(client)
+  if (nodes.length === 0) throw new StoreError('down', 'no node of the Redis Cluster is known')
+  const checks = await Promise.all(nodes.map(checkNode))
+  const notes = [...new Set(checks.flatMap((check) => check.notes))]
+  return { durable: checks.every((check) => check.durable), notes }
+}
+
+function pairs(flat: string[]): { name: string; atMs: number }[] {
+  return Array.from({ length: flat.length / 2 }, (_, n) => ({ name: flat[2 * n]!, atMs: Number(flat[2 * n + 1]) }))
+}
+
+function order(a: { name: string; atMs: number }, b: { name: string; atMs: number }): number {
+  return a.atMs - b.atMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+}
+
+/** Of a SCAN step: long enough to be quick over millions of keys, short enough that turns are served between. */
+const SCAN_COUNT = 1_000
+
+async function scan(node: Redis, pattern: string): Promise<string[]> {
+  const found: string[] = []
+  let cursor = '0'
+  do {
+    const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    found.push(...keys)
+    cursor = next
+  } while (cursor !== '0')
+  return found
+}
+
+async function eraseOne(client: Client, key: string): Promise<number> {
+  const [, start, kind, name] = /^(.*?\{b\d+\}):([dq]):(.*)$/s.exec(key) ?? []
+  if (start === undefined) return 0
+  const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:due`, name!)])
+  return kind === 'd' ? removed : 0
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, '\\$&')
+}
+
+async function checkNode(node: Redis): Promise<{ durable: boolean; notes: string[] }> {
+  await node.ping()
+  const [appendonly, policy, appendfsync] = await Promise.all(['appendonly', 'maxmemory-policy', 'appendfsync'].map((name) => setting(node, name)))
+  const notes: string[] = []
+  if (appendonly === undefined || policy === undefined) notes.push('Redis does not tell its settings (CONFIG GET is refused): nobody knows what it keeps')
+  if (appendonly !== undefined && appendonly !== 'yes') notes.push('appendonly is off: a restart of Redis loses open dialogues')
+  if (policy !== undefined && policy !== 'noeviction') notes.push(`maxmemory-policy is ${policy}: Redis may drop open dialogues when it is full`)
+  if (appendonly === 'yes' && appendfsync === 'no') notes.push('appendfsync is no: a power failure loses what the system had not written yet')
+  return { durable: appendonly === 'yes' && policy === 'noeviction', notes }
+}
+
+/** undefined: refused, as managed services do. */
+async function setting(node: Redis, name: string): Promise<string | undefined> {
+  try {
+    const answer: unknown = await node.config('GET', name)
+    return Array.isArray(answer) ? (answer[1] as string | undefined) : (answer as Record<string, string>)[name]
+  } catch (error) {
+    if ((error as Error).name === 'ReplyError') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,144 @@
+/** Runs the scripts of redis-scripts.ts on a client, and puts aside what does not read. */
+import { Redis } from 'ioredis'
+import { bucketOf } from '../dialogue/key.ts'
+import type { DialogueLimits, StoreFault } from '../dialogue/types.ts'
+import { StoreError } from '../errors.ts'
+import type { Log } from '../log-port.ts'
+import { asStoreError, gather, isWrongType, type Client } from './redis-connection.ts'
+import { scripts, type ScriptName } from './redis-scripts.ts'
+
+export interface RunnerParts {
+  client: Client
+  prefix: string
+  limits: DialogueLimits
+  onFault: (fault: StoreFault) => void
+  log: Log
+}
+
+export interface Runner {
+  /** One script on one dialogue. Rejects with StoreError. */
+  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, name: string, args: (string | number)[]): Promise<unknown>
+  get(name: string): Promise<string | null>
+  /** Any other work with the client; its failures become StoreErrors. */
+  ask<T>(call: string, work: () => Promise<T>): Promise<T>
+  /** Goes out with all other confirmations of this loop turn. */
+  confirm(name: string, epoch: string, turn: number): void
+  putAside(name: string, stored: string): Promise<void>
+  /** Puts aside, and answers the error to throw. */
+  corrupt(name: string, stored: string): Promise<StoreError>
+  /** False: it was closed before. */
+  close(): boolean
+}
+
+/** Confirmations in one script: Redis serves nobody else meanwhile. */
+const CONFIRMS_MAX = 100
+
+export function recordKey(prefix: string, name: string): string {
+  return `${prefix}:{b${bucketOf(name)}}:d:${name}`
+}
+
+export function dueKey(prefix: string, bucket: number): string {
+  return `${prefix}:{b${bucket}}:due`
+}
+
+/** Where a value goes that does not read. */
+export function asideKey(prefix: string, name: string): string {
+  return `${prefix}:{b${bucketOf(name)}}:q:${name}`
+}
+
+export function createRunner({ client, prefix, limits, onFault, log }: RunnerParts): Runner {
+  const command = define(client, limits)
+  const cork = gather(client)
+  let closed = false
+
+  const ask = async <T>(call: string, work: () => Promise<T>): Promise<T> => {
+    if (closed) throw new StoreError('down', 'the dialogue store is closed')
+    try {
+      cork()
+      return await work()
+    } catch (error) {
+      const failure = asStoreError(call, error)
+      onFault(failure.code)
+      throw failure
+    }
+  }
+  const putAside = async (name: string, stored: string) => {
+    const keys = [recordKey(prefix, name), dueKey(prefix, bucketOf(name)), asideKey(prefix, name)]
+    onFault('corrupt')
+    log.error({ bucket: bucketOf(name) }, 'a dialogue in Redis does not read and was put aside')
+    await ask('put aside', () => command.putAside(3, ...keys, stored))
+  }
+  const corrupt = async (name: string, stored: string) => {
+    await putAside(name, stored)
+    return new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
+  }
+  const confirmations = batch(client instanceof Redis, (keys, args) => {
+    if (closed) return
+    cork()
+    command.confirm(keys.length, ...keys, ...args).catch(() => onFault('down'))
+  })
+  return {
+    ask, putAside, corrupt,
+    run(script, name, args) {
+      const keys = [recordKey(prefix, name), dueKey(prefix, bucketOf(name))]
+      return ask(script, () => command[script](2, ...keys, ...args).catch(asCorrupt))
+    },
+    get: (name) => ask('find', () => client.get(recordKey(prefix, name)).catch((error) => asCorrupt(error)[1])),
+    confirm(name, epoch, turn) {
+      if (!closed) confirmations.add(bucketOf(name), [recordKey(prefix, name), dueKey(prefix, bucketOf(name))], [epoch, turn])
+    },
+    close() {
+      confirmations.flush()
+      const first = !closed
+      closed = true
+      return first
+    },
+  }
+}
+
+type Command = (keys: number, ...args: (string | number)[]) => Promise<unknown>
+
+/** The scripts as commands of the client: sent in full once a connection, then by their hash; also after SCRIPT FLUSH. */
+function define(client: Client, limits: DialogueLimits): Record<ScriptName, Command> {
+  const commands: Partial<Record<ScriptName, Command>> = {}
+  for (const [name, lua] of Object.entries(scripts(limits)) as [ScriptName, string][]) {
+    const as = `ussd:${name}:${++defined}`
+    client.defineCommand(as, { lua })
+    const command = (client as unknown as Record<string, Command>)[as]!
+    commands[name] = (...args) => command.apply(client, args)
+  }
+  return commands as Record<ScriptName, Command>
+}
+
+/** What a script would answer if it could have read the value at all. */
+function asCorrupt(error: unknown): [string, string] {
+  if (isWrongType(error)) return ['corrupt', '']
+  throw error
+}
+
+/** Two stores with other limits may be on one client. */
+let defined = 0
+
+/** Collects until the event loop comes round. In a Cluster a script may touch one bucket only. */
+function batch(together: boolean, send: (keys: string[], args: (string | number)[]) => void) {
+  let waiting = new Map<number, { keys: string[]; args: (string | number)[] }>()
+  let scheduled = false
+  const flush = () => {
+    const ready = waiting
+    waiting = new Map()
+    scheduled = false
+    for (const { keys, args } of ready.values()) send(keys, args)
+  }
+  return {
+    flush,
+    add(bucket: number, keys: string[], args: (string | number)[]) {
+      const at = together ? 0 : bucket
+      const found = waiting.get(at) ?? { keys: [], args: [] }
+      waiting.set(at, found)
+      found.keys.push(...keys)
+      found.args.push(...args)
+      if (found.keys.length >= 2 * CONFIRMS_MAX) flush()
+      else if (!scheduled) scheduled = Boolean(setImmediate(flush))
+    },
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * What is decided inside Redis: dialogue/repeat.ts and dialogue/outcome.ts said again in Lua, over the form of
+ * redis-record.ts. KEYS: the record, the deadline index of its bucket. Time is always an argument; the limits, fixed when
+ * a store is made, are written into the scripts. A script answers {'corrupt', value} for what it cannot read and leaves it.
+ */
+import { PAST_MAX } from '../dialogue/entry.ts'
+import type { DialogueLimits } from '../dialogue/types.ts'
+
+/** A record that nobody touches goes by itself this long after the last moment that it could matter. */
+const BACKSTOP_MS = 3_600_000
+
+/** What is put aside because it does not read is kept for a week, to be looked at. */
+const QUARANTINE_MS = 604_800_000
+
+export type ScriptName = 'open' | 'take' | 'rest' | 'renew' | 'drop' | 'seize' | 'confirm' | 'putAside'
+
+export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
+  const prelude = PRELUDE(limits)
+  return {
+    open: prelude + OPEN, take: prelude + TAKE, rest: prelude + REST, renew: RENEW, drop: prelude + DROP,
+    seize: prelude + SEIZE, confirm: CONFIRM(limits), putAside: PUT_ASIDE,
+  }
+}
+
+const PRELUDE = (limits: DialogueLimits) => `
+local TOMBSTONE, IDLE, TOTAL, CONFIRM, DUPLICATE = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}, ${limits.confirmMs}, ${limits.duplicateBeginMs}
+local KEEP = ${Math.max(limits.tombstoneMs, limits.resumeMs)}
+local OPEN_TTL = ${limits.totalMs + Math.max(limits.tombstoneMs, limits.resumeMs) + BACKSTOP_MS}
+local function int(n) return string.format('%.0f', n) end
+local function member() return string.match(KEYS[1], '}:d:(.*)$') end
+local function parse(v)
+  local r = {}
+  r.status, r.flag, r.turn, r.epoch, r.opened, r.touched, r.token, r.network, r.keep, r.ended, r.code, r.kind, r.text, r.step,
+    r.op, r.link, r.rstep, r.past, r.path, r.pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%d+) (%S+) (%S+) '
+    .. '(%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
+  return r.status and r
+end
+local function head(r)
+  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. r.opened .. ' ' .. r.touched .. ' ' .. r.token .. ' '
+    .. r.network .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.code .. ' ' .. r.kind .. ' ' .. r.text .. ' ' .. r.step .. ' '
+    .. r.op .. ' ' .. r.link .. ' ' .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
+end
+local function outcome(r, v) return string.match(v, '^[^\\n]*\\n[^\\n]*', r.pos) end
+local function counts(r, now) return r.status ~= 'e' or now < tonumber(r.keep) end
+local function lost(r, link) return r.flag ~= '-' and r.link ~= '-' and r.link ~= link end
+local function finish(r, v, reason, now, keep)
+  r.status, r.flag, r.ended, r.touched, r.keep = 'e', '-', reason, int(now), int(now + keep)
+  local ended = head(r) .. outcome(r, v)
+  redis.call('SET', KEYS[1], ended, 'PX', int(math.max(keep, 1)))
+  redis.call('ZREM', KEYS[2], member())
+  return ended
+end
+`
+
+/** now, token, network, code, link, lease, first line, path line */
+const OPEN = `
+local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local function known(r)
+  if network == '""' then
+    return r.status ~= 'e' and r.code == code and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
+  end
+  if r.network == network and (r.status ~= 'e' or now - r.touched < TOMBSTONE) then return 'this' end
+  for old, till in string.gmatch(r.past, '(%S+) (%d+)') do
+    if old == network and now < tonumber(till) then return 'past' end
+  end
+end
+local function past(r)
+  local kept = {}
+  local function keep(old, till)
+    if old ~= '""' and old ~= network and till > now and #kept < ${PAST_MAX} then kept[#kept + 1] = old .. ' ' .. int(till) end
+  end
+  keep(r.network, (r.status == 'e' and r.touched or now) + TOMBSTONE)
+  for old, till in string.gmatch(r.past, '(%S+) (%d+)') do keep(old, tonumber(till)) end
+  return table.concat(kept, ' ')
+end
+local v = redis.call('GET', KEYS[1])
+local remembered, before = '', ''
+if v then
+  local r = parse(v)
+  if not r then return {'corrupt', v} end
+  if counts(r, now) then
+    if r.token == token then
+      if r.status == 't' and r.turn == '1' then return {'opened', v} end
+      return {'repeat', v, 0}
+    end
+    local which = known(r)
+    if which then return {'repeat', v, which == 'this' and r.turn == '1' and lost(r, link) and 1 or 0} end
+    remembered = past(r)
+    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', ARGV[1] end
+    before = '\\n' .. head(r) .. outcome(r, v)
+  end
+end
+v = ARGV[7] .. '\\n' .. remembered .. '\\n' .. ARGV[8] .. '\\n\\n' .. before
+redis.call('SET', KEYS[1], v, 'PX', OPEN_TTL)
+redis.call('ZADD', KEYS[2], ARGV[6], member())
+return {'opened', v}
+`
+
+/** now, token, network, kind, text, step, link, lease, path line, beginOp */
+const TAKE = `
+local now, token, network, kind, text, step, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local v = redis.call('GET', KEYS[1])
+if not v then return {'unknown'} end
+local r = parse(v)
+if not r then return {'corrupt', v} end
+if not counts(r, now) or not (r.network == network or r.network == '""' or network == '""') then return {'unknown'} end
+if r.token == token then
+  if r.status == 't' then return {'next', v} end
+  return {'repeat', v, 0}
+end
+local same = r.kind == kind and r.text == text and (r.step == '-' or step == '-' or r.step == step)
+if r.status == 't' then
+  if same then return {'repeat', v, 0} end
+  return {'busy', v}
+end
+local again
+if r.status == 'e' then
+  if not (same and r.flag ~= '-' and now - r.touched < TOMBSTONE) then return {'unknown'} end
+  again = true
+elseif same then
+  again = (step ~= '-' and step == r.step and r.rstep ~= '-' and r.rstep ~= step) or (r.flag == 'u' and lost(r, link))
+end
+if again then return {'repeat', v, lost(r, link) and 1 or 0} end
+r.status, r.flag, r.turn, r.token, r.touched = 't', '-', int(r.turn + 1), token, ARGV[1]
+r.kind, r.text, r.step, r.path = kind, text, step, ARGV[9]
+if ARGV[10] ~= '-' then r.op = ARGV[10] end
+v = head(r) .. string.sub(v, r.pos)
+redis.call('SET', KEYS[1], v, 'KEEPTTL')
+redis.call('ZADD', KEYS[2], ARGV[8], member())
+return {'next', v}
+`
+
+/** now, epoch, token, ended, how long to keep, reply link, reply step, reply line and snapshot */
+const REST = `
+local now, ended = tonumber(ARGV[1]), ARGV[4]
+local v = redis.call('GET', KEYS[1])
+if not v then return 0 end
+local r = parse(v)
+if not r then return {'corrupt', v} end
+if r.epoch ~= ARGV[2] or r.token ~= ARGV[3] then return 0 end
+if r.status ~= 't' then return r.flag ~= '-' and 1 or 0 end
+r.flag, r.touched, r.ended, r.link, r.rstep = 'u', ARGV[1], ended, ARGV[6], ARGV[7]
+local due = now + CONFIRM
+if ended == '-' then
+  r.status = 'r'
+  due = math.min(due, now + IDLE, r.opened + TOTAL)
+  redis.call('SET', KEYS[1], head(r) .. ARGV[8], 'KEEPTTL')
+else
+  r.status, r.keep = 'e', int(now + ARGV[5])
+  redis.call('SET', KEYS[1], head(r) .. ARGV[8], 'PX', int(math.max(ARGV[5], 1)))
+end
+redis.call('ZADD', KEYS[2], int(due), member())
+return 1
+`
+
+/** epoch, token, lease */
+const RENEW = `
+local h = redis.call('GETRANGE', KEYS[1], 0, 1023)
+local status, epoch, token = string.match(h, '^1([tre])[cu%-] %d+ (%S+) %d+ %d+ (%S+) ')
+if status ~= 't' or epoch ~= ARGV[1] or token ~= ARGV[2] then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[3], (string.match(KEYS[1], '}:d:(.*)$')))
+return 1
+`
+
+/** now, epoch or '', network or '', reason, how long to keep */
+const DROP = `
+local now, epoch, network = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local v = redis.call('GET', KEYS[1])
+if not v then return {'nothing'} end
+local r = parse(v)
+if not r then return {'corrupt', v} end
+if not counts(r, now) or (epoch ~= '' and epoch ~= r.epoch) then return {'nothing'} end
+if network ~= '' and network ~= '""' and r.network ~= '""' and r.network ~= network then return {'nothing'} end
+if r.status ~= 'e' then return {'dropped', finish(r, v, ARGV[4], now, tonumber(ARGV[5]))} end
+if r.flag == 'u' then
+  redis.call('SETRANGE', KEYS[1], 2, '-')
+  redis.call('ZREM', KEYS[2], member())
+end
+return {'nothing'}
+`
+
+/** now, token, lease */
+const SEIZE = `
+local now, name = tonumber(ARGV[1]), member()
+local score = redis.call('ZSCORE', KEYS[2], name)
+if not score or tonumber(score) > now then return {'nothing'} end
+local v = redis.call('GET', KEYS[1])
+if not v then
+  redis.call('ZREM', KEYS[2], name)
+  return {'nothing'}
+end
+local r = parse(v)
+if not r then return {'corrupt', v} end
+if r.status == 'e' then
+  redis.call('ZREM', KEYS[2], name)
+  return {r.flag == 'u' and counts(r, now) and 'unconfirmed' or 'nothing', v}
+end
+local total = r.opened + TOTAL
+if r.status == 't' then
+  if now >= total then return {'ended', finish(r, v, 'total', now, KEEP)} end
+  r.token, r.touched = ARGV[2], ARGV[1]
+  v = head(r) .. string.sub(v, r.pos)
+  redis.call('SET', KEYS[1], v, 'KEEPTTL')
+  redis.call('ZADD', KEYS[2], ARGV[3], name)
+  return {'abandoned', v}
+end
+local ends = math.min(r.touched + IDLE, total)
+if now >= ends then return {'ended', finish(r, v, ends < total and 'idle' or 'total', now, KEEP)} end
+redis.call('ZADD', KEYS[2], int(ends), name)
+return {r.flag == 'u' and 'unconfirmed' or 'nothing', v}
+`
+
+/** Any number of pairs of keys; for each: epoch, turn. Reads and writes only the first octets of a record. */
+const CONFIRM = (limits: DialogueLimits) => `
+for i = 1, #KEYS, 2 do
+  local h = redis.call('GETRANGE', KEYS[i], 0, 255)
+  local status, turn, epoch, opened, touched = string.match(h, '^1([tre])u (%d+) (%S+) (%d+) (%d+) ')
+  if status and epoch == ARGV[i] and turn == ARGV[i + 1] then
+    local name = string.match(KEYS[i], '}:d:(.*)$')
+    redis.call('SETRANGE', KEYS[i], 2, 'c')
+    if status == 'e' then redis.call('ZREM', KEYS[i + 1], name)
+    else
+      local ends = math.min(touched + ${limits.idleMs}, opened + ${limits.totalMs})
+      redis.call('ZADD', KEYS[i + 1], string.format('%.0f', ends), name)
+    end
+  end
+end
+return 1
+`
+
+/** KEYS: record, index, where to. ARGV: the value that does not read, '' where it is no string at all. */
+const PUT_ASIDE = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' or (kind == 'string' and redis.call('GET', KEYS[1]) ~= ARGV[1]) then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[3])
+redis.call('PEXPIRE', KEYS[3], ${QUARANTINE_MS})
+redis.call('ZREM', KEYS[2], (string.match(KEYS[1], '}:d:(.*)$')))
+return 1
+`
