@@ -1,7 +1,10 @@
 /** When a subscriber is reminded. Pure: instants in, instants out; zones and their clock changes are luxon's. */
 import { DateTime } from 'luxon'
 
-/** A span of the local day, `HH:mm`; `from` is inside it, `to` is not. May run over midnight. Equal: none. */
+/**
+ * A span of the local day, `HH:mm`; `from` is inside it, `to` is not. May run over midnight. Equal: none. At least an
+ * hour of the day must be left.
+ */
 export interface QuietHours {
   from: string
   to: string

@@ -19,7 +19,7 @@ export interface OutboxSms {
 
 /** What became of one SMS that the SMPP side was handed: the reminders never see a PDU. */
 export type SmsOutcome =
-  | { is: 'accepted'; messageIds: string[] }
+  | { is: 'accepted'; messageIds: string[]; /** Which line took it; that of the SMS if absent. */ line?: string }
   /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
   | { is: 'later'; status: number; pause: boolean }
   /** Never: refused for good. */

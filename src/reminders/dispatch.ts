@@ -1,0 +1,201 @@
+/**
+ * Sends what the outbox owes. Several daemons may do so at once: a row is leased, looked at once more, and committed as
+ * `submitting` before its octets leave. (SMPP has no idempotency key: what was written and not answered is ambiguous.)
+ */
+import { randomUUID } from 'node:crypto'
+import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
+import { repeating } from '../store/postgres-query.ts'
+import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
+import { applyReceipt, forgetOrphans, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT, type ClaimedRow, type OpenRow } from './rows.ts'
+import { quietUntil } from './schedule.ts'
+import { LOSSES_MAX, ORPHAN_MS, REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
+import type { Receipt, SmsOutcome } from './types.ts'
+
+export interface Reminders {
+  /** One look at the outbox; answers how many SMS were handed to a line. Rejects when Postgres is away. */
+  tick(): Promise<number>
+  /** Durable when it resolves. Rejects when Postgres is away. */
+  applyReceipt(receipt: Receipt): Promise<ReceiptResult>
+  start(): void
+  /** Resolves when what was handed out is settled. */
+  stop(): Promise<void>
+}
+
+export function reminders(parts: ReminderParts): Reminders {
+  const work: Work = { ...parts, settings: { ...REMINDER_DEFAULTS, ...parts.settings }, pausedUntil: new Map() }
+  let running: Promise<number> | undefined
+  let cancel: (() => void) | undefined
+  let stopped = true
+  let forgetAtMs = 0
+
+  const tick = () => (running ??= look(work).finally(() => { running = undefined }))
+
+  async function poll(): Promise<void> {
+    cancel = undefined
+    let sent = 0
+    try {
+      sent = await tick()
+      if (work.clock.now() >= forgetAtMs) {
+        await forgetOrphans(work.knex, work.clock.now())
+        forgetAtMs = work.clock.now() + ORPHAN_MS / 24
+      }
+    } catch (error) {
+      work.log.warn({ error: (error as Error).message }, 'outbox out of reach')
+    }
+    if (!stopped) cancel = work.clock.after(sent < work.settings.batchMax ? work.settings.pollMs : 0, () => void poll())
+  }
+
+  return {
+    tick,
+    async applyReceipt(receipt) {
+      const result = await applyReceipt(parts, receipt)
+      work.counters.count('sms_receipts_total', { line: receipt.line, state: receipt.state, result })
+      return result
+    },
+    start() {
+      if (!stopped) return
+      stopped = false
+      void poll()
+    },
+    async stop() {
+      stopped = true
+      cancel?.()
+      await running?.catch(() => undefined)
+    },
+  }
+}
+
+interface Work extends ReminderParts {
+  settings: ReminderSettings
+  /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
+  pausedUntil: Map<string, number>
+}
+
+async function look(work: Work): Promise<number> {
+  const { knex, clock, settings } = work
+  const now = new Date(clock.now())
+  const today = new Date(clock.today())
+  const lost = await LOSE(knex, { now, until: new Date(clock.now() + settings.ambiguousGraceMs) })
+  for (const row of lost) count(work, row.kind, 'ambiguous')
+  for (const row of await AMBIGUOUS(knex, { now, limit: settings.batchMax })) await reconcile(work, row)
+  for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
+  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
+  const lease = randomUUID()
+  const until = new Date(clock.now() + settings.leaseMs)
+  const asked = { now, today, lease, until, paused: JSON.stringify(paused), limit: settings.batchMax }
+  const rows = await CLAIM(knex, asked)
+  rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
+  return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
+}
+
+/** 1 if it was handed to a line. */
+async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
+  const { knex, clock, settings } = work
+  const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
+  if (quietMs !== null) {
+    const wake = new Date(clock.now() + quietMs - clock.today())
+    await DEFER(knex, { id: row.id, lease, wake })
+    count(work, row.kind, 'quiet')
+    return 0
+  }
+  const until = new Date(clock.now() + settings.leaseMs)
+  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now: new Date(clock.now()), until })
+  if (!last) return 0
+  if (last.state !== 'submitting') {
+    count(work, row.kind, last.state)
+    return 0
+  }
+  const outcome = await submit(work, row)
+  const attempt = { ...row, attempts: last.attempts, lease }
+  await repeating(() => settle(work, attempt, outcome), { clock, chance: work.chance, signal: AbortSignal.any([]) })
+  return 1
+}
+
+async function submit(work: Work, row: ClaimedRow): Promise<SmsOutcome> {
+  const { clock } = work
+  // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
+  const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
+  const { id, msisdn, text, line } = row
+  try {
+    return await work.submit({ id, msisdn, text, line, expiresMs, reference: referenceOf(id) })
+  } catch (error) {
+    work.counters.count('bugs_total', { where: 'sms-submit' })
+    work.log.error({ error: (error as Error).message }, 'submitting an SMS threw')
+    return { is: 'ambiguous' }
+  }
+}
+
+type Attempt = ClaimedRow & { lease: string }
+
+async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<void> {
+  const { clock } = work
+  const said = reading(work, row, outcome)
+  const state = nextState('submitting', said.event)
+  const line = outcome.is === 'accepted' ? outcome.line ?? row.line : row.line
+  await work.knex.transaction(async (trx) => {
+    const [kept] = await SETTLE(trx, {
+      id: row.id, lease: row.lease, state, line: line || null, now: new Date(clock.now()),
+      wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
+      uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
+      final: state === 'failed',
+    })
+    if (!kept || outcome.is !== 'accepted') return
+    await storeParts(work, trx, { id: row.id, line, messageIds: outcome.messageIds })
+  })
+  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + said.waitMs)
+  count(work, row.kind, state === 'due' ? outcome.is : state)
+}
+
+interface Reading {
+  event: ReminderEvent
+  waitMs: number
+  status: number | null
+  error: string | null
+}
+
+function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
+  const quiet = { waitMs: 0, status: null, error: null }
+  switch (outcome.is) {
+    case 'accepted': return { ...quiet, event: { type: 'ACCEPTED' } }
+    case 'failed': return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
+    case 'ambiguous': return { ...quiet, event: { type: 'LOST' }, waitMs: work.settings.ambiguousGraceMs, error: 'no response' }
+    case 'unsent': return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
+    case 'later': return {
+      event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },
+      waitMs: laterMs(outcome.status, row.attempts, work.chance), status: outcome.status, error: 'asked for patience',
+    }
+  }
+}
+
+// A receipt settles it; without one, when its grace is over, it is tried once more, or given up.
+async function reconcile(work: Work, row: OpenRow): Promise<void> {
+  const { knex, clock } = work
+  const state = await knex.transaction(async (trx) => {
+    const told = await takeReceiptOf(trx, row)
+    const isOver = row.wake_at.getTime() <= clock.now()
+    const events = told ?? (isOver ? [{ type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX } as const] : [])
+    const to = events.reduce<ReminderState>(nextState, row.state)
+    if (to === row.state) return null
+    const error = to === 'failed' ? (told ? 'receipt' : 'no response, twice') : null
+    const final = to === 'failed' || to === 'delivered'
+    const [done] = await RESOLVE(trx, { id: row.id, state: to, now: new Date(clock.now()), error, final })
+    return done ? to : null
+  })
+  if (state) count(work, row.kind, state === 'due' ? 'retried' : state)
+}
+
+function count(work: Work, kind: string, state: string): void {
+  work.counters.count('sms_total', { kind, state })
+}
+
+async function inParallel<T>(all: readonly T[], lanes: number, run: (one: T) => Promise<number>): Promise<number> {
+  let next = 0
+  let sum = 0
+  const lane = async () => {
+    while (next < all.length) sum += await run(all[next++]!)
+  }
+  const settled = await Promise.allSettled(Array.from({ length: Math.min(lanes, all.length) }, lane))
+  for (const one of settled) if (one.status === 'rejected') throw one.reason
+  return sum
+}

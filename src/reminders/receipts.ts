@@ -1,0 +1,149 @@
+/** What receipts do to the outbox: matched by line and message id, kept for a day when nobody knows the id yet. */
+import type { Knex } from 'knex'
+import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
+import { repeating } from '../store/postgres-query.ts'
+import { AS_IS, messageKey } from './message-id.ts'
+import { ORPHAN_MS, type ReminderParts } from './settings.ts'
+import type { Receipt } from './types.ts'
+
+/** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
+export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
+
+type PartState = 'accepted' | 'delivered' | 'failed'
+
+interface PartRow {
+  sms: string
+  part: number
+  part_state: PartState
+  state: ReminderState
+}
+
+/**
+ * Applies one receipt; durable when it resolves, so acknowledge the PDU only then. Twice, early and out of order are
+ * harmless: a part's final state never changes again. Rejects when Postgres is away.
+ */
+export async function applyReceipt(parts: ReminderParts, given: Receipt): Promise<ReceiptResult> {
+  const { clock, chance } = parts
+  // Receipts write the subscriber with a prefix more often than PDUs do.
+  const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
+  const apply = () => parts.knex.transaction(async (trx) => {
+    const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt')
+    if (key !== null) await lockKeys(trx, [key])
+    const part = key === null ? undefined : await findPart(trx, receipt, key)
+    if (!part) return keepOrphan(trx, receipt, key ?? '', clock.now())
+    return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+  })
+  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+}
+
+/**
+ * Stores what the SMSC called the parts of an accepted SMS, and applies receipts that came before. Inside the
+ * transaction that writes `accepted`.
+ */
+export async function storeParts(
+  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: readonly string[] },
+): Promise<void> {
+  const rows = sms.messageIds.flatMap((message_id, i) => {
+    const message_key = keyOf(parts, sms.line, message_id, 'response')
+    return message_key === null ? [] : [{ sms: sms.id, part: i + 1, line: sms.line, message_id, message_key }]
+  })
+  if (!rows.length) return
+  await lockKeys(trx, rows.map((row) => row.message_key))
+  await trx('sms_part').insert(rows).onConflict().ignore()
+  const early = await trx('sms_receipt_orphan').whereIn('message_key', rows.map((row) => row.message_key))
+    .modify((query) => sms.line && query.where('line', sms.line)).delete()
+    .returning<{ line: string; message_id: string; message_key: string; state: Receipt['state']; error: string }[]>('*')
+  for (const orphan of early) {
+    const receipt = { line: orphan.line, messageId: orphan.message_id, from: '', state: orphan.state, error: orphan.error }
+    const part = await findPart(trx, receipt, orphan.message_key)
+    if (part) await applyToPart(trx, part, receipt, parts.clock.now())
+  }
+}
+
+/**
+ * Looks for a receipt of an SMS whose response never came: from its subscriber, after it was written, and with its
+ * reference where the SMSC echoes that. Answers what the receipt says, or null; the receipt is then used up.
+ */
+export async function takeReceiptOf(
+  trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
+): Promise<ReminderEvent[] | null> {
+  const found = await trx('sms_receipt_orphan')
+    .where('sender', sms.msisdn).andWhere('received_at', '>=', sms.submitted_at)
+    .andWhere((query) => query.whereNull('reference').orWhere('reference', referenceOf(sms.id)))
+    .modify((query) => sms.line && query.where('line', sms.line))
+    .orderByRaw('reference NULLS LAST, received_at').forUpdate()
+    .select<{ id: string; state: Receipt['state']; message_key: string }[]>('id', 'state', 'message_key')
+  const [first] = found
+  if (!first) return null
+  const same = found.filter((row) => row.message_key === first.message_key)
+  await trx('sms_receipt_orphan').whereIn('id', same.map((row) => row.id)).delete()
+  const final = same.map((row) => partStateOf(row.state)).find((state) => state !== 'accepted')
+  return [{ type: 'ACCEPTED' }, ...(final ? [eventOf(final)] : [])]
+}
+
+/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. */
+export function referenceOf(id: string): number {
+  return Number(BigInt(id) % 65_535n) + 1
+}
+
+/** Forgets receipts that nobody asked for in a day. */
+export async function forgetOrphans(knex: Knex, nowMs: number): Promise<number> {
+  return knex('sms_receipt_orphan').where('received_at', '<', new Date(nowMs - ORPHAN_MS)).delete()
+}
+
+function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' | 'receipt'): string | null {
+  const bases = parts.messageIds ? parts.messageIds(line) : AS_IS
+  return bases && id ? messageKey(id, bases[side]) : null
+}
+
+// A receipt and its response may be written at the same moment, each not seeing the other: they take turns.
+async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
+  for (const key of [...new Set(keys)].sort()) {
+    await trx.raw('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', [`sms:${key}`])
+  }
+}
+
+type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
+
+// The id as given, then the subscriber, then the newest: ids wrap.
+async function findPart(trx: Knex.Transaction, receipt: Match, key: string): Promise<PartRow | undefined> {
+  const { rows } = await trx.raw(`
+    SELECT p.sms, p.part, p.state AS part_state, o.state
+    FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+    WHERE p.message_key = :key AND p.line IN (:line, '')
+    ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.sms DESC
+    LIMIT 1 FOR UPDATE OF o`, { key, line: receipt.line, id: receipt.messageId, from: receipt.from })
+  return rows[0] as PartRow | undefined
+}
+
+async function applyToPart(trx: Knex.Transaction, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
+  const state = partStateOf(receipt.state)
+  if (state === 'accepted' || part.part_state !== 'accepted') return false
+  await trx('sms_part').where({ sms: part.sms, part: part.part }).update({ state })
+  const all = await trx('sms_part').where({ sms: part.sms }).select<{ state: PartState }[]>('state')
+  const whole = all.some((one) => one.state === 'failed') ? 'failed'
+    : all.every((one) => one.state === 'delivered') ? 'delivered' : 'accepted'
+  const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
+  if (to === part.state) return true
+  const last_error = to === 'failed' ? `receipt: ${receipt.state} ${receipt.error}`.trim() : null
+  await trx('sms_outbox').where({ id: part.sms }).update({ state: to, last_error, settled_at: new Date(nowMs) })
+  return true
+}
+
+async function keepOrphan(trx: Knex.Transaction, receipt: Receipt, key: string, nowMs: number): Promise<ReceiptResult> {
+  const row = {
+    line: receipt.line, message_id: receipt.messageId, message_key: key, sender: receipt.from,
+    reference: receipt.reference, state: receipt.state, error: receipt.error, received_at: new Date(nowMs),
+  }
+  const kept = await trx('sms_receipt_orphan').insert(row).onConflict().ignore().returning('id')
+  return kept.length ? 'orphan' : 'repeat'
+}
+
+function partStateOf(state: Receipt['state']): PartState {
+  if (state === 'delivered') return 'delivered'
+  return state === 'enroute' || state === 'accepted' || state === 'unknown' ? 'accepted' : 'failed'
+}
+
+function eventOf(state: 'delivered' | 'failed'): ReminderEvent {
+  return { type: state === 'delivered' ? 'DELIVERED' : 'UNDELIVERED' }
+}

@@ -1,0 +1,49 @@
+/** What may be set of the reminders, and what they are given. */
+import type { Knex } from 'knex'
+import type { Log } from '../log-port.ts'
+import type { Counters } from '../metrics.ts'
+import type { Chance, Clock } from '../ussd/types.ts'
+import type { IdBases } from './message-id.ts'
+import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
+import type { SmsSubmit } from './types.ts'
+
+export interface ReminderSettings {
+  /** No SMS that keeps them leaves in these; null: none. */
+  quietHours: QuietHours | null
+  /** How often the outbox is looked at. */
+  pollMs: number
+  /** How long a claimed or submitting row belongs to one daemon. Longer than the SMSC may take to answer. */
+  leaseMs: number
+  /** How long a receipt may settle an SMS whose response never came. */
+  ambiguousGraceMs: number
+  /** Rows claimed at once. */
+  batchMax: number
+  /** SMS handed to the lines at once. */
+  inFlightMax: number
+}
+
+export const REMINDER_DEFAULTS: ReminderSettings = {
+  quietHours: QUIET_HOURS_DEFAULT,
+  pollMs: 1_000,
+  leaseMs: 30_000,
+  ambiguousGraceMs: 90_000,
+  batchMax: 50,
+  inFlightMax: 10,
+}
+
+export interface ReminderParts {
+  knex: Knex
+  submit: SmsSubmit
+  clock: Clock
+  chance: Chance
+  log: Log
+  counters: Counters
+  settings?: Partial<ReminderSettings>
+  /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
+  messageIds?: (line: string) => IdBases | null
+}
+
+/** An ambiguous SMS is tried once more, never twice: a subscriber rarely reads it two times, never three. */
+export const LOSSES_MAX = 2
+/** A receipt that nobody knew is kept this long. */
+export const ORPHAN_MS = 24 * 3_600_000
