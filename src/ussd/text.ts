@@ -63,16 +63,16 @@ export function toGsm7Text(text: string): string {
 
 /**
  * What a subscriber typed, made safe to keep and to show: no NUL, no lone surrogates, no control characters but line
- * feeds, no direction overrides; CR folded, tabs as blanks; at most `INPUT_UNITS_MAX` units.
+ * feeds, no direction overrides; CR folded, tabs as blanks; at most `unitsMax` units.
  */
-export function clean(text: string): string {
+export function clean(text: string, unitsMax = INPUT_UNITS_MAX): string {
   const kept = text
-    .slice(0, 4 * INPUT_UNITS_MAX)
+    .slice(0, 4 * unitsMax)
     .replace(LONE_SURROGATE, '')
     .replace(LINE_ENDS, '\n')
     .replaceAll('\t', ' ')
     .replace(UNWANTED, '')
-  return kept.slice(0, boundaryAt(kept, INPUT_UNITS_MAX))
+  return kept.slice(0, boundaryAt(kept, unitsMax))
 }
 
 /** An answer without the blanks around it; its digits, of whatever script, as ASCII digits. */

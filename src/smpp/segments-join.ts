@@ -1,0 +1,114 @@
+/** Incoming SMS, whole again: parts arrive in any order, twice, or never. */
+import { decodeNational } from '../ussd/national.ts'
+import { decodeAscii, decodeLatin1, decodeUcs2 } from '../ussd/octets.ts'
+import { clean } from '../ussd/text.ts'
+import { tlvOf, uint } from './dialect-carrier.ts'
+import { payloadOf } from './dialect.ts'
+import type { Pdu } from './types.ts'
+
+/** One incoming message. */
+export interface IncomingPart {
+  from: string
+  to: string
+  reference: number
+  total: number
+  sequence: number
+  text: string
+}
+
+export interface JoinLimits {
+  /** Unfinished texts that are kept; the oldest goes first. */
+  textsMax: number
+  /** A text that claims more parts is not collected. */
+  partsMax: number
+  /** An unfinished text is forgotten after this. */
+  keepMs: number
+}
+
+export const JOIN_LIMITS: JoinLimits = { textsMax: 1000, partsMax: 40, keepMs: 24 * 3600_000 }
+
+export interface SmsJoiner {
+  /** The whole text if this part completes it, else null. A part that was there already changes nothing. */
+  add(part: IncomingPart, nowMs: number): string | null
+  /** Unfinished texts. */
+  size(): number
+}
+
+const TAG = { sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
+const UDHI = 0x40
+/** Longest text of one message, in UTF-16 units (message_payload may hold 64 K octets). */
+const SMS_UNITS_MAX = 4096
+/** 3GPP TS 23.040 §9.2.3.24. */
+const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 }
+
+export function smsJoiner(limits: JoinLimits = JOIN_LIMITS): SmsJoiner {
+  const unfinished = new Map<string, { parts: Map<number, string>; sinceMs: number }>()
+  /** In the order of arrival, so the first that may stay ends the search. */
+  const forget = (nowMs: number, textsMax: number) => {
+    for (const [key, text] of unfinished) {
+      if (nowMs - text.sinceMs < limits.keepMs && unfinished.size <= textsMax) break
+      unfinished.delete(key)
+    }
+  }
+  return {
+    size: () => unfinished.size,
+    add(part, nowMs) {
+      if (part.total <= 1) return part.text
+      if (part.sequence < 1 || part.sequence > part.total || part.total > limits.partsMax) return null
+      const key = `${part.from}|${part.to}|${part.reference}|${part.total}`
+      forget(nowMs, unfinished.has(key) ? limits.textsMax : limits.textsMax - 1)
+      const text = unfinished.get(key) ?? { parts: new Map<number, string>(), sinceMs: nowMs }
+      unfinished.set(key, text)
+      if (!text.parts.has(part.sequence)) text.parts.set(part.sequence, part.text)
+      if (text.parts.size < part.total) return null
+      unfinished.delete(key)
+      return Array.from({ length: part.total }, (_, i) => text.parts.get(i + 1) ?? '').join('')
+    },
+  }
+}
+
+/** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
+export function readSms(pdu: Pdu): IncomingPart {
+  const header = headerOf(pdu)
+  const dataCoding = Number(pdu.body.data_coding ?? 0)
+  const text = decodeSms(payloadOf(pdu), dataCoding, header)
+  const { source_addr: from, destination_addr: to } = pdu.body
+  return { from: String(from ?? ''), to: String(to ?? ''), ...placeOf(pdu, header), text: clean(text, SMS_UNITS_MAX) }
+}
+
+/** Coding of SMS by the SMPP table. (SMPP v3.4 §5.2.19) */
+function decodeSms(octets: Buffer, dataCoding: number, header: ReadonlyMap<number, Buffer>): string {
+  const isGsm7 = dataCoding === 0 || dataCoding >= 0xf0 || (dataCoding >= 0xc0 && dataCoding < 0xe0)
+  if (isGsm7) {
+    const language = (iei: number) => header.get(iei)?.[0] ?? 0
+    return decodeNational(octets, { locking: language(IEI.lockingShift), single: language(IEI.singleShift) })
+  }
+  if (dataCoding === 8 || dataCoding >= 0xe0) return decodeUcs2(octets)
+  return dataCoding === 1 ? decodeAscii(octets) : decodeLatin1(octets)
+}
+
+function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): Pick<IncomingPart, 'reference' | 'total' | 'sequence'> {
+  const wide = header.get(IEI.concat16)
+  if (wide && wide.length >= 4) return { reference: wide.readUInt16BE(0), total: wide[2] ?? 1, sequence: wide[3] ?? 1 }
+  const narrow = header.get(IEI.concat8)
+  if (narrow && narrow.length >= 3) return { reference: narrow[0] ?? 0, total: narrow[1] ?? 1, sequence: narrow[2] ?? 1 }
+  const [reference, total, sequence] = [TAG.sarRef, TAG.sarTotal, TAG.sarSequence].map((tag) => tlvOf(pdu.tlvs, tag))
+  // The three are valid only together. (SMPP v3.4 §5.3.2.22)
+  if (!reference?.length || !total?.length || !sequence?.length) return { reference: 0, total: 1, sequence: 1 }
+  const small = (octets: Buffer, bits: bigint) => Number(uint(octets) & ((1n << bits) - 1n))
+  return { reference: small(reference, 16n), total: small(total, 8n), sequence: small(sequence, 8n) }
+}
+
+/** Information elements of the user data header; a broken header gives what was readable. */
+function headerOf(pdu: Pdu): Map<number, Buffer> {
+  const elements = new Map<number, Buffer>()
+  const octets = pdu.body.short_message
+  if ((Number(pdu.body.esm_class ?? 0) & UDHI) === 0 || !(octets instanceof Buffer) || octets.length === 0) return elements
+  const header = octets.subarray(1, 1 + (octets[0] as number))
+  for (let at = 0; at + 2 <= header.length;) {
+    const length = header[at + 1] as number
+    elements.set(header[at] as number, header.subarray(at + 2, at + 2 + length))
+    at += 2 + length
+  }
+  return elements
+}

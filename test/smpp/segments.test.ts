@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../src/smpp/segments.ts'
+import { JOIN_LIMITS, readSms, smsJoiner } from '../../src/smpp/segments-join.ts'
+import type { Pdu } from '../../src/smpp/types.ts'
+import { pduOf, vector } from './dialect-support.ts'
+
+const TO = {
+  source: 'AWEH', sourceTon: 5, sourceNpi: 0, msisdn: '992000000001', registeredDelivery: 1, validityPeriod: '',
+}
+
+describe('long SMS, split', () => {
+  const wholes: [string, string, Concatenation, number][] = [
+    ['m04', 'C'.repeat(152) + 'D'.repeat(20), 'udh16', 0x1234],
+    ['m05', 'E'.repeat(153) + 'F'.repeat(20), 'sar', 0x4d],
+    ['m07', `${'Привет мир '.repeat(6)}😀 конец`, 'udh8', 0x2b],
+  ]
+  for (const [id, text, concatenation, reference] of wholes) {
+    it(`are the octets of ${id} (${vector(id).note})`, () => {
+      const { parts, cut } = splitSms(text, { concatenation }, reference)
+      assert.equal(cut, false)
+      assert.equal(parts.length, 2)
+      for (const [i, part] of parts.entries()) same(part, vector(`${id}-${pieceName(id)}part${i + 1}`).id)
+    })
+  }
+
+  it('are one message_payload where the SMSC splits', () => {
+    const wanted = pduOf(vector('m06'))
+    const text = wanted.tlvs[0]?.value.toString('latin1') ?? ''
+    const { parts } = splitSms(text, { concatenation: 'payload' }, 1)
+    assert.equal(parts.length, 1)
+    same(parts[0] as SmsPart, vector('m06').id)
+  })
+
+  it('stay one message up to 160 septets or 70 units', () => {
+    const lengths = (text: string, concatenation: Concatenation) =>
+      splitSms(text, { concatenation }, 1).parts.map((part) => part.text.length)
+    assert.deepEqual(lengths('x'.repeat(160), 'udh8'), [160])
+    assert.deepEqual(lengths('x'.repeat(161), 'udh8'), [153, 8])
+    assert.deepEqual(lengths('x'.repeat(161), 'udh16'), [152, 9])
+    assert.deepEqual(lengths('Я'.repeat(70), 'udh8'), [70])
+    assert.deepEqual(lengths('Я'.repeat(71), 'udh8'), [67, 4])
+    assert.deepEqual(lengths('Я'.repeat(71), 'udh16'), [66, 5])
+    assert.deepEqual(lengths('', 'udh8'), [0])
+  })
+
+  it('keep an escape pair, and a letter with its mark, in one part', () => {
+    const [first] = splitSms(`${'x'.repeat(152)}€${'y'.repeat(20)}`, { concatenation: 'udh8' }, 1).parts
+    assert.equal(first?.text, 'x'.repeat(152))
+    const [marked] = splitSms(`${'Я'.repeat(66)}и\u0306${'я'.repeat(20)}`, { concatenation: 'udh8' }, 1).parts
+    assert.equal(marked?.text, 'Я'.repeat(66))
+  })
+
+  it('give typographic characters up rather than pay for UCS-2, unless told not to', () => {
+    assert.equal(splitSms('It’s', { concatenation: 'udh8' }, 1).alphabet, 'gsm7')
+    assert.equal(splitSms('It’s', { concatenation: 'udh8', translit: false }, 1).alphabet, 'ucs2')
+    assert.equal(splitSms('It’s Я', { concatenation: 'udh8' }, 1).parts[0]?.text, 'It’s Я')
+  })
+
+  it('are cut at the most parts that are allowed, and say so', () => {
+    const { parts, cut } = splitSms('x'.repeat(5000), { concatenation: 'udh8' }, 1)
+    assert.equal(parts.length, PARTS_MAX)
+    assert.equal(cut, true)
+  })
+
+  it('come back whole in any order, with every part doubled, for any text and form', () => {
+    const units = fc.constantFrom('a', '€', 'Я', '😀', 'и\u0306', '\n', '[', 'é')
+    const texts = fc.array(units, { maxLength: 600 }).map((it) => it.join(''))
+    const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar', 'payload')
+    fc.assert(fc.property(texts, forms, fc.nat(0xffff), fc.boolean(), (text, concatenation, reference, reversed) => {
+      const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false }, reference)
+      const joiner = smsJoiner()
+      const pdus = (reversed ? parts.toReversed() : parts).map(arriving)
+      for (const { shortMessage } of parts) assert.ok(shortMessage.length <= 254)
+      let whole: string | null = null
+      for (const pdu of pdus) whole = joiner.add(readSms(pdu), 0) ?? joiner.add(readSms(pdu), 0) ?? whole
+      assert.equal(whole, text)
+    }), { numRuns: 60 })
+  })
+})
+
+describe('incoming SMS', () => {
+  it('are read with national tables, Latin-1, ASCII and flash', () => {
+    for (const [id, text] of [['m08', 'dağ'], ['m10', 'más'], ['m11', 'não Φ'], ['m12', 'अA'], ['m13', 'Olá ç'], ['m15', 'Flash']] as const) {
+      assert.equal(readSms(pduOf(vector(id))).text, text, id)
+    }
+  })
+
+  it('forget unfinished texts after a day, and the oldest when there are too many', () => {
+    const joiner = smsJoiner({ textsMax: 2, partsMax: 10, keepMs: 1000 })
+    const part = (reference: number, sequence: number) => ({ from: 'a', to: 'b', reference, total: 2, sequence, text: `${sequence}` })
+    joiner.add(part(1, 1), 0)
+    joiner.add(part(2, 1), 10)
+    joiner.add(part(3, 1), 20)
+    assert.equal(joiner.size(), 2)
+    assert.equal(joiner.add(part(1, 2), 30), null)
+    assert.equal(joiner.add(part(3, 2), 30), '12')
+    joiner.add(part(4, 1), 40)
+    assert.equal(joiner.add(part(4, 2), 5000), null)
+    assert.equal(JOIN_LIMITS.keepMs, 86_400_000)
+  })
+
+  it('ignore a part number outside its total', () => {
+    const joiner = smsJoiner()
+    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 2, sequence: 3, text: 'x' }, 0), null)
+    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 2, sequence: 0, text: 'x' }, 0), null)
+    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 200, sequence: 1, text: 'x' }, 0), null)
+    assert.equal(joiner.size(), 0)
+  })
+
+  it('are read from any octets without throwing', () => {
+    fc.assert(fc.property(fc.uint8Array(), fc.nat(255), fc.constantFrom(0, 0x40), (octets, data_coding, esm_class) => {
+      const pdu = pduOf(vector('m13'))
+      readSms({ ...pdu, body: { ...pdu.body, short_message: Buffer.from(octets), data_coding, esm_class } })
+    }))
+  })
+})
+
+describe('validity periods', () => {
+  const table: [number, string][] = [
+    [0, '000000000100000R'], [60_000, '000000000100000R'], [3600_000, '000000010000000R'],
+    [86_400_000, '000001000000000R'], [26.5 * 3600_000, '000001023000000R'], [31 * 86_400_000, '000031000000000R'],
+  ]
+  for (const [ms, written] of table) it(`${ms} ms is ${written}`, () => assert.equal(relativeTime(ms), written))
+})
+
+function pieceName(id: string): string {
+  return { m04: 'udh16_', m05: 'sar_', m07: 'ucs2_' }[id] ?? ''
+}
+
+function same(part: SmsPart, id: string): void {
+  const wanted = pduOf(vector(id))
+  const { body, tlvs } = smsPdu(part, { ...TO, registeredDelivery: Number(wanted.body.registered_delivery) })
+  assert.deepEqual(body, { ...wanted.body, short_message: wanted.body.short_message ?? Buffer.alloc(0) })
+  assert.deepEqual(tlvs, wanted.tlvs)
+}
+
+function arriving(part: SmsPart): Pdu {
+  const { body, tlvs } = smsPdu(part, TO)
+  return { command: 'deliver_sm', status: 0, sequence: 1, body, tlvs }
+}
