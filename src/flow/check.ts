@@ -1,12 +1,43 @@
 /** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
-import type { Problem } from '../errors.ts'
-import type { ReadFlow } from './read.ts'
+import { ProblemsError, type Problem } from '../errors.ts'
+import { checkNames } from './check-names.ts'
+import { checkPaths } from './check-paths.ts'
+import { checkTexts } from './check-texts.ts'
+import { checkWays } from './check-ways.ts'
+import { readFlow, type FlowSource, type ReadFlow } from './read.ts'
 
 /** An error keeps a flow from going live; a warning does not. */
 export interface FlowProblem extends Problem {
   severity: 'error' | 'warning'
 }
 
-export function checkFlow(_read: ReadFlow, _backends?: readonly string[]): FlowProblem[] {
-  return []
+/** Takes down a problem. */
+export type Complain = (severity: FlowProblem['severity'], problem: Problem) => void
+
+/** All problems of a flow that holds against the schema, in the order of the file. `backends`: the names known. */
+export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
+  const problems: FlowProblem[] = []
+  const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
+  checkNames(read, backends, complain)
+  // The rest needs names that lead somewhere.
+  if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
+  checkPaths(read, complain)
+  checkTexts(read, complain)
+  return problems.sort((a, b) => inOrder(a.where, b.where))
+}
+
+/** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
+export function checkSource(source: FlowSource, backends?: readonly string[]): FlowProblem[] {
+  try {
+    return checkFlow(readFlow(source), backends)
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error
+    return error.problems.map((problem) => ({ severity: 'error', ...problem }))
+  }
+}
+
+function inOrder(a: string, b: string): number {
+  const [fileA = '', lineA = '0', columnA = '0'] = a.split(':')
+  const [fileB = '', lineB = '0', columnB = '0'] = b.split(':')
+  return fileA.localeCompare(fileB) || Number(lineA) - Number(lineB) || Number(columnA) - Number(columnB)
 }

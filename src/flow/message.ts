@@ -23,6 +23,8 @@ export interface Message {
 export interface Slot {
   path: string
   as: 'value' | 'number' | 'date' | 'time' | 'choice'
+  /** What a choice chooses among. */
+  among?: string[]
 }
 
 export interface MessageStyle {
@@ -40,7 +42,7 @@ export function compileMessage(text: string, style: MessageStyle): Message | str
   const { icu, slots } = numberSlots(text)
   try {
     const format = new IntlMessageFormat(icu, style.locale, undefined, { ignoreTag: true })
-    const wrong = complain(format.getAst() as Element[], slots)
+    const wrong = complainOfRoots(slots) ?? complainOf(format.getAst() as Element[], slots)
     if (wrong !== undefined) return wrong
     return { say: (scope, filling) => fill({ format, slots, style }, scope, filling ?? {}), slots }
   } catch (error) {
@@ -130,19 +132,22 @@ interface Element {
 
 const DATE = 3
 const TIME = 4
+const SELECT = 5
 
-function complain(elements: Element[], slots: Slot[]): string | undefined {
-  for (const slot of slots) {
-    const root = slot.path.split('.')[0] as string
-    if (!(ROOTS as readonly string[]).includes(root)) {
-      return `shows '${slot.path}', but a path starts with ${ROOTS.join(', ')}`
-    }
-  }
+function complainOfRoots(slots: Slot[]): string | undefined {
+  const strange = slots.find((slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string))
+  return strange && `shows '${strange.path}', but a path starts with ${ROOTS.join(', ')}`
+}
+
+/** Also takes down what each choice chooses among. */
+function complainOf(elements: Element[], slots: Slot[]): string | undefined {
   for (const { type, value, options } of elements) {
     if (type === DATE || type === TIME) return 'has a date with a style: write {path, date} or {path, time}; the patterns are in formats'
     if ((type === 1 || type === 2) && !/^v\d+$/.test(String(value))) return `shows '${String(value)}', which is no path`
+    const chosen = type === SELECT ? slots[Number(String(value).slice(1))] : undefined
+    if (chosen) chosen.among = [...new Set([...(chosen.among ?? []), ...Object.keys(options ?? {})])]
     for (const option of Object.values(options ?? {})) {
-      const wrong = complain(option.value, [])
+      const wrong = complainOf(option.value, slots)
       if (wrong !== undefined) return wrong
     }
   }

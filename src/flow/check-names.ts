@@ -1,0 +1,80 @@
+/** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
+import type { Complain } from './check.ts'
+import { compileCondition } from './condition.ts'
+import { isZone } from './dates.ts'
+import { targetsOf, type InputScreen } from './definition.ts'
+import { compilePattern } from './pattern.ts'
+import type { ReadFlow } from './read.ts'
+import { meant } from './source.ts'
+import { usesOf } from './uses.ts'
+
+export function checkNames(read: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
+  checkScreens(read, complain)
+  checkLanguages(read, complain)
+  checkBackends(read, backends, complain)
+  const { definition, at } = read
+  if (!isZone(definition.zone)) {
+    complain('error', { where: at(['zone']), what: `'${definition.zone}' is no time zone`, remedy: 'such as Pacific/Port_Moresby' })
+  }
+  for (const { screen, place, condition } of usesOf(definition).conditions) {
+    const compiled = compileCondition(condition)
+    if (typeof compiled === 'string') complain('error', { where: at(place), what: `screen '${screen}': ${compiled}` })
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind === 'input') checkInput(name, screen, read, complain)
+  }
+}
+
+function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
+  const names = Object.keys(definition.screens)
+  if (!names.includes(definition.start)) {
+    complain('error', { where: at(['start']), what: `starts with '${definition.start}', which is no screen`, remedy: meant(definition.start, names) })
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    for (const { to, path } of targetsOf(screen)) {
+      if (Object.hasOwn(definition.screens, to)) continue
+      const what = `screen '${name}' goes to '${to}', which is no screen`
+      complain('error', { where: at(['screens', name, ...path]), what, remedy: meant(to, names) })
+    }
+  }
+}
+
+function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Complain): void {
+  const { languages } = definition
+  const unknown = (language: string, where: string) => {
+    if (languages.includes(language)) return
+    complain('error', { where, what: `'${language}' is none of the flow's languages`, remedy: meant(language, languages) })
+  }
+  for (const language of Object.keys(definition.formats)) unknown(language, at(['formats', language]))
+  for (const language of Object.keys(definition.texts)) unknown(language, at(['texts', language]))
+  for (const [language, { file, catalogue }] of catalogues) {
+    unknown(language, `${file}:1:1`)
+    if (language === languages[0]) {
+      complain('error', { where: `${file}:1:1`, what: `'${language}' is the language of the flow itself`, remedy: 'change the texts there' })
+    }
+    if (catalogue.review) complain('warning', { where: `${file}:1:1`, what: `review of '${language}': ${catalogue.review}` })
+  }
+}
+
+function checkBackends({ definition, at }: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
+  if (!backends) return
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind !== 'call') continue
+    const backend = screen.call.split('.')[0] as string
+    if (backends.includes(backend)) continue
+    const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
+    complain('error', { where: at(['screens', name, 'call']), what, remedy: meant(backend, backends) })
+  }
+}
+
+function checkInput(name: string, screen: InputScreen, { at }: ReadFlow, complain: Complain): void {
+  const bounds = screen.number ?? screen.length
+  const key = screen.number ? 'number' : 'length'
+  if (bounds?.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) {
+    complain('error', { where: at(['screens', name, key]), what: `screen '${name}': nothing is from ${bounds.min} to ${bounds.max}` })
+  }
+  const pattern = screen.pattern === undefined ? undefined : compilePattern(screen.pattern)
+  if (typeof pattern === 'string') {
+    complain('error', { where: at(['screens', name, 'pattern']), what: `screen '${name}': the pattern ${pattern}` })
+  }
+}

@@ -1,0 +1,156 @@
+/** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
+import { uncodableAt } from '../ussd/gsm7.ts'
+import { fits, transliterate } from '../ussd/text.ts'
+import { USSD_PAGE } from '../ussd/types.ts'
+import type { Complain } from './check.ts'
+import type { FlowDefinition, InputScreen, ScreenDefinition, Text } from './definition.ts'
+import type { Message } from './message.ts'
+import type { ReadFlow } from './read.ts'
+import { sample, type Bounds } from './sample.ts'
+import { compileIn, wordsIn } from './speech.ts'
+import { builtIn } from './texts.ts'
+import { usesOf, type TextUse } from './uses.ts'
+
+export function checkTexts(read: ReadFlow, complain: Complain): void {
+  const { definition } = read
+  let sound = true
+  for (const use of usesOf(definition).texts) {
+    for (const language of definition.languages) sound = checkText(use, language, read, complain) && sound
+    strangeLanguages(use, read, complain)
+  }
+  checkCatalogues(read, complain)
+  if (!sound) return
+  const bounds = boundsOf(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    for (const language of definition.languages) checkLength({ name, screen, language, bounds }, read, complain)
+  }
+}
+
+/** Whether it compiles in that language; a missing translation falls back to the first language. */
+function checkText(use: TextUse, language: string, read: ReadFlow, complain: Complain): boolean {
+  const { definition } = read
+  const words = wordsIn(definition, use.text, language)
+  const first = definition.languages[0] as string
+  if (words === undefined) {
+    const original = wordsIn(definition, use.text, first)
+    const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
+    if (original === undefined) complain('error', missing)
+    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${original}' is shown instead` })
+    return original !== undefined
+  }
+  const where = typeof use.text === 'string' && language !== first ? read.catalogueAt(language, use.text) : read.at(use.place)
+  const message = compileIn(definition, words, language)
+  if (typeof message === 'string') {
+    complain('error', { where, what: `screen '${use.screen}': the text in '${language}' ${message}` })
+    return false
+  }
+  strangeCharacters({ words, where, screen: use.screen }, complain)
+  if (language !== first) sameValues(use, { message, where, language, read }, complain)
+  return true
+}
+
+/** A translation that shows fewer, or other, values than the original is a slip more often than not. */
+function sameValues(use: TextUse, own: { message: Message; where: string; language: string; read: ReadFlow }, complain: Complain): void {
+  const { definition } = own.read
+  const first = definition.languages[0] as string
+  const original = compileIn(definition, wordsIn(definition, use.text, first) ?? '', first)
+  if (typeof original === 'string') return
+  const shown = own.message.slots.map((slot) => slot.path)
+  const wanted = original.slots.map((slot) => slot.path)
+  const lacking = wanted.filter((path) => !shown.includes(path))
+  const extra = shown.filter((path) => !wanted.includes(path))
+  const say = (what: string) => complain('warning', { where: own.where, what: `screen '${use.screen}': the text in '${own.language}' ${what}` })
+  if (lacking.length > 0) say(`does not show ${lacking.join(', ')}`)
+  if (extra.length > 0) say(`shows ${extra.join(', ')}, which the text in '${first}' does not`)
+}
+
+function strangeCharacters(text: { words: string; where: string; screen: string }, complain: Complain): void {
+  const strange = [...new Set([...text.words])].filter((character) => uncodableAt(character) >= 0)
+  if (strange.length === 0) return
+  const names = strange.slice(0, 8).map((character) => `${character} (U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')})`)
+  const plain = transliterate(text.words)
+  complain('warning', {
+    where: text.where,
+    what: `screen '${text.screen}': not in GSM 7-bit: ${names.join(', ')}; the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`,
+    ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),
+  })
+}
+
+function strangeLanguages(use: TextUse, { definition, at }: ReadFlow, complain: Complain): void {
+  if (typeof use.text === 'string') return
+  for (const language of Object.keys(use.text).filter((known) => !definition.languages.includes(known))) {
+    complain('warning', { where: at([...use.place, language]), what: `screen '${use.screen}': '${language}' is none of the flow's languages` })
+  }
+}
+
+function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Complain): void {
+  const used = new Set(usesOf(definition).texts.map((use) => use.text).filter((text) => typeof text === 'string'))
+  for (const [language, texts] of Object.entries(definition.catalogues)) {
+    for (const text of Object.keys(texts).filter((known) => !used.has(known))) {
+      complain('warning', { where: catalogueAt(language, text), what: `no screen says '${text}'`, remedy: 'the text in the flow was changed: change it here too' })
+    }
+  }
+}
+
+/** Whether there is anything to translate outside of the braces. */
+function hasWords(text: string): boolean {
+  return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
+}
+
+/** The longest that inputs let through, by path. */
+function boundsOf(definition: FlowDefinition): Bounds {
+  const bounds = new Map<string, number>()
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind === 'input') bounds.set(`answers.${screen.as ?? name}`, longestAnswer(screen))
+  }
+  return bounds
+}
+
+function longestAnswer(screen: InputScreen): number {
+  if (screen.name) return 40
+  if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
+  return screen.length?.max ?? 160
+}
+
+interface Measured {
+  name: string
+  screen: ScreenDefinition
+  language: string
+  bounds: Bounds
+}
+
+function checkLength(measured: Measured, read: ReadFlow, complain: Complain): void {
+  const { name, screen, language } = measured
+  const { definition } = read
+  const where = read.at(['screens', name])
+  const say = (text: Text, values: 'none' | 'likely') => said(definition, text, { language, values, bounds: measured.bounds })
+  const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
+  const word = (key: 'back' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
+  if (screen.kind === 'input') {
+    const wrong = screen.wrong === undefined ? word('wrong') : say(screen.wrong, 'none')
+    if (!fits(`${wrong}\n${say(screen.input, 'none')}`, USSD_PAGE)) {
+      complain('error', { where, what: `${about}: the prompt, with the text for wrong answers above it, is over a page`, remedy: 'a prompt cannot be paged' })
+    }
+  } else if (screen.kind === 'notify') {
+    if (!fits(say(screen.notify, 'none'), USSD_PAGE)) complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
+  } else if (screen.kind === 'end') {
+    if (!fits(say(screen.end, 'likely'), USSD_PAGE)) complain('warning', { where, what: `${about} takes more than one page` })
+  } else if (screen.kind === 'menu') {
+    const lines = [...screen.choices.map((choice) => choice.label), ...(screen.back === undefined ? [] : [word('back')])]
+    const whole = (values: 'none' | 'likely') => [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n')
+    if (!fits(whole('likely'), USSD_PAGE)) {
+      const what = fits(whole('none'), USSD_PAGE) ? `${about} takes more than one page when its values are long` : `${about} takes more than one page`
+      complain('warning', { where, what })
+    }
+  } else if (screen.kind === 'list') {
+    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n2. ${word('more')}\n3. ${word('back')}`
+    if (!fits(page, USSD_PAGE)) complain('warning', { where, what: `${about}: not even one row fits on a page when its values are long` })
+  }
+}
+
+/** The text with no values, or with values as long as they are likely to be. */
+function said(definition: FlowDefinition, text: Text, how: { language: string; values: 'none' | 'likely'; bounds: Bounds }): string {
+  const words = wordsIn(definition, text, how.language) ?? wordsIn(definition, text, definition.languages[0] as string) ?? ''
+  const message = compileIn(definition, words, how.language)
+  return typeof message === 'string' ? words : sample(message, how.values, how.bounds)
+}

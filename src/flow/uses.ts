@@ -1,0 +1,78 @@
+/** Where a flow says or reads something: every text, condition and value, with its place in the file. */
+import type { ConditionSource } from './condition.ts'
+import { SCREENS, type Choice, type FlowDefinition, type Route, type Scalar, type ScreenDefinition, type Text } from './definition.ts'
+
+export type Place = (string | number)[]
+
+/** What a text is for: it decides how long it may be. */
+export type TextRole = 'title' | 'label' | 'row' | 'prompt' | 'wrong' | 'notice' | 'closing' | 'notify'
+
+export interface TextUse {
+  screen: string
+  place: Place
+  text: Text
+  role: TextRole
+}
+
+export interface ConditionUse {
+  screen: string
+  place: Place
+  condition: ConditionSource
+}
+
+export interface ValueUse {
+  screen: string
+  place: Place
+  value: Scalar
+}
+
+export interface Uses {
+  texts: TextUse[]
+  conditions: ConditionUse[]
+  values: ValueUse[]
+}
+
+export function usesOf(definition: FlowDefinition): Uses {
+  const uses: Uses = { texts: [], conditions: [], values: [] }
+  for (const [name, screen] of Object.entries(definition.screens)) collect(name, screen, uses)
+  return uses
+}
+
+const ROLES: Partial<Record<keyof typeof SCREENS, TextRole>> = {
+  menu: 'title', list: 'title', input: 'prompt', notify: 'notify', end: 'closing',
+}
+
+function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
+  const at = (...place: Place): Place => ['screens', name, ...place]
+  const say = (role: TextRole, text: Text | undefined, place: Place) => {
+    if (text !== undefined) uses.texts.push({ screen: name, place, text, role })
+  }
+  const values = (block: Record<string, Scalar> | undefined, place: Place) => {
+    for (const [key, value] of Object.entries(block ?? {})) uses.values.push({ screen: name, place: [...place, key], value })
+  }
+  const route = (to: Route | undefined, place: Place) => {
+    if (typeof to === 'object') say('notice', to.notice, [...place, 'notice'])
+  }
+  const choices = (written: readonly Choice[]) => written.forEach((choice, i) => {
+    say('label', choice.label, at('choices', i, 'label'))
+    if (choice.when !== undefined) uses.conditions.push({ screen: name, place: at('choices', i, 'when'), condition: choice.when })
+    values(choice.set, at('choices', i, 'set'))
+  })
+  const role = ROLES[screen.kind]
+  if (role) say(role, (screen as unknown as Record<string, Text>)[screen.kind], at(screen.kind))
+  if (screen.kind === 'menu' || screen.kind === 'list') choices(screen.choices)
+  if (screen.kind === 'list') say('row', screen.row, at('row'))
+  if (screen.kind === 'input') say('wrong', screen.wrong, at('wrong'))
+  if (screen.kind === 'set') {
+    values(screen.set, at('set'))
+    say('notice', screen.notice, at('notice'))
+  }
+  if (screen.kind === 'branch') {
+    screen.branch.forEach((arm, i) => uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if }))
+  }
+  if (screen.kind === 'call') {
+    values(screen.with, at('with'))
+    for (const [refusal, to] of Object.entries(screen.refused ?? {})) route(to, at('refused', refusal))
+    route(screen.failed, at('failed'))
+  }
+}
