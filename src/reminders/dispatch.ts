@@ -17,6 +17,8 @@ export interface Reminders {
   tick(): Promise<number>
   /** Durable when it resolves. Rejects when Postgres is away. */
   applyReceipt(receipt: Receipt): Promise<ReceiptResult>
+  /** A response that came after its deadline: true if it settled an ambiguous SMS. Rejects when Postgres is away. */
+  late(sms: { id: string; line: string }, outcome: SmsOutcome): Promise<boolean>
   start(): void
   /** Resolves when what was handed out is settled. */
   stop(): Promise<void>
@@ -48,11 +50,8 @@ export function reminders(parts: ReminderParts): Reminders {
 
   return {
     tick,
-    async applyReceipt(receipt) {
-      const result = await applyReceipt(parts, receipt)
-      work.counters.count('sms_receipts_total', { line: receipt.line, state: receipt.state, result })
-      return result
-    },
+    applyReceipt: (receipt) => applyReceipt(parts, receipt),
+    late: (sms, outcome) => settleLate(work, sms, outcome),
     start() {
       if (!stopped) return
       stopped = false
@@ -183,6 +182,18 @@ async function reconcile(work: Work, row: OpenRow): Promise<void> {
     return done ? to : null
   })
   if (state) count(work, row.kind, state === 'due' ? 'retried' : state)
+}
+
+async function settleLate(work: Work, sms: { id: string; line: string }, outcome: SmsOutcome): Promise<boolean> {
+  if (outcome.is !== 'accepted' && outcome.is !== 'failed') return false
+  const state = nextState('ambiguous', { type: outcome.is === 'accepted' ? 'ACCEPTED' : 'REFUSED' })
+  return work.knex.transaction(async (trx) => {
+    const error = outcome.is === 'failed' ? 'refused, late' : null
+    const now = new Date(work.clock.now())
+    const [done] = await RESOLVE(trx, { id: sms.id, state, now, error, final: state === 'failed' })
+    if (done && outcome.is === 'accepted') await storeParts(work, trx, { ...sms, messageIds: outcome.messageIds })
+    return done !== undefined
+  })
 }
 
 function count(work: Work, kind: string, state: string): void {

@@ -1,0 +1,59 @@
+/** The body of an HTTP answer: decoded under a cap, then read as JSON and nothing else. */
+import { pipeline, type Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import type { Json } from '../ussd/types.ts'
+
+/** Decoded octets of an answer at most: hundreds of rows; a bomb is cut here. */
+export const OCTETS_MAX = 262_144
+
+/** The answer is not what a back end may say. The message is for the log. */
+export class Nonsense extends Error {
+  constructor(what: string, cause?: unknown) {
+    super(what, { cause })
+    this.name = 'Nonsense'
+  }
+}
+
+/** The octets, decoded; Nonsense over `octetsMax` decoded octets, or in a coding that is not known. */
+export async function readBody(body: Readable, coding: string, octetsMax: number): Promise<Buffer> {
+  const decoded = decode(body, coding)
+  const chunks: Buffer[] = []
+  let octets = 0
+  try {
+    for await (const chunk of decoded) {
+      octets += (chunk as Buffer).length
+      if (octets > octetsMax) throw new Nonsense(`answer over ${octetsMax} octets`)
+      chunks.push(chunk as Buffer)
+    }
+  } catch (error) {
+    const code = (error as { code?: unknown }).code
+    if (typeof code === 'string' && /^(Z_|ERR_BROTLI|ERR__ERROR)/.test(code)) throw new Nonsense('broken content coding', error)
+    throw error
+  } finally {
+    body.destroy()
+  }
+  return Buffer.concat(chunks)
+}
+
+/** JSON, without keys that mean something to JavaScript. */
+export function readJson(octets: Buffer, contentType: string): Json {
+  if (!/^application\/([a-z.+-]+\+)?json\s*(;|$)/i.test(contentType)) {
+    throw new Nonsense(`content type ${contentType.slice(0, 40) || 'missing'} instead of application/json`)
+  }
+  try {
+    return JSON.parse(octets.toString('utf8'), (key, value: Json) => key === '__proto__' ? undefined : value) as Json
+  } catch (error) {
+    throw new Nonsense('not JSON', error)
+  }
+}
+
+function decode(body: Readable, coding: string): Readable {
+  const name = coding.trim().toLowerCase()
+  if (name === '' || name === 'identity') return body
+  const decoder = name === 'gzip' || name === 'x-gzip' ? createGunzip()
+    : name === 'deflate' ? createInflate()
+    : name === 'br' ? createBrotliDecompress() : undefined
+  if (!decoder) throw new Nonsense(`unknown content coding ${name.slice(0, 20)}`)
+  // Errors reach the reader through the decoder.
+  return pipeline(body, decoder, () => undefined)
+}

@@ -1,0 +1,32 @@
+/**
+ * Keeps subscribers from waiting for a back end that is down: after a row of failures calls are refused for a while,
+ * then one at a time is let through to look. A pure value; time is an argument.
+ */
+
+export interface Breaker {
+  /** Failures since the last success. */
+  readonly failures: number
+  /** Calls are refused until then; 0: closed. */
+  readonly openUntilMs: number
+}
+
+/** Fewer could be chance; more keep too many subscribers waiting. */
+const FAILURES_MAX = 8
+/** Short: a back end that is back should serve within two seconds. */
+const OPEN_MS = 2_000
+
+export const CLOSED: Breaker = { failures: 0, openUntilMs: 0 }
+
+/** Whether a call may go, and the breaker after that decision. While it is open, one call each period may look. */
+export function ask(breaker: Breaker, nowMs: number): { goes: boolean; breaker: Breaker } {
+  if (breaker.openUntilMs === 0) return { goes: true, breaker }
+  if (nowMs < breaker.openUntilMs) return { goes: false, breaker }
+  return { goes: true, breaker: { ...breaker, openUntilMs: nowMs + OPEN_MS } }
+}
+
+/** The breaker after a call. */
+export function learn(breaker: Breaker, isWell: boolean, nowMs: number): Breaker {
+  if (isWell) return CLOSED
+  const failures = breaker.failures + 1
+  return { failures, openUntilMs: failures < FAILURES_MAX ? breaker.openUntilMs : nowMs + OPEN_MS }
+}

@@ -1,0 +1,165 @@
+/**
+ * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and JSON
+ * (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
+ */
+import { Agent, type Dispatcher } from 'undici'
+import { isIP } from 'node:net'
+import type { Clock, Json, JsonObject } from '../ussd/types.ts'
+import { guardedLookup, type Resolve } from './address.ts'
+import { Nonsense, OCTETS_MAX, readBody, readJson } from './body.ts'
+import { CONCURRENT_MAX } from './guard.ts'
+import type { Backend, CallContext, CallResult } from './types.ts'
+
+export interface HttpSettings {
+  /** Where the operations are; without credentials, query or fragment. */
+  url: string
+  /** For a whole call, its repetition included. Below the turn's limit, so that a fallback screen still fits. */
+  timeoutMs?: number
+  /** Sent with every call. */
+  headers?: Record<string, string>
+  /** Bearer token. */
+  token?: string
+  /** Connections at most. */
+  concurrent?: number
+  /** Decoded octets of an answer at most. */
+  octetsMax?: number
+  /** The name in the URL may lead to a private address (a container network, a company's own). */
+  privateNetwork?: boolean
+}
+
+export interface HttpParts {
+  clock: Clock
+  /** In place of the system's, for tests. */
+  resolve?: Resolve
+}
+
+const TIMEOUT_MS = 2_000
+/** The first try and one more: a kept connection that the server just closed is no reason to apologise. */
+const TRIES_MAX = 2
+const HEADER_OCTETS_MAX = 16_384
+/** Answered like this it is the back end's trouble, not the call's: overload and failures. */
+const TROUBLE = new Set([408, 425, 429])
+
+/** Never rejects. Redirects are never followed; the connected address is checked against who may be a back end. */
+export function httpBackend(name: string, settings: HttpSettings, { clock, resolve }: HttpParts): Backend {
+  const base = new URL(settings.url)
+  const agent = agentFor(base, settings, resolve)
+  const headers = {
+    ...settings.headers,
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'ussd-connector',
+    ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
+  }
+
+  async function once(operation: string, body: string, context: CallContext, signal: AbortSignal): Promise<CallResult> {
+    const answer = await agent.request({
+      origin: base.origin,
+      path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
+      method: 'POST',
+      headers: { ...headers, 'idempotency-key': context.intention },
+      body,
+      signal,
+    })
+    return understand(answer, settings.octetsMax ?? OCTETS_MAX)
+  }
+
+  return {
+    name,
+    async call(operation, args, context) {
+      const deadline = new AbortController()
+      const cancel = clock.after(settings.timeoutMs ?? TIMEOUT_MS, () => deadline.abort())
+      const signal = AbortSignal.any([context.signal, deadline.signal])
+      try {
+        const body = request(args, context)
+        return await twice(() => once(operation, body, context, signal), signal)
+      } catch (error) {
+        return failure(error, signal, operation)
+      } finally {
+        cancel()
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): Agent {
+  const host = base.hostname.replace(/^\[|\]$/g, '')
+  const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS
+  return new Agent({
+    connections: settings.concurrent ?? CONCURRENT_MAX,
+    pipelining: 1,
+    // The call has its own deadline for the whole of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: HEADER_OCTETS_MAX,
+    connect: {
+      timeout: timeoutMs,
+      ...(isIP(host) ? {} : { lookup: guardedLookup(host, settings.privateNetwork ?? false, resolve) }),
+    },
+  })
+}
+
+function request(args: JsonObject, { msisdn, language, line, epoch }: CallContext): string {
+  return JSON.stringify({ msisdn, language, line, epoch, args })
+}
+
+// Every call carries its key, so the repetition of one that may have arrived is safe.
+async function twice(run: () => Promise<CallResult>, signal: AbortSignal): Promise<CallResult> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (tries >= TRIES_MAX || signal.aborted || !isConnectionError(error)) throw error
+    }
+  }
+}
+
+async function understand(answer: Dispatcher.ResponseData, octetsMax: number): Promise<CallResult> {
+  const { statusCode, headers, body } = answer
+  if (statusCode !== 200 && statusCode !== 409) {
+    // Not read: an error page may be of any size.
+    body.on('error', () => undefined).destroy()
+    return { is: 'failed', why: whyOf(statusCode), detail: `status ${statusCode}` }
+  }
+  const octets = await readBody(body, text(headers['content-encoding']), octetsMax)
+  const data = readJson(octets, text(headers['content-type']))
+  return statusCode === 200 ? { is: 'data', data } : refusal(data)
+}
+
+function refusal(data: Json): CallResult {
+  const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
+  if (typeof given.refusal !== 'string' || !/^[a-z][a-z0-9-]{0,40}$/.test(given.refusal)) {
+    throw new Nonsense('status 409 without a refusal')
+  }
+  return { is: 'refused', refusal: given.refusal, ...(given.data === undefined ? {} : { data: given.data }) }
+}
+
+function whyOf(status: number): 'down' | 'refused-call' | 'nonsense' {
+  if (status >= 500 || TROUBLE.has(status)) return 'down'
+  return status >= 400 ? 'refused-call' : 'nonsense'
+}
+
+function failure(error: unknown, signal: AbortSignal, operation: string): CallResult {
+  if (signal.aborted) return { is: 'failed', why: 'late', detail: `${operation}: no answer in time` }
+  if (error instanceof Nonsense) return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }
+  return { is: 'failed', why: 'down', detail: `${operation}: ${codeOf(error) || (error as Error).name}` }
+}
+
+const CONNECTION_ERRORS = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED',
+])
+
+function isConnectionError(error: unknown): boolean {
+  return CONNECTION_ERRORS.has(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : ''
+}
+
+function text(header: string | string[] | undefined): string {
+  return (Array.isArray(header) ? header[0] : header) ?? ''
+}

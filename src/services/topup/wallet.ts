@@ -1,0 +1,78 @@
+/** The sample wallet: balances, and bundles that a balance can pay for. In memory. Pure but for its own state. */
+
+export interface Bundle {
+  id: string
+  name: string
+  /** In kina. */
+  price: number
+  /** Offered only to a balance of at least this, besides the price. */
+  balanceMin?: number
+}
+
+export type Done = { balance: number } | { refusal: 'insufficient' | 'unknown-bundle' }
+
+export interface Wallet {
+  balance(msisdn: string): { amount: number; currency: 'PGK' }
+  /** What that subscriber can pay for, cheapest first. */
+  bundles(msisdn: string): { rows: Bundle[] }
+  topup(msisdn: string, amount: number): Done
+  buy(msisdn: string, bundle: string): Done
+  /** New offers, at once. */
+  offer(bundles: readonly Bundle[]): void
+}
+
+/** Subscribers kept at most: the longest unseen is forgotten and starts anew. */
+const ACCOUNTS_MAX = 10_000
+const OPENING_BALANCE = 10
+const OPENING_BALANCES: Record<string, number> = { '67570000001': 25, '67570000002': 4 }
+
+const BUNDLES: Bundle[] = [
+  { id: 'day', name: 'Day 100MB', price: 3 },
+  { id: 'week', name: 'Week 1GB', price: 8 },
+  { id: 'month', name: 'Month 5GB', price: 20 },
+  // A promotion for those who have more to spend.
+  { id: 'bonus', name: 'Bonus 2GB', price: 10, balanceMin: 20 },
+]
+
+export function createWallet(): Wallet {
+  const accounts = new Map<string, number>()
+  let offers: readonly Bundle[] = BUNDLES
+
+  function amountOf(msisdn: string): number {
+    const amount = accounts.get(msisdn) ?? OPENING_BALANCES[msisdn] ?? OPENING_BALANCE
+    keep(msisdn, amount)
+    return amount
+  }
+
+  function keep(msisdn: string, amount: number): void {
+    accounts.delete(msisdn)
+    accounts.set(msisdn, amount)
+    if (accounts.size > ACCOUNTS_MAX) accounts.delete(accounts.keys().next().value!)
+  }
+
+  function pay(msisdn: string, price: number): Done {
+    const amount = amountOf(msisdn)
+    if (price > amount) return { refusal: 'insufficient' }
+    // Toea, so that no float shows its tail.
+    const balance = Math.round((amount - price) * 100) / 100
+    keep(msisdn, balance)
+    return { balance }
+  }
+
+  return {
+    balance: (msisdn) => ({ amount: amountOf(msisdn), currency: 'PGK' }),
+    bundles(msisdn) {
+      const amount = amountOf(msisdn)
+      const rows = offers.filter((one) => one.price <= amount && (one.balanceMin ?? 0) <= amount)
+      return { rows: rows.toSorted((a, b) => a.price - b.price) }
+    },
+    topup: (msisdn, amount) => pay(msisdn, amount),
+    buy(msisdn, id) {
+      const bundle = offers.find((one) => one.id === id)
+      return bundle ? pay(msisdn, bundle.price) : { refusal: 'unknown-bundle' }
+    },
+    offer(bundles) {
+      offers = [...bundles]
+    },
+  }
+}
