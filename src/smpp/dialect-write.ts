@@ -56,6 +56,8 @@ function carrierFor(profile: DialectProfile, name: UssdAction, { action, path, c
   if (mode === 'increment-seq7' && name !== 'push-begin') {
     const next = randomSeq && chance ? Math.floor(chance() * SEQUENCE_STEPS) : ((raw[1] ?? 0) >> 1) + 1
     raw = withStep(raw, next)
+    // Seen with random numbers only: even plus one, so the lowest bit is always set and says nothing.
+    if (randomSeq && raw.length >= 2) raw[1] = (raw[1] as number) | 1
   }
   if (mode === 'echo-masked' && session.mask !== undefined && raw.length === 2) {
     raw.writeUInt16BE(raw.readUInt16BE() & session.mask)
