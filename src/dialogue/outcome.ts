@@ -6,7 +6,7 @@ import type { DialogueLimits, Resting } from './types.ts'
 
 /** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is not this token's any more. */
 export function rest(old: Entry | undefined, resting: Resting, stored: string, limits: DialogueLimits): Entry | 'again' | 'refused' {
-  if (!old || old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
+  if (!counts(old, resting.nowMs) || old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
   if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
   const { ended, nowMs } = resting
   return {

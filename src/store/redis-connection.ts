@@ -36,7 +36,7 @@ export async function connect(url: string, log: Log): Promise<Redis> {
 }
 
 /** Says when the connection goes and comes. Without an error listener ioredis writes to the console. */
-export function watch(client: Client, log: Log): void {
+function watch(client: Client, log: Log): void {
   let lost = false
   client.on('error', (error: Error) => {
     if (!lost) log.warn({ why: reasonOf(error) }, 'the connection to Redis is lost')

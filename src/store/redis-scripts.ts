@@ -137,7 +137,7 @@ local v = redis.call('GET', KEYS[1])
 if not v then return 0 end
 local r = parse(v)
 if not r then return {'corrupt', v} end
-if r.epoch ~= ARGV[2] or r.token ~= ARGV[3] then return 0 end
+if not counts(r, now) or r.epoch ~= ARGV[2] or r.token ~= ARGV[3] then return 0 end
 if r.status ~= 't' then return r.flag ~= '-' and 1 or 0 end
 r.flag, r.touched, r.ended, r.link, r.rstep = 'u', ARGV[1], ended, ARGV[6], ARGV[7]
 local due = now + CONFIRM

@@ -9,7 +9,7 @@ import type {
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
-import { connect, watch, type Client } from './redis-connection.ts'
+import { connect, type Client } from './redis-connection.ts'
 import { checkRedis, countDue, eraseAll, listDue } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
 import { KIND, readRecord, word, wordOrNone, writeOpenHead, writePath, writeReply } from './redis-record.ts'
@@ -22,7 +22,7 @@ export type RedisDialoguesOptions = {
   onFault?: (fault: StoreFault) => void
 } & (
   | { url: string; client?: undefined }
-  /** Yours: made with REDIS_OPTIONS, and closed by you. */
+  /** Yours: made with REDIS_OPTIONS (a Cluster: as its redisOptions), listened to for errors and closed by you. */
   | { client: Client; url?: undefined }
 )
 
@@ -30,7 +30,6 @@ export type RedisDialoguesOptions = {
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
   const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined } = options
   const client = options.client ?? (await connect(options.url, log))
-  if (options.client) watch(client, log)
   const runner = createRunner({ client, prefix, limits, onFault, log })
   let start = 0
   return {

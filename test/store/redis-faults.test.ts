@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
+import { StoreError } from '../../src/errors.ts'
+import { silentLog } from '../../src/log-port.ts'
+import { redisDialogues } from '../../src/store/redis.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
+import { describeWith, freePort, services, until } from '../support/services.ts'
+import { ownRedis, wire, type Wire } from './redis-own.ts'
+import { redisPlace, type RedisPlace } from './redis-place.ts'
+
+const isDown = (error: unknown) => error instanceof StoreError && error.code === 'down'
+
+describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () => {
+  let link: Wire
+  let store: DialogueStore
+  let place: RedisPlace
+  let faults: StoreFault[]
+  beforeEach(async () => {
+    const target = new URL(services.redisUrl!)
+    link = await wire({ host: target.hostname, port: Number(target.port) })
+    target.port = String(link.port)
+    place = await redisPlace(LIMITS)
+    faults = []
+    store = await place.open(LIMITS, { url: target.toString(), onFault: (fault) => faults.push(fault) })
+  })
+  afterEach(async () => {
+    link.set('open')
+    await place.clear()
+    await link.close()
+  })
+
+  it('rejects at once while Redis refuses, and works again when it is back', async () => {
+    const { begin, asked, find } = scene(store)
+    await asked()
+    link.set('cut')
+    await assert.rejects(() => begin({ msisdn: '2' }), isDown)
+    assert.deepEqual(faults, ['down'])
+    link.set('open')
+    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    assert.equal((await find())?.status, 'resting')
+  })
+  it('rejects within 600 ms while Redis is silent, also many calls at once', async () => {
+    const { begin, find, overdue, asked } = scene(store)
+    await asked()
+    link.set('deaf')
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error('later than 600 ms')), 600).unref())
+    const calls = [begin({ msisdn: '2' }), find(), overdue(T0), store.count(), store.check(), store.erase('2')]
+    for (const call of calls) await assert.rejects(() => Promise.race([call, late]), isDown)
+  })
+  it('gives up a connection that stays silent for a new one', async () => {
+    const { asked, find } = scene(store)
+    await asked()
+    link.set('stale')
+    await assert.rejects(() => find(), isDown)
+    await until(() => find().then(() => true, () => false), 'the silent connection is still used')
+  })
+  it('does not know whether a write whose answer was lost was applied, and may repeat it', async () => {
+    const { begin, rest, answer, find } = scene(store)
+    link.set('mute')
+    await assert.rejects(() => begin({ token: 't', epoch: 'e' }), isDown)
+    link.set('cut')
+    link.set('open')
+    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    const opened = expectIs(await begin({ token: 't', epoch: 'other' }), 'opened')
+    assert.equal(opened.record.epoch, 'e', 'the first try had been applied')
+    link.set('mute')
+    await assert.rejects(() => rest({ token: 't', epoch: 'e' }), isDown)
+    link.set('cut')
+    link.set('open')
+    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    assert.equal((await find())?.status, 'resting')
+    assert.equal(await rest({ token: 't', epoch: 'e' }), true)
+    assert.equal(expectIs(await answer(), 'next').record.turn, 2)
+  })
+  it('says nothing of the subscriber in its errors', async () => {
+    const { answer } = scene(store)
+    link.set('cut')
+    await assert.rejects(() => answer({ text: 'PIN 4711' }), (error: Error) => {
+      const told = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error.cause)
+      return !told.includes('67570000001') && !told.includes('4711')
+    })
+  })
+  it('survives a confirmation that cannot be sent', async () => {
+    const { asked, key } = scene(store)
+    const epoch = await asked()
+    link.set('cut')
+    store.confirm(key(), epoch, 1)
+    await until(() => faults.includes('down'), 'the failure is not counted')
+  })
+})
+
+describe('the dialogue store without any Redis', () => {
+  it('comes up all the same; check rejects', async () => {
+    const faults: StoreFault[] = []
+    const url = `redis://127.0.0.1:${await freePort()}`
+    const store = await redisDialogues({ url, limits: LIMITS, log: silentLog, onFault: (fault) => faults.push(fault) })
+    await assert.rejects(() => store.check(), isDown)
+    await assert.rejects(() => scene(store).begin(), isDown)
+    assert.deepEqual(faults, ['down', 'down'])
+    await store.close()
+  })
+})
+
+describeWith(['redis'], 'the dialogue store among others', () => {
+  let place: RedisPlace
+  let client: Redis
+  const faults: StoreFault[] = []
+  const recordKeys = () => client.keys(`${place.prefix}:{b*}:d:*`)
+  beforeEach(async () => {
+    place = await redisPlace(LIMITS)
+    client = new Redis(services.redisUrl!)
+    faults.length = 0
+  })
+  afterEach(async () => {
+    await place.clear()
+    client.disconnect()
+  })
+  const open = () => place.open(LIMITS, { onFault: (fault) => faults.push(fault) })
+
+  it('gives each begin, answer and deadline to one of two daemons', async () => {
+    const [one, other] = [scene(await open()), scene(await open())]
+    for (let n = 0; n < 200; n++) {
+      const said = { msisdn: String(n) }
+      const begins = await Promise.all([one.begin({ ...said, token: `1-${n}` }), other.begin({ ...said, token: `2-${n}`, link: 'link-b' })])
+      assert.deepEqual(begins.map((taken) => taken.is).sort(), ['opened', 'repeat'])
+      const mine = begins[0]!.is === 'opened' ? one : other
+      await mine.rest({ token: begins[0]!.is === 'opened' ? `1-${n}` : `2-${n}` }, said)
+      const answers = await Promise.all([one.answer(said), other.answer({ ...said, link: 'link-b', text: '2' })])
+      assert.deepEqual(answers.map((taken) => taken.is).sort(), ['busy', 'next'])
+    }
+    const seized = await Promise.all([one.overdue(T0 + LEASE_MS, 'a', 150), other.overdue(T0 + LEASE_MS, 'b', 150)])
+    const names = seized.flat().map((found) => found.record.key.msisdn)
+    assert.equal(new Set(names).size, names.length)
+  })
+  it('loads its scripts again after SCRIPT FLUSH', async () => {
+    const { asked, answer } = scene(await open())
+    await asked()
+    await client.script('FLUSH')
+    const all = await Promise.all([answer(), ...Array.from({ length: 20 }, (_, n) => asked({ msisdn: String(n) }))])
+    assert.equal(expectIs(all[0] as never, 'next'), all[0])
+  })
+  it('puts aside what does not read, counts it, and goes on', async () => {
+    for (const spoil of ['garbage', '', '1rc 1', '2rc 2 "e"', undefined]) {
+      const { asked, answer, find, begin } = scene(await open())
+      await asked()
+      const [key] = await recordKeys()
+      await client.del(key!)
+      await (spoil === undefined ? client.rpush(key!, 'a list') : client.set(key!, spoil))
+      await assert.rejects(() => answer(), (error) => error instanceof StoreError && error.code === 'corrupt')
+      assert.equal(faults.at(-1), 'corrupt')
+      assert.equal(await find(), null)
+      expectIs(await answer(), 'unknown')
+      assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 1)
+      assert.ok((await client.pttl((await client.keys(`${place.prefix}:{b*}:q:*`))[0]!)) > 0)
+      expectIs(await begin(), 'opened')
+      await scene(await open()).drop()
+      assert.equal(await (await open()).erase('67570000001'), 1)
+      assert.deepEqual(await client.keys(`${place.prefix}:*`), [], 'erasing removes what was put aside, too')
+    }
+  })
+  it('opens a new dialogue over what does not read', async () => {
+    const { asked, begin, overdue } = scene(await open())
+    await asked()
+    await client.set((await recordKeys())[0]!, 'garbage')
+    assert.equal(expectIs(await begin(), 'opened').previous, null)
+    assert.deepEqual(faults, ['corrupt'])
+    await client.set((await recordKeys())[0]!, 'garbage')
+    assert.deepEqual(await overdue(T0 + LEASE_MS), [])
+    assert.deepEqual(await overdue(T0 + LIMITS.totalMs), [], 'and it is not due again')
+  })
+  it('puts aside a record whose snapshot does not read', async () => {
+    const store = await open()
+    const { asked, find } = scene(store)
+    await asked()
+    const [key] = await recordKeys()
+    await client.append(key!, '}')
+    await assert.rejects(() => find(), (error) => error instanceof StoreError && error.code === 'corrupt')
+    assert.equal(await find(), null)
+    assert.equal(await store.count(), 0)
+  })
+  it('takes a deadline out of the index whose record is gone', async () => {
+    const store = await open()
+    const { asked, overdue } = scene(store)
+    await asked()
+    await client.del((await recordKeys())[0]!)
+    assert.equal(await store.count(), 1)
+    assert.deepEqual(await overdue(T0 + LIMITS.confirmMs), [])
+    assert.equal(await store.count(), 0)
+  })
+  it('leaves nothing in Redis for ever', async () => {
+    const { asked, taken, drop } = scene(await open())
+    await asked({ msisdn: '1' })
+    await taken({ msisdn: '2' })
+    await asked({ msisdn: '3' }, { ended: 'completed' })
+    await asked({ msisdn: '4' })
+    await drop({}, { msisdn: '4' })
+    const ttls = await Promise.all((await recordKeys()).sort((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1)).map((key) => client.pttl(key)))
+    assert.equal(ttls.length, 4)
+    assert.ok(ttls.every((ms) => ms > 0), String(ttls))
+    assert.ok(ttls[2]! <= LIMITS.tombstoneMs)
+    assert.ok(ttls[3]! > LIMITS.tombstoneMs && ttls[3]! <= LIMITS.resumeMs)
+  })
+  it('keeps a resting dialogue of 600 octets in 1.2 KB, its deadline included', async () => {
+    const { asked } = scene(await open())
+    const before = await used()
+    const pad = 'x'.repeat(600 - JSON.stringify({ value: 'main', context: { pad: '' } }).length)
+    const text = 'Welcome to Akiba Dental Clinic\n1. Book a visit\n2. My visits\n3. Change language\n0. Exit'
+    for (let n = 0; n < 2_000; n++) {
+      await asked({ msisdn: `675700${10_000 + n}` }, { text, snapshot: { value: 'main', context: { pad } } })
+    }
+    const [key] = await recordKeys()
+    const octets = (await client.memory('USAGE', key!, 'SAMPLES', 0))!
+    assert.ok(octets <= 1_100, `${octets} octets a record`)
+    const indexes = await client.keys(`${place.prefix}:{b*}:due`)
+    const index = (await Promise.all(indexes.map((one) => client.memory('USAGE', one, 'SAMPLES', 0)))).reduce((sum: number, one) => sum + one!, 0)
+    assert.ok(octets + index / 2_000 <= 1_228, `${octets + index / 2_000} octets a dialogue`)
+  })
+  const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1])
+})
+
+describe('the dialogue store on a Redis that will not', () => {
+  it('treats a read-only replica as down and says what a Redis without a journal loses', async function () {
+    const replica = await ownRedis('--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'yes')
+    if (!replica) return this.skip()
+    const store = await redisDialogues({ url: `redis://127.0.0.1:${replica.port}`, limits: LIMITS })
+    try {
+      const { durable, notes } = await store.check()
+      assert.equal(durable, false)
+      assert.deepEqual(notes, ['appendonly is off: a restart of Redis loses open dialogues'])
+      await assert.rejects(() => scene(store).begin(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
+      await until(() => scene(store).find().then(() => true, () => false), 'it does not reconnect')
+    } finally {
+      await store.close()
+      await replica.stop()
+    }
+  })
+  it('is durable with a journal and no eviction, and says which settings are not told', async function () {
+    const server = await ownRedis('--appendonly', 'yes', '--appendfsync', 'everysec')
+    if (!server) return this.skip()
+    const url = `redis://127.0.0.1:${server.port}`
+    const client = new Redis(url)
+    const store = await redisDialogues({ url, limits: LIMITS })
+    try {
+      assert.deepEqual(await store.check(), { durable: true, notes: [] })
+      await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+      assert.deepEqual((await store.check()).notes, ['maxmemory-policy is allkeys-lru: Redis may drop open dialogues when it is full'])
+      await client.acl('SETUSER', 'default', '-config')
+      const refused = await store.check()
+      assert.equal(refused.durable, false)
+      assert.match(refused.notes[0]!, /CONFIG GET is refused/)
+    } finally {
+      client.disconnect()
+      await store.close()
+      await server.stop()
+    }
+  })
+})
