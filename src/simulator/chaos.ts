@@ -64,7 +64,7 @@ export interface Chaos {
 }
 
 /** Two runs with the same chance and the same subjects go wrong in the same way. */
-export function chaos(chance: Chance): Chaos {
+export function chaos(chance: Chance, onStrike: () => void = () => undefined): Chaos {
   let faults: (Fault & { id: number; struck: number })[] = []
   let serial = 0
   const remove = (id: number): boolean => {
@@ -88,6 +88,7 @@ export function chaos(chance: Chance): Chaos {
         if (fault.chance !== undefined && chance() >= fault.chance) continue
         fault.struck++
         if (fault.times !== undefined && fault.struck >= fault.times) remove(fault.id)
+        onStrike()
         return fault.act
       }
       return undefined

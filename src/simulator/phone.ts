@@ -20,6 +20,12 @@ export interface Phone extends Handset {
   sms(withinMs?: number): Promise<Sms>
   /** Sends an SMS to a service; resolves with the status that the ESME acknowledged it with. */
   send(to: string, text: string): Promise<number>
+  /** Puts a message away that needs no answer. */
+  dismiss(): void
+  /** Something was typed or dialled and nothing has come back yet. */
+  readonly waiting: boolean
+  /** Why the last dial or answer came to nothing; null once something works again. */
+  readonly failed: string | null
   /** What stands on the display. */
   readonly screen: Screen | null
   readonly inbox: readonly Sms[]
@@ -52,6 +58,7 @@ export interface PhoneParts {
 }
 
 const STORY_MAX = 300
+const NO_DIALOGUE = 'no dialogue is open on this phone: dial first'
 
 export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts): Phone {
   const story: string[] = []
@@ -60,10 +67,40 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
   const box = inbox()
   let screen: Screen | null = null
   let repeats = 0
+  let waiting = false
+  let failed: string | null = null
 
   function tell(line: string): void {
     story.push(line)
     if (story.length > STORY_MAX) story.shift()
+  }
+
+  function waits(): void {
+    waiting = true
+    failed = null
+    screen = null
+    parts.onChange('typed')
+  }
+
+  function rests(shown: Screen | null, why: string | null = null): void {
+    waiting = false
+    failed = why
+    screen = shown
+  }
+
+  function leaves(event: 'abort' | 'timeout', line: string): void {
+    tell(line)
+    rests(null)
+    parts.network.release(self, event)
+    screens.fail(`the phone ${line}`)
+    parts.onChange('screen')
+  }
+
+  function awaited(withinMs = parts.withinMs): Promise<Screen> {
+    return screens.next(withinMs, 'a screen', (why) => {
+      rests(null, why)
+      parts.onChange('failed')
+    })
   }
 
   const self: Phone = {
@@ -72,50 +109,49 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
     get screen() { return screen },
     get inbox() { return box.all },
     get repeats() { return repeats },
+    get waiting() { return waiting },
+    get failed() { return failed },
     story,
     dial(code, options = {}) {
       screens.forget()
-      screen = null
       tell(`dials ${code}`)
-      const wait = screens.next(options.withinMs ?? parts.withinMs, 'a screen')
+      const wait = awaited(options.withinMs)
+      waits()
       parts.network.dial(self, code, options)
       return wait
     },
     answer(text, options = {}) {
+      if (!parts.network.open(self.msisdn)) return Promise.reject(new Error(NO_DIALOGUE))
       screens.forget()
-      const wait = screens.next(options.withinMs ?? parts.withinMs, 'a screen')
+      const wait = awaited(options.withinMs)
       self.type(text)
       return wait
     },
     type(text) {
+      if (!parts.network.open(self.msisdn)) throw new Error(NO_DIALOGUE)
       tell(`answers ${JSON.stringify(text)}`)
       parts.network.answer(self, text)
-      parts.onChange('typed')
+      waits()
     },
-    hangUp() {
-      tell('hangs up')
-      parts.network.release(self, 'abort')
-      screen = null
-      parts.onChange('screen')
-    },
-    timeOut() {
-      tell('the network times out')
-      parts.network.release(self, 'timeout')
-      screen = null
+    hangUp: () => leaves('abort', 'hangs up'),
+    timeOut: () => leaves('timeout', 'the network times out'),
+    dismiss() {
+      if (screen?.open) return
+      rests(null)
       parts.onChange('screen')
     },
     next: (withinMs = parts.withinMs) => screens.next(withinMs, 'a screen'),
     sms: (withinMs = parts.withinMs) => messages.next(withinMs, 'an SMS'),
     send: (to, text) => parts.sendSms(self, to, text),
     show(shown) {
-      screen = shown
+      rests(shown)
       tell(`sees (${shown.action}) ${JSON.stringify(shown.text)}`)
       if (shown.repeat) repeats++
       if (!shown.repeat || !self.skipRepeats) screens.put(shown)
       parts.onChange('screen')
     },
     fail(why) {
-      screen = null
+      rests(null, why)
       tell(`fails: ${why}`)
       screens.fail(why)
       parts.onChange('failed')
@@ -134,7 +170,7 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
 
 interface Mailbox<T> {
   put(thing: T): void
-  next(withinMs: number, what: string): Promise<T>
+  next(withinMs: number, what: string, onLate?: (why: string) => void): Promise<T>
   forget(): void
   fail(why: string): void
 }
@@ -149,7 +185,7 @@ function mailbox<T>(clock: Clock, story: string[]): Mailbox<T> {
       if (first) first.take(thing)
       else if (kept.push(thing) > 100) kept.shift()
     },
-    next(withinMs, what) {
+    next(withinMs, what, onLate) {
       const had = kept.shift()
       if (had !== undefined) return Promise.resolve(had)
       return new Promise((take, reject) => {
@@ -160,7 +196,9 @@ function mailbox<T>(clock: Clock, story: string[]): Mailbox<T> {
         }
         const callOff = clock.after(withinMs, () => {
           waiting.splice(waiting.indexOf(one), 1)
-          fail(`the phone waited ${withinMs} ms for ${what} in vain`)
+          const why = `the phone waited ${withinMs} ms for ${what} in vain`
+          onLate?.(why)
+          fail(why)
         })
         waiting.push(one)
       })

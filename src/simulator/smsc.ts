@@ -48,6 +48,8 @@ export type SmscEvent =
   | { is: 'bind'; bind: BindRow }
   | { is: 'phone'; what: 'screen' | 'sms' | 'failed' | 'typed'; msisdn: string }
   | { is: 'pdu'; traced: Traced }
+  /** A fault struck. */
+  | { is: 'fault' }
 
 export interface BindRow {
   id: string
@@ -93,7 +95,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const emit = (event: SmscEvent): void => {
     for (const watcher of watchers) watcher(event)
   }
-  const chaos = newChaos(options.chance)
+  const chaos = newChaos(options.chance, () => emit({ is: 'fault' }))
   const deliveries = newDeliveries(
     { ...DELIVERIES, ...options.deliveries }, { clock, chance: options.chance, chaos, peers: () => peers },
   )

@@ -1,0 +1,97 @@
+/** A trace as a capture file: IP and TCP framing made up around the recorded octets, so that other tools read them. */
+import type { Traced } from './trace.ts'
+
+/** LINKTYPE_RAW: packets begin with the IP header. (tcpdump.org/linktypes.html) */
+const LINKTYPE_RAW = 101
+const IP_OCTETS = 20
+const TCP_OCTETS = 20
+/** IPv4 total length is 16 bits. */
+const PAYLOAD_MAX = 60_000
+
+/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1 on `port`. Passwords are blotted out in the trace already. */
+export function pcapOf(traced: readonly Traced[], port: number): Buffer {
+  const header = Buffer.alloc(24)
+  header.writeUInt32LE(0xa1b2c3d4, 0)
+  header.writeUInt16LE(2, 4)
+  header.writeUInt16LE(4, 6)
+  header.writeUInt32LE(0x40000, 16)
+  header.writeUInt32LE(LINKTYPE_RAW, 20)
+  const parts: Buffer[] = [header]
+  const streams = new Map<string, { in: number; out: number }>()
+  for (const one of traced) {
+    let at = streams.get(one.peer)
+    if (!at) {
+      at = { in: 1001, out: 5001 }
+      streams.set(one.peer, at)
+      parts.push(...handshake(one, port))
+    }
+    for (let from = 0; from < one.octets.length; from += PAYLOAD_MAX) {
+      const payload = one.octets.subarray(from, from + PAYLOAD_MAX)
+      const [sequence, ack] = one.direction === 'in' ? [at.in, at.out] : [at.out, at.in]
+      parts.push(packet({ traced: one, port, payload, sequence, ack, flags: 0x18 }))
+      at[one.direction] += payload.length
+    }
+  }
+  return Buffer.concat(parts)
+}
+
+interface Segment {
+  traced: Traced
+  port: number
+  payload: Buffer
+  sequence: number
+  ack: number
+  /** 0x02 SYN, 0x10 ACK, 0x08 PSH. */
+  flags: number
+}
+
+function handshake(traced: Traced, port: number): Buffer[] {
+  const payload = Buffer.alloc(0)
+  const from = (direction: 'in' | 'out') => ({ traced: { ...traced, direction }, port, payload })
+  return [
+    packet({ ...from('in'), sequence: 1000, ack: 0, flags: 0x02 }),
+    packet({ ...from('out'), sequence: 5000, ack: 1001, flags: 0x12 }),
+    packet({ ...from('in'), sequence: 1001, ack: 5001, flags: 0x10 }),
+  ]
+}
+
+function packet({ traced, port, payload, sequence, ack, flags }: Segment): Buffer {
+  const length = IP_OCTETS + TCP_OCTETS + payload.length
+  const octets = Buffer.alloc(16 + length)
+  octets.writeUInt32LE(Math.floor(traced.atMs / 1000), 0)
+  octets.writeUInt32LE((traced.atMs % 1000) * 1000, 4)
+  octets.writeUInt32LE(length, 8)
+  octets.writeUInt32LE(length, 12)
+  const ip = octets.subarray(16)
+  const isIn = traced.direction === 'in'
+  ip[0] = 0x45
+  ip.writeUInt16BE(length, 2)
+  ip.writeUInt16BE(0x4000, 6)
+  ip[8] = 64
+  ip[9] = 6
+  ip.set(isIn ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2], 12)
+  ip.writeUInt16BE(checksum(ip.subarray(0, IP_OCTETS)), 10)
+  const tcp = ip.subarray(IP_OCTETS)
+  tcp.writeUInt16BE(isIn ? traced.remotePort : port, 0)
+  tcp.writeUInt16BE(isIn ? port : traced.remotePort, 2)
+  tcp.writeUInt32BE(sequence >>> 0, 4)
+  tcp.writeUInt32BE(ack >>> 0, 8)
+  tcp[12] = 0x50
+  tcp[13] = flags
+  tcp.writeUInt16BE(0xffff, 14)
+  payload.copy(tcp, TCP_OCTETS)
+  const pseudo = Buffer.alloc(12)
+  ip.copy(pseudo, 0, 12, 20)
+  pseudo[9] = 6
+  pseudo.writeUInt16BE(length - IP_OCTETS, 10)
+  tcp.writeUInt16BE(checksum(Buffer.concat([pseudo, tcp])), 16)
+  return octets
+}
+
+/** The Internet checksum. (RFC 1071) */
+function checksum(octets: Buffer): number {
+  let sum = 0
+  for (let i = 0; i < octets.length; i += 2) sum += (octets[i]! << 8) | (octets[i + 1] ?? 0)
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
+  return ~sum & 0xffff
+}

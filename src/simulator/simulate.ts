@@ -1,0 +1,52 @@
+/** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
+import type { Chance, Clock } from '../ussd/types.ts'
+import { startControl, type Control } from './http.ts'
+import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
+import type { Voice } from './voice.ts'
+
+export interface SimulateOptions {
+  clock: Clock
+  chance: Chance
+  voice?: Voice
+  /** SMPP. Default 127.0.0.1:2775. */
+  smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
+  /** Control page. Default 127.0.0.1:8775. */
+  http?: { host?: string; port?: number; allowedHosts?: string[] }
+  /** Default 30 000. */
+  enquireMs?: number
+  /** How long the ESME may take for an answer. Default 25 000, as USSD gateways have it. */
+  applicationMs?: number
+  /** One line at a time, for people. */
+  say(line: string): void
+  /** Stops it. */
+  signal: AbortSignal
+  /** Called once it listens. */
+  onReady?(parts: { smsc: Smsc; control: Control }): void
+}
+
+/** Returns when it has stopped. Rejects if it cannot listen. */
+export async function simulate(options: SimulateOptions): Promise<void> {
+  const { clock, chance, smpp = {}, http = {}, say, signal } = options
+  const smsc = await startSmsc({
+    clock, chance, port: 2775, ...smpp,
+    ...(options.voice ? { voice: options.voice } : {}),
+    enquireMs: options.enquireMs ?? 30_000,
+    applicationMs: options.applicationMs ?? 25_000,
+    screenMs: 30_000,
+  })
+  let control: Control
+  try {
+    control = await startControl({ smsc, port: 8775, ...http })
+  } catch (error) {
+    await smsc.stop()
+    throw error
+  }
+  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/`)
+  smsc.watch((event) => {
+    if (event.is === 'bind') say(`${event.bind.id} ${event.bind.systemId} ${event.bind.mode} ${event.bind.state}`)
+  })
+  options.onReady?.({ smsc, control })
+  if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
+  await control.stop()
+  await smsc.stop()
+}
