@@ -35,7 +35,7 @@ function checkText(use: TextUse, language: string, read: ReadFlow, complain: Com
     const original = wordsIn(definition, use.text, first)
     const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
     if (original === undefined) complain('error', missing)
-    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${original}' is shown instead` })
+    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
     return original !== undefined
   }
   const where = typeof use.text === 'string' && language !== first ? read.catalogueAt(language, use.text) : read.at(use.place)
@@ -87,9 +87,14 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
   const used = new Set(usesOf(definition).texts.map((use) => use.text).filter((text) => typeof text === 'string'))
   for (const [language, texts] of Object.entries(definition.catalogues)) {
     for (const text of Object.keys(texts).filter((known) => !used.has(known))) {
-      complain('warning', { where: catalogueAt(language, text), what: `no screen says '${text}'`, remedy: 'the text in the flow was changed: change it here too' })
+      complain('warning', { where: catalogueAt(language, text), what: `no screen says '${short(text)}'`, remedy: 'the text in the flow was changed: change it here too' })
     }
   }
+}
+
+function short(text: string): string {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 48 ? `${line.slice(0, 45)}...` : line
 }
 
 /** Whether there is anything to translate outside of the braces. */

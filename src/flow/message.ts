@@ -41,7 +41,7 @@ export function compileMessage(text: string, style: MessageStyle): Message | str
   }
   const { icu, slots } = numberSlots(text)
   try {
-    const format = new IntlMessageFormat(icu, style.locale, undefined, { ignoreTag: true })
+    const format = new IntlMessageFormat(icu, style.locale, NUMBER_STYLES, { ignoreTag: true })
     const wrong = complainOfRoots(slots) ?? complainOf(format.getAst() as Element[], slots)
     if (wrong !== undefined) return wrong
     return { say: (scope, filling) => fill({ format, slots, style }, scope, filling ?? {}), slots }
@@ -123,13 +123,20 @@ function numberSlots(text: string): { icu: string; slots: Slot[] } {
   return { icu, slots }
 }
 
+/** Beside `integer`, `percent` and ICU skeletons such as `::.0`: two decimals, no sign of a currency. */
+const NUMBER_STYLES = { number: { money: { minimumFractionDigits: 2, maximumFractionDigits: 2 } } } as const
+
+const KNOWN_STYLES = ['integer', 'percent', 'money']
+
 /** What of intl-messageformat's syntax tree is looked at. */
 interface Element {
   type: number
   value?: unknown
+  style?: unknown
   options?: Record<string, { value: Element[] }>
 }
 
+const NUMBER = 2
 const DATE = 3
 const TIME = 4
 const SELECT = 5
@@ -141,9 +148,12 @@ function complainOfRoots(slots: Slot[]): string | undefined {
 
 /** Also takes down what each choice chooses among. */
 function complainOf(elements: Element[], slots: Slot[]): string | undefined {
-  for (const { type, value, options } of elements) {
+  for (const { type, value, style, options } of elements) {
+    if (type === NUMBER && typeof style === 'string' && !KNOWN_STYLES.includes(style)) {
+      return `has a number in a style '${style}', which is none of ${KNOWN_STYLES.join(', ')}`
+    }
     if (type === DATE || type === TIME) return 'has a date with a style: write {path, date} or {path, time}; the patterns are in formats'
-    if ((type === 1 || type === 2) && !/^v\d+$/.test(String(value))) return `shows '${String(value)}', which is no path`
+    if ((type === 1 || type === NUMBER) && !/^v\d+$/.test(String(value))) return `shows '${String(value)}', which is no path`
     const chosen = type === SELECT ? slots[Number(String(value).slice(1))] : undefined
     if (chosen) chosen.among = [...new Set([...(chosen.among ?? []), ...Object.keys(options ?? {})])]
     for (const option of Object.values(options ?? {})) {

@@ -46,10 +46,10 @@ export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, ba
   return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
 }
 
-/** The name that was probably meant: at most a third of its letters are off. */
+/** The name that was probably meant: about a third of its letters may be off. */
 export function nearest(written: string, names: Iterable<string>): string | undefined {
   let best: string | undefined
-  let least = Math.max(1, Math.floor(written.length / 3)) + 1
+  let least = Math.min(Math.ceil(written.length / 3) + 1, written.length)
   for (const name of names) {
     const off = distance(written, name)
     if (off < least) [best, least] = [name, off]
@@ -105,6 +105,12 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
 /** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
   const path = [...base, ...issue.path]
+  const stray = issue.errors.flat().find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
+  const keys = keysAt(schema, issue.path)
+  if (stray?.code === 'unrecognized_keys' && keys.length > 0) {
+    const unknown = stray.keys.find((key) => !keys.includes(key)) ?? stray.keys[0] as string
+    return { where: yaml.keyAt([...path, unknown]), what: `'${unknown}' is no key here`, remedy: meant(unknown, keys) }
+  }
   const deep = issue.errors.flat().find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
   if (deep) return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, { schema, value, yaml, base })[0] as Problem
   if (missing(value, issue.path)) return { where: yaml.at(path.slice(0, -1)), what: `'${String(path.at(-1))}' is missing` }
@@ -127,20 +133,27 @@ function missing(value: unknown, path: Path): boolean {
   return here === undefined && path.length > 0
 }
 
-/** The keys that a schema allows at a path. */
+/** What of a zod schema is looked at. */
+interface Shape {
+  def?: { type?: string; innerType?: Shape; element?: Shape; valueType?: Shape; options?: Shape[]; getter?: () => Shape }
+  shape?: Record<PropertyKey, Shape>
+}
+
+/** The keys that a schema allows at a path; of a value with several forms, those of all of them. */
 function keysAt(schema: unknown, path: Path): string[] {
-  let here = schema as { def?: { type?: string; innerType?: unknown; element?: unknown; valueType?: unknown; options?: unknown[] }; shape?: object }
-  const inner = () => {
-    while (here?.def?.innerType) here = here.def.innerType as typeof here
-    const union = here?.def?.options as (typeof here)[] | undefined
-    if (union) here = union.find((option) => option.shape) ?? here
-  }
+  let forms = formsOf(schema as Shape)
   for (const key of path) {
-    inner()
-    here = ((here?.shape as Record<PropertyKey, unknown> | undefined)?.[key] ?? here?.def?.element ?? here?.def?.valueType) as typeof here
+    forms = forms.flatMap((form) => formsOf(form.shape?.[key] ?? form.def?.element ?? form.def?.valueType))
   }
-  inner()
-  return Object.keys(here?.shape ?? {})
+  return [...new Set(forms.flatMap((form) => Object.keys(form.shape ?? {})))]
+}
+
+function formsOf(schema: Shape | undefined): Shape[] {
+  if (!schema) return []
+  const { innerType, options, getter } = schema.def ?? {}
+  if (innerType) return formsOf(innerType)
+  if (getter) return formsOf(getter())
+  return options ? options.flatMap(formsOf) : [schema]
 }
 
 function plainValue(document: Document, file: string, problems: Problem[]): unknown {
