@@ -14,7 +14,7 @@ export type Done = { balance: number } | { refusal: 'insufficient' | 'unknown-bu
 export interface Wallet {
   balance(msisdn: string): { amount: number; currency: 'PGK' }
   /** What that subscriber can pay for, cheapest first. */
-  bundles(msisdn: string): { rows: Bundle[] }
+  bundles(msisdn: string): { rows: Pick<Bundle, 'id' | 'name' | 'price'>[] }
   topup(msisdn: string, amount: number): Done
   buy(msisdn: string, bundle: string): Done
   /** New offers, at once. */
@@ -64,7 +64,7 @@ export function createWallet(): Wallet {
     bundles(msisdn) {
       const amount = amountOf(msisdn)
       const rows = offers.filter((one) => one.price <= amount && (one.balanceMin ?? 0) <= amount)
-      return { rows: rows.toSorted((a, b) => a.price - b.price) }
+      return { rows: rows.toSorted((a, b) => a.price - b.price).map(({ id, name, price }) => ({ id, name, price })) }
     },
     topup: (msisdn, amount) => pay(msisdn, amount),
     buy(msisdn, id) {

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CLOSED, ask, learn, type Breaker } from '../../src/backend/breaker.ts'
+import { guard } from '../../src/backend/guard.ts'
+import { moduleBackend } from '../../src/backend/module.ts'
+import { backends, type BackendParts } from '../../src/backend/set.ts'
+import { Refusal, type Backend, type CallContext, type CallResult } from '../../src/backend/types.ts'
+import { ProblemsError } from '../../src/errors.ts'
+import { silentLog } from '../../src/log-port.ts'
+import { dentalOptions } from '../../src/services/dental/options.ts'
+import { fakeClock } from '../support/clock.ts'
+
+const context = (signal = new AbortController().signal): CallContext =>
+  ({ intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0, signal })
+
+function guardParts() {
+  const counted: string[] = []
+  const counters = { count: (name: string, labels: Record<string, string> = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) }
+  return { clock: fakeClock(), counters, log: silentLog, counted }
+}
+
+describe('the breaker', () => {
+  const fail = (breaker: Breaker, times: number, nowMs = 0) =>
+    Array.from({ length: times }).reduce<Breaker>((b) => learn(b, false, nowMs), breaker)
+
+  it('opens after eight failures in a row, not after seven with a success between', () => {
+    assert.equal(ask(fail(CLOSED, 7), 0).goes, true)
+    assert.equal(ask(fail(CLOSED, 8), 0).goes, false)
+    assert.equal(ask(fail(learn(fail(CLOSED, 7), true, 0), 7), 0).goes, true)
+  })
+
+  it('lets one call look each two seconds while it is open, and closes when that one is answered', () => {
+    const open = fail(CLOSED, 8, 1000)
+    assert.equal(ask(open, 2999).goes, false)
+    const looking = ask(open, 3000)
+    assert.equal(looking.goes, true)
+    assert.equal(ask(looking.breaker, 3001).goes, false)
+    assert.equal(ask(learn(looking.breaker, false, 3100), 5099).goes, false)
+    assert.equal(ask(learn(looking.breaker, true, 3100), 3101).goes, true)
+  })
+})
+
+describe('a guarded back end', () => {
+  const stub = (call: () => Promise<CallResult>): Backend => ({ name: 'wallet', call })
+
+  it('asks a back end that is down no longer, and serves again when it is back', async () => {
+    const parts = guardParts()
+    let asked = 0
+    let isDown = true
+    const backend = guard(stub(async () => (asked++, isDown ? { is: 'failed', why: 'down', detail: 'x' } : { is: 'data', data: 1 })), parts)
+    for (let i = 0; i < 20; i++) assert.equal((await backend.call('balance', {}, context())).is, 'failed')
+    assert.equal(asked, 8)
+    assert.ok(parts.counted.includes('limits_total backend-breaker'))
+    isDown = false
+    await parts.clock.advance(2000)
+    assert.deepEqual(await backend.call('balance', {}, context()), { is: 'data', data: 1 })
+    assert.deepEqual(await backend.call('balance', {}, context()), { is: 'data', data: 1 })
+  })
+
+  it('does not hold a refusal, or a call that the back end will not take, against it', async () => {
+    let answer: CallResult = { is: 'refused', refusal: 'insufficient' }
+    const backend = guard(stub(async () => answer), guardParts())
+    for (let i = 0; i < 20; i++) await backend.call('buy', {}, context())
+    answer = { is: 'failed', why: 'refused-call', detail: 'x' }
+    for (let i = 0; i < 20; i++) await backend.call('buy', {}, context())
+    answer = { is: 'data', data: null }
+    assert.equal((await backend.call('buy', {}, context())).is, 'data')
+  })
+
+  it('refuses calls over its limit at once, and counts them', async () => {
+    const parts = guardParts()
+    const open: ((result: CallResult) => void)[] = []
+    const backend = guard(stub(() => new Promise((done) => open.push(done))), parts, 2)
+    const running = [1, 2].map(() => backend.call('balance', {}, context()))
+    const over = await backend.call('balance', {}, context())
+    assert.deepEqual(over, { is: 'failed', why: 'down', detail: 'backend-concurrent' })
+    for (const done of open) done({ is: 'data', data: null })
+    await Promise.all(running)
+    const next = backend.call('balance', {}, context())
+    open.at(-1)!({ is: 'data', data: 1 })
+    assert.deepEqual(await next, { is: 'data', data: 1 })
+    assert.deepEqual(parts.counted.filter((one) => one.startsWith('backend')), [
+      'backend_calls_total wallet balance down', ...Array<string>(3).fill('backend_calls_total wallet balance data')])
+  })
+
+  it('keeps an end that the back end did not hear from harming anybody', async () => {
+    const backend = guard({ ...stub(async () => ({ is: 'data', data: 1 })), ended: async () => { throw new Error('away') } }, guardParts())
+    await assert.doesNotReject(async () => backend.ended!('e', 'idle'))
+  })
+})
+
+describe('a module back end', () => {
+  const backend = moduleBackend('m', {
+    operations: {
+      echo: async (args, { msisdn }) => ({ args, msisdn }),
+      no: async () => new Refusal('slot-taken', { more: 1 }),
+      fault: async () => { throw new TypeError('of 67570000001') },
+      database: async () => { throw Object.assign(new Error('Key (msisdn)=(67570000001)'), { severity: 'ERROR', code: '23505' }) },
+      never: () => new Promise(() => undefined),
+    },
+  })
+
+  it('answers data and refusals', async () => {
+    assert.deepEqual(await backend.call('echo', { a: 1 }, context()), { is: 'data', data: { args: { a: 1 }, msisdn: '67570000001' } })
+    assert.deepEqual(await backend.call('no', {}, context()), { is: 'refused', refusal: 'slot-taken', data: { more: 1 } })
+  })
+
+  it('turns what an operation throws into a failure that quotes nobody', async () => {
+    assert.deepEqual(await backend.call('fault', {}, context()), { is: 'failed', why: 'down', detail: 'fault: TypeError of …' })
+    assert.deepEqual(await backend.call('database', {}, context()), { is: 'failed', why: 'down', detail: 'database: SQLSTATE 23505' })
+  })
+
+  it('does not know operations that it does not have, not even inherited ones', async () => {
+    for (const operation of ['nothing', 'constructor', '__proto__', 'toString']) {
+      const result = await backend.call(operation, {}, context())
+      assert.ok(result.is === 'failed' && result.why === 'refused-call')
+    }
+  })
+
+  it('is late at the deadline', async () => {
+    const turn = new AbortController()
+    const running = backend.call('never', {}, context(turn.signal))
+    turn.abort()
+    const result = await running
+    assert.ok(result.is === 'failed' && result.why === 'late')
+    const after = await backend.call('never', {}, context(turn.signal))
+    assert.ok(after.is === 'failed' && after.why === 'late')
+  })
+})
+
+describe('the set of back ends', () => {
+  const parts = (folder = '/'): BackendParts => ({
+    ...guardParts(), folder,
+    modules: {
+      dental: (settings) => {
+        dentalOptions(settings, 'backends.dental.settings')
+        return { operations: { profile: async () => ({ known: true }) } }
+      },
+    },
+  })
+
+  it('has what the configuration names: built-in modules, files, and HTTP', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ussd-module-'))
+    writeFileSync(join(folder, 'mine.mjs'), 'export const backend = (settings) => ({ operations: { hi: async () => settings.word } })')
+    const set = await backends({
+      dental: { module: 'dental' },
+      mine: { module: './mine.mjs', settings: { word: 'gude' } },
+      wallet: { http: { url: 'http://127.0.0.1:1' } },
+    }, parts(folder))
+    assert.deepEqual([...set.keys()], ['dental', 'mine', 'wallet'])
+    assert.deepEqual(await set.get('dental')!.call('profile', {}, context()), { is: 'data', data: { known: true } })
+    assert.deepEqual(await set.get('mine')!.call('hi', {}, context()), { is: 'data', data: 'gude' })
+    for (const backend of set.values()) await backend.close!()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('names everything that is wrong at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ussd-module-'))
+    writeFileSync(join(folder, 'empty.mjs'), 'export const backend = 7')
+    const wrong = { a: { module: 'dentl' }, b: { module: './gone.mjs' }, c: { module: './empty.mjs' }, d: { module: 'dental', settings: { holdMs: 1, x: 2 } } }
+    await assert.rejects(backends(wrong, parts(folder)), (error) => {
+      assert.ok(error instanceof ProblemsError)
+      assert.match(error.message, /backends\.a\.module: there is no module 'dentl' \(did you mean 'dental'\?\)/)
+      assert.match(error.message, /backends\.b\.module: cannot load/)
+      assert.match(error.message, /backends\.c\.module: '\.\/empty\.mjs' exports no back end/)
+      assert.match(error.message, /backends\.dental\.settings\.holdMs/)
+      assert.match(error.message, /"x"/)
+      return true
+    })
+    rmSync(folder, { recursive: true })
+  })
+})
