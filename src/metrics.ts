@@ -13,11 +13,27 @@ export interface Counters {
 
 /** name → [help, labels] */
 export const COUNTERS = {
-  smpp_rx_pdus_total: ['PDUs received, each counted once by what became of it', ['line', 'command', 'result']],
-  smpp_tx_pdus_total: ['PDUs written', ['line', 'command']],
-  smpp_submits_total: ['Requests of ours by outcome: ok, refused, timeout, lost, unsent', ['line', 'lane', 'result', 'status']],
-  smpp_binds_total: ['Bind attempts by outcome', ['line', 'result']],
-  smpp_faults_total: ['Things a peer did that no peer should, by kind', ['line', 'kind']],
+  // The SMPP books balance on every line (src/smpp/counters.ts): received = handled + duplicate + rejected + dropped;
+  // submitted = ok + refused + timeout + lost.
+  smpp_rx: ['PDUs received', ['line', 'command']],
+  smpp_rx_handled: ['PDUs received and dealt with', ['line', 'command']],
+  smpp_rx_duplicate: ['PDUs received twice over', ['line', 'command']],
+  smpp_rx_rejected: ['PDUs answered with an error', ['line', 'command', 'status']],
+  smpp_rx_dropped: ['PDUs that nothing was to be done with', ['line', 'command', 'reason']],
+  smpp_tx_submit: ['Requests of ours written', ['line', 'lane']],
+  smpp_tx_ok: ['Requests of ours accepted', ['line', 'lane']],
+  smpp_tx_refused: ['Requests of ours refused', ['line', 'lane', 'status']],
+  smpp_tx_timeout: ['Requests of ours without a response in time', ['line', 'lane']],
+  smpp_tx_lost: ['Requests of ours whose link closed before the response', ['line', 'lane']],
+  smpp_unsent: ['Requests of ours that were never written', ['line', 'lane', 'why']],
+  smpp_framing_fault: ['Octets that cannot be SMPP, by what they look like', ['line', 'speaks']],
+  smpp_tolerated: ['Faults of PDUs that were taken all the same', ['line', 'what']],
+  smpp_handler_failed: ['Handlers of ours that threw or were silent: bugs', ['line', 'how']],
+  smpp_limit: ['Limits of the SMPP side that were hit', ['line', 'limit']],
+  smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
+  smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
+  smpp_link_lost: ['Links that closed', ['line', 'why']],
+  smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
@@ -52,7 +68,7 @@ export function createMetrics(options: { process: boolean }): Metrics {
   const registry = new Registry()
   if (options.process) collectDefaultMetrics({ register: registry })
   const counters = new Map(Object.entries(COUNTERS).map(([name, [help, labelNames]]) =>
-    [name, new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })]))
+    [name, new Counter({ name: name.endsWith('_total') ? name : `${name}_total`, help, labelNames: [...labelNames], registers: [registry] })]))
   const timed = <Name extends string>(name: string, help: string, label: Name) =>
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
   const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')

@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+/** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
+import { Command, InvalidArgumentError } from 'commander'
+import { ProblemsError, UsageError } from './errors.ts'
+import { packageVersion } from './root.ts'
+
+const say = (text: string) => void process.stdout.write(`${text}\n`)
+const CONFIG = ['-c, --config <file>', 'settings file'] as const
+
+const program = new Command('ussd-connector')
+  .description('Serves USSD menus over SMPP and sends SMS reminders over the same bind.')
+  .version(packageVersion())
+  .showSuggestionAfterError()
+  .showHelpAfterError('(ussd-connector help shows all commands)')
+
+program.command('run').description('the daemon: bind, serve, remind, until SIGTERM')
+  .requiredOption(...CONFIG)
+  .action(async ({ config }: { config: string }) => (await import('./daemon/run.ts')).runDaemon(config))
+
+program.command('demo').description('everything on this machine, nothing to install: daemon, simulator, sample services, web phone')
+  .option('--http-port <port>', 'of the web phone', integer, 8080)
+  .option('--data <folder>', 'where the embedded stores keep their files', './data/demo')
+  .action(async (options: { httpPort: number; data: string }) => (await import('./cli/demo.ts')).demo(options))
+
+program.command('config').description('shows the settings in force and where each came from, secrets masked')
+  .requiredOption(...CONFIG)
+  .option('--schema', 'print the JSON Schema of the settings instead')
+  .action(async ({ config, schema }: { config: string; schema?: boolean }) => {
+    const { printSettings, settingsJsonSchema } = await import('./config/print.ts')
+    if (schema) return say(JSON.stringify(settingsJsonSchema(), null, 2))
+    say(printSettings((await import('./config/load.ts')).loadSettings(config, process.env)))
+  })
+
+program.command('check').description('checks flow files: schema, names, ways, lengths, languages')
+  .argument('[paths...]', 'flow files or folders', ['./flows'])
+  .action(async (paths: string[]) => (await import('./cli/flows.ts')).check(paths, say))
+
+program.command('talk').description('plays written conversations against their flows')
+  .argument('[paths...]', 'talk files or folders', ['./flows'])
+  .action(async (paths: string[]) => (await import('./cli/flows.ts')).talk(paths, say))
+
+program.command('migrate').description('brings the database to the schema of this version')
+  .requiredOption(...CONFIG)
+  .option('--status', 'only say what is done and what is to do')
+  .action(async ({ config, status }: { config: string; status?: boolean }) =>
+    (await import('./cli/database.ts')).migrateCommand(config, Boolean(status), say))
+
+program.command('seed').description('loads the data of a sample service: dental')
+  .argument('<service>', 'dental')
+  .requiredOption(...CONFIG)
+  .option('--at <date>', 'the day that the data are laid around (2025-05-01 gives the documented screens); default: today')
+  .action(async (service: string, { config, at }: { config: string; at?: string }) =>
+    (await import('./cli/database.ts')).seedCommand({ service, config, at }, say))
+
+program.command('simulate').description('an SMSC to bind to, with a web phone and a terminal phone')
+  .option('--host <host>', 'SMPP address', '127.0.0.1')
+  .option('--port <port>', 'SMPP port', integer, 2775)
+  .option('--http-host <host>', 'address of the web phone', '127.0.0.1')
+  .option('--http-port <port>', 'port of the web phone', integer, 8080)
+  .option('--dialect <name>', 'profile to speak, from the other end', 'standard')
+  .option('--system-id <id>', 'the only system id let in; default: any')
+  .option('--password <password>', 'its password; default: any')
+  .option('--binds-max <n>', 'binds of one system id at once', integer)
+  .action(async (options: import('./cli/simulate.ts').SimulateOptions) =>
+    (await import('./cli/simulate.ts')).simulateCommand(options, say))
+
+program.command('dial').description('a phone in the terminal, at a running simulator')
+  .argument('<code>', "what to dial, quoted: '*123#'")
+  .option('--msisdn <number>', 'who dials', '67570000001')
+  .option('--url <url>', 'of the simulator', 'http://127.0.0.1:8080')
+  .option('--answers <list>', 'answers, separated by commas; then no questions are asked')
+  .action(async (code: string, options: { msisdn: string; url: string; answers?: string }) =>
+    (await import('./cli/simulate.ts')).dialCommand(code, options))
+
+program.command('wallet').description('the sample HTTP back end of the top-up flow')
+  .option('--host <host>', 'address', '127.0.0.1')
+  .option('--port <port>', 'port', integer, 8675)
+  .action(async (options: { host: string; port: number }) => (await import('./cli/simulate.ts')).walletCommand(options, say))
+
+program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
+  .option('--host <host>', 'its admin address', '127.0.0.1')
+  .option('--port <port>', 'its admin port', integer, 8123)
+  .action(async ({ host, port }: { host: string; port: number }) => {
+    const answer = await fetch(`http://${host}:${port}/ready`, { signal: AbortSignal.timeout(2_500) }).catch(() => undefined)
+    say(answer ? await answer.text() : 'no answer')
+    process.exitCode = answer?.ok ? 0 : 1
+  })
+
+program.parseAsync().catch((error: unknown) => {
+  const known = error instanceof ProblemsError || error instanceof UsageError
+  process.stderr.write(`${known ? error.message : (error as Error).stack ?? String(error)}\n`)
+  process.exitCode = 1
+})
+
+function integer(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number')
+  return value
+}

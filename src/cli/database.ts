@@ -1,0 +1,67 @@
+/** `migrate` and `seed`. */
+import { join } from 'node:path'
+import { loadSettings } from '../config/load.ts'
+import type { Settings } from '../config/schema.ts'
+import { UsageError } from '../errors.ts'
+import { seed } from '../services/dental/seed.ts'
+import { migrate, migrationStatus } from '../store/postgres-migrate.ts'
+import { openPostgres, type Postgres } from '../store/postgres.ts'
+
+type Say = (text: string) => void
+
+export async function migrateCommand(config: string, statusOnly: boolean, say: Say): Promise<void> {
+  await withDatabase(config, async ({ knex }) => {
+    if (statusOnly) {
+      const { applied, pending } = await migrationStatus(knex)
+      for (const name of applied) say(`done     ${name}`)
+      for (const name of pending) say(`to do    ${name}`)
+      return
+    }
+    const done = await migrate(knex)
+    for (const name of done) say(`migrated ${name}`)
+    if (!done.length) say('nothing to do: the database has this version\'s schema')
+  })
+}
+
+export interface SeedOptions {
+  service: string
+  config: string
+  /** `2025-05-01`; today when absent. */
+  at: string | undefined
+}
+
+export async function seedCommand(options: SeedOptions, say: Say): Promise<void> {
+  if (options.service !== 'dental') throw new UsageError(`there is no sample service '${options.service}': dental`)
+  await withDatabase(options.config, async ({ knex }, settings) => {
+    const atMs = options.at === undefined ? Date.now() : dayOf(options.at)
+    await migrate(knex)
+    await seed(knex, { atMs, relative: options.at === undefined })
+    say(`seeded dental around ${new Date(atMs).toISOString().slice(0, 10)}, zone ${settings.reminders.zone}`)
+  })
+}
+
+/** 9 in the morning of that day in the sample's zone. */
+function dayOf(written: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(written) ? Date.parse(`${written}T09:00:00+10:00`) : Date.parse(written)
+  if (Number.isNaN(at)) throw new UsageError(`--at '${written}' is not a date such as 2025-05-01`)
+  return at
+}
+
+async function withDatabase(config: string, run: (postgres: Postgres, settings: Settings) => Promise<void>): Promise<void> {
+  const { settings } = loadSettings(config, process.env)
+  const postgres = settings.postgres === 'embedded'
+    ? await openPostgres({ embedded: join(settings.data, 'postgres') })
+    : await openPostgres({ url: settings.postgres.url })
+  try {
+    await run(postgres, settings)
+  } catch (error) {
+    throw unreachable(error) ? new UsageError(`Postgres cannot be reached: ${(error as Error).message}`) : error
+  } finally {
+    await postgres.close()
+  }
+}
+
+function unreachable(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '3D000' || code === '28P01' || code === '28000'
+}

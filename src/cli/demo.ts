@@ -1,0 +1,78 @@
+/** `npm start`: the whole chain in one process, nothing to install: simulator, daemon, sample services, web phone. */
+import { join } from 'node:path'
+import { systemChance, systemClock } from '../clock.ts'
+import { parseSettings } from '../config/load.ts'
+import { startDaemon } from '../daemon/daemon.ts'
+import { packageRoot } from '../root.ts'
+import { seed } from '../services/dental/seed.ts'
+import { startWallet } from '../services/topup/server.ts'
+import { simulate } from '../simulator/simulate.ts'
+import { untilSignal } from './simulate.ts'
+
+export interface DemoOptions {
+  httpPort: number
+  data: string
+}
+
+export async function demo(options: DemoOptions): Promise<void> {
+  const say = (text: string) => void process.stdout.write(`${text}\n`)
+  const clock = systemClock()
+  const signal = untilSignal()
+  const wallet = await startWallet({ port: 0 })
+  await simulate({
+    clock, chance: systemChance, signal,
+    say: () => undefined,
+    smpp: { port: 0, accounts: [{ systemId: 'ussd', password: 'secret' }] },
+    http: { port: await freeOr(options.httpPort) },
+    onReady: ({ smsc, control }) => void serve({ smscPort: smsc.port, walletPort: wallet.port, url: control.url }),
+  })
+  await wallet.stop()
+
+  async function serve(at: { smscPort: number; walletPort: number; url: string }): Promise<void> {
+    try {
+      const { settings } = parseSettings(demoSettings(at, options.data), 'demo', {})
+      const daemon = await startDaemon({ settings, clock, chance: systemChance })
+      await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
+      signal.addEventListener('abort', () => void daemon.stop())
+      say(`\n  Open ${at.url}/ and dial *123# or *675#.`)
+      say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
+      say(`  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Ctrl-C ends it.\n`)
+    } catch (error) {
+      process.stderr.write(`${(error as Error).message}\n`)
+      process.exit(1)
+    }
+  }
+}
+
+function demoSettings(at: { smscPort: number; walletPort: number }, data: string): string {
+  return `
+lines:
+  - name: demo
+    smsc: { host: 127.0.0.1, port: ${at.smscPort}, systemId: ussd, password: secret }
+    sms: { source: "123" }
+    msisdn: { countryCode: "675" }
+services:
+  - { code: "*123#", flow: dental }
+  - { code: "*675#", flow: topup }
+flows: { dir: ${JSON.stringify(join(packageRoot, 'flows'))} }
+backends:
+  dental: { module: dental }
+  wallet: { http: { url: "http://127.0.0.1:${at.walletPort}" } }
+redis: embedded
+postgres: embedded
+data: ${JSON.stringify(data)}
+admin: { port: 0 }
+log: { level: info }
+stopMs: 0
+`
+}
+
+/** The wanted port, or any if somebody has it. */
+async function freeOr(port: number): Promise<number> {
+  const { createServer } = await import('node:net')
+  return new Promise((done) => {
+    const probe = createServer()
+    probe.once('error', () => done(0))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(port)))
+  })
+}

@@ -1,0 +1,55 @@
+/** `simulate`, `dial` and `wallet`: the other side, for people. */
+import { systemChance, systemClock } from '../clock.ts'
+import { startWallet } from '../services/topup/server.ts'
+import { simulate } from '../simulator/simulate.ts'
+import { dialTerminal } from '../simulator/terminal.ts'
+
+type Say = (text: string) => void
+
+export interface SimulateOptions {
+  host: string
+  port: number
+  httpHost: string
+  httpPort: number
+  dialect: string
+  systemId?: string
+  password?: string
+  bindsMax?: number
+}
+
+export async function simulateCommand(options: SimulateOptions, say: Say): Promise<void> {
+  const { systemId, password, bindsMax } = options
+  await simulate({
+    clock: systemClock(), chance: systemChance, say, signal: untilSignal(),
+    smpp: {
+      host: options.host, port: options.port,
+      ...(systemId ? { accounts: [{ systemId, ...(password ? { password } : {}) }] } : {}),
+      ...(bindsMax ? { bindsMax } : {}),
+    },
+    http: { host: options.httpHost, port: options.httpPort },
+  })
+}
+
+export async function dialCommand(code: string, options: { msisdn: string; url: string; answers?: string }): Promise<void> {
+  const outcome = await dialTerminal({
+    url: options.url, msisdn: options.msisdn, code, input: process.stdin, output: process.stdout,
+    isTty: Boolean(process.stdin.isTTY), ...(options.answers === undefined ? {} : { answers: options.answers.split(',') }),
+  })
+  process.stdin.destroy()
+  if (outcome.failed) process.exitCode = 1
+}
+
+export async function walletCommand(options: { host: string; port: number }, say: Say): Promise<void> {
+  const wallet = await startWallet(options)
+  say(`wallet on http://${options.host}:${wallet.port}`)
+  const signal = untilSignal()
+  await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
+  await wallet.stop()
+}
+
+/** Aborted by SIGTERM or SIGINT. */
+export function untilSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}

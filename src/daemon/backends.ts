@@ -1,0 +1,96 @@
+/** The back ends of the settings, by name: each guarded, counted and timed. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Knex } from 'knex'
+import { guard } from '../backend/guard.ts'
+import { httpBackend } from '../backend/http.ts'
+import { moduleBackend } from '../backend/module.ts'
+import type { Backend, BackendModule } from '../backend/types.ts'
+import type { Settings } from '../config/schema.ts'
+import { UsageError } from '../errors.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import { dental } from '../services/dental/module.ts'
+import type { Chance, Clock } from '../ussd/types.ts'
+
+export interface Backends {
+  names: readonly string[]
+  get(name: string): Backend | undefined
+  close(): Promise<void>
+}
+
+export interface BackendParts {
+  settings: Settings
+  knex: Knex
+  clock: Clock
+  chance: Chance
+  metrics: Metrics
+  log: Log
+}
+
+/** What a module of an operator's own exports as `backend`. */
+export type BackendFactory = (parts: Omit<BackendParts, 'settings'> & { settings: Record<string, unknown> }) => BackendModule
+
+export async function createBackends(parts: BackendParts): Promise<Backends> {
+  const { settings, clock, metrics, log } = parts
+  const all = new Map<string, Backend>()
+  for (const [name, how] of Object.entries(settings.backends)) {
+    const bare = 'http' in how
+      ? httpBackend(name, httpOf(how.http, name), { clock })
+      : moduleBackend(name, await moduleOf(how, parts))
+    const concurrent = 'http' in how ? how.http.concurrent : undefined
+    all.set(name, guard(bare, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
+  }
+  return {
+    names: [...all.keys()],
+    get: (name) => all.get(name),
+    close: async () => void await Promise.all([...all.values()].map((backend) => backend.close?.())),
+  }
+}
+
+type Http = Extract<Settings['backends'][string], { http: unknown }>['http']
+type Module = Extract<Settings['backends'][string], { module: string }>
+
+function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
+  const { tokenFile, ...rest } = http
+  if (!tokenFile) return rest
+  try {
+    return { ...rest, token: readFileSync(tokenFile, 'utf8').trim() }
+  } catch (error) {
+    throw new UsageError(`backends.${name}.http.tokenFile: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+async function moduleOf(how: Module, parts: BackendParts): Promise<BackendModule> {
+  if (how.module === 'dental') return dentalOf(how, parts)
+  const file = resolve(how.module)
+  const loaded = await import(pathToFileURL(file).href).catch((error: Error) => {
+    throw new UsageError(`back end module ${file} cannot be loaded: ${error.message}`)
+  }) as { backend?: BackendFactory }
+  if (typeof loaded.backend !== 'function') throw new UsageError(`back end module ${file} exports no function 'backend'`)
+  return loaded.backend({ ...parts, settings: how.settings })
+}
+
+/** A hold must not lapse while its question may still be answered. */
+const HOLD_MARGIN_MS = 30_000
+
+function dentalOf({ settings: own }: Module, { settings, knex, clock, chance }: BackendParts): BackendModule {
+  const { reminders, dialogue } = settings
+  return dental({
+    knex, clock, chance,
+    settings: {
+      holdMs: dialogue.totalMs + HOLD_MARGIN_MS,
+      confirmation: reminders.confirmation,
+      reminders: { leadsMs: reminders.leads.map(durationMs), quietHours: reminders.quietHours },
+      listCancelled: own.listCancelled === true,
+      tailored: own.tailored === true,
+    },
+  })
+}
+
+/** `24h` as milliseconds; the schema has seen to the form. */
+function durationMs(written: string): number {
+  const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[written.at(-1) as 'm' | 'h' | 'd']
+  return Number(written.slice(0, -1)) * unit
+}

@@ -1,0 +1,156 @@
+/**
+ * The daemon's parts, in the order they start; they stop in reverse. The only place that builds things.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { startAdmin, type Admin, type Readiness } from '../admin/server.ts'
+import { createBackends } from './backends.ts'
+import type { Settings } from '../config/schema.ts'
+import type { DialogueStore } from '../dialogue/types.ts'
+import { UsageError } from '../errors.ts'
+import { serveFlows } from './flows.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+import { uuidV7 } from '../ids.ts'
+import { createLines, type Lines } from './lines.ts'
+import { createLog } from '../log.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { createSmsSide } from '../sms.ts'
+import { openStores, type Stores } from './stores.ts'
+import type { Chance, Clock } from '../ussd/types.ts'
+
+export interface DaemonOptions {
+  settings: Settings
+  clock: Clock
+  chance: Chance
+  /** Where the log goes; stdout when absent. */
+  log?: Logger
+  /** Node's own figures in /metrics; off in tests that start many daemons. */
+  processMetrics?: boolean
+}
+
+export interface Daemon {
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly admin: Admin
+  readonly stores: Stores
+  /** Whether at least one line is bound and the stores answer. */
+  readiness(): Promise<Readiness>
+  /** For the watchdog: the event loop turns, which asking proves, and nothing is wedged. */
+  healthy(): boolean
+  /** Refuses new dialogues, lets open ones finish for `stopMs`, unbinds, closes. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** How often a drain looks whether all is done. */
+const DRAIN_LOOK_MS = 100
+
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { settings, clock, chance } = options
+  const started: (() => Promise<unknown>)[] = []
+  const onStop = <T>(part: T, stop: () => Promise<unknown>): T => (started.push(stop), part)
+  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
+  const log = options.log ?? createLog({ level: settings.log.level, key: logKey(settings) })
+  const metrics = createMetrics({ process: options.processMetrics ?? true })
+  const instance = randomBytes(4).toString('hex')
+  const mint = { epoch: () => uuidV7(clock.now(), randomBytes), token: () => randomBytes(9).toString('base64url') }
+  try {
+    const stores = await openStores({ settings, log, metrics })
+    onStop(stores, () => stores.close())
+    const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
+    onStop(backends, () => backends.close())
+    const flows = await serveFlows({ settings, archive: stores.archive, clock, log, metrics, backends: backends.names })
+    onStop(flows, () => flows.stop())
+    const lines: Lines = createLines({
+      settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
+    })
+    const sms = createSmsSide({ settings, knex: stores.knex, lines, clock, chance, log, metrics })
+    const gateway = createGateway({
+      dialogues: stores.dialogues, flows: flows.registry, services: settings.services, backend: backends.get, line: lines.get,
+      onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
+    })
+    const admin = await startAdmin({ ...settings.admin, registry: metrics.registry, readiness })
+    onStop(admin, () => admin.stop())
+    const stopSweeps = repeat(clock, settings.dialogue.sweepMs, () => gateway.sweep(), metrics, log)
+    gauges({ metrics, stores, lines, gateway })
+    sms.start()
+    onStop(sms, () => sms.stop())
+    lines.start()
+    onStop(lines, async () => {
+      gateway.drain()
+      await drained(stores.dialogues, gateway, clock, settings.stopMs)
+      stopSweeps()
+      await lines.stop(clock.now() + settings.stopMs)
+    })
+    log.info({ instance, lines: settings.lines.map((line) => line.name), admin: admin.port }, 'daemon started')
+
+    async function readiness(): Promise<Readiness> {
+      const store = await stores.check()
+      const states = lines.states()
+      return { ready: store.ok && lines.anyBound(), parts: { lines: states, stores: store, flows: flows.state() } }
+    }
+    return { log, metrics, admin, stores, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
+  } catch (error) {
+    await stopAll(started, log)
+    throw error
+  }
+}
+
+/** The key that hashes numbers in the log: given, or made once and kept with the data. */
+function logKey(settings: Settings): Buffer {
+  const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
+  if (!existsSync(file)) {
+    if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: ${file} is not there`)
+    writeFileSync(file, randomBytes(32), { mode: 0o600 })
+  }
+  return readFileSync(file)
+}
+
+/** Runs again and again, never twice at once; what it throws is a bug, counted, and not the end. */
+function repeat(clock: Clock, everyMs: number, run: () => Promise<unknown>, metrics: Metrics, log: Logger): () => void {
+  let stopped = false
+  let cancel = (): void => undefined
+  const again = () => {
+    cancel = clock.after(everyMs, () => {
+      run().catch((error: unknown) => {
+        metrics.count('bugs_total', { where: 'sweep' })
+        log.error({ err: error }, 'sweep failed')
+      }).finally(() => {
+        if (!stopped) again()
+      })
+    })
+  }
+  again()
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
+
+async function drained(dialogues: DialogueStore, gateway: Gateway, clock: Clock, withinMs: number): Promise<void> {
+  const untilMs = clock.now() + withinMs
+  while (clock.now() < untilMs) {
+    const open = await dialogues.count().catch(() => 0)
+    if (open === 0 && gateway.turnsUnderWay() === 0) return
+    await new Promise<void>((done) => clock.after(DRAIN_LOOK_MS, done))
+  }
+}
+
+function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway: Gateway }): void {
+  const { metrics, stores, lines, gateway } = parts
+  metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
+  metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
+  metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
+}
+
+async function stopAll(started: (() => Promise<unknown>)[], log: Logger): Promise<void> {
+  for (const stop of started.splice(0).toReversed()) {
+    await stop().catch((error: unknown) => log.error({ err: error }, 'part did not stop'))
+  }
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => (running ??= run())
+}

@@ -1,0 +1,77 @@
+/** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
+import type { Settings } from '../config/schema.ts'
+import { ProblemsError, UsageError } from '../errors.ts'
+import { openFlows, type Reload } from '../flow/registry.ts'
+import type { FlowArchive, FlowRegistry } from '../flow/types.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import { nearest } from '../nearest.ts'
+import type { Clock } from '../ussd/types.ts'
+
+export interface ServedFlows {
+  registry: FlowRegistry
+  /** For /ready: names and revisions in force. */
+  state(): { name: string; revision: string }[]
+  stop(): Promise<void>
+}
+
+export interface FlowParts {
+  settings: Settings
+  archive: FlowArchive
+  /** Names of the back ends that flows may call. */
+  backends: readonly string[]
+  clock: Clock
+  log: Log
+  metrics: Metrics
+}
+
+/** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
+export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
+  const { settings, archive, backends, clock, log } = parts
+  const { flows, first } = await openFlows({
+    folder: settings.flows.dir, archive, backends, onReload: (reload) => report(reload, parts),
+  })
+  requireServices(settings, flows, first)
+  let stopped = false
+  let cancel = (): void => undefined
+  const again = () => {
+    cancel = clock.after(settings.flows.reloadMs, () => {
+      flows.reload().catch((error: unknown) => log.error({ err: error }, 'flows were not reloaded'))
+        .finally(() => stopped || again())
+    })
+  }
+  if (settings.flows.reloadMs > 0) again()
+  return {
+    registry: flows,
+    state: () => flows.names(),
+    stop: async () => {
+      stopped = true
+      cancel()
+    },
+  }
+}
+
+function report(reload: Reload, { log, metrics }: FlowParts): void {
+  for (const revision of reload.served) {
+    metrics.count('flow_reloads_total', { flow: revision.split('@')[0]!, result: 'served' })
+    log.info({ revision }, 'flow in force')
+  }
+  for (const name of reload.refused) {
+    metrics.count('flow_reloads_total', { flow: name, result: 'refused' })
+    log.error({ flow: name }, 'flow refused: what it was before stays in force')
+  }
+  for (const { severity, where, what, remedy } of reload.problems) {
+    log[severity === 'error' ? 'error' : 'warn']({ where, what, ...(remedy ? { remedy } : {}) }, 'flow problem')
+  }
+}
+
+function requireServices(settings: Settings, flows: FlowRegistry & { names(): { name: string }[] }, first: Reload): void {
+  const names = flows.names().map((flow) => flow.name)
+  const missing = settings.services.filter((service) => !names.includes(service.flow))
+  if (!missing.length) return
+  const errors = first.problems.filter((problem) => problem.severity === 'error')
+  if (errors.length) throw new ProblemsError(`flows in ${settings.flows.dir}`, errors)
+  const { code, flow } = missing[0]!
+  const remedy = nearest(flow, names) ?? `add ${settings.flows.dir}/${flow}.yaml`
+  throw new UsageError(`service ${code}: there is no flow '${flow}' in ${settings.flows.dir} (${remedy})`)
+}

@@ -1,0 +1,114 @@
+/** The lines of the settings: each with its dialect, its binds, and what may be said on it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import type { LineSettings, Settings } from '../config/schema.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import { packageRoot } from '../root.ts'
+import { loadDialect } from '../smpp/dialect-load.ts'
+import { smppLine } from '../smpp/line.ts'
+import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
+import type { Line, Link, Pdu } from '../smpp/types.ts'
+import type { Chance, Clock } from '../ussd/types.ts'
+
+export interface Lines {
+  all: readonly Line[]
+  get(name: string): Line | undefined
+  anyBound(): boolean
+  boundCount(): number
+  states(): Record<string, { bind: string; state: string; since: string }[]>
+  start(): void
+  stop(untilMs: number): Promise<void>
+}
+
+export interface LinesParts {
+  settings: Settings
+  clock: Clock
+  chance: Chance
+  log: Log
+  metrics: Metrics
+  instance: string
+  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+}
+
+export function createLines(parts: LinesParts): Lines {
+  const lines = parts.settings.lines.map((settings) => createLine(settings, parts))
+  const byName = new Map(lines.map((line) => [line.name, line]))
+  return {
+    all: lines,
+    get: (name) => byName.get(name),
+    anyBound: () => lines.some((line) => line.bound()),
+    boundCount: () => lines.flatMap((line) => line.states()).filter((bind) => bind.state.startsWith('bound')).length,
+    states: () => Object.fromEntries(lines.map((line) => [line.name,
+      line.states().map((bind) => ({ ...bind, since: new Date(bind.since).toISOString() }))])),
+    start: () => lines.forEach((line) => line.start()),
+    stop: async (untilMs) => void await Promise.all(lines.map((line) => line.stop(untilMs))),
+  }
+}
+
+function createLine(settings: LineSettings, parts: LinesParts): Line {
+  const { clock, chance, log, metrics, instance } = parts
+  const dialect = loadDialect(...whereIs(settings.dialect, parts.settings), { numbering: numberingOf(settings), chance })
+  const line: Line = smppLine(wishesOf(settings), {
+    dialect, clock, chance, log, instance, counters: metrics,
+    onRequest: (pdu, link) => parts.onRequest(pdu, line, link),
+    onState: (bind, state) => log.info({ line: settings.name, bind, state }, 'bind state'),
+  })
+  return line
+}
+
+/** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
+function whereIs(dialect: string, settings: Settings): [string, string] {
+  const ours = join(packageRoot, 'dialects')
+  if (isAbsolute(dialect) || dialect.includes('/') || dialect.endsWith('.yaml')) return [dialect, ours]
+  const own = settings.dialects.dir
+  return [dialect, own && existsSync(join(own, `${dialect}.yaml`)) ? own : ours]
+}
+
+function numberingOf({ msisdn }: LineSettings) {
+  return { ...(msisdn.countryCode ? { countryCode: msisdn.countryCode } : {}), trunkPrefix: msisdn.trunkPrefix }
+}
+
+function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
+  const { smsc, timers, sms } = settings
+  return lineSettings({
+    name: settings.name,
+    ...(settings.group ? { group: settings.group } : {}),
+    bind: settings.bind,
+    links: settings.links,
+    smsc: {
+      hosts: [{ host: smsc.host, port: smsc.port }, ...smsc.more],
+      systemId: smsc.systemId, password: smsc.password ?? '', systemType: smsc.systemType,
+      addressRange: smsc.addressRange, addrTon: smsc.addrTon, addrNpi: smsc.addrNpi,
+      ...(smsc.tls ? { tls: tlsOf(smsc.tls) } : {}),
+    },
+    ...(sms ? { sms: sourceOf(sms) } : {}),
+    limits: {
+      windowSlots: settings.window, pduReadMs: timers.pduReadMs, ...(sms ? { smsPerSecond: sms.perSecond } : {}),
+    },
+    times: {
+      connectMs: timers.connectMs, bindMs: timers.bindMs, enquireMs: timers.enquireMs, enquireAnswerMs: timers.enquireRespMs,
+      retryMinMs: timers.reconnectMs, retryMaxMs: timers.reconnectMaxMs,
+      refusedMinMs: timers.refusedMs, refusedMaxMs: timers.refusedMaxMs,
+    },
+  })
+}
+
+function tlsOf(tls: NonNullable<LineSettings['smsc']['tls']>): TlsSettings {
+  const file = (path: string | undefined) => path === undefined ? undefined : readFileSync(path)
+  const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
+  return {
+    ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}),
+    ...(tls.servername ? { servername: tls.servername } : {}),
+  }
+}
+
+/** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
+function sourceOf(sms: NonNullable<LineSettings['sms']>) {
+  const digits = /^\d+$/.test(sms.source)
+  return {
+    source: sms.source,
+    sourceTon: sms.sourceTon ?? (digits ? (sms.source.length <= 6 ? 3 : 1) : 5),
+    sourceNpi: sms.sourceNpi ?? (digits ? 1 : 0),
+  }
+}

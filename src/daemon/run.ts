@@ -1,0 +1,55 @@
+/** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
+import { isLoopback, loadSettings } from '../config/load.ts'
+import { systemChance, systemClock } from '../clock.ts'
+import { startDaemon, type Daemon } from './daemon.ts'
+import { UsageError } from '../errors.ts'
+import { systemdNotifier } from './systemd.ts'
+import type { Settings } from '../config/schema.ts'
+
+export async function runDaemon(config: string): Promise<void> {
+  const { settings } = loadSettings(config, process.env)
+  const frozen = process.env.USSD_CONNECTOR_FROZEN_CLOCK
+  if (frozen) refuseFrozen(settings)
+  const clock = systemClock(frozen)
+  const daemon = await startDaemon({ settings, clock, chance: systemChance })
+  if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')
+  const notifier = systemdNotifier(process.env, clock, daemon.healthy)
+  notifier.ready('serving')
+  await untilSignal(daemon, settings.stopMs)
+  notifier.stopping()
+  daemon.log.info({}, 'stopping')
+  await daemon.stop()
+  daemon.log.info({}, 'stopped')
+  process.exitCode = 0
+}
+
+/** A frozen calendar at a real SMSC would send reminders of a day that never passes. */
+function refuseFrozen(settings: Settings): void {
+  const real = settings.lines.find((line) => !isLoopback(line.smsc.host))
+  if (real) throw new UsageError(`USSD_CONNECTOR_FROZEN_CLOCK is set and line '${real.name}' is not on loopback: unset it`)
+}
+
+/** SIGTERM or SIGINT. A second one, or an overrun of the drain, ends the process hard. */
+function untilSignal(daemon: Daemon, stopMs: number): Promise<void> {
+  process.on('uncaughtException', (error) => {
+    // A bug: it is counted and said; dialogues of other subscribers go on. systemd restarts us if we are wedged.
+    daemon.metrics.count('bugs_total', { where: 'uncaught' })
+    daemon.log.error({ err: error }, 'uncaught exception')
+  })
+  process.on('unhandledRejection', (error) => {
+    daemon.metrics.count('bugs_total', { where: 'unhandled' })
+    daemon.log.error({ err: error }, 'unhandled rejection')
+  })
+  return new Promise((done) => {
+    let signals = 0
+    const on = () => {
+      signals++
+      if (signals > 1) process.exit(1)
+      // Drain, then window, then stores: twice stopMs and a margin; then nothing good will come any more.
+      setTimeout(() => process.exit(1), stopMs * 2 + 10_000).unref()
+      done()
+    }
+    process.on('SIGTERM', on)
+    process.on('SIGINT', on)
+  })
+}

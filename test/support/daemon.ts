@@ -1,0 +1,110 @@
+/** A whole daemon in the test's process: real Redis, real Postgres (a schema of its own), a real SMSC to bind to. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import knexFactory, { type Knex } from 'knex'
+import { parseSettings } from '../../src/config/load.ts'
+import type { Settings } from '../../src/config/schema.ts'
+import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts'
+import { createLog } from '../../src/log.ts'
+import { seed } from '../../src/services/dental/seed.ts'
+import type { Clock } from '../../src/ussd/types.ts'
+import { realClock } from './clock.ts'
+import { services, until } from './services.ts'
+import { root } from '../style/tree.ts'
+
+/** 1 May 2025, 9 in the morning, Port Moresby: for the calendar only; deadlines are real. */
+export const FROZEN = Date.parse('2025-05-01T09:00:00+10:00')
+
+export interface Staged {
+  daemon: Daemon
+  settings: Settings
+  knex: Knex
+  /** Everything that it logged. */
+  logged(): Record<string, unknown>[]
+  /** Stops the daemon and removes what it left. */
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  smscPort: number
+  /** Laid over the settings. */
+  change?: (settings: Settings) => void
+  frozen?: boolean
+  /** Share data with another stage (several daemons on one set of stores). */
+  with?: Stage
+  embedded?: boolean
+}
+
+/** Where several daemons of one test meet: one key prefix, one database schema, one folder. */
+export interface Stage {
+  prefix: string
+  schema: string
+  data: string
+}
+
+export function newStage(): Stage {
+  const id = randomBytes(5).toString('hex')
+  return { prefix: `t${id}`, schema: `t_${id}`, data: mkdtempSync(join(tmpdir(), 'ussd-e2e-')) }
+}
+
+export async function stageDaemon(options: StageOptions): Promise<Staged> {
+  const stage = options.with ?? newStage()
+  const settings = settingsFor(options, stage)
+  const lines: string[] = []
+  const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
+  const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
+  const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: () => FROZEN }
+  const knex = options.embedded ? undefined : await openSchema(stage.schema)
+  const daemon = await startDaemon({ settings, clock, chance: Math.random, log, processMetrics: false })
+  if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
+  await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
+  return {
+    daemon, settings, knex: daemon.stores.knex,
+    logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    async close() {
+      await daemon.stop()
+      if (!options.with) {
+        await knex?.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
+        rmSync(stage.data, { recursive: true, force: true })
+      }
+      await knex?.destroy()
+    },
+  }
+}
+
+export function settingsFor(options: StageOptions, stage: Stage): Settings {
+  const source = `
+lines:
+  - name: test
+    smsc: { host: 127.0.0.1, port: ${options.smscPort}, systemId: ussd, password: secret }
+    sms: { source: "123" }
+services:
+  - { code: "*123#", flow: dental }
+flows: { dir: ${join(root, 'flows')}, reloadMs: 0 }
+backends:
+  dental: { module: dental }
+redis: embedded
+postgres: embedded
+data: ${stage.data}
+admin: { port: 0 }
+stopMs: 2000
+`
+  const { settings } = parseSettings(source, 'test', {})
+  if (!options.embedded) {
+    const url = new URL(services.postgresUrl!)
+    url.searchParams.set('options', `-c search_path=${stage.schema}`)
+    settings.postgres = { url: url.toString(), poolMax: 5, migrate: true }
+    settings.redis = { url: services.redisUrl!, prefix: stage.prefix, requireDurable: false }
+  }
+  options.change?.(settings)
+  return settings
+}
+
+async function openSchema(schema: string): Promise<Knex> {
+  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, pool: { min: 0, max: 1 } })
+  await knex.raw(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
+  return knex
+}
