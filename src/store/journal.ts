@@ -3,8 +3,8 @@
  * before, so it survives the end of the process; with `fsync` also the end of the machine's power.
  */
 import {
-  accessSync, appendFileSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync,
-  readFileSync, renameSync, rmSync, writeSync,
+  accessSync, appendFileSync, closeSync, constants, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync,
+  readFileSync, renameSync, rmSync, statSync, writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { DialogueLimits, DialogueStore, StoreFault } from '../dialogue/types.ts'
@@ -51,7 +51,9 @@ const DAMAGED = 'dialogues.damaged'
 function readJournal(dir: string, onFault?: (fault: StoreFault) => void): { changes: Change[]; octets: number } {
   const file = join(dir, FILE)
   rmSync(`${file}.new`, { force: true })
-  const held = existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat && !stat.isFile()) throw new UsageError(`${file} is not a file`)
+  const held = stat ? readFileSync(file) : Buffer.alloc(0)
   const octets = held.lastIndexOf(0x0a) + 1
   if (octets < held.length) onFault?.('torn')
   const [header, ...lines] = linesOf(held.subarray(0, octets))

@@ -203,7 +203,6 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   })
   it('keeps a resting dialogue of 600 octets in 1.2 KB, its deadline included', async () => {
     const { asked } = scene(await open())
-    const before = await used()
     const pad = 'x'.repeat(600 - JSON.stringify({ value: 'main', context: { pad: '' } }).length)
     const text = 'Welcome to Akiba Dental Clinic\n1. Book a visit\n2. My visits\n3. Change language\n0. Exit'
     for (let n = 0; n < 2_000; n++) {
@@ -216,7 +215,6 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const index = (await Promise.all(indexes.map((one) => client.memory('USAGE', one, 'SAMPLES', 0)))).reduce((sum: number, one) => sum + one!, 0)
     assert.ok(octets + index / 2_000 <= 1_228, `${octets + index / 2_000} octets a dialogue`)
   })
-  const used = async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1])
 })
 
 describe('the dialogue store on a Redis that will not', () => {
