@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
-import { repeating } from '../store/postgres-query.ts'
+import { repeating } from '../sql.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { applyReceipt, forgetOrphans, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
 import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT, type ClaimedRow, type OpenRow } from './rows.ts'

@@ -1,7 +1,7 @@
 /** What receipts do to the outbox: matched by line and message id, kept for a day when nobody knows the id yet. */
 import type { Knex } from 'knex'
 import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
-import { repeating } from '../store/postgres-query.ts'
+import { repeating } from '../sql.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import { ORPHAN_MS, type ReminderParts } from './settings.ts'
 import type { Receipt } from './types.ts'
@@ -98,7 +98,7 @@ function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' 
 
 // A receipt and its response may be written at the same moment, each not seeing the other: they take turns.
 async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
-  for (const key of [...new Set(keys)].sort()) {
+  for (const key of [...new Set(keys)].toSorted()) {
     await trx.raw('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', [`sms:${key}`])
   }
 }

@@ -3,7 +3,7 @@
  * the states come from the statechart.
  */
 import { nextState, statesHearing, type ReminderEvent } from '../../machines/reminder.ts'
-import { statement } from '../store/postgres-query.ts'
+import { statement } from '../sql.ts'
 
 export interface ClaimedRow {
   id: string

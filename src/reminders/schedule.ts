@@ -39,7 +39,7 @@ export function planReminders(start: { startsMs: number; zone: string }, nowMs: 
   const dues = rule.leadsMs
     .map((leadMs) => awake(start.startsMs - leadMs, rule.quietHours, start.zone))
     .filter((dueMs) => dueMs > nowMs && dueMs < start.startsMs)
-  const once = [...new Set(dues)].sort((a, b) => a - b)
+  const once = [...new Set(dues)].toSorted((a, b) => a - b)
   return once.map((dueMs, i) => ({ dueMs, expiresMs: once[i + 1] ?? start.startsMs }))
 }
 

@@ -98,5 +98,5 @@ const source: Knex.MigrationSource<string> = {
 async function list(): Promise<string[]> {
   const files = await readdir(FOLDER)
   const names = files.flatMap((file) => /^(\d{3}_[a-z0-9_]+)\.(ts|js)$/.exec(file)?.[1] ?? [])
-  return [...new Set(names)].sort()
+  return [...new Set(names)].toSorted()
 }

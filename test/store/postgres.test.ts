@@ -50,7 +50,7 @@ describeWith(['postgres'], 'migrations (Postgres)', () => {
     const open = () => openPostgres({ url: services.postgresUrl!, searchPath: [schema] })
     const daemons = await Promise.all([open(), open(), open(), open()])
     const applied = await Promise.all(daemons.map((daemon) => migrate(daemon.knex)))
-    assert.deepEqual(applied.flat().sort(), NAMES)
+    assert.deepEqual(applied.flat().toSorted(), NAMES)
     await Promise.all(daemons.map((daemon) => daemon.close()))
     await dropSchema(schema)
   })
@@ -155,7 +155,7 @@ async function silentProxy() {
     port: (server.address() as { port: number }).port,
     to: (port: number) => { real = port },
     connections: () => accepted,
-    silence: () => { for (const socket of open) socket.unpipe() && socket.pause() },
+    silence: () => { for (const socket of open) socket.unpipe().pause() },
     close: () => new Promise<void>((done) => {
       for (const socket of open) socket.destroy()
       server.close(() => done())

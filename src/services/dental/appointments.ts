@@ -2,7 +2,7 @@
 import { Refusal, type BackendModule, type CallContext } from '../../backend/types.ts'
 import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms } from '../../reminders/outbox.ts'
 import { planReminders } from '../../reminders/schedule.ts'
-import { sqlState, statement } from '../../store/postgres-query.ts'
+import { sqlState, statement } from '../../sql.ts'
 import { LIST_ROWS_MAX, idOf, safely, type DentalParts, type DentalSettings } from './settings.ts'
 import { TYPE_NAME } from './slots.ts'
 import { isoAt, smsText, type Visit } from './texts.ts'

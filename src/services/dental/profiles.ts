@@ -1,6 +1,6 @@
 /** Who the subscribers are: name and language. */
 import { Refusal, type BackendModule } from '../../backend/types.ts'
-import { statement } from '../../store/postgres-query.ts'
+import { statement } from '../../sql.ts'
 import { safely, textOf, type DentalParts } from './settings.ts'
 
 const FIND = statement<{ name: string; language: string }>('dental-profile', `

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { LEADS_MS_DEFAULT, QUIET_HOURS_DEFAULT, type ReminderRule } from '../../reminders/schedule.ts'
 import type { CallContext } from '../../backend/types.ts'
 import type { JsonObject, Chance, Clock } from '../../ussd/types.ts'
-import { repeating } from '../../store/postgres-query.ts'
+import { repeating } from '../../sql.ts'
 
 export interface DentalSettings {
   /** Cancelled appointments stand in the list, as cancelled. */

@@ -1,6 +1,6 @@
 /** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
 import { Refusal, type BackendModule } from '../../backend/types.ts'
-import { statement } from '../../store/postgres-query.ts'
+import { statement } from '../../sql.ts'
 import { LIST_ROWS_MAX, idOf, safely, textOf, type DentalParts } from './settings.ts'
 import { isoAt } from './texts.ts'
 
