@@ -58,7 +58,7 @@ export const bindMachine = setup({
   },
   actions: {
     /** Opens a connection to host number `host`. */
-    open: (_, _params: { host: number }) => undefined,
+    open: (_args, _params: { host: number }) => undefined,
     /** Writes the bind request. */
     bind: () => undefined,
     /** The link may serve. */
@@ -68,9 +68,9 @@ export const bindMachine = setup({
     /** Reports one enquire_link without an answer. */
     missed: () => undefined,
     /** Destroys the connection, if there is one. */
-    drop: (_, _params: { why: string }) => undefined,
+    drop: (_args, _params: { why: string }) => undefined,
     /** A person has to act: the SMSC refuses us. */
-    alarm: (_, _params: { status: number }) => undefined,
+    alarm: (_args, _params: { status: number }) => undefined,
     /** Takes no more; says DRAINED when nothing is open. */
     drain: () => undefined,
     /** Writes unbind. */
@@ -135,7 +135,10 @@ export const bindMachine = setup({
           },
           {
             target: 'waiting',
-            actions: [{ type: 'drop', params: { why: 'connect-timeout' } }, { type: 'loss', params: { cause: 'lost' } }],
+            actions: [
+              { type: 'drop', params: { why: 'connect-timeout' } },
+              { type: 'loss', params: { cause: 'lost' } },
+            ],
           },
         ],
       },
@@ -269,7 +272,8 @@ function afterLoss(context: BindContext, cause: LossCause): Partial<BindContext>
   const failures = steady ? 0 : context.failures + 1
   const soon = times.retryMinMs * (0.1 + 0.8 * chance())
   const waitMs = steady ? soon : backOff(failures - 1, times.retryMinMs, times.retryMaxMs, chance)
-  return { failures, host: 0, boundAt: 0, waitMs: cause === 'unbound' ? Math.max(times.unboundMs, waitMs) : waitMs }
+  const leastMs = cause === 'unbound' ? times.unboundMs : 0
+  return { failures, host: 0, boundAt: 0, waitMs: Math.max(leastMs, waitMs) }
 }
 
 function afterRefusal(context: BindContext): Partial<BindContext> {

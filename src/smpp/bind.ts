@@ -65,8 +65,10 @@ export class Bind {
         enquire: () => this.#link?.enquire(),
         missed: () => parts.count('smpp_enquire_missed'),
         drop: (_, { why }) => this.#link?.drop(why),
-        alarm: (_, { status }) =>
-          parts.log.error({ bind: this.name, status: statusText(status) }, 'the SMSC refuses the credentials: retrying slowly'),
+        alarm: (_, { status }) => {
+          const fields = { bind: this.name, status: statusText(status) }
+          parts.log.error(fields, 'the SMSC refuses our credentials: retrying slowly')
+        },
         drain: () => this.#link?.drain(() => this.#send({ type: 'DRAINED' })),
         unbind: () => this.#link?.unbind(),
       },

@@ -7,6 +7,7 @@ import smpp, { type Command, type FieldType } from 'smpp'
 import type { Pdu, PduBody } from './types.ts'
 import { cOctetsMax, fieldStatus, isResponse, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault } from './commands.ts'
 import { PDU_OCTETS_MAX } from './framer.ts'
+import { readHot, writeSubmit } from './hot.ts'
 import { STATUS } from './status.ts'
 import { readTlvs, tlvOctets, udhFault, writeTlvs } from './tlvs.ts'
 
@@ -66,6 +67,11 @@ function kindOf(type: FieldType): Field['kind'] | undefined {
 
 /** Reads one whole frame (command_length already checked by the framer). Never throws. */
 export function decode(frame: Buffer): Decoded {
+  return readHot(frame) ?? decodeAny(frame)
+}
+
+/** decode without the short cut for the commonest PDUs. */
+export function decodeAny(frame: Buffer): Decoded {
   const id = frame.readUInt32BE(4)
   const status = frame.readUInt32BE(8)
   const sequence = frame.readUInt32BE(12)
@@ -123,8 +129,17 @@ function headerFault(body: PduBody): PduFault | undefined {
   return udhFault(text)
 }
 
+/** A PDU to write: without a status or a number, those are 0. */
+export type Writable = Pick<Pdu, 'command' | 'body' | 'tlvs'> & Partial<Pdu>
+
 /** Writes a PDU; fields left out are 0 or ''. Never throws; optional parameters stay in the order given. */
-export function encode(pdu: Pick<Pdu, 'command' | 'body' | 'tlvs'> & Partial<Pdu>): Encoded {
+export function encode(pdu: Writable): Encoded {
+  const octets = pdu.command === 'submit_sm' ? writeSubmit(pdu) : undefined
+  return octets ? { octets } : encodeAny(pdu)
+}
+
+/** encode without the short cut for the commonest PDUs. */
+export function encodeAny(pdu: Writable): Encoded {
   const layout = BY_NAME.get(pdu.command)
   if (!layout || layout.opaque) return { fault: `${pdu.command} is not a command that can be written` }
   const length = mandatoryOctets(layout, pdu.body)
@@ -176,14 +191,22 @@ function fieldFault(field: Field, value: string | number | Buffer): string | und
  * deliver_sm_resp and data_sm_resp always have their message_id, one NUL. (SMPP v3.4 §4.6.2)
  */
 export function encodeResponse(command: string, status: number, sequence: number): Buffer {
-  const layout = BY_NAME.get(`${command}_resp`) ?? BY_NAME.get('generic_nack')!
-  const emptyId = layout.fields.some((field) => field.name === 'message_id')
-  return header(layout.id, HEADER_OCTETS + (emptyId ? 1 : 0), status, sequence)
+  const { id, octets } = RESPONSES.get(command) ?? NACK
+  return header(id, octets, status, sequence)
+}
+
+const NACK = { id: BY_NAME.get('generic_nack')!.id, octets: HEADER_OCTETS }
+
+const RESPONSES = new Map<string, { id: number; octets: number }>()
+for (const { command, id, fields } of BY_NAME.values()) {
+  if (!command.endsWith('_resp')) continue
+  const messageId = fields.some((field) => field.name === 'message_id')
+  RESPONSES.set(command.slice(0, -'_resp'.length), { id, octets: HEADER_OCTETS + (messageId ? 1 : 0) })
 }
 
 /** generic_nack. (SMPP v3.4 §4.3) */
 export function encodeNack(status: number, sequence: number): Buffer {
-  return header(BY_NAME.get('generic_nack')!.id, HEADER_OCTETS, status, sequence)
+  return header(NACK.id, NACK.octets, status, sequence)
 }
 
 /** True for a command of the table, so that its name may be a metrics label. */

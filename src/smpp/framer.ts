@@ -82,7 +82,7 @@ function whatSpeaks(octets: Buffer, first: boolean): Speaks {
   if (/^[\x14-\x17]\x03[\x00-\x04]/.test(start)) return 'tls'
   if (/^(HTTP|GET |POST|HEAD|PUT |OPTI|DELE|CONN)/.test(start)) return 'http'
   if (/^PROXY|^\r\n\r\n\0\r\nQ/.test(start)) return 'proxy'
-  if (/^SSH-/.test(start)) return 'ssh'
+  if (start.startsWith('SSH-')) return 'ssh'
   if (!first) return 'smpp'
   return /^[\r\n\t\x20-\x7e]+$/.test(start) ? 'text' : 'nothing-known'
 }

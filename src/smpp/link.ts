@@ -188,7 +188,6 @@ export class Link implements LinkPort {
   #connected(): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
-    this.#readAt = this.#parts.clock.now()
     this.#parts.hears.connected()
   }
 
@@ -226,9 +225,9 @@ export class Link implements LinkPort {
   }
 
   #framingLost(fault: FramingFault): void {
-    const { speaks } = fault
+    const { speaks, commandLength } = fault
     this.#parts.count('smpp_framing_fault', { speaks })
-    this.#parts.log.error({ link: this.id, speaks, commandLength: fault.commandLength }, 'the peer does not speak SMPP')
+    this.#parts.log.error({ link: this.id, speaks, commandLength }, 'framing lost: this is not SMPP')
     this.#write(encodeNack(STATUS.ESME_RINVCMDLEN, 0))
     this.#lose('framing', speaks === 'smpp' || speaks === 'nothing-known' ? 'lost' : 'foreign')
   }

@@ -39,7 +39,8 @@ export class Pace {
     this.#recover(now)
     if (this.#rate === Infinity) return 0
     // A tenth of a second may go at once: finer than a timer can be.
-    this.#tokens = Math.min(Math.max(1, this.#rate / 10), this.#tokens + ((now - this.#filledAt) * this.#rate) / SECOND_MS)
+    const gained = ((now - this.#filledAt) * this.#rate) / SECOND_MS
+    this.#tokens = Math.min(Math.max(1, this.#rate / 10), this.#tokens + gained)
     this.#filledAt = now
     return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) * SECOND_MS) / this.#rate)
   }

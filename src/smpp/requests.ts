@@ -64,7 +64,9 @@ export class Requests {
   /** The link is gone: what was not answered never will be. */
   close(): void {
     this.#timer?.()
-    for (const { command } of this.#open.keys()) this.#parts.count('smpp_rx_dropped', { command, reason: 'link-closed' })
+    for (const { command } of this.#open.keys()) {
+      this.#parts.count('smpp_rx_dropped', { command, reason: 'link-closed' })
+    }
     this.#open.clear()
   }
 

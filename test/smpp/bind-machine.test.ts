@@ -200,7 +200,7 @@ describe('the bind statechart', () => {
     })
   }
 
-  it('tries every 2 s for 2 minutes while the SMSC says already bound, then stands by and tries every 30 s', async () => {
+  it('tries every 2 s for 2 minutes while the SMSC says already bound, then stands by: every 30 s', async () => {
     const bind = bindOf()
     bind.send({ type: 'START' })
     let tries = 0

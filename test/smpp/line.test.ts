@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Link } from '../../src/smpp/types.ts'
+import type { Tap } from '../../src/smpp/link.ts'
+import type { Late } from '../../src/smpp/window.ts'
 import { settle } from '../support/clock.ts'
 import { deliver, ID, raw, startPeer, type Peer, type PeerConnection, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'
@@ -93,7 +95,8 @@ describe('a line', () => {
       assert.deepEqual(await ussd('x', 60, { key: 'reminder-7' }), { kind: 'timeout' })
       link.send(ok((await link.heard(ID.submit)).sequence))
       await until(() => test.late.length === 1, 'not reported')
-      assert.deepEqual([test.late[0]!.key, test.late[0]!.lane, test.late[0]!.outcome.kind], ['reminder-7', 'ussd', 'ok'])
+      const [{ key, lane, outcome }] = test.late as [Late]
+      assert.deepEqual([key, lane, outcome.kind], ['reminder-7', 'ussd', 'ok'])
       assert.equal(test.count('smpp_rx_dropped', 'late-response'), 1)
     })
 
@@ -200,7 +203,8 @@ describe('a line', () => {
 
     it('sends what waited on a lost link by another, and loses only what was written', async () => {
       let answer = false
-      await start({ onSubmit: (pdu) => (answer ? ok(pdu.sequence) : undefined) }, { links: 2, limits: { windowSlots: 2 } })
+      const onSubmit: PeerManners['onSubmit'] = (pdu) => (answer ? ok(pdu.sequence) : undefined)
+      await start({ onSubmit }, { links: 2, limits: { windowSlots: 2 } })
       const second = await peer.bound(2)
       second.send(deliver(1))
       await until(() => test.requests.length === 1, 'not heard')
@@ -208,7 +212,7 @@ describe('a line', () => {
       await second.heard(ID.submit, 2)
       answer = true
       second.socket.destroy()
-      const kinds = (await Promise.all(all)).map((one) => one.kind).sort()
+      const kinds = (await Promise.all(all)).map((one) => one.kind).toSorted()
       assert.deepEqual(kinds, ['lost', 'lost', 'ok', 'ok', 'ok', 'ok'])
     })
   })
@@ -333,7 +337,8 @@ describe('a line', () => {
 
   it('shows the tap every PDU but the bind', async () => {
     const seen: string[] = []
-    await start({}, { parts: { tap: (direction, octets) => void seen.push(direction + octets.readUInt32BE(4).toString(16)) } })
+    const tap: Tap = (direction, octets) => void seen.push(direction + octets.readUInt32BE(4).toString(16))
+    await start({}, { parts: { tap } })
     await ussd()
     link.send(deliver(1))
     await link.heard(ID.response + ID.deliver)
@@ -359,7 +364,8 @@ describe('a drop in mid-PDU', () => {
       test.line.start()
       await until(() => peer.connections.length > n && peer.connections[n]!.closed, `no close after ${dropAt}`)
       await until(() => test.count('smpp_link_lost') > 0, 'not noticed')
-      const texts = test.requests.filter((one) => one.link.id.endsWith('.1')).map((one) => String(one.pdu.body.short_message))
+      const texts = test.requests.filter((one) => one.link.id.endsWith('.1'))
+        .map((one) => String(one.pdu.body.short_message))
       assert.deepEqual(texts, ['first', 'second'].filter((_, i) => dropAt >= ends[i]!), `dropped at ${dropAt}`)
       await test.stop()
       assert.deepEqual(test.balance(), { rx: 0, tx: 0 })

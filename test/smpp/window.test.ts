@@ -185,7 +185,8 @@ describe('the window', () => {
     const told = [offer(entry('ussd')), offer(entry('ussd'))]
     window.answer(resp(1, 3, 'generic_nack'))
     window.answer(resp(2, 0, 'generic_nack'))
-    assert.deepEqual(told.map((one) => one.outcome), [{ kind: 'refused', status: 3 }, { kind: 'refused', status: 0xff }])
+    const refused = [{ kind: 'refused', status: 3 }, { kind: 'refused', status: 0xff }]
+    assert.deepEqual(told.map((one) => one.outcome), refused)
   })
 
   it('answers a second response as unexpected', () => {
