@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import knexFactory, { type Knex } from 'knex'
+import { migrate } from '../../src/store/postgres-migrate.ts'
+import { seed } from '../../src/services/dental/seed.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { realClock } from '../support/clock.ts'
+import { FROZEN, newStage, settingsFor } from '../support/daemon.ts'
+import { runProcess, type DaemonProcess } from '../support/process.ts'
+import { T1, T5, T6, T7 } from '../support/screens.ts'
+import { describeWith, services, until } from '../support/services.ts'
+
+describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
+  const stage = newStage()
+  let smsc: Smsc
+  let daemon: DaemonProcess
+  let knex: Knex
+
+  const start = () => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
+    s.dialogue.leaseMs = 600
+    s.dialogue.sweepMs = 100
+    s.lines[0]!.timers.reconnectMs = 100
+    s.reminders.pollMs = 100
+  } }, stage), stage.data, { USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00' })
+
+  before(async function () {
+    this.timeout(30_000)
+    smsc = await startSmsc({ clock: realClock, chance: Math.random })
+    const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
+    await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
+    await admin.destroy()
+    knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [stage.schema] })
+    await migrate(knex)
+    await seed(knex, { atMs: FROZEN })
+    daemon = start()
+    await smsc.bound(1, 15_000)
+  })
+  after(async () => {
+    daemon?.kill('SIGKILL')
+    await smsc?.stop()
+    await knex?.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
+    await knex?.destroy()
+  })
+
+  it('between two answers: the next key goes on after the restart', async function () {
+    this.timeout(30_000)
+    const john = smsc.phone('67570000001')
+    assert.equal((await john.dial('*123#')).text, T1)
+    await john.answer('2')
+    assert.equal((await john.answer('2')).text, T5)
+    daemon.kill('SIGKILL')
+    await daemon.exited
+    daemon = start()
+    await smsc.bound(1, 15_000)
+    assert.equal((await john.answer('1')).text, T6)
+  })
+
+  it('while the confirmation is under way: one booking, one screen, one SMS', async function () {
+    this.timeout(40_000)
+    const john = smsc.phone('67570000001')
+    john.skipRepeats = true
+    john.type('1')
+    daemon.kill('SIGKILL')
+    await daemon.exited
+    daemon = start()
+    await smsc.bound(1, 15_000)
+    assert.equal((await john.next(15_000)).text, T7)
+    const { rows } = await knex.raw(`SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`)
+    assert.equal(rows[0].n, 3, 'two seeded ones and the new one')
+    const sms = await john.sms(15_000)
+    assert.match(sms.text, /Checkup at Koki Dental Clinic/)
+    assert.equal(john.inbox.length, 1)
+  })
+
+  it('stopped by SIGTERM: open dialogues finish, new ones are turned away, exit code 0', async function () {
+    this.timeout(30_000)
+    const mary = smsc.phone('67570000002')
+    await mary.dial('*123#')
+    daemon.kill('SIGTERM')
+    await until(() => daemon.output().some((line) => line.includes('"stopping"')), 'it does not say that it stops')
+    const late = await smsc.phone('67570000077').dial('*123#')
+    assert.deepEqual([late.text, late.open], ['Service busy. Please try again later.', false])
+    assert.equal((await mary.answer('4')).open, false)
+    assert.equal(await daemon.exited, 0)
+    assert.equal(smsc.binds().length, 0)
+  })
+
+  it('left no number in its log', () => {
+    assert.equal(daemon.output().join('\n').includes('6757000'), false)
+  })
+})

@@ -1,0 +1,39 @@
+/** The daemon as the process that an operator runs: for kill -9, SIGTERM, and exit codes. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { Settings } from '../../src/config/schema.ts'
+import { root } from '../style/tree.ts'
+
+export interface DaemonProcess {
+  readonly child: ChildProcess
+  /** What it wrote, line by line. */
+  output(): string[]
+  kill(signal: NodeJS.Signals): void
+  /** Resolves with the exit code (null: killed). */
+  exited: Promise<number | null>
+}
+
+/** Starts `ussd-connector run` on these settings. */
+export function runProcess(settings: Settings, folder: string, env: Record<string, string> = {}): DaemonProcess {
+  const file = join(folder, 'connector.yaml')
+  writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))))
+  return runCli(['run', '--config', file], env)
+}
+
+/** Starts any command of the CLI from the sources. */
+export function runCli(words: string[], env: Record<string, string> = {}): DaemonProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli.ts'), ...words], {
+    cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let written = ''
+  child.stdout!.on('data', (chunk) => (written += String(chunk)))
+  child.stderr!.on('data', (chunk) => (written += String(chunk)))
+  return {
+    child,
+    output: () => written.split('\n').filter(Boolean),
+    kill: (signal) => void child.kill(signal),
+    exited: new Promise((done) => child.once('exit', (code) => done(code))),
+  }
+}
