@@ -97,7 +97,9 @@ function putEnvelopeText(profile: DialectProfile, target: PduTarget, action: Act
 function wrapped(profile: DialectProfile, target: PduTarget, coded: CodedText): Buffer {
   const { wrap, envelope: form } = profile.outbound.text
   if (wrap === 'asciiHex') {
-    const inner = coded.alphabet === 'gsm7' ? encodeText(coded.text, 'ascii') : coded.octets
+    // Letters of GSM 7-bit that ASCII lacks lose their marks.
+    const plain = coded.text.normalize('NFD').replace(/\p{M}+/gu, '')
+    const inner = coded.alphabet === 'gsm7' ? encodeText(plain, 'ascii') : coded.octets
     return Buffer.from(inner.toString('hex'), 'latin1')
   }
   if (wrap !== 'comviva' || form === undefined) return coded.octets
