@@ -119,7 +119,11 @@ export function beginDialogue(machine: DialogueMachine, input: DialogueInput): R
 }
 
 /** One event; undefined if it meant nothing. Throws what a screen throws, and on a state that is not there. */
-export function stepDialogue(machine: DialogueMachine, from: Rested, event: DialogueEvent): Rested | undefined {
+export function stepDialogue(
+  machine: DialogueMachine,
+  from: Rested,
+  event: DialogueEvent,
+): Rested | undefined {
   const before = restore(machine, from)
   const after = transition(machine, before, event)[0]
   return after === before ? undefined : rested(after)
@@ -131,7 +135,12 @@ export interface Rested {
   context: DialogueContext
 }
 
-function rested(snapshot: { value: unknown; context: DialogueContext; status: string; error?: unknown }): Rested {
+function rested(snapshot: {
+  value: unknown
+  context: DialogueContext
+  status: string
+  error?: unknown
+}): Rested {
   if (snapshot.status === 'error') throw snapshot.error
   return { value: String(snapshot.value), context: snapshot.context }
 }
@@ -156,8 +165,16 @@ function contextOf(input: DialogueInput | undefined): DialogueContext {
     language: input?.language ?? '',
     page: { septets: input?.page.septets ?? 0, ucs2: input?.page.ucs2 ?? 0 },
     dialled: input?.dialled ?? [],
-    answers: {}, chosen: {}, data: {}, vars: {},
-    shown: null, notice: '', wrong: 0, failed: false, via: '', origin: '',
+    answers: {},
+    chosen: {},
+    data: {},
+    vars: {},
+    shown: null,
+    notice: '',
+    wrong: 0,
+    failed: false,
+    via: '',
+    origin: '',
     resume: input?.resume ?? null,
   }
 }
@@ -167,7 +184,10 @@ function dialling(start: string): object {
   const dialled = ({ context }: { context: DialogueContext }) => context.page.septets > 0
   return {
     always: [
-      { target: RESUME, guard: ({ context }: { context: DialogueContext }) => context.resume !== null && dialled({ context }) },
+      {
+        target: RESUME,
+        guard: ({ context }: { context: DialogueContext }) => context.resume !== null && dialled({ context }),
+      },
       { target: start, guard: dialled },
     ],
   }
@@ -188,7 +208,10 @@ function stateOf(screen: Screen): object {
 type Situation = { context: DialogueContext; event: DialogueEvent }
 
 /** One transition a target, each taken if that is where the screen leads; the last one stays. */
-function edges(targets: readonly string[], lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined) {
+function edges(
+  targets: readonly string[],
+  lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined,
+) {
   const known = new WeakMap<DialogueContext, { event: DialogueEvent; move: Move | undefined }>()
   const move = ({ context, event }: Situation) => {
     const last = known.get(context)
@@ -199,7 +222,10 @@ function edges(targets: readonly string[], lead: (context: DialogueContext, even
   }
   const actions = assign((situation: Situation) => move(situation)?.context ?? situation.context)
   const led = [...new Set(targets)].map((target) => ({
-    target, reenter: true, actions, guard: (situation: Situation) => move(situation)?.to === target,
+    target,
+    reenter: true,
+    actions,
+    guard: (situation: Situation) => move(situation)?.to === target,
   }))
   const stays = (situation: Situation) => {
     const found = move(situation)

@@ -37,7 +37,9 @@ export async function advance(
     const want = flow.want(snapshot)
     if (want.do !== 'call') return { snapshot, want, calls }
     if (calls >= CALLS_PER_TURN_MAX) {
-      throw new FlowFault(`flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`)
+      throw new FlowFault(
+        `flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`,
+      )
     }
     snapshot = flow.step(snapshot, eventOf(await call(want, calls)))
   }
@@ -45,8 +47,11 @@ export async function advance(
 
 function eventOf(outcome: CallOutcome): FlowEvent {
   switch (outcome.is) {
-    case 'data': return { type: 'RESULT', data: outcome.data }
-    case 'refused': return { type: 'REFUSED', refusal: outcome.refusal, data: outcome.data ?? null }
-    case 'failed': return { type: 'FAILED', why: outcome.why }
+    case 'data':
+      return { type: 'RESULT', data: outcome.data }
+    case 'refused':
+      return { type: 'REFUSED', refusal: outcome.refusal, data: outcome.data ?? null }
+    case 'failed':
+      return { type: 'FAILED', why: outcome.why }
   }
 }

@@ -8,17 +8,26 @@ import type { ReadFlow } from './read.ts'
 import { meant } from './source.ts'
 import { usesOf } from './uses.ts'
 
-export function checkNames(read: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
+export function checkNames(
+  read: ReadFlow,
+  backends: readonly string[] | undefined,
+  complain: Complain,
+): void {
   checkScreens(read, complain)
   checkLanguages(read, complain)
   checkBackends(read, backends, complain)
   const { definition, at } = read
   if (!isZone(definition.zone)) {
-    complain('error', { where: at(['zone']), what: `'${definition.zone}' is no time zone`, remedy: 'such as Pacific/Port_Moresby' })
+    complain('error', {
+      where: at(['zone']),
+      what: `'${definition.zone}' is no time zone`,
+      remedy: 'such as Pacific/Port_Moresby',
+    })
   }
   for (const { screen, place, condition } of usesOf(definition).conditions) {
     const compiled = compileCondition(condition)
-    if (typeof compiled === 'string') complain('error', { where: at(place), what: `screen '${screen}': ${compiled}` })
+    if (typeof compiled === 'string')
+      complain('error', { where: at(place), what: `screen '${screen}': ${compiled}` })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind === 'input') checkInput(name, screen, read, complain)
@@ -28,7 +37,11 @@ export function checkNames(read: ReadFlow, backends: readonly string[] | undefin
 function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
   const names = Object.keys(definition.screens)
   if (!names.includes(definition.start)) {
-    complain('error', { where: at(['start']), what: `starts with '${definition.start}', which is no screen`, remedy: meant(definition.start, names) })
+    complain('error', {
+      where: at(['start']),
+      what: `starts with '${definition.start}', which is no screen`,
+      remedy: meant(definition.start, names),
+    })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to, path } of targetsOf(screen)) {
@@ -43,20 +56,33 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
   const { languages } = definition
   const unknown = (language: string, where: string) => {
     if (languages.includes(language)) return
-    complain('error', { where, what: `'${language}' is none of the flow's languages`, remedy: meant(language, languages) })
+    complain('error', {
+      where,
+      what: `'${language}' is none of the flow's languages`,
+      remedy: meant(language, languages),
+    })
   }
   for (const language of Object.keys(definition.formats)) unknown(language, at(['formats', language]))
   for (const language of Object.keys(definition.texts)) unknown(language, at(['texts', language]))
   for (const [language, { file, catalogue }] of catalogues) {
     unknown(language, `${file}:1:1`)
     if (language === languages[0]) {
-      complain('error', { where: `${file}:1:1`, what: `'${language}' is the language of the flow itself`, remedy: 'change the texts there' })
+      complain('error', {
+        where: `${file}:1:1`,
+        what: `'${language}' is the language of the flow itself`,
+        remedy: 'change the texts there',
+      })
     }
-    if (catalogue.review) complain('warning', { where: `${file}:1:1`, what: `review of '${language}': ${catalogue.review}` })
+    if (catalogue.review)
+      complain('warning', { where: `${file}:1:1`, what: `review of '${language}': ${catalogue.review}` })
   }
 }
 
-function checkBackends({ definition, at }: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
+function checkBackends(
+  { definition, at }: ReadFlow,
+  backends: readonly string[] | undefined,
+  complain: Complain,
+): void {
   if (!backends) return
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind !== 'call') continue
@@ -71,10 +97,16 @@ function checkInput(name: string, screen: InputScreen, { at }: ReadFlow, complai
   const bounds = screen.number ?? screen.length
   const key = screen.number ? 'number' : 'length'
   if (bounds?.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) {
-    complain('error', { where: at(['screens', name, key]), what: `screen '${name}': nothing is from ${bounds.min} to ${bounds.max}` })
+    complain('error', {
+      where: at(['screens', name, key]),
+      what: `screen '${name}': nothing is from ${bounds.min} to ${bounds.max}`,
+    })
   }
   const pattern = screen.pattern === undefined ? undefined : compilePattern(screen.pattern)
   if (typeof pattern === 'string') {
-    complain('error', { where: at(['screens', name, 'pattern']), what: `screen '${name}': the pattern ${pattern}` })
+    complain('error', {
+      where: at(['screens', name, 'pattern']),
+      what: `screen '${name}': the pattern ${pattern}`,
+    })
   }
 }

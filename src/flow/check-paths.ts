@@ -15,8 +15,11 @@ const SET = ['data', 'answers', 'chosen', 'vars']
 export function checkPaths(read: ReadFlow, complain: Complain): void {
   const { definition, at } = read
   const before = setBefore(definition)
-  const ever = new Set(Object.entries(definition.screens)
-    .flatMap(([name, screen]) => targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path))))
+  const ever = new Set(
+    Object.entries(definition.screens).flatMap(([name, screen]) =>
+      targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path)),
+    ),
+  )
   for (const { screen, place, path, inRow, asks } of readsOf(definition)) {
     const wrong = wrongPath(path, { ever, inRow, definition })
     if (wrong) {
@@ -27,7 +30,11 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
     const known = before.get(screen)
     if (!asks && key !== undefined && known && !known.has(key)) {
       const what = `screen '${screen}' reads '${path}', but can be reached without it`
-      complain('warning', { where: at(place), what, remedy: 'it is then empty, and a number or date of it ends the dialogue' })
+      complain('warning', {
+        where: at(place),
+        what,
+        remedy: 'it is then empty, and a number or date of it ends the dialogue',
+      })
     }
   }
 }
@@ -52,18 +59,21 @@ function readsOf(definition: FlowDefinition): Read[] {
       return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
     })
     // A notice is shown where the way that it stands on leads to: what is set there is known when it is filled in.
-    if (role !== 'notice') for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row' })
+    if (role !== 'notice')
+      for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row' })
   }
   for (const { screen, place, condition } of conditions) {
     const compiled = compileCondition(condition)
     // A condition may well ask whether something is there: only names that nothing sets are wrong.
-    if (typeof compiled === 'object') for (const path of compiled.paths) reads.push({ screen, place, path, inRow: false, asks: true })
+    if (typeof compiled === 'object')
+      for (const path of compiled.paths) reads.push({ screen, place, path, inRow: false, asks: true })
   }
   for (const { screen, place, value } of values) {
     for (const path of pathsOf(value)) reads.push({ screen, place, path, inRow: false })
   }
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
-    if (definitionOf.kind === 'list') reads.push({ screen, place: ['screens', screen, 'from'], path: definitionOf.from, inRow: false })
+    if (definitionOf.kind === 'list')
+      reads.push({ screen, place: ['screens', screen, 'from'], path: definitionOf.from, inRow: false })
   }
   return reads
 }
@@ -74,25 +84,36 @@ interface Known {
   definition: FlowDefinition
 }
 
-function wrongPath(path: string, { ever, inRow, definition }: Known): { what: string; remedy?: string } | undefined {
+function wrongPath(
+  path: string,
+  { ever, inRow, definition }: Known,
+): { what: string; remedy?: string } | undefined {
   const [root = '', name, field] = path.split('.')
-  if (!(ROOTS as readonly string[]).includes(root)) return { what: `'${path}' starts with nothing known`, remedy: meant(root, ROOTS) }
-  if (root === 'row') return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list` }
+  if (!(ROOTS as readonly string[]).includes(root))
+    return { what: `'${path}' starts with nothing known`, remedy: meant(root, ROOTS) }
+  if (root === 'row')
+    return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list` }
   if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
   if (name === undefined) return { what: `'${path}' names nothing of ${root}` }
   if (!ever.has(`${root}.${name}`)) {
-    const others = [...ever].filter((key) => key.startsWith(`${root}.`)).map((key) => key.slice(root.length + 1))
+    const others = [...ever]
+      .filter((key) => key.startsWith(`${root}.`))
+      .map((key) => key.slice(root.length + 1))
     return { what: `nothing sets '${root}.${name}'`, remedy: meant(name, others) }
   }
   const keep = root === 'chosen' ? keptOf(definition, name) : undefined
   if (field === undefined || !keep || keep.includes(field)) return undefined
-  return { what: `'${path}': ${field} is not kept of the row chosen`, remedy: `keep: [${[...keep, field].join(', ')}]` }
+  return {
+    what: `'${path}': ${field} is not kept of the row chosen`,
+    remedy: `keep: [${[...keep, field].join(', ')}]`,
+  }
 }
 
 /** The fields kept under that name by all lists that set it; undefined if one keeps all. */
 function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
-  const lists = Object.entries(definition.screens)
-    .flatMap(([screen, list]) => list.kind === 'list' && (list.as ?? screen) === name ? [list.keep] : [])
+  const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
+    list.kind === 'list' && (list.as ?? screen) === name ? [list.keep] : [],
+  )
   if (lists.length === 0 || lists.some((keep) => keep === undefined)) return undefined
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
 }
@@ -104,7 +125,10 @@ function keyOf(path: string): string | undefined {
 
 /** What a screen sets on the way that the key at this path names. */
 function setOn(name: string, screen: ScreenDefinition, path: (string | number)[]): string[] {
-  const vars = (values: object | undefined) => Object.keys(values ?? {}).filter((key) => key !== 'language').map((key) => `vars.${key}`)
+  const vars = (values: object | undefined) =>
+    Object.keys(values ?? {})
+      .filter((key) => key !== 'language')
+      .map((key) => `vars.${key}`)
   if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
   if (path[0] !== 'to') return []
   if (screen.kind === 'call') return [`data.${screen.as ?? name}`]

@@ -22,7 +22,8 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
   if (!sound) return
   const bounds = boundsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
-    for (const language of definition.languages) checkLength({ name, screen, language, bounds }, read, complain)
+    for (const language of definition.languages)
+      checkLength({ name, screen, language, bounds }, read, complain)
   }
 }
 
@@ -35,10 +36,14 @@ function checkText(use: TextUse, language: string, read: ReadFlow, complain: Com
     const original = wordsIn(definition, use.text, first)
     const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
     if (original === undefined) complain('error', missing)
-    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
+    else if (hasWords(original))
+      complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
     return original !== undefined
   }
-  const where = typeof use.text === 'string' && language !== first ? read.catalogueAt(language, use.text) : read.at(use.place)
+  const where =
+    typeof use.text === 'string' && language !== first
+      ? read.catalogueAt(language, use.text)
+      : read.at(use.place)
   const message = compileIn(definition, words, language)
   if (typeof message === 'string') {
     complain('error', { where, what: `screen '${use.screen}': the text in '${language}' ${message}` })
@@ -50,7 +55,11 @@ function checkText(use: TextUse, language: string, read: ReadFlow, complain: Com
 }
 
 /** A translation that shows fewer, or other, values than the original is a slip more often than not. */
-function sameValues(use: TextUse, own: { message: Message; where: string; language: string; read: ReadFlow }, complain: Complain): void {
+function sameValues(
+  use: TextUse,
+  own: { message: Message; where: string; language: string; read: ReadFlow },
+  complain: Complain,
+): void {
   const { definition } = own.read
   const first = definition.languages[0] as string
   const original = compileIn(definition, wordsIn(definition, use.text, first) ?? '', first)
@@ -59,19 +68,30 @@ function sameValues(use: TextUse, own: { message: Message; where: string; langua
   const wanted = original.slots.map((slot) => slot.path)
   const lacking = wanted.filter((path) => !shown.includes(path))
   const extra = shown.filter((path) => !wanted.includes(path))
-  const say = (what: string) => complain('warning', { where: own.where, what: `screen '${use.screen}': the text in '${own.language}' ${what}` })
+  const say = (what: string) =>
+    complain('warning', {
+      where: own.where,
+      what: `screen '${use.screen}': the text in '${own.language}' ${what}`,
+    })
   if (lacking.length > 0) say(`does not show ${lacking.join(', ')}`)
   if (extra.length > 0) say(`shows ${extra.join(', ')}, which the text in '${first}' does not`)
 }
 
 function strangeCharacters(text: { words: string; where: string; screen: string }, complain: Complain): void {
-  const strange = [...new Set([...text.words])].filter((character) => uncodableAt(character) >= 0)
+  const strange = [...new Set(text.words)].filter((character) => uncodableAt(character) >= 0)
   if (strange.length === 0) return
-  const names = strange.slice(0, 8).map((character) => `${character} (U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')})`)
+  const names = strange
+    .slice(0, 8)
+    .map(
+      (character) =>
+        `${character} (U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')})`,
+    )
   const plain = transliterate(text.words)
   complain('warning', {
     where: text.where,
-    what: `screen '${text.screen}': not in GSM 7-bit: ${names.join(', ')}; the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`,
+    what:
+      `screen '${text.screen}': not in GSM 7-bit: ${names.join(', ')}; ` +
+      `the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`,
     ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),
   })
 }
@@ -79,15 +99,26 @@ function strangeCharacters(text: { words: string; where: string; screen: string 
 function strangeLanguages(use: TextUse, { definition, at }: ReadFlow, complain: Complain): void {
   if (typeof use.text === 'string') return
   for (const language of Object.keys(use.text).filter((known) => !definition.languages.includes(known))) {
-    complain('warning', { where: at([...use.place, language]), what: `screen '${use.screen}': '${language}' is none of the flow's languages` })
+    complain('warning', {
+      where: at([...use.place, language]),
+      what: `screen '${use.screen}': '${language}' is none of the flow's languages`,
+    })
   }
 }
 
 function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Complain): void {
-  const used = new Set(usesOf(definition).texts.map((use) => use.text).filter((text) => typeof text === 'string'))
+  const used = new Set(
+    usesOf(definition)
+      .texts.map((use) => use.text)
+      .filter((text) => typeof text === 'string'),
+  )
   for (const [language, texts] of Object.entries(definition.catalogues)) {
     for (const text of Object.keys(texts).filter((known) => !used.has(known))) {
-      complain('warning', { where: catalogueAt(language, text), what: `no screen says '${short(text)}'`, remedy: 'the text in the flow was changed: change it here too' })
+      complain('warning', {
+        where: catalogueAt(language, text),
+        what: `no screen says '${short(text)}'`,
+        remedy: 'the text in the flow was changed: change it here too',
+      })
     }
   }
 }
@@ -128,34 +159,59 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
   const { name, screen, language } = measured
   const { definition } = read
   const where = read.at(['screens', name])
-  const say = (text: Text, values: 'none' | 'likely') => said(definition, text, { language, values, bounds: measured.bounds })
+  const say = (text: Text, values: 'none' | 'likely') =>
+    said(definition, text, { language, values, bounds: measured.bounds })
   const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
   const word = (key: 'back' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
   if (screen.kind === 'input') {
     const wrong = screen.wrong === undefined ? word('wrong') : say(screen.wrong, 'none')
     if (!fits(`${wrong}\n${say(screen.input, 'none')}`, USSD_PAGE)) {
-      complain('error', { where, what: `${about}: the prompt, with the text for wrong answers above it, is over a page`, remedy: 'a prompt cannot be paged' })
+      complain('error', {
+        where,
+        what: `${about}: the prompt, with the text for wrong answers above it, is over a page`,
+        remedy: 'a prompt cannot be paged',
+      })
     }
   } else if (screen.kind === 'notify') {
-    if (!fits(say(screen.notify, 'none'), USSD_PAGE)) complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
+    if (!fits(say(screen.notify, 'none'), USSD_PAGE))
+      complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
   } else if (screen.kind === 'end') {
-    if (!fits(say(screen.end, 'likely'), USSD_PAGE)) complain('warning', { where, what: `${about} takes more than one page` })
+    if (!fits(say(screen.end, 'likely'), USSD_PAGE))
+      complain('warning', { where, what: `${about} takes more than one page` })
   } else if (screen.kind === 'menu') {
-    const lines = [...screen.choices.map((choice) => choice.label), ...(screen.back === undefined ? [] : [word('back')])]
-    const whole = (values: 'none' | 'likely') => [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n')
+    const lines = [
+      ...screen.choices.map((choice) => choice.label),
+      ...(screen.back === undefined ? [] : [word('back')]),
+    ]
+    const whole = (values: 'none' | 'likely') =>
+      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n')
     if (!fits(whole('likely'), USSD_PAGE)) {
-      const what = fits(whole('none'), USSD_PAGE) ? `${about} takes more than one page when its values are long` : `${about} takes more than one page`
+      const what = fits(whole('none'), USSD_PAGE)
+        ? `${about} takes more than one page when its values are long`
+        : `${about} takes more than one page`
       complain('warning', { where, what })
     }
   } else if (screen.kind === 'list') {
-    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n2. ${word('more')}\n3. ${word('back')}`
-    if (!fits(page, USSD_PAGE)) complain('warning', { where, what: `${about}: not even one row fits on a page when its values are long` })
+    const tail = `2. ${word('more')}\n3. ${word('back')}`
+    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}`
+    if (!fits(page, USSD_PAGE))
+      complain('warning', {
+        where,
+        what: `${about}: not even one row fits on a page when its values are long`,
+      })
   }
 }
 
 /** The text with no values, or with values as long as they are likely to be. */
-function said(definition: FlowDefinition, text: Text, how: { language: string; values: 'none' | 'likely'; bounds: Bounds }): string {
-  const words = wordsIn(definition, text, how.language) ?? wordsIn(definition, text, definition.languages[0] as string) ?? ''
+function said(
+  definition: FlowDefinition,
+  text: Text,
+  how: { language: string; values: 'none' | 'likely'; bounds: Bounds },
+): string {
+  const words =
+    wordsIn(definition, text, how.language) ??
+    wordsIn(definition, text, definition.languages[0] as string) ??
+    ''
   const message = compileIn(definition, words, how.language)
   return typeof message === 'string' ? words : sample(message, how.values, how.bounds)
 }

@@ -10,12 +10,25 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
   for (const [name, screen] of Object.entries(definition.screens)) {
     const where = at(['screens', name])
     if (!reached.has(name)) {
-      complain('warning', { where, what: `screen '${name}' is never reached`, remedy: 'lead to it, or delete it' })
+      complain('warning', {
+        where,
+        what: `screen '${name}' is never reached`,
+        remedy: 'lead to it, or delete it',
+      })
     } else if (!out.has(name)) {
-      complain('error', { where, what: `screen '${name}' has no way out: no end can be reached from it`, remedy: 'lead to a screen with end or exit' })
+      complain('error', {
+        where,
+        what: `screen '${name}' has no way out: no end can be reached from it`,
+        remedy: 'lead to a screen with end or exit',
+      })
     }
     const dead = deadEnd(screen)
-    if (dead) complain(dead.severity, { where, what: `screen '${name}' ${dead.what}`, remedy: 'give it back: <screen>' })
+    if (dead)
+      complain(dead.severity, {
+        where,
+        what: `screen '${name}' ${dead.what}`,
+        remedy: 'give it back: <screen>',
+      })
   }
   const round = circle(definition)
   if (round) {
@@ -28,7 +41,8 @@ function deadEnd(screen: ScreenDefinition): { severity: 'error' | 'warning'; wha
   if ((screen.kind !== 'menu' && screen.kind !== 'list') || screen.back !== undefined) return undefined
   const sure = screen.choices.some((choice) => choice.when === undefined)
   if (sure || (screen.kind === 'list' && screen.empty !== undefined)) return undefined
-  if (screen.kind === 'list') return { severity: 'error', what: 'has nothing to press when there are no rows' }
+  if (screen.kind === 'list')
+    return { severity: 'error', what: 'has nothing to press when there are no rows' }
   if (screen.choices.length === 0) return { severity: 'error', what: 'has nothing to press' }
   return { severity: 'warning', what: 'has nothing to press when no condition holds' }
 }

@@ -23,7 +23,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
   if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
   checkPaths(read, complain)
   checkTexts(read, complain)
-  return problems.sort((a, b) => inOrder(a.where, b.where))
+  return problems.toSorted((a, b) => inOrder(a.where, b.where))
 }
 
 /** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */

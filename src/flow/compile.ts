@@ -2,8 +2,14 @@
 import { createHash } from 'node:crypto'
 import { FlowFault, ProblemsError } from '../errors.ts'
 import {
-  beginDialogue, dialogueMachine, stepDialogue, RESUME,
-  type DialogueContext, type DialogueInput, type DialogueMachine, type Rested,
+  beginDialogue,
+  dialogueMachine,
+  stepDialogue,
+  RESUME,
+  type DialogueContext,
+  type DialogueInput,
+  type DialogueMachine,
+  type Rested,
 } from '../../machines/dialogue.ts'
 import type { Json } from '../ussd/types.ts'
 import { checkFlow, type FlowProblem } from './check.ts'
@@ -50,7 +56,11 @@ export function revisionOf(definition: FlowDefinition): string {
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }
 
-function compiled(definition: FlowDefinition, plans: ReadonlyMap<string, Plan>, machine: DialogueMachine): CompiledFlow {
+function compiled(
+  definition: FlowDefinition,
+  plans: ReadonlyMap<string, Plan>,
+  machine: DialogueMachine,
+): CompiledFlow {
   const { flow: name, languages } = definition
   const words = speech(definition)
   const planAt = (state: string): Plan => {
@@ -62,26 +72,34 @@ function compiled(definition: FlowDefinition, plans: ReadonlyMap<string, Plan>, 
     try {
       return run()
     } catch (error) {
-      throw error instanceof FlowFault ? error : new FlowFault(`flow ${name}, after '${state}': ${(error as Error).message}`, error)
+      throw error instanceof FlowFault
+        ? error
+        : new FlowFault(`flow ${name}, after '${state}': ${(error as Error).message}`, error)
     }
   }
   return {
-    name, languages,
+    name,
+    languages,
     revision: revisionOf(definition),
     backends: backendsOf(definition),
-    begin: (input) => faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
-    step: (snapshot, event) => faulting(snapshot.value, () => {
-      planAt(snapshot.value)
-      const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
-      return next ? snapshotOf(next) : snapshot
-    }),
-    want: (snapshot) => faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    begin: (input) =>
+      faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
+    step: (snapshot, event) =>
+      faulting(snapshot.value, () => {
+        planAt(snapshot.value)
+        const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
+        return next ? snapshotOf(next) : snapshot
+      }),
+    want: (snapshot) =>
+      faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
     text: (key, language) => words.wordIn(key, language),
     resumable: (snapshot) => {
       const plan = plans.get(snapshot.value)
       const { origin } = innermost(restedOf(snapshot)).context
       if (!plan || typeof origin !== 'string' || !plans.has(origin)) return false
-      return snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
+      return (
+        snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
+      )
     },
   }
 }
@@ -90,7 +108,8 @@ function openingOf(input: FlowInput, languages: readonly string[]): DialogueInpu
   const { msisdn, code, line, dialled, page } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
   // Who dials a deep code wants that, not what was lost.
-  const resume = input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
+  const resume =
+    input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
   return { msisdn, code, line, language, dialled, page, resume }
 }
 
@@ -107,15 +126,22 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const guarded = guardedScreens(definition)
   const first = firstScreens(definition)
   const env = (name: string): Env => ({
-    name, word, text, condition,
+    name,
+    word,
+    text,
+    condition,
     languages: definition.languages,
     wrongMax: definition.wrongMax,
     guarded: guarded.has(name),
     first: first.has(name),
   })
-  const builtIn = (key: 'goodbye' | 'busy') => ({ context }: { context: DialogueContext }) => word(key, context)
+  const builtIn =
+    (key: 'goodbye' | 'busy') =>
+    ({ context }: { context: DialogueContext }) =>
+      word(key, context)
   const plans = new Map<string, Plan>()
-  for (const [name, screen] of Object.entries(definition.screens)) plans.set(name, planOf(screen, env(name), builtIn('goodbye')))
+  for (const [name, screen] of Object.entries(definition.screens))
+    plans.set(name, planOf(screen, env(name), builtIn('goodbye')))
   plans.set(GOODBYE, closingPlan(env(GOODBYE), builtIn('goodbye'), 'too-many-wrong'))
   plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
   plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition)))
@@ -124,22 +150,34 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
 
 function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['text']>): Plan {
   switch (screen.kind) {
-    case 'menu': return menuPlan(screen, env)
-    case 'list': return listPlan(screen, env)
-    case 'input': return inputPlan(screen, env)
-    case 'branch': return branchPlan(screen, env)
-    case 'set': return setPlan(screen, env)
-    case 'call': return callPlan(screen, env)
-    case 'notify': return notifyPlan(screen, env)
-    case 'end': return endPlan(screen, env)
-    case 'exit': return closingPlan(env, goodbye, 'exit')
+    case 'menu':
+      return menuPlan(screen, env)
+    case 'list':
+      return listPlan(screen, env)
+    case 'input':
+      return inputPlan(screen, env)
+    case 'branch':
+      return branchPlan(screen, env)
+    case 'set':
+      return setPlan(screen, env)
+    case 'call':
+      return callPlan(screen, env)
+    case 'notify':
+      return notifyPlan(screen, env)
+    case 'end':
+      return endPlan(screen, env)
+    case 'exit':
+      return closingPlan(env, goodbye, 'exit')
   }
 }
 
 /** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
 function originsOf(definition: FlowDefinition): string[] {
   return Object.entries(definition.screens)
-    .filter(([, screen]) => asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)))
+    .filter(
+      ([, screen]) =>
+        asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)),
+    )
     .map(([name]) => name)
 }
 
@@ -155,12 +193,18 @@ function leadsToList(definition: FlowDefinition, screen: ScreenDefinition): bool
 }
 
 function backendsOf(definition: FlowDefinition): string[] {
-  const calls = Object.values(definition.screens).flatMap((screen) => screen.kind === 'call' ? [screen.call.split('.')[0] as string] : [])
-  return [...new Set(calls)].sort()
+  const calls = Object.values(definition.screens).flatMap((screen) =>
+    screen.kind === 'call' ? [screen.call.split('.')[0] as string] : [],
+  )
+  return [...new Set(calls)].toSorted()
 }
 
 function sorted(value: Json): Json {
   if (Array.isArray(value)) return value.map(sorted)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key] as Json)]))
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sorted(value[key] as Json)]),
+  )
 }

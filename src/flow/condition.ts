@@ -1,5 +1,6 @@
 /**
- * Conditions: one comparison, or `and` / `or` / `not` of conditions. Not a language: what needs more is a back end's work.
+ * Conditions: one comparison, or `and` / `or` / `not` of conditions. Not a language: what needs more is a back end's
+ * work.
  *
  * `data.profile.known` · `data.balance.amount >= 5` · `row.status == upcoming` · `language in [en, tpi]`
  * `{ not: data.profile.known }` · `{ and: [ …, … ] }` · `{ or: [ …, … ] }`
@@ -8,7 +9,8 @@ import type { Json } from '../ussd/types.ts'
 import { PATH, ROOTS, readPath, type Scope } from './path.ts'
 
 /** A condition as it is written. */
-export type ConditionSource = string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
+export type ConditionSource =
+  string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
 
 export interface Condition {
   /** Pure. A path that leads nowhere is false, and unequal to all. */
@@ -30,7 +32,8 @@ export function compileCondition(source: ConditionSource): Condition | string {
   if (typeof wrong === 'string') return wrong
   const conditions = parts as Condition[]
   return {
-    holds: (scope) => all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
+    holds: (scope) =>
+      all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
     paths: conditions.flatMap((c) => c.paths),
   }
 }
@@ -54,16 +57,20 @@ function comparison(source: string): Condition | string {
   if (!parts) return `'${source}' is not a comparison`
   const [, not, path = '', operator, right, within, list] = parts
   if (!isPath(path)) return `'${path}' is not a path that starts with ${ROOTS.join(', ')}`
-  const condition = within !== undefined ? membership(path, list ?? '')
-    : operator !== undefined ? compared(path, operator, operandOf(right ?? ''))
-    : { holds: (scope: Scope) => truth(readPath(scope, path)), paths: [path] }
+  const condition =
+    within !== undefined
+      ? membership(path, list ?? '')
+      : operator !== undefined
+        ? compared(path, operator, operandOf(right ?? ''))
+        : { holds: (scope: Scope) => truth(readPath(scope, path)), paths: [path] }
   return not === undefined ? condition : { holds: (scope) => !condition.holds(scope), paths: condition.paths }
 }
 
 function compared(path: string, operator: string, right: Operand): Condition {
   const compare = COMPARISONS[operator] as Comparison
   return {
-    holds: (scope) => compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
+    holds: (scope) =>
+      compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
     paths: 'path' in right ? [path, right.path] : [path],
   }
 }
@@ -95,8 +102,13 @@ function same(left: Json | undefined, right: Json | undefined): boolean {
 }
 
 /** Numbers by size, texts by code points (ISO dates compare right); anything else is in no order. */
-function ordered(left: Json | undefined, right: Json | undefined, holds: (l: number, r: number) => boolean): boolean {
-  if (typeof left === 'string' && typeof right === 'string') return holds(left < right ? -1 : left > right ? 1 : 0, 0)
+function ordered(
+  left: Json | undefined,
+  right: Json | undefined,
+  holds: (l: number, r: number) => boolean,
+): boolean {
+  if (typeof left === 'string' && typeof right === 'string')
+    return holds(left < right ? -1 : left > right ? 1 : 0, 0)
   const [l, r] = [Number(left ?? Number.NaN), Number(right ?? Number.NaN)]
   return !Number.isNaN(l) && !Number.isNaN(r) && holds(l, r)
 }

@@ -12,7 +12,12 @@ export interface DateFormat {
   locale: string
 }
 
-export const DEFAULT_DATE_FORMAT: DateFormat = { date: 'dd/MM/yyyy', time: 'h a', timeMinutes: 'h:mm a', locale: 'en' }
+export const DEFAULT_DATE_FORMAT: DateFormat = {
+  date: 'dd/MM/yyyy',
+  time: 'h a',
+  timeMinutes: 'h:mm a',
+  locale: 'en',
+}
 
 /** `10/05/2025`; '' if it is no ISO 8601 date, nor milliseconds. */
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
@@ -35,12 +40,17 @@ export function isZone(zone: string): boolean {
 
 /** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
 export function plain(text: string): string {
-  return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+  return text
+    .replace(/[\u00a0\u202f\u2007\u2009]/g, ' ')
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
 function momentOf(at: unknown, zone: string): DateTime | undefined {
-  const moment = typeof at === 'number'
-    ? DateTime.fromMillis(at, { zone })
-    : typeof at === 'string' ? DateTime.fromISO(at, { zone }) : undefined
+  const moment =
+    typeof at === 'number'
+      ? DateTime.fromMillis(at, { zone })
+      : typeof at === 'string'
+        ? DateTime.fromISO(at, { zone })
+        : undefined
   return moment?.isValid ? moment : undefined
 }

@@ -26,12 +26,14 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
 /** In the first language, with the others in catalogues; or in each language, side by side. */
 const text = z.union([z.string().min(1), z.record(language, z.string().min(1))])
 
-const condition: z.ZodType<ConditionSource> = z.lazy(() => z.union([
-  z.string().min(1),
-  z.strictObject({ and: z.array(condition).min(1) }),
-  z.strictObject({ or: z.array(condition).min(1) }),
-  z.strictObject({ not: condition }),
-]))
+const condition: z.ZodType<ConditionSource> = z.lazy(() =>
+  z.union([
+    z.string().min(1),
+    z.strictObject({ and: z.array(condition).min(1) }),
+    z.strictObject({ or: z.array(condition).min(1) }),
+    z.strictObject({ not: condition }),
+  ]),
+)
 
 const route = z.union([name, z.strictObject({ to: name, notice: text.optional() })])
 const values = z.record(name, scalar)
@@ -42,25 +44,54 @@ const choices = z.array(choice).max(CHOICES_MAX)
 export const SCREENS = {
   menu: z.strictObject({ menu: text, choices: choices.default([]), back: name.optional() }),
   list: z.strictObject({
-    list: text, from: path, row: text, to: name,
-    as: name.optional(), keep: z.array(z.string().min(1)).min(1).optional(),
-    choices: choices.default([]), empty: name.optional(), back: name.optional(),
+    list: text,
+    from: path,
+    row: text,
+    to: name,
+    as: name.optional(),
+    keep: z.array(z.string().min(1)).min(1).optional(),
+    choices: choices.default([]),
+    empty: name.optional(),
+    back: name.optional(),
   }),
   input: z.strictObject({
-    input: text, to: name, as: name.optional(), wrong: text.optional(),
-    number: z.strictObject({ min: z.number().optional(), max: z.number().optional(), decimals: z.int().min(0).max(6).default(0) }).optional(),
-    length: z.strictObject({ min: z.int().min(0).default(1), max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX) }).optional(),
+    input: text,
+    to: name,
+    as: name.optional(),
+    wrong: text.optional(),
+    number: z
+      .strictObject({
+        min: z.number().optional(),
+        max: z.number().optional(),
+        decimals: z.int().min(0).max(6).default(0),
+      })
+      .optional(),
+    length: z
+      .strictObject({
+        min: z.int().min(0).default(1),
+        max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX),
+      })
+      .optional(),
     pattern: z.string().min(1).max(200).optional(),
     name: z.literal(true).optional(),
   }),
   branch: z.strictObject({ branch: z.array(z.strictObject({ if: condition, to: name })).min(1), else: name }),
   set: z.strictObject({ set: values, to: name, notice: text.optional() }),
   call: z.strictObject({
-    call: z.string().regex(/^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/, 'a back end and its operation, such as wallet.balance'),
-    with: z.record(z.string().min(1), scalar).optional(), as: name.optional(),
-    once: z.boolean().default(false), timeoutMs: z.int().min(100).max(60_000).optional(),
+    call: z
+      .string()
+      .regex(
+        /^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/,
+        'a back end and its operation, such as wallet.balance',
+      ),
+    with: z.record(z.string().min(1), scalar).optional(),
+    as: name.optional(),
+    once: z.boolean().default(false),
+    timeoutMs: z.int().min(100).max(60_000).optional(),
     expect: z.record(z.string().min(1), z.enum(['text', 'number', 'boolean', 'rows', 'any'])).optional(),
-    to: name, refused: z.record(name, route).optional(), failed: route.optional(),
+    to: name,
+    refused: z.record(name, route).optional(),
+    failed: route.optional(),
   }),
   notify: z.strictObject({ notify: text, to: name }),
   end: z.strictObject({ end: text, exit: z.boolean().default(false) }),
@@ -72,8 +103,10 @@ export type Kind = keyof typeof SCREENS
 export const KINDS = Object.keys(SCREENS) as Kind[]
 
 const format = z.strictObject({
-  locale: z.string().min(2).optional(), date: z.string().min(1).optional(),
-  time: z.string().min(1).optional(), timeMinutes: z.string().min(1).optional(),
+  locale: z.string().min(2).optional(),
+  date: z.string().min(1).optional(),
+  time: z.string().min(1).optional(),
+  timeMinutes: z.string().min(1).optional(),
 })
 
 export const FLOW = z.strictObject({
@@ -81,7 +114,10 @@ export const FLOW = z.strictObject({
   /** The version of the language that the file is written in. */
   spec: z.literal(SPEC),
   start: name,
-  languages: z.array(language).min(1).refine((all) => new Set(all).size === all.length, 'a language stands there twice'),
+  languages: z
+    .array(language)
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, 'a language stands there twice'),
   zone: z.string().default('UTC'),
   wrongMax: z.int().min(1).max(100).default(WRONG_MAX_DEFAULT),
   formats: z.record(language, format).default({}),
@@ -112,7 +148,15 @@ export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }
 export type ExitScreen = Of<'exit'> & { kind: 'exit' }
 export type ScreenDefinition =
-  | MenuScreen | ListScreen | InputScreen | BranchScreen | SetScreen | CallScreen | NotifyScreen | EndScreen | ExitScreen
+  | MenuScreen
+  | ListScreen
+  | InputScreen
+  | BranchScreen
+  | SetScreen
+  | CallScreen
+  | NotifyScreen
+  | EndScreen
+  | ExitScreen
 
 export type Catalogue = z.infer<typeof CATALOGUE>
 

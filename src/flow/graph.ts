@@ -11,7 +11,8 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
     passed.add(name)
     if (asks(screen) && !(screen.kind === 'list' && screen.empty !== undefined)) return void first.add(name)
     if (asks(screen)) first.add(name)
-    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen)) look(to)
+    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen))
+      look(to)
   }
   look(definition.start)
   return first
@@ -33,8 +34,9 @@ export function guardedScreens(definition: FlowDefinition): Set<string> {
     changing.set(name, found)
     return found
   }
-  const guarded = Object.entries(definition.screens)
-    .filter(([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => changes(to)))
+  const guarded = Object.entries(definition.screens).filter(
+    ([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => changes(to)),
+  )
   return new Set(guarded.map(([name]) => name))
 }
 

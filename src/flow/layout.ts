@@ -55,7 +55,11 @@ export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): str
 }
 
 /** What a number means on the page shown. Only a number as it is printed means anything. */
-export function lookUp(shown: Shown, back: boolean, answer: string): { option: number } | 'more' | 'back' | undefined {
+export function lookUp(
+  shown: Shown,
+  back: boolean,
+  answer: string,
+): { option: number } | 'more' | 'back' | undefined {
   if (!/^[1-9]\d{0,4}$/.test(answer)) return undefined
   const first = shown.at.at(-1)?.[1] ?? 0
   const behind = Number(answer) - 1 - first
@@ -86,7 +90,12 @@ interface Paper extends Sheet {
 function onOnePage(paper: Paper): Page | undefined {
   const n = paper.options.length - paper.first
   const tail = paper.closing ? '' : body(paper, n, false)
-  const done = (head: string): Page => ({ text: joined(head, tail), n, more: false, next: [paper.from, paper.first + n] })
+  const done = (head: string): Page => ({
+    text: joined(head, tail),
+    n,
+    more: false,
+    next: [paper.from, paper.first + n],
+  })
   const whole = headOf(paper)
   if (fits(joined(whole, tail), paper.limit)) return done(whole)
   if (paper.from > 0 || n === 0) return undefined
@@ -141,12 +150,20 @@ function pagedHead(paper: Paper): string {
 function textPage(paper: Paper): Page {
   const rest = headOf(paper)
   const tail = body(paper, 0, true)
-  const room = longest(rest.length, (length) => fits(joined(rest.slice(0, boundaryAt(rest, length)).trimEnd(), tail), paper.limit)) ?? 1
+  const room =
+    longest(rest.length, (length) =>
+      fits(joined(rest.slice(0, boundaryAt(rest, length)).trimEnd(), tail), paper.limit),
+    ) ?? 1
   const end = boundaryAt(rest, room) || room
   const blank = Math.max(rest.lastIndexOf(' ', end), rest.lastIndexOf('\n', end))
   const cut = end >= rest.length || blank < end / 2 ? end : blank
   const skipped = /^\s*/.exec(rest.slice(cut))?.[0].length ?? 0
-  return { text: joined(rest.slice(0, cut).trimEnd(), tail), n: 0, more: true, next: [paper.from + cut + skipped, 0] }
+  return {
+    text: joined(rest.slice(0, cut).trimEnd(), tail),
+    n: 0,
+    more: true,
+    next: [paper.from + cut + skipped, 0],
+  }
 }
 
 function headOf(paper: Paper, valueMax?: number): string {
@@ -169,7 +186,8 @@ function joined(head: string, tail: string): string {
 }
 
 function topped(head: string, tail: string, limit: PageLimit): string {
-  const room = longest(head.length, (length) => fits(joined(head.slice(0, boundaryAt(head, length)), tail), limit)) ?? 0
+  const room =
+    longest(head.length, (length) => fits(joined(head.slice(0, boundaryAt(head, length)), tail), limit)) ?? 0
   return joined(head.slice(0, boundaryAt(head, room)).trimEnd(), tail)
 }
 

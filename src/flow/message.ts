@@ -64,7 +64,12 @@ function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling
   return plain(String(format.format(values)))
 }
 
-function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {
+function show(
+  slot: Slot,
+  value: Json | undefined,
+  style: MessageStyle,
+  filling: Filling,
+): string | number | boolean {
   if (slot.as === 'number') {
     const number = typeof value === 'boolean' || value === '' || value === null ? Number.NaN : Number(value)
     if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is no number, but a text shows it as one`)
@@ -114,12 +119,15 @@ function numberSlots(text: string): { icu: string; slots: Slot[] } {
     const known = slots.findIndex((slot) => slot.path === path && slot.as === as)
     return known >= 0 ? known : slots.push({ path, as }) - 1
   }
-  const icu = text.replace(SLOT, (_whole: string, path: string, kind: string | undefined, next: string | undefined) => {
-    if (kind === undefined) return `{v${place(path, 'value')}}`
-    if ((kind === 'date' || kind === 'time') && next === '}') return `{v${place(path, kind)}`
-    const as = kind === 'number' || kind === 'plural' || kind === 'selectordinal' ? 'number' : 'choice'
-    return `{v${place(path, as)}, ${kind}`
-  })
+  const icu = text.replace(
+    SLOT,
+    (_whole: string, path: string, kind: string | undefined, next: string | undefined) => {
+      if (kind === undefined) return `{v${place(path, 'value')}}`
+      if ((kind === 'date' || kind === 'time') && next === '}') return `{v${place(path, kind)}`
+      const as = kind === 'number' || kind === 'plural' || kind === 'selectordinal' ? 'number' : 'choice'
+      return `{v${place(path, as)}, ${kind}`
+    },
+  )
   return { icu, slots }
 }
 
@@ -142,7 +150,9 @@ const TIME = 4
 const SELECT = 5
 
 function complainOfRoots(slots: Slot[]): string | undefined {
-  const strange = slots.find((slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string))
+  const strange = slots.find(
+    (slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string),
+  )
   return strange && `shows '${strange.path}', but a path starts with ${ROOTS.join(', ')}`
 }
 
@@ -152,8 +162,10 @@ function complainOf(elements: Element[], slots: Slot[]): string | undefined {
     if (type === NUMBER && typeof style === 'string' && !KNOWN_STYLES.includes(style)) {
       return `has a number in a style '${style}', which is none of ${KNOWN_STYLES.join(', ')}`
     }
-    if (type === DATE || type === TIME) return 'has a date with a style: write {path, date} or {path, time}; the patterns are in formats'
-    if ((type === 1 || type === NUMBER) && !/^v\d+$/.test(String(value))) return `shows '${String(value)}', which is no path`
+    if (type === DATE || type === TIME)
+      return 'has a date with a style: write {path, date} or {path, time}; the patterns are in formats'
+    if ((type === 1 || type === NUMBER) && !/^v\d+$/.test(String(value)))
+      return `shows '${String(value)}', which is no path`
     const chosen = type === SELECT ? slots[Number(String(value).slice(1))] : undefined
     if (chosen) chosen.among = [...new Set([...(chosen.among ?? []), ...Object.keys(options ?? {})])]
     for (const option of Object.values(options ?? {})) {

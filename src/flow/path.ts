@@ -3,7 +3,17 @@ import type { DialogueContext } from '../../machines/dialogue.ts'
 import type { Json } from '../ussd/types.ts'
 
 /** What a path may start with. */
-export const ROOTS = ['data', 'answers', 'chosen', 'vars', 'row', 'msisdn', 'code', 'line', 'language'] as const
+export const ROOTS = [
+  'data',
+  'answers',
+  'chosen',
+  'vars',
+  'row',
+  'msisdn',
+  'code',
+  'line',
+  'language',
+] as const
 
 export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
 
@@ -34,15 +44,25 @@ export function readRows(scope: Scope, path: string): Json[] {
 
 function rootOf({ context, row }: Scope, root: string): Json | undefined {
   switch (root) {
-    case 'data': return context.data
-    case 'answers': return context.answers
-    case 'chosen': return context.chosen
-    case 'vars': return context.vars
-    case 'row': return row
-    case 'msisdn': return context.msisdn
-    case 'code': return context.code
-    case 'line': return context.line
-    case 'language': return context.language
-    default: return undefined
+    case 'data':
+      return context.data
+    case 'answers':
+      return context.answers
+    case 'chosen':
+      return context.chosen
+    case 'vars':
+      return context.vars
+    case 'row':
+      return row
+    case 'msisdn':
+      return context.msisdn
+    case 'code':
+      return context.code
+    case 'line':
+      return context.line
+    case 'language':
+      return context.language
+    default:
+      return undefined
   }
 }

@@ -21,14 +21,19 @@ export function compilePattern(source: string): RegExp | string {
 
 function complaint(source: string): string | undefined {
   // Escapes and classes are one character each, so that brackets and signs in them do not count.
-  const bare = source.replace(/\\k<[^>]*>|\\[1-9]/g, '\u0000').replace(/\\./g, 'a').replace(/\[[^\]]*\]/g, 'a')
+  const bare = source
+    .replace(/\\k<[^>]*>|\\[1-9]/g, '\u0000')
+    .replace(/\\./g, 'a')
+    .replace(/\[[^\]]*\]/g, 'a')
   if (bare.includes('\u0000')) return 'has a back reference, which can take for ever'
   if (/\(\?(?!:)/.test(bare)) return 'has a (?…), which is more than a pattern here may have'
   if (/\)(?:[*+]|\{)/.test(bare)) return 'repeats a group, which can take for ever'
   const openEnded = [...bare.matchAll(/[*+]|\{\d+,\}/g)].length
   const ranges = [...bare.matchAll(/\{(\d+)(?:,(\d+))?\}/g)]
-  if (ranges.some(([, from, to]) => Number(to ?? from) > REPEAT_MAX)) return `repeats over ${REPEAT_MAX} times`
+  if (ranges.some(([, from, to]) => Number(to ?? from) > REPEAT_MAX))
+    return `repeats over ${REPEAT_MAX} times`
   const wide = ranges.filter(([, from, to]) => to !== undefined && Number(to) - Number(from) > 10).length
-  if (openEnded + wide > OPEN_ENDED_MAX) return `has over ${OPEN_ENDED_MAX} open-ended repetitions, which can take for ever`
+  if (openEnded + wide > OPEN_ENDED_MAX)
+    return `has over ${OPEN_ENDED_MAX} open-ended repetitions, which can take for ever`
   return undefined
 }

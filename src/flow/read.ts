@@ -1,6 +1,15 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import { ProblemsError, type Problem } from '../errors.ts'
-import { CATALOGUE, FLOW, KINDS, SCREENS, SCREENS_MAX, type Catalogue, type FlowDefinition, type Kind } from './definition.ts'
+import {
+  CATALOGUE,
+  FLOW,
+  KINDS,
+  SCREENS,
+  SCREENS_MAX,
+  type Catalogue,
+  type FlowDefinition,
+  type Kind,
+} from './definition.ts'
 import { meant, nearest, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
 /** The files of one flow, as text. What an archive keeps, as JSON. */
@@ -29,13 +38,21 @@ export function readFlow(source: FlowSource): ReadFlow {
     const read = readCatalogue(file, problems)
     if (!read) continue
     if (catalogues.has(read.catalogue.language)) {
-      problems.push({ where: read.yaml.at(['language']), what: `there is another catalogue for '${read.catalogue.language}'` })
+      problems.push({
+        where: read.yaml.at(['language']),
+        what: `there is another catalogue for '${read.catalogue.language}'`,
+      })
     }
     catalogues.set(read.catalogue.language, { ...read, file: file.file })
   }
   if (!definition || problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
   return {
-    definition: { ...definition, catalogues: Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts])) },
+    definition: {
+      ...definition,
+      catalogues: Object.fromEntries(
+        [...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]),
+      ),
+    },
     at: yaml.at,
     catalogueAt: (language, text) => catalogues.get(language)?.yaml.at(['texts', text]) ?? source.file,
     catalogues,
@@ -54,7 +71,11 @@ function define(yaml: Yaml, problems: Problem[]): FlowDefinition | undefined {
     const entries = Object.entries(written)
     if (entries.length === 0) problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
     if (entries.length > SCREENS_MAX) {
-      problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
+      problems.push({
+        where: yaml.at(['screens']),
+        what: `there are ${entries.length} screens`,
+        remedy: `at most ${SCREENS_MAX}`,
+      })
     }
     for (const [name, screen] of entries) screens[name] = readScreen(name, screen, yaml, problems)
   }
@@ -65,7 +86,11 @@ function define(yaml: Yaml, problems: Problem[]): FlowDefinition | undefined {
 function readScreen(name: string, written: unknown, yaml: Yaml, problems: Problem[]): unknown {
   const path = ['screens', name]
   if (written === null || typeof written !== 'object' || Array.isArray(written)) {
-    problems.push({ where: yaml.at(path), what: `screen '${name}' is no block of keys`, remedy: `it has one of: ${KINDS.join(', ')}` })
+    problems.push({
+      where: yaml.at(path),
+      what: `screen '${name}' is no block of keys`,
+      remedy: `it has one of: ${KINDS.join(', ')}`,
+    })
     return undefined
   }
   const kind = kindOf(written, name, yaml, problems)
@@ -76,23 +101,40 @@ function readScreen(name: string, written: unknown, yaml: Yaml, problems: Proble
   const screen = SCREENS[kind].parse(written)
   const wants = kind === 'input' ? ['number', 'length', 'pattern', 'name'].filter((key) => key in screen) : []
   if (wants.length > 1 && wants.some((key) => key === 'number' || key === 'name')) {
-    problems.push({ where: yaml.at([...path, wants[1] as string]), what: `screen '${name}': ${wants.join(' and ')} do not go together` })
+    problems.push({
+      where: yaml.at([...path, wants[1] as string]),
+      what: `screen '${name}': ${wants.join(' and ')} do not go together`,
+    })
   }
   return { ...screen, kind }
 }
 
 function kindOf(written: object, name: string, yaml: Yaml, problems: Problem[]): Kind | undefined {
-  const has = KINDS.filter((kind) => Object.hasOwn(written, kind)).filter((kind, _i, all) => kind !== 'exit' || !all.includes('end'))
+  const has = KINDS.filter((kind) => Object.hasOwn(written, kind)).filter(
+    (kind, _i, all) => kind !== 'exit' || !all.includes('end'),
+  )
   if (has.length === 1) return has[0]
   const where = yaml.keyAt(['screens', name])
   if (has.length > 1) {
-    problems.push({ where, what: `screen '${name}' is ${has.join(' and ')} at once`, remedy: 'make two screens of it' })
+    problems.push({
+      where,
+      what: `screen '${name}' is ${has.join(' and ')} at once`,
+      remedy: 'make two screens of it',
+    })
     return undefined
   }
-  const near = Object.keys(written).map((key) => ({ key, kind: nearest(key, KINDS) })).find(({ kind }) => kind !== undefined)
-  problems.push(near
-    ? { where: yaml.keyAt(['screens', name, near.key]), what: `screen '${name}': '${near.key}' is no key here`, remedy: meant(near.key, KINDS) }
-    : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${KINDS.join(', ')}` })
+  const near = Object.keys(written)
+    .map((key) => ({ key, kind: nearest(key, KINDS) }))
+    .find(({ kind }) => kind !== undefined)
+  problems.push(
+    near
+      ? {
+          where: yaml.keyAt(['screens', name, near.key]),
+          what: `screen '${name}': '${near.key}' is no key here`,
+          remedy: meant(near.key, KINDS),
+        }
+      : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${KINDS.join(', ')}` },
+  )
   return undefined
 }
 

@@ -69,7 +69,8 @@ function registry(options: FlowsOptions): Flows {
     for (const revision of idle.slice(0, -REVISIONS_KEPT_MAX)) revisions.delete(revision)
     return flow
   }
-  const pinned = async (revision: string) => revisions.get(revision) ?? await fromArchive(revision, options.archive, remember)
+  const pinned = async (revision: string) =>
+    revisions.get(revision) ?? (await fromArchive(revision, options.archive, remember))
   const reload = async (): Promise<Reload> => {
     const next = await readFolder(options, loaded)
     const { serving, report } = changes({ next, loaded, current, services })
@@ -84,7 +85,10 @@ function registry(options: FlowsOptions): Flows {
   return {
     current: (name) => current.get(name),
     pinned,
-    names: () => [...current.values()].map(({ name, revision }) => ({ name, revision })).sort((a, b) => a.name < b.name ? -1 : 1),
+    names: () =>
+      [...current.values()]
+        .map(({ name, revision }) => ({ name, revision }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     // One after the other, so that a slow one cannot put an older state in force.
     reload: () => {
       const done = reloading.then(reload)
@@ -116,9 +120,16 @@ async function readFolder(options: FlowsOptions, before: ReadonlyMap<string, Loa
     try {
       const source = await sourceOf(options.folder, name)
       const files = createHash('sha256').update(JSON.stringify(source)).digest('hex')
-      entries.set(name, last?.files === files ? last : compileEntry({ source, files, name, last }, options.backends))
+      entries.set(
+        name,
+        last?.files === files ? last : compileEntry({ source, files, name, last }, options.backends),
+      )
     } catch (error) {
-      problems.push({ severity: 'error', where: `${options.folder}/${name}`, what: `cannot be read: ${(error as Error).message}` })
+      problems.push({
+        severity: 'error',
+        where: `${options.folder}/${name}`,
+        what: `cannot be read: ${(error as Error).message}`,
+      })
       if (last) entries.set(name, last)
     }
   }
@@ -134,17 +145,37 @@ async function readFolder(options: FlowsOptions, before: ReadonlyMap<string, Loa
 
 /** Compiles; broken files leave what was served before, with their problems. */
 function compileEntry(
-  { source, files, name, last }: { source: FlowSource; files: string; name: string; last: Loaded | undefined },
+  {
+    source,
+    files,
+    name,
+    last,
+  }: { source: FlowSource; files: string; name: string; last: Loaded | undefined },
   backends: readonly string[] | undefined,
 ): Loaded {
-  const refused = (problems: FlowProblem[]): Loaded =>
-    ({ files, source: last?.source ?? source, flow: last?.flow, problems, archived: last?.archived ?? true })
+  const refused = (problems: FlowProblem[]): Loaded => ({
+    files,
+    source: last?.source ?? source,
+    flow: last?.flow,
+    problems,
+    archived: last?.archived ?? true,
+  })
   try {
     const { flow, warnings } = compileFlow(source, backends)
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
-    return refused([{ severity: 'error', where: source.file, what: `is flow '${flow.name}', but its file is called '${name}'`, remedy: 'name both alike' }])
+    return refused([
+      {
+        severity: 'error',
+        where: source.file,
+        what: `is flow '${flow.name}', but its file is called '${name}'`,
+        remedy: 'name both alike',
+      },
+    ])
   } catch (error) {
-    if (!(error instanceof ProblemsError)) return refused([{ severity: 'error', where: source.file, what: `does not compile: ${(error as Error).message}` }])
+    if (!(error instanceof ProblemsError))
+      return refused([
+        { severity: 'error', where: source.file, what: `does not compile: ${(error as Error).message}` },
+      ])
     return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
   }
 }
@@ -157,12 +188,15 @@ interface Change {
 }
 
 /** What is served now. A file that did not change leaves what is served alone: it may have been rolled back. */
-function changes({ next, loaded, current, services }: Change): { serving: Map<string, CompiledFlow>; report: Reload } {
+function changes({ next, loaded, current, services }: Change): {
+  serving: Map<string, CompiledFlow>
+  report: Reload
+} {
   const serving = new Map(services)
   const report: Reload = { served: [], refused: [], problems: [] }
   for (const [name, entry] of next.entries) {
     const unchanged = loaded.get(name)?.flow === entry.flow
-    const flow = unchanged ? current.get(name) ?? entry.flow : entry.flow
+    const flow = unchanged ? (current.get(name) ?? entry.flow) : entry.flow
     if (flow) serving.set(name, flow)
     if (flow && current.get(name)?.revision !== flow.revision) report.served.push(flow.revision)
     if (loaded.get(name)?.files === entry.files || entry.files === '') continue
@@ -173,7 +207,11 @@ function changes({ next, loaded, current, services }: Change): { serving: Map<st
 }
 
 /** Puts what is served into the archive; what could not be put is tried again at the next reload. */
-async function archiveNew(entries: Map<string, Loaded>, archive: FlowArchive | undefined, report: Reload): Promise<void> {
+async function archiveNew(
+  entries: Map<string, Loaded>,
+  archive: FlowArchive | undefined,
+  report: Reload,
+): Promise<void> {
   for (const entry of entries.values()) {
     if (!archive || entry.archived || !entry.flow) continue
     try {
@@ -181,13 +219,20 @@ async function archiveNew(entries: Map<string, Loaded>, archive: FlowArchive | u
       entry.archived = true
     } catch (error) {
       const what = `was not archived: ${(error as Error).message}`
-      report.problems.push({ severity: 'warning', where: entry.flow.revision, what, remedy: 'it is tried again at the next reload' })
+      report.problems.push({
+        severity: 'warning',
+        where: entry.flow.revision,
+        what,
+        remedy: 'it is tried again at the next reload',
+      })
     }
   }
 }
 
 async function fromArchive(
-  revision: string, archive: FlowArchive | undefined, remember: (flow: CompiledFlow) => CompiledFlow,
+  revision: string,
+  archive: FlowArchive | undefined,
+  remember: (flow: CompiledFlow) => CompiledFlow,
 ): Promise<CompiledFlow | undefined> {
   const stored = await archive?.get(revision)
   if (stored === undefined) return undefined
@@ -199,5 +244,9 @@ async function fromArchive(
 /** Without the folder that the files happened to be in. */
 function portable({ file, text, catalogues }: FlowSource): FlowSource {
   const bare = (path: string) => path.replace(/^.*[\\/]/, '')
-  return { file: bare(file), text, catalogues: catalogues.map((found) => ({ file: bare(found.file), text: found.text })) }
+  return {
+    file: bare(file),
+    text,
+    catalogues: catalogues.map((found) => ({ file: bare(found.file), text: found.text })),
+  }
 }

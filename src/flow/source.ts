@@ -25,11 +25,15 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   }
   if (source.length > OCTETS_MAX) {
     const what = `is longer than ${OCTETS_MAX} characters`
-    return { yaml: { value: undefined, at: () => file, keyAt: () => file }, problems: [{ where: file, what }] }
+    return {
+      yaml: { value: undefined, at: () => file, keyAt: () => file },
+      problems: [{ where: file, what }],
+    }
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const problems: Problem[] = document.errors.map((error) => ({
-    where: at(error.pos[0]), what: `is no YAML: ${error.message.split('\n')[0]}`,
+    where: at(error.pos[0]),
+    what: `is no YAML: ${error.message.split('\n')[0]}`,
   }))
   const yaml: Yaml = {
     value: problems.length > 0 ? undefined : plainValue(document, file, problems),
@@ -62,7 +66,9 @@ export function meant(written: string, names: Iterable<string>): string {
   const all = [...names]
   const near = nearest(written, all)
   if (near !== undefined) return `did you mean '${near}'?`
-  return all.length === 0 ? 'there are none' : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
+  return all.length === 0
+    ? 'there are none'
+    : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
 }
 
 interface Looking {
@@ -84,43 +90,88 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
         remedy: meant(unknown, keysAt(looking.schema, issue.path)),
       }))
     case 'invalid_key':
-      return [{ where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' }]
+      return [
+        { where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' },
+      ]
     case 'invalid_union':
       return [unionProblem(issue, looking)]
     case 'invalid_type':
-      return [missing(looking.value, issue.path)
-        ? { where: yaml.at(path.slice(0, -1)), what: `${key} is missing`, remedy: `it is ${article(issue.expected)}` }
-        : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}` }]
+      return [
+        missing(looking.value, issue.path)
+          ? {
+              where: yaml.at(path.slice(0, -1)),
+              what: `${key} is missing`,
+              remedy: `it is ${article(issue.expected)}`,
+            }
+          : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}` },
+      ]
     case 'invalid_value':
-      return [missing(looking.value, issue.path)
-        ? { where: yaml.at(path.slice(0, -1)), what: `${key} is missing`, remedy: `write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}` }
-        : { where: yaml.at(path), what: `${key} is none of: ${issue.values.map(String).join(', ')}` }]
+      return [
+        missing(looking.value, issue.path)
+          ? {
+              where: yaml.at(path.slice(0, -1)),
+              what: `${key} is missing`,
+              remedy: `write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}`,
+            }
+          : { where: yaml.at(path), what: `${key} is none of: ${issue.values.map(String).join(', ')}` },
+      ]
     case 'invalid_format':
       return [{ where: yaml.at(path), what: `${key} is not ${issue.message}` }]
     default:
-      return [{ where: yaml.at(path), what: `${key}: ${issue.message.replace(/^(Too|Invalid) /, (start) => start.toLowerCase())}` }]
+      return [
+        {
+          where: yaml.at(path),
+          what: `${key}: ${issue.message.replace(/^(Too|Invalid) /, (start) => start.toLowerCase())}`,
+        },
+      ]
   }
 }
 
 /** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
   const path = [...base, ...issue.path]
-  const stray = issue.errors.flat().find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
+  const stray = issue.errors
+    .flat()
+    .find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
   const keys = keysAt(schema, issue.path)
   if (stray?.code === 'unrecognized_keys' && keys.length > 0) {
-    const unknown = stray.keys.find((key) => !keys.includes(key)) ?? stray.keys[0] as string
-    return { where: yaml.keyAt([...path, unknown]), what: `'${unknown}' is no key here`, remedy: meant(unknown, keys) }
+    const unknown = stray.keys.find((key) => !keys.includes(key)) ?? (stray.keys[0] as string)
+    return {
+      where: yaml.keyAt([...path, unknown]),
+      what: `'${unknown}' is no key here`,
+      remedy: meant(unknown, keys),
+    }
   }
-  const deep = issue.errors.flat().find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
-  if (deep) return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, { schema, value, yaml, base })[0] as Problem
-  if (missing(value, issue.path)) return { where: yaml.at(path.slice(0, -1)), what: `'${String(path.at(-1))}' is missing` }
-  const wanted = issue.errors.flatMap((errors) => errors.map((error) => error.code === 'invalid_type' ? article(error.expected) : error.message))
-  return { where: yaml.at(path), what: `'${String(path.at(-1))}' is not ${[...new Set(wanted)].join(' or ')}` }
+  const deep = issue.errors
+    .flat()
+    .find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
+  if (deep)
+    return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, {
+      schema,
+      value,
+      yaml,
+      base,
+    })[0] as Problem
+  if (missing(value, issue.path))
+    return { where: yaml.at(path.slice(0, -1)), what: `'${String(path.at(-1))}' is missing` }
+  const wanted = issue.errors.flatMap((errors) =>
+    errors.map((error) => (error.code === 'invalid_type' ? article(error.expected) : error.message)),
+  )
+  return {
+    where: yaml.at(path),
+    what: `'${String(path.at(-1))}' is not ${[...new Set(wanted)].join(' or ')}`,
+  }
 }
 
 const ARTICLES: Record<string, string> = {
-  string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a block of keys',
-  record: 'a block of keys', null: 'null',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+  null: 'null',
 }
 
 function article(expected: string): string {
@@ -135,7 +186,14 @@ function missing(value: unknown, path: Path): boolean {
 
 /** What of a zod schema is looked at. */
 interface Shape {
-  def?: { type?: string; innerType?: Shape; element?: Shape; valueType?: Shape; options?: Shape[]; getter?: () => Shape }
+  def?: {
+    type?: string
+    innerType?: Shape
+    element?: Shape
+    valueType?: Shape
+    options?: Shape[]
+    getter?: () => Shape
+  }
   shape?: Record<PropertyKey, Shape>
 }
 
@@ -169,9 +227,16 @@ function placeOf(document: Document, path: Path, ofKey: boolean): number {
   let node: unknown = document.contents
   let offset = startOf(node) ?? 0
   for (const [depth, key] of path.entries()) {
-    const pair = isMap(node) ? node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key)) : undefined
+    const pair = isMap(node)
+      ? node.items.find(
+          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+        )
+      : undefined
     if (pair) {
-      offset = startOf(ofKey && depth === path.length - 1 ? pair.key : pair.value ?? pair.key) ?? startOf(pair.key) ?? offset
+      offset =
+        startOf(ofKey && depth === path.length - 1 ? pair.key : (pair.value ?? pair.key)) ??
+        startOf(pair.key) ??
+        offset
       node = pair.value
     } else {
       node = (node as { get?: (key: unknown, keep: boolean) => unknown } | undefined)?.get?.(key, true)

@@ -24,7 +24,9 @@ export function speech(definition: FlowDefinition): Speech {
     wordIn,
     word: (key, context) => wordIn(key, context.language),
     text: (text) => {
-      const messages = new Map(definition.languages.map((language) => [language, messageIn(definition, text, language)]))
+      const messages = new Map(
+        definition.languages.map((language) => [language, messageIn(definition, text, language)]),
+      )
       const fallback = messages.get(definition.languages[0] as string) as Message
       return (scope, filling) => (messages.get(scope.context.language) ?? fallback).say(scope, filling)
     },
@@ -42,12 +44,17 @@ export function wordsIn(definition: FlowDefinition, text: Text, language: string
 
 /** Compiles one text in one language; a sentence about what is wrong with it otherwise. */
 export function compileIn(definition: FlowDefinition, words: string, language: string): Message | string {
-  return compileMessage(words, { locale: localeOf(definition, language), zone: definition.zone, dates: datesOf(definition, language) })
+  return compileMessage(words, {
+    locale: localeOf(definition, language),
+    zone: definition.zone,
+    dates: datesOf(definition, language),
+  })
 }
 
 function messageIn(definition: FlowDefinition, text: Text, language: string): Message {
   const first = definition.languages[0] as string
-  const words = wordsIn(definition, text, language) ?? wordsIn(definition, text, first) ?? Object.values(text)[0] ?? ''
+  const words =
+    wordsIn(definition, text, language) ?? wordsIn(definition, text, first) ?? Object.values(text)[0] ?? ''
   return sound(compileIn(definition, words, language))
 }
 

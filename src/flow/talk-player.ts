@@ -17,8 +17,15 @@ export interface TalkFailure {
 /** Undefined: all went as written. Never rejects for what the flow does wrong: that is a failure too. */
 export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFailure | undefined> {
   const stage: Stage = {
-    flow, stubs: new Map(), calls: [], snapshot: undefined, last: undefined, lost: undefined,
-    language: '', msisdn: '67570000001', code: '',
+    flow,
+    stubs: new Map(),
+    calls: [],
+    snapshot: undefined,
+    last: undefined,
+    lost: undefined,
+    language: '',
+    msisdn: '67570000001',
+    code: '',
   }
   for (const step of talk.steps) {
     const where = `${talk.file}:${step.line}`
@@ -62,18 +69,30 @@ type Failure = Omit<TalkFailure, 'where'> | undefined
 
 async function play(step: TalkStep, stage: Stage): Promise<Failure> {
   switch (step.do) {
-    case 'language': return void (stage.language = step.language)
-    case 'msisdn': return void (stage.msisdn = step.msisdn)
-    case 'code': return void (stage.code = step.code)
-    case 'stub': return void stage.stubs.set(step.operation, step.outcome)
-    case 'dial': return dial(step.code, stage)
-    case 'answer': return turn(stage, { type: 'ANSWER', text: step.text })
-    case 'ack': return turn(stage, { type: 'ACK' })
-    case 'hang-up': return hangUp(stage, false)
-    case 'lost': return hangUp(stage, true)
-    case 'expect': return expected(step.text, stage)
-    case 'ended': return ended(step.reason, stage)
-    case 'called': return called(step, stage)
+    case 'language':
+      return void (stage.language = step.language)
+    case 'msisdn':
+      return void (stage.msisdn = step.msisdn)
+    case 'code':
+      return void (stage.code = step.code)
+    case 'stub':
+      return void stage.stubs.set(step.operation, step.outcome)
+    case 'dial':
+      return dial(step.code, stage)
+    case 'answer':
+      return turn(stage, { type: 'ANSWER', text: step.text })
+    case 'ack':
+      return turn(stage, { type: 'ACK' })
+    case 'hang-up':
+      return hangUp(stage, false)
+    case 'lost':
+      return hangUp(stage, true)
+    case 'expect':
+      return expected(step.text, stage)
+    case 'ended':
+      return ended(step.reason, stage)
+    case 'called':
+      return called(step, stage)
   }
 }
 
@@ -82,7 +101,10 @@ async function dial(code: string, stage: Stage): Promise<Failure> {
   const whole = stage.code === '' ? code : stage.code
   stage.code = whole
   const snapshot = flow.begin({
-    msisdn, code, line: 'talk', page: USSD_PAGE,
+    msisdn,
+    code,
+    line: 'talk',
+    page: USSD_PAGE,
     language: stage.language || (flow.languages[0] as string),
     dialled: dialledBehind(code, whole),
     ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
@@ -94,7 +116,11 @@ async function dial(code: string, stage: Stage): Promise<Failure> {
 function dialledBehind(code: string, whole: string): string[] {
   const prefix = whole.replace(/#$/, '')
   if (!code.startsWith(prefix)) throw new Error(`${code} does not begin with ${prefix}`)
-  return code.slice(prefix.length).replace(/#$/, '').split('*').filter((part) => part !== '')
+  return code
+    .slice(prefix.length)
+    .replace(/#$/, '')
+    .split('*')
+    .filter((part) => part !== '')
 }
 
 async function turn(stage: Stage, event: FlowEvent): Promise<Failure> {
@@ -117,7 +143,8 @@ function stored(snapshot: FlowSnapshot): FlowSnapshot {
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const operation = `${want.backend}.${want.operation}`
   const stub = stage.stubs.get(operation)
-  if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
+  if (!stub)
+    throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
   stage.calls.push({ operation, args: want.args })
   return structuredClone(stub)
 }
@@ -132,7 +159,9 @@ function hangUp(stage: Stage, lost: boolean): Failure {
 function expected(text: string, { last }: Stage): Failure {
   if (!last) return { what: 'nothing has been dialled' }
   const got = last.want.text
-  return got === text ? undefined : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
+  return got === text
+    ? undefined
+    : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
 }
 
 function ended(reason: string | undefined, { last }: Stage): Failure {
@@ -144,7 +173,17 @@ function ended(reason: string | undefined, { last }: Stage): Failure {
 
 function called(step: { operation: string; args: Json | undefined }, { calls }: Stage): Failure {
   const made = calls.filter((call) => call.operation === step.operation)
-  if (made.length === 0) return { what: `${step.operation} was not called`, expected: step.operation, got: calls.map((c) => c.operation).join('\n') }
-  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args))) return undefined
-  return { what: `${step.operation} was called with something else`, expected: JSON.stringify(step.args), got: JSON.stringify(made[0]?.args) }
+  if (made.length === 0)
+    return {
+      what: `${step.operation} was not called`,
+      expected: step.operation,
+      got: calls.map((c) => c.operation).join('\n'),
+    }
+  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args)))
+    return undefined
+  return {
+    what: `${step.operation} was called with something else`,
+    expected: JSON.stringify(step.args),
+    got: JSON.stringify(made[0]?.args),
+  }
 }

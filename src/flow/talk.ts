@@ -76,28 +76,58 @@ export function parseTalks(file: string, source: string): Talk[] {
 }
 
 const WORDS = [
-  'talk', 'flow', 'code', 'dial', 'backend', 'refuse', 'fail', 'called', 'language', 'msisdn', 'ended', 'ack', 'lost',
-  'hang up', '<', '>',
+  'talk',
+  'flow',
+  'code',
+  'dial',
+  'backend',
+  'refuse',
+  'fail',
+  'called',
+  'language',
+  'msisdn',
+  'ended',
+  'ack',
+  'lost',
+  'hang up',
+  '<',
+  '>',
 ]
 
 function complaintOf(word: string, what: string | undefined): { what: string; remedy?: string } {
-  return what === undefined ? { what: `'${word}' is no line of a talk`, remedy: meant(word, WORDS) } : { what }
+  return what === undefined
+    ? { what: `'${word}' is no line of a talk`, remedy: meant(word, WORDS) }
+    : { what }
 }
 
 /** A step, or a sentence about what is wrong; undefined: no such word. */
 function stepOf(word: string, rest: string, line: number): TalkStep | string | undefined {
   switch (word) {
-    case '>': return { line, do: 'answer', text: answerOf(rest) }
-    case 'dial': return rest === '' ? 'dial what?' : { line, do: 'dial', code: rest }
-    case 'code': return { line, do: 'code', code: rest }
-    case 'language': return { line, do: 'language', language: rest }
-    case 'msisdn': return { line, do: 'msisdn', msisdn: rest }
-    case 'ended': return { line, do: 'ended', reason: rest || undefined }
-    case 'ack': return { line, do: 'ack' }
-    case 'lost': return { line, do: 'lost' }
-    case 'hang': return rest === 'up' ? { line, do: 'hang-up' } : undefined
-    case 'backend': case 'refuse': case 'fail': case 'called': return operationStep(word, rest, line)
-    default: return undefined
+    case '>':
+      return { line, do: 'answer', text: answerOf(rest) }
+    case 'dial':
+      return rest === '' ? 'dial what?' : { line, do: 'dial', code: rest }
+    case 'code':
+      return { line, do: 'code', code: rest }
+    case 'language':
+      return { line, do: 'language', language: rest }
+    case 'msisdn':
+      return { line, do: 'msisdn', msisdn: rest }
+    case 'ended':
+      return { line, do: 'ended', reason: rest || undefined }
+    case 'ack':
+      return { line, do: 'ack' }
+    case 'lost':
+      return { line, do: 'lost' }
+    case 'hang':
+      return rest === 'up' ? { line, do: 'hang-up' } : undefined
+    case 'backend':
+    case 'refuse':
+    case 'fail':
+    case 'called':
+      return operationStep(word, rest, line)
+    default:
+      return undefined
   }
 }
 
@@ -105,17 +135,21 @@ const FAILURES = ['late', 'down', 'nonsense', 'refused-call'] as const
 
 function operationStep(word: string, rest: string, line: number): TalkStep | string {
   const [operation = '', after = ''] = split(rest)
-  if (!/^[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation)) return `'${operation}' is no back end and operation, such as wallet.balance`
+  if (!/^[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation))
+    return `'${operation}' is no back end and operation, such as wallet.balance`
   if (word === 'fail') {
     const why = FAILURES.find((known) => known === (after || 'down'))
-    return why ? { line, do: 'stub', operation, outcome: { is: 'failed', why } } : `'${after}' is none of: ${FAILURES.join(', ')}`
+    return why
+      ? { line, do: 'stub', operation, outcome: { is: 'failed', why } }
+      : `'${after}' is none of: ${FAILURES.join(', ')}`
   }
   const [refusal = '', written = ''] = word === 'refuse' ? split(after) : ['', after]
   if (word === 'refuse' && refusal === '') return `refuse ${operation} with which name?`
   const data = jsonOf(written)
   if (data === undefined && (written !== '' || word === 'backend')) return `'${written}' is no JSON`
   if (word === 'called') return { line, do: 'called', operation, args: data }
-  const outcome: Stub = word === 'refuse' ? { is: 'refused', refusal, data: data ?? null } : { is: 'data', data: data as Json }
+  const outcome: Stub =
+    word === 'refuse' ? { is: 'refused', refusal, data: data ?? null } : { is: 'data', data: data as Json }
   return { line, do: 'stub', operation, outcome }
 }
 

@@ -1,6 +1,14 @@
 /** Where a flow says or reads something: every text, condition and value, with its place in the file. */
 import type { ConditionSource } from './condition.ts'
-import { SCREENS, type Choice, type FlowDefinition, type Route, type Scalar, type ScreenDefinition, type Text } from './definition.ts'
+import {
+  SCREENS,
+  type Choice,
+  type FlowDefinition,
+  type Route,
+  type Scalar,
+  type ScreenDefinition,
+  type Text,
+} from './definition.ts'
 
 export type Place = (string | number)[]
 
@@ -39,7 +47,11 @@ export function usesOf(definition: FlowDefinition): Uses {
 }
 
 const ROLES: Partial<Record<keyof typeof SCREENS, TextRole>> = {
-  menu: 'title', list: 'title', input: 'prompt', notify: 'notify', end: 'closing',
+  menu: 'title',
+  list: 'title',
+  input: 'prompt',
+  notify: 'notify',
+  end: 'closing',
 }
 
 function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
@@ -48,16 +60,19 @@ function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
     if (text !== undefined) uses.texts.push({ screen: name, place, text, role })
   }
   const values = (block: Record<string, Scalar> | undefined, place: Place) => {
-    for (const [key, value] of Object.entries(block ?? {})) uses.values.push({ screen: name, place: [...place, key], value })
+    for (const [key, value] of Object.entries(block ?? {}))
+      uses.values.push({ screen: name, place: [...place, key], value })
   }
   const route = (to: Route | undefined, place: Place) => {
     if (typeof to === 'object') say('notice', to.notice, [...place, 'notice'])
   }
-  const choices = (written: readonly Choice[]) => written.forEach((choice, i) => {
-    say('label', choice.label, at('choices', i, 'label'))
-    if (choice.when !== undefined) uses.conditions.push({ screen: name, place: at('choices', i, 'when'), condition: choice.when })
-    values(choice.set, at('choices', i, 'set'))
-  })
+  const choices = (written: readonly Choice[]) =>
+    written.forEach((choice, i) => {
+      say('label', choice.label, at('choices', i, 'label'))
+      if (choice.when !== undefined)
+        uses.conditions.push({ screen: name, place: at('choices', i, 'when'), condition: choice.when })
+      values(choice.set, at('choices', i, 'set'))
+    })
   const role = ROLES[screen.kind]
   if (role) say(role, (screen as unknown as Record<string, Text>)[screen.kind], at(screen.kind))
   if (screen.kind === 'menu' || screen.kind === 'list') choices(screen.choices)
@@ -68,7 +83,9 @@ function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
     say('notice', screen.notice, at('notice'))
   }
   if (screen.kind === 'branch') {
-    screen.branch.forEach((arm, i) => uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if }))
+    screen.branch.forEach((arm, i) =>
+      uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if }),
+    )
   }
   if (screen.kind === 'call') {
     values(screen.with, at('with'))

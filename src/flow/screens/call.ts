@@ -16,14 +16,20 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   const [backend = '', operation = ''] = screen.call.split('.')
   const as = screen.as ?? env.name
   const failed = wayOf(screen.failed ?? BUSY, env)
-  const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
+  const refused = new Map(
+    Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]),
+  )
   return {
     kind: 'call',
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
     arrive: (context) => ({ ...context, via: screen.once ? '' : env.name }),
     answer: (context, event) => outcome({ context, event, screen, as, failed, refused }),
     want: (context): Want => ({
-      do: 'call', screen: env.name, backend, operation, once: screen.once,
+      do: 'call',
+      screen: env.name,
+      backend,
+      operation,
+      once: screen.once,
       args: argsOf(context, screen.with),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
     }),

@@ -15,7 +15,9 @@ export function endPlan(screen: EndScreen, env: Env): Plan {
 /** An end with this text. What failed on the way here is the reason, whatever the screen says. */
 export function closingPlan(env: Env, text: Said, reason: Ending): Plan {
   const offer = (context: DialogueContext): Offer => ({
-    title: (valueMax) => text({ context }, { valueMax, lines: true }), options: [], closing: true,
+    title: (valueMax) => text({ context }, { valueMax, lines: true }),
+    options: [],
+    closing: true,
   })
   const offered = offering(env, offer, (context) => ({ ...context, wrong: 0, dialled: [] }))
   return {
@@ -25,7 +27,12 @@ export function closingPlan(env: Env, text: Said, reason: Ending): Plan {
     want: (context) => {
       const asked = offered.want(context) as Extract<Want, { do: 'ask' }>
       if (!ends(offer(context), context)) return asked
-      return { do: 'end', text: asked.text, screen: env.name, reason: context.failed ? 'backend-failed' : reason }
+      return {
+        do: 'end',
+        text: asked.text,
+        screen: env.name,
+        reason: context.failed ? 'backend-failed' : reason,
+      }
     },
   }
 }
@@ -35,11 +42,13 @@ export function notifyPlan(screen: NotifyScreen, env: Env): Plan {
   return {
     kind: 'notify',
     targets: [screen.to],
-    answer: (context, event) => event.type === 'ACK' || event.type === 'ANSWER'
-      ? { to: screen.to, context: { ...context, notice: '' } }
-      : undefined,
+    answer: (context, event) =>
+      event.type === 'ACK' || event.type === 'ANSWER'
+        ? { to: screen.to, context: { ...context, notice: '' } }
+        : undefined,
     want: (context) => ({
-      do: 'notify', screen: env.name,
+      do: 'notify',
+      screen: env.name,
       text: fitLine((valueMax) => text({ context }, { valueMax, lines: true }), context.page, context.notice),
     }),
   }

@@ -41,7 +41,8 @@ function answered({ context, event, read, as, to, wrongMax }: Answering): Move |
   if (event.type !== 'ANSWER') return undefined
   const answer = trimAnswer(event.text)
   const value = answer.length > ANSWER_CHARS_MAX ? undefined : read(answer)
-  if (value !== undefined) return { to, context: left({ ...context, answers: { ...context.answers, [as]: value } }) }
+  if (value !== undefined)
+    return { to, context: left({ ...context, answers: { ...context.answers, [as]: value } }) }
   const wrong = context.wrong + 1
   return wrong >= wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong } }
 }

@@ -34,13 +34,19 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
     kind: 'list',
     targets: names.filter((name) => name !== undefined),
     ...offered,
-    arrive: (context) => empty(context) ? context : offered.arrive(context),
-    pass: (context): Move | undefined => empty(context) ? { to: screen.empty as string, context } : offered.pass(context),
+    arrive: (context) => (empty(context) ? context : offered.arrive(context)),
+    pass: (context): Move | undefined =>
+      empty(context) ? { to: screen.empty as string, context } : offered.pass(context),
   }
 }
 
 /** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
-function keeping(context: DialogueContext, name: string, row: Json, keep: readonly string[] | undefined): DialogueContext {
+function keeping(
+  context: DialogueContext,
+  name: string,
+  row: Json,
+  keep: readonly string[] | undefined,
+): DialogueContext {
   return { ...context, chosen: { ...context.chosen, [name]: kept(row, keep) } }
 }
 

@@ -10,7 +10,11 @@ export function menuPlan(screen: MenuScreen, env: Env): Plan {
   const choices = choicesOf(screen.choices, env)
   return {
     kind: 'menu',
-    targets: [...screen.choices.map((choice) => choice.to), ...(screen.back === undefined ? [] : [screen.back]), GOODBYE],
+    targets: [
+      ...screen.choices.map((choice) => choice.to),
+      ...(screen.back === undefined ? [] : [screen.back]),
+      GOODBYE,
+    ],
     ...offering(
       env,
       (context) => ({
@@ -30,18 +34,21 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
     label: env.text(choice.label),
     holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
   }))
-  return (context) => compiled
-    .filter(({ holds }) => holds === undefined || holds({ context }))
-    .map(({ choice, label }) => ({
-      label: (valueMax) => label({ context }, { valueMax }),
-      to: choice.to,
-      choose: (chosen) => choice.set ? assigned(chosen, choice.set, env.languages) : chosen,
-    }))
+  return (context) =>
+    compiled
+      .filter(({ holds }) => holds === undefined || holds({ context }))
+      .map(({ choice, label }) => ({
+        label: (valueMax) => label({ context }, { valueMax }),
+        to: choice.to,
+        choose: (chosen) => (choice.set ? assigned(chosen, choice.set, env.languages) : chosen),
+      }))
 }
 
 /** The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing. */
 export function assigned(
-  context: DialogueContext, values: Record<string, Scalar>, languages: readonly string[],
+  context: DialogueContext,
+  values: Record<string, Scalar>,
+  languages: readonly string[],
 ): DialogueContext {
   const vars = { ...context.vars }
   let { language } = context

@@ -24,11 +24,13 @@ export interface Option {
 
 /** The functions of a screen that offers this. `arrive` prepares the context; dialled answers are played on it. */
 export function offering(
-  env: Env, offer: (context: DialogueContext) => Offer, arrive: (context: DialogueContext) => DialogueContext,
+  env: Env,
+  offer: (context: DialogueContext) => Offer,
+  arrive: (context: DialogueContext) => DialogueContext,
 ): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want'>> {
   return {
     arrive: (context) => turned(env, offer, arrive(context), [[0, 0]]),
-    answer: (context, event) => event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined,
+    answer: (context, event) => (event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined),
     pass: (context) => dialled(env, offer, context),
     want: (context) => wanted(env, offer(context), context),
   }
@@ -36,7 +38,12 @@ export function offering(
 
 type Offering = (context: DialogueContext) => Offer
 
-function answered(env: Env, offer: Offering, context: DialogueContext, event: DialogueEvent & { type: 'ANSWER' }): Move | undefined {
+function answered(
+  env: Env,
+  offer: Offering,
+  context: DialogueContext,
+  event: DialogueEvent & { type: 'ANSWER' },
+): Move | undefined {
   if (ends(offer(context), context)) return undefined
   const move = pressed(env, offer, context, event.text)
   if (move) return move
@@ -69,7 +76,12 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
 }
 
 /** The context with another page of the same offer before it. */
-function turned(env: Env, offer: Offering, context: DialogueContext, at: [number, number][]): DialogueContext {
+function turned(
+  env: Env,
+  offer: Offering,
+  context: DialogueContext,
+  at: [number, number][],
+): DialogueContext {
   const page = layPage(sheetOf(env, offer(context), context), at)
   return { ...context, wrong: 0, shown: { at, n: page.n, more: page.more } }
 }

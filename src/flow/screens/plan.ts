@@ -45,11 +45,19 @@ export function left(context: DialogueContext, notice = ''): DialogueContext {
 }
 
 /** The context on a screen that asks. A list is resumed where its rows come from; a confirmation, before it. */
-export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu' | 'input'): DialogueContext {
+export function arrived(
+  context: DialogueContext,
+  env: Env,
+  kind: 'list' | 'menu' | 'input',
+): DialogueContext {
   const rerun = kind === 'list' && context.via !== '' ? context.via : env.name
   const confirms = env.guarded && kind !== 'input'
   return {
-    ...context, shown: null, wrong: 0, failed: false, via: '',
+    ...context,
+    shown: null,
+    wrong: 0,
+    failed: false,
+    via: '',
     origin: confirms ? context.origin : env.first ? '' : rerun,
     dialled: env.guarded || kind === 'input' ? [] : context.dialled,
   }

@@ -5,7 +5,8 @@ import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is. */
 export function resumePlan(env: Env, start: string, origins: readonly string[]): Plan {
-  const taken = (context: DialogueContext): DialogueContext => context.resume ? takenUp(context) : context
+  const taken = (context: DialogueContext): DialogueContext =>
+    context.resume ? takenUp(context, context.resume) : context
   return {
     kind: 'resume',
     targets: [start, GOODBYE, ...origins],
@@ -16,8 +17,16 @@ export function resumePlan(env: Env, start: string, origins: readonly string[]):
         return {
           title: () => env.word('resume', context),
           options: [
-            { label: () => env.word('continue', context), to: origins.includes(origin) ? origin : start, choose: taken },
-            { label: () => env.word('main-menu', context), to: start, choose: (chosen) => ({ ...chosen, resume: null }) },
+            {
+              label: () => env.word('continue', context),
+              to: origins.includes(origin) ? origin : start,
+              choose: taken,
+            },
+            {
+              label: () => env.word('main-menu', context),
+              to: start,
+              choose: (chosen) => ({ ...chosen, resume: null }),
+            },
           ],
         }
       },
@@ -27,14 +36,17 @@ export function resumePlan(env: Env, start: string, origins: readonly string[]):
 }
 
 /** A dialogue lost on this very offer is the one that was offered. */
-export function innermost(lost: { value: string; context: DialogueContext }): { value: string; context: DialogueContext } {
+export function innermost(lost: { value: string; context: DialogueContext }): {
+  value: string
+  context: DialogueContext
+} {
   const inner = lost.context.resume as { value: string; context: DialogueContext } | null
   return lost.value === RESUME && inner ? inner : lost
 }
 
 /** What was remembered, with what is known afresh: the dial, the line, the page. */
-function takenUp(context: DialogueContext): DialogueContext {
-  const { answers, chosen, data, vars } = context.resume?.context as DialogueContext
+function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
+  const { answers, chosen, data, vars } = lost.context as DialogueContext
   return left({ ...context, answers, chosen, data, vars, via: '', failed: false, resume: null })
 }
 
