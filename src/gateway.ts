@@ -151,8 +151,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics })
     if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
     const sent = await sending
-    if (sent === 'ok') return record.ended ? undefined : dialogues.confirm(record.key, record.epoch, record.turn)
-    if (sent === 'gone' && !record.ended) await drop(record, 'refused')
+    if (sent === 'gone' && !record.ended) return drop(record, 'refused')
+    if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
   }
 
   async function turnFailed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void> {
