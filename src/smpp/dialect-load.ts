@@ -1,6 +1,6 @@
 /** Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its line. */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { basename, isAbsolute, join } from 'node:path'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { ProblemsError, type Problem } from '../errors.ts'
 import { compileDialect, type DialectOptions } from './dialect.ts'
 import { problemsOf, SourceFile } from './dialect-problems.ts'
@@ -14,14 +14,17 @@ export const FILE_OCTETS_MAX = 256 * 1024
 
 type Plain = Record<string, unknown>
 
-/** A dialect by its name (`standard`) in `dir`, or by the path of a file. Throws ProblemsError. */
-export function loadDialect(nameOrPath: string, dir: string, options: DialectOptions = {}): Dialect {
-  return compileDialect(loadProfile(nameOrPath, dir), options)
+/** Where profiles are looked for: one directory, or several, an operator's own before the shipped ones. */
+export type ProfileDirs = string | readonly string[]
+
+/** A dialect by its name (`standard`) in `dirs`, or by the path of a file. Throws ProblemsError. */
+export function loadDialect(nameOrPath: string, dirs: ProfileDirs, options: DialectOptions = {}): Dialect {
+  return compileDialect(loadProfile(nameOrPath, dirs), options)
 }
 
 /** The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it extends. */
-export function loadProfile(nameOrPath: string, dir: string): DialectProfile {
-  const files = chainOf(nameOrPath, dir)
+export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfile {
+  const files = chainOf(nameOrPath, typeof dirs === 'string' ? [dirs] : dirs)
   const merged = files.reduceRight<Plain>((under, file) => merge(under, file.data) as Plain, {})
   const own = files[0] as SourceFile
   const parsed = dialectProfile.safeParse(merged, { reportInput: true })
@@ -38,11 +41,11 @@ export function dialectNames(dir: string): string[] {
 }
 
 /** The file and those it extends, the file first. */
-function chainOf(nameOrPath: string, dir: string): SourceFile[] {
+function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
   const files: SourceFile[] = []
   let next: string | undefined = nameOrPath
   while (next !== undefined) {
-    const path = pathOf(next, dir, files.at(-1))
+    const path = pathOf(next, dirs, files)
     if (files.some((file) => file.path === path) || files.length >= EXTENDS_MAX) {
       const remedy = `a profile may extend at most ${EXTENDS_MAX - 1} others, and not itself`
       const where = (files.at(-1) as SourceFile).at(['extends'])
@@ -56,15 +59,23 @@ function chainOf(nameOrPath: string, dir: string): SourceFile[] {
   return files
 }
 
-function pathOf(nameOrPath: string, dir: string, from: SourceFile | undefined): string {
+/**
+ * A name is looked up beside the profile that extends it, then in the directories. A file that is in the chain already is
+ * passed over, so that an operator's `standard.yaml` may extend the shipped one.
+ */
+function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly SourceFile[]): string {
+  const from = files.at(-1)
   const isPath = isAbsolute(nameOrPath) || /[/\\]|\.ya?ml$/.test(nameOrPath)
-  const path = isPath ? nameOrPath : join(dir, `${nameOrPath}.yaml`)
-  if (existsSync(path) && statSync(path).isFile()) return path
-  const names = dialectNames(dir)
+  const places = from ? [dirname(from.path), ...dirs] : dirs
+  const paths = isPath ? [nameOrPath] : places.map((dir) => join(dir, `${nameOrPath}.yaml`))
+  const found = paths.filter((path) => existsSync(path) && statSync(path).isFile())
+  const path = found.find((it) => files.every((file) => file.path !== it)) ?? found[0]
+  if (path !== undefined) return path
+  const names = [...new Set(places.flatMap(dialectNames))]
   throw new ProblemsError('dialects', [{
-    where: from ? from.at(['extends']) : isPath ? path : dir,
+    where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
     what: `there is no dialect '${nameOrPath}'`,
-    remedy: names.length > 0 ? `known: ${names.join(', ')}` : `no profiles in ${dir}`,
+    remedy: names.length > 0 ? `known: ${names.join(', ')}` : `no profiles in ${places.join(', ')}`,
   }])
 }
 
