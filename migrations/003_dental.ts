@@ -5,7 +5,8 @@ export async function up(knex: Knex): Promise<void> {
   await offer(knex)
   await subscribers(knex)
   // One booked appointment a slot, whatever the code above does.
-  await knex.raw(`CREATE UNIQUE INDEX dental_appointment_slot_once ON dental_appointment (slot) WHERE status = 'booked'`)
+  await knex.raw(`
+    CREATE UNIQUE INDEX dental_appointment_slot_once ON dental_appointment (slot) WHERE status = 'booked'`)
 }
 
 export async function down(knex: Knex): Promise<void> {

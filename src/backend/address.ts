@@ -47,7 +47,8 @@ export function guardedLookup(host: string, privateNetwork: boolean, resolve: Re
   return (name, options, done) => {
     resolve(name, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, '', 0)
-      const good = addresses.filter(({ address }) => isLocal ? isIn(loopback, address) : isAllowed(address, privateNetwork))
+      const good = addresses.filter(({ address }) =>
+        isLocal ? isIn(loopback, address) : isAllowed(address, privateNetwork))
       const [first] = good
       if (!first) return done(new AddressRefused(host), '', 0)
       if (options.all) return done(null, good)

@@ -27,7 +27,8 @@ export async function readBody(body: Readable, coding: string, octetsMax: number
     }
   } catch (error) {
     const code = (error as { code?: unknown }).code
-    if (typeof code === 'string' && /^(Z_|ERR_BROTLI|ERR__ERROR)/.test(code)) throw new Nonsense('broken content coding', error)
+    const isBroken = typeof code === 'string' && /^(Z_|ERR_BROTLI|ERR__ERROR)/.test(code)
+    if (isBroken) throw new Nonsense('broken content coding', error)
     throw error
   } finally {
     body.destroy()

@@ -35,7 +35,8 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
     breaker = learn(breaker, isWell(result), clock.now())
     if (before.openUntilMs === 0 && breaker.openUntilMs > 0) log.error({ backend: name }, 'back end taken for down')
     if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
-    if (result.is === 'failed') log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
+    if (result.is !== 'failed') return
+    log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
   }
 
   return {
@@ -52,7 +53,8 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
       try {
         const result = await backend.call(operation, args, context)
         hear(result, operation)
-        counters.count('backend_calls_total', { backend: name, operation, result: result.is === 'failed' ? result.why : result.is })
+        const outcome = result.is === 'failed' ? result.why : result.is
+        counters.count('backend_calls_total', { backend: name, operation, result: outcome })
         return result
       } finally {
         inFlight--

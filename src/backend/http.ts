@@ -1,6 +1,6 @@
 /**
- * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and JSON
- * (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
+ * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and
+ * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
  */
 import { Agent, type Dispatcher } from 'undici'
 import { isIP } from 'node:net'

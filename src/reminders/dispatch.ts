@@ -7,7 +7,8 @@ import { nextState, type ReminderEvent, type ReminderState } from '../../machine
 import { repeating } from '../sql.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { applyReceipt, forgetOrphans, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT, type ClaimedRow, type OpenRow } from './rows.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT } from './rows.ts'
+import type { ClaimedRow, OpenRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
 import { LOSSES_MAX, ORPHAN_MS, REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
 import type { Receipt, SmsOutcome } from './types.ts'
@@ -155,10 +156,11 @@ interface Reading {
 
 function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
   const quiet = { waitMs: 0, status: null, error: null }
+  const graceMs = work.settings.ambiguousGraceMs
   switch (outcome.is) {
     case 'accepted': return { ...quiet, event: { type: 'ACCEPTED' } }
     case 'failed': return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
-    case 'ambiguous': return { ...quiet, event: { type: 'LOST' }, waitMs: work.settings.ambiguousGraceMs, error: 'no response' }
+    case 'ambiguous': return { ...quiet, event: { type: 'LOST' }, waitMs: graceMs, error: 'no response' }
     case 'unsent': return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
     case 'later': return {
       event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },

@@ -54,7 +54,8 @@ export async function storeParts(
     .modify((query) => sms.line && query.where('line', sms.line)).delete()
     .returning<{ line: string; message_id: string; message_key: string; state: Receipt['state']; error: string }[]>('*')
   for (const orphan of early) {
-    const receipt = { line: orphan.line, messageId: orphan.message_id, from: '', state: orphan.state, error: orphan.error }
+    const { line, message_id: messageId, state, error } = orphan
+    const receipt = { line, messageId, from: '', state, error }
     const part = await findPart(trx, receipt, orphan.message_key)
     if (part) await applyToPart(trx, part, receipt, parts.clock.now())
   }

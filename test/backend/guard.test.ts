@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { CLOSED, ask, learn, type Breaker } from '../../src/backend/breaker.ts'
 import { guard } from '../../src/backend/guard.ts'
 import { moduleBackend } from '../../src/backend/module.ts'
-import { backends, type BackendParts } from '../../src/backend/set.ts'
 import { Refusal, type Backend, type CallContext, type CallResult } from '../../src/backend/types.ts'
-import { ProblemsError } from '../../src/errors.ts'
 import { silentLog } from '../../src/log-port.ts'
-import { dentalOptions } from '../../src/services/dental/options.ts'
 import { fakeClock } from '../support/clock.ts'
 
 const context = (signal = new AbortController().signal): CallContext =>
@@ -127,48 +121,5 @@ describe('a module back end', () => {
     assert.ok(result.is === 'failed' && result.why === 'late')
     const after = await backend.call('never', {}, context(turn.signal))
     assert.ok(after.is === 'failed' && after.why === 'late')
-  })
-})
-
-describe('the set of back ends', () => {
-  const parts = (folder = '/'): BackendParts => ({
-    ...guardParts(), folder,
-    modules: {
-      dental: (settings) => {
-        dentalOptions(settings, 'backends.dental.settings')
-        return { operations: { profile: async () => ({ known: true }) } }
-      },
-    },
-  })
-
-  it('has what the configuration names: built-in modules, files, and HTTP', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ussd-module-'))
-    writeFileSync(join(folder, 'mine.mjs'), 'export const backend = (settings) => ({ operations: { hi: async () => settings.word } })')
-    const set = await backends({
-      dental: { module: 'dental' },
-      mine: { module: './mine.mjs', settings: { word: 'gude' } },
-      wallet: { http: { url: 'http://127.0.0.1:1' } },
-    }, parts(folder))
-    assert.deepEqual([...set.keys()], ['dental', 'mine', 'wallet'])
-    assert.deepEqual(await set.get('dental')!.call('profile', {}, context()), { is: 'data', data: { known: true } })
-    assert.deepEqual(await set.get('mine')!.call('hi', {}, context()), { is: 'data', data: 'gude' })
-    for (const backend of set.values()) await backend.close!()
-    rmSync(folder, { recursive: true })
-  })
-
-  it('names everything that is wrong at once', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ussd-module-'))
-    writeFileSync(join(folder, 'empty.mjs'), 'export const backend = 7')
-    const wrong = { a: { module: 'dentl' }, b: { module: './gone.mjs' }, c: { module: './empty.mjs' }, d: { module: 'dental', settings: { holdMs: 1, x: 2 } } }
-    await assert.rejects(backends(wrong, parts(folder)), (error) => {
-      assert.ok(error instanceof ProblemsError)
-      assert.match(error.message, /backends\.a\.module: there is no module 'dentl' \(did you mean 'dental'\?\)/)
-      assert.match(error.message, /backends\.b\.module: cannot load/)
-      assert.match(error.message, /backends\.c\.module: '\.\/empty\.mjs' exports no back end/)
-      assert.match(error.message, /backends\.dental\.settings\.holdMs/)
-      assert.match(error.message, /"x"/)
-      return true
-    })
-    rmSync(folder, { recursive: true })
   })
 })

@@ -1,12 +1,12 @@
 /** The dental module's own settings, as they stand in the configuration. */
 import { z } from 'zod'
 import { ProblemsError } from '../../errors.ts'
-import { DENTAL_DEFAULTS, type DentalSettings } from './settings.ts'
+import type { DentalSettings } from './settings.ts'
 
 const schema = z.strictObject({
-  listCancelled: z.boolean().default(DENTAL_DEFAULTS.listCancelled).describe('show cancelled appointments in the list'),
-  tailored: z.boolean().default(DENTAL_DEFAULTS.tailored).describe('type due next and last clinic first'),
-  holdMs: z.number().int().min(1_000).max(3_600_000).default(DENTAL_DEFAULTS.holdMs)
+  listCancelled: z.boolean().optional().describe('show cancelled appointments in the list'),
+  tailored: z.boolean().optional().describe('type due next and last clinic first'),
+  holdMs: z.number().int().min(1_000).max(3_600_000).optional()
     .describe('a slot asked about is held this long; longer than a dialogue may last'),
 })
 

@@ -55,7 +55,9 @@ const FREE_IN_DEMO: SlotSeed[] = [
 
 /** Puts the sample in, in one transaction. Again: adds only what is missing, and keeps what subscribers did. */
 export async function seed(knex: Knex, { atMs, relative = false }: Seed): Promise<void> {
-  const day = relative ? DateTime.fromMillis(atMs, { zone: ZONE }).startOf('day') : DateTime.fromISO(SAMPLE_DAY, { zone: ZONE })
+  const day = relative
+    ? DateTime.fromMillis(atMs, { zone: ZONE }).startOf('day')
+    : DateTime.fromISO(SAMPLE_DAY, { zone: ZONE })
   await knex.transaction(async (trx) => {
     await trx('dental_clinic').insert(CLINICS).onConflict().ignore()
     await trx('dental_type').insert(TYPES).onConflict().ignore()

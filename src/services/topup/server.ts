@@ -87,7 +87,8 @@ function perform(operation: string, { msisdn, args }: z.infer<typeof callSchema>
     case 'buy': return done(wallet.buy(msisdn, String(args.bundle)))
     case 'topup': {
       const amount = amountSchema.safeParse(args.amount)
-      return amount.success ? done(wallet.topup(msisdn, amount.data)) : { status: 400, body: { error: 'no such amount' } }
+      if (!amount.success) return { status: 400, body: { error: 'no such amount' } }
+      return done(wallet.topup(msisdn, amount.data))
     }
     default: return { status: 404, body: { error: 'no such operation' } }
   }
