@@ -94,6 +94,7 @@ export const STATUS = {
   ESME_RX_T_APPN: 0x64,
   ESME_RINVOPTPARSTREAM: 0xc0,
   ESME_RQUERYFAIL: 0x67,
+  ESME_RINVOPTPARAMVAL: 0xc4,
 } as const
 
 const statusNames = new Map<number, string>(Object.entries(STATUS).map(([name, value]) => [value, name]))

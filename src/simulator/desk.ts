@@ -1,6 +1,6 @@
 /** Deals with what ESMEs ask of the SMSC: binds, submits, queries. */
 import type { Clock } from '../ussd/types.ts'
-import type { Pdu } from '../smpp/types.ts'
+import type { Pdu, Tlv } from '../smpp/types.ts'
 import type { Act, Chaos } from './chaos.ts'
 import { octetsOfText, text, tlv8 } from './codec.ts'
 import { STATUS } from './commands.ts'
@@ -32,7 +32,7 @@ export interface DeskParts {
 /** Answers a handler of requests. */
 export function desk(parts: DeskParts): (peer: Peer, request: Pdu) => void {
   return (peer, request) => {
-    const heard = request.command === 'submit_sm' || request.command === 'data_sm' ? parts.voice.hear(request) : null
+    const heard = hear(parts, request)
     const act = parts.chaos.pick(subjectOf(request, heard))
     if (act && spoils(peer, request, act)) return
     if (request.command.startsWith('bind_')) return bind(parts, peer, request, act)
@@ -54,6 +54,13 @@ export function desk(parts: DeskParts): (peer: Peer, request: Pdu) => void {
       default: return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
     }
   }
+}
+
+function hear(parts: DeskParts, request: Pdu): Heard | null {
+  if (request.command !== 'submit_sm' && request.command !== 'data_sm') return null
+  const destination = text(request.body, 'destination_addr')
+  const by = destination === '' ? null : parts.network.open(parts.phoneOf(destination).msisdn)?.by ?? null
+  return parts.voice.hear(request, by)
 }
 
 interface Errand {
@@ -114,12 +121,12 @@ function mayBind(parts: DeskParts, peer: Peer, request: Pdu): number {
 }
 
 function submitUssd({ parts, peer, request, act }: Errand, heard: Heard): void {
-  const respond = (status: number): void => {
+  const respond = (status: number, tlvs: Tlv[] = []): void => {
     const body = status === 0 ? { message_id: `u${request.sequence}` } : {}
-    peer.respond(request, { status, body }, act)
+    peer.respond(request, { status, body, tlvs }, act)
   }
   const verdict = parts.network.hear(peer.systemId, heard, parts.phoneOf(heard.msisdn), respond)
-  if ('status' in verdict) respond(verdict.status)
+  if ('status' in verdict) respond(verdict.status, verdict.tlvs)
 }
 
 function submitSms(errand: Errand): void {

@@ -42,7 +42,9 @@ const ms = z.number().min(0).max(3_600_000)
 const act = z.discriminatedUnion('is', [
   z.strictObject({ is: z.literal('refuse'), status }),
   z.strictObject({ is: z.literal('nack'), status }),
-  z.strictObject({ is: z.enum(['ignore', 'drop-response', 'answer-twice', 'wrong-sequence', 'wrong-command', 'half-open', 'unbind']) }),
+  z.strictObject({
+    is: z.enum(['ignore', 'drop-response', 'answer-twice', 'wrong-sequence', 'wrong-command', 'half-open', 'unbind']),
+  }),
   z.strictObject({ is: z.enum(['delay', 'late']), ms }),
   z.strictObject({ is: z.literal('double'), on: z.enum(['same', 'other']) }),
   z.strictObject({ is: z.literal('cut'), at: z.int().min(0).max(70_000) }),
@@ -193,6 +195,12 @@ function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
   })
   app.get('/api/receipts', (c) => c.json(smsc.receipts))
   app.patch('/api/receipts', async (c) => c.json(Object.assign(smsc.receipts, bodies.receipts.parse(await c.req.json()))))
-  app.get('/api/trace', (c) => c.json(smsc.trace().slice(-200).map(({ octets, ...rest }) => ({ ...rest, ...describePdu(octets) }))))
-  app.get('/api/trace.pcap', (c) => c.body(new Uint8Array(pcapOf(smsc.trace(), smsc.port)), 200, { 'Content-Type': 'application/vnd.tcpdump.pcap' }))
+  app.get('/api/trace', (c) => {
+    const last = smsc.trace().slice(-200)
+    return c.json(last.map(({ octets, ...rest }) => ({ ...rest, ...describePdu(octets) })))
+  })
+  app.get('/api/trace.pcap', (c) => {
+    const capture = new Uint8Array(pcapOf(smsc.trace(), smsc.port))
+    return c.body(capture, 200, { 'Content-Type': 'application/vnd.tcpdump.pcap' })
+  })
 }

@@ -1,7 +1,8 @@
 /** The network's side of USSD: one transaction a subscriber (3GPP TS 24.090), from dialling to the last text. */
 import type { Clock } from '../ussd/types.ts'
+import type { Tlv } from '../smpp/types.ts'
 import { isOver } from './coding.ts'
-import { nameOfStatus } from './commands.ts'
+import { nameOfStatus, STATUS } from './commands.ts'
 import type { Deliveries, DeliveryOutcome } from './deliveries.ts'
 import type { Heard, NetworkDialogue, NetworkEvent, Voice } from './voice.ts'
 
@@ -17,8 +18,8 @@ export interface Screen {
   /** Longer than the air carries: 182 septets, 80 UCS-2 units. A real network would cut or refuse it. */
   over: boolean
   dataCoding: number
-  /** The network's number of the dialogue; null: a push that named none. */
-  number: number | null
+  /** The network's name of the dialogue that the reply gave; null: none. */
+  id: string | null
   /** The session carrier that came with it, hex. */
   carrier: string
   /** The same text and carrier as the screen before: sent again. */
@@ -44,8 +45,8 @@ export interface NetworkSettings {
   firstNumber: number
 }
 
-/** Answers to a submit; `later` is called with what the withheld response is to say. */
-export type Verdict = { status: number } | { withheld: true }
+/** The answer to a submit. withheld: it comes later. */
+export type Verdict = { status: number; tlvs?: Tlv[] } | { withheld: true }
 
 export interface Network {
   dial(handset: Handset, code: string, options?: { beginOp?: number; number?: number; systemId?: string }): void
@@ -70,11 +71,13 @@ interface Entry {
 
 /** A submit for one of a subscriber's last few dialogues is late, not a push. */
 const ENDED_MAX = 4
+/** Subscribers whose last dialogues are remembered. */
+const SUBSCRIBERS_MAX = 100_000
 
 export function network(settings: NetworkSettings, parts: { clock: Clock; deliveries: Deliveries }): Network {
   const { voice } = settings
   const entries = new Map<string, Entry>()
-  const ended = new Map<string, number[]>()
+  const ended = new Map<string, string[]>()
   let number = settings.firstNumber
 
   function say(entry: Entry, handset: Handset, event: NetworkEvent, typed = ''): void {
@@ -96,19 +99,21 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
         : `the ${event} was not delivered: ${outcome.why}`)
     }
     const spoken = voice.say(event, entry.dialogue, typed)
+    if (!spoken) return
     parts.deliveries.send({
       ...spoken, systemId: entry.systemId, msisdn: handset.msisdn, lane: 'ussd', event, attempts: 0, done,
     })
   }
 
   function close(entry: Entry, status = voice.goneStatus): void {
-    const { msisdn, number: closed } = entry.dialogue
+    const { msisdn, id } = entry.dialogue
     entry.callOff()
     entry.withheld?.(status)
     entry.withheld = undefined
     if (entries.get(msisdn) === entry) entries.delete(msisdn)
-    const gone = ended.get(msisdn) ?? []
-    ended.set(msisdn, [...gone.filter((n) => n !== closed), closed].slice(-ENDED_MAX))
+    if (id === '') return
+    ended.set(msisdn, [...(ended.get(msisdn) ?? []).filter((other) => other !== id), id].slice(-ENDED_MAX))
+    if (ended.size > SUBSCRIBERS_MAX) ended.delete(ended.keys().next().value!)
   }
 
   function opened(dialogue: NetworkDialogue, systemId: string): Entry {
@@ -116,7 +121,8 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
       dialogue, systemId, asked: false, exchange: 0, callOff: () => undefined, withheld: undefined, last: undefined,
     }
     entries.set(dialogue.msisdn, entry)
-    ended.set(dialogue.msisdn, (ended.get(dialogue.msisdn) ?? []).filter((n) => n !== dialogue.number))
+    const gone = ended.get(dialogue.msisdn)
+    if (gone) ended.set(dialogue.msisdn, gone.filter((id) => id !== dialogue.id))
     return entry
   }
 
@@ -129,12 +135,13 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
 
   /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
   function pushed(systemId: string, heard: Heard, handset: Handset): Entry | undefined {
-    const isLate = heard.number !== null && (ended.get(handset.msisdn) ?? []).includes(heard.number)
+    const isLate = heard.id !== null && (ended.get(handset.msisdn) ?? []).includes(heard.id)
     if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
     const dialogue = voice.open({
-      msisdn: handset.msisdn, source: handset.source, number: heard.number ?? next(), code: '', by: 'esme', beginOp: 2,
+      msisdn: handset.msisdn, source: handset.source, number: next(), code: '', by: 'esme', beginOp: 2,
     })
-    return opened({ ...dialogue, service: heard.service, serviceType: heard.serviceType }, systemId)
+    const named = heard.id === null ? {} : { id: heard.id, carrier: heard.carrier }
+    return opened({ ...dialogue, ...named, service: heard.service, serviceType: heard.serviceType }, systemId)
   }
 
   function next(): number {
@@ -150,7 +157,7 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
     entry.last = { text, carrier }
     handset.show({
       text, alphabet, units, over: isOver(heard.decoding), open: heard.action === 'ask', action: heard.action,
-      dataCoding: heard.dataCoding, number: heard.number, carrier, repeat,
+      dataCoding: heard.dataCoding, id: heard.id, carrier, repeat,
     })
   }
 
@@ -176,11 +183,13 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
     hear(systemId, heard, handset, respond) {
       if (handset.isOff) return { status: voice.goneStatus }
       const known = entries.get(handset.msisdn)
-      if (known && heard.number !== null && heard.number !== known.dialogue.number) return { status: voice.goneStatus }
+      if (heard.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
+      const isOther = known && heard.id !== null && known.dialogue.id !== '' && heard.id !== known.dialogue.id
+      if (isOther) return { status: voice.goneStatus }
       const entry = known ?? pushed(systemId, heard, handset)
       if (!entry) return { status: voice.goneStatus }
       entry.systemId = systemId
-      if (heard.carrier.length) entry.dialogue.carrier = heard.carrier
+      if (heard.id !== null) entry.dialogue.carrier = heard.carrier
       entry.callOff()
       const isOneShot = !known && heard.action === 'notify'
       if (heard.action === 'ask') entry.asked = true
@@ -189,7 +198,9 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
       // After the submit_sm_resp, as handsets are slower than gateways.
       if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(entry, handset, 'notify-ack'))
       if (isOneShot) close(entry)
-      if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !entries.has(handset.msisdn)) return { status: 0 }
+      if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !entries.has(handset.msisdn)) {
+        return { status: 0, tlvs: known ? [] : voice.grant(entry.dialogue) }
+      }
       entry.withheld = respond
       return { withheld: true }
     },

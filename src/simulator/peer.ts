@@ -79,7 +79,9 @@ export class Peer {
   }
 
   /** Sends a request under the next sequence number; `act` may spoil it. `done` is called exactly once. */
-  request(pdu: { command: string; body?: PduBody; tlvs?: Tlv[] }, withinMs: number, done: (outcome: Outcome) => void, act?: Act): void {
+  request(
+    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] }, withinMs: number, done: (outcome: Outcome) => void, act?: Act,
+  ): void {
     if (this.state === 'closed') return done({ kind: 'lost' })
     const sequence = this.nextSequence()
     const callOff = this.clock.after(withinMs, () => this.settle(sequence, { kind: 'timeout' }))
@@ -98,7 +100,7 @@ export class Peer {
       case 'delay': return void this.clock.after(act.ms, () => this.write(octets))
       case 'answer-twice': this.write(octets); break
       case 'wrong-sequence': octets.writeUInt32BE((request.sequence + 1000) & SEQUENCE_MAX, 12); break
-      case 'wrong-command': octets.writeUInt32BE(0x80000015, 4); break
+      case 'wrong-command': return this.write(encode({ command: 'enquire_link_resp', sequence: request.sequence }))
       case 'cut': return this.cut(octets, act.at)
       case 'close': return this.close()
       case 'half-open': return this.halfOpen()

@@ -130,8 +130,8 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
     type(text) {
       if (!parts.network.open(self.msisdn)) throw new Error(NO_DIALOGUE)
       tell(`answers ${JSON.stringify(text)}`)
-      parts.network.answer(self, text)
       waits()
+      parts.network.answer(self, text)
     },
     hangUp: () => leaves('abort', 'hangs up'),
     timeOut: () => leaves('timeout', 'the network times out'),

@@ -83,8 +83,11 @@ function remotePhone(url: string, msisdn: string): RemotePhone {
       const why = (error.cause as Error | undefined)?.message ?? error.message
       throw new UsageError(`no simulator answers at ${url} (${why}): start one with 'ussd-connector simulate', or give its --url`)
     })
-    const answer = await response.json().catch(() => null) as (PhoneView & { error?: string }) | null
-    if (answer && 'msisdn' in answer) return { ...answer, failed: answer.failed ?? (response.ok ? null : answer.error ?? 'failed') }
+    const answer = await response.json().catch(() => null) as Partial<PhoneView> & { error?: string } | null
+    if (answer?.msisdn !== undefined) {
+      const view = answer as PhoneView
+      return { ...view, failed: view.failed ?? (response.ok ? null : answer.error ?? 'failed') }
+    }
     throw new UsageError(`the simulator at ${url} says: ${answer?.error ?? `HTTP ${response.status}`}`)
   }
   return {

@@ -69,7 +69,8 @@ export function describePdu(octets: Buffer): Described {
     fields.push([`${TAGS.get(tag) ?? 'tlv'} 0x${tag.toString(16).padStart(4, '0')}`, value.toString('hex')])
   }
   const route = 'source_addr' in body ? `${body['source_addr']} → ${body['destination_addr'] ?? ''}` : ''
-  const parts = [route, op === undefined ? '' : `op ${op}`, said ? JSON.stringify(said) : '', body['message_id'] ? `id ${body['message_id']}` : '']
+  const id = body['message_id'] ? `id ${body['message_id']}` : ''
+  const parts = [route, op === undefined ? '' : `op ${op}`, said ? JSON.stringify(said) : '', id]
   return { command, sequence, status, summary: parts.filter(Boolean).join(' · '), fields, hex }
 }
 

@@ -14,8 +14,8 @@ export interface NetworkDialogue {
   /** The subscriber; `source` is how this network writes him: [ton, npi, digits]. */
   msisdn: string
   source: [number, number, string]
-  /** The network's own number of it. */
-  number: number
+  /** The network's own name of it as the carrier says it; '' where this network gives none. */
+  id: string
   /** What was dialled; for a push, '' . */
   code: string
   by: 'subscriber' | 'esme'
@@ -37,9 +37,10 @@ export interface Spoken {
 
 /** What an ESME said. */
 export interface Heard {
-  action: 'ask' | 'end' | 'notify' | 'abort'
+  /** unknown: it is USSD, but nothing that this network takes. */
+  action: 'ask' | 'end' | 'notify' | 'abort' | 'unknown'
   /** The dialogue it names; null where it names none, so that the MSISDN decides. */
-  number: number | null
+  id: string | null
   msisdn: string
   carrier: Buffer
   service: [number, number, string]
@@ -47,6 +48,9 @@ export interface Heard {
   decoding: Decoding
   dataCoding: number
 }
+
+/** A dialogue to be opened; `number` counts them. */
+export type Opening = Omit<NetworkDialogue, 'carrier' | 'service' | 'serviceType' | 'id'> & { number: number }
 
 export interface Voice {
   readonly name: string
@@ -56,11 +60,14 @@ export interface Voice {
   readonly submitResp: 'prompt' | 'withheld'
   /** What a submit for a dialogue that is gone is answered with. */
   readonly goneStatus: number
+  /** What the submit_sm_resp to a push carries: a network may name the dialogue there. */
+  grant(dialogue: NetworkDialogue): Tlv[]
   /** A new dialogue of a subscriber's, or (by: 'esme') one that a push opens. */
-  open(dialogue: Omit<NetworkDialogue, 'carrier' | 'service' | 'serviceType'>): NetworkDialogue
-  say(event: NetworkEvent, dialogue: NetworkDialogue, typed: string): Spoken
-  /** null: not USSD. */
-  hear(pdu: Pdu): Heard | null
+  open(opening: Opening): NetworkDialogue
+  /** null: this network says nothing of such a thing. */
+  say(event: NetworkEvent, dialogue: NetworkDialogue, typed: string): Spoken | null
+  /** null: not USSD. `by`: who opened the subscriber's dialogue, if one is open. */
+  hear(pdu: Pdu, by: 'subscriber' | 'esme' | null): Heard | null
 }
 
 export interface StandardVoiceSettings {
@@ -83,10 +90,12 @@ export function standardVoice(settings: StandardVoiceSettings = {}): Voice {
     numbers: 256,
     submitResp: 'prompt',
     goneStatus,
-    open: (dialogue) => ({
+    grant: () => [],
+    open: ({ number, ...dialogue }) => ({
       ...dialogue,
-      carrier: Buffer.of(dialogue.number & 0xff, 0),
-      service: [0, 1, destinationOf(dialogue.code, codeIn)],
+      id: String(number & 0xff),
+      carrier: Buffer.of(number & 0xff, 0),
+      service: [0, 1, codeIn === 'destination' ? dialogue.code : serviceNumber(dialogue.code)],
       serviceType: 'USSD',
     }),
     say(event, dialogue, typed) {
@@ -108,13 +117,12 @@ function hearStandard(pdu: Pdu): Heard | null {
   if (op === undefined) return null
   const carrier = tlv(pdu, CARRIER) ?? Buffer.alloc(0)
   const ends = carrier.length > 1 && (carrier[1]! & 1) === 1
-  const action = op === 2 ? 'ask' : op === 16 || op === 17 ? 'end' : op === 3 ? (ends ? 'end' : 'notify') : null
-  if (!action) return null
-  return { action, number: carrier.length ? carrier[0]! : null, carrier: Buffer.from(carrier), ...heardOf(pdu) }
+  const action = op === 2 ? 'ask' : op === 16 || op === 17 ? 'end' : op === 3 ? (ends ? 'end' : 'notify') : 'unknown'
+  return { action, id: carrier.length ? String(carrier[0]) : null, carrier: Buffer.from(carrier), ...heardOf(pdu) }
 }
 
 /** The parts of what was heard that are the same in every dialect. */
-export function heardOf(pdu: Pdu): Omit<Heard, 'action' | 'number' | 'carrier'> {
+export function heardOf(pdu: Pdu): Omit<Heard, 'action' | 'id' | 'carrier'> {
   const body = pdu.body
   const dataCoding = integer(body, 'data_coding')
   return {
@@ -144,8 +152,7 @@ export function written(
   }
 }
 
-/** The service number that a dialled string begins with: `123` of `*123*2#`; the whole string if that is all there is. */
-function destinationOf(code: string, codeIn: 'both' | 'text' | 'destination'): string {
-  if (codeIn === 'destination') return code
+/** The service number that a dialled string begins with: `123` of `*123*2#`; otherwise its digits. */
+export function serviceNumber(code: string): string {
   return /^\*(\d+)/.exec(code)?.[1] ?? code.replace(/[*#]/g, '')
 }
