@@ -11,20 +11,19 @@
  */
 import type { Backend } from './backend/types.ts'
 import { playTurn, type Begin, type Played } from './dialogue/turn.ts'
-import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
+import type { DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
+import { createEnding, resumable } from './ending.ts'
 import { StoreError } from './errors.ts'
 import type { FlowRegistry } from './flow/types.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { sendReply } from './reply.ts'
-import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
+import {
+  beginOf, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, type From, type Refusal, type Service,
+} from './gateway-parts.ts'
+import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
-import { route, type CodeRoute } from './ussd/service-code.ts'
 import type { Clock, EndReason, ReturnPath, UssdMessage, UssdReply } from './ussd/types.ts'
-
-export interface Service extends CodeRoute {
-  flow: string
-}
 
 export interface GatewayParts {
   dialogues: DialogueStore
@@ -65,11 +64,10 @@ export interface Gateway {
 
 /** Things due that one sweep deals with; the rest waits for the next. */
 const SWEEP_MAX = 200
-/** Ends after which a redial may carry on: the subscriber did not choose them. */
-const LOST: ReadonlySet<EndReason> = new Set<EndReason>(['idle', 'total', 'network-abort', 'bind-lost', 'refused', 'drained'])
-
 export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
+  const guarded = guardStore(parts)
+  const finish = createEnding(parts)
   let draining = false
   let turns = 0
   let open = 0
@@ -87,17 +85,17 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
     if (refusal) return sayAndForget(refusal, message, from)
-    const taking = takingOf(message, from)
+    const taking = takingOf(message, { ...from, mint: parts.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
     const taken = await take(taking)
     if (!taken) return sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from)
-    acknowledge(from, taken.is)
+    if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
     if (taken.is === 'unknown') return unknown(message, from)
     if (taken.is === 'repeat' && taken.resend) return resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' ? taken.previous : null
     if (previous?.ended === 'superseded') finish(previous)
-    await turn(taken.record, { token: taking.token, from, lost: lostOf(previous) })
+    await turn(taken.record, { token: taking.token, from, lost: resumable(previous, clock.now(), limits.resumeMs) })
   }
 
   /** Steps 4 to 7. Also plays turns that a dead daemon left behind. */
@@ -106,7 +104,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (!line) return drop(record, 'bind-lost')
     turns++
     const startedMs = clock.now()
-    const stopRenewing = keepLease(record, how.token)
+    const stopRenewing = keepLease(() => guarded('renew', () =>
+      dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)), limits.leaseMs, clock)
     try {
       const played = await play(record, line, how.lost)
       const written = line.dialect.write(played.reply, record.returnPath)
@@ -131,7 +130,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function play(record: DialogueRecord, line: Line, lost: DialogueRecord | null): Promise<Turned> {
-    const begin = record.snapshot ? null : beginOf(record, lost)
+    const begin = record.snapshot ? null : beginOf(record, parts.services, lost)
     const deadlineMs = record.touchedMs + limits.turnMs
     const played = await playTurn(record, begin, deadlineMs, { ...parts, language: limits.language, page: line.dialect.page })
     if (!played) return { ...gone(record, begin), reply: { action: 'end', text: parts.texts.busy }, ended: 'flow-gone' }
@@ -139,11 +138,6 @@ export function createGateway(parts: GatewayParts): Gateway {
       return { ...turned(played), reply: { action: 'end', text: parts.texts.oldPhone }, ended: 'completed' }
     }
     return turned(played)
-  }
-
-  function beginOf(record: DialogueRecord, lost: DialogueRecord | null): Begin | null {
-    const found = route(parts.services, record.code, record.line)
-    return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
   }
 
   async function deliver(record: DialogueRecord, line: Line, send: Send): Promise<void> {
@@ -187,8 +181,8 @@ export function createGateway(parts: GatewayParts): Gateway {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: parts.texts.overload }
     }
-    const found = route(parts.services, message.code, from.line.name)
-    return found ? null : { result: 'unknown-code', text: parts.texts.unknownCode }
+    const served = serviceFor(parts.services, message.code, from.line.name)
+    return served ? null : { result: 'unknown-code', text: parts.texts.unknownCode }
   }
 
   /** A reply outside any dialogue: nothing is kept. */
@@ -221,45 +215,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (ended) finish(ended)
   }
 
-  /** A call of the store; undefined when it failed, which is counted and logged here. */
-  async function guarded<T>(call: string, run: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await run()
-    } catch (error) {
-      const code = error instanceof StoreError ? error.code : 'bug'
-      metrics.count('dialogue_store_errors_total', { call, code })
-      log.error({ err: error, call }, 'dialogue store failed')
-      return undefined
-    }
-  }
-
-  function keepLease(record: DialogueRecord, token: string): () => void {
-    let cancel = (): void => undefined
-    const again = () => {
-      cancel = clock.after(limits.leaseMs / 3, () => {
-        void guarded('renew', () => dialogues.renew(record.key, record.epoch, token, clock.now() + limits.leaseMs))
-        again()
-      })
-    }
-    again()
-    return () => cancel()
-  }
-
-  /** One line at info a dialogue, one count, and what its back ends held is given back. */
-  function finish(record: DialogueRecord): void {
-    const reason = record.ended ?? 'failed'
-    const flow = record.revision.split('@')[0] || (beginOf(record, null)?.flow ?? 'none')
-    metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
-    log.info({
-      msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
-      turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
-    }, 'dialogue ended')
-    for (const name of parts.flows.current(flow)?.backends ?? []) {
-      parts.backend(name)?.ended?.(record.epoch, reason)
-        .catch((error: unknown) => log.warn({ err: error, backend: name, epoch: record.epoch }, 'back end did not take the end'))
-    }
-  }
-
   async function sweep(): Promise<void> {
     open = (await guarded('count', () => dialogues.count())) ?? open
     const token = parts.mint.token()
@@ -280,43 +235,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (line?.bound()) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)
   }
 
-  function acknowledge(from: From, taken: Taken['is']): void {
-    const early = from.line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
-    if (early) from.link.respond(from.pdu, STATUS.ESME_ROK)
-  }
-
-  function takingOf(message: UssdMessage, from: From): Taking {
-    const nowMs = clock.now()
-    const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
-    return {
-      key: keyOf(message, from.line), network: message.network, code: message.code, line: from.line.name,
-      answer: { kind, text: message.text, step: message.step ?? null }, link: from.link.id,
-      returnPath: message.returnPath, token: parts.mint.token(), nowMs, leaseUntilMs: nowMs + limits.leaseMs,
-      epoch: kind === 'begin' ? parts.mint.epoch() : '',
-    }
-  }
-
-  function lostOf(previous: DialogueRecord | null): DialogueRecord | null {
-    if (!previous?.ended || !LOST.has(previous.ended)) return null
-    return clock.now() - previous.touchedMs <= limits.resumeMs ? previous : null
-  }
-
   function counted(message: UssdMessage, from: From, result: string): void {
     metrics.count('ussd_messages_total', { line: from.line.name, kind: message.kind, result })
   }
 
   return { onRequest, sweep, drain: () => void (draining = true), turnsUnderWay: () => turns }
-}
-
-interface From {
-  pdu: Pdu
-  line: Line
-  link: Link
-}
-
-interface Refusal {
-  result: string
-  text: string
 }
 
 interface Send {
@@ -345,12 +268,4 @@ function turned(played: Played): Turned {
 
 function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
   return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
-}
-
-function keyOf(message: UssdMessage, line: Line): DialogueKey {
-  return { group: line.group, msisdn: message.msisdn }
-}
-
-function statusOf(incoming: Incoming): number {
-  return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
 }

@@ -1,8 +1,12 @@
 /** `npm start`: the whole chain in one process, nothing to install: simulator, daemon, sample services, web phone. */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pino } from 'pino'
 import { systemChance, systemClock } from '../clock.ts'
 import { parseSettings } from '../config/load.ts'
 import { startDaemon } from '../daemon/daemon.ts'
+import { createLog } from '../log.ts'
 import { packageRoot } from '../root.ts'
 import { seed } from '../services/dental/seed.ts'
 import { startWallet } from '../services/topup/server.ts'
@@ -31,12 +35,15 @@ export async function demo(options: DemoOptions): Promise<void> {
   async function serve(at: { smscPort: number; walletPort: number; url: string }): Promise<void> {
     try {
       const { settings } = parseSettings(demoSettings(at, options.data), 'demo', {})
-      const daemon = await startDaemon({ settings, clock, chance: systemChance })
+      const logFile = join(options.data, 'demo.log')
+      mkdirSync(options.data, { recursive: true, mode: 0o700 })
+      const log = createLog({ level: 'info', key: randomBytes(32), destination: pino.destination({ dest: logFile, sync: true }) })
+      const daemon = await startDaemon({ settings, clock, chance: systemChance, log })
       await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
       signal.addEventListener('abort', () => void daemon.stop())
       say(`\n  Open ${at.url}/ and dial *123# or *675#.`)
       say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
-      say(`  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Ctrl-C ends it.\n`)
+      say(`  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`)
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`)
       process.exit(1)

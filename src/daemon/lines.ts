@@ -52,7 +52,6 @@ function createLine(settings: LineSettings, parts: LinesParts): Line {
   const line: Line = smppLine(wishesOf(settings), {
     dialect, clock, chance, log, instance, counters: metrics,
     onRequest: (pdu, link) => parts.onRequest(pdu, line, link),
-    onState: (bind, state) => log.info({ line: settings.name, bind, state }, 'bind state'),
   })
   return line
 }

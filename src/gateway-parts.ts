@@ -1,0 +1,97 @@
+/** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
+import type { Begin } from './dialogue/turn.ts'
+import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/types.ts'
+import { StoreError } from './errors.ts'
+import type { Log } from './log-port.ts'
+import type { Metrics } from './metrics.ts'
+import { STATUS } from './smpp/status.ts'
+import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
+import { route, type CodeRoute } from './ussd/service-code.ts'
+import type { Clock, UssdMessage } from './ussd/types.ts'
+
+/** Which flow a service code is for. */
+export interface Service extends CodeRoute {
+  flow: string
+}
+
+/** Where a message came from, and what must be acknowledged. */
+export interface From {
+  pdu: Pdu
+  line: Line
+  link: Link
+}
+
+/** A begin that gets a text instead of a dialogue. `result` is a metrics label. */
+export interface Refusal {
+  result: string
+  text: string
+}
+
+/** The service with the longest code that fits what was dialled, and what was dialled beyond it. */
+export function serviceFor(services: readonly Service[], code: string, line: string) {
+  return route(services, code, line)
+}
+
+/** How the dialogue of this record begins; null if no service has its code any more. */
+export function beginOf(record: DialogueRecord, services: readonly Service[], lost: DialogueRecord | null): Begin | null {
+  const found = serviceFor(services, record.code, record.line)
+  return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
+}
+
+export function keyOf(message: UssdMessage, line: Line): DialogueKey {
+  return { group: line.group, msisdn: message.msisdn }
+}
+
+/** deliver_sm_resp goes out before the turn, unless the dialect wants our submit_sm first and there will be one. */
+export function isEarly(line: Line, taken: Taken['is']): boolean {
+  return line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
+}
+
+export function statusOf(incoming: Incoming): number {
+  return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
+}
+
+interface TakingParts extends From {
+  mint: { epoch(): string; token(): string }
+  nowMs: number
+  leaseMs: number
+}
+
+export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingParts): Taking {
+  const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
+  return {
+    key: keyOf(message, line), network: message.network, code: message.code, line: line.name,
+    answer: { kind, text: message.text, step: message.step ?? null }, link: link.id,
+    returnPath: message.returnPath, token: mint.token(), nowMs, leaseUntilMs: nowMs + leaseMs,
+    epoch: kind === 'begin' ? mint.epoch() : '',
+  }
+}
+
+/** Calls of the dialogue store; undefined when one failed, which is counted and logged here. */
+export type GuardStore = <T>(call: string, run: () => Promise<T>) => Promise<T | undefined>
+
+export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): GuardStore {
+  return async (call, run) => {
+    try {
+      return await run()
+    } catch (error) {
+      const code = error instanceof StoreError ? error.code : 'bug'
+      metrics.count('dialogue_store_errors_total', { call, code })
+      log.error({ err: error, call }, 'dialogue store failed')
+      return undefined
+    }
+  }
+}
+
+/** Renews a turn's lease until it is called off; most turns are over before the first renewal. */
+export function keepLease(renew: () => Promise<unknown>, leaseMs: number, clock: Clock): () => void {
+  let cancel = (): void => undefined
+  const again = () => {
+    cancel = clock.after(leaseMs / 3, () => {
+      void renew()
+      again()
+    })
+  }
+  again()
+  return () => cancel()
+}
