@@ -6,12 +6,16 @@ import { randomUUID } from 'node:crypto'
 import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
 import { repeating } from '../sql.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
-import { applyReceipt, forgetOrphans, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
+import { forgetOld } from './forget.ts'
+import { applyReceipt, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
 import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT } from './rows.ts'
 import type { ClaimedRow, OpenRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
-import { LOSSES_MAX, ORPHAN_MS, REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
+import { LOSSES_MAX, REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
 import type { Receipt, SmsOutcome } from './types.ts'
+
+/** How often what is no longer needed is removed. */
+const FORGET_EVERY_MS = 3_600_000
 
 export interface Reminders {
   /** One look at the outbox; answers how many SMS were handed to a line. Rejects when Postgres is away. */
@@ -40,8 +44,8 @@ export function reminders(parts: ReminderParts): Reminders {
     try {
       sent = await tick()
       if (work.clock.now() >= forgetAtMs) {
-        await forgetOrphans(work.knex, work.clock.now())
-        forgetAtMs = work.clock.now() + ORPHAN_MS / 24
+        await forgetOld(work.knex, work.clock.now(), work.settings.keepMs)
+        forgetAtMs = work.clock.now() + FORGET_EVERY_MS
       }
     } catch (error) {
       work.log.warn({ error: (error as Error).message }, 'outbox out of reach')

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
 import { repeating } from '../sql.ts'
 import { AS_IS, messageKey } from './message-id.ts'
-import { ORPHAN_MS, type ReminderParts } from './settings.ts'
+import type { ReminderParts } from './settings.ts'
 import type { Receipt } from './types.ts'
 
 /** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
@@ -85,11 +85,6 @@ export async function takeReceiptOf(
 /** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. */
 export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
-}
-
-/** Forgets receipts that nobody asked for in a day. */
-export async function forgetOrphans(knex: Knex, nowMs: number): Promise<number> {
-  return knex('sms_receipt_orphan').where('received_at', '<', new Date(nowMs - ORPHAN_MS)).delete()
 }
 
 function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' | 'receipt'): string | null {

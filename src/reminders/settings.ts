@@ -20,6 +20,8 @@ export interface ReminderSettings {
   batchMax: number
   /** SMS handed to the lines at once. */
   inFlightMax: number
+  /** How long settled SMS are kept. */
+  keepMs: number
 }
 
 export const REMINDER_DEFAULTS: ReminderSettings = {
@@ -29,6 +31,7 @@ export const REMINDER_DEFAULTS: ReminderSettings = {
   ambiguousGraceMs: 90_000,
   batchMax: 50,
   inFlightMax: 10,
+  keepMs: 90 * 86_400_000,
 }
 
 export interface ReminderParts {

@@ -3,7 +3,8 @@ import type { Knex } from 'knex'
 import { silentLog } from '../../src/log-port.ts'
 import { reminders, type Reminders } from '../../src/reminders/dispatch.ts'
 import { optIn, optOut } from '../../src/reminders/opt-out.ts'
-import { forgetOrphans, referenceOf } from '../../src/reminders/receipts.ts'
+import { eraseSms, forgetOld } from '../../src/reminders/forget.ts'
+import { referenceOf } from '../../src/reminders/receipts.ts'
 import type { ReminderParts } from '../../src/reminders/settings.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/reminders/types.ts'
 import { fakeClock, settle, type FakeClock } from '../support/clock.ts'
@@ -367,9 +368,28 @@ describeBoth('the outbox', (database) => {
 
     it('that nobody knows are kept a day', async () => {
       await outbox.applyReceipt(receipt('whose'))
-      assert.equal(await forgetOrphans(knex, clock.now() + 23 * HOUR), 0)
-      assert.equal(await forgetOrphans(knex, clock.now() + 25 * HOUR), 1)
+      assert.equal(await forgetOld(knex, clock.now() + 23 * HOUR, 1e12), 0)
+      assert.equal(await forgetOld(knex, clock.now() + 25 * HOUR, 1e12), 1)
     })
+  })
+
+  it('forgets what was settled long ago, never what is owed', async () => {
+    const done = await owe()
+    await outbox.tick()
+    const owed = await owe({ kind: 'b', due_at: new Date(START + HOUR) })
+    assert.equal(await forgetOld(knex, START + 48 * HOUR, 24 * HOUR - 1), 1)
+    assert.deepEqual([await row(done), await state(owed)], [undefined, 'due'])
+    assert.equal((await knex('sms_part')).length, 0)
+  })
+
+  it('forgets a subscriber who wants to be forgotten, and keeps the opt-out', async () => {
+    await owe()
+    await owe({ subject: 'dental:2', msisdn: '67570000002' })
+    await outbox.applyReceipt(receipt('x'))
+    await optOut(knex, MSISDN, START)
+    assert.equal(await eraseSms(knex, MSISDN), 2)
+    assert.equal((await knex('sms_outbox')).length, 1)
+    assert.equal((await knex('sms_opt_out')).length, 1)
   })
 
   it('gives the SMSC the wall clock where the calendar is frozen', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
+import { eraseSubscriber } from '../../src/services/dental/erase.ts'
 import { dental } from '../../src/services/dental/module.ts'
 import { seed } from '../../src/services/dental/seed.ts'
 import type { DentalSettings } from '../../src/services/dental/settings.ts'
@@ -272,6 +273,14 @@ describeBoth('the dental service', (database) => {
       assert.match(text as string, /^(Orait|Tingim): Sekim tit long Koki Dental Clinic long 10\/05\/2025, 9 AM\.$/)
       assert.ok((text as string).length <= 160)
     }
+  })
+
+  it('forgets a subscriber who wants to be forgotten: the slot is free again', async () => {
+    const slot = await firstSlot()
+    await call('book', { slot })
+    assert.equal(await eraseSubscriber(database.db.knex, JOHN), 4)
+    assert.equal(((await call('profile', {})) as JsonObject).known, false)
+    assert.ok((await freeSlots({ msisdn: MARY })).some((free) => free.id === slot))
   })
 
   it('repeats a booking whose COMMIT got lost on the way, with the same key', async () => {
