@@ -2,15 +2,16 @@
  * How a dialogue is written down in Redis: one string, lines of words, short because Redis is paid for by the octet, and
  * laid out so that a script decides by the first line without decoding the rest:
  *
- *     1rc 2 "epoch" opened touched "token" "network" until ended "code" i "text" step beginOp "reply link" reply-step
- *     "past network" until …
+ *     1rc turn epoch opened touched token network code kind text step beginOp until ended reply-link reply-step
+ *     past-network until …
  *     [line, return path]
  *     [revision, reply action, reply text]
  *     snapshot
  *     what stood here before, in the same form (first turn only)
  *
  * The first three characters: version of this form; taken, resting, ended; reply confirmed, unconfirmed, - none waits.
- * `-` is null. Strings are JSON; in a line of words their spaces are escaped, so equal strings are equal words.
+ * `touched` is counted from `opened`; `-` is null. A string is a word as it is, or as JSON without spaces where it could be
+ * taken for something else: equal strings are equal words.
  */
 import { readSnapshot } from '../dialogue/entry.ts'
 import type { DialogueKey, DialogueRecord, Taking } from '../dialogue/types.ts'
@@ -18,9 +19,13 @@ import type { EndReason, ReturnPath, UssdAction } from '../ussd/types.ts'
 
 /** A string as one word of a line. */
 export function word(text: string): string {
+  if (PLAIN.test(text)) return text
   const json = JSON.stringify(text)
   return json.includes(' ') ? json.replaceAll(' ', '\\u0020') : json
 }
+
+/** Printable ASCII that does not begin like JSON or like nothing. */
+const PLAIN = /^[!#-,.-~][!-~]*$/
 
 export function wordOrNone(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return '-'
@@ -29,20 +34,28 @@ export function wordOrNone(value: string | number | null | undefined): string {
 
 export const KIND = { begin: 'b', input: 'i', 'notify-ack': 'n' } as const
 
-/** The first line of a dialogue that opens; the script puts in what it remembers of earlier ones after it. */
-export function writeOpenHead(taking: Taking): string {
-  const { answer, nowMs, returnPath } = taking
-  return `1t- 1 ${word(taking.epoch)} ${nowMs} ${nowMs} ${word(taking.token)} ${word(taking.network)} - - ${word(taking.code)}`
-    + ` ${KIND[answer.kind]} ${word(answer.text)} ${wordOrNone(answer.step)} ${wordOrNone(returnPath.beginOp)} - -`
+const ACTION: Record<UssdAction, string> = {
+  continue: 'c', end: 'e', notify: 'n', 'push-begin': 'b', 'push-end': 'f', abort: 'a',
 }
 
-/** The line of a message and its return path, without what began the dialogue: that stands in the first line. */
-export function writePath(line: string, { from, to, serviceType, carrier, more }: ReturnPath): string {
-  return JSON.stringify([line, ...from, ...to, serviceType, carrier, ...(more ? [more] : [])])
+/** The first line of a dialogue that opens; the script puts in what it remembers of earlier ones after it. */
+export function writeOpenHead(taking: Taking): string {
+  const { answer, returnPath } = taking
+  return `1t- 1 ${word(taking.epoch)} ${taking.nowMs} 0 ${word(taking.token)} ${word(taking.network)} ${word(taking.code)}`
+    + ` ${KIND[answer.kind]} ${word(answer.text)} ${wordOrNone(answer.step)} ${wordOrNone(returnPath.beginOp)} - - - -`
+}
+
+/**
+ * The line of a message and its return path, without what began the dialogue: that stands in the first line. Where the
+ * reply goes to the MSISDN itself, as nearly always, 0 stands for it.
+ */
+export function writePath({ key, line, returnPath }: Taking): string {
+  const { from: [ton, npi, digits], to, serviceType, carrier, more } = returnPath
+  return JSON.stringify([line, ton, npi, digits === key.msisdn ? 0 : digits, ...to, serviceType, carrier, ...(more ? [more] : [])])
 }
 
 export function writeReply(revision: string, action: UssdAction, text: string): string {
-  return JSON.stringify([revision, action, text])
+  return JSON.stringify([revision, ACTION[action], text])
 }
 
 /** What a stored string says, and what it says stood there before. Throws if it does not read. */
@@ -52,15 +65,15 @@ export function readRecord(key: DialogueKey, stored: string): { record: Dialogue
   if (!stored.startsWith('1') || snapshot === undefined) throw new Error('not a dialogue in a form that this release knows')
   const words = head!.split(' ')
   if (words.length !== 16) throw new Error('the first line of a dialogue has 16 words')
-  const [flags, turn, epoch, opened, touched, , network, , ended, code, kind, text, step, beginOp, link, replyStep] = words
+  const [flags, turn, epoch, opened, touched, , network, code, kind, text, step, beginOp, , ended, link, replyStep] = words
   const said = JSON.parse(path!) as unknown[]
-  const replied = reply === '' ? null : (JSON.parse(reply!) as [string, UssdAction, string])
+  const replied = reply === '' ? null : (JSON.parse(reply!) as [string, string, string])
   const record: DialogueRecord = {
     key: { ...key }, epoch: string(epoch), status: oneOf(STATUS, flags![1]), network: string(network), turn: Number(turn),
     revision: replied ? replied[0] : '', code: string(code), line: said[0] as string, snapshot: readSnapshot(snapshot),
     answer: { kind: oneOf(KIND_OF, kind), text: string(text), step: number(step) },
-    reply: replied && { action: replied[1], text: replied[2], step: number(replyStep), link: string(link) },
-    returnPath: readPath(said, number(beginOp)), openedMs: Number(opened), touchedMs: Number(touched),
+    reply: replied && { action: oneOf(ACTION_OF, replied[1]), text: replied[2], step: number(replyStep), link: string(link) },
+    returnPath: readPath(key, said, number(beginOp)), openedMs: Number(opened), touchedMs: Number(opened) + Number(touched),
     ended: ended === '-' ? null : (ended as EndReason),
   }
   return { record, previous: before === undefined ? null : readRecord(key, before).record }
@@ -69,10 +82,12 @@ export function readRecord(key: DialogueKey, stored: string): { record: Dialogue
 const STATUS: Record<string, DialogueRecord['status']> = { t: 'taken', r: 'resting', e: 'ended' }
 const KIND_OF: Record<string, DialogueRecord['answer']['kind']> = { b: 'begin', i: 'input', n: 'notify-ack' }
 
-function readPath(said: unknown[], beginOp: number | null): ReturnPath {
+const ACTION_OF = Object.fromEntries(Object.entries(ACTION).map(([action, letter]) => [letter, action as UssdAction]))
+
+function readPath(key: DialogueKey, said: unknown[], beginOp: number | null): ReturnPath {
   const [, fromTon, fromNpi, from, toTon, toNpi, to, serviceType, carrier, more] = said
   return {
-    from: [fromTon, fromNpi, from] as ReturnPath['from'], to: [toTon, toNpi, to] as ReturnPath['to'],
+    from: [fromTon, fromNpi, from === 0 ? key.msisdn : from] as ReturnPath['from'], to: [toTon, toNpi, to] as ReturnPath['to'],
     serviceType: serviceType as string, carrier: carrier as string,
     ...(beginOp === null ? {} : { beginOp }), ...(more === undefined ? {} : { more: more as Record<string, string> }),
   }
@@ -92,7 +107,8 @@ function cut(text: string, count: number): (string | undefined)[] {
 }
 
 function string(stored: string | undefined): string {
-  if (stored === undefined || stored[0] !== '"') throw new Error('a word of a dialogue is not a string')
+  if (stored === undefined || stored === '-' || stored === '') throw new Error('a word of a dialogue is not a string')
+  if (stored[0] !== '"') return stored
   return stored.includes('\\') ? (JSON.parse(stored) as string) : stored.slice(1, -1)
 }
 

@@ -27,24 +27,25 @@ local TOMBSTONE, IDLE, TOTAL, CONFIRM, DUPLICATE = ${limits.tombstoneMs}, ${limi
 local KEEP = ${Math.max(limits.tombstoneMs, limits.resumeMs)}
 local OPEN_TTL = ${limits.totalMs + Math.max(limits.tombstoneMs, limits.resumeMs) + BACKSTOP_MS}
 local function int(n) return string.format('%.0f', n) end
-local function member() return string.match(KEYS[1], '}:d:(.*)$') end
+local function member() return (string.match(KEYS[1], '}:d:(.*)$')) end
 local function parse(v)
-  local r = {}
-  r.status, r.flag, r.turn, r.epoch, r.opened, r.touched, r.token, r.network, r.keep, r.ended, r.code, r.kind, r.text, r.step,
-    r.op, r.link, r.rstep, r.past, r.path, r.pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%d+) (%S+) (%S+) '
-    .. '(%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
-  return r.status and r
+  local status, flag, turn, epoch, opened, touched, token, network, code, kind, text, step, op, keep, ended, link, rstep, past,
+    path, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) '
+    .. '(%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
+  return status and {status = status, flag = flag, turn = turn, epoch = epoch, opened = tonumber(opened),
+    touched = opened + touched, token = token, network = network, code = code, kind = kind, text = text, step = step, op = op,
+    keep = keep, ended = ended, link = link, rstep = rstep, past = past, path = path, pos = pos}
 end
 local function head(r)
-  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. r.opened .. ' ' .. r.touched .. ' ' .. r.token .. ' '
-    .. r.network .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.code .. ' ' .. r.kind .. ' ' .. r.text .. ' ' .. r.step .. ' '
-    .. r.op .. ' ' .. r.link .. ' ' .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
+  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. int(r.opened) .. ' ' .. int(r.touched - r.opened)
+    .. ' ' .. r.token .. ' ' .. r.network .. ' ' .. r.code .. ' ' .. r.kind .. ' ' .. r.text .. ' ' .. r.step .. ' ' .. r.op
+    .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.link .. ' ' .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
 end
 local function outcome(r, v) return string.match(v, '^[^\\n]*\\n[^\\n]*', r.pos) end
 local function counts(r, now) return r.status ~= 'e' or now < tonumber(r.keep) end
 local function lost(r, link) return r.flag ~= '-' and r.link ~= '-' and r.link ~= link end
 local function finish(r, v, reason, now, keep)
-  r.status, r.flag, r.ended, r.touched, r.keep = 'e', '-', reason, int(now), int(now + keep)
+  r.status, r.flag, r.ended, r.touched, r.keep = 'e', '-', reason, now, int(now + keep)
   local ended = head(r) .. outcome(r, v)
   redis.call('SET', KEYS[1], ended, 'PX', int(math.max(keep, 1)))
   redis.call('ZREM', KEYS[2], member())
@@ -86,7 +87,7 @@ if v then
     local which = known(r)
     if which then return {'repeat', v, which == 'this' and r.turn == '1' and lost(r, link) and 1 or 0} end
     remembered = past(r)
-    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', ARGV[1] end
+    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
     before = '\\n' .. head(r) .. outcome(r, v)
   end
 end
@@ -101,30 +102,34 @@ const TAKE = `
 local now, token, network, kind, text, step, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local v = redis.call('GET', KEYS[1])
 if not v then return {'unknown'} end
-local r = parse(v)
-if not r then return {'corrupt', v} end
-if not counts(r, now) or not (r.network == network or r.network == '""' or network == '""') then return {'unknown'} end
-if r.token == token then
-  if r.status == 't' then return {'next', v} end
+local status, flag, turn, epoch, opened, touched, holder, known, code, last, was, laststep, op, keep, replied, rstep, past, pos =
+  string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) %S+ (%S+) '
+  .. '(%S+)\\n([^\\n]*\\n)[^\\n]*\\n()')
+if not status then return {'corrupt', v} end
+if status == 'e' and now >= tonumber(keep) then return {'unknown'} end
+if not (known == network or known == '""' or network == '""') then return {'unknown'} end
+if holder == token then
+  if status == 't' then return {'next', v} end
   return {'repeat', v, 0}
 end
-local same = r.kind == kind and r.text == text and (r.step == '-' or step == '-' or r.step == step)
-if r.status == 't' then
+local same = last == kind and was == text and (laststep == '-' or step == '-' or laststep == step)
+if status == 't' then
   if same then return {'repeat', v, 0} end
   return {'busy', v}
 end
+local lost = flag ~= '-' and replied ~= '-' and replied ~= link
 local again
-if r.status == 'e' then
-  if not (same and r.flag ~= '-' and now - r.touched < TOMBSTONE) then return {'unknown'} end
+if status == 'e' then
+  if not (same and flag ~= '-' and now - opened - touched < TOMBSTONE) then return {'unknown'} end
   again = true
 elseif same then
-  again = (step ~= '-' and step == r.step and r.rstep ~= '-' and r.rstep ~= step) or (r.flag == 'u' and lost(r, link))
+  again = (step ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step) or (flag == 'u' and lost)
 end
-if again then return {'repeat', v, lost(r, link) and 1 or 0} end
-r.status, r.flag, r.turn, r.token, r.touched = 't', '-', int(r.turn + 1), token, ARGV[1]
-r.kind, r.text, r.step, r.path = kind, text, step, ARGV[9]
-if ARGV[10] ~= '-' then r.op = ARGV[10] end
-v = head(r) .. string.sub(v, r.pos)
+if again then return {'repeat', v, lost and 1 or 0} end
+if ARGV[10] ~= '-' then op = ARGV[10] end
+v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token .. ' ' .. known .. ' '
+  .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied .. ' ' .. rstep .. '\\n' .. past
+  .. ARGV[9] .. '\\n' .. string.sub(v, pos)
 redis.call('SET', KEYS[1], v, 'KEEPTTL')
 redis.call('ZADD', KEYS[2], ARGV[8], member())
 return {'next', v}
@@ -135,19 +140,19 @@ const REST = `
 local now, ended = tonumber(ARGV[1]), ARGV[4]
 local v = redis.call('GET', KEYS[1])
 if not v then return 0 end
-local r = parse(v)
-if not r then return {'corrupt', v} end
-if not counts(r, now) or r.epoch ~= ARGV[2] or r.token ~= ARGV[3] then return 0 end
-if r.status ~= 't' then return r.flag ~= '-' and 1 or 0 end
-r.flag, r.touched, r.ended, r.link, r.rstep = 'u', ARGV[1], ended, ARGV[6], ARGV[7]
+local status, flag, fixed, epoch, opened, token, said, keep, context = string.match(v,
+  '^1([tre])([cu%-])( %d+ (%S+) (%d+) )%-?%d+ (%S+)( %S+ %S+ [bin] %S+ %S+ %S+ )(%S+) %S+ %S+ %S+(\\n[^\\n]*\\n[^\\n]*\\n)')
+if not status then return {'corrupt', v} end
+if epoch ~= ARGV[2] or token ~= ARGV[3] then return 0 end
+if status ~= 't' then return flag ~= '-' and (status == 'r' or now < tonumber(keep)) and 1 or 0 end
 local due = now + CONFIRM
+local touched = fixed .. int(now - opened) .. ' ' .. token .. said
+local replied = ' ' .. ended .. ' ' .. ARGV[6] .. ' ' .. ARGV[7] .. context .. ARGV[8]
 if ended == '-' then
-  r.status = 'r'
-  due = math.min(due, now + IDLE, r.opened + TOTAL)
-  redis.call('SET', KEYS[1], head(r) .. ARGV[8], 'KEEPTTL')
+  due = math.min(due, now + IDLE, opened + TOTAL)
+  redis.call('SET', KEYS[1], '1ru' .. touched .. '-' .. replied, 'KEEPTTL')
 else
-  r.status, r.keep = 'e', int(now + ARGV[5])
-  redis.call('SET', KEYS[1], head(r) .. ARGV[8], 'PX', int(math.max(ARGV[5], 1)))
+  redis.call('SET', KEYS[1], '1eu' .. touched .. int(now + ARGV[5]) .. replied, 'PX', int(math.max(ARGV[5], 1)))
 end
 redis.call('ZADD', KEYS[2], int(due), member())
 return 1
@@ -156,7 +161,7 @@ return 1
 /** epoch, token, lease */
 const RENEW = `
 local h = redis.call('GETRANGE', KEYS[1], 0, 1023)
-local status, epoch, token = string.match(h, '^1([tre])[cu%-] %d+ (%S+) %d+ %d+ (%S+) ')
+local status, epoch, token = string.match(h, '^1([tre])[cu%-] %d+ (%S+) %d+ %-?%d+ (%S+) ')
 if status ~= 't' or epoch ~= ARGV[1] or token ~= ARGV[2] then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[3], (string.match(KEYS[1], '}:d:(.*)$')))
 return 1
@@ -198,7 +203,7 @@ end
 local total = r.opened + TOTAL
 if r.status == 't' then
   if now >= total then return {'ended', finish(r, v, 'total', now, KEEP)} end
-  r.token, r.touched = ARGV[2], ARGV[1]
+  r.token, r.touched = ARGV[2], now
   v = head(r) .. string.sub(v, r.pos)
   redis.call('SET', KEYS[1], v, 'KEEPTTL')
   redis.call('ZADD', KEYS[2], ARGV[3], name)
@@ -214,13 +219,13 @@ return {r.flag == 'u' and 'unconfirmed' or 'nothing', v}
 const CONFIRM = (limits: DialogueLimits) => `
 for i = 1, #KEYS, 2 do
   local h = redis.call('GETRANGE', KEYS[i], 0, 255)
-  local status, turn, epoch, opened, touched = string.match(h, '^1([tre])u (%d+) (%S+) (%d+) (%d+) ')
+  local status, turn, epoch, opened, touched = string.match(h, '^1([tre])u (%d+) (%S+) (%d+) (%-?%d+) ')
   if status and epoch == ARGV[i] and turn == ARGV[i + 1] then
     local name = string.match(KEYS[i], '}:d:(.*)$')
     redis.call('SETRANGE', KEYS[i], 2, 'c')
     if status == 'e' then redis.call('ZREM', KEYS[i + 1], name)
     else
-      local ends = math.min(touched + ${limits.idleMs}, opened + ${limits.totalMs})
+      local ends = opened + math.min(touched + ${limits.idleMs}, ${limits.totalMs})
       redis.call('ZADD', KEYS[i + 1], string.format('%.0f', ends), name)
     end
   end

@@ -4,6 +4,7 @@
  */
 import { keepMs, refuseTooLarge, writeSnapshot } from '../dialogue/entry.ts'
 import { BUCKETS, keyOf, nameOf } from '../dialogue/key.ts'
+import type { Seizing } from '../dialogue/outcome.ts'
 import type {
   DialogueKey, DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
 } from '../dialogue/types.ts'
@@ -50,7 +51,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       // Another bucket comes first each time: a flood in one does not starve the others.
       start = (start + 1) % BUCKETS
       const names = await runner.ask('overdue', () => listDue(client, prefix, { nowMs, limit, start }))
-      const seized = await Promise.allSettled(names.map((name) => seize(runner, name, [nowMs, word(token), leaseUntilMs])))
+      const seized = await Promise.allSettled(names.map((name) => seize(runner, name, { nowMs, token, leaseUntilMs })))
       const failed = seized.find((one) => one.status === 'rejected')
       // What was seized before the failure is this caller's to deal with.
       if (failed && seized.every((one) => one.status === 'rejected')) throw failed.reason
@@ -73,9 +74,9 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
 
 async function open(runner: Runner, taking: Taking): Promise<Taken> {
   const name = nameOf(taking.key)
-  const { nowMs, token, network, code, link, leaseUntilMs, line, returnPath } = taking
+  const { nowMs, token, network, code, link, leaseUntilMs } = taking
   const args = [
-    nowMs, word(token), word(network), word(code), word(link), leaseUntilMs, writeOpenHead(taking), writePath(line, returnPath),
+    nowMs, word(token), word(network), word(code), word(link), leaseUntilMs, writeOpenHead(taking), writePath(taking),
   ]
   const answer = (await runner.run('open', name, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.
@@ -85,10 +86,10 @@ async function open(runner: Runner, taking: Taking): Promise<Taken> {
 }
 
 async function take(runner: Runner, taking: Taking): Promise<Taken> {
-  const { nowMs, token, network, answer, link, leaseUntilMs, line, returnPath } = taking
+  const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
   const args = [
     nowMs, word(token), word(network), KIND[answer.kind], word(answer.text), wordOrNone(answer.step), word(link), leaseUntilMs,
-    writePath(line, returnPath), wordOrNone(returnPath.beginOp),
+    writePath(taking), wordOrNone(returnPath.beginOp),
   ]
   return takenOf(runner, taking.key, (await runner.run('take', nameOf(taking.key), args)) as Answer)
 }
@@ -119,14 +120,14 @@ async function takenOf(runner: Runner, key: DialogueKey, answer: Answer): Promis
   return { is: is === 'next' ? 'next' : 'busy', record }
 }
 
-async function seize(runner: Runner, name: string, args: (string | number)[]): Promise<Overdue[]> {
-  const [is, stored] = (await runner.run('seize', name, args)) as Answer
+async function seize(runner: Runner, name: string, { nowMs, token, leaseUntilMs }: Seizing): Promise<Overdue[]> {
+  const [is, stored] = (await runner.run('seize', name, [nowMs, word(token), leaseUntilMs])) as Answer
   if (is === 'nothing') return []
   const key = keyOf(name)
   try {
     if (is === 'corrupt') throw await runner.corrupt(name, stored)
     const { record, previous } = await read(runner, key, stored)
-    if (is === 'abandoned') return [{ is, record, previous, token: JSON.parse(args[1] as string) as string }]
+    if (is === 'abandoned') return [{ is, record, previous, token }]
     return is === 'unconfirmed' || is === 'ended' ? [{ is, record }] : []
   } catch (error) {
     // Counted and put aside; there is nobody to tell.

@@ -206,7 +206,8 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const pad = 'x'.repeat(600 - JSON.stringify({ value: 'main', context: { pad: '' } }).length)
     const text = 'Welcome to Akiba Dental Clinic\n1. Book a visit\n2. My visits\n3. Change language\n0. Exit'
     for (let n = 0; n < 2_000; n++) {
-      await asked({ msisdn: `675700${10_000 + n}` }, { text, snapshot: { value: 'main', context: { pad } } })
+      const epoch = `01968a2e-7c00-7abc-8000-${String(n).padStart(12, '0')}`
+      await asked({ msisdn: `675700${10_000 + n}`, epoch }, { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot: { value: 'main', context: { pad } } })
     }
     const [key] = await recordKeys()
     const octets = (await client.memory('USAGE', key!, 'SAMPLES', 0))!
