@@ -1,6 +1,7 @@
 /**
- * Where a dialect keeps the network's number of a dialogue, its turn counter and the end bit, read and written from
- * either end: the daemon reads what the network sends and echoes it, the simulator mints it and reads the echo.
+ * Where a dialect keeps the network's number of a dialogue, its turn counter and the end bit, read and
+ * written from either end: the daemon reads what the network sends and echoes it, the simulator mints it and
+ * reads the echo.
  */
 import type { DialectProfile, Place } from './dialect-schema.ts'
 import type { Envelope } from './dialect-envelope.ts'
@@ -78,7 +79,10 @@ export function endBitOf(profile: DialectProfile, tlvs: readonly Tlv[]): boolean
   return use === 'inverted' ? !set : set
 }
 
-/** A carrier with the end bit as meant; the same octets where it has no such octet or the dialect ignores the bit. */
+/**
+ * A carrier with the end bit as meant; the same octets where it has no such octet or the dialect ignores the
+ * bit.
+ */
 export function withEndBit(profile: DialectProfile, raw: Uint8Array, end: boolean): Buffer {
   const { use, octet, bit } = profile.inbound.endBit
   const out = Buffer.from(raw)
@@ -123,7 +127,10 @@ export function putSession(profile: DialectProfile, target: PduTarget, raw: Uint
   }
 }
 
-/** Raw octets of a new dialogue with the network's number `n`: turn 0, no end bit. The simulator's side, and push. */
+/**
+ * Raw octets of a new dialogue with the network's number `n`: turn 0, no end bit. The simulator's side, and
+ * push.
+ */
 export function mintSession(profile: DialectProfile, n: number): Buffer {
   const { session } = profile.inbound
   const number = Math.abs(Math.trunc(n))
@@ -134,7 +141,10 @@ export function mintSession(profile: DialectProfile, n: number): Buffer {
     case 'id15be': return swapped(u16((number & 0x7fff) << 1))
     case 'id15le': return Buffer.from([number & 0xff, ((number >> 8) & 0x7f) << 1])
     case 'dec': return Buffer.from(String(number), 'latin1')
-    case 'ascii': return Buffer.from(`${number.toString(16).toUpperCase().padStart(6, '0')}${terminator(profile)}`, 'latin1')
+    case 'ascii': {
+      const digits = number.toString(16).toUpperCase().padStart(6, '0')
+      return Buffer.from(digits + terminator(profile), 'latin1')
+    }
     case 'uint':
     case 'hex': return swapped(unsigned(number, session.octets))
   }

@@ -29,14 +29,15 @@ interface Candidate {
 }
 
 /**
- * The first code, unless a later one goes on where it ends (`3322` and then `*3322*0#`), or is starred where the first
- * is a plain number too long to be a code.
+ * The first code, unless a later one goes on where it ends (`3322` and then `*3322*0#`), or is starred where
+ * the first is a plain number too long to be a code.
  */
 function longest(known: Candidate[]): Candidate | undefined {
   const [first, ...others] = known
   if (!first) return undefined
   const doubtful = isPlainNumber(first)
-  return others.find((it) => goesOn(it.code, first.code) || (doubtful && isStarred(it))) ?? (doubtful ? undefined : first)
+  const better = others.find((it) => goesOn(it.code, first.code) || (doubtful && isStarred(it)))
+  return better ?? (doubtful ? undefined : first)
 }
 
 function isPlainNumber(candidate: Candidate): boolean {

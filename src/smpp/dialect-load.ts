@@ -1,4 +1,7 @@
-/** Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its line. */
+/**
+ * Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its
+ * line.
+ */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { ProblemsError, type Problem } from '../errors.ts'
@@ -22,7 +25,10 @@ export function loadDialect(nameOrPath: string, dirs: ProfileDirs, options: Dial
   return compileDialect(loadProfile(nameOrPath, dirs), options)
 }
 
-/** The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it extends. */
+/**
+ * The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it
+ * extends.
+ */
 export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfile {
   const files = chainOf(nameOrPath, typeof dirs === 'string' ? [dirs] : dirs)
   const merged = files.reduceRight<Plain>((under, file) => merge(under, file.data) as Plain, {})
@@ -37,7 +43,8 @@ export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfi
 /** Names of the profiles in a directory, sorted. */
 export function dialectNames(dir: string): string[] {
   if (!existsSync(dir)) return []
-  return readdirSync(dir).filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length)).sort()
+  const files = readdirSync(dir).filter((file) => file.endsWith('.yaml'))
+  return files.map((file) => file.slice(0, -'.yaml'.length)).toSorted()
 }
 
 /** The file and those it extends, the file first. */
@@ -60,8 +67,8 @@ function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
 }
 
 /**
- * A name is looked up beside the profile that extends it, then in the directories. A file that is in the chain already is
- * passed over, so that an operator's `standard.yaml` may extend the shipped one.
+ * A name is looked up beside the profile that extends it, then in the directories. A file that is in the
+ * chain already is passed over, so that an operator's `standard.yaml` may extend the shipped one.
  */
 function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly SourceFile[]): string {
   const from = files.at(-1)
@@ -88,7 +95,9 @@ function readSource(path: string): SourceFile {
   return file
 }
 
-/** Mappings are merged key by key; lists and scalars replace. `null` takes a key of the extended profile away. */
+/**
+ * Mappings are merged key by key; lists and scalars replace. `null` takes a key of the extended profile away.
+ */
 function merge(under: unknown, over: unknown): unknown {
   if (!isPlain(under) || !isPlain(over)) return over
   const out: Plain = { ...under }
@@ -107,7 +116,9 @@ function isPlain(value: unknown): value is Plain {
 function contradictions(profile: DialectProfile, file: SourceFile): Problem[] {
   const problems: Problem[] = []
   const { inbound, outbound } = profile
-  const say = (path: (string | number)[], what: string, remedy: string) => problems.push({ where: file.at(path), what, remedy })
+  const say = (path: string[], what: string, remedy: string) => {
+    problems.push({ where: file.at(path), what, remedy })
+  }
   for (const [name, action] of Object.entries(outbound.actions)) {
     const stand = action.as === undefined ? undefined : outbound.actions[action.as]
     if (stand?.as === undefined) continue

@@ -1,6 +1,7 @@
 /**
- * A dialect from the network's end, for the simulator and for tests of profiles: what a gateway of this kind sends, and
- * what it makes of our replies. Found by turning the profile's rules round, and always checked by reading it back.
+ * A dialect from the network's end, for the simulator and for tests of profiles: what a gateway of this kind
+ * sends, and what it makes of our replies. Found by turning the profile's rules round, and always checked by
+ * reading it back.
  */
 import { uncodableAt } from '../ussd/gsm7.ts'
 import { readCode } from '../ussd/service-code.ts'
@@ -90,12 +91,14 @@ function build(profile: DialectProfile, speech: Speech, { when, op }: Form): Pdu
   const target: PduTarget = { body: addressesOf(speech), tlvs: [], envelope: new Map() }
   const serviceType = serviceTypeFor(when, speech.serviceType)
   Object.assign(target.body, { service_type: serviceType, esm_class: when.esmType?.[0] ?? 0 })
-  if (op !== null && inbound.op.from?.tlv !== undefined) target.tlvs.push({ tag: inbound.op.from.tlv, value: operation(profile, op) })
+  const opTag = inbound.op.from?.tlv
+  if (op !== null && opTag !== undefined) target.tlvs.push({ tag: opTag, value: operation(profile, op) })
   const over = when.endBit === 1
   const raw = speech.carrier
   putSession(profile, target, endBitInSession(profile) ? withEndBit(profile, raw, over) : raw)
   if (profile.outbound.session.bare && !endBitInSession(profile)) {
-    target.tlvs.push({ tag: inbound.endBit.tlv, value: withEndBit(profile, Buffer.alloc(inbound.endBit.octet + 1), over) })
+    const value = withEndBit(profile, Buffer.alloc(inbound.endBit.octet + 1), over)
+    target.tlvs.push({ tag: inbound.endBit.tlv, value })
   }
   const text = when.textEmpty === true ? '' : speech.kind === 'begin' ? placeCode(profile, target, speech) : speech.text
   placeText(profile, target, text)
@@ -167,7 +170,8 @@ function hear(profile: DialectProfile, pdu: Pdu): Heard | null {
   const dataCoding = Number(pdu.body.data_coding ?? 0)
   const { wrap, envelope: form } = profile.outbound.text
   const envelope = wrap === 'comviva' ? readEnvelope(octets.toString('latin1')) : null
-  const text = envelope && form ? (envelope.params.get(String(form.text)) ?? '') : heardText(profile, octets, dataCoding)
+  const inner = form && envelope?.params.get(String(form.text))
+  const text = envelope ? (inner ?? '') : heardText(profile, octets, dataCoding)
   const view: PduView = { sequence: pdu.sequence, body: pdu.body, tlvs: pdu.tlvs, text, envelope }
   const carrier = getSession(profile, view)
   const action = ACTIONS.find((name) => isAction(profile, name, { view, carrier, tlvs: pdu.tlvs }))

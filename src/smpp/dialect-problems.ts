@@ -23,7 +23,8 @@ export class SourceFile {
     }))
     const data: unknown = this.faults.length === 0 ? this.#read() : {}
     this.data = isMapping(data) ? data : {}
-    if (this.faults.length === 0 && !isMapping(data)) this.faults.push({ where: `${path}:1:1`, what: 'must be a mapping' })
+    if (this.faults.length > 0 || isMapping(data)) return
+    this.faults.push({ where: `${path}:1:1`, what: 'must be a mapping' })
   }
 
   /** `dialects/mica.yaml:3:9` of the value at the path, or of the nearest thing around it. */
@@ -81,8 +82,12 @@ function nameOf(path: Path): string {
 
 function sentenceOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
-    case 'invalid_type': return issue.input === undefined ? `is missing (${issue.expected})` : `must be ${issue.expected}`
-    case 'invalid_value': return `must be one of ${issue.values.map(String).join(', ')}${near(issue.input, issue.values.map(String))}`
+    case 'invalid_type':
+      return issue.input === undefined ? `is missing (${issue.expected})` : `must be ${issue.expected}`
+    case 'invalid_value': {
+      const values = issue.values.map(String)
+      return `must be one of ${values.join(', ')}${near(issue.input, values)}`
+    }
     case 'too_big': return `is over ${issue.maximum}`
     case 'too_small': return `is under ${issue.minimum}`
     case 'invalid_union': return `has a value that is not allowed: ${JSON.stringify(issue.input)?.slice(0, 60)}`
@@ -138,7 +143,7 @@ function near(value: unknown, known: readonly string[]): string {
 /** The known word that is at most two slips away. */
 function closest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((it) => ({ it, slips: distance(word.toLowerCase(), it.toLowerCase()) }))
-  return ranked.filter(({ slips }) => slips <= 2).sort((a, b) => a.slips - b.slips)[0]?.it
+  return ranked.filter(({ slips }) => slips <= 2).toSorted((a, b) => a.slips - b.slips)[0]?.it
 }
 
 /** Levenshtein's distance. */
@@ -157,15 +162,16 @@ function distance(a: string, b: string): number {
 
 /** Words that keys are compared with: all keys of the schema. */
 const KNOWN = [
-  'name', 'extends', 'seen', 'confidence', 'notes', 'bind', 'inbound', 'outbound', 'push', 'responses', 'limits', 'type',
-  'interfaceVersion', 'systemType', 'addressRange', 'ton', 'npi', 'op', 'classify', 'session', 'endBit', 'code', 'text',
-  'meta', 'from', 'decode', 'alias', 'when', 'is', 'why', 'mask', 'swap16', 'octets', 'step', 'withMsisdn', 'withDest',
-  'fallback', 'use', 'tlv', 'octet', 'bit', 'pick', 'prefix', 'suffix', 're', 'field', 'envelope', 'const', 'skip', 'pdu',
-  'serviceType', 'serviceTypeRe', 'esmType', 'textRe', 'textEmpty', 'dest', 'tlvPresent', 'fieldPresent', 'sessionPresent',
-  'byDcs', 'unwrap', 'stripTrailing', 'trim', 'payload', 'addr', 'esmClass', 'registeredDelivery', 'validity', 'actions',
-  'endByBeginOp', 'tlvOrder', 'swap', 'source', 'sourceTon', 'sourceNpi', 'destTon', 'destNpi', 'tlvs', 'tag', 'hex', 'as',
-  'mode', 'randomSeq', 'bare', 'gsm7', 'ucs2', 'dcs', 'echo', 'packed', 'langPrefix', 'wrap', 'newline', 'translit', 'idFrom',
-  'deliverResp', 'deliverRespBody', 'submitResp', 'unknownInput', 'statusMeaning', 'messageIdUseless', 'messageIdBases',
-  'response', 'receipt', 'septets', 'answerMs', 'idleMs', 'maxDialogues', 'continue', 'end', 'notify', 'push-begin',
-  'push-end', 'abort',
+  'name', 'extends', 'seen', 'confidence', 'notes', 'bind', 'inbound', 'outbound', 'push', 'responses',
+  'limits', 'type', 'interfaceVersion', 'systemType', 'addressRange', 'ton', 'npi', 'op', 'classify',
+  'session', 'endBit', 'code', 'text', 'meta', 'from', 'decode', 'alias', 'when', 'is', 'why', 'mask',
+  'swap16', 'octets', 'step', 'withMsisdn', 'withDest', 'fallback', 'use', 'tlv', 'octet', 'bit', 'pick',
+  'prefix', 'suffix', 're', 'field', 'envelope', 'const', 'skip', 'pdu', 'serviceType', 'serviceTypeRe',
+  'esmType', 'textRe', 'textEmpty', 'dest', 'tlvPresent', 'fieldPresent', 'sessionPresent', 'byDcs',
+  'unwrap', 'stripTrailing', 'trim', 'payload', 'addr', 'esmClass', 'registeredDelivery', 'validity',
+  'actions', 'endByBeginOp', 'tlvOrder', 'swap', 'source', 'sourceTon', 'sourceNpi', 'destTon', 'destNpi',
+  'tlvs', 'tag', 'hex', 'as', 'mode', 'randomSeq', 'bare', 'gsm7', 'ucs2', 'dcs', 'echo', 'packed',
+  'langPrefix', 'wrap', 'newline', 'translit', 'idFrom', 'deliverResp', 'deliverRespBody', 'submitResp',
+  'unknownInput', 'statusMeaning', 'messageIdUseless', 'messageIdBases', 'response', 'receipt', 'septets',
+  'answerMs', 'idleMs', 'maxDialogues', 'continue', 'end', 'notify', 'push-begin', 'push-end', 'abort',
 ]

@@ -6,7 +6,9 @@ export const REGEX_REPEATS_MAX = 2
 /** Texts are matched up to here. */
 export const REGEX_TEXT_MAX = 256
 
-/** What is wrong with the expression, or null. Nested repetition, look-around and back-references are refused. */
+/**
+ * What is wrong with the expression, or null. Nested repetition, look-around and back-references are refused.
+ */
 export function regexFault(source: string): string | null {
   if (source.length > REGEX_LENGTH_MAX) return `is longer than ${REGEX_LENGTH_MAX} characters`
   try {

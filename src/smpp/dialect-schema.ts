@@ -18,7 +18,9 @@ const FIELDS = [
   'sequence_number', 'short_message',
 ] as const
 
-/** Where a value is read from and written to: exactly one of the four. `short_message` means the decoded text. */
+/**
+ * Where a value is read from and written to: exactly one of the four. `short_message` means the decoded text.
+ */
 const place = z
   .strictObject({
     /** Any optional parameter, by tag; the first one wins. */
@@ -72,7 +74,10 @@ const textIn = z.strictObject({
   unwrap: z.enum(['asciiHex', 'comviva']).optional(),
   /** Envelope: its type, and the parameters that may hold the text, in order. */
   envelope: z.strictObject({ type: short, text: z.array(z.int()).min(1) }).optional(),
-  /** One of each is dropped at the end, in this order. A CR is padding (3GPP TS 23.038 §6.1.2.3.1); an `@` may be typed. */
+  /**
+   * One of each is dropped at the end, in this order. A CR is padding (3GPP TS 23.038 §6.1.2.3.1); an `@` may
+   * be typed.
+   */
   stripTrailing: z.array(z.enum(['\r', '\0', '@'])),
   trim: z.boolean(),
 })
@@ -130,20 +135,28 @@ const inbound = z.strictObject({
     octets: z.int().min(1).max(8),
     /** `octet2`: the upper seven bits of octet 2 count the turns. (SMPP v3.4 §5.3.2.43) */
     step: z.enum(['none', 'octet2']),
-    /** Numbers repeat between subscribers. They are always looked up with the MSISDN, so this says it to people only. */
+    /**
+     * Numbers repeat between subscribers. They are always looked up with the MSISDN, so this says it to
+     * people only.
+     */
     withMsisdn: z.boolean(),
     /** Numbers repeat between service numbers: destination_addr becomes a part of the name. */
     withDest: z.boolean(),
     /** No value: look the dialogue up by MSISDN, or refuse the PDU. */
     fallback: z.enum(['msisdn', 'none']),
   }),
-  endBit: z.strictObject({ use: z.enum(['honour', 'ignore', 'inverted']), tlv: tag, octet: octet.max(7), bit: octet.max(7) }),
+  endBit: z.strictObject({
+    use: z.enum(['honour', 'ignore', 'inverted']),
+    tlv: tag,
+    octet: octet.max(7),
+    bit: octet.max(7),
+  }),
   code: z.strictObject({
     from: z.array(place),
     /**
-     * `first`: the first place with a code. `join`: all places, one after another. `longest`: the first place with a
-     * code, but a later one that goes on where that ends (deep dial), or that is starred where that is a plain number
-     * too long for a code.
+     * `first`: the first place with a code. `join`: all places, one after another. `longest`: the first place
+     * with a code, but a later one that goes on where that ends (deep dial), or that is starred where that is
+     * a plain number too long for a code.
      */
     pick: z.enum(['first', 'join', 'longest']),
     prefix: short,
@@ -175,7 +188,10 @@ const outbound = z.strictObject({
   actions: z.strictObject({
     continue: action, end: action, notify: action, 'push-begin': action, 'push-end': action, abort: action,
   }),
-  /** `{ 0: 16 }`: a dialogue begun by PSSD is answered once, with 16; it cannot be asked anything. (24.090 §6.2.2) */
+  /**
+   * `{ 0: 16 }`: a dialogue begun by PSSD is answered once, with 16; it cannot be asked anything. (24.090
+   * §6.2.2)
+   */
   endByBeginOp: z.record(numberKey, octet),
   session: z.strictObject({
     /** `increment-seq7`: octet 2 counts on with each of our replies. */
@@ -197,7 +213,10 @@ export const dialectProfile = z.strictObject({
   extends: short.optional(),
   /** Where it was seen: which product, which country, whose code. */
   seen: z.string().min(1).max(1000),
-  /** How much is known: `documented` by the vendor, `captured` PDUs, another program's `sample`, or `inferred`. */
+  /**
+   * How much is known: `documented` by the vendor, `captured` PDUs, another program's `sample`, or
+   * `inferred`.
+   */
   confidence: z.enum(['documented', 'captured', 'sample', 'inferred']),
   notes: z.array(z.string().max(1000)),
   /** What such gateways usually want of a bind; the settings of the line decide. */

@@ -1,4 +1,6 @@
-/** Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile. */
+/**
+ * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
+ */
 import {
   countGsm7, decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets,
 } from '../ussd/gsm7.ts'

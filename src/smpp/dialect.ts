@@ -26,8 +26,9 @@ const UDHI = 0x40
 const META_LENGTH_MAX = 64
 
 /**
- * Unless a profile says otherwise: throttling and a full queue are worth one more try within the answer's time; a service
- * type or a parameter that is refused will be refused always; anything else means that the dialogue is over.
+ * Unless a profile says otherwise: throttling and a full queue are worth one more try within the answer's
+ * time; a service type or a parameter that is refused will be refused always; anything else means that the
+ * dialogue is over.
  */
 const MEANINGS: ReadonlyMap<string, ReturnType<Dialect['meaning']>> = new Map([
   [String(0x58), 'retry-once'], [String(0x14), 'retry-once'], [String(0x15), 'dialect-wrong'],
@@ -42,8 +43,10 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
     page: pageOf(profile),
     read: compileReader(profile, options.numbering ?? {}),
     write: compileWriter(profile, options.chance),
-    meaning: (status) =>
-      responses.statusMeaning[String(status)] ?? responses.statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone',
+    meaning(status) {
+      const { statusMeaning } = responses
+      return statusMeaning[String(status)] ?? statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone'
+    },
     habits: {
       deliverResp: responses.deliverResp,
       submitResp: responses.submitResp,
@@ -54,7 +57,10 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
   }
 }
 
-/** Where a dialogue that we open goes: the first `write` of it is `push-begin`. `n` numbers it where the ESME does that. */
+/**
+ * Where a dialogue that we open goes: the first `write` of it is `push-begin`. `n` numbers it where the ESME
+ * does that.
+ */
 export function pushPath(profile: DialectProfile, push: { msisdn: string; source: string; n: number }): ReturnPath {
   const { bind, outbound } = profile
   return {
@@ -75,7 +81,9 @@ export function viewOf(profile: DialectProfile, pdu: Pdu): PduView {
   return { sequence: pdu.sequence, body: pdu.body, tlvs: pdu.tlvs, text: tidyText(coding, text), envelope }
 }
 
-/** Octets of the message: short_message unless it is empty, then message_payload; without a user data header. */
+/**
+ * Octets of the message: short_message unless it is empty, then message_payload; without a user data header.
+ */
 export function payloadOf(pdu: Pdu): Buffer {
   const short = pdu.body.short_message
   const octets = short instanceof Buffer && short.length > 0 ? short : tlvOf(pdu.tlvs, MESSAGE_PAYLOAD)

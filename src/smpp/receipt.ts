@@ -31,8 +31,8 @@ const ID_LENGTH_MAX = 64
 const TEXT_LENGTH_MAX = 1024
 
 /**
- * The receipt in a PDU, or null if there is none in it: no message id and no reference, or nothing said of a state.
- * `line` is the caller's; the id is as the SMSC wrote it (see `idForms`).
+ * The receipt in a PDU, or null if there is none in it: no message id and no reference, or nothing said of a
+ * state. `line` is the caller's; the id is as the SMSC wrote it (see `idForms`).
  */
 export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}): Receipt | null {
   const fields = readFields(receiptText(pdu))
@@ -53,8 +53,9 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
 }
 
 /**
- * The forms under which a message id may be found: as given; lower-case without leading zeros; and, only where the base
- * is known, as a decimal number. Never converted by guess: `10` is both a decimal and a hexadecimal number.
+ * The forms under which a message id may be found: as given; lower-case without leading zeros; and, only
+ * where the base is known, as a decimal number. Never converted by guess: `10` is both a decimal and a
+ * hexadecimal number.
  */
 export function idForms(id: string, base: IdBase = 'as-is'): string[] {
   return [...new Set([id, normalId(id), canonicalId(id, base)])]
@@ -81,7 +82,10 @@ function receiptText(pdu: Pdu): string {
 
 const KEY = /\b(id|sub|dlvrd|submit ?date|done ?date|stat|err|text)[ \t]*:/gi
 
-/** Values by key, in whatever order. What stands after `text:` is the subscriber's and only fills in what is missing. */
+/**
+ * Values by key, in whatever order. What stands after `text:` is the subscriber's and only fills in what is
+ * missing.
+ */
 function readFields(text: string): Map<string, string> {
   const keys = [...text.matchAll(KEY)].map((match) => ({
     name: (match[1] as string).toLowerCase().replace(/ ?date$/, ' date'),

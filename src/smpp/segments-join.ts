@@ -87,11 +87,13 @@ function decodeSms(octets: Buffer, dataCoding: number, header: ReadonlyMap<numbe
   return dataCoding === 1 ? decodeAscii(octets) : decodeLatin1(octets)
 }
 
-function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): Pick<IncomingPart, 'reference' | 'total' | 'sequence'> {
-  const wide = header.get(IEI.concat16)
-  if (wide && wide.length >= 4) return { reference: wide.readUInt16BE(0), total: wide[2] ?? 1, sequence: wide[3] ?? 1 }
-  const narrow = header.get(IEI.concat8)
-  if (narrow && narrow.length >= 3) return { reference: narrow[0] ?? 0, total: narrow[1] ?? 1, sequence: narrow[2] ?? 1 }
+type PartPlace = Pick<IncomingPart, 'reference' | 'total' | 'sequence'>
+
+function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): PartPlace {
+  const [high = 0, low = 0, ofWide = 1, nthWide = 1] = header.get(IEI.concat16) ?? []
+  if (header.has(IEI.concat16)) return { reference: high * 256 + low, total: ofWide, sequence: nthWide }
+  const [narrow = 0, ofNarrow = 1, nthNarrow = 1] = header.get(IEI.concat8) ?? []
+  if (header.has(IEI.concat8)) return { reference: narrow, total: ofNarrow, sequence: nthNarrow }
   const [reference, total, sequence] = [TAG.sarRef, TAG.sarTotal, TAG.sarSequence].map((tag) => tlvOf(pdu.tlvs, tag))
   // The three are valid only together. (SMPP v3.4 §5.3.2.22)
   if (!reference?.length || !total?.length || !sequence?.length) return { reference: 0, total: 1, sequence: 1 }
@@ -103,7 +105,8 @@ function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): Pick<IncomingPa
 function headerOf(pdu: Pdu): Map<number, Buffer> {
   const elements = new Map<number, Buffer>()
   const octets = pdu.body.short_message
-  if ((Number(pdu.body.esm_class ?? 0) & UDHI) === 0 || !(octets instanceof Buffer) || octets.length === 0) return elements
+  const headed = (Number(pdu.body.esm_class ?? 0) & UDHI) !== 0
+  if (!headed || !(octets instanceof Buffer) || octets.length === 0) return elements
   const header = octets.subarray(1, 1 + (octets[0] as number))
   for (let at = 0; at + 2 <= header.length;) {
     const length = header[at + 1] as number

@@ -6,8 +6,9 @@ import type { Alphabet } from '../ussd/types.ts'
 import type { OutgoingPdu, Tlv } from './types.ts'
 
 /**
- * How parts are told to belong together. `udh8`/`udh16`: a header with a reference of that width (3GPP TS 23.040
- * §9.2.3.24.1, .8) · `sar`: parameters, the SMSC makes the header · `payload`: message_payload, the SMSC splits.
+ * How parts are told to belong together. `udh8`/`udh16`: a header with a reference of that width (3GPP TS
+ * 23.040 §9.2.3.24.1, .8) · `sar`: parameters, the SMSC makes the header · `payload`: message_payload, the
+ * SMSC splits.
  */
 export type Concatenation = 'udh8' | 'udh16' | 'sar' | 'payload'
 
@@ -42,7 +43,9 @@ export const PARTS_MAX = 10
 const UDHI = 0x40
 const DATA_CODING = { gsm7: 0, ucs2: 8 }
 const TAG = { payload: 0x0424, sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
-/** 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24) */
+/**
+ * 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24)
+ */
 const SINGLE = { gsm7: 160, ucs2: 70 }
 const PER_PART: Record<Concatenation, Record<Alphabet, number>> = {
   udh8: { gsm7: 153, ucs2: 67 },
@@ -52,8 +55,8 @@ const PER_PART: Record<Concatenation, Record<Alphabet, number>> = {
 }
 
 /**
- * A text as messages. `reference` tells the parts of one text from those of another to the same handset (its low 8 or 16
- * bits). Escape pairs, surrogate pairs and letters with their marks stay together.
+ * A text as messages. `reference` tells the parts of one text from those of another to the same handset (its
+ * low 8 or 16 bits). Escape pairs, surrogate pairs and letters with their marks stay together.
  */
 export function splitSms(text: string, settings: SplitSettings, reference: number): SplitSms {
   const { concatenation, partsMax = PARTS_MAX, translit = true } = settings
@@ -105,14 +108,14 @@ export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
   }
 }
 
-/** A validity period of so many milliseconds from now, at least a minute, at most 63 days: `000001000000000R`. */
+/** Months and years are counted as each SMSC likes; days are not. */
+const RELATIVE_DAYS_MAX = 31
+
+/** A validity period of so many milliseconds, a minute to 31 days: `000001000000000R`. (SMPP v3.4 §7.1.1) */
 export function relativeTime(ms: number): string {
-  const minutes = Math.min(Math.max(1, Math.floor(ms / 60_000)), 63 * 24 * 60)
-  const two = (value: number) => String(value).padStart(2, '0')
-  // Months are the SMSC's own; days and hours are not. (SMPP v3.4 §7.1.1)
-  const days = Math.floor(minutes / (24 * 60))
-  const [hours, rest] = [Math.floor(minutes / 60) % 24, minutes % 60]
-  return days > 31 ? `0001${two(days - 30)}${two(hours)}${two(rest)}00000R` : `0000${two(days)}${two(hours)}${two(rest)}00000R`
+  const minutes = Math.min(Math.max(1, Math.floor(ms / 60_000)), RELATIVE_DAYS_MAX * 24 * 60)
+  const fields = [Math.floor(minutes / (24 * 60)), Math.floor(minutes / 60) % 24, minutes % 60]
+  return `0000${fields.map((value) => String(value).padStart(2, '0')).join('')}00000R`
 }
 
 interface PartForm {

@@ -26,7 +26,10 @@ export function uncodableAt(text: string): number {
   return -1
 }
 
-/** Septets that the text takes; extension characters take 2, characters without a code count as 1 (they become `?`). */
+/**
+ * Septets that the text takes; extension characters take 2, characters without a code count as 1 (they become
+ * `?`).
+ */
 export function countGsm7(text: string): number {
   let septets = 0
   for (let i = 0; i < text.length; i++) {
@@ -50,8 +53,9 @@ export function encodeGsm7(text: string): Buffer | null {
 }
 
 /**
- * Text of unpacked septets. An escape before a septet that the extension table does not have gives the default-table
- * character of that septet (3GPP TS 23.038 §6.2.1.1); a lone escape at the end gives nothing. The high bit is ignored.
+ * Text of unpacked septets. An escape before a septet that the extension table does not have gives the
+ * default-table character of that septet (3GPP TS 23.038 §6.2.1.1); a lone escape at the end gives nothing.
+ * The high bit is ignored.
  */
 export function decodeGsm7(octets: Uint8Array): string {
   let text = ''
@@ -70,8 +74,9 @@ export function decodeGsm7(octets: Uint8Array): string {
 }
 
 /**
- * Septets packed into octets, the USSD way: where seven bits would be left over they hold CR, not the `@` that zero
- * bits would show; a text that really ends in CR on an octet boundary gets one more. (3GPP TS 23.038 §6.1.2.3.1)
+ * Septets packed into octets, the USSD way: where seven bits would be left over they hold CR, not the `@`
+ * that zero bits would show; a text that really ends in CR on an octet boundary gets one more. (3GPP TS
+ * 23.038 §6.1.2.3.1)
  */
 export function packSeptets(septets: Uint8Array): Buffer {
   const spare = septets.length % 8

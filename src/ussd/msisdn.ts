@@ -1,4 +1,7 @@
-/** The canonical MSISDN: international digits, no `+`. One subscriber is one string, however the SMSC wrote it. */
+/**
+ * The canonical MSISDN: international digits, no `+`. One subscriber is one string, however the SMSC wrote
+ * it.
+ */
 
 /** What a line knows of the numbering of its country; without it only international numbers are readable. */
 export interface Numbering {

@@ -1,4 +1,7 @@
-/** GSM 7-bit with national language shift tables: SMS only, since a USSD string has no header to name a table in. */
+/**
+ * GSM 7-bit with national language shift tables: SMS only, since a USSD string has no header to name a table
+ * in.
+ */
 import { ESCAPE, GSM7_DEFAULT, GSM7_EXTENSION } from './gsm7.ts'
 import { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 
@@ -49,8 +52,8 @@ export function encodeNational(text: string, shift: Shift): Buffer | null {
 }
 
 /**
- * The shift in which a text takes the fewest septets, its header counted (4 octets for one table, 7 for both, as
- * septets), or null if none of the languages has all its characters. The default tables come first.
+ * The shift in which a text takes the fewest septets, its header counted (4 octets for one table, 7 for both,
+ * as septets), or null if none of the languages has all its characters. The default tables come first.
  */
 export function shiftFor(text: string, languages: readonly number[]): Shift | null {
   let best: { shift: Shift; septets: number } | null = null

@@ -5,7 +5,10 @@ export function encodeUcs2(text: string): Buffer {
   return Buffer.from(text, 'utf16le').swap16()
 }
 
-/** Reads what `encodeUcs2` writes; an odd octet at the end is dropped; a byte order mark is obeyed and dropped. */
+/**
+ * Reads what `encodeUcs2` writes; an odd octet at the end is dropped; a byte order mark is obeyed and
+ * dropped.
+ */
 export function decodeUcs2(octets: Uint8Array): string {
   const even = Buffer.from(octets.subarray(0, octets.length & ~1))
   const littleEndian = even.length >= 2 && even[0] === 0xff && even[1] === 0xfe

@@ -24,8 +24,8 @@ export const CODE_LENGTH_MAX = 182
 const CODE = /^[*#]{0,3}\d+(?:[*#]+\d+)*[*#]*$/
 
 /**
- * Reads a dialled code in any of the forms that people and gateways write: `*123#`, `123`, `*123`, `*123*2*2#`,
- * ` * 123 # `, `**123#`, `*123**2#`. Null for anything else.
+ * Reads a dialled code in any of the forms that people and gateways write: `*123#`, `123`, `*123`,
+ * `*123*2*2#`, ` * 123 # `, `**123#`, `*123**2#`. Null for anything else.
  */
 export function readCode(written: string): ServiceCode | null {
   if (written.length > CODE_LENGTH_MAX) return null

@@ -21,8 +21,8 @@ export function fits(text: string, limit: PageLimit): boolean {
 }
 
 /**
- * The longest beginning of the text that is within the limit. Never cuts inside an escape pair, a surrogate pair or
- * a cluster of a base and its marks, unless one cluster alone is over the limit.
+ * The longest beginning of the text that is within the limit. Never cuts inside an escape pair, a surrogate
+ * pair or a cluster of a base and its marks, unless one cluster alone is over the limit.
  */
 export function fit(text: string, limit: PageLimit): string {
   if (fits(text, limit)) return text
@@ -32,7 +32,10 @@ export function fit(text: string, limit: PageLimit): string {
   return inUcs2.length > inGsm7.length && fits(inUcs2, limit) ? inUcs2 : inGsm7
 }
 
-/** The last place at or before `index` where a reader would not see the text broken. Surrogates are never split. */
+/**
+ * The last place at or before `index` where a reader would not see the text broken. Surrogates are never
+ * split.
+ */
 export function boundaryAt(text: string, index: number): number {
   if (index <= 0) return 0
   if (index >= text.length) return text.length
@@ -42,8 +45,8 @@ export function boundaryAt(text: string, index: number): number {
 }
 
 /**
- * Text in GSM 7-bit where a reader loses nothing: typographic quotes, dashes and blanks become plain ones, Latin
- * letters lose marks that the alphabet lacks. Other scripts are left alone (then UCS-2 is needed).
+ * Text in GSM 7-bit where a reader loses nothing: typographic quotes, dashes and blanks become plain ones,
+ * Latin letters lose marks that the alphabet lacks. Other scripts are left alone (then UCS-2 is needed).
  */
 export function transliterate(text: string): string {
   if (uncodableAt(text) < 0) return text
@@ -62,8 +65,8 @@ export function toGsm7Text(text: string): string {
 }
 
 /**
- * What a subscriber typed, made safe to keep and to show: no NUL, no lone surrogates, no control characters but line
- * feeds, no direction overrides; CR folded, tabs as blanks; at most `unitsMax` units.
+ * What a subscriber typed, made safe to keep and to show: no NUL, no lone surrogates, no control characters
+ * but line feeds, no direction overrides; CR folded, tabs as blanks; at most `unitsMax` units.
  */
 export function clean(text: string, unitsMax = INPUT_UNITS_MAX): string {
   const kept = text
@@ -88,7 +91,8 @@ export function asciiDigits(text: string): string {
 const GRAPHEMES = new Intl.Segmenter('und', { granularity: 'grapheme' })
 const LINE_ENDS = /\r\n?|[\u2028\u2029\u0085]/g
 const LONE_SURROGATE = /\p{Cs}/gu
-// Controls but LF; bidi marks, embeddings, isolates; byte order mark and non-characters; U+FFFD (a broken sequence).
+// Controls but LF; bidi marks, embeddings, isolates; byte order mark and non-characters; U+FFFD (a broken
+// sequence).
 const UNWANTED = new RegExp(
   '[\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f' +
     '\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ufffd-\\uffff]',

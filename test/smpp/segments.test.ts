@@ -120,6 +120,7 @@ describe('validity periods', () => {
   const table: [number, string][] = [
     [0, '000000000100000R'], [60_000, '000000000100000R'], [3600_000, '000000010000000R'],
     [86_400_000, '000001000000000R'], [26.5 * 3600_000, '000001023000000R'], [31 * 86_400_000, '000031000000000R'],
+    [400 * 86_400_000, '000031000000000R'],
   ]
   for (const [ms, written] of table) it(`${ms} ms is ${written}`, () => assert.equal(relativeTime(ms), written))
 })
