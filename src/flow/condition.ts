@@ -56,6 +56,9 @@ function comparison(source: string): Condition | string {
   const parts = FORM.exec(source)
   if (!parts) return `'${source}' is not a comparison`
   const [, not, path = '', operator, right, within, list] = parts
+  const values = right === undefined ? (list?.split(',') ?? []) : [right]
+  const strange = values.map((value) => value.trim()).find((value) => !BARE.test(value))
+  if (strange !== undefined) return `'${strange}' is no value: put it in quotes`
   if (!isPath(path)) return `'${path}' is not a path that starts with ${ROOTS.join(', ')}`
   const condition =
     within !== undefined
@@ -79,6 +82,8 @@ function membership(path: string, list: string): Condition {
   const values = list.split(',').map((item) => literalOf(item.trim()))
   return { holds: (scope) => values.some((value) => same(readPath(scope, path), value)), paths: [path] }
 }
+
+const BARE = /^(?:[\w.:+-]+|'[^']*'|"[^"]*")$/u
 
 function operandOf(written: string): Operand {
   return written.includes('.') && isPath(written) ? { path: written } : { value: literalOf(written) }

@@ -71,7 +71,7 @@ function show(
   filling: Filling,
 ): string | number | boolean {
   if (slot.as === 'number') {
-    const number = typeof value === 'boolean' || value === '' || value === null ? Number.NaN : Number(value)
+    const number = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
     if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is no number, but a text shows it as one`)
     return number
   }
@@ -107,8 +107,6 @@ function cut(value: string, max: number | undefined): string {
   return out.trimEnd()
 }
 
-const SLOT = /(?<!')\{\s*([a-z][A-Za-z0-9_.-]*)\s*(?:\}|,\s*(\w+)\s*(?=([,}])))/g
-
 /**
  * ICU has no dots in names of arguments, so each becomes a number; dates and times are formatted by us, so they become
  * plain arguments.
@@ -117,18 +115,79 @@ function numberSlots(text: string): { icu: string; slots: Slot[] } {
   const slots: Slot[] = []
   const place = (path: string, as: Slot['as']) => {
     const known = slots.findIndex((slot) => slot.path === path && slot.as === as)
-    return known >= 0 ? known : slots.push({ path, as }) - 1
+    return `v${known >= 0 ? known : slots.push({ path, as }) - 1}`
   }
-  const icu = text.replace(
-    SLOT,
-    (_whole: string, path: string, kind: string | undefined, next: string | undefined) => {
-      if (kind === undefined) return `{v${place(path, 'value')}}`
-      if ((kind === 'date' || kind === 'time') && next === '}') return `{v${place(path, kind)}`
-      const as = kind === 'number' || kind === 'plural' || kind === 'selectordinal' ? 'number' : 'choice'
-      return `{v${place(path, as)}, ${kind}`
-    },
-  )
-  return { icu, slots }
+  return { icu: rewrite({ text, at: 0, place }), slots }
+}
+
+interface Scan {
+  text: string
+  at: number
+  /** The argument that a path becomes. */
+  place: (path: string, as: Slot['as']) => string
+}
+
+const ARGUMENT = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*(\}|,\s*(\w+)\s*(?=[,}]))/y
+
+/** A message up to its end, or up to the brace that closes the clause that it is. What is malformed stays as it is. */
+function rewrite(scan: Scan, nested = false): string {
+  let out = ''
+  while (scan.at < scan.text.length) {
+    const character = scan.text.charAt(scan.at)
+    if (nested && character === '}') break
+    const taken = character === "'" ? quoted(scan) : character === '{' ? argument(scan) : character
+    out += taken
+    if (taken === character) scan.at++
+  }
+  return out
+}
+
+/** What an apostrophe starts: a quoted brace or sign, or nothing but itself. */
+function quoted(scan: Scan): string {
+  const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2)) ? scan.text.indexOf("'", scan.at + 1) : -1
+  if (closes < 0) return "'"
+  const whole = scan.text.slice(scan.at, closes + 1)
+  scan.at = closes + 1
+  return whole
+}
+
+function argument(scan: Scan): string {
+  ARGUMENT.lastIndex = scan.at
+  const [whole, path = '', , kind] = ARGUMENT.exec(scan.text) ?? []
+  if (whole === undefined) return '{'
+  scan.at += whole.length
+  if (kind === undefined) return `{${scan.place(path, 'value')}}`
+  const next = scan.text.charAt(scan.at)
+  if ((kind === 'date' || kind === 'time') && next === '}') {
+    scan.at++
+    return `{${scan.place(path, kind)}}`
+  }
+  const counts = kind === 'plural' || kind === 'selectordinal'
+  const open = `{${scan.place(path, counts || kind === 'number' ? 'number' : 'choice')}, ${kind}`
+  return open + (counts || kind === 'select' ? clauses(scan) : upTo(scan, '}'))
+}
+
+function upTo(scan: Scan, end: string): string {
+  const found = scan.text.indexOf(end, scan.at)
+  const until = found < 0 ? scan.text.length : found + end.length
+  const taken = scan.text.slice(scan.at, until)
+  scan.at = until
+  return taken
+}
+
+/** The clauses of a plural or select: `one {message} other {message}`, and the brace that closes them. */
+function clauses(scan: Scan): string {
+  let out = ''
+  while (scan.at < scan.text.length) {
+    const character = scan.text.charAt(scan.at++)
+    out += character
+    if (character === '}') break
+    if (character === '{') {
+      out += rewrite(scan, true)
+      out += scan.text.charAt(scan.at++)
+    }
+  }
+  return out
 }
 
 /** Beside `integer`, `percent` and ICU skeletons such as `::.0`: two decimals, no sign of a currency. */
