@@ -1,6 +1,6 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
 import { StoreError } from '../errors.ts'
-import type { EndReason, JsonObject } from '../ussd/types.ts'
+import type { EndReason, JsonObject, ReturnPath } from '../ussd/types.ts'
 import type { DialogueLimits, DialogueRecord, StoreFault } from './types.ts'
 
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
@@ -53,8 +53,13 @@ export function recordOf(entry: Entry): DialogueRecord {
     snapshot: readSnapshot(entry.snapshot),
     answer: { ...entry.answer },
     reply: entry.reply && { ...entry.reply },
-    returnPath: structuredClone(entry.returnPath),
+    returnPath: copyPath(entry.returnPath),
   }
+}
+
+/** A return path that shares nothing with the given one. */
+export function copyPath(path: ReturnPath): ReturnPath {
+  return { ...path, from: [...path.from], to: [...path.to], ...(path.more ? { more: { ...path.more } } : {}) }
 }
 
 /** Endings after which a subscriber may want to go on where the dialogue stopped. */

@@ -4,7 +4,7 @@
  *
  * Never told by timing: automated peers answer within a millisecond.
  */
-import { counts, PAST_MAX, type Entry, type PastNumber } from './entry.ts'
+import { copyPath, counts, PAST_MAX, type Entry, type PastNumber } from './entry.ts'
 import type { DialogueLimits, Taking } from './types.ts'
 
 /** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
@@ -90,7 +90,7 @@ function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry 
   return {
     key: { ...begin.key }, epoch: begin.epoch, status: 'taken', network: begin.network, turn: 1, revision: '',
     code: begin.code, line: begin.line, snapshot: '', answer: { ...begin.answer }, reply: null,
-    returnPath: structuredClone(begin.returnPath), openedMs: begin.nowMs, touchedMs: begin.nowMs, ended: null,
+    returnPath: copyPath(begin.returnPath), openedMs: begin.nowMs, touchedMs: begin.nowMs, ended: null,
     token: begin.token, confirmed: null, past, untilMs: null, previous,
   }
 }
@@ -100,7 +100,7 @@ function next(old: Entry, taking: Taking): Entry {
   return {
     ...old, status: 'taken', turn: old.turn + 1, answer: { ...taking.answer }, line: taking.line, token: taking.token,
     // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
-    returnPath: structuredClone(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
+    returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
     touchedMs: taking.nowMs, confirmed: null,
   }
 }

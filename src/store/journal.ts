@@ -80,7 +80,7 @@ function read(line: string): Change | undefined {
   try {
     const change = JSON.parse(line) as Change
     if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch !== undefined ? change : undefined
-    return 'due' in change || 'gone' in change ? change : undefined
+    return 'due' in change || 'gone' in change || 'confirmed' in change ? change : undefined
   } catch {
     return undefined
   }
@@ -149,14 +149,24 @@ function openJournal(options: JournalOptions, dir: string, octets: number, unloc
   }
 }
 
+/** Characters that are written at once while rewriting. */
+const CHUNK = 65_536
+
 /** A journal of only what is live, in place of the old one. */
 function writeNew(dir: string, live: Iterable<Change>): { fd: number; size: number } {
   const file = join(dir, FILE)
   let fd: number | undefined
   try {
     fd = openSync(`${file}.new`, 'w', 0o600)
-    let size = writeAll(fd, HEADER)
-    for (const change of live) size += writeAll(fd, `${JSON.stringify(change)}\n`)
+    let size = 0
+    let text = HEADER
+    for (const change of live) {
+      text += `${JSON.stringify(change)}\n`
+      if (text.length < CHUNK) continue
+      size += writeAll(fd, text)
+      text = ''
+    }
+    size += writeAll(fd, text)
     fsyncSync(fd)
     renameSync(`${file}.new`, file)
     syncDirectory(dir)

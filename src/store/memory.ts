@@ -14,6 +14,7 @@ import { deadlines } from './memory-deadlines.ts'
 export type Change =
   | { put: string; entry: Entry; dueMs: number | null }
   | { due: string; dueMs: number | null }
+  | { confirmed: string; dueMs: number | null }
   | { gone: string }
 
 export interface Journal {
@@ -60,7 +61,7 @@ export function memoryDialogues({ limits, journal, changes = [], onFault }: Memo
     confirm(key, epoch, turn) {
       const name = nameOf(key)
       const entry = confirm(table.peek(name), epoch, turn)
-      if (entry) table.put(name, entry, deadlineMs(entry, limits), 'soon')
+      if (entry) table.confirmed(name, deadlineMs(entry, limits))
     },
     async renew(key, epoch, token, leaseUntilMs) {
       const name = nameOf(key)
@@ -101,6 +102,11 @@ function createTable(journal: Journal | undefined, changes: Iterable<Change>, on
 
   const apply = (change: Change) => {
     if ('due' in change) return due.set(change.due, change.dueMs)
+    if ('confirmed' in change) {
+      const entry = entries.get(change.confirmed)
+      if (entry) entries.set(change.confirmed, { ...entry, confirmed: true })
+      return due.set(change.confirmed, change.dueMs)
+    }
     const name = 'put' in change ? change.put : change.gone
     const entry = 'put' in change ? change.entry : undefined
     open += isOpen(entry) - isOpen(entries.get(name))
@@ -135,7 +141,8 @@ function createTable(journal: Journal | undefined, changes: Iterable<Change>, on
   return {
     get: (name: string) => (refuseClosed(closed), entries.get(name)),
     peek: (name: string) => (closed ? undefined : entries.get(name)),
-    put: (name: string, entry: Entry, dueMs: number | null, how?: 'soon') => change({ put: name, entry, dueMs }, how),
+    put: (name: string, entry: Entry, dueMs: number | null) => change({ put: name, entry, dueMs }),
+    confirmed: (name: string, dueMs: number | null) => change({ confirmed: name, dueMs }, 'soon'),
     due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
     overdue: (nowMs: number, limit: number) => due.due(nowMs, limit),
     open: () => (refuseClosed(closed), open),

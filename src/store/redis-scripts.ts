@@ -15,19 +15,25 @@ const QUARANTINE_MS = 604_800_000
 export type ScriptName = 'open' | 'take' | 'rest' | 'renew' | 'drop' | 'seize' | 'confirm' | 'putAside'
 
 export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
-  const prelude = PRELUDE(limits)
+  const limited = LIMITED(limits)
+  // take and rest are every turn: they pick out the words they need, and pay for nothing else.
+  const whole = limited + WHOLE
   return {
-    open: prelude + OPEN, take: prelude + TAKE, rest: prelude + REST, renew: RENEW, drop: prelude + DROP,
-    seize: prelude + SEIZE, confirm: CONFIRM(limits), putAside: PUT_ASIDE,
+    open: whole + OPEN, take: limited + TAKE, rest: limited + REST, renew: RENEW, drop: whole + DROP,
+    seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: PUT_ASIDE,
   }
 }
 
-const PRELUDE = (limits: DialogueLimits) => `
+const LIMITED = (limits: DialogueLimits) => `
 local TOMBSTONE, IDLE, TOTAL, CONFIRM, DUPLICATE = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}, ${limits.confirmMs}, ${limits.duplicateBeginMs}
 local KEEP = ${Math.max(limits.tombstoneMs, limits.resumeMs)}
 local OPEN_TTL = ${limits.totalMs + Math.max(limits.tombstoneMs, limits.resumeMs) + BACKSTOP_MS}
 local function int(n) return string.format('%.0f', n) end
 local function member() return (string.match(KEYS[1], '}:d:(.*)$')) end
+`
+
+/** A record as a table, and back. */
+const WHOLE = `
 local function parse(v)
   local status, flag, turn, epoch, opened, touched, token, network, code, kind, text, step, op, keep, ended, link, rstep, past,
     path, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) '
@@ -216,7 +222,7 @@ return {r.flag == 'u' and 'unconfirmed' or 'nothing', v}
 `
 
 /** Any number of pairs of keys; for each: epoch, turn. Reads and writes only the first octets of a record. */
-const CONFIRM = (limits: DialogueLimits) => `
+const CONFIRM = `
 for i = 1, #KEYS, 2 do
   local h = redis.call('GETRANGE', KEYS[i], 0, 255)
   local status, turn, epoch, opened, touched = string.match(h, '^1([tre])u (%d+) (%S+) (%d+) (%-?%d+) ')
@@ -225,8 +231,8 @@ for i = 1, #KEYS, 2 do
     redis.call('SETRANGE', KEYS[i], 2, 'c')
     if status == 'e' then redis.call('ZREM', KEYS[i + 1], name)
     else
-      local ends = opened + math.min(touched + ${limits.idleMs}, ${limits.totalMs})
-      redis.call('ZADD', KEYS[i + 1], string.format('%.0f', ends), name)
+      local ends = opened + math.min(touched + IDLE, TOTAL)
+      redis.call('ZADD', KEYS[i + 1], int(ends), name)
     end
   end
 end
