@@ -60,7 +60,8 @@ export function readPlaceText(place: Place, view: PduView): string {
 export function getSession(profile: DialectProfile, view: PduView): Carrier {
   const { session } = profile.inbound
   const raw = session.from.map((place) => readPlace(place, view)).find((octets) => octets.length > 0) ?? NOTHING
-  const id = raw.length === 0 ? '' : sessionId(profile, raw)
+  const read = raw.length === 0 ? '' : sessionId(profile, raw)
+  const id = session.zero === 'none' && /^0+$/.test(read) ? '' : read
   const dest = session.withDest && id !== '' ? `@${String(view.body.destination_addr ?? '')}` : ''
   return { raw, id: id + dest, step: stepOf(profile, raw), end: endBitOf(profile, view.tlvs) }
 }

@@ -34,7 +34,7 @@ export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfi
   const merged = files.reduceRight<Plain>((under, file) => merge(under, file.data) as Plain, {})
   const own = files[0] as SourceFile
   const parsed = dialectProfile.safeParse(merged, { reportInput: true })
-  if (!parsed.success) throw new ProblemsError(`dialect ${basename(own.path)}`, problemsOf(parsed.error, merged, files))
+  if (!parsed.success) throw new ProblemsError(`dialect ${basename(own.path)}`, problemsOf(parsed.error, files))
   const faults = contradictions(parsed.data, own)
   if (faults.length > 0) throw new ProblemsError(`dialect ${basename(own.path)}`, faults)
   return parsed.data

@@ -1,7 +1,8 @@
 /** A profile's YAML with the lines of its values, and what is wrong with it in words. */
 import { LineCounter, isMap, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Problem } from '../errors.ts'
+import { dialectProfile } from './dialect-schema.ts'
 
 type Path = readonly PropertyKey[]
 
@@ -66,10 +67,10 @@ export class SourceFile {
 }
 
 /** Every problem that the schema found, at its line in the first of the files that has the value. */
-export function problemsOf(error: z.ZodError, input: unknown, files: readonly SourceFile[]): Problem[] {
+export function problemsOf(error: z.ZodError, files: readonly SourceFile[]): Problem[] {
   return error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey([...issue.path, key], { input, files, known: KNOWN }))
+      return issue.keys.map((key) => unknownKey([...issue.path, key], files))
     }
     return [{ where: placeOf(issue.path, files), what: `${nameOf(issue.path)} ${sentenceOf(issue)}` }]
   })
@@ -95,15 +96,8 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
   }
 }
 
-interface KeyProblem {
-  input: unknown
-  files: readonly SourceFile[]
-  known: readonly string[]
-}
-
-function unknownKey(path: Path, { files, known }: KeyProblem): Problem {
-  const key = String(path.at(-1))
-  const guess = closest(key, known)
+function unknownKey(path: Path, files: readonly SourceFile[]): Problem {
+  const guess = closest(String(path.at(-1)), knownWords())
   const problem: Problem = { where: placeOf(path, files), what: `${nameOf(path)} is not known` }
   if (guess !== undefined) problem.remedy = `did you mean '${guess}'?`
   return problem
@@ -160,18 +154,16 @@ function distance(a: string, b: string): number {
   return row[b.length] as number
 }
 
-/** Words that keys are compared with: all keys of the schema. */
-const KNOWN = [
-  'name', 'extends', 'seen', 'confidence', 'notes', 'bind', 'inbound', 'outbound', 'push', 'responses',
-  'limits', 'type', 'interfaceVersion', 'systemType', 'addressRange', 'ton', 'npi', 'op', 'classify',
-  'session', 'endBit', 'code', 'text', 'meta', 'from', 'decode', 'alias', 'when', 'is', 'why', 'mask',
-  'swap16', 'octets', 'step', 'withMsisdn', 'withDest', 'fallback', 'use', 'tlv', 'octet', 'bit', 'pick',
-  'prefix', 'suffix', 're', 'field', 'envelope', 'const', 'skip', 'pdu', 'serviceType', 'serviceTypeRe',
-  'esmType', 'textRe', 'textEmpty', 'dest', 'tlvPresent', 'fieldPresent', 'sessionPresent', 'byDcs',
-  'unwrap', 'stripTrailing', 'trim', 'payload', 'addr', 'esmClass', 'registeredDelivery', 'validity',
-  'actions', 'endByBeginOp', 'tlvOrder', 'swap', 'source', 'sourceTon', 'sourceNpi', 'destTon', 'destNpi',
-  'tlvs', 'tag', 'hex', 'as', 'mode', 'randomSeq', 'bare', 'gsm7', 'ucs2', 'dcs', 'echo', 'packed',
-  'langPrefix', 'wrap', 'newline', 'translit', 'idFrom', 'deliverResp', 'deliverRespBody', 'submitResp',
-  'unknownInput', 'statusMeaning', 'messageIdUseless', 'messageIdBases', 'response', 'receipt', 'septets',
-  'answerMs', 'idleMs', 'maxDialogues', 'continue', 'end', 'notify', 'push-begin', 'push-end', 'abort',
-]
+/** Words that an unknown key is compared with: all keys of the form. */
+function knownWords(): string[] {
+  const words = new Set<string>()
+  const collect = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const [key, value] of Object.entries(node)) {
+      if (key === 'properties' && isMapping(value)) Object.keys(value).forEach((word) => words.add(word))
+      collect(value)
+    }
+  }
+  collect(z.toJSONSchema(dialectProfile, { unrepresentable: 'any', io: 'input' }))
+  return [...words]
+}

@@ -130,6 +130,11 @@ const inbound = z.strictObject({
     from: z.array(place),
     decode: z.enum(['octet1', 'opaque16', 'id15be', 'id15le', 'uint', 'hex', 'ascii', 'dec']),
     mask: z.int().min(0).max(0xffff).optional(),
+    /**
+     * `none`: number 0 means that there is no number. Gateways that always send zeros would otherwise make a redial
+     * look like a repeat.
+     */
+    zero: z.enum(['none', 'number']),
     swap16: z.boolean(),
     /** Octets of a number that this side mints (push; the simulator). */
     octets: z.int().min(1).max(8),

@@ -1,5 +1,6 @@
 /** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
-import { countGsm7, encodeGsm7, uncodableAt } from '../ussd/gsm7.ts'
+import { countGsm7, uncodableAt } from '../ussd/gsm7.ts'
+import { encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift } from '../ussd/national.ts'
 import { encodeUcs2 } from '../ussd/octets.ts'
 import { boundaryAt, transliterate } from '../ussd/text.ts'
 import type { Alphabet } from '../ussd/types.ts'
@@ -18,6 +19,11 @@ export interface SplitSettings {
   partsMax?: number
   /** Give marks and typographic characters up where that saves UCS-2. Default true. */
   translit?: boolean
+  /**
+   * National languages (identifiers of 3GPP TS 23.038 §6.2.1.2.4) whose shift tables handsets here are known to show.
+   * They come before transliteration and UCS-2. Not for `sar` and `payload`, where the header is the SMSC's.
+   */
+  languages?: readonly number[]
 }
 
 /** What of one submit_sm differs from part to part. */
@@ -41,41 +47,36 @@ export interface SplitSms {
 export const PARTS_MAX = 10
 /** esm_class: the message starts with a user data header. (SMPP v3.4 §5.2.12) */
 const UDHI = 0x40
+const NOTHING = Buffer.alloc(0)
 const DATA_CODING = { gsm7: 0, ucs2: 8 }
 const TAG = { payload: 0x0424, sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
 /**
  * 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24)
  */
-const SINGLE = { gsm7: 160, ucs2: 70 }
-const PER_PART: Record<Concatenation, Record<Alphabet, number>> = {
-  udh8: { gsm7: 153, ucs2: 67 },
-  udh16: { gsm7: 152, ucs2: 66 },
-  sar: { gsm7: 153, ucs2: 67 },
-  payload: { gsm7: 153, ucs2: 67 },
-}
+const USER_DATA_OCTETS = 140
+/** Octets of the concatenation element; where the SMSC writes it, it writes the short one. */
+const ELEMENT_OCTETS: Record<Concatenation, number> = { udh8: 5, udh16: 6, sar: 5, payload: 5 }
 
 /**
  * A text as messages. `reference` tells the parts of one text from those of another to the same handset (its
  * low 8 or 16 bits). Escape pairs, surrogate pairs and letters with their marks stay together.
  */
 export function splitSms(text: string, settings: SplitSettings, reference: number): SplitSms {
-  const { concatenation, partsMax = PARTS_MAX, translit = true } = settings
-  const plain = translit && uncodableAt(text) >= 0 ? transliterate(text) : text
-  const wanted = uncodableAt(plain) < 0 ? plain : text
-  const alphabet: Alphabet = uncodableAt(wanted) < 0 ? 'gsm7' : 'ucs2'
-  if (count(wanted, alphabet) <= SINGLE[alphabet]) {
-    return { alphabet, parts: [partOf(wanted, { alphabet, header: Buffer.alloc(0), tlvs: [] })], cut: false }
-  }
-  const texts = pieces(wanted, alphabet, PER_PART[concatenation][alphabet])
+  const { concatenation, partsMax = PARTS_MAX } = settings
+  const form = formFor(text, settings)
+  const shift = shiftElements(form.shift)
+  const whole = partOf(form.text, { form, elements: shift, tlvs: [] })
+  if (unitsOf(form.text, form) <= capacity(form, shift.length)) return { alphabet: form.alphabet, parts: [whole], cut: false }
+  const texts = pieces(form, capacity(form, shift.length + ELEMENT_OCTETS[concatenation]))
   const kept = texts.slice(0, partsMax)
   const cut = texts.length > kept.length
-  if (concatenation === 'payload') return { alphabet, parts: [payloadPart(kept.join(''), alphabet)], cut }
+  if (concatenation === 'payload') return { alphabet: form.alphabet, parts: [payloadPart(kept.join(''), form)], cut }
   const parts = kept.map((piece, i) => {
     const place = { reference, total: kept.length, sequence: i + 1 }
-    if (concatenation === 'sar') return partOf(piece, { alphabet, header: Buffer.alloc(0), tlvs: sarTlvs(place) })
-    return partOf(piece, { alphabet, header: headerOf(concatenation, place), tlvs: [] })
+    if (concatenation === 'sar') return partOf(piece, { form, elements: NOTHING, tlvs: sarTlvs(place) })
+    return partOf(piece, { form, elements: Buffer.concat([elementOf(concatenation, place), shift]), tlvs: [] })
   })
-  return { alphabet, parts, cut }
+  return { alphabet: form.alphabet, parts, cut }
 }
 
 export interface SmsAddresses {
@@ -118,26 +119,51 @@ export function relativeTime(ms: number): string {
   return `0000${fields.map((value) => String(value).padStart(2, '0')).join('')}00000R`
 }
 
-interface PartForm {
+/** How a whole text is coded; all parts are coded alike. */
+interface Form {
+  text: string
   alphabet: Alphabet
-  header: Buffer
+  shift: Shift
+}
+
+/** The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2. */
+function formFor(text: string, { concatenation, languages = [], translit = true }: SplitSettings): Form {
+  if (uncodableAt(text) < 0) return { text, alphabet: 'gsm7', shift: NO_SHIFT }
+  const headerIsOurs = concatenation === 'udh8' || concatenation === 'udh16'
+  const shift = headerIsOurs && languages.length > 0 ? shiftFor(text, languages) : null
+  if (shift) return { text, alphabet: 'gsm7', shift }
+  const plain = translit ? transliterate(text) : text
+  if (uncodableAt(plain) < 0) return { text: plain, alphabet: 'gsm7', shift: NO_SHIFT }
+  return { text, alphabet: 'ucs2', shift: NO_SHIFT }
+}
+
+/** Septets or units beside a header with so many octets of elements, which has its length before it. */
+function capacity({ alphabet }: Form, elementOctets: number): number {
+  const octets = USER_DATA_OCTETS - (elementOctets === 0 ? 0 : elementOctets + 1)
+  return alphabet === 'gsm7' ? Math.floor((octets * 8) / 7) : Math.floor(octets / 2)
+}
+
+interface PartForm {
+  form: Form
+  /** Information elements, without the length of the header. */
+  elements: Buffer
   tlvs: Tlv[]
 }
 
-function partOf(text: string, { alphabet, header, tlvs }: PartForm): SmsPart {
+function partOf(text: string, { form, elements, tlvs }: PartForm): SmsPart {
+  const header = elements.length === 0 ? NOTHING : Buffer.concat([Buffer.from([elements.length]), elements])
   return {
     text,
-    shortMessage: Buffer.concat([header, octetsOf(text, alphabet)]),
+    shortMessage: Buffer.concat([header, octetsOf(text, form)]),
     esmClass: header.length > 0 ? UDHI : 0,
-    dataCoding: DATA_CODING[alphabet],
+    dataCoding: DATA_CODING[form.alphabet],
     tlvs,
   }
 }
 
-function payloadPart(text: string, alphabet: Alphabet): SmsPart {
-  const value = octetsOf(text, alphabet)
-  const part = partOf('', { alphabet, header: Buffer.alloc(0), tlvs: [{ tag: TAG.payload, value }] })
-  return { ...part, text }
+function payloadPart(text: string, form: Form): SmsPart {
+  const value = octetsOf(text, form)
+  return { ...partOf('', { form, elements: NOTHING, tlvs: [{ tag: TAG.payload, value }] }), text }
 }
 
 interface PartPlace {
@@ -146,9 +172,9 @@ interface PartPlace {
   sequence: number
 }
 
-function headerOf(concatenation: 'udh8' | 'udh16', { reference, total, sequence }: PartPlace): Buffer {
-  if (concatenation === 'udh8') return Buffer.from([5, 0x00, 3, reference & 0xff, total, sequence])
-  return Buffer.from([6, 0x08, 4, (reference >> 8) & 0xff, reference & 0xff, total, sequence])
+function elementOf(concatenation: 'udh8' | 'udh16', { reference, total, sequence }: PartPlace): Buffer {
+  if (concatenation === 'udh8') return Buffer.from([0x00, 3, reference & 0xff, total, sequence])
+  return Buffer.from([0x08, 4, (reference >> 8) & 0xff, reference & 0xff, total, sequence])
 }
 
 function sarTlvs({ reference, total, sequence }: PartPlace): Tlv[] {
@@ -160,11 +186,11 @@ function sarTlvs({ reference, total, sequence }: PartPlace): Tlv[] {
 }
 
 /** The text in pieces of at most `size` septets or units, cut where a reader would not see it. */
-function pieces(text: string, alphabet: Alphabet, size: number): string[] {
+function pieces(form: Form, size: number): string[] {
   const out: string[] = []
-  let rest = text
+  let rest = form.text
   while (rest !== '') {
-    const at = boundaryAt(rest, alphabet === 'ucs2' ? size : reach(rest, size))
+    const at = boundaryAt(rest, form.alphabet === 'ucs2' ? size : reach(rest, form, size))
     const end = at > 0 ? at : 1
     out.push(rest.slice(0, end))
     rest = rest.slice(end)
@@ -173,21 +199,23 @@ function pieces(text: string, alphabet: Alphabet, size: number): string[] {
 }
 
 /** How many characters of the beginning are within so many septets. */
-function reach(text: string, septets: number): number {
+function reach(text: string, form: Form, septets: number): number {
   let used = 0
   for (let i = 0; i < text.length; i++) {
-    used += countGsm7(text.charAt(i))
+    used += unitsOf(text.charAt(i), form)
     if (used > septets) return i
   }
   return text.length
 }
 
-function count(text: string, alphabet: Alphabet): number {
-  return alphabet === 'gsm7' ? countGsm7(text) : text.length
+function unitsOf(text: string, { alphabet, shift }: Form): number {
+  if (alphabet === 'ucs2') return text.length
+  return shift === NO_SHIFT ? countGsm7(text) : (encodeNational(text, shift)?.length ?? text.length)
 }
 
-function octetsOf(text: string, alphabet: Alphabet): Buffer {
-  return alphabet === 'gsm7' ? (encodeGsm7(text) as Buffer) : encodeUcs2(text)
+/** `formFor` has chosen an alphabet that has every character. */
+function octetsOf(text: string, { alphabet, shift }: Form): Buffer {
+  return alphabet === 'gsm7' ? (encodeNational(text, shift) as Buffer) : encodeUcs2(text)
 }
 
 function u16(value: number): Buffer {

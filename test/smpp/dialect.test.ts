@@ -98,6 +98,14 @@ describe('the standard dialect, reading', () => {
     })
   })
 
+  it('takes number 0 for none, so that a gateway that always sends zeros has redials; the carrier is still echoed', () => {
+    const pdu = deliver({ tlvs: { 0x0501: '01', 0x1383: '0000' } })
+    const { network, step, returnPath } = ussd(standard.read(pdu))
+    assert.deepEqual([network, step, returnPath.carrier], ['', 0, '0000'])
+    const counting = compileDialect(variant('standard', (it) => { it.inbound.session.zero = 'number' }))
+    assert.equal(ussd(counting.read(pdu)).network, '0')
+  })
+
   it('remembers the operation of a begin only', () => {
     assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: '12' } }))).returnPath.beginOp, undefined)
     assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: '00' } }))).returnPath.beginOp, 0)

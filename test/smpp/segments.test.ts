@@ -57,6 +57,26 @@ describe('long SMS, split', () => {
     assert.equal(splitSms('It’s Я', { concatenation: 'udh8' }, 1).parts[0]?.text, 'It’s Я')
   })
 
+  const national: [string, string, number][] = [['m10', 'más', 2], ['m11', 'não Φ', 3], ['m12', 'अA', 6]]
+  for (const [id, text, language] of national) {
+    it(`use the shift tables of ${id} where the line allows them (${vector(id).note})`, () => {
+      const [part] = splitSms(text, { concatenation: 'udh8', languages: [language] }, 1).parts
+      assert.equal(part && readSms(arriving(part)).text, text)
+      if (id !== 'm11') assert.deepEqual(part?.shortMessage, pduOf(vector(id)).body.short_message)
+    })
+  }
+
+  it('have room for what the headers of shift tables leave', () => {
+    const turkish = (text: string, concatenation: Concatenation) =>
+      splitSms(text, { concatenation, languages: [1] }, 1).parts.map((part) => part.text.length)
+    assert.deepEqual(turkish('ğ'.repeat(155), 'udh8'), [155])
+    assert.deepEqual(turkish('ğ'.repeat(156), 'udh8'), [149, 7])
+    assert.deepEqual(turkish('ğ'.repeat(156), 'udh16'), [148, 8])
+    // The SMSC writes the header here, so there is no place for a table.
+    assert.equal(splitSms('ğ', { concatenation: 'sar', languages: [1], translit: false }, 1).alphabet, 'ucs2')
+    assert.equal(splitSms('ğ', { concatenation: 'sar', languages: [1] }, 1).parts[0]?.text, 'g')
+  })
+
   it('are cut at the most parts that are allowed, and say so', () => {
     const { parts, cut } = splitSms('x'.repeat(5000), { concatenation: 'udh8' }, 1)
     assert.equal(parts.length, PARTS_MAX)
@@ -65,10 +85,11 @@ describe('long SMS, split', () => {
 
   it('come back whole in any order, with every part doubled, for any text and form', () => {
     const units = fc.constantFrom('a', '€', 'Я', '😀', 'и\u0306', '\n', '[', 'é')
-    const texts = fc.array(units, { maxLength: 600 }).map((it) => it.join(''))
+    const national = fc.constantFrom('a', '€', 'ğ', 'Ş', '[', '\n')
+    const texts = fc.oneof(fc.array(units, { maxLength: 600 }), fc.array(national, { maxLength: 600 })).map((it) => it.join(''))
     const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar', 'payload')
     fc.assert(fc.property(texts, forms, fc.nat(0xffff), fc.boolean(), (text, concatenation, reference, reversed) => {
-      const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false }, reference)
+      const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false, languages: [1] }, reference)
       const joiner = smsJoiner()
       const pdus = (reversed ? parts.toReversed() : parts).map(arriving)
       for (const { shortMessage } of parts) assert.ok(shortMessage.length <= 254)
