@@ -1,20 +1,20 @@
 /**
- * A dialect from the network's end, for the simulator and for tests of profiles: what a gateway of this kind
+ * A dialect from the network's end, for the tests of profiles: what a gateway of this kind
  * sends, and what it makes of our replies. Found by turning the profile's rules round, and always checked by
  * reading it back.
  */
-import { uncodableAt } from '../ussd/gsm7.ts'
-import { readCode } from '../ussd/service-code.ts'
-import type { UssdAction, UssdKind } from '../ussd/types.ts'
-import { compileDialect, payloadOf } from './dialect.ts'
+import { uncodableAt } from '../../src/ussd/gsm7.ts'
+import { readCode } from '../../src/ussd/service-code.ts'
+import type { UssdAction, UssdKind } from '../../src/ussd/types.ts'
+import { compileDialect, payloadOf } from '../../src/smpp/dialect.ts'
 import {
   endBitInSession, getSession, putSession, tlvOf, uint, withEndBit, type Carrier, type PduTarget, type PduView,
-} from './dialect-carrier.ts'
-import { readEnvelope, writeEnvelope } from './dialect-envelope.ts'
-import { matcher } from './dialect-regex.ts'
-import type { Condition, DialectProfile, Place } from './dialect-schema.ts'
-import { codingOf, decodeText, encodeText } from './dialect-text.ts'
-import type { Dialect, Pdu, PduBody, Tlv } from './types.ts'
+} from '../../src/smpp/dialect-carrier.ts'
+import { readEnvelope, writeEnvelope } from '../../src/smpp/dialect-envelope.ts'
+import { matcher } from '../../src/smpp/dialect-regex.ts'
+import type { Condition, DialectProfile, Place } from '../../src/smpp/dialect-schema.ts'
+import { codingOf, decodeText, encodeText } from '../../src/smpp/dialect-text.ts'
+import type { Dialect, Pdu, PduBody, Tlv } from '../../src/smpp/types.ts'
 
 /** What the network wants to say of a dialogue. */
 export interface Speech {
