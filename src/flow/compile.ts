@@ -27,6 +27,9 @@ import { firstScreens, guardedScreens } from './graph.ts'
 import { speech } from './speech.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from './types.ts'
 
+/** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
+export const DIALLED_MAX = 20
+
 export interface Compilation {
   flow: CompiledFlow
   /** The statechart itself: for walking and drawing. */
@@ -110,7 +113,7 @@ function openingOf(input: FlowInput, languages: readonly string[]): DialogueInpu
   // Who dials a deep code wants that, not what was lost.
   const resume =
     input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
-  return { msisdn, code, line, language, dialled, page, resume }
+  return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume }
 }
 
 function snapshotOf(rested: Rested): FlowSnapshot {

@@ -1,5 +1,6 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import { ProblemsError, type Problem } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import {
   CATALOGUE,
   FLOW,
@@ -10,7 +11,7 @@ import {
   type FlowDefinition,
   type Kind,
 } from './definition.ts'
-import { meant, nearest, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
+import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
 /** The files of one flow, as text. What an archive keeps, as JSON. */
 export interface FlowSource {

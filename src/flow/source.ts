@@ -2,6 +2,7 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const OCTETS_MAX = 1_000_000
@@ -50,22 +51,11 @@ export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, ba
   return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
 }
 
-/** The name that was probably meant: about a third of its letters may be off. */
-export function nearest(written: string, names: Iterable<string>): string | undefined {
-  let best: string | undefined
-  let least = Math.min(Math.ceil(written.length / 3) + 1, written.length)
-  for (const name of names) {
-    const off = distance(written, name)
-    if (off < least) [best, least] = [name, off]
-  }
-  return best
-}
-
 /** A remedy: the name that was probably meant, or all names that there are. */
 export function meant(written: string, names: Iterable<string>): string {
   const all = [...names]
   const near = nearest(written, all)
-  if (near !== undefined) return `did you mean '${near}'?`
+  if (near !== undefined) return near
   return all.length === 0
     ? 'there are none'
     : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
@@ -249,17 +239,4 @@ function placeOf(document: Document, path: Path, ofKey: boolean): number {
 
 function startOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + same))
-    }
-    row = next
-  }
-  return row[b.length] as number
 }

@@ -24,7 +24,16 @@ export type Want =
   | { do: 'ask'; text: string; screen: string }
   | { do: 'notify'; text: string; screen: string }
   | { do: 'end'; text: string; screen: string; reason: FlowEnd }
-  | { do: 'call'; screen: string; backend: string; operation: string; args: JsonObject; /** changes something */ once: boolean; timeoutMs?: number }
+  | {
+    do: 'call'
+    screen: string
+    backend: string
+    operation: string
+    args: JsonObject
+    /** It changes something. */
+    once: boolean
+    timeoutMs?: number
+  }
 
 /** What a dialogue knows when it starts. */
 export interface FlowInput {
