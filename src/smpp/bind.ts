@@ -19,6 +19,12 @@ export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
   onState(bind: string, state: string): void
 }
 
+/** States of every retry: an outage of hours should not fill the log. */
+const QUIET = new Set(['connecting', 'binding', 'waiting'])
+
+/** The longest that a timer can be. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 export class Bind {
   readonly name: string
   readonly #parts: BindParts
@@ -44,7 +50,8 @@ export class Bind {
 
   /** Resolves once closed: drained (at most until then, wall clock), unbound, and the connection gone. */
   async stop(untilMs: number): Promise<void> {
-    this.#send({ type: 'STOP', drainMs: Math.max(0, untilMs - this.#parts.clock.now()) })
+    const drainMs = Math.min(Math.max(0, untilMs - this.#parts.clock.now()), TIMER_MS_MAX)
+    this.#send({ type: 'STOP', drainMs })
     if (this.#state !== 'closed') await new Promise<void>((done) => this.#closed.push(done))
   }
 
@@ -95,27 +102,22 @@ export class Bind {
   #open(host: number): void {
     const to = this.#parts.hosts[host]!
     const id = `${this.name}#${this.#parts.instance}.${++this.#links}`
-    // What an earlier link still says is no news.
-    const own = (event: BindEvent) => {
-      if (this.#link === link) this.#send(event)
-    }
-    let link: Link | undefined
+    // A link says nothing more once it is closed, so that none speaks for its successor.
     try {
-      link = new Link({
+      this.#link = new Link({
         ...this.#parts,
         id,
         to,
         hears: {
-          connected: () => own({ type: 'CONNECTED' }),
-          bound: () => own({ type: 'BOUND' }),
-          refused: (status) => own({ type: 'REFUSED', status }),
-          enquired: () => own({ type: 'ENQUIRED' }),
-          unbound: () => own({ type: 'UNBOUND' }),
-          lost: (cause) => own({ type: 'LOST', cause }),
+          connected: () => this.#send({ type: 'CONNECTED' }),
+          bound: () => this.#send({ type: 'BOUND' }),
+          refused: (status) => this.#send({ type: 'REFUSED', status }),
+          enquired: () => this.#send({ type: 'ENQUIRED' }),
+          unbound: () => this.#send({ type: 'UNBOUND' }),
+          lost: (cause) => this.#send({ type: 'LOST', cause }),
           handBack: this.#parts.handBack,
         },
       })
-      this.#link = link
     } catch (error) {
       this.#link = undefined
       this.#parts.log.error({ bind: this.name, err: error }, 'the connection cannot even be tried')
@@ -127,7 +129,7 @@ export class Bind {
     if (state === this.#state) return
     this.#state = state
     this.#since = this.#parts.clock.now()
-    this.#parts.log.info({ bind: this.name, state }, 'bind state')
+    this.#parts.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
     this.#parts.onState(this.name, state)
     if (state === 'closed') for (const done of this.#closed.splice(0)) done()
   }

@@ -284,8 +284,9 @@ export class Link implements LinkPort {
     if (this.#state === 'closed') return
     const wasBound = this.#state === 'bound' || this.#state === 'leaving'
     this.#state = 'closed'
-    this.#parts.log.info({ link: this.id, why }, 'link closed')
+    this.#parts.log[wasBound ? 'warn' : 'info']({ link: this.id, why }, 'link closed')
     if (wasBound) this.#parts.count('smpp_link_lost', { why: LOSSES.has(why) ? why : 'socket' })
+    this.#drained = undefined
     this.#readTimer?.cancel()
     this.#outbox.end()
     this.#requests.close()

@@ -100,12 +100,17 @@ export function lineSettings(wishes: LineWishes): LineSettings {
       addrTon: 0,
       addrNpi: 0,
       addressRange: '',
-      ...wishes.smsc,
-    },
+      ...said(wishes.smsc),
+    } as SmscSettings,
     bind: wishes.bind ?? 'transceiver',
     links: wishes.links ?? 1,
     sms: { source: '', sourceTon: 0, sourceNpi: 0, ...wishes.sms },
-    limits: { ...LINE_LIMITS, ...wishes.limits },
-    times: { ...BIND_TIMES, ...wishes.times },
+    limits: { ...LINE_LIMITS, ...said(wishes.limits) },
+    times: { ...BIND_TIMES, ...said(wishes.times) },
   }
+}
+
+/** Without the keys that are undefined: those would hide the default. */
+function said<T extends object>(wishes: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(wishes ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>
 }

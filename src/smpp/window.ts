@@ -19,14 +19,17 @@ export const WITHHELD_MAX = 10_000
 /** Deadlines are looked at no more often than this; a timeout may come that much late, never early. */
 const SWEEP_MS = 50
 
+/** The longest that a timer can be; deadlines beyond it are looked at again. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 export interface WindowSettings {
   /** Requests written and unanswered at once. */
   slots: number
   /** The share of them that SMS may not take; at least one slot, where there is more than one. */
   ussdShare: number
   queueMax: Record<Lane, number>
-  /** Where sequence numbers begin; 1 but in tests of the wrap. */
-  firstSequence?: number
+  /** Where sequence numbers begin and end; 1 and SEQUENCE_MAX but in tests of the wrap. */
+  sequence?: { first: number; last: number }
 }
 
 /** A request of ours, coded but for its sequence number. */
@@ -84,7 +87,7 @@ export class Window {
   constructor(settings: WindowSettings, parts: WindowParts) {
     this.#settings = settings
     this.#parts = parts
-    this.#sequence = settings.firstSequence ?? 1
+    this.#sequence = settings.sequence?.first ?? 1
     const kept = Math.max(1, Math.ceil(settings.slots * settings.ussdShare))
     this.#smsSlots = Math.max(1, settings.slots - kept)
   }
@@ -198,7 +201,8 @@ export class Window {
   }
 
   #step(): void {
-    this.#sequence = this.#sequence === SEQUENCE_MAX ? 1 : this.#sequence + 1
+    const last = this.#settings.sequence?.last ?? SEQUENCE_MAX
+    this.#sequence = this.#sequence === last ? 1 : this.#sequence + 1
   }
 
   #release(entry: Entry): void {
@@ -219,7 +223,7 @@ export class Window {
     if (this.#sweep && this.#sweep.at <= deadline) return
     this.#sweep?.cancel()
     const now = this.#parts.clock.now()
-    const at = Math.max(deadline, now)
+    const at = Math.min(Math.max(deadline, now), now + TIMER_MS_MAX)
     this.#sweep = { at, cancel: this.#parts.clock.after(at - now, () => this.#expire()) }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Link } from '../../src/smpp/types.ts'
 import type { Tap } from '../../src/smpp/link.ts'
 import type { Late } from '../../src/smpp/window.ts'
-import { settle } from '../support/clock.ts'
+import { fakeClock, settle } from '../support/clock.ts'
 import { deliver, ID, raw, startPeer, type Peer, type PeerConnection, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'
 import { inMs, submit, testLine, type TestLine, type TestLineOptions } from './support.ts'
@@ -319,7 +319,7 @@ describe('a line', () => {
 
   it('stops SMS and reading for a peer that takes no octets, and gives it up in time', async () => {
     await start(NOTHING, {
-      limits: { outOctetsMax: 20_000, drainMs: 100, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
+      limits: { outOctetsMax: 20_000, drainMs: 300, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
     })
     link.socket.pause()
     const all: Promise<unknown>[] = []
@@ -328,11 +328,47 @@ describe('a line', () => {
       return test.count('smpp_limit', 'outOctetsMax') > 0
     }
     await until(fill, 'never full', 10_000)
+    const written = () => [test.count('smpp_tx_submit', 'sms'), test.count('smpp_tx_submit', 'ussd')]
+    const [before] = written()
+    for (let n = 0; n < 10; n++) all.push(sms(), ussd())
+    assert.deepEqual(written(), [before, 10], 'USSD goes on, SMS wait')
     await until(() => test.count('smpp_link_lost', 'peer-does-not-read') === 1, 'not given up')
     await test.bound()
     assert.ok(peer.connections.length >= 2)
     for (const one of peer.connections) one.socket.destroy()
     await Promise.all(all)
+  })
+
+  it('goes on with its SMS when a peer that stood still takes octets again', async () => {
+    await start({}, {
+      limits: { outOctetsMax: 20_000, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
+    })
+    link.socket.pause()
+    const all: Promise<{ kind: string }>[] = []
+    await until(() => {
+      for (let n = 0; n < 2_000; n++) all.push(sms('x'.repeat(254), 15_000))
+      return test.count('smpp_limit', 'outOctetsMax') > 0
+    }, 'never full', 10_000)
+    const later = sms('later', 15_000)
+    link.socket.resume()
+    assert.equal((await later).kind, 'ok')
+    assert.ok((await Promise.all(all)).every((one) => one.kind === 'ok'))
+    assert.equal(peer.connections.length, 1)
+  })
+
+  it('gives every PDU its own time to arrive', async () => {
+    const clock = fakeClock()
+    await start({}, { parts: { clock }, times: { enquireMs: 60_000 } })
+    const half = (n: number) => [deliver(n).subarray(0, 20), deliver(n).subarray(20)] as const
+    link.send(deliver(1), half(2)[0])
+    await until(() => test.requests.length === 1, 'not heard')
+    await clock.advance(6_000)
+    link.send(half(2)[1], half(3)[0])
+    await until(() => test.requests.length === 2, 'not heard')
+    await clock.advance(6_000)
+    assert.equal(test.count('smpp_link_lost'), 0, 'the third PDU has had 6 s')
+    await clock.advance(5_000)
+    assert.equal(test.count('smpp_link_lost', 'pdu-half-sent'), 1)
   })
 
   it('shows the tap every PDU but the bind', async () => {

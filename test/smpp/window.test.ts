@@ -63,28 +63,38 @@ describe('the window', () => {
     assert.deepEqual(told.map((one) => (one.outcome as { messageId: string }).messageId), ['id1', 'id2', 'id3'])
   })
 
-  it('wraps from 0x7FFFFFFF to 1, past numbers that still wait', () => {
-    const { window, offer, entry, written } = windowOf({ firstSequence: SEQUENCE_MAX - 1, slots: 10, ussdShare: 0.2 })
+  it('wraps from 0x7FFFFFFF to 1', () => {
+    const { window, offer, entry, written } = windowOf({ sequence: { first: SEQUENCE_MAX - 1, last: SEQUENCE_MAX } })
     window.open()
     for (let n = 0; n < 4; n++) offer(entry('ussd'))
     assert.deepEqual(written.map((one) => one.sequence), [SEQUENCE_MAX - 1, SEQUENCE_MAX, 1, 2])
-    const held = windowOf({ firstSequence: SEQUENCE_MAX })
-    held.window.open()
-    held.window.control(Buffer.alloc(16), 'enquire_link_resp', () => undefined)
-    held.window.control(Buffer.alloc(16), 'enquire_link_resp', () => undefined)
-    assert.deepEqual(held.written.map((one) => one.sequence), [SEQUENCE_MAX, 1])
+  })
+
+  it('skips, after the wrap, the numbers of requests that still wait, and of those that timed out', async () => {
+    const { clock, window, offer, entry, written } = windowOf({ sequence: { first: 1, last: 6 } })
+    window.open()
+    offer(entry('ussd', 'timed out', { deadline: clock.now() + 100 }))
+    window.control(Buffer.alloc(16), 'enquire_link_resp', () => undefined)
+    offer(entry('ussd', 'waits'))
+    await clock.advance(200)
+    for (let n = 4; n <= 6; n++) {
+      offer(entry('ussd'))
+      window.answer(resp(n))
+    }
+    offer(entry('ussd', 'after the wrap'))
+    assert.deepEqual(written.map((one) => one.sequence), [1, 2, 3, 4, 5, 6, 4])
   })
 
   it('never gives two open requests one number, whatever the order of answers', () => {
     fc.assert(fc.property(fc.array(fc.nat(9), { maxLength: 60 }), (order) => {
-      const { window, offer, entry, written } = windowOf({ firstSequence: SEQUENCE_MAX - 5 })
+      const { window, offer, entry, written } = windowOf({ sequence: { first: 5, last: 13 }, slots: 8 })
       window.open()
       const open: number[] = []
       for (const pick of order) {
-        while (open.length < 10) {
+        while (open.length < 8) {
           offer(entry('ussd'))
           const { sequence } = written.at(-1)!
-          assert.ok(!open.includes(sequence) && sequence >= 1 && sequence <= SEQUENCE_MAX)
+          assert.ok(!open.includes(sequence) && sequence >= 1 && sequence <= 13, `${sequence} among ${open}`)
           open.push(sequence)
         }
         assert.equal(window.answer(resp(open.splice(pick % open.length, 1)[0]!)), 'matched')
