@@ -32,11 +32,14 @@ export function writeSnapshot(snapshot: JsonObject): string {
 }
 
 /** Throws StoreError 'too-large' over the limit. */
-export function refuseTooLarge(stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void): void {
+export function refuseTooLarge(
+  stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void,
+): void {
   const octets = Buffer.byteLength(stored)
   if (octets <= limits.snapshotOctetsMax) return
   onFault?.('too-large')
-  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${limits.snapshotOctetsMax}`)
+  const { snapshotOctetsMax } = limits
+  throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${snapshotOctetsMax}`)
 }
 
 /** Throws if the stored form does not read. */
@@ -46,9 +49,9 @@ export function readSnapshot(stored: string): JsonObject | null {
 
 /** The record of an entry, sharing nothing with it that a caller could change. */
 export function recordOf(entry: Entry): DialogueRecord {
-  const { token: _token, confirmed: _confirmed, past: _past, untilMs: _untilMs, previous: _previous, ...record } = entry
+  const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
   return {
-    ...record,
+    epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended,
     key: { ...entry.key },
     snapshot: readSnapshot(entry.snapshot),
     answer: { ...entry.answer },
@@ -64,8 +67,8 @@ export function copyPath(path: ReturnPath): ReturnPath {
 
 /** Endings after which a subscriber may want to go on where the dialogue stopped. */
 const RESUMABLE: ReadonlySet<EndReason> = new Set([
-  'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost', 'refused', 'superseded',
-  'overload', 'failed', 'drained',
+  'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost', 'refused',
+  'superseded', 'overload', 'failed', 'drained',
 ])
 
 /** How long a tombstone of this ending is kept: to know late copies, and where it makes sense to offer resume. */

@@ -4,14 +4,18 @@ import { sameNetwork } from './repeat.ts'
 import type { EndReason } from '../ussd/types.ts'
 import type { DialogueLimits, Resting } from './types.ts'
 
-/** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is not this token's any more. */
-export function rest(old: Entry | undefined, resting: Resting, stored: string, limits: DialogueLimits): Entry | 'again' | 'refused' {
-  if (!counts(old, resting.nowMs) || old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
+/** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is another's by now. */
+export function rest(
+  old: Entry | undefined, resting: Resting, stored: string, limits: DialogueLimits,
+): Entry | 'again' | 'refused' {
+  if (!counts(old, resting.nowMs)) return 'refused'
+  if (old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
   if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
   const { ended, nowMs } = resting
   return {
-    ...old, status: ended ? 'ended' : 'resting', revision: resting.revision, snapshot: stored, reply: { ...resting.reply },
-    touchedMs: nowMs, ended, confirmed: false, untilMs: ended ? nowMs + keepMs(ended, limits) : null, previous: null,
+    ...old, status: ended ? 'ended' : 'resting', revision: resting.revision, snapshot: stored,
+    reply: { ...resting.reply }, touchedMs: nowMs, ended, confirmed: false,
+    untilMs: ended ? nowMs + keepMs(ended, limits) : null, previous: null,
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure; the Redis scripts say the same in Lua
- * and a property test holds the two together.
+ * Is it a repeat? What a begin or an answer means to the entry that it meets. Pure; the Redis scripts say the same in
+ * Lua and a property test holds the two together.
  *
  * Never told by timing: automated peers answer within a millisecond.
  */
@@ -24,7 +24,9 @@ export function hearBegin(old: Entry | undefined, begin: Taking, limits: Dialogu
       : { is: 'repeat', entry: old, resend: false }
   }
   const known = knows(old, begin, limits)
-  if (known) return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && mayBeLost(old, begin) }
+  if (known) {
+    return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && mayBeLost(old, begin) }
+  }
   return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
 }
 
@@ -32,7 +34,8 @@ export function hearBegin(old: Entry | undefined, begin: Taking, limits: Dialogu
 export function hearAnswer(old: Entry | undefined, answer: Taking, limits: DialogueLimits): Heard {
   if (!counts(old, answer.nowMs) || !sameNetwork(old.network, answer.network)) return { is: 'unknown' }
   if (old.token === answer.token) {
-    return old.status === 'taken' ? { is: 'next', entry: old, again: true } : { is: 'repeat', entry: old, resend: false }
+    if (old.status === 'taken') return { is: 'next', entry: old, again: true }
+    return { is: 'repeat', entry: old, resend: false }
   }
   const same = sameAnswer(old, answer)
   if (old.status === 'taken') return same ? { is: 'repeat', entry: old, resend: false } : { is: 'busy', entry: old }
@@ -74,9 +77,9 @@ function sameAnswer(old: Entry, { answer }: Taking): boolean {
 }
 
 /**
- * A resting dialogue hears its last answer again. With steps: the peer counts on with every reply, so the old number with
- * the old text is a copy. Without: only a copy comes over another link while the reply is not known to have arrived
- * (a subscriber may well press the same key twice).
+ * A resting dialogue hears its last answer again. With steps: the peer counts on with every reply, so the old number
+ * with the old text is a copy. Without: only a copy comes over another link while the reply is not known to have
+ * arrived (a subscriber may well press the same key twice).
  */
 function isRepeat(old: Entry, taking: Taking): boolean {
   if (!sameAnswer(old, taking)) return false

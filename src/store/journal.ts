@@ -79,7 +79,7 @@ function* linesOf(held: Buffer): Iterable<string> {
 function read(line: string): Change | undefined {
   try {
     const change = JSON.parse(line) as Change
-    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch !== undefined ? change : undefined
+    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : undefined
     return 'due' in change || 'gone' in change || 'confirmed' in change ? change : undefined
   } catch {
     return undefined
@@ -130,11 +130,7 @@ function openJournal(options: JournalOptions, dir: string, octets: number, unloc
       rmSync(join(dir, DAMAGED), { force: true })
     },
     check() {
-      try {
-        accessSync(dir, constants.W_OK)
-      } catch {
-        throw new StoreError('down', `${dir} cannot be written to`)
-      }
+      refuseReadOnly(dir)
       return { durable: true, notes: fsync ? [] : [FSYNC_OFF] }
     },
     close() {
@@ -146,6 +142,14 @@ function openJournal(options: JournalOptions, dir: string, octets: number, unloc
         unlock()
       }
     },
+  }
+}
+
+function refuseReadOnly(dir: string): void {
+  try {
+    accessSync(dir, constants.W_OK)
+  } catch {
+    throw new StoreError('down', `${dir} cannot be written to`)
   }
 }
 

@@ -22,7 +22,7 @@ export function deadlines(): Deadlines {
 
   const fresh = (item: Item) => current.get(item.name) === item.atMs
   const rebuild = () => {
-    heap = [...current].map(([name, atMs]) => ({ name, atMs })).sort(order)
+    heap = [...current].map(([name, atMs]) => ({ name, atMs })).toSorted(order)
   }
   return {
     at: (name) => current.get(name),

@@ -39,12 +39,14 @@ export interface MemoryOptions {
 }
 
 /** A store over what `changes` leave. Without a journal nothing survives the process. */
-export function memoryDialogues({ limits, journal, changes = [], onFault }: MemoryOptions): DialogueStore {
-  const table = createTable(journal, changes, onFault)
+export function memoryDialogues(options: MemoryOptions): DialogueStore {
+  const { limits, onFault } = options
+  const table = createTable(options)
   const hear = (taking: Taking, listen: typeof hearBegin) => {
     const name = nameOf(taking.key)
     const heard = listen(table.get(name), taking, limits)
-    if ((heard.is === 'opened' || heard.is === 'next') && !heard.again) table.put(name, heard.entry, taking.leaseUntilMs)
+    const taken = (heard.is === 'opened' || heard.is === 'next') && !heard.again
+    if (taken) table.put(name, heard.entry, taking.leaseUntilMs)
     return takenOf(heard)
   }
   return {
@@ -77,8 +79,8 @@ export function memoryDialogues({ limits, journal, changes = [], onFault }: Memo
       return found?.dropped ? recordOf(found.entry) : null
     },
     async overdue(nowMs, limit, token, leaseUntilMs) {
-      table.purge(nowMs)
-      return table.overdue(nowMs, limit).flatMap((name) => seizeOne(table, name, { nowMs, token, leaseUntilMs }, limits))
+      const seizing = { nowMs, token, leaseUntilMs }
+      return table.overdue(nowMs, limit).flatMap((name) => seizeOne(table, name, seizing, limits))
     },
     async find(key) {
       const entry = table.get(nameOf(key))
@@ -91,79 +93,91 @@ export function memoryDialogues({ limits, journal, changes = [], onFault }: Memo
   }
 }
 
+const MEMORY_ONLY = 'dialogues are kept in memory only: a restart loses all of them'
+
 type Table = ReturnType<typeof createTable>
 
-function createTable(journal: Journal | undefined, changes: Iterable<Change>, onFault?: (fault: StoreFault) => void) {
-  const entries = new Map<string, Entry>()
-  const due = deadlines()
-  const tombstones = deadlines()
-  let open = 0
+/** Entries and their deadlines, changed through the journal. */
+function createTable({ journal, changes = [], onFault }: MemoryOptions) {
+  const held = createEntries(changes)
   let closed = false
-
-  const apply = (change: Change) => {
-    if ('due' in change) return due.set(change.due, change.dueMs)
-    if ('confirmed' in change) {
-      const entry = entries.get(change.confirmed)
-      if (entry) entries.set(change.confirmed, { ...entry, confirmed: true })
-      return due.set(change.confirmed, change.dueMs)
-    }
-    const name = 'put' in change ? change.put : change.gone
-    const entry = 'put' in change ? change.entry : undefined
-    open += isOpen(entry) - isOpen(entries.get(name))
-    if (entry) entries.set(name, entry)
-    else entries.delete(name)
-    due.set(name, 'put' in change ? change.dueMs : null)
-    tombstones.set(name, entry?.untilMs ?? null)
+  const refuseClosed = () => {
+    if (closed) throw new StoreError('down', 'the dialogue store is closed')
   }
-  function* live(): Iterable<Change> {
-    for (const [put, entry] of entries) yield { put, entry, dueMs: due.at(put) ?? null }
-  }
+  /** What the journal cannot take has not happened. */
   const change = (what: Change, how: 'append' | 'soon' = 'append') => {
-    refuseClosed(closed)
+    refuseClosed()
     try {
       journal?.[how](what)
     } catch (error) {
       onFault?.('down')
       throw error
     }
-    apply(what)
+    held.apply(what)
     if (journal?.large()) tryToCompact(journal)
   }
   /** The change is durable already: that the journal stays long is no reason to fail it. */
   const tryToCompact = (grown: Journal) => {
     try {
-      grown.compact(live)
+      grown.compact(held.live)
     } catch {
       onFault?.('down')
     }
   }
-  for (const old of changes) apply(old)
   return {
-    get: (name: string) => (refuseClosed(closed), entries.get(name)),
-    peek: (name: string) => (closed ? undefined : entries.get(name)),
+    get: (name: string) => (refuseClosed(), held.entries.get(name)),
+    peek: (name: string) => (closed ? undefined : held.entries.get(name)),
     put: (name: string, entry: Entry, dueMs: number | null) => change({ put: name, entry, dueMs }),
     confirmed: (name: string, dueMs: number | null) => change({ confirmed: name, dueMs }, 'soon'),
     due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
-    overdue: (nowMs: number, limit: number) => due.due(nowMs, limit),
-    open: () => (refuseClosed(closed), open),
-    /** Tombstones that ran out. Not journalled one by one: they are dropped again after a restart. */
-    purge(nowMs: number) {
-      refuseClosed(closed)
-      for (const name of tombstones.due(nowMs, Infinity)) apply({ gone: name })
-    },
+    /** Tombstones that ran out are not journalled one by one: they are dropped again after a restart. */
+    overdue: (nowMs: number, limit: number) => (refuseClosed(), held.purge(nowMs), held.due.due(nowMs, limit)),
+    open: () => (refuseClosed(), held.open()),
     erase(msisdn: string) {
-      const names = [...entries].filter(([, entry]) => entry.key.msisdn === msisdn).map(([name]) => name)
+      const names = [...held.entries].filter(([, entry]) => entry.key.msisdn === msisdn).map(([name]) => name)
       for (const gone of names) change({ gone })
-      journal?.compact(live)
+      refuseClosed()
+      journal?.compact(held.live)
       return names.length
     },
-    check() {
-      refuseClosed(closed)
-      return journal?.check() ?? { durable: false, notes: ['dialogues are kept in memory only: a restart loses all of them'] }
-    },
+    check: () => (refuseClosed(), journal?.check() ?? { durable: false, notes: [MEMORY_ONLY] }),
     close() {
       if (!closed) journal?.close()
       closed = true
+    },
+  }
+}
+
+function createEntries(changes: Iterable<Change>) {
+  const entries = new Map<string, Entry>()
+  const due = deadlines()
+  const tombstones = deadlines()
+  let open = 0
+
+  const set = (name: string, entry: Entry | undefined, dueMs: number | null) => {
+    open += isOpen(entry) - isOpen(entries.get(name))
+    if (entry) entries.set(name, entry)
+    else entries.delete(name)
+    due.set(name, dueMs)
+    tombstones.set(name, entry?.untilMs ?? null)
+  }
+  const apply = (change: Change) => {
+    if ('put' in change) return set(change.put, change.entry, change.dueMs)
+    if ('gone' in change) return set(change.gone, undefined, null)
+    if ('due' in change) return due.set(change.due, change.dueMs)
+    const entry = entries.get(change.confirmed)
+    if (entry) set(change.confirmed, { ...entry, confirmed: true }, change.dueMs)
+  }
+  for (const old of changes) apply(old)
+  return {
+    entries, due, apply,
+    open: () => open,
+    purge(nowMs: number) {
+      for (const name of tombstones.due(nowMs, Infinity)) set(name, undefined, null)
+    },
+    /** Everything, as changes that would make it anew. */
+    *live(): Iterable<Change> {
+      for (const [put, entry] of entries) yield { put, entry, dueMs: due.at(put) ?? null }
     },
   }
 }
@@ -175,7 +189,8 @@ function seizeOne(table: Table, name: string, seizing: Seizing, limits: Dialogue
   if (entry === old) table.due(name, dueMs)
   else table.put(name, entry, dueMs)
   const record = recordOf(entry)
-  if (is === 'abandoned') return [{ is, record, token: seizing.token, previous: entry.previous && recordOf(entry.previous) }]
+  const previous = entry.previous && recordOf(entry.previous)
+  if (is === 'abandoned') return [{ is, record, token: seizing.token, previous }]
   return is === 'nothing' ? [] : [{ is, record }]
 }
 
@@ -189,8 +204,4 @@ function takenOf(heard: Heard): Taken {
 
 function isOpen(entry: Entry | undefined): number {
   return entry && entry.status !== 'ended' ? 1 : 0
-}
-
-function refuseClosed(closed: boolean): void {
-  if (closed) throw new StoreError('down', 'the dialogue store is closed')
 }

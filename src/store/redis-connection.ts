@@ -1,4 +1,4 @@
-/** The connection to Redis: options that fail fast and repeat nothing, one write a loop turn, errors without secrets. */
+/** The connection to Redis: it fails fast, repeats nothing, writes once a loop turn, and its errors tell no secrets. */
 import type { Writable } from 'node:stream'
 import { Redis, type Cluster, type RedisOptions } from 'ioredis'
 import type { Log } from '../log-port.ts'
@@ -7,8 +7,8 @@ import { StoreError } from '../errors.ts'
 export type Client = Redis | Cluster
 
 /**
- * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than later,
- * and is never sent a second time behind our back (what timed out may have been applied).
+ * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than
+ * later, and is never sent a second time behind our back (what timed out may have been applied).
  */
 export const REDIS_OPTIONS = {
   autoResendUnfulfilledCommands: false,
@@ -35,7 +35,7 @@ export async function connect(url: string, log: Log): Promise<Redis> {
   return client
 }
 
-/** Says when the connection goes and comes. Without an error listener ioredis writes to the console. */
+/** Says when the connection goes and comes. Without an error listener ioredis writes to the terminal by itself. */
 function watch(client: Client, log: Log): void {
   let lost = false
   client.on('error', (error: Error) => {
@@ -89,14 +89,17 @@ export function isWrongType(error: unknown): boolean {
   return error instanceof Error && error.message.includes('WRONGTYPE')
 }
 
-/** The first words only: the server's sentences may quote keys. */
+/** A code, or one of our own sentences: the server's may quote keys. */
 function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code) return code
   if (/^[A-Z]{2,}\b/.test(message)) return message.split(' ', 1)[0]!
-  const known = [/^Command timed out/, /^Connection is closed/, /max retries per request/i, /^Stream isn't writeable/, /^Socket timeout/]
-  const found = known.find((pattern) => pattern.test(message))
-  return found ? REASONS[known.indexOf(found)]! : 'an error that is not known here'
+  return REASONS.find(([pattern]) => pattern.test(message))?.[1] ?? 'an error that is not known here'
 }
 
-const REASONS = ['no answer in time', 'the connection is closed', 'the connection was lost', 'not connected', 'no answer in time']
+const REASONS: [RegExp, string][] = [
+  [/^(Command timed out|Socket timeout)/, 'no answer in time'],
+  [/^Connection is closed/, 'the connection is closed'],
+  [/max retries per request/i, 'the connection was lost'],
+  [/^Stream isn't writeable/, 'not connected'],
+]

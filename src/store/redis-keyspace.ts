@@ -12,12 +12,12 @@ export interface DueQuery {
   start: number
 }
 
-/** Names of dialogues whose deadline has come, soonest first. Cheap where nothing is due: one read a bucket, one write. */
+/** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
 export async function listDue(client: Client, prefix: string, { nowMs, limit, start }: DueQuery): Promise<string[]> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
   const found = await Promise.all(buckets.map((bucket) =>
     client.zrangebyscore(dueKey(prefix, bucket), '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
-  return found.flatMap(pairs).sort(order).slice(0, limit).map(({ name }) => name)
+  return found.flatMap(pairs).toSorted(order).slice(0, limit).map(({ name }) => name)
 }
 
 /** How many have a deadline. */
@@ -79,12 +79,21 @@ function literal(text: string): string {
 
 async function checkNode(node: Redis): Promise<{ durable: boolean; notes: string[] }> {
   await node.ping()
-  const [appendonly, policy, appendfsync] = await Promise.all(['appendonly', 'maxmemory-policy', 'appendfsync'].map((name) => setting(node, name)))
+  const ask = ['appendonly', 'maxmemory-policy', 'appendfsync'].map((name) => setting(node, name))
+  const [appendonly, policy, appendfsync] = await Promise.all(ask)
   const notes: string[] = []
-  if (appendonly === undefined || policy === undefined) notes.push('Redis does not tell its settings (CONFIG GET is refused): nobody knows what it keeps')
-  if (appendonly !== undefined && appendonly !== 'yes') notes.push('appendonly is off: a restart of Redis loses open dialogues')
-  if (policy !== undefined && policy !== 'noeviction') notes.push(`maxmemory-policy is ${policy}: Redis may drop open dialogues when it is full`)
-  if (appendonly === 'yes' && appendfsync === 'no') notes.push('appendfsync is no: a power failure loses what the system had not written yet')
+  if (appendonly === undefined || policy === undefined) {
+    notes.push('Redis does not tell its settings (CONFIG GET is refused): nobody knows what it keeps')
+  }
+  if (appendonly !== undefined && appendonly !== 'yes') {
+    notes.push('appendonly is off: a restart of Redis loses open dialogues')
+  }
+  if (policy !== undefined && policy !== 'noeviction') {
+    notes.push(`maxmemory-policy is ${policy}: Redis may drop open dialogues when it is full`)
+  }
+  if (appendonly === 'yes' && appendfsync === 'no') {
+    notes.push('appendfsync is no: a power failure loses what the system had not written yet')
+  }
   return { durable: appendonly === 'yes' && policy === 'noeviction', notes }
 }
 

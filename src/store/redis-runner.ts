@@ -51,6 +51,7 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
   const cork = gather(client)
   let closed = false
 
+  const keysOf = (name: string) => [recordKey(prefix, name), dueKey(prefix, bucketOf(name))]
   const ask = async <T>(call: string, work: () => Promise<T>): Promise<T> => {
     if (closed) throw new StoreError('down', 'the dialogue store is closed')
     try {
@@ -63,7 +64,7 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
     }
   }
   const putAside = async (name: string, stored: string) => {
-    const keys = [recordKey(prefix, name), dueKey(prefix, bucketOf(name)), asideKey(prefix, name)]
+    const keys = [...keysOf(name), asideKey(prefix, name)]
     onFault('corrupt')
     log.error({ bucket: bucketOf(name) }, 'a dialogue in Redis does not read and was put aside')
     await ask('put aside', () => command.putAside(3, ...keys, stored))
@@ -80,12 +81,11 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
   return {
     ask, putAside, corrupt,
     run(script, name, args) {
-      const keys = [recordKey(prefix, name), dueKey(prefix, bucketOf(name))]
-      return ask(script, () => command[script](2, ...keys, ...args).catch(asCorrupt))
+      return ask(script, () => command[script](2, ...keysOf(name), ...args).catch(asCorrupt))
     },
     get: (name) => ask('find', () => client.get(recordKey(prefix, name)).catch((error) => asCorrupt(error)[1])),
     confirm(name, epoch, turn) {
-      if (!closed) confirmations.add(bucketOf(name), [recordKey(prefix, name), dueKey(prefix, bucketOf(name))], [epoch, turn])
+      if (!closed) confirmations.add(bucketOf(name), keysOf(name), [epoch, turn])
     },
     close() {
       confirmations.flush()
@@ -98,12 +98,13 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
 
 type Command = (keys: number, ...args: (string | number)[]) => Promise<unknown>
 
-/** The scripts as commands of the client: sent in full once a connection, then by their hash; also after SCRIPT FLUSH. */
+/** The scripts as commands of the client: in full once a connection, then by their hash; also after SCRIPT FLUSH. */
 function define(client: Client, limits: DialogueLimits): Record<ScriptName, Command> {
   const commands: Partial<Record<ScriptName, Command>> = {}
   for (const [name, lua] of Object.entries(scripts(limits)) as [ScriptName, string][]) {
     const as = `ussd:${name}:${++defined}`
     client.defineCommand(as, { lua })
+    // ioredis hangs it on the client under its name, which the types cannot know.
     const command = (client as unknown as Record<string, Command>)[as]!
     commands[name] = (...args) => command.apply(client, args)
   }

@@ -1,7 +1,8 @@
 /**
  * What is decided inside Redis: dialogue/repeat.ts and dialogue/outcome.ts said again in Lua, over the form of
- * redis-record.ts. KEYS: the record, the deadline index of its bucket. Time is always an argument; the limits, fixed when
- * a store is made, are written into the scripts. A script answers {'corrupt', value} for what it cannot read and leaves it.
+ * redis-record.ts. KEYS: the record, the deadline index of its bucket. Time is always an argument; the limits, fixed
+ * when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
+ * {'corrupt', value}.
  */
 import { PAST_MAX } from '../dialogue/entry.ts'
 import type { DialogueLimits } from '../dialogue/types.ts'
@@ -25,7 +26,8 @@ export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
 }
 
 const LIMITED = (limits: DialogueLimits) => `
-local TOMBSTONE, IDLE, TOTAL, CONFIRM, DUPLICATE = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}, ${limits.confirmMs}, ${limits.duplicateBeginMs}
+local TOMBSTONE, IDLE, TOTAL = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}
+local CONFIRM, DUPLICATE = ${limits.confirmMs}, ${limits.duplicateBeginMs}
 local KEEP = ${Math.max(limits.tombstoneMs, limits.resumeMs)}
 local OPEN_TTL = ${limits.totalMs + Math.max(limits.tombstoneMs, limits.resumeMs) + BACKSTOP_MS}
 local function int(n) return string.format('%.0f', n) end
@@ -35,17 +37,18 @@ local function member() return (string.match(KEYS[1], '}:d:(.*)$')) end
 /** A record as a table, and back. */
 const WHOLE = `
 local function parse(v)
-  local status, flag, turn, epoch, opened, touched, token, network, code, kind, text, step, op, keep, ended, link, rstep, past,
-    path, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) '
-    .. '(%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
+  local status, flag, turn, epoch, opened, touched, token, network, code, kind, text, step, op, keep, ended,
+    link, rstep, past, path, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) '
+    .. '(%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
   return status and {status = status, flag = flag, turn = turn, epoch = epoch, opened = tonumber(opened),
-    touched = opened + touched, token = token, network = network, code = code, kind = kind, text = text, step = step, op = op,
-    keep = keep, ended = ended, link = link, rstep = rstep, past = past, path = path, pos = pos}
+    touched = opened + touched, token = token, network = network, code = code, kind = kind, text = text,
+    step = step, op = op, keep = keep, ended = ended, link = link, rstep = rstep, past = past, path = path, pos = pos}
 end
 local function head(r)
-  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. int(r.opened) .. ' ' .. int(r.touched - r.opened)
-    .. ' ' .. r.token .. ' ' .. r.network .. ' ' .. r.code .. ' ' .. r.kind .. ' ' .. r.text .. ' ' .. r.step .. ' ' .. r.op
-    .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.link .. ' ' .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
+  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. int(r.opened) .. ' '
+    .. int(r.touched - r.opened) .. ' ' .. r.token .. ' ' .. r.network .. ' ' .. r.code .. ' ' .. r.kind .. ' '
+    .. r.text .. ' ' .. r.step .. ' ' .. r.op .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.link .. ' '
+    .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
 end
 local function outcome(r, v) return string.match(v, '^[^\\n]*\\n[^\\n]*', r.pos) end
 local function counts(r, now) return r.status ~= 'e' or now < tonumber(r.keep) end
@@ -74,7 +77,8 @@ end
 local function past(r)
   local kept = {}
   local function keep(old, till)
-    if old ~= '""' and old ~= network and till > now and #kept < ${PAST_MAX} then kept[#kept + 1] = old .. ' ' .. int(till) end
+    if old == '""' or old == network or till <= now or #kept == ${PAST_MAX} then return end
+    kept[#kept + 1] = old .. ' ' .. int(till)
   end
   keep(r.network, (r.status == 'e' and r.touched or now) + TOMBSTONE)
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do keep(old, tonumber(till)) end
@@ -91,7 +95,9 @@ if v then
       return {'repeat', v, 0}
     end
     local which = known(r)
-    if which then return {'repeat', v, which == 'this' and r.turn == '1' and lost(r, link) and 1 or 0} end
+    if which then
+      return {'repeat', v, which == 'this' and r.turn == '1' and lost(r, link) and 1 or 0}
+    end
     remembered = past(r)
     if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
     before = '\\n' .. head(r) .. outcome(r, v)
@@ -105,12 +111,13 @@ return {'opened', v}
 
 /** now, token, network, kind, text, step, link, lease, path line, beginOp */
 const TAKE = `
-local now, token, network, kind, text, step, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local now, token, network = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local kind, text, step, link = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local v = redis.call('GET', KEYS[1])
 if not v then return {'unknown'} end
-local status, flag, turn, epoch, opened, touched, holder, known, code, last, was, laststep, op, keep, replied, rstep, past, pos =
-  string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) %S+ (%S+) '
-  .. '(%S+)\\n([^\\n]*\\n)[^\\n]*\\n()')
+local status, flag, turn, epoch, opened, touched, holder, known, code, last, was, laststep, op, keep,
+  replied, rstep, past, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) '
+  .. '([bin]) (%S+) (%S+) (%S+) (%S+) %S+ (%S+) (%S+)\\n([^\\n]*\\n)[^\\n]*\\n()')
 if not status then return {'corrupt', v} end
 if status == 'e' and now >= tonumber(keep) then return {'unknown'} end
 if not (known == network or known == '""' or network == '""') then return {'unknown'} end
@@ -133,9 +140,9 @@ elseif same then
 end
 if again then return {'repeat', v, lost and 1 or 0} end
 if ARGV[10] ~= '-' then op = ARGV[10] end
-v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token .. ' ' .. known .. ' '
-  .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied .. ' ' .. rstep .. '\\n' .. past
-  .. ARGV[9] .. '\\n' .. string.sub(v, pos)
+v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token
+  .. ' ' .. known .. ' ' .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied
+  .. ' ' .. rstep .. '\\n' .. past .. ARGV[9] .. '\\n' .. string.sub(v, pos)
 redis.call('SET', KEYS[1], v, 'KEEPTTL')
 redis.call('ZADD', KEYS[2], ARGV[8], member())
 return {'next', v}
@@ -146,8 +153,8 @@ const REST = `
 local now, ended = tonumber(ARGV[1]), ARGV[4]
 local v = redis.call('GET', KEYS[1])
 if not v then return 0 end
-local status, flag, fixed, epoch, opened, token, said, keep, context = string.match(v,
-  '^1([tre])([cu%-])( %d+ (%S+) (%d+) )%-?%d+ (%S+)( %S+ %S+ [bin] %S+ %S+ %S+ )(%S+) %S+ %S+ %S+(\\n[^\\n]*\\n[^\\n]*\\n)')
+local status, flag, fixed, epoch, opened, token, said, keep, context = string.match(v, '^1([tre])([cu%-])'
+  .. '( %d+ (%S+) (%d+) )%-?%d+ (%S+)( %S+ %S+ [bin] %S+ %S+ %S+ )(%S+) %S+ %S+ %S+(\\n[^\\n]*\\n[^\\n]*\\n)')
 if not status then return {'corrupt', v} end
 if epoch ~= ARGV[2] or token ~= ARGV[3] then return 0 end
 if status ~= 't' then return flag ~= '-' and (status == 'r' or now < tonumber(keep)) and 1 or 0 end

@@ -1,19 +1,21 @@
 /**
- * The dialogue store in Redis: one script a call, so one round trip. Made for several daemons on one Redis, or on a Redis
- * Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket.
+ * The dialogue store in Redis: one script a call, so one round trip. Made for several daemons on one Redis, or on a
+ * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket.
  */
 import { keepMs, refuseTooLarge, writeSnapshot } from '../dialogue/entry.ts'
 import { BUCKETS, keyOf, nameOf } from '../dialogue/key.ts'
 import type { Seizing } from '../dialogue/outcome.ts'
 import type {
-  DialogueKey, DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
+  DialogueKey, DialogueLimits, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
 import { connect, type Client } from './redis-connection.ts'
 import { checkRedis, countDue, eraseAll, listDue } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
-import { KIND, readRecord, word, wordOrNone, writeOpenHead, writePath, writeReply } from './redis-record.ts'
+import {
+  KIND, readRecord, word, wordOrNone, writeOpenHead, writePath, writeReply, type Stored,
+} from './redis-record.ts'
 
 export type RedisDialoguesOptions = {
   /** Of all keys; daemons that serve the same dialogues have the same. Default 'ussd'. */
@@ -76,7 +78,8 @@ async function open(runner: Runner, taking: Taking): Promise<Taken> {
   const name = nameOf(taking.key)
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
   const args = [
-    nowMs, word(token), word(network), word(code), word(link), leaseUntilMs, writeOpenHead(taking), writePath(taking),
+    nowMs, word(token), word(network), word(code), word(link), leaseUntilMs,
+    writeOpenHead(taking), writePath(taking),
   ]
   const answer = (await runner.run('open', name, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.
@@ -88,8 +91,8 @@ async function open(runner: Runner, taking: Taking): Promise<Taken> {
 async function take(runner: Runner, taking: Taking): Promise<Taken> {
   const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
   const args = [
-    nowMs, word(token), word(network), KIND[answer.kind], word(answer.text), wordOrNone(answer.step), word(link), leaseUntilMs,
-    writePath(taking), wordOrNone(returnPath.beginOp),
+    nowMs, word(token), word(network), KIND[answer.kind], word(answer.text), wordOrNone(answer.step), word(link),
+    leaseUntilMs, writePath(taking), wordOrNone(returnPath.beginOp),
   ]
   return takenOf(runner, taking.key, (await runner.run('take', nameOf(taking.key), args)) as Answer)
 }
@@ -101,8 +104,8 @@ async function rest(
   refuseTooLarge(snapshot, limits, onFault)
   const { key, nowMs, epoch, token, ended, reply, revision } = resting
   const answer = await runner.run('rest', nameOf(key), [
-    nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0, word(reply.link), wordOrNone(reply.step),
-    `${writeReply(revision, reply.action, reply.text)}\n${snapshot}`,
+    nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0,
+    word(reply.link), wordOrNone(reply.step), `${writeReply(revision, reply.action, reply.text)}\n${snapshot}`,
   ])
   if (typeof answer !== 'number') await readable(runner, key, answer)
   return answer === 1
@@ -143,9 +146,7 @@ async function readable(runner: Runner, key: DialogueKey, answer: unknown): Prom
   return answer as Answer
 }
 
-async function read(
-  runner: Runner, key: DialogueKey, stored: string,
-): Promise<{ record: DialogueRecord; previous: DialogueRecord | null }> {
+async function read(runner: Runner, key: DialogueKey, stored: string): Promise<Stored> {
   try {
     return readRecord(key, stored)
   } catch {

@@ -65,7 +65,7 @@ function fresh(held: Held) {
       assert.deepEqual((await find(said))?.key, { group: said.group ?? 'main', msisdn: said.msisdn })
     }
     const found = await held.store.overdue(T0 + 10_000, 10, 'sweeper', T0 + 20_000)
-    assert.deepEqual(found.map((one) => one.record.key.msisdn).sort(), ['', 'b:x:y %', 'x:y %'])
+    assert.deepEqual(found.map((one) => one.record.key.msisdn).toSorted(), ['', 'b:x:y %', 'x:y %'])
   })
 }
 
@@ -110,7 +110,7 @@ function repeated(held: Held) {
   it('opens one dialogue when two copies of it race', async () => {
     const { begin } = scene(held.store)
     const both = await Promise.all([begin({ link: 'link-a' }), begin({ link: 'link-b' })])
-    assert.deepEqual(both.map((taken) => taken.is).sort(), ['opened', 'repeat'])
+    assert.deepEqual(both.map((taken) => taken.is).toSorted(), ['opened', 'repeat'])
   })
 }
 

@@ -110,7 +110,7 @@ describe('a journal', () => {
     await store.close()
     const after = scene(await open())
     assert.deepEqual([await after.find({ msisdn: '1' }), await after.find({ msisdn: '2' })], records)
-    assert.deepEqual(readdirSync(dir).sort(), ['dialogues.jsonl', 'dialogues.lock'])
+    assert.deepEqual(readdirSync(dir).toSorted(), ['dialogues.jsonl', 'dialogues.lock'])
   })
   it('ignores what an interrupted rewriting left', async () => {
     const before = await open()

@@ -38,11 +38,13 @@ describe('deadlines', () => {
     for (let n = 0; n < 20_000; n++) {
       const name = `n${(n * 7919) % 97}`
       const at = (n * 104_729) % 1_000
-      if (n % 11 === 0) (due.set(name, null), truth.delete(name))
-      else (due.set(name, at), truth.set(name, at))
+      const set = n % 11 === 0 ? null : at
+      due.set(name, set)
+      if (set === null) truth.delete(name)
+      else truth.set(name, set)
     }
     const expected = [...truth].filter(([, at]) => at <= 500)
-      .sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1)).map(([name]) => name)
+      .toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1)).map(([name]) => name)
     assert.deepEqual(due.due(500, 1_000), expected)
   })
 })

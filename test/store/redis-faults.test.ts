@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
 import { StoreError } from '../../src/errors.ts'
 import { silentLog } from '../../src/log-port.ts'
+import { REDIS_OPTIONS } from '../../src/store/redis-connection.ts'
 import { redisDialogues } from '../../src/store/redis.ts'
 import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
 import { describeWith, freePort, services, until } from '../support/services.ts'
@@ -122,12 +123,14 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const [one, other] = [scene(await open()), scene(await open())]
     for (let n = 0; n < 200; n++) {
       const said = { msisdn: String(n) }
-      const begins = await Promise.all([one.begin({ ...said, token: `1-${n}` }), other.begin({ ...said, token: `2-${n}`, link: 'link-b' })])
-      assert.deepEqual(begins.map((taken) => taken.is).sort(), ['opened', 'repeat'])
+      const begins = await Promise.all([
+        one.begin({ ...said, token: `1-${n}` }), other.begin({ ...said, token: `2-${n}`, link: 'link-b' }),
+      ])
+      assert.deepEqual(begins.map((taken) => taken.is).toSorted(), ['opened', 'repeat'])
       const mine = begins[0]!.is === 'opened' ? one : other
       await mine.rest({ token: begins[0]!.is === 'opened' ? `1-${n}` : `2-${n}` }, said)
       const answers = await Promise.all([one.answer(said), other.answer({ ...said, link: 'link-b', text: '2' })])
-      assert.deepEqual(answers.map((taken) => taken.is).sort(), ['busy', 'next'])
+      assert.deepEqual(answers.map((taken) => taken.is).toSorted(), ['busy', 'next'])
     }
     const seized = await Promise.all([one.overdue(T0 + LEASE_MS, 'a', 150), other.overdue(T0 + LEASE_MS, 'b', 150)])
     const names = seized.flat().map((found) => found.record.key.msisdn)
@@ -139,6 +142,23 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     await client.script('FLUSH')
     const all = await Promise.all([answer(), ...Array.from({ length: 20 }, (_, n) => asked({ msisdn: String(n) }))])
     assert.equal(expectIs(all[0] as never, 'next'), all[0])
+  })
+  it('sends all calls of one turn of the event loop in one write', async () => {
+    const own = new Redis(services.redisUrl!, REDIS_OPTIONS)
+    await new Promise((done) => own.once('ready', done))
+    const { asked, answer, confirm } = scene(await place.open(LIMITS, { url: undefined, client: own } as never))
+    const epoch = await asked()
+    type Handle = Record<string, (...args: unknown[]) => number>
+    const handle = (own as unknown as { stream: { _handle: Handle } }).stream._handle
+    let writes = 0
+    for (const name of ['writev', 'writeUtf8String', 'writeLatin1String', 'writeAsciiString', 'writeBuffer']) {
+      const original = handle[name]!.bind(handle)
+      handle[name] = (...args) => (writes++, original(...args))
+    }
+    const calls = Array.from({ length: 50 }, (_, n) => answer({ msisdn: String(n) }))
+    await Promise.all([...calls, confirm(epoch)])
+    assert.ok(writes >= 1 && writes <= 3, `${writes} writes`)
+    own.disconnect()
   })
   it('puts aside what does not read, counts it, and goes on', async () => {
     for (const spoil of ['garbage', '', '1rc 1', '2rc 2 "e"', undefined]) {
@@ -195,7 +215,8 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     await asked({ msisdn: '3' }, { ended: 'completed' })
     await asked({ msisdn: '4' })
     await drop({}, { msisdn: '4' })
-    const ttls = await Promise.all((await recordKeys()).sort((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1)).map((key) => client.pttl(key)))
+    const byMsisdn = (await recordKeys()).toSorted((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1))
+    const ttls = await Promise.all(byMsisdn.map((key) => client.pttl(key)))
     assert.equal(ttls.length, 4)
     assert.ok(ttls.every((ms) => ms > 0), String(ttls))
     assert.ok(ttls[2]! <= LIMITS.tombstoneMs)
@@ -207,13 +228,15 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const text = 'Welcome to Akiba Dental Clinic\n1. Book a visit\n2. My visits\n3. Change language\n0. Exit'
     for (let n = 0; n < 2_000; n++) {
       const epoch = `01968a2e-7c00-7abc-8000-${String(n).padStart(12, '0')}`
-      await asked({ msisdn: `675700${10_000 + n}`, epoch }, { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot: { value: 'main', context: { pad } } })
+      const snapshot = { value: 'main', context: { pad } }
+      await asked({ msisdn: `675700${10_000 + n}`, epoch }, { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot })
     }
     const [key] = await recordKeys()
     const octets = (await client.memory('USAGE', key!, 'SAMPLES', 0))!
     assert.ok(octets <= 1_100, `${octets} octets a record`)
     const indexes = await client.keys(`${place.prefix}:{b*}:due`)
-    const index = (await Promise.all(indexes.map((one) => client.memory('USAGE', one, 'SAMPLES', 0)))).reduce((sum: number, one) => sum + one!, 0)
+    const sizes = await Promise.all(indexes.map((one) => client.memory('USAGE', one, 'SAMPLES', 0)))
+    const index = sizes.reduce((sum: number, one) => sum + one!, 0)
     assert.ok(octets + index / 2_000 <= 1_228, `${octets + index / 2_000} octets a dialogue`)
   })
 })

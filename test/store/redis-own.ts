@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, listens, until } from '../support/services.ts'
 
-const PROGRAM = [...(process.env.PATH ?? '').split(':').map((dir) => join(dir, 'redis-server'))].find(existsSync)
+const PROGRAM = (process.env.PATH ?? '').split(':').map((dir) => join(dir, 'redis-server')).find(existsSync)
 
 export interface OwnRedis {
   port: number
