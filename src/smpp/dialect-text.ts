@@ -1,13 +1,11 @@
 /**
  * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
  */
-import {
-  countGsm7, decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets,
-} from '../ussd/gsm7.ts'
+import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from '../ussd/gsm7.ts'
 import {
   decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2,
 } from '../ussd/octets.ts'
-import { fit, fits, toGsm7Text, transliterate } from '../ussd/text.ts'
+import { fit, toGsm7Text, transliterate } from '../ussd/text.ts'
 import type { Alphabet, PageLimit } from '../ussd/types.ts'
 import type { DialectProfile, TextCoding, TextInProfile, TextOutProfile } from './dialect-schema.ts'
 
@@ -120,10 +118,4 @@ function echoed(dcs: number, echo: readonly number[], networkDcs: number | undef
 
 function septetsOf(text: string): Buffer {
   return encodeGsm7(text) ?? (encodeGsm7(toGsm7Text(text)) as Buffer)
-}
-
-/** How long a text would be on a handset, and whether one page holds it. For the simulator and for probes. */
-export function measure(text: string, page: PageLimit): { alphabet: Alphabet; units: number; fits: boolean } {
-  const alphabet = uncodableAt(text) < 0 ? 'gsm7' : 'ucs2'
-  return { alphabet, units: alphabet === 'gsm7' ? countGsm7(text) : text.length, fits: fits(text, page) }
 }

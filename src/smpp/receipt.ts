@@ -12,8 +12,7 @@ export interface ReceiptOptions {
   numbering?: Numbering
 }
 
-export type ReceiptState = Receipt['state']
-export type IdBase = 'as-is' | 'hex' | 'dec'
+type ReceiptState = Receipt['state']
 
 /** SMPP v3.4 §5.3.2.12, .17, .31, .35. */
 const TAG = { receiptedMessageId: 0x001e, userMessageReference: 0x0204, networkErrorCode: 0x0423, messageState: 0x0427 }
@@ -32,7 +31,7 @@ const TEXT_LENGTH_MAX = 1024
 
 /**
  * The receipt in a PDU, or null if there is none in it: no message id and no reference, or nothing said of a
- * state. `line` is the caller's; the id is as the SMSC wrote it (see `idForms`).
+ * state. `line` is the caller's; the id is as the SMSC wrote it.
  */
 export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}): Receipt | null {
   const fields = readFields(receiptText(pdu))
@@ -50,26 +49,6 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
     doneMs: readDate(fields.get('done date') ?? '', options.offsetMinutes ?? 0),
     reference,
   }
-}
-
-/**
- * The forms under which a message id may be found: as given; lower-case without leading zeros; and, only
- * where the base is known, as a decimal number. Never converted by guess: `10` is both a decimal and a
- * hexadecimal number.
- */
-export function idForms(id: string, base: IdBase = 'as-is'): string[] {
-  return [...new Set([id, normalId(id), canonicalId(id, base)])]
-}
-
-/** One form for an id of a known base: a response in hex and a receipt in decimal then agree. */
-export function canonicalId(id: string, base: IdBase): string {
-  const plain = normalId(id)
-  if (base === 'hex' && /^[0-9a-f]{1,32}$/.test(plain)) return BigInt(`0x${plain}`).toString()
-  return plain
-}
-
-function normalId(id: string): string {
-  return id.trim().toLowerCase().replace(/^0x(?=[0-9a-f])/, '').replace(/^0+(?=.)/, '')
 }
 
 /** ASCII whatever data_coding says, if it starts like a receipt; else UCS-2 where data_coding says so. */

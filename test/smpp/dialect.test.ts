@@ -3,7 +3,7 @@ import { compileDialect, pushPath } from '../../src/smpp/dialect.ts'
 import { mintSession, uint } from '../../src/smpp/dialect-carrier.ts'
 import { loadDialect, loadProfile } from '../../src/smpp/dialect-load.ts'
 import type { DialectProfile } from '../../src/smpp/dialect-schema.ts'
-import { decodeText, encodeText, measure } from '../../src/smpp/dialect-text.ts'
+import { decodeText, encodeText } from '../../src/smpp/dialect-text.ts'
 import type { Incoming, Pdu } from '../../src/smpp/types.ts'
 import type { ReturnPath, UssdMessage } from '../../src/ussd/types.ts'
 import { deliver, DIALECTS } from './dialect-support.ts'
@@ -349,10 +349,5 @@ describe('helpers for the other end', () => {
     }
     for (const coding of ['ucs2be', 'dcs11', 'utf8'] as const) assert.equal(decodeText(encodeText('Да 😀', coding), coding), 'Да 😀', coding)
     assert.equal(encodeText('Да', 'gsm7').toString(), '??')
-  })
-
-  it('measure a text against a page', () => {
-    assert.deepEqual(measure('5€', standard.page), { alphabet: 'gsm7', units: 3, fits: true })
-    assert.deepEqual(measure('Я'.repeat(81), standard.page), { alphabet: 'ucs2', units: 81, fits: false })
   })
 })

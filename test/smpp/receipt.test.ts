@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { canonicalId, idForms, readReceipt } from '../../src/smpp/receipt.ts'
+import { readReceipt } from '../../src/smpp/receipt.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
 import { pduOf, vector, vectors } from './dialect-support.ts'
 
@@ -108,23 +108,5 @@ describe('delivery receipts', () => {
         assert.equal(readReceipt(pduOf(vector(id)), 'a'), null, id)
       }
     }
-  })
-})
-
-describe('message ids', () => {
-  it('are found as given, without case and leading zeros, and in the other base only when configured', () => {
-    assert.deepEqual(idForms('0012AB'), ['0012AB', '12ab'])
-    assert.deepEqual(idForms('75BCD15', 'hex'), ['75BCD15', '75bcd15', '123456789'])
-    assert.deepEqual(idForms('123456789', 'dec'), ['123456789'])
-    assert.deepEqual(idForms('10'), ['10'])
-    assert.deepEqual(idForms('0'), ['0'])
-  })
-
-  it('agree in one form once the bases are known', () => {
-    assert.equal(canonicalId('0x75BCD15', 'hex'), canonicalId('0123456789', 'dec'))
-    assert.equal(canonicalId('abc-DEF-9', 'hex'), 'abc-def-9')
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n }), (id) => {
-      assert.equal(canonicalId(id.toString(16).toUpperCase().padStart(10, '0'), 'hex'), canonicalId(id.toString(), 'dec'))
-    }))
   })
 })
