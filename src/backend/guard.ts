@@ -2,6 +2,7 @@
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
 import type { Clock } from '../ussd/types.ts'
+import { turnstile } from './turnstile.ts'
 import { CLOSED, ask, learn, type Breaker } from './breaker.ts'
 import type { Backend, CallResult } from './types.ts'
 
@@ -13,21 +14,28 @@ export interface GuardParts {
   onCall?: (seconds: number, backend: string) => void
 }
 
-/** Calls of one back end at once; more would only queue behind it until their deadline. */
+/** Calls of one back end at once; more wait their turn here, in order, instead of inside it. */
 export const CONCURRENT_MAX = 50
+/** Calls that may wait; a crowd beyond that is told at once that the service is busy. */
+export const WAITING_MAX = 1_000
 
 /** The same back end, guarded. Never rejects. */
 export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRENT_MAX): Backend {
   const { name } = backend
   const { clock, counters, log } = parts
   let breaker: Breaker = CLOSED
-  let inFlight = 0
+  const gate = turnstile(concurrent, WAITING_MAX)
 
-  const refusal = (): string | null => {
-    if (inFlight >= concurrent) return 'backend-concurrent'
+  /** Null: the call may go, and leaves through the gate. */
+  const refusal = async (signal: AbortSignal): Promise<Refused | null> => {
+    const entered = await gate.enter(signal)
+    if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
+    if (entered === 'late') return { limit: 'backend-concurrent', why: 'late' }
     const asked = ask(breaker, clock.now())
     breaker = asked.breaker
-    return asked.goes ? null : 'backend-breaker'
+    if (asked.goes) return null
+    gate.leave()
+    return { limit: 'backend-breaker', why: 'down' }
   }
 
   const hear = (result: CallResult, operation: string): void => {
@@ -42,13 +50,12 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
   return {
     name,
     async call(operation, args, context) {
-      const limit = refusal()
-      if (limit) {
-        counters.count('limits_total', { limit })
-        counters.count('backend_calls_total', { backend: name, operation, result: 'down' })
-        return { is: 'failed', why: 'down', detail: limit }
+      const refused = await refusal(context.signal)
+      if (refused) {
+        counters.count('limits_total', { limit: refused.limit })
+        counters.count('backend_calls_total', { backend: name, operation, result: refused.why })
+        return { is: 'failed', why: refused.why, detail: refused.limit }
       }
-      inFlight++
       const begunMs = clock.now()
       try {
         const result = await backend.call(operation, args, context)
@@ -57,7 +64,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })
         return result
       } finally {
-        inFlight--
+        gate.leave()
         parts.onCall?.((clock.now() - begunMs) / 1000, name)
       }
     },
@@ -70,6 +77,11 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
     },
     close: async () => backend.close?.(),
   }
+}
+
+interface Refused {
+  limit: string
+  why: 'down' | 'late'
 }
 
 // A call that it refuses says nothing against its health.

@@ -92,7 +92,7 @@ const http = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}).describe('sent with every call; no secrets: see tokenFile'),
   concurrent: z.number().int().min(1).max(1_000).default(50).describe('calls in flight at most; more are refused at once'),
   octetsMax: z.number().int().min(1_024).max(4_194_304).default(262_144).describe('decoded answer at most: a bomb is cut here'),
-  privateNetwork: z.boolean().default(false)
+  privateNetwork: z.boolean().optional()
     .describe('true: the name in url may lead to a private address (a container network); an address needs no leave'),
 })
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { CLOSED, ask, learn, type Breaker } from '../../src/backend/breaker.ts'
 import { guard } from '../../src/backend/guard.ts'
+import { turnstile } from '../../src/backend/turnstile.ts'
 import { moduleBackend } from '../../src/backend/module.ts'
 import { Refusal, type Backend, type CallContext, type CallResult } from '../../src/backend/types.ts'
 import { silentLog } from '../../src/log-port.ts'
-import { fakeClock } from '../support/clock.ts'
+import { fakeClock, settle } from '../support/clock.ts'
 
 const context = (signal = new AbortController().signal): CallContext =>
   ({ intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0, signal })
@@ -63,20 +64,39 @@ describe('a guarded back end', () => {
     assert.equal((await backend.call('buy', {}, context())).is, 'data')
   })
 
-  it('refuses calls over its limit at once, and counts them', async () => {
+  it('lets calls over its limit wait their turn, in order, and not past their deadline', async () => {
     const parts = guardParts()
     const open: ((result: CallResult) => void)[] = []
     const backend = guard(stub(() => new Promise((done) => open.push(done))), parts, 2)
     const running = [1, 2].map(() => backend.call('balance', {}, context()))
-    const over = await backend.call('balance', {}, context())
-    assert.deepEqual(over, { is: 'failed', why: 'down', detail: 'backend-concurrent' })
+    const turn = new AbortController()
+    const impatient = backend.call('balance', {}, context(turn.signal))
+    const patient = backend.call('balance', {}, context())
+    await settle()
+    assert.equal(open.length, 2)
+    turn.abort()
+    const late = { is: 'failed', why: 'late', detail: 'backend-concurrent' }
+    assert.deepEqual(await impatient, late)
+    assert.deepEqual(await backend.call('balance', {}, context(turn.signal)), late)
     for (const done of open) done({ is: 'data', data: null })
     await Promise.all(running)
-    const next = backend.call('balance', {}, context())
-    open.at(-1)!({ is: 'data', data: 1 })
-    assert.deepEqual(await next, { is: 'data', data: 1 })
-    assert.deepEqual(parts.counted.filter((one) => one.startsWith('backend')), [
-      'backend_calls_total wallet balance down', ...Array<string>(3).fill('backend_calls_total wallet balance data')])
+    await settle()
+    assert.equal(open.length, 3)
+    open[2]!({ is: 'data', data: 1 })
+    assert.deepEqual(await patient, { is: 'data', data: 1 })
+    assert.deepEqual(parts.counted.filter((one) => one.startsWith('limits')), Array(2).fill('limits_total backend-concurrent'))
+  })
+
+  it('tells a crowd beyond those who may wait at once that it is busy', async () => {
+    const gate = turnstile(1, 1)
+    const { signal } = new AbortController()
+    assert.equal(await gate.enter(signal), 'in')
+    const waiting = gate.enter(signal)
+    assert.equal(await gate.enter(signal), 'full')
+    gate.leave()
+    assert.equal(await waiting, 'in')
+    gate.leave()
+    assert.equal(await gate.enter(signal), 'in')
   })
 
   it('keeps an end that the back end did not hear from harming anybody', async () => {

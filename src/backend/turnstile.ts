@@ -1,0 +1,37 @@
+/** A turnstile: so many inside at once, so many waiting in order, and nobody waits past his deadline. */
+
+export interface Turnstile {
+  /** in: go, and call `leave` afterwards · full: too many wait already · late: the deadline came while waiting. */
+  enter(signal: AbortSignal): Promise<'in' | 'full' | 'late'>
+  leave(): void
+}
+
+export function turnstile(insideMax: number, waitingMax: number): Turnstile {
+  let inside = 0
+  const waiting: { go(): void }[] = []
+  return {
+    async enter(signal) {
+      if (inside < insideMax) {
+        inside++
+        return 'in'
+      }
+      if (signal.aborted) return 'late'
+      if (waiting.length >= waitingMax) return 'full'
+      return new Promise((answer) => {
+        const place = { go: () => (signal.removeEventListener('abort', late), answer('in')) }
+        const late = () => {
+          waiting.splice(waiting.indexOf(place), 1)
+          answer('late')
+        }
+        signal.addEventListener('abort', late, { once: true })
+        waiting.push(place)
+      })
+    },
+    // Whoever leaves hands his place on: `inside` stays as it is.
+    leave() {
+      const next = waiting.shift()
+      if (next) next.go()
+      else inside--
+    },
+  }
+}
