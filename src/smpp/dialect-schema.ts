@@ -58,7 +58,7 @@ const condition = z.strictObject({
   tlvPresent: z.array(tag).optional(),
   /** Mandatory parameters that must not be empty. */
   fieldPresent: z.array(z.enum(FIELDS)).optional(),
-  /** Whether the network gave its own number of the dialogue. */
+  /** Whether the place of the number of the dialogue has octets, zeros or not. */
   sessionPresent: z.boolean().optional(),
 })
 

@@ -105,7 +105,7 @@ function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu
     if (is === 'reject') return { is, status: STATUS.refused, why }
     const source = readMsisdn(sourceOf(pdu), numbering)
     if ('fault' in source) return { is: 'reject', status: STATUS.badSource, why: `source-${source.fault}` }
-    if (needsNumber && facts.carrier.id === '') return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
+    if (needsNumber && facts.carrier.raw.length === 0) return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
     const code = is === 'begin' ? readCodeOf(view) : ''
     return { is: 'ussd', message: messageOf(profile, { kind: is, msisdn: source.msisdn, code, facts }) }
   }
