@@ -40,3 +40,13 @@ export interface Counters {
 
 /** Counts nothing. */
 export const noCounters: Counters = { count: () => undefined }
+
+/** Why a link ended, as a label: few words; all else is `socket`. */
+export function lossLabel(why: string): string {
+  return LOSSES.has(why) ? why : 'socket'
+}
+
+const LOSSES = new Set([
+  'framing', 'pdu-half-sent', 'peer-does-not-read', 'enquire_link-unanswered', 'unbound-by-smsc', 'unbound',
+  'unbind-timeout', 'nack-0', 'closed-by-peer', 'stopped',
+])

@@ -7,7 +7,7 @@ import type { Entry, Late } from './window.ts'
 import type { Lane, Link as LinkPort, Pdu } from './types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { Pace } from './pace.ts'
-import type { SmppCounter } from './counters.ts'
+import { lossLabel, type SmppCounter } from './counters.ts'
 import { bindRequest, type Role } from './bind-request.ts'
 import { encode, encodeNack } from './codec.ts'
 import { framer, type Framer, type FramingFault } from './framer.ts'
@@ -285,7 +285,7 @@ export class Link implements LinkPort {
     const wasBound = this.#state === 'bound' || this.#state === 'leaving'
     this.#state = 'closed'
     this.#parts.log[wasBound ? 'warn' : 'info']({ link: this.id, why }, 'link closed')
-    if (wasBound) this.#parts.count('smpp_link_lost', { why: LOSSES.has(why) ? why : 'socket' })
+    if (wasBound) this.#parts.count('smpp_link_lost', { why: lossLabel(why) })
     this.#drained = undefined
     this.#readTimer?.cancel()
     this.#outbox.end()
@@ -293,9 +293,3 @@ export class Link implements LinkPort {
     this.#parts.hears.handBack(this.#window.close())
   }
 }
-
-/** Why a link ended, as a metrics label; all else is `socket`. */
-const LOSSES = new Set([
-  'framing', 'pdu-half-sent', 'peer-does-not-read', 'enquire_link-unanswered', 'unbound-by-smsc', 'unbound',
-  'unbind-timeout', 'nack-0', 'closed-by-peer', 'stopped',
-])
