@@ -24,6 +24,7 @@ import { BUSY, GOODBYE, type Env, type Plan } from './screens/plan.ts'
 import { innermost, resumePlan } from './screens/resume.ts'
 import { branchPlan, setPlan } from './screens/silent.ts'
 import { firstScreens, guardedScreens } from './graph.ts'
+import { keeping } from './kept.ts'
 import { speech } from './speech.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from './types.ts'
 
@@ -128,11 +129,13 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const { word, text, condition } = speech(definition)
   const guarded = guardedScreens(definition)
   const first = firstScreens(definition)
+  const keep = keeping(definition)
   const env = (name: string): Env => ({
     name,
     word,
     text,
     condition,
+    keep,
     languages: definition.languages,
     wrongMax: definition.wrongMax,
     guarded: guarded.has(name),

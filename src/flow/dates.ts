@@ -21,16 +21,35 @@ export const DEFAULT_DATE_FORMAT: DateFormat = {
 
 /** `10/05/2025`; '' if it is no ISO 8601 date, nor milliseconds. */
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
-  const moment = momentOf(at, zone)
-  return moment ? plain(moment.setLocale(format.locale).toFormat(format.date)) : ''
+  return remembered(at, `d|${zone}|${format.locale}|${format.date}`, () => {
+    const moment = momentOf(at, zone)
+    return moment ? plain(moment.setLocale(format.locale).toFormat(format.date)) : ''
+  })
 }
 
 /** `9 AM`, `9:30 AM`, `12 PM`; '' if it is no ISO 8601 date, nor milliseconds. */
 export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
-  const moment = momentOf(at, zone)
-  if (!moment) return ''
-  const pattern = moment.minute === 0 ? format.time : format.timeMinutes
-  return plain(moment.setLocale(format.locale).toFormat(pattern))
+  return remembered(at, `t|${zone}|${format.locale}|${format.time}|${format.timeMinutes}`, () => {
+    const moment = momentOf(at, zone)
+    if (!moment) return ''
+    const pattern = moment.minute === 0 ? format.time : format.timeMinutes
+    return plain(moment.setLocale(format.locale).toFormat(pattern))
+  })
+}
+
+/** Moments that are remembered as shown: the same slots are shown to many, and one costs 20 µs to work out. */
+const MOMENTS_MAX = 2000
+const shown = new Map<string, string>()
+
+function remembered(at: unknown, how: string, show: () => string): string {
+  if (typeof at !== 'string' || at.length > 40) return show()
+  const key = `${at}|${how}`
+  const known = shown.get(key)
+  if (known !== undefined) return known
+  if (shown.size >= MOMENTS_MAX) shown.clear()
+  const text = show()
+  shown.set(key, text)
+  return text
 }
 
 /** Whether the zone database knows it. */

@@ -45,9 +45,8 @@ export function layPage(sheet: Sheet, at: Shown['at']): Page {
 /** The page shown, with the same options under another first line. */
 export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
-  const page = layPage(sheet, shown.at)
   // A page of plain text has no title to give up, and its text is not shown again later.
-  if (shown.n === 0) return page.text
+  if (shown.n === 0) return layPage(sheet, shown.at).text
   const paper = { ...sheet, back: sheet.back || shown.at.length > 1, first, from, single: false }
   const tail = body(paper, shown.n, shown.more)
   const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))

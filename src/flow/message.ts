@@ -71,7 +71,8 @@ function show(
   filling: Filling,
 ): string | number | boolean {
   if (slot.as === 'number') {
-    const number = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
+    const number =
+      typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
     if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is no number, but a text shows it as one`)
     return number
   }
@@ -144,7 +145,9 @@ function rewrite(scan: Scan, nested = false): string {
 
 /** What an apostrophe starts: a quoted brace or sign, or nothing but itself. */
 function quoted(scan: Scan): string {
-  const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2)) ? scan.text.indexOf("'", scan.at + 1) : -1
+  const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2))
+    ? scan.text.indexOf("'", scan.at + 1)
+    : -1
   if (closes < 0) return "'"
   const whole = scan.text.slice(scan.at, closes + 1)
   scan.at = closes + 1

@@ -1,7 +1,9 @@
 /** What a text may look like: filled in with made-up values of the lengths that they may have. */
 import type { DialogueContext } from '../../machines/dialogue.ts'
+import { FlowFault } from '../errors.ts'
 import type { Json, JsonObject } from '../ussd/types.ts'
 import type { Message, Slot } from './message.ts'
+import type { Scope } from './path.ts'
 
 /** Greatest lengths of values, by path. */
 export type Bounds = ReadonlyMap<string, number>
@@ -11,46 +13,43 @@ export const VALUE_LIKELY = 24
 
 /** The longest of the forms that the message takes, choices and all, with no values or with likely ones. */
 export function sample(message: Message, values: 'none' | 'likely', bounds: Bounds): string {
-  const forms = message.slots.flatMap((slot) =>
-    (slot.among ?? []).map((option) => ({ path: slot.path, option })),
-  )
-  const tried = forms.length === 0 ? [undefined] : forms
-  const texts = tried.map((form) =>
-    message.say(
-      scopeOf(message.slots, (slot) => {
-        if (form && slot.path === form.path && slot.as === 'choice') return form.option
-        return valueOf(slot, values, bounds)
-      }),
-    ),
-  )
+  const forms = message.slots.flatMap((slot) => (slot.among ?? []).map((option) => ({ path: slot.path, option })))
+  const made = (form?: { path: string; option: string }) =>
+    scopeOf(message.slots, (path, shown) =>
+      form?.path === path && shown.has('choice') ? form.option : valueOf(path, shown, { values, bounds }),
+    )
+  const texts = (forms.length === 0 ? [undefined] : forms).map((form) => said(message, made(form)))
   return texts.reduce((longest, text) => (text.length > longest.length ? text : longest))
 }
 
-function valueOf(slot: Slot, values: 'none' | 'likely', bounds: Bounds): Json {
-  if (slot.as === 'date' || slot.as === 'time') return '2025-12-30T12:30:00Z'
-  if (slot.as === 'number') return values === 'none' ? 0 : 100_000
-  if (slot.as === 'choice' || values === 'none') return ''
-  return 'x'.repeat(bounds.get(slot.path) ?? VALUE_LIKELY)
+/** A path that is used as two things that no value can be gives nothing to measure. */
+function said(message: Message, scope: Scope): string {
+  try {
+    return message.say(scope)
+  } catch (error) {
+    if (error instanceof FlowFault) return ''
+    throw error
+  }
 }
 
-function scopeOf(
-  slots: readonly Slot[],
-  value: (slot: Slot) => Json,
-): { context: DialogueContext; row: Json } {
-  const roots: JsonObject = {
-    data: {},
-    answers: {},
-    chosen: {},
-    vars: {},
-    row: {},
-    msisdn: '675'.padEnd(15, '0'),
-    language: 'en',
-    code: '',
-    line: '',
-  }
+type Shown = ReadonlySet<Slot['as']>
+
+function valueOf(path: string, shown: Shown, how: { values: 'none' | 'likely'; bounds: Bounds }): Json {
+  if (shown.has('date') || shown.has('time')) return shown.has('number') ? 1_767_097_800_000 : '2025-12-30T12:30:00Z'
+  if (shown.has('number')) return how.values === 'none' ? 0 : 100_000
+  if (!shown.has('value') || how.values === 'none') return ''
+  return 'x'.repeat(how.bounds.get(path) ?? VALUE_LIKELY)
+}
+
+function scopeOf(slots: readonly Slot[], value: (path: string, shown: Shown) => Json): Scope {
+  const fixed = { msisdn: '675'.padEnd(15, '0'), language: 'en', code: '*123#', line: 'a' }
+  const roots: JsonObject = { data: {}, answers: {}, chosen: {}, vars: {}, row: {}, ...fixed }
   // Deeper paths last, so that a value never stands where a block must.
-  for (const slot of slots.toSorted((a, b) => a.path.length - b.path.length))
-    put(roots, slot.path.split('.'), value(slot))
+  const paths = [...new Set(slots.map((slot) => slot.path))].toSorted((a, b) => a.length - b.length)
+  for (const path of paths) {
+    const shown = new Set(slots.filter((slot) => slot.path === path).map((slot) => slot.as))
+    put(roots, path.split('.'), value(path, shown))
+  }
   return { context: roots as unknown as DialogueContext, row: roots.row as Json }
 }
 

@@ -81,7 +81,7 @@ export interface FlowRegistry {
   pinned(revision: string): Promise<CompiledFlow | undefined>
 }
 
-/** Keeps the sources of all revisions that ever served, so that a dialogue can finish on its own. Postgres, or a folder. */
+/** Keeps the sources of all revisions that ever served: a dialogue finishes on its own. Postgres, or a folder. */
 export interface FlowArchive {
   put(revision: string, name: string, source: string): Promise<void>
   get(revision: string): Promise<string | undefined>

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { ProblemsError } from '../../src/errors.ts'
 import { checkSource } from '../../src/flow/check.ts'
 import { compileFlow } from '../../src/flow/compile.ts'
@@ -156,5 +158,28 @@ describe('the check of a flow', () => {
     const good = compileFlow({ file: 'f.yaml', text: fileOf('  main: { end: x }\n  lost: { end: y }'), catalogues: [] })
     assert.deepEqual(good.warnings.map((warning) => warning.severity), ['warning'])
     assert.throws(() => compileFlow({ file: 'f.yaml', text: fileOf('  main: { input: x, to: y }'), catalogues: [] }), ProblemsError)
+  })
+
+  it('says something sensible of whatever became of a good file', () => {
+    const good = readFileSync('flows/dental.yaml', 'utf8')
+    const lines = good.split('\n')
+    const at = fc.nat({ max: lines.length - 1 })
+    const mutation = fc.oneof(
+      fc.record({ at, text: fc.constantFrom('', '  x: y', '- {', "'", 'to: nowhere', '\t', 'menu: 3', '? [a]') })
+        .map(({ at: line, text }) => (all: string[]) => all.with(line, text)),
+      fc.tuple(at, at).map(([one, other]) => (all: string[]) => all.with(one, all[other] ?? '').with(other, all[one] ?? '')),
+      fc.tuple(at, fc.nat({ max: 60 }), fc.string({ maxLength: 3 }))
+        .map(([line, column, text]) => (all: string[]) => all.with(line, `${(all[line] ?? '').slice(0, column)}${text}${(all[line] ?? '').slice(column + 1)}`)),
+    )
+    fc.assert(fc.property(fc.array(mutation, { minLength: 1, maxLength: 3 }), (mutations) => {
+      const text = mutations.reduce((all, mutate) => mutate(all), lines).join('\n')
+      const problems = checkSource({ file: 'f.yaml', text, catalogues: [] })
+      for (const { where, what } of problems) {
+        assert.match(where, /^f\.yaml(:\d+:\d+)?$/)
+        assert.doesNotMatch(what, /undefined|\[object|NaN/)
+      }
+      if (problems.some((problem) => problem.severity === 'error')) return
+      assert.ok(compileFlow({ file: 'f.yaml', text, catalogues: [] }).flow.revision)
+    }), { numRuns: 150 })
   })
 })

@@ -335,3 +335,34 @@ describe('a revision', () => {
     assert.equal(new Set(all).size, all.length)
   })
 })
+
+describe('what a dialogue remembers of a back end', () => {
+  const SCREENS = `
+  main: { call: w.x, as: a, to: list }
+  list: { list: '{data.a.title} {data.a.sizes.count}', from: data.a.rows, row: '{row.name}', keep: [id], to: pass, empty: pass }
+  pass: { call: w.y, as: b, with: { whole: '{data.a.block}' }, to: end }
+  end: { end: '{data.b.one.two}' }
+`
+  const answer = { title: 'T', junk: 'x'.repeat(9999), sizes: [{ cm: 1 }, { cm: 2 }], block: { deep: [1] },
+    rows: Array.from({ length: 500 }, (_, i) => ({ id: i, name: `N${i}`, story: 'x'.repeat(500) })) }
+
+  it('is what its flow reads, and no more than a hundred rows', async () => {
+    const phone = handset(flowOf(SCREENS).flow, (want) => ({ is: 'data', data: want.operation === 'x' ? answer : { one: { two: 2 }, three: 3 } }))
+    assert.match((await phone.dial()).text, /^T 2\n1\. N0\n/)
+    const kept = phone.snapshot().context.data as { a: Record<string, Json[]> }
+    assert.deepEqual(Object.keys(kept.a).toSorted(), ['block', 'rows', 'sizes', 'title'])
+    assert.deepEqual([kept.a.rows?.length, kept.a.rows?.[7], kept.a.sizes, kept.a.block], [100, { name: 'N7', id: 7 }, [{}, {}], { deep: [1] }])
+    assert.equal((await phone.answer('1')).text, '2')
+    assert.deepEqual((phone.snapshot().context.data as { b: Json }).b, { one: { two: 2 } })
+  })
+
+  it('leaves a dialogue of the dental service under 1,000 octets', async () => {
+    const { flow } = compileFlow(await sourceOf('flows', 'dental'))
+    const slots = [1, 2, 3].map((i) => ({ id: `s${i}`, clinic: 'Gerehu Dental Clinic', at: '2025-05-12T14:00:00+10:00', address: 'x'.repeat(200) }))
+    const answers: Record<string, Json> = { profile: { known: true, name: 'John', language: 'en', born: 1980 }, types: { rows: [1, 2, 3].map((i) => ({ id: i, name: 'Checkup' })) }, slots: { rows: slots } }
+    const phone = handset(flow, (want) => ({ is: 'data', data: answers[want.operation] ?? null }))
+    assert.equal((await phone.dial({ dialled: ['2', '2'] })).screen, 'slot')
+    const octets = JSON.stringify(phone.snapshot()).length
+    assert.ok(octets < 1000, String(octets))
+  })
+})

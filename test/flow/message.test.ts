@@ -39,6 +39,8 @@ describe('a text', () => {
     ['{data.b} {data.z}', { b: false, z: 0 }, 'false 0'],
     ['<b>{data.name}</b> # 100%', { name: '<i>' }, '<b><i></b> # 100%'],
     ["a '{'quoted'}' brace", {}, 'a {quoted} brace'],
+    ['a } and {data.name}', { name: 'b' }, 'a } and b'],
+    ['{data.n, plural, one {{data.s, select, a {an {data.name}} other {?}}} other {# of {data.s}}}', { n: 1, s: 'a', name: 'apple' }, 'an apple'],
     ['{data.constructor} {data.__proto__}', {}, ' '],
   ]
   for (const [text, data, expected] of rows) it(`${text} gives ${expected}`, () => assert.equal(say(text, data), expected))

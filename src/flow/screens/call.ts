@@ -23,7 +23,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
     kind: 'call',
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
     arrive: (context) => ({ ...context, via: screen.once ? '' : env.name }),
-    answer: (context, event) => outcome({ context, event, screen, as, failed, refused }),
+    answer: (context, event) => outcome({ context, event, screen, as, keep: env.keep, failed, refused }),
     want: (context): Want => ({
       do: 'call',
       screen: env.name,
@@ -41,14 +41,15 @@ interface Outcome {
   event: DialogueEvent
   screen: CallScreen
   as: string
+  keep: Env['keep']
   failed: Way
   refused: ReadonlyMap<string, Way>
 }
 
-function outcome({ context, event, screen, as, failed, refused }: Outcome): Move | undefined {
+function outcome({ context, event, screen, as, keep, failed, refused }: Outcome): Move | undefined {
   if (event.type === 'RESULT') {
     if (!expected(event.data, screen.expect)) return led({ ...context, failed: true }, failed)
-    return { to: screen.to, context: withData(context, as, event.data) }
+    return { to: screen.to, context: withData(context, as, keep(as, event.data)) }
   }
   if (event.type === 'REFUSED') {
     const way = refused.get(event.refusal)

@@ -1,14 +1,12 @@
 /** `list`: rows that a back end gave, one option each, and written choices after them. */
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/types.ts'
+import { ROWS_MAX } from '../kept.ts'
 import { readRows } from '../path.ts'
 import type { ListScreen } from '../definition.ts'
 import { choicesOf } from './menu.ts'
 import { offering, type Offer } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
-
-/** Rows that one list shows; nobody pages further, and the snapshot must stay small. */
-export const ROWS_MAX = 100
 
 export function listPlan(screen: ListScreen, env: Env): Plan {
   const title = env.text(screen.list)

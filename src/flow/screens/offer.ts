@@ -1,5 +1,5 @@
 /** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
-import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
+import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/text.ts'
 import { layPage, lookUp, relay, type Line, type Sheet } from '../layout.ts'
 import type { Want } from '../types.ts'
@@ -83,16 +83,23 @@ function turned(
   at: [number, number][],
 ): DialogueContext {
   const page = layPage(sheetOf(env, offer(context), context), at)
-  return { ...context, wrong: 0, shown: { at, n: page.n, more: page.more } }
+  const shown = { at, n: page.n, more: page.more }
+  LAID.set(shown, page.text)
+  return { ...context, wrong: 0, shown }
 }
 
 function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
-  const sheet = sheetOf(env, offer, context)
   const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
   const wrong = [env.word('invalid', context), env.word('invalid-short', context)]
-  const text = context.wrong > 0 ? relay(sheet, shown, wrong) : layPage(sheet, shown.at).text
+  const text =
+    context.wrong > 0
+      ? relay(sheetOf(env, offer, context), shown, wrong)
+      : (LAID.get(shown) ?? layPage(sheetOf(env, offer, context), shown.at).text)
   return { do: 'ask', text, screen: env.name }
 }
+
+/** The text of a page that has just been laid out: it is asked for next, and again only after a restart. */
+const LAID = new WeakMap<Shown, string>()
 
 /** Whether the page shown is the last of a text that ends the dialogue. */
 export function ends(offer: Offer, context: DialogueContext): boolean {
@@ -102,11 +109,17 @@ export function ends(offer: Offer, context: DialogueContext): boolean {
 function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
   return {
     notice: context.notice,
-    title: offer.title,
-    options: offer.options.map((option) => option.label),
+    title: once(offer.title),
+    options: offer.options.map((option) => once(option.label)),
     back: offer.back !== undefined,
     closing: offer.closing ?? false,
     words: { more: env.word('more', context), back: env.word('back', context) },
     limit: context.page,
   }
+}
+
+/** A line whose whole form is made only once. */
+function once(line: Line): Line {
+  let whole: string | undefined
+  return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }

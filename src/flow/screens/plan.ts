@@ -3,6 +3,7 @@ import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/types.ts'
 import type { Condition, ConditionSource } from '../condition.ts'
 import type { Kind, Scalar, Text } from '../definition.ts'
+import type { Keep } from '../kept.ts'
 import type { Filling } from '../message.ts'
 import type { Scope } from '../path.ts'
 import type { TextKey } from '../texts.ts'
@@ -26,6 +27,8 @@ export interface Env {
   /** A built-in text, or the flow's own in its place. */
   word: (key: TextKey, context: DialogueContext) => string
   condition: (source: ConditionSource) => Condition
+  /** What is kept of a back end's answer. */
+  keep: Keep
   languages: readonly string[]
   wrongMax: number
   /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */

@@ -1,0 +1,90 @@
+/**
+ * What is kept of a back end's answer: the fields that the flow reads somewhere, so that a dialogue stays small however
+ * much a back end says.
+ */
+import type { Json, JsonObject } from '../ussd/types.ts'
+import { compileCondition } from './condition.ts'
+import type { FlowDefinition } from './definition.ts'
+import { pathsOf } from './screens/plan.ts'
+import { compileIn, wordsIn } from './speech.ts'
+import { usesOf } from './uses.ts'
+
+/** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
+export const ROWS_MAX = 100
+
+/** Cuts the answer that is kept under a name down to what the flow reads of it. */
+export type Keep = (as: string, data: Json) => Json
+
+/** `all`, or the fields that are read; of each, what is read of its rows if it is a list. */
+type Fields = 'all' | Map<string, Fields>
+
+export function keeping(definition: FlowDefinition): Keep {
+  const read: Map<string, Fields> = new Map()
+  const note = (path: string, rows?: Fields) => {
+    const [root, as, field] = path.split('.')
+    if (root !== 'data' || as === undefined) return
+    const known = read.get(as) ?? new Map<string, Fields>()
+    if (field === undefined || known === 'all') return void read.set(as, 'all')
+    known.set(field, joined(known.get(field), path.split('.').length === 3 ? rows : rowsOf(path)))
+    read.set(as, known)
+  }
+  const { shown, handed } = pathsRead(definition)
+  for (const path of shown) note(path)
+  // What is handed on is handed on whole.
+  for (const path of handed) note(path, 'all')
+  for (const list of Object.values(definition.screens)) {
+    if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep))
+  }
+  return (as, data) => cut(data, read.get(as) ?? new Map())
+}
+
+/** Of `data.a.rows.count`, no field of any row; of any other deeper path, everything. */
+function rowsOf(path: string): Fields {
+  return path.split('.').length === 4 && path.endsWith('.count') ? new Map() : 'all'
+}
+
+function joined(one: Fields | undefined, other: Fields | undefined): Fields {
+  if (one === undefined || other === undefined) return other ?? one ?? new Map()
+  return one === 'all' || other === 'all' ? 'all' : new Map([...one, ...other])
+}
+
+function rowFields(
+  definition: FlowDefinition,
+  row: string | Record<string, string>,
+  keep: string[] | undefined,
+): Fields {
+  if (keep === undefined) return 'all'
+  const shown = slotsOf(definition, row).flatMap((path) =>
+    path.startsWith('row.') ? [path.split('.')[1] as string] : [],
+  )
+  return new Map([...shown, ...keep].map((field) => [field, 'all']))
+}
+
+function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[] } {
+  const { texts, conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return typeof compiled === 'string' ? [] : compiled.paths
+  })
+  return {
+    shown: [...texts.flatMap(({ text }) => slotsOf(definition, text)), ...asked],
+    handed: values.flatMap(({ value }) => pathsOf(value)),
+  }
+}
+
+function slotsOf(definition: FlowDefinition, text: string | Record<string, string>): string[] {
+  return definition.languages.flatMap((language) => {
+    const words = wordsIn(definition, text, language)
+    const message = words === undefined ? undefined : compileIn(definition, words, language)
+    return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
+  })
+}
+
+function cut(data: Json, fields: Fields): Json {
+  if (Array.isArray(data)) return data.slice(0, ROWS_MAX).map((row) => cut(row, fields))
+  if (fields === 'all' || data === null || typeof data !== 'object') return data
+  const out: JsonObject = {}
+  for (const [field, inner] of fields)
+    if (Object.hasOwn(data, field)) out[field] = cut(data[field] as Json, inner)
+  return out
+}
