@@ -16,7 +16,7 @@ export interface PeerHooks {
   /** A request or an unexpected response of the ESME's, whole and decoded. */
   onRequest(peer: Peer, pdu: Pdu): void
   /** A whole frame before it is decoded; true: it is dealt with. */
-  onFrame?(peer: Peer, frame: Buffer): boolean
+  onFrame(peer: Peer, frame: Buffer): boolean
   onClosed(peer: Peer): void
   tap(peer: Peer, direction: 'in' | 'out', octets: Buffer): void
   /** A response that nothing waits for. */
@@ -164,7 +164,7 @@ export class Peer {
   private take(frame: Buffer): void {
     if (this.isHalfOpen || this.state === 'closed') return
     this.hooks.tap(this, 'in', frame)
-    if (this.hooks.onFrame?.(this, frame)) return
+    if (this.hooks.onFrame(this, frame)) return
     const decoded = decode(frame)
     if (!decoded.ok) return this.refuse(decoded)
     const pdu = decoded.pdu

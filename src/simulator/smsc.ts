@@ -40,8 +40,6 @@ export interface SmscOptions {
   firstNumber?: number
   /** PDUs that are remembered. Default 2 000; 0: none. */
   traceMax?: number
-  /** A whole frame before it is decoded; true: dealt with. For load, which cannot afford to decode. */
-  onFrame?(peer: Peer, frame: Buffer): boolean
 }
 
 export type SmscEvent =
@@ -79,6 +77,8 @@ export interface Smsc {
   bound(count: number, withinMs?: number): Promise<void>
   watch(listener: (event: SmscEvent) => void): () => void
   trace(): Traced[]
+  /** Sees whole frames before they are decoded; true: dealt with. For load, which cannot afford to decode. */
+  readonly hook: { onFrame: ((peer: Peer, frame: Buffer) => boolean) | null }
   /** Responses that no request waited for. */
   readonly strays: { count: number }
   stop(): Promise<void>
@@ -107,6 +107,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const messages = newMessages(123_456_789)
   const traced = newTrace(options.traceMax ?? 2_000, clock, (one) => emit({ is: 'pdu', traced: one }))
   const strays = { count: 0 }
+  const hook: Smsc['hook'] = { onFrame: null }
   const phones = phoneBook({ options, network, deliveries, emit })
 
   const onRequest = desk({
@@ -117,7 +118,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   function accept(socket: Socket): void {
     const peer = new Peer(`link-${++serial}`, socket, clock, {
       onRequest,
-      ...(options.onFrame ? { onFrame: options.onFrame } : {}),
+      onFrame: (from, frame) => hook.onFrame !== null && hook.onFrame(from, frame),
       onClosed(closed) {
         peers.delete(closed)
         emit({ is: 'bind', bind: rowOf(closed) })
@@ -133,7 +134,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
 
   return {
     port: (server.address() as AddressInfo).port,
-    chaos, receipts, deliveries, network, voice, strays,
+    chaos, receipts, deliveries, network, voice, strays, hook,
     phone: phones.get,
     phones: phones.all,
     binds: () => [...peers].filter((peer) => peer.state === 'bound').map(rowOf),
