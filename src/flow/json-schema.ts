@@ -1,0 +1,18 @@
+/** The JSON Schema of flow files: what an editor completes from and underlines by. */
+import { z } from 'zod'
+import { CATALOGUE, FLOW, KINDS, SCREENS } from './definition.ts'
+
+/** Draft 2020-12, of what is written (defaults need not be). */
+export function flowJsonSchema(): Record<string, unknown> {
+  const screen = z.union(KINDS.map((kind) => SCREENS[kind].meta({ title: kind })))
+  const file = FLOW.extend({ screens: z.record(FLOW.shape.start, screen) }).meta({
+    title: 'A flow of ussd-connector',
+  })
+  return z.toJSONSchema(file, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+}
+
+/** The same of a catalogue of translations. */
+export function catalogueJsonSchema(): Record<string, unknown> {
+  const file = CATALOGUE.meta({ title: 'A catalogue of translations of ussd-connector' })
+  return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>
+}
