@@ -172,5 +172,9 @@ function unknown(held: Held) {
     assert.equal(expectIs(await answer({ link: 'link-b' }), 'repeat').resend, true)
     expectIs(await answer({ text: '2' }), 'unknown')
     expectIs(await answer({ atMs: T0 + LIMITS.tombstoneMs }), 'unknown')
+    const said = { msisdn: '2', link: 'link-b' }
+    await rest({ ...(await take({ msisdn: '2' })), ended: 'failed' }, said)
+    expectIs(await answer({ ...said, atMs: T0 + LIMITS.tombstoneMs - 1 }), 'repeat')
+    expectIs(await answer({ ...said, atMs: T0 + LIMITS.tombstoneMs }), 'unknown')
   })
 }
