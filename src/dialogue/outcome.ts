@@ -67,7 +67,8 @@ export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limit
   if (old.status === 'taken') {
     // A turn that brings down every daemon that takes it over ends here, too.
     if (nowMs >= totalMs) return { is: 'ended', entry: end(old, 'total', nowMs, limits), deadlineMs: null }
-    return { is: 'abandoned', entry: { ...old, token, touchedMs: nowMs }, deadlineMs: leaseUntilMs }
+    // Touched stays: how late the turn is counts from when its answer came.
+    return { is: 'abandoned', entry: { ...old, token }, deadlineMs: leaseUntilMs }
   }
   const endsMs = endMs(old, limits)
   if (nowMs < endsMs) return { is: old.confirmed === false ? 'unconfirmed' : 'nothing', entry: old, deadlineMs: endsMs }

@@ -35,7 +35,7 @@ export interface DialogueRecord {
   reply: (UssdReply & { step: number | null; link: string }) | null
   returnPath: ReturnPath
   openedMs: number
-  /** Wall-clock milliseconds of the last take, rest or end. */
+  /** Wall-clock milliseconds of the last take, rest or end; a takeover leaves those of the take. */
   touchedMs: number
   /** When ended: why. */
   ended: EndReason | null

@@ -216,7 +216,7 @@ end
 local total = r.opened + TOTAL
 if r.status == 't' then
   if now >= total then return {'ended', finish(r, v, 'total', now, KEEP)} end
-  r.token, r.touched = ARGV[2], now
+  r.token = ARGV[2]
   v = head(r) .. string.sub(v, r.pos)
   redis.call('SET', KEYS[1], v, 'KEEPTTL')
   redis.call('ZADD', KEYS[2], ARGV[3], name)

@@ -22,6 +22,7 @@ function leases(held: Held) {
     assert.equal(found.record.turn, 2)
     assert.equal(found.record.answer.text, '7')
     assert.equal(found.record.status, 'taken')
+    assert.equal(found.record.touchedMs, T0, 'how late it is counts from the answer')
     assert.equal(found.previous, null)
     assert.deepEqual(await find(), found.record)
     assert.deepEqual(await overdue(T0 + LEASE_MS), [], 'the new owner has a lease, too')
