@@ -164,6 +164,7 @@ function phoneRoutes(app: Hono, smsc: Smsc): void {
 function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
   const peerOf = (c: Context) => smsc.peers().find((peer) => peer.id === c.req.param('id'))
   app.get('/api/binds', (c) => c.json(smsc.binds()))
+  app.get('/api/strays', (c) => c.json(smsc.strays.count))
   app.post('/api/binds/:id/:act', async (c) => {
     const peer = peerOf(c)
     if (!peer) return c.json({ error: 'there is no such link' }, 404)
