@@ -46,6 +46,7 @@ export interface GatewayLimits {
   turnMs: number
   leaseMs: number
   resumeMs: number
+  totalMs: number
   /** Dialogues open at once, as last counted by the sweep. */
   openMax: number
   /** Turns under way in this daemon. */
@@ -141,12 +142,26 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function deliver(record: DialogueRecord, line: Line, send: Send): Promise<void> {
-    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + REPLY_MS_MIN)
-    const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics })
+    const withheld = line.dialect.habits.submitResp === 'withheld'
+    const patienceMs = withheld ? limits.totalMs : REPLY_MS_MIN
+    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + patienceMs)
+    const isWanted = () => isCurrent(record)
+    const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics, isWanted })
     if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
-    const sent = await sending
-    if (sent === 'gone' && !record.ended) return drop(record, 'refused')
-    if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
+    const settled = sending.then((sent) => {
+      if (sent === 'gone' && !record.ended) return drop(record, 'refused')
+      if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
+      return undefined
+    })
+    if (!withheld) return settled
+    // The response comes when the subscriber answers: nobody can wait for that.
+    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'))
+  }
+
+  /** The dialogue still stands at this turn: nothing has come in since. */
+  async function isCurrent(record: DialogueRecord): Promise<boolean> {
+    const now = await guarded('find', () => dialogues.find(record.key))
+    return now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken'
   }
 
   async function turnFailed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void> {
@@ -194,7 +209,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<void> {
     const { pdu } = line.dialect.write(reply, path)
-    await sendReply({ pdu, action: reply.action, line, link, deadline: clock.now() + limits.turnMs }, { clock, metrics })
+    const isWanted = async () => true
+    await sendReply({ pdu, action: reply.action, line, link, deadline: clock.now() + limits.turnMs }, { clock, metrics, isWanted })
   }
 
   async function resend(record: DialogueRecord, link: string | undefined): Promise<void> {
@@ -227,9 +243,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (item.is === 'abandoned') {
       metrics.count('dialogue_takeovers_total', { kind: 'turn' })
       if (clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2) return drop(record, 'failed')
-      return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost: null })
+      const lost = resumable(item.previous, clock.now(), limits.resumeMs)
+      return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost })
     }
-    if (item.is === 'unconfirmed') return resend(record, undefined)
+    if (item.is === 'unconfirmed') {
+      const withheld = parts.line(record.line)?.dialect.habits.submitResp === 'withheld'
+      return withheld ? dialogues.confirm(record.key, record.epoch, record.turn) : resend(record, undefined)
+    }
     finish(record)
     const line = parts.line(record.line)
     if (line?.bound()) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)

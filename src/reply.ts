@@ -14,31 +14,38 @@ export interface ReplyToSend {
 }
 
 /**
- * ok: accepted (or, where the SMSC withholds its responses, written) · gone: the SMSC has no such dialogue, or will
- * never take this · open: nobody knows; the sweep sends it once more.
+ * ok: accepted · gone: the SMSC has no such dialogue, or will never take this · stale: the dialogue went on without it
+ * · open: nobody knows; the sweep sends it once more.
  */
-export type Sent = 'ok' | 'gone' | 'open'
+export type Sent = 'ok' | 'gone' | 'stale' | 'open'
 
 const WRITES_MAX = 2
 /** How often a line without a bind is looked at again. */
 const RETRY_MS = 200
 
-export async function sendReply(reply: ReplyToSend, parts: { clock: Clock; metrics: Metrics }): Promise<Sent> {
+export interface SendParts {
+  clock: Clock
+  metrics: Metrics
+  /**
+   * Asked before anything is written a second time: the first copy may have been shown after all, and the subscriber's
+   * answer to it may be here already.
+   */
+  isWanted(): Promise<boolean>
+}
+
+export async function sendReply(reply: ReplyToSend, parts: SendParts): Promise<Sent> {
   const { line, pdu, action, deadline } = reply
   const { clock, metrics } = parts
   let writes = 0
-  while (writes < WRITES_MAX && clock.now() < deadline) {
-    const outcome = line.submit(pdu, { lane: 'ussd', deadline, ...(reply.link ? { link: reply.link } : {}) })
-    if (line.dialect.habits.submitResp === 'withheld') {
-      void outcome.then((late) => metrics.count('ussd_replies_total', { line: line.name, action, result: late.kind }))
-      return 'ok'
-    }
-    const came = await outcome
-    metrics.count('ussd_replies_total', { line: line.name, action, result: came.kind })
-    const verdict = judge(came, line)
+  while (clock.now() < deadline) {
+    const outcome = await line.submit(pdu, { lane: 'ussd', deadline, ...(reply.link ? { link: reply.link } : {}) })
+    metrics.count('ussd_replies_total', { line: line.name, action, result: outcome.kind })
+    const verdict = judge(outcome, line)
     if (verdict !== 'again') return verdict
-    if (came.kind !== 'unsent') writes++
+    if (outcome.kind !== 'unsent') writes++
+    if (writes >= WRITES_MAX) return 'open'
     await pause(clock)
+    if (!(await parts.isWanted())) return 'stale'
   }
   return 'open'
 }

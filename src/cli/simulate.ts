@@ -1,8 +1,11 @@
 /** `simulate`, `dial` and `wallet`: the other side, for people. */
+import { join } from 'node:path'
 import { systemChance, systemClock } from '../clock.ts'
+import { packageRoot } from '../root.ts'
 import { startWallet } from '../services/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
 import { dialTerminal } from '../simulator/terminal.ts'
+import { voiceOf } from '../simulator/voices.ts'
 
 type Say = (text: string) => void
 
@@ -21,6 +24,7 @@ export async function simulateCommand(options: SimulateOptions, say: Say): Promi
   const { systemId, password, bindsMax } = options
   await simulate({
     clock: systemClock(), chance: systemChance, say, signal: untilSignal(),
+    voice: voiceOf(options.dialect, join(packageRoot, 'dialects')),
     smpp: {
       host: options.host, port: options.port,
       ...(systemId ? { accounts: [{ systemId, ...(password ? { password } : {}) }] } : {}),

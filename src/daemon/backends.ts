@@ -12,6 +12,7 @@ import { UsageError } from '../errors.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { dental } from '../services/dental/module.ts'
+import { dentalOptions } from '../services/dental/options.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Backends {
@@ -38,7 +39,7 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
   for (const [name, how] of Object.entries(settings.backends)) {
     const bare = 'http' in how
       ? httpBackend(name, httpOf(how.http, name), { clock })
-      : moduleBackend(name, await moduleOf(how, parts))
+      : moduleBackend(name, await moduleOf(how, name, parts))
     const concurrent = 'http' in how ? how.http.concurrent : undefined
     all.set(name, guard(bare, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
   }
@@ -62,8 +63,8 @@ function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
   }
 }
 
-async function moduleOf(how: Module, parts: BackendParts): Promise<BackendModule> {
-  if (how.module === 'dental') return dentalOf(how, parts)
+async function moduleOf(how: Module, name: string, parts: BackendParts): Promise<BackendModule> {
+  if (how.module === 'dental') return dentalOf(how, name, parts)
   const file = resolve(how.module)
   const loaded = await import(pathToFileURL(file).href).catch((error: Error) => {
     throw new UsageError(`back end module ${file} cannot be loaded: ${error.message}`)
@@ -75,7 +76,8 @@ async function moduleOf(how: Module, parts: BackendParts): Promise<BackendModule
 /** A hold must not lapse while its question may still be answered. */
 const HOLD_MARGIN_MS = 30_000
 
-function dentalOf({ settings: own }: Module, { settings, knex, clock, chance }: BackendParts): BackendModule {
+function dentalOf({ settings: own }: Module, name: string, parts: BackendParts): BackendModule {
+  const { settings, knex, clock, chance } = parts
   const { reminders, dialogue } = settings
   return dental({
     knex, clock, chance,
@@ -83,8 +85,7 @@ function dentalOf({ settings: own }: Module, { settings, knex, clock, chance }: 
       holdMs: dialogue.totalMs + HOLD_MARGIN_MS,
       confirmation: reminders.confirmation,
       reminders: { leadsMs: reminders.leads.map(durationMs), quietHours: reminders.quietHours },
-      listCancelled: own.listCancelled === true,
-      tailored: own.tailored === true,
+      ...dentalOptions(own, `backends.${name}.settings`),
     },
   })
 }
