@@ -75,8 +75,12 @@ function queue(): { put(key: string | null, write: Written): void; next(): Promi
       wake?.()
     },
     async next() {
-      while (!waiting.length && !isEnded) await new Promise<void>((done) => (wake = done))
-      return isEnded ? null : waiting.shift()!.write
+      for (;;) {
+        if (isEnded) return null
+        const first = waiting.shift()
+        if (first) return first.write
+        await new Promise<void>((done) => (wake = done))
+      }
     },
     end() {
       isEnded = true

@@ -109,7 +109,7 @@ function begin(profile: DialectProfile, dialogue: NetworkDialogue, reads: Reader
 /** Forms that the rules for an event name, the plain ones first. */
 function formsOf(profile: DialectProfile, event: NetworkEvent, dialogue: NetworkDialogue): Form[] {
   const rules = profile.inbound.classify.filter((rule) => rule.is === event)
-  const plainFirst = [...rules].sort((a, b) => Number(a.when.esmType !== undefined) - Number(b.when.esmType !== undefined))
+  const plainFirst = rules.toSorted((a, b) => Number(a.when.esmType !== undefined) - Number(b.when.esmType !== undefined))
   return plainFirst.flatMap(({ when }) => {
     const end = when.endBit === undefined ? event !== 'begin' && event !== 'input' && event !== 'notify-ack' : when.endBit === 1
     const esmClass = when.esmType?.[0] ?? 0
@@ -225,7 +225,7 @@ function typed(profile: DialectProfile, text: string): [number, Buffer] {
 function ordered(profile: DialectProfile, target: PduTarget): PduTarget['tlvs'] {
   const { tlvOrder } = profile.outbound
   const rank = (tag: number): number => (tlvOrder.indexOf(tag) + tlvOrder.length + 1) % (tlvOrder.length + 1)
-  return [...target.tlvs].sort((a, b) => rank(a.tag) - rank(b.tag))
+  return target.tlvs.toSorted((a, b) => rank(a.tag) - rank(b.tag))
 }
 
 function asPdu(spoken: Spoken): Pdu {

@@ -113,8 +113,10 @@ function answersOf(options: DialTerminalOptions): { next(): Promise<string | und
   reader.on('close', () => ((isOver = true), wake?.()))
   return {
     async next() {
-      while (!lines.length && !isOver) await new Promise<void>((done) => (wake = done))
-      return lines.shift()
+      for (;;) {
+        if (lines.length || isOver) return lines.shift()
+        await new Promise<void>((done) => (wake = done))
+      }
     },
     close: () => reader.close(),
   }

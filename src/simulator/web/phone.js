@@ -75,7 +75,7 @@ function showInbox(view, before) {
   const seen = state.seenSms.get(view.msisdn) ?? view.inbox.length
   if (!state.seenSms.has(view.msisdn)) state.seenSms.set(view.msisdn, view.inbox.length)
   at('inbox-empty').hidden = view.inbox.length > 0
-  at('inbox').replaceChildren(...view.inbox.map((sms, i) => smsRow(sms, i >= seen)).reverse())
+  at('inbox').replaceChildren(...view.inbox.map((sms, i) => smsRow(sms, i >= seen)).toReversed())
   const unread = view.inbox.length - seen
   at('unread').hidden = unread <= 0
   at('unread').textContent = `${unread} SMS`
