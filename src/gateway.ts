@@ -14,6 +14,7 @@ import { playTurn, type Begin, type Played } from './dialogue/turn.ts'
 import type { DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
 import { StoreError } from './errors.ts'
+import { failpoint, failpointOnceWritten } from './failpoints.ts'
 import type { FlowRegistry } from './flow/types.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
@@ -87,7 +88,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
     if (refusal) return sayAndForget(refusal, message, from)
     const taking = takingOf(message, { ...from, mint: parts.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
+    failpoint('before-take')
     const taken = await take(taking)
+    failpoint('after-take')
     if (!taken) return sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from)
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
@@ -96,6 +99,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' ? taken.previous : null
     if (previous?.ended === 'superseded') finish(previous)
+    failpointOnceWritten('after-ack')
     await turn(taken.record, { token: taking.token, from, lost: resumable(previous, clock.now(), limits.resumeMs) })
   }
 
@@ -112,10 +116,12 @@ export function createGateway(parts: GatewayParts): Gateway {
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
       const link = how.from?.link.id ?? ''
+      failpoint('before-rest')
       const rested = await dialogues.rest({
         key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision,
         snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link }, ended: played.ended,
       })
+      failpoint('after-rest')
       if (!rested) return metrics.count('ussd_replies_total', { line: line.name, action: played.reply.action, result: 'stale' })
       metrics.turn((clock.now() - startedMs) / 1000, played.flow)
       const ended = { ...record, revision: played.revision, ended: played.ended, touchedMs: clock.now() }
@@ -146,9 +152,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     const patienceMs = withheld ? limits.totalMs : REPLY_MS_MIN
     const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + patienceMs)
     const isWanted = () => isCurrent(record)
+    failpoint('before-submit')
     const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics, isWanted })
     if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
+    failpointOnceWritten('after-submit')
     const settled = sending.then((sent) => {
+      failpoint('after-response')
       if (sent === 'gone' && !record.ended) return drop(record, 'refused')
       if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
       return undefined

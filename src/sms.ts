@@ -8,6 +8,7 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
 import type { SmsOutcome, SmsSubmit, SmsToSend } from './reminders/types.ts'
+import { failpointOnceWritten } from './failpoints.ts'
 import { readReceipt } from './smpp/receipt.ts'
 import { relativeTime, smsPdu, splitSms, type SmsPart } from './smpp/segments.ts'
 import { STATUS } from './smpp/status.ts'
@@ -99,7 +100,9 @@ async function sendParts(pieces: SmsPart[], { sms, line, how, clock }: Sending):
       ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.sms?.receipts ? 1 : 0, userMessageReference: sms.reference,
       validityPeriod: relativeTime(Math.max(60_000, sms.expiresMs - clock.now())),
     })
-    const outcome = await line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs, key: sms.id })
+    const submitting = line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs, key: sms.id })
+    failpointOnceWritten('sms-after-octets')
+    const outcome = await submitting
     if (outcome.kind !== 'ok') return fate(outcome, messageIds.length > 0)
     messageIds.push(outcome.messageId)
   }

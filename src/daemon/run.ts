@@ -3,13 +3,15 @@ import { isLoopback, loadSettings } from '../config/load.ts'
 import { systemChance, systemClock } from '../clock.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
 import { UsageError } from '../errors.ts'
+import { isArmed } from '../failpoints.ts'
 import { systemdNotifier } from './systemd.ts'
 import type { Settings } from '../config/schema.ts'
 
 export async function runDaemon(config: string): Promise<void> {
   const { settings } = loadSettings(config, process.env)
   const frozen = process.env.USSD_CONNECTOR_FROZEN_CLOCK
-  if (frozen) refuseFrozen(settings)
+  if (frozen) requireLoopback(settings, 'USSD_CONNECTOR_FROZEN_CLOCK')
+  if (isArmed) requireLoopback(settings, 'USSD_CONNECTOR_FAILPOINTS')
   const clock = systemClock(frozen)
   const daemon = await startDaemon({ settings, clock, chance: systemChance })
   if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')
@@ -23,10 +25,10 @@ export async function runDaemon(config: string): Promise<void> {
   process.exitCode = 0
 }
 
-/** A frozen calendar at a real SMSC would send reminders of a day that never passes. */
-function refuseFrozen(settings: Settings): void {
+/** A frozen calendar at a real SMSC would send reminders of a day that never passes; failpoints would kill us there. */
+function requireLoopback(settings: Settings, name: string): void {
   const real = settings.lines.find((line) => !isLoopback(line.smsc.host))
-  if (real) throw new UsageError(`USSD_CONNECTOR_FROZEN_CLOCK is set and line '${real.name}' is not on loopback: unset it`)
+  if (real) throw new UsageError(`${name} is set and line '${real.name}' is not on loopback: unset it`)
 }
 
 /** SIGTERM or SIGINT. A second one, or an overrun of the drain, ends the process hard. */

@@ -6,6 +6,7 @@ import type { Backend, CallResult } from '../backend/types.ts'
 import { advance } from '../flow/advance.ts'
 import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/types.ts'
 import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/types.ts'
+import { failpoint } from '../failpoints.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface TurnParts {
@@ -90,10 +91,13 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
   const backend = parts.backend(want.backend)
   if (!backend) return { is: 'failed', why: 'refused-call', detail: `no back end '${want.backend}' in the settings` }
   if (signal.aborted) return { is: 'failed', why: 'late', detail: 'the turn has no time left' }
-  return backend.call(want.operation, want.args, {
+  failpoint('before-call')
+  const result = await backend.call(want.operation, want.args, {
     intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: record.epoch, msisdn: record.key.msisdn,
     language: languageOf(call.snapshot.context, parts.language), line: record.line, todayMs: parts.clock.today(), signal,
   })
+  failpoint('after-call')
+  return result
 }
 
 function languageOf(context: JsonObject, otherwise: string): string {
