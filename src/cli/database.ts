@@ -1,10 +1,13 @@
 /** `migrate` and `seed`. */
 import { join } from 'node:path'
+import { DateTime } from 'luxon'
 import { loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/schema.ts'
+import { unreachable } from '../daemon/stores.ts'
 import { UsageError } from '../errors.ts'
 import { seed } from '../services/dental/seed.ts'
 import { migrate, migrationStatus } from '../store/postgres-migrate.ts'
+import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
 
 type Say = (text: string) => void
@@ -36,7 +39,8 @@ export async function seedCommand(options: SeedOptions, say: Say): Promise<void>
     const atMs = options.at === undefined ? Date.now() : dayOf(options.at)
     await migrate(knex)
     await seed(knex, { atMs, relative: options.at === undefined })
-    say(`seeded dental around ${new Date(atMs).toISOString().slice(0, 10)}, zone ${settings.reminders.zone}`)
+    const { zone } = settings.reminders
+    say(`seeded dental around ${DateTime.fromMillis(atMs, { zone }).toISODate()}, zone ${zone}`)
   })
 }
 
@@ -49,19 +53,17 @@ function dayOf(written: string): number {
 
 async function withDatabase(config: string, run: (postgres: Postgres, settings: Settings) => Promise<void>): Promise<void> {
   const { settings } = loadSettings(config, process.env)
-  const postgres = settings.postgres === 'embedded'
-    ? await openPostgres({ embedded: join(settings.data, 'postgres') })
-    : await openPostgres({ url: settings.postgres.url })
   try {
-    await run(postgres, settings)
+    const postgres = await open(settings)
+    await run(postgres, settings).finally(() => postgres.close())
   } catch (error) {
-    throw unreachable(error) ? new UsageError(`Postgres cannot be reached: ${(error as Error).message}`) : error
-  } finally {
-    await postgres.close()
+    const why = unreachable(error)
+    throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
   }
 }
 
-function unreachable(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '3D000' || code === '28P01' || code === '28000'
+async function open(settings: Settings): Promise<Postgres> {
+  if (settings.postgres === 'embedded') return openPostgres({ embedded: join(settings.data, 'postgres') })
+  await ensureDatabase(settings.postgres.url)
+  return openPostgres({ url: settings.postgres.url })
 }

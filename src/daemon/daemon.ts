@@ -56,7 +56,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const instance = randomBytes(4).toString('hex')
   const mint = { epoch: () => uuidV7(clock.now(), randomBytes), token: () => randomBytes(9).toString('base64url') }
   try {
-    const stores = await openStores({ settings, log, metrics })
+    const stores = await openStores({ settings, log, metrics, clock })
     onStop(stores, () => stores.close())
     const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
     onStop(backends, () => backends.close())

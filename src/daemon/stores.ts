@@ -10,8 +10,10 @@ import type { Metrics } from '../metrics.ts'
 import { journalDialogues } from '../store/journal.ts'
 import { flowArchive } from '../store/postgres-archive.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
+import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
 import { redisDialogues } from '../store/redis.ts'
+import type { Clock } from '../ussd/types.ts'
 
 export interface Stores {
   dialogues: DialogueStore
@@ -32,14 +34,15 @@ export interface StoreParts {
   settings: Settings
   log: Log
   metrics: Metrics
+  clock: Clock
 }
 
 /** Postgres has this long to answer /ready. */
 const PING_MS = 1_000
 
 export async function openStores(parts: StoreParts): Promise<Stores> {
-  const { settings, log } = parts
-  const postgres = await openDatabase(settings, log)
+  const { settings, log, clock } = parts
+  const postgres = await openDatabase(settings, log, clock)
   try {
     const dialogues = await openDialogues(parts)
     return {
@@ -56,14 +59,35 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
   }
 }
 
-/** Opens Postgres and brings it to this version's schema, or refuses. */
-export async function openDatabase(settings: Settings, log: Log): Promise<Postgres> {
-  const onNotice = (notice: string) => log.warn({ notice }, 'postgres')
-  const postgres = settings.postgres === 'embedded'
-    ? await openPostgres({ embedded: join(settings.data, 'postgres'), onNotice })
-    : await openPostgres({ url: settings.postgres.url, poolMax: settings.postgres.poolMax, onNotice })
+/** At a start of the whole machine the database may come up after us. */
+const START_MS = 30_000
+const RETRY_MS = 1_000
+
+/** Opens Postgres and brings it to this version's schema, or refuses. Throws UsageError when it cannot be reached. */
+export async function openDatabase(settings: Settings, log: Log, clock: Clock): Promise<Postgres> {
+  const onNotice = (notice: string) => log.warn({ notice: notice.slice(0, 200) }, 'postgres')
+  if (settings.postgres === 'embedded') {
+    return migrated(await openPostgres({ embedded: join(settings.data, 'postgres'), onNotice }), true, log)
+  }
+  const { url, poolMax } = settings.postgres
+  const untilMs = clock.now() + START_MS
+  for (;;) {
+    try {
+      if (await ensureDatabase(url)) log.warn({}, 'the database was not there: made')
+      return await migrated(await openPostgres({ url, poolMax, onNotice }), settings.postgres.migrate, log)
+    } catch (error) {
+      const why = unreachable(error)
+      if (!why) throw error
+      if (!why.passes || clock.now() >= untilMs) throw new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`)
+      log.error({ err: error }, 'postgres is not there yet')
+      await new Promise<void>((done) => clock.after(RETRY_MS, done))
+    }
+  }
+}
+
+async function migrated(postgres: Postgres, mayMigrate: boolean, log: Log): Promise<Postgres> {
   try {
-    if (settings.postgres === 'embedded' || settings.postgres.migrate) {
+    if (mayMigrate) {
       const done = await migrate(postgres.knex)
       if (done.length) log.info({ migrations: done }, 'database migrated')
     } else await requireMigrated(postgres.knex)
@@ -72,6 +96,16 @@ export async function openDatabase(settings: Settings, log: Log): Promise<Postgr
     await postgres.close()
     throw error
   }
+}
+
+/** What an operator can do about it, and whether waiting may help; undefined: it is something else. */
+export function unreachable(error: unknown): { remedy: string; passes: boolean } | undefined {
+  const { code = '' } = error as { code?: string }
+  if (['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P03'].includes(code)) return { remedy: 'is it running at postgres.url?', passes: true }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { remedy: 'the host in postgres.url has no address', passes: true }
+  if (code === '28P01' || code === '28000') return { remedy: 'the user in postgres.url, PGUSER, or postgres.passwordFile', passes: false }
+  if (code === '3D000' || code === '42501') return { remedy: 'make the database, or give the user the right CREATEDB', passes: false }
+  return undefined
 }
 
 async function openDialogues({ settings, log, metrics }: StoreParts): Promise<DialogueStore> {

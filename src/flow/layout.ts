@@ -45,9 +45,10 @@ export function layPage(sheet: Sheet, at: Shown['at']): Page {
 /** The page shown, with the same options under another first line. */
 export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
-  // A page of plain text has no title to give up, and its text is not shown again later.
-  if (shown.n === 0) return layPage(sheet, shown.at).text
-  const paper = { ...sheet, back: sheet.back || shown.at.length > 1, first, from, single: false }
+  const back = sheet.back || shown.at.length > 1
+  // A page in the middle of a long text has no title to give up, and its text is not shown again later.
+  if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
+  const paper = { ...sheet, back, first, from, single: false }
   const tail = body(paper, shown.n, shown.more)
   const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))
   return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)

@@ -5,6 +5,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockDirectory } from './postgres-lock.ts'
+import { wholeUrl } from './postgres-url.ts'
 
 export interface Postgres {
   readonly knex: Knex
@@ -55,7 +56,7 @@ function openServer(settings: ServerSettings): Postgres {
   const knex = knexFactory({
     ...shared(settings),
     connection: {
-      connectionString: withPassword(settings.url, settings.password),
+      connectionString: wholeUrl(settings.url, settings.password),
       application_name: 'ussd-connector',
       keepAlive: true,
       connectionTimeoutMillis: settings.acquireMs ?? 1000,
@@ -69,14 +70,6 @@ function openServer(settings: ServerSettings): Postgres {
     pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
   })
   return { knex, kind: 'server', close: () => knex.destroy() }
-}
-
-// pg lets the URL win over all other options, so the password must be in it.
-function withPassword(url: string, password: string | undefined): string {
-  if (password === undefined) return url
-  const whole = new URL(url)
-  whole.password = encodeURIComponent(password)
-  return whole.toString()
 }
 
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
