@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { startControl, type Control } from '../../src/simulator/http.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { realClock } from '../support/clock.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { describeWith } from '../support/services.ts'
+import { T1, T4, T5, T6, T7 } from '../support/screens.ts'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync']
+
+describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
+  let smsc: Smsc
+  let control: Control
+  let staged: Staged
+  let browser: Browser
+  let page: Page
+
+  before(async function () {
+    this.timeout(60_000)
+    if (!CHROMIUM) {
+      process.stdout.write('No Chromium on this machine: the page is not driven.\n')
+      this.skip()
+    }
+    smsc = await startSmsc({ clock: realClock, chance: Math.random })
+    control = await startControl({ smsc, port: 0 })
+    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => (settings.reminders.pollMs = 100) })
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET })
+    page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
+  })
+  after(async () => {
+    await browser?.close()
+    await staged?.close()
+    await control?.stop()
+    await smsc?.stop()
+  })
+
+  it('dials, books, and shows the SMS as it arrives', async function () {
+    this.timeout(60_000)
+    const complaints: string[] = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    await page.goto(`${control.url}/`)
+    await page.getByRole('button', { name: 'John' }).click()
+    await page.getByRole('button', { name: 'Dial *123#' }).click()
+    const shows = (text: string) => page.waitForFunction(`document.getElementById('text').textContent === ${JSON.stringify(text)}`)
+    await shows(T1)
+    for (const [key, expected] of [['2', T4], ['2', T5], ['1', T6], ['1', T7]] as const) {
+      await page.fill('#answer', key)
+      await page.click('#send')
+      await shows(expected)
+    }
+    const sms = page.locator('#inbox li').first()
+    await sms.waitFor({ timeout: 15_000 })
+    assert.match(await sms.innerText(), /Checkup at Koki Dental Clinic/)
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT })
+    assert.deepEqual(complaints, [])
+  })
+
+  it('fits a narrow screen', async function () {
+    this.timeout(30_000)
+    await page.setViewportSize({ width: 360, height: 740 })
+    const wide = Number(await page.evaluate('document.documentElement.scrollWidth'))
+    assert.ok(wide <= 360, `${wide} px`)
+  })
+})
