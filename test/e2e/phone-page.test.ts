@@ -8,6 +8,12 @@ import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith } from '../support/services.ts'
 import { T1, T4, T5, T6, T7 } from '../support/screens.ts'
 
+/** In the page. */
+declare const document: {
+  getElementById(id: string): { textContent: string } | null
+  documentElement: { scrollWidth: number }
+}
+
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync']
@@ -46,7 +52,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await page.goto(`${control.url}/`)
     await page.getByRole('button', { name: 'John' }).click()
     await page.getByRole('button', { name: 'Dial *123#' }).click()
-    const shows = (text: string) => page.waitForFunction(`document.getElementById('text').textContent === ${JSON.stringify(text)}`)
+    const shows = (text: string) => page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)
     await shows(T1)
     for (const [key, expected] of [['2', T4], ['2', T5], ['1', T6], ['1', T7]] as const) {
       await page.fill('#answer', key)
@@ -63,7 +69,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   it('fits a narrow screen', async function () {
     this.timeout(30_000)
     await page.setViewportSize({ width: 360, height: 740 })
-    const wide = Number(await page.evaluate('document.documentElement.scrollWidth'))
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth)
     assert.ok(wide <= 360, `${wide} px`)
   })
 })
