@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { startAdmin, type Admin, type Readiness } from '../admin/server.ts'
 import { createBackends } from './backends.ts'
@@ -64,6 +65,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(flows, () => flows.stop())
     const lines: Lines = createLines({
       settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
+      onLate: (late, line) => sms.onLate(late, line),
     })
     const sms = createSmsSide({ settings, knex: stores.knex, lines, clock, chance, log, metrics })
     const gateway = createGateway({
@@ -141,6 +143,8 @@ function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway
   const { metrics, stores, lines, gateway } = parts
   metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
   metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
+  metrics.gauge('event_loop_turns', 'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
+    () => performance.nodeTiming.uvMetricsInfo.loopCount)
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
 }
 

@@ -1,0 +1,178 @@
+/** The processes of a bench run: a private Redis, the daemon as it is installed, the phones; and what each has cost. */
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import { stringify } from 'yaml'
+import type { LoadResult } from '../src/simulator/load.ts'
+import type { Order, Word } from './phones.ts'
+import { WALKS } from './walks.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = resolve(here, '..')
+
+/** Clock ticks of /proc/<pid>/stat a second: USER_HZ, 100 on every Linux that Node runs on. (proc(5)) */
+const TICKS = 100
+const STOP_MS = 10_000
+
+export interface Stage {
+  daemon: ChildProcess
+  redis: ChildProcess
+  /** Runs one order on the phones. */
+  walk(order: Order): Promise<LoadResult>
+  /** Sums of the daemon's counters and gauges, all labels together. */
+  metrics(): Promise<Map<string, number>>
+  /** Empties Redis and its append-only file, so that the disk never holds more than one run. */
+  clear(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** `profileDir`: where the daemon leaves a CPU profile when it ends. */
+export async function startStage(options: { profileDir?: string | undefined }): Promise<Stage> {
+  const dir = mkdtempSync(join(tmpdir(), 'ussd-bench-'))
+  const children: ChildProcess[] = []
+  const stop = async () => {
+    for (const child of children.toReversed()) await end(child)
+    rmSync(dir, { recursive: true, force: true })
+  }
+  try {
+    const [redisPort, adminPort] = [await freePort(), await freePort()]
+    const redis = startRedis(redisPort, dir)
+    children.push(redis)
+    const phones = fork(join(here, 'phones.ts'), { execArgv: ['--import', 'tsx'], cwd: root })
+    children.push(phones)
+    const listening = await hear(phones, 'listening')
+    const admin = new Redis(redisPort, { retryStrategy: () => 50, maxRetriesPerRequest: null })
+    admin.on('error', () => undefined)
+    await admin.ping()
+    const config = join(dir, 'connector.yaml')
+    writeFileSync(config, stringify(settingsOf({ smpp: listening.port, redis: redisPort, admin: adminPort, dir })))
+    const bound = hear(phones, 'bound')
+    const daemon = startDaemon(config, dir, options.profileDir)
+    children.push(daemon)
+    await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
+    return {
+      daemon, redis,
+      async walk(order) {
+        phones.send(order)
+        return (await hear(phones, 'done')).result
+      },
+      metrics: () => scrape(adminPort),
+      async clear() {
+        await admin.flushall()
+        await admin.bgrewriteaof()
+        while (/aof_rewrite_in_progress:1/.test(await admin.info('persistence'))) await new Promise((done) => setTimeout(done, 20))
+      },
+      async stop() {
+        admin.disconnect()
+        await stop()
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** CPU seconds, user and system, of all threads of a process so far. */
+export function cpuSeconds(child: ChildProcess): number {
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS
+}
+
+/** write, writev and the like, of all threads so far; undefined where /proc does not say. */
+export function writeCalls(child: ChildProcess): number | undefined {
+  try {
+    return Number(/^syscw: (\d+)$/m.exec(readFileSync(`/proc/${child.pid}/io`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+function startRedis(port: number, dir: string): ChildProcess {
+  const settings = {
+    port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'everysec',
+    maxmemory: '256mb', 'maxmemory-policy': 'noeviction', 'auto-aof-rewrite-percentage': 0,
+  }
+  return spawn('redis-server', Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]), { stdio: 'ignore' })
+}
+
+function startDaemon(config: string, dir: string, profileDir: string | undefined): ChildProcess {
+  const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
+  const child = spawn(process.execPath, [...profile, join(root, 'dist/src/cli.js'), 'run', '--config', config], {
+    cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const log = createWriteStream(join(dir, 'daemon.log'))
+  child.stdout!.pipe(log, { end: false })
+  child.stderr!.pipe(log, { end: false })
+  return child
+}
+
+function settingsOf({ smpp, redis, admin, dir }: Record<'smpp' | 'redis' | 'admin', number> & { dir: string }): object {
+  return {
+    // As many requests in flight as phones: what is measured is the connector, not a window.
+    lines: [{ name: 'bench', smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' }, window: 1_000 }],
+    services: WALKS.map(({ code, flow }) => ({ code, flow })),
+    flows: { dir: join(here, 'flows') },
+    backends: { shop: { module: join(here, 'shop.mjs') } },
+    redis: { url: `redis://127.0.0.1:${redis}/0` },
+    postgres: 'embedded',
+    data: join(dir, 'data'),
+    admin: { port: admin },
+    stopMs: 200,
+  }
+}
+
+/** The next word of that kind; rejects if the phones fail or end. */
+function hear<Is extends Word['is']>(phones: ChildProcess, is: Is): Promise<Extract<Word, { is: Is }>> {
+  return new Promise((done, fail) => {
+    const gone = () => fail(new Error('the phones have ended'))
+    const on = (word: Word) => {
+      if (word.is !== is && word.is !== 'failed') return
+      phones.off('message', on)
+      phones.off('exit', gone)
+      if (word.is === 'failed') fail(new Error(`phones: ${word.why}`))
+      else done(word as Extract<Word, { is: Is }>)
+    }
+    phones.on('message', on)
+    phones.once('exit', gone)
+  })
+}
+
+function died(daemon: ChildProcess, log: string): Promise<never> {
+  return new Promise((_, fail) => {
+    daemon.once('exit', (code) => fail(new Error(`the daemon ended with ${code}:\n${readFileSync(log, 'utf8').slice(-2_000)}`)))
+  })
+}
+
+async function scrape(port: number): Promise<Map<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const sums = new Map<string, number>()
+  for (const [, name, value] of text.matchAll(/^([a-z_:]+)(?:\{[^}]*\})? ([-\d.e+]+)/gim)) {
+    sums.set(name!, (sums.get(name!) ?? 0) + Number(value))
+  }
+  return sums
+}
+
+/** SIGTERM, and SIGKILL for what does not go. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = new Promise((done) => child.once('exit', done))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await gone
+  clearTimeout(timer)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const server = createServer().once('error', fail).listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => done(port))
+    })
+  })
+}
