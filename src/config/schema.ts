@@ -33,6 +33,11 @@ const smsc = z.strictObject({
   tls: tls.optional().describe('speak TLS 1.2 or later; without it the password crosses the network in clear'),
 })
 
+/** As in src/ussd/national.ts; a test holds them together. */
+const smsLanguage = z.enum(['turkish', 'spanish', 'portuguese', 'bengali', 'gujarati', 'hindi', 'kannada', 'malayalam',
+  'oriya', 'punjabi', 'tamil', 'telugu', 'urdu'])
+const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
+
 const sms = z.strictObject({
   source: z.string().min(1).max(20).describe('source address of SMS on this line'),
   sourceTon: z.number().int().min(0).max(255).optional()
@@ -43,13 +48,26 @@ const sms = z.strictObject({
   receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
   long: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16')
     .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
-  ucs2: z.boolean().default(true).describe('false: what GSM 7-bit lacks is transliterated instead of sent as UCS-2'),
+  ucs2: z.boolean().default(true)
+    .describe('false: what GSM 7-bit lacks is transliterated, or becomes "?", instead of being sent as UCS-2'),
+  languages: z.array(smsLanguage).max(13).default([])
+    .describe('national shift tables that handsets here are known to show: more letters an SMS than UCS-2'),
+  validityMs: ms(60_000, 2_678_400_000).optional().describe('the SMSC tries no longer than this; else until it is of no use'),
+  priority: z.number().int().min(0).max(3).default(0).describe('priority_flag (SMPP v3.4 §5.2.14)'),
+  receiptOffsetMinutes: z.number().int().min(-720).max(840).default(0)
+    .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),
+  statuses: z.record(statusNumber, z.enum(['retry', 'pause', 'destination', 'fail'])).default({})
+    .describe('what a refusal means where the SMSC has its own way, e.g. { "0x45": fail }'),
+  manage: z.boolean().default(false)
+    .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
 })
 
 const msisdn = z.strictObject({
   countryCode: z.string().regex(/^[1-9]\d{0,2}$/).optional()
     .describe('with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea'),
   trunkPrefix: z.string().regex(/^\d{0,3}$/).default('0').describe('dialled before a national number'),
+  nationalDigits: z.array(z.number().int().min(4).max(14)).max(8).optional()
+    .describe('how long national numbers are, e.g. [8]: tells 70000001 from an international number'),
 })
 
 const timers = z.strictObject({
@@ -157,6 +175,8 @@ const reminders = z.strictObject({
   zone: z.string().default('Pacific/Port_Moresby').refine(isZone, 'an IANA time zone').describe('where it has no clinic\'s own'),
   confirmation: z.boolean().default(true).describe('an SMS at once for each booking'),
   pollMs: ms(50, 60_000).default(1_000).describe('how often the outbox is looked at'),
+  leaseMs: ms(1_000, 600_000).default(30_000)
+    .describe('an SMS being submitted belongs to one daemon this long: longer than timers.responseMs of every line'),
   ambiguousGraceMs: ms(0, 600_000).default(90_000).describe('how long a receipt may settle an SMS whose response never came'),
 })
 

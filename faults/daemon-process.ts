@@ -1,0 +1,79 @@
+/** One daemon as a process, compiled, as an operator runs it: started, killed, asked for its figures. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../src/root.ts'
+
+const OUT = join(packageRoot, 'dist/faults')
+/** Lines of a log that are kept. */
+const LINES_MAX = 20_000
+
+/** Compiles the sources once: a compiled daemon is up in half the time. */
+export function compile(): void {
+  const tsc = join(packageRoot, 'node_modules/.bin/tsc')
+  execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', OUT], { cwd: packageRoot, stdio: 'inherit' })
+}
+
+export interface DaemonProcess {
+  readonly pid: number
+  readonly adminPort: number
+  /** What it wrote, parsed; what is no JSON is under `raw`. */
+  log(): Record<string, unknown>[]
+  raw(): string
+  kill(signal: NodeJS.Signals): void
+  readonly alive: boolean
+  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}): DaemonProcess {
+  const child: ChildProcess = spawn(process.execPath, [join(OUT, 'src/cli.js'), 'run', '--config', config], {
+    cwd: packageRoot, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lines: string[] = []
+  let rest = ''
+  const take = (chunk: Buffer): void => {
+    const parts = (rest + String(chunk)).split('\n')
+    rest = parts.pop()!
+    lines.push(...parts)
+    if (lines.length > LINES_MAX) lines.splice(0, lines.length - LINES_MAX)
+  }
+  child.stdout!.on('data', take)
+  child.stderr!.on('data', take)
+  let alive = true
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => child.once('exit', (code, signal) => {
+    alive = false
+    done({ code, signal })
+  }))
+  return {
+    pid: child.pid!, adminPort, exited,
+    get alive() { return alive },
+    log: () => lines.map((line) => parsed(line)),
+    raw: () => lines.join('\n'),
+    kill: (signal) => void child.kill(signal),
+  }
+}
+
+function parsed(line: string): Record<string, unknown> {
+  try {
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    return { raw: line }
+  }
+}
+
+/** Megabytes of resident memory, and open file descriptors. */
+export function figuresOf(pid: number): { rssMb: number; fds: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+  return { rssMb, fds: readdirSync(`/proc/${pid}/fd`).length }
+}
+
+export async function metricsOf(adminPort: number): Promise<string> {
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/metrics`, { signal: AbortSignal.timeout(5_000) })
+  return answer.text()
+}
+
+export async function isReady(adminPort: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
+  return answer?.ok ?? false
+}

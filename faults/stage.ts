@@ -1,0 +1,119 @@
+/** Where a campaign plays: a database schema and a Redis prefix of its own, clinics that name one slot each, settings. */
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import knexFactory, { type Knex } from 'knex'
+import { stringify } from 'yaml'
+import { parseSettings } from '../src/config/load.ts'
+import type { Settings } from '../src/config/schema.ts'
+import { packageRoot } from '../src/root.ts'
+import { migrate } from '../src/store/postgres-migrate.ts'
+import type { Chance } from '../src/ussd/types.ts'
+
+/** How long before its slot a reminder is due: the campaign lays slots just beyond it, so that reminders come in minutes. */
+const LEAD_MS = 24 * 3_600_000
+const ZONE = 'Pacific/Port_Moresby'
+
+export interface StageParts {
+  redisUrl: string
+  postgresUrl: string
+  chance: Chance
+}
+
+export interface Stage {
+  /** Connected past every proxy. */
+  knex: Knex
+  redisUrl: string
+  postgresUrl: string
+  prefix: string
+  data: string
+  chance: Chance
+  /** `N67575000003`: what the service calls that subscriber, so that a foreign screen shows. */
+  enrol(msisdns: readonly string[]): Promise<void>
+  /** Sees that so many slots are free; each at a clinic of its own. */
+  refill(free: number, spread: { fromMs: number; toMs: number }): Promise<void>
+  /** Writes the settings file of one daemon. */
+  configure(name: string, settings: Settings): string
+  close(): Promise<void>
+}
+
+export async function openStage({ redisUrl, postgresUrl, chance }: StageParts): Promise<Stage> {
+  const id = randomBytes(4).toString('hex')
+  const schema = `f_${id}`
+  const url = new URL(postgresUrl)
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  const knex = knexFactory({ client: 'pg', connection: url.toString(), pool: { min: 0, max: 4 } })
+  await knex.raw(`CREATE SCHEMA "${schema}"`)
+  await migrate(knex)
+  await knex('dental_type').insert({ id: 'checkup', position: 1, every_days: null })
+  await knex('dental_type_name').insert({ type: 'checkup', language: 'en', name: 'Checkup' })
+  const data = mkdtempSync(join(tmpdir(), 'ussd-faults-'))
+  let serial = 0
+  return {
+    knex, redisUrl, prefix: `f${id}`, data, chance, postgresUrl: url.toString(),
+    async enrol(msisdns) {
+      const rows = msisdns.map((msisdn) => ({ msisdn, name: nameOf(msisdn), language: 'en', created_at: new Date() }))
+      await knex('dental_profile').insert(rows)
+    },
+    async refill(free, { fromMs, toMs }) {
+      const { rows } = await knex.raw<{ rows: { n: number }[] }>(`SELECT count(*)::int AS n FROM dental_slot s
+        WHERE NOT EXISTS (SELECT FROM dental_appointment a WHERE a.slot = s.id)`)
+      const wanted = free - rows[0]!.n
+      if (wanted <= 0) return
+      const fresh = Array.from({ length: wanted }, () => `C${String(++serial).padStart(5, '0')}`)
+      await knex('dental_clinic').insert(fresh.map((clinic) => ({ id: clinic, name: clinic, zone: ZONE, position: 1 })))
+      await knex('dental_slot').insert(fresh.map((clinic) => ({
+        clinic, type: 'checkup', starts_at: new Date(Date.now() + LEAD_MS + fromMs + chance() * (toMs - fromMs)),
+      })))
+    },
+    configure(name, settings) {
+      const file = join(data, `${name}.yaml`)
+      writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))))
+      return file
+    },
+    async close() {
+      await knex.raw(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`)
+      await knex.destroy()
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+export function nameOf(msisdn: string): string {
+  return `N${msisdn.slice(-6)}`
+}
+
+export interface DaemonWishes {
+  smscPort: number
+  adminPort: number
+  redisUrl?: string
+  postgresUrl?: string
+  change?: (settings: Settings) => void
+}
+
+/** Settings of one daemon: deadlines scaled down so that each is met many times in a minute. */
+export function settingsOf(stage: Stage, wishes: DaemonWishes): Settings {
+  const { settings } = parseSettings(`
+lines:
+  - name: test
+    smsc: { host: 127.0.0.1, port: ${wishes.smscPort}, systemId: ussd, password: canary99 }
+    sms: { source: "123", perSecond: 500 }
+    timers: { enquireMs: 1000, enquireRespMs: 500, responseMs: 2000, reconnectMs: 100, reconnectMaxMs: 1000 }
+services:
+  - { code: "*123#", flow: dental }
+flows: { dir: ${join(packageRoot, 'flows')}, reloadMs: 0 }
+backends:
+  dental: { module: dental }
+redis: { url: "${wishes.redisUrl ?? stage.redisUrl}", prefix: ${stage.prefix} }
+postgres: { url: "${wishes.postgresUrl ?? stage.postgresUrl}", poolMax: 5 }
+data: ${stage.data}
+dialogue: { leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000 }
+reminders: { leads: ["24h"], quietHours: null, pollMs: 100, leaseMs: 3000, ambiguousGraceMs: 1500 }
+admin: { port: ${wishes.adminPort} }
+log: { level: info }
+stopMs: 5000
+`, 'faults', {})
+  wishes.change?.(settings)
+  return settings
+}
