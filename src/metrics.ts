@@ -43,6 +43,7 @@ export const COUNTERS = {
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
   backend_calls_total: ['Back end calls by outcome', ['backend', 'operation', 'result']],
   sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
+  sms_late_total: ['Responses to SMS that came after their deadline, and whether they told something new', ['line', 'result']],
   sms_receipts_total: ['Delivery receipts by state and whether they met an SMS', ['line', 'state', 'result']],
   sms_incoming_total: ['SMS from subscribers', ['line', 'result']],
   limits_total: ['Limits that were hit, by name', ['limit']],
@@ -68,7 +69,7 @@ export function createMetrics(options: { process: boolean }): Metrics {
   const registry = new Registry()
   if (options.process) collectDefaultMetrics({ register: registry })
   const counters = new Map(Object.entries(COUNTERS).map(([name, [help, labelNames]]) =>
-    [name, new Counter({ name: name.endsWith('_total') ? name : `${name}_total`, help, labelNames: [...labelNames], registers: [registry] })]))
+    [name, new Counter({ name: total(name), help, labelNames: [...labelNames], registers: [registry] })]))
   const timed = <Name extends string>(name: string, help: string, label: Name) =>
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
   const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')
@@ -87,4 +88,9 @@ export function createMetrics(options: { process: boolean }): Metrics {
         .reduce((sum, v) => sum + v.value, 0)
     },
   }
+}
+
+/** Prometheus wants counters to say so. */
+function total(name: string): string {
+  return name.endsWith('_total') ? name : `${name}_total`
 }

@@ -1,6 +1,6 @@
 /** The lines of the settings: each with its dialect, its binds, and what may be said on it. */
-import { existsSync, readFileSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { LineSettings, Settings } from '../config/schema.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
@@ -9,6 +9,7 @@ import { loadDialect } from '../smpp/dialect-load.ts'
 import { smppLine } from '../smpp/line.ts'
 import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
 import type { Line, Link, Pdu } from '../smpp/types.ts'
+import type { Late } from '../smpp/window.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Lines {
@@ -29,6 +30,8 @@ export interface LinesParts {
   metrics: Metrics
   instance: string
   onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+  /** A response that came after its deadline. */
+  onLate(late: Late, line: string): Promise<void>
 }
 
 export function createLines(parts: LinesParts): Lines {
@@ -48,24 +51,24 @@ export function createLines(parts: LinesParts): Lines {
 
 function createLine(settings: LineSettings, parts: LinesParts): Line {
   const { clock, chance, log, metrics, instance } = parts
-  const dialect = loadDialect(...whereIs(settings.dialect, parts.settings), { numbering: numberingOf(settings), chance })
+  const dialect = loadDialect(settings.dialect, profileDirs(parts.settings), { numbering: numberingOf(settings), chance })
   const line: Line = smppLine(wishesOf(settings), {
     dialect, clock, chance, log, instance, counters: metrics,
     onRequest: (pdu, link) => parts.onRequest(pdu, line, link),
+    onLate: (late) => void parts.onLate(late, settings.name).catch((error: unknown) =>
+      log.warn({ err: error, line: settings.name }, 'a late response is not kept')),
   })
   return line
 }
 
 /** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
-function whereIs(dialect: string, settings: Settings): [string, string] {
-  const ours = join(packageRoot, 'dialects')
-  if (isAbsolute(dialect) || dialect.includes('/') || dialect.endsWith('.yaml')) return [dialect, ours]
-  const own = settings.dialects.dir
-  return [dialect, own && existsSync(join(own, `${dialect}.yaml`)) ? own : ours]
+export function profileDirs(settings: Settings): string[] {
+  return [...(settings.dialects.dir ? [settings.dialects.dir] : []), join(packageRoot, 'dialects')]
 }
 
 function numberingOf({ msisdn }: LineSettings) {
-  return { ...(msisdn.countryCode ? { countryCode: msisdn.countryCode } : {}), trunkPrefix: msisdn.trunkPrefix }
+  const { countryCode, trunkPrefix, nationalDigits } = msisdn
+  return { trunkPrefix, ...(countryCode ? { countryCode } : {}), ...(nationalDigits ? { nationalDigits } : {}) }
 }
 
 function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {

@@ -3,15 +3,16 @@
  * `submitting` before its octets leave. (SMPP has no idempotency key: what was written and not answered is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
-import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
+import { nextState, type ReminderEvent } from '../../machines/reminder.ts'
+import { failpoint } from '../failpoints.ts'
 import { repeating } from '../sql.ts'
+import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'
-import { applyReceipt, referenceOf, storeParts, takeReceiptOf, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, RESOLVE, SETTLE, SUBMIT } from './rows.ts'
-import type { ClaimedRow, OpenRow } from './rows.ts'
+import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, SETTLE, SUBMIT, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
-import { LOSSES_MAX, REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
+import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
 import type { Receipt, SmsOutcome } from './types.ts'
 
 /** How often what is no longer needed is removed. */
@@ -23,7 +24,7 @@ export interface Reminders {
   /** Durable when it resolves. Rejects when Postgres is away. */
   applyReceipt(receipt: Receipt): Promise<ReceiptResult>
   /** A response that came after its deadline: true if it settled an ambiguous SMS. Rejects when Postgres is away. */
-  late(sms: { id: string; line: string }, outcome: SmsOutcome): Promise<boolean>
+  late(sms: LateSms, outcome: SmsOutcome): Promise<boolean>
   start(): void
   /** Resolves when what was handed out is settled. */
   stop(): Promise<void>
@@ -56,7 +57,7 @@ export function reminders(parts: ReminderParts): Reminders {
   return {
     tick,
     applyReceipt: (receipt) => applyReceipt(parts, receipt),
-    late: (sms, outcome) => settleLate(work, sms, outcome),
+    late: (sms, outcome) => repeating(() => settleLate(parts, sms, outcome), { ...parts, signal: AbortSignal.any([]) }),
     start() {
       if (!stopped) return
       stopped = false
@@ -82,7 +83,10 @@ async function look(work: Work): Promise<number> {
   const today = new Date(clock.today())
   const lost = await LOSE(knex, { now, until: new Date(clock.now() + settings.ambiguousGraceMs) })
   for (const row of lost) count(work, row.kind, 'ambiguous')
-  for (const row of await AMBIGUOUS(knex, { now, limit: settings.batchMax })) await reconcile(work, row)
+  for (const row of await AMBIGUOUS(knex, { now, limit: settings.batchMax })) {
+    const state = await reconcile(work, row)
+    if (state) count(work, row.kind, state)
+  }
   for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
   const lease = randomUUID()
@@ -104,13 +108,16 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
     return 0
   }
   const until = new Date(clock.now() + settings.leaseMs)
+  failpoint('sms-before-submitting')
   const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now: new Date(clock.now()), until })
   if (!last) return 0
   if (last.state !== 'submitting') {
     count(work, row.kind, last.state)
     return 0
   }
+  failpoint('sms-after-submitting')
   const outcome = await submit(work, row)
+  failpoint('sms-after-response')
   const attempt = { ...row, attempts: last.attempts, lease }
   await repeating(() => settle(work, attempt, outcome), { clock, chance: work.chance, signal: AbortSignal.any([]) })
   return 1
@@ -120,9 +127,10 @@ async function submit(work: Work, row: ClaimedRow): Promise<SmsOutcome> {
   const { clock } = work
   // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
   const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
-  const { id, msisdn, text, line } = row
+  const { id, msisdn, text, line, taken } = row
+  const sms = { id, msisdn, text, line, expiresMs, reference: referenceOf(id) }
   try {
-    return await work.submit({ id, msisdn, text, line, expiresMs, reference: referenceOf(id) })
+    return await work.submit(taken.length ? { ...sms, taken } : sms)
   } catch (error) {
     work.counters.count('bugs_total', { where: 'sms-submit' })
     work.log.error({ error: (error as Error).message }, 'submitting an SMS threw')
@@ -136,16 +144,15 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
   const { clock } = work
   const said = reading(work, row, outcome)
   const state = nextState('submitting', said.event)
-  const line = outcome.is === 'accepted' ? outcome.line ?? row.line : row.line
+  const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
   await work.knex.transaction(async (trx) => {
     const [kept] = await SETTLE(trx, {
-      id: row.id, lease: row.lease, state, line: line || null, now: new Date(clock.now()),
+      id: row.id, lease: row.lease, state, line: (took?.line ?? row.line) || null, now: new Date(clock.now()),
       wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
       uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
-      final: state === 'failed',
+      final: state === 'failed', parts: took?.messageIds.length ?? null,
     })
-    if (!kept || outcome.is !== 'accepted') return
-    await storeParts(work, trx, { id: row.id, line, messageIds: outcome.messageIds })
+    if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
   if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + said.waitMs)
   count(work, row.kind, state === 'due' ? outcome.is : state)
@@ -171,35 +178,6 @@ function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
       waitMs: laterMs(outcome.status, row.attempts, work.chance), status: outcome.status, error: 'asked for patience',
     }
   }
-}
-
-// A receipt settles it; without one, when its grace is over, it is tried once more, or given up.
-async function reconcile(work: Work, row: OpenRow): Promise<void> {
-  const { knex, clock } = work
-  const state = await knex.transaction(async (trx) => {
-    const told = await takeReceiptOf(trx, row)
-    const isOver = row.wake_at.getTime() <= clock.now()
-    const events = told ?? (isOver ? [{ type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX } as const] : [])
-    const to = events.reduce<ReminderState>(nextState, row.state)
-    if (to === row.state) return null
-    const error = to === 'failed' ? (told ? 'receipt' : 'no response, twice') : null
-    const final = to === 'failed' || to === 'delivered'
-    const [done] = await RESOLVE(trx, { id: row.id, state: to, now: new Date(clock.now()), error, final })
-    return done ? to : null
-  })
-  if (state) count(work, row.kind, state === 'due' ? 'retried' : state)
-}
-
-async function settleLate(work: Work, sms: { id: string; line: string }, outcome: SmsOutcome): Promise<boolean> {
-  if (outcome.is !== 'accepted' && outcome.is !== 'failed') return false
-  const state = nextState('ambiguous', { type: outcome.is === 'accepted' ? 'ACCEPTED' : 'REFUSED' })
-  return work.knex.transaction(async (trx) => {
-    const error = outcome.is === 'failed' ? 'refused, late' : null
-    const now = new Date(work.clock.now())
-    const [done] = await RESOLVE(trx, { id: sms.id, state, now, error, final: state === 'failed' })
-    if (done && outcome.is === 'accepted') await storeParts(work, trx, { ...sms, messageIds: outcome.messageIds })
-    return done !== undefined
-  })
 }
 
 function count(work: Work, kind: string, state: string): void {

@@ -4,14 +4,26 @@ import { nextState, type ReminderEvent, type ReminderState } from '../../machine
 import { repeating } from '../sql.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import type { ReminderParts } from './settings.ts'
-import type { Receipt } from './types.ts'
+import type { PartIds, Receipt } from './types.ts'
 
 /** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
 export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
 
-type PartState = 'accepted' | 'delivered' | 'failed'
+/** Of a part whose id names nothing: no receipt will be matched by it. */
+const NO_KEY = ''
 
-interface PartRow {
+export type PartState = 'accepted' | 'delivered' | 'failed'
+
+interface OrphanRow {
+  id: string
+  line: string
+  message_id: string
+  message_key: string
+  state: Receipt['state']
+  error: string
+}
+
+export interface PartRow {
   sms: string
   part: number
   part_state: PartState
@@ -41,18 +53,21 @@ export async function applyReceipt(parts: ReminderParts, given: Receipt): Promis
  * transaction that writes `accepted`.
  */
 export async function storeParts(
-  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: readonly string[] },
+  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: PartIds },
 ): Promise<void> {
   const rows = sms.messageIds.flatMap((message_id, i) => {
-    const message_key = keyOf(parts, sms.line, message_id, 'response')
-    return message_key === null ? [] : [{ sms: sms.id, part: i + 1, line: sms.line, message_id, message_key }]
+    if (message_id === null) return []
+    const message_key = keyOf(parts, sms.line, message_id, 'response') ?? NO_KEY
+    return [{ sms: sms.id, part: i + 1, line: sms.line, message_id, message_key }]
   })
   if (!rows.length) return
-  await lockKeys(trx, rows.map((row) => row.message_key))
+  const keys = rows.map((row) => row.message_key).filter((key) => key !== NO_KEY)
+  await lockKeys(trx, keys)
   await trx('sms_part').insert(rows).onConflict().ignore()
-  const early = await trx('sms_receipt_orphan').whereIn('message_key', rows.map((row) => row.message_key))
+  if (!keys.length) return
+  const early = await trx('sms_receipt_orphan').whereIn('message_key', keys)
     .modify((query) => sms.line && query.where('line', sms.line)).delete()
-    .returning<{ line: string; message_id: string; message_key: string; state: Receipt['state']; error: string }[]>('*')
+    .returning<OrphanRow[]>('*')
   for (const orphan of early) {
     const { line, message_id: messageId, state, error } = orphan
     const receipt = { line, messageId, from: '', state, error }
@@ -61,25 +76,30 @@ export async function storeParts(
   }
 }
 
+export interface Told {
+  line: string
+  messageId: string
+  receipts: Match[]
+}
+
 /**
- * Looks for a receipt of an SMS whose response never came: from its subscriber, after it was written, and with its
- * reference where the SMSC echoes that. Answers what the receipt says, or null; the receipt is then used up.
+ * Looks for receipts of an SMS whose response never came: from its subscriber, after it was written, and with its
+ * reference where the SMSC echoes that. Answers those of one part, or null; they are then used up.
  */
 export async function takeReceiptOf(
   trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
-): Promise<ReminderEvent[] | null> {
+): Promise<Told | null> {
   const found = await trx('sms_receipt_orphan')
     .where('sender', sms.msisdn).andWhere('received_at', '>=', sms.submitted_at)
     .andWhere((query) => query.whereNull('reference').orWhere('reference', referenceOf(sms.id)))
     .modify((query) => sms.line && query.where('line', sms.line))
-    .orderByRaw('reference NULLS LAST, received_at').forUpdate()
-    .select<{ id: string; state: Receipt['state']; message_key: string }[]>('id', 'state', 'message_key')
+    .orderByRaw('reference NULLS LAST, received_at').forUpdate().select<OrphanRow[]>('*')
   const [first] = found
   if (!first) return null
   const same = found.filter((row) => row.message_key === first.message_key)
   await trx('sms_receipt_orphan').whereIn('id', same.map((row) => row.id)).delete()
-  const final = same.map((row) => partStateOf(row.state)).find((state) => state !== 'accepted')
-  return [{ type: 'ACCEPTED' }, ...(final ? [eventOf(final)] : [])]
+  const { line, message_id: messageId } = first
+  return { line, messageId, receipts: same.map(({ state, error }) => ({ line, messageId, from: sms.msisdn, state, error })) }
 }
 
 /** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. */
@@ -99,7 +119,7 @@ async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise
   }
 }
 
-type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
+export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
 // The id as given, then the subscriber, then the newest: ids wrap.
 async function findPart(trx: Knex.Transaction, receipt: Match, key: string): Promise<PartRow | undefined> {
@@ -112,13 +132,15 @@ async function findPart(trx: Knex.Transaction, receipt: Match, key: string): Pro
   return rows[0] as PartRow | undefined
 }
 
-async function applyToPart(trx: Knex.Transaction, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
+/** Writes what one receipt says of one part; the whole is delivered when all of its parts are. False: nothing new. */
+export async function applyToPart(trx: Knex.Transaction, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
   await trx('sms_part').where({ sms: part.sms, part: part.part }).update({ state })
   const all = await trx('sms_part').where({ sms: part.sms }).select<{ state: PartState }[]>('state')
-  const whole = all.some((one) => one.state === 'failed') ? 'failed'
-    : all.every((one) => one.state === 'delivered') ? 'delivered' : 'accepted'
+  const { parts } = await trx('sms_outbox').where({ id: part.sms }).first<{ parts: number }>('parts')
+  const isWhole = all.length >= parts && all.every((one) => one.state === 'delivered')
+  const whole = all.some((one) => one.state === 'failed') ? 'failed' : isWhole ? 'delivered' : 'accepted'
   const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
   if (to === part.state) return true
   const last_error = to === 'failed' ? `receipt: ${receipt.state} ${receipt.error}`.trim() : null

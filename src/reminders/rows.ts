@@ -16,6 +16,8 @@ export interface ClaimedRow {
   expires_at: Date
   attempts: number
   losses: number
+  /** Parts that the SMSC has already. */
+  taken: number[]
 }
 
 export interface OpenRow {
@@ -27,8 +29,11 @@ export interface OpenRow {
   losses: number
   submitted_at: Date
   wake_at: Date
+  parts: number
+  taken: number[]
 }
 
+const TAKEN = `ARRAY(SELECT part FROM sms_part WHERE sms = o.id ORDER BY part) AS taken`
 const quoted = (states: readonly string[]) => states.map((state) => `'${state}'`).join(', ')
 const hearing = (event: ReminderEvent) => quoted(statesHearing(event))
 
@@ -42,7 +47,8 @@ export const CLAIM = statement<ClaimedRow>('sms-claim', `
   )
   UPDATE sms_outbox o SET lease = CAST(:lease AS text), wake_at = CAST(:until AS timestamptz)
   FROM pick WHERE o.id = pick.id
-  RETURNING o.id, o.msisdn, o.text, o.line, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses`)
+  RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, ${TAKEN},
+    CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`)
 
 /** The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. */
 export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit', `
@@ -62,7 +68,7 @@ export const SETTLE = statement<{ id: string }>('sms-settle', `
   UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz),
     attempts = attempts - CAST(:uncounted AS int), losses = losses + CAST(:lost AS int),
     last_status = CAST(:status AS int), last_error = CAST(:error AS text),
-    sent_line = COALESCE(CAST(:line AS text), sent_line),
+    sent_line = COALESCE(CAST(:line AS text), sent_line), parts = COALESCE(CAST(:parts AS int), parts),
     settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND lease = :lease AND state IN (${hearing({ type: 'ACCEPTED' })})
   RETURNING id`)
@@ -89,15 +95,20 @@ export const EXPIRE = statement<{ id: string; kind: string }>('sms-expire', `
 
 /** What a receipt may still settle, or what must be tried once more. */
 export const AMBIGUOUS = statement<OpenRow>('sms-ambiguous', `
-  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
   FROM sms_outbox o
   WHERE state = 'ambiguous' AND (wake_at <= CAST(:now AS timestamptz)
     OR EXISTS (SELECT FROM sms_receipt_orphan r WHERE r.sender = o.msisdn AND r.received_at >= o.submitted_at))
   ORDER BY wake_at LIMIT CAST(:limit AS int)`)
 
+/** One ambiguous row, for as long as it is looked at. */
+export const HOLD = statement<OpenRow>('sms-hold', `
+  SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
+  FROM sms_outbox o WHERE id = CAST(:id AS bigint) AND state = 'ambiguous' FOR UPDATE`)
+
 /** The end of the wait of one ambiguous row. */
 export const RESOLVE = statement<{ id: string }>('sms-resolve', `
-  UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:now AS timestamptz), lease = NULL,
+  UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz), lease = NULL,
     last_error = CAST(:error AS text), settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND state = 'ambiguous'
   RETURNING id`)

@@ -17,17 +17,25 @@ export interface OutboxSms {
   attempts: number
 }
 
+/** What the SMSC called each part of an SMS, in order; null: not taken now (perhaps before). */
+export type PartIds = readonly (string | null)[]
+
 /** What became of one SMS that the SMPP side was handed: the reminders never see a PDU. */
 export type SmsOutcome =
-  | { is: 'accepted'; messageIds: string[]; /** Which line took it; that of the SMS if absent. */ line?: string }
+  | { is: 'accepted'; messageIds: PartIds; /** Which line took it; that of the SMS if absent. */ line?: string }
   /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
-  | { is: 'later'; status: number; pause: boolean }
+  | { is: 'later'; status: number; pause: boolean } & Partly
   /** Never: refused for good. */
-  | { is: 'failed'; status: number }
+  | { is: 'failed'; status: number } & Partly
   /** Written, response unknown. */
-  | { is: 'ambiguous' }
+  | { is: 'ambiguous' } & Partly
   /** Certainly not written (no bind, lane full): try again, not an attempt. */
-  | { is: 'unsent' }
+  | { is: 'unsent' } & Partly
+
+/** Of an SMS of several parts: those before the one that was not taken. They are never sent again. */
+export interface Partly {
+  partly?: { messageIds: PartIds; line: string }
+}
 
 /** How the reminders send: given to them by the gateway. */
 export type SmsSubmit = (sms: SmsToSend) => Promise<SmsOutcome>
@@ -40,6 +48,8 @@ export interface SmsToSend {
   expiresMs: number
   /** 16 bits, for user_message_reference and the reference of a long SMS. */
   reference: number
+  /** Parts that an SMSC has already, from 1. Absent: none. */
+  taken?: readonly number[]
 }
 
 /** A delivery receipt, read from a PDU, ids as given. */

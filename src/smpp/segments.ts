@@ -2,7 +2,7 @@
 import { countGsm7, uncodableAt } from '../ussd/gsm7.ts'
 import { encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift } from '../ussd/national.ts'
 import { encodeUcs2 } from '../ussd/octets.ts'
-import { boundaryAt, transliterate } from '../ussd/text.ts'
+import { boundaryAt, toGsm7Text, transliterate } from '../ussd/text.ts'
 import type { Alphabet } from '../ussd/types.ts'
 import type { OutgoingPdu, Tlv } from './types.ts'
 
@@ -19,6 +19,8 @@ export interface SplitSettings {
   partsMax?: number
   /** Give marks and typographic characters up where that saves UCS-2. Default true. */
   translit?: boolean
+  /** May UCS-2 be used at all? If not, `?` stands for what GSM 7-bit lacks. Default true. */
+  ucs2?: boolean
   /**
    * National languages (identifiers of 3GPP TS 23.038 §6.2.1.2.4) whose shift tables handsets here are known to show.
    * They come before transliteration and UCS-2. Not for `sar` and `payload`, where the header is the SMSC's.
@@ -90,6 +92,8 @@ export interface SmsAddresses {
   validityPeriod: string
   /** Echoed in receipts by some SMSCs. */
   userMessageReference?: number
+  /** priority_flag (SMPP v3.4 §5.2.14). Default 0. */
+  priority?: number
 }
 
 /** The submit_sm of one part. */
@@ -102,7 +106,7 @@ export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
     body: {
       service_type: '', source_addr_ton: to.sourceTon, source_addr_npi: to.sourceNpi, source_addr: to.source,
       dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: to.msisdn, esm_class: part.esmClass, protocol_id: 0,
-      priority_flag: 0, schedule_delivery_time: '', validity_period: to.validityPeriod,
+      priority_flag: to.priority ?? 0, schedule_delivery_time: '', validity_period: to.validityPeriod,
       registered_delivery: to.registeredDelivery, replace_if_present_flag: 0, data_coding: part.dataCoding,
       sm_default_msg_id: 0, short_message: part.shortMessage,
     },
@@ -127,12 +131,12 @@ interface Form {
 }
 
 /** The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2. */
-function formFor(text: string, { concatenation, languages = [], translit = true }: SplitSettings): Form {
+function formFor(text: string, { concatenation, languages = [], translit = true, ucs2 = true }: SplitSettings): Form {
   if (uncodableAt(text) < 0) return { text, alphabet: 'gsm7', shift: NO_SHIFT }
   const headerIsOurs = concatenation === 'udh8' || concatenation === 'udh16'
   const shift = headerIsOurs && languages.length > 0 ? shiftFor(text, languages) : null
   if (shift) return { text, alphabet: 'gsm7', shift }
-  const plain = translit ? transliterate(text) : text
+  const plain = !ucs2 ? toGsm7Text(text) : translit ? transliterate(text) : text
   if (uncodableAt(plain) < 0) return { text: plain, alphabet: 'gsm7', shift: NO_SHIFT }
   return { text, alphabet: 'ucs2', shift: NO_SHIFT }
 }

@@ -1,0 +1,107 @@
+/** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
+import type { LineSettings } from '../config/schema.ts'
+import { failpointOnceWritten } from '../failpoints.ts'
+import type { Counters } from '../metrics.ts'
+import type { LateSms } from '../reminders/ambiguous.ts'
+import type { PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../reminders/types.ts'
+import { relativeTime, smsPdu, splitSms, type SmsPart } from '../smpp/segments.ts'
+import { STATUS } from '../smpp/status.ts'
+import type { Line, SubmitOutcome } from '../smpp/types.ts'
+import { LANGUAGES } from '../ussd/national.ts'
+import type { Clock } from '../ussd/types.ts'
+import { ownClasses, statusClass } from './status.ts'
+
+export interface SubmitParts {
+  settings: readonly LineSettings[]
+  lines: { all: readonly Line[]; get(name: string): Line | undefined }
+  clock: Clock
+  metrics: Counters
+}
+
+/** The parts of one SMS take no longer than this many response times: its row is leased no longer. */
+export const RESPONSES_MAX = 3
+/** No SMSC is asked to try for less. */
+const VALIDITY_MS_MIN = 60_000
+
+export function smsSubmit(parts: SubmitParts): SmsSubmit {
+  const set = new Map(parts.settings.map((line) => [line.name, line]))
+  return async (sms) => {
+    const line = lineFor(sms, parts.lines, set)
+    const how = line && set.get(line.name)?.sms
+    if (!line || !how) return { is: 'unsent' }
+    const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
+    if (cut) parts.metrics.count('limits_total', { limit: 'sms_parts_max' })
+    return sendParts(pieces, { sms, line, how, responseMs: set.get(line.name)!.timers.responseMs, clock: parts.clock })
+  }
+}
+
+/** What a request of the SMS lane is known by, in case its response is late. */
+export function lateKey(id: string, part: number): string {
+  return `${id}/${part}`
+}
+
+/** The SMS of a key, if it is one of ours; SMS of the outbox have numbers. */
+export function lateSmsOf(key: string | undefined, line: string): Required<LateSms> | null {
+  const [, id, part] = /^(\d+)\/(\d+)$/.exec(key ?? '') ?? []
+  return id && part ? { id, line, part: Number(part) } : null
+}
+
+/** What the response to one part means. */
+export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
+  if (outcome.kind === 'ok') return { is: 'accepted', messageIds: [outcome.messageId] }
+  if (outcome.kind === 'unsent') return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
+  if (outcome.kind !== 'refused') return { is: 'ambiguous' }
+  const { status } = outcome
+  const is = statusClass(status, ownClasses(how.statuses))
+  return is === 'fail' ? { is: 'failed', status } : { is: 'later', status, pause: is === 'pause' }
+}
+
+type SmsSettings = NonNullable<LineSettings['sms']>
+
+interface Sending {
+  sms: SmsToSend
+  line: Line
+  how: SmsSettings
+  responseMs: number
+  clock: Clock
+}
+
+async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
+  const { sms, line, how, clock } = sending
+  const messageIds: (string | null)[] = pieces.map(() => null)
+  const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
+  for (const [i, piece] of pieces.entries()) {
+    if (sms.taken?.includes(i + 1)) continue
+    const deadline = Math.min(overMs, clock.now() + sending.responseMs)
+    const submitting = line.submit(pduOf(piece, sending), { lane: 'sms', deadline, key: lateKey(sms.id, i + 1) })
+    failpointOnceWritten('sms-after-octets')
+    const outcome = await submitting
+    if (outcome.kind === 'ok') messageIds[i] = outcome.messageId
+    else return partly(fateOf(outcome, how), messageIds, line.name)
+  }
+  return { is: 'accepted', messageIds, line: line.name }
+}
+
+/** An SMS of one part is whole or nothing; of several, the outbox must know what is missing. */
+function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome {
+  return messageIds.length === 1 || fate.is === 'accepted' ? fate : { ...fate, partly: { messageIds, line } }
+}
+
+function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
+  const leftMs = Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity)
+  return smsPdu(piece, {
+    ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.receipts ? 1 : 0, userMessageReference: sms.reference,
+    validityPeriod: relativeTime(Math.max(VALIDITY_MS_MIN, leftMs)), priority: how.priority,
+  })
+}
+
+function splittingOf(how: SmsSettings) {
+  return { concatenation: how.long, ucs2: how.ucs2, languages: how.languages.map((name) => LANGUAGES[name]) }
+}
+
+/** The line that the SMS names, else the first bound one that may send SMS. */
+function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], set: ReadonlyMap<string, LineSettings>): Line | undefined {
+  const named = sms.line ? lines.get(sms.line) : undefined
+  if (named && set.get(named.name)?.sms) return named
+  return lines.all.find((line) => line.bound() && set.get(line.name)?.sms)
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { realClock } from '../support/clock.ts'
+import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { describeWith, until } from '../support/services.ts'
+
+const JOHN = '67570000001'
+const SUBMIT_SM = 4
+const LONG = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')
+
+describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
+  let smsc: Smsc
+  let staged: Staged
+  let chances: number[] = []
+
+  before(async function () {
+    this.timeout(30_000)
+    smsc = await startSmsc({ clock: realClock, chance: () => chances.shift() ?? 0.999 })
+    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
+      settings.lines[0]!.timers.responseMs = 300
+      settings.reminders.pollMs = 50
+      settings.reminders.ambiguousGraceMs = 60_000
+    } })
+    await smsc.bound(1)
+  })
+  after(async () => {
+    await staged?.close()
+    await smsc?.stop()
+  })
+  beforeEach(() => {
+    smsc.receipts.send = true
+    chances = []
+  })
+  afterEach(() => smsc.chaos.clear())
+
+  async function owe(msisdn: string, text: string): Promise<string> {
+    const [row] = await staged.knex('sms_outbox').insert({
+      subject: `test:${msisdn}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1000),
+      expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
+    }).returning('id') as { id: string }[]
+    return row!.id
+  }
+  const stateOf = async (id: string) => (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state
+  const becomes = (id: string, state: string) => until(async () => await stateOf(id) === state, `it never is ${state}`)
+  /** submit_sm of the SMS lane that went to that phone. */
+  const submitted = (msisdn: string) => smsc.trace().filter(({ direction, octets }) =>
+    direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`)).length
+
+  it('a response after its deadline settles the SMS, which is never sent again', async () => {
+    smsc.receipts.send = false
+    smsc.chaos.add({ on: 'submit_sm', lane: 'sms', times: 1, act: { is: 'delay', ms: 900 } })
+    const id = await owe(JOHN, 'Late')
+    await becomes(id, 'ambiguous')
+    await becomes(id, 'accepted')
+    assert.equal(submitted(JOHN), 1)
+    assert.equal(await staged.daemon.metrics.value('sms_late_total', { result: 'settled' }), 1)
+    const part = await staged.knex('sms_part').where({ sms: id }).first<{ message_id: string }>()
+    assert.match(part!.message_id, /^\d+$/)
+  })
+
+  it('of a long SMS only what is missing goes out again after an unanswered part', async () => {
+    const msisdn = '67570000021'
+    smsc.chaos.add({ on: 'submit_sm', msisdn, lane: 'sms', chance: 0.5, act: { is: 'drop-response' } })
+    chances = [0.9, 0.1] // strikes the second part, once
+    const id = await owe(msisdn, LONG)
+    await becomes(id, 'delivered')
+    const [sms, ...more] = smsc.phone(msisdn).inbox
+    assert.deepEqual([sms?.text, sms?.parts, more.length], [LONG, 3, 0])
+    assert.equal(submitted(msisdn), 3, 'its receipt told that the second part was taken')
+  })
+
+  it('a late response to one part lets the rest follow at once', async () => {
+    const msisdn = '67570000022'
+    smsc.receipts.send = false
+    smsc.chaos.add({ on: 'submit_sm', msisdn, lane: 'sms', chance: 0.5, act: { is: 'delay', ms: 700 } })
+    chances = [0.9, 0.1]
+    const id = await owe(msisdn, LONG)
+    await becomes(id, 'ambiguous')
+    await becomes(id, 'accepted')
+    assert.equal(smsc.phone(msisdn).inbox[0]?.text, LONG)
+    assert.equal(submitted(msisdn), 3)
+    const parts = await staged.knex('sms_part').where({ sms: id }).orderBy('part').select<{ part: number }[]>('part')
+    assert.deepEqual(parts.map(({ part }) => part), [1, 2, 3])
+  })
+
+  it('a part that is put off goes on from there, not from the beginning', async () => {
+    const msisdn = '67570000023'
+    smsc.chaos.add({ on: 'submit_sm', msisdn, lane: 'sms', chance: 0.5, act: { is: 'refuse', status: 0x58 } })
+    chances = [0.9, 0.9, 0.1]
+    const id = await owe(msisdn, LONG)
+    await becomes(id, 'delivered')
+    assert.equal(smsc.phone(msisdn).inbox[0]?.text, LONG)
+    assert.equal(submitted(msisdn), 4)
+  })
+})
