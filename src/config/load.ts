@@ -190,11 +190,14 @@ function scalar(value: string): unknown {
   }
 }
 
+/** systemd and Docker mount secrets with modes of their own (an ACL, 0444) into folders that only we can enter. */
+const MANAGED = /^\/run\/(secrets|credentials)\//
+
 function readSecrets(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const read = (file: string, path: PropertyKey[]): string => {
     try {
-      const mode = statSync(file).mode & 0o077
+      const mode = MANAGED.test(file) ? 0 : statSync(file).mode & 0o077
       if (mode) problems.push({ where: where(path), what: `${file} can be read by others`, remedy: `chmod 600 ${file}` })
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
     } catch (error) {
@@ -208,7 +211,8 @@ function readSecrets(settings: Settings, where: Where): Problem[] {
     if (smsc.password === undefined) {
       problems.push({ where: where(['lines', i, 'smsc']), what: `line '${line.name}' has neither password nor passwordFile` })
     } else if (Buffer.byteLength(smsc.password, 'latin1') > 8) {
-      problems.push({ where: where(['lines', i, 'smsc']), what: `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)` })
+      const what = `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)`
+      problems.push({ where: where(['lines', i, 'smsc']), what })
     }
   })
   for (const store of ['redis', 'postgres'] as const) {

@@ -33,6 +33,8 @@ export interface StageOptions {
   /** Laid over the settings. */
   change?: (settings: Settings) => void
   frozen?: boolean
+  /** The calendar, where a test moves it. Default: stands at FROZEN. */
+  today?: () => number
   /** Share data with another stage (several daemons on one set of stores). */
   with?: Stage
   embedded?: boolean
@@ -56,7 +58,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
   const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
-  const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: () => FROZEN }
+  const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: options.today ?? (() => FROZEN) }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
   const daemon = await startDaemon({ settings, clock, chance: Math.random, log, processMetrics: false })
   if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })

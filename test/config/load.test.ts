@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseSettings } from '../../src/config/load.ts'
+import { printSettings, settingsJsonSchema } from '../../src/config/print.ts'
+import { ProblemsError } from '../../src/errors.ts'
+
+const GOOD = `lines:
+  - name: digicel
+    smsc: { host: 127.0.0.1, port: 2775, systemId: ussd, password: secret }
+    bind: transceiver
+    dialect: standard
+    sms: { source: "123" }
+services:
+  - { code: "*123#", flow: dental }
+flows: { dir: ./flows }
+backends:
+  dental: { module: dental }
+  wallet: { http: { url: "http://127.0.0.1:8675", timeoutMs: 2000 } }
+redis: { url: "redis://:hush@127.0.0.1:6379/5" }
+postgres: { url: "postgres://127.0.0.1:5432/ussd_connector" }
+`
+
+function problemsOf(source: string, env: Record<string, string> = {}): string[] {
+  try {
+    parseSettings(source, 'connector.yaml', env)
+  } catch (error) {
+    assert.ok(error instanceof ProblemsError)
+    return error.problems.map(({ where, what, remedy }) => `${where}: ${what}${remedy ? ` (${remedy})` : ''}`)
+  }
+  return []
+}
+
+describe('the settings', () => {
+  it('take what is given and have a default for the rest', () => {
+    const { settings } = parseSettings(GOOD, 'connector.yaml', {})
+    assert.equal(settings.lines[0]!.window, 10)
+    assert.equal(settings.dialogue.totalMs, 180_000)
+    assert.deepEqual(settings.reminders.leads, ['24h', '2h'])
+  })
+
+  it('tell all problems at once, with place and remedy', () => {
+    const bad = GOOD.replace('port: 2775', 'port: 99999').replace('    bind: transceiver', '    bnd: transceiver').replace('redis: { url', 'redis: { ulr')
+      .replace('flow: dental', 'flow: dental, lines: [digicell]')
+    assert.deepEqual(problemsOf(bad), [
+      "connector.yaml:3:30: 'lines.0.smsc.port' Too big: expected number to be <=65535",
+      "connector.yaml:4:5: 'lines.0.bnd' is not a setting (did you mean 'bind'?)",
+      "connector.yaml:13:1: 'redis.url' is missing",
+      "connector.yaml:13:10: 'redis.ulr' is not a setting (did you mean 'url'?)",
+    ])
+    assert.deepEqual(problemsOf(GOOD.replace('flow: dental', 'flow: dental, lines: [digicell]')), [
+      "connector.yaml:8:36: service *123#: 'digicell' is not a line (did you mean 'digicel'?)",
+    ])
+  })
+
+  it('say where the YAML itself is broken', () => {
+    assert.match(problemsOf('lines: [\n  - {')[0]!, /^connector\.yaml:\d+:\d+: /)
+  })
+
+  it('are overridden by the environment, by name or index, and texts stay texts', () => {
+    const { settings, origins } = parseSettings(GOOD, 'connector.yaml', {
+      USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD: '12345678',
+      USSD_CONNECTOR_LINES__0__WINDOW: '25',
+      USSD_CONNECTOR_DIALOGUE__IDLE_MS: '30000',
+      USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00',
+    })
+    assert.deepEqual([settings.lines[0]!.smsc.password, settings.lines[0]!.window, settings.dialogue.idleMs], ['12345678', 25, 30_000])
+    assert.equal(origins.get('lines.0.smsc.password'), 'USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD')
+    assert.match(problemsOf(GOOD, { USSD_CONNECTOR_REDDIS__URL: 'x' })[0]!, /^USSD_CONNECTOR_REDDIS__URL: 'reddis' is not a setting/)
+  })
+
+  it('read secrets from files that nobody else can read', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'ussd-secret-')), 'password')
+    writeFileSync(file, 'hush\n', { mode: 0o600 })
+    const source = GOOD.replace('password: secret', `passwordFile: ${file}`)
+    assert.equal(parseSettings(source, 'connector.yaml', {}).settings.lines[0]!.smsc.password, 'hush')
+    chmodSync(file, 0o644)
+    assert.match(problemsOf(source)[0]!, /can be read by others \(chmod 600/)
+    assert.match(problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!, /cannot be read \(ENOENT\)/)
+    assert.match(problemsOf(GOOD.replace(', password: secret', ''))[0]!, /neither password nor passwordFile/)
+    assert.match(problemsOf(GOOD.replace('password: secret', 'password: muchtoolong'))[0]!, /<=8 characters/)
+  })
+
+  it('refuse embedded stores at a real SMSC unless told', () => {
+    const embedded = GOOD.replace(/redis: .*/, 'redis: embedded').replace('host: 127.0.0.1', 'host: smsc.example')
+    assert.match(problemsOf(embedded)[0]!, /do not survive a power cut/)
+    assert.deepEqual(problemsOf(`${embedded}embeddedInProduction: true\n`), [])
+  })
+
+  it('are printed with their origin, and without a secret', () => {
+    const printed = printSettings(parseSettings(GOOD, 'connector.yaml', { USSD_CONNECTOR_LOG__LEVEL: 'warn' }))
+    assert.match(printed, /lines\.0\.smsc\.port: 2775 +# file/)
+    assert.match(printed, /lines\.0\.window: 10 +# default/)
+    assert.match(printed, /log\.level: "warn" +# USSD_CONNECTOR_LOG__LEVEL/)
+    assert.doesNotMatch(printed, /secret|hush/)
+  })
+
+  it('have a JSON Schema with a reason for each number', () => {
+    const schema = JSON.stringify(settingsJsonSchema())
+    assert.match(schema, /a dialogue this old ends/)
+  })
+})
