@@ -12,7 +12,7 @@ import { settingsSchema, type Settings } from './schema.ts'
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
 const PREFIX = 'USSD_CONNECTOR_'
 /** Those that are not settings. */
-const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK'])
+const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK', 'USSD_CONNECTOR_FAILPOINTS'])
 
 /** Where a value came from: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
 export type Origins = Map<string, string>
