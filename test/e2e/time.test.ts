@@ -80,8 +80,8 @@ describeWith(['redis', 'postgres'], 'time', () => {
     assert.equal(await reached(john, ['3', '1', '1']), 'Appointment cancelled successfully!\n1. Back to Main Menu')
     john.hangUp()
     todayMs = Date.parse('2025-05-15T12:00:00+10:00')
-    const { rows } = await staged.knex.raw(`SELECT state, count(*)::int AS n FROM sms_outbox GROUP BY state ORDER BY state`)
-    assert.ok(rows.every((row: { state: string }) => ['delivered', 'accepted', 'cancelled', 'expired'].includes(row.state)), JSON.stringify(rows))
+    const unsettled = `SELECT count(*)::int AS n FROM sms_outbox WHERE state NOT IN ('delivered', 'cancelled', 'expired')`
+    await until(async () => (await staged.knex.raw(unsettled)).rows[0].n === 0, 'an SMS is in no final state')
     assert.equal(texts().length, 3)
   })
 })
