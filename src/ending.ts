@@ -35,8 +35,12 @@ export function createEnding(parts: EndingParts): (record: DialogueRecord) => vo
       msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
       turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
     }, 'dialogue ended')
+    const about = {
+      msisdn: record.key.msisdn, line: record.line, turns: record.turn, openedMs: record.openedMs,
+      endedMs: record.touchedMs, snapshot: record.snapshot,
+    }
     for (const name of flows.current(flow)?.backends ?? []) {
-      parts.backend(name)?.ended?.(record.epoch, reason).catch((error: unknown) =>
+      parts.backend(name)?.ended?.(record.epoch, reason, about).catch((error: unknown) =>
         log.warn({ err: error, backend: name, epoch: record.epoch }, 'back end did not take the end'))
     }
   }

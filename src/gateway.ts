@@ -124,7 +124,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       failpoint('after-rest')
       if (!rested) return metrics.count('ussd_replies_total', { line: line.name, action: played.reply.action, result: 'stale' })
       metrics.turn((clock.now() - startedMs) / 1000, played.flow)
-      const ended = { ...record, revision: played.revision, ended: played.ended, touchedMs: clock.now() }
+      const ended = { ...record, revision: played.revision, snapshot: played.snapshot, ended: played.ended, touchedMs: clock.now() }
       if (played.ended) finish(ended)
       await deliver(ended, line, { pdu: written.pdu, action: played.reply.action, ...how })
     } catch (error) {

@@ -68,9 +68,9 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
         parts.onCall?.((clock.now() - begunMs) / 1000, name)
       }
     },
-    async ended(epoch, reason) {
+    async ended(epoch, reason, about) {
       try {
-        await backend.ended?.(epoch, reason)
+        await backend.ended?.(epoch, reason, about)
       } catch (error) {
         log.warn({ backend: name, error: (error as Error).name }, 'back end did not hear of the end of a dialogue')
       }

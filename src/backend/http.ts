@@ -84,7 +84,8 @@ export function httpBackend(name: string, settings: HttpSettings, { clock, resol
   }
 }
 
-function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): Agent {
+/** Connections to one back end: as many as the settings say, none to an address that it may not have. */
+export function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): Agent {
   const host = base.hostname.replace(/^\[|\]$/g, '')
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS
   return new Agent({
@@ -141,7 +142,8 @@ function whyOf(status: number): 'down' | 'refused-call' | 'nonsense' {
   return status >= 400 ? 'refused-call' : 'nonsense'
 }
 
-function failure(error: unknown, signal: AbortSignal, operation: string): CallResult {
+/** What went wrong, without anything of the subscriber's. */
+export function failure(error: unknown, signal: AbortSignal, operation: string): CallResult {
   if (signal.aborted) return { is: 'failed', why: 'late', detail: `${operation}: no answer in time` }
   if (error instanceof Nonsense) return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }
   return { is: 'failed', why: 'down', detail: `${operation}: ${codeOf(error) || (error as Error).name}` }

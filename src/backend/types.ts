@@ -22,12 +22,23 @@ export type CallResult =
   /** No usable answer. `detail` is for the log, never for the subscriber. */
   | { is: 'failed'; why: 'late' | 'down' | 'nonsense' | 'refused-call'; detail: string }
 
+/** What is known of a dialogue at its end. */
+export interface EndedDialogue {
+  msisdn: string
+  line: string
+  turns: number
+  openedMs: number
+  endedMs: number
+  /** At its last rest; null if it never rested. */
+  snapshot: JsonObject | null
+}
+
 export interface Backend {
   readonly name: string
   /** Never rejects: what goes wrong is a `failed` result. */
   call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult>
   /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */
-  ended?(epoch: string, reason: EndReason): Promise<void>
+  ended?(epoch: string, reason: EndReason, about?: EndedDialogue): Promise<void>
   close?(): Promise<void>
 }
 
