@@ -76,7 +76,7 @@ function explain(issue: z.core.$ZodIssue, where: Where): Problem[] {
   if (issue.code === 'invalid_union') {
     // Report the branch that got furthest: the one whose problems lie deepest.
     const best = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
-      .sort((a, b) => a.length - b.length)[0]
+      .toSorted((a, b) => a.length - b.length)[0]
     if (best) return best.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, where))
   }
   const missing = issue.code === 'invalid_type' && issue.input === undefined

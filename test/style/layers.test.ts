@@ -24,7 +24,7 @@ const PORTS = new Set(['src/errors.ts', 'src/log-port.ts', 'src/nearest.ts', 'sr
 /** In the simulator, only these of our SMPP side: with a shared coder both ends would share one bug. */
 const SIMULATOR_SMPP = /^src\/smpp\/(dialect[\w-]*|types)\.ts$/
 
-const room = (file: string) => Object.keys(MAY).sort((a, b) => b.length - a.length).find((name) => file.startsWith(`${name}/`))
+const room = (file: string) => Object.keys(MAY).toSorted((a, b) => b.length - a.length).find((name) => file.startsWith(`${name}/`))
 const imports = (file: string) => [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/gm)]
   .map((found) => found[1] ?? found[2]!)
 

@@ -9,5 +9,5 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 export function sources(folders: string[]): string[] {
   return folders.filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')).sort()
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')).toSorted()
 }

@@ -110,7 +110,7 @@ async function postgres(): Promise<string> {
   }
   const bin = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt'].filter(existsSync)
     .flatMap((dir) => readdirSync(dir).map((v) => join(dir, v, 'bin')))
-    .concat('/usr/bin', '/usr/local/bin').reverse().find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')))
+    .concat('/usr/bin', '/usr/local/bin').toReversed().find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')))
   if (!bin) throw new Error('TEST_POSTGRES_URL is not set, no usable server on 5432, and there are no PostgreSQL server programs on this machine')
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'ussd-postgres-'))
