@@ -8,9 +8,12 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
 import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
+import type { SmsSubject } from './reminders/types.ts'
 import type { Line, Pdu } from './smpp/types.ts'
 import type { Late } from './smpp/window.ts'
+import { smsIn } from './sms/incoming.ts'
 import { fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './sms/submit.ts'
+import type { Numbering } from './ussd/msisdn.ts'
 import type { Chance, Clock } from './ussd/types.ts'
 
 export interface SmsSide {
@@ -26,6 +29,8 @@ export interface SmsParts {
   settings: Settings
   knex: Knex
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
+  /** The services that SMS speak of. */
+  subjects: readonly SmsSubject[]
   clock: Clock
   chance: Chance
   log: Log
@@ -48,6 +53,8 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null
     },
   })
+  const numbering = (line: string) => numberingOf(set.get(line))
+  const onSms = smsIn({ ...parts, settings: settings.sms, numbering })
   return {
     async onReceipt(pdu, line) {
       const receipt = readReceipt(pdu, line.name, receiptOptions(set.get(line.name)))
@@ -55,10 +62,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       const result = await outbox.applyReceipt(receipt)
       metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
     },
-    async onSms(pdu, line) {
-      metrics.count('sms_incoming_total', { line: line.name, result: 'ignored' })
-      log.info({ line: line.name, msisdn: String(pdu.body.source_addr ?? ''), octets: octetsOf(pdu) }, 'SMS from a subscriber')
-    },
+    onSms,
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = set.get(line)?.sms
@@ -72,14 +76,13 @@ export function createSmsSide(parts: SmsParts): SmsSide {
 }
 
 function receiptOptions(line: LineSettings | undefined): ReceiptOptions {
-  const { countryCode, nationalDigits } = line?.msisdn ?? {}
-  return {
-    offsetMinutes: line?.sms?.receiptOffsetMinutes ?? 0,
-    ...(countryCode ? { numbering: { countryCode, ...(nationalDigits ? { nationalDigits } : {}) } } : {}),
-  }
+  return { offsetMinutes: line?.sms?.receiptOffsetMinutes ?? 0, numbering: numberingOf(line) }
 }
 
-function octetsOf(pdu: Pdu): number {
-  const text = pdu.body.short_message
-  return Buffer.isBuffer(text) ? text.length : 0
+function numberingOf(line: LineSettings | undefined): Numbering {
+  const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
+  return {
+    ...(countryCode ? { countryCode } : {}), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
+    ...(nationalDigits ? { nationalDigits } : {}),
+  }
 }

@@ -195,6 +195,33 @@ export const settingsSchema = z.strictObject({
   lines: z.array(line).min(1).max(64),
   services: z.array(service).min(1),
   flows: z.strictObject({
+const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)
+const wording = (texts: Record<string, string>) => z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(640)).default(texts)
+
+/** What subscribers write by SMS, and what they read then. Texts by language; the first stands for all others. */
+const incoming = z.strictObject({
+  keywords: z.strictObject({
+    stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
+    start: words('START').describe('SMS again'),
+    help: words('HELP', 'HELPIM').describe('answered with texts.help, if there is one'),
+  }).prefault({}),
+  texts: z.strictObject({
+    stopped: wording({
+      en: 'You will get no more SMS from us. To get them again, write START.',
+      tpi: 'Bai yu no inap kisim SMS moa. Sapos yu laikim gen, raitim START.',
+    }).describe('the one SMS after STOP'),
+    started: wording({
+      en: 'You will get SMS from us again. To stop them, write STOP.', tpi: 'Bai yu kisim SMS gen. Sapos yu no laikim, raitim PINIS.',
+    }),
+    help: wording({}).describe('to words that nobody here understands; empty: nothing is sent'),
+  }).prefault({}),
+  copyMs: ms(0, 86_400_000).default(300_000)
+    .describe('the same text again this soon, with nothing between, is a copy of the SMSC\'s'),
+  replyMs: ms(0, 2_592_000_000).default(172_800_000).describe('an answer belongs to the last reminder of this long'),
+  helpEveryMs: ms(60_000, 2_592_000_000).default(86_400_000)
+    .describe('help unasked no more often: two machines must not talk to each other for ever'),
+})
+
     dir: z.string().default('./flows'),
     reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files are looked for; 0: never'),
   }).prefault({}),
@@ -223,3 +250,4 @@ function isZone(zone: string): boolean {
     return false
   }
 }
+  sms: incoming.prefault({}),

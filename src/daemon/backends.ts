@@ -12,7 +12,9 @@ import { UsageError } from '../errors.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { dental } from '../services/dental/module.ts'
+import type { SmsSubject } from '../reminders/types.ts'
 import { dentalOptions } from '../services/dental/options.ts'
+import { dentalReplies } from '../services/dental/replies.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Backends {
@@ -20,6 +22,8 @@ export interface Backends {
   get(name: string): Backend | undefined
   close(): Promise<void>
 }
+  /** Those of them that SMS speak of. */
+  subjects: readonly SmsSubject[]
 
 export interface BackendParts {
   settings: Settings
@@ -52,6 +56,8 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
 
 type Http = Extract<Settings['backends'][string], { http: unknown }>['http']
 type Module = Extract<Settings['backends'][string], { module: string }>
+    subjects: Object.values(settings.backends).some((how) => 'module' in how && how.module === 'dental')
+      ? [dentalReplies({ clock })] : [],
 
 function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
   const { tokenFile, ...rest } = http

@@ -67,7 +67,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
       onLate: (late, line) => sms.onLate(late, line),
     })
-    const sms = createSmsSide({ settings, knex: stores.knex, lines, clock, chance, log, metrics })
+    const sms = createSmsSide({ settings, knex: stores.knex, lines, subjects: backends.subjects, clock, chance, log, metrics })
     const gateway = createGateway({
       dialogues: stores.dialogues, flows: flows.registry, services: settings.services, backend: backends.get, line: lines.get,
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,

@@ -13,7 +13,7 @@ import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './rec
 import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, SETTLE, SUBMIT, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
 import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
-import type { Receipt, SmsOutcome } from './types.ts'
+import { ANSWER, type Receipt, type SmsOutcome } from './types.ts'
 
 /** How often what is no longer needed is removed. */
 const FORGET_EVERY_MS = 3_600_000
@@ -109,7 +109,7 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   }
   const until = new Date(clock.now() + settings.leaseMs)
   failpoint('sms-before-submitting')
-  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now: new Date(clock.now()), until })
+  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.kind === ANSWER ? '' : row.msisdn, lease, now: new Date(clock.now()), until })
   if (!last) return 0
   if (last.state !== 'submitting') {
     count(work, row.kind, last.state)

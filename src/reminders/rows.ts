@@ -50,7 +50,10 @@ export const CLAIM = statement<ClaimedRow>('sms-claim', `
   RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, ${TAKEN},
     CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`)
 
-/** The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. */
+/**
+ * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is '' where
+ * no opt-out counts.
+ */
 export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit', `
   UPDATE sms_outbox o SET
     state = CASE WHEN away.msisdn IS NULL THEN '${nextState('due', { type: 'SUBMIT' })}'

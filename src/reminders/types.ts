@@ -1,4 +1,5 @@
 /** SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of. */
+import type { Knex } from 'knex'
 
 /** due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen). */
 export type SmsState = 'due' | 'submitting' | 'ambiguous' | 'accepted' | 'delivered' | 'failed' | 'expired' | 'cancelled'
@@ -62,4 +63,36 @@ export interface Receipt {
   doneMs: number | null
   /** The 16-bit user_message_reference where the SMSC echoes it. */
   reference: number | null
+}
+
+/** The kind of an SMS that a subscriber asked for a moment ago: sent also to those who opted out. */
+export const ANSWER = 'answer'
+
+/** A service that SMS speak of: what the first word of a row's `subject` names (`dental:17`). */
+export interface SmsSubject {
+  readonly name: string
+  /**
+   * What a subscriber's words do to the thing that a reminder was about; null: nothing, they are no answer to it. May
+   * run twice with the same intention. Inside the transaction that notes the SMS.
+   */
+  reply(trx: Knex.Transaction, about: SmsReply): Promise<SmsReplied | null>
+  /** Of a subscriber that the service knows. */
+  languageOf(knex: Knex, msisdn: string): Promise<string | null>
+}
+
+export interface SmsReply {
+  /** What stands after the name in the row's subject. */
+  id: string
+  msisdn: string
+  words: string
+  intention: string
+  /** The calendar's milliseconds. */
+  todayMs: number
+}
+
+export interface SmsReplied {
+  /** 'confirmed', 'cancelled' … kept with the reminder. */
+  what: string
+  /** What the subscriber is told. */
+  text: string
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -35,7 +36,7 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
 
   async function owe(msisdn: string, text: string): Promise<string> {
     const [row] = await staged.knex('sms_outbox').insert({
-      subject: `test:${msisdn}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1000),
+      subject: `test:${randomUUID()}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1000),
       expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
     }).returning('id') as { id: string }[]
     return row!.id
@@ -91,5 +92,37 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     await becomes(id, 'delivered')
     assert.equal(smsc.phone(msisdn).inbox[0]?.text, LONG)
     assert.equal(submitted(msisdn), 4)
+  })
+
+  it('STOP, delivered twice, is answered once and holds back what is owed; 2 cancels a visit', async () => {
+    const john = smsc.phone(JOHN)
+    const before = john.inbox.length
+    const visit = await staged.knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
+      .where('a.msisdn', JOHN).orderBy('s.starts_at', 'desc').first<{ id: string }>('a.id')
+    const id = await owe(JOHN, 'Reminder: Checkup')
+    await staged.knex('sms_outbox').where({ id }).update({ subject: `dental:${visit!.id}` })
+    await becomes(id, 'delivered')
+    assert.equal(await john.send('123', '2'), 0)
+    await until(() => john.inbox.length >= before + 2, 'no answer came')
+    smsc.chaos.add({ on: 'deliver_sm', event: 'sms', msisdn: JOHN, times: 1, act: { is: 'double', on: 'same' } })
+    assert.equal(await john.send('123', 'Stop'), 0)
+    await until(() => john.inbox.length >= before + 3, 'no confirmation came')
+    const held = await owe(JOHN, 'Never')
+    await becomes(held, 'cancelled')
+    assert.deepEqual(john.inbox.slice(before + 1).map((sms) => sms.text), [
+      'Cancelled: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.',
+      'You will get no more SMS from us. To get them again, write START.',
+    ])
+    const { status } = await staged.knex('dental_appointment').where({ id: visit!.id }).first<{ status: string }>('status')
+    assert.equal(status, 'cancelled')
+    assert.equal(await staged.daemon.metrics.value('sms_incoming_total', { result: 'repeat' }), 1)
+  })
+
+  it('an SMS is refused with a temporary status while the database is away, so that the SMSC keeps it', async () => {
+    await staged.knex.raw('ALTER TABLE sms_incoming RENAME TO sms_incoming_away')
+    const status = await smsc.phone('67570000031').send('123', 'STOP')
+    await staged.knex.raw('ALTER TABLE sms_incoming_away RENAME TO sms_incoming')
+    assert.equal(status, 0x64)
+    assert.equal(await smsc.phone('67570000031').send('123', 'STOP'), 0)
   })
 })

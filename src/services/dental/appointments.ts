@@ -7,7 +7,8 @@ import { LIST_ROWS_MAX, idOf, safely, type DentalParts, type DentalSettings } fr
 import { TYPE_NAME } from './slots.ts'
 import { isoAt, smsText, type Visit } from './texts.ts'
 
-interface VisitRow {
+/** A visit as the lists and the SMS have it. */
+export interface VisitRow {
   id: string
   type: string
   clinic: string
@@ -16,7 +17,8 @@ interface VisitRow {
   status: 'booked' | 'cancelled'
 }
 
-const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
+/** Columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
+export const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
 
 const SLOT = statement<VisitRow>('dental-slot', `
   SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`)
@@ -54,7 +56,8 @@ const BOOKED_BEFORE = statement<VisitRow>('dental-booked-before', `
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
   WHERE a.intention = :intention AND a.msisdn = :msisdn`)
 
-const CANCEL = statement<{ id: string }>('dental-cancel', `
+/** Cancels a booked visit to come, and what SMS of it have not left. */
+export const CANCEL = statement<{ id: string }>('dental-cancel', `
   WITH cancelled AS (
     UPDATE dental_appointment a
     SET status = 'cancelled', cancel_intention = CAST(:intention AS text), cancelled_at = CAST(:now AS timestamptz)
@@ -67,7 +70,8 @@ const CANCEL = statement<{ id: string }>('dental-cancel', `
   ), dropped AS (${CANCEL_SMS})
   SELECT id FROM cancelled`)
 
-const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-before', `
+/** Whether this intention has cancelled it. */
+export const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-before', `
   SELECT id FROM dental_appointment
   WHERE id = CAST(:appointment AS bigint) AND msisdn = :msisdn AND cancel_intention = :intention`)
 

@@ -9,9 +9,13 @@ export interface Visit {
   zone: string
 }
 
-interface Wording {
+/** `attending`, `cancelled` and `late` answer what a subscriber wrote back. */
+export interface Wording {
   confirmation: string
   reminder: string
+  attending: string
+  cancelled: string
+  late: string
 }
 
 // One segment each (160 septets) with names of ordinary length.
@@ -19,11 +23,17 @@ const WORDINGS: Record<string, Wording> = {
   en: {
     confirmation: 'Confirmed: {type} at {clinic} on {date}, {time}.',
     reminder: 'Reminder: {type} at {clinic} on {date}, {time}.',
+    attending: 'Thank you. We expect you: {type} at {clinic} on {date}, {time}.',
+    cancelled: 'Cancelled: {type} at {clinic} on {date}, {time}.',
+    late: 'Too late to change: {type} at {clinic} on {date}, {time}.',
   },
   // Needs a native speaker's review.
   tpi: {
     confirmation: 'Orait: {type} long {clinic} long {date}, {time}.',
     reminder: 'Tingim: {type} long {clinic} long {date}, {time}.',
+    attending: 'Tenkyu. Mipela wetim yu: {type} long {clinic} long {date}, {time}.',
+    cancelled: 'Mipela rausim: {type} long {clinic} long {date}, {time}.',
+    late: 'Taim i pinis, i no inap senisim: {type} long {clinic} long {date}, {time}.',
   },
 }
 
