@@ -180,21 +180,6 @@ const reminders = z.strictObject({
   ambiguousGraceMs: ms(0, 600_000).default(90_000).describe('how long a receipt may settle an SMS whose response never came'),
 })
 
-const admin = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
-  port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
-})
-
-const log = z.strictObject({
-  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  msisdnKeyFile: z.string().optional()
-    .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
-})
-
-export const settingsSchema = z.strictObject({
-  lines: z.array(line).min(1).max(64),
-  services: z.array(service).min(1),
-  flows: z.strictObject({
 const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)
 const wording = (texts: Record<string, string>) => z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(640)).default(texts)
 
@@ -222,6 +207,21 @@ const incoming = z.strictObject({
     .describe('help unasked no more often: two machines must not talk to each other for ever'),
 })
 
+const admin = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
+  port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
+})
+
+const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  msisdnKeyFile: z.string().optional()
+    .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
+})
+
+export const settingsSchema = z.strictObject({
+  lines: z.array(line).min(1).max(64),
+  services: z.array(service).min(1),
+  flows: z.strictObject({
     dir: z.string().default('./flows'),
     reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files are looked for; 0: never'),
   }).prefault({}),
@@ -233,6 +233,7 @@ const incoming = z.strictObject({
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
   reminders: reminders.prefault({}),
+  sms: incoming.prefault({}),
   admin: admin.prefault({}),
   log: log.prefault({}),
   stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),
@@ -250,4 +251,3 @@ function isZone(zone: string): boolean {
     return false
   }
 }
-  sms: incoming.prefault({}),

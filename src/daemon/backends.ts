@@ -11,19 +11,19 @@ import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
-import { dental } from '../services/dental/module.ts'
 import type { SmsSubject } from '../reminders/types.ts'
-import { dentalOptions } from '../services/dental/options.ts'
+import { dental } from '../services/dental/module.ts'
 import { dentalReplies } from '../services/dental/replies.ts'
+import { dentalOptions } from '../services/dental/options.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Backends {
   names: readonly string[]
   get(name: string): Backend | undefined
-  close(): Promise<void>
-}
   /** Those of them that SMS speak of. */
   subjects: readonly SmsSubject[]
+  close(): Promise<void>
+}
 
 export interface BackendParts {
   settings: Settings
@@ -50,14 +50,14 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
   return {
     names: [...all.keys()],
     get: (name) => all.get(name),
+    subjects: Object.values(settings.backends).some((how) => 'module' in how && how.module === 'dental')
+      ? [dentalReplies({ clock })] : [],
     close: async () => void await Promise.all([...all.values()].map((backend) => backend.close?.())),
   }
 }
 
 type Http = Extract<Settings['backends'][string], { http: unknown }>['http']
 type Module = Extract<Settings['backends'][string], { module: string }>
-    subjects: Object.values(settings.backends).some((how) => 'module' in how && how.module === 'dental')
-      ? [dentalReplies({ clock })] : [],
 
 function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
   const { tokenFile, ...rest } = http
