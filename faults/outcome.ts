@@ -1,0 +1,50 @@
+/** The result of one campaign: a line of RELIABILITY.md, kept as JSON. */
+export interface Outcome {
+  /** R1 … R20. */
+  goal: string
+  /** What was done, in one sentence. */
+  title: string
+  passed: boolean
+  /** The figure that the goal is about. */
+  figure: string
+  counts: Record<string, number | string>
+  /** What went wrong, the first few. */
+  failures: string[]
+  seed: number
+  seconds: number
+  mode: 'bounded' | 'long'
+}
+
+export interface CampaignParts {
+  seed: number
+  mode: Outcome['mode']
+  /** Overrides the campaign's own number of kills, where it has one. */
+  kills?: number
+  /** Overrides its own number of minutes. */
+  minutes?: number
+  say(text: string): void
+}
+
+export type Campaign = (parts: CampaignParts) => Promise<Outcome[]>
+
+export const FAILURES_MAX = 8
+
+/** At rank p of the sorted numbers; 0 for none. */
+export function percentile(numbers: readonly number[], p: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor((p / 100) * sorted.length))] ?? 0
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms))
+}
+
+/** Looks every 50 ms; false when the time is over. */
+export async function reached(is: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
+  const endMs = performance.now() + withinMs
+  while (!(await is())) {
+    if (performance.now() > endMs) return false
+    await sleep(50)
+  }
+  return true
+}

@@ -1,0 +1,158 @@
+/** What most campaigns play on: servers, a stage, a simulated SMSC, and what can be gathered of them afterwards. */
+import { Redis } from 'ioredis'
+import { systemClock } from '../src/clock.ts'
+import { seededChance } from '../src/simulator/chaos.ts'
+import { startSmsc, type Smsc, type SmscOptions } from '../src/simulator/smsc.ts'
+import { describePdu } from '../src/simulator/trace.ts'
+import { redisDialogues } from '../src/store/redis.ts'
+import type { Chance } from '../src/ussd/types.ts'
+import { services, startServices, stopServices } from '../test/support/services.ts'
+import type { Evidence } from './checker.ts'
+import { reached } from './outcome.ts'
+import { openStage, type Stage } from './stage.ts'
+import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
+
+export interface Scene {
+  stage: Stage
+  smsc: Smsc
+  chance: Chance
+  diary: Diary
+  /** Keeps so many subscribers walking until it is called off; resolves when the last dialogue is over. */
+  walkers(count: number, habits?: Habits): { stop(): Promise<void> }
+  /** Waits until no SMS is under way and no dialogue is open; answers what there is to judge. */
+  evidence(metrics: readonly string[]): Promise<Evidence>
+  close(): Promise<void>
+}
+
+export interface SceneOptions {
+  seed: number
+  smsc?: Partial<SmscOptions>
+  /** How far ahead reminders come due. */
+  spread?: { fromMs: number; toMs: number }
+  /** After all deadlines: idle, lease, grace, receipts. */
+  settleMs?: number
+}
+
+const FREE_PER_WALKER = 3
+const REFILL_MS = 500
+
+/** With servers of its own unless a test run has started them already. */
+export async function openScene(options: SceneOptions): Promise<Scene> {
+  const own = services.redisUrl === undefined
+  if (own) await startServices()
+  const { redisUrl, postgresUrl, missing } = services
+  if (!redisUrl || !postgresUrl) throw new Error(`no servers: ${JSON.stringify(missing)}`)
+  const chance = seededChance(options.seed)
+  const stage = await openStage({ redisUrl, postgresUrl, chance })
+  const smsc = await startSmsc({
+    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: 100 },
+    deliveries: { responseMs: 3_000, attemptsMax: 8 }, ...options.smsc,
+  })
+  const diary = newDiary()
+  const spread = options.spread ?? { fromMs: 5_000, toMs: 12_000 }
+  return {
+    stage, smsc, chance, diary,
+    walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
+    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, options.settleMs ?? 40_000),
+    async close() {
+      await smsc.stop()
+      await stage.close()
+      if (own) {
+        await stopServices()
+        services.redisUrl = undefined
+      }
+    },
+  }
+}
+
+interface WalkersParts extends Pick<Scene, 'stage' | 'smsc' | 'chance' | 'diary'> {
+  spread: { fromMs: number; toMs: number }
+}
+
+let enrolled = 0
+
+function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: number, habits?: Habits): { stop(): Promise<void> } {
+  let stopped = false
+  const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
+  const walk = async (msisdn: string): Promise<void> => {
+    const phone = smsc.phone(msisdn)
+    phone.skipRepeats = true
+    while (!stopped) {
+      const before = diary.hung.length
+      await converse(phone, diary, chance, habits)
+      const hung = diary.hung.slice(before).findIndex((story) => story.startsWith(msisdn))
+      if (hung >= 0) diary.hung[before + hung] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}`
+    }
+  }
+  const refills = async (): Promise<void> => {
+    while (!stopped) {
+      await stage.refill(count * FREE_PER_WALKER, spread)
+      await new Promise((done) => setTimeout(done, REFILL_MS))
+    }
+  }
+  const all = stage.enrol(msisdns).then(() => stage.refill(count * FREE_PER_WALKER, spread))
+    .then(() => Promise.all([refills(), ...msisdns.map((msisdn) => walk(msisdn))]))
+  return {
+    async stop() {
+      stopped = true
+      await all
+    },
+  }
+}
+
+const WIRE_MAX = 40
+
+/** The last PDUs of one subscriber, both ways, with their responses. */
+function onTheWire(smsc: Smsc, msisdn: string): string[] {
+  const asked = new Set<string>()
+  return smsc.trace().flatMap(({ atMs, direction, peer, octets }) => {
+    const { command, sequence, status, summary } = describePdu(octets)
+    const isIts = summary.includes(msisdn)
+    const name = `${peer} ${direction === 'in' ? 'out' : 'in'} ${sequence}`
+    if (isIts) asked.add(`${peer} ${direction} ${sequence}`)
+    if (!isIts && !asked.has(name)) return []
+    return [`${new Date(atMs).toISOString().slice(14, 23)} ${peer} ${direction} ${command} ${sequence} ${status} ${summary}`]
+  }).slice(-WIRE_MAX)
+}
+
+async function gather(
+  { stage, smsc, diary }: Pick<Scene, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[], withinMs: number,
+): Promise<Evidence> {
+  const { knex } = stage
+  const openSms = async (): Promise<boolean> => {
+    const { rows } = await knex.raw<{ rows: { n: number }[] }>(`SELECT count(*)::int AS n FROM sms_outbox
+      WHERE state IN ('due', 'submitting', 'ambiguous')`)
+    return rows[0]!.n === 0
+  }
+  await reached(openSms, withinMs)
+  await reached(async () => (await openDialogues(stage)) === 0, withinMs)
+  const bookings = await knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
+    .select('a.msisdn', 's.clinic', 'a.intention', 'a.status') as Evidence['bookings']
+  const sms = await knex('sms_outbox').select('id', 'msisdn', 'kind', 'text', 'state', 'losses') as Evidence['sms']
+  const taken = new Map(smsc.phones().map((phone) => [phone.msisdn, phone.inbox.map((one) => one.text)]))
+  return { diary, bookings, sms, taken, metrics, dialoguesOpen: await openDialogues(stage) }
+}
+
+/** Taken or resting, as the store itself counts them. */
+async function openDialogues(stage: Stage): Promise<number> {
+  const limits = {
+    idleMs: 8_000, totalMs: 60_000, tombstoneMs: 120_000, resumeMs: 60_000, confirmMs: 1_500, snapshotOctetsMax: 16_384,
+    duplicateBeginMs: 10_000,
+  }
+  const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+  const store = await redisDialogues({ url: stage.redisUrl, prefix: stage.prefix, limits, log: quiet })
+  try {
+    return await store.count()
+  } finally {
+    await store.close()
+  }
+}
+
+/** Removes what the run left in Redis. */
+export async function sweepRedis(stage: Stage): Promise<void> {
+  const redis = new Redis(stage.redisUrl)
+  for await (const keys of redis.scanStream({ match: `*${stage.prefix}*`, count: 1_000 })) {
+    if ((keys as string[]).length) await redis.del(...(keys as string[]))
+  }
+  redis.disconnect()
+}
