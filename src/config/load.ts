@@ -237,6 +237,10 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
       const what = `service ${service.code}: '${line}' is not a line`
       problems.push({ where: where(['services', i, 'lines']), what, remedy: nearest(line, names) })
     }
+    if (service.app !== undefined && !Object.hasOwn(settings.apps, service.app)) {
+      const what = `service ${service.code}: '${service.app}' is not in apps`
+      problems.push({ where: where(['services', i, 'app']), what, remedy: nearest(service.app, Object.keys(settings.apps)) })
+    }
     const twin = settings.services.findIndex((other) => other.code === service.code && overlap(other.lines, service.lines))
     if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })
   })

@@ -99,9 +99,10 @@ const line = z.strictObject({
 
 const service = z.strictObject({
   code: z.string().regex(/^(\*|\*\d[\d*]{0,30}#)$/, 'a service code such as *123# or *384*1#, or "*" for all others'),
-  flow: name,
+  flow: name.optional().describe('the flow that serves it'),
+  app: name.optional().describe('or the application that does: see apps'),
   lines: z.array(name).min(1).optional().describe('only on these lines; default: all'),
-})
+}).refine((it) => (it.flow === undefined) !== (it.app === undefined), { error: 'needs either flow or app' })
 
 const http = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('the operation is appended: POST {url}/{operation}'),
@@ -112,6 +113,20 @@ const http = z.strictObject({
   octetsMax: z.number().int().min(1_024).max(4_194_304).default(262_144).describe('decoded answer at most: a bomb is cut here'),
   privateNetwork: z.boolean().optional()
     .describe('true: the name in url may lead to a private address (a container network); an address needs no leave'),
+})
+
+const app = z.strictObject({
+  contract: name.describe('how it wants to be spoken to: `ussd-connector contract list` names them'),
+  url: z.url({ protocol: /^https?$/ }).describe('where it listens; no redirect is followed'),
+  closeUrl: z.url({ protocol: /^https?$/ }).optional()
+    .describe('where it hears of ends, if its contract has an address of its own for that (africastalking: events)'),
+  timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that the busy text is still in time'),
+  tokenFile: z.string().optional().describe('file with a bearer token'),
+  headers: z.record(z.string(), z.string()).default({}).describe('sent with every request; no secrets: see tokenFile'),
+  networks: z.record(name, z.string()).default({}).describe("what the contract calls the operator, by line; default: the line's name"),
+  concurrent: z.number().int().min(1).max(1_000).default(50).describe('requests in flight at most; more wait their turn'),
+  octetsMax: z.number().int().min(1_024).max(1_048_576).default(65_536).describe('decoded reply at most'),
+  privateNetwork: z.boolean().optional().describe('true: the name in url may lead to a private address (a container network)'),
 })
 
 const backend = z.union([
@@ -227,6 +242,8 @@ export const settingsSchema = z.strictObject({
   }).prefault({}),
   dialects: z.strictObject({ dir: z.string().optional() }).prefault({}).describe('profiles of your own, besides those that come along'),
   backends: z.record(name, backend).default({}),
+  apps: z.record(name, app).default({}).describe('applications that already exist, spoken to in the contract that they know'),
+  contracts: z.strictObject({ dir: z.string().optional() }).prefault({}).describe('contracts of your own, besides those that come along'),
   redis,
   postgres,
   data: z.string().default('./data').describe('where embedded stores and keys keep their files'),

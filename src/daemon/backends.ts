@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
+import { appBackends } from './apps.ts'
 import { guard } from '../backend/guard.ts'
 import { httpBackend } from '../backend/http.ts'
 import { moduleBackend } from '../backend/module.ts'
@@ -18,6 +19,7 @@ import { dentalOptions } from '../services/dental/options.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Backends {
+  /** Those that flows may call: all but the applications. */
   names: readonly string[]
   get(name: string): Backend | undefined
   /** Those of them that SMS speak of. */
@@ -47,8 +49,12 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
     const concurrent = 'http' in how ? how.http.concurrent : undefined
     all.set(name, guard(bare, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
   }
+  const names = [...all.keys()]
+  for (const { backend, concurrent } of appBackends(parts)) {
+    all.set(backend.name, guard(backend, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
+  }
   return {
-    names: [...all.keys()],
+    names,
     get: (name) => all.get(name),
     subjects: Object.values(settings.backends).some((how) => 'module' in how && how.module === 'dental')
       ? [dentalReplies({ clock })] : [],

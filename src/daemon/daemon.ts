@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
 import { startAdmin, type Admin, type Readiness } from '../admin/server.ts'
+import { servicesOf } from './apps.ts'
 import { createBackends } from './backends.ts'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
@@ -69,7 +70,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     const sms = createSmsSide({ settings, knex: stores.knex, lines, subjects: backends.subjects, clock, chance, log, metrics })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: settings.services, backend: backends.get, line: lines.get,
+      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get, line: lines.get,
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
     })
     const admin = await startAdmin({ ...settings.admin, registry: metrics.registry, readiness })

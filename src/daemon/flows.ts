@@ -1,4 +1,5 @@
 /** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
+import { appFlows, servicesOf } from './apps.ts'
 import type { Settings } from '../config/schema.ts'
 import { ProblemsError, UsageError } from '../errors.ts'
 import { openFlows, type Reload } from '../flow/registry.ts'
@@ -29,7 +30,7 @@ export interface FlowParts {
 export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   const { settings, archive, backends, clock, log } = parts
   const { flows, first } = await openFlows({
-    folder: settings.flows.dir, archive, backends, onReload: (reload) => report(reload, parts),
+    folder: settings.flows.dir, archive, backends, services: appFlows(settings), onReload: (reload) => report(reload, parts),
   })
   requireServices(settings, flows, first)
   let stopped = false
@@ -67,7 +68,7 @@ function report(reload: Reload, { log, metrics }: FlowParts): void {
 
 function requireServices(settings: Settings, flows: FlowRegistry & { names(): { name: string }[] }, first: Reload): void {
   const names = flows.names().map((flow) => flow.name)
-  const missing = settings.services.filter((service) => !names.includes(service.flow))
+  const missing = servicesOf(settings).filter((service) => !names.includes(service.flow))
   if (!missing.length) return
   const errors = first.problems.filter((problem) => problem.severity === 'error')
   if (errors.length) throw new ProblemsError(`flows in ${settings.flows.dir}`, errors)

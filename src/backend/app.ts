@@ -1,0 +1,195 @@
+/**
+ * An application of somebody else's as a back end: each call is one request in the application's own contract, each
+ * answer one screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
+ */
+import type { AppAsk, AppSaid } from '../flow/app-flow.ts'
+import { appHistory } from '../flow/app-flow.ts'
+import type { Log } from '../log-port.ts'
+import type { Counters } from '../metrics.ts'
+import type { Clock, JsonObject } from '../ussd/types.ts'
+import { boundaryAt, clean } from '../ussd/text.ts'
+import type { Resolve } from './address.ts'
+import { Nonsense, readBody } from './body.ts'
+import type { Answer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
+import { agentFor, failure, type HttpSettings } from './http.ts'
+import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'
+
+export interface AppSettings extends Omit<HttpSettings, 'url'> {
+  /** Where the application listens; a query of its own is kept. */
+  url: string
+  /** Where it wants to hear of ends, if the contract has a place of its own for that. */
+  closeUrl?: string
+  /** The contract's names of operators, by the line's. */
+  networks?: Record<string, string>
+}
+
+export interface AppParts {
+  clock: Clock
+  counters: Counters
+  log: Log
+  /** In place of the system's, for tests. */
+  resolve?: Resolve
+}
+
+/** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
+export const APP_TIMEOUT_MS = 7_000
+/** Octets of a reply: nine pages of markup are less. */
+export const REPLY_OCTETS_MAX = 65_536
+/** Of a screen's text; a subscriber leafs through nine pages at most. */
+export const TEXT_UNITS_MAX = 1_600
+/** Of what an application asks to be told again, as JSON: it lives in the dialogue's record. */
+export const STATE_OCTETS_MAX = 2_048
+/** Ends being told at once; beyond that they are counted and dropped. */
+const NOTICES_MAX = 100
+
+/** Never rejects. A request may reach the application twice after a crash of ours: the same Idempotency-Key then. */
+export function appBackend(name: string, contract: Contract, settings: AppSettings, parts: AppParts): Backend {
+  const { clock, counters, log } = parts
+  const timeoutMs = settings.timeoutMs ?? APP_TIMEOUT_MS
+  const app = target(settings.url, { ...settings, timeoutMs }, parts)
+  const events = settings.closeUrl ? target(settings.closeUrl, { ...settings, timeoutMs }, parts) : undefined
+  let notices = 0
+
+  async function exchange(asked: Asked, signal: AbortSignal): Promise<CallResult> {
+    const answer = await app.send(contract.ask(asked), hintsOf(asked), signal)
+    if (answer.status >= 500) return { is: 'failed', why: 'down', detail: `status ${answer.status}` }
+    const said = guarded(contract.understand(answer, asked), (limit) => counters.count('limits_total', { limit }))
+    return { is: 'data', data: said as unknown as JsonObject }
+  }
+
+  async function tell(closing: Closing): Promise<void> {
+    const place = contract.closeTo === 'events' ? events : app
+    const notice = place && contract.close(closing)
+    if (!notice) return
+    if (notices >= NOTICES_MAX) return counters.count('limits_total', { limit: 'app-notices' })
+    notices++
+    const { signal, cancel } = deadline(clock, timeoutMs)
+    try {
+      const { status } = await place.send(notice, hintsOf(closing), signal)
+      const result = status >= 200 && status < 300 ? 'data' : 'nonsense'
+      counters.count('backend_calls_total', { backend: name, operation: 'close', result })
+    } catch (error) {
+      const failed = failure(error, signal, 'close') as CallResult & { is: 'failed' }
+      counters.count('backend_calls_total', { backend: name, operation: 'close', result: failed.why })
+      log.warn({ backend: name, why: failed.why, detail: failed.detail }, 'application was not told of an end')
+    } finally {
+      cancel()
+      notices--
+    }
+  }
+
+  return {
+    name,
+    async call(operation, args, context) {
+      const { signal, cancel } = deadline(clock, timeoutMs, context.signal)
+      try {
+        return await exchange(askedOf(args as unknown as AppAsk, context, { settings, nowMs: clock.now() }), signal)
+      } catch (error) {
+        return failure(error, signal, operation)
+      } finally {
+        cancel()
+      }
+    },
+    async ended(epoch, reason, about) {
+      const closing = about && closingOf(epoch, about, { settings, nowMs: clock.now() })
+      if (closing) await tell({ ...closing, reason })
+    },
+    close: async () => void await Promise.all([app.close(), events?.close()]),
+  }
+}
+
+interface Target {
+  send(outgoing: Outgoing, more: Record<string, string>, signal: AbortSignal): Promise<Answer>
+  close(): Promise<void>
+}
+
+function target(url: string, settings: AppSettings & { timeoutMs: number }, { resolve }: AppParts): Target {
+  const base = new URL(url)
+  const agent = agentFor(base, settings, resolve)
+  const own = {
+    'user-agent': 'ussd-connector', accept: '*/*', 'accept-encoding': 'identity', ...settings.headers,
+    ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
+  }
+  return {
+    async send({ method, path, query, headers, body }, more, signal) {
+      const search = [base.search.slice(1), query].filter((part) => part !== '').join('&')
+      const answer = await agent.request({
+        origin: base.origin, method, signal, headers: { ...own, ...more, ...headers },
+        path: `${path === '' ? base.pathname : base.pathname.replace(/\/+$/, '') + path}${search ? `?${search}` : ''}`,
+        ...(method === 'POST' ? { body } : {}),
+      })
+      return received(answer, settings.octetsMax ?? REPLY_OCTETS_MAX)
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+async function received(answer: Awaited<ReturnType<ReturnType<typeof agentFor>['request']>>, octetsMax: number): Promise<Answer> {
+  const headers = Object.fromEntries(Object.entries(answer.headers)
+    .map(([key, value]) => [key.toLowerCase(), Array.isArray(value) ? value.join('\n') : String(value ?? '')]))
+  if (answer.statusCode < 200 || answer.statusCode > 299) {
+    // Not read: an error page may be of any size, and a redirect is not followed.
+    answer.body.on('error', () => undefined).destroy()
+    return { status: answer.statusCode, headers, body: '' }
+  }
+  const octets = await readBody(answer.body, headers['content-encoding'] ?? '', octetsMax)
+  return { status: answer.statusCode, headers, body: decoded(octets, headers['content-type'] ?? '') }
+}
+
+/** UTF-8 as nearly everybody says or means; what is not is taken for Latin-1, which loses nothing. */
+function decoded(octets: Buffer, contentType: string): string {
+  if (/charset="?(iso-8859-1|latin1|windows-1252)/i.test(contentType)) return octets.toString('latin1')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(octets)
+  } catch {
+    return octets.toString('latin1')
+  }
+}
+
+/** The screen as a handset can show it. Throws Nonsense on an empty one, or a state that is too large to keep. */
+function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
+  const text = clean(said.text, 4 * TEXT_UNITS_MAX).trim()
+  if (text === '') throw new Nonsense('an empty screen')
+  if (Buffer.byteLength(JSON.stringify(said.state)) > STATE_OCTETS_MAX) throw new Nonsense('a state too large to keep')
+  if (text.length <= TEXT_UNITS_MAX) return { ...said, text }
+  onLimit('app-text')
+  return { ...said, text: text.slice(0, boundaryAt(text, TEXT_UNITS_MAX)).trimEnd() }
+}
+
+/**
+ * What no contract has a field for. Accumulated text cannot tell an answer with `*` in it from two answers: the answer
+ * stands by itself in a header.
+ */
+function hintsOf(asked: Asked): Record<string, string> {
+  return { 'idempotency-key': asked.intention, 'x-ussd-input': encodeURIComponent(asked.input) }
+}
+
+interface How {
+  settings: AppSettings
+  nowMs: number
+}
+
+function askedOf(ask: AppAsk, context: CallContext, { settings, nowMs }: How): Asked {
+  const { epoch, msisdn, line, language, intention } = context
+  return { ...ask, epoch, msisdn, line, language, intention, nowMs, network: networkOf(line, settings) }
+}
+
+function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How): Omit<Closing, 'reason'> | null {
+  const { msisdn, line, turns, snapshot } = about
+  const history = appHistory(snapshot)
+  if (!history) return null
+  return {
+    ...history.ask, epoch, msisdn, line, language: '', intention: `${epoch}:end`, nowMs, network: networkOf(line, settings),
+    turns, durationMs: Math.max(0, about.endedMs - about.openedMs), lastText: history.lastText, lastEnd: history.lastEnd,
+  }
+}
+
+function networkOf(line: string, { networks }: AppSettings): string {
+  return networks && Object.hasOwn(networks, line) ? networks[line]! : line
+}
+
+function deadline(clock: Clock, ms: number, turn?: AbortSignal): { signal: AbortSignal; cancel: () => void } {
+  const own = new AbortController()
+  const cancel = clock.after(ms, () => own.abort())
+  return { signal: turn ? AbortSignal.any([turn, own.signal]) : own.signal, cancel }
+}

@@ -1,0 +1,66 @@
+/** A contract profile becomes functions: what to send, and what an answer means. */
+import { createHash } from 'node:crypto'
+import type { EndReason, Json, JsonObject } from '../../ussd/types.ts'
+import { closingValues, fillTree, fillWords, shown, valuesOf } from './fill.ts'
+import type { AskProfile, ContractProfile } from './profile.ts'
+import { readReply } from './reply.ts'
+import type { Contract, Outgoing } from './types.ts'
+
+type Values = ReturnType<typeof valuesOf>
+
+/** For a profile that has been checked. */
+export function compileContract(profile: ContractProfile): Contract {
+  const begin = laid(profile.ask, profile.begin)
+  const answer = laid(profile.ask, profile.answer)
+  const { close } = profile
+  return {
+    name: profile.name,
+    mark: createHash('sha256').update(JSON.stringify([profile.name, profile.reply])).digest('hex').slice(0, 12),
+    closeTo: close?.to ?? 'app',
+    ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, valuesOf(asked, profile.msisdn)),
+    understand: (received, asked) => {
+      const said = readReply(profile.reply, received)
+      // An application may hand out what is to be told again once, and then rely on it.
+      return { ...said, state: { ...asked.state, ...said.state } }
+    },
+    close: (closing) => {
+      const word = close && wordFor(close, closing.reason)
+      if (!close || word === undefined) return null
+      return outgoing({ ...close, method: close.method ?? begin.method, format: close.format ?? begin.format },
+        closingValues(closing, profile.msisdn, word))
+    },
+  }
+}
+
+function wordFor(close: NonNullable<ContractProfile['close']>, reason: EndReason): string | undefined {
+  if (!close.words) return close.otherwise ?? reason
+  const found = Object.entries(close.words).find(([, reasons]) => reasons.includes(reason))
+  return found?.[0] ?? close.otherwise
+}
+
+function laid(base: AskProfile, over: AskProfile | undefined): AskProfile {
+  if (!over) return base
+  return {
+    ...base, ...over,
+    fields: { ...base.fields, ...over.fields }, headers: { ...base.headers, ...over.headers },
+  }
+}
+
+function outgoing(ask: AskProfile, values: Values): Outgoing {
+  const format = ask.format ?? 'json'
+  const fields = fillTree(ask.fields, values) as JsonObject
+  const headers = Object.fromEntries(Object.entries(ask.headers).map(([key, text]) => [key, fillWords(text, values)]))
+  const path = (ask.path ?? '').replace(/\{[^{}]*\}/g, (name) => encodeURIComponent(fillWords(name, values)))
+  const method = ask.method ?? (format === 'query' ? 'GET' : 'POST')
+  if (format === 'query') return { method, path, query: encoded(fields), headers, body: '' }
+  return {
+    method, path, query: '',
+    headers: { 'content-type': format === 'json' ? 'application/json' : 'application/x-www-form-urlencoded', ...headers },
+    body: format === 'json' ? JSON.stringify(fields) : encoded(fields),
+  }
+}
+
+function encoded(fields: JsonObject): string {
+  const pairs = Object.entries(fields).map(([key, value]: [string, Json]): [string, string] => [key, shown(value)])
+  return new URLSearchParams(pairs).toString()
+}

@@ -1,0 +1,82 @@
+/** The values that a contract's fields are filled with. */
+import type { EndReason, Json } from '../../ussd/types.ts'
+import type { Filled } from './profile.ts'
+import type { Asked, Closing } from './types.ts'
+
+type Values = Record<string, Json | undefined>
+
+export const END_REASONS = [
+  'completed', 'exit', 'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost',
+  'refused', 'superseded', 'overload', 'too-many-wrong', 'flow-gone', 'failed', 'drained',
+] as const satisfies readonly EndReason[]
+
+/** What may stand in braces. */
+export const NAMES: ReadonlySet<string> = new Set([
+  'session', 'msisdn', 'network', 'language', 'line', 'id', 'now', 'nowMs', 'sequence', 'first', 'later',
+  // What was dialled: `*384#`, `*384*1#`, and both without their marks: `384`, `384*1`.
+  'serviceCode', 'dialled', 'bareServiceCode', 'bareDialled',
+  // All that was entered, joined by `*`; the newest answer; the same, but what was dialled on the first request.
+  'text', 'input', 'message',
+  // At the end only.
+  'reason', 'word', 'turns', 'durationMs', 'lastText', 'lastMark', 'error',
+])
+
+/** `plus`: the number with its `+`. */
+export function valuesOf(asked: Asked, form: 'plain' | 'plus'): Values {
+  const first = asked.sequence <= 1
+  return {
+    session: asked.epoch, msisdn: form === 'plus' ? `+${asked.msisdn}` : asked.msisdn, network: asked.network,
+    language: asked.language, line: asked.line, id: asked.intention, now: new Date(asked.nowMs).toISOString(),
+    nowMs: asked.nowMs, sequence: asked.sequence, first, later: !first, serviceCode: asked.serviceCode,
+    dialled: asked.dialled, bareServiceCode: bare(asked.serviceCode), bareDialled: bare(asked.dialled), text: asked.text,
+    input: asked.input, message: first ? asked.dialled : asked.input, state: asked.state,
+  }
+}
+
+/** The same and what is known at the end. `word` is the contract's for the reason. */
+export function closingValues(closing: Closing, form: 'plain' | 'plus', word: string): Values {
+  const { reason, turns, durationMs, lastText, lastEnd } = closing
+  const isGood = reason === 'completed' || reason === 'exit'
+  return {
+    ...valuesOf(closing, form), reason, word, turns, durationMs, lastText, error: isGood ? '' : reason,
+    lastMark: lastText === '' ? '' : lastEnd ? 'END' : 'CON',
+  }
+}
+
+/** A tree of texts with its names filled in. What is not known is an empty text. */
+export function fillTree(tree: Filled, values: Values): Json {
+  if (typeof tree === 'string') return fillText(tree, values)
+  if (Array.isArray(tree)) return tree.map((item) => fillTree(item, values))
+  if (tree === null || typeof tree !== 'object') return tree
+  return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, fillTree(item, values)]))
+}
+
+/** The same as a text. */
+export function fillWords(text: string, values: Values): string {
+  return shown(fillText(text, values))
+}
+
+/** As it stands in a URL, a form or a text. */
+export function shown(value: Json): string {
+  return value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+const WHOLE = /^\{([^{}]*)\}$/
+const PART = /\{([^{}]*)\}/g
+
+function fillText(text: string, values: Values): Json {
+  const whole = WHOLE.exec(text)?.[1]
+  if (whole !== undefined) return lookUp(whole, values)
+  return text.replace(PART, (_all, name: string) => shown(lookUp(name, values)))
+}
+
+function lookUp(name: string, values: Values): Json {
+  if (!name.startsWith('state.')) return values[name] ?? ''
+  const state = values.state as Values
+  const key = name.slice('state.'.length)
+  return Object.hasOwn(state, key) ? state[key] ?? '' : ''
+}
+
+function bare(code: string): string {
+  return code.replace(/^[*#]+|#+$/g, '')
+}

@@ -1,0 +1,91 @@
+/** The reply of an application, read by its contract: the text of the screen, and whether an answer is awaited. */
+import type { AppSaid } from '../../flow/app-flow.ts'
+import type { Json, JsonObject } from '../../ussd/types.ts'
+import { Nonsense } from '../body.ts'
+import { shown } from './fill.ts'
+import type { ReplyProfile } from './profile.ts'
+import type { Answer } from './types.ts'
+
+type Mark = ReplyProfile['continue']
+type Place = string | number
+
+/** Throws Nonsense: a message for the log, without anything that the application said. */
+export function readReply(rules: ReplyProfile, answer: Answer): AppSaid {
+  if (!rules.statuses.includes(answer.status)) throw new Nonsense(`status ${answer.status}`)
+  const parsed = parse(rules, answer.body)
+  const found = { rules, answer, parsed }
+  const goesOn = marked(rules.continue, found)
+  const ends = !goesOn.met && marked(rules.end, found)
+  if (!goesOn.met && !(ends && ends.met)) throw new Nonsense('says neither that it goes on nor that it ends')
+  const strip = goesOn.met ? goesOn.strip : ends ? ends.strip : 0
+  return { text: textOf(rules, parsed, answer.body.slice(strip)), end: !goesOn.met, state: stateOf(rules, parsed) }
+}
+
+interface Found {
+  rules: ReplyProfile
+  answer: Answer
+  parsed: Json
+}
+
+/** `strip`: how much of the body the mark takes. */
+function marked(mark: Mark, { answer, parsed }: Found): { met: boolean; strip: number } {
+  if (mark.prefix !== undefined) return prefixed(mark.prefix, answer.body)
+  const value = mark.field === undefined ? answer.headers[mark.header!.toLowerCase()] : at(parsed, mark.field)
+  return { met: mark.is!.some((wanted) => same(wanted, value)), strip: 0 }
+}
+
+/** Blanks before it are forgiven: many applications let a line feed slip out. */
+function prefixed(prefix: string, body: string): { met: boolean; strip: number } {
+  const start = /^\s*/.exec(body)![0].length
+  const isThere = body.slice(start, start + prefix.length).toUpperCase() === prefix.toUpperCase()
+  const next = body[start + prefix.length] ?? ''
+  const isWord = /^[A-Za-z]/.test(prefix) && /[\p{L}\p{N}]/u.test(next)
+  if (!isThere || isWord) return { met: false, strip: 0 }
+  return { met: true, strip: start + prefix.length + (next === ' ' ? 1 : 0) }
+}
+
+function same(wanted: string | number | boolean | null, value: Json | undefined): boolean {
+  if (value === undefined) return false
+  if (typeof wanted === 'string' && typeof value === 'string') return wanted.toLowerCase() === value.trim().toLowerCase()
+  // PHP and the like send 1, "1", "true" for true.
+  return shown(wanted) === shown(value)
+}
+
+function textOf(rules: ReplyProfile, parsed: Json, body: string): string {
+  if (rules.text === undefined) return body
+  const places = Array.isArray(rules.text) ? rules.text : [rules.text]
+  return places.flatMap((place) => linesOf(at(parsed, place))).join('\n')
+}
+
+function linesOf(value: Json | undefined): string[] {
+  if (value === undefined || value === null || value === '') return []
+  return Array.isArray(value) ? value.flatMap(linesOf) : [shown(value)]
+}
+
+function stateOf(rules: ReplyProfile, parsed: Json): JsonObject {
+  const kept: JsonObject = {}
+  for (const [name, place] of Object.entries(rules.state)) kept[name] = at(parsed, place) ?? ''
+  return kept
+}
+
+function parse(rules: ReplyProfile, body: string): Json {
+  if (rules.as === 'text') return body
+  if (rules.as === 'form') return Object.fromEntries(new URLSearchParams(body.trim()))
+  if (rules.as === 'delimited') return body.trim().split(rules.separator)
+  try {
+    return JSON.parse(body.trim(), (key, value: Json) => key === '__proto__' ? undefined : value) as Json
+  } catch (error) {
+    throw new Nonsense('not JSON', error)
+  }
+}
+
+function at(value: Json, place: Place): Json | undefined {
+  let here: Json | undefined = value
+  for (const key of String(place).split('.')) {
+    if (here === null || typeof here !== 'object') return undefined
+    // Negative: from the end, as nobody knows how many parts there are.
+    if (Array.isArray(here)) here = here.at(Number(key))
+    else here = Object.hasOwn(here, key) ? here[key] : undefined
+  }
+  return here
+}

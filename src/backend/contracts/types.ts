@@ -1,0 +1,59 @@
+/** What a contract is: how one kind of application wants to be asked, and how it answers. All functions are pure. */
+import type { AppAsk, AppSaid } from '../../flow/app-flow.ts'
+import type { EndReason } from '../../ussd/types.ts'
+
+/** One question to an application. */
+export interface Asked extends AppAsk {
+  /** Names the dialogue to the application: our epoch. */
+  epoch: string
+  msisdn: string
+  line: string
+  /** What the contract calls the operator; the line's name unless the settings say otherwise. */
+  network: string
+  language: string
+  /** The same for each repetition of the same question. */
+  intention: string
+  nowMs: number
+}
+
+/** The end of a dialogue, as an application is told of it. */
+export interface Closing extends Asked {
+  reason: EndReason
+  turns: number
+  durationMs: number
+  /** The newest screen of the application; '' where it never answered. */
+  lastText: string
+  lastEnd: boolean
+}
+
+/** An HTTP request, before it has an origin. */
+export interface Outgoing {
+  method: 'GET' | 'POST'
+  /** Appended to the path of the configured URL; '' or with a slash. */
+  path: string
+  /** Without `?`; '' for none. */
+  query: string
+  headers: Record<string, string>
+  /** '' for none. */
+  body: string
+}
+
+/** An HTTP answer; header names in lower case. */
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+export interface Contract {
+  readonly name: string
+  /** Tells one reading of a contract from another: part of the revision of its flows. */
+  readonly mark: string
+  ask(asked: Asked): Outgoing
+  /** Throws Nonsense. */
+  understand(answer: Answer, asked: Asked): AppSaid
+  /** What the application is told at the end; null: nothing for this reason. */
+  close(closing: Closing): Outgoing | null
+  /** Where that goes: to the application itself, or to an address of its own that the settings may give. */
+  readonly closeTo: 'app' | 'events'
+}

@@ -1,0 +1,63 @@
+/** The applications of the settings: each a flow, and the back end that the flow calls. */
+import { readFileSync } from 'node:fs'
+import { appBackend, type AppParts } from '../backend/app.ts'
+import { loadContract } from '../backend/contracts/load.ts'
+import type { Backend } from '../backend/types.ts'
+import type { Settings } from '../config/schema.ts'
+import { UsageError } from '../errors.ts'
+import { appFlow, appName } from '../flow/app-flow.ts'
+import type { CompiledFlow } from '../flow/types.ts'
+import type { Service } from '../gateway-parts.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Clock } from '../ussd/types.ts'
+
+type App = Settings['apps'][string]
+
+/** The services as the gateway knows them: by flow, whoever that is. */
+export function servicesOf(settings: Settings): Service[] {
+  return settings.services.map(({ code, lines, flow, app }) => ({
+    code, flow: app === undefined ? flow! : appName(app), ...(lines ? { lines } : {}),
+  }))
+}
+
+/** One flow an application. Throws ProblemsError on a contract that is not there or not right. */
+export function appFlows(settings: Settings): CompiledFlow[] {
+  return Object.entries(settings.apps).map(([name, app]) => {
+    const { mark } = loadContract(app.contract, settings.contracts.dir)
+    return appFlow(name, `${app.contract}:${mark}`, { busy: settings.texts.busy })
+  })
+}
+
+/** One back end an application, unguarded, with how many requests it may have at once. */
+export function appBackends(parts: {
+  settings: Settings
+  clock: Clock
+  metrics: Metrics
+  log: Log
+}): { backend: Backend; concurrent: number }[] {
+  const { settings, clock, metrics, log } = parts
+  return Object.entries(settings.apps).map(([name, app]) => {
+    const contract = loadContract(app.contract, settings.contracts.dir)
+    const how: AppParts = { clock, counters: metrics, log }
+    return { backend: appBackend(appName(name), contract, settingsOf(app, name), how), concurrent: app.concurrent }
+  })
+}
+
+function settingsOf(app: App, name: string) {
+  const { tokenFile, closeUrl, privateNetwork, ...rest } = app
+  return {
+    ...rest,
+    ...(closeUrl === undefined ? {} : { closeUrl }),
+    ...(privateNetwork === undefined ? {} : { privateNetwork }),
+    ...(tokenFile === undefined ? {} : { token: tokenOf(tokenFile, `apps.${name}.tokenFile`) }),
+  }
+}
+
+function tokenOf(file: string, place: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new UsageError(`${place}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { loadKit, readAnswer, readRequest, requestText } from '../../../src/backend/contracts/kit.ts'
+import { contractNames, loadContract } from '../../../src/backend/contracts/load.ts'
+import type { EndReason } from '../../../src/ussd/types.ts'
+import { fakeClock } from '../../support/clock.ts'
+import { stub, type Heard, type Stub } from './stub.ts'
+import { walk, type Walk } from './walk.ts'
+
+const written = ({ method, target, headers, body }: Heard): string => {
+  const told = [['content-type', headers['content-type']], ['cookie', headers.cookie]].filter(([, value]) => value !== undefined)
+  return requestText({ method: method as 'GET', target, headers: Object.fromEntries(told) as Record<string, string>, body })
+}
+
+describe('the kit of every contract', () => {
+  for (const name of contractNames()) {
+    describe(name, () => {
+      const contract = loadContract(name)
+      const kit = loadKit(name)!
+      let app: Stub
+      let walked: Walk
+
+      beforeEach(async () => {
+        app = await stub()
+        const { line, network, nowMs } = kit.dialogue
+        const settings = { url: app.url, closeUrl: app.url, networks: { [line]: network } }
+        walked = walk({ contract, settings, line, clock: fakeClock(nowMs) })
+      })
+      afterEach(async () => {
+        await walked.close()
+        await app.close()
+      })
+
+      it('is asked and understood as recorded, octet for octet', async () => {
+        assert.ok(kit, `contracts/${name}.kit.yaml is missing`)
+        for (const [i, { input, request, reply, shows }] of kit.turns.entries()) {
+          app.says(readAnswer(reply))
+          const want = i === 0 ? await walked.dial(kit.dialogue.dialled) : await walked.answer(input)
+          assert.equal(written(app.heard[i]!), request)
+          assert.deepEqual({ [want.do]: 'text' in want ? want.text : '' }, shows)
+        }
+        assert.equal(app.heard.length, kit.turns.length)
+      })
+
+      it('hears of the end of a dialogue as recorded', async () => {
+        for (const [reason, notice] of Object.entries(kit.closes)) {
+          app.says(readAnswer(kit.turns[0]!.reply))
+          await walked.dial(kit.dialogue.dialled)
+          app.heard.length = 0
+          await walked.end(reason as EndReason)
+          const [told] = app.heard
+          // The walk has a turn more each time; what it says of turns is no matter here.
+          const plain = (text: string) => text.replace(/hopsCount=\d+/, '')
+          assert.equal(told ? plain(written(told)) : '', plain(notice!), reason)
+        }
+      })
+
+      it('is not understood where it says something else', async () => {
+        for (const reply of kit.refused) {
+          app.says(readAnswer(reply))
+          assert.deepEqual(await walked.dial(kit.dialogue.dialled), { do: 'end', text: 'BUSY', screen: 'busy', reason: 'backend-failed' }, reply)
+        }
+        assert.equal(app.heard.length, kit.refused.length, 'a redirect was followed, or a request repeated')
+        assert.ok(walked.results.every((result) => result.is === 'failed' && ['nonsense', 'down'].includes(result.why)))
+      })
+
+      it('reads back as the request that it is', () => {
+        for (const { request } of kit.turns) {
+          const { method, target, headers, body } = readRequest(request)
+          assert.equal(requestText({ method: method as 'GET', target, headers, body }), request)
+        }
+      })
+    })
+  }
+})
