@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,10 +9,11 @@ import { UsageError } from '../../src/errors.ts'
 import { flowArchive } from '../../src/store/postgres-archive.ts'
 import { migrate, migrationStatus, requireMigrated } from '../../src/store/postgres-migrate.ts'
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts'
+import { root } from '../style/tree.ts'
 import { describeBoth, dropSchema, freshEmbedded, freshServer, makeSchema, type OpenFresh } from '../support/postgres.ts'
 import { describeWith, services } from '../support/services.ts'
 
-const NAMES = ['001_flow_revision', '002_sms_outbox', '003_dental']
+const NAMES = readdirSync(join(root, 'migrations')).map((file) => file.replace(/\.ts$/, '')).toSorted()
 
 function migrations(open: OpenFresh): void {
   let db: Postgres
