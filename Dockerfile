@@ -18,6 +18,7 @@ COPY --from=build /build/dist dist
 COPY package.json LICENSE ./
 COPY flows flows
 COPY dialects dialects
+COPY contracts contracts
 # Written to only with embedded stores, and for the key that masks numbers in the log: mount a volume there.
 RUN mkdir /data && chown 65532:65532 /data
 VOLUME /data
