@@ -1,5 +1,5 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
-import type { Begin } from './dialogue/turn.ts'
+import type { Begin, Played } from './dialogue/turn.ts'
 import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/types.ts'
 import { StoreError } from './errors.ts'
 import type { Log } from './log-port.ts'
@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
 import { route, type CodeRoute } from './ussd/service-code.ts'
-import type { Clock, UssdMessage } from './ussd/types.ts'
+import type { Clock, EndReason, UssdMessage, UssdReply } from './ussd/types.ts'
 
 /** Which flow a service code is for. */
 export interface Service extends CodeRoute {
@@ -94,4 +94,22 @@ export function keepLease(renew: () => Promise<unknown>, leaseMs: number, clock:
   }
   again()
   return () => cancel()
+}
+
+/** A played turn as the store and the log want it. */
+export interface Turned {
+  flow: string
+  revision: string
+  snapshot: DialogueRecord['snapshot'] & {}
+  reply: UssdReply
+  ended: EndReason | null
+}
+
+export function turned(played: Played): Turned {
+  const { flow, snapshot, reply, ended } = played
+  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended }
+}
+
+export function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
+  return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
 }

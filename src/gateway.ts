@@ -10,7 +10,7 @@
  *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands
  */
 import type { Backend } from './backend/types.ts'
-import { playTurn, type Begin, type Played } from './dialogue/turn.ts'
+import { playTurn } from './dialogue/turn.ts'
 import type { DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
 import { StoreError } from './errors.ts'
@@ -20,7 +20,8 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { sendReply } from './reply.ts'
 import {
-  beginOf, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, type From, type Refusal, type Service,
+  beginOf, gone, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, turned, type From, type Refusal,
+  type Service, type Turned,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -251,7 +252,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { record } = item
     if (item.is === 'abandoned') {
       metrics.count('dialogue_takeovers_total', { kind: 'turn' })
-      if (clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2) return drop(record, 'failed')
+      if (clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2) return tooLate(record)
       const lost = resumable(item.previous, clock.now(), limits.resumeMs)
       return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost })
     }
@@ -260,8 +261,18 @@ export function createGateway(parts: GatewayParts): Gateway {
       return withheld ? dialogues.confirm(record.key, record.epoch, record.turn) : resend(record, undefined)
     }
     finish(record)
+    await sayLate(record, parts.texts.expired)
+  }
+
+  async function tooLate(record: DialogueRecord): Promise<void> {
+    await drop(record, 'failed')
+    await sayLate(record, parts.texts.busy)
+  }
+
+  /** An end outside any turn: to whoever still looks at the screen. */
+  async function sayLate(record: DialogueRecord, text: string): Promise<void> {
     const line = parts.line(record.line)
-    if (line?.bound()) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)
+    if (line?.bound()) await say({ action: 'end', text }, record.returnPath, line, undefined)
   }
 
   function counted(message: UssdMessage, from: From, result: string): void {
@@ -278,23 +289,5 @@ interface Send {
   link?: string | undefined
 }
 
-/** A played turn as the store and the log want it. */
-interface Turned {
-  flow: string
-  revision: string
-  snapshot: DialogueRecord['snapshot'] & {}
-  reply: UssdReply
-  ended: EndReason | null
-}
-
 /** A reply may be waited for at least this long, however late the turn was. */
 const REPLY_MS_MIN = 5_000
-
-function turned(played: Played): Turned {
-  const { flow, snapshot, reply, ended } = played
-  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended }
-}
-
-function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
-  return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
-}

@@ -9,6 +9,9 @@ import type { PartIds, Receipt } from './types.ts'
 /** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
 export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
 
+/** How long a lost attempt may still be the one that a receipt is about. */
+const RIVAL = `interval '1 day'`
+
 /** Of a part whose id names nothing: no receipt will be matched by it. */
 const NO_KEY = ''
 
@@ -84,14 +87,19 @@ export interface Told {
 
 /**
  * Looks for receipts of an SMS whose response never came: from its subscriber, after it was written, and with its
- * reference where the SMSC echoes that. Answers those of one part, or null; they are then used up.
+ * reference where the SMSC echoes that. Where it does not, a receipt that may as well be of another SMS of the same
+ * subscriber settles neither: to send one twice is better than to send one never. Answers those of one part, or null;
+ * they are then used up.
  */
 export async function takeReceiptOf(
   trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
   const found = await trx('sms_receipt_orphan')
     .where('sender', sms.msisdn).andWhere('received_at', '>=', sms.submitted_at)
-    .andWhere((query) => query.whereNull('reference').orWhere('reference', referenceOf(sms.id)))
+    .andWhere((query) => query.where('reference', referenceOf(sms.id)).orWhere((bare) => bare.whereNull('reference').whereRaw(
+      `NOT EXISTS (SELECT FROM sms_outbox other WHERE other.msisdn = sender AND other.id <> CAST(? AS bigint)
+        AND (other.state IN ('submitting', 'ambiguous') OR other.losses > 0)
+        AND other.created_at <= received_at AND other.submitted_at > received_at - ${RIVAL})`, [sms.id])))
     .modify((query) => sms.line && query.where('line', sms.line))
     .orderByRaw('reference NULLS LAST, received_at').forUpdate().select<OrphanRow[]>('*')
   const [first] = found

@@ -247,6 +247,20 @@ describeBoth('the outbox', (database) => {
       assert.equal(await state(id), 'failed')
     })
 
+    it('is not settled by a receipt that may as well be of another SMS of the same subscriber', async () => {
+      const written = await owe()
+      const lost = await owe({ subject: 'dental:2' })
+      answer = () => ({ is: 'ambiguous' })
+      await outbox.tick()
+      await outbox.applyReceipt(receipt('of the first one'))
+      answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
+      await outbox.tick()
+      assert.deepEqual([await state(written), await state(lost)], ['ambiguous', 'ambiguous'])
+      await clock.advance(90_000)
+      await outbox.tick()
+      assert.deepEqual([await state(written), await state(lost)], ['accepted', 'accepted'])
+    })
+
     it('takes a crash between writing and hearing for it, once the lease is over', async () => {
       const id = await owe()
       answer = () => new Promise(() => undefined)
