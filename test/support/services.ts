@@ -121,8 +121,16 @@ async function postgres(): Promise<string> {
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { stdio: 'ignore', ...ids })
   const child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-k', dir], { stdio: 'ignore', ...ids })
   undo.push(() => stop(child).then(() => rmSync(dir, { recursive: true, force: true })))
-  await until(() => listens(port), 'postgres does not answer')
-  return claimPostgres([`postgres://postgres@127.0.0.1:${port}/postgres`])
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  await until(() => answers(url), 'postgres does not answer')
+  return claimPostgres([url])
+}
+
+/** It listens before it takes anybody in. */
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => undefined)
+  return client.connect().then(() => client.end()).then(() => true, () => false)
 }
 
 /** Creates a private database on the first of these servers that lets us, and drops it afterwards. */
