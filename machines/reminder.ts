@@ -28,6 +28,8 @@ export type ReminderEvent =
   | { type: 'UNDELIVERED' }
   /** What it speaks of is off, or the subscriber wants no SMS. */
   | { type: 'CANCEL' }
+  /** The SMSC has thrown it away at our wish. */
+  | { type: 'RECALLED' }
   /** Too late to be of use. */
   | { type: 'EXPIRE' }
 
@@ -61,7 +63,7 @@ export const reminderMachine = setup({
         EXPIRE: 'expired',
       },
     },
-    accepted: { on: { DELIVERED: 'delivered', UNDELIVERED: 'failed' } },
+    accepted: { on: { DELIVERED: 'delivered', UNDELIVERED: 'failed', RECALLED: 'cancelled' } },
     delivered: {},
     failed: {},
     expired: {},

@@ -12,6 +12,7 @@ import type { SmsSubject } from './reminders/types.ts'
 import type { Line, Pdu } from './smpp/types.ts'
 import type { Late } from './smpp/window.ts'
 import { smsIn } from './sms/incoming.ts'
+import { smsRecall } from './sms/recall.ts'
 import { fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './sms/submit.ts'
 import type { Numbering } from './ussd/msisdn.ts'
 import type { Chance, Clock } from './ussd/types.ts'
@@ -43,6 +44,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
   const responseMs = Math.max(...settings.lines.map((line) => line.timers.responseMs))
   const outbox: Reminders = reminders({
     knex, clock, chance, log, counters: metrics, submit: smsSubmit({ ...parts, settings: settings.lines }),
+    recall: smsRecall({ ...parts, settings: settings.lines }),
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
       ambiguousGraceMs: settings.reminders.ambiguousGraceMs,

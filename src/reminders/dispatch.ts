@@ -9,8 +9,9 @@ import { repeating } from '../sql.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'
+import { recallAll } from './recall.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, LOSE, SETTLE, SUBMIT, type ClaimedRow } from './rows.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
 import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
 import { ANSWER, type Receipt, type SmsOutcome } from './types.ts'
@@ -88,6 +89,7 @@ async function look(work: Work): Promise<number> {
     if (state) count(work, row.kind, state)
   }
   for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
+  for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
   const lease = randomUUID()
   const until = new Date(clock.now() + settings.leaseMs)
@@ -152,6 +154,9 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
       uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
       final: state === 'failed', parts: took?.messageIds.length ?? null,
     })
+    if (outcome.is === 'later' && outcome.destination) {
+      await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake: new Date(clock.now() + said.waitMs) })
+    }
     if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
   if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + said.waitMs)

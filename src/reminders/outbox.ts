@@ -36,11 +36,17 @@ export const WRITE_SMS = `
     AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text)
   ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`
 
+const UNLEFT = statesHearing({ type: 'CANCEL' }).map((state) => `'${state}'`).join(', ')
+const LEFT = statesHearing({ type: 'RECALLED' }).map((state) => `'${state}'`).join(', ')
+
 /**
- * Calls off what has not left for each row of an earlier part `gone(subject)`. What is being submitted at this very
- * moment is too late to stop. `:now` is the wall clock.
+ * Calls off what has not left for each row of an earlier part `gone(subject)`; what the SMSC has (or gets at this very
+ * moment) is to be called back. `:now` is the wall clock.
  */
 export const CANCEL_SMS = `
-  UPDATE sms_outbox SET state = 'cancelled', lease = NULL, settled_at = CAST(:now AS timestamptz)
-  WHERE subject IN (SELECT subject FROM gone)
-    AND state IN (${statesHearing({ type: 'CANCEL' }).map((state) => `'${state}'`).join(', ')})`
+  UPDATE sms_outbox SET
+    state = CASE WHEN state IN (${UNLEFT}) THEN 'cancelled' ELSE state END,
+    lease = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE lease END,
+    settled_at = CASE WHEN state IN (${UNLEFT}) THEN CAST(:now AS timestamptz) ELSE settled_at END,
+    recall_at = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE CAST(:now AS timestamptz) END
+  WHERE subject IN (SELECT subject FROM gone) AND state IN (${UNLEFT}, ${LEFT}, 'submitting')`

@@ -115,3 +115,41 @@ export const RESOLVE = statement<{ id: string }>('sms-resolve', `
     last_error = CAST(:error AS text), settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND state = 'ambiguous'
   RETURNING id`)
+
+/** No SMS to that subscriber before `:wake`: the queue of its handset is full. */
+export const HOLD_BACK = statement<{ id: string }>('sms-hold-back', `
+  UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz)
+  WHERE msisdn = :msisdn AND state = 'due' AND wake_at < CAST(:wake AS timestamptz)
+    AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))
+  RETURNING id`)
+
+export interface RecallRow {
+  id: string
+  kind: string
+  msisdn: string
+  line: string
+  message_ids: string[]
+}
+
+/** Takes what shall be called back, until `:until`; a row that has ended meanwhile is let go. */
+export const RECALL = statement<RecallRow>('sms-recall', `
+  WITH pick AS (
+    SELECT id FROM sms_outbox WHERE recall_at <= CAST(:now AS timestamptz) AND state <> 'submitting'
+    ORDER BY recall_at LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
+  ), taken AS (
+    UPDATE sms_outbox o SET
+      recall_at = CASE WHEN o.state IN (${hearing({ type: 'RECALLED' })}) THEN CAST(:until AS timestamptz) END
+    FROM pick WHERE o.id = pick.id
+    RETURNING o.id, o.kind, o.msisdn, COALESCE(o.sent_line, o.line) AS line, o.recall_at
+  )
+  SELECT id, kind, msisdn, line, ARRAY(
+    SELECT message_id FROM sms_part p WHERE p.sms = taken.id AND p.state = 'accepted' ORDER BY part) AS message_ids
+  FROM taken WHERE recall_at IS NOT NULL`)
+
+/** What came of it: thrown away, or to be tried again at `:again`, or neither. */
+export const RECALLED = statement<{ id: string }>('sms-recalled', `
+  UPDATE sms_outbox SET recall_at = CAST(:again AS timestamptz),
+    state = CASE WHEN CAST(:gone AS boolean) THEN '${nextState('accepted', { type: 'RECALLED' })}' ELSE state END,
+    settled_at = CASE WHEN CAST(:gone AS boolean) THEN CAST(:now AS timestamptz) ELSE settled_at END
+  WHERE id = CAST(:id AS bigint) AND state IN (${hearing({ type: 'RECALLED' })})
+  RETURNING id`)

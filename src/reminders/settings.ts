@@ -5,7 +5,7 @@ import type { Counters } from '../metrics.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
-import type { SmsSubmit } from './types.ts'
+import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 
 export interface ReminderSettings {
   /** No SMS that keeps them leaves in these; null: none. */
@@ -37,6 +37,8 @@ export const REMINDER_DEFAULTS: ReminderSettings = {
 export interface ReminderParts {
   knex: Knex
   submit: SmsSubmit
+  /** Absent: what the SMSC has stays there. */
+  recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
   clock: Clock
   chance: Chance
   log: Log

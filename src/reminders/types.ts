@@ -25,7 +25,7 @@ export type PartIds = readonly (string | null)[]
 export type SmsOutcome =
   | { is: 'accepted'; messageIds: PartIds; /** Which line took it; that of the SMS if absent. */ line?: string }
   /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
-  | { is: 'later'; status: number; pause: boolean } & Partly
+  | { is: 'later'; status: number; pause: boolean; /** Only this subscriber's queue is full. */ destination?: boolean } & Partly
   /** Never: refused for good. */
   | { is: 'failed'; status: number } & Partly
   /** Written, response unknown. */
@@ -40,6 +40,16 @@ export interface Partly {
 
 /** How the reminders send: given to them by the gateway. */
 export type SmsSubmit = (sms: SmsToSend) => Promise<SmsOutcome>
+
+/** An SMS that the SMSC shall throw away, by what it called its parts that nobody knows the end of. */
+export interface SmsToRecall {
+  msisdn: string
+  line: string
+  messageIds: readonly string[]
+}
+
+/** gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line. */
+export type RecallOutcome = 'gone' | 'kept' | 'unsent' | 'off'
 
 export interface SmsToSend {
   id: string

@@ -53,10 +53,11 @@ export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
   if (outcome.kind !== 'refused') return { is: 'ambiguous' }
   const { status } = outcome
   const is = statusClass(status, ownClasses(how.statuses))
-  return is === 'fail' ? { is: 'failed', status } : { is: 'later', status, pause: is === 'pause' }
+  if (is === 'fail') return { is: 'failed', status }
+  return { is: 'later', status, pause: is === 'pause', destination: is === 'destination' }
 }
 
-type SmsSettings = NonNullable<LineSettings['sms']>
+export type SmsSettings = NonNullable<LineSettings['sms']>
 
 interface Sending {
   sms: SmsToSend

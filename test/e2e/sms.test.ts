@@ -125,4 +125,17 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     assert.equal(status, 0x64)
     assert.equal(await smsc.phone('67570000031').send('123', 'STOP'), 0)
   })
+
+  it('calls back from the SMSC what is not wanted any more', async () => {
+    const msisdn = '67570000041'
+    smsc.receipts.delayMs = 3_000
+    staged.settings.lines[0]!.sms!.manage = true
+    const id = await owe(msisdn, 'Reminder')
+    await becomes(id, 'accepted')
+    await staged.knex('sms_outbox').where({ id }).update({ recall_at: new Date() })
+    await becomes(id, 'cancelled')
+    smsc.receipts.delayMs = 0
+    const late = await owe(msisdn, 'Another')
+    await becomes(late, 'delivered')
+  })
 })

@@ -175,6 +175,43 @@ describeBoth('the outbox', (database) => {
     assert.equal(await one.tick(), 1)
   })
 
+  it('leaves the other SMS of a subscriber alone whose queue is full, and nobody else\'s', async () => {
+    answer = (sms) => sms.msisdn === MSISDN ? { is: 'later', status: 0x14, pause: false, destination: true } : { is: 'accepted', messageIds: ['M'] }
+    const daemon = open({ settings: { batchMax: 1 } })
+    const [first, second] = [await owe(), await owe({ kind: 'second' })]
+    const other = await owe({ kind: 'other', msisdn: '67570000002' })
+    for (let i = 0; i < 3; i++) await daemon.tick()
+    assert.deepEqual([sent.map((sms) => sms.id), await state(second)], [[first, other], 'due'])
+    answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
+    await clock.advance(180_000)
+    for (let i = 0; i < 3; i++) await daemon.tick()
+    assert.equal(sent.some((sms) => sms.id === second), true, 'after its wait it is tried')
+  })
+
+  it('calls back what the SMSC has, once, and believes it when it says no', async () => {
+    const recalled: unknown[] = []
+    let says: 'gone' | 'kept' | 'unsent' = 'unsent'
+    const daemon = open({ recall: async (sms) => (recalled.push(sms), says) })
+    const [first, second, delivered] = [await owe(), await owe({ subject: 'dental:2' }), await owe({ subject: 'dental:3' })]
+    await daemon.tick()
+    await daemon.applyReceipt(receipt(`M${delivered}`))
+    await knex('sms_outbox').update({ recall_at: new Date(START) })
+    await daemon.tick()
+    assert.equal(recalled.length, 2, 'what is delivered cannot be called back')
+    assert.deepEqual(recalled[0], { msisdn: MSISDN, line: 'digicel', messageIds: [`M${first}`] })
+    await clock.advance(6_000)
+    says = 'gone'
+    await knex('sms_outbox').where({ id: second }).update({ recall_at: null })
+    await daemon.tick()
+    assert.equal(await state(first), 'cancelled')
+    says = 'kept'
+    await knex('sms_outbox').where({ id: second }).update({ recall_at: new Date(START) })
+    await daemon.tick()
+    await daemon.tick()
+    assert.equal(await state(second), 'accepted')
+    assert.deepEqual([recalled.length, (await row(second)).recall_at], [4, null])
+  })
+
   it('does not count as a try what was certainly not written', async () => {
     const id = await owe()
     answer = () => ({ is: 'unsent' })

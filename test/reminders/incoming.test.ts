@@ -126,6 +126,8 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal((await appointment()).confirmed_at, null)
     const due = await knex('sms_outbox').where({ kind: 'reminder', state: 'cancelled' }).select('id')
     assert.equal(due.length, 1)
+    const recall = await knex('sms_outbox').whereNotNull('recall_at').select<{ state: string }[]>('state')
+    assert.deepEqual(recall, [{ state: 'accepted' }], 'what the SMSC has is called back')
   })
 
   it('says so when it is too late to cancel', async () => {

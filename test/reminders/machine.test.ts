@@ -6,7 +6,7 @@ import { laterMs, unsentMs } from '../../src/reminders/backoff.ts'
 
 const events: ReminderEvent[] = [
   { type: 'SUBMIT' }, { type: 'UNSENT' }, { type: 'ACCEPTED' }, { type: 'REFUSED' }, { type: 'LOST' }, { type: 'DELIVERED' },
-  { type: 'UNDELIVERED' }, { type: 'CANCEL' }, { type: 'EXPIRE' },
+  { type: 'UNDELIVERED' }, { type: 'CANCEL' }, { type: 'EXPIRE' }, { type: 'RECALLED' },
   ...[true, false].flatMap((mayRetry): ReminderEvent[] => [{ type: 'LATER', mayRetry }, { type: 'GRACE_OVER', mayRetry }]),
 ]
 const follow = (path: ReminderEvent[]) => path.reduce<ReminderState>(nextState, 'due')
@@ -26,6 +26,7 @@ describe('the statechart of one SMS', () => {
 
   it('calls off what has not left, and nothing else', () => {
     assert.deepEqual(statesHearing({ type: 'CANCEL' }), ['due', 'ambiguous'])
+    assert.deepEqual(statesHearing({ type: 'RECALLED' }), ['accepted'], 'what an SMSC has, only the SMSC can throw away')
   })
 
   it('never leaves a final state, whatever comes', () => {

@@ -1,0 +1,39 @@
+/** Has the SMSC throw an SMS away: one cancel_sm a part. (SMPP v3.4 §4.9) */
+import type { LineSettings } from '../config/schema.ts'
+import type { RecallOutcome, SmsToRecall } from '../reminders/types.ts'
+import type { Line, OutgoingPdu } from '../smpp/types.ts'
+import type { Clock } from '../ussd/types.ts'
+
+export interface RecallParts {
+  settings: readonly LineSettings[]
+  lines: { get(name: string): Line | undefined }
+  clock: Clock
+}
+
+export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToRecall) => Promise<RecallOutcome> {
+  const set = new Map(settings.map((line) => [line.name, line]))
+  return async (sms) => {
+    const line = lines.get(sms.line)
+    const how = set.get(sms.line)
+    if (!line || !how?.sms?.manage || !sms.messageIds.length) return 'off'
+    let outcome: RecallOutcome = 'gone'
+    for (const messageId of sms.messageIds) {
+      const deadline = clock.now() + how.timers.responseMs
+      const answer = await line.submit(cancelSm(messageId, sms.msisdn, line), { lane: 'sms', deadline })
+      if (answer.kind === 'unsent') return 'unsent'
+      if (answer.kind !== 'ok') outcome = 'kept'
+    }
+    return outcome
+  }
+}
+
+function cancelSm(messageId: string, msisdn: string, { sms }: Line): OutgoingPdu {
+  return {
+    command: 'cancel_sm',
+    tlvs: [],
+    body: {
+      service_type: '', message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: msisdn,
+    },
+  }
+}

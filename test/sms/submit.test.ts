@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { parseSettings } from '../../src/config/load.ts'
+import type { SmsToSend } from '../../src/reminders/types.ts'
+import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
+import { smsRecall } from '../../src/sms/recall.ts'
+import { ownClasses, statusClass } from '../../src/sms/status.ts'
+import { lateSmsOf, smsSubmit } from '../../src/sms/submit.ts'
+import { LANGUAGES } from '../../src/ussd/national.ts'
+import { fakeClock } from '../support/clock.ts'
+
+const clock = fakeClock()
+const OK: SubmitOutcome = { kind: 'ok', messageId: 'm', pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] } }
+
+/** A line that answers from a list, and the settings that `sms` says. */
+function stage(sms: string, answers: SubmitOutcome[] = []) {
+  const { settings } = parseSettings(`
+lines:
+  - { name: one, smsc: { host: 127.0.0.1, systemId: x, password: x }, sms: { source: "123", ${sms} } }
+services: [{ code: "*", flow: dental }]
+redis: embedded
+postgres: embedded
+`, 'test', {})
+  const asked: { pdu: OutgoingPdu; options: SubmitOptions }[] = []
+  const line = {
+    name: 'one', sms: { source: '123', sourceTon: 3, sourceNpi: 1 }, bound: () => true,
+    async submit(pdu: OutgoingPdu, options: SubmitOptions) {
+      asked.push({ pdu, options })
+      return answers.shift() ?? OK
+    },
+  } as unknown as Line
+  const counted: string[] = []
+  const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push(`${name} ${Object.values(labels).join()}`) }
+  const parts = { settings: settings.lines, lines: { all: [line], get: (name: string) => name === 'one' ? line : undefined }, clock, metrics }
+  return { submit: smsSubmit(parts), recall: smsRecall(parts), asked, counted }
+}
+
+const sms = (more: Partial<SmsToSend> = {}): SmsToSend =>
+  ({ id: '7', msisdn: '67570000001', text: 'Hello', line: 'one', expiresMs: clock.now() + 3_600_000, reference: 8, ...more })
+
+describe('submitting an SMS', () => {
+  it('says how long it is of use, but no more than the settings allow', async () => {
+    const plain = stage('priority: 2')
+    await plain.submit(sms())
+    assert.deepEqual([plain.asked[0]!.pdu.body.validity_period, plain.asked[0]!.pdu.body.priority_flag], ['000000010000000R', 2])
+    const short = stage('validityMs: 600000')
+    await short.submit(sms())
+    assert.equal(short.asked[0]!.pdu.body.validity_period, '000000001000000R')
+  })
+
+  it('is in a national alphabet, in UCS-2, or plain, as the settings say', async () => {
+    const turkish = stage('languages: [turkish]')
+    await turkish.submit(sms({ text: 'Şişli' }))
+    assert.deepEqual([turkish.asked[0]!.pdu.body.data_coding, turkish.asked[0]!.pdu.body.esm_class], [0, 0x40])
+    const wide = stage('')
+    await wide.submit(sms({ text: 'Привет' }))
+    assert.equal(wide.asked[0]!.pdu.body.data_coding, 8)
+    const plain = stage('ucs2: false')
+    await plain.submit(sms({ text: 'Şi Привет' }))
+    assert.equal(plain.asked[0]!.pdu.body.data_coding, 0)
+    assert.equal(String(plain.asked[0]!.pdu.body.short_message), 'Si ??????')
+  })
+
+  it('skips the parts that the SMSC has, and says which ones are new', async () => {
+    const { submit, asked } = stage('', [OK, { kind: 'timeout' }])
+    const text = 'x'.repeat(600)
+    assert.deepEqual(await submit(sms({ text, taken: [1] })),
+      { is: 'ambiguous', partly: { messageIds: [null, 'm', null, null], line: 'one' } })
+    assert.deepEqual(asked.map(({ options }) => options.key), ['7/2', '7/3'])
+    assert.deepEqual(lateSmsOf('7/3', 'one'), { id: '7', line: 'one', part: 3 })
+    assert.equal(lateSmsOf('ussd-key', 'one'), null)
+  })
+
+  it('cuts what is longer than ten parts and counts it', async () => {
+    const { submit, asked, counted } = stage('')
+    await submit(sms({ text: 'word '.repeat(400) }))
+    assert.equal(asked.length, 10)
+    assert.deepEqual(counted, ['limits_total sms_parts_max'])
+  })
+
+  it('takes a refusal for what the table says, or the settings', async () => {
+    const fates = async (settings: string, status: number) => (await stage(settings, [{ kind: 'refused', status }]).submit(sms()))
+    assert.deepEqual(await fates('', 0x58), { is: 'later', status: 0x58, pause: true, destination: false })
+    assert.deepEqual(await fates('', 0x14), { is: 'later', status: 0x14, pause: false, destination: true })
+    assert.deepEqual(await fates('', 0x0b), { is: 'failed', status: 0x0b })
+    assert.deepEqual(await fates('statuses: { "0x0b": retry }', 0x0b), { is: 'later', status: 0x0b, pause: false, destination: false })
+    assert.deepEqual(await fates('statuses: { "1025": fail }', 0x401), { is: 'failed', status: 0x401 })
+  })
+
+  it('knows each status of the specification', () => {
+    const is = (status: number) => statusClass(status, ownClasses({}))
+    for (const passing of [0x04, 0x08, 0x64, 0x102, 0x45, 0xfe, 0xff, 0x400, 0x4ff]) assert.equal(is(passing), 'retry', `0x${passing.toString(16)}`)
+    for (const final of [0x01, 0x0a, 0x0b, 0x15, 0x43, 0x48, 0x51, 0x61, 0x65, 0xc0, 0x100, 0x103, 0x500]) assert.equal(is(final), 'fail')
+  })
+
+  it('has the settings\' names of languages in step with the tables', () => {
+    const all = Object.keys(LANGUAGES).join(', ')
+    assert.doesNotThrow(() => stage(`languages: [${all}]`))
+    assert.throws(() => stage('languages: [klingon]'))
+  })
+})
+
+describe('calling an SMS back', () => {
+  const one = { msisdn: '67570000001', line: 'one', messageIds: ['a', 'b'] }
+
+  it('asks for each part, where the settings allow it', async () => {
+    const { recall, asked } = stage('manage: true')
+    assert.equal(await recall(one), 'gone')
+    assert.deepEqual(asked.map(({ pdu }) => [pdu.command, pdu.body.message_id, pdu.body.source_addr, pdu.body.destination_addr]),
+      [['cancel_sm', 'a', '123', '67570000001'], ['cancel_sm', 'b', '123', '67570000001']])
+    assert.equal(await stage('').recall(one), 'off')
+    assert.equal(await recall({ ...one, line: 'gone' }), 'off')
+  })
+
+  it('knows what was kept, and what could not be asked', async () => {
+    assert.equal(await stage('manage: true', [OK, { kind: 'refused', status: 0x11 }]).recall(one), 'kept')
+    assert.equal(await stage('manage: true', [{ kind: 'unsent', why: 'no-bind' }]).recall(one), 'unsent')
+  })
+})
