@@ -58,7 +58,7 @@ export interface GatewayLimits {
 
 export interface Gateway {
   onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
-  /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. */
+  /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon that is bound. */
   sweep(): Promise<void>
   /** No new dialogues from now on. */
   drain(): void
@@ -67,6 +67,8 @@ export interface Gateway {
 
 /** Things due that one sweep deals with; the rest waits for the next. */
 const SWEEP_MAX = 200
+/** How long one sweep waits for what it started, before the next may look. */
+const SWEEP_MS = 1_000
 export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
   const guarded = guardStore(parts)
@@ -245,7 +247,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     open = (await guarded('count', () => dialogues.count())) ?? open
     const token = parts.mint.token()
     const due = await guarded('overdue', () => dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs))
-    await Promise.all((due ?? []).map((item) => overdue(item)))
+    const dealt = Promise.all((due ?? []).map((item) => overdue(item).catch((error: unknown) => {
+      metrics.count('bugs_total', { where: 'sweep' })
+      log.error({ err: error, epoch: item.record.epoch }, 'what was due was not dealt with')
+    })))
+    // One turn that waits for a back end must not keep the others that fall due from being seen.
+    await Promise.race([dealt, new Promise<void>((done) => clock.after(SWEEP_MS, done))])
   }
 
   async function overdue(item: Overdue): Promise<void> {
@@ -272,7 +279,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** An end outside any turn: to whoever still looks at the screen. */
   async function sayLate(record: DialogueRecord, text: string): Promise<void> {
     const line = parts.line(record.line)
-    if (line?.bound()) await say({ action: 'end', text }, record.returnPath, line, undefined)
+    if (line) await say({ action: 'end', text }, record.returnPath, line, undefined)
   }
 
   function counted(message: UssdMessage, from: From, result: string): void {

@@ -12,6 +12,7 @@ import { createBackends } from './backends.ts'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
+import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { uuidV7 } from '../ids.ts'
@@ -36,6 +37,7 @@ export interface Daemon {
   readonly log: Logger
   readonly metrics: Metrics
   readonly admin: Admin
+  readonly door: ServedDoor
   readonly stores: Stores
   /** Whether at least one line is bound and the stores answer. */
   readiness(): Promise<Readiness>
@@ -68,17 +70,24 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
       onLate: (late, line) => sms.onLate(late, line),
     })
+    const door = createDoor({
+      settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
+    })
     const sms = createSmsSide({ settings, knex: stores.knex, lines, subjects: backends.subjects, clock, chance, log, metrics })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get, line: lines.get,
+      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
+      line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
     })
     const admin = await startAdmin({ ...settings.admin, registry: metrics.registry, readiness })
     onStop(admin, () => admin.stop())
-    const stopSweeps = repeat(clock, settings.dialogue.sweepMs, () => gateway.sweep(), metrics, log)
+    // Unbound we could tell nobody: another daemon may be able to.
+    const sweep = async () => lines.anyBound() || door.line ? gateway.sweep() : undefined
+    const stopSweeps = repeat(clock, settings.dialogue.sweepMs, sweep, metrics, log)
     gauges({ metrics, stores, lines, gateway })
     sms.start()
     onStop(sms, () => sms.stop())
+    onStop(door, () => door.stop())
     lines.start()
     onStop(lines, async () => {
       gateway.drain()
@@ -86,14 +95,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stopSweeps()
       await lines.stop(clock.now() + settings.stopMs)
     })
-    log.info({ instance, lines: settings.lines.map((line) => line.name), admin: admin.port }, 'daemon started')
+    await door.open()
+    log.info({ instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() }, 'daemon started')
 
     async function readiness(): Promise<Readiness> {
       const store = await stores.check()
       const states = lines.states()
-      return { ready: store.ok && lines.anyBound(), parts: { lines: states, stores: store, flows: flows.state() } }
+      return { ready: store.ok && (lines.anyBound() || lines.all.length === 0), parts: { lines: states, stores: store, flows: flows.state() } }
     }
-    return { log, metrics, admin, stores, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
+    return { log, metrics, admin, door, stores, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {
     await stopAll(started, log)
     throw error
