@@ -123,6 +123,8 @@ function settingsOf({ smpp, redis, admin, dir }: Record<'smpp' | 'redis' | 'admi
     postgres: 'embedded',
     data: join(dir, 'data'),
     admin: { port: admin },
+    // Phones press keys faster than a thumb can.
+    dialogue: { perSubscriber: { perSecond: 100_000, burst: 100_000 } },
     stopMs: 200,
   }
 }

@@ -108,7 +108,7 @@ backends:
 redis: { url: "${wishes.redisUrl ?? stage.redisUrl}", prefix: ${stage.prefix} }
 postgres: { url: "${wishes.postgresUrl ?? stage.postgresUrl}", poolMax: 5 }
 data: ${stage.data}
-dialogue: { leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000 }
+dialogue: { leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000, perSubscriber: { perSecond: 10000, burst: 10000 } }
 reminders: { leads: ["24h"], quietHours: null, pollMs: 100, leaseMs: 3000, ambiguousGraceMs: 1500 }
 admin: { port: ${wishes.adminPort} }
 log: { level: info }

@@ -14,11 +14,31 @@ export interface Service extends CodeRoute {
   flow: string
 }
 
+export interface GatewayLimits {
+  turnMs: number
+  leaseMs: number
+  resumeMs: number
+  totalMs: number
+  /** Dialogues open at once, as last counted by the sweep. */
+  openMax: number
+  /** Turns under way in this daemon. */
+  turnsMax: number
+  language: string
+}
+
 /** Where a message came from, and what must be acknowledged. */
 export interface From {
   pdu: Pdu
   line: Line
   link: Link
+}
+
+/** A reply on its way out. */
+export interface Send {
+  pdu: Parameters<Line['submit']>[0]
+  action: UssdReply['action']
+  from?: From
+  link?: string | undefined
 }
 
 /** A begin that gets a text instead of a dialogue. `result` is a metrics label. */
@@ -94,6 +114,22 @@ export function keepLease(renew: () => Promise<unknown>, leaseMs: number, clock:
   }
   again()
   return () => cancel()
+}
+
+/** How a taken turn is to be played. */
+export interface Turning {
+  token: string
+  /** Absent: nobody waits with a link; it was taken over. */
+  from?: From
+  /** The dialogue before this one, if it may be offered again. */
+  lost: DialogueRecord | null
+  /** Too long under way to be played: it ends with an apology, which is stored like any reply, so that it gets there. */
+  isLate?: boolean
+}
+
+/** The end of a turn that is too late to be played. */
+export function apology(record: DialogueRecord, text: string): Turned {
+  return { ...gone(record, null), reply: { action: 'end', text }, ended: 'failed' }
 }
 
 /** A played turn as the store and the log want it. */

@@ -18,10 +18,11 @@ import { failpoint, failpointOnceWritten } from './failpoints.ts'
 import type { FlowRegistry } from './flow/types.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
+import type { Overload } from './overload.ts'
 import { sendReply } from './reply.ts'
 import {
-  beginOf, gone, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, turned, type From, type Refusal,
-  type Service, type Turned,
+  apology, beginOf, gone, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, turned, type From,
+  type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -41,19 +42,8 @@ export interface GatewayParts {
   log: Log
   metrics: Metrics
   limits: GatewayLimits
+  overload: Overload
   texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
-}
-
-export interface GatewayLimits {
-  turnMs: number
-  leaseMs: number
-  resumeMs: number
-  totalMs: number
-  /** Dialogues open at once, as last counted by the sweep. */
-  openMax: number
-  /** Turns under way in this daemon. */
-  turnsMax: number
-  language: string
 }
 
 export interface Gateway {
@@ -87,6 +77,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function onUssd(message: UssdMessage, from: From): Promise<void> {
+    if (!parts.overload.inTime(message.msisdn, clock.now())) return tooFast(message, from)
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
     if (refusal) return sayAndForget(refusal, message, from)
@@ -102,12 +93,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' ? taken.previous : null
     if (previous?.ended === 'superseded') finish(previous)
+    else if (taken.is === 'opened') open++ // until the sweep counts again
     failpointOnceWritten('after-ack')
     await turn(taken.record, { token: taking.token, from, lost: resumable(previous, clock.now(), limits.resumeMs) })
   }
 
   /** Steps 4 to 7. Also plays turns that a dead daemon left behind. */
-  async function turn(record: DialogueRecord, how: { token: string; from?: From; lost: DialogueRecord | null }): Promise<void> {
+  async function turn(record: DialogueRecord, how: Turning): Promise<void> {
     const line = parts.line(record.line)
     if (!line) return drop(record, 'bind-lost')
     turns++
@@ -115,7 +107,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const stopRenewing = keepLease(() => guarded('renew', () =>
       dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)), limits.leaseMs, clock)
     try {
-      const played = await play(record, line, how.lost)
+      const played = how.isLate ? apology(record, parts.texts.busy) : await play(record, line, how.lost)
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
       const link = how.from?.link.id ?? ''
@@ -208,8 +200,15 @@ export function createGateway(parts: GatewayParts): Gateway {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: parts.texts.overload }
     }
+    if (!parts.overload.mayDial(message.msisdn, from.line.name)) return { result: 'not-allowed', text: parts.texts.unknownCode }
     const served = serviceFor(parts.services, message.code, from.line.name)
     return served ? null : { result: 'unknown-code', text: parts.texts.unknownCode }
+  }
+
+  function tooFast(message: UssdMessage, from: From): void {
+    from.link.respond(from.pdu, STATUS.ESME_ROK)
+    metrics.count('limits_total', { limit: 'subscriber_rate' })
+    counted(message, from, 'too-fast')
   }
 
   /** A reply outside any dialogue: nothing is kept. */
@@ -259,27 +258,17 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { record } = item
     if (item.is === 'abandoned') {
       metrics.count('dialogue_takeovers_total', { kind: 'turn' })
-      if (clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2) return tooLate(record)
+      const isLate = clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2
       const lost = resumable(item.previous, clock.now(), limits.resumeMs)
-      return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost })
+      return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost, isLate })
     }
     if (item.is === 'unconfirmed') {
       const withheld = parts.line(record.line)?.dialect.habits.submitResp === 'withheld'
       return withheld ? dialogues.confirm(record.key, record.epoch, record.turn) : resend(record, undefined)
     }
     finish(record)
-    await sayLate(record, parts.texts.expired)
-  }
-
-  async function tooLate(record: DialogueRecord): Promise<void> {
-    await drop(record, 'failed')
-    await sayLate(record, parts.texts.busy)
-  }
-
-  /** An end outside any turn: to whoever still looks at the screen. */
-  async function sayLate(record: DialogueRecord, text: string): Promise<void> {
     const line = parts.line(record.line)
-    if (line) await say({ action: 'end', text }, record.returnPath, line, undefined)
+    if (line) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)
   }
 
   function counted(message: UssdMessage, from: From, result: string): void {
@@ -287,13 +276,6 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   return { onRequest, sweep, drain: () => void (draining = true), turnsUnderWay: () => turns }
-}
-
-interface Send {
-  pdu: Parameters<Line['submit']>[0]
-  action: UssdReply['action']
-  from?: From
-  link?: string | undefined
 }
 
 /** A reply may be waited for at least this long, however late the turn was. */

@@ -62,12 +62,16 @@ const sms = z.strictObject({
     .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
 })
 
+const msisdnPrefix = z.string().regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
+
 const msisdn = z.strictObject({
   countryCode: z.string().regex(/^[1-9]\d{0,2}$/).optional()
     .describe('with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea'),
   trunkPrefix: z.string().regex(/^\d{0,3}$/).default('0').describe('dialled before a national number'),
   nationalDigits: z.array(z.number().int().min(4).max(14)).max(8).optional()
     .describe('how long national numbers are, e.g. [8]: tells 70000001 from an international number'),
+  allow: z.array(msisdnPrefix).max(10_000).default([]).describe('who may dial, by how international numbers begin; empty: everybody'),
+  deny: z.array(msisdnPrefix).max(10_000).default([]).describe('who may not, also where allow has them: gets texts.unknownCode'),
 })
 
 const timers = z.strictObject({
@@ -172,6 +176,11 @@ const dialogue = z.strictObject({
   turnsMax: z.number().int().min(1).default(2_000).describe('turns under way at once in this daemon; new dialogues are turned away above'),
   language: z.string().regex(/^[a-z]{2,3}$/).default('en').describe('of subscribers whose language is not known'),
 })
+  perSubscriber: z.strictObject({
+    perSecond: z.number().min(0.1).max(100_000).default(5).describe('messages of one subscriber: a thumb makes about one a second'),
+    burst: z.number().int().min(1).max(100_000).default(50)
+      .describe('at once, after a rest: test equipment walks a whole menu in that; more are acknowledged and dropped'),
+  }).prefault({}),
 
 /** What subscribers read when no flow is there to say it. */
 const texts = z.strictObject({

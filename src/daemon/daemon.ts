@@ -19,6 +19,7 @@ import { uuidV7 } from '../ids.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import { createOverload } from '../overload.ts'
 import { createSmsSide } from '../sms.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
@@ -78,6 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
+      overload: createOverload(settings.dialogue.perSubscriber, new Map(settings.lines.map((line) => [line.name, line.msisdn]))),
     })
     const admin = await startAdmin({ ...settings.admin, registry: metrics.registry, readiness })
     onStop(admin, () => admin.stop())

@@ -92,6 +92,8 @@ redis: embedded
 postgres: embedded
 data: ${stage.data}
 admin: { port: 0 }
+# Phones here press keys faster than a thumb can.
+dialogue: { perSubscriber: { perSecond: 10000, burst: 10000 } }
 stopMs: 2000
 `
   const { settings } = parseSettings(source, 'test', {})

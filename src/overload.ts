@@ -1,0 +1,57 @@
+/**
+ * Manners under load: how fast one subscriber may speak, and who may dial on a line at all. Over the rate, messages are
+ * acknowledged and dropped: a handset that floods costs nobody else a turn.
+ */
+
+export interface SubscriberRate {
+  /** Messages a second that one MSISDN may keep up. */
+  perSecond: number
+  /** Messages at once, after a rest. */
+  burst: number
+}
+
+export interface Overload {
+  /** One message of this subscriber, now. False: over the rate; the message costs nothing more. */
+  inTime(msisdn: string, nowMs: number): boolean
+  /** Whether this subscriber may dial on this line. */
+  mayDial(msisdn: string, line: string): boolean
+}
+
+/** Prefixes of MSISDNs, digits only. Denied goes before allowed; `allow` empty: everybody. */
+export interface Access {
+  allow: readonly string[]
+  deny: readonly string[]
+}
+
+/** Subscribers whose rate is remembered: some 10 MB. Over it the one heard longest ago is forgotten, never the flooder. */
+export const SUBSCRIBERS_MAX = 100_000
+
+export function createOverload(
+  rate: SubscriberRate, access: ReadonlyMap<string, Access>, subscribersMax: number = SUBSCRIBERS_MAX,
+): Overload {
+  // A bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371).
+  const fullAt = new Map<string, number>()
+  const costMs = 1_000 / rate.perSecond
+  const spanMs = costMs * rate.burst
+  return {
+    inTime(msisdn, nowMs) {
+      const before = Math.max(fullAt.get(msisdn) ?? nowMs, nowMs)
+      // A clock that was set back must not shut anybody out for longer than an empty bucket does.
+      const after = Math.min(before, nowMs + spanMs) + costMs
+      fullAt.delete(msisdn)
+      const within = after - nowMs <= spanMs + ROUNDING_MS
+      fullAt.set(msisdn, within ? after : Math.min(before, nowMs + spanMs))
+      if (fullAt.size > subscribersMax) fullAt.delete(fullAt.keys().next().value!)
+      return within
+    },
+    mayDial(msisdn, line) {
+      const known = access.get(line)
+      if (!known) return true
+      const begins = (prefix: string) => msisdn.startsWith(prefix)
+      return !known.deny.some(begins) && (known.allow.length === 0 || known.allow.some(begins))
+    },
+  }
+}
+
+/** Of sums of fractions of a millisecond. */
+const ROUNDING_MS = 1e-6
