@@ -103,17 +103,41 @@ export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): Gu
   }
 }
 
-/** Renews a turn's lease until it is called off; most turns are over before the first renewal. */
-export function keepLease(renew: () => Promise<unknown>, leaseMs: number, clock: Clock): () => void {
-  let cancel = (): void => undefined
-  const again = () => {
-    cancel = clock.after(leaseMs / 3, () => {
-      void renew()
-      again()
-    })
+/** The leases of the turns under way, on one timer: most turns are over before the first renewal. */
+export interface Leases {
+  /** Renews by calling, again and again, until what it answers is called. */
+  keep(renew: () => void): () => void
+}
+
+export function createLeases(leaseMs: number, clock: Clock): Leases {
+  const everyMs = leaseMs / 3
+  /** Soonest first: each is put last when it is due. */
+  const due = new Map<() => void, number>()
+  let armed = false
+
+  function arm(atMs: number): void {
+    armed = true
+    clock.after(Math.max(0, atMs - clock.now()), look)
   }
-  again()
-  return () => cancel()
+
+  function look(): void {
+    const now = clock.now()
+    armed = false
+    for (const [renew, atMs] of due) {
+      if (atMs > now) return arm(atMs)
+      due.delete(renew)
+      due.set(renew, now + everyMs)
+      renew()
+    }
+  }
+
+  return {
+    keep(renew) {
+      due.set(renew, clock.now() + everyMs)
+      if (!armed) arm(clock.now() + everyMs)
+      return () => void due.delete(renew)
+    },
+  }
 }
 
 /** How a taken turn is to be played. */

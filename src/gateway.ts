@@ -21,7 +21,7 @@ import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { sendReply } from './reply.ts'
 import {
-  apology, beginOf, gone, guardStore, isEarly, keepLease, keyOf, serviceFor, statusOf, takingOf, turned, type From,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, type From,
   type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
@@ -63,6 +63,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
   const guarded = guardStore(parts)
   const finish = createEnding(parts)
+  const leases = createLeases(limits.leaseMs, clock)
   let draining = false
   let turns = 0
   let open = 0
@@ -104,8 +105,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (!line) return drop(record, 'bind-lost')
     turns++
     const startedMs = clock.now()
-    const stopRenewing = keepLease(() => guarded('renew', () =>
-      dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)), limits.leaseMs, clock)
+    const stopRenewing = leases.keep(() => void guarded('renew', () =>
+      dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)))
     try {
       const played = how.isLate ? apology(record, parts.texts.busy) : await play(record, line, how.lost)
       const written = line.dialect.write(played.reply, record.returnPath)

@@ -10,3 +10,14 @@ export function uuidV7(nowMs: number, random: (octets: number) => Uint8Array): s
   const hex = Buffer.from(octets).toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+/** `random` in small pieces of large ones: asking the system for ten octets costs as much as for a thousand. */
+export function pooled(random: (octets: number) => Uint8Array, pool = 4_096): (octets: number) => Uint8Array {
+  let rest = new Uint8Array(0)
+  return (octets) => {
+    if (rest.length < octets) rest = random(Math.max(pool, octets)) as typeof rest
+    const taken = rest.subarray(0, octets)
+    rest = rest.subarray(octets)
+    return taken
+  }
+}

@@ -2,7 +2,8 @@
  * What is counted: one table, so that the docs and the dashboard have one source. No label ever holds a number, a text
  * or anything else of a subscriber's.
  */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { tally } from './tally.ts'
 
 export type Labels = Record<string, string>
 
@@ -63,28 +64,30 @@ export interface Metrics extends Counters {
   value(name: CounterName, labels?: Labels): Promise<number>
 }
 
+const NONE: Labels = {}
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export function createMetrics(options: { process: boolean }): Metrics {
   const registry = new Registry()
   if (options.process) collectDefaultMetrics({ register: registry })
   const counters = new Map(Object.entries(COUNTERS).map(([name, [help, labelNames]]) =>
-    [name, new Counter({ name: total(name), help, labelNames: [...labelNames], registers: [registry] })]))
+    [name, tally({ name: total(name), help, labelNames, registry })]))
   const timed = <Name extends string>(name: string, help: string, label: Name) =>
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
   const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')
   const calls = timed('backend_call_seconds', 'Back end calls', 'backend')
   return {
     registry,
-    count: (name, labels = {}, by = 1) => counters.get(name)!.inc(labels, by),
+    count: (name, labels = NONE, by = 1) => counters.get(name)!.count(labels, by),
     turn: (seconds, flow) => turns.observe({ flow }, seconds),
     backend: (seconds, backend) => calls.observe({ backend }, seconds),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers: [registry], async collect() { gauge.set(await read()) } })
     },
     async value(name, labels = {}) {
-      const { values } = await counters.get(name)!.get()
-      return values.filter((v) => Object.entries(labels).every(([key, want]) => (v.labels as Labels)[key] === want))
+      const values = await counters.get(name)!.values()
+      return values.filter((v) => Object.entries(labels).every(([key, want]) => v.labels[key] === want))
         .reduce((sum, v) => sum + v.value, 0)
     },
   }

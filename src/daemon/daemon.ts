@@ -15,7 +15,7 @@ import { UsageError } from '../errors.ts'
 import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
-import { uuidV7 } from '../ids.ts'
+import { pooled, uuidV7 } from '../ids.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
@@ -59,7 +59,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const log = options.log ?? createLog({ level: settings.log.level, key: logKey(settings) })
   const metrics = createMetrics({ process: options.processMetrics ?? true })
   const instance = randomBytes(4).toString('hex')
-  const mint = { epoch: () => uuidV7(clock.now(), randomBytes), token: () => randomBytes(9).toString('base64url') }
+  const random = pooled(randomBytes)
+  const mint = { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') }
   try {
     const stores = await openStores({ settings, log, metrics, clock })
     onStop(stores, () => stores.close())

@@ -44,15 +44,26 @@ export async function playTurn(
   const started = begin ? await start(record, begin, parts) : await carryOn(record, parts)
   if (!started) return undefined
   const { flow, snapshot, event } = started
-  const cutOff = new AbortController()
-  const cancel = parts.clock.after(Math.max(0, deadlineMs - parts.clock.now()), () => cutOff.abort())
+  const time = timeOf(deadlineMs, parts.clock)
   try {
-    const call = (want: CallWant, n: number) => callBackend({ want, n, record, flow, snapshot, signal: cutOff.signal }, parts)
+    const call = (want: CallWant, n: number) => callBackend({ want, n, record, flow, snapshot, signal: time.signal() }, parts)
     const played = await advance(flow, snapshot, event, call)
     return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
   } finally {
-    cancel()
+    time.over()
   }
+}
+
+/** The turn's time as a signal, which is made when a back end is called: most turns call none. */
+function timeOf(deadlineMs: number, clock: Clock): { signal(): AbortSignal; over(): void } {
+  let signal: AbortSignal | undefined
+  let cancel: (() => void) | undefined
+  const begin = () => {
+    const cutOff = new AbortController()
+    cancel = clock.after(Math.max(0, deadlineMs - clock.now()), () => cutOff.abort())
+    return cutOff.signal
+  }
+  return { signal: () => (signal ??= begin()), over: () => cancel?.() }
 }
 
 type CallWant = Extract<Want, { do: 'call' }>
