@@ -78,10 +78,12 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     const phone = smsc.phone(msisdn)
     phone.skipRepeats = true
     while (!stopped) {
-      const before = diary.hung.length
+      const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
       await converse(phone, diary, chance, habits)
-      const hung = diary.hung.slice(before).findIndex((story) => story.startsWith(msisdn))
-      if (hung >= 0) diary.hung[before + hung] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}`
+      for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
+        const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
+        if (at >= 0) stories[at] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}`
+      }
     }
   }
   const refills = async (): Promise<void> => {
