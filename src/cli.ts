@@ -72,6 +72,17 @@ program.command('dial').description('a phone in the terminal, at a running simul
   .action(async (code: string, options: { msisdn: string; url: string; answers?: string }) =>
     (await import('./cli/simulate.ts')).dialCommand(code, options))
 
+const dialect = program.command('dialect').description('profiles of operators: infer one from a recording, list, show, try')
+dialect.command('infer').description('the profile that a recording of an SMSC speaks of, as YAML with how sure each field is')
+  .argument('<file>', 'pcap, pcapng, or a log with one PDU in hex a line')
+  .option('--name <name>', 'of the profile; default: of the file')
+  .action(async (file: string, options: { name?: string }) => (await import('./cli/dialect.ts')).inferCommand(file, options, say))
+dialect.command('list').description('the profiles that are shipped')
+  .action(async () => (await import('./cli/dialect.ts')).listCommand(say))
+dialect.command('show').description('one profile').argument('<profile>', 'name or file')
+  .option('--full', 'with all that it takes from the profiles it extends')
+  .action(async (name: string, options: { full?: boolean }) => (await import('./cli/dialect.ts')).showCommand(name, options, say))
+
 program.command('wallet').description('the sample HTTP back end of the top-up flow')
   .option('--host <host>', 'address', '127.0.0.1')
   .option('--port <port>', 'port', integer, 8675)

@@ -157,7 +157,8 @@ function bare(code: string, suffix: string): string {
 
 function written(profile: DialectProfile, dialogue: NetworkDialogue, form: Form, placing: Placing): Spoken {
   const { inbound, outbound } = profile
-  const target = carried(profile, withEndBit(profile, dialogue.carrier, form.end))
+  const { carrier } = dialogue
+  const target = carried(profile, endBitInSession(profile) ? withEndBit(profile, carrier, form.end) : carrier)
   if (outbound.session.bare && !endBitInSession(profile)) {
     target.tlvs.push({ tag: inbound.endBit.tlv, value: withEndBit(profile, Buffer.alloc(2), form.end) })
   }

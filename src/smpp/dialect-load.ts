@@ -98,7 +98,7 @@ function readSource(path: string): SourceFile {
 /**
  * Mappings are merged key by key; lists and scalars replace. `null` takes a key of the extended profile away.
  */
-function merge(under: unknown, over: unknown): unknown {
+export function merge(under: unknown, over: unknown): unknown {
   if (!isPlain(under) || !isPlain(over)) return over
   const out: Plain = { ...under }
   for (const [key, value] of Object.entries(over)) {

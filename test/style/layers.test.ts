@@ -15,6 +15,8 @@ const MAY: Record<string, readonly string[]> = {
   'src/reminders': ['src/ussd', 'machines', 'src/flow'],
   'src/services': ['src/ussd', 'machines', 'src/flow', 'src/backend', 'src/reminders'],
   'src/simulator': ['src/ussd', 'src/smpp'],
+  'src/learn': ['src/ussd', 'src/smpp'],
+  'src/door': ['src/ussd', 'src/smpp'],
   'src/admin': ['src/ussd'],
   'src/config': [],
   migrations: [],

@@ -1,0 +1,53 @@
+/** `dialect infer|list|show|test`: profiles from recordings, the known ones, and one played against the simulator. */
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { stringify } from 'yaml'
+import { readPdus } from '../learn/capture.ts'
+import { infer } from '../learn/infer.ts'
+import { nearestProfile } from '../learn/nearest-profile.ts'
+import { printProfile } from '../learn/print.ts'
+import { packageRoot } from '../root.ts'
+import type { Captured } from '../learn/captured.ts'
+import { dialectNames, loadProfile } from '../smpp/dialect-load.ts'
+import type { DialectProfile } from '../smpp/dialect-schema.ts'
+
+type Say = (text: string) => void
+
+export const DIALECTS = join(packageRoot, 'dialects')
+
+/** Every profile that is shipped. */
+export function knownProfiles(): DialectProfile[] {
+  return dialectNames(DIALECTS).map((name) => loadProfile(name, DIALECTS))
+}
+
+export function inferCommand(file: string, options: { name?: string }, say: Say): void {
+  const { pdus, remarks } = readPdus(file)
+  say(profileText(pdus, remarks, nameOf(options.name ?? basename(file).replace(/\.\w+$/, ''))))
+}
+
+/** The profile that recorded PDUs speak of, as YAML. */
+export function profileText(pdus: readonly Captured[], remarks: readonly string[], name: string): string {
+  const standard = loadProfile('standard', DIALECTS)
+  const inference = infer(pdus, standard, name)
+  const nearest = inference.recording.dialogues.length > 0 ? nearestProfile(inference, knownProfiles()) : undefined
+  return printProfile(inference, { standard, nearest, remarks })
+}
+
+/** A profile's name from a file's. */
+export function nameOf(text: string): string {
+  const plain = text.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^[^a-z]+|-+$/g, '')
+  return plain === '' ? 'inferred' : plain
+}
+
+export function listCommand(say: Say): void {
+  const rows = knownProfiles().map(({ name, confidence, seen }) => `${name.padEnd(14)} ${confidence.padEnd(10)} ${seen}`)
+  say(rows.join('\n'))
+}
+
+/** The file as it is written, or everything that is in force with `full`. */
+export function showCommand(name: string, options: { full?: boolean }, say: Say): void {
+  const profile = loadProfile(name, DIALECTS)
+  const isName = dialectNames(DIALECTS).includes(name)
+  if (options.full) return say(stringify(profile, { lineWidth: 110 }).trimEnd())
+  say(readFileSync(isName ? join(DIALECTS, `${name}.yaml`) : name, 'utf8').trimEnd())
+}

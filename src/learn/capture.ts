@@ -1,0 +1,76 @@
+/** A file of PDUs, of either form: a capture of the network or a log of hex. */
+import { readFileSync, statSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import { hear, type Captured, type Frame, type Side } from './captured.ts'
+import { readHexLog } from './hex-log.ts'
+import { segmentOf, type Segment } from './packet.ts'
+import { isCapture, readCapture } from './pcap.ts'
+import { reassemble } from './reassembly.ts'
+
+/** A capture with only SMPP in it is far smaller; a whole day of a network is not what is asked for. */
+export const CAPTURE_OCTETS_MAX = 512 * 1024 * 1024
+
+export interface Capture {
+  pdus: Captured[]
+  /** What could not be used, in words; empty where all was. */
+  remarks: string[]
+}
+
+/** Throws UsageError where there is no such file, or nothing of SMPP in it. */
+export function readPdus(path: string): Capture {
+  const size = statSync(path, { throwIfNoEntry: false })?.size
+  if (size === undefined) throw new UsageError(`there is no file ${path}`)
+  if (size > CAPTURE_OCTETS_MAX) throw new UsageError(`${path} is over ${CAPTURE_OCTETS_MAX >> 20} MB: cut it to the port of the SMSC`)
+  const octets = readFileSync(path)
+  const capture = isCapture(octets) ? fromPackets(octets) : fromLog(octets.toString('latin1'))
+  if (capture.pdus.length === 0) {
+    const remarks = capture.remarks.length > 0 ? ` (${capture.remarks.join('; ')})` : ''
+    throw new UsageError(`no SMPP in ${path}${remarks}: give a pcap of the bind, or a log with one PDU in hex a line`)
+  }
+  return capture
+}
+
+function fromPackets(octets: Buffer): Capture {
+  const segments: Segment[] = []
+  let others = 0
+  for (const packet of readCapture(octets)) {
+    const segment = segmentOf(packet)
+    if (segment) segments.push(segment)
+    else others++
+  }
+  const { frames, lostOctets } = reassemble(segments)
+  const sides = sidesOf(frames)
+  const { pdus, broken } = hear(frames.map(({ sender, ...frame }) => {
+    const from = sides.get(`${frame.link} ${sender}`)
+    return from ? { ...frame, from } : frame
+  }))
+  const remarks = [
+    others > 0 ? `${others} packets are no TCP` : '', lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
+    broken > 0 ? `${broken} PDUs cannot be read` : '',
+  ]
+  return { pdus, remarks: remarks.filter((it) => it !== '') }
+}
+
+/** Which end of a connection is which, by the commands that only one of them sends. */
+function sidesOf(frames: readonly (Frame & { sender: string })[]): Map<string, Side> {
+  const sides = new Map<string, Side>()
+  for (const { link, sender, ...frame } of frames) {
+    const [one] = hear([{ ...frame, link }]).pdus
+    const isSure = one !== undefined && !/^(?:data_sm|enquire_link|unbind|generic_nack|unknown)/.test(one.pdu.command)
+    if (!one || !isSure) continue
+    sides.set(`${link} ${sender}`, one.from)
+    const [a, b] = (link.split('#')[0] as string).split(/-(?=\[|\d)/)
+    sides.set(`${link} ${sender === a ? b : a}`, one.from === 'smsc' ? 'esme' : 'smsc')
+  }
+  return sides
+}
+
+function fromLog(text: string): Capture {
+  const { frames, bad } = readHexLog(text)
+  const { pdus, broken } = hear(frames)
+  const remarks = [
+    bad.length > 0 ? `lines ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ' …' : ''} hold no whole PDU` : '',
+    broken > 0 ? `${broken} PDUs cannot be read` : '',
+  ]
+  return { pdus, remarks: remarks.filter((it) => it !== '') }
+}

@@ -1,0 +1,94 @@
+/** Profiles inferred from recordings: random dialects, the shipped ones, and what cannot be told. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { infer } from '../../src/learn/infer.ts'
+import { nearestProfile } from '../../src/learn/nearest-profile.ts'
+import { printProfile } from '../../src/learn/print.ts'
+import { dialectNames, loadProfile } from '../../src/smpp/dialect-load.ts'
+import type { DialectProfile } from '../../src/smpp/dialect-schema.ts'
+import { seededChance } from '../../src/simulator/chaos.ts'
+import { judge } from './judge.ts'
+import { randomDialect } from './random-dialect.ts'
+import { speak, type Spoken } from './spoken.ts'
+
+const DIR = new URL('../../dialects', import.meta.url).pathname
+const standard = loadProfile('standard', DIR)
+
+describe('a profile inferred from a recording', () => {
+  it('of 60 random dialects behaves as the dialect, or marks the field doubtful', () => {
+    const chance = seededChance(31)
+    const wrong: string[] = []
+    let [played, sure, doubtful] = [0, 0, 0]
+    for (let n = 0; played < 60; n++) {
+      const spoken = speak(randomDialect(chance, n), chance)
+      if (!spoken) continue
+      played++
+      const { draft } = infer(spoken.pdus, standard)
+      for (const it of judge(spoken, draft)) if (!it.doubted) wrong.push(`${n} ${it.path}: ${it.what}`)
+      sure += draft.findings().filter((it) => it.sure).length
+      doubtful += draft.findings().filter((it) => !it.sure).length
+    }
+    assert.deepEqual(wrong, [])
+    assert.ok(doubtful * 4 < sure, `${doubtful} doubtful, ${sure} sure: doubt must not be the way out`)
+  })
+
+  for (const name of dialectNames(DIR)) {
+    it(`of ${name} behaves as ${name}, and ${name} or one that does the same is the nearest`, () => {
+      const { spoken, inference } = play(name)
+      assert.deepEqual(judge(spoken, inference.draft).filter((it) => !it.doubted), [])
+      const known = dialectNames(DIR).map((it) => loadProfile(it, DIR))
+      const nearest = nearestProfile(inference, known)
+      assert.ok(nearest)
+      const own = nearestProfile(inference, known.filter((it) => it.name === name))
+      assert.ok(own)
+      assert.deepEqual([nearest.read, nearest.written], [own.read, own.written])
+    })
+  }
+
+  it('is YAML that loads as what was inferred', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'learn-'))
+    try {
+      for (const name of dialectNames(DIR)) {
+        const { inference } = play(name)
+        const file = join(dir, `${name}.yaml`)
+        writeFileSync(file, printProfile(inference, { standard, nearest: undefined }))
+        const { seen: _a, notes: _b, extends: _c, ...loaded } = loadProfile(file, DIR)
+        const { seen: _d, notes: _e, extends: _f, ...inferred } = inference.draft.profile()
+        assert.deepEqual(loaded, inferred)
+      }
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
+  })
+
+  it('holds no number of a subscriber', () => {
+    const { inference } = play('comviva')
+    assert.doesNotMatch(printProfile(inference, { standard }), /6757000000/)
+  })
+
+  it('says that it cannot tell an end where none was seen', () => {
+    const { spoken } = play('standard')
+    const submits = spoken.pdus.filter((it) => it.pdu.command === 'submit_sm')
+    const first = spoken.pdus.slice(0, spoken.pdus.indexOf(submits[0]!) + 1)
+    const { draft } = infer(first, standard)
+    assert.match(printProfile({ recording: infer(first, standard).recording, draft }, { standard }), /doubtful: only one dialogue|doubtful: too few|Cannot tell/)
+    assert.ok(draft.findings().some((it) => it.path === 'inbound.session.from' && !it.sure))
+  })
+
+  it('of nothing is the standard, with nothing found', () => {
+    const { draft } = infer([], standard)
+    assert.deepEqual(draft.findings(), [])
+    assert.deepEqual(draft.gaps().map((it) => it.path), ['inbound', 'outbound'])
+  })
+})
+
+function play(name: string): { spoken: Spoken; inference: ReturnType<typeof infer>; profile: DialectProfile } {
+  const profile = loadProfile(name, DIR)
+  for (let seed = 1; seed < 30; seed++) {
+    const spoken = speak(profile, seededChance(seed))
+    if (spoken) return { spoken, inference: infer(spoken.pdus, standard, name), profile }
+  }
+  throw new Error(`${name} cannot be spoken`)
+}
