@@ -25,7 +25,7 @@ export function hearBegin(old: Entry | undefined, begin: Taking, limits: Dialogu
   }
   const known = knows(old, begin, limits)
   if (known) {
-    return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && mayBeLost(old, begin) }
+    return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && wantsScreen(old, begin) }
   }
   return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
 }
@@ -62,6 +62,14 @@ function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'pas
   const young = old.status !== 'ended' || begin.nowMs - old.touchedMs < limits.tombstoneMs
   if (young && old.network === begin.network) return 'this'
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
+}
+
+/**
+ * Where the network gives no number, a copy and a redial look alike, and both are served by the first screen once
+ * more: a subscriber who redials must not meet silence.
+ */
+function wantsScreen(old: Entry, begin: Taking): boolean {
+  return mayBeLost(old, begin) || (begin.network === '' && old.confirmed !== null && old.reply !== null)
 }
 
 /** The stored reply went out on another link than the one that this came in on. */
@@ -101,11 +109,23 @@ function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry 
 function next(old: Entry, taking: Taking): Entry {
   const { beginOp } = old.returnPath
   return {
-    ...old, status: 'taken', turn: old.turn + 1, answer: { ...taking.answer }, line: taking.line, token: taking.token,
+    ...old, status: 'taken', turn: old.turn + 1, line: taking.line, token: taking.token,
+    answer: { ...taking.answer, step: countedStep(old, taking) },
     // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
     returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
     touchedMs: taking.nowMs, confirmed: null,
   }
+}
+
+/**
+ * The step as it is kept. A peer that sends the step of its last message again, although our reply had counted on,
+ * does not count: its steps say nothing for the rest of this dialogue.
+ */
+function countedStep(old: Entry, { answer }: Taking): number | null {
+  const last = old.answer.step
+  const replied = old.reply?.step ?? null
+  const stands = last !== null && answer.step === last && replied !== null && replied !== last
+  return stands || (old.answer.kind === 'input' && last === null) ? null : answer.step
 }
 
 /** What a new dialogue leaves of the one before it. */

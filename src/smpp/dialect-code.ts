@@ -29,19 +29,15 @@ interface Candidate {
 }
 
 /**
- * The first code, unless a later one goes on where it ends (`3322` and then `*3322*0#`), or is starred where
- * the first is a plain number too long to be a code.
+ * The first code, unless a later one goes on where it ends (`3322` and then `*3322*0#`), or is starred where the
+ * first is a plain number: what was dialled has its star. A plain number too long to be a code is none.
  */
 function longest(known: Candidate[]): Candidate | undefined {
   const [first, ...others] = known
   if (!first) return undefined
-  const doubtful = isPlainNumber(first)
-  const better = others.find((it) => goesOn(it.code, first.code) || (doubtful && isStarred(it)))
-  return better ?? (doubtful ? undefined : first)
-}
-
-function isPlainNumber(candidate: Candidate): boolean {
-  return /^\d+$/.test(candidate.written) && candidate.written.length > PLAIN_CODE_DIGITS_MAX
+  const isPlain = /^\d+$/.test(first.written)
+  const better = others.find((it) => goesOn(it.code, first.code) || (isPlain && isStarred(it)))
+  return better ?? (isPlain && first.written.length > PLAIN_CODE_DIGITS_MAX ? undefined : first)
 }
 
 function isStarred(candidate: Candidate): boolean {

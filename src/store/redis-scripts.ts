@@ -96,7 +96,8 @@ if v then
     end
     local which = known(r)
     if which then
-      return {'repeat', v, which == 'this' and r.turn == '1' and lost(r, link) and 1 or 0}
+      local again = lost(r, link) or (network == '""' and r.flag ~= '-' and r.link ~= '-')
+      return {'repeat', v, which == 'this' and r.turn == '1' and again and 1 or 0}
     end
     remembered = past(r)
     if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
@@ -140,6 +141,8 @@ elseif same then
 end
 if again then return {'repeat', v, lost and 1 or 0} end
 if ARGV[10] ~= '-' then op = ARGV[10] end
+local still = laststep ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step
+if still or (last == 'i' and laststep == '-') then step = '-' end
 v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token
   .. ' ' .. known .. ' ' .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied
   .. ' ' .. rstep .. '\\n' .. past .. ARGV[9] .. '\\n' .. string.sub(v, pos)

@@ -82,6 +82,15 @@ function stepped(held: Held) {
     await it.confirm((await it.find())!.epoch, 3)
     expectIs(await it.answer({ step: 6, link: 'link-b' }), 'repeat')
   })
+  it('is the next one where the peer never counts, though its step and text are the last ones', async () => {
+    const it = scene(held.store)
+    // It says 4 again although the reply had counted on to 5: from then on its steps are not believed.
+    await it.asked({ step: 4, text: '' }, { step: 5 })
+    for (const token of ['second', 'third', 'fourth']) {
+      expectIs(await it.answer({ step: 4, text: '1', token }), 'next')
+      await it.rest({ token, step: 5 })
+    }
+  })
   it('is the next one with another step, over whatever link', async () => {
     const { answer } = await answered(7)
     expectIs(await answer({ step: 8, link: 'link-b' }), 'next')

@@ -118,7 +118,8 @@ function unnumbered(held: Held) {
   it('is a repeat only of a young dialogue of the same code that is still at turn 1', async () => {
     const { begin, asked } = scene(held.store)
     await asked({ network: '' })
-    expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs - 1 }), 'repeat')
+    const copy = await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs - 1 })
+    assert.equal(expectIs(copy, 'repeat').resend, true, 'who redials must not meet silence')
     expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs }), 'opened')
   })
   it('with another code is a redial', async () => {

@@ -36,7 +36,9 @@ describe('the standard dialect, reading', () => {
     ['in the text, to no address at all', '', '*123#', '*123#'],
     ['in the text, to an MSISDN', '67571112222', '*123*1#', '*123*1#'],
     ['in the text, to a name', 'AWEH', '*123#', '*123#'],
-    ['in the destination, with something else in the text', '123', '*999#', '*123#'],
+    ['in the text, to the number of a gateway', '7777', '*123#', '*123#'],
+    ['in a starred destination, with another in the text', '*123#', '*999#', '*123#'],
+    ['in the destination, with something else in the text', '123', '999', '*123#'],
     ['nowhere', '67571112222', 'hello', ''],
   ]
   for (const [where, destination_addr, text, code] of codes) {

@@ -76,7 +76,7 @@ export async function foreignSmsc() {
     session.on('close', () => void sessions.splice(sessions.indexOf(session), 1))
     session.on('submit_sm', (pdu) => {
       session.send(pdu.response({ message_id: `f${++messageId}` }))
-      const to = pdu.destination_addr!
+      const to = pdu.destination_addr!.replace('+', '')
       if (pdu.ussd_service_op === undefined) return void sms.push({ to, text: textOf(pdu), from: pdu.source_addr! })
       const screen = { text: textOf(pdu), op: pdu.ussd_service_op, end: Boolean((pdu.its_session_info?.[1] ?? 0) & 1) }
       const wait = waiting.get(to)
@@ -98,6 +98,12 @@ export async function foreignSmsc() {
 
   return {
     port: server.address().port,
+    /** Any deliver_sm; gives the screen that the subscriber then sees, wherever the daemon addresses it. */
+    async say(msisdn: string, fields: object): Promise<ForeignScreen> {
+      const answer = await say(fields)
+      if (answer.command_status !== 0) throw new Error(`deliver_sm_resp ${answer.command_status}`)
+      return next(msisdn)
+    },
     sms,
     bound: () => sessions.length,
     /** A subscriber of this network: dials, answers, hangs up; each gives the next screen. */
