@@ -39,6 +39,7 @@ export const COUNTERS = {
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
   ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
+  door_requests_total: ['Requests at the HTTP door by status', ['status']],
   dialogue_store_errors_total: ['Calls of the dialogue store that failed', ['call', 'code']],
   dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],

@@ -41,7 +41,7 @@ export interface SmsParts {
 export function createSmsSide(parts: SmsParts): SmsSide {
   const { settings, knex, lines, clock, chance, log, metrics } = parts
   const set = new Map(settings.lines.map((line) => [line.name, line]))
-  const responseMs = Math.max(...settings.lines.map((line) => line.timers.responseMs))
+  const responseMs = Math.max(0, ...settings.lines.map((line) => line.timers.responseMs))
   const outbox: Reminders = reminders({
     knex, clock, chance, log, counters: metrics, submit: smsSubmit({ ...parts, settings: settings.lines }),
     recall: smsRecall({ ...parts, settings: settings.lines }),

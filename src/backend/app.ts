@@ -9,7 +9,8 @@ import type { Counters } from '../metrics.ts'
 import type { Clock, JsonObject } from '../ussd/types.ts'
 import { boundaryAt, clean } from '../ussd/text.ts'
 import type { Resolve } from './address.ts'
-import { Nonsense, readBody } from './body.ts'
+import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
+import type { ReplyDesk } from './app-desk.ts'
 import type { Answer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
 import { agentFor, failure, type HttpSettings } from './http.ts'
 import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'
@@ -27,14 +28,14 @@ export interface AppParts {
   clock: Clock
   counters: Counters
   log: Log
+  /** Where replies are brought, for a contract that answers later. */
+  desk?: ReplyDesk
   /** In place of the system's, for tests. */
   resolve?: Resolve
 }
 
 /** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
 export const APP_TIMEOUT_MS = 7_000
-/** Octets of a reply: nine pages of markup are less. */
-export const REPLY_OCTETS_MAX = 65_536
 /** Of a screen's text; a subscriber leafs through nine pages at most. */
 export const TEXT_UNITS_MAX = 1_600
 /** Of what an application asks to be told again, as JSON: it lives in the dialogue's record. */
@@ -51,10 +52,23 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   let notices = 0
 
   async function exchange(asked: Asked, signal: AbortSignal): Promise<CallResult> {
-    const answer = await app.send(contract.ask(asked), hintsOf(asked), signal)
+    const answer = await answered(asked, signal)
     if (answer.status >= 500) return { is: 'failed', why: 'down', detail: `status ${answer.status}` }
     const said = guarded(contract.understand(answer, asked), (limit) => counters.count('limits_total', { limit }))
     return { is: 'data', data: said as unknown as JsonObject }
+  }
+
+  /** Where the reply comes later, it is expected before the question goes out: it may be faster than the receipt. */
+  async function answered(asked: Asked, signal: AbortSignal): Promise<Answer> {
+    const send = () => app.send(contract.ask(asked), hintsOf(asked), signal)
+    if (!contract.later || !parts.desk) return send()
+    const expected = parts.desk.expect(contract.later.id(asked), signal)
+    try {
+      const receipt = await send()
+      return receipt.status < 200 || receipt.status > 299 ? receipt : await expected.reply
+    } finally {
+      expected.forget()
+    }
   }
 
   async function tell(closing: Closing): Promise<void> {
@@ -94,7 +108,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       const closing = about && closingOf(epoch, about, { settings, nowMs: clock.now() })
       if (closing) await tell({ ...closing, reason })
     },
-    close: async () => void await Promise.all([app.close(), events?.close()]),
+    close: async () => void await Promise.all([app.close(), events?.close(), parts.desk?.close()]),
   }
 }
 

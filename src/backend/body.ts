@@ -6,6 +6,9 @@ import type { Json } from '../ussd/types.ts'
 /** Decoded octets of an answer at most: hundreds of rows; a bomb is cut here. */
 export const OCTETS_MAX = 262_144
 
+/** Octets of an application's reply: nine pages of markup are less. */
+export const REPLY_OCTETS_MAX = 65_536
+
 /** The answer is not what a back end may say. The message is for the log. */
 export class Nonsense extends Error {
   constructor(what: string, cause?: unknown) {

@@ -228,6 +228,8 @@ function readSecrets(settings: Settings, where: Where): Problem[] {
 function crossCheck(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const names = settings.lines.map((line) => line.name)
+  if (settings.door) names.push(settings.door.name)
+  if (!names.length) problems.push({ where: where(['lines']), what: 'there is neither a line nor a door: nobody can dial' })
   names.forEach((name, i) => {
     if (names.indexOf(name) !== i) problems.push({ where: where(['lines', i, 'name']), what: `there are two lines '${name}'` })
   })

@@ -131,6 +131,8 @@ const app = z.strictObject({
   concurrent: z.number().int().min(1).max(1_000).default(50).describe('requests in flight at most; more wait their turn'),
   octetsMax: z.number().int().min(1_024).max(1_048_576).default(65_536).describe('decoded reply at most'),
   privateNetwork: z.boolean().optional().describe('true: the name in url may lead to a private address (a container network)'),
+  listen: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.number().int().min(0).max(65_535) }).optional()
+    .describe('where it brings its replies, if its contract answers later (junebug)'),
 })
 
 const backend = z.union([
@@ -174,13 +176,13 @@ const dialogue = z.strictObject({
   sweepMs: ms(50, 10_000).default(500).describe('how often deadlines are looked at'),
   openMax: z.number().int().min(1).default(100_000).describe('dialogues open at once; more are turned away with a text'),
   turnsMax: z.number().int().min(1).default(2_000).describe('turns under way at once in this daemon; new dialogues are turned away above'),
-  language: z.string().regex(/^[a-z]{2,3}$/).default('en').describe('of subscribers whose language is not known'),
-})
   perSubscriber: z.strictObject({
     perSecond: z.number().min(0.1).max(100_000).default(5).describe('messages of one subscriber: a thumb makes about one a second'),
     burst: z.number().int().min(1).max(100_000).default(50)
       .describe('at once, after a rest: test equipment walks a whole menu in that; more are acknowledged and dropped'),
   }).prefault({}),
+  language: z.string().regex(/^[a-z]{2,3}$/).default('en').describe('of subscribers whose language is not known'),
+})
 
 /** What subscribers read when no flow is there to say it. */
 const texts = z.strictObject({
@@ -231,6 +233,15 @@ const incoming = z.strictObject({
     .describe('help unasked no more often: two machines must not talk to each other for ever'),
 })
 
+const door = z.strictObject({
+  name: name.default('door').describe('its name as a line: in records, metrics, logs, and in `lines` of a service'),
+  host: z.string().default('127.0.0.1').describe('loopback: put a proxy with TLS before it to reach it from elsewhere'),
+  port: z.number().int().min(0).max(65_535).default(8_384),
+  path: z.string().regex(/^\/[\w./-]{0,100}$/, 'a path such as /ussd').default('/ussd'),
+  contract: z.enum(['africastalking', 'arkesel', 'nalo', 'hubtel']).default('africastalking').describe('what its callers speak'),
+  tokenFile: z.string().optional().describe('bearer token that callers must bring; without it anyone who reaches the door may dial'),
+})
+
 const admin = z.strictObject({
   host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
   port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
@@ -243,7 +254,7 @@ const log = z.strictObject({
 })
 
 export const settingsSchema = z.strictObject({
-  lines: z.array(line).min(1).max(64),
+  lines: z.array(line).max(64).default([]).describe('none only where there is a door'),
   services: z.array(service).min(1),
   flows: z.strictObject({
     dir: z.string().default('./flows'),
@@ -260,6 +271,7 @@ export const settingsSchema = z.strictObject({
   texts: texts.prefault({}),
   reminders: reminders.prefault({}),
   sms: incoming.prefault({}),
+  door: door.optional().describe('our flows for callers over HTTP; absent: closed'),
   admin: admin.prefault({}),
   log: log.prefault({}),
   stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),

@@ -1,7 +1,9 @@
 /** The applications of the settings: each a flow, and the back end that the flow calls. */
 import { readFileSync } from 'node:fs'
 import { appBackend, type AppParts } from '../backend/app.ts'
+import { replyDesk, type ReplyDesk } from '../backend/app-desk.ts'
 import { loadContract } from '../backend/contracts/load.ts'
+import type { Contract } from '../backend/contracts/types.ts'
 import type { Backend } from '../backend/types.ts'
 import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
@@ -30,22 +32,30 @@ export function appFlows(settings: Settings): CompiledFlow[] {
 }
 
 /** One back end an application, unguarded, with how many requests it may have at once. */
-export function appBackends(parts: {
+export async function appBackends(parts: {
   settings: Settings
   clock: Clock
   metrics: Metrics
   log: Log
-}): { backend: Backend; concurrent: number }[] {
+}): Promise<{ backend: Backend; concurrent: number }[]> {
   const { settings, clock, metrics, log } = parts
-  return Object.entries(settings.apps).map(([name, app]) => {
+  return Promise.all(Object.entries(settings.apps).map(async ([name, app]) => {
     const contract = loadContract(app.contract, settings.contracts.dir)
-    const how: AppParts = { clock, counters: metrics, log }
+    const desk = deskOf(name, app, contract)
+    await desk?.open()
+    const how: AppParts = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
     return { backend: appBackend(appName(name), contract, settingsOf(app, name), how), concurrent: app.concurrent }
-  })
+  }))
+}
+
+function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract): ReplyDesk | undefined {
+  if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
+  if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
+  return later && listen && replyDesk({ ...listen, field: later.field })
 }
 
 function settingsOf(app: App, name: string) {
-  const { tokenFile, closeUrl, privateNetwork, ...rest } = app
+  const { tokenFile, closeUrl, privateNetwork, listen: _listen, ...rest } = app
   return {
     ...rest,
     ...(closeUrl === undefined ? {} : { closeUrl }),

@@ -50,7 +50,7 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
     all.set(name, guard(bare, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
   }
   const names = [...all.keys()]
-  for (const { backend, concurrent } of appBackends(parts)) {
+  for (const { backend, concurrent } of await appBackends(parts)) {
     all.set(backend.name, guard(backend, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
   }
   return {

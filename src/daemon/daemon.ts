@@ -104,7 +104,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     async function readiness(): Promise<Readiness> {
       const store = await stores.check()
       const states = lines.states()
-      return { ready: store.ok && (lines.anyBound() || lines.all.length === 0), parts: { lines: states, stores: store, flows: flows.state() } }
+      const isHeard = lines.anyBound() || lines.all.length === 0
+      return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.state() } }
     }
     return { log, metrics, admin, door, stores, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {

@@ -12,11 +12,12 @@ type Values = ReturnType<typeof valuesOf>
 export function compileContract(profile: ContractProfile): Contract {
   const begin = laid(profile.ask, profile.begin)
   const answer = laid(profile.ask, profile.answer)
-  const { close } = profile
+  const { close, later } = profile
   return {
     name: profile.name,
     mark: createHash('sha256').update(JSON.stringify([profile.name, profile.reply])).digest('hex').slice(0, 12),
     closeTo: close?.to ?? 'app',
+    ...(later ? { later: { field: later.field, id: (asked) => fillWords(later.id, valuesOf(asked, profile.msisdn)) } } : {}),
     ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, valuesOf(asked, profile.msisdn)),
     understand: (received, asked) => {
       const said = readReply(profile.reply, received)

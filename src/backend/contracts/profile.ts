@@ -66,6 +66,8 @@ export const contractProfile = z.strictObject({
   /** Laid over `ask` for the first request of a dialogue, and for the others. */
   begin: ask.optional(),
   answer: ask.optional(),
+  /** The reply comes later: in a request whose `field` repeats this id of the question. */
+  later: z.strictObject({ id: value, field: z.string().min(1) }).optional(),
   reply,
   close: ask.extend({
     to: z.enum(['app', 'events']).default('app'),

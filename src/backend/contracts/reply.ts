@@ -45,7 +45,8 @@ function prefixed(prefix: string, body: string): { met: boolean; strip: number }
 }
 
 function same(wanted: string | number | boolean | null, value: Json | undefined): boolean {
-  if (value === undefined) return false
+  // null: it is not there.
+  if (value === undefined || value === null) return wanted === null
   if (typeof wanted === 'string' && typeof value === 'string') return wanted.toLowerCase() === value.trim().toLowerCase()
   // PHP and the like send 1, "1", "true" for true.
   return shown(wanted) === shown(value)

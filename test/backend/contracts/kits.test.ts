@@ -12,7 +12,8 @@ const written = ({ method, target, headers, body }: Heard): string => {
 }
 
 describe('the kit of every contract', () => {
-  for (const name of contractNames()) {
+  // A contract whose reply comes later has no request with its reply to record: see junebug.test.ts.
+  for (const name of contractNames().filter((it) => !loadContract(it).later)) {
     describe(name, () => {
       const contract = loadContract(name)
       const kit = loadKit(name)!
