@@ -9,6 +9,8 @@ export interface PaceSettings {
 }
 
 const SECOND_MS = 1_000
+const CONGESTION_NEAR = 90
+const CONGESTED = 100
 
 /** Token bucket with additive increase and multiplicative decrease. It has no timers: callers ask how long to wait. */
 export class Pace {
@@ -21,6 +23,7 @@ export class Pace {
   /** The rate at which the SMSC last throttled; steps of recovery are a tenth of it. 0: never. */
   #cut = 0
   #recoveredAt = 0
+  #slowedAt = -Infinity
   #secondAt: number
   #inSecond = 0
   #lastSecond = 0
@@ -56,18 +59,38 @@ export class Pace {
   throttled(): void {
     const now = this.#clock.now()
     if (now < this.#pausedUntil) return
-    this.#roll(now)
-    const seen = Math.max(this.#inSecond, this.#lastSecond, 2)
-    this.#cut = Math.min(this.#rate, seen)
-    this.#rate = Math.max(1, this.#cut / 2)
-    this.#tokens = 1
+    this.#cutRate(now)
     this.#pausedUntil = now + this.#settings.pauseMs
     this.#filledAt = this.#recoveredAt = this.#pausedUntil
+  }
+
+  /**
+   * congestion_state of a response: from 90 the SMSC nears its limit, at 100 it is there. Slows down, once a second, and
+   * rests at 100 as after ESME_RTHROTTLED. (SMPP v5.0 §4.8.4.18)
+   */
+  congested(state: number): void {
+    if (state < CONGESTION_NEAR) return
+    if (state >= CONGESTED) return this.throttled()
+    const now = this.#clock.now()
+    if (now < this.#pausedUntil || now - this.#slowedAt < SECOND_MS) return
+    this.#slowedAt = now
+    this.#cutRate(now)
+    this.#recoveredAt = now
   }
 
   /** SMS a second now; Infinity where nothing limits it. */
   rate(): number {
     return this.#rate
+  }
+
+  /** Half of what was written in a second. */
+  #cutRate(now: number): void {
+    this.#roll(now)
+    const seen = Math.max(this.#inSecond, this.#lastSecond, 2)
+    this.#cut = Math.min(this.#rate, seen)
+    this.#rate = Math.max(1, this.#cut / 2)
+    this.#tokens = 1
+    this.#filledAt = now
   }
 
   #recover(now: number): void {

@@ -19,6 +19,8 @@ export const WITHHELD_MAX = 10_000
 /** Deadlines are looked at no more often than this; a timeout may come that much late, never early. */
 const SWEEP_MS = 50
 
+const CONGESTION_STATE = 0x0428
+
 /** The longest that a timer can be; deadlines beyond it are looked at again. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 
@@ -127,6 +129,8 @@ export class Window {
     this.#release(pending.entry)
     const outcome = outcomeOf(pdu)
     if (outcome.kind === 'refused' && outcome.status === STATUS.ESME_RTHROTTLED) this.#parts.pace.throttled()
+    const congestion = pending.entry.lane === 'sms' ? congestionOf(pdu) : 0
+    if (congestion > 0) this.#parts.pace.congested(congestion)
     pending.entry.settle(outcome)
     this.#pump()
     return 'matched'
@@ -257,6 +261,11 @@ export class Window {
   #tellIdle(): void {
     if (this.load() === 0) this.#parts.idle()
   }
+}
+
+/** congestion_state, 0 where it is not said. (SMPP v5.0 §4.8.4.18) */
+function congestionOf(pdu: Pdu): number {
+  return pdu.tlvs.find((tlv) => tlv.tag === CONGESTION_STATE)?.value[0] ?? 0
 }
 
 function outcomeOf(pdu: Pdu): SubmitOutcome {

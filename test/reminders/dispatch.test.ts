@@ -197,8 +197,8 @@ describeBoth('the outbox', (database) => {
     await daemon.applyReceipt(receipt(`M${delivered}`))
     await knex('sms_outbox').update({ recall_at: new Date(START) })
     await daemon.tick()
-    assert.equal(recalled.length, 2, 'what is delivered cannot be called back')
-    assert.deepEqual(recalled[0], { msisdn: MSISDN, line: 'digicel', messageIds: [`M${first}`] })
+    const asked = (id: string) => ({ msisdn: MSISDN, line: 'digicel', messageIds: [`M${id}`] })
+    assert.deepEqual(new Set(recalled), new Set([asked(first), asked(second)]), 'what is delivered cannot be called back')
     await clock.advance(6_000)
     says = 'gone'
     await knex('sms_outbox').where({ id: second }).update({ recall_at: null })

@@ -295,4 +295,29 @@ describe('the pace of SMS', () => {
     await clock.advance(1_000)
     assert.equal(pace.waitMs(), 0)
   })
+
+  it('slows down once a second while the SMSC says that it nears congestion, and rests when it is congested', async () => {
+    const clock = fakeClock()
+    const pace = new Pace({ pauseMs: 1_000, perSecond: 100 }, clock)
+    for (let n = 0; n < 100; n++) pace.spend()
+    pace.congested(89)
+    assert.equal(pace.rate(), 100)
+    for (let n = 0; n < 5; n++) pace.congested(90)
+    assert.deepEqual([pace.rate(), pace.waitMs()], [50, 0])
+    await clock.advance(1_000)
+    for (let n = 0; n < 40; n++) pace.spend()
+    pace.congested(99)
+    assert.equal(pace.rate(), 25)
+    pace.congested(100)
+    assert.equal(pace.waitMs(), 1_000)
+  })
+
+  it('hears of congestion in the responses to SMS', async () => {
+    const { window, offer, entry, pace } = windowOf({ slots: 100 }, 100)
+    window.open()
+    offer(entry('sms'))
+    const tlvs = [{ tag: 0x0428, value: Buffer.of(95) }]
+    window.answer({ command: 'submit_sm_resp', status: 0, sequence: 1, body: { message_id: 'm' }, tlvs })
+    assert.ok(pace.rate() < 100)
+  })
 })
