@@ -4,6 +4,7 @@ import { systemClock } from '../src/clock.ts'
 import { seededChance } from '../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../src/simulator/smsc.ts'
 import { describePdu } from '../src/simulator/trace.ts'
+import type { DialogueStore } from '../src/dialogue/types.ts'
 import { redisDialogues } from '../src/store/redis.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import { services, startServices, stopServices } from '../test/support/services.ts'
@@ -82,7 +83,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
       await converse(phone, diary, chance, habits)
       for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
         const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
-        if (at >= 0) stories[at] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}`
+        if (at >= 0) stories[at] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`
       }
     }
   }
@@ -109,7 +110,7 @@ function onTheWire(smsc: Smsc, msisdn: string): string[] {
   const asked = new Set<string>()
   return smsc.trace().flatMap(({ atMs, direction, peer, octets }) => {
     const { command, sequence, status, summary } = describePdu(octets)
-    const isIts = summary.includes(msisdn)
+    const isIts = summary.includes(msisdn) && !summary.includes('stat:')
     const name = `${peer} ${direction === 'in' ? 'out' : 'in'} ${sequence}`
     if (isIts) asked.add(`${peer} ${direction} ${sequence}`)
     if (!isIts && !asked.has(name)) return []
@@ -136,7 +137,18 @@ async function gather(
 }
 
 /** Taken or resting, as the store itself counts them. */
-async function openDialogues(stage: Stage): Promise<number> {
+function openDialogues(stage: Stage): Promise<number> {
+  return withStore(stage, (store) => store.count())
+}
+
+function kept(stage: Stage, msisdn: string): Promise<string> {
+  return withStore(stage, async (store) => {
+    const record = await store.find({ group: 'test', msisdn })
+    return JSON.stringify({ ...record, snapshot: undefined, ageMs: Date.now() - (record?.touchedMs ?? 0) })
+  })
+}
+
+async function withStore<T>(stage: Stage, ask: (store: DialogueStore) => Promise<T>): Promise<T> {
   const limits = {
     idleMs: 8_000, totalMs: 60_000, tombstoneMs: 120_000, resumeMs: 60_000, confirmMs: 1_500, snapshotOctetsMax: 16_384,
     duplicateBeginMs: 10_000,
@@ -144,7 +156,7 @@ async function openDialogues(stage: Stage): Promise<number> {
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const store = await redisDialogues({ url: stage.redisUrl, prefix: stage.prefix, limits, log: quiet })
   try {
-    return await store.count()
+    return await ask(store)
   } finally {
     await store.close()
   }
