@@ -39,6 +39,20 @@ program.command('talk').description('plays written conversations against their f
   .argument('[paths...]', 'talk files or folders', ['./flows'])
   .action(async (paths: string[]) => (await import('./cli/flows.ts')).talk(paths, say))
 
+const contract = program.command('contract').description('what applications over HTTP speak')
+contract.command('list').description('the contracts that come along')
+  .option('--dir <folder>', 'profiles of your own')
+  .action(async ({ dir }: { dir?: string }) => (await import('./cli/contracts.ts')).listContracts(dir, say))
+contract.command('test').description('without --url: our side against its kit; with it: a dialogue with an application')
+  .argument('<name>', 'a contract')
+  .option('--url <url>', 'where the application listens')
+  .option('--code <code>', 'what to dial', '*384#')
+  .option('--msisdn <number>', 'who dials', '67570000001')
+  .option('--answers <list>', 'answers, separated by commas', '')
+  .option('--dir <folder>', 'profiles of your own')
+  .action(async (name: string, options: import('./cli/contracts.ts').TestOptions) =>
+    (await import('./cli/contracts.ts')).testContract(name, options, say))
+
 program.command('migrate').description('brings the database to the schema of this version')
   .requiredOption(...CONFIG)
   .option('--status', 'only say what is done and what is to do')

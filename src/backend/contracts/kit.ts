@@ -31,6 +31,9 @@ const kit = z.strictObject({
 
 export type Kit = z.infer<typeof kit>
 
+/** Where the application of every kit listens. */
+export const KIT_PATH = '/ussd'
+
 /** The kit of that name; undefined if there is none. Throws ProblemsError on one that does not read. */
 export function loadKit(name: string, dir = join(packageRoot, 'contracts')): Kit | undefined {
   const file = join(dir, `${name}.kit.yaml`)

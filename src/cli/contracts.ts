@@ -1,0 +1,115 @@
+/** `contract list` and `contract test`: what an application's author holds it to before a daemon dials it. */
+import { randomBytes } from 'node:crypto'
+import { systemClock } from '../clock.ts'
+import { appBackend } from '../backend/app.ts'
+import { KIT_PATH, kitAsked, loadKit, readAnswer, requestText } from '../backend/contracts/kit.ts'
+import { contractNames, loadContract } from '../backend/contracts/load.ts'
+import type { Contract, Outgoing } from '../backend/contracts/types.ts'
+import type { Backend, CallResult } from '../backend/types.ts'
+import { UsageError } from '../errors.ts'
+import { advance } from '../flow/advance.ts'
+import { appFlow, appName } from '../flow/app-flow.ts'
+import type { FlowSnapshot, Want } from '../flow/types.ts'
+import { uuidV7 } from '../ids.ts'
+import { silentLog } from '../log-port.ts'
+import { route } from '../ussd/service-code.ts'
+import { USSD_PAGE } from '../ussd/types.ts'
+
+type Say = (text: string) => void
+
+export interface TestOptions {
+  url?: string
+  code: string
+  msisdn: string
+  answers: string
+  dir?: string
+}
+
+export function listContracts(dir: string | undefined, say: Say): void {
+  for (const name of contractNames(dir)) {
+    const later = loadContract(name, dir).later ? 'answers later' : ''
+    say([name.padEnd(16), loadKit(name) ? 'kit' : '   ', later].join(' ').trimEnd())
+  }
+}
+
+/** Without a URL: our side against the kit. With one: a dialogue with the application there. Exit code 1 on a difference. */
+export async function testContract(name: string, options: TestOptions, say: Say): Promise<void> {
+  const contract = loadContract(name, options.dir)
+  const good = options.url ? await walked(contract, { ...options, url: options.url }, say) : held(contract, name, say)
+  if (!good) process.exitCode = 1
+}
+
+/** The kit's requests are what we ask, and its replies are what we understand. */
+function held(contract: Contract, name: string, say: Say): boolean {
+  const kit = loadKit(name)
+  if (!kit) throw new UsageError(`there is no kit of '${name}': give --url to try an application`)
+  let state = {}
+  let good = true
+  kit.turns.forEach((turn, i) => {
+    const asked = kitAsked(kit, i, state)
+    const request = textOf(contract.ask(asked))
+    const said = contract.understand(readAnswer(turn.reply), asked)
+    state = said.state
+    const shows = said.end ? { end: said.text } : { ask: said.text }
+    const same = request === turn.request && JSON.stringify(shows) === JSON.stringify(turn.shows)
+    good &&= same
+    say(`${same ? 'ok    ' : 'FAILED'}  ${i === 0 ? 'dial' : `answer ${turn.input}`}`)
+    if (!same) say(`${request}\n${JSON.stringify(shows)}`)
+  })
+  return good
+}
+
+function textOf({ path, query, ...rest }: Outgoing): string {
+  return requestText({ ...rest, target: `${KIT_PATH}${path}${query === '' ? '' : `?${query}`}` })
+}
+
+async function walked(contract: Contract, options: TestOptions & { url: string }, say: Say): Promise<boolean> {
+  if (contract.later) throw new UsageError(`${contract.name} answers later: only a daemon can wait for it`)
+  const flow = appFlow('tested', contract.name)
+  const clock = systemClock(undefined)
+  const backend = appBackend(appName('tested'), contract, { url: options.url }, { clock, counters: { count: () => undefined }, log: silentLog })
+  const { code, msisdn } = options
+  const dialled = route([{ code }], code, 'test')?.dialled ?? []
+  const epoch = uuidV7(clock.now(), randomBytes)
+  const answers = options.answers === '' ? [] : options.answers.split(',')
+  try {
+    let snapshot: FlowSnapshot = flow.begin({ msisdn, code, line: 'test', language: 'en', dialled, page: USSD_PAGE })
+    for (let turn = 0; turn <= answers.length; turn++) {
+      const answer = turn === 0 ? null : answers[turn - 1]!
+      const results: CallResult[] = []
+      const call = caller(backend, { epoch, msisdn, turn, results })
+      snapshot = (await advance(flow, snapshot, answer === null ? null : { type: 'ANSWER', text: answer }, call)).snapshot
+      const want = flow.want(snapshot)
+      say(shownAs(answer === null ? `dial ${code}` : `answer ${answer}`, want, results.at(-1)))
+      if (results.some(({ is }) => is !== 'data')) return false
+      if (want.do === 'end') return turn === answers.length || (say(`ended with ${answers.length - turn} answers to go`), false)
+    }
+    return true
+  } finally {
+    await backend.close?.()
+  }
+}
+
+interface Calling {
+  epoch: string
+  msisdn: string
+  turn: number
+  results: CallResult[]
+}
+
+function caller(backend: Backend, { epoch, msisdn, turn, results }: Calling): Parameters<typeof advance>[3] {
+  return async (want, n) => {
+    const result = await backend.call(want.operation, want.args, {
+      intention: `${epoch}:${turn + 1}:${n}`, epoch, msisdn, language: 'en', line: 'test', todayMs: 0,
+      signal: new AbortController().signal,
+    })
+    results.push(result)
+    return result
+  }
+}
+
+function shownAs(said: string, want: Want, result: CallResult | undefined): string {
+  if (result?.is === 'failed') return `> ${said}\nFAILED  ${result.why}: ${result.detail}`
+  const text = 'text' in want ? want.text.replaceAll('\n', '\n< ') : ''
+  return `> ${said}\n< ${text}${want.do === 'end' ? '\nends' : ''}`
+}
