@@ -1,33 +1,65 @@
-/** `check` and `talk`: what a flow's author runs before an operator's daemon sees the file. */
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+/** `check`, `talk` and `flow`: what a flow's author runs before an operator's daemon sees the file. */
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ProblemsError, sentence, UsageError } from '../errors.ts'
+import { sentence, UsageError } from '../errors.ts'
+import { checkSource, type FlowProblem } from '../flow/check.ts'
 import { compileFlow } from '../flow/compile.ts'
+import { drawFlow } from '../flow/draw.ts'
+import { catalogueJsonSchema, flowJsonSchema } from '../flow/json-schema.ts'
 import { flowNames, sourceOf } from '../flow/loader.ts'
+import { proveFlow } from '../flow/prove.ts'
+import { readFlow, type FlowSource } from '../flow/read.ts'
+import { storyboard } from '../flow/storyboard.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
 import { describeFailure, playTalk } from '../flow/talk-player.ts'
 import type { CompiledFlow } from '../flow/types.ts'
 
 type Say = (text: string) => void
 
-/** Checks each flow by itself; the exit code is 1 if any has an error. */
+/** Checks and walks each flow by itself; the exit code is 1 if any has an error. */
 export async function check(paths: string[], say: Say): Promise<void> {
   const flows = (await Promise.all(paths.map(flowsAt))).flat()
   if (!flows.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
   let errors = 0
   for (const { folder, name } of flows) {
-    try {
-      const { flow, warnings } = compileFlow(await sourceOf(folder, name))
+    const source = await sourceOf(folder, name)
+    const problems = problemsOf(source)
+    const wrong = problems.filter(({ severity }) => severity === 'error').length
+    errors += wrong
+    if (wrong) say(`${join(folder, name)}: ${wrong} error${wrong === 1 ? '' : 's'}`)
+    else {
+      const { flow } = compileFlow(source)
       say(`${join(folder, name)}: good, ${flow.revision}, ${flow.languages.join(' ')}`)
-      for (const warning of warnings) say(sentence({ ...warning, what: `warning: ${warning.what}` }))
-    } catch (error) {
-      if (!(error instanceof ProblemsError)) throw error
-      errors += error.problems.length
-      say(error.message)
+    }
+    for (const problem of problems) {
+      say(sentence(problem.severity === 'error' ? problem : { ...problem, what: `warning: ${problem.what}` }))
+      if (problem.shown !== undefined) say(`      ${problem.shown}`)
     }
   }
   say(`${flows.length} flow${flows.length === 1 ? '' : 's'}, ${errors} error${errors === 1 ? '' : 's'}`)
   if (errors) process.exitCode = 1
+}
+
+/** What reading finds; and if that is no error, what walking finds. */
+function problemsOf(source: FlowSource): FlowProblem[] {
+  const found = checkSource(source)
+  if (found.some(({ severity }) => severity === 'error')) return found
+  return [...found, ...proveFlow(compileFlow(source), readFlow(source).at)]
+}
+
+/** The JSON Schema of flow files, or of catalogues. */
+export function schema(of: { catalogue?: boolean }, say: Say): void {
+  say(JSON.stringify(of.catalogue ? catalogueJsonSchema() : flowJsonSchema(), null, 2))
+}
+
+/** A flow as Mermaid text; or as a storyboard in a file. */
+export async function draw(path: string, { html }: { html?: string }, say: Say): Promise<void> {
+  const [flow, ...more] = await flowsAt(path)
+  if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
+  const compilation = compileFlow(await sourceOf(flow.folder, flow.name))
+  if (html === undefined) return say(drawFlow(compilation.definition).trimEnd())
+  writeFileSync(html, storyboard(compilation))
+  say(`${html} shows ${compilation.flow.revision}`)
 }
 
 /** Plays each talk; the exit code is 1 if any went another way. */

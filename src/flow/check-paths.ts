@@ -39,7 +39,7 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
   }
 }
 
-interface Read {
+export interface Read {
   screen: string
   place: Place
   path: string
@@ -49,7 +49,8 @@ interface Read {
   asks?: boolean
 }
 
-function readsOf(definition: FlowDefinition): Read[] {
+/** All that a flow reads, screen by screen. */
+export function readsOf(definition: FlowDefinition): Read[] {
   const reads: Read[] = []
   const { texts, conditions, values } = usesOf(definition)
   for (const { screen, place, text, role } of texts) {
@@ -118,13 +119,14 @@ function keptOf(definition: FlowDefinition, name: string): string[] | undefined 
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
 }
 
-function keyOf(path: string): string | undefined {
+/** `data.balance` of `data.balance.amount`; undefined of what no flow sets. */
+export function keyOf(path: string): string | undefined {
   const [root = '', name] = path.split('.')
   return SET.includes(root) && name !== undefined ? `${root}.${name}` : undefined
 }
 
 /** What a screen sets on the way that the key at this path names. */
-function setOn(name: string, screen: ScreenDefinition, path: (string | number)[]): string[] {
+export function setOn(name: string, screen: ScreenDefinition, path: (string | number)[]): string[] {
   const vars = (values: object | undefined) =>
     Object.keys(values ?? {})
       .filter((key) => key !== 'language')

@@ -4,11 +4,14 @@ import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkTexts } from './check-texts.ts'
 import { checkWays } from './check-ways.ts'
+import { trailsOf } from './trail.ts'
 import { readFlow, type FlowSource, type ReadFlow } from './read.ts'
 
 /** An error keeps a flow from going live; a warning does not. */
 export interface FlowProblem extends Problem {
   severity: 'error' | 'warning'
+  /** `dial > 2 > 1`: the shortest way to the screen that it is about. */
+  shown?: string
 }
 
 /** Takes down a problem. */
@@ -23,7 +26,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
   if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
   checkPaths(read, complain)
   checkTexts(read, complain)
-  return problems.toSorted((a, b) => inOrder(a.where, b.where))
+  return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))
 }
 
 /** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
@@ -34,6 +37,18 @@ export function checkSource(source: FlowSource, backends?: readonly string[]): F
     if (!(error instanceof ProblemsError)) throw error
     return error.problems.map((problem) => ({ severity: 'error', ...problem }))
   }
+}
+
+function withTrails({ definition, at }: ReadFlow, problems: FlowProblem[]): FlowProblem[] {
+  const trails = trailsOf(definition)
+  const starts = Object.keys(definition.screens).map((name) => ({ name, where: at(['screens', name]) }))
+  return problems.map((problem) => {
+    const about = starts.findLast(
+      ({ name, where }) => inOrder(where, problem.where) <= 0 && problem.what.includes(`'${name}'`),
+    )
+    const shown = about && trails.get(about.name)
+    return shown === undefined ? problem : { ...problem, shown }
+  })
 }
 
 function inOrder(a: string, b: string): number {

@@ -17,6 +17,13 @@ export interface Condition {
   holds: (scope: Scope) => boolean
   /** Paths that it reads. */
   paths: readonly string[]
+  /** Values that it compares paths with: on each side of one, it may come out differently. */
+  against: readonly Against[]
+}
+
+export interface Against {
+  path: string
+  value: Json
 }
 
 /** Compiles; answers a sentence about what is wrong with it instead. */
@@ -24,7 +31,7 @@ export function compileCondition(source: ConditionSource): Condition | string {
   if (typeof source === 'string') return comparison(source)
   if ('not' in source) {
     const inner = compileCondition(source.not)
-    return typeof inner === 'string' ? inner : { holds: (scope) => !inner.holds(scope), paths: inner.paths }
+    return typeof inner === 'string' ? inner : { ...inner, holds: (scope) => !inner.holds(scope) }
   }
   const all = 'and' in source
   const parts = (all ? (source as { and: ConditionSource[] }).and : source.or).map(compileCondition)
@@ -35,6 +42,7 @@ export function compileCondition(source: ConditionSource): Condition | string {
     holds: (scope) =>
       all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
     paths: conditions.flatMap((c) => c.paths),
+    against: conditions.flatMap((c) => c.against),
   }
 }
 
@@ -65,8 +73,13 @@ function comparison(source: string): Condition | string {
       ? membership(path, list ?? '')
       : operator !== undefined
         ? compared(path, operator, operandOf(right ?? ''))
-        : { holds: (scope: Scope) => truth(readPath(scope, path)), paths: [path] }
-  return not === undefined ? condition : { holds: (scope) => !condition.holds(scope), paths: condition.paths }
+        : asked(path)
+  return not === undefined ? condition : { ...condition, holds: (scope) => !condition.holds(scope) }
+}
+
+function asked(path: string): Condition {
+  const against = [true, false].map((value) => ({ path, value }))
+  return { holds: (scope) => truth(readPath(scope, path)), paths: [path], against }
 }
 
 function compared(path: string, operator: string, right: Operand): Condition {
@@ -75,12 +88,17 @@ function compared(path: string, operator: string, right: Operand): Condition {
     holds: (scope) =>
       compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
     paths: 'path' in right ? [path, right.path] : [path],
+    against: 'path' in right ? [] : [{ path, value: right.value }],
   }
 }
 
 function membership(path: string, list: string): Condition {
   const values = list.split(',').map((item) => literalOf(item.trim()))
-  return { holds: (scope) => values.some((value) => same(readPath(scope, path), value)), paths: [path] }
+  return {
+    holds: (scope) => values.some((value) => same(readPath(scope, path), value)),
+    paths: [path],
+    against: values.map((value) => ({ path, value })),
+  }
 }
 
 const BARE = /^(?:[\w.:+-]+|'[^']*'|"[^"]*")$/u

@@ -1,13 +1,15 @@
 /** The JSON Schema of flow files: what an editor completes from and underlines by. */
 import { z } from 'zod'
-import { CATALOGUE, FLOW, KINDS, SCREENS } from './definition.ts'
+import { CATALOGUE, FLOW, KINDS, SCREENS } from './schema.ts'
 
 /** Draft 2020-12, of what is written (defaults need not be). */
 export function flowJsonSchema(): Record<string, unknown> {
   const screen = z.union(KINDS.map((kind) => SCREENS[kind].meta({ title: kind })))
-  const file = FLOW.extend({ screens: z.record(FLOW.shape.start, screen) }).meta({
-    title: 'A flow of ussd-connector',
-  })
+  const screens = z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/), screen)
+    .meta({ title: '`{ name: screen }`' })
+    .describe('Its screens, by name.')
+  const file = FLOW.extend({ screens }).meta({ title: 'A flow of ussd-connector' })
   return z.toJSONSchema(file, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
 }
 

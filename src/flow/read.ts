@@ -1,16 +1,8 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import { ProblemsError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
-import {
-  CATALOGUE,
-  FLOW,
-  KINDS,
-  SCREENS,
-  SCREENS_MAX,
-  type Catalogue,
-  type FlowDefinition,
-  type Kind,
-} from './definition.ts'
+import type { Catalogue, FlowDefinition } from './definition.ts'
+import { CATALOGUE, FLOW, KINDS, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
 import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
 /** The files of one flow, as text. What an archive keeps, as JSON. */

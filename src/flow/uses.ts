@@ -1,13 +1,13 @@
 /** Where a flow says or reads something: every text, condition and value, with its place in the file. */
 import type { ConditionSource } from './condition.ts'
-import {
-  SCREENS,
-  type Choice,
-  type FlowDefinition,
-  type Route,
-  type Scalar,
-  type ScreenDefinition,
-  type Text,
+import type {
+  Choice,
+  FlowDefinition,
+  Kind,
+  Route,
+  Scalar,
+  ScreenDefinition,
+  Text,
 } from './definition.ts'
 
 export type Place = (string | number)[]
@@ -46,7 +46,7 @@ export function usesOf(definition: FlowDefinition): Uses {
   return uses
 }
 
-const ROLES: Partial<Record<keyof typeof SCREENS, TextRole>> = {
+const ROLES: Partial<Record<Kind, TextRole>> = {
   menu: 'title',
   list: 'title',
   input: 'prompt',

@@ -84,7 +84,8 @@ function argsOf(context: DialogueContext, written: CallScreen['with']): JsonObje
 function expected(data: Json, fields: CallScreen['expect']): boolean {
   if (!fields) return true
   if (data === null || typeof data !== 'object' || Array.isArray(data)) return false
-  return Object.entries(fields).every(([name, type]) => {
+  return Object.entries(fields).every(([name, wanted]) => {
+    const type = typeof wanted === 'string' ? wanted : wanted.is
     const value = Object.hasOwn(data, name) ? data[name] : undefined
     if (type === 'rows') return Array.isArray(value) && value.every(isRow)
     if (type === 'any') return value !== undefined

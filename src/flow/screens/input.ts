@@ -2,9 +2,10 @@
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/text.ts'
 import type { Json } from '../../ussd/types.ts'
-import { ANSWER_CHARS_MAX, type InputScreen } from '../definition.ts'
+import type { InputScreen } from '../definition.ts'
 import { fitLine } from '../layout.ts'
 import { compilePattern } from '../pattern.ts'
+import { ANSWER_CHARS_MAX } from '../schema.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */

@@ -1,0 +1,65 @@
+/** What a walk finds wrong: every printed number works, every page fits, nothing runs into a fault. */
+import { fits } from '../ussd/text.ts'
+import { USSD_PAGE } from '../ussd/types.ts'
+import type { FlowProblem } from './check.ts'
+import type { Compilation } from './compile.ts'
+import type { ReadFlow } from './read.ts'
+import { walkFlow, type Walk, type WalkedPage } from './walk.ts'
+
+/** A problem of a flow that compiles, each once, with the keys that show it. */
+export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {
+  const { definition } = compilation
+  const found = new Map<string, FlowProblem>()
+  for (const language of definition.languages) {
+    const walk = walkFlow(compilation, language)
+    for (const { screen, what, trail, severity } of faultsOf(walk)) {
+      const where = at(['screens', screen])
+      const key = `${screen} ${what}`
+      if (found.has(key)) continue
+      found.set(key, { severity, where, what: `screen '${screen}': ${what}`, shown: trail.join(' > ') })
+    }
+    for (const name of notWalked(compilation, walk)) {
+      const what = `screen '${name}' is on no way that made-up answers lead`
+      found.set(name, { severity: 'warning', where: at(['screens', name]), what, remedy: 'write a talk that gets there' })
+    }
+  }
+  return [...found.values()]
+}
+
+interface Fault {
+  screen: string
+  what: string
+  trail: readonly string[]
+  severity: FlowProblem['severity']
+}
+
+function faultsOf(walk: Walk): Fault[] {
+  return [
+    ...walk.faults.map((fault): Fault => ({ ...fault, severity: 'error' })),
+    ...walk.pages.flatMap((page) => pageFaults(page)),
+  ]
+}
+
+function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
+  const out: Fault[] = []
+  const { text } = want
+  if (text.trim() === '') out.push({ screen, what: 'shows nothing', trail, severity: 'error' })
+  if (!fits(text, USSD_PAGE)) out.push({ screen, what: 'shows more than a page', trail, severity: 'error' })
+  const lines = [...text.matchAll(/^\d+\. (.*)$/gm)].map((found) => found[1] as string)
+  const twice = lines.find((line, i) => lines.indexOf(line) < i)
+  if (twice !== undefined) {
+    const what = `two lines read '${twice}' in '${context.language}'`
+    out.push({ screen, what, trail, severity: 'warning' })
+  }
+  if (lines.some((line) => line.trim() === ''))
+    out.push({ screen, what: 'has a line that says nothing', trail, severity: 'warning' })
+  return out
+}
+
+/** Screens that are seen or call, and were not come by; of a walk that was cut, nothing is known. */
+function notWalked({ definition }: Compilation, { screens, cut }: Walk): string[] {
+  if (cut) return []
+  return Object.entries(definition.screens)
+    .filter(([name, { kind }]) => !screens.has(name) && kind !== 'branch' && kind !== 'set')
+    .map(([name]) => name)
+}

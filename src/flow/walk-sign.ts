@@ -1,0 +1,58 @@
+/** What tells two places of a walk apart: only what may still be read from there on. */
+import type { DialogueContext } from '../../machines/dialogue.ts'
+import { keyOf, readsOf, setOn } from './check-paths.ts'
+import { compileCondition } from './condition.ts'
+import { targetsOf, type FlowDefinition } from './definition.ts'
+import { readPath, readRows } from './path.ts'
+import type { FlowSnapshot } from './types.ts'
+import { usesOf } from './uses.ts'
+
+/**
+ * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,
+ * and whether lists have no, few or many rows.
+ */
+export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
+  const live = liveKeys(definition)
+  const none: ReadonlySet<string> = new Set()
+  const conditions = usesOf(definition).conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return typeof compiled === 'string' ? [] : [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
+  })
+  const lists = Object.values(definition.screens).flatMap((screen) => (screen.kind === 'list' ? [screen.from] : []))
+  return (snapshot) => {
+    const context = snapshot.context as unknown as DialogueContext
+    const keys = live.get(snapshot.value) ?? none
+    const there = [...keys].map((key) => (readPath({ context }, key) === undefined ? '0' : '1')).join('')
+    const held = conditions
+      .filter((condition) => condition.keys.some((key) => keys.has(key)))
+      .map(({ holds }) => (holds({ context }) ? '1' : '0'))
+      .join('')
+    const rows = lists
+      .filter((from) => keys.has(keyOf(from) ?? ''))
+      .map((from) => Math.min(readRows({ context }, from).length, 4))
+      .join('')
+    return [snapshot.value, context.shown?.at.length ?? 0, context.language, there, held, rows].join(' ')
+  }
+}
+
+/** For each screen: the keys that are read there, or later before they are set again. */
+function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {
+  const live = new Map(Object.keys(definition.screens).map((name) => [name, new Set<string>()]))
+  for (const { screen, path } of readsOf(definition)) {
+    const key = keyOf(path)
+    if (key !== undefined) live.get(screen)?.add(key)
+  }
+  for (let grown = true; grown; ) {
+    grown = false
+    for (const [name, screen] of Object.entries(definition.screens)) {
+      const here = live.get(name) as Set<string>
+      const before = here.size
+      for (const { to, path } of targetsOf(screen)) {
+        const set = new Set(setOn(name, screen, path))
+        for (const key of live.get(to) ?? []) if (!set.has(key)) here.add(key)
+      }
+      grown ||= here.size > before
+    }
+  }
+  return live
+}

@@ -1,0 +1,162 @@
+/** A flow walked breadth-first with made-up data: every page that it shows, with the shortest way to each. */
+import type { DialogueContext } from '../../machines/dialogue.ts'
+import { FlowFault } from '../errors.ts'
+import { USSD_PAGE } from '../ussd/types.ts'
+import { CALLS_PER_TURN_MAX } from './advance.ts'
+import type { Compilation } from './compile.ts'
+import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
+import { signing } from './walk-sign.ts'
+import { worldOf, type World } from './world.ts'
+
+/** Pages of one walk. A flow has a page or two for each screen and state of its conditions. */
+export const PAGES_MAX = 2000
+
+/** A page as the handset shows it. */
+export interface WalkedPage {
+  /** `main`, `slot-2`: the screen, and which of the pages seen on it. */
+  id: string
+  screen: string
+  want: Exclude<Want, { do: 'call' }>
+  /** What is pressed and what is answered by back ends, from the dial on. */
+  trail: readonly string[]
+  context: DialogueContext
+  /** What each answer led to. */
+  leads: { answer: string; to: string }[]
+}
+
+/** Where the walk could not go on as a subscriber would have wished. */
+export interface WalkFault {
+  screen: string
+  trail: readonly string[]
+  what: string
+}
+
+export interface Walk {
+  pages: WalkedPage[]
+  faults: WalkFault[]
+  /** Screens that were seen or passed through as calls. */
+  screens: ReadonlySet<string>
+  /** There are more pages than the walk has taken. */
+  cut: boolean
+}
+
+interface Step {
+  snapshot: FlowSnapshot
+  trail: readonly string[]
+  calls: number
+  from?: { page: WalkedPage; answer: string }
+}
+
+interface Walking {
+  flow: CompiledFlow
+  world: World
+  sign: (snapshot: FlowSnapshot) => string
+  queue: Step[]
+  seen: Map<string, WalkedPage | undefined>
+  ids: Map<string, number>
+  walk: Walk & { screens: Set<string> }
+}
+
+/** Walks in that language. Faults in a screen end that branch, not the walk. */
+export function walkFlow({ flow, definition }: Compilation, language: string): Walk {
+  const walking: Walking = {
+    flow,
+    world: worldOf(definition),
+    sign: signing(definition),
+    queue: [],
+    seen: new Map(),
+    ids: new Map(),
+    walk: { pages: [], faults: [], screens: new Set(), cut: false },
+  }
+  const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE }
+  attempt(walking, { screen: definition.start, trail: ['dial'] }, () => {
+    walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0 })
+  })
+  for (let i = 0; i < walking.queue.length; i++) {
+    const step = walking.queue[i] as Step
+    attempt(walking, { screen: step.snapshot.value, trail: step.trail }, () => rest(step, walking))
+  }
+  return walking.walk
+}
+
+function rest(step: Step, walking: Walking): void {
+  const { flow, seen, walk } = walking
+  const want = flow.want(step.snapshot)
+  walk.screens.add(step.snapshot.value)
+  const sign = walking.sign(step.snapshot)
+  const known = seen.get(sign)
+  if (known && step.from) step.from.page.leads.push({ answer: step.from.answer, to: known.id })
+  if (seen.has(sign) && (known || want.do === 'call')) return
+  if (want.do === 'call') return void (seen.set(sign, undefined), called(step, walking))
+  if (walk.pages.length >= PAGES_MAX) return void (walk.cut = true)
+  const page = pageOf(step, want, walking)
+  seen.set(sign, page)
+  walk.pages.push(page)
+  if (step.from) step.from.page.leads.push({ answer: step.from.answer, to: page.id })
+  if (want.do === 'notify') follow({ step, page, event: { type: 'ACK' }, told: '(shown)' }, walking)
+  if (want.do === 'ask') answered(step, page, walking)
+}
+
+function called(step: Step, walking: Walking): void {
+  const { snapshot, trail, from } = step
+  if (step.calls >= CALLS_PER_TURN_MAX) {
+    const what = `over ${CALLS_PER_TURN_MAX} calls without a question between`
+    return void walking.walk.faults.push({ screen: snapshot.value, trail, what })
+  }
+  for (const { event, told } of walking.world.outcomes(snapshot.value)) {
+    const way = told === '' ? trail : [...trail, `(${told})`]
+    attempt(walking, { screen: snapshot.value, trail: way }, () => {
+      const next = walking.flow.step(snapshot, event)
+      walking.queue.push({ snapshot: next, trail: way, calls: step.calls + 1, ...(from ? { from } : {}) })
+    })
+  }
+}
+
+/** Every number that the page prints, or an answer that the input takes. */
+function answered(step: Step, page: WalkedPage, walking: Walking): void {
+  const typed = walking.world.answers(page.screen)
+  const printed = [...page.want.text.matchAll(/^(\d+)\. /gm)].map((found) => found[1] as string)
+  const input = page.context.shown === null
+  if (!input && printed.length === 0) {
+    const what = 'there is nothing to press'
+    walking.walk.faults.push({ screen: page.screen, trail: step.trail, what })
+  }
+  for (const answer of input ? typed : printed)
+    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: answer }, walking)
+}
+
+function follow(
+  { step, page, event, told }: { step: Step; page: WalkedPage; event: FlowEvent; told: string },
+  walking: Walking,
+): void {
+  const trail = [...step.trail, told]
+  attempt(walking, { screen: page.screen, trail }, () => {
+    const snapshot = walking.flow.step(step.snapshot, event)
+    const { wrong } = contextOf(snapshot)
+    if (snapshot === step.snapshot || (wrong > 0 && snapshot.value === step.snapshot.value)) {
+      const what = `the page prints ${told}, but it means nothing`
+      return void walking.walk.faults.push({ screen: page.screen, trail, what })
+    }
+    walking.queue.push({ snapshot, trail, calls: 0, from: { page, answer: told } })
+  })
+}
+
+function attempt(walking: Walking, at: { screen: string; trail: readonly string[] }, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    if (!(error instanceof FlowFault)) throw error
+    walking.walk.faults.push({ ...at, what: error.message })
+  }
+}
+
+function pageOf(step: Step, want: WalkedPage['want'], { ids }: Walking): WalkedPage {
+  const n = (ids.get(want.screen) ?? 0) + 1
+  ids.set(want.screen, n)
+  const id = n === 1 ? want.screen : `${want.screen}-${n}`
+  return { id, screen: want.screen, want, trail: step.trail, context: contextOf(step.snapshot), leads: [] }
+}
+
+export function contextOf(snapshot: FlowSnapshot): DialogueContext {
+  return snapshot.context as unknown as DialogueContext
+}
