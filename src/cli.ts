@@ -39,6 +39,15 @@ program.command('talk').description('plays written conversations against their f
   .argument('[paths...]', 'talk files or folders', ['./flows'])
   .action(async (paths: string[]) => (await import('./cli/flows.ts')).talk(paths, say))
 
+const flow = program.command('flow').description('flow files: their JSON Schema, and what they look like')
+flow.command('schema').description('the JSON Schema of flow files, for an editor')
+  .option('--catalogue', 'that of catalogues of translations instead')
+  .action(async (of: { catalogue?: boolean }) => (await import('./cli/flows.ts')).schema(of, say))
+flow.command('draw').description('the flow as Mermaid text, or as pictures of all its pages')
+  .argument('<flow>', 'flow file')
+  .option('--html <file>', 'write a storyboard: every page in every language, and where each key leads')
+  .action(async (path: string, options: { html?: string }) => (await import('./cli/flows.ts')).draw(path, options, say))
+
 const contract = program.command('contract').description('what applications over HTTP speak')
 contract.command('list').description('the contracts that come along')
   .option('--dir <folder>', 'profiles of your own')
