@@ -9,7 +9,7 @@ import {
 import { join } from 'node:path'
 import type { DialogueLimits, DialogueStore, StoreFault } from '../dialogue/types.ts'
 import { StoreError, UsageError } from '../errors.ts'
-import { lockDirectory } from './journal-lock.ts'
+import { lockDirectory } from './lock.ts'
 import { memoryDialogues, type Change, type Journal } from './memory.ts'
 
 export interface JournalOptions {
@@ -32,7 +32,7 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
   const fault = onFault ? { onFault } : {}
   if (dir === undefined) return memoryDialogues({ limits, ...fault })
   mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const unlock = lockDirectory(dir)
+  const unlock = lockDirectory(dir, 'dialogues')
   try {
     const { changes, octets } = readJournal(dir, onFault)
     return memoryDialogues({ limits, journal: openJournal(options, dir, octets, unlock), changes, ...fault })

@@ -4,7 +4,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import { PGlite } from '@electric-sql/pglite'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockDirectory } from './postgres-lock.ts'
+import { lockDirectory } from './lock.ts'
 import { wholeUrl } from './postgres-url.ts'
 
 export interface Postgres {
@@ -75,7 +75,7 @@ function openServer(settings: ServerSettings): Postgres {
 async function openEmbedded(settings: EmbeddedSettings): Promise<Postgres> {
   const inMemory = settings.embedded.startsWith('memory://')
   if (!inMemory) mkdirSync(settings.embedded, { recursive: true, mode: 0o700 })
-  const unlock = inMemory ? () => undefined : lockDirectory(settings.embedded)
+  const unlock = inMemory ? () => undefined : lockDirectory(settings.embedded, 'postgres')
   try {
     const dir = inMemory ? settings.embedded : join(settings.embedded, 'postgres')
     const lite = await PGlite.create(dir)

@@ -213,8 +213,12 @@ end
 local r = parse(v)
 if not r then return {'corrupt', v} end
 if r.status == 'e' then
+  if r.flag == 'u' and counts(r, now) then
+    redis.call('ZADD', KEYS[2], int(now + CONFIRM), name)
+    return {'unconfirmed', v}
+  end
   redis.call('ZREM', KEYS[2], name)
-  return {r.flag == 'u' and counts(r, now) and 'unconfirmed' or 'nothing', v}
+  return {'nothing', v}
 end
 local total = r.opened + TOTAL
 if r.status == 't' then
@@ -227,7 +231,7 @@ if r.status == 't' then
 end
 local ends = math.min(r.touched + IDLE, total)
 if now >= ends then return {'ended', finish(r, v, ends < total and 'idle' or 'total', now, KEEP)} end
-redis.call('ZADD', KEYS[2], int(ends), name)
+redis.call('ZADD', KEYS[2], int(r.flag == 'u' and math.min(now + CONFIRM, ends) or ends), name)
 return {r.flag == 'u' and 'unconfirmed' or 'nothing', v}
 `
 

@@ -122,7 +122,7 @@ describe('the embedded database', () => {
     const first = await openPostgres({ embedded: dir })
     await migrate(first.knex)
     await flowArchive(first.knex).put('a@1', 'a', 'text')
-    await assert.rejects(openPostgres({ embedded: dir }), /is open in process/)
+    await assert.rejects(openPostgres({ embedded: dir }), /is in use by process/)
     await first.close()
     // A container that was killed leaves a lock with the pid that the next one will have.
     writeFileSync(join(dir, 'postgres.lock'), String(process.pid))

@@ -3,33 +3,31 @@ import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { UsageError } from '../errors.ts'
 
-const FILE = 'dialogues.lock'
-
 /** A process id comes back after a restart (in a container it is always the same): what this process has, it knows. */
 const ours = new Set<string>()
 
 /** Answers how to unlock. Throws UsageError if a living process has the directory; a dead one's lock is taken over. */
-export function lockDirectory(dir: string): () => void {
+export function lockDirectory(dir: string, owner: 'dialogues' | 'postgres'): () => void {
   const path = realpathSync(dir)
-  const file = join(path, FILE)
-  if (ours.has(path)) throw inUse(path, process.pid)
+  const file = join(path, `${owner}.lock`)
+  if (ours.has(file)) throw inUse(path, process.pid)
   const me = `${process.pid} ${startOf(process.pid)}\n`
   // Written whole, then linked: nobody ever reads half a lock.
   const mine = `${file}.${process.pid}`
   writeFileSync(mine, me, { mode: 0o600 })
   try {
     if (!link(mine, file)) {
-      const owner = read(file)
-      if (owner && alive(owner)) throw inUse(path, owner.pid)
+      const holder = read(file)
+      if (holder && alive(holder)) throw inUse(path, holder.pid)
       takeAway(file, `${file}.stale.${process.pid}`, path)
       if (!link(mine, file)) throw inUse(path, read(file)?.pid)
     }
   } finally {
     rmSync(mine, { force: true })
   }
-  ours.add(path)
+  ours.add(file)
   return () => {
-    ours.delete(path)
+    ours.delete(file)
     if (read(file)?.pid === process.pid) rmSync(file, { force: true })
   }
 }
