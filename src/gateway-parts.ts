@@ -4,6 +4,7 @@ import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/type
 import { StoreError } from './errors.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
+import { pushedFlow } from './push/reply.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
 import { route, type CodeRoute } from './ussd/service-code.ts'
@@ -54,6 +55,8 @@ export function serviceFor(services: readonly Service[], code: string, line: str
 
 /** How the dialogue of this record begins; null if no service has its code any more. */
 export function beginOf(record: DialogueRecord, services: readonly Service[], lost: DialogueRecord | null): Begin | null {
+  const pushed = pushedFlow(record.code)
+  if (pushed !== null) return { flow: pushed, dialled: [], lost: null }
   const found = serviceFor(services, record.code, record.line)
   return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
 }

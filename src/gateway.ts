@@ -19,6 +19,7 @@ import type { FlowRegistry } from './flow/types.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
+import { replyIn } from './push/reply.ts'
 import { sendReply } from './reply.ts'
 import {
   apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, type From,
@@ -108,7 +109,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     const stopRenewing = leases.keep(() => void guarded('renew', () =>
       dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)))
     try {
-      const played = how.isLate ? apology(record, parts.texts.busy) : await play(record, line, how.lost)
+      const said = how.isLate ? apology(record, parts.texts.busy) : await play(record, line, how.lost)
+      const played = { ...said, reply: replyIn(record, said.reply) }
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
       const link = how.from?.link.id ?? ''
@@ -175,7 +177,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     else metrics.count('bugs_total', { where: 'turn' })
     log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
     await drop(record, store ? 'store-failed' : 'failed')
-    await say({ action: 'end', text: parts.texts.busy }, record.returnPath, line, from?.link.id)
+    await say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
   }
 
   async function onHangUp(message: UssdMessage, from: From): Promise<void> {
@@ -269,7 +271,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
     finish(record)
     const line = parts.line(record.line)
-    if (line) await say({ action: 'end', text: parts.texts.expired }, record.returnPath, line, undefined)
+    if (line) await say(replyIn(record, { action: 'end', text: parts.texts.expired }), record.returnPath, line, undefined)
+  }
+
+  async function end(key: DialogueKey): Promise<DialogueRecord | null> {
+    const ended = await dialogues.drop(key, {}, 'operator', clock.now())
+    const line = ended && parts.line(ended.line)
+    if (ended) finish(ended)
+    if (line) await say({ action: 'end', text: parts.texts.busy }, ended.returnPath, line, undefined)
+    return ended
   }
 
   function counted(message: UssdMessage, from: From, result: string): void {

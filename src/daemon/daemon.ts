@@ -17,9 +17,11 @@ import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { pooled, uuidV7 } from '../ids.ts'
 import { createLines, type Lines } from './lines.ts'
+import { createDaemonPush } from './push.ts'
 import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createOverload } from '../overload.ts'
+import type { Push } from '../push/push.ts'
 import { createSmsSide } from '../sms.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
@@ -40,6 +42,8 @@ export interface Daemon {
   readonly admin: Admin
   readonly door: ServedDoor
   readonly stores: Stores
+  /** USSD that we begin. */
+  readonly push: Push
   /** Whether at least one line is bound and the stores answer. */
   readiness(): Promise<Readiness>
   /** For the watchdog: the event loop turns, which asking proves, and nothing is wedged. */
@@ -82,7 +86,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
       overload: createOverload(settings.dialogue.perSubscriber, new Map(settings.lines.map((line) => [line.name, line.msisdn]))),
     })
-    const admin = await startAdmin({ ...settings.admin, registry: metrics.registry, readiness })
+    const push = createDaemonPush({
+      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
+      knex: stores.knex, lines, clock, chance, mint, log, metrics,
+    })
+    const admin = await startAdmin({
+      ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
+      tokens: tokensOf(settings), desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway }),
+    })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.
     const sweep = async () => lines.anyBound() || door.line ? gateway.sweep() : undefined
@@ -107,7 +118,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const isHeard = lines.anyBound() || lines.all.length === 0
       return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.state() } }
     }
-    return { log, metrics, admin, door, stores, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
+    return { log, metrics, admin, door, stores, push, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {
     await stopAll(started, log)
     throw error

@@ -8,6 +8,7 @@ import type { Counters } from '../metrics.ts'
 import { repeating, statement } from '../sql.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 import { wishOf, type Keywords } from './keywords.ts'
+import { oweSms } from './owe.ts'
 import { optIn, optOut } from './opt-out.ts'
 import { ANSWER, type SmsSubject } from './types.ts'
 
@@ -50,9 +51,6 @@ export interface IncomingParts {
   subjects: readonly SmsSubject[]
   settings: IncomingSettings
 }
-
-/** An answer is of no use later. */
-const ANSWER_MS = 3_600_000
 
 /** False: a copy. The row is held until the transaction ends, so copies that come at once take turns. */
 const SEEN = statement<{ helped_at: Date | null }>('sms-seen', `
@@ -127,14 +125,9 @@ async function answer(parts: IncomingParts, trx: Knex.Transaction, sms: Incoming
   return text !== undefined
 }
 
-/** At any hour and in spite of an opt-out: the subscriber has just asked. */
-async function owe({ clock }: IncomingParts, trx: Knex.Transaction, sms: IncomingSms, text: string): Promise<void> {
-  const { msisdn, line } = sms
-  const [now, todayMs] = [new Date(clock.now()), clock.today()]
-  await trx('sms_outbox').insert({
-    subject: `${ANSWER}:${randomUUID()}`, kind: ANSWER, msisdn, line, text, quiet_zone: null, due_at: new Date(todayMs),
-    expires_at: new Date(todayMs + ANSWER_MS), wake_at: now, created_at: now,
-  })
+/** In spite of an opt-out: the subscriber has just asked. */
+function owe({ clock }: IncomingParts, trx: Knex.Transaction, { msisdn, line }: IncomingSms, text: string): Promise<void> {
+  return oweSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
 }
 
 function digestOf({ text, mark }: IncomingSms): string {

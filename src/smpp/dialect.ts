@@ -43,6 +43,7 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
     page: pageOf(profile),
     read: compileReader(profile, options.numbering ?? {}),
     write: compileWriter(profile, options.chance),
+    push: (to) => pushPath(profile, to),
     meaning(status) {
       const { statusMeaning } = responses
       return statusMeaning[String(status)] ?? statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone'

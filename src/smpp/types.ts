@@ -117,7 +117,7 @@ export type Incoming =
   /** Not acceptable: answer with this status. */
   | { is: 'reject'; status: number; why: string }
 
-/** One operator's way of putting USSD into SMPP: four pure functions, compiled from a profile. */
+/** One operator's way of putting USSD into SMPP: pure functions, compiled from a profile. */
 export interface Dialect {
   readonly name: string
   readonly page: PageLimit
@@ -128,6 +128,11 @@ export interface Dialect {
    * text over the page limit is cut at a character (layout should have prevented it; `cut` says that it happened).
    */
   write(reply: UssdReply, path: ReturnPath): { pdu: OutgoingPdu; cut: boolean; step?: number }
+  /**
+   * Where a dialogue that we open goes: the first write of it is push-begin, or notify. `n` numbers our dialogues, where
+   * that is for us to do. Pure. Absent: nothing can be begun here.
+   */
+  push?(to: { msisdn: string; source: string; n: number }): ReturnPath
   /** What a status other than ESME_ROK in the response to a reply means for the dialogue. */
   meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
   /** Response and push behaviour that is not in one PDU. */

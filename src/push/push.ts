@@ -1,0 +1,197 @@
+/**
+ * USSD that we begin: the first screen of a flow put on a handset, its answers dealt with as in any dialogue; or a text
+ * that only wants to be read. What cannot be shown may be owed as an SMS instead.
+ */
+import type { Backend } from '../backend/types.ts'
+import { playTurn } from '../dialogue/turn.ts'
+import type { DialogueKey, DialogueRecord, DialogueStore } from '../dialogue/types.ts'
+import type { FlowRegistry } from '../flow/types.ts'
+import { turned } from '../gateway-parts.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Line, SubmitOutcome } from '../smpp/types.ts'
+import type { Chance, Clock, ReturnPath, UssdReply } from '../ussd/types.ts'
+import { pushCode, replyIn } from './reply.ts'
+
+export interface PushRequest {
+  msisdn: string
+  /** Default: the first one that is bound. */
+  line?: string
+  /** The flow that is shown; its answers go on in it. */
+  flow: string
+  language?: string
+  /** Not shown by then: not shown any more. */
+  ttlMs: number
+  /** What is owed as an SMS if it is not shown. */
+  sms?: string
+}
+
+export interface NotifyRequest extends Omit<PushRequest, 'flow' | 'language'> {
+  text: string
+}
+
+/**
+ * shown: the network took it · busy: the subscriber is in a dialogue · absent: the network could not reach the handset, or
+ * will not · unsent: no line to send it on, or too late · unknown: no response, so it may stand on the handset · no-flow.
+ */
+export type PushResult = 'shown' | 'busy' | 'absent' | 'unsent' | 'unknown' | 'no-flow'
+
+export interface PushOutcome {
+  is: PushResult
+  /** Why absent: the SMSC's status. */
+  status?: number
+  /** Of the dialogue that it opened. */
+  epoch?: string
+  /** Instead, an SMS is owed. */
+  sms: boolean
+}
+
+export interface PushParts {
+  dialogues: DialogueStore
+  flows: FlowRegistry
+  backend(name: string): Backend | undefined
+  lines: { all: readonly Line[]; get(name: string): Line | undefined }
+  clock: Clock
+  chance: Chance
+  mint: { epoch(): string; token(): string }
+  log: Log
+  metrics: Metrics
+  limits: { turnMs: number; leaseMs: number; confirmMs: number; language: string }
+  /** What a flow's dialogues come from, by the line: its service code's digits. */
+  sourceOf(line: string, flow: string | null): string
+  /** Owes an SMS; `id` is that of the push. */
+  oweSms(sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
+  /** Told of a dialogue of ours that ended with its first screen, or was refused. */
+  finish(record: DialogueRecord): void
+}
+
+export interface Push {
+  /** Resolves when the network has answered, or `ttlMs` is over. Rejects when a store is away. */
+  push(request: PushRequest): Promise<PushOutcome>
+  notify(request: NotifyRequest): Promise<PushOutcome>
+}
+
+export function createPush(parts: PushParts): Push {
+  let number = Math.floor(parts.chance() * 65_536)
+
+  function lineFor(request: { line?: string }): Line | undefined {
+    return request.line === undefined ? parts.lines.all.find((line) => line.bound()) : parts.lines.get(request.line)
+  }
+
+  const pathOf = (line: Line, msisdn: string, flow: string | null) =>
+    line.dialect.push?.({ msisdn, source: parts.sourceOf(line.name, flow), n: number++ })
+
+  async function settled(request: PushRequest | NotifyRequest, line: Line | undefined, told: Told): Promise<PushOutcome> {
+    parts.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
+    const wantsSms = told.is !== 'shown' && request.sms !== undefined
+    if (wantsSms) {
+      const sms = { id: told.epoch ?? parts.mint.epoch(), msisdn: request.msisdn, line: line?.name ?? '', text: request.sms! }
+      await parts.oweSms(sms)
+    }
+    return { ...told, sms: wantsSms }
+  }
+
+  /** Where it would go, or why it cannot. */
+  async function way(request: PushRequest | NotifyRequest, flow: string | null) {
+    const line = lineFor(request)
+    const path = line?.bound() ? pathOf(line, request.msisdn, flow) : undefined
+    if (!line || !path) return { line, no: 'unsent' as const }
+    const key = { group: line.group, msisdn: request.msisdn }
+    const standing = await parts.dialogues.find(key)
+    // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
+    if (standing && standing.status !== 'ended') return { line, no: 'busy' as const }
+    return { line, key, path }
+  }
+
+  return {
+    async push(request) {
+      if (!parts.flows.current(request.flow)) return settled(request, lineFor(request), { is: 'no-flow' })
+      const found = await way(request, request.flow)
+      if (found.no) return settled(request, found.line, { is: found.no })
+      return settled(request, found.line, await begin(request, found))
+    },
+    async notify(request) {
+      const found = await way(request, null)
+      if (found.no) return settled(request, found.line, { is: found.no })
+      const reply: UssdReply = { action: 'notify', text: request.text }
+      return settled(request, found.line, await show(found.line, reply, found.path, request.ttlMs))
+    },
+  }
+
+  async function begin(request: PushRequest, { line, key, path }: Way): Promise<Told> {
+    const { dialogues, clock, limits } = parts
+    const [token, epoch, nowMs] = [parts.mint.token(), parts.mint.epoch(), clock.now()]
+    // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
+    const taken = await dialogues.open({
+      key, network: '', code: pushCode(request.flow), line: line.name, link: '', returnPath: path, token, nowMs, epoch,
+      answer: { kind: 'begin', text: '', step: null }, leaseUntilMs: nowMs + limits.leaseMs + limits.turnMs,
+    })
+    if (taken.is !== 'opened') return { is: 'busy' }
+    const said = await play(taken.record, request, line, token)
+    if (!said) {
+      await ended(taken.record, 'failed')
+      return { is: 'no-flow' }
+    }
+    if (said.ended) parts.finish({ ...taken.record, revision: said.revision, ended: said.ended })
+    const told = await show(line, said.reply, path, request.ttlMs)
+    // Who has answered has seen it, whatever became of the response.
+    const now = told.is === 'unknown' ? await dialogues.find(key) : null
+    const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
+    if (is === 'shown') dialogues.confirm(key, epoch, 1)
+    // Also where nobody knows: an answer to a screen that stands there after all meets a polite end.
+    else await ended(taken.record, is === 'absent' ? 'refused' : 'bind-lost')
+    return { ...told, is, epoch }
+  }
+
+  async function play(record: DialogueRecord, request: PushRequest, line: Line, token: string) {
+    const { clock, limits } = parts
+    const language = request.language ?? limits.language
+    const first = { flow: request.flow, dialled: [], lost: null }
+    const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...parts, language, page: line.dialect.page })
+    if (!played) return undefined
+    const said = turned(played)
+    const reply = replyIn(record, said.reply)
+    const { step } = line.dialect.write(reply, record.returnPath)
+    const rested = await parts.dialogues.rest({
+      key: record.key, epoch: record.epoch, token, nowMs: clock.now(), revision: said.revision, snapshot: said.snapshot,
+      reply: { ...reply, step: step ?? null, link: '' }, ended: said.ended,
+    })
+    return rested ? { ...said, reply } : undefined
+  }
+
+  async function show(line: Line, reply: UssdReply, path: ReturnPath, ttlMs: number): Promise<Told> {
+    const { pdu } = line.dialect.write(reply, path)
+    // No longer than the sweep leaves an unconfirmed screen alone: else it would go out twice.
+    const deadline = parts.clock.now() + Math.min(ttlMs, parts.limits.confirmMs * SHARE)
+    const outcome = await line.submit(pdu, { lane: 'ussd', deadline })
+    parts.metrics.count('ussd_replies_total', { line: line.name, action: reply.action, result: outcome.kind })
+    const isWithheld = reply.action === 'push-begin' && line.dialect.habits.submitResp === 'withheld'
+    // Such a network answers a refusal at once, and else when the subscriber does.
+    return isWithheld && outcome.kind === 'timeout' ? { is: 'shown' } : toldBy(outcome)
+  }
+
+  async function ended(record: DialogueRecord, reason: 'refused' | 'bind-lost' | 'failed'): Promise<void> {
+    const gone = await parts.dialogues.drop(record.key, { epoch: record.epoch }, reason, parts.clock.now())
+    if (gone) parts.finish(gone)
+  }
+}
+
+/** Of the time that a reply may stay unconfirmed. */
+const SHARE = 0.8
+
+type Told = Omit<PushOutcome, 'sms'>
+
+interface Way {
+  line: Line
+  key: DialogueKey
+  path: ReturnPath
+}
+
+function toldBy(outcome: SubmitOutcome): Told {
+  switch (outcome.kind) {
+    case 'ok': return { is: 'shown' }
+    case 'refused': return { is: 'absent', status: outcome.status }
+    case 'unsent': return { is: 'unsent' }
+    default: return { is: 'unknown' }
+  }
+}

@@ -1,0 +1,25 @@
+/** An SMS that is owed at once, outside any other statement. */
+import type { Knex } from 'knex'
+import type { Clock } from '../ussd/types.ts'
+
+export interface OwedSms {
+  /** Unique among SMS of its kind. */
+  id: string
+  kind: string
+  msisdn: string
+  /** '' for any. */
+  line: string
+  text: string
+}
+
+/** Of no use later. */
+const OF_USE_MS = 3_600_000
+
+/** Twice with the same id is one SMS. Sent at any hour. */
+export async function oweSms(knex: Knex, { id, kind, msisdn, line, text }: OwedSms, clock: Clock): Promise<void> {
+  const [now, todayMs] = [new Date(clock.now()), clock.today()]
+  await knex('sms_outbox').insert({
+    subject: `${kind}:${id}`, kind, msisdn, line, text, quiet_zone: null, due_at: new Date(todayMs),
+    expires_at: new Date(todayMs + OF_USE_MS), wake_at: now, created_at: now,
+  }).onConflict(['subject', 'kind', 'due_at']).ignore()
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { realClock } from '../support/clock.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { describeWith, until } from '../support/services.ts'
+import { FAREWELL, T1, T2 } from '../support/screens.ts'
+
+const JOHN = '67570000001'
+const SUBMIT_SM = 4
+const ask = (msisdn: string, more: object = {}) => ({ msisdn, flow: 'dental', ttlMs: 3_000, ...more })
+
+describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
+  let smsc: Smsc
+  let staged: Staged
+
+  before(async function () {
+    this.timeout(30_000)
+    smsc = await startSmsc({ clock: realClock, chance: Math.random })
+    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
+      settings.reminders.pollMs = 50
+      settings.dialogue.confirmMs = 1_000
+    } })
+    await smsc.bound(1)
+  })
+  after(async () => {
+    await staged?.close()
+    await smsc?.stop()
+  })
+  afterEach(() => smsc.chaos.clear())
+
+  const push = () => staged.daemon.push
+  const noneOpen = () => until(async () => await staged.daemon.stores.dialogues.count() === 0, 'a dialogue hangs')
+  /** ussd_service_op of each submit_sm to that phone. */
+  const ops = (msisdn: string) => smsc.trace().filter(({ direction, octets }) =>
+    direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`))
+    .map(({ octets }) => octets[octets.indexOf(Buffer.from('05010001', 'hex')) + 4])
+
+  it('shows the first screen of a flow, goes on with the answers, and ends as the network wants it', async () => {
+    const john = smsc.phone(JOHN)
+    const shown = await push().push(ask(JOHN))
+    assert.deepEqual([shown.is, shown.sms], ['shown', false])
+    assert.deepEqual([(await john.next()).text, john.screen?.open], [T1, true])
+    assert.equal((await john.answer('1')).text, T2)
+    await john.answer('3')
+    const last = await john.answer('4')
+    assert.deepEqual([last.text, last.open], [FAREWELL, false])
+    assert.deepEqual(ops(JOHN), [2, 2, 2, 3], 'USSR requests, and a USSN to end with: there is no PSSR to answer')
+    const end = staged.logged().findLast((line) => line.msg === 'dialogue ended')
+    assert.deepEqual([end?.reason, end?.epoch], ['exit', shown.epoch])
+    await noneOpen()
+  })
+
+  it('speaks the language that was asked for', async () => {
+    const nobody = smsc.phone('67570000098')
+    await push().push(ask('67570000098', { flow: 'language', language: 'tpi' }))
+    const screen = await nobody.next()
+    assert.deepEqual([screen.text, screen.open], ['Welkam! Nem bilong yu i no stap.', false])
+    assert.deepEqual(ops('67570000098'), [3], 'what ends with its first screen is a notification')
+    await noneOpen()
+  })
+
+  it('never pushes a subscriber\'s own dialogue aside: an SMS says it instead', async () => {
+    const john = smsc.phone(JOHN)
+    await john.dial('*123#')
+    const before = john.inbox.length
+    assert.deepEqual(await push().push(ask(JOHN, { sms: 'We tried to reach you.' })), { is: 'busy', sms: true })
+    assert.deepEqual(await push().notify({ msisdn: JOHN, text: 'x', ttlMs: 1_000 }), { is: 'busy', sms: false })
+    await until(() => john.inbox.length > before, 'no SMS came')
+    assert.equal(john.inbox.at(-1)?.text, 'We tried to reach you.')
+    assert.equal((await john.answer('1')).text, T2)
+    john.hangUp()
+    await noneOpen()
+  })
+
+  it('knows that a handset is away, and leaves no dialogue behind', async () => {
+    const away = smsc.phone('67570000051')
+    away.isOff = true
+    const outcome = await push().push(ask('67570000051', { flow: 'dental', sms: 'Dial *123#' }))
+    assert.deepEqual([outcome.is, outcome.status, outcome.sms], ['absent', 0x45, true])
+    await noneOpen()
+    const rows = await staged.knex('sms_outbox').where({ kind: 'push', msisdn: '67570000051' }).select<{ text: string }[]>('text')
+    assert.deepEqual(rows, [{ text: 'Dial *123#' }])
+  })
+
+  it('notifies with a text that wants no answer', async () => {
+    const john = smsc.phone(JOHN)
+    const outcome = await push().notify({ msisdn: JOHN, text: 'Your balance is low.', ttlMs: 3_000 })
+    assert.equal(outcome.is, 'shown')
+    const screen = await john.next()
+    assert.deepEqual([screen.text, screen.open], ['Your balance is low.', false])
+  })
+
+  it('takes a screen whose response was lost for unknown, owes the SMS, and meets its answer with an end', async () => {
+    const john = smsc.phone('67570000003')
+    smsc.chaos.add({ on: 'submit_sm', msisdn: '67570000003', lane: 'ussd', times: 1, act: { is: 'drop-response' } })
+    const outcome = await push().push(ask('67570000003', { sms: 'Dial *123#' }))
+    assert.deepEqual([outcome.is, outcome.sms], ['unknown', true])
+    await john.next()
+    assert.equal((await john.answer('1')).open, false)
+  })
+
+  it('believes the answer when the response was lost', async () => {
+    const john = smsc.phone(JOHN)
+    smsc.chaos.add({ on: 'submit_sm', msisdn: JOHN, lane: 'ussd', times: 1, act: { is: 'drop-response' } })
+    const pushing = push().push(ask(JOHN, { sms: 'Dial *123#' }))
+    await john.next()
+    assert.equal((await john.answer('1')).text, T2)
+    assert.deepEqual((await pushing).is, 'shown')
+    assert.equal((await john.answer('3')).text, T1)
+    john.hangUp()
+    await noneOpen()
+  })
+
+  it('says that there is no such flow, and no such line', async () => {
+    assert.deepEqual(await push().push(ask(JOHN, { flow: 'nowhere' })), { is: 'no-flow', sms: false })
+    assert.deepEqual(await push().push(ask(JOHN, { line: 'nowhere' })), { is: 'unsent', sms: false })
+  })
+})
