@@ -11,7 +11,7 @@
  */
 import type { Backend } from './backend/types.ts'
 import { playTurn } from './dialogue/turn.ts'
-import type { DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
+import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
 import { StoreError } from './errors.ts'
 import { failpoint, failpointOnceWritten } from './failpoints.ts'
@@ -51,6 +51,8 @@ export interface Gateway {
   onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
   /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon that is bound. */
   sweep(): Promise<void>
+  /** Ends a dialogue with a text, whatever it is at. Null: none was open. */
+  end(key: DialogueKey): Promise<DialogueRecord | null>
   /** No new dialogues from now on. */
   drain(): void
   turnsUnderWay(): number
@@ -267,7 +269,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
     if (item.is === 'unconfirmed') {
       const withheld = parts.line(record.line)?.dialect.habits.submitResp === 'withheld'
-      return withheld ? dialogues.confirm(record.key, record.epoch, record.turn) : resend(record, undefined)
+      if (!withheld) await resend(record, undefined)
+      return dialogues.confirm(record.key, record.epoch, record.turn)
     }
     finish(record)
     const line = parts.line(record.line)
@@ -278,7 +281,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const ended = await dialogues.drop(key, {}, 'operator', clock.now())
     const line = ended && parts.line(ended.line)
     if (ended) finish(ended)
-    if (line) await say({ action: 'end', text: parts.texts.busy }, ended.returnPath, line, undefined)
+    if (line) await say(replyIn(ended, { action: 'end', text: parts.texts.busy }), ended.returnPath, line, undefined)
     return ended
   }
 
@@ -286,7 +289,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     metrics.count('ussd_messages_total', { line: from.line.name, kind: message.kind, result })
   }
 
-  return { onRequest, sweep, drain: () => void (draining = true), turnsUnderWay: () => turns }
+  return { onRequest, sweep, end, drain: () => void (draining = true), turnsUnderWay: () => turns }
 }
 
 /** A reply may be waited for at least this long, however late the turn was. */

@@ -59,9 +59,11 @@ export type Seized =
 
 /** The deadline of this entry has come. */
 export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limits: DialogueLimits): Seized {
+  // Whoever sends a reply once more may die of it: it is given again unless they confirm.
+  const againMs = nowMs + limits.confirmMs
   if (old.status === 'ended') {
-    const is = old.confirmed === false && counts(old, nowMs) ? 'unconfirmed' : 'nothing'
-    return { is, entry: old, deadlineMs: null }
+    const isUnsure = old.confirmed === false && counts(old, nowMs)
+    return isUnsure ? { is: 'unconfirmed', entry: old, deadlineMs: againMs } : { is: 'nothing', entry: old, deadlineMs: null }
   }
   const totalMs = old.openedMs + limits.totalMs
   if (old.status === 'taken') {
@@ -71,7 +73,10 @@ export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limit
     return { is: 'abandoned', entry: { ...old, token }, deadlineMs: leaseUntilMs }
   }
   const endsMs = endMs(old, limits)
-  if (nowMs < endsMs) return { is: old.confirmed === false ? 'unconfirmed' : 'nothing', entry: old, deadlineMs: endsMs }
+  if (nowMs < endsMs) {
+    const isUnsure = old.confirmed === false
+    return { is: isUnsure ? 'unconfirmed' : 'nothing', entry: old, deadlineMs: isUnsure ? Math.min(againMs, endsMs) : endsMs }
+  }
   const reason = endsMs < totalMs ? 'idle' : 'total'
   return { is: 'ended', entry: end(old, reason, nowMs, limits), deadlineMs: null }
 }

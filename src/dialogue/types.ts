@@ -96,7 +96,10 @@ export type Overdue =
    * `open` gave it, if the turn is the first; else null.
    */
   | { is: 'abandoned'; record: DialogueRecord; token: string; previous: DialogueRecord | null }
-  /** A reply that nobody saw accepted: to be sent once more. The record may have ended with it (a last screen). */
+  /**
+   * A reply that nobody saw accepted: to be sent once more, and then confirmed; without that it is given again, since
+   * whoever had it may have died. The record may have ended with it (a last screen).
+   */
   | { is: 'unconfirmed'; record: DialogueRecord }
   /** Too long without an answer, or too long altogether: it has ended; the reason stands in the record. */
   | { is: 'ended'; record: DialogueRecord }

@@ -54,8 +54,8 @@ function leases(held: Held) {
 }
 
 function confirmations(held: Held) {
-  it('give a reply that nobody saw accepted, once', async () => {
-    const { asked, overdue } = scene(held.store)
+  it('give a reply that nobody saw accepted, and give it again unless it is confirmed: a daemon may die of it', async () => {
+    const { asked, confirm, overdue } = scene(held.store)
     const epoch = await asked()
     assert.deepEqual(await overdue(T0 + LIMITS.confirmMs - 1), [])
     const [found, ...more] = await overdue(T0 + LIMITS.confirmMs)
@@ -63,6 +63,9 @@ function confirmations(held: Held) {
     assert.equal(found?.record.epoch, epoch)
     assert.equal(found?.record.status, 'resting')
     assert.deepEqual(more, [])
+    assert.deepEqual(await overdue(T0 + 2 * LIMITS.confirmMs - 1), [])
+    assert.equal((await overdue(T0 + 2 * LIMITS.confirmMs))[0]?.is, 'unconfirmed')
+    await confirm(epoch)
     assert.deepEqual(await overdue(T0 + LIMITS.idleMs - 1), [])
   })
   it('give nothing of a reply that was confirmed, before or after it was given', async () => {
