@@ -109,11 +109,50 @@ dialect.command('show').description('one profile').argument('<profile>', 'name o
 program.command('wallet').description('the sample HTTP back end of the top-up flow')
   .option('--host <host>', 'address', '127.0.0.1')
   .option('--port <port>', 'port', integer, 8675)
+dialect.command('test').description('plays a profile against the simulator and shows every PDU').argument('<profile>', 'name or file')
+  .option('--record <file>', 'write the PDUs there in hex, for infer')
+  .action(async (name: string, options: { record?: string }) =>
+    (await import('./cli/dialect-test.ts')).testCommand(name, options, say))
+
+program.command('probe').description('binds to an SMSC of an unknown dialect, shows what comes, ends each call, says which profile it is')
+  .requiredOption('--host <host>', 'of the SMSC').requiredOption('--port <port>', 'of the SMSC', integer)
+  .requiredOption('--system-id <id>', 'as given by the operator')
+  .option('--password <password>', 'as given by the operator; a file keeps it out of the list of processes')
+  .option('--password-file <file>', 'file with the password')
+  .option('--bind <type>', 'transceiver, or pair: a transmitter and a receiver', 'transceiver')
+  .option('--system-type <type>', 'as given by the operator')
+  .option('--seconds <n>', 'how long to listen at most', integer, 300)
+  .option('--calls <n>', 'calls after which it is enough', integer, 2)
+  .option('--ask', 'from the second call on, ask a question first, to see an answer')
+  .action(async (options: import('./cli/probe.ts').ProbeOptions) => {
+    const { untilSignal } = await import('./cli/simulate.ts')
+    await (await import('./cli/probe.ts')).probeCommand(options, say, untilSignal())
+  })
+
   .action(async (options: { host: string; port: number }) => (await import('./cli/simulate.ts')).walletCommand(options, say))
 
 program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
   .option('--host <host>', 'its admin address', '127.0.0.1')
   .option('--port <port>', 'its admin port', integer, 8123)
+const admin = (command: Command) => command
+  .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
+  .option('--token-file <file>', 'file with a token of admin.tokensFile')
+
+admin(program.command('dialogues')).description('the dialogues of one subscriber in a running daemon: states, no texts')
+  .requiredOption('--msisdn <number>', 'whose')
+  .option('--end', 'end those that are open, with a text')
+  .action(async (options: { url: string; tokenFile?: string; msisdn: string; end?: boolean }) =>
+    (await import('./cli/admin.ts')).dialoguesCommand(options, say))
+
+admin(program.command('flows')).description('the flows in force in a running daemon')
+  .option('--rollback <revision>', 'serve this one to new dials, e.g. dental@9f2c01ab77de')
+  .action(async (options: { url: string; tokenFile?: string; rollback?: string }) =>
+    (await import('./cli/admin.ts')).flowsCommand(options, say))
+
+program.command('token').description('a new token for the admin door, and the line that lets it in')
+  .argument('<role>', 'read or operate')
+  .action(async (role: string) => (await import('./cli/admin.ts')).tokenCommand(role, say))
+
   .action(async ({ host, port }: { host: string; port: number }) => {
     const answer = await fetch(`http://${host}:${port}/ready`, { signal: AbortSignal.timeout(2_500) }).catch(() => undefined)
     say(answer ? await answer.text() : 'no answer')

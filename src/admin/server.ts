@@ -1,8 +1,16 @@
-/** The daemon's HTTP door: is it alive, is it ready, what has it counted. Loopback by default; nothing of a subscriber's. */
-import { serve, type ServerType } from '@hono/node-server'
-import { Hono } from 'hono'
+/**
+ * The daemon's HTTP door for those who run it: is it alive, is it ready, what has it counted, and what may be changed.
+ * /live is for everybody. The rest needs a token; without tokens, /ready and /metrics are open to this machine only.
+ */
+import { serve, type HttpBindings, type ServerType } from '@hono/node-server'
+import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
+import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
+import type { Log } from '../log-port.ts'
+import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
+import type { Desk } from './desk.ts'
+import { adminRoutes, type Admitted } from './routes.ts'
 
 export interface Readiness {
   ready: boolean
@@ -15,6 +23,11 @@ export interface AdminParts {
   port: number
   registry: Registry
   readiness(): Promise<Readiness>
+  desk: Desk
+  /** None: nothing can be changed, and what is open is open to this machine only. */
+  tokens: readonly Token[]
+  now(): number
+  log: Log
 }
 
 export interface Admin {
@@ -22,22 +35,92 @@ export interface Admin {
   stop(): Promise<void>
 }
 
+const HEADERS_MS = 5_000
+const REQUEST_MS = 10_000
+const CONNECTIONS_MAX = 200
+const HEADER_OCTETS_MAX = 8_192
+
+type App = Admitted & { Bindings: HttpBindings }
+
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
-  const app = new Hono()
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }))
-  app.get('/live', (c) => c.json({ live: true }))
-  app.get('/ready', async (c) => {
-    const state = await parts.readiness()
-    return c.json({ ready: state.ready, ...state.parts }, state.ready ? 200 : 503)
-  })
-  app.get('/metrics', async (c) => c.text(await parts.registry.metrics(), 200, { 'content-type': parts.registry.contentType }))
-  app.notFound((c) => c.json({ error: 'not found', try: ['/live', '/ready', '/metrics'] }, 404))
-  app.onError((_, c) => c.json({ error: 'failed' }, 500))
+  const app = adminApp(parts)
   return new Promise((done, fail) => {
-    const server: ServerType = serve({ fetch: app.fetch, hostname: parts.host, port: parts.port }, (info) => {
+    const server: ServerType = serve({
+      fetch: app.fetch, hostname: parts.host, port: parts.port,
+      serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: HEADER_OCTETS_MAX },
+    }, (info) => {
       server.off('error', fail)
-      done({ port: info.port, stop: () => new Promise((stopped) => server.close(() => stopped())) })
+      done({ port: info.port, stop: () => stop(server as Server) })
     })
+    ;(server as Server).maxConnections = CONNECTIONS_MAX
     server.once('error', fail)
   })
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((stopped) => {
+    server.close(() => stopped())
+    server.closeIdleConnections()
+  })
+}
+
+function adminApp(parts: AdminParts): Hono<App> {
+  const app = new Hono<App>()
+  const none = ["'none'"]
+  app.use(secureHeaders({
+    contentSecurityPolicy: { defaultSrc: none, frameAncestors: none, baseUri: none, formAction: none },
+    crossOriginResourcePolicy: 'same-origin', xFrameOptions: 'DENY',
+  }))
+  app.use(async (c, next) => {
+    await next()
+    c.header('cache-control', 'no-store')
+  })
+  app.get('/live', (c) => c.json({ live: true }))
+  app.use(gate(parts))
+  app.get('/ready', async (c) => {
+    const state = await parts.readiness()
+    const details = c.get('token') || parts.tokens.length === 0 ? state.parts : {}
+    return c.json({ ready: state.ready, ...details }, state.ready ? 200 : 503)
+  })
+  app.get('/metrics', async (c) => c.text(await parts.registry.metrics(), 200, { 'content-type': parts.registry.contentType }))
+  app.route('/v1', adminRoutes(parts.desk, parts.log))
+  app.notFound((c) => c.json({ error: 'not found', try: ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines'] }, 404))
+  app.onError((error, c) => {
+    parts.log.error({ err: error, path: c.req.routePath }, 'admin request failed')
+    return c.json({ error: 'failed' }, 500)
+  })
+  return app
+}
+
+/** Lets a request on with its token, or answers it. */
+function gate({ tokens, now, log }: AdminParts) {
+  const access = createAccess(tokens)
+  return async (c: Context<App>, next: () => Promise<void>) => {
+    const address = c.env.incoming.socket.remoteAddress ?? ''
+    const refused = (status: 400 | 401 | 403 | 429, error: string) => c.json({ error }, status)
+    if (TOKEN_IN_QUERY.test(c.req.url)) return refused(400, 'a token goes into the Authorization header: addresses end up in logs')
+    c.set('token', null)
+    if (!tokens.length) return c.req.path.startsWith('/v1') || !isLocal(address)
+      ? refused(403, 'closed: set admin.tokensFile (ussd-connector token operate)') : next()
+    const verdict = access.check({ header: c.req.header('authorization'), address }, now())
+    if (verdict.is === 'known') {
+      c.set('token', verdict.token)
+      return next()
+    }
+    // A container's health check has no token: it learns yes or no, and nothing else.
+    if (verdict.is === 'nobody' && c.req.path === '/ready' && isLocal(address)) return next()
+    if (verdict.is === 'locked') {
+      c.header('retry-after', String(FAILED_EACH_MS / 1_000))
+      return refused(429, 'too many wrong tokens')
+    }
+    log.warn({ address, method: c.req.method, result: verdict.is }, 'admin audit: turned away')
+    c.header('www-authenticate', 'Bearer')
+    return refused(401, 'a bearer token is needed')
+  }
+}
+
+const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i
+
+function isLocal(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address)
 }

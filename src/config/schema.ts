@@ -245,6 +245,8 @@ const door = z.strictObject({
 const admin = z.strictObject({
   host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
   port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
+  tokensFile: z.string().optional()
+    .describe('who may read or operate: lines role:sha256 (`ussd-connector token`); absent: /ready and /metrics for this machine only'),
 })
 
 const log = z.strictObject({

@@ -13,6 +13,8 @@ export interface ServedFlows {
   registry: FlowRegistry
   /** For /ready: names and revisions in force. */
   state(): { name: string; revision: string }[]
+  /** Null: there is no such revision of this flow. */
+  rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
   stop(): Promise<void>
 }
 
@@ -45,6 +47,11 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   return {
     registry: flows,
     state: () => flows.names(),
+    async rollBack(name, revision) {
+      const before = flows.current(name)?.revision ?? null
+      const done = revision.startsWith(`${name}@`) && await flows.rollBack(revision)
+      return done ? { before, after: revision } : null
+    },
     stop: async () => {
       stopped = true
       cancel()

@@ -1,0 +1,40 @@
+/** What can be asked of a running daemon, and done to it: the port behind the admin routes. Nothing here holds a text. */
+
+export interface Desk {
+  /** The dialogues of one MSISDN, one a line group at most; open ones and tombstones. */
+  dialogues(msisdn: string): Promise<DialogueSummary[]>
+  /** Ends it with a text. Null: nothing was open. */
+  endDialogue(group: string, msisdn: string): Promise<DialogueSummary | null>
+  flows(): FlowRow[]
+  /** Serves an older revision for new dials, in this daemon, until its file changes. Null: it is not to be had. */
+  rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
+  lines(): LineRow[]
+}
+
+export interface DialogueSummary {
+  group: string
+  /** Masked. */
+  msisdn: string
+  line: string
+  epoch: string
+  status: string
+  /** `dental@9f2c01ab77de`; '' during the first turn. */
+  flow: string
+  turn: number
+  openedMs: number
+  touchedMs: number
+  /** Why it ended; null: it has not. */
+  ended: string | null
+}
+
+export interface FlowRow {
+  name: string
+  revision: string
+}
+
+export interface LineRow {
+  name: string
+  group: string
+  dialect: string
+  binds: { bind: string; state: string; since: string }[]
+}

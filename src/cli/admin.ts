@@ -1,0 +1,76 @@
+/** `dialogues`, `flows` and `token`: what is asked of a running daemon over its admin door. */
+import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { DialogueSummary, FlowRow } from '../admin/desk.ts'
+import { UsageError } from '../errors.ts'
+
+type Say = (text: string) => void
+
+export interface AdminOptions {
+  url: string
+  tokenFile?: string
+}
+
+export async function dialoguesCommand(options: AdminOptions & { msisdn: string; end?: boolean }, say: Say): Promise<void> {
+  const path = `/v1/dialogues?msisdn=${encodeURIComponent(options.msisdn)}`
+  const { dialogues } = await ask<{ dialogues: DialogueSummary[] }>(options, 'GET', path)
+  if (!dialogues.length) say('none')
+  for (const one of dialogues) say(sentence(one))
+  if (!options.end) return
+  for (const one of dialogues.filter((dialogue) => dialogue.ended === null)) {
+    const at = `/v1/dialogues/${encodeURIComponent(one.group)}/${encodeURIComponent(options.msisdn.replace(/^\+/, ''))}`
+    await ask(options, 'DELETE', at)
+    say(`ended    ${one.group} ${one.epoch}`)
+  }
+}
+
+export async function flowsCommand(options: AdminOptions & { rollback?: string }, say: Say): Promise<void> {
+  const { rollback } = options
+  if (rollback !== undefined) {
+    const name = rollback.split('@')[0]!
+    const done = await ask<{ before: string | null; after: string }>(
+      options, 'POST', `/v1/flows/${encodeURIComponent(name)}/rollback`, { revision: rollback })
+    return say(`${done.before ?? '-'} -> ${done.after}, until its file changes or the daemon restarts`)
+  }
+  const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
+  for (const { name, revision } of flows) say(`${name.padEnd(24)} ${revision}`)
+}
+
+/** A new token, said once, and the line of admin.tokensFile that lets it in. */
+export function tokenCommand(role: string, say: Say): void {
+  if (role !== 'read' && role !== 'operate') throw new UsageError(`'${role}' is not a role: read or operate`)
+  const token = randomBytes(32).toString('base64url')
+  say(`token, for whoever shall ${role}:   ${token}`)
+  say(`line, for admin.tokensFile:      ${role}:${createHash('sha256').update(token).digest('hex')}`)
+}
+
+/** The headers of a request with the token of that file; none without a file. */
+export function bearerOf(tokenFile: string | undefined): Record<string, string> {
+  if (tokenFile === undefined) return {}
+  try {
+    return { authorization: `Bearer ${readFileSync(tokenFile, 'utf8').trim()}` }
+  } catch (error) {
+    throw new UsageError(`--token-file: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+const ANSWER_MS = 10_000
+
+async function ask<T>({ url, tokenFile }: AdminOptions, method: string, path: string, body?: object): Promise<T> {
+  const answer = await fetch(new URL(path, url), {
+    method, headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}), redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch((error: Error) => {
+    const why = (error.cause as Error | undefined)?.message ?? error.message
+    throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
+  })
+  const said = await answer.json().catch(() => ({})) as T & { error?: string }
+  if (!answer.ok) throw new UsageError(`${answer.status}: ${said.error ?? answer.statusText}`)
+  return said
+}
+
+function sentence(one: DialogueSummary): string {
+  const since = new Date(one.openedMs).toISOString()
+  const state = one.ended === null ? one.status : `ended (${one.ended})`
+  return `${one.group}  ${one.msisdn}  ${state}  ${one.flow || '-'}  turn ${one.turn}  since ${since}  ${one.epoch}`
+}

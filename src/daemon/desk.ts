@@ -1,0 +1,63 @@
+/** The admin routes' way into the daemon: dialogues, flows and lines as they stand. And the tokens that open it. */
+import { readFileSync } from 'node:fs'
+import { readTokens, type Token } from '../admin/access.ts'
+import type { Desk, DialogueSummary } from '../admin/desk.ts'
+import type { Settings } from '../config/schema.ts'
+import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
+import { UsageError } from '../errors.ts'
+import type { Gateway } from '../gateway.ts'
+import { maskMsisdn } from '../log.ts'
+import type { ServedFlows } from './flows.ts'
+import type { Lines } from './lines.ts'
+
+export interface DeskParts {
+  settings: Settings
+  dialogues: DialogueStore
+  flows: ServedFlows
+  lines: Lines
+  gateway: Gateway
+}
+
+export function createDesk({ settings, dialogues, flows, lines, gateway }: DeskParts): Desk {
+  const groups = groupsOf(settings)
+  return {
+    async dialogues(msisdn) {
+      const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
+      return found.filter((record) => record !== null).map(summaryOf)
+    },
+    async endDialogue(group, msisdn) {
+      const ended = await gateway.end({ group, msisdn })
+      return ended && summaryOf(ended)
+    },
+    flows: () => flows.state(),
+    rollBack: (name, revision) => flows.rollBack(name, revision),
+    lines() {
+      const states = lines.states()
+      return settings.lines.map(({ name, group = name, dialect }) => ({ name, group, dialect, binds: states[name] ?? [] }))
+    },
+  }
+}
+
+/** Where dialogues of these settings may be. */
+export function groupsOf(settings: Settings): string[] {
+  const groups = settings.lines.map((line) => line.group ?? line.name)
+  return [...new Set(settings.door ? [...groups, settings.door.name] : groups)]
+}
+
+/** Throws UsageError or ProblemsError. */
+export function tokensOf(settings: Settings): Token[] {
+  const file = settings.admin.tokensFile
+  if (file === undefined) return []
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`admin.tokensFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  return readTokens(file, text)
+}
+
+function summaryOf(record: DialogueRecord): DialogueSummary {
+  const { key, line, epoch, status, revision, turn, openedMs, touchedMs, ended } = record
+  return { group: key.group, msisdn: maskMsisdn(key.msisdn), line, epoch, status, flow: revision, turn, openedMs, touchedMs, ended }
+}

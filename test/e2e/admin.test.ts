@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FAILED_MAX, tokenHash } from '../../src/admin/access.ts'
+import { dialoguesCommand, flowsCommand } from '../../src/cli/admin.ts'
+import { compileFlow } from '../../src/flow/compile.ts'
+import { sourceOf } from '../../src/flow/loader.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { foreignSmsc } from '../support/foreign-smsc.ts'
+import { T1, T4 } from '../support/screens.ts'
+import { describeWith } from '../support/services.ts'
+
+const JOHN = '67570000001'
+const TOKENS = { read: 'reading-token-of-a-test', operate: 'operating-token-of-a-test' }
+
+describeWith(['redis', 'postgres'], 'the admin door', () => {
+  let smsc: Awaited<ReturnType<typeof foreignSmsc>>
+  let staged: Staged
+  let url: string
+  const file = (role: keyof typeof TOKENS) => join(staged.settings.data, `${role}.token`)
+  const ask = (method: string, path: string, token?: string, body?: string) => fetch(`${url}${path}`, {
+    method, ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}), ...(body === undefined ? {} : { body }),
+  })
+  const audit = () => staged.logged().filter((line) => line.msg === 'admin audit')
+
+  before(async () => {
+    smsc = await foreignSmsc()
+    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
+      settings.admin.tokensFile = join(settings.data, 'tokens')
+      const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+      writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
+    } })
+    url = `http://127.0.0.1:${staged.daemon.admin.port}`
+    for (const role of ['read', 'operate'] as const) writeFileSync(file(role), `${TOKENS[role]}\n`)
+  })
+  after(async () => {
+    await staged?.close()
+    smsc?.stop()
+  })
+
+  it('says to anybody that it lives, to this machine whether it is ready, and no more without a token', async () => {
+    assert.deepEqual(await (await ask('GET', '/live')).json(), { live: true })
+    assert.deepEqual(await (await ask('GET', '/ready')).json(), { ready: true })
+    const known = await (await ask('GET', '/ready', TOKENS.read)).json() as Record<string, unknown>
+    assert.ok(known.lines && known.stores)
+    for (const path of ['/metrics', '/v1/flows', '/v1/lines', `/v1/dialogues?msisdn=${JOHN}`, '/nothing']) {
+      assert.equal((await ask('GET', path)).status, 401, path)
+    }
+    assert.equal((await ask('GET', '/metrics', TOKENS.read)).status, 200)
+    assert.equal((await ask('GET', '/nothing', TOKENS.read)).status, 404)
+    assert.equal((await ask('GET', `/v1/flows?token=${TOKENS.read}`)).status, 400)
+  })
+
+  it('answers with headers that leave a browser nothing to do', async () => {
+    const { headers } = await ask('GET', '/v1/lines', TOKENS.read)
+    assert.equal(headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+    assert.equal(headers.get('cache-control'), 'no-store')
+    assert.equal(headers.get('x-content-type-options'), 'nosniff')
+    assert.equal(headers.get('referrer-policy'), 'no-referrer')
+    assert.equal(headers.get('access-control-allow-origin'), null)
+  })
+
+  it('shows a dialogue without number and texts, and ends it politely', async () => {
+    const john = smsc.phone(JOHN)
+    assert.equal((await john.dial('*123#')).text, T1)
+    assert.equal((await john.answer('2')).text, T4)
+    const said = await (await ask('GET', `/v1/dialogues?msisdn=%2B${JOHN}`, TOKENS.read)).text()
+    const { dialogues: [one] } = JSON.parse(said) as { dialogues: Record<string, unknown>[] }
+    assert.deepEqual([one!.group, one!.msisdn, one!.status, one!.turn], ['test', '675******01', 'resting', 2])
+    assert.match(String(one!.flow), /^dental@[0-9a-f]{12}$/)
+    assert.doesNotMatch(said, new RegExp(`${JOHN}|Checkup|John`))
+
+    assert.equal((await ask('DELETE', `/v1/dialogues/test/${JOHN}`, TOKENS.read)).status, 403)
+    const written: string[] = []
+    await dialoguesCommand({ url, tokenFile: file('operate'), msisdn: `+${JOHN}`, end: true }, (text) => written.push(text))
+    assert.match(written[0]!, /675\*{6}01 {2}resting {2}dental@/)
+    assert.match(written[1]!, /^ended/)
+    const screen = await john.answer('1')
+    assert.deepEqual([screen.text, screen.op, screen.end], ['Service busy. Please try again later.', 17, true])
+    assert.equal((await ask('DELETE', `/v1/dialogues/test/${JOHN}`, TOKENS.operate)).status, 404)
+    assert.equal(await staged.daemon.metrics.value('ussd_dialogues_total', { reason: 'operator' }), 1)
+  })
+
+  it('rolls a flow back for new dials, and forward again', async () => {
+    const source = await sourceOf(staged.settings.flows.dir, 'dental')
+    const old = { ...source, text: source.text.replace('time: h a,', 'time: h  a,') }
+    const { revision } = compileFlow(old).flow
+    await staged.daemon.stores.archive.put(revision, 'dental', JSON.stringify({
+      file: 'dental.yaml', text: old.text, catalogues: old.catalogues.map((one) => ({ ...one, file: one.file.split('/').at(-1) })),
+    }))
+    const inForce = async () => ((await (await ask('GET', '/v1/flows', TOKENS.read)).json()) as { flows: { name: string; revision: string }[] })
+      .flows.find((flow) => flow.name === 'dental')!.revision
+    const before = await inForce()
+    assert.notEqual(before, revision)
+    const written: string[] = []
+    await flowsCommand({ url, tokenFile: file('operate'), rollback: revision }, (text) => written.push(text))
+    assert.ok(written[0]!.startsWith(`${before} -> ${revision}`))
+    assert.equal(await inForce(), revision)
+    const back = await ask('POST', '/v1/flows/dental/rollback', TOKENS.operate, JSON.stringify({ revision: before }))
+    assert.deepEqual(await back.json(), { before: revision, after: before })
+    await assert.rejects(flowsCommand({ url, tokenFile: file('read'), rollback: before }, () => undefined), /403/)
+    for (const [body, status] of [['{', 400], ['{"revision":"topup@000000000000"}', 400], ['{"revision":"dental@000000000000"}', 404],
+      [JSON.stringify({ revision: 'x'.repeat(70_000) }), 413]] as const) {
+      assert.equal((await ask('POST', '/v1/flows/dental/rollback', TOKENS.operate, body)).status, status)
+    }
+  })
+
+  it('names lines and binds', async () => {
+    const { lines } = await (await ask('GET', '/v1/lines', TOKENS.read)).json() as { lines: { name: string; dialect: string; binds: { state: string }[] }[] }
+    assert.deepEqual(lines.map(({ name, dialect }) => [name, dialect]), [['test', 'standard']])
+    assert.match(lines[0]!.binds[0]!.state, /^bound/)
+  })
+
+  it('writes down who did what, before and after; refusals too', async () => {
+    const lines = audit()
+    const ended = lines.find((line) => line.what === 'dialogue ended')!
+    assert.deepEqual([ended.who, ended.role, ended.before, ended.after, ended.msisdn], ['operateer', 'operate', 'open', 'ended', '675******01'])
+    assert.ok(lines.some((line) => line.what === 'flow rolled back' && line.before && line.after))
+    assert.ok(lines.some((line) => line.what === 'DELETE refused' && line.who === 'reader'))
+    assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
+  })
+
+  it('stops listening to an address that guesses', async () => {
+    for (let i = 0; i < FAILED_MAX; i++) assert.equal((await ask('GET', '/metrics', `guess-${i}`)).status, 401)
+    const locked = await ask('GET', '/metrics', 'guess')
+    assert.equal(locked.status, 429)
+    assert.ok(Number(locked.headers.get('retry-after')) > 0)
+    assert.ok(staged.logged().some((line) => line.msg === 'admin audit: turned away' && line.result === 'wrong'))
+  })
+})
+
+describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
+  it('is open to this machine for figures, and closed for everything else', async () => {
+    const smsc = await foreignSmsc()
+    const staged = await stageDaemon({ smscPort: smsc.port })
+    try {
+      const status = async (path: string, method = 'GET') =>
+        (await fetch(`http://127.0.0.1:${staged.daemon.admin.port}${path}`, { method })).status
+      assert.deepEqual([await status('/live'), await status('/ready'), await status('/metrics')], [200, 200, 200])
+      assert.equal(await status('/v1/flows'), 403)
+      assert.equal(await status(`/v1/dialogues/test/${JOHN}`, 'DELETE'), 403)
+    } finally {
+      await staged.close()
+      smsc.stop()
+    }
+  })
+})
