@@ -9,16 +9,19 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/root.ts'
 import { killCampaign } from './campaign-kill.ts'
+import { storesCampaign } from './campaign-stores.ts'
 import { compile } from './daemon-process.ts'
 import type { Campaign, Outcome } from './outcome.ts'
+import { writeReport } from './report.ts'
 
 const CAMPAIGNS: Record<string, Campaign> = {
+  stores: storesCampaign,
   kill: killCampaign,
 }
 
 const { values } = parseArgs({
   options: {
-    bounded: { type: 'boolean', default: false }, only: { type: 'string' }, seed: { type: 'string', default: '1' },
+    bounded: { type: 'boolean', default: false }, report: { type: 'boolean', default: false }, only: { type: 'string' }, seed: { type: 'string', default: '1' },
     'as-built': { type: 'boolean', default: false }, kills: { type: 'string' }, minutes: { type: 'string' }, out: { type: 'string', default: join(packageRoot, 'faults/results') },
   },
 })
@@ -39,6 +42,7 @@ for (const name of names) {
     keep(outcome, name)
   }
 }
+if (values.report) writeReport(values.out, join(packageRoot, 'RELIABILITY.md'))
 process.exit(failed ? 1 : 0)
 
 async function run(name: string): Promise<Outcome[]> {
