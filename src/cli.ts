@@ -5,6 +5,8 @@ import { ProblemsError, UsageError } from './errors.ts'
 import { packageVersion } from './root.ts'
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 const CONFIG = ['-c, --config <file>', 'settings file'] as const
 
 const program = new Command('ussd-connector')
@@ -37,7 +39,8 @@ program.command('check').description('checks flow files: schema, names, ways, le
 
 program.command('talk').description('plays written conversations against their flows')
   .argument('[paths...]', 'talk files or folders', ['./flows'])
-  .action(async (paths: string[]) => (await import('./cli/flows.ts')).talk(paths, say))
+  .option('--coverage', 'say what of each flow no talk has walked')
+  .action(async (paths: string[], options: { coverage?: boolean }) => (await import('./cli/flows.ts')).talk(paths, say, options))
 
 const flow = program.command('flow').description('flow files: their JSON Schema, and what they look like')
 flow.command('schema').description('the JSON Schema of flow files, for an editor')
@@ -106,9 +109,6 @@ dialect.command('show').description('one profile').argument('<profile>', 'name o
   .option('--full', 'with all that it takes from the profiles it extends')
   .action(async (name: string, options: { full?: boolean }) => (await import('./cli/dialect.ts')).showCommand(name, options, say))
 
-program.command('wallet').description('the sample HTTP back end of the top-up flow')
-  .option('--host <host>', 'address', '127.0.0.1')
-  .option('--port <port>', 'port', integer, 8675)
 dialect.command('test').description('plays a profile against the simulator and shows every PDU').argument('<profile>', 'name or file')
   .option('--record <file>', 'write the PDUs there in hex, for infer')
   .action(async (name: string, options: { record?: string }) =>
@@ -129,11 +129,11 @@ program.command('probe').description('binds to an SMSC of an unknown dialect, sh
     await (await import('./cli/probe.ts')).probeCommand(options, say, untilSignal())
   })
 
+program.command('wallet').description('the sample HTTP back end of the top-up flow')
+  .option('--host <host>', 'address', '127.0.0.1')
+  .option('--port <port>', 'port', integer, 8675)
   .action(async (options: { host: string; port: number }) => (await import('./cli/simulate.ts')).walletCommand(options, say))
 
-program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
-  .option('--host <host>', 'its admin address', '127.0.0.1')
-  .option('--port <port>', 'its admin port', integer, 8123)
 const admin = (command: Command) => command
   .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
   .option('--token-file <file>', 'file with a token of admin.tokensFile')
@@ -153,6 +153,9 @@ program.command('token').description('a new token for the admin door, and the li
   .argument('<role>', 'read or operate')
   .action(async (role: string) => (await import('./cli/admin.ts')).tokenCommand(role, say))
 
+program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
+  .option('--host <host>', 'its admin address', '127.0.0.1')
+  .option('--port <port>', 'its admin port', integer, 8123)
   .action(async ({ host, port }: { host: string; port: number }) => {
     const answer = await fetch(`http://${host}:${port}/ready`, { signal: AbortSignal.timeout(2_500) }).catch(() => undefined)
     say(answer ? await answer.text() : 'no answer')

@@ -46,7 +46,8 @@ export function record(pdus: readonly Captured[]): Recording {
   const heard = [...bySubscriber.values()].map((list) => list.filter((it) => it.from === 'smsc'))
   const opTag = opTagOf(heard)
   const isBegin = beginTest(heard, opTag)
-  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split(msisdn, list, isBegin))
+  const isRefused = refusedOnes(pdus)
+  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split({ msisdn, list, isBegin, isRefused }))
   const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns.filter((turn) => turn.reply).length, 0)
   decideEnds(dialogues, opTag)
   return { pdus, dialogues, opTag, others: messages.length - inside }
@@ -118,14 +119,30 @@ function beginTest(heard: readonly (readonly Captured[])[], opTag: number | unde
   return (it) => sketches(it.pdu).some(isStarred) || isStarred(String(it.pdu.body.destination_addr ?? ''))
 }
 
-function split(msisdn: string, list: readonly Captured[], isBegin: (it: Captured) => boolean): RecordedDialogue[] {
+/** Whether the SMSC refused a submit. */
+function refusedOnes(pdus: readonly Captured[]): (it: Captured) => boolean {
+  const keyOf = ({ link, pdu }: Captured, command: string) => [link, command, pdu.sequence].join()
+  const bad = pdus.filter(({ from, pdu }) => from === 'smsc' && pdu.status !== 0 && pdu.command.endsWith('_resp'))
+  const keys = new Set(bad.map((it) => keyOf(it, it.pdu.command)))
+  return (it) => keys.has(keyOf(it, `${it.pdu.command}_resp`))
+}
+
+interface SplitParts {
+  msisdn: string
+  list: readonly Captured[]
+  isBegin(it: Captured): boolean
+  isRefused(it: Captured): boolean
+}
+
+function split({ msisdn, list, isBegin, isRefused }: SplitParts): RecordedDialogue[] {
   const dialogues: RecordedDialogue[] = []
   let lastMs = -Infinity
   for (const it of list) {
     const open = dialogues.at(-1)
     const turn = open?.turns.at(-1)
     if (it.from === 'esme') {
-      if (turn && !turn.reply) turn.reply = it
+      // A refused reply that was followed by another is no example.
+      if (turn && (!turn.reply || isRefused(turn.reply))) turn.reply = it
     } else if (!isRepeat(it, turn?.deliver)) {
       const isLate = it.atMs - lastMs > IDLE_MS
       if (open === undefined || isLate || isBegin(it)) dialogues.push({ msisdn, turns: [{ deliver: it }], overBy: 'open' })

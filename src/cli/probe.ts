@@ -1,0 +1,114 @@
+/** `probe`: binds to an SMSC whose dialect is not known, shows what comes, and says which profile it believes in. */
+import { readFileSync } from 'node:fs'
+import { systemChance, systemClock } from '../clock.ts'
+import { UsageError } from '../errors.ts'
+import { nearestProfile } from '../learn/nearest-profile.ts'
+import { printProfile } from '../learn/print.ts'
+import { newProbe, type Probe } from '../learn/probe.ts'
+import type { Log } from '../log-port.ts'
+import { noCounters } from '../smpp/counters.ts'
+import { compileDialect } from '../smpp/dialect.ts'
+import { loadProfile } from '../smpp/dialect-load.ts'
+import { smppLine } from '../smpp/line.ts'
+import { lineSettings } from '../smpp/settings.ts'
+import { DIALECTS, knownProfiles } from './dialect.ts'
+
+type Say = (text: string) => void
+
+export interface ProbeOptions {
+  host: string
+  port: number
+  systemId: string
+  password?: string
+  passwordFile?: string
+  bind: string
+  systemType?: string
+  seconds: number
+  calls: number
+  ask?: boolean
+  /** How long to listen on after the last call: its abort, its retries. Default 3 s. */
+  lingerMs?: number
+}
+
+const LINGER_MS = 3_000
+const LOOK_MS = 200
+const ANSWER_MS = 10_000
+const UNBIND_MS = 3_000
+
+/** Resolves when enough calls are over, the time is, or `signal` is aborted. */
+export async function probeCommand(options: ProbeOptions, say: Say, signal: AbortSignal): Promise<Probe> {
+  const clock = systemClock()
+  const standard = loadProfile('standard', DIALECTS)
+  const { line, probe, wasBound } = probing(options, { clock, standard, say })
+  line.start()
+  say(`binding to ${options.host}:${options.port} as ${options.systemId} (${options.bind}); dial your code now, `
+    + `${options.calls} times, and let one call be cancelled`)
+  const until = clock.now() + options.seconds * 1_000
+  let overAt: number | undefined
+  while (!signal.aborted && clock.now() < until) {
+    await new Promise<void>((done) => void clock.after(LOOK_MS, done))
+    if (probe.calls() >= options.calls) overAt ??= clock.now()
+    if (overAt !== undefined && clock.now() - overAt > (options.lingerMs ?? LINGER_MS)) break
+  }
+  await line.stop(clock.now() + UNBIND_MS)
+  if (!wasBound()) throw new UsageError('never bound: see the reason above, and ask the operator for the five settings')
+  const inference = probe.believed('probed')
+  if (inference.recording.dialogues.length === 0) throw new UsageError('bound, but no USSD came: is the code routed to this bind?')
+  const nearest = nearestProfile(inference, knownProfiles())
+  say(`\n${printProfile(inference, { standard, nearest })}`)
+  return probe
+}
+
+interface Parts {
+  clock: ReturnType<typeof systemClock>
+  standard: ReturnType<typeof loadProfile>
+  say: Say
+}
+
+function probing(options: ProbeOptions, { clock, standard, say }: Parts) {
+  let bound = false
+  const settings = lineSettings({
+    name: 'probe', bind: bindOf(options.bind),
+    smsc: {
+      hosts: [{ host: options.host, port: options.port }], systemId: options.systemId, password: passwordOf(options),
+      ...(options.systemType === undefined ? {} : { systemType: options.systemType }),
+    },
+  })
+  const probe = newProbe({
+    known: knownProfiles(), standard, say, now: () => clock.now(), ask: options.ask === true,
+    submit: (pdu) => line.submit(pdu, { lane: 'ussd', deadline: clock.now() + ANSWER_MS }),
+  })
+  const line = smppLine(settings, {
+    dialect: compileDialect(standard), clock, chance: systemChance, log: logTo(say), counters: noCounters, instance: 'probe',
+    onRequest: (pdu, link) => probe.onRequest(pdu, link),
+    onState: (_, state) => {
+      if (state.startsWith('bound') && !bound) say('bound')
+      bound ||= state.startsWith('bound')
+    },
+    tap: (direction, octets) => probe.tap(direction === 'in' ? 'smsc' : 'esme', octets),
+  })
+  return { line, probe, wasBound: () => bound }
+}
+
+function bindOf(text: string): 'transceiver' | 'pair' {
+  if (text === 'transceiver' || text === 'pair') return text
+  throw new UsageError(`--bind ${text}: must be transceiver, or pair for a transmitter and a receiver`)
+}
+
+function passwordOf({ password, passwordFile }: ProbeOptions): string {
+  if (passwordFile === undefined) return password ?? ''
+  try {
+    return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
+  } catch {
+    throw new UsageError(`the password file ${passwordFile} cannot be read`)
+  }
+}
+
+/** What goes wrong with the bind is said; the rest is not. */
+function logTo(say: Say): Log {
+  const tell = (fields: object, message: string) => {
+    const { status, why } = fields as { status?: string; why?: string }
+    say(`! ${message}${status ? `: ${status}` : ''}${why ? `: ${why}` : ''}`)
+  }
+  return { debug: () => undefined, info: () => undefined, warn: tell, error: tell }
+}

@@ -1,0 +1,140 @@
+/**
+ * A probe: listens on a bind whose dialect is not known, and answers calls with the end of the profile that fits best.
+ * It opens no dialogue, sends no SMS, and says nothing to what it cannot read as USSD.
+ */
+import { compileDialect } from '../smpp/dialect.ts'
+import { encode } from '../smpp/codec.ts'
+import { getSession } from '../smpp/dialect-carrier.ts'
+import type { DialectProfile } from '../smpp/dialect-schema.ts'
+import { viewOf } from '../smpp/dialect.ts'
+import type { Incoming, Link, OutgoingPdu, Pdu, SubmitOutcome } from '../smpp/types.ts'
+import type { UssdReply } from '../ussd/types.ts'
+import { hear, type Captured, type Side } from './captured.ts'
+import { infer, type Inference } from './infer.ts'
+import { showPdu } from './show-pdu.ts'
+
+export interface ProbeParts {
+  known: readonly DialectProfile[]
+  standard: DialectProfile
+  say(text: string): void
+  now(): number
+  submit(pdu: OutgoingPdu): Promise<SubmitOutcome>
+  /** From the second call on, a question is asked first: it shows what an answer looks like. */
+  ask?: boolean
+}
+
+export interface Probe {
+  /** Octets of the bind, either way, as they pass. */
+  tap(from: Side, octets: Buffer): void
+  onRequest(pdu: Pdu, link: Link): Promise<void>
+  /** Calls that are over, by our end or the subscriber's. */
+  calls(): number
+  pdus(): readonly Captured[]
+  believed(name: string): Inference
+}
+
+export const PROBE_TEXT = { end: 'Service test. Thank you.', ask: 'Service test.\n1. Continue' }
+/** More are not kept: a probe is for a few calls. */
+const PDUS_MAX = 10_000
+/** Ways to write one answer; more would only fill the operator's log. */
+const TRIES_MAX = 4
+/** Commands that say nothing of a dialect. */
+const DULL = /^(?:enquire_link|bind_|unbind)/
+
+export function newProbe(parts: ProbeParts): Probe {
+  const pdus: Captured[] = []
+  const state = { begun: 0, over: 0, tried: 0, accepted: 0 }
+  const refused = new Set<string>()
+  const asked = new Set<string>()
+
+  function tap(from: Side, octets: Buffer): void {
+    const [pdu] = hear([{ atMs: parts.now(), link: 'probe', octets, from }]).pdus
+    if (!pdu || pdus.length >= PDUS_MAX) return
+    pdus.push(pdu)
+    if (!DULL.test(pdu.pdu.command)) parts.say(showPdu(pdu).join('\n'))
+  }
+
+  async function onRequest(pdu: Pdu, link: Link): Promise<void> {
+    link.respond(pdu, 0)
+    const found = candidates(pdu, parts.known)
+    const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
+    if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
+    const { kind, msisdn } = best.read.message
+    if (kind === 'begin') state.begun++
+    if (kind !== 'begin' && kind !== 'input') {
+      state.over++
+      return parts.say(`  (not answered: ${kind}, by ${best.profile.name})`)
+    }
+    const isQuestion = parts.ask === true && kind === 'begin' && state.begun > 1
+    // An answer to our end: the network took it for a question, so that end is not its own.
+    if (kind === 'input' && !asked.delete(msisdn)) refused.add(best.profile.name)
+    const action = isQuestion ? 'continue' : 'end'
+    parts.say(`  (${kind}, by ${best.profile.name})`)
+    const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
+    if (isQuestion) asked.add(msisdn)
+    await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)))
+    if (!isQuestion) state.over++
+  }
+
+  /** The best first; what is refused is tried as the next writes it, as long as that is something else. */
+  async function answer(reply: UssdReply, found: readonly Candidate[]): Promise<void> {
+    const tried: string[] = []
+    for (const { profile, read } of found) {
+      if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
+      const { pdu } = compileDialect(profile).write(reply, read.message.returnPath)
+      const coded = encode(pdu)
+      if ('fault' in coded || tried.includes(coded.octets.toString('hex'))) continue
+      tried.push(coded.octets.toString('hex'))
+      parts.say(`  (answering with the ${reply.action} of ${profile.name})`)
+      state.tried++
+      const outcome = await parts.submit(pdu)
+      if (outcome.kind === 'ok') return void state.accepted++
+      refused.add(profile.name)
+      if (outcome.kind !== 'refused') return parts.say(`  (no response: ${outcome.kind})`)
+      parts.say(`  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`)
+    }
+  }
+
+  return {
+    tap,
+    onRequest,
+    calls: () => state.over,
+    pdus: () => pdus,
+    believed(name) {
+      const inference = infer(pdus, parts.standard, name)
+      doubtOwn(inference, state)
+      return inference
+    },
+  }
+}
+
+interface Candidate {
+  profile: DialectProfile
+  read: Incoming
+  worth: number
+}
+
+/** Profiles that read it as USSD, the best first: those that find a code, and a number where they expect one. */
+function candidates(pdu: Pdu, known: readonly DialectProfile[]): Candidate[] {
+  const rated = known.map((profile): Candidate => {
+    const read = compileDialect(profile).read(pdu)
+    if (read.is !== 'ussd') return { profile, read, worth: 0 }
+    const { from } = profile.inbound.session
+    const carrier = getSession(profile, viewOf(profile, pdu)).raw
+    const hasNumber = carrier.length > 0
+    const wellRead = read.message.kind === 'begin' ? read.message.code !== '' : read.message.kind !== 'timeout'
+    const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
+    // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
+    const counts = profile.inbound.session.step === 'octet2' && carrier.length > 1 && (carrier[1] as number) > 1 ? -4 : 0
+    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + (profile.name === 'standard' ? 1 : 0) }
+  })
+  return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
+}
+
+/** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
+function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
+  const why = `our own guess; the SMSC accepted ${accepted} of ${tried}, the handset shows what it made of it`
+  for (const { path, value, sure } of [...draft.findings()]) {
+    if (sure && (path.startsWith('outbound.') || path === 'responses.deliverResp')) draft.doubtful(path, value, why)
+  }
+}

@@ -1,0 +1,65 @@
+/** One PDU for people: its fields in words, then its octets; numbers of subscribers masked in both. */
+import { payloadOf } from '../smpp/dialect.ts'
+import { isKnown } from '../smpp/codec.ts'
+import { readEnvelope } from '../smpp/dialect-envelope.ts'
+import type { Captured } from './captured.ts'
+
+/** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */
+const NAMES: Readonly<Record<number, string>> = {
+  0x0005: 'dest_addr_subunit', 0x0007: 'dest_bearer_type', 0x0017: 'qos_time_to_live', 0x001e: 'receipted_message_id',
+  0x0202: 'source_subaddress', 0x0203: 'dest_subaddress', 0x0204: 'user_message_reference', 0x020d: 'language_indicator',
+  0x0424: 'message_payload', 0x0427: 'message_state', 0x0501: 'ussd_service_op', 0x1383: 'its_session_info',
+}
+/** Fields that are always 0 or empty in USSD are shown only where they are not. */
+const QUIET = new Set([
+  'protocol_id', 'priority_flag', 'schedule_delivery_time', 'validity_period', 'replace_if_present_flag',
+  'sm_default_msg_id', 'registered_delivery', 'esm_class',
+])
+const NUMBER = /(?<!\d)\d{9,15}(?!\d)/g
+const SHOWN = { first: 3, last: 2 }
+
+/** `67570000001` as `675xxxxxx01`, as long as it was. */
+export function maskNumber(digits: string): string {
+  const hidden = Math.max(0, digits.length - SHOWN.first - SHOWN.last)
+  return digits.slice(0, SHOWN.first) + 'x'.repeat(hidden) + digits.slice(SHOWN.first + hidden)
+}
+
+export function maskNumbers(text: string): string {
+  return text.replace(NUMBER, maskNumber)
+}
+
+/** Octets with every number of nine digits or more written over, also in the Base64 of an envelope. */
+export function maskOctets(octets: Buffer): Buffer {
+  const plain = maskNumbers(octets.toString('latin1'))
+  const inside = plain.replace(/:([A-Za-z0-9+/]{12,}={0,2})(?=\||$)/g, (whole, value: string) => {
+    const text = Buffer.from(value, 'base64').toString('latin1')
+    return /^\d{9,15}$/.test(text) ? `:${Buffer.from(maskNumber(text), 'latin1').toString('base64')}` : whole
+  })
+  return Buffer.from(inside, 'latin1')
+}
+
+/** Several lines: what it is, its fields, its parameters, its octets. */
+export function showPdu({ from, pdu, octets }: Captured): string[] {
+  const arrow = from === 'smsc' ? '<' : '>'
+  const status = pdu.status === 0 ? '' : ` status 0x${pdu.status.toString(16).padStart(2, '0')}`
+  const lines = [`${arrow} ${isKnown(pdu.command) ? pdu.command : 'unknown command'} ${pdu.sequence}${status}`]
+  const fields = Object.entries(pdu.body)
+    .filter(([name, value]) => name !== 'short_message' && !(QUIET.has(name) && (value === 0 || value === '')))
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(maskNumbers(value)) : String(value)}`)
+  if (fields.length > 0) lines.push(`    ${fields.join(' ')}`)
+  for (const { tag, value } of pdu.tlvs) {
+    const name = NAMES[tag] === undefined ? '' : ` ${NAMES[tag]}`
+    if (tag !== 0x0424) lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${maskOctets(value).toString('hex')}`)
+  }
+  const text = payloadOf(pdu)
+  if (text.length > 0) lines.push(`    text (${text.length} octets) ${JSON.stringify(sketch(text))}`)
+  return [...lines, `    ${maskOctets(octets).toString('hex')}`]
+}
+
+/** What the octets look like; the coding is not known yet. */
+function sketch(octets: Buffer): string {
+  const latin = octets.toString('latin1')
+  const envelope = readEnvelope(latin)
+  if (!envelope) return maskNumbers(latin)
+  return maskNumbers([envelope.type, ...[...envelope.params].map(([name, value]) => `${name}=${value}`)].join(' | '))
+}
