@@ -103,7 +103,8 @@ function startRedis(port: number, dir: string): ChildProcess {
 
 function startDaemon(config: string, dir: string, profileDir: string | undefined): ChildProcess {
   const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
-  const child = spawn(process.execPath, [...profile, join(root, 'dist/src/cli.js'), 'run', '--config', config], {
+  // With the young generation that deploy/ussd-connector.service gives it.
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli.js'), 'run', '--config', config], {
     cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(join(dir, 'daemon.log'))
@@ -152,7 +153,9 @@ function died(daemon: ChildProcess, log: string): Promise<never> {
 }
 
 async function scrape(port: number): Promise<Map<string, number>> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  if (!answer.ok) throw new Error(`/metrics answers ${answer.status}`)
+  const text = await answer.text()
   const sums = new Map<string, number>()
   for (const [, name, value] of text.matchAll(/^([a-z_:]+)(?:\{[^}]*\})? ([-\d.e+]+)/gim)) {
     sums.set(name!, (sums.get(name!) ?? 0) + Number(value))

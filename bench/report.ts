@@ -1,5 +1,5 @@
 /** The figures of a bench run, as a table and as RESULTS.md. */
-import { cpus, totalmem } from 'node:os'
+import { cpus, loadavg, totalmem } from 'node:os'
 
 export interface Measured {
   flow: string
@@ -55,10 +55,10 @@ export function report(rows: readonly Measured[]): string {
   return `# Results of the bench
 
 ${new Date().toISOString().slice(0, 10)}; ${cpus().length} × ${cpu?.model.trim() || 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}.
-By \`npm run bench\`: medians of three alternating runs.
+By \`npm run bench\`: medians of three alternating runs. Load average at the end: ${loadavg()[0]!.toFixed(1)}, the bench itself being about 2.
 
 A turn is one deliver_sm in and one submit_sm out, both responses exchanged, the dialogue taken and rested in Redis
-(append-only file, fsync every second), metrics on, the log at \`info\`. Daemon, Redis and the SMSC with its phones are three
+(append-only file, fsync every second), metrics on, the log at \`info\`, a young generation as in deploy/. Daemon, Redis and the SMSC with its phones are three
 processes on one machine over loopback; CPU seconds are those of daemon and Redis. \`walk\` has no back end, \`lookup\` one in the
 daemon's process, asked in three of its four turns. The daemon writes at most once to a socket in one turn of its event loop:
 more than 2 in the column of SMPP writes is a fault, whatever the times say.

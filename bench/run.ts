@@ -11,8 +11,8 @@ import { WALKS } from './walks.ts'
 /** The whole run ends by then, whatever happens. */
 const LIMIT_MS = 170_000
 const CONCURRENT = [1, 50, 500]
-/** A turn leaves some 2.5 KB in the append-only file: at most 100 MB before it is emptied. */
-const TURNS = { full: { 1: 6_000, more: 40_000 }, quick: { 1: 2_000, more: 12_000 } }
+/** A turn leaves some 2.5 KB in the append-only file: at most 60 MB before it is emptied. */
+const TURNS = { full: { 1: 3_000, more: 24_000 }, quick: { 1: 2_000, more: 12_000 } }
 const WARM_UP_TURNS = 20_000
 
 const quick = process.argv.includes('--quick')
