@@ -193,6 +193,16 @@ function scalar(value: string): unknown {
 /** systemd and Docker mount secrets with modes of their own (an ACL, 0444) into folders that only we can enter. */
 const MANAGED = /^\/run\/(secrets|credentials)\//
 
+/** Files with tokens, which are read where they are used; here is seen to it that they can be, by us alone. */
+function tokenFiles({ backends, apps, door }: Settings): [string | undefined, PropertyKey[]][] {
+  return [
+    ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] =>
+      ['http' in how ? how.http.tokenFile : undefined, ['backends', name, 'http', 'tokenFile']]),
+    ...Object.entries(apps).map(([name, app]): [string | undefined, PropertyKey[]] => [app.tokenFile, ['apps', name, 'tokenFile']]),
+    [door?.tokenFile, ['door', 'tokenFile']],
+  ]
+}
+
 function readSecrets(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const read = (file: string, path: PropertyKey[]): string => {
@@ -205,6 +215,7 @@ function readSecrets(settings: Settings, where: Where): Problem[] {
       return ''
     }
   }
+  for (const [file, path] of tokenFiles(settings)) if (file !== undefined) read(file, path)
   settings.lines.forEach((line, i) => {
     const { smsc } = line
     if (smsc.passwordFile) smsc.password = read(smsc.passwordFile, ['lines', i, 'smsc', 'passwordFile'])
