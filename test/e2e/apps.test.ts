@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { menuApp, PROVIDERS, type MenuApp } from '../support/menu-app.ts'
-import { describeWith, until } from '../support/services.ts'
+import { describeWith, freePort, until } from '../support/services.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
 
 const rows = Object.entries(PROVIDERS).flatMap(([library, { providers }]) => providers.map((provider) => ({ library, provider })))
@@ -13,11 +13,26 @@ describeWith(['redis', 'postgres'], 'applications that already exist, behind the
   let staged: Staged
   let menus: MenuApp
   let own: Stub
+  let xml: Stub
+  let vumi: Stub
 
   before(async () => {
     smsc = await foreignSmsc()
     menus = await menuApp()
     own = await stub()
+    xml = await stub()
+    vumi = await stub()
+    const listen = { host: '127.0.0.1', port: await freePort() }
+    vumi.says((heard, response) => {
+      response.writeHead(200).end('{}')
+      const asked = JSON.parse(heard.body) as { message_id: string; content: string | null }
+      if (JSON.parse(heard.body).channel_data.session_event === 'close') return
+      const content = asked.content === null ? 'Name?' : `Hello ${asked.content}.`
+      const channel_data = { session_event: asked.content === null ? 'resume' : 'close' }
+      void fetch(`http://127.0.0.1:${listen.port}/channels/test/messages/`, {
+        method: 'POST', body: JSON.stringify({ reply_to: asked.message_id, content, channel_data }),
+      })
+    })
     const common = { timeoutMs: 2_000, headers: {}, networks: {}, concurrent: 10, octetsMax: 65_536 }
     staged = await stageDaemon({
       smscPort: smsc.port, frozen: false,
@@ -28,6 +43,9 @@ describeWith(['redis', 'postgres'], 'applications that already exist, behind the
           settings.apps[`shop-${i}`] = { ...common, contract: provider === 'cross-switch' ? 'emergent' : provider.toLowerCase(), url }
         })
         settings.services.push({ code: '*400#', app: 'own' })
+        settings.services.push({ code: '*401#', app: 'xml' }, { code: '*402#', app: 'vumi' })
+        settings.apps.xml = { ...common, contract: 'restcomm', url: xml.url }
+        settings.apps.vumi = { ...common, contract: 'junebug', url: vumi.url, listen }
         settings.apps.own = { ...common, contract: 'africastalking', url: own.url, closeUrl: `${own.url}/events` }
       },
     })
@@ -37,6 +55,8 @@ describeWith(['redis', 'postgres'], 'applications that already exist, behind the
     smsc?.stop()
     menus?.stop()
     await own?.close()
+    await xml?.close()
+    await vumi?.close()
   })
 
   rows.forEach(({ library, provider }, i) => {
@@ -90,6 +110,34 @@ describeWith(['redis', 'postgres'], 'applications that already exist, behind the
     assert.deepEqual(await phone.answer('Ann'), { text: 'Service busy. Please try again later.', op: 17, end: true })
     assert.deepEqual(await told(3), { status: 'Failed', errorMessage: 'backend-failed', input: 'Ann', lastAppResponse: 'CON Name?' })
     assert.equal(await staged.daemon.metrics.value('ussd_dialogues_total', { flow: 'app:own', reason: 'backend-failed' }), 1)
+  })
+
+  it('walks an application whose replies come later', async () => {
+    const phone = smsc.phone('67570000123')
+    assert.deepEqual(await phone.dial('*402#'), { text: 'Name?', op: 2, end: false })
+    assert.deepEqual(await phone.answer('Bob'), { text: 'Hello Bob.', op: 17, end: true })
+    assert.deepEqual(vumi.heard.map((it) => JSON.parse(it.body).channel_data.session_event), ['new', 'resume'])
+  })
+
+  it('keeps the cookie of an application that speaks XML, and tells it of a new dial in the place of an answer', async () => {
+    const phone = smsc.phone('67570000124')
+    const ask = (text: string) => xml.says({
+      status: 200, headers: { 'content-type': 'text/xml', 'set-cookie': 'JSESSIONID=A1; Path=/' },
+      body: `<dialog mapMessagesSize="1"><unstructuredSSRequest_Request invokeId="7" dataCodingScheme="15" string="${text}"/></dialog>`,
+    })
+    ask('1. Yes&#10;2. No')
+    assert.deepEqual(await phone.dial('*401#'), { text: '1. Yes\n2. No', op: 2, end: false })
+    ask('Sure?')
+    assert.equal((await phone.answer('1')).text, 'Sure?')
+    assert.equal(xml.heard[1]!.headers.cookie, 'JSESSIONID=A1')
+    assert.match(xml.heard[1]!.body, /<unstructuredSSRequest_Response invokeId="7" dataCodingScheme="15" string="1">/)
+    await phone.dial('*401#')
+    await until(() => xml.heard.some((it) => it.body.includes('mapUserAbortChoice')), 'the application was not told')
+    const abort = xml.heard.find((it) => it.body.includes('mapUserAbortChoice'))!
+    const idOf = (body: string) => /localId="(\d+)"/.exec(body)![1]
+    assert.equal(idOf(abort.body), idOf(xml.heard[0]!.body), 'it is the old dialogue that is over')
+    assert.equal(abort.headers.cookie, 'JSESSIONID=A1')
+    await phone.hangUp()
   })
 
   it('never logs a number or what an application said', () => {
