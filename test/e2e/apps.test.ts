@@ -147,3 +147,36 @@ describeWith(['redis', 'postgres'], 'applications that already exist, behind the
     assert.equal(logged.includes('Ann'), false)
   })
 })
+
+describeWith(['redis', 'postgres'], 'an application whose subscriber falls silent', () => {
+  it('hears that time was up, with what it had last said; its next screen counts for a new dialogue', async () => {
+    const smsc = await foreignSmsc()
+    const app = await stub()
+    const staged = await stageDaemon({
+      smscPort: smsc.port, frozen: false,
+      change(settings) {
+        settings.dialogue.idleMs = 1_000
+        settings.dialogue.sweepMs = 50
+        settings.services = [{ code: '*400#', app: 'own' }]
+        settings.apps.own = {
+          contract: 'hubtel', url: app.url, timeoutMs: 2_000, headers: {}, networks: { test: 'mtn' }, concurrent: 10, octetsMax: 65_536,
+        }
+      },
+    })
+    try {
+      app.says({ status: 200, headers: {}, body: JSON.stringify({ Type: 'Response', Message: 'Name?', ClientState: 'asked' }) })
+      const phone = smsc.phone('67570000130')
+      await phone.dial('*400#')
+      await until(() => app.heard.length === 2, 'the application was not told')
+      const [first, told] = app.heard.map((it) => JSON.parse(it.body) as Record<string, unknown>)
+      assert.deepEqual([told!.Type, told!.SessionId, told!.ClientState, told!.Operator], ['Timeout', first!.SessionId, 'asked', 'mtn'])
+      assert.equal((await phone.dial('*400#')).text, 'Your menu has expired. Please dial again.', 'the text of the end comes first')
+      await until(() => app.heard.length === 3, 'not asked again')
+      assert.notEqual(JSON.parse(app.heard[2]!.body).SessionId, first!.SessionId)
+    } finally {
+      await staged.close()
+      smsc.stop()
+      await app.close()
+    }
+  })
+})
