@@ -124,7 +124,8 @@ async function play(phone: (msisdn: string) => Phone, played: Played, say: Say):
   else expect(last.kind === 'abort' || last.kind === 'end', `giving up is read as ${last.kind}`)
   heading('A deep dial')
   await screen('deep dial', phone(PAUL as string).dial('*123*9#'), false)
-  expect(played.messages.at(-1)?.code === '*123*9#', `the deep dial *123*9# is read as '${played.messages.at(-1)?.code ?? ''}'`)
+  const dialled = played.messages.at(-1)?.code ?? ''
+  expect(dialled === '*123*9#', `the deep dial *123*9# is read as '${dialled}'`)
   await new Promise<void>((done) => void systemClock().after(LINGER_MS, done))
 }
 

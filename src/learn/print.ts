@@ -91,7 +91,7 @@ function lines(key: string, node: Tree | Finding, depth: number): string[] {
     return [`${indent}${comment}`, `${indent}${name}:`, ...rules]
   }
   const line = `${indent}${name}: ${flow(node.value, key)}`
-  if (line.length + comment.length > 118) return [`${indent}${comment}`, line]
+  if (Math.max(line.length, COMMENT_COLUMN) + comment.length > 118) return [`${indent}${comment}`, line]
   return [`${line.padEnd(COMMENT_COLUMN)} ${comment}`]
 }
 

@@ -5,12 +5,14 @@
 import { compileDialect } from '../smpp/dialect.ts'
 import { encode } from '../smpp/codec.ts'
 import { getSession } from '../smpp/dialect-carrier.ts'
-import type { DialectProfile } from '../smpp/dialect-schema.ts'
+import { merge } from '../smpp/dialect-load.ts'
+import { dialectProfile, type DialectProfile } from '../smpp/dialect-schema.ts'
 import { viewOf } from '../smpp/dialect.ts'
 import type { Incoming, Link, OutgoingPdu, Pdu, SubmitOutcome } from '../smpp/types.ts'
 import type { UssdReply } from '../ussd/types.ts'
 import { hear, type Captured, type Side } from './captured.ts'
 import { infer, type Inference } from './infer.ts'
+import { TAG } from './recorded.ts'
 import { showPdu } from './show-pdu.ts'
 
 export interface ProbeParts {
@@ -38,6 +40,8 @@ export const PROBE_TEXT = { end: 'Service test. Thank you.', ask: 'Service test.
 const PDUS_MAX = 10_000
 /** Ways to write one answer; more would only fill the operator's log. */
 const TRIES_MAX = 4
+/** Above are tags of vendors. (SMPP v3.4 §5.3.2, table 5-7) */
+const VENDOR_TAG_MIN = 0x1400
 /** Commands that say nothing of a dialect. */
 const DULL = /^(?:enquire_link|bind_|unbind)/
 
@@ -56,7 +60,7 @@ export function newProbe(parts: ProbeParts): Probe {
 
   async function onRequest(pdu: Pdu, link: Link): Promise<void> {
     link.respond(pdu, 0)
-    const found = candidates(pdu, parts.known)
+    const found = candidates(pdu, [...parts.known, ...echoing(pdu, parts.standard)])
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
     if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
     const { kind, msisdn } = best.read.message
@@ -108,6 +112,17 @@ export function newProbe(parts: ProbeParts): Probe {
   }
 }
 
+/** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
+function echoing(pdu: Pdu, standard: DialectProfile): DialectProfile[] {
+  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier && value.length <= 8)
+  const classify = standard.inbound.classify.map((rule) => (rule.why === 'unknown-op' ? { when: rule.when, is: 'input' } : rule))
+  return vendor.map(({ tag }) => dialectProfile.parse(merge(standard, {
+    name: `echo-0x${tag.toString(16)}`,
+    inbound: { classify, session: { from: [{ tlv: tag }], decode: 'hex', step: 'none' }, endBit: { use: 'ignore' } },
+    outbound: { session: { mode: 'echo' } },
+  })))
+}
+
 interface Candidate {
   profile: DialectProfile
   read: Incoming
@@ -126,15 +141,17 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[]): Candidate[] {
     const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
     // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
     const counts = profile.inbound.session.step === 'octet2' && carrier.length > 1 && (carrier[1] as number) > 1 ? -4 : 0
-    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + (profile.name === 'standard' ? 1 : 0) }
+    const taste = profile.name === 'standard' ? 1 : profile.outbound.session.bare ? -1 : 0
+    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste }
   })
   return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
 }
 
 /** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
 function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
-  const why = `our own guess; the SMSC accepted ${accepted} of ${tried}, the handset shows what it made of it`
-  for (const { path, value, sure } of [...draft.findings()]) {
-    if (sure && (path.startsWith('outbound.') || path === 'responses.deliverResp')) draft.doubtful(path, value, why)
+  const why = `our own guess, accepted ${accepted} of ${tried} times`
+  const isOwn = (path: string) => /^(?:outbound\.|inbound\.endBit|responses\.deliverResp)/.test(path)
+  for (const { path, value, sure } of draft.findings()) {
+    if (sure && isOwn(path)) draft.doubtful(path, value, why)
   }
 }

@@ -64,8 +64,9 @@ describe('the probe', () => {
     })
     const profile = parse(said.slice(said.indexOf('# Inferred'))) as { inbound: { session: { from: unknown; decode: string } } }
     assert.deepEqual(profile.inbound.session.from, [{ tlv: 0x1777 }])
+    assert.match(said, /answering with the end of echo-0x1777/)
     assert.match(said, /nearest known profile/)
-    assert.match(said, /op: 17 +# doubtful: our own guess; the SMSC accepted 2 of 2/)
+    assert.match(said, /op: 17 +# doubtful: our own guess, accepted 2 of 2 times/)
   })
 
   it('asks one question where it is told to, and learns from the answer and the abort', async () => {
