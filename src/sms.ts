@@ -8,6 +8,8 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
 import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
+import type { Push } from './push/push.ts'
+import { pushThenSms } from './sms/channel.ts'
 import type { SmsSubject } from './reminders/types.ts'
 import type { Line, Pdu } from './smpp/types.ts'
 import type { Late } from './smpp/window.ts'
@@ -30,6 +32,8 @@ export interface SmsParts {
   settings: Settings
   knex: Knex
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
+  /** For reminders on the screen. */
+  push: Pick<Push, 'push'>
   /** The services that SMS speak of. */
   subjects: readonly SmsSubject[]
   clock: Clock
@@ -41,14 +45,19 @@ export interface SmsParts {
 export function createSmsSide(parts: SmsParts): SmsSide {
   const { settings, knex, lines, clock, chance, log, metrics } = parts
   const set = new Map(settings.lines.map((line) => [line.name, line]))
+  const { channel, pushFlow, pushMs } = settings.reminders
+  const isPushed = channel === 'push-then-sms'
+  const bySms = smsSubmit({ ...parts, settings: settings.lines })
   const responseMs = Math.max(0, ...settings.lines.map((line) => line.timers.responseMs))
+  const submitMs = RESPONSES_MAX * responseMs + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
   const outbox: Reminders = reminders({
-    knex, clock, chance, log, counters: metrics, submit: smsSubmit({ ...parts, settings: settings.lines }),
+    knex, clock, chance, log, counters: metrics,
+    submit: isPushed ? pushThenSms(bySms, { push: parts.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
     recall: smsRecall({ ...parts, settings: settings.lines }),
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
       ambiguousGraceMs: settings.reminders.ambiguousGraceMs,
-      leaseMs: Math.max(settings.reminders.leaseMs, RESPONSES_MAX * responseMs),
+      leaseMs: Math.max(settings.reminders.leaseMs, submitMs),
     },
     messageIds: (name) => {
       const habits = lines.get(name)?.dialect.habits

@@ -200,6 +200,10 @@ const reminders = z.strictObject({
     .describe('no reminder in these: moved earlier; null: none'),
   zone: z.string().default('Pacific/Port_Moresby').refine(isZone, 'an IANA time zone').describe('where it has no clinic\'s own'),
   confirmation: z.boolean().default(true).describe('an SMS at once for each booking'),
+  channel: z.enum(['sms', 'push-then-sms']).default('sms')
+    .describe('push-then-sms: on the screen by USSD, where the network lets us begin; else by SMS'),
+  pushFlow: name.default('reminder').describe('the flow that such a screen comes from'),
+  pushMs: ms(1_000, 60_000).default(8_000).describe('not shown by then: by SMS'),
   pollMs: ms(50, 60_000).default(1_000).describe('how often the outbox is looked at'),
   leaseMs: ms(1_000, 600_000).default(30_000)
     .describe('an SMS being submitted belongs to one daemon this long: longer than timers.responseMs of every line'),

@@ -80,16 +80,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const door = createDoor({
       settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
     })
-    const sms = createSmsSide({ settings, knex: stores.knex, lines, subjects: backends.subjects, clock, chance, log, metrics })
+    const push = createDaemonPush({
+      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
+      knex: stores.knex, lines, clock, chance, mint, log, metrics,
+    })
+    const sms = createSmsSide({
+      settings, knex: stores.knex, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
+    })
     const gateway = createGateway({
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
       overload: createOverload(settings.dialogue.perSubscriber, new Map(settings.lines.map((line) => [line.name, line.msisdn]))),
-    })
-    const push = createDaemonPush({
-      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
-      knex: stores.knex, lines, clock, chance, mint, log, metrics,
     })
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,

@@ -129,8 +129,8 @@ async function submit(work: Work, row: ClaimedRow): Promise<SmsOutcome> {
   const { clock } = work
   // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
   const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
-  const { id, msisdn, text, line, taken } = row
-  const sms = { id, msisdn, text, line, expiresMs, reference: referenceOf(id) }
+  const { id, kind, msisdn, text, line, taken } = row
+  const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id) }
   try {
     return await work.submit(taken.length ? { ...sms, taken } : sms)
   } catch (error) {
@@ -152,7 +152,7 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
       id: row.id, lease: row.lease, state, line: (took?.line ?? row.line) || null, now: new Date(clock.now()),
       wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
       uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
-      final: state === 'failed', parts: took?.messageIds.length ?? null,
+      final: state === 'failed', parts: took?.messageIds.length || null,
     })
     if (outcome.is === 'later' && outcome.destination) {
       await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake: new Date(clock.now() + said.waitMs) })

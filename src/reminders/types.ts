@@ -61,6 +61,7 @@ export interface SmsToSend {
   reference: number
   /** Parts that an SMSC has already, from 1. Absent: none. */
   taken?: readonly number[]
+  kind: string
 }
 
 /** A delivery receipt, read from a PDU, ids as given. */

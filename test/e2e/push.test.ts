@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
-import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { FAREWELL, T1, T2 } from '../support/screens.ts'
 
@@ -18,6 +18,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.reminders.pollMs = 50
+      settings.reminders.channel = 'push-then-sms'
       settings.dialogue.confirmMs = 1_000
     } })
     await smsc.bound(1)
@@ -114,5 +115,40 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   it('says that there is no such flow, and no such line', async () => {
     assert.deepEqual(await push().push(ask(JOHN, { flow: 'nowhere' })), { is: 'no-flow', sms: false })
     assert.deepEqual(await push().push(ask(JOHN, { line: 'nowhere' })), { is: 'unsent', sms: false })
+  })
+
+  async function owe(msisdn: string, text: string): Promise<string> {
+    const [row] = await staged.knex('sms_outbox').insert({
+      subject: `test:${msisdn}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1_000),
+      expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
+    }).returning('id') as { id: string }[]
+    return row!.id
+  }
+  const becomes = (id: string, state: string) => until(async () =>
+    (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state === state, `it never is ${state}`)
+
+  it('reminds on the screen, where the visit can be confirmed, and sends no SMS then', async () => {
+    const john = smsc.phone(JOHN)
+    const before = john.inbox.length
+    const id = await owe(JOHN, 'By SMS')
+    const screen = await john.next()
+    assert.equal(screen.text, 'Reminder: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.\n1. Confirm\n2. Cancel')
+    const last = await john.answer('1')
+    assert.deepEqual([last.text, last.open], ['Thank you. We expect you.', false])
+    await becomes(id, 'accepted')
+    const { rows } = await staged.knex.raw('SELECT count(confirmed_at)::int AS n FROM dental_appointment')
+    assert.equal(rows[0].n, 1)
+    await noneOpen()
+    assert.equal(john.inbox.length, before)
+  })
+
+  it('reminds by SMS who is in a dialogue', async () => {
+    const mary = smsc.phone('67570000002')
+    await mary.dial('*123#')
+    const id = await owe('67570000002', 'By SMS')
+    await becomes(id, 'delivered')
+    assert.equal(mary.inbox.at(-1)?.text, 'By SMS')
+    mary.hangUp()
+    await noneOpen()
   })
 })

@@ -62,7 +62,7 @@ describeBoth('the outbox', (database) => {
     const later = await owe({ kind: 'other', due_at: new Date(START + HOUR) })
     assert.equal(await outbox.tick(), 1)
     assert.equal(await outbox.tick(), 0)
-    assert.deepEqual(sent, [{ id, msisdn: MSISDN, text: 'Reminder', line: 'digicel', expiresMs: START + 24 * HOUR, reference: referenceOf(id) }])
+    assert.deepEqual(sent, [{ id, kind: 'reminder', msisdn: MSISDN, text: 'Reminder', line: 'digicel', expiresMs: START + 24 * HOUR, reference: referenceOf(id) }])
     assert.equal(await state(id), 'accepted')
     assert.equal(await state(later), 'due')
     assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'matched')

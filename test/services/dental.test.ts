@@ -302,4 +302,18 @@ describeBoth('the dental service', (database) => {
     assert.equal(lost, 2)
     assert.equal((await rows('appointments', { for: 'cancel' })).length, 2)
   })
+
+  it('knows the next visit, and confirms it while it is to come', async () => {
+    const next = await call('next', {}) as { id: string }
+    assert.deepEqual({ ...next, id: '' },
+      { known: true, id: '', type: 'Checkup', clinic: 'Gerehu Dental Clinic', at: '2025-05-15T10:00:00+10:00' })
+    assert.deepEqual(await call('next', {}, { msisdn: MARY }), { known: false })
+    refused(await call('confirm', { appointment: next.id }, { msisdn: MARY }), 'not-upcoming')
+    assert.deepEqual(await call('confirm', { appointment: next.id }), {})
+    assert.deepEqual(await call('confirm', { appointment: next.id }), {})
+    await call('cancel', { appointment: next.id })
+    refused(await call('confirm', { appointment: next.id }), 'not-upcoming')
+    refused(await call('confirm', { appointment: 'x' }), 'not-upcoming')
+    assert.deepEqual(await call('next', {}), { known: false })
+  })
 })

@@ -35,7 +35,7 @@ postgres: embedded
 }
 
 const sms = (more: Partial<SmsToSend> = {}): SmsToSend =>
-  ({ id: '7', msisdn: '67570000001', text: 'Hello', line: 'one', expiresMs: clock.now() + 3_600_000, reference: 8, ...more })
+  ({ id: '7', kind: 'reminder', msisdn: '67570000001', text: 'Hello', line: 'one', expiresMs: clock.now() + 3_600_000, reference: 8, ...more })
 
 describe('submitting an SMS', () => {
   it('says how long it is of use, but no more than the settings allow', async () => {

@@ -33,6 +33,19 @@ const LIST = statement<VisitRow>('dental-appointments', `
     ORDER BY s.starts_at DESC, a.id DESC LIMIT ${LIST_ROWS_MAX}
   ) latest ORDER BY starts_at, id`)
 
+const NEXT = statement<VisitRow>('dental-next', `
+  SELECT a.id, a.status, ${VISIT}
+  FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
+  WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
+  ORDER BY s.starts_at, a.id LIMIT 1`)
+
+const CONFIRM = statement<{ id: string }>('dental-confirm-visit', `
+  UPDATE dental_appointment a SET confirmed_at = COALESCE(a.confirmed_at, CAST(:now AS timestamptz))
+  FROM dental_slot s
+  WHERE s.id = a.slot AND a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn
+    AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
+  RETURNING a.id`)
+
 // ON CONFLICT without a target: the intention, or the slot, whichever index says no.
 const BOOK = statement<{ id: string }>('dental-book', `
   WITH booked AS (
@@ -77,7 +90,7 @@ export const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-befo
 
 const FOREIGN_KEY_VIOLATION = '23503'
 
-/** Operations `appointments`, `book` and `cancel`. */
+/** Operations `appointments`, `next`, `book`, `confirm` and `cancel`. */
 export function appointments(parts: DentalParts): BackendModule['operations'] {
   const { knex, clock, settings } = parts
   return {
@@ -94,6 +107,20 @@ export function appointments(parts: DentalParts): BackendModule['operations'] {
       const slot = idOf(args, 'slot')
       if (!slot) return new Refusal('slot-taken')
       return safely(parts, context, () => book(parts, slot, context))
+    },
+
+    async next(_args, context) {
+      const { msisdn, language, todayMs } = context
+      const [row] = await safely(parts, context, () => NEXT(knex, { msisdn, language, today: new Date(todayMs) }))
+      return row ? { known: true, ...shown(row) } : { known: false }
+    },
+
+    async confirm(args, context) {
+      const appointment = idOf(args, 'appointment')
+      if (!appointment) return new Refusal('not-upcoming')
+      const one = { appointment, msisdn: context.msisdn, now: new Date(clock.now()), today: new Date(context.todayMs) }
+      const [done] = await safely(parts, context, () => CONFIRM(knex, one))
+      return done ? {} : new Refusal('not-upcoming')
     },
 
     async cancel(args, context) {

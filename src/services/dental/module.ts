@@ -8,7 +8,7 @@ import { releaseAll, slots } from './slots.ts'
 export type DentalOptions = Omit<DentalParts, 'settings'> & { settings?: Partial<DentalSettings> }
 
 /**
- * Operations: profile · register · language · appointments · types · slots · hold · release · book · cancel.
+ * Operations: profile · register · language · appointments · types · slots · hold · release · next · book · confirm · cancel.
  * Refusals: slot-taken, not-upcoming, bad-name, bad-language, no-profile. What throws is Postgres being away.
  */
 export function dental({ knex, clock, chance, settings }: DentalOptions): BackendModule {
