@@ -73,25 +73,26 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
   const crashes: string[] = []
   const bugs: string[] = []
   let armed = true
-  let stopping = false
+  const state = { stopping: false }
   let life = 0
   const kills = (): Failpoint[] => existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean).map((line) => line.split(' ')[0] as Failpoint) : []
   const slots: { config: string; adminPort: number; now: DaemonProcess }[] = []
 
   function live(slot: { config: string; adminPort: number }): DaemonProcess {
-    const env = { ...(armed ? { USSD_CONNECTOR_FAILPOINTS: `${rarest(kills(), ++life)}=${CHANCE};seed=${seed + life};log=${log}` } : {}) }
+    const armour = `${rarest(kills(), ++life)}=${CHANCE};seed=${seed + life};log=${log}`
+    const env: Record<string, string> = armed ? { USSD_CONNECTOR_FAILPOINTS: armour } : {}
     const daemon = startDaemonProcess(slot.config, slot.adminPort, env)
     lives.push(daemon)
     return daemon
   }
   async function watch(slot: (typeof slots)[number]): Promise<void> {
-    while (!stopping) {
+    while (!state.stopping) {
       const { now } = slot
       const { code, signal } = await now.exited
       bugs.push(...now.log().filter((line) => Number(line['level']) >= 50 && /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg'])))
         .map((line) => JSON.stringify(line).slice(0, 600)))
-      if (signal !== 'SIGKILL' && !stopping) crashes.push(`exit ${code} ${signal}: ${now.raw().slice(-600)}`)
-      if (!stopping) slot.now = live(slot)
+      if (signal !== 'SIGKILL' && !state.stopping) crashes.push(`exit ${code} ${signal}: ${now.raw().slice(-600)}`)
+      if (!state.stopping) slot.now = live(slot)
     }
   }
   for (let i = 0; i < DAEMONS; i++) {
@@ -114,7 +115,7 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
       }
     },
     async stop() {
-      stopping = true
+      state.stopping = true
       for (const slot of slots) slot.now.kill('SIGKILL')
       await Promise.all(slots.map((slot) => slot.now.exited))
     },

@@ -69,7 +69,7 @@ function plain(text: string): string {
 
 export function readResults(folder: string): Kept[] {
   if (!existsSync(folder)) return []
-  return readdirSync(folder).filter((name) => name.endsWith('.json')).sort()
+  return readdirSync(folder).filter((name) => name.endsWith('.json')).toSorted()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Kept)
 }
 

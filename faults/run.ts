@@ -58,7 +58,10 @@ async function run(name: string): Promise<Outcome[]> {
 }
 
 function keep(outcome: Outcome, campaign: string): void {
-  const command = `npm run faults -- --only ${campaign} ${process.argv.slice(2).filter((word) => word !== '--only' && word !== campaign).join(' ')}`.trim()
+  const words = ['--only', campaign, ...(values.bounded ? ['--bounded'] : []), '--seed', values.seed]
+  if (values.kills) words.push('--kills', values.kills)
+  if (values.minutes) words.push('--minutes', values.minutes)
+  const command = `npm run faults -- ${words.join(' ')}`
   const kept = { ...outcome, command, date: new Date().toISOString().slice(0, 10) }
   writeFileSync(join(values.out, `${outcome.goal}.json`), `${JSON.stringify(kept, null, 2)}\n`)
 }

@@ -73,12 +73,12 @@ interface WalkersParts extends Pick<Scene, 'stage' | 'smsc' | 'chance' | 'diary'
 let enrolled = 0
 
 function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: number, habits?: Habits): { stop(): Promise<void> } {
-  let stopped = false
+  const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
   const walk = async (msisdn: string): Promise<void> => {
     const phone = smsc.phone(msisdn)
     phone.skipRepeats = true
-    while (!stopped) {
+    while (!state.stopped) {
       const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
       await converse(phone, diary, chance, habits)
       for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
@@ -88,7 +88,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     }
   }
   const refills = async (): Promise<void> => {
-    while (!stopped) {
+    while (!state.stopped) {
       await stage.refill(count * FREE_PER_WALKER, spread)
       await new Promise((done) => setTimeout(done, REFILL_MS))
     }
@@ -97,7 +97,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     .then(() => Promise.all([refills(), ...msisdns.map((msisdn) => walk(msisdn))]))
   return {
     async stop() {
-      stopped = true
+      state.stopped = true
       await all
     },
   }
