@@ -12,7 +12,6 @@ import { appFlow, appName } from '../flow/app-flow.ts'
 import type { FlowSnapshot, Want } from '../flow/types.ts'
 import { uuidV7 } from '../ids.ts'
 import { silentLog } from '../log-port.ts'
-import { route } from '../ussd/service-code.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 
 type Say = (text: string) => void
@@ -67,13 +66,13 @@ async function walked(contract: Contract, options: TestOptions & { url: string }
   if (contract.later) throw new UsageError(`${contract.name} answers later: only a daemon can wait for it`)
   const flow = appFlow('tested', contract.name)
   const clock = systemClock(undefined)
-  const backend = appBackend(appName('tested'), contract, { url: options.url }, { clock, counters: { count: () => undefined }, log: silentLog })
+  const parts = { clock, counters: { count: () => undefined }, log: silentLog }
+  const backend = appBackend(appName('tested'), contract, { url: options.url }, parts)
   const { code, msisdn } = options
-  const dialled = route([{ code }], code, 'test')?.dialled ?? []
   const epoch = uuidV7(clock.now(), randomBytes)
   const answers = options.answers === '' ? [] : options.answers.split(',')
   try {
-    let snapshot: FlowSnapshot = flow.begin({ msisdn, code, line: 'test', language: 'en', dialled, page: USSD_PAGE })
+    let snapshot: FlowSnapshot = flow.begin({ msisdn, code, line: 'test', language: 'en', dialled: [], page: USSD_PAGE })
     for (let turn = 0; turn <= answers.length; turn++) {
       const answer = turn === 0 ? null : answers[turn - 1]!
       const results: CallResult[] = []
