@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { sentence, UsageError } from '../errors.ts'
 import { checkSource, type FlowProblem } from '../flow/check.ts'
 import { compileFlow } from '../flow/compile.ts'
+import { coverageOf, type Coverage } from '../flow/coverage.ts'
 import { drawFlow } from '../flow/draw.ts'
 import { catalogueJsonSchema, flowJsonSchema } from '../flow/json-schema.ts'
 import { flowNames, sourceOf } from '../flow/loader.ts'
@@ -12,7 +13,6 @@ import { readFlow, type FlowSource } from '../flow/read.ts'
 import { storyboard } from '../flow/storyboard.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
 import { describeFailure, playTalk } from '../flow/talk-player.ts'
-import type { CompiledFlow } from '../flow/types.ts'
 
 type Say = (text: string) => void
 
@@ -62,29 +62,35 @@ export async function draw(path: string, { html }: { html?: string }, say: Say):
   say(`${html} shows ${compilation.flow.revision}`)
 }
 
-/** Plays each talk; the exit code is 1 if any went another way. */
-export async function talk(paths: string[], say: Say): Promise<void> {
+/** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */
+export async function talk(paths: string[], say: Say, { coverage = false } = {}): Promise<void> {
   const files = paths.flatMap(talksAt)
   if (!files.length) throw new UsageError(`no .talk files in ${paths.join(', ')}`)
   let failed = 0
   let played = 0
   for (const file of files) {
-    const flows = new Map<string, CompiledFlow>()
+    const flows = new Map<string, Coverage>()
     for (const conversation of parseTalks(file, readFileSync(file, 'utf8'))) {
       played++
-      const failure = await playTalk(conversation, await flowOf(conversation, file, flows))
+      const failure = await playTalk(conversation, (await flowOf(conversation, file, flows)).flow)
       if (failure) failed++
       say(failure ? `FAILED  ${conversation.title}\n${describeFailure(failure)}` : `ok      ${conversation.title}`)
     }
+    if (coverage) for (const [name, { report }] of flows) sayCoverage(name, report(), say)
   }
   say(`${played - failed} talks as written, ${failed} not`)
   if (failed) process.exitCode = 1
 }
 
+function sayCoverage(name: string, { walked, all, missing }: ReturnType<Coverage['report']>, say: Say): void {
+  say(`${name}: ${walked} of ${all} screens, choices and refusals walked`)
+  for (const thing of missing) say(`  not walked: ${thing}`)
+}
+
 /** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */
-async function flowOf(conversation: Talk, file: string, known: Map<string, CompiledFlow>): Promise<CompiledFlow> {
+async function flowOf(conversation: Talk, file: string, known: Map<string, Coverage>): Promise<Coverage> {
   const name = conversation.flow || basename(file).split('.')[0]!
-  const flow = known.get(name) ?? compileFlow(await sourceOf(dirname(file), name)).flow
+  const flow = known.get(name) ?? coverageOf(compileFlow(await sourceOf(dirname(file), name)))
   known.set(name, flow)
   return flow
 }

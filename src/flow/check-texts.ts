@@ -2,11 +2,12 @@
 import { uncodableAt } from '../ussd/gsm7.ts'
 import { fits, transliterate } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
+import { boundsOn, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
-import type { FlowDefinition, InputScreen, ScreenDefinition, Text } from './definition.ts'
+import type { FlowDefinition, ScreenDefinition, Text } from './definition.ts'
 import type { Message } from './message.ts'
 import type { ReadFlow } from './read.ts'
-import { sample, type Bounds } from './sample.ts'
+import { sample } from './sample.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { builtIn } from './texts.ts'
 import { usesOf, type TextUse } from './uses.ts'
@@ -20,8 +21,8 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
   }
   checkCatalogues(read, complain)
   if (!sound) return
-  const bounds = boundsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
+    const bounds = boundsOn(name, definition)
     for (const language of definition.languages)
       checkLength({ name, screen, language, bounds }, read, complain)
   }
@@ -131,21 +132,6 @@ function short(text: string): string {
 /** Whether there is anything to translate outside of the braces. */
 function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
-}
-
-/** The longest that inputs let through, by path. */
-function boundsOf(definition: FlowDefinition): Bounds {
-  const bounds = new Map<string, number>()
-  for (const [name, screen] of Object.entries(definition.screens)) {
-    if (screen.kind === 'input') bounds.set(`answers.${screen.as ?? name}`, longestAnswer(screen))
-  }
-  return bounds
-}
-
-function longestAnswer(screen: InputScreen): number {
-  if (screen.name) return 40
-  if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
-  return screen.length?.max ?? 160
 }
 
 interface Measured {

@@ -2,11 +2,9 @@
 import type { DialogueContext } from '../../machines/dialogue.ts'
 import { FlowFault } from '../errors.ts'
 import type { Json, JsonObject } from '../ussd/types.ts'
+import type { Bounds } from './bounds.ts'
 import type { Message, Slot } from './message.ts'
 import type { Scope } from './path.ts'
-
-/** Greatest lengths of values, by path. */
-export type Bounds = ReadonlyMap<string, number>
 
 /** Characters of a value whose bound is not known: the names of clinics, types and people are seldom longer. */
 export const VALUE_LIKELY = 24
@@ -36,9 +34,9 @@ type Shown = ReadonlySet<Slot['as']>
 
 function valueOf(path: string, shown: Shown, how: { values: 'none' | 'likely'; bounds: Bounds }): Json {
   if (shown.has('date') || shown.has('time')) return shown.has('number') ? 1_767_097_800_000 : '2025-12-30T12:30:00Z'
-  if (shown.has('number')) return how.values === 'none' ? 0 : 100_000
+  if (shown.has('number')) return how.values === 'none' ? 0 : (how.bounds.numbers.get(path) ?? 100_000)
   if (!shown.has('value') || how.values === 'none') return ''
-  return 'x'.repeat(how.bounds.get(path) ?? VALUE_LIKELY)
+  return 'x'.repeat(how.bounds.lengths.get(path) ?? VALUE_LIKELY)
 }
 
 function scopeOf(slots: readonly Slot[], value: (path: string, shown: Shown) => Json): Scope {

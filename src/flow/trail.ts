@@ -10,7 +10,7 @@ export function trailsOf(definition: FlowDefinition): ReadonlyMap<string, string
     if (!screen) continue
     for (const { to, path } of targetsOf(screen)) {
       if (trails.has(to)) continue
-      const pressed = pressedFor(screen, path)
+      const pressed = pressedFor(name, screen, path)
       trails.set(to, `${trails.get(name)}${pressed === '' ? '' : ` > ${pressed}`}`)
       next.push(to)
     }
@@ -19,7 +19,7 @@ export function trailsOf(definition: FlowDefinition): ReadonlyMap<string, string
 }
 
 /** What is pressed, answered or found on that way; '' if it is what happens when all is well. */
-function pressedFor(screen: ScreenDefinition, path: readonly (string | number)[]): string {
+function pressedFor(name: string, screen: ScreenDefinition, path: readonly (string | number)[]): string {
   const [key, which] = path
   if (key === 'choices' && 'choices' in screen) {
     // The rows of a list come first: how many there are, nobody knows here.
@@ -30,7 +30,7 @@ function pressedFor(screen: ScreenDefinition, path: readonly (string | number)[]
   if (key === 'back') return screen.kind === 'menu' ? String(screen.choices.length + 1) : 'Back'
   if (key === 'empty') return '(no rows)'
   if (screen.kind === 'list') return '1'
-  if (screen.kind === 'input') return `(an answer to ${screen.as ?? 'the prompt'})`
+  if (screen.kind === 'input') return `(an answer to '${name}')`
   if (screen.kind === 'notify') return '(shown)'
   if (screen.kind === 'branch') {
     const condition = key === 'branch' ? screen.branch[which as number]?.if : undefined

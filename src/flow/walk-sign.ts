@@ -6,18 +6,21 @@ import { targetsOf, type FlowDefinition } from './definition.ts'
 import { readPath, readRows } from './path.ts'
 import type { FlowSnapshot } from './types.ts'
 import { usesOf } from './uses.ts'
+import { slotsOf } from './world.ts'
 
 /**
  * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,
- * and whether lists have no, few or many rows.
+ * what texts choose by, and whether lists have no, few or many rows.
  */
 export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
   const conditions = usesOf(definition).conditions.flatMap(({ condition }) => {
     const compiled = compileCondition(condition)
-    return typeof compiled === 'string' ? [] : [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
+    if (typeof compiled === 'string') return []
+    return [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
   })
+  const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => (screen.kind === 'list' ? [screen.from] : []))
   return (snapshot) => {
     const context = snapshot.context as unknown as DialogueContext
@@ -31,7 +34,11 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
       .filter((from) => keys.has(keyOf(from) ?? ''))
       .map((from) => Math.min(readRows({ context }, from).length, 4))
       .join('')
-    return [snapshot.value, context.shown?.at.length ?? 0, context.language, there, held, rows].join(' ')
+    const chosen = choices
+      .filter((path) => keys.has(keyOf(path) ?? ''))
+      .map((path) => String(readPath({ context }, path)))
+    const page = context.shown?.at.length ?? 0
+    return [snapshot.value, page, context.language, there, held, rows, ...chosen].join(' ')
   }
 }
 

@@ -58,18 +58,22 @@ interface Known {
 }
 
 function readsOf(definition: FlowDefinition): Reads {
-  const { texts, conditions, values } = usesOf(definition)
-  const slots = texts.flatMap(({ text }) =>
+  const { conditions, values } = usesOf(definition)
+  const against = conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return typeof compiled === 'string' ? [] : [...compiled.against]
+  })
+  return { slots: slotsOf(definition), against, handed: values.flatMap(({ value }) => pathsOf(value)) }
+}
+
+/** All that its texts show, in all languages. */
+export function slotsOf(definition: FlowDefinition): Slot[] {
+  return usesOf(definition).texts.flatMap(({ text }) =>
     definition.languages.flatMap((language) => {
       const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
       return typeof message === 'string' ? [] : [...message.slots]
     }),
   )
-  const against = conditions.flatMap(({ condition }) => {
-    const compiled = compileCondition(condition)
-    return typeof compiled === 'string' ? [] : [...compiled.against]
-  })
-  return { slots, against, handed: values.flatMap(({ value }) => pathsOf(value)) }
 }
 
 function outcomesOf(name: string, screen: CallScreen, known: Known): Outcome[] {
@@ -104,11 +108,11 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Known):
   for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
     const type = typeOf(wanted)
     const value = { text: made(field), number: 120, boolean: true, rows: [], any: made(field) }[type]
-    data = put(data, [field], typeof value === 'string' ? (sampleAt(`${root}.${field}`, reads, 1) ?? value) : value)
+    data = put(data, [field], typeof value === 'string' ? textAt(`${root}.${field}`, reads, value) : value)
   }
   for (const path of pathsUnder(root, known)) {
     const field = path.slice(root.length + 1)
-    if (field === '' || field.endsWith('.count') || typeof expectedAt(screen, field) === 'string') continue
+    if (field === '' || field.endsWith('.count') || expectedAt(screen, field)) continue
     data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? made(field))
   }
   const lists = listsOf(root, definition)
@@ -120,10 +124,15 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Known):
   return data
 }
 
-function expectedAt(screen: CallScreen, field: string): string | undefined {
+/** Amounts and dates may come as texts. */
+function textAt(path: string, reads: Reads, otherwise: string): string {
+  return String(sampleAt(path, reads, 1) ?? otherwise)
+}
+
+/** Whether its type is said. What is `any` may be a block, by what is read of it. */
+function expectedAt(screen: CallScreen, field: string): boolean {
   const wanted = screen.expect?.[field]
-  const type = wanted === undefined ? undefined : typeOf(wanted)
-  return type === 'number' || type === 'boolean' || type === 'rows' ? type : undefined
+  return wanted !== undefined && typeOf(wanted) !== 'any'
 }
 
 function typeOf(wanted: NonNullable<CallScreen['expect']>[string]) {

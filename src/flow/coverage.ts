@@ -1,0 +1,80 @@
+/** What of a flow has been walked by talks: screens, choices, refusals. */
+import { trimAnswer } from '../ussd/text.ts'
+import { compileCondition } from './condition.ts'
+import type { Compilation } from './compile.ts'
+import type { ScreenDefinition } from './definition.ts'
+import { lookUp } from './layout.ts'
+import { readRows } from './path.ts'
+import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
+import { contextOf } from './walk.ts'
+
+export interface Coverage {
+  /** The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.) */
+  flow: CompiledFlow
+  /** Things walked, of all that there are; and those that were not, in the order of the file. */
+  report: () => { walked: number; all: number; missing: string[] }
+}
+
+export function coverageOf({ flow, definition }: Compilation): Coverage {
+  const walked = new Set<string>()
+  const all = Object.entries(definition.screens).flatMap(([name, screen]) => thingsOf(name, screen))
+  return {
+    flow: {
+      ...flow,
+      want: (snapshot) => {
+        walked.add(screenThing(snapshot.value))
+        return flow.want(snapshot)
+      },
+      step: (snapshot, event) => {
+        const screen = definition.screens[snapshot.value]
+        const thing = screen && thingDone(screen, snapshot, event)
+        if (thing !== undefined) walked.add(thing)
+        return flow.step(snapshot, event)
+      },
+    },
+    report: () => ({
+      all: all.length,
+      walked: all.filter((thing) => walked.has(thing)).length,
+      missing: all.filter((thing) => !walked.has(thing)),
+    }),
+  }
+}
+
+const screenThing = (name: string) => `screen '${name}'`
+
+/** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
+function thingsOf(name: string, screen: ScreenDefinition): string[] {
+  if (screen.kind === 'branch' || screen.kind === 'set') return []
+  const own = [screenThing(name)]
+  if (screen.kind === 'menu' || screen.kind === 'list') {
+    if (screen.kind === 'list') own.push(`${screenThing(name)}, a row`)
+    screen.choices.forEach((_choice, i) => own.push(choiceThing(name, screen, i)))
+    if (screen.back !== undefined) own.push(`${screenThing(name)}, Back`)
+  }
+  if (screen.kind === 'call')
+    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenThing(name)}, refused: ${refusal}`)
+  return own
+}
+
+function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | 'list' }, i: number): string {
+  const label = screen.choices[i]?.label ?? ''
+  return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
+}
+
+function thingDone(screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent): string | undefined {
+  const here = screenThing(snapshot.value)
+  if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
+  const context = contextOf(snapshot)
+  if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
+  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text))
+  if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
+  if (key === undefined || key === 'more') return undefined
+  const rows = screen.kind === 'list' ? readRows({ context }, screen.from).length : 0
+  if (key.option < rows) return `${here}, a row`
+  const shown = screen.choices.flatMap((choice, i) => {
+    const condition = choice.when === undefined ? undefined : compileCondition(choice.when)
+    return typeof condition === 'object' && !condition.holds({ context }) ? [] : [i]
+  })
+  const chosen = shown[key.option - rows]
+  return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
+}

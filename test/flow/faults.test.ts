@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { checkSource, type FlowProblem } from '../../src/flow/check.ts'
+import { compileFlow } from '../../src/flow/compile.ts'
+import { sourceOf } from '../../src/flow/loader.ts'
+import { proveFlow } from '../../src/flow/prove.ts'
+import { readFlow, type FlowSource } from '../../src/flow/read.ts'
+
+/** All that the command `check` finds. */
+function allOf(source: FlowSource): FlowProblem[] {
+  const found = checkSource(source)
+  if (found.some(({ severity }) => severity === 'error')) return found
+  return [...found, ...proveFlow(compileFlow(source), readFlow(source).at)]
+}
+
+const good = { dental: await sourceOf('flows', 'dental'), topup: await sourceOf('flows', 'topup'), language: await sourceOf('flows', 'language') }
+
+/** A fault put into a good flow: what is written, what is written instead, and a part of what the check says. */
+type Row = [flow: keyof typeof good, from: string, into: string, says: RegExp]
+
+const ROWS: Row[] = [
+  // Names that lead nowhere
+  ['topup', 'to: amount }', 'to: amuont }', /goes to 'amuont', which is no screen/],
+  ['topup', 'start: balance', 'start: balanec', /starts with 'balanec'/],
+  ['dental', 'to: who }', 'to: whom }', /goes to 'whom'/],
+  ['dental', 'else: main', 'else: menu', /goes to 'menu'/],
+  ['dental', 'empty: none', 'empty: nonne', /goes to 'nonne'/],
+  ['dental', 'back: types', 'back: typse', /goes to 'typse'/],
+  ['dental', 'slot-taken: { to: slots, notice', 'slot-taken: { to: slts, notice', /goes to 'slts'/],
+  ['dental', 'failed: slots }', 'failed: slotz }', /goes to 'slotz'/],
+  ['topup', 'insufficient: poor }\n\n  # B', 'insufficient: pour }\n\n  # B', /goes to 'pour'/],
+  // Keys
+  ['topup', 'choices:', 'choises:', /'choises' is no key here \(did you mean 'choices'|is missing/],
+  ['dental', 'keep: [id, name]', 'kep: [id, name]', /'kep' is no key here/],
+  ['topup', 'once: true', 'onec: true', /'onec' is no key here/],
+  ['topup', 'spec: 1', 'spec: 2', /'spec' is none of: 1/],
+  ['topup', 'number: { min: 5, max: 20 }', 'number: { min: 5, maximum: 20 }', /'maximum' is no key here/],
+  ['topup', 'number: { min: 5, max: 20 }', 'number: { min: 25, max: 20 }', /nothing is from 25 to 20/],
+  ['topup', 'number: { min: 5, max: 20 }', 'pattern: (a+)+', /repeats a group/],
+  ['topup', 'call: wallet.balance', 'call: wallet', /is not a back end and its operation/],
+  ['dental', 'zone: Pacific/Port_Moresby', 'zone: Pacific/Moresby', /is no time zone/],
+  ['topup', 'languages: [en, tpi]', 'languages: [en, en]', /stands there twice/],
+  // Ways
+  ['topup', 'label: { en: Call Support, tpi: Singautim helpim }, to: support', 'label: { en: Call Support, tpi: Singautim helpim }, to: farewell', /'support' is never reached/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { set: { a: 1 }, to: farewell }', /no way out|circle/],
+  ['dental', '    back: main\n  slots:', '  slots:', /'type' has nothing to press when there are no rows/],
+  ['dental', '    back: appointments', '', /'detail' has nothing to press when no condition holds/],
+  ['language', 'speak: { set: { language: \'{data.profile.language}\' }, to: choose }', 'speak: { set: { language: \'{data.profile.language}\' }, to: which }', /circle/],
+  // What is read
+  ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
+  ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],
+  ['topup', "with: { amount: '{answers.amount}' }", "with: { amount: '{answers.amuont}' }", /nothing sets 'answers.amuont'/],
+  ['dental', "slot: '{chosen.slot.id}'", "slot: '{chosen.slot.at}'", /at is not kept of the row chosen/],
+  ['dental', 'from: data.slots.rows', 'from: data.slot.rows', /nothing sets 'data.slot'/],
+  ['topup', 'label: { en: Buy Airtime, tpi: Baim kredit }, to: amount }\n      - { label: { en: Buy Bundle', 'label: { en: Buy Airtime, tpi: Baim kredit }, to: bought }\n      - { label: { en: Buy Bundle', /reads 'data.bought.balance', but can be reached without it/],
+  ['topup', '{data.balance.amount, number, money}', '{answers.amount, number, money}', /answers.amount is no number, but a text shows it/],
+  ['dental', '({row.at, date}, {row.clinic})', '({chosen.appointment.at, date}, {row.clinic})', /reads 'chosen.appointment.at'|is no date/],
+  // Texts
+  ['topup', "en: 'Buy {chosen.bundle.name} for", "en: 'Buy {chosen.bundle.name for", /is no message/],
+  ['topup', '{row.price, number, money}', '{row.price, number, mony}', /a style 'mony'/],
+  ['topup', 'en: Your balance is too low.', 'en: Your balance is too “low”.', /not in GSM 7-bit/],
+  ['topup', 'poor: { end: { en: Your balance is too low., tpi: Mani bilong yu i no inap. } }', 'poor: { end: { en: Your balance is too low. } }', /no text in 'tpi'/],
+  ['topup', 'poor: { end: { en: Your balance is too low., tpi: Mani bilong yu i no inap. } }', 'poor: { end: { tpi: Mani bilong yu i no inap. } }', /no text in 'en'/],
+  ['topup', "tpi: 'Tenkyu. Mani i stap: {data.balance.currency} {data.bought.balance, number, money}.'", "tpi: 'Tenkyu. Mani i stap: {data.bought.balance, number, money}.'", /does not show data.balance.currency/],
+  ['topup', "en: 'Enter amount (5-20):'", `en: '${'Enter the amount, please, and mind the bounds. '.repeat(4)}'`, /is over a page/],
+  ['topup', 'en: Call 123 (free) for support.', `en: '${'Call 123 (free) for support. '.repeat(8)}'`, /takes more than one page/],
+  ['dental', 'Confirm, to: book }', 'Cancel, to: book }', /two lines read 'Cancel'/],
+  ['dental', 'Exit, to: farewell }\n  farewell', 'Book New Appointment, to: farewell }\n  farewell', /two lines read 'Book New Appointment'/],
+  // Found only by walking
+  ['topup', "support: { end: { en: Call 123 (free) for support.,", "support: { end: { en: '{data.balance.currency, select, PGK {x} other { }}',", /shows nothing/],
+  ['topup', "en: 'Balance: {data.balance.currency} {data.balance.amount, number, money}'", 'en: "Balance\\n7. {data.balance.currency} {data.balance.amount}"', /prints 7, but it means nothing/],
+  ['dental', "row: '{row.clinic} ({row.at, date}, {row.at, time})'", "row: '{row.nothing, select, a {x} other {}}'", /has a line that says nothing|two lines/],
+]
+
+describe('faults put into good flows', () => {
+  for (const [flow, from, into, says] of ROWS) {
+    it(`${flow}: ${JSON.stringify(into.slice(0, 70))} is found`, () => {
+      const source = good[flow]
+      assert.ok(source.text.includes(from), `the flow has no ${from}`)
+      const found = allOf({ ...source, text: source.text.replace(from, () => into) })
+      assert.ok(found.some(({ what, remedy }) => says.test(`${what} (${remedy})`)), found.map(({ what }) => what).join('\n'))
+    })
+  }
+
+  for (const [name, source] of Object.entries(good)) {
+    it(`${name} itself has none`, () => {
+      assert.deepEqual(allOf(source).filter(({ what }) => !what.startsWith('review of')), [])
+    })
+  }
+
+  it('of the walk and of the reading are shown by the keys that lead there', () => {
+    const source = good.topup
+    const shown = (from: string, into: string, what: RegExp) =>
+      allOf({ ...source, text: source.text.replace(from, () => into) }).find((problem) => what.test(problem.what))?.shown
+    assert.equal(shown('{data.bought.balance, number, money}', '{data.bundles.balance, number, money}', /is no number/), 'dial > 1 > 5')
+    assert.equal(shown('insufficient: poor }\n\n  # B', 'insufficient: pour }\n\n  # B', /'pour'/), "dial > 1 > (an answer to 'amount')")
+  })
+})
+
