@@ -47,6 +47,20 @@ describe('a profile inferred from a recording', () => {
     })
   }
 
+  it('is judged wrong where one sure field is wrong', () => {
+    const wrongs: [string, unknown][] = [
+      ['outbound.actions.end.op', 3], ['outbound.esmClass', 1], ['outbound.session.mode', 'omit'], ['inbound.session.from', []],
+      ['outbound.tlvOrder', [0x1383, 0x0501]], ['outbound.text.gsm7.dcs', 4], ['inbound.endBit.use', 'ignore'],
+      ['inbound.code.from', [{ field: 'destination_addr' }]], ['inbound.text.byDcs.15', 'ucs2be'],
+      ['inbound.classify', [{ when: { op: ['present'] }, is: 'begin' }]], ['responses.deliverResp', 'after-submit'],
+    ]
+    for (const [path, value] of wrongs) {
+      const { spoken, inference } = play('standard')
+      inference.draft.sure(path, value, 'on purpose')
+      assert.ok(judge(spoken, inference.draft).some((it) => !it.doubted), path)
+    }
+  })
+
   it('is YAML that loads as what was inferred', () => {
     const dir = mkdtempSync(join(tmpdir(), 'learn-'))
     try {
