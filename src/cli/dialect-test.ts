@@ -95,7 +95,9 @@ async function answer(pdu: Pdu, link: Link, { line, dialect, played, say, now }:
     // A withheld response says at last that the subscriber has gone: no fault of the reply's.
     const isGone = dialect.habits.submitResp === 'withheld' && outcome.kind === 'refused'
       && dialect.meaning(outcome.status) === 'dialogue-gone'
-    if (outcome.kind === 'refused' && !isGone) played.failed.push(`the simulator refused a reply with status 0x${outcome.status.toString(16)}`)
+    if (outcome.kind === 'refused' && !isGone) {
+      played.failed.push(`the simulator refused a reply with status 0x${outcome.status.toString(16)}`)
+    }
   } else if (isLate) link.respond(pdu, 0)
 }
 

@@ -51,9 +51,13 @@ export async function probeCommand(options: ProbeOptions, say: Say, signal: Abor
     if (overAt !== undefined && clock.now() - overAt > (options.lingerMs ?? LINGER_MS)) break
   }
   await line.stop(clock.now() + UNBIND_MS)
-  if (!wasBound()) throw new UsageError('never bound: see the reason above, and ask the operator for the five settings')
+  if (!wasBound()) {
+    throw new UsageError('never bound: see the reason above, and ask the operator for the five settings')
+  }
   const inference = probe.believed('probed')
-  if (inference.recording.dialogues.length === 0) throw new UsageError('bound, but no USSD came: is the code routed to this bind?')
+  if (inference.recording.dialogues.length === 0) {
+    throw new UsageError('bound, but no USSD came: is the code routed to this bind?')
+  }
   const nearest = nearestProfile(inference, knownProfiles())
   say(`\n${printProfile(inference, { standard, nearest })}`)
   return probe

@@ -20,7 +20,9 @@ export interface Capture {
 export function readPdus(path: string): Capture {
   const size = statSync(path, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new UsageError(`there is no file ${path}`)
-  if (size > CAPTURE_OCTETS_MAX) throw new UsageError(`${path} is over ${CAPTURE_OCTETS_MAX >> 20} MB: cut it to the port of the SMSC`)
+  if (size > CAPTURE_OCTETS_MAX) {
+    throw new UsageError(`${path} is over ${CAPTURE_OCTETS_MAX >> 20} MB: cut it to the port of the SMSC`)
+  }
   const octets = readFileSync(path)
   const capture = isCapture(octets) ? fromPackets(octets) : fromLog(octets.toString('latin1'))
   if (capture.pdus.length === 0) {

@@ -63,7 +63,8 @@ function candidateAt(
   const names = own.map((list) => nameOf(list[0] as Buffer, stable))
   const telling = stable ? differing(own.map((list) => and(list[0] as Buffer, stable))) : Buffer.of(1)
   const differs = names.length > 1 && new Set(names).size > 1
-  const pairs = dialogues.flatMap((a, i) => dialogues.flatMap((b, j) => i < j && a.msisdn === b.msisdn ? [[i, j] as const] : []))
+  const pairs = dialogues.flatMap((a, i) => dialogues.flatMap((b, j) => i < j
+    && a.msisdn === b.msisdn ? [[i, j] as const] : []))
   const isProven = pairs.some(([i, j]) => names[i] !== names[j])
   const isSubscribers = pairs.length > 0 && !isProven
   const isOne = dialogues.length === 1 && isEchoed && width >= 2 && names.some((it) => !/^0*$/.test(it))
@@ -151,7 +152,9 @@ function learnEcho(best: Candidate, draft: Draft): void {
   const total = `${pairs.length} of ${pairs.length} replies`
   if (pairs.every(({ reply }) => reply.length === 0)) return put('omit', `absent in ${total}`)
   const without = pairs.filter(({ reply }) => reply.length === 0).length
-  if (without > 0) return draft.doubtful('outbound.session.mode', 'echo', `absent in ${without} of ${pairs.length} replies`)
+  if (without > 0) {
+    return draft.doubtful('outbound.session.mode', 'echo', `absent in ${without} of ${pairs.length} replies`)
+  }
   if (pairs.every(({ deliver, reply }) => reply.equals(deliver))) return put('echo', total)
   const upper = pairs.filter(({ deliver, reply }) => stepOf(reply) !== stepOf(deliver) || reply[0] !== deliver[0])
   if (upper.length === 0) return put('echo', `${total}, but for the lowest bit of octet 2`)

@@ -16,8 +16,10 @@ const DESTINATION: Place = { field: 'destination_addr' }
 /** inbound.code. */
 export function learnCode(recording: Recording, draft: Draft): void {
   const profile = draft.profile()
-  const begins = recording.dialogues.flatMap(({ turns }) => turns.slice(0, 1).map((turn) => viewOf(profile, turn.deliver.pdu)))
-  const ways = [TEXT, DESTINATION].map((place) => ({ place, hits: begins.filter((view) => isStarred(readPlaceText(place, view))).length }))
+  const begins = recording.dialogues.flatMap(({ turns }) => turns.slice(0, 1)
+    .map((turn) => viewOf(profile, turn.deliver.pdu)))
+  const ways = [TEXT, DESTINATION].map((place) => ({ place, hits: begins
+    .filter((view) => isStarred(readPlaceText(place, view))).length }))
   const plain = begins.filter((view) => isPlainCode(readPlaceText(DESTINATION, view))).length
   const star = starPlace(begins, [...placesOf(recording.dialogues, profile)])
   const seen = (hits: number) => `seen ${hits} of ${begins.length} begins`
@@ -50,7 +52,9 @@ function starPlace(begins: readonly PduView[], places: readonly Place[]): { tlv:
     if (tlv === undefined || tlv === TAG.payload) continue
     const values = begins.map((view) => view.tlvs.find((it) => it.tag === tlv)?.value.toString('latin1') ?? '')
     const skip = values[0]?.search(/[*#]+$/) ?? -1
-    if (skip >= 0 && skip <= 4 && values.every((value) => value.slice(skip) === values[0]?.slice(skip))) return { tlv, skip }
+    if (skip >= 0 && skip <= 4 && values.every((value) => value.slice(skip) === values[0]?.slice(skip))) {
+      return { tlv, skip }
+    }
   }
   return undefined
 }
@@ -59,7 +63,9 @@ function learnElsewhere(recording: Recording, draft: Draft, begins: readonly Pdu
   const places = placesOf(recording.dialogues, draft.profile())
     .filter((place) => place.tlv !== TAG.payload && begins.every((view) => readCode(readPlaceText(place, view)) !== null))
   const starred = places.find((place) => begins.every((view) => isStarred(readPlaceText(place, view))))
-  if (starred) return draft.sure('inbound.code.from', [starred], `seen in ${begins.length} of ${begins.length} begins`)
+  if (starred) {
+    return draft.sure('inbound.code.from', [starred], `seen in ${begins.length} of ${begins.length} begins`)
+  }
   if (plain === 0) return draft.untold('inbound.code', 'no place of a begin looks like a code')
   draft.sure('inbound.code.from', [DESTINATION, TEXT], `a number in destination_addr: seen ${plain} of ${begins.length} begins`)
 }

@@ -30,7 +30,9 @@ export function learnEndBit(recording: Recording, draft: Draft): void {
     .toSorted((a, b) => rank(b, from) - rank(a, from))[0]
   const place = found ?? (bare && { ...bare, octet: bare.octet })
   if (place) {
-    for (const key of ['tlv', 'octet', 'bit'] as const) draft.sure(`inbound.endBit.${key}`, place[key], 'where it was seen')
+    for (const key of ['tlv', 'octet', 'bit'] as const) {
+      draft.sure(`inbound.endBit.${key}`, place[key], 'where it was seen')
+    }
   }
   if (place && place.tlv !== from) {
     const inReplies = groups.asked.concat(groups.ended).some((it) => tlvOf(it.pdu.tlvs, place.tlv).length > 0)
@@ -90,7 +92,8 @@ function bitAt({ tlv, octet, bit }: Spot, it: Captured): number | undefined {
 }
 
 function readingOf(spot: Spot, { asked, ended, going, gone }: Groups): Reading | undefined {
-  const all = (list: readonly Captured[], bit: 0 | 1) => list.length > 0 && list.every((it) => bitAt(spot, it) === bit)
+  const all = (list: readonly Captured[], bit: 0 | 1) => list.length > 0
+    && list.every((it) => bitAt(spot, it) === bit)
   const never = (list: readonly Captured[], bit: 0 | 1) => list.every((it) => bitAt(spot, it) !== bit)
   for (const [use, set] of [['honour', 1], ['inverted', 0]] as const) {
     const clear = set === 1 ? 0 : 1
@@ -118,7 +121,8 @@ function rank({ tlv, octet, bit, isOurs, seen }: Reading, from: number | undefin
 function isBare(tlv: number, { dialogues }: Recording): boolean {
   const replies = dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply ?? []))
   const values = replies.map((it) => tlvOf(it.pdu.tlvs, tlv))
-  return values.length > 0 && values.every((value) => value.length > 0 && value.every((octet) => (octet & 0xfe) === 0))
+  return values.length > 0 && values.every((value) => value.length > 0
+    && value.every((octet) => (octet & 0xfe) === 0))
 }
 
 function learnIgnored(draft: Draft, groups: Groups, isBareSeen: boolean): void {

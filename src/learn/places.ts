@@ -51,7 +51,9 @@ export function stableBits(values: readonly Buffer[]): Buffer | undefined {
   const [first, ...rest] = values
   if (first === undefined || values.some((it) => it.length !== first.length)) return undefined
   const mask = Buffer.alloc(first.length, 0xff)
-  for (const other of rest) for (let i = 0; i < mask.length; i++) mask[i]! &= ~((first[i] as number) ^ (other[i] as number))
+  for (const other of rest) {
+    for (let i = 0; i < mask.length; i++) mask[i]! &= ~((first[i] as number) ^ (other[i] as number))
+  }
   return mask
 }
 

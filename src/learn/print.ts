@@ -99,7 +99,8 @@ function lines(key: string, node: Tree | Finding, depth: number): string[] {
 function flow(value: unknown, key: string): string {
   if (Array.isArray(value)) return `[${value.map((it) => flow(it, key)).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
-    const parts = Object.entries(value).filter(([, it]) => it !== undefined).map(([name, it]) => `${name}: ${flow(it, name)}`)
+    const parts = Object.entries(value).filter(([, it]) => it !== undefined)
+      .map(([name, it]) => `${name}: ${flow(it, name)}`)
     return parts.length > 0 ? `{ ${parts.join(', ')} }` : '{}'
   }
   if (typeof value === 'number' && HEX_KEYS.has(key)) {

@@ -114,7 +114,8 @@ export function newProbe(parts: ProbeParts): Probe {
 
 /** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
 function echoing(pdu: Pdu, standard: DialectProfile): DialectProfile[] {
-  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier && value.length <= 8)
+  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier
+    && value.length <= 8)
   const classify = standard.inbound.classify.map((rule) => (rule.why === 'unknown-op' ? { when: rule.when, is: 'input' } : rule))
   return vendor.map(({ tag }) => dialectProfile.parse(merge(standard, {
     name: `echo-0x${tag.toString(16)}`,
@@ -140,7 +141,8 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[]): Candidate[] {
     const wellRead = read.message.kind === 'begin' ? read.message.code !== '' : read.message.kind !== 'timeout'
     const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
     // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
-    const counts = profile.inbound.session.step === 'octet2' && carrier.length > 1 && (carrier[1] as number) > 1 ? -4 : 0
+    const counts = profile.inbound.session.step === 'octet2' && carrier.length > 1
+      && (carrier[1] as number) > 1 ? -4 : 0
     const taste = profile.name === 'standard' ? 1 : profile.outbound.session.bare ? -1 : 0
     return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste }
   })

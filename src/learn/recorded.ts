@@ -48,7 +48,8 @@ export function record(pdus: readonly Captured[]): Recording {
   const isBegin = beginTest(heard, opTag)
   const isRefused = refusedOnes(pdus)
   const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split({ msisdn, list, isBegin, isRefused }))
-  const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns.filter((turn) => turn.reply).length, 0)
+  const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns
+    .filter((turn) => turn.reply).length, 0)
   decideEnds(dialogues, opTag)
   return { pdus, dialogues, opTag, others: messages.length - inside }
 }
@@ -114,7 +115,9 @@ function beginTest(heard: readonly (readonly Captured[])[], opTag: number | unde
   const seconds = heard.flatMap((list) => list.slice(1, 2))
   for (const sign of signs) {
     const began = new Set(firsts.map(sign))
-    if (began.size <= 2 && seconds.length > 0 && seconds.every((it) => !began.has(sign(it)))) return (it) => began.has(sign(it))
+    if (began.size <= 2 && seconds.length > 0 && seconds.every((it) => !began.has(sign(it)))) {
+      return (it) => began.has(sign(it))
+    }
   }
   return (it) => sketches(it.pdu).some(isStarred) || isStarred(String(it.pdu.body.destination_addr ?? ''))
 }
@@ -165,7 +168,8 @@ function decideEnds(dialogues: readonly RecordedDialogue[], opTag: number | unde
     opTag === undefined ? '' : tlvOf(pdu.tlvs, opTag).toString('hex'), pdu.body.service_type, pdu.body.esm_class,
     payloadOf(pdu).length === 0,
   ].join()
-  const inputs = dialogues.flatMap(({ turns }) => turns.slice(1).filter((turn) => turn.reply).map((turn) => looks(turn.deliver)))
+  const inputs = dialogues.flatMap(({ turns }) => turns.slice(1).filter((turn) => turn.reply)
+    .map((turn) => looks(turn.deliver)))
   const tells = endTest(dialogues, opTag)
   for (const dialogue of dialogues) {
     const last = dialogue.turns.at(-1) as Turn

@@ -15,7 +15,8 @@ export interface Answered {
 
 /** Every message that was answered, beside its answer. */
 export function answered({ dialogues }: Recording): Answered[] {
-  return dialogues.flatMap(({ turns, overBy }) => turns.flatMap(({ deliver, reply }, at) => reply === undefined ? [] : [{
+  return dialogues.flatMap(({ turns, overBy }) => turns
+    .flatMap(({ deliver, reply }, at) => reply === undefined ? [] : [{
     deliver: deliver.pdu, reply: reply.pdu, ends: at === turns.length - 1 && overBy === 'esme',
   }]))
 }
@@ -82,7 +83,9 @@ function learnFields(pairs: readonly Answered[], draft: Draft, seen: string): vo
   }
   const times = pairs.map(({ reply }) => string(reply, 'validity_period'))
   const time = only(times)
-  if (time !== undefined && time.length <= 16) return draft.sure('outbound.validity', time === '' ? 'none' : time, seen)
+  if (time !== undefined && time.length <= 16) {
+    return draft.sure('outbound.validity', time === '' ? 'none' : time, seen)
+  }
   const isEcho = pairs.every(({ deliver }, i) => string(deliver, 'validity_period') === times[i])
   if (isEcho) draft.sure('outbound.validity', 'echo', seen)
   else draft.doubtful('outbound.validity', 'none', 'different values were seen')
@@ -132,7 +135,8 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
   const ops = own.map((pdu) => tlvOf(pdu.tlvs, opTag).at(-1) ?? 'omit')
   const op = commonest<number | string>(ops)
   if (op?.count === own.length) draft.sure(`${path}.op`, op.value, seen)
-  else draft.doubtful(`${path}.op`, op?.value, `also ${[...new Set(ops)].filter((it) => it !== op?.value).join(', ')}`)
+  else draft.doubtful(`${path}.op`, op?.value, `also ${[...new Set(ops)]
+    .filter((it) => it !== op?.value).join(', ')}`)
   if (isTyped) {
     const type = commonest(own.map((pdu) => string(pdu, 'service_type')))
     if (type?.count === own.length) draft.sure(`${path}.serviceType`, type.value, seen)

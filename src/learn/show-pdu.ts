@@ -49,7 +49,9 @@ export function showPdu({ from, pdu, octets }: Captured): string[] {
   if (fields.length > 0) lines.push(`    ${fields.join(' ')}`)
   for (const { tag, value } of pdu.tlvs) {
     const name = NAMES[tag] === undefined ? '' : ` ${NAMES[tag]}`
-    if (tag !== 0x0424) lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${maskOctets(value).toString('hex')}`)
+    if (tag !== 0x0424) {
+      lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${maskOctets(value).toString('hex')}`)
+    }
   }
   const text = payloadOf(pdu)
   if (text.length > 0) lines.push(`    text (${text.length} octets) ${JSON.stringify(sketch(text))}`)

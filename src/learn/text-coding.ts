@@ -55,7 +55,9 @@ export function guessCoding(samples: readonly Buffer[], usual: TextCoding): Gues
 function fits(octets: Buffer, coding: TextCoding): boolean {
   if (coding === 'ucs2be') return octets.length % 2 === 0
   // Its two letters, packed, are no letter of a script that people use.
-  if (coding === 'dcs11') return octets.length % 2 === 0 && octets.length > 2 && sense(decodeText(octets.subarray(0, 2), 'ucs2be')) < 0.5
+  if (coding === 'dcs11') {
+    return octets.length % 2 === 0 && octets.length > 2 && sense(decodeText(octets.subarray(0, 2), 'ucs2be')) < 0.5
+  }
   if (coding === 'dcs10') return octets.length > 3 && octets[2] === 0x0d
   if (coding === 'gsm7') return octets.every((octet) => octet < 0x80)
   return true
@@ -123,6 +125,8 @@ function learnEnvelope(recording: Recording, draft: Draft, seen: string): void {
   const texts = varied.filter((name) => !isNumber(name)).map(Number)
   draft.sure('inbound.text.unwrap', 'comviva', seen)
   const type = views.find(({ envelope }) => envelope)?.envelope?.type ?? '2'
-  if (texts.length === 0) return draft.doubtful('inbound.text.envelope', { type, text: [109, 112] }, 'no parameter looks like a text')
+  if (texts.length === 0) {
+    return draft.doubtful('inbound.text.envelope', { type, text: [109, 112] }, 'no parameter looks like a text')
+  }
   draft.sure('inbound.text.envelope', { type, text: texts }, seen)
 }

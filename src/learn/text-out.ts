@@ -57,7 +57,8 @@ function learnNarrow(narrow: readonly Said[], draft: Draft): void {
 function learnCodings(alphabet: 'gsm7' | 'ucs2', said: readonly Said[], draft: Draft): void {
   const other = said.filter(({ incoming, outgoing }) => incoming !== outgoing)
   const usual = commonest((other.length > 0 ? other : said).map((it) => it.outgoing))?.value ?? 0
-  const echo = [...new Set(said.filter((it) => it.incoming === it.outgoing && it.outgoing !== usual).map((it) => it.outgoing))]
+  const echo = [...new Set(said.filter((it) => it.incoming === it.outgoing
+    && it.outgoing !== usual).map((it) => it.outgoing))]
   const fits = said.every(({ incoming, outgoing }) => outgoing === (echo.includes(incoming) ? incoming : usual))
   const note = `seen ${said.length} of ${said.length}`
   if (fits) draft.sure(`outbound.text.${alphabet}.dcs`, usual, note)

@@ -32,7 +32,9 @@ const USUAL: readonly { ops: readonly number[]; is: string }[] = [
 /** inbound.op. */
 export function learnOperation({ dialogues, opTag }: Recording, draft: Draft): void {
   const delivers = dialogues.flatMap((it) => it.turns.map((turn) => turn.deliver))
-  if (opTag === undefined) return draft.sure('inbound.op.from', null, `absent in ${delivers.length} of ${delivers.length} messages`)
+  if (opTag === undefined) {
+    return draft.sure('inbound.op.from', null, `absent in ${delivers.length} of ${delivers.length} messages`)
+  }
   const values = delivers.map((it) => tlvOf(it.pdu.tlvs, opTag)).filter((value) => value.length > 0)
   const seen = `seen ${values.length} of ${delivers.length}`
   draft.sure('inbound.op.from', { tlv: opTag }, seen)
@@ -123,7 +125,8 @@ function holds(when: Condition, it: Facts): boolean {
 /** A sign that an SMS has as well is joined to one that it has not. */
 function guarded(when: Condition, own: readonly Facts[]): Condition {
   const op = when.op?.includes(1) && !when.op.includes(0) ? { op: [0, ...when.op] } : {}
-  const isStrong = when.op?.every((it) => it !== 'absent') === true || when.serviceType?.every((it) => it !== '') === true
+  const isStrong = when.op?.every((it) => it !== 'absent') === true
+    || when.serviceType?.every((it) => it !== '') === true
   if (isStrong) return { ...when, ...op }
   const types = values(own, (it) => it.serviceType)
   if (own.every((it) => it.op !== 'absent')) return { ...when, ...op, op: when.op ?? ['present'] }
