@@ -60,6 +60,7 @@ export function newProbe(parts: ProbeParts): Probe {
 
   async function onRequest(pdu: Pdu, link: Link): Promise<void> {
     link.respond(pdu, 0)
+    if (looksLikeSms(pdu)) return parts.say('  (not answered: it looks like an SMS)')
     const found = candidates(pdu, [...parts.known, ...echoing(pdu, parts.standard)])
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
     if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
@@ -76,27 +77,8 @@ export function newProbe(parts: ProbeParts): Probe {
     parts.say(`  (${kind}, by ${best.profile.name})`)
     const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
     if (isQuestion) asked.add(msisdn)
-    await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)))
+    await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts, state, refused })
     if (!isQuestion) state.over++
-  }
-
-  /** The best first; what is refused is tried as the next writes it, as long as that is something else. */
-  async function answer(reply: UssdReply, found: readonly Candidate[]): Promise<void> {
-    const tried: string[] = []
-    for (const { profile, read } of found) {
-      if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
-      const { pdu } = compileDialect(profile).write(reply, read.message.returnPath)
-      const coded = encode(pdu)
-      if ('fault' in coded || tried.includes(coded.octets.toString('hex'))) continue
-      tried.push(coded.octets.toString('hex'))
-      parts.say(`  (answering with the ${reply.action} of ${profile.name})`)
-      state.tried++
-      const outcome = await parts.submit(pdu)
-      if (outcome.kind === 'ok') return void state.accepted++
-      refused.add(profile.name)
-      if (outcome.kind !== 'refused') return parts.say(`  (no response: ${outcome.kind})`)
-      parts.say(`  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`)
-    }
   }
 
   return {
@@ -109,6 +91,37 @@ export function newProbe(parts: ProbeParts): Probe {
       doubtOwn(inference, state)
       return inference
     },
+  }
+}
+
+/** Some profiles tell a begin by its text alone; on a bind that nobody knows, that is not enough to answer an SMS. */
+function looksLikeSms(pdu: Pdu): boolean {
+  return String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
+}
+
+interface Answering {
+  parts: ProbeParts
+  state: { tried: number; accepted: number }
+  /** Names of profiles whose replies were not taken. */
+  refused: Set<string>
+}
+
+/** The best first; what is refused is tried as the next writes it, as long as that is something else. */
+async function answer(reply: UssdReply, found: readonly Candidate[], { parts, state, refused }: Answering): Promise<void> {
+  const tried: string[] = []
+  for (const { profile, read } of found) {
+    if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
+    const { pdu } = compileDialect(profile).write(reply, read.message.returnPath)
+    const coded = encode(pdu)
+    if ('fault' in coded || tried.includes(coded.octets.toString('hex'))) continue
+    tried.push(coded.octets.toString('hex'))
+    parts.say(`  (answering with the ${reply.action} of ${profile.name})`)
+    state.tried++
+    const outcome = await parts.submit(pdu)
+    if (outcome.kind === 'ok') return void state.accepted++
+    refused.add(profile.name)
+    if (outcome.kind !== 'refused') return parts.say(`  (no response: ${outcome.kind})`)
+    parts.say(`  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`)
   }
 }
 

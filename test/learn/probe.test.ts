@@ -92,6 +92,16 @@ describe('the probe', () => {
     assert.match(said, /0x1777 = 00001267/)
   })
 
+  it('does not answer an SMS, whatever its text', async () => {
+    const { probe, said } = await probed(STRANGE, async ({ phone }) => {
+      assert.equal(await phone('67570000004').send('123', '*123#'), 0)
+      await phone(JOHN).dial('*123#')
+      await phone('67570000002').dial('*123#')
+    })
+    assert.match(said, /not answered: it looks like an SMS/)
+    assert.equal(probe.pdus().filter((it) => it.pdu.command === 'submit_sm').length, 2)
+  })
+
   it('says why it never bound, and keeps the password to itself', async () => {
     smsc = await startSmsc({ clock: realClock, chance: seededChance(1), accounts: [{ systemId: 'probe', password: 'secret' }] })
     const lines: string[] = []
