@@ -144,6 +144,15 @@ admin(program.command('dialogues')).description('the dialogues of one subscriber
   .action(async (options: { url: string; tokenFile?: string; msisdn: string; end?: boolean }) =>
     (await import('./cli/admin.ts')).dialoguesCommand(options, say))
 
+admin(program.command('push')).description('shows a screen or a text to a subscriber who has not dialled')
+  .requiredOption('--msisdn <number>', 'to whom')
+  .option('--flow <name>', 'the flow whose first screen is shown; answers go on in it')
+  .option('--text <text>', 'or a text that wants no answer')
+  .option('--line <name>', 'on which line; default: the first that is bound')
+  .option('--language <code>', 'of the flow')
+  .option('--sms <text>', 'sent as an SMS if it cannot be shown')
+  .action(async (options: import('./cli/admin.ts').PushOptions) => (await import('./cli/admin.ts')).pushCommand(options, say))
+
 admin(program.command('flows')).description('the flows in force in a running daemon')
   .option('--rollback <revision>', 'serve this one to new dials, e.g. dental@9f2c01ab77de')
   .action(async (options: { url: string; tokenFile?: string; rollback?: string }) =>

@@ -9,6 +9,28 @@ export interface Desk {
   /** Serves an older revision for new dials, in this daemon, until its file changes. Null: it is not to be had. */
   rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
   lines(): LineRow[]
+  /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
+  push(asked: PushAsked): Promise<PushTold>
+}
+
+/** One of `flow` and `text`. */
+export interface PushAsked {
+  msisdn: string
+  line?: string | undefined
+  flow?: string | undefined
+  language?: string | undefined
+  text?: string | undefined
+  ttlMs: number
+  /** Owed as an SMS if it is not shown. */
+  sms?: string | undefined
+}
+
+/** `is`: shown, busy, absent, unsent, unknown, no-flow (docs/SMS.md). */
+export interface PushTold {
+  is: string
+  status?: number
+  epoch?: string
+  sms: boolean
 }
 
 export interface DialogueSummary {

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../log-port.ts'
 import type { Role, Token } from './access.ts'
 import type { Desk } from './desk.ts'
+import { pushBy } from './push-route.ts'
 
 /** What the gate leaves for the routes. */
 export interface Admitted {
@@ -56,6 +57,15 @@ export function adminRoutes(desk: Desk, log: Log): Hono<Admitted> {
     const done = await desk.rollBack(name, revision)
     audit(c.get('token'), 'flow rolled back', { flow: name, before: done?.before ?? null, after: done?.after ?? null })
     return done ? c.json(done) : c.json({ error: 'there is no such revision' }, 404)
+  })
+
+  app.post('/push', async (c) => {
+    const done = await pushBy(desk, await c.req.json<unknown>().catch(() => null))
+    if ('error' in done) return c.json(done, 400)
+    const { asked, ...told } = done
+    const { msisdn, flow, line } = asked
+    audit(c.get('token'), 'push', { msisdn, flow: flow ?? null, line: line ?? null, after: told.is, sms: told.sms })
+    return c.json(told)
   })
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))

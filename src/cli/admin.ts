@@ -1,7 +1,7 @@
-/** `dialogues`, `flows` and `token`: what is asked of a running daemon over its admin door. */
+/** `dialogues`, `flows`, `push` and `token`: what is asked of a running daemon over its admin door. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { DialogueSummary, FlowRow } from '../admin/desk.ts'
+import type { DialogueSummary, FlowRow, PushTold } from '../admin/desk.ts'
 import { UsageError } from '../errors.ts'
 
 type Say = (text: string) => void
@@ -34,6 +34,20 @@ export async function flowsCommand(options: AdminOptions & { rollback?: string }
   }
   const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
   for (const { name, revision } of flows) say(`${name.padEnd(24)} ${revision}`)
+}
+
+export interface PushOptions extends AdminOptions {
+  msisdn: string
+  flow?: string
+  text?: string
+  line?: string
+  language?: string
+  sms?: string
+}
+
+export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
+  const told = await ask<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
+  say(`${told.is}${told.epoch ? `  ${told.epoch}` : ''}${told.sms ? '  an SMS goes out instead' : ''}`)
 }
 
 /** A new token, said once, and the line of admin.tokensFile that lets it in. */

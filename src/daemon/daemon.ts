@@ -95,7 +95,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
-      tokens: tokensOf(settings), desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway }),
+      tokens: tokensOf(settings), desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway, push }),
     })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.

@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway.ts'
 import { maskMsisdn } from '../log.ts'
 import type { ServedFlows } from './flows.ts'
 import type { Lines } from './lines.ts'
+import type { Push } from '../push/push.ts'
 
 export interface DeskParts {
   settings: Settings
@@ -16,9 +17,10 @@ export interface DeskParts {
   flows: ServedFlows
   lines: Lines
   gateway: Gateway
+  push: Push
 }
 
-export function createDesk({ settings, dialogues, flows, lines, gateway }: DeskParts): Desk {
+export function createDesk({ settings, dialogues, flows, lines, gateway, push }: DeskParts): Desk {
   const groups = groupsOf(settings)
   return {
     async dialogues(msisdn) {
@@ -31,6 +33,11 @@ export function createDesk({ settings, dialogues, flows, lines, gateway }: DeskP
     },
     flows: () => flows.state(),
     rollBack: (name, revision) => flows.rollBack(name, revision),
+    push({ flow, text = '', language, line, sms, ...asked }) {
+      const how = { ...asked, ...(line === undefined ? {} : { line }), ...(sms === undefined ? {} : { sms }) }
+      if (flow === undefined) return push.notify({ ...how, text })
+      return push.push({ ...how, flow, ...(language === undefined ? {} : { language }) })
+    },
     lines() {
       const states = lines.states()
       return settings.lines.map(({ name, group = name, dialect }) => ({ name, group, dialect, binds: states[name] ?? [] }))

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tokenHash } from '../../src/admin/access.ts'
+import { pushCommand } from '../../src/cli/admin.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -18,6 +22,10 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.reminders.pollMs = 50
+      settings.admin.tokensFile = join(settings.data, 'tokens')
+      const line = (role: 'read' | 'operate') => `${role}:${tokenHash(role).toString('hex')} ${role}er`
+      writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
+      writeFileSync(join(settings.data, 'operate'), 'operate')
       settings.reminders.channel = 'push-then-sms'
       settings.dialogue.confirmMs = 1_000
     } })
@@ -150,5 +158,43 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     assert.equal(mary.inbox.at(-1)?.text, 'By SMS')
     mary.hangUp()
     await noneOpen()
+  })
+
+  describe('over the admin door', () => {
+    const url = () => `http://127.0.0.1:${staged.daemon.admin.port}`
+    const post = (token: string, body: unknown) => fetch(`${url()}/v1/push`, {
+      method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    })
+
+    it('is for those who operate only, and written down without the text', async () => {
+      const body = { msisdn: `+${JOHN}`, text: 'Private words' }
+      assert.equal((await post('nobody', body)).status, 401)
+      assert.equal((await post('read', body)).status, 403)
+      const answer = await post('operate', body)
+      assert.equal(answer.status, 200)
+      assert.deepEqual(await answer.json(), { is: 'shown', sms: false })
+      assert.equal((await smsc.phone(JOHN).next()).text, 'Private words')
+      const audit = staged.logged().findLast((line) => line.msg === 'admin audit')
+      assert.deepEqual([audit?.what, audit?.after], ['push', 'shown'])
+      assert.equal(JSON.stringify(staged.logged()).includes('Private words'), false)
+    })
+
+    it('says what is wrong with a request', async () => {
+      for (const body of [null, {}, { msisdn: JOHN }, { msisdn: JOHN, text: 'x', flow: 'dental' }, { msisdn: 'x', text: 'x' }, { msisdn: JOHN, text: 'x', a: 1 }]) {
+        const answer = await post('operate', body)
+        assert.equal(answer.status, 400)
+        assert.match(((await answer.json()) as { error: string }).error, /^the body is/)
+      }
+    })
+
+    it('is a command', async () => {
+      const said: string[] = []
+      const tokenFile = join(staged.settings.data, 'operate')
+      await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'dental' }, (text) => said.push(text))
+      assert.match(said[0]!, /^shown {2}[0-9a-f-]{36}$/)
+      assert.equal((await smsc.phone(JOHN).next()).text, T1)
+      smsc.phone(JOHN).hangUp()
+      await noneOpen()
+    })
   })
 })
