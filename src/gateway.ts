@@ -231,7 +231,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function resend(record: DialogueRecord, link: string | undefined): Promise<void> {
     const line = parts.line(record.line)
-    if (!line || !record.reply) return
+    // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
+    if (!line || !record.reply || !(await isCurrent(record))) return
     metrics.count('dialogue_takeovers_total', { kind: 'resent' })
     const { pdu } = line.dialect.write(record.reply, record.returnPath)
     await deliver(record, line, { pdu, action: record.reply.action, link })
