@@ -215,6 +215,7 @@ async function restarts(ground: Ground): Promise<Outcome> {
     if (!isHard && unanswered > 0) failures.push(`${unanswered} PDUs unanswered at SIGTERM`)
     await walking.stop()
   }
+  failures.push(...scene.diary.hung.map((story) => `no screen came: ${story}`))
   const [up, stop] = [Math.max(...ups), Math.max(...stops, 0)]
   return told(parts, startMs, {
     goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && up <= 2_000 && stop <= 10_000,
