@@ -35,10 +35,18 @@ export function infer(pdus: readonly Captured[], standard: DialectProfile, name 
   learnTextOut(recording, draft)
   learnReplies(recording, draft)
   learnHabits(recording, draft)
+  if (recording.dialogues.length < 2) doubtAll(draft)
   draft.untold('push.idFrom', 'no dialogue of ours was opened')
   draft.untold('outbound.endByBeginOp', 'no handset of phase 1 dialled')
   draft.untold('responses.unknownInput', 'it is for us to choose')
   draft.untold('responses.statusMeaning', 'no reply was refused')
   draft.untold('limits', 'nothing came near them')
   return { recording, draft }
+}
+
+/** What one dialogue shows may be chance: a number that never changed, a first message that was no begin. */
+function doubtAll(draft: Draft): void {
+  for (const { path, value, sure, note } of draft.findings()) {
+    if (sure && /^(?:inbound|outbound)\./.test(path)) draft.doubtful(path, value, `only one dialogue was seen (${note})`)
+  }
 }
