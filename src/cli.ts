@@ -78,6 +78,15 @@ program.command('seed').description('loads the data of a sample service: dental'
   .action(async (service: string, { config, at }: { config: string; at?: string }) =>
     (await import('./cli/database.ts')).seedCommand({ service, config, at }, say))
 
+const subscriber = program.command('subscriber').description('what is kept of one subscriber: shown, or removed')
+subscriber.command('export').description('everything, as JSON')
+  .requiredOption(...CONFIG).requiredOption('--msisdn <number>', 'whose')
+  .action(async (options: import('./cli/privacy.ts').SubscriberOptions) => (await import('./cli/privacy.ts')).exportCommand(options, say))
+subscriber.command('erase').description('removes it from the dialogue store and the database, and says what it was')
+  .requiredOption(...CONFIG).requiredOption('--msisdn <number>', 'whose')
+  .option('--keep-opt-out', 'keep the number where it says that no SMS is wanted')
+  .action(async (options: import('./cli/privacy.ts').SubscriberOptions) => (await import('./cli/privacy.ts')).eraseCommand(options, say))
+
 program.command('simulate').description('an SMSC to bind to, with a web phone and a terminal phone')
   .option('--host <host>', 'SMPP address', '127.0.0.1')
   .option('--port <port>', 'SMPP port', integer, 2775)

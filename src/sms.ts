@@ -56,7 +56,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     recall: smsRecall({ ...parts, settings: settings.lines }),
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
-      ambiguousGraceMs: settings.reminders.ambiguousGraceMs,
+      ambiguousGraceMs: settings.reminders.ambiguousGraceMs, keepMs: settings.retention.smsDays * 86_400_000,
       leaseMs: Math.max(settings.reminders.leaseMs, submitMs),
     },
     messageIds: (name) => {

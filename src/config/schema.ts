@@ -3,6 +3,7 @@
  * `ussd-connector config --explain` prints. Unknown keys are errors.
  */
 import { z } from 'zod'
+import { admin, log, retention } from './schema-upkeep.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
@@ -246,19 +247,6 @@ const door = z.strictObject({
   tokenFile: z.string().optional().describe('bearer token that callers must bring; without it anyone who reaches the door may dial'),
 })
 
-const admin = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
-  port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
-  tokensFile: z.string().optional()
-    .describe('who may read or operate: lines role:sha256 (`ussd-connector token`); absent: /ready and /metrics for this machine only'),
-})
-
-const log = z.strictObject({
-  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  msisdnKeyFile: z.string().optional()
-    .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
-})
-
 export const settingsSchema = z.strictObject({
   lines: z.array(line).max(64).default([]).describe('none only where there is a door'),
   services: z.array(service).min(1),
@@ -280,6 +268,7 @@ export const settingsSchema = z.strictObject({
   door: door.optional().describe('our flows for callers over HTTP; absent: closed'),
   admin: admin.prefault({}),
   log: log.prefault({}),
+  retention: retention.prefault({}),
   stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),
   embeddedInProduction: z.boolean().default(false)
     .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),

@@ -23,6 +23,7 @@ import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createOverload } from '../overload.ts'
 import type { Push } from '../push/push.ts'
+import { startRetention } from './retention.ts'
 import { createSmsSide } from '../sms.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
@@ -102,6 +103,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const sweep = async () => lines.anyBound() || door.line ? gateway.sweep() : undefined
     const stopSweeps = repeat(clock, settings.dialogue.sweepMs, sweep, metrics, log)
     gauges({ metrics, stores, lines, gateway })
+    onStop(flows, startRetention({ settings, knex: stores.knex, flows, clock, log, metrics }))
     sms.start()
     onStop(sms, () => sms.stop())
     onStop(door, () => door.stop())

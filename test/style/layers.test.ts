@@ -17,6 +17,7 @@ const MAY: Record<string, readonly string[]> = {
   'src/simulator': ['src/ussd', 'src/smpp'],
   'src/learn': ['src/ussd', 'src/smpp'],
   'src/door': ['src/ussd', 'src/smpp'],
+  'src/privacy': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/reminders', 'src/services', 'src/backend'],
   'src/admin': ['src/ussd'],
   'src/config': [],
   migrations: [],

@@ -1,0 +1,51 @@
+/** `subscriber export` and `subscriber erase`: what a person may ask of whoever runs this. */
+import { systemClock } from '../clock.ts'
+import { loadSettings } from '../config/load.ts'
+import { groupsOf } from '../daemon/desk.ts'
+import { openStores, unreachable } from '../daemon/stores.ts'
+import { StoreError, UsageError } from '../errors.ts'
+import { silentLog } from '../log-port.ts'
+import { maskMsisdn } from '../log.ts'
+import { createMetrics } from '../metrics.ts'
+import { erasePerson, exportSubscriber, type PrivacyParts } from '../privacy/subscriber.ts'
+import { msisdnOf } from '../ussd/msisdn.ts'
+
+type Say = (text: string) => void
+
+export interface SubscriberOptions {
+  config: string
+  msisdn: string
+  keepOptOut?: boolean
+}
+
+export async function exportCommand(options: SubscriberOptions, say: Say): Promise<void> {
+  await withStores(options, async (parts, msisdn) => say(JSON.stringify(await exportSubscriber(parts, msisdn), null, 2)))
+}
+
+/** The report names the number masked: it may be filed. */
+export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
+  await withStores(options, async (parts, msisdn) => {
+    const { dialogues, dental, sms, optOut } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
+    say(`erased   ${maskMsisdn(msisdn)}`)
+    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${sms} rows of SMS; opt-out: ${optOut}`)
+    say('not here: back ends of your own, backups, Redis and Postgres files until they are rewritten, the SMSC')
+  })
+}
+
+async function withStores(options: SubscriberOptions, run: (parts: PrivacyParts, msisdn: string) => Promise<void>): Promise<void> {
+  const msisdn = msisdnOf(options.msisdn)
+  if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
+  const { settings } = loadSettings(options.config, process.env)
+  try {
+    const stores = await openStores({ settings, log: silentLog, metrics: createMetrics({ process: false }), clock: systemClock() })
+    try {
+      await run({ knex: stores.knex, dialogues: stores.dialogues, groups: groupsOf(settings) }, msisdn)
+    } finally {
+      await stores.close()
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw new UsageError(`dialogue store: ${error.message} (nothing else was touched: run it again)`)
+    const why = unreachable(error)
+    throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
+  }
+}

@@ -1,0 +1,23 @@
+/** Settings for those who run the daemon: its admin door, its log, how long it remembers. */
+import { z } from 'zod'
+
+export const admin = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
+  port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
+  tokensFile: z.string().optional()
+    .describe('who may read or operate: lines role:sha256 (`ussd-connector token`); absent: /ready and /metrics for this machine only'),
+})
+
+export const log = z.strictObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  msisdnKeyFile: z.string().optional()
+    .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
+})
+
+export const retention = z.strictObject({
+  smsDays: z.number().int().min(1).max(3_650).default(90).describe('a settled SMS is kept this long: complaints come within weeks'),
+  appointmentsMonths: z.number().int().min(1).max(240).default(24)
+    .describe('months of 30 days after its day; profiles without any appointment go at that age too'),
+  flowRevisionsDays: z.number().int().min(1).max(3_650).default(365)
+    .describe('after another took its place: how far back a flow may be rolled'),
+})

@@ -1,0 +1,50 @@
+/** The purge job of the daemon: once an hour, and once soon after the start. */
+import type { Knex } from 'knex'
+import type { Settings } from '../config/schema.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import { purge } from '../privacy/retention.ts'
+import type { Clock } from '../ussd/types.ts'
+import type { ServedFlows } from './flows.ts'
+
+export interface RetentionParts {
+  settings: Settings
+  knex: Knex
+  flows: ServedFlows
+  clock: Clock
+  log: Log
+  metrics: Metrics
+}
+
+/** A start has better things to do first. */
+const FIRST_MS = 60_000
+const EVERY_MS = 3_600_000
+
+/** Answers how to stop it; resolves when a purge under way is over. Postgres being away is the next hour's matter. */
+export function startRetention(parts: RetentionParts): () => Promise<void> {
+  const { clock, log } = parts
+  let stopped = false
+  let running: Promise<void> = Promise.resolve()
+  let cancel = (): void => undefined
+  const after = (ms: number) => {
+    cancel = clock.after(ms, () => {
+      running = purgeOnce(parts).catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
+        .then(() => stopped ? undefined : after(EVERY_MS))
+    })
+  }
+  after(FIRST_MS)
+  return async () => {
+    stopped = true
+    cancel()
+    await running
+  }
+}
+
+/** One purge, counted. */
+export async function purgeOnce({ settings, knex, flows, clock, log, metrics }: RetentionParts): Promise<void> {
+  const purged = await purge({
+    knex, retention: settings.retention, inForce: flows.state().map((flow) => flow.revision), nowMs: clock.now(), todayMs: clock.today(),
+  })
+  for (const [what, rows] of Object.entries(purged)) if (rows) metrics.count('retention_purged_total', { what }, rows)
+  if (Object.values(purged).some(Boolean)) log.info(purged, 'old records removed')
+}

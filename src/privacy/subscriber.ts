@@ -1,0 +1,72 @@
+/** Everything that is kept of one subscriber, in one list: to hand it out, and to remove it. */
+import type { Knex } from 'knex'
+import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
+import { eraseSms } from '../reminders/forget.ts'
+import { eraseSubscriber } from '../services/dental/erase.ts'
+
+/** Tables that hold a number, and the column it stands in. A test holds this list to the database's own. */
+export const PERSONAL: readonly { table: string; column: string }[] = [
+  { table: 'dental_profile', column: 'msisdn' },
+  { table: 'dental_appointment', column: 'msisdn' },
+  { table: 'dental_hold', column: 'msisdn' },
+  { table: 'sms_outbox', column: 'msisdn' },
+  { table: 'sms_incoming', column: 'msisdn' },
+  { table: 'sms_opt_out', column: 'msisdn' },
+  { table: 'sms_receipt_orphan', column: 'sender' },
+]
+
+/** The part of the dialogue store that is needed here. */
+export interface PersonalDialogues {
+  find(key: DialogueKey): Promise<DialogueRecord | null>
+  erase(msisdn: string): Promise<number>
+}
+
+export interface PrivacyParts {
+  knex: Knex
+  dialogues: PersonalDialogues
+  /** Line groups that dialogues may be in. */
+  groups: readonly string[]
+}
+
+export interface Export {
+  msisdn: string
+  dialogues: DialogueRecord[]
+  /** Rows by table, as they stand there. */
+  tables: Record<string, object[]>
+}
+
+export async function exportSubscriber({ knex, dialogues, groups }: PrivacyParts, msisdn: string): Promise<Export> {
+  const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
+  const tables: Export['tables'] = {}
+  for (const { table, column } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select()
+  return { msisdn, dialogues: found.filter((record) => record !== null), tables }
+}
+
+export interface Erased {
+  /** Records of the dialogue store. */
+  dialogues: number
+  /** Rows of the dental service: profile, appointments, holds. */
+  dental: number
+  /** Rows of the outbox, of receipts, of what was written to us. */
+  sms: number
+  /** Whether the wish for no SMS was there, and stays. */
+  optOut: 'none' | 'removed' | 'kept'
+}
+
+/**
+ * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
+ * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
+ */
+export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOut: boolean): Promise<Erased> {
+  const { knex, dialogues } = parts
+  const records = await dialogues.erase(msisdn)
+  const dental = await eraseSubscriber(knex, msisdn)
+  const sms = await eraseSms(knex, msisdn)
+  return { dialogues: records, dental, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
+}
+
+async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {
+  const wish = knex('sms_opt_out').where({ msisdn })
+  if (keep) return await wish.first() ? 'kept' : 'none'
+  return await wish.delete() > 0 ? 'removed' : 'none'
+}

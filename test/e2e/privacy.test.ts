@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import type { Knex } from 'knex'
+import { purgeOnce } from '../../src/daemon/retention.ts'
+import { silentLog } from '../../src/log-port.ts'
+import { erasePerson, exportSubscriber, PERSONAL } from '../../src/privacy/subscriber.ts'
+import { realClock } from '../support/clock.ts'
+import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { foreignSmsc } from '../support/foreign-smsc.ts'
+import { describeWith, services } from '../support/services.ts'
+
+const JOHN = '67570000001'
+const MARY = '67570000002'
+
+describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
+  let smsc: Awaited<ReturnType<typeof foreignSmsc>>
+  let staged: Staged
+  const parts = () => ({ knex: staged.knex, dialogues: staged.daemon.stores.dialogues, groups: ['test'] })
+
+  before(async () => {
+    smsc = await foreignSmsc()
+    staged = await stageDaemon({ smscPort: smsc.port })
+    for (const msisdn of [JOHN, MARY]) {
+      const phone = smsc.phone(msisdn)
+      await phone.dial('*123#')
+      for (const key of ['2', '2', '1', '1']) await phone.answer(key)
+      await staged.knex('sms_opt_out').insert({ msisdn, opted_out_at: new Date() })
+      await staged.knex('sms_incoming').insert({ msisdn, digest: 'x', received_at: new Date() })
+    }
+  })
+  after(async () => {
+    await staged?.close()
+    smsc?.stop()
+  })
+
+  it('the list of what is personal is whole: every column that holds a number is in it', async () => {
+    const { rows } = await staged.knex.raw(`SELECT table_name, column_name FROM information_schema.columns
+      WHERE table_schema = current_schema() AND column_name ~ 'msisdn|sender|source|destination|phone' AND table_name <> 'flow_revision'`)
+    const found = (rows as { table_name: string; column_name: string }[]).map((row) => `${row.table_name}.${row.column_name}`)
+    assert.deepEqual(found.toSorted(), PERSONAL.map(({ table, column }) => `${table}.${column}`).toSorted())
+  })
+
+  it('is handed out whole', async () => {
+    const { dialogues, tables } = await exportSubscriber(parts(), JOHN)
+    assert.equal(dialogues.length, 1)
+    for (const table of ['dental_profile', 'dental_appointment', 'sms_outbox', 'sms_opt_out', 'sms_incoming']) {
+      assert.ok(tables[table]!.length > 0, table)
+    }
+    assert.doesNotMatch(JSON.stringify({ dialogues, tables }), new RegExp(MARY))
+  })
+
+  it('is removed from every table, every key, and was never in logs or figures; others keep theirs', async () => {
+    assert.ok(await hits(JOHN) > 0)
+    const mary = await hits(MARY)
+    const erased = await erasePerson(parts(), JOHN, false)
+    assert.ok(erased.dialogues === 1 && erased.dental > 0 && erased.sms > 0 && erased.optOut === 'removed')
+    assert.equal(await hits(JOHN), 0)
+    assert.equal(await hits(MARY), mary)
+    assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${JOHN}|${MARY}`))
+    assert.doesNotMatch(await staged.daemon.metrics.registry.metrics(), new RegExp(`${JOHN}|${MARY}`))
+    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, sms: 0, optOut: 'none' })
+  })
+
+  it('the wish for no SMS stays where that is asked for', async () => {
+    assert.equal((await erasePerson(parts(), MARY, true)).optOut, 'kept')
+    assert.equal(await hits(MARY), 1)
+  })
+
+  it('goes by itself when it is old enough, and no sooner', async () => {
+    const { knex, settings, daemon } = staged
+    settings.retention = { smsDays: 90, appointmentsMonths: 24, flowRevisionsDays: 365 }
+    const now = realClock.now()
+    const day = 86_400_000
+    const inForce = await knex('flow_revision').first<{ revision: string }>('revision')
+    const name = inForce.revision.split('@')[0]!
+    await knex('flow_revision').insert([
+      { revision: `${name}@000000000001`, name, source: '{}', created_at: new Date(now - 500 * day) },
+      { revision: `${name}@000000000002`, name, source: '{}', created_at: new Date(now - 400 * day) },
+    ])
+    const run = (todayMs: number) => purgeOnce({
+      settings, knex, clock: { ...realClock, today: () => todayMs }, log: silentLog, metrics: daemon.metrics,
+      flows: { state: () => [{ name, revision: inForce.revision }] } as never,
+    })
+    const count = async (table: string) => Number((await knex(table).count('* as n'))[0]!.n)
+    const before = await count('dental_appointment')
+    await run(FROZEN)
+    assert.equal(await count('dental_appointment'), before)
+    // Of the two old ones, the second has been superseded today only.
+    const left = await knex('flow_revision').where('revision', 'like', `${name}@00000%`).pluck('revision') as string[]
+    assert.deepEqual(left, [`${name}@000000000002`])
+    await run(FROZEN + 24 * 40 * day)
+    assert.equal(await count('dental_appointment'), 0)
+    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'appointments' }), before)
+    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 1)
+  })
+
+  /** Rows of all tables and keys of Redis, read as text, that have this number in them. */
+  async function hits(msisdn: string): Promise<number> {
+    return await rowsWith(staged.knex, msisdn) + await keysWith(msisdn)
+  }
+
+  async function rowsWith(knex: Knex, msisdn: string): Promise<number> {
+    const { rows } = await knex.raw('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()')
+    const counts = await Promise.all((rows as { tablename: string }[]).map(async ({ tablename }) => {
+      const { rows: [row] } = await knex.raw('SELECT count(*)::int AS n FROM ?? t WHERE CAST(t AS text) LIKE ?', [tablename, `%${msisdn}%`])
+      return row.n as number
+    }))
+    return counts.reduce((sum, n) => sum + n, 0)
+  }
+
+  async function keysWith(msisdn: string): Promise<number> {
+    const redis = new Redis(services.redisUrl!)
+    const { prefix } = staged.settings.redis as { prefix: string }
+    try {
+      const keys = await redis.keys(`${prefix}:*`)
+      const values = await Promise.all(keys.map(async (key) =>
+        key + JSON.stringify(await redis.type(key) === 'zset' ? await redis.zrange(key, '0', '-1') : await redis.get(key))))
+      return values.filter((text) => text.includes(msisdn)).length
+    } finally {
+      redis.disconnect()
+    }
+  }
+})
