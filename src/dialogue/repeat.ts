@@ -7,6 +7,11 @@
 import { copyPath, counts, PAST_MAX, type Entry, type PastNumber } from './entry.ts'
 import type { DialogueLimits, Taking } from './types.ts'
 
+/** Steps are 7 bits and wrap. (SMPP v3.4 §5.3.2.43) */
+export const STEPS = 128
+/** How far behind the last answer a late copy may lie; a network that skips further is not counting back. */
+export const OLDER_MAX = 16
+
 /** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
 export type Heard =
   | { is: 'opened'; entry: Entry; again?: boolean }
@@ -90,11 +95,22 @@ function sameAnswer(old: Entry, { answer }: Taking): boolean {
  * arrived (a subscriber may well press the same key twice).
  */
 function isRepeat(old: Entry, taking: Taking): boolean {
+  if (isOlder(old, taking)) return true
   if (!sameAnswer(old, taking)) return false
   const { step } = taking.answer
   const replied = old.reply?.step ?? null
   if (step !== null && step === old.answer.step && replied !== null && replied !== step) return true
   return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
+}
+
+/**
+ * A late copy of an answer before the last one: its step lies a little behind the last one's. Taken for a new key it
+ * could confirm what nobody confirmed. Only among answers: some networks number the begin apart.
+ */
+function isOlder(old: Entry, { answer }: Taking): boolean {
+  if (old.answer.kind !== 'input' || old.answer.step === null || answer.step === null) return false
+  const behind = (old.answer.step - answer.step + STEPS) % STEPS
+  return behind > 0 && behind <= OLDER_MAX
 }
 
 function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry {

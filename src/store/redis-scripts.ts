@@ -5,6 +5,7 @@
  * {'corrupt', value}.
  */
 import { PAST_MAX } from '../dialogue/entry.ts'
+import { OLDER_MAX, STEPS } from '../dialogue/repeat.ts'
 import type { DialogueLimits } from '../dialogue/types.ts'
 
 /** A record that nobody touches goes by itself this long after the last moment that it could matter. */
@@ -135,6 +136,9 @@ local lost = flag ~= '-' and replied ~= '-' and replied ~= link
 local again
 if status == 'e' then
   if not (same and flag ~= '-' and now - opened - touched < TOMBSTONE) then return {'unknown'} end
+  again = true
+elseif last == 'i' and laststep ~= '-' and step ~= '-' and (laststep - step) % ${STEPS} > 0
+  and (laststep - step) % ${STEPS} <= ${OLDER_MAX} then
   again = true
 elseif same then
   again = (step ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step) or (flag == 'u' and lost)

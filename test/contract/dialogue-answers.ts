@@ -91,6 +91,16 @@ function stepped(held: Held) {
       await it.rest({ token, step: 5 })
     }
   })
+  it('is a repeat if it is a late copy of an answer before the last one', async () => {
+    const { answer } = await answered(7)
+    for (const step of [5, 4, 2]) assert.equal(expectIs(await answer({ step, text: '2' }), 'repeat').resend, false)
+    expectIs(await answer({ step: 7, text: '2' }), 'next')
+  })
+  it('is the next one after the steps have wrapped', async () => {
+    const it = scene(held.store)
+    await it.rest(await it.taken({ step: 127 }))
+    expectIs(await it.answer({ step: 0, text: '1' }), 'next')
+  })
   it('is the next one with another step, over whatever link', async () => {
     const { answer } = await answered(7)
     expectIs(await answer({ step: 8, link: 'link-b' }), 'next')
