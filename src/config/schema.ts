@@ -178,7 +178,8 @@ const dialogue = z.strictObject({
   openMax: z.number().int().min(1).default(100_000).describe('dialogues open at once; more are turned away with a text'),
   turnsMax: z.number().int().min(1).default(2_000).describe('turns under way at once in this daemon; new dialogues are turned away above'),
   perSubscriber: z.strictObject({
-    perSecond: z.number().min(0.1).max(100_000).default(20).describe('messages of one subscriber: a thumb makes about one a second, test equipment more'),
+    perSecond: z.number().min(0.1).max(100_000).default(20)
+      .describe('messages of one subscriber: a thumb makes about one a second, test equipment more'),
     burst: z.number().int().min(1).max(100_000).default(200)
       .describe('at once, after a rest: test equipment walks whole menus in that; more are acknowledged and dropped'),
   }).prefault({}),
