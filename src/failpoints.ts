@@ -2,7 +2,7 @@
  * Named points at which a fault campaign kills this process, as a power cut would. Nothing ever happens at them unless
  * the environment arms them:
  *
- *   USSD_CONNECTOR_FAILPOINTS='after-take=0.2,sms-after-octets=0.5;seed=7;log=/tmp/kills'
+ *   USSD_CONNECTOR_FAILPOINTS='after-take=0.2,sms-after-octets=0.5;seed=7;log=kills.log'
  *
  * `seed` makes the chance repeat itself; `log` gets one line a kill: the name, and the point's visits so far.
  */
