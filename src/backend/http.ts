@@ -1,6 +1,7 @@
 /**
  * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and
  * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
+ * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its key.
  */
 import { Agent, type Dispatcher } from 'undici'
 import { isIP } from 'node:net'
@@ -25,6 +26,8 @@ export interface HttpSettings {
   octetsMax?: number
   /** The name in the URL may lead to a private address (a container network, a company's own). */
   privateNetwork?: boolean
+  /** Tell it when a dialogue that may have called it is over: `POST {url}/ended`. */
+  ended?: boolean
 }
 
 export interface HttpParts {
@@ -65,23 +68,37 @@ export function httpBackend(name: string, settings: HttpSettings, { clock, resol
     return understand(answer, settings.octetsMax ?? OCTETS_MAX)
   }
 
+  async function call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
+    const deadline = new AbortController()
+    const cancel = clock.after(settings.timeoutMs ?? TIMEOUT_MS, () => deadline.abort())
+    const signal = AbortSignal.any([context.signal, deadline.signal])
+    try {
+      const body = request(args, context)
+      return await twice(() => once(operation, body, context, signal), signal)
+    } catch (error) {
+      return failure(error, signal, operation)
+    } finally {
+      cancel()
+    }
+  }
+
   return {
     name,
-    async call(operation, args, context) {
-      const deadline = new AbortController()
-      const cancel = clock.after(settings.timeoutMs ?? TIMEOUT_MS, () => deadline.abort())
-      const signal = AbortSignal.any([context.signal, deadline.signal])
-      try {
-        const body = request(args, context)
-        return await twice(() => once(operation, body, context, signal), signal)
-      } catch (error) {
-        return failure(error, signal, operation)
-      } finally {
-        cancel()
-      }
-    },
+    call,
+    ...(settings.ended ? { ended: (...end: Ending) => notice(call, end) } : {}),
     close: () => agent.destroy(),
   }
+}
+
+type Ending = Parameters<NonNullable<Backend['ended']>>
+
+async function notice(call: Backend['call'], [epoch, reason, about]: Ending): Promise<void> {
+  if (!about) return
+  const { msisdn, line, turns, endedMs } = about
+  const never = new AbortController().signal
+  const context = { intention: epoch, epoch, msisdn, language: 'en', line, todayMs: endedMs, signal: never }
+  const result = await call('ended', { reason, turns }, context)
+  if (result.is === 'failed') throw new Error(`ended: ${result.why}`)
 }
 
 /** Connections to one back end: as many as the settings say, none to an address that it may not have. */

@@ -118,6 +118,7 @@ const http = z.strictObject({
   octetsMax: z.number().int().min(1_024).max(4_194_304).default(262_144).describe('decoded answer at most: a bomb is cut here'),
   privateNetwork: z.boolean().optional()
     .describe('true: the name in url may lead to a private address (a container network); an address needs no leave'),
+  ended: z.boolean().default(false).describe('true: POST {url}/ended when a dialogue whose flow calls it is over, whatever way'),
 })
 
 const app = z.strictObject({

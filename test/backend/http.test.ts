@@ -56,6 +56,20 @@ describe('an HTTP back end', () => {
     assert.ok(!result.detail.includes('67570000001'))
   }
 
+  it('tells of the end of a dialogue if it is asked to, with the true reason', async () => {
+    handler = json(200, {})
+    const about = { msisdn: '67570000001', line: 'digicel', turns: 3, openedMs: 1, endedMs: 2, snapshot: null }
+    assert.equal(open().ended, undefined, 'not asked to')
+    await open({ ended: true }).ended!('e1', 'subscriber-abort', about)
+    assert.equal(calls[0]!.url, '/api/ended')
+    assert.equal(calls[0]!.headers['idempotency-key'], 'e1')
+    assert.deepEqual(calls[0]!.body, {
+      msisdn: '67570000001', language: 'en', line: 'digicel', epoch: 'e1', args: { reason: 'subscriber-abort', turns: 3 },
+    })
+    handler = json(503, {})
+    await assert.rejects(open({ ended: true }).ended!('e1', 'exit', about), /ended: down/)
+  })
+
   it('posts the call with its key and takes the answer', async () => {
     handler = json(200, { amount: 12, currency: 'PGK' })
     const backend = open({ headers: { 'x-tenant': 'png' }, token: 'secret' })
