@@ -49,7 +49,9 @@ flow.command('schema').description('the JSON Schema of flow files, for an editor
 flow.command('draw').description('the flow as Mermaid text, or as pictures of all its pages')
   .argument('<flow>', 'flow file')
   .option('--html <file>', 'write a storyboard: every page in every language, and where each key leads')
-  .action(async (path: string, options: { html?: string }) => (await import('./cli/flows.ts')).draw(path, options, say))
+  .option('--svg <file>', 'write a picture of the statechart')
+  .option('--xstate <file>', 'write it as the JSON of an XState machine')
+  .action(async (path: string, options: import('./cli/flows.ts').DrawOptions) => (await import('./cli/flows.ts')).draw(path, options, say))
 
 const contract = program.command('contract').description('what applications over HTTP speak')
 contract.command('list').description('the contracts that come along')

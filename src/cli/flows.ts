@@ -11,8 +11,10 @@ import { flowNames, sourceOf } from '../flow/loader.ts'
 import { proveFlow } from '../flow/prove.ts'
 import { readFlow, type FlowSource } from '../flow/read.ts'
 import { storyboard } from '../flow/storyboard.ts'
+import { svgOf } from '../flow/svg.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
 import { describeFailure, playTalk } from '../flow/talk-player.ts'
+import { xstateJson } from '../flow/xstate-json.ts'
 
 type Say = (text: string) => void
 
@@ -52,14 +54,28 @@ export function schema(of: { catalogue?: boolean }, say: Say): void {
   say(JSON.stringify(of.catalogue ? catalogueJsonSchema() : flowJsonSchema(), null, 2))
 }
 
-/** A flow as Mermaid text; or as a storyboard in a file. */
-export async function draw(path: string, { html }: { html?: string }, say: Say): Promise<void> {
+export interface DrawOptions {
+  html?: string
+  svg?: string
+  xstate?: string
+}
+
+/** A flow as Mermaid text; or as pictures and machines in files. */
+export async function draw(path: string, files: DrawOptions, say: Say): Promise<void> {
   const [flow, ...more] = await flowsAt(path)
   if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
   const compilation = compileFlow(await sourceOf(flow.folder, flow.name))
-  if (html === undefined) return say(drawFlow(compilation.definition).trimEnd())
-  writeFileSync(html, storyboard(compilation))
-  say(`${html} shows ${compilation.flow.revision}`)
+  const ways = {
+    html: () => storyboard(compilation),
+    svg: () => svgOf(compilation),
+    xstate: () => `${JSON.stringify(xstateJson(compilation.definition), null, 2)}\n`,
+  }
+  const wanted = (Object.keys(ways) as (keyof typeof ways)[]).filter((way) => files[way] !== undefined)
+  if (!wanted.length) return say(drawFlow(compilation.definition).trimEnd())
+  for (const way of wanted) {
+    writeFileSync(files[way]!, ways[way]())
+    say(`${files[way]} shows ${compilation.flow.revision}`)
+  }
 }
 
 /** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */

@@ -2,6 +2,7 @@
 import { alphabetOf, count } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 import type { Compilation } from './compile.ts'
+import { escapeMarkup as escape } from './markup.ts'
 import { walkFlow, type WalkedPage } from './walk.ts'
 
 /** HTML that needs nothing else: no script, no font, no picture from anywhere. */
@@ -72,11 +73,6 @@ function ways({ leads }: WalkedPage, pages: readonly WalkedPage[]): string {
 
 function link(screen: string): string {
   return `<a href="#${escape(screen)}">${escape(screen)}</a>`
-}
-
-function escape(text: string): string {
-  const signs: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return text.replace(/[&<>"']/g, (sign) => signs[sign] as string)
 }
 
 const STYLE = `
