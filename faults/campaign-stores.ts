@@ -5,7 +5,7 @@
 import type { Smsc } from '../src/simulator/smsc.ts'
 import { figuresOf, isReady } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
-import { FAILURES_MAX, reached, sleep, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
+import { reached, sleep, told, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
 import { openScene, type Scene } from './scene.ts'
 
 const AWAY_MS = { bounded: 4_000, long: 30_000 }
@@ -221,11 +221,4 @@ async function restarts(ground: Ground): Promise<Outcome> {
     goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && up <= 2_000 && stop <= 10_000,
     figure: `serving ${Math.round(up)} ms after the start at most; SIGTERM took ${Math.round(stop)} ms at most`, counts: { rounds, hung: scene.diary.hung.length },
   })
-}
-
-type Verdict = Pick<Outcome, 'goal' | 'title' | 'passed' | 'figure' | 'counts' | 'failures'>
-
-function told({ seed, mode, say }: CampaignParts, startMs: number, verdict: Verdict): Outcome {
-  say(`     ${verdict.goal} ${verdict.figure}`)
-  return { ...verdict, failures: verdict.failures.slice(0, FAILURES_MAX), seed, mode, seconds: Math.round((performance.now() - startMs) / 1000) }
 }

@@ -1,6 +1,6 @@
 /** The result of one campaign: a line of RELIABILITY.md, kept as JSON. */
 export interface Outcome {
-  /** R1 … R20. */
+  /** An id of goals.ts. */
   goal: string
   /** What was done, in one sentence. */
   title: string
@@ -15,13 +15,14 @@ export interface Outcome {
   mode: 'bounded' | 'long'
 }
 
-export interface CampaignParts {
+/** Options of `npm run faults` that are numbers: each overrides a campaign's own, where it has one. */
+export const NUMBERS = ['kills', 'minutes', 'seeds', 'pdus', 'rounds'] as const
+
+export interface CampaignParts extends Partial<Record<(typeof NUMBERS)[number], number>> {
   seed: number
   mode: Outcome['mode']
-  /** Overrides the campaign's own number of kills, where it has one. */
-  kills?: number
-  /** Overrides its own number of minutes. */
-  minutes?: number
+  /** CI's share: bounded, and the smallest counts that still tell. */
+  ci: boolean
   say(text: string): void
 }
 
@@ -47,4 +48,12 @@ export async function reached(is: () => Promise<boolean> | boolean, withinMs: nu
     await sleep(50)
   }
   return true
+}
+
+type Verdict = Pick<Outcome, 'goal' | 'title' | 'passed' | 'figure' | 'counts' | 'failures'>
+
+/** The outcome of what began at `startMs` (performance.now). */
+export function told({ seed, mode, say }: CampaignParts, startMs: number, verdict: Verdict): Outcome {
+  say(`     ${verdict.goal} ${verdict.figure}`)
+  return { ...verdict, failures: verdict.failures.slice(0, FAILURES_MAX), seed, mode, seconds: Math.round((performance.now() - startMs) / 1000) }
 }

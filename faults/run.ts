@@ -1,67 +1,78 @@
 /**
  * Runs fault campaigns and keeps their results:
  *
- *   npm run faults -- --bounded            all of them, minutes
+ *   npm run faults -- --bounded            all of them, minutes each
+ *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result
  *   npm run faults -- --only kill --kills 500 --minutes 12
+ *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/root.ts'
-import { killCampaign } from './campaign-kill.ts'
-import { storesCampaign } from './campaign-stores.ts'
+import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
 import { compile } from './daemon-process.ts'
-import type { Campaign, Outcome } from './outcome.ts'
-import { writeReport } from './report.ts'
+import { NUMBERS, type Outcome } from './outcome.ts'
+import { owed, writeReport } from './report.ts'
 
-const CAMPAIGNS: Record<string, Campaign> = {
-  stores: storesCampaign,
-  kill: killCampaign,
-}
-
+const RESULTS = join(packageRoot, 'faults/results')
+const text = { type: 'string' } as const
+const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
 const { values } = parseArgs({
   options: {
-    bounded: { type: 'boolean', default: false }, report: { type: 'boolean', default: false }, only: { type: 'string' }, seed: { type: 'string', default: '1' },
-    'as-built': { type: 'boolean', default: false }, kills: { type: 'string' }, minutes: { type: 'string' }, out: { type: 'string', default: join(packageRoot, 'faults/results') },
+    bounded: { type: 'boolean', default: false }, ci: { type: 'boolean', default: false }, report: { type: 'boolean', default: false }, only: text,
+    seed: { type: 'string', default: '1' }, 'as-built': { type: 'boolean', default: false }, out: text, ...numberOptions,
   },
 })
-const say = (text: string): void => void process.stdout.write(`${text}\n`)
-const names = values.only?.split(',') ?? Object.keys(CAMPAIGNS)
-const unknown = names.filter((name) => !CAMPAIGNS[name])
-if (unknown.length) throw new Error(`no campaign ${unknown.join(', ')}: there are ${Object.keys(CAMPAIGNS).join(', ')}`)
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const numbers = NUMBERS.filter((name) => values[name as keyof typeof values] !== undefined)
+const given = Object.fromEntries(numbers.map((name) => [name, Number(values[name as keyof typeof values])]))
+const mode = values.bounded || values.ci ? 'bounded' : 'long'
+// A short run's figures are not those that the report shows.
+const out = values.out ?? (values.ci ? mkdtempSync(join(tmpdir(), 'ussd-faults-ci-')) : RESULTS)
 
-if (!values['as-built']) compile()
-mkdirSync(values.out, { recursive: true })
-let failed = 0
-for (const name of names) {
-  for (const outcome of await run(name)) {
-    if (!outcome.passed) failed++
+const chosen = choose(values.only)
+if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
+mkdirSync(out, { recursive: true })
+const failures: string[] = []
+for (const entry of chosen) {
+  for (const outcome of await run(entry)) {
+    if (!outcome.passed) failures.push(outcome.goal)
     say(`${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`)
     say(`     ${JSON.stringify(outcome.counts)}`)
     for (const failure of outcome.failures) say(`     ${failure}`)
-    keep(outcome, name)
+    keep(outcome, entry)
   }
 }
-if (values.report) writeReport(values.out, join(packageRoot, 'RELIABILITY.md'))
-process.exit(failed ? 1 : 0)
+if (values.ci) for (const goal of owed(chosen, out, values.only === undefined)) failures.push(`${goal} (no result)`)
+if (values.report) writeReport(out, join(packageRoot, 'RELIABILITY.md'))
+if (failures.length) say(`missed: ${failures.join(', ')}`)
+process.exit(failures.length ? 1 : 0)
 
-async function run(name: string): Promise<Outcome[]> {
+function choose(only: string | undefined): CampaignEntry[] {
+  const names = only === 'none' ? [] : only?.split(',') ?? CAMPAIGNS.map((entry) => entry.name)
+  const unknown = names.filter((name) => !CAMPAIGNS.some((entry) => entry.name === name))
+  if (unknown.length) throw new Error(`no campaign ${unknown.join(', ')}: there are ${CAMPAIGNS.map((entry) => entry.name).join(', ')}`)
+  return CAMPAIGNS.filter((entry) => names.includes(entry.name))
+}
+
+async function run(entry: CampaignEntry): Promise<Outcome[]> {
   const seed = Number(values.seed)
-  const mode = values.bounded ? 'bounded' : 'long'
-  const given = { ...(values.kills ? { kills: Number(values.kills) } : {}), ...(values.minutes ? { minutes: Number(values.minutes) } : {}) }
   try {
-    return await CAMPAIGNS[name]!({ seed, mode, say, ...given })
+    const campaign = await entry.load()
+    return await campaign({ seed, mode, ci: values.ci, say, ...given })
   } catch (error) {
     say((error as Error).stack ?? String(error))
-    return [{ goal: name, title: 'the campaign itself', passed: false, figure: 'did not finish', counts: {}, failures: [(error as Error).message], seed, seconds: 0, mode }]
+    const failed = { passed: false, figure: 'did not finish', counts: {}, failures: [(error as Error).message], seed, seconds: 0, mode } satisfies Partial<Outcome>
+    return entry.goals.map((goal) => ({ ...failed, goal, title: `the campaign '${entry.name}'` }))
   }
 }
 
-function keep(outcome: Outcome, campaign: string): void {
-  const words = ['--only', campaign, ...(values.bounded ? ['--bounded'] : []), '--seed', values.seed]
-  if (values.kills) words.push('--kills', values.kills)
-  if (values.minutes) words.push('--minutes', values.minutes)
+function keep(outcome: Outcome, { name }: CampaignEntry): void {
+  const words = ['--only', name, ...(values.ci ? ['--ci'] : values.bounded ? ['--bounded'] : []), '--seed', values.seed]
+  for (const [option, value] of Object.entries(given)) words.push(`--${option}`, String(value))
   const command = `npm run faults -- ${words.join(' ')}`
   const kept = { ...outcome, command, date: new Date().toISOString().slice(0, 10) }
-  writeFileSync(join(values.out, `${outcome.goal}.json`), `${JSON.stringify(kept, null, 2)}\n`)
+  writeFileSync(join(out, `${outcome.goal}.json`), `${JSON.stringify(kept, null, 2)}\n`)
 }

@@ -1,0 +1,24 @@
+/**
+ * The campaigns, in the order they run: one line each. A new one is a file of its own and a line here (and a line in
+ * goals.ts for a goal that is not there yet). It owes a result for each of the goals that it names.
+ */
+import type { Campaign } from './outcome.ts'
+
+export interface CampaignEntry {
+  name: string
+  goals: readonly string[]
+  /** Loaded only when it is to run. */
+  load(): Promise<Campaign>
+  /** It starts daemons as processes: the sources are compiled first. */
+  compiled: boolean
+}
+
+export const CAMPAIGNS: readonly CampaignEntry[] = [
+  entry('stores', 'R6 R7 R8 R9 R16', async () => (await import('./campaign-stores.ts')).storesCampaign),
+  entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
+]
+
+/** Of a campaign with daemons as processes; `alone` for one that needs none. */
+function entry(name: string, goals: string, load: () => Promise<Campaign>, needs: 'daemons' | 'alone' = 'daemons'): CampaignEntry {
+  return { name, goals: goals.split(' '), load, compiled: needs === 'daemons' }
+}

@@ -1,0 +1,23 @@
+/** The goals, in the order of the report: one line each. A goal without a result is "not run", never a pass. */
+export const GOALS: readonly (readonly [id: string, goal: string])[] = [
+  ['R1', '2 daemons, random kill -9, doubled deliveries, link drops: nothing lost, doubled, foreign or hung'],
+  ['R2', 'each of the named failpoints struck'],
+  ['R3', 'an SMS is sent twice only after a recorded loss, three times never, and none is missing'],
+  ['R4', 'mutated PDUs through decoder and handlers: nothing uncaught, no deaf bind'],
+  ['R5', 'the connection cut at every octet of a recorded dialogue: the same dialogue'],
+  ['R6', 'Redis gone (refused, black-holed): polite end within 2 s, bind stays, dialogues again within 1 s of its return'],
+  ['R7', 'Postgres gone, COMMIT reply lost: no false "booked", no false "not booked", healthy within 2 s'],
+  ['R8', 'SMSC restarts and flaps: bound within 2 s of its return, no descriptor leaks'],
+  ['R9', 'a half-open connection is found within interval + time-out'],
+  ['R10', '20 % of submits throttled: none lost, 80 % of the allowed rate used, USSD as fast as without'],
+  ['R11', 'soak: resident memory, descriptors and keys level out'],
+  ['R12', "a flood from one subscriber leaves the others' p99 within 20 %"],
+  ['R13', 'simulation under a virtual clock, every failure replayable by its seed'],
+  ['R14', 'reminders over all time zones and clock changes'],
+  ['R15', 'broken flows loaded under live dialogues'],
+  ['R16', 'kill -9 to bound and serving within 2 s; SIGTERM leaves nothing unanswered'],
+  ['R17', 'passwords and numbers in logs, metrics and HTTP: none'],
+  ['R18', 'hardening of unit and container'],
+  ['R19', 'back ends: forbidden addresses, redirects, bombs'],
+  ['R20', 'mutation score'],
+]
