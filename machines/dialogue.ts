@@ -29,6 +29,9 @@ export type Shown = {
   more: boolean
 }
 
+/** A screen that was seen, and the page of it that was shown when it was left. */
+export type Visit = { screen: string; at: Shown['at'] | null }
+
 /** All that a dialogue remembers. Plain JSON: it is written to the store between any two turns. */
 export type DialogueContext = {
   msisdn: string
@@ -57,6 +60,10 @@ export type DialogueContext = {
   via: string
   /** Where a lost dialogue may be taken up again; '' on the first screen. */
   origin: string
+  /** Screens seen on the way here, this one last; only in flows with a key for going back. */
+  trail?: Visit[]
+  /** On the way back to a screen: the page of it that was shown. */
+  again?: Shown['at'] | null
   /** While the offer to go on is shown: what of. */
   resume: { value: string; context: JsonObject } | null
 }

@@ -6,6 +6,7 @@ import { boundsOn, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import type { FlowDefinition, ScreenDefinition, Text } from './definition.ts'
 import type { Message } from './message.ts'
+import { keysOn } from './keys.ts'
 import type { ReadFlow } from './read.ts'
 import { sample } from './sample.ts'
 import { compileIn, wordsIn } from './speech.ts'
@@ -148,10 +149,12 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
   const say = (text: Text, values: 'none' | 'likely') =>
     said(definition, text, { language, values, bounds: measured.bounds })
   const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
-  const word = (key: 'back' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
+  const keys = keysOn(definition, screen)
+  const word = (key: 'back' | 'home' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
+  const under = (['back', 'home'] as const).flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`])).join('')
   if (screen.kind === 'input') {
     const wrong = screen.wrong === undefined ? word('wrong') : say(screen.wrong, 'none')
-    if (!fits(`${wrong}\n${say(screen.input, 'none')}`, USSD_PAGE)) {
+    if (!fits(`${wrong}\n${say(screen.input, 'none')}${under}`, USSD_PAGE)) {
       complain('error', {
         where,
         what: `${about}: the prompt, with the text for wrong answers above it, is over a page`,
@@ -170,7 +173,7 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
       ...(screen.back === undefined ? [] : [word('back')]),
     ]
     const whole = (values: 'none' | 'likely') =>
-      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n')
+      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n') + under
     if (!fits(whole('likely'), USSD_PAGE)) {
       const what = fits(whole('none'), USSD_PAGE)
         ? `${about} takes more than one page when its values are long`
@@ -179,7 +182,7 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
     }
   } else if (screen.kind === 'list') {
     const tail = `2. ${word('more')}\n3. ${word('back')}`
-    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}`
+    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${under}`
     if (!fits(page, USSD_PAGE))
       complain('warning', {
         where,

@@ -1,12 +1,14 @@
 /** Whether a flow can be walked: every screen reached, a way out of each, something to press, no circle. */
 import type { Complain } from './check.ts'
 import type { ScreenDefinition } from './definition.ts'
-import { circle, leavable, reachable } from './graph.ts'
+import { circle, firstScreens, leavable, reachable } from './graph.ts'
+import { keysOn } from './keys.ts'
 import type { ReadFlow } from './read.ts'
 
 export function checkWays({ definition, at }: ReadFlow, complain: Complain): void {
   const reached = reachable(definition)
   const out = leavable(definition)
+  const first = firstScreens(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
     const where = at(['screens', name])
     if (!reached.has(name)) {
@@ -22,7 +24,9 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
         remedy: 'lead to a screen with end or exit',
       })
     }
-    const dead = deadEnd(screen)
+    const { back, home } = keysOn(definition, screen)
+    const keyed = (back !== undefined || home !== undefined) && !first.has(name)
+    const dead = keyed ? undefined : deadEnd(screen)
     if (dead)
       complain(dead.severity, {
         where,

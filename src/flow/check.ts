@@ -1,5 +1,6 @@
 /** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
 import { ProblemsError, type Problem } from '../errors.ts'
+import { checkKeys } from './check-keys.ts'
 import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkTexts } from './check-texts.ts'
@@ -24,6 +25,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
   checkNames(read, backends, complain)
   // The rest needs names that lead somewhere.
   if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
+  checkKeys(read, complain)
   checkPaths(read, complain)
   checkTexts(read, complain)
   return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))

@@ -21,11 +21,13 @@ import { closingPlan, endPlan, notifyPlan } from './screens/end.ts'
 import { inputPlan } from './screens/input.ts'
 import { listPlan } from './screens/list.ts'
 import { menuPlan } from './screens/menu.ts'
+import { BACK, backPlan, barred, keyed } from './screens/keys.ts'
 import { BUSY, GOODBYE, type Env, type Plan } from './screens/plan.ts'
 import { innermost, resumePlan } from './screens/resume.ts'
 import { branchPlan, setPlan } from './screens/silent.ts'
 import { firstScreens, guardedScreens } from './graph.ts'
 import { keeping } from './kept.ts'
+import { hasKeys, keysOn } from './keys.ts'
 import { speech } from './speech.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from './types.ts'
 
@@ -131,6 +133,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const guarded = guardedScreens(definition)
   const first = firstScreens(definition)
   const keep = keeping(definition)
+  const backKeys = backKeysOf(definition)
   const env = (name: string): Env => ({
     name,
     word,
@@ -141,18 +144,39 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     wrongMax: definition.wrongMax,
     guarded: guarded.has(name),
     first: first.has(name),
+    keyed: backKeys.has(name),
   })
   const builtIn =
     (key: 'goodbye' | 'busy') =>
     ({ context }: { context: DialogueContext }) =>
       word(key, context)
   const plans = new Map<string, Plan>()
-  for (const [name, screen] of Object.entries(definition.screens))
-    plans.set(name, planOf(screen, env(name), builtIn('goodbye')))
+  const navigates = hasKeys(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const plan = planOf(screen, env(name), builtIn('goodbye'))
+    plans.set(name, navigates ? navigated(plan, env(name), definition, screen) : plan)
+  }
+  if (navigates) {
+    const asking = Object.keys(definition.screens).filter((name) => asks(definition.screens[name] as ScreenDefinition))
+    plans.set(BACK, backPlan(asking, env(BACK), definition.start))
+  }
   plans.set(GOODBYE, closingPlan(env(GOODBYE), builtIn('goodbye'), 'too-many-wrong'))
   plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
   plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition)))
   return plans
+}
+
+/** Screens that ask, with their keys; a call that changes something leaves nothing to go back to. */
+function navigated(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
+  if (asks(screen)) return keyed(plan, env, definition, screen)
+  if (screen.kind !== 'call' || !screen.once) return plan
+  return { ...plan, arrive: (context) => barred(plan.arrive?.(context) ?? context) }
+}
+
+/** Screens with a key for going back. */
+function backKeysOf(definition: FlowDefinition): Set<string> {
+  const screens = Object.entries(definition.screens)
+  return new Set(screens.flatMap(([name, screen]) => (keysOn(definition, screen).back === undefined ? [] : [name])))
 }
 
 function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['text']>): Plan {

@@ -2,7 +2,8 @@
 import { trimAnswer } from '../ussd/text.ts'
 import { compileCondition } from './condition.ts'
 import type { Compilation } from './compile.ts'
-import type { ScreenDefinition } from './definition.ts'
+import type { FlowDefinition, ScreenDefinition } from './definition.ts'
+import { keysOn } from './keys.ts'
 import { lookUp } from './layout.ts'
 import { readRows } from './path.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
@@ -27,7 +28,7 @@ export function coverageOf({ flow, definition }: Compilation): Coverage {
       },
       step: (snapshot, event) => {
         const screen = definition.screens[snapshot.value]
-        const thing = screen && thingDone(screen, snapshot, event)
+        const thing = screen && thingDone(definition, screen, snapshot, event)
         if (thing !== undefined) walked.add(thing)
         return flow.step(snapshot, event)
       },
@@ -61,12 +62,12 @@ function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | '
   return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
 }
 
-function thingDone(screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent): string | undefined {
+function thingDone(definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent): string | undefined {
   const here = screenThing(snapshot.value)
   if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
   const context = contextOf(snapshot)
   if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
-  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text))
+  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
   if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
   if (key === undefined || key === 'more') return undefined
   const rows = screen.kind === 'list' ? readRows({ context }, screen.from).length : 0

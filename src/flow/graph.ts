@@ -1,5 +1,6 @@
 /** What can be said of a flow's screens without playing it. */
 import { asks, targetsOf, type FlowDefinition } from './definition.ts'
+import { keysOn } from './keys.ts'
 
 /** Screens that the start leads to without a question: what a dialogue opens with. */
 export function firstScreens(definition: FlowDefinition): Set<string> {
@@ -23,21 +24,31 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
  * A dialled answer is not played on them, and no dialogue is resumed into one.
  */
 export function guardedScreens(definition: FlowDefinition): Set<string> {
-  const changing = new Map<string, boolean>()
-  const changes = (name: string): boolean => {
-    const known = changing.get(name)
-    if (known !== undefined) return known
-    const screen = definition.screens[name]
-    if (!screen || asks(screen)) return false
-    changing.set(name, false)
-    const found = (screen.kind === 'call' && screen.once) || targetsOf(screen).some(({ to }) => changes(to))
-    changing.set(name, found)
-    return found
-  }
+  const changes = changing(definition)
   const guarded = Object.entries(definition.screens).filter(
     ([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => changes(to)),
   )
   return new Set(guarded.map(([name]) => name))
+}
+
+/** Whether a way that begins with this screen changes something before it asks. */
+export function unaskedChange(definition: FlowDefinition, name: string): boolean {
+  return changing(definition)(name)
+}
+
+function changing(definition: FlowDefinition): (name: string) => boolean {
+  const found = new Map<string, boolean>()
+  const changes = (name: string): boolean => {
+    const known = found.get(name)
+    if (known !== undefined) return known
+    const screen = definition.screens[name]
+    if (!screen || asks(screen)) return false
+    found.set(name, false)
+    const does = (screen.kind === 'call' && screen.once) || targetsOf(screen).some(({ to }) => changes(to))
+    found.set(name, does)
+    return does
+  }
+  return changes
 }
 
 /** Every screen that can be reached from the start. */
@@ -60,6 +71,8 @@ export function leavable(definition: FlowDefinition): Set<string> {
   const next: string[] = []
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to } of targetsOf(screen)) from.set(to, [...(from.get(to) ?? []), name])
+    if (asks(screen) && keysOn(definition, screen).home !== undefined)
+      from.set(definition.start, [...(from.get(definition.start) ?? []), name])
     if (screen.kind === 'end' || screen.kind === 'exit') next.push(name)
   }
   for (let name = next.pop(); name !== undefined; name = next.pop()) {

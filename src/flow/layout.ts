@@ -17,6 +17,8 @@ export interface Sheet {
   options: readonly Line[]
   /** Whether the first page too has a way back. */
   back: boolean
+  /** A key leads back: later pages need no line for it. */
+  keyed?: boolean
   /** Its last page ends the dialogue: nothing can be pressed on it. */
   closing?: boolean
   words: { more: string; back: string }
@@ -38,14 +40,14 @@ const VALUE_MIN = 10
 /** The page that starts there. Options are never cut unless one alone is too long for a page. */
 export function layPage(sheet: Sheet, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
-  const paper = { ...sheet, back: sheet.back || at.length > 1, first, from, single: at.length === 1 }
+  const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
   return onOnePage(paper) ?? optionsPage(paper) ?? textPage(paper)
 }
 
 /** The page shown, with the same options under another first line. */
 export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
-  const back = sheet.back || shown.at.length > 1
+  const back = hasBack(sheet, shown.at)
   // A page in the middle of a long text has no title to give up, and its text is not shown again later.
   if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
   const paper = { ...sheet, back, first, from, single: false }
@@ -59,6 +61,7 @@ export function lookUp(
   shown: Shown,
   back: boolean,
   answer: string,
+  keyed = false,
 ): { option: number } | 'more' | 'back' | undefined {
   if (!/^[1-9]\d{0,4}$/.test(answer)) return undefined
   const first = shown.at.at(-1)?.[1] ?? 0
@@ -67,8 +70,12 @@ export function lookUp(
   if (behind < shown.n) return { option: first + behind }
   const extra = behind - shown.n
   if (shown.more && extra === 0) return 'more'
-  if (extra === (shown.more ? 1 : 0) && (back || shown.at.length > 1)) return 'back'
+  if (extra === (shown.more ? 1 : 0) && hasBack({ back, keyed }, shown.at)) return 'back'
   return undefined
+}
+
+function hasBack(sheet: Pick<Sheet, 'back' | 'keyed'>, at: Shown['at']): boolean {
+  return sheet.back || (at.length > 1 && sheet.keyed !== true)
 }
 
 /** A text within the limit whose values are cut if need be, and only then the text itself. */

@@ -52,6 +52,18 @@ const to = name.describe('The screen that comes next.')
 const back = name
   .optional()
   .describe('The screen that the line "Back" leads to. Without it there is no such line.')
+const key = z
+  .string()
+  .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
+  .meta({ title: 'key' })
+const keys = z
+  .union([
+    z.literal(false),
+    z.strictObject({ back: key.or(z.literal(false)).optional(), home: key.or(z.literal(false)).optional() }),
+  ])
+  .optional()
+  .meta({ title: '`false`, or `{ back, home }`' })
+  .describe("Other keys than the flow's, or none; each may be `false`.")
 const notice = text.optional().describe('A line above the next screen that is shown.')
 
 export const route = z
@@ -101,7 +113,7 @@ const bounded = z
 
 export const SCREENS = {
   menu: z
-    .strictObject({ menu: text.describe('What stands above the choices.'), choices, back })
+    .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys })
     .describe('A text with numbered choices.'),
   list: z
     .strictObject({
@@ -120,6 +132,7 @@ export const SCREENS = {
       choices: choices.describe('Choices after the rows, numbered on after the last row.'),
       empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
       back,
+      keys,
     })
     .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.'),
   input: z
@@ -144,6 +157,7 @@ export const SCREENS = {
         .literal(true)
         .optional()
         .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+      keys,
     })
     .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.'),
   branch: z
@@ -249,6 +263,14 @@ export const FLOW = z.strictObject({
     .max(100)
     .default(WRONG_MAX_DEFAULT)
     .describe('Wrong answers in a row, with which the dialogue ends.'),
+  keys: z
+    .strictObject({
+      back: key.optional().describe('Goes back to the screen seen before.'),
+      home: key.optional().describe('Goes to the first screen; nothing is left to go back to.'),
+    })
+    .optional()
+    .meta({ title: '`{ back, home }`' })
+    .describe("Keys that work on every screen that asks, such as `back: '0'` and `home: '00'`."),
   formats: z
     .record(language, format)
     .default({})

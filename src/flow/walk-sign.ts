@@ -38,7 +38,8 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
       .filter((path) => keys.has(keyOf(path) ?? ''))
       .map((path) => String(readPath({ context }, path)))
     const page = context.shown?.at.length ?? 0
-    return [snapshot.value, page, context.language, there, held, rows, ...chosen].join(' ')
+    const before = context.trail?.at(-2)?.screen ?? ''
+    return [snapshot.value, page, before, context.language, there, held, rows, ...chosen].join(' ')
   }
 }
 

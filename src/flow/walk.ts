@@ -115,13 +115,14 @@ function called(step: Step, walking: Walking): void {
 /** Every number that the page prints, or an answer that the input takes. */
 function answered(step: Step, page: WalkedPage, walking: Walking): void {
   const typed = walking.world.answers(page.screen)
-  const printed = [...page.want.text.matchAll(/^(\d+)\. /gm)].map((found) => found[1] as string)
+  const printed = [...page.want.text.matchAll(/^([\d*#]+)\. /gm)].map((found) => found[1] as string)
   const input = page.context.shown === null
   if (!input && printed.length === 0) {
     const what = 'there is nothing to press'
     walking.walk.faults.push({ screen: page.screen, trail: step.trail, what })
   }
-  for (const answer of input ? typed : printed)
+  const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
+  for (const answer of input ? [...typed, ...keys] : printed)
     follow({ step, page, event: { type: 'ANSWER', text: answer }, told: answer }, walking)
 }
 

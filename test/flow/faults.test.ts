@@ -45,6 +45,11 @@ const ROWS: Row[] = [
   ['dental', '    back: main\n  slots:', '  slots:', /'type' has nothing to press when there are no rows/],
   ['dental', '    back: appointments', '', /'detail' has nothing to press when no condition holds/],
   ['language', 'speak: { set: { language: \'{data.profile.language}\' }, to: choose }', 'speak: { set: { language: \'{data.profile.language}\' }, to: which }', /circle/],
+  // Keys for Back and Home
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nkeys: { back: '0', home: '0' }", /the key 0 is both back and home/],
+  ['topup', 'number: { min: 5, max: 20 }', "number: { min: 0, max: 20 }\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
+  ['topup', '    empty: none\n    back: main', "    empty: none\n    back: main\n    keys: { back: '0' }", /has a line and a key for Back/],
+  ['topup', '    empty: none\n    back: main', "    empty: none\n    keys: { back: '7' }", /'keys'|'back' is not a key/],
   // What is read
   ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
   ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],

@@ -49,7 +49,7 @@ function answered({ context, event, read, as, to, wrongMax }: Answering): Move |
 }
 
 /** What an answer is worth; undefined: wrong. */
-function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
+export function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
   if (screen.number) return numberReader(screen.number)
   if (screen.name) return nameReader
   const pattern = screen.pattern === undefined ? undefined : compilePattern(screen.pattern)

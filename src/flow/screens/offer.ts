@@ -29,7 +29,7 @@ export function offering(
   arrive: (context: DialogueContext) => DialogueContext,
 ): Required<Pick<Plan, 'arrive' | 'answer' | 'pass' | 'want'>> {
   return {
-    arrive: (context) => turned(env, offer, arrive(context), [[0, 0]]),
+    arrive: (context) => arrivedAt(env, offer, arrive(context)),
     answer: (context, event) => (event.type === 'ANSWER' ? answered(env, offer, context, event) : undefined),
     pass: (context) => dialled(env, offer, context),
     want: (context) => wanted(env, offer(context), context),
@@ -61,18 +61,25 @@ function dialled(env: Env, offer: Offering, context: DialogueContext): Move | un
 function pressed(env: Env, offer: Offering, context: DialogueContext, answer: string): Move | undefined {
   const { options, back } = offer(context)
   const shown = context.shown
-  const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer))
+  const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
   if (!key) return undefined
   if (key === 'more') {
     const { next } = layPage(sheetOf(env, offer(context), context), shown.at)
     return { context: turned(env, offer, context, [...shown.at, next]) }
   }
   if (key === 'back') {
-    if (shown.at.length > 1) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
+    if (shown.at.length > 1 && !env.keyed) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
     return { to: back as string, context: left(context) }
   }
   const option = options[key.option]
   return option && { to: option.to, context: left(option.choose ? option.choose(context) : context) }
+}
+
+/** The first page, or on the way back the one that was shown; fewer options than then are shown from the first on. */
+function arrivedAt(env: Env, offer: Offering, context: DialogueContext): DialogueContext {
+  const again = context.again?.at(-1)
+  const there = again !== undefined && (again[1] === 0 || again[1] < offer(context).options.length)
+  return turned(env, offer, context, there ? (context.again as Shown['at']) : [[0, 0]])
 }
 
 /** The context with another page of the same offer before it. */
@@ -112,6 +119,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
     title: once(offer.title),
     options: offer.options.map((option) => once(option.label)),
     back: offer.back !== undefined,
+    keyed: env.keyed,
     closing: offer.closing ?? false,
     words: { more: env.word('more', context), back: env.word('back', context) },
     limit: context.page,

@@ -46,8 +46,8 @@ export function innermost(lost: { value: string; context: DialogueContext }): {
 
 /** What was remembered, with what is known afresh: the dial, the line, the page. */
 function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
-  const { answers, chosen, data, vars } = lost.context as DialogueContext
-  return left({ ...context, answers, chosen, data, vars, via: '', failed: false, resume: null })
+  const { answers, chosen, data, vars, trail } = lost.context as DialogueContext
+  return left({ ...context, answers, chosen, data, vars, ...(trail ? { trail } : {}), via: '', failed: false, resume: null })
 }
 
 function languageOf(context: DialogueContext, env: Env): string {

@@ -28,6 +28,7 @@ export function setPlan(screen: SetScreen, env: Env): Plan {
   }
 }
 
-function restless(env: Env): never {
+/** What a screen wants that no dialogue rests on. */
+export function restless(env: Env): never {
   throw new Error(`a dialogue cannot rest on '${env.name}'`)
 }

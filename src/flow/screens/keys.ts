@@ -1,0 +1,144 @@
+/**
+ * The keys for `Back` and `Home`, around any screen that asks: what was seen is remembered, and the lines that name the
+ * keys stand under the page. The screen inside lays its page out in the room that they leave.
+ */
+import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
+import { uncodableAt } from '../../ussd/gsm7.ts'
+import { count, trimAnswer } from '../../ussd/text.ts'
+import type { PageLimit } from '../../ussd/types.ts'
+import { keysOn, type Keys } from '../keys.ts'
+import type { FlowDefinition, ScreenDefinition } from '../definition.ts'
+import { restless } from './silent.ts'
+import { left, type Env, type Plan } from './plan.ts'
+
+/** Screens that the way back leads over: each costs some 40 octets of every snapshot, and nobody goes back further. */
+export const TRAIL_MAX = 20
+/** The state that leads on to the screen seen last. */
+export const BACK = '_back'
+
+/** The plan of a screen that asks, with the keys that are in force on it. */
+export function keyed(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
+  const around: Around = { env, keys: keysOn(definition, screen), start: definition.start }
+  const { arrive = (context: DialogueContext) => context, answer, pass } = plan
+  return {
+    ...plan,
+    targets: [...plan.targets, BACK, definition.start],
+    arrive: (context) => {
+      const here = seen(context, env.name)
+      return { ...arrive(narrowed(here, around)), page: context.page, again: null }
+    },
+    answer: (context, event) => keyPressed(context, event, around) ?? widened(answer?.(narrowed(context, around), event), context),
+    ...(pass ? { pass: (context: DialogueContext) => passed(context, pass, around) } : {}),
+    want: (context) => {
+      const want = plan.want(narrowed(context, around))
+      return want.do === 'ask' ? { ...want, text: [want.text, ...linesOf(context, around)].join('\n') } : want
+    },
+  }
+}
+
+/** The state that the key for `Back` leads to: on to the screen that was seen last, at the page that was shown. */
+export function backPlan(asking: readonly string[], env: Env, start: string): Plan {
+  return {
+    kind: 'branch',
+    targets: [...asking, start],
+    pass: (context) => {
+      const last = trailOf(context).at(-1)
+      return last ? { to: last.screen, context: { ...context, again: last.at } } : { to: start, context }
+    },
+    want: () => restless(env),
+  }
+}
+
+/** The context with nothing to go back to: something was done in the world since. */
+export function barred(context: DialogueContext): DialogueContext {
+  return context.trail === undefined ? context : { ...context, trail: [] }
+}
+
+interface Around {
+  env: Env
+  keys: Keys
+  /** Where `Home` leads. */
+  start: string
+}
+
+function trailOf(context: DialogueContext): Visit[] {
+  return context.trail ?? []
+}
+
+/** On arrival: one more screen seen; on one that was seen before, the way since then is forgotten. */
+function seen(context: DialogueContext, screen: string): DialogueContext {
+  const trail = trailOf(context)
+  const before = trail.findIndex((visit) => visit.screen === screen)
+  const kept = before < 0 ? trail.slice(1 - TRAIL_MAX) : trail.slice(0, before)
+  return { ...context, trail: [...kept, { screen, at: null }] }
+}
+
+function keyPressed(context: DialogueContext, event: DialogueEvent, around: Around): Move | undefined {
+  if (event.type !== 'ANSWER') return undefined
+  const answer = trimAnswer(event.text)
+  const trail = trailOf(context)
+  const page = context.shown?.at ?? []
+  if (answer === around.keys.back && page.length > 1 && trail.length > 0)
+    return turnedTo(context, page.slice(0, -1))
+  if (answer === around.keys.back && trail.length > 1)
+    return { to: BACK, context: left({ ...context, dialled: context.dialled, trail: trail.slice(0, -1) }) }
+  if (answer === around.keys.home && leadsHome(around))
+    return { to: around.start, context: left({ ...context, dialled: context.dialled, trail: [] }) }
+  return undefined
+}
+
+/** The page before this one is arrived at like the screen itself. */
+function turnedTo(context: DialogueContext, at: Visit['at']): Move {
+  const trail = [...trailOf(context).slice(0, -1), { ...(trailOf(context).at(-1) as Visit), at }]
+  return { to: BACK, context: left({ ...context, trail }) }
+}
+
+function passed(context: DialogueContext, pass: NonNullable<Plan['pass']>, around: Around): Move | undefined {
+  const [next, ...rest] = context.dialled
+  const key = next === undefined ? undefined : keyPressed({ ...context, dialled: rest }, { type: 'ANSWER', text: next }, around)
+  if (key) return key
+  const move = widened(pass(narrowed(context, around)), context)
+  // A list without rows leads on and is never seen.
+  const unseen = move?.to !== undefined && context.shown === null
+  return unseen ? { ...move, context: { ...move.context, trail: trailOf(context).slice(0, -1) } } : move
+}
+
+/** The move with the page as it was, and the page that was shown in the trail. */
+function widened(move: Move | undefined, before: DialogueContext): Move | undefined {
+  if (!move) return undefined
+  const context = { ...move.context, page: before.page }
+  const here = trailOf(context).at(-1)
+  if (move.to === undefined || !here || !before.shown) return { ...move, context }
+  return { ...move, context: { ...context, trail: [...trailOf(context).slice(0, -1), { ...here, at: before.shown.at }] } }
+}
+
+function leadsHome({ env, keys }: Around): boolean {
+  return keys.home !== undefined && !env.first
+}
+
+/** The lines that lead somewhere from here. */
+function linesOf(context: DialogueContext, around: Around): string[] {
+  const { env, keys } = around
+  const back = keys.back !== undefined && (trailOf(context).length > 1 || (context.shown?.at.length ?? 0) > 1)
+  return [
+    ...(back ? [`${keys.back}. ${env.word('back', context)}`] : []),
+    ...(leadsHome(around) ? [`${keys.home}. ${env.word('home', context)}`] : []),
+  ]
+}
+
+/** Room is kept for all lines that there may be, so that a page stays what it was when it is shown again. */
+function narrowed(context: DialogueContext, around: Around): DialogueContext {
+  const { env, keys } = around
+  const lines = [
+    ...(keys.back === undefined ? [] : [`${keys.back}. ${env.word('back', context)}`]),
+    ...(leadsHome(around) ? [`${keys.home}. ${env.word('home', context)}`] : []),
+  ]
+  const under = lines.map((line) => `\n${line}`).join('')
+  return under === '' ? context : { ...context, page: roomAbove(under, context.page) }
+}
+
+/** The page that is left above a text: one sign outside of GSM 7-bit makes all of the page UCS-2. */
+function roomAbove(under: string, page: PageLimit): PageLimit {
+  const ucs2 = page.ucs2 - under.length
+  return { ucs2, septets: uncodableAt(under) < 0 ? page.septets - count(under, 'gsm7') : ucs2 }
+}
