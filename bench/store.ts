@@ -3,13 +3,16 @@
  * (keys under `bench`, removed afterwards); without it only memory and journal are measured. A turn is a take, a rest and a
  * confirmation, the snapshot about 600 octets.
  */
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { DialogueLimits, DialogueStore } from '../src/dialogue/types.ts'
 import { journalDialogues } from '../src/store/journal.ts'
+import { pooled } from '../src/ids.ts'
 import { redisDialogues } from '../src/store/redis.ts'
+import { createSealer, plainSealer } from '../src/store/seal.ts'
 
 const LIMITS: DialogueLimits = {
   idleMs: 60_000, totalMs: 3_600_000, tombstoneMs: 120_000, resumeMs: 300_000, confirmMs: 12_000,
@@ -44,10 +47,14 @@ async function measureRedis(url: string): Promise<void> {
   }
   const memory = async () => Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
   const before = await memory()
-  await measure('redis', () => redisDialogues({ url, prefix: 'bench', limits: LIMITS }), cpu)
-  console.log(`Redis octets a resting dialogue, everything: ${Math.round(((await memory()) - before) / OPEN)} (${OPEN} open)`)
-  const keys = await admin.keys('bench:*')
-  for (let n = 0; n < keys.length; n += 1_000) await admin.del(keys.slice(n, n + 1_000))
+  const keyed = { id: 'bench', secret: randomBytes(32) }
+  const sealed = createSealer({ ring: () => ({ names: keyed.secret, keys: [keyed], writer: keyed }), random: pooled(randomBytes) })
+  for (const [store, sealer] of [['redis', plainSealer], ['redis, sealed', sealed]] as const) {
+    await measure(store, () => redisDialogues({ url, prefix: 'bench', limits: LIMITS, sealer }), cpu)
+    console.log(`${store}: octets a resting dialogue, everything: ${Math.round(((await memory()) - before) / OPEN)} (${OPEN} open)`)
+    const keys = await admin.keys('bench:*')
+    for (let n = 0; n < keys.length; n += 1_000) await admin.del(keys.slice(n, n + 1_000))
+  }
   admin.disconnect()
 }
 

@@ -173,13 +173,17 @@ program.command('token').description('a new token for the admin door, and the li
   .argument('<role>', 'read or operate')
   .action(async (role: string) => (await import('./cli/admin.ts')).tokenCommand(role, say))
 
+program.command('store-key').description('makes the file of keys that dialogues are encrypted with (privacy.storeKeyFile)')
+  .argument('<file>', 'where')
+  .option('--rotate', 'put a new key before those that are in it')
+  .action(async (file: string, options: { rotate?: boolean }) => (await import('./cli/store-key.ts')).storeKeyCommand(file, options, say))
+
 program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
   .option('--host <host>', 'its admin address', '127.0.0.1')
   .option('--port <port>', 'its admin port', integer, 8123)
-  .action(async ({ host, port }: { host: string; port: number }) => {
-    const answer = await fetch(`http://${host}:${port}/ready`, { signal: AbortSignal.timeout(2_500) }).catch(() => undefined)
-    say(answer ? await answer.text() : 'no answer')
-    process.exitCode = answer?.ok ? 0 : 1
+  .option('--token-file <file>', 'file with a token of admin.tokensFile: then it says what is not ready')
+  .action(async (options: import('./cli/admin.ts').HealthOptions) => {
+    process.exitCode = await (await import('./cli/admin.ts')).healthCommand(options, say) ? 0 : 1
   })
 
 program.parseAsync().catch((error: unknown) => {

@@ -42,6 +42,7 @@ export const COUNTERS = {
   ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
   door_requests_total: ['Requests at the HTTP door by status', ['status']],
   dialogue_store_errors_total: ['Calls of the dialogue store that failed', ['call', 'code']],
+  store_key_reloads_total: ['Files of the dialogue store\'s keys read again while running', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
   backend_calls_total: ['Back end calls by outcome', ['backend', 'operation', 'result']],

@@ -1,4 +1,4 @@
-/** `dialogues`, `flows`, `push` and `token`: what is asked of a running daemon over its admin door. */
+/** `dialogues`, `flows`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { DialogueSummary, FlowRow, PushTold } from '../admin/desk.ts'
@@ -48,6 +48,24 @@ export interface PushOptions extends AdminOptions {
 export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
   const told = await ask<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
   say(`${told.is}${told.epoch ? `  ${told.epoch}` : ''}${told.sms ? '  an SMS goes out instead' : ''}`)
+}
+
+export interface HealthOptions {
+  host: string
+  port: number
+  tokenFile?: string
+}
+
+const HEALTH_MS = 2_500
+
+/** Whether the daemon is ready. What it says is said on; its silence, too. */
+export async function healthCommand({ host, port, tokenFile }: HealthOptions, say: Say): Promise<boolean> {
+  const authority = host.includes(':') ? `[${host}]` : host
+  const answer = await fetch(`http://${authority}:${port}/ready`, {
+    headers: bearerOf(tokenFile), redirect: 'error', signal: AbortSignal.timeout(HEALTH_MS),
+  }).catch(() => undefined)
+  say(answer ? await answer.text() : 'no answer')
+  return answer?.ok ?? false
 }
 
 /** A new token, said once, and the line of admin.tokensFile that lets it in. */

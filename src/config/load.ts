@@ -2,11 +2,12 @@
  * Reads the settings: file, then environment, then the files that hold secrets. All problems at once, each with its
  * place. Relative paths are taken from the working directory.
  */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import { ProblemsError, UsageError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
+import { readSecretFile } from '../secret-file.ts'
 import { settingsSchema, type Settings } from './schema.ts'
 
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
@@ -190,30 +191,25 @@ function scalar(value: string): unknown {
   }
 }
 
-/** systemd and Docker mount secrets with modes of their own (an ACL, 0444) into folders that only we can enter. */
-const MANAGED = /^\/run\/(secrets|credentials)\//
-
 /** Files with tokens, which are read where they are used; here is seen to it that they can be, by us alone. */
-function tokenFiles({ backends, apps, door }: Settings): [string | undefined, PropertyKey[]][] {
+function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string | undefined, PropertyKey[]][] {
   return [
     ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] =>
       ['http' in how ? how.http.tokenFile : undefined, ['backends', name, 'http', 'tokenFile']]),
     ...Object.entries(apps).map(([name, app]): [string | undefined, PropertyKey[]] => [app.tokenFile, ['apps', name, 'tokenFile']]),
     [door?.tokenFile, ['door', 'tokenFile']],
+    [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
+    [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
   ]
 }
 
 function readSecrets(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const read = (file: string, path: PropertyKey[]): string => {
-    try {
-      const mode = MANAGED.test(file) ? 0 : statSync(file).mode & 0o077
-      if (mode) problems.push({ where: where(path), what: `${file} can be read by others`, remedy: `chmod 600 ${file}` })
-      return readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-    } catch (error) {
-      problems.push({ where: where(path), what: `${file} cannot be read (${(error as NodeJS.ErrnoException).code})` })
-      return ''
-    }
+    const secret = readSecretFile(file)
+    if ('text' in secret) return secret.text.replace(/\r?\n$/, '')
+    problems.push({ where: where(path), what: secret.fault, ...(secret.remedy ? { remedy: secret.remedy } : {}) })
+    return ''
   }
   for (const [file, path] of tokenFiles(settings)) if (file !== undefined) read(file, path)
   settings.lines.forEach((line, i) => {

@@ -14,6 +14,11 @@ export const log = z.strictObject({
     .describe('key of the hash that stands for a number in logs; default: one made once in the data folder'),
 })
 
+export const privacy = z.strictObject({
+  storeKeyFile: z.string().optional()
+    .describe('keys that dialogues are encrypted with in Redis or the journal (`ussd-connector store-key`); absent: they are not'),
+})
+
 export const retention = z.strictObject({
   smsDays: z.number().int().min(1).max(3_650).default(90).describe('a settled SMS is kept this long: complaints come within weeks'),
   appointmentsMonths: z.number().int().min(1).max(240).default(24)

@@ -1,18 +1,22 @@
 /** The stores as the settings want them: Redis or a journal for dialogues, a server or PGlite for the rest. */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
 import type { FlowArchive } from '../flow/types.ts'
+import { pooled } from '../ids.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { journalDialogues } from '../store/journal.ts'
+import { watchStoreKeys } from '../store/key-file.ts'
 import { flowArchive } from '../store/postgres-archive.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
 import { redisDialogues } from '../store/redis.ts'
+import { createSealer, plainSealer, type Sealer } from '../store/seal.ts'
 import type { Clock } from '../ussd/types.ts'
 
 export interface Stores {
@@ -42,21 +46,33 @@ const PING_MS = 1_000
 
 export async function openStores(parts: StoreParts): Promise<Stores> {
   const { settings, log, clock } = parts
-  const postgres = await openDatabase(settings, log, clock)
+  const keys = watchKeys(parts)
+  let postgres: Postgres | undefined
   try {
-    const dialogues = await openDialogues(parts)
+    const sql = postgres = await openDatabase(settings, log, clock)
+    const dialogues = await openDialogues(parts, keys?.sealer ?? plainSealer)
     return {
-      dialogues, knex: postgres.knex, archive: flowArchive(postgres.knex),
-      check: () => check(dialogues, postgres, settings),
+      dialogues, knex: sql.knex, archive: flowArchive(sql.knex),
+      check: () => check(dialogues, sql, settings),
       close: async () => {
+        keys?.stop()
         await dialogues.close()
-        await postgres.close()
+        await sql.close()
       },
     }
   } catch (error) {
-    await postgres.close()
+    keys?.stop()
+    await postgres?.close()
     throw error
   }
+}
+
+/** The keys of the settings, looked at while the daemon runs; undefined: dialogues are stored as they are. */
+function watchKeys({ settings, log, metrics, clock }: StoreParts): { sealer: Sealer; stop(): void } | undefined {
+  const { storeKeyFile: file } = settings.privacy
+  if (file === undefined) return undefined
+  const { ring, stop } = watchStoreKeys({ file, clock, counters: metrics, log })
+  return { sealer: createSealer({ ring, random: pooled(randomBytes) }), stop }
 }
 
 /** At a start of the whole machine the database may come up after us. */
@@ -108,7 +124,7 @@ export function unreachable(error: unknown): { remedy: string; passes: boolean }
   return undefined
 }
 
-async function openDialogues({ settings, log, metrics }: StoreParts): Promise<DialogueStore> {
+async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sealer): Promise<DialogueStore> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax: 16_384 }
   const onFault = (fault: string) => {
@@ -117,10 +133,10 @@ async function openDialogues({ settings, log, metrics }: StoreParts): Promise<Di
   }
   if (settings.redis === 'embedded') {
     log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
-    return journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault })
+    return journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
   }
   const { url, prefix, requireDurable } = settings.redis
-  const dialogues = await redisDialogues({ url, prefix, limits, log, onFault })
+  const dialogues = await redisDialogues({ url, prefix, limits, log, onFault, sealer })
   const { durable, notes } = await dialogues.check().catch((error: unknown) => {
     log.error({ err: error }, 'redis does not answer yet')
     return { durable: !requireDurable, notes: [] as string[] }

@@ -26,7 +26,7 @@ export interface PastNumber {
   untilMs: number
 }
 
-/** A snapshot in the form that it is stored in: the one place for encryption at rest. */
+/** A snapshot as one string; what seals it is below the store. */
 export function writeSnapshot(snapshot: JsonObject): string {
   return JSON.stringify(snapshot)
 }

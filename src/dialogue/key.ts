@@ -23,8 +23,16 @@ export function keyOf(name: string): DialogueKey {
   return { group: name.slice(0, at), msisdn: DIGITS.test(msisdn) ? msisdn : decodeURIComponent(msisdn) }
 }
 
-/** 0 … BUCKETS-1: FNV-1a over the UTF-16 units of a name, 32 bits. (http://www.isthe.com/chongo/tech/comp/fnv/) */
+/** Stands before what hides a number in a name: two digits of the bucket, then a hash. No plain name has it there. */
+export const HIDDEN = '='
+
+/**
+ * 0 … BUCKETS-1: FNV-1a over the UTF-16 units of a name, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/); a name
+ * that hides its number says it.
+ */
 export function bucketOf(name: string): number {
+  const at = name.lastIndexOf(':') + 1
+  if (name.charAt(at) === HIDDEN) return Number(name.slice(at + 1, at + 3))
   let hash = 0x811c9dc5
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
   return (hash >>> 0) % BUCKETS

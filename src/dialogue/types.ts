@@ -158,6 +158,7 @@ export interface DialogueStore {
 
 /**
  * What a store could not do, for a counter. down: no answer, or a refusal · corrupt: a value that does not read, put aside
- * · torn: a journal that ends in half a line (a crash while it was written) · too-large: a snapshot over its limit.
+ * · torn: a journal that ends in half a line (a crash while it was written) · too-large: a snapshot over its limit
+ * · sealed: a value whose key is not here.
  */
-export type StoreFault = 'down' | 'corrupt' | 'torn' | 'too-large'
+export type StoreFault = 'down' | 'corrupt' | 'torn' | 'too-large' | 'sealed'

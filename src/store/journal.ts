@@ -11,6 +11,7 @@ import type { DialogueLimits, DialogueStore, StoreFault } from '../dialogue/type
 import { StoreError, UsageError } from '../errors.ts'
 import { lockDirectory } from './lock.ts'
 import { memoryDialogues, type Change, type Journal } from './memory.ts'
+import { plainSealer, type Place, type Sealer } from './seal.ts'
 
 export interface JournalOptions {
   /** Created if it is not there; one process at a time. Undefined: memory only, nothing survives. */
@@ -18,6 +19,8 @@ export interface JournalOptions {
   limits: DialogueLimits
   /** fdatasync before every answer: survives a power failure, costs a disk write a turn. Default false. */
   fsync?: boolean
+  /** Encrypts each line. Default: lines are written as they are. */
+  sealer?: Sealer
   /** The journal is rewritten when it is over this and twice what it held when last rewritten. */
   compactOctets?: number
   onFault?: (fault: StoreFault) => void
@@ -34,21 +37,24 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dir, 'dialogues')
   try {
-    const { changes, octets } = readJournal(dir, onFault)
-    return memoryDialogues({ limits, journal: openJournal(options, dir, octets, unlock), changes, ...fault })
+    const place = (options.sealer ?? plainSealer).place(JOURNAL)
+    const { changes, octets } = readJournal(dir, place, onFault)
+    return memoryDialogues({ limits, journal: openJournal(options, place, { dir, octets, unlock }), changes, ...fault })
   } catch (error) {
     unlock()
     throw error
   }
 }
 
+/** What its lines are sealed as. */
+const JOURNAL = { group: 'journal', msisdn: '' }
 const HEADER = '{"journal":"ussd-dialogues","version":1}\n'
 const FILE = 'dialogues.jsonl'
 const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine loses power (fsync is off)'
 /** Lines that do not read are kept here, for whoever looks into it. */
 const DAMAGED = 'dialogues.damaged'
 
-function readJournal(dir: string, onFault?: (fault: StoreFault) => void): { changes: Change[]; octets: number } {
+function readJournal(dir: string, place: Place, onFault?: (fault: StoreFault) => void): { changes: Change[]; octets: number } {
   const file = join(dir, FILE)
   rmSync(`${file}.new`, { force: true })
   const stat = statSync(file, { throwIfNoEntry: false })
@@ -62,7 +68,7 @@ function readJournal(dir: string, onFault?: (fault: StoreFault) => void): { chan
   }
   const changes: Change[] = []
   for (const line of lines) {
-    const change = read(line)
+    const change = read(line, place)
     if (change) changes.push(change)
     else {
       onFault?.('corrupt')
@@ -76,17 +82,26 @@ function* linesOf(held: Buffer): Iterable<string> {
   for (let from = 0, to; (to = held.indexOf(0x0a, from)) >= 0; from = to + 1) yield held.toString('utf8', from, to)
 }
 
-function read(line: string): Change | undefined {
+/** Throws UsageError where a key is missing: with it, the line reads. */
+function read(line: string, place: Place): Change | undefined {
   try {
-    const change = JSON.parse(line) as Change
+    const change = JSON.parse(place.open(line)) as Change
     if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : undefined
     return 'due' in change || 'gone' in change || 'confirmed' in change ? change : undefined
-  } catch {
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
     return undefined
   }
 }
 
-function openJournal(options: JournalOptions, dir: string, octets: number, unlock: () => void): Journal {
+interface Opened {
+  dir: string
+  /** That read. */
+  octets: number
+  unlock: () => void
+}
+
+function openJournal(options: JournalOptions, place: Place, { dir, octets, unlock }: Opened): Journal {
   const { fsync = false, compactOctets = COMPACT_OCTETS } = options
   const file = join(dir, FILE)
   let fd = openSync(file, 'a', 0o600)
@@ -96,6 +111,7 @@ function openJournal(options: JournalOptions, dir: string, octets: number, unloc
   // Half a line of a crash goes before anything is written behind it.
   ftruncateSync(fd, size)
 
+  const lineOf = (change: Change) => `${place.seal(JSON.stringify(change))}\n`
   const write = (text: string) => {
     try {
       const written = writeAll(fd, text)
@@ -113,16 +129,16 @@ function openJournal(options: JournalOptions, dir: string, octets: number, unloc
   if (size === 0) write(HEADER)
   return {
     append(change) {
-      write(`${waiting}${JSON.stringify(change)}\n`)
+      write(`${waiting}${lineOf(change)}`)
       waiting = ''
     },
     soon(change) {
-      waiting += `${JSON.stringify(change)}\n`
+      waiting += lineOf(change)
     },
     large: () => size > compactOctets && size > 2 * compacted,
     compact(live) {
       compacted = size // where it fails, the next attempt waits until the journal has doubled
-      const next = writeNew(dir, live())
+      const next = writeNew(dir, live(), lineOf)
       closeSync(fd)
       fd = next.fd
       size = compacted = next.size
@@ -157,7 +173,7 @@ function refuseReadOnly(dir: string): void {
 const CHUNK = 65_536
 
 /** A journal of only what is live, in place of the old one. */
-function writeNew(dir: string, live: Iterable<Change>): { fd: number; size: number } {
+function writeNew(dir: string, live: Iterable<Change>, lineOf: (change: Change) => string): { fd: number; size: number } {
   const file = join(dir, FILE)
   let fd: number | undefined
   try {
@@ -165,7 +181,7 @@ function writeNew(dir: string, live: Iterable<Change>): { fd: number; size: numb
     let size = 0
     let text = HEADER
     for (const change of live) {
-      text += `${JSON.stringify(change)}\n`
+      text += lineOf(change)
       if (text.length < CHUNK) continue
       size += writeAll(fd, text)
       text = ''

@@ -1,6 +1,6 @@
 /** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
 import { Redis } from 'ioredis'
-import { BUCKETS, nameOf } from '../dialogue/key.ts'
+import { BUCKETS, HIDDEN, nameOf } from '../dialogue/key.ts'
 import { StoreError } from '../errors.ts'
 import { mastersOf, type Client } from './redis-connection.ts'
 import { dueKey } from './redis-runner.ts'
@@ -26,11 +26,14 @@ export async function countDue(client: Client, prefix: string): Promise<number> 
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** Removes every record of this MSISDN, also such that were put aside. Answers how many records. Walks all keys. */
-export async function eraseAll(client: Client, prefix: string, msisdn: string): Promise<number> {
-  const suffix = nameOf({ group: '', msisdn })
-  const pattern = `${literal(prefix)}:{b*}:[dq]:*${literal(suffix)}`
-  const found = await Promise.all(mastersOf(client).map((node) => scan(node, pattern)))
+/**
+ * Removes every record of this MSISDN, also such that were put aside. `hidden` is what stands for the number in names
+ * that hide it. Answers how many records. Walks all keys.
+ */
+export async function eraseAll(client: Client, prefix: string, msisdn: string, hidden: string | null): Promise<number> {
+  const suffixes = [literal(nameOf({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
+  const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[dq]:*${suffix}`)
+  const found = await Promise.all(mastersOf(client).flatMap((node) => patterns.map((pattern) => scan(node, pattern))))
   const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key)))
   return removed.reduce((sum, count) => sum + count, 0)
 }

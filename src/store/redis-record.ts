@@ -10,27 +10,17 @@
  *     what stood here before, in the same form (first turn only)
  *
  * The first three characters: version of this form; taken, resting, ended; reply confirmed, unconfirmed, - none waits.
- * `touched` is counted from `opened`; `-` is null. A string is a word as it is, or as JSON without spaces where it
- * could be taken for something else: equal strings are equal words.
+ * `touched` is counted from `opened`; `-` is null.
+ *
+ * Where there are keys (seal.ts), code and text are words that only equal ones share; the third line seals the text, the
+ * MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty.
  */
 import { readSnapshot } from '../dialogue/entry.ts'
 import type { DialogueKey, DialogueRecord, Taking } from '../dialogue/types.ts'
+import { StoreError } from '../errors.ts'
 import type { EndReason, ReturnPath, UssdAction } from '../ussd/types.ts'
-
-/** A string as one word of a line. */
-export function word(text: string): string {
-  if (PLAIN.test(text)) return text
-  const json = JSON.stringify(text)
-  return json.includes(' ') ? json.replaceAll(' ', '\\u0020') : json
-}
-
-/** Printable ASCII that does not begin like JSON or like nothing. */
-const PLAIN = /^[!#-,.-~][!-~]*$/
-
-export function wordOrNone(value: string | number | null | undefined): string {
-  if (value === null || value === undefined) return '-'
-  return typeof value === 'number' ? String(value) : word(value)
-}
+import { word, wordOrNone } from './redis-word.ts'
+import { isSealed, type Place, type Sealer } from './seal.ts'
 
 export const KIND = { begin: 'b', input: 'i', 'notify-ack': 'n' } as const
 
@@ -39,11 +29,11 @@ const ACTION: Record<UssdAction, string> = {
 }
 
 /** The first line of a dialogue that opens; the script puts in what it remembers of earlier ones after it. */
-export function writeOpenHead(taking: Taking): string {
+export function writeOpenHead(taking: Taking, place: Place, sealer: Sealer): string {
   const { answer, returnPath } = taking
   return [
-    '1t- 1', word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), word(taking.code),
-    KIND[answer.kind], word(answer.text), wordOrNone(answer.step), wordOrNone(returnPath.beginOp), '- - - -',
+    '1t- 1', word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), sealer.code(taking.code),
+    KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), wordOrNone(returnPath.beginOp), '- - - -',
   ].join(' ')
 }
 
@@ -51,14 +41,19 @@ export function writeOpenHead(taking: Taking): string {
  * The line of a message and its return path, without what began the dialogue: that stands in the first line. Where the
  * reply goes to the MSISDN itself, as nearly always, 0 stands for it.
  */
-export function writePath({ key, line, returnPath }: Taking): string {
+export function writePath({ key, line, answer, returnPath }: Taking, place: Place, { seals }: Sealer): string {
   const { from: [ton, npi, digits], to, serviceType, carrier, more } = returnPath
   const from = digits === key.msisdn ? 0 : digits
-  return JSON.stringify([line, ton, npi, from, ...to, serviceType, carrier, ...(more ? [more] : [])])
+  const path = JSON.stringify([line, ton, npi, from, ...to, serviceType, carrier, ...(more ? [more] : [])])
+  return seals ? place.seal(`${JSON.stringify([answer.text, key.msisdn])}\n${path}`) : path
 }
 
-export function writeReply(revision: string, action: UssdAction, text: string): string {
-  return JSON.stringify([revision, ACTION[action], text])
+/** The lines of a reply and of a snapshot. */
+export function writeOutcome(
+  said: { revision: string; action: UssdAction; text: string; snapshot: string }, place: Place, { seals }: Sealer,
+): string {
+  const lines = `${JSON.stringify([said.revision, ACTION[said.action], said.text])}\n${said.snapshot}`
+  return seals ? `${place.seal(lines)}\n` : lines
 }
 
 export interface Stored {
@@ -66,31 +61,61 @@ export interface Stored {
   previous: DialogueRecord | null
 }
 
-/** What a stored string says, and what it says stood there before. Throws if it does not read. */
-export function readRecord(key: DialogueKey, stored: string): Stored {
+/**
+ * What a stored string says, and what it says stood there before. Throws if it does not read; StoreError 'sealed' if its
+ * key is not here.
+ */
+export function readRecord(place: Place, stored: string, sealer: Sealer): Stored {
   const lines = cut(stored, 5)
-  const [head, , path, reply, snapshot, before] = lines
-  if (!stored.startsWith('1') || snapshot === undefined) throw new Error('not in a form that this release knows')
+  const [head, , pathLine, replyLine, snapshotLine, before] = lines
+  if (!stored.startsWith('1') || snapshotLine === undefined) throw new Error('not in a form that this release knows')
   const words = head!.split(' ')
   if (words.length !== 16) throw new Error('the first line of a dialogue has 16 words')
   const [
-    flags, turn, epoch, opened, touched, , network, code, kind, text, step, beginOp, , ended, link, replyStep,
+    flags, turn, epoch, opened, touched, , network, code, kind, mark, step, beginOp, , ended, link, replyStep,
   ] = words
-  const said = JSON.parse(path!) as unknown[]
-  const replied = reply === '' ? null : (JSON.parse(reply!) as [string, string, string])
+  const { text, key, path } = openPath(place, pathLine!, mark!)
+  const [reply, snapshot] = isSealed(replyLine!) ? pair(place.open(replyLine!)) : [replyLine!, snapshotLine]
+  const replied = reply === '' ? null : (JSON.parse(reply) as [string, string, string])
   const record: DialogueRecord = {
-    key: { ...key }, epoch: string(epoch), status: oneOf(STATUS, flags![1]), network: string(network),
-    turn: Number(turn), revision: replied ? replied[0] : '', code: string(code), line: said[0] as string,
-    snapshot: readSnapshot(snapshot),
-    answer: { kind: oneOf(KIND_OF, kind), text: string(text), step: number(step) },
+    key, epoch: string(epoch), status: oneOf(STATUS, flags![1]), network: string(network),
+    turn: Number(turn), revision: replied ? replied[0] : '', code: isSealed(code!) ? sealer.openCode(code!) : string(code),
+    line: path[0] as string, snapshot: readSnapshot(snapshot),
+    answer: { kind: oneOf(KIND_OF, kind), text, step: number(step) },
     reply: replied && {
       action: oneOf(ACTION_OF, replied[1]), text: replied[2], step: number(replyStep), link: string(link),
     },
-    returnPath: readPath(key, said, number(beginOp)),
+    returnPath: readPath(key, path, number(beginOp)),
     openedMs: Number(opened), touchedMs: Number(opened) + Number(touched),
     ended: ended === '-' ? null : (ended as EndReason),
   }
-  return { record, previous: before === undefined ? null : readRecord(key, before).record }
+  return { record, previous: before === undefined ? null : readBefore({ ...place, key }, before, sealer) }
+}
+
+/** What stood there before may be of a key that is gone: nothing is offered for resume then. */
+function readBefore(place: Place, before: string, sealer: Sealer): DialogueRecord | null {
+  try {
+    return readRecord(place, before, sealer).record
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'sealed') return null
+    throw error
+  }
+}
+
+function openPath(place: Place, line: string, mark: string): { text: string; key: DialogueKey; path: unknown[] } {
+  if (!isSealed(line)) {
+    if (!place.key) throw new Error('a name hides the number of a dialogue that does not tell it')
+    return { text: string(mark), key: { ...place.key }, path: JSON.parse(line) as unknown[] }
+  }
+  const [said, path] = pair(place.open(line))
+  const [text, msisdn] = JSON.parse(said) as [string, string]
+  const group = place.name.slice(0, place.name.lastIndexOf(':'))
+  return { text, key: place.key ? { ...place.key } : { group, msisdn }, path: JSON.parse(path) as unknown[] }
+}
+
+function pair(text: string): [string, string] {
+  const at = text.indexOf('\n')
+  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 const STATUS: Record<string, DialogueRecord['status']> = { t: 'taken', r: 'resting', e: 'ended' }

@@ -6,6 +6,7 @@ import { StoreError } from '../errors.ts'
 import type { Log } from '../log-port.ts'
 import { asStoreError, gather, isWrongType, type Client } from './redis-connection.ts'
 import { scripts, type ScriptName } from './redis-scripts.ts'
+import type { Place } from './seal.ts'
 
 export interface RunnerParts {
   client: Client
@@ -17,15 +18,17 @@ export interface RunnerParts {
 
 export interface Runner {
   /** One script on one dialogue. Rejects with StoreError. */
-  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, name: string, args: (string | number)[]): Promise<unknown>
-  get(name: string): Promise<string | null>
+  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, place: Place, args: (string | number)[]): Promise<unknown>
+  get(place: Place): Promise<string | null>
   /** Any other work with the client; its failures become StoreErrors. */
   ask<T>(call: string, work: () => Promise<T>): Promise<T>
-  /** Goes out with all other confirmations of this loop turn. */
+  /** Goes out with all other confirmations of this loop turn. Where a dialogue still has its former name, it costs one resend. */
   confirm(name: string, epoch: string, turn: number): void
-  putAside(name: string, stored: string): Promise<void>
+  putAside(place: Place, stored: string, why?: StoreError): Promise<void>
   /** Puts aside, and answers the error to throw. */
-  corrupt(name: string, stored: string): Promise<StoreError>
+  corrupt(place: Place, stored: string, why?: StoreError): Promise<StoreError>
+  /** Counts a value whose key is not here, and leaves it to a daemon that has the key. */
+  leave(why: StoreError): void
   /** False: it was closed before. */
   close(): boolean
 }
@@ -63,15 +66,19 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
       throw failure
     }
   }
-  const putAside = async (name: string, stored: string) => {
-    const keys = [...keysOf(name), asideKey(prefix, name)]
-    onFault('corrupt')
-    log.error({ bucket: bucketOf(name) }, 'a dialogue in Redis does not read and was put aside')
-    await ask('put aside', () => command.putAside(3, ...keys, stored))
+  const formerOf = ({ former }: Place) => former === undefined ? [] : [recordKey(prefix, former)]
+  const told = (why: StoreError, where: { bucket?: number } = {}) => {
+    onFault(why.code)
+    log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
   }
-  const corrupt = async (name: string, stored: string) => {
-    await putAside(name, stored)
-    return new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
+  const putAside = async (place: Place, stored: string, why = UNREADABLE()) => {
+    const keys = [...keysOf(place.name), asideKey(prefix, place.name), ...formerOf(place)]
+    told(why, { bucket: bucketOf(place.name) })
+    await ask('put aside', () => command.putAside(keys.length, ...keys, stored))
+  }
+  const corrupt = async (place: Place, stored: string, why = UNREADABLE()) => {
+    await putAside(place, stored, why)
+    return why
   }
   const confirmations = batch(client instanceof Redis, (keys, args) => {
     if (closed) return
@@ -80,10 +87,16 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
   })
   return {
     ask, putAside, corrupt,
-    run(script, name, args) {
-      return ask(script, () => command[script](2, ...keysOf(name), ...args).catch(asCorrupt))
+    leave: told,
+    run(script, place, args) {
+      const keys = [...keysOf(place.name), ...formerOf(place)]
+      return ask(script, () => command[script](keys.length, ...keys, ...args).catch(asCorrupt))
     },
-    get: (name) => ask('find', () => client.get(recordKey(prefix, name)).catch((error) => asCorrupt(error)[1])),
+    get: (place) => ask('find', async () => {
+      const read = (key: string) => client.get(key).catch((error) => asCorrupt(error)[1])
+      const found = await read(recordKey(prefix, place.name))
+      return found === null && place.former !== undefined ? read(recordKey(prefix, place.former)) : found
+    }),
     confirm(name, epoch, turn) {
       if (!closed) confirmations.add(bucketOf(name), keysOf(name), [epoch, turn])
     },
@@ -95,6 +108,8 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
     },
   }
 }
+
+const UNREADABLE = () => new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
 
 type Command = (keys: number, ...args: (string | number)[]) => Promise<unknown>
 

@@ -1,7 +1,7 @@
 /**
  * What is decided inside Redis: dialogue/repeat.ts and dialogue/outcome.ts said again in Lua, over the form of
- * redis-record.ts. KEYS: the record, the deadline index of its bucket. Time is always an argument; the limits, fixed
- * when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
+ * redis-record.ts. KEYS: the record, the deadline index of its bucket, where the record may still stand. Time is always
+ * an argument; the limits, fixed when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
  * {'corrupt', value}.
  */
 import { PAST_MAX } from '../dialogue/entry.ts'
@@ -21,10 +21,19 @@ export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
   // take and rest are every turn: they pick out the words they need, and pay for nothing else.
   const whole = limited + WHOLE
   return {
-    open: whole + OPEN, take: limited + TAKE, rest: limited + REST, renew: RENEW, drop: whole + DROP,
-    seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: PUT_ASIDE,
+    open: FORMER(3) + whole + OPEN, take: FORMER(3) + limited + TAKE, rest: FORMER(3) + limited + REST, renew: FORMER(3) + RENEW,
+    drop: FORMER(3) + whole + DROP, seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: FORMER(4) + PUT_ASIDE,
   }
 }
+
+/**
+ * Where there are keys, a record may still stand under its plain name from before: it stays there until it ends, and the
+ * next dialogue of the subscriber takes the new name.
+ */
+const FORMER = (at: number) => `
+local home = KEYS[1]
+if KEYS[${at}] and redis.call('EXISTS', home) == 0 and redis.call('EXISTS', KEYS[${at}]) == 1 then KEYS[1] = KEYS[${at}] end
+`
 
 const LIMITED = (limits: DialogueLimits) => `
 local TOMBSTONE, IDLE, TOTAL = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}
@@ -63,12 +72,13 @@ local function finish(r, v, reason, now, keep)
 end
 `
 
-/** now, token, network, code, link, lease, first line, path line */
+/** now, token, network, code, link, lease, first line, path line, other words for the code */
 const OPEN = `
 local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local function known(r)
   if network == '""' then
-    return r.status ~= 'e' and r.code == code and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
+    local same = r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true)
+    return r.status ~= 'e' and same and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
   end
   if r.network == network and (r.status ~= 'e' or now - r.touched < TOMBSTONE) then return 'this' end
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do
@@ -105,13 +115,18 @@ if v then
     before = '\\n' .. head(r) .. outcome(r, v)
   end
 end
+if KEYS[1] ~= home then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZREM', KEYS[2], member())
+  KEYS[1] = home
+end
 v = ARGV[7] .. '\\n' .. remembered .. '\\n' .. ARGV[8] .. '\\n\\n' .. before
 redis.call('SET', KEYS[1], v, 'PX', OPEN_TTL)
 redis.call('ZADD', KEYS[2], ARGV[6], member())
 return {'opened', v}
 `
 
-/** now, token, network, kind, text, step, link, lease, path line, beginOp */
+/** now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text */
 const TAKE = `
 local now, token, network = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local kind, text, step, link = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -127,7 +142,8 @@ if holder == token then
   if status == 't' then return {'next', v} end
   return {'repeat', v, 0}
 end
-local same = last == kind and was == text and (laststep == '-' or step == '-' or laststep == step)
+local same = last == kind and (was == text or string.find(ARGV[11], ' ' .. was .. ' ', 1, true))
+  and (laststep == '-' or step == '-' or laststep == step)
 if status == 't' then
   if same then return {'repeat', v, 0} end
   return {'busy', v}
@@ -155,7 +171,7 @@ redis.call('ZADD', KEYS[2], ARGV[8], member())
 return {'next', v}
 `
 
-/** now, epoch, token, ended, how long to keep, reply link, reply step, reply line and snapshot */
+/** now, epoch, token, ended, how long to keep, reply link, reply step, the lines of reply and snapshot */
 const REST = `
 local now, ended = tonumber(ARGV[1]), ARGV[4]
 local v = redis.call('GET', KEYS[1])
@@ -257,7 +273,7 @@ end
 return 1
 `
 
-/** KEYS: record, index, where to. ARGV: the value that does not read, '' where it is no string at all. */
+/** KEYS: record, index, where to, former record. ARGV: the value that does not read, '' where it is no string at all. */
 const PUT_ASIDE = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' or (kind == 'string' and redis.call('GET', KEYS[1]) ~= ARGV[1]) then return 0 end

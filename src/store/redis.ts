@@ -1,21 +1,22 @@
 /**
  * The dialogue store in Redis: one script a call, so one round trip. Made for several daemons on one Redis, or on a
- * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket.
+ * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket. With a
+ * sealer the number in a name is a keyed hash, and what is personal in a record is encrypted.
  */
 import { keepMs, refuseTooLarge, writeSnapshot } from '../dialogue/entry.ts'
-import { BUCKETS, keyOf, nameOf } from '../dialogue/key.ts'
+import { BUCKETS } from '../dialogue/key.ts'
 import type { Seizing } from '../dialogue/outcome.ts'
 import type {
-  DialogueKey, DialogueLimits, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
+  DialogueLimits, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
 import { connect, type Client } from './redis-connection.ts'
 import { checkRedis, countDue, eraseAll, listDue } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
-import {
-  KIND, readRecord, word, wordOrNone, writeOpenHead, writePath, writeReply, type Stored,
-} from './redis-record.ts'
+import { KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Stored } from './redis-record.ts'
+import { word, wordOrNone } from './redis-word.ts'
+import { plainSealer, type Place, type Sealer } from './seal.ts'
 
 export type RedisDialoguesOptions = {
   /** Of all keys; daemons that serve the same dialogues have the same. Default 'ussd'. */
@@ -23,6 +24,8 @@ export type RedisDialoguesOptions = {
   limits: DialogueLimits
   log?: Log
   onFault?: (fault: StoreFault) => void
+  /** Default: everything is stored as it is. */
+  sealer?: Sealer
 } & (
   | { url: string; client?: undefined }
   /** Yours: made with REDIS_OPTIONS (a Cluster: as its redisOptions), listened to for errors and closed by you. */
@@ -31,23 +34,24 @@ export type RedisDialoguesOptions = {
 
 /** Resolves also while Redis is away: calls reject with StoreError 'down' until it is there; `check` tells. */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
-  const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined } = options
+  const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined, sealer = plainSealer } = options
   const client = options.client ?? (await connect(options.url, log))
-  const runner = createRunner({ client, prefix, limits, onFault, log })
+  const runner = { ...createRunner({ client, prefix, limits, onFault, log }), sealer }
   let start = 0
   return {
     open: (taking) => open(runner, taking),
     take: (taking) => take(runner, taking),
     rest: (resting) => rest(runner, resting, limits, onFault),
-    confirm: (key, epoch, turn) => runner.confirm(nameOf(key), word(epoch), turn),
+    confirm: (key, epoch, turn) => runner.confirm(sealer.place(key).name, word(epoch), turn),
     async renew(key, epoch, token, leaseUntilMs) {
-      return (await runner.run('renew', nameOf(key), [word(epoch), word(token), leaseUntilMs])) === 1
+      return (await runner.run('renew', sealer.place(key), [word(epoch), word(token), leaseUntilMs])) === 1
     },
     async drop(key, { epoch, network }, reason, nowMs) {
       const which = [epoch === undefined ? '' : word(epoch), network === undefined ? '' : word(network)]
-      const answer = await runner.run('drop', nameOf(key), [nowMs, ...which, reason, keepMs(reason, limits)])
-      const [is, stored] = await readable(runner, key, answer)
-      return is === 'dropped' ? (await read(runner, key, stored)).record : null
+      const place = sealer.place(key)
+      const answer = await runner.run('drop', place, [nowMs, ...which, reason, keepMs(reason, limits)])
+      const [is, stored] = await readable(runner, place, answer)
+      return is === 'dropped' ? (await read(runner, place, stored)).record : null
     },
     async overdue(nowMs, limit, token, leaseUntilMs) {
       // Another bucket comes first each time: a flood in one does not starve the others.
@@ -60,11 +64,12 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       return seized.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
     },
     async find(key) {
-      const stored = await runner.get(nameOf(key))
-      return stored === null ? null : (await read(runner, key, stored)).record
+      const place = sealer.place(key)
+      const stored = await runner.get(place)
+      return stored === null ? null : (await read(runner, place, stored)).record
     },
     count: () => runner.ask('count', () => countDue(client, prefix)),
-    erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn)),
+    erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, sealer.hidden(msisdn))),
     check: () => runner.ask('check', () => checkRedis(client)),
     async close() {
       if (!runner.close() || options.client) return
@@ -74,83 +79,95 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
   }
 }
 
-async function open(runner: Runner, taking: Taking): Promise<Taken> {
-  const name = nameOf(taking.key)
+type Sealing = Runner & { sealer: Sealer }
+
+async function open(runner: Sealing, taking: Taking): Promise<Taken> {
+  const { sealer } = runner
+  const place = sealer.place(taking.key)
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
   const args = [
-    nowMs, word(token), word(network), word(code), word(link), leaseUntilMs,
-    writeOpenHead(taking), writePath(taking),
+    nowMs, word(token), word(network), sealer.code(code), word(link), leaseUntilMs,
+    writeOpenHead(taking, place, sealer), writePath(taking, place, sealer), listed(sealer.otherCodes(code)),
   ]
-  const answer = (await runner.run('open', name, args)) as Answer
+  const answer = (await runner.run('open', place, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.
-  if (answer[0] !== 'corrupt') return takenOf(runner, taking.key, answer)
-  await runner.putAside(name, answer[1])
-  return takenOf(runner, taking.key, (await runner.run('open', name, args)) as Answer)
+  if (answer[0] !== 'corrupt') return takenOf(runner, place, answer)
+  await runner.putAside(place, answer[1])
+  return takenOf(runner, place, (await runner.run('open', place, args)) as Answer)
 }
 
-async function take(runner: Runner, taking: Taking): Promise<Taken> {
+async function take(runner: Sealing, taking: Taking): Promise<Taken> {
+  const { sealer } = runner
+  const place = sealer.place(taking.key)
   const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
   const args = [
-    nowMs, word(token), word(network), KIND[answer.kind], word(answer.text), wordOrNone(answer.step), word(link),
-    leaseUntilMs, writePath(taking), wordOrNone(returnPath.beginOp),
+    nowMs, word(token), word(network), KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), word(link),
+    leaseUntilMs, writePath(taking, place, sealer), wordOrNone(returnPath.beginOp), listed(place.otherMarks(answer.text)),
   ]
-  return takenOf(runner, taking.key, (await runner.run('take', nameOf(taking.key), args)) as Answer)
+  return takenOf(runner, place, (await runner.run('take', place, args)) as Answer)
+}
+
+/** As a script looks for one of them. */
+function listed(words: string[]): string {
+  return words.length === 0 ? '' : ` ${words.join(' ')} `
 }
 
 async function rest(
-  runner: Runner, resting: Resting, limits: DialogueLimits, onFault: (fault: StoreFault) => void,
+  runner: Sealing, resting: Resting, limits: DialogueLimits, onFault: (fault: StoreFault) => void,
 ): Promise<boolean> {
   const snapshot = writeSnapshot(resting.snapshot)
   refuseTooLarge(snapshot, limits, onFault)
   const { key, nowMs, epoch, token, ended, reply, revision } = resting
-  const answer = await runner.run('rest', nameOf(key), [
+  const { action, text } = reply
+  const place = runner.sealer.place(key)
+  const answer = await runner.run('rest', place, [
     nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0,
-    word(reply.link), wordOrNone(reply.step), `${writeReply(revision, reply.action, reply.text)}\n${snapshot}`,
+    word(reply.link), wordOrNone(reply.step), writeOutcome({ revision, action, text, snapshot }, place, runner.sealer),
   ])
-  if (typeof answer !== 'number') await readable(runner, key, answer)
+  if (typeof answer !== 'number') await readable(runner, place, answer)
   return answer === 1
 }
 
 /** What a script answers: what it is, the stored value, whether to send again. */
 type Answer = [is: string, stored: string, resend?: number]
 
-async function takenOf(runner: Runner, key: DialogueKey, answer: Answer): Promise<Taken> {
-  const [is, stored, resend] = await readable(runner, key, answer)
+async function takenOf(runner: Sealing, place: Place, answer: Answer): Promise<Taken> {
+  const [is, stored, resend] = await readable(runner, place, answer)
   if (is === 'unknown') return { is }
-  const { record, previous } = await read(runner, key, stored)
+  const { record, previous } = await read(runner, place, stored)
   if (is === 'opened') return { is, record, previous }
   if (is === 'repeat') return { is, record, resend: resend === 1 }
   return { is: is === 'next' ? 'next' : 'busy', record }
 }
 
-async function seize(runner: Runner, name: string, { nowMs, token, leaseUntilMs }: Seizing): Promise<Overdue[]> {
-  const [is, stored] = (await runner.run('seize', name, [nowMs, word(token), leaseUntilMs])) as Answer
+async function seize(runner: Sealing, name: string, { nowMs, token, leaseUntilMs }: Seizing): Promise<Overdue[]> {
+  const place = runner.sealer.named(name)
+  const [is, stored] = (await runner.run('seize', place, [nowMs, word(token), leaseUntilMs])) as Answer
   if (is === 'nothing') return []
-  const key = keyOf(name)
   try {
-    if (is === 'corrupt') throw await runner.corrupt(name, stored)
-    const { record, previous } = await read(runner, key, stored)
+    if (is === 'corrupt') throw new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
+    const { record, previous } = readRecord(place, stored, runner.sealer)
     if (is === 'abandoned') return [{ is, record, previous, token }]
     return is === 'unconfirmed' || is === 'ended' ? [{ is, record }] : []
   } catch (error) {
-    // Counted and put aside; there is nobody to tell.
-    if (error instanceof StoreError && error.code === 'corrupt') return []
-    throw error
+    // Counted; there is nobody to tell. Another daemon may have the key of what is sealed.
+    if (error instanceof StoreError && error.code === 'sealed') runner.leave(error)
+    else await runner.putAside(place, stored, error instanceof StoreError ? error : undefined)
+    return []
   }
 }
 
 /** Passes on what could be read by the script; else puts it aside and throws StoreError 'corrupt'. */
-async function readable(runner: Runner, key: DialogueKey, answer: unknown): Promise<Answer> {
+async function readable(runner: Sealing, place: Place, answer: unknown): Promise<Answer> {
   const [is, stored] = answer as Answer
-  if (is === 'corrupt') throw await runner.corrupt(nameOf(key), stored)
+  if (is === 'corrupt') throw await runner.corrupt(place, stored)
   return answer as Answer
 }
 
-async function read(runner: Runner, key: DialogueKey, stored: string): Promise<Stored> {
+async function read(runner: Sealing, place: Place, stored: string): Promise<Stored> {
   try {
-    return readRecord(key, stored)
-  } catch {
-    throw await runner.corrupt(nameOf(key), stored)
+    return readRecord(place, stored, runner.sealer)
+  } catch (error) {
+    throw await runner.corrupt(place, stored, error instanceof StoreError ? error : undefined)
   }
 }
-

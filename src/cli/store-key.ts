@@ -1,0 +1,35 @@
+/** `store-key`: the file of keys that dialogues are encrypted with: a first one, or one with a new key before the old. */
+import { randomBytes } from 'node:crypto'
+import { renameSync, writeFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import { readSecretFile } from '../secret-file.ts'
+import { LOOK_MS, parseStoreKeys, writeStoreKeys, WRITES_AFTER_MS } from '../store/key-file.ts'
+
+type Say = (text: string) => void
+
+export interface StoreKeyOptions {
+  rotate?: boolean
+}
+
+export function storeKeyCommand(file: string, { rotate }: StoreKeyOptions, say: Say): void {
+  if (!rotate) return firstKeys(file, say)
+  const read = readSecretFile(file)
+  if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
+  const text = writeStoreKeys(randomBytes, parseStoreKeys(file, read.text))
+  // Beside it, then renamed: a daemon that looks meanwhile reads the old or the new, never half.
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  const [reads, writes] = [LOOK_MS, LOOK_MS + WRITES_AFTER_MS].map((ms) => ms / 1000)
+  say(`${file}: a new key reads within ${reads} s and writes after ${writes} s; bring the file to every daemon`)
+}
+
+function firstKeys(file: string, say: Say): void {
+  try {
+    writeFileSync(file, writeStoreKeys(randomBytes), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'EEXIST' ? 'is there already (--rotate puts a new key into it)' : `cannot be written (${code})`
+    throw new UsageError(`${file} ${why}`)
+  }
+  say(`${file}: made. In the settings: privacy: { storeKeyFile: ${file} }. Whoever loses it loses open dialogues, nothing else.`)
+}

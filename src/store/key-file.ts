@@ -1,0 +1,123 @@
+/**
+ * The file of keys that dialogues are sealed with (privacy.storeKeyFile), and what becomes of it while the daemon runs.
+ *
+ *     names: <32 octets, base64>     hides numbers in the names of dialogues; stays when the others change
+ *     k3f9a1c: <32 octets, base64>   seals what is written
+ *     kbb0172: <32 octets, base64>   older ones: they read what they sealed
+ */
+import { ProblemsError, UsageError, type Problem } from '../errors.ts'
+import type { Log } from '../log-port.ts'
+import type { Counters } from '../metrics.ts'
+import { readSecretFile } from '../secret-file.ts'
+import type { Clock } from '../ussd/types.ts'
+import type { KeyRing, StoreKey } from './seal.ts'
+
+export type StoreKeys = Omit<KeyRing, 'writer'>
+
+const NAMES = 'names'
+const SECRET_OCTETS = 32
+/** A dialogue lives for minutes: of more keys than this the oldest seal nothing any more. */
+const KEYS_MAX = 8
+
+/** Throws ProblemsError: all that is wrong with the text, never with what is in it. */
+export function parseStoreKeys(file: string, text: string): StoreKeys {
+  const problems: Problem[] = []
+  const keys: StoreKey[] = []
+  text.split(/\r?\n/).forEach((line, i) => {
+    const written = line.replace(/(^|\s)#.*$/, '').trim()
+    if (written === '') return
+    const [, id, base64] = /^([a-z][a-z0-9]{1,15}):\s*([A-Za-z0-9+/_-]{42,44}=?)$/.exec(written) ?? []
+    const secret = Buffer.from(base64 ?? '', 'base64')
+    const where = `${file}:${i + 1}`
+    if (id === undefined || secret.length !== SECRET_OCTETS) {
+      const what = `is not an id, a colon and ${SECRET_OCTETS} octets in base64`
+      problems.push({ where, what, remedy: 'ussd-connector store-key writes such lines' })
+    } else if (keys.some((key) => key.id === id)) problems.push({ where, what: `there are two keys '${id}'` })
+    else keys.push({ id, secret })
+  })
+  const names = keys.find((key) => key.id === NAMES)?.secret
+  const seals = keys.filter((key) => key.id !== NAMES)
+  if (!problems.length && (!names || !seals.length)) {
+    problems.push({ where: file, what: `needs a key '${NAMES}' and one more`, remedy: 'ussd-connector store-key' })
+  }
+  if (seals.length > KEYS_MAX) problems.push({ where: file, what: `has over ${KEYS_MAX} keys`, remedy: 'remove the oldest, at the end' })
+  if (problems.length) throw new ProblemsError(file, problems)
+  return { names: names!, keys: seals }
+}
+
+/** A file of new keys; with `old`, a new one before those, for a rotation. `random` gives that many octets. */
+export function writeStoreKeys(random: (octets: number) => Buffer, old?: StoreKeys): string {
+  const line = ({ id, secret }: StoreKey) => `${id}: ${secret.toString('base64')}`
+  const fresh = { id: `k${random(3).toString('hex')}`, secret: random(SECRET_OCTETS) }
+  const rest = (old?.keys ?? []).slice(0, KEYS_MAX - 1)
+  return [line({ id: NAMES, secret: old?.names ?? random(SECRET_OCTETS) }), line(fresh), ...rest.map(line), ''].join('\n')
+}
+
+export interface WatchedKeys {
+  ring(): KeyRing
+  stop(): void
+}
+
+export interface WatchParts {
+  file: string
+  clock: Clock
+  counters: Counters
+  log: Log
+}
+
+/** How often the file is looked at. */
+export const LOOK_MS = 10_000
+/** A new key reads at once and writes after this: by then every daemon has seen it. */
+export const WRITES_AFTER_MS = 3 * LOOK_MS
+
+/** Throws UsageError or ProblemsError if the file is not right now; later it keeps the keys that it had, and says so. */
+export function watchStoreKeys({ file, clock, counters, log }: WatchParts): WatchedKeys {
+  let text = readWhole(file)
+  let keys = parseStoreKeys(file, text)
+  let writer = keys.keys[0]!
+  let writesFromMs = 0
+  let wrong = ''
+  let cancel = (): void => undefined
+
+  const reload = () => {
+    const next = readWhole(file)
+    if (next === text) return
+    const read = parseStoreKeys(file, next)
+    if (!read.names.equals(keys.names)) throw new UsageError(`${file}: the key '${NAMES}' changed: stop all daemons to change it`)
+    text = next
+    // Until it may write, the old writer stays; where that was taken out, there is nothing to wait for.
+    const stays = read.keys.some((key) => key.id === writer.id)
+    writesFromMs = stays ? clock.now() + WRITES_AFTER_MS : 0
+    keys = read
+    counters.count('store_key_reloads_total', { result: 'taken' })
+    log.info({ keys: read.keys.map((key) => key.id) }, 'keys of the dialogue store read again')
+  }
+  const look = () => {
+    try {
+      reload()
+      wrong = ''
+    } catch (error) {
+      const why = (error as Error).message
+      if (why !== wrong) {
+        counters.count('store_key_reloads_total', { result: 'refused' })
+        log.error({ why }, 'privacy.storeKeyFile is not right: the keys in force stay')
+      }
+      wrong = why
+    }
+    cancel = clock.after(LOOK_MS, look)
+  }
+  cancel = clock.after(LOOK_MS, look)
+  return {
+    ring() {
+      if (writer !== keys.keys[0] && clock.now() >= writesFromMs) writer = keys.keys[0]!
+      return { ...keys, writer }
+    },
+    stop: () => cancel(),
+  }
+}
+
+function readWhole(file: string): string {
+  const read = readSecretFile(file)
+  if ('text' in read) return read.text
+  throw new UsageError(`privacy.storeKeyFile: ${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
+}

@@ -1,0 +1,208 @@
+/**
+ * What makes stored dialogues unreadable without a key: AES-256-GCM under a key of each dialogue's own, and names that
+ * are a keyed hash of the number. Without keys everything is stored as it is.
+ *
+ * Sealed text is `-<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on.
+ * The dialogue's name is authenticated with it, so a value that was moved to another dialogue does not open.
+ */
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { bucketOf, HIDDEN, keyOf, nameOf } from '../dialogue/key.ts'
+import type { DialogueKey } from '../dialogue/types.ts'
+import { StoreError } from '../errors.ts'
+import { word } from './redis-word.ts'
+
+export interface StoreKey {
+  /** Stands with everything that it sealed. */
+  id: string
+  /** 32 octets. */
+  secret: Buffer
+}
+
+/** Keys to read with, the one to write with, and the one that hides numbers in names, which stays when others change. */
+export interface KeyRing {
+  names: Buffer
+  keys: readonly StoreKey[]
+  writer: StoreKey
+}
+
+/** One dialogue's place in a store. */
+export interface Place {
+  /** Null: the name hides the number; the record tells it. */
+  key: DialogueKey | null
+  /** Of the key in the store. */
+  name: string
+  /** Where it may still stand from before there were keys. */
+  former?: string
+  /** Octets that are unreadable, or the text itself. */
+  seal(text: string): string
+  /** Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved. */
+  open(stored: string): string
+  /** A word that equal texts of this dialogue share. */
+  mark(text: string): string
+  /** What else the same text may be stored as: plain, or by the other keys. */
+  otherMarks(text: string): string[]
+}
+
+export interface Sealer {
+  readonly seals: boolean
+  place(key: DialogueKey): Place
+  /** The place of a name that stands in the deadline index. */
+  named(name: string): Place
+  /** What stands for a number in names; null where the number itself does. */
+  hidden(msisdn: string): string | null
+  /** Service codes: the same word for the same code in every dialogue. */
+  code(code: string): string
+  openCode(stored: string): string
+  otherCodes(code: string): string[]
+}
+
+export function isSealed(stored: string): boolean {
+  return stored.length > 1 && stored.startsWith('-')
+}
+
+/** Stores everything as it is; what was sealed does not open. */
+export const plainSealer: Sealer = {
+  seals: false,
+  place: (key) => plainPlace(nameOf(key), key),
+  named: (name) => plainPlace(name, isHidden(name) ? null : keyOf(name)),
+  hidden: () => null,
+  code: word,
+  openCode: openPlain,
+  otherCodes: () => [],
+}
+
+const NONE: string[] = []
+
+function plainPlace(name: string, key: DialogueKey | null): Place {
+  return { key, name, seal: (text) => text, open: openPlain, mark: word, otherMarks: () => NONE }
+}
+
+function openPlain(stored: string): string {
+  if (isSealed(stored)) throw unknownKey(stored.slice(1, stored.indexOf('.')))
+  return stored
+}
+
+export interface SealerParts {
+  /** Asked at each use: keys change while the daemon runs. */
+  ring(): KeyRing
+  /** That many random octets. */
+  random(octets: number): Uint8Array
+}
+
+const NONCE = 12
+const TAG = 16
+/** Dialogues whose derived keys are kept: deriving one costs as much as sealing. */
+const DERIVED_MAX = 20_000
+/** Octets of the hash that stands for a number, and of a mark: 96 bits do not meet by chance. */
+const HASH_OCTETS = 12
+
+interface Derived {
+  id: string
+  cipher: Buffer
+  mark: Buffer
+  /** The name, which is authenticated with what is sealed. */
+  name: Buffer
+}
+
+export function createSealer({ ring, random }: SealerParts): Sealer {
+  const derived = remembered<Derived>()
+  const names = remembered<string>()
+  const codes = remembered<string>()
+
+  /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
+  const derive = ({ id, secret }: StoreKey, name: string): Derived => derived(`${id} ${name}`, () => {
+    const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
+    return { id, cipher: octets.subarray(0, 32), mark: octets.subarray(32), name: Buffer.from(name) }
+  })
+  const hidden = (msisdn: string) => createHmac('sha256', ring().names).update(`msisdn ${msisdn}`).digest()
+    .subarray(0, HASH_OCTETS).toString('base64url')
+  /** The bucket is that of the plain name: one script can then look in both places, also in a Cluster. */
+  const hide = (key: DialogueKey, plain = nameOf(key)) => names(plain, () =>
+    `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
+  const known = (stored: string): StoreKey => {
+    const id = stored.slice(1, stored.indexOf('.'))
+    const key = ring().keys.find((one) => one.id === id)
+    if (!key) throw unknownKey(id)
+    return key
+  }
+  const placeOf = (key: DialogueKey | null, hiddenName: string, name: string, former?: string): Place => ({
+    key, name, ...(former === undefined ? {} : { former }),
+    seal: (text) => seal(derive(ring().writer, hiddenName), text, random(NONCE)),
+    open: (stored) => isSealed(stored) ? open(derive(known(stored), hiddenName), stored) : stored,
+    mark: (text) => mark(derive(ring().writer, hiddenName), text),
+    otherMarks: (text) => [word(text), ...others(ring()).map((one) => mark(derive(one, hiddenName), text))],
+  })
+  const code = (by: StoreKey, text: string) => codes(`${by.id} ${text}`, () => {
+    const key = derive(by, CODE)
+    // The nonce is a hash of the text, so equal codes are equal words, and no nonce serves two texts.
+    return seal(key, text, createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE))
+  })
+  return {
+    seals: true,
+    hidden,
+    place(key) {
+      const former = nameOf(key)
+      const name = hide(key, former)
+      return placeOf(key, name, name, former)
+    },
+    named(name) {
+      if (isHidden(name)) return placeOf(null, name, name)
+      const key = keyOf(name)
+      return placeOf(key, hide(key, name), name)
+    },
+    code: (text) => code(ring().writer, text),
+    openCode: (stored) => isSealed(stored) ? codes(stored, () => open(derive(known(stored), CODE), stored)) : stored,
+    otherCodes: (text) => [word(text), ...others(ring()).map((one) => code(one, text))],
+  }
+}
+
+/** In place of a name; no dialogue has it. */
+const CODE = 'code'
+
+function others({ keys, writer }: KeyRing): StoreKey[] {
+  return keys.length === 1 ? [] : keys.filter((key) => key.id !== writer.id)
+}
+
+function seal({ id, cipher, name }: Derived, text: string, nonce: Uint8Array): string {
+  const gcm = createCipheriv('aes-256-gcm', cipher, nonce).setAAD(name)
+  const sealed = gcm.update(text, 'utf8')
+  gcm.final() // GCM has nothing left to give
+  const octets = Buffer.concat([nonce, sealed, gcm.getAuthTag()])
+  return `-${id}.${octets.toString('base64url')}`
+}
+
+function open({ cipher, name }: Derived, stored: string): string {
+  const octets = Buffer.from(stored.slice(stored.indexOf('.') + 1), 'base64url')
+  try {
+    const gcm = createDecipheriv('aes-256-gcm', cipher, octets.subarray(0, NONCE), { authTagLength: TAG })
+    gcm.setAAD(name).setAuthTag(octets.subarray(-TAG))
+    return gcm.update(octets.subarray(NONCE, -TAG), undefined, 'utf8') + gcm.final('utf8')
+  } catch {
+    throw new StoreError('corrupt', 'a sealed value was altered, moved, or sealed by another key of this id')
+  }
+}
+
+function mark({ id, mark: key }: Derived, text: string): string {
+  return `-${id}.${createHmac('sha256', key).update(text).digest().subarray(0, HASH_OCTETS).toString('base64url')}`
+}
+
+function unknownKey(id: string): StoreError {
+  return new StoreError('sealed', `a dialogue is sealed with key '${id}', which is not in privacy.storeKeyFile`)
+}
+
+function isHidden(name: string): boolean {
+  return name.charAt(name.lastIndexOf(':') + 1) === HIDDEN
+}
+
+/** Remembers what was computed, and forgets all of it when that is too much. */
+function remembered<T>(): (name: string, make: () => T) => T {
+  const held = new Map<string, T>()
+  return (name, make) => {
+    const found = held.get(name)
+    if (found !== undefined) return found
+    if (held.size >= DERIVED_MAX) held.clear()
+    const made = make()
+    held.set(name, made)
+    return made
+  }
+}

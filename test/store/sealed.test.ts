@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
+import { StoreError, UsageError } from '../../src/errors.ts'
+import { journalDialogues } from '../../src/store/journal.ts'
+import { createSealer, plainSealer, type KeyRing, type Sealer } from '../../src/store/seal.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
+import { dialogueStoreContract } from '../contract/dialogue-store.ts'
+import { describeWith, services } from '../support/services.ts'
+import { redisPlace, type RedisPlace } from './redis-place.ts'
+
+const key = (id: string) => ({ id, secret: randomBytes(32) })
+const [NAMES, K1, K2] = [randomBytes(32), key('k1'), key('k2')]
+const sealerOf = (...keys: KeyRing['keys'][number][]): Sealer =>
+  createSealer({ ring: () => ({ names: NAMES, keys, writer: keys[0]! }), random: randomBytes })
+
+const JOHN = '67570000001'
+/** What nobody may read in a store: number, key pressed, screen, snapshot, code with parameters, path. */
+const SECRETS = [JOHN, 'pin-4711', 'Balance of John', 'snap-8899', '*123*4712#', 'imsi-5376']
+
+describeWith(['redis'], 'the dialogue store in Redis with keys', () => {
+  dialogueStoreContract(async () => {
+    const place = await redisPlace(LIMITS)
+    const sealer = sealerOf(K1)
+    return { ...place, open: (limits = LIMITS) => place.open(limits, { sealer }) }
+  })
+})
+
+describeWith(['redis'], 'what a sealed store holds', () => {
+  let place: RedisPlace
+  let client: Redis
+  let faults: StoreFault[]
+  const open = (sealer: Sealer) => place.open(LIMITS, { sealer, onFault: (fault) => faults.push(fault) })
+  beforeEach(async () => {
+    place = await redisPlace(LIMITS)
+    client = new Redis(services.redisUrl!)
+    faults = []
+  })
+  afterEach(async () => {
+    client.disconnect()
+    await place.clear()
+  })
+
+  const path = { more: { imsi: 'imsi-5376' } }
+  const secret = { text: 'Balance of John', snapshot: { value: 'main', context: { note: 'snap-8899' } } }
+  /** One dialogue after an answer and its reply. */
+  async function played(store: DialogueStore): Promise<string> {
+    const { asked, answer, rest } = scene(store)
+    const epoch = await asked({ code: '*123*4712#', path, text: '*123*4712#' }, secret)
+    expectIs(await answer({ text: 'pin-4711', token: 't', path }), 'next')
+    assert.equal(await rest({ token: 't', epoch, ...secret }), true)
+    return epoch
+  }
+  async function everything(): Promise<string> {
+    const keys = await client.keys(`${place.prefix}:*`)
+    const values = await Promise.all(keys.map(async (name) =>
+      await client.type(name) === 'zset' ? client.zrange(name, '0', '-1') : client.get(name)))
+    return keys.join('\n') + JSON.stringify(values)
+  }
+  const recordKeys = () => client.keys(`${place.prefix}:{b*}:d:*`)
+  const is = (code: string) => (error: unknown) => error instanceof StoreError && error.code === code
+
+  it('tells nothing of the subscriber; without keys it would', async () => {
+    await played(await open(plainSealer))
+    const plain = await everything()
+    for (const one of SECRETS) assert.ok(plain.includes(one), `${one} is not in the plain store: the test shows nothing`)
+    assert.equal(await (await open(plainSealer)).erase(JOHN), 1)
+    const store = await open(sealerOf(K1))
+    await played(store)
+    const sealed = await everything()
+    for (const one of SECRETS) assert.ok(!sealed.includes(one), one)
+    assert.match(sealed, /-k1\./)
+    const found = (await scene(store).find())!
+    assert.deepEqual([found.code, found.answer.text, found.reply!.text, found.snapshot], ['*123*4712#', 'pin-4711', 'Balance of John', secret.snapshot])
+    assert.deepEqual([found.key.msisdn, found.returnPath.more], [JOHN, path.more])
+    const [due] = await scene(store).overdue(T0 + LIMITS.idleMs)
+    assert.deepEqual(due!.record.key, { group: 'main', msisdn: JOHN }, 'the sweep learns the number from the record')
+  })
+
+  it('is erased by number, in every group, also what was put aside', async () => {
+    const store = await open(sealerOf(K1))
+    await played(store)
+    await scene(store).asked({ group: 'other' })
+    await scene(store).asked({ msisdn: '67570000002' })
+    for (const name of (await recordKeys()).filter((one) => one.includes(':other:'))) await client.set(name, 'garbage')
+    await assert.rejects(scene(store).find({ group: 'other' }), is('corrupt'))
+    assert.equal(await store.erase(JOHN), 1)
+    assert.equal((await recordKeys()).length, 1)
+    assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 0)
+  })
+
+  it('does not open under the name of another dialogue', async () => {
+    const store = await open(sealerOf(K1))
+    await played(store)
+    const [johns] = await recordKeys()
+    await scene(store).asked({ msisdn: '67570000002' })
+    const marys = (await recordKeys()).find((one) => one !== johns)!
+    await client.set(marys, (await client.get(johns!))!)
+    await assert.rejects(scene(store).find({ msisdn: '67570000002' }), is('corrupt'))
+    assert.deepEqual(faults, ['corrupt'])
+  })
+
+  it('does not open if one octet of it changed', async () => {
+    const store = await open(sealerOf(K1))
+    await played(store)
+    const [name] = await recordKeys()
+    const value = (await client.get(name!))!
+    const at = value.lastIndexOf('-k1.') + 40
+    await client.set(name!, value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1))
+    await assert.rejects(scene(store).find(), is('corrupt'))
+  })
+
+  it('without the key: a clear error, a count, the next dial opens anew; a sweep leaves it to who has the key', async () => {
+    await played(await open(sealerOf(K1)))
+    const other = await open(sealerOf(K2))
+    assert.deepEqual(await scene(other).overdue(T0 + LIMITS.confirmMs), [])
+    assert.deepEqual(faults, ['sealed'])
+    assert.equal((await recordKeys()).length, 1)
+    const opened = expectIs(await scene(other).begin({ network: '18' }), 'opened')
+    assert.equal(opened.previous, null, 'what stood there is not to be had')
+    await (await open(sealerOf(K1))).erase(JOHN)
+    await played(await open(sealerOf(K1)))
+    await assert.rejects(scene(other).answer({ text: '2' }), (error: Error) => is('sealed')(error) && /'k1'.*privacy\.storeKeyFile/.test(error.message))
+    expectIs(await scene(other).begin({ network: '19' }), 'opened')
+  })
+
+  it('is read by older keys while a new one writes, and a repeat is known over the change', async () => {
+    const before = await open(sealerOf(K1))
+    const epoch = await scene(before).asked({ step: null })
+    expectIs(await scene(before).answer({ text: 'pin-4711', token: 'a', step: 4 }), 'next')
+    await scene(before).rest({ token: 'a', epoch, step: 5, ...secret })
+    const after = await open(sealerOf(K2, K1))
+    expectIs(await scene(after).answer({ text: 'pin-4711', step: 4, link: 'link-b' }), 'repeat')
+    expectIs(await scene(after).answer({ text: 'pin-4711', token: 'b', step: 5 }), 'next')
+    assert.match((await client.get((await recordKeys())[0]!))!, /-k2\./)
+    expectIs(await scene(before).answer({ text: 'x', step: 5 }).catch(() => ({ is: 'busy' }) as never), 'busy')
+  })
+
+  it('takes over what was stored before there were keys: read, answered, ended under its name; the next has the new name', async () => {
+    const before = await open(plainSealer)
+    const { epoch, token } = await scene(before).taken()
+    const store = await open(sealerOf(K1))
+    const { answer, rest, find, overdue, begin, drop } = scene(store)
+    expectIs(await answer({ text: '1' }), 'repeat')
+    assert.equal(await store.renew({ group: 'main', msisdn: JOHN }, epoch, token, T0 + 9_000), true)
+    assert.equal(await rest({ token, epoch, ...secret }), true)
+    expectIs(await answer({ text: 'pin-4711', token: 't', atMs: T0 + 1 }), 'next')
+    const [late] = await overdue(T0 + 1 + LEASE_MS, 't')
+    assert.equal(late!.is, 'abandoned')
+    assert.deepEqual([late!.record.key.msisdn, late!.record.answer.text], [JOHN, 'pin-4711'])
+    assert.equal(await rest({ token: 't', epoch, ...secret }), true)
+    assert.equal((await find())!.reply!.text, 'Balance of John')
+    assert.equal((await drop({ epoch }))!.ended, 'subscriber-abort')
+    assert.equal(expectIs(await begin({ network: '18' }), 'opened').previous!.epoch, epoch)
+    const names = await recordKeys()
+    assert.equal(names.length, 1)
+    assert.ok(!names[0]!.includes(JOHN))
+    assert.equal(await store.count(), 1)
+    const [due] = await overdue(T0 + LEASE_MS)
+    assert.equal(due!.record.key.msisdn, JOHN)
+    assert.deepEqual(faults, [])
+  })
+
+  it('knows a copy of a begin from before there were keys, where the network gives no number', async () => {
+    await scene(await open(plainSealer)).asked({ network: '' })
+    expectIs(await scene(await open(sealerOf(K1))).begin({ network: '' }), 'repeat')
+  })
+})
+
+describe('a journal with keys', () => {
+  let dir: string
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ussd-journal-'))
+  })
+  afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+  it('tells nothing of the subscriber, reads again, and refuses to start without the key', async () => {
+    const sealer = sealerOf(K1)
+    const plain = await journalDialogues({ dir, limits: LIMITS })
+    await scene(plain).asked({ msisdn: '67570000002', path: { from: [1, 1, '67570000002'] } })
+    await plain.close()
+    const store = await journalDialogues({ dir, limits: LIMITS, sealer })
+    await scene(store).asked({ text: 'pin-4711' })
+    await store.close()
+    const text = readFileSync(join(dir, 'dialogues.jsonl'), 'utf8')
+    assert.deepEqual([JOHN, 'pin-4711', '67570000002'].map((one) => text.includes(one)), [false, false, true])
+    await assert.rejects(journalDialogues({ dir, limits: LIMITS }), (error: Error) => error instanceof UsageError && /'k1'/.test(error.message))
+    const again = await journalDialogues({ dir, limits: LIMITS, sealer })
+    assert.equal((await scene(again).find())!.status, 'resting')
+    assert.equal((await scene(again).find({ msisdn: '67570000002' }))!.status, 'resting')
+    await again.close()
+  })
+})
