@@ -1,6 +1,7 @@
 /** A flow as it is after reading: its types, and what its screens name. */
 import type { z } from 'zod'
-import type { CATALOGUE, choice, FLOW, Kind, route, scalar, SCREENS, text } from './schema.ts'
+import type { CATALOGUE, choice, FLOW, Kind, route, SCREENS } from './schema.ts'
+import type { scalar, text } from './schema-terms.ts'
 
 export type { Kind } from './schema.ts'
 

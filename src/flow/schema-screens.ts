@@ -1,0 +1,196 @@
+/** The schema of each kind of screen, with what each key means. The kind of a screen is the key that it has. */
+import { z } from 'zod'
+import { condition, key, name, path, scalar, text, values } from './schema-terms.ts'
+
+/** Written choices of one menu: more belongs in a list. */
+export const CHOICES_MAX = 50
+/** Characters of one answer that are kept. */
+export const ANSWER_CHARS_MAX = 160
+
+/** What a field of a back end's answer may be. */
+export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
+
+const to = name.describe('The screen that comes next.')
+const back = name
+  .optional()
+  .describe('The screen that the line "Back" leads to. Without it there is no such line.')
+const keys = z
+  .union([
+    z.literal(false),
+    z.strictObject({ back: key.or(z.literal(false)).optional(), home: key.or(z.literal(false)).optional() }),
+  ])
+  .optional()
+  .meta({ title: '`false`, or `{ back, home }`' })
+  .describe("Other keys than the flow's, or none; each may be `false`.")
+const notice = text.optional().describe('A line above the next screen that is shown.')
+
+export const route = z
+  .union([name, z.strictObject({ to, notice })])
+  .meta({ title: 'screen, or `{ to, notice }`' })
+
+export const choice = z
+  .strictObject({
+    label: text.describe('What the line says.'),
+    to,
+    when: condition.optional().describe('It is on show only while this holds; the numbers close up.'),
+    set: values.optional().describe('What choosing it sets in `vars`; `language` changes the language.'),
+  })
+  .meta({ title: '`{ label, to, when, set }`' })
+const choices = z
+  .array(choice)
+  .max(CHOICES_MAX)
+  .default([])
+  .describe(`Written choices, in order; at most ${CHOICES_MAX}.`)
+
+const number = z
+  .strictObject({
+    min: z.number().optional(),
+    max: z.number().optional(),
+    decimals: z.int().min(0).max(6).default(0),
+  })
+  .meta({ title: '`{ min, max, decimals }`' })
+const length = z
+  .strictObject({
+    min: z.int().min(0).default(1),
+    max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX),
+  })
+  .meta({ title: '`{ min, max }`' })
+
+/** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
+const bounded = z
+  .strictObject({
+    is: z.enum(EXPECTED),
+    max: z.int().min(1).optional().describe('Characters of a text, rows of a list, or the greatest number.'),
+    fields: z
+      .record(z.string().min(1), z.int().min(1))
+      .optional()
+      .describe('Of rows: the most characters of each field.'),
+  })
+  .meta({ title: '`{ is, max, fields }`' })
+
+export const SCREENS = {
+  menu: z
+    .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys })
+    .describe('A text with numbered choices.'),
+  list: z
+    .strictObject({
+      list: text.describe('What stands above the rows.'),
+      from: path.describe('Where the rows are, such as `data.slots.rows`. No list there counts as no rows.'),
+      row: text.describe('How one row reads. `row.…` are its fields.'),
+      to: name.describe('The screen that comes after a row was chosen.'),
+      as: name
+        .optional()
+        .describe("The row chosen is `chosen.<as>` from then on. Without it: the screen's name."),
+      keep: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('Fields of the row that are kept. Without it: all of them.'),
+      choices: choices.describe('Choices after the rows, numbered on after the last row.'),
+      empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
+      back,
+      keys,
+    })
+    .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.'),
+  input: z
+    .strictObject({
+      input: text.describe('The prompt.'),
+      to,
+      as: name
+        .optional()
+        .describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
+      wrong: text
+        .optional()
+        .describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
+      number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
+      length: length.optional().describe('It must have so many characters.'),
+      pattern: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('It must match this regular expression as a whole. Patterns that can take long are refused.'),
+      name: z
+        .literal(true)
+        .optional()
+        .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+      keys,
+    })
+    .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.'),
+  branch: z
+    .strictObject({
+      branch: z
+        .array(z.strictObject({ if: condition, to }).meta({ title: '`{ if, to }`' }))
+        .min(1)
+        .describe('The first whose condition holds is taken.'),
+      else: name.describe('The screen that comes next when no condition holds.'),
+    })
+    .describe('Shows nothing; leads on by conditions.'),
+  set: z
+    .strictObject({
+      set: values.describe('What is set in `vars`. `language` changes the language of the dialogue.'),
+      to,
+      notice,
+    })
+    .describe('Shows nothing; remembers values.'),
+  call: z
+    .strictObject({
+      call: z
+        .string()
+        .regex(
+          /^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/,
+          'a back end and its operation, such as wallet.balance',
+        )
+        .meta({ title: '`backend.operation`' })
+        .describe('What is called.'),
+      with: z
+        .record(z.string().min(1), scalar)
+        .optional()
+        .meta({ title: '`{ name: value }`' })
+        .describe('Its arguments. `{path}` alone hands on the value itself, of whatever type.'),
+      as: name.optional().describe("The answer is `data.<as>` from then on. Without it: the screen's name."),
+      once: z
+        .boolean()
+        .default(false)
+        .describe('It changes something: no dialled answer, no resume and no repeat leads into it unasked.'),
+      timeoutMs: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .optional()
+        .describe('Milliseconds that the answer may take. Without it: those of the back end.'),
+      expect: z
+        .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
+        .optional()
+        .meta({ title: '`{ field: type }`' })
+        .describe(
+          `Fields that the answer must have, else the call counts as failed: ${EXPECTED.join(', ')}; or with bounds.`,
+        ),
+      to: name.describe('The screen that comes after an answer.'),
+      refused: z
+        .record(name, route)
+        .optional()
+        .meta({ title: '`{ refusal: screen }`' })
+        .describe('Where each refusal that the back end has a name for leads.'),
+      failed: route
+        .optional()
+        .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
+    })
+    .describe('Shows nothing; calls a back end.'),
+  notify: z
+    .strictObject({ notify: text.describe('What is shown.'), to })
+    .describe('Tells something without a question; goes on when the handset has shown it.'),
+  end: z
+    .strictObject({
+      end: text.describe('What is shown last.'),
+      exit: z.boolean().default(false).describe('The dialogue counts as left, not as completed.'),
+    })
+    .describe('Ends the dialogue with a text.'),
+  exit: z
+    .strictObject({ exit: z.literal(true).describe('Always `true`.') })
+    .describe('Ends the dialogue with the built-in `goodbye`.'),
+} as const
+
+export type Kind = keyof typeof SCREENS
+/** In the order in which the key that decides is looked for: an end may have the key exit. */
+export const KINDS = Object.keys(SCREENS) as Kind[]
