@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { DateTime } from 'luxon'
 import { dialectNames } from '../../src/smpp/dialect-load.ts'
+import type { Phone } from '../../src/simulator/phone.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { voiceOf } from '../../src/simulator/voices.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
-import { FAREWELL, T1, T12, T3, T4, T5 } from '../support/screens.ts'
+import { FAREWELL, T1, T11, T12, T3, T4, T5, T7 } from '../support/screens.ts'
 import { root } from '../style/tree.ts'
 
 const DIR = join(root, 'dialects')
@@ -66,12 +68,62 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
     })
   }
 
+  for (const [d, name] of names.entries()) {
+    it(`${name}: 20 subscribers book a slot each, look at it, and every other one cancels`, async function () {
+      this.timeout(60_000)
+      const smsc = smscs.get(name)!
+      const numbers = Array.from({ length: 20 }, (_, i) => numberOf(d, i))
+      const slots = numbers.map((_, i) => ({ clinic: 'koki', type: 'cleaning', starts_at: DateTime.fromISO('2026-01-05T09:00:00+10:00').plus({ days: i }).toJSDate() }))
+      await staged.knex('dental_slot').insert(slots)
+      const phones = numbers.map((msisdn) => smsc.phone(msisdn))
+      await Promise.all(phones.map(async (phone, i) => {
+        const date = DateTime.fromISO('2026-01-05').plus({ days: i }).toFormat('dd/MM/yyyy')
+        await booksAndLooks(phone, { date, cancels: i % 2 === 1 })
+      }))
+      const rows = await staged.knex('dental_appointment').whereIn('msisdn', numbers).select('status')
+      assert.deepEqual([rows.length, rows.filter(({ status }) => status === 'cancelled').length], [20, 10])
+      // Who cancels before the confirmation has left gets none.
+      const got = () => phones.filter(({ inbox }, i) => inbox.length === 1 || (i % 2 === 1 && inbox.length === 0))
+      await until(() => got().length === 20, `a confirmation for each, once: ${phones.map(({ inbox }) => inbox.length).join(' ')}`)
+    })
+  }
+  afterEach(async () => {
+    await staged.knex('dental_appointment').whereIn('slot', staged.knex('dental_slot').where('starts_at', '>', '2026-01-01').select('id')).delete()
+    await staged.knex('dental_slot').where('starts_at', '>', '2026-01-01').delete()
+  })
+
   it('leaves no dialogue open, and no text was cut', async () => {
     await until(() => staged.daemon.stores.dialogues.count().then((n) => n === 0), 'dialogues hang')
     assert.equal(await staged.daemon.metrics.value('ussd_cut_total'), 0)
     assert.equal(await staged.daemon.metrics.value('bugs_total'), 0)
   })
 })
+
+/** Turns the pages of the list to the slot of that day, books it, finds it among the appointments. */
+async function booksAndLooks(phone: Phone, { date, cancels }: { date: string; cancels: boolean }): Promise<void> {
+  const expect = async (key: string, text: string) => assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
+  await phone.dial('*123#')
+  await expect('2', T4)
+  let list = (await phone.answer('1')).text
+  const row = () => list.match(new RegExp(`^(\\d+)\\. Koki Dental Clinic \\(${date}, 9 AM\\)$`, 'm'))?.[1]
+  for (let pages = 0; !row() && pages < 20; pages++) list = (await phone.answer(list.match(/^(\d+)\. More$/m)![1]!)).text
+  await expect(row()!, `Book Cleaning at Koki Dental Clinic, ${date}, 9 AM?\n1. Confirm\n2. Cancel`)
+  await expect('1', T7)
+  await expect('1', T1)
+  await expect('1', `Your Dental Appointments:\n1. Cleaning (${date}, Koki Dental Clinic - Upcoming)\n2. Back`)
+  await expect('1', `Cleaning\nKoki Dental Clinic\n${date}, 9 AM\nUpcoming\n1. Cancel this appointment\n2. Back`)
+  if (cancels) {
+    await expect('1', `Cancel Cleaning on ${date} at Koki Dental Clinic?\n1. Confirm\n2. Back`)
+    await expect('1', T11)
+    await expect('1', T1)
+    await expect('1', T3)
+    await expect('2', FAREWELL)
+  } else {
+    await phone.answer('2')
+    await expect('2', T1)
+    await expect('4', FAREWELL)
+  }
+}
 
 function numberOf(dialect: number, i: number): string {
   return `6758${String(dialect).padStart(2, '0')}${String(i).padStart(5, '0')}`
