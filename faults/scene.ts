@@ -47,7 +47,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const stage = await openStage({ redisUrl, postgresUrl, chance })
   const smsc = await startSmsc({
     clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: 100 },
-    deliveries: { responseMs: 3_000, attemptsMax: 8 }, ...options.smsc,
+    deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,
   })
   const diary = newDiary()
   const spread = options.spread ?? { fromMs: 5_000, toMs: 12_000 }

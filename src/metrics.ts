@@ -21,6 +21,7 @@ export const COUNTERS = {
   smpp_rx_duplicate: ['PDUs received twice over', ['line', 'command']],
   smpp_rx_rejected: ['PDUs answered with an error', ['line', 'command', 'status']],
   smpp_rx_dropped: ['PDUs that nothing was to be done with', ['line', 'command', 'reason']],
+  smpp_rx_deferred: ['Of the rejected: requests that came while we were unbinding, for the SMSC to deliver again', ['line', 'command']],
   smpp_tx_submit: ['Requests of ours written', ['line', 'lane']],
   smpp_tx_ok: ['Requests of ours accepted', ['line', 'lane']],
   smpp_tx_refused: ['Requests of ours refused', ['line', 'lane', 'status']],

@@ -10,9 +10,9 @@ import { startAdmin, type Admin, type Readiness } from '../admin/server.ts'
 import { servicesOf } from './apps.ts'
 import { createBackends } from './backends.ts'
 import type { Settings } from '../config/schema.ts'
-import type { DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
 import { createDesk, tokensOf } from './desk.ts'
+import { createDrain } from './drain.ts'
 import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
@@ -54,9 +54,6 @@ export interface Daemon {
   stop(): Promise<void>
 }
 
-/** How often a drain looks whether all is done. */
-const DRAIN_LOOK_MS = 100
-
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { settings, clock, chance } = options
   const started: (() => Promise<unknown>)[] = []
@@ -74,12 +71,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(backends, () => backends.close())
     const flows = await serveFlows({ settings, archive: stores.archive, clock, log, metrics, backends: backends.names })
     onStop(flows, () => flows.stop())
+    const drain = createDrain(clock)
     const lines: Lines = createLines({
-      settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
+      settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
       onLate: (late, line) => sms.onLate(late, line),
     })
     const door = createDoor({
-      settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => gateway.onRequest(pdu, line, link),
+      settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
     })
     const push = createDaemonPush({
       settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
@@ -109,8 +107,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(door, () => door.stop())
     lines.start()
     onStop(lines, async () => {
-      gateway.drain()
-      await drained(stores.dialogues, gateway, clock, settings.stopMs)
+      await drain.run(gateway, stores.dialogues, settings.stopMs)
       stopSweeps()
       await lines.stop(clock.now() + settings.stopMs)
     })
@@ -158,15 +155,6 @@ function repeat(clock: Clock, everyMs: number, run: () => Promise<unknown>, metr
   return () => {
     stopped = true
     cancel()
-  }
-}
-
-async function drained(dialogues: DialogueStore, gateway: Gateway, clock: Clock, withinMs: number): Promise<void> {
-  const untilMs = clock.now() + withinMs
-  while (clock.now() < untilMs) {
-    const open = await dialogues.count().catch(() => 0)
-    if (open === 0 && gateway.turnsUnderWay() === 0) return
-    await new Promise<void>((done) => clock.after(DRAIN_LOOK_MS, done))
   }
 }
 

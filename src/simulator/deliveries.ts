@@ -50,14 +50,14 @@ export interface Deliveries {
   /** To be called when a bind came up. */
   flush(): void
   held(): number
-  counts: { sent: number; redelivered: number; doubled: number; late: number; thrownAway: number }
+  counts: { sent: number; redelivered: number; putOff: number; doubled: number; late: number; thrownAway: number }
 }
 
 const TEMPORARY = new Set([0x08, 0x14, 0x58, 0x64])
 
 export function deliveries(settings: DeliverySettings, parts: DeliveryParts): Deliveries {
   const held: Delivery[] = []
-  const counts = { sent: 0, redelivered: 0, doubled: 0, late: 0, thrownAway: 0 }
+  const counts = { sent: 0, redelivered: 0, putOff: 0, doubled: 0, late: 0, thrownAway: 0 }
   const lastUsed = new Map<string, string>()
   let turn = 0
 
@@ -136,6 +136,7 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
     if (outcome.kind === 'answered') {
       const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
+      counts.putOff++
       return void parts.clock.after(settings.temporaryMs, () => sendNow(delivery))
     }
     if (delivery.attempts >= settings.attemptsMax) {

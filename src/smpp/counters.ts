@@ -14,6 +14,8 @@ export type SmppCounter =
   | 'smpp_rx_rejected'
   /** reason: late-response, wrong-command, unexpected-response, unknown-response, outbind, link-closed, nack-0 */
   | 'smpp_rx_dropped'
+  /** Of the rejected: came while we were unbinding; the SMSC delivers it again. */
+  | 'smpp_rx_deferred'
   | 'smpp_tx_submit'
   | 'smpp_tx_ok'
   | 'smpp_tx_refused'

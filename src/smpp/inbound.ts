@@ -18,6 +18,8 @@ export interface InboundParts {
   count(name: SmppCounter, labels?: Record<string, string>): void
   /** True from bind_resp to the end of the link. */
   serving(): boolean
+  /** We are unbinding, or the SMSC is: what begins now could not be answered any more. */
+  leaving(): boolean
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
   /** The SMSC sent unbind, which was answered. */
   unbound(): void
@@ -81,8 +83,9 @@ export class Inbound {
     const refusal = isKnown(command)
       ? this.#bindFault(command) ?? fault
       : { status: STATUS.ESME_RINVCMDID, why: 'unknown-command' }
-    if (refusal) this.#refuse(pdu, refusal)
-    else this.#hand(pdu)
+    if (refusal) return this.#refuse(pdu, refusal)
+    if (this.#parts.leaving()) return this.#defer(pdu)
+    this.#hand(pdu)
   }
 
   /** An ESME hears deliver_sm and data_sm, once bound to receive. (SMPP v3.4 §2.3, table 2-1) */
@@ -96,6 +99,12 @@ export class Inbound {
     const { log, link } = this.#parts
     log.warn({ link: link.id, command: pdu.command, why, status: statusText(status) }, 'request of the SMSC refused')
     link.respond(pdu, status)
+  }
+
+  /** It crossed our unbind. A temporary error has the SMSC deliver it again, on a bind that lives. (SMPP v3.4 §5.1.3) */
+  #defer(pdu: Pdu): void {
+    this.#parts.count('smpp_rx_deferred', { command: labelOf(pdu.command) })
+    this.#parts.link.respond(pdu, STATUS.ESME_RX_T_APPN)
   }
 
   /** A handler that fails harms its own dialogue, never the link. */

@@ -153,7 +153,7 @@ export class Link implements LinkPort {
     this.#control('enquire_link', () => this.#parts.hears.enquired())
   }
 
-  /** Calls when nothing is under way either way. */
+  /** Calls when nothing is under way either way; what the SMSC begins meanwhile is put off. */
   drain(drained: () => void): void {
     this.#drained = drained
     this.#tellDrained()
@@ -180,6 +180,7 @@ export class Link implements LinkPort {
       window: this.#window,
       requests: this.#requests,
       serving: () => this.#state === 'bound' || this.#state === 'leaving',
+      leaving: () => this.#state === 'leaving' || this.#drained !== undefined,
       unbound: () => this.#unboundByPeer(),
       nacked: () => this.#lose('nack-0', 'lost'),
     })

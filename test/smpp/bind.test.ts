@@ -196,6 +196,47 @@ describe('a bind', () => {
     assert.equal(peer.connections.length, 1)
   })
 
+  it('has what crosses its unbind delivered again: ESME_RX_T_APPN, counted, its handler not asked', async () => {
+    await start({ onUnbind: (pdu) => Buffer.concat([deliver(71), raw(ID.response + ID.unbind, 0, pdu.sequence)]) })
+    await test.bound()
+    const link = await peer.bound()
+    await test.line.stop(inMs(5_000))
+    const { status, sequence } = await link.heard(ID.response + ID.deliver)
+    assert.deepEqual([status, sequence], [0x64, 71])
+    assert.equal(test.requests.length, 0)
+    assert.equal(test.count('smpp_rx_deferred', 'deliver_sm'), 1)
+    assert.equal(test.count('smpp_rx_rejected', 'ESME_RX_T_APPN'), 1)
+    assert.deepEqual(test.balance(), { rx: 0, tx: 0 })
+  })
+
+  it('takes nothing new while it drains, answers what it took, and only then unbinds', async () => {
+    await start({}, { handle: () => undefined })
+    await test.bound()
+    const link = await peer.bound()
+    link.send(deliver(1))
+    await until(() => test.requests.length === 1, 'not heard')
+    const stopped = test.line.stop(inMs(5_000))
+    link.send(deliver(2), raw(ID.enquire, 0, 3))
+    assert.deepEqual([(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status], [2, 0x64])
+    assert.equal((await link.heard(ID.response + ID.enquire)).status, 0)
+    assert.equal(link.all(ID.unbind).length, 0)
+    const [first] = test.requests
+    first!.link.respond(first!.pdu, 0)
+    await stopped
+    assert.deepEqual(link.all(ID.response + ID.deliver).map((pdu) => [pdu.sequence, pdu.status]), [[2, 0x64], [1, 0]])
+    assert.equal(link.all(ID.unbind).length, 1)
+    assert.equal(test.requests.length, 1)
+  })
+
+  it('puts off what the SMSC sends after its own unbind', async () => {
+    await start({}, { handle: () => undefined })
+    await test.bound()
+    const link = await peer.bound()
+    link.send(deliver(1), raw(ID.unbind, 0, 2), deliver(3))
+    assert.deepEqual([(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status], [3, 0x64])
+    assert.equal(test.requests.length, 1)
+  })
+
   it('stops although the SMSC does not answer unbind', async () => {
     await start({ onUnbind: () => undefined }, { times: { unbindMs: 50 } })
     await test.bound()
