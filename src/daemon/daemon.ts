@@ -73,7 +73,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const lines: Lines = createLines({
-      settings, clock, chance, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
+      settings, clock, chance, log, metrics, instance,
+      onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
       onLate: (late, line) => sms.onLate(late, line),
     })
     const door = createDoor({
