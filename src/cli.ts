@@ -169,6 +169,16 @@ admin(program.command('flows')).description('the flows in force in a running dae
   .action(async (options: { url: string; tokenFile?: string; rollback?: string }) =>
     (await import('./cli/admin.ts')).flowsCommand(options, say))
 
+admin(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
+  .argument('<line>', 'its name in the settings')
+  .option('--out <file>', 'the capture file')
+  .option('--text', 'print it in words instead')
+  .option('--last <n>', 'the last so many PDUs; default: all that is kept', integer)
+  .option('--msisdn <number>', 'only what concerns this subscriber')
+  .option('--clear', 'with numbers and texts as they were: needs a token that may operate, and is written down')
+  .action(async (line: string, options: import('./cli/trace.ts').TraceOptions) =>
+    (await import('./cli/trace.ts')).traceCommand(line, options, say))
+
 program.command('token').description('a new token for the admin door, and the line that lets it in')
   .argument('<role>', 'read or operate')
   .action(async (role: string) => (await import('./cli/admin.ts')).tokenCommand(role, say))

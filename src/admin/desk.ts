@@ -9,8 +9,24 @@ export interface Desk {
   /** Serves an older revision for new dials, in this daemon, until its file changes. Null: it is not to be had. */
   rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
   lines(): LineRow[]
+  /** What passed on a line lately. Null: there is no such line. */
+  trace(line: string, asked: TraceAsked): TraceTold | null
   /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
   push(asked: PushAsked): Promise<PushTold>
+}
+
+/** `clear`: with numbers and texts as they were; else masked. */
+export interface TraceAsked {
+  last?: number | undefined
+  msisdn?: string | undefined
+  clear: boolean
+}
+
+export interface TraceTold {
+  pdus: number
+  /** As a capture file; as a listing. */
+  pcap(): Buffer
+  text(): string
 }
 
 /** One of `flow` and `text`. */

@@ -5,6 +5,7 @@ import type { Log } from '../log-port.ts'
 import type { Role, Token } from './access.ts'
 import type { Desk } from './desk.ts'
 import { pushBy } from './push-route.ts'
+import { traceAnswer } from './trace-route.ts'
 
 /** What the gate leaves for the routes. */
 export interface Admitted {
@@ -69,5 +70,6 @@ export function adminRoutes(desk: Desk, log: Log): Hono<Admitted> {
   })
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))
+  app.get('/lines/:line/trace', (c) => traceAnswer(c, desk, audit))
   return app
 }

@@ -84,7 +84,7 @@ function adminApp(parts: AdminParts): Hono<App> {
   })
   app.get('/metrics', async (c) => c.text(await parts.registry.metrics(), 200, { 'content-type': parts.registry.contentType }))
   app.route('/v1', adminRoutes(parts.desk, parts.log))
-  app.notFound((c) => c.json({ error: 'not found', try: ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines'] }, 404))
+  app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
     parts.log.error({ err: error, path: c.req.routePath }, 'admin request failed')
     return c.json({ error: 'failed' }, 500)
@@ -119,6 +119,7 @@ function gate({ tokens, now, log }: AdminParts) {
   }
 }
 
+const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace']
 const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i
 
 function isLocal(address: string): boolean {

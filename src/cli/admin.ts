@@ -88,7 +88,12 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
 
 const ANSWER_MS = 10_000
 
-async function ask<T>({ url, tokenFile }: AdminOptions, method: string, path: string, body?: object): Promise<T> {
+async function ask<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
+  return await (await request(options, method, path, body)).json() as T
+}
+
+/** The answer, if it is a good one. Throws UsageError. */
+export async function request({ url, tokenFile }: AdminOptions, method: string, path: string, body?: object): Promise<Response> {
   const answer = await fetch(new URL(path, url), {
     method, headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
     ...(body ? { body: JSON.stringify(body) } : {}), redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS),
@@ -96,9 +101,9 @@ async function ask<T>({ url, tokenFile }: AdminOptions, method: string, path: st
     const why = (error.cause as Error | undefined)?.message ?? error.message
     throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
   })
-  const said = await answer.json().catch(() => ({})) as T & { error?: string }
-  if (!answer.ok) throw new UsageError(`${answer.status}: ${said.error ?? answer.statusText}`)
-  return said
+  if (answer.ok) return answer
+  const said = await answer.json().catch(() => ({})) as { error?: string }
+  throw new UsageError(`${answer.status}: ${said.error ?? answer.statusText}`)
 }
 
 function sentence(one: DialogueSummary): string {

@@ -26,3 +26,13 @@ export const retention = z.strictObject({
   flowRevisionsDays: z.number().int().min(1).max(3_650).default(365)
     .describe('after another took its place: how far back a flow may be rolled'),
 })
+
+export const trace = z.strictObject({
+  pdus: z.number().int().min(0).max(1_000_000).default(2_000)
+    .describe('PDUs of each bind kept in memory for `ussd-connector trace`: 500 turns, so the last minutes of most lines; 0: none'),
+  octets: z.number().int().min(131_072).max(268_435_456).default(262_144)
+    .describe('octets of each bind kept at most: 2,000 PDUs of ordinary size; the longest PDU fits'),
+  dropDir: z.string().optional()
+    .describe('folder for what was recorded, masked, when a line drops in error; absent: nothing is written'),
+  dropFiles: z.number().int().min(1).max(1_000).default(20).describe('captures kept there; the oldest goes'),
+})

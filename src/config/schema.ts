@@ -3,7 +3,7 @@
  * `ussd-connector config --explain` prints. Unknown keys are errors.
  */
 import { z } from 'zod'
-import { admin, log, privacy, retention } from './schema-upkeep.ts'
+import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
@@ -272,6 +272,7 @@ export const settingsSchema = z.strictObject({
   log: log.prefault({}),
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),
+  trace: trace.prefault({}).describe('the flight recorder of each bind'),
   stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),
   embeddedInProduction: z.boolean().default(false)
     .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),

@@ -19,6 +19,7 @@ import { createGateway, type Gateway } from '../gateway.ts'
 import { pooled, uuidV7 } from '../ids.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createDaemonPush } from './push.ts'
+import { createDaemonRecorder } from './recorder.ts'
 import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createOverload } from '../overload.ts'
@@ -59,7 +60,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const started: (() => Promise<unknown>)[] = []
   const onStop = <T>(part: T, stop: () => Promise<unknown>): T => (started.push(stop), part)
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
-  const log = options.log ?? createLog({ level: settings.log.level, key: logKey(settings) })
+  const key = logKey(settings)
+  const log = options.log ?? createLog({ level: settings.log.level, key })
   const metrics = createMetrics({ process: options.processMetrics ?? true })
   const instance = randomBytes(4).toString('hex')
   const random = pooled(randomBytes)
@@ -72,8 +74,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const flows = await serveFlows({ settings, archive: stores.archive, clock, log, metrics, backends: backends.names })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
+    const recorder = createDaemonRecorder(settings, { now: clock.now, key, log })
+    onStop(recorder, () => recorder.stop())
     const lines: Lines = createLines({
-      settings, clock, chance, log, metrics, instance,
+      settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState,
       onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
       onLate: (late, line) => sms.onLate(late, line),
     })
@@ -95,7 +99,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
-      tokens: tokensOf(settings), desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway, push }),
+      tokens: tokensOf(settings),
+      desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway, push, trace: recorder.trace }),
     })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.

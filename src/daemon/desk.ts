@@ -18,9 +18,10 @@ export interface DeskParts {
   lines: Lines
   gateway: Gateway
   push: Push
+  trace: Desk['trace']
 }
 
-export function createDesk({ settings, dialogues, flows, lines, gateway, push }: DeskParts): Desk {
+export function createDesk({ settings, dialogues, flows, lines, gateway, push, trace }: DeskParts): Desk {
   const groups = groupsOf(settings)
   return {
     async dialogues(msisdn) {
@@ -38,6 +39,7 @@ export function createDesk({ settings, dialogues, flows, lines, gateway, push }:
       if (flow === undefined) return push.notify({ ...how, text })
       return push.push({ ...how, flow, ...(language === undefined ? {} : { language }) })
     },
+    trace,
     lines() {
       const states = lines.states()
       return settings.lines.map(({ name, group = name, dialect }) => ({ name, group, dialect, binds: states[name] ?? [] }))

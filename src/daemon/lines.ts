@@ -6,6 +6,7 @@ import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { packageRoot } from '../root.ts'
 import { loadDialect } from '../smpp/dialect-load.ts'
+import type { Tap } from '../smpp/link.ts'
 import { smppLine } from '../smpp/line.ts'
 import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
 import type { Line, Link, Pdu } from '../smpp/types.ts'
@@ -32,6 +33,8 @@ export interface LinesParts {
   onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
   /** A response that came after its deadline. */
   onLate(late: Late, line: string): Promise<void>
+  onState?(line: string, bind: string, state: string): void
+  tap?: Tap | undefined
 }
 
 export function createLines(parts: LinesParts): Lines {
@@ -53,7 +56,8 @@ function createLine(settings: LineSettings, parts: LinesParts): Line {
   const { clock, chance, log, metrics, instance } = parts
   const dialect = loadDialect(settings.dialect, profileDirs(parts.settings), { numbering: numberingOf(settings), chance })
   const line: Line = smppLine(wishesOf(settings), {
-    dialect, clock, chance, log, instance, counters: metrics,
+    dialect, clock, chance, log, instance, counters: metrics, ...(parts.tap ? { tap: parts.tap } : {}),
+    onState: (bind, state) => parts.onState?.(settings.name, bind, state),
     onRequest: (pdu, link) => parts.onRequest(pdu, line, link),
     onLate: (late) => void parts.onLate(late, settings.name).catch((error: unknown) =>
       log.warn({ err: error, line: settings.name }, 'a late response is not kept')),

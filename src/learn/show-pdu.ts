@@ -38,30 +38,36 @@ export function maskOctets(octets: Buffer): Buffer {
   return Buffer.from(inside, 'latin1')
 }
 
-/** Several lines: what it is, its fields, its parameters, its octets. */
-export function showPdu({ from, pdu, octets }: Captured): string[] {
+type Shown = Pick<Captured, 'from' | 'pdu' | 'octets'>
+
+/**
+ * Several lines: what it is, its fields, its parameters, its octets. `numbers`: as-they-are where they were masked before, or
+ * may be seen.
+ */
+export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-they-are' = 'masked'): string[] {
+  const [text, bare] = numbers === 'masked' ? [maskNumbers, maskOctets] : [(it: string) => it, (it: Buffer) => it]
   const arrow = from === 'smsc' ? '<' : '>'
   const status = pdu.status === 0 ? '' : ` status 0x${pdu.status.toString(16).padStart(2, '0')}`
   const lines = [`${arrow} ${isKnown(pdu.command) ? pdu.command : 'unknown command'} ${pdu.sequence}${status}`]
   const fields = Object.entries(pdu.body)
     .filter(([name, value]) => name !== 'short_message' && !(QUIET.has(name) && (value === 0 || value === '')))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(maskNumbers(value)) : String(value)}`)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(text(value)) : String(value)}`)
   if (fields.length > 0) lines.push(`    ${fields.join(' ')}`)
   for (const { tag, value } of pdu.tlvs) {
     const name = NAMES[tag] === undefined ? '' : ` ${NAMES[tag]}`
     if (tag !== 0x0424) {
-      lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${maskOctets(value).toString('hex')}`)
+      lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${bare(value).toString('hex')}`)
     }
   }
-  const text = payloadOf(pdu)
-  if (text.length > 0) lines.push(`    text (${text.length} octets) ${JSON.stringify(sketch(text))}`)
-  return [...lines, `    ${maskOctets(octets).toString('hex')}`]
+  const said = payloadOf(pdu)
+  if (said.length > 0) lines.push(`    text (${said.length} octets) ${JSON.stringify(text(sketch(said)))}`)
+  return [...lines, `    ${bare(octets).toString('hex')}`]
 }
 
 /** What the octets look like; the coding is not known yet. */
 function sketch(octets: Buffer): string {
   const latin = octets.toString('latin1')
   const envelope = readEnvelope(latin)
-  if (!envelope) return maskNumbers(latin)
-  return maskNumbers([envelope.type, ...[...envelope.params].map(([name, value]) => `${name}=${value}`)].join(' | '))
+  if (!envelope) return latin
+  return [envelope.type, ...[...envelope.params].map(([name, value]) => `${name}=${value}`)].join(' | ')
 }

@@ -4,10 +4,10 @@ import { Hono, type Context } from 'hono'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { eventStream } from './events.ts'
-import { pcapOf } from './pcap.ts'
+import { pcapOf } from '../pcap.ts'
 import type { Phone } from './phone.ts'
 import type { Smsc } from './smsc.ts'
-import { describePdu } from './trace.ts'
+import { describePdu, wireOf } from './trace.ts'
 import { pages } from './pages.ts'
 
 export interface ControlOptions {
@@ -201,7 +201,7 @@ function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
     return c.json(last.map(({ octets, ...rest }) => ({ ...rest, ...describePdu(octets) })))
   })
   app.get('/api/trace.pcap', (c) => {
-    const capture = new Uint8Array(pcapOf(smsc.trace(), smsc.port))
+    const capture = new Uint8Array(pcapOf(smsc.trace().map(wireOf), smsc.port))
     return c.body(capture, 200, { 'Content-Type': 'application/vnd.tcpdump.pcap' })
   })
 }

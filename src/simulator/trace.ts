@@ -1,4 +1,5 @@
 /** The last PDUs both ways, bounded, and how to show one. Passwords are blotted out before anything is kept. */
+import type { WirePdu } from '../pcap.ts'
 import type { Clock } from '../ussd/types.ts'
 import { decode, octetsOfText } from './codec.ts'
 import { COMMANDS_BY_ID, nameOfStatus, TAGS } from './commands.ts'
@@ -36,6 +37,11 @@ export function trace(max: number, clock: Clock, onRecord: (traced: Traced) => v
     },
     all: () => ring.slice(-max),
   }
+}
+
+/** As a capture file takes it. */
+export function wireOf({ atMs, direction, peer, remotePort, octets }: Traced): WirePdu {
+  return { atMs, from: direction === 'in' ? 'esme' : 'smsc', stream: peer, esmePort: remotePort, octets }
 }
 
 /** A PDU in words, for a page or a terminal. */

@@ -8,7 +8,7 @@ import type { Lane, Link as LinkPort, Pdu } from './types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { Pace } from './pace.ts'
 import { lossLabel, type SmppCounter } from './counters.ts'
-import { bindRequest, type Role } from './bind-request.ts'
+import { bindRequest, withoutPassword, type Role } from './bind-request.ts'
 import { encode, encodeNack } from './codec.ts'
 import { framer, type Framer, type FramingFault } from './framer.ts'
 import { Inbound } from './inbound.ts'
@@ -18,7 +18,7 @@ import { isForeign, openSocket } from './socket.ts'
 import { STATUS, statusLabel, statusText } from './status.ts'
 import { Window } from './window.ts'
 
-/** Hears octets as they pass; bind requests, which hold the password, are kept from it. */
+/** Hears octets as they pass; the password of a bind request is blotted out. */
 export type Tap = (direction: 'in' | 'out', octets: Buffer, link: LinkPort) => void
 
 export interface LinkParts {
@@ -252,7 +252,7 @@ export class Link implements LinkPort {
 
   #write(octets: Buffer): void {
     if (this.#state === 'closed') return
-    if (this.#state !== 'open') this.#parts.tap?.('out', octets, this)
+    if (this.#parts.tap) this.#parts.tap('out', this.#state === 'open' ? withoutPassword(octets) : octets, this)
     this.#outbox.write(octets)
   }
 

@@ -3,8 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAILED_MAX, tokenHash } from '../../src/admin/access.ts'
 import { dialoguesCommand, flowsCommand } from '../../src/cli/admin.ts'
+import { traceCommand } from '../../src/cli/trace.ts'
 import { compileFlow } from '../../src/flow/compile.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
+import { readPdus } from '../../src/learn/capture.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { T1, T4 } from '../support/screens.ts'
@@ -109,6 +111,36 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     const { lines } = await (await ask('GET', '/v1/lines', TOKENS.read)).json() as { lines: { name: string; dialect: string; binds: { state: string }[] }[] }
     assert.deepEqual(lines.map(({ name, dialect }) => [name, dialect]), [['test', 'standard']])
     assert.match(lines[0]!.binds[0]!.state, /^bound/)
+  })
+
+  it('gives out what passed on a line: masked to readers, clear to who may operate, and writes that down', async () => {
+    const mary = '67570000002'
+    assert.equal((await smsc.phone(mary).dial('*123#')).text, T1.replace('John', 'Mary'))
+    const path = '/v1/lines/test/trace'
+    const text = async (query: string, token: string) => (await ask('GET', `${path}?form=text${query}`, token)).text()
+    const masked = await text('', TOKENS.read)
+    assert.match(masked, /> bind_transceiver[\s\S]*< deliver_sm[\s\S]*> submit_sm/)
+    assert.doesNotMatch(masked, new RegExp(`${mary}|secret|Welcome`))
+    const clear = await text('&clear=true', TOKENS.operate)
+    assert.match(clear, new RegExp(`${mary}[\\s\\S]*Welcome`))
+    assert.doesNotMatch(clear, /secret/)
+    assert.equal((await ask('GET', `${path}?clear=true`, TOKENS.read)).status, 403)
+    assert.equal((await ask('GET', '/v1/lines/other/trace', TOKENS.read)).status, 404)
+    for (const query of ['last=0', 'last=x', 'msisdn=1', 'clear=1', 'form=pdf', 'what=1']) {
+      assert.equal((await ask('GET', `${path}?${query}`, TOKENS.read)).status, 400, query)
+    }
+    const what = (name: string) => audit().filter((line) => line.what === name).map(({ who, clear: seen }) => [who, seen])
+    assert.deepEqual([what('trace taken'), what('trace refused')], [[['reader', false], ['operateer', true]], [['reader', undefined]]])
+
+    const out = join(staged.settings.data, 'test.pcap')
+    const written: string[] = []
+    const say = (line: string) => void written.push(line)
+    await traceCommand('test', { url, tokenFile: file('read'), out, msisdn: `+${mary}` }, say)
+    assert.deepEqual(readPdus(out).pdus.map((it) => it.pdu.command), ['deliver_sm', 'deliver_sm_resp', 'submit_sm', 'submit_sm_resp'])
+    await traceCommand('test', { url, tokenFile: file('read'), text: true, last: 1 }, say)
+    assert.match(written.join('\n'), /masked\n[\s\S]*submit_sm_resp/)
+    await assert.rejects(traceCommand('test', { url, tokenFile: file('read'), out, clear: true }, say), /403: this token may only see it masked/)
+    await assert.rejects(traceCommand('test', { url, tokenFile: file('read') }, say), /either --out FILE or --text/)
   })
 
   it('writes down who did what, before and after; refusals too', async () => {

@@ -13,7 +13,7 @@ import { reassemble } from '../../src/learn/reassembly.ts'
 import { encode } from '../../src/smpp/codec.ts'
 import { loadProfile } from '../../src/smpp/dialect-load.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
-import { pcapOf } from '../../src/simulator/pcap.ts'
+import { pcapOf } from '../../src/pcap.ts'
 import { speak } from './spoken.ts'
 
 const DIR = new URL('../../dialects', import.meta.url).pathname
@@ -125,10 +125,8 @@ describe('captures', () => {
     })
   }
 
-  it('reads what the simulator writes', () => {
-    const traced = standard.pdus.map((it, serial) => ({
-      serial, atMs: it.atMs, direction: it.from === 'smsc' ? 'out' as const : 'in' as const, peer: 'a', remotePort: 40_001, octets: it.octets,
-    }))
+  it('reads the captures that we write', () => {
+    const traced = standard.pdus.map(({ atMs, from, octets }) => ({ atMs, from, stream: 'a', esmePort: 40_001, octets }))
     assert.deepEqual(hexOf(read(pcapOf(traced, 2775)).pdus), hexOf(standard.pdus))
   })
 

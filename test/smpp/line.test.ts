@@ -242,14 +242,17 @@ describe('a line', () => {
     assert.equal(on.test.count('smpp_link_lost', 'pdu-half-sent'), 1)
   })
 
-  it('shows the tap every PDU but the bind', async () => {
+  it('shows the tap every PDU, the bind without its password', async () => {
     const seen: string[] = []
-    const tap: Tap = (direction, octets) => void seen.push(direction + octets.readUInt32BE(4).toString(16))
+    const tap: Tap = (direction, octets) => {
+      seen.push(direction + octets.readUInt32BE(4).toString(16))
+      assert.ok(!octets.includes('secret08'))
+    }
     await on.start({}, { parts: { tap } })
     await on.ussd()
     on.link.send(deliver(1))
     await on.link.heard(ID.response + ID.deliver)
-    assert.deepEqual(seen, ['in80000009', 'out4', 'in80000004', 'in5', 'out80000005'])
+    assert.deepEqual(seen, ['out9', 'in80000009', 'out4', 'in80000004', 'in5', 'out80000005'])
   })
 })
 

@@ -16,6 +16,8 @@ const MAY: Record<string, readonly string[]> = {
   'src/services': ['src/ussd', 'machines', 'src/flow', 'src/backend', 'src/reminders'],
   'src/simulator': ['src/ussd', 'src/smpp'],
   'src/learn': ['src/ussd', 'src/smpp'],
+  'src/recorder': ['src/ussd', 'src/smpp', 'src/learn'],
+  'src/doctor': ['src/ussd', 'src/smpp', 'src/learn'],
   'src/door': ['src/ussd', 'src/smpp'],
   'src/privacy': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/reminders', 'src/services', 'src/backend'],
   'src/admin': ['src/ussd'],
@@ -23,7 +25,8 @@ const MAY: Record<string, readonly string[]> = {
   migrations: [],
 }
 /** Small ports and leaf files that every room may import. */
-const PORTS = new Set(['src/errors.ts', 'src/log-port.ts', 'src/nearest.ts', 'src/metrics.ts', 'src/ids.ts', 'src/root.ts', 'src/sql.ts', 'src/failpoints.ts', 'src/secret-file.ts'])
+const PORTS = new Set(['src/errors.ts', 'src/log-port.ts', 'src/nearest.ts', 'src/metrics.ts', 'src/ids.ts', 'src/root.ts', 'src/sql.ts', 'src/failpoints.ts',
+  'src/secret-file.ts', 'src/pcap.ts'])
 /** In the simulator, only these of our SMPP side: with a shared coder both ends would share one bug. */
 const SIMULATOR_SMPP = /^src\/smpp\/(dialect[\w-]*|types)\.ts$/
 

@@ -1,5 +1,15 @@
-/** A trace as a capture file: IP and TCP framing made up around the recorded octets, so that other tools read them. */
-import type { Traced } from './trace.ts'
+/** Recorded PDUs as a capture file: IP and TCP framing made up around the octets, so that other tools read them. */
+
+/** One PDU, or what was written of one. */
+export interface WirePdu {
+  atMs: number
+  from: 'esme' | 'smsc'
+  /** Which connection: each becomes a TCP stream of its own. */
+  stream: string
+  /** The ESME's end of it; differs between streams. */
+  esmePort: number
+  octets: Buffer
+}
 
 /** LINKTYPE_RAW: packets begin with the IP header. (tcpdump.org/linktypes.html) */
 const LINKTYPE_RAW = 101
@@ -8,8 +18,8 @@ const TCP_OCTETS = 20
 /** IPv4 total length is 16 bits. */
 const PAYLOAD_MAX = 60_000
 
-/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1 on `port`. Passwords are blotted out in the trace already. */
-export function pcapOf(traced: readonly Traced[], port: number): Buffer {
+/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1 on `port`. Octets stay as they are: whoever recorded them blotted passwords out. */
+export function pcapOf(pdus: readonly WirePdu[], port: number): Buffer {
   const header = Buffer.alloc(24)
   header.writeUInt32LE(0xa1b2c3d4, 0)
   header.writeUInt16LE(2, 4)
@@ -17,26 +27,26 @@ export function pcapOf(traced: readonly Traced[], port: number): Buffer {
   header.writeUInt32LE(0x40000, 16)
   header.writeUInt32LE(LINKTYPE_RAW, 20)
   const parts: Buffer[] = [header]
-  const streams = new Map<string, { in: number; out: number }>()
-  for (const one of traced) {
-    let at = streams.get(one.peer)
+  const streams = new Map<string, { esme: number; smsc: number }>()
+  for (const one of pdus) {
+    let at = streams.get(one.stream)
     if (!at) {
-      at = { in: 1001, out: 5001 }
-      streams.set(one.peer, at)
+      at = { esme: 1001, smsc: 5001 }
+      streams.set(one.stream, at)
       parts.push(...handshake(one, port))
     }
     for (let from = 0; from < one.octets.length; from += PAYLOAD_MAX) {
       const payload = one.octets.subarray(from, from + PAYLOAD_MAX)
-      const [sequence, ack] = one.direction === 'in' ? [at.in, at.out] : [at.out, at.in]
-      parts.push(packet({ traced: one, port, payload, sequence, ack, flags: 0x18 }))
-      at[one.direction] += payload.length
+      const [sequence, ack] = one.from === 'esme' ? [at.esme, at.smsc] : [at.smsc, at.esme]
+      parts.push(packet({ pdu: one, port, payload, sequence, ack, flags: 0x18 }))
+      at[one.from] += payload.length
     }
   }
   return Buffer.concat(parts)
 }
 
 interface Segment {
-  traced: Traced
+  pdu: WirePdu
   port: number
   payload: Buffer
   sequence: number
@@ -45,35 +55,35 @@ interface Segment {
   flags: number
 }
 
-function handshake(traced: Traced, port: number): Buffer[] {
+function handshake(pdu: WirePdu, port: number): Buffer[] {
   const payload = Buffer.alloc(0)
-  const from = (direction: 'in' | 'out') => ({ traced: { ...traced, direction }, port, payload })
+  const by = (from: WirePdu['from']) => ({ pdu: { ...pdu, from }, port, payload })
   return [
-    packet({ ...from('in'), sequence: 1000, ack: 0, flags: 0x02 }),
-    packet({ ...from('out'), sequence: 5000, ack: 1001, flags: 0x12 }),
-    packet({ ...from('in'), sequence: 1001, ack: 5001, flags: 0x10 }),
+    packet({ ...by('esme'), sequence: 1000, ack: 0, flags: 0x02 }),
+    packet({ ...by('smsc'), sequence: 5000, ack: 1001, flags: 0x12 }),
+    packet({ ...by('esme'), sequence: 1001, ack: 5001, flags: 0x10 }),
   ]
 }
 
-function packet({ traced, port, payload, sequence, ack, flags }: Segment): Buffer {
+function packet({ pdu, port, payload, sequence, ack, flags }: Segment): Buffer {
   const length = IP_OCTETS + TCP_OCTETS + payload.length
   const octets = Buffer.alloc(16 + length)
-  octets.writeUInt32LE(Math.floor(traced.atMs / 1000), 0)
-  octets.writeUInt32LE((traced.atMs % 1000) * 1000, 4)
+  octets.writeUInt32LE(Math.floor(pdu.atMs / 1000), 0)
+  octets.writeUInt32LE(Math.floor((pdu.atMs % 1000) * 1000), 4)
   octets.writeUInt32LE(length, 8)
   octets.writeUInt32LE(length, 12)
   const ip = octets.subarray(16)
-  const isIn = traced.direction === 'in'
+  const isEsme = pdu.from === 'esme'
   ip[0] = 0x45
   ip.writeUInt16BE(length, 2)
   ip.writeUInt16BE(0x4000, 6)
   ip[8] = 64
   ip[9] = 6
-  ip.set(isIn ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2], 12)
+  ip.set(isEsme ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2], 12)
   ip.writeUInt16BE(checksum(ip.subarray(0, IP_OCTETS)), 10)
   const tcp = ip.subarray(IP_OCTETS)
-  tcp.writeUInt16BE(isIn ? traced.remotePort : port, 0)
-  tcp.writeUInt16BE(isIn ? port : traced.remotePort, 2)
+  tcp.writeUInt16BE(isEsme ? pdu.esmePort : port, 0)
+  tcp.writeUInt16BE(isEsme ? port : pdu.esmePort, 2)
   tcp.writeUInt32BE(sequence >>> 0, 4)
   tcp.writeUInt32BE(ack >>> 0, 8)
   tcp[12] = 0x50

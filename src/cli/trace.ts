@@ -1,0 +1,29 @@
+/** `trace`: what passed on a line of a running daemon lately, asked of its admin door. */
+import { writeFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import { request, type AdminOptions } from './admin.ts'
+
+type Say = (text: string) => void
+
+export interface TraceOptions extends AdminOptions {
+  out?: string
+  text?: boolean
+  last?: number
+  msisdn?: string
+  clear?: boolean
+}
+
+export async function traceCommand(line: string, options: TraceOptions, say: Say): Promise<void> {
+  const { out, text, last, msisdn, clear } = options
+  if ((out === undefined) === (text !== true)) throw new UsageError('trace: say either --out FILE or --text')
+  const query = new URLSearchParams({
+    form: text ? 'text' : 'pcap', ...(last === undefined ? {} : { last: String(last) }), ...(msisdn === undefined ? {} : { msisdn }),
+    ...(clear ? { clear: 'true' } : {}),
+  })
+  const answer = await request(options, 'GET', `/v1/lines/${encodeURIComponent(line)}/trace?${query}`)
+  if (out === undefined) return say((await answer.text()).trimEnd())
+  const capture = Buffer.from(await answer.arrayBuffer())
+  // Even masked, it says who was served when.
+  writeFileSync(out, capture, { mode: 0o600 })
+  say(`${out}: ${capture.length} octets${clear ? ', with subscribers\' numbers and texts: delete it when you are done' : ', masked'}`)
+}

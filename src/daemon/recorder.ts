@@ -1,0 +1,35 @@
+/** The flight recorder as the settings want it, and what the admin door may take from it. */
+import type { Desk } from '../admin/desk.ts'
+import type { Settings } from '../config/schema.ts'
+import type { Log } from '../log-port.ts'
+import { createDrops } from '../recorder/drops.ts'
+import { traceCapture, traceText } from '../recorder/export.ts'
+import { createMasking } from '../recorder/masking.ts'
+import { createRecorder } from '../recorder/recorder.ts'
+import type { Tap } from '../smpp/link.ts'
+
+export interface DaemonRecorder {
+  tap?: Tap
+  trace: Desk['trace']
+  onState(line: string, bind: string, state: string): void
+  stop(): Promise<void>
+}
+
+/** `key` makes masked numbers the same in every capture of this daemon. */
+export function createDaemonRecorder(settings: Settings, { now, key, log }: { now(): number; key: Buffer; log: Log }): DaemonRecorder {
+  const { pdus, octets, dropDir, dropFiles } = settings.trace
+  const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key) })
+  const portOf = (line: string) => settings.lines.find((it) => it.name === line)?.smsc.port ?? 0
+  const drops = dropDir === undefined || pdus === 0 ? undefined
+    : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log, portOf })
+  return {
+    ...(recorder.tap ? { tap: recorder.tap } : {}),
+    trace(line, asked) {
+      if (!settings.lines.some((it) => it.name === line)) return null
+      const recorded = recorder.trace(line, asked)
+      return { pdus: recorded.length, pcap: () => traceCapture(recorded, portOf(line)), text: () => traceText(recorded) }
+    },
+    onState: (...state) => drops?.onState(...state),
+    stop: async () => drops?.idle(),
+  }
+}

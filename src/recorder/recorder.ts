@@ -1,0 +1,61 @@
+/** START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked otherwise. */
+import { withoutPassword } from '../smpp/bind-request.ts'
+import type { Tap } from '../smpp/link.ts'
+import type { Link } from '../smpp/types.ts'
+import { concerns } from './concerns.ts'
+import type { Masking } from './masking.ts'
+import { Ring, type Recorded, type RingLimits } from './ring.ts'
+
+export interface RecorderParts {
+  limits: RingLimits
+  now(): number
+  masking: Masking
+}
+
+export interface TraceAsked {
+  /** The last so many; default all. */
+  last?: number | undefined
+  /** Only what concerns this subscriber: requests with the number, and their responses. */
+  msisdn?: string | undefined
+  /** As it was, numbers and texts too. */
+  clear?: boolean | undefined
+}
+
+export interface Recorder {
+  /** Absent where nothing is recorded. */
+  readonly tap?: Tap
+  /** The PDUs of all binds of one line, in the order they passed. Passwords are in none. */
+  trace(line: string, asked?: TraceAsked): Recorded[]
+}
+
+/** `pdusMax` 0: nothing is recorded, and nothing is done on the way of a PDU. */
+export function createRecorder({ limits, now, masking }: RecorderParts): Recorder {
+  if (limits.pdusMax === 0) return { trace: () => [] }
+  const rings = new Map<string, { line: string; ring: Ring }>()
+  const byLink = new WeakMap<Link, Ring>()
+  let serial = 0
+  let recent: { link: Link; ring: Ring } | undefined
+
+  function ringOf(link: Link): Ring {
+    // Links come and go; what led to the end of one is looked for after the next has come.
+    const bind = link.id.split('#')[0]!
+    const known = rings.get(bind) ?? { line: link.line, ring: new Ring(limits) }
+    rings.set(bind, known)
+    byLink.set(link, known.ring)
+    return known.ring
+  }
+
+  return {
+    tap(direction, octets, link) {
+      if (recent?.link !== link) recent = { link, ring: byLink.get(link) ?? ringOf(link) }
+      recent.ring.put({ serial: ++serial, atMs: now(), from: direction === 'out' ? 'esme' : 'smsc', link: link.id, octets })
+    },
+    trace(line, { last, msisdn, clear } = {}) {
+      const all = [...rings.values()].filter((it) => it.line === line).flatMap((it) => it.ring.all())
+        .toSorted((a, b) => a.serial - b.serial)
+      const meant = msisdn === undefined ? all : concerns(all, msisdn)
+      const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))
+      return kept.map((one) => ({ ...one, octets: clear ? withoutPassword(one.octets) : masking.mask(one.octets) }))
+    },
+  }
+}
