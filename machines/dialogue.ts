@@ -39,6 +39,8 @@ export type DialogueContext = {
   line: string
   language: string
   page: { septets: number; ucs2: number }
+  /** When it was dialled, ISO 8601. */
+  now?: string
   /** Answers dialled behind the code that are still to be played. */
   dialled: string[]
   /** What was typed, by the name of the input. */
@@ -54,6 +56,8 @@ export type DialogueContext = {
   notice: string
   /** Wrong answers in a row. */
   wrong: number
+  /** Which check of the input the last answer broke. */
+  broken?: number | undefined
   /** A back end failed on the way here. */
   failed: boolean
   /** The last call since the last question that may be made again: where rows come from. */
@@ -93,6 +97,7 @@ export interface DialogueInput {
   language: string
   dialled: string[]
   page: PageLimit
+  now?: string
   resume: DialogueContext['resume']
 }
 
@@ -206,6 +211,7 @@ function contextOf(input: DialogueInput | undefined): DialogueContext {
     msisdn: input?.msisdn ?? '',
     code: input?.code ?? '',
     line: input?.line ?? '',
+    ...(input?.now === undefined ? {} : { now: input.now }),
     language: input?.language ?? '',
     page: { septets: input?.page.septets ?? 0, ucs2: input?.page.ucs2 ?? 0 },
     dialled: input?.dialled ?? [],

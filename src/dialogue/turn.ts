@@ -76,7 +76,7 @@ async function start(record: DialogueRecord, begin: Begin, parts: TurnParts & { 
   if (!flow) return undefined
   const snapshot = flow.begin({
     msisdn: record.key.msisdn, code: record.code, line: record.line, language: parts.language,
-    dialled: begin.dialled, page: parts.page, ...(resume ? { resume } : {}),
+    dialled: begin.dialled, page: parts.page, now: new Date(parts.clock.today()).toISOString(), ...(resume ? { resume } : {}),
   })
   return { flow, snapshot, event: null }
 }

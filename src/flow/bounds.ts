@@ -1,5 +1,7 @@
 /** The longest that values may be: by the rules of inputs, and by what calls are expected to answer. */
+import { MSISDN_DIGITS_MAX } from '../ussd/msisdn.ts'
 import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
+import type { Check } from './schema-checks.ts'
 
 /** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
 export interface Bounds {
@@ -36,6 +38,17 @@ function ofInput(path: string, screen: InputScreen, { lengths, numbers }: Growin
 }
 
 function longestAnswer(screen: InputScreen): number {
+  return Math.min(longestRead(screen), ...(screen.checks ?? []).map(longestKept))
+}
+
+function longestKept(check: Check): number {
+  if (check.date) return 10
+  if (check.phone) return MSISDN_DIGITS_MAX
+  if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
+  return check.length?.max ?? Infinity
+}
+
+function longestRead(screen: InputScreen): number {
   if (screen.name) return 40
   if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
   return screen.length?.max ?? 160

@@ -67,6 +67,7 @@ function labelOf(screen: ScreenDefinition, path: (string | number)[], definition
     return typeof condition === 'string' ? condition : JSON.stringify(condition)
   }
   if (key === 'refused') return `refused ${String(which)}`
+  if (key === 'giveUp') return 'too many wrong answers'
   return key === 'to' ? (screen.kind === 'list' ? 'a row' : '') : String(key)
 }
 

@@ -4,7 +4,7 @@ import { asks, type InputScreen } from './definition.ts'
 import { unaskedChange } from './graph.ts'
 import { keysOn } from './keys.ts'
 import type { ReadFlow } from './read.ts'
-import { readerOf } from './screens/input.ts'
+import { acceptsAlone } from './screens/input.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
   for (const [name, screen] of Object.entries(definition.screens)) {
@@ -29,5 +29,6 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
 
 /** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
 function isAnswer(screen: InputScreen, key: string): boolean {
-  return (screen.number !== undefined || screen.pattern !== undefined) && readerOf(screen)(key) !== undefined
+  const ruled = [screen, ...(screen.checks ?? [])].some((rule) => rule.number !== undefined || rule.pattern !== undefined)
+  return ruled && acceptsAlone(screen, key)
 }

@@ -1,10 +1,11 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
 import { compileCondition } from './condition.ts'
-import { isZone } from './dates.ts'
+import { isDayFormat, isZone } from './dates.ts'
 import { targetsOf, type InputScreen } from './definition.ts'
 import { compilePattern } from './pattern.ts'
 import type { ReadFlow } from './read.ts'
+import type { Check } from './schema-checks.ts'
 import { meant } from './source.ts'
 import { usesOf } from './uses.ts'
 
@@ -93,20 +94,24 @@ function checkBackends(
   }
 }
 
-function checkInput(name: string, screen: InputScreen, { at }: ReadFlow, complain: Complain): void {
-  const bounds = screen.number ?? screen.length
-  const key = screen.number ? 'number' : 'length'
-  if (bounds?.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) {
-    complain('error', {
-      where: at(['screens', name, key]),
-      what: `screen '${name}': nothing is from ${bounds.min} to ${bounds.max}`,
-    })
-  }
-  const pattern = screen.pattern === undefined ? undefined : compilePattern(screen.pattern)
-  if (typeof pattern === 'string') {
-    complain('error', {
-      where: at(['screens', name, 'pattern']),
-      what: `screen '${name}': the pattern ${pattern}`,
-    })
+function checkInput(name: string, screen: InputScreen, { definition, at }: ReadFlow, complain: Complain): void {
+  const say = (place: (string | number)[], what: string, remedy?: string) =>
+    complain('error', { where: at(['screens', name, ...place]), what: `screen '${name}': ${what}`, ...(remedy ? { remedy } : {}) })
+  const rules: [Rules, (string | number)[]][] = [
+    [screen, []],
+    ...(screen.checks ?? []).map((check, i): [Rules, (string | number)[]] => [check, ['checks', i]]),
+  ]
+  for (const [{ number, length, pattern, date }, place] of rules) {
+    for (const [key, bounds] of Object.entries({ number, length, date })) {
+      if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
+      if (bounds.min > bounds.max)
+        say([...place, key], `nothing is from ${bounds.min} to ${bounds.max}`)
+    }
+    const compiled = pattern === undefined ? undefined : compilePattern(pattern)
+    if (typeof compiled === 'string') say([...place, 'pattern'], `the pattern ${compiled}`)
+    if (date && !isDayFormat(date.format, definition.zone))
+      say([...place, 'date', 'format'], `'${date.format}' does not say a day, a month and a year`, 'such as d/M/yyyy or ddMMyyyy')
   }
 }
+
+type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>

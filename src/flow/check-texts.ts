@@ -153,8 +153,9 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
   const word = (key: 'back' | 'home' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
   const under = (['back', 'home'] as const).flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`])).join('')
   if (screen.kind === 'input') {
-    const wrong = screen.wrong === undefined ? word('wrong') : say(screen.wrong, 'none')
-    if (!fits(`${wrong}\n${say(screen.input, 'none')}${under}`, USSD_PAGE)) {
+    const own = [screen.wrong, ...(screen.checks ?? []).map((check) => check.wrong)].filter((text) => text !== undefined)
+    const above = [...own.map((text) => say(text, 'none')), ...(screen.wrong === undefined ? [word('wrong')] : [])]
+    if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'none')}${under}`, USSD_PAGE))) {
       complain('error', {
         where,
         what: `${about}: the prompt, with the text for wrong answers above it, is over a page`,

@@ -112,12 +112,12 @@ function compiled(
 }
 
 function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
-  const { msisdn, code, line, dialled, page } = input
+  const { msisdn, code, line, dialled, page, now } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
   // Who dials a deep code wants that, not what was lost.
   const resume =
     input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
-  return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume }
+  return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume, ...(now === undefined ? {} : { now }) }
 }
 
 function snapshotOf(rested: Rested): FlowSnapshot {
@@ -141,6 +141,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     condition,
     keep,
     languages: definition.languages,
+    zone: definition.zone,
     wrongMax: definition.wrongMax,
     guarded: guarded.has(name),
     first: first.has(name),

@@ -3,7 +3,7 @@
  * work.
  *
  * `data.profile.known` · `data.balance.amount >= 5` · `row.status == upcoming` · `language in [en, tpi]`
- * `{ not: data.profile.known }` · `{ and: [ …, … ] }` · `{ or: [ …, … ] }`
+ * `answers.number != {msisdn}` · `{ not: data.profile.known }` · `{ and: [ …, … ] }` · `{ or: [ …, … ] }`
  */
 import type { Json } from '../ussd/types.ts'
 import { PATH, ROOTS, readPath, type Scope } from './path.ts'
@@ -67,7 +67,8 @@ function comparison(source: string): Condition | string {
   const values = right === undefined ? (list?.split(',') ?? []) : [right]
   const strange = values.map((value) => value.trim()).find((value) => !BARE.test(value))
   if (strange !== undefined) return `'${strange}' is no value: put it in quotes`
-  if (!isPath(path)) return `'${path}' is not a path that starts with ${ROOTS.join(', ')}`
+  const strayed = [path, ...values.flatMap((value) => bracedOf(value.trim())?.path ?? [])].find((one) => !isPath(one))
+  if (strayed !== undefined) return `'${strayed}' is not a path that starts with ${ROOTS.join(', ')}`
   const condition =
     within !== undefined
       ? membership(path, list ?? '')
@@ -93,18 +94,27 @@ function compared(path: string, operator: string, right: Operand): Condition {
 }
 
 function membership(path: string, list: string): Condition {
-  const values = list.split(',').map((item) => literalOf(item.trim()))
+  const among = list.split(',').map((item): Operand => bracedOf(item.trim()) ?? { value: literalOf(item.trim()) })
+  const valueOf = (scope: Scope, one: Operand) => ('path' in one ? readPath(scope, one.path) : one.value)
   return {
-    holds: (scope) => values.some((value) => same(readPath(scope, path), value)),
-    paths: [path],
-    against: values.map((value) => ({ path, value })),
+    holds: (scope) => among.some((one) => same(readPath(scope, path), valueOf(scope, one))),
+    paths: [path, ...among.flatMap((one) => ('path' in one ? [one.path] : []))],
+    against: among.flatMap((one) => ('value' in one ? [{ path, value: one.value }] : [])),
   }
 }
 
-const BARE = /^(?:[\w.:+-]+|'[^']*'|"[^"]*")$/u
+const BARE = /^(?:[\w.:+-]+|'[^']*'|"[^"]*"|\{[^{}]*\})$/u
 
 function operandOf(written: string): Operand {
+  const braced = bracedOf(written)
+  if (braced) return braced
   return written.includes('.') && isPath(written) ? { path: written } : { value: literalOf(written) }
+}
+
+/** `{msisdn}`: a path, dot or not. */
+function bracedOf(written: string): { path: string } | undefined {
+  const path = /^\{\s*(.*?)\s*\}$/.exec(written)?.[1]
+  return path === undefined ? undefined : { path }
 }
 
 function literalOf(written: string): Json {

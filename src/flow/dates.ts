@@ -57,6 +57,12 @@ export function isZone(zone: string): boolean {
   return DateTime.local({ zone }).isValid
 }
 
+/** Whether what is written by the pattern says which day it is. */
+export function isDayFormat(format: string, zone: string): boolean {
+  const day = DateTime.fromISO('2024-11-28', { zone })
+  return DateTime.fromFormat(day.toFormat(format), format, { zone }).toISODate() === '2024-11-28'
+}
+
 /** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
 export function plain(text: string): string {
   return text

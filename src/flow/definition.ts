@@ -60,6 +60,7 @@ export function targetsOf(screen: ScreenDefinition): { to: string; path: (string
     route(screen.failed, ['failed'])
   }
   if ('to' in screen) route(screen.to, ['to'])
+  if (screen.kind === 'input') route(screen.giveUp, ['giveUp'])
   return out
 }
 

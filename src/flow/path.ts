@@ -13,6 +13,7 @@ export const ROOTS = [
   'code',
   'line',
   'language',
+  'now',
 ] as const
 
 export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
@@ -62,6 +63,8 @@ function rootOf({ context, row }: Scope, root: string): Json | undefined {
       return context.line
     case 'language':
       return context.language
+    case 'now':
+      return context.now
     default:
       return undefined
   }

@@ -1,11 +1,10 @@
 /** The schema of each kind of screen, with what each key means. The kind of a screen is the key that it has. */
 import { z } from 'zod'
-import { condition, key, name, path, scalar, text, values } from './schema-terms.ts'
+import { checks } from './schema-checks.ts'
+import { condition, key, length, name, number, path, scalar, text, values } from './schema-terms.ts'
 
 /** Written choices of one menu: more belongs in a list. */
 export const CHOICES_MAX = 50
-/** Characters of one answer that are kept. */
-export const ANSWER_CHARS_MAX = 160
 
 /** What a field of a back end's answer may be. */
 export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
@@ -41,20 +40,6 @@ const choices = z
   .max(CHOICES_MAX)
   .default([])
   .describe(`Written choices, in order; at most ${CHOICES_MAX}.`)
-
-const number = z
-  .strictObject({
-    min: z.number().optional(),
-    max: z.number().optional(),
-    decimals: z.int().min(0).max(6).default(0),
-  })
-  .meta({ title: '`{ min, max, decimals }`' })
-const length = z
-  .strictObject({
-    min: z.int().min(0).default(1),
-    max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX),
-  })
-  .meta({ title: '`{ min, max }`' })
 
 /** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
 const bounded = z
@@ -114,6 +99,16 @@ export const SCREENS = {
         .literal(true)
         .optional()
         .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+      checks,
+      attempts: z
+        .int()
+        .min(1)
+        .max(20)
+        .optional()
+        .describe("Wrong answers in a row that this screen takes. Without it: the flow's `wrongMax`."),
+      giveUp: name
+        .optional()
+        .describe('The screen that comes after as many wrong answers. Without it the dialogue ends with `goodbye`.'),
       keys,
     })
     .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.'),

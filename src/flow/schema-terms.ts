@@ -3,6 +3,9 @@ import { z } from 'zod'
 import type { ConditionSource } from './condition.ts'
 import { PATH } from './path.ts'
 
+/** Characters of one answer that are kept. */
+export const ANSWER_CHARS_MAX = 160
+
 /** `.` would be a path in a statechart, `#` an id. */
 const NAME = /^[a-z][a-z0-9-]*$/
 
@@ -38,3 +41,16 @@ export const key = z
   .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
   .meta({ title: 'key' })
 export const values = z.record(name, scalar).meta({ title: '`{ name: value }`' })
+export const number = z
+  .strictObject({
+    min: z.number().optional(),
+    max: z.number().optional(),
+    decimals: z.int().min(0).max(6).default(0),
+  })
+  .meta({ title: '`{ min, max, decimals }`' })
+export const length = z
+  .strictObject({
+    min: z.int().min(0).default(1),
+    max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX),
+  })
+  .meta({ title: '`{ min, max }`' })

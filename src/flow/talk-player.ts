@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { USSD_PAGE, type Json, type JsonObject } from '../ussd/types.ts'
 import { advance, type CallOutcome, type CallWant, type Advanced } from './advance.ts'
+import { WALKED_AT } from './answer-checks.ts'
 import type { Stub, Talk, TalkStep } from './talk.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
 
@@ -26,6 +27,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
     language: '',
     msisdn: '67570000001',
     code: '',
+    now: WALKED_AT,
   }
   for (const step of talk.steps) {
     const where = `${talk.file}:${step.line}`
@@ -63,6 +65,7 @@ interface Stage {
   language: string
   msisdn: string
   code: string
+  now: string
 }
 
 type Failure = Omit<TalkFailure, 'where'> | undefined
@@ -75,6 +78,8 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
       return void (stage.msisdn = step.msisdn)
     case 'code':
       return void (stage.code = step.code)
+    case 'now':
+      return void (stage.now = step.now)
     case 'stub':
       return void stage.stubs.set(step.operation, step.outcome)
     case 'dial':
@@ -105,6 +110,7 @@ async function dial(code: string, stage: Stage): Promise<Failure> {
     code,
     line: 'talk',
     page: USSD_PAGE,
+    now: stage.now,
     language: stage.language || (flow.languages[0] as string),
     dialled: dialledBehind(code, whole),
     ...(lost && flow.resumable(lost) ? { resume: lost } : {}),

@@ -13,6 +13,7 @@ export type TalkStep = { line: number } & (
   | { do: 'language'; language: string }
   | { do: 'msisdn'; msisdn: string }
   | { do: 'code'; code: string }
+  | { do: 'now'; now: string }
   | { do: 'ended'; reason: string | undefined }
   | { do: 'hang-up' | 'lost' | 'ack' }
 )
@@ -48,7 +49,8 @@ export interface Talk {
  * ended completed
  * ```
  *
- * More lines: `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
+ * More lines: `now 2025-01-15T08:00Z`, the time of the dial;
+ * `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
  * `hang up` (the subscriber's will), `lost` (the network's doing: the next dial may go on), `# comment`. A line that
  * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`.
  * Throws ProblemsError.
@@ -86,6 +88,7 @@ const WORDS = [
   'called',
   'language',
   'msisdn',
+  'now',
   'ended',
   'ack',
   'lost',
@@ -113,6 +116,8 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
       return { line, do: 'language', language: rest }
     case 'msisdn':
       return { line, do: 'msisdn', msisdn: rest }
+    case 'now':
+      return Number.isNaN(Date.parse(rest)) ? `'${rest}' is no time, such as 2025-01-15T08:00Z` : { line, do: 'now', now: rest }
     case 'ended':
       return { line, do: 'ended', reason: rest || undefined }
     case 'ack':

@@ -30,6 +30,7 @@ function pressedFor(name: string, screen: ScreenDefinition, path: readonly (stri
   if (key === 'back') return screen.kind === 'menu' ? String(screen.choices.length + 1) : 'Back'
   if (key === 'empty') return '(no rows)'
   if (screen.kind === 'list') return '1'
+  if (key === 'giveUp') return '(too many wrong answers)'
   if (screen.kind === 'input') return `(an answer to '${name}')`
   if (screen.kind === 'notify') return '(shown)'
   if (screen.kind === 'branch') {

@@ -44,6 +44,8 @@ export interface FlowInput {
   /** Answers dialled behind the code: `*123*2*2#` on code `*123#` gives ['2', '2']. */
   dialled: string[]
   page: PageLimit
+  /** When it is dialled, ISO 8601: what `today` is. */
+  now?: string
   /** A lost dialogue that can be offered again: its snapshot, on the same revision. */
   resume?: JsonObject
 }

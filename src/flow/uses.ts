@@ -77,7 +77,13 @@ function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
   if (role) say(role, (screen as unknown as Record<string, Text>)[screen.kind], at(screen.kind))
   if (screen.kind === 'menu' || screen.kind === 'list') choices(screen.choices)
   if (screen.kind === 'list') say('row', screen.row, at('row'))
-  if (screen.kind === 'input') say('wrong', screen.wrong, at('wrong'))
+  if (screen.kind === 'input') {
+    say('wrong', screen.wrong, at('wrong'))
+    screen.checks?.forEach((check, i) => {
+      say('wrong', check.wrong, at('checks', i, 'wrong'))
+      if (check.if !== undefined) uses.conditions.push({ screen: name, place: at('checks', i, 'if'), condition: check.if })
+    })
+  }
   if (screen.kind === 'set') {
     values(screen.set, at('set'))
     say('notice', screen.notice, at('notice'))

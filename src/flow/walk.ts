@@ -3,8 +3,10 @@ import type { DialogueContext } from '../../machines/dialogue.ts'
 import { FlowFault } from '../errors.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 import { CALLS_PER_TURN_MAX } from './advance.ts'
+import { WALKED_AT } from './answer-checks.ts'
 import type { Compilation } from './compile.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
+import { ANSWER_CHARS_MAX } from './schema-terms.ts'
 import { signing } from './walk-sign.ts'
 import { worldOf, type World } from './world.ts'
 
@@ -68,7 +70,7 @@ export function walkFlow({ flow, definition }: Compilation, language: string): W
     ids: new Map(),
     walk: { pages: [], faults: [], screens: new Set(), cut: false },
   }
-  const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE }
+  const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE, now: WALKED_AT }
   attempt(walking, { screen: definition.start, trail: ['dial'] }, () => {
     walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0 })
   })
@@ -123,17 +125,34 @@ function answered(step: Step, page: WalkedPage, walking: Walking): void {
   }
   const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
   for (const answer of input ? [...typed, ...keys] : printed)
-    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: answer }, walking)
+    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: answer, typed: input }, walking)
+  if (walking.world.givesUp(page.screen)) giveUp(step, page, walking)
 }
 
+/** Wrong answers until the screen leads on. */
+function giveUp(step: Step, page: WalkedPage, walking: Walking): void {
+  const trail = [...step.trail, '(wrong answers)']
+  attempt(walking, { screen: page.screen, trail }, () => {
+    let { snapshot } = step
+    do snapshot = walking.flow.step(snapshot, { type: 'ANSWER', text: NEVER_RIGHT })
+    while (snapshot.value === page.screen)
+    walking.queue.push({ snapshot, trail, calls: 0, from: { page, answer: '(wrong answers)' } })
+  })
+}
+
+/** Longer than any answer that is kept. */
+const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
+
 function follow(
-  { step, page, event, told }: { step: Step; page: WalkedPage; event: FlowEvent; told: string },
+  { step, page, event, told, typed = false }: { step: Step; page: WalkedPage; event: FlowEvent; told: string; typed?: boolean },
   walking: Walking,
 ): void {
   const trail = [...step.trail, told]
   attempt(walking, { screen: page.screen, trail }, () => {
     const snapshot = walking.flow.step(step.snapshot, event)
     const { wrong } = contextOf(snapshot)
+    // Whether a made-up answer holds against what else is known, only the screen can say.
+    if (typed && wrong > 0 && snapshot.value === step.snapshot.value) return undefined
     if (snapshot === step.snapshot || (wrong > 0 && snapshot.value === step.snapshot.value)) {
       const what = `the page prints ${told}, but it means nothing`
       return void walking.walk.faults.push({ screen: page.screen, trail, what })

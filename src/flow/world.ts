@@ -1,8 +1,10 @@
 /** Back ends and subscribers that are made up from what a flow reads: the data that it is walked with. */
 import type { Json, JsonObject } from '../ussd/types.ts'
+import { examplesOf } from './answer-checks.ts'
 import { compileCondition, type Against } from './condition.ts'
 import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
 import { exampleOf } from './pattern-example.ts'
+import { acceptsAlone } from './screens/input.ts'
 import { pathsOf } from './screens/plan.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import type { Slot } from './message.ts'
@@ -19,6 +21,8 @@ export interface World {
   outcomes: (screen: string) => readonly Outcome[]
   /** Answers that an input takes; none if no example could be made. */
   answers: (screen: string) => readonly string[]
+  /** Whether wrong answers lead an input to a screen of the flow. */
+  givesUp: (screen: string) => boolean
 }
 
 /** Rows of an answer that is all well, and of one that needs pages. */
@@ -38,9 +42,13 @@ export function worldOf(definition: FlowDefinition): World {
       known.set(name, found)
       return found
     },
+    givesUp: (name) => {
+      const screen = definition.screens[name]
+      return screen?.kind === 'input' && screen.giveUp !== undefined
+    },
     answers: (name) => {
       const screen = definition.screens[name]
-      return screen?.kind === 'input' ? answersOf(screen, valuesAt(reads, `answers.${screen.as ?? name}`)) : []
+      return screen?.kind === 'input' ? answersOf(screen, valuesAt(reads, `answers.${screen.as ?? name}`), definition.zone) : []
     },
   }
 }
@@ -201,7 +209,16 @@ function valuesAt({ slots, against }: Reads, path: string): Json[] {
   return [...new Set<Json>([...numbers, ...others, ...among])]
 }
 
-function answersOf(screen: InputScreen, tested: readonly Json[]): string[] {
+function answersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
+  const checked = (screen.checks ?? []).flatMap((check) => [
+    ...examplesOf(check, zone),
+    ...(check.pattern === undefined ? [] : [exampleOf(check.pattern, screen.length)]),
+  ])
+  const typed = [...checked.filter((word) => word !== undefined), ...plainAnswersOf(screen, tested)]
+  return [...new Set(typed)].filter((word) => acceptsAlone(screen, word))
+}
+
+function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] {
   const { number, length, pattern } = screen
   if (screen.name) return ['Mary Kila']
   if (number) {

@@ -4,8 +4,8 @@ import { trimAnswer } from '../../ussd/text.ts'
 import type { Json } from '../../ussd/types.ts'
 import type { InputScreen } from '../definition.ts'
 import { fitLine } from '../layout.ts'
-import { compilePattern } from '../pattern.ts'
-import { ANSWER_CHARS_MAX } from '../schema.ts'
+import { lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../answer-checks.ts'
+import { ANSWER_CHARS_MAX } from '../schema-terms.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */
@@ -13,65 +13,86 @@ export const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
 
 export function inputPlan(screen: InputScreen, env: Env): Plan {
   const prompt = env.text(screen.input)
-  const wrong = screen.wrong === undefined ? undefined : env.text(screen.wrong)
-  const read = readerOf(screen)
   const as = screen.as ?? env.name
+  const checks = (screen.checks ?? []).map((check) => ({
+    rule: ruleOf(check, as, env.zone),
+    wrong: check.wrong === undefined ? undefined : env.text(check.wrong),
+  }))
+  const wrong = screen.wrong === undefined ? undefined : env.text(screen.wrong)
+  const complaint = (context: DialogueContext) => {
+    const said = checks[context.broken ?? -1]?.wrong ?? wrong
+    return said ? said({ context }) : env.word('wrong', context)
+  }
+  const asking: Asking = {
+    read: readerOf(screen), rules: checks.map(({ rule }) => rule), as, to: screen.to,
+    wrongMax: screen.attempts ?? env.wrongMax, giveUp: screen.giveUp ?? GOODBYE,
+  }
   return {
     kind: 'input',
-    targets: [screen.to, GOODBYE],
+    targets: [screen.to, asking.giveUp],
     arrive: (context) => arrived(context, env, 'input'),
-    answer: (context, event) => answered({ context, event, read, as, to: screen.to, wrongMax: env.wrongMax }),
+    answer: (context, event) => answered(context, event, asking),
     want: (context) => {
-      const above = context.wrong > 0 ? (wrong?.({ context }) ?? env.word('wrong', context)) : context.notice
+      const above = context.wrong > 0 ? complaint(context) : context.notice
       const text = fitLine((valueMax) => prompt({ context }, { valueMax }), context.page, above)
       return { do: 'ask', text, screen: env.name }
     },
   }
 }
 
-interface Answering {
-  context: DialogueContext
-  event: DialogueEvent
+interface Asking {
   read: (answer: string) => Json | undefined
+  rules: readonly Rule[]
   as: string
   to: string
   wrongMax: number
+  giveUp: string
 }
 
-function answered({ context, event, read, as, to, wrongMax }: Answering): Move | undefined {
+function answered(context: DialogueContext, event: DialogueEvent, asking: Asking): Move | undefined {
   if (event.type !== 'ANSWER') return undefined
-  const answer = trimAnswer(event.text)
-  const value = answer.length > ANSWER_CHARS_MAX ? undefined : read(answer)
-  if (value !== undefined)
-    return { to, context: left({ ...context, answers: { ...context.answers, [as]: value } }) }
+  // What assign is not given stays as it was.
+  const rest = { ...context, broken: undefined }
+  const held = heldAgainst(trimAnswer(event.text), context, asking)
+  if ('value' in held)
+    return { to: asking.to, context: left({ ...rest, answers: { ...context.answers, [asking.as]: held.value } }) }
   const wrong = context.wrong + 1
-  return wrong >= wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong } }
+  if (wrong >= asking.wrongMax) return { to: asking.giveUp, context: left(rest) }
+  return { context: { ...rest, wrong, ...(held.broken === undefined ? {} : { broken: held.broken }) } }
 }
 
-/** What an answer is worth; undefined: wrong. */
+/** The answer as it is kept; or which check it breaks, undefined for the screen's own rule. */
+function heldAgainst(
+  answer: string, context: DialogueContext, { read, rules }: Pick<Asking, 'read' | 'rules'>,
+): { value: Json } | { broken: number | undefined } {
+  let value = answer.length > ANSWER_CHARS_MAX ? undefined : read(answer)
+  if (value === undefined) return { broken: undefined }
+  for (const [i, rule] of rules.entries()) {
+    value = rule(value, context)
+    if (value === undefined) return { broken: i }
+  }
+  return { value }
+}
+
+/** Whether the rules take the answer, as far as can be said without a dialogue. */
+export function acceptsAlone(screen: InputScreen, answer: string): boolean {
+  const rules = (screen.checks ?? []).filter((check) => check.if === undefined).map((check) => ruleOf(check, '', 'UTC'))
+  return 'value' in heldAgainst(answer, { now: WALKED_AT } as DialogueContext, { read: readerOf(screen), rules })
+}
+
+/** What an answer is worth by the screen's own rule; undefined: wrong. */
 export function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
   if (screen.number) return numberReader(screen.number)
   if (screen.name) return nameReader
-  const pattern = screen.pattern === undefined ? undefined : compilePattern(screen.pattern)
-  if (typeof pattern === 'string') throw new Error(pattern)
-  const { min, max } = screen.length ?? { min: 1, max: ANSWER_CHARS_MAX }
+  const measured = lengthReader(screen.length)
+  const matched = screen.pattern === undefined ? undefined : patternReader(screen.pattern)
   return (answer) => {
-    const length = [...answer].length
-    if (length < min || length > max) return undefined
-    return pattern === undefined || pattern.test(answer) ? answer : undefined
+    const value = measured(answer)
+    return value === undefined || !matched ? value : matched(value)
   }
 }
 
 function nameReader(answer: string): string | undefined {
   const folded = answer.normalize('NFC').replace(/\s+/g, ' ')
   return PERSON_NAME.test(folded) ? folded : undefined
-}
-
-function numberReader({ min, max, decimals }: NonNullable<InputScreen['number']>) {
-  const form = decimals === 0 ? /^-?\d{1,15}$/ : new RegExp(`^-?\\d{1,15}(\\.\\d{1,${decimals}})?$`)
-  return (answer: string): number | undefined => {
-    if (!form.test(answer)) return undefined
-    const value = Number(answer)
-    return value < (min ?? -Infinity) || value > (max ?? Infinity) ? undefined : value
-  }
 }

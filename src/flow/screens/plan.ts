@@ -30,6 +30,8 @@ export interface Env {
   /** What is kept of a back end's answer. */
   keep: Keep
   languages: readonly string[]
+  /** The flow's time zone. */
+  zone: string
   wrongMax: number
   /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
   guarded: boolean
