@@ -1,12 +1,12 @@
 /** Writes what is generated from the flow language's schema: node --import tsx scripts/flow-docs.ts */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalogueJsonSchema, flowJsonSchema } from '../src/flow/json-schema.ts'
+import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow/json-schema.ts'
 import { withReference } from '../src/flow/reference.ts'
 import { packageRoot } from '../src/root.ts'
 
 const page = join(packageRoot, 'docs/FLOWS.md')
 writeFileSync(page, withReference(readFileSync(page, 'utf8')))
 mkdirSync(join(packageRoot, 'schema'), { recursive: true })
-for (const [name, schema] of [['flow', flowJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const)
+for (const [name, schema] of [['flow', flowJsonSchema()], ['part', partJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const)
   writeFileSync(join(packageRoot, `schema/${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`)

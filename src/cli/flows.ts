@@ -6,7 +6,7 @@ import { checkSource, type FlowProblem } from '../flow/check.ts'
 import { compileFlow } from '../flow/compile.ts'
 import { coverageOf, type Coverage } from '../flow/coverage.ts'
 import { drawFlow } from '../flow/draw.ts'
-import { catalogueJsonSchema, flowJsonSchema } from '../flow/json-schema.ts'
+import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../flow/json-schema.ts'
 import { flowNames, sourceOf } from '../flow/loader.ts'
 import { proveFlow } from '../flow/prove.ts'
 import { readFlow, type FlowSource } from '../flow/read.ts'
@@ -49,9 +49,10 @@ function problemsOf(source: FlowSource): FlowProblem[] {
   return [...found, ...proveFlow(compileFlow(source), readFlow(source).at)]
 }
 
-/** The JSON Schema of flow files, or of catalogues. */
-export function schema(of: { catalogue?: boolean }, say: Say): void {
-  say(JSON.stringify(of.catalogue ? catalogueJsonSchema() : flowJsonSchema(), null, 2))
+/** The JSON Schema of flow files, or of parts, or of catalogues. */
+export function schema(of: { catalogue?: boolean; part?: boolean }, say: Say): void {
+  const wanted = of.catalogue ? catalogueJsonSchema() : of.part ? partJsonSchema() : flowJsonSchema()
+  say(JSON.stringify(wanted, null, 2))
 }
 
 export interface DrawOptions {

@@ -15,11 +15,21 @@ export type MenuScreen = Of<'menu'> & { kind: 'menu' }
 export type ListScreen = Of<'list'> & { kind: 'list' }
 export type InputScreen = Of<'input'> & { kind: 'input' }
 export type BranchScreen = Of<'branch'> & { kind: 'branch' }
-export type SetScreen = Of<'set'> & { kind: 'set' }
+export type SetScreen = Of<'set'> & {
+  kind: 'set'
+  /** Before setting, forgets all that is kept under names that begin so: a part is begun anew. */
+  clears?: string
+}
 export type CallScreen = Of<'call'> & { kind: 'call' }
 export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }
 export type ExitScreen = Of<'exit'> & { kind: 'exit' }
+/** Calls a part. */
+export type FlowScreen = Of<'flow'> & { kind: 'flow' }
+/** Leads out of a part. */
+export type ReturnScreen = Of<'return'> & { kind: 'return' }
+/** A screen as a file has it. */
+export type WrittenScreen = ScreenDefinition | FlowScreen | ReturnScreen
 export type ScreenDefinition =
   | MenuScreen
   | ListScreen
@@ -33,14 +43,14 @@ export type ScreenDefinition =
 
 export type Catalogue = z.infer<typeof CATALOGUE>
 
-export type FlowDefinition = Omit<z.infer<typeof FLOW>, 'screens'> & {
+export type FlowDefinition = Omit<z.infer<typeof FLOW>, 'screens' | 'include'> & {
   screens: Record<string, ScreenDefinition>
   /** Translations by language and text. */
   catalogues: Record<string, Record<string, string>>
 }
 
 /** The screens that a screen names, with the path of the key that names each. */
-export function targetsOf(screen: ScreenDefinition): { to: string; path: (string | number)[] }[] {
+export function targetsOf(screen: WrittenScreen): { to: string; path: (string | number)[] }[] {
   const out: { to: string; path: (string | number)[] }[] = []
   const route = (to: Route | undefined, path: (string | number)[]) => {
     if (typeof to === 'string') out.push({ to, path })
@@ -59,6 +69,7 @@ export function targetsOf(screen: ScreenDefinition): { to: string; path: (string
     for (const [refusal, to] of Object.entries(screen.refused ?? {})) route(to, ['refused', refusal])
     route(screen.failed, ['failed'])
   }
+  if (screen.kind === 'flow') for (const [exit, to] of Object.entries(screen.exits ?? {})) route(to, ['exits', exit])
   if ('to' in screen) route(screen.to, ['to'])
   if (screen.kind === 'input') route(screen.giveUp, ['giveUp'])
   return out

@@ -24,5 +24,5 @@ function plain(text: string): string {
 
 /** Some names are words of Mermaid (`end`). */
 function idOf(name: string): string {
-  return `s_${name.replaceAll('-', '_')}`
+  return `s_${name.replaceAll('_', '__').replaceAll('-', '_')}`
 }

@@ -52,7 +52,7 @@ function changing(definition: FlowDefinition): (name: string) => boolean {
 }
 
 /** Every screen that can be reached from the start. */
-export function reachable(definition: FlowDefinition): Set<string> {
+export function reachable(definition: Pick<FlowDefinition, 'screens' | 'start'>): Set<string> {
   const seen = new Set<string>()
   const next = [definition.start]
   for (let name = next.pop(); name !== undefined; name = next.pop()) {

@@ -1,16 +1,25 @@
 /** The JSON Schema of flow files: what an editor completes from and underlines by. */
 import { z } from 'zod'
-import { CATALOGUE, FLOW, KINDS, SCREENS } from './schema.ts'
+import { CATALOGUE, FLOW, KINDS, PART, SCREENS } from './schema.ts'
 
 /** Draft 2020-12, of what is written (defaults need not be). */
 export function flowJsonSchema(): Record<string, unknown> {
+  return jsonSchemaOf(FLOW, 'A flow of ussd-connector')
+}
+
+/** The same of a part: a file that flows include or call. */
+export function partJsonSchema(): Record<string, unknown> {
+  return jsonSchemaOf(PART, 'A part of flows of ussd-connector')
+}
+
+function jsonSchemaOf(file: typeof FLOW | typeof PART, title: string): Record<string, unknown> {
   const screen = z.union(KINDS.map((kind) => SCREENS[kind].meta({ title: kind })))
   const screens = z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/), screen)
     .meta({ title: '`{ name: screen }`' })
     .describe('Its screens, by name.')
-  const file = FLOW.extend({ screens }).meta({ title: 'A flow of ussd-connector' })
-  return z.toJSONSchema(file, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+  const whole = (file as typeof FLOW).extend({ screens }).meta({ title })
+  return z.toJSONSchema(whole, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
 }
 
 /** The same of a catalogue of translations. */

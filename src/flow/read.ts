@@ -1,16 +1,25 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
+import type { z } from 'zod'
 import { ProblemsError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
-import type { Catalogue, FlowDefinition } from './definition.ts'
-import { CATALOGUE, FLOW, KINDS, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
+import type { Catalogue, FlowDefinition, WrittenScreen } from './definition.ts'
+import type { Module } from './part-names.ts'
+import { layParts } from './parts.ts'
+import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
 import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
-/** The files of one flow, as text. What an archive keeps, as JSON. */
-export interface FlowSource {
+/** A file with screens, and its catalogues, as text. */
+export interface FlowFiles {
   file: string
   text: string
   /** `dental.tpi.yaml` …: one a language, keyed by the texts of the first language. */
   catalogues: { file: string; text: string }[]
+}
+
+/** The files of one flow. What an archive keeps, as JSON. */
+export interface FlowSource extends FlowFiles {
+  /** All parts that it includes or calls, and those that they do. */
+  parts?: FlowFiles[]
 }
 
 export interface ReadFlow {
@@ -24,56 +33,90 @@ export interface ReadFlow {
 
 /** Reads and holds against the schema. Throws ProblemsError with all problems that there are. */
 export function readFlow(source: FlowSource): ReadFlow {
-  const { yaml, problems } = readYaml(source.file, source.text)
-  const definition = problems.length === 0 ? define(yaml, problems) : undefined
-  const catalogues = new Map<string, { catalogue: Catalogue; file: string; yaml: Yaml }>()
-  for (const file of source.catalogues) {
-    const read = readCatalogue(file, problems)
-    if (!read) continue
-    if (catalogues.has(read.catalogue.language)) {
-      problems.push({
-        where: read.yaml.at(['language']),
-        what: `there is another catalogue for '${read.catalogue.language}'`,
-      })
-    }
-    catalogues.set(read.catalogue.language, { ...read, file: file.file })
-  }
-  if (!definition || problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
+  const problems: Problem[] = []
+  const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow' }, problems)
+  const catalogues = readCatalogues(source.catalogues, problems)
+  const parts = new Map((source.parts ?? []).flatMap((part) => readPart(part, problems)).map((part) => [part.name, part]))
+  if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
+  const { include = [], ...definition } = FLOW.parse(written)
+  const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
+  const { flow: name, languages, texts } = definition
+  const own = { name, file: source.file, yaml, languages, takes: {}, include, texts, screens, catalogues: said, root: true }
+  const laid = layParts(own, parts)
   return {
-    definition: {
-      ...definition,
-      catalogues: Object.fromEntries(
-        [...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]),
-      ),
-    },
-    at: yaml.at,
+    definition: { ...definition, texts: laid.texts, screens: laid.screens, catalogues: said },
+    at: laid.at,
     catalogueAt: (language, text) => catalogues.get(language)?.yaml.at(['texts', text]) ?? source.file,
     catalogues,
   }
 }
 
-function define(yaml: Yaml, problems: Problem[]): FlowDefinition | undefined {
-  if (yaml.value === null || typeof yaml.value !== 'object' || Array.isArray(yaml.value)) {
-    problems.push({ where: yaml.at([]), what: 'the file is no flow', remedy: 'it starts with flow: <name>' })
-    return undefined
+function readPart(source: FlowFiles, problems: Problem[]): Module[] {
+  const before = problems.length
+  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part' }, problems)
+  const catalogues = readCatalogues(source.catalogues, problems)
+  if (problems.length > before) return []
+  const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
+  const file = partFile(source.file)
+  if (name !== file) {
+    const what = `is part '${name}', but its file is called '${file}'`
+    problems.push({ where: yaml.at(['part']), what, remedy: 'name both alike' })
   }
-  problems.push(...schemaProblems(FLOW, yaml.value, yaml, []))
-  const written = (yaml.value as { screens?: unknown }).screens
-  const screens: Record<string, unknown> = {}
-  if (written !== null && typeof written === 'object' && !Array.isArray(written)) {
-    const entries = Object.entries(written)
-    if (entries.length === 0) problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
-    if (entries.length > SCREENS_MAX) {
-      problems.push({
-        where: yaml.at(['screens']),
-        what: `there are ${entries.length} screens`,
-        remedy: `at most ${SCREENS_MAX}`,
-      })
-    }
-    for (const [name, screen] of entries) screens[name] = readScreen(name, screen, yaml, problems)
+  const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
+  return [{ name, file: source.file, yaml, languages, start, takes, include, texts, screens, catalogues: said, root: false }]
+}
+
+/** The parts that a file names, whatever else may be wrong with it. */
+export function partsNamed({ file, text }: { file: string; text: string }): string[] {
+  const { value } = readYaml(file, text).yaml
+  const { include, screens } = (value ?? {}) as { include?: unknown; screens?: unknown }
+  const called = Object.values((screens ?? {}) as object).map((screen: unknown) => (screen as { flow?: unknown } | null)?.flow)
+  const named: unknown[] = [...(Array.isArray(include) ? include : []), ...called]
+  return named.filter((name): name is string => typeof name === 'string' && PART_NAME.test(name))
+}
+
+const PART_NAME = /^[a-z][a-z0-9-]*$/
+
+function partFile(file: string): string {
+  return file.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '')
+}
+
+function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
+  const catalogues = new Map<string, { catalogue: Catalogue; file: string; yaml: Yaml }>()
+  for (const file of files) {
+    const read = readCatalogue(file, problems)
+    if (!read) continue
+    const { language } = read.catalogue
+    if (catalogues.has(language))
+      problems.push({ where: read.yaml.at(['language']), what: `there is another catalogue for '${language}'` })
+    catalogues.set(language, { ...read, file: file.file })
   }
-  if (problems.length > 0) return undefined
-  return { ...FLOW.parse(yaml.value), screens, catalogues: {} } as FlowDefinition
+  return catalogues
+}
+
+/** A file with screens: its head against the schema, its screens each against that of its kind. */
+function readModule(source: { file: string; text: string }, of: { schema: z.ZodType; is: 'flow' | 'part' }, problems: Problem[]) {
+  const { yaml, problems: found } = readYaml(source.file, source.text)
+  problems.push(...found)
+  const screens: Record<string, WrittenScreen> = {}
+  if (found.length > 0) return { yaml, written: {}, screens }
+  const written = yaml.value
+  if (written === null || typeof written !== 'object' || Array.isArray(written)) {
+    problems.push({ where: yaml.at([]), what: `the file is no ${of.is}`, remedy: `it starts with ${of.is}: <name>` })
+    return { yaml, written: {}, screens }
+  }
+  if (of.is === 'flow' && 'part' in written) {
+    problems.push({ where: yaml.at(['part']), what: 'the file is a part, which serves no code', remedy: 'check the flows that use it' })
+    return { yaml, written, screens }
+  }
+  problems.push(...schemaProblems(of.schema, written, yaml, []))
+  const entries = Object.entries((written as { screens?: object }).screens ?? {}) as [string, unknown][]
+  if ('screens' in written && entries.length === 0) problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
+  if (entries.length > SCREENS_MAX) {
+    problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
+  }
+  for (const [name, screen] of entries) screens[name] = readScreen(name, screen, yaml, problems) as WrittenScreen
+  return { yaml, written, screens }
 }
 
 function readScreen(name: string, written: unknown, yaml: Yaml, problems: Problem[]): unknown {

@@ -1,5 +1,5 @@
 /** The reference of the flow language as Markdown: every key, as the schema describes it. */
-import { flowJsonSchema } from './json-schema.ts'
+import { flowJsonSchema, partJsonSchema } from './json-schema.ts'
 import { BUILT_IN, TEXT_KEYS } from './texts.ts'
 
 /** Between these lines a document has the reference. */
@@ -15,6 +15,9 @@ export function flowReference(): string {
   return [
     '### The file\n',
     table(schema),
+    '### A part\n',
+    'A file in the folder `parts`, which flows include or call.\n',
+    table(partJsonSchema() as unknown as Node),
     ...screens.flatMap((screen) => [`### \`${screen.title}\`\n`, `${screen.description}\n`, table(screen)]),
     '### Built-in texts\n',
     'A flow puts its own words in their place under `texts: { <language>: { <key>: … } }`.\n',

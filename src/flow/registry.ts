@@ -4,7 +4,7 @@ import { ProblemsError } from '../errors.ts'
 import type { FlowProblem } from './check.ts'
 import { compileFlow } from './compile.ts'
 import { flowNames, sourceOf } from './loader.ts'
-import type { FlowSource } from './read.ts'
+import type { FlowFiles, FlowSource } from './read.ts'
 import type { CompiledFlow, FlowArchive, FlowRegistry } from './types.ts'
 
 /** Compiled revisions that are kept in memory besides those in force; others are compiled again from the archive. */
@@ -242,11 +242,12 @@ async function fromArchive(
 }
 
 /** Without the folder that the files happened to be in. */
-function portable({ file, text, catalogues }: FlowSource): FlowSource {
+function portable({ parts, ...flow }: FlowSource): FlowSource {
   const bare = (path: string) => path.replace(/^.*[\\/]/, '')
-  return {
+  const files = ({ file, text, catalogues }: FlowFiles) => ({
     file: bare(file),
     text,
     catalogues: catalogues.map((found) => ({ file: bare(found.file), text: found.text })),
-  }
+  })
+  return parts ? { ...files(flow), parts: parts.map(files) } : files(flow)
 }

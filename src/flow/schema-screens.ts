@@ -181,6 +181,29 @@ export const SCREENS = {
       exit: z.boolean().default(false).describe('The dialogue counts as left, not as completed.'),
     })
     .describe('Ends the dialogue with a text.'),
+  flow: z
+    .strictObject({
+      flow: name.describe('The part: `pay` is the file `parts/pay.yaml`.'),
+      with: values.optional().describe('What it takes. `{path}` alone hands on the value itself, of whatever type.'),
+      gives: z
+        .record(name, name)
+        .optional()
+        .meta({ title: '`{ name: value returned }`' })
+        .describe('What is kept of the values that it returns, in `vars`.'),
+      to: name.describe('The screen that comes after it has returned.'),
+      exits: z
+        .record(name, name)
+        .optional()
+        .meta({ title: '`{ return: screen }`' })
+        .describe('Where returns by these names lead instead.'),
+    })
+    .describe('Goes through the screens of a part, with names of their own, and comes back.'),
+  return: z
+    .strictObject({
+      return: name.describe('The name of this way out.'),
+      give: values.optional().describe('Values for whoever called.'),
+    })
+    .describe('In a part: goes back to what called it.'),
   exit: z
     .strictObject({ exit: z.literal(true).describe('Always `true`.') })
     .describe('Ends the dialogue with the built-in `goodbye`.'),

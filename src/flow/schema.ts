@@ -1,6 +1,7 @@
 /** The schema of a flow file and of a catalogue, with what each key means. */
 import { z } from 'zod'
 import { key, language, name } from './schema-terms.ts'
+import { EXPECTED } from './schema-screens.ts'
 import { TEXT_KEYS } from './texts.ts'
 
 export * from './schema-screens.ts'
@@ -55,7 +56,26 @@ export const FLOW = z.strictObject({
     .default({})
     .meta({ title: '`{ language: { key: text } }`' })
     .describe('Its own words in place of built-in texts.'),
+  include: z
+    .array(name)
+    .optional()
+    .describe('Parts whose screens and texts are as if they stood here: `common` is the file `parts/common.yaml`.'),
   screens: z.record(name, z.unknown()).meta({ title: '`{ name: screen }`' }).describe('Its screens, by name.'),
+})
+
+export const PART = z.strictObject({
+  part: name.describe('Its name: that of the file, without .yaml.'),
+  spec: FLOW.shape.spec,
+  languages: FLOW.shape.languages.describe('The languages of its texts. The first is the one that they are written in.'),
+  start: name.optional().describe('The first screen when it is called. Without it, it can only be included.'),
+  takes: z
+    .record(name, z.enum(EXPECTED))
+    .default({})
+    .meta({ title: '`{ name: type }`' })
+    .describe('What whoever calls it must hand to it; it finds that in `vars`.'),
+  include: FLOW.shape.include,
+  texts: FLOW.shape.texts,
+  screens: FLOW.shape.screens,
 })
 
 export const CATALOGUE = z.strictObject({

@@ -2,12 +2,11 @@
 import type { ConditionSource } from './condition.ts'
 import type {
   Choice,
-  FlowDefinition,
   Kind,
   Route,
   Scalar,
-  ScreenDefinition,
   Text,
+  WrittenScreen,
 } from './definition.ts'
 
 export type Place = (string | number)[]
@@ -40,7 +39,7 @@ export interface Uses {
   values: ValueUse[]
 }
 
-export function usesOf(definition: FlowDefinition): Uses {
+export function usesOf(definition: { screens: Record<string, WrittenScreen> }): Uses {
   const uses: Uses = { texts: [], conditions: [], values: [] }
   for (const [name, screen] of Object.entries(definition.screens)) collect(name, screen, uses)
   return uses
@@ -54,7 +53,7 @@ const ROLES: Partial<Record<Kind, TextRole>> = {
   end: 'closing',
 }
 
-function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
+function collect(name: string, screen: WrittenScreen, uses: Uses): void {
   const at = (...place: Place): Place => ['screens', name, ...place]
   const say = (role: TextRole, text: Text | undefined, place: Place) => {
     if (text !== undefined) uses.texts.push({ screen: name, place, text, role })
@@ -88,6 +87,8 @@ function collect(name: string, screen: ScreenDefinition, uses: Uses): void {
     values(screen.set, at('set'))
     say('notice', screen.notice, at('notice'))
   }
+  if (screen.kind === 'flow') values(screen.with, at('with'))
+  if (screen.kind === 'return') values(screen.give, at('give'))
   if (screen.kind === 'branch') {
     screen.branch.forEach((arm, i) =>
       uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if }),

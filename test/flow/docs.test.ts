@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { checkSource } from '../../src/flow/check.ts'
 import { compileFlow, type Compilation } from '../../src/flow/compile.ts'
-import { catalogueJsonSchema, flowJsonSchema } from '../../src/flow/json-schema.ts'
+import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../../src/flow/json-schema.ts'
 import { KINDS, SCREENS } from '../../src/flow/schema.ts'
 import { withReference } from '../../src/flow/reference.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
@@ -13,7 +13,8 @@ const blocks = (kind: string) => [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm
 const nameOf = (text: string) => /^flow:? (\S+)/m.exec(text)?.[1] as string
 const catalogues = blocks('yaml catalogue').map((text) => ({ file: 'hello.tpi.yaml', text }))
 const flows = new Map(blocks('yaml').map((text) => [nameOf(text), text]))
-const compiled = (name: string): Compilation => compileFlow({ file: `${name}.yaml`, text: flows.get(name) as string, catalogues: [] })
+const parts = blocks('yaml part').map((text) => ({ file: `parts/${/^part: (.*)$/m.exec(text)?.[1]}.yaml`, text, catalogues: [] }))
+const compiled = (name: string): Compilation => compileFlow({ file: `${name}.yaml`, text: flows.get(name) as string, catalogues: [], parts })
 
 describe('the page about flows', () => {
   it('has the reference as the schema is now: node --import tsx scripts/flow-docs.ts', () => {
@@ -31,7 +32,7 @@ describe('the page about flows', () => {
 
   for (const name of flows.keys()) {
     it(`has an example '${name}' without an error or a warning`, () => {
-      assert.deepEqual(checkSource({ file: name, text: flows.get(name) as string, catalogues: [] }), [])
+      assert.deepEqual(checkSource({ file: name, text: flows.get(name) as string, catalogues: [], parts }), [])
     })
   }
 
@@ -52,7 +53,7 @@ describe('the page about flows', () => {
 })
 
 describe('the JSON Schema files', () => {
-  for (const [name, schema] of [['flow', flowJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const) {
+  for (const [name, schema] of [['flow', flowJsonSchema()], ['part', partJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const) {
     it(`schema/${name}.schema.json is up to date: node --import tsx scripts/flow-docs.ts`, () => {
       assert.deepEqual(JSON.parse(readFileSync(`schema/${name}.schema.json`, 'utf8')), JSON.parse(JSON.stringify(schema)))
     })

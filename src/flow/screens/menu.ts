@@ -44,18 +44,22 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
       }))
 }
 
-/** The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing. */
+/**
+ * The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing. `into`:
+ * where they are put.
+ */
 export function assigned(
   context: DialogueContext,
   values: Record<string, Scalar>,
   languages: readonly string[],
+  into: DialogueContext = context,
 ): DialogueContext {
-  const vars = { ...context.vars }
+  const vars = { ...into.vars }
   let { language } = context
   for (const [name, written] of Object.entries(values)) {
     const value = valueOf(written, (path) => readPath({ context }, path))
     if (name !== 'language') vars[name] = value
     else if (typeof value === 'string' && languages.includes(value)) language = value
   }
-  return { ...context, vars, language }
+  return { ...into, vars, language }
 }

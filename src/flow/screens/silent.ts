@@ -1,6 +1,7 @@
 /** Screens that show nothing: `branch` and `set`. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { BranchScreen, SetScreen } from '../definition.ts'
+import type { JsonObject } from '../../ussd/types.ts'
 import { assigned } from './menu.ts'
 import type { Env, Plan } from './plan.ts'
 
@@ -21,10 +22,22 @@ export function setPlan(screen: SetScreen, env: Env): Plan {
     kind: 'set',
     targets: [screen.to],
     pass: (context) => {
-      const set = assigned(context, screen.set, env.languages)
+      const into = screen.clears === undefined ? context : cleared(context, screen.clears)
+      const set = assigned(context, screen.set, env.languages, into)
       return { to: screen.to, context: notice ? { ...set, notice: notice({ context: set }) } : set }
     },
     want: () => restless(env),
+  }
+}
+
+/** Nothing of an earlier run of a part is there any more, nor a way back into it. */
+function cleared(context: DialogueContext, prefix: string): DialogueContext {
+  const without = (block: JsonObject) => Object.fromEntries(Object.entries(block).filter(([name]) => !name.startsWith(prefix)))
+  const { answers, chosen, data, vars, trail } = context
+  return {
+    ...context,
+    answers: without(answers), chosen: without(chosen), data: without(data), vars: without(vars),
+    ...(trail ? { trail: trail.filter(({ screen }) => !screen.startsWith(prefix)) } : {}),
   }
 }
 

@@ -1,0 +1,195 @@
+/**
+ * Screens from other files. A flow that includes or calls parts becomes one flow without them: each call has the part's
+ * screens in it once, `pay_sure` for the screen `sure` of what the screen `pay` calls. So whatever holds for a flow (its
+ * check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows no
+ * stack of calls.
+ */
+import { ProblemsError, type Problem } from '../errors.ts'
+import type { FlowDefinition, FlowScreen, ReturnScreen, ScreenDefinition, WrittenScreen } from './definition.ts'
+import { reachable } from './graph.ts'
+import { inPart, type Module } from './part-names.ts'
+import { SCREENS_MAX } from './schema.ts'
+import { meant, type Path } from './source.ts'
+
+/** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
+export const PARTS_DEEP_MAX = 5
+
+export interface Laid {
+  screens: Record<string, ScreenDefinition>
+  /** `flows/parts/pay.yaml:12:7`: where the value at that path stands, in whichever file. */
+  at: (path: Path) => string
+  texts: FlowDefinition['texts']
+}
+
+/** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
+export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
+  const laying: Laying = { flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts } }
+  layScope(flow, { prefix: '', trail: [], calls: 0 }, laying)
+  const { screens, problems } = laying
+  const many = Object.keys(screens).length
+  if (many > SCREENS_MAX) {
+    const what = `there are ${many} screens with those of all parts`
+    problems.push({ where: flow.yaml.at(['screens']), what, remedy: `at most ${SCREENS_MAX}` })
+  }
+  if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
+  return { screens: used(screens, laying), at: (path) => placeOf(path, laying), texts: laying.texts }
+}
+
+interface Laying {
+  flow: Module
+  parts: ReadonlyMap<string, Module>
+  screens: Record<string, ScreenDefinition>
+  /** Where each screen is written. */
+  places: Map<string, { module: Module; name: string }>
+  problems: Problem[]
+  texts: FlowDefinition['texts']
+}
+
+/** One name space: the flow, or one call of a part. */
+interface Scope {
+  prefix: string
+  /** The parts that are being called, outermost first. */
+  trail: readonly string[]
+  calls: number
+  /** Who called it, by the name space that that screen is in. */
+  caller?: { screen: FlowScreen; prefix: string; at: (path: Path) => string }
+}
+
+function layScope(module: Module, scope: Scope, laying: Laying): void {
+  for (const each of withIncluded(module, laying)) {
+    for (const [language, words] of Object.entries(each.texts)) laying.texts[language] = { ...words, ...laying.texts[language] }
+    for (const [name, screen] of Object.entries(each.screens)) layScreen({ module: each, name, screen }, scope, laying)
+  }
+}
+
+/** The module and what it includes, each once. */
+function withIncluded(module: Module, laying: Laying): Module[] {
+  const all: Module[] = []
+  const add = (each: Module, trail: readonly Module[]) => {
+    if (trail.includes(each)) {
+      const round = [...trail.slice(trail.indexOf(each)), each].map(({ name }) => name).join(' > ')
+      return void laying.problems.push({ where: each.yaml.at(['include']), what: `parts include each other in a circle: ${round}` })
+    }
+    if (all.includes(each)) return
+    all.push(each)
+    each.include.forEach((name, i) => {
+      const part = partOf(name, each.yaml.at(['include', i]), laying)
+      if (part) add(part, [...trail, each])
+    })
+  }
+  add(module, [])
+  return all
+}
+
+function partOf(name: string, where: string, { parts, problems }: Laying): Module | undefined {
+  const part = parts.get(name)
+  const remedy = `${meant(name, parts.keys())}; a part is the file parts/${name}.yaml`
+  if (!part) problems.push({ where, what: `there is no part '${name}'`, remedy })
+  return part
+}
+
+interface Written {
+  module: Module
+  name: string
+  screen: WrittenScreen
+}
+
+function layScreen({ module, name, screen }: Written, scope: Scope, laying: Laying): void {
+  const full = scope.prefix + name
+  const where = module.yaml.at(['screens', name])
+  const there = laying.places.get(full)
+  if (there) {
+    const what = `screen '${name}' is there twice: also at ${there.module.yaml.at(['screens', there.name])}`
+    return void laying.problems.push({ where, what, remedy: 'give one of them another name' })
+  }
+  laying.places.set(full, { module, name })
+  const renamed = inPart(name, screen, { module, prefix: scope.prefix, languages: laying.flow.languages })
+  if (renamed.kind === 'flow') laying.screens[full] = layCall({ module, name, screen: renamed }, scope, laying)
+  else if (renamed.kind === 'return') laying.screens[full] = layReturn({ module, name, screen: renamed }, scope, laying)
+  else laying.screens[full] = renamed
+}
+
+/** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */
+function layCall({ module, name, screen }: Written & { screen: FlowScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+  const at = (path: Path) => module.yaml.at(['screens', name, ...path])
+  const full = scope.prefix + name
+  const set = (start: string, values: FlowScreen['with']): ScreenDefinition => ({
+    kind: 'set', to: start, clears: `${full}_`,
+    set: Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${full}_${key}`, value])),
+  })
+  const say = (path: Path, what: string, remedy?: string) =>
+    void laying.problems.push({ where: at(path), what: `screen '${full}' ${what}`, ...(remedy === undefined ? {} : { remedy }) })
+  const part = partOf(screen.flow, at(['flow']), laying)
+  if (!part) return set(screen.to, {})
+  const trail = [...scope.trail, part.name]
+  if (scope.trail.includes(part.name)) say(['flow'], `calls '${part.name}' in a circle: ${trail.join(' > ')}`)
+  else if (scope.calls >= PARTS_DEEP_MAX) say(['flow'], `calls over ${PARTS_DEEP_MAX} parts deep: ${trail.join(' > ')}`)
+  else if (part.start === undefined) say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
+  else {
+    checkCall(screen, part, say, returnsOf(part, laying))
+    const caller = { screen, prefix: scope.prefix, at }
+    layScope(part, { prefix: `${full}_`, trail, calls: scope.calls + 1, caller }, laying)
+  }
+  return set(`${full}_${part.start ?? ''}`, screen.with)
+}
+
+type Say = (path: Path, what: string, remedy?: string) => void
+
+function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly ReturnScreen[]): void {
+  const takes = Object.keys(part.takes)
+  for (const [name, value] of Object.entries(screen.with ?? {})) {
+    const type = part.takes[name]
+    if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, meant(name, takes))
+    else if (isWrong(value, type)) say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
+  }
+  for (const name of takes)
+    if (!Object.hasOwn(screen.with ?? {}, name)) say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
+  const exits = [...new Set(returns.map((each) => each.return))]
+  for (const exit of Object.keys(screen.exits ?? {}))
+    if (!exits.includes(exit)) say(['exits', exit], `: '${part.name}' never returns '${exit}'`, meant(exit, exits))
+  const given = [...new Set(returns.flatMap((each) => Object.keys(each.give ?? {})))]
+  for (const [name, from] of Object.entries(screen.gives ?? {}))
+    if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, meant(from, given))
+}
+
+/** A value as it is written can only be wrong if it is no path. */
+function isWrong(value: unknown, type: string): boolean {
+  if (type === 'any' || (typeof value === 'string' && value.includes('{'))) return false
+  return type === 'rows' || typeof value !== (type === 'text' ? 'string' : type)
+}
+
+function returnsOf(part: Module, laying: Laying): ReturnScreen[] {
+  const quiet = { ...laying, problems: [] }
+  return withIncluded(part, quiet).flatMap(({ screens }) =>
+    Object.values(screens).filter((screen): screen is ReturnScreen => screen.kind === 'return'))
+}
+
+/** A return becomes what sets the values that the caller wants, and leads to where the caller says. */
+function layReturn({ module, name, screen }: Written & { screen: ReturnScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+  const { caller } = scope
+  if (!caller) {
+    const remedy = 'return is for parts: end the dialogue, or lead on'
+    const what = `screen '${name}' returns, but nothing called this`
+    laying.problems.push({ where: module.yaml.at(['screens', name]), what, remedy })
+    return { kind: 'exit', exit: true }
+  }
+  const wanted = Object.entries(caller.screen.gives ?? {})
+  return {
+    kind: 'set',
+    set: Object.fromEntries(wanted.map(([into, from]) => [caller.prefix + into, screen.give?.[from] ?? null])),
+    to: caller.screen.exits?.[screen.return] ?? caller.screen.to,
+  }
+}
+
+/** All of the flow's own screens, and those of parts that are led to: of a shelf of screens, a flow takes what it needs. */
+function used(screens: Record<string, ScreenDefinition>, { flow, places }: Laying): Record<string, ScreenDefinition> {
+  const own = (name: string) => places.get(name)?.module === flow
+  const starts = Object.keys(screens).filter(own)
+  const reached = new Set(starts.flatMap((start) => [...reachable({ screens, start })]))
+  return Object.fromEntries(Object.entries(screens).filter(([name]) => reached.has(name)))
+}
+
+function placeOf(path: Path, { flow, places }: Laying): string {
+  const there = path[0] === 'screens' ? places.get(String(path[1])) : undefined
+  return there ? there.module.yaml.at(['screens', there.name, ...path.slice(2)]) : flow.yaml.at(path)
+}
