@@ -165,7 +165,8 @@ function returnsOf(part: Module, laying: Laying): ReturnScreen[] {
 }
 
 /** A return becomes what sets the values that the caller wants, and leads to where the caller says. */
-function layReturn({ module, name, screen }: Written & { screen: ReturnScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+  const { module, name, screen } = written
   const { caller } = scope
   if (!caller) {
     const remedy = 'return is for parts: end the dialogue, or lead on'
