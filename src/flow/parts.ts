@@ -140,7 +140,8 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
   for (const [name, value] of Object.entries(screen.with ?? {})) {
     const type = part.takes[name]
     if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, meant(name, takes))
-    else if (isWrong(value, type)) say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
+    else if (isWrong(value, type))
+      say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
   }
   for (const name of takes)
     if (!Object.hasOwn(screen.with ?? {}, name)) say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
