@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { ProblemsError } from '../../src/errors.ts'
 import { checkSource } from '../../src/flow/check.ts'
 import { compileFlow } from '../../src/flow/compile.ts'
+import { KINDS } from '../../src/flow/schema.ts'
 import { fileOf } from './support.ts'
 
 type Row = [title: string, screens: string, expected: string[], head?: string]
@@ -26,7 +27,7 @@ const ROWS: Row[] = [
   ['a misspelt kind', '  main: { inptu: x, to: main }', ["error f.yaml:6:11 screen 'main': 'inptu' is no key here (did you mean 'input'?)"]],
   ['a screen of two kinds', '  main: { menu: x, input: y }', ["error f.yaml:6:3 screen 'main' is menu and input at once (make two screens of it)"]],
   ['a screen without a kind', '  main: {}', [
-    "error f.yaml:6:3 screen 'main' says not what it is (it has one of: menu, list, input, branch, set, call, notify, end, exit)",
+    `error f.yaml:6:3 screen 'main' says not what it is (it has one of: ${KINDS.join(', ')})`,
   ]],
   ['a missing key', '  main: { input: x }', ["error f.yaml:6:9 screen 'main': 'to' is missing (it is a text)"]],
   ['a value of the wrong kind', '  main: { input: x, to: main, number: { min: few } }', ["error f.yaml:6:46 screen 'main': 'min' is not a number"]],
