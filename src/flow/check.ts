@@ -1,6 +1,7 @@
 /** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
 import { ProblemsError, type Problem } from '../errors.ts'
 import { checkKeys } from './check-keys.ts'
+import { checkLabels } from './check-labels.ts'
 import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkTexts } from './check-texts.ts'
@@ -28,6 +29,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
   checkKeys(read, complain)
   checkPaths(read, complain)
   checkTexts(read, complain)
+  checkLabels(read, complain)
   return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))
 }
 

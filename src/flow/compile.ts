@@ -27,7 +27,7 @@ import { innermost, resumePlan } from './screens/resume.ts'
 import { branchPlan, setPlan } from './screens/silent.ts'
 import { firstScreens, guardedScreens } from './graph.ts'
 import { keeping } from './kept.ts'
-import { hasKeys, keysOn } from './keys.ts'
+import { hasKeys, keysOn, takesLabels } from './keys.ts'
 import { speech } from './speech.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from './types.ts'
 
@@ -146,6 +146,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     guarded: guarded.has(name),
     first: first.has(name),
     keyed: backKeys.has(name),
+    labels: takesLabels(definition, definition.screens[name]),
   })
   const builtIn =
     (key: 'goodbye' | 'busy') =>

@@ -1,4 +1,4 @@
-/** Which keys for `Back` and `Home` are in force on a screen. */
+/** What may be pressed or typed on a screen besides its numbers: keys for `Back` and `Home`, labels. */
 import { asks, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 
 export interface Keys {
@@ -20,4 +20,10 @@ export function keysOn(definition: FlowDefinition, screen: ScreenDefinition): Ke
 /** Whether any screen of the flow has a key; without one, nothing is remembered for them. */
 export function hasKeys(definition: FlowDefinition): boolean {
   return Object.values(definition.screens).some((screen) => asks(screen) && Object.values(keysOn(definition, screen)).some(Boolean))
+}
+
+/** Whether choices of this screen may be typed by their labels. */
+export function takesLabels(definition: FlowDefinition, screen: ScreenDefinition | undefined): boolean {
+  const own = screen && 'labels' in screen ? screen.labels : undefined
+  return (screen?.kind === 'menu' || screen?.kind === 'list') && (own ?? definition.labels ?? false)
 }

@@ -21,6 +21,10 @@ const keys = z
   .optional()
   .meta({ title: '`false`, or `{ back, home }`' })
   .describe("Other keys than the flow's, or none; each may be `false`.")
+const labels = z
+  .boolean()
+  .optional()
+  .describe('A choice may be typed too: its words, or how they begin. Without it: what the flow says.')
 const notice = text.optional().describe('A line above the next screen that is shown.')
 
 export const route = z
@@ -55,7 +59,7 @@ const bounded = z
 
 export const SCREENS = {
   menu: z
-    .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys })
+    .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys, labels })
     .describe('A text with numbered choices.'),
   list: z
     .strictObject({
@@ -75,6 +79,7 @@ export const SCREENS = {
       empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
       back,
       keys,
+      labels,
     })
     .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.'),
   input: z

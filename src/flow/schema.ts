@@ -46,6 +46,10 @@ export const FLOW = z.strictObject({
     .optional()
     .meta({ title: '`{ back, home }`' })
     .describe("Keys that work on every screen that asks, such as `back: '0'` and `home: '00'`."),
+  labels: z
+    .boolean()
+    .optional()
+    .describe('Choices may be typed too, by their words or how these begin. Numbers come first.'),
   formats: z
     .record(language, format)
     .default({})

@@ -65,6 +65,10 @@ const ROWS: Row[] = [
   ['topup', 'number: { min: 5, max: 20 }', "number: { min: 0, max: 20 }\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
   ['topup', '    empty: none\n    back: main', "    empty: none\n    back: main\n    keys: { back: '0' }", /has a line and a key for Back/],
   ['topup', '    empty: none\n    back: main', "    empty: none\n    keys: { back: '7' }", /'keys'|'back' is not a key/],
+  // Typed labels
+  ['topup', 'languages: [en, tpi]', 'languages: [en, tpi]\nlabels: maybe', /'labels' is not true or false/],
+  ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: buy AIRTIME!, tpi: Pinis }, to: farewell }\n    labels: true', /'buy AIRTIME!' in 'en' is typed as another choice is/],
+  ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: 3 Exit, tpi: Pinis }, to: farewell }\n    labels: true', /'3 Exit' in 'en' begins like a number/],
   // What is read
   ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
   ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],

@@ -1,6 +1,7 @@
 /** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/text.ts'
+import { labelNamed } from '../fold.ts'
 import { layPage, lookUp, relay, type Line, type Sheet } from '../layout.ts'
 import type { Want } from '../types.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
@@ -62,7 +63,10 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
   const { options, back } = offer(context)
   const shown = context.shown
   const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
-  if (!key) return undefined
+  if (!key) {
+    const named = env.labels && shown ? labelNamed(options.map(({ label }) => label()), answer) : undefined
+    return named === undefined ? undefined : chosen(options[named], context)
+  }
   if (key === 'more') {
     const { next } = layPage(sheetOf(env, offer(context), context), shown.at)
     return { context: turned(env, offer, context, [...shown.at, next]) }
@@ -71,7 +75,10 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
     if (shown.at.length > 1 && !env.keyed) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
     return { to: back as string, context: left(context) }
   }
-  const option = options[key.option]
+  return chosen(options[key.option], context)
+}
+
+function chosen(option: Option | undefined, context: DialogueContext): Move | undefined {
   return option && { to: option.to, context: left(option.choose ? option.choose(context) : context) }
 }
 

@@ -35,6 +35,8 @@ export interface Env {
   wrongMax: number
   /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
   guarded: boolean
+  /** Choices may be typed by their labels. */
+  labels: boolean
   /** A key leads back: pages have no line for it. */
   keyed: boolean
   /** One of the screens that a dialogue opens with: nothing to resume. */
