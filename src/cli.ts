@@ -4,6 +4,9 @@ import { Command, InvalidArgumentError } from 'commander'
 import { ProblemsError, UsageError } from './errors.ts'
 import { packageVersion } from './root.ts'
 
+type AdminOptions = import('./cli/admin.ts').AdminOptions
+type DecideOptions = import('./cli/releases.ts').DecideOptions
+
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
@@ -42,7 +45,7 @@ program.command('talk').description('plays written conversations against their f
   .option('--coverage', 'say what of each flow no talk has walked')
   .action(async (paths: string[], options: { coverage?: boolean }) => (await import('./cli/flows.ts')).talk(paths, say, options))
 
-const flow = program.command('flow').description('flow files: their JSON Schema, and what they look like')
+const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
 flow.command('schema').description('the JSON Schema of flow files, for an editor')
   .option('--catalogue', 'that of catalogues of translations instead')
   .option('--part', 'that of parts instead')
@@ -165,10 +168,36 @@ admin(program.command('push')).description('shows a screen or a text to a subscr
   .option('--sms <text>', 'sent as an SMS if it cannot be shown')
   .action(async (options: import('./cli/admin.ts').PushOptions) => (await import('./cli/admin.ts')).pushCommand(options, say))
 
-admin(program.command('flows')).description('the flows in force in a running daemon')
-  .option('--rollback <revision>', 'serve this one to new dials, e.g. dental@9f2c01ab77de')
-  .action(async (options: { url: string; tokenFile?: string; rollback?: string }) =>
-    (await import('./cli/admin.ts')).flowsCommand(options, say))
+const decide = (command: Command) => admin(command).option('--note <text>', 'why: kept with the decision', '')
+
+admin(flow.command('status')).description('what a running daemon serves: revisions in force, trials, files that are broken')
+  .action(async (options: AdminOptions) => (await import('./cli/releases.ts')).statusCommand(options, say))
+admin(flow.command('list')).description('the revisions of a flow, and how many dialogues are on each')
+  .argument('<name>', 'of the flow')
+  .action(async (name: string, options: AdminOptions) => (await import('./cli/releases.ts')).listCommand(name, options, say))
+admin(flow.command('diff')).description('what a subscriber would see changed, screen by screen, and the changed lines')
+  .argument('<from>', 'revision or flow file').argument('<to>', 'revision or flow file')
+  .action(async (from: string, to: string, options: AdminOptions) =>
+    (await import('./cli/releases.ts')).diffCommand(from, to, options, say))
+decide(flow.command('publish')).description('proves a flow and lets it serve new dials, in all daemons')
+  .argument('<flow>', 'flow file, or a revision that is stored')
+  .option('--share <percent>', 'only to so many subscribers, e.g. 10%: a trial', percent)
+  .action(async (what: string, options: DecideOptions & { share?: number }) =>
+    (await import('./cli/releases.ts')).publishCommand(what, options, say))
+decide(flow.command('rollback')).description('new dials get an older revision again')
+  .argument('<flow>', 'revision, or the name of a flow: then what served before')
+  .action(async (what: string, options: DecideOptions) => (await import('./cli/releases.ts')).rollbackCommand(what, options, say))
+decide(flow.command('canary')).description('a trial: so many subscribers get this revision, the same ones while the share grows')
+  .argument('<flow>', 'revision, or the name of a flow with --end')
+  .option('--share <percent>', 'of subscribers, e.g. 10%', percent)
+  .option('--end', 'the trial is over: everybody gets what is in force')
+  .action(async (what: string, options: DecideOptions & { share?: number; end?: boolean }) =>
+    (await import('./cli/releases.ts')).canaryCommand(what, options, say))
+decide(flow.command('recall')).description('ends the dialogues of a revision at their next turn')
+  .argument('<revision>', 'not the one in force: roll back first')
+  .option('--text <text>', "what they read; or language=text, once for each language; default: the flow's own busy text", collected, [])
+  .action(async (revision: string, options: DecideOptions & { text: string[] }) =>
+    (await import('./cli/releases.ts')).recallCommand(revision, options, say))
 
 admin(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
   .argument('<line>', 'its name in the settings')
@@ -202,6 +231,16 @@ program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${known ? error.message : (error as Error).stack ?? String(error)}\n`)
   process.exitCode = 1
 })
+
+function percent(text: string): number {
+  const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('a share such as 10%')
+  return value
+}
+
+function collected(text: string, before: string[]): string[] {
+  return [...before, text]
+}
 
 function integer(text: string): number {
   const value = Number(text)

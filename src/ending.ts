@@ -31,6 +31,7 @@ export function createEnding(parts: EndingParts): (record: DialogueRecord) => vo
     const reason = record.ended ?? 'failed'
     const flow = record.revision.split('@')[0] || (beginOf(record, parts.services, null)?.flow ?? 'none')
     metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
+    metrics.ended(record.revision || flow, reason)
     log.info({
       msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
       turns: record.turn, ms: record.touchedMs - record.openedMs, reason,

@@ -123,7 +123,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       })
       failpoint('after-rest')
       if (!rested) return metrics.count('ussd_replies_total', { line: line.name, action: played.reply.action, result: 'stale' })
-      metrics.turn((clock.now() - startedMs) / 1000, played.flow)
+      metrics.turn((clock.now() - startedMs) / 1000, played.flow, played.revision)
       const ended = { ...record, revision: played.revision, snapshot: played.snapshot, ended: played.ended, touchedMs: clock.now() }
       if (played.ended) finish(ended)
       await deliver(ended, line, { pdu: written.pdu, action: played.reply.action, ...how })

@@ -46,6 +46,8 @@ export const COUNTERS = {
   store_key_reloads_total: ['Files of the dialogue store\'s keys read again while running', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
+  flow_turns_total: ['Turns by flow revision; the revisions that were used last', ['revision']],
+  flow_ends_total: ['Dialogues ended, by flow revision and reason; the revisions that were used last', ['revision', 'reason']],
   backend_calls_total: ['Back end calls by outcome', ['backend', 'operation', 'result']],
   sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
   sms_late_total: ['Responses to SMS that came after their deadline, and whether they told something new', ['line', 'result']],
@@ -61,7 +63,9 @@ export type CounterName = keyof typeof COUNTERS
 export interface Metrics extends Counters {
   registry: Registry
   /** Seconds from a message to the reply handed to the link. */
-  turn(seconds: number, flow: string): void
+  turn(seconds: number, flow: string, revision: string): void
+  /** A dialogue of that revision ended. */
+  ended(revision: string, reason: string): void
   backend(seconds: number, backend: string): void
   /** A figure read when asked for. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void
@@ -70,6 +74,9 @@ export interface Metrics extends Counters {
 }
 
 const NONE: Labels = {}
+
+/** Revisions that /metrics tells apart: enough for each flow and its trials; those unused for longest go. */
+export const REVISIONS_TOLD_MAX = 50
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -82,10 +89,25 @@ export function createMetrics(options: { process: boolean }): Metrics {
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
   const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')
   const calls = timed('backend_call_seconds', 'Back end calls', 'backend')
+  const revisions = new Set<string>()
+  const told = (revision: string): Labels => {
+    revisions.delete(revision)
+    revisions.add(revision)
+    if (revisions.size > REVISIONS_TOLD_MAX) {
+      const [oldest] = revisions as Set<string> & [string]
+      revisions.delete(oldest)
+      for (const name of ['flow_turns_total', 'flow_ends_total']) counters.get(name)!.forget('revision', oldest)
+    }
+    return { revision }
+  }
   return {
     registry,
     count: (name, labels = NONE, by = 1) => counters.get(name)!.count(labels, by),
-    turn: (seconds, flow) => turns.observe({ flow }, seconds),
+    turn(seconds, flow, revision) {
+      turns.observe({ flow }, seconds)
+      counters.get('flow_turns_total')!.count(told(revision), 1)
+    },
+    ended: (revision, reason) => counters.get('flow_ends_total')!.count({ ...told(revision), reason }, 1),
     backend: (seconds, backend) => calls.observe({ backend }, seconds),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers: [registry], async collect() { gauge.set(await read()) } })

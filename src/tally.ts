@@ -6,6 +6,8 @@ import { Counter, type Registry } from 'prom-client'
 
 export interface Tally {
   count(labels: Readonly<Record<string, string>>, by: number): void
+  /** Leaves out from now on what was counted with that label: its thing is gone. Only for the first label. */
+  forget(label: string, value: string): void
   /** The values as prom-client has them, all that was counted included. */
   values(): Promise<{ labels: Record<string, string>; value: number }[]>
 }
@@ -65,6 +67,14 @@ export function tally({ name, help, labelNames, registry }: TallyOptions): Tally
   return {
     count(labels, by) {
       cellOf(labels).sum += by
+    },
+    forget(label, value) {
+      if (labelNames[0] !== label) throw new Error(`counter ${name} does not begin with label '${label}'`)
+      root.delete(value)
+      for (const cell of cells.splice(0)) {
+        if (cell.labels[label] !== value) cells.push(cell)
+        else counter.remove(cell.labels)
+      }
     },
     async values() {
       return (await counter.get()).values as { labels: Record<string, string>; value: number }[]

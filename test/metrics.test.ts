@@ -1,7 +1,7 @@
 /** The metrics: what is counted is what is read, whenever it is read. */
 import assert from 'node:assert/strict'
 import { Registry } from 'prom-client'
-import { COUNTERS, createMetrics, type CounterName } from '../src/metrics.ts'
+import { COUNTERS, createMetrics, REVISIONS_TOLD_MAX, type CounterName } from '../src/metrics.ts'
 import { tally } from '../src/tally.ts'
 
 describe('the metrics', () => {
@@ -36,6 +36,20 @@ describe('the metrics', () => {
     labelled.count({ a: 'x', b: 'y' }, 1)
     assert.deepEqual((await plain.values()).map(({ value }) => value), [2])
     assert.deepEqual((await labelled.values()).map(({ labels, value }) => [labels, value]), [[{ a: 'x' }, 1], [{ a: 'x', b: 'y' }, 1]])
+  })
+
+  it('tell a bounded number of flow revisions apart: those unused for longest go, those in use stay', async () => {
+    const metrics = createMetrics({ process: false })
+    for (let i = 0; i < REVISIONS_TOLD_MAX * 3; i++) {
+      metrics.turn(0.01, 'a', `a@${i}`)
+      metrics.turn(0.01, 'a', 'a@stays')
+      metrics.ended(`a@${i}`, 'completed')
+      if (i % 20 === 0) await metrics.registry.metrics()
+    }
+    const lines = (await metrics.registry.metrics()).split('\n').filter((line) => /^flow_(turns|ends)_total/.test(line))
+    assert.equal(lines.length, REVISIONS_TOLD_MAX * 2 - 1)
+    assert.ok(lines.includes(`flow_turns_total{revision="a@stays"} ${REVISIONS_TOLD_MAX * 3}`))
+    assert.ok(!lines.some((line) => line.includes('"a@0"')))
   })
 
   it('refuse a label that a counter does not have', () => {

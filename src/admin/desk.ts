@@ -5,9 +5,6 @@ export interface Desk {
   dialogues(msisdn: string): Promise<DialogueSummary[]>
   /** Ends it with a text. Null: nothing was open. */
   endDialogue(group: string, msisdn: string): Promise<DialogueSummary | null>
-  flows(): FlowRow[]
-  /** Serves an older revision for new dials, in this daemon, until its file changes. Null: it is not to be had. */
-  rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
   lines(): LineRow[]
   /** What passed on a line lately. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
@@ -63,11 +60,6 @@ export interface DialogueSummary {
   touchedMs: number
   /** Why it ended; null: it has not. */
   ended: string | null
-}
-
-export interface FlowRow {
-  name: string
-  revision: string
 }
 
 export interface LineRow {

@@ -4,6 +4,8 @@ import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../log-port.ts'
 import type { Role, Token } from './access.ts'
 import type { Desk } from './desk.ts'
+import type { FlowDesk } from './flow-desk.ts'
+import { flowRoutes } from './flow-routes.ts'
 import { pushBy } from './push-route.ts'
 import { traceAnswer } from './trace-route.ts'
 
@@ -12,16 +14,26 @@ export interface Admitted {
   Variables: { token: Token | null }
 }
 
-const BODY_OCTETS_MAX = 65_536
-const MSISDN = /^[1-9]\d{4,14}$/
-const REVISION = /^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/
+export interface RouteParts {
+  desk: Desk
+  flows: FlowDesk
+  log: Log
+}
 
-export function adminRoutes(desk: Desk, log: Log): Hono<Admitted> {
+const BODY_OCTETS_MAX = 65_536
+/** Of a request that may hold a flow's files: more than the longest that is read. */
+const FLOW_OCTETS_MAX = 4_000_000
+const PUBLISH = /\/flows\/[^/]+\/publish$/
+const MSISDN = /^[1-9]\d{4,14}$/
+
+export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
   const app = new Hono<Admitted>()
   const audit = (token: Token | null, what: string, more: object) =>
     log.warn({ who: token?.name ?? '-', role: token?.role ?? '-', what, ...more }, 'admin audit')
 
-  app.use(bodyLimit({ maxSize: BODY_OCTETS_MAX, onError: (c) => c.json({ error: 'body too large' }, 413) }))
+  const limited = (maxSize: number) => bodyLimit({ maxSize, onError: (c) => c.json({ error: 'body too large' }, 413) })
+  const [small, large] = [limited(BODY_OCTETS_MAX), limited(FLOW_OCTETS_MAX)]
+  app.use((c, next) => (PUBLISH.test(c.req.path) ? large : small)(c, next))
   app.use(async (c, next) => {
     const need: Role = c.req.method === 'GET' ? 'read' : 'operate'
     const token = c.get('token')
@@ -46,19 +58,7 @@ export function adminRoutes(desk: Desk, log: Log): Hono<Admitted> {
     return ended ? c.json({ ended }) : c.json({ error: 'no dialogue is open there' }, 404)
   })
 
-  app.get('/flows', (c) => c.json({ flows: desk.flows() }))
-
-  app.post('/flows/:name/rollback', async (c) => {
-    const { name } = c.req.param()
-    const body = await c.req.json<unknown>().catch(() => null)
-    const revision = (body as { revision?: unknown } | null)?.revision
-    if (typeof revision !== 'string' || !REVISION.test(revision) || !revision.startsWith(`${name}@`)) {
-      return c.json({ error: 'the body is {"revision": "dental@9f2c01ab77de"}, of the flow in the path' }, 400)
-    }
-    const done = await desk.rollBack(name, revision)
-    audit(c.get('token'), 'flow rolled back', { flow: name, before: done?.before ?? null, after: done?.after ?? null })
-    return done ? c.json(done) : c.json({ error: 'there is no such revision' }, 404)
-  })
+  app.route('/flows', flowRoutes(flows, (c, what, more) => audit(c.get('token'), what, more)))
 
   app.post('/push', async (c) => {
     const done = await pushBy(desk, await c.req.json<unknown>().catch(() => null))

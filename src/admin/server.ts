@@ -10,6 +10,7 @@ import type { Registry } from 'prom-client'
 import type { Log } from '../log-port.ts'
 import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
 import type { Desk } from './desk.ts'
+import type { FlowDesk } from './flow-desk.ts'
 import { adminRoutes, type Admitted } from './routes.ts'
 
 export interface Readiness {
@@ -24,6 +25,7 @@ export interface AdminParts {
   registry: Registry
   readiness(): Promise<Readiness>
   desk: Desk
+  flows: FlowDesk
   /** None: nothing can be changed, and what is open is open to this machine only. */
   tokens: readonly Token[]
   now(): number
@@ -83,7 +85,7 @@ function adminApp(parts: AdminParts): Hono<App> {
     return c.json({ ready: state.ready, ...details }, state.ready ? 200 : 503)
   })
   app.get('/metrics', async (c) => c.text(await parts.registry.metrics(), 200, { 'content-type': parts.registry.contentType }))
-  app.route('/v1', adminRoutes(parts.desk, parts.log))
+  app.route('/v1', adminRoutes(parts))
   app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
     parts.log.error({ err: error, path: c.req.routePath }, 'admin request failed')

@@ -1,7 +1,7 @@
-/** `dialogues`, `flows`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
+/** `dialogues`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { DialogueSummary, FlowRow, PushTold } from '../admin/desk.ts'
+import type { DialogueSummary, PushTold } from '../admin/desk.ts'
 import { UsageError } from '../errors.ts'
 
 type Say = (text: string) => void
@@ -22,18 +22,6 @@ export async function dialoguesCommand(options: AdminOptions & { msisdn: string;
     await ask(options, 'DELETE', at)
     say(`ended    ${one.group} ${one.epoch}`)
   }
-}
-
-export async function flowsCommand(options: AdminOptions & { rollback?: string }, say: Say): Promise<void> {
-  const { rollback } = options
-  if (rollback !== undefined) {
-    const name = rollback.split('@')[0]!
-    const done = await ask<{ before: string | null; after: string }>(
-      options, 'POST', `/v1/flows/${encodeURIComponent(name)}/rollback`, { revision: rollback })
-    return say(`${done.before ?? '-'} -> ${done.after}, until its file changes or the daemon restarts`)
-  }
-  const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
-  for (const { name, revision } of flows) say(`${name.padEnd(24)} ${revision}`)
 }
 
 export interface PushOptions extends AdminOptions {
@@ -88,7 +76,8 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
 
 const ANSWER_MS = 10_000
 
-async function ask<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
+/** One request over the admin door. Throws UsageError with what the daemon says is wrong. */
+export async function ask<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
   return await (await request(options, method, path, body)).json() as T
 }
 
@@ -102,8 +91,8 @@ export async function request({ url, tokenFile }: AdminOptions, method: string, 
     throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
   })
   if (answer.ok) return answer
-  const said = await answer.json().catch(() => ({})) as { error?: string }
-  throw new UsageError(`${answer.status}: ${said.error ?? answer.statusText}`)
+  const said = await answer.json().catch(() => ({})) as { error?: string; problems?: string[] }
+  throw new UsageError([`${answer.status}: ${said.error ?? answer.statusText}`, ...said.problems ?? []].join('\n  '))
 }
 
 function sentence(one: DialogueSummary): string {

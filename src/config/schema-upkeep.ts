@@ -25,6 +25,8 @@ export const retention = z.strictObject({
     .describe('months of 30 days after its day; profiles without any appointment go at that age too'),
   flowRevisionsDays: z.number().int().min(1).max(3_650).default(365)
     .describe('after another took its place: how far back a flow may be rolled'),
+  flowRevisionsMax: z.number().int().min(2).max(10_000).default(100)
+    .describe('of one flow, besides those that a dialogue is on: a script that edits every minute fills no disk'),
 })
 
 export const trace = z.strictObject({

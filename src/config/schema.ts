@@ -254,7 +254,11 @@ export const settingsSchema = z.strictObject({
   services: z.array(service).min(1),
   flows: z.strictObject({
     dir: z.string().default('./flows'),
-    reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files are looked for; 0: never'),
+    reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files and releases are looked for; 0: never'),
+    publish: z.enum(['files', 'released']).default('files')
+      .describe('files: an edited file is published; released: only `flow publish` publishes, for all daemons at once'),
+    testers: z.array(z.string().regex(/^[1-9]\d{4,14}$/, 'international digits, no +')).max(1_000).default([])
+      .describe('MSISDNs that are in every trial (`flow canary`)'),
   }).prefault({}),
   dialects: z.strictObject({ dir: z.string().optional() }).prefault({}).describe('profiles of your own, besides those that come along'),
   backends: z.record(name, backend).default({}),

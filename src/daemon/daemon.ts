@@ -13,6 +13,7 @@ import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
 import { createDesk, tokensOf } from './desk.ts'
 import { createDrain } from './drain.ts'
+import { createFlowDesk } from './flow-desk.ts'
 import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
@@ -71,7 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(stores, () => stores.close())
     const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
     onStop(backends, () => backends.close())
-    const flows = await serveFlows({ settings, archive: stores.archive, clock, log, metrics, backends: backends.names })
+    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: backends.names })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const recorder = createDaemonRecorder(settings, { now: clock.now, key, log })
@@ -100,14 +101,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
       tokens: tokensOf(settings),
-      desk: createDesk({ settings, dialogues: stores.dialogues, flows, lines, gateway, push, trace: recorder.trace }),
+      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace }),
+      flows: createFlowDesk({ ...stores, flows: flows.registry, backends: backends.names, clock }),
     })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.
     const sweep = async () => lines.anyBound() || door.line ? gateway.sweep() : undefined
     const stopSweeps = repeat(clock, settings.dialogue.sweepMs, sweep, metrics, log)
     gauges({ metrics, stores, lines, gateway })
-    onStop(flows, startRetention({ settings, knex: stores.knex, flows, clock, log, metrics }))
+    onStop(flows, startRetention({ ...stores, settings, flows: flows.registry, clock, log, metrics }))
     sms.start()
     onStop(sms, () => sms.stop())
     onStop(door, () => door.stop())
@@ -124,7 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const store = await stores.check()
       const states = lines.states()
       const isHeard = lines.anyBound() || lines.all.length === 0
-      return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.state() } }
+      return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.registry.names() } }
     }
     return { log, metrics, admin, door, stores, push, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {

@@ -7,21 +7,19 @@ import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
 import type { Gateway } from '../gateway.ts'
 import { maskMsisdn } from '../log.ts'
-import type { ServedFlows } from './flows.ts'
 import type { Lines } from './lines.ts'
 import type { Push } from '../push/push.ts'
 
 export interface DeskParts {
   settings: Settings
   dialogues: DialogueStore
-  flows: ServedFlows
   lines: Lines
   gateway: Gateway
   push: Push
   trace: Desk['trace']
 }
 
-export function createDesk({ settings, dialogues, flows, lines, gateway, push, trace }: DeskParts): Desk {
+export function createDesk({ settings, dialogues, lines, gateway, push, trace }: DeskParts): Desk {
   const groups = groupsOf(settings)
   return {
     async dialogues(msisdn) {
@@ -32,8 +30,6 @@ export function createDesk({ settings, dialogues, flows, lines, gateway, push, t
       const ended = await gateway.end({ group, msisdn })
       return ended && summaryOf(ended)
     },
-    flows: () => flows.state(),
-    rollBack: (name, revision) => flows.rollBack(name, revision),
     push({ flow, text = '', language, line, sms, ...asked }) {
       const how = { ...asked, ...(line === undefined ? {} : { line }), ...(sms === undefined ? {} : { sms }) }
       if (flow === undefined) return push.notify({ ...how, text })

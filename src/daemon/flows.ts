@@ -2,25 +2,23 @@
 import { appFlows, servicesOf } from './apps.ts'
 import type { Settings } from '../config/schema.ts'
 import { ProblemsError, UsageError } from '../errors.ts'
-import { openFlows, type Reload } from '../flow/registry.ts'
-import type { FlowArchive, FlowRegistry } from '../flow/types.ts'
+import { openFlows, type Flows, type Reload } from '../flow/registry.ts'
+import type { Decided } from '../flow/release.ts'
+import type { FlowArchive } from '../flow/types.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { nearest } from '../nearest.ts'
 import type { Clock } from '../ussd/types.ts'
 
 export interface ServedFlows {
-  registry: FlowRegistry
-  /** For /ready: names and revisions in force. */
-  state(): { name: string; revision: string }[]
-  /** Null: there is no such revision of this flow. */
-  rollBack(name: string, revision: string): Promise<{ before: string | null; after: string } | null>
+  registry: Flows
   stop(): Promise<void>
 }
 
 export interface FlowParts {
   settings: Settings
   archive: FlowArchive
+  decided: Decided
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
   clock: Clock
@@ -28,11 +26,16 @@ export interface FlowParts {
   metrics: Metrics
 }
 
+/** A file that changes within this is still being written. Editors and copies of a flow take a few milliseconds. */
+const SETTLE_MS = 100
+
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
 export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   const { settings, archive, backends, clock, log } = parts
+  const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
-    folder: settings.flows.dir, archive, backends, services: appFlows(settings), onReload: (reload) => report(reload, parts),
+    folder: dir, archive, backends, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
+    settle: () => new Promise((done) => clock.after(SETTLE_MS, done)), onReload: (reload) => report(reload, parts),
   })
   requireServices(settings, flows, first)
   let stopped = false
@@ -46,12 +49,6 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   if (settings.flows.reloadMs > 0) again()
   return {
     registry: flows,
-    state: () => flows.names(),
-    async rollBack(name, revision) {
-      const before = flows.current(name)?.revision ?? null
-      const done = revision.startsWith(`${name}@`) && await flows.rollBack(revision)
-      return done ? { before, after: revision } : null
-    },
     stop: async () => {
       stopped = true
       cancel()
@@ -73,7 +70,7 @@ function report(reload: Reload, { log, metrics }: FlowParts): void {
   }
 }
 
-function requireServices(settings: Settings, flows: FlowRegistry & { names(): { name: string }[] }, first: Reload): void {
+function requireServices(settings: Settings, flows: Flows, first: Reload): void {
   const names = flows.names().map((flow) => flow.name)
   const missing = servicesOf(settings).filter((service) => !names.includes(service.flow))
   if (!missing.length) return

@@ -5,12 +5,15 @@ import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { purge } from '../privacy/retention.ts'
 import type { Clock } from '../ussd/types.ts'
-import type { ServedFlows } from './flows.ts'
+import type { Flows } from '../flow/registry.ts'
+import type { DialogueStore } from '../dialogue/types.ts'
+import { CENSUS_MAX } from './flow-desk.ts'
 
 export interface RetentionParts {
   settings: Settings
   knex: Knex
-  flows: ServedFlows
+  dialogues: DialogueStore
+  flows: Flows
   clock: Clock
   log: Log
   metrics: Metrics
@@ -41,9 +44,11 @@ export function startRetention(parts: RetentionParts): () => Promise<void> {
 }
 
 /** One purge, counted. */
-export async function purgeOnce({ settings, knex, flows, clock, log, metrics }: RetentionParts): Promise<void> {
+export async function purgeOnce({ settings, knex, dialogues, flows, clock, log, metrics }: RetentionParts): Promise<void> {
+  const { open, whole } = await dialogues.census(CENSUS_MAX)
   const purged = await purge({
-    knex, retention: settings.retention, inForce: flows.state().map((flow) => flow.revision), nowMs: clock.now(), todayMs: clock.today(),
+    knex, retention: settings.retention,
+    inUse: whole ? [...flows.wanted(), ...open.keys()] : null, nowMs: clock.now(), todayMs: clock.today(),
   })
   for (const [what, rows] of Object.entries(purged)) if (rows) metrics.count('retention_purged_total', { what }, rows)
   if (Object.values(purged).some(Boolean)) log.info(purged, 'old records removed')

@@ -5,6 +5,7 @@ import type { Knex } from 'knex'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
+import type { Decided } from '../flow/release.ts'
 import type { FlowArchive } from '../flow/types.ts'
 import { pooled } from '../ids.ts'
 import type { Log } from '../log-port.ts'
@@ -12,6 +13,7 @@ import type { Metrics } from '../metrics.ts'
 import { journalDialogues } from '../store/journal.ts'
 import { watchStoreKeys } from '../store/key-file.ts'
 import { flowArchive } from '../store/postgres-archive.ts'
+import { flowReleases } from '../store/postgres-releases.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
@@ -23,6 +25,8 @@ export interface Stores {
   dialogues: DialogueStore
   knex: Knex
   archive: FlowArchive
+  /** What operators decided about flows. */
+  decided: Decided
   /** What /ready says of them. */
   check(): Promise<StoresCheck>
   close(): Promise<void>
@@ -52,7 +56,7 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
     const sql = postgres = await openDatabase(settings, log, clock)
     const dialogues = await openDialogues(parts, keys?.sealer ?? plainSealer)
     return {
-      dialogues, knex: sql.knex, archive: flowArchive(sql.knex),
+      dialogues, knex: sql.knex, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
       check: () => check(dialogues, sql, settings),
       close: async () => {
         keys?.stop()

@@ -72,7 +72,7 @@ async function start(record: DialogueRecord, begin: Begin, parts: TurnParts & { 
   const lost = begin.lost?.snapshot ? begin.lost : null
   const old = lost ? await parts.flows.pinned(lost.revision) : undefined
   const resume = old?.name === begin.flow && old.resumable(lost!.snapshot as FlowSnapshot) ? lost!.snapshot! : undefined
-  const flow = resume ? old : parts.flows.current(begin.flow)
+  const flow = resume ? old : parts.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
   const snapshot = flow.begin({
     msisdn: record.key.msisdn, code: record.code, line: record.line, language: parts.language,

@@ -104,6 +104,12 @@ export type Overdue =
   /** Too long without an answer, or too long altogether: it has ended; the reason stands in the record. */
   | { is: 'ended'; record: DialogueRecord }
 
+/** How many dialogues are on which revision; '' during the first turn. */
+export interface Census {
+  open: ReadonlyMap<string, number>
+  whole: boolean
+}
+
 /** Fixed when a store is made. All milliseconds. */
 export interface DialogueLimits {
   /** A dialogue resting this long ends (reason idle). */
@@ -149,6 +155,8 @@ export interface DialogueStore {
   find(key: DialogueKey): Promise<DialogueRecord | null>
   /** Dialogues that are taken or resting (approximate in Redis: what the deadline index holds). */
   count(): Promise<number>
+  /** Open dialogues by flow revision; of the first `limit` only, and of those that read here; then it is not `whole`. Reads every record: seldom. */
+  census(limit: number): Promise<Census>
   /** Removes everything about one MSISDN (privacy). Answers how many records. */
   erase(msisdn: string): Promise<number>
   /** Throws StoreError if the store cannot be used; says what could be lost (e.g. appendonly off). */

@@ -1,7 +1,8 @@
 /** A folder of flows: `<flow>.yaml`, with catalogues `<flow>.<language>.yaml` beside it. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { partsNamed, type FlowFiles, type FlowSource } from './read.ts'
+import { OCTETS_MAX } from './source.ts'
 
 /** Where the parts are, within the folder. */
 const PARTS = 'parts'
@@ -12,7 +13,13 @@ export async function flowNames(folder: string): Promise<string[]> {
   return files.flatMap((file) => /^([a-z][a-z0-9-]*)\.ya?ml$/.exec(file)?.[1] ?? []).toSorted()
 }
 
-/** The files of one flow, with all parts that it leads to; those that are not there are left to the check. Rejects if it cannot be read. */
+/** A character is at most so many octets of UTF-8: what is longer need not be read to be refused. */
+const OCTETS_OF_CHARACTER_MAX = 4
+
+/**
+ * The files of one flow, with all parts that it leads to; those that are not there are left to the check. Rejects if it
+ * cannot be read, or is so long that it is not to be.
+ */
 export async function sourceOf(folder: string, name: string): Promise<FlowSource> {
   const flow = await filesOf(folder, name)
   const parts = new Map<string, FlowFiles | undefined>()
@@ -37,9 +44,11 @@ async function filesOf(folder: string, name: string): Promise<FlowFiles> {
   const others = files
     .filter((found) => found.startsWith(`${name}.`) && /^[a-z][a-z0-9-]*\.[A-Za-z0-9-]+\.ya?ml$/.test(found))
     .toSorted()
-  const read = async (found: string) => ({
-    file: join(folder, found),
-    text: await readFile(join(folder, found), 'utf8'),
-  })
+  const read = async (found: string) => {
+    const path = join(folder, found)
+    const { size } = await stat(path)
+    if (size > OCTETS_MAX * OCTETS_OF_CHARACTER_MAX) throw new Error(`${path} has ${size} octets: no flow is that long`)
+    return { file: path, text: await readFile(path, 'utf8') }
+  }
   return { ...(await read(file)), catalogues: await Promise.all(others.map(read)) }
 }

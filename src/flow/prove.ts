@@ -4,14 +4,19 @@ import { USSD_PAGE } from '../ussd/types.ts'
 import type { FlowProblem } from './check.ts'
 import type { Compilation } from './compile.ts'
 import type { ReadFlow } from './read.ts'
-import { walkFlow, type Walk, type WalkedPage } from './walk.ts'
+import { toEnd, walkingFlow, type Walk, type WalkedPage } from './walk.ts'
 
 /** A problem of a flow that compiles, each once, with the keys that show it. */
 export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {
+  return toEnd(provingFlow(compilation, at))
+}
+
+/** The same in pieces, for a daemon that serves meanwhile: a large flow takes seconds. */
+export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Generator<undefined, FlowProblem[]> {
   const { definition } = compilation
   const found = new Map<string, FlowProblem>()
   for (const language of definition.languages) {
-    const walk = walkFlow(compilation, language)
+    const walk = yield* walkingFlow(compilation, language)
     for (const { screen, what, trail, severity } of faultsOf(walk)) {
       const where = at(['screens', screen])
       const key = `${screen} ${what}`

@@ -17,7 +17,7 @@ export type FlowEvent =
   | { type: 'FAILED'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
 
 /** Why a flow ends a dialogue by itself. */
-export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong'>
+export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed' | 'too-many-wrong' | 'recalled'>
 
 /** What a settled snapshot asks of the world. Read off the state it rests in, never off the transition. */
 export type Want =
@@ -77,14 +77,15 @@ export interface CompiledFlow {
 
 /** Where flows come from. */
 export interface FlowRegistry {
-  /** What new dials get; undefined if there is no such flow that ever loaded well. */
-  current(name: string): CompiledFlow | undefined
+  /** What new dials get, of that subscriber if there is a trial; undefined if there is no such flow that ever loaded well. */
+  current(name: string, msisdn?: string): CompiledFlow | undefined
   /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
   pinned(revision: string): Promise<CompiledFlow | undefined>
 }
 
 /** Keeps the sources of all revisions that ever served: a dialogue finishes on its own. Postgres, or a folder. */
 export interface FlowArchive {
-  put(revision: string, name: string, source: string): Promise<void>
+  /** `serves` false: it is stored to be tried, and serves nobody yet. Default true. */
+  put(revision: string, name: string, source: string, how?: { serves?: boolean; by?: string; note?: string }): Promise<void>
   get(revision: string): Promise<string | undefined>
 }

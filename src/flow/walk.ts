@@ -60,7 +60,15 @@ interface Walking {
 }
 
 /** Walks in that language. Faults in a screen end that branch, not the walk. */
-export function walkFlow({ flow, definition }: Compilation, language: string): Walk {
+export function walkFlow(compilation: Compilation, language: string): Walk {
+  return toEnd(walkingFlow(compilation, language))
+}
+
+/** Steps between two rests: some milliseconds. */
+const STEPS_MAX = 10
+
+/** The same in pieces: whoever has more to do than to walk may do it at each `yield`. */
+export function* walkingFlow({ flow, definition }: Compilation, language: string): Generator<undefined, Walk> {
   const walking: Walking = {
     flow,
     world: worldOf(definition),
@@ -77,8 +85,17 @@ export function walkFlow({ flow, definition }: Compilation, language: string): W
   for (let i = 0; i < walking.queue.length; i++) {
     const step = walking.queue[i] as Step
     attempt(walking, { screen: step.snapshot.value, trail: step.trail }, () => rest(step, walking))
+    if (i % STEPS_MAX === 0) yield
   }
   return walking.walk
+}
+
+/** What a walk in pieces comes to, without a rest. */
+export function toEnd<T>(pieces: Generator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done) return value as T
+  }
 }
 
 function rest(step: Step, walking: Walking): void {

@@ -9,13 +9,15 @@ export interface Retention {
   appointmentsMonths: number
   /** Days that a flow revision is kept after another took its place. */
   flowRevisionsDays: number
+  /** Of one flow. */
+  flowRevisionsMax: number
 }
 
 export interface Purging {
   knex: Knex
   retention: Retention
-  /** Revisions in force, which stay however old they are. */
-  inForce: readonly string[]
+  /** Revisions that serve, or that a dialogue is on: they stay however old they are. Null: nobody knows which, all stay. */
+  inUse: readonly string[] | null
   /** The wall clock. */
   nowMs: number
   /** The calendar: appointments are days of it. */
@@ -30,7 +32,7 @@ export const ROWS_MAX = 5_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 
-export async function purge({ knex, retention, inForce, nowMs, todayMs }: Purging): Promise<Purged> {
+export async function purge({ knex, retention, inUse, nowMs, todayMs }: Purging): Promise<Purged> {
   const sms = await forgetOld(knex, nowMs, retention.smsDays * DAY_MS)
   const old = new Date(todayMs - retention.appointmentsMonths * MONTH_MS)
   const appointments = await knex('dental_appointment').whereIn('id', knex('dental_appointment as a')
@@ -39,14 +41,29 @@ export async function purge({ knex, retention, inForce, nowMs, todayMs }: Purgin
     .whereNotExists(knex('dental_appointment as a').whereRaw('a.msisdn = p.msisdn').select(knex.raw('1')))
     .whereNotExists(knex('dental_hold as h').whereRaw('h.msisdn = p.msisdn').select(knex.raw('1')))
     .limit(ROWS_MAX).select('p.msisdn')).delete()
-  return { sms, appointments, profiles, flow_revisions: await purgeRevisions(knex, retention, inForce, nowMs) }
+  return { sms, appointments, profiles, flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0 }
 }
 
-/** A revision goes when a newer one of its flow is older than the retention: no dialogue lives that long. */
-async function purgeRevisions(knex: Knex, retention: Retention, inForce: readonly string[], nowMs: number): Promise<number> {
+/** Younger ones stay: a daemon that starts with an older file may be about to serve them. */
+const REVISION_YOUNG_MS = 3_600_000
+
+/**
+ * A revision goes when a newer one of its flow is older than the retention, or when there are more of its flow than are
+ * kept; never while anything or anybody is on it, here or by a decision of an operator.
+ */
+async function purgeRevisions(knex: Knex, retention: Retention, inUse: readonly string[], nowMs: number): Promise<number> {
   const cutoff = new Date(nowMs - retention.flowRevisionsDays * DAY_MS)
-  const superseded = knex('flow_revision as r').whereExists(knex('flow_revision as n').whereRaw('n.name = r.name')
-    .whereRaw('n.created_at > r.created_at').where('n.created_at', '<', cutoff).select(knex.raw('1')))
-    .whereNotIn('r.revision', [...inForce]).limit(ROWS_MAX).select('r.revision')
-  return knex('flow_revision').whereIn('revision', superseded).delete()
+  const ranked = knex('flow_revision').select('revision', 'created_at', knex.raw('row_number() OVER newest AS rank'),
+    knex.raw('lag(created_at) OVER newest AS superseded_at'))
+    .joinRaw('WINDOW newest AS (PARTITION BY name ORDER BY created_at DESC, revision)')
+  const young = new Date(nowMs - REVISION_YOUNG_MS)
+  const old = knex.from(ranked.as('r')).whereNotIn('r.revision', [...inUse])
+    .where((is) => is.where('r.superseded_at', '<', cutoff)
+      .orWhere((many) => many.where('r.rank', '>', retention.flowRevisionsMax).where('r.created_at', '<', young)))
+    .whereNotExists(knex('flow_release as d').whereRaw('r.revision IN (d.active, d.instead_of, d.canary)').select(knex.raw('1')))
+    .limit(ROWS_MAX).select('r.revision')
+  const gone = await knex('flow_revision').whereIn('revision', old).delete()
+  const stored = knex('flow_revision as f').whereRaw('f.revision = flow_recall.revision').select(knex.raw('1'))
+  await knex('flow_recall').whereNotExists(stored).delete()
+  return gone
 }

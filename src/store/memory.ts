@@ -2,6 +2,7 @@
  * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
  * Entries are values: each change puts a new one in, after the journal has it.
  */
+import { tallied } from '../dialogue/census.ts'
 import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type Entry } from '../dialogue/entry.ts'
 import { nameOf } from '../dialogue/key.ts'
 import { confirm, drop, rest, seize, type Seizing } from '../dialogue/outcome.ts'
@@ -87,6 +88,10 @@ export function memoryDialogues(options: MemoryOptions): DialogueStore {
       return entry ? recordOf(entry) : null
     },
     count: async () => table.open(),
+    async census(limit) {
+      const open = table.all().filter((entry) => entry.status !== 'ended')
+      return { open: tallied(open.slice(0, limit).map(({ revision }) => revision)), whole: open.length <= limit }
+    },
     erase: async (msisdn) => table.erase(msisdn),
     check: async () => table.check(),
     close: async () => table.close(),
@@ -133,6 +138,7 @@ function createTable({ journal, changes = [], onFault }: MemoryOptions) {
     /** Tombstones that ran out are not journalled one by one: they are dropped again after a restart. */
     overdue: (nowMs: number, limit: number) => (refuseClosed(), held.purge(nowMs), held.due.due(nowMs, limit)),
     open: () => (refuseClosed(), held.open()),
+    all: () => (refuseClosed(), [...held.entries.values()]),
     erase(msisdn: string) {
       const names = [...held.entries].filter(([, entry]) => entry.key.msisdn === msisdn).map(([name]) => name)
       for (const gone of names) change({ gone })

@@ -26,6 +26,18 @@ export async function countDue(client: Client, prefix: string): Promise<number> 
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
+/** Names of dialogues that have a deadline, bucket by bucket, at most `limit`. */
+export async function* listOpen(client: Client, prefix: string, limit: number): AsyncIterable<string[]> {
+  for (let bucket = 0, left = limit; bucket < BUCKETS && left > 0; bucket++) {
+    const names = await client.zrange(dueKey(prefix, bucket), '0', String(left - 1))
+    left -= names.length
+    for (let from = 0; from < names.length; from += READ_COUNT) yield names.slice(from, from + READ_COUNT)
+  }
+}
+
+/** Records asked for at once: turns are served between. */
+const READ_COUNT = 200
+
 /**
  * Removes every record of this MSISDN, also such that were put aside. `hidden` is what stands for the number in names
  * that hide it. Answers how many records. Walks all keys.

@@ -3,6 +3,7 @@
  * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket. With a
  * sealer the number in a name is a keyed hash, and what is personal in a record is encrypted.
  */
+import { tallied } from '../dialogue/census.ts'
 import { keepMs, refuseTooLarge, writeSnapshot } from '../dialogue/entry.ts'
 import { BUCKETS } from '../dialogue/key.ts'
 import type { Seizing } from '../dialogue/outcome.ts'
@@ -12,7 +13,7 @@ import type {
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
 import { connect, type Client } from './redis-connection.ts'
-import { checkRedis, countDue, eraseAll, listDue } from './redis-keyspace.ts'
+import { checkRedis, countDue, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
 import { KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Stored } from './redis-record.ts'
 import { word, wordOrNone } from './redis-word.ts'
@@ -69,6 +70,18 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       return stored === null ? null : (await read(runner, place, stored)).record
     },
     count: () => runner.ask('count', () => countDue(client, prefix)),
+    async census(limit) {
+      const revisions: string[] = []
+      let listed = 0
+      let unread = false
+      for await (const names of listOpen(client, prefix, limit + 1)) {
+        listed += names.length
+        const records = await Promise.all(names.map((name) => revisionAt(runner, name)))
+        unread ||= records.includes(undefined)
+        revisions.push(...records.filter((revision) => typeof revision === 'string'))
+      }
+      return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
+    },
     erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, sealer.hidden(msisdn))),
     check: () => runner.ask('check', () => checkRedis(client)),
     async close() {
@@ -154,6 +167,18 @@ async function seize(runner: Sealing, name: string, { nowMs, token, leaseUntilMs
     if (error instanceof StoreError && error.code === 'sealed') runner.leave(error)
     else await runner.putAside(place, stored, error instanceof StoreError ? error : undefined)
     return []
+  }
+}
+
+/** Null: it is not open. Undefined: it does not read here; another daemon may have its key. */
+async function revisionAt(runner: Sealing, name: string): Promise<string | null | undefined> {
+  const place = runner.sealer.named(name)
+  const stored = await runner.get(place)
+  try {
+    const found = stored === null ? null : readRecord(place, stored, runner.sealer).record
+    return found && found.status !== 'ended' ? found.revision : null
+  } catch {
+    return undefined
   }
 }
 

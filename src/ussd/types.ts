@@ -92,11 +92,13 @@ export interface UssdReply {
  * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer on
  * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong
  * · flow-gone: its revision is not to be had
- * · failed: a bug of ours, caught · drained: the daemon stopped · operator: by hand.
+ * · failed: a bug of ours, caught · drained: the daemon stopped · operator: by hand
+ * · recalled: its flow revision was taken back.
  */
 export type EndReason =
   | 'completed' | 'exit' | 'subscriber-abort' | 'network-abort' | 'idle' | 'total' | 'backend-failed' | 'store-failed'
   | 'bind-lost' | 'refused' | 'superseded' | 'overload' | 'too-many-wrong' | 'flow-gone' | 'failed' | 'drained' | 'operator'
+  | 'recalled'
 
 /** Text alphabets a USSD string may be in. (3GPP TS 23.038 §5) */
 export type Alphabet = 'gsm7' | 'ucs2'

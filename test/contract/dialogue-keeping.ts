@@ -29,6 +29,17 @@ function present(held: Held) {
     await drop()
     assert.equal(await held.store.count(), 999)
   })
+  it('tells how many open dialogues there are on each flow revision, and whether it looked at all', async () => {
+    const { asked, drop, begin } = scene(held.store)
+    assert.deepEqual(await held.store.census(10), { open: new Map(), whole: true })
+    for (const msisdn of ['1', '2', '3', '4']) await asked({ msisdn })
+    await begin({ msisdn: '5' })
+    await drop({}, { msisdn: '4' })
+    const census = await held.store.census(10)
+    assert.deepEqual([census.open.get('dental@9f2c01ab77de'), census.open.get(''), census.open.size, census.whole], [3, 1, 2, true])
+    const part = await held.store.census(2)
+    assert.deepEqual([[...part.open.values()].reduce((sum, n) => sum + n, 0), part.whole], [2, false])
+  })
   it('erases everything of one MSISDN, in all groups, open or ended, and nothing else', async () => {
     const { asked, find, drop, begin, overdue } = scene(held.store)
     await asked({ group: 'a' })

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAILED_MAX, tokenHash } from '../../src/admin/access.ts'
-import { dialoguesCommand, flowsCommand } from '../../src/cli/admin.ts'
+import { dialoguesCommand } from '../../src/cli/admin.ts'
 import { traceCommand } from '../../src/cli/trace.ts'
-import { compileFlow } from '../../src/flow/compile.ts'
-import { sourceOf } from '../../src/flow/loader.ts'
 import { readPdus } from '../../src/learn/capture.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
@@ -83,30 +81,6 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     assert.equal(await staged.daemon.metrics.value('ussd_dialogues_total', { reason: 'operator' }), 1)
   })
 
-  it('rolls a flow back for new dials, and forward again', async () => {
-    const source = await sourceOf(staged.settings.flows.dir, 'dental')
-    const old = { ...source, text: source.text.replace('time: h a,', 'time: h  a,') }
-    const { revision } = compileFlow(old).flow
-    await staged.daemon.stores.archive.put(revision, 'dental', JSON.stringify({
-      file: 'dental.yaml', text: old.text, catalogues: old.catalogues.map((one) => ({ ...one, file: one.file.split('/').at(-1) })),
-    }))
-    const inForce = async () => ((await (await ask('GET', '/v1/flows', TOKENS.read)).json()) as { flows: { name: string; revision: string }[] })
-      .flows.find((flow) => flow.name === 'dental')!.revision
-    const before = await inForce()
-    assert.notEqual(before, revision)
-    const written: string[] = []
-    await flowsCommand({ url, tokenFile: file('operate'), rollback: revision }, (text) => written.push(text))
-    assert.ok(written[0]!.startsWith(`${before} -> ${revision}`))
-    assert.equal(await inForce(), revision)
-    const back = await ask('POST', '/v1/flows/dental/rollback', TOKENS.operate, JSON.stringify({ revision: before }))
-    assert.deepEqual(await back.json(), { before: revision, after: before })
-    await assert.rejects(flowsCommand({ url, tokenFile: file('read'), rollback: before }, () => undefined), /403/)
-    for (const [body, status] of [['{', 400], ['{"revision":"topup@000000000000"}', 400], ['{"revision":"dental@000000000000"}', 404],
-      [JSON.stringify({ revision: 'x'.repeat(70_000) }), 413]] as const) {
-      assert.equal((await ask('POST', '/v1/flows/dental/rollback', TOKENS.operate, body)).status, status)
-    }
-  })
-
   it('names lines and binds', async () => {
     const { lines } = await (await ask('GET', '/v1/lines', TOKENS.read)).json() as { lines: { name: string; dialect: string; binds: { state: string }[] }[] }
     assert.deepEqual(lines.map(({ name, dialect }) => [name, dialect]), [['test', 'standard']])
@@ -147,7 +121,6 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     const lines = audit()
     const ended = lines.find((line) => line.what === 'dialogue ended')!
     assert.deepEqual([ended.who, ended.role, ended.before, ended.after, ended.msisdn], ['operateer', 'operate', 'open', 'ended', '675******01'])
-    assert.ok(lines.some((line) => line.what === 'flow rolled back' && line.before && line.after))
     assert.ok(lines.some((line) => line.what === 'DELETE refused' && line.who === 'reader'))
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
   })

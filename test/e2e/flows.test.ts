@@ -26,7 +26,7 @@ describeWith(['redis', 'postgres'], 'flows that change while they are served', (
   let staged: Staged
 
   const start = () => stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-    settings.flows = { dir: folder, reloadMs: 50 }
+    settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
     settings.services = [{ code: '*200#', flow: 'prices' }]
     settings.lines[0]!.timers.reconnectMs = 50
     settings.stopMs = 0

@@ -66,9 +66,34 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.equal(await hits(MARY), 1)
   })
 
+  it('of a flow that is edited every minute, the newest stay, and those that a dialogue or a decision rests on', async () => {
+    const { knex, settings, daemon } = staged
+    const now = realClock.now()
+    const name = 'minutely'
+    const rows = Array.from({ length: 130 }, (_, n) => ({
+      revision: `${name}@${String(n).padStart(12, '0')}`, name, source: '{}', created_at: new Date(now - (n + 1) * 3_600_000),
+    }))
+    await knex('flow_revision').insert(rows)
+    await knex('flow_release').insert({ name, active: rows[120]!.revision })
+    await knex('flow_recall').insert({ revision: rows[129]!.revision, name, texts: '{}', recalled_by: 'x' })
+    const census = { open: new Map([[rows[125]!.revision, 1]]), whole: true }
+    const run = (whole: boolean) => purgeOnce({
+      settings, knex, clock: { ...realClock, today: () => FROZEN }, log: silentLog, metrics: daemon.metrics,
+      dialogues: { census: async () => ({ ...census, whole }) } as never, flows: { wanted: () => [rows[110]!.revision] } as never,
+    })
+    const left = async () => await knex('flow_revision').where({ name }).orderBy('revision').pluck('revision') as string[]
+    await run(false)
+    assert.equal((await left()).length, 130, 'nobody knows which are in use')
+    await run(true)
+    assert.deepEqual(await left(), [...rows.slice(0, 100), rows[110]!, rows[120]!, rows[125]!].map(({ revision }) => revision))
+    assert.equal((await knex('flow_recall').where({ name })).length, 0)
+    await knex('flow_revision').where({ name }).delete()
+    await knex('flow_release').where({ name }).delete()
+  })
+
   it('goes by itself when it is old enough, and no sooner', async () => {
     const { knex, settings, daemon } = staged
-    settings.retention = { smsDays: 90, appointmentsMonths: 24, flowRevisionsDays: 365 }
+    settings.retention = { smsDays: 90, appointmentsMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 }
     const now = realClock.now()
     const day = 86_400_000
     const inForce = await knex('flow_revision').first<{ revision: string }>('revision')
@@ -79,7 +104,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     ])
     const run = (todayMs: number) => purgeOnce({
       settings, knex, clock: { ...realClock, today: () => todayMs }, log: silentLog, metrics: daemon.metrics,
-      flows: { state: () => [{ name, revision: inForce.revision }] } as never,
+      dialogues: daemon.stores.dialogues, flows: { wanted: () => [inForce.revision] } as never,
     })
     const count = async (table: string) => Number((await knex(table).count('* as n'))[0]!.n)
     const before = await count('dental_appointment')
@@ -91,7 +116,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     await run(FROZEN + 24 * 40 * day)
     assert.equal(await count('dental_appointment'), 0)
     assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'appointments' }), before)
-    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 1)
+    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 27 + 1)
   })
 
   /** Rows of all tables and keys of Redis, read as text, that have this number in them. */

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openFlows, REVISIONS_KEPT_MAX, type Reload } from '../../src/flow/registry.ts'
-import type { FlowArchive } from '../../src/flow/types.ts'
+import { openFlows, REVISIONS_KEPT_MAX, type Flows, type FlowsOptions, type Reload } from '../../src/flow/registry.ts'
+import { publishing, undecided, type DecisionsRead, type Recall, type Release } from '../../src/flow/release.ts'
+import type { CompiledFlow, FlowArchive } from '../../src/flow/types.ts'
+import { USSD_PAGE } from '../../src/ussd/types.ts'
 
 const flowText = (name: string, text: string) => `flow: ${name}\nspec: 1\nstart: main\nlanguages: [en]\nscreens:\n  main: { end: ${text} }\n`
+const INPUT = { msisdn: '67570000001', code: '*1#', line: 'test', language: 'en', dialled: [], page: USSD_PAGE }
+const textOf = (flow: CompiledFlow | undefined) => {
+  const want = flow?.want(flow.begin(INPUT))
+  return want?.do === 'end' ? want.text : undefined
+}
 
 describe('the registry of flows', () => {
   let folder: string
@@ -141,19 +148,128 @@ describe('the registry of flows', () => {
     assert.equal(archive.puts, 1)
   })
 
-  it('rolls back to an older revision until the file changes', async () => {
+  describe('with decisions of operators', () => {
+    let decisions: DecisionsRead & { releases: Map<string, Release>; recalls: Map<string, Recall>; broken: boolean }
+    const open = (more: Partial<FlowsOptions> = {}) => openFlows({ folder, archive, decisions, ...more }).then(({ flows }) => flows)
+    const inForce = (flows: Flows, msisdn?: string) => flows.current('a', msisdn)?.revision
+    beforeEach(() => {
+      decisions = {
+        releases: new Map(), recalls: new Map(), broken: false,
+        async read() {
+          if (this.broken) throw new Error('no database')
+          return { releases: new Map(this.releases), recalls: new Map(this.recalls) }
+        },
+        async adopt(name, revision) {
+          if (!this.releases.has(name)) this.releases.set(name, { ...undecided(name), active: revision, by: 'file' })
+        },
+      }
+    })
+
+    it('serves an older revision until the file changes, also after a restart', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const one = inForce(await open())!
+      write('a.yaml', flowText('a', 'Two'))
+      const flows = await open()
+      const two = inForce(flows)!
+      decisions.releases.set('a', publishing(undecided('a'), one, two))
+      await flows.reload()
+      assert.deepEqual([inForce(flows), inForce(await open())], [one, one])
+      assert.equal(flows.state()[0]!.file, two)
+      write('a.yaml', flowText('a', 'Three'))
+      await flows.reload()
+      assert.equal(textOf(flows.current('a')), 'Three')
+    })
+
+    it('released: files count only for a flow that nobody has decided about', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const one = inForce(await open({ mode: 'released' }))!
+      assert.equal(decisions.releases.get('a')?.active, one)
+      write('a.yaml', flowText('a', 'Two'))
+      assert.equal(inForce(await open({ mode: 'released' })), one)
+      unlinkSync(join(folder, 'a.yaml'))
+      assert.equal(inForce(await open({ mode: 'released' })), one, 'from the archive')
+    })
+
+    it('gives a trial to its share and to the testers, and stays with what is in force for the others', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const one = inForce(await open())!
+      write('a.yaml', flowText('a', 'Two'))
+      const flows = await open({ testers: ['67579999999'] })
+      const two = inForce(flows)!
+      const trial = (share: number) => decisions.releases.set('a', { ...undecided('a'), canary: { revision: one, share, key: 'k' } })
+      const everybody = Array.from({ length: 2_000 }, (_, n) => `6757${String(n).padStart(7, '0')}`)
+      const inside = () => everybody.filter((msisdn) => inForce(flows, msisdn) === one)
+      trial(1_000)
+      await flows.reload()
+      const few = inside()
+      assert.ok(few.length > 140 && few.length < 260, `${few.length} of 2,000 for 10 %`)
+      assert.equal(inForce(flows), two)
+      trial(3_000)
+      await flows.reload()
+      const more = new Set(inside())
+      assert.ok(more.size > 500 && few.every((msisdn) => more.has(msisdn)), 'who was in stays in')
+      trial(0)
+      await flows.reload()
+      assert.equal(inside().length, 0)
+      assert.equal(inForce(flows, '67579999999'), one)
+    })
+
+    it('ends the dialogues of a recalled revision with its words, and offers none of them again', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const flows = await open()
+      const one = inForce(flows)!
+      const snapshot = flows.current('a')!.begin(INPUT)
+      write('a.yaml', flowText('a', 'Two'))
+      decisions.recalls.set(one, { revision: one, name: 'a', texts: { en: 'Prices were wrong.' } })
+      await flows.reload()
+      const recalled = (await flows.pinned(one))!
+      const ended = recalled.step(snapshot, { type: 'ANSWER', text: '1' })
+      assert.deepEqual(recalled.want(ended), { do: 'end', text: 'Prices were wrong.', screen: 'main', reason: 'recalled' })
+      assert.equal(recalled.resumable(snapshot), false)
+      write('a.yaml', flowText('a', 'One'))
+      await flows.reload()
+      assert.notEqual(inForce(flows), one, 'a file that is recalled does not come into force')
+    })
+
+    it('keeps what was decided while decisions cannot be read, and what serves when a revision is not to be had; says so once', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const flows = await open()
+      const one = inForce(flows)!
+      write('a.yaml', flowText('a', 'Two'))
+      await flows.reload()
+      decisions.releases.set('a', publishing(undecided('a'), one, inForce(flows)))
+      await flows.reload()
+      decisions.broken = true
+      assert.match((await flows.reload()).problems[0]?.what ?? '', /were not read: no database/)
+      assert.deepEqual([inForce(flows), (await flows.reload()).problems], [one, []])
+      decisions.broken = false
+      decisions.releases.set('a', { ...undecided('a'), active: 'a@000000000000', insteadOf: flows.state()[0]!.file })
+      assert.match((await flows.reload()).problems[0]?.what ?? '', /is not to be had/)
+      assert.equal(inForce(flows), one)
+    })
+  })
+
+  it('leaves a file alone that is still being written', async () => {
     write('a.yaml', flowText('a', 'One'))
-    const { flows } = await openFlows({ folder, archive })
-    const old = flows.current('a')?.revision ?? ''
-    write('a.yaml', flowText('a', 'Two'))
+    let writing = true
+    const { flows } = await openFlows({ folder, settle: async () => { if (writing) write('a.yaml', flowText('a', 'Whole')) } })
+    const one = flows.current('a')?.revision
+    write('a.yaml', flowText('a', 'Who'))
     await flows.reload()
-    assert.equal(await flows.rollBack(old), true)
-    await flows.reload()
-    assert.equal(flows.current('a')?.revision, old)
-    assert.equal(await flows.rollBack('a@000000000000'), false)
-    write('a.yaml', flowText('a', 'Three'))
-    await flows.reload()
-    assert.notEqual(flows.current('a')?.revision, old)
+    assert.equal(flows.current('a')?.revision, one)
+    writing = false
+    assert.equal((await flows.reload()).served.length, 1)
+    assert.equal(textOf(flows.current('a')), 'Whole')
+  })
+
+  it('does not read what no flow can be', async () => {
+    write('a.yaml', flowText('a', 'One'))
+    const { flows } = await openFlows({ folder })
+    truncateSync(join(folder, 'a.yaml'), 5_000_000)
+    const { problems, refused } = await flows.reload()
+    assert.match(problems[0]?.what ?? '', /5000000 octets/)
+    assert.deepEqual([refused, (await flows.reload()).problems], [['a'], []], 'said once')
+    assert.equal(textOf(flows.current('a')), 'One')
   })
 
   it('reloads one after the other', async () => {

@@ -1,0 +1,134 @@
+/** `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and decisions. */
+import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { createTwoFilesPatch } from 'diff'
+import type { FlowFiles, FlowRow, FlowStand, RevisionRows } from '../admin/flow-desk.ts'
+import { UsageError } from '../errors.ts'
+import { compileFlow } from '../flow/compile.ts'
+import { screenChanges } from '../flow/diff.ts'
+import { sourceOf } from '../flow/loader.ts'
+import { portable } from '../flow/registry.ts'
+import { ask, type AdminOptions } from './admin.ts'
+
+type Say = (text: string) => void
+
+export interface DecideOptions extends AdminOptions {
+  note: string
+}
+
+interface Changed {
+  before: FlowStand | null
+  after: FlowStand
+  open?: number
+}
+
+const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
+
+export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
+  const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
+  for (const { name, revision, file, canary, decided, problems } of flows) {
+    say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
+    if (file !== null && file !== revision) say(`  the file is ${file}`)
+    if (decided) say(`  decided ${when(decided.atMs)} by ${decided.by}${decided.note ? `: ${decided.note}` : ''}`)
+    for (const problem of problems) say(`  broken  ${problem}`)
+  }
+}
+
+export async function listCommand(name: string, options: AdminOptions, say: Say): Promise<void> {
+  const { revisions, counted } = await ask<RevisionRows>(options, 'GET', `/v1/flows/${encodeURIComponent(name)}/revisions`)
+  for (const { revision, is, open, by, note, createdMs, servedMs } of revisions) {
+    const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
+    say(`${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd())
+  }
+  if (!counted) say('there are so many dialogues that only some were counted')
+}
+
+export async function diffCommand(from: string, to: string, options: AdminOptions, say: Say): Promise<void> {
+  const [before, after] = [await sourceAt(from, options), await sourceAt(to, options)]
+  const changes = screenChanges(compileFlow(before), compileFlow(after))
+  for (const { screen, language, before: was, after: is } of changes) {
+    say(`screen ${screen} (${language})${was.length ? is.length ? '' : ': no longer there' : ': new'}`)
+    for (const [i, page] of [...was, ...is].entries()) {
+      say(page.split('\n').map((line) => `  ${i < was.length ? '-' : '+'} ${line}`).join('\n'))
+      if (i + 1 < was.length + is.length) say('')
+    }
+  }
+  say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
+  const files = new Set([before, after].flatMap((source) => [source, ...source.catalogues]).map(({ file }) => file))
+  const textIn = (source: FlowFiles, file: string) => [source, ...source.catalogues].find((one) => one.file === file)?.text ?? ''
+  for (const file of files) {
+    const [old, now] = [textIn(before, file), textIn(after, file)]
+    if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2 }).trimEnd())
+  }
+}
+
+export async function publishCommand(
+  what: string, { note, share, ...options }: DecideOptions & { share?: number }, say: Say,
+): Promise<void> {
+  const source = REVISION.test(what) ? undefined : await fileAt(what)
+  const name = source ? source.name : what.split('@')[0]!
+  const body = { note, ...(share === undefined ? {} : { share }), ...(source ? { source: source.files } : { revision: what }) }
+  told(await decide(options, name, 'publish', body), say)
+}
+
+export async function rollbackCommand(what: string, { note, ...options }: DecideOptions, say: Say): Promise<void> {
+  const body = { note, ...(REVISION.test(what) ? { revision: what } : {}) }
+  told(await decide(options, what.split('@')[0]!, 'rollback', body), say)
+}
+
+export async function canaryCommand(
+  what: string, { note, share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean }, say: Say,
+): Promise<void> {
+  if (end === (share !== undefined)) throw new UsageError('say either --share 10%, or --end')
+  if (!end) requireRevision(what)
+  told(await decide(options, what.split('@')[0]!, 'canary', { note, revision: end ? null : what, ...(end ? {} : { share }) }), say)
+}
+
+export async function recallCommand(
+  revision: string, { note, text, ...options }: DecideOptions & { text: string[] }, say: Say,
+): Promise<void> {
+  requireRevision(revision)
+  const name = revision.split('@')[0]!
+  const isPlain = text.some((one) => !LANGUAGE.test(one))
+  const first = isPlain ? compileFlow(await stored(revision, options)).definition.languages[0]! : ''
+  const texts = Object.fromEntries(text.map((one) => {
+    const [, language, words] = LANGUAGE.exec(one) ?? [one, first, one]
+    return [language!, words!]
+  }))
+  const done = await decide(options, name, 'recall', { note, revision, texts })
+  say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${done.after.revision}`)
+}
+
+const LANGUAGE = /^([a-z]{2,3})=(.*)$/s
+
+function requireRevision(what: string): void {
+  if (!REVISION.test(what)) throw new UsageError(`'${what}' is no revision such as dental@9f2c01ab77de (ussd-connector flow list)`)
+}
+
+function decide(options: AdminOptions, name: string, what: string, body: object): Promise<Changed> {
+  return ask<Changed>(options, 'POST', `/v1/flows/${encodeURIComponent(name)}/${what}`, body)
+}
+
+function told({ before, after }: Changed, say: Say): void {
+  const trial = ({ canary }: FlowStand) => canary ? ` (trial ${canary.revision} ${canary.share} %)` : ''
+  const stand = (it: FlowStand | null) => it ? it.revision + trial(it) : '-'
+  say(`${stand(before)} -> ${stand(after)}`)
+}
+
+async function sourceAt(what: string, options: AdminOptions): Promise<FlowFiles> {
+  return REVISION.test(what) ? stored(what, options) : (await fileAt(what)).files
+}
+
+function stored(revision: string, options: AdminOptions): Promise<FlowFiles> {
+  return ask<FlowFiles>(options, 'GET', `/v1/flows/${revision.split('@')[0]!}/revisions/${revision}`)
+}
+
+async function fileAt(path: string): Promise<{ name: string; files: FlowFiles }> {
+  if (!existsSync(path)) throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
+  const name = basename(path).replace(/\.ya?ml$/, '')
+  return { name, files: portable(await sourceOf(dirname(path), name)) }
+}
+
+function when(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')}Z`
+}

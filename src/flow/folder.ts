@@ -1,0 +1,109 @@
+/** A folder of flow files, read again and again: what each flow is by its files, and what is wrong with them. */
+import { createHash } from 'node:crypto'
+import { ProblemsError } from '../errors.ts'
+import type { FlowProblem } from './check.ts'
+import { compileFlow } from './compile.ts'
+import { flowNames, sourceOf } from './loader.ts'
+import type { FlowSource } from './read.ts'
+import type { CompiledFlow } from './types.ts'
+
+/** A flow as its files last were. */
+export interface Loaded {
+  /** Hash of the files: they are compiled only when it changes. '': they are gone. */
+  files: string
+  /** What the files are; while they are broken, what they were before. */
+  flow: CompiledFlow | undefined
+  source: FlowSource
+  problems: FlowProblem[]
+  archived: boolean
+}
+
+export interface Folder {
+  entries: Map<string, Loaded>
+  problems: FlowProblem[]
+}
+
+export interface FolderOptions {
+  folder: string
+  /** Names of the back ends that the daemon has. */
+  backends?: readonly string[]
+  /** Resolves a moment later: files that change meanwhile are still being written. */
+  settle?: () => Promise<void>
+}
+
+/** Never rejects for what stands in the files. Files that are as in `before` are not compiled again. */
+export async function readFolder(options: FolderOptions, before: ReadonlyMap<string, Loaded>): Promise<Folder> {
+  const { folder } = options
+  const entries = new Map<string, Loaded>()
+  const problems: FlowProblem[] = []
+  const names = await flowNames(folder).catch((error: unknown) => {
+    problems.push(unreadable(folder, error))
+    return [...before.keys()]
+  })
+  for (const name of names) {
+    const last = before.get(name)
+    try {
+      entries.set(name, await readEntry(options, name, last))
+    } catch (error) {
+      const problem = unreadable(`${folder}/${name}`, error)
+      entries.set(name, last?.files === problem.what ? last : refusing({ ...NOTHING, ...last, files: problem.what }, [problem]))
+    }
+  }
+  for (const [name, last] of before) {
+    if (entries.has(name)) continue
+    entries.set(name, { ...last, files: '' })
+    if (last.files === '') continue
+    const what = 'its file is gone; what it was stays in force until the daemon stops'
+    problems.push({ severity: 'warning', where: `${folder}/${name}`, what })
+  }
+  return { entries, problems }
+}
+
+function unreadable(where: string, error: unknown): FlowProblem {
+  return { severity: 'error', where, what: `cannot be read: ${(error as Error).message}` }
+}
+
+/** A flow that never was there. */
+const NOTHING: Loaded = { files: '', flow: undefined, source: { file: '', text: '', catalogues: [] }, problems: [], archived: true }
+
+/** Broken files leave what was there before, with their problems. */
+function refusing(last: Loaded, problems: FlowProblem[]): Loaded {
+  return { ...last, problems }
+}
+
+async function readEntry(options: FolderOptions, name: string, last: Loaded | undefined): Promise<Loaded> {
+  const source = await sourceOf(options.folder, name)
+  const files = hashOf(source)
+  if (last?.files === files) return last
+  if (last && options.settle) {
+    await options.settle()
+    // Half a file may be a good flow, and another one than was meant. The next look sees it whole.
+    if (hashOf(await sourceOf(options.folder, name)) !== files) return last
+  }
+  return compileEntry({ source, files, name, last }, options.backends)
+}
+
+function hashOf(source: FlowSource): string {
+  return createHash('sha256').update(JSON.stringify(source)).digest('hex')
+}
+
+interface Compiling {
+  source: FlowSource
+  files: string
+  name: string
+  last: Loaded | undefined
+}
+
+function compileEntry({ source, files, name, last }: Compiling, backends: readonly string[] | undefined): Loaded {
+  const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
+  try {
+    const { flow, warnings } = compileFlow(source, backends)
+    if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
+    const what = `is flow '${flow.name}', but its file is called '${name}'`
+    return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])
+  } catch (error) {
+    if (error instanceof ProblemsError) return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
+    const what = `does not compile: ${(error as Error).message}`
+    return refused([{ severity: 'error', where: `${source.file}:1:1`, what }])
+  }
+}
