@@ -155,7 +155,7 @@ export interface DialogueStore {
   find(key: DialogueKey): Promise<DialogueRecord | null>
   /** Dialogues that are taken or resting (approximate in Redis: what the deadline index holds). */
   count(): Promise<number>
-  /** Open dialogues by flow revision; of the first `limit` only, and of those that read here; then it is not `whole`. Reads every record: seldom. */
+  /** Open dialogues by flow revision, of the first `limit` and those that read here; else it is not `whole`. Reads every record. */
   census(limit: number): Promise<Census>
   /** Removes everything about one MSISDN (privacy). Answers how many records. */
   erase(msisdn: string): Promise<number>
