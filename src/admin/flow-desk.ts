@@ -17,6 +17,8 @@ export interface FlowRow extends FlowStand {
   name: string
   /** What the daemon's file is; null: it has none that ever was good. */
   file: string | null
+  /** Revisions whose dialogues end at their next turn. */
+  recalled: string[]
   /** The last decision beyond the files; null: there is none. */
   decided: { by: string; note: string; atMs: number } | null
   /** What is wrong with the file as it is now: `where: what (remedy)`. */

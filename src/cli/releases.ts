@@ -26,10 +26,11 @@ const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
 
 export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
   const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
-  for (const { name, revision, file, canary, decided, problems } of flows) {
+  for (const { name, revision, file, canary, recalled, decided, problems } of flows) {
     say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
     if (file !== null && file !== revision) say(`  the file is ${file}`)
     if (decided) say(`  decided ${when(decided.atMs)} by ${decided.by}${decided.note ? `: ${decided.note}` : ''}`)
+    for (const one of recalled) say(`  recalled ${one}`)
     for (const problem of problems) say(`  broken  ${problem}`)
   }
 }

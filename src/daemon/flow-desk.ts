@@ -71,8 +71,8 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
   }
 
   return {
-    flows: () => flows.state().map(({ name, file, release, problems, ...state }) => ({
-      name, file, ...standOf(state)!, problems: problems.map((problem) => sentence(problem).trim()),
+    flows: () => flows.state().map(({ name, file, recalled, release, problems, ...state }) => ({
+      name, file, recalled, ...standOf(state)!, problems: problems.map((problem) => sentence(problem).trim()),
       decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
     })),
 

@@ -46,6 +46,8 @@ export interface FlowState {
   /** What its file is, if it ever was good. */
   file: string | null
   canary: { revision: string; share: number } | null
+  /** Revisions whose dialogues end at their next turn. */
+  recalled: string[]
   /** The last decision, if there is one. */
   release: Release | null
   /** What is wrong with its files as they are now: they are not what serves. */
@@ -145,6 +147,7 @@ function stateOf({ current, loaded, canaries, decisions }: View): FlowState[] {
     return {
       name, revision, file: entry?.flow?.revision ?? null, release: decisions.releases.get(name) ?? null,
       canary: canary ? { revision: canary.revision, share: canary.share } : null,
+      recalled: [...decisions.recalls.values()].filter((recall) => recall.name === name).map((recall) => recall.revision),
       problems: (entry?.problems ?? []).filter((problem) => problem.severity === 'error'),
     }
   })

@@ -177,8 +177,9 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     await bothServe(good)
     const said = await saying((say) => recallCommand(bad, decide({ text: ['Wrong prices. Dial again.', 'tpi=Prais i kranki.'] }), say))
     assert.equal(said, `${bad} is recalled: 2 open dialogues end at their next turn; new dials get ${good}`)
-    const known = async () => (await saying((say) => listCommand('prices', options(1), say))).includes(`${bad}  recalled`)
+    const known = async () => (await saying((say) => statusCommand(options(1), say))).includes(`recalled ${bad}`)
     await until(known, 'the other daemon does not know')
+    assert.match(await saying((say) => listCommand('prices', options(), say)), new RegExp(`^${bad}  recalled +2 open`, 'm'))
     assert.deepEqual([await john.answer('1'), await mary.answer('1')].map(({ text, open }) => [text, open]),
       [['Wrong prices. Dial again.', false], ['Prais i kranki.', false]])
     assert.equal(await daemons[1]!.daemon.metrics.value('flow_ends_total', { revision: bad, reason: 'recalled' }), 2)
