@@ -1,10 +1,14 @@
 /** What can be asked of the flows of a running daemon, and decided about them: the port behind the flow routes. */
 
-/** The files of one flow, as text. */
-export interface FlowFiles {
+interface Files {
   file: string
   text: string
   catalogues: { file: string; text: string }[]
+}
+
+/** All files of one flow, as text: its own, and the parts that it leads to. */
+export interface FlowFiles extends Files {
+  parts?: Files[] | undefined
 }
 
 /** What new dials get. `share` in per cent. */

@@ -9,11 +9,12 @@ const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. d
 const note = z.string().max(200).default('')
 const share = z.number().min(0).max(100)
 const file = z.strictObject({ file: z.string().max(200), text: z.string() })
+const files = file.extend({ catalogues: z.array(file).max(50).default([]) })
 const language = z.string().regex(/^[a-z]{2,3}$/)
 
 const BODIES = {
   publish: z.strictObject({
-    source: file.extend({ catalogues: z.array(file).max(50).default([]) }).optional(), revision: revision.optional(),
+    source: files.extend({ parts: z.array(files).max(100).optional() }).optional(), revision: revision.optional(),
     share: share.optional(), note,
   }).refine((it) => (it.source === undefined) !== (it.revision === undefined), { error: 'needs either source or revision' }),
   rollback: z.strictObject({ revision: revision.optional(), note }),

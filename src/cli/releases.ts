@@ -55,8 +55,9 @@ export async function diffCommand(from: string, to: string, options: AdminOption
     }
   }
   say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
-  const files = new Set([before, after].flatMap((source) => [source, ...source.catalogues]).map(({ file }) => file))
-  const textIn = (source: FlowFiles, file: string) => [source, ...source.catalogues].find((one) => one.file === file)?.text ?? ''
+  const all = (source: FlowFiles) => [source, ...source.parts ?? []].flatMap((one) => [one, ...one.catalogues])
+  const files = new Set([before, after].flatMap(all).map(({ file }) => file))
+  const textIn = (source: FlowFiles, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
   for (const file of files) {
     const [old, now] = [textIn(before, file), textIn(after, file)]
     if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2 }).trimEnd())
