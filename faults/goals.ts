@@ -18,6 +18,6 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R16', 'kill -9 to bound and serving within 2 s; SIGTERM leaves nothing unanswered'],
   ['R17', 'passwords and numbers in logs, metrics and HTTP: none'],
   ['R18', 'systemd-analyze scores the unit 1.5 at most; the container: not root, read-only, no capabilities, no secret'],
-  ['R19', 'back ends: forbidden addresses, redirects, bombs'],
+  ['R19', 'back ends: no forbidden address reached, no redirect followed, bombs and drips within 10 MB'],
   ['R20', 'mutation score'],
 ]

@@ -3,6 +3,7 @@
  * `ussd-connector config --explain` prints. Unknown keys are errors.
  */
 import { z } from 'zod'
+import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
@@ -110,7 +111,7 @@ const service = z.strictObject({
 }).refine((it) => (it.flow === undefined) !== (it.app === undefined), { error: 'needs either flow or app' })
 
 const http = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).describe('the operation is appended: POST {url}/{operation}'),
+  url: httpUrl.describe('the operation is appended: POST {url}/{operation}'),
   timeoutMs: ms(50, 30_000).default(2_000).describe('per call; below dialogue.turnMs so that a fallback screen still fits'),
   tokenFile: z.string().optional().describe('file with a bearer token'),
   headers: z.record(z.string(), z.string()).default({}).describe('sent with every call; no secrets: see tokenFile'),
@@ -123,8 +124,8 @@ const http = z.strictObject({
 
 const app = z.strictObject({
   contract: name.describe('how it wants to be spoken to: `ussd-connector contract list` names them'),
-  url: z.url({ protocol: /^https?$/ }).describe('where it listens; no redirect is followed'),
-  closeUrl: z.url({ protocol: /^https?$/ }).optional()
+  url: httpUrl.describe('where it listens; no redirect is followed'),
+  closeUrl: httpUrl.optional()
     .describe('where it hears of ends, if its contract has an address of its own for that (africastalking: events)'),
   timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that the busy text is still in time'),
   tokenFile: z.string().optional().describe('file with a bearer token'),

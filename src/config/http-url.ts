@@ -1,0 +1,8 @@
+/** An address of HTTP in the settings: what stands there is what it leads to. */
+import { z } from 'zod'
+import { urlFault } from '../addresses.ts'
+
+export const httpUrl = z.string().max(2_000).superRefine((written, issue) => {
+  const message = urlFault(written)
+  if (message !== undefined) issue.addIssue({ code: 'custom', message })
+})
