@@ -45,6 +45,10 @@ export type DialogueContext = {
   dialled: string[]
   /** What was typed, by the name of the input. */
   answers: JsonObject
+  /** Secret answers, from where they are typed to the next screen that is seen: never stored. */
+  secrets?: JsonObject | undefined
+  /** The first secret input that was shown: a lost dialogue is taken up no later than there. */
+  gate?: string
   /** What was chosen from lists, by name: the fields that the flow keeps of a row. */
   chosen: JsonObject
   /** What back ends answered, by name. */

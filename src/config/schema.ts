@@ -140,7 +140,7 @@ const app = z.strictObject({
 
 const backend = z.union([
   z.strictObject({
-    module: z.string().describe('dental, or a path to a file that exports `backend`'),
+    module: z.string().describe('dental, pin, or a path to a file that exports `backend`'),
     settings: z.record(z.string(), z.unknown()).default({}).describe("the module's own"),
   }),
   z.strictObject({ http }),

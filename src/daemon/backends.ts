@@ -16,6 +16,8 @@ import type { SmsSubject } from '../reminders/types.ts'
 import { dental } from '../services/dental/module.ts'
 import { dentalReplies } from '../services/dental/replies.ts'
 import { dentalOptions } from '../services/dental/options.ts'
+import { pins } from '../services/pin/module.ts'
+import { pinOptions } from '../services/pin/options.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Backends {
@@ -77,6 +79,10 @@ function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
 
 async function moduleOf(how: Module, name: string, parts: BackendParts): Promise<BackendModule> {
   if (how.module === 'dental') return dentalOf(how, name, parts)
+  if (how.module === 'pin') {
+    const { knex, clock, metrics } = parts
+    return pins({ knex, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
+  }
   const file = resolve(how.module)
   const loaded = await import(pathToFileURL(file).href).catch((error: Error) => {
     throw new UsageError(`back end module ${file} cannot be loaded: ${error.message}`)

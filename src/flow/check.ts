@@ -4,6 +4,7 @@ import { checkKeys } from './check-keys.ts'
 import { checkLabels } from './check-labels.ts'
 import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
+import { checkSecrets } from './check-secrets.ts'
 import { checkTexts } from './check-texts.ts'
 import { checkWays } from './check-ways.ts'
 import { trailsOf } from './trail.ts'
@@ -28,6 +29,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
   if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
   checkKeys(read, complain)
   checkPaths(read, complain)
+  checkSecrets(read, complain)
   checkTexts(read, complain)
   checkLabels(read, complain)
   return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))

@@ -13,7 +13,7 @@ import {
 } from '../../machines/dialogue.ts'
 import type { Json } from '../ussd/types.ts'
 import { checkFlow, type FlowProblem } from './check.ts'
-import { asks, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 import { readFlow, type FlowSource } from './read.ts'
 import { SPEC } from './schema.ts'
 import { callPlan } from './screens/call.ts'
@@ -95,7 +95,7 @@ function compiled(
       faulting(snapshot.value, () => {
         planAt(snapshot.value)
         const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
-        return next ? snapshotOf(next) : snapshot
+        return next ? snapshotOf(planAt(next.value).kind === 'call' ? next : unveiled(next)) : snapshot
       }),
     want: (snapshot) =>
       faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
@@ -120,6 +120,12 @@ function openingOf(input: FlowInput, languages: readonly string[]): DialogueInpu
   return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume, ...(now === undefined ? {} : { now }) }
 }
 
+/** Where a dialogue rests, and is stored, no secret is left. */
+function unveiled({ value, context }: Rested): Rested {
+  const { secrets: _secret, ...rest } = context
+  return { value, context: rest }
+}
+
 function snapshotOf(rested: Rested): FlowSnapshot {
   return rested as unknown as FlowSnapshot
 }
@@ -133,6 +139,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const guarded = guardedScreens(definition)
   const first = firstScreens(definition)
   const keep = keeping(definition)
+  const secrets = secretsOf(definition)
   const backKeys = backKeysOf(definition)
   const env = (name: string): Env => ({
     name,
@@ -143,6 +150,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     languages: definition.languages,
     zone: definition.zone,
     wrongMax: definition.wrongMax,
+    secrets,
     guarded: guarded.has(name),
     first: first.has(name),
     keyed: backKeys.has(name),

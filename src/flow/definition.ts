@@ -79,3 +79,11 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
 export function asks(screen: ScreenDefinition): boolean {
   return screen.kind === 'menu' || screen.kind === 'list' || screen.kind === 'input'
 }
+
+/** The paths of answers that are secret, such as `answers.pin`. */
+export function secretsOf(definition: FlowDefinition): Set<string> {
+  const inputs = Object.entries(definition.screens).flatMap(([name, screen]) =>
+    screen.kind === 'input' && screen.secret ? [`answers.${screen.as ?? name}`] : [],
+  )
+  return new Set(inputs)
+}

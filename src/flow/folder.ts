@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { ProblemsError } from '../errors.ts'
 import type { FlowProblem } from './check.ts'
 import { compileFlow } from './compile.ts'
+import { secretsOf } from './definition.ts'
 import { flowNames, sourceOf } from './loader.ts'
 import type { FlowSource } from './read.ts'
 import type { CompiledFlow } from './types.ts'
@@ -27,6 +28,8 @@ export interface FolderOptions {
   folder: string
   /** Names of the back ends that the daemon has. */
   backends?: readonly string[]
+  /** Keys pressed would stand in the dialogue store in clear: flows that ask for a secret are refused. */
+  readable?: boolean
   /** Resolves a moment later: files that change meanwhile are still being written. */
   settle?: () => Promise<void>
 }
@@ -80,7 +83,7 @@ async function readEntry(options: FolderOptions, name: string, last: Loaded | un
     // Half a file may be a good flow, and another one than was meant. The next look sees it whole.
     if (hashOf(await sourceOf(options.folder, name)) !== files) return last
   }
-  return compileEntry({ source, files, name, last }, options.backends)
+  return compileEntry({ source, files, name, last }, options)
 }
 
 function hashOf(source: FlowSource): string {
@@ -94,10 +97,14 @@ interface Compiling {
   last: Loaded | undefined
 }
 
-function compileEntry({ source, files, name, last }: Compiling, backends: readonly string[] | undefined): Loaded {
+function compileEntry({ source, files, name, last }: Compiling, { backends, readable = false }: FolderOptions): Loaded {
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {
-    const { flow, warnings } = compileFlow(source, backends)
+    const { flow, warnings, definition } = compileFlow(source, backends)
+    if (readable && secretsOf(definition).size > 0) {
+      const what = 'asks for a secret, and keys pressed would stand in the dialogue store in clear'
+      return refused([{ severity: 'error', where: source.file, what, remedy: 'set privacy.storeKeyFile' }])
+    }
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
     const what = `is flow '${flow.name}', but its file is called '${name}'`
     return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])

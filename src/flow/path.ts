@@ -48,7 +48,7 @@ function rootOf({ context, row }: Scope, root: string): Json | undefined {
     case 'data':
       return context.data
     case 'answers':
-      return context.answers
+      return context.secrets ? { ...context.answers, ...context.secrets } : context.answers
     case 'chosen':
       return context.chosen
     case 'vars':

@@ -4,6 +4,7 @@
  */
 import type { FlowProblem } from './check.ts'
 import { compileFlow } from './compile.ts'
+import { secretsOf } from './definition.ts'
 import { readFolder, type Folder, type FolderOptions, type Loaded } from './folder.ts'
 import type { FlowFiles, FlowSource } from './read.ts'
 import { recalledFlow } from './recall.ts'
@@ -82,7 +83,7 @@ interface View {
 
 function registry(options: FlowsOptions): Flows {
   const services = new Map((options.services ?? []).map((flow) => [flow.name, flow]))
-  const kept = keptRevisions([...services.values()], options.archive)
+  const kept = keptRevisions([...services.values()], options)
   const testers = new Set(options.testers)
   let view: View = { loaded: new Map(), current: services, canaries: new Map(), decisions: NOTHING_DECIDED, standing: [] }
   let reloading: Promise<unknown> = Promise.resolve()
@@ -159,7 +160,7 @@ function wantedOf({ current, loaded, canaries }: View): Set<string> {
 }
 
 /** Revisions in memory, and the way to those that are not. */
-function keptRevisions(services: readonly CompiledFlow[], archive: FlowArchive | undefined) {
+function keptRevisions(services: readonly CompiledFlow[], { archive, readable = false }: FlowsOptions) {
   const revisions = new Map(services.map((flow) => [flow.revision, flow]))
   const remember = (flow: CompiledFlow) => {
     revisions.delete(flow.revision)
@@ -179,7 +180,8 @@ function keptRevisions(services: readonly CompiledFlow[], archive: FlowArchive |
       if (known) return known
       const stored = await archive?.get(revision)
       if (stored === undefined) return undefined
-      const { flow } = compileFlow(JSON.parse(stored) as FlowSource)
+      const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource)
+      if (readable && secretsOf(definition).size > 0) return undefined
       // Another engine may read the same file otherwise: then it is not what the dialogue began with.
       if (flow.revision !== revision) return undefined
       remember(flow)

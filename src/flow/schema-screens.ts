@@ -104,6 +104,10 @@ export const SCREENS = {
         .literal(true)
         .optional()
         .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+      secret: z
+        .literal(true)
+        .optional()
+        .describe('A PIN or password: it reaches the next call and is then gone; it is never stored, shown or logged.'),
       checks,
       attempts: z
         .int()

@@ -58,7 +58,7 @@ interface Stage {
   flow: CompiledFlow
   stubs: Map<string, Stub>
   /** Calls since the last answer. */
-  calls: { operation: string; args: JsonObject }[]
+  calls: { operation: string; args: JsonObject; hidden: readonly string[] }[]
   snapshot: FlowSnapshot | undefined
   last: Advanced | undefined
   lost: FlowSnapshot | undefined
@@ -151,7 +151,7 @@ async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const stub = stage.stubs.get(operation)
   if (!stub)
     throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
-  stage.calls.push({ operation, args: want.args })
+  stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })
   return structuredClone(stub)
 }
 
@@ -190,6 +190,11 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
   return {
     what: `${step.operation} was called with something else`,
     expected: JSON.stringify(step.args),
-    got: JSON.stringify(made[0]?.args),
+    got: JSON.stringify(masked(made[0])),
   }
+}
+
+/** The arguments as they may be shown. */
+function masked(call: Stage['calls'][number] | undefined): JsonObject | undefined {
+  return call && { ...call.args, ...Object.fromEntries(call.hidden.map((name) => [name, '****'])) }
 }

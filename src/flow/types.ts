@@ -32,6 +32,8 @@ export type Want =
     args: JsonObject
     /** It changes something. */
     once: boolean
+    /** Arguments that are secret: never to be shown or logged. */
+    hidden?: string[]
     timeoutMs?: number
   }
 

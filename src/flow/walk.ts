@@ -134,6 +134,7 @@ function called(step: Step, walking: Walking): void {
 /** Every number that the page prints, or an answer that the input takes. */
 function answered(step: Step, page: WalkedPage, walking: Walking): void {
   const typed = walking.world.answers(page.screen)
+  const masked = (answer: string) => (walking.world.isSecret(page.screen) ? MASK : answer)
   const printed = [...page.want.text.matchAll(/^([\d*#]+)\. /gm)].map((found) => found[1] as string)
   const input = page.context.shown === null
   if (!input && printed.length === 0) {
@@ -142,9 +143,12 @@ function answered(step: Step, page: WalkedPage, walking: Walking): void {
   }
   const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
   for (const answer of input ? [...typed, ...keys] : printed)
-    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: answer, typed: input }, walking)
+    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: typed.includes(answer) ? masked(answer) : answer, typed: input }, walking)
   if (walking.world.givesUp(page.screen)) giveUp(step, page, walking)
 }
+
+/** What a secret answer reads like wherever it is shown. */
+const MASK = '****'
 
 /** Wrong answers until the screen leads on. */
 function giveUp(step: Step, page: WalkedPage, walking: Walking): void {

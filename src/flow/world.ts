@@ -21,6 +21,7 @@ export interface World {
   outcomes: (screen: string) => readonly Outcome[]
   /** Answers that an input takes; none if no example could be made. */
   answers: (screen: string) => readonly string[]
+  isSecret: (screen: string) => boolean
   /** Whether wrong answers lead an input to a screen of the flow. */
   givesUp: (screen: string) => boolean
 }
@@ -41,6 +42,10 @@ export function worldOf(definition: FlowDefinition): World {
       const found = known.get(name) ?? outcomesOf(name, screen, { definition, reads })
       known.set(name, found)
       return found
+    },
+    isSecret: (name) => {
+      const screen = definition.screens[name]
+      return screen?.kind === 'input' && screen.secret === true
     },
     givesUp: (name) => {
       const screen = definition.screens[name]

@@ -4,11 +4,13 @@ import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../reminders/forget.ts'
 import { eraseSubscriber } from '../services/dental/erase.ts'
 
-/** Tables that hold a number, and the column it stands in. A test holds this list to the database's own. */
-export const PERSONAL: readonly { table: string; column: string }[] = [
+/** Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test holds this list to the database's own. */
+export const PERSONAL: readonly { table: string; column: string; shown?: readonly string[] }[] = [
   { table: 'dental_profile', column: 'msisdn' },
   { table: 'dental_appointment', column: 'msisdn' },
   { table: 'dental_hold', column: 'msisdn' },
+  // Not the hashes: four digits are found from one in minutes.
+  { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
   { table: 'sms_outbox', column: 'msisdn' },
   { table: 'sms_incoming', column: 'msisdn' },
   { table: 'sms_opt_out', column: 'msisdn' },
@@ -38,8 +40,14 @@ export interface Export {
 export async function exportSubscriber({ knex, dialogues, groups }: PrivacyParts, msisdn: string): Promise<Export> {
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const tables: Export['tables'] = {}
-  for (const { table, column } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select()
-  return { msisdn, dialogues: found.filter((record) => record !== null), tables }
+  for (const { table, column, shown = ['*'] } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select(...shown)
+  return { msisdn, dialogues: found.filter((record) => record !== null).map(unveiled), tables }
+}
+
+/** What was typed once a secret was asked for may be the secret itself. */
+function unveiled(record: DialogueRecord): DialogueRecord {
+  const context = record.snapshot?.context as { gate?: string } | undefined
+  return context?.gate === undefined ? record : { ...record, answer: { ...record.answer, text: '****' } }
 }
 
 export interface Erased {
@@ -47,6 +55,8 @@ export interface Erased {
   dialogues: number
   /** Rows of the dental service: profile, appointments, holds. */
   dental: number
+  /** Whether there was a PIN. */
+  pin: number
   /** Rows of the outbox, of receipts, of what was written to us. */
   sms: number
   /** Whether the wish for no SMS was there, and stays. */
@@ -62,7 +72,8 @@ export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOu
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)
   const sms = await eraseSms(knex, msisdn)
-  return { dialogues: records, dental, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
+  const pin = await knex('pin').where({ msisdn }).delete()
+  return { dialogues: records, dental, pin, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
 }
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {

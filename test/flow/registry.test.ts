@@ -34,6 +34,17 @@ describe('the registry of flows', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
+  it('refuses a flow that asks for a secret where keys pressed would be stored in clear', async () => {
+    write('a.yaml', flowText('a', 'One'))
+    write('b.yaml', `${flowText('b', 'One').replace('{ end: One }', "{ input: 'PIN:', secret: true, to: out }")}  out: { end: Two }\n`)
+    const { first } = await openFlows({ folder, readable: true })
+    assert.deepEqual(first.refused, ['b'])
+    assert.deepEqual(first.problems.map(({ what, remedy }) => [what, remedy]), [
+      ['asks for a secret, and keys pressed would stand in the dialogue store in clear', 'set privacy.storeKeyFile'],
+    ])
+    assert.deepEqual((await openFlows({ folder, readable: false })).first.refused, [])
+  })
+
   it('serves what the folder holds, and puts it into the archive', async () => {
     write('a.yaml', flowText('a', 'One'))
     write('b.yml', flowText('b', 'Two'))

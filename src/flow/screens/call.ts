@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../ussd/types.ts'
 import { readPath } from '../path.ts'
 import type { CallScreen, Route } from '../definition.ts'
 import type { Want } from '../types.ts'
-import { BUSY, valueOf, type Env, type Plan, type Said } from './plan.ts'
+import { BUSY, pathsOf, valueOf, type Env, type Plan, type Said } from './plan.ts'
 
 /** Where an outcome leads, with the line above the next screen. */
 interface Way {
@@ -15,6 +15,9 @@ interface Way {
 export function callPlan(screen: CallScreen, env: Env): Plan {
   const [backend = '', operation = ''] = screen.call.split('.')
   const as = screen.as ?? env.name
+  const hidden = Object.entries(screen.with ?? {}).flatMap(([name, value]) =>
+    pathsOf(value).some((path) => env.secrets.has(path)) ? [name] : [],
+  )
   const failed = wayOf(screen.failed ?? BUSY, env)
   const refused = new Map(
     Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]),
@@ -22,7 +25,8 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   return {
     kind: 'call',
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
-    arrive: (context) => ({ ...context, via: screen.once ? '' : env.name }),
+    // What a secret opened cannot be called again without it.
+    arrive: (context) => ({ ...context, via: screen.once || hidden.length > 0 ? '' : env.name }),
     answer: (context, event) => outcome({ context, event, screen, as, keep: env.keep, failed, refused }),
     want: (context): Want => ({
       do: 'call',
@@ -31,6 +35,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
       operation,
       once: screen.once,
       args: argsOf(context, screen.with),
+      ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
     }),
   }

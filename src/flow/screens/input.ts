@@ -25,12 +25,15 @@ export function inputPlan(screen: InputScreen, env: Env): Plan {
   }
   const asking: Asking = {
     read: readerOf(screen), rules: checks.map(({ rule }) => rule), as, to: screen.to,
-    wrongMax: screen.attempts ?? env.wrongMax, giveUp: screen.giveUp ?? GOODBYE,
+    wrongMax: screen.attempts ?? env.wrongMax, giveUp: screen.giveUp ?? GOODBYE, secret: screen.secret ?? false,
   }
   return {
     kind: 'input',
     targets: [screen.to, asking.giveUp],
-    arrive: (context) => arrived(context, env, 'input'),
+    arrive: (context) => {
+      const there = arrived(context, env, 'input')
+      return screen.secret ? { ...there, gate: context.gate ?? env.name } : there
+    },
     answer: (context, event) => answered(context, event, asking),
     want: (context) => {
       const above = context.wrong > 0 ? complaint(context) : context.notice
@@ -47,6 +50,7 @@ interface Asking {
   to: string
   wrongMax: number
   giveUp: string
+  secret: boolean
 }
 
 function answered(context: DialogueContext, event: DialogueEvent, asking: Asking): Move | undefined {
@@ -54,8 +58,10 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
   // What assign is not given stays as it was.
   const rest = { ...context, broken: undefined }
   const held = heldAgainst(trimAnswer(event.text), context, asking)
-  if ('value' in held)
-    return { to: asking.to, context: left({ ...rest, answers: { ...context.answers, [asking.as]: held.value } }) }
+  if ('value' in held) {
+    const kept = asking.secret ? ('secrets' as const) : ('answers' as const)
+    return { to: asking.to, context: left({ ...rest, [kept]: { ...context[kept], [asking.as]: held.value } }) }
+  }
   const wrong = context.wrong + 1
   if (wrong >= asking.wrongMax) return { to: asking.giveUp, context: left(rest) }
   return { context: { ...rest, wrong, ...(held.broken === undefined ? {} : { broken: held.broken }) } }

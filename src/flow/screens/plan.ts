@@ -33,6 +33,8 @@ export interface Env {
   /** The flow's time zone. */
   zone: string
   wrongMax: number
+  /** Paths of answers that are secret. */
+  secrets: ReadonlySet<string>
   /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
   guarded: boolean
   /** Choices may be typed by their labels. */
@@ -67,7 +69,7 @@ export function arrived(
     wrong: 0,
     failed: false,
     via: '',
-    origin: confirms ? context.origin : env.first ? '' : rerun,
+    origin: context.gate ?? (confirms ? context.origin : env.first ? '' : rerun),
     dialled: env.guarded || kind === 'input' ? [] : context.dialled,
   }
 }

@@ -1,0 +1,48 @@
+/** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
+import { readsOf } from './check-paths.ts'
+import type { Complain } from './check.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition } from './definition.ts'
+import type { ReadFlow } from './read.ts'
+
+export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
+  const secrets = secretsOf(definition)
+  if (secrets.size === 0) return
+  for (const { screen, place, path } of readsOf(definition)) {
+    if (!secrets.has(path)) continue
+    const isOwn = place[2] === 'checks'
+    const say = (what: string, remedy: string) =>
+      complain('error', { where: at(place), what: `screen '${screen}' ${what} '${path}', which is secret`, remedy })
+    if (!isOwn && place[2] !== 'with') say('reads', 'only the `with` of a call may')
+    else if (!isOwn && !alwaysFresh(definition, screen, path))
+      say('can be reached without a new', 'a secret is gone with the next question: call right after the input')
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind !== 'input') continue
+    const { secret, as = name } = screen
+    if (!secret && secrets.has(`answers.${as}`))
+      complain('error', { where: at(['screens', name]), what: `screen '${name}' and a secret input are both answers.${as}`, remedy: 'give it another as' })
+  }
+}
+
+/** Whether every way from a question to this call begins at an input of that secret. */
+function alwaysFresh(definition: FlowDefinition, call: string, path: string): boolean {
+  const starts = Object.entries(definition.screens).filter(([, screen]) => asks(screen) || screen.kind === 'notify')
+  const stale = starts.flatMap(([name, screen]) => {
+    const asked = screen.kind === 'input' && screen.secret && `answers.${screen.as ?? name}` === path
+    return targetsOf(screen).filter((way) => !(asked && way.path[0] === 'to')).map(({ to }) => to)
+  })
+  return ![definition.start, ...stale].some((name) => leadsSilently(definition, name, call))
+}
+
+function leadsSilently(definition: FlowDefinition, from: string, call: string): boolean {
+  const seen = new Set<string>()
+  const next = [from]
+  for (let name = next.pop(); name !== undefined; name = next.pop()) {
+    const screen = definition.screens[name]
+    if (!screen || seen.has(name) || asks(screen) || screen.kind === 'notify') continue
+    if (name === call) return true
+    seen.add(name)
+    next.push(...targetsOf(screen).map(({ to }) => to))
+  }
+  return false
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
+import { isWeak, pins, PIN_DEFAULTS } from '../../src/services/pin/module.ts'
+import { pinOptions } from '../../src/services/pin/options.ts'
+import { fakeClock, type FakeClock } from '../support/clock.ts'
+import { describeBoth } from '../support/postgres.ts'
+
+const JOHN = '67570000001'
+const START = Date.parse('2025-05-01T09:00:00+10:00')
+
+describeBoth('PINs', (database) => {
+  let clock: FakeClock
+  let module: BackendModule
+  let counted: string[]
+  let serial = 0
+
+  const open = () => pins({
+    knex: database.db.knex, clock, settings: PIN_DEFAULTS,
+    counters: { count: (_name, { result }) => void counted.push(result) },
+  })
+
+  beforeEach(async () => {
+    await database.db.knex('pin').delete()
+    clock = fakeClock(START)
+    counted = []
+    module = open()
+  })
+
+  async function call(operation: string, pin?: string, who: Partial<CallContext> = {}): Promise<unknown> {
+    const context: CallContext = {
+      intention: `e:1:${++serial}`, epoch: 'e', msisdn: JOHN, language: 'en', line: 'a', todayMs: clock.today(),
+      signal: new AbortController().signal, ...who,
+    }
+    const given = await module.operations[operation]!(pin === undefined ? {} : { pin }, context)
+    return given instanceof Refusal ? given.refusal : given
+  }
+
+  async function set(pin: string): Promise<void> {
+    assert.deepEqual(await call('propose', pin), {})
+    assert.deepEqual(await call('confirm', pin), {})
+  }
+
+  it('are set by typing them twice, and then verified', async () => {
+    assert.deepEqual(await call('known'), { set: false })
+    assert.equal(await call('verify', '2580'), 'unset')
+    await set('2580')
+    assert.deepEqual(await call('known'), { set: true })
+    assert.deepEqual(await call('verify', '2580'), {})
+    assert.equal(await call('verify', '2581'), 'wrong')
+    assert.equal(await call('verify'), 'wrong')
+  })
+
+  it('are not set when the second time differs, nor by another dialogue', async () => {
+    await call('propose', '2580')
+    assert.equal(await call('confirm', '2581'), 'differs')
+    assert.equal(await call('confirm', '2580'), 'differs')
+    await call('propose', '2580')
+    assert.equal(await call('confirm', '2580', { epoch: 'another' }), 'differs')
+    assert.deepEqual(await call('known'), { set: false })
+  })
+
+  it('are changed only in a dialogue that has verified the one in force', async () => {
+    await set('2580')
+    assert.equal(await call('propose', '3691'), 'unverified')
+    await call('verify', '2580')
+    assert.equal(await call('propose', '3691', { epoch: 'another' }), 'unverified')
+    await set('3691')
+    assert.equal(await call('verify', '2580'), 'wrong')
+    assert.equal(await call('propose', '4802'), 'unverified')
+  })
+
+  it('lock after three wrong tries, also for the right one and over a restart, and open again by themselves', async () => {
+    await set('2580')
+    assert.deepEqual([await call('verify', '1'), await call('verify', '2'), await call('verify', '3')], ['wrong', 'wrong', 'locked'])
+    module = open()
+    assert.equal(await call('verify', '2580'), 'locked')
+    await clock.advance(PIN_DEFAULTS.lockMs - 1)
+    assert.equal(await call('verify', '2580'), 'locked')
+    await clock.advance(1)
+    assert.deepEqual(await call('verify', '2580'), {})
+    assert.deepEqual(counted.slice(2), ['wrong', 'wrong', 'locked', 'locked', 'locked', 'ok'])
+  })
+
+  it('count only wrong tries in a row', async () => {
+    await set('2580')
+    for (const pin of ['1', '2', '2580', '1', '2', '2580']) await call('verify', pin)
+    assert.deepEqual(await call('verify', '2580'), {})
+  })
+
+  it('take a turn that is played again for the same try', async () => {
+    await set('2580')
+    for (let i = 0; i < 5; i++) assert.equal(await call('verify', '1', { intention: 'e:7:0' }), 'wrong')
+    assert.equal(await call('verify', '2', { intention: 'e:8:0' }), 'wrong')
+    assert.deepEqual(await call('verify', '2580'), {})
+  })
+
+  it('count tries of two dialogues at once one by one', async () => {
+    await set('2580')
+    const tries = await Promise.all(['1', '2', '3', '4', '5'].map((pin) => call('verify', pin)))
+    assert.deepEqual(tries.toSorted(), ['locked', 'locked', 'locked', 'wrong', 'wrong'])
+  })
+
+  it('stand in the database as a salted hash, one number apart from another', async () => {
+    await set('2580')
+    const other = { msisdn: '67570000002' }
+    await call('propose', '2580', other)
+    await call('confirm', '2580', other)
+    const rows = await database.db.knex('pin').select('hash', 'salt', 'proposed_hash')
+    assert.equal(rows.length, 2)
+    assert.notDeepEqual(rows[0].hash, rows[1].hash)
+    assert.ok(rows.every((row) => row.proposed_hash === null))
+    assert.doesNotMatch(JSON.stringify(await database.db.knex('pin').select()), /2580/)
+  })
+
+  it('are refused where they are easily guessed', async () => {
+    for (const pin of ['1234', '4321', '0000', '123', '1234567', '12a4', '']) assert.equal(await call('propose', pin), 'weak', pin)
+    assert.equal(isWeak('1357', PIN_DEFAULTS.digits), false)
+  })
+})
+
+describe('the settings of PINs', () => {
+  it('have defaults', () => assert.deepEqual(pinOptions({}, 'backends.pin.settings'), PIN_DEFAULTS))
+
+  it('are refused with their place', () => {
+    assert.throws(() => pinOptions({ tries: 0, lock: 1 }, 'backends.pin.settings'), /backends\.pin\.settings\.tries/)
+  })
+})
