@@ -27,7 +27,8 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
   await withStores(options, async (parts, msisdn) => {
     const { dialogues, dental, pin, sms, optOut } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
     say(`erased   ${maskMsisdn(msisdn)}`)
-    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${pin} PINs, ${sms} rows of SMS; opt-out: ${optOut}`)
+    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${pin} PINs, ` +
+      `${sms} rows of SMS; opt-out: ${optOut}`)
     say('not here: back ends of your own, backups, Redis and Postgres files until they are rewritten, the SMSC')
   })
 }

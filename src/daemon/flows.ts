@@ -34,7 +34,8 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   const { settings, archive, backends, clock, log } = parts
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
-    folder: dir, readable: settings.privacy.storeKeyFile === undefined, archive, backends, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
+    folder: dir, readable: settings.privacy.storeKeyFile === undefined,
+    archive, backends, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
     settle: () => new Promise((done) => clock.after(SETTLE_MS, done)), onReload: (reload) => report(reload, parts),
   })
   requireServices(settings, flows, first)

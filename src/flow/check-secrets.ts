@@ -19,8 +19,9 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind !== 'input') continue
     const { secret, as = name } = screen
-    if (!secret && secrets.has(`answers.${as}`))
-      complain('error', { where: at(['screens', name]), what: `screen '${name}' and a secret input are both answers.${as}`, remedy: 'give it another as' })
+    if (secret || !secrets.has(`answers.${as}`)) continue
+    const what = `screen '${name}' and a secret input are both answers.${as}`
+    complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
   }
 }
 

@@ -134,7 +134,8 @@ function called(step: Step, walking: Walking): void {
 /** Every number that the page prints, or an answer that the input takes. */
 function answered(step: Step, page: WalkedPage, walking: Walking): void {
   const typed = walking.world.answers(page.screen)
-  const masked = (answer: string) => (walking.world.isSecret(page.screen) ? MASK : answer)
+  const isSecret = walking.world.isSecret(page.screen)
+  const toldOf = (answer: string) => (isSecret && typed.includes(answer) ? MASK : answer)
   const printed = [...page.want.text.matchAll(/^([\d*#]+)\. /gm)].map((found) => found[1] as string)
   const input = page.context.shown === null
   if (!input && printed.length === 0) {
@@ -143,7 +144,7 @@ function answered(step: Step, page: WalkedPage, walking: Walking): void {
   }
   const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
   for (const answer of input ? [...typed, ...keys] : printed)
-    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: typed.includes(answer) ? masked(answer) : answer, typed: input }, walking)
+    follow({ step, page, event: { type: 'ANSWER', text: answer }, told: toldOf(answer), typed: input }, walking)
   if (walking.world.givesUp(page.screen)) giveUp(step, page, walking)
 }
 

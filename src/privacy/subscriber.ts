@@ -4,7 +4,10 @@ import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../reminders/forget.ts'
 import { eraseSubscriber } from '../services/dental/erase.ts'
 
-/** Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test holds this list to the database's own. */
+/**
+ * Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test
+ * holds this list to the database's own.
+ */
 export const PERSONAL: readonly { table: string; column: string; shown?: readonly string[] }[] = [
   { table: 'dental_profile', column: 'msisdn' },
   { table: 'dental_appointment', column: 'msisdn' },
