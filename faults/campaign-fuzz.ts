@@ -8,10 +8,10 @@ import type { Settings } from '../src/config/schema.ts'
 import { seededChance } from '../src/simulator/chaos.ts'
 import type { Dialect } from '../src/smpp/types.ts'
 import type { Chance } from '../src/ussd/types.ts'
-import { books, sumOf } from './checker.ts'
-import { isReady, metricsOf } from './daemon-process.ts'
-import { fenced, type Fenced } from './fenced.ts'
-import { reached, sleep, told, type Campaign, type CampaignParts } from './outcome.ts'
+import { aftermath } from './aftermath.ts'
+import { isReady } from './daemon-process.ts'
+import { fenced } from './fenced.ts'
+import { sleep, told, type Campaign, type CampaignParts } from './outcome.ts'
 import { cases, corpus, dialects } from './pdu-corpus.ts'
 import { eat, framed, type Eaten } from './pdu-eater.ts'
 import { mutate } from './pdu-mutators.ts'
@@ -106,7 +106,8 @@ async function overTcp(parts: CampaignParts, batches: number, failures: string[]
       // The wait after unbind is a promise, and another test's.
       if (!hasUnbind(spoilt)) await one(`batch ${n}`, spoilt, ALIVE_MS_MAX)
     }
-    failures.push(...await aftermath(scene, fence))
+    failures.push(...await aftermath(fence))
+    if (!await isReady(fence.adminPort) || scene.smsc.binds().length === 0) failures.push('not ready at the end')
     return figures
   } finally {
     await fence.stop()
@@ -145,21 +146,4 @@ async function serves(scene: Scene, name: string, failures: string[]): Promise<v
   await converse(phone, diary, chance, { books: 1, hangsUp: 0, redials: 0 })
   const after = [diary.hung.length + diary.undelivered, diary.odd.length + diary.foreign.length, diary.apologies]
   if (after.some((n, i) => n > before[i]!)) failures.push(`${name}: the dialogue after it went wrong: ${phone.story.slice(-6).join(' · ')}`)
-}
-
-/** The process lives, has met no bug, and its books balance. */
-async function aftermath({ smsc }: Scene, { daemon, adminPort }: Fenced): Promise<string[]> {
-  if (!daemon.alive) return ['the daemon died']
-  const found: string[] = []
-  const uncaught = daemon.log().filter((line) => /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg'])))
-  found.push(...uncaught.map((line) => JSON.stringify(line).slice(0, 600)))
-  let metrics = ''
-  await reached(async () => {
-    metrics = await metricsOf(adminPort)
-    return books([metrics]).length === 0
-  }, 15_000)
-  found.push(...books([metrics]).map((breach) => breach.what))
-  if (sumOf(metrics, 'bugs_total') > 0) found.push(`${sumOf(metrics, 'bugs_total')} bugs counted`)
-  if (!await isReady(adminPort) || smsc.binds().length === 0) found.push('not ready at the end')
-  return found
 }

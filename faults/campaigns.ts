@@ -19,6 +19,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('hardening', 'R18', async () => (await import('./campaign-hardening.ts')).hardeningCampaign, 'alone'),
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),
+  entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),
 ]
 
 /** Of a campaign with daemons as processes; `alone` for one that needs none. */

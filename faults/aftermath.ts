@@ -1,0 +1,29 @@
+/** What a daemon must look like when a campaign is over: alive, without a bug met, its books in balance. */
+import { books, sumOf } from './checker.ts'
+import { metricsOf, type DaemonProcess } from './daemon-process.ts'
+import { reached } from './outcome.ts'
+
+/** For responses that are under way to come in, or to be given up. */
+const AT_REST_MS = 15_000
+
+/** What is wrong, in words. */
+export async function aftermath({ daemon, adminPort }: { daemon: DaemonProcess; adminPort: number }): Promise<string[]> {
+  if (!daemon.alive) return [`the daemon died: ${daemon.raw().slice(-600)}`]
+  const metrics = await restingMetrics(adminPort)
+  const bugs = sumOf(metrics, 'bugs_total')
+  return [
+    ...daemon.log().filter((line) => /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg']))).map((line) => JSON.stringify(line).slice(0, 600)),
+    ...books([metrics]).map((breach) => breach.what),
+    ...(bugs > 0 ? [`${bugs} bugs counted`] : []),
+  ]
+}
+
+/** /metrics once the books balance; as they are if they never do. */
+export async function restingMetrics(adminPort: number): Promise<string> {
+  let metrics = ''
+  await reached(async () => {
+    metrics = await metricsOf(adminPort)
+    return books([metrics]).length === 0
+  }, AT_REST_MS)
+  return metrics
+}
