@@ -20,6 +20,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),
   entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),
+  entry('throttle', 'R10', async () => (await import('./campaign-throttle.ts')).throttleCampaign),
 ]
 
 /** Of a campaign with daemons as processes; `alone` for one that needs none. */

@@ -16,6 +16,8 @@ import { quietUntil } from './schedule.ts'
 import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
 import { ANSWER, type Receipt, type SmsOutcome } from './types.ts'
 
+/** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
+const LINE_PAUSE_MS = 1_000
 /** How often what is no longer needed is removed. */
 const FORGET_EVERY_MS = 3_600_000
 
@@ -38,13 +40,18 @@ export function reminders(parts: ReminderParts): Reminders {
   let stopped = true
   let forgetAtMs = 0
 
-  const tick = () => (running ??= look(work).finally(() => { running = undefined }))
+  let upkeepAtMs = 0
+
+  const tick = (upkeep: boolean) => (running ??= look(work, upkeep).finally(() => { running = undefined }))
 
   async function poll(): Promise<void> {
     cancel = undefined
     let sent = 0
     try {
-      sent = await tick()
+      // Batch follows batch while much is due: between them the line stands idle, so only the claim is made there.
+      const upkeep = work.clock.now() >= upkeepAtMs
+      if (upkeep) upkeepAtMs = work.clock.now() + work.settings.pollMs
+      sent = await tick(upkeep)
       if (work.clock.now() >= forgetAtMs) {
         await forgetOld(work.knex, work.clock.now(), work.settings.keepMs)
         forgetAtMs = work.clock.now() + FORGET_EVERY_MS
@@ -56,7 +63,7 @@ export function reminders(parts: ReminderParts): Reminders {
   }
 
   return {
-    tick,
+    tick: () => tick(true),
     applyReceipt: (receipt) => applyReceipt(parts, receipt),
     late: (sms, outcome) => repeating(() => settleLate(parts, sms, outcome), { ...parts, signal: AbortSignal.any([]) }),
     start() {
@@ -78,7 +85,21 @@ interface Work extends ReminderParts {
   pausedUntil: Map<string, number>
 }
 
-async function look(work: Work): Promise<number> {
+async function look(work: Work, upkeep: boolean): Promise<number> {
+  if (upkeep) await keepUp(work)
+  const { clock, settings } = work
+  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
+  const lease = randomUUID()
+  const rows = await CLAIM(work.knex, {
+    now: new Date(clock.now()), today: new Date(clock.today()), lease, until: new Date(clock.now() + settings.leaseMs),
+    paused: JSON.stringify(paused), limit: settings.batchMax,
+  })
+  rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
+  return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
+}
+
+/** What became of earlier SMS: losses, receipts that settle them, what is too old, what is to be called back. */
+async function keepUp(work: Work): Promise<void> {
   const { knex, clock, settings } = work
   const now = new Date(clock.now())
   const today = new Date(clock.today())
@@ -90,13 +111,6 @@ async function look(work: Work): Promise<number> {
   }
   for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
-  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
-  const lease = randomUUID()
-  const until = new Date(clock.now() + settings.leaseMs)
-  const asked = { now, today, lease, until, paused: JSON.stringify(paused), limit: settings.batchMax }
-  const rows = await CLAIM(knex, asked)
-  rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
-  return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
 }
 
 /** 1 if it was handed to a line. */
@@ -159,7 +173,7 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
     }
     if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
-  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + said.waitMs)
+  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + LINE_PAUSE_MS)
   count(work, row.kind, state === 'due' ? outcome.is : state)
 }
 

@@ -1,4 +1,4 @@
-/** The pace of a line's SMS lane: a rate, halved when the SMSC throttles, recovering step by step. USSD has no pace. */
+/** The pace of a line's SMS lane: a rate, cut when the SMSC throttles, recovering step by step. USSD has no pace. */
 import type { Clock } from '../ussd/types.ts'
 
 export interface PaceSettings {
@@ -10,9 +10,17 @@ export interface PaceSettings {
 
 const SECOND_MS = 1_000
 const CONGESTION_NEAR = 90
+/** Of what was written in the second that was throttled: just below what the SMSC takes. */
+const CUT_TO = 0.9
+/**
+ * Each second of recovery adds one such part of the cut rate more than the second before: the rate stays near what was
+ * taken for some ten seconds, where half of it would leave the SMSC idle, and has doubled after half a minute. With the
+ * rest after each cut 85 % of a fixed limit is used. (After CUBIC, RFC 9438 §4.)
+ */
+const STEP = 0.003
 const CONGESTED = 100
 
-/** Token bucket with additive increase and multiplicative decrease. It has no timers: callers ask how long to wait. */
+/** Token bucket whose rate falls by a part and grows ever faster. It has no timers: callers ask how long to wait. */
 export class Pace {
   readonly #settings: PaceSettings
   readonly #clock: Clock
@@ -20,8 +28,10 @@ export class Pace {
   #tokens = 1
   #filledAt: number
   #pausedUntil = 0
-  /** The rate at which the SMSC last throttled; steps of recovery are a tenth of it. 0: never. */
+  /** The rate at which the SMSC last throttled. 0: never. */
   #cut = 0
+  /** Seconds of recovery since. */
+  #steps = 0
   #recoveredAt = 0
   #slowedAt = -Infinity
   #secondAt: number
@@ -83,12 +93,13 @@ export class Pace {
     return this.#rate
   }
 
-  /** Half of what was written in a second. */
+  /** Somewhat less than was written in a second. */
   #cutRate(now: number): void {
     this.#roll(now)
     const seen = Math.max(this.#inSecond, this.#lastSecond, 2)
     this.#cut = Math.min(this.#rate, seen)
-    this.#rate = Math.max(1, this.#cut / 2)
+    this.#rate = Math.max(1, this.#cut * CUT_TO)
+    this.#steps = 0
     this.#tokens = 1
     this.#filledAt = now
   }
@@ -98,7 +109,7 @@ export class Pace {
     const steps = Math.floor((now - this.#recoveredAt) / SECOND_MS)
     if (steps <= 0) return
     this.#recoveredAt += steps * SECOND_MS
-    this.#rate += steps * Math.max(1, this.#cut / 10)
+    for (let n = 0; n < steps && this.#rate < 2 * this.#cut; n++) this.#rate += ++this.#steps * STEP * this.#cut
     // At twice the rate that was refused, the SMSC has changed its mind.
     if (this.#rate < Math.min(this.#ceiling(), 2 * this.#cut)) return
     this.#rate = this.#ceiling()

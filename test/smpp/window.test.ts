@@ -228,7 +228,7 @@ describe('the window', () => {
     assert.equal(window.load(), 0)
   })
 
-  it('pauses SMS when throttled, never USSD, and goes on at half the pace', async () => {
+  it('pauses SMS when throttled, never USSD, and goes on at a slower pace', async () => {
     const { clock, window, offer, entry, names, pace } = windowOf({}, 100)
     window.open()
     offer(entry('sms', 's1'))
@@ -262,23 +262,32 @@ describe('the pace of SMS', () => {
     assert.ok(names().length >= 20 && names().length <= 22, `${names().length} in two seconds`)
   })
 
-  it('halves once for one burst of refusals, and recovers to no limit at all', () => {
+  it('is cut once for one burst of refusals, and recovers to no limit at all', async () => {
     const clock = fakeClock()
     const pace = new Pace({ pauseMs: 1_000 }, clock)
     for (let n = 0; n < 100; n++) pace.spend()
     for (let n = 0; n < 5; n++) pace.throttled()
-    assert.equal(pace.rate(), 50)
+    assert.equal(pace.rate(), 90)
     assert.equal(pace.waitMs(), 1_000)
+    await clock.advance(60_000)
+    pace.waitMs()
+    assert.equal(pace.rate(), Infinity)
   })
 
-  it('grows by a tenth a second and ends at its ceiling', async () => {
+  it('stays near what was taken for a while, then grows ever faster, and ends at its ceiling', async () => {
     const clock = fakeClock()
     const pace = new Pace({ pauseMs: 1_000, perSecond: 100 }, clock)
     for (let n = 0; n < 100; n++) pace.spend()
     pace.throttled()
-    await clock.advance(3_000)
-    pace.waitMs()
-    assert.equal(pace.rate(), 70)
+    const rates = [1, 3, 8].map((step, i, all) => step - (all[i - 1] ?? 0))
+    const seen: number[] = []
+    await clock.advance(1_000)
+    for (const seconds of rates) {
+      await clock.advance(seconds * 1_000)
+      pace.waitMs()
+      seen.push(Math.round(pace.rate() * 10) / 10)
+    }
+    assert.deepEqual(seen, [90.3, 91.8, 100])
     await clock.advance(30_000)
     pace.waitMs()
     assert.equal(pace.rate(), 100)
@@ -303,11 +312,11 @@ describe('the pace of SMS', () => {
     pace.congested(89)
     assert.equal(pace.rate(), 100)
     for (let n = 0; n < 5; n++) pace.congested(90)
-    assert.deepEqual([pace.rate(), pace.waitMs()], [50, 0])
+    assert.deepEqual([pace.rate(), pace.waitMs()], [90, 0])
     await clock.advance(1_000)
     for (let n = 0; n < 40; n++) pace.spend()
     pace.congested(99)
-    assert.equal(pace.rate(), 25)
+    assert.equal(pace.rate(), 81)
     pace.congested(100)
     assert.equal(pace.waitMs(), 1_000)
   })
