@@ -209,6 +209,13 @@ admin(program.command('trace')).description('what passed on a line of a running 
   .action(async (line: string, options: import('./cli/trace.ts').TraceOptions) =>
     (await import('./cli/trace.ts')).traceCommand(line, options, say))
 
+admin(program.command('lines')).description('the lines of a running daemon and their binds; or changes them')
+  .option('--reload', 'read the settings file again: lines that are new, changed or gone become so, the others do not notice')
+  .option('--stop <name>', 'unbind a line, until it is started or the daemon is')
+  .option('--start <name>', 'bind it again')
+  .action(async (options: { url: string; tokenFile?: string; reload?: boolean; stop?: string; start?: string }) =>
+    (await import('./cli/admin.ts')).linesCommand(options, say))
+
 program.command('token').description('a new token for the admin door, and the line that lets it in')
   .argument('<role>', 'read or operate')
   .action(async (role: string) => (await import('./cli/admin.ts')).tokenCommand(role, say))

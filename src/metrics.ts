@@ -35,6 +35,7 @@ export const COUNTERS = {
   smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
   smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
   smpp_link_lost: ['Links that closed', ['line', 'why']],
+  line_changes_total: ['Lines added, changed, removed, stopped or started while running', ['line', 'what']],
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],

@@ -27,7 +27,7 @@ export interface Access {
 export const SUBSCRIBERS_MAX = 100_000
 
 export function createOverload(
-  rate: SubscriberRate, access: ReadonlyMap<string, Access>, subscribersMax: number = SUBSCRIBERS_MAX,
+  rate: SubscriberRate, accessOf: (line: string) => Access | undefined, subscribersMax: number = SUBSCRIBERS_MAX,
 ): Overload {
   // A bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371).
   const fullAt = new Map<string, number>()
@@ -45,7 +45,7 @@ export function createOverload(
       return within
     },
     mayDial(msisdn, line) {
-      const known = access.get(line)
+      const known = accessOf(line)
       if (!known) return true
       const begins = (prefix: string) => msisdn.startsWith(prefix)
       return !known.deny.some(begins) && (known.allow.length === 0 || known.allow.some(begins))

@@ -44,12 +44,12 @@ export interface SmsParts {
 
 export function createSmsSide(parts: SmsParts): SmsSide {
   const { settings, knex, lines, clock, chance, log, metrics } = parts
-  const set = new Map(settings.lines.map((line) => [line.name, line]))
+  // Lines may change while we run: looked up each time.
+  const lineOf = (name: string) => settings.lines.find((line) => line.name === name)
   const { channel, pushFlow, pushMs } = settings.reminders
   const isPushed = channel === 'push-then-sms'
   const bySms = smsSubmit({ ...parts, settings: settings.lines })
-  const responseMs = Math.max(0, ...settings.lines.map((line) => line.timers.responseMs))
-  const submitMs = RESPONSES_MAX * responseMs + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
+  const submitMs = RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
   const outbox: Reminders = reminders({
     knex, clock, chance, log, counters: metrics,
     submit: isPushed ? pushThenSms(bySms, { push: parts.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
@@ -64,11 +64,11 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null
     },
   })
-  const numbering = (line: string) => numberingOf(set.get(line))
+  const numbering = (line: string) => numberingOf(lineOf(line))
   const onSms = smsIn({ ...parts, settings: settings.sms, numbering })
   return {
     async onReceipt(pdu, line) {
-      const receipt = readReceipt(pdu, line.name, receiptOptions(set.get(line.name)))
+      const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
       if (!receipt) return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
       const result = await outbox.applyReceipt(receipt)
       metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
@@ -76,7 +76,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     onSms,
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
-      const how = set.get(line)?.sms
+      const how = lineOf(line)?.sms
       if (!sms || !how) return
       const settled = await outbox.late(sms, fateOf(late.outcome, how))
       metrics.count('sms_late_total', { line, result: settled ? 'settled' : 'known' })
@@ -84,6 +84,11 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     start: () => outbox.start(),
     stop: () => outbox.stop(),
   }
+}
+
+/** What leases of SMS are set by, once, at the start. */
+export function longestResponseMs(lines: readonly LineSettings[]): number {
+  return Math.max(0, ...lines.map((line) => line.timers.responseMs))
 }
 
 function receiptOptions(line: LineSettings | undefined): ReceiptOptions {

@@ -6,6 +6,11 @@ export interface Desk {
   /** Ends it with a text. Null: nothing was open. */
   endDialogue(group: string, msisdn: string): Promise<DialogueSummary | null>
   lines(): LineRow[]
+  /** Unbinds a line, or binds it again. False: there is none of that name. */
+  haltLine(name: string): boolean
+  resumeLine(name: string): boolean
+  /** Reads the settings again and makes the lines theirs. */
+  reload(): LinesReloaded | { problem: string }
   /** What passed on a line lately. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
   /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
@@ -66,5 +71,16 @@ export interface LineRow {
   name: string
   group: string
   dialect: string
+  /** By an operator; until it is started, or the daemon is. */
+  stopped: boolean
   binds: { bind: string; state: string; since: string }[]
+}
+
+/** Names of lines; and the other settings that differ from what is in force. */
+export interface LinesReloaded {
+  added: string[]
+  changed: string[]
+  removed: string[]
+  kept: string[]
+  needRestart: string[]
 }

@@ -70,6 +70,21 @@ export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
   })
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))
+  app.post('/lines/reload', (c) => {
+    const done = desk.reload()
+    audit(c.get('token'), 'lines reloaded', 'problem' in done ? { refused: done.problem } : { after: done })
+    return 'problem' in done ? c.json({ error: done.problem }, 409) : c.json(done)
+  })
+  for (const [verb, change] of [['stop', desk.haltLine], ['start', desk.resumeLine]] as const) {
+    app.post(`/lines/:line/${verb}`, (c) => {
+      const name = c.req.param('line')
+      const before = desk.lines().find((line) => line.name === name)?.stopped
+      if (!change(name)) return c.json({ error: `there is no line '${name}'`, lines: desk.lines().map((line) => line.name) }, 404)
+      const stopped = verb === 'stop'
+      audit(c.get('token'), `line ${verb}`, { line: name, before: before ? 'stopped' : 'serving', after: stopped ? 'stopped' : 'serving' })
+      return c.json({ line: name, stopped })
+    })
+  }
   app.get('/lines/:line/trace', (c) => traceAnswer(c, desk, audit))
   return app
 }

@@ -1,7 +1,7 @@
-/** `dialogues`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
+/** `dialogues`, `lines`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { DialogueSummary, PushTold } from '../admin/desk.ts'
+import type { DialogueSummary, LineRow, LinesReloaded, PushTold } from '../admin/desk.ts'
 import { UsageError } from '../errors.ts'
 
 type Say = (text: string) => void
@@ -21,6 +21,24 @@ export async function dialoguesCommand(options: AdminOptions & { msisdn: string;
     const at = `/v1/dialogues/${encodeURIComponent(one.group)}/${encodeURIComponent(options.msisdn.replace(/^\+/, ''))}`
     await ask(options, 'DELETE', at)
     say(`ended    ${one.group} ${one.epoch}`)
+  }
+}
+
+export async function linesCommand(options: AdminOptions & { reload?: boolean; stop?: string; start?: string }, say: Say): Promise<void> {
+  if (options.reload) {
+    const { needRestart, ...names } = await ask<LinesReloaded>(options, 'POST', '/v1/lines/reload')
+    for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
+    if (needRestart.length) say(`only a restart takes: ${needRestart.join(', ')}`)
+    return
+  }
+  for (const verb of ['stop', 'start'] as const) {
+    const name = options[verb]
+    if (name !== undefined) await ask(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}`)
+  }
+  const { lines } = await ask<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
+  for (const { name, group, dialect, stopped, binds } of lines) {
+    say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
+    for (const { bind, state, since } of binds) say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}`)
   }
 }
 

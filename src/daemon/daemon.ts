@@ -25,6 +25,7 @@ import { createLog } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createOverload } from '../overload.ts'
 import type { Push } from '../push/push.ts'
+import { createReload, noFile, type Reloaded } from './reload.ts'
 import { startRetention } from './retention.ts'
 import { createSmsSide } from '../sms.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -36,6 +37,8 @@ export interface DaemonOptions {
   chance: Chance
   /** Where the log goes; stdout when absent. */
   log?: Logger
+  /** Reads the settings again; absent: they came from no file. */
+  read?: () => Settings
   /** Node's own figures in /metrics; off in tests that start many daemons. */
   processMetrics?: boolean
 }
@@ -52,6 +55,8 @@ export interface Daemon {
   readiness(): Promise<Readiness>
   /** For the watchdog: the event loop turns, which asking proves, and nothing is wedged. */
   healthy(): boolean
+  /** Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then. */
+  reload(): Reloaded
   /** Refuses new dialogues, lets open ones finish for `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -96,12 +101,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
-      overload: createOverload(settings.dialogue.perSubscriber, new Map(settings.lines.map((line) => [line.name, line.msisdn]))),
+      overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
     })
+    const reload = createReload({ settings, lines, read: options.read ?? noFile })
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
       tokens: tokensOf(settings),
-      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace }),
+      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, reload }),
       flows: createFlowDesk({ ...stores, flows: flows.registry, backends: backends.names, clock }),
     })
     onStop(admin, () => admin.stop())
@@ -128,7 +134,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const isHeard = lines.anyBound() || lines.all.length === 0
       return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.registry.names() } }
     }
-    return { log, metrics, admin, door, stores, push, readiness, healthy: () => true, stop: once(() => stopAll(started, log)) }
+    return { log, metrics, admin, door, stores, push, readiness, reload, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {
     await stopAll(started, log)
     throw error

@@ -4,11 +4,12 @@ import { readTokens, type Token } from '../admin/access.ts'
 import type { Desk, DialogueSummary } from '../admin/desk.ts'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import { UsageError } from '../errors.ts'
+import { ProblemsError, UsageError } from '../errors.ts'
 import type { Gateway } from '../gateway.ts'
 import { maskMsisdn } from '../log.ts'
 import type { Lines } from './lines.ts'
 import type { Push } from '../push/push.ts'
+import type { Reloaded } from './reload.ts'
 
 export interface DeskParts {
   settings: Settings
@@ -17,13 +18,15 @@ export interface DeskParts {
   gateway: Gateway
   push: Push
   trace: Desk['trace']
+  reload(): Reloaded
 }
 
-export function createDesk({ settings, dialogues, lines, gateway, push, trace }: DeskParts): Desk {
-  const groups = groupsOf(settings)
+export function createDesk({ settings, dialogues, lines, gateway, push, trace, reload }: DeskParts): Desk {
+  // Lines may come and go: so may their groups.
+  const groups = () => groupsOf(settings)
   return {
     async dialogues(msisdn) {
-      const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
+      const found = await Promise.all(groups().map((group) => dialogues.find({ group, msisdn })))
       return found.filter((record) => record !== null).map(summaryOf)
     },
     async endDialogue(group, msisdn) {
@@ -38,7 +41,18 @@ export function createDesk({ settings, dialogues, lines, gateway, push, trace }:
     trace,
     lines() {
       const states = lines.states()
-      return settings.lines.map(({ name, group = name, dialect }) => ({ name, group, dialect, binds: states[name] ?? [] }))
+      return settings.lines.map(({ name, group = name, dialect }) =>
+        ({ name, group, dialect, stopped: lines.get(name) === undefined, binds: states[name] ?? [] }))
+    },
+    haltLine: (name) => lines.halt(name),
+    resumeLine: (name) => lines.resume(name),
+    reload() {
+      try {
+        return reload()
+      } catch (error) {
+        if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
+        throw error
+      }
     },
   }
 }

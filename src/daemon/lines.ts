@@ -1,26 +1,46 @@
-/** The lines of the settings: each with its dialect, its binds, and what may be said on it. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** The lines that run. They may be added, changed, stopped and removed while the others go on. */
 import type { LineSettings, Settings } from '../config/schema.ts'
+import { makeLine, printOf } from './line.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
-import { packageRoot } from '../root.ts'
-import { loadDialect } from '../smpp/dialect-load.ts'
 import type { Tap } from '../smpp/link.ts'
-import { smppLine } from '../smpp/line.ts'
-import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
 import type { Line, Link, Pdu } from '../smpp/types.ts'
 import type { Late } from '../smpp/window.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
 export interface Lines {
-  all: readonly Line[]
+  /** Those that take submits: neither stopped nor on their way out. */
+  readonly all: readonly Line[]
   get(name: string): Line | undefined
   anyBound(): boolean
   boundCount(): number
-  states(): Record<string, { bind: string; state: string; since: string }[]>
+  /** Also those that are stopped (no binds) or on their way out. */
+  states(): Record<string, BindState[]>
   start(): void
   stop(untilMs: number): Promise<void>
+  /**
+   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is bound anew
+   * before the old binds go, where the SMSC allows that; the others do not notice. Throws, and changes nothing, if one
+   * cannot be made.
+   */
+  apply(next: readonly LineSettings[]): LinesChange
+  /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
+  halt(name: string): boolean
+  resume(name: string): boolean
+}
+
+export interface BindState {
+  bind: string
+  state: string
+  since: string
+}
+
+/** Names of lines. */
+export interface LinesChange {
+  added: string[]
+  changed: string[]
+  removed: string[]
+  kept: string[]
 }
 
 export interface LinesParts {
@@ -37,84 +57,139 @@ export interface LinesParts {
   tap?: Tap | undefined
 }
 
+interface Running {
+  settings: LineSettings
+  print: string
+  line: Line
+  /** Requests of the SMSC that are being answered. */
+  underWay: number
+  halted: boolean
+}
+
+/** The old binds of a changed line stay this long for the new ones to be up; then they make room: one may be all that is allowed. */
+const OVERLAP_MS = 10_000
+const LOOK_MS = 20
+
 export function createLines(parts: LinesParts): Lines {
-  const lines = parts.settings.lines.map((settings) => createLine(settings, parts))
-  const byName = new Map(lines.map((line) => [line.name, line]))
-  return {
-    all: lines,
-    get: (name) => byName.get(name),
-    anyBound: () => lines.some((line) => line.bound()),
-    boundCount: () => lines.flatMap((line) => line.states()).filter((bind) => bind.state.startsWith('bound')).length,
-    states: () => Object.fromEntries(lines.map((line) => [line.name,
-      line.states().map((bind) => ({ ...bind, since: new Date(bind.since).toISOString() }))])),
-    start: () => lines.forEach((line) => line.start()),
-    stop: async (untilMs) => void await Promise.all(lines.map((line) => line.stop(untilMs))),
+  const { settings, clock, log, metrics } = parts
+  const running = new Map<string, Running>()
+  const leaving = new Set<Running>()
+  const going = new Set<Promise<void>>()
+  let generation = 0
+  for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
+
+  function make(own: LineSettings, print: string): Running {
+    const made: Running = {
+      settings: own, print, underWay: 0, halted: false,
+      line: makeLine(own, {
+        ...parts, dialects: settings.dialects, counters: metrics,
+        // Links of one name must not be taken for each other's.
+        instance: `${parts.instance}${generation++ || ''}`,
+        onState: (bind, state) => parts.onState?.(own.name, bind, state),
+        onRequest: async (pdu, link) => {
+          made.underWay++
+          try {
+            await parts.onRequest(pdu, made.line, link)
+          } finally {
+            made.underWay--
+          }
+        },
+        onLate: (late) => void parts.onLate(late, own.name).catch((error: unknown) =>
+          log.warn({ err: error, line: own.name }, 'a late response is not kept')),
+      }),
+    }
+    return made
   }
-}
 
-function createLine(settings: LineSettings, parts: LinesParts): Line {
-  const { clock, chance, log, metrics, instance } = parts
-  const dialect = loadDialect(settings.dialect, profileDirs(parts.settings), { numbering: numberingOf(settings), chance })
-  const line: Line = smppLine(wishesOf(settings), {
-    dialect, clock, chance, log, instance, counters: metrics, ...(parts.tap ? { tap: parts.tap } : {}),
-    onState: (bind, state) => parts.onState?.(settings.name, bind, state),
-    onRequest: (pdu, link) => parts.onRequest(pdu, line, link),
-    onLate: (late) => void parts.onLate(late, settings.name).catch((error: unknown) =>
-      log.warn({ err: error, line: settings.name }, 'a late response is not kept')),
-  })
-  return line
-}
-
-/** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
-export function profileDirs(settings: Settings): string[] {
-  return [...(settings.dialects.dir ? [settings.dialects.dir] : []), join(packageRoot, 'dialects')]
-}
-
-function numberingOf({ msisdn }: LineSettings) {
-  const { countryCode, trunkPrefix, nationalDigits } = msisdn
-  return { trunkPrefix, ...(countryCode ? { countryCode } : {}), ...(nationalDigits ? { nationalDigits } : {}) }
-}
-
-function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
-  const { smsc, timers, sms } = settings
-  return lineSettings({
-    name: settings.name,
-    ...(settings.group ? { group: settings.group } : {}),
-    bind: settings.bind,
-    links: settings.links,
-    smsc: {
-      hosts: [{ host: smsc.host, port: smsc.port }, ...smsc.more],
-      systemId: smsc.systemId, password: smsc.password ?? '', systemType: smsc.systemType,
-      addressRange: smsc.addressRange, addrTon: smsc.addrTon, addrNpi: smsc.addrNpi,
-      ...(smsc.tls ? { tls: tlsOf(smsc.tls) } : {}),
-    },
-    ...(sms ? { sms: sourceOf(sms) } : {}),
-    limits: {
-      windowSlots: settings.window, pduReadMs: timers.pduReadMs, ...(sms ? { smsPerSecond: sms.perSecond } : {}),
-    },
-    times: {
-      connectMs: timers.connectMs, bindMs: timers.bindMs, enquireMs: timers.enquireMs, enquireAnswerMs: timers.enquireRespMs,
-      retryMinMs: timers.reconnectMs, retryMaxMs: timers.reconnectMaxMs,
-      refusedMinMs: timers.refusedMs, refusedMaxMs: timers.refusedMaxMs,
-    },
-  })
-}
-
-function tlsOf(tls: NonNullable<LineSettings['smsc']['tls']>): TlsSettings {
-  const file = (path: string | undefined) => path === undefined ? undefined : readFileSync(path)
-  const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
-  return {
-    ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}),
-    ...(tls.servername ? { servername: tls.servername } : {}),
+  /** What it was told is answered first; then it unbinds. */
+  function retire(old: Running, otherwise?: Line): void {
+    leaving.add(old)
+    const gone = (async () => {
+      const madeMs = clock.now() + OVERLAP_MS
+      const makesRoom = () => otherwise === undefined || otherwise.bound() || clock.now() >= madeMs
+      while (!makesRoom()) await pause()
+      const untilMs = clock.now() + settings.stopMs
+      while (old.underWay > 0 && clock.now() < untilMs) await pause()
+      await old.line.stop(untilMs)
+    })().catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop')).finally(() => {
+      leaving.delete(old)
+      going.delete(gone)
+    })
+    going.add(gone)
   }
-}
 
-/** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
-function sourceOf(sms: NonNullable<LineSettings['sms']>) {
-  const digits = /^\d+$/.test(sms.source)
+  const pause = () => new Promise<void>((done) => clock.after(LOOK_MS, done))
+  const serving = () => [...running.values()].filter((one) => !one.halted)
+  const tell = (what: string, name: string) => {
+    metrics.count('line_changes_total', { line: name, what })
+    log.info({ line: name, what }, 'line changed')
+  }
+
   return {
-    source: sms.source,
-    sourceTon: sms.sourceTon ?? (digits ? (sms.source.length <= 6 ? 3 : 1) : 5),
-    sourceNpi: sms.sourceNpi ?? (digits ? 1 : 0),
+    get all() {
+      return serving().map(({ line }) => line)
+    },
+    get: (name) => running.get(name)?.halted ? undefined : running.get(name)?.line,
+    anyBound: () => serving().some(({ line }) => line.bound()),
+    boundCount: () => [...running.values(), ...leaving].flatMap(({ line }) => line.states())
+      .filter((bind) => bind.state.startsWith('bound')).length,
+    states: () => {
+      const rows: Record<string, BindState[]> = {}
+      for (const { settings: { name }, line, halted } of [...running.values(), ...leaving]) {
+        const binds = halted ? [] : line.states().map((bind) => ({ ...bind, since: new Date(bind.since).toISOString() }))
+        rows[name] = [...rows[name] ?? [], ...binds]
+      }
+      return rows
+    },
+    start: () => serving().forEach(({ line }) => line.start()),
+    async stop(untilMs) {
+      await Promise.all([...[...running.values()].map(({ line }) => line.stop(untilMs)), ...going])
+    },
+    apply(next) {
+      const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
+      const isNew = ({ name }: LineSettings) => running.get(name)?.print !== prints.get(name)
+      const made = next.filter(isNew).map((line) => make(line, prints.get(line.name)!))
+      const change: LinesChange = { added: [], changed: [], removed: [], kept: next.filter((line) => !isNew(line)).map(({ name }) => name) }
+      settings.lines.splice(0, settings.lines.length, ...next)
+      for (const [name, old] of running) {
+        if (prints.has(name)) continue
+        running.delete(name)
+        change.removed.push(name)
+        tell('removed', name)
+        if (!old.halted) retire(old)
+      }
+      for (const one of made) {
+        const { name } = one.settings
+        const old = running.get(name)
+        running.set(name, one)
+        change[old ? 'changed' : 'added'].push(name)
+        tell(old ? 'changed' : 'added', name)
+        one.halted = old?.halted ?? false
+        if (one.halted) continue
+        one.line.start()
+        if (old) retire(old, one.line)
+      }
+      return change
+    },
+    halt(name) {
+      const one = running.get(name)
+      if (!one) return false
+      if (one.halted) return true
+      one.halted = true
+      tell('stopped', name)
+      retire(one)
+      return true
+    },
+    resume(name) {
+      const one = running.get(name)
+      if (!one) return false
+      if (!one.halted) return true
+      // A line that has stopped does not start again.
+      const fresh = make(one.settings, one.print)
+      running.set(name, fresh)
+      tell('started', name)
+      fresh.line.start()
+      return true
+    },
   }
 }

@@ -2,18 +2,23 @@
 import { isLoopback, loadSettings } from '../config/load.ts'
 import { systemChance, systemClock } from '../clock.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
-import { UsageError } from '../errors.ts'
+import { ProblemsError, UsageError } from '../errors.ts'
 import { isArmed } from '../failpoints.ts'
 import { systemdNotifier } from './systemd.ts'
 import type { Settings } from '../config/schema.ts'
 
 export async function runDaemon(config: string): Promise<void> {
-  const { settings } = loadSettings(config, process.env)
   const frozen = process.env.USSD_CONNECTOR_FROZEN_CLOCK
-  if (frozen) requireLoopback(settings, 'USSD_CONNECTOR_FROZEN_CLOCK')
-  if (isArmed) requireLoopback(settings, 'USSD_CONNECTOR_FAILPOINTS')
+  const read = (): Settings => {
+    const { settings } = loadSettings(config, process.env)
+    if (frozen) requireLoopback(settings, 'USSD_CONNECTOR_FROZEN_CLOCK')
+    if (isArmed) requireLoopback(settings, 'USSD_CONNECTOR_FAILPOINTS')
+    return settings
+  }
+  const settings = read()
   const clock = systemClock(frozen)
-  const daemon = await startDaemon({ settings, clock, chance: systemChance })
+  const daemon = await startDaemon({ settings, clock, chance: systemChance, read })
+  process.on('SIGHUP', () => reload(daemon))
   if (frozen) daemon.log.warn({ at: frozen }, 'the calendar is frozen: for tests only')
   const notifier = systemdNotifier(process.env, clock, daemon.healthy)
   notifier.ready('serving')
@@ -23,6 +28,16 @@ export async function runDaemon(config: string): Promise<void> {
   await daemon.stop()
   daemon.log.info({}, 'stopped')
   process.exitCode = 0
+}
+
+/** SIGHUP. What is wrong with the new settings is said, and the old ones stay. */
+function reload(daemon: Daemon): void {
+  try {
+    daemon.log.info(daemon.reload(), 'settings read again')
+  } catch (error) {
+    if (!(error instanceof ProblemsError || error instanceof UsageError)) throw error
+    daemon.log.error({ problem: error.message }, 'settings not taken: nothing has changed')
+  }
 }
 
 /** A frozen calendar at a real SMSC would send reminders of a day that never passes; failpoints would kill us there. */

@@ -11,10 +11,9 @@ export interface RecallParts {
 }
 
 export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToRecall) => Promise<RecallOutcome> {
-  const set = new Map(settings.map((line) => [line.name, line]))
   return async (sms) => {
     const line = lines.get(sms.line)
-    const how = set.get(sms.line)
+    const how = settings.find(({ name }) => name === sms.line)
     if (!line || !how?.sms?.manage || !sms.messageIds.length) return 'off'
     let outcome: RecallOutcome = 'gone'
     for (const messageId of sms.messageIds) {

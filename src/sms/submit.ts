@@ -24,14 +24,14 @@ export const RESPONSES_MAX = 3
 const VALIDITY_MS_MIN = 60_000
 
 export function smsSubmit(parts: SubmitParts): SmsSubmit {
-  const set = new Map(parts.settings.map((line) => [line.name, line]))
   return async (sms) => {
-    const line = lineFor(sms, parts.lines, set)
-    const how = line && set.get(line.name)?.sms
+    const line = lineFor(sms, parts.lines, parts.settings)
+    const own = parts.settings.find(({ name }) => name === line?.name)
+    const how = own?.sms
     if (!line || !how) return { is: 'unsent' }
     const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
     if (cut) parts.metrics.count('limits_total', { limit: 'sms_parts_max' })
-    return sendParts(pieces, { sms, line, how, responseMs: set.get(line.name)!.timers.responseMs, clock: parts.clock })
+    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: parts.clock })
   }
 }
 
@@ -101,8 +101,8 @@ function splittingOf(how: SmsSettings) {
 }
 
 /** The line that the SMS names, else the first bound one that may send SMS. */
-function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], set: ReadonlyMap<string, LineSettings>): Line | undefined {
+function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], settings: readonly LineSettings[]): Line | undefined {
+  const sends = (line: Line) => settings.find(({ name }) => name === line.name)?.sms !== undefined
   const named = sms.line ? lines.get(sms.line) : undefined
-  if (named && set.get(named.name)?.sms) return named
-  return lines.all.find((line) => line.bound() && set.get(line.name)?.sms)
+  return named && sends(named) ? named : lines.all.find((line) => line.bound() && sends(line))
 }

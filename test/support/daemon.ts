@@ -38,6 +38,8 @@ export interface StageOptions {
   /** Share data with another stage (several daemons on one set of stores). */
   with?: Stage
   embedded?: boolean
+  /** The settings read again. */
+  read?: () => Settings
 }
 
 /** Where several daemons of one test meet: one key prefix, one database schema, one folder. */
@@ -60,7 +62,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
   const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: options.today ?? (() => FROZEN) }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
-  const daemon = await startDaemon({ settings, clock, chance: Math.random, log, processMetrics: false })
+  const daemon = await startDaemon({ settings, clock, chance: Math.random, log, processMetrics: false, ...(options.read ? { read: options.read } : {}) })
   if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {

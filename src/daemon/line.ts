@@ -1,0 +1,90 @@
+/** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LineSettings, Settings } from '../config/schema.ts'
+import { UsageError } from '../errors.ts'
+import { packageRoot } from '../root.ts'
+import { loadProfile } from '../smpp/dialect-load.ts'
+import { compileDialect } from '../smpp/dialect.ts'
+import { smppLine, type LineParts } from '../smpp/line.ts'
+import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
+import type { Line } from '../smpp/types.ts'
+
+export type MakeParts = Omit<LineParts, 'dialect'> & { dialects: Settings['dialects'] }
+
+/** A line that does nothing until it is started. Throws ProblemsError for its profile, UsageError for its files. */
+export function makeLine(settings: LineSettings, { dialects, ...parts }: MakeParts): Line {
+  const profile = loadProfile(settings.dialect, profileDirs(dialects))
+  const dialect = compileDialect(profile, { numbering: numberingOf(settings), chance: parts.chance })
+  return smppLine(wishesOf(settings), { ...parts, dialect })
+}
+
+/** Differs when the settings of the line, its profile, its password or its certificates do. Throws as makeLine does. */
+export function printOf(settings: LineSettings, dialects: Settings['dialects']): string {
+  const { tls } = settings.smsc
+  const said = [settings, loadProfile(settings.dialect, profileDirs(dialects)), tls ? tlsOf(tls) : null]
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex')
+}
+
+/** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
+function profileDirs({ dir }: Settings['dialects']): string[] {
+  return [...(dir ? [dir] : []), join(packageRoot, 'dialects')]
+}
+
+function numberingOf({ msisdn }: LineSettings) {
+  const { countryCode, trunkPrefix, nationalDigits } = msisdn
+  return { trunkPrefix, ...(countryCode ? { countryCode } : {}), ...(nationalDigits ? { nationalDigits } : {}) }
+}
+
+function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
+  const { smsc, timers, sms } = settings
+  return lineSettings({
+    name: settings.name,
+    ...(settings.group ? { group: settings.group } : {}),
+    bind: settings.bind,
+    links: settings.links,
+    smsc: {
+      hosts: [{ host: smsc.host, port: smsc.port }, ...smsc.more],
+      systemId: smsc.systemId, password: smsc.password ?? '', systemType: smsc.systemType,
+      addressRange: smsc.addressRange, addrTon: smsc.addrTon, addrNpi: smsc.addrNpi,
+      ...(smsc.tls ? { tls: tlsOf(smsc.tls) } : {}),
+    },
+    ...(sms ? { sms: sourceOf(sms) } : {}),
+    limits: {
+      windowSlots: settings.window, pduReadMs: timers.pduReadMs, ...(sms ? { smsPerSecond: sms.perSecond } : {}),
+    },
+    times: {
+      connectMs: timers.connectMs, bindMs: timers.bindMs, enquireMs: timers.enquireMs, enquireAnswerMs: timers.enquireRespMs,
+      retryMinMs: timers.reconnectMs, retryMaxMs: timers.reconnectMaxMs,
+      refusedMinMs: timers.refusedMs, refusedMaxMs: timers.refusedMaxMs,
+    },
+  })
+}
+
+function tlsOf(tls: NonNullable<LineSettings['smsc']['tls']>): TlsSettings {
+  const file = (path: string | undefined) => path === undefined ? undefined : readPem(path)
+  const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
+  return {
+    ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}),
+    ...(tls.servername ? { servername: tls.servername } : {}),
+  }
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new UsageError(`smsc.tls: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
+function sourceOf(sms: NonNullable<LineSettings['sms']>) {
+  const digits = /^\d+$/.test(sms.source)
+  return {
+    source: sms.source,
+    sourceTon: sms.sourceTon ?? (digits ? (sms.source.length <= 6 ? 3 : 1) : 5),
+    sourceNpi: sms.sourceNpi ?? (digits ? 1 : 0),
+  }
+}

@@ -1,0 +1,38 @@
+/** New settings while the daemon runs: its lines are made those of the file; the rest is named, and waits for a restart. */
+import type { Settings } from '../config/schema.ts'
+import { ProblemsError, UsageError } from '../errors.ts'
+import type { Lines, LinesChange } from './lines.ts'
+import { longestResponseMs } from '../sms.ts'
+
+/** `needRestart`: top-level keys that differ from what is in force. */
+export type Reloaded = LinesChange & { needRestart: string[] }
+
+export interface ReloadParts {
+  settings: Settings
+  lines: Lines
+  /** Reads them anew, all checks included. */
+  read: () => Settings
+}
+
+/** Throws ProblemsError or UsageError, and has changed nothing then. */
+export function createReload({ settings, lines, read }: ReloadParts): () => Reloaded {
+  const leasedMs = longestResponseMs(settings.lines)
+  return () => {
+    const next = read()
+    const slow = next.lines.find((line) => line.timers.responseMs > leasedMs)
+    if (slow && next.lines.some(({ sms }) => sms)) {
+      throw new ProblemsError('lines', [{
+        where: `lines.${slow.name}.timers.responseMs`, what: `${slow.timers.responseMs} is over the ${leasedMs} that SMS are leased for`,
+        remedy: 'restart, or give it no more',
+      }])
+    }
+    const keys = Object.keys(next) as (keyof Settings)[]
+    const needRestart = keys.filter((key) => key !== 'lines' && JSON.stringify(next[key]) !== JSON.stringify(settings[key]))
+    return { ...lines.apply(next.lines), needRestart }
+  }
+}
+
+/** A reader for a daemon that was given its settings, not a file. */
+export function noFile(): never {
+  throw new UsageError('this daemon was not started from a settings file: there is nothing to read again')
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { tokenHash } from '../../src/admin/access.ts'
+import { linesCommand } from '../../src/cli/admin.ts'
+import { parseSettings } from '../../src/config/load.ts'
+import type { Settings } from '../../src/config/schema.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { voiceOf } from '../../src/simulator/voices.ts'
+import { realClock } from '../support/clock.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { FAREWELL, T1, T1_MARY, T4, T5 } from '../support/screens.ts'
+import { describeWith, until } from '../support/services.ts'
+import { root } from '../style/tree.ts'
+
+const [JOHN, MARY] = ['67570000001', '67570000002']
+const TOKEN = 'operating-token-of-a-test'
+
+describeWith(['redis', 'postgres'], 'lines that come, change and go while the daemon runs', () => {
+  let [east, west, south]: Smsc[] = []
+  let staged: Staged
+  /** The settings file, as it would be read now. */
+  let file: Settings
+  let url: string
+  const line = (name: string, smsc: Smsc, more: object = {}) => ({ ...structuredClone(staged.settings.lines[0]!), ...more, name,
+    smsc: { ...staged.settings.lines[0]!.smsc, port: smsc.port } })
+  const states = () => staged.daemon.readiness().then(({ parts }) => parts.lines as Record<string, { state: string }[]>)
+  const bound = async (name: string) => (await states())[name]?.filter(({ state }) => state === 'bound').length ?? 0
+  const post = (path: string) => fetch(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
+
+  before(async function () {
+    this.timeout(30_000)
+    // What crosses an unbind gets a temporary error: they deliver it again.
+    const start = () => startSmsc({ clock: realClock, chance: Math.random, deliveries: { temporaryMs: 20 } })
+    ;[east, west] = [await start(), await start()]
+    south = await startSmsc({ clock: realClock, chance: Math.random, voice: voiceOf('mica', join(root, 'dialects')) })
+    staged = await stageDaemon({ smscPort: east!.port, read: () => structuredClone(file), change: (settings) => {
+      settings.lines[0]!.name = 'east'
+      settings.lines[0]!.timers.reconnectMs = 50
+      settings.admin.tokensFile = join(settings.data, 'tokens')
+      writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
+      writeFileSync(join(settings.data, 'token'), TOKEN)
+    } })
+    file = structuredClone(staged.settings)
+    url = `http://127.0.0.1:${staged.daemon.admin.port}`
+    await east!.bound(1)
+  })
+  after(async () => {
+    await staged?.close()
+    await Promise.all([east, west, south].map((smsc) => smsc?.stop()))
+  })
+
+  it('a line is added, in a dialect of its own; the one that was there keeps its bind and its dialogue', async () => {
+    const john = east!.phone(JOHN)
+    assert.equal((await john.dial('*123#')).text, T1)
+    const before = east!.binds()[0]!.id
+    file.lines = [file.lines[0]!, line('south', south!, { dialect: 'mica' })]
+    assert.deepEqual(staged.daemon.reload(), { added: ['south'], changed: [], removed: [], kept: ['east'], needRestart: [] })
+    await south!.bound(1)
+    const mary = south!.phone(MARY)
+    assert.equal((await mary.dial('*123#')).text, T1_MARY)
+    assert.equal((await mary.answer('4')).text, FAREWELL)
+    assert.equal((await john.answer('2')).text, T4)
+    assert.equal(east!.binds()[0]!.id, before)
+  })
+
+  it('a changed line binds anew before its old bind goes, and a dialogue goes on over the change', async () => {
+    const john = east!.phone(JOHN)
+    const before = east!.binds()[0]!.id
+    let least = 9
+    const unwatch = east!.watch(() => { least = Math.min(least, east!.binds().length) })
+    file.lines[0]!.window = 20
+    assert.deepEqual(staged.daemon.reload().changed, ['east'])
+    await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== before, 'the old bind stays')
+    unwatch()
+    assert.equal(least, 1, 'never without a bind')
+    assert.equal((await john.answer('2')).text, T5)
+    assert.deepEqual(staged.daemon.reload(), { added: [], changed: [], removed: [], kept: ['east', 'south'], needRestart: [] })
+  })
+
+  it('a line may move to another SMSC', async () => {
+    file.lines[0]!.smsc.port = west!.port
+    staged.daemon.reload()
+    await west!.bound(1)
+    await until(() => east!.binds().length === 0, 'still bound to the old one')
+    const mary = west!.phone(MARY)
+    assert.equal((await mary.dial('*123#')).text, T1_MARY)
+    mary.hangUp()
+  })
+
+  it('a broken file, profile or certificate changes nothing and says what is wrong; other keys wait for a restart', async () => {
+    const good = structuredClone(file)
+    const broken = (change: () => void, says: RegExp) => {
+      change()
+      assert.throws(() => staged.daemon.reload(), says)
+      file = structuredClone(good)
+    }
+    broken(() => (file.lines[1]!.dialect = 'micca'), /micca/)
+    broken(() => (file.lines[1]!.smsc.tls = { ca: '/nowhere/ca.pem' }), /smsc\.tls: \/nowhere\/ca\.pem cannot be read/)
+    broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leased.*restart/s)
+    assert.throws(() => parseSettings(stringify(JSON.parse(JSON.stringify({ ...file, lines: [file.lines[0], file.lines[0]] }))), 'x', {}), /two lines/)
+    assert.equal(await bound('south'), 1)
+    file.stopMs += 1
+    file.dialogue.idleMs += 1
+    assert.deepEqual(staged.daemon.reload().needRestart.toSorted(), ['dialogue', 'stopMs'])
+    file = good
+  })
+
+  it('is stopped and started over the admin door, with an audit line for each, and lists its binds', async () => {
+    const said: string[] = []
+    const cli = (options: object) => linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), ...options }, (text) => said.push(text))
+    await cli({ stop: 'south' })
+    await until(() => south!.binds().length === 0, 'still bound')
+    assert.ok(said.some((row) => /^south +south +mica +stopped$/.test(row)), said.join('\n'))
+    assert.equal(staged.daemon.reload().kept.length, 2, 'stays stopped')
+    assert.equal((await states()).south!.length, 0)
+    await cli({ start: 'south' })
+    await south!.bound(1)
+    file.lines.pop()
+    said.length = 0
+    await cli({ reload: true })
+    assert.deepEqual(said, ['removed  south', 'kept     east'])
+    await until(() => south!.binds().length === 0, 'still bound')
+    assert.equal((await post('/v1/lines/south/stop')).status, 404)
+    file.lines[0]!.dialect = 'nothing'
+    assert.equal((await post('/v1/lines/reload')).status, 409)
+    const audits = staged.logged().filter((row) => row.msg === 'admin audit').map(({ what }) => what)
+    assert.deepEqual(audits, ['line stop', 'line start', 'lines reloaded', 'lines reloaded'])
+    assert.deepEqual(await staged.daemon.metrics.value('line_changes_total', { line: 'south', what: 'stopped' }), 1)
+  })
+
+  it('under load: keys pressed while a line is replaced again and again all get their screens', async function () {
+    this.timeout(60_000)
+    file.lines = [line('east', west!)]
+    const numbers = Array.from({ length: 20 }, (_, i) => `67573${String(i).padStart(6, '0')}`)
+    await staged.knex('dental_profile').insert(numbers.map((msisdn) => ({ msisdn, name: 'John', language: 'en', created_at: new Date() })))
+    const walking = new Set(numbers)
+    const walks = Promise.all(numbers.map(async (msisdn) => {
+      const phone = west!.phone(msisdn)
+      phone.skipRepeats = true
+      for (let round = 0; round < 3; round++) {
+        assert.equal((await phone.dial('*123#')).text, T1)
+        for (const [key, text] of [['2', T4], ['4', T1], ['2', T4], ['2', T5], ['3', T4], ['4', T1], ['4', FAREWELL]] as const) {
+          assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
+        }
+      }
+      walking.delete(msisdn)
+    }))
+    for (let window = 11; walking.size > 0 && window < 16; window++) {
+      file.lines[0]!.window = window
+      staged.daemon.reload()
+      await until(() => west!.binds().length === 1, 'the old bind stays')
+    }
+    await walks
+    assert.equal(await staged.daemon.metrics.value('bugs_total'), 0)
+  })
+})
