@@ -34,6 +34,7 @@ export interface GatewayParts {
   flows: FlowRegistry
   services: readonly Service[]
   backend(name: string): Backend | undefined
+  chosenLanguage?(msisdn: string): Promise<string | null>
   line(name: string): Line | undefined
   /** A delivery receipt or an SMS: resolves once it is durable. */
   onReceipt(pdu: Pdu, line: Line): Promise<void>

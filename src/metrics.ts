@@ -38,6 +38,7 @@ export const COUNTERS = {
   line_changes_total: ['Lines added, changed, removed, stopped or started while running', ['line', 'what']],
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
+  language_lookups_failed: ['New dialogues that started in the line\'s language because the chosen one was not to be had', ['why']],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
   ussd_pushes_total: ['USSD that we began, by what came of it', ['line', 'result']],

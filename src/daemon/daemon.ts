@@ -18,6 +18,7 @@ import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { pooled, uuidV7 } from '../ids.ts'
+import { languageLookup, subscriberBackend } from './languages.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createDaemonPush } from './push.ts'
 import { createDaemonRecorder } from './recorder.ts'
@@ -28,6 +29,7 @@ import type { Push } from '../push/push.ts'
 import { createReload, noFile, type Reloaded } from './reload.ts'
 import { startRetention } from './retention.ts'
 import { createSmsSide } from '../sms.ts'
+import { subscriberLanguages } from '../services/subscriber/languages.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
@@ -90,15 +92,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const door = createDoor({
       settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
     })
+    const languages = subscriberLanguages(stores.knex)
+    const subscriber = subscriberBackend(languages, clock)
+    const backend = (name: string) => name === subscriber.name ? subscriber : backends.get(name)
     const push = createDaemonPush({
-      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
+      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend,
       knex: stores.knex, lines, clock, chance, mint, log, metrics,
     })
     const sms = createSmsSide({
       settings, knex: stores.knex, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
     })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend: backends.get,
+      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings),
+      backend, chosenLanguage: languageLookup({ languages, flows: flows.registry, clock, log, metrics }),
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
       overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),

@@ -15,6 +15,8 @@ export interface TurnParts {
   clock: Clock
   /** Language of a subscriber who has not chosen one. */
   language: string
+  /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
+  chosenLanguage?(msisdn: string): Promise<string | null>
 }
 
 /** A begin, routed. */
@@ -74,8 +76,9 @@ async function start(record: DialogueRecord, begin: Begin, parts: TurnParts & { 
   const resume = old?.name === begin.flow && old.resumable(lost!.snapshot as FlowSnapshot) ? lost!.snapshot! : undefined
   const flow = resume ? old : parts.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
+  const chosen = flow.languages.length > 1 ? await parts.chosenLanguage?.(record.key.msisdn) : null
   const snapshot = flow.begin({
-    msisdn: record.key.msisdn, code: record.code, line: record.line, language: parts.language,
+    msisdn: record.key.msisdn, code: record.code, line: record.line, language: chosen ?? parts.language,
     dialled: begin.dialled, page: parts.page, now: new Date(parts.clock.today()).toISOString(), ...(resume ? { resume } : {}),
   })
   return { flow, snapshot, event: null }

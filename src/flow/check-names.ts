@@ -4,6 +4,7 @@ import { compileCondition } from './condition.ts'
 import { isDayFormat, isZone } from './dates.ts'
 import { targetsOf, type InputScreen } from './definition.ts'
 import { compilePattern } from './pattern.ts'
+import { SUBSCRIBER } from './language-screen.ts'
 import type { ReadFlow } from './read.ts'
 import type { Check } from './schema-checks.ts'
 import { meant } from './source.ts'
@@ -88,7 +89,7 @@ function checkBackends(
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind !== 'call') continue
     const backend = screen.call.split('.')[0] as string
-    if (backends.includes(backend)) continue
+    if (backend === SUBSCRIBER || backends.includes(backend)) continue
     const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
     complain('error', { where: at(['screens', name, 'call']), what, remedy: meant(backend, backends) })
   }

@@ -132,6 +132,7 @@ function registry(options: FlowsOptions): Flows {
     names: () => stateOf(view).map(({ name, revision }) => ({ name, revision })),
     state: () => stateOf(view),
     wanted: () => [...wantedOf(view)],
+    calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
     // One after the other, so that a slow one cannot put an older state in force.
     reload: () => {
       const done = reloading.then(reload)

@@ -1,7 +1,7 @@
 /** The schema of each kind of screen, with what each key means. The kind of a screen is the key that it has. */
 import { z } from 'zod'
 import { checks } from './schema-checks.ts'
-import { condition, key, length, name, number, path, scalar, text, values } from './schema-terms.ts'
+import { condition, key, language, length, name, number, path, scalar, text, values } from './schema-terms.ts'
 
 /** Written choices of one menu: more belongs in a list. */
 export const CHOICES_MAX = 50
@@ -121,6 +121,20 @@ export const SCREENS = {
       keys,
     })
     .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.'),
+  language: z
+    .strictObject({
+      language: text.describe('What stands above the languages of the flow, each by its own name.'),
+      to: name.describe('The screen that comes after the choice.'),
+      names: z
+        .record(language, z.string().min(1))
+        .optional()
+        .meta({ title: '`{ language: name }`' })
+        .describe('Names in place of the built-in ones.'),
+      back,
+      keys,
+      labels,
+    })
+    .describe('Lets the subscriber choose the language. It is remembered: the next dialogue starts in it.'),
   branch: z
     .strictObject({
       branch: z

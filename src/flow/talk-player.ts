@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { USSD_PAGE, type Json, type JsonObject } from '../ussd/types.ts'
 import { advance, type CallOutcome, type CallWant, type Advanced } from './advance.ts'
 import { WALKED_AT } from './answer-checks.ts'
+import { SUBSCRIBER } from './language-screen.ts'
 import type { Stub, Talk, TalkStep } from './talk.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
 
@@ -148,7 +149,8 @@ function stored(snapshot: FlowSnapshot): FlowSnapshot {
 
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const operation = `${want.backend}.${want.operation}`
-  const stub = stage.stubs.get(operation)
+  const own = want.backend === SUBSCRIBER ? ({ is: 'data', data: {} } as const) : undefined
+  const stub = stage.stubs.get(operation) ?? own
   if (!stub)
     throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
   stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })

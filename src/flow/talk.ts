@@ -140,7 +140,7 @@ const FAILURES = ['late', 'down', 'nonsense', 'refused-call'] as const
 
 function operationStep(word: string, rest: string, line: number): TalkStep | string {
   const [operation = '', after = ''] = split(rest)
-  if (!/^[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation))
+  if (!/^_?[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation))
     return `'${operation}' is no back end and operation, such as wallet.balance`
   if (word === 'fail') {
     const why = FAILURES.find((known) => known === (after || 'down'))

@@ -83,6 +83,8 @@ export interface FlowRegistry {
   current(name: string, msisdn?: string): CompiledFlow | undefined
   /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
   pinned(revision: string): Promise<CompiledFlow | undefined>
+  /** Whether any flow in force calls that back end. */
+  calls?(backend: string): boolean
 }
 
 /** Keeps the sources of all revisions that ever served: a dialogue finishes on its own. Postgres, or a folder. */

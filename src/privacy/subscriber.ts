@@ -3,6 +3,7 @@ import type { Knex } from 'knex'
 import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../reminders/forget.ts'
 import { eraseSubscriber } from '../services/dental/erase.ts'
+import { subscriberLanguages } from '../services/subscriber/languages.ts'
 
 /**
  * Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test
@@ -14,6 +15,7 @@ export const PERSONAL: readonly { table: string; column: string; shown?: readonl
   { table: 'dental_hold', column: 'msisdn' },
   // Not the hashes: four digits are found from one in minutes.
   { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
+  { table: 'subscriber_language', column: 'msisdn' },
   { table: 'sms_outbox', column: 'msisdn' },
   { table: 'sms_incoming', column: 'msisdn' },
   { table: 'sms_opt_out', column: 'msisdn' },
@@ -60,6 +62,8 @@ export interface Erased {
   dental: number
   /** Whether there was a PIN. */
   pin: number
+  /** The language that was chosen: 0 or 1. */
+  language: number
   /** Rows of the outbox, of receipts, of what was written to us. */
   sms: number
   /** Whether the wish for no SMS was there, and stays. */
@@ -74,9 +78,10 @@ export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOu
   const { knex, dialogues } = parts
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)
+  const language = await subscriberLanguages(knex).forget(msisdn)
   const sms = await eraseSms(knex, msisdn)
   const pin = await knex('pin').where({ msisdn }).delete()
-  return { dialogues: records, dental, pin, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
+  return { dialogues: records, dental, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
 }
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {

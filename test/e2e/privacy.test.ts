@@ -25,6 +25,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       await phone.dial('*123#')
       for (const key of ['2', '2', '1', '1']) await phone.answer(key)
       await staged.knex('sms_opt_out').insert({ msisdn, opted_out_at: new Date() })
+      await staged.knex('subscriber_language').insert({ msisdn, language: 'tpi', chosen_at: new Date() })
       await staged.knex('sms_incoming').insert({ msisdn, digest: 'x', received_at: new Date() })
     }
   })
@@ -43,7 +44,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   it('is handed out whole', async () => {
     const { dialogues, tables } = await exportSubscriber(parts(), JOHN)
     assert.equal(dialogues.length, 1)
-    for (const table of ['dental_profile', 'dental_appointment', 'sms_outbox', 'sms_opt_out', 'sms_incoming']) {
+    for (const table of ['dental_profile', 'dental_appointment', 'sms_outbox', 'sms_opt_out', 'sms_incoming', 'subscriber_language']) {
       assert.ok(tables[table]!.length > 0, table)
     }
     assert.doesNotMatch(JSON.stringify({ dialogues, tables }), new RegExp(MARY))
@@ -53,12 +54,12 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.ok(await hits(JOHN) > 0)
     const mary = await hits(MARY)
     const erased = await erasePerson(parts(), JOHN, false)
-    assert.ok(erased.dialogues === 1 && erased.dental > 0 && erased.sms > 0 && erased.optOut === 'removed')
+    assert.ok(erased.dialogues === 1 && erased.dental > 0 && erased.language === 1 && erased.sms > 0 && erased.optOut === 'removed')
     assert.equal(await hits(JOHN), 0)
     assert.equal(await hits(MARY), mary)
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${JOHN}|${MARY}`))
     assert.doesNotMatch(await staged.daemon.metrics.registry.metrics(), new RegExp(`${JOHN}|${MARY}`))
-    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, pin: 0, sms: 0, optOut: 'none' })
+    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, pin: 0, language: 0, sms: 0, optOut: 'none' })
   })
 
   it('the wish for no SMS stays where that is asked for', async () => {

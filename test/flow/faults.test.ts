@@ -69,6 +69,9 @@ const ROWS: Row[] = [
   ['topup', 'languages: [en, tpi]', 'languages: [en, tpi]\nlabels: maybe', /'labels' is not true or false/],
   ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: buy AIRTIME!, tpi: Pinis }, to: farewell }\n    labels: true', /'buy AIRTIME!' in 'en' is typed as another choice is/],
   ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: 3 Exit, tpi: Pinis }, to: farewell }\n    labels: true', /'3 Exit' in 'en' begins like a number/],
+  // The choice of a language
+  ['topup', '  farewell: { exit: true }', '  farewell: { language: Which?, to: farewel }', /goes to 'farewel'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { language: Which?, to: support, names: { tpii: x, '12': y } }", /'12' is no good name|names/],
   // What is read
   ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
   ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],

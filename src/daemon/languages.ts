@@ -1,0 +1,53 @@
+/** What the daemon keeps of a subscriber by itself: the language chosen. A back end to flows, a lookup to each new dialogue. */
+import { moduleBackend } from '../backend/module.ts'
+import type { Backend } from '../backend/types.ts'
+import { SUBSCRIBER } from '../flow/language-screen.ts'
+import type { FlowRegistry } from '../flow/types.ts'
+import type { Log } from '../log-port.ts'
+import type { Metrics } from '../metrics.ts'
+import { languageIn, type Languages } from '../services/subscriber/languages.ts'
+import type { Clock } from '../ussd/types.ts'
+
+/** How long a new dialogue waits for the language: it may as well start in the line's. */
+export const LOOKUP_MS = 500
+
+export function subscriberBackend(languages: Languages, clock: Clock): Backend {
+  return moduleBackend(SUBSCRIBER, {
+    operations: {
+      async language(args, { msisdn }) {
+        const language = languageIn(args)
+        if (language === undefined) throw new Error('no language')
+        await languages.keep(msisdn, language, clock.now())
+        return {}
+      },
+    },
+  })
+}
+
+export interface LookupParts {
+  languages: Pick<Languages, 'of'>
+  flows: Pick<FlowRegistry, 'calls'>
+  clock: Clock
+  log: Log
+  metrics: Pick<Metrics, 'count'>
+}
+
+/** Looks the language up; asks nothing of the database while no flow lets a language be chosen. */
+export function languageLookup({ languages, flows, clock, log, metrics }: LookupParts): (msisdn: string) => Promise<string | null> {
+  return async (msisdn) => {
+    if (!flows.calls?.(SUBSCRIBER)) return null
+    let cancel = (): void => undefined
+    const late = new Promise<'late'>((done) => (cancel = clock.after(LOOKUP_MS, () => done('late'))))
+    try {
+      const found = await Promise.race([languages.of(msisdn), late])
+      if (found !== 'late') return found
+      metrics.count('language_lookups_failed', { why: 'late' })
+    } catch (error) {
+      metrics.count('language_lookups_failed', { why: 'down' })
+      log.warn({ err: error }, 'language not looked up')
+    } finally {
+      cancel()
+    }
+    return null
+  }
+}
