@@ -50,7 +50,7 @@ async function measureRedis(url: string): Promise<void> {
   const keyed = { id: 'bench', secret: randomBytes(32) }
   const sealed = createSealer({ ring: () => ({ names: keyed.secret, keys: [keyed], writer: keyed }), random: pooled(randomBytes) })
   for (const [store, sealer] of [['redis', plainSealer], ['redis, sealed', sealed]] as const) {
-    await measure(store, () => redisDialogues({ url, prefix: 'bench', limits: LIMITS, sealer }), cpu)
+    await measure(store, () => redisDialogues({ servers: { url }, prefix: 'bench', limits: LIMITS, sealer }), cpu)
     console.log(`${store}: octets a resting dialogue, everything: ${Math.round(((await memory()) - before) / OPEN)} (${OPEN} open)`)
     const keys = await admin.keys('bench:*')
     for (let n = 0; n < keys.length; n += 1_000) await admin.del(keys.slice(n, n + 1_000))

@@ -20,12 +20,12 @@ export interface Fenced {
 /** Started, bound and ready. */
 export async function fenced(scene: Scene, change?: (settings: Settings) => void): Promise<Fenced> {
   const { stage } = scene
-  const redis = await faultProxy(targetOf(stage.redisUrl))
+  const redis = await faultProxy(targetOf(stage.redis.url!))
   const postgres = await faultProxy(targetOf(stage.postgresUrl))
   const smsc = await faultProxy({ host: '127.0.0.1', port: scene.smsc.port })
   const adminPort = await freePort()
   const config = stage.configure('fenced', settingsOf(stage, {
-    smscPort: smsc.port, adminPort, redisUrl: through(stage.redisUrl, redis), postgresUrl: through(stage.postgresUrl, postgres),
+    smscPort: smsc.port, adminPort, redis: { url: through(stage.redis.url!, redis) }, postgresUrl: through(stage.postgresUrl, postgres),
     ...(change ? { change } : {}),
   }))
   const start = async (): Promise<DaemonProcess> => {

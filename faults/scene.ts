@@ -5,12 +5,13 @@ import { seededChance } from '../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../src/simulator/smsc.ts'
 import { describePdu } from '../src/simulator/trace.ts'
 import type { DialogueStore } from '../src/dialogue/types.ts'
+import { serversOf } from '../src/daemon/stores.ts'
 import { redisDialogues } from '../src/store/redis.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import { services, startServices, stopServices } from '../test/support/services.ts'
 import type { Evidence } from './checker.ts'
 import { reached } from './outcome.ts'
-import { openStage, type Stage } from './stage.ts'
+import { openStage, type RedisPlace, type Stage } from './stage.ts'
 import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
 
 export interface Scene {
@@ -30,6 +31,9 @@ export interface SceneOptions {
   smsc?: Partial<SmscOptions>
   /** How far ahead reminders come due. */
   spread?: { fromMs: number; toMs: number }
+  /** Servers of the campaign's own, in place of the common ones. */
+  redis?: RedisPlace
+  postgresUrl?: string
   /** After all deadlines: idle, lease, grace, receipts. */
   settleMs?: number
 }
@@ -41,10 +45,12 @@ const REFILL_MS = 500
 export async function openScene(options: SceneOptions): Promise<Scene> {
   const own = services.redisUrl === undefined
   if (own) await startServices()
-  const { redisUrl, postgresUrl, missing } = services
-  if (!redisUrl || !postgresUrl) throw new Error(`no servers: ${JSON.stringify(missing)}`)
+  const { missing } = services
+  const redis = options.redis ?? (services.redisUrl === undefined ? undefined : { url: services.redisUrl })
+  const postgresUrl = options.postgresUrl ?? services.postgresUrl
+  if (!redis || !postgresUrl) throw new Error(`no servers: ${JSON.stringify(missing)}`)
   const chance = seededChance(options.seed)
-  const stage = await openStage({ redisUrl, postgresUrl, chance })
+  const stage = await openStage({ redis, postgresUrl, chance })
   const smsc = await startSmsc({
     clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: 100 },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,
@@ -154,7 +160,7 @@ async function withStore<T>(stage: Stage, ask: (store: DialogueStore) => Promise
     duplicateBeginMs: 10_000,
   }
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const store = await redisDialogues({ url: stage.redisUrl, prefix: stage.prefix, limits, log: quiet })
+  const store = await redisDialogues({ servers: serversOf(stage.redis), prefix: stage.prefix, limits, log: quiet })
   try {
     return await ask(store)
   } finally {
@@ -164,7 +170,8 @@ async function withStore<T>(stage: Stage, ask: (store: DialogueStore) => Promise
 
 /** Removes what the run left in Redis. */
 export async function sweepRedis(stage: Stage): Promise<void> {
-  const redis = new Redis(stage.redisUrl)
+  if (!stage.redis.url) return
+  const redis = new Redis(stage.redis.url)
   for await (const keys of redis.scanStream({ match: `*${stage.prefix}*`, count: 1_000 })) {
     if ((keys as string[]).length) await redis.del(...(keys as string[]))
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import knexFactory, { type Knex } from 'knex'
 import { stringify } from 'yaml'
 import { parseSettings } from '../src/config/load.ts'
+import type { RedisSettings } from '../src/config/schema-stores.ts'
 import type { Settings } from '../src/config/schema.ts'
 import { packageRoot } from '../src/root.ts'
 import { migrate } from '../src/store/postgres-migrate.ts'
@@ -15,8 +16,11 @@ import type { Chance } from '../src/ussd/types.ts'
 const LEAD_MS = 24 * 3_600_000
 const ZONE = 'Pacific/Port_Moresby'
 
+/** As in the settings: one server, a Cluster, or sentinels. */
+export type RedisPlace = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel'>
+
 export interface StageParts {
-  redisUrl: string
+  redis: RedisPlace
   postgresUrl: string
   chance: Chance
 }
@@ -24,7 +28,7 @@ export interface StageParts {
 export interface Stage {
   /** Connected past every proxy. */
   knex: Knex
-  redisUrl: string
+  redis: RedisPlace
   postgresUrl: string
   prefix: string
   data: string
@@ -38,7 +42,7 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage({ redisUrl, postgresUrl, chance }: StageParts): Promise<Stage> {
+export async function openStage({ redis, postgresUrl, chance }: StageParts): Promise<Stage> {
   const id = randomBytes(4).toString('hex')
   const schema = `f_${id}`
   const url = new URL(postgresUrl)
@@ -51,7 +55,7 @@ export async function openStage({ redisUrl, postgresUrl, chance }: StageParts): 
   const data = mkdtempSync(join(tmpdir(), 'ussd-faults-'))
   let serial = 0
   return {
-    knex, redisUrl, prefix: `f${id}`, data, chance, postgresUrl: url.toString(),
+    knex, redis, prefix: `f${id}`, data, chance, postgresUrl: url.toString(),
     async enrol(msisdns) {
       const rows = msisdns.map((msisdn) => ({ msisdn, name: nameOf(msisdn), language: 'en', created_at: new Date() }))
       await knex('dental_profile').insert(rows)
@@ -87,7 +91,7 @@ export function nameOf(msisdn: string): string {
 export interface DaemonWishes {
   smscPort: number
   adminPort: number
-  redisUrl?: string
+  redis?: RedisPlace
   postgresUrl?: string
   change?: (settings: Settings) => void
 }
@@ -105,7 +109,7 @@ services:
 flows: { dir: ${join(packageRoot, 'flows')}, reloadMs: 0 }
 backends:
   dental: { module: dental }
-redis: { url: "${wishes.redisUrl ?? stage.redisUrl}", prefix: ${stage.prefix} }
+redis: ${JSON.stringify({ ...(wishes.redis ?? stage.redis), prefix: stage.prefix })}
 postgres: { url: "${wishes.postgresUrl ?? stage.postgresUrl}", poolMax: 5 }
 data: ${stage.data}
 dialogue: { leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000, perSubscriber: { perSecond: 10000, burst: 10000 } }

@@ -9,6 +9,7 @@ import { ProblemsError, UsageError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { readSecretFile } from '../secret-file.ts'
 import { settingsSchema, type Settings } from './schema.ts'
+import { readStoreSecrets } from './store-secrets.ts'
 
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
 const PREFIX = 'USSD_CONNECTOR_'
@@ -222,13 +223,7 @@ function readSecrets(settings: Settings, where: Where): Problem[] {
       problems.push({ where: where(['lines', i, 'smsc']), what })
     }
   })
-  for (const store of ['redis', 'postgres'] as const) {
-    const set = settings[store]
-    if (set === 'embedded' || !set.passwordFile) continue
-    const url = new URL(set.url)
-    url.password = encodeURIComponent(read(set.passwordFile, [store, 'passwordFile']))
-    set.url = url.toString()
-  }
+  readStoreSecrets(settings, read)
   return problems
 }
 
@@ -261,7 +256,7 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
       problems.push({
         where: where(['lines', i, 'smsc', 'host']),
         what: `line '${line.name}' is a real SMSC, and embedded stores do not survive a power cut`,
-        remedy: 'give redis.url and postgres.url, or set embeddedInProduction: true',
+        remedy: 'give redis.url (or cluster, sentinel) and postgres.url, or set embeddedInProduction: true',
       })
     }
   })

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
+import { postgres, redis, tls } from './schema-stores.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
@@ -12,13 +13,6 @@ const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, e.g. "21
 const duration = z.string().regex(/^\d{1,4}(m|h|d)$/, 'a number and m, h or d, e.g. 24h')
 const host = z.string().min(1).max(253)
 const port = z.number().int().min(1).max(65_535)
-
-const tls = z.strictObject({
-  ca: z.string().optional().describe('PEM file of the certificate authority to trust; the system\'s when absent'),
-  cert: z.string().optional().describe('PEM file of our client certificate'),
-  key: z.string().optional().describe('PEM file of its key'),
-  servername: z.string().optional().describe('name to expect in the certificate; the host when absent'),
-})
 
 const smsc = z.strictObject({
   host: host.describe('the SMSC\'s host name or address; looked up anew at each attempt'),
@@ -86,6 +80,9 @@ const timers = z.strictObject({
   reconnectMaxMs: ms(10, 600_000).default(30_000).describe('longest pause before binding again'),
   refusedMs: ms(10, 3_600_000).default(60_000).describe('first pause after a wrong password or system id: accounts get locked'),
   refusedMaxMs: ms(10, 3_600_000).default(900_000).describe('longest pause after a wrong password or system id'),
+  takenForMs: ms(0, 3_600_000).default(120_000)
+    .describe('refused as already bound this long (our own old connection may linger): another daemon holds the bind, stand by'),
+  standbyMs: ms(100, 600_000).default(30_000).describe('how often a daemon on standby tries to bind: it takes over within this'),
   pduReadMs: ms(100, 600_000).default(10_000).describe('a PDU once begun must be complete by then'),
 })
 
@@ -145,26 +142,6 @@ const backend = z.union([
   }),
   z.strictObject({ http }),
 ], { error: 'a back end is { module: name } or { http: { url: … } }' })
-
-const redis = z.union([
-  z.literal('embedded'),
-  z.strictObject({
-    url: z.string().regex(/^rediss?:\/\//, 'redis://host:port/db or rediss://…'),
-    passwordFile: z.string().optional(),
-    prefix: z.string().regex(/^[\w:-]{1,32}$/).default('ussd').describe('of all keys'),
-    requireDurable: z.boolean().default(false).describe('true: refuse to serve unless appendonly is on and nothing is evicted'),
-  }),
-], { error: 'redis is "embedded" or { url: "redis://host:6379/0" }' })
-
-const postgres = z.union([
-  z.literal('embedded'),
-  z.strictObject({
-    url: z.string().regex(/^postgres(ql)?:\/\//, 'postgres://user@host:5432/database'),
-    passwordFile: z.string().optional(),
-    poolMax: z.number().int().min(1).max(100).default(10).describe('connections; four a core of the server is plenty'),
-    migrate: z.boolean().default(true).describe('false: `run` refuses an old schema instead of migrating it'),
-  }),
-], { error: 'postgres is "embedded" or { url: "postgres://user@host:5432/database" }' })
 
 const dialogue = z.strictObject({
   totalMs: ms(1_000, 3_600_000).default(180_000).describe('a dialogue this old ends; networks give 180 s and up'),

@@ -138,7 +138,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const store = await stores.check()
       const states = lines.states()
       const isHeard = lines.anyBound() || lines.all.length === 0
-      return { ready: store.ok && isHeard, parts: { lines: states, stores: store, flows: flows.registry.names() } }
+      // Alive and well, and waiting for the other daemon's bind: not the same as broken.
+      const standby = !isHeard && Object.values(states).flat().some((bind) => bind.state === 'standby')
+      return { ready: store.ok && isHeard, parts: { standby, lines: states, stores: store, flows: flows.registry.names() } }
     }
     return { log, metrics, admin, door, stores, push, readiness, reload, healthy: () => true, stop: once(() => stopAll(started, log)) }
   } catch (error) {
@@ -184,6 +186,8 @@ function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway
   metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
   metrics.gauge('event_loop_turns', 'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
     () => performance.nodeTiming.uvMetricsInfo.loopCount)
+  metrics.gauge('redis_nodes_known', 'Redis servers that hold dialogues; 0: embedded', () => stores.dialogues.nodes?.().known ?? 0)
+  metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
 }
 

@@ -1,15 +1,14 @@
 /** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LineSettings, Settings } from '../config/schema.ts'
-import { UsageError } from '../errors.ts'
 import { packageRoot } from '../root.ts'
 import { loadProfile } from '../smpp/dialect-load.ts'
 import { compileDialect } from '../smpp/dialect.ts'
 import { smppLine, type LineParts } from '../smpp/line.ts'
-import { lineSettings, type TlsSettings } from '../smpp/settings.ts'
+import { lineSettings } from '../smpp/settings.ts'
 import type { Line } from '../smpp/types.ts'
+import { tlsOf } from './tls.ts'
 
 export type MakeParts = Omit<LineParts, 'dialect'> & { dialects: Settings['dialects'] }
 
@@ -23,7 +22,7 @@ export function makeLine(settings: LineSettings, { dialects, ...parts }: MakePar
 /** Differs when the settings of the line, its profile, its password or its certificates do. Throws as makeLine does. */
 export function printOf(settings: LineSettings, dialects: Settings['dialects']): string {
   const { tls } = settings.smsc
-  const said = [settings, loadProfile(settings.dialect, profileDirs(dialects)), tls ? tlsOf(tls) : null]
+  const said = [settings, loadProfile(settings.dialect, profileDirs(dialects)), tls ? tlsOf(tls, 'smsc.tls') : null]
   return createHash('sha256').update(JSON.stringify(said)).digest('hex')
 }
 
@@ -48,7 +47,7 @@ function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
       hosts: [{ host: smsc.host, port: smsc.port }, ...smsc.more],
       systemId: smsc.systemId, password: smsc.password ?? '', systemType: smsc.systemType,
       addressRange: smsc.addressRange, addrTon: smsc.addrTon, addrNpi: smsc.addrNpi,
-      ...(smsc.tls ? { tls: tlsOf(smsc.tls) } : {}),
+      ...(smsc.tls ? { tls: tlsOf(smsc.tls, 'smsc.tls') } : {}),
     },
     ...(sms ? { sms: sourceOf(sms) } : {}),
     limits: {
@@ -58,25 +57,9 @@ function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
       connectMs: timers.connectMs, bindMs: timers.bindMs, enquireMs: timers.enquireMs, enquireAnswerMs: timers.enquireRespMs,
       retryMinMs: timers.reconnectMs, retryMaxMs: timers.reconnectMaxMs,
       refusedMinMs: timers.refusedMs, refusedMaxMs: timers.refusedMaxMs,
+      takenForMs: timers.takenForMs, standbyMs: timers.standbyMs,
     },
   })
-}
-
-function tlsOf(tls: NonNullable<LineSettings['smsc']['tls']>): TlsSettings {
-  const file = (path: string | undefined) => path === undefined ? undefined : readPem(path)
-  const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
-  return {
-    ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}),
-    ...(tls.servername ? { servername: tls.servername } : {}),
-  }
-}
-
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new UsageError(`smsc.tls: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
-  }
 }
 
 /** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
+import type { RedisSettings } from '../config/schema-stores.ts'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { UsageError } from '../errors.ts'
@@ -17,9 +18,11 @@ import { flowReleases } from '../store/postgres-releases.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
+import type { RedisServers } from '../store/redis-servers.ts'
 import { redisDialogues } from '../store/redis.ts'
 import { createSealer, plainSealer, type Sealer } from '../store/seal.ts'
 import type { Clock } from '../ussd/types.ts'
+import { tlsOf } from './tls.ts'
 
 export interface Stores {
   dialogues: DialogueStore
@@ -34,7 +37,7 @@ export interface Stores {
 
 export interface StoresCheck {
   ok: boolean
-  dialogues: { ok: boolean; kind: string; durable: boolean; notes: string[] }
+  dialogues: { ok: boolean; kind: string; durable: boolean; notes: string[]; nodes?: { known: number; ready: number } }
   postgres: { ok: boolean; kind: string; notes: string[] }
 }
 
@@ -139,8 +142,8 @@ async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sea
     log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
     return journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
   }
-  const { url, prefix, requireDurable } = settings.redis
-  const dialogues = await redisDialogues({ url, prefix, limits, log, onFault, sealer })
+  const { prefix, requireDurable } = settings.redis
+  const dialogues = await redisDialogues({ servers: serversOf(settings.redis), prefix, limits, log, onFault, sealer })
   const { durable, notes } = await dialogues.check().catch((error: unknown) => {
     log.error({ err: error }, 'redis does not answer yet')
     return { durable: !requireDurable, notes: [] as string[] }
@@ -153,13 +156,28 @@ async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sea
   return dialogues
 }
 
+type Place = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel' | 'username' | 'password' | 'db' | 'tls'>
+
+/** Where Redis is, from the settings. */
+export function serversOf({ url, cluster, sentinel, username, password, db, tls }: Place): RedisServers {
+  const secure = tls ? { tls: { minVersion: 'TLSv1.2' as const, ...tlsOf(tls, 'redis.tls') } } : {}
+  if (cluster) return { cluster, ...secure }
+  if (!sentinel) return { url: url!, ...secure }
+  const { name, nodes } = sentinel
+  return {
+    sentinel: { name, nodes, ...(sentinel.password ? { password: sentinel.password } : {}) },
+    ...(username ? { username } : {}), ...(password ? { password } : {}), ...(db ? { db } : {}), ...secure,
+  }
+}
+
 async function check(dialogues: DialogueStore, postgres: Postgres, settings: Settings): Promise<StoresCheck> {
   const store = await dialogues.check().then(
     (state) => ({ ok: true, ...state }), (error: Error) => ({ ok: false, durable: false, notes: [error.message] }))
   const sql = await postgres.knex.raw('SELECT 1').timeout(PING_MS).then(() => [], (error: Error) => [error.message.slice(0, 200)])
+  const nodes = dialogues.nodes?.()
   return {
     ok: store.ok && sql.length === 0,
-    dialogues: { kind: settings.redis === 'embedded' ? 'journal' : 'redis', ...store },
+    dialogues: { kind: settings.redis === 'embedded' ? 'journal' : 'redis', ...store, ...(nodes ? { nodes } : {}) },
     postgres: { ok: sql.length === 0, kind: postgres.kind, notes: sql },
   }
 }

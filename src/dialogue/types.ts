@@ -161,6 +161,8 @@ export interface DialogueStore {
   erase(msisdn: string): Promise<number>
   /** Throws StoreError if the store cannot be used; says what could be lost (e.g. appendonly off). */
   check(): Promise<{ durable: boolean; notes: string[] }>
+  /** Servers that hold dialogues: known, and connected to. A store without servers has none. */
+  nodes?(): { known: number; ready: number }
   close(): Promise<void>
 }
 

@@ -1,31 +1,13 @@
 /** The connection to Redis: it fails fast, repeats nothing, writes once a loop turn, and its errors tell no secrets. */
 import type { Writable } from 'node:stream'
-import { Redis, type Cluster, type RedisOptions } from 'ioredis'
+import { Redis } from 'ioredis'
 import type { Log } from '../log-port.ts'
 import { StoreError } from '../errors.ts'
-
-export type Client = Redis | Cluster
-
-/**
- * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than
- * later, and is never sent a second time behind our back (what timed out may have been applied).
- */
-export const REDIS_OPTIONS = {
-  autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 0,
-  commandTimeout: 500,
-  enableOfflineQueue: false,
-  connectTimeout: 2_000,
-  // A connection that swallows everything is given up; TCP alone takes a quarter of an hour.
-  socketTimeout: 2_000,
-  retryStrategy: (times: number) => Math.min(times * 50, 1_000),
-  // A demoted server: the address may lead to the new one by now.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
-} satisfies RedisOptions
+import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './redis-servers.ts'
 
 /** Connects in the background for ever; returns when the first attempt succeeded or failed. */
-export async function connect(url: string, log: Log): Promise<Redis> {
-  const client = new Redis(url, REDIS_OPTIONS)
+export async function connect(servers: RedisServers, log: Log): Promise<Client> {
+  const client = clientOf(servers)
   watch(client, log)
   await new Promise<void>((done) => {
     client.once('ready', () => done())
@@ -46,11 +28,9 @@ function watch(client: Client, log: Log): void {
     if (lost) log.info({}, 'the connection to Redis is back')
     lost = false
   })
-}
-
-/** The nodes that hold data. */
-export function mastersOf(client: Client): Redis[] {
-  return client instanceof Redis ? [client] : client.nodes('master')
+  if (client instanceof Redis) return
+  client.on('-node', (node: Redis) => log.warn({ node: addressOf(node) }, 'a node of the Redis Cluster is lost'))
+  client.on('+node', (node: Redis) => log.debug({ node: addressOf(node) }, 'a node of the Redis Cluster is known'))
 }
 
 /**
@@ -101,5 +81,8 @@ const REASONS: [RegExp, string][] = [
   [/^(Command timed out|Socket timeout)/, 'no answer in time'],
   [/^Connection is closed/, 'the connection is closed'],
   [/max retries per request/i, 'the connection was lost'],
-  [/^Stream isn't writeable/, 'not connected'],
+  [/^(Stream isn't writeable|Cluster isn't ready)/, 'not connected'],
+  [/^Too many Cluster redirections/, 'the node that has this slot is away'],
+  [/^Failed to refresh slots cache|startup nodes/, 'no node of the Cluster answers'],
+  [/sentinels/, 'no sentinel knows a master'],
 ]

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { BUCKETS, HIDDEN, nameOf } from '../dialogue/key.ts'
 import { StoreError } from '../errors.ts'
-import { mastersOf, type Client } from './redis-connection.ts'
+import { addressOf, mastersOf, type Client } from './redis-servers.ts'
 import { dueKey } from './redis-runner.ts'
 
 export interface DueQuery {
@@ -15,9 +15,12 @@ export interface DueQuery {
 /** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
 export async function listDue(client: Client, prefix: string, { nowMs, limit, start }: DueQuery): Promise<string[]> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
-  const found = await Promise.all(buckets.map((bucket) =>
+  const found = await Promise.allSettled(buckets.map((bucket) =>
     client.zrangebyscore(dueKey(prefix, bucket), '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
-  return found.flatMap(pairs).toSorted(order).slice(0, limit).map(({ name }) => name)
+  const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  // One node of a Cluster is away: the dialogues on the others have deadlines, too.
+  if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
+  return answers.flatMap(pairs).toSorted(order).slice(0, limit).map(({ name }) => name)
 }
 
 /** How many have a deadline. */
@@ -50,13 +53,26 @@ export async function eraseAll(client: Client, prefix: string, msisdn: string, h
   return removed.reduce((sum, count) => sum + count, 0)
 }
 
-/** Whether what Redis answered survives its restart; throws StoreError 'down' if it does not answer. */
+/**
+ * Whether what Redis answered survives its restart, in a Cluster node by node; throws StoreError 'down' if it does not
+ * answer, or if some dialogues have no node.
+ */
 export async function checkRedis(client: Client): Promise<{ durable: boolean; notes: string[] }> {
   const nodes = mastersOf(client)
   if (nodes.length === 0) throw new StoreError('down', 'no node of the Redis Cluster is known')
   const checks = await Promise.all(nodes.map(checkNode))
-  const notes = [...new Set(checks.flatMap((check) => check.notes))]
-  return { durable: checks.every((check) => check.durable), notes }
+  const durable = checks.every((check) => check.durable)
+  if (client instanceof Redis) return { durable, notes: checks[0]!.notes }
+  if (!String(await nodes[0]!.cluster('INFO')).includes('cluster_state:ok')) {
+    throw new StoreError('down', 'the Redis Cluster is not whole: some of its slots have no node')
+  }
+  return { durable, notes: nodes.flatMap((node, n) => checks[n]!.notes.map((note) => `${addressOf(node)}: ${note}`)) }
+}
+
+/** How many nodes that hold data are known, and how many of them we are connected to. */
+export function connectedTo(client: Client): { known: number; ready: number } {
+  const nodes = mastersOf(client)
+  return { known: nodes.length, ready: nodes.filter((node) => node.status === 'ready').length }
 }
 
 function pairs(flat: string[]): { name: string; atMs: number }[] {

@@ -12,10 +12,11 @@ import type {
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
-import { connect, type Client } from './redis-connection.ts'
-import { checkRedis, countDue, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
+import { connect } from './redis-connection.ts'
+import { checkRedis, connectedTo, countDue, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
 import { KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Stored } from './redis-record.ts'
+import type { Client, RedisServers } from './redis-servers.ts'
 import { word, wordOrNone } from './redis-word.ts'
 import { plainSealer, type Place, type Sealer } from './seal.ts'
 
@@ -28,15 +29,15 @@ export type RedisDialoguesOptions = {
   /** Default: everything is stored as it is. */
   sealer?: Sealer
 } & (
-  | { url: string; client?: undefined }
+  | { servers: RedisServers; client?: undefined }
   /** Yours: made with REDIS_OPTIONS (a Cluster: as its redisOptions), listened to for errors and closed by you. */
-  | { client: Client; url?: undefined }
+  | { client: Client; servers?: undefined }
 )
 
 /** Resolves also while Redis is away: calls reject with StoreError 'down' until it is there; `check` tells. */
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
   const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined, sealer = plainSealer } = options
-  const client = options.client ?? (await connect(options.url, log))
+  const client = options.client ?? (await connect(options.servers, log))
   const runner = { ...createRunner({ client, prefix, limits, onFault, log }), sealer }
   let start = 0
   return {
@@ -84,6 +85,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
     },
     erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, sealer.hidden(msisdn))),
     check: () => runner.ask('check', () => checkRedis(client)),
+    nodes: () => connectedTo(client),
     async close() {
       if (!runner.close() || options.client) return
       await client.quit().catch(() => undefined)

@@ -46,8 +46,8 @@ describe('the settings', () => {
     assert.deepEqual(problemsOf(bad), [
       "connector.yaml:3:30: 'lines.0.smsc.port' Too big: expected number to be <=65535",
       "connector.yaml:4:5: 'lines.0.bnd' is not a setting (did you mean 'bind'?)",
-      "connector.yaml:13:1: 'redis.url' is missing",
       "connector.yaml:13:10: 'redis.ulr' is not a setting (did you mean 'url'?)",
+      "connector.yaml:13:1: 'redis' needs one of url, cluster, sentinel",
     ])
     assert.deepEqual(problemsOf(GOOD.replace('flow: dental', 'flow: dental, lines: [digicell]')), [
       "connector.yaml:8:36: service *123#: 'digicell' is not a line (did you mean 'digicel'?)",

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Cluster, Redis } from 'ioredis'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
-import { REDIS_OPTIONS } from '../../src/store/redis-connection.ts'
+import { REDIS_OPTIONS } from '../../src/store/redis-servers.ts'
 import { redisDialogues } from '../../src/store/redis.ts'
 import { LIMITS, scene } from '../contract/dialogue-scene.ts'
 import { dialogueStoreContract } from '../contract/dialogue-store.ts'

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
 import { StoreError } from '../../src/errors.ts'
 import { silentLog } from '../../src/log-port.ts'
-import { REDIS_OPTIONS } from '../../src/store/redis-connection.ts'
+import { REDIS_OPTIONS } from '../../src/store/redis-servers.ts'
 import { redisDialogues } from '../../src/store/redis.ts'
 import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
 import { describeWith, freePort, services, until } from '../support/services.ts'
@@ -23,7 +23,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     target.port = String(link.port)
     place = await redisPlace(LIMITS)
     faults = []
-    store = await place.open(LIMITS, { url: target.toString(), onFault: (fault) => faults.push(fault) })
+    store = await place.open(LIMITS, { servers: { url: target.toString() }, onFault: (fault) => faults.push(fault) })
   })
   afterEach(async () => {
     link.set('open')
@@ -96,7 +96,7 @@ describe('the dialogue store without any Redis', () => {
   it('comes up all the same; check rejects', async () => {
     const faults: StoreFault[] = []
     const url = `redis://127.0.0.1:${await freePort()}`
-    const store = await redisDialogues({ url, limits: LIMITS, log: silentLog, onFault: (fault) => faults.push(fault) })
+    const store = await redisDialogues({ servers: { url }, limits: LIMITS, log: silentLog, onFault: (fault) => faults.push(fault) })
     await assert.rejects(() => store.check(), isDown)
     await assert.rejects(() => scene(store).begin(), isDown)
     assert.deepEqual(faults, ['down', 'down'])
@@ -247,7 +247,7 @@ describe('the dialogue store on a Redis that will not', () => {
   it('treats a read-only replica as down and says what a Redis without a journal loses', async function () {
     const replica = await ownRedis('--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'yes')
     if (!replica) return this.skip()
-    const store = await redisDialogues({ url: `redis://127.0.0.1:${replica.port}`, limits: LIMITS })
+    const store = await redisDialogues({ servers: { url: `redis://127.0.0.1:${replica.port}` }, limits: LIMITS })
     try {
       const { durable, notes } = await store.check()
       assert.equal(durable, false)
@@ -264,7 +264,7 @@ describe('the dialogue store on a Redis that will not', () => {
     if (!server) return this.skip()
     const url = `redis://127.0.0.1:${server.port}`
     const client = new Redis(url)
-    const store = await redisDialogues({ url, limits: LIMITS })
+    const store = await redisDialogues({ servers: { url }, limits: LIMITS })
     try {
       assert.deepEqual(await store.check(), { durable: true, notes: [] })
       await client.config('SET', 'maxmemory-policy', 'allkeys-lru')

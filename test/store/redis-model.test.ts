@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import type { DialogueRecord, DialogueStore } from '../../src/dialogue/types.ts'
 import { journalDialogues } from '../../src/store/journal.ts'
 import { redisDialogues } from '../../src/store/redis.ts'
-import { REDIS_OPTIONS } from '../../src/store/redis-connection.ts'
+import { REDIS_OPTIONS } from '../../src/store/redis-servers.ts'
 import { LEASE_MS, LIMITS, PATH, T0 } from '../contract/dialogue-scene.ts'
 import { describeWith, services } from '../support/services.ts'
 

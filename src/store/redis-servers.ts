@@ -1,0 +1,94 @@
+/** Where Redis is: one server, a Cluster, or a master that sentinels know. Each makes a client of the same habits. */
+import type { ConnectionOptions } from 'node:tls'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+
+export type RedisServers = { tls?: ConnectionOptions } & (
+  | { url: string; cluster?: undefined; sentinel?: undefined }
+  /** Addresses of some nodes; the user and password of the first are those of all. */
+  | { cluster: readonly string[]; url?: undefined; sentinel?: undefined }
+  | {
+    sentinel: { name: string; nodes: readonly string[]; password?: string }
+    username?: string
+    password?: string
+    db?: number
+    url?: undefined
+    cluster?: undefined
+  }
+)
+
+export type Client = Redis | Cluster
+
+/**
+ * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than
+ * later, and is never sent a second time behind our back (what timed out may have been applied).
+ */
+export const REDIS_OPTIONS = {
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: 500,
+  enableOfflineQueue: false,
+  connectTimeout: 2_000,
+  // A connection that swallows everything is given up; TCP alone takes a quarter of an hour.
+  socketTimeout: 2_000,
+  retryStrategy: (times: number) => Math.min(times * 50, 1_000),
+  // A demoted server: the address may lead to the new one by now.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} satisfies RedisOptions
+
+/**
+ * A Cluster looks again for the node that has a slot, at most this often for one call, 100 ms apart: together no longer
+ * than the time-out of a call. What was sent before may have been applied; every script knows its own write by the token.
+ */
+const REDIRECTIONS_MAX = 6
+
+/** How often a Cluster is asked who has which slots, besides at each redirection. */
+const SLOTS_REFRESH_MS = 5_000
+
+/** A sentinel that is dead must not hold up the question to the next. */
+const SENTINEL_MS = 500
+
+export function clientOf(servers: RedisServers): Client {
+  const tls = servers.tls ? { tls: servers.tls } : {}
+  if (servers.url !== undefined) return new Redis(servers.url, { ...REDIS_OPTIONS, ...tls })
+  if (servers.cluster) return clusterOf(servers.cluster, tls)
+  const { sentinel, username, password, db } = servers
+  return new Redis({
+    ...REDIS_OPTIONS, ...tls,
+    sentinels: sentinel.nodes.map(hostAndPort), name: sentinel.name, role: 'master',
+    // Told of a failover by the sentinels: a master that is stopped or cut off never says READONLY.
+    failoverDetector: true, sentinelCommandTimeout: SENTINEL_MS,
+    sentinelRetryStrategy: (times) => Math.min(times * 50, 1_000),
+    ...(servers.tls ? { enableTLSForSentinelMode: true, sentinelTLS: servers.tls } : {}),
+    ...(sentinel.password ? { sentinelPassword: sentinel.password } : {}),
+    ...(username ? { username } : {}), ...(password ? { password } : {}), ...(db ? { db } : {}),
+  })
+}
+
+function clusterOf(addresses: readonly string[], tls: RedisOptions): Cluster {
+  const urls = addresses.map((address) => new URL(address))
+  const { username, password, protocol } = urls[0]!
+  return new Cluster(urls.map(({ host }) => hostAndPort(host)), {
+    redisOptions: {
+      ...REDIS_OPTIONS, ...(protocol === 'rediss:' ? { tls: {} } : {}), ...tls,
+      ...(username ? { username: decodeURIComponent(username) } : {}), ...(password ? { password: decodeURIComponent(password) } : {}),
+    },
+    enableOfflineQueue: false, maxRedirections: REDIRECTIONS_MAX, slotsRefreshInterval: SLOTS_REFRESH_MS,
+    clusterRetryStrategy: (times) => Math.min(times * 50, 1_000),
+  })
+}
+
+function hostAndPort(address: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`redis://${address}`)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || 6_379 }
+}
+
+/** The nodes that hold data. */
+export function mastersOf(client: Client): Redis[] {
+  return client instanceof Redis ? [client] : client.nodes('master')
+}
+
+/** `host:port`, as an operator knows it. */
+export function addressOf(node: Redis): string {
+  const { host, port } = node.options
+  return `${host}:${port}`
+}
