@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { deliver, ID, raw, startPeer, type Peer, type PeerManners } from '../support/peer.ts'
 import { freePort, until } from '../support/services.ts'
 import { inMs, submit, testLine, type TestLine, type TestLineOptions } from './support.ts'
@@ -115,6 +116,26 @@ describe('a bind', () => {
     test = testLine({ port: 0, smsc: { hosts, systemId: 'ussd', password: 'x' } })
     test.line.start()
     await test.bound()
+  })
+
+  it('looks its host up anew at each attempt', async () => {
+    peer = await startPeer()
+    const asked: string[] = []
+    const { lookup } = dns
+    // An SMSC that moves: nobody listens at its first address.
+    const moving = (name: string, options: dns.LookupOptions, done: (error: null, found: unknown, family?: number) => void) => {
+      const address = asked.push(name) < 3 ? '127.0.0.9' : '127.0.0.1'
+      return options.all ? done(null, [{ address, family: 4 }]) : done(null, address, 4)
+    }
+    dns.lookup = moving as unknown as typeof lookup
+    try {
+      test = testLine({ port: 0, smsc: { hosts: [{ host: 'smsc.example', port: peer.port }], systemId: 'ussd', password: 'x' } })
+      test.line.start()
+      await test.bound()
+      assert.deepEqual(asked, ['smsc.example', 'smsc.example', 'smsc.example'])
+    } finally {
+      dns.lookup = lookup
+    }
   })
 
   it('says which setting no bind request can carry, and not what it is', async () => {

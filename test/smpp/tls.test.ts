@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer as createTlsServer, type Server } from 'node:tls'
+import { createServer as createTlsServer, type Server, type TlsOptions } from 'node:tls'
 import { startPeer, type Peer } from '../support/peer.ts'
 import { until } from '../support/services.ts'
 import { testLine, type TestLine } from './support.ts'
@@ -16,6 +16,16 @@ function certificate(dir: string, name: string, days: string[]): { key: Buffer; 
     'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert,
     '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, ...days,
   ], { stdio: 'ignore' })
+  return { key: readFileSync(key), cert: readFileSync(cert) }
+}
+
+/** One for `localhost` that ended yesterday. */
+function expired(dir: string): { key: Buffer; cert: Buffer } {
+  const [key, csr, cert] = ['expired.key', 'expired.csr', 'expired.pem'].map((name) => join(dir, name)) as [string, string, string]
+  const run = (...words: string[]) => execFileSync('openssl', words, { stdio: 'ignore' })
+  run('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', csr,
+    '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost')
+  run('x509', '-req', '-in', csr, '-signkey', key, '-days', '-1', '-copy_extensions', 'copy', '-out', cert)
   return { key: readFileSync(key), cert: readFileSync(cert) }
 }
 
@@ -43,7 +53,7 @@ describe('a line over TLS', function () {
   after(() => dir && rmSync(dir, { recursive: true, force: true }))
 
   /** The raw peer behind a TLS front behind a wire-tapped TCP port. */
-  async function start(server: { key: Buffer; cert: Buffer }, trust: Buffer) {
+  async function start(server: TlsOptions, trust: Buffer, own: { key?: Buffer; cert?: Buffer } = {}) {
     peer = await startPeer()
     octets.length = 0
     const portOf = (one: TcpServer | Server) => (one.address() as { port: number }).port
@@ -67,7 +77,7 @@ describe('a line over TLS', function () {
       port: 0,
       smsc: {
         hosts: [{ host: '127.0.0.1', port: portOf(tcp) }], systemId: 'ussd', password: 'secret08',
-        tls: { ca: trust, servername: 'localhost' },
+        tls: { ca: trust, servername: 'localhost', ...own },
       },
       times: { refusedMinMs: 30, refusedMaxMs: 30 },
     })
@@ -105,6 +115,34 @@ describe('a line over TLS', function () {
     await until(() => test.states.includes('waiting'), 'not refused')
     assert.equal(peer.connections.length, 0)
     assert.ok(test.logged.some((one) => /ERR_TLS_CERT_ALTNAME_INVALID/.test(JSON.stringify(one.fields))))
+  })
+
+  it('refuses a certificate that has expired', async () => {
+    const old = expired(dir)
+    await start(old, old.cert)
+    await until(() => test.states.includes('waiting'), 'not refused')
+    assert.equal(peer.connections.length, 0)
+    assert.ok(test.logged.some((one) => /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/.test(JSON.stringify(one.fields))))
+  })
+
+  it('shows its own certificate to an SMSC that wants one; without it there is no bind', async () => {
+    const wants = { ...good, requestCert: true, rejectUnauthorized: true, ca: other.cert }
+    await start(wants, good.cert, other)
+    await test.bound()
+    await test.stop()
+    await peer.stop()
+    front!.close()
+    sniffer!.close()
+    await start(wants, good.cert)
+    await until(() => test.states.includes('waiting'), 'not refused')
+    assert.equal(peer.connections.every((one) => one.all(0x09).length === 0), true)
+    assert.equal(sniffed().includes('secret08'), false)
+  })
+
+  it('does not bind over a TLS that is older than 1.2', async () => {
+    await start({ ...good, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }, good.cert)
+    await until(() => test.states.includes('waiting'), 'not refused')
+    assert.equal(peer.connections.length, 0)
   })
 
   it('does not bind in clear on a plain port that was meant to be TLS', async () => {
