@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { ProblemsError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalogue, FlowDefinition, WrittenScreen } from './definition.ts'
+import { layForms } from './form.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
@@ -116,7 +117,7 @@ function readModule(source: { file: string; text: string }, of: { schema: z.ZodT
     problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
   }
   for (const [name, screen] of entries) screens[name] = readScreen(name, screen, yaml, problems) as WrittenScreen
-  return { yaml, written, screens }
+  return { written, ...layForms(screens, yaml, problems) }
 }
 
 function readScreen(name: string, written: unknown, yaml: Yaml, problems: Problem[]): unknown {

@@ -6,6 +6,9 @@ import { condition, key, language, length, name, number, path, scalar, text, val
 /** Written choices of one menu: more belongs in a list. */
 export const CHOICES_MAX = 50
 
+/** Fields of one form: the page that shows them all has a line for each. */
+export const FIELDS_MAX = 20
+
 /** What a field of a back end's answer may be. */
 export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
 
@@ -57,6 +60,41 @@ const bounded = z
   })
   .meta({ title: '`{ is, max, fields }`' })
 
+/** What an answer must be, for an input and a field of a form alike. */
+const rules = {
+  wrong: text
+    .optional()
+    .describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
+  number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
+  length: length.optional().describe('It must have so many characters.'),
+  pattern: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('It must match this regular expression as a whole. Patterns that can take long are refused.'),
+  name: z
+    .literal(true)
+    .optional()
+    .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+  checks,
+  attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe("Wrong answers in a row that this screen takes. Without it: the flow's `wrongMax`."),
+}
+
+const field = z
+  .strictObject({
+    as: name.describe('The answer is `answers.<as>` from then on.'),
+    input: text.describe('The prompt.'),
+    label: text.optional().describe('How it reads on the page that shows all. Without it: the answer alone.'),
+    ...rules,
+  })
+  .meta({ title: '`{ as, input, label, … }`' })
+
 export const SCREENS = {
   menu: z
     .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys, labels })
@@ -89,32 +127,11 @@ export const SCREENS = {
       as: name
         .optional()
         .describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
-      wrong: text
-        .optional()
-        .describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
-      number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
-      length: length.optional().describe('It must have so many characters.'),
-      pattern: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe('It must match this regular expression as a whole. Patterns that can take long are refused.'),
-      name: z
-        .literal(true)
-        .optional()
-        .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+      ...rules,
       secret: z
         .literal(true)
         .optional()
         .describe('A PIN or password: it reaches the next call and is then gone; it is never stored, shown or logged.'),
-      checks,
-      attempts: z
-        .int()
-        .min(1)
-        .max(20)
-        .optional()
-        .describe("Wrong answers in a row that this screen takes. Without it: the flow's `wrongMax`."),
       giveUp: name
         .optional()
         .describe('The screen that comes after as many wrong answers. Without it the dialogue ends with `goodbye`.'),
@@ -135,6 +152,21 @@ export const SCREENS = {
       labels,
     })
     .describe('Lets the subscriber choose the language. It is remembered: the next dialogue starts in it.'),
+  form: z
+    .strictObject({
+      form: text.describe('What stands above the answers, once all are given.'),
+      fields: z
+        .array(field)
+        .min(1)
+        .max(FIELDS_MAX)
+        .describe('What is asked, in order, each like an `input` with its rules and `attempts`.'),
+      confirm: text.describe('The line that takes the answers as they are. Any other line asks that field again.'),
+      to,
+      giveUp: name.optional().describe('As that of an `input`, for every field.'),
+      back,
+      keys,
+    })
+    .describe('Asks several things one after the other, then shows the answers to be changed or confirmed.'),
   branch: z
     .strictObject({
       branch: z

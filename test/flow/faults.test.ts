@@ -60,6 +60,12 @@ const ROWS: Row[] = [
   ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 3\n    giveUp: suport", /goes to 'suport'/],
   ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 0", /attempts/],
   ['topup', "number: { min: 5, max: 20 }", "checks: [ { number: { min: 0 } } ]\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
+  // Forms
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: farewel }', /'farewell-review' goes to 'farewel'/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ ], confirm: Yes, to: out }\n  out: { exit: true }', /fields/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A, name: true, nmae: 1 } ], confirm: Yes, to: out }\n  out: { exit: true }', /'nmae' is no key here/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: out }\n  farewell-review: { exit: true }\n  out: { exit: true }', /has a screen 'farewell-review' of its own/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { form: Right?, fields: [ { as: a, input: A, label: '{answers.b}' } ], confirm: Yes, to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
   // Keys for Back and Home
   ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nkeys: { back: '0', home: '0' }", /the key 0 is both back and home/],
   ['topup', 'number: { min: 5, max: 20 }', "number: { min: 0, max: 20 }\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
