@@ -18,6 +18,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('backends', 'R19', async () => (await import('./campaign-backends.ts')).backendsCampaign, 'alone'),
   entry('hardening', 'R18', async () => (await import('./campaign-hardening.ts')).hardeningCampaign, 'alone'),
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
+  entry('flows', 'R15', async () => (await import('./campaign-flows.ts')).flowsCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),
   entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),
   entry('throttle', 'R10', async () => (await import('./campaign-throttle.ts')).throttleCampaign),

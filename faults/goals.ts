@@ -14,7 +14,7 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R12', "a flood from one subscriber leaves the others' p99 within 20 %"],
   ['R13', 'simulation under a virtual clock, every failure replayable by its seed'],
   ['R14', 'reminders over all time zones and clock changes'],
-  ['R15', 'broken flows loaded under live dialogues'],
+  ['R15', 'broken flow files put in place of good ones: each refused with its place, no dialogue hurt'],
   ['R16', 'kill -9 to bound and serving within 2 s; SIGTERM leaves nothing unanswered'],
   ['R17', 'passwords and numbers in logs, metrics and HTTP: none'],
   ['R18', 'systemd-analyze scores the unit 1.5 at most; the container: not root, read-only, no capabilities, no secret'],

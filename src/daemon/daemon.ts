@@ -114,7 +114,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
       tokens: tokensOf(settings),
       desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, reload }),
-      flows: createFlowDesk({ ...stores, flows: flows.registry, backends: backends.names, clock }),
+      flows: createFlowDesk({
+        ...stores, flows: flows.registry, backends: backends.names, readable: settings.privacy.storeKeyFile === undefined, clock,
+      }),
     })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto'
 import type { By, FlowChange, FlowDesk, FlowFiles, FlowStand, Refused, RevisionRow } from '../admin/flow-desk.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { ProblemsError, sentence, type Problem } from '../errors.ts'
-import { compileFlow } from '../flow/compile.ts'
+import { compilingFlow } from '../flow/compile.ts'
+import { asksSecret, secretInClear } from '../flow/folder.ts'
+import { inPieces } from '../flow/pieces.ts'
 import { provingFlow } from '../flow/prove.ts'
 import { readFlow } from '../flow/read.ts'
 import { portable, type Flows } from '../flow/registry.ts'
@@ -19,6 +21,8 @@ export interface FlowDeskParts {
   dialogues: DialogueStore
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
+  /** Stored keys can be read: no flow may ask for a secret. */
+  readable: boolean
   clock: Clock
 }
 
@@ -144,16 +148,13 @@ function standOf(state: FlowStand | undefined): FlowStand | null {
 }
 
 /** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
-async function proven(source: FlowFiles, { backends, clock }: FlowDeskParts): Promise<CompiledFlow | Refused> {
+async function proven(source: FlowFiles, { backends, readable, clock }: FlowDeskParts): Promise<CompiledFlow | Refused> {
   try {
-    const compilation = compileFlow(source, backends)
-    const proof = provingFlow(compilation, readFlow(source).at)
-    let piece = proof.next()
-    while (!piece.done) {
-      await new Promise<void>((done) => clock.after(0, done))
-      piece = proof.next()
-    }
-    const errors = piece.value.filter(({ severity }) => severity === 'error')
+    const pause = () => new Promise<void>((done) => clock.after(0, done))
+    const compilation = await inPieces(compilingFlow(source, backends), pause)
+    const problems = await inPieces(provingFlow(compilation, readFlow(source).at), pause)
+    if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
+    const errors = problems.filter(({ severity }) => severity === 'error')
     return errors.length ? broken(errors) : compilation.flow
   } catch (error) {
     if (error instanceof ProblemsError) return broken(error.problems)

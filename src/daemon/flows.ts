@@ -26,9 +26,6 @@ export interface FlowParts {
   metrics: Metrics
 }
 
-/** A file that changes within this is still being written. Editors and copies of a flow take a few milliseconds. */
-const SETTLE_MS = 100
-
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
 export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   const { settings, archive, backends, clock, log } = parts
@@ -36,7 +33,7 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   const { flows, first } = await openFlows({
     folder: dir, readable: settings.privacy.storeKeyFile === undefined,
     archive, backends, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
-    settle: () => new Promise((done) => clock.after(SETTLE_MS, done)), onReload: (reload) => report(reload, parts),
+    pause: (ms) => new Promise((done) => clock.after(ms, done)), onReload: (reload) => report(reload, parts),
   })
   requireServices(settings, flows, first)
   let stopped = false

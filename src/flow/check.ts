@@ -8,6 +8,7 @@ import { checkSecrets } from './check-secrets.ts'
 import { checkTexts } from './check-texts.ts'
 import { checkWays } from './check-ways.ts'
 import { trailsOf } from './trail.ts'
+import { toEnd } from './pieces.ts'
 import { readFlow, type FlowSource, type ReadFlow } from './read.ts'
 
 /** An error keeps a flow from going live; a warning does not. */
@@ -22,15 +23,23 @@ export type Complain = (severity: FlowProblem['severity'], problem: Problem) => 
 
 /** All problems of a flow that holds against the schema, in the order of the file. `backends`: the names known. */
 export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
+  return toEnd(checkingFlow(read, backends))
+}
+
+/** The same in pieces: a daemon plays turns meanwhile. */
+export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Generator<undefined, FlowProblem[]> {
   const problems: FlowProblem[] = []
   const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
   checkNames(read, backends, complain)
   // The rest needs names that lead somewhere.
   if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
+  yield
   checkKeys(read, complain)
   checkPaths(read, complain)
   checkSecrets(read, complain)
+  yield
   checkTexts(read, complain)
+  yield
   checkLabels(read, complain)
   return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))
 }

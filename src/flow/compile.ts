@@ -12,8 +12,9 @@ import {
   type Rested,
 } from '../../machines/dialogue.ts'
 import type { Json } from '../ussd/types.ts'
-import { checkFlow, type FlowProblem } from './check.ts'
+import { checkingFlow, type FlowProblem } from './check.ts'
 import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
+import { toEnd } from './pieces.ts'
 import { readFlow, type FlowSource } from './read.ts'
 import { SPEC } from './schema.ts'
 import { callPlan } from './screens/call.ts'
@@ -47,10 +48,17 @@ export interface Compilation {
  * warnings. `backends`: the names that the daemon knows, if they are to be held against.
  */
 export function compileFlow(source: FlowSource, backends?: readonly string[]): Compilation {
+  return toEnd(compilingFlow(source, backends))
+}
+
+/** The same in pieces: a daemon plays turns meanwhile, for whose stores half a second is too long. */
+export function* compilingFlow(source: FlowSource, backends?: readonly string[]): Generator<undefined, Compilation> {
   const read = readFlow(source)
-  const problems = checkFlow(read, backends)
+  yield
+  const problems = yield* checkingFlow(read, backends)
   const errors = problems.filter((problem) => problem.severity === 'error')
   if (errors.length > 0) throw new ProblemsError(`flow ${source.file}`, errors)
+  yield
   const { definition } = read
   const plans = plansOf(definition)
   const machine = dialogueMachine(definition.flow, definition.start, plans)

@@ -1,10 +1,11 @@
 /** A folder of flow files, read again and again: what each flow is by its files, and what is wrong with them. */
 import { createHash } from 'node:crypto'
-import { ProblemsError } from '../errors.ts'
+import { ProblemsError, type Problem } from '../errors.ts'
 import type { FlowProblem } from './check.ts'
-import { compileFlow } from './compile.ts'
-import { secretsOf } from './definition.ts'
+import { compilingFlow } from './compile.ts'
+import { secretsOf, type FlowDefinition } from './definition.ts'
 import { flowNames, sourceOf } from './loader.ts'
+import { inPieces } from './pieces.ts'
 import type { FlowSource } from './read.ts'
 import type { CompiledFlow } from './types.ts'
 
@@ -30,8 +31,21 @@ export interface FolderOptions {
   backends?: readonly string[]
   /** Keys pressed would stand in the dialogue store in clear: flows that ask for a secret are refused. */
   readable?: boolean
-  /** Resolves a moment later: files that change meanwhile are still being written. */
-  settle?: () => Promise<void>
+  /**
+   * Resolves so many milliseconds later. Files that change meanwhile are still being written; and between two pieces of
+   * compiling, turns are played. Without it all is done at once.
+   */
+  pause?: (ms: number) => Promise<void>
+}
+
+export function asksSecret(definition: FlowDefinition): boolean {
+  return secretsOf(definition).size > 0
+}
+
+/** Why a flow that asks for a secret is not taken where stored keys can be read. */
+export function secretInClear(file: string): Problem {
+  const what = 'asks for a secret, and keys pressed would stand in the dialogue store in clear'
+  return { where: `${file}:1:1`, what, remedy: 'set privacy.storeKeyFile' }
 }
 
 /** Never rejects for what stands in the files. Files that are as in `before` are not compiled again. */
@@ -48,7 +62,7 @@ export async function readFolder(options: FolderOptions, before: ReadonlyMap<str
     try {
       entries.set(name, await readEntry(options, name, last))
     } catch (error) {
-      const problem = unreadable(`${folder}/${name}`, error)
+      const problem = unreadable(`${folder}/${name}.yaml:1:1`, error)
       entries.set(name, last?.files === problem.what ? last : refusing({ ...NOTHING, ...last, files: problem.what }, [problem]))
     }
   }
@@ -74,12 +88,15 @@ function refusing(last: Loaded, problems: FlowProblem[]): Loaded {
   return { ...last, problems }
 }
 
+/** Editors and copies of a flow take a few milliseconds. */
+const SETTLE_MS = 100
+
 async function readEntry(options: FolderOptions, name: string, last: Loaded | undefined): Promise<Loaded> {
   const source = await sourceOf(options.folder, name)
   const files = hashOf(source)
   if (last?.files === files) return last
-  if (last && options.settle) {
-    await options.settle()
+  if (last && options.pause) {
+    await options.pause(SETTLE_MS)
     // Half a file may be a good flow, and another one than was meant. The next look sees it whole.
     if (hashOf(await sourceOf(options.folder, name)) !== files) return last
   }
@@ -97,14 +114,12 @@ interface Compiling {
   last: Loaded | undefined
 }
 
-function compileEntry({ source, files, name, last }: Compiling, { backends, readable = false }: FolderOptions): Loaded {
+async function compileEntry({ source, files, name, last }: Compiling, options: FolderOptions): Promise<Loaded> {
+  const { backends, readable = false, pause } = options
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {
-    const { flow, warnings, definition } = compileFlow(source, backends)
-    if (readable && secretsOf(definition).size > 0) {
-      const what = 'asks for a secret, and keys pressed would stand in the dialogue store in clear'
-      return refused([{ severity: 'error', where: source.file, what, remedy: 'set privacy.storeKeyFile' }])
-    }
+    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends), async () => pause?.(0))
+    if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
     const what = `is flow '${flow.name}', but its file is called '${name}'`
     return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])

@@ -4,7 +4,8 @@ import { USSD_PAGE } from '../ussd/types.ts'
 import type { FlowProblem } from './check.ts'
 import type { Compilation } from './compile.ts'
 import type { ReadFlow } from './read.ts'
-import { toEnd, walkingFlow, type Walk, type WalkedPage } from './walk.ts'
+import { toEnd } from './pieces.ts'
+import { walkingFlow, type Walk, type WalkedPage } from './walk.ts'
 
 /** A problem of a flow that compiles, each once, with the keys that show it. */
 export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {

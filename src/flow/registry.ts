@@ -4,8 +4,7 @@
  */
 import type { FlowProblem } from './check.ts'
 import { compileFlow } from './compile.ts'
-import { secretsOf } from './definition.ts'
-import { readFolder, type Folder, type FolderOptions, type Loaded } from './folder.ts'
+import { asksSecret, readFolder, type Folder, type FolderOptions, type Loaded } from './folder.ts'
 import type { FlowFiles, FlowSource } from './read.ts'
 import { recalledFlow } from './recall.ts'
 import {
@@ -58,8 +57,8 @@ export interface FlowState {
 export interface Flows extends FlowRegistry {
   /** Reads files and decisions again. All changes take effect at once; never rejects for what stands in the files. */
   reload(): Promise<Reload>
-  /** What is in force, by name. */
-  names(): { name: string; revision: string }[]
+  /** What is in force, by name; `broken`: where the first error of its files is, which are not what serves. */
+  names(): { name: string; revision: string; broken?: string }[]
   state(): FlowState[]
   /** Revisions that a purge must leave: in force, on trial, or what a file is. */
   wanted(): string[]
@@ -129,7 +128,8 @@ function registry(options: FlowsOptions): Flows {
       const flow = await kept.find(revision)
       return flow && recall ? recalledFlow(flow, recall.texts) : flow
     },
-    names: () => stateOf(view).map(({ name, revision }) => ({ name, revision })),
+    names: () => stateOf(view).map(({ name, revision, problems: [first] }) =>
+      ({ name, revision, ...(first ? { broken: first.where } : {}) })),
     state: () => stateOf(view),
     wanted: () => [...wantedOf(view)],
     calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
@@ -174,20 +174,27 @@ function keptRevisions(services: readonly CompiledFlow[], { archive, readable = 
     const idle = [...revisions.keys()].filter((revision) => !wanted.has(revision))
     for (const revision of idle.slice(0, -REVISIONS_KEPT_MAX)) revisions.delete(revision)
   }
+  const load = async (revision: string): Promise<CompiledFlow | undefined> => {
+    const stored = await archive?.get(revision)
+    if (stored === undefined) return undefined
+    const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource)
+    if (readable && asksSecret(definition)) return undefined
+    // Another engine may read the same file otherwise: then it is not what the dialogue began with.
+    if (flow.revision !== revision) return undefined
+    remember(flow)
+    trim(wanted)
+    return flow
+  }
+  // After a restart all dialogues of a revision may answer at once: one of them loads it, the others wait for that.
+  const loading = new Map<string, Promise<CompiledFlow | undefined>>()
   return {
     remember, trim,
     async find(revision: string): Promise<CompiledFlow | undefined> {
-      const known = revisions.get(revision)
+      const known = revisions.get(revision) ?? loading.get(revision)
       if (known) return known
-      const stored = await archive?.get(revision)
-      if (stored === undefined) return undefined
-      const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource)
-      if (readable && secretsOf(definition).size > 0) return undefined
-      // Another engine may read the same file otherwise: then it is not what the dialogue began with.
-      if (flow.revision !== revision) return undefined
-      remember(flow)
-      trim(wanted)
-      return flow
+      const found = load(revision).finally(() => loading.delete(revision))
+      loading.set(revision, found)
+      return found
     },
   }
 }

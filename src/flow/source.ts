@@ -7,6 +7,9 @@ import { nearest } from '../nearest.ts'
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const OCTETS_MAX = 1_000_000
 
+/** Errors of syntax that are told of one file: what comes after them is mostly their echo. */
+const ERRORS_MAX = 20
+
 export type Path = readonly PropertyKey[]
 
 export interface Yaml {
@@ -27,12 +30,12 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   if (source.length > OCTETS_MAX) {
     const what = `is longer than ${OCTETS_MAX} characters`
     return {
-      yaml: { value: undefined, at: () => file, keyAt: () => file },
-      problems: [{ where: file, what }],
+      yaml: { value: undefined, at: () => `${file}:1:1`, keyAt: () => `${file}:1:1` },
+      problems: [{ where: `${file}:1:1`, what }],
     }
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
-  const problems: Problem[] = document.errors.map((error) => ({
+  const problems: Problem[] = document.errors.slice(0, ERRORS_MAX).map((error) => ({
     where: at(error.pos[0]),
     what: `is no YAML: ${error.message.split('\n')[0]}`,
   }))

@@ -1,4 +1,5 @@
 /** A flow walked breadth-first with made-up data: every page that it shows, with the shortest way to each. */
+import { toEnd } from './pieces.ts'
 import type { DialogueContext } from '../../machines/dialogue.ts'
 import { FlowFault } from '../errors.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
@@ -88,14 +89,6 @@ export function* walkingFlow({ flow, definition }: Compilation, language: string
     if (i % STEPS_MAX === 0) yield
   }
   return walking.walk
-}
-
-/** What a walk in pieces comes to, without a rest. */
-export function toEnd<T>(pieces: Generator<undefined, T>): T {
-  for (;;) {
-    const { done, value } = pieces.next()
-    if (done) return value as T
-  }
 }
 
 function rest(step: Step, walking: Walking): void {

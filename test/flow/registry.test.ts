@@ -80,6 +80,7 @@ describe('the registry of flows', () => {
     assert.equal(flows.current('a')?.revision, old)
     assert.deepEqual([reload.refused, reload.served.length], [['a'], 1])
     assert.match(reload.problems[0]?.where ?? '', /a\.yaml:\d+:\d+$/)
+    assert.deepEqual(flows.names().map(({ broken }) => broken), [reload.problems[0]?.where, undefined])
     assert.equal(told.length, 2)
     assert.deepEqual(await flows.reload(), { served: [], refused: [], problems: [] })
     write('a.yaml', flowText('a', 'Mended'))
@@ -132,6 +133,23 @@ describe('the registry of flows', () => {
     assert.equal(await flows.pinned('a@000000000000'), undefined)
     archived.set('a@111111111111', archived.get(revision) ?? '')
     assert.equal(await flows.pinned('a@111111111111'), undefined)
+  })
+
+  it('reads the archive once for all dialogues that answer at once after a restart, and again after it failed', async () => {
+    write('a.yaml', flowText('a', 'One'))
+    const revision = (await openFlows({ folder, archive })).flows.current('a')?.revision ?? ''
+    write('a.yaml', flowText('a', 'Two'))
+    const { flows } = await openFlows({ folder, archive })
+    let gets = 0
+    const get = archive.get
+    archive.get = async (asked) => {
+      if (++gets === 1) throw new Error('no database')
+      return get(asked)
+    }
+    const all = () => Promise.all(Array.from({ length: 200 }, () => flows.pinned(revision)))
+    await assert.rejects(all(), /no database/)
+    assert.ok((await all()).every((flow) => flow?.revision === revision))
+    assert.equal(gets, 2)
   })
 
   it('keeps a bounded number of old revisions, and those in force always', async () => {
@@ -263,7 +281,7 @@ describe('the registry of flows', () => {
   it('leaves a file alone that is still being written', async () => {
     write('a.yaml', flowText('a', 'One'))
     let writing = true
-    const { flows } = await openFlows({ folder, settle: async () => { if (writing) write('a.yaml', flowText('a', 'Whole')) } })
+    const { flows } = await openFlows({ folder, pause: async (ms) => { if (writing && ms > 0) write('a.yaml', flowText('a', 'Whole')) } })
     const one = flows.current('a')?.revision
     write('a.yaml', flowText('a', 'Who'))
     await flows.reload()
