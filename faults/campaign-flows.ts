@@ -125,7 +125,7 @@ async function refusedBy(fence: Fenced, put: () => void): Promise<string | undef
 
 /** What the daemon itself says went wrong, other than with files; the newest. */
 function whyOf(fence: Fenced): string {
-  const errors = fence.daemon.log().filter((line) => line.level === 'error' && !/^flow /.test(String(line.msg)))
+  const errors = fence.daemon.log().filter((line) => line.level === 'error' && !String(line.msg).startsWith('flow '))
   const last = errors.at(-1)
   return `${errors.length} errors${last ? `, ${String(last.msg)}: ${JSON.stringify(last.err ?? {}).slice(0, 300)}` : ''}`
 }
