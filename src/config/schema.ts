@@ -34,6 +34,8 @@ const smsLanguage = z.enum(['turkish', 'spanish', 'portuguese', 'bengali', 'guja
   'oriya', 'punjabi', 'tamil', 'telugu', 'urdu'])
 const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
 
+const msisdnPrefix = z.string().regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
+
 const sms = z.strictObject({
   source: z.string().min(1).max(20).describe('source address of SMS on this line'),
   sourceTon: z.number().int().min(0).max(255).optional()
@@ -54,11 +56,11 @@ const sms = z.strictObject({
     .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),
   statuses: z.record(statusNumber, z.enum(['retry', 'pause', 'destination', 'fail'])).default({})
     .describe('what a refusal means where the SMSC has its own way, e.g. { "0x45": fail }'),
+  recipients: z.array(msisdnPrefix).max(10_000).default([])
+    .describe('whom flows may send SMS to, by how international numbers begin; empty: only whoever dialled'),
   manage: z.boolean().default(false)
     .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
 })
-
-const msisdnPrefix = z.string().regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
 
 const msisdn = z.strictObject({
   countryCode: z.string().regex(/^[1-9]\d{0,2}$/).optional()

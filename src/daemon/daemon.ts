@@ -18,6 +18,8 @@ import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { pooled, uuidV7 } from '../ids.ts'
+import { sendsSms, smsBackend } from './flow-sms.ts'
+import { SMS } from '../flow/sms-screen.ts'
 import { languageLookup, subscriberBackend } from './languages.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createDaemonPush } from './push.ts'
@@ -79,7 +81,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(stores, () => stores.close())
     const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
     onStop(backends, () => backends.close())
-    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: backends.names })
+    const callable = sendsSms(settings.lines) ? [...backends.names, SMS] : backends.names
+    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const recorder = createDaemonRecorder(settings, { now: clock.now, key, log })
@@ -94,7 +97,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     const languages = subscriberLanguages(stores.knex)
     const subscriber = subscriberBackend(languages, clock)
-    const backend = (name: string) => name === subscriber.name ? subscriber : backends.get(name)
+    const texting = smsBackend({ knex: stores.knex, clock, lines: () => settings.lines })
+    const own = new Map([subscriber, texting].map((each) => [each.name, each]))
+    const backend = (name: string) => own.get(name) ?? backends.get(name)
     const push = createDaemonPush({
       settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend,
       knex: stores.knex, lines, clock, chance, mint, log, metrics,
@@ -115,7 +120,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       tokens: tokensOf(settings),
       desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, reload }),
       flows: createFlowDesk({
-        ...stores, flows: flows.registry, backends: backends.names, readable: settings.privacy.storeKeyFile === undefined, clock,
+        ...stores, flows: flows.registry, backends: callable, readable: settings.privacy.storeKeyFile === undefined, clock,
       }),
     })
     onStop(admin, () => admin.stop())

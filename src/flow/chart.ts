@@ -39,6 +39,7 @@ export function chartOf(definition: FlowDefinition): Chart {
 function captionOf(screen: ScreenDefinition, definition: FlowDefinition): string {
   switch (screen.kind) {
     case 'call':
+      if (screen.sms !== undefined) return `SMS: ${first(screen.sms, definition)}`
       return `${screen.call}${screen.once ? ' (once)' : ''}`
     case 'branch':
       return 'branch'

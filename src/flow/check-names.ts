@@ -7,6 +7,7 @@ import { compilePattern } from './pattern.ts'
 import { SUBSCRIBER } from './language-screen.ts'
 import type { ReadFlow } from './read.ts'
 import type { Check } from './schema-checks.ts'
+import { SMS } from './sms-screen.ts'
 import { meant } from './source.ts'
 import { usesOf } from './uses.ts'
 
@@ -90,6 +91,11 @@ function checkBackends(
     if (screen.kind !== 'call') continue
     const backend = screen.call.split('.')[0] as string
     if (backend === SUBSCRIBER || backends.includes(backend)) continue
+    if (backend === SMS) {
+      const remedy = 'give a line sms: { source: … }'
+      complain('error', { where: at(['screens', name]), what: `screen '${name}' sends an SMS, and no line of this daemon can`, remedy })
+      continue
+    }
     const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
     complain('error', { where: at(['screens', name, 'call']), what, remedy: meant(backend, backends) })
   }

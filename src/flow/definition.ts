@@ -20,7 +20,8 @@ export type SetScreen = Of<'set'> & {
   /** Before setting, forgets all that is kept under names that begin so: a part is begun anew. */
   clears?: string
 }
-export type CallScreen = Of<'call'> & { kind: 'call' }
+/** `sms`: the text that becomes an argument, where the call is that of an `sms` screen. */
+export type CallScreen = Of<'call'> & { kind: 'call'; sms?: Text }
 export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }
 export type ExitScreen = Of<'exit'> & { kind: 'exit' }

@@ -7,6 +7,7 @@ import { layForms } from './form.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
+import { smsCall } from './sms-screen.ts'
 import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
 /** A file with screens, and its catalogues, as text. */
@@ -143,7 +144,7 @@ function readScreen(name: string, written: unknown, yaml: Yaml, problems: Proble
       what: `screen '${name}': ${wants.join(' and ')} do not go together`,
     })
   }
-  return { ...screen, kind }
+  return kind === 'sms' ? smsCall(SCREENS.sms.parse(written)) : { ...screen, kind }
 }
 
 function kindOf(written: object, name: string, yaml: Yaml, problems: Problem[]): Kind | undefined {

@@ -227,6 +227,20 @@ export const SCREENS = {
         .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
     })
     .describe('Shows nothing; calls a back end.'),
+  sms: z
+    .strictObject({
+      sms: text.describe('What the SMS says, in the language of the dialogue.'),
+      recipient: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+      to,
+      failed: route
+        .optional()
+        .describe('Where it leads when the SMS is not taken on. Without it: the built-in `busy` ends the dialogue.'),
+    })
+    .describe('Shows nothing; has an SMS sent.'),
   notify: z
     .strictObject({ notify: text.describe('What is shown.'), to })
     .describe('Tells something without a question; goes on when the handset has shown it.'),

@@ -4,6 +4,7 @@ import { USSD_PAGE, type Json, type JsonObject } from '../ussd/types.ts'
 import { advance, type CallOutcome, type CallWant, type Advanced } from './advance.ts'
 import { WALKED_AT } from './answer-checks.ts'
 import { SUBSCRIBER } from './language-screen.ts'
+import { SMS, SMS_SEND } from './sms-screen.ts'
 import type { Stub, Talk, TalkStep } from './talk.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
 
@@ -79,6 +80,8 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
       return void (stage.msisdn = step.msisdn)
     case 'code':
       return void (stage.code = step.code)
+    case 'sms':
+      return smsSent(step.text, stage)
     case 'now':
       return void (stage.now = step.now)
     case 'stub':
@@ -149,7 +152,7 @@ function stored(snapshot: FlowSnapshot): FlowSnapshot {
 
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const operation = `${want.backend}.${want.operation}`
-  const own = want.backend === SUBSCRIBER ? ({ is: 'data', data: {} } as const) : undefined
+  const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
   const stub = stage.stubs.get(operation) ?? own
   if (!stub)
     throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
@@ -194,6 +197,12 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
     expected: JSON.stringify(step.args),
     got: JSON.stringify(masked(made[0])),
   }
+}
+
+function smsSent(text: string, { calls }: Stage): Failure {
+  const sent = calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text))
+  if (sent.includes(text)) return undefined
+  return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
 }
 
 /** The arguments as they may be shown. */

@@ -14,6 +14,7 @@ export type TalkStep = { line: number } & (
   | { do: 'msisdn'; msisdn: string }
   | { do: 'code'; code: string }
   | { do: 'now'; now: string }
+  | { do: 'sms'; text: string }
   | { do: 'ended'; reason: string | undefined }
   | { do: 'hang-up' | 'lost' | 'ack' }
 )
@@ -49,7 +50,7 @@ export interface Talk {
  * ended completed
  * ```
  *
- * More lines: `now 2025-01-15T08:00Z`, the time of the dial;
+ * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent;
  * `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
  * `hang up` (the subscriber's will), `lost` (the network's doing: the next dial may go on), `# comment`. A line that
  * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`.
@@ -89,6 +90,7 @@ const WORDS = [
   'language',
   'msisdn',
   'now',
+  'sms',
   'ended',
   'ack',
   'lost',
@@ -118,6 +120,8 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
       return { line, do: 'msisdn', msisdn: rest }
     case 'now':
       return Number.isNaN(Date.parse(rest)) ? `'${rest}' is no time, such as 2025-01-15T08:00Z` : { line, do: 'now', now: rest }
+    case 'sms':
+      return rest === '' ? 'which SMS?' : { line, do: 'sms', text: rest }
     case 'ended':
       return { line, do: 'ended', reason: rest || undefined }
     case 'ack':

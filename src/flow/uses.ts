@@ -12,7 +12,7 @@ import type {
 export type Place = (string | number)[]
 
 /** What a text is for: it decides how long it may be. */
-export type TextRole = 'title' | 'label' | 'row' | 'prompt' | 'wrong' | 'notice' | 'closing' | 'notify'
+export type TextRole = 'title' | 'label' | 'row' | 'prompt' | 'wrong' | 'notice' | 'closing' | 'notify' | 'sms'
 
 export interface TextUse {
   screen: string
@@ -96,6 +96,7 @@ function collect(name: string, screen: WrittenScreen, uses: Uses): void {
     )
   }
   if (screen.kind === 'call') {
+    say('sms', screen.sms, at('sms'))
     values(screen.with, at('with'))
     for (const [refusal, to] of Object.entries(screen.refused ?? {})) route(to, at('refused', refusal))
     route(screen.failed, at('failed'))

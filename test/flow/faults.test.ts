@@ -60,6 +60,11 @@ const ROWS: Row[] = [
   ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 3\n    giveUp: suport", /goes to 'suport'/],
   ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 0", /attempts/],
   ['topup', "number: { min: 5, max: 20 }", "checks: [ { number: { min: 0 } } ]\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
+  // SMS
+  ['topup', '  farewell: { exit: true }', '  farewell: { sms: { en: Bye }, to: out }\n  out: { exit: true }', /no text in 'tpi'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { sms: '{answers.b}', to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { sms: Bye, recipient: '{answers.b}', to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { sms: Bye, to: out, failed: uot }\n  out: { exit: true }', /goes to 'uot'/],
   // Forms
   ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: farewel }', /'farewell-review' goes to 'farewel'/],
   ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ ], confirm: Yes, to: out }\n  out: { exit: true }', /fields/],

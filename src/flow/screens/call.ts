@@ -18,6 +18,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   const hidden = Object.entries(screen.with ?? {}).flatMap(([name, value]) =>
     pathsOf(value).some((path) => env.secrets.has(path)) ? [name] : [],
   )
+  const sms = screen.sms === undefined ? undefined : env.text(screen.sms)
   const failed = wayOf(screen.failed ?? BUSY, env)
   const refused = new Map(
     Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]),
@@ -34,7 +35,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
       backend,
       operation,
       once: screen.once,
-      args: argsOf(context, screen.with),
+      args: { ...argsOf(context, screen.with), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
       ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
     }),

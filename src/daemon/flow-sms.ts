@@ -1,0 +1,50 @@
+/** SMS that flows have sent: a back end of the daemon itself, on the outbox of all SMS. */
+import type { Knex } from 'knex'
+import { moduleBackend } from '../backend/module.ts'
+import { Refusal, type Backend } from '../backend/types.ts'
+import type { LineSettings } from '../config/schema.ts'
+import { SMS } from '../flow/sms-screen.ts'
+import { oweSms } from '../reminders/owe.ts'
+import { msisdnOf, type Numbering } from '../ussd/msisdn.ts'
+import type { Clock } from '../ussd/types.ts'
+
+export interface FlowSmsParts {
+  knex: Knex
+  clock: Clock
+  /** Looked up at each SMS: lines may change while we run. */
+  lines: () => readonly LineSettings[]
+}
+
+/** Refuses `not-allowed`: a recipient that is no number, or that the line's settings do not allow. */
+export function smsBackend({ knex, clock, lines }: FlowSmsParts): Backend {
+  return moduleBackend(SMS, {
+    operations: {
+      async send({ text, to }, { intention, msisdn, line }) {
+        if (typeof text !== 'string' || text.trim() === '') throw new Error('no text')
+        const settings = lines().find(({ name }) => name === line)
+        const recipient = to === undefined ? msisdn : msisdnOf(String(to), numberingOf(settings))
+        if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings))) return new Refusal('not-allowed')
+        // A line without SMS of its own leaves it to any that has.
+        await oweSms(knex, { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text }, clock)
+        return {}
+      },
+    },
+  })
+}
+
+/** Whether any line can send SMS: else a flow that wants to is refused. */
+export function sendsSms(lines: readonly LineSettings[]): boolean {
+  return lines.some((line) => line.sms !== undefined)
+}
+
+function mayGet(recipient: string, line: LineSettings | undefined): boolean {
+  return line?.sms?.recipients.some((prefix) => recipient.startsWith(prefix)) ?? false
+}
+
+function numberingOf(line: LineSettings | undefined): Numbering {
+  const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
+  return {
+    ...(countryCode === undefined ? {} : { countryCode }), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
+    ...(nationalDigits === undefined ? {} : { nationalDigits }),
+  }
+}
