@@ -113,6 +113,12 @@ check "its receipt was delivered and acknowledged" "$(within 10 '"command":"deli
 long=$(printf 'a%.0s' $(seq 1 300))
 curl -s -m 5 "$send&text=$long" > /dev/null
 check "a long SMS comes as parts and is whole on the phone" "$(within 10 "\"text\":\"$long\"" curl -s -m 2 "$api/phones/$phone")"
+wide='नमस्ते, 9 AM'
+curl -s -m 5 -G "$send&coding=2&charset=UTF-8" --data-urlencode "text=$wide" > /dev/null
+check "a UCS-2 SMS is on the phone as it was written" "$(within 10 "\"text\":\"$wide\"" curl -s -m 2 "$api/phones/$phone")"
+many=$(printf 'नमस्ते %.0s' $(seq 1 20))end
+curl -s -m 5 -G "$send&coding=2&charset=UTF-8" --data-urlencode "text=$many" > /dev/null
+check "a long UCS-2 SMS comes as parts and is whole on the phone" "$(within 10 "\"text\":\"$many\"" curl -s -m 2 "$api/phones/$phone")"
 curl -s -m 5 -H 'content-type: application/json' -d '{"to":"123","text":"hello"}' "$api/phones/$phone/sms" > /dev/null
 check "an SMS from the phone is answered by Kannel's service" "$(within 10 'Got: hello' curl -s -m 2 "$api/phones/$phone")"
 check "nothing came that the simulator could not place" "$(within 1 '^0$' curl -s -m 2 "$api/strays")"
