@@ -31,11 +31,12 @@ export const flowsCampaign: Campaign = async (parts) => {
   lay(folder, good)
   const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 12_000 } })
   const fence = await fenced(scene, (settings) => {
-    settings.flows = { ...settings.flows, dir: folder, reloadMs: 20 }
+    settings.flows = { ...settings.flows, dir: folder, reloadMs: 100 }
   })
   const failures: string[] = []
   const by: Record<string, number> = {}
   let [mutations, harmless, mended] = [0, 0, 0]
+  const seen = { stallMs: 0 }
   try {
     const revision = await inForce(fence)
     const walking = scene.walkers(WALKERS)
@@ -53,7 +54,7 @@ export const flowsCampaign: Campaign = async (parts) => {
       mutations++
       by[name] = (by[name] ?? 0) + 1
       const { apologies } = scene.diary
-      const problem = await refusedBy(fence, () => lay(folder, files))
+      const problem = await refusedBy(fence, seen, () => lay(folder, files))
       if (!problem) failures.push(`${name} (${round}): not refused`)
       else if (!/\.ya?ml:\d+:\d+$/.test(problem)) failures.push(`${name} (${round}): its place is ${problem}`)
       if (await inForce(fence) !== revision) failures.push(`${name} (${round}): another revision came into force`)
@@ -76,7 +77,7 @@ export const flowsCampaign: Campaign = async (parts) => {
       figure: `${mutations} broken files refused, each with its place; ${hurt} of ${diary.dialogues} dialogues hurt`,
       counts: {
         mutations, kinds: Object.keys(by).length, harmless, mended, dialogues: diary.dialogues, steps: diary.steps, hurt,
-        'resident MB': Math.round(figuresOf(fence.daemon.pid).rssMb),
+        'longest stall ms': Math.round(seen.stallMs), 'resident MB': Math.round(figuresOf(fence.daemon.pid).rssMb),
       },
     })]
   } finally {
@@ -115,8 +116,12 @@ async function isBroken(scratch: string, files: Files): Promise<boolean> {
 }
 
 /** Lays the files and waits for the refusal; answers where the first problem is, or undefined if none came. */
-async function refusedBy(fence: Fenced, put: () => void): Promise<string | undefined> {
-  const refusals = async () => Number(/^flow_reloads_total\{flow="dental",result="refused"\} (\d+)/m.exec(await metricsOf(fence.adminPort))?.[1] ?? 0)
+async function refusedBy(fence: Fenced, seen: { stallMs: number }, put: () => void): Promise<string | undefined> {
+  const refusals = async () => {
+    const metrics = await metricsOf(fence.adminPort)
+    seen.stallMs = Math.max(seen.stallMs, 1_000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1] ?? 0))
+    return Number(/^flow_reloads_total\{flow="dental",result="refused"\} (\d+)/m.exec(metrics)?.[1] ?? 0)
+  }
   const before = await refusals()
   put()
   if (!(await reached(async () => await refusals() > before, REFUSED_MS))) return undefined

@@ -7,6 +7,9 @@ import { nearest } from '../nearest.ts'
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const OCTETS_MAX = 1_000_000
 
+/** Brackets open at once. A flow has three; a parser that follows thousands keeps subscribers waiting. */
+const NESTED_MAX = 200
+
 /** Errors of syntax that are told of one file: what comes after them is mostly their echo. */
 const ERRORS_MAX = 20
 
@@ -27,12 +30,13 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     const { line, col } = lines.linePos(offset)
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
   }
-  if (source.length > OCTETS_MAX) {
-    const what = `is longer than ${OCTETS_MAX} characters`
-    return {
-      yaml: { value: undefined, at: () => `${file}:1:1`, keyAt: () => `${file}:1:1` },
-      problems: [{ where: `${file}:1:1`, what }],
-    }
+  const refused = (what: string, where: string) =>
+    ({ yaml: { value: undefined, at: () => where, keyAt: () => where }, problems: [{ where, what }] })
+  if (source.length > OCTETS_MAX) return refused(`is longer than ${OCTETS_MAX} characters`, `${file}:1:1`)
+  const deep = tooDeep(source)
+  if (deep >= 0) {
+    const before = source.slice(0, deep).split('\n')
+    return refused(`has more than ${NESTED_MAX} brackets that are not closed`, `${file}:${before.length}:${before.at(-1)!.length + 1}`)
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const problems: Problem[] = document.errors.slice(0, ERRORS_MAX).map((error) => ({
@@ -45,6 +49,16 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     keyAt: (path) => at(placeOf(document, path, true)),
   }
   return { yaml, problems }
+}
+
+/** Where one bracket too many opens, or -1. Brackets in texts count too: few of them are never closed. */
+function tooDeep(source: string): number {
+  let depth = 0
+  for (const { 0: sign, index } of source.matchAll(/[[\]{}]/g)) {
+    depth = Math.max(0, depth + (sign === '[' || sign === '{' ? 1 : -1))
+    if (depth > NESTED_MAX) return index
+  }
+  return -1
 }
 
 /** The problems that a schema finds, in words for people. `base` is the path of the value in the file. */

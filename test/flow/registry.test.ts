@@ -291,6 +291,12 @@ describe('the registry of flows', () => {
     assert.equal(textOf(flows.current('a')), 'Whole')
   })
 
+  it('refuses brackets without end where they begin, before a parser follows them', async () => {
+    write('a.yaml', `${flowText('a', 'One')}more: ${'['.repeat(100_000)}`)
+    const { first } = await openFlows({ folder })
+    assert.match(`${first.problems[0]?.where} ${first.problems[0]?.what}`, /a\.yaml:7:207 has more than 200 brackets/)
+  })
+
   it('does not read what no flow can be', async () => {
     write('a.yaml', flowText('a', 'One'))
     const { flows } = await openFlows({ folder })
