@@ -1,7 +1,7 @@
 /** `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and decisions. */
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { createTwoFilesPatch } from 'diff'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import type { FlowFiles, FlowRow, FlowStand, RevisionRows } from '../admin/flow-desk.ts'
 import { UsageError } from '../errors.ts'
 import { compileFlow } from '../flow/compile.ts'
@@ -60,7 +60,7 @@ export async function diffCommand(from: string, to: string, options: AdminOption
   const textIn = (source: FlowFiles, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
   for (const file of files) {
     const [old, now] = [textIn(before, file), textIn(after, file)]
-    if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2 }).trimEnd())
+    if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd())
   }
 }
 
