@@ -15,6 +15,7 @@ export interface CampaignEntry {
 
 export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('stores', 'R6 R7 R8 R9 R16', async () => (await import('./campaign-stores.ts')).storesCampaign),
+  entry('canaries', 'R17', async () => (await import('./campaign-canaries.ts')).canariesCampaign),
   entry('backends', 'R19', async () => (await import('./campaign-backends.ts')).backendsCampaign, 'alone'),
   entry('hardening', 'R18', async () => (await import('./campaign-hardening.ts')).hardeningCampaign, 'alone'),
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),

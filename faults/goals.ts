@@ -16,7 +16,7 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R14', 'reminders over all time zones and clock changes'],
   ['R15', 'broken flow files put in place of good ones: each refused with its place, no dialogue hurt'],
   ['R16', 'kill -9 to bound and serving within 2 s; SIGTERM leaves nothing unanswered'],
-  ['R17', 'passwords and numbers in logs, metrics and HTTP: none'],
+  ['R17', 'passwords, tokens, numbers, PINs, texts: none in logs, metrics, HTTP, Redis files; after erasure none in any dump'],
   ['R18', 'systemd-analyze scores the unit 1.5 at most; the container: not root, read-only, no capabilities, no secret'],
   ['R19', 'back ends: no forbidden address reached, no redirect followed, bombs and drips within 10 MB'],
   ['R20', 'mutation score'],

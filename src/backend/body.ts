@@ -42,7 +42,7 @@ export async function readBody(body: Readable, coding: string, octetsMax: number
 /** JSON, without keys that mean something to JavaScript. */
 export function readJson(octets: Buffer, contentType: string): Json {
   if (!/^application\/([a-z.+-]+\+)?json\s*(;|$)/i.test(contentType)) {
-    throw new Nonsense(`content type ${contentType.slice(0, 40) || 'missing'} instead of application/json`)
+    throw new Nonsense(`content type ${nameOf(contentType, TYPES)} instead of application/json`)
   }
   try {
     return JSON.parse(octets.toString('utf8'), (key, value: Json) => key === '__proto__' ? undefined : value) as Json
@@ -51,13 +51,21 @@ export function readJson(octets: Buffer, contentType: string): Json {
   }
 }
 
+/** A header as the log may name it: one of those that are known. Anything may stand in a header, also what a subscriber typed. */
+function nameOf(header: string, known: RegExp): string {
+  return known.exec(header)?.[0] ?? (header === '' ? 'missing' : '(another one)')
+}
+
+const TYPES = /^(text\/(html|plain|xml|css|csv)|application\/(xml|octet-stream|x-www-form-urlencoded|soap\+xml))/i
+const CODINGS = /^(br|zstd|compress|x-compress|gzip, gzip)$/
+
 // We ask for none. gzip and deflate come all the same from careless servers and need 32 KB; a Brotli window takes megabytes.
 function decode(body: Readable, coding: string): Readable {
   const name = coding.trim().toLowerCase()
   if (name === '' || name === 'identity') return body
   const decoder = name === 'gzip' || name === 'x-gzip' ? createGunzip()
     : name === 'deflate' ? createInflate() : undefined
-  if (!decoder) throw new Nonsense(`unknown content coding ${name.slice(0, 20)}`)
+  if (!decoder) throw new Nonsense(`content coding ${nameOf(name, CODINGS)} is not taken`)
   // Errors reach the reader through the decoder.
   return pipeline(body, decoder, () => undefined)
 }

@@ -123,6 +123,8 @@ describe('an HTTP back end', () => {
     failed(await call(), 'nonsense', /content type text\/html/)
     handler = (_request, response) => response.end('{}')
     failed(await call(), 'nonsense', /content type missing/)
+    handler = (_request, response) => response.writeHead(200, { 'content-type': 'text/pin-4711' }).end('4711')
+    failed(await call(), 'nonsense', /content type \(another one\)/)
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":')
     failed(await call(), 'nonsense', /not JSON/)
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(100_000))

@@ -10,6 +10,8 @@ const PROGRAM = (process.env.PATH ?? '').split(':').map((dir) => join(dir, 'redi
 
 export interface OwnRedis {
   port: number
+  /** Where its files are. */
+  dir: string
   stop(): Promise<void>
 }
 
@@ -22,7 +24,7 @@ export async function ownRedis(...settings: string[]): Promise<OwnRedis | undefi
   const child = spawn(PROGRAM, args, { stdio: 'ignore' })
   await until(() => listens(port), 'the redis-server of this test does not answer')
   return {
-    port,
+    port, dir,
     async stop() {
       const gone = new Promise((done) => child.once('exit', done))
       child.kill('SIGKILL')
