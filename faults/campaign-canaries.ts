@@ -190,7 +190,7 @@ function settle(play: Play, adminPort: number): Settings {
   mkdirSync(dir)
   for (const name of readdirSync(join(packageRoot, 'flows'))) if (/^(dental|reminder)/.test(name) && name.endsWith('.yaml')) writeFileSync(join(dir, name), readFileSync(join(packageRoot, 'flows', name)))
   writeFileSync(join(dir, 'canary.yaml'), FLOW)
-  return settingsOf(stage, { smscPort: smsc.port, adminPort, redisUrl: play.redisUrl, change: (settings) => {
+  return settingsOf(stage, { smscPort: smsc.port, adminPort, redis: { url: play.redisUrl }, change: (settings) => {
     settings.lines[0]!.smsc.password = PASSWORD
     settings.flows.dir = dir
     settings.services.push({ code: '*900#', flow: 'canary' })

@@ -23,6 +23,8 @@ export const retention = z.strictObject({
   smsDays: z.number().int().min(1).max(3_650).default(90).describe('a settled SMS is kept this long: complaints come within weeks'),
   appointmentsMonths: z.number().int().min(1).max(240).default(24)
     .describe('months of 30 days after its day; profiles without any appointment go at that age too'),
+  idleMonths: z.number().int().min(1).max(240).default(24)
+    .describe('months of 30 days that a PIN or a chosen language is kept unused: numbers are given to others'),
   flowRevisionsDays: z.number().int().min(1).max(3_650).default(365)
     .describe('after another took its place: how far back a flow may be rolled'),
   flowRevisionsMax: z.number().int().min(2).max(10_000).default(100)

@@ -7,6 +7,8 @@ export interface Retention {
   smsDays: number
   /** Months (of 30 days) that an appointment is kept after its day; then profiles without any go too. */
   appointmentsMonths: number
+  /** Months (of 30 days) that a PIN or a chosen language is kept unused. */
+  idleMonths: number
   /** Days that a flow revision is kept after another took its place. */
   flowRevisionsDays: number
   /** Of one flow. */
@@ -25,7 +27,7 @@ export interface Purging {
 }
 
 /** Rows removed, by what they were. */
-export type Purged = Record<'sms' | 'appointments' | 'profiles' | 'flow_revisions', number>
+export type Purged = Record<'sms' | 'appointments' | 'profiles' | 'holds' | 'pins' | 'languages' | 'flow_revisions', number>
 
 /** At a call: a purge must not hold a table. The rest goes with the next one. */
 export const ROWS_MAX = 5_000
@@ -41,7 +43,18 @@ export async function purge({ knex, retention, inUse, nowMs, todayMs }: Purging)
     .whereNotExists(knex('dental_appointment as a').whereRaw('a.msisdn = p.msisdn').select(knex.raw('1')))
     .whereNotExists(knex('dental_hold as h').whereRaw('h.msisdn = p.msisdn').select(knex.raw('1')))
     .limit(ROWS_MAX).select('p.msisdn')).delete()
-  return { sms, appointments, profiles, flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0 }
+  const holds = await knex('dental_hold').where('expires_at', '<', new Date(nowMs - DAY_MS)).delete()
+  const idle = await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))
+  return { sms, appointments, profiles, holds, ...idle, flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0 }
+}
+
+/** Whoever has the number now may be another. A PIN was last used when it changed, or in the dialogue that verified it. */
+async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; languages: number }> {
+  const pins = await knex('pin').where('changed_at', '<', before).where((is) => is.whereNull('verified_in')
+    // An epoch says when it began, in its first 48 bits. (RFC 9562 §5.7)
+    .orWhereRaw(`CASE WHEN verified_in ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7' THEN
+      CAST(CAST('x' || lpad(substr(replace(verified_in, '-', ''), 1, 12), 16, '0') AS bit(64)) AS bigint) ELSE 0 END < ?`, [before.getTime()])).delete()
+  return { pins, languages: await knex('subscriber_language').where('chosen_at', '<', before).delete() }
 }
 
 /** Younger ones stay: a daemon that starts with an older file may be about to serve them. */

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import type { Knex } from 'knex'
 import { purgeOnce } from '../../src/daemon/retention.ts'
+import { uuidV7 } from '../../src/ids.ts'
 import { silentLog } from '../../src/log-port.ts'
 import { erasePerson, exportSubscriber, PERSONAL } from '../../src/privacy/subscriber.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
-import { describeWith, services } from '../support/services.ts'
+import { describeWith, services, until } from '../support/services.ts'
 
 const JOHN = '67570000001'
 const MARY = '67570000002'
@@ -51,6 +52,11 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   })
 
   it('is removed from every table, every key, and was never in logs or figures; others keep theirs', async () => {
+    await until(async () => {
+      const { rows: [row] } = await staged.knex.raw(`SELECT (SELECT count(*) FROM sms_receipt_orphan)
+        + (SELECT count(*) FROM sms_outbox WHERE state IN ('submitting', 'accepted') OR (state = 'due' AND kind = 'confirmation')) AS n`)
+      return Number(row.n) === 0
+    }, 'SMS are still under way')
     assert.ok(await hits(JOHN) > 0)
     const mary = await hits(MARY)
     const erased = await erasePerson(parts(), JOHN, false)
@@ -94,7 +100,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
 
   it('goes by itself when it is old enough, and no sooner', async () => {
     const { knex, settings, daemon } = staged
-    settings.retention = { smsDays: 90, appointmentsMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 }
+    settings.retention = { smsDays: 90, appointmentsMonths: 24, idleMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 }
     const now = realClock.now()
     const day = 86_400_000
     const inForce = await knex('flow_revision').first<{ revision: string }>('revision')
@@ -118,6 +124,30 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.equal(await count('dental_appointment'), 0)
     assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'appointments' }), before)
     assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 27 + 1)
+  })
+
+  it('forgets what a subscriber has not used for long, whose number may be another\'s by now, and holds that nobody gave back', async () => {
+    const { knex, settings, daemon } = staged
+    const now = realClock.now()
+    const day = 86_400_000
+    const old = new Date(now - 721 * day)
+    const epoch = (ms: number) => uuidV7(ms, () => new Uint8Array(10))
+    const pin = (msisdn: string, changed_at: Date, verified_in: string | null) => ({ msisdn, changed_at, verified_in })
+    await knex('pin').insert([
+      pin('1', old, null), pin('2', old, epoch(now - 721 * day)), pin('3', old, epoch(now - 700 * day)), pin('4', new Date(now), null), pin('5', old, 'odd'),
+    ])
+    await knex('subscriber_language').insert([
+      { msisdn: '1', language: 'en', chosen_at: old }, { msisdn: '2', language: 'en', chosen_at: new Date(now - 700 * day) },
+    ])
+    const slots = await knex('dental_slot').limit(2).pluck('id') as string[]
+    await knex('dental_hold').insert(slots.map((slot, i) => ({ slot, epoch: `e${i}`, msisdn: '1', expires_at: new Date(now - i * 2 * day) })))
+    await purgeOnce({
+      settings, knex, clock: { ...realClock, today: () => FROZEN }, log: silentLog, metrics: daemon.metrics,
+      flows: { wanted: () => [] } as never, dialogues: daemon.stores.dialogues,
+    })
+    assert.deepEqual(await knex('pin').orderBy('msisdn').pluck('msisdn'), ['3', '4'])
+    assert.deepEqual(await knex('subscriber_language').pluck('msisdn'), ['2'])
+    assert.deepEqual(await knex('dental_hold').pluck('epoch'), ['e0'])
   })
 
   /** Rows of all tables and keys of Redis, read as text, that have this number in them. */
