@@ -50,10 +50,11 @@ export async function purge({ knex, retention, inUse, nowMs, todayMs }: Purging)
 
 /** Whoever has the number now may be another. A PIN was last used when it changed, or in the dialogue that verified it. */
 async function purgeIdle(knex: Knex, before: Date): Promise<{ pins: number; languages: number }> {
-  const pins = await knex('pin').where('changed_at', '<', before).where((is) => is.whereNull('verified_in')
-    // An epoch says when it began, in its first 48 bits. (RFC 9562 §5.7)
-    .orWhereRaw(`CASE WHEN verified_in ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7' THEN
-      CAST(CAST('x' || lpad(substr(replace(verified_in, '-', ''), 1, 12), 16, '0') AS bit(64)) AS bigint) ELSE 0 END < ?`, [before.getTime()])).delete()
+  // An epoch says when it began, in its first 48 bits. (RFC 9562 §5.7)
+  const verifiedMs = `CASE WHEN verified_in ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7'
+    THEN CAST(CAST('x' || lpad(substr(replace(verified_in, '-', ''), 1, 12), 16, '0') AS bit(64)) AS bigint) ELSE 0 END`
+  const pins = await knex('pin').where('changed_at', '<', before)
+    .where((is) => is.whereNull('verified_in').orWhereRaw(`${verifiedMs} < ?`, [before.getTime()])).delete()
   return { pins, languages: await knex('subscriber_language').where('chosen_at', '<', before).delete() }
 }
 
