@@ -30,7 +30,7 @@ export type Shown = {
 }
 
 /** A screen that was seen, and the page of it that was shown when it was left. */
-export type Visit = { screen: string; at: Shown['at'] | null }
+export type Visit = { screen: string; at: Shown['at'] | null; find?: string }
 
 /** All that a dialogue remembers. Plain JSON: it is written to the store between any two turns. */
 export type DialogueContext = {
@@ -72,6 +72,8 @@ export type DialogueContext = {
   trail?: Visit[]
   /** On the way back to a screen: the page of it that was shown. */
   again?: Shown['at'] | null
+  /** What the rows of the list on show were narrowed by. */
+  find?: string | null
   /** While the offer to go on is shown: what of. */
   resume: { value: string; context: JsonObject } | null
 }

@@ -33,6 +33,10 @@ export function checkNames(
       complain('error', { where: at(place), what: `screen '${screen}': ${compiled}` })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind === 'list' && screen.search && !screen.keep) {
+      const what = `screen '${name}' searches rows, but keeps all of their fields`
+      complain('error', { where: at(['screens', name, 'search']), what, remedy: `keep: [${screen.search.join(', ')}]` })
+    }
     if (screen.kind === 'input') checkInput(name, screen, read, complain)
   }
 }

@@ -5,7 +5,7 @@ import type { Compilation } from './compile.ts'
 import type { FlowDefinition, ScreenDefinition } from './definition.ts'
 import { keysOn } from './keys.ts'
 import { lookUp } from './layout.ts'
-import { readRows } from './path.ts'
+import { rowsShown } from './screens/list.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
 import { contextOf } from './walk.ts'
 
@@ -70,12 +70,12 @@ function thingDone(definition: FlowDefinition, screen: ScreenDefinition, snapsho
   const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
   if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
   if (key === undefined || key === 'more') return undefined
-  const rows = screen.kind === 'list' ? readRows({ context }, screen.from).length : 0
+  const rows = screen.kind === 'list' ? rowsShown(screen, context).length : 0
   if (key.option < rows) return `${here}, a row`
   const shown = screen.choices.flatMap((choice, i) => {
     const condition = choice.when === undefined ? undefined : compileCondition(choice.when)
     return typeof condition === 'object' && !condition.holds({ context }) ? [] : [i]
   })
-  const chosen = shown[key.option - rows]
+  const chosen = shown[key.option - rows - (context.find ? 1 : 0)]
   return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
 }

@@ -12,6 +12,9 @@ import { usesOf } from './uses.ts'
 /** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
 export const ROWS_MAX = 100
 
+/** The same of a list that letters narrow. With a few short fields they are some 50,000 octets of every snapshot. */
+export const SEARCH_ROWS_MAX = 1000
+
 /** Cuts the answer that is kept under a name down to what the flow reads of it. */
 export type Keep = (as: string, data: Json) => Json
 
@@ -33,9 +36,11 @@ export function keeping(definition: FlowDefinition): Keep {
   // What is handed on is handed on whole.
   for (const path of handed) note(path, 'all')
   for (const list of Object.values(definition.screens)) {
-    if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep))
+    if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
   }
-  return (as, data) => cut(data, read.get(as) ?? new Map())
+  const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
+  const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
+  return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : ROWS_MAX)
 }
 
 /** Of `data.a.rows.count`, no field of any row; of any other deeper path, everything. */
@@ -80,11 +85,11 @@ function slotsOf(definition: FlowDefinition, text: string | Record<string, strin
   })
 }
 
-function cut(data: Json, fields: Fields): Json {
-  if (Array.isArray(data)) return data.slice(0, ROWS_MAX).map((row) => cut(row, fields))
+function cut(data: Json, fields: Fields, rowsMax: number): Json {
+  if (Array.isArray(data)) return data.slice(0, rowsMax).map((row) => cut(row, fields, rowsMax))
   if (fields === 'all' || data === null || typeof data !== 'object') return data
   const out: JsonObject = {}
   for (const [field, inner] of fields)
-    if (Object.hasOwn(data, field)) out[field] = cut(data[field] as Json, inner)
+    if (Object.hasOwn(data, field)) out[field] = cut(data[field] as Json, inner, rowsMax)
   return out
 }

@@ -96,6 +96,8 @@ interface Paper extends Sheet {
 /** All that is left, on one page: with values of the title cut, if that is enough. */
 function onOnePage(paper: Paper): Page | undefined {
   const n = paper.options.length - paper.first
+  // No line is shorter than four septets: of a thousand rows, not all need to be written to know.
+  if (n * 4 > paper.limit.septets) return undefined
   const tail = paper.closing ? '' : body(paper, n, false)
   const done = (head: string): Page => ({
     text: joined(head, tail),

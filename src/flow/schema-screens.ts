@@ -114,6 +114,11 @@ export const SCREENS = {
         .optional()
         .describe('Fields of the row that are kept. Without it: all of them.'),
       choices: choices.describe('Choices after the rows, numbered on after the last row.'),
+      search: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .describe('Fields of the rows that letters are looked for in: what is typed narrows the list. Needs `keep`.'),
       empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
       back,
       keys,

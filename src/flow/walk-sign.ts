@@ -39,7 +39,8 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
       .map((path) => String(readPath({ context }, path)))
     const page = context.shown?.at.length ?? 0
     const before = context.trail?.at(-2)?.screen ?? ''
-    return [snapshot.value, page, before, context.language, there, held, rows, ...chosen].join(' ')
+    const found = context.find ? 'found' : ''
+    return [snapshot.value, page, before, found, context.language, there, held, rows, ...chosen].join(' ')
   }
 }
 

@@ -138,6 +138,8 @@ function answered(step: Step, page: WalkedPage, walking: Walking): void {
   const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
   for (const answer of input ? [...typed, ...keys] : printed)
     follow({ step, page, event: { type: 'ANSWER', text: answer }, told: toldOf(answer), typed: input }, walking)
+  const letters = page.context.find ? undefined : walking.world.searched(page.screen, page.context)
+  if (letters !== undefined) follow({ step, page, event: { type: 'ANSWER', text: letters }, told: letters }, walking)
   if (walking.world.givesUp(page.screen)) giveUp(step, page, walking)
 }
 

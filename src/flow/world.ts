@@ -5,6 +5,8 @@ import { compileCondition, type Against } from './condition.ts'
 import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
 import { exampleOf } from './pattern-example.ts'
 import { acceptsAlone } from './screens/input.ts'
+import type { DialogueContext } from '../../machines/dialogue.ts'
+import { rowsShown } from './screens/list.ts'
 import { pathsOf } from './screens/plan.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import type { Slot } from './message.ts'
@@ -24,6 +26,8 @@ export interface World {
   isSecret: (screen: string) => boolean
   /** Whether wrong answers lead an input to a screen of the flow. */
   givesUp: (screen: string) => boolean
+  /** Letters that a list with a search finds a row by; undefined of others, and of one without rows. */
+  searched: (screen: string, context: DialogueContext) => string | undefined
 }
 
 /** Rows of an answer that is all well, and of one that needs pages. */
@@ -50,6 +54,13 @@ export function worldOf(definition: FlowDefinition): World {
     givesUp: (name) => {
       const screen = definition.screens[name]
       return screen?.kind === 'input' && screen.giveUp !== undefined
+    },
+    searched: (name, context) => {
+      const screen = definition.screens[name]
+      if (screen?.kind !== 'list' || !screen.search) return undefined
+      const [row] = rowsShown(screen, context) as (JsonObject | undefined)[]
+      const texts = screen.search.map((field) => String(row?.[field] ?? ''))
+      return texts.flatMap((text) => /\p{L}+/u.exec(text)?.[0] ?? [])[0]
     },
     answers: (name) => {
       const screen = definition.screens[name]
@@ -171,6 +182,7 @@ function listsOf(root: string, definition: FlowDefinition): RowFields[] {
       if (path.startsWith('row.')) note(path.split('.')[1], path)
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
+    for (const field of screen.search ?? []) note(field, `row.${field}`)
     return [{ from: screen.from, fields }]
   })
 }

@@ -83,6 +83,9 @@ const ROWS: Row[] = [
   // The choice of a language
   ['topup', '  farewell: { exit: true }', '  farewell: { language: Which?, to: farewel }', /goes to 'farewel'/],
   ['topup', '  farewell: { exit: true }', "  farewell: { language: Which?, to: support, names: { tpii: x, '12': y } }", /'12' is no good name|names/],
+  // Search
+  ['dental', '    keep: [id, name]\n', '    search: [name]\n', /searches rows, but keeps all of their fields|is not kept/],
+  ['dental', '    keep: [id, name]\n', '    keep: [id, name]\n    search: []\n', /'search'/],
   // What is read
   ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
   ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],

@@ -43,7 +43,8 @@ export function backPlan(asking: readonly string[], env: Env, start: string): Pl
     targets: [...asking, start],
     pass: (context) => {
       const last = trailOf(context).at(-1)
-      return last ? { to: last.screen, context: { ...context, again: last.at } } : { to: start, context }
+      if (!last) return { to: start, context }
+      return { to: last.screen, context: { ...context, again: last.at, ...(last.find ? { find: last.find } : {}) } }
     },
     want: () => restless(env),
   }
@@ -89,7 +90,7 @@ function keyPressed(context: DialogueContext, event: DialogueEvent, around: Arou
 
 /** The page before this one is arrived at like the screen itself. */
 function turnedTo(context: DialogueContext, at: Visit['at']): Move {
-  const trail = [...trailOf(context).slice(0, -1), { ...(trailOf(context).at(-1) as Visit), at }]
+  const trail = [...trailOf(context).slice(0, -1), visitOf(context, trailOf(context).at(-1) as Visit, at)]
   return { to: BACK, context: left({ ...context, trail }) }
 }
 
@@ -109,7 +110,11 @@ function widened(move: Move | undefined, before: DialogueContext): Move | undefi
   const context = { ...move.context, page: before.page }
   const here = trailOf(context).at(-1)
   if (move.to === undefined || !here || !before.shown) return { ...move, context }
-  return { ...move, context: { ...context, trail: [...trailOf(context).slice(0, -1), { ...here, at: before.shown.at }] } }
+  return { ...move, context: { ...context, trail: [...trailOf(context).slice(0, -1), visitOf(before, here, before.shown.at)] } }
+}
+
+function visitOf({ find }: DialogueContext, { screen }: Visit, at: Visit['at']): Visit {
+  return find ? { screen, at, find } : { screen, at }
 }
 
 function leadsHome({ env, keys }: Around): boolean {

@@ -1,18 +1,23 @@
 /** `list`: rows that a back end gave, one option each, and written choices after them. */
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/types.ts'
-import { ROWS_MAX } from '../kept.ts'
+import { folded } from '../fold.ts'
+import { ROWS_MAX, SEARCH_ROWS_MAX } from '../kept.ts'
 import { readRows } from '../path.ts'
 import type { ListScreen } from '../definition.ts'
 import { choicesOf } from './menu.ts'
-import { offering, type Offer } from './offer.ts'
-import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
+import { ANSWER_CHARS_MAX } from '../schema-terms.ts'
+import { offering, type Offer, type Option } from './offer.ts'
+import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 export function listPlan(screen: ListScreen, env: Env): Plan {
   const title = env.text(screen.list)
   const row = env.text(screen.row)
   const choices = choicesOf(screen.choices, env)
-  const rowsOf = (context: DialogueContext) => readRows({ context }, screen.from).slice(0, ROWS_MAX)
+  const rowsOf = (context: DialogueContext) => rowsShown(screen, context)
+  const allOf = (context: DialogueContext): Option => ({
+    label: () => env.word('show-all', context), to: env.name, stays: true, choose: (chosen) => left(chosen),
+  })
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => title({ context }, { valueMax }),
     options: [
@@ -21,11 +26,13 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
         to: screen.to,
         choose: (chosen: DialogueContext) => keeping(chosen, screen.as ?? env.name, item, screen.keep),
       })),
+      ...(!context.find ? [] : [allOf(context)]),
       ...choices(context),
     ],
     back: screen.back,
+    search: screen.search && ((searching, typed) => found(screen, searching, typed)),
   })
-  const empty = (context: DialogueContext) => screen.empty !== undefined && rowsOf(context).length === 0
+  const empty = (context: DialogueContext) => screen.empty !== undefined && readRows({ context }, screen.from).length === 0
   const offered = offering(env, offer, (context) => arrived(context, env, 'list'))
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
@@ -36,6 +43,24 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
     pass: (context): Move | undefined =>
       empty(context) ? { to: screen.empty as string, context } : offered.pass(context),
   }
+}
+
+/** The rows on show: all that are kept, or those that what was typed is found in. */
+export function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
+  const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : ROWS_MAX)
+  const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
+  return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))
+}
+
+/** The context narrowed by these words; undefined if no row has them all. What was typed before is forgotten. */
+function found(screen: ListScreen, context: DialogueContext, typed: string): DialogueContext | undefined {
+  const narrowed = { ...context, find: typed.slice(0, ANSWER_CHARS_MAX) }
+  return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0 ? { ...left(context), find: narrowed.find } : undefined
+}
+
+function searchText(screen: ListScreen, row: Json): string {
+  if (row === null || typeof row !== 'object' || Array.isArray(row)) return ''
+  return folded((screen.search ?? []).map((field) => String(row[field] ?? '')).join(' '))
 }
 
 /** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */

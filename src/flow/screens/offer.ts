@@ -12,6 +12,8 @@ export interface Offer {
   options: Option[]
   /** Where the screen's own `Back` leads. */
   back?: string | undefined
+  /** The context with the options narrowed by what was typed; undefined if none is left. */
+  search?: ((context: DialogueContext, typed: string) => DialogueContext | undefined) | undefined
   /** A text that ends the dialogue: its last page has no options. */
   closing?: boolean
 }
@@ -19,6 +21,8 @@ export interface Offer {
 export interface Option {
   label: Line
   to: string
+  /** It changes what is offered: the screen stays. */
+  stays?: boolean
   /** What choosing it changes. */
   choose?: (context: DialogueContext) => DialogueContext
 }
@@ -60,12 +64,16 @@ function dialled(env: Env, offer: Offering, context: DialogueContext): Move | un
 }
 
 function pressed(env: Env, offer: Offering, context: DialogueContext, answer: string): Move | undefined {
-  const { options, back } = offer(context)
+  const { options, back, search } = offer(context)
   const shown = context.shown
   const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
+  if (!key && search) {
+    const found = shown && /\p{L}/u.test(answer) ? search(context, answer) : undefined
+    return found && { context: turned(env, offer, found, [[0, 0]]) }
+  }
   if (!key) {
     const named = env.labels && shown ? labelNamed(options.map(({ label }) => label()), answer) : undefined
-    return named === undefined ? undefined : chosen(options[named], context)
+    return named === undefined ? undefined : chosen(env, offer, options[named], context)
   }
   if (key === 'more') {
     const { next } = layPage(sheetOf(env, offer(context), context), shown.at)
@@ -75,10 +83,11 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
     if (shown.at.length > 1 && !env.keyed) return { context: turned(env, offer, context, shown.at.slice(0, -1)) }
     return { to: back as string, context: left(context) }
   }
-  return chosen(options[key.option], context)
+  return chosen(env, offer, options[key.option], context)
 }
 
-function chosen(option: Option | undefined, context: DialogueContext): Move | undefined {
+function chosen(env: Env, offer: Offering, option: Option | undefined, context: DialogueContext): Move | undefined {
+  if (option?.stays) return { context: turned(env, offer, option.choose?.(context) ?? context, [[0, 0]]) }
   return option && { to: option.to, context: left(option.choose ? option.choose(context) : context) }
 }
 
@@ -104,7 +113,7 @@ function turned(
 
 function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
   const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
-  const wrong = [env.word('invalid', context), env.word('invalid-short', context)]
+  const wrong = [env.word(offer.search ? 'no-match' : 'invalid', context), env.word('invalid-short', context)]
   const text =
     context.wrong > 0
       ? relay(sheetOf(env, offer, context), shown, wrong)
