@@ -23,6 +23,12 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),
   entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),
   entry('throttle', 'R10', async () => (await import('./campaign-throttle.ts')).throttleCampaign),
+  entry('cluster', 'H1', async () => (await import('./campaign-cluster.ts')).clusterCampaign),
+  entry('sentinel', 'H2', async () => (await import('./campaign-sentinel.ts')).sentinelCampaign),
+  entry('postgres', 'H3', async () => (await import('./campaign-postgres.ts')).postgresCampaign),
+  entry('several', 'H4 H5', async () => (await import('./campaign-several.ts')).severalCampaign),
+  entry('standby', 'H6', async () => (await import('./campaign-standby.ts')).standbyCampaign),
+  entry('upgrade', 'H7', async () => (await import('./campaign-upgrade.ts')).upgradeCampaign),
 ]
 
 /** Of a campaign with daemons as processes; `alone` for one that needs none. */

@@ -20,4 +20,11 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R18', 'systemd-analyze scores the unit 1.5 at most; the container: not root, read-only, no capabilities, no secret'],
   ['R19', 'back ends: no forbidden address reached, no redirect followed, bombs and drips within 10 MB'],
   ['R20', 'mutation score'],
+  ['H1', 'Redis Cluster: a master dies, slots move; apologies within 6 s (node time-out 1 s), nothing false, doubled, foreign or hung'],
+  ['H2', 'Redis behind Sentinel: the master dies or stops; apologies within 8 s (down-after 1 s), nothing false, doubled, foreign or hung'],
+  ['H3', 'Postgres ended at once, its connections killed, a table locked, under load: served again within 2 s, nothing false'],
+  ['H4', 'three daemons on the same stores, each key to another: the same dialogue'],
+  ['H5', 'Redis stopped, then a daemon, and both going on: served again within 2 s, the stale daemon hurts nobody'],
+  ['H6', 'one bind allowed: the daemon on standby takes over within its interval and 2 s'],
+  ['H7', 'rolling upgrade of two daemons: nobody notices'],
 ]

@@ -95,7 +95,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
   }
   const refills = async (): Promise<void> => {
     while (!state.stopped) {
-      await stage.refill(count * FREE_PER_WALKER, spread)
+      await stage.refill(count * FREE_PER_WALKER, spread).catch(() => undefined) // Postgres may be what is away
       await new Promise((done) => setTimeout(done, REFILL_MS))
     }
   }

@@ -5,7 +5,7 @@
  *   2 dialogues.open / take           one round trip: classifies the message and journals the answer
  *   3 link.respond(pdu, ROK)          only now: what is acknowledged is durable
  *   4 playTurn(record)                pure; awaits a back end only where the flow calls one
- *   5 dialogues.rest(…)               compare-and-set; refused: hung up or superseded meanwhile
+ *   5 dialogues.rest(…)               compare-and-set; refused: hung up, superseded, or forgotten
  *   6 line.dialect.write(reply)       pure
  *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands
  */
@@ -13,7 +13,6 @@ import type { Backend } from './backend/types.ts'
 import { playTurn } from './dialogue/turn.ts'
 import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
-import { StoreError } from './errors.ts'
 import { failpoint, failpointOnceWritten } from './failpoints.ts'
 import type { FlowRegistry } from './flow/types.ts'
 import type { Log } from './log-port.ts'
@@ -21,6 +20,7 @@ import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { replyIn } from './push/reply.ts'
 import { sendReply } from './reply.ts'
+import { createUnrested } from './unrested.ts'
 import {
   apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, type From,
   type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
@@ -67,6 +67,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
   const guarded = guardStore(parts)
   const finish = createEnding(parts)
+  const unrested = createUnrested({ ...parts, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
   let draining = false
   let turns = 0
@@ -123,13 +124,13 @@ export function createGateway(parts: GatewayParts): Gateway {
         snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link }, ended: played.ended,
       })
       failpoint('after-rest')
-      if (!rested) return metrics.count('ussd_replies_total', { line: line.name, action: played.reply.action, result: 'stale' })
+      if (!rested) return await unrested.refused(record, played.reply.action, line, how.from)
       metrics.turn((clock.now() - startedMs) / 1000, played.flow, played.revision)
       const ended = { ...record, revision: played.revision, snapshot: played.snapshot, ended: played.ended, touchedMs: clock.now() }
       if (played.ended) finish(ended)
       await deliver(ended, line, { pdu: written.pdu, action: played.reply.action, ...how })
     } catch (error) {
-      await turnFailed(error, record, line, how.from)
+      await unrested.failed(error, record, line, how.from)
     } finally {
       how.from?.link.respond(how.from.pdu, STATUS.ESME_ROK) // in any case, also where the dialect wants it last
       stopRenewing()
@@ -174,12 +175,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     return now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken'
   }
 
-  async function turnFailed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void> {
-    const store = error instanceof StoreError
-    if (store) metrics.count('dialogue_store_errors_total', { call: 'rest', code: error.code })
-    else metrics.count('bugs_total', { where: 'turn' })
-    log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
-    await drop(record, store ? 'store-failed' : 'failed')
+  async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
+    await drop(record, reason)
     await say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
   }
 

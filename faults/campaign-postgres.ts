@@ -1,0 +1,78 @@
+/** H3: a real Postgres under two daemons and walking subscribers: ended at once, its connections killed, a table locked. */
+import { apologiesAfter, judged, outcomeOf, type Ordeal } from './ordeal.ts'
+import { sleep, type Campaign } from './outcome.ts'
+import { ownPostgres, type OwnPostgres } from './own-postgres.ts'
+import { openScene, sweepRedis } from './scene.ts'
+import { severalDaemons } from './several.ts'
+
+const WALKERS = 5
+const AWAY_MS = { bounded: 3_000, long: 30_000 }
+const LOCKED_MS = 2_500
+const BACK_MS_MAX = 2_000
+
+export const postgresCampaign: Campaign = async (parts) => {
+  const startMs = performance.now()
+  const postgres = await ownPostgres()
+  const scene = await openScene({ seed: parts.seed, postgresUrl: postgres.url })
+  const several = await severalDaemons(scene, 2)
+  const ordeal: Ordeal = { parts, scene, several }
+  try {
+    const walking = scene.walkers(WALKERS)
+    await sleep(2_000)
+    const rounds = parts.rounds ?? (parts.mode === 'bounded' ? 1 : 5)
+    const backs: Record<string, number> = {}
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, fault] of Object.entries(faultsOf(postgres, AWAY_MS[parts.mode]))) {
+        let overMs = 0
+        const startedMs = performance.now()
+        const { ms, count } = await apologiesAfter(ordeal, async () => {
+          await fault()
+          overMs = performance.now() - startedMs
+        }, 3_000)
+        backs[name] = Math.max(backs[name] ?? 0, Math.round(Math.max(0, ms - overMs)))
+        parts.say(`     ${name}: apologies for ${backs[name]} ms after it was over (${count})`)
+      }
+    }
+    await walking.stop()
+    const longest = Math.max(...Object.values(backs))
+    return [outcomeOf(ordeal, startMs, await judged(ordeal), {
+      goal: 'H3', title: 'Postgres stopped as by a power cut and started, all its connections killed, the bookings locked: 2 daemons, subscribers walking',
+      figure: `apologies for ${longest} ms after it was over at most`, isGood: longest <= BACK_MS_MAX,
+      counts: { rounds, ...Object.fromEntries(Object.entries(backs).map(([name, ms]) => [`${name}Ms`, ms])) },
+    })]
+  } finally {
+    await several.stop()
+    await sweepRedis(scene.stage)
+    await scene.close()
+    await postgres.close()
+  }
+}
+
+function faultsOf(postgres: OwnPostgres, awayMs: number): Record<string, () => Promise<void>> {
+  const restart = (how: 'immediate' | 'fast') => async () => {
+    await postgres.stop(how)
+    await sleep(awayMs)
+    await postgres.start()
+  }
+  return {
+    powerCut: restart('immediate'),
+    restart: restart('fast'),
+    terminated: async () => {
+      for (let n = 0; n < 4; n++) {
+        await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+        await sleep(500)
+      }
+    },
+    locked: () => postgres.ask(`DO $$ DECLARE it text; BEGIN
+      SELECT format('%I.dental_appointment', table_schema) INTO it FROM information_schema.tables
+        WHERE table_name = 'dental_appointment' AND table_schema LIKE 'f\\_%' LIMIT 1;
+      EXECUTE 'LOCK TABLE ' || it || ' IN ACCESS EXCLUSIVE MODE'; PERFORM pg_sleep(${LOCKED_MS / 1000}); END $$`),
+    readOnly: async () => {
+      await postgres.ask('ALTER DATABASE postgres SET default_transaction_read_only = on')
+      await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+      await sleep(2_000)
+      await postgres.ask('SET default_transaction_read_only = off; ALTER DATABASE postgres RESET default_transaction_read_only')
+      await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+    },
+  }
+}

@@ -1,0 +1,72 @@
+/** What the campaigns over several daemons have in common: subscribers walk, something breaks, everything is judged. */
+import { check, tally, type Breach } from './checker.ts'
+import { percentile, sleep, told, type CampaignParts, type Outcome } from './outcome.ts'
+import type { Scene } from './scene.ts'
+import type { Several } from './several.ts'
+
+export interface Ordeal {
+  parts: CampaignParts
+  scene: Scene
+  several: Several
+}
+
+/** How long after what was done the last apology was shown: looked at every 50 ms until none came for `quietMs`. */
+export async function apologiesAfter({ scene }: Ordeal, act: () => Promise<void>, quietMs = 4_000): Promise<{ ms: number; count: number }> {
+  const { diary } = scene
+  const seen = () => diary.apologies + diary.undelivered
+  const before = seen()
+  let [last, count, lastMs] = [before, before, performance.now()]
+  const startMs = performance.now()
+  await act()
+  while (performance.now() - Math.max(lastMs, startMs) < quietMs || count !== last) {
+    count = last
+    last = seen()
+    if (count !== last) lastMs = performance.now()
+    await sleep(50)
+  }
+  return { ms: last === before ? 0 : Math.round(lastMs - startMs), count: last - before }
+}
+
+export interface Judged {
+  breaches: Breach[]
+  /** Screens that follow from an older state: what asynchronous replication may cost, where `mayFallBehind`. */
+  behind: number
+  counts: Record<string, number>
+}
+
+/** Once nobody walks any more: what every promise came to. */
+export async function judged({ scene, several }: Ordeal, mayFallBehind = false): Promise<Judged> {
+  const evidence = await scene.evidence(await several.metrics())
+  const behind = mayFallBehind ? evidence.diary.odd.length : 0
+  const seen = mayFallBehind ? { ...evidence, diary: { ...evidence.diary, odd: [] } } : evidence
+  const accidents = several.accidents().map((what): Breach => ({ invariant: 'I6', what }))
+  const { diary } = scene
+  return {
+    breaches: [...check(seen), ...accidents], behind,
+    counts: {
+      dialogues: diary.dialogues, steps: diary.steps, confirmed: diary.confirmed.length, bookings: evidence.bookings.length, sms: evidence.sms.length,
+      apologies: diary.apologies, undelivered: diary.undelivered, screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
+    },
+  }
+}
+
+export interface Finding {
+  goal: string
+  title: string
+  /** What is said before the promises. */
+  figure: string
+  isGood: boolean
+  counts?: Record<string, number>
+  failures?: string[]
+}
+
+export function outcomeOf({ parts }: Ordeal, startMs: number, { breaches, behind, counts }: Judged, finding: Finding): Outcome {
+  const sums = tally(breaches)
+  const failures = [...(finding.failures ?? []), ...breaches.map((one) => `${one.invariant} ${one.what}`)]
+  const late = behind ? `, ${behind} screens of a lost turn` : ''
+  return told(parts, startMs, {
+    goal: finding.goal, title: finding.title, passed: failures.length === 0 && finding.isGood && (counts['confirmed'] ?? 0) > 0,
+    figure: `${finding.figure}; ${sums.I1} hung, ${sums.I2} false confirmations, ${sums.I3} doubled bookings, ${sums.I5} foreign or odd screens${late}, ${sums.I4} SMS wrong`,
+    counts: { ...counts, ...finding.counts }, failures,
+  })
+}

@@ -1,0 +1,77 @@
+/** Several daemons as processes on one stage: the same settings, a port each. */
+import type { Settings } from '../src/config/schema.ts'
+import { freePort } from '../test/support/services.ts'
+import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
+import { reached } from './outcome.ts'
+import type { Scene } from './scene.ts'
+import { settingsOf } from './stage.ts'
+
+export interface Several {
+  daemons: DaemonProcess[]
+  /** One more, started and ready (or, with `standby`, refused its bind). */
+  add(change?: (settings: Settings) => void, env?: Record<string, string>): Promise<DaemonProcess>
+  /** /metrics of those that live, once nothing more is counted. */
+  metrics(): Promise<string[]>
+  /** Lines that tell of a bug, and ends that nobody wanted. */
+  accidents(): string[]
+  stop(): Promise<void>
+}
+
+export async function severalDaemons(scene: Scene, count: number, change?: (settings: Settings) => void): Promise<Several> {
+  const daemons: DaemonProcess[] = []
+  const several: Several = {
+    daemons,
+    async add(more = change, env = {}) {
+      const adminPort = await freePort()
+      const config = scene.stage.configure(`daemon${daemons.length}`, settingsOf(scene.stage, {
+        smscPort: scene.smsc.port, adminPort, ...(more ? { change: more } : {}),
+      }))
+      const daemon = startDaemonProcess(config, adminPort, env)
+      daemons.push(daemon)
+      const isUp = await reached(async () => daemon.alive && (await isReady(adminPort) || await standsBy(adminPort)), 30_000)
+      if (!isUp) throw new Error(`a daemon does not get ready: ${daemon.raw().slice(-1_500)}`)
+      return daemon
+    },
+    async metrics() {
+      const living = daemons.filter((daemon) => daemon.alive)
+      let figures: string[] = []
+      await reached(async () => {
+        const before = figures.join('\n')
+        figures = (await Promise.all(living.map((daemon) => metricsOf(daemon.adminPort)))).map(countersOf)
+        return before === figures.join('\n')
+      }, 15_000)
+      return figures
+    },
+    accidents() {
+      return daemons.flatMap((daemon) => daemon.log()
+        .filter((line) => Number(line['level']) >= 50 && /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg'])))
+        .map((line) => `a daemon: ${JSON.stringify(line).slice(0, 600)}`))
+    },
+    async stop() {
+      for (const daemon of daemons) daemon.kill('SIGKILL')
+      await Promise.all(daemons.map((daemon) => daemon.exited))
+    },
+  }
+  try {
+    for (let n = 0; n < count; n++) await several.add()
+    return several
+  } catch (error) {
+    await several.stop()
+    throw error
+  }
+}
+
+/** What /ready says, whether or not it is ready. */
+export async function readyOf(adminPort: number): Promise<Record<string, unknown> | undefined> {
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
+  return answer ? await answer.json() as Record<string, unknown> : undefined
+}
+
+export async function standsBy(adminPort: number): Promise<boolean> {
+  return (await readyOf(adminPort))?.['standby'] === true
+}
+
+/** enquire_link goes on at rest: only what messages and SMS count. */
+function countersOf(metrics: string): string {
+  return metrics.split('\n').filter((line) => /^smpp_(rx|tx)_/.test(line)).join('\n')
+}

@@ -1,0 +1,51 @@
+/** A turn whose outcome the store did not take: because it failed, went on without us, or forgot the dialogue. */
+import type { DialogueRecord, DialogueStore } from './dialogue/types.ts'
+import { StoreError } from './errors.ts'
+import type { From, GuardStore } from './gateway-parts.ts'
+import type { Log } from './log-port.ts'
+import type { Metrics } from './metrics.ts'
+import type { EndReason, UssdAction } from './ussd/types.ts'
+import type { Line } from './smpp/types.ts'
+
+export interface UnrestedParts {
+  dialogues: Pick<DialogueStore, 'find'>
+  metrics: Metrics
+  log: Log
+  guarded: GuardStore
+  /** Ends what is open of it, and says the busy text. */
+  apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void>
+}
+
+export interface Unrested {
+  /** The turn threw. */
+  failed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void>
+  /** The store refused it: nobody waits for it any more, unless the store forgot what it had acknowledged. */
+  refused(record: DialogueRecord, action: UssdAction, line: Line, from: From | undefined): Promise<void>
+}
+
+export function createUnrested({ dialogues, metrics, log, guarded, apologise }: UnrestedParts): Unrested {
+  return {
+    async failed(error, record, line, from) {
+      const store = error instanceof StoreError
+      if (store) metrics.count('dialogue_store_errors_total', { call: 'rest', code: error.code })
+      else metrics.count('bugs_total', { where: 'turn' })
+      log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
+      await apologise(record, store ? 'store-failed' : 'failed', line, from)
+    },
+    async refused(record, action, line, from) {
+      const isLost = isForgotten(record, await guarded('find', () => dialogues.find(record.key)))
+      metrics.count('ussd_replies_total', { line: line.name, action, result: isLost ? 'forgotten' : 'stale' })
+      if (isLost) await apologise(record, 'store-failed', line, from)
+    },
+  }
+}
+
+/**
+ * Redis replicates after it acknowledges, so a failover may lose the last writes: then nothing stands there, or what
+ * stood there before. After a hang-up, a newer dial or a takeover, something as new or newer does. undefined: not known.
+ */
+export function isForgotten(record: DialogueRecord, now: DialogueRecord | null | undefined): boolean {
+  if (now === undefined) return false
+  if (now === null) return true
+  return now.epoch === record.epoch ? now.turn < record.turn : now.openedMs < record.openedMs
+}
