@@ -10,7 +10,7 @@ import { redisDialogues } from '../src/store/redis.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import { services, startServices, stopServices } from '../test/support/services.ts'
 import type { Evidence } from './checker.ts'
-import { reached } from './outcome.ts'
+import { reached, sleep } from './outcome.ts'
 import { openStage, type RedisPlace, type Stage } from './stage.ts'
 import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
 
@@ -40,6 +40,7 @@ export interface SceneOptions {
 
 const FREE_PER_WALKER = 3
 const REFILL_MS = 500
+const REDIAL_MS = 200
 
 /** With servers of its own unless a test run has started them already. */
 export async function openScene(options: SceneOptions): Promise<Scene> {
@@ -86,7 +87,10 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     phone.skipRepeats = true
     while (!state.stopped) {
       const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
+      const apologies = diary.apologies
       await converse(phone, diary, chance, habits)
+      // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
+      if (diary.apologies > apologies) await sleep(REDIAL_MS)
       for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
         const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
         if (at >= 0) stories[at] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
-import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 import { T1, T4, T5, T6, T7 } from '../support/screens.ts'
 
