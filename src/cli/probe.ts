@@ -99,7 +99,7 @@ function bindOf(text: string): 'transceiver' | 'pair' {
   throw new UsageError(`--bind ${text}: must be transceiver, or pair for a transmitter and a receiver`)
 }
 
-function passwordOf({ password, passwordFile }: ProbeOptions): string {
+export function passwordOf({ password, passwordFile }: Pick<ProbeOptions, 'password' | 'passwordFile'>): string {
   if (passwordFile === undefined) return password ?? ''
   try {
     return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')

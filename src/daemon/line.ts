@@ -27,7 +27,7 @@ export function printOf(settings: LineSettings, dialects: Settings['dialects']):
 }
 
 /** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
-function profileDirs({ dir }: Settings['dialects']): string[] {
+export function profileDirs({ dir }: Settings['dialects']): string[] {
   return [...(dir ? [dir] : []), join(packageRoot, 'dialects')]
 }
 
@@ -36,7 +36,7 @@ function numberingOf({ msisdn }: LineSettings) {
   return { trunkPrefix, ...(countryCode ? { countryCode } : {}), ...(nationalDigits ? { nationalDigits } : {}) }
 }
 
-function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
+export function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
   const { smsc, timers, sms } = settings
   return lineSettings({
     name: settings.name,

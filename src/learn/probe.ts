@@ -32,6 +32,8 @@ export interface Probe {
   /** Calls that are over, by our end or the subscriber's. */
   calls(): number
   pdus(): readonly Captured[]
+  /** The profile whose last reply was accepted. */
+  acceptedBy(): string | undefined
   believed(name: string): Inference
 }
 
@@ -47,7 +49,7 @@ const DULL = /^(?:enquire_link|bind_|unbind)/
 
 export function newProbe(parts: ProbeParts): Probe {
   const pdus: Captured[] = []
-  const state = { begun: 0, over: 0, tried: 0, accepted: 0 }
+  const state: ProbeState = { begun: 0, over: 0, tried: 0, accepted: 0, acceptedBy: undefined }
   const refused = new Set<string>()
   const asked = new Set<string>()
 
@@ -86,6 +88,7 @@ export function newProbe(parts: ProbeParts): Probe {
     onRequest,
     calls: () => state.over,
     pdus: () => pdus,
+    acceptedBy: () => state.acceptedBy,
     believed(name) {
       const inference = infer(pdus, parts.standard, name)
       doubtOwn(inference, state)
@@ -99,9 +102,17 @@ function looksLikeSms(pdu: Pdu): boolean {
   return String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
 }
 
+interface ProbeState {
+  begun: number
+  over: number
+  tried: number
+  accepted: number
+  acceptedBy: string | undefined
+}
+
 interface Answering {
   parts: ProbeParts
-  state: { tried: number; accepted: number }
+  state: ProbeState
   /** Names of profiles whose replies were not taken. */
   refused: Set<string>
 }
@@ -118,7 +129,11 @@ async function answer(reply: UssdReply, found: readonly Candidate[], { parts, st
     parts.say(`  (answering with the ${reply.action} of ${profile.name})`)
     state.tried++
     const outcome = await parts.submit(pdu)
-    if (outcome.kind === 'ok') return void state.accepted++
+    if (outcome.kind === 'ok') {
+      state.accepted++
+      state.acceptedBy = profile.name
+      return
+    }
     refused.add(profile.name)
     if (outcome.kind !== 'refused') return parts.say(`  (no response: ${outcome.kind})`)
     parts.say(`  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`)

@@ -68,6 +68,8 @@ export interface PeerManners {
   onEnquire(pdu: RawPdu): Buffer | undefined
   onSubmit(pdu: RawPdu, connection: PeerConnection): Buffer | undefined
   onUnbind(pdu: RawPdu): Buffer | undefined
+  /** Any other request or response. */
+  onOther(pdu: RawPdu, connection: PeerConnection): Buffer | undefined
 }
 
 const MANNERS: PeerManners = {
@@ -75,6 +77,7 @@ const MANNERS: PeerManners = {
   onEnquire: (pdu) => raw(ID.response + ID.enquire, 0, pdu.sequence),
   onSubmit: (pdu) => raw(ID.response + ID.submit, 0, pdu.sequence, `m${pdu.sequence}\0`),
   onUnbind: (pdu) => raw(ID.response + ID.unbind, 0, pdu.sequence),
+  onOther: () => undefined,
 }
 
 const BINDS: number[] = [ID.bindReceiver, ID.bindTransmitter, ID.bindTransceiver]
@@ -93,6 +96,7 @@ export async function startPeer(manners: Partial<PeerManners> = {}, port = 0): P
       else if (pdu.id === ID.enquire) answer = acts.onEnquire(pdu)
       else if (pdu.id === ID.submit || pdu.id === ID.data) answer = acts.onSubmit(pdu, connection)
       else if (pdu.id === ID.unbind) answer = acts.onUnbind(pdu)
+      else answer = acts.onOther(pdu, connection)
       if (answer) socket.write(answer)
     })
   })

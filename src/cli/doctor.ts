@@ -1,0 +1,160 @@
+/** `doctor`: examines the link to an SMSC, and writes a sheet that both sides may sign. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { systemClock } from '../clock.ts'
+import { loadSettings } from '../config/load.ts'
+import { profileDirs, wishesOf } from '../daemon/line.ts'
+import { examine, smsCount } from '../doctor/examine.ts'
+import { EXAM_TIMES, type ExamPlan, type ExamTimes } from '../doctor/exam.ts'
+import type { Finding } from '../doctor/finding.ts'
+import { sheetHtml } from '../doctor/sheet-html.ts'
+import { countsText, findingText, sheetOf, type Sheet } from '../doctor/sheet.ts'
+import { UsageError } from '../errors.ts'
+import { maskNumber } from '../learn/show-pdu.ts'
+import { packageVersion } from '../root.ts'
+import { loadDialect, loadProfile } from '../smpp/dialect-load.ts'
+import { lineSettings, type LineSettings } from '../smpp/settings.ts'
+import type { Dialect } from '../smpp/types.ts'
+import { DIALECTS, knownProfiles } from './dialect.ts'
+import { passwordOf } from './probe.ts'
+
+type Say = (text: string) => void
+
+export interface DoctorOptions {
+  config?: string
+  line?: string
+  host?: string
+  port?: number
+  systemId?: string
+  password?: string
+  passwordFile?: string
+  systemType?: string
+  tls?: boolean
+  ca?: string
+  servername?: string
+  dialect?: string
+  msisdn?: string
+  source?: string
+  code?: string
+  push?: boolean
+  window: number
+  rateSms: number
+  wrongPassword?: boolean
+  deadPeer: number
+  wait: number
+  receipts: number
+  yes?: boolean
+  operator?: string
+  json?: boolean
+  html?: string
+  showNumbers?: boolean
+  /** For tests: shorter ones. */
+  times?: Partial<ExamTimes>
+}
+
+/** Throws UsageError for what cannot be begun; what an SMSC does wrong is in the sheet. */
+export async function doctorCommand(options: DoctorOptions, say: Say,
+  ask: (question: string) => Promise<boolean> = askTerminal): Promise<Sheet> {
+  const clock = systemClock()
+  const { line, dialect } = lineOf(options)
+  const plan = planOf(options, line, dialect)
+  const smsMax = smsCount(plan)
+  // With --json, standard output is the sheet and nothing else.
+  const live: Say = options.json ? () => undefined : say
+  live(announcement(plan, smsMax))
+  if (smsMax > 0 && !options.yes && !await ask(`Send up to ${smsMax} SMS to ${plan.msisdn}? [y/N] `)) {
+    throw new UsageError('nothing was sent (--yes answers for you)')
+  }
+  const told = new Set<string>()
+  const tell = (finding: Finding): void => {
+    told.add(finding.check)
+    live(maskUnless(options.showNumbers, findingText(finding), plan.msisdn))
+  }
+  const findings = await examine(plan, {
+    clock, say: live, onFinding: tell,
+    known: { profiles: knownProfiles(), standard: loadProfile('standard', DIALECTS) },
+  })
+  const sheet = sheetOf(findings, {
+    plan, line: line.name, operator: options.operator ?? '', atMs: clock.now(), showNumbers: options.showNumbers === true, smsMax,
+    version: packageVersion(),
+  })
+  if (options.html !== undefined) {
+    writeFileSync(options.html, sheetHtml(sheet), { mode: 0o600 })
+    live(`\nsheet: ${options.html}`)
+  }
+  if (options.json) say(JSON.stringify(sheet, null, 2))
+  else {
+    for (const finding of findings.filter((it) => !told.has(it.check))) live(findingText(finding))
+    live(`\n${countsText(sheet)}\n\nfor the settings, under lines:\n\n${sheet.settings}`)
+    if (sheet.profile) live(`\ndialects/${sheet.line}.yaml:\n\n${sheet.profile}`)
+  }
+  return sheet
+}
+
+function maskUnless(showNumbers: boolean | undefined, text: string, msisdn: string | undefined): string {
+  return showNumbers || msisdn === undefined ? text : text.replaceAll(msisdn, maskNumber(msisdn))
+}
+
+function lineOf(options: DoctorOptions): { line: LineSettings; dialect?: Dialect } {
+  if (options.config !== undefined) {
+    const { settings } = loadSettings(options.config, process.env)
+    const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
+    const names = settings.lines.map((it) => it.name).join(', ') || 'none'
+    if (!found) throw new UsageError(`there is no line ${options.line ?? ''}; the settings have ${names}`)
+    return { line: wishesOf(found), dialect: loadDialect(options.dialect ?? found.dialect, profileDirs(settings.dialects)) }
+  }
+  const { host, port, systemId, systemType, ca, servername } = options
+  if (host === undefined || port === undefined || systemId === undefined) {
+    throw new UsageError('doctor: give --host, --port and --system-id, or --config and --line')
+  }
+  const isTls = options.tls === true || ca !== undefined || servername !== undefined
+  const line = lineSettings({
+    name: options.line ?? 'operator',
+    smsc: {
+      hosts: [{ host, port }], systemId, password: passwordOf(options), ...(systemType === undefined ? {} : { systemType }),
+      ...(isTls ? { tls: { ...(ca === undefined ? {} : { ca: readFileSync(ca) }), ...(servername === undefined ? {}
+        : { servername }) } } : {}),
+    },
+  })
+  return { line, ...(options.dialect === undefined ? {} : { dialect: loadDialect(options.dialect, DIALECTS) }) }
+}
+
+function planOf(options: DoctorOptions, line: LineSettings, dialect: Dialect | undefined): ExamPlan {
+  const msisdn = options.msisdn?.replace(/^\+/, '')
+  if (msisdn !== undefined && !/^[1-9]\d{7,14}$/.test(msisdn)) {
+    throw new UsageError(`--msisdn ${msisdn}: international digits, such as 67570000001`)
+  }
+  const needs = [options.code === undefined ? '' : '--code', options.push ? '--push' : '', options.rateSms > 0 ? '--rate-sms'
+    : ''].filter(Boolean)
+  if (msisdn === undefined && needs.length > 0) throw new UsageError(`${needs.join(', ')}: needs --msisdn, the number of a test handset`)
+  const addr = options.source ?? line.sms.source
+  const isDigits = /^\d+$/.test(addr)
+  return {
+    smsc: line.smsc, ...(msisdn === undefined ? {} : { msisdn }), ...(dialect ? { dialect } : {}), ...(options.code === undefined ? {}
+      : { code: options.code }),
+    source: { addr, ton: addr === '' ? 0 : isDigits ? (addr.length <= SHORT ? 3 : 1) : 5, npi: isDigits ? 1 : 0 },
+    push: options.push === true, windowSms: msisdn === undefined ? 0 : options.window, rateSms: options.rateSms,
+    wrongPassword: options.wrongPassword === true, deadPeerMs: options.deadPeer * 1_000,
+    times: { ...EXAM_TIMES, handsetMs: options.wait * 1_000, receiptMs: options.receipts * 1_000, ...options.times },
+  }
+}
+
+/** Digits of a short code at most; longer ones are international numbers. */
+const SHORT = 6
+
+function announcement(plan: ExamPlan, smsMax: number): string {
+  const { host, port } = plan.smsc.hosts[0]!
+  const who = `${host}:${port} as ${plan.smsc.systemId}`
+  if (plan.msisdn === undefined) return `examining ${who}; no SMS and no USSD, as there is no --msisdn`
+  const ussd = `${plan.code === undefined ? '' : `, one call to ${plan.code}`}${plan.push ? ', two pushes' : ''}`
+  return `examining ${who}; up to ${smsMax} SMS${ussd}, `
+    + 'all to the test handset and to no other number'
+}
+
+async function askTerminal(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new UsageError('no terminal to ask on: say --yes')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(question)
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
