@@ -85,7 +85,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
-    const recorder = createDaemonRecorder(settings, { now: clock.now, key, log })
+    const recorder = createDaemonRecorder(settings, {
+      now: clock.now, key, log, has: (line) => lines.get(line) !== undefined,
+    })
     onStop(recorder, () => recorder.stop())
     const lines: Lines = createLines({
       settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState,

@@ -15,17 +15,28 @@ export interface DaemonRecorder {
   stop(): Promise<void>
 }
 
+/** In captures of a line that came after the start. */
+const SMPP_PORT = 2_775
+
+interface RecorderParts {
+  now(): number
+  key: Buffer
+  log: Log
+  /** Lines come and go while the daemon runs. */
+  has(line: string): boolean
+}
+
 /** `key` makes masked numbers the same in every capture of this daemon. */
-export function createDaemonRecorder(settings: Settings, { now, key, log }: { now(): number; key: Buffer; log: Log }): DaemonRecorder {
+export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderParts): DaemonRecorder {
   const { pdus, octets, dropDir, dropFiles } = settings.trace
   const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key) })
-  const portOf = (line: string) => settings.lines.find((it) => it.name === line)?.smsc.port ?? 0
+  const portOf = (line: string) => settings.lines.find((it) => it.name === line)?.smsc.port ?? SMPP_PORT
   const drops = dropDir === undefined || pdus === 0 ? undefined
     : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log, portOf })
   return {
     ...(recorder.tap ? { tap: recorder.tap } : {}),
     trace(line, asked) {
-      if (!settings.lines.some((it) => it.name === line)) return null
+      if (!has(line)) return null
       const recorded = recorder.trace(line, asked)
       return { pdus: recorded.length, pcap: () => traceCapture(recorded, portOf(line)), text: () => traceText(recorded) }
     },

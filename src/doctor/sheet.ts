@@ -77,7 +77,7 @@ function hider(msisdn: string | undefined): (text: string) => string {
   const tail = msisdn?.slice(-TAIL)
   return (text) => {
     const masked = maskNumbers(text)
-    return tail ? masked.replace(new RegExp(`\\d*${tail}`, 'g'), maskNumber) : masked
+    return tail ? masked.replace(/\d{7,}/g, (digits) => digits.includes(tail) ? maskNumber(digits) : digits) : masked
   }
 }
 
