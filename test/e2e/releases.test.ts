@@ -90,8 +90,9 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
   it('publish refuses a broken flow with line and column, and what only walking finds; nothing changes', async () => {
     writeFileSync(draft, flow('K11').replace('to: bought', 'to: bougth'))
     await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*\n +prices\.yaml:6:\d+: .*'bougth'.*did you mean 'bought'/)
-    writeFileSync(draft, flow('K11').replace("'Bought for K11'", "'{answers.none}'"))
-    await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: /)
+    const deadEnd = "pisin: { set: { flag: 'no' }, to: more }\n  more: { menu: More, choices: [{ label: Buy, to: bought, when: vars.flag == yes }] }"
+    writeFileSync(draft, flow('K11').replace('pisin: { set: { language: tpi }, to: main }', deadEnd))
+    await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*\n +prices\.yaml:8:\d+: screen 'more': there is nothing to press/)
     writeFileSync(draft, flow('K11').replace('flow: prices', 'flow: other'))
     await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*'other', not 'prices'/)
     assert.equal(await dialled(0, '67570000001'), 'Rice K10')
