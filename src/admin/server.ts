@@ -99,10 +99,11 @@ function gate({ tokens, now, log }: AdminParts) {
   const access = createAccess(tokens)
   return async (c: Context<App>, next: () => Promise<void>) => {
     const address = c.env.incoming.socket.remoteAddress ?? ''
+    const isHere = isLocal(address) && LOCAL_NAME.test(c.req.header('host') ?? '') && !FORWARDED.some((name) => c.req.header(name))
     const refused = (status: 400 | 401 | 403 | 429, error: string) => c.json({ error }, status)
     if (TOKEN_IN_QUERY.test(c.req.url)) return refused(400, 'a token goes into the Authorization header: addresses end up in logs')
     c.set('token', null)
-    if (!tokens.length) return c.req.path.startsWith('/v1') || !isLocal(address)
+    if (!tokens.length) return c.req.path.startsWith('/v1') || !isHere
       ? refused(403, 'closed: set admin.tokensFile (ussd-connector token operate)') : next()
     const verdict = access.check({ header: c.req.header('authorization'), address }, now())
     if (verdict.is === 'known') {
@@ -110,7 +111,7 @@ function gate({ tokens, now, log }: AdminParts) {
       return next()
     }
     // A container's health check has no token: it learns yes or no, and nothing else.
-    if (verdict.is === 'nobody' && c.req.path === '/ready' && isLocal(address)) return next()
+    if (verdict.is === 'nobody' && c.req.path === '/ready' && isHere) return next()
     if (verdict.is === 'locked') {
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))
       return refused(429, 'too many wrong tokens')
@@ -122,6 +123,9 @@ function gate({ tokens, now, log }: AdminParts) {
 }
 
 const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace']
+/** This machine calls it by these; any other name came through a proxy, or is a page that had its name lead here (DNS rebinding). */
+const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']
 const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i
 
 function isLocal(address: string): boolean {

@@ -1,6 +1,7 @@
 /** The control HTTP of the simulator, on loopback: the web phone, a JSON API, and a stream of events. */
 import { serve, type ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { eventStream } from './events.ts'
@@ -36,6 +37,9 @@ export interface PhoneView {
 
 /** Octets of a request body. */
 const BODY_OCTETS_MAX = 16_384
+/** For a request's head, and for all of it. */
+const HEADERS_MS = 5_000
+const REQUEST_MS = 10_000
 
 const status = z.int().min(0).max(0xffffffff)
 const ms = z.number().min(0).max(3_600_000)
@@ -77,6 +81,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const app = new Hono()
   const stream = eventStream(smsc, viewOf)
   guard(app, [host, 'localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])])
+  app.use(limit)
   pages(app)
   phoneRoutes(app, smsc)
   smscRoutes(app, smsc, stream.faultsChanged)
@@ -85,7 +90,9 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   app.onError((error, c) => c.json({ error: error.message }, error instanceof z.ZodError ? 400 : 500))
 
   const server = await new Promise<ServerType>((done, fail) => {
-    const made = serve({ fetch: app.fetch, hostname: host, port: options.port ?? 0 }, () => done(made))
+    const made = serve({
+      fetch: app.fetch, hostname: host, port: options.port ?? 0, serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+    }, () => done(made))
     made.once('error', fail)
   })
   const { port } = server.address() as AddressInfo
@@ -116,12 +123,14 @@ function guard(app: Hono, hosts: string[]): void {
     if (hasBody && !/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
       return c.json({ error: 'the body must be JSON, with content-type application/json' }, 415)
     }
-    if (Number(c.req.header('content-length') ?? 0) > BODY_OCTETS_MAX) return c.json({ error: 'the body is too long' }, 413)
     await next()
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('Cache-Control', 'no-store')
   })
 }
+
+/** Counted as it comes: a body in chunks does not say how long it will be. */
+const limit = bodyLimit({ maxSize: BODY_OCTETS_MAX, onError: (c) => c.json({ error: 'the body is too long' }, 413) })
 
 function phoneRoutes(app: Hono, smsc: Smsc): void {
   const phoneOf = (c: Context): Phone => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { FAILED_MAX, tokenHash } from '../../src/admin/access.ts'
 import { dialoguesCommand } from '../../src/cli/admin.ts'
@@ -143,6 +144,10 @@ describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
         (await fetch(`http://127.0.0.1:${staged.daemon.admin.port}${path}`, { method })).status
       assert.deepEqual([await status('/live'), await status('/ready'), await status('/metrics')], [200, 200, 200])
       assert.equal(await status('/v1/flows'), 403)
+      // Through a proxy of this machine, or a page whose name was made to lead here.
+      const as = (headers: Record<string, string>) => new Promise((done, fail) =>
+        get({ host: '127.0.0.1', port: staged.daemon.admin.port, path: '/metrics', headers }, (answer) => done(answer.resume().statusCode)).on('error', fail))
+      assert.deepEqual([await as({ host: 'evil.example' }), await as({ 'x-forwarded-for': '203.0.113.9' }), await as({ host: 'localhost:8123' })], [403, 403, 200])
       assert.equal(await status(`/v1/dialogues/test/${JOHN}`, 'DELETE'), 403)
     } finally {
       await staged.close()

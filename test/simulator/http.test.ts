@@ -97,6 +97,9 @@ describe('the control HTTP of the simulator', () => {
     assert.equal((await post(`/api/phones/${JOHN}/dial`, { code: '*123#', more: 1 })).status, 400)
     assert.equal((await post(`/api/phones/${JOHN}/dial`, {}, { 'content-type': 'text/plain' })).status, 415)
     assert.equal((await post(`/api/phones/${JOHN}/answer`, { text: 'x'.repeat(20_000) })).status, 413)
+    const chunks = new ReadableStream({ start: (to) => (to.enqueue(Buffer.from(`{"text":"${'x'.repeat(20_000)}"}`)), to.close()) })
+    const chunked = { method: 'POST', body: chunks, duplex: 'half', headers: { 'content-type': 'application/json' } } as RequestInit
+    assert.equal((await fetch(`${control.url}/api/phones/${JOHN}/answer`, chunked)).status, 413)
     assert.equal((await post('/api/faults', { on: 'submit_sm', act: { is: 'explode' } })).status, 400)
     assert.deepEqual(smsc.chaos.list(), [])
   })
