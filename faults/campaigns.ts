@@ -29,6 +29,9 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('several', 'H4 H5', async () => (await import('./campaign-several.ts')).severalCampaign),
   entry('standby', 'H6', async () => (await import('./campaign-standby.ts')).standbyCampaign),
   entry('upgrade', 'H7', async () => (await import('./campaign-upgrade.ts')).upgradeCampaign),
+  entry('flood', 'R12', async () => (await import('./campaign-flood.ts')).floodCampaign),
+  entry('time', 'R14', async () => (await import('./campaign-time.ts')).timeCampaign, 'alone'),
+  entry('soak', 'R11', async () => (await import('./campaign-soak.ts')).soakCampaign),
 ]
 
 /** Of a campaign with daemons as processes; `alone` for one that needs none. */

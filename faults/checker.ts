@@ -139,3 +139,8 @@ function countBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, n
   for (const one of all) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1)
   return counts
 }
+
+/** The same over those of its labels in which a word stands. */
+export function sumWhere(metrics: string, name: string, word: string): number {
+  return sumOf(metrics.split('\n').filter((line) => line.includes(`"${word}"`)).join('\n'), name)
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { books, check, doubledSms, tally, type Evidence } from '../../faults/checker.ts'
+import { books, check, doubledSms, sumOf, sumWhere, tally, type Evidence } from '../../faults/checker.ts'
 import { newDiary } from '../../faults/subscriber.ts'
 
 const MSISDN = '67570000001'
@@ -58,6 +58,11 @@ describe('the checker of the fault campaigns', () => {
       + `smpp_rx_handled_total{line="a"} ${handled}\nsmpp_rx_dropped_total{line="b"} 1\nsmpp_tx_submit_total{line="a"} 3\nsmpp_tx_ok_total{line="a"} 3\n`
     assert.deepEqual(books([text(6)]), [])
     assert.deepEqual(books([text(6), text(5)]).map((breach) => breach.what), ['daemon 1: 1 PDUs received are in no other counter'])
+  })
+  it('sums a counter over all labels, or over those with a word in them', () => {
+    const text = 'limits_total{limit="a"} 3\nlimits_total{limit="ab"} 4\nlimits_total_x{limit="a"} 9\n'
+    assert.equal(sumOf(text, 'limits_total'), 7)
+    assert.equal(sumWhere(text, 'limits_total', 'a'), 3)
   })
   it('counts breaches by invariant', () => {
     assert.equal(tally(check(evidence((of) => of.diary.hung.push('a', 'b')))).I1, 2)
