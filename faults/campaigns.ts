@@ -32,6 +32,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('flood', 'R12', async () => (await import('./campaign-flood.ts')).floodCampaign),
   entry('time', 'R14', async () => (await import('./campaign-time.ts')).timeCampaign, 'alone'),
   entry('soak', 'R11', async () => (await import('./campaign-soak.ts')).soakCampaign),
+  entry('mutants', 'R20', async () => (await import('./campaign-mutants.ts')).mutantsCampaign, 'alone'),
 ]
 
 /** Of a campaign with daemons as processes; `alone` for one that needs none. */

@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** Options of `npm run faults` that are numbers: each overrides a campaign's own, where it has one. */
-export const NUMBERS = ['kills', 'minutes', 'seeds', 'pdus', 'rounds'] as const
+export const NUMBERS = ['kills', 'minutes', 'seeds', 'pdus', 'rounds', 'mutants'] as const
 
 export interface CampaignParts extends Partial<Record<(typeof NUMBERS)[number], number>> {
   seed: number

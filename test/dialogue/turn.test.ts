@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import type { Backend, CallResult } from '../../src/backend/types.ts'
+import { playTurn, type Begin } from '../../src/dialogue/turn.ts'
+import type { DialogueRecord } from '../../src/dialogue/types.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, Want } from '../../src/flow/types.ts'
+import { fakeClock, type FakeClock } from '../support/clock.ts'
+
+const START = Date.parse('2025-05-01T09:00:00+10:00')
+const PAGE = { septets: 182, ucs2: 80 }
+const RECORD: DialogueRecord = {
+  key: { group: 'g', msisdn: '67570000001' }, epoch: 'E1', status: 'taken', network: 'n7', turn: 3, revision: 'shop@1', code: '*123#', line: 'digicel',
+  snapshot: { value: 'asked', context: {} }, answer: { kind: 'input', text: '2', step: null }, reply: null,
+  returnPath: { from: [1, 1, '67570000001'], to: [0, 1, '123'], serviceType: '', carrier: '' }, openedMs: START, touchedMs: START, ended: null,
+}
+
+/** A flow whose states say by name what they want; every step is written down. */
+function flowOf(name: string, revision: string, wants: Record<string, Want>, next: (event: FlowEvent) => string = () => 'asked') {
+  const begun: FlowInput[] = []
+  const stepped: FlowEvent[] = []
+  const flow: CompiledFlow = {
+    name, revision, languages: ['en'], backends: ['shop'],
+    begin: (input) => (begun.push(input), { value: 'first', context: { language: 'tpi' } }),
+    step: (snapshot, event) => (stepped.push(event), { value: next(event), context: snapshot.context }),
+    want: ({ value }) => wants[value]!,
+    text: (key) => key,
+    resumable: (snapshot) => snapshot.value === 'asked',
+  }
+  return { flow, begun, stepped }
+}
+
+const ask: Want = { do: 'ask', text: 'How many?', screen: 's' }
+const call: Want = { do: 'call', screen: 's', backend: 'shop', operation: 'buy', args: { n: 2 }, once: true }
+
+describe('one turn', () => {
+  let clock: FakeClock
+  let called: Parameters<Backend['call']>[]
+  let answer: () => Promise<CallResult>
+
+  beforeEach(() => {
+    clock = fakeClock(START)
+    called = []
+    answer = async () => ({ is: 'data', data: { ok: true } })
+  })
+
+  function play(record: Partial<DialogueRecord>, begin: Begin | null, flows: Record<string, CompiledFlow>, options: { deadlineMs?: number; backends?: string[] } = {}) {
+    const backend: Backend = { call: (...args) => (called.push(args), answer()) } as Backend
+    return playTurn({ ...RECORD, ...record }, begin, options.deadlineMs ?? START + 5_000, {
+      flows: { current: (name, msisdn) => flows[`${name} ${msisdn}`], pinned: async (revision) => flows[revision] },
+      backend: (name) => ((options.backends ?? ['shop']).includes(name) ? backend : undefined), clock, language: 'en', page: PAGE,
+    })
+  }
+  const begin = (lost: DialogueRecord | null = null): Begin => ({ flow: 'shop', dialled: ['4', '5'], lost })
+  const first = (flow: CompiledFlow) => ({ 'shop 67570000001': flow })
+
+  it('begins the flow that serves this subscriber, with all that it may know', async () => {
+    const { flow, begun, stepped } = flowOf('shop', 'shop@2', { first: ask })
+    const played = await play({}, begin(), first(flow))
+    assert.deepEqual(begun, [{
+      msisdn: '67570000001', code: '*123#', line: 'digicel', language: 'en', dialled: ['4', '5'], page: PAGE, now: '2025-04-30T23:00:00.000Z',
+    }])
+    assert.deepEqual(stepped, [])
+    assert.deepEqual(played, {
+      flow, snapshot: { value: 'first', context: { language: 'tpi' } }, calls: 0, reply: { action: 'continue', text: 'How many?' }, ended: null,
+    })
+  })
+  it('is nothing where there is no such flow, no such revision, or no snapshot to go on from', async () => {
+    const { flow } = flowOf('shop', 'shop@1', { asked: ask })
+    assert.equal(await play({}, begin(), {}), undefined)
+    assert.equal(await play({}, null, {}), undefined)
+    assert.equal(await play({ snapshot: null }, null, { 'shop@1': flow }), undefined)
+  })
+  it('goes on with an answer, or with what the network acknowledged', async () => {
+    const { flow, stepped } = flowOf('shop', 'shop@1', { asked: ask })
+    await play({}, null, { 'shop@1': flow })
+    await play({ answer: { kind: 'notify-ack', text: '', step: null } }, null, { 'shop@1': flow })
+    assert.deepEqual(stepped, [{ type: 'ANSWER', text: '2' }, { type: 'ACK' }])
+  })
+  it('offers the dialogue that was lost: of this flow, on its own revision, where it can be taken up again', async () => {
+    const now = flowOf('shop', 'shop@2', { first: ask })
+    const then = flowOf('shop', 'shop@1', { first: ask })
+    const flows = { ...first(now.flow), 'shop@1': then.flow, 'bank@1': flowOf('bank', 'bank@1', {}).flow }
+    const resumed = (lost: Partial<DialogueRecord>) => play({}, begin({ ...RECORD, ...lost }), flows)
+    assert.equal((await resumed({}))!.flow, then.flow)
+    assert.deepEqual(then.begun[0]!.resume, RECORD.snapshot)
+    for (const lost of [{ snapshot: { value: 'over', context: {} } }, { snapshot: null }, { revision: 'bank@1' }, { revision: 'gone@1' }]) {
+      assert.equal((await resumed(lost))!.flow, now.flow, JSON.stringify(lost))
+    }
+    assert.ok(now.begun.every((input) => !('resume' in input)))
+  })
+  it('calls back ends with the intention of the turn, numbered, and all that they may know', async () => {
+    const results = ['again', 'asked']
+    const { flow, stepped } = flowOf('shop', 'shop@1', { calls: call, again: call, asked: ask }, (event) => (event.type === 'ANSWER' ? 'calls' : results.shift()!))
+    const played = await play({ snapshot: { value: 'asked', context: { language: 'tpi' } } }, null, { 'shop@1': flow })
+    assert.equal(played!.calls, 2)
+    const [operation, args, { signal, ...context }] = called[0]!
+    assert.deepEqual([operation, args], ['buy', { n: 2 }])
+    assert.deepEqual(context, { intention: 'E1:3:0', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START })
+    assert.equal(signal.aborted, false)
+    assert.equal(called[1]![2].intention, 'E1:3:1')
+    assert.equal(called[1]![2].signal, signal, 'one time for the turn')
+    assert.deepEqual(stepped.slice(1), [{ type: 'RESULT', data: { ok: true } }, { type: 'RESULT', data: { ok: true } }])
+  })
+  it('speaks the language of the settings until the subscriber has chosen one', async () => {
+    const { flow } = flowOf('shop', 'shop@1', { calls: call, asked: ask }, (event) => (event.type === 'ANSWER' ? 'calls' : 'asked'))
+    for (const language of [undefined, 7]) await play({ snapshot: { value: 'asked', context: language ? { language } : {} } }, null, { 'shop@1': flow })
+    assert.deepEqual(called.map(([, , { language }]) => language), ['en', 'en'])
+  })
+
+  const calling = () => flowOf('shop', 'shop@1', { calls: call, asked: ask }, (event) => (event.type === 'ANSWER' ? 'calls' : 'asked'))
+
+  it('fails the call, not the turn, where there is no such back end', async () => {
+    const { flow, stepped } = calling()
+    const played = await play({}, null, { 'shop@1': flow }, { backends: [] })
+    assert.deepEqual(stepped[1], { type: 'FAILED', why: 'refused-call' })
+    assert.equal(played!.reply.text, 'How many?')
+  })
+  it('calls no back end when the time of the turn is over', async () => {
+    const { flow, stepped } = flowOf('shop', 'shop@1', { calls: call, again: call, asked: ask },
+      (event) => (event.type === 'ANSWER' ? 'calls' : stepped.length < 3 ? 'again' : 'asked'))
+    answer = async () => (await clock.advance(5_000), { is: 'data', data: null })
+    await play({}, null, { 'shop@1': flow })
+    assert.equal(called.length, 1)
+    assert.deepEqual(stepped[2], { type: 'FAILED', why: 'late' })
+  })
+  it('cuts a back end off at the deadline and not before it, and at once where that is past', async () => {
+    for (const [deadlineMs, cutMs] of [[START + 5_000, 5_000], [START - 5_000, 0]] as const) {
+      const { flow } = calling()
+      const seen: boolean[] = []
+      clock = fakeClock(START)
+      answer = async () => {
+        const { signal } = called.at(-1)![2]
+        if (cutMs) await clock.advance(cutMs - 1)
+        seen.push(signal.aborted)
+        await clock.advance(1)
+        seen.push(signal.aborted)
+        return { is: 'data', data: null }
+      }
+      await play({}, null, { 'shop@1': flow }, { deadlineMs })
+      assert.deepEqual(seen, [false, true], String(deadlineMs))
+    }
+  })
+  it('leaves no timer behind, whatever came of it', async () => {
+    let standing = 0
+    const { after } = clock
+    clock.after = (ms, run) => {
+      standing++
+      const cancel = after(ms, run)
+      return () => (standing--, cancel())
+    }
+    const { flow } = calling()
+    await play({}, null, { 'shop@1': flow })
+    assert.equal(called.length, 1)
+    answer = () => Promise.reject(new Error('mine'))
+    await assert.rejects(() => play({}, null, { 'shop@1': flow }), /mine/)
+    assert.equal(standing, 0)
+  })
+  it('says what the flow wants said', async () => {
+    const told = async (want: Want) => {
+      const played = await play({}, null, { 'shop@1': flowOf('shop', 'shop@1', { asked: want }).flow })
+      return [played!.reply, played!.ended]
+    }
+    assert.deepEqual(await told(ask), [{ action: 'continue', text: 'How many?' }, null])
+    assert.deepEqual(await told({ do: 'notify', text: 'Hm', screen: 's' }), [{ action: 'notify', text: 'Hm' }, null])
+    assert.deepEqual(await told({ do: 'end', text: 'Bye', screen: 's', reason: 'exit' }), [{ action: 'end', text: 'Bye' }, 'exit'])
+  })
+})
