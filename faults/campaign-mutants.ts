@@ -24,7 +24,7 @@ const TARGETS: Record<string, readonly string[]> = {
   'src/reminders/dispatch.ts': [...REAL, 'test/reminders/dispatch.test.ts'],
 }
 /** How many are tried, drawn by the seed; all in the long run. */
-const MUTANTS = { ci: 16, bounded: 160, long: Infinity }
+const MUTANTS = { ci: 12, bounded: 160, long: Infinity }
 const SCORE_MIN = 0.85
 const WORKERS = 2
 /** Over it the mutant hangs its tests, which then notice. */

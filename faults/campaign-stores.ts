@@ -8,7 +8,7 @@ import { fenced, type Fenced } from './fenced.ts'
 import { reached, sleep, told, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
 import { openScene, type Scene } from './scene.ts'
 
-const AWAY_MS = { bounded: 4_000, long: 30_000 }
+const AWAY_MS = { ci: 2_000, bounded: 4_000, long: 30_000 }
 const END_MS_MAX = 2_000
 const BACK_MS_MAX = 2_000
 const RSS_MB_MAX = 20
@@ -67,7 +67,7 @@ async function redisAway(ground: Ground): Promise<Outcome> {
   const links = new Set(scene.smsc.binds().map((bind) => bind.id))
   for (const is of ['refuse', 'black-hole'] as const) {
     await fence.redis.set({ is })
-    const untilMs = performance.now() + AWAY_MS[parts.mode]
+    const untilMs = performance.now() + AWAY_MS[parts.ci ? 'ci' : parts.mode]
     while (performance.now() < untilMs) {
       const { ms, text } = await dial(ground)
       ends.push(ms)
@@ -84,7 +84,7 @@ async function redisAway(ground: Ground): Promise<Outcome> {
     goal: 'R6', title: 'Redis refused, then black-holed', failures,
     passed: failures.length === 0 && slowest <= END_MS_MAX && back <= BACK_MS_MAX && grown <= RSS_MB_MAX,
     figure: `slowest polite end ${Math.round(slowest)} ms, served again after ${Math.round(back)} ms, resident memory ${grown.toFixed(1)} MB more`,
-    counts: { dialsMeanwhile: ends.length, awayMsEach: AWAY_MS[parts.mode] },
+    counts: { dialsMeanwhile: ends.length, awayMsEach: AWAY_MS[parts.ci ? 'ci' : parts.mode] },
   })
 }
 
@@ -113,7 +113,7 @@ async function postgresAway(ground: Ground): Promise<Outcome> {
   const startMs = performance.now()
   const failures: string[] = []
   const shown: Record<string, number> = { booked: 0, notBooked: 0 }
-  const rounds = parts.mode === 'bounded' ? 3 : 20
+  const rounds = parts.ci ? 1 : parts.mode === 'bounded' ? 3 : 20
   const faults = {
     refuse: () => fence.postgres.set({ is: 'refuse' }),
     'black-hole': () => fence.postgres.set({ is: 'black-hole' }),
@@ -143,7 +143,7 @@ async function postgresAway(ground: Ground): Promise<Outcome> {
 async function smscAway(ground: Ground): Promise<Outcome> {
   const { fence, parts, scene } = ground
   const startMs = performance.now()
-  const flaps = parts.mode === 'bounded' ? 10 : 100
+  const flaps = parts.ci ? 4 : parts.mode === 'bounded' ? 10 : 100
   const before = figuresOf(fence.daemon.pid)
   const bounds: number[] = []
   for (let flap = 0; flap < flaps; flap++) {
@@ -167,7 +167,7 @@ async function smscAway(ground: Ground): Promise<Outcome> {
 async function halfOpen(ground: Ground): Promise<Outcome> {
   const { fence, parts, scene } = ground
   const startMs = performance.now()
-  const rounds = parts.mode === 'bounded' ? 3 : 20
+  const rounds = parts.ci ? 2 : parts.mode === 'bounded' ? 3 : 20
   const found: number[] = []
   for (let round = 0; round < rounds; round++) {
     const before = fence.smsc.counts.connections

@@ -10,6 +10,8 @@ import type { Scene } from './scene.ts'
 export interface Pulse {
   /** From a key to its screen; `atMs` on the clock of performance.now. */
   samples: { atMs: number; ms: number }[]
+  /** Screens that said that we are busy: polite, and counted. */
+  busy: number
   /** What did not come, or was not what it should be. */
   failures: string[]
   /** Resolves when the last dialogue is over. */
@@ -24,7 +26,7 @@ export async function startPulse({ smsc, stage }: Scene, perSecond: number): Pro
   const msisdns = Array.from({ length: SUBSCRIBERS }, () => `6755${String(++serial).padStart(7, '0')}`)
   await stage.enrol(msisdns)
   const free = msisdns.map((msisdn) => smsc.phone(msisdn))
-  const pulse: Pulse = { samples: [], failures: [], stop }
+  const pulse: Pulse = { samples: [], busy: 0, failures: [], stop }
   const open = new Set<Promise<void>>()
   const timer = setInterval(() => {
     const phone = free.shift()
@@ -43,15 +45,17 @@ export async function startPulse({ smsc, stage }: Scene, perSecond: number): Pro
 }
 
 async function visit(phone: Phone, pulse: Pulse): Promise<void> {
-  const timed = async (expected: RegExp, run: () => Promise<{ text: string }>): Promise<void> => {
+  const timed = async (expected: RegExp, run: () => Promise<{ text: string }>): Promise<boolean> => {
     const atMs = performance.now()
     const { text } = await run()
     pulse.samples.push({ atMs, ms: performance.now() - atMs })
-    if (!expected.test(text)) throw new Error(`shown ${JSON.stringify(text.slice(0, 80))}`)
+    const isBusy = text.startsWith('Service busy')
+    if (isBusy) pulse.busy++
+    else if (!expected.test(text)) throw new Error(`shown ${JSON.stringify(text.slice(0, 80))}`)
+    return !isBusy
   }
   try {
-    await timed(/^Welcome/, () => phone.dial('*123#'))
-    await timed(/^Thank you|^Welcome, /, () => phone.answer('4'))
+    if (await timed(/^Welcome/, () => phone.dial('*123#'))) await timed(/^Thank you|^Welcome, /, () => phone.answer('4'))
     if (phone.screen?.open) phone.hangUp()
   } catch (error) {
     pulse.failures.push((error as Error).message.slice(0, 300))

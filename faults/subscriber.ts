@@ -52,7 +52,7 @@ type Kind = 'main' | 'types' | 'slots' | 'full' | 'confirm' | 'booked' | 'mine' 
 
 const KINDS: readonly (readonly [Kind, RegExp])[] = [
   ['resume', /^Welcome back/], ['main', /^Welcome, /], ['types', /^Select Appointment Type/], ['slots', /Available Checkup Slots/],
-  ['full', /^No Checkup slots/], ['confirm', /^Book Checkup at /], ['booked', /^Appointment confirmed/],
+  ['full', /^(Sorry, [^\n]*\n)?No Checkup slots/], ['confirm', /^Book Checkup at /], ['booked', /^Appointment confirmed/],
   ['mine', /^Your Dental Appointments/], ['none', /^No appointments found/], ['end', /^Thank you/],
   ['apology', /busy|expired|try again later/i],
 ]
