@@ -69,7 +69,8 @@ describe('a walk', () => {
     }
   })
 
-  it('stops a flow of many pages at its limit and says so', () => {
+  it('stops a flow of many pages at its limit and says so', function () {
+    this.timeout(120_000)
     const vars = Array.from({ length: 12 }, (_, i) => `{ label: s${i}, to: main, set: { v${i}: 1 } }`)
     const ways = Array.from({ length: 12 }, (_, i) => `{ label: w${i}, to: out, when: vars.v${i} == 1 }`)
     const walk = walkFlow(flowOf(`  main: { menu: Hi, choices: [${[...vars, ...ways].join(', ')}, { label: x, to: out }] }\n  out: { exit: true }`), 'en')
