@@ -63,7 +63,8 @@ export async function checkRedis(client: Client): Promise<{ durable: boolean; no
   const checks = await Promise.all(nodes.map(checkNode))
   const durable = checks.every((check) => check.durable)
   if (client instanceof Redis) return { durable, notes: checks[0]!.notes }
-  if (!String(await nodes[0]!.cluster('INFO')).includes('cluster_state:ok')) {
+  // Without cluster-require-full-coverage the state stays ok while slots are missing.
+  if (!/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))) {
     throw new StoreError('down', 'the Redis Cluster is not whole: some of its slots have no node')
   }
   return { durable, notes: nodes.flatMap((node, n) => checks[n]!.notes.map((note) => `${addressOf(node)}: ${note}`)) }

@@ -47,6 +47,37 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
   })
 })
 
+describeWith(['redis'], 'a Redis Cluster of which some slots have no node', () => {
+  let node: OwnRedis | undefined
+  before(async function () {
+    node = await ownRedis('--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no', '--cluster-announce-ip', '127.0.0.1')
+    if (!node) return this.skip()
+    const client = new Redis(node.port, '127.0.0.1')
+    await client.cluster('ADDSLOTSRANGE', 0, 8191)
+    await until(async () => String(await client.cluster('INFO')).includes('cluster_state:ok'), 'the cluster does not form')
+    client.disconnect()
+  })
+  after(() => node?.stop())
+
+  it('is connected to, and is not ready', async () => {
+    const store = await redisDialogues({ servers: { cluster: [`redis://127.0.0.1:${node!.port}`] }, limits: LIMITS })
+    await assert.rejects(() => store.check(), /some of its slots have no node/)
+    assert.deepEqual(store.nodes!(), { known: 1, ready: 1 })
+    await store.close()
+  })
+
+  it('gives what is due on the nodes that answer', async () => {
+    const store = await redisDialogues({ servers: { cluster: [`redis://127.0.0.1:${node!.port}`] }, prefix: 'half', limits: LIMITS })
+    const { begin } = scene(store)
+    const opened = await Promise.allSettled(Array.from({ length: 40 }, (_, n) => begin({ msisdn: String(n) })))
+    const kept = opened.filter((one) => one.status === 'fulfilled').length
+    assert.ok(kept > 0 && kept < 40, String(kept))
+    const due = await store.overdue(Number.MAX_SAFE_INTEGER, 100, 'sweep', Number.MAX_SAFE_INTEGER)
+    assert.equal(due.length, kept)
+    await store.close()
+  })
+})
+
 /** Gives each node half of the slots and waits until both agree. */
 async function meet(ports: number[]): Promise<void> {
   const clients = ports.map((port) => new Redis(port, '127.0.0.1'))
