@@ -70,7 +70,7 @@ export const flowsCampaign: Campaign = async (parts) => {
     if (mutations < wanted) failures.push(`only ${mutations} of ${wanted} mutations were broken ones`)
     const { diary } = scene
     for (const what of ['hung', 'odd', 'foreign'] as const) failures.push(...diary[what].map((story) => `${what}: ${story}`))
-    if (diary.apologies) failures.push(`${diary.apologies} dialogues ended with an apology: ${whyOf(fence)}`)
+    if (diary.apologies) failures.unshift(`${diary.apologies} dialogues ended with an apology: ${whyOf(fence)}`)
     const hurt = diary.hung.length + diary.odd.length + diary.foreign.length + diary.apologies
     return [told(parts, startMs, {
       goal: 'R15', title: 'broken flow files put in place of the good ones, subscribers walking', failures, passed: failures.length === 0,
