@@ -2,6 +2,7 @@
 import type { Knex } from 'knex'
 import { nextState, type ReminderEvent, type ReminderState } from '../../machines/reminder.ts'
 import { laterMs } from './backoff.ts'
+import { STATE_OF } from './receipt-rows.ts'
 import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
 import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
 import { LOSSES_MAX, type ReminderParts } from './settings.ts'
@@ -29,8 +30,8 @@ export async function reconcile(parts: ReminderParts, row: OpenRow): Promise<Rem
       for (const receipt of told.receipts) {
         if (state) await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
       }
-      const settled = await trx('sms_outbox').where({ id: row.id }).first<{ state: ReminderState }>('state')
-      return state === 'due' ? 'retried' : settled.state
+      const [settled] = await STATE_OF(trx, { sms: row.id })
+      return state === 'due' ? 'retried' : settled!.state
     }
     if (row.wake_at.getTime() > clock.now()) return null
     const state = nextState(row.state, { type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX })

@@ -1,5 +1,6 @@
 /** What the outbox no longer needs, and what a subscriber wants gone. */
 import type { Knex } from 'knex'
+import { statement } from '../sql.ts'
 import { ORPHAN_MS } from './settings.ts'
 
 /** Rows forgotten at once: a purge must not hold the table. The rest goes with the next one. */
@@ -7,14 +8,26 @@ const ROWS_MAX = 5_000
 /** How long it is known what a subscriber wrote last: longer than any SMSC repeats itself. */
 const INCOMING_MS = 7 * 24 * 3_600_000
 
+const ORPHANS = statement<{ id: string }>('forget-receipts', `
+  DELETE FROM sms_receipt_orphan WHERE received_at < CAST(:before AS timestamptz) RETURNING id`)
+
+const INCOMING = statement<{ msisdn: string }>('forget-incoming', `
+  DELETE FROM sms_incoming WHERE received_at < CAST(:before AS timestamptz) RETURNING msisdn`)
+
+const SETTLED = statement<{ id: string }>('forget-sms', `
+  DELETE FROM sms_outbox WHERE id IN (
+    SELECT id FROM sms_outbox
+    WHERE created_at < CAST(:before AS timestamptz) AND expires_at < CAST(:before AS timestamptz)
+      AND state NOT IN ('due', 'submitting', 'ambiguous') LIMIT ${ROWS_MAX})
+  RETURNING id`)
+
 /** Forgets receipts that nobody asked for in a day, and SMS that were settled `keepMs` ago. Answers how many. */
 export async function forgetOld(knex: Knex, nowMs: number, keepMs: number): Promise<number> {
-  const before = (ms: number) => new Date(nowMs - ms)
-  const orphans = await knex('sms_receipt_orphan').where('received_at', '<', before(ORPHAN_MS)).delete()
-  const old = knex('sms_outbox').where('created_at', '<', before(keepMs)).andWhere('expires_at', '<', before(keepMs))
-    .whereNotIn('state', ['due', 'submitting', 'ambiguous']).limit(ROWS_MAX).select('id')
-  const incoming = await knex('sms_incoming').where('received_at', '<', before(INCOMING_MS)).delete()
-  return orphans + incoming + await knex('sms_outbox').whereIn('id', old).delete()
+  const before = (ms: number) => ({ before: new Date(nowMs - ms) })
+  const orphans = await ORPHANS(knex, before(ORPHAN_MS))
+  const incoming = await INCOMING(knex, before(INCOMING_MS))
+  const settled = await SETTLED(knex, before(keepMs))
+  return orphans.length + incoming.length + settled.length
 }
 
 /** Removes everything about one MSISDN but its opt-out, which says that no SMS is wanted. Answers how many rows. */

@@ -1,0 +1,87 @@
+/** The statements of receipts: parts of SMS by what the SMSC called them, and receipts that nobody asked for yet. */
+import { statement } from '../sql.ts'
+import type { ReminderState } from '../../machines/reminder.ts'
+import type { Receipt } from './types.ts'
+
+export interface OrphanRow {
+  id: string
+  line: string
+  message_id: string
+  message_key: string
+  state: Receipt['state']
+  error: string
+}
+
+export type PartState = 'accepted' | 'delivered' | 'failed'
+
+export interface PartRow {
+  sms: string
+  part: number
+  part_state: PartState
+  state: ReminderState
+}
+
+/** How long a lost attempt may still be the one that a receipt is about. */
+const RIVAL = `interval '1 day'`
+
+const ORPHAN = 'id, line, message_id, message_key, state, error'
+
+/** A receipt and its response may be written at the same moment, each not seeing the other: they take turns. */
+export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
+
+/** `:parts`: `[{ part, message_id, message_key }]` */
+export const STORE_PARTS = statement('receipt-parts', `
+  INSERT INTO sms_part (sms, part, line, message_id, message_key)
+  SELECT CAST(:sms AS bigint), one.part, CAST(:line AS text), one.message_id, one.message_key
+  FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS one(part int, message_id text, message_key text)
+  ON CONFLICT DO NOTHING`)
+
+/** Takes the receipts that came before anybody knew these ids; `:line` '' is any. */
+export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
+  DELETE FROM sms_receipt_orphan
+  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) AND CAST(:line AS text) IN ('', line)
+  RETURNING ${ORPHAN}`)
+
+/**
+ * Receipts that may be of an SMS whose response never came: its reference, or none, and then only if they are not as
+ * likely another SMS's of that subscriber.
+ */
+export const POSSIBLE = statement<OrphanRow>('receipt-possible', `
+  SELECT ${ORPHAN} FROM sms_receipt_orphan r
+  WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND CAST(:line AS text) IN ('', r.line)
+    AND (r.reference = CAST(:reference AS int) OR (r.reference IS NULL AND NOT EXISTS (
+      SELECT FROM sms_outbox other WHERE other.msisdn = r.sender AND other.id <> CAST(:sms AS bigint)
+        AND (other.state IN ('submitting', 'ambiguous') OR other.losses > 0)
+        AND other.created_at <= r.received_at AND other.submitted_at > r.received_at - ${RIVAL})))
+  ORDER BY r.reference NULLS LAST, r.received_at, r.id FOR UPDATE`)
+
+export const DROP_ORPHANS = statement('receipt-drop', `
+  DELETE FROM sms_receipt_orphan WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(:ids AS jsonb)) AS bigint))`)
+
+/** The same receipt twice is kept once. */
+export const KEEP_ORPHAN = statement<{ id: string }>('receipt-keep', `
+  INSERT INTO sms_receipt_orphan (line, message_id, message_key, sender, reference, state, error, received_at)
+  VALUES (:line, :id, :key, :from, CAST(:reference AS int), :state, :error, CAST(:now AS timestamptz))
+  ON CONFLICT DO NOTHING RETURNING id`)
+
+/** The id as given, then the subscriber, then the newest: ids wrap. */
+export const FIND_PART = statement<PartRow>('receipt-part', `
+  SELECT p.sms, p.part, p.state AS part_state, o.state
+  FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+  WHERE p.message_key = :key AND p.line IN (:line, '')
+  ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.sms DESC
+  LIMIT 1 FOR UPDATE OF o`)
+
+export const SETTLE_PART = statement('receipt-settle-part', `
+  UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`)
+
+/** How far the parts of one SMS are; `parts`: how many there are to be. */
+export const PART_STATES = statement<{ state: PartState; parts: number }>('receipt-part-states', `
+  SELECT p.state, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms WHERE p.sms = CAST(:sms AS bigint)`)
+
+export const SETTLE_WHOLE = statement('receipt-settle', `
+  UPDATE sms_outbox SET state = CAST(:state AS text), last_error = CAST(:error AS text), settled_at = CAST(:now AS timestamptz)
+  WHERE id = CAST(:sms AS bigint)`)
+
+export const STATE_OF = statement<{ state: ReminderState }>('sms-state', `
+  SELECT state FROM sms_outbox WHERE id = CAST(:sms AS bigint)`)
