@@ -4,6 +4,7 @@ import { makeLine, printOf } from './line.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Tap } from '../smpp/link.ts'
+import type { Connect } from '../smpp/socket.ts'
 import type { Line, Link, Pdu } from '../smpp/types.ts'
 import type { Late } from '../smpp/window.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
@@ -55,6 +56,8 @@ export interface LinesParts {
   onLate(late: Late, line: string): Promise<void>
   onState?(line: string, bind: string, state: string): void
   tap?: Tap | undefined
+  /** Default: TCP or TLS. */
+  connect?: Connect | undefined
 }
 
 interface Running {

@@ -1,5 +1,5 @@
 /** A simulated SMSC and USSD gateway: ESMEs bind to it, phones dial through it, and it misbehaves on request. */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Chance, Clock } from '../ussd/types.ts'
 import { chaos as newChaos, type Chaos } from './chaos.ts'
@@ -40,6 +40,13 @@ export interface SmscOptions {
   firstNumber?: number
   /** PDUs that are remembered. Default 2 000; 0: none. */
   traceMax?: number
+  /** Where connections come from. Default: TCP, or TLS, at `host` and `port`. */
+  listen?: (accept: (socket: Socket) => void) => Promise<Listening>
+}
+
+export interface Listening {
+  port: number
+  close(): Promise<void>
 }
 
 export type SmscEvent =
@@ -128,12 +135,11 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
     })
     peers.add(peer)
   }
-  const server = options.tls ? createTlsServer(options.tls, accept) : createServer(accept)
-  await listen(server, options)
+  const listening = await (options.listen ?? listenAt(options))(accept)
   const stopEnquiries = enquire(options, peers)
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening.port,
     chaos, receipts, deliveries, network, voice, strays, hook,
     phone: phones.get,
     phones: phones.all,
@@ -148,7 +154,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
     async stop() {
       stopEnquiries()
       for (const peer of peers) peer.close()
-      await new Promise((done) => server.close(done))
+      await listening.close()
     },
   }
 
@@ -177,13 +183,15 @@ function rowOf(peer: Peer): BindRow {
   }
 }
 
-function listen(server: Server, options: SmscOptions): Promise<void> {
-  return new Promise((done, fail) => {
+function listenAt({ tls, port = 0, host = '127.0.0.1' }: SmscOptions): NonNullable<SmscOptions['listen']> {
+  return (accept) => new Promise((done, fail) => {
+    const server = tls ? createTlsServer(tls, accept) : createServer(accept)
     server.once('error', fail)
-    server.listen(options.port ?? 0, options.host ?? '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.removeListener('error', fail)
       server.on('error', () => undefined)
-      done()
+      const close = () => new Promise<void>((closed) => server.close(() => closed()))
+      done({ port: (server.address() as AddressInfo).port, close })
     })
   })
 }

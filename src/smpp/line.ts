@@ -10,6 +10,7 @@ import { encode } from './codec.ts'
 import type { Role } from './bind-request.ts'
 import type { Link, Tap } from './link.ts'
 import { Pace } from './pace.ts'
+import type { Connect } from './socket.ts'
 import { statusLabel } from './status.ts'
 
 export interface LineParts {
@@ -26,6 +27,8 @@ export interface LineParts {
   /** A response came after its deadline. */
   onLate?(late: Late): void
   tap?: Tap
+  /** Default: openSocket. */
+  connect?: Connect | undefined
 }
 
 /** A line that does nothing until start(). */
@@ -120,7 +123,7 @@ class SmppLine implements Line {
   }
 
   #bindsOf(settings: LineSettings): Bind[] {
-    const { clock, chance, log, instance, onRequest, onState, onLate, tap } = this.#parts
+    const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#parts
     const { throttlePauseMs, smsPerSecond } = settings.limits
     const pace = new Pace({ pauseMs: throttlePauseMs, ...(smsPerSecond ? { perSecond: smsPerSecond } : {}) }, clock)
     const shared = {
@@ -129,7 +132,7 @@ class SmppLine implements Line {
       hosts: settings.smsc.hosts,
       limits: settings.limits,
       times: settings.times,
-      pace, clock, chance, log, instance, tap, onRequest,
+      pace, clock, chance, log, instance, tap, connect, onRequest,
       count: (name: SmppCounter, labels?: Record<string, string>) => this.#count(name, labels),
       onState: (bind: string, state: string) => onState?.(bind, state),
       onLate: (late: Late) => onLate?.(late),

@@ -14,7 +14,7 @@ import { framer, type Framer, type FramingFault } from './framer.ts'
 import { Inbound } from './inbound.ts'
 import { Outbox } from './outbox.ts'
 import { Requests } from './requests.ts'
-import { isForeign, openSocket } from './socket.ts'
+import { isForeign, openSocket, type Connect } from './socket.ts'
 import { STATUS, statusLabel, statusText } from './status.ts'
 import { Window } from './window.ts'
 
@@ -35,6 +35,8 @@ export interface LinkParts {
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
   onLate(late: Late): void
   tap?: Tap | undefined
+  /** Default: openSocket. */
+  connect?: Connect | undefined
   /** What the bind machine wants to know. */
   hears: {
     connected(): void
@@ -71,7 +73,7 @@ export class Link implements LinkPort {
     this.#parts = parts
     this.#readAt = parts.clock.now()
     const { limits, clock } = parts
-    this.#socket = openSocket(parts.to, parts.smsc.tls, () => this.#connected())
+    this.#socket = (parts.connect ?? openSocket)(parts.to, parts.smsc.tls, () => this.#connected())
     this.#outbox = new Outbox(this.#socket, limits, {
       clock,
       count: parts.count,

@@ -5,6 +5,9 @@ import type { Endpoint, TlsSettings } from './settings.ts'
 
 const KEEP_ALIVE_MS = 60_000
 
+/** How a link gets its socket: openSocket, but where there is no network. */
+export type Connect = typeof openSocket
+
 /** Starts to connect; `ready` runs once octets may be written (with TLS: once the certificate was accepted). */
 export function openSocket(to: Endpoint, tls: TlsSettings | undefined, ready: () => void): Socket {
   // SNI takes names only. (RFC 6066 §3)
