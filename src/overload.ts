@@ -35,12 +35,13 @@ export function createOverload(
   const spanMs = costMs * rate.burst
   return {
     inTime(msisdn, nowMs) {
-      const before = Math.max(fullAt.get(msisdn) ?? nowMs, nowMs)
-      // A clock that was set back must not shut anybody out for longer than an empty bucket does.
-      const after = Math.min(before, nowMs + spanMs) + costMs
+      const known = fullAt.get(msisdn) ?? nowMs
+      // Later than an empty bucket is full: the clock was set back, and a subscriber must not be shut out for that.
+      const before = known > nowMs + spanMs + ROUNDING_MS ? nowMs : Math.max(known, nowMs)
+      const after = before + costMs
       fullAt.delete(msisdn)
       const within = after - nowMs <= spanMs + ROUNDING_MS
-      fullAt.set(msisdn, within ? after : Math.min(before, nowMs + spanMs))
+      fullAt.set(msisdn, within ? after : before)
       if (fullAt.size > subscribersMax) fullAt.delete(fullAt.keys().next().value!)
       return within
     },
