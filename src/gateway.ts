@@ -176,8 +176,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
-    await drop(record, reason)
-    await say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
+    // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
+    const said = say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
+    await Promise.all([said, drop(record, reason)])
   }
 
   async function onHangUp(message: UssdMessage, from: From): Promise<void> {
