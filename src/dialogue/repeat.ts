@@ -77,9 +77,12 @@ function wantsScreen(old: Entry, begin: Taking): boolean {
   return mayBeLost(old, begin) || (begin.network === '' && old.confirmed !== null && old.reply !== null)
 }
 
-/** The stored reply went out on another link than the one that this came in on. */
+/**
+ * The stored reply went out on another link than the one that this came in on, and nobody saw it accepted. One that was
+ * accepted is shown: a second copy, over another link, could only come late, and stand over a newer screen.
+ */
 function mayBeLost(old: Entry, taking: Taking): boolean {
-  return old.confirmed !== null && old.reply !== null && old.reply.link !== taking.link
+  return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
 }
 
 /** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */

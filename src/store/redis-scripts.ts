@@ -62,7 +62,7 @@ local function head(r)
 end
 local function outcome(r, v) return string.match(v, '^[^\\n]*\\n[^\\n]*', r.pos) end
 local function counts(r, now) return r.status ~= 'e' or now < tonumber(r.keep) end
-local function lost(r, link) return r.flag ~= '-' and r.link ~= '-' and r.link ~= link end
+local function lost(r, link) return r.flag == 'u' and r.link ~= '-' and r.link ~= link end
 local function finish(r, v, reason, now, keep)
   r.status, r.flag, r.ended, r.touched, r.keep = 'e', '-', reason, now, int(now + keep)
   local ended = head(r) .. outcome(r, v)
@@ -148,7 +148,7 @@ if status == 't' then
   if same then return {'repeat', v, 0} end
   return {'busy', v}
 end
-local lost = flag ~= '-' and replied ~= '-' and replied ~= link
+local lost = flag == 'u' and replied ~= '-' and replied ~= link
 local again
 if status == 'e' then
   if not (same and flag ~= '-' and now - opened - touched < TOMBSTONE) then return {'unknown'} end

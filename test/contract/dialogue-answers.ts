@@ -77,6 +77,11 @@ function stepped(held: Held) {
     assert.equal(expectIs(await answer({ step: 6 }), 'repeat').resend, false)
     assert.equal(expectIs(await answer({ step: 6, link: 'link-b' }), 'repeat').resend, true)
   })
+  it('gets no reply again that the SMSC accepted: over another link it could come after a newer screen', async () => {
+    const it = await answered(7)
+    await it.confirm((await it.find())!.epoch, 3)
+    assert.equal(expectIs(await it.answer({ step: 6, link: 'link-b' }), 'repeat').resend, false)
+  })
   it('is a repeat even if the reply was seen to arrive', async () => {
     const it = await answered(7)
     await it.confirm((await it.find())!.epoch, 3)

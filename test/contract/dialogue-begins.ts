@@ -87,6 +87,11 @@ function repeated(held: Held) {
     assert.equal(other.record.epoch, epoch)
     assert.equal(other.record.reply?.text, 'Welcome to Akiba\n1. Balance')
   })
+  it('gets no reply again that the SMSC accepted', async () => {
+    const { begin, asked, confirm } = scene(held.store)
+    await confirm(await asked())
+    assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
+  })
   it('is a repeat, never a redial, as long as the tombstone is young, whatever was dialled', async () => {
     const { begin, asked } = scene(held.store)
     await asked({}, { ended: 'completed' })
