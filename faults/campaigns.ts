@@ -18,6 +18,7 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('canaries', 'R17', async () => (await import('./campaign-canaries.ts')).canariesCampaign),
   entry('backends', 'R19', async () => (await import('./campaign-backends.ts')).backendsCampaign, 'alone'),
   entry('hardening', 'R18', async () => (await import('./campaign-hardening.ts')).hardeningCampaign, 'alone'),
+  entry('simulation', 'R13', async () => (await import('../simulation/campaign.ts')).simulationCampaign, 'alone'),
   entry('kill', 'R1 R2 R3', async () => (await import('./campaign-kill.ts')).killCampaign),
   entry('flows', 'R15', async () => (await import('./campaign-flows.ts')).flowsCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),

@@ -67,10 +67,12 @@ const FOLLOWS: Record<string, readonly Kind[]> = {
 const STEPS_MAX = 14
 
 /** One dialogue, from dialling to its end. Never rejects. */
-export async function converse(phone: Phone, diary: Diary, chance: Chance, habits = HABITS): Promise<void> {
+export async function converse(
+  phone: Phone, diary: Diary, chance: Chance, habits = HABITS, nowMs: () => number = () => performance.now(),
+): Promise<void> {
   diary.dialogues++
   const walk: Walk = { phone, diary, chance, books: chance() < habits.books, asked: null, clinic: null, isResumed: false, done: false }
-  let screen = await timed(diary, phone, () => phone.dial('*123#'))
+  let screen = await timed(diary, phone, nowMs, () => phone.dial('*123#'))
   let from: string = 'dial'
   for (let step = 0; screen && step < STEPS_MAX; step++) {
     diary.steps++
@@ -78,11 +80,11 @@ export async function converse(phone: Phone, diary: Diary, chance: Chance, habit
     judge(walk, from, kind, screen)
     if (!screen.open) return
     if (chance() < habits.hangsUp) return phone.hangUp()
-    if (chance() < habits.redials) return converse(phone, diary, chance, habits)
+    if (chance() < habits.redials) return converse(phone, diary, chance, habits, nowMs)
     const key = keyFor(walk, kind, screen.text)
     if (key === null) return phone.hangUp()
     from = kind
-    screen = await timed(diary, phone, () => phone.answer(key))
+    screen = await timed(diary, phone, nowMs, () => phone.answer(key))
   }
   if (screen) phone.hangUp()
 }
@@ -100,11 +102,11 @@ interface Walk {
   done: boolean
 }
 
-async function timed(diary: Diary, phone: Phone, run: () => Promise<Screen>): Promise<Screen | null> {
-  const startMs = performance.now()
+async function timed(diary: Diary, phone: Phone, nowMs: () => number, run: () => Promise<Screen>): Promise<Screen | null> {
+  const startMs = nowMs()
   try {
     const screen = await run()
-    diary.waitsMs.push(performance.now() - startMs)
+    diary.waitsMs.push(nowMs() - startMs)
     return screen
   } catch (error) {
     const why = (error as Error).message

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { play } from '../../simulation/history.ts'
+import { CRASH_POINTS, planOf, type Fault, type Plan } from '../../simulation/plan.ts'
+import { packageRoot } from '../../src/root.ts'
+
+const SEEDS = 30
+const KEPT = join(packageRoot, 'simulation/seeds')
+
+describe('histories under a virtual clock', () => {
+  it(`${SEEDS} of them, each with its faults, break no invariant`, async function () {
+    this.timeout(120_000)
+    const sums = { dialogues: 0, bookings: 0, sms: 0 }
+    const kinds = new Set<Fault['is']>()
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const plan = planOf(seed)
+      const told = await play(plan)
+      assert.deepEqual(told.breaches, [], `seed ${seed}: npm run faults -- --only simulation --seed ${seed} --seeds 1`)
+      for (const { is } of plan.faults) kinds.add(is)
+      for (const name of ['dialogues', 'bookings', 'sms'] as const) sums[name] += told[name]
+    }
+    assert.ok(kinds.size >= 12, `only ${[...kinds].join(', ')} happened`)
+    assert.ok(sums.dialogues > SEEDS * 5 && sums.bookings > SEEDS * 3 && sums.sms > sums.bookings, JSON.stringify(sums))
+  })
+
+  it('are the same for the same plan, in one process and in another, and others for another seed', async function () {
+    this.timeout(60_000)
+    const plan = planOf(7)
+    const [first, second, other] = [await play(plan), await play(plan), await play({ ...plan, seed: 8 })]
+    assert.equal(first.hash, second.hash)
+    assert.notEqual(first.hash, other.hash)
+    const script = `import { play } from './simulation/history.ts'
+      import { planOf } from './simulation/plan.ts'
+      play(planOf(7)).then((told) => process.stdout.write(told.hash))`
+    const elsewhere = execFileSync(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', script], { cwd: packageRoot, encoding: 'utf8' })
+    assert.equal(elsewhere, first.hash)
+  })
+
+  for (const file of readdirSync(KEPT)) {
+    it(`the plan that once found: ${file.replace('.json', '').replaceAll('-', ' ')}`, async function () {
+      this.timeout(20_000)
+      const plan = JSON.parse(readFileSync(join(KEPT, file), 'utf8')) as Plan
+      assert.deepEqual((await play(plan)).breaches, [])
+    })
+  }
+})
+
+describe('plans', () => {
+  it('are the same for the same seed, and every kind of fault and crash comes in a few hundred', () => {
+    assert.deepEqual(planOf(5), planOf(5))
+    const faults = Array.from({ length: 300 }, (_, seed) => planOf(seed).faults).flat()
+    assert.equal(new Set(faults.map((fault) => fault.is)).size, 13)
+    const points = new Set(faults.flatMap((fault) => fault.is === 'crash' ? [fault.at] : []))
+    assert.deepEqual([...points].toSorted(), [...CRASH_POINTS].toSorted())
+  })
+})
