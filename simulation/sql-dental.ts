@@ -110,12 +110,17 @@ function book(database: Database, given: Record<string, unknown>): { id: string 
   const id = database.next('appointments')
   const all = [...tables.appointments.values()]
   if (all.some((one) => one.intention === intention || (one.slot === slot.id && one.status === 'booked'))) return []
-  if (!tables.profiles.has(msisdn)) throw new ForeignKeyViolation('insert into dental_appointment: no such profile')
+  const sms = JSON.parse(String(given.sms)) as NewRow[]
+  if (!tables.profiles.has(msisdn)) {
+    // Postgres sees it at the end of the statement: numbers were given out for the SMS too.
+    for (let n = 0; n < sms.length; n++) database.next('sms')
+    throw new ForeignKeyViolation('insert into dental_appointment: no such profile')
+  }
   tables.appointments.set(id, {
     id, msisdn, slot: slot.id, intention, status: 'booked', cancel_intention: null, booked_at: now, cancelled_at: null, confirmed_at: null,
   })
   tables.holds.delete(slot.id)
-  insertSms(database, { subject: `dental:${id}`, msisdn, line: String(given.line) }, JSON.parse(String(given.sms)) as NewRow[], now)
+  insertSms(database, { subject: `dental:${id}`, msisdn, line: String(given.line) }, sms, now)
   return [{ id: String(id) }]
 }
 
