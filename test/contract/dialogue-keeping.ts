@@ -24,7 +24,8 @@ function present(held: Held) {
     assert.equal(await held.store.count(), 0)
     await asked()
     assert.equal(await held.store.count(), 1)
-    await Promise.all(Array.from({ length: 999 }, (_, n) => asked({ msisdn: String(n) })))
+    // Some at a time: a thousand at once may pass Redis's time-out on a machine that has other things to do.
+    for (let n = 0; n < 999; n += 37) await Promise.all(Array.from({ length: 37 }, (_, i) => asked({ msisdn: String(n + i) })))
     assert.equal(await held.store.count(), 1_000)
     await drop()
     assert.equal(await held.store.count(), 999)
