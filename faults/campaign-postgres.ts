@@ -71,7 +71,7 @@ function faultsOf(postgres: OwnPostgres, awayMs: number): Record<string, () => P
       await postgres.ask('ALTER DATABASE postgres SET default_transaction_read_only = on')
       await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
       await sleep(2_000)
-      await postgres.ask('SET default_transaction_read_only = off; ALTER DATABASE postgres RESET default_transaction_read_only')
+      await postgres.ask('ALTER DATABASE postgres RESET default_transaction_read_only')
       await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
     },
   }

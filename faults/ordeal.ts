@@ -10,21 +10,21 @@ export interface Ordeal {
   several: Several
 }
 
-/** How long after what was done the last apology was shown: looked at every 50 ms until none came for `quietMs`. */
+/** How long after `act` began the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
 export async function apologiesAfter({ scene }: Ordeal, act: () => Promise<void>, quietMs = 4_000): Promise<{ ms: number; count: number }> {
   const { diary } = scene
   const seen = () => diary.apologies + diary.undelivered
-  const before = seen()
-  let [last, count, lastMs] = [before, before, performance.now()]
-  const startMs = performance.now()
-  await act()
-  while (performance.now() - Math.max(lastMs, startMs) < quietMs || count !== last) {
-    count = last
-    last = seen()
-    if (count !== last) lastMs = performance.now()
+  const [startMs, before] = [performance.now(), seen()]
+  let [count, lastMs, overMs] = [before, startMs, Infinity]
+  const acting = act().finally(() => { overMs = performance.now() })
+  acting.catch(() => undefined) // told below, where it is awaited
+  while (performance.now() - Math.max(lastMs, overMs) < quietMs) {
+    if (seen() !== count) lastMs = performance.now()
+    count = seen()
     await sleep(50)
   }
-  return { ms: last === before ? 0 : Math.round(lastMs - startMs), count: last - before }
+  await acting
+  return { ms: count === before ? 0 : Math.round(lastMs - startMs), count: count - before }
 }
 
 export interface Judged {

@@ -31,7 +31,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   const settings = ['listen_addresses=127.0.0.1', 'max_wal_size=64MB'].flatMap((setting) => ['-c', setting])
   let child: ChildProcess
   const ask = async (sql: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: url })
+    const client = new pg.Client({ connectionString: url, options: '-c default_transaction_read_only=off' })
     client.on('error', () => undefined)
     await client.connect()
     await client.query(sql).finally(() => client.end())
