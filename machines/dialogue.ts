@@ -37,6 +37,8 @@ export type DialogueContext = {
   msisdn: string
   code: string
   line: string
+  /** Epoch of the dialogue that this one goes on with; absent: its own. */
+  began?: string
   language: string
   page: { septets: number; ucs2: number }
   /** When it was dialled, ISO 8601. */

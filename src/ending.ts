@@ -1,11 +1,12 @@
 /** The end of a dialogue: one line at info, one count, and what its back ends held for it is given back. */
 import type { Backend } from './backend/types.ts'
+import { beganAs } from './dialogue/turn.ts'
 import type { DialogueRecord } from './dialogue/types.ts'
 import type { FlowRegistry } from './flow/types.ts'
 import { beginOf, type Service } from './gateway-parts.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
-import type { EndReason } from './ussd/types.ts'
+import type { EndReason, JsonObject } from './ussd/types.ts'
 
 export interface EndingParts {
   flows: FlowRegistry
@@ -26,7 +27,8 @@ export function resumable(record: DialogueRecord | null, nowMs: number, resumeMs
 
 /** Called once for every dialogue, by whoever ended it. */
 export function createEnding(parts: EndingParts): (record: DialogueRecord) => void {
-  const { flows, log, metrics } = parts
+  const { log, metrics } = parts
+  const release = createRelease(parts)
   return (record) => {
     const reason = record.ended ?? 'failed'
     const flow = record.revision.split('@')[0] || (beginOf(record, parts.services, null)?.flow ?? 'none')
@@ -36,13 +38,22 @@ export function createEnding(parts: EndingParts): (record: DialogueRecord) => vo
       msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
       turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
     }, 'dialogue ended')
+    // To its back ends it is not over: one of them is working for it.
+    if (reason !== 'answer-later') release(record, flow)
+  }
+}
+
+/** Tells the back ends of a flow that a dialogue is over, so that they give back what they hold for it. */
+export function createRelease({ flows, backend, log }: Pick<EndingParts, 'flows' | 'backend' | 'log'>) {
+  return (record: DialogueRecord, flow: string): void => {
     const about = {
       msisdn: record.key.msisdn, line: record.line, turns: record.turn, openedMs: record.openedMs,
       endedMs: record.touchedMs, snapshot: record.snapshot,
     }
+    const epoch = beganAs(record.snapshot?.context as JsonObject | undefined, record.epoch)
     for (const name of flows.current(flow)?.backends ?? []) {
-      parts.backend(name)?.ended?.(record.epoch, reason, about).catch((error: unknown) =>
-        log.warn({ err: error, backend: name, epoch: record.epoch }, 'back end did not take the end'))
+      backend(name)?.ended?.(epoch, record.ended ?? 'failed', about).catch((error: unknown) =>
+        log.warn({ err: error, backend: name, epoch }, 'back end did not take the end'))
     }
   }
 }

@@ -1,5 +1,5 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
-import type { Begin, Played } from './dialogue/turn.ts'
+import type { Begin, Held, Played } from './dialogue/turn.ts'
 import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/types.ts'
 import { StoreError } from './errors.ts'
 import type { Log } from './log-port.ts'
@@ -166,11 +166,13 @@ export interface Turned {
   snapshot: DialogueRecord['snapshot'] & {}
   reply: UssdReply
   ended: EndReason | null
+  /** A back end is still at it. */
+  held?: Held | undefined
 }
 
 export function turned(played: Played): Turned {
-  const { flow, snapshot, reply, ended } = played
-  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended }
+  const { flow, snapshot, reply, ended, held } = played
+  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended, held }
 }
 
 export function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {

@@ -20,6 +20,7 @@ import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { replyIn } from './push/reply.ts'
 import { sendReply } from './reply.ts'
+import type { Late } from './late/late.ts'
 import { createUnrested } from './unrested.ts'
 import {
   apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, type From,
@@ -45,6 +46,7 @@ export interface GatewayParts {
   metrics: Metrics
   limits: GatewayLimits
   overload: Overload
+  late: Pick<Late, 'mayHold' | 'hold'>
   texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
 }
 
@@ -118,12 +120,14 @@ export function createGateway(parts: GatewayParts): Gateway {
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
       const link = how.from?.link.id ?? ''
+      const holding = played.held && await parts.late.hold(record, played, played.held)
       failpoint('before-rest')
       const rested = await dialogues.rest({
         key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision,
         snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link }, ended: played.ended,
       })
       failpoint('after-rest')
+      await holding?.rested(rested)
       if (!rested) return await unrested.refused(record, played.reply.action, line, how.from)
       metrics.turn((clock.now() - startedMs) / 1000, played.flow, played.revision)
       const ended = { ...record, revision: played.revision, snapshot: played.snapshot, ended: played.ended, touchedMs: clock.now() }
@@ -141,7 +145,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function play(record: DialogueRecord, line: Line, lost: DialogueRecord | null): Promise<Turned> {
     const begin = record.snapshot ? null : beginOf(record, parts.services, lost)
     const deadlineMs = record.touchedMs + limits.turnMs
-    const played = await playTurn(record, begin, deadlineMs, { ...parts, language: limits.language, page: line.dialect.page })
+    const how = { ...parts, language: limits.language, page: line.dialect.page, mayHold: parts.late.mayHold }
+    const played = await playTurn(record, begin, deadlineMs, how)
     if (!played) return { ...gone(record, begin), reply: { action: 'end', text: parts.texts.busy }, ended: 'flow-gone' }
     if (!played.ended && record.returnPath.beginOp === 0) {
       return { ...turned(played), reply: { action: 'end', text: parts.texts.oldPhone }, ended: 'completed' }

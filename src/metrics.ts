@@ -42,6 +42,7 @@ export const COUNTERS = {
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
   ussd_pushes_total: ['USSD that we began, by what came of it', ['line', 'result']],
+  ussd_late_total: ['Answers that came after the network\'s patience, by what was done', ['line', 'what']],
   ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
   door_requests_total: ['Requests at the HTTP door by status', ['status']],
   dialogue_store_errors_total: ['Calls of the dialogue store that failed', ['call', 'code']],

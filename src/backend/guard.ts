@@ -49,6 +49,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
 
   return {
     name,
+    ...(backend.patience ? { patience: backend.patience } : {}),
     async call(operation, args, context) {
       const refused = await refusal(context.signal)
       if (refused) {

@@ -5,6 +5,7 @@ import type { Json, JsonObject, EndReason } from '../ussd/types.ts'
 export interface CallContext {
   /** `epoch:turn:call`: the same for every repetition of the same call. Do the thing once a key. */
   intention: string
+  /** Of the dialogue; where it goes on in one that we pushed, of the first. */
   epoch: string
   msisdn: string
   language: string
@@ -33,8 +34,18 @@ export interface EndedDialogue {
   snapshot: JsonObject | null
 }
 
+/** How long a back end is waited for beyond the screen: the dialogue ends with a holding text, and the answer comes later. */
+export interface Patience {
+  /** From the beginning of the turn. */
+  afterMs: number
+  /** From then on: the call is given up at the end of it. */
+  waitMs: number
+}
+
 export interface Backend {
   readonly name: string
+  /** Absent: an answer that is not here within the turn is none. */
+  readonly patience?: Patience
   /** Never rejects: what goes wrong is a `failed` result. */
   call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult>
   /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */

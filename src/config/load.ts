@@ -260,10 +260,23 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
       })
     }
   })
+  for (const [path, { patienceMs }] of patient(settings)) {
+    if (patienceMs === undefined || patienceMs < settings.dialogue.turnMs) continue
+    const what = `${path.join('.')}.patienceMs is not below dialogue.turnMs: the holding text would come too late`
+    problems.push({ where: where([...path, 'patienceMs']), what })
+  }
   if (settings.dialogue.idleMs > settings.dialogue.totalMs) {
     problems.push({ where: where(['dialogue', 'idleMs']), what: 'dialogue.idleMs is longer than dialogue.totalMs' })
   }
   return problems
+}
+
+function patient({ backends, apps }: Settings): [PropertyKey[], { patienceMs?: number | undefined }][] {
+  return [
+    ...Object.entries(backends).map(([name, how]): [PropertyKey[], { patienceMs?: number | undefined }] =>
+      'http' in how ? [['backends', name, 'http'], how.http] : [['backends', name], how]),
+    ...Object.entries(apps).map(([name, app]): [PropertyKey[], typeof app] => [['apps', name], app]),
+  ]
 }
 
 function embedded(settings: Settings): boolean {

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
+import { late, patienceMs } from './schema-late.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
@@ -112,6 +113,7 @@ const service = z.strictObject({
 const http = z.strictObject({
   url: httpUrl.describe('the operation is appended: POST {url}/{operation}'),
   timeoutMs: ms(50, 30_000).default(2_000).describe('per call; below dialogue.turnMs so that a fallback screen still fits'),
+  patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
   headers: z.record(z.string(), z.string()).default({}).describe('sent with every call; no secrets: see tokenFile'),
   concurrent: z.number().int().min(1).max(1_000).default(50).describe('calls in flight at most; more are refused at once'),
@@ -127,8 +129,11 @@ const app = z.strictObject({
   closeUrl: httpUrl.optional()
     .describe('where it hears of ends, if its contract has an address of its own for that (africastalking: events)'),
   timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that the busy text is still in time'),
+  patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
   headers: z.record(z.string(), z.string()).default({}).describe('sent with every request; no secrets: see tokenFile'),
+  holding: z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(182)).optional()
+    .describe('what ends a dialogue whose answer comes later, by language; the first stands for all others'),
   networks: z.record(name, z.string()).default({}).describe("what the contract calls the operator, by line; default: the line's name"),
   concurrent: z.number().int().min(1).max(1_000).default(50).describe('requests in flight at most; more wait their turn'),
   octetsMax: z.number().int().min(1_024).max(1_048_576).default(65_536).describe('decoded reply at most'),
@@ -140,6 +145,7 @@ const app = z.strictObject({
 const backend = z.union([
   z.strictObject({
     module: z.string().describe('dental, pin, or a path to a file that exports `backend`'),
+    patienceMs,
     settings: z.record(z.string(), z.unknown()).default({}).describe("the module's own"),
   }),
   z.strictObject({ http }),
@@ -249,6 +255,7 @@ export const settingsSchema = z.strictObject({
   data: z.string().default('./data').describe('where embedded stores and keys keep their files'),
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
+  late: late.prefault({}),
   reminders: reminders.prefault({}),
   sms: incoming.prefault({}),
   door: door.optional().describe('our flows for callers over HTTP; absent: closed'),

@@ -27,7 +27,8 @@ export function servicesOf(settings: Settings): Service[] {
 export function appFlows(settings: Settings): CompiledFlow[] {
   return Object.entries(settings.apps).map(([name, app]) => {
     const { mark } = loadContract(app.contract, settings.contracts.dir)
-    return appFlow(name, `${app.contract}:${mark}`, { busy: settings.texts.busy })
+    const holding = app.holding ? { holding: app.holding } : {}
+    return appFlow(name, `${app.contract}:${mark}`, { busy: settings.texts.busy, ...holding })
   })
 }
 
@@ -37,14 +38,16 @@ export async function appBackends(parts: {
   clock: Clock
   metrics: Metrics
   log: Log
-}): Promise<{ backend: Backend; concurrent: number }[]> {
+}): Promise<{ backend: Backend; concurrent: number; patienceMs?: number | undefined }[]> {
   const { settings, clock, metrics, log } = parts
   return Promise.all(Object.entries(settings.apps).map(async ([name, app]) => {
     const contract = loadContract(app.contract, settings.contracts.dir)
     const desk = deskOf(name, app, contract)
     await desk?.open()
     const how: AppParts = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
-    return { backend: appBackend(appName(name), contract, settingsOf(app, name), how), concurrent: app.concurrent }
+    const { concurrent, patienceMs } = app
+    const timed = { ...settingsOf(app, name), ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs + settings.late.waitMs }) }
+    return { backend: appBackend(appName(name), contract, timed, how), concurrent, patienceMs }
   }))
 }
 
@@ -55,7 +58,7 @@ function deskOf(name: string, { listen, contract: speaks }: App, { later }: Cont
 }
 
 function settingsOf(app: App, name: string) {
-  const { tokenFile, closeUrl, privateNetwork, listen: _listen, ...rest } = app
+  const { tokenFile, closeUrl, privateNetwork, listen: _listen, patienceMs: _patience, holding: _holding, ...rest } = app
   return {
     ...rest,
     ...(closeUrl === undefined ? {} : { closeUrl }),

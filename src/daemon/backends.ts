@@ -44,16 +44,18 @@ export type BackendFactory = (parts: Omit<BackendParts, 'settings'> & { settings
 export async function createBackends(parts: BackendParts): Promise<Backends> {
   const { settings, clock, metrics, log } = parts
   const all = new Map<string, Backend>()
+  const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   for (const [name, how] of Object.entries(settings.backends)) {
     const bare = 'http' in how
-      ? httpBackend(name, httpOf(how.http, name), { clock })
+      ? httpBackend(name, { ...httpOf(how.http, name), ...untilLate(how.http.patienceMs, settings) }, { clock })
       : moduleBackend(name, await moduleOf(how, name, parts))
     const concurrent = 'http' in how ? how.http.concurrent : undefined
-    all.set(name, guard(bare, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
+    const patienceMs = 'http' in how ? how.http.patienceMs : how.patienceMs
+    all.set(name, guard(patient(bare, patienceMs, settings), guarding, concurrent))
   }
   const names = [...all.keys()]
-  for (const { backend, concurrent } of await appBackends(parts)) {
-    all.set(backend.name, guard(backend, { clock, counters: metrics, log, onCall: metrics.backend }, concurrent))
+  for (const { backend, concurrent, patienceMs } of await appBackends(parts)) {
+    all.set(backend.name, guard(patient(backend, patienceMs, settings), guarding, concurrent))
   }
   return {
     names,
@@ -64,11 +66,20 @@ export async function createBackends(parts: BackendParts): Promise<Backends> {
   }
 }
 
+function patient(backend: Backend, afterMs: number | undefined, { late }: Settings): Backend {
+  return afterMs === undefined ? backend : { ...backend, patience: { afterMs, waitMs: late.waitMs } }
+}
+
+/** How long a call of a patient back end may take; nothing for the others. */
+function untilLate(patienceMs: number | undefined, { late }: Settings): { timeoutMs?: number } {
+  return patienceMs === undefined ? {} : { timeoutMs: patienceMs + late.waitMs }
+}
+
 type Http = Extract<Settings['backends'][string], { http: unknown }>['http']
 type Module = Extract<Settings['backends'][string], { module: string }>
 
 function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
-  const { tokenFile, ...rest } = http
+  const { tokenFile, patienceMs: _patience, ...rest } = http
   if (!tokenFile) return rest
   try {
     return { ...rest, token: readFileSync(tokenFile, 'utf8').trim() }

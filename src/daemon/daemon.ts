@@ -21,6 +21,7 @@ import { pooled, uuidV7 } from '../ids.ts'
 import { sendsSms, smsBackend } from './flow-sms.ts'
 import { SMS } from '../flow/sms-screen.ts'
 import { languageLookup, subscriberBackend } from './languages.ts'
+import { createDaemonLate } from './late.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createDaemonPush } from './push.ts'
 import { createDaemonRecorder } from './recorder.ts'
@@ -106,11 +107,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend,
       knex: stores.knex, lines, clock, chance, mint, log, metrics,
     })
+    const late = createDaemonLate({
+      settings, ...stores, flows: flows.registry, backend, lines, push, clock, mint, log, metrics, instance,
+    })
     const sms = createSmsSide({
       settings, knex: stores.knex, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
     })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings),
+      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late,
       backend, chosenLanguage: languageLookup({ languages, flows: flows.registry, clock, log, metrics }),
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
@@ -140,6 +144,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stopSweeps()
       await lines.stop(clock.now() + settings.stopMs)
     })
+    late.start()
+    onStop(late, () => late.stop())
     await door.open()
     log.info({ instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() }, 'daemon started')
 

@@ -27,6 +27,8 @@ import { tlsOf } from './tls.ts'
 export interface Stores {
   dialogues: DialogueStore
   knex: Knex
+  /** What hides what is written down of dialogues, where there is a key. */
+  sealer: Sealer
   archive: FlowArchive
   /** What operators decided about flows. */
   decided: Decided
@@ -59,7 +61,7 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
     const sql = postgres = await openDatabase(settings, log, clock)
     const dialogues = await openDialogues(parts, keys?.sealer ?? plainSealer)
     return {
-      dialogues, knex: sql.knex, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
+      dialogues, knex: sql.knex, sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
       check: () => check(dialogues, sql, settings),
       close: async () => {
         keys?.stop()

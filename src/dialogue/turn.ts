@@ -2,8 +2,8 @@
  * One turn of a dialogue: a journalled answer in, at most one reply out. The same record played again gives the same
  * intentions, so a turn may be repeated after a crash, here or elsewhere.
  */
-import type { Backend, CallResult } from '../backend/types.ts'
-import { advance } from '../flow/advance.ts'
+import type { Backend, CallResult, Patience } from '../backend/types.ts'
+import { advance, advanceOrWait } from '../flow/advance.ts'
 import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/types.ts'
 import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/types.ts'
 import { failpoint } from '../failpoints.ts'
@@ -17,6 +17,8 @@ export interface TurnParts {
   language: string
   /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
   chosenLanguage?(msisdn: string): Promise<string | null>
+  /** Whether the subscriber of that line can be told later what a patient back end answers. Absent: no. */
+  mayHold?(line: string): boolean
 }
 
 /** A begin, routed. */
@@ -34,6 +36,18 @@ export interface Played {
   /** null: it rests on a question. */
   ended: EndReason | null
   calls: number
+  /** It ended with a holding text, before a back end had answered. */
+  held?: Held
+}
+
+/** A call that outlives its turn: the snapshot rests on it. */
+export interface Held {
+  /** Its number in the turn. */
+  n: number
+  /** Absent: whoever made it is gone, and it is made again, with the same intention. */
+  answer?: Promise<CallResult>
+  /** Wall-clock milliseconds: it counts as failed from then on. */
+  untilMs: number
 }
 
 /**
@@ -47,9 +61,35 @@ export async function playTurn(
   if (!started) return undefined
   const { flow, snapshot, event } = started
   const time = timeOf(deadlineMs, parts.clock)
+  let held: Held | undefined
   try {
-    const call = (want: CallWant, n: number) => callBackend({ want, n, record, flow, snapshot, signal: time.signal() }, parts)
-    const played = await advance(flow, snapshot, event, call)
+    const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
+      const call = { want, n, record, snapshot: at }
+      const patience = patienceWith(call, parts)
+      if (!patience) return callBackend({ ...call, signal: time.signal() }, parts)
+      const outcome = await patiently(call, patience, parts)
+      if ('is' in outcome) return outcome
+      held = outcome
+      return null
+    })
+    if (played.want.do !== 'call') return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
+    const text = flow.text('holding', languageOf(played.snapshot.context, parts.language))
+    return {
+      flow, snapshot: played.snapshot, calls: played.calls + 1, reply: { action: 'end', text }, ended: 'answer-later', held: held!,
+    }
+  } finally {
+    time.over()
+  }
+}
+
+/** Plays to its end a turn that was held: the record is as it was taken, with the snapshot that rests on the call. */
+export async function playHeld(record: DialogueRecord, held: Held, parts: TurnParts): Promise<Played | undefined> {
+  const flow = await parts.flows.pinned(record.revision)
+  if (!flow || !record.snapshot) return undefined
+  const time = timeOf(held.untilMs, parts.clock)
+  try {
+    const played = await advance(flow, record.snapshot as FlowSnapshot, null, (want, i, at) =>
+      i === 0 && held.answer ? held.answer : callBackend({ want, n: held.n + i, record, snapshot: at, signal: time.signal() }, parts))
     return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
   } finally {
     time.over()
@@ -95,9 +135,28 @@ interface Call {
   want: CallWant
   n: number
   record: DialogueRecord
-  flow: CompiledFlow
   snapshot: FlowSnapshot
   signal: AbortSignal
+}
+
+/** Undefined: its answer must be here within the turn. */
+function patienceWith({ want, record, snapshot }: Omit<Call, 'signal'>, parts: TurnParts): Patience | undefined {
+  // What waits is written down, and a secret never is.
+  const isSecret = want.hidden !== undefined || snapshot.context.secrets !== undefined
+  return isSecret || !parts.mayHold?.(record.line) ? undefined : parts.backend(want.backend)?.patience
+}
+
+/** The answer, or, if it is not here in time for the network, the promise of it. */
+async function patiently(call: Omit<Call, 'signal'>, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallResult | Held> {
+  const { clock } = parts
+  const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
+  const over = new AbortController()
+  const stop = clock.after(holdMs + waitMs, () => over.abort())
+  const answer = callBackend({ ...call, signal: over.signal }, parts).finally(stop)
+  let cancel = (): void => undefined
+  const late = new Promise<null>((done) => (cancel = clock.after(holdMs, () => done(null))))
+  const first = await Promise.race([answer, late]).finally(() => cancel())
+  return first ?? { n: call.n, answer, untilMs: clock.now() + waitMs }
 }
 
 async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
@@ -106,12 +165,18 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
   if (!backend) return { is: 'failed', why: 'refused-call', detail: `no back end '${want.backend}' in the settings` }
   if (signal.aborted) return { is: 'failed', why: 'late', detail: 'the turn has no time left' }
   failpoint('before-call')
+  const { context } = call.snapshot
   const result = await backend.call(want.operation, want.args, {
-    intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: record.epoch, msisdn: record.key.msisdn,
-    language: languageOf(call.snapshot.context, parts.language), line: record.line, todayMs: parts.clock.today(), signal,
+    intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
+    language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(), signal,
   })
   failpoint('after-call')
   return result
+}
+
+/** The epoch that back ends know this dialogue by: it may have begun before we pushed it. */
+export function beganAs(context: JsonObject | undefined, epoch: string): string {
+  return typeof context?.began === 'string' ? context.began : epoch
 }
 
 function languageOf(context: JsonObject, otherwise: string): string {

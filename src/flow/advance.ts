@@ -21,17 +21,32 @@ export interface Advanced {
   calls: number
 }
 
+/** It rests on a call whose answer is not waited for here. */
+export interface Waiting {
+  snapshot: FlowSnapshot
+  want: CallWant
+  /** Calls made, that one not among them. */
+  calls: number
+}
+
+type Call<Outcome> = (want: CallWant, n: number, at: FlowSnapshot) => Promise<Outcome>
+
 /**
  * Steps until something is shown. `event` null: the snapshot is a fresh one of `begin`, or one whose call is to be made
  * (again). `call` gets the number of the call in this turn, from 0: together with the turn it names the intention.
  * Throws FlowFault; `call` must not reject.
  */
 export async function advance(
-  flow: CompiledFlow,
-  from: FlowSnapshot,
-  event: FlowEvent | null,
-  call: (want: CallWant, n: number) => Promise<CallOutcome>,
+  flow: CompiledFlow, from: FlowSnapshot, event: FlowEvent | null, call: Call<CallOutcome>,
 ): Promise<Advanced> {
+  // A call that is answered is never waited for.
+  return await advanceOrWait(flow, from, event, call) as Advanced
+}
+
+/** The same, where `call` may answer null: it goes on elsewhere. */
+export async function advanceOrWait(
+  flow: CompiledFlow, from: FlowSnapshot, event: FlowEvent | null, call: Call<CallOutcome | null>,
+): Promise<Advanced | Waiting> {
   let snapshot = event ? flow.step(from, event) : from
   for (let calls = 0; ; calls++) {
     const want = flow.want(snapshot)
@@ -41,7 +56,9 @@ export async function advance(
         `flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`,
       )
     }
-    snapshot = flow.step(snapshot, eventOf(await call(want, calls)))
+    const outcome = await call(want, calls, snapshot)
+    if (!outcome) return { snapshot, want, calls }
+    snapshot = flow.step(snapshot, eventOf(outcome))
   }
 }
 

@@ -57,11 +57,15 @@ export function appName(app: string): string {
 }
 
 /** The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with. */
-export function appFlow(app: string, contract: string, texts: { busy?: string } = {}): CompiledFlow {
+export function appFlow(
+  app: string, contract: string, texts: { busy?: string; holding?: Readonly<Record<string, string>> } = {},
+): CompiledFlow {
   const name = appName(app)
   const screens = screensOf()
   const machine = dialogueMachine(name, ASK, screens)
   const busy = (language: string) => texts.busy ?? builtIn('busy', language)
+  const holding = (language: string) =>
+    texts.holding?.[language] ?? Object.values(texts.holding ?? {})[0] ?? builtIn('holding', language)
   const guarded = <T>(state: string, run: () => T): T => {
     if (!screens.has(state)) throw new FlowFault(`${name} has no state '${state}'`)
     try {
@@ -81,7 +85,7 @@ export function appFlow(app: string, contract: string, texts: { busy?: string } 
       return next ? snapshotOf(next) : snapshot
     }),
     want: (snapshot) => guarded(snapshot.value, () => wantOf(snapshot.value, restedOf(snapshot).context, name, busy)),
-    text: (key, language) => key === 'busy' ? busy(language) : builtIn(key, language),
+    text: (key, language) => key === 'busy' ? busy(language) : key === 'holding' ? holding(language) : builtIn(key, language),
     // The application has been told that the dialogue is over; to it, a redial is a new one.
     resumable: () => false,
   }

@@ -72,7 +72,7 @@ export interface CompiledFlow {
   /** Pure. */
   want(snapshot: FlowSnapshot): Want
   /** A text of the flow's own for things outside a screen: busy, expired, overload … in that language. */
-  text(key: 'busy' | 'expired' | 'overload' | 'goodbye', language: string): string
+  text(key: 'busy' | 'expired' | 'overload' | 'goodbye' | 'holding', language: string): string
   /** Whether a dialogue lost here may be offered for resume (not on the first screen, not ended). */
   resumable(snapshot: FlowSnapshot): boolean
 }

@@ -16,6 +16,8 @@ export const PERSONAL: readonly { table: string; column: string; shown?: readonl
   // Not the hashes: four digits are found from one in minutes.
   { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
   { table: 'subscriber_language', column: 'msisdn' },
+  // Not the snapshot: it may be sealed.
+  { table: 'ussd_late', column: 'msisdn', shown: ['msisdn', 'line', 'code', 'revision', 'opened_at', 'until_at'] },
   { table: 'sms_outbox', column: 'msisdn' },
   { table: 'sms_incoming', column: 'msisdn' },
   { table: 'sms_opt_out', column: 'msisdn' },
@@ -60,6 +62,8 @@ export interface Erased {
   dialogues: number
   /** Rows of the dental service: profile, appointments, holds. */
   dental: number
+  /** Answers that were promised for later. */
+  late: number
   /** Whether there was a PIN. */
   pin: number
   /** The language that was chosen: 0 or 1. */
@@ -80,8 +84,9 @@ export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOu
   const dental = await eraseSubscriber(knex, msisdn)
   const language = await subscriberLanguages(knex).forget(msisdn)
   const sms = await eraseSms(knex, msisdn)
+  const late = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
-  return { dialogues: records, dental, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
+  return { dialogues: records, dental, late, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
 }
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {

@@ -6,7 +6,7 @@ import type { Backend } from '../backend/types.ts'
 import { playTurn } from '../dialogue/turn.ts'
 import type { DialogueKey, DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import type { FlowRegistry } from '../flow/types.ts'
-import { turned } from '../gateway-parts.ts'
+import { turned, type Turned } from '../gateway-parts.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'
@@ -29,6 +29,19 @@ export interface PushRequest {
 export interface NotifyRequest extends Omit<PushRequest, 'flow' | 'language'> {
   text: string
 }
+
+/** A dialogue that goes on: what it says next, and where its flow then stands. */
+export interface OfferRequest {
+  msisdn: string
+  line: string
+  /** Of the dialogue that the answers go into, from `mint`. */
+  epoch: string
+  said: Said
+  ttlMs: number
+}
+
+/** A played turn, as far as it is shown. */
+export type Said = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
 
 /**
  * shown: the network took it · busy: the subscriber is in a dialogue · absent: the network could not reach the handset, or
@@ -69,6 +82,8 @@ export interface Push {
   /** Resolves when the network has answered, or `ttlMs` is over. Rejects when a store is away. */
   push(request: PushRequest): Promise<PushOutcome>
   notify(request: NotifyRequest): Promise<PushOutcome>
+  /** A question opens a dialogue, anything else is only shown. */
+  offer(request: OfferRequest): Promise<PushOutcome>
 }
 
 export function createPush(parts: PushParts): Push {
@@ -81,7 +96,7 @@ export function createPush(parts: PushParts): Push {
   const pathOf = (line: Line, msisdn: string, flow: string | null) =>
     line.dialect.push?.({ msisdn, source: parts.sourceOf(line.name, flow), n: number++ })
 
-  async function settled(request: PushRequest | NotifyRequest, line: Line | undefined, told: Told): Promise<PushOutcome> {
+  async function settled(request: Asked, line: Line | undefined, told: Told): Promise<PushOutcome> {
     parts.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
     const wantsSms = told.is !== 'shown' && request.sms !== undefined
     if (wantsSms) {
@@ -92,7 +107,7 @@ export function createPush(parts: PushParts): Push {
   }
 
   /** Where it would go, or why it cannot. */
-  async function way(request: PushRequest | NotifyRequest, flow: string | null) {
+  async function way(request: Asked, flow: string | null) {
     const line = lineFor(request)
     const path = line?.bound() ? pathOf(line, request.msisdn, flow) : undefined
     if (!line || !path) return { line, no: 'unsent' as const }
@@ -108,7 +123,9 @@ export function createPush(parts: PushParts): Push {
       if (!parts.flows.current(request.flow)) return settled(request, lineFor(request), { is: 'no-flow' })
       const found = await way(request, request.flow)
       if (found.no) return settled(request, found.line, { is: found.no })
-      return settled(request, found.line, await begin(request, found))
+      const opening = { flow: request.flow, epoch: parts.mint.epoch(), ttlMs: request.ttlMs }
+      const first = (record: DialogueRecord) => play(record, request, found.line)
+      return settled(request, found.line, await begin(opening, found, first))
     },
     async notify(request) {
       const found = await way(request, null)
@@ -116,24 +133,36 @@ export function createPush(parts: PushParts): Push {
       const reply: UssdReply = { action: 'notify', text: request.text }
       return settled(request, found.line, await show(found.line, reply, found.path, request.ttlMs))
     },
+    async offer(request) {
+      const { said, ttlMs, epoch } = request
+      const found = await way(request, said.flow)
+      if (found.no) return settled(request, found.line, { is: found.no })
+      const told = said.ended
+        ? await show(found.line, { action: 'notify', text: said.reply.text }, found.path, ttlMs)
+        : await begin({ flow: said.flow, epoch, ttlMs }, found, async () => said)
+      return settled(request, found.line, told)
+    },
   }
 
-  async function begin(request: PushRequest, { line, key, path }: Way): Promise<Told> {
+  async function begin(
+    { flow, epoch, ttlMs }: Opening, { line, key, path }: Way, first: (record: DialogueRecord) => Promise<Said | undefined>,
+  ): Promise<Told> {
     const { dialogues, clock, limits } = parts
-    const [token, epoch, nowMs] = [parts.mint.token(), parts.mint.epoch(), clock.now()]
+    const [token, nowMs] = [parts.mint.token(), clock.now()]
     // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
     const taken = await dialogues.open({
-      key, network: '', code: pushCode(request.flow), line: line.name, link: '', returnPath: path, token, nowMs, epoch,
+      key, network: '', code: pushCode(flow), line: line.name, link: '', returnPath: path, token, nowMs, epoch,
       answer: { kind: 'begin', text: '', step: null }, leaseUntilMs: nowMs + limits.leaseMs + limits.turnMs,
     })
     if (taken.is !== 'opened') return { is: 'busy' }
-    const said = await play(taken.record, request, line, token)
-    if (!said) {
+    const said = await first(taken.record)
+    const reply = said && await rest(taken.record, said, line, token)
+    if (!reply) {
       await ended(taken.record, 'failed')
       return { is: 'no-flow' }
     }
     if (said.ended) parts.finish({ ...taken.record, revision: said.revision, ended: said.ended })
-    const told = await show(line, said.reply, path, request.ttlMs)
+    const told = await show(line, reply, path, ttlMs)
     // Who has answered has seen it, whatever became of the response.
     const now = told.is === 'unknown' ? await dialogues.find(key) : null
     const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
@@ -143,20 +172,23 @@ export function createPush(parts: PushParts): Push {
     return { ...told, is, epoch }
   }
 
-  async function play(record: DialogueRecord, request: PushRequest, line: Line, token: string) {
+  async function play(record: DialogueRecord, request: PushRequest, line: Line): Promise<Said | undefined> {
     const { clock, limits } = parts
     const language = request.language ?? limits.language
     const first = { flow: request.flow, dialled: [], lost: null }
     const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...parts, language, page: line.dialect.page })
-    if (!played) return undefined
-    const said = turned(played)
+    return played && turned(played)
+  }
+
+  /** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
+  async function rest(record: DialogueRecord, said: Said, line: Line, token: string): Promise<UssdReply | undefined> {
     const reply = replyIn(record, said.reply)
     const { step } = line.dialect.write(reply, record.returnPath)
     const rested = await parts.dialogues.rest({
-      key: record.key, epoch: record.epoch, token, nowMs: clock.now(), revision: said.revision, snapshot: said.snapshot,
+      key: record.key, epoch: record.epoch, token, nowMs: parts.clock.now(), revision: said.revision, snapshot: said.snapshot,
       reply: { ...reply, step: step ?? null, link: '' }, ended: said.ended,
     })
-    return rested ? { ...said, reply } : undefined
+    return rested ? reply : undefined
   }
 
   async function show(line: Line, reply: UssdReply, path: ReturnPath, ttlMs: number): Promise<Told> {
@@ -180,6 +212,14 @@ export function createPush(parts: PushParts): Push {
 const SHARE = 0.8
 
 type Told = Omit<PushOutcome, 'sms'>
+
+type Asked = Pick<NotifyRequest, 'msisdn' | 'line' | 'sms'>
+
+interface Opening {
+  flow: string
+  epoch: string
+  ttlMs: number
+}
 
 interface Way {
   line: Line

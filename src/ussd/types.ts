@@ -98,7 +98,7 @@ export interface UssdReply {
 export type EndReason =
   | 'completed' | 'exit' | 'subscriber-abort' | 'network-abort' | 'idle' | 'total' | 'backend-failed' | 'store-failed'
   | 'bind-lost' | 'refused' | 'superseded' | 'overload' | 'too-many-wrong' | 'flow-gone' | 'failed' | 'drained' | 'operator'
-  | 'recalled'
+  | 'recalled' | 'answer-later'
 
 /** Text alphabets a USSD string may be in. (3GPP TS 23.038 §5) */
 export type Alphabet = 'gsm7' | 'ucs2'

@@ -88,6 +88,12 @@ describe('the settings', () => {
     assert.deepEqual(problemsOf(`${embedded}embeddedInProduction: true\n`), [])
   })
 
+  it('refuse a patience that the network does not have', () => {
+    const slow = (ms: number) => `${GOOD}backends: { bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } } }\n`
+    assert.match(problemsOf(slow(8_000))[0]!, /backends\.bank\.http\.patienceMs is not below dialogue\.turnMs/)
+    assert.deepEqual(problemsOf(slow(7_999)), [])
+  })
+
   it('are printed with their origin, and without a secret', () => {
     const printed = printSettings(parseSettings(GOOD, 'connector.yaml', { USSD_CONNECTOR_LOG__LEVEL: 'warn' }))
     assert.match(printed, /lines\.0\.smsc\.port: 2775 +# file/)

@@ -65,7 +65,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.equal(await hits(MARY), mary)
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${JOHN}|${MARY}`))
     assert.doesNotMatch(await staged.daemon.metrics.registry.metrics(), new RegExp(`${JOHN}|${MARY}`))
-    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, pin: 0, language: 0, sms: 0, optOut: 'none' })
+    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, late: 0, pin: 0, language: 0, sms: 0, optOut: 'none' })
   })
 
   it('the wish for no SMS stays where that is asked for', async () => {

@@ -7,7 +7,7 @@ type Values = Record<string, Json | undefined>
 
 export const END_REASONS = [
   'completed', 'exit', 'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost',
-  'refused', 'superseded', 'overload', 'too-many-wrong', 'flow-gone', 'failed', 'drained', 'operator', 'recalled',
+  'refused', 'superseded', 'overload', 'too-many-wrong', 'flow-gone', 'failed', 'drained', 'operator', 'recalled', 'answer-later',
 ] as const satisfies readonly EndReason[]
 
 /** What may stand in braces. */

@@ -1,0 +1,28 @@
+/** Answers that subscribers were promised for later: a row stands while its back end works, and until it is told. */
+import type { Knex } from 'knex'
+
+export async function up(knex: Knex): Promise<void> {
+  await knex.schema.createTable('ussd_late', (table) => {
+    // Of the dialogue that ended with the promise.
+    table.text('epoch').primary()
+    table.text('msisdn').notNullable().index()
+    table.text('line').notNullable()
+    table.text('line_group').notNullable()
+    table.text('code').notNullable()
+    table.integer('turn').notNullable()
+    table.integer('call').notNullable()
+    table.text('revision').notNullable()
+    // Where the flow stands, as JSON; sealed where dialogues are.
+    table.text('snapshot').notNullable()
+    table.timestamp('opened_at').notNullable()
+    table.timestamp('until_at').notNullable()
+    table.text('lease').notNullable()
+    table.timestamp('lease_until').notNullable().index()
+    // Of the dialogue that offers the answer, from before its octets leave; null: not offered yet.
+    table.text('offer')
+  })
+}
+
+export async function down(knex: Knex): Promise<void> {
+  await knex.schema.dropTable('ussd_late')
+}

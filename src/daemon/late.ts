@@ -1,0 +1,28 @@
+/** Answers that come late, with the daemon's own parts. */
+import { createRelease } from '../ending.ts'
+import { createLate, type Late, type LateParts } from '../late/late.ts'
+import type { Settings } from '../config/schema.ts'
+import { oweSms } from '../reminders/owe.ts'
+import type { Sealer } from '../store/seal.ts'
+
+export type DaemonLateParts = Omit<LateParts, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings'> & {
+  settings: Settings
+  sealer: Sealer
+}
+
+export function createDaemonLate(parts: DaemonLateParts): Late {
+  const { settings, sealer, clock } = parts
+  return createLate({
+    ...parts,
+    limits: settings.dialogue,
+    settings: settings.late,
+    release: createRelease(parts),
+    seal: (key, text) => sealer.place(key).seal(text),
+    open: (key, stored) => sealer.place(key).open(stored),
+    oweSms(trx, sms) {
+      // A line without SMS of its own leaves it to any that has.
+      const line = settings.lines.find(({ name }) => name === sms.line)?.sms ? sms.line : ''
+      return oweSms(trx, { ...sms, line, kind: 'late' }, clock)
+    },
+  })
+}
