@@ -25,9 +25,9 @@ export async function exportCommand(options: SubscriberOptions, say: Say): Promi
 /** The report names the number masked: it may be filed. */
 export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
   await withStores(options, async (parts, msisdn) => {
-    const { dialogues, dental, pin, language, sms, optOut } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
+    const { dialogues, dental, late, pin, language, sms, optOut } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
     say(`erased   ${maskMsisdn(msisdn)}`)
-    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${pin} PINs, ` +
+    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${late} late answers, ${pin} PINs, ` +
       `${sms} rows of SMS; opt-out: ${optOut}`)
     say(`         ${language === 0 ? 'no language had been' : 'the language that was'} chosen`)
     say('not here: back ends of your own, backups, Redis and Postgres files until they are rewritten, the SMSC')

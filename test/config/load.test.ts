@@ -89,7 +89,7 @@ describe('the settings', () => {
   })
 
   it('refuse a patience that the network does not have', () => {
-    const slow = (ms: number) => `${GOOD}backends: { bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } } }\n`
+    const slow = (ms: number) => `${GOOD.replace(/^backends:/m, `backends:\n  bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } }`)}`
     assert.match(problemsOf(slow(8_000))[0]!, /backends\.bank\.http\.patienceMs is not below dialogue\.turnMs/)
     assert.deepEqual(problemsOf(slow(7_999)), [])
   })
