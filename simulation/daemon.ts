@@ -1,6 +1,7 @@
 /** One daemon: the real core, put together as src/daemon/daemon.ts does it, on a simulated process, network and stores. */
 import { createBackends } from '../src/daemon/backends.ts'
 import { createLines, type Lines } from '../src/daemon/lines.ts'
+import { createDaemonLate } from '../src/daemon/late.ts'
 import { createDaemonPush } from '../src/daemon/push.ts'
 import { servicesOf } from '../src/daemon/apps.ts'
 import type { Settings } from '../src/config/schema.ts'
@@ -9,6 +10,7 @@ import type { FlowRegistry } from '../src/flow/types.ts'
 import { createGateway, type Gateway, type GatewayParts } from '../src/gateway.ts'
 import { uuidV7 } from '../src/ids.ts'
 import type { Log } from '../src/log-port.ts'
+import { plainSealer } from '../src/store/seal.ts'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
 import { createOverload } from '../src/overload.ts'
 import { createSmsSide, type SmsSide } from '../src/sms.ts'
@@ -62,8 +64,12 @@ export async function startSimDaemon(parts: SimDaemonParts): Promise<SimDaemon> 
   const common = { settings, knex, lines, clock, chance, log, metrics }
   const push = createDaemonPush({ ...common, dialogues, flows, services: servicesOf(settings), backend: backends.get, mint })
   const sms: SmsSide = createSmsSide({ ...common, push, subjects: backends.subjects })
+  // Not started: no back end here is patient.
+  const late = createDaemonLate({
+    ...common, dialogues, flows, backend: backends.get, push, mint, instance: host.name, sealer: plainSealer,
+  })
   const gateway: Gateway = createGateway({
-    dialogues, flows, services: servicesOf(settings), backend: backends.get, line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
+    dialogues, flows, late, services: servicesOf(settings), backend: backends.get, line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
     clock, mint, log, metrics, limits: settings.dialogue, texts: settings.texts,
     overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
   })
