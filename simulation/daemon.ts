@@ -69,7 +69,8 @@ export async function startSimDaemon(parts: SimDaemonParts): Promise<SimDaemon> 
     ...common, dialogues, flows, backend: backends.get, push, mint, instance: host.name, sealer: plainSealer,
   })
   const gateway: Gateway = createGateway({
-    dialogues, flows, late, services: servicesOf(settings), backend: backends.get, line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
+    dialogues, flows, late, services: servicesOf(settings), backend: backends.get,
+    line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
     clock, mint, log, metrics, limits: settings.dialogue, texts: settings.texts,
     overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
   })

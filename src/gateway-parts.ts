@@ -10,6 +10,9 @@ import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
 import { route, type CodeRoute } from './ussd/service-code.ts'
 import type { Clock, EndReason, UssdMessage, UssdReply } from './ussd/types.ts'
 
+/** A reply may be waited for at least this long, however late the turn was. */
+export const REPLY_MS_MIN = 5_000
+
 /** Which flow a service code is for. */
 export interface Service extends CodeRoute {
   flow: string

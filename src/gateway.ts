@@ -23,7 +23,7 @@ import { sendReply } from './reply.ts'
 import type { Late } from './late/late.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, type From,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, REPLY_MS_MIN, type From,
   type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
@@ -296,6 +296,3 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return { onRequest, sweep, end, drain: () => void (draining = true), turnsUnderWay: () => turns }
 }
-
-/** A reply may be waited for at least this long, however late the turn was. */
-const REPLY_MS_MIN = 5_000
