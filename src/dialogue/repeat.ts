@@ -61,7 +61,8 @@ export function sameNetwork(a: string, b: string): boolean {
 function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'past' | undefined {
   const age = begin.nowMs - old.openedMs
   if (begin.network === '') {
-    const copy = old.status !== 'ended' && old.code === begin.code && old.turn === 1 && age < limits.duplicateBeginMs
+    // A network that numbers its dialogues gives a copy the number of the first: 0 alone can read as none.
+    const copy = old.network === '' && old.status !== 'ended' && old.code === begin.code && old.turn === 1 && age < limits.duplicateBeginMs
     return copy ? 'this' : undefined
   }
   const young = old.status !== 'ended' || begin.nowMs - old.touchedMs < limits.tombstoneMs

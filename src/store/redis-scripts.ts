@@ -78,7 +78,7 @@ local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARG
 local function known(r)
   if network == '""' then
     local same = r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true)
-    return r.status ~= 'e' and same and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
+    return r.network == '""' and r.status ~= 'e' and same and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
   end
   if r.network == network and (r.status ~= 'e' or now - r.touched < TOMBSTONE) then return 'this' end
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do

@@ -127,6 +127,11 @@ function unnumbered(held: Held) {
     assert.equal(expectIs(copy, 'repeat').resend, true, 'who redials must not meet silence')
     expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs }), 'opened')
   })
+  it('is a redial where the dialogue that stands has a number: 0 reads as none, and a copy would have the number', async () => {
+    const { begin } = scene(held.store)
+    expectIs(await begin({ network: '255' }), 'opened')
+    assert.equal(expectIs(await begin({ network: '', atMs: T0 + 1 }), 'opened').previous?.network, '255')
+  })
   it('with another code is a redial', async () => {
     const { begin, asked } = scene(held.store)
     const old = await asked({ network: '' })
