@@ -11,10 +11,12 @@ export interface CampaignEntry {
   load(): Promise<Campaign>
   /** It starts daemons as processes: the sources are compiled first. */
   compiled: boolean
+  /** Its goal is also one of time, which a busy machine may spoil. */
+  timed: boolean
 }
 
 export const CAMPAIGNS: readonly CampaignEntry[] = [
-  entry('stores', 'R6 R7 R8 R9 R16', async () => (await import('./campaign-stores.ts')).storesCampaign),
+  entry('stores', 'R6 R7 R8 R9 R16', async () => (await import('./campaign-stores.ts')).storesCampaign, 'timed'),
   entry('canaries', 'R17', async () => (await import('./campaign-canaries.ts')).canariesCampaign),
   entry('backends', 'R19', async () => (await import('./campaign-backends.ts')).backendsCampaign, 'alone'),
   entry('hardening', 'R18', async () => (await import('./campaign-hardening.ts')).hardeningCampaign, 'alone'),
@@ -23,20 +25,22 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('flows', 'R15', async () => (await import('./campaign-flows.ts')).flowsCampaign),
   entry('fuzz', 'R4', async () => (await import('./campaign-fuzz.ts')).fuzzCampaign),
   entry('cuts', 'R5', async () => (await import('./campaign-cuts.ts')).cutsCampaign),
-  entry('throttle', 'R10', async () => (await import('./campaign-throttle.ts')).throttleCampaign),
-  entry('cluster', 'H1', async () => (await import('./campaign-cluster.ts')).clusterCampaign),
-  entry('sentinel', 'H2', async () => (await import('./campaign-sentinel.ts')).sentinelCampaign),
-  entry('postgres', 'H3', async () => (await import('./campaign-postgres.ts')).postgresCampaign),
-  entry('several', 'H4 H5', async () => (await import('./campaign-several.ts')).severalCampaign),
-  entry('standby', 'H6', async () => (await import('./campaign-standby.ts')).standbyCampaign),
-  entry('upgrade', 'H7', async () => (await import('./campaign-upgrade.ts')).upgradeCampaign),
-  entry('flood', 'R12', async () => (await import('./campaign-flood.ts')).floodCampaign),
+  entry('throttle', 'R10', async () => (await import('./campaign-throttle.ts')).throttleCampaign, 'timed'),
+  entry('cluster', 'H1', async () => (await import('./campaign-cluster.ts')).clusterCampaign, 'timed'),
+  entry('sentinel', 'H2', async () => (await import('./campaign-sentinel.ts')).sentinelCampaign, 'timed'),
+  entry('postgres', 'H3', async () => (await import('./campaign-postgres.ts')).postgresCampaign, 'timed'),
+  entry('several', 'H4 H5', async () => (await import('./campaign-several.ts')).severalCampaign, 'timed'),
+  entry('standby', 'H6', async () => (await import('./campaign-standby.ts')).standbyCampaign, 'timed'),
+  entry('upgrade', 'H7', async () => (await import('./campaign-upgrade.ts')).upgradeCampaign, 'timed'),
+  entry('flood', 'R12', async () => (await import('./campaign-flood.ts')).floodCampaign, 'timed'),
   entry('time', 'R14', async () => (await import('./campaign-time.ts')).timeCampaign, 'alone'),
-  entry('soak', 'R11', async () => (await import('./campaign-soak.ts')).soakCampaign),
+  entry('soak', 'R11', async () => (await import('./campaign-soak.ts')).soakCampaign, 'timed'),
   entry('mutants', 'R20', async () => (await import('./campaign-mutants.ts')).mutantsCampaign, 'alone'),
 ]
 
-/** Of a campaign with daemons as processes; `alone` for one that needs none. */
-function entry(name: string, goals: string, load: () => Promise<Campaign>, needs: 'daemons' | 'alone' = 'daemons'): CampaignEntry {
-  return { name, goals: goals.split(' '), load, compiled: needs === 'daemons' }
+type Trait = 'alone' | 'timed'
+
+/** With daemons as processes, unless it works `alone`; `timed`: see CampaignEntry. */
+function entry(name: string, goals: string, load: () => Promise<Campaign>, ...traits: Trait[]): CampaignEntry {
+  return { name, goals: goals.split(' '), load, compiled: !traits.includes('alone'), timed: traits.includes('timed') }
 }

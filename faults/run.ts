@@ -16,6 +16,7 @@ import { compile } from './daemon-process.ts'
 import { NUMBERS, type Outcome } from './outcome.ts'
 import { owed, writeReport } from './report.ts'
 
+const TRIES_MAX = 3
 const RESULTS = join(packageRoot, 'faults/results')
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
@@ -57,7 +58,21 @@ function choose(only: string | undefined): CampaignEntry[] {
   return CAMPAIGNS.filter((entry) => names.includes(entry.name))
 }
 
+/**
+ * CI's machine has neighbours. A figure of time that they may have spoilt is taken again, and each try is shown; a broken
+ * promise (I1 to I8 of the checker) is one however busy the machine was.
+ */
 async function run(entry: CampaignEntry): Promise<Outcome[]> {
+  for (let tries = 1; ; tries++) {
+    const outcomes = await runOnce(entry)
+    const missed = outcomes.filter(({ passed }) => !passed)
+    const isBreach = missed.some(({ failures }) => failures.some((failure) => /^I[1-8]\b/.test(failure)))
+    if (!values.ci || !entry.timed || !missed.length || isBreach || tries >= TRIES_MAX) return outcomes
+    for (const { goal, figure, failures } of missed) say(`again ${goal} (try ${tries} of ${TRIES_MAX}): ${figure} ${failures.join(' | ')}`)
+  }
+}
+
+async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
   const seed = Number(values.seed)
   try {
     const campaign = await entry.load()
