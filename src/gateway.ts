@@ -97,7 +97,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
     if (taken.is === 'unknown') return unknown(message, from)
-    if (taken.is === 'repeat' && taken.resend) return resend(taken.record, from.link.id)
+    if (taken.is === 'repeat' && taken.resend) return void await resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' ? taken.previous : null
     if (previous?.ended === 'superseded') finish(previous)
@@ -156,11 +156,10 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function deliver(record: DialogueRecord, line: Line, send: Send): Promise<void> {
     const withheld = line.dialect.habits.submitResp === 'withheld'
-    const patienceMs = withheld ? limits.totalMs : REPLY_MS_MIN
-    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + patienceMs)
-    const isWanted = () => isCurrent(record)
+    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + (withheld ? limits.totalMs : REPLY_MS_MIN))
     failpoint('before-submit')
-    const sending = sendReply({ ...send, line, deadline, link: send.link ?? send.from?.link.id }, { clock, metrics, isWanted })
+    const link = send.link ?? send.from?.link.id
+    const sending = sendReply({ ...send, line, deadline, link }, { clock, metrics, isWanted: () => isCurrent(record) })
     if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
     failpointOnceWritten('after-submit')
     const settled = sending.then((sent) => {
@@ -174,10 +173,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'))
   }
 
-  /** The dialogue still stands at this turn: nothing has come in since. */
-  async function isCurrent(record: DialogueRecord): Promise<boolean> {
+  /** The dialogue still stands at this turn: nothing has come in since. Null: the store does not say. */
+  async function isCurrent(record: DialogueRecord): Promise<boolean | null> {
     const now = await guarded('find', () => dialogues.find(record.key))
-    return now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken'
+    return now === undefined ? null : now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken'
   }
 
   async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
@@ -229,17 +228,20 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<void> {
     const { pdu } = line.dialect.write(reply, path)
-    const isWanted = async () => true
-    await sendReply({ pdu, action: reply.action, line, link, deadline: clock.now() + limits.turnMs }, { clock, metrics, isWanted })
+    const deadline = clock.now() + limits.turnMs
+    await sendReply({ pdu, action: reply.action, line, link, deadline }, { clock, metrics, isWanted: async () => true })
   }
 
-  async function resend(record: DialogueRecord, link: string | undefined): Promise<void> {
+  /** False: not even looked at, since the store does not say whether it is still wanted. */
+  async function resend(record: DialogueRecord, link: string | undefined): Promise<boolean> {
     const line = parts.line(record.line)
     // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
-    if (!line || !record.reply || !(await isCurrent(record))) return
+    const current = await isCurrent(record)
+    if (!line || !record.reply || !current) return current !== null
     metrics.count('dialogue_takeovers_total', { kind: 'resent' })
     const { pdu } = line.dialect.write(record.reply, record.returnPath)
     await deliver(record, line, { pdu, action: record.reply.action, link })
+    return true
   }
 
   async function take(taking: Taking): Promise<Taken | undefined> {
@@ -274,7 +276,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
     if (item.is === 'unconfirmed') {
       const withheld = parts.line(record.line)?.dialect.habits.submitResp === 'withheld'
-      if (!withheld) await resend(record, undefined)
+      if (!withheld && !(await resend(record, undefined))) return undefined // it is given again
       return dialogues.confirm(record.key, record.epoch, record.turn)
     }
     finish(record)

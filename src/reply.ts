@@ -28,9 +28,9 @@ export interface SendParts {
   metrics: Metrics
   /**
    * Asked before anything is written a second time: the first copy may have been shown after all, and the subscriber's
-   * answer to it may be here already.
+   * answer to it may be here already. Null: nobody knows just now.
    */
-  isWanted(): Promise<boolean>
+  isWanted(): Promise<boolean | null>
 }
 
 export async function sendReply(reply: ReplyToSend, parts: SendParts): Promise<Sent> {
@@ -45,7 +45,9 @@ export async function sendReply(reply: ReplyToSend, parts: SendParts): Promise<S
     if (outcome.kind !== 'unsent') writes++
     if (writes >= WRITES_MAX) return 'open'
     await pause(clock)
-    if (!(await parts.isWanted())) return 'stale'
+    const isWanted = await parts.isWanted()
+    if (isWanted === null) return 'open'
+    if (!isWanted) return 'stale'
   }
   return 'open'
 }
