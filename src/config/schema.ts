@@ -161,6 +161,8 @@ const dialogue = z.strictObject({
   confirmMs: ms(200, 60_000).default(12_000).describe('a reply that the SMSC never took is sent once more after this'),
   duplicateBeginMs: ms(0, 60_000).default(10_000)
     .describe('where the network gives no number: the same dial this soon, before any answer, is a copy'),
+  snapshotOctetsMax: z.number().int().min(4_096).max(1_048_576).default(131_072)
+    .describe('stored of one dialogue at most: a list of 1,000 rows with `search` is some 50,000; most are under 2,000'),
   sweepMs: ms(50, 10_000).default(500).describe('how often deadlines are looked at'),
   openMax: z.number().int().min(1).default(100_000).describe('dialogues open at once; more are turned away with a text'),
   turnsMax: z.number().int().min(1).default(2_000).describe('turns under way at once in this daemon; new dialogues are turned away above'),

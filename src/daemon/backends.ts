@@ -7,7 +7,7 @@ import { appBackends } from './apps.ts'
 import { guard } from '../backend/guard.ts'
 import { httpBackend } from '../backend/http.ts'
 import { moduleBackend } from '../backend/module.ts'
-import type { Backend, BackendModule } from '../backend/types.ts'
+import { Refusal, type Backend, type BackendModule } from '../backend/types.ts'
 import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
 import type { Log } from '../log-port.ts'
@@ -18,7 +18,7 @@ import { dentalReplies } from '../services/dental/replies.ts'
 import { dentalOptions } from '../services/dental/options.ts'
 import { pins } from '../services/pin/module.ts'
 import { pinOptions } from '../services/pin/options.ts'
-import type { Chance, Clock } from '../ussd/types.ts'
+import type { Chance, Clock, Json } from '../ussd/types.ts'
 
 export interface Backends {
   /** Those that flows may call: all but the applications. */
@@ -39,7 +39,13 @@ export interface BackendParts {
 }
 
 /** What a module of an operator's own exports as `backend`. */
-export type BackendFactory = (parts: Omit<BackendParts, 'settings'> & { settings: Record<string, unknown> }) => BackendModule
+export type BackendFactory = (parts: ModuleParts) => BackendModule
+
+/** What it is given: stores, clock, log and figures of the daemon, its own settings, and how to refuse by name. */
+export interface ModuleParts extends Omit<BackendParts, 'settings'> {
+  settings: Record<string, unknown>
+  refuse(refusal: string, data?: Json): Refusal
+}
 
 export async function createBackends(parts: BackendParts): Promise<Backends> {
   const { settings, clock, metrics, log } = parts
@@ -99,7 +105,7 @@ async function moduleOf(how: Module, name: string, parts: BackendParts): Promise
     throw new UsageError(`back end module ${file} cannot be loaded: ${error.message}`)
   }) as { backend?: BackendFactory }
   if (typeof loaded.backend !== 'function') throw new UsageError(`back end module ${file} exports no function 'backend'`)
-  return loaded.backend({ ...parts, settings: how.settings })
+  return loaded.backend({ ...parts, settings: how.settings, refuse: (refusal, data) => new Refusal(refusal, data) })
 }
 
 /** A hold must not lapse while its question may still be answered. */

@@ -134,8 +134,8 @@ export function unreachable(error: unknown): { remedy: string; passes: boolean }
 }
 
 async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sealer): Promise<DialogueStore> {
-  const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs } = settings.dialogue
-  const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax: 16_384 }
+  const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
+  const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
   const onFault = (fault: string) => {
     metrics.count('dialogue_store_errors_total', { call: 'record', code: fault })
     log.error({ fault }, 'dialogue store')

@@ -122,7 +122,7 @@ export interface DialogueLimits {
   resumeMs: number
   /** A reply that is not confirmed within this is sent once more. */
   confirmMs: number
-  /** Octets of one snapshot, as JSON. Over it: StoreError 'too-large'. Default 16 384. */
+  /** Octets of one snapshot, as JSON. Over it: StoreError 'too-large'. The setting `dialogue.snapshotOctetsMax`. */
   snapshotOctetsMax: number
   /** A begin without a network number that meets a dialogue of the same code this young, still at turn 1, is a repeat. */
   duplicateBeginMs: number

@@ -2,20 +2,33 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileFlow } from '../../src/flow/compile.ts'
+import { coverageOf, type Coverage } from '../../src/flow/coverage.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
 import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { EXAMPLES, FOLDERS } from '../support/example-flows.ts'
 
-const FLOWS = 'flows'
+for (const folder of FOLDERS) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.talk'))) {
+    describe(`the talks of ${join(folder, file)}`, () => {
+      const coverages = new Map<string, Coverage>()
+      for (const talk of parseTalks(join(folder, file), readFileSync(join(folder, file), 'utf8'))) {
+        it(talk.title, async () => {
+          const coverage = coverages.get(talk.flow) ?? coverageOf(compileFlow(await sourceOf(folder, talk.flow)))
+          coverages.set(talk.flow, coverage)
+          const failure = await playTalk(talk, coverage.flow)
+          assert.equal(failure && describeFailure(failure), undefined)
+        })
+      }
 
-for (const file of readdirSync(FLOWS).filter((name) => name.endsWith('.talk'))) {
-  describe(`the talks of ${file}`, () => {
-    for (const talk of parseTalks(join(FLOWS, file), readFileSync(join(FLOWS, file), 'utf8'))) {
-      it(talk.title, async () => {
-        const { flow } = compileFlow(await sourceOf(FLOWS, talk.flow))
-        const failure = await playTalk(talk, flow)
-        assert.equal(failure && describeFailure(failure), undefined)
+      if (folder === 'flows') return
+      it('walk every screen, choice and refusal', () => {
+        assert.deepEqual([...coverages.values()].flatMap(({ report }) => report().missing), [])
       })
-    }
-  })
+    })
+  }
 }
+
+it('five examples have talks', () => {
+  assert.deepEqual(EXAMPLES, ['airtime', 'market', 'money', 'survey', 'voucher'])
+})

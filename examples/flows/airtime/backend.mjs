@@ -1,0 +1,100 @@
+/**
+ * The back end of the airtime flow: accounts, offers and purchases in two tables of the daemon's Postgres. A payment is one
+ * transaction, and its intention key is unique: a turn that is played again finds the payment that it made.
+ */
+
+/** What is on offer; `least`: only to a balance of at least that. Prices in kina. */
+const BUNDLES = [
+  { id: 'd100', name: '100 MB', days: 1, price: 3, least: 0 },
+  { id: 'd500', name: '500 MB', days: 3, price: 8, least: 0 },
+  { id: 'w1', name: '1 GB', days: 7, price: 15, least: 0 },
+  { id: 'w2', name: '2 GB and night calls', days: 7, price: 24, least: 0 },
+  { id: 'm5', name: '5 GB', days: 30, price: 49.5, least: 0 },
+  { id: 'm10', name: '10 GB', days: 30, price: 90, least: 100 },
+]
+/** What a top-up is kept as; each reader sees it in the language of the dialogue. */
+const AIRTIME = 'airtime'
+const WORDS = { en: 'Airtime', tpi: 'Kredit' }
+const OPENING_TOEA = 5_000
+const PURCHASES_SHOWN = 20
+
+export function backend({ knex, clock, refuse, settings }) {
+  const { opening = OPENING_TOEA / 100 } = settings
+  let prepared
+
+  /** The tables, made at the first use. */
+  function ready() {
+    prepared ??= prepare(knex).catch((error) => {
+      prepared = undefined
+      throw error
+    })
+    return prepared
+  }
+
+  async function account(trx, msisdn) {
+    await trx('example_airtime_account').insert({ msisdn, toea: Math.round(opening * 100) }).onConflict('msisdn').ignore()
+    const row = await trx('example_airtime_account').where({ msisdn }).forUpdate().first()
+    return Number(row.toea)
+  }
+
+  function offersFor(toea) {
+    return BUNDLES.filter(({ price, least }) => Math.max(price, least) * 100 <= toea)
+  }
+
+  /** Pays once an intention. `refusal` is asked with the balance, before anything is written. */
+  async function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
+    await ready()
+    return knex.transaction(async (trx) => {
+      const toea = await account(trx, msisdn)
+      const before = await trx('example_airtime_purchase').where({ intention }).first()
+      if (before) return { balance: Number(before.toea_after) / 100, reference: before.reference }
+      const refused = refusal(toea)
+      if (refused) return refuse(refused)
+      const after = toea - Math.round(price * 100)
+      if (after < 0) return refuse('insufficient')
+      const [{ nr }] = await trx('example_airtime_purchase')
+        .insert({ intention, msisdn, what, toea: toea - after, toea_after: after, at: new Date(clock.today()) }).returning('nr')
+      const reference = `A${String(nr).padStart(6, '0')}`
+      await trx('example_airtime_purchase').where({ nr }).update({ reference })
+      await trx('example_airtime_account').where({ msisdn }).update({ toea: after })
+      return { balance: after / 100, reference }
+    })
+  }
+
+  return {
+    operations: {
+      account: async (_args, { msisdn }) => {
+        await ready()
+        return { balance: (await knex.transaction((trx) => account(trx, msisdn))) / 100 }
+      },
+      topup: async ({ amount, receiver }, context) => {
+        if (!/^675\d{8}$/.test(String(receiver))) return refuse('unknown-number')
+        return pay(context, { what: AIRTIME, price: Number(amount) })
+      },
+      offers: async (_args, { msisdn }) => {
+        await ready()
+        const rows = offersFor(await knex.transaction((trx) => account(trx, msisdn)))
+        return { rows: rows.map(({ id, name, days, price }) => ({ id, name, days, price })) }
+      },
+      buy: async ({ id, price }, context) => {
+        const bundle = BUNDLES.find((one) => one.id === id)
+        // What was shown is what is paid: never another price.
+        if (!bundle || bundle.price !== Number(price)) return refuse('changed')
+        return pay(context, { what: bundle.name, price: bundle.price }, (toea) => (toea < bundle.least * 100 ? 'changed' : undefined))
+      },
+      purchases: async (_args, { msisdn, language }) => {
+        const words = (what) => (what === AIRTIME ? (WORDS[language] ?? WORDS.en) : what)
+        await ready()
+        const rows = await knex('example_airtime_purchase').where({ msisdn }).orderBy('nr', 'desc').limit(PURCHASES_SHOWN)
+        return { rows: rows.map(({ at, what, toea, reference }) => ({ at: at.toISOString(), what: words(what), price: Number(toea) / 100, reference })) }
+      },
+    },
+  }
+}
+
+async function prepare(knex) {
+  await knex.raw('CREATE TABLE IF NOT EXISTS example_airtime_account (msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))')
+  await knex.raw(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
+    nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL, toea bigint NOT NULL,
+    toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)
+}
