@@ -42,7 +42,7 @@ function captionOf(screen: ScreenDefinition, definition: FlowDefinition): string
       if (screen.sms !== undefined) return `SMS: ${first(screen.sms, definition)}`
       return `${screen.call}${screen.once ? ' (once)' : ''}`
     case 'branch':
-      return 'branch'
+      return screen.over === undefined ? 'branch' : `branch over ${screen.over}`
     case 'set':
       return `set ${Object.keys(screen.set).join(', ')}`
     case 'exit':

@@ -37,6 +37,12 @@ export function checkNames(
       const what = `screen '${name}' searches rows, but keeps all of their fields`
       complain('error', { where: at(['screens', name, 'search']), what, remedy: `keep: [${screen.search.join(', ')}]` })
     }
+    if (screen.kind === 'branch' && screen.over === undefined) {
+      for (const key of (['as', 'keep', 'empty'] as const).filter((one) => screen[one] !== undefined)) {
+        const what = `screen '${name}': '${key}' is of a branch over rows`
+        complain('error', { where: at(['screens', name, key]), what, remedy: 'over: data.…' })
+      }
+    }
     if (screen.kind === 'input') checkInput(name, screen, read, complain)
   }
 }

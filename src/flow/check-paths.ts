@@ -1,7 +1,7 @@
 /** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
 import { compileCondition } from './condition.ts'
-import { targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
+import { isRouter, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { ROOTS } from './path.ts'
 import type { ReadFlow } from './read.ts'
@@ -63,18 +63,19 @@ export function readsOf(definition: FlowDefinition): Read[] {
     if (role !== 'notice')
       for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row' })
   }
-  for (const { screen, place, condition } of conditions) {
+  for (const { screen, place, condition, inRow = false } of conditions) {
     const compiled = compileCondition(condition)
     // A condition may well ask whether something is there: only names that nothing sets are wrong.
     if (typeof compiled === 'object')
-      for (const path of compiled.paths) reads.push({ screen, place, path, inRow: false, asks: true })
+      for (const path of compiled.paths) reads.push({ screen, place, path, inRow, asks: true })
   }
   for (const { screen, place, value } of values) {
     for (const path of pathsOf(value)) reads.push({ screen, place, path, inRow: false })
   }
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
-    if (definitionOf.kind === 'list')
-      reads.push({ screen, place: ['screens', screen, 'from'], path: definitionOf.from, inRow: false })
+    const path = rowsFrom(definitionOf)
+    if (path !== undefined)
+      reads.push({ screen, place: ['screens', screen, definitionOf.kind === 'list' ? 'from' : 'over'], path, inRow: false })
   }
   return reads
 }
@@ -93,7 +94,7 @@ function wrongPath(
   if (!(ROOTS as readonly string[]).includes(root))
     return { what: `'${path}' starts with nothing known`, remedy: meant(root, ROOTS) }
   if (root === 'row')
-    return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list` }
+    return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
   if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
   if (name === undefined) return { what: `'${path}' names nothing of ${root}` }
   if (!ever.has(`${root}.${name}`)) {
@@ -110,10 +111,10 @@ function wrongPath(
   }
 }
 
-/** The fields kept under that name by all lists that set it; undefined if one keeps all. */
+/** The fields kept under that name by all lists and branches that set it; undefined if one keeps all. */
 function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
   const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
-    list.kind === 'list' && (list.as ?? screen) === name ? [list.keep] : [],
+    (list.kind === 'list' || isRouter(list)) && (list.as ?? screen) === name ? [list.keep] : [],
   )
   if (lists.length === 0 || lists.some((keep) => keep === undefined)) return undefined
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
@@ -132,6 +133,7 @@ export function setOn(name: string, screen: ScreenDefinition, path: (string | nu
       .filter((key) => key !== 'language')
       .map((key) => `vars.${key}`)
   if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
+  if (path[0] === 'branch' && isRouter(screen)) return [`chosen.${screen.as ?? name}`]
   if (path[0] !== 'to') return []
   if (screen.kind === 'call') return [`data.${screen.as ?? name}`]
   if (screen.kind === 'input') return [`answers.${screen.as ?? name}`]

@@ -6,6 +6,7 @@ import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { checkTexts } from './check-texts.ts'
+import { checkTypes } from './check-types.ts'
 import { checkWays } from './check-ways.ts'
 import { trailsOf } from './trail.ts'
 import { toEnd } from './pieces.ts'
@@ -36,6 +37,7 @@ export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Gen
   yield
   checkKeys(read, complain)
   checkPaths(read, complain)
+  checkTypes(read, complain)
   checkSecrets(read, complain)
   yield
   checkTexts(read, complain)

@@ -19,6 +19,14 @@ export interface Condition {
   paths: readonly string[]
   /** Values that it compares paths with: on each side of one, it may come out differently. */
   against: readonly Against[]
+  /** What is compared with what, for the check of types. */
+  compares: readonly Compare[]
+}
+
+export interface Compare {
+  path: string
+  operator: string
+  with: Operand
 }
 
 export interface Against {
@@ -43,10 +51,11 @@ export function compileCondition(source: ConditionSource): Condition | string {
       all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
     paths: conditions.flatMap((c) => c.paths),
     against: conditions.flatMap((c) => c.against),
+    compares: conditions.flatMap((c) => c.compares),
   }
 }
 
-type Operand = { path: string } | { value: Json }
+export type Operand = { path: string } | { value: Json }
 type Comparison = (left: Json | undefined, right: Json | undefined) => boolean
 
 const COMPARISONS: Record<string, Comparison> = {
@@ -80,7 +89,7 @@ function comparison(source: string): Condition | string {
 
 function asked(path: string): Condition {
   const against = [true, false].map((value) => ({ path, value }))
-  return { holds: (scope) => truth(readPath(scope, path)), paths: [path], against }
+  return { holds: (scope) => truth(readPath(scope, path)), paths: [path], against, compares: [] }
 }
 
 function compared(path: string, operator: string, right: Operand): Condition {
@@ -90,6 +99,7 @@ function compared(path: string, operator: string, right: Operand): Condition {
       compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
     paths: 'path' in right ? [path, right.path] : [path],
     against: 'path' in right ? [] : [{ path, value: right.value }],
+    compares: [{ path, operator, with: right }],
   }
 }
 
@@ -100,6 +110,7 @@ function membership(path: string, list: string): Condition {
     holds: (scope) => among.some((one) => same(readPath(scope, path), valueOf(scope, one))),
     paths: [path, ...among.flatMap((one) => ('path' in one ? [one.path] : []))],
     against: among.flatMap((one) => ('value' in one ? [{ path, value: one.value }] : [])),
+    compares: among.map((one) => ({ path, operator: 'in', with: one })),
   }
 }
 

@@ -67,6 +67,7 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
   if (screen.kind === 'list') route(screen.empty, ['empty'])
   if (screen.kind === 'branch') {
     screen.branch.forEach((item, i) => route(item.to, ['branch', i, 'to']))
+    route(screen.empty, ['empty'])
     route(screen.else, ['else'])
   }
   if (screen.kind === 'call') {
@@ -77,6 +78,18 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
   if ('to' in screen) route(screen.to, ['to'])
   if (screen.kind === 'input') route(screen.giveUp, ['giveUp'])
   return out
+}
+
+/** A branch that goes over rows, and puts the one that it finds into `chosen`. */
+export type RouterScreen = BranchScreen & { over: string }
+
+export function isRouter(screen: ScreenDefinition): screen is RouterScreen {
+  return screen.kind === 'branch' && screen.over !== undefined
+}
+
+/** Where rows come from that a list shows, or a branch goes over; undefined of other screens. */
+export function rowsFrom(screen: ScreenDefinition): string | undefined {
+  return screen.kind === 'list' ? screen.from : screen.kind === 'branch' ? screen.over : undefined
 }
 
 /** A kind of screen that asks the subscriber. */

@@ -4,7 +4,7 @@
  */
 import type { Json, JsonObject } from '../ussd/types.ts'
 import { compileCondition } from './condition.ts'
-import type { FlowDefinition } from './definition.ts'
+import { isRouter, type FlowDefinition, type RouterScreen } from './definition.ts'
 import { pathsOf } from './screens/plan.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { usesOf } from './uses.ts'
@@ -37,6 +37,7 @@ export function keeping(definition: FlowDefinition): Keep {
   for (const path of handed) note(path, 'all')
   for (const list of Object.values(definition.screens)) {
     if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
+    if (isRouter(list)) note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
   }
   const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
   const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
@@ -63,6 +64,15 @@ function rowFields(
     path.startsWith('row.') ? [path.split('.')[1] as string] : [],
   )
   return new Map([...shown, ...keep].map((field) => [field, 'all']))
+}
+
+/** The fields of a row that the conditions of a branch read. */
+function fieldsAsked({ branch }: RouterScreen): string[] {
+  const paths = branch.flatMap((arm) => {
+    const compiled = compileCondition(arm.if)
+    return typeof compiled === 'string' ? [] : compiled.paths
+  })
+  return paths.flatMap((path) => (path.startsWith('row.') ? [path.split('.')[1] as string] : []))
 }
 
 function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[] } {

@@ -50,11 +50,13 @@ export function inPart(name: string, screen: WrittenScreen, renaming: Renaming):
 function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
   const keyed = (block: Record<string, Scalar> | undefined) =>
     block && Object.fromEntries(Object.entries(block).map(([key, value]) => [key === 'language' ? key : prefix + key, value]))
-  const own = screen as { as?: string; set?: Record<string, Scalar>; choices?: { set?: Record<string, Scalar> }[]; from?: string }
-  if ('as' in SCREENS[screen.kind].shape) own.as = prefix + (own.as ?? name)
+  type Sets = { as?: string; set?: Record<string, Scalar>; choices?: { set?: Record<string, Scalar> }[]; from?: string; over?: string }
+  const own = screen as Sets
+  if ('as' in SCREENS[screen.kind].shape && (screen.kind !== 'branch' || own.over !== undefined)) own.as = prefix + (own.as ?? name)
   if (own.set) own.set = keyed(own.set) as Record<string, Scalar>
   for (const choice of own.choices ?? []) if (choice.set) choice.set = keyed(choice.set) as Record<string, Scalar>
   if (own.from !== undefined) own.from = renamedPath(own.from, prefix)
+  if (own.over !== undefined) own.over = renamedPath(own.over, prefix)
 }
 
 /** In each of the flow's languages that there is a text in: other files' texts are keyed by nothing of the flow's. */

@@ -1,5 +1,6 @@
 /** The schema of each kind of screen, with what each key means. The kind of a screen is the key that it has. */
 import { z } from 'zod'
+import { branch } from './schema-branch.ts'
 import { checks } from './schema-checks.ts'
 import { condition, key, language, length, name, number, path, scalar, text, values } from './schema-terms.ts'
 
@@ -172,15 +173,7 @@ export const SCREENS = {
       keys,
     })
     .describe('Asks several things one after the other, then shows the answers to be changed or confirmed.'),
-  branch: z
-    .strictObject({
-      branch: z
-        .array(z.strictObject({ if: condition, to }).meta({ title: '`{ if, to }`' }))
-        .min(1)
-        .describe('The first whose condition holds is taken.'),
-      else: name.describe('The screen that comes next when no condition holds.'),
-    })
-    .describe('Shows nothing; leads on by conditions.'),
+  branch,
   set: z
     .strictObject({
       set: values.describe('What is set in `vars`. `language` changes the language of the dialogue.'),

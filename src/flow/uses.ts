@@ -25,6 +25,8 @@ export interface ConditionUse {
   screen: string
   place: Place
   condition: ConditionSource
+  /** It is about one row of many: `row` means something there. */
+  inRow?: boolean
 }
 
 export interface ValueUse {
@@ -92,7 +94,7 @@ function collect(name: string, screen: WrittenScreen, uses: Uses): void {
   if (screen.kind === 'return') values(screen.give, at('give'))
   if (screen.kind === 'branch') {
     screen.branch.forEach((arm, i) =>
-      uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if }),
+      uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if, inRow: screen.over !== undefined }),
     )
   }
   if (screen.kind === 'call') {

@@ -2,8 +2,9 @@
 import type { DialogueContext } from '../../machines/dialogue.ts'
 import { keyOf, readsOf, setOn } from './check-paths.ts'
 import { compileCondition } from './condition.ts'
-import { targetsOf, type FlowDefinition } from './definition.ts'
+import { isRouter, rowsFrom, targetsOf, type FlowDefinition } from './definition.ts'
 import { readPath, readRows } from './path.ts'
+import { armOver } from './screens/silent.ts'
 import type { FlowSnapshot } from './types.ts'
 import { usesOf } from './uses.ts'
 import { slotsOf } from './world.ts'
@@ -15,13 +16,18 @@ import { slotsOf } from './world.ts'
 export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
-  const conditions = usesOf(definition).conditions.flatMap(({ condition }) => {
+  const conditions = usesOf(definition).conditions.flatMap(({ condition, inRow }) => {
     const compiled = compileCondition(condition)
-    if (typeof compiled === 'string') return []
+    if (inRow || typeof compiled === 'string') return []
     return [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
   })
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
-  const lists = Object.values(definition.screens).flatMap((screen) => (screen.kind === 'list' ? [screen.from] : []))
+  const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
+  const routers = Object.values(definition.screens).filter(isRouter).map((screen) => {
+    const arms = screen.branch.map((arm) => compileCondition(arm.if)).filter((arm) => typeof arm !== 'string')
+    const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => keyOf(path) ?? [])
+    return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
+  })
   return (snapshot) => {
     const context = snapshot.context as unknown as DialogueContext
     const keys = live.get(snapshot.value) ?? none
@@ -37,10 +43,11 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
     const chosen = choices
       .filter((path) => keys.has(keyOf(path) ?? ''))
       .map((path) => String(readPath({ context }, path)))
+    const arms = routers.filter((router) => router.keys.some((key) => keys.has(key))).map(({ arm }) => arm(context)).join('')
     const page = context.shown?.at.length ?? 0
     const before = context.trail?.at(-2)?.screen ?? ''
     const found = context.find ? 'found' : ''
-    return [snapshot.value, page, before, found, context.language, there, held, rows, ...chosen].join(' ')
+    return [snapshot.value, page, before, found, context.language, there, held, rows, arms, ...chosen].join(' ')
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../ussd/types.ts'
 import { examplesOf } from './answer-checks.ts'
 import { compileCondition, type Against } from './condition.ts'
-import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
+import { isRouter, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen } from './definition.ts'
 import { exampleOf } from './pattern-example.ts'
 import { acceptsAlone } from './screens/input.ts'
 import type { DialogueContext } from '../../machines/dialogue.ts'
@@ -34,6 +34,8 @@ export interface World {
 const ROWS = { few: 3, many: 12 }
 /** Answers of one call that are tried; each is a branch of the walk. */
 const OUTCOMES_MAX = 16
+/** Answers besides with one row for a branch to go over. Cheap: the walk goes on once for each way that it takes. */
+const ROUTED_MAX = 64
 
 /** For a definition that has been checked. */
 export function worldOf(definition: FlowDefinition): World {
@@ -111,6 +113,15 @@ function outcomesOf(name: string, screen: CallScreen, known: Known): Outcome[] {
     say('no rows', answerOf(root, screen, 0, known))
     say(`${ROWS.many} rows`, answerOf(root, screen, ROWS.many, known))
   }
+  const single: Outcome[] = []
+  for (const { from, fields, routed } of lists) {
+    if (!routed) continue
+    const under = from.slice(root.length + 1).split('.').filter(Boolean)
+    for (const row of rowsTried(fields, known.reads)) {
+      const data = put(structuredClone(well), under, [row])
+      single.push({ event: { type: 'RESULT', data }, told: `${screen.call} says a row ${JSON.stringify(row)}` })
+    }
+  }
   for (const path of pathsUnder(root, known)) {
     for (const value of valuesAt(known.reads, path)) {
       const field = path.slice(root.length + 1)
@@ -122,7 +133,7 @@ function outcomesOf(name: string, screen: CallScreen, known: Known): Outcome[] {
     told: `${screen.call} refuses: ${refusal}`,
   }))
   const down: Outcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
-  return [...out.slice(0, OUTCOMES_MAX), ...refusals, down]
+  return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
 }
 
 /** An answer with all that is read of it. */
@@ -167,24 +178,42 @@ interface RowFields {
   from: string
   /** By the name of a field: the paths that it is read by. */
   fields: Map<string, string[]>
+  /** A branch goes over them: which way it takes hangs on single rows. */
+  routed: boolean
 }
 
+/** The rows under there, once each, with all that lists and branches read of them. */
 function listsOf(root: string, definition: FlowDefinition): RowFields[] {
-  return Object.entries(definition.screens).flatMap(([name, screen]) => {
-    if (screen.kind !== 'list' || (screen.from !== root && !screen.from.startsWith(`${root}.`))) return []
-    const fields = new Map<string, string[]>()
+  const lists = new Map<string, RowFields>()
+  const { slots, against, handed } = readsOf(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const from = rowsFrom(screen)
+    if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
+    const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
+    lists.set(from, { ...list, routed: list.routed || isRouter(screen) })
     const note = (field: string | undefined, path: string) => {
-      if (field !== undefined) fields.set(field, [...(fields.get(field) ?? []), path])
+      const known = list.fields.get(field ?? '') ?? []
+      if (field !== undefined && !known.includes(path)) list.fields.set(field, [...known, path])
     }
-    const chosen = `chosen.${screen.as ?? name}`
-    const { slots, against, handed } = readsOf(definition)
+    const chosen = `chosen.${('as' in screen ? screen.as : undefined) ?? name}`
     for (const path of [...slots.map((slot) => slot.path), ...against.map((test) => test.path), ...handed]) {
       if (path.startsWith('row.')) note(path.split('.')[1], path)
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
-    for (const field of screen.search ?? []) note(field, `row.${field}`)
-    return [{ from: screen.from, fields }]
-  })
+    if (screen.kind === 'list') for (const field of screen.search ?? []) note(field, `row.${field}`)
+  }
+  return [...lists.values()]
+}
+
+/** Rows of which a branch may make something else each: every combination of the values that conditions name, and of none of them. */
+function rowsTried(fields: RowFields['fields'], reads: Reads): Json[] {
+  let rows = [rowOf(fields, reads, 0) as JsonObject]
+  for (const [field, paths] of fields) {
+    const named = paths.flatMap((path) => valuesAt(reads, path))
+    const values = named.some((value) => typeof value === 'string') ? [...named, `${made(field)} 0`] : named
+    if (values.length > 0) rows = rows.flatMap((row) => values.map((value) => ({ ...row, [field]: value }))).slice(0, ROUTED_MAX)
+  }
+  return rows
 }
 
 function rowOf(fields: RowFields['fields'], reads: Reads, i: number): Json {

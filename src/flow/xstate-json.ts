@@ -23,8 +23,11 @@ function stateOf(state: ChartState, screen: ScreenDefinition, ways: readonly Cha
   if (state.final) return { ...said, type: 'final' }
   if (screen.kind === 'set') return { ...said, always: ways.map(({ to: target }) => ({ target })) }
   if (screen.kind !== 'branch') return { ...said, on: eventsOf(screen, ways) }
-  return { ...said, always: ways.map(({ to: target, path: [key, which] }) =>
-    key === 'branch' ? { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if } } } : { target }) }
+  const over = screen.over === undefined ? {} : { over: screen.over }
+  return { ...said, always: ways.map(({ to: target, path: [key, which] }) => {
+    if (key === 'branch') return { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if, ...over } } }
+    return key === 'empty' ? { target, guard: { type: 'condition', params: { if: `not ${screen.over}` } } } : { target }
+  }) }
 }
 
 /** `choose Exit`, `a row`, `back`, `answered`, `refused slot-taken`: what is pressed, typed or answered. */

@@ -60,7 +60,7 @@ const ROWS: Row[] = [
   ['a field that is not kept', "  main: { call: w.x, to: a }\n  a: { list: x, from: data.main.rows, row: '{row.n}', keep: [id], to: b, empty: c }\n  b: { end: '{chosen.a.n}' }\n  c: { end: x }", [
     "error f.yaml:8:13 screen 'b': 'chosen.a.n': n is not kept of the row chosen (keep: [id, n])",
   ]],
-  ['a row where there is none', "  main: { end: '{row.x}' }", ["error f.yaml:6:16 screen 'main': 'row.x': there is a row only in the row text of a list"]],
+  ['a row where there is none', "  main: { end: '{row.x}' }", ["error f.yaml:6:16 screen 'main': 'row.x': there is a row only in the row text of a list, and where a branch goes over rows"]],
   ['a screen that is never reached', '  main: { end: x }\n  lost: { end: y }', ["warning f.yaml:7:9 screen 'lost' is never reached (lead to it, or delete it)"]],
   ['a trap', '  main: { menu: x, choices: [{ label: a, to: main }] }', [
     "error f.yaml:6:9 screen 'main' has no way out: no end can be reached from it (lead to a screen with end or exit)",

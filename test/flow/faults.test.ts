@@ -17,6 +17,12 @@ const good = { dental: await sourceOf('flows', 'dental'), topup: await sourceOf(
 /** A fault put into a good flow: what is written, what is written instead, and a part of what the check says. */
 type Row = [flow: keyof typeof good, from: string, into: string, says: RegExp]
 
+const BYE = '  farewell: { exit: true }'
+/** In its place: the bundles are fetched, and a branch goes over them. */
+const over = (condition: string, to: string) =>
+  `  farewell: { call: wallet.bundles, as: bundles, expect: { rows: { is: rows, fields: { name: 20 } } }, to: over }\n` +
+  `  over: { over: data.bundles.rows, as: farewell, keep: [name], branch: [ { if: ${condition}, to: ${to} } ], else: support, empty: support }`
+
 const ROWS: Row[] = [
   // Names that lead nowhere
   ['topup', 'to: amount }', 'to: amuont }', /goes to 'amuont', which is no screen/],
@@ -71,6 +77,18 @@ const ROWS: Row[] = [
   ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A, name: true, nmae: 1 } ], confirm: Yes, to: out }\n  out: { exit: true }', /'nmae' is no key here/],
   ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: out }\n  farewell-review: { exit: true }\n  out: { exit: true }', /has a screen 'farewell-review' of its own/],
   ['topup', '  farewell: { exit: true }', "  farewell: { form: Right?, fields: [ { as: a, input: A, label: '{answers.b}' } ], confirm: Yes, to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  // Types of what is compared, and branches over rows
+  ['topup', 'data.balance.amount > 0', 'data.balance.amount > plenty', /compares 'data.balance.amount', a number, with "plenty", a text/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.amount == true', /compares 'data.balance.amount', a number, with true, true or false/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.currency > 0', /compares 'data.balance.currency', a text, with 0, a number/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.amuont > 0', /'data.balance.amuont' is no field that is expected \(did you mean 'amount'/],
+  ['topup', BYE, over('row.nmae == x', 'support'), /'row.nmae' is no field that is expected \(did you mean 'name'/],
+  ['topup', BYE, over('row.name == x', 'suport'), /goes to 'suport'/],
+  ['topup', BYE, over('row.name == x', 'support').replace('bundles.rows', 'bundels.rows'), /nothing sets 'data.bundels'/],
+  ['topup', BYE, over('row.name == x', 'support').replace('over: data.bundles.rows, ', ''), /'empty' is of a branch over rows/],
+  ['topup', BYE, '  farewell: { branch: [ { if: row.name == x, to: support } ], else: support }', /there is a row only in/],
+  ['topup', BYE, over('row.name == x', 'told') + "\n  told: { end: '{chosen.farewell.price}' }", /price is not kept of the row chosen/],
+  ['topup', BYE, over('row.name == x', 'support').replace('else: support', 'else: told') + "\n  told: { end: '{chosen.farewell.name}' }", /reads 'chosen.farewell.name', but can be reached without it/],
   // Keys for Back and Home
   ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nkeys: { back: '0', home: '0' }", /the key 0 is both back and home/],
   ['topup', 'number: { min: 5, max: 20 }', "number: { min: 0, max: 20 }\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],

@@ -24,7 +24,7 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
       ...rowsOf(context).map((item) => ({
         label: (valueMax?: number) => row({ context, row: item }, { valueMax }),
         to: screen.to,
-        choose: (chosen: DialogueContext) => keeping(chosen, screen.as ?? env.name, item, screen.keep),
+        choose: (chosen: DialogueContext) => withRow(chosen, screen.as ?? env.name, item, screen.keep),
       })),
       ...(!context.find ? [] : [allOf(context)]),
       ...choices(context),
@@ -64,7 +64,7 @@ function searchText(screen: ListScreen, row: Json): string {
 }
 
 /** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
-function keeping(
+export function withRow(
   context: DialogueContext,
   name: string,
   row: Json,

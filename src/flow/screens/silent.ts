@@ -1,19 +1,46 @@
 /** Screens that show nothing: `branch` and `set`. */
-import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { BranchScreen, SetScreen } from '../definition.ts'
-import type { JsonObject } from '../../ussd/types.ts'
+import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
+import type { Condition } from '../condition.ts'
+import { isRouter, type BranchScreen, type RouterScreen, type SetScreen } from '../definition.ts'
+import { ROWS_MAX } from '../kept.ts'
+import { readRows } from '../path.ts'
+import type { Json, JsonObject } from '../../ussd/types.ts'
+import { withRow } from './list.ts'
 import { assigned } from './menu.ts'
 import type { Env, Plan } from './plan.ts'
 
 export function branchPlan(screen: BranchScreen, env: Env): Plan {
-  const arms = screen.branch.map((arm) => ({ holds: env.condition(arm.if).holds, to: arm.to }))
-  const to = (context: DialogueContext) => arms.find((arm) => arm.holds({ context }))?.to ?? screen.else
+  const arms = screen.branch.map((arm) => ({ ...env.condition(arm.if), to: arm.to }))
+  const plain = (context: DialogueContext) => ({ to: arms.find((arm) => arm.holds({ context }))?.to ?? screen.else, context })
   return {
     kind: 'branch',
-    targets: [...arms.map((arm) => arm.to), screen.else],
-    pass: (context) => ({ to: to(context), context }),
+    targets: [...arms.map((arm) => arm.to), ...(screen.empty === undefined ? [] : [screen.empty]), screen.else],
+    pass: isRouter(screen) ? (context) => routed(screen, arms, context, env) : plain,
     want: () => restless(env),
   }
+}
+
+/** Where a branch over rows leads, with the row that it is because of. */
+function routed(screen: RouterScreen, arms: readonly Condition[], context: DialogueContext, env: Env): Move {
+  const found = armOver(screen, arms, context)
+  if (found) {
+    const to = screen.branch[found.arm]?.to as string
+    return { to, context: withRow(context, screen.as ?? env.name, found.row, screen.keep) }
+  }
+  const none = readRows({ context }, screen.over).length === 0
+  return { to: none ? (screen.empty ?? screen.else) : screen.else, context }
+}
+
+/** The first condition that holds for some row, and the first such row. */
+export function armOver(
+  { over }: RouterScreen, arms: readonly Condition[], context: DialogueContext,
+): { arm: number; row: Json } | undefined {
+  const rows = readRows({ context }, over).slice(0, ROWS_MAX)
+  for (const [arm, { holds }] of arms.entries()) {
+    const at = rows.findIndex((row) => holds({ context, row }))
+    if (at >= 0) return { arm, row: rows[at] as Json }
+  }
+  return undefined
 }
 
 export function setPlan(screen: SetScreen, env: Env): Plan {
