@@ -11,7 +11,7 @@ const body = z.strictObject({
   line: name.optional(),
   flow: name.optional(),
   language: z.string().regex(/^[a-z]{2,3}$/).optional(),
-  text: z.string().min(1).max(182).optional(),
+  text: z.string().min(1).max(1_600).optional(),
   ttlMs: z.number().int().min(500).max(60_000).default(TTL_MS),
   sms: z.string().min(1).max(640).optional(),
 }).refine((it) => (it.flow === undefined) !== (it.text === undefined), { error: 'needs either flow or text' })

@@ -8,6 +8,7 @@ import type { Backend } from '../backend/types.ts'
 import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
 import { appFlow, appName } from '../flow/app-flow.ts'
+import { textFlow } from '../push/pages.ts'
 import type { CompiledFlow } from '../flow/types.ts'
 import type { Service } from '../gateway-parts.ts'
 import type { Log } from '../log-port.ts'
@@ -23,13 +24,14 @@ export function servicesOf(settings: Settings): Service[] {
   }))
 }
 
-/** One flow an application. Throws ProblemsError on a contract that is not there or not right. */
+/** One flow an application, and the one of long texts. Throws ProblemsError on a contract that is not there or not right. */
 export function appFlows(settings: Settings): CompiledFlow[] {
-  return Object.entries(settings.apps).map(([name, app]) => {
+  const own = Object.entries(settings.apps).map(([name, app]) => {
     const { mark } = loadContract(app.contract, settings.contracts.dir)
     const holding = app.holding ? { holding: app.holding } : {}
     return appFlow(name, `${app.contract}:${mark}`, { busy: settings.texts.busy, ...holding })
   })
+  return [...own, textFlow()]
 }
 
 /** One back end an application, unguarded, with how many requests it may have at once. */

@@ -91,6 +91,12 @@ export function appFlow(
   }
 }
 
+/** Such a flow where it says its last words, whatever it was at: they may have several pages. */
+export function closing(snapshot: FlowSnapshot, text: string): FlowSnapshot {
+  const { context } = restedOf(snapshot)
+  return snapshotOf({ value: CLOSED, context: shown({ ...context, vars: { ...context.vars, said: text, end: true } }) })
+}
+
 /** What the snapshot of an application's dialogue says of the two. */
 export function appHistory(snapshot: JsonObject | null): AppHistory | null {
   const context = snapshot?.context as DialogueContext | undefined

@@ -10,7 +10,10 @@ import { turned, type Turned } from '../gateway-parts.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'
+import { fits } from '../ussd/text.ts'
 import type { Chance, Clock, ReturnPath, UssdReply } from '../ussd/types.ts'
+import { firstPage, textFlow } from './pages.ts'
+import { refusalOf, type PushRefusal } from './refusal.ts'
 import { pushCode, replyIn } from './reply.ts'
 
 export interface PushRequest {
@@ -44,14 +47,14 @@ export interface OfferRequest {
 export type Said = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
 
 /**
- * shown: the network took it · busy: the subscriber is in a dialogue · absent: the network could not reach the handset, or
- * will not · unsent: no line to send it on, or too late · unknown: no response, so it may stand on the handset · no-flow.
+ * shown: the network took it · busy: the subscriber is in a dialogue · unsent: no line to send it on, or too late · unknown: no
+ * response, so it may stand on the handset · no-flow · else the network refused, or its dialect cannot say it.
  */
-export type PushResult = 'shown' | 'busy' | 'absent' | 'unsent' | 'unknown' | 'no-flow'
+export type PushResult = 'shown' | 'busy' | 'unsent' | 'unknown' | 'no-flow' | PushRefusal
 
 export interface PushOutcome {
   is: PushResult
-  /** Why absent: the SMSC's status. */
+  /** Where the network refused: the SMSC's status. */
   status?: number
   /** Of the dialogue that it opened. */
   epoch?: string
@@ -87,6 +90,7 @@ export interface Push {
 }
 
 export function createPush(parts: PushParts): Push {
+  const pages = textFlow()
   let number = Math.floor(parts.chance() * 65_536)
 
   function lineFor(request: { line?: string }): Line | undefined {
@@ -109,8 +113,9 @@ export function createPush(parts: PushParts): Push {
   /** Where it would go, or why it cannot. */
   async function way(request: Asked, flow: string | null) {
     const line = lineFor(request)
-    const path = line?.bound() ? pathOf(line, request.msisdn, flow) : undefined
-    if (!line || !path) return { line, no: 'unsent' as const }
+    if (!line?.bound()) return { line, no: 'unsent' as const }
+    const path = pathOf(line, request.msisdn, flow)
+    if (!path) return { line, no: 'unsupported' as const }
     const key = { group: line.group, msisdn: request.msisdn }
     const standing = await parts.dialogues.find(key)
     // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
@@ -130,8 +135,7 @@ export function createPush(parts: PushParts): Push {
     async notify(request) {
       const found = await way(request, null)
       if (found.no) return settled(request, found.line, { is: found.no })
-      const reply: UssdReply = { action: 'notify', text: request.text }
-      return settled(request, found.line, await show(found.line, reply, found.path, request.ttlMs))
+      return settled(request, found.line, await tell(request, found))
     },
     async offer(request) {
       const { said, ttlMs, epoch } = request
@@ -142,6 +146,14 @@ export function createPush(parts: PushParts): Push {
         : await begin({ flow: said.flow, epoch, ttlMs }, found, async () => said)
       return settled(request, found.line, told)
     },
+  }
+
+  /** A text of several pages is a dialogue: its reader asks for the next one. */
+  async function tell({ text, ttlMs }: NotifyRequest, found: Way): Promise<Told> {
+    const { page } = found.line.dialect
+    if (fits(text, page)) return show(found.line, { action: 'notify', text }, found.path, ttlMs)
+    const opening = { flow: pages.name, epoch: parts.mint.epoch(), ttlMs }
+    return begin(opening, found, async (record) => firstPage(pages, text, record, { language: parts.limits.language, page }))
   }
 
   async function begin(
@@ -168,7 +180,7 @@ export function createPush(parts: PushParts): Push {
     const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
     if (is === 'shown') dialogues.confirm(key, epoch, 1)
     // Also where nobody knows: an answer to a screen that stands there after all meets a polite end.
-    else await ended(taken.record, is === 'absent' ? 'refused' : 'bind-lost')
+    else await ended(taken.record, told.status === undefined ? 'bind-lost' : 'refused')
     return { ...told, is, epoch }
   }
 
@@ -230,7 +242,7 @@ interface Way {
 function toldBy(outcome: SubmitOutcome): Told {
   switch (outcome.kind) {
     case 'ok': return { is: 'shown' }
-    case 'refused': return { is: 'absent', status: outcome.status }
+    case 'refused': return { is: refusalOf(outcome.status), status: outcome.status }
     case 'unsent': return { is: 'unsent' }
     default: return { is: 'unknown' }
   }

@@ -235,7 +235,7 @@ export const dialectProfile = z.strictObject({
   }),
   inbound,
   outbound,
-  push: z.strictObject({ idFrom: z.enum(['esme', 'submit_sm_resp', 'first-deliver', 'msisdn']) }),
+  push: z.strictObject({ idFrom: z.enum(['esme', 'submit_sm_resp', 'first-deliver', 'msisdn', 'none']) }),
   responses: z.strictObject({
     deliverResp: z.enum(['immediate', 'after-submit', 'after-submit-resp']),
     /** Whether a refusing deliver_sm_resp has its message_id. (SMPP v3.4 §4.6.2: it has) */

@@ -43,7 +43,7 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
     page: pageOf(profile),
     read: compileReader(profile, options.numbering ?? {}),
     write: compileWriter(profile, options.chance),
-    push: (to) => pushPath(profile, to),
+    ...(profile.push.idFrom === 'none' ? {} : { push: (to: PushTo) => pushPath(profile, to) }),
     meaning(status) {
       const { statusMeaning } = responses
       return statusMeaning[String(status)] ?? statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone'
@@ -58,11 +58,13 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
   }
 }
 
+type PushTo = Parameters<NonNullable<Dialect['push']>>[0]
+
 /**
  * Where a dialogue that we open goes: the first `write` of it is `push-begin`. `n` numbers it where the ESME
  * does that.
  */
-export function pushPath(profile: DialectProfile, push: { msisdn: string; source: string; n: number }): ReturnPath {
+export function pushPath(profile: DialectProfile, push: PushTo): ReturnPath {
   const { bind, outbound } = profile
   return {
     from: [1, 1, push.msisdn],

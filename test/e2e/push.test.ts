@@ -91,12 +91,45 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     assert.deepEqual(rows, [{ text: 'Dial *123#' }])
   })
 
+  const REFUSALS: [string, number][] = [
+    ['absent', 0x45], ['absent', 0x50], ['absent', 0x411], ['later', 0x58], ['later', 0x08], ['later', 0x102],
+    ['unsupported', 0x15], ['unsupported', 0xc1], ['bad-number', 0x0b],
+  ]
+  for (const [reason, status] of REFUSALS) {
+    it(`takes 0x${status.toString(16)} for ${reason}, of a question and of a notification`, async () => {
+      const msisdn = '67570000052'
+      smsc.chaos.add({ on: 'submit_sm', msisdn, lane: 'ussd', times: 2, act: { is: 'refuse', status } })
+      const asked = await push().push(ask(msisdn))
+      const told = await push().notify({ msisdn, text: 'x', ttlMs: 3_000 })
+      assert.deepEqual([asked.is, asked.status, told.is, told.status], [reason, status, reason, status])
+      assert.equal(staged.logged().findLast((line) => line.msg === 'dialogue ended')?.reason, 'refused')
+      await noneOpen()
+    })
+  }
+
   it('notifies with a text that wants no answer', async () => {
     const john = smsc.phone(JOHN)
     const outcome = await push().notify({ msisdn: JOHN, text: 'Your balance is low.', ttlMs: 3_000 })
     assert.equal(outcome.is, 'shown')
     const screen = await john.next()
     assert.deepEqual([screen.text, screen.open], ['Your balance is low.', false])
+  })
+
+  it('leafs through a text longer than a screen, in both alphabets', async () => {
+    for (const [word, units] of [['reminder', 182], ['ногтем', 80]] as const) {
+      const phone = smsc.phone('67570000053')
+      const text = Array.from({ length: 40 }, (_, i) => `${word}${i}`).join(' ')
+      assert.equal((await push().notify({ msisdn: '67570000053', text, ttlMs: 3_000 })).is, 'shown')
+      let screen = await phone.next()
+      let read = ''
+      while (screen.open) {
+        assert.ok(screen.text.length <= units && !screen.over)
+        read += `${screen.text.replace(/\n98\. More$/, '')} `
+        screen = await phone.answer('98')
+      }
+      assert.equal(read + screen.text, text)
+      await noneOpen()
+    }
   })
 
   it('takes a screen whose response was lost for unknown, owes the SMS, and meets its answer with an end', async () => {
