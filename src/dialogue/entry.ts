@@ -1,7 +1,7 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
 import { StoreError } from '../errors.ts'
 import type { EndReason, JsonObject, ReturnPath } from '../ussd/types.ts'
-import type { DialogueLimits, DialogueRecord, StoreFault } from './types.ts'
+import type { DialogueLimits, DialogueRecord } from './types.ts'
 
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
 export const PAST_MAX = 8
@@ -32,12 +32,9 @@ export function writeSnapshot(snapshot: JsonObject): string {
 }
 
 /** Throws StoreError 'too-large' over the limit. */
-export function refuseTooLarge(
-  stored: string, limits: DialogueLimits, onFault?: (fault: StoreFault) => void,
-): void {
+export function refuseTooLarge(stored: string, limits: DialogueLimits): void {
   const octets = Buffer.byteLength(stored)
   if (octets <= limits.snapshotOctetsMax) return
-  onFault?.('too-large')
   const { snapshotOctetsMax } = limits
   throw new StoreError('too-large', `a snapshot of ${octets} octets is over snapshotOctetsMax, ${snapshotOctetsMax}`)
 }

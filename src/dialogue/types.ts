@@ -167,8 +167,8 @@ export interface DialogueStore {
 }
 
 /**
- * What a store could not do, for a counter. down: no answer, or a refusal · corrupt: a value that does not read, put aside
- * · torn: a journal that ends in half a line (a crash while it was written) · too-large: a snapshot over its limit
+ * What nobody is told by a rejected call, for a counter. down: a confirmation or a shorter journal that was not written
+ * · corrupt: a value that does not read, put aside · torn: a journal that ends in half a line (a crash while it was written)
  * · sealed: a value whose key is not here.
  */
-export type StoreFault = 'down' | 'corrupt' | 'torn' | 'too-large' | 'sealed'
+export type StoreFault = 'down' | 'corrupt' | 'torn' | 'sealed'

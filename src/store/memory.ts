@@ -41,7 +41,7 @@ export interface MemoryOptions {
 
 /** A store over what `changes` leave. Without a journal nothing survives the process. */
 export function memoryDialogues(options: MemoryOptions): DialogueStore {
-  const { limits, onFault } = options
+  const { limits } = options
   const table = createTable(options)
   const hear = (taking: Taking, listen: typeof hearBegin) => {
     const name = nameOf(taking.key)
@@ -55,7 +55,7 @@ export function memoryDialogues(options: MemoryOptions): DialogueStore {
     take: async (taking) => hear(taking, hearAnswer),
     async rest(resting) {
       const stored = writeSnapshot(resting.snapshot)
-      refuseTooLarge(stored, limits, onFault)
+      refuseTooLarge(stored, limits)
       const name = nameOf(resting.key)
       const entry = rest(table.get(name), resting, stored, limits)
       if (typeof entry !== 'string') table.put(name, entry, deadlineMs(entry, limits))
@@ -112,12 +112,7 @@ function createTable({ journal, changes = [], onFault }: MemoryOptions) {
   /** What the journal cannot take has not happened. */
   const change = (what: Change, how: 'append' | 'soon' = 'append') => {
     refuseClosed()
-    try {
-      journal?.[how](what)
-    } catch (error) {
-      onFault?.('down')
-      throw error
-    }
+    journal?.[how](what)
     held.apply(what)
     if (journal?.large()) tryToCompact(journal)
   }

@@ -62,14 +62,13 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
       cork()
       return await work()
     } catch (error) {
-      const failure = asStoreError(call, error)
-      onFault(failure.code)
-      throw failure
+      // The caller's to count: it knows what it was for.
+      throw asStoreError(call, error)
     }
   }
   const formerOf = ({ former }: Place) => former === undefined ? [] : [recordKey(prefix, former)]
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
-    onFault(why.code)
+    onFault(why.code === 'sealed' ? 'sealed' : 'corrupt')
     log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
   }
   const putAside = async (place: Place, stored: string, why = UNREADABLE()) => {

@@ -43,7 +43,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
   return {
     open: (taking) => open(runner, taking),
     take: (taking) => take(runner, taking),
-    rest: (resting) => rest(runner, resting, limits, onFault),
+    rest: (resting) => rest(runner, resting, limits),
     confirm: (key, epoch, turn) => runner.confirm(sealer.place(key).name, word(epoch), turn),
     async renew(key, epoch, token, leaseUntilMs) {
       return (await runner.run('renew', sealer.place(key), [word(epoch), word(token), leaseUntilMs])) === 1
@@ -128,10 +128,10 @@ function listed(words: string[]): string {
 }
 
 async function rest(
-  runner: Sealing, resting: Resting, limits: DialogueLimits, onFault: (fault: StoreFault) => void,
+  runner: Sealing, resting: Resting, limits: DialogueLimits,
 ): Promise<boolean> {
   const snapshot = writeSnapshot(resting.snapshot)
-  refuseTooLarge(snapshot, limits, onFault)
+  refuseTooLarge(snapshot, limits)
   const { key, nowMs, epoch, token, ended, reply, revision } = resting
   const { action, text } = reply
   const place = runner.sealer.place(key)
