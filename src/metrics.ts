@@ -45,7 +45,7 @@ export const COUNTERS = {
   ussd_late_total: ['Answers that came after the network\'s patience, by what was done', ['line', 'what']],
   ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
   door_requests_total: ['Requests at the HTTP door by status', ['status']],
-  dialogue_store_errors_total: ['Calls of the dialogue store that failed; call=record: values that do not read, and writes that nobody waits for', ['call', 'code']],
+  dialogue_store_errors_total: ['Calls of the dialogue store that failed; record: what no call was told of', ['call', 'code']],
   store_key_reloads_total: ['Files of the dialogue store\'s keys read again while running', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
