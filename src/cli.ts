@@ -10,6 +10,7 @@ type DecideOptions = import('./cli/releases.ts').DecideOptions
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+const PLUGIN = 'a file with a type of screen, as in flows.plugins; may stand several times'
 const CONFIG = ['-c, --config <file>', 'settings file'] as const
 
 const program = new Command('ussd-connector')
@@ -38,23 +39,28 @@ program.command('config').description('shows the settings in force and where eac
 
 program.command('check').description('checks flow files: schema, names, ways, lengths, languages')
   .argument('[paths...]', 'flow files or folders', ['./flows'])
-  .action(async (paths: string[]) => (await import('./cli/flows.ts')).check(paths, say))
+  .option('--plugin <file>', PLUGIN, collected, [])
+  .action(async (paths: string[], options: { plugin?: string[] }) => (await import('./cli/flows.ts')).check(paths, say, options))
 
 program.command('talk').description('plays written conversations against their flows')
   .argument('[paths...]', 'talk files or folders', ['./flows'])
   .option('--coverage', 'say what of each flow no talk has walked')
-  .action(async (paths: string[], options: { coverage?: boolean }) => (await import('./cli/flows.ts')).talk(paths, say, options))
+  .option('--plugin <file>', PLUGIN, collected, [])
+  .action(async (paths: string[], options: { coverage?: boolean; plugin?: string[] }) =>
+    (await import('./cli/flows.ts')).talk(paths, say, options))
 
 const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
 flow.command('schema').description('the JSON Schema of flow files, for an editor')
   .option('--catalogue', 'that of catalogues of translations instead')
   .option('--part', 'that of parts instead')
-  .action(async (of: { catalogue?: boolean; part?: boolean }) => (await import('./cli/flows.ts')).schema(of, say))
+  .option('--plugin <file>', PLUGIN, collected, [])
+  .action(async (of: { catalogue?: boolean; part?: boolean; plugin?: string[] }) => (await import('./cli/flows.ts')).schema(of, say))
 flow.command('draw').description('the flow as Mermaid text, or as pictures of all its pages')
   .argument('<flow>', 'flow file')
   .option('--html <file>', 'write a storyboard: every page in every language, and where each key leads')
   .option('--svg <file>', 'write a picture of the statechart')
   .option('--xstate <file>', 'write it as the JSON of an XState machine')
+  .option('--plugin <file>', PLUGIN, collected, [])
   .action(async (path: string, options: import('./cli/flows.ts').DrawOptions) => (await import('./cli/flows.ts')).draw(path, options, say))
 
 const contract = program.command('contract').description('what applications over HTTP speak')

@@ -8,8 +8,10 @@ import { coverageOf, type Coverage } from '../flow/coverage.ts'
 import { drawFlow } from '../flow/draw.ts'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../flow/json-schema.ts'
 import { flowNames, sourceOf } from '../flow/loader.ts'
+import { loadScreenTypes } from '../flow/plugin.ts'
 import { proveFlow } from '../flow/prove.ts'
 import { readFlow, type FlowSource } from '../flow/read.ts'
+import type { ScreenTypes } from '../flow/screen-type.ts'
 import { storyboard } from '../flow/storyboard.ts'
 import { svgOf } from '../flow/svg.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
@@ -18,19 +20,25 @@ import { xstateJson } from '../flow/xstate-json.ts'
 
 type Say = (text: string) => void
 
+/** Files with types of screens. */
+interface Plugins {
+  plugin?: string[]
+}
+
 /** Checks and walks each flow by itself; the exit code is 1 if any has an error. */
-export async function check(paths: string[], say: Say): Promise<void> {
+export async function check(paths: string[], say: Say, { plugin }: Plugins = {}): Promise<void> {
+  const types = await loadScreenTypes(plugin ?? [])
   const flows = (await Promise.all(paths.map(flowsAt))).flat()
   if (!flows.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
   let errors = 0
   for (const { folder, name } of flows) {
     const source = await sourceOf(folder, name)
-    const problems = problemsOf(source)
+    const problems = problemsOf(source, types)
     const wrong = problems.filter(({ severity }) => severity === 'error').length
     errors += wrong
     if (wrong) say(`${join(folder, name)}: ${wrong} error${wrong === 1 ? '' : 's'}`)
     else {
-      const { flow } = compileFlow(source)
+      const { flow } = compileFlow(source, undefined, types)
       say(`${join(folder, name)}: good, ${flow.revision}, ${flow.languages.join(' ')}`)
     }
     for (const problem of problems) {
@@ -43,19 +51,20 @@ export async function check(paths: string[], say: Say): Promise<void> {
 }
 
 /** What reading finds; and if that is no error, what walking finds. */
-function problemsOf(source: FlowSource): FlowProblem[] {
-  const found = checkSource(source)
+function problemsOf(source: FlowSource, types: ScreenTypes): FlowProblem[] {
+  const found = checkSource(source, undefined, types)
   if (found.some(({ severity }) => severity === 'error')) return found
-  return [...found, ...proveFlow(compileFlow(source), readFlow(source).at)]
+  return [...found, ...proveFlow(compileFlow(source, undefined, types), readFlow(source, types).at)]
 }
 
 /** The JSON Schema of flow files, or of parts, or of catalogues. */
-export function schema(of: { catalogue?: boolean; part?: boolean }, say: Say): void {
-  const wanted = of.catalogue ? catalogueJsonSchema() : of.part ? partJsonSchema() : flowJsonSchema()
+export async function schema(of: Plugins & { catalogue?: boolean; part?: boolean }, say: Say): Promise<void> {
+  const types = await loadScreenTypes(of.plugin ?? [])
+  const wanted = of.catalogue ? catalogueJsonSchema() : of.part ? partJsonSchema(types) : flowJsonSchema(types)
   say(JSON.stringify(wanted, null, 2))
 }
 
-export interface DrawOptions {
+export interface DrawOptions extends Plugins {
   html?: string
   svg?: string
   xstate?: string
@@ -65,7 +74,7 @@ export interface DrawOptions {
 export async function draw(path: string, files: DrawOptions, say: Say): Promise<void> {
   const [flow, ...more] = await flowsAt(path)
   if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
-  const compilation = compileFlow(await sourceOf(flow.folder, flow.name))
+  const compilation = compileFlow(await sourceOf(flow.folder, flow.name), undefined, await loadScreenTypes(files.plugin ?? []))
   const ways = {
     html: () => storyboard(compilation),
     svg: () => svgOf(compilation),
@@ -80,7 +89,8 @@ export async function draw(path: string, files: DrawOptions, say: Say): Promise<
 }
 
 /** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */
-export async function talk(paths: string[], say: Say, { coverage = false } = {}): Promise<void> {
+export async function talk(paths: string[], say: Say, { coverage = false, plugin }: Plugins & { coverage?: boolean } = {}): Promise<void> {
+  const types = await loadScreenTypes(plugin ?? [])
   const files = paths.flatMap(talksAt)
   if (!files.length) throw new UsageError(`no .talk files in ${paths.join(', ')}`)
   let failed = 0
@@ -89,7 +99,7 @@ export async function talk(paths: string[], say: Say, { coverage = false } = {})
     const flows = new Map<string, Coverage>()
     for (const conversation of parseTalks(file, readFileSync(file, 'utf8'))) {
       played++
-      const failure = await playTalk(conversation, (await flowOf(conversation, file, flows)).flow)
+      const failure = await playTalk(conversation, (await flowOf(conversation, file, { flows, types })).flow)
       if (failure) failed++
       say(failure ? `FAILED  ${conversation.title}\n${describeFailure(failure)}` : `ok      ${conversation.title}`)
     }
@@ -105,9 +115,11 @@ function sayCoverage(name: string, { walked, all, missing }: ReturnType<Coverage
 }
 
 /** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */
-async function flowOf(conversation: Talk, file: string, known: Map<string, Coverage>): Promise<Coverage> {
+async function flowOf(
+  conversation: Talk, file: string, { flows: known, types }: { flows: Map<string, Coverage>; types: ScreenTypes },
+): Promise<Coverage> {
   const name = conversation.flow || basename(file).split('.')[0]!
-  const flow = known.get(name) ?? coverageOf(compileFlow(await sourceOf(dirname(file), name)))
+  const flow = known.get(name) ?? coverageOf(compileFlow(await sourceOf(dirname(file), name), undefined, types))
   known.set(name, flow)
   return flow
 }

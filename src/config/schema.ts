@@ -245,6 +245,8 @@ export const settingsSchema = z.strictObject({
     reloadMs: ms(0, 3_600_000).default(2_000).describe('how often changed files and releases are looked for; 0: never'),
     publish: z.enum(['files', 'released']).default('files')
       .describe('files: an edited file is published; released: only `flow publish` publishes, for all daemons at once'),
+    plugins: z.array(z.string().min(1)).max(100).default([])
+      .describe('files of your own with types of screens, loaded once at the start; trusted code (docs/FLOWS.md)'),
     testers: z.array(z.string().regex(/^[1-9]\d{4,14}$/, 'international digits, no +')).max(1_000).default([])
       .describe('MSISDNs that are in every trial (`flow canary`)'),
   }).prefault({}),

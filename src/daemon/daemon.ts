@@ -13,6 +13,7 @@ import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../errors.ts'
 import { createDesk, tokensOf } from './desk.ts'
 import { createDrain } from './drain.ts'
+import { loadScreenTypes } from '../flow/plugin.ts'
 import { createFlowDesk } from './flow-desk.ts'
 import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
@@ -83,7 +84,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
     onStop(backends, () => backends.close())
     const callable = sendsSms(settings.lines) ? [...backends.names, SMS] : backends.names
-    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable })
+    const types = await loadScreenTypes(settings.flows.plugins)
+    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable, types })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const recorder = createDaemonRecorder(settings, {
@@ -126,7 +128,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       tokens: tokensOf(settings),
       desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, reload }),
       flows: createFlowDesk({
-        ...stores, flows: flows.registry, backends: callable, readable: settings.privacy.storeKeyFile === undefined, clock,
+        ...stores, flows: flows.registry, backends: callable, types, readable: settings.privacy.storeKeyFile === undefined, clock,
       }),
     })
     onStop(admin, () => admin.stop())

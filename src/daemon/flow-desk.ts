@@ -10,6 +10,7 @@ import { provingFlow } from '../flow/prove.ts'
 import { readFlow } from '../flow/read.ts'
 import { portable, type Flows } from '../flow/registry.ts'
 import { isDecision, publishing, trying, type Decided, type Decision, type Release } from '../flow/release.ts'
+import type { ScreenTypes } from '../flow/screen-type.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/types.ts'
 import { fits } from '../ussd/text.ts'
 import { USSD_PAGE, type Clock } from '../ussd/types.ts'
@@ -21,6 +22,7 @@ export interface FlowDeskParts {
   dialogues: DialogueStore
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
+  types?: ScreenTypes
   /** Stored keys can be read: no flow may ask for a secret. */
   readable: boolean
   clock: Clock
@@ -148,11 +150,11 @@ function standOf(state: FlowStand | undefined): FlowStand | null {
 }
 
 /** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
-async function proven(source: FlowFiles, { backends, readable, clock }: FlowDeskParts): Promise<CompiledFlow | Refused> {
+async function proven(source: FlowFiles, { backends, types, readable, clock }: FlowDeskParts): Promise<CompiledFlow | Refused> {
   try {
     const pause = () => new Promise<void>((done) => clock.after(0, done))
-    const compilation = await inPieces(compilingFlow(source, backends), pause)
-    const problems = await inPieces(provingFlow(compilation, readFlow(source).at), pause)
+    const compilation = await inPieces(compilingFlow(source, backends, types), pause)
+    const problems = await inPieces(provingFlow(compilation, readFlow(source, types).at), pause)
     if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
     const errors = problems.filter(({ severity }) => severity === 'error')
     return errors.length ? broken(errors) : compilation.flow

@@ -4,6 +4,7 @@ import type { Settings } from '../config/schema.ts'
 import { ProblemsError, UsageError } from '../errors.ts'
 import { openFlows, type Flows, type Reload } from '../flow/registry.ts'
 import type { Decided } from '../flow/release.ts'
+import type { ScreenTypes } from '../flow/screen-type.ts'
 import type { FlowArchive } from '../flow/types.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
@@ -21,6 +22,7 @@ export interface FlowParts {
   decided: Decided
   /** Names of the back ends that flows may call. */
   backends: readonly string[]
+  types: ScreenTypes
   clock: Clock
   log: Log
   metrics: Metrics
@@ -28,11 +30,11 @@ export interface FlowParts {
 
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
 export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
-  const { settings, archive, backends, clock, log } = parts
+  const { settings, archive, backends, types, clock, log } = parts
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
     folder: dir, readable: settings.privacy.storeKeyFile === undefined,
-    archive, backends, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
+    archive, backends, types, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
     pause: (ms) => new Promise((done) => clock.after(ms, done)), onReload: (reload) => report(reload, parts),
   })
   requireServices(settings, flows, first)

@@ -9,6 +9,7 @@ import { checkTexts } from './check-texts.ts'
 import { checkTypes } from './check-types.ts'
 import { checkWays } from './check-ways.ts'
 import { trailsOf } from './trail.ts'
+import type { ScreenTypes } from './screen-type.ts'
 import { toEnd } from './pieces.ts'
 import { readFlow, type FlowSource, type ReadFlow } from './read.ts'
 
@@ -47,9 +48,9 @@ export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Gen
 }
 
 /** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
-export function checkSource(source: FlowSource, backends?: readonly string[]): FlowProblem[] {
+export function checkSource(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): FlowProblem[] {
   try {
-    return checkFlow(readFlow(source), backends)
+    return checkFlow(readFlow(source, types), backends)
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error
     return error.problems.map((problem) => ({ severity: 'error', ...problem }))

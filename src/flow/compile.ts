@@ -16,6 +16,7 @@ import { checkingFlow, type FlowProblem } from './check.ts'
 import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 import { toEnd } from './pieces.ts'
 import { readFlow, type FlowSource } from './read.ts'
+import type { ScreenTypes } from './screen-type.ts'
 import { SPEC } from './schema.ts'
 import { callPlan } from './screens/call.ts'
 import { closingPlan, endPlan, notifyPlan } from './screens/end.ts'
@@ -47,13 +48,15 @@ export interface Compilation {
  * Reads, checks and compiles. Throws ProblemsError with all errors at once; what is only doubtful comes back as
  * warnings. `backends`: the names that the daemon knows, if they are to be held against.
  */
-export function compileFlow(source: FlowSource, backends?: readonly string[]): Compilation {
-  return toEnd(compilingFlow(source, backends))
+export function compileFlow(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): Compilation {
+  return toEnd(compilingFlow(source, backends, types))
 }
 
 /** The same in pieces: a daemon plays turns meanwhile, for whose stores half a second is too long. */
-export function* compilingFlow(source: FlowSource, backends?: readonly string[]): Generator<undefined, Compilation> {
-  const read = readFlow(source)
+export function* compilingFlow(
+  source: FlowSource, backends?: readonly string[], types?: ScreenTypes,
+): Generator<undefined, Compilation> {
+  const read = readFlow(source, types)
   yield
   const problems = yield* checkingFlow(read, backends)
   const errors = problems.filter((problem) => problem.severity === 'error')

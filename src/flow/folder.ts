@@ -7,6 +7,7 @@ import { secretsOf, type FlowDefinition } from './definition.ts'
 import { flowNames, sourceOf } from './loader.ts'
 import { inPieces } from './pieces.ts'
 import type { FlowSource } from './read.ts'
+import type { ScreenTypes } from './screen-type.ts'
 import type { CompiledFlow } from './types.ts'
 
 /** A flow as its files last were. */
@@ -29,6 +30,8 @@ export interface FolderOptions {
   folder: string
   /** Names of the back ends that the daemon has. */
   backends?: readonly string[]
+  /** Types of screens; without it those that come along. */
+  types?: ScreenTypes | undefined
   /** Keys pressed would stand in the dialogue store in clear: flows that ask for a secret are refused. */
   readable?: boolean
   /**
@@ -115,10 +118,10 @@ interface Compiling {
 }
 
 async function compileEntry({ source, files, name, last }: Compiling, options: FolderOptions): Promise<Loaded> {
-  const { backends, readable = false, pause } = options
+  const { backends, types, readable = false, pause } = options
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {
-    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends), async () => pause?.(0))
+    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends, types), async () => pause?.(0))
     if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
     const what = `is flow '${flow.name}', but its file is called '${name}'`

@@ -1,19 +1,24 @@
 /** The JSON Schema of flow files: what an editor completes from and underlines by. */
 import { z } from 'zod'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS } from './schema.ts'
+import { SCREEN_TYPES, type ScreenTypes } from './screen-type.ts'
 
 /** Draft 2020-12, of what is written (defaults need not be). */
-export function flowJsonSchema(): Record<string, unknown> {
-  return jsonSchemaOf(FLOW, 'A flow of ussd-connector')
+export function flowJsonSchema(types?: ScreenTypes): Record<string, unknown> {
+  return jsonSchemaOf(FLOW, 'A flow of ussd-connector', types)
 }
 
 /** The same of a part: a file that flows include or call. */
-export function partJsonSchema(): Record<string, unknown> {
-  return jsonSchemaOf(PART, 'A part of flows of ussd-connector')
+export function partJsonSchema(types?: ScreenTypes): Record<string, unknown> {
+  return jsonSchemaOf(PART, 'A part of flows of ussd-connector', types)
 }
 
-function jsonSchemaOf(file: typeof FLOW | typeof PART, title: string): Record<string, unknown> {
-  const screen = z.union(KINDS.map((kind) => SCREENS[kind].meta({ title: kind })))
+function jsonSchemaOf(file: typeof FLOW | typeof PART, title: string, types: ScreenTypes = SCREEN_TYPES): Record<string, unknown> {
+  const added = [...types.values()].filter(({ name }) => !Object.hasOwn(SCREENS, name))
+  const screen = z.union([
+    ...KINDS.map((kind) => SCREENS[kind].meta({ title: kind })),
+    ...added.map(({ name, schema }) => schema.meta({ title: name })),
+  ])
   const screens = z
     .record(z.string().regex(/^[a-z][a-z0-9-]*$/), screen)
     .meta({ title: '`{ name: screen }`' })

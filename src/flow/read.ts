@@ -3,11 +3,10 @@ import type { z } from 'zod'
 import { ProblemsError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import type { Catalogue, FlowDefinition, WrittenScreen } from './definition.ts'
-import { layForms } from './form.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
-import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, type Kind } from './schema.ts'
-import { smsCall } from './sms-screen.ts'
+import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from './schema.ts'
+import { layTypes, SCREEN_TYPES, type ScreenTypes } from './screen-type.ts'
 import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
 
 /** A file with screens, and its catalogues, as text. */
@@ -34,11 +33,11 @@ export interface ReadFlow {
 }
 
 /** Reads and holds against the schema. Throws ProblemsError with all problems that there are. */
-export function readFlow(source: FlowSource): ReadFlow {
+export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES): ReadFlow {
   const problems: Problem[] = []
-  const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow' }, problems)
+  const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow', types }, problems)
   const catalogues = readCatalogues(source.catalogues, problems)
-  const parts = new Map((source.parts ?? []).flatMap((part) => readPart(part, problems)).map((part) => [part.name, part]))
+  const parts = new Map((source.parts ?? []).flatMap((part) => readPart(part, types, problems)).map((part) => [part.name, part]))
   if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
   const { include = [], ...definition } = FLOW.parse(written)
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
@@ -53,9 +52,9 @@ export function readFlow(source: FlowSource): ReadFlow {
   }
 }
 
-function readPart(source: FlowFiles, problems: Problem[]): Module[] {
+function readPart(source: FlowFiles, types: ScreenTypes, problems: Problem[]): Module[] {
   const before = problems.length
-  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part' }, problems)
+  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', types }, problems)
   const catalogues = readCatalogues(source.catalogues, problems)
   if (problems.length > before) return []
   const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
@@ -97,7 +96,10 @@ function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
 }
 
 /** A file with screens: its head against the schema, its screens each against that of its kind. */
-function readModule(source: { file: string; text: string }, of: { schema: z.ZodType; is: 'flow' | 'part' }, problems: Problem[]) {
+function readModule(
+  source: { file: string; text: string }, of: { schema: z.ZodType; is: 'flow' | 'part'; types: ScreenTypes }, problems: Problem[],
+) {
+  const { types } = of
   const { yaml, problems: found } = readYaml(source.file, source.text)
   problems.push(...found)
   const screens: Record<string, WrittenScreen> = {}
@@ -117,26 +119,39 @@ function readModule(source: { file: string; text: string }, of: { schema: z.ZodT
   if (entries.length > SCREENS_MAX) {
     problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
   }
-  for (const [name, screen] of entries) screens[name] = readScreen(name, screen, yaml, problems) as WrittenScreen
-  return { written, ...layForms(screens, yaml, problems) }
+  for (const [name, screen] of entries) screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
+  return { written, ...layTypes(screens, { yaml, types, problems }) }
 }
 
-function readScreen(name: string, written: unknown, yaml: Yaml, problems: Problem[]): unknown {
+interface Reading {
+  yaml: Yaml
+  types: ScreenTypes
+  problems: Problem[]
+}
+
+/** What a screen may be: the basic kinds, and the types that are there. */
+function kindsOf(types: ScreenTypes): string[] {
+  return [...new Set([...KINDS, ...types.keys()])]
+}
+
+function readScreen(name: string, written: unknown, reading: Reading): unknown {
+  const { yaml, types, problems } = reading
   const path = ['screens', name]
   if (written === null || typeof written !== 'object' || Array.isArray(written)) {
     problems.push({
       where: yaml.at(path),
       what: `screen '${name}' is no block of keys`,
-      remedy: `it has one of: ${KINDS.join(', ')}`,
+      remedy: `it has one of: ${kindsOf(types).join(', ')}`,
     })
     return undefined
   }
-  const kind = kindOf(written, name, yaml, problems)
+  const kind = kindOf(written, name, reading)
   if (!kind) return undefined
-  const found = schemaProblems(SCREENS[kind], written, yaml, path)
+  const schema = types.get(kind)?.schema ?? SCREENS[kind as keyof typeof SCREENS]
+  const found = schemaProblems(schema, written, yaml, path)
   problems.push(...found.map((problem) => ({ ...problem, what: `screen '${name}': ${problem.what}` })))
   if (found.length > 0) return undefined
-  const screen = SCREENS[kind].parse(written)
+  const screen = schema.parse(written)
   const wants = kind === 'input' ? ['number', 'length', 'pattern', 'name'].filter((key) => key in screen) : []
   if (wants.length > 1 && wants.some((key) => key === 'number' || key === 'name')) {
     problems.push({
@@ -144,11 +159,12 @@ function readScreen(name: string, written: unknown, yaml: Yaml, problems: Proble
       what: `screen '${name}': ${wants.join(' and ')} do not go together`,
     })
   }
-  return kind === 'sms' ? smsCall(SCREENS.sms.parse(written)) : { ...screen, kind }
+  return { ...screen, kind }
 }
 
-function kindOf(written: object, name: string, yaml: Yaml, problems: Problem[]): Kind | undefined {
-  const has = KINDS.filter((kind) => Object.hasOwn(written, kind)).filter(
+function kindOf(written: object, name: string, { yaml, types, problems }: Reading): string | undefined {
+  const kinds = kindsOf(types)
+  const has = kinds.filter((kind) => Object.hasOwn(written, kind)).filter(
     (kind, _i, all) => kind !== 'exit' || !all.includes('end'),
   )
   if (has.length === 1) return has[0]
@@ -162,16 +178,16 @@ function kindOf(written: object, name: string, yaml: Yaml, problems: Problem[]):
     return undefined
   }
   const near = Object.keys(written)
-    .map((key) => ({ key, kind: nearest(key, KINDS) }))
+    .map((key) => ({ key, kind: nearest(key, kinds) }))
     .find(({ kind }) => kind !== undefined)
   problems.push(
     near
       ? {
           where: yaml.keyAt(['screens', name, near.key]),
           what: `screen '${name}': '${near.key}' is no key here`,
-          remedy: meant(near.key, KINDS),
+          remedy: meant(near.key, kinds),
         }
-      : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${KINDS.join(', ')}` },
+      : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${kinds.join(', ')}` },
   )
   return undefined
 }

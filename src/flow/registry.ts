@@ -161,7 +161,7 @@ function wantedOf({ current, loaded, canaries }: View): Set<string> {
 }
 
 /** Revisions in memory, and the way to those that are not. */
-function keptRevisions(services: readonly CompiledFlow[], { archive, readable = false }: FlowsOptions) {
+function keptRevisions(services: readonly CompiledFlow[], { archive, types, readable = false }: FlowsOptions) {
   const revisions = new Map(services.map((flow) => [flow.revision, flow]))
   const remember = (flow: CompiledFlow) => {
     revisions.delete(flow.revision)
@@ -177,7 +177,7 @@ function keptRevisions(services: readonly CompiledFlow[], { archive, readable = 
   const load = async (revision: string): Promise<CompiledFlow | undefined> => {
     const stored = await archive?.get(revision)
     if (stored === undefined) return undefined
-    const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource)
+    const { flow, definition } = compileFlow(JSON.parse(stored) as FlowSource, undefined, types)
     if (readable && asksSecret(definition)) return undefined
     // Another engine may read the same file otherwise: then it is not what the dialogue began with.
     if (flow.revision !== revision) return undefined

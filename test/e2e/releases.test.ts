@@ -51,7 +51,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
   }
   const start = async (which: number) => {
     daemons[which] = await stageDaemon({ smscPort: smscs[which]!.port, with: { ...stage, data: join(stage.data, String(which)) }, change: (settings) => {
-      settings.flows = { dir: folder, reloadMs: 50, publish: 'released', testers: [TESTER] }
+      settings.flows = { dir: folder, reloadMs: 50, publish: 'released', plugins: [], testers: [TESTER] }
       settings.services = [{ code: '*200#', flow: 'prices' }]
       settings.lines[0]!.timers.reconnectMs = 50
       settings.lines[0]!.name = `smsc-${which}`
