@@ -143,8 +143,9 @@ function rewrite(scan: Scan, nested = false): string {
   return out
 }
 
-/** What an apostrophe starts: a quoted brace or sign, or nothing but itself. */
+/** What an apostrophe starts: a quoted brace or sign, or nothing but itself. Two are one that quotes nothing. */
 function quoted(scan: Scan): string {
+  if (scan.text.startsWith("''", scan.at)) return ((scan.at += 2), "''")
   const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2))
     ? scan.text.indexOf("'", scan.at + 1)
     : -1

@@ -45,6 +45,11 @@ describe('a text', () => {
   ]
   for (const [text, data, expected] of rows) it(`${text} gives ${expected}`, () => assert.equal(say(text, data), expected))
 
+  it('takes two apostrophes for one, in front of a value too', () => {
+    const message = compileMessage("It''s ''{msisdn}'.", { locale: 'en', zone: 'UTC', dates: {} as never })
+    assert.equal(typeof message === 'object' && message.say({ context: { msisdn: '675' } as never }), "It's '675'.")
+  })
+
   it('takes values as they are: braces, apostrophes and number signs in them are no message', () => {
     fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii' }), (value) => {
       assert.equal(say('<{data.v}>', { v: value }), `<${value}>`)

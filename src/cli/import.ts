@@ -1,0 +1,29 @@
+/** `flow import`: a journey of ussd-engine becomes a flow file, with a report of what is not as it was. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { importJourney, reportOf } from '../flow/import/import.ts'
+
+export interface ImportOptions {
+  out: string
+  name?: string
+  backend?: string
+  force?: boolean
+}
+
+/** Writes the flow; the exit code is 1 if something of the journey could not be carried. */
+export function importFlow(path: string, { out, name, backend, force }: ImportOptions, say: (text: string) => void): void {
+  if (!existsSync(path)) throw new UsageError(`${path} is not there`)
+  const named = { flow: name ?? basename(path).replace(/\.ya?ml$/, ''), ...(backend === undefined ? {} : { backend }) }
+  const imported = importJourney({ file: path, text: readFileSync(path, 'utf8') }, named, (file, from) => {
+    const beside = join(dirname(from), file)
+    return { file: beside, text: readFileSync(beside, 'utf8') }
+  })
+  const target = join(out, `${imported.name}.yaml`)
+  if (existsSync(target) && !force) throw new UsageError(`${target} is there already: --force overwrites it, --name gives another name`)
+  mkdirSync(out, { recursive: true })
+  writeFileSync(target, imported.text)
+  for (const line of reportOf(imported)) say(line)
+  say(`${target} is written: ussd-connector check ${target}`)
+  if (imported.remarks.some(({ lost }) => lost)) process.exitCode = 1
+}

@@ -1,0 +1,121 @@
+/** The Jinja expressions of a journey, read into a tree; what is beyond names, comparisons and filters is not read. */
+
+export type Expression =
+  | { is: 'value'; value: unknown }
+  | { is: 'name'; parts: readonly string[] }
+  | { is: 'list'; items: Expression[] }
+  | { is: 'not'; of: Expression }
+  | { is: 'pair'; operator: string; left: Expression; right: Expression }
+  | { is: 'filter'; name: string; of: Expression }
+
+interface Reading {
+  tokens: string[]
+  at: number
+}
+
+const TOKEN = /\s*(?:('[^']*'|"[^"]*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|==|!=|<=|>=|[<>()[\],.|]))/y
+
+/** The tree; undefined for what is more than this reads (arithmetic, calls, filters with arguments, tests of Jinja). */
+export function readExpression(source: string): Expression | undefined {
+  const tokens: string[] = []
+  TOKEN.lastIndex = 0
+  const text = source.trim()
+  while (TOKEN.lastIndex < text.length) {
+    const found = TOKEN.exec(text)
+    if (!found) return undefined
+    tokens.push(found[1]!)
+  }
+  const reading: Reading = { tokens, at: 0 }
+  const read = either(reading)
+  return reading.at === tokens.length ? read : undefined
+}
+
+const take = (reading: Reading, ...words: string[]) =>
+  (words.includes(reading.tokens[reading.at] ?? '') ? reading.tokens[reading.at++] : undefined)
+
+function either(reading: Reading): Expression | undefined {
+  return chain(reading, 'or', (inner) => chain(inner, 'and', negation))
+}
+
+function chain(reading: Reading, operator: string, next: (reading: Reading) => Expression | undefined): Expression | undefined {
+  let left = next(reading)
+  while (left && take(reading, operator)) {
+    const right = next(reading)
+    left = right && { is: 'pair', operator, left, right }
+  }
+  return left
+}
+
+function negation(reading: Reading): Expression | undefined {
+  if (!take(reading, 'not')) return comparison(reading)
+  const of = negation(reading)
+  return of && { is: 'not', of }
+}
+
+function comparison(reading: Reading): Expression | undefined {
+  const left = filtered(reading)
+  if (!left) return undefined
+  if (take(reading, 'is')) {
+    const not = take(reading, 'not')
+    if (!take(reading, 'defined')) return undefined
+    return not ? { is: 'not', of: left } : left
+  }
+  const not = take(reading, 'not')
+  const operator = not ? take(reading, 'in') : take(reading, '==', '!=', '<', '<=', '>', '>=', 'in')
+  if (!operator) return not ? undefined : left
+  const right = filtered(reading)
+  const pair: Expression | undefined = right && { is: 'pair', operator, left, right }
+  return not && pair ? { is: 'not', of: pair } : pair
+}
+
+function filtered(reading: Reading): Expression | undefined {
+  let of = operand(reading)
+  while (of && take(reading, '|')) {
+    const name = reading.tokens[reading.at++] ?? ''
+    // A filter with arguments works something out that no condition here can.
+    if (reading.tokens[reading.at] === '(') return undefined
+    of = { is: 'filter', name, of }
+  }
+  return of
+}
+
+const WORDS: Record<string, unknown> = { True: true, true: true, False: false, false: false, None: null, none: null }
+
+function operand(reading: Reading): Expression | undefined {
+  const token = reading.tokens[reading.at++]
+  if (token === undefined) return undefined
+  if (token === '(') {
+    const inner = either(reading)
+    return take(reading, ')') ? inner : undefined
+  }
+  if (token === '[') return list(reading)
+  if (/^['"]/.test(token)) return { is: 'value', value: token.slice(1, -1) }
+  if (/^\d/.test(token)) return { is: 'value', value: Number(token) }
+  if (Object.hasOwn(WORDS, token)) return { is: 'value', value: WORDS[token] }
+  return /^[A-Za-z_]/.test(token) ? named(token, reading) : undefined
+}
+
+function list(reading: Reading): Expression | undefined {
+  const items: Expression[] = []
+  while (!take(reading, ']')) {
+    const item = filtered(reading)
+    if (!item) return undefined
+    items.push(item)
+    if (!take(reading, ',') && reading.tokens[reading.at] !== ']') return undefined
+  }
+  return { is: 'list', items }
+}
+
+/** `a.b`, `a['b']`; an index that is itself looked up is not read. */
+function named(first: string, reading: Reading): Expression | undefined {
+  const parts = [first]
+  for (;;) {
+    if (take(reading, '.')) parts.push(reading.tokens[reading.at++] ?? '')
+    else if (take(reading, '[')) {
+      const index = /^(?:'(\w+)'|"(\w+)"|(\d+))$/.exec(reading.tokens[reading.at++] ?? '')
+      if (!index || !take(reading, ']')) return undefined
+      parts.push((index[1] ?? index[2] ?? index[3])!)
+    } else break
+  }
+  return reading.tokens[reading.at] === '(' ? undefined : { is: 'name', parts }
+}
