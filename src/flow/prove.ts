@@ -5,7 +5,10 @@ import type { FlowProblem } from './check.ts'
 import type { Compilation } from './compile.ts'
 import type { ReadFlow } from './read.ts'
 import { toEnd } from './pieces.ts'
+import { trailsOf } from './trail.ts'
 import { walkingFlow, type Walk, type WalkedPage } from './walk.ts'
+import { hasBounds } from './made-calls.ts'
+import type { Lengths } from './made-rows.ts'
 
 /** A problem of a flow that compiles, each once, with the keys that show it. */
 export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {
@@ -16,20 +19,30 @@ export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowPro
 export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Generator<undefined, FlowProblem[]> {
   const { definition } = compilation
   const found = new Map<string, FlowProblem>()
+  const trails = trailsOf(definition)
+  const bounded = Object.values(definition.screens).some((screen) => screen.kind === 'call' && hasBounds(screen))
+  const all: Lengths[] = bounded ? ['likely', 'longest'] : ['likely']
   for (const language of definition.languages) {
-    const walk = yield* walkingFlow(compilation, language)
-    for (const { screen, what, trail, severity } of faultsOf(walk)) {
+    const walks: Walk[] = []
+    for (const lengths of all) walks.push(yield* walkingFlow(compilation, language, lengths))
+    for (const { screen, what, trail, severity } of walks.flatMap(faultsOf)) {
       const where = at(['screens', screen])
       const key = `${screen} ${what}`
       if (found.has(key)) continue
       found.set(key, { severity, where, what: `screen '${screen}': ${what}`, shown: trail.join(' > ') })
     }
-    for (const name of notWalked(compilation, walk)) {
+    for (const name of notWalked(compilation, walks)) {
       const what = `screen '${name}' is on no way that made-up answers lead`
-      found.set(name, { severity: 'warning', where: at(['screens', name]), what, remedy: 'write a talk that gets there' })
+      const where = at(['screens', name])
+      found.set(name, { severity: 'warning', where, what, remedy: 'write a talk that gets there', ...shownBy(trails.get(name)) })
     }
   }
   return [...found.values()]
+}
+
+/** The way that it is written to be reached by. */
+function shownBy(trail: string | undefined): { shown?: string } {
+  return trail === undefined ? {} : { shown: trail }
 }
 
 interface Fault {
@@ -62,10 +75,10 @@ function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
   return out
 }
 
-/** Screens that are seen or call, and were not come by; of a walk that was cut, nothing is known. */
-function notWalked({ definition }: Compilation, { screens, cut }: Walk): string[] {
-  if (cut) return []
+/** Screens that are seen or call, and were come by on no walk; of a walk that was cut, nothing is known. */
+function notWalked({ definition }: Compilation, walks: readonly Walk[]): string[] {
+  if (walks.some(({ cut }) => cut)) return []
   return Object.entries(definition.screens)
-    .filter(([name, { kind }]) => !screens.has(name) && kind !== 'branch' && kind !== 'set')
+    .filter(([name, { kind }]) => kind !== 'branch' && kind !== 'set' && !walks.some(({ screens }) => screens.has(name)))
     .map(([name]) => name)
 }

@@ -7,7 +7,7 @@ import { readPath, readRows } from './path.ts'
 import { armOver } from './screens/silent.ts'
 import type { FlowSnapshot } from './types.ts'
 import { usesOf } from './uses.ts'
-import { slotsOf } from './world.ts'
+import { slotsOf } from './made-reads.ts'
 
 /**
  * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,

@@ -9,6 +9,7 @@ import type { Compilation } from './compile.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
 import { ANSWER_CHARS_MAX } from './schema-terms.ts'
 import { signing } from './walk-sign.ts'
+import type { Lengths } from './made-rows.ts'
 import { worldOf, type World } from './world.ts'
 
 /** Pages of one walk. A flow has a page or two for each screen and state of its conditions. */
@@ -61,18 +62,20 @@ interface Walking {
 }
 
 /** Walks in that language. Faults in a screen end that branch, not the walk. */
-export function walkFlow(compilation: Compilation, language: string): Walk {
-  return toEnd(walkingFlow(compilation, language))
+export function walkFlow(compilation: Compilation, language: string, lengths: Lengths = 'likely'): Walk {
+  return toEnd(walkingFlow(compilation, language, lengths))
 }
 
 /** Steps between two rests: some milliseconds. */
 const STEPS_MAX = 10
 
 /** The same in pieces: whoever has more to do than to walk may do it at each `yield`. */
-export function* walkingFlow({ flow, definition }: Compilation, language: string): Generator<undefined, Walk> {
+export function* walkingFlow(
+  { flow, definition }: Compilation, language: string, lengths: Lengths = 'likely',
+): Generator<undefined, Walk> {
   const walking: Walking = {
     flow,
-    world: worldOf(definition),
+    world: worldOf(definition, lengths),
     sign: signing(definition),
     queue: [],
     seen: new Map(),

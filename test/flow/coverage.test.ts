@@ -8,6 +8,7 @@ import { sourceOf } from '../../src/flow/loader.ts'
 import { exampleOf } from '../../src/flow/pattern-example.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
 import { playTalk } from '../../src/flow/talk-player.ts'
+import { proveFlow } from '../../src/flow/prove.ts'
 import { walkFlow } from '../../src/flow/walk.ts'
 import { fileOf, flowOf } from './support.ts'
 
@@ -83,6 +84,18 @@ describe('a walk', () => {
     assert.deepEqual([walk.faults[0]?.screen, walk.faults[0]?.what], ['c8', 'over 8 calls without a question between'])
   })
 
+  it('tries two fields of an answer together: a condition may be asked only where another holds', () => {
+    const walk = walkFlow(flowOf(`  main: { call: w.x, expect: { done: boolean }, to: next }
+  next: { branch: [{ if: data.main.done, to: out }, { if: { and: [data.main.crop == other, not data.main.name] }, to: name }], else: out }
+  name: { input: 'Name:', to: out }\n  out: { exit: true }`), 'en')
+    assert.deepEqual(walk.pages.find(({ screen }) => screen === 'name')?.trail, ['dial', '(w.x says done is false, name is false)'])
+  })
+
+  it('finds a code with a check digit where the examples of the rule have other lengths', () => {
+    const walk = walkFlow(flowOf(`  main: { input: 'Code:', checks: [{ pattern: '\\d{12}' }, { checksum: luhn }], to: out }\n  out: { exit: true }`), 'en')
+    assert.deepEqual(walk.pages.map(({ screen }) => screen), ['main', 'out'])
+  })
+
   it('acknowledges notifications', () => {
     const walk = walkFlow(flowOf("  main: { notify: Hi, to: out }\n  out: { end: Bye }"), 'en')
     assert.deepEqual(walk.pages.map((page) => [page.id, page.trail.join(' > ')]), [['main', 'dial'], ['out', 'dial > (shown)']])
@@ -118,6 +131,39 @@ describe('bounds of what calls answer', () => {
     const found = (max: number) => warnings(`{ rows: { is: rows, fields: { name: ${max} } } }`, out)
     assert.ok(!found(100).some((what) => what.includes('not even one row')))
     assert.ok(found(170).some((what) => what.includes('not even one row')))
+  })
+
+  const BANK = (expect: string, end: string) => flowOf(`  main: { call: w.x, expect: ${expect}, to: which }
+  which: { branch: [{ if: data.main.amount > 500, to: rich }, { if: data.main.amount > 50, to: fair }], else: poor }
+  rich: { end: Rich }\n  fair: { end: '${end}' }\n  poor: { end: Poor }`)
+
+  it('hold for what a flow is walked with: what no answer can be leads nowhere', () => {
+    const proved = (max: number) => proveFlow(BANK(`{ amount: { is: number, max: ${max} } }`, 'Fair'), () => 'f.yaml:1:1').map(({ what }) => what)
+    assert.deepEqual(proved(500), ["screen 'rich' is on no way that made-up answers lead"])
+    assert.deepEqual(proved(501), [])
+  })
+
+  it('make the longest that is walked: each value as long as it may be, and no longer', () => {
+    const flow = BANK('{ amount: { is: number, max: 100 }, plan: { is: text, max: 190 } }', '{data.main.amount, number} {data.main.plan}')
+    const fair = (lengths: 'likely' | 'longest') => walkFlow(flow, 'en', lengths).pages.filter(({ screen }) => screen === 'fair')
+    assert.deepEqual(fair('likely').map(({ want }) => want.text), ['100 Plan'])
+    const longest = fair('longest')
+    assert.match(longest[0]!.want.text, /^100 Planx+\n1\. More$/)
+    assert.equal(longest.length, 2)
+    assert.deepEqual(longest[0]!.trail, ['dial', '(w.x at its longest)'])
+  })
+
+  it('make the rows that are walked: no more than there can be, no longer than they can be', () => {
+    const list = (rows: string) => flowOf(`  main: { call: w.x, expect: { rows: ${rows} }, to: out }
+  out: { list: Shops, from: data.main.rows, row: '{row.name}', to: end, empty: end }\n  end: { exit: true }`)
+    const walked = (rows: string, lengths: 'likely' | 'longest') => walkFlow(list(rows), 'en', lengths).pages
+      .filter(({ screen }) => screen === 'out').map(({ want }) => want.text)
+    assert.ok(walked('rows', 'likely').some((text) => text.includes('12. Name 12')))
+    const few = walked('{ is: rows, max: 2, fields: { name: 40 } }', 'likely')
+    assert.deepEqual(few, ['Shops\n1. 1 Name\n2. 2 Name'])
+    const longest = walked('{ is: rows, max: 150, fields: { name: 40 } }', 'longest')
+    assert.equal(longest[0], `Shops\n1. ${'1 Name'.padEnd(40, 'x')}\n2. ${'2 Name'.padEnd(40, 'x')}\n3. ${'3 Name'.padEnd(40, 'x')}\n4. More`)
+    assert.ok(longest.some((text) => text.includes('\n100. 100 Name')), 'so that the widest numbers are walked')
   })
 
   it('refuse no answer', () => {

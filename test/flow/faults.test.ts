@@ -4,6 +4,16 @@ import { compileFlow } from '../../src/flow/compile.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
 import { proveFlow } from '../../src/flow/prove.ts'
 import { readFlow, type FlowSource } from '../../src/flow/read.ts'
+import { exampleFolder } from '../support/example-flows.ts'
+
+/** Whether the flow holds against the schema with that fault in it. Else nobody knows its screens. */
+function reads(source: FlowSource, from: string, into: string): boolean {
+  try {
+    return Boolean(readFlow({ ...source, text: source.text.replace(from, () => into) }))
+  } catch {
+    return false
+  }
+}
 
 /** All that the command `check` finds. */
 function allOf(source: FlowSource): FlowProblem[] {
@@ -12,7 +22,12 @@ function allOf(source: FlowSource): FlowProblem[] {
   return [...found, ...proveFlow(compileFlow(source), readFlow(source).at)]
 }
 
-const good = { dental: await sourceOf('flows', 'dental'), topup: await sourceOf('flows', 'topup'), language: await sourceOf('flows', 'language') }
+const example = (name: string) => sourceOf(exampleFolder(name), name)
+const good = {
+  dental: await sourceOf('flows', 'dental'), topup: await sourceOf('flows', 'topup'), language: await sourceOf('flows', 'language'),
+  reminder: await sourceOf('flows', 'reminder'), airtime: await example('airtime'), market: await example('market'),
+  money: await example('money'), survey: await example('survey'), voucher: await example('voucher'),
+}
 
 /** A fault put into a good flow: what is written, what is written instead, and a part of what the check says. */
 type Row = [flow: keyof typeof good, from: string, into: string, says: RegExp]
@@ -128,7 +143,25 @@ const ROWS: Row[] = [
   ['topup', "support: { end: { en: Call 123 (free) for support.,", "support: { end: { en: '{data.balance.currency, select, PGK {x} other { }}',", /shows nothing/],
   ['topup', "en: 'Balance: {data.balance.currency} {data.balance.amount, number, money}'", 'en: "Balance\\n7. {data.balance.currency} {data.balance.amount}"', /prints 7, but it means nothing/],
   ['dental', "row: '{row.clinic} ({row.at, date}, {row.at, time})'", "row: '{row.nothing, select, a {x} other {}}'", /has a line that says nothing|two lines/],
+  // Airtime, money, market prices, a survey, vouchers
+  ['airtime', "receiver: '{vars.receiver}'", "receiver: '{vars.reciever}'", /nothing sets 'vars.reciever'/],
+  ['airtime', 'keep: [id, name, price, days]', 'keep: [id, name, price]', /days is not kept of the row chosen/],
+  ['airtime', 'answers.amount <= data.account.balance', 'answers.amount <= data.acount.balance', /nothing sets 'data.acount'/],
+  ['money', 'open-send: { flow: pin, to: send }', 'open-send: { flow: pni, to: send }', /'pni'/],
+  ['money', "with: { pin: '{answers.new}' }", "with: { pin: '{answers.again}' }", /can be reached without a new 'answers.again'/],
+  ['money', 'Your PIN is set.', "'Your PIN is {answers.new}.'", /reads 'answers.new', which is secret/],
+  ['money', 'answers.receiver != {msisdn}', 'answers.receiver == {msisdn}', /'amount' is on no way that made-up answers lead/],
+  ['market', 'from: data.goods.rows', 'from: data.good.rows', /nothing sets 'data.good'/],
+  ['market', 'fields: { name: 30 } } }, to: good }', 'fields: { name: 300 } } }, to: good }', /not even one row/],
+  ['survey', '      - { if: not data.state.age, to: age }\n', '', /'age' is never reached/],
+  ['survey', 'given: number }, to: begin }', 'given: { is: number, max: 1 } }, to: state }', /circle|no way out/],
+  ['voucher', 'checksum: luhn', 'checksum: lunh', /'checksum' is none of/],
+  ['voucher', "pattern: '\\d{12}'", "pattern: '\\d{12'", /pattern/],
+  ['voucher', 'data.look.status == used,', 'data.look.status == used-before,', /'used' is on no way that made-up answers lead/],
 ]
+
+/** Faults of the file as such, or of screens that no keys lead to: there is no sequence of keys to show. */
+const NO_KEYS = /is no time zone|starts with|is never reached|lead in a circle|of its own/
 
 describe('faults put into good flows', () => {
   for (const [flow, from, into, says] of ROWS) {
@@ -136,7 +169,10 @@ describe('faults put into good flows', () => {
       const source = good[flow]
       assert.ok(source.text.includes(from), `the flow has no ${from}`)
       const found = allOf({ ...source, text: source.text.replace(from, () => into) })
-      assert.ok(found.some(({ what, remedy }) => says.test(`${what} (${remedy})`)), found.map(({ what }) => what).join('\n'))
+      const fault = found.find(({ what, remedy }) => says.test(`${what} (${remedy})`))
+      assert.ok(fault, found.map(({ what }) => what).join('\n'))
+      assert.match(fault.where, /\.yaml:\d+:\d+$/)
+      if (reads(source, from, into) && !NO_KEYS.test(fault.what)) assert.match(fault.shown ?? '', /^dial( > .+)*$/, fault.what)
     })
   }
 

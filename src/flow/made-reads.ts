@@ -1,0 +1,53 @@
+/** What a flow reads, how its texts show it and what it is compared with: what made-up values are made from. */
+import type { Json } from '../ussd/types.ts'
+import { compileCondition, type Against } from './condition.ts'
+import type { FlowDefinition } from './definition.ts'
+import type { Slot } from './message.ts'
+import { pathsOf } from './screens/plan.ts'
+import { compileIn, wordsIn } from './speech.ts'
+import { usesOf } from './uses.ts'
+
+export interface Reads {
+  slots: readonly Slot[]
+  against: readonly Against[]
+  /** Paths that are only handed on. */
+  handed: readonly string[]
+}
+
+export function readsOf(definition: FlowDefinition): Reads {
+  const { conditions, values } = usesOf(definition)
+  const against = conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return typeof compiled === 'string' ? [] : [...compiled.against]
+  })
+  return { slots: slotsOf(definition), against, handed: values.flatMap(({ value }) => pathsOf(value)) }
+}
+
+/** All that its texts show, in all languages. */
+export function slotsOf(definition: FlowDefinition): Slot[] {
+  return usesOf(definition).texts.flatMap(({ text }) =>
+    definition.languages.flatMap((language) => {
+      const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
+      return typeof message === 'string' ? [] : [...message.slots]
+    }),
+  )
+}
+
+/** A value that texts can show as they do; undefined if no text shows it. */
+export function sampleAt(path: string, { slots }: Reads, n: number): Json | undefined {
+  const shown = slots.filter((slot) => slot.path === path)
+  const as = new Set(shown.map((slot) => slot.as))
+  if (as.has('date') || as.has('time')) return `2025-05-${String(9 + n).padStart(2, '0')}T09:00:00Z`
+  if (as.has('number')) return 120 * n
+  if (as.has('choice')) return shown.flatMap((slot) => slot.among ?? [])[0] ?? ''
+  return undefined
+}
+
+/** Values at which conditions and choices change over. */
+export function valuesAt({ slots, against }: Reads, path: string): Json[] {
+  const tests = against.filter((test) => test.path === path).map((test) => test.value)
+  const numbers = tests.filter((value) => typeof value === 'number').flatMap((value) => [value - 1, value, value + 1])
+  const others = tests.filter((value) => typeof value !== 'number')
+  const among = slots.filter((slot) => slot.path === path).flatMap((slot) => slot.among ?? [])
+  return [...new Set<Json>([...numbers, ...others, ...among])]
+}
