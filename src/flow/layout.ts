@@ -52,6 +52,10 @@ export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): str
   if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
   const paper = { ...sheet, back, first, from, single: false }
   const tail = body(paper, shown.n, shown.more)
+  if (shown.n === 1 && !fits(tail, sheet.limit)) {
+    const cut = [...heads, ''].map((head) => cutRow(paper, head, shown.more)).find((text) => text !== undefined)
+    if (cut !== undefined) return cut
+  }
   const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))
   return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)
 }

@@ -128,6 +128,16 @@ describe('a page of options', () => {
     assert.equal(pages[1]?.text.length, 182)
   })
 
+  it('keeps that row cut when an answer was wrong', () => {
+    for (const row of ['x'.repeat(300), 'Ж'.repeat(90)]) {
+      const laid = sheet('Title', [row, 'b'], { back: true })
+      const { n, more } = layPage(laid, [[0, 0]])
+      const again = relay(laid, { at: [[0, 0]], n, more }, ['Invalid choice. Please try again:', 'Invalid choice.'])
+      assert.ok(fits(again, USSD_PAGE), again)
+      assert.match(again, /^Invalid choice\. Please try again:\n1\. [xЖ]{16,}\n2\. More\n3\. Back$/)
+    }
+  })
+
   it('shows a notice above the title, on the first page only', () => {
     const rows = Array.from({ length: 12 }, (_, i) => `A row of some length, number ${i}`)
     const pages = pagesOf(sheet('Title', rows, { notice: 'Sorry.' }))
