@@ -49,6 +49,8 @@ const sms = z.strictObject({
     .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
   ucs2: z.boolean().default(true)
     .describe('false: what GSM 7-bit lacks is transliterated, or becomes "?", instead of being sent as UCS-2'),
+  transliterate: z.boolean().default(true)
+    .describe('typographic signs and marks that GSM 7-bit lacks are given up where that saves UCS-2; false: every letter stays'),
   languages: z.array(smsLanguage).max(13).default([])
     .describe('national shift tables that handsets here are known to show: more letters an SMS than UCS-2'),
   validityMs: ms(60_000, 2_678_400_000).optional().describe('the SMSC tries no longer than this; else until it is of no use'),

@@ -2,6 +2,7 @@
 import type { Pdu } from '../smpp/types.ts'
 import { integer, octetsOfText, text, tlv } from './codec.ts'
 import { readSms } from './coding.ts'
+import { readShifted, shiftsIn } from './national.ts'
 
 export interface Sms {
   from: string
@@ -67,12 +68,15 @@ function partOf(submitted: Pdu): Part {
   const octets = octetsOfText(submitted)
   const hasHeader = (integer(submitted.body, 'esm_class') & 0x40) !== 0 && octets.length > 0
   const headerOctets = hasHeader ? Math.min(octets[0]! + 1, octets.length) : 0
-  const decoding = readSms(octets.subarray(headerOctets), integer(submitted.body, 'data_coding'))
+  const said = octets.subarray(headerOctets)
+  const decoding = readSms(said, integer(submitted.body, 'data_coding'))
+  const header = octets.subarray(1, headerOctets)
   const isPayload = tlv(submitted, 0x0424) !== undefined
   const free = 140 - headerOctets
   const limit = decoding.alphabet === 'gsm7' ? Math.floor((free * 8) / 7) : decoding.alphabet === 'ucs2' ? free >> 1 : free
   return {
-    ...concatenation(submitted, octets.subarray(1, headerOctets)), text: decoding.text, alphabet: decoding.alphabet,
+    ...concatenation(submitted, header), alphabet: decoding.alphabet,
+    text: decoding.alphabet === 'gsm7' ? readShifted(said, shiftsIn(header)) : decoding.text,
     over: !isPayload && decoding.units > limit,
   }
 }

@@ -97,7 +97,7 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
 }
 
 function splittingOf(how: SmsSettings) {
-  return { concatenation: how.long, ucs2: how.ucs2, languages: how.languages.map((name) => LANGUAGES[name]) }
+  return { concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]) }
 }
 
 /** The line that the SMS names, else the first bound one that may send SMS. */

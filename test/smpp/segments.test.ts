@@ -100,6 +100,26 @@ describe('long SMS, split', () => {
   })
 })
 
+describe('parts of an SMS', () => {
+  it('never break what a reader sees as one letter', () => {
+    const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
+    const units = fc.constantFrom('a', '€', '[', '😀', 'и\u0306', 'e\u0301\u0323', '👩\u200d👩\u200d👧\u200d👦', '🇵🇬', 'क्षि', 'ğ')
+    const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar')
+    const languages = fc.constantFrom([], [1], [6])
+    fc.assert(fc.property(fc.array(units, { minLength: 100, maxLength: 400 }), forms, languages, (all, concatenation, known) => {
+      const text = all.join('')
+      const starts = new Set([...letters.segment(text)].map(({ index }) => index))
+      const { parts } = splitSms(text, { concatenation, partsMax: 200, translit: false, languages: known }, 1)
+      let at = 0
+      for (const part of parts) {
+        assert.ok(starts.has(at), `a part begins within a letter, at ${at}`)
+        at += part.text.length
+      }
+      assert.equal(at, text.length)
+    }), { numRuns: 60 })
+  })
+})
+
 describe('incoming SMS', () => {
   it('are read with national tables, Latin-1, ASCII and flash', () => {
     for (const [id, text] of [['m08', 'dağ'], ['m10', 'más'], ['m11', 'não Φ'], ['m12', 'अA'], ['m13', 'Olá ç'], ['m15', 'Flash']] as const) {
