@@ -183,7 +183,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   }
   plans.set(GOODBYE, closingPlan(env(GOODBYE), builtIn('goodbye'), 'too-many-wrong'))
   plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
-  plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition)))
+  plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition), guarded))
   return plans
 }
 

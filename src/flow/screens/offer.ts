@@ -88,7 +88,8 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
 
 function chosen(env: Env, offer: Offering, option: Option | undefined, context: DialogueContext): Move | undefined {
   if (option?.stays) return { context: turned(env, offer, option.choose?.(context) ?? context, [[0, 0]]) }
-  return option && { to: option.to, context: left(option.choose ? option.choose(context) : context) }
+  const gone = left(context)
+  return option && { to: option.to, context: option.choose ? option.choose(gone) : gone }
 }
 
 /** The first page, or on the way back the one that was shown; fewer options than then are shown from the first on. */

@@ -53,7 +53,8 @@ export const BUSY = '_busy'
 /** The context when a screen has been left: what belonged to it is gone. */
 export function left(context: DialogueContext, notice = ''): DialogueContext {
   // What is left out would stay: a changed context is laid over the one before.
-  return { ...context, ...(context.find ? { find: null } : {}), shown: null, notice, wrong: 0 }
+  const { find, again } = context
+  return { ...context, ...(find ? { find: null } : {}), ...(again ? { again: null } : {}), shown: null, notice, wrong: 0 }
 }
 
 /** The context on a screen that asks. A list is resumed where its rows come from; a confirmation, before it. */

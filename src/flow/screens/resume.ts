@@ -3,10 +3,18 @@ import { RESUME, type DialogueContext } from '../../../machines/dialogue.ts'
 import { offering } from './offer.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
-/** `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is. */
-export function resumePlan(env: Env, start: string, origins: readonly string[]): Plan {
-  const taken = (context: DialogueContext): DialogueContext =>
-    context.resume ? takenUp(context, context.resume) : context
+/**
+ * `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is; `confirms`: the screens that are not
+ * taken up themselves.
+ */
+export function resumePlan(env: Env, start: string, origins: readonly string[], confirms: ReadonlySet<string>): Plan {
+  const taken = (context: DialogueContext): DialogueContext => {
+    const { resume } = context
+    if (!resume) return context
+    const lost = resume.context as DialogueContext
+    const isSame = !confirms.has(resume.value) && lost.gate === undefined
+    return { ...takenUp(context, resume), ...(isSame ? pageOf(lost) : {}) }
+  }
   return {
     kind: 'resume',
     targets: [start, GOODBYE, ...origins],
@@ -48,6 +56,11 @@ export function innermost(lost: { value: string; context: DialogueContext }): {
 function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
   const { answers, chosen, data, vars, trail } = lost.context as DialogueContext
   return left({ ...context, answers, chosen, data, vars, ...(trail ? { trail } : {}), via: '', failed: false, resume: null })
+}
+
+/** What was narrowed to, and the page that was shown: until another screen is come to. */
+function pageOf({ find, shown }: DialogueContext): Partial<DialogueContext> {
+  return { ...(find ? { find } : {}), ...(shown ? { again: shown.at } : {}) }
 }
 
 function languageOf(context: DialogueContext, env: Env): string {
