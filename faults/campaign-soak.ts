@@ -42,7 +42,7 @@ export const soakCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const minutes = parts.minutes ?? MINUTES[parts.ci ? 'ci' : parts.mode]
   const scene = await openScene({ seed: parts.seed, smsc: { traceMax: 200 }, spread: { fromMs: 2_000, toMs: 8_000 } })
-  const fence = await fenced(scene, (settings) => { settings.dialogue.tombstoneMs = 5_000 })
+  const fence = await fenced(scene, (settings) => { settings.dialogue.tombstoneMs = 1_000 })
   try {
     await warmFirst(scene)
     const before = figuresOf(fence.daemon.pid)

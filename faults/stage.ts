@@ -112,7 +112,8 @@ backends:
 redis: ${JSON.stringify({ ...(wishes.redis ?? stage.redis), prefix: stage.prefix })}
 postgres: { url: "${wishes.postgresUrl ?? stage.postgresUrl}", poolMax: 5 }
 data: ${stage.data}
-dialogue: { leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000, perSubscriber: { perSecond: 10000, burst: 10000 } }
+# Numbers of dialogues are one octet: at this pace they come round in seconds, and would be taken for copies of old ones.
+dialogue: { tombstoneMs: 5000, leaseMs: 600, sweepMs: 100, confirmMs: 1500, idleMs: 8000, totalMs: 60000, turnMs: 4000, perSubscriber: { perSecond: 10000, burst: 10000 } }
 reminders: { leads: ["24h"], quietHours: null, pollMs: 100, leaseMs: 3000, ambiguousGraceMs: 1500 }
 admin: { port: ${wishes.adminPort} }
 log: { level: info }
