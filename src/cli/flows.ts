@@ -9,6 +9,7 @@ import { drawFlow } from '../flow/draw.ts'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../flow/json-schema.ts'
 import { flowNames, sourceOf } from '../flow/loader.ts'
 import { loadScreenTypes } from '../flow/plugin.ts'
+import { talksOf } from '../flow/paths.ts'
 import { proveFlow } from '../flow/prove.ts'
 import { readFlow, type FlowSource } from '../flow/read.ts'
 import type { ScreenTypes } from '../flow/screen-type.ts'
@@ -86,6 +87,15 @@ export async function draw(path: string, files: DrawOptions, say: Say): Promise<
     writeFileSync(files[way]!, ways[way]())
     say(`${files[way]} shows ${compilation.flow.revision}`)
   }
+}
+
+/** Talks that walk all of a flow, to be kept beside it; what they do not get to is told as comments. */
+export async function paths(path: string, say: Say): Promise<void> {
+  const [flow, ...more] = await flowsAt(path)
+  if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
+  const { text, missing } = talksOf(compileFlow(await sourceOf(flow.folder, flow.name)))
+  say(text.trimEnd())
+  for (const thing of missing) say(`# not reached by made-up answers, write a talk for it: ${thing}`)
 }
 
 /** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */

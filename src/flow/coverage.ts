@@ -41,10 +41,10 @@ export function coverageOf({ flow, definition }: Compilation): Coverage {
   }
 }
 
-const screenThing = (name: string) => `screen '${name}'`
+export const screenThing = (name: string) => `screen '${name}'`
 
 /** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
-function thingsOf(name: string, screen: ScreenDefinition): string[] {
+export function thingsOf(name: string, screen: ScreenDefinition): string[] {
   if (screen.kind === 'branch' || screen.kind === 'set') return []
   const own = [screenThing(name)]
   if (screen.kind === 'menu' || screen.kind === 'list') {
@@ -62,7 +62,9 @@ function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | '
   return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
 }
 
-function thingDone(definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent): string | undefined {
+export function thingDone(
+  definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent,
+): string | undefined {
   const here = screenThing(snapshot.value)
   if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
   const context = contextOf(snapshot)
