@@ -28,6 +28,8 @@ export interface FlowDeskParts {
   clock: Clock
 }
 
+/** How names of flows begin that are the daemon's own: nobody decides about them. No application's name begins so. */
+const OWN = 'app:_'
 /** Revisions that are listed of one flow. */
 const LISTED_MAX = 50
 /** Dialogues that are looked at to count them by revision: some seconds of reading. */
@@ -77,7 +79,7 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
   }
 
   return {
-    flows: () => flows.state().map(({ name, file, recalled, release, problems, ...state }) => ({
+    flows: () => flows.state().filter(({ name }) => !name.startsWith(OWN)).map(({ name, file, recalled, release, problems, ...state }) => ({
       name, file, recalled, ...standOf(state)!, problems: problems.map((problem) => sentence(problem).trim()),
       decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
     })),
