@@ -1,16 +1,14 @@
 #!/usr/bin/env node
 /** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { admin, integer } from './cli/arguments.ts'
+import { flowCommands } from './cli/flow-commands.ts'
 import { ProblemsError, UsageError } from './errors.ts'
 import { packageVersion } from './root.ts'
-
-type AdminOptions = import('./cli/admin.ts').AdminOptions
-type DecideOptions = import('./cli/releases.ts').DecideOptions
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-const PLUGIN = 'a file with a type of screen, as in flows.plugins; may stand several times'
 const CONFIG = ['-c, --config <file>', 'settings file'] as const
 
 const program = new Command('ussd-connector')
@@ -37,40 +35,7 @@ program.command('config').description('shows the settings in force and where eac
     say(printSettings((await import('./config/load.ts')).loadSettings(config, process.env)))
   })
 
-program.command('check').description('checks flow files: schema, names, ways, lengths, languages')
-  .argument('[paths...]', 'flow files or folders', ['./flows'])
-  .option('--plugin <file>', PLUGIN, collected, [])
-  .action(async (paths: string[], options: { plugin?: string[] }) => (await import('./cli/flows.ts')).check(paths, say, options))
-
-program.command('talk').description('plays written conversations against their flows')
-  .argument('[paths...]', 'talk files or folders', ['./flows'])
-  .option('--coverage', 'say what of each flow no talk has walked')
-  .option('--plugin <file>', PLUGIN, collected, [])
-  .action(async (paths: string[], options: { coverage?: boolean; plugin?: string[] }) =>
-    (await import('./cli/flows.ts')).talk(paths, say, options))
-
-const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
-flow.command('schema').description('the JSON Schema of flow files, for an editor')
-  .option('--catalogue', 'that of catalogues of translations instead')
-  .option('--part', 'that of parts instead')
-  .option('--plugin <file>', PLUGIN, collected, [])
-  .action(async (of: { catalogue?: boolean; part?: boolean; plugin?: string[] }) => (await import('./cli/flows.ts')).schema(of, say))
-flow.command('import').description('makes a flow of a journey of ussd-engine, and says what is not as it was')
-  .argument('<journey>', 'YAML file')
-  .option('--out <folder>', 'where the flow is written', './flows').option('--name <name>', 'of the flow; default: that of the file')
-  .option('--backend <name>', 'what its requests and functions become operations of; default: the name of the flow')
-  .option('--force', 'overwrite the flow that is there')
-  .action(async (path: string, options: import('./cli/import.ts').ImportOptions) =>
-    (await import('./cli/import.ts')).importFlow(path, options, say))
-flow.command('paths').description('talks that walk every screen, choice and refusal of a flow').argument('<flow>', 'flow file')
-  .action(async (path: string) => (await import('./cli/flows.ts')).paths(path, say))
-flow.command('draw').description('the flow as Mermaid text, or as pictures of all its pages')
-  .argument('<flow>', 'flow file')
-  .option('--html <file>', 'write a storyboard: every page in every language, and where each key leads')
-  .option('--svg <file>', 'write a picture of the statechart')
-  .option('--xstate <file>', 'write it as the JSON of an XState machine')
-  .option('--plugin <file>', PLUGIN, collected, [])
-  .action(async (path: string, options: import('./cli/flows.ts').DrawOptions) => (await import('./cli/flows.ts')).draw(path, options, say))
+flowCommands(program, say)
 
 const contract = program.command('contract').description('what applications over HTTP speak')
 contract.command('list').description('the contracts that come along')
@@ -193,10 +158,6 @@ program.command('wallet').description('the sample HTTP back end of the top-up fl
   .option('--port <port>', 'port', integer, 8675)
   .action(async (options: { host: string; port: number }) => (await import('./cli/simulate.ts')).walletCommand(options, say))
 
-const admin = (command: Command) => command
-  .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
-  .option('--token-file <file>', 'file with a token of admin.tokensFile')
-
 admin(program.command('dialogues')).description('the dialogues of one subscriber in a running daemon: states, no texts')
   .requiredOption('--msisdn <number>', 'whose')
   .option('--end', 'end those that are open, with a text')
@@ -211,37 +172,6 @@ admin(program.command('push')).description('shows a screen or a text to a subscr
   .option('--language <code>', 'of the flow')
   .option('--sms <text>', 'sent as an SMS if it cannot be shown')
   .action(async (options: import('./cli/admin.ts').PushOptions) => (await import('./cli/admin.ts')).pushCommand(options, say))
-
-const decide = (command: Command) => admin(command).option('--note <text>', 'why: kept with the decision', '')
-
-admin(flow.command('status')).description('what a running daemon serves: revisions in force, trials, files that are broken')
-  .action(async (options: AdminOptions) => (await import('./cli/releases.ts')).statusCommand(options, say))
-admin(flow.command('list')).description('the revisions of a flow, and how many dialogues are on each')
-  .argument('<name>', 'of the flow')
-  .action(async (name: string, options: AdminOptions) => (await import('./cli/releases.ts')).listCommand(name, options, say))
-admin(flow.command('diff')).description('what a subscriber would see changed, screen by screen, and the changed lines')
-  .argument('<from>', 'revision or flow file').argument('<to>', 'revision or flow file')
-  .action(async (from: string, to: string, options: AdminOptions) =>
-    (await import('./cli/releases.ts')).diffCommand(from, to, options, say))
-decide(flow.command('publish')).description('proves a flow and lets it serve new dials, in all daemons')
-  .argument('<flow>', 'flow file, or a revision that is stored')
-  .option('--share <percent>', 'only to so many subscribers, e.g. 10%: a trial', percent)
-  .action(async (what: string, options: DecideOptions & { share?: number }) =>
-    (await import('./cli/releases.ts')).publishCommand(what, options, say))
-decide(flow.command('rollback')).description('new dials get an older revision again')
-  .argument('<flow>', 'revision, or the name of a flow: then what served before')
-  .action(async (what: string, options: DecideOptions) => (await import('./cli/releases.ts')).rollbackCommand(what, options, say))
-decide(flow.command('canary')).description('a trial: so many subscribers get this revision, the same ones while the share grows')
-  .argument('<flow>', 'revision, or the name of a flow with --end')
-  .option('--share <percent>', 'of subscribers, e.g. 10%', percent)
-  .option('--end', 'the trial is over: everybody gets what is in force')
-  .action(async (what: string, options: DecideOptions & { share?: number; end?: boolean }) =>
-    (await import('./cli/releases.ts')).canaryCommand(what, options, say))
-decide(flow.command('recall')).description('ends the dialogues of a revision at their next turn')
-  .argument('<revision>', 'not the one in force: roll back first')
-  .option('--text <text>', "what they read; or language=text, once for each language; default: the flow's own busy text", collected, [])
-  .action(async (revision: string, options: DecideOptions & { text: string[] }) =>
-    (await import('./cli/releases.ts')).recallCommand(revision, options, say))
 
 admin(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
   .argument('<line>', 'its name in the settings')
@@ -282,19 +212,3 @@ program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${known ? error.message : (error as Error).stack ?? String(error)}\n`)
   process.exitCode = 1
 })
-
-function percent(text: string): number {
-  const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN
-  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('a share such as 10%')
-  return value
-}
-
-function collected(text: string, before: string[]): string[] {
-  return [...before, text]
-}
-
-function integer(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number')
-  return value
-}

@@ -1,0 +1,27 @@
+/** The commands of a flow's author, as they are typed. */
+import assert from 'node:assert/strict'
+import { Command } from 'commander'
+import { flowCommands } from '../../src/cli/flow-commands.ts'
+
+const typed = async (...words: string[]) => {
+  const said: string[] = []
+  const program = new Command('ussd-connector').exitOverride()
+  flowCommands(program, (text) => said.push(text))
+  await program.parseAsync(words, { from: 'user' })
+  return { said, help: program.helpInformation() }
+}
+
+describe('the commands for flows', () => {
+  it('draw a flow by both spellings, of which the help tells one', async () => {
+    const [short, long] = [await typed('draw', 'flows/reminder.yaml'), await typed('flow', 'draw', 'flows/reminder.yaml')]
+    assert.match(short.said.join('\n'), /^stateDiagram-v2\n/)
+    assert.deepEqual(short.said, long.said)
+    assert.doesNotMatch(short.help, /^ {2}(draw|import)\b/m)
+    assert.match(short.help, /^ {2}flow /m)
+  })
+
+  it('import a journey by both spellings', async () => {
+    for (const words of [['import'], ['flow', 'import']])
+      await assert.rejects(typed(...words, 'no-such.yaml'), { message: 'no-such.yaml is not there' })
+  })
+})
