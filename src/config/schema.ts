@@ -270,7 +270,7 @@ export const settingsSchema = z.strictObject({
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),
   trace: trace.prefault({}).describe('the flight recorder of each bind'),
-  stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM open dialogues may finish within this'),
+  stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM the replies that are owed may take this long'),
   embeddedInProduction: z.boolean().default(false)
     .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),
 })

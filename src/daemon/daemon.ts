@@ -63,7 +63,7 @@ export interface Daemon {
   healthy(): boolean
   /** Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then. */
   reload(): Reloaded
-  /** Refuses new dialogues, lets open ones finish for `stopMs`, unbinds, closes. Idempotent. */
+  /** Refuses new dialogues, gives the replies it owes within `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
 }
 
@@ -142,7 +142,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(door, () => door.stop())
     lines.start()
     onStop(lines, async () => {
-      await drain.run(gateway, stores.dialogues, settings.stopMs)
+      await drain.run(gateway, settings.stopMs)
       stopSweeps()
       await lines.stop(clock.now() + settings.stopMs)
     })

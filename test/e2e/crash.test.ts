@@ -71,17 +71,21 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     assert.equal(john.inbox.length, 1)
   })
 
-  it('stopped by SIGTERM: open dialogues finish, new ones are turned away, exit code 0', async function () {
+  it('stopped by SIGTERM: what is owed is answered, new dials are turned away, exit code 0, and an open dialogue goes on', async function () {
     this.timeout(30_000)
     const mary = smsc.phone('67570000002')
     await mary.dial('*123#')
+    smsc.chaos.add({ on: 'submit_sm', lane: 'ussd', times: 1, act: { is: 'delay', ms: 3_000 } })
+    const john = await smsc.phone('67570000001').dial('*123#')
     daemon.kill('SIGTERM')
     await until(() => daemon.output().some((line) => line.includes('"stopping"')), 'it does not say that it stops')
     const late = await smsc.phone('67570000077').dial('*123#')
-    assert.deepEqual([late.text, late.open], ['Service busy. Please try again later.', false])
-    assert.equal((await mary.answer('4')).open, false)
+    assert.deepEqual([john.open, late.text, late.open], [true, 'Service busy. Please try again later.', false])
     assert.equal(await daemon.exited, 0)
     assert.equal(smsc.binds().length, 0)
+    daemon = start()
+    await smsc.bound(1, 15_000)
+    assert.equal((await mary.answer('4')).open, false)
   })
 
   it('left no number in its log', () => {

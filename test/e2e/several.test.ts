@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
@@ -12,11 +13,13 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
   before(async function () {
     this.timeout(60_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    const first = await stageDaemon({ smscPort: smsc.port })
+    // So long that a stop which waited for it would not be seen to end.
+    const change = (settings: Settings) => void (settings.stopMs = 600_000)
+    const first = await stageDaemon({ smscPort: smsc.port, change })
     daemons.push(first)
     const { prefix } = first.settings.redis as { prefix: string }
     const schema = /search_path=(\w+)/.exec(decodeURIComponent((first.settings.postgres as { url: string }).url))![1]!
-    for (let n = 0; n < 2; n++) daemons.push(await stageDaemon({ smscPort: smsc.port, with: { prefix, schema, data: first.settings.data } }))
+    for (let n = 0; n < 2; n++) daemons.push(await stageDaemon({ smscPort: smsc.port, change, with: { prefix, schema, data: first.settings.data } }))
     await smsc.bound(3)
   })
   after(async () => {
@@ -56,15 +59,31 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
     assert.equal(await booked('67570000002'), had + 1)
   })
 
-  it('go on where one of them stops in the middle', async function () {
+  it('go on where one of them stops in the middle, which waits for no open dialogue', async function () {
     this.timeout(30_000)
     const john = smsc.phone('67570000001')
     assert.equal((await john.dial('*123#')).open, true)
     const gone = daemons.pop()!
-    const stopping = gone.daemon.stop()
-    await until(() => smsc.binds().filter((bind) => bind.state === 'bound').length === 2, 'the third does not unbind')
+    await gone.daemon.stop()
+    assert.equal(smsc.binds().filter((bind) => bind.state === 'bound').length, 2)
     assert.match((await john.answer('1')).text, /^Your Dental Appointments:/)
     john.hangUp()
+  })
+
+  it('give the reply that one owes before it goes', async function () {
+    this.timeout(30_000)
+    const { knex } = daemons[0]!
+    const lock = await knex.transaction()
+    await lock.raw('LOCK TABLE dental_appointment IN ACCESS EXCLUSIVE MODE')
+    const john = smsc.phone('67570000001')
+    await john.dial('*123#')
+    const answered = john.answer('1')
+    const isHeld = async () => (await lock('pg_locks').where({ granted: false }).whereRaw("relation = 'dental_appointment'::regclass")).length === 1
+    await until(isHeld, 'the turn does not reach the database')
+    const stopping = Promise.all(daemons.map(({ daemon }) => daemon.stop()))
+    await lock.rollback()
+    assert.match((await answered).text, /^Your Dental Appointments:/)
     await stopping
+    assert.deepEqual(smsc.binds(), [])
   })
 })
