@@ -102,7 +102,7 @@ async function cuts(url: string, rounds: number, failures: string[], counts: { c
 /** The same address as a back end of ours and as an application, `abreast` calls of each at once. */
 async function both(url: string, abreast: number, resolve?: Resolve): Promise<CallResult[]> {
   const looked = resolve ? { resolve } : {}
-  const own = httpBackend('own', { url, timeoutMs: TIMEOUT_MS }, { clock, ...looked })
+  const own = httpBackend('own', { url, timeoutMs: TIMEOUT_MS }, { clock, chance: Math.random, counters: { count: () => undefined }, ...looked })
   const app = appBackend('app', loadContract('africastalking'), { url, timeoutMs: TIMEOUT_MS }, { clock, counters: { count: () => undefined }, log: silentLog, ...looked })
   const call = (backend: Backend) => backend.call('turn', { serviceCode: '*1#', dialled: '*1#', text: '', input: '', sequence: 1, state: {} }, {
     intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'test', todayMs: 0, signal: AbortSignal.timeout(TIMEOUT_MS * 5),

@@ -196,7 +196,7 @@ function settle(play: Play, adminPort: number): Settings {
     settings.services.push({ code: '*900#', flow: 'canary' })
     settings.backends.vault = { http: {
       ...(settings.backends.vault && 'http' in settings.backends.vault ? settings.backends.vault.http : {}),
-      url: `http://127.0.0.1:${play.vault}`, timeoutMs: 1_500, tokenFile: secret('vault', 'canary-backend-bearer-token'), headers: {}, concurrent: 5, octetsMax: 65_536, ended: false,
+      url: `http://127.0.0.1:${play.vault}`, timeoutMs: 1_500, tokenFile: secret('vault', 'canary-backend-bearer-token'), headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
     } }
     settings.privacy.storeKeyFile = join(secrets, 'store-keys')
     settings.admin.tokensFile = secret('tokens', `operate:${createHash('sha256').update('canary-admin-operate-token').digest('hex')} boss\n`)

@@ -5,16 +5,18 @@
  */
 import { Agent, type Dispatcher } from 'undici'
 import { isIP } from 'node:net'
-import type { Clock, Json, JsonObject } from '../ussd/types.ts'
+import type { Counters } from '../metrics.ts'
+import type { Chance, Clock, Json, JsonObject } from '../ussd/types.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { Nonsense, OCTETS_MAX, readBody, readJson } from './body.ts'
 import { CONCURRENT_MAX } from './guard.ts'
+import { pauseMs, RETRIES, troubleOf, type Trouble } from './retry.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface HttpSettings {
   /** Where the operations are; without credentials, query or fragment. */
   url: string
-  /** For a whole call, its repetition included. Below the turn's limit, so that a fallback screen still fits. */
+  /** For a whole call, its repetitions included. Below the turn's limit, so that a fallback screen still fits. */
   timeoutMs?: number
   /** Sent with every call. */
   headers?: Record<string, string>
@@ -22,6 +24,8 @@ export interface HttpSettings {
   token?: string
   /** Connections at most. */
   concurrent?: number
+  /** How often a call is repeated at most, where the back end was away or busy. */
+  retries?: number
   /** Decoded octets of an answer at most. */
   octetsMax?: number
   /** The name in the URL may lead to a private address (a container network, a company's own). */
@@ -32,19 +36,20 @@ export interface HttpSettings {
 
 export interface HttpParts {
   clock: Clock
+  chance: Chance
+  counters: Counters
   /** In place of the system's, for tests. */
   resolve?: Resolve
 }
 
 const TIMEOUT_MS = 2_000
-/** The first try and one more: a kept connection that the server just closed is no reason to apologise. */
-const TRIES_MAX = 2
 const HEADER_OCTETS_MAX = 16_384
 /** Answered like this it is the back end's trouble, not the call's: overload and failures. */
 const TROUBLE = new Set([408, 425, 429])
 
 /** Never rejects. Redirects are never followed; the connected address is checked against who may be a back end. */
-export function httpBackend(name: string, settings: HttpSettings, { clock, resolve }: HttpParts): Backend {
+export function httpBackend(name: string, settings: HttpSettings, parts: HttpParts): Backend {
+  const { clock, chance, counters, resolve } = parts
   const base = new URL(settings.url)
   const agent = agentFor(base, settings, resolve)
   const headers = {
@@ -56,27 +61,44 @@ export function httpBackend(name: string, settings: HttpSettings, { clock, resol
     ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
   }
 
-  async function once(operation: string, body: string, context: CallContext, signal: AbortSignal): Promise<CallResult> {
-    const answer = await agent.request({
-      origin: base.origin,
-      path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
-      method: 'POST',
-      headers: { ...headers, 'idempotency-key': context.intention },
-      body,
-      signal,
-    })
-    return understand(answer, settings.octetsMax ?? OCTETS_MAX)
+  async function once(operation: string, body: string, context: CallContext, signal: AbortSignal): Promise<Tried> {
+    try {
+      const answer = await agent.request({
+        origin: base.origin,
+        path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
+        method: 'POST',
+        headers: { ...headers, 'idempotency-key': context.intention },
+        body,
+        signal,
+      })
+      const trouble = troubleOf(answer.statusCode, text(answer.headers['retry-after']), clock.now())
+      return { result: await understand(answer, settings.octetsMax ?? OCTETS_MAX), trouble }
+    } catch (error) {
+      return { result: failure(error, signal, operation), trouble: isConnectionError(error) ? { why: 'connection' } : null }
+    }
   }
 
+  /** Tries until one stands, none is left, or the next could not be made in time: then there is no point in waiting. */
   async function call(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
+    const timeoutMs = context.timeoutMs ?? settings.timeoutMs ?? TIMEOUT_MS
+    const untilMs = Math.min(clock.now() + timeoutMs, context.deadlineMs ?? Infinity)
     const deadline = new AbortController()
-    const cancel = clock.after(settings.timeoutMs ?? TIMEOUT_MS, () => deadline.abort())
+    const cancel = clock.after(timeoutMs, () => deadline.abort())
     const signal = AbortSignal.any([context.signal, deadline.signal])
+    const body = request(args, context)
     try {
-      const body = request(args, context)
-      return await twice(() => once(operation, body, context, signal), signal)
-    } catch (error) {
-      return failure(error, signal, operation)
+      for (let n = 1; ; n++) {
+        const { result, trouble } = await once(operation, body, context, signal)
+        if (!trouble || signal.aborted || n > (settings.retries ?? RETRIES)) return result
+        const waitMs = pauseMs(trouble, n, chance)
+        if (clock.now() + waitMs >= untilMs) {
+          counters.count('limits_total', { limit: 'backend-retry-late' })
+          return result
+        }
+        await rest(waitMs, signal, clock)
+        if (signal.aborted) return failure(null, signal, operation)
+        counters.count('backend_retries_total', { backend: name, operation, why: trouble.why })
+      }
     } finally {
       cancel()
     }
@@ -88,6 +110,12 @@ export function httpBackend(name: string, settings: HttpSettings, { clock, resol
     ...(settings.ended ? { ended: (...end: Ending) => notice(call, end) } : {}),
     close: () => agent.destroy(),
   }
+}
+
+interface Tried {
+  result: CallResult
+  /** Not null: it may be tried again. */
+  trouble: Trouble | null
 }
 
 type Ending = Parameters<NonNullable<Backend['ended']>>
@@ -123,15 +151,13 @@ function request(args: JsonObject, { msisdn, language, line, epoch }: CallContex
   return JSON.stringify({ msisdn, language, line, epoch, args })
 }
 
-// Every call carries its key, so the repetition of one that may have arrived is safe.
-async function twice(run: () => Promise<CallResult>, signal: AbortSignal): Promise<CallResult> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await run()
-    } catch (error) {
-      if (tries >= TRIES_MAX || signal.aborted || !isConnectionError(error)) throw error
-    }
-  }
+/** Waits, but no longer than the signal lets. */
+async function rest(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
+  await new Promise<void>((done) => {
+    const stop = () => (cancel(), signal.removeEventListener('abort', stop), done())
+    const cancel = clock.after(ms, stop)
+    signal.addEventListener('abort', stop, { once: true })
+  })
 }
 
 async function understand(answer: Dispatcher.ResponseData, octetsMax: number): Promise<CallResult> {

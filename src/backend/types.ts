@@ -12,8 +12,12 @@ export interface CallContext {
   line: string
   /** The calendar's milliseconds (may be frozen): what "today" means. */
   todayMs: number
-  /** Aborted at the turn's deadline. */
+  /** Aborted at the turn's deadline, or when the time that the flow gives the call is over. */
   signal: AbortSignal
+  /** When that will be, in wall-clock milliseconds; absent: nobody knows. */
+  deadlineMs?: number
+  /** What the flow gives this call, in place of the back end's own time-out. */
+  timeoutMs?: number
 }
 
 export type CallResult =

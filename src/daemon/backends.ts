@@ -48,12 +48,12 @@ export interface ModuleParts extends Omit<BackendParts, 'settings'> {
 }
 
 export async function createBackends(parts: BackendParts): Promise<Backends> {
-  const { settings, clock, metrics, log } = parts
+  const { settings, clock, chance, metrics, log } = parts
   const all = new Map<string, Backend>()
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   for (const [name, how] of Object.entries(settings.backends)) {
     const bare = 'http' in how
-      ? httpBackend(name, { ...httpOf(how.http, name), ...untilLate(how.http.patienceMs, settings) }, { clock })
+      ? httpBackend(name, { ...httpOf(how.http, name), ...untilLate(how.http.patienceMs, settings) }, { clock, chance, counters: metrics })
       : moduleBackend(name, await moduleOf(how, name, parts))
     const concurrent = 'http' in how ? how.http.concurrent : undefined
     const patienceMs = 'http' in how ? how.http.patienceMs : how.patienceMs

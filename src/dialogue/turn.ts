@@ -66,7 +66,7 @@ export async function playTurn(
     const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
       const call = { want, n, record, snapshot: at }
       const patience = patienceWith(call, parts)
-      if (!patience) return callBackend({ ...call, signal: time.signal() }, parts)
+      if (!patience) return callBackend({ ...call, signal: time.signal(), deadlineMs }, parts)
       const outcome = await patiently(call, patience, parts)
       if ('is' in outcome) return outcome
       held = outcome
@@ -89,7 +89,8 @@ export async function playHeld(record: DialogueRecord, held: Held, parts: TurnPa
   const time = timeOf(held.untilMs, parts.clock)
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, (want, i, at) =>
-      i === 0 && held.answer ? held.answer : callBackend({ want, n: held.n + i, record, snapshot: at, signal: time.signal() }, parts))
+      i === 0 && held.answer ? held.answer
+        : callBackend({ want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts))
     return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
   } finally {
     time.over()
@@ -137,22 +138,27 @@ interface Call {
   record: DialogueRecord
   snapshot: FlowSnapshot
   signal: AbortSignal
+  /** When that fires. */
+  deadlineMs: number
 }
 
+type Bare = Omit<Call, 'signal' | 'deadlineMs'>
+
 /** Undefined: its answer must be here within the turn. */
-function patienceWith({ want, record, snapshot }: Omit<Call, 'signal'>, parts: TurnParts): Patience | undefined {
+function patienceWith({ want, record, snapshot }: Bare, parts: TurnParts): Patience | undefined {
   // What waits is written down, and a secret never is.
   const isSecret = want.hidden !== undefined || snapshot.context.secrets !== undefined
   return isSecret || !parts.mayHold?.(record.line) ? undefined : parts.backend(want.backend)?.patience
 }
 
 /** The answer, or, if it is not here in time for the network, the promise of it. */
-async function patiently(call: Omit<Call, 'signal'>, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallResult | Held> {
+async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallResult | Held> {
   const { clock } = parts
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
   const over = new AbortController()
   const stop = clock.after(holdMs + waitMs, () => over.abort())
-  const answer = callBackend({ ...call, signal: over.signal }, parts).finally(stop)
+  const deadlineMs = clock.now() + holdMs + waitMs
+  const answer = callBackend({ ...call, signal: over.signal, deadlineMs }, parts).finally(stop)
   let cancel = (): void => undefined
   const late = new Promise<null>((done) => (cancel = clock.after(holdMs, () => done(null))))
   const first = await Promise.race([answer, late]).finally(() => cancel())
@@ -166,12 +172,27 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
   if (signal.aborted) return { is: 'failed', why: 'late', detail: 'the turn has no time left' }
   failpoint('before-call')
   const { context } = call.snapshot
-  const result = await backend.call(want.operation, want.args, {
-    intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
-    language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(), signal,
-  })
-  failpoint('after-call')
-  return result
+  const limit = limited(call, parts.clock)
+  try {
+    const result = await backend.call(want.operation, want.args, {
+      intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
+      language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(), ...limit.told,
+    })
+    failpoint('after-call')
+    return result
+  } finally {
+    limit.over()
+  }
+}
+
+/** The time of a call: what the flow gives it, where it gives any, and never more than the turn has. */
+function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
+  const { timeoutMs } = want
+  if (timeoutMs === undefined) return { told: { signal, deadlineMs }, over: () => undefined }
+  const own = new AbortController()
+  const over = clock.after(timeoutMs, () => own.abort())
+  const told = { signal: AbortSignal.any([signal, own.signal]), deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs), timeoutMs }
+  return { told, over }
 }
 
 /** The epoch that back ends know this dialogue by: it may have begun before we pushed it. */

@@ -41,7 +41,9 @@ describe('an HTTP back end', () => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
   function open(settings: Partial<HttpSettings> = {}, parts: { clock?: FakeClock; resolve?: Resolve } = {}): Backend {
-    const backend = httpBackend('wallet', { url: `http://127.0.0.1:${port}/api/`, ...settings }, { clock: realClock, ...parts })
+    const backend = httpBackend('wallet', { url: `http://127.0.0.1:${port}/api/`, ...settings }, {
+      clock: realClock, chance: Math.random, counters: { count: () => undefined }, ...parts,
+    })
     made.push(backend)
     return backend
   }
@@ -97,7 +99,7 @@ describe('an HTTP back end', () => {
   it('tells the back end\'s trouble from a call that it will never take', async () => {
     for (const status of [500, 502, 503, 429, 408]) {
       handler = json(status, { error: 'x' })
-      failed(await call(), 'down', new RegExp(String(status)))
+      failed(await call(open({ retries: 0 })), 'down', new RegExp(String(status)))
     }
     for (const status of [400, 401, 404, 422]) {
       handler = json(status, {})
@@ -191,18 +193,6 @@ describe('an HTTP back end', () => {
     turn.abort()
     failed(await cut, 'late')
     failed(await call(backend, { signal: AbortSignal.abort() }), 'late')
-  })
-
-  it('repeats a call once, with the same key, when the connection was lost', async () => {
-    handler = (request, response) => {
-      if (calls.length === 1) request.socket.resetAndDestroy()
-      else json(200, { ok: true })(request, response, '')
-    }
-    assert.deepEqual(await call(), { is: 'data', data: { ok: true } })
-    assert.deepEqual(calls.map((one) => one.headers['idempotency-key']), ['e1:2:1', 'e1:2:1'])
-    handler = (request) => request.socket.resetAndDestroy()
-    failed(await call(), 'down', /ECONNRESET|UND_ERR_SOCKET/)
-    assert.equal(calls.length, 4)
   })
 
   it('is down when nobody listens or the name is not known', async () => {

@@ -94,7 +94,7 @@ describe('one turn', () => {
     assert.equal(played!.calls, 2)
     const [operation, args, { signal, ...context }] = called[0]!
     assert.deepEqual([operation, args], ['buy', { n: 2 }])
-    assert.deepEqual(context, { intention: 'E1:3:0', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START })
+    assert.deepEqual(context, { intention: 'E1:3:0', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START, deadlineMs: START + 5_000 })
     assert.equal(signal.aborted, false)
     assert.equal(called[1]![2].intention, 'E1:3:1')
     assert.equal(called[1]![2].signal, signal, 'one time for the turn')
@@ -121,6 +121,24 @@ describe('one turn', () => {
     await play({}, null, { 'shop@1': flow })
     assert.equal(called.length, 1)
     assert.deepEqual(stepped[2], { type: 'FAILED', why: 'late' })
+  })
+  it('gives a call the time that the flow gives it, and never more than the turn has', async () => {
+    for (const [timeoutMs, cutMs] of [[1_000, 1_000], [9_000, 5_000]] as const) {
+      const { flow } = flowOf('shop', 'shop@1', { calls: { ...call, timeoutMs }, asked: ask }, (event) => (event.type === 'ANSWER' ? 'calls' : 'asked'))
+      const seen: boolean[] = []
+      clock = fakeClock(START)
+      answer = async () => {
+        const { signal } = called.at(-1)![2]
+        for (const ms of [cutMs - 1, 1]) {
+          await clock.advance(ms)
+          seen.push(signal.aborted)
+        }
+        return { is: 'data', data: null }
+      }
+      await play({}, null, { 'shop@1': flow })
+      const { timeoutMs: told, deadlineMs } = called.at(-1)![2]
+      assert.deepEqual([told, deadlineMs, seen], [timeoutMs, START + cutMs, [false, true]])
+    }
   })
   it('cuts a back end off at the deadline and not before it, and at once where that is past', async () => {
     for (const [deadlineMs, cutMs] of [[START + 5_000, 5_000], [START - 5_000, 0]] as const) {

@@ -56,7 +56,7 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     smsc = await foreignSmsc()
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.backends.dental = { http: {
-        url: `http://127.0.0.1:${port}/ussd`, timeoutMs: 5_000, headers: { authorization: 'Bearer a token' }, concurrent: 50, octetsMax: 262_144, ended: true,
+        url: `http://127.0.0.1:${port}/ussd`, timeoutMs: 5_000, headers: { authorization: 'Bearer a token' }, concurrent: 50, retries: 1, octetsMax: 262_144, ended: true,
       } }
     } })
   })

@@ -25,7 +25,7 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.services.push({ code: '*675#', flow: 'topup' })
       settings.backends.wallet = { http: {
-        url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`, timeoutMs: 5_000, headers: {}, concurrent: 5, octetsMax: 65_536, ended: false,
+        url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`, timeoutMs: 5_000, headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
       } }
     } })
     await smsc.bound(1)

@@ -69,7 +69,7 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     settings.flows.dir = join(dir, 'flows')
     settings.services = [{ code: '*123#', flow: 'loan' }, { code: '*384#', app: 'shop' }]
     settings.backends = { bank: { http: {
-      url: bank.url, timeoutMs: 2_000, headers: {}, concurrent: 50, octetsMax: 65_536, ended: false, patienceMs: 150,
+      url: bank.url, timeoutMs: 2_000, headers: {}, concurrent: 50, retries: 1, octetsMax: 65_536, ended: false, patienceMs: 150,
     } } }
     settings.apps.shop = {
       contract: 'africastalking', url: shop.url, closeUrl: `${shop.url}/events`, timeoutMs: 2_000, headers: {}, networks: {},

@@ -23,7 +23,7 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.services.push({ code: '*675#', flow: 'topup' })
       settings.backends.wallet = { http: {
-        url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeoutMs: 20_000, headers: {}, concurrent: 5, octetsMax: 65_536, ended: false,
+        url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeoutMs: 20_000, headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
       } }
       settings.dialogue.turnMs = 400
       settings.lines[0]!.timers.reconnectMs = 50

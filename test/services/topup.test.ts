@@ -14,7 +14,7 @@ describe('the sample wallet', () => {
 
   beforeEach(async () => {
     server = await startWallet({ port: 0 })
-    backend = httpBackend('wallet', { url: `http://127.0.0.1:${server.port}` }, { clock: realClock })
+    backend = httpBackend('wallet', { url: `http://127.0.0.1:${server.port}` }, { clock: realClock, chance: Math.random, counters: { count: () => undefined } })
   })
   afterEach(async () => {
     await backend.close!()

@@ -1,0 +1,39 @@
+/**
+ * When a call over HTTP is made again, and after how long. Every call has its key, so one that may have arrived may be
+ * repeated; the answers that say "not now" are repeated, all others stand. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585 §4)
+ */
+import type { Chance } from '../ussd/types.ts'
+
+/** Of a call: a kept connection that the server just closed is no reason to apologise; more would add to its load. */
+export const RETRIES = 1
+/** The first pause at most; doubles. Whole pauses are drawn by lot, so that a crowd does not come back at once. */
+const PAUSE_MS = 100
+
+/** What came of a try that may be repeated. */
+export interface Trouble {
+  why: '429' | '502' | '503' | '504' | 'connection'
+  /** What the back end asks for with Retry-After. */
+  afterMs?: number
+}
+
+/** Null: an answer with this status stands. */
+export function troubleOf(status: number, retryAfter: string, nowMs: number): Trouble | null {
+  if (status !== 429 && status !== 502 && status !== 503 && status !== 504) return null
+  const afterMs = retryAfterMs(retryAfter, nowMs)
+  return { why: `${status}` as Trouble['why'], ...(afterMs === undefined ? {} : { afterMs }) }
+}
+
+/** Before the `n`th repetition, from 1. */
+export function pauseMs({ afterMs = 0 }: Trouble, n: number, chance: Chance): number {
+  return afterMs + Math.floor(chance() * PAUSE_MS * 2 ** (n - 1))
+}
+
+const IMF_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+
+/** Seconds or an HTTP date; undefined for anything else. */
+export function retryAfterMs(header: string, nowMs: number): number | undefined {
+  const written = header.trim()
+  if (/^\d{1,9}$/.test(written)) return Number(written) * 1000
+  const atMs = IMF_DATE.test(written) ? Date.parse(written) : Number.NaN
+  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
+}
