@@ -40,6 +40,8 @@ export interface SceneOptions {
 
 const FREE_PER_WALKER = 3
 const REFILL_MS = 500
+/** As often as Postgres looks by default (autovacuum_naptime). */
+const VACUUM_MS = 60_000
 const REDIAL_MS = 200
 
 /** With servers of its own unless a test run has started them already. */
@@ -98,9 +100,12 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     }
   }
   const refills = async (): Promise<void> => {
-    while (!state.stopped) {
+    for (let vacuumedMs = performance.now(); !state.stopped;) {
       await stage.refill(count * FREE_PER_WALKER, spread).catch(() => undefined) // Postgres may be what is away
-      await new Promise((done) => setTimeout(done, REFILL_MS))
+      await sleep(REFILL_MS)
+      if (performance.now() < vacuumedMs + VACUUM_MS) continue
+      await stage.vacuum().catch(() => undefined)
+      vacuumedMs = performance.now()
     }
   }
   const all = stage.enrol(msisdns).then(() => stage.refill(count * FREE_PER_WALKER, spread))

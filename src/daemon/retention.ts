@@ -52,4 +52,6 @@ export async function purgeOnce({ settings, knex, dialogues, flows, clock, log, 
   })
   for (const [what, rows] of Object.entries(purged)) if (rows) metrics.count('retention_purged_total', { what }, rows)
   if (Object.values(purged).some(Boolean)) log.info(purged, 'old records removed')
+  // PGlite has no autovacuum: without statistics, statements stay planned for the empty tables that they met first.
+  if (settings.postgres === 'embedded') await knex.raw('VACUUM (ANALYZE)')
 }

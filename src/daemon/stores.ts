@@ -17,6 +17,7 @@ import { flowArchive } from '../store/postgres-archive.ts'
 import { flowReleases } from '../store/postgres-releases.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
+import { checkPostgres, type PostgresCheck } from '../store/postgres-check.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
 import type { RedisServers } from '../store/redis-servers.ts'
 import { redisDialogues } from '../store/redis.ts'
@@ -40,7 +41,7 @@ export interface Stores {
 export interface StoresCheck {
   ok: boolean
   dialogues: { ok: boolean; kind: string; durable: boolean; notes: string[]; nodes?: { known: number; ready: number } }
-  postgres: { ok: boolean; kind: string; notes: string[] }
+  postgres: PostgresCheck
 }
 
 export interface StoreParts {
@@ -50,15 +51,13 @@ export interface StoreParts {
   clock: Clock
 }
 
-/** Postgres has this long to answer /ready. */
-const PING_MS = 1_000
-
 export async function openStores(parts: StoreParts): Promise<Stores> {
   const { settings, log, clock } = parts
   const keys = watchKeys(parts)
   let postgres: Postgres | undefined
   try {
     const sql = postgres = await openDatabase(settings, log, clock)
+    for (const note of (await checkPostgres(sql)).notes) log.warn({ note }, 'postgres')
     const dialogues = await openDialogues(parts, keys?.sealer ?? plainSealer)
     return {
       dialogues, knex: sql.knex, sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
@@ -175,11 +174,11 @@ export function serversOf({ url, cluster, sentinel, username, password, db, tls 
 async function check(dialogues: DialogueStore, postgres: Postgres, settings: Settings): Promise<StoresCheck> {
   const store = await dialogues.check().then(
     (state) => ({ ok: true, ...state }), (error: Error) => ({ ok: false, durable: false, notes: [error.message] }))
-  const sql = await postgres.knex.raw('SELECT 1').timeout(PING_MS).then(() => [], (error: Error) => [error.message.slice(0, 200)])
+  const sql = await checkPostgres(postgres)
   const nodes = dialogues.nodes?.()
   return {
-    ok: store.ok && sql.length === 0,
+    ok: store.ok && sql.ok,
     dialogues: { kind: settings.redis === 'embedded' ? 'journal' : 'redis', ...store, ...(nodes ? { nodes } : {}) },
-    postgres: { ok: sql.length === 0, kind: postgres.kind, notes: sql },
+    postgres: sql,
   }
 }

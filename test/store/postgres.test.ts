@@ -4,10 +4,14 @@ import { createServer, type Server, type Socket, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { UsageError } from '../../src/errors.ts'
+import { purgeOnce } from '../../src/daemon/retention.ts'
+import { silentLog } from '../../src/log-port.ts'
 import { flowArchive } from '../../src/store/postgres-archive.ts'
+import { checkPostgres } from '../../src/store/postgres-check.ts'
 import { migrate, migrationStatus, requireMigrated } from '../../src/store/postgres-migrate.ts'
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts'
 import { root } from '../style/tree.ts'
+import { realClock } from '../support/clock.ts'
 import { describeBoth, dropSchema, freshEmbedded, freshServer, makeSchema, type OpenFresh } from '../support/postgres.ts'
 import { describeWith, services } from '../support/services.ts'
 
@@ -116,7 +120,46 @@ describeWith(['postgres'], 'the pool', () => {
   })
 })
 
+describeBoth('what /ready says of Postgres', (database) => {
+  it('is that it answers, and whether nobody takes statistics', async () => {
+    const { rows } = await database.db.knex.raw('SHOW autovacuum')
+    const { ok, kind, notes } = await checkPostgres(database.db)
+    assert.deepEqual({ ok, kind }, { ok: true, kind: database.kind })
+    assert.deepEqual(notes.map((note) => /^autovacuum is off: .*VACUUM \(ANALYZE\)/.test(note)), rows[0].autovacuum === 'off' ? [true] : [])
+  })
+})
+
+describeWith(['postgres'], 'what /ready says of Postgres', () => {
+  it('is that autovacuum is off, where the server says so', async () => {
+    const knex = { raw: () => ({ timeout: async () => ({ rows: [{ autovacuum: 'off' }] }) }) }
+    const { ok, notes } = await checkPostgres({ knex: knex as never, kind: 'server', close: async () => undefined })
+    assert.equal(ok, true)
+    assert.match(notes[0]!, /autovacuum is off/)
+  })
+  it('is why it does not answer', async () => {
+    const db = await openPostgres({ url: 'postgres://nobody@127.0.0.1:1/none' })
+    const { ok, notes } = await checkPostgres(db)
+    assert.equal(ok, false)
+    assert.match(notes[0]!, /ECONNREFUSED/)
+    await db.close()
+  })
+})
+
 describe('the embedded database', () => {
+  it('has statistics taken by the hourly purge: it has no autovacuum, and plans made for empty tables grow slow', async () => {
+    const { knex, close } = await freshEmbedded()
+    await migrate(knex)
+    await knex('dental_type').insert({ id: 'checkup', position: 1 })
+    const known = async () => Number((await knex('pg_class').where({ relname: 'dental_type' }).first('reltuples')).reltuples)
+    assert.equal(await known(), -1)
+    await purgeOnce({
+      knex, clock: realClock, log: silentLog, metrics: { count: () => undefined } as never,
+      settings: { postgres: 'embedded', retention: { smsDays: 90, appointmentsMonths: 24, idleMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 } } as never,
+      dialogues: { census: async () => ({ open: new Map(), whole: true }) } as never, flows: { wanted: () => [] } as never,
+    })
+    assert.equal(await known(), 1)
+    await close()
+  })
   it('keeps its rows from one run to the next and refuses a second owner', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'ussd-pglite-'))
     const first = await openPostgres({ embedded: dir })
