@@ -53,6 +53,7 @@ export const COUNTERS = {
   flow_ends_total: ['Dialogues ended, by flow revision and reason; the revisions that were used last', ['revision', 'reason']],
   backend_calls_total: ['Back end calls by outcome', ['backend', 'operation', 'result']],
   backend_retries_total: ['Back end calls made again, by what had come of the try before', ['backend', 'operation', 'why']],
+  backend_cache_total: ['Reads that may be answered from memory, by where the answer came from', ['backend', 'operation', 'result']],
   sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
   sms_late_total: ['Responses to SMS that came after their deadline, and whether they told something new', ['line', 'result']],
   sms_receipts_total: ['Delivery receipts by state and whether they met an SMS', ['line', 'state', 'result']],

@@ -1,6 +1,7 @@
 /**
  * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and
  * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
+ * A read that is the same for everybody names nobody: no msisdn, no epoch, no key.
  * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its key.
  */
 import { Agent, type Dispatcher } from 'undici'
@@ -8,6 +9,7 @@ import { isIP } from 'node:net'
 import type { Counters } from '../metrics.ts'
 import type { Chance, Clock, Json, JsonObject } from '../ussd/types.ts'
 import { guardedLookup, type Resolve } from './address.ts'
+import { readCacheControl } from './cache-control.ts'
 import { Nonsense, OCTETS_MAX, readBody, readJson } from './body.ts'
 import { CONCURRENT_MAX } from './guard.ts'
 import { pauseMs, RETRIES, troubleOf, type Trouble } from './retry.ts'
@@ -67,7 +69,7 @@ export function httpBackend(name: string, settings: HttpSettings, parts: HttpPar
         origin: base.origin,
         path: `${base.pathname.replace(/\/+$/, '')}/${encodeURIComponent(operation)}`,
         method: 'POST',
-        headers: { ...headers, 'idempotency-key': context.intention },
+        headers: { ...headers, ...(context.epoch === '' ? {} : { 'idempotency-key': context.intention }) },
         body,
         signal,
       })
@@ -148,7 +150,7 @@ export function agentFor(base: URL, settings: HttpSettings, resolve?: Resolve): 
 }
 
 function request(args: JsonObject, { msisdn, language, line, epoch }: CallContext): string {
-  return JSON.stringify({ msisdn, language, line, epoch, args })
+  return JSON.stringify(epoch === '' ? { language, line, args } : { msisdn, language, line, epoch, args })
 }
 
 /** Waits, but no longer than the signal lets. */
@@ -169,7 +171,9 @@ async function understand(answer: Dispatcher.ResponseData, octetsMax: number): P
   }
   const octets = await readBody(body, text(headers['content-encoding']), octetsMax)
   const data = readJson(octets, text(headers['content-type']))
-  return statusCode === 200 ? { is: 'data', data } : refusal(data)
+  if (statusCode !== 200) return refusal(data)
+  const keep = readCacheControl(text(headers['cache-control']), text(headers.age))
+  return { is: 'data', data, ...(keep ? { keep } : {}) }
 }
 
 function refusal(data: Json): CallResult {

@@ -1,5 +1,6 @@
 /** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
 import type { Json, JsonObject, EndReason } from '../ussd/types.ts'
+import type { Keep } from './cache-control.ts'
 
 /** All that a back end is told besides the arguments. */
 export interface CallContext {
@@ -7,6 +8,7 @@ export interface CallContext {
   intention: string
   /** Of the dialogue; where it goes on in one that we pushed, of the first. */
   epoch: string
+  /** With the epoch '' in a read whose answer is the same for everybody. */
   msisdn: string
   language: string
   line: string
@@ -18,10 +20,15 @@ export interface CallContext {
   deadlineMs?: number
   /** What the flow gives this call, in place of the back end's own time-out. */
   timeoutMs?: number
+  /** It changes something. */
+  once?: boolean
+  /** An argument is secret: the answer may be too. */
+  isSecret?: boolean
 }
 
 export type CallResult =
-  | { is: 'data'; data: Json }
+  /** `keep`: what the back end says of keeping it. */
+  | { is: 'data'; data: Json; keep?: Keep }
   /** An expected refusal, named: the flow routes it with `refused: { slot-taken: screen }`. */
   | { is: 'refused'; refusal: string; data?: Json }
   /** No usable answer. `detail` is for the log, never for the subscriber. */

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
+import { cache } from './schema-cache.ts'
 import { late, patienceMs } from './schema-late.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 
@@ -121,6 +122,7 @@ const http = z.strictObject({
   concurrent: z.number().int().min(1).max(1_000).default(50).describe('calls in flight at most; more are refused at once'),
   retries: z.number().int().min(0).max(3).default(1).describe('how often a call is made again, with the same Idempotency-Key, after '
     + '429, 502, 503, 504 or a lost connection; 0: for a back end that does not know the key'),
+  cache,
   octetsMax: z.number().int().min(1_024).max(4_194_304).default(262_144).describe('decoded answer at most: a bomb is cut here'),
   privateNetwork: z.boolean().optional()
     .describe('true: the name in url may lead to a private address (a container network); an address needs no leave'),

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
 import { appBackends } from './apps.ts'
+import { cached } from '../backend/cached.ts'
 import { guard } from '../backend/guard.ts'
 import { httpBackend } from '../backend/http.ts'
 import { moduleBackend } from '../backend/module.ts'
@@ -48,16 +49,12 @@ export interface ModuleParts extends Omit<BackendParts, 'settings'> {
 }
 
 export async function createBackends(parts: BackendParts): Promise<Backends> {
-  const { settings, clock, chance, metrics, log } = parts
+  const { settings, clock, metrics, log } = parts
   const all = new Map<string, Backend>()
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   for (const [name, how] of Object.entries(settings.backends)) {
-    const bare = 'http' in how
-      ? httpBackend(name, { ...httpOf(how.http, name), ...untilLate(how.http.patienceMs, settings) }, { clock, chance, counters: metrics })
-      : moduleBackend(name, await moduleOf(how, name, parts))
-    const concurrent = 'http' in how ? how.http.concurrent : undefined
-    const patienceMs = 'http' in how ? how.http.patienceMs : how.patienceMs
-    all.set(name, guard(patient(bare, patienceMs, settings), guarding, concurrent))
+    if ('http' in how) all.set(name, overHttp(name, how.http, parts))
+    else all.set(name, guard(patient(moduleBackend(name, await moduleOf(how, name, parts)), how.patienceMs, settings), guarding))
   }
   const names = [...all.keys()]
   for (const { backend, concurrent, patienceMs } of await appBackends(parts)) {
@@ -76,6 +73,16 @@ function patient(backend: Backend, afterMs: number | undefined, { late }: Settin
   return afterMs === undefined ? backend : { ...backend, patience: { afterMs, waitMs: late.waitMs } }
 }
 
+/** What answers from memory stands before the guard, and the guard before the network. */
+function overHttp(name: string, http: Http, { settings, clock, chance, metrics, log }: BackendParts): Backend {
+  const { patienceMs, concurrent, cache, timeoutMs } = http
+  const wait = untilLate(patienceMs, settings)
+  const bare = httpBackend(name, { ...httpOf(http, name), ...wait }, { clock, chance, counters: metrics })
+  const guarded = guard(patient(bare, patienceMs, settings), { clock, counters: metrics, log, onCall: metrics.backend }, concurrent)
+  if (!cache) return guarded
+  return cached(guarded, cache, { clock, counters: metrics, timeoutMs, ...(wait.timeoutMs ? { waitMs: wait.timeoutMs } : {}) })
+}
+
 /** How long a call of a patient back end may take; nothing for the others. */
 function untilLate(patienceMs: number | undefined, { late }: Settings): { timeoutMs?: number } {
   return patienceMs === undefined ? {} : { timeoutMs: patienceMs + late.waitMs }
@@ -85,7 +92,7 @@ type Http = Extract<Settings['backends'][string], { http: unknown }>['http']
 type Module = Extract<Settings['backends'][string], { module: string }>
 
 function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
-  const { tokenFile, patienceMs: _patience, ...rest } = http
+  const { tokenFile, patienceMs: _patience, cache: _cache, ...rest } = http
   if (!tokenFile) return rest
   try {
     return { ...rest, token: readFileSync(tokenFile, 'utf8').trim() }

@@ -176,7 +176,8 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
   try {
     const result = await backend.call(want.operation, want.args, {
       intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
-      language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(), ...limit.told,
+      language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(),
+      once: want.once, isSecret: want.hidden !== undefined, ...limit.told,
     })
     failpoint('after-call')
     return result

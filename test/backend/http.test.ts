@@ -85,6 +85,20 @@ describe('an HTTP back end', () => {
     assert.equal(seen!.headers['x-tenant'], 'png')
   })
 
+  it('says what the answer may be kept for, as it was told', async () => {
+    handler = json(200, { amount: 12 }, { 'cache-control': 'private, max-age=60', age: '50' })
+    assert.deepEqual(await call(), { is: 'data', data: { amount: 12 }, keep: { maxAgeMs: 10_000, isPrivate: true } })
+    handler = json(409, { refusal: 'closed' }, { 'cache-control': 'max-age=60' })
+    assert.deepEqual(await call(), { is: 'refused', refusal: 'closed' })
+  })
+
+  it('names nobody in a read that is the same for everybody', async () => {
+    handler = json(200, {})
+    await call(open(), { msisdn: '', epoch: '' })
+    assert.deepEqual(calls[0]!.body, { language: 'en', line: 'digicel', args: { x: 1 } })
+    assert.equal(calls[0]!.headers['idempotency-key'], undefined)
+  })
+
   it('takes 409 and a name for a refusal', async () => {
     handler = json(409, { refusal: 'insufficient', data: { balance: 3 } })
     assert.deepEqual(await call(), { is: 'refused', refusal: 'insufficient', data: { balance: 3 } })

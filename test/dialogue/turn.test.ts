@@ -94,7 +94,7 @@ describe('one turn', () => {
     assert.equal(played!.calls, 2)
     const [operation, args, { signal, ...context }] = called[0]!
     assert.deepEqual([operation, args], ['buy', { n: 2 }])
-    assert.deepEqual(context, { intention: 'E1:3:0', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START, deadlineMs: START + 5_000 })
+    assert.deepEqual(context, { intention: 'E1:3:0', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START, deadlineMs: START + 5_000, once: true, isSecret: false })
     assert.equal(signal.aborted, false)
     assert.equal(called[1]![2].intention, 'E1:3:1')
     assert.equal(called[1]![2].signal, signal, 'one time for the turn')

@@ -1,0 +1,41 @@
+/** What a back end says of keeping its answer, as far as it asks for less than the settings allow. (RFC 9111 §5.2.2, RFC 5861 §4) */
+
+export interface Keep {
+  /** It is as good as new this long at most; 0: not at all. */
+  maxAgeMs?: number
+  /** It may stand in for a later failure this long at most, after that. */
+  staleIfErrorMs?: number
+  /** It is for this subscriber only. */
+  isPrivate?: true
+}
+
+const NEVER: Keep = { maxAgeMs: 0, staleIfErrorMs: 0 }
+
+/** Undefined where the two headers say nothing of it. */
+export function readCacheControl(control: string, age = ''): Keep | undefined {
+  const said = directives(control)
+  if (said.size === 0) return undefined
+  if (said.has('no-store') || said.has('no-cache')) return NEVER
+  const maxAge = said.get('max-age')
+  const stale = said.has('must-revalidate') || said.has('proxy-revalidate') ? '0' : said.get('stale-if-error')
+  return {
+    // An answer may have been under way in other caches for as long as Age says.
+    ...(maxAge === undefined ? {} : { maxAgeMs: Math.max(0, seconds(maxAge) - seconds(age)) * 1000 }),
+    ...(stale === undefined ? {} : { staleIfErrorMs: seconds(stale) * 1000 }),
+    ...(said.has('private') ? { isPrivate: true } : {}),
+  }
+}
+
+function directives(control: string): Map<string, string> {
+  // Field names in quotes may hold commas; nothing here needs them.
+  const parts = control.replace(/"([^"]*)"/g, (_all, quoted: string) => quoted.replaceAll(',', ' ')).split(',')
+  return new Map(parts.map((part): [string, string] => {
+    const [name = '', value = ''] = part.split('=', 2)
+    return [name.trim().toLowerCase(), value.trim()]
+  }).filter(([name]) => name !== ''))
+}
+
+/** What is no number of seconds is 0: an answer whose age cannot be read is taken for old. (RFC 9111 §4.2.1) */
+function seconds(written: string): number {
+  return /^\d{1,9}$/.test(written) ? Number(written) : 0
+}

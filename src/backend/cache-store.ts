@@ -1,0 +1,92 @@
+/** Answers by key, the least used thrown out first: so many, and so many octets, at most. Time is an argument. */
+import type { Json } from '../ussd/types.ts'
+
+export interface Kept {
+  data: Json
+  isFresh: boolean
+}
+
+export interface Keeping {
+  /** Whose it is; '' for everybody's. */
+  asker: string
+  freshUntilMs: number
+  /** It may stand in for a failure until then. */
+  staleUntilMs: number
+}
+
+export interface CacheStore {
+  /** Undefined: there is none, or it is too old for anything. */
+  get(key: string, nowMs: number): Kept | undefined
+  /** Answers how many others had to go for it; one that is larger than everything is not kept, and counts as one. */
+  put(key: string, data: Json, keeping: Keeping, nowMs: number): number
+  delete(key: string): void
+  /** All that is this asker's. */
+  forget(asker: string): void
+}
+
+export interface CacheLimits {
+  entries: number
+  octets: number
+}
+
+interface Entry extends Keeping {
+  /** As text: nobody can change it, and its octets are known. */
+  text: string
+  octets: number
+}
+
+/** Answers that nobody asks for again are looked for this often: what is too old should not stay in memory. */
+const SWEEP_MS = 60_000
+
+export function cacheStore(limits: CacheLimits): CacheStore {
+  // In the order of use.
+  const entries = new Map<string, Entry>()
+  let octets = 0
+  let sweepAtMs = 0
+
+  const drop = (key: string): void => {
+    octets -= entries.get(key)?.octets ?? 0
+    entries.delete(key)
+  }
+  const sweep = (nowMs: number): void => {
+    if (nowMs < sweepAtMs) return
+    sweepAtMs = nowMs + SWEEP_MS
+    for (const [key, entry] of entries) if (isOver(entry, nowMs)) drop(key)
+  }
+
+  return {
+    get(key, nowMs) {
+      const entry = entries.get(key)
+      if (!entry) return undefined
+      if (isOver(entry, nowMs)) return void drop(key)
+      entries.delete(key)
+      entries.set(key, entry)
+      return { data: JSON.parse(entry.text) as Json, isFresh: nowMs < entry.freshUntilMs }
+    },
+    put(key, data, keeping, nowMs) {
+      drop(key)
+      sweep(nowMs)
+      const text = JSON.stringify(data)
+      const entry = { ...keeping, text, octets: Buffer.byteLength(text) + Buffer.byteLength(key) }
+      if (isOver(entry, nowMs)) return 0
+      if (entry.octets > limits.octets) return 1
+      entries.set(key, entry)
+      octets += entry.octets
+      let gone = 0
+      for (const [oldest] of entries) {
+        if (entries.size <= limits.entries && octets <= limits.octets) break
+        drop(oldest)
+        gone++
+      }
+      return gone
+    },
+    delete: drop,
+    forget(asker) {
+      for (const [key, entry] of entries) if (entry.asker === asker) drop(key)
+    },
+  }
+}
+
+function isOver({ freshUntilMs, staleUntilMs }: Keeping, nowMs: number): boolean {
+  return nowMs >= Math.max(freshUntilMs, staleUntilMs)
+}

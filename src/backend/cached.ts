@@ -1,0 +1,157 @@
+/**
+ * Reads of a back end that are answered from memory while they are fresh, and, when the back end fails, while they are
+ * still better than nothing. Which operations are reads, the settings say; a call that changes something or carries a
+ * secret never comes near it, and neither does a refusal. (RFC 9111, RFC 5861)
+ */
+import type { Counters } from '../metrics.ts'
+import type { Clock, Json, JsonObject } from '../ussd/types.ts'
+import { cacheStore, type CacheLimits } from './cache-store.ts'
+import type { Backend, CallContext, CallResult } from './types.ts'
+
+export interface ReadSettings {
+  maxAgeSeconds: number
+  staleIfErrorSeconds: number
+  /** The answer is the same for everybody, and the request says nothing of who asks. */
+  shared: boolean
+}
+
+export interface CacheSettings extends CacheLimits {
+  /** By operation. */
+  reads: Record<string, ReadSettings>
+}
+
+export interface CacheParts {
+  clock: Clock
+  counters: Counters
+  /** What a call may take; with an old answer at hand nobody waits longer. */
+  timeoutMs: number
+  /** What a call of a patient back end may take in all. */
+  waitMs?: number
+}
+
+interface Flight {
+  asker: string
+  answer: Promise<CallResult>
+  /** False: something was changed since it left. */
+  counts: boolean
+}
+
+interface Asked {
+  key: string
+  /** '' where the answer is everybody's. */
+  asker: string
+  read: ReadSettings
+  operation: string
+  args: JsonObject
+  context: CallContext
+}
+
+/** The same back end, its reads cached. It stands before the guard: what is answered here costs it nothing. */
+export function cached(backend: Backend, settings: CacheSettings, parts: CacheParts): Backend {
+  const { clock, counters, timeoutMs } = parts
+  const store = cacheStore(settings)
+  const flights = new Map<string, Flight>()
+
+  const count = (operation: string, result: string) =>
+    counters.count('backend_cache_total', { backend: backend.name, operation, result })
+
+  /** After a change, what the subscriber reads is read anew. */
+  const forget = (asker: string): void => {
+    store.forget(asker)
+    for (const [key, flight] of flights) {
+      if (flight.asker !== asker) continue
+      flight.counts = false
+      flights.delete(key)
+    }
+  }
+
+  async function past(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
+    if (!context.once) return backend.call(operation, args, context)
+    forget(context.msisdn)
+    try {
+      return await backend.call(operation, args, context)
+    } finally {
+      forget(context.msisdn)
+    }
+  }
+
+  /** One request for all who ask the same: it has its own time, whoever of them gives up. */
+  function fly({ key, asker, read, operation, args, context }: Asked): Flight {
+    const begunMs = clock.now()
+    const mayTakeMs = context.timeoutMs ?? parts.waitMs ?? timeoutMs
+    const over = new AbortController()
+    const cancel = clock.after(mayTakeMs, () => over.abort())
+    const nobody = asker === '' ? { msisdn: '', epoch: '' } : {}
+    const answer = backend.call(operation, args, { ...context, ...nobody, signal: over.signal, deadlineMs: begunMs + mayTakeMs })
+    const flight: Flight = { asker, counts: true, answer: answer.finally(cancel).then((result) => (land(result), result)) }
+    const land = (result: CallResult): void => {
+      if (flights.get(key) === flight) flights.delete(key)
+      if (flight.counts) hear(result, { key, asker, read, begunMs })
+    }
+    flights.set(key, flight)
+    return flight
+  }
+
+  function hear(result: CallResult, { key, asker, read, begunMs }: Pick<Asked, 'key' | 'asker' | 'read'> & { begunMs: number }): void {
+    if (result.is === 'failed' && result.why !== 'refused-call') return
+    const keep = result.is === 'data' ? result.keep ?? {} : {}
+    // A refusal is never kept, and what it refuses is no longer so.
+    if (result.is !== 'data' || (keep.isPrivate && asker === '')) return store.delete(key)
+    // From the moment of the request on: what changes after that is seen within maxAge.
+    const freshUntilMs = begunMs + Math.min(read.maxAgeSeconds * 1000, keep.maxAgeMs ?? Infinity)
+    const staleUntilMs = freshUntilMs + Math.min(read.staleIfErrorSeconds * 1000, keep.staleIfErrorMs ?? Infinity)
+    const gone = store.put(key, result.data, { asker, freshUntilMs, staleUntilMs }, clock.now())
+    if (gone > 0) counters.count('limits_total', { limit: 'backend-cache' }, gone)
+  }
+
+  async function ask(asked: Asked): Promise<CallResult> {
+    const { key, operation, context } = asked
+    const kept = store.get(key, clock.now())
+    if (kept?.isFresh) return count(operation, 'fresh'), { is: 'data', data: kept.data }
+    const joined = flights.get(key)
+    const result = await waited((joined ?? fly(asked)).answer, context.signal, kept ? { clock, timeoutMs } : undefined)
+    // Looked up again: a change may have made it wrong meanwhile.
+    const old = isAway(result) ? store.get(key, clock.now()) : undefined
+    count(operation, old ? 'stale' : result.is !== 'data' ? result.is : joined ? 'joined' : 'fetched')
+    return old ? { is: 'data', data: old.data } : result
+  }
+
+  return {
+    name: backend.name,
+    ...(backend.patience ? { patience: backend.patience } : {}),
+    async call(operation, args, context) {
+      const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
+      if (!read) return past(operation, args, context)
+      if (context.once || context.isSecret) return count(operation, 'passed'), past(operation, args, context)
+      const asker = read.shared ? '' : context.msisdn
+      const key = JSON.stringify([operation, asker, context.language, context.line, ordered(args)])
+      return ask({ key, asker, read, operation, args, context })
+    },
+    ended: async (epoch, reason, about) => backend.ended?.(epoch, reason, about),
+    close: async () => backend.close?.(),
+  }
+}
+
+function isAway(result: CallResult): boolean {
+  return result.is === 'failed' && (result.why === 'late' || result.why === 'down')
+}
+
+/** The answer, but no longer than the turn, and with an old answer at hand the time-out, allows. */
+async function waited(answer: Promise<CallResult>, signal: AbortSignal, limit?: { clock: Clock; timeoutMs: number }): Promise<CallResult> {
+  let tidy = (): void => undefined
+  const late = new Promise<CallResult>((done) => {
+    const give = () => done({ is: 'failed', why: 'late', detail: 'no answer in time' })
+    const cancel = limit?.clock.after(limit.timeoutMs, give)
+    tidy = () => (cancel?.(), signal.removeEventListener('abort', give))
+    if (signal.aborted) give()
+    else signal.addEventListener('abort', give, { once: true })
+  })
+  return Promise.race([answer, late]).finally(() => tidy())
+}
+
+/** The same arguments in another order are the same arguments. */
+function ordered(value: Json): Json {
+  if (Array.isArray(value)) return value.map(ordered)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, ordered(item)]))
+}
