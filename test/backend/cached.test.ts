@@ -132,7 +132,7 @@ describe('reads that are cached', () => {
     backend = cached(bare, { entries: 1, octets: 65_536, reads: { balance: READ } }, { clock, counters, timeoutMs: 2_000, waitMs: 60_000 })
     await call('balance')
     await clock.advance(30_000)
-    let bring = (_: CallResult): void => undefined
+    let bring: (answer: CallResult) => void = () => undefined
     says = () => new Promise((done) => { bring = done })
     let got: unknown
     void n(call('balance')).then((it) => { got = it })
@@ -147,7 +147,7 @@ describe('reads that are cached', () => {
   })
 
   it('are asked for once however many wait, and whoever of them gives up', async () => {
-    let bring = (_: CallResult): void => undefined
+    let bring: (answer: CallResult) => void = () => undefined
     says = () => new Promise((done) => { bring = done })
     const turn = new AbortController()
     const gone = n(call('prices', {}, { signal: turn.signal }))
@@ -192,7 +192,7 @@ describe('reads that are cached', () => {
     assert.equal(await n(call('balance', {}, { msisdn: '67570000002' })), 2)
     assert.equal(await n(call('prices')), 3)
     await clock.advance(30_000)
-    let bring = (_: CallResult): void => undefined
+    let bring: (answer: CallResult) => void = () => undefined
     says = () => new Promise((done) => { bring = done })
     const before = n(call('balance'))
     says = async () => ({ is: 'data', data: { n: 100 } })
