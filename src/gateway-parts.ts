@@ -89,7 +89,7 @@ export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseM
     key: keyOf(message, line), network: message.network, code: message.code, line: line.name,
     answer: { kind, text: message.text, step: message.step ?? null }, link: link.id,
     returnPath: message.returnPath, token: mint.token(), nowMs, leaseUntilMs: nowMs + leaseMs,
-    epoch: kind === 'begin' ? mint.epoch() : '',
+    epoch: kind === 'begin' ? mint.epoch() : '', copyMs: line.dialect.habits.copyMs,
   }
 }
 

@@ -65,17 +65,29 @@ function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'pas
     const copy = old.network === '' && old.status !== 'ended' && old.code === begin.code && old.turn === 1 && age < limits.duplicateBeginMs
     return copy ? 'this' : undefined
   }
-  const young = old.status !== 'ended' || begin.nowMs - old.touchedMs < limits.tombstoneMs
-  if (young && old.network === begin.network) return 'this'
+  if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
 }
 
 /**
- * Where the network gives no number, a copy and a redial look alike, and both are served by the first screen once
- * more: a subscriber who redials must not meet silence.
+ * A begin with the number of the dialogue that stands here. Numbers that come round are soon given to a redial: then it
+ * must be dialled alike, and not long ago. One that went beyond its first reply, or was ended from outside, has given its
+ * number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
+ */
+function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
+  const { copyMs, nowMs } = begin
+  if (copyMs === undefined) return old.status !== 'ended' || nowMs - old.touchedMs < limits.tombstoneMs
+  const holdsNumber = old.status !== 'ended' || (old.turn === 1 && old.confirmed !== null)
+  return holdsNumber && old.code === begin.code && nowMs - old.openedMs < Math.min(copyMs, limits.tombstoneMs)
+}
+
+/**
+ * Where the network gives no number, or one that comes round, to a dialogue that ended with its first reply, a copy and
+ * a redial look alike, and both are served by the first screen once more: a subscriber who redials must not meet silence.
  */
 function wantsScreen(old: Entry, begin: Taking): boolean {
-  return mayBeLost(old, begin) || (begin.network === '' && old.confirmed !== null && old.reply !== null)
+  const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
+  return mayBeLost(old, begin) || (isUnsure && old.confirmed !== null && old.reply !== null)
 }
 
 /**
@@ -155,8 +167,11 @@ function ended(old: Entry, nowMs: number): Entry {
 }
 
 function pastOf(old: Entry, begin: Taking, limits: DialogueLimits): PastNumber[] {
-  const fromMs = old.status === 'ended' ? old.touchedMs : begin.nowMs
-  return [{ network: old.network, untilMs: fromMs + limits.tombstoneMs }, ...old.past]
+  const { copyMs, nowMs } = begin
+  const untilMs = copyMs === undefined
+    ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs
+    : old.openedMs + Math.min(copyMs, limits.tombstoneMs)
+  return [{ network: old.network, untilMs }, ...old.past]
     .filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)
     .slice(0, PAST_MAX)
 }

@@ -58,6 +58,11 @@ export interface Taking {
   leaseUntilMs: number
   /** On begin: the epoch if this opens a dialogue (UUIDv7). */
   epoch: string
+  /**
+   * The network's numbers come round soon (one octet): a begin with the number of an earlier one is a copy only this long
+   * after that one. Absent: `tombstoneMs` after its end, and while it is open.
+   */
+  copyMs?: number | undefined
 }
 
 export type Taken =

@@ -147,6 +147,11 @@ const inbound = z.strictObject({
     withMsisdn: z.boolean(),
     /** Numbers repeat between service numbers: destination_addr becomes a part of the name. */
     withDest: z.boolean(),
+    /**
+     * Numbers come round soon: for so long after a begin, another of its number and code is a copy, later it is a redial.
+     * Absent: 20 s for numbers of one octet; others are copies as long as `dialogue.tombstoneMs`.
+     */
+    copyMs: z.int().min(0).max(3_600_000).optional(),
     /** No value: look the dialogue up by MSISDN, or refuse the PDU. */
     fallback: z.enum(['msisdn', 'none']),
   }),

@@ -52,10 +52,19 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
       deliverResp: responses.deliverResp,
       submitResp: responses.submitResp,
       unknownInput: responses.unknownInput,
+      ...copyingOf(profile),
       messageIdUseless: responses.messageIdUseless,
       messageIdBases: { ...responses.messageIdBases },
     },
   }
+}
+
+/** Longer than an SMSC waits for a response before it delivers again, shorter than 256 dials take. */
+const COPY_MS_OF_ONE_OCTET = 20_000
+
+function copyingOf({ inbound: { session } }: DialectProfile): { copyMs?: number } {
+  const copyMs = session.copyMs ?? (session.decode === 'octet1' ? COPY_MS_OF_ONE_OCTET : undefined)
+  return copyMs === undefined ? {} : { copyMs }
 }
 
 type PushTo = Parameters<NonNullable<Dialect['push']>>[0]

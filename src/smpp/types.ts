@@ -143,6 +143,8 @@ export interface Dialect {
     submitResp: 'prompt' | 'withheld'
     /** What an input for no known dialogue is: a polite end, or a new begin. */
     unknownInput: 'expired' | 'begin'
+    /** Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not. */
+    copyMs?: number
     messageIdUseless: boolean
     messageIdBases: { response: 'as-is' | 'hex' | 'dec'; receipt: 'as-is' | 'hex' | 'dec' }
   }

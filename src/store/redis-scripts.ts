@@ -72,15 +72,20 @@ local function finish(r, v, reason, now, keep)
 end
 `
 
-/** now, token, network, code, link, lease, first line, path line, other words for the code */
+/** now, token, network, code, link, lease, first line, path line, other words for the code, how long a copy is one or '' */
 const OPEN = `
 local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local copy = ARGV[10] ~= '' and math.min(tonumber(ARGV[10]), TOMBSTONE)
+local function alike(r) return r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true) end
+local function copied(r)
+  if not copy then return r.status ~= 'e' or now - r.touched < TOMBSTONE end
+  return (r.status ~= 'e' or (r.turn == '1' and r.flag ~= '-')) and alike(r) and now - r.opened < copy
+end
 local function known(r)
   if network == '""' then
-    local same = r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true)
-    return r.network == '""' and r.status ~= 'e' and same and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
+    return r.network == '""' and r.status ~= 'e' and alike(r) and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
   end
-  if r.network == network and (r.status ~= 'e' or now - r.touched < TOMBSTONE) then return 'this' end
+  if r.network == network and copied(r) then return 'this' end
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do
     if old == network and now < tonumber(till) then return 'past' end
   end
@@ -91,7 +96,7 @@ local function past(r)
     if old == '""' or old == network or till <= now or #kept == ${PAST_MAX} then return end
     kept[#kept + 1] = old .. ' ' .. int(till)
   end
-  keep(r.network, (r.status == 'e' and r.touched or now) + TOMBSTONE)
+  keep(r.network, copy and r.opened + copy or (r.status == 'e' and r.touched or now) + TOMBSTONE)
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do keep(old, tonumber(till)) end
   return table.concat(kept, ' ')
 end
@@ -107,7 +112,8 @@ if v then
     end
     local which = known(r)
     if which then
-      local again = lost(r, link) or (network == '""' and r.flag ~= '-' and r.link ~= '-')
+      local unsure = network == '""' or (copy and r.status == 'e')
+      local again = lost(r, link) or (unsure and r.flag ~= '-' and r.link ~= '-')
       return {'repeat', v, which == 'this' and r.turn == '1' and again and 1 or 0}
     end
     remembered = past(r)

@@ -102,7 +102,7 @@ async function open(runner: Sealing, taking: Taking): Promise<Taken> {
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
   const args = [
     nowMs, word(token), word(network), sealer.code(code), word(link), leaseUntilMs,
-    writeOpenHead(taking, place, sealer), writePath(taking, place, sealer), listed(sealer.otherCodes(code)),
+    writeOpenHead(taking, place, sealer), writePath(taking, place, sealer), listed(sealer.otherCodes(code)), taking.copyMs ?? '',
   ]
   const answer = (await runner.run('open', place, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.

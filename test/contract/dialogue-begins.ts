@@ -8,6 +8,7 @@ export function opening(held: Held): void {
   describe('that came before', () => repeated(held))
   describe('without a network number', () => unnumbered(held))
   describe('of an earlier dialogue', () => past(held))
+  describe('whose number comes round', () => recurring(held))
 }
 
 function fresh(held: Held) {
@@ -144,6 +145,46 @@ function unnumbered(held: Held) {
     await asked({ network: '', msisdn: '2' })
     await drop({}, { msisdn: '2' })
     expectIs(await begin({ network: '', msisdn: '2' }), 'opened')
+  })
+}
+
+function recurring(held: Held) {
+  const copyMs = 20_000
+  it('is a copy of one that is open only if it is dialled alike and not long after it', async () => {
+    const { begin, asked } = scene(held.store)
+    const first = await asked({ network: '17', copyMs })
+    assert.equal(expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat').resend, false)
+    const other = expectIs(await begin({ network: '17', copyMs, code: '*124#', atMs: T0 + 1 }), 'opened')
+    assert.equal(other.previous?.epoch, first)
+    await asked({ network: '17', copyMs, msisdn: '2' })
+    expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + copyMs }), 'opened')
+  })
+  it('is a redial as soon as that one went beyond its first reply and ended, or was ended from outside', async () => {
+    const { begin, asked, taken, rest, drop } = scene(held.store)
+    await rest({ ...await taken({ network: '17', copyMs }), ended: 'completed' })
+    expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'opened')
+    await asked({ network: '17', copyMs, msisdn: '2' })
+    await drop({}, { msisdn: '2' })
+    expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'opened')
+  })
+  it('gets the reply of one that ended with its first reply once more: it may be a redial, or a copy', async () => {
+    const { begin, asked, confirm } = scene(held.store)
+    await confirm(await asked({ network: '17', copyMs }, { ended: 'completed', text: 'Your balance is 5.' }))
+    const soon = expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat')
+    assert.deepEqual([soon.resend, soon.record.reply?.text], [true, 'Your balance is 5.'])
+    expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs }), 'opened')
+  })
+  it('is no copy of an earlier dialogue once that long has passed since it was dialled', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ network: '16', copyMs })
+    await asked({ network: '17', copyMs, atMs: T0 + 15_000 })
+    expectIs(await begin({ network: '16', copyMs, atMs: T0 + copyMs - 1 }), 'repeat')
+    expectIs(await begin({ network: '16', copyMs, atMs: T0 + copyMs }), 'opened')
+  })
+  it('is never a copy for longer than tombstones are kept', async () => {
+    const { begin, asked } = scene(held.store)
+    await asked({ network: '17', copyMs: LIMITS.tombstoneMs + 1 })
+    expectIs(await begin({ network: '17', copyMs: LIMITS.tombstoneMs + 1, atMs: T0 + LIMITS.tombstoneMs }), 'opened')
   })
 }
 

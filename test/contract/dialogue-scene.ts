@@ -25,6 +25,7 @@ export interface Said {
   epoch?: string
   atMs?: number
   path?: Partial<ReturnPath>
+  copyMs?: number
 }
 
 export interface Rested {
@@ -49,7 +50,7 @@ export function scene(store: DialogueStore) {
     key: key(said), network: said.network ?? '17', code: kind === 'begin' ? (said.code ?? '*123#') : '', line: 'akiba',
     answer: { kind, text: said.text ?? '', step: said.step ?? null }, link: said.link ?? 'link-a',
     returnPath: { ...PATH, ...said.path }, token: said.token ?? fresh('token'), nowMs: said.atMs ?? T0,
-    leaseUntilMs: (said.atMs ?? T0) + LEASE_MS, epoch: said.epoch ?? fresh('epoch'),
+    leaseUntilMs: (said.atMs ?? T0) + LEASE_MS, epoch: said.epoch ?? fresh('epoch'), copyMs: said.copyMs,
   })
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
   const answer = (said: Said = {}) => store.take(taking({ text: '1', ...said }, said.kind ?? 'input'))

@@ -23,6 +23,7 @@ const step = fc.record({
   ended: fc.constantFrom(null, null, null, 'completed', 'failed'),
   waitMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 500, LEASE_MS, LIMITS.duplicateBeginMs, LIMITS.confirmMs, LIMITS.idleMs, LIMITS.tombstoneMs),
   beginOp: fc.constantFrom(undefined, 0, 1),
+  copyMs: fc.constantFrom(undefined, undefined, 501, 2 * LIMITS.tombstoneMs),
   by: fc.constantFrom('nothing', 'epoch', 'network', 'other'),
 } as const)
 
@@ -42,10 +43,10 @@ async function call(store: DialogueStore, s: Step, now: Now): Promise<unknown> {
   const key = { group: 'main', msisdn: s.msisdn }
   const { atMs, epoch, token } = now
   const kind = s.call === 'open' ? 'begin' : s.kind
-  const { beginOp } = s
+  const { beginOp, copyMs } = s
   const taking = {
     key, network: s.network, code: s.call === 'open' ? s.code : '', line: s.link, link: s.link, token, nowMs: atMs,
-    leaseUntilMs: atMs + LEASE_MS, epoch: `epoch ${now.n}`, answer: { kind, text: kind === 'input' ? s.text : '', step: s.step },
+    leaseUntilMs: atMs + LEASE_MS, epoch: `epoch ${now.n}`, copyMs, answer: { kind, text: kind === 'input' ? s.text : '', step: s.step },
     returnPath: { ...PATH, carrier: String(now.n), ...(beginOp === undefined ? {} : { beginOp }) },
   } as const
   switch (s.call) {
