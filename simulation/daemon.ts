@@ -14,6 +14,7 @@ import { plainSealer } from '../src/store/seal.ts'
 import { createMetrics, type Metrics } from '../src/metrics.ts'
 import { createOverload } from '../src/overload.ts'
 import { createSmsSide, type SmsSide } from '../src/sms.ts'
+import { fileParts } from '../src/store/file-parts.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import type { OnRequest } from './history.ts'
 import type { Host } from './host.ts'
@@ -63,7 +64,9 @@ export async function startSimDaemon(parts: SimDaemonParts): Promise<SimDaemon> 
   })
   const common = { settings, knex, lines, clock, chance, log, metrics }
   const push = createDaemonPush({ ...common, dialogues, flows, services: servicesOf(settings), backend: backends.get, mint })
-  const sms: SmsSide = createSmsSide({ ...common, push, subjects: backends.subjects })
+  const sms: SmsSide = createSmsSide({
+    ...common, push, subjects: backends.subjects, shelf: fileParts({ subscribersMax: settings.sms.long.subscribersMax }),
+  })
   // Not started: no back end here is patient.
   const late = createDaemonLate({
     ...common, dialogues, flows, backend: backends.get, push, mint, instance: host.name, sealer: plainSealer,

@@ -58,6 +58,7 @@ export const COUNTERS = {
   sms_late_total: ['Responses to SMS that came after their deadline, and whether they told something new', ['line', 'result']],
   sms_receipts_total: ['Delivery receipts by state and whether they met an SMS', ['line', 'state', 'result']],
   sms_incoming_total: ['SMS from subscribers', ['line', 'result']],
+  sms_unfinished_total: ['Long SMS of subscribers that were given up before all of their parts came', ['group', 'why']],
   pin_total: ['Tries and changes of PINs by what came of them', ['result']],
   retention_purged_total: ['Rows removed because they were old enough', ['what']],
   limits_total: ['Limits that were hit, by name', ['limit']],

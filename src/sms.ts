@@ -10,6 +10,7 @@ import { reminders, type Reminders } from './reminders/dispatch.ts'
 import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
 import type { Push } from './push/push.ts'
 import { pushThenSms } from './sms/channel.ts'
+import type { PartShelf } from './reminders/parts.ts'
 import type { SmsSubject } from './reminders/types.ts'
 import type { Line, Pdu } from './smpp/types.ts'
 import type { Late } from './smpp/window.ts'
@@ -34,6 +35,8 @@ export interface SmsParts {
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   /** For reminders on the screen. */
   push: Pick<Push, 'push'>
+  /** Where the parts of long incoming SMS wait for each other. */
+  shelf: PartShelf
   /** The services that SMS speak of. */
   subjects: readonly SmsSubject[]
   clock: Clock
@@ -65,7 +68,8 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     },
   })
   const numbering = (line: string) => numberingOf(lineOf(line))
-  const onSms = smsIn({ ...parts, settings: settings.sms, numbering })
+  const incoming = smsIn({ ...parts, settings: settings.sms, numbering })
+  const upkeep = everyMinute(() => incoming.expire(), parts)
   return {
     async onReceipt(pdu, line) {
       const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
@@ -73,7 +77,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       const result = await outbox.applyReceipt(receipt)
       metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
     },
-    onSms,
+    onSms: incoming.take,
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms
@@ -81,8 +85,37 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       const settled = await outbox.late(sms, fateOf(late.outcome, how))
       metrics.count('sms_late_total', { line, result: settled ? 'settled' : 'known' })
     },
-    start: () => outbox.start(),
-    stop: () => outbox.stop(),
+    start() {
+      outbox.start()
+      upkeep.start()
+    },
+    async stop() {
+      await upkeep.stop()
+      await outbox.stop()
+    },
+  }
+}
+
+const EXPIRE_EVERY_MS = 60_000
+
+/** What cannot be done while a store is away is done a minute later. */
+function everyMinute(run: () => Promise<void>, { clock, log }: Pick<SmsParts, 'clock' | 'log'>): { start(): void; stop(): Promise<void> } {
+  let running = Promise.resolve()
+  let cancel = (): void => undefined
+  let stopped = false
+  const again = (): void => {
+    cancel = clock.after(EXPIRE_EVERY_MS, () => {
+      running = run().catch((error: unknown) => log.warn({ err: error }, 'unfinished SMS out of reach'))
+        .then(() => stopped ? undefined : again())
+    })
+  }
+  return {
+    start: again,
+    async stop() {
+      stopped = true
+      cancel()
+      await running
+    },
   }
 }
 

@@ -41,7 +41,7 @@ async function withStores(options: SubscriberOptions, run: (parts: PrivacyParts,
   try {
     const stores = await openStores({ settings, log: silentLog, metrics: createMetrics({ process: false }), clock: systemClock() })
     try {
-      await run({ knex: stores.knex, dialogues: stores.dialogues, groups: groupsOf(settings) }, msisdn)
+      await run({ knex: stores.knex, dialogues: stores.dialogues, shelf: stores.shelf, groups: groupsOf(settings) }, msisdn)
     } finally {
       await stores.close()
     }

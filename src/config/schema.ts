@@ -7,6 +7,7 @@ import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
 import { late, patienceMs } from './schema-late.ts'
+import { incoming, msisdnPrefix, sms } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
@@ -29,41 +30,6 @@ const smsc = z.strictObject({
   addrTon: z.number().int().min(0).max(255).default(0).describe('TON of addressRange'),
   addrNpi: z.number().int().min(0).max(255).default(0).describe('NPI of addressRange'),
   tls: tls.optional().describe('speak TLS 1.2 or later; without it the password crosses the network in clear'),
-})
-
-/** As in src/ussd/national.ts; a test holds them together. */
-const smsLanguage = z.enum(['turkish', 'spanish', 'portuguese', 'bengali', 'gujarati', 'hindi', 'kannada', 'malayalam',
-  'oriya', 'punjabi', 'tamil', 'telugu', 'urdu'])
-const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
-
-const msisdnPrefix = z.string().regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
-
-const sms = z.strictObject({
-  source: z.string().min(1).max(20).describe('source address of SMS on this line'),
-  sourceTon: z.number().int().min(0).max(255).optional()
-    .describe('TON of source: by default 5 for letters, 3 for up to 6 digits, else 1'),
-  sourceNpi: z.number().int().min(0).max(255).optional().describe('NPI of source: by default 1 for digits, 0 for letters'),
-  perSecond: z.number().min(0.1).max(10_000).default(50)
-    .describe('SMS a second on this line at most: below what operators commonly allow one account'),
-  receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
-  long: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16')
-    .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
-  ucs2: z.boolean().default(true)
-    .describe('false: what GSM 7-bit lacks is transliterated, or becomes "?", instead of being sent as UCS-2'),
-  transliterate: z.boolean().default(true)
-    .describe('typographic signs and marks that GSM 7-bit lacks are given up where that saves UCS-2; false: every letter stays'),
-  languages: z.array(smsLanguage).max(13).default([])
-    .describe('national shift tables that handsets here are known to show: more letters an SMS than UCS-2'),
-  validityMs: ms(60_000, 2_678_400_000).optional().describe('the SMSC tries no longer than this; else until it is of no use'),
-  priority: z.number().int().min(0).max(3).default(0).describe('priority_flag (SMPP v3.4 §5.2.14)'),
-  receiptOffsetMinutes: z.number().int().min(-720).max(840).default(0)
-    .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),
-  statuses: z.record(statusNumber, z.enum(['retry', 'pause', 'destination', 'fail'])).default({})
-    .describe('what a refusal means where the SMSC has its own way, e.g. { "0x45": fail }'),
-  recipients: z.array(msisdnPrefix).max(10_000).default([])
-    .describe('whom flows may send SMS to, by how international numbers begin; empty: only whoever dialled'),
-  manage: z.boolean().default(false)
-    .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
 })
 
 const msisdn = z.strictObject({
@@ -205,33 +171,6 @@ const reminders = z.strictObject({
   leaseMs: ms(1_000, 600_000).default(30_000)
     .describe('an SMS being submitted belongs to one daemon this long: longer than timers.responseMs of every line'),
   ambiguousGraceMs: ms(0, 600_000).default(90_000).describe('how long a receipt may settle an SMS whose response never came'),
-})
-
-const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)
-const wording = (texts: Record<string, string>) => z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(640)).default(texts)
-
-/** What subscribers write by SMS, and what they read then. Texts by language; the first stands for all others. */
-const incoming = z.strictObject({
-  keywords: z.strictObject({
-    stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
-    start: words('START').describe('SMS again'),
-    help: words('HELP', 'HELPIM').describe('answered with texts.help, if there is one'),
-  }).prefault({}),
-  texts: z.strictObject({
-    stopped: wording({
-      en: 'You will get no more SMS from us. To get them again, write START.',
-      tpi: 'Bai yu no inap kisim SMS moa. Sapos yu laikim gen, raitim START.',
-    }).describe('the one SMS after STOP'),
-    started: wording({
-      en: 'You will get SMS from us again. To stop them, write STOP.', tpi: 'Bai yu kisim SMS gen. Sapos yu no laikim, raitim PINIS.',
-    }),
-    help: wording({}).describe('to words that nobody here understands; empty: nothing is sent'),
-  }).prefault({}),
-  copyMs: ms(0, 86_400_000).default(300_000)
-    .describe('the same text again this soon, with nothing between, is a copy of the SMSC\'s'),
-  replyMs: ms(0, 2_592_000_000).default(172_800_000).describe('an answer belongs to the last reminder of this long'),
-  helpEveryMs: ms(60_000, 2_592_000_000).default(86_400_000)
-    .describe('help unasked no more often: two machines must not talk to each other for ever'),
 })
 
 const door = z.strictObject({

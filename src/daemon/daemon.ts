@@ -113,7 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, ...stores, flows: flows.registry, backend, lines, push, clock, mint, log, metrics, instance,
     })
     const sms = createSmsSide({
-      settings, knex: stores.knex, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
+      settings, knex: stores.knex, shelf: stores.shelf, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
     })
     const gateway = createGateway({
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late,

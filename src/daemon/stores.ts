@@ -9,8 +9,10 @@ import { UsageError } from '../errors.ts'
 import type { Decided } from '../flow/release.ts'
 import type { FlowArchive } from '../flow/types.ts'
 import { pooled } from '../ids.ts'
+import type { PartShelf } from '../reminders/parts.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
+import { fileParts } from '../store/file-parts.ts'
 import { journalDialogues } from '../store/journal.ts'
 import { watchStoreKeys } from '../store/key-file.ts'
 import { flowArchive } from '../store/postgres-archive.ts'
@@ -19,6 +21,8 @@ import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
 import { checkPostgres, type PostgresCheck } from '../store/postgres-check.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
+import { connect } from '../store/redis-connection.ts'
+import { redisParts } from '../store/redis-parts.ts'
 import type { RedisServers } from '../store/redis-servers.ts'
 import { redisDialogues } from '../store/redis.ts'
 import { createSealer, plainSealer, type Sealer } from '../store/seal.ts'
@@ -27,6 +31,8 @@ import { tlsOf } from './tls.ts'
 
 export interface Stores {
   dialogues: DialogueStore
+  /** Parts of long incoming SMS. */
+  shelf: PartShelf
   knex: Knex
   /** What hides what is written down of dialogues, where there is a key. */
   sealer: Sealer
@@ -58,13 +64,14 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
   try {
     const sql = postgres = await openDatabase(settings, log, clock)
     for (const note of (await checkPostgres(sql)).notes) log.warn({ note }, 'postgres')
-    const dialogues = await openDialogues(parts, keys?.sealer ?? plainSealer)
+    const { dialogues, shelf, closeDialogues } = await openDialogues(parts, keys?.sealer ?? plainSealer)
     return {
-      dialogues, knex: sql.knex, sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
+      dialogues, shelf, knex: sql.knex,
+      sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
       check: () => check(dialogues, sql, settings),
       close: async () => {
         keys?.stop()
-        await dialogues.close()
+        await closeDialogues()
         await sql.close()
       },
     }
@@ -132,29 +139,45 @@ export function unreachable(error: unknown): { remedy: string; passes: boolean }
   return undefined
 }
 
-async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sealer): Promise<DialogueStore> {
+interface Opened {
+  dialogues: DialogueStore
+  shelf: PartShelf
+  closeDialogues(): Promise<void>
+}
+
+async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sealer): Promise<Opened> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
+  const { subscribersMax } = settings.sms.long
   const onFault = (fault: string) => {
     metrics.count('dialogue_store_errors_total', { call: 'record', code: fault })
     log.error({ fault }, 'dialogue store')
   }
   if (settings.redis === 'embedded') {
     log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
-    return journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
+    const dialogues = await journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
+    // In the folder that the journal has locked.
+    const shelf = fileParts({ file: join(settings.data, 'dialogues', 'sms-parts.json'), subscribersMax, onFault, sealer })
+    return { dialogues, shelf, closeDialogues: () => dialogues.close() }
   }
   const { prefix, requireDurable } = settings.redis
-  const dialogues = await redisDialogues({ servers: serversOf(settings.redis), prefix, limits, log, onFault, sealer })
+  const client = await connect(serversOf(settings.redis), log)
+  const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
+  const closeDialogues = async () => {
+    await dialogues.close()
+    await client.quit().catch(() => undefined)
+    client.disconnect()
+  }
   const { durable, notes } = await dialogues.check().catch((error: unknown) => {
     log.error({ err: error }, 'redis does not answer yet')
     return { durable: !requireDurable, notes: [] as string[] }
   })
   for (const note of notes) log.warn({ note }, 'redis')
   if (requireDurable && !durable) {
-    await dialogues.close()
+    await closeDialogues()
     throw new UsageError(`redis.requireDurable is set, and this Redis may lose dialogues: ${notes.join('; ')}`)
   }
-  return dialogues
+  return { dialogues, shelf: redisParts({ client, prefix, sealer, subscribersMax, onFault }), closeDialogues }
 }
 
 type Place = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel' | 'username' | 'password' | 'db' | 'tls'>

@@ -2,6 +2,7 @@
 import type { Knex } from 'knex'
 import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../reminders/forget.ts'
+import type { Held, PartShelf } from '../reminders/parts.ts'
 import { eraseSubscriber } from '../services/dental/erase.ts'
 import { subscriberLanguages } from '../services/subscriber/languages.ts'
 
@@ -33,6 +34,8 @@ export interface PersonalDialogues {
 export interface PrivacyParts {
   knex: Knex
   dialogues: PersonalDialogues
+  /** Long SMS that the subscriber wrote, of which parts are here. */
+  shelf: Pick<PartShelf, 'find' | 'erase'>
   /** Line groups that dialogues may be in. */
   groups: readonly string[]
 }
@@ -40,15 +43,19 @@ export interface PrivacyParts {
 export interface Export {
   msisdn: string
   dialogues: DialogueRecord[]
+  /** Long SMS of which parts are here, or were a moment ago. */
+  unfinished: Held[]
   /** Rows by table, as they stand there. */
   tables: Record<string, object[]>
 }
 
-export async function exportSubscriber({ knex, dialogues, groups }: PrivacyParts, msisdn: string): Promise<Export> {
+export async function exportSubscriber({ knex, dialogues, shelf, groups }: PrivacyParts, msisdn: string): Promise<Export> {
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
+  const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
   for (const { table, column, shown = ['*'] } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select(...shown)
-  return { msisdn, dialogues: found.filter((record) => record !== null).map(unveiled), tables }
+  const isThere = <T>(one: T | null) => one !== null
+  return { msisdn, dialogues: found.filter(isThere).map(unveiled), unfinished: unfinished.filter(isThere), tables }
 }
 
 /** What was typed once a secret was asked for may be the secret itself. */
@@ -68,7 +75,7 @@ export interface Erased {
   pin: number
   /** The language that was chosen: 0 or 1. */
   language: number
-  /** Rows of the outbox, of receipts, of what was written to us. */
+  /** Rows of the outbox, of receipts, of what was written to us, and long SMS of which parts are here. */
   sms: number
   /** Whether the wish for no SMS was there, and stays. */
   optOut: 'none' | 'removed' | 'kept'
@@ -79,11 +86,11 @@ export interface Erased {
  * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
  */
 export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOut: boolean): Promise<Erased> {
-  const { knex, dialogues } = parts
+  const { knex, dialogues, shelf } = parts
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)
   const language = await subscriberLanguages(knex).forget(msisdn)
-  const sms = await eraseSms(knex, msisdn)
+  const sms = await shelf.erase(msisdn) + await eraseSms(knex, msisdn)
   const late = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return { dialogues: records, dental, late, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }

@@ -1,4 +1,4 @@
-/** Incoming SMS, whole again: parts arrive in any order, twice, or never. */
+/** An incoming SMS, or the part of a long one that a PDU brings. */
 import { decodeNational } from '../ussd/national.ts'
 import { decodeAscii, decodeLatin1, decodeUcs2 } from '../ussd/octets.ts'
 import { clean } from '../ussd/text.ts'
@@ -6,7 +6,7 @@ import { tlvOf, uint } from './dialect-carrier.ts'
 import { payloadOf } from './dialect.ts'
 import type { Pdu } from './types.ts'
 
-/** One incoming message. */
+/** One incoming message; whole: 1 of 1. */
 export interface IncomingPart {
   from: string
   to: string
@@ -16,56 +16,12 @@ export interface IncomingPart {
   text: string
 }
 
-export interface JoinLimits {
-  /** Unfinished texts that are kept; the oldest goes first. */
-  textsMax: number
-  /** A text that claims more parts is not collected. */
-  partsMax: number
-  /** An unfinished text is forgotten after this. */
-  keepMs: number
-}
-
-export const JOIN_LIMITS: JoinLimits = { textsMax: 1000, partsMax: 40, keepMs: 24 * 3600_000 }
-
-export interface SmsJoiner {
-  /** The whole text if this part completes it, else null. A part that was there already changes nothing. */
-  add(part: IncomingPart, nowMs: number): string | null
-  /** Unfinished texts. */
-  size(): number
-}
-
 const TAG = { sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
 const UDHI = 0x40
 /** Longest text of one message, in UTF-16 units (message_payload may hold 64 K octets). */
 const SMS_UNITS_MAX = 4096
 /** 3GPP TS 23.040 §9.2.3.24. */
 const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 }
-
-export function smsJoiner(limits: JoinLimits = JOIN_LIMITS): SmsJoiner {
-  const unfinished = new Map<string, { parts: Map<number, string>; sinceMs: number }>()
-  /** In the order of arrival, so the first that may stay ends the search. */
-  const forget = (nowMs: number, textsMax: number) => {
-    for (const [key, text] of unfinished) {
-      if (nowMs - text.sinceMs < limits.keepMs && unfinished.size <= textsMax) break
-      unfinished.delete(key)
-    }
-  }
-  return {
-    size: () => unfinished.size,
-    add(part, nowMs) {
-      if (part.total <= 1) return part.text
-      if (part.sequence < 1 || part.sequence > part.total || part.total > limits.partsMax) return null
-      const key = `${part.from}|${part.to}|${part.reference}|${part.total}`
-      forget(nowMs, unfinished.has(key) ? limits.textsMax : limits.textsMax - 1)
-      const text = unfinished.get(key) ?? { parts: new Map<number, string>(), sinceMs: nowMs }
-      unfinished.set(key, text)
-      if (!text.parts.has(part.sequence)) text.parts.set(part.sequence, part.text)
-      if (text.parts.size < part.total) return null
-      unfinished.delete(key)
-      return Array.from({ length: part.total }, (_, i) => text.parts.get(i + 1) ?? '').join('')
-    },
-  }
-}
 
 /** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
 export function readSms(pdu: Pdu): IncomingPart {
@@ -91,14 +47,21 @@ type PartPlace = Pick<IncomingPart, 'reference' | 'total' | 'sequence'>
 
 function placeOf(pdu: Pdu, header: ReadonlyMap<number, Buffer>): PartPlace {
   const [high = 0, low = 0, ofWide = 1, nthWide = 1] = header.get(IEI.concat16) ?? []
-  if (header.has(IEI.concat16)) return { reference: high * 256 + low, total: ofWide, sequence: nthWide }
+  if (header.has(IEI.concat16)) return placed(high * 256 + low, ofWide, nthWide)
   const [narrow = 0, ofNarrow = 1, nthNarrow = 1] = header.get(IEI.concat8) ?? []
-  if (header.has(IEI.concat8)) return { reference: narrow, total: ofNarrow, sequence: nthNarrow }
+  if (header.has(IEI.concat8)) return placed(narrow, ofNarrow, nthNarrow)
   const [reference, total, sequence] = [TAG.sarRef, TAG.sarTotal, TAG.sarSequence].map((tag) => tlvOf(pdu.tlvs, tag))
   // The three are valid only together. (SMPP v3.4 §5.3.2.22)
-  if (!reference?.length || !total?.length || !sequence?.length) return { reference: 0, total: 1, sequence: 1 }
+  if (!reference?.length || !total?.length || !sequence?.length) return ALONE
   const small = (octets: Buffer, bits: bigint) => Number(uint(octets) & ((1n << bits) - 1n))
-  return { reference: small(reference, 16n), total: small(total, 8n), sequence: small(sequence, 8n) }
+  return placed(small(reference, 16n), small(total, 8n), small(sequence, 8n))
+}
+
+const ALONE: PartPlace = { reference: 0, total: 1, sequence: 1 }
+
+/** A number outside its total is ignored with all that it stands in. (3GPP TS 23.040 §9.2.3.24.1) */
+function placed(reference: number, total: number, sequence: number): PartPlace {
+  return sequence >= 1 && sequence <= total ? { reference, total, sequence } : ALONE
 }
 
 /** Information elements of the user data header; a broken header gives what was readable. */

@@ -10,13 +10,15 @@ export interface DueQuery {
   limit: number
   /** The bucket that goes first among equals. */
   start: number
+  /** Which index; default: that of dialogues. */
+  index?: string
 }
 
 /** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
-export async function listDue(client: Client, prefix: string, { nowMs, limit, start }: DueQuery): Promise<string[]> {
+export async function listDue(client: Client, prefix: string, { nowMs, limit, start, index = 'due' }: DueQuery): Promise<string[]> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
   const found = await Promise.allSettled(buckets.map((bucket) =>
-    client.zrangebyscore(dueKey(prefix, bucket), '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
+    client.zrangebyscore(`${prefix}:{b${bucket}}:${index}`, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
   const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   // One node of a Cluster is away: the dialogues on the others have deadlines, too.
   if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
@@ -41,15 +43,23 @@ export async function* listOpen(client: Client, prefix: string, limit: number): 
 /** Records asked for at once: turns are served between. */
 const READ_COUNT = 200
 
-/**
- * Removes every record of this MSISDN, also such that were put aside. `hidden` is what stands for the number in names
- * that hide it. Answers how many records. Walks all keys.
- */
-export async function eraseAll(client: Client, prefix: string, msisdn: string, hidden: string | null): Promise<number> {
+export interface Erasing {
+  /** What stands for the number in names that hide it. */
+  hidden: string | null
+  /** Kinds of names, a letter each, those put aside (q) among them; and the index that they stand in. */
+  letters: string
+  index: string
+}
+
+/** Of the dialogues. */
+export const DIALOGUES = { letters: 'dq', index: 'due' }
+
+/** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
+export async function eraseAll(client: Client, prefix: string, msisdn: string, { hidden, letters, index }: Erasing): Promise<number> {
   const suffixes = [literal(nameOf({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
-  const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[dq]:*${suffix}`)
+  const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[${letters}]:*${suffix}`)
   const found = await Promise.all(mastersOf(client).flatMap((node) => patterns.map((pattern) => scan(node, pattern))))
-  const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key)))
+  const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key, index)))
   return removed.reduce((sum, count) => sum + count, 0)
 }
 
@@ -98,11 +108,11 @@ async function scan(node: Redis, pattern: string): Promise<string[]> {
   return found
 }
 
-async function eraseOne(client: Client, key: string): Promise<number> {
-  const [, start, kind, name] = /^(.*?\{b\d+\}):([dq]):(.*)$/s.exec(key) ?? []
+async function eraseOne(client: Client, key: string, index: string): Promise<number> {
+  const [, start, kind, name] = /^(.*?\{b\d+\}):([dqs]):(.*)$/s.exec(key) ?? []
   if (start === undefined) return 0
-  const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:due`, name!)])
-  return kind === 'd' ? removed : 0
+  const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:${index}`, name!)])
+  return kind === 'q' ? 0 : removed
 }
 
 function literal(text: string): string {

@@ -13,7 +13,7 @@ import type {
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
 import { connect } from './redis-connection.ts'
-import { checkRedis, connectedTo, countDue, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
+import { checkRedis, connectedTo, countDue, DIALOGUES, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
 import { KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Stored } from './redis-record.ts'
 import type { Client, RedisServers } from './redis-servers.ts'
@@ -83,7 +83,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       }
       return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
     },
-    erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, sealer.hidden(msisdn))),
+    erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, { hidden: sealer.hidden(msisdn), ...DIALOGUES })),
     check: () => runner.ask('check', () => checkRedis(client)),
     nodes: () => connectedTo(client),
     async close() {

@@ -45,8 +45,8 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     await mary.answer('2')
     assert.match((await mary.dial('*200#')).text, /^Halo\n1\. Tok ples/)
     assert.match((await john.dial('*200#')).text, /^Hello/)
-    const { daemon, knex } = staged
-    const erased = await erasePerson({ knex, dialogues: daemon.stores.dialogues, groups: ['test'] }, '67570000002', false)
+    const { daemon } = staged
+    const erased = await erasePerson({ ...daemon.stores, groups: ['test'] }, '67570000002', false)
     assert.equal(erased.language, 1)
     assert.match((await mary.dial('*200#')).text, /^Hello/)
   })

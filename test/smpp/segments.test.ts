@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../src/smpp/segments.ts'
-import { JOIN_LIMITS, readSms, smsJoiner } from '../../src/smpp/segments-join.ts'
+import { addPart, endText, type Held } from '../../src/reminders/parts.ts'
+import { readSms } from '../../src/smpp/segments-join.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
 import { pduOf, vector } from './dialect-support.ts'
 
@@ -90,12 +91,9 @@ describe('long SMS, split', () => {
     const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar', 'payload')
     fc.assert(fc.property(texts, forms, fc.nat(0xffff), fc.boolean(), (text, concatenation, reference, reversed) => {
       const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false, languages: [1] }, reference)
-      const joiner = smsJoiner()
       const pdus = (reversed ? parts.toReversed() : parts).map(arriving)
       for (const { shortMessage } of parts) assert.ok(shortMessage.length <= 254)
-      let whole: string | null = null
-      for (const pdu of pdus) whole = joiner.add(readSms(pdu), 0) ?? joiner.add(readSms(pdu), 0) ?? whole
-      assert.equal(whole, text)
+      assert.deepEqual(together(pdus.length > 1 ? pdus.flatMap((pdu) => [pdu, pdu]) : pdus), [text])
     }), { numRuns: 60 })
   })
 })
@@ -127,26 +125,16 @@ describe('incoming SMS', () => {
     }
   })
 
-  it('forget unfinished texts after a day, and the oldest when there are too many', () => {
-    const joiner = smsJoiner({ textsMax: 2, partsMax: 10, keepMs: 1000 })
-    const part = (reference: number, sequence: number) => ({ from: 'a', to: 'b', reference, total: 2, sequence, text: `${sequence}` })
-    joiner.add(part(1, 1), 0)
-    joiner.add(part(2, 1), 10)
-    joiner.add(part(3, 1), 20)
-    assert.equal(joiner.size(), 2)
-    assert.equal(joiner.add(part(1, 2), 30), null)
-    assert.equal(joiner.add(part(3, 2), 30), '12')
-    joiner.add(part(4, 1), 40)
-    assert.equal(joiner.add(part(4, 2), 5000), null)
-    assert.equal(JOIN_LIMITS.keepMs, 86_400_000)
-  })
-
-  it('ignore a part number outside its total', () => {
-    const joiner = smsJoiner()
-    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 2, sequence: 3, text: 'x' }, 0), null)
-    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 2, sequence: 0, text: 'x' }, 0), null)
-    assert.equal(joiner.add({ from: 'a', to: 'b', reference: 1, total: 200, sequence: 1, text: 'x' }, 0), null)
-    assert.equal(joiner.size(), 0)
+  it('are on their own where a part number is outside its total', () => {
+    const headed = (...octets: number[]) => {
+      const pdu = pduOf(vector('m13'))
+      const short_message = Buffer.from([octets.length, ...octets, 0x41])
+      const { reference, total, sequence, text } = readSms({ ...pdu, body: { ...pdu.body, short_message, data_coding: 0, esm_class: 0x40 } })
+      return [reference, total, sequence, text]
+    }
+    assert.deepEqual(headed(0, 3, 9, 2, 2), [9, 2, 2, 'A'])
+    assert.deepEqual(headed(8, 4, 1, 9, 2, 2), [265, 2, 2, 'A'])
+    for (const broken of [[0, 3, 9, 2, 3], [0, 3, 9, 2, 0], [0, 3, 9, 0, 0], [8, 4, 1, 9, 2, 3]]) assert.deepEqual(headed(...broken), [0, 1, 1, 'A'])
   })
 
   it('are read from any octets without throwing', () => {
@@ -165,6 +153,24 @@ describe('validity periods', () => {
   ]
   for (const [ms, written] of table) it(`${ms} ms is ${written}`, () => assert.equal(relativeTime(ms), written))
 })
+
+/** Texts that came together, in the order of the PDUs; what is held goes through JSON between them. */
+function together(pdus: Pdu[]): string[] {
+  const limits = { partsMax: 100, textsMax: 8, keepMs: 1, copyMs: 1 }
+  let held: Held | null = null
+  const through = (next: Held | null) => JSON.parse(JSON.stringify(next)) as Held | null
+  const texts: string[] = []
+  for (const pdu of pdus) {
+    const part = { ...readSms(pdu), group: 'g', msisdn: '1' }
+    if (part.total === 1) return [part.text]
+    const added = addPart(held, part, 0, limits)
+    held = through(added.held)
+    if (added.told.is !== 'whole') continue
+    held = through(endText(held, part, 0, limits).held)
+    texts.push(added.told.text)
+  }
+  return texts
+}
 
 function pieceName(id: string): string {
   return { m04: 'udh16_', m05: 'sar_', m07: 'ucs2_' }[id] ?? ''

@@ -11,7 +11,7 @@ const MAY: Record<string, readonly string[]> = {
   'src/dialogue': ['src/ussd', 'machines', 'src/flow', 'src/backend'],
   'src/smpp': ['src/ussd', 'machines', 'src/reminders'],
   'src/backend': ['src/ussd', 'machines', 'src/flow'],
-  'src/store': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'migrations'],
+  'src/store': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/reminders', 'migrations'],
   'src/reminders': ['src/ussd', 'machines', 'src/flow'],
   'src/services': ['src/ussd', 'machines', 'src/flow', 'src/backend', 'src/reminders'],
   'src/simulator': ['src/ussd', 'src/smpp'],

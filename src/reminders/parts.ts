@@ -1,0 +1,161 @@
+/**
+ * Long SMS of subscribers, part by part: parts arrive in any order, twice, at several daemons, or never. What a subscriber
+ * has unfinished is one value on a shelf that all daemons share; each step here is a pure function of that value.
+ */
+import { createHash } from 'node:crypto'
+
+/** One part, by what its sender says of it. */
+export interface SmsPartIn {
+  /** The line group that it came in on: its links, and its daemons, share their parts. */
+  group: string
+  msisdn: string
+  to: string
+  reference: number
+  total: number
+  sequence: number
+  text: string
+}
+
+/** A text of which parts are here. Survives JSON. */
+interface Unfinished {
+  to: string
+  reference: number
+  total: number
+  sinceMs: number
+  /** By sequence. Once it is dealt with, their digests: that is enough to know a copy. */
+  parts: Record<string, string>
+  /** When it was dealt with; null: it was not. */
+  doneMs: number | null
+}
+
+/** What one subscriber has on the shelf. Whose it is stands in it, for the log: the name may hide it. */
+export interface Held {
+  msisdn: string
+  group: string
+  texts: readonly Unfinished[]
+}
+
+export interface PartLimits {
+  /** Parts of one text. */
+  partsMax: number
+  /** Unfinished texts of one subscriber; the oldest is given up. */
+  textsMax: number
+  /** A text whose parts are not all here by then is given up. */
+  keepMs: number
+  /** The same part again this soon after its text was dealt with is a copy. */
+  copyMs: number
+}
+
+/** What a change leaves on the shelf (null: nothing), and what it tells. */
+export interface Changed<T> {
+  held: Held | null
+  /** When somebody must look again, and how long that is from now. */
+  dueMs: number
+  liveMs: number
+  told: T
+}
+
+export type PartKey = Pick<Held, 'group' | 'msisdn'>
+
+/** The port of the store. Rejects with StoreError; what `change` put is durable when it resolves. */
+export interface PartShelf {
+  /** Reads, changes and writes back as if nobody else did meanwhile; `change` may be asked several times. */
+  change<T>(key: PartKey, change: (held: Held | null) => Changed<T>): Promise<T>
+  /** The same for what is due, `limit` subscribers at most. */
+  changeDue<T>(nowMs: number, limit: number, change: (held: Held) => Changed<T>): Promise<T[]>
+  find(key: PartKey): Promise<Held | null>
+  /** Answers how many values went. */
+  erase(msisdn: string): Promise<number>
+}
+
+/** Why texts were given up: their time was over, another text took their reference, or there were too many. */
+export interface GivenUp {
+  expired: number
+  replaced: number
+  over: number
+}
+
+/** part: more are to come · repeat: it was here · whole: all are here, perhaps not for the first time · too-many: not collected. */
+export interface Added {
+  is: 'part' | 'repeat' | 'whole' | 'too-many'
+  text: string
+  gaveUp: GivenUp
+}
+
+/** Puts one part to those that are here. Pure. */
+export function addPart(held: Held | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<Added> {
+  const { kept, expired } = young(held, nowMs, limits)
+  const gaveUp = { expired, replaced: 0, over: 0 }
+  const left = (texts: readonly Unfinished[], is: Added['is'], text = ''): Changed<Added> =>
+    ({ ...changed(part, texts, nowMs, limits), told: { is, text, gaveUp } })
+  if (part.total > limits.partsMax) return left(kept, 'too-many')
+  const same = kept.find((text) => isSame(text, part))
+  const known = same?.parts[part.sequence]
+  if (same && known !== undefined && known === (same.doneMs === null ? part.text : digest(part.text))) {
+    return isWhole(same) && same.doneMs === null ? left(kept, 'whole', joined(same)) : left(kept, 'repeat')
+  }
+  // Its place is another's: references come round, in 256 texts where they have one octet.
+  const goesOn = same && same.doneMs === null && known === undefined
+  if (same && !goesOn && same.doneMs === null) gaveUp.replaced++
+  const { to, reference, total, sequence, text } = part
+  const grown: Unfinished = {
+    ...(goesOn ? same : { to, reference, total, sinceMs: nowMs, doneMs: null }),
+    parts: { ...(goesOn ? same.parts : {}), [sequence]: text },
+  }
+  const others = kept.filter((one) => one !== same)
+  const open = others.filter((one) => one.doneMs === null)
+  const over = goesOn ? [] : open.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, Math.max(0, open.length + 1 - limits.textsMax))
+  gaveUp.over = over.length
+  const texts = [...others.filter((one) => !over.includes(one)), grown]
+  return isWhole(grown) ? left(texts, 'whole', joined(grown)) : left(texts, 'part')
+}
+
+/** Notes that a whole text has been dealt with. Pure. */
+export function endText(held: Held | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<void> {
+  const texts = (held?.texts ?? []).map((text): Unfinished => {
+    if (!isSame(text, part) || text.doneMs !== null || !isWhole(text)) return text
+    const parts = Object.fromEntries(Object.entries(text.parts).map(([sequence, one]) => [sequence, digest(one)]))
+    return { ...text, parts, doneMs: nowMs }
+  })
+  return { ...changed(part, texts, nowMs, limits), told: undefined }
+}
+
+/** Takes away what is over. Pure. */
+export function expireTexts(held: Held, nowMs: number, limits: PartLimits): Changed<PartKey & { expired: number }> {
+  const { kept, expired } = young(held, nowMs, limits)
+  const { msisdn, group } = held
+  return { ...changed(held, kept, nowMs, limits), told: { msisdn, group, expired } }
+}
+
+function changed({ msisdn, group }: PartKey, texts: readonly Unfinished[], nowMs: number, limits: PartLimits): Omit<Changed<void>, 'told'> {
+  if (!texts.length) return { held: null, dueMs: 0, liveMs: 0 }
+  const dueMs = Math.min(...texts.map((text) => overMs(text, limits)))
+  return { held: { msisdn, group, texts }, dueMs, liveMs: Math.max(0, dueMs - nowMs) }
+}
+
+function young(held: Held | null, nowMs: number, limits: PartLimits): { kept: Unfinished[]; expired: number } {
+  const all = held?.texts ?? []
+  const kept = all.filter((text) => nowMs < overMs(text, limits))
+  const over = all.filter((text) => text.doneMs === null && nowMs >= overMs(text, limits))
+  return { kept, expired: over.length }
+}
+
+function overMs({ sinceMs, doneMs }: Unfinished, { keepMs, copyMs }: PartLimits): number {
+  return doneMs === null ? sinceMs + keepMs : doneMs + copyMs
+}
+
+function isSame(text: Unfinished, { to, reference, total }: SmsPartIn): boolean {
+  return text.to === to && text.reference === reference && text.total === total
+}
+
+function isWhole({ parts, total }: Unfinished): boolean {
+  return Object.keys(parts).length === total
+}
+
+function joined({ parts, total }: Unfinished): string {
+  return Array.from({ length: total }, (_, i) => parts[i + 1] ?? '').join('')
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+}
