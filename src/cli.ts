@@ -90,8 +90,9 @@ program.command('dial').description('a phone in the terminal, at a running simul
   .option('--msisdn <number>', 'who dials', '67570000001')
   .option('--url <url>', 'of the simulator', 'http://127.0.0.1:8080')
   .option('--answers <list>', 'answers, separated by commas; then no questions are asked')
-  .action(async (code: string, options: { msisdn: string; url: string; answers?: string }) =>
-    (await import('./cli/simulate.ts')).dialCommand(code, options))
+  .option('--record <file>', 'at the demo: write what was played as a talk, or add it to the talks of that file')
+  .action(async (code: string, options: import('./cli/simulate.ts').DialOptions) =>
+    (await import('./cli/simulate.ts')).dialCommand(code, options, say))
 
 const dialect = program.command('dialect').description('profiles of operators: infer one from a recording, list, show, try')
 dialect.command('infer').description('the profile that a recording of an SMSC speaks of, as YAML with how sure each field is')

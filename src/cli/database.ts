@@ -57,9 +57,20 @@ async function withDatabase(config: string, run: (postgres: Postgres, settings: 
     const postgres = await open(settings)
     await run(postgres, settings).finally(() => postgres.close())
   } catch (error) {
-    const why = unreachable(error)
-    throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
+    throw told(error)
   }
+}
+
+/** Postgres as the settings have it. Throws UsageError if it cannot be reached. */
+export async function openDatabase(settings: Settings): Promise<Postgres> {
+  return open(settings).catch((error: unknown) => {
+    throw told(error)
+  })
+}
+
+function told(error: unknown): unknown {
+  const why = unreachable(error)
+  return why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
 }
 
 async function open(settings: Settings): Promise<Postgres> {

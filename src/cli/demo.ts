@@ -9,6 +9,7 @@ import { startDaemon } from '../daemon/daemon.ts'
 import { createLog } from '../log.ts'
 import { packageRoot } from '../root.ts'
 import { seed } from '../services/dental/seed.ts'
+import { recordedText, talkRecorder, type Left } from '../flow/talk-recorder.ts'
 import { startWallet } from '../services/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
 import { untilSignal } from './simulate.ts'
@@ -23,11 +24,16 @@ export async function demo(options: DemoOptions): Promise<void> {
   const clock = systemClock()
   const signal = untilSignal()
   const wallet = await startWallet({ port: 0 })
+  const recorder = talkRecorder()
+  const talkOf = (msisdn: string, left: Left | null) => {
+    const recorded = recorder.talk(msisdn, left ?? undefined)
+    return recorded && recordedText(recorded)
+  }
   await simulate({
     clock, chance: systemChance, signal,
     say: () => undefined,
     smpp: { port: 0, accounts: [{ systemId: 'ussd', password: 'secret' }] },
-    http: { port: await freeOr(options.httpPort) },
+    http: { port: await freeOr(options.httpPort), talkOf },
     onReady: ({ smsc, control }) => void serve({ smscPort: smsc.port, walletPort: wallet.port, url: control.url }),
   })
   await wallet.stop()
@@ -38,7 +44,7 @@ export async function demo(options: DemoOptions): Promise<void> {
       const logFile = join(options.data, 'demo.log')
       mkdirSync(options.data, { recursive: true, mode: 0o700 })
       const log = createLog({ level: 'info', key: randomBytes(32), destination: pino.destination({ dest: logFile, sync: true }) })
-      const daemon = await startDaemon({ settings, clock, chance: systemChance, log })
+      const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
       await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
       signal.addEventListener('abort', () => void daemon.stop())
       say(`\n  Open ${at.url}/ and dial *123# or *675#.`)

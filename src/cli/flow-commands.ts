@@ -13,12 +13,18 @@ export function flowCommands(program: Command, say: (text: string) => void): voi
     .option('--plugin <file>', PLUGIN, collected, [])
     .action(async (paths: string[], options: { plugin?: string[] }) => (await import('./flows.ts')).check(paths, say, options))
 
-  program.command('talk').description('plays written conversations against their flows')
-    .argument('[paths...]', 'talk files or folders', ['./flows'])
+  program.command('talk').description('plays written conversations against their flows; or writes one that is played by hand')
+    .argument('[paths...]', 'talk files or folders; with --record: the flow file', ['./flows'])
     .option('--coverage', 'say what of each flow no talk has walked')
+    .option('--record <file>', 'play the flow here, and write what is played as a talk, or add it to the talks of that file')
+    .option('--title <title>', 'with --record: of the talk; default: its keys')
+    .option('-c, --config <file>', 'with --record: its back ends answer, and really do what they are asked; default: you answer for them')
+    .option('--code <code>', 'with --record: the service code; default: that of the settings, else *123#')
+    .option('--dial <code>', 'with --record: what is dialled, if more than the service code')
+    .option('--msisdn <number>', 'with --record: who dials', '67570000001')
+    .option('--language <code>', 'with --record: of the subscriber')
     .option('--plugin <file>', PLUGIN, collected, [])
-    .action(async (paths: string[], options: { coverage?: boolean; plugin?: string[] }) =>
-      (await import('./flows.ts')).talk(paths, say, options))
+    .action(async (paths: string[], options: import('./flows.ts').TalkOptions) => (await import('./flows.ts')).talk(paths, say, options))
 
   const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
   flow.command('schema').description('the JSON Schema of flow files, for an editor')

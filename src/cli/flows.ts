@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from '
 import { basename, dirname, join } from 'node:path'
 import { sentence, UsageError } from '../errors.ts'
 import { checkSource, type FlowProblem } from '../flow/check.ts'
-import { compileFlow } from '../flow/compile.ts'
+import { compileFlow, type Compilation } from '../flow/compile.ts'
 import { coverageOf, type Coverage } from '../flow/coverage.ts'
 import { drawFlow } from '../flow/draw.ts'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../flow/json-schema.ts'
@@ -17,6 +17,7 @@ import { storyboard } from '../flow/storyboard.ts'
 import { svgOf } from '../flow/svg.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
 import { describeFailure, playTalk } from '../flow/talk-player.ts'
+import type { RecordOptions } from './record.ts'
 import { xstateJson } from '../flow/xstate-json.ts'
 
 type Say = (text: string) => void
@@ -71,11 +72,16 @@ export interface DrawOptions extends Plugins {
   xstate?: string
 }
 
+/** The one flow there. */
+async function compiledAt(paths: string[], types?: ScreenTypes): Promise<Compilation> {
+  const [flow, ...more] = (await Promise.all(paths.map(flowsAt))).flat()
+  if (!flow || more.length) throw new UsageError(`${paths.join(', ')} is not one flow file`)
+  return compileFlow(await sourceOf(flow.folder, flow.name), undefined, types)
+}
+
 /** A flow as Mermaid text; or as pictures and machines in files. */
 export async function draw(path: string, files: DrawOptions, say: Say): Promise<void> {
-  const [flow, ...more] = await flowsAt(path)
-  if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
-  const compilation = compileFlow(await sourceOf(flow.folder, flow.name), undefined, await loadScreenTypes(files.plugin ?? []))
+  const compilation = await compiledAt([path], await loadScreenTypes(files.plugin ?? []))
   const ways = {
     html: () => storyboard(compilation),
     svg: () => svgOf(compilation),
@@ -91,16 +97,22 @@ export async function draw(path: string, files: DrawOptions, say: Say): Promise<
 
 /** Talks that walk all of a flow, to be kept beside it; what they do not get to is told as comments. */
 export async function paths(path: string, say: Say): Promise<void> {
-  const [flow, ...more] = await flowsAt(path)
-  if (!flow || more.length) throw new UsageError(`${path} is not one flow file`)
-  const { text, missing } = talksOf(compileFlow(await sourceOf(flow.folder, flow.name)))
+  const { text, missing } = talksOf(await compiledAt([path]))
   say(text.trimEnd())
   for (const thing of missing) say(`# not reached by made-up answers, write a talk for it: ${thing}`)
 }
 
+export interface TalkOptions extends Plugins, Partial<RecordOptions> {
+  coverage?: boolean
+}
+
 /** Plays each talk; the exit code is 1 if any went another way. `coverage`: also says what no talk has walked. */
-export async function talk(paths: string[], say: Say, { coverage = false, plugin }: Plugins & { coverage?: boolean } = {}): Promise<void> {
+export async function talk(paths: string[], say: Say, options: TalkOptions = {}): Promise<void> {
+  const { coverage = false, record, plugin } = options
   const types = await loadScreenTypes(plugin ?? [])
+  if (record !== undefined) {
+    return (await import('./record.ts')).recordCommand(await compiledAt(paths, types), { msisdn: '67570000001', ...options, record })
+  }
   const files = paths.flatMap(talksAt)
   if (!files.length) throw new UsageError(`no .talk files in ${paths.join(', ')}`)
   let failed = 0

@@ -1,10 +1,11 @@
 /** `simulate`, `dial` and `wallet`: the other side, for people. */
 import { join } from 'node:path'
 import { systemChance, systemClock } from '../clock.ts'
+import { addTalk } from './record.ts'
 import { packageRoot } from '../root.ts'
 import { startWallet } from '../services/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
-import { dialTerminal } from '../simulator/terminal.ts'
+import { dialTerminal, remotePhone, talkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
 import { voiceOf } from '../simulator/voices.ts'
 
 type Say = (text: string) => void
@@ -34,13 +35,20 @@ export async function simulateCommand(options: SimulateOptions, say: Say): Promi
   })
 }
 
-export async function dialCommand(code: string, options: { msisdn: string; url: string; answers?: string }): Promise<void> {
-  const outcome = await dialTerminal({
-    url: options.url, msisdn: options.msisdn, code, input: process.stdin, output: process.stdout,
-    isTty: Boolean(process.stdin.isTTY), ...(options.answers === undefined ? {} : { answers: options.answers.split(',') }),
-  })
+export interface DialOptions {
+  msisdn: string
+  url: string
+  answers?: string
+  record?: string
+}
+
+export async function dialCommand(code: string, { msisdn, url, answers, record }: DialOptions, say: Say): Promise<void> {
+  const typed = answers === undefined ? typedLines(process.stdin) : writtenLines(answers.split(','))
+  const phone = remotePhone(url, msisdn)
+  const outcome = await dialTerminal({ phone, code, typed, output: process.stdout, isTty: Boolean(process.stdin.isTTY) })
   process.stdin.destroy()
   if (outcome.failed) process.exitCode = 1
+  if (record !== undefined) addTalk(record, await talkOf(url, msisdn), say)
 }
 
 export async function walletCommand(options: { host: string; port: number }, say: Say): Promise<void> {

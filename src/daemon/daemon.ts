@@ -14,6 +14,7 @@ import { UsageError } from '../errors.ts'
 import { createDesk, tokensOf } from './desk.ts'
 import { createDrain } from './drain.ts'
 import { loadScreenTypes } from '../flow/plugin.ts'
+import type { CompiledFlow } from '../flow/types.ts'
 import { createFlowDesk } from './flow-desk.ts'
 import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
@@ -45,6 +46,8 @@ export interface DaemonOptions {
   log?: Logger
   /** Reads the settings again; absent: they came from no file. */
   read?: () => Settings
+  /** Flows to be played in place of those that are served: for whoever takes down what is played. */
+  watch?: (flow: CompiledFlow) => CompiledFlow
   /** Node's own figures in /metrics; off in tests that start many daemons. */
   processMetrics?: boolean
 }
@@ -85,7 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(backends, () => backends.close())
     const callable = sendsSms(settings.lines) ? [...backends.names, SMS] : backends.names
     const types = await loadScreenTypes(settings.flows.plugins)
-    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable, types })
+    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable, types, watch: options.watch })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const recorder = createDaemonRecorder(settings, {

@@ -5,7 +5,7 @@ import { ProblemsError, UsageError } from '../errors.ts'
 import { openFlows, type Flows, type Reload } from '../flow/registry.ts'
 import type { Decided } from '../flow/release.ts'
 import type { ScreenTypes } from '../flow/screen-type.ts'
-import type { FlowArchive } from '../flow/types.ts'
+import type { CompiledFlow, FlowArchive } from '../flow/types.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import { nearest } from '../nearest.ts'
@@ -26,6 +26,7 @@ export interface FlowParts {
   clock: Clock
   log: Log
   metrics: Metrics
+  watch?: ((flow: CompiledFlow) => CompiledFlow) | undefined
 }
 
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
@@ -48,12 +49,17 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   }
   if (settings.flows.reloadMs > 0) again()
   return {
-    registry: flows,
+    registry: parts.watch ? watched(flows, parts.watch) : flows,
     stop: async () => {
       stopped = true
       cancel()
     },
   }
+}
+
+function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flows {
+  const maybe = (flow: CompiledFlow | undefined) => flow && watch(flow)
+  return { ...flows, current: (...of) => maybe(flows.current(...of)), pinned: async (revision) => maybe(await flows.pinned(revision)) }
 }
 
 function report(reload: Reload, { log, metrics }: FlowParts): void {

@@ -5,7 +5,7 @@ import { advance, type CallOutcome, type CallWant, type Advanced } from './advan
 import { WALKED_AT } from './answer-checks.ts'
 import { SUBSCRIBER } from './language-screen.ts'
 import { SMS, SMS_SEND } from './sms-screen.ts'
-import type { Stub, Talk, TalkStep } from './talk.ts'
+import { TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
 
 /** Where a talk went another way. */
@@ -27,7 +27,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
     last: undefined,
     lost: undefined,
     language: '',
-    msisdn: '67570000001',
+    msisdn: TALK_MSISDN,
     code: '',
     now: WALKED_AT,
   }
@@ -58,7 +58,8 @@ export function describeFailure({ where, what, expected, got }: TalkFailure): st
 
 interface Stage {
   flow: CompiledFlow
-  stubs: Map<string, Stub>
+  /** What each operation answers, in turn; the last answer stays. */
+  stubs: Map<string, Stub[]>
   /** Calls since the last answer. */
   calls: { operation: string; args: JsonObject; hidden: readonly string[] }[]
   snapshot: FlowSnapshot | undefined
@@ -85,7 +86,7 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
     case 'now':
       return void (stage.now = step.now)
     case 'stub':
-      return void stage.stubs.set(step.operation, step.outcome)
+      return void stage.stubs.set(step.operation, [...(step.again ? stage.stubs.get(step.operation) ?? [] : []), step.outcome])
     case 'dial':
       return dial(step.code, stage)
     case 'answer':
@@ -153,7 +154,8 @@ function stored(snapshot: FlowSnapshot): FlowSnapshot {
 async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const operation = `${want.backend}.${want.operation}`
   const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
-  const stub = stage.stubs.get(operation) ?? own
+  const stubs = stage.stubs.get(operation) ?? []
+  const stub = (stubs.length > 1 ? stubs.shift() : stubs[0]) ?? own
   if (!stub)
     throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
   stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })
@@ -169,7 +171,8 @@ function hangUp(stage: Stage, lost: boolean): Failure {
 
 function expected(text: string, { last }: Stage): Failure {
   if (!last) return { what: 'nothing has been dialled' }
-  const got = last.want.text
+  // Blanks at the end of a line are not seen.
+  const got = last.want.text.replace(/[^\S\n]+$/gm, '')
   return got === text
     ? undefined
     : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }

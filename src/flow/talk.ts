@@ -8,7 +8,8 @@ export type TalkStep = { line: number } & (
   | { do: 'dial'; code: string }
   | { do: 'expect'; text: string }
   | { do: 'answer'; text: string }
-  | { do: 'stub'; operation: string; outcome: Stub }
+  /** `again`: what it answers after the one before, when it is called again in the same turn. */
+  | { do: 'stub'; operation: string; outcome: Stub; again?: true }
   | { do: 'called'; operation: string; args: Json | undefined }
   | { do: 'language'; language: string }
   | { do: 'msisdn'; msisdn: string }
@@ -18,6 +19,9 @@ export type TalkStep = { line: number } & (
   | { do: 'ended'; reason: string | undefined }
   | { do: 'hang-up' | 'lost' | 'ack' }
 )
+
+/** Who dials in a talk that does not say. */
+export const TALK_MSISDN = '67570000001'
 
 /** What a back end answers in a talk. */
 export type Stub =
@@ -53,7 +57,8 @@ export interface Talk {
  * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent;
  * `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
  * `hang up` (the subscriber's will), `lost` (the network's doing: the next dial may go on), `# comment`. A line that
- * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`.
+ * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`. `then` before
+ * `backend`, `refuse` or `fail`: the answer to the next call of the same turn.
  * Throws ProblemsError.
  */
 export function parseTalks(file: string, source: string): Talk[] {
@@ -86,6 +91,7 @@ const WORDS = [
   'backend',
   'refuse',
   'fail',
+  'then',
   'called',
   'language',
   'msisdn',
@@ -130,6 +136,8 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
       return { line, do: 'lost' }
     case 'hang':
       return rest === 'up' ? { line, do: 'hang-up' } : undefined
+    case 'then':
+      return thenStep(rest, line)
     case 'backend':
     case 'refuse':
     case 'fail':
@@ -138,6 +146,13 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
     default:
       return undefined
   }
+}
+
+function thenStep(rest: string, line: number): TalkStep | string {
+  const [word = '', after = ''] = split(rest)
+  if (!['backend', 'refuse', 'fail'].includes(word)) return 'then backend, refuse or fail'
+  const step = operationStep(word, after, line)
+  return typeof step === 'object' && step.do === 'stub' ? { ...step, again: true } : step
 }
 
 const FAILURES = ['late', 'down', 'nonsense', 'refused-call'] as const

@@ -21,7 +21,8 @@ export type FlowEnd = Extract<EndReason, 'completed' | 'exit' | 'backend-failed'
 
 /** What a settled snapshot asks of the world. Read off the state it rests in, never off the transition. */
 export type Want =
-  | { do: 'ask'; text: string; screen: string }
+  /** `secret`: what is typed is a PIN or the like. */
+  | { do: 'ask'; text: string; screen: string; secret?: true }
   | { do: 'notify'; text: string; screen: string }
   | { do: 'end'; text: string; screen: string; reason: FlowEnd }
   | {

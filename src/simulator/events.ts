@@ -20,7 +20,8 @@ export interface EventStream {
 
 type Written = () => { event: string; data: string }
 
-export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown): EventStream {
+/** `talks`: whether dialogues can be had as talks. */
+export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks: boolean): EventStream {
   const pages = new Set<{ put(key: string | null, write: Written): void; end(): void }>()
   const all = (key: string | null, write: Written): void => {
     for (const page of pages) page.put(key, write)
@@ -38,7 +39,7 @@ export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown): Even
     else all(event.msisdn, named('phone', () => viewOf(smsc.phone(event.msisdn))))
   })
   const hello = named('hello', () => ({
-    binds: smsc.binds(), dialect: smsc.voice.name, faults: smsc.chaos.list(),
+    binds: smsc.binds(), dialect: smsc.voice.name, faults: smsc.chaos.list(), talks,
     trace: smsc.trace().slice(-TRACE_SHOWN).map(shown),
   }))
 

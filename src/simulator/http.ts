@@ -18,7 +18,11 @@ export interface ControlOptions {
   port?: number
   /** Names that a browser may call it by, besides localhost and the address: against DNS rebinding. */
   allowedHosts?: string[]
+  /** What a phone played last, as a talk file; undefined: nothing. Absent where nobody sees what back ends answer. */
+  talkOf?: TalkOf
 }
+
+export type TalkOf = (msisdn: string, left: Phone['left']) => string | undefined
 
 export interface Control {
   readonly url: string
@@ -79,11 +83,11 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { smsc } = options
   const host = options.host ?? '127.0.0.1'
   const app = new Hono()
-  const stream = eventStream(smsc, viewOf)
+  const stream = eventStream(smsc, viewOf, options.talkOf !== undefined)
   guard(app, [host, 'localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])])
   app.use(limit)
   pages(app)
-  phoneRoutes(app, smsc)
+  phoneRoutes(app, smsc, options.talkOf)
   smscRoutes(app, smsc, stream.faultsChanged)
   app.get('/api/events', stream.serve)
   app.notFound((c) => c.json({ error: 'there is no such thing here' }, 404))
@@ -132,7 +136,7 @@ function guard(app: Hono, hosts: string[]): void {
 /** Counted as it comes: a body in chunks does not say how long it will be. */
 const limit = bodyLimit({ maxSize: BODY_OCTETS_MAX, onError: (c) => c.json({ error: 'the body is too long' }, 413) })
 
-function phoneRoutes(app: Hono, smsc: Smsc): void {
+function phoneRoutes(app: Hono, smsc: Smsc, talkOf: TalkOf | undefined): void {
   const phoneOf = (c: Context): Phone => {
     const msisdn = c.req.param('msisdn') ?? ''
     return smsc.phone(z.string().regex(/^\d{3,15}$/, 'an MSISDN is 3 to 15 digits').parse(msisdn))
@@ -150,6 +154,12 @@ function phoneRoutes(app: Hono, smsc: Smsc): void {
   app.get('/api/phones', (c) => c.json(smsc.phones().slice(-1_000).map(viewOf)))
   app.get('/api/phones/:msisdn', (c) => c.json(viewOf(phoneOf(c))))
   app.get('/api/phones/:msisdn/story', (c) => c.json(phoneOf(c).story))
+  app.get('/api/phones/:msisdn/talk', (c) => {
+    if (!talkOf) return c.json({ error: 'it does not see what back ends answer: the demo does, and talk --record' }, 404)
+    const phone = phoneOf(c)
+    const talk = talkOf(phone.msisdn, phone.left)
+    return talk === undefined ? c.json({ error: `${phone.msisdn} has dialled nothing` }, 404) : c.text(talk)
+  })
   app.post('/api/phones/:msisdn/dial', (c) => settled(c, async (phone) => {
     const { code, ...dialling } = bodies.dial.parse(await c.req.json())
     await phone.dial(code, dialling)

@@ -26,6 +26,8 @@ export interface Phone extends Handset {
   readonly waiting: boolean
   /** Why the last dial or answer came to nothing; null once something works again. */
   readonly failed: string | null
+  /** How its last dialogue was left, if it did not end by itself. */
+  readonly left: 'hang-up' | 'lost' | null
   /** What stands on the display. */
   readonly screen: Screen | null
   readonly inbox: readonly Sms[]
@@ -69,6 +71,7 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
   let repeats = 0
   let waiting = false
   let failed: string | null = null
+  let left: Phone['left'] = null
 
   function tell(line: string): void {
     story.push(line)
@@ -91,6 +94,7 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
   function leaves(event: 'abort' | 'timeout', line: string): void {
     tell(line)
     rests(null)
+    left = event === 'abort' ? 'hang-up' : 'lost'
     parts.network.release(self, event)
     screens.fail(`the phone ${line}`)
     parts.onChange('screen')
@@ -111,10 +115,12 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
     get repeats() { return repeats },
     get waiting() { return waiting },
     get failed() { return failed },
+    get left() { return left },
     story,
     dial(code, options = {}) {
       screens.forget()
       tell(`dials ${code}`)
+      left = null
       const wait = awaited(options.withinMs)
       waits()
       parts.network.dial(self, code, options)

@@ -1,6 +1,6 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
 import type { Chance, Clock } from '../ussd/types.ts'
-import { startControl, type Control } from './http.ts'
+import { startControl, type Control, type TalkOf } from './http.ts'
 import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
 import type { Voice } from './voice.ts'
 
@@ -11,7 +11,7 @@ export interface SimulateOptions {
   /** SMPP. Default 127.0.0.1:2775. */
   smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
   /** Control page. Default 127.0.0.1:8775. */
-  http?: { host?: string; port?: number; allowedHosts?: string[] }
+  http?: { host?: string; port?: number; allowedHosts?: string[]; talkOf?: TalkOf }
   /** Default 30 000. */
   enquireMs?: number
   /** How long the ESME may take for an answer. Default 25 000, as USSD gateways have it. */

@@ -5,13 +5,10 @@ import { UsageError } from '../errors.ts'
 import type { PhoneView } from './http.ts'
 
 export interface DialTerminalOptions {
-  /** The simulator's control HTTP, e.g. `http://127.0.0.1:8775`. */
-  url: string
-  msisdn: string
+  phone: TerminalPhone
   code: string
-  /** Given: these are typed in turn, then the phone hangs up. Else: one line of `input` is one answer. */
-  answers?: string[]
-  input: Readable
+  /** One line is one answer; after the last one the phone hangs up. */
+  typed: TypedLines
   output: Writable
   /** Whether a person sits there: then there is a prompt and a word of help. */
   isTty: boolean
@@ -26,15 +23,33 @@ export interface DialTerminalOutcome {
   failed: string | null
 }
 
-/** Returns when the dialogue is over. Throws UsageError if there is no simulator at the URL. */
+/** A phone to press keys on: one of a simulator, or one of our own. */
+export interface TerminalPhone {
+  look(): Promise<TerminalView>
+  post(act: 'dial' | 'answer' | 'hang-up' | 'dismiss', body: object): Promise<TerminalView>
+}
+
+/** What a terminal shows of a phone. */
+export interface TerminalView {
+  screen: { text: string; open: boolean; over: boolean; units: number } | null
+  failed: string | null
+  inbox: { from: string; text: string }[]
+}
+
+/** What a person or a program types. */
+export interface TypedLines {
+  /** Undefined: there is no more. */
+  next(): Promise<string | undefined>
+  close(): void
+}
+
+/** Returns when the dialogue is over. */
 export async function dialTerminal(options: DialTerminalOptions): Promise<DialTerminalOutcome> {
-  const { output, isTty, withinMs = 30_000 } = options
+  const { output, isTty, phone, typed, withinMs = 30_000 } = options
   const say = (line: string): void => void output.write(`${line}\n`)
-  const phone = remotePhone(options.url, options.msisdn)
   const screens: string[] = []
-  const before = await phone.look()
-  const typed = answersOf(options)
   try {
+    const before = await phone.look()
     let view = await phone.post('dial', { code: options.code, withinMs })
     for (;;) {
       if (view.failed || !view.screen) break
@@ -63,7 +78,7 @@ export async function dialTerminal(options: DialTerminalOptions): Promise<DialTe
 }
 
 /** A box around what a person reads; bare text for programs. */
-function frame(text: string, isTty: boolean): string {
+export function frame(text: string, isTty: boolean): string {
   if (!isTty) return text
   const lines = text.split('\n')
   const width = Math.max(...lines.map((line) => Array.from(line).length), 24)
@@ -71,12 +86,8 @@ function frame(text: string, isTty: boolean): string {
   return [`┌${'─'.repeat(width + 2)}┐`, ...body, `└${'─'.repeat(width + 2)}┘`].join('\n')
 }
 
-interface RemotePhone {
-  look(): Promise<PhoneView>
-  post(act: string, body: object): Promise<PhoneView>
-}
-
-function remotePhone(url: string, msisdn: string): RemotePhone {
+/** That of a running simulator. Throws UsageError if there is none at the URL. */
+export function remotePhone(url: string, msisdn: string): TerminalPhone {
   const base = `${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}`
   async function ask(path: string, init?: RequestInit): Promise<PhoneView> {
     const response = await fetch(`${base}${path}`, init).catch((error: Error) => {
@@ -98,17 +109,26 @@ function remotePhone(url: string, msisdn: string): RemotePhone {
   }
 }
 
-/** Answers in turn; undefined when there are no more. */
-function answersOf(options: DialTerminalOptions): { next(): Promise<string | undefined>; close(): void } {
-  const { answers } = options
-  if (answers) {
-    const left = [...answers]
-    return { next: () => Promise.resolve(left.shift()), close: () => undefined }
-  }
+/** What that phone played last, as a talk file. Throws UsageError if there is none to be had. */
+export async function talkOf(url: string, msisdn: string): Promise<string> {
+  const response = await fetch(`${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}/talk`)
+  if (response.ok) return response.text()
+  const { error } = await response.json().catch(() => ({})) as { error?: string }
+  throw new UsageError(`the simulator at ${url} gives no talk: ${error ?? `HTTP ${response.status}`}`)
+}
+
+/** These, in turn. */
+export function writtenLines(lines: readonly string[]): TypedLines {
+  const left = [...lines]
+  return { next: () => Promise.resolve(left.shift()), close: () => undefined }
+}
+
+/** One line of the input at a time. */
+export function typedLines(input: Readable): TypedLines {
   const lines: string[] = []
   let wake: (() => void) | undefined
   let isOver = false
-  const reader = createInterface({ input: options.input, terminal: false })
+  const reader = createInterface({ input, terminal: false })
   reader.on('line', (line) => (lines.push(line), wake?.()))
   reader.on('close', () => ((isOver = true), wake?.()))
   return {

@@ -7,7 +7,7 @@ import { seededChance } from '../../src/simulator/chaos.ts'
 import { startControl, type Control, type PhoneView } from '../../src/simulator/http.ts'
 import { simulate } from '../../src/simulator/simulate.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { dialTerminal } from '../../src/simulator/terminal.ts'
+import { dialTerminal, remotePhone, typedLines, writtenLines } from '../../src/simulator/terminal.ts'
 import { realClock } from '../support/clock.ts'
 import { freePort } from '../support/services.ts'
 import { esme, reply, type Esme } from './esme.ts'
@@ -163,8 +163,8 @@ describe('the control HTTP of the simulator', () => {
       const output = new PassThrough()
       if (options.stdin !== undefined) input.end(options.stdin)
       const outcome = await dialTerminal({
-        url: control.url, msisdn: JOHN, code: '*123#', input, output, isTty: options.isTty ?? false,
-        ...(options.answers ? { answers: options.answers } : {}), withinMs: 2_000,
+        phone: remotePhone(control.url, JOHN), code: '*123#', output, isTty: options.isTty ?? false,
+        typed: options.answers ? writtenLines(options.answers) : typedLines(input), withinMs: 2_000,
       })
       output.end()
       return { ...outcome, said: await text(output) }
@@ -192,8 +192,8 @@ describe('the control HTTP of the simulator', () => {
 
     it('says what to do when no simulator is there', async () => {
       const url = `http://127.0.0.1:${await freePort()}`
-      const io = { input: new PassThrough(), output: new PassThrough(), isTty: false }
-      await assert.rejects(dialTerminal({ url, msisdn: JOHN, code: '*123#', ...io }), /no simulator answers at .*ussd-connector simulate/)
+      const io = { typed: writtenLines([]), output: new PassThrough(), isTty: false }
+      await assert.rejects(dialTerminal({ phone: remotePhone(url, JOHN), code: '*123#', ...io }), /no simulator answers at .*ussd-connector simulate/)
     })
   })
 })

@@ -7,7 +7,7 @@ import { Writable } from 'node:stream'
 import knexFactory, { type Knex } from 'knex'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
-import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts'
+import { startDaemon, type Daemon, type DaemonOptions } from '../../src/daemon/daemon.ts'
 import { createLog } from '../../src/log.ts'
 import { seed } from '../../src/services/dental/seed.ts'
 import type { Clock } from '../../src/ussd/types.ts'
@@ -38,6 +38,8 @@ export interface StageOptions {
   /** Share data with another stage (several daemons on one set of stores). */
   with?: Stage
   embedded?: boolean
+  /** As that of the daemon. */
+  watch?: DaemonOptions['watch']
   /** The settings read again. */
   read?: () => Settings
 }
@@ -62,7 +64,10 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
   const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: options.today ?? (() => FROZEN) }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
-  const daemon = await startDaemon({ settings, clock, chance: Math.random, log, processMetrics: false, ...(options.read ? { read: options.read } : {}) })
+  const daemon = await startDaemon({
+    settings, clock, chance: Math.random, log, processMetrics: false, ...(options.read ? { read: options.read } : {}),
+    ...(options.watch ? { watch: options.watch } : {}),
+  })
   if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {

@@ -38,7 +38,7 @@ export function inputPlan(screen: InputScreen, env: Env): Plan {
     want: (context) => {
       const above = context.wrong > 0 ? complaint(context) : context.notice
       const text = fitLine((valueMax) => prompt({ context }, { valueMax }), context.page, above)
-      return { do: 'ask', text, screen: env.name }
+      return { do: 'ask', text, screen: env.name, ...(screen.secret ? { secret: true as const } : {}) }
     },
   }
 }

@@ -19,6 +19,7 @@ async function use(msisdn) {
   state.mode = 'home'
   history.replaceState(null, '', `#${msisdn}`)
   const person = PEOPLE.find((one) => one.msisdn === msisdn)
+  at('talk').href = phonePath('/talk')
   at('whose').textContent = person ? `${person.name} · ${msisdn}` : msisdn
   for (const button of at('people').children) {
     const isNew = button.dataset.msisdn === 'new' && !person
@@ -210,9 +211,10 @@ function start() {
   at('cancel').addEventListener('click', () => void cancel())
   document.addEventListener('keydown', onKeyboard)
   events({
-    hello: ({ binds, dialect, faults, trace }) => {
+    hello: ({ binds, dialect, faults, trace, talks }) => {
       showBinds(binds)
       at('dialect').textContent = `dialect ${dialect}`
+      at('talk').hidden = !talks
       showFaults({ faults, binds })
       for (const pdu of trace) showTrace(pdu)
       void use(state.msisdn || /^#(\d{3,15})$/.exec(location.hash)?.[1] || PEOPLE[0].msisdn)

@@ -1,0 +1,146 @@
+/** `talk --record`: a flow played by hand in the terminal, and what was played written as a talk. */
+import type { Writable } from 'node:stream'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { UsageError } from '../errors.ts'
+import type { CallOutcome, CallWant } from '../flow/advance.ts'
+import type { Compilation } from '../flow/compile.ts'
+import { SUBSCRIBER } from '../flow/language-screen.ts'
+import { SMS } from '../flow/sms-screen.ts'
+import type { Outcome } from '../flow/made-calls.ts'
+import { parseTalks, type Stub } from '../flow/talk.ts'
+import { describeFailure, playTalk } from '../flow/talk-player.ts'
+import { recordedText, stubOf, talkRecorder, withTalks } from '../flow/talk-recorder.ts'
+import { worldOf } from '../flow/world.ts'
+import { systemClock } from '../clock.ts'
+import { dialTerminal, typedLines, type TypedLines } from '../simulator/terminal.ts'
+import { flowPhone } from './flow-phone.ts'
+import { settingsBackends, type Answering } from './settings-backends.ts'
+
+export interface Recording {
+  /** Where the talk is written; one that is there already gets it added. */
+  file: string
+  title?: string | undefined
+  code: string
+  dial?: string | undefined
+  msisdn: string
+  language?: string | undefined
+  /** When it is dialled, ISO 8601. */
+  now: string
+  typed: TypedLines
+  output: Writable
+  isTty: boolean
+  /** Absent: whoever types says what back ends answer. */
+  answering?: Answering | undefined
+}
+
+export interface RecordOptions {
+  record: string
+  title?: string
+  config?: string
+  code?: string
+  dial?: string
+  msisdn: string
+  language?: string
+}
+
+/** The same at this terminal. */
+export async function recordCommand(compilation: Compilation, options: RecordOptions): Promise<void> {
+  const { record: file, config, ...rest } = options
+  const clock = systemClock()
+  const backends = config === undefined ? undefined : await settingsBackends(config, clock)
+  const code = options.code ?? backends?.codeOf(compilation.flow.name) ?? '*123#'
+  const typed = typedLines(process.stdin)
+  try {
+    await recordTalk(compilation, {
+      ...rest, file, code, now: new Date(clock.today()).toISOString(), typed, output: process.stdout,
+      isTty: Boolean(process.stdin.isTTY), answering: backends?.answering,
+    })
+  } finally {
+    typed.close()
+    process.stdin.destroy()
+    await backends?.close()
+  }
+}
+
+/** Plays until the dialogue ends or nothing more is typed, then writes the talk, having played it once more. */
+export async function recordTalk(compilation: Compilation, recording: Recording): Promise<void> {
+  const { file, code, dial = code, msisdn, language, now, typed, output, isTty } = recording
+  const say = (text: string) => void output.write(`${text}\n`)
+  const recorder = talkRecorder()
+  const asked = asking(compilation, typed, say)
+  const { phone, left } = flowPhone(recorder.watch(compilation.flow), {
+    code, msisdn, now, language: language ?? compilation.flow.languages[0]!, say, isTty,
+    call: (want, spoken) => recording.answering && !isOurs(want) ? recording.answering(want, { msisdn, language: spoken }) : asked(want),
+  })
+  const outcome = await dialTerminal({ phone, code: dial, typed, output, isTty })
+  if (outcome.failed) throw new UsageError(`nothing is written: ${outcome.failed}`)
+  const recorded = recorder.talk(msisdn, left())
+  if (!recorded) throw new UsageError('nothing is written: nothing was dialled')
+  addTalk(file, recordedText({ ...recorded, ...(recording.title === undefined ? {} : { title: recording.title }) }), say)
+  await playAgain(file, compilation, say)
+}
+
+/** Adds the talk to the file, or makes it. */
+export function addTalk(file: string, text: string, say: (text: string) => void): void {
+  writeFileSync(file, existsSync(file) ? withTalks(file, readFileSync(file, 'utf8'), text) : text)
+  say(`${file}: talk '${parseTalks(file, text).at(-1)!.title}' is written`)
+}
+
+async function playAgain(file: string, { flow }: Compilation, say: (text: string) => void): Promise<void> {
+  const failure = await playTalk(parseTalks(file, readFileSync(file, 'utf8')).at(-1)!, flow)
+  say(failure ? `it does not go as it was played:\n${describeFailure(failure)}` : 'played again: it goes as written')
+  if (failure) process.exitCode = 1
+}
+
+const isOurs = ({ backend }: CallWant) => backend === SMS || backend === SUBSCRIBER
+
+/** Answers that are offered at a call. */
+const OFFERED_MAX = 9
+const SHOWN_CHARS = 80
+
+/** Asks whoever sits there what the back end answers, with answers made up from what the flow reads. */
+function asking({ definition }: Compilation, typed: TypedLines, say: (text: string) => void): (want: CallWant) => Promise<CallOutcome> {
+  const world = worldOf(definition, 'likely')
+  return async (want) => {
+    if (isOurs(want)) return { is: 'data', data: {} }
+    const operation = `${want.backend}.${want.operation}`
+    const offered = offeredAt(world.outcomes(want.screen), operation)
+    const args = { ...want.args, ...Object.fromEntries((want.hidden ?? []).map((name) => [name, '****'])) }
+    say(`${operation} ${JSON.stringify(args)} is called. What does it answer?`)
+    offered.forEach(({ shown }, i) => say(`  ${i + 1}  ${shown}`))
+    say('  or JSON of your own, refuse <name>, fail <why>; nothing: 1')
+    for (;;) {
+      const line = (await typed.next())?.trim() ?? ''
+      const chosen = /^\d*$/.test(line) ? offered[Number(line || 1) - 1]?.stub : readStub(operation, line, say)
+      if (chosen) return structuredClone(chosen)
+      if (/^\d+$/.test(line)) say(`  1 to ${offered.length}`)
+    }
+  }
+}
+
+/** What is all well, what goes wrong, then what else it may say; each once. */
+function offeredAt(outcomes: readonly Outcome[], operation: string): { stub: Stub; shown: string }[] {
+  const all = new Map<string, { stub: Stub; shown: string }>()
+  for (const { event, told } of outcomes) {
+    const stub = stubOf(event)
+    const text = stub.is === 'data' ? JSON.stringify(stub.data) : stub.is === 'refused' ? `refuse ${stub.refusal}` : `fail ${stub.why}`
+    const hint = stub.is === 'data' && told !== '' ? `  (${told.replace(`${operation} says `, '')})` : ''
+    if (!all.has(text)) all.set(text, { stub, shown: (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 3)}...` : text) + hint })
+  }
+  const [well, ...others] = [...all.values()]
+  const wrong = others.filter(({ stub }) => stub.is !== 'data')
+  return [well!, ...wrong, ...others.filter(({ stub }) => stub.is === 'data')].slice(0, OFFERED_MAX)
+}
+
+/** As a line of a talk has it; undefined, and told why, if it is none. */
+function readStub(operation: string, line: string, say: (text: string) => void): Stub | undefined {
+  const [, word = 'backend', rest = line] = /^(refuse|fail)\b\s*(.*)$/.exec(line) ?? []
+  try {
+    const step = parseTalks('answer', `${word} ${operation} ${rest}`)[0]!.steps[0]
+    return step?.do === 'stub' ? step.outcome : undefined
+  } catch (error) {
+    say(`  ${(error as Error).message.split('\n').at(-1)!.trim()}`)
+    return undefined
+  }
+}
+

@@ -1,0 +1,55 @@
+/** The back ends of a settings file, without a daemon: for a flow that is played by hand. */
+import { randomBytes } from 'node:crypto'
+import { systemChance } from '../clock.ts'
+import type { Backend } from '../backend/types.ts'
+import { loadSettings } from '../config/load.ts'
+import { createBackends } from '../daemon/backends.ts'
+import type { CallOutcome, CallWant } from '../flow/advance.ts'
+import { silentLog } from '../log-port.ts'
+import { createMetrics } from '../metrics.ts'
+import type { Clock } from '../ussd/types.ts'
+import { openDatabase } from './database.ts'
+
+/** What a call really comes to; it never rejects. */
+export type Answering = (want: CallWant, of: { msisdn: string; language: string }) => Promise<CallOutcome>
+
+export interface SettingsBackends {
+  answering: Answering
+  /** The service code of that flow. */
+  codeOf(flow: string): string | undefined
+  close(): Promise<void>
+}
+
+/** A call has the time of a turn. */
+export async function settingsBackends(config: string, clock: Clock): Promise<SettingsBackends> {
+  const { settings } = loadSettings(config, process.env)
+  const postgres = await openDatabase(settings)
+  const metrics = createMetrics({ process: false })
+  const backends = await createBackends({ settings, knex: postgres.knex, clock, chance: systemChance, metrics, log: silentLog })
+    .catch(async (error: unknown) => {
+      await postgres.close()
+      throw error
+    })
+  const epoch = `talk-${randomBytes(8).toString('hex')}`
+  const called = new Set<Backend>()
+  let calls = 0
+  return {
+    codeOf: (flow) => settings.services.find((service) => service.flow === flow)?.code,
+    answering: async (want, { msisdn, language }) => {
+      const backend = backends.get(want.backend)
+      if (!backend) return { is: 'failed', why: 'refused-call' }
+      called.add(backend)
+      const result = await backend.call(want.operation, want.args, {
+        intention: `${epoch}:0:${calls++}`, epoch, msisdn, language, line: 'talk', todayMs: clock.today(),
+        signal: AbortSignal.timeout(want.timeoutMs ?? settings.dialogue.turnMs),
+      })
+      return result.is === 'failed' ? { is: 'failed', why: result.why } : result
+    },
+    close: async () => {
+      // What a dialogue held, such as a slot, is given back.
+      for (const backend of called) await backend.ended?.(epoch, 'completed').catch(() => undefined)
+      await backends.close()
+      await postgres.close()
+    },
+  }
+}

@@ -1,0 +1,84 @@
+/** What is played on a phone of the simulator, at the real daemon, becomes a talk that passes. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { addTalk } from '../../src/cli/record.ts'
+import { compileFlow } from '../../src/flow/compile.ts'
+import { sourceOf } from '../../src/flow/loader.ts'
+import { parseTalks } from '../../src/flow/talk.ts'
+import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { recordedText, talkRecorder } from '../../src/flow/talk-recorder.ts'
+import { startControl, type Control } from '../../src/simulator/http.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { dialTerminal, remotePhone, talkOf, writtenLines } from '../../src/simulator/terminal.ts'
+import { realClock } from '../support/clock.ts'
+import { stageDaemon, type Staged } from '../support/daemon.ts'
+import { describeWith } from '../support/services.ts'
+
+const JOHN = '67570000001'
+
+describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => {
+  let smsc: Smsc
+  let control: Control
+  let staged: Staged
+  const folder = mkdtempSync(join(tmpdir(), 'ussd-recorded-'))
+  const file = join(folder, 'john.talk')
+
+  before(async function () {
+    this.timeout(60_000)
+    const recorder = talkRecorder()
+    smsc = await startSmsc({ clock: realClock, chance: Math.random })
+    control = await startControl({
+      smsc, talkOf: (msisdn, left) => {
+        const recorded = recorder.talk(msisdn, left ?? undefined)
+        return recorded && recordedText(recorded)
+      },
+    })
+    staged = await stageDaemon({ smscPort: smsc.port, watch: recorder.watch, change: (settings) => {
+      settings.dialogue.idleMs = 1_000
+      settings.dialogue.sweepMs = 50
+    } })
+  })
+  after(async () => {
+    await staged?.close()
+    await control?.stop()
+    await smsc?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const dialled = async (...answers: string[]) => {
+    await dialTerminal({ phone: remotePhone(control.url, JOHN), code: '*123#', typed: writtenLines(answers), output: new PassThrough(), isTty: false })
+    addTalk(file, await talkOf(control.url, JOHN), () => undefined)
+    return readFileSync(file, 'utf8').split(/^talk /m).at(-1)!
+  }
+
+  it('gives talks that pass: booked and hung up, lost and taken up again, left by the menu', async function () {
+    this.timeout(30_000)
+    const booked = await dialled('2', '2', '1', '1')
+    assert.match(booked, /^\*123#, then 2, 2, 1, 1\n[^]*called dental\.book \{[^]*Appointment confirmed![^]*hang up\n$/)
+    const phone = smsc.phone(JOHN)
+    await phone.dial('*123#')
+    await phone.answer('2')
+    assert.equal((await phone.next(5_000)).open, false)
+    const resumed = await dialled('1', '3')
+    assert.match(resumed, /\nlost\n[^]*< Welcome back\.\n[^]*\n> 1\n/)
+    assert.match(await dialled('4'), /ended exit\n$/)
+    const { flow } = compileFlow(await sourceOf('flows', 'dental'))
+    const talks = parseTalks(file, readFileSync(file, 'utf8'))
+    assert.equal(talks.length, 3)
+    for (const talk of talks) {
+      const failure = await playTalk(talk, flow)
+      assert.equal(failure && describeFailure(failure), undefined)
+    }
+  })
+
+  it('gives none of a number that has not dialled, and none where nobody looks', async () => {
+    await assert.rejects(talkOf(control.url, '67579999999'), /gives no talk: 67579999999 has dialled nothing/)
+    const plain = await startControl({ smsc })
+    await assert.rejects(talkOf(plain.url, JOHN), /does not see what back ends answer: the demo does, and talk --record/)
+    await plain.stop()
+    assert.ok(existsSync(file))
+  })
+})
