@@ -11,6 +11,8 @@ export interface Problem {
   what: string
   /** What to do about it. */
   remedy?: string
+  /** A text that it is in, and on a second line a caret under the place. */
+  excerpt?: string
 }
 
 /** Several problems at once, in a file that a person wrote: settings, flow, dialect, talk. */
@@ -23,9 +25,10 @@ export class ProblemsError extends Error {
   }
 }
 
-/** One problem as a line: `where: what (remedy)`. */
+/** One problem as a line: `where: what (remedy)`; under it what it points at, if it points. */
 export function sentence(problem: Problem): string {
-  return `  ${problem.where}: ${problem.what}${problem.remedy ? ` (${problem.remedy})` : ''}`
+  const excerpt = problem.excerpt === undefined ? '' : problem.excerpt.replace(/^/gm, '      ').replace(/^/, '\n')
+  return `  ${problem.where}: ${problem.what}${problem.remedy ? ` (${problem.remedy})` : ''}${excerpt}`
 }
 
 /** The dialogue store did not do what was asked. `down` may have been applied. */

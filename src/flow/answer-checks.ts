@@ -3,7 +3,7 @@ import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../machines/dialogue.ts'
 import { msisdnOf } from '../ussd/msisdn.ts'
 import type { Json } from '../ussd/types.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip } from './condition.ts'
 import { compilePattern } from './pattern.ts'
 import type { Check, CHECKSUMS } from './schema-checks.ts'
 import { ANSWER_CHARS_MAX } from './schema-terms.ts'
@@ -20,8 +20,8 @@ export function ruleOf(check: Check, as: string, zone: string): Rule {
   if (check.phone) return phoneRule(check.phone)
   if (check.oneOf) return wordRule(check.oneOf)
   if (check.checksum) return textRule((answer) => (CHECKSUM[check.checksum as Checksum](answer) ? answer : undefined))
-  const condition = compileCondition(check.if ?? '')
-  if (typeof condition === 'string') throw new Error(condition)
+  const condition = compileCondition(check.if ?? '', zone)
+  if (condition instanceof Slip) throw new Error(condition.what)
   return (answer, context) =>
     condition.holds({ context: { ...context, answers: { ...context.answers, [as]: answer } } }) ? answer : undefined
 }

@@ -1,6 +1,6 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip } from './condition.ts'
 import { isDayFormat, isZone } from './dates.ts'
 import { targetsOf, type InputScreen } from './definition.ts'
 import { compilePattern } from './pattern.ts'
@@ -8,8 +8,9 @@ import { SUBSCRIBER } from './language-screen.ts'
 import type { ReadFlow } from './read.ts'
 import type { Check } from './schema-checks.ts'
 import { SMS } from './sms-screen.ts'
-import { meant } from './source.ts'
+import { meant, pointing } from './source.ts'
 import { usesOf } from './uses.ts'
+import { expressionIn, isExpression } from './value.ts'
 
 export function checkNames(
   read: ReadFlow,
@@ -28,9 +29,13 @@ export function checkNames(
     })
   }
   for (const { screen, place, condition } of usesOf(definition).conditions) {
-    const compiled = compileCondition(condition)
-    if (typeof compiled === 'string')
-      complain('error', { where: at(place), what: `screen '${screen}': ${compiled}` })
+    const slip = compileCondition(condition)
+    if (!(slip instanceof Slip)) continue
+    complain('error', { ...pointing(at, [...place, ...slip.within], slip.source, slip.at), ...saidOf(screen, slip) })
+  }
+  for (const { screen, place, value } of usesOf(definition).values) {
+    const slip = isExpression(value) ? expressionIn(value) : undefined
+    if (slip instanceof Slip) complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind === 'list' && screen.search && !screen.keep) {
@@ -45,6 +50,10 @@ export function checkNames(
     }
     if (screen.kind === 'input') checkInput(name, screen, read, complain)
   }
+}
+
+function saidOf(screen: string, { what, remedy }: Slip): { what: string; remedy?: string } {
+  return { what: `screen '${screen}': ${what}`, ...(remedy === undefined ? {} : { remedy }) }
 }
 
 function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {

@@ -1,11 +1,11 @@
 /** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip } from './condition.ts'
 import { isRouter, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { ROOTS } from './path.ts'
 import type { ReadFlow } from './read.ts'
-import { pathsOf } from './screens/plan.ts'
+import { pathsOf } from './value.ts'
 import { meant } from './source.ts'
 import { usesOf, type Place } from './uses.ts'
 
@@ -66,7 +66,7 @@ export function readsOf(definition: FlowDefinition): Read[] {
   for (const { screen, place, condition, inRow = false } of conditions) {
     const compiled = compileCondition(condition)
     // A condition may well ask whether something is there: only names that nothing sets are wrong.
-    if (typeof compiled === 'object')
+    if (!(compiled instanceof Slip))
       for (const path of compiled.paths) reads.push({ screen, place, path, inRow, asks: true })
   }
   for (const { screen, place, value } of values) {

@@ -1,80 +1,87 @@
-/** Whether conditions compare what can be compared, as far as calls and inputs say what type a value is of. */
+/** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
 import { nearest } from '../nearest.ts'
 import type { Complain } from './check.ts'
-import { compileCondition, type Compare, type Operand } from './condition.ts'
-import { isRouter, rowsFrom, type CallScreen, type FlowDefinition } from './definition.ts'
+import { compileCondition, Slip } from './condition.ts'
+import { isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from './definition.ts'
+import type { Type } from './functions.ts'
 import type { ReadFlow } from './read.ts'
-import { usesOf } from './uses.ts'
-
-type Type = 'text' | 'number' | 'boolean' | 'rows'
+import { pointing } from './source.ts'
+import { typed } from './typing.ts'
+import { setIn, usesOf } from './uses.ts'
+import { readingOf, wholePath } from './value.ts'
 
 export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
-  for (const { screen, place, condition } of usesOf(definition).conditions) {
+  const typeOf = typesIn(definition)
+  const { conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ screen, place, condition }) => {
     const compiled = compileCondition(condition)
-    if (typeof compiled === 'string') continue
-    for (const compare of compiled.compares) {
-      const found = clash(compare, definition)
-      const remedy = 'compare it with one of its own type'
-      if (found) complain(found.severity, { where: at(place), what: `screen '${screen}' ${found.what}`, remedy })
-    }
-    for (const path of new Set(compiled.paths)) {
+    return compiled instanceof Slip ? [] : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
+  })
+  const worked = values.flatMap(({ screen, place, value }) => {
+    const reading = readingOf(value)
+    return reading ? [{ ...reading, screen, place, source: value as string }] : []
+  })
+  for (const { node, source, screen, place, paths } of [...asked, ...worked]) {
+    typed(node, {
+      source, typeOf,
+      found: (severity, what, inside, remedy) =>
+        complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what.startsWith("'") ? ':' : ''} ${what}`, remedy }),
+    })
+    for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)
       if (!slip) continue
       const what = `screen '${screen}': '${path}' is no field that is expected`
-      complain('warning', { where: at(place), what, remedy: slip })
+      complain('warning', { ...pointing(at, place, source, Math.max(source.indexOf(path), 0)), what, remedy: slip })
     }
   }
 }
 
-/** What two sides it compares that have no order, or are never equal; of a text and a number, it shows only later. */
-function clash({ path, operator, with: right }: Compare, definition: FlowDefinition): Clash | undefined {
-  const left = typeOf(path, definition)
-  const other = 'path' in right ? typeOf(right.path, definition) : typeOfValue(right)
-  if (left === undefined || other === undefined) return undefined
-  const shown = 'path' in right ? `'${right.path}'` : JSON.stringify(right.value)
-  const what = `compares '${path}', ${WORDS[left]}, with ${shown}, ${WORDS[other]}`
-  const inOrder = /^[<>]/.test(operator)
-  const pair = new Set([left, other])
-  if (pair.has('rows') || (inOrder && pair.has('boolean'))) return { severity: 'error', what }
-  if (pair.size === 1) return undefined
-  if (pair.has('boolean')) return { severity: 'error', what }
-  // What is left is a text and a number: amounts come as texts too.
-  const word = 'value' in right && typeof right.value === 'string' && Number.isNaN(Number(right.value))
-  if (word) return { severity: 'error', what }
-  return inOrder && left === 'text' ? { severity: 'warning', what } : undefined
+/** What all screens that set a path say it is; undefined where one says nothing, or they differ. */
+export function typesIn(definition: FlowDefinition): (path: string) => Type | undefined {
+  const set = setIn(definition)
+  const known = new Map<string, Type | undefined>()
+  const typeOf = (path: string): Type | undefined => {
+    if (!known.has(path)) {
+      // While it is being found out, what hangs on itself is of no type.
+      known.set(path, undefined)
+      known.set(path, found(path))
+    }
+    return known.get(path)
+  }
+  const found = (path: string): Type | undefined => {
+    const [root, name = '', ...rest] = path.split('.')
+    if (root === 'vars') return rest.length === 0 ? only((set.get(name) ?? []).map(valueType)) : undefined
+    return declaredType(path, definition)
+  }
+  const valueType = (value: Scalar): Type | undefined => {
+    const reading = readingOf(value)
+    if (reading) return typed(reading.node, { source: String(value), typeOf, found: () => undefined })
+    const path = wholePath(value)
+    if (path !== undefined) return typeOf(path)
+    return value === null ? undefined : typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean')
+  }
+  return typeOf
 }
 
-interface Clash {
-  severity: 'error' | 'warning'
-  what: string
+function only(types: (Type | undefined)[]): Type | undefined {
+  return new Set(types).size === 1 ? types[0] : undefined
 }
 
-const WORDS: Record<Type, string> = { text: 'a text', number: 'a number', boolean: 'true or false', rows: 'rows' }
-
-function typeOfValue(right: Operand): Type | undefined {
-  const value = 'value' in right ? right.value : null
-  return typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : undefined
-}
-
-/** What all screens that set it say it is; undefined where one says nothing, or they differ. */
-function typeOf(path: string, definition: FlowDefinition): Type | undefined {
+function declaredType(path: string, definition: FlowDefinition): Type | undefined {
   const [root, as, field, ...deeper] = path.split('.')
-  if (['msisdn', 'code', 'line', 'language'].includes(root as string)) return 'text'
+  if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
   if (root === 'data' && as !== undefined && field !== undefined) {
     const wanted = callsOf(as, definition).map(({ expect }) => expect?.[field])
-    const types = new Set(wanted.map((of) => (typeof of === 'object' ? of.is : of)))
-    const [only] = types.size === 1 ? types : []
-    if (deeper.length === 0) return only === 'any' ? undefined : only
-    return only === 'rows' && deeper.join() === 'count' ? 'number' : undefined
+    const is = only(wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)))
+    if (deeper.length === 0) return is
+    return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
   }
   if (root !== 'answers') return undefined
-  const inputs = Object.entries(definition.screens).flatMap(([name, screen]) =>
-    screen.kind === 'input' && (screen.as ?? name) === as ? [screen] : [])
-  const types = new Set(inputs.map(({ number, name, length, pattern }) => {
-    if (number) return 'number'
-    return name || (length && !pattern) ? 'text' : undefined
+  return only(Object.entries(definition.screens).flatMap(([name, screen]) => {
+    if (screen.kind !== 'input' || (screen.as ?? name) !== as) return []
+    if (screen.number) return ['number' as const]
+    return [screen.name || (screen.length && !screen.pattern) ? ('text' as const) : undefined]
   }))
-  return types.size === 1 ? [...types][0] : undefined
 }
 
 function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {

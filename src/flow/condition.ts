@@ -1,32 +1,30 @@
 /**
- * Conditions: one comparison, or `and` / `or` / `not` of conditions. Not a language: what needs more is a back end's
- * work.
+ * Conditions: one expression that is true or false, or `and` / `or` / `not` of conditions.
  *
  * `data.profile.known` · `data.balance.amount >= 5` · `row.status == upcoming` · `language in [en, tpi]`
- * `answers.number != {msisdn}` · `{ not: data.profile.known }` · `{ and: [ …, … ] }` · `{ or: [ …, … ] }`
+ * `answers.amount + data.quote.fee <= data.balance.amount` · `{ not: data.profile.known }` · `{ and: [ …, … ] }`
  */
 import type { Json } from '../ussd/types.ts'
-import { PATH, ROOTS, readPath, type Scope } from './path.ts'
+import { holds } from './evaluate.ts'
+import { nodesOf, readExpression, Slip, type Node } from './expression.ts'
+import type { Scope } from './path.ts'
+import { readsIn, type Reading } from './reading.ts'
+
+export { Slip } from './expression.ts'
 
 /** A condition as it is written. */
 export type ConditionSource =
   string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
 
 export interface Condition {
-  /** Pure. A path that leads nowhere is false, and unequal to all. */
+  /** Pure. A path that leads nowhere is false, and unequal to all; so is what cannot be worked out. */
   holds: (scope: Scope) => boolean
   /** Paths that it reads. */
   paths: readonly string[]
   /** Values that it compares paths with: on each side of one, it may come out differently. */
   against: readonly Against[]
-  /** What is compared with what, for the check of types. */
-  compares: readonly Compare[]
-}
-
-export interface Compare {
-  path: string
-  operator: string
-  with: Operand
+  /** The expressions that it is made of, for the check of types. */
+  made: readonly Made[]
 }
 
 export interface Against {
@@ -34,129 +32,72 @@ export interface Against {
   value: Json
 }
 
-/** Compiles; answers a sentence about what is wrong with it instead. */
-export function compileCondition(source: ConditionSource): Condition | string {
-  if (typeof source === 'string') return comparison(source)
-  if ('not' in source) {
-    const inner = compileCondition(source.not)
-    return typeof inner === 'string' ? inner : { ...inner, holds: (scope) => !inner.holds(scope) }
+/** An expression, as it is written at this path within the condition. */
+export interface Made extends Reading {
+  node: Node
+  source: string
+  within: (string | number)[]
+}
+
+/** What is wrong with a condition, and where within it. */
+export class ConditionSlip extends Slip {
+  readonly source: string
+  readonly within: (string | number)[]
+  constructor({ what, at, remedy }: Slip, source: string, within: (string | number)[]) {
+    super(what, at, remedy)
+    this.source = source
+    this.within = within
   }
-  const all = 'and' in source
-  const parts = (all ? (source as { and: ConditionSource[] }).and : source.or).map(compileCondition)
-  const wrong = parts.find((part) => typeof part === 'string')
-  if (typeof wrong === 'string') return wrong
+}
+
+/** Compiles. `zone`: the flow's; only what works out days needs it. */
+export function compileCondition(source: ConditionSource, zone = 'UTC'): Condition | ConditionSlip {
+  return compiled(source, zone, [])
+}
+
+function compiled(source: ConditionSource, zone: string, within: (string | number)[]): Condition | ConditionSlip {
+  if (typeof source === 'string') return single(source, zone, within)
+  if ('not' in source) {
+    const inner = compiled(source.not, zone, [...within, 'not'])
+    return inner instanceof Slip ? inner : { ...inner, holds: (scope) => !inner.holds(scope) }
+  }
+  const key = 'and' in source ? 'and' : 'or'
+  const parts = (source as Record<'and' | 'or', ConditionSource[]>)[key].map((part, i) => compiled(part, zone, [...within, key, i]))
+  const wrong = parts.find((part) => part instanceof Slip)
+  if (wrong) return wrong
   const conditions = parts as Condition[]
   return {
-    holds: (scope) =>
-      all ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
+    holds: (scope) => (key === 'and' ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope))),
     paths: conditions.flatMap((c) => c.paths),
     against: conditions.flatMap((c) => c.against),
-    compares: conditions.flatMap((c) => c.compares),
+    made: conditions.flatMap((c) => c.made),
   }
 }
 
-export type Operand = { path: string } | { value: Json }
-type Comparison = (left: Json | undefined, right: Json | undefined) => boolean
-
-const COMPARISONS: Record<string, Comparison> = {
-  '==': (left, right) => same(left, right),
-  '!=': (left, right) => !same(left, right),
-  '<': (left, right) => ordered(left, right, (l, r) => l < r),
-  '<=': (left, right) => ordered(left, right, (l, r) => l <= r),
-  '>': (left, right) => ordered(left, right, (l, r) => l > r),
-  '>=': (left, right) => ordered(left, right, (l, r) => l >= r),
-}
-
-const FORM = /^\s*(not\s+)?(\S+?)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?)|\s(in)\s+\[(.*)\])?\s*$/
-
-function comparison(source: string): Condition | string {
-  const parts = FORM.exec(source)
-  if (!parts) return `'${source}' is not a comparison`
-  const [, not, path = '', operator, right, within, list] = parts
-  const values = right === undefined ? (list?.split(',') ?? []) : [right]
-  const strange = values.map((value) => value.trim()).find((value) => !BARE.test(value))
-  if (strange !== undefined) return `'${strange}' is no value: put it in quotes`
-  const strayed = [path, ...values.flatMap((value) => bracedOf(value.trim())?.path ?? [])].find((one) => !isPath(one))
-  if (strayed !== undefined) return `'${strayed}' is not a path that starts with ${ROOTS.join(', ')}`
-  const condition =
-    within !== undefined
-      ? membership(path, list ?? '')
-      : operator !== undefined
-        ? compared(path, operator, operandOf(right ?? ''))
-        : asked(path)
-  return not === undefined ? condition : { ...condition, holds: (scope) => !condition.holds(scope) }
-}
-
-function asked(path: string): Condition {
-  const against = [true, false].map((value) => ({ path, value }))
-  return { holds: (scope) => truth(readPath(scope, path)), paths: [path], against, compares: [] }
-}
-
-function compared(path: string, operator: string, right: Operand): Condition {
-  const compare = COMPARISONS[operator] as Comparison
+function single(source: string, zone: string, within: (string | number)[]): Condition | ConditionSlip {
+  const node = readExpression(source)
+  const slip = node instanceof Slip ? node : decides(node, source)
+  if (slip) return new ConditionSlip(slip, source, within)
+  const reading = readsIn(node as Node)
   return {
-    holds: (scope) =>
-      compare(readPath(scope, path), 'path' in right ? readPath(scope, right.path) : right.value),
-    paths: 'path' in right ? [path, right.path] : [path],
-    against: 'path' in right ? [] : [{ path, value: right.value }],
-    compares: [{ path, operator, with: right }],
+    holds: (scope) => holds(node as Node, { scope, zone }),
+    paths: reading.paths, against: reading.against,
+    made: [{ ...reading, node: node as Node, source, within }],
   }
 }
 
-function membership(path: string, list: string): Condition {
-  const among = list.split(',').map((item): Operand => bracedOf(item.trim()) ?? { value: literalOf(item.trim()) })
-  const valueOf = (scope: Scope, one: Operand) => ('path' in one ? readPath(scope, one.path) : one.value)
-  return {
-    holds: (scope) => among.some((one) => same(readPath(scope, path), valueOf(scope, one))),
-    paths: [path, ...among.flatMap((one) => ('path' in one ? [one.path] : []))],
-    against: among.flatMap((one) => ('value' in one ? [{ path, value: one.value }] : [])),
-    compares: among.map((one) => ({ path, operator: 'in', with: one })),
+/** What is asked must be able to be true or false, and must read something. */
+function decides(node: Node, source: string): Slip | undefined {
+  for (const asked of askedIn(node)) {
+    if (['path', 'compare', 'among'].includes(asked.is)) continue
+    return new Slip(`'${source.slice(asked.at, asked.end)}' is neither true nor false`, asked.at, 'compare it with something')
   }
+  if (nodesOf(node).some(({ is }) => is === 'path' || is === 'call')) return undefined
+  return new Slip(`'${source}' reads nothing: it is the same for everybody`, node.at)
 }
 
-const BARE = /^(?:[\w.:+-]+|'[^']*'|"[^"]*"|\{[^{}]*\})$/u
-
-function operandOf(written: string): Operand {
-  const braced = bracedOf(written)
-  if (braced) return braced
-  return written.includes('.') && isPath(written) ? { path: written } : { value: literalOf(written) }
-}
-
-/** `{msisdn}`: a path, dot or not. */
-function bracedOf(written: string): { path: string } | undefined {
-  const path = /^\{\s*(.*?)\s*\}$/.exec(written)?.[1]
-  return path === undefined ? undefined : { path }
-}
-
-function literalOf(written: string): Json {
-  if (/^-?\d+(\.\d+)?$/.test(written)) return Number(written)
-  if (written === 'true' || written === 'false') return written === 'true'
-  if (written === 'null') return null
-  return written.replace(/^(['"])(.*)\1$/, '$2')
-}
-
-function isPath(written: string): boolean {
-  return PATH.test(written) && (ROOTS as readonly string[]).includes(written.split('.')[0] as string)
-}
-
-function same(left: Json | undefined, right: Json | undefined): boolean {
-  if (typeof left === 'number' && typeof right === 'string') return String(left) === right
-  if (typeof left === 'string' && typeof right === 'number') return left === String(right)
-  return left === right || (left === undefined && right === null)
-}
-
-/** Numbers by size, texts by code points (ISO dates compare right); anything else is in no order. */
-function ordered(
-  left: Json | undefined,
-  right: Json | undefined,
-  holds: (l: number, r: number) => boolean,
-): boolean {
-  if (typeof left === 'string' && typeof right === 'string')
-    return holds(left < right ? -1 : left > right ? 1 : 0, 0)
-  const [l, r] = [Number(left ?? Number.NaN), Number(right ?? Number.NaN)]
-  return !Number.isNaN(l) && !Number.isNaN(r) && holds(l, r)
-}
-
-function truth(value: Json | undefined): boolean {
-  return Array.isArray(value) ? value.length > 0 : Boolean(value)
+/** What `and`, `or` and `not` put together. */
+function askedIn(node: Node): Node[] {
+  if (node.is === 'both') return [...askedIn(node.left), ...askedIn(node.right)]
+  return node.is === 'not' ? askedIn(node.of) : [node]
 }

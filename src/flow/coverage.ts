@@ -1,6 +1,6 @@
 /** What of a flow has been walked by talks: screens, choices, refusals. */
 import { trimAnswer } from '../ussd/text.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip } from './condition.ts'
 import type { Compilation } from './compile.ts'
 import type { FlowDefinition, ScreenDefinition } from './definition.ts'
 import { keysOn } from './keys.ts'
@@ -75,8 +75,8 @@ export function thingDone(
   const rows = screen.kind === 'list' ? rowsShown(screen, context).length : 0
   if (key.option < rows) return `${here}, a row`
   const shown = screen.choices.flatMap((choice, i) => {
-    const condition = choice.when === undefined ? undefined : compileCondition(choice.when)
-    return typeof condition === 'object' && !condition.holds({ context }) ? [] : [i]
+    const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
+    return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
   })
   const chosen = shown[key.option - rows - (context.find ? 1 : 0)]
   return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)

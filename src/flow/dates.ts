@@ -70,6 +70,11 @@ export function plain(text: string): string {
     .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
+/** The day of that moment, in the zone: `2025-05-10`; undefined if it is none. */
+export function dayOf(at: unknown, zone: string): string | undefined {
+  return momentOf(at, zone)?.toISODate() ?? undefined
+}
+
 function momentOf(at: unknown, zone: string): DateTime | undefined {
   const moment =
     typeof at === 'number'

@@ -70,6 +70,7 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
     route(screen.empty, ['empty'])
     route(screen.else, ['else'])
   }
+  if (screen.kind === 'set') route(screen.failed, ['failed'])
   if (screen.kind === 'call') {
     for (const [refusal, to] of Object.entries(screen.refused ?? {})) route(to, ['refused', refusal])
     route(screen.failed, ['failed'])

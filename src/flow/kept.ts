@@ -3,17 +3,13 @@
  * much a back end says.
  */
 import type { Json, JsonObject } from '../ussd/types.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip } from './condition.ts'
 import { isRouter, type FlowDefinition, type RouterScreen } from './definition.ts'
-import { pathsOf } from './screens/plan.ts'
+import { ROWS_MAX, SEARCH_ROWS_MAX } from './path.ts'
+import type { Reading, RowsRead } from './reading.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { usesOf } from './uses.ts'
-
-/** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
-export const ROWS_MAX = 100
-
-/** The same of a list that letters narrow. With a few short fields they are some 50,000 octets of every snapshot. */
-export const SEARCH_ROWS_MAX = 1000
+import { isExpression, pathsOf, readingOf } from './value.ts'
 
 /** Cuts the answer that is kept under a name down to what the flow reads of it. */
 export type Keep = (as: string, data: Json) => Json
@@ -31,10 +27,11 @@ export function keeping(definition: FlowDefinition): Keep {
     known.set(field, joined(known.get(field), path.split('.').length === 3 ? rows : rowsOf(path)))
     read.set(as, known)
   }
-  const { shown, handed } = pathsRead(definition)
+  const { shown, handed, rows } = pathsRead(definition)
   for (const path of shown) note(path)
   // What is handed on is handed on whole.
   for (const path of handed) note(path, 'all')
+  for (const { from, reads } of rows) note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
   for (const list of Object.values(definition.screens)) {
     if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
     if (isRouter(list)) note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
@@ -70,21 +67,28 @@ function rowFields(
 function fieldsAsked({ branch }: RouterScreen): string[] {
   const paths = branch.flatMap((arm) => {
     const compiled = compileCondition(arm.if)
-    return typeof compiled === 'string' ? [] : compiled.paths
+    return compiled instanceof Slip ? [] : compiled.paths
   })
   return paths.flatMap((path) => (path.startsWith('row.') ? [path.split('.')[1] as string] : []))
 }
 
-function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[] } {
+function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[]; rows: RowsRead[] } {
   const { texts, conditions, values } = usesOf(definition)
   const asked = conditions.flatMap(({ condition }) => {
     const compiled = compileCondition(condition)
-    return typeof compiled === 'string' ? [] : compiled.paths
+    return compiled instanceof Slip ? [] : compiled.made
   })
+  const worked = values.flatMap(({ value }) => readingOf(value) ?? [])
   return {
-    shown: [...texts.flatMap(({ text }) => slotsOf(definition, text)), ...asked],
-    handed: values.flatMap(({ value }) => pathsOf(value)),
+    shown: [...texts.flatMap(({ text }) => slotsOf(definition, text)), ...asked.flatMap(plainPaths)],
+    handed: [...values.flatMap(({ value }) => (isExpression(value) ? [] : pathsOf(value))), ...worked.flatMap(plainPaths)],
+    rows: [...asked, ...worked].flatMap(({ rows }) => rows),
   }
+}
+
+/** Of rows that a function takes, it says itself what it reads. */
+function plainPaths({ paths, rows }: Reading): string[] {
+  return paths.filter((path) => rows.every(({ from }) => from !== path))
 }
 
 function slotsOf(definition: FlowDefinition, text: string | Record<string, string>): string[] {

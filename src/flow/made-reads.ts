@@ -1,26 +1,47 @@
 /** What a flow reads, how its texts show it and what it is compared with: what made-up values are made from. */
 import type { Json } from '../ussd/types.ts'
-import { compileCondition, type Against } from './condition.ts'
+import { compileCondition, Slip, type Against } from './condition.ts'
 import type { FlowDefinition } from './definition.ts'
 import type { Slot } from './message.ts'
-import { pathsOf } from './screens/plan.ts'
 import { compileIn, wordsIn } from './speech.ts'
+import type { Reading, RowsRead } from './reading.ts'
 import { usesOf } from './uses.ts'
+import { pathsOf, readingOf } from './value.ts'
 
 export interface Reads {
   slots: readonly Slot[]
   against: readonly Against[]
   /** Paths that are only handed on. */
   handed: readonly string[]
+  /** Rows that functions read. */
+  rows: readonly RowsRead[]
 }
 
 export function readsOf(definition: FlowDefinition): Reads {
   const { conditions, values } = usesOf(definition)
-  const against = conditions.flatMap(({ condition }) => {
+  const asked = conditions.flatMap(({ condition }) => {
     const compiled = compileCondition(condition)
-    return typeof compiled === 'string' ? [] : [...compiled.against]
+    return compiled instanceof Slip ? [] : compiled.made
   })
-  return { slots: slotsOf(definition), against, handed: values.flatMap(({ value }) => pathsOf(value)) }
+  const readings = [...asked, ...values.flatMap(({ value }) => readingOf(value) ?? [])]
+  const rows = readings.flatMap((reading) => reading.rows)
+  return {
+    slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
+    against: readings.flatMap((reading) => reading.against),
+    handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
+    rows,
+  }
+}
+
+/** What an expression works out with must be made up as that. */
+function slotsIn({ wanted, rows }: Reading): Slot[] {
+  const fields = rows.flatMap(({ from, reads }) => (typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : []))
+  return [...wanted, ...fields]
+}
+
+/** As what a field of all rows is known by: no path of a flow. */
+export function fieldPath(from: string, field: string): string {
+  return `${from}.*.${field}`
 }
 
 /** All that its texts show, in all languages. */

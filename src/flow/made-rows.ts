@@ -1,7 +1,7 @@
 /** Rows that back ends answer with, made up from what lists and branches read of them. */
 import type { Json, JsonObject } from '../ussd/types.ts'
 import { isRouter, rowsFrom, type FlowDefinition } from './definition.ts'
-import { readsOf, sampleAt, valuesAt, type Reads } from './made-reads.ts'
+import { fieldPath, readsOf, sampleAt, valuesAt, type Reads } from './made-reads.ts'
 
 /** How long what back ends answer is: as is usual, or as long as the `max` of `expect` let it be. */
 export type Lengths = 'likely' | 'longest'
@@ -23,7 +23,7 @@ export interface RowFields {
 /** The rows under there, once each, with all that lists and branches read of them. */
 export function listsOf(root: string, definition: FlowDefinition): RowFields[] {
   const lists = new Map<string, RowFields>()
-  const { slots, against, handed } = readsOf(definition)
+  const { slots, against, handed, rows } = readsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
     const from = rowsFrom(screen)
     if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
@@ -39,6 +39,12 @@ export function listsOf(root: string, definition: FlowDefinition): RowFields[] {
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
     if (screen.kind === 'list') for (const field of screen.search ?? []) note(field, `row.${field}`)
+  }
+  for (const { from, reads } of rows) {
+    if (from !== root && !from.startsWith(`${root}.`)) continue
+    const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
+    lists.set(from, list)
+    if (typeof reads === 'object') list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
   }
   return [...lists.values()]
 }

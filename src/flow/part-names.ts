@@ -4,6 +4,7 @@ import { targetsOf } from './definition.ts'
 import { SCREENS } from './schema.ts'
 import type { Yaml } from './source.ts'
 import { usesOf, type Place } from './uses.ts'
+import { isExpression } from './value.ts'
 
 /** A flow's file, or a part's, with its catalogues. */
 export interface Module {
@@ -89,6 +90,7 @@ function renamedIn(condition: string, prefix: string): string {
 }
 
 function renamedValue(value: Scalar, prefix: string): Scalar {
+  if (isExpression(value)) return renamedIn(value, prefix)
   return typeof value === 'string' ? value.replace(IN_VALUE, `$2${prefix}`) : value
 }
 

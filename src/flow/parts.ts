@@ -10,7 +10,7 @@ import { reachable } from './graph.ts'
 import { languageScreens, ownName } from './language-screen.ts'
 import { inPart, type Module } from './part-names.ts'
 import { SCREENS_MAX } from './schema.ts'
-import { meant, type Path } from './source.ts'
+import { meant, type Inside, type Path, type Yaml } from './source.ts'
 
 /** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
 export const PARTS_DEEP_MAX = 5
@@ -18,7 +18,7 @@ export const PARTS_DEEP_MAX = 5
 export interface Laid {
   screens: Record<string, ScreenDefinition>
   /** `flows/parts/pay.yaml:12:7`: where the value at that path stands, in whichever file. */
-  at: (path: Path) => string
+  at: Yaml['at']
   texts: FlowDefinition['texts']
 }
 
@@ -33,7 +33,7 @@ export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid
     problems.push({ where: flow.yaml.at(['screens']), what, remedy: `at most ${SCREENS_MAX}` })
   }
   if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
-  return { screens: used(screens, laying), at: (path) => placeOf(path, laying), texts: laying.texts }
+  return { screens: used(screens, laying), at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts }
 }
 
 interface Laying {
@@ -208,7 +208,7 @@ function used(screens: Record<string, ScreenDefinition>, { flow, places }: Layin
   return Object.fromEntries(Object.entries(screens).filter(([name]) => reached.has(name)))
 }
 
-function placeOf(path: Path, { flow, places }: Laying): string {
+function placeOf(path: Path, { flow, places }: Laying, inside?: Inside): string {
   const there = path[0] === 'screens' ? places.get(String(path[1])) : undefined
-  return there ? there.module.yaml.at(['screens', there.name, ...path.slice(2)]) : flow.yaml.at(path)
+  return there ? there.module.yaml.at(['screens', there.name, ...path.slice(2)], inside) : flow.yaml.at(path, inside)
 }

@@ -7,7 +7,7 @@ import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from './schema.ts'
 import { layTypes, SCREEN_TYPES, type ScreenTypes } from './screen-type.ts'
-import { meant, readYaml, schemaProblems, type Path, type Yaml } from './source.ts'
+import { meant, readYaml, schemaProblems, type Yaml } from './source.ts'
 
 /** A file with screens, and its catalogues, as text. */
 export interface FlowFiles {
@@ -26,7 +26,7 @@ export interface FlowSource extends FlowFiles {
 export interface ReadFlow {
   definition: FlowDefinition
   /** `flows/dental.yaml:12:7`: where the value at that path of the flow file is. */
-  at: (path: Path) => string
+  at: Yaml['at']
   /** Where a catalogue says something about that text. */
   catalogueAt: (language: string, text: string) => string
   catalogues: ReadonlyMap<string, { catalogue: Catalogue; file: string }>

@@ -176,9 +176,14 @@ export const SCREENS = {
   branch,
   set: z
     .strictObject({
-      set: values.describe('What is set in `vars`. `language` changes the language of the dialogue.'),
+      set: values.describe(
+        'What is set in `vars`: `= answers.amount * 0.02` is worked out. `language` changes the language of the dialogue.',
+      ),
       to,
       notice,
+      failed: route
+        .optional()
+        .describe('Where it leads, with nothing set, when a value cannot be worked out. Without it: `busy` ends the dialogue.'),
     })
     .describe('Shows nothing; remembers values.'),
   call: z
@@ -195,7 +200,7 @@ export const SCREENS = {
         .record(z.string().min(1), scalar)
         .optional()
         .meta({ title: '`{ name: value }`' })
-        .describe('Its arguments. `{path}` alone hands on the value itself, of whatever type.'),
+        .describe('Its arguments. `{path}` alone hands on the value itself, of whatever type; what begins with `=` is worked out.'),
       as: name.optional().describe("The answer is `data.<as>` from then on. Without it: the screen's name."),
       once: z
         .boolean()

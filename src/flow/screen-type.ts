@@ -56,7 +56,7 @@ export function layTypes(
     if (origin) return ['screens', origin.name, ...origin.place(path)]
     return root === undefined ? [] : made === undefined ? [root] : [root, made, ...path]
   }
-  return { screens, yaml: { ...yaml, at: (path) => yaml.at(where(path)), keyAt: (path) => yaml.keyAt(where(path)) } }
+  return { screens, yaml: { ...yaml, at: (path, inside) => yaml.at(where(path), inside), keyAt: (path) => yaml.keyAt(where(path)) } }
 }
 
 function expanded(type: ScreenType, name: string, screen: object, complain: (what: string) => void): Record<string, Expanded> {

@@ -15,10 +15,16 @@ const ERRORS_MAX = 20
 
 export type Path = readonly PropertyKey[]
 
+/** A character of a text that stands in a file. */
+export interface Inside {
+  text: string
+  at: number
+}
+
 export interface Yaml {
   value: unknown
   /** `flows/dental.yaml:3:9`: where the value at that path is, or the nearest thing around it. */
-  at: (path: Path) => string
+  at: (path: Path, inside?: Inside) => string
   /** Where the key at that path is. */
   keyAt: (path: Path) => string
 }
@@ -45,7 +51,7 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   }))
   const yaml: Yaml = {
     value: problems.length > 0 ? undefined : plainValue(document, file, problems),
-    at: (path) => at(placeOf(document, path, false)),
+    at: (path, inside) => at(placeOf(document, path, false) + (inside ? offsetIn(document.getIn(path, true), inside, source) : 0)),
     keyAt: (path) => at(placeOf(document, path, true)),
   }
   return { yaml, problems }
@@ -66,6 +72,16 @@ export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, ba
   const parsed = schema.safeParse(value)
   if (parsed.success) return []
   return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
+}
+
+/** Characters of a line that points into a text. */
+const POINTED_MAX = 100
+
+/** Where in a text something is wrong, with the text and a caret under it. */
+export function pointing(at: Yaml['at'], path: Path, text: string, character: number): Pick<Problem, 'where' | 'excerpt'> {
+  const from = character > POINTED_MAX ? character - POINTED_MAX / 2 : 0
+  const line = text.slice(from, from + POINTED_MAX).replace(/\s/g, ' ')
+  return { where: at(path, { text, at: character }), excerpt: `${line}\n${' '.repeat(character - from)}^` }
 }
 
 /** A remedy: the name that was probably meant, or all names that there are. */
@@ -252,6 +268,16 @@ function placeOf(document: Document, path: Path, ofKey: boolean): number {
     }
   }
   return offset
+}
+
+/** How far into a text, as it is written, that character of it is; 0 where it is written otherwise than it reads. */
+function offsetIn(node: unknown, { text, at }: Inside, source: string): number {
+  if (!isScalar(node) || node.value !== text || !node.range) return 0
+  const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' ? 1 : 0
+  const written = source.slice(node.range[0] + quoted, node.range[1] - quoted)
+  if (written === text) return quoted + at
+  // In single quotes, one quote is two.
+  return node.type === 'QUOTE_SINGLE' && written === text.replaceAll("'", "''") ? quoted + text.slice(0, at).replaceAll("'", "''").length : 0
 }
 
 function startOf(node: unknown): number | undefined {

@@ -1,6 +1,6 @@
 /** What a flow says: its texts in each of its languages, compiled once. */
 import type { DialogueContext } from '../../machines/dialogue.ts'
-import { compileCondition, type Condition, type ConditionSource } from './condition.ts'
+import { compileCondition, Slip, type Condition, type ConditionSource } from './condition.ts'
 import { DEFAULT_DATE_FORMAT, type DateFormat } from './dates.ts'
 import type { FlowDefinition, Text } from './definition.ts'
 import { compileMessage, type Message } from './message.ts'
@@ -30,7 +30,7 @@ export function speech(definition: FlowDefinition): Speech {
       const fallback = messages.get(definition.languages[0] as string) as Message
       return (scope, filling) => (messages.get(scope.context.language) ?? fallback).say(scope, filling)
     },
-    condition: (source) => sound(compileCondition(source)),
+    condition: (source) => sound<Condition>(compileCondition(source, definition.zone)),
   }
 }
 
@@ -73,7 +73,8 @@ function datesOf(definition: FlowDefinition, language: string): DateFormat {
   }
 }
 
-function sound<T>(found: T | string): T {
-  if (typeof found === 'string') throw new Error(`a text or condition that was not checked: ${found}`)
-  return found
+function sound<T>(found: T | Slip | string): T {
+  const wrong = found instanceof Slip ? found.what : found
+  if (typeof wrong === 'string') throw new Error(`a text or condition that was not checked: ${wrong}`)
+  return found as T
 }

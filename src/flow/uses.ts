@@ -41,6 +41,19 @@ export interface Uses {
   values: ValueUse[]
 }
 
+/** What sets each of `vars`, on all screens. */
+export function setIn(definition: { screens: Record<string, WrittenScreen> }): Map<string, Scalar[]> {
+  const set = new Map<string, Scalar[]>()
+  const note = (values: Record<string, Scalar> | undefined) => {
+    for (const [name, value] of Object.entries(values ?? {})) set.set(name, [...(set.get(name) ?? []), value])
+  }
+  for (const screen of Object.values(definition.screens)) {
+    if (screen.kind === 'set') note(screen.set)
+    if (screen.kind === 'menu' || screen.kind === 'list') for (const choice of screen.choices) note(choice.set)
+  }
+  return set
+}
+
 export function usesOf(definition: { screens: Record<string, WrittenScreen> }): Uses {
   const uses: Uses = { texts: [], conditions: [], values: [] }
   for (const [name, screen] of Object.entries(definition.screens)) collect(name, screen, uses)
@@ -89,6 +102,7 @@ function collect(name: string, screen: WrittenScreen, uses: Uses): void {
   if (screen.kind === 'set') {
     values(screen.set, at('set'))
     say('notice', screen.notice, at('notice'))
+    route(screen.failed, at('failed'))
   }
   if (screen.kind === 'flow') values(screen.with, at('with'))
   if (screen.kind === 'return') values(screen.give, at('give'))

@@ -1,7 +1,7 @@
 /** What tells two places of a walk apart: only what may still be read from there on. */
 import type { DialogueContext } from '../../machines/dialogue.ts'
 import { keyOf, readsOf, setOn } from './check-paths.ts'
-import { compileCondition } from './condition.ts'
+import { compileCondition, Slip, type Condition } from './condition.ts'
 import { isRouter, rowsFrom, targetsOf, type FlowDefinition } from './definition.ts'
 import { readPath, readRows } from './path.ts'
 import { armOver } from './screens/silent.ts'
@@ -17,14 +17,14 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
   const conditions = usesOf(definition).conditions.flatMap(({ condition, inRow }) => {
-    const compiled = compileCondition(condition)
-    if (inRow || typeof compiled === 'string') return []
+    const compiled = compileCondition(condition, definition.zone)
+    if (inRow || compiled instanceof Slip) return []
     return [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
   })
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
   const routers = Object.values(definition.screens).filter(isRouter).map((screen) => {
-    const arms = screen.branch.map((arm) => compileCondition(arm.if)).filter((arm) => typeof arm !== 'string')
+    const arms = screen.branch.map((arm) => compileCondition(arm.if, definition.zone)).filter((arm): arm is Condition => !(arm instanceof Slip))
     const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => keyOf(path) ?? [])
     return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
   })

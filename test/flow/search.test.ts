@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { checkSource } from '../../src/flow/check.ts'
-import { SEARCH_ROWS_MAX } from '../../src/flow/kept.ts'
+import { SEARCH_ROWS_MAX } from '../../src/flow/path.ts'
 import { proveFlow } from '../../src/flow/prove.ts'
 import { readFlow } from '../../src/flow/read.ts'
 import { fits } from '../../src/ussd/text.ts'

@@ -1,13 +1,13 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import type { Json, JsonObject } from '../../ussd/types.ts'
-import { readPath } from '../path.ts'
+import type { Json } from '../../ussd/types.ts'
 import type { CallScreen, Route } from '../definition.ts'
 import type { Want } from '../types.ts'
-import { BUSY, pathsOf, valueOf, type Env, type Plan, type Said } from './plan.ts'
+import { compileValues, pathsOf } from '../value.ts'
+import { BUSY, type Env, type Plan, type Said } from './plan.ts'
 
 /** Where an outcome leads, with the line above the next screen. */
-interface Way {
+export interface Way {
   to: string
   notice?: Said | undefined
 }
@@ -18,6 +18,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   const hidden = Object.entries(screen.with ?? {}).flatMap(([name, value]) =>
     pathsOf(value).some((path) => env.secrets.has(path)) ? [name] : [],
   )
+  const values = compileValues(screen.with, env)
   const sms = screen.sms === undefined ? undefined : env.text(screen.sms)
   const failed = wayOf(screen.failed ?? BUSY, env)
   const refused = new Map(
@@ -35,7 +36,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
       backend,
       operation,
       once: screen.once,
-      args: { ...argsOf(context, screen.with), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
+      args: { ...Object.fromEntries(values({ context })), ...(sms ? { text: sms({ context }, { lines: true }) } : {}) },
       ...(hidden.length === 0 ? {} : { hidden }),
       ...(screen.timeoutMs === undefined ? {} : { timeoutMs: screen.timeoutMs }),
     }),
@@ -65,7 +66,7 @@ function outcome({ context, event, screen, as, keep, failed, refused }: Outcome)
   return undefined
 }
 
-function led(context: DialogueContext, way: Way): Move {
+export function led(context: DialogueContext, way: Way): Move {
   return { to: way.to, context: way.notice ? { ...context, notice: way.notice({ context }) } : context }
 }
 
@@ -73,17 +74,9 @@ function withData(context: DialogueContext, as: string, data: Json): DialogueCon
   return { ...context, data: { ...context.data, [as]: data } }
 }
 
-function wayOf(route: Route, env: Env): Way {
+export function wayOf(route: Route, env: Env): Way {
   if (typeof route === 'string') return { to: route }
   return { to: route.to, notice: route.notice === undefined ? undefined : env.text(route.notice) }
-}
-
-function argsOf(context: DialogueContext, written: CallScreen['with']): JsonObject {
-  const args: JsonObject = {}
-  for (const [name, value] of Object.entries(written ?? {})) {
-    args[name] = valueOf(value, (path) => readPath({ context }, path))
-  }
-  return args
 }
 
 /** Whether an answer has the fields that the flow counts on; else it is as good as none. */

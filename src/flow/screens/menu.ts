@@ -1,9 +1,10 @@
 /** `menu`: a title and written choices. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { readPath } from '../path.ts'
-import type { Choice, MenuScreen, Scalar } from '../definition.ts'
+import type { Json } from '../../ussd/types.ts'
+import type { Choice, MenuScreen } from '../definition.ts'
+import { compileValues } from '../value.ts'
 import { offering, type Option } from './offer.ts'
-import { arrived, GOODBYE, valueOf, type Env, type Plan } from './plan.ts'
+import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 
 export function menuPlan(screen: MenuScreen, env: Env): Plan {
   const title = env.text(screen.menu)
@@ -33,14 +34,15 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
     choice,
     label: env.text(choice.label),
     holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
+    values: choice.set && compileValues(choice.set, env),
   }))
   return (context) =>
     compiled
       .filter(({ holds }) => holds === undefined || holds({ context }))
-      .map(({ choice, label }) => ({
+      .map(({ choice, label, values }) => ({
         label: (valueMax) => label({ context }, { valueMax }),
         to: choice.to,
-        choose: (chosen) => (choice.set ? assigned(chosen, choice.set, env.languages) : chosen),
+        choose: (chosen) => (values ? assigned(chosen, values({ context: chosen }), env.languages) : chosen),
       }))
 }
 
@@ -50,14 +52,13 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
  */
 export function assigned(
   context: DialogueContext,
-  values: Record<string, Scalar>,
+  values: readonly [string, Json][],
   languages: readonly string[],
   into: DialogueContext = context,
 ): DialogueContext {
   const vars = { ...into.vars }
   let { language } = context
-  for (const [name, written] of Object.entries(values)) {
-    const value = valueOf(written, (path) => readPath({ context }, path))
+  for (const [name, value] of values) {
     if (name !== 'language') vars[name] = value
     else if (typeof value === 'string' && languages.includes(value)) language = value
   }

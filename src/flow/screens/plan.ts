@@ -1,8 +1,7 @@
 /** A compiled screen, and what screens are compiled with. */
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/types.ts'
 import type { Condition, ConditionSource } from '../condition.ts'
-import type { Kind, Scalar, Text } from '../definition.ts'
+import type { Kind, Text } from '../definition.ts'
 import type { Keep } from '../kept.ts'
 import type { Filling } from '../message.ts'
 import type { Scope } from '../path.ts'
@@ -74,24 +73,4 @@ export function arrived(
     origin: context.gate ?? (confirms ? context.origin : env.first ? '' : rerun),
     dialled: env.guarded || kind === 'input' ? [] : context.dialled,
   }
-}
-
-const WHOLE = /^\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}$/
-const PART = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}/g
-
-/** A value of `set` or `with`. `{path}` alone is the value itself, of whatever type; in a text, it is filled in. */
-export function valueOf(written: Scalar, read: (path: string) => Json | undefined): Json {
-  if (typeof written !== 'string') return written
-  const path = WHOLE.exec(written)?.[1]
-  if (path !== undefined) return read(path) ?? null
-  return written.replace(PART, (_whole, part: string) => shown(read(part)))
-}
-
-/** The paths in a value of `set` or `with`. */
-export function pathsOf(written: Scalar): string[] {
-  return typeof written === 'string' ? [...written.matchAll(PART)].map((match) => match[1] as string) : []
-}
-
-function shown(value: Json | undefined): string {
-  return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }

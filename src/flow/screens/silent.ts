@@ -2,10 +2,11 @@
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Condition } from '../condition.ts'
 import { isRouter, type BranchScreen, type RouterScreen, type SetScreen } from '../definition.ts'
-import { ROWS_MAX } from '../kept.ts'
-import { readRows } from '../path.ts'
+import { readRows, ROWS_MAX } from '../path.ts'
 import type { Json, JsonObject } from '../../ussd/types.ts'
 import { withRow } from './list.ts'
+import { compileValues, Unfit } from '../value.ts'
+import { led, wayOf, type Way } from './call.ts'
 import { assigned } from './menu.ts'
 import type { Env, Plan } from './plan.ts'
 
@@ -45,15 +46,29 @@ export function armOver(
 
 export function setPlan(screen: SetScreen, env: Env): Plan {
   const notice = screen.notice === undefined ? undefined : env.text(screen.notice)
+  const values = compileValues(screen.set, env)
+  const failed = screen.failed === undefined ? undefined : wayOf(screen.failed, env)
   return {
     kind: 'set',
-    targets: [screen.to],
+    targets: [screen.to, ...(failed ? [failed.to] : [])],
     pass: (context) => {
+      const found = worked(() => values({ context }), failed)
+      if (!found) return led(context, failed as Way)
       const into = screen.clears === undefined ? context : cleared(context, screen.clears)
-      const set = assigned(context, screen.set, env.languages, into)
+      const set = assigned(context, found, env.languages, into)
       return { to: screen.to, context: notice ? { ...set, notice: notice({ context: set }) } : set }
     },
     want: () => restless(env),
+  }
+}
+
+/** Undefined: it cannot be worked out, and the flow says where that leads. */
+function worked<T>(work: () => T, failed: Way | undefined): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (failed && error instanceof Unfit) return undefined
+    throw error
   }
 }
 

@@ -1,0 +1,92 @@
+/** Of which type an expression is, and where it takes what it cannot. */
+import { takenAt } from './evaluate.ts'
+import type { Node } from './expression.ts'
+import { FUNCTIONS, type Fn, type Taken, type Type } from './functions.ts'
+
+/** `found` hears of each place where types do not fit; of a text and a number that are compared, it shows only later. */
+export interface Typing {
+  source: string
+  typeOf: (path: string) => Type | undefined
+  found: (severity: 'error' | 'warning', what: string, at: number, remedy: string) => void
+}
+
+const WORDS: Record<Type, string> = { text: 'a text', number: 'a number', boolean: 'true or false', rows: 'rows' }
+
+/** Undefined: nobody knows. */
+export function typed(node: Node, typing: Typing): Type | undefined {
+  switch (node.is) {
+    case 'literal':
+      return node.value === null ? undefined : (typeof node.value as Type | 'string') === 'string' ? 'text' : (typeof node.value as Type)
+    case 'path':
+      return typing.typeOf(node.path)
+    case 'arithmetic':
+      wants('number', node.left, typing)
+      wants('number', node.right, typing)
+      return 'number'
+    case 'minus':
+      wants('number', node.of, typing)
+      return 'number'
+    case 'call':
+      return calls(node, typing)
+    default:
+      return decides(node, typing)
+  }
+}
+
+function decides(node: Node, typing: Typing): 'boolean' {
+  if (node.is === 'compare') clash(node.op, node.left, node.right, typing)
+  if (node.is === 'among') for (const one of node.among) clash('in', node.of, one, typing)
+  if (node.is === 'both') for (const side of [node.left, node.right]) typed(side, typing)
+  if (node.is === 'not') typed(node.of, typing)
+  return 'boolean'
+}
+
+function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | undefined {
+  const fn = FUNCTIONS[name] as Fn
+  for (const [i, arg] of args.entries()) wants(takenAt(fn, i), arg, typing)
+  return fn.gives
+}
+
+/** What each may be given, in words, and what stands in its place. */
+const TAKES: Partial<Record<Taken, { of: readonly Type[]; words: string; remedy: (written: string, type: Type) => string }>> = {
+  number: {
+    of: ['number'], words: 'a number',
+    remedy: (written, type) =>
+      type === 'rows' ? `length(${written}), or sum(${written}, 'field')` : type === 'text' ? `number(${written}), if it is one` : 'use a branch',
+  },
+  text: { of: ['text'], words: 'a text', remedy: (written, type) => (type === 'number' ? `concat(${written})` : 'a text') },
+  value: { of: ['text', 'number'], words: 'a text or a number', remedy: (written, type) => (type === 'rows' ? `join(${written}, 'field', ' ')` : 'use a branch') },
+  date: { of: ['text'], words: 'a date', remedy: () => 'a day such as 2025-05-10, or a moment' },
+  rows: { of: ['rows'], words: 'rows', remedy: () => 'a list of a call, such as data.slots.rows' },
+  list: { of: ['rows', 'text'], words: 'rows or a text', remedy: (written, type) => (type === 'number' ? `length(concat(${written}))` : 'rows or a text') },
+}
+
+function wants(taken: Taken | undefined, node: Node, typing: Typing): void {
+  const type = typed(node, typing)
+  const wanted = taken && TAKES[taken]
+  if (type === undefined || !wanted || wanted.of.includes(type)) return
+  const written = typing.source.slice(node.at, node.end)
+  const remedy = node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.remedy(written, type)
+  typing.found('error', `'${written}' is ${WORDS[type]} where ${wanted.words} is wanted`, node.at, remedy)
+}
+
+/** Two sides that have no order, or are never equal. */
+function clash(op: string, one: Node, other: Node, typing: Typing): void {
+  const [left, right] = [typed(one, typing), typed(other, typing)]
+  if (left === undefined || right === undefined) return
+  const what = `compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
+  const say = (severity: 'error' | 'warning') => typing.found(severity, what, one.at, 'compare it with one of its own type')
+  const inOrder = /^[<>]/.test(op)
+  const pair = new Set([left, right])
+  if (pair.has('rows') || (inOrder && pair.has('boolean'))) return say('error')
+  if (pair.size === 1) return
+  if (pair.has('boolean')) return say('error')
+  // What is left is a text and a number: amounts come as texts too.
+  const word = [one, other].some((side) => side.is === 'literal' && typeof side.value === 'string' && Number.isNaN(Number(side.value)))
+  if (word) say('error')
+  else if (inOrder) say('warning')
+}
+
+function saidOf(node: Node, { source }: Typing): string {
+  return node.is === 'literal' ? JSON.stringify(node.value) : node.is === 'path' ? `'${node.path}'` : `'${source.slice(node.at, node.end)}'`
+}
