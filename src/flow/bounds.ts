@@ -1,7 +1,10 @@
-/** The longest that values may be: by the rules of inputs, and by what calls are expected to answer. */
+/** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
 import { MSISDN_DIGITS_MAX } from '../ussd/msisdn.ts'
 import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
 import type { Check } from './schema-checks.ts'
+import { charsOf, largest, type Size } from './size.ts'
+import { setIn } from './uses.ts'
+import { valueSize } from './value-size.ts'
 
 /** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
 export interface Bounds {
@@ -14,26 +17,53 @@ export interface Bounds {
 interface Growing extends Bounds {
   lengths: Map<string, number>
   numbers: Map<string, number>
+  /** Decimals that a number may have, where that is known. */
+  decimals: Map<string, number>
 }
 
-/** Those that hold on that screen. */
-export function boundsOn(name: string, definition: FlowDefinition): Bounds {
-  const bounds: Growing = { lengths: new Map(), numbers: new Map() }
+/** Those that hold on each screen. */
+export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds {
+  const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
+  const rows = new Map<string, [string, number][]>()
   for (const [from, screen] of Object.entries(definition.screens)) {
     if (screen.kind === 'input') ofInput(`answers.${screen.as ?? from}`, screen, bounds)
     if (screen.kind === 'call') ofCall(`data.${screen.as ?? from}`, screen, bounds)
     if (screen.kind !== 'list') continue
     const fields = fieldsOf(screen.from, definition)
-    for (const [field, max] of fields) {
-      bounds.lengths.set(`chosen.${screen.as ?? from}.${field}`, max)
-      if (from === name) bounds.lengths.set(`row.${field}`, max)
-    }
+    rows.set(from, fields.map(([field, max]) => [`row.${field}`, max]))
+    for (const [field, max] of fields) bounds.lengths.set(`chosen.${screen.as ?? from}.${field}`, max)
   }
-  return bounds
+  ofVars(definition, bounds)
+  return (screen) => ({ ...bounds, lengths: new Map([...bounds.lengths, ...(rows.get(screen) ?? [])]) })
 }
 
-function ofInput(path: string, screen: InputScreen, { lengths, numbers }: Growing): void {
+/** What is set is as large as the largest of the values that it is set to. */
+function ofVars(definition: FlowDefinition, bounds: Growing): void {
+  const set = setIn(definition)
+  const known = new Map<string, Size>()
+  const fieldOf = (from: string, field: string) => fieldsOf(from, definition).find(([name]) => name === field)?.[1]
+  const sizeOf = (path: string): Size => {
+    const [root, name = '', ...rest] = path.split('.')
+    if (root !== 'vars' || rest.length > 0)
+      return { chars: bounds.lengths.get(path), max: bounds.numbers.get(path), decimals: bounds.decimals.get(path) }
+    if (!known.has(name)) {
+      // While it is being found out, nobody knows how large what hangs on itself gets.
+      known.set(name, {})
+      known.set(name, largest((set.get(name) ?? []).map((value) => valueSize(value, { sizeOf, fieldOf }))))
+    }
+    return known.get(name) as Size
+  }
+  for (const name of set.keys()) {
+    const size = sizeOf(`vars.${name}`)
+    const chars = charsOf(size)
+    if (size.max !== undefined) bounds.numbers.set(`vars.${name}`, size.max)
+    if (chars !== undefined) bounds.lengths.set(`vars.${name}`, chars)
+  }
+}
+
+function ofInput(path: string, screen: InputScreen, { lengths, numbers, decimals }: Growing): void {
   if (screen.number?.max !== undefined) numbers.set(path, screen.number.max)
+  if (screen.number) decimals.set(path, screen.number.decimals)
   lengths.set(path, longestAnswer(screen))
 }
 

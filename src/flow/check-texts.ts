@@ -2,7 +2,7 @@
 import { uncodableAt } from '../ussd/gsm7.ts'
 import { fits, transliterate } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
-import { boundsOn, type Bounds } from './bounds.ts'
+import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import type { FlowDefinition, ScreenDefinition, Text } from './definition.ts'
 import type { Message } from './message.ts'
@@ -22,8 +22,9 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
   }
   checkCatalogues(read, complain)
   if (!sound) return
+  const boundsOn = boundsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
-    const bounds = boundsOn(name, definition)
+    const bounds = boundsOn(name)
     for (const language of definition.languages)
       checkLength({ name, screen, language, bounds }, read, complain)
   }

@@ -25,7 +25,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
     typed(node, {
       source, typeOf,
       found: (severity, what, inside, remedy) =>
-        complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what.startsWith("'") ? ':' : ''} ${what}`, remedy }),
+        complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what}`, remedy }),
     })
     for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)

@@ -101,7 +101,8 @@ function signsOf(source: string): Sign[] {
     const until = at + whole.length
     const written = (text ?? braced ?? sign ?? word) as string
     const bare = sign !== undefined || /^[+-]$/.test(written) ? 'sign' : 'word'
-    signs.push({ kind: text !== undefined ? 'text' : braced !== undefined ? 'braced' : bare, text: written, at: until - written.length, end: until })
+    const kind = text !== undefined ? 'text' : braced !== undefined ? 'braced' : bare
+    signs.push({ kind, text: written, at: until - written.length, end: until })
     at = until
   }
   return [...signs, { kind: 'end', text: '', at: end, end }]

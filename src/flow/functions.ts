@@ -3,7 +3,7 @@ import type { Json } from '../ussd/types.ts'
 import { dayOf } from './dates.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
 import { ROWS_MAX } from './path.ts'
-import { charsOf, DAYS_MAX, type Size } from './size.ts'
+import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
 
 export type Type = 'text' | 'number' | 'boolean' | 'rows'
 
@@ -50,7 +50,8 @@ const extremeOf = (name: string, sizes: readonly Size[]) => {
   return known.length === sizes.length ? Math.max(...known) : undefined
 }
 const changed = (name: string, does: string, change: (text: string) => string): Fn => ({
-  form: `${name}(text)`, does, takes: ['text'], gives: 'text', run: ([text]) => change(text as string), size: ([size = {}]) => ({ chars: size.chars }),
+  form: `${name}(text)`, does, takes: ['text'], gives: 'text',
+  run: ([text]) => change(text as string), size: ([size = {}]) => ({ chars: size.chars }),
 })
 const ending = (name: string, does: string, at: 0 | -1): Fn => ({
   form: `${name}(rows, 'field')`, does: `${does}, or that field of it; nothing where there are no rows.`,
@@ -92,7 +93,8 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
     run: (args) => args.join(''), size: (sizes) => ({ chars: added(sizes.map(charsOf)) }),
   },
   join: {
-    form: "join(rows, 'field', text)", does: 'That field of all rows, with the text between.', takes: ['rows', 'field', 'text'], gives: 'text',
+    form: "join(rows, 'field', text)", does: 'That field of all rows, with the text between.',
+    takes: ['rows', 'field', 'text'], gives: 'text',
     run: ([rows, field, between]) => whole(rows).map((row) => shown(fieldOf(row, field as string))).join(between as string),
     size: ([{ rows, field } = {}, , { chars } = {}]) => {
       const each = added([field, chars])
@@ -152,8 +154,4 @@ function fieldOf(row: Json | undefined, field: string | undefined): Json | undef
 
 function letters(text: string, change: (letter: string) => string): string {
   return [...text].map((letter) => (change(letter).length === letter.length ? change(letter) : letter)).join('')
-}
-
-function added(sizes: readonly (number | undefined)[]): number | undefined {
-  return sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0)
 }

@@ -35,7 +35,8 @@ export function readsOf(definition: FlowDefinition): Reads {
 
 /** What an expression works out with must be made up as that. */
 function slotsIn({ wanted, rows }: Reading): Slot[] {
-  const fields = rows.flatMap(({ from, reads }) => (typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : []))
+  const fields = rows.flatMap(({ from, reads }) =>
+    (typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : []))
   return [...wanted, ...fields]
 }
 

@@ -5,12 +5,14 @@
  * stack of calls.
  */
 import { ProblemsError, type Problem } from '../errors.ts'
-import type { FlowDefinition, FlowScreen, LanguageScreen, ReturnScreen, ScreenDefinition, WrittenScreen } from './definition.ts'
+import type { FlowDefinition, FlowScreen, LanguageScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from './definition.ts'
 import { reachable } from './graph.ts'
 import { languageScreens, ownName } from './language-screen.ts'
 import { inPart, type Module } from './part-names.ts'
 import { SCREENS_MAX } from './schema.ts'
 import { meant, type Inside, type Path, type Yaml } from './source.ts'
+import { typed } from './typing.ts'
+import { readingOf } from './value.ts'
 
 /** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
 export const PARTS_DEEP_MAX = 5
@@ -170,8 +172,13 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
     if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, meant(from, given))
 }
 
-/** A value as it is written can only be wrong if it is no path. */
-function isWrong(value: unknown, type: string): boolean {
+/** A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads. */
+function isWrong(value: Scalar, type: string): boolean {
+  const reading = readingOf(value)
+  if (reading) {
+    const is = typed(reading.node, { source: String(value), typeOf: () => undefined, found: () => undefined })
+    return type !== 'any' && is !== undefined && is !== type
+  }
   if (type === 'any' || (typeof value === 'string' && value.includes('{'))) return false
   return type === 'rows' || typeof value !== (type === 'text' ? 'string' : type)
 }

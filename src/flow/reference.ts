@@ -1,5 +1,6 @@
 /** The reference of the flow language as Markdown: every key, as the schema describes it. */
 import { flowJsonSchema, partJsonSchema } from './json-schema.ts'
+import { FUNCTIONS } from './functions.ts'
 import { BUILT_IN, TEXT_KEYS } from './texts.ts'
 
 /** Between these lines a document has the reference. */
@@ -19,6 +20,9 @@ export function flowReference(): string {
     'A file in the folder `parts`, which flows include or call.\n',
     table(partJsonSchema() as unknown as Node),
     ...screens.flatMap((screen) => [`### \`${screen.title}\`\n`, `${screen.description}\n`, table(screen)]),
+    '### Functions\n',
+    'In expressions: conditions, and values that begin with `=`.\n',
+    functions(),
     '### Built-in texts\n',
     'A flow puts its own words in their place under `texts: { <language>: { <key>: … } }`.\n',
     builtInTexts(),
@@ -70,6 +74,11 @@ function typeOf(node: Node): string {
 function defaultOf({ default: value }: Node): string {
   const empty = value === undefined || JSON.stringify(value) === '[]' || JSON.stringify(value) === '{}'
   return empty ? '' : `\`${String(value)}\``
+}
+
+function functions(): string {
+  const rows = Object.values(FUNCTIONS).map(({ form, does, gives }) => `| \`${form}\` | ${gives ?? 'any'} | ${does} |`)
+  return ['| function | gives | what it does |', '|---|---|---|', ...rows, ''].join('\n')
 }
 
 function builtInTexts(): string {

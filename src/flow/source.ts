@@ -277,7 +277,8 @@ function offsetIn(node: unknown, { text, at }: Inside, source: string): number {
   const written = source.slice(node.range[0] + quoted, node.range[1] - quoted)
   if (written === text) return quoted + at
   // In single quotes, one quote is two.
-  return node.type === 'QUOTE_SINGLE' && written === text.replaceAll("'", "''") ? quoted + text.slice(0, at).replaceAll("'", "''").length : 0
+  const doubled = (part: string) => part.replaceAll("'", "''")
+  return node.type === 'QUOTE_SINGLE' && written === doubled(text) ? quoted + doubled(text.slice(0, at)).length : 0
 }
 
 function startOf(node: unknown): number | undefined {

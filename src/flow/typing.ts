@@ -3,7 +3,7 @@ import { takenAt } from './evaluate.ts'
 import type { Node } from './expression.ts'
 import { FUNCTIONS, type Fn, type Taken, type Type } from './functions.ts'
 
-/** `found` hears of each place where types do not fit; of a text and a number that are compared, it shows only later. */
+/** `found` hears of each place where types do not fit, as a sentence that goes on behind the screen's name. */
 export interface Typing {
   source: string
   typeOf: (path: string) => Type | undefined
@@ -47,18 +47,17 @@ function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | un
   return fn.gives
 }
 
-/** What each may be given, in words, and what stands in its place. */
-const TAKES: Partial<Record<Taken, { of: readonly Type[]; words: string; remedy: (written: string, type: Type) => string }>> = {
+/** What each may be given, and what else would do. */
+const TAKES: Partial<Record<Taken, { of: readonly Type[]; words: string; instead: (written: string) => Partial<Record<Type, string>> }>> = {
   number: {
     of: ['number'], words: 'a number',
-    remedy: (written, type) =>
-      type === 'rows' ? `length(${written}), or sum(${written}, 'field')` : type === 'text' ? `number(${written}), if it is one` : 'use a branch',
+    instead: (written) => ({ rows: `length(${written}), or sum(${written}, 'field')`, text: `number(${written}), if it is one` }),
   },
-  text: { of: ['text'], words: 'a text', remedy: (written, type) => (type === 'number' ? `concat(${written})` : 'a text') },
-  value: { of: ['text', 'number'], words: 'a text or a number', remedy: (written, type) => (type === 'rows' ? `join(${written}, 'field', ' ')` : 'use a branch') },
-  date: { of: ['text'], words: 'a date', remedy: () => 'a day such as 2025-05-10, or a moment' },
-  rows: { of: ['rows'], words: 'rows', remedy: () => 'a list of a call, such as data.slots.rows' },
-  list: { of: ['rows', 'text'], words: 'rows or a text', remedy: (written, type) => (type === 'number' ? `length(concat(${written}))` : 'rows or a text') },
+  text: { of: ['text'], words: 'a text', instead: (written) => ({ number: `concat(${written})` }) },
+  value: { of: ['text', 'number'], words: 'a text or a number', instead: (written) => ({ rows: `join(${written}, 'field', ' ')` }) },
+  date: { of: ['text'], words: 'a date', instead: () => ({ number: 'a day such as 2025-05-10, or a moment' }) },
+  rows: { of: ['rows'], words: 'rows', instead: () => ({ text: 'a list that a call answers' }) },
+  list: { of: ['rows', 'text'], words: 'rows or a text', instead: (written) => ({ number: `length(concat(${written}))` }) },
 }
 
 function wants(taken: Taken | undefined, node: Node, typing: Typing): void {
@@ -66,15 +65,16 @@ function wants(taken: Taken | undefined, node: Node, typing: Typing): void {
   const wanted = taken && TAKES[taken]
   if (type === undefined || !wanted || wanted.of.includes(type)) return
   const written = typing.source.slice(node.at, node.end)
-  const remedy = node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.remedy(written, type)
-  typing.found('error', `'${written}' is ${WORDS[type]} where ${wanted.words} is wanted`, node.at, remedy)
+  const remedy = node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.instead(written)[type]
+  const what = `: ${/^['"]/.test(written) ? written : `'${written}'`} is ${WORDS[type]} where ${wanted.words} is wanted`
+  typing.found('error', what, node.at, remedy ?? 'use a branch, or a call')
 }
 
 /** Two sides that have no order, or are never equal. */
 function clash(op: string, one: Node, other: Node, typing: Typing): void {
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
-  const what = `compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
+  const what = ` compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
   const say = (severity: 'error' | 'warning') => typing.found(severity, what, one.at, 'compare it with one of its own type')
   const inOrder = /^[<>]/.test(op)
   const pair = new Set([left, right])

@@ -24,7 +24,8 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
   const routers = Object.values(definition.screens).filter(isRouter).map((screen) => {
-    const arms = screen.branch.map((arm) => compileCondition(arm.if, definition.zone)).filter((arm): arm is Condition => !(arm instanceof Slip))
+    const compiled = screen.branch.map((arm) => compileCondition(arm.if, definition.zone))
+    const arms = compiled.filter((arm): arm is Condition => !(arm instanceof Slip))
     const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => keyOf(path) ?? [])
     return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
   })

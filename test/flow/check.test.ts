@@ -36,7 +36,7 @@ const ROWS: Row[] = [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",
   ]],
   ['a condition that starts nowhere', '  main: { branch: [{ if: balance > 3, to: a }], else: a }\n  a: { end: x }', [
-    "error f.yaml:6:26 screen 'main': 'balance' is not a path that starts with data, answers, chosen, vars, row, msisdn, code, line, language, now",
+    "error f.yaml:6:26 screen 'main': 'balance' is not a path that starts with data, answers, chosen, vars, row, msisdn, code, line, language, now (a text stands in quotes, and + and - have a blank on each side)",
   ]],
   ['a message that does not close', "  main: { end: 'You have {data.x' }", ["error f.yaml:6:16 screen 'main': the text in 'en' is no message: what is between { and } is no path"]],
   ['a message with a bare name', "  main: { end: 'Hi {name}' }", [
