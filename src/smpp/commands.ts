@@ -55,12 +55,13 @@ export function fieldStatus(field: string): number {
   return FIELD_STATUS[field] ?? STATUS.ESME_RINVCMDLEN
 }
 
-const ANY_INTEGER: [number, number] = [1, 8]
+const ANY_INTEGER: [number, number] = [0, 8]
 
 /**
  * Lengths of known optional parameters, [least, most]. Integers are taken in any width (senders get it wrong, and the
- * value is clear); ussd_service_op may be empty, which means absent; its_session_info is 1 to 8 (2 by SMPP v3.4
- * §5.3.2.43, 4 seen); receipted_message_id may lack its NUL. Tags not listed, vendor or unknown, are not checked.
+ * value is clear), and empty, which means absent: a refusal would cost the dialogue or the receipt that they came with.
+ * its_session_info is 1 to 8 (2 by SMPP v3.4 §5.3.2.43, 4 seen); receipted_message_id may lack its NUL. Tags not
+ * listed, vendor or unknown, are not checked.
  */
 const TLV_OCTETS = new Map<number, [number, number]>([
   [0x0005, ANY_INTEGER], // dest_addr_subunit
@@ -77,8 +78,8 @@ const TLV_OCTETS = new Map<number, [number, number]>([
   [0x001e, [0, 65]], // receipted_message_id
   [0x0030, ANY_INTEGER], // ms_msg_wait_facilities
   [0x0201, ANY_INTEGER], // privacy_indicator
-  [0x0202, [1, 23]], // source_subaddress
-  [0x0203, [1, 23]], // dest_subaddress
+  [0x0202, [0, 23]], // source_subaddress
+  [0x0203, [0, 23]], // dest_subaddress
   [0x0204, ANY_INTEGER], // user_message_reference
   [0x0205, ANY_INTEGER], // user_response_code
   [0x020a, ANY_INTEGER], // source_port
@@ -95,12 +96,12 @@ const TLV_OCTETS = new Map<number, [number, number]>([
   [0x0420, ANY_INTEGER], // dpf_result
   [0x0421, ANY_INTEGER], // set_dpf
   [0x0422, ANY_INTEGER], // ms_availability_status
-  [0x0423, [3, 3]], // network_error_code
+  [0x0423, ANY_INTEGER], // network_error_code, which is a type and a number: 3
   [0x0425, ANY_INTEGER], // delivery_failure_reason
   [0x0426, ANY_INTEGER], // more_messages_to_send
   [0x0427, ANY_INTEGER], // message_state
   [0x0428, ANY_INTEGER], // congestion_state
-  [0x0501, [0, 8]], // ussd_service_op
+  [0x0501, ANY_INTEGER], // ussd_service_op
   [0x0601, [3, 3]], // broadcast_content_type
   [0x0606, [1, 1024]], // broadcast_area_identifier
   [0x060b, [1, 1024]], // billing_identification

@@ -105,6 +105,17 @@ describe('hostile octets after the bind', function () {
     assert.equal((await link.heard(ID.response + ID.enquire)).sequence, 777)
   }
 
+  it('may be parameters that are empty or of an odd width: those do not cost the message that they came with', async () => {
+    const link = await peer.bound()
+    const tags = ['0204', '020a', '020c', '020e', '020f', '0202', '0203', '0423', '0427', '0501']
+    const odd = [...tags.map((tag) => `${tag}0000`), '04230002031b', '04230004031b0000'].map((hex) => Buffer.from(hex, 'hex'))
+    for (const [n, parameter] of odd.entries()) {
+      link.send(raw(ID.deliver, 0, 100 + n, Buffer.concat([deliver(0).subarray(16), parameter])))
+    }
+    await link.heard(ID.response + ID.deliver, odd.length)
+    assert.deepEqual(link.all(ID.response + ID.deliver).map((pdu) => pdu.status), odd.map(() => 0))
+  })
+
   it('are not kept: a half-sent PDU of the longest kind holds no claimed length', async () => {
     const link = await peer.bound()
     const before = process.memoryUsage().arrayBuffers
