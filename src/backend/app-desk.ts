@@ -21,20 +21,22 @@ export interface ReplyDeskSettings {
   port: number
   /** The field of a reply that names its question. */
   field: string
+  /** What a reply that was awaited is answered with. */
+  receipt: { status: number; body: string }
 }
 
 const HEADERS_MS = 5_000
 const REQUEST_MS = 10_000
 const CONNECTIONS_MAX = 1_000
 
-export function replyDesk({ host, port, field }: ReplyDeskSettings): ReplyDesk {
+export function replyDesk({ host, port, field, receipt }: ReplyDeskSettings): ReplyDesk {
   const waiting = new Map<string, (answer: Answer) => void>()
   const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, (request, response) => {
     receive(request, field).then(({ id, body }) => {
       const hand = id === undefined ? undefined : waiting.get(id)
       if (!hand) return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
       waiting.delete(id!)
-      say(response, 201, 'message submitted')
+      send(response, receipt)
       hand({ status: 200, headers: {}, body })
     }).catch(() => say(response, 400, 'bad request'))
   })
@@ -81,6 +83,9 @@ async function receive(request: IncomingMessage, field: string): Promise<{ id: s
 }
 
 function say(response: ServerResponse, status: number, description: string): void {
-  const body = JSON.stringify({ status, code: status === 201 ? 'created' : 'error', description, result: {} })
+  send(response, { status, body: JSON.stringify({ status, code: 'error', description, result: {} }) })
+}
+
+function send(response: ServerResponse, { status, body }: ReplyDeskSettings['receipt']): void {
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
 }

@@ -56,7 +56,7 @@ export async function appBackends(parts: {
 function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract): ReplyDesk | undefined {
   if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
-  return later && listen && replyDesk({ ...listen, field: later.field })
+  return later && listen && replyDesk({ ...listen, field: later.field, receipt: later.receipt })
 }
 
 function settingsOf(app: App, name: string) {

@@ -4,6 +4,8 @@ import type { EndReason, Json, JsonObject } from '../../ussd/types.ts'
 import { closingValues, fillTree, fillWords, shown, valuesOf } from './fill.ts'
 import type { AskProfile, ContractProfile } from './profile.ts'
 import { readReply } from './reply.ts'
+import { toXml } from './xml-tree.ts'
+import { writeCall } from './xmlrpc.ts'
 import type { Contract, Outgoing } from './types.ts'
 
 type Values = ReturnType<typeof valuesOf>
@@ -17,7 +19,11 @@ export function compileContract(profile: ContractProfile): Contract {
     name: profile.name,
     mark: createHash('sha256').update(JSON.stringify([profile.name, profile.reply])).digest('hex').slice(0, 12),
     closeTo: close?.to ?? 'app',
-    ...(later ? { later: { field: later.field, id: (asked) => fillWords(later.id, valuesOf(asked, profile.msisdn)) } } : {}),
+    ...(later ? { later: {
+      field: later.field,
+      id: (asked) => fillWords(later.id, valuesOf(asked, profile.msisdn)),
+      receipt: { status: later.receipt.status, body: JSON.stringify(fillTree(later.receipt.fields, {})) },
+    } } : {}),
     ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, valuesOf(asked, profile.msisdn)),
     understand: (received, asked) => {
       const said = readReply(profile.reply, received)
@@ -54,11 +60,15 @@ function outgoing(ask: AskProfile, values: Values): Outgoing {
   const path = (ask.path ?? '').replace(/\{[^{}]*\}/g, (name) => encodeURIComponent(fillWords(name, values)))
   const method = ask.method ?? (format === 'query' ? 'GET' : 'POST')
   if (format === 'query') return { method, path, query: encoded(fields), headers, body: '' }
-  return {
-    method, path, query: '',
-    headers: { 'content-type': format === 'json' ? 'application/json' : 'application/x-www-form-urlencoded', ...headers },
-    body: format === 'json' ? JSON.stringify(fields) : encoded(fields),
-  }
+  const [type, write] = WRITTEN[format]
+  return { method, path, query: '', headers: { 'content-type': type, ...headers }, body: write(fields, ask.procedure ?? '') }
+}
+
+const WRITTEN: Record<'form' | 'json' | 'xml' | 'xmlrpc', [type: string, write: (fields: JsonObject, procedure: string) => string]> = {
+  form: ['application/x-www-form-urlencoded', encoded],
+  json: ['application/json', (fields) => JSON.stringify(fields)],
+  xml: ['text/xml; charset=utf-8', toXml],
+  xmlrpc: ['text/xml; charset=utf-8', (fields, procedure) => writeCall(procedure, fields)],
 }
 
 function encoded(fields: JsonObject): string {

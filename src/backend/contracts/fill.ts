@@ -71,10 +71,17 @@ function fillText(text: string, values: Values): Json {
 }
 
 function lookUp(name: string, values: Values): Json {
-  if (!name.startsWith('state.')) return values[name] ?? ''
-  const state = values.state as Values
-  const key = name.slice('state.'.length)
-  return Object.hasOwn(state, key) ? state[key] ?? '' : ''
+  const [kind, key] = [name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)]
+  if (kind !== 'state' && kind !== 'chosen') return values[name] ?? ''
+  const kept = own(values.state, key)
+  if (kind === 'state') return kept
+  // What stands under `*` is for any other answer.
+  return own(kept, String(values.input).trim()) || own(kept, '*')
+}
+
+function own(tree: Json | undefined, key: string): Json {
+  if (tree === null || typeof tree !== 'object' || Array.isArray(tree)) return ''
+  return Object.hasOwn(tree, key) ? tree[key] ?? '' : ''
 }
 
 function bare(code: string): string {

@@ -56,10 +56,10 @@ export function readRequest(text: string): { method: string; target: string; hea
   return { method, target, headers, body }
 }
 
-/** The reply that a kit's text stands for. */
+/** The reply that a kit's text stands for: an answer, or, where it comes later, a request of the application's own. */
 export function readAnswer(text: string): Answer {
   const { first, headers, body } = parts(text)
-  return { status: Number(first), headers, body }
+  return { status: first.startsWith('POST ') ? 200 : Number(first), headers, body }
 }
 
 /** The question that a turn of the kit asks, given what was entered and remembered up to it. */

@@ -5,6 +5,9 @@ import { Nonsense } from '../body.ts'
 import { shown } from './fill.ts'
 import type { ReplyProfile } from './profile.ts'
 import type { Answer } from './types.ts'
+import { parseXml } from './xml.ts'
+import { fromXml } from './xml-tree.ts'
+import { readResponse } from './xmlrpc.ts'
 
 type Mark = ReplyProfile['continue']
 type Place = string | number
@@ -30,6 +33,7 @@ interface Found {
 /** `strip`: how much of the body the mark takes. */
 function marked(mark: Mark, { answer, parsed }: Found): { met: boolean; strip: number } {
   if (mark.prefix !== undefined) return prefixed(mark.prefix, answer.body)
+  if (mark.has !== undefined) return { met: rowsAt(parsed, mark.has).length > 0, strip: 0 }
   const value = mark.field === undefined ? answer.headers[mark.header!.toLowerCase()] : at(parsed, mark.field)
   return { met: mark.is!.some((wanted) => same(wanted, value)), strip: 0 }
 }
@@ -55,7 +59,24 @@ function same(wanted: string | number | boolean | null, value: Json | undefined)
 function textOf(rules: ReplyProfile, parsed: Json, body: string): string {
   if (rules.text === undefined) return body
   const places = Array.isArray(rules.text) ? rules.text : [rules.text]
-  return places.flatMap((place) => linesOf(at(parsed, place))).join('\n')
+  return places.flatMap((place) => typeof place === 'object' ? rowLines(place, parsed) : linesOf(at(parsed, place))).join('\n')
+}
+
+function rowLines({ rows, line }: { rows: Place; line: string }, parsed: Json): string[] {
+  return rowsAt(parsed, rows).flatMap((row) => {
+    const missing: string[] = []
+    const text = line.replace(/\{([^{}]+)\}/g, (_all, name: string) => {
+      const value = shown(at(row, name) ?? '')
+      if (value === '') missing.push(name)
+      return value
+    })
+    return missing.length > 0 ? [] : [text]
+  })
+}
+
+function rowsAt(parsed: Json, rows: Place): Json[] {
+  const found = at(parsed, rows)
+  return found === undefined ? [] : Array.isArray(found) ? found : [found]
 }
 
 function linesOf(value: Json | undefined): string[] {
@@ -65,12 +86,20 @@ function linesOf(value: Json | undefined): string[] {
 
 function stateOf(rules: ReplyProfile, parsed: Json): JsonObject {
   const kept: JsonObject = {}
-  for (const [name, place] of Object.entries(rules.state)) kept[name] = at(parsed, place) ?? ''
+  for (const [name, place] of Object.entries(rules.state)) {
+    kept[name] = typeof place !== 'object' ? at(parsed, place) ?? '' : Object.fromEntries(
+      rowsAt(parsed, place.rows).map((row) => [shown(at(row, place.key) ?? ''), at(row, place.value) ?? '']))
+  }
   return kept
 }
 
 function parse(rules: ReplyProfile, body: string): Json {
   if (rules.as === 'text') return body
+  if (rules.as === 'xmlrpc') return readResponse(body.trim())
+  if (rules.as === 'xml') {
+    const root = parseXml(body.trim())
+    return { [root.name]: fromXml(root) }
+  }
   if (rules.as === 'form') return Object.fromEntries(new URLSearchParams(body.trim()))
   if (rules.as === 'delimited') return body.trim().split(rules.separator)
   try {
@@ -83,9 +112,11 @@ function parse(rules: ReplyProfile, body: string): Json {
 function at(value: Json, place: Place): Json | undefined {
   let here: Json | undefined = value
   for (const key of String(place).split('.')) {
+    // An element with a text alone is that text.
+    if (key === '#text' && typeof here === 'string') continue
     if (here === null || typeof here !== 'object') return undefined
-    // Negative: from the end, as nobody knows how many parts there are.
-    if (Array.isArray(here)) here = here.at(Number(key))
+    // Negative: from the end, as nobody knows how many parts there are. A name: that of each of them.
+    if (Array.isArray(here)) here = /^-?\d+$/.test(key) ? here.at(Number(key)) : here.flatMap((item) => at(item, key) ?? [])
     else here = Object.hasOwn(here, key) ? here[key] : undefined
   }
   return here

@@ -55,7 +55,7 @@ export interface Contract {
   /** What the application is told at the end; null: nothing for this reason. */
   close(closing: Closing): Outgoing | null
   /** The application answers by a request of its own, which names the question in this field by this id. */
-  readonly later?: { field: string; id(asked: Asked): string }
+  readonly later?: { field: string; id(asked: Asked): string; receipt: { status: number; body: string } }
   /** Where that goes: to the application itself, or to an address of its own that the settings may give. */
   readonly closeTo: 'app' | 'events'
 }

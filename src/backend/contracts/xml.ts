@@ -111,14 +111,24 @@ function content(reader: Reader, into: Element, depth: number): void {
     if (reader.source.startsWith('</', next)) return
     if (reader.source.startsWith('<!', next)) {
       if (take(reader, COMMENT) === '') throw new Nonsense('XML: only comments may begin with <!')
-    } else into.children.push(element(reader, depth + 1))
+    } else {
+      const child = element(reader, depth + 1)
+      // Everywhere in these contracts a line feed inside a text.
+      if (child.name === 'br') into.text += '\n'
+      else into.children.push(child)
+    }
   }
 }
 
 function decoded(text: string): string {
   if (text.includes('<')) throw new Nonsense('XML: < in a value')
   return text.replace(/&([^;&]*;?)/g, (_all, written: string) => {
-    const entity = written.endsWith(';') ? written.slice(0, -1) : ''
+    // Applications that fill a template forget to write &amp;: a lone & means itself, unless it could mean two things.
+    if (!/^#?\w+;$/.test(written)) {
+      if (/^(#|amp|lt|gt|quot|apos)/.test(written)) throw new Nonsense('XML: an entity without its end')
+      return `&${written}`
+    }
+    const entity = written.slice(0, -1)
     const code = /^#(\d{1,7})$/.exec(entity)?.[1] ?? /^#x([\da-fA-F]{1,6})$/.exec(entity)?.[1]
     if (code !== undefined) return character(Number.parseInt(code, entity.startsWith('#x') ? 16 : 10))
     if (!Object.hasOwn(ENTITIES, entity)) throw new Nonsense('XML: an entity that is none of the five')

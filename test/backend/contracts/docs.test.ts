@@ -14,6 +14,11 @@ describe('docs/CONTRACTS.md', () => {
   it('shows a profile that is one', () => {
     const profile = parseContract(blocks.find((block) => block.startsWith('name: mine'))!, 'docs')
     assert.equal(compileContract(profile).name, 'mine')
+    assert.equal(compileContract(parseContract(blocks.find((block) => block.startsWith('name: pages'))!, 'docs')).name, 'pages')
+  })
+
+  it('says of every contract that was studied what became of it', () => {
+    for (let n = 1; n <= 27; n++) assert.match(page, new RegExp(`^\\| (H\\d+b? )*H${n} `, 'm'), `H${n}`)
   })
 
   it('shows settings that are some', () => {

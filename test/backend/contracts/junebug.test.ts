@@ -17,7 +17,7 @@ describe('an application that answers later (Junebug)', () => {
   beforeEach(async () => {
     app = await stub()
     clock = fakeClock()
-    desk = replyDesk({ host: '127.0.0.1', port: 0, field: 'reply_to' })
+    desk = replyDesk({ host: '127.0.0.1', port: 0, field: 'reply_to', receipt: loadContract('junebug').later!.receipt })
     await desk.open()
     const counters = { count: () => undefined }
     backend = appBackend('app:vumi', loadContract('junebug'), { url: app.url }, { clock, counters, log: silentLog, desk })

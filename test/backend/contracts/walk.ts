@@ -1,5 +1,6 @@
 /** A dialogue with an application, without a gateway: the flow, the back end, and between them JSON as a store keeps it. */
 import { appBackend, type AppSettings } from '../../../src/backend/app.ts'
+import type { ReplyDesk } from '../../../src/backend/app-desk.ts'
 import type { Contract } from '../../../src/backend/contracts/types.ts'
 import type { CallResult } from '../../../src/backend/types.ts'
 import { advance } from '../../../src/flow/advance.ts'
@@ -20,6 +21,8 @@ export interface Walk {
   /** What calls came to, in order. */
   results: CallResult[]
   counted: { name: string; labels: Record<string, string> }[]
+  /** How many questions there were. */
+  turns(): number
   close(): Promise<void>
 }
 
@@ -29,13 +32,14 @@ export interface WalkOptions {
   clock?: Clock
   page?: PageLimit
   line?: string
+  desk?: ReplyDesk
 }
 
-export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, line = 'digicel' }: WalkOptions): Walk {
+export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, line = 'digicel', desk }: WalkOptions): Walk {
   const flow = appFlow('shop', contract.name, { busy: 'BUSY' })
   const counted: Walk['counted'] = []
   const counters = { count: (name: string, labels = {}) => void counted.push({ name, labels }) }
-  const backend = appBackend(appName('shop'), contract, settings, { clock, counters, log: silentLog })
+  const backend = appBackend(appName('shop'), contract, settings, { clock, counters, log: silentLog, ...(desk ? { desk } : {}) })
   const results: CallResult[] = []
   let snapshot: FlowSnapshot
   let turn = 0
@@ -54,6 +58,7 @@ export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, 
   }
   return {
     results, counted,
+    turns: () => turn,
     dial: (code = '*384#', dialled = []) => play(flow.begin({ msisdn: MSISDN, code, line, language: 'en', dialled, page }), null),
     answer: (text) => play(snapshot, { type: 'ANSWER', text }),
     end: (reason) => backend.ended!(EPOCH, reason, {
