@@ -36,7 +36,8 @@ const ask = z.strictObject({
 const place = z.union([z.string(), z.number().int().min(-20).max(20)])
 
 /** One line for each row there; a row without one of the named values gives none. */
-const rows = z.strictObject({ rows: place, line: z.string().regex(/\{[^{}]+\}/, 'names no value of the row, such as {#text}') })
+const line = z.string().regex(/\{[^{}]+\}/, 'must name a value of the row, such as {#text}')
+const rows = z.strictObject({ rows: place, line })
 const said = z.union([place, rows])
 
 /** Exactly one of prefix (of the text), field (a path), has (a path that is there) or header decides. */
