@@ -49,7 +49,9 @@ const mark = z.strictObject({
   is: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
 }).refine((it) => [it.prefix, it.field, it.has, it.header].filter((by) => by !== undefined).length === 1, {
   message: 'must be decided by exactly one of prefix, field, has, header',
-}).refine((it) => it.prefix !== undefined || it.has !== undefined || it.is !== undefined, { message: 'needs `is`: the values that mean it' })
+}).refine((it) => it.prefix !== undefined || it.has !== undefined || it.is !== undefined, {
+  message: 'needs `is`: the values that mean it',
+})
 
 const reply = z.strictObject({
   /** text: the whole body · json · form · delimited: parts between separators · xml · xmlrpc: the value. */
