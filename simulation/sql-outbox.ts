@@ -26,7 +26,7 @@ export const OUTBOX_MODEL: Model = {
         put(tables, row, { lease: String(lease), wake_at: at(until) })
         const { msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses } = row
         const line = row.parts > 1 ? row.sent_line ?? row.line : row.line
-        return { id: String(row.id), msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, taken: taken(tables, row), line }
+        return { id: String(row.id), msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, parts: row.parts, taken: taken(tables, row), line }
       })
   },
   'sms-submit': ({ tables }, { id, lease, msisdn, now, until }) => {
@@ -39,6 +39,8 @@ export const OUTBOX_MODEL: Model = {
     })
     return [{ state: kept.state, attempts: kept.attempts }]
   },
+  'sms-take-part': ({ tables }, { id, lease, line, parts, until }) => change(tables, [tables.sms.get(Number(id))],
+    (row) => row.state === 'submitting' && row.lease === lease, { parts: Number(parts), sent_line: String(line), wake_at: at(until) }),
   'sms-settle': ({ tables }, given) => {
     const row = tables.sms.get(Number(given.id))
     if (!row || row.lease !== given.lease || !isHeard(row.state)) return []

@@ -11,10 +11,10 @@ import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'
 import { recallAll } from './recall.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, type ClaimedRow } from './rows.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
 import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
-import { ANSWER, type Receipt, type SmsOutcome } from './types.ts'
+import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
 
 /** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
 const LINE_PAUSE_MS = 1_000
@@ -132,21 +132,21 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
     return 0
   }
   failpoint('sms-after-submitting')
-  const outcome = await submit(work, row)
+  const outcome = await submit(work, row, (taken) => takePart(work, { ...row, lease }, taken))
   failpoint('sms-after-response')
   const attempt = { ...row, attempts: last.attempts, lease }
   await repeating(() => settle(work, attempt, outcome), { clock, chance: work.chance, signal: AbortSignal.any([]) })
   return 1
 }
 
-async function submit(work: Work, row: ClaimedRow): Promise<SmsOutcome> {
+async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Promise<SmsOutcome> {
   const { clock } = work
   // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
   const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
-  const { id, kind, msisdn, text, line, taken } = row
+  const { id, kind, msisdn, text, line, taken, parts } = row
   const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id) }
   try {
-    return await work.submit(taken.length ? { ...sms, taken } : sms)
+    return await work.submit(taken.length ? { ...sms, taken, parts } : sms, beforePart)
   } catch (error) {
     work.counters.count('bugs_total', { where: 'sms-submit' })
     work.log.error({ error: (error as Error).message }, 'submitting an SMS threw')
@@ -155,6 +155,19 @@ async function submit(work: Work, row: ClaimedRow): Promise<SmsOutcome> {
 }
 
 type Attempt = ClaimedRow & { lease: string }
+
+/** Where it cannot be written the parts go on: what is settled at the end says all of it again. */
+async function takePart(work: Work, { id, lease }: Pick<Attempt, 'id' | 'lease'>, { messageIds, line }: Parameters<BeforePart>[0]): Promise<void> {
+  const { clock, settings } = work
+  const store = () => work.knex.transaction(async (trx) => {
+    const until = new Date(clock.now() + settings.leaseMs)
+    const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
+    if (mine) await storeParts(work, trx, { id, line, messageIds })
+  })
+  await repeating(store, { clock, chance: work.chance, signal: AbortSignal.any([]) })
+    .catch((error: unknown) => work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'))
+  if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
+}
 
 async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<void> {
   const { clock } = work

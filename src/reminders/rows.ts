@@ -16,8 +16,9 @@ export interface ClaimedRow {
   expires_at: Date
   attempts: number
   losses: number
-  /** Parts that the SMSC has already. */
+  /** Parts that the SMSC has already, and of how many. */
   taken: number[]
+  parts: number
 }
 
 export interface OpenRow {
@@ -47,7 +48,7 @@ export const CLAIM = statement<ClaimedRow>('sms-claim', `
   )
   UPDATE sms_outbox o SET lease = CAST(:lease AS text), wake_at = CAST(:until AS timestamptz)
   FROM pick WHERE o.id = pick.id
-  RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, ${TAKEN},
+  RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, o.parts, ${TAKEN},
     CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`)
 
 /**
@@ -65,6 +66,12 @@ export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit
   FROM (SELECT 1) one LEFT JOIN sms_opt_out away ON away.msisdn = CAST(:msisdn AS text)
   WHERE o.id = CAST(:id AS bigint) AND o.state IN (${hearing({ type: 'SUBMIT' })}) AND o.lease = :lease
   RETURNING o.state, o.attempts`)
+
+/** One of several parts is about to leave: should this daemon die, another one knows how many there are to be. */
+export const TAKE_PART = statement<{ id: string }>('sms-take-part', `
+  UPDATE sms_outbox SET parts = CAST(:parts AS int), sent_line = CAST(:line AS text), wake_at = CAST(:until AS timestamptz)
+  WHERE id = CAST(:id AS bigint) AND lease = :lease AND state = 'submitting'
+  RETURNING id`)
 
 /** What came of it, written by the holder of the lease; a receipt may have been quicker. */
 export const SETTLE = statement<{ id: string }>('sms-settle', `

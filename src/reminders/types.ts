@@ -39,7 +39,10 @@ export interface Partly {
 }
 
 /** How the reminders send: given to them by the gateway. */
-export type SmsSubmit = (sms: SmsToSend) => Promise<SmsOutcome>
+export type SmsSubmit = (sms: SmsToSend, beforePart?: BeforePart) => Promise<SmsOutcome>
+
+/** Of an SMS of several parts: before one leaves, what the SMSC called those that it has taken now. Never rejects. */
+export type BeforePart = (taken: { messageIds: PartIds; line: string }) => Promise<void>
 
 /** An SMS that the SMSC shall throw away, by what it called its parts that nobody knows the end of. */
 export interface SmsToRecall {
@@ -61,6 +64,8 @@ export interface SmsToSend {
   reference: number
   /** Parts that an SMSC has already, from 1. Absent: none. */
   taken?: readonly number[]
+  /** How many there were then. */
+  parts?: number
   kind: string
 }
 

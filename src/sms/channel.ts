@@ -14,9 +14,9 @@ export interface ChannelParts {
  * of it are taken) goes on as an SMS.
  */
 export function pushThenSms(sms: SmsSubmit, { push, flow, ttlMs }: ChannelParts): SmsSubmit {
-  return async (one) => {
-    if (one.kind !== 'reminder' || one.taken) return sms(one)
+  return async (one, beforePart) => {
+    if (one.kind !== 'reminder' || one.taken) return sms(one, beforePart)
     const shown = await push.push({ msisdn: one.msisdn, flow, ttlMs, ...(one.line ? { line: one.line } : {}) })
-    return shown.is === 'shown' ? { is: 'accepted', messageIds: [] } : sms(one)
+    return shown.is === 'shown' ? { is: 'accepted', messageIds: [] } : sms(one, beforePart)
   }
 }

@@ -3,7 +3,7 @@ import type { LineSettings } from '../config/schema.ts'
 import { failpointOnceWritten } from '../failpoints.ts'
 import type { Counters } from '../metrics.ts'
 import type { LateSms } from '../reminders/ambiguous.ts'
-import type { PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../reminders/types.ts'
+import type { BeforePart, PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../reminders/types.ts'
 import { relativeTime, smsPdu, splitSms, type SmsPart } from '../smpp/segments.ts'
 import { STATUS } from '../smpp/status.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'
@@ -24,14 +24,14 @@ export const RESPONSES_MAX = 3
 const VALIDITY_MS_MIN = 60_000
 
 export function smsSubmit(parts: SubmitParts): SmsSubmit {
-  return async (sms) => {
+  return async (sms, beforePart) => {
     const line = lineFor(sms, parts.lines, parts.settings)
     const own = parts.settings.find(({ name }) => name === line?.name)
     const how = own?.sms
     if (!line || !how) return { is: 'unsent' }
     const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
     if (cut) parts.metrics.count('limits_total', { limit: 'sms_parts_max' })
-    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: parts.clock })
+    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: parts.clock, beforePart })
   }
 }
 
@@ -65,20 +65,24 @@ interface Sending {
   how: SmsSettings
   responseMs: number
   clock: Clock
+  beforePart: BeforePart | undefined
 }
 
 async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
-  const { sms, line, how, clock } = sending
+  const { sms, line, how, clock, beforePart } = sending
   const messageIds: (string | null)[] = pieces.map(() => null)
+  // Where the line's settings cut it into another number of parts by now, a handset can put none of the old ones to them.
+  const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
   const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
   for (const [i, piece] of pieces.entries()) {
-    if (sms.taken?.includes(i + 1)) continue
+    if (has?.includes(i + 1)) continue
+    if (pieces.length > 1) await beforePart?.({ messageIds: [...messageIds], line: line.name })
     const deadline = Math.min(overMs, clock.now() + sending.responseMs)
     const submitting = line.submit(pduOf(piece, sending), { lane: 'sms', deadline, key: lateKey(sms.id, i + 1) })
     failpointOnceWritten('sms-after-octets')
     const outcome = await submitting
-    if (outcome.kind === 'ok') messageIds[i] = outcome.messageId
-    else return partly(fateOf(outcome, how), messageIds, line.name)
+    if (outcome.kind !== 'ok') return partly(fateOf(outcome, how), messageIds, line.name)
+    messageIds[i] = outcome.messageId
   }
   return { is: 'accepted', messageIds, line: line.name }
 }

@@ -7,8 +7,8 @@ import { Refusal, type BackendModule } from '../../src/backend/types.ts'
 import { silentLog } from '../../src/log-port.ts'
 import { reminders, type Reminders } from '../../src/reminders/dispatch.ts'
 import { forgetOld } from '../../src/reminders/forget.ts'
-import { CLAIM, SUBMIT } from '../../src/reminders/rows.ts'
-import type { Receipt, SmsOutcome } from '../../src/reminders/types.ts'
+import { CLAIM, SUBMIT, TAKE_PART } from '../../src/reminders/rows.ts'
+import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/reminders/types.ts'
 import { dental } from '../../src/services/dental/module.ts'
 import { migrate } from '../../src/store/postgres-migrate.ts'
 import type { Postgres } from '../../src/store/postgres.ts'
@@ -98,10 +98,17 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
 
   function side(knex: Knex, rest: Pick<Side, 'tables' | 'optOut'>): Side {
     const chance = () => 0.5
+    const submit: SmsSubmit = async (_, beforePart) => {
+      const ids = outcome.is === 'accepted' ? outcome.messageIds : outcome.partly?.messageIds ?? []
+      for (let n = 0; ids.length > 1 && n < ids.length; n++) {
+        await beforePart?.({ messageIds: ids.map((id, i) => i < n ? id : null), line: 'test' })
+      }
+      return outcome
+    }
     return {
       ...rest, knex, service: dental({ knex, clock, chance, settings: { tailored: true, listCancelled: true } }),
       outbox: reminders({
-        knex, clock, chance, log: silentLog, counters: { count: () => undefined }, submit: async () => outcome, settings: { quietHours: null },
+        knex, clock, chance, log: silentLog, counters: { count: () => undefined }, submit, settings: { quietHours: null },
         recall: async ({ messageIds }) => messageIds.includes('A1') ? 'gone' : 'kept',
       }),
     }
@@ -172,7 +179,9 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
       case 'die': { // written, and its daemon is gone
         const [now, until, lease] = [new Date(nowMs), new Date(nowMs + 30_000), `lease ${n}`]
         const rows = await CLAIM(knex, { now, today: now, lease, until, paused: '[]', limit: 1 })
-        return Promise.all(rows.map((row) => SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now, until })))
+        const submitted = await Promise.all(rows.map((row) => SUBMIT(knex, { id: row.id, msisdn: row.msisdn, lease, now, until })))
+        if (s.cancelledToo) for (const { id } of rows) await TAKE_PART(knex, { id, lease, line: 'test', parts: 3, until })
+        return submitted
       }
       default: return run(s.call)
     }

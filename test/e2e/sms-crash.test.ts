@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import knexFactory, { type Knex } from 'knex'
+import { migrate } from '../../src/store/postgres-migrate.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { realClock } from '../support/clock.ts'
+import { newStage, settingsFor } from '../support/daemon.ts'
+import { runProcess, type DaemonProcess } from '../support/process.ts'
+import { describeWith, services, until } from '../support/services.ts'
+
+const LONG = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')
+const SUBMIT_SM = 4
+
+describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS', () => {
+  const stage = newStage()
+  let smsc: Smsc
+  let daemon: DaemonProcess | undefined
+  let knex: Knex
+
+  const start = (failpoints = '') => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
+    s.lines[0]!.timers.reconnectMs = 100
+    s.lines[0]!.timers.responseMs = 300
+    s.reminders = { ...s.reminders, pollMs: 50, leaseMs: 1_000, ambiguousGraceMs: 500, quietHours: null }
+  } }, stage), stage.data, { USSD_CONNECTOR_FAILPOINTS: failpoints })
+
+  before(async () => {
+    smsc = await startSmsc({ clock: realClock, chance: () => 0.999, receipts: { send: false } })
+    const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
+    await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
+    await admin.destroy()
+    knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [stage.schema] })
+    await migrate(knex)
+  })
+  afterEach(async () => {
+    daemon?.kill('SIGKILL')
+    await daemon?.exited
+  })
+  after(async () => {
+    await smsc?.stop()
+    await knex?.raw(`DROP SCHEMA IF EXISTS "${stage.schema}" CASCADE`)
+    await knex?.destroy()
+  })
+
+  async function owe(msisdn: string): Promise<string> {
+    const now = Date.now()
+    const [row] = await knex('sms_outbox').insert({
+      subject: `test:${msisdn}`, kind: 'reminder', msisdn, text: LONG, due_at: new Date(now - 1000), expires_at: new Date(now + 3_600_000),
+      wake_at: new Date(0), created_at: new Date(now),
+    }).returning('id') as { id: string }[]
+    return row!.id
+  }
+  const row = (id: string) => knex('sms_outbox').where({ id }).first<{ state: string; losses: number; parts: number }>()
+  const becomes = (id: string, state: string) => until(async () => (await row(id))!.state === state, `it never is ${state}`)
+  /** Parts that went to that phone: reference, how many, which. */
+  const parts = (msisdn: string) => smsc.trace().flatMap(({ direction, octets }) => {
+    const isIts = direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`)
+    const at = isIts ? octets.indexOf(Buffer.from([6, 8, 4])) : -1
+    return at < 0 ? [] : [{ reference: octets.readUInt16BE(at + 3), total: octets[at + 5]!, part: octets[at + 6]! }]
+  })
+
+  it('between two parts: only the missing ones go out after the restart, under the same reference', async function () {
+    this.timeout(60_000)
+    const msisdn = '67570000401'
+    const id = await owe(msisdn)
+    daemon = start('sms-after-response=1')
+    assert.equal(await daemon.exited, null, 'it killed itself')
+    assert.deepEqual(parts(msisdn).map(({ part }) => part), [1])
+    daemon = start()
+    await becomes(id, 'accepted')
+    const all = parts(msisdn)
+    assert.deepEqual(all.map(({ part, total }) => `${part}/${total}`), ['1/3', '2/3', '3/3'])
+    assert.equal(new Set(all.map(({ reference }) => reference)).size, 1)
+    assert.deepEqual(smsc.phone(msisdn).inbox.map(({ text }) => text), [LONG])
+    assert.deepEqual(await knex('sms_part').where({ sms: id }).orderBy('part').pluck('part'), [1, 2, 3])
+    assert.equal((await row(id))!.losses, 1)
+  })
+
+  it('after the octets of the first part: its receipt counts for that part, and the others go out', async function () {
+    this.timeout(60_000)
+    const msisdn = '67570000402'
+    const id = await owe(msisdn)
+    smsc.receipts.send = true
+    daemon = start('sms-after-octets=1')
+    assert.equal(await daemon.exited, null, 'it killed itself')
+    daemon = start()
+    await becomes(id, 'delivered')
+    assert.deepEqual(parts(msisdn).map(({ part }) => part), [1, 2, 3])
+    assert.deepEqual(smsc.phone(msisdn).inbox.map(({ text }) => text), [LONG])
+  })
+})
