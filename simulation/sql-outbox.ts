@@ -26,7 +26,8 @@ export const OUTBOX_MODEL: Model = {
         put(tables, row, { lease: String(lease), wake_at: at(until) })
         const { msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses } = row
         const line = row.parts > 1 ? row.sent_line ?? row.line : row.line
-        return { id: String(row.id), msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, parts: row.parts, taken: taken(tables, row), line }
+        const parts = { parts: row.parts, taken: taken(tables, row) }
+        return { id: String(row.id), msisdn, text, kind, quiet_zone, due_at, expires_at, attempts, losses, ...parts, line }
       })
   },
   'sms-submit': ({ tables }, { id, lease, msisdn, now, until }) => {

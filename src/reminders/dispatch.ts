@@ -157,8 +157,9 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
 type Attempt = ClaimedRow & { lease: string }
 
 /** Where it cannot be written the parts go on: what is settled at the end says all of it again. */
-async function takePart(work: Work, { id, lease }: Pick<Attempt, 'id' | 'lease'>, { messageIds, line }: Parameters<BeforePart>[0]): Promise<void> {
+async function takePart(work: Work, row: Pick<Attempt, 'id' | 'lease'>, { messageIds, line }: Parameters<BeforePart>[0]): Promise<void> {
   const { clock, settings } = work
+  const { id, lease } = row
   const store = () => work.knex.transaction(async (trx) => {
     const until = new Date(clock.now() + settings.leaseMs)
     const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
