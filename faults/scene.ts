@@ -40,8 +40,8 @@ export interface SceneOptions {
 
 const FREE_PER_WALKER = 3
 const REFILL_MS = 500
-/** As often as Postgres looks by default (autovacuum_naptime). */
-const VACUUM_MS = 60_000
+/** A server looks once a minute by itself (autovacuum_naptime); here a thousand bookings come in one. */
+const VACUUM_MS = 15_000
 const REDIAL_MS = 200
 
 /** With servers of its own unless a test run has started them already. */

@@ -1,5 +1,5 @@
 /** The dialogue store of all daemons: the store in memory, which outlives them, behind a way that is like the weather. */
-import type { DialogueStore } from '../src/dialogue/types.ts'
+import type { DialogueStore, Taking } from '../src/dialogue/types.ts'
 import { StoreError } from '../src/errors.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import type { Host } from './host.ts'
@@ -15,11 +15,31 @@ export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   })
 }
 
+/** Begins that met no store, until they are written down: `<msisdn> <number>`. */
+export type Unwritten = Set<string>
+
 /** The store as one daemon has it. */
-export function kvOf(store: DialogueStore, way: Wire, host: Host): DialogueStore {
+export function kvOf(store: DialogueStore, way: Wire, host: Host, unwritten: Unwritten): DialogueStore {
+  const begin = ({ key, network }: Taking) => `${key.msisdn} ${network}`
   const ask = <T>(what: string, serve: () => Promise<T>) => way.ask(host, what, serve)
   return {
-    open: (taking) => ask('open', () => store.open(taking)),
+    async open(taking) {
+      let isServed = false
+      try {
+        return await ask('open', () => {
+          isServed = true
+          unwritten.delete(begin(taking))
+          return store.open(taking)
+        })
+      } catch (error) {
+        if (!isServed) unwritten.add(begin(taking))
+        throw error
+      }
+    },
+    bury: (taking, untilMs, nowMs) => ask('bury', async () => {
+      unwritten.delete(begin(taking))
+      return store.bury(taking, untilMs, nowMs)
+    }),
     take: (taking) => ask('take', () => store.take(taking)),
     rest: (resting) => ask('rest', () => store.rest(resting)),
     confirm: (key, epoch, turn) =>

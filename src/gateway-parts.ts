@@ -13,6 +13,11 @@ import type { Clock, EndReason, UssdMessage, UssdReply } from './ussd/types.ts'
 /** A reply may be waited for at least this long, however late the turn was. */
 export const REPLY_MS_MIN = 5_000
 
+/** Things due that one sweep deals with; the rest waits for the next. */
+export const SWEEP_MAX = 200
+/** How long one sweep waits for what it started, before the next may look. */
+export const SWEEP_MS = 1_000
+
 /** Which flow a service code is for. */
 export interface Service extends CodeRoute {
   flow: string
@@ -22,6 +27,7 @@ export interface GatewayLimits {
   turnMs: number
   leaseMs: number
   resumeMs: number
+  tombstoneMs: number
   totalMs: number
   /** Dialogues open at once, as last counted by the sweep. */
   openMax: number

@@ -19,12 +19,13 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { replyIn } from './push/reply.ts'
-import { sendReply } from './reply.ts'
+import { sendReply, type Sent } from './reply.ts'
 import type { Late } from './late/late.ts'
+import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, REPLY_MS_MIN, type From,
-  type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, REPLY_MS_MIN, SWEEP_MAX,
+  SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -61,14 +62,11 @@ export interface Gateway {
   turnsUnderWay(): number
 }
 
-/** Things due that one sweep deals with; the rest waits for the next. */
-const SWEEP_MAX = 200
-/** How long one sweep waits for what it started, before the next may look. */
-const SWEEP_MS = 1_000
 export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
   const guarded = guardStore(parts)
   const finish = createEnding(parts)
+  const unopened = createUnopened({ ...parts, guarded })
   const unrested = createUnrested({ ...parts, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
   let draining = false
@@ -88,12 +86,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (!parts.overload.inTime(message.msisdn, clock.now())) return tooFast(message, from)
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
-    if (refusal) return sayAndForget(refusal, message, from)
+    if (refusal) return void await sayAndForget(refusal, message, from)
     const taking = takingOf(message, { ...from, mint: parts.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
     failpoint('before-take')
     const taken = await take(taking)
     failpoint('after-take')
-    if (!taken) return sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from)
+    if (!taken) return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from))
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
     if (taken.is === 'unknown') return unknown(message, from)
@@ -220,16 +218,16 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** A reply outside any dialogue: nothing is kept. */
-  async function sayAndForget(refusal: Refusal, message: UssdMessage, from: From): Promise<void> {
+  async function sayAndForget(refusal: Refusal, message: UssdMessage, from: From): Promise<Sent> {
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, refusal.result)
-    await say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
+    return say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
   }
 
-  async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<void> {
+  async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<Sent> {
     const { pdu } = line.dialect.write(reply, path)
     const deadline = clock.now() + limits.turnMs
-    await sendReply({ pdu, action: reply.action, line, link, deadline }, { clock, metrics, isWanted: async () => true })
+    return sendReply({ pdu, action: reply.action, line, link, deadline }, { clock, metrics, isWanted: async () => true })
   }
 
   /** False: not even looked at, since the store does not say whether it is still wanted. */
@@ -245,8 +243,9 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function take(taking: Taking): Promise<Taken | undefined> {
-    return guarded(taking.answer.kind === 'begin' ? 'open' : 'take',
-      () => taking.answer.kind === 'begin' ? dialogues.open(taking) : dialogues.take(taking))
+    if (taking.answer.kind !== 'begin') return guarded('take', () => dialogues.take(taking))
+    await unopened.flush(taking)
+    return guarded('open', () => dialogues.open(taking))
   }
 
   async function drop(record: DialogueRecord, reason: EndReason): Promise<void> {
@@ -256,6 +255,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function sweep(): Promise<void> {
     open = (await guarded('count', () => dialogues.count())) ?? open
+    await unopened.flush()
     const token = parts.mint.token()
     const due = await guarded('overdue', () => dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs))
     const dealt = Promise.all((due ?? []).map((item) => overdue(item).catch((error: unknown) => {

@@ -52,6 +52,27 @@ export function hearAnswer(old: Entry | undefined, answer: Taking, limits: Dialo
   return { is: 'next', entry: next(old, answer) }
 }
 
+/**
+ * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here by
+ * now, or of a tombstone. Undefined: it is known already.
+ */
+export function bury(old: Entry | undefined, begin: Taking, untilMs: number, nowMs: number): Entry | undefined {
+  const number: PastNumber = { network: begin.network, untilMs }
+  if (!counts(old, nowMs)) {
+    const none = open({ ...begin, network: '' }, null, [number])
+    return { ...none, status: 'ended', ended: 'store-failed', touchedMs: nowMs, untilMs }
+  }
+  if ([old, ...old.past].some(({ network }) => network === begin.network)) return undefined
+  return {
+    ...old, past: [number, ...old.past].slice(0, PAST_MAX), untilMs: old.untilMs === null ? null : Math.max(old.untilMs, untilMs),
+  }
+}
+
+/** How long after a begin another of its number is a copy. */
+export function knownMs({ copyMs = Infinity }: Taking, { tombstoneMs }: Pick<DialogueLimits, 'tombstoneMs'>): number {
+  return Math.min(copyMs, tombstoneMs)
+}
+
 /** The network's names of two dialogues agree; where one gives none, the MSISDN alone decides. */
 export function sameNetwork(a: string, b: string): boolean {
   return a === '' || b === '' || a === b
@@ -66,6 +87,8 @@ function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'pas
     return copy ? 'this' : undefined
   }
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
+  // Nobody is under way who could be hurt: a number that comes round is rather a redial's. (isCopy)
+  if (begin.copyMs !== undefined && old.status === 'ended') return undefined
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
 }
 
@@ -78,7 +101,7 @@ function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
   const { copyMs, nowMs } = begin
   if (copyMs === undefined) return old.status !== 'ended' || nowMs - old.touchedMs < limits.tombstoneMs
   const holdsNumber = old.status !== 'ended' || (old.turn === 1 && old.confirmed !== null)
-  return holdsNumber && old.code === begin.code && nowMs - old.openedMs < Math.min(copyMs, limits.tombstoneMs)
+  return holdsNumber && old.code === begin.code && nowMs - old.openedMs < knownMs(begin, limits)
 }
 
 /**
@@ -170,7 +193,7 @@ function pastOf(old: Entry, begin: Taking, limits: DialogueLimits): PastNumber[]
   const { copyMs, nowMs } = begin
   const untilMs = copyMs === undefined
     ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs
-    : old.openedMs + Math.min(copyMs, limits.tombstoneMs)
+    : old.openedMs + knownMs(begin, limits)
   return [{ network: old.network, untilMs }, ...old.past]
     .filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)
     .slice(0, PAST_MAX)

@@ -141,6 +141,11 @@ export interface DialogueLimits {
 export interface DialogueStore {
   /** A begin. Answers opened or repeat. */
   open(taking: Taking): Promise<Taken>
+  /**
+   * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy. False:
+   * it was known already. Safe to repeat.
+   */
+  bury(begin: Taking, untilMs: number, nowMs: number): Promise<boolean>
   /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */
   take(taking: Taking): Promise<Taken>
   /** Compare-and-set by epoch and token. False: hung up, superseded or taken over; the reply must not go out. */

@@ -6,7 +6,7 @@ import { tallied } from '../dialogue/census.ts'
 import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type Entry } from '../dialogue/entry.ts'
 import { nameOf } from '../dialogue/key.ts'
 import { confirm, drop, rest, seize, type Seizing } from '../dialogue/outcome.ts'
-import { hearAnswer, hearBegin, type Heard } from '../dialogue/repeat.ts'
+import { bury, hearAnswer, hearBegin, type Heard } from '../dialogue/repeat.ts'
 import type { DialogueLimits, DialogueStore, Overdue, StoreFault, Taken, Taking } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { deadlines } from './memory-deadlines.ts'
@@ -52,6 +52,12 @@ export function memoryDialogues(options: MemoryOptions): DialogueStore {
   }
   return {
     open: async (taking) => hear(taking, hearBegin),
+    async bury(begin, untilMs, nowMs) {
+      const name = nameOf(begin.key)
+      const entry = bury(table.get(name), begin, untilMs, nowMs)
+      if (entry) table.put(name, entry, entry.status === 'ended' && entry.confirmed === null ? null : table.dueAt(name))
+      return entry !== undefined
+    },
     take: async (taking) => hear(taking, hearAnswer),
     async rest(resting) {
       const stored = writeSnapshot(resting.snapshot)
@@ -132,6 +138,7 @@ function createTable({ journal, changes = [], onFault }: MemoryOptions) {
     due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
     /** Tombstones that ran out are not journalled one by one: they are dropped again after a restart. */
     overdue: (nowMs: number, limit: number) => (refuseClosed(), held.purge(nowMs), held.due.due(nowMs, limit)),
+    dueAt: (name: string) => held.due.at(name) ?? null,
     open: () => (refuseClosed(), held.open()),
     all: () => (refuseClosed(), [...held.entries.values()]),
     erase(msisdn: string) {

@@ -4,9 +4,9 @@
  * an argument; the limits, fixed when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
  * {'corrupt', value}.
  */
-import { PAST_MAX } from '../dialogue/entry.ts'
 import { OLDER_MAX, STEPS } from '../dialogue/repeat.ts'
 import type { DialogueLimits } from '../dialogue/types.ts'
+import { BURY, OPEN } from './redis-begins.ts'
 
 /** A record that nobody touches goes by itself this long after the last moment that it could matter. */
 const BACKSTOP_MS = 3_600_000
@@ -14,15 +14,16 @@ const BACKSTOP_MS = 3_600_000
 /** What is put aside because it does not read is kept for a week, to be looked at. */
 const QUARANTINE_MS = 604_800_000
 
-export type ScriptName = 'open' | 'take' | 'rest' | 'renew' | 'drop' | 'seize' | 'confirm' | 'putAside'
+export type ScriptName = 'open' | 'bury' | 'take' | 'rest' | 'renew' | 'drop' | 'seize' | 'confirm' | 'putAside'
 
 export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
   const limited = LIMITED(limits)
   // take and rest are every turn: they pick out the words they need, and pay for nothing else.
   const whole = limited + WHOLE
   return {
-    open: FORMER(3) + whole + OPEN, take: FORMER(3) + limited + TAKE, rest: FORMER(3) + limited + REST, renew: FORMER(3) + RENEW,
-    drop: FORMER(3) + whole + DROP, seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: FORMER(4) + PUT_ASIDE,
+    open: FORMER(3) + whole + OPEN, bury: FORMER(3) + whole + BURY, drop: FORMER(3) + whole + DROP,
+    take: FORMER(3) + limited + TAKE, rest: FORMER(3) + limited + REST, renew: FORMER(3) + RENEW,
+    seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: FORMER(4) + PUT_ASIDE,
   }
 }
 
@@ -70,66 +71,6 @@ local function finish(r, v, reason, now, keep)
   redis.call('ZREM', KEYS[2], member())
   return ended
 end
-`
-
-/** now, token, network, code, link, lease, first line, path line, other words for the code, how long a copy is one or '' */
-const OPEN = `
-local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local copy = ARGV[10] ~= '' and math.min(tonumber(ARGV[10]), TOMBSTONE)
-local function alike(r) return r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true) end
-local function copied(r)
-  if not copy then return r.status ~= 'e' or now - r.touched < TOMBSTONE end
-  return (r.status ~= 'e' or (r.turn == '1' and r.flag ~= '-')) and alike(r) and now - r.opened < copy
-end
-local function known(r)
-  if network == '""' then
-    return r.network == '""' and r.status ~= 'e' and alike(r) and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
-  end
-  if r.network == network and copied(r) then return 'this' end
-  for old, till in string.gmatch(r.past, '(%S+) (%d+)') do
-    if old == network and now < tonumber(till) then return 'past' end
-  end
-end
-local function past(r)
-  local kept = {}
-  local function keep(old, till)
-    if old == '""' or old == network or till <= now or #kept == ${PAST_MAX} then return end
-    kept[#kept + 1] = old .. ' ' .. int(till)
-  end
-  keep(r.network, copy and r.opened + copy or (r.status == 'e' and r.touched or now) + TOMBSTONE)
-  for old, till in string.gmatch(r.past, '(%S+) (%d+)') do keep(old, tonumber(till)) end
-  return table.concat(kept, ' ')
-end
-local v = redis.call('GET', KEYS[1])
-local remembered, before = '', ''
-if v then
-  local r = parse(v)
-  if not r then return {'corrupt', v} end
-  if counts(r, now) then
-    if r.token == token then
-      if r.status == 't' and r.turn == '1' then return {'opened', v} end
-      return {'repeat', v, 0}
-    end
-    local which = known(r)
-    if which then
-      local unsure = network == '""' or (copy and r.status == 'e')
-      local again = lost(r, link) or (unsure and r.flag ~= '-' and r.link ~= '-')
-      return {'repeat', v, which == 'this' and r.turn == '1' and again and 1 or 0}
-    end
-    remembered = past(r)
-    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
-    before = '\\n' .. head(r) .. outcome(r, v)
-  end
-end
-if KEYS[1] ~= home then
-  redis.call('DEL', KEYS[1])
-  redis.call('ZREM', KEYS[2], member())
-  KEYS[1] = home
-end
-v = ARGV[7] .. '\\n' .. remembered .. '\\n' .. ARGV[8] .. '\\n\\n' .. before
-redis.call('SET', KEYS[1], v, 'PX', OPEN_TTL)
-redis.call('ZADD', KEYS[2], ARGV[6], member())
-return {'opened', v}
 `
 
 /** now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text */

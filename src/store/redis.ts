@@ -42,6 +42,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
   let start = 0
   return {
     open: (taking) => open(runner, taking),
+    bury: (begin, untilMs, nowMs) => bury(runner, begin, untilMs, nowMs),
     take: (taking) => take(runner, taking),
     rest: (resting) => rest(runner, resting, limits),
     confirm: (key, epoch, turn) => runner.confirm(sealer.place(key).name, word(epoch), turn),
@@ -109,6 +110,15 @@ async function open(runner: Sealing, taking: Taking): Promise<Taken> {
   if (answer[0] !== 'corrupt') return takenOf(runner, place, answer)
   await runner.putAside(place, answer[1])
   return takenOf(runner, place, (await runner.run('open', place, args)) as Answer)
+}
+
+async function bury(runner: Sealing, begin: Taking, untilMs: number, nowMs: number): Promise<boolean> {
+  const { sealer } = runner
+  const place = sealer.place(begin.key)
+  const head = writeOpenHead({ ...begin, network: '' }, place, sealer)
+  const answer = await runner.run('bury', place, [nowMs, untilMs, word(begin.network), head, writePath(begin, place, sealer)])
+  if (typeof answer !== 'number') await readable(runner, place, answer)
+  return answer === 1
 }
 
 async function take(runner: Sealing, taking: Taking): Promise<Taken> {

@@ -1,6 +1,6 @@
 /** The contract of dialogue stores: what a begin means. */
 import assert from 'node:assert/strict'
-import { expectIs, LIMITS, PATH, scene, T0 } from './dialogue-scene.ts'
+import { expectIs, LEASE_MS, LIMITS, PATH, scene, T0 } from './dialogue-scene.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function opening(held: Held): void {
@@ -9,6 +9,7 @@ export function opening(held: Held): void {
   describe('without a network number', () => unnumbered(held))
   describe('of an earlier dialogue', () => past(held))
   describe('whose number comes round', () => recurring(held))
+  describe('that was answered while the store was away', () => buried(held))
 }
 
 function fresh(held: Held) {
@@ -185,6 +186,72 @@ function recurring(held: Held) {
     const { begin, asked } = scene(held.store)
     await asked({ network: '17', copyMs: LIMITS.tombstoneMs + 1 })
     expectIs(await begin({ network: '17', copyMs: LIMITS.tombstoneMs + 1, atMs: T0 + LIMITS.tombstoneMs }), 'opened')
+  })
+}
+
+function buried(held: Held) {
+  const end = T0 + LIMITS.tombstoneMs
+  it('leaves a tombstone where nothing stands: a copy is a repeat, a redial a dialogue that goes on when the copy comes', async () => {
+    const { begin, bury, find, asked } = scene(held.store)
+    assert.equal(await bury({ network: '16', atMs: T0 + 5 }), true)
+    const { status, ended, turn, snapshot, touchedMs } = (await find())!
+    assert.deepEqual({ status, ended, turn, snapshot, touchedMs }, { status: 'ended', ended: 'store-failed', turn: 1, snapshot: null, touchedMs: T0 + 5 })
+    assert.equal(await held.store.count(), 0)
+    assert.equal(expectIs(await begin({ network: '16', link: 'link-b' }), 'repeat').resend, false)
+    const epoch = await asked({ network: '17' })
+    assert.equal(expectIs(await begin({ network: '16', atMs: end - 1 }), 'repeat').record.epoch, epoch)
+    expectIs(await begin({ network: '16', atMs: end }), 'opened')
+  })
+  it('is a past number of the dialogue that stands by now, which goes on as it was', async () => {
+    const { begin, bury, answer, find, overdue, asked } = scene(held.store)
+    const token = 'own'
+    expectIs(await begin({ network: '17', token }), 'opened')
+    const before = await find()
+    assert.equal(await bury({ network: '16' }), true)
+    assert.deepEqual(await find(), before)
+    expectIs(await begin({ network: '16' }), 'repeat')
+    const [due] = await overdue(T0 + LEASE_MS)
+    assert.deepEqual([due?.is, due?.record.epoch], ['abandoned', before!.epoch], 'its lease stands')
+    await asked({ network: '17', msisdn: '2' })
+    assert.equal(await bury({ network: '16', msisdn: '2' }), true)
+    expectIs(await answer({ network: '17', msisdn: '2' }), 'next')
+    expectIs(await begin({ network: '16', msisdn: '2' }), 'repeat')
+  })
+  it('keeps a tombstone that stands as long as the number wants', async () => {
+    const { begin, bury, asked, drop } = scene(held.store)
+    await asked({ network: '17' }, { ended: 'completed' })
+    await drop()
+    assert.equal(await bury({ network: '16', atMs: T0 + 5 }, end + 5_000), true)
+    expectIs(await begin({ network: '16', atMs: end + 4_999 }), 'repeat')
+    expectIs(await begin({ network: '16', atMs: end + 5_000 }), 'opened')
+  })
+  it('is known already where its begin, or another burial, came through', async () => {
+    const { bury, asked } = scene(held.store)
+    await asked({ network: '16' })
+    assert.equal(await bury({ network: '16' }), false)
+    await asked({ network: '17' })
+    assert.equal(await bury({ network: '16' }), false)
+    assert.equal(await bury({ network: '15' }), true)
+    assert.equal(await bury({ network: '15' }), false)
+  })
+  it('is forgotten with the oldest of eight, and takes the place of a tombstone that ran out', async () => {
+    const { begin, bury, asked } = scene(held.store)
+    await asked({ network: '99' })
+    for (let n = 0; n <= 8; n++) assert.equal(await bury({ network: `n ${n}` }), true)
+    for (let n = 1; n <= 8; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
+    expectIs(await begin({ network: 'n 0' }), 'opened')
+    await asked({ network: '99', msisdn: '2' }, { ended: 'completed' })
+    assert.equal(await bury({ network: '98', msisdn: '2', atMs: end }, end + 1_000), true)
+    assert.equal(expectIs(await begin({ network: '97', msisdn: '2', atMs: end }), 'opened').previous?.ended, 'store-failed')
+  })
+  it('whose number comes round is a copy only while another dialogue is open', async () => {
+    const { begin, bury, asked } = scene(held.store)
+    const copyMs = 20_000
+    await bury({ network: '16', copyMs }, T0 + copyMs)
+    expectIs(await begin({ network: '16', copyMs, atMs: T0 + 1 }), 'opened')
+    await bury({ network: '16', copyMs, msisdn: '2' }, T0 + copyMs)
+    const epoch = await asked({ network: '17', copyMs, msisdn: '2' })
+    assert.equal(expectIs(await begin({ network: '16', copyMs, msisdn: '2', atMs: T0 + copyMs - 1 }), 'repeat').record.epoch, epoch)
   })
 }
 

@@ -53,6 +53,7 @@ export function scene(store: DialogueStore) {
     leaseUntilMs: (said.atMs ?? T0) + LEASE_MS, epoch: said.epoch ?? fresh('epoch'), copyMs: said.copyMs,
   })
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
+  const bury = (said: Said = {}, untilMs = T0 + LIMITS.tombstoneMs) => store.bury(taking(said, 'begin'), untilMs, said.atMs ?? T0)
   const answer = (said: Said = {}) => store.take(taking({ text: '1', ...said }, said.kind ?? 'input'))
   const rest = async (rested: Rested, said: Said = {}): Promise<boolean> => {
     const epoch = rested.epoch ?? (await store.find(key(said)))?.epoch ?? ''
@@ -72,7 +73,7 @@ export function scene(store: DialogueStore) {
     return record.epoch
   }
   return {
-    key, begin, answer, rest,
+    key, begin, bury, answer, rest,
     /** A dialogue that rests on its first question. */
     asked,
     /** A dialogue whose turn 2 is taken. */

@@ -10,7 +10,7 @@ import { describeWith, services } from '../support/services.ts'
 
 /** Few values of everything, so that sequences meet themselves. */
 const step = fc.record({
-  call: fc.constantFrom('open', 'open', 'take', 'take', 'take', 'rest', 'rest', 'rest', 'confirm', 'renew', 'drop', 'overdue'),
+  call: fc.constantFrom('open', 'open', 'bury', 'take', 'take', 'take', 'rest', 'rest', 'rest', 'confirm', 'renew', 'drop', 'overdue'),
   msisdn: fc.constantFrom('67570000001', '67570000001', '67570000001', '67570000002'),
   network: fc.constantFrom('', '17', '17', '17', 'a b'),
   text: fc.constantFrom('', '1', '2 "x"'),
@@ -42,15 +42,16 @@ interface Now {
 async function call(store: DialogueStore, s: Step, now: Now): Promise<unknown> {
   const key = { group: 'main', msisdn: s.msisdn }
   const { atMs, epoch, token } = now
-  const kind = s.call === 'open' ? 'begin' : s.kind
+  const kind = s.call === 'open' || s.call === 'bury' ? 'begin' : s.kind
   const { beginOp, copyMs } = s
   const taking = {
-    key, network: s.network, code: s.call === 'open' ? s.code : '', line: s.link, link: s.link, token, nowMs: atMs,
+    key, network: s.network, code: kind === 'begin' ? s.code : '', line: s.link, link: s.link, token, nowMs: atMs,
     leaseUntilMs: atMs + LEASE_MS, epoch: `epoch ${now.n}`, copyMs, answer: { kind, text: kind === 'input' ? s.text : '', step: s.step },
     returnPath: { ...PATH, carrier: String(now.n), ...(beginOp === undefined ? {} : { beginOp }) },
   } as const
   switch (s.call) {
     case 'open': return store.open(taking)
+    case 'bury': return s.network === '' || store.bury(taking, atMs + (copyMs ?? LIMITS.tombstoneMs), atMs)
     case 'take': return store.take(taking)
     case 'rest': return store.rest({
       key, epoch, token, nowMs: atMs, revision: 'r@1', snapshot: { n: now.n, text: s.text }, ended: s.ended,
@@ -105,7 +106,7 @@ describeWith(['redis'], 'the two dialogue stores', () => {
     }), { numRuns: 150, ...(process.env.FC_SEED ? { seed: Number(process.env.FC_SEED) } : {}) })
     const keys = await client.keys(`model${process.pid}-*`)
     if (keys.length > 0) await client.del(keys)
-    for (const is of ['open opened', 'open repeat', 'take next', 'take repeat', 'take busy', 'take unknown', 'rest true', 'rest false',
+    for (const is of ['open opened', 'open repeat', 'bury true', 'bury false', 'take next', 'take repeat', 'take busy', 'take unknown', 'rest true', 'rest false',
       'renew true', 'drop record', 'overdue abandoned', 'overdue unconfirmed', 'overdue ended']) {
       assert.ok(seen.has(is), `no sequence came to '${is}': the property shows less than it says`)
     }
