@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -30,6 +30,39 @@ describe('the systemd unit', () => {
     const hardMs = settings.stopMs * 2 + 10_000
     assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) * 1_000 > hardMs)
     assert.ok(Number(/connector:[\s\S]*stop_grace_period: (\d+)s/.exec(read('deploy/compose.yaml'))![1]) * 1_000 > hardMs)
+  })
+})
+
+describe('the installation for systemd in docs/OPERATIONS.md', () => {
+  let prefix: string
+  const installed = (path: string) => statSync(join(prefix, path)).mode & 0o777
+  before(() => {
+    prefix = mkdtempSync(join(tmpdir(), 'ussd-install-'))
+    const clone = join(prefix, 'clone')
+    const folders = ['dist/src', 'flows', 'dialects', 'contracts', 'node_modules', 'docs', 'deploy']
+    const files = ['package.json', 'connector.yaml', 'smsc_password', 'postgres_password', 'dist/src/cli.js', 'docs/OPERATIONS.md']
+    for (const folder of folders) mkdirSync(join(clone, folder), { recursive: true })
+    for (const file of files) writeFileSync(join(clone, file), '')
+    cpSync(join(root, 'deploy/ussd-connector.service'), join(clone, 'deploy/ussd-connector.service'))
+    mkdirSync(join(prefix, 'etc/systemd/system'), { recursive: true })
+    const block = /## systemd[\s\S]*?```sh\n([\s\S]*?)```/.exec(read('docs/OPERATIONS.md'))![1]!
+    const copies = block.split('\n').filter((line) => !/^(npm|systemctl|systemd-analyze)/.test(line)).join('\n')
+    const here = copies.replace(/ \/(opt|etc)\//g, ` ${prefix}/$1/`)
+    execFileSync('sh', ['-eu', '-c', `mkdir -p ${prefix}/opt; umask 022; ${here}`], { cwd: clone })
+  })
+  after(() => rmSync(prefix, { recursive: true, force: true }))
+
+  it('puts every file where the unit looks for it', () => {
+    const unit = read('deploy/ussd-connector.service')
+    const named = [...unit.matchAll(/(?:file:|LoadCredential=\w+:|--config | )\/((?:opt|etc)\/ussd-connector\/[\w./]+)/g)]
+      .filter((found) => !/^#/.test(unit.slice(unit.lastIndexOf('\n', found.index) + 1))).map((found) => found[1]!)
+    assert.equal(named.length, 5)
+    for (const file of named) assert.ok(existsSync(join(prefix, file)), file)
+  })
+  it('lets the daemon, who is nobody, read its settings, and nobody but root the secrets', () => {
+    const modes = (...names: string[]) => names.map((name) => installed(`etc/ussd-connector/${name}`))
+    assert.deepEqual(modes('', 'connector.yaml', 'flows'), [0o755, 0o644, 0o755])
+    assert.deepEqual(modes('smsc_password', 'postgres_password'), [0o600, 0o600])
   })
 })
 
