@@ -132,7 +132,9 @@ interface ActionParts {
 
 function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, isTyped }: ActionParts): void {
   const seen = `seen ${own.length} of ${own.length}`
-  const ops = own.map((pdu) => tlvOf(pdu.tlvs, opTag).at(-1) ?? 'omit')
+  // A profile writes operations as one octet; one that is written in more (as digits, say) is a parameter like others.
+  const isWide = own.some((pdu) => tlvOf(pdu.tlvs, opTag).length > 1)
+  const ops = own.map((pdu) => (isWide ? 'omit' : tlvOf(pdu.tlvs, opTag)[0] ?? 'omit'))
   const op = commonest<number | string>(ops)
   if (op?.count === own.length) draft.sure(`${path}.op`, op.value, seen)
   else draft.doubtful(`${path}.op`, op?.value, `also ${[...new Set(ops)]
@@ -142,7 +144,7 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
     if (type?.count === own.length) draft.sure(`${path}.serviceType`, type.value, seen)
     else draft.doubtful(`${path}.serviceType`, type?.value, 'different ones were seen')
   }
-  const extra = own.map((pdu) => pdu.tlvs.filter((tlv) => !known.has(tlv.tag))
+  const extra = own.map((pdu) => pdu.tlvs.filter(({ tag }) => !known.has(tag) || (isWide && tag === opTag))
     .map(({ tag, value }) => ({ tag, hex: value.toString('hex') })))
   const same = only(extra.map((it) => JSON.stringify(it)))
   if (same !== undefined) draft.sure(`${path}.tlvs`, extra[0], seen)

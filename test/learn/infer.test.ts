@@ -7,7 +7,9 @@ import { infer } from '../../src/learn/infer.ts'
 import { nearestProfile } from '../../src/learn/nearest-profile.ts'
 import { printProfile } from '../../src/learn/print.ts'
 import { dialectNames, loadProfile } from '../../src/smpp/dialect-load.ts'
+import { compileDialect } from '../../src/smpp/dialect.ts'
 import type { DialectProfile } from '../../src/smpp/dialect-schema.ts'
+import type { Tlv } from '../../src/smpp/types.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import { judge } from './judge.ts'
 import { randomDialect } from './random-dialect.ts'
@@ -46,6 +48,20 @@ describe('a profile inferred from a recording', () => {
       assert.deepEqual([nearest.read, nearest.written], [own.read, own.written])
     })
   }
+
+  it('writes operations as digits where the recorded application does', () => {
+    const digits = ({ tag, value }: Tlv) => (tag === 0x0501
+      ? { tag: 0x1420, value: Buffer.from(String(value[0]).padStart(2, '0')) }
+      : { tag, value })
+    const pdus = play('standard').spoken.pdus.map((it) => ({ ...it, pdu: { ...it.pdu, tlvs: it.pdu.tlvs.map(digits) } }))
+    const dialect = compileDialect(infer(pdus, standard).draft.profile())
+    const first = pdus.find((it) => it.pdu.command === 'deliver_sm')!
+    const read = dialect.read(first.pdu)
+    assert.ok(read.is === 'ussd' && read.message.kind === 'begin')
+    const written = (['continue', 'end'] as const).map((action) =>
+      dialect.write({ action, text: 'x' }, read.message.returnPath).pdu.tlvs.find(({ tag }) => tag === 0x1420)?.value.toString())
+    assert.deepEqual(written, ['02', '17'])
+  })
 
   it('is judged wrong where one sure field is wrong', () => {
     const wrongs: [string, unknown][] = [
