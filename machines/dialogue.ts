@@ -62,7 +62,7 @@ export type DialogueContext = {
   notice: string
   /** Wrong answers in a row. */
   wrong: number
-  /** Which check of the input the last answer broke. */
+  /** Which check of the input the last answer broke; 0 on a page of options: it was no number there (lists with a search). */
   broken?: number | undefined
   /** A back end failed on the way here. */
   failed: boolean

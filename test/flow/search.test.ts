@@ -43,6 +43,22 @@ describe('a list with a search', () => {
     assert.equal((await phone.answer('zzz')).do, 'end')
   })
 
+  it('says of a number that it is none of those shown, with the prompt again where there is room', async () => {
+    const phone = phoneWith(many(3))
+    await phone.dial()
+    const rows = '\n1. Town a0\n2. Town b1\n3. Town c2\n4. Other'
+    for (const typed of ['99', '5', '0', '?']) assert.equal((await phone.answer(typed)).text, `No such number.\nTown?${rows}`, typed)
+    const other = phoneWith(many(3))
+    await other.dial()
+    for (const [typed, head] of [['99', 'No such number.\nTown?'], ['zzz', 'Nothing found. Number or letters:'], ['99', 'No such number.\nTown?']] as const) {
+      assert.equal((await other.answer(typed)).text, head + rows)
+    }
+    assert.match((await other.answer('c2')).text, /^Town\?\n1\. Town c2\n/)
+    const full = phoneWith(many(30))
+    const { text } = await full.dial() as { text: string }
+    assert.equal((await full.answer('99')).text, text.replace('Town?', 'No such number.'))
+  })
+
   it('searches anew in all rows, and shows all again', async () => {
     const phone = phoneWith(many(30))
     await phone.dial()

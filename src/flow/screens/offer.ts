@@ -49,11 +49,21 @@ function answered(
   context: DialogueContext,
   event: DialogueEvent & { type: 'ANSWER' },
 ): Move | undefined {
-  if (ends(offer(context), context)) return undefined
+  const { search, ...offered } = offer(context)
+  if (ends(offered, context)) return undefined
   const move = pressed(env, offer, context, event.text)
   if (move) return move
   const wrong = context.wrong + 1
-  return wrong >= env.wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong } }
+  // What assign is not given stays as it was.
+  const broken = search && !hasLetters(event.text) ? NUMBER : undefined
+  return wrong >= env.wrongMax ? { to: GOODBYE, context: left(context) } : { context: { ...context, wrong, broken } }
+}
+
+/** As the first check of a list: a number is one of those shown. */
+const NUMBER = 0
+
+function hasLetters(answer: string): boolean {
+  return /\p{L}/u.test(answer)
 }
 
 /** The next of the dialled answers; one that means nothing here ends the playing, and nobody is told off for it. */
@@ -68,7 +78,7 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
   const shown = context.shown
   const key = shown && lookUp(shown, back !== undefined, trimAnswer(answer), env.keyed)
   if (!key && search) {
-    const found = shown && /\p{L}/u.test(answer) ? search(context, answer) : undefined
+    const found = shown && hasLetters(answer) ? search(context, answer) : undefined
     return found && { context: turned(env, offer, found, [[0, 0]]) }
   }
   if (!key) {
@@ -114,12 +124,19 @@ function turned(
 
 function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
   const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
-  const wrong = [env.word(offer.search ? 'no-match' : 'invalid', context), env.word('invalid-short', context)]
   const text =
     context.wrong > 0
-      ? relay(sheetOf(env, offer, context), shown, wrong)
+      ? relay(sheetOf(env, offer, context), shown, [...saidOfWrong(env, offer, context), env.word('invalid-short', context)])
       : (LAID.get(shown) ?? layPage(sheetOf(env, offer, context), shown.at).text)
   return { do: 'ask', text, screen: env.name }
+}
+
+/** What stands above the same options after a wrong answer: the longest that has room. */
+function saidOfWrong(env: Env, offer: Offer, context: DialogueContext): string[] {
+  if (!offer.search) return [env.word('invalid', context)]
+  if (context.broken !== NUMBER) return [env.word('no-match', context)]
+  const word = env.word('no-number', context)
+  return [`${word}\n${offer.title()}`, word]
 }
 
 /** The text of a page that has just been laid out: it is asked for next, and again only after a restart. */
