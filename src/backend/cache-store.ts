@@ -22,6 +22,8 @@ export interface CacheStore {
   delete(key: string): void
   /** All that is this asker's. */
   forget(asker: string): void
+  /** All that is this asker's is fresh no longer, and may stand in for a failure as before. */
+  outdate(asker: string): void
 }
 
 export interface CacheLimits {
@@ -83,6 +85,9 @@ export function cacheStore(limits: CacheLimits): CacheStore {
     delete: drop,
     forget(asker) {
       for (const [key, entry] of entries) if (entry.asker === asker) drop(key)
+    },
+    outdate(asker) {
+      for (const entry of entries.values()) if (entry.asker === asker) entry.freshUntilMs = 0
     },
   }
 }

@@ -55,9 +55,8 @@ export function cached(backend: Backend, settings: CacheSettings, parts: CachePa
   const count = (operation: string, result: string) =>
     counters.count('backend_cache_total', { backend: backend.name, operation, result })
 
-  /** After a change, what the subscriber reads is read anew. */
-  const forget = (asker: string): void => {
-    store.forget(asker)
+  /** What is under way may have been answered before the change: it serves those who wait, and nobody after them. */
+  const leave = (asker: string): void => {
     for (const [key, flight] of flights) {
       if (flight.asker !== asker) continue
       flight.counts = false
@@ -65,14 +64,22 @@ export function cached(backend: Backend, settings: CacheSettings, parts: CachePa
     }
   }
 
+  /**
+   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a price
+   * that no longer holds must not be offered again.
+   */
+  const forget = (asker: string): void => (leave(asker), store.forget(asker))
+
   async function past(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
     if (!context.once) return backend.call(operation, args, context)
     forget(context.msisdn)
-    try {
-      return await backend.call(operation, args, context)
-    } finally {
-      forget(context.msisdn)
+    const result = await backend.call(operation, args, context)
+    forget(context.msisdn)
+    if (result.is === 'refused') {
+      leave('')
+      store.outdate('')
     }
+    return result
   }
 
   /** One request for all who ask the same: it has its own time, whoever of them gives up. */

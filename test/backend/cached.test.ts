@@ -208,6 +208,19 @@ describe('reads that are cached', () => {
     assert.equal(await n(call('balance')), 'down', 'a failed change may have been one')
   })
 
+  it('are read anew by all after a change that was refused: the price was no longer so', async () => {
+    assert.equal(await n(call('prices')), 1)
+    says = async () => ({ is: 'refused', refusal: 'changed' })
+    await call('buy')
+    assert.equal(await n(call('prices')), 1, 'a refused read says nothing')
+    await call('buy', {}, { once: true })
+    says = async () => DOWN
+    assert.equal(await n(call('prices')), 1, 'what is old still stands in')
+    says = async () => ({ is: 'data', data: { n: 2 } })
+    assert.equal(await n(call('prices', {}, { msisdn: '67570000002' })), 2)
+    assert.equal(await n(call('prices')), 2)
+  })
+
   it('are kept no longer than Cache-Control says', async () => {
     const kept = async (keep: object, operation = 'balance') => {
       backend = open()
