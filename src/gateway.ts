@@ -244,8 +244,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function take(taking: Taking): Promise<Taken | undefined> {
     if (taking.answer.kind !== 'begin') return guarded('take', () => dialogues.take(taking))
-    await unopened.flush(taking)
-    return guarded('open', () => dialogues.open(taking))
+    return await unopened.flush(taking) ? guarded('open', () => dialogues.open(taking)) : undefined
   }
 
   async function drop(record: DialogueRecord, reason: EndReason): Promise<void> {

@@ -18,8 +18,8 @@ export interface Unopened {
    * Where nobody knows, it is over once the subscriber dials another.
    */
   note(begin: Taking, sent: Sent): void
-  /** Writes down what the store does not know yet: all, or of one subscriber before this begin. */
-  flush(next?: Taking): Promise<void>
+  /** Writes down what the store does not know yet: all, or of one subscriber before this begin. False: it is still away. */
+  flush(next?: Taking): Promise<boolean>
 }
 
 interface Waiting {
@@ -76,7 +76,8 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
     },
     async flush(next) {
       const names = next ? [nameOf(next.key)] : [...waiting.keys()].slice(0, FLUSH_MAX)
-      for (const name of names) if (waiting.has(name) && !(await write(name, next))) return
+      for (const name of names) if (waiting.has(name) && !(await write(name, next))) return false
+      return true
     },
   }
 }

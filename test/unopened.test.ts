@@ -34,8 +34,10 @@ describe('begins that met no store', () => {
     unopened.note(begin('1', '18'), 'gone')
     unopened.note(begin('2', '17', { copyMs: 20_000 }), 'stale')
     state.isAway = true
-    await unopened.flush()
+    assert.equal(await unopened.flush(), false)
     assert.deepEqual([told, state.asked], [[], 1], 'one call is enough to see that it is away')
+    assert.equal(await unopened.flush(begin('1', '19')), false, 'so it need not be asked for this begin')
+    assert.equal(await unopened.flush(begin('9')), true)
     state.isAway = false
     await Promise.all([unopened.flush(), unopened.flush()])
     assert.deepEqual([...new Set(told)], ['1 17 121000', '1 18 121000', '2 17 21000'])
