@@ -7,6 +7,8 @@ import type { LineSettings, Settings } from './config/schema.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
+import { smsQueries } from './reminders/query.ts'
+import type { ReminderParts } from './reminders/settings.ts'
 import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
 import type { Push } from './push/push.ts'
 import { pushThenSms } from './sms/channel.ts'
@@ -15,6 +17,7 @@ import type { SmsSubject } from './reminders/types.ts'
 import type { Line, Pdu } from './smpp/types.ts'
 import type { Late } from './smpp/window.ts'
 import { smsIn } from './sms/incoming.ts'
+import { QUERY_EVERY_MS, queryLines, smsQuery } from './sms/query.ts'
 import { smsRecall } from './sms/recall.ts'
 import { fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './sms/submit.ts'
 import type { Numbering } from './ussd/msisdn.ts'
@@ -53,7 +56,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
   const isPushed = channel === 'push-then-sms'
   const bySms = smsSubmit({ ...parts, settings: settings.lines })
   const submitMs = RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
-  const outbox: Reminders = reminders({
+  const outboxParts: ReminderParts = {
     knex, clock, chance, log, counters: metrics,
     submit: isPushed ? pushThenSms(bySms, { push: parts.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
     recall: smsRecall({ ...parts, settings: settings.lines }),
@@ -66,10 +69,16 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       const habits = lines.get(name)?.dialect.habits
       return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null
     },
-  })
+  }
+  const outbox: Reminders = reminders(outboxParts)
+  const asking = { settings: settings.lines, lines, clock }
+  const queries = smsQueries(outboxParts, smsQuery(asking))
   const numbering = (line: string) => numberingOf(lineOf(line))
   const incoming = smsIn({ ...parts, settings: settings.sms, numbering })
-  const upkeep = everyMinute(() => incoming.expire(), parts)
+  const upkeep = [
+    repeated(EXPIRE_EVERY_MS, () => incoming.expire(), parts),
+    repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), parts),
+  ]
   return {
     async onReceipt(pdu, line) {
       const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
@@ -87,10 +96,10 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     },
     start() {
       outbox.start()
-      upkeep.start()
+      for (const one of upkeep) one.start()
     },
     async stop() {
-      await upkeep.stop()
+      await Promise.all(upkeep.map((one) => one.stop()))
       await outbox.stop()
     },
   }
@@ -98,14 +107,19 @@ export function createSmsSide(parts: SmsParts): SmsSide {
 
 const EXPIRE_EVERY_MS = 60_000
 
-/** What cannot be done while a store is away is done a minute later. */
-function everyMinute(run: () => Promise<void>, { clock, log }: Pick<SmsParts, 'clock' | 'log'>): { start(): void; stop(): Promise<void> } {
+interface Repeated {
+  start(): void
+  stop(): Promise<void>
+}
+
+/** What cannot be done while a store is away is done the next time. */
+function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pick<SmsParts, 'clock' | 'log'>): Repeated {
   let running = Promise.resolve()
   let cancel = (): void => undefined
   let stopped = false
   const again = (): void => {
-    cancel = clock.after(EXPIRE_EVERY_MS, () => {
-      running = run().catch((error: unknown) => log.warn({ err: error }, 'unfinished SMS out of reach'))
+    cancel = clock.after(everyMs, () => {
+      running = run().catch((error: unknown) => log.warn({ err: error }, 'upkeep of SMS: a store is out of reach'))
         .then(() => stopped ? undefined : again())
     })
   }

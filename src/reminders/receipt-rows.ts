@@ -72,6 +72,12 @@ export const FIND_PART = statement<PartRow>('receipt-part', `
   ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.sms DESC
   LIMIT 1 FOR UPDATE OF o`)
 
+/** One part of an SMS that is known. */
+export const PART_AT = statement<PartRow>('receipt-part-at', `
+  SELECT p.sms, p.part, p.state AS part_state, o.state
+  FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+  WHERE p.sms = CAST(:sms AS bigint) AND p.part = CAST(:part AS int) FOR UPDATE OF o`)
+
 export const SETTLE_PART = statement('receipt-settle-part', `
   UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`)
 

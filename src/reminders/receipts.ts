@@ -4,7 +4,7 @@ import { nextState, type ReminderEvent } from '../../machines/reminder.ts'
 import { repeating } from '../sql.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import {
-  DROP_ORPHANS, FIND_PART, KEEP_ORPHAN, LOCK_KEY, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS, TAKE_EARLY,
+  DROP_ORPHANS, FIND_PART, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS, TAKE_EARLY,
   type PartRow, type PartState,
 } from './receipt-rows.ts'
 import type { ReminderParts } from './settings.ts'
@@ -57,6 +57,16 @@ export async function storeParts(
     const part = await findPart(trx, receipt, orphan.message_key)
     if (part) await applyToPart(trx, part, receipt, parts.clock.now())
   }
+}
+
+/** What the SMSC answered about one part; true if that was new. Rejects when Postgres is away. */
+export async function applyState(parts: ReminderParts, at: { sms: string; part: number }, said: Match): Promise<boolean> {
+  const { clock, chance } = parts
+  const apply = () => parts.knex.transaction(async (trx) => {
+    const [part] = await PART_AT(trx, at)
+    return part ? applyToPart(trx, part, said, clock.now()) : false
+  })
+  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
 }
 
 export interface Told {

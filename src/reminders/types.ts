@@ -54,6 +54,19 @@ export interface SmsToRecall {
 /** gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line. */
 export type RecallOutcome = 'gone' | 'kept' | 'unsent' | 'off'
 
+/** What an SMSC answers about one message. */
+export type QueryOutcome =
+  | { is: 'said'; state: Receipt['state']; error: string }
+  /** It has no such message (any more). */
+  | { is: 'unknown' }
+  /** It does not know the question, or says nothing to it. */
+  | { is: 'unsupported' }
+  /** Not now. */
+  | { is: 'later' }
+  | { is: 'unsent' }
+
+export type SmsQuery = (sms: { msisdn: string; line: string; messageId: string }) => Promise<QueryOutcome>
+
 export interface SmsToSend {
   id: string
   msisdn: string

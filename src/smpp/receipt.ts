@@ -89,7 +89,12 @@ function cString(octets: Buffer): string {
 
 function stateOf(pdu: Pdu): ReceiptState | null {
   const octets = tlvOf(pdu.tlvs, TAG.messageState)
-  return octets.length === 0 ? null : (STATES[Number(uint(octets))] ?? null)
+  return octets.length === 0 ? null : (messageState(Number(uint(octets))) ?? null)
+}
+
+/** message_state as a receipt's; undefined: of no known meaning. (SMPP v3.4 §5.2.28) */
+export function messageState(octet: number): ReceiptState | undefined {
+  return STATES[octet]
 }
 
 function stateOfWord(word: string): ReceiptState | null {

@@ -94,6 +94,34 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     assert.equal(submitted(msisdn), 4)
   })
 
+  it('asks the SMSC for what no receipt tells, and believes it; a fault of it changes nothing', async () => {
+    smsc.receipts.send = false
+    const ids: string[] = []
+    for (const [n, state] of (['DELIVRD', 'UNDELIV', 'ENROUTE'] as const).entries()) {
+      smsc.receipts.state = state
+      ids.push(await owe(`6757000005${n}`, `Overdue ${n}`))
+      await becomes(ids[n]!, 'accepted')
+    }
+    smsc.receipts.state = 'DELIVRD'
+    const lost = await owe('67570000053', 'Unknown to it')
+    await becomes(lost, 'accepted')
+    await staged.knex('sms_part').where({ sms: lost }).update({ message_id: '1' })
+    const overdue = { submitted_at: new Date(Date.now() - 3_600_000), wake_at: new Date(0) }
+    await staged.knex('sms_outbox').whereIn('id', [...ids, lost]).update(overdue)
+    const results = ['settled', 'pending', 'unknown', 'unsupported'] as const
+    const counted = () => Promise.all(results.map((result) => staged.daemon.metrics.value('sms_queries_total', { result })))
+    staged.settings.lines[0]!.sms!.queryMs = 3_600_000
+    await until(async () => (await counted()).reduce((sum, n) => sum + n, 0) >= 4, 'it does not ask')
+    assert.deepEqual(await counted(), [2, 1, 1, 0])
+    assert.deepEqual(await Promise.all([...ids, lost].map(stateOf)), ['delivered', 'failed', 'accepted', 'accepted'])
+    smsc.chaos.add({ on: 'query_sm', act: { is: 'refuse', status: 0x03 } })
+    await staged.knex('sms_outbox').where({ id: ids[2]! }).update(overdue)
+    await until(async () => (await counted())[3] === 1, 'it does not ask again')
+    assert.equal(await stateOf(ids[2]!), 'accepted')
+    assert.ok(staged.logged().some(({ msg }) => String(msg).includes('query_sm')))
+    delete staged.settings.lines[0]!.sms!.queryMs
+  }).timeout(30_000)
+
   it('STOP, delivered twice, is answered once and holds back what is owed; 2 cancels a visit', async () => {
     const john = smsc.phone(JOHN)
     const before = john.inbox.length

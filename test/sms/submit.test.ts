@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { parseSettings } from '../../src/config/load.ts'
 import type { SmsToSend } from '../../src/reminders/types.ts'
 import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
+import { queryLines, smsQuery } from '../../src/sms/query.ts'
 import { smsRecall } from '../../src/sms/recall.ts'
 import { ownClasses, statusClass } from '../../src/sms/status.ts'
 import { lateSmsOf, smsSubmit } from '../../src/sms/submit.ts'
@@ -22,7 +23,7 @@ postgres: embedded
 `, 'test', {})
   const asked: { pdu: OutgoingPdu; options: SubmitOptions }[] = []
   const line = {
-    name: 'one', sms: { source: '123', sourceTon: 3, sourceNpi: 1 }, bound: () => true,
+    name: 'one', sms: { source: '123', sourceTon: 3, sourceNpi: 1 }, bound: () => true, dialect: { habits: { messageIdUseless: false } },
     async submit(pdu: OutgoingPdu, options: SubmitOptions) {
       asked.push({ pdu, options })
       return answers.shift() ?? OK
@@ -31,7 +32,7 @@ postgres: embedded
   const counted: string[] = []
   const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push(`${name} ${Object.values(labels).join()}`) }
   const parts = { settings: settings.lines, lines: { all: [line], get: (name: string) => name === 'one' ? line : undefined }, clock, metrics }
-  return { submit: smsSubmit(parts), recall: smsRecall(parts), asked, counted }
+  return { submit: smsSubmit(parts), recall: smsRecall(parts), query: smsQuery(parts), parts, asked, counted }
 }
 
 const sms = (more: Partial<SmsToSend> = {}): SmsToSend =>
@@ -114,5 +115,41 @@ describe('calling an SMS back', () => {
   it('knows what was kept, and what could not be asked', async () => {
     assert.equal(await stage('manage: true', [OK, { kind: 'refused', status: 0x11 }]).recall(one), 'kept')
     assert.equal(await stage('manage: true', [{ kind: 'unsent', why: 'no-bind' }]).recall(one), 'unsent')
+  })
+})
+
+describe('asking what became of an SMS', () => {
+  const answered = (message_state: number, error_code = 0): SubmitOutcome =>
+    ({ kind: 'ok', messageId: 'm', pdu: { command: 'query_sm_resp', status: 0, sequence: 1, body: { message_state, error_code } as never, tlvs: [] } })
+  const ask = async (outcome: SubmitOutcome, sms = '') => {
+    const { query, asked } = stage(sms, [outcome])
+    const said = await query({ line: 'one', msisdn: '67570000001', messageId: 'ab' })
+    const [{ pdu, options }] = asked as [typeof asked[number]]
+    assert.deepEqual([pdu.command, pdu.body.message_id, pdu.body.source_addr, options.lane], ['query_sm', 'ab', '123', 'sms'])
+    return said
+  }
+
+  it('understands every state', async () => {
+    const states = await Promise.all(Array.from({ length: 11 }, (_, n) => ask(answered(n, n))))
+    assert.deepEqual(states.map((said) => said.is === 'said' && said.state), [
+      'enroute', 'enroute', 'delivered', 'expired', 'deleted', 'undeliverable', 'accepted', 'unknown', 'rejected', 'deleted', 'unknown',
+    ])
+    assert.deepEqual(states[5], { is: 'said', state: 'undeliverable', error: '005' })
+  })
+
+  it('tells a message that is not known from a question that is not', async () => {
+    const of = async (status: number) => (await ask({ kind: 'refused', status })).is
+    assert.deepEqual([await of(0x67), await of(0x0c), await of(0x03), await of(0x58), await of(0x08)],
+      ['unknown', 'unknown', 'unsupported', 'later', 'later'])
+    assert.deepEqual([(await ask({ kind: 'timeout' })).is, (await ask({ kind: 'lost' })).is, (await ask({ kind: 'unsent', why: 'no-bind' })).is],
+      ['unsupported', 'later', 'unsent'])
+  })
+
+  it('is off unless a line wants it, and takes its share of the rate', () => {
+    const shares = (sms: string) => queryLines(stage(sms).parts).map(({ afterMs, limit }) => [afterMs, limit])
+    assert.deepEqual(shares('perSecond: 50'), [])
+    assert.deepEqual(shares('perSecond: 50, queryMs: 3600000'), [[3_600_000, 25]])
+    assert.deepEqual(shares('perSecond: 1, queryMs: 60000, queryShare: 0.5'), [[60_000, 2]])
+    assert.deepEqual(shares('perSecond: 0.1, queryMs: 60000, queryShare: 0.01'), [[60_000, 1]])
   })
 })
