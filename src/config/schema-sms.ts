@@ -36,7 +36,8 @@ export const sms = z.strictObject({
     .describe('whom flows may send SMS to, by how international numbers begin; empty: only whoever dialled'),
   queryMs: ms(60_000, 259_200_000).optional()
     .describe('no receipt this long after the SMSC took an SMS: it is asked (query_sm); absent: never, for many refuse the operation'),
-  queryShare: z.number().min(0.01).max(0.5).default(0.1).describe('of perSecond that such questions may take; USSD goes before them in any case'),
+  queryShare: z.number().min(0.01).max(0.5).default(0.1)
+    .describe('of perSecond that such questions may take; USSD goes before them in any case'),
   manage: z.boolean().default(false)
     .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
 })

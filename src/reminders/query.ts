@@ -55,7 +55,8 @@ export function smsQueries(parts: ReminderParts, query: SmsQuery): Queries {
     let last: QueryOutcome['is'] = 'said'
     for (const { part, message_id: messageId } of row.parts) {
       const outcome = await query({ msisdn: row.msisdn, line, messageId })
-      const isNew = outcome.is === 'said' && await applyState(parts, { sms: row.id, part }, { line, messageId, from: row.msisdn, ...outcome })
+      const said = { line, messageId, from: row.msisdn }
+      const isNew = outcome.is === 'said' && await applyState(parts, { sms: row.id, part }, { ...said, ...outcome })
       const result = outcome.is !== 'said' ? outcome.is : isNew ? 'settled' : 'pending'
       counters.count('sms_queries_total', { line, result })
       last = outcome.is
