@@ -19,4 +19,6 @@ if missing admin_tokens; then
   echo "The token of the admin door, said only now (curl -H 'Authorization: Bearer …' http://127.0.0.1:8123/v1/lines):"
   echo "  $token"
 fi
+if missing phone_token; then openssl rand -hex 16 | tr -d '\n' > "$dir/phone_token"; fi
+echo "The phone, once compose is up: http://127.0.0.1:8080/#token=$(cat "$dir/phone_token")"
 echo "secrets are in $dir"

@@ -78,6 +78,7 @@ program.command('simulate').description('an SMSC to bind to, with a web phone an
   .option('--port <port>', 'SMPP port', integer, 2775)
   .option('--http-host <host>', 'address of the web phone', '127.0.0.1')
   .option('--http-port <port>', 'port of the web phone', integer, 8080)
+  .option('--http-token-file <file>', 'what the web phone asks for; default: nothing on loopback, else a token that is made and printed')
   .option('--dialect <name>', 'profile to speak, from the other end', 'standard')
   .option('--system-id <id>', 'the only system id let in; default: any')
   .option('--password <password>', 'its password; default: any')
@@ -89,6 +90,7 @@ program.command('dial').description('a phone in the terminal, at a running simul
   .argument('<code>', "what to dial, quoted: '*123#'")
   .option('--msisdn <number>', 'who dials', '67570000001')
   .option('--url <url>', 'of the simulator', 'http://127.0.0.1:8080')
+  .option('--token-file <file>', 'of a simulator that is not on loopback')
   .option('--answers <list>', 'answers, separated by commas; then no questions are asked')
   .option('--record <file>', 'at the demo: write what was played as a talk, or add it to the talks of that file')
   .action(async (code: string, options: import('./cli/simulate.ts').DialOptions) =>

@@ -107,7 +107,7 @@ describe('the compose file', () => {
       const secret = (name: string) => readFileSync(join(dir, 'secrets', name), 'utf8')
       assert.equal(statSync(join(dir, 'secrets')).mode & 0o777, 0o700)
       const mounted = [...text.matchAll(/\.\/secrets\/(\w+)/g)].map((found) => found[1]!)
-      assert.equal(mounted.length, 4)
+      assert.equal(mounted.length, 5)
       for (const name of mounted) assert.ok(secret(name).length > 0, name)
       assert.ok(secret('smsc_password').length <= 8)
       const token = /^ {2}([0-9a-f]{64})$/m.exec(said)![1]!

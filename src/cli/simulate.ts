@@ -1,12 +1,17 @@
 /** `simulate`, `dial` and `wallet`: the other side, for people. */
 import { join } from 'node:path'
 import { systemChance, systemClock } from '../clock.ts'
+import { UsageError } from '../errors.ts'
 import { addTalk } from './record.ts'
 import { packageRoot } from '../root.ts'
+import { readSecretFile } from '../secret-file.ts'
 import { startWallet } from '../services/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
 import { dialTerminal, remotePhone, talkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
 import { voiceOf } from '../simulator/voices.ts'
+
+/** 64 bits in hex. */
+const TOKEN_LENGTH_MIN = 16
 
 type Say = (text: string) => void
 
@@ -15,6 +20,7 @@ export interface SimulateOptions {
   port: number
   httpHost: string
   httpPort: number
+  httpTokenFile?: string
   dialect: string
   systemId?: string
   password?: string
@@ -22,7 +28,7 @@ export interface SimulateOptions {
 }
 
 export async function simulateCommand(options: SimulateOptions, say: Say): Promise<void> {
-  const { systemId, password, bindsMax } = options
+  const { systemId, password, bindsMax, httpTokenFile } = options
   await simulate({
     clock: systemClock(), chance: systemChance, say, signal: untilSignal(),
     voice: voiceOf(options.dialect, join(packageRoot, 'dialects')),
@@ -31,24 +37,26 @@ export async function simulateCommand(options: SimulateOptions, say: Say): Promi
       ...(systemId ? { accounts: [{ systemId, ...(password ? { password } : {}) }] } : {}),
       ...(bindsMax ? { bindsMax } : {}),
     },
-    http: { host: options.httpHost, port: options.httpPort },
+    http: { host: options.httpHost, port: options.httpPort, ...(httpTokenFile ? { token: tokenIn(httpTokenFile) } : {}) },
   })
 }
 
 export interface DialOptions {
   msisdn: string
   url: string
+  tokenFile?: string
   answers?: string
   record?: string
 }
 
-export async function dialCommand(code: string, { msisdn, url, answers, record }: DialOptions, say: Say): Promise<void> {
+export async function dialCommand(code: string, { msisdn, url, tokenFile, answers, record }: DialOptions, say: Say): Promise<void> {
   const typed = answers === undefined ? typedLines(process.stdin) : writtenLines(answers.split(','))
-  const phone = remotePhone(url, msisdn)
+  const token = tokenFile === undefined ? undefined : tokenIn(tokenFile)
+  const phone = remotePhone(url, msisdn, token)
   const outcome = await dialTerminal({ phone, code, typed, output: process.stdout, isTty: Boolean(process.stdin.isTTY) })
   process.stdin.destroy()
   if (outcome.failed) process.exitCode = 1
-  if (record !== undefined) addTalk(record, await talkOf(url, msisdn), say)
+  if (record !== undefined) addTalk(record, await talkOf(url, msisdn, token), say)
 }
 
 export async function walletCommand(options: { host: string; port: number }, say: Say): Promise<void> {
@@ -57,6 +65,15 @@ export async function walletCommand(options: { host: string; port: number }, say
   const signal = untilSignal()
   await new Promise((done) => signal.addEventListener('abort', done, { once: true }))
   await wallet.stop()
+}
+
+/** The token of a file. Throws UsageError for a file that others can read, or that has none. */
+function tokenIn(file: string): string {
+  const read = readSecretFile(file)
+  if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
+  const token = read.text.trim()
+  if (token.length < TOKEN_LENGTH_MIN) throw new UsageError(`${file}: a token has ${TOKEN_LENGTH_MIN} characters at least (openssl rand -hex 16)`)
+  return token
 }
 
 /** Aborted by SIGTERM or SIGINT. */

@@ -1,4 +1,4 @@
-/** The control HTTP of the simulator, on loopback: the web phone, a JSON API, and a stream of events. */
+/** The control HTTP of the simulator, on loopback, or behind a token: the web phone, a JSON API, and a stream of events. */
 import { serve, type ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -9,6 +9,7 @@ import { pcapOf } from '../pcap.ts'
 import type { Phone } from './phone.ts'
 import type { Smsc } from './smsc.ts'
 import { describePdu, wireOf } from './trace.ts'
+import { guard } from './guard.ts'
 import { pages } from './pages.ts'
 
 export interface ControlOptions {
@@ -18,6 +19,8 @@ export interface ControlOptions {
   port?: number
   /** Names that a browser may call it by, besides localhost and the address: against DNS rebinding. */
   allowedHosts?: string[]
+  /** Asked of every page and program. Default: none on loopback, else one that is made. */
+  token?: string
   /** What a phone played last, as a talk file; undefined: nothing. Absent where nobody sees what back ends answer. */
   talkOf?: TalkOf
 }
@@ -26,6 +29,8 @@ export type TalkOf = (msisdn: string, left: Phone['left']) => string | undefined
 
 export interface Control {
   readonly url: string
+  /** What it asks for, if anything; a page has it behind the # of its address. */
+  readonly token: string | undefined
   stop(): Promise<void>
 }
 
@@ -84,8 +89,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const host = options.host ?? '127.0.0.1'
   const app = new Hono()
   const stream = eventStream(smsc, viewOf, options.talkOf !== undefined)
-  guard(app, [host, 'localhost', '127.0.0.1', '[::1]', ...(options.allowedHosts ?? [])])
   app.use(limit)
+  const token = guard(app, { host, allowedHosts: options.allowedHosts ?? [], token: options.token })
   pages(app)
   phoneRoutes(app, smsc, options.talkOf)
   smscRoutes(app, smsc, stream.faultsChanged)
@@ -102,6 +107,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    token,
     stop() {
       stream.stop()
       if ('closeAllConnections' in server) server.closeAllConnections()
@@ -114,23 +120,6 @@ export function viewOf(phone: Phone): PhoneView {
   const { msisdn, screen, waiting, failed, repeats } = phone
   const inbox = phone.inbox.slice(-100).map(({ from, text, atMs, parts }) => ({ from, text, atMs, parts }))
   return { msisdn, screen, waiting, failed, repeats, inbox }
-}
-
-/** Only this machine's own pages and programs may ask: no foreign Host, no foreign Origin, JSON only. */
-function guard(app: Hono, hosts: string[]): void {
-  app.use(async (c, next) => {
-    const name = (c.req.header('host') ?? '').replace(/:\d+$/, '')
-    if (!hosts.includes(name)) return c.json({ error: `Host '${name}' is not allowed` }, 403)
-    const origin = c.req.header('origin')
-    if (origin && origin !== new URL(c.req.url).origin) return c.json({ error: 'requests from other pages are refused' }, 403)
-    const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH'
-    if (hasBody && !/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
-      return c.json({ error: 'the body must be JSON, with content-type application/json' }, 415)
-    }
-    await next()
-    c.header('X-Content-Type-Options', 'nosniff')
-    c.header('Cache-Control', 'no-store')
-  })
 }
 
 /** Counted as it comes: a body in chunks does not say how long it will be. */

@@ -11,7 +11,7 @@ export interface SimulateOptions {
   /** SMPP. Default 127.0.0.1:2775. */
   smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
   /** Control page. Default 127.0.0.1:8775. */
-  http?: { host?: string; port?: number; allowedHosts?: string[]; talkOf?: TalkOf }
+  http?: { host?: string; port?: number; allowedHosts?: string[]; token?: string; talkOf?: TalkOf }
   /** Default 30 000. */
   enquireMs?: number
   /** How long the ESME may take for an answer. Default 25 000, as USSD gateways have it. */
@@ -41,7 +41,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     await smsc.stop()
     throw error
   }
-  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/`)
+  const isMade = control.token !== undefined && http.token === undefined
+  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/${isMade ? `#token=${control.token}` : ''}`)
   smsc.watch((event) => {
     if (event.is === 'bind') say(`${event.bind.id} ${event.bind.systemId} ${event.bind.mode} ${event.bind.state}`)
   })

@@ -87,10 +87,10 @@ export function frame(text: string, isTty: boolean): string {
 }
 
 /** That of a running simulator. Throws UsageError if there is none at the URL. */
-export function remotePhone(url: string, msisdn: string): TerminalPhone {
+export function remotePhone(url: string, msisdn: string, token?: string): TerminalPhone {
   const base = `${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}`
   async function ask(path: string, init?: RequestInit): Promise<PhoneView> {
-    const response = await fetch(`${base}${path}`, init).catch((error: Error) => {
+    const response = await fetch(`${base}${path}`, { ...init, headers: { ...init?.headers, ...bearer(token) } }).catch((error: Error) => {
       const why = (error.cause as Error | undefined)?.message ?? error.message
       throw new UsageError(`no simulator answers at ${url} (${why}): start one with 'ussd-connector simulate', or give its --url`)
     })
@@ -109,9 +109,12 @@ export function remotePhone(url: string, msisdn: string): TerminalPhone {
   }
 }
 
+const bearer = (token: string | undefined): Record<string, string> => token === undefined ? {} : { authorization: `Bearer ${token}` }
+
 /** What that phone played last, as a talk file. Throws UsageError if there is none to be had. */
-export async function talkOf(url: string, msisdn: string): Promise<string> {
-  const response = await fetch(`${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}/talk`)
+export async function talkOf(url: string, msisdn: string, token?: string): Promise<string> {
+  const path = `/api/phones/${encodeURIComponent(msisdn)}/talk`
+  const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { headers: bearer(token) })
   if (response.ok) return response.text()
   const { error } = await response.json().catch(() => ({})) as { error?: string }
   throw new UsageError(`the simulator at ${url} gives no talk: ${error ?? `HTTP ${response.status}`}`)

@@ -32,7 +32,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
       this.skip()
     }
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    control = await startControl({ smsc, port: 0 })
+    control = await startControl({ smsc, port: 0, token: 'behind-the-hash' })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => (settings.reminders.pollMs = 100) })
     browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET })
     page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
@@ -49,7 +49,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(error.message))
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-    await page.goto(`${control.url}/`)
+    await page.goto(`${control.url}/#token=${control.token}`)
     await page.getByRole('button', { name: 'John' }).click()
     await page.getByRole('button', { name: 'Dial *123#' }).click()
     const shows = (text: string) => page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)

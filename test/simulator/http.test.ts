@@ -105,16 +105,51 @@ describe('the control HTTP of the simulator', () => {
   })
 
   it('refuses other hosts (DNS rebinding) and other pages', async () => {
-    const status = await new Promise((done) => {
-      const { port } = new URL(control.url)
-      request({ host: '127.0.0.1', port, path: '/api/binds', headers: { host: 'evil.example' } }, (r) => {
-        r.resume()
-        done(r.statusCode)
-      }).end()
-    })
-    assert.equal(status, 403)
+    assert.equal(await statusOf(control, { host: 'evil.example' }), 403)
     assert.equal((await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: 'http://evil.example' })).status, 403)
     assert.equal((await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: control.url })).status, 200)
+  })
+
+  /** As a browser names it: fetch lets nobody choose the Host. */
+  const statusOf = (at: Control, headers: Record<string, string>, path = '/api/binds') => new Promise<number>((done, fail) => {
+    const { port } = new URL(at.url)
+    request({ host: '127.0.0.1', port, path, headers }, (r) => (r.resume(), done(r.statusCode!))).on('error', fail).end()
+  })
+
+  it('asks for nothing on loopback, and wants its token wherever else it listens', async () => {
+    assert.equal(control.token, undefined)
+    const open = await startControl({ smsc, host: '0.0.0.0' })
+    try {
+      const token = open.token!
+      assert.match(token, /^[\w-]{32}$/)
+      const asked = (headers: Record<string, string>, path?: string) => statusOf(open, { host: '192.0.2.1:8080', ...headers }, path)
+      assert.deepEqual([await asked({}), await asked({ authorization: 'Bearer x' }), await asked({ authorization: `Bearer ${token}` })], [401, 401, 200])
+      assert.equal(await asked({}, '/api/events'), 401)
+      assert.equal(await asked({}, `/api/binds?token=${token}`), 401)
+      assert.deepEqual([await asked({}, '/'), await asked({}, '/phone.js')], [200, 200])
+      const named = { host: 'evil.example', authorization: `Bearer ${token}` }
+      assert.equal(await statusOf(open, named), 403, 'a name that is not ours, though the token is right')
+    } finally {
+      await open.stop()
+    }
+  })
+
+  it('gives a page a cookie for the token, which no script reads and no other page sends', async () => {
+    const closed = await startControl({ smsc, token: 'a token of ours, in a file' })
+    try {
+      const enter = (token: string, headers: Record<string, string> = {}) => fetch(`${closed.url}/enter`, {
+        method: 'POST', body: JSON.stringify({ token }), headers: { 'content-type': 'application/json', ...headers },
+      })
+      assert.equal((await enter('another')).status, 401)
+      assert.equal((await enter(closed.token!, { origin: 'http://evil.example' })).status, 403)
+      const cookie = (await enter(closed.token!)).headers.get('set-cookie')!
+      assert.match(cookie, /^phone-[0-9a-f]{8}=.+; Path=\/; HttpOnly; SameSite=Strict$/)
+      const given = cookie.split(';')[0]!
+      assert.equal((await fetch(`${closed.url}/api/phones`, { headers: { cookie: given } })).status, 200)
+      assert.equal((await fetch(`${closed.url}/api/phones`, { headers: { cookie: `${given.split('=')[0]}=x` } })).status, 401)
+    } finally {
+      await closed.stop()
+    }
   })
 
   it('switches faults on and off, kills links, and injects octets', async () => {

@@ -12,11 +12,22 @@ export async function call(method, path, body) {
   return answer
 }
 
+/** Where the address has a token behind the #: given for a cookie, and taken out of the address. */
+export async function enter() {
+  const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1]
+  if (token === undefined) return
+  history.replaceState(null, '', location.pathname)
+  await call('POST', '/enter', { token })
+}
+
 /** Calls the handler named by each event; the browser connects again by itself, and then says hello again. */
 export function events(handlers) {
   const source = new EventSource('/api/events')
   for (const name of ['hello', 'binds', 'phone', 'pdu', 'faults']) {
     source.addEventListener(name, (event) => handlers[name](JSON.parse(event.data)))
   }
-  source.addEventListener('error', () => handlers.lost())
+  source.addEventListener('error', async () => {
+    const why = await call('GET', '/api/binds').then(() => undefined, (error) => error.message)
+    handlers.lost(why)
+  })
 }

@@ -1,6 +1,6 @@
 /** The page of the simulated phone: what is pressed goes to the simulator, what happens there is shown here. */
 import { make } from './dom.js'
-import { call, events } from './link.js'
+import { call, enter, events } from './link.js'
 import { showTrace, startTrace } from './trace.js'
 import { showFaults, startFaults } from './faults.js'
 
@@ -223,13 +223,13 @@ function start() {
     phone: show,
     pdu: showTrace,
     faults: (faults) => showFaults({ faults }),
-    lost: () => {
+    lost: (why) => {
       at('bind').className = 'chip bad'
-      at('bind').textContent = 'The simulator does not answer'
+      at('bind').textContent = /token/.test(why) ? 'Open the address with the token, as the simulator printed it' : 'The simulator does not answer'
     },
   })
   tick()
   setInterval(tick, 5000)
 }
 
-start()
+enter().catch(() => undefined).then(start)
