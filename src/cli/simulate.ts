@@ -72,8 +72,8 @@ function tokenIn(file: string): string {
   const read = readSecretFile(file)
   if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
   const token = read.text.trim()
-  if (token.length < TOKEN_LENGTH_MIN) throw new UsageError(`${file}: a token has ${TOKEN_LENGTH_MIN} characters at least (openssl rand -hex 16)`)
-  return token
+  if (token.length >= TOKEN_LENGTH_MIN) return token
+  throw new UsageError(`${file}: a token has ${TOKEN_LENGTH_MIN} characters at least (openssl rand -hex 16)`)
 }
 
 /** Aborted by SIGTERM or SIGINT. */

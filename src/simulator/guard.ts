@@ -18,6 +18,7 @@ export interface GuardOptions {
 }
 
 const TOKEN_OCTETS = 24
+const NEEDED = 'the phone needs its token, as `simulate` printed it: a page behind the # of the address, `dial` with --token-file'
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** Answers the token that is in force, if one is. */
@@ -62,6 +63,6 @@ function admit(app: Hono, token: string): void {
   app.use('/api/*', async (c, next) => {
     const bearer = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1]
     if (isRight(bearer) || isRight(getCookie(c, cookie))) return next()
-    return c.json({ error: 'the phone needs its token: `simulate` printed it (a page: behind the # of the address; dial: --token-file)' }, 401)
+    return c.json({ error: NEEDED }, 401)
   })
 }

@@ -41,8 +41,8 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     await smsc.stop()
     throw error
   }
-  const isMade = control.token !== undefined && http.token === undefined
-  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/${isMade ? `#token=${control.token}` : ''}`)
+  const entry = control.token !== undefined && http.token === undefined ? `#token=${control.token}` : ''
+  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/${entry}`)
   smsc.watch((event) => {
     if (event.is === 'bind') say(`${event.bind.id} ${event.bind.systemId} ${event.bind.mode} ${event.bind.state}`)
   })
