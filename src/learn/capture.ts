@@ -35,8 +35,10 @@ export function readPdus(path: string): Capture {
 function fromPackets(octets: Buffer): Capture {
   const segments: Segment[] = []
   let others = 0
+  let cut = 0
   for (const packet of readCapture(octets)) {
     const segment = segmentOf(packet)
+    if (segment && packet.isCut) cut++
     if (segment) segments.push(segment)
     else others++
   }
@@ -47,6 +49,7 @@ function fromPackets(octets: Buffer): Capture {
     return from ? { ...frame, from } : frame
   }))
   const remarks = [
+    cut > 0 ? `${cut} packets were captured in part only: capture whole ones (tcpdump -s 0)` : '',
     others > 0 ? `${others} packets are no TCP` : '', lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
   ]

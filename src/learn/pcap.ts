@@ -6,6 +6,8 @@ export interface Packet {
   /** LINKTYPE_* number. (tcpdump.org/linktypes.html) */
   linkType: number
   octets: Buffer
+  /** Its end was not captured (snaplen). */
+  isCut: boolean
 }
 
 const MICROS = 0xa1b2c3d4
@@ -36,7 +38,7 @@ export function* readCapture(octets: Buffer): Generator<Packet> {
     const length = read(at + 8)
     if (length > PACKET_OCTETS_MAX || at + 16 + length > octets.length) return
     const atMs = read(at) * 1000 + read(at + 4) / (order.nanos ? 1e6 : 1e3)
-    yield { atMs, linkType, octets: octets.subarray(at + 16, at + 16 + length) }
+    yield { atMs, linkType, octets: octets.subarray(at + 16, at + 16 + length), isCut: read(at + 12) > length }
     at += 16 + length
   }
 }
@@ -70,10 +72,12 @@ function* readPcapng(octets: Buffer): Generator<Packet> {
     if (type === BLOCK.enhanced && length >= 32) {
       const { linkType, perMs } = interfaces[u32(at + 8)] ?? { linkType: 1, perMs: 1000 }
       const ticks = u32(at + 12) * 2 ** 32 + u32(at + 16)
-      yield { atMs: ticks / perMs, linkType, octets: octets.subarray(at + 28, Math.min(at + 28 + u32(at + 20), end)) }
+      const packet = octets.subarray(at + 28, Math.min(at + 28 + u32(at + 20), end))
+      yield { atMs: ticks / perMs, linkType, octets: packet, isCut: u32(at + 24) > packet.length }
     }
     if (type === BLOCK.simple) {
-      yield { atMs: at, linkType: interfaces[0]?.linkType ?? 1, octets: octets.subarray(at + 12, Math.min(at + 12 + u32(at + 8), end)) }
+      const packet = octets.subarray(at + 12, Math.min(at + 12 + u32(at + 8), end))
+      yield { atMs: at, linkType: interfaces[0]?.linkType ?? 1, octets: packet, isCut: u32(at + 8) > packet.length }
     }
     at += length
   }

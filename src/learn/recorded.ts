@@ -35,6 +35,9 @@ const RECEIPT = /\bid:\S+.*\bstat:/s
 /** A subscriber who is silent for so long has no dialogue any more. */
 const IDLE_MS = 600_000
 
+/** What the network sent, by subscriber. */
+type Heard = readonly (readonly Captured[])[]
+
 /** Groups by subscriber and time; the network's own number of a dialogue is not known yet. */
 export function record(pdus: readonly Captured[]): Recording {
   const messages = pdus.filter((it) => it.pdu.command === 'deliver_sm' || it.pdu.command === 'data_sm'
@@ -43,11 +46,12 @@ export function record(pdus: readonly Captured[]): Recording {
   const bareReplies = bareOnes(messages.filter((it) => it.from === 'esme'))
   const used = messages.filter((it) => !bare.has(it) && !bareReplies.has(it) && !isReceipt(it.pdu))
   const bySubscriber = groupBy(used, subscriberOf)
-  const heard = [...bySubscriber.values()].map((list) => list.filter((it) => it.from === 'smsc'))
+  const heard = [...bySubscriber.values()].map((list) => list.filter((it) => it.from === 'smsc')).filter((list) => list.length > 0)
   const opTag = opTagOf(heard)
   const isBegin = beginTest(heard, opTag)
   const isRefused = refusedOnes(pdus)
-  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split({ msisdn, list, isBegin, isRefused }))
+  const began = heard.flat().some(isBegin) ? (list: readonly Captured[]) => fromBegin(list, isBegin) : (list: readonly Captured[]) => list
+  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split({ msisdn, list: began(list), isBegin, isRefused }))
   const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns
     .filter((turn) => turn.reply).length, 0)
   decideEnds(dialogues, opTag)
@@ -73,18 +77,18 @@ function bareOnes(list: readonly Captured[]): Set<Captured> {
 }
 
 /** The one octet (or two hex digits) that is the same in every begin, and another in what follows. */
-function opTagOf(heard: readonly (readonly Captured[])[]): number | undefined {
+function opTagOf(heard: Heard): number | undefined {
   const all = heard.flat()
   if (all.some(({ pdu }) => tlvOf(pdu.tlvs, TAG.op).length > 0)) return TAG.op
-  const firsts = heard.flatMap((list) => list.slice(0, 1))
-  const seconds = heard.flatMap((list) => list.slice(1, 2))
-  const tags = new Set(firsts.flatMap(({ pdu }) => pdu.tlvs.map((tlv) => tlv.tag)))
+  const tags = new Set(all.flatMap(({ pdu }) => pdu.tlvs.map((tlv) => tlv.tag)))
   return [...tags].find((tag) => {
     const hex = (it: Captured) => tlvOf(it.pdu.tlvs, tag).toString('hex')
-    const began = new Set(firsts.map(hex))
+    const lists = alike(heard, hex)
+    const began = hex(lists[0]?.[0] as Captured)
+    const seconds = lists.flatMap((list) => list.slice(1, 2))
     const isShort = all.every((it) => /^(..|3.(3.|4[1-6]|6[1-6]))?$/.test(hex(it)))
-    return isShort && began.size === 1 && seconds.length > 0 && seconds.every((it) => !began.has(hex(it)))
-      && new Set(seconds.map(hex)).size <= 2
+    return isShort && began !== '' && lists.length * 2 > heard.length && seconds.length > 0
+      && seconds.every((it) => hex(it) !== began) && new Set(seconds.map(hex)).size <= 2
   })
 }
 
@@ -101,8 +105,11 @@ export function isStarred(text: string): boolean {
   return /^[*#]\d[\d*#]*$/.test(text.trim()) && readCode(text) !== null
 }
 
-/** What sets the begins apart from all other messages: the plainest sign that all first messages have. */
-function beginTest(heard: readonly (readonly Captured[])[], opTag: number | undefined): (it: Captured) => boolean {
+/**
+ * What sets the begins apart from all other messages: the plainest sign that all first messages have; or most, for a
+ * recording that begins while others are in a dialogue.
+ */
+function beginTest(heard: Heard, opTag: number | undefined): (it: Captured) => boolean {
   const signs: ((it: Captured) => string)[] = [
     (it) => (opTag === undefined ? '' : tlvOf(it.pdu.tlvs, opTag).toString('hex')),
     (it) => String(it.pdu.body.service_type ?? ''),
@@ -111,15 +118,27 @@ function beginTest(heard: readonly (readonly Captured[])[], opTag: number | unde
     (it) => String(payloadOf(it.pdu).length === 0),
     (it) => it.pdu.tlvs.map((tlv) => tlv.tag).toSorted((a, b) => a - b).join(),
   ]
-  const firsts = heard.flatMap((list) => list.slice(0, 1))
-  const seconds = heard.flatMap((list) => list.slice(1, 2))
-  for (const sign of signs) {
-    const began = new Set(firsts.map(sign))
-    if (began.size <= 2 && seconds.length > 0 && seconds.every((it) => !began.has(sign(it)))) {
-      return (it) => began.has(sign(it))
-    }
+  const isApart = (began: ReadonlySet<string>, sign: (it: Captured) => string, lists: Heard) => {
+    const seconds = lists.flatMap((list) => list.slice(1, 2))
+    return began.size <= 2 && seconds.length > 0 && seconds.every((it) => !began.has(sign(it)))
   }
-  return (it) => sketches(it.pdu).some(isStarred) || isStarred(String(it.pdu.body.destination_addr ?? ''))
+  for (const sign of signs) {
+    const began = new Set(heard.flatMap((list) => list.slice(0, 1)).map(sign))
+    if (isApart(began, sign, heard)) return (it) => began.has(sign(it))
+  }
+  for (const sign of signs) {
+    const lists = alike(heard, sign)
+    const began = new Set(lists.map(([first]) => sign(first as Captured)))
+    if (lists.length * 2 > heard.length && isApart(began, sign, lists)) return (it) => began.has(sign(it))
+  }
+  const isTyped = (it: Captured) => sketches(it.pdu).some(isStarred)
+  return heard.flat().some(isTyped) ? isTyped : (it) => isStarred(String(it.pdu.body.destination_addr ?? ''))
+}
+
+/** What those subscribers sent whose first message has the commonest sign. */
+function alike(heard: Heard, sign: (it: Captured) => string): Heard {
+  const groups = groupBy(heard, ([first]) => sign(first as Captured))
+  return [...groups.values()].toSorted((a, b) => b.length - a.length)[0] ?? []
 }
 
 /** Whether the SMSC refused a submit. */
@@ -128,6 +147,12 @@ function refusedOnes(pdus: readonly Captured[]): (it: Captured) => boolean {
   const bad = pdus.filter(({ from, pdu }) => from === 'smsc' && pdu.status !== 0 && pdu.command.endsWith('_resp'))
   const keys = new Set(bad.map((it) => keyOf(it, it.pdu.command)))
   return (it) => keys.has(keyOf(it, `${it.pdu.command}_resp`))
+}
+
+/** Without the rest of a dialogue that began before the recording. */
+function fromBegin(list: readonly Captured[], isBegin: (it: Captured) => boolean): readonly Captured[] {
+  const at = list.findIndex((it) => it.from === 'smsc' && isBegin(it))
+  return at < 0 ? [] : list.slice(at)
 }
 
 interface SplitParts {

@@ -61,7 +61,7 @@ function packetOf(it: Captured, sequence: number, { link, ipv6 }: Form): Buffer 
   return Buffer.concat([...links[link], head, ...addresses, ...options, payload, ...filler])
 }
 
-function fileOf(packets: readonly { atMs: number; octets: Buffer }[], { link, file }: Form): Buffer {
+function fileOf(packets: readonly { atMs: number; octets: Buffer; whole?: number }[], { link, file }: Form): Buffer {
   const big = file.endsWith('big')
   const words = (...values: number[]) => {
     const out = Buffer.alloc(values.length * 4)
@@ -71,8 +71,8 @@ function fileOf(packets: readonly { atMs: number; octets: Buffer }[], { link, fi
   if (!file.startsWith('pcapng')) {
     const parts = file === 'nanos' ? 1e6 : 1e3
     const header = words(file === 'nanos' ? 0xa1b23c4d : 0xa1b2c3d4, 0, 0, 0, 65_535, LINK_TYPES[link])
-    return Buffer.concat([header, ...packets.flatMap(({ atMs, octets }) => [
-      words(Math.floor(atMs / 1000), (atMs % 1000) * parts, octets.length, octets.length), octets,
+    return Buffer.concat([header, ...packets.flatMap(({ atMs, octets, whole = octets.length }) => [
+      words(Math.floor(atMs / 1000), (atMs % 1000) * parts, octets.length, whole), octets,
     ])])
   }
   const block = (type: number, ...body: Buffer[]) => {
@@ -85,9 +85,9 @@ function fileOf(packets: readonly { atMs: number; octets: Buffer }[], { link, fi
   else linkType.writeUInt16LE(LINK_TYPES[link], 0)
   return Buffer.concat([
     block(0x0a0d0d0a, words(0x1a2b3c4d, 0, 0xffffffff, 0xffffffff)), block(1, linkType, words(0)), block(5, words(1, 2, 3)),
-    ...packets.map(({ atMs, octets }) => {
+    ...packets.map(({ atMs, octets, whole = octets.length }) => {
       const micros = BigInt(atMs) * 1000n
-      return block(6, words(0, Number(micros >> 32n), Number(micros & 0xffffffffn), octets.length, octets.length), octets)
+      return block(6, words(0, Number(micros >> 32n), Number(micros & 0xffffffffn), octets.length, whole), octets)
     }),
   ])
 }
@@ -124,6 +124,16 @@ describe('captures', () => {
       }
     })
   }
+
+  it('says that packets were captured in part only', () => {
+    for (const file of ['pcap', 'pcapng'] as const) {
+      const whole = standard.pdus.map((it, i) => packetOf(it, 1 + i * 1_000, { link: 'ethernet', ipv6: false, file }))
+      const octets = fileOf(whole.map((it, i) => ({ atMs: i, octets: it.subarray(0, 96), whole: it.length })), {
+        link: 'ethernet', ipv6: false, file,
+      })
+      assert.match(read(octets).remarks[0]!, /^\d+ packets were captured in part only: capture whole ones/, file)
+    }
+  })
 
   it('reads the captures that we write', () => {
     const traced = standard.pdus.map(({ atMs, from, octets }) => ({ atMs, from, stream: 'a', esmePort: 40_001, octets }))

@@ -9,8 +9,9 @@ import { printProfile } from '../../src/learn/print.ts'
 import { dialectNames, loadProfile } from '../../src/smpp/dialect-load.ts'
 import { compileDialect } from '../../src/smpp/dialect.ts'
 import type { DialectProfile } from '../../src/smpp/dialect-schema.ts'
-import type { Tlv } from '../../src/smpp/types.ts'
+import type { Pdu, Tlv } from '../../src/smpp/types.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
+import type { Captured } from '../../src/learn/captured.ts'
 import { judge } from './judge.ts'
 import { randomDialect } from './random-dialect.ts'
 import { speak, type Spoken } from './spoken.ts'
@@ -62,6 +63,22 @@ describe('a profile inferred from a recording', () => {
       dialect.write({ action, text: 'x' }, read.message.returnPath).pdu.tlvs.find(({ tag }) => tag === 0x1420)?.value.toString())
     assert.deepEqual(written, ['02', '17'])
   })
+
+  // All messages have the dialled code as their destination, so that it tells nothing.
+  const toCode = (pdu: Pdu) => (pdu.command === 'deliver_sm' ? { ...pdu, body: { ...pdu.body, destination_addr: '*123#' } } : pdu)
+  for (const name of dialectNames(DIR).filter((it) => it !== 'kz')) {
+    it(`tells begins from answers though the recording begins within a dialogue: ${name}`, () => {
+      const { spoken } = play(name)
+      const [first] = spoken.dialogues.find((turns) => turns.filter(({ message }) => message.kind === 'input').length > 1)!
+      const isBegin = ({ pdu }: Captured) => pdu.command === first!.deliver.command && pdu.sequence === first!.deliver.sequence
+      const pdus = spoken.pdus.filter((it) => !isBegin(it)).map((it) => ({ ...it, pdu: toCode(it.pdu) }))
+      const dialect = compileDialect(infer(pdus, standard).draft.profile())
+      for (const { deliver, message } of spoken.dialogues.flat()) {
+        const read = dialect.read(toCode(deliver))
+        assert.equal(read.is === 'ussd' && read.message.kind === 'begin', message.kind === 'begin', message.kind)
+      }
+    })
+  }
 
   it('is judged wrong where one sure field is wrong', () => {
     const wrongs: [string, unknown][] = [
