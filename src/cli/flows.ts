@@ -18,6 +18,7 @@ import { svgOf } from '../flow/svg.ts'
 import { parseTalks, type Talk } from '../flow/talk.ts'
 import { describeFailure, playTalk } from '../flow/talk-player.ts'
 import type { RecordOptions } from './record.ts'
+import { PAGES_MAX } from '../flow/walk.ts'
 import { xstateJson } from '../flow/xstate-json.ts'
 
 type Say = (text: string) => void
@@ -95,11 +96,13 @@ export async function draw(path: string, files: DrawOptions, say: Say): Promise<
   }
 }
 
-/** Talks that walk all of a flow, to be kept beside it; what they do not get to is told as comments. */
-export async function paths(path: string, say: Say): Promise<void> {
-  const { text, missing } = talksOf(await compiledAt([path]))
+/** Talks that take every transition of a flow, to be kept beside it; what they do not get to is told as comments. */
+export async function paths(path: string, { plugin }: Plugins, say: Say): Promise<void> {
+  const { text, all, missing, cut } = talksOf(await compiledAt([path], await loadScreenTypes(plugin ?? [])))
   say(text.trimEnd())
-  for (const thing of missing) say(`# not reached by made-up answers, write a talk for it: ${thing}`)
+  say(`\n# ${all - missing.length} of ${all} transitions are taken.`)
+  for (const { name, only } of missing) say(`# not taken: ${name}${only && ` (${only})`}`)
+  if (cut) say(`# Only the first ${PAGES_MAX} places of the flow were looked at.`)
 }
 
 export interface TalkOptions extends Plugins, Partial<RecordOptions> {
@@ -125,15 +128,19 @@ export async function talk(paths: string[], say: Say, options: TalkOptions = {})
       if (failure) failed++
       say(failure ? `FAILED  ${conversation.title}\n${describeFailure(failure)}` : `ok      ${conversation.title}`)
     }
-    if (coverage) for (const [name, { report }] of flows) sayCoverage(name, report(), say)
+    if (coverage) for (const [name, each] of flows) sayCoverage(name, each, say)
   }
   say(`${played - failed} talks as written, ${failed} not`)
   if (failed) process.exitCode = 1
 }
 
-function sayCoverage(name: string, { walked, all, missing }: ReturnType<Coverage['report']>, say: Say): void {
+function sayCoverage(name: string, { report, transitions }: Coverage, say: Say): void {
+  const { walked, all, missing } = report()
   say(`${name}: ${walked} of ${all} screens, choices and refusals walked`)
   for (const thing of missing) say(`  not walked: ${thing}`)
+  const taken = transitions()
+  const more = taken.walked < taken.all ? `; flow paths ${name}.yaml makes talks for the others` : ''
+  say(`${name}: ${taken.walked} of ${taken.all} transitions taken${more}`)
 }
 
 /** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */

@@ -122,7 +122,7 @@ function compiled(
   }
 }
 
-function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
+export function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
   const { msisdn, code, line, dialled, page, now } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
   // Who dials a deep code wants that, not what was lost.

@@ -1,27 +1,37 @@
-/** What of a flow has been walked by talks: screens, choices, refusals. */
-import { trimAnswer } from '../ussd/text.ts'
-import { compileCondition, Slip } from './condition.ts'
+/** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
 import type { Compilation } from './compile.ts'
-import type { FlowDefinition, ScreenDefinition } from './definition.ts'
-import { keysOn } from './keys.ts'
-import { lookUp } from './layout.ts'
-import { rowsShown } from './screens/list.ts'
-import type { CompiledFlow, FlowEvent, FlowSnapshot } from './types.ts'
-import { contextOf } from './walk.ts'
+import { screenThing, thingDone, thingsOf } from './things.ts'
+import { transitionsOf } from './transitions.ts'
+import type { CompiledFlow } from './types.ts'
 
 export interface Coverage {
   /** The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.) */
   flow: CompiledFlow
   /** Things walked, of all that there are; and those that were not, in the order of the file. */
-  report: () => { walked: number; all: number; missing: string[] }
+  report: () => Walked
+  /** The same of its transitions. */
+  transitions: () => Walked
 }
 
-export function coverageOf({ flow, definition }: Compilation): Coverage {
+interface Walked {
+  walked: number
+  all: number
+  missing: string[]
+}
+
+export function coverageOf(compilation: Compilation): Coverage {
+  const { flow, definition } = compilation
+  const transitions = transitionsOf(compilation)
   const walked = new Set<string>()
+  const taken = new Set<string>()
   const all = Object.entries(definition.screens).flatMap(([name, screen]) => thingsOf(name, screen))
   return {
     flow: {
       ...flow,
+      begin: (input) => {
+        for (const name of transitions.begun(input)) taken.add(name)
+        return flow.begin(input)
+      },
       want: (snapshot) => {
         walked.add(screenThing(snapshot.value))
         return flow.want(snapshot)
@@ -30,54 +40,16 @@ export function coverageOf({ flow, definition }: Compilation): Coverage {
         const screen = definition.screens[snapshot.value]
         const thing = screen && thingDone(definition, screen, snapshot, event)
         if (thing !== undefined) walked.add(thing)
+        for (const name of transitions.taken(snapshot, event)) taken.add(name)
         return flow.step(snapshot, event)
       },
     },
-    report: () => ({
-      all: all.length,
-      walked: all.filter((thing) => walked.has(thing)).length,
-      missing: all.filter((thing) => !walked.has(thing)),
-    }),
+    report: () => walkedOf(all, walked),
+    transitions: () => walkedOf(transitions.all.map(({ name }) => name), taken),
   }
 }
 
-export const screenThing = (name: string) => `screen '${name}'`
-
-/** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
-export function thingsOf(name: string, screen: ScreenDefinition): string[] {
-  if (screen.kind === 'branch' || screen.kind === 'set') return []
-  const own = [screenThing(name)]
-  if (screen.kind === 'menu' || screen.kind === 'list') {
-    if (screen.kind === 'list') own.push(`${screenThing(name)}, a row`)
-    screen.choices.forEach((_choice, i) => own.push(choiceThing(name, screen, i)))
-    if (screen.back !== undefined) own.push(`${screenThing(name)}, Back`)
-  }
-  if (screen.kind === 'call')
-    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenThing(name)}, refused: ${refusal}`)
-  return own
-}
-
-function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | 'list' }, i: number): string {
-  const label = screen.choices[i]?.label ?? ''
-  return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
-}
-
-export function thingDone(
-  definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent,
-): string | undefined {
-  const here = screenThing(snapshot.value)
-  if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
-  const context = contextOf(snapshot)
-  if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
-  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
-  if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
-  if (key === undefined || key === 'more') return undefined
-  const rows = screen.kind === 'list' ? rowsShown(screen, context).length : 0
-  if (key.option < rows) return `${here}, a row`
-  const shown = screen.choices.flatMap((choice, i) => {
-    const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
-    return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
-  })
-  const chosen = shown[key.option - rows - (context.find ? 1 : 0)]
-  return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
+function walkedOf(all: readonly string[], walked: ReadonlySet<string>): Walked {
+  const missing = all.filter((thing) => !walked.has(thing))
+  return { all: all.length, walked: all.length - missing.length, missing }
 }

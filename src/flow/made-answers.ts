@@ -1,8 +1,12 @@
 /** Answers that an input takes, made up from its rules and from what is compared with them. */
 import type { Json } from '../ussd/types.ts'
-import { examplesOf } from './answer-checks.ts'
+import { DateTime } from 'luxon'
+import { examplesOf, WALKED_AT } from './answer-checks.ts'
 import type { InputScreen } from './definition.ts'
 import { exampleOf } from './pattern-example.ts'
+import type { Check } from './schema-checks.ts'
+import { TALK_MSISDN } from './talk.ts'
+import { NEVER_RIGHT } from './schema-terms.ts'
 import { acceptsAlone } from './screens/input.ts'
 
 /** `tested`: what conditions compare the answer with. None if no example could be made. */
@@ -14,6 +18,35 @@ export function answersOf(screen: InputScreen, tested: readonly Json[], zone: st
   const typed = [...checked.filter((word) => word !== undefined), ...plainAnswersOf(screen, tested)]
   const taken = [...new Set(typed)].filter((word) => acceptsAlone(screen, word))
   return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen) ?? []).slice(0, 1)
+}
+
+/** Answers that some rule of the input may not take: what is hardly ever right, and what is just not right any more. */
+export function wrongAnswersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
+  const right = answersOf(screen, tested, zone)
+  const rules = [screen, ...(screen.checks ?? [])]
+  const bounds = rules.flatMap(({ number, length }) => [
+    ...(number ? [number.min, number.max].flatMap((bound) => (bound === undefined ? [] : [bound - 1, bound + 1])) : []).map(String),
+    ...(length ? lengthsAround(length).flatMap((n) => ['1'.repeat(n), 'a'.repeat(n)]) : []),
+  ])
+  const examples = (screen.checks ?? []).flatMap((check) => examplesOf(check, zone))
+  const days = (screen.checks ?? []).flatMap(({ date }) => (date ? daysAround(date, zone) : []))
+  const others = right.flatMap((word) => [`${word}0`, word.slice(0, -1), changed(word)]).filter((word) => word !== '')
+  const values = tested.flatMap((value) => (typeof value === 'number' ? [value - 1, value + 1].map(String) : [String(value)]))
+  const plain = ['0', '1', '99999', 'x', TALK_MSISDN, TALK_MSISDN.slice(3)]
+  return [...new Set([...plain, ...bounds, ...examples, ...days, ...others, ...values, NEVER_RIGHT])]
+}
+
+const lengthsAround = ({ min, max }: { min: number; max: number }) => [min - 1, min, max, max + 1].filter((n) => n > 0)
+
+/** With another last sign. */
+const changed = (word: string) => `${word.slice(0, -1)}${word.endsWith('1') ? '2' : '1'}`
+
+function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: string): string[] {
+  const at = (day: string | undefined, by: number) => {
+    if (day === undefined) return []
+    return [DateTime.fromISO(day === 'today' ? WALKED_AT : day, { zone }).plus({ days: by }).toFormat(format)]
+  }
+  return [...at(min, -1), ...at(max, 1), ...at('today', 0)]
 }
 
 /** With other digits at its end, that a check of its digits may want; undefined: none will do. */

@@ -27,7 +27,7 @@ export function readsOf(definition: FlowDefinition): Reads {
   const rows = readings.flatMap((reading) => reading.rows)
   return {
     slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
-    against: readings.flatMap((reading) => reading.against),
+    against: [...readings.flatMap((reading) => reading.against), ...asked.flatMap(({ paths }) => againstAnswers(paths, definition))],
     handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
     rows,
   }
@@ -43,6 +43,15 @@ function slotsIn({ wanted, rows }: Reading): Slot[] {
 /** As what a field of all rows is known by: no path of a flow. */
 export function fieldPath(from: string, field: string): string {
   return `${from}.*.${field}`
+}
+
+/** What is compared with an answer of bounds changes over at the least of them. */
+function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): Against[] {
+  const least = Object.entries(screens).flatMap(([name, screen]) => {
+    const isAsked = screen.kind === 'input' && paths.includes(`answers.${screen.as ?? name}`)
+    return isAsked && screen.number?.min !== undefined ? [screen.number.min] : []
+  })
+  return paths.filter((path) => path.startsWith('data.')).flatMap((path) => least.map((value) => ({ path, value })))
 }
 
 /** All that its texts show, in all languages. */

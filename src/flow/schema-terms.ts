@@ -5,6 +5,8 @@ import { PATH } from './path.ts'
 
 /** Characters of one answer that are kept. */
 export const ANSWER_CHARS_MAX = 160
+/** Longer than any answer that is kept. */
+export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
 
 /** `.` would be a path in a statechart, `#` an id. */
 const NAME = /^[a-z][a-z0-9-]*$/

@@ -1,5 +1,6 @@
 /** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
 import { UsageError } from '../errors.ts'
+import { WALKED_AT } from './answer-checks.ts'
 import { SMS_SEND } from './sms-screen.ts'
 import { SUBSCRIBER } from './language-screen.ts'
 import { madeUpSecrets, type MadeUp } from './made-secrets.ts'
@@ -29,10 +30,12 @@ export type Recorded = Pick<Talk, 'flow' | 'title' | 'steps'> & {
   cut: boolean
 }
 
-type Entry = { input: FlowInput } | { event: FlowEvent }
-interface Taken {
+export type Entry = { input: FlowInput } | { event: FlowEvent }
+
+/** A dialogue as it was played: it begins with an input. */
+export interface Taken {
   flow: CompiledFlow
-  entries: Entry[]
+  entries: readonly Entry[]
 }
 
 /** The talk as a talk file. */
@@ -49,7 +52,7 @@ export function withTalks(file: string, before: string, added: string): string {
 }
 
 export function talkRecorder(): TalkRecorder {
-  const taken = new Map<string, Taken>()
+  const taken = new Map<string, { flow: CompiledFlow; entries: Entry[] }>()
   const begin = (flow: CompiledFlow, input: FlowInput) => {
     const before = input.resume ? taken.get(input.msisdn) : undefined
     taken.delete(input.msisdn)
@@ -97,7 +100,8 @@ interface Telling {
   keys: string[]
 }
 
-function talkOf({ flow, entries }: Taken, left: Left | undefined): Recorded | undefined {
+/** The dialogue as a talk; undefined: it has no beginning. */
+export function talkOf({ flow, entries }: Taken, left?: Left): Recorded | undefined {
   const [first] = entries
   if (!first || !('input' in first)) return undefined
   const nothing = { value: '', context: {} }
@@ -132,7 +136,7 @@ function begun(input: FlowInput, telling: Telling): void {
   if (resume) steps.push({ line: 0, do: 'lost' })
   turn.key = [
     ...set({ line: 0, do: 'language', language }), ...(msisdn === TALK_MSISDN ? [] : set({ line: 0, do: 'msisdn', msisdn })),
-    ...(now === undefined ? [] : set({ line: 0, do: 'now', now })), { line: 0, do: 'dial', code },
+    ...(now === undefined || now === WALKED_AT ? [] : set({ line: 0, do: 'now', now })), { line: 0, do: 'dial', code },
   ]
   telling.real = flow.begin(input)
   telling.shown = resume ? flow.begin({ ...input, resume: shown }) : telling.real

@@ -7,7 +7,7 @@ import { CALLS_PER_TURN_MAX } from './advance.ts'
 import { WALKED_AT } from './answer-checks.ts'
 import type { Compilation } from './compile.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
-import { ANSWER_CHARS_MAX } from './schema-terms.ts'
+import { NEVER_RIGHT } from './schema-terms.ts'
 import { signing } from './walk-sign.ts'
 import type { Lengths } from './made-rows.ts'
 import { worldOf, type World } from './world.ts'
@@ -159,9 +159,6 @@ function giveUp(step: Step, page: WalkedPage, walking: Walking): void {
     walking.queue.push({ snapshot, trail, calls: 0, from: { page, answer: '(wrong answers)' } })
   })
 }
-
-/** Longer than any answer that is kept. */
-const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
 
 function follow(
   { step, page, event, told, typed = false }: { step: Step; page: WalkedPage; event: FlowEvent; told: string; typed?: boolean },

@@ -1,17 +1,24 @@
 /** Back ends and subscribers that are made up from what a flow reads: the data that it is walked with. */
 import type { DialogueContext } from '../../machines/dialogue.ts'
-import type { JsonObject } from '../ussd/types.ts'
-import type { FlowDefinition } from './definition.ts'
-import { answersOf } from './made-answers.ts'
+import type { Json, JsonObject } from '../ussd/types.ts'
+import { compileCondition, Slip } from './condition.ts'
+import type { FlowDefinition, InputScreen } from './definition.ts'
+import { takesLabels } from './keys.ts'
+import { answersOf, wrongAnswersOf } from './made-answers.ts'
 import { outcomesOf, type Outcome } from './made-calls.ts'
 import { readsOf, valuesAt } from './made-reads.ts'
 import type { Lengths } from './made-rows.ts'
+import { readPath } from './path.ts'
 import { rowsShown } from './screens/list.ts'
 
 export interface World {
   outcomes: (screen: string) => readonly Outcome[]
   /** Answers that an input takes; none if no example could be made. */
   answers: (screen: string) => readonly string[]
+  /** Answers that an input may refuse there, each for another reason. */
+  wrongAnswers: (screen: string, context: DialogueContext) => readonly string[]
+  /** Whether choices may be typed by their words. */
+  takesWords: (screen: string) => boolean
   isSecret: (screen: string) => boolean
   /** Whether wrong answers lead an input to a screen of the flow. */
   givesUp: (screen: string) => boolean
@@ -31,6 +38,12 @@ export function worldOf(definition: FlowDefinition, lengths: Lengths): World {
       known.set(name, found)
       return found
     },
+    wrongAnswers: (name, context) => {
+      const screen = definition.screens[name]
+      if (screen?.kind !== 'input') return []
+      return wrongAnswersOf(screen, [...valuesAt(reads, `answers.${screen.as ?? name}`), ...comparedOn(screen, context)], definition.zone)
+    },
+    takesWords: (name) => takesLabels(definition, definition.screens[name]),
     isSecret: (name) => {
       const screen = definition.screens[name]
       return screen?.kind === 'input' && screen.secret === true
@@ -51,4 +64,12 @@ export function worldOf(definition: FlowDefinition, lengths: Lengths): World {
       return screen?.kind === 'input' ? answersOf(screen, valuesAt(reads, `answers.${screen.as ?? name}`), definition.zone) : []
     },
   }
+}
+
+/** What conditions of an input compare the answer with, there. */
+function comparedOn({ checks = [] }: InputScreen, context: DialogueContext): Json[] {
+  return checks.flatMap(({ if: condition }) => {
+    const compiled = condition === undefined ? undefined : compileCondition(condition)
+    return compiled === undefined || compiled instanceof Slip ? [] : compiled.paths.flatMap((path) => readPath({ context }, path) ?? [])
+  })
 }

@@ -80,7 +80,7 @@ export function wayOf(route: Route, env: Env): Way {
 }
 
 /** Whether an answer has the fields that the flow counts on; else it is as good as none. */
-function expected(data: Json, fields: CallScreen['expect']): boolean {
+export function expected(data: Json, fields: CallScreen['expect']): boolean {
   if (!fields) return true
   if (data === null || typeof data !== 'object' || Array.isArray(data)) return false
   return Object.entries(fields).every(([name, wanted]) => {

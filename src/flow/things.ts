@@ -1,0 +1,50 @@
+/** What of a flow is walked one by one: screens, choices, refusals. */
+import { trimAnswer } from '../ussd/text.ts'
+import { compileCondition, Slip } from './condition.ts'
+import type { FlowDefinition, ScreenDefinition } from './definition.ts'
+import { keysOn } from './keys.ts'
+import { lookUp } from './layout.ts'
+import { rowsShown } from './screens/list.ts'
+import type { FlowEvent, FlowSnapshot } from './types.ts'
+import { contextOf } from './walk.ts'
+
+export const screenThing = (name: string) => `screen '${name}'`
+
+/** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
+export function thingsOf(name: string, screen: ScreenDefinition): string[] {
+  if (screen.kind === 'branch' || screen.kind === 'set') return []
+  const own = [screenThing(name)]
+  if (screen.kind === 'menu' || screen.kind === 'list') {
+    if (screen.kind === 'list') own.push(`${screenThing(name)}, a row`)
+    screen.choices.forEach((_choice, i) => own.push(choiceThing(name, screen, i)))
+    if (screen.back !== undefined) own.push(`${screenThing(name)}, Back`)
+  }
+  if (screen.kind === 'call')
+    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenThing(name)}, refused: ${refusal}`)
+  return own
+}
+
+function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | 'list' }, i: number): string {
+  const label = screen.choices[i]?.label ?? ''
+  return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
+}
+
+export function thingDone(
+  definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent,
+): string | undefined {
+  const here = screenThing(snapshot.value)
+  if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
+  const context = contextOf(snapshot)
+  if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
+  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
+  if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
+  if (key === undefined || key === 'more') return undefined
+  const rows = screen.kind === 'list' ? rowsShown(screen, context).length : 0
+  if (key.option < rows) return `${here}, a row`
+  const shown = screen.choices.flatMap((choice, i) => {
+    const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
+    return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
+  })
+  const chosen = shown[key.option - rows - (context.find ? 1 : 0)]
+  return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
+}
