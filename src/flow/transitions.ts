@@ -103,7 +103,7 @@ function inputWays(name: string, screen: InputScreen): Transition[] {
 }
 
 const armsOf = (screen: BranchScreen, zone: string) =>
-  screen.branch.map((arm) => compileCondition(arm.if, zone)).filter((arm) => !(arm instanceof Slip))
+  screen.branch.map((arm) => compileCondition(arm.if, zone)).filter((arm): arm is Condition => !(arm instanceof Slip))
 
 /** What a branch or a list without rows came to, where a step went through it. */
 function silentWays(
