@@ -34,7 +34,7 @@ import type { Push } from '../push/push.ts'
 import { createReload, noFile, type Reloaded } from './reload.ts'
 import { startRetention } from './retention.ts'
 import { createSmsSide } from '../sms.ts'
-import { subscriberLanguages } from '../services/subscriber/languages.ts'
+import { chosenInSms, subscriberLanguages } from '../services/subscriber/languages.ts'
 import { openStores, type Stores } from './stores.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
@@ -104,23 +104,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
     })
     const languages = subscriberLanguages(stores.knex)
+    const chosenLanguage = languageLookup({ languages, flows: flows.registry, clock, log, metrics })
     const subscriber = subscriberBackend(languages, clock)
     const texting = smsBackend({ knex: stores.knex, clock, lines: () => settings.lines })
     const own = new Map([subscriber, texting].map((each) => [each.name, each]))
     const backend = (name: string) => own.get(name) ?? backends.get(name)
     const push = createDaemonPush({
-      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend,
+      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend, chosenLanguage,
       knex: stores.knex, lines, clock, chance, mint, log, metrics,
     })
     const late = createDaemonLate({
       settings, ...stores, flows: flows.registry, backend, lines, push, clock, mint, log, metrics, instance,
     })
     const sms = createSmsSide({
-      settings, knex: stores.knex, shelf: stores.shelf, lines, subjects: backends.subjects, push, clock, chance, log, metrics,
+      settings, knex: stores.knex, shelf: stores.shelf, lines, push,
+      subjects: [...backends.subjects, chosenInSms], clock, chance, log, metrics,
     })
     const gateway = createGateway({
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late,
-      backend, chosenLanguage: languageLookup({ languages, flows: flows.registry, clock, log, metrics }),
+      backend, chosenLanguage,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
       overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),

@@ -22,6 +22,7 @@ export interface PushRequest {
   line?: string
   /** The flow that is shown; its answers go on in it. */
   flow: string
+  /** Default: the one that the subscriber chose, else the daemon's. */
   language?: string
   /** Not shown by then: not shown any more. */
   ttlMs: number
@@ -66,6 +67,8 @@ export interface PushParts {
   dialogues: DialogueStore
   flows: FlowRegistry
   backend(name: string): Backend | undefined
+  /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
+  chosenLanguage?(msisdn: string): Promise<string | null>
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   clock: Clock
   chance: Chance
@@ -153,7 +156,8 @@ export function createPush(parts: PushParts): Push {
     const { page } = found.line.dialect
     if (fits(text, page)) return show(found.line, { action: 'notify', text }, found.path, ttlMs)
     const opening = { flow: pages.name, epoch: parts.mint.epoch(), ttlMs }
-    return begin(opening, found, async (record) => firstPage(pages, text, record, { language: parts.limits.language, page }))
+    const language = await parts.chosenLanguage?.(found.key.msisdn) ?? parts.limits.language
+    return begin(opening, found, async (record) => firstPage(pages, text, record, { language, page }))
   }
 
   async function begin(
@@ -185,10 +189,12 @@ export function createPush(parts: PushParts): Push {
   }
 
   async function play(record: DialogueRecord, request: PushRequest, line: Line): Promise<Said | undefined> {
-    const { clock, limits } = parts
-    const language = request.language ?? limits.language
+    const { chosenLanguage: _, ...rest } = parts
+    const { clock, limits } = rest
+    const asked = request.language
+    const how = asked === undefined ? { ...parts, language: limits.language } : { ...rest, language: asked }
     const first = { flow: request.flow, dialled: [], lost: null }
-    const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...parts, language, page: line.dialect.page })
+    const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...how, page: line.dialect.page })
     return played && turned(played)
   }
 

@@ -1,5 +1,6 @@
 /** The language that a subscriber chose on a `language` screen: the next dialogue starts in it. */
 import type { Knex } from 'knex'
+import type { SmsSubject } from '../../reminders/types.ts'
 import type { JsonObject } from '../../ussd/types.ts'
 
 export interface Languages {
@@ -18,6 +19,13 @@ export function subscriberLanguages(knex: Knex): Languages {
     },
     forget: (msisdn) => table().where({ msisdn }).delete(),
   }
+}
+
+/** Answers to SMS are in the chosen language, where no service knows one. It understands no words. */
+export const chosenInSms: SmsSubject = {
+  name: 'subscriber',
+  reply: async () => null,
+  languageOf: (knex, msisdn) => subscriberLanguages(knex).of(msisdn),
 }
 
 /** Longest language tag that is kept. */
