@@ -22,7 +22,7 @@ const LINE_PAUSE_MS = 1_000
 const FORGET_EVERY_MS = 3_600_000
 
 export interface Reminders {
-  /** One look at the outbox; answers how many SMS were handed to a line. Rejects when Postgres is away. */
+  /** One look at the outbox; answers how many SMS a line took in hand. Rejects when Postgres is away. */
   tick(): Promise<number>
   /** Durable when it resolves. Rejects when Postgres is away. */
   applyReceipt(receipt: Receipt): Promise<ReceiptResult>
@@ -38,9 +38,8 @@ export function reminders(parts: ReminderParts): Reminders {
   let running: Promise<number> | undefined
   let cancel: (() => void) | undefined
   let stopped = true
-  let forgetAtMs = 0
-
-  let upkeepAtMs = 0
+  // At the first look.
+  let [forgetAtMs, upkeepAtMs] = [-Infinity, -Infinity]
 
   const tick = (upkeep: boolean) => (running ??= look(work, upkeep).finally(() => { running = undefined }))
 
@@ -113,7 +112,7 @@ async function keepUp(work: Work): Promise<void> {
   for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
 }
 
-/** 1 if it was handed to a line. */
+/** 1 if a line took it in hand. */
 async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
   const { knex, clock, settings } = work
   const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
@@ -136,7 +135,7 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   failpoint('sms-after-response')
   const attempt = { ...row, attempts: last.attempts, lease }
   await repeating(() => settle(work, attempt, outcome), { clock, chance: work.chance, signal: AbortSignal.any([]) })
-  return 1
+  return outcome.is === 'unsent' ? 0 : 1
 }
 
 async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Promise<SmsOutcome> {
@@ -221,7 +220,11 @@ async function inParallel<T>(all: readonly T[], lanes: number, run: (one: T) => 
   let next = 0
   let sum = 0
   const lane = async () => {
-    while (next < all.length) sum += await run(all[next++]!)
+    while (next < all.length) {
+      const done = await run(all[next++]!)
+      // Not `sum += await …`, which adds to what the sum was before the wait.
+      sum += done
+    }
   }
   const settled = await Promise.allSettled(Array.from({ length: Math.min(lanes, all.length) }, lane))
   for (const one of settled) if (one.status === 'rejected') throw one.reason

@@ -1,5 +1,5 @@
 /** The outbox's rows, as parts of the statement that they are written in: one transaction with what they speak of. */
-import { statesHearing } from '../../machines/reminder.ts'
+import { hearing } from './rows.ts'
 
 /** One SMS to be owed. */
 export interface NewSms {
@@ -36,8 +36,7 @@ export const WRITE_SMS = `
     AS sms(kind text, body text, due_at timestamptz, expires_at timestamptz, quiet_zone text)
   ON CONFLICT ON CONSTRAINT sms_outbox_once DO NOTHING`
 
-const UNLEFT = statesHearing({ type: 'CANCEL' }).map((state) => `'${state}'`).join(', ')
-const LEFT = statesHearing({ type: 'RECALLED' }).map((state) => `'${state}'`).join(', ')
+const UNLEFT = hearing({ type: 'CANCEL' })
 
 /**
  * Calls off what has not left for each row of an earlier part `gone(subject)`; what the SMSC has (or gets at this very
@@ -47,6 +46,6 @@ export const CANCEL_SMS = `
   UPDATE sms_outbox SET
     state = CASE WHEN state IN (${UNLEFT}) THEN 'cancelled' ELSE state END,
     lease = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE lease END,
-    settled_at = CASE WHEN state IN (${UNLEFT}) THEN CAST(:now AS timestamptz) ELSE settled_at END,
+    settled_at = CASE WHEN state IN (${UNLEFT}) THEN CAST(:now AS timestamptz) END,
     recall_at = CASE WHEN state IN (${UNLEFT}) THEN NULL ELSE CAST(:now AS timestamptz) END
-  WHERE subject IN (SELECT subject FROM gone) AND state IN (${UNLEFT}, ${LEFT}, 'submitting')`
+  WHERE subject IN (SELECT subject FROM gone) AND state IN (${UNLEFT}, ${hearing({ type: 'RECALLED' })}, 'submitting')`

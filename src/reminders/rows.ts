@@ -35,8 +35,11 @@ export interface OpenRow {
 }
 
 const TAKEN = `ARRAY(SELECT part FROM sms_part WHERE sms = o.id ORDER BY part) AS taken`
-const quoted = (states: readonly string[]) => states.map((state) => `'${state}'`).join(', ')
-const hearing = (event: ReminderEvent) => quoted(statesHearing(event))
+
+/** The states in which an event means something, as a list of SQL. */
+export function hearing(event: ReminderEvent): string {
+  return statesHearing(event).map((state) => `'${state}'`).join(', ')
+}
 
 /** Leases `:limit` rows that are due to `:lease`; rows that another daemon is leasing are passed over. */
 export const CLAIM = statement<ClaimedRow>('sms-claim', `

@@ -1,0 +1,49 @@
+/** An outbox for tests: SMS that are owed, and daemons that send them. */
+import type { Knex } from 'knex'
+import { silentLog } from '../../src/log-port.ts'
+import { reminders, type Reminders } from '../../src/reminders/dispatch.ts'
+import type { ReminderParts } from '../../src/reminders/settings.ts'
+import type { SmsOutcome, SmsToSend } from '../../src/reminders/types.ts'
+import type { Clock } from '../../src/ussd/types.ts'
+
+export const START = Date.parse('2025-05-01T09:00:00+10:00')
+export const HOUR = 3_600_000
+export const MSISDN = '67570000001'
+
+export interface OutboxScene {
+  sent: SmsToSend[]
+  /** Counters, as `name kind state`. */
+  counted: Record<string, number>
+  open(submit: (sms: SmsToSend) => SmsOutcome | Promise<SmsOutcome>, parts?: Partial<ReminderParts>): Reminders
+  /** One row, due now; answers its id. */
+  owe(row?: object): Promise<string>
+  row(id: string): Promise<Record<string, unknown> | undefined>
+}
+
+/** On an empty outbox. */
+export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene> {
+  await knex.raw('DELETE FROM sms_outbox')
+  await knex.raw('DELETE FROM sms_receipt_orphan')
+  const sent: SmsToSend[] = []
+  const counted: Record<string, number> = {}
+  const count = (name: string, labels: Record<string, string> = {}): void => {
+    const key = [name, ...Object.values(labels)].join(' ')
+    counted[key] = (counted[key] ?? 0) + 1
+  }
+  return {
+    sent, counted,
+    open: (submit, parts = {}) => reminders({
+      knex, submit: async (sms) => (sent.push(sms), submit(sms)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
+    }),
+    async owe(row = {}) {
+      const at = new Date(START)
+      const whole = {
+        subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'Reminder', quiet_zone: null,
+        due_at: at, expires_at: new Date(START + 24 * HOUR), wake_at: at, created_at: at, ...row,
+      }
+      const [made] = await knex('sms_outbox').insert(whole).returning('id') as { id: string }[]
+      return made!.id
+    },
+    row: (id) => knex('sms_outbox').where({ id }).first<Record<string, unknown> | undefined>(),
+  }
+}
