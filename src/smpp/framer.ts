@@ -4,6 +4,8 @@
 export const PDU_OCTETS_MAX = 70_000
 
 const HEADER_OCTETS = 16
+/** Of command_length, the first field. */
+const LENGTH_OCTETS = 4
 
 /** command_length cannot be: framing is lost, and the connection with it. (SMPP v3.4 §4.3) */
 export interface FramingFault {
@@ -27,39 +29,28 @@ export interface Framer {
 export function framer(onFrame: (frame: Buffer) => void, octetsMax = PDU_OCTETS_MAX): Framer {
   let held: Buffer[] = []
   let heldOctets = 0
-  let wanted = 4
+  let wanted = LENGTH_OCTETS
   let done = 0
-  let first = true
   let lost = false
-
-  function fault(commandLength: number, octets: Buffer): FramingFault {
-    lost = true
-    held = []
-    return { commandLength, speaks: whatSpeaks(octets, first) }
-  }
 
   function whole(chunk: Buffer): FramingFault | undefined {
     let offset = 0
-    while (chunk.length - offset >= 4) {
+    while (chunk.length - offset >= wanted) {
       const length = chunk.readUInt32BE(offset)
-      if (length < HEADER_OCTETS || length > octetsMax) return fault(length, chunk.subarray(offset))
-      if (chunk.length - offset < length) {
-        wanted = length
-        break
+      if (length < HEADER_OCTETS || length > octetsMax) {
+        lost = true
+        return { commandLength: length, speaks: whatSpeaks(chunk.subarray(offset), done === 0) }
       }
+      wanted = length
+      if (chunk.length - offset < length) break
       onFrame(chunk.subarray(offset, offset + length))
       done++
-      first = false
       offset += length
+      wanted = LENGTH_OCTETS
     }
-    hold(chunk.subarray(offset))
+    held = [chunk.subarray(offset)]
+    heldOctets = chunk.length - offset
     return undefined
-  }
-
-  function hold(rest: Buffer): void {
-    held = rest.length ? [rest] : []
-    heldOctets = rest.length
-    if (rest.length < 4) wanted = 4
   }
 
   return {

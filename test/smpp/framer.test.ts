@@ -32,6 +32,11 @@ describe('the framer', () => {
       assert.deepEqual([frames.length, partial()], [0, false])
     }
   })
+  it('refuses a length as soon as its four octets are there', () => {
+    const { push } = cutter()
+    for (const octet of [0, 0, 0]) assert.equal(push(Buffer.of(octet)), undefined)
+    assert.equal(push(Buffer.of(15))?.commandLength, 15)
+  })
   it('knows the limit that it is given', () => {
     const { push, lengths } = cutter(20)
     assert.equal(push(pdu(20)), undefined)
@@ -87,6 +92,7 @@ describe('the framer', () => {
     [Buffer.from('1803030002', 'hex'), 'nothing-known'], [Buffer.from('1603050002', 'hex'), 'nothing-known'],
     ['HTTP/1.1 400', 'http'], ['GET / HTTP/1.1', 'http'], ['POST / ', 'http'], ['HEAD / ', 'http'], ['OPTIONS *', 'http'],
     ['PROXY TCP4', 'proxy'], [Buffer.from('0d0a0d0a000d0a51', 'hex'), 'proxy'], ['SSH-2.0-x', 'ssh'], ['hello, you', 'text'],
+    [Buffer.from('hello yo\xff', 'latin1'), 'text'],
     ['\r\n\t hello', 'text'], [Buffer.from('ffffffffffffffff', 'hex'), 'nothing-known'], [Buffer.from('68656c6c6fff6f6f', 'hex'), 'nothing-known'],
   ]
   for (const [octets, speaks] of OPENINGS) {
