@@ -2,8 +2,8 @@
  * One turn of a dialogue: a journalled answer in, at most one reply out. The same record played again gives the same
  * intentions, so a turn may be repeated after a crash, here or elsewhere.
  */
-import type { Backend, CallResult, Patience } from '../backend/types.ts'
-import { advance, advanceOrWait } from '../flow/advance.ts'
+import type { Backend, Patience } from '../backend/types.ts'
+import { advance, advanceOrWait, type CallOutcome, type CallWant } from '../flow/advance.ts'
 import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/types.ts'
 import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/types.ts'
 import { failpoint } from '../failpoints.ts'
@@ -45,7 +45,7 @@ export interface Held {
   /** Its number in the turn. */
   n: number
   /** Absent: whoever made it is gone, and it is made again, with the same intention. */
-  answer?: Promise<CallResult>
+  answer?: Promise<CallOutcome>
   /** Wall-clock milliseconds: it counts as failed from then on. */
   untilMs: number
 }
@@ -109,8 +109,6 @@ function timeOf(deadlineMs: number, clock: Clock): { signal(): AbortSignal; over
   return { signal: () => (signal ??= begin()), over: () => cancel?.() }
 }
 
-type CallWant = Extract<Want, { do: 'call' }>
-
 async function start(record: DialogueRecord, begin: Begin, parts: TurnParts & { page: PageLimit }) {
   const lost = begin.lost?.snapshot ? begin.lost : null
   const old = lost ? await parts.flows.pinned(lost.revision) : undefined
@@ -152,7 +150,7 @@ function patienceWith({ want, record, snapshot }: Bare, parts: TurnParts): Patie
 }
 
 /** The answer, or, if it is not here in time for the network, the promise of it. */
-async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallResult | Held> {
+async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallOutcome | Held> {
   const { clock } = parts
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
   const over = new AbortController()
@@ -165,11 +163,11 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnP
   return first ?? { n: call.n, answer, untilMs: clock.now() + waitMs }
 }
 
-async function callBackend(call: Call, parts: TurnParts): Promise<CallResult> {
+async function callBackend(call: Call, parts: TurnParts): Promise<CallOutcome> {
   const { want, record, signal } = call
   const backend = parts.backend(want.backend)
-  if (!backend) return { is: 'failed', why: 'refused-call', detail: `no back end '${want.backend}' in the settings` }
-  if (signal.aborted) return { is: 'failed', why: 'late', detail: 'the turn has no time left' }
+  if (!backend) return { is: 'failed', why: 'refused-call' }
+  if (signal.aborted) return { is: 'failed', why: 'late' }
   failpoint('before-call')
   const { context } = call.snapshot
   const limit = limited(call, parts.clock)
@@ -205,7 +203,7 @@ function languageOf(context: JsonObject, otherwise: string): string {
   return typeof context.language === 'string' ? context.language : otherwise
 }
 
-function said(want: Exclude<Want, { do: 'call' }>): { reply: UssdReply; ended: EndReason | null } {
+function said(want: Exclude<Want, CallWant>): { reply: UssdReply; ended: EndReason | null } {
   if (want.do === 'end') return { reply: { action: 'end', text: want.text }, ended: want.reason }
   return { reply: { action: want.do === 'ask' ? 'continue' : 'notify', text: want.text }, ended: null }
 }

@@ -1,6 +1,7 @@
 /** The contract of dialogue stores: what an answer means. */
 import assert from 'node:assert/strict'
-import { expectIs, LIMITS, scene, T0, type Said } from './dialogue-scene.ts'
+import { OLDER_MAX, STEPS } from '../../src/dialogue/repeat.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0, type Said } from './dialogue-scene.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function answering(held: Held): void {
@@ -37,6 +38,13 @@ function next(held: Held) {
     const first = await answer({ token: 't' })
     assert.deepEqual(await answer({ token: 't', atMs: T0 + 400 }), first)
     assert.equal(expectIs(first, 'next').record.turn, 2)
+  })
+  it('asked again with the same token has its turn no longer than the first time', async () => {
+    const { asked, answer, overdue } = scene(held.store)
+    await asked()
+    await answer({ token: 't' })
+    await answer({ token: 't', atMs: T0 + 400 })
+    assert.equal((await overdue(T0 + LEASE_MS))[0]?.is, 'abandoned')
   })
   it('that arrives again after its turn rested, with the same token, takes nothing', async () => {
     const { taken: take, rest, answer } = scene(held.store)
@@ -100,6 +108,21 @@ function stepped(held: Held) {
     const { answer } = await answered(7)
     for (const step of [5, 4, 2]) assert.equal(expectIs(await answer({ step, text: '2' }), 'repeat').resend, false)
     expectIs(await answer({ step: 7, text: '2' }), 'next')
+  })
+  it('is a late copy up to 16 steps behind, also where the steps have wrapped meanwhile', async () => {
+    assert.deepEqual([OLDER_MAX, STEPS], [16, 128])
+    const { answer } = await answered(7)
+    expectIs(await answer({ step: 6 - OLDER_MAX + STEPS, text: '2' }), 'repeat')
+    expectIs(await answer({ step: 6 - OLDER_MAX + STEPS - 1, text: '2' }), 'next')
+  })
+  it('is never a late copy by its step alone where the last one, or it, has none, or where only a begin stands before it', async () => {
+    const it = scene(held.store)
+    await it.rest(await it.taken({ msisdn: '1', step: null }), { msisdn: '1' })
+    expectIs(await it.answer({ msisdn: '1', step: STEPS - 8, text: '2' }), 'next')
+    await it.rest(await it.taken({ msisdn: '2', step: 6 }), { msisdn: '2' })
+    expectIs(await it.answer({ msisdn: '2', step: null, text: '2' }), 'next')
+    await it.asked({ msisdn: '3', step: 9 })
+    expectIs(await it.answer({ msisdn: '3', step: 4 }), 'next')
   })
   it('is the next one after the steps have wrapped', async () => {
     const it = scene(held.store)

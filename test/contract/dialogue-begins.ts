@@ -32,6 +32,18 @@ function fresh(held: Held) {
     assert.deepEqual(await begin({ token: 't', epoch: 'e2', atMs: T0 + 400 }), first)
     assert.equal(expectIs(first, 'opened').previous?.network, '16')
   })
+  it('asked again with the same token has its turn no longer than the first time', async () => {
+    const { begin, overdue } = scene(held.store)
+    await begin({ token: 't' })
+    await begin({ token: 't', atMs: T0 + 400 })
+    assert.equal((await overdue(T0 + LEASE_MS))[0]?.is, 'abandoned')
+  })
+  it('that arrives again after its turn rested, with the same token, takes nothing', async () => {
+    const { asked, begin } = scene(held.store)
+    const epoch = await asked({}, { token: 't' })
+    const repeat = expectIs(await begin({ token: 't', link: 'link-b' }), 'repeat')
+    assert.deepEqual([repeat.resend, repeat.record.epoch, repeat.record.status], [false, epoch, 'resting'])
+  })
   it('with another network number ends the dialogue that was open and gives it as previous', async () => {
     const { begin, asked, find } = scene(held.store)
     const old = await asked({ network: '16' })
@@ -102,6 +114,14 @@ function repeated(held: Held) {
     assert.equal(repeat.record.status, 'ended')
     assert.equal(repeat.resend, true, 'the last screen may be lost with its link')
     expectIs(await begin({ atMs: late }), 'opened')
+  })
+  it('is a repeat however long the dialogue has been open, and of one that is kept for resume only as long as of any other', async () => {
+    const { begin, asked, drop } = scene(held.store)
+    await asked()
+    expectIs(await begin({ atMs: T0 + LIMITS.tombstoneMs }), 'repeat')
+    await drop()
+    expectIs(await begin({ atMs: T0 + LIMITS.tombstoneMs - 1 }), 'repeat')
+    assert.equal(expectIs(await begin({ atMs: T0 + LIMITS.tombstoneMs }), 'opened').previous?.ended, 'subscriber-abort')
   })
   it('after the subscriber hung up sends nothing again', async () => {
     const { begin, asked, drop } = scene(held.store)
@@ -277,6 +297,14 @@ function past(held: Held) {
     for (let n = 0; n <= 9; n++) await asked({ network: `n ${n}` })
     for (let n = 1; n <= 9; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
     expectIs(await begin({ network: 'n 0' }), 'opened')
+  })
+  it('is remembered though dialogues without a number came between', async () => {
+    const { begin, asked } = scene(held.store)
+    for (let n = 1; n <= 8; n++) {
+      await asked({ network: `n ${n}` })
+      await asked({ network: '' })
+    }
+    for (let n = 1; n <= 8; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
   })
   it('counts an ended dialogue from its end, not from the redial', async () => {
     const { begin, asked, drop } = scene(held.store)

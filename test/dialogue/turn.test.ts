@@ -2,34 +2,9 @@ import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
 import { playTurn, type Begin } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, Want } from '../../src/flow/types.ts'
+import type { CompiledFlow, Want } from '../../src/flow/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
-
-const START = Date.parse('2025-05-01T09:00:00+10:00')
-const PAGE = { septets: 182, ucs2: 80 }
-const RECORD: DialogueRecord = {
-  key: { group: 'g', msisdn: '67570000001' }, epoch: 'E1', status: 'taken', network: 'n7', turn: 3, revision: 'shop@1', code: '*123#', line: 'digicel',
-  snapshot: { value: 'asked', context: {} }, answer: { kind: 'input', text: '2', step: null }, reply: null,
-  returnPath: { from: [1, 1, '67570000001'], to: [0, 1, '123'], serviceType: '', carrier: '' }, openedMs: START, touchedMs: START, ended: null,
-}
-
-/** A flow whose states say by name what they want; every step is written down. */
-function flowOf(name: string, revision: string, wants: Record<string, Want>, next: (event: FlowEvent) => string = () => 'asked') {
-  const begun: FlowInput[] = []
-  const stepped: FlowEvent[] = []
-  const flow: CompiledFlow = {
-    name, revision, languages: ['en'], backends: ['shop'],
-    begin: (input) => (begun.push(input), { value: 'first', context: { language: 'tpi' } }),
-    step: (snapshot, event) => (stepped.push(event), { value: next(event), context: snapshot.context }),
-    want: ({ value }) => wants[value]!,
-    text: (key) => key,
-    resumable: (snapshot) => snapshot.value === 'asked',
-  }
-  return { flow, begun, stepped }
-}
-
-const ask: Want = { do: 'ask', text: 'How many?', screen: 's' }
-const call: Want = { do: 'call', screen: 's', backend: 'shop', operation: 'buy', args: { n: 2 }, once: true }
+import { ask, call, flowOf, PAGE, RECORD, START } from './turn-support.ts'
 
 describe('one turn', () => {
   let clock: FakeClock
@@ -42,11 +17,17 @@ describe('one turn', () => {
     answer = async () => ({ is: 'data', data: { ok: true } })
   })
 
-  function play(record: Partial<DialogueRecord>, begin: Begin | null, flows: Record<string, CompiledFlow>, options: { deadlineMs?: number; backends?: string[] } = {}) {
+  interface Options {
+    deadlineMs?: number
+    backends?: string[]
+    chosenLanguage?: (msisdn: string) => Promise<string | null>
+  }
+  function play(record: Partial<DialogueRecord>, begin: Begin | null, flows: Record<string, CompiledFlow>, options: Options = {}) {
     const backend: Backend = { call: (...args) => (called.push(args), answer()) } as Backend
     return playTurn({ ...RECORD, ...record }, begin, options.deadlineMs ?? START + 5_000, {
       flows: { current: (name, msisdn) => flows[`${name} ${msisdn}`], pinned: async (revision) => flows[revision] },
       backend: (name) => ((options.backends ?? ['shop']).includes(name) ? backend : undefined), clock, language: 'en', page: PAGE,
+      chosenLanguage: options.chosenLanguage,
     })
   }
   const begin = (lost: DialogueRecord | null = null): Begin => ({ flow: 'shop', dialled: ['4', '5'], lost })
@@ -106,6 +87,20 @@ describe('one turn', () => {
     assert.deepEqual(called.map(([, , { language }]) => language), ['en', 'en'])
   })
 
+  it('begins in the language that the subscriber chose, where the flow has more than one', async () => {
+    const asked: string[] = []
+    const begunIn = async (languages: string[], chosen: string | null) => {
+      const { flow, begun } = flowOf('shop', 'shop@2', { first: ask })
+      await play({}, begin(), first({ ...flow, languages }), { chosenLanguage: async (msisdn) => (asked.push(msisdn), chosen) })
+      return begun[0]!.language
+    }
+    assert.equal(await begunIn(['en'], 'tpi'), 'en')
+    assert.deepEqual(asked, [], 'nobody is asked where there is nothing to choose')
+    assert.equal(await begunIn(['en', 'tpi'], 'tpi'), 'tpi')
+    assert.equal(await begunIn(['en', 'tpi'], null), 'en')
+    assert.deepEqual(asked, ['67570000001', '67570000001'])
+  })
+
   const calling = () => flowOf('shop', 'shop@1', { calls: call, asked: ask }, (event) => (event.type === 'ANSWER' ? 'calls' : 'asked'))
 
   it('fails the call, not the turn, where there is no such back end', async () => {
@@ -149,7 +144,7 @@ describe('one turn', () => {
         const { signal } = called.at(-1)![2]
         if (cutMs) await clock.advance(cutMs - 1)
         seen.push(signal.aborted)
-        await clock.advance(1)
+        await clock.advance(cutMs ? 1 : 0)
         seen.push(signal.aborted)
         return { is: 'data', data: null }
       }
