@@ -1,11 +1,12 @@
 /**
  * Mutants of a source file: one small change each, as a slip of the hand would make it. TypeScript 7 has no parser to
- * ask, so a scanner tells code from comments and texts, and the operators work on tokens. A mutant that does not compile is
- * known by how its tests fail, and is not counted.
+ * ask, so a scanner tells code from comments and texts, and the operators work on tokens; SQL has operators of its own.
  */
 export interface Mutant {
   file: string
   line: number
+  /** The line as it was. */
+  text: string
   /** What was changed into what. */
   what: string
   source: string
@@ -22,21 +23,36 @@ const SWAPS: readonly (readonly [token: string, put: string])[] = [
   [' === ', ' !== '], [' !== ', ' === '], [' <= ', ' < '], [' >= ', ' > '], [' < ', ' <= '], [' < ', ' >= '], [' > ', ' >= '], [' > ', ' <= '],
   [' && ', ' || '], [' || ', ' && '], [' ?? ', ' && '], [' + ', ' - '], [' - ', ' + '], [' * ', ' / '], [' += ', ' -= '], ['++', '--'],
 ]
+/** In a statement of SQL, which is a text between backticks. */
+const SQL_SWAPS: readonly (readonly [of: RegExp, put: (found: RegExpMatchArray) => string])[] = [
+  [/ AND /g, () => ' OR '], [/ OR /g, () => ' AND '], [/ NOT IN \(/g, () => ' IN ('], [/(?<!NOT) IN \(/g, () => ' NOT IN ('],
+  [/ IS NULL/g, () => ' IS NOT NULL'], [/ IS NOT NULL/g, () => ' IS NULL'], [/ <= /g, () => ' < '], [/ <> /g, () => ' = '],
+  [/\bWHEN ((?:(?! IN | IS ).)+?) THEN /g, ([, test]) => `WHEN NOT (${test!}) THEN `], [/ ELSE [\w:.() ]+? END/g, () => ' END'],
+  [/(?<=\b(?:WHERE|AND|ON) [\w.]+) = /g, () => ' <> '], [/'[\w-]+'/g, () => `''`],
+  [/\n *ON CONFLICT [^\n`]+/g, () => ''], [/ [+-] (?=\d)/g, ([sign]) => (sign === ' + ' ? ' - ' : ' + ')],
+]
+const STATEMENT_OF_SQL = /`[^`]*\b(?:SELECT|INSERT INTO|UPDATE)\b[^`]*`/g
 /** Not for these tests: where daemons are killed has a campaign of its own, and what the log says is no promise. */
 const LEFT_OUT = /\bfailpoint\(|\blog\.\w+\(/
 /** A number this large is a matter of taste, and one more of it no fault. */
 const TASTE_FROM = 100
 /** Types and imports are gone before anything runs. */
 const NOT_RUN = /^\s*(import|export type|type|export interface|interface|\||\w+\??: [\w<>[\]| ]+$)/
+/** The texts on it are types. */
+const SIGNATURE = /^(export )?(async )?function |^\): /
+/** Given back or nothing given back: whoever asks gets no for an answer. */
+const NOTHING = new Set(['undefined', 'false'])
 const STATEMENT = /^( +)(?!return|throw|const|let|if|for|while|case|default|\}|\{|else|try|catch|export|break|continue)((?:await |void )?[\w#.!?]+\(.*\)|[\w#.[\]!]+ (?:[-+]?|\?\?)= .+|[\w#.]+(?:\+\+|--))$/
 
 export function mutantsOf(file: string, source: string): Mutant[] {
   const code = codeOnly(source)
+  const lines = source.split('\n')
   const lineAt = (at: number) => source.slice(0, at).split('\n').length
-  return changesOf(source, code).map(({ at, length, put }) => {
+  return [...changesOf(source, code), ...inSql(source)].map(({ at, length, put }) => {
     const was = source.slice(at, at + length)
     const what = `${was.trim().slice(0, 60)} → ${put.trim().slice(0, 60) || 'nothing'}`
-    return { file, line: lineAt(at), what, source: source.slice(0, at) + put + source.slice(at + length) }
+    const line = lineAt(at)
+    return { file, line, text: lines[line - 1]!.trim(), what, source: source.slice(0, at) + put + source.slice(at + length) }
   })
 }
 
@@ -57,6 +73,11 @@ function changesOf(source: string, code: string): Change[] {
   return changes
 }
 
+function inSql(source: string): Change[] {
+  return Array.from(source.matchAll(STATEMENT_OF_SQL)).flatMap(({ 0: sql, index: from }) => SQL_SWAPS.flatMap(([of, put]) =>
+    Array.from(sql.matchAll(of), (found) => ({ at: from + found.index, length: found[0].length, put: put(found) }))))
+}
+
 function onLine(line: string, at: number, original: string): Change[] {
   const changes: Change[] = []
   for (const [token, put] of SWAPS) {
@@ -71,7 +92,7 @@ function onLine(line: string, at: number, original: string): Change[] {
   }
   for (const found of line.matchAll(/!(?=[\w(#])(?<![\w)\]]!)/g)) changes.push({ at: at + found.index, length: 1, put: '' })
   for (const found of line.matchAll(/'\0*'/g)) {
-    if (/\b(Extract|Exclude|Pick|Omit)</.test(line)) break
+    if (SIGNATURE.test(line) || /\b(Extract|Exclude|Pick|Omit)</.test(line)) break
     changes.push({ at: at + found.index, length: found[0].length, put: original.slice(found.index, found.index + found[0].length) === "''" ? "'?'" : "''" })
   }
   const test = /\b(?:if|while) \(/.exec(line)
@@ -79,7 +100,7 @@ function onLine(line: string, at: number, original: string): Change[] {
   const statement = STATEMENT.exec(line)
   if (statement && isWhole(statement[2]!)) changes.push({ at: at + statement[1]!.length, length: statement[2]!.length, put: 'void 0' })
   const returned = /\breturn (.+)$/.exec(line)
-  if (returned && isWhole(returned[1]!)) changes.push({ at: at + returned.index + 7, length: returned[1]!.length, put: 'undefined as never' })
+  if (returned && !NOTHING.has(returned[1]!) && isWhole(returned[1]!)) changes.push({ at: at + returned.index + 7, length: returned[1]!.length, put: 'undefined as never' })
   return changes
 }
 

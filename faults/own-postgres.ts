@@ -17,7 +17,8 @@ export interface OwnPostgres {
   close(): Promise<void>
 }
 
-export async function ownPostgres(): Promise<OwnPostgres> {
+/** `isVolatile`: nothing is to outlive it, so it need not wait for a disk. */
+export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
   const home = ['/usr/lib/postgresql', '/usr/pgsql'].filter(existsSync).flatMap((dir) => readdirSync(dir).map((version) => join(dir, version, 'bin')))
     .concat('/usr/bin', '/usr/local/bin').toReversed().find((dir) => existsSync(join(dir, 'initdb')))
   if (!home) throw new Error('there are no PostgreSQL server programs on this machine')
@@ -28,7 +29,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   const data = join(dir, 'data')
   execFileSync(join(home, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { stdio: 'ignore', ...ids })
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const settings = ['listen_addresses=127.0.0.1', 'max_wal_size=64MB'].flatMap((setting) => ['-c', setting])
+  const settings = ['listen_addresses=127.0.0.1', 'max_wal_size=64MB', ...(isVolatile ? ['fsync=off', 'full_page_writes=off'] : [])].flatMap((setting) => ['-c', setting])
   let child: ChildProcess
   const ask = async (sql: string): Promise<void> => {
     const client = new pg.Client({ connectionString: url, options: '-c default_transaction_read_only=off' })
