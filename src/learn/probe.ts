@@ -51,7 +51,8 @@ export function newProbe(parts: ProbeParts): Probe {
   const pdus: Captured[] = []
   const state: ProbeState = { begun: 0, over: 0, tried: 0, accepted: 0, acceptedBy: undefined }
   const refused = new Set<string>()
-  const asked = new Set<string>()
+  /** Who was asked, and by which profile: it reads what comes next of that subscriber, too. */
+  const asked = new Map<string, string>()
 
   function tap(from: Side, octets: Buffer): void {
     const [pdu] = hear([{ atMs: parts.now(), link: 'probe', octets, from }]).pdus
@@ -63,24 +64,30 @@ export function newProbe(parts: ProbeParts): Probe {
   async function onRequest(pdu: Pdu, link: Link): Promise<void> {
     link.respond(pdu, 0)
     if (looksLikeSms(pdu)) return parts.say('  (not answered: it looks like an SMS)')
-    const found = candidates(pdu, [...parts.known, ...echoing(pdu, parts.standard)])
+    const who = String(pdu.body.source_addr ?? '')
+    const askedBy = asked.get(who)
+    const found = candidates(pdu, [...parts.known, ...echoing(pdu, parts.standard)], askedBy)
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
     if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
-    const { kind, msisdn } = best.read.message
+    const { kind, text } = best.read.message
     if (kind === 'begin') state.begun++
-    if (kind !== 'begin' && kind !== 'input') {
+    // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
+    if (kind !== 'begin' && (kind !== 'input' || text === '')) {
       state.over++
-      return parts.say(`  (not answered: ${kind}, by ${best.profile.name})`)
+      return parts.say(`  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`)
     }
     const isQuestion = parts.ask === true && kind === 'begin' && state.begun > 1
     // An answer to our end: the network took it for a question, so that end is not its own.
-    if (kind === 'input' && !asked.delete(msisdn)) refused.add(best.profile.name)
+    if (kind === 'input' && askedBy === undefined) refused.add(best.profile.name)
+    asked.delete(who)
     const action = isQuestion ? 'continue' : 'end'
     parts.say(`  (${kind}, by ${best.profile.name})`)
     const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
-    if (isQuestion) asked.add(msisdn)
-    await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts, state, refused })
+    // Before it is sent: the answer may come before the response.
+    if (isQuestion) asked.set(who, best.profile.name)
+    const acceptedBy = await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts, state, refused })
     if (!isQuestion) state.over++
+    else if (acceptedBy !== undefined && asked.has(who)) asked.set(who, acceptedBy)
   }
 
   return {
@@ -117,8 +124,8 @@ interface Answering {
   refused: Set<string>
 }
 
-/** The best first; what is refused is tried as the next writes it, as long as that is something else. */
-async function answer(reply: UssdReply, found: readonly Candidate[], { parts, state, refused }: Answering): Promise<void> {
+/** The best first; what is refused is tried as the next writes it, as long as that is something else. Gives whose was taken. */
+async function answer(reply: UssdReply, found: readonly Candidate[], { parts, state, refused }: Answering): Promise<string | undefined> {
   const tried: string[] = []
   for (const { profile, read } of found) {
     if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
@@ -132,12 +139,15 @@ async function answer(reply: UssdReply, found: readonly Candidate[], { parts, st
     if (outcome.kind === 'ok') {
       state.accepted++
       state.acceptedBy = profile.name
-      return
+      return profile.name
     }
     refused.add(profile.name)
-    if (outcome.kind !== 'refused') return parts.say(`  (no response: ${outcome.kind})`)
-    parts.say(`  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`)
+    parts.say(outcome.kind === 'refused'
+      ? `  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`
+      : `  (no response: ${outcome.kind})`)
+    if (outcome.kind !== 'refused') return undefined
   }
+  return undefined
 }
 
 /** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
@@ -158,8 +168,11 @@ interface Candidate {
   worth: number
 }
 
-/** Profiles that read it as USSD, the best first: those that find a code, and a number where they expect one. */
-function candidates(pdu: Pdu, known: readonly DialectProfile[]): Candidate[] {
+/**
+ * Profiles that read it as USSD, the best first: the one that asked this subscriber, then those that find a code, and a
+ * number where they expect one.
+ */
+function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string): Candidate[] {
   const rated = known.map((profile): Candidate => {
     const read = compileDialect(profile).read(pdu)
     if (read.is !== 'ussd') return { profile, read, worth: 0 }
@@ -169,10 +182,12 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[]): Candidate[] {
     const wellRead = read.message.kind === 'begin' ? read.message.code !== '' : read.message.kind !== 'timeout'
     const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
     // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
-    const counts = profile.inbound.session.step === 'octet2' && carrier.length > 1
+    const isBegin = read.message.kind === 'begin'
+    const counts = isBegin && profile.inbound.session.step === 'octet2' && carrier.length > 1
       && (carrier[1] as number) > 1 ? -4 : 0
+    const own = !isBegin && profile.name === askedBy ? 16 : 0
     const taste = profile.name === 'standard' ? 1 : profile.outbound.session.bare ? -1 : 0
-    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste }
+    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste + own }
   })
   return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
 }
