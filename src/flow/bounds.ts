@@ -1,6 +1,6 @@
 /** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
 import { MSISDN_DIGITS_MAX } from '../ussd/msisdn.ts'
-import type { CallScreen, FlowDefinition, InputScreen } from './definition.ts'
+import { expectsOf, type CallScreen, type FlowDefinition, type InputScreen } from './definition.ts'
 import type { Check } from './schema-checks.ts'
 import { charsOf, largest, type Size } from './size.ts'
 import { setIn } from './uses.ts'
@@ -84,12 +84,13 @@ function longestRead(screen: InputScreen): number {
   return screen.length?.max ?? 160
 }
 
-function ofCall(root: string, { expect }: CallScreen, { lengths, numbers }: Growing): void {
-  for (const [field, wanted] of Object.entries(expect ?? {})) {
+function ofCall(root: string, screen: CallScreen, { lengths, numbers }: Growing): void {
+  const grow = (sizes: Map<string, number>, path: string, max: number) => sizes.set(path, Math.max(max, sizes.get(path) ?? 0))
+  for (const [field, wanted] of expectsOf(screen).flatMap((expect) => Object.entries(expect))) {
     if (typeof wanted === 'string' || wanted.max === undefined) continue
-    if (wanted.is === 'number') numbers.set(`${root}.${field}`, wanted.max)
-    else if (wanted.is === 'rows') numbers.set(`${root}.${field}.count`, wanted.max)
-    else lengths.set(`${root}.${field}`, wanted.max)
+    if (wanted.is === 'number') grow(numbers, `${root}.${field}`, wanted.max)
+    else if (wanted.is === 'rows') grow(numbers, `${root}.${field}.count`, wanted.max)
+    else grow(lengths, `${root}.${field}`, wanted.max)
   }
 }
 

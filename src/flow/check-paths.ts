@@ -1,7 +1,7 @@
 /** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip } from './condition.ts'
-import { isRouter, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
+import { isRouter, refusalExpects, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 import { compileIn, wordsIn } from './speech.ts'
 import { ROOTS } from './path.ts'
 import type { ReadFlow } from './read.ts'
@@ -134,6 +134,7 @@ export function setOn(name: string, screen: ScreenDefinition, path: (string | nu
       .map((key) => `vars.${key}`)
   if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
   if (path[0] === 'branch' && isRouter(screen)) return [`chosen.${screen.as ?? name}`]
+  if (path[0] === 'refused' && screen.kind === 'call' && refusalExpects(screen, String(path[1]))) return [`data.${screen.as ?? name}`]
   if (path[0] !== 'to') return []
   if (screen.kind === 'call') return [`data.${screen.as ?? name}`]
   if (screen.kind === 'input') return [`answers.${screen.as ?? name}`]

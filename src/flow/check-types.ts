@@ -2,7 +2,7 @@
 import { nearest } from '../nearest.ts'
 import type { Complain } from './check.ts'
 import { compileCondition, Slip } from './condition.ts'
-import { isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from './definition.ts'
+import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from './definition.ts'
 import type { Type } from './functions.ts'
 import type { ReadFlow } from './read.ts'
 import { pointing } from './source.ts'
@@ -71,7 +71,10 @@ function declaredType(path: string, definition: FlowDefinition): Type | undefine
   const [root, as, field, ...deeper] = path.split('.')
   if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
   if (root === 'data' && as !== undefined && field !== undefined) {
-    const wanted = callsOf(as, definition).map(({ expect }) => expect?.[field])
+    const calls = callsOf(as, definition)
+    // What comes with a refusal, the answer need not say.
+    const told = calls.map((call) => expectsOf(call).flatMap((expect) => expect[field] ?? []))
+    const wanted = told.flatMap((types) => (types.length > 0 ? types : [undefined]))
     const is = only(wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)))
     if (deeper.length === 0) return is
     return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
@@ -92,7 +95,7 @@ function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {
 function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {
-    const calls = callsOf(as, definition).map(({ expect }) => Object.keys(expect ?? {}))
+    const calls = callsOf(as, definition).map((call) => expectsOf(call).flatMap(Object.keys))
     return calls.some((known) => known.includes(field)) ? undefined : nearest(field, calls.flat())
   }
   const here = definition.screens[screen]

@@ -81,6 +81,20 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
   return out
 }
 
+export type Expect = NonNullable<CallScreen['expect']>
+
+/** The fields that come with that refusal; undefined: none are counted on. */
+export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {
+  const way = refused && Object.hasOwn(refused, refusal) ? refused[refusal] : undefined
+  return typeof way === 'object' ? way.expect : undefined
+}
+
+/** All that is expected of that call: of its answer, and of its refusals. */
+export function expectsOf(screen: CallScreen): Expect[] {
+  const all = [screen.expect, ...Object.keys(screen.refused ?? {}).map((refusal) => refusalExpects(screen, refusal))]
+  return all.filter((expect) => expect !== undefined)
+}
+
 /** A branch that goes over rows, and puts the one that it finds into `chosen`. */
 export type RouterScreen = BranchScreen & { over: string }
 

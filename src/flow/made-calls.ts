@@ -1,6 +1,6 @@
 /** What may come of a call: answers made up from what a flow reads of them, refusals and failure. */
 import type { Json, JsonObject } from '../ussd/types.ts'
-import type { CallScreen, FlowDefinition } from './definition.ts'
+import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from './definition.ts'
 import { sampleAt, valuesAt, type Reads } from './made-reads.ts'
 import { listsOf, made, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './made-rows.ts'
 import type { FlowEvent } from './types.ts'
@@ -54,12 +54,23 @@ export function outcomesOf(name: string, screen: CallScreen, known: Known): Outc
       say(`${saidOf(one)}, ${saidOf(other)}`, withField(withField(well, one), other))
     }
   }
-  const refusals = Object.keys(screen.refused ?? {}).map((refusal): Outcome => ({
-    event: { type: 'REFUSED', refusal, data: null },
-    told: `${screen.call} refuses: ${refusal}`,
-  }))
+  const refusals = Object.keys(screen.refused ?? {}).flatMap((refusal) => refusalsOf(root, screen, refusal, known))
   const down: Outcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
   return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
+}
+
+/** The refusal; with what is expected of it as large as it may be, and at each value where something changes over. */
+function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Known): Outcome[] {
+  const expect = refusalExpects(screen, refusal)
+  const told = `${screen.call} refuses: ${refusal}`
+  if (!expect) return [{ event: { type: 'REFUSED', refusal, data: null }, told }]
+  const like = { ...screen, expect }
+  const data = answerOf(root, like, ROWS.few, known)
+  const others = triedIn(root, like, known).filter(({ field }) => Object.hasOwn(expect, field))
+  return [
+    { event: { type: 'REFUSED', refusal, data }, told },
+    ...others.map((one): Outcome => ({ event: { type: 'REFUSED', refusal, data: withField(data, one) }, told: `${told}, ${saidOf(one)}` })),
+  ]
 }
 
 interface Tried {
@@ -122,8 +133,8 @@ function rowLengths(screen: CallScreen, field: string, { reads, lengths }: Known
 }
 
 /** Whether an answer may be longer than is usual. */
-export function hasBounds({ expect = {} }: CallScreen): boolean {
-  return Object.values(expect).some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
+export function hasBounds(screen: CallScreen): boolean {
+  return expectsOf(screen).flatMap((expect) => Object.values(expect)).some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
 }
 
 /** Whether its type is said. What is `any` may be a block, by what is read of it. */

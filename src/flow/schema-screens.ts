@@ -61,6 +61,20 @@ const bounded = z
   })
   .meta({ title: '`{ is, max, fields }`' })
 
+const expected = z
+  .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
+  .optional()
+  .meta({ title: '`{ field: type }`' })
+const refusal = z
+  .union([
+    name,
+    z.strictObject({
+      to, notice,
+      expect: expected.describe('Fields that come with it, in `data.<as>` from then on; if one is missing, the call counts as failed.'),
+    }),
+  ])
+  .meta({ title: 'screen, or `{ to, notice, expect }`' })
+
 /** What an answer must be, for an input and a field of a form alike. */
 const rules = {
   wrong: text
@@ -212,19 +226,15 @@ export const SCREENS = {
         .max(60_000)
         .optional()
         .describe('Milliseconds that the answer may take. Without it: those of the back end.'),
-      expect: z
-        .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
-        .optional()
-        .meta({ title: '`{ field: type }`' })
-        .describe(
-          `Fields that the answer must have, else the call counts as failed: ${EXPECTED.join(', ')}; or with bounds.`,
-        ),
+      expect: expected.describe(
+        `Fields that the answer must have, else the call counts as failed: ${EXPECTED.join(', ')}; or with bounds.`,
+      ),
       to: name.describe('The screen that comes after an answer.'),
       refused: z
-        .record(name, route)
+        .record(name, refusal)
         .optional()
         .meta({ title: '`{ refusal: screen }`' })
-        .describe('Where each refusal that the back end has a name for leads.'),
+        .describe('Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.'),
       failed: route
         .optional()
         .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),

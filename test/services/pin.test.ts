@@ -13,6 +13,7 @@ describeBoth('PINs', (database) => {
   let module: BackendModule
   let counted: string[]
   let serial = 0
+  let told: unknown
 
   const open = () => pins({
     knex: database.db.knex, clock, settings: PIN_DEFAULTS,
@@ -32,6 +33,7 @@ describeBoth('PINs', (database) => {
       signal: new AbortController().signal, ...who,
     }
     const given = await module.operations[operation]!(pin === undefined ? {} : { pin }, context)
+    told = given instanceof Refusal ? given.data : given
     return given instanceof Refusal ? given.refusal : given
   }
 
@@ -48,6 +50,18 @@ describeBoth('PINs', (database) => {
     assert.deepEqual(await call('verify', '2580'), {})
     assert.equal(await call('verify', '2581'), 'wrong')
     assert.equal(await call('verify'), 'wrong')
+  })
+
+  it('are told with the tries that are left, the same when the turn is played again, and anew after a right one', async () => {
+    await set('2580')
+    const left = async (pin: string, who?: Partial<CallContext>) => [await call('verify', pin, who), told]
+    assert.deepEqual(await left('1111', { intention: 'e:9:1' }), ['wrong', { left: 2 }])
+    assert.deepEqual(await left('1111', { intention: 'e:9:1' }), ['wrong', { left: 2 }])
+    assert.deepEqual(await left('1112'), ['wrong', { left: 1 }])
+    assert.deepEqual(await left('2580'), [{}, {}])
+    assert.deepEqual(await left('1111'), ['wrong', { left: 2 }])
+    await call('verify', '1111')
+    assert.deepEqual(await left('1111'), ['locked', null])
   })
 
   it('are not set when the second time differs, nor by another dialogue', async () => {

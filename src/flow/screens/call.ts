@@ -1,7 +1,7 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/types.ts'
-import type { CallScreen, Route } from '../definition.ts'
+import { refusalExpects, type CallScreen, type Route } from '../definition.ts'
 import type { Want } from '../types.ts'
 import { compileValues, pathsOf } from '../value.ts'
 import { BUSY, type Env, type Plan, type Said } from './plan.ts'
@@ -60,7 +60,9 @@ function outcome({ context, event, screen, as, keep, failed, refused }: Outcome)
   }
   if (event.type === 'REFUSED') {
     const way = refused.get(event.refusal)
-    return way ? led(context, way) : led({ ...context, failed: true }, failed)
+    const wanted = refusalExpects(screen, event.refusal)
+    if (!way || !expected(event.data, wanted)) return led({ ...context, failed: true }, failed)
+    return led(wanted ? withData(context, as, keep(as, event.data)) : context, way)
   }
   if (event.type === 'FAILED') return led({ ...context, failed: true }, failed)
   return undefined

@@ -47,7 +47,7 @@ interface Row {
 type Trying = { pin: string; trx: Knex.Transaction; row: Row; context: CallContext }
 
 /**
- * `verify { pin }` answers {}; refuses `wrong`, `locked`, `unset`.
+ * `verify { pin }` answers {}; refuses `wrong` with `{ left }`, the tries that are left, `locked`, `unset`.
  * `propose { pin }` takes down a new PIN; refuses `weak` (not so many digits, all alike, or in a row), and `unverified`
  * where there is one that this dialogue has not verified.
  * `confirm { pin }` sets it if it is the proposed one; refuses `differs`. `known {}` answers { set }.
@@ -61,8 +61,9 @@ export function pins(parts: PinParts): BackendModule {
     const right = await matches(pin, row.salt, row.hash)
     const wrong = right ? 0 : row.wrong + 1
     const locks = wrong >= settings.tries
+    row.wrong = locks ? 0 : wrong
     await trx('pin').where({ msisdn: context.msisdn }).update({
-      wrong: locks ? 0 : wrong, locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
+      wrong: row.wrong, locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
       verified_in: right ? context.epoch : null,
     })
     if (right) return 'ok'
@@ -91,18 +92,21 @@ export function pins(parts: PinParts): BackendModule {
   function trying(how: (trying: Trying) => Promise<string>) {
     return async (args: JsonObject, context: CallContext): Promise<Json | Refusal> => {
       const pin = typeof args.pin === 'string' || typeof args.pin === 'number' ? String(args.pin) : ''
-      const outcome = await parts.knex.transaction(async (trx) => {
+      return parts.knex.transaction(async (trx) => {
         const { msisdn, intention } = context
         await trx('pin').insert({ msisdn, changed_at: new Date(clock.now()) }).onConflict('msisdn').ignore()
         const row = await trx('pin').where({ msisdn }).forUpdate().first<Row>()
-        if (row.intention === intention && row.outcome !== null) return row.outcome
+        if (row.intention === intention && row.outcome !== null) return answered(row.outcome, row)
         const outcome = await how({ pin, trx, row, context })
         await trx('pin').where({ msisdn }).update({ intention, outcome })
         counters.count('pin_total', { result: outcome })
-        return outcome
+        return answered(outcome, row)
       })
-      return outcome === 'ok' ? {} : new Refusal(outcome)
     }
+  }
+
+  function answered(outcome: string, { wrong }: Row): Json | Refusal {
+    return outcome === 'ok' ? {} : new Refusal(outcome, outcome === 'wrong' ? { left: settings.tries - wrong } : null)
   }
 
   return {
