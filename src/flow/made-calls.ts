@@ -134,7 +134,8 @@ function rowLengths(screen: CallScreen, field: string, { reads, lengths }: Known
 
 /** Whether an answer may be longer than is usual. */
 export function hasBounds(screen: CallScreen): boolean {
-  return expectsOf(screen).flatMap((expect) => Object.values(expect)).some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
+  const all = expectsOf(screen).flatMap((expect) => Object.values(expect))
+  return all.some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
 }
 
 /** Whether its type is said. What is `any` may be a block, by what is read of it. */
