@@ -3,19 +3,22 @@ import { alphabetOf, count } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 import type { Compilation } from './compile.ts'
 import { escapeMarkup as escape } from './markup.ts'
-import { walkFlow, type WalkedPage } from './walk.ts'
+import { walkFlow, type Walk, type WalkedPage } from './walk.ts'
 
 /** HTML that needs nothing else: no script, no font, no picture from anywhere. */
 export function storyboard(compilation: Compilation): string {
   const { definition, flow } = compilation
-  const boards = definition.languages.map((language) => ({ language, ...walkFlow(compilation, language) }))
-  const screens = [...new Set(boards.flatMap(({ pages }) => pages.map((page) => page.screen)))]
+  const boards = definition.languages.map((language) => walkFlow(compilation, language))
+  const pages = boards.flatMap(toScreens)
+  const seen = [...new Set(pages.map((page) => page.screen))]
+  const screens = [...seen.filter((screen) => !isBuiltIn(screen)), ...seen.filter(isBuiltIn)]
   const sections = screens.map((screen) => {
-    const rows = boards.map(({ language, pages }) => {
-      const phones = distinct(pages.filter((page) => page.screen === screen))
-      const pictures = phones.map((page) => phone(page, language, pages)).join('\n')
-      return `<div class="row" lang="${escape(language)}">${pictures}</div>`
-    })
+    // By what each page speaks: a subscriber may change the language on the way.
+    const phones = definition.languages.map((language) =>
+      distinct(pages.filter((page) => page.screen === screen && page.context.language === language)))
+    const row = phones.some(({ length }) => length > 1) ? 'row wide' : 'row'
+    const rows = definition.languages.map((language, i) =>
+      `<div class="${row}" lang="${escape(language)}">${phones[i]!.map((page) => phone(page, language)).join('\n')}</div>`)
     return `<section id="${escape(screen)}"><h2>${escape(screen)}</h2>\n${rows.join('\n')}</section>`
   })
   const index = screens.map((screen) => `<a href="#${escape(screen)}">${escape(screen)}</a>`).join(' ')
@@ -32,17 +35,33 @@ export function storyboard(compilation: Compilation): string {
   ].join('\n')
 }
 
+/** Such as `_busy`. */
+const isBuiltIn = (screen: string) => screen.startsWith('_')
+
+interface Shown extends Omit<WalkedPage, 'leads'> {
+  /** By what is pressed: the screens that it leads to. */
+  leads: Map<string, Set<string>>
+}
+
+function toScreens({ pages }: Walk): Shown[] {
+  const screenOf = new Map(pages.map((page) => [page.id, page.screen]))
+  return pages.map((page) => ({
+    ...page, leads: new Map(page.leads.map(({ answer, to }) => [answer, new Set([...to].map((id) => screenOf.get(id)!))])),
+  }))
+}
+
 /** Pages that read alike are one picture, with the ways of all of them. */
-function distinct(pages: readonly WalkedPage[]): WalkedPage[] {
-  const found = new Map<string, WalkedPage>()
+function distinct(pages: readonly Shown[]): Shown[] {
+  const found = new Map<string, Shown>()
   for (const page of pages) {
     const known = found.get(page.want.text)
-    found.set(page.want.text, known ? { ...known, leads: [...known.leads, ...page.leads] } : page)
+    if (!known) found.set(page.want.text, page)
+    else for (const [answer, to] of page.leads) known.leads.set(answer, new Set([...known.leads.get(answer) ?? [], ...to]))
   }
   return [...found.values()]
 }
 
-function phone(page: WalkedPage, language: string, pages: readonly WalkedPage[]): string {
+function phone(page: Shown, language: string): string {
   const { text } = page.want
   const alphabet = alphabetOf(text)
   const max = alphabet === 'gsm7' ? USSD_PAGE.septets : USSD_PAGE.ucs2
@@ -54,21 +73,21 @@ function phone(page: WalkedPage, language: string, pages: readonly WalkedPage[])
     `<figure><pre>${escape(text)}</pre>`,
     `<figcaption><b${much}>${units} of ${max} ${name}</b> · ${escape(language)}${kinds[page.want.do]}`,
     `<span class="way">${escape(page.trail.join(' › '))}</span>`,
-    `<ul>${ways(page, pages)}</ul></figcaption></figure>`,
+    `<ul>${ways(page)}</ul></figcaption></figure>`,
   ].join('\n')
 }
 
-function ways({ leads }: WalkedPage, pages: readonly WalkedPage[]): string {
-  const screenOf = new Map(pages.map((page) => [page.id, page.screen]))
-  const by = new Map<string, Set<string>>()
-  for (const { answer, to } of leads) {
-    const screens = by.get(answer) ?? new Set<string>()
-    by.set(answer, screens.add(screenOf.get(to) ?? to))
+/** Numbers that follow each other and lead to the same are one line. */
+function ways({ leads }: Shown): string {
+  const rows: { from: string; until: string; to: string }[] = []
+  for (const [answer, screens] of [...leads].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {
+    const to = [...screens].map(link).join(', ')
+    const last = rows.at(-1)
+    if (last?.to === to && /^[1-9]\d*$/.test(answer) && Number(last.until) + 1 === Number(answer)) last.until = answer
+    else rows.push({ from: answer, until: answer, to })
   }
-  const sorted = [...by].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-  const way = (answer: string, to: ReadonlySet<string>) =>
-    `<li><kbd>${escape(answer)}</kbd> ${[...to].map(link).join(', ')}</li>`
-  return sorted.map(([answer, to]) => way(answer, to)).join('')
+  const key = (answer: string) => `<kbd>${escape(answer)}</kbd>`
+  return rows.map(({ from, until, to }) => `<li>${[...new Set([from, until])].map(key).join('–')} ${to}</li>`).join('')
 }
 
 function link(screen: string): string {
@@ -80,8 +99,9 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9f0; --paper: #14181f; --soft: #1f2530; --line: #3a4353; --key: #7db8ee; } }
 body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem; }
 h1 small { font-weight: normal; font-size: .55em; opacity: .7; } h2 { font-size: 1.1rem; margin: 2rem 0 -.5rem; }
-nav { line-height: 1.9; } a { color: var(--key); } :target h2 { text-decoration: underline; }
+nav { line-height: 1.9; } nav a { white-space: nowrap; } a { color: var(--key); } :target h2 { text-decoration: underline; }
 section { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; } h2 { width: 100%; } .row { display: contents; }
+.wide { display: flex; flex-wrap: wrap; gap: 1rem; width: 100%; align-items: flex-start; }
 figure { margin: 0; width: 17rem; border: 1px solid var(--line); border-radius: 1.2rem; padding: .8rem; background: var(--soft); }
 pre { font: 14px/1.35 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; min-height: 8rem; margin: 0 0 .6rem;
   padding: .7rem; border-radius: .6rem; background: #d7e3c7; color: #1b2412; }

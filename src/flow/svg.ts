@@ -4,7 +4,8 @@ import { chartOf, type ChartState } from './chart.ts'
 import type { Compilation } from './compile.ts'
 import { escapeMarkup as escape } from './markup.ts'
 
-const CHARACTER = 6.7
+/** Of the widest monospace face that a machine may have at 12 px: nothing then stands over its box. */
+const CHARACTER = 7.3
 const LINE = 16
 const COLUMNS = 30
 const CAPTION_LINES = 3
@@ -33,7 +34,7 @@ export function svgOf({ definition, flow }: Compilation): string {
   layout(graph)
   const { width = 0, height = 0 } = graph.graph()
   const boxes = states.map((state) => boxOf(state, graph.node(state.name) as Box))
-  const arrows = graph.edges().map((edge: Parameters<typeof graph.edge>[0]) => arrowOf(graph.edge(edge) as unknown as Arrow))
+  const arrows = graph.edges().map((edge: Parameters<typeof graph.edge>[0]) => graph.edge(edge) as unknown as Arrow)
   const dot = graph.node(START) as Box
   const [across, down] = [round(width), round(height + HEAD)]
   return [
@@ -44,9 +45,11 @@ export function svgOf({ definition, flow }: Compilation): string {
     '<rect class="paper" width="100%" height="100%"/>',
     `<text class="head" x="${MARGIN}" y="28">${escape(flow.revision)}</text>`,
     `<g transform="translate(0 ${HEAD})">`,
-    ...arrows,
+    ...arrows.map(pathOf),
     `<circle class="start" cx="${round(dot.x)}" cy="${round(dot.y)}" r="9"/>`,
     ...boxes,
+    // Last, so that no arrow runs through a label.
+    ...arrows.flatMap(labelsOf),
     '</g></svg>\n',
   ].join('\n')
 }
@@ -81,10 +84,19 @@ function boxOf(state: ChartState, { x, y, width, height }: Box): string {
     + `<rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}" rx="8"/>${texts.join('')}</g>`
 }
 
-function arrowOf({ points, x, y, lines }: Arrow): string {
-  const down = (i: number) => round(y + (i - (lines.length - 1) / 2) * LINE + 4)
-  const texts = lines.map((line, i) => `<text class="way" x="${round(x)}" y="${down(i)}">${escape(line)}</text>`)
-  return `<path class="arrow" marker-end="url(#tip)" d="${curve(points)}"/>${texts.join('')}`
+function pathOf({ points }: Arrow): string {
+  return `<path class="arrow" marker-end="url(#tip)" d="${curve(points)}"/>`
+}
+
+/** On paper of their own. */
+function labelsOf({ x, y, lines }: Arrow): string[] {
+  const down = (i: number) => y + (i - (lines.length - 1) / 2) * LINE + 4
+  return lines.map((line, i) => {
+    const width = line.length * CHARACTER + 4
+    const at = `x="${round(x - width / 2)}" y="${round(down(i) - 12)}"`
+    const paper = `<rect class="paper" ${at} width="${round(width)}" height="${LINE}" rx="3"/>`
+    return `${paper}<text class="way" x="${round(x)}" y="${round(down(i))}">${escape(line)}</text>`
+  })
 }
 
 /** Through the middles of the segments, with the corners as what it is drawn towards. */
@@ -118,7 +130,7 @@ const STYLE = `
 text { font: 12px ui-monospace, Menlo, Consolas, monospace; text-anchor: middle; fill: #1d2433; }
 .head { text-anchor: start; font-size: 15px; font-weight: bold; } .name { font-weight: bold; }
 .paper { fill: #fff; } .start { fill: #1d2433; } marker path { fill: #6b7689; }
-.arrow { fill: none; stroke: #6b7689; stroke-width: 1.3; } .way { fill: #33507a; paint-order: stroke; stroke: #fff; stroke-width: 4px; }
+.arrow { fill: none; stroke: #6b7689; stroke-width: 1.3; } .way { fill: #33507a; }
 .state rect { fill: #eef1f6; stroke: #8994a8; stroke-width: 1.2; }
 .menu rect, .list rect { fill: #e2eefb; stroke: #4f86c6; } .input rect { fill: #fdf3d8; stroke: #c79a2b; }
 .call rect { fill: #e8f5e6; stroke: #5a9a52; } .notify rect { fill: #f1e9fb; stroke: #8a63bd; }

@@ -7,6 +7,7 @@ import { CALLS_PER_TURN_MAX } from './advance.ts'
 import { WALKED_AT } from './answer-checks.ts'
 import type { Compilation } from './compile.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
+import { leadsTo, meets, press, type Press } from './press.ts'
 import { NEVER_RIGHT } from './schema-terms.ts'
 import { signing } from './walk-sign.ts'
 import type { Lengths } from './made-rows.ts'
@@ -25,7 +26,7 @@ export interface WalkedPage {
   trail: readonly string[]
   context: DialogueContext
   /** What each answer led to. */
-  leads: { answer: string; to: string }[]
+  leads: Press[]
 }
 
 /** Where the walk could not go on as a subscriber would have wished. */
@@ -48,7 +49,7 @@ interface Step {
   snapshot: FlowSnapshot
   trail: readonly string[]
   calls: number
-  from?: { page: WalkedPage; answer: string }
+  from: Press
 }
 
 interface Walking {
@@ -56,7 +57,9 @@ interface Walking {
   world: World
   sign: (snapshot: FlowSnapshot) => string
   queue: Step[]
-  seen: Map<string, WalkedPage | undefined>
+  seen: Map<string, WalkedPage>
+  /** What came first to each call. */
+  called: Map<string, Press>
   ids: Map<string, number>
   walk: Walk & { screens: Set<string> }
 }
@@ -79,12 +82,13 @@ export function* walkingFlow(
     sign: signing(definition),
     queue: [],
     seen: new Map(),
+    called: new Map(),
     ids: new Map(),
     walk: { pages: [], faults: [], screens: new Set(), cut: false },
   }
   const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE, now: WALKED_AT }
   attempt(walking, { screen: definition.start, trail: ['dial'] }, () => {
-    walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0 })
+    walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0, from: press('dial') })
   })
   for (let i = 0; i < walking.queue.length; i++) {
     const step = walking.queue[i] as Step
@@ -99,15 +103,19 @@ function rest(step: Step, walking: Walking): void {
   const want = flow.want(step.snapshot)
   walk.screens.add(step.snapshot.value)
   const sign = walking.sign(step.snapshot)
+  if (want.do === 'call') {
+    const first = walking.called.get(sign)
+    if (first) return meets(first, step.from)
+    walking.called.set(sign, step.from)
+    return called(step, walking)
+  }
   const known = seen.get(sign)
-  if (known && step.from) step.from.page.leads.push({ answer: step.from.answer, to: known.id })
-  if (seen.has(sign) && (known || want.do === 'call')) return
-  if (want.do === 'call') return void (seen.set(sign, undefined), called(step, walking))
+  if (known) return leadsTo(step.from, known.id)
   if (walk.pages.length >= PAGES_MAX) return void (walk.cut = true)
   const page = pageOf(step, want, walking)
   seen.set(sign, page)
   walk.pages.push(page)
-  if (step.from) step.from.page.leads.push({ answer: step.from.answer, to: page.id })
+  leadsTo(step.from, page.id)
   if (want.do === 'notify') follow({ step, page, event: { type: 'ACK' }, told: '(shown)' }, walking)
   if (want.do === 'ask') answered(step, page, walking)
 }
@@ -122,7 +130,7 @@ function called(step: Step, walking: Walking): void {
     const way = told === '' ? trail : [...trail, `(${told})`]
     attempt(walking, { screen: snapshot.value, trail: way }, () => {
       const next = walking.flow.step(snapshot, event)
-      walking.queue.push({ snapshot: next, trail: way, calls: step.calls + 1, ...(from ? { from } : {}) })
+      walking.queue.push({ snapshot: next, trail: way, calls: step.calls + 1, from })
     })
   }
 }
@@ -156,7 +164,7 @@ function giveUp(step: Step, page: WalkedPage, walking: Walking): void {
     let { snapshot } = step
     do snapshot = walking.flow.step(snapshot, { type: 'ANSWER', text: NEVER_RIGHT })
     while (snapshot.value === page.screen)
-    walking.queue.push({ snapshot, trail, calls: 0, from: { page, answer: '(wrong answers)' } })
+    walking.queue.push({ snapshot, trail, calls: 0, from: pressedOn(page, '(wrong answers)') })
   })
 }
 
@@ -174,8 +182,14 @@ function follow(
       const what = `the page prints ${told}, but it means nothing`
       return void walking.walk.faults.push({ screen: page.screen, trail, what })
     }
-    walking.queue.push({ snapshot, trail, calls: 0, from: { page, answer: told } })
+    walking.queue.push({ snapshot, trail, calls: 0, from: pressedOn(page, told) })
   })
+}
+
+function pressedOn(page: WalkedPage, answer: string): Press {
+  const pressed = press(answer)
+  page.leads.push(pressed)
+  return pressed
 }
 
 function attempt(walking: Walking, at: { screen: string; trail: readonly string[] }, run: () => void): void {

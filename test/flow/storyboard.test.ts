@@ -27,4 +27,30 @@ describe('a storyboard', () => {
       assert.doesNotMatch(html, /class="over"/)
     })
   }
+
+  it('says of every key that a page prints where it leads, also where a call was walked before', () => {
+    const html = storyboard(flowOf(`
+  main: { call: w.towns, expect: { rows: rows }, to: town }
+  town: { list: 'Town:', from: data.main.rows, row: '{row.name}', to: ask, empty: out, choices: [{ label: Again, to: main }] }
+  ask: { call: w.ask, with: { name: '{chosen.town.name}' }, to: told, refused: { no: out } }
+  told: { end: Yes }
+  out: { exit: true }
+`))
+    for (const [, text, ways] of html.matchAll(/<pre>([^<]*)<\/pre>[^]*?<ul>(.*?)<\/ul>/g)) {
+      const told = [...ways!.matchAll(/<kbd>(\d+)<\/kbd>(?:–<kbd>(\d+)<\/kbd>)? (.*?)<\/li>/g)]
+      for (const [, key] of text!.matchAll(/^(\d+)\. /gm)) {
+        const way = told.find(([, from, until]) => Number(key) >= Number(from) && Number(key) <= Number(until ?? from))
+        assert.ok(way, `${key} of ${text}: ${ways}`)
+        assert.match(way[3]!, /<a href="#\w+">/)
+      }
+    }
+    assert.match(html, /<kbd>1<\/kbd>–<kbd>3<\/kbd> <a href="#told">told<\/a>, <a href="#out">out<\/a>, <a href="#_busy">_busy<\/a>/)
+  })
+
+  it('tells of a page the language that it speaks, and puts what is built in last', async () => {
+    const html = storyboard(compileFlow(await sourceOf('flows', 'language')))
+    for (const [, text, language] of html.matchAll(/<pre>([^<]*)<\/pre>\n<figcaption>.*? · (\w+)/g))
+      assert.equal(/Makim|Tok ples|Welkam|Tenkyu|Sevis/.test(text!), language === 'tpi', text)
+    assert.match(html, /<section id="_busy">(?![^]*<section)/)
+  })
 })
