@@ -8,6 +8,8 @@ export interface WirePdu {
   stream: string
   /** The ESME's end of it; differs between streams. */
   esmePort: number
+  /** The SMSC's end of it. */
+  port: number
   octets: Buffer
 }
 
@@ -18,8 +20,8 @@ const TCP_OCTETS = 20
 /** IPv4 total length is 16 bits. */
 const PAYLOAD_MAX = 60_000
 
-/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1 on `port`. Octets stay as they are: whoever recorded them blotted passwords out. */
-export function pcapOf(pdus: readonly WirePdu[], port: number): Buffer {
+/** ESMEs are 10.0.0.2, the SMSC is 10.0.0.1. Octets stay as they are: whoever recorded them blotted passwords out. */
+export function pcapOf(pdus: readonly WirePdu[]): Buffer {
   const header = Buffer.alloc(24)
   header.writeUInt32LE(0xa1b2c3d4, 0)
   header.writeUInt16LE(2, 4)
@@ -33,12 +35,12 @@ export function pcapOf(pdus: readonly WirePdu[], port: number): Buffer {
     if (!at) {
       at = { esme: 1001, smsc: 5001 }
       streams.set(one.stream, at)
-      parts.push(...handshake(one, port))
+      parts.push(...handshake(one))
     }
     for (let from = 0; from < one.octets.length; from += PAYLOAD_MAX) {
       const payload = one.octets.subarray(from, from + PAYLOAD_MAX)
       const [sequence, ack] = one.from === 'esme' ? [at.esme, at.smsc] : [at.smsc, at.esme]
-      parts.push(packet({ pdu: one, port, payload, sequence, ack, flags: 0x18 }))
+      parts.push(packet({ pdu: one, payload, sequence, ack, flags: 0x18 }))
       at[one.from] += payload.length
     }
   }
@@ -47,7 +49,6 @@ export function pcapOf(pdus: readonly WirePdu[], port: number): Buffer {
 
 interface Segment {
   pdu: WirePdu
-  port: number
   payload: Buffer
   sequence: number
   ack: number
@@ -55,9 +56,9 @@ interface Segment {
   flags: number
 }
 
-function handshake(pdu: WirePdu, port: number): Buffer[] {
+function handshake(pdu: WirePdu): Buffer[] {
   const payload = Buffer.alloc(0)
-  const by = (from: WirePdu['from']) => ({ pdu: { ...pdu, from }, port, payload })
+  const by = (from: WirePdu['from']) => ({ pdu: { ...pdu, from }, payload })
   return [
     packet({ ...by('esme'), sequence: 1000, ack: 0, flags: 0x02 }),
     packet({ ...by('smsc'), sequence: 5000, ack: 1001, flags: 0x12 }),
@@ -65,7 +66,7 @@ function handshake(pdu: WirePdu, port: number): Buffer[] {
   ]
 }
 
-function packet({ pdu, port, payload, sequence, ack, flags }: Segment): Buffer {
+function packet({ pdu, payload, sequence, ack, flags }: Segment): Buffer {
   const length = IP_OCTETS + TCP_OCTETS + payload.length
   const octets = Buffer.alloc(16 + length)
   octets.writeUInt32LE(Math.floor(pdu.atMs / 1000), 0)
@@ -82,8 +83,8 @@ function packet({ pdu, port, payload, sequence, ack, flags }: Segment): Buffer {
   ip.set(isEsme ? [10, 0, 0, 2, 10, 0, 0, 1] : [10, 0, 0, 1, 10, 0, 0, 2], 12)
   ip.writeUInt16BE(checksum(ip.subarray(0, IP_OCTETS)), 10)
   const tcp = ip.subarray(IP_OCTETS)
-  tcp.writeUInt16BE(isEsme ? pdu.esmePort : port, 0)
-  tcp.writeUInt16BE(isEsme ? port : pdu.esmePort, 2)
+  tcp.writeUInt16BE(isEsme ? pdu.esmePort : pdu.port, 0)
+  tcp.writeUInt16BE(isEsme ? pdu.port : pdu.esmePort, 2)
   tcp.writeUInt32BE(sequence >>> 0, 4)
   tcp.writeUInt32BE(ack >>> 0, 8)
   tcp[12] = 0x50

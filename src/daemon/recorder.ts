@@ -15,9 +15,6 @@ export interface DaemonRecorder {
   stop(): Promise<void>
 }
 
-/** In captures of a line that came after the start. */
-const SMPP_PORT = 2_775
-
 interface RecorderParts {
   now(): number
   key: Buffer
@@ -30,15 +27,14 @@ interface RecorderParts {
 export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderParts): DaemonRecorder {
   const { pdus, octets, dropDir, dropFiles } = settings.trace
   const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key) })
-  const portOf = (line: string) => settings.lines.find((it) => it.name === line)?.smsc.port ?? SMPP_PORT
   const drops = dropDir === undefined || pdus === 0 ? undefined
-    : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log, portOf })
+    : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log })
   return {
     ...(recorder.tap ? { tap: recorder.tap } : {}),
     trace(line, asked) {
       if (!has(line)) return null
       const recorded = recorder.trace(line, asked)
-      return { pdus: recorded.length, pcap: () => traceCapture(recorded, portOf(line)), text: () => traceText(recorded) }
+      return { pdus: recorded.length, pcap: () => traceCapture(recorded), text: () => traceText(recorded) }
     },
     onState: (...state) => drops?.onState(...state),
     stop: async () => drops?.idle(),

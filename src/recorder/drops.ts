@@ -11,8 +11,6 @@ export interface DropsParts {
   filesMax: number
   now(): number
   log: Log
-  /** The SMSC's port of a line. */
-  portOf(line: string): number
 }
 
 export interface Drops {
@@ -40,7 +38,7 @@ export function createDrops(parts: DropsParts): Drops {
     const left = words.some((it) => it.from === 'smsc' && it.octets.readUInt32BE(4) === UNBIND)
     if (left || recorded.length === 0) return
     const name = `${line}_${new Date(parts.now()).toISOString().replace(/[-:.]/g, '')}.pcap`
-    const capture = traceCapture(recorded, parts.portOf(line))
+    const capture = traceCapture(recorded)
     writing = writing.then(() => keep(parts, name, capture)).catch((error: unknown) =>
       log.warn({ err: error, line, dir: parts.dir }, 'the trace of a dropped line cannot be kept'))
   }

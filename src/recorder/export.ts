@@ -8,11 +8,11 @@ import type { Recorded } from './ring.ts'
 const PORT_FIRST = 49_152
 const PORTS = 16_384
 
-/** Each connection is a TCP stream of its own; `port` is the SMSC's. */
-export function traceCapture(recorded: readonly Recorded[], port: number): Buffer {
+/** Each connection is a TCP stream of its own, to the port that it had. */
+export function traceCapture(recorded: readonly Recorded[]): Buffer {
   const ports = new Map<string, number>()
   for (const { link } of recorded) if (!ports.has(link)) ports.set(link, PORT_FIRST + (ports.size % PORTS))
-  return pcapOf(recorded.map(({ link, ...pdu }) => ({ ...pdu, stream: link, esmePort: ports.get(link)! })), port)
+  return pcapOf(recorded.map(({ link, ...pdu }) => ({ ...pdu, stream: link, esmePort: ports.get(link)! })))
 }
 
 /** A block of lines a PDU: time, connection, then as `probe` shows it. */

@@ -28,6 +28,9 @@ export interface Recorder {
   trace(line: string, asked?: TraceAsked): Recorded[]
 }
 
+/** Registered with IANA for SMPP. */
+const SMPP_PORT = 2_775
+
 /** `pdusMax` 0: nothing is recorded, and nothing is done on the way of a PDU. */
 export function createRecorder({ limits, now, masking }: RecorderParts): Recorder {
   if (limits.pdusMax === 0) return { trace: () => [] }
@@ -48,7 +51,8 @@ export function createRecorder({ limits, now, masking }: RecorderParts): Recorde
   return {
     tap(direction, octets, link) {
       if (recent?.link !== link) recent = { link, ring: byLink.get(link) ?? ringOf(link) }
-      recent.ring.put({ serial: ++serial, atMs: now(), from: direction === 'out' ? 'esme' : 'smsc', link: link.id, octets })
+      const from = direction === 'out' ? 'esme' : 'smsc'
+      recent.ring.put({ serial: ++serial, atMs: now(), from, link: link.id, port: link.port ?? SMPP_PORT, octets })
     },
     trace(line, { last, msisdn, clear } = {}) {
       const all = [...rings.values()].filter((it) => it.line === line).flatMap((it) => it.ring.all())

@@ -7,6 +7,8 @@ export interface Recorded {
   from: 'esme' | 'smsc'
   /** Which connection of the bind. */
   link: string
+  /** The SMSC's end of it. */
+  port: number
   octets: Buffer
 }
 
@@ -24,6 +26,7 @@ export class Ring {
   readonly #starts: Uint32Array
   readonly #lengths: Uint32Array
   readonly #sides: Uint8Array
+  readonly #ports: Uint16Array
   readonly #links: string[]
   readonly #max: number
   /** Of the oldest entry. */
@@ -40,11 +43,12 @@ export class Ring {
     this.#starts = new Uint32Array(pdusMax)
     this.#lengths = new Uint32Array(pdusMax)
     this.#sides = new Uint8Array(pdusMax)
+    this.#ports = new Uint16Array(pdusMax)
     this.#links = Array.from({ length: pdusMax }, () => '')
   }
 
   /** What does not fit into the whole buffer is left out. */
-  put({ serial, atMs, from, link, octets }: Recorded): void {
+  put({ serial, atMs, from, link, port, octets }: Recorded): void {
     const { length } = octets
     if (length > this.#octets.length) return
     if (this.#count === this.#max) this.#forget()
@@ -57,6 +61,7 @@ export class Ring {
     this.#lengths[i] = length
     this.#sides[i] = from === 'esme' ? 1 : 0
     this.#links[i] = link
+    this.#ports[i] = port
     this.#count++
     this.#at += length
   }
@@ -68,7 +73,7 @@ export class Ring {
       const start = this.#starts[i]!
       return {
         serial: this.#serials[i]!, atMs: this.#times[i]!, from: this.#sides[i] === 1 ? 'esme' as const : 'smsc' as const,
-        link: this.#links[i]!, octets: Buffer.from(this.#octets.subarray(start, start + this.#lengths[i]!)),
+        link: this.#links[i]!, port: this.#ports[i]!, octets: Buffer.from(this.#octets.subarray(start, start + this.#lengths[i]!)),
       }
     })
   }

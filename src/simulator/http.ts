@@ -209,7 +209,7 @@ function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
     return c.json(last.map(({ octets, ...rest }) => ({ ...rest, ...describePdu(octets) })))
   })
   app.get('/api/trace.pcap', (c) => {
-    const capture = new Uint8Array(pcapOf(smsc.trace().map(wireOf), smsc.port))
+    const capture = new Uint8Array(pcapOf(smsc.trace().map((one) => wireOf(one, smsc.port))))
     return c.body(capture, 200, { 'Content-Type': 'application/vnd.tcpdump.pcap' })
   })
 }

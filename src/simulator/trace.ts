@@ -40,8 +40,8 @@ export function trace(max: number, clock: Clock, onRecord: (traced: Traced) => v
 }
 
 /** As a capture file takes it. */
-export function wireOf({ atMs, direction, peer, remotePort, octets }: Traced): WirePdu {
-  return { atMs, from: direction === 'in' ? 'esme' : 'smsc', stream: peer, esmePort: remotePort, octets }
+export function wireOf({ atMs, direction, peer, remotePort, octets }: Traced, port: number): WirePdu {
+  return { atMs, from: direction === 'in' ? 'esme' : 'smsc', stream: peer, esmePort: remotePort, port, octets }
 }
 
 /** A PDU in words, for a page or a terminal. */

@@ -54,6 +54,7 @@ export interface LinkParts {
 export class Link implements LinkPort {
   readonly id: string
   readonly line: string
+  readonly port: number
   readonly #parts: LinkParts
   readonly #window: Window
   readonly #requests: Requests
@@ -70,6 +71,7 @@ export class Link implements LinkPort {
   constructor(parts: LinkParts) {
     this.id = parts.id
     this.line = parts.line
+    this.port = parts.to.port
     this.#parts = parts
     this.#readAt = parts.clock.now()
     const { limits, clock } = parts

@@ -73,6 +73,8 @@ export interface Link {
   /** Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same. */
   readonly id: string
   readonly line: string
+  /** The SMSC's end of the connection. Absent: it has none. */
+  readonly port?: number
   /**
    * Answers a request of the SMSC's with its own sequence number. Idempotent; a no-op once the link is closed.
    * `as` says that it was a repeat: the books keep those apart.

@@ -46,7 +46,7 @@ describeWith(['redis', 'postgres'], 'an SMSC whose dialect nobody has seen: reco
       try {
         await served(smsc, truth, ['67570000001', '67570000002', '67570000001'])
         const capture = join(folder, `${profile.name}.pcap`)
-        writeFileSync(capture, pcapOf(smsc.trace().map(wireOf), smsc.port))
+        writeFileSync(capture, pcapOf(smsc.trace().map((one) => wireOf(one, smsc.port))))
         const { pdus, remarks } = readPdus(capture)
         const learnt = join(folder, `${profile.name}-learnt.yaml`)
         writeFileSync(learnt, profileText(pdus, remarks, `${profile.name}-learnt`))

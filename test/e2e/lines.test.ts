@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -65,6 +66,20 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal(east!.binds()[0]!.id, before)
   })
 
+  it('a capture of a line has the port of its own SMSC, whenever it came, and Wireshark reads it without being told', async function () {
+    for (const [name, smsc] of [['east', east!], ['south', south!]] as const) {
+      const answer = await fetch(`${url}/v1/lines/${name}/trace`, { headers: { authorization: `Bearer ${TOKEN}` } })
+      const capture = join(staged.settings.data, `${name}.pcap`)
+      writeFileSync(capture, Buffer.from(await answer.arrayBuffer()))
+      const fields = ['tcp.srcport', 'tcp.dstport'].flatMap((field) => ['-e', field])
+      const ran = spawnSync('tshark', ['-n', '-r', capture, '-Y', 'smpp', '-T', 'fields', ...fields], { encoding: 'utf8' })
+      if (ran.error) return this.skip() // no tshark on this machine
+      const ports = ran.stdout.trim().split('\n').map((row) => row.split('\t').map(Number))
+      assert.ok(ports.length > 4, ran.stdout + ran.stderr)
+      assert.ok(ports.every((pair) => pair.includes(smsc.port)), `${name}: ${ports.join(' ')}`)
+    }
+  }).timeout(60_000)
+
   it('a changed line binds anew before its old bind goes, and a dialogue goes on over the change', async () => {
     const john = east!.phone(JOHN)
     const before = east!.binds()[0]!.id
@@ -126,7 +141,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     file.lines[0]!.dialect = 'nothing'
     assert.equal((await post('/v1/lines/reload')).status, 409)
     const audits = staged.logged().filter((row) => row.msg === 'admin audit').map(({ what }) => what)
-    assert.deepEqual(audits, ['line stop', 'line start', 'lines reloaded', 'lines reloaded'])
+    assert.deepEqual(audits.filter((what) => what !== 'trace taken'), ['line stop', 'line start', 'lines reloaded', 'lines reloaded'])
     assert.deepEqual(await staged.daemon.metrics.value('line_changes_total', { line: 'south', what: 'stopped' }), 1)
   })
 

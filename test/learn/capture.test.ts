@@ -136,8 +136,8 @@ describe('captures', () => {
   })
 
   it('reads the captures that we write', () => {
-    const traced = standard.pdus.map(({ atMs, from, octets }) => ({ atMs, from, stream: 'a', esmePort: 40_001, octets }))
-    assert.deepEqual(hexOf(read(pcapOf(traced, 2775)).pdus), hexOf(standard.pdus))
+    const traced = standard.pdus.map(({ atMs, from, octets }) => ({ atMs, from, stream: 'a', esmePort: 40_001, port: 2_775, octets }))
+    assert.deepEqual(hexOf(read(pcapOf(traced)).pdus), hexOf(standard.pdus))
   })
 
   it('reads a file that breaks off, up to there', () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { Ring } from '../../src/recorder/ring.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 
-const entry = (serial: number, octets: Buffer) => ({ serial, atMs: serial * 10, from: serial % 2 ? 'esme' as const : 'smsc' as const, link: 'a/0#x.1', octets })
+const entry = (serial: number, octets: Buffer) =>
+  ({ serial, atMs: serial * 10, from: serial % 2 ? 'esme' as const : 'smsc' as const, link: 'a/0#x.1', port: 65_535 - serial, octets })
 
 describe('the ring of recorded PDUs', () => {
   it('gives back what was put in, the oldest first', () => {

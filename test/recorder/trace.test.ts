@@ -123,7 +123,7 @@ describe('the flight recorder', () => {
       for (const msisdn of [JOHN, MARY, JOHN]) await dialogue(msisdn)
       const fields = (clear: boolean) => {
         const file = join(dir, `${clear}.pcap`)
-        writeFileSync(file, traceCapture(recorder.trace('digicel', { clear }), smsc.port))
+        writeFileSync(file, traceCapture(recorder.trace('digicel', { clear })))
         const { pdus, remarks } = readPdus(file)
         assert.deepEqual(remarks, [])
         const { recording, draft } = infer(pdus, loadProfile('standard', DIR))
@@ -147,7 +147,7 @@ describe('the flight recorder', () => {
     for (const clear of [false, true]) {
       const file = join(dir, 'line.pcap')
       const all = recorder.trace('digicel', { clear })
-      writeFileSync(file, traceCapture(all, smsc.port))
+      writeFileSync(file, traceCapture(all))
       const ran = spawnSync(join(root, 'scripts/tshark-check.sh'), [file, String(smsc.port)], { encoding: 'utf8', env: { ...process.env, CHECKSUMS: '1' } })
       if (ran.status === 77) this.skip() // no tshark on this machine
       assert.equal(ran.status, 0, ran.stdout + ran.stderr)
@@ -156,7 +156,7 @@ describe('the flight recorder', () => {
   })
 
   it('keeps what led to the loss of a bind, masked, so many captures and no more; a farewell is no loss', async () => {
-    const drops = () => createDrops({ recorder, dir, filesMax: 2, now: realClock.now, log: silentLog, portOf: () => smsc.port })
+    const drops = () => createDrops({ recorder, dir, filesMax: 2, now: realClock.now, log: silentLog })
     let heard: ReturnType<typeof drops> | undefined
     const states: string[] = []
     await start('standard', { onState: (bind, state) => {
