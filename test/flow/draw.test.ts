@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { createMachine } from 'xstate'
 import { getAdjacencyMap } from 'xstate/graph'
-import { z } from 'zod'
 import { compileFlow } from '../../src/flow/compile.ts'
 import { targetsOf } from '../../src/flow/definition.ts'
-import { KINDS } from '../../src/flow/schema.ts'
 import { drawFlow } from '../../src/flow/draw.ts'
-import { catalogueJsonSchema, flowJsonSchema } from '../../src/flow/json-schema.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
 import { svgOf } from '../../src/flow/svg.ts'
 import { xstateJson } from '../../src/flow/xstate-json.ts'
@@ -84,30 +79,4 @@ describe('a flow as the JSON of an XState machine', () => {
       assert.deepEqual([...reached].toSorted(), rests.toSorted())
     })
   }
-})
-
-describe('the JSON Schema of flow files', () => {
-  const schema = z.fromJSONSchema(flowJsonSchema() as never)
-  const catalogue = z.fromJSONSchema(catalogueJsonSchema() as never)
-
-  it('knows every kind of screen', () => {
-    const titles = [...JSON.stringify(flowJsonSchema()).matchAll(/"title":"(\w+)"/g)].map((found) => found[1])
-    for (const kind of KINDS) assert.ok(titles.includes(kind), kind)
-  })
-
-  for (const file of readdirSync('flows').filter((name) => name.endsWith('.yaml'))) {
-    it(`accepts ${file}`, () => {
-      const value: unknown = parse(readFileSync(`flows/${file}`, 'utf8'))
-      const parsed = (/\.\w+\.yaml$/.test(file) ? catalogue : schema).safeParse(value)
-      assert.deepEqual(parsed.error?.issues ?? [], [])
-    })
-  }
-
-  it('refuses an unknown key, and a screen of no kind', () => {
-    const head = { flow: 'a', spec: 1, start: 'main', languages: ['en'] }
-    assert.equal(schema.safeParse({ ...head, screens: { main: { end: 'x' } } }).success, true)
-    assert.equal(schema.safeParse({ ...head, screens: { main: { end: 'x', exitt: true } } }).success, false)
-    assert.equal(schema.safeParse({ ...head, screens: { main: {} } }).success, false)
-    assert.equal(schema.safeParse({ ...head, colour: 1, screens: {} }).success, false)
-  })
 })
