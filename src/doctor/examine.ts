@@ -1,9 +1,9 @@
 /** START HERE: an examination of one SMSC, from the connection to USSD, as findings. */
 import type { Clock } from '../ussd/types.ts'
-import { examineConnection, type Roles } from './connection.ts'
+import { examineConnection } from './connection.ts'
 import { newExam, type Exam, type ExamPlan } from './exam.ts'
 import { allFindings, type Finding } from './finding.ts'
-import { examineDeadPeer, examineLink, examineUnbind, judgeEnquiries } from './link.ts'
+import { examineDeadPeer, examineLink, examineUnbind, judgeEnquiries, judgeUnbound } from './link.ts'
 import { examineLoad } from './load.ts'
 import { examineReceipts } from './receipts.ts'
 import { smsChecks } from './sms-plan.ts'
@@ -35,36 +35,36 @@ export async function examine(plan: ExamPlan, parts: ExamParts): Promise<Finding
   if (!roles) return allFindings(exam.findings, 'nothing bound')
   const station = await openStation(exam, roles)
   if (typeof station === 'string') return allFindings(exam.findings, `no bind to go on with: ${station}`)
+  let lost: string | null = null
   try {
-    await onStation(exam, { roles, station, known: parts.known })
+    lost = await onStation(exam, { station, known: parts.known })
   } finally {
     station.tx.close()
     station.rx.close()
   }
   await examineDeadPeer(exam, roles)
-  return allFindings(exam.findings, plan.msisdn === undefined ? 'needs a test handset (--msisdn)' : 'the connection was lost before')
+  const rest = plan.msisdn === undefined ? 'needs a test handset (--msisdn)' : 'the connection was lost before'
+  return allFindings(exam.findings, lost ?? rest)
 }
 
 interface OnStation {
-  roles: Roles
   station: Station
   known: Known
 }
 
-async function onStation(exam: Exam, { roles, known, ...first }: OnStation): Promise<void> {
-  let { station } = first
+/** What stands in the way of the rest; null: nothing. An SMSC that unbinds us is bound to again, a few times. */
+async function onStation(exam: Exam, { station, known }: OnStation): Promise<string | null> {
   await examineLink(exam, station)
-  if (station.tx.closedMs !== undefined) {
-    await station.close()
-    const again = await openStation(exam, roles)
-    if (typeof again === 'string') return
-    station = again
-  }
+  const isThere = await station.stand(station.tx.closedMs !== undefined ? 'anyway' : undefined)
+  if (!isThere) return noMore(exam, station)
   if (exam.plan.msisdn !== undefined) {
     const sms = await examineSms(exam, station)
+    if (!await station.stand()) return noMore(exam, station)
     const plain = smsChecks(exam.plan, exam.clock.now())[0]!.pdus[0]!
     await examineLoad(exam, station, { ...plain, body: { ...plain.body, registered_delivery: 0 } })
+    if (!await station.stand()) return noMore(exam, station)
     await examineReceipts(exam, station, sms)
+    if (!await station.stand()) return noMore(exam, station)
     await examineUssd(exam, station, known)
     const others = station.others()
     if (others === 0) exam.find('others', 'pass', 'none came on this bind')
@@ -74,7 +74,14 @@ async function onStation(exam: Exam, { roles, known, ...first }: OnStation): Pro
     }
   }
   judgeEnquiries(exam, station)
+  await station.stand()
   await examineUnbind(exam, station)
   station.tx.close()
   station.rx.close()
+  return null
+}
+
+function noMore(exam: Exam, station: Station): string {
+  judgeUnbound(exam, station)
+  return station.unbound().length ? 'the SMSC unbound us, and lets us not bind again' : 'the connection was lost before'
 }

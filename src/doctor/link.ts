@@ -64,16 +64,26 @@ export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
 }
 
 export async function examineUnbind(exam: Exam, station: Station): Promise<void> {
-  const unbound = station.tx.unbound ?? station.rx.unbound
-  if (unbound) {
-    exam.find('unbind-theirs', 'pass', 'it sent unbind during the examination, and was answered', {
-      evidence: [unbound], advice: 'ask why: the daemon binds again after timers.reconnectMs',
-    })
-  } else exam.find('unbind-theirs', 'not-tested', 'it sent none: ask the operator to unbind the link once')
+  judgeUnbound(exam, station)
   if (station.tx.closedMs !== undefined) return void exam.find('unbind', 'fail', 'the connection was gone already')
   const answer = await station.close()
   exam.find('unbind', isOk(answer) ? 'pass' : 'fail', isOk(answer) ? `unbind_resp in ${answer.ms} ms` : wordsOf(answer), {
     evidence: shown(answer),
+  })
+}
+
+/** What the SMSC's own farewells were, if there were any. */
+export function judgeUnbound(exam: Exam, station: Station): void {
+  const unbound = station.unbound()
+  if (unbound.length === 0) {
+    return void exam.find('unbind-theirs', 'not-tested', 'it sent none: ask the operator to unbind the link once')
+  }
+  const isBack = station.tx.closedMs === undefined
+  const times = unbound.length === 1 ? '' : ` ${unbound.length} times`
+  const after = isBack ? 'it was bound to again' : 'it lets us not bind again'
+  exam.find('unbind-theirs', isBack ? 'pass' : 'fail', `it sent unbind${times} during the examination, and was answered; ${after}`, {
+    evidence: unbound.slice(0, 1),
+    advice: isBack ? 'ask why: the daemon binds again after timers.reconnectMs' : 'ask why, and examine it again when it takes binds',
   })
 }
 

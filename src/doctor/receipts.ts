@@ -5,6 +5,7 @@ import type { Pdu } from '../smpp/types.ts'
 import type { Exam } from './exam.ts'
 import type { Finding, Taped } from './finding.ts'
 import { idForm, receiptFacts, type HeardReceipt, type IdForm, type ReceiptFacts } from './judge.ts'
+import { NO_SCHEDULE } from './sms-plan.ts'
 import type { SmsSent } from './sms.ts'
 import type { Station } from './station.ts'
 
@@ -40,7 +41,7 @@ function judgeScheduled(exam: Exam, sent: SmsSent['sent'], heard: Read[]): void 
     const early = heard.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
     if (!early) continue
     exam.find(check, 'fail', 'accepted, but delivered at once: the time is ignored', {
-      evidence: [...evidence, early.taped], advice: 'no schedule_delivery_time: the daemon keeps its own',
+      evidence: [...evidence, early.taped], advice: NO_SCHEDULE,
     })
   }
 }

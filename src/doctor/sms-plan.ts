@@ -11,9 +11,15 @@ export interface SmsCheck {
   pdus: OutgoingPdu[]
   handset: string
   refused: Pick<Finding, 'advice' | 'settings'>
+  accepted?: Pick<Finding, 'advice'>
 }
 
 const HOUR_MS = 3_600_000
+/** Also of one that takes the time and does not keep it. */
+export const NO_SCHEDULE = 'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'
+const SCHEDULE = {
+  advice: 'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may rely on it',
+}
 /** registered_delivery: a receipt of the end, whatever it is. (SMPP v3.4 §5.2.17) */
 export const RECEIPT = 1
 const [GSM7, UCS2] = ['Test 1: @ £ $ _ { } [ ] ~ é ü end', 'Тест 2: привет, end'] as const
@@ -32,8 +38,8 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
     return { ...pdu, body: { ...pdu.body, schedule_delivery_time: times.schedule ?? '' } }
   }
   const text = (said: string) => splitSms(said, { concatenation: 'udh16' }, 1).parts[0]!
-  const plain = (check: CheckId, pdu: OutgoingPdu, handset: string, refused: SmsCheck['refused']): SmsCheck => ({ check, pdus: [pdu],
-    handset, refused })
+  const plain = (check: CheckId, pdu: OutgoingPdu, handset: string, refused: SmsCheck['refused'],
+    accepted: SmsCheck['accepted'] = {}): SmsCheck => ({ check, pdus: [pdu], handset, refused, accepted })
   const long = (way: Concatenation, n: number): SmsCheck => ({
     check: `long-${way}`, handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`, refused: {},
     pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way }, REFERENCE + n).parts.map((part) => one(part)),
@@ -61,12 +67,12 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
     }),
     plain('schedule-relative', one(text('Test 7, cancelled: must not arrive'), { schedule: '000000020000000R' }),
       'nothing: it is cancelled before its time', {
-      advice: 'no schedule_delivery_time: the daemon keeps its own',
-    }),
+      advice: NO_SCHEDULE,
+    }, SCHEDULE),
     plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: absolute(nowMs + 2 * HOUR_MS) }),
       'nothing: it is cancelled before its time', {
-      advice: 'no schedule_delivery_time: the daemon keeps its own',
-    }),
+      advice: NO_SCHEDULE,
+    }, SCHEDULE),
   ]
 }
 

@@ -16,7 +16,8 @@ export interface SmsSent {
 export async function examineSms(exam: Exam, station: Station): Promise<SmsSent> {
   const done: SmsSent = { sent: [] }
   let long: string | undefined
-  for (const { check, pdus, handset, refused } of smsChecks(exam.plan, exam.clock.now())) {
+  for (const { check, pdus, handset, refused, accepted } of smsChecks(exam.plan, exam.clock.now())) {
+    if (!await station.stand()) return done
     const answers: Answer[] = []
     for (const pdu of pdus) {
       const answer = await station.send(pdu)
@@ -32,7 +33,7 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
       if (isFirst) long = check.slice('long-'.length)
       const parts = pdus.length > 1 ? `${pdus.length} parts, ` : ''
       exam.find(check, 'pass', `${parts}${wordsOf(answers[0]!)}`, {
-        evidence, handset, ...(isFirst ? { settings: { 'sms.long': long! } } : {}),
+        evidence, handset, ...accepted, ...(isFirst ? { settings: { 'sms.long': long! } } : {}),
       })
     } else {
       // Plain text must go; no response at all is never right.
@@ -40,7 +41,7 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
       exam.find(check, verdict, wordsOf(bad), { evidence, ...refused })
     }
   }
-  await examineWaiting(exam, station, done)
+  if (await station.stand()) await examineWaiting(exam, station, done)
   return done
 }
 

@@ -165,6 +165,38 @@ describe('the doctor', function () {
     assert.equal(sheet.rows.filter((it) => it.verdict === 'pass' && it.group === 'SMS').length, 0)
   })
 
+  it('binds again where the SMSC unbinds in the middle, goes on where it was, and says so', async () => {
+    const { port } = await simulator({ receipts: { send: false } })
+    smsc!.chaos.add({ on: 'submit_sm', times: 1, act: { is: 'unbind' } })
+    let waits = 0
+    const { sheet, said } = await examined(port, { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300, handsetMs: 100 } }, (text) => {
+      if (text.startsWith('waiting for receipts') && waits++ === 0) smsc!.peers().find((peer) => peer.state === 'bound')!.unbind(1_000)
+    })
+    assert.deepEqual(verdicts(sheet, 'sms-gsm7', 'sms-ucs2', 'long-udh16', 'query-sm', 'unbind', 'unbind-theirs'), Array.from({ length: 6 }, () => 'pass'))
+    assert.match(row(sheet, 'unbind-theirs').said, /sent unbind 2 times during the examination, and was answered; it was bound to again/)
+    assert.match(row(sheet, 'unbind-theirs').advice, /ask why/)
+    assert.match(said, /the SMSC sent unbind; binding again/)
+  })
+
+  it('ends its examination where the SMSC unbinds and takes no bind any more, and says of the rest that it was not tested', async () => {
+    const { port } = await simulator()
+    smsc!.chaos.add({ on: 'submit_sm', times: 1, act: { is: 'unbind' } })
+    const { sheet } = await examined(port, { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300 } }, (text) => {
+      if (text.includes('binding again')) smsc!.chaos.add({ on: 'bind_transceiver', act: { is: 'refuse', status: 0x0d } })
+    })
+    assert.deepEqual(verdicts(sheet, 'unbind-theirs', 'unbind', 'receipts', 'ussd-pull'), ['fail', 'not-tested', 'not-tested', 'not-tested'])
+    assert.match(row(sheet, 'receipts').said, /the SMSC unbound us, and lets us not bind again/)
+  })
+
+  it('says of a schedule that is kept, refused or ignored what the daemon makes of it', async () => {
+    const kept = await simulator({ receipts: { delayMs: 60_000 } })
+    const { sheet } = await examined(kept.port, { msisdn: JOHN, times: { ...QUICK, receiptMs: 100 } })
+    assert.match(row(sheet, 'schedule-relative').advice, /does not use it: SMS wait in its outbox/)
+    const { sheet: ignored } = await examined((await simulator()).port, { msisdn: JOHN, times: { ...QUICK, receiptMs: 300 } })
+    assert.deepEqual([row(ignored, 'schedule-absolute').verdict, row(ignored, 'schedule-absolute').advice],
+      ['fail', 'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'])
+  })
+
   it('answers a call of another subscriber with a temporary status, and no text', async () => {
     const { port } = await simulator({ deliveries: { attemptsMax: 1 } })
     const { sheet } = await examined(port, { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100, handsetMs: 700 } }, (text) => {
