@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { admin, integer } from './cli/arguments.ts'
 import { flowCommands } from './cli/flow-commands.ts'
-import { ProblemsError, UsageError } from './errors.ts'
+import { saidOf } from './errors.ts'
 import { packageVersion } from './root.ts'
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
@@ -211,7 +211,6 @@ program.command('health').description('asks a running daemon whether it is ready
   })
 
 program.parseAsync().catch((error: unknown) => {
-  const known = error instanceof ProblemsError || error instanceof UsageError
-  process.stderr.write(`${known ? error.message : (error as Error).stack ?? String(error)}\n`)
+  process.stderr.write(`${saidOf(error)}\n`)
   process.exitCode = 1
 })

@@ -49,6 +49,15 @@ export class FlowFault extends Error {
   }
 }
 
+/** What the CLI says of an error: a sentence where it is the operator's to mend, else the stack of a bug. */
+export function saidOf(error: unknown): string {
+  if (error instanceof ProblemsError || error instanceof UsageError) return error.message
+  const { code, syscall, address, port, message, stack } = error as Partial<NodeJS.ErrnoException & { address: string; port: number }>
+  if (syscall !== 'listen') return stack ?? String(error)
+  if (code !== 'EADDRINUSE') return `cannot listen: ${message}`
+  return `${address}:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`
+}
+
 /** A command of the CLI cannot go on; the message is all that the operator needs (no stack). */
 export class UsageError extends Error {
   constructor(message: string) {

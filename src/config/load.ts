@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
-import type { z } from 'zod'
 import { ProblemsError, UsageError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { readSecretFile } from '../secret-file.ts'
+import { explain, typeAt, unquoted, type Given } from './explain.ts'
 import { settingsSchema, type Settings } from './schema.ts'
 import { readStoreSecrets } from './store-secrets.ts'
 
@@ -46,6 +46,7 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
     return `${file}:${line}:${col}`
   }
   const syntax = document.errors.map((error) => ({ where: place(error.pos[0]), what: error.message }))
+  if (syntax.length === 0) syntax.push(...unquoted(document, place))
   if (syntax.length) throw new ProblemsError(file, syntax)
   const raw: unknown = document.toJS() ?? {}
   const origins: Origins = new Map()
@@ -57,68 +58,14 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
     const variable = [...origins].find(([k, by]) => by !== 'file' && (k === key || k.startsWith(`${key}.`)))?.[1]
     return variable ?? place(offsetOf(document, path))
   }
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, where)))
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, { where, raw })))
   const settings = parsed.success ? parsed.data : undefined
   if (settings) problems.push(...readSecrets(settings, where), ...crossCheck(settings, where))
   if (problems.length) throw new ProblemsError(file, problems)
   return { settings: settings!, origins, file }
 }
 
-type Where = (path: PropertyKey[]) => string
-
-function explain(issue: z.core.$ZodIssue, where: Where): Problem[] {
-  const key = issue.path.join('.')
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((unknown) => ({
-      where: where([...issue.path, unknown]),
-      what: `'${[...issue.path, unknown].join('.')}' is not a setting`,
-      remedy: nearest(unknown, keysAt(issue.path)) ?? 'remove it',
-    }))
-  }
-  if (issue.code === 'invalid_union') {
-    // Report the branch that got furthest: the one whose problems lie deepest.
-    const best = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
-      .toSorted((a, b) => a.length - b.length)[0]
-    if (best) return best.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, where))
-  }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined
-  return [{ where: where(issue.path), what: missing ? `'${key}' is missing` : `'${key}' ${issue.message}` }]
-}
-
-/** The keys that the schema has at a path, for "did you mean". */
-function keysAt(path: PropertyKey[]): string[] {
-  let schema: unknown = settingsSchema
-  for (const key of path) schema = inside(schema, key)
-  return Object.keys(shapeOf(schema) ?? {})
-}
-
-/** 'string', 'number' … as the schema has it at a path. */
-function typeAt(path: string[]): unknown {
-  let schema: unknown = settingsSchema
-  for (const key of path) schema = inside(schema, key)
-  return unwrap(schema)?.def.type
-}
-
-function unwrap(schema: unknown): { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined {
-  let at = schema as { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined
-  while (at?.def && 'innerType' in at.def) at = at.def.innerType as typeof at
-  return at
-}
-
-function inside(schema: unknown, key: PropertyKey): unknown {
-  const at = unwrap(schema)
-  if (!at) return undefined
-  if (at.def.type === 'array') return at.def.element
-  if (at.def.type === 'record') return at.def.valueType
-  if (at.def.type === 'union') return (at.def.options as unknown[]).map((o) => inside(o, key)).find(Boolean)
-  return at.shape?.[String(key)]
-}
-
-function shapeOf(schema: unknown): Record<string, unknown> | undefined {
-  const at = unwrap(schema)
-  if (at?.def.type === 'union') return Object.assign({}, ...(at.def.options as unknown[]).map((o) => shapeOf(o) ?? {}))
-  return at?.shape
-}
+type Where = Given['where']
 
 /** The offset of the deepest node of the path that stands in the file. */
 function offsetOf(document: Document, path: PropertyKey[]): number {

@@ -8,7 +8,7 @@ export const tls = z.strictObject({
   servername: z.string().optional().describe('name to expect in the certificate; the host when absent'),
 })
 
-const redisUrl = z.string().regex(/^rediss?:\/\//, 'redis://host:port/db or rediss://…')
+const redisUrl = z.string().regex(/^rediss?:\/\/[^/?]*(\/\d{0,4})?(\?.*)?$/, 'redis://host:port/db or rediss://…; db is a number')
 
 const sentinel = z.strictObject({
   name: z.string().min(1).max(64).describe('of the master, as the sentinels know it (`sentinel monitor NAME …`)'),

@@ -14,7 +14,7 @@ const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, dig
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, e.g. "21:00"')
 const duration = z.string().regex(/^\d{1,4}(m|h|d)$/, 'a number and m, h or d, e.g. 24h')
-const host = z.string().min(1).max(253)
+const host = z.string().max(253).regex(/^[^\s/]+$/, 'a host name or address alone, without smpp:// or a path')
 const port = z.number().int().min(1).max(65_535)
 
 const smsc = z.strictObject({

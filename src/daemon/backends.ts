@@ -109,9 +109,10 @@ async function moduleOf(how: Module, name: string, parts: BackendParts): Promise
   }
   const file = resolve(how.module)
   const loaded = await import(pathToFileURL(file).href).catch((error: Error) => {
-    throw new UsageError(`back end module ${file} cannot be loaded: ${error.message}`)
+    const remedy = 'built in are dental and pin; else the path of a file'
+    throw new UsageError(`backends.${name}.module: ${file} cannot be loaded: ${error.message} (${remedy})`)
   }) as { backend?: BackendFactory }
-  if (typeof loaded.backend !== 'function') throw new UsageError(`back end module ${file} exports no function 'backend'`)
+  if (typeof loaded.backend !== 'function') throw new UsageError(`backends.${name}.module: ${file} exports no function 'backend'`)
   return loaded.backend({ ...parts, settings: how.settings, refuse: (refusal, data) => new Refusal(refusal, data) })
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSettings } from '../../src/config/load.ts'
 import { printSettings, settingsJsonSchema } from '../../src/config/print.ts'
-import { ProblemsError } from '../../src/errors.ts'
+import { ProblemsError, saidOf } from '../../src/errors.ts'
 
 const GOOD = `lines:
   - name: digicel
@@ -52,6 +54,28 @@ describe('the settings', () => {
     assert.deepEqual(problemsOf(GOOD.replace('flow: dental', 'flow: dental, lines: [digicell]')), [
       "connector.yaml:8:36: service *123#: 'digicell' is not a line (did you mean 'digicel'?)",
     ])
+  })
+
+  it('say what to do where the mistake is a slip of the pen', () => {
+    const slips: [string, string, string][] = [
+      ['code: "*123#"', 'code: *123#', 'connector.yaml:8:13: *123# needs quotes, as it begins with * (write "*123#")'],
+      ['port: 2775', 'port: abc', "connector.yaml:3:30: 'lines.0.smsc.port' Invalid input: expected number, received string"],
+      ['systemId: ussd, ', '', "connector.yaml:3:5: 'lines.0.smsc.systemId' is missing"],
+      ['host: 127.0.0.1', 'host: "smpp://mc"',
+        "connector.yaml:3:13: 'lines.0.smsc.host' a host name or address alone, without smpp:// or a path"],
+      ['6379/5', '6379/x', "connector.yaml:13:10: 'redis.url' redis://host:port/db or rediss://…; db is a number"],
+    ]
+    for (const [right, wrong, said] of slips) assert.deepEqual(problemsOf(GOOD.replace(right, wrong)), [said])
+    assert.match(problemsOf('- a\n')[0]!, /: the file Invalid input: expected object, received array/)
+  })
+
+  it('are not blamed with a stack where a port is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const [error] = await once(createServer().listen(port, '127.0.0.1'), 'error')
+    taken.close()
+    assert.equal(saidOf(error), `127.0.0.1:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`)
   })
 
   it('say where the YAML itself is broken', () => {

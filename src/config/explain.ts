@@ -1,0 +1,85 @@
+/** What is wrong with settings, in sentences: faults of the schema, and of YAML that means something else. */
+import { visit, type Document } from 'yaml'
+import type { z } from 'zod'
+import type { Problem } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import { settingsSchema } from './schema.ts'
+
+/** A code without quotes is an alias to YAML. */
+export function unquoted(document: Document, place: (offset: number) => string): Problem[] {
+  const problems: Problem[] = []
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document)) return
+      const text = `*${alias.source}`
+      problems.push({ where: place(alias.range?.[0] ?? 0), what: `${text} needs quotes, as it begins with *`, remedy: `write "${text}"` })
+    },
+  })
+  return problems
+}
+
+export interface Given {
+  where(path: PropertyKey[]): string
+  /** What was read. */
+  raw: unknown
+}
+
+/** What the schema says of a value, in the words of the settings. */
+export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
+  const { where, raw } = given
+  const key = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((unknown) => ({
+      where: where([...issue.path, unknown]),
+      what: `'${[...issue.path, unknown].join('.')}' is not a setting`,
+      remedy: nearest(unknown, keysAt(issue.path)) ?? 'remove it',
+    }))
+  }
+  if (issue.code === 'invalid_union') {
+    // Report the branch that got furthest: the one whose problems lie deepest.
+    const best = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
+      .toSorted((a, b) => a.length - b.length)[0]
+    if (best) return best.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, given))
+  }
+  const missing = issue.code === 'invalid_type' && valueAt(raw, issue.path) === undefined
+  return [{ where: where(issue.path), what: `${key ? `'${key}'` : 'the file'} ${missing ? 'is missing' : issue.message}` }]
+}
+
+function valueAt(raw: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null | undefined)?.[key], raw)
+}
+
+/** The keys that the schema has at a path, for "did you mean". */
+function keysAt(path: PropertyKey[]): string[] {
+  let schema: unknown = settingsSchema
+  for (const key of path) schema = inside(schema, key)
+  return Object.keys(shapeOf(schema) ?? {})
+}
+
+/** 'string', 'number' … as the schema has it at a path. */
+export function typeAt(path: string[]): unknown {
+  let schema: unknown = settingsSchema
+  for (const key of path) schema = inside(schema, key)
+  return unwrap(schema)?.def.type
+}
+
+function unwrap(schema: unknown): { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined {
+  let at = schema as { def: Record<string, unknown>; shape?: Record<string, unknown> } | undefined
+  while (at?.def && 'innerType' in at.def) at = at.def.innerType as typeof at
+  return at
+}
+
+function inside(schema: unknown, key: PropertyKey): unknown {
+  const at = unwrap(schema)
+  if (!at) return undefined
+  if (at.def.type === 'array') return at.def.element
+  if (at.def.type === 'record') return at.def.valueType
+  if (at.def.type === 'union') return (at.def.options as unknown[]).map((o) => inside(o, key)).find(Boolean)
+  return at.shape?.[String(key)]
+}
+
+function shapeOf(schema: unknown): Record<string, unknown> | undefined {
+  const at = unwrap(schema)
+  if (at?.def.type === 'union') return Object.assign({}, ...(at.def.options as unknown[]).map((o) => shapeOf(o) ?? {}))
+  return at?.shape
+}
