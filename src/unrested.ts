@@ -4,7 +4,7 @@ import { StoreError } from './errors.ts'
 import type { From, GuardStore } from './gateway-parts.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
-import type { EndReason, UssdAction } from './ussd/types.ts'
+import type { Clock, EndReason, UssdAction } from './ussd/types.ts'
 import type { Line } from './smpp/types.ts'
 
 export interface UnrestedParts {
@@ -12,6 +12,8 @@ export interface UnrestedParts {
   metrics: Metrics
   log: Log
   guarded: GuardStore
+  clock: Clock
+  limits: { turnMs: number }
   /** Ends what is open of it, and says the busy text. */
   apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void>
 }
@@ -23,7 +25,19 @@ export interface Unrested {
   refused(record: DialogueRecord, action: UssdAction, line: Line, from: From | undefined): Promise<void>
 }
 
-export function createUnrested({ dialogues, metrics, log, guarded, apologise }: UnrestedParts): Unrested {
+/** A store that is slow enough to refuse a turn may not say at once why. */
+const RETRY_MS = 200
+
+export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedParts): Unrested {
+  /** What stands there, asked as long as the turn has time; undefined: the store does not say. */
+  async function standing({ key, touchedMs }: DialogueRecord): Promise<DialogueRecord | null | undefined> {
+    for (;;) {
+      const now = await guarded('find', () => dialogues.find(key))
+      if (now !== undefined || clock.now() + RETRY_MS >= touchedMs + limits.turnMs) return now
+      await new Promise<void>((done) => clock.after(RETRY_MS, done))
+    }
+  }
+
   return {
     async failed(error, record, line, from) {
       const store = error instanceof StoreError
@@ -33,7 +47,7 @@ export function createUnrested({ dialogues, metrics, log, guarded, apologise }: 
       await apologise(record, store ? 'store-failed' : 'failed', line, from)
     },
     async refused(record, action, line, from) {
-      const isLost = isForgotten(record, await guarded('find', () => dialogues.find(record.key)))
+      const isLost = isForgotten(record, await standing(record))
       metrics.count('ussd_replies_total', { line: line.name, action, result: isLost ? 'forgotten' : 'stale' })
       if (isLost) await apologise(record, 'store-failed', line, from)
     },
@@ -42,7 +56,8 @@ export function createUnrested({ dialogues, metrics, log, guarded, apologise }: 
 
 /**
  * Redis replicates after it acknowledges, so a failover may lose the last writes: then nothing stands there, or what
- * stood there before. After a hang-up, a newer dial or a takeover, something as new or newer does. undefined: not known.
+ * stood there before; and a slow store may have carried out an earlier dial after a later one. After a hang-up, a newer dial
+ * or a takeover, something as new or newer does. undefined: not known.
  */
 export function isForgotten(record: DialogueRecord, now: DialogueRecord | null | undefined): boolean {
   if (now === undefined) return false
