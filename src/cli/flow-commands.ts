@@ -66,7 +66,8 @@ export function flowCommands(program: Command, say: (text: string) => void): voi
     .action(async (name: string, options: AdminOptions) => (await import('./releases.ts')).listCommand(name, options, say))
   admin(flow.command('diff')).description('what a subscriber would see changed, screen by screen, and the changed lines')
     .argument('<from>', 'revision or flow file').argument('<to>', 'revision or flow file')
-    .action(async (from: string, to: string, options: AdminOptions) =>
+    .option('--plugin <file>', PLUGIN, collected, [])
+    .action(async (from: string, to: string, options: AdminOptions & { plugin?: string[] }) =>
       (await import('./releases.ts')).diffCommand(from, to, options, say))
   decide(flow.command('publish')).description('proves a flow and lets it serve new dials, in all daemons')
     .argument('<flow>', 'flow file, or a revision that is stored')

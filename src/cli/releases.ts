@@ -7,7 +7,9 @@ import { UsageError } from '../errors.ts'
 import { compileFlow } from '../flow/compile.ts'
 import { screenChanges } from '../flow/diff.ts'
 import { sourceOf } from '../flow/loader.ts'
+import { loadScreenTypes } from '../flow/plugin.ts'
 import { portable } from '../flow/registry.ts'
+import { readYaml } from '../flow/source.ts'
 import { ask, type AdminOptions } from './admin.ts'
 
 type Say = (text: string) => void
@@ -44,9 +46,12 @@ export async function listCommand(name: string, options: AdminOptions, say: Say)
   if (!counted) say('there are so many dialogues that only some were counted')
 }
 
-export async function diffCommand(from: string, to: string, options: AdminOptions, say: Say): Promise<void> {
+export async function diffCommand(
+  from: string, to: string, { plugin, ...options }: AdminOptions & { plugin?: string[] }, say: Say,
+): Promise<void> {
   const [before, after] = [await sourceAt(from, options), await sourceAt(to, options)]
-  const changes = screenChanges(compileFlow(before), compileFlow(after))
+  const types = await loadScreenTypes(plugin ?? [])
+  const changes = screenChanges(compileFlow(before, undefined, types), compileFlow(after, undefined, types))
   for (const { screen, language, before: was, after: is } of changes) {
     say(`screen ${screen} (${language})${was.length ? is.length ? '' : ': no longer there' : ': new'}`)
     for (const [i, page] of [...was, ...is].entries()) {
@@ -92,13 +97,18 @@ export async function recallCommand(
   requireRevision(revision)
   const name = revision.split('@')[0]!
   const isPlain = text.some((one) => !LANGUAGE.test(one))
-  const first = isPlain ? compileFlow(await stored(revision, options)).definition.languages[0]! : ''
+  const first = isPlain ? languageOf(await stored(revision, options)) : ''
   const texts = Object.fromEntries(text.map((one) => {
     const [, language, words] = LANGUAGE.exec(one) ?? [one, first, one]
     return [language!, words!]
   }))
   const done = await decide(options, name, 'recall', { note, revision, texts })
   say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${done.after.revision}`)
+}
+
+/** The language that a flow is written in; whatever types its screens are of. */
+function languageOf({ file, text }: FlowFiles): string {
+  return (readYaml(file, text).yaml.value as { languages: string[] }).languages[0]!
 }
 
 const LANGUAGE = /^([a-z]{2,3})=(.*)$/s
