@@ -7,7 +7,7 @@ import { compileFlow, type Compilation } from '../flow/compile.ts'
 import { coverageOf, type Coverage } from '../flow/coverage.ts'
 import { drawFlow } from '../flow/draw.ts'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../flow/json-schema.ts'
-import { flowNames, sourceOf } from '../flow/loader.ts'
+import { flowNames, sourceOf, unusedParts } from '../flow/loader.ts'
 import { loadScreenTypes } from '../flow/plugin.ts'
 import { talksOf } from '../flow/paths.ts'
 import { proveFlow } from '../flow/prove.ts'
@@ -34,8 +34,10 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
   const flows = (await Promise.all(paths.map(flowsAt))).flat()
   if (!flows.length) throw new UsageError(`no flow files in ${paths.join(', ')}`)
   let errors = 0
+  const sources = new Map<string, FlowSource[]>()
   for (const { folder, name } of flows) {
     const source = await sourceOf(folder, name)
+    sources.set(folder, [...(sources.get(folder) ?? []), source])
     const problems = problemsOf(source, types)
     const wrong = problems.filter(({ severity }) => severity === 'error').length
     errors += wrong
@@ -48,6 +50,12 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
       say(sentence(problem.severity === 'error' ? problem : { ...problem, what: `warning: ${problem.what}` }))
       if (problem.shown !== undefined) say(`      ${problem.shown}`)
     }
+  }
+  // What a flow that is broken leads to, nobody can say.
+  const whole = paths.filter((path) => errors === 0 && sources.has(path))
+  for (const folder of whole) {
+    for (const file of await unusedParts(folder, sources.get(folder)!))
+      say(sentence({ where: `${file}:1:1`, what: 'warning: no flow uses this part', remedy: 'include it, call it, or delete it' }))
   }
   say(`${flows.length} flow${flows.length === 1 ? '' : 's'}, ${errors} error${errors === 1 ? '' : 's'}`)
   if (errors) process.exitCode = 1

@@ -13,6 +13,14 @@ export async function flowNames(folder: string): Promise<string[]> {
   return files.flatMap((file) => /^([a-z][a-z0-9-]*)\.ya?ml$/.exec(file)?.[1] ?? []).toSorted()
 }
 
+/** The files of parts in a folder that none of these flows leads to, in order. */
+export async function unusedParts(folder: string, flows: readonly FlowSource[]): Promise<string[]> {
+  const names = await flowNames(join(folder, PARTS)).catch(absent)
+  const used = new Set(flows.flatMap(({ parts = [] }) => parts.map(({ file }) => file)))
+  const files = await Promise.all((names ?? []).map((name) => filesOf(join(folder, PARTS), name)))
+  return files.flatMap(({ file }) => (used.has(file) ? [] : [file]))
+}
+
 /** A character is at most so many octets of UTF-8: what is longer need not be read to be refused. */
 const OCTETS_OF_CHARACTER_MAX = 4
 

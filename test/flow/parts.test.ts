@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { check } from '../../src/cli/flows.ts'
 import { checkSource } from '../../src/flow/check.ts'
 import { compileFlow } from '../../src/flow/compile.ts'
 import { drawFlow } from '../../src/flow/draw.ts'
@@ -200,6 +201,27 @@ describe('a folder with parts', () => {
   it('gives a flow the parts that it leads to', async () => {
     const { parts } = await sourceOf(folder, 'test')
     assert.deepEqual(parts?.map(({ file }) => file.slice(folder.length)), ['/parts/common.yaml', '/parts/pay.yaml'])
+  })
+
+  it('is checked with a warning for a part that no flow uses, catalogues aside; none where one file is checked, or a flow is broken', async () => {
+    const warned = async (path: string) => {
+      const said: string[] = []
+      await check([path], (line) => said.push(line))
+      return said.filter((line) => line.includes('uses this part')).map((line) => line.replace(folder, ''))
+    }
+    await write('parts/pay.tpi.yaml', 'language: tpi\ntexts: {}')
+    const other = '  /parts/other.yaml:1:1: warning: no flow uses this part (include it, call it, or delete it)'
+    assert.deepEqual(await warned(folder), [other])
+    assert.deepEqual(await warned(join(folder, 'test.yaml')), [])
+    await write('plain.yaml', 'flow: plain\nspec: 1\nstart: main\nlanguages: [en]\nscreens: { main: { end: x } }')
+    assert.deepEqual(await warned(folder), [other], 'used by one of two')
+    await write('plain.yaml', 'flow: plain\nspec: 1\nstart: mian\nlanguages: [en]\nscreens: { main: { end: x } }')
+    assert.deepEqual(await warned(folder), [])
+    process.exitCode = 0
+    await rm(join(folder, 'plain.yaml'))
+    await rm(join(folder, 'parts'), { recursive: true })
+    await write('test.yaml', 'flow: test\nspec: 1\nstart: main\nlanguages: [en]\nscreens: { main: { end: x } }')
+    assert.deepEqual(await warned(folder), [], 'no folder of parts')
   })
 
   it('keeps a dialogue on the parts that it began with, from the archive too', async () => {
