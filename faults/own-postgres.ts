@@ -9,6 +9,9 @@ import { reached } from './outcome.ts'
 
 export interface OwnPostgres {
   url: string
+  /** Its files, which must stay those of its user. */
+  data: string
+  user: { uid?: number; gid?: number }
   /** immediate: as after a power cut, recovery at the next start · fast: in good order. */
   stop(how: 'immediate' | 'fast'): Promise<void>
   start(): Promise<void>
@@ -38,7 +41,7 @@ export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
     await client.query(sql).finally(() => client.end())
   }
   const self: OwnPostgres = {
-    url, ask,
+    url, ask, data, user: ids,
     async start() {
       child = spawn(join(home, 'postgres'), ['-D', data, '-p', String(port), ...settings, '-k', dir], { stdio: 'ignore', ...ids })
       if (!await reached(() => ask('SELECT 1').then(() => true, () => false), 30_000)) throw new Error('postgres does not answer')

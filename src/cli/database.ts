@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { DateTime } from 'luxon'
 import { loadSettings } from '../config/load.ts'
 import type { Settings } from '../config/schema.ts'
-import { unreachable } from '../daemon/stores.ts'
+import { serverOf } from '../daemon/postgres-server.ts'
 import { UsageError } from '../errors.ts'
 import { seed } from '../services/dental/seed.ts'
 import { migrate, migrationStatus } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
+import { unreachable } from '../store/unreachable.ts'
 
 type Say = (text: string) => void
 
@@ -69,12 +70,13 @@ export async function openDatabase(settings: Settings): Promise<Postgres> {
 }
 
 function told(error: unknown): unknown {
-  const why = unreachable(error)
+  const why = unreachable(error, 'postgres')
   return why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
 }
 
 async function open(settings: Settings): Promise<Postgres> {
   if (settings.postgres === 'embedded') return openPostgres({ embedded: join(settings.data, 'postgres') })
-  await ensureDatabase(settings.postgres.url)
-  return openPostgres({ url: settings.postgres.url })
+  const server = serverOf(settings.postgres)
+  await ensureDatabase(server.url, server.ssl)
+  return openPostgres(server)
 }

@@ -2,13 +2,14 @@
 import { systemClock } from '../clock.ts'
 import { loadSettings } from '../config/load.ts'
 import { groupsOf } from '../daemon/desk.ts'
-import { openStores, unreachable } from '../daemon/stores.ts'
+import { openStores } from '../daemon/stores.ts'
 import { StoreError, UsageError } from '../errors.ts'
 import { silentLog } from '../log-port.ts'
 import { maskMsisdn } from '../log.ts'
 import { createMetrics } from '../metrics.ts'
 import { erasePerson, exportSubscriber, type PrivacyParts } from '../privacy/subscriber.ts'
 import { msisdnOf } from '../ussd/msisdn.ts'
+import { unreachable } from '../store/unreachable.ts'
 
 type Say = (text: string) => void
 
@@ -47,7 +48,7 @@ async function withStores(options: SubscriberOptions, run: (parts: PrivacyParts,
     }
   } catch (error) {
     if (error instanceof StoreError) throw new UsageError(`dialogue store: ${error.message} (nothing else was touched: run it again)`)
-    const why = unreachable(error)
+    const why = unreachable(error, 'postgres')
     throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
   }
 }

@@ -43,7 +43,9 @@ export const postgres = z.union([
   z.literal('embedded'),
   z.strictObject({
     url: z.string().regex(/^postgres(ql)?:\/\//, 'postgres://user@host:5432/database'),
-    passwordFile: z.string().optional(),
+    passwordFile: z.string().optional()
+      .describe('file that holds the password: in place of one in the url, and read again for each new connection'),
+    tls: tls.optional().describe('speak TLS, and refuse a server that does not'),
     poolMax: z.number().int().min(1).max(100).default(10).describe('connections; four a core of the server is plenty'),
     migrate: z.boolean().default(true).describe('false: `run` refuses an old schema instead of migrating it'),
   }),

@@ -19,6 +19,7 @@ import { flowArchive } from '../store/postgres-archive.ts'
 import { flowReleases } from '../store/postgres-releases.ts'
 import { migrate, requireMigrated } from '../store/postgres-migrate.ts'
 import { ensureDatabase } from '../store/postgres-url.ts'
+import { unreachable } from '../store/unreachable.ts'
 import { checkPostgres, type PostgresCheck } from '../store/postgres-check.ts'
 import { openPostgres, type Postgres } from '../store/postgres.ts'
 import { connect } from '../store/redis-connection.ts'
@@ -27,6 +28,7 @@ import type { RedisServers } from '../store/redis-servers.ts'
 import { redisDialogues } from '../store/redis.ts'
 import { createSealer, plainSealer, type Sealer } from '../store/seal.ts'
 import type { Clock } from '../ussd/types.ts'
+import { serverOf } from './postgres-server.ts'
 import { tlsOf } from './tls.ts'
 
 export interface Stores {
@@ -100,17 +102,17 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
   if (settings.postgres === 'embedded') {
     return migrated(await openPostgres({ embedded: join(settings.data, 'postgres'), onNotice }), true, log)
   }
-  const { url, poolMax } = settings.postgres
+  const server = serverOf(settings.postgres)
   const untilMs = clock.now() + START_MS
   for (;;) {
     try {
-      if (await ensureDatabase(url)) log.warn({}, 'the database was not there: made')
-      return await migrated(await openPostgres({ url, poolMax, onNotice }), settings.postgres.migrate, log)
+      if (await ensureDatabase(server.url, server.ssl)) log.warn({}, 'the database was not there: made')
+      return await migrated(await openPostgres({ ...server, onNotice }), settings.postgres.migrate, log)
     } catch (error) {
-      const why = unreachable(error)
+      const why = unreachable(error, 'postgres')
       if (!why) throw error
       if (!why.passes || clock.now() >= untilMs) throw new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`)
-      log.error({ err: error }, 'postgres is not there yet')
+      log.error({ err: error, remedy: why.remedy }, 'postgres is not there yet')
       await new Promise<void>((done) => clock.after(RETRY_MS, done))
     }
   }
@@ -127,16 +129,6 @@ async function migrated(postgres: Postgres, mayMigrate: boolean, log: Log): Prom
     await postgres.close()
     throw error
   }
-}
-
-/** What an operator can do about it, and whether waiting may help; undefined: it is something else. */
-export function unreachable(error: unknown): { remedy: string; passes: boolean } | undefined {
-  const { code = '' } = error as { code?: string }
-  if (['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', '57P03'].includes(code)) return { remedy: 'is it running at postgres.url?', passes: true }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return { remedy: 'the host in postgres.url has no address', passes: true }
-  if (code === '28P01' || code === '28000') return { remedy: 'the user in postgres.url, PGUSER, or postgres.passwordFile', passes: false }
-  if (code === '3D000' || code === '42501') return { remedy: 'make the database, or give the user the right CREATEDB', passes: false }
-  return undefined
 }
 
 interface Opened {

@@ -1,5 +1,6 @@
 /** A connection URL made whole, and a database made where it is missing. */
 import { userInfo } from 'node:os'
+import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
 
 /** invalid_catalog_name: there is no such database. */
@@ -22,14 +23,15 @@ export function wholeUrl(url: string, password?: string, env: NodeJS.ProcessEnv 
  * Makes the database of the URL if the server is there and the database is not. True: it was made. Throws what the server
  * says: no right to make one, not reachable.
  */
-export async function ensureDatabase(url: string, password?: string): Promise<boolean> {
-  const whole = wholeUrl(url, password)
+export async function ensureDatabase(url: string, ssl?: ConnectionOptions): Promise<boolean> {
+  const whole = wholeUrl(url)
   const name = decodeURIComponent(new URL(whole).pathname.slice(1))
-  if (await reaches(whole)) return false
+  if (await reaches(whole, ssl)) return false
   const server = new URL(whole)
   server.pathname = '/postgres'
-  server.search = ''
-  const admin = oneConnection(server.toString())
+  // What says how to connect stays (sslmode); what the other database may not have, goes.
+  server.searchParams.delete('options')
+  const admin = oneConnection(server.toString(), ssl)
   try {
     await admin.raw('CREATE DATABASE ??', [name])
     return true
@@ -42,8 +44,8 @@ export async function ensureDatabase(url: string, password?: string): Promise<bo
 }
 
 /** False only for a missing database. */
-async function reaches(url: string): Promise<boolean> {
-  const probe = oneConnection(url)
+async function reaches(url: string, ssl: ConnectionOptions | undefined): Promise<boolean> {
+  const probe = oneConnection(url, ssl)
   try {
     await probe.raw('SELECT 1')
     return true
@@ -55,7 +57,7 @@ async function reaches(url: string): Promise<boolean> {
   }
 }
 
-function oneConnection(url: string): Knex {
+function oneConnection(url: string, ssl: ConnectionOptions | undefined): Knex {
   const quiet = { warn: () => undefined, error: () => undefined, deprecate: () => undefined, debug: () => undefined }
-  return knexFactory({ client: 'pg', connection: url, pool: { min: 0, max: 1 }, acquireConnectionTimeout: 5_000, log: quiet })
+  return knexFactory({ client: 'pg', connection: { connectionString: url, ...(ssl ? { ssl } : {}) }, pool: { min: 0, max: 1 }, acquireConnectionTimeout: 5_000, log: quiet })
 }

@@ -1,4 +1,5 @@
 /** The connection to Postgres: a real server, or PGlite in this process. Both speak through knex's `pg` client. */
+import type { ConnectionOptions } from 'node:tls'
 import knexFactory, { type Knex } from 'knex'
 import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import { PGlite } from '@electric-sql/pglite'
@@ -22,8 +23,10 @@ interface Common {
 
 export interface ServerSettings extends Common {
   url: string
-  /** Wins over a password in the URL. */
-  password?: string
+  /** Wins over a password in the URL; asked for each new connection, so that it may change. */
+  password?: () => string
+  /** Absent: no TLS, unless the URL has an sslmode. */
+  ssl?: ConnectionOptions
   /** Connections. Default 10: more only queue inside the server. */
   poolMax?: number
   /** How long a subscriber waits for a free connection. Default 1000. */
@@ -55,8 +58,10 @@ export async function openPostgres(settings: ServerSettings | EmbeddedSettings):
 function openServer(settings: ServerSettings): Postgres {
   const knex = knexFactory({
     ...shared(settings),
-    connection: {
-      connectionString: wholeUrl(settings.url, settings.password),
+    connection: () => ({
+      // Read by pg for each new connection; knex would copy an object that it is not given by a function.
+      get connectionString() { return wholeUrl(settings.url, settings.password?.()) },
+      ...(settings.ssl ? { ssl: settings.ssl } : {}),
       application_name: 'ussd-connector',
       keepAlive: true,
       connectionTimeoutMillis: settings.acquireMs ?? 1000,
@@ -65,7 +70,7 @@ function openServer(settings: ServerSettings): Postgres {
       query_timeout: settings.queryMs ?? 2500,
       // A transaction that its daemon forgot must not keep its locks.
       idle_in_transaction_session_timeout: 10_000,
-    } as Knex.PgConnectionConfig,
+    } as Knex.PgConnectionConfig),
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
     pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
   })

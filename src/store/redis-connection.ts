@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import { Redis } from 'ioredis'
 import type { Log } from '../log-port.ts'
 import { StoreError } from '../errors.ts'
+import { unreachable } from './unreachable.ts'
 import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './redis-servers.ts'
 
 /** Connects in the background for ever; returns when the first attempt succeeded or failed. */
@@ -19,14 +20,16 @@ export async function connect(servers: RedisServers, log: Log): Promise<Client> 
 
 /** Says when the connection goes and comes. Without an error listener ioredis writes to the terminal by itself. */
 function watch(client: Client, log: Log): void {
-  let lost = false
+  let lost: string | undefined
   client.on('error', (error: Error) => {
-    if (!lost) log.warn({ why: reasonOf(error) }, 'the connection to Redis is lost')
-    lost = true
+    const why = reasonOf(error)
+    const known = unreachable(error, 'redis')
+    if (why !== lost) log.warn({ why, ...(known ? { remedy: known.remedy } : {}) }, 'the connection to Redis is lost')
+    lost = why
   })
   client.on('ready', () => {
-    if (lost) log.info({}, 'the connection to Redis is back')
-    lost = false
+    if (lost !== undefined) log.info({}, 'the connection to Redis is back')
+    lost = undefined
   })
   if (client instanceof Redis) return
   client.on('-node', (node: Redis) => log.warn({ node: addressOf(node) }, 'a node of the Redis Cluster is lost'))

@@ -1,0 +1,31 @@
+/** The Postgres server of the settings: its password as it is now, and its TLS. */
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
+import type { Settings } from '../config/schema.ts'
+import { readSecretFile } from '../secret-file.ts'
+import type { ServerSettings } from '../store/postgres.ts'
+import { tlsOf } from './tls.ts'
+
+type Server = Exclude<Settings['postgres'], 'embedded'>
+
+/** Throws UsageError for a file of TLS that cannot be read. */
+export function serverOf({ url, passwordFile, tls, poolMax }: Server): ServerSettings {
+  return {
+    url, poolMax, ...(tls ? { ssl: secure(tls) } : {}),
+    ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) ?? decodeURIComponent(new URL(url).password) }),
+  }
+}
+
+/** Null: the file does not read now; the password that it had at the start may still be right. */
+function passwordIn(file: string): string | null {
+  const read = readSecretFile(file)
+  return 'text' in read ? read.text.replace(/\r?\n$/, '') : null
+}
+
+function secure(tls: NonNullable<Server['tls']>): ConnectionOptions {
+  const { servername, ...files } = tlsOf(tls, 'postgres.tls')
+  return {
+    minVersion: 'TLSv1.2', ...files,
+    // pg puts the host of the URL in the place of a servername.
+    ...(servername === undefined ? {} : { checkServerIdentity: (_: string, cert) => checkServerIdentity(servername, cert) }),
+  }
+}
