@@ -59,5 +59,6 @@ async function reaches(url: string, ssl: ConnectionOptions | undefined): Promise
 
 function oneConnection(url: string, ssl: ConnectionOptions | undefined): Knex {
   const quiet = { warn: () => undefined, error: () => undefined, deprecate: () => undefined, debug: () => undefined }
-  return knexFactory({ client: 'pg', connection: { connectionString: url, ...(ssl ? { ssl } : {}) }, pool: { min: 0, max: 1 }, acquireConnectionTimeout: 5_000, log: quiet })
+  const connection = { connectionString: url, ...(ssl ? { ssl } : {}) }
+  return knexFactory({ client: 'pg', connection, pool: { min: 0, max: 1 }, acquireConnectionTimeout: 5_000, log: quiet })
 }
