@@ -78,7 +78,7 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
   }
 
   /** As it stands in a settings file, with the password in a file. */
-  function settingsOf(tls: string, { user = 'ussd', password = 'first', database = user } = {}) {
+  function settingsOf(tls: string, { user = 'ussd', password = 'first' } = {}) {
     const file = join(dir, 'password')
     writeFileSync(file, `${password}\n`, { mode: 0o600 })
     const { port } = new URL(server!.url)
@@ -86,7 +86,7 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
 lines: [{ name: test, smsc: { host: 127.0.0.1, port: 1, systemId: ussd, password: secret } }]
 services: [{ code: "*1#", flow: none }]
 redis: embedded
-postgres: { url: "postgres://${user}@localhost:${port}/${database}", passwordFile: ${file}, ${tls} }
+postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: ${file}, ${tls} }
 `, 'test', {}).settings
   }
 
