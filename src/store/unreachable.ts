@@ -34,7 +34,7 @@ const CAUSES: [codes: RegExp, remedy: string, passes?: true][] = [
   [/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/, "the server's certificate is not valid now: renew it, or set this machine's clock"],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "the server's certificate is for another name: STORE.tls.servername, or the host in STORE.url"],
   [/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_)/, "the server's certificate is not signed by an authority in STORE.tls.ca"],
-  [/ALERT|HANDSHAKE_FAILURE/, 'the server refuses our certificate, or wants one: STORE.tls.cert, STORE.tls.key, of an authority that it trusts'],
+  [/ALERT|HANDSHAKE_FAILURE/, 'the server refuses our certificate, or wants one: STORE.tls.cert and key, of an authority that it trusts'],
   [/^(NO_TLS|EPROTO|ERR_SSL_WRONG_VERSION_NUMBER)$/, 'that port of the server speaks no TLS: switch it on there, or take STORE.tls out'],
   [/^ERR_(OSSL|SSL)_/, 'STORE.tls: a file is no PEM of the kind it should be, or key and certificate do not belong together'],
 ]

@@ -117,7 +117,7 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
     assert.match(await outcome('poolMax: 2'), /^UsageError: Postgres: .*no encryption.* \(.*postgres\.tls/s)
     assert.match(await outcome('tls: {}'), /^UsageError: Postgres: .*signed by an authority in postgres\.tls\.ca/)
     assert.match(await outcome(trusts(), { user: 'careful' }), /^UsageError: Postgres: .*in postgres\.tls that pg_hba\.conf asks for/)
-    assert.match(await outcome(shows(pairs['stranger']!), { user: 'careful' }), /^UsageError: Postgres: .*postgres\.tls\.cert/s)
+    assert.match(await outcome(shows(pairs['stranger']!), { user: 'careful' }), /^UsageError: Postgres: .*postgres\.tls\.cert and key/s)
     assert.match(await outcome(trusts(), { password: 'wrong' }), /^UsageError: Postgres: .*postgres\.passwordFile/)
     assert.match(await outcome('tls: { ca: /nowhere.pem }'), /^UsageError: postgres\.tls: \/nowhere\.pem cannot be read \(ENOENT\)/)
     await speaks('expired')
