@@ -22,7 +22,7 @@ const LOCK_PAUSE_SECONDS = 0.25
  * at once: they take turns. Throws UsageError if the schema is newer than the code, or nobody lets go of the lock.
  */
 export async function migrate(knex: Knex): Promise<string[]> {
-  const patient = withoutDeadlines(knex)
+  const patient = await withoutDeadlines(knex)
   try {
     return await patient.transaction(async (trx) => {
       await takeTurn(trx)
@@ -74,10 +74,11 @@ async function takeTurn(trx: Knex.Transaction): Promise<void> {
 }
 
 // A migration may take longer than a subscriber would wait. Embedded: the one connection has no time-outs.
-function withoutDeadlines(knex: Knex): Knex {
+async function withoutDeadlines(knex: Knex): Promise<Knex> {
   const { connection, ...config } = knex.client.config as Knex.Config
-  if (typeof connection !== 'object') return knex
-  const patient = { ...connection, statement_timeout: 0, lock_timeout: 5000, query_timeout: 0 }
+  const own = typeof connection === 'function' ? await connection() : connection
+  if (typeof own !== 'object' || !('connectionString' in own)) return knex
+  const patient = { ...own, statement_timeout: 0, lock_timeout: 5000, query_timeout: 0 }
   return knexFactory({ ...config, connection: patient as Knex.PgConnectionConfig, pool: { min: 0, max: 1 } })
 }
 

@@ -13,7 +13,7 @@ import { openPostgres, type Postgres } from '../../src/store/postgres.ts'
 import { root } from '../style/tree.ts'
 import { realClock } from '../support/clock.ts'
 import { describeBoth, dropSchema, freshEmbedded, freshServer, makeSchema, type OpenFresh } from '../support/postgres.ts'
-import { describeWith, services } from '../support/services.ts'
+import { describeWith, services, until } from '../support/services.ts'
 
 const NAMES = readdirSync(join(root, 'migrations')).map((file) => file.replace(/\.ts$/, '')).toSorted()
 
@@ -60,6 +60,27 @@ describeWith(['postgres'], 'migrations (Postgres)', () => {
     await dropSchema(schema)
   })
 })
+describeWith(['postgres'], 'a migration', () => {
+  it('may take longer than a subscriber would wait', async () => {
+    const schema = await makeSchema()
+    const open = (statementMs: number) => openPostgres({ url: services.postgresUrl!, searchPath: [schema], statementMs })
+    const [holder, db] = [await open(0), await open(100)]
+    const lock = await holder.knex.transaction()
+    await lock.raw('SELECT pg_advisory_xact_lock(7553384001)')
+    const migrated = migrate(db.knex)
+    const waits = async () => {
+      const { rows } = await holder.knex.raw<{ rows: unknown[] }>(`SELECT FROM pg_stat_activity
+        WHERE query LIKE 'SELECT pg_sleep%' AND clock_timestamp() - query_start > '110 ms'`)
+      return rows.length > 0
+    }
+    await Promise.race([until(waits, 'it does not wait for its turn'), migrated])
+    await lock.rollback()
+    assert.deepEqual(await migrated, NAMES)
+    await Promise.all([holder.close(), db.close()])
+    await dropSchema(schema)
+  })
+})
+
 describe('migrations (PGlite)', () => migrations(freshEmbedded))
 
 describeBoth('the flow archive', (database) => {
