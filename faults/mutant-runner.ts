@@ -58,7 +58,7 @@ export async function workshop(mutants: readonly Mutant[], nearest: readonly Nea
   }
 
   function run(folder: string, { tests, postgres }: Nearest, msMax: number): Promise<{ fate: Fate; said: string }> {
-    const args = [MOCHA, '--no-config', '--no-package', '--exit', '--bail', '--reporter', 'dot', '--timeout', String(msMax)]
+    const args = [MOCHA, '--no-config', '--no-package', '--exit', '--bail', '--reporter', 'dot', '--timeout', String(Math.ceil(msMax / 2))]
     if (postgres) args.push('--require', './dist/faults/mutant-services.js', '--grep', PASSED_OVER, '--invert')
     const options = { cwd: folder, env: { ...process.env, [POSTGRES_URL]: postgresUrl }, timeout: msMax, killSignal: 'SIGKILL', maxBuffer: 1 << 26 } as const
     return new Promise((done) => {

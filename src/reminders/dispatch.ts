@@ -44,7 +44,6 @@ export function reminders(parts: ReminderParts): Reminders {
   const tick = (upkeep: boolean) => (running ??= look(work, upkeep).finally(() => { running = undefined }))
 
   async function poll(): Promise<void> {
-    cancel = undefined
     let sent = 0
     try {
       // Batch follows batch while much is due: between them the line stands idle, so only the claim is made there.
@@ -124,7 +123,7 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   }
   const until = new Date(clock.now() + settings.leaseMs)
   failpoint('sms-before-submitting')
-  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.kind === ANSWER ? '' : row.msisdn, lease, now: new Date(clock.now()), until })
+  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.kind === ANSWER ? null : row.msisdn, lease, now: new Date(clock.now()), until })
   if (!last) return 0
   if (last.state !== 'submitting') {
     count(work, row.kind, last.state)

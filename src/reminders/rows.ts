@@ -55,7 +55,7 @@ export const CLAIM = statement<ClaimedRow>('sms-claim', `
     CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`)
 
 /**
- * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is '' where
+ * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is null where
  * no opt-out counts.
  */
 export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit', `

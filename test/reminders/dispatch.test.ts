@@ -266,6 +266,7 @@ describeBoth('the outbox', (database) => {
       assert.equal(await outbox.applyReceipt(receipt('unknown', { reference: referenceOf(id) + 1 })), 'orphan')
       await outbox.tick()
       assert.equal(await state(id), 'ambiguous')
+      assert.deepEqual(counted, { 'sms_total ambiguous': 1 }, 'it was looked at, and nothing became of it')
       await outbox.applyReceipt(receipt('known', { reference: referenceOf(id), from: `+${MSISDN}` }))
       await outbox.tick()
       assert.equal(await state(id), 'delivered')

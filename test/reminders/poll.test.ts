@@ -14,6 +14,8 @@ describeBoth('the outbox, looked at again and again', (database) => {
   /** Names of the statements that were run, since last asked. */
   let run: string[]
   let isDown: boolean
+  /** Statements that are not answered yet. */
+  let open: number
   let knex: Knex
 
   /** Moves only when a test says which wait is over. */
@@ -32,13 +34,19 @@ describeBoth('the outbox, looked at again and again', (database) => {
     waits = []
     run = []
     isDown = false
+    open = 0
     scene = await outboxScene(database.db.knex, clock)
     knex = new Proxy(database.db.knex, {
       get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
-        options(options: { name: string }) {
+        async options(options: { name: string }) {
           if (isDown) throw new Error('away')
           run.push(options.name)
-          return target.raw(sql, bindings).options(options)
+          open++
+          try {
+            return await target.raw(sql, bindings).options(options)
+          } finally {
+            open--
+          }
         },
       }),
     })
@@ -73,6 +81,15 @@ describeBoth('the outbox, looked at again and again', (database) => {
     assert.deepEqual([await next(), scene.sent.length, upkeeps()], [1_000, 5, 1])
     await daemon.stop()
   })
+  it('sees to earlier SMS once a second also where batches follow each other for longer', async () => {
+    await owe(10)
+    const daemon = scene.open(() => (nowMs += 200, accepted()), { knex, settings: { batchMax: 2 } })
+    daemon.start()
+    const seen = [(await waiting(), upkeeps())]
+    for (let i = 0; i < 4; i++) seen.push((await next(), upkeeps()))
+    assert.deepEqual([scene.sent.length, seen], [10, [1, 0, 0, 1, 0]])
+    await daemon.stop()
+  })
   it('waits a second between batches where no line takes them', async () => {
     await owe(4)
     const daemon = scene.open(() => ({ is: 'unsent' }), { knex, settings: { batchMax: 2 } })
@@ -101,7 +118,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('goes on after an outage of the database, a second later', async () => {
     await owe(1)
-    const daemon = scene.open(accepted, { knex })
+    const daemon = scene.open(accepted, { knex, settings: { batchMax: 1 } })
     isDown = true
     daemon.start()
     assert.equal(await waiting(), 1_000)
@@ -138,6 +155,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     answer(accepted())
     await stopping
     assert.equal((await database.db.knex('sms_outbox').first<{ state: string }>('state')).state, 'accepted')
+    while (open || !run.includes('forget-sms')) await settle()
     await settle()
     assert.deepEqual(waits, [])
   })
