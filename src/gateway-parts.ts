@@ -1,5 +1,6 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
-import type { Begin, Held, Played } from './dialogue/turn.ts'
+import type { Begin } from './dialogue/turn.ts'
+import type { Turned } from './dialogue/turned.ts'
 import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/types.ts'
 import { StoreError } from './errors.ts'
 import type { Log } from './log-port.ts'
@@ -8,7 +9,7 @@ import { pushedFlow } from './push/reply.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
 import { route, type CodeRoute } from './ussd/service-code.ts'
-import type { Clock, EndReason, UssdMessage, UssdReply } from './ussd/types.ts'
+import type { Clock, UssdMessage, UssdReply } from './ussd/types.ts'
 
 /** A reply may be waited for at least this long, however late the turn was. */
 export const REPLY_MS_MIN = 5_000
@@ -166,22 +167,6 @@ export interface Turning {
 /** The end of a turn that is too late to be played. */
 export function apology(record: DialogueRecord, text: string): Turned {
   return { ...gone(record, null), reply: { action: 'end', text }, ended: 'failed' }
-}
-
-/** A played turn as the store and the log want it. */
-export interface Turned {
-  flow: string
-  revision: string
-  snapshot: DialogueRecord['snapshot'] & {}
-  reply: UssdReply
-  ended: EndReason | null
-  /** A back end is still at it. */
-  held?: Held | undefined
-}
-
-export function turned(played: Played): Turned {
-  const { flow, snapshot, reply, ended, held } = played
-  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended, held }
 }
 
 export function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {

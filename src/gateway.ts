@@ -11,6 +11,7 @@
  */
 import type { Backend } from './backend/types.ts'
 import { playTurn } from './dialogue/turn.ts'
+import { turned, type Turned } from './dialogue/turned.ts'
 import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from './dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
 import { failpoint, failpointOnceWritten } from './failpoints.ts'
@@ -24,8 +25,8 @@ import type { Late } from './late/late.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, turned, REPLY_MS_MIN, SWEEP_MAX,
-  SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turned, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, REPLY_MS_MIN, SWEEP_MAX,
+  SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'

@@ -139,7 +139,7 @@ function isRepeat(old: Entry, taking: Taking): boolean {
   const { step } = taking.answer
   const replied = old.reply?.step ?? null
   if (step !== null && step === old.answer.step && replied !== null && replied !== step) return true
-  return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
+  return mayBeLost(old, taking)
 }
 
 /**

@@ -4,9 +4,9 @@
  */
 import type { Backend } from '../backend/types.ts'
 import { playTurn } from '../dialogue/turn.ts'
+import { turned, type Turned } from '../dialogue/turned.ts'
 import type { DialogueKey, DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import type { FlowRegistry } from '../flow/types.ts'
-import { turned, type Turned } from '../gateway-parts.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'

@@ -1,5 +1,4 @@
 /** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
-import type { Settings } from '../config/schema.ts'
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
 import { takeSms, type IncomingParts } from '../reminders/incoming.ts'
@@ -8,9 +7,10 @@ import { readSms } from '../smpp/segments-join.ts'
 import { tlvOf } from '../smpp/dialect-carrier.ts'
 import type { Line, Pdu } from '../smpp/types.ts'
 import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
+import type { SmsInSettings } from './settings.ts'
 
 export interface SmsInParts extends Omit<IncomingParts, 'settings' | 'counters'> {
-  settings: Settings['sms']
+  settings: SmsInSettings
   metrics: Counters
   log: Log
   shelf: PartShelf
@@ -83,7 +83,7 @@ function markOf(pdu: Pdu): string {
   return [...named, '0', String(pdu.body.destination_addr ?? '')].join('/')
 }
 
-function upper(keywords: Settings['sms']['keywords']): Settings['sms']['keywords'] {
+function upper(keywords: SmsInSettings['keywords']): SmsInSettings['keywords'] {
   const each = (words: readonly string[]) => words.map((word) => word.trim().toUpperCase())
   return { stop: each(keywords.stop), start: each(keywords.start), help: each(keywords.help) }
 }

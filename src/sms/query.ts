@@ -1,16 +1,15 @@
 /** Asks the SMSC what became of an SMS: query_sm, behind all USSD as every SMS. (SMPP v3.4 §4.8) */
-import type { LineSettings } from '../config/schema.ts'
 import type { QueryLine } from '../reminders/query.ts'
 import type { QueryOutcome, SmsQuery } from '../reminders/types.ts'
 import { messageState } from '../smpp/receipt.ts'
 import { STATUS } from '../smpp/status.ts'
 import type { Line, OutgoingPdu, SubmitOutcome } from '../smpp/types.ts'
 import type { Clock } from '../ussd/types.ts'
+import type { SmsLine, SmsSettings } from './settings.ts'
 import { ownClasses, statusClass } from './status.ts'
-import type { SmsSettings } from './submit.ts'
 
 export interface QueryParts {
-  settings: readonly LineSettings[]
+  settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
 }

@@ -1,11 +1,11 @@
 /** Has the SMSC throw an SMS away: one cancel_sm a part. (SMPP v3.4 §4.9) */
-import type { LineSettings } from '../config/schema.ts'
 import type { RecallOutcome, SmsToRecall } from '../reminders/types.ts'
 import type { Line, OutgoingPdu } from '../smpp/types.ts'
 import type { Clock } from '../ussd/types.ts'
+import type { SmsLine } from './settings.ts'
 
 export interface RecallParts {
-  settings: readonly LineSettings[]
+  settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
 }

@@ -1,5 +1,4 @@
 /** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
-import type { LineSettings } from '../config/schema.ts'
 import { failpointOnceWritten } from '../failpoints.ts'
 import type { Counters } from '../metrics.ts'
 import type { LateSms } from '../reminders/ambiguous.ts'
@@ -9,10 +8,11 @@ import { STATUS } from '../smpp/status.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'
 import { LANGUAGES } from '../ussd/national.ts'
 import type { Clock } from '../ussd/types.ts'
+import type { SmsLine, SmsSettings } from './settings.ts'
 import { ownClasses, statusClass } from './status.ts'
 
 export interface SubmitParts {
-  settings: readonly LineSettings[]
+  settings: readonly SmsLine[]
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   clock: Clock
   metrics: Counters
@@ -56,8 +56,6 @@ export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
   if (is === 'fail') return { is: 'failed', status }
   return { is: 'later', status, pause: is === 'pause', destination: is === 'destination' }
 }
-
-export type SmsSettings = NonNullable<LineSettings['sms']>
 
 interface Sending {
   sms: SmsToSend
@@ -105,7 +103,7 @@ function splittingOf(how: SmsSettings) {
 }
 
 /** The line that the SMS names, else the first bound one that may send SMS. */
-function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], settings: readonly LineSettings[]): Line | undefined {
+function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], settings: readonly SmsLine[]): Line | undefined {
   const sends = (line: Line) => settings.find(({ name }) => name === line.name)?.sms !== undefined
   const named = sms.line ? lines.get(sms.line) : undefined
   return named && sends(named) ? named : lines.all.find((line) => line.bound() && sends(line))

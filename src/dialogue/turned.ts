@@ -1,0 +1,19 @@
+/** A turn that was played, as the store and the log want it: nothing in it that JSON would lose. */
+import type { EndReason, UssdReply } from '../ussd/types.ts'
+import type { Held, Played } from './turn.ts'
+import type { DialogueRecord } from './types.ts'
+
+export interface Turned {
+  flow: string
+  revision: string
+  snapshot: DialogueRecord['snapshot'] & {}
+  reply: UssdReply
+  ended: EndReason | null
+  /** A back end is still at it. */
+  held?: Held | undefined
+}
+
+export function turned(played: Played): Turned {
+  const { flow, snapshot, reply, ended, held } = played
+  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended, held }
+}

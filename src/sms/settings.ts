@@ -1,0 +1,33 @@
+/** What SMS need of the settings: a port of their own, which `src/config` fits. */
+import type { IncomingSettings } from '../reminders/incoming.ts'
+import type { PartLimits } from '../reminders/parts.ts'
+import type { Concatenation } from '../smpp/segments.ts'
+import type { LANGUAGES } from '../ussd/national.ts'
+import type { StatusClass } from './status.ts'
+
+/** A line; absent `sms`: none on it. */
+export interface SmsLine {
+  name: string
+  timers: { responseMs: number }
+  sms?: SmsSettings | undefined
+}
+
+export interface SmsSettings {
+  perSecond: number
+  receipts: boolean
+  long: Concatenation
+  ucs2: boolean
+  transliterate: boolean
+  languages: readonly (keyof typeof LANGUAGES)[]
+  validityMs?: number | undefined
+  priority: number
+  statuses: Readonly<Record<string, StatusClass>>
+  queryMs?: number | undefined
+  queryShare: number
+  manage: boolean
+}
+
+/** Of SMS that subscribers write. */
+export interface SmsInSettings extends IncomingSettings {
+  long: Omit<PartLimits, 'copyMs'>
+}
