@@ -123,7 +123,8 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   }
   const until = new Date(clock.now() + settings.leaseMs)
   failpoint('sms-before-submitting')
-  const [last] = await SUBMIT(knex, { id: row.id, msisdn: row.kind === ANSWER ? null : row.msisdn, lease, now: new Date(clock.now()), until })
+  const msisdn = row.kind === ANSWER ? null : row.msisdn
+  const [last] = await SUBMIT(knex, { id: row.id, msisdn, lease, now: new Date(clock.now()), until })
   if (!last) return 0
   if (last.state !== 'submitting') {
     count(work, row.kind, last.state)

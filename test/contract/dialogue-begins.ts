@@ -214,8 +214,9 @@ function buried(held: Held) {
   it('leaves a tombstone where nothing stands: a copy is a repeat, a redial a dialogue that goes on when the copy comes', async () => {
     const { begin, bury, find, asked } = scene(held.store)
     assert.equal(await bury({ network: '16', atMs: T0 + 5 }), true)
-    const { status, ended, turn, snapshot, touchedMs } = (await find())!
-    assert.deepEqual({ status, ended, turn, snapshot, touchedMs }, { status: 'ended', ended: 'store-failed', turn: 1, snapshot: null, touchedMs: T0 + 5 })
+    const { status, ended, network, turn, snapshot, touchedMs } = (await find())!
+    assert.deepEqual({ status, ended, network, turn, snapshot, touchedMs },
+      { status: 'ended', ended: 'store-failed', network: '', turn: 1, snapshot: null, touchedMs: T0 + 5 })
     assert.equal(await held.store.count(), 0)
     assert.equal(expectIs(await begin({ network: '16', link: 'link-b' }), 'repeat').resend, false)
     const epoch = await asked({ network: '17' })
@@ -234,8 +235,8 @@ function buried(held: Held) {
     assert.deepEqual([due?.is, due?.record.epoch], ['abandoned', before!.epoch], 'its lease stands')
     await asked({ network: '17', msisdn: '2' })
     assert.equal(await bury({ network: '16', msisdn: '2' }), true)
-    expectIs(await answer({ network: '17', msisdn: '2' }), 'next')
     expectIs(await begin({ network: '16', msisdn: '2' }), 'repeat')
+    expectIs(await answer({ network: '17', msisdn: '2', atMs: end + 1 }), 'next')
   })
   it('keeps a tombstone that stands as long as the number wants', async () => {
     const { begin, bury, asked, drop } = scene(held.store)
@@ -243,7 +244,7 @@ function buried(held: Held) {
     await drop()
     assert.equal(await bury({ network: '16', atMs: T0 + 5 }, end + 5_000), true)
     expectIs(await begin({ network: '16', atMs: end + 4_999 }), 'repeat')
-    expectIs(await begin({ network: '16', atMs: end + 5_000 }), 'opened')
+    assert.equal(expectIs(await begin({ network: '16', atMs: end + 5_000 }), 'opened').previous, null, 'and no longer')
   })
   it('is known already where its begin, or another burial, came through', async () => {
     const { bury, asked } = scene(held.store)
@@ -304,6 +305,7 @@ function past(held: Held) {
       await asked({ network: `n ${n}` })
       await asked({ network: '' })
     }
+    await asked({ network: 'n 9' })
     for (let n = 1; n <= 8; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
   })
   it('counts an ended dialogue from its end, not from the redial', async () => {

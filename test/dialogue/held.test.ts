@@ -100,7 +100,8 @@ describe('a turn whose back end is patient', () => {
     await clock.advance(2_000)
     await playing
     assert.equal(standing.size, 1)
-    const { signal } = called[0]![2]
+    const { signal, deadlineMs } = called[0]![2]
+    assert.equal(deadlineMs, START + 62_000)
     await clock.advance(59_999)
     assert.equal(signal.aborted, false)
     await clock.advance(1)

@@ -160,12 +160,15 @@ describe('one turn', () => {
       const cancel = after(ms, run)
       return () => (standing--, cancel())
     }
-    const { flow } = calling()
-    await play({}, null, { 'shop@1': flow })
-    assert.equal(called.length, 1)
-    answer = () => Promise.reject(new Error('mine'))
-    await assert.rejects(() => play({}, null, { 'shop@1': flow }), /mine/)
-    assert.equal(standing, 0)
+    for (const timeoutMs of [undefined, 1_000]) {
+      const { flow } = flowOf('shop', 'shop@1', { calls: { ...call, ...(timeoutMs ? { timeoutMs } : {}) }, asked: ask },
+        (event) => (event.type === 'ANSWER' ? 'calls' : 'asked'))
+      answer = async () => ({ is: 'data', data: null })
+      await play({}, null, { 'shop@1': flow })
+      answer = () => Promise.reject(new Error('mine'))
+      await assert.rejects(() => play({}, null, { 'shop@1': flow }), /mine/)
+      assert.deepEqual([called.splice(0).length, standing], [2, 0])
+    }
   })
   it('says what the flow wants said', async () => {
     const told = async (want: Want) => {

@@ -15,7 +15,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   let run: string[]
   let isDown: boolean
   /** Statements that are not answered yet. */
-  let open: number
+  let open: Set<object>
   let knex: Knex
 
   /** Moves only when a test says which wait is over. */
@@ -34,18 +34,18 @@ describeBoth('the outbox, looked at again and again', (database) => {
     waits = []
     run = []
     isDown = false
-    open = 0
+    open = new Set()
     scene = await outboxScene(database.db.knex, clock)
     knex = new Proxy(database.db.knex, {
       get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
         async options(options: { name: string }) {
           if (isDown) throw new Error('away')
           run.push(options.name)
-          open++
+          open.add(options)
           try {
             return await target.raw(sql, bindings).options(options)
           } finally {
-            open--
+            open.delete(options)
           }
         },
       }),
@@ -155,7 +155,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     answer(accepted())
     await stopping
     assert.equal((await database.db.knex('sms_outbox').first<{ state: string }>('state')).state, 'accepted')
-    while (open || !run.includes('forget-sms')) await settle()
+    while (open.size || !run.includes('forget-sms')) await settle()
     await settle()
     assert.deepEqual(waits, [])
   })
