@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import type { BackendModule, CallContext } from '../../src/backend/types.ts'
 import { Refusal } from '../../src/backend/types.ts'
 import { parseSettings } from '../../src/config/load.ts'
+import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
@@ -31,7 +32,7 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   let today = FROZEN
 
   /** A daemon with the settings of that example, but for the stores and the SMSC. */
-  async function serve(name: string): Promise<void> {
+  async function serve(name: string, change: (settings: Settings) => void = () => undefined): Promise<void> {
     const file = `examples/flows/${name}/connector.yaml`
     const { settings: example } = parseSettings(readFileSync(file, 'utf8').replace('./money.keys', join(keys, 'keys')), file, {})
     staged = await stageDaemon({ smscPort: smsc.port, with: stage, today: () => today, change: (settings) => {
@@ -40,6 +41,7 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
       settings.lines[0]!.timers.reconnectMs = 50
       settings.reminders.pollMs = 50
       settings.stopMs = 0
+      change(settings)
     } })
     await smsc.bound(1)
   }
@@ -119,6 +121,17 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     const send = () => operations.send!({ receiver: JOHN, amount: 100, fee: 1 }, by(MARY, 'e:1:1'))
     assert.deepEqual(await Promise.all([send(), send()]), Array.from({ length: 2 }, () => ({ reference: 'M000002', balance: 249 })))
     assert.deepEqual(await operations.send!({ receiver: JOHN, amount: 100, fee: 0.5 }, by(MARY, 'e:2:1')), new Refusal('fee-changed'))
+  })
+
+  it('market: a list that is over dialogue.snapshotOctetsMax ends with the busy text, and is counted as that', async () => {
+    await serve('market', (settings) => void (settings.dialogue.snapshotOctetsMax = 16_384))
+    const phone = smsc.phone(JOHN)
+    await phone.dial('*150#')
+    const ended = await phone.answer('1')
+    assert.deepEqual([ended.text, ended.open], ['Service busy. Please try again later.', false])
+    const { metrics } = staged.daemon
+    assert.equal(await metrics.value('dialogue_store_errors_total', { call: 'rest', code: 'too-large' }), 1)
+    assert.ok(staged.logged().some(({ err }) => /over snapshotOctetsMax, 16384/.test(String((err as { message?: string } | undefined)?.message))), 'and in the log')
   })
 
   it('market: a thousand rows, in pages and by letters, over a restart', async () => {
