@@ -25,14 +25,12 @@ export type CallScreen = Of<'call'> & { kind: 'call'; sms?: Text }
 export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }
 export type ExitScreen = Of<'exit'> & { kind: 'exit' }
-/** A menu of languages. */
-export type LanguageScreen = Of<'language'> & { kind: 'language' }
 /** Calls a part. */
 export type FlowScreen = Of<'flow'> & { kind: 'flow' }
 /** Leads out of a part. */
 export type ReturnScreen = Of<'return'> & { kind: 'return' }
 /** A screen as a file has it. */
-export type WrittenScreen = ScreenDefinition | LanguageScreen | FlowScreen | ReturnScreen
+export type WrittenScreen = ScreenDefinition | FlowScreen | ReturnScreen
 export type ScreenDefinition =
   | MenuScreen
   | ListScreen
@@ -59,7 +57,6 @@ export function targetsOf(screen: WrittenScreen): { to: string; path: (string | 
     if (typeof to === 'string') out.push({ to, path })
     else if (to) out.push({ to: to.to, path: [...path, 'to'] })
   }
-  if (screen.kind === 'language') route(screen.back, ['back'])
   if (screen.kind === 'menu' || screen.kind === 'list') {
     screen.choices.forEach((item, i) => route(item.to, ['choices', i, 'to']))
     route(screen.back, ['back'])

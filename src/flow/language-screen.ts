@@ -1,5 +1,8 @@
 /** `language`: a menu of the flow's languages by their own names, and the call that remembers the one chosen. */
-import type { LanguageScreen, ScreenDefinition } from './definition.ts'
+import type { z } from 'zod'
+import { SCREENS } from './schema.ts'
+import type { Expanded, ScreenType } from './screen-type.ts'
+import type { Path } from './source.ts'
 
 /** The back end of the daemon itself: what it keeps of a subscriber. No back end of the settings can be called so. */
 export const SUBSCRIBER = '_subscriber'
@@ -15,25 +18,27 @@ const OWN_NAMES: Record<string, string> = {
   xh: 'isiXhosa', yo: 'Yorùbá', zh: '中文', zu: 'isiZulu',
 }
 
-/** What a language is called by those who speak it; undefined: not known here. */
-export function ownName(language: string, names: Readonly<Record<string, string>> = {}): string | undefined {
-  const known = names[language] ?? OWN_NAMES[language]
-  return known ?? OWN_NAMES[language.split('-')[0] as string]
+export const language: ScreenType = {
+  name: 'language',
+  schema: SCREENS.language,
+  expand: (name, screen, languages) => screensOf(name, screen as Language, languages),
 }
 
-/** The screens that it becomes: a menu of that name, and a call behind it. */
-export function languageScreens(
-  name: string, screen: LanguageScreen, languages: readonly string[],
-): Record<string, ScreenDefinition> {
-  const { to, back, keys, labels, names } = screen
+type Language = z.infer<(typeof SCREENS)['language']>
+
+function screensOf(name: string, screen: Language, languages: readonly string[]): Record<string, Expanded> {
+  const { language: title, to, names = {}, ...own } = screen
+  const ownName = (of: string) => names[of] ?? OWN_NAMES[of] ?? OWN_NAMES[of.split('-')[0] as string]
+  const nameless = languages.filter((of) => ownName(of) === undefined)
+  if (languages.length === 1) throw new Error('there is one language to choose from (languages: of the flow)')
+  if (nameless.length > 0) throw new Error(`no own name of '${nameless.join("', '")}' is known (names: { ${nameless[0]}: … })`)
   const keep = `${name}_keep`
-  const said = (words: string) => Object.fromEntries(languages.map((language) => [language, words]))
-  const choices = languages.map((language) => ({
-    label: said(ownName(language, names) ?? language), to: keep, set: { language },
+  const choices = languages.map((of) => ({
+    label: Object.fromEntries(languages.map((each) => [each, ownName(of) as string])), to: keep, set: { language: of },
   }))
-  const own = Object.fromEntries(Object.entries({ back, keys, labels }).filter(([, value]) => value !== undefined))
+  const place = (path: Path) => (path[0] === 'menu' ? ['language', ...path.slice(1)] : path)
   return {
-    [name]: { kind: 'menu', menu: screen.language, choices, ...own },
-    [keep]: { kind: 'call', call: `${SUBSCRIBER}.language`, with: { language: '{language}' }, once: false, to, failed: to },
+    [name]: { screen: { kind: 'menu', menu: title, choices, ...own }, place },
+    [keep]: { screen: { kind: 'call', call: `${SUBSCRIBER}.language`, with: { language: '{language}' }, once: false, to, failed: to } },
   }
 }

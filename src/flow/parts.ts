@@ -5,9 +5,8 @@
  * stack of calls.
  */
 import { ProblemsError, type Problem } from '../errors.ts'
-import type { FlowDefinition, FlowScreen, LanguageScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from './definition.ts'
+import type { FlowDefinition, FlowScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from './definition.ts'
 import { reachable } from './graph.ts'
-import { languageScreens, ownName } from './language-screen.ts'
 import { inPart, type Module } from './part-names.ts'
 import { SCREENS_MAX } from './schema.ts'
 import { meant, type Inside, type Path, type Yaml } from './source.ts'
@@ -109,23 +108,7 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
   const renamed = inPart(name, screen, { module, prefix: scope.prefix, languages: laying.flow.languages })
   if (renamed.kind === 'flow') laying.screens[full] = layCall({ module, name, screen: renamed }, scope, laying)
   else if (renamed.kind === 'return') laying.screens[full] = layReturn({ module, name, screen: renamed }, scope, laying)
-  else if (renamed.kind === 'language') layLanguage({ module, name, screen: renamed }, full, laying)
   else laying.screens[full] = renamed
-}
-
-/** The choice of a language becomes a menu and a call. */
-function layLanguage({ module, name, screen }: Written & { screen: LanguageScreen }, full: string, laying: Laying): void {
-  const { languages } = laying.flow
-  const where = module.yaml.at(['screens', name])
-  const nameless = languages.filter((language) => ownName(language, screen.names) === undefined)
-  if (languages.length < 2)
-    laying.problems.push({ where, what: `screen '${full}' has one language to choose from`, remedy: 'languages: of the flow' })
-  for (const language of nameless)
-    laying.problems.push({ where, what: `screen '${full}': no own name of '${language}' is known`, remedy: `names: { ${language}: … }` })
-  for (const [laid, of] of Object.entries(languageScreens(full, screen, languages))) {
-    laying.places.set(laid, { module, name })
-    laying.screens[laid] = of
-  }
 }
 
 /** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */

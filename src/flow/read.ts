@@ -36,8 +36,10 @@ export interface ReadFlow {
 export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES): ReadFlow {
   const problems: Problem[] = []
   const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow', types }, problems)
+  const spoken = languagesIn(written)
   const catalogues = readCatalogues(source.catalogues, problems)
-  const parts = new Map((source.parts ?? []).flatMap((part) => readPart(part, types, problems)).map((part) => [part.name, part]))
+  const modules = (source.parts ?? []).flatMap((part) => readPart(part, { types, spoken }, problems))
+  const parts = new Map(modules.map((part) => [part.name, part]))
   if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
   const { include = [], ...definition } = FLOW.parse(written)
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
@@ -52,9 +54,10 @@ export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES):
   }
 }
 
-function readPart(source: FlowFiles, types: ScreenTypes, problems: Problem[]): Module[] {
+/** `spoken`: the languages of the flow that it is read for. */
+function readPart(source: FlowFiles, how: { types: ScreenTypes; spoken: readonly string[] }, problems: Problem[]): Module[] {
   const before = problems.length
-  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', types }, problems)
+  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', ...how }, problems)
   const catalogues = readCatalogues(source.catalogues, problems)
   if (problems.length > before) return []
   const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
@@ -97,7 +100,9 @@ function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
 
 /** A file with screens: its head against the schema, its screens each against that of its kind. */
 function readModule(
-  source: { file: string; text: string }, of: { schema: z.ZodType; is: 'flow' | 'part'; types: ScreenTypes }, problems: Problem[],
+  source: { file: string; text: string },
+  of: { schema: z.ZodType; is: 'flow' | 'part'; types: ScreenTypes; spoken?: readonly string[] },
+  problems: Problem[],
 ) {
   const { types } = of
   const { yaml, problems: found } = readYaml(source.file, source.text)
@@ -120,7 +125,12 @@ function readModule(
     problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
   }
   for (const [name, screen] of entries) screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
-  return { written, ...layTypes(screens, { yaml, types, problems }) }
+  return { written, ...layTypes(screens, { yaml, types, problems, languages: of.spoken ?? languagesIn(written) }) }
+}
+
+function languagesIn(written: object): readonly string[] {
+  const { languages } = written as { languages?: unknown }
+  return Array.isArray(languages) ? languages.filter((language) => typeof language === 'string') : []
 }
 
 interface Reading {

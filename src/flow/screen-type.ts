@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Problem } from '../errors.ts'
 import type { WrittenScreen } from './definition.ts'
 import { form } from './form.ts'
+import { language } from './language-screen.ts'
 import { sms } from './sms-screen.ts'
 import type { Path, Yaml } from './source.ts'
 
@@ -14,8 +15,8 @@ export interface ScreenType {
   name: string
   /** Its keys, each with a description. */
   schema: z.ZodObject
-  /** The screens that it becomes, by name; the one that others lead to is called like the screen itself. May throw: then why. */
-  expand: (name: string, screen: object) => Record<string, Expanded>
+  /** The screens that it becomes in a flow of these languages, by name; one is called like the screen itself. May throw: why. */
+  expand: (name: string, screen: object, languages: readonly string[]) => Record<string, Expanded>
 }
 
 export interface Expanded {
@@ -26,14 +27,14 @@ export interface Expanded {
 
 export type ScreenTypes = ReadonlyMap<string, ScreenType>
 
-/** Those that come along. (`language` waits for the languages of the flow: parts.ts.) */
-export const SCREEN_TYPES: ScreenTypes = new Map([form, sms].map((type) => [type.name, type]))
+/** Those that come along. */
+export const SCREEN_TYPES: ScreenTypes = new Map([form, sms, language].map((type) => [type.name, type]))
 
 /** The screens with all types laid out, and the places of what they became. Broken ones are undefined, and stay so. */
 export function layTypes(
-  written: Record<string, WrittenScreen>, how: { yaml: Yaml; types: ScreenTypes; problems: Problem[] },
+  written: Record<string, WrittenScreen>, how: { yaml: Yaml; types: ScreenTypes; problems: Problem[]; languages: readonly string[] },
 ): { screens: Record<string, WrittenScreen>; yaml: Yaml } {
-  const { yaml, types, problems } = how
+  const { yaml, types, problems, languages } = how
   const screens: Record<string, WrittenScreen> = {}
   const origins = new Map<string, { name: string; place: (path: Path) => Path }>()
   for (const [name, screen] of Object.entries(written)) {
@@ -44,10 +45,12 @@ export function layTypes(
     }
     const complain = (what: string, remedy?: string) =>
       void problems.push({ where: yaml.at(['screens', name]), what, ...(remedy === undefined ? {} : { remedy }) })
-    for (const [made, { screen: laid, place = (path: Path) => path }] of Object.entries(expanded(type, name, screen, complain))) {
+    const { kind: _kind, ...keys } = screen
+    const laid = expanded(() => type.expand(name, keys, languages), (why) => complain(`screen '${name}': ${why}`))
+    for (const [made, { screen: basic, place = (path: Path) => path }] of Object.entries(laid)) {
       const clash = made !== name && (Object.hasOwn(written, made) || origins.has(made))
       if (clash) complain(`${type.name} '${name}' has a screen '${made}' of its own`, 'rename the other')
-      screens[made] = laid
+      screens[made] = basic
       origins.set(made, { name, place })
     }
   }
@@ -59,12 +62,11 @@ export function layTypes(
   return { screens, yaml: { ...yaml, at: (path, inside) => yaml.at(where(path), inside), keyAt: (path) => yaml.keyAt(where(path)) } }
 }
 
-function expanded(type: ScreenType, name: string, screen: object, complain: (what: string) => void): Record<string, Expanded> {
+function expanded(expand: () => Record<string, Expanded>, complain: (what: string) => void): Record<string, Expanded> {
   try {
-    const { kind: _kind, ...keys } = screen as { kind: string }
-    return type.expand(name, keys)
+    return expand()
   } catch (error) {
-    complain(`screen '${name}': ${(error as Error).message}`)
+    complain((error as Error).message)
     return {}
   }
 }

@@ -63,7 +63,6 @@ export function usesOf(definition: { screens: Record<string, WrittenScreen> }): 
 const ROLES: Partial<Record<Kind, TextRole>> = {
   menu: 'title',
   list: 'title',
-  language: 'title',
   input: 'prompt',
   notify: 'notify',
   end: 'closing',

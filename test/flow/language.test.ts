@@ -48,7 +48,7 @@ describe('the choice of a language', () => {
 
   it('needs several languages, each with a name', () => {
     const one = '  main: { language: Which?, to: bye }\n  bye: { exit: true }'
-    assert.deepEqual(said(one, 'start: main\nlanguages: [en]'), ["screen 'main' has one language to choose from"])
+    assert.deepEqual(said(one, 'start: main\nlanguages: [en]'), ["screen 'main': there is one language to choose from (languages: of the flow)"])
     const strange = 'start: main\nlanguages: [en, qqq]'
     assert.match(said(one, strange).join(), /no own name of 'qqq' is known/)
     assert.doesNotMatch(said(one.replace('to: bye', 'to: bye, names: { qqq: Q }'), strange).join(), /own name/)
