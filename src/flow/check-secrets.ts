@@ -9,7 +9,8 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
   if (secrets.size === 0) return
   for (const { screen, place, path } of readsOf(definition)) {
     if (!secrets.has(path)) continue
-    const isOwn = place[2] === 'checks'
+    // A check sees what was just typed; what was typed before is gone by then.
+    const isOwn = place[2] === 'checks' && ownAnswer(definition, screen) === path
     const say = (what: string, remedy: string) =>
       complain('error', { where: at(place), what: `screen '${screen}' ${what} '${path}', which is secret`, remedy })
     if (!isOwn && place[2] !== 'with') say('reads', 'only the `with` of a call may')
@@ -23,6 +24,11 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
     const what = `screen '${name}' and a secret input are both answers.${as}`
     complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
   }
+}
+
+function ownAnswer({ screens }: FlowDefinition, name: string): string | undefined {
+  const screen = screens[name]
+  return screen?.kind === 'input' ? `answers.${screen.as ?? name}` : undefined
 }
 
 /** Whether every way from a question to this call begins at an input of that secret. */

@@ -43,6 +43,17 @@ describe('a secret answer', () => {
     })
   }
 
+  it('may be read by its own checks, and by no check of a later input: it is gone by then', () => {
+    const twice = (rule: string) => found(`
+  main: { input: 'PIN:', secret: true, checks: [{ if: answers.main != 1234 }], to: again }
+  again: { input: 'Again:', secret: true, checks: [{ if: '${rule}' }], to: open }
+  open: { call: bank.open, with: { pin: '{answers.again}' }, to: bye }
+  bye: { end: Bye }
+`)
+    assert.deepEqual(twice('answers.again != 1234'), [])
+    assert.match(twice('answers.again == answers.main').join('\n'), /screen 'again' reads 'answers\.main', which is secret/)
+  })
+
   it('that breaks a rule is not kept either', async () => {
     const phone = handset(flowOf(SCREENS).flow)
     await phone.dial()

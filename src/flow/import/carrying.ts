@@ -86,6 +86,7 @@ export function keysOf(journey: Journey, keyName: (key: string) => string): Pick
     }
     if (type === 'update_session_screen') for (const { key } of listOf(written.values_to_update)) note(key, 'vars')
   }
+  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as Written)) note(key, 'vars')
   const copied = new Set([...places].filter(([, found]) => found.size > 1).map(([key]) => key))
   const keys = new Map([...places].map(([key, found]) => [key, copied.has(key) ? `vars.${keyName(key)}` : [...found][0]!]))
   return { copied, keys }
@@ -140,3 +141,6 @@ export function operation(carrying: Carrying, name: string, of: { where: string;
 export function remark(carrying: Carrying, screen: JourneyScreen, key: string, said: Omit<Remark, 'where'>): void {
   carrying.remarks.push({ where: screen.at(key), ...said })
 }
+
+/** The daemon's environment is no part of a dialogue; ussd-engine had all of its own in reach. */
+export const isEnvironment = (word: string) => /^[A-Z][A-Z0-9_]{2,}$/.test(word)

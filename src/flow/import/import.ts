@@ -3,10 +3,12 @@
  * in Python or Jinja and a flow does not becomes an operation of one named back end.
  */
 import { Document, parse, visit } from 'yaml'
-import { keysOf, naming, SESSION, remark, type Carrying, type Locals, type Operation, type Remark } from './carrying.ts'
+import { isEnvironment, keysOf, naming, SESSION, remark, type Carrying, type Locals, type Operation, type Remark } from './carrying.ts'
 import { readJourney, type Journey, type JourneyScreen, type ReadBeside, type Written } from './journey.ts'
 import { carryScreen } from './screens.ts'
-import { textOf } from './words.ts'
+import { asSecrets } from './secrets.ts'
+import { tellUnread } from './unread.ts'
+import { textOf, valueIn, type Desk } from './words.ts'
 
 export interface Imported {
   name: string
@@ -38,10 +40,12 @@ export function importJourney(
   }
   const texts = settingsOf(carrying, beside)
   for (const screen of journey.screens.values()) carryScreen(carrying, screen)
-  const start = withSession(carrying, nameOf(journey.start))
+  const start = withSession(carrying, withVariables(carrying, nameOf(journey.start)))
+  tellUnread(carrying)
   tidyCalls(carrying)
   const head = { flow, spec: 1, start, languages: carrying.languages, ...(Object.keys(texts).length ? { texts } : {}) }
   const definition = { ...head, screens: ordered(carrying, start) }
+  asSecrets(carrying, definition)
   return {
     name: flow, backend, screens: journey.screens.size,
     remarks: carrying.remarks, operations: [...carrying.operations.values()],
@@ -101,13 +105,15 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   const { settings } = carrying.journey
   if (!settings) return texts
   const blocks = settings.written as Record<string, Written | undefined>
-  const { pagination_config: paging, variables, create_ussd_variables: made, ussd_report_session: reports } = blocks
+  const { pagination_config: paging, variables, ussd_report_session: reports } = blocks
   if (paging?.more_option !== undefined) say('more', paging.more_option, settings)
   if (paging?.back_option !== undefined) say('back', paging.back_option, settings)
   if (variables) constantsOf(carrying, settings, variables, beside)
-  if (made) {
-    const remedy = 'set them by a screen in front of the first'
-    remark(carrying, settings, 'create_ussd_variables', { what: 'create_ussd_variables are not set', remedy, lost: true })
+  const limit = paging?.ussd_text_limit ?? settings.written.ussd_text_limit
+  if (limit !== undefined) {
+    const at = paging?.ussd_text_limit === undefined ? 'ussd_text_limit' : 'pagination_config'
+    const remedy = 'a page holds what the network carries: 182 septets, or 80 characters of other scripts'
+    remark(carrying, settings, at, { what: `pages are not cut at ${String(limit)} characters`, remedy, lost: false })
   }
   if (reports) {
     const remedy = 'the daemon tells of each dialogue that ends: see docs/OPERATIONS.md'
@@ -126,15 +132,40 @@ function constantsOf(carrying: Carrying, settings: JourneyScreen, { file, namesp
   }
 }
 
+/** `create_ussd_variables`: set in front of the first screen. */
+function withVariables(carrying: Carrying, start: string): string {
+  const { settings } = carrying.journey
+  const made = Object.entries((settings?.written.create_ussd_variables ?? {}) as Written)
+  if (!settings || made.length === 0) return start
+  const name = carrying.nameOf('initial_screen')
+  const desk: Desk = { carrying, screen: settings, name, locals: {} }
+  const set = made.flatMap(([key, written]) => {
+    const value = valueIn(written, desk)
+    if (value !== undefined) return [[carrying.keyName(key), value] as const]
+    const remedy = 'set it by a screen in front of the first'
+    remark(carrying, settings, 'create_ussd_variables', { what: `the variable '${key}' is worked out, and not set`, remedy, lost: true })
+    return []
+  })
+  if (set.length === 0) return start
+  carrying.screens[name] = { set: Object.fromEntries(set), to: start }
+  return name
+}
+
 /** What nothing in the journey sets was there before it: it is asked for first. */
 function withSession(carrying: Carrying, start: string): string {
   const name = carrying.nameOf(SESSION)
   const session = carrying.operations.get(name)
   if (!session) return start
   carrying.screens[name] = { call: `${carrying.backend}.${name}`, to: start }
-  const words = [...session.fields.keys()].join(', ')
+  const all = [...session.fields.keys()]
   const remedy = `${carrying.backend}.${name} has to answer it`
-  carrying.remarks.push({ where: `${carrying.journey.file}:1`, what: `nothing in the journey sets ${words}`, remedy, lost: false })
+  const words = all.filter((word) => !isEnvironment(word)).join(', ')
+  const what = `nothing in the journey sets ${words}`
+  if (words) carrying.remarks.push({ where: `${carrying.journey.file}:1`, what, remedy, lost: false })
+  for (const word of all.filter(isEnvironment)) {
+    const screen = [...carrying.journey.screens.values()].find(({ written: said }) => JSON.stringify(said).includes(word))
+    carrying.remarks.push({ where: screen?.at() ?? carrying.journey.file, what: `${word} is of the environment`, remedy, lost: false })
+  }
   return name
 }
 

@@ -6,7 +6,7 @@ export type Expression =
   | { is: 'list'; items: Expression[] }
   | { is: 'not'; of: Expression }
   | { is: 'pair'; operator: string; left: Expression; right: Expression }
-  | { is: 'filter'; name: string; of: Expression }
+  | { is: 'filter'; name: string; of: Expression; args?: Expression[] }
 
 interface Reading {
   tokens: string[]
@@ -15,7 +15,7 @@ interface Reading {
 
 const TOKEN = /\s*(?:('[^']*'|"[^"]*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|==|!=|<=|>=|[<>()[\],.|]))/y
 
-/** The tree; undefined for what is more than this reads (arithmetic, calls, filters with arguments, tests of Jinja). */
+/** The tree; undefined for what is more than this reads (arithmetic, calls, most tests of Jinja). */
 export function readExpression(source: string): Expression | undefined {
   const tokens: string[] = []
   TOKEN.lastIndex = 0
@@ -57,8 +57,10 @@ function comparison(reading: Reading): Expression | undefined {
   if (!left) return undefined
   if (take(reading, 'is')) {
     const not = take(reading, 'not')
-    if (!take(reading, 'defined')) return undefined
-    return not ? { is: 'not', of: left } : left
+    // What is there and what is none: both are a path that leads somewhere, or nowhere.
+    const there = take(reading, 'defined') !== undefined
+    if (!there && !take(reading, 'none', 'None')) return undefined
+    return (not !== undefined) === there ? { is: 'not', of: left } : left
   }
   const not = take(reading, 'not')
   const operator = not ? take(reading, 'in') : take(reading, '==', '!=', '<', '<=', '>', '>=', 'in')
@@ -72,9 +74,9 @@ function filtered(reading: Reading): Expression | undefined {
   let of = operand(reading)
   while (of && take(reading, '|')) {
     const name = reading.tokens[reading.at++] ?? ''
-    // A filter with arguments works something out that no condition here can.
-    if (reading.tokens[reading.at] === '(') return undefined
-    of = { is: 'filter', name, of }
+    const args = take(reading, '(') ? items(reading, ')') : undefined
+    if (args === undefined && reading.tokens[reading.at - 1] === '(') return undefined
+    of = { is: 'filter', name, of, ...(args ? { args } : {}) }
   }
   return of
 }
@@ -96,14 +98,19 @@ function operand(reading: Reading): Expression | undefined {
 }
 
 function list(reading: Reading): Expression | undefined {
-  const items: Expression[] = []
-  while (!take(reading, ']')) {
+  const found = items(reading, ']')
+  return found && { is: 'list', items: found }
+}
+
+function items(reading: Reading, end: ')' | ']'): Expression[] | undefined {
+  const found: Expression[] = []
+  while (!take(reading, end)) {
     const item = filtered(reading)
     if (!item) return undefined
-    items.push(item)
-    if (!take(reading, ',') && reading.tokens[reading.at] !== ']') return undefined
+    found.push(item)
+    if (!take(reading, ',') && reading.tokens[reading.at] !== end) return undefined
   }
-  return { is: 'list', items }
+  return found
 }
 
 /** `a.b`, `a['b']`; an index that is itself looked up is not read. */

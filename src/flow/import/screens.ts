@@ -39,10 +39,6 @@ function inputScreen(desk: Desk): void {
     carrying.screens[besides(desk, name, 'option')] = { branch, else: to }
     to = besides(desk, name, 'option')
   }
-  if (/pin|password|secret/i.test(key)) {
-    const remedy = 'secret: true keeps it out of stores, texts and logs; only the next call may then read it'
-    remark(carrying, screen, 'input_identifier', { what: `'${key}' looks like a secret`, remedy, lost: false })
-  }
   const lines = options.map((option, i) => ({ key: keys[i]!, label: textOf(option.text, own, 'options') }))
   const input = withLines(textOf(written.text, own), lines)
   put(own, { input, as, ...(checks.length ? { checks } : {}), to })
@@ -114,6 +110,10 @@ function menuScreen(desk: Desk): void {
       const remedy = 'it gets the number that is printed before it; keys: { back: … } of the flow gives such a key to all screens'
       const what = `the option '${shortly(option.text)}' answers to '${String(value)}'`
       remark(carrying, screen, 'options', { what, remedy, lost: false })
+    }
+    else if (option.input_display !== undefined) {
+      const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
+      remark(carrying, screen, 'options', { what, remedy: 'its line is numbered as all are', lost: false })
     }
     return { label: textOf(option.text, desk, 'options'), to: optionTo(desk, option, i) }
   })

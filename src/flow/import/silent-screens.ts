@@ -1,6 +1,6 @@
 /** The screens of a journey that call, work out or set something. */
 import type { Scalar } from '../definition.ts'
-import { besides, listOf, operation, remark } from './carrying.ts'
+import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
 import type { Written } from './journey.ts'
 import { keep, nextOf, put } from './ways.ts'
 import { conditionOf, textOf, valueIn, type Desk } from './words.ts'
@@ -22,6 +22,10 @@ export function callScreen(desk: Desk): void {
     const remedy = `${carrying.backend}.${name} is handed all answers; take out what it does not need`
     remark(carrying, screen, 'function', { what, remedy, lost: false })
   }
+  if (written.synchronous === true) {
+    const what = 'the request was made later, in a queue; it is made while the subscriber waits'
+    remark(carrying, screen, 'synchronous', { what, remedy: 'let the back end take it on and answer at once', lost: false })
+  }
   const timeout = Number(request?.timeout)
   const to = nextOf(desk)
   const as = carrying.keyName(key)
@@ -40,7 +44,16 @@ function requestArgs(desk: Desk, request: Written): Record<string, Scalar> {
   const args: Record<string, Scalar> = {}
   const parts = ['params', 'data', 'json'].map((part) => request[part]).filter((part) => part !== null && typeof part === 'object')
   const body = Object.assign({}, ...parts) as Written
+  const ours = (word: string) => {
+    const remedy = `the address and the tokens of the back end '${carrying.backend}' stand in the settings, which read the environment`
+    remark(carrying, screen, 'http_request', { what: `${word} is of the environment, and not handed over`, remedy, lost: false })
+  }
   for (const [word, written] of Object.entries(body)) {
+    const variable = /\{\{\s*(\w+)/.exec(String(written))?.[1]
+    if (variable !== undefined && isEnvironment(variable)) {
+      ours(variable)
+      continue
+    }
     const value = valueIn(written, desk)
     if (value !== undefined) args[word] = value
     else {
@@ -50,9 +63,10 @@ function requestArgs(desk: Desk, request: Written): Record<string, Scalar> {
     }
   }
   for (const [, word] of String(request.url).matchAll(/\{\{\s*(\w+)/g)) {
-    const value = valueIn(`{{${word}}}`, desk)
+    const value = isEnvironment(word!) ? ours(word!) : valueIn(`{{${word}}}`, desk)
     if (value !== undefined) args[word!] = value
   }
+  for (const [, word] of JSON.stringify(OF_BACKEND.map((part) => request[part])).matchAll(/\{\{\s*([A-Z][A-Z0-9_]{2,})\b/g)) ours(word!)
   const kept = OF_BACKEND.filter((part) => part in request)
   if (kept.length) {
     const remedy = `they belong to the back end '${carrying.backend}' in the settings`

@@ -15,7 +15,13 @@ export interface Desk {
 
 /** Filters that change nothing in a comparison, whose sides are compared as numbers and as texts. */
 const PLAIN = new Set(['string', 'int', 'float', 'safe', 'trim'])
-const SHOWN: Record<string, string> = { format_number: ', number', format_currency: ', number, money' }
+/** Both show two decimals. */
+const MONEY = new Set(['format_number', 'format_currency'])
+
+/** What such a filter leaves as it is; undefined of all others. */
+function plainOf(read: Expression | undefined): Expression | undefined {
+  return read?.is === 'filter' && !read.args && PLAIN.has(read.name) ? plainOf(read.of) : read
+}
 
 /** Has the screen's operation work that out; the path of its answer. */
 export function ask(desk: Desk, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
@@ -56,17 +62,22 @@ function filled(text: string, desk: Desk, key: string): string {
 const quoted = (text: string) => text.replace(/[{}]+/g, "'$&'")
 
 function slot(source: string, desk: Desk, key: string): string {
-  const read = readExpression(source)
-  const style = read?.is === 'filter' ? SHOWN[read.name] : undefined
-  const value = read?.is === 'filter' && (style !== undefined || PLAIN.has(read.name)) ? read.of : read
+  const read = plainOf(readExpression(source))
+  const money = read?.is === 'filter' && MONEY.has(read.name) ? read : undefined
+  const value = plainOf(money ? money.of : read)
+  const [currency] = money?.args ?? []
+  const sign = currency?.is === 'value' ? `${quoted(String(currency.value))} ` : ''
   const found = value?.is === 'name' ? resolve(value.parts, desk.carrying, desk.locals) : value?.is === 'value' ? value : undefined
-  if (found && 'path' in found) return `{${found.path}${found.path === 'now.now' ? ', date' : style ?? ''}}`
-  if (found && (found.value === null || typeof found.value !== 'object')) return quoted(String(found.value ?? ''))
+  if (found && 'path' in found) return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
+  if (found && (found.value === null || typeof found.value !== 'object'))
+    return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
   if (!('item' in desk.locals)) return `{${ask(desk, source, key)}}`
   const remedy = 'let the back end answer it as a field of each row, and show that'
   remark(desk.carrying, desk.screen, key, { what: `'${source}' of a row is more than a flow works out`, remedy, lost: true })
   return '...'
 }
+
+const moneyOf = (value: number) => value.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',')
 
 /** A value for `set` or `with`; undefined if it is more than that. */
 export function valueIn(written: unknown, { carrying, locals }: Desk): Scalar | undefined {
@@ -76,8 +87,7 @@ export function valueIn(written: unknown, { carrying, locals }: Desk): Scalar | 
   const values = pieces.map((piece): Scalar | undefined => {
     const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
     if (inner === undefined) return piece
-    const read = readExpression(inner)
-    const plain = read?.is === 'filter' && PLAIN.has(read.name) ? read.of : read
+    const plain = plainOf(readExpression(inner))
     const found = plain?.is === 'name' ? resolve(plain.parts, carrying, locals) : plain?.is === 'value' ? plain : undefined
     if (!found) return undefined
     return 'path' in found ? `{${found.path}}` : typeof found.value === 'object' ? undefined : (found.value as Scalar)
@@ -136,11 +146,11 @@ function compared({ operator, left, right }: Expression & { is: 'pair' }, desk: 
 
 /** One side of a comparison: a path, or a value as a condition writes it. */
 function sideOf(side: Expression, desk: Desk): { path?: string; written: string | undefined } | undefined {
-  if (side.is === 'filter' && side.name === 'length') {
+  if (side.is === 'filter' && side.name === 'length' && !side.args) {
     const of = sideOf(side.of, desk)
     return of?.path === undefined ? undefined : { path: `${of.path}.count`, written: `{${of.path}.count}` }
   }
-  if (side.is === 'filter') return PLAIN.has(side.name) ? sideOf(side.of, desk) : undefined
+  if (side.is === 'filter') return PLAIN.has(side.name) && !side.args ? sideOf(side.of, desk) : undefined
   const found = side.is === 'name' ? resolve(side.parts, desk.carrying, desk.locals) : side.is === 'value' ? side : undefined
   if (!found) return undefined
   return 'path' in found ? { path: found.path, written: `{${found.path}}` } : { written: literal(found.value) }
