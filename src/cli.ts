@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { admin, integer } from './cli/arguments.ts'
 import { flowCommands } from './cli/flow-commands.ts'
+import { smsCommands } from './cli/sms.ts'
 import { saidOf } from './errors.ts'
 import { packageVersion } from './root.ts'
 
@@ -175,6 +176,8 @@ admin(program.command('push')).description('shows a screen or a text to a subscr
   .option('--language <code>', 'of the flow')
   .option('--sms <text>', 'sent as an SMS if it cannot be shown')
   .action(async (options: import('./cli/admin.ts').PushOptions) => (await import('./cli/admin.ts')).pushCommand(options, say))
+
+smsCommands(program, say)
 
 admin(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
   .argument('<line>', 'its name in the settings')

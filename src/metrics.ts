@@ -55,6 +55,7 @@ export const COUNTERS = {
   backend_retries_total: ['Back end calls made again, by what had come of the try before', ['backend', 'operation', 'why']],
   backend_cache_total: ['Reads that may be answered from memory, by where the answer came from', ['backend', 'operation', 'result']],
   sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
+  sms_replaced_total: ['SMS for which an operator had another text, by what came of it', ['result']],
   sms_queries_total: ['Parts of SMS that the SMSC was asked about because their receipts were overdue', ['line', 'result']],
   sms_late_total: ['Responses to SMS that came after their deadline, and whether they told something new', ['line', 'result']],
   sms_receipts_total: ['Delivery receipts by state and whether they met an SMS', ['line', 'state', 'result']],

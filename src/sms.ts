@@ -8,6 +8,7 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
 import { smsQueries } from './reminders/query.ts'
+import { smsReplacing, type Replacing } from './reminders/replace.ts'
 import type { ReminderParts } from './reminders/settings.ts'
 import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
 import type { Push } from './push/push.ts'
@@ -19,6 +20,7 @@ import type { Late } from './smpp/window.ts'
 import { smsIn } from './sms/incoming.ts'
 import { QUERY_EVERY_MS, queryLines, smsQuery } from './sms/query.ts'
 import { smsRecall } from './sms/recall.ts'
+import { smsReplace } from './sms/replace.ts'
 import { fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './sms/submit.ts'
 import type { Numbering } from './ussd/msisdn.ts'
 import type { Chance, Clock } from './ussd/types.ts'
@@ -26,6 +28,7 @@ import type { Chance, Clock } from './ussd/types.ts'
 export interface SmsSide {
   onReceipt(pdu: Pdu, line: Line): Promise<void>
   onSms(pdu: Pdu, line: Line): Promise<void>
+  readonly replacing: Replacing
   /** A response that came after its deadline. */
   onLate(late: Late, line: string): Promise<void>
   start(): void
@@ -56,10 +59,11 @@ export function createSmsSide(parts: SmsParts): SmsSide {
   const isPushed = channel === 'push-then-sms'
   const bySms = smsSubmit({ ...parts, settings: settings.lines })
   const submitMs = RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
+  const recall = smsRecall({ ...parts, settings: settings.lines })
   const outboxParts: ReminderParts = {
     knex, clock, chance, log, counters: metrics,
     submit: isPushed ? pushThenSms(bySms, { push: parts.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
-    recall: smsRecall({ ...parts, settings: settings.lines }),
+    recall,
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
       ambiguousGraceMs: settings.reminders.ambiguousGraceMs, keepMs: settings.retention.smsDays * 86_400_000,
@@ -87,6 +91,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
     },
     onSms: incoming.take,
+    replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace: smsReplace({ ...parts, settings: settings.lines }) }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms

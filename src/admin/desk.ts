@@ -13,8 +13,29 @@ export interface Desk {
   reload(): LinesReloaded | { problem: string }
   /** What passed on a line lately. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
+  /** The SMS that are kept. */
+  readonly sms: SmsDesk
   /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
   push(asked: PushAsked): Promise<PushTold>
+}
+
+export interface SmsDesk {
+  /** The newest of one subscriber. */
+  of(msisdn: string): Promise<SmsSummary[]>
+  /** Another text for one of them; answers what came of it (docs/SMS.md). */
+  replace(id: string, text: string): Promise<string>
+}
+
+export interface SmsSummary {
+  id: string
+  kind: string
+  state: string
+  /** '': any. */
+  line: string
+  parts: number
+  dueAt: string
+  /** Null: it has not been sent. */
+  submittedAt: string | null
 }
 
 /** `clear`: with numbers and texts as they were; else masked. */

@@ -7,6 +7,7 @@ import type { Desk } from './desk.ts'
 import type { FlowDesk } from './flow-desk.ts'
 import { flowRoutes } from './flow-routes.ts'
 import { pushBy } from './push-route.ts'
+import { smsRoutes } from './sms-routes.ts'
 import { traceAnswer } from './trace-route.ts'
 
 /** What the gate leaves for the routes. */
@@ -68,6 +69,8 @@ export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
     audit(c.get('token'), 'push', { msisdn, flow: flow ?? null, line: line ?? null, after: told.is, sms: told.sms })
     return c.json(told)
   })
+
+  app.route('/sms', smsRoutes(desk, (c, what, more) => audit(c.get('token'), what, more)))
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))
   app.post('/lines/reload', (c) => {

@@ -122,7 +122,7 @@ function gate({ tokens, now, log }: AdminParts) {
   }
 }
 
-const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace']
+const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace', '/v1/sms']
 /** This machine calls it by these; any other name came through a proxy, or is a page that had its name lead here (DNS rebinding). */
 const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']

@@ -39,7 +39,8 @@ export const sms = z.strictObject({
   queryShare: z.number().min(0.01).max(0.5).default(0.1)
     .describe('of perSecond that such questions may take; USSD goes before them in any case'),
   manage: z.boolean().default(false)
-    .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is'),
+    
+    .describe('true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is, and may be replaced (replace_sm)'),
 })
 
 const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)

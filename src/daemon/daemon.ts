@@ -131,7 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
       tokens: tokensOf(settings),
-      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, reload }),
+      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, sms: sms.replacing, reload }),
       flows: createFlowDesk({
         ...stores, flows: flows.registry, backends: callable, types, readable: settings.privacy.storeKeyFile === undefined, clock,
       }),

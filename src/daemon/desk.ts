@@ -7,6 +7,7 @@ import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import { ProblemsError, UsageError } from '../errors.ts'
 import type { Gateway } from '../gateway.ts'
 import { maskMsisdn } from '../log.ts'
+import type { Replacing } from '../reminders/replace.ts'
 import type { Lines } from './lines.ts'
 import type { Push } from '../push/push.ts'
 import type { Reloaded } from './reload.ts'
@@ -18,10 +19,11 @@ export interface DeskParts {
   gateway: Gateway
   push: Push
   trace: Desk['trace']
+  sms: Replacing
   reload(): Reloaded
 }
 
-export function createDesk({ settings, dialogues, lines, gateway, push, trace, reload }: DeskParts): Desk {
+export function createDesk({ settings, dialogues, lines, gateway, push, trace, sms, reload }: DeskParts): Desk {
   // Lines may come and go: so may their groups.
   const groups = () => groupsOf(settings)
   return {
@@ -39,6 +41,11 @@ export function createDesk({ settings, dialogues, lines, gateway, push, trace, r
       return push.push({ ...how, flow, ...(language === undefined ? {} : { language }) })
     },
     trace,
+    sms: {
+      of: async (msisdn) => (await sms.of(msisdn)).map(({ due_at: due, submitted_at: sent, ...row }) =>
+        ({ ...row, dueAt: due.toISOString(), submittedAt: sent?.toISOString() ?? null })),
+      replace: (id, text) => sms.replace(id, text),
+    },
     lines() {
       const states = lines.states()
       return settings.lines.map(({ name, group = name, dialect }) =>

@@ -54,6 +54,20 @@ export interface SmsToRecall {
 /** gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line. */
 export type RecallOutcome = 'gone' | 'kept' | 'unsent' | 'off'
 
+/** Another text for an SMS of one part that the SMSC holds; `before` is what it says now. */
+export interface SmsToReplace {
+  msisdn: string
+  line: string
+  messageId: string
+  before: string
+  text: string
+}
+
+/** refused: it has it no more, or cannot · unfit: the new text would need another coding, or several parts · unknown: no response. */
+export type ReplaceOutcome = 'replaced' | 'refused' | 'unfit' | 'unsent' | 'unknown' | 'off'
+
+export type SmsReplace = (sms: SmsToReplace) => Promise<ReplaceOutcome>
+
 /** What an SMSC answers about one message. */
 export type QueryOutcome =
   | { is: 'said'; state: Receipt['state']; error: string }

@@ -2,7 +2,7 @@
 import type { Clock } from '../ussd/types.ts'
 import type { Pdu, Tlv } from '../smpp/types.ts'
 import type { Act, Chaos } from './chaos.ts'
-import { octetsOfText, text, tlv8 } from './codec.ts'
+import { integer, octetsOfText, text, tlv8 } from './codec.ts'
 import { STATUS } from './commands.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
@@ -50,7 +50,7 @@ export function desk(parts: DeskParts): (peer: Peer, request: Pdu) => void {
       case 'data_sm': return submitSms({ parts, peer, request, act })
       case 'query_sm': return query(parts, peer, request)
       case 'cancel_sm': return cancel(parts, peer, request)
-      case 'replace_sm': return refuse(peer, request, STATUS.ESME_RREPLACEFAIL)
+      case 'replace_sm': return replace(parts, peer, request)
       default: return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
     }
   }
@@ -140,8 +140,13 @@ function submitSms(errand: Errand): void {
   if (isEarly) conclude(parts, message)
   peer.respond(request, { body: { message_id: message.id } }, act)
   if (!isEarly) conclude(parts, message)
-  const phone = parts.phoneOf(destination)
-  if (!phone.isOff && octetsOfText(request).length) phone.receive(message.submitted, message.id)
+  if (parts.receipts.delayMs <= 0) arrive(parts, message)
+}
+
+/** The handset has it, if it is on. */
+function arrive(parts: DeskParts, message: StoredMessage): void {
+  const phone = parts.phoneOf(text(message.submitted.body, 'destination_addr'))
+  if (!phone.isOff && octetsOfText(message.submitted).length) phone.receive(message.submitted, message.id)
 }
 
 /** A frame is a slice of what the socket read: what outlives the request is copied. */
@@ -162,6 +167,8 @@ function conclude(parts: DeskParts, message: StoredMessage): void {
   if (receipts.intermediate) tell(parts, message, 'ENROUTE')
   const settle = (): void => {
     if (message.state === 'DELETED') return
+    // What waits may be cancelled or replaced until then.
+    if (receipts.delayMs > 0) arrive(parts, message)
     message.state = state
     message.finalMs = clock.now()
     for (let i = 0; i < receipts.times; i++) tell(parts, message, state)
@@ -187,6 +194,18 @@ function query(parts: DeskParts, peer: Peer, request: Pdu): void {
     message_id: message.id, final_date: absoluteTime(message.finalMs), message_state: MESSAGE_STATES[message.state], error_code,
   }
   peer.respond(request, { body })
+}
+
+/** The text alone: its coding and header stay. One with a header, or in a parameter, is more than a text. (SMPP v3.4 §4.10) */
+function replace(parts: DeskParts, peer: Peer, request: Pdu): void {
+  const message = parts.messages.find(text(request.body, 'message_id'))
+  const isSame = message && text(message.submitted.body, 'source_addr') === text(request.body, 'source_addr')
+  const hasHeader = message && (integer(message.submitted.body, 'esm_class') & 0x40) !== 0
+  const isPlain = message && !hasHeader && message.submitted.tlvs.every((it) => it.tag !== 0x0424)
+  if (!isSame || !isPlain || message.state !== 'ENROUTE') return refuse(peer, request, STATUS.ESME_RREPLACEFAIL)
+  const { short_message } = kept(request).body
+  message.submitted = { ...message.submitted, body: { ...message.submitted.body, short_message } }
+  peer.respond(request, {})
 }
 
 function cancel(parts: DeskParts, peer: Peer, request: Pdu): void {

@@ -98,7 +98,8 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
   })
 }
 
-function splittingOf(how: SmsSettings) {
+/** How a line cuts a text. */
+export function splittingOf(how: SmsSettings) {
   return { concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]) }
 }
 

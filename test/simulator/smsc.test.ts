@@ -384,6 +384,24 @@ describe('the simulated SMSC', () => {
       assert.equal((await one.take('query_sm_resp')).status, 0x67)
     })
 
+    it('replaces the text of what waits, once it is delivered the handset shows the new one', async () => {
+      await start({ receipts: { delayMs: 150 } })
+      const one = await bound()
+      one.send(sms('before'))
+      const message_id = (await one.take('submit_sm_resp')).body['message_id']!
+      const replace = (body: object) => one.send({ command: 'replace_sm', body: { message_id, source_addr: sms('').body.source_addr, short_message: Buffer.from('after'), ...body } as never })
+      replace({ source_addr: 'other' })
+      assert.equal((await one.take('replace_sm_resp')).status, 0x13)
+      replace({})
+      assert.equal((await one.take('replace_sm_resp')).status, 0)
+      assert.equal((await smsc.phone(JOHN).sms()).text, 'after')
+      replace({})
+      assert.equal((await one.take('replace_sm_resp')).status, 0x13)
+      smsc.chaos.add({ on: 'replace_sm', act: { is: 'refuse', status: 0x03 } })
+      replace({})
+      assert.equal((await one.take('replace_sm_resp')).status, 0x03)
+    })
+
     it('carries an SMS from a phone and says how it was acknowledged', async () => {
       await start()
       const one = await bound()

@@ -4,6 +4,7 @@ import type { SmsToSend } from '../../src/reminders/types.ts'
 import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
 import { queryLines, smsQuery } from '../../src/sms/query.ts'
 import { smsRecall } from '../../src/sms/recall.ts'
+import { smsReplace } from '../../src/sms/replace.ts'
 import { ownClasses, statusClass } from '../../src/sms/status.ts'
 import { lateSmsOf, smsSubmit } from '../../src/sms/submit.ts'
 import { LANGUAGES } from '../../src/ussd/national.ts'
@@ -32,7 +33,7 @@ postgres: embedded
   const counted: string[] = []
   const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push(`${name} ${Object.values(labels).join()}`) }
   const parts = { settings: settings.lines, lines: { all: [line], get: (name: string) => name === 'one' ? line : undefined }, clock, metrics }
-  return { submit: smsSubmit(parts), recall: smsRecall(parts), query: smsQuery(parts), parts, asked, counted }
+  return { submit: smsSubmit(parts), recall: smsRecall(parts), replace: smsReplace(parts), query: smsQuery(parts), parts, asked, counted }
 }
 
 const sms = (more: Partial<SmsToSend> = {}): SmsToSend =>
@@ -151,5 +152,35 @@ describe('asking what became of an SMS', () => {
     assert.deepEqual(shares('perSecond: 50, queryMs: 3600000'), [[3_600_000, 25]])
     assert.deepEqual(shares('perSecond: 1, queryMs: 60000, queryShare: 0.5'), [[60_000, 2]])
     assert.deepEqual(shares('perSecond: 0.1, queryMs: 60000, queryShare: 0.01'), [[60_000, 1]])
+  })
+})
+
+describe('replacing an SMS that the SMSC holds', () => {
+  const replaced = async (sms: string, outcome: SubmitOutcome, texts: [string, string] = ['At ten', 'At eleven']) => {
+    const { replace, asked } = stage(sms, [outcome])
+    const is = await replace({ msisdn: '67570000001', line: 'one', messageId: 'ab', before: texts[0], text: texts[1] })
+    return { is, pdu: asked[0]?.pdu, lane: asked[0]?.options.lane }
+  }
+
+  it('is one replace_sm that leaves the times as they are', async () => {
+    const { is, pdu, lane } = await replaced('manage: true', OK)
+    assert.equal(is, 'replaced')
+    assert.deepEqual([pdu!.command, pdu!.body.message_id, pdu!.body.source_addr, pdu!.body.validity_period, String(pdu!.body.short_message), lane],
+      ['replace_sm', 'ab', '123', '', 'At eleven', 'sms'])
+  })
+
+  it('is asked for only where the line manages SMS, and where no more than the text changes', async () => {
+    assert.deepEqual(await replaced('', OK), { is: 'off', pdu: undefined, lane: undefined })
+    for (const texts of [['At ten', 'В десять'], ['At ten', 'x'.repeat(161)], ['x'.repeat(161), 'At ten']] as [string, string][]) {
+      assert.deepEqual(await replaced('manage: true', OK, texts), { is: 'unfit', pdu: undefined, lane: undefined })
+    }
+    assert.equal((await replaced('manage: true', OK, ['В десять', 'В час'])).is, 'replaced')
+  })
+
+  it('knows what was refused, and what nobody knows', async () => {
+    const all: SubmitOutcome[] = [{ kind: 'refused', status: 0x13 }, { kind: 'refused', status: 0x03 }, { kind: 'timeout' }, { kind: 'lost' },
+      { kind: 'unsent', why: 'no-bind' }]
+    assert.deepEqual(await Promise.all(all.map(async (one) => (await replaced('manage: true', one)).is)),
+      ['refused', 'refused', 'unknown', 'unknown', 'unsent'])
   })
 })
