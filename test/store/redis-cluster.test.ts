@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Cluster, Redis } from 'ioredis'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import { REDIS_OPTIONS } from '../../src/store/redis-servers.ts'
+import { redisParts } from '../../src/store/redis-parts.ts'
 import { redisDialogues } from '../../src/store/redis.ts'
 import { LIMITS, scene } from '../contract/dialogue-scene.ts'
 import { dialogueStoreContract } from '../contract/dialogue-store.ts'
@@ -44,6 +45,18 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
     const sizes = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()))
     assert.equal(sizes.length, 2)
     assert.ok(sizes.every((keys) => keys > 50), String(sizes))
+  })
+
+  it('keeps parts of SMS of every subscriber, whichever node has them', async () => {
+    const shelf = redisParts({ client: cluster, prefix: 'parts', subscribersMax: 6_400 })
+    const everybody = Array.from({ length: 100 }, (_, n) => ({ group: 'g', msisdn: `6757000${n}` }))
+    const texts = [{ to: '1', reference: 1, total: 2, sinceMs: 0, parts: { 1: 'a' }, doneMs: null }]
+    const put = (whose: typeof everybody[number]) => shelf.change(whose, () => ({ held: { ...whose, texts }, dueMs: 1_000, liveMs: 1_000, told: null }))
+    await Promise.all(everybody.map(put))
+    assert.ok((await Promise.all(everybody.map((whose) => shelf.find(whose)))).every((held) => held?.texts[0]?.parts[1] === 'a'))
+    assert.equal(await shelf.erase('67570000'), 1)
+    const due = await shelf.changeDue(1_000, 500, ({ msisdn }) => ({ held: null, dueMs: 0, liveMs: 0, told: msisdn }))
+    assert.deepEqual(due.toSorted(), everybody.map(({ msisdn }) => msisdn).slice(1).toSorted())
   })
 })
 
