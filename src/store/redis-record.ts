@@ -56,6 +56,11 @@ export function writeOutcome(
   return seals ? `${place.seal(lines)}\n` : lines
 }
 
+/** Another version of this form: an older release can tell whose it is, and no more. */
+export function isNewer(stored: string): boolean {
+  return /^[2-9][tre][cu-] /.test(stored)
+}
+
 export interface Stored {
   record: DialogueRecord
   previous: DialogueRecord | null

@@ -8,6 +8,7 @@ import { asStoreError, gather, isWrongType } from './redis-connection.ts'
 import type { Client } from './redis-servers.ts'
 import { scripts, type ScriptName } from './redis-scripts.ts'
 import type { Place } from './seal.ts'
+import { isNewer } from './redis-record.ts'
 
 export interface RunnerParts {
   client: Client
@@ -26,7 +27,7 @@ export interface Runner {
   /** Goes out with all other confirmations of this loop turn. Where a dialogue still has its former name, it costs one resend. */
   confirm(name: string, epoch: string, turn: number): void
   putAside(place: Place, stored: string, why?: StoreError): Promise<void>
-  /** Puts aside, and answers the error to throw. */
+  /** Puts aside, but for what a later release wrote, and answers the error to throw. */
   corrupt(place: Place, stored: string, why?: StoreError): Promise<StoreError>
   /** Counts a value whose key is not here, and leaves it to a daemon that has the key. */
   leave(why: StoreError): void
@@ -68,7 +69,7 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
   }
   const formerOf = ({ former }: Place) => former === undefined ? [] : [recordKey(prefix, former)]
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
-    onFault(why.code === 'sealed' ? 'sealed' : 'corrupt')
+    onFault(why.code === 'sealed' || why.code === 'newer' ? why.code : 'corrupt')
     log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
   }
   const putAside = async (place: Place, stored: string, why = UNREADABLE()) => {
@@ -76,9 +77,11 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
     told(why, { bucket: bucketOf(place.name) })
     await ask('put aside', () => command.putAside(keys.length, ...keys, stored))
   }
-  const corrupt = async (place: Place, stored: string, why = UNREADABLE()) => {
-    await putAside(place, stored, why)
-    return why
+  const corrupt = async (place: Place, stored: string, why?: StoreError) => {
+    const reason = why ?? (isNewer(stored) ? NEWER() : UNREADABLE())
+    if (reason.code === 'newer') told(reason, { bucket: bucketOf(place.name) })
+    else await putAside(place, stored, reason)
+    return reason
   }
   const confirmations = batch(client instanceof Redis, (keys, args) => {
     if (closed) return
@@ -108,6 +111,8 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
     },
   }
 }
+
+const NEWER = () => new StoreError('newer', 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too')
 
 const UNREADABLE = () => new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
 

@@ -170,14 +170,14 @@ async function seize(runner: Sealing, name: string, { nowMs, token, leaseUntilMs
   const [is, stored] = (await runner.run('seize', place, [nowMs, word(token), leaseUntilMs])) as Answer
   if (is === 'nothing') return []
   try {
-    if (is === 'corrupt') throw new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
+    if (is === 'corrupt') throw new Error('not in a form that this release knows')
     const { record, previous } = readRecord(place, stored, runner.sealer)
     if (is === 'abandoned') return [{ is, record, previous, token }]
     return is === 'unconfirmed' || is === 'ended' ? [{ is, record }] : []
   } catch (error) {
     // Counted; there is nobody to tell. Another daemon may have the key of what is sealed.
     if (error instanceof StoreError && error.code === 'sealed') runner.leave(error)
-    else await runner.putAside(place, stored, error instanceof StoreError ? error : undefined)
+    else await runner.corrupt(place, stored, error instanceof StoreError ? error : undefined)
     return []
   }
 }

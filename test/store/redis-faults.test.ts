@@ -163,7 +163,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     assert.ok(writes >= 1 && writes <= 3, `${writes} writes`)
   })
   it('puts aside what does not read, counts it, and goes on', async () => {
-    for (const spoil of ['garbage', '', '1rc 1', '2rc 2 "e"', undefined]) {
+    for (const spoil of ['garbage', '', '1rc 1', '2xc 2 "e"', undefined]) {
       const { asked, answer, find, begin } = scene(await open())
       await asked()
       const [key] = await recordKeys()
@@ -180,6 +180,20 @@ describeWith(['redis'], 'the dialogue store among others', () => {
       assert.equal(await (await open()).erase('67570000001'), 1)
       assert.deepEqual(await client.keys(`${place.prefix}:*`), [], 'erasing removes what was put aside, too')
     }
+  })
+  it('leaves what a later release wrote to the daemons of that release, counts it, and gives the subscriber who dials anew a dialogue', async () => {
+    const { asked, answer, find, drop, overdue, begin } = scene(await open())
+    await asked()
+    const [key] = await recordKeys()
+    const newer = `2${(await client.get(key!))!.slice(1)} and more`
+    await client.set(key!, newer, 'KEEPTTL')
+    const isNewer = (error: unknown) => error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
+    for (const call of [answer, find, drop]) await assert.rejects(() => call(), isNewer)
+    assert.deepEqual(await overdue(T0 + LIMITS.totalMs), [])
+    assert.deepEqual(faults, ['newer', 'newer', 'newer', 'newer'])
+    assert.equal(await client.get(key!), newer)
+    expectIs(await begin(), 'opened')
+    assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 1, 'kept for whoever wants to look')
   })
   it('opens a new dialogue over what does not read', async () => {
     const { asked, begin, overdue } = scene(await open())
