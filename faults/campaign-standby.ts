@@ -16,7 +16,7 @@ export const standbyCampaign: Campaign = async (parts) => {
   const several = await severalDaemons(scene, 0)
   const ordeal: Ordeal = { parts, scene, several }
   try {
-    const add = () => several.add((settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }))
+    const add = () => several.add({ change: (settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }) })
     let first = await add()
     let second = await add()
     const failures: string[] = []

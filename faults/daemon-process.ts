@@ -17,6 +17,8 @@ export function compile(): void {
 export interface DaemonProcess {
   readonly pid: number
   readonly adminPort: number
+  /** Its settings file. */
+  readonly config: string
   /** What it wrote, parsed; what is no JSON is under `raw`. */
   log(): Record<string, unknown>[]
   raw(): string
@@ -25,8 +27,8 @@ export interface DaemonProcess {
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}): DaemonProcess {
-  const child: ChildProcess = spawn(process.execPath, [join(OUT, 'src/cli.js'), 'run', '--config', config], {
+export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}, cli = join(OUT, 'src/cli.js')): DaemonProcess {
+  const child: ChildProcess = spawn(process.execPath, [cli, 'run', '--config', config], {
     cwd: packageRoot, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
@@ -45,7 +47,7 @@ export function startDaemonProcess(config: string, adminPort: number, env: Recor
     done({ code, signal })
   }))
   return {
-    pid: child.pid!, adminPort, exited,
+    pid: child.pid!, adminPort, config, exited,
     get alive() { return alive },
     log: () => lines.map((line) => parsed(line)),
     raw: () => lines.join('\n'),

@@ -21,6 +21,8 @@ export const NUMBERS = ['kills', 'minutes', 'seeds', 'pdus', 'rounds', 'mutants'
 export interface CampaignParts extends Partial<Record<(typeof NUMBERS)[number], number>> {
   seed: number
   mode: Outcome['mode']
+  /** A commit or tag of this repository, where a campaign compares with an earlier build. */
+  previous?: string
   /** CI's share: bounded, and the smallest counts that still tell. */
   ci: boolean
   say(text: string): void

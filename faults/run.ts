@@ -4,6 +4,7 @@
  *   npm run faults -- --bounded            all of them, minutes each
  *   npm run faults -- --ci                 all but the weekly ones, short; fails on a goal that is missed or has no result
  *   npm run faults -- --only kill --kills 500 --minutes 12
+ *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
  *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
@@ -22,7 +23,7 @@ const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
 const { values } = parseArgs({
   options: {
-    bounded: { type: 'boolean', default: false }, ci: { type: 'boolean', default: false }, report: { type: 'boolean', default: false }, only: text,
+    bounded: { type: 'boolean', default: false }, ci: { type: 'boolean', default: false }, previous: text, report: { type: 'boolean', default: false }, only: text,
     seed: { type: 'string', default: '1' }, 'as-built': { type: 'boolean', default: false }, out: text, ...numberOptions,
   },
 })
@@ -77,7 +78,7 @@ async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
   const seed = Number(values.seed)
   try {
     const campaign = await entry.load()
-    return await campaign({ seed, mode, ci: values.ci, say, ...given })
+    return await campaign({ seed, mode, ci: values.ci, say, ...given, ...(values.previous ? { previous: values.previous } : {}) })
   } catch (error) {
     say((error as Error).stack ?? String(error))
     const failed = { passed: false, figure: 'did not finish', counts: {}, failures: [(error as Error).message], seed, seconds: 0, mode } satisfies Partial<Outcome>
@@ -87,6 +88,7 @@ async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
 
 function keep(outcome: Outcome, { name }: CampaignEntry): void {
   const words = ['--only', name, ...(values.ci ? ['--ci'] : values.bounded ? ['--bounded'] : []), '--seed', values.seed]
+  if (values.previous !== undefined && name === 'upgrade') words.push('--previous', values.previous)
   for (const [option, value] of Object.entries(given)) words.push(`--${option}`, String(value))
   const command = `npm run faults -- ${words.join(' ')}`
   const kept = { ...outcome, command, date: new Date().toISOString().slice(0, 10) }

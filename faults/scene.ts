@@ -1,5 +1,6 @@
 /** What most campaigns play on: servers, a stage, a simulated SMSC, and what can be gathered of them afterwards. */
 import { Redis } from 'ioredis'
+import type { Knex } from 'knex'
 import { systemClock } from '../src/clock.ts'
 import { seededChance } from '../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../src/simulator/smsc.ts'
@@ -34,6 +35,8 @@ export interface SceneOptions {
   /** Servers of the campaign's own, in place of the common ones. */
   redis?: RedisPlace
   postgresUrl?: string
+  /** Makes the schema. Default: as this build has it. */
+  migrate?(knex: Knex): Promise<unknown>
   /** After all deadlines: idle, lease, grace, receipts. */
   settleMs?: number
 }
@@ -53,7 +56,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const postgresUrl = options.postgresUrl ?? services.postgresUrl
   if (!redis || !postgresUrl) throw new Error(`no servers: ${JSON.stringify(missing)}`)
   const chance = seededChance(options.seed)
-  const stage = await openStage({ redis, postgresUrl, chance })
+  const stage = await openStage({ redis, postgresUrl, chance, ...(options.migrate ? { migrate: options.migrate } : {}) })
   const smsc = await startSmsc({
     clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: 100 },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,

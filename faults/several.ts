@@ -4,12 +4,22 @@ import { freePort } from '../test/support/services.ts'
 import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 import type { Scene } from './scene.ts'
-import { settingsOf } from './stage.ts'
+import type { Build } from './previous-build.ts'
+import { settingsOf, sourceOf } from './stage.ts'
+
+export interface Adding {
+  change?: ((settings: Settings) => void) | undefined
+  env?: Record<string, string>
+  /** Of another build. */
+  build?: Pick<Build, 'cli'> | undefined
+  /** Its settings as the shortest file, which builds of other releases read, too; `change` is not heard then. */
+  source?: boolean
+}
 
 export interface Several {
   daemons: DaemonProcess[]
   /** One more, started and ready (or, with `standby`, refused its bind). */
-  add(change?: (settings: Settings) => void, env?: Record<string, string>): Promise<DaemonProcess>
+  add(how?: Adding): Promise<DaemonProcess>
   /** /metrics of those that live, once nothing more is counted. */
   metrics(): Promise<string[]>
   /** Lines that tell of a bug, and ends that nobody wanted. */
@@ -21,12 +31,11 @@ export async function severalDaemons(scene: Scene, count: number, change?: (sett
   const daemons: DaemonProcess[] = []
   const several: Several = {
     daemons,
-    async add(more = change, env = {}) {
+    async add({ change: more = change, env = {}, build, source = false } = {}) {
       const adminPort = await freePort()
-      const config = scene.stage.configure(`daemon${daemons.length}`, settingsOf(scene.stage, {
-        smscPort: scene.smsc.port, adminPort, ...(more ? { change: more } : {}),
-      }))
-      const daemon = startDaemonProcess(config, adminPort, env)
+      const wishes = { smscPort: scene.smsc.port, adminPort, ...(more ? { change: more } : {}) }
+      const config = scene.stage.configure(`daemon${daemons.length}`, (source ? sourceOf : settingsOf)(scene.stage, wishes))
+      const daemon = startDaemonProcess(config, adminPort, env, build?.cli)
       daemons.push(daemon)
       const isUp = await reached(async () => daemon.alive && (await isReady(adminPort) || await standsBy(adminPort)), 30_000)
       if (!isUp) throw new Error(`a daemon does not get ready: ${daemon.raw().slice(-1_500)}`)

@@ -23,6 +23,8 @@ export interface StageParts {
   redis: RedisPlace
   postgresUrl: string
   chance: Chance
+  /** Makes the schema. Default: as this build has it. */
+  migrate?(knex: Knex): Promise<unknown>
 }
 
 export interface Stage {
@@ -40,18 +42,18 @@ export interface Stage {
   /** What autovacuum does, which a test server may be without: else plans made for empty tables take seconds in the end. */
   vacuum(): Promise<void>
   /** Writes the settings file of one daemon. */
-  configure(name: string, settings: Settings): string
+  configure(name: string, settings: Settings | string): string
   close(): Promise<void>
 }
 
-export async function openStage({ redis, postgresUrl, chance }: StageParts): Promise<Stage> {
+export async function openStage({ redis, postgresUrl, chance, migrate: making = migrate }: StageParts): Promise<Stage> {
   const id = randomBytes(4).toString('hex')
   const schema = `f_${id}`
   const url = new URL(postgresUrl)
   url.searchParams.set('options', `-c search_path=${schema}`)
   const knex = knexFactory({ client: 'pg', connection: url.toString(), pool: { min: 0, max: 4 } })
   await knex.raw(`CREATE SCHEMA "${schema}"`)
-  await migrate(knex)
+  await making(knex)
   await knex('dental_type').insert({ id: 'checkup', position: 1, every_days: null })
   await knex('dental_type_name').insert({ type: 'checkup', language: 'en', name: 'Checkup' })
   const data = mkdtempSync(join(tmpdir(), 'ussd-faults-'))
@@ -79,7 +81,7 @@ export async function openStage({ redis, postgresUrl, chance }: StageParts): Pro
     },
     configure(name, settings) {
       const file = join(data, `${name}.yaml`)
-      writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))))
+      writeFileSync(file, typeof settings === 'string' ? settings : stringify(JSON.parse(JSON.stringify(settings))))
       return file
     },
     async close() {
@@ -104,7 +106,14 @@ export interface DaemonWishes {
 
 /** Settings of one daemon: deadlines scaled down so that each is met many times in a minute. */
 export function settingsOf(stage: Stage, wishes: DaemonWishes): Settings {
-  const { settings } = parseSettings(`
+  const { settings } = parseSettings(sourceOf(stage, wishes), 'faults', {})
+  wishes.change?.(settings)
+  return settings
+}
+
+/** The same as a file with no more in it than what differs from the defaults, which another release has, too. */
+export function sourceOf(stage: Stage, wishes: Omit<DaemonWishes, 'change'>): string {
+  return `
 lines:
   - name: test
     smsc: { host: 127.0.0.1, port: ${wishes.smscPort}, systemId: ussd, password: canary99 }
@@ -124,7 +133,5 @@ reminders: { leads: ["24h"], quietHours: null, pollMs: 100, leaseMs: 3000, ambig
 admin: { port: ${wishes.adminPort} }
 log: { level: info }
 stopMs: 5000
-`, 'faults', {})
-  wishes.change?.(settings)
-  return settings
+`
 }

@@ -16,9 +16,10 @@ type Say = (text: string) => void
 export async function migrateCommand(config: string, statusOnly: boolean, say: Say): Promise<void> {
   await withDatabase(config, async ({ knex }) => {
     if (statusOnly) {
-      const { applied, pending } = await migrationStatus(knex)
+      const { applied, pending, unknown } = await migrationStatus(knex)
       for (const name of applied) say(`done     ${name}`)
       for (const name of pending) say(`to do    ${name}`)
+      for (const name of unknown) say(`newer    ${name}: this release does not start on it`)
       return
     }
     const done = await migrate(knex)
