@@ -96,16 +96,23 @@ function readSource(path: string): SourceFile {
 }
 
 /**
- * Mappings are merged key by key; lists and scalars replace. `null` takes a key of the extended profile away.
+ * Mappings are merged key by key; lists, scalars and places replace. `null` takes a key of the extended profile away.
  */
 export function merge(under: unknown, over: unknown): unknown {
-  if (!isPlain(under) || !isPlain(over)) return over
+  if (!isPlain(under) || !isPlain(over) || (isPlace(under) && isPlace(over))) return over
   const out: Plain = { ...under }
   for (const [key, value] of Object.entries(over)) {
     if (value === null) delete out[key]
     else out[key] = merge(under[key], value)
   }
   return out
+}
+
+/** A place is one value: of two kinds of it, neither would be meant. */
+function isPlace(value: Plain): boolean {
+  const keys = Object.keys(value)
+  const kinds = keys.filter((key) => ['tlv', 'field', 'envelope', 'const'].includes(key))
+  return kinds.length === 1 && value[kinds[0]!] !== null && keys.every((key) => key === 'skip' || kinds.includes(key))
 }
 
 function isPlain(value: unknown): value is Plain {

@@ -57,6 +57,14 @@ describe('profiles from files', () => {
     assert.deepEqual([byDcs['33'], byDcs['17'], byDcs['8']], ['utf8', undefined, 'ucs2be'])
   })
 
+  it('put a place in the stead of another; the end bit, which has a parameter and more, is merged', () => {
+    writeFileSync(join(dir, 'own.yaml'), `name: own\nextends: standard\ninbound:
+  op: { from: { field: service_type }, decode: hexString }\n  endBit: { tlv: 0x1702 }\n`)
+    const { op, endBit } = loadProfile('own', dir).inbound
+    assert.deepEqual([op.from?.tlv, op.from?.field], [undefined, 'service_type'])
+    assert.deepEqual(endBit, { use: 'honour', tlv: 0x1702, octet: 1, bit: 0 })
+  })
+
   const table: [string, string, RegExp[]][] = [
     ['an unknown key', 'name: own\nextends: standard\noutbound:\n  registerdDelivery: 1\n',
       [/^own:4:3: outbound\.registerdDelivery is not known \(did you mean 'registeredDelivery'\?\)$/]],
