@@ -34,7 +34,7 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
     for (const [field, max] of fields) bounds.lengths.set(`chosen.${screen.as ?? from}.${field}`, max)
   }
   ofVars(definition, bounds)
-  return (screen) => ({ ...bounds, lengths: new Map([...bounds.lengths, ...(rows.get(screen) ?? [])]) })
+  return (screen) => (rows.has(screen) ? { ...bounds, lengths: new Map([...bounds.lengths, ...(rows.get(screen) ?? [])]) } : bounds)
 }
 
 /** What is set is as large as the largest of the values that it is set to. */

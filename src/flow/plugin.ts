@@ -20,8 +20,11 @@ export interface PluginType {
   name: string
   /** `z.strictObject` with that key, each key with `.describe()`: it is what `check` and editors say. */
   schema: z.ZodObject
-  /** Pure. The screens that it becomes, as a file would have them; one is called `name`. What it throws refuses the flow. */
-  expand: (name: string, screen: never) => Record<string, object>
+  /**
+   * Pure. The screens that it becomes in a flow of these languages, as a file would have them; one is called `name`. What it
+   * throws refuses the flow.
+   */
+  expand: (name: string, screen: never, languages: readonly string[]) => Record<string, object>
   /** Where a key of a new screen stands in the written one, as `['of', 2]`. Without it: under the same keys. */
   place?: (made: string, path: (string | number)[]) => (string | number)[]
 }
@@ -66,7 +69,7 @@ export function screenType(plugin: PluginType): ScreenType {
   const silent = Object.keys(keys).find((one) => keys[one]?.description === undefined)
   if (silent !== undefined) throw new Error(`says not what '${silent}' does: .describe('…')`)
   if (typeof expand !== 'function') throw new Error("has no function 'expand'")
-  return { name: key.data, schema, expand: (on, screen) => made(on, expand(on, screen as never), place) }
+  return { name: key.data, schema, expand: (on, screen, languages) => made(on, expand(on, screen as never, languages), place) }
 }
 
 function made(on: string, screens: Record<string, object>, place: PluginType['place']): Record<string, Expanded> {

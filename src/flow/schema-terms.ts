@@ -20,7 +20,10 @@ export const language = z
   .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'a language tag such as en or tpi')
   .meta({ title: 'language' })
 export const path = z.string().regex(PATH, 'a dotted path such as data.slots.rows').meta({ title: 'path' })
-export const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]).meta({ title: 'value' })
+export const scalar = z
+  .union([z.string(), z.number(), z.boolean(), z.null()])
+  .meta({ title: 'value' })
+  .describe('`{path}` is put in; what begins with `=` is worked out, such as `= round(answers.amount * 0.02, 2)`.')
 
 /** In the first language, with the others in catalogues; or in each language, side by side. */
 export const text = z

@@ -39,6 +39,20 @@ describe('a type of screen of a plug-in', () => {
     }
   })
 
+  it('is told the languages of the flow, in a part too', () => {
+    const each: PluginType = {
+      ...asking,
+      expand: (own, { to }: { to: string }, languages) =>
+        ({ [own]: { menu: Object.fromEntries(languages.map((language) => [language, `In ${language}`])), choices: [{ label: 'Go', to }] } }),
+    }
+    const known = new Map([...SCREEN_TYPES, ['ask', screenType(each)]])
+    const part = { file: 'parts/p.yaml', catalogues: [], text: 'part: p\nspec: 1\nlanguages: [en]\nscreens: { main: { ask: x, to: end } }' }
+    const source = { file: 'f.yaml', text: fileOf('  begin: { set: { n: 1 }, to: main }\n  end: { end: x }', 'start: begin\nlanguages: [en, tpi]\ninclude: [p]'), catalogues: [], parts: [part] }
+    assert.deepEqual(compileFlow(source, undefined, known).definition.screens.main, {
+      kind: 'menu', menu: { en: 'In en', tpi: 'In tpi' }, choices: [{ label: { en: 'Go' }, to: 'end' }],
+    })
+  })
+
   it('is no key without the plug-in', () => {
     assert.match(checkSource(visit).map(({ what }) => what).join(), /screen 'how' says not what it is/)
   })

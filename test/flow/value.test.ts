@@ -65,6 +65,15 @@ screens:
     assert.deepEqual(calls, [{ all: 15.2, say: 'vars.fee 0.5' }])
   })
 
+  it('that cannot be ends the dialogue also as an argument, and as what a choice sets', async () => {
+    const called = flowOf("\n  main: { call: w.x, to: pay }\n  pay: { call: w.pay, with: { n: '= 1 / data.main.n' }, to: z }\n  z: { end: x }").flow
+    await assert.rejects(handset(called, () => ({ is: 'data', data: { n: 0 } })).dial(), /screen 'pay': .* cannot be worked out/)
+    const chosen = handset(flowOf("\n  main: { menu: A, choices: [{ label: B, to: z, set: { n: '= 1 / vars.n' } }, { label: C, to: main, set: { n: 0 } }] }\n  z: { end: x }").flow)
+    await chosen.dial()
+    await chosen.answer('2')
+    await assert.rejects(chosen.answer('1'), /screen 'main': .* it divides by zero/)
+  })
+
   it('keeps of rows the fields that it reads, and no others', async () => {
     const flow = flowOf(`
   main: { call: w.x, to: fee }
