@@ -108,7 +108,7 @@ function asking({ definition }: Compilation, typed: TypedLines, say: (text: stri
     const args = { ...want.args, ...Object.fromEntries((want.hidden ?? []).map((name) => [name, '****'])) }
     say(`${operation} ${JSON.stringify(args)} is called. What does it answer?`)
     offered.forEach(({ shown }, i) => say(`  ${i + 1}  ${shown}`))
-    say('  or JSON of your own, refuse <name>, fail <why>; nothing: 1')
+    say('  or JSON of your own, refuse <name> [JSON], fail <why>; nothing: 1')
     for (;;) {
       const line = (await typed.next())?.trim() ?? ''
       const chosen = /^\d*$/.test(line) ? offered[Number(line || 1) - 1]?.stub : readStub(operation, line, say)
@@ -123,13 +123,19 @@ function offeredAt(outcomes: readonly Outcome[], operation: string): { stub: Stu
   const all = new Map<string, { stub: Stub; shown: string }>()
   for (const { event, told } of outcomes) {
     const stub = stubOf(event)
-    const text = stub.is === 'data' ? JSON.stringify(stub.data) : stub.is === 'refused' ? `refuse ${stub.refusal}` : `fail ${stub.why}`
+    const text = textOf(stub)
     const hint = stub.is === 'data' && told !== '' ? `  (${told.replace(`${operation} says `, '')})` : ''
     if (!all.has(text)) all.set(text, { stub, shown: (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 3)}...` : text) + hint })
   }
   const [well, ...others] = [...all.values()]
   const wrong = others.filter(({ stub }) => stub.is !== 'data')
   return [well!, ...wrong, ...others.filter(({ stub }) => stub.is === 'data')].slice(0, OFFERED_MAX)
+}
+
+function textOf(stub: Stub): string {
+  if (stub.is === 'failed') return `fail ${stub.why}`
+  const data = stub.data === null ? '' : JSON.stringify(stub.data)
+  return stub.is === 'data' ? data || 'null' : `refuse ${stub.refusal} ${data}`.trim()
 }
 
 /** As a line of a talk has it; undefined, and told why, if it is none. */

@@ -132,7 +132,7 @@ hang up
 
   it('has another PIN in the place of each that was typed, that does the same', async () => {
     const money = compileFlow(await sourceOf(exampleFolder('money'), 'money'))
-    const lines = ['{"set": true}', '2', '7391', 'refuse wrong', '4680', '{}', '{"amount": 300}']
+    const lines = ['{"set": true}', '2', '7391', 'refuse wrong {"left": 2}', '4680', '{}', '{"amount": 300}']
     const { written, said } = await typed(money, lines, { code: '*180#' })
     for (const secret of ['7391', '4680']) assert.doesNotMatch(written, new RegExp(secret))
     const typedPins = [...written.matchAll(/^> (.*)$/gm)].map((found) => found[1])
@@ -140,6 +140,8 @@ hang up
     assert.equal(written.match(/^called pin\.verify \{"pin":"(\d{4})"\}$/gm)?.length, 2)
     assert.match(written, /^talk \*180#, then 2, \*\*\*\*, \*\*\*\*$/m)
     assert.match(said, /pin\.verify \{"pin":"\*\*\*\*"\} is called/)
+    assert.match(said, /\n {2}\d {2}refuse wrong \{"left":9\}\n/, 'with what the flow expects of it')
+    assert.match(written, /^refuse pin\.verify wrong \{"left":2\}$/m)
   })
 
   it('has one that is refused for the one that was, and stops where none can be made up', async () => {
