@@ -28,7 +28,7 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
 
   before(async function () {
     this.timeout(90_000)
-    const lacking = hasOpenssl() ? await start() : 'openssl is not here'
+    const lacking = hasOpenssl() ? await start().then(() => undefined, (error: Error) => error.message) : 'openssl is not here'
     if (lacking === undefined) return
     process.stdout.write(`Postgres is not spoken to over TLS: ${lacking}.\n`)
     this.skip()
@@ -38,8 +38,8 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
     if (dir) rmSync(dir, { recursive: true, force: true })
   })
 
-  /** Why there is no server that speaks TLS. */
-  async function start(): Promise<string | undefined> {
+  /** Rejects where there is no server program, or one that was built without TLS. */
+  async function start(): Promise<void> {
     dir = mkdtempSync(join(tmpdir(), 'ussd-postgres-tls-'))
     const [own, other] = [authority(dir, 'own'), authority(dir, 'other')]
     Object.assign(pairs, {
@@ -52,7 +52,7 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
     }
     writeFileSync(join(server.data, 'pg_hba.conf'), RULES)
     for (const role of ['ussd', 'careful']) await server.ask(`CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'first'`)
-    return speaks('good').then(() => undefined, (error: Error) => error.message)
+    await speaks('good')
   }
 
   /** A server reads only keys that are its own user's. */

@@ -16,8 +16,11 @@ import { stageDaemon } from '../support/daemon.ts'
 import { describeWith, freePort } from '../support/services.ts'
 import { T1 } from '../support/screens.ts'
 
-/** Looks at no port: the second of these is wrong, but a server without TLS does not get that far. */
-const speaksTls = () => !/'tls-port/.test(spawnSync('redis-server', ['--tls-port', '0', '--port', 'none'], { encoding: 'utf8' }).stderr)
+/** Opens no port: the second of these is wrong, but a server without TLS does not get that far. */
+function speaksTls(): boolean {
+  const { error, stderr } = spawnSync('redis-server', ['--tls-port', '0', '--port', 'none'], { encoding: 'utf8' })
+  return error === undefined && !stderr.includes("'tls-port")
+}
 
 describeWith(['redis', 'postgres'], 'Redis over TLS', () => {
   let dir: string
@@ -28,7 +31,7 @@ describeWith(['redis', 'postgres'], 'Redis over TLS', () => {
   before(async function () {
     this.timeout(60_000)
     if (!hasOpenssl() || !speaksTls()) {
-      process.stdout.write('No openssl, or a redis-server that was built without TLS: Redis is not spoken to over TLS.\n')
+      process.stdout.write('No openssl, no redis-server here, or one that was built without TLS: Redis is not spoken to over TLS.\n')
       return this.skip()
     }
     dir = mkdtempSync(join(tmpdir(), 'ussd-redis-tls-'))
