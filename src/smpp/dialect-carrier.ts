@@ -123,6 +123,10 @@ export function putSession(profile: DialectProfile, target: PduTarget, raw: Uint
     target.tlvs.push({ tag: place.tlv, value: Buffer.concat([skipped, octets]) })
   } else if (place.envelope !== undefined) {
     target.envelope.set(String(place.envelope), octets.toString('utf8'))
+  } else if (place.field === 'protocol_id') {
+    // The one field of these that is a number: read as its decimal digits, and written as what they say.
+    const digits = octets.toString('latin1')
+    target.body.protocol_id = /^\d{1,3}$/.test(digits) ? Number(digits) & 0xff : octets.at(-1) ?? 0
   } else if (place.field !== undefined && place.field !== 'short_message' && place.field !== 'sequence_number') {
     target.body[place.field] = octets.toString('latin1')
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { encode } from '../../src/smpp/codec.ts'
 import { compileDialect, pushPath } from '../../src/smpp/dialect.ts'
 import { mintSession, uint } from '../../src/smpp/dialect-carrier.ts'
 import { loadDialect, loadProfile } from '../../src/smpp/dialect-load.ts'
@@ -311,6 +312,17 @@ describe('what a profile may ask for', () => {
     const { pdu } = loadDialect('comviva', DIALECTS).write({ action: 'end', text: 'x'.repeat(182) }, { ...path, carrier: '' })
     assert.equal((pdu.body.short_message as Buffer).length, 0)
     assert.ok((pdu.tlvs.find((tlv) => tlv.tag === 0x0424)?.value.length ?? 0) > 254)
+  })
+
+  it('the number of the dialogue in protocol_id, in a PDU that can be sent', () => {
+    const odd = compileDialect(variant('standard', (it) => {
+      Object.assign(it.inbound.session, { from: [{ field: 'protocol_id', skip: 0 }], decode: 'uint', step: 'none' })
+      it.outbound.session.mode = 'echo'
+    }))
+    const message = ussd(odd.read(deliver({ body: { protocol_id: 48 }, tlvs: { 0x0501: '01' } })))
+    const { pdu } = odd.write({ action: 'continue', text: 'x' }, message.returnPath)
+    assert.equal(pdu.body.protocol_id, 48)
+    assert.ok('octets' in encode(pdu))
   })
 
   it('digits of a subscriber written half by half (IMSI)', () => {
