@@ -22,9 +22,12 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/reminders/outbox.ts': { tests: ['test/reminders/outbox.test.ts'], postgres: true },
   'src/reminders/dispatch.ts': { tests: ['settle', 'poll', 'dispatch'].map((name) => `test/reminders/${name}.test.ts`), postgres: true },
 }
-/** How many are tried, drawn by the seed; all in the long run. */
+/**
+ * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of 100
+ * are noticed, one in 6 000 where 97 are: what CI fails on is no chance of the draw.
+ */
 const MUTANTS = { ci: 40, bounded: 240, long: Infinity }
-const SCORE_MIN = 0.85
+const SCORE_MIN = { ci: 0.85, bounded: 0.9, long: 0.9 }
 const WORKERS = 2
 /** A mutant whose tests take this much longer than without it hangs them, and they have noticed. */
 const SLOWER_TIMES = 5
@@ -34,7 +37,8 @@ export const mutantsCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const all = Object.keys(TARGETS).flatMap((file) => mutantsOf(file, readFileSync(join(packageRoot, file), 'utf8')))
   const wanted = all.filter((mutant) => !isEquivalent(mutant))
-  const chosen = drawn(wanted, parts.mutants ?? MUTANTS[parts.ci ? 'ci' : parts.mode], parts.seed)
+  const how = parts.ci ? 'ci' : parts.mode
+  const chosen = drawn(wanted, parts.mutants ?? MUTANTS[how], parts.seed)
   const postgres = await ownPostgres(true)
   let shop: Workshop | undefined
   const fates = new Map<Mutant, Fate>()
@@ -56,8 +60,8 @@ export const mutantsCampaign: Campaign = async (parts) => {
   const noticed = (file?: string) => count('killed', file) + count('hung', file)
   const score = noticed() / Math.max(1, fates.size)
   return [told(parts, startMs, {
-    goal: 'R20', title: 'mutants of framer, turn, take and rest, outbox and dispatch, each under its nearest tests', passed: score >= SCORE_MIN,
-    figure: `${(score * 100).toFixed(1)} % of ${fates.size} mutants noticed (of ${all.length} that there are), ${SCORE_MIN * 100} % wanted`,
+    goal: 'R20', title: 'mutants of framer, turn, take and rest, outbox and dispatch, each under its nearest tests', passed: score >= SCORE_MIN[how],
+    figure: `${(score * 100).toFixed(1)} % of ${fates.size} mutants noticed (of ${all.length} that there are), ${SCORE_MIN[how] * 100} % wanted`,
     counts: {
       killed: count('killed'), hung: count('hung'), survived: count('survived'), doNotCompile: chosen.length - fates.size,
       equivalent: all.length - wanted.length,

@@ -13,8 +13,6 @@ export interface CampaignEntry {
   compiled: boolean
   /** Its goal is also one of time, which a busy machine may spoil. */
   timed: boolean
-  /** Not part of CI's share: a figure to work on, a week at a time, not a promise that one change may break. */
-  weekly: boolean
 }
 
 export const CAMPAIGNS: readonly CampaignEntry[] = [
@@ -37,13 +35,13 @@ export const CAMPAIGNS: readonly CampaignEntry[] = [
   entry('flood', 'R12', async () => (await import('./campaign-flood.ts')).floodCampaign, 'timed'),
   entry('time', 'R14', async () => (await import('./campaign-time.ts')).timeCampaign, 'alone'),
   entry('soak', 'R11', async () => (await import('./campaign-soak.ts')).soakCampaign, 'timed'),
-  entry('mutants', 'R20', async () => (await import('./campaign-mutants.ts')).mutantsCampaign, 'alone', 'weekly'),
+  entry('mutants', 'R20', async () => (await import('./campaign-mutants.ts')).mutantsCampaign, 'alone'),
 ]
 
-type Trait = 'alone' | 'timed' | 'weekly'
+type Trait = 'alone' | 'timed'
 
-/** With daemons as processes, unless it works `alone`; `timed`, `weekly`: see CampaignEntry. */
+/** With daemons as processes, unless it works `alone`; `timed`: see CampaignEntry. */
 function entry(name: string, goals: string, load: () => Promise<Campaign>, ...traits: Trait[]): CampaignEntry {
   const has = (trait: Trait) => traits.includes(trait)
-  return { name, goals: goals.split(' '), load, compiled: !has('alone'), timed: has('timed'), weekly: has('weekly') }
+  return { name, goals: goals.split(' '), load, compiled: !has('alone'), timed: has('timed') }
 }

@@ -86,7 +86,7 @@ function onLine(line: string, at: number, original: string): Change[] {
   for (const found of line.matchAll(/\b(true|false)\b/g)) {
     changes.push({ at: at + found.index, length: found[0].length, put: found[0] === 'true' ? 'false' : 'true' })
   }
-  for (const found of line.matchAll(/(?<![\w.$#])\d[\d_]*(?![\w.])/g)) {
+  for (const found of line.matchAll(/(?<![\w.$#]|>\[)\d[\d_]*(?![\w.])/g)) {
     if (Number(found[0].replaceAll('_', '')) >= TASTE_FROM) continue
     changes.push({ at: at + found.index, length: found[0].length, put: String(Number(found[0].replaceAll('_', '')) + 1) })
   }

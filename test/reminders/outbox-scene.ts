@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { silentLog } from '../../src/log-port.ts'
 import { reminders, type Reminders } from '../../src/reminders/dispatch.ts'
 import type { ReminderParts } from '../../src/reminders/settings.ts'
-import type { SmsOutcome, SmsToSend } from '../../src/reminders/types.ts'
+import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../src/reminders/types.ts'
 import type { Clock } from '../../src/ussd/types.ts'
 
 export const START = Date.parse('2025-05-01T09:00:00+10:00')
@@ -14,7 +14,7 @@ export interface OutboxScene {
   sent: SmsToSend[]
   /** Counters, as `name kind state`. */
   counted: Record<string, number>
-  open(submit: (sms: SmsToSend) => SmsOutcome | Promise<SmsOutcome>, parts?: Partial<ReminderParts>): Reminders
+  open(submit: (...sent: Parameters<SmsSubmit>) => SmsOutcome | Promise<SmsOutcome>, parts?: Partial<ReminderParts>): Reminders
   /** One row, due now; answers its id. */
   owe(row?: object): Promise<string>
   row(id: string): Promise<Record<string, unknown> | undefined>
@@ -33,7 +33,7 @@ export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene
   return {
     sent, counted,
     open: (submit, parts = {}) => reminders({
-      knex, submit: async (sms) => (sent.push(sms), submit(sms)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
+      knex, submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
     }),
     async owe(row = {}) {
       const at = new Date(START)

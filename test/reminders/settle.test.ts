@@ -61,6 +61,19 @@ describeBoth('what became of an SMS', (database) => {
     assert.deepEqual(scene.sent.map(({ taken, line }) => [taken, line]), [[undefined, 'digicel'], [[1], 'vodafone']])
     assert.deepEqual(await knex('sms_part').where({ sms: id }).orderBy('part').pluck('message_id'), ['P1', 'P2'])
   })
+  it('has its lease again, and what was taken of it written down, before each part that leaves', async () => {
+    const id = await scene.owe()
+    let before: Record<string, unknown> | undefined
+    await scene.open(async (_sms, beforePart) => {
+      await clock.advance(20_000)
+      await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
+      before = { ...await scene.row(id), taken: await knex('sms_part').where({ sms: id }).pluck('message_id') }
+      return { is: 'accepted', messageIds: ['P1', 'P2'], line: 'vodafone' }
+    }).tick()
+    const { state, parts, sent_line, taken } = before!
+    assert.deepEqual({ state, parts, sent_line, taken }, { state: 'submitting', parts: 2, sent_line: 'vodafone', taken: ['P1'] })
+    assert.equal(wakes(before!), 50_000)
+  })
   it('keeps from a subscriber whose queue is full what else is due to it, and from nobody else', async () => {
     const full: SmsOutcome = { is: 'later', status: 0x14, pause: false, destination: true }
     const [second, other] = [await scene.owe({ kind: 'b', due_at: new Date(START + HOUR) }), await scene.owe({ msisdn: '2', due_at: new Date(START + HOUR) })]
