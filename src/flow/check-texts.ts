@@ -1,26 +1,29 @@
 /** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
-import { uncodableAt } from '../ussd/gsm7.ts'
-import { fits, transliterate } from '../ussd/text.ts'
+import { fits } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
+import { checkScript, type Written } from './check-script.ts'
 import type { FlowDefinition, ScreenDefinition, Text } from './definition.ts'
 import type { Message } from './message.ts'
 import { keysOn } from './keys.ts'
 import type { ReadFlow } from './read.ts'
 import { sample } from './sample.ts'
 import { compileIn, wordsIn } from './speech.ts'
-import { builtIn } from './texts.ts'
+import { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from './texts.ts'
 import { usesOf, type TextUse } from './uses.ts'
 
 export function checkTexts(read: ReadFlow, complain: Complain): void {
   const { definition } = read
   let sound = true
+  const written: Written[] = []
   for (const use of usesOf(definition).texts) {
-    for (const language of definition.languages) sound = checkText(use, language, read, complain) && sound
+    for (const language of definition.languages) sound = checkText(use, language, { read, written }, complain) && sound
     strangeLanguages(use, read, complain)
   }
+  checkScript(written, complain)
   checkCatalogues(read, complain)
+  checkBuiltIn(read, complain)
   if (!sound) return
   const boundsOn = boundsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
@@ -31,7 +34,9 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
 }
 
 /** Whether it compiles in that language; a missing translation falls back to the first language. */
-function checkText(use: TextUse, language: string, read: ReadFlow, complain: Complain): boolean {
+function checkText(
+  use: TextUse, language: string, { read, written }: { read: ReadFlow; written: Written[] }, complain: Complain,
+): boolean {
   const { definition } = read
   const words = wordsIn(definition, use.text, language)
   const first = definition.languages[0] as string
@@ -52,7 +57,7 @@ function checkText(use: TextUse, language: string, read: ReadFlow, complain: Com
     complain('error', { where, what: `screen '${use.screen}': the text in '${language}' ${message}` })
     return false
   }
-  strangeCharacters({ words, where, screen: use.screen }, complain)
+  written.push({ words, where, language, screen: use.screen })
   if (language !== first) sameValues(use, { message, where, language, read }, complain)
   return true
 }
@@ -80,25 +85,6 @@ function sameValues(
   if (extra.length > 0) say(`shows ${extra.join(', ')}, which the text in '${first}' does not`)
 }
 
-function strangeCharacters(text: { words: string; where: string; screen: string }, complain: Complain): void {
-  const strange = [...new Set(text.words)].filter((character) => uncodableAt(character) >= 0)
-  if (strange.length === 0) return
-  const names = strange
-    .slice(0, 8)
-    .map(
-      (character) =>
-        `${character} (U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')})`,
-    )
-  const plain = transliterate(text.words)
-  complain('warning', {
-    where: text.where,
-    what:
-      `screen '${text.screen}': not in GSM 7-bit: ${names.join(', ')}; ` +
-      `the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`,
-    ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),
-  })
-}
-
 function strangeLanguages(use: TextUse, { definition, at }: ReadFlow, complain: Complain): void {
   if (typeof use.text === 'string') return
   for (const language of Object.keys(use.text).filter((known) => !definition.languages.includes(known))) {
@@ -123,6 +109,29 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
         remedy: 'the text in the flow was changed: change it here too',
       })
     }
+  }
+}
+
+/** Words of the daemon's own that the flow may show in a language in which nobody has written them. */
+function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
+  const screens = Object.values(definition.screens)
+  const numbered = screens.some(({ kind }) => kind === 'menu' || kind === 'list')
+  const searched = screens.some((screen) => screen.kind === 'list' && screen.search !== undefined)
+  const unseen: Partial<Record<TextKey, boolean>> = {
+    invalid: !numbered, 'invalid-short': !numbered, more: !numbered, back: !numbered && !screens.some((one) => keysOn(definition, one).back),
+    home: !screens.some((one) => keysOn(definition, one).home),
+    wrong: !screens.some(({ kind }) => kind === 'input'),
+    'no-match': !searched, 'no-number': !searched, 'show-all': !searched,
+  }
+  for (const [i, language] of definition.languages.entries()) {
+    if (Object.hasOwn(BUILT_IN, language) || language.startsWith('en-')) continue
+    const lacking = TEXT_KEYS.filter((key) => !unseen[key] && definition.texts[language]?.[key] === undefined)
+    if (lacking.length === 0) continue
+    complain('warning', {
+      where: at(definition.texts[language] ? ['texts', language] : ['languages', i]),
+      what: `no built-in texts in '${language}': ${lacking.join(', ')}`,
+      remedy: `English is shown instead; write them under texts: { ${language}: … }`,
+    })
   }
 }
 
