@@ -1,4 +1,5 @@
 /** A flow as states and ways between them, worded for a reader: what every picture of it is drawn from. */
+import { conditionWords } from './condition.ts'
 import { targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from './definition.ts'
 
 export interface ChartState {
@@ -65,7 +66,7 @@ function labelOf(screen: ScreenDefinition, path: (string | number)[], definition
   if (key === 'choices' && 'choices' in screen) return first(screen.choices[which as number]?.label ?? '', definition)
   if (key === 'branch' && screen.kind === 'branch') {
     const condition = screen.branch[which as number]?.if
-    return typeof condition === 'string' ? condition : JSON.stringify(condition)
+    return condition === undefined ? '' : conditionWords(condition)
   }
   if (key === 'refused') return `refused ${String(which)}`
   if (key === 'giveUp') return 'too many wrong answers'

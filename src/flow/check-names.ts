@@ -1,8 +1,8 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip } from './condition.ts'
-import { isDayFormat, isZone } from './dates.ts'
-import { targetsOf, type InputScreen } from './definition.ts'
+import { DEFAULT_DATE_FORMAT, isDayFormat, isZone, tells } from './dates.ts'
+import { targetsOf, type FlowDefinition, type InputScreen } from './definition.ts'
 import { compilePattern } from './pattern.ts'
 import { SUBSCRIBER } from './language-screen.ts'
 import type { ReadFlow } from './read.ts'
@@ -34,6 +34,7 @@ export function checkNames(
     complain('error', { ...pointing(at, [...place, ...slip.within], slip.source, slip.at), ...saidOf(screen, slip) })
   }
   for (const { screen, place, value } of usesOf(definition).values) {
+    if (place.at(-1) === 'language' && place.at(-2) === 'set') checkSpoken(screen, { value, where: at(place), definition }, complain)
     const slip = isExpression(value) ? expressionIn(value) : undefined
     if (slip instanceof Slip) complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
   }
@@ -50,6 +51,15 @@ export function checkNames(
     }
     if (screen.kind === 'input') checkInput(name, screen, read, complain)
   }
+}
+
+/** A language that is set as it stands there. One that the flow does not speak would change nothing. */
+function checkSpoken(
+  screen: string, { value, where, definition }: { value: unknown; where: string; definition: FlowDefinition }, complain: Complain,
+): void {
+  if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value)) return
+  const what = `screen '${screen}': '${value}' is none of the flow's languages`
+  complain('error', { where, what, remedy: meant(value, definition.languages) })
 }
 
 function saidOf(screen: string, { what, remedy }: Slip): { what: string; remedy?: string } {
@@ -84,7 +94,13 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
       remedy: meant(language, languages),
     })
   }
-  for (const language of Object.keys(definition.formats)) unknown(language, at(['formats', language]))
+  for (const [language, format] of Object.entries(definition.formats)) {
+    unknown(language, at(['formats', language]))
+    for (const key of (['date', 'time', 'timeMinutes'] as const).filter((one) => format[one] !== undefined && !tells(one, format[one]))) {
+      const what = `'${format[key]}' shows ${key === 'date' ? 'no day or no month' : 'no hour'}`
+      complain('error', { where: at(['formats', language, key]), what, remedy: `such as ${DEFAULT_DATE_FORMAT[key]}` })
+    }
+  }
   for (const language of Object.keys(definition.texts)) unknown(language, at(['texts', language]))
   for (const [language, { file, catalogue }] of catalogues) {
     unknown(language, `${file}:1:1`)
@@ -135,7 +151,7 @@ function checkInput(name: string, screen: InputScreen, { definition, at }: ReadF
     }
     const compiled = pattern === undefined ? undefined : compilePattern(pattern)
     if (typeof compiled === 'string') say([...place, 'pattern'], `the pattern ${compiled}`)
-    if (date && !isDayFormat(date.format, definition.zone))
+    if (date && isZone(definition.zone) && !isDayFormat(date.format, definition.zone))
       say([...place, 'date', 'format'], `'${date.format}' does not say a day, a month and a year`, 'such as d/M/yyyy or ddMMyyyy')
   }
 }

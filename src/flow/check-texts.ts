@@ -51,7 +51,7 @@ function checkText(
   const where =
     typeof use.text === 'string' && language !== first
       ? read.catalogueAt(language, use.text)
-      : read.at(use.place)
+      : read.at(typeof use.text === 'string' ? use.place : [...use.place, language])
   const message = compileIn(definition, words, language)
   if (typeof message === 'string') {
     complain('error', { where, what: `screen '${use.screen}': the text in '${language}' ${message}` })
@@ -118,7 +118,8 @@ function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
   const numbered = screens.some(({ kind }) => kind === 'menu' || kind === 'list')
   const searched = screens.some((screen) => screen.kind === 'list' && screen.search !== undefined)
   const unseen: Partial<Record<TextKey, boolean>> = {
-    invalid: !numbered, 'invalid-short': !numbered, more: !numbered, back: !numbered && !screens.some((one) => keysOn(definition, one).back),
+    invalid: !numbered, 'invalid-short': !numbered, more: !numbered,
+    back: !numbered && !screens.some((one) => keysOn(definition, one).back),
     home: !screens.some((one) => keysOn(definition, one).home),
     wrong: !screens.some(({ kind }) => kind === 'input'),
     'no-match': !searched, 'no-number': !searched, 'show-all': !searched,

@@ -92,16 +92,23 @@ function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {
 }
 
 /** The expected field that was likely meant. An answer may well have more fields than are expected. */
-function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
+export function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {
     const calls = callsOf(as, definition).map((call) => expectsOf(call).flatMap(Object.keys))
     return calls.some((known) => known.includes(field)) ? undefined : nearest(field, calls.flat())
   }
   const here = definition.screens[screen]
-  if (root !== 'row' || as === undefined || !here || !isRouter(here)) return undefined
-  const fields = rowFieldsAt(rowsFrom(here) as string, definition)
-  return fields.includes(as) ? undefined : nearest(as, fields)
+  const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosenFrom(as, definition) : []
+  const named = root === 'row' ? as : field
+  const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition)))
+  return named === undefined || fields.includes(named) ? undefined : nearest(named, fields)
+}
+
+/** Where the rows are that a row of that name is chosen from. */
+function chosenFrom(as: string | undefined, { screens }: FlowDefinition): (string | undefined)[] {
+  return Object.entries(screens).flatMap(([name, screen]) =>
+    (screen.kind === 'list' || isRouter(screen)) && (screen.as ?? name) === as ? [rowsFrom(screen)] : [])
 }
 
 function rowFieldsAt(from: string, definition: FlowDefinition): string[] {

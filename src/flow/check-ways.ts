@@ -37,7 +37,7 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
   const round = circle(definition)
   if (round) {
     const where = at(['screens', round[0] as string])
-    complain('error', { where, what: `screens lead in a circle without a question: ${round.join(' > ')}` })
+    complain('error', { where, what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}` })
   }
 }
 

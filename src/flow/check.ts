@@ -5,6 +5,7 @@ import { checkLabels } from './check-labels.ts'
 import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
 import { checkSecrets } from './check-secrets.ts'
+import { checkShown } from './check-shown.ts'
 import { checkTexts } from './check-texts.ts'
 import { checkTypes } from './check-types.ts'
 import { checkWays } from './check-ways.ts'
@@ -33,18 +34,21 @@ export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Gen
   const problems: FlowProblem[] = []
   const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
   checkNames(read, backends, complain)
-  // The rest needs names that lead somewhere.
-  if (problems.every((problem) => problem.severity !== 'error')) checkWays(read, complain)
+  // These need names that lead somewhere, and rules that can be read.
+  if (problems.every((problem) => problem.severity !== 'error')) {
+    checkWays(read, complain)
+    checkKeys(read, complain)
+  }
   yield
-  checkKeys(read, complain)
   checkPaths(read, complain)
   checkTypes(read, complain)
+  checkShown(read, complain)
   checkSecrets(read, complain)
   yield
   checkTexts(read, complain)
   yield
   checkLabels(read, complain)
-  return withTrails(read, problems).toSorted((a, b) => inOrder(a.where, b.where))
+  return withTrails(read, once(problems)).toSorted((a, b) => inOrder(a.where, b.where))
 }
 
 /** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
@@ -55,6 +59,12 @@ export function checkSource(source: FlowSource, backends?: readonly string[], ty
     if (!(error instanceof ProblemsError)) throw error
     return error.problems.map((problem) => ({ severity: 'error', ...problem }))
   }
+}
+
+/** One key of a type of screen, or one field of a form, may stand for several screens with the same fault. */
+function once(problems: readonly FlowProblem[]): FlowProblem[] {
+  const said = ({ severity, where, what }: FlowProblem) => `${severity} ${where} ${what}`
+  return [...new Map(problems.map((problem) => [said(problem), problem])).values()]
 }
 
 function withTrails({ definition, at }: ReadFlow, problems: FlowProblem[]): FlowProblem[] {

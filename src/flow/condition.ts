@@ -16,6 +16,14 @@ export { Slip } from './expression.ts'
 export type ConditionSource =
   string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
 
+/** In one line, as it may be written too. */
+export function conditionWords(source: ConditionSource): string {
+  if (typeof source === 'string') return source
+  const inner = (one: ConditionSource) => (typeof one === 'string' && !/ (and|or) /.test(one) ? one : `(${conditionWords(one)})`)
+  if ('not' in source) return `not ${inner(source.not)}`
+  return 'and' in source ? source.and.map(inner).join(' and ') : source.or.map(inner).join(' or ')
+}
+
 export interface Condition {
   /** Pure. A path that leads nowhere is false, and unequal to all; so is what cannot be worked out. */
   holds: (scope: Scope) => boolean

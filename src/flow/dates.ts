@@ -63,6 +63,13 @@ export function isDayFormat(format: string, zone: string): boolean {
   return DateTime.fromFormat(day.toFormat(format), format, { zone }).toISODate() === '2024-11-28'
 }
 
+/** Whether the pattern of a date tells days and months apart, and that of a time hours. */
+export function tells(of: 'date' | 'time' | 'timeMinutes', pattern: string): boolean {
+  const shown = (at: string) => DateTime.fromISO(at, { zone: 'UTC' }).toFormat(pattern)
+  const at = shown('2024-11-27T10:00')
+  return (of === 'date' ? ['2024-11-28T10:00', '2024-10-27T10:00'] : ['2024-11-27T11:00']).every((other) => shown(other) !== at)
+}
+
 /** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
 export function plain(text: string): string {
   return text

@@ -83,15 +83,16 @@ export function leavable(definition: FlowDefinition): Set<string> {
   return good
 }
 
-/** A circle of screens without a question in it, if there is one. */
+/** A circle of screens without a question in it, if there is one. A list without rows asks nothing. */
 export function circle(definition: FlowDefinition): string[] | undefined {
   const done = new Set<string>()
   const walk = (name: string, trail: string[]): string[] | undefined => {
     const screen = definition.screens[name]
-    if (!screen || done.has(name) || asks(screen) || screen.kind === 'notify') return undefined
+    const skipped = screen?.kind === 'list' ? screen.empty : undefined
+    if (!screen || done.has(name) || (asks(screen) && skipped === undefined) || screen.kind === 'notify') return undefined
     const at = trail.indexOf(name)
     if (at >= 0) return [...trail.slice(at), name]
-    for (const { to } of targetsOf(screen)) {
+    for (const { to } of skipped === undefined ? targetsOf(screen) : [{ to: skipped }]) {
       const found = walk(to, [...trail, name])
       if (found) return found
     }

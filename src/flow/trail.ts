@@ -1,4 +1,5 @@
 /** The shortest way to each screen, as it is pressed: what a complaint shows itself by. Needs no flow that compiles. */
+import { conditionWords } from './condition.ts'
 import { targetsOf, type FlowDefinition, type ScreenDefinition } from './definition.ts'
 
 /** `dial > 2 > (wallet.buy refuses: insufficient)`, by screen; screens that are never reached have none. */
@@ -35,7 +36,7 @@ function pressedFor(name: string, screen: ScreenDefinition, path: readonly (stri
   if (screen.kind === 'notify') return '(shown)'
   if (screen.kind === 'branch') {
     const condition = key === 'branch' ? screen.branch[which as number]?.if : undefined
-    return condition === undefined ? '' : `(${typeof condition === 'string' ? condition : JSON.stringify(condition)})`
+    return condition === undefined ? '' : `(${conditionWords(condition)})`
   }
   if (screen.kind !== 'call' || key === 'to') return ''
   return key === 'refused' ? `(${screen.call} refuses: ${which})` : `(${screen.call} fails)`

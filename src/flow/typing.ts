@@ -10,7 +10,7 @@ export interface Typing {
   found: (severity: 'error' | 'warning', what: string, at: number, remedy: string) => void
 }
 
-const WORDS: Record<Type, string> = { text: 'a text', number: 'a number', boolean: 'true or false', rows: 'rows' }
+export const WORDS: Record<Type, string> = { text: 'a text', number: 'a number', boolean: 'true or false', rows: 'rows' }
 
 /** Undefined: nobody knows. */
 export function typed(node: Node, typing: Typing): Type | undefined {

@@ -70,7 +70,7 @@ const ROWS: Row[] = [
   ]],
   ['a circle of calls', '  main: { call: w.x, to: a }\n  a: { set: { x: 1 }, to: main, }\n', [
     "error f.yaml:6:9 screen 'main' has no way out: no end can be reached from it (lead to a screen with end or exit)",
-    "error f.yaml:6:9 screens lead in a circle without a question: main > a > main",
+    "error f.yaml:6:9 screen 'main' leads in a circle without a question: main > a > main",
     "error f.yaml:7:6 screen 'a' has no way out: no end can be reached from it (lead to a screen with end or exit)",
   ]],
   ['an unsafe pattern', "  main: { input: x, pattern: '(a+)+', to: a }\n  a: { end: x }", [
@@ -94,7 +94,7 @@ const ROWS: Row[] = [
   ]],
   ['a text in one language only', "  main: { end: { en: Hello } }", ["warning f.yaml:6:16 screen 'main': no text in 'tpi' ('Hello' is shown instead)"], TWO],
   ['a text that lacks the first language', "  main: { end: { tpi: Gude } }", ["error f.yaml:6:16 screen 'main': no text in 'en'"], TWO],
-  ['a translation without the value', "  main: { end: { en: 'Hi {msisdn}', tpi: Gude } }", ["warning f.yaml:6:16 screen 'main': the text in 'tpi' does not show msisdn"], TWO],
+  ['a translation without the value', "  main: { end: { en: 'Hi {msisdn}', tpi: Gude } }", ["warning f.yaml:6:42 screen 'main': the text in 'tpi' does not show msisdn"], TWO],
   ['a start that is not there', '  main: { end: x }', ["error f.yaml:3:8 starts with 'mian', which is no screen (did you mean 'main'?)"], 'start: mian\nlanguages: [en]'],
 ]
 
@@ -153,6 +153,20 @@ describe('the check of a flow', () => {
 
   it('asks for no translation of a text without words', () => {
     assert.deepEqual(said(fileOf("  main: { end: '{msisdn} - {code}' }", TWO)), [])
+  })
+
+  it('tells once that a language is in letters which GSM 7-bit lacks, and which built-in texts it has none of', () => {
+    const head = 'start: main\nlanguages: [en, hi]\ntexts: { hi: { busy: अ, expired: अ, overload: अ, holding: अ, resume: अ, continue: अ, main-menu: अ } }'
+    const screens = '  main: { input: { en: Name, hi: नाम }, to: a }\n  a: { end: { en: Well, hi: अच्छा } }'
+    assert.deepEqual(said(fileOf(screens, head)), [
+      "warning f.yaml:5:14 no built-in texts in 'hi': goodbye, wrong (English is shown instead; write them under texts: { hi: … })",
+      "warning f.yaml:7:34 'hi' is written in letters that are not in GSM 7-bit (2 of 2 texts); the page holds 80 characters instead of 182",
+    ])
+  })
+
+  it('says a fault once that stands in several languages', () => {
+    const screens = "  main: { language: { en: Which, tpi: Wanem }, names: { tpi: Tok “P” }, to: b }\n  b: { end: '-' }"
+    assert.deepEqual(said(fileOf(screens, TWO)).map((problem) => problem.replace(/:.*/, '').slice(0, 8)), ['warning '])
   })
 
   it('lets warnings pass and no error', () => {

@@ -139,4 +139,14 @@ export const ROWS: Row[] = [
   ['voucher', 'checksum: luhn', 'checksum: lunh', /'checksum' is none of/],
   ['voucher', "pattern: '\\d{12}'", "pattern: '\\d{12'", /pattern/],
   ['voucher', 'data.look.status == used,', 'data.look.status == used-before,', /'used' is on no way that made-up answers lead/],
+  // Of what a back end is expected to answer, and of what a flow does without a question
+  ['topup', "'Tenkyu. Mani i stap: {data.balance.currency}", "'Tenkyu. Mani i stap: {data.balance.curency}", /'data.balance.curency' is no field that is expected \(did you mean 'currency'/],
+  ['market', "row: '{row.name}'", "row: '{row.nmae}'", /'row.nmae' is no field that is expected \(did you mean 'name'/],
+  ['topup', "en: 'Balance: {data.balance.currency} {data", "en: 'Balance: {data.balance.currency, number} {data", /shows 'data.balance.currency', a text, as a number/],
+  ['topup', 'from: data.bundles.rows', 'from: data.balance.amount', /'data.balance.amount' is a number where rows are wanted/],
+  ['market', 'empty: none', 'empty: goods', /leads in a circle without a question: goods > good > goods/],
+  ['topup', "  farewell: { exit: true }", "  farewell: { set: { language: tip }, to: out }\n  out: { exit: true }", /'tip' is none of the flow's languages \(did you mean 'tpi'/],
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nformats: { en: { date: YYYY-mm } }", /'YYYY-mm' shows no day or no month/],
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nformats: { en: { time: mm } }", /'mm' shows no hour/],
+  ['topup', "number: { min: 5, max: 20 }", "pattern: (\n    keys: { back: '0' }", /the pattern is no pattern/],
 ]
