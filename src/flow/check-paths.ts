@@ -45,7 +45,7 @@ export interface Read {
   path: string
   /** Whether `row` means something there. */
   inRow: boolean
-  /** It asks whether something is there. */
+  /** It asks whether something is there, or is read where it is: only a name that nothing sets is wrong. */
   asks?: boolean
 }
 
@@ -60,8 +60,8 @@ export function readsOf(definition: FlowDefinition): Read[] {
       return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
     })
     // A notice is shown where the way that it stands on leads to: what is set there is known when it is filled in.
-    if (role !== 'notice')
-      for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row' })
+    const asks = role === 'notice'
+    for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row', asks })
   }
   for (const { screen, place, condition, inRow = false } of conditions) {
     const compiled = compileCondition(condition)

@@ -130,6 +130,8 @@ export const ROWS: Row[] = [
   ['airtime', 'answers.amount <= data.account.balance', 'answers.amount <= data.acount.balance', /nothing sets 'data.acount'/],
   ['money', 'open-send: { flow: pin, to: send }', 'open-send: { flow: pni, to: send }', /'pni'/],
   ['money', "with: { pin: '{answers.new}' }", "with: { pin: '{answers.again}' }", /can be reached without a new 'answers.again'/],
+  ['money', 'en: Those two differ.', "en: 'Not {answers.again}.'", /reads 'answers.again', which is secret/],
+  ['topup', 'refused: { insufficient: poor }', "refused: { insufficient: { to: poor, notice: { en: '{answers.amuont}', tpi: '-' } } }", /nothing sets 'answers.amuont'/],
   ['money', 'Your PIN is set.', "'Your PIN is {answers.new}.'", /reads 'answers.new', which is secret/],
   ['money', 'answers.receiver != {msisdn}', 'answers.receiver == {msisdn}', /'amount' is on no way that made-up answers lead/],
   ['market', 'from: data.goods.rows', 'from: data.good.rows', /nothing sets 'data.good'/],
