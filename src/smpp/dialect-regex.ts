@@ -24,8 +24,14 @@ export function regexFault(source: string): string | null {
   return repeats > REGEX_REPEATS_MAX ? `repeats more than ${REGEX_REPEATS_MAX} times, which can take for ever` : null
 }
 
-/** A compiled expression that looks at the first `REGEX_TEXT_MAX` units only. */
+/**
+ * A compiled expression that looks at the first `REGEX_TEXT_MAX` units only. Gives what its group matched, or all that
+ * it matched where it has none.
+ */
 export function matcher(source: string): (text: string) => string | null {
   const regex = new RegExp(source, 'u')
-  return (text) => regex.exec(text.slice(0, REGEX_TEXT_MAX))?.[0] ?? null
+  return (text) => {
+    const match = regex.exec(text.slice(0, REGEX_TEXT_MAX))
+    return match && (match[1] ?? match[0])
+  }
 }

@@ -314,6 +314,14 @@ describe('what a profile may ask for', () => {
     assert.ok((pdu.tlvs.find((tlv) => tlv.tag === 0x0424)?.value.length ?? 0) > 254)
   })
 
+  it('a code that is a part of its place', () => {
+    const read = (re: string) => compileDialect(variant('standard', (it) => {
+      Object.assign(it.inbound.code, { from: [{ field: 'destination_addr', skip: 0 }], prefix: '*', suffix: '#', re })
+    })).read(deliver({ body: { destination_addr: '77123' }, tlvs: { 0x0501: '01' } }))
+    assert.equal(ussd(read('^77(\\d+)$')).code, '*123#')
+    assert.equal(ussd(read('\\d{3}$')).code, '*123#')
+  })
+
   it('the number of the dialogue in protocol_id, in a PDU that can be sent', () => {
     const odd = compileDialect(variant('standard', (it) => {
       Object.assign(it.inbound.session, { from: [{ field: 'protocol_id', skip: 0 }], decode: 'uint', step: 'none' })
