@@ -67,7 +67,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
       ambiguousGraceMs: settings.reminders.ambiguousGraceMs, keepMs: settings.retention.smsDays * 86_400_000,
-      leaseMs: Math.max(settings.reminders.leaseMs, submitMs),
+      leaseMs: Math.max(settings.reminders.leaseMs, submitMs), connectionsMax: connectionsFor(settings.postgres),
     },
     messageIds: (name) => {
       const habits = lines.get(name)?.dialect.habits
@@ -111,6 +111,13 @@ export function createSmsSide(parts: SmsParts): SmsSide {
 }
 
 const EXPIRE_EVERY_MS = 60_000
+/** Of the connections to the database. Whoever dials waits for none that SMS hold: a dialogue has seconds, an SMS has hours. */
+const CONNECTIONS_SHARE = 0.4
+
+/** PGlite has one for all. */
+function connectionsFor(postgres: Settings['postgres']): number {
+  return postgres === 'embedded' ? 1 : Math.max(1, Math.floor(postgres.poolMax * CONNECTIONS_SHARE))
+}
 
 interface Repeated {
   start(): void

@@ -9,6 +9,7 @@ import { repeating } from '../sql.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'
+import { gate, type Gate } from './gate.ts'
 import { recallAll } from './recall.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
 import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
@@ -34,7 +35,8 @@ export interface Reminders {
 }
 
 export function reminders(parts: ReminderParts): Reminders {
-  const work: Work = { ...parts, settings: { ...REMINDER_DEFAULTS, ...parts.settings }, pausedUntil: new Map() }
+  const settings = { ...REMINDER_DEFAULTS, ...parts.settings }
+  const work: Work = { ...parts, settings, pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
   let running: Promise<number> | undefined
   let cancel: (() => void) | undefined
   let stopped = true
@@ -62,7 +64,7 @@ export function reminders(parts: ReminderParts): Reminders {
 
   return {
     tick: () => tick(true),
-    applyReceipt: (receipt) => applyReceipt(parts, receipt),
+    applyReceipt: (receipt) => work.gated(() => applyReceipt(parts, receipt)),
     late: (sms, outcome) => repeating(() => settleLate(parts, sms, outcome), { ...parts, signal: AbortSignal.any([]) }),
     start() {
       if (!stopped) return
@@ -81,6 +83,8 @@ interface Work extends ReminderParts {
   settings: ReminderSettings
   /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
   pausedUntil: Map<string, number>
+  /** Takes a connection to the database. */
+  gated: Gate
 }
 
 async function look(work: Work, upkeep: boolean): Promise<number> {
@@ -134,7 +138,7 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   const outcome = await submit(work, row, (taken) => takePart(work, { ...row, lease }, taken))
   failpoint('sms-after-response')
   const attempt = { ...row, attempts: last.attempts, lease }
-  await repeating(() => settle(work, attempt, outcome), { clock, chance: work.chance, signal: AbortSignal.any([]) })
+  await repeating(() => work.gated(() => settle(work, attempt, outcome)), { clock, chance: work.chance, signal: AbortSignal.any([]) })
   return outcome.is === 'unsent' ? 0 : 1
 }
 
@@ -164,7 +168,7 @@ async function takePart(work: Work, row: Pick<Attempt, 'id' | 'lease'>, { messag
     const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
     if (mine) await storeParts(work, trx, { id, line, messageIds })
   })
-  await repeating(store, { clock, chance: work.chance, signal: AbortSignal.any([]) })
+  await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) })
     .catch((error: unknown) => work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'))
   if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
 }

@@ -20,6 +20,8 @@ export interface ReminderSettings {
   batchMax: number
   /** SMS handed to the lines at once. */
   inFlightMax: number
+  /** Connections to the database that SMS and receipts take at once: the turns of dialogues wait for none of theirs. */
+  connectionsMax: number
   /** How long settled SMS are kept. */
   keepMs: number
 }
@@ -31,6 +33,7 @@ export const REMINDER_DEFAULTS: ReminderSettings = {
   ambiguousGraceMs: 90_000,
   batchMax: 50,
   inFlightMax: 10,
+  connectionsMax: 4,
   keepMs: 90 * 86_400_000,
 }
 
