@@ -95,6 +95,27 @@ describeBoth('the outbox', (database) => {
     assert.equal(new Set(sent.map((sms) => sms.id)).size, 300)
   })
 
+  it('takes no more connections than it may, with many SMS going out and many receipts coming in', async () => {
+    const most = async (connectionsMax: number) => {
+      let [now, peak] = [0, 0]
+      const counting = new Proxy(knex, { get(target, name) {
+        if (name !== 'transaction') return Reflect.get(target, name) as unknown
+        return async (run: (trx: Knex.Transaction) => Promise<unknown>) => {
+          peak = Math.max(peak, ++now)
+          return knex.transaction(run).finally(() => now--)
+        }
+      } })
+      for (let n = 0; n < 20; n++) await owe({ subject: `c${connectionsMax}:${n}` })
+      const one = open({ knex: counting, settings: { connectionsMax } })
+      const receipts = Array.from({ length: 20 }, (_, n) => one.applyReceipt(receipt(`R${connectionsMax}-${n}`)))
+      assert.equal(await one.tick(), 20)
+      await Promise.all(receipts)
+      return peak
+    }
+    assert.equal(await most(3), 3)
+    assert.ok(await most(30) > 3)
+  })
+
   it('does not send what was cancelled after it was claimed', async () => {
     const [first, second] = [await owe(), await owe({ subject: 'dental:2', due_at: new Date(START + 1), expires_at: new Date(START + HOUR) })]
     await clock.advance(10)
