@@ -43,19 +43,6 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
   return undefined
 }
 
-/** The failure as a person reads it: what was expected beside what came. */
-export function describeFailure({ where, what, expected, got }: TalkFailure): string {
-  if (expected === undefined || got === undefined) return `${where}: ${what}`
-  const left = expected.split('\n')
-  const right = got.split('\n')
-  const width = Math.max(10, ...left.map((line) => line.length))
-  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
-    const same = left[i] === right[i] ? ' ' : '!'
-    return `  ${same} ${(left[i] ?? '').padEnd(width)} | ${right[i] ?? ''}`
-  })
-  return [`${where}: ${what}`, `    ${'expected'.padEnd(width)} | got`, ...lines].join('\n')
-}
-
 interface Stage {
   flow: CompiledFlow
   /** What each operation answers, in turn; the last answer stays. */
@@ -179,7 +166,8 @@ function expected(text: string, { last }: Stage): Failure {
 }
 
 function ended(reason: string | undefined, { last }: Stage): Failure {
-  if (last?.want.do !== 'end') return { what: 'the dialogue goes on' }
+  if (!last) return { what: 'nothing has been dialled' }
+  if (last.want.do !== 'end') return { what: 'the dialogue goes on', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
   return reason === undefined || last.want.reason === reason
     ? undefined
     : { what: 'ended for another reason', expected: reason, got: last.want.reason }
@@ -197,8 +185,8 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
     return undefined
   return {
     what: `${step.operation} was called with something else`,
-    expected: JSON.stringify(step.args),
-    got: JSON.stringify(masked(made[0])),
+    expected: argsShown(step.args),
+    got: argsShown(masked(made[0])),
   }
 }
 
@@ -206,6 +194,13 @@ function smsSent(text: string, { calls }: Stage): Failure {
   const sent = calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text))
   if (sent.includes(text)) return undefined
   return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
+}
+
+/** Arguments that are long get a line each. */
+function argsShown(args: Json | undefined): string {
+  const whole = JSON.stringify(args)
+  const isLong = whole.length > 60 && args !== null && typeof args === 'object'
+  return isLong ? Object.entries(args!).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join('\n') : whole
 }
 
 /** The arguments as they may be shown. */

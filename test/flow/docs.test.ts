@@ -6,7 +6,8 @@ import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../../src/f
 import { KINDS, SCREENS } from '../../src/flow/schema.ts'
 import { withReference } from '../../src/flow/reference.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { describeFailure } from '../../src/flow/talk-diff.ts'
+import { playTalk } from '../../src/flow/talk-player.ts'
 
 const page = readFileSync('docs/FLOWS.md', 'utf8')
 const blocks = (kind: string) => [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([, of, text]) => (of === kind ? [text as string] : []))

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { checkSource } from '../../src/flow/check.ts'
 import type { CallWant } from '../../src/flow/advance.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { describeFailure } from '../../src/flow/talk-diff.ts'
+import { playTalk } from '../../src/flow/talk-player.ts'
 import { fileOf, flowOf, handset } from './support.ts'
 
 const SCREENS = `

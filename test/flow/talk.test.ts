@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { ProblemsError } from '../../src/errors.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { describeFailure } from '../../src/flow/talk-diff.ts'
+import { playTalk } from '../../src/flow/talk-player.ts'
 import { flowOf } from './support.ts'
 
 const { flow } = flowOf(`
@@ -30,6 +31,27 @@ describe('a talk', () => {
       '    Rows       | Rows',
       '  ! 1. Two     | 1. One',
     ].join('\n'))
+  })
+
+  it('sets lines that are alike beside each other, whatever came between them or did not come', async () => {
+    assert.equal(await play('dial *1#\n> 1\n< Your\n< Name?\n'), [
+      "t.talk:5: another text, on screen 'name'",
+      '    expected   | got',
+      '  - Your       |',
+      '    Name?      | Name?',
+    ].join('\n'))
+    assert.equal(await play('dial *1#\n< 1. One\n'), [
+      "t.talk:4: another text, on screen 'list'",
+      '    expected   | got',
+      '  +            | Rows',
+      '    1. One     | 1. One',
+    ].join('\n'))
+  })
+
+  it('shows arguments that are long one by one, and what is on show instead of an end', async () => {
+    const long = JSON.stringify({ first: 'a'.repeat(40), second: 'b'.repeat(40) })
+    assert.match((await play(`dial *1#\ncalled shop.rows ${long}`))!, /! first: "a+" +\| \{\}\n {2}- second: "b+" +\|$/)
+    assert.match((await play('dial *1#\nended'))!, /the dialogue goes on\n.*\n {2}! ended {6}\| Rows\n {2}\+ {12}\| 1\. One$/)
   })
 
   const failures: [string, string, RegExp][] = [

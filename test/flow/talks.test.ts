@@ -5,7 +5,8 @@ import { compileFlow } from '../../src/flow/compile.ts'
 import { coverageOf, type Coverage } from '../../src/flow/coverage.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
 import { parseTalks } from '../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../src/flow/talk-player.ts'
+import { describeFailure } from '../../src/flow/talk-diff.ts'
+import { playTalk } from '../../src/flow/talk-player.ts'
 import { EXAMPLES, FOLDERS } from '../support/example-flows.ts'
 
 for (const folder of FOLDERS) {

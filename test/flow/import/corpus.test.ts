@@ -8,7 +8,8 @@ import { importJourney, reportOf } from '../../../src/flow/import/import.ts'
 import { readExpression } from '../../../src/flow/import/jinja.ts'
 import { talksOf } from '../../../src/flow/paths.ts'
 import { parseTalks } from '../../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../../src/flow/talk-player.ts'
+import { describeFailure } from '../../../src/flow/talk-diff.ts'
+import { playTalk } from '../../../src/flow/talk-player.ts'
 
 const HERE = 'test/flow/import/corpus'
 const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })

@@ -9,7 +9,8 @@ import { patternOf } from '../../../src/flow/import/screens.ts'
 import { proveFlow } from '../../../src/flow/prove.ts'
 import { readFlow } from '../../../src/flow/read.ts'
 import { parseTalks } from '../../../src/flow/talk.ts'
-import { describeFailure, playTalk } from '../../../src/flow/talk-player.ts'
+import { describeFailure } from '../../../src/flow/talk-diff.ts'
+import { playTalk } from '../../../src/flow/talk-player.ts'
 
 const HERE = 'test/flow/import'
 const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })
