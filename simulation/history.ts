@@ -40,7 +40,10 @@ export interface HistoryOptions {
 
 export interface Told {
   breaches: Breach[]
-  /** What docs/OPERATIONS.md says may be lost: of a subscriber whose dial met no store, and whose daemon never came to write it down. */
+  /**
+   * What docs/OPERATIONS.md says may be lost: of a subscriber whose dial met no store, if its daemon never came to write it
+   * down, or the store carried it out later.
+   */
   excused: Breach[]
   /** The same plan on the same sources: the same hash. */
   hash: string
@@ -126,7 +129,10 @@ function isOwed(tables: Tables): boolean {
   return [...tables.sms.values()].some((row) => ['due', 'submitting', 'ambiguous'].includes(row.state))
 }
 
-/** The screen of a subscriber: a late copy of a dial that nobody remembers takes the place of the dialogue under way. */
+/**
+ * The screen of a subscriber: a dial that nobody remembers, or that a slow store carries out late, takes the place of the
+ * dialogue under way.
+ */
 function mayLose(unwritten: Unwritten): (breach: Breach) => boolean {
   const msisdns = new Set([...unwritten].map((begin) => begin.split(' ')[0]!))
   return ({ invariant, what }) =>

@@ -15,7 +15,7 @@ export function kvWire(scheduler: Scheduler, chance: Chance): Wire {
   })
 }
 
-/** Begins that met no store, until they are written down: `<msisdn> <number>`. */
+/** Begins that met no store, until they are written down, and those that it carried out after that was said: `<msisdn> <number>`. */
 export type Unwritten = Set<string>
 
 /** The store as one daemon has it. */
@@ -24,14 +24,15 @@ export function kvOf(store: DialogueStore, way: Wire, host: Host, unwritten: Unw
   const ask = <T>(what: string, serve: () => Promise<T>) => way.ask(host, what, serve)
   return {
     async open(taking) {
-      let isServed = false
+      let [isServed, isGivenUp] = [false, false]
       try {
         return await ask('open', () => {
           isServed = true
-          unwritten.delete(begin(taking))
+          if (isGivenUp) unwritten.add(`${begin(taking)} late`)
           return store.open(taking)
         })
       } catch (error) {
+        isGivenUp = true
         if (!isServed) unwritten.add(begin(taking))
         throw error
       }

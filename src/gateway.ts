@@ -101,6 +101,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const previous = taken.is === 'opened' ? taken.previous : null
     if (previous?.ended === 'superseded') finish(previous)
     else if (taken.is === 'opened') open++ // until the sweep counts again
+    if (taken.is === 'opened') unopened.opened(taking)
     failpointOnceWritten('after-ack')
     await turn(taken.record, { token: taking.token, from, lost: resumable(previous, clock.now(), limits.resumeMs) })
   }

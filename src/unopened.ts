@@ -15,9 +15,11 @@ import type { Clock } from './ussd/types.ts'
 export interface Unopened {
   /**
    * What became of the busy text. Taken, or refused: the network's dialogue is over, whatever comes of its number is a copy.
-   * Where nobody knows, it is over once the subscriber dials another.
+   * Where nobody knows, it is over once another dial opens a dialogue: the same one may be delivered again till then.
    */
   note(begin: Taking, sent: Sent): void
+  /** A dialogue was opened. */
+  opened(begin: Taking): void
   /** Writes down what the store does not know yet: all, or of one subscriber before this begin. False: it is still away. */
   flush(next?: Taking): Promise<boolean>
 }
@@ -52,13 +54,12 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
   }
 
   /** False: the store is still away. */
-  async function write(name: string, next?: Taking): Promise<boolean> {
+  async function write(name: string): Promise<boolean> {
     for (const one of waiting.get(name) ?? []) {
       const { begin, untilMs, isOver } = one
       const nowMs = clock.now()
-      const isDue = nowMs < untilMs && (isOver || (next !== undefined && next.network !== begin.network))
-      if (nowMs < untilMs && !isDue) continue
-      if (isDue && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs))) === undefined) return false
+      if (nowMs < untilMs && !isOver) continue
+      if (nowMs < untilMs && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs))) === undefined) return false
       keep(name, (waiting.get(name) ?? []).filter((other) => other !== one))
     }
     return true
@@ -74,9 +75,17 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       metrics.count('limits_total', { limit: 'unopened_max' })
       waiting.delete(waiting.keys().next().value!)
     },
+    opened({ key, network }) {
+      const name = nameOf(key)
+      const begins = waiting.get(name)
+      if (!begins) return
+      // Of those that were heard before, the later ones may still be waited for: the network delivers what it kept in no order.
+      const at = begins.findIndex(({ begin }) => begin.network === network)
+      keep(name, begins.map((one, i) => ({ ...one, isOver: one.isOver || at < 0 || i < at })))
+    },
     async flush(next) {
       const names = next ? [nameOf(next.key)] : [...waiting.keys()].slice(0, FLUSH_MAX)
-      for (const name of names) if (waiting.has(name) && !(await write(name, next))) return false
+      for (const name of names) if (waiting.has(name) && !(await write(name))) return false
       return true
     },
   }

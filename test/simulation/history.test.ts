@@ -38,6 +38,15 @@ describe('histories under a virtual clock', () => {
     assert.equal(elsewhere, first.hash)
   })
 
+  it('tell apart the screen of whose dial nobody could write down, and excuse nothing else', async function () {
+    this.timeout(20_000)
+    const faults: Fault[] = [
+      { atMs: 7_000, is: 'late', ms: 4_216, times: 4 }, { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },
+      { atMs: 8_700, is: 'crash', daemon: 0, at: 'net', steps: 0, downMs: 1_000 },
+    ]
+    const { breaches, excused } = await play({ seed: 1_978, daemons: 1, walkers: 3, walkMs: 12_097, faults })
+    assert.deepEqual([breaches, excused.map(({ invariant }) => invariant)], [[], ['I1']])
+  })
   for (const file of readdirSync(KEPT)) {
     it(`the plan that once found: ${file.replace('.json', '').replaceAll('-', ' ')}`, async function () {
       this.timeout(20_000)
