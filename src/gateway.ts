@@ -71,8 +71,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const unrested = createUnrested({ ...parts, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
   let draining = false
-  let turns = 0
-  let open = 0
+  let [turns, open] = [0, 0]
 
   async function onRequest(pdu: Pdu, line: Line, link: Link): Promise<void> {
     const incoming = line.dialect.read(pdu)
