@@ -69,7 +69,7 @@ function report(reload: Reload, { log, metrics }: FlowParts): void {
   }
   for (const name of reload.refused) {
     metrics.count('flow_reloads_total', { flow: name, result: 'refused' })
-    log.error({ flow: name }, 'flow refused: what it was before stays in force')
+    log.error({ flow: name }, 'flow refused: what was served of it before, if anything, stays in force')
   }
   for (const { severity, where, what, remedy } of reload.problems) {
     log[severity === 'error' ? 'error' : 'warn']({ where, what, ...(remedy ? { remedy } : {}) }, 'flow problem')

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { ProblemsError, type Problem } from '../errors.ts'
+import { nearest } from '../nearest.ts'
 import { compileDialect, type DialectOptions } from './dialect.ts'
 import { problemsOf, SourceFile } from './dialect-problems.ts'
 import { dialectProfile, type DialectProfile } from './dialect-schema.ts'
@@ -79,10 +80,11 @@ function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly Sou
   const path = found.find((it) => files.every((file) => file.path !== it)) ?? found[0]
   if (path !== undefined) return path
   const names = [...new Set(places.flatMap(dialectNames))]
+  const known = [nearest(nameOrPath, names), `known: ${names.join(', ')}`].filter(Boolean).join(' ')
   throw new ProblemsError('dialects', [{
     where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
     what: `there is no dialect '${nameOrPath}'`,
-    remedy: names.length > 0 ? `known: ${names.join(', ')}` : `no profiles in ${places.join(', ')}`,
+    remedy: names.length > 0 ? known : `no profiles in ${places.join(', ')}`,
   }])
 }
 

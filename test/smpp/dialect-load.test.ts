@@ -91,7 +91,7 @@ describe('profiles from files', () => {
     ['no mapping', '- standard\n', [/must be a mapping/]],
     ['an empty file', '', [/must be a mapping/]],
     ['aliases', 'name: own\nextends: standard\nnotes: &a [x]\nseen: *a\n', [/write aliases out/]],
-    ['a dialect that there is not', 'name: own\nextends: standrd\n', [/^own:2:1: there is no dialect 'standrd' \(known: .*standard/]],
+    ['a dialect that there is not', 'name: own\nextends: standrd\n', [/^own:2:1: there is no dialect 'standrd' \(did you mean 'standard'\? known: .*standard/]],
   ]
   for (const [what, yaml, wanted] of table) {
     it(`say it at its line: ${what}`, () => {
