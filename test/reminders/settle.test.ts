@@ -74,6 +74,15 @@ describeBoth('what became of an SMS', (database) => {
     assert.deepEqual({ state, parts, sent_line, taken }, { state: 'submitting', parts: 2, sent_line: 'vodafone', taken: ['P1'] })
     assert.equal(wakes(before!), 50_000)
   })
+  it('writes down no part of an SMS that is another daemon\'s by now', async () => {
+    const id = await scene.owe()
+    await scene.open(async (_sms, beforePart) => {
+      await knex('sms_outbox').update({ lease: 'another' })
+      await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
+      return { is: 'ambiguous' }
+    }).tick()
+    assert.deepEqual([(await scene.row(id))!.state, await knex('sms_part').where({ sms: id })], ['submitting', []])
+  })
   it('keeps from a subscriber whose queue is full what else is due to it, and from nobody else', async () => {
     const full: SmsOutcome = { is: 'later', status: 0x14, pause: false, destination: true }
     const [second, other] = [await scene.owe({ kind: 'b', due_at: new Date(START + HOUR) }), await scene.owe({ msisdn: '2', due_at: new Date(START + HOUR) })]
