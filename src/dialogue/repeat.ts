@@ -88,19 +88,19 @@ function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'pas
   }
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
   // Nobody is under way who could be hurt: a number that comes round is rather a redial's. (isCopy)
-  if (begin.copyMs !== undefined && old.status === 'ended') return undefined
+  if (begin.copyMs !== undefined && old.status === 'ended' && old.confirmed !== false) return undefined
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
 }
 
 /**
  * A begin with the number of the dialogue that stands here. Numbers that come round are soon given to a redial: then it
- * must be dialled alike, and not long ago. One that went beyond its first reply, or was ended from outside, has given its
- * number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
+ * must be dialled alike, and not long ago. One whose last reply, beyond the first, was taken, or that was ended from outside,
+ * has given its number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
  */
 function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
   const { copyMs, nowMs } = begin
   if (copyMs === undefined) return old.status !== 'ended' || nowMs - old.touchedMs < limits.tombstoneMs
-  const holdsNumber = old.status !== 'ended' || (old.turn === 1 && old.confirmed !== null)
+  const holdsNumber = old.status !== 'ended' || old.confirmed === false || (old.turn === 1 && old.confirmed !== null)
   return holdsNumber && old.code === begin.code && nowMs - old.openedMs < knownMs(begin, limits)
 }
 

@@ -8,14 +8,14 @@ local copy = ARGV[10] ~= '' and math.min(tonumber(ARGV[10]), TOMBSTONE)
 local function alike(r) return r.code == code or string.find(ARGV[9], ' ' .. r.code .. ' ', 1, true) end
 local function copied(r)
   if not copy then return r.status ~= 'e' or now - r.touched < TOMBSTONE end
-  return (r.status ~= 'e' or (r.turn == '1' and r.flag ~= '-')) and alike(r) and now - r.opened < copy
+  return (r.status ~= 'e' or r.flag == 'u' or (r.turn == '1' and r.flag ~= '-')) and alike(r) and now - r.opened < copy
 end
 local function known(r)
   if network == '""' then
     return r.network == '""' and r.status ~= 'e' and alike(r) and r.turn == '1' and now - r.opened < DUPLICATE and 'this'
   end
   if r.network == network and copied(r) then return 'this' end
-  if copy and r.status == 'e' then return nil end
+  if copy and r.status == 'e' and r.flag ~= 'u' then return nil end
   for old, till in string.gmatch(r.past, '(%S+) (%d+)') do
     if old == network and now < tonumber(till) then return 'past' end
   end

@@ -180,9 +180,13 @@ function recurring(held: Held) {
     await asked({ network: '17', copyMs, msisdn: '2' })
     expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + copyMs }), 'opened')
   })
-  it('is a redial as soon as that one went beyond its first reply and ended, or was ended from outside', async () => {
-    const { begin, asked, taken, rest, drop } = scene(held.store)
-    await rest({ ...await taken({ network: '17', copyMs }), ended: 'completed' })
+  it('is a redial as soon as the last reply of that one, beyond the first, was accepted, or it was ended from outside', async () => {
+    const { begin, asked, taken, rest, drop, confirm } = scene(held.store)
+    await asked({ network: '16', copyMs })
+    const turn = await taken({ network: '17', copyMs })
+    await rest({ ...turn, ended: 'completed' })
+    for (const network of ['16', '17']) expectIs(await begin({ network, copyMs, atMs: T0 + 1 }), 'repeat')
+    await confirm(turn.epoch, 2)
     expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'opened')
     await asked({ network: '17', copyMs, msisdn: '2' })
     await drop({}, { msisdn: '2' })

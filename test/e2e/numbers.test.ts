@@ -38,6 +38,7 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
     for (let dial = 0; dial < 3; dial++) {
       assert.equal((await phone.dial('*123#', { number: 7 })).text, NAMED(T1))
       assert.equal((await phone.answer('4')).text, FAREWELL)
+      await until(async () => await accepted() === 2 * (dial + 1), 'the last text is not acknowledged')
     }
   })
 
@@ -65,6 +66,7 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
     await until(async () => await repeats('mica') > before, 'the copy is not counted as one')
   })
 
+  const accepted = () => staged.daemon.metrics.value('ussd_replies_total', { line: 'standard', result: 'ok' })
   const repeats = (line: string) => staged.daemon.metrics.value('ussd_messages_total', { line, kind: 'begin', result: 'repeat' })
   const ended = (msisdn: string, line: string) => until(async () => {
     const record = await staged.daemon.stores.dialogues.find({ group: line, msisdn })
