@@ -92,7 +92,8 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
   }
 }
 
-const ANSWER_MS = 10_000
+/** Of what is read, and of what is changed: to prove a large flow takes a daemon that serves meanwhile half a minute. */
+const ANSWER_MS = { read: 10_000, change: 180_000 }
 
 /** One request over the admin door. Throws UsageError with what the daemon says is wrong. */
 export async function ask<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
@@ -100,11 +101,15 @@ export async function ask<T>(options: AdminOptions, method: string, path: string
 }
 
 /** The answer, if it is a good one. Throws UsageError. */
-export async function request({ url, tokenFile }: AdminOptions, method: string, path: string, body?: object): Promise<Response> {
+export async function request(
+  { url, tokenFile }: AdminOptions, method: string, path: string, body?: object,
+  limitMs = method === 'GET' ? ANSWER_MS.read : ANSWER_MS.change,
+): Promise<Response> {
   const answer = await fetch(new URL(path, url), {
     method, headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}), redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS),
+    ...(body ? { body: JSON.stringify(body) } : {}), redirect: 'error', signal: AbortSignal.timeout(limitMs),
   }).catch((error: Error) => {
+    if (error.name === 'TimeoutError') throw new UsageError(`${url}: no answer in ${limitMs / 1000} s; what was asked may still be done`)
     const why = (error.cause as Error | undefined)?.message ?? error.message
     throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
   })
