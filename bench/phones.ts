@@ -10,7 +10,12 @@ import { WALKS } from './walks.ts'
 export interface Order {
   flow: string
   concurrent: number
-  turns: number
+  /** The run ends after so many turns, */
+  turns?: number
+  /** or after so many seconds. */
+  seconds?: number
+  /** Turns that fall due a second, whatever becomes of those before; absent: each phone as fast as it is answered. */
+  perSecond?: number
 }
 
 export type Word = { is: 'listening'; port: number } | { is: 'bound' } | { is: 'done'; result: LoadResult } | { is: 'failed'; why: string }
@@ -20,9 +25,9 @@ const BOUND_MS = 30_000
 const clock = systemClock()
 const say = (word: Word) => void process.send!(word)
 const smsc = await startSmsc({ clock, chance: systemChance, traceMax: 0 })
-process.on('message', (order: Order) => {
-  const { steps } = WALKS.find((walk) => walk.flow === order.flow)!
-  load({ smsc, clock, concurrent: order.concurrent, turns: order.turns, script: steps })
+process.on('message', ({ flow, ...order }: Order) => {
+  const { steps } = WALKS.find((walk) => walk.flow === flow)!
+  load({ smsc, clock, script: steps, ...order })
     .then((result) => say({ is: 'done', result }), (error: Error) => say({ is: 'failed', why: error.message }))
 })
 process.on('disconnect', () => process.exit(0))

@@ -1,5 +1,5 @@
-/** The processes of a bench run: a private Redis, the daemon as it is installed, the phones; and what each has cost. */
-import { fork, spawn, type ChildProcess } from 'node:child_process'
+/** The processes of a bench run: a private Redis and Postgres, the daemon as it is installed, the phones; and what each has cost. */
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
+import { ownPostgres, type OwnPostgres } from '../faults/own-postgres.ts'
 import type { LoadResult } from '../src/simulator/load.ts'
 import type { Order, Word } from './phones.ts'
 import { WALKS } from './walks.ts'
@@ -21,6 +22,8 @@ const STOP_MS = 10_000
 export interface Stage {
   daemon: ChildProcess
   redis: ChildProcess
+  /** URL of the database. */
+  postgres: string
   /** Runs one order on the phones. */
   walk(order: Order): Promise<LoadResult>
   /** Sums of the daemon's counters and gauges, all labels together. */
@@ -30,12 +33,14 @@ export interface Stage {
   stop(): Promise<void>
 }
 
-/** `profileDir`: where the daemon leaves a CPU profile when it ends. */
-export async function startStage(options: { profileDir?: string | undefined }): Promise<Stage> {
+/** `profileDir`: where the daemon leaves a CPU profile when it ends; `sms`: the line's settings of that name. */
+export async function startStage(options: { profileDir?: string | undefined; sms?: object }): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'ussd-bench-'))
   const children: ChildProcess[] = []
+  let postgres: OwnPostgres | undefined
   const stop = async () => {
     for (const child of children.toReversed()) await end(child)
+    await postgres?.close()
     rmSync(dir, { recursive: true, force: true })
   }
   try {
@@ -48,14 +53,16 @@ export async function startStage(options: { profileDir?: string | undefined }): 
     const admin = new Redis(redisPort, { retryStrategy: () => 50, maxRetriesPerRequest: null })
     admin.on('error', () => undefined)
     await admin.ping()
+    postgres = await ownPostgres()
     const config = join(dir, 'connector.yaml')
-    writeFileSync(config, stringify(settingsOf({ smpp: listening.port, redis: redisPort, admin: adminPort, dir })))
+    writeFileSync(config, stringify(settingsOf({ smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }, options.sms)))
+    execFileSync(process.execPath, [join(root, 'dist/src/cli.js'), 'migrate', '--config', config], { stdio: 'ignore' })
     const bound = hear(phones, 'bound')
     const daemon = startDaemon(config, dir, options.profileDir)
     children.push(daemon)
     await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
     return {
-      daemon, redis,
+      daemon, redis, postgres: postgres.url,
       async walk(order) {
         phones.send(order)
         return (await hear(phones, 'done')).result
@@ -113,15 +120,15 @@ function startDaemon(config: string, dir: string, profileDir: string | undefined
   return child
 }
 
-function settingsOf({ smpp, redis, admin, dir }: Record<'smpp' | 'redis' | 'admin', number> & { dir: string }): object {
+function settingsOf({ smpp, redis, postgres, admin, dir }: Record<'smpp' | 'redis' | 'admin', number> & Record<'postgres' | 'dir', string>, sms?: object): object {
   return {
     // As many requests in flight as phones: what is measured is the connector, not a window.
-    lines: [{ name: 'bench', smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' }, window: 1_000 }],
+    lines: [{ name: 'bench', smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' }, window: 1_000, ...(sms && { sms }) }],
     services: WALKS.map(({ code, flow }) => ({ code, flow })),
     flows: { dir: join(here, 'flows') },
     backends: { shop: { module: join(here, 'shop.mjs') } },
     redis: { url: `redis://127.0.0.1:${redis}/0` },
-    postgres: 'embedded',
+    postgres: { url: postgres },
     data: join(dir, 'data'),
     admin: { port: admin },
     // Phones press keys faster than a thumb can.

@@ -59,7 +59,7 @@ By \`npm run bench\`: medians of three alternating runs. Load average at the end
 
 A turn is one deliver_sm in and one submit_sm out, both responses exchanged, the dialogue taken and rested in Redis
 (append-only file, fsync every second), metrics on, the log at \`info\`, a young generation as in deploy/. Daemon, Redis and the SMSC with its phones are three
-processes on one machine over loopback; CPU seconds are those of daemon and Redis. \`walk\` has no back end, \`lookup\` one in the
+processes on one machine over loopback, with a Postgres that has nothing to do in a turn; CPU seconds are those of daemon and Redis. \`walk\` has no back end, \`lookup\` one in the
 daemon's process, asked in three of its four turns. The daemon writes at most once to a socket in one turn of its event loop:
 more than 2 in the column of SMPP writes is a fault, whatever the times say.
 

@@ -178,7 +178,7 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
         for (; fallen < due; fallen++) {
           const index = ready.shift()
           if (index < 0) return
-          say(index, startMs + (fallen / perSecond) * 1000)
+          say(index, startMs + ((fallen + 1) / perSecond) * 1000)
         }
       }))
     },
