@@ -47,6 +47,9 @@ const REFILL_MS = 500
 const VACUUM_MS = 15_000
 const REDIAL_MS = 200
 
+/** The SMSC keeps an SMS for so long, then it is on the handset, and the receipt follows. */
+const RECEIPT_MS = 100
+
 /** With servers of its own unless a test run has started them already. */
 export async function openScene(options: SceneOptions): Promise<Scene> {
   const own = services.redisUrl === undefined
@@ -58,7 +61,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const chance = seededChance(options.seed)
   const stage = await openStage({ redis, postgresUrl, chance, ...(options.migrate ? { migrate: options.migrate } : {}) })
   const smsc = await startSmsc({
-    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: 100 },
+    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: RECEIPT_MS },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,
   })
   const diary = newDiary()
@@ -147,6 +150,8 @@ async function gather(
   }
   await reached(openSms, withinMs)
   await reached(async () => (await openDialogues(stage)) === 0, withinMs)
+  // The last SMS that the SMSC took reach their handsets.
+  await sleep(2 * RECEIPT_MS)
   const bookings = await knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
     .select('a.msisdn', 's.clinic', 'a.intention', 'a.status') as Evidence['bookings']
   const sms = await knex('sms_outbox').select('id', 'msisdn', 'kind', 'text', 'state', 'losses') as Evidence['sms']
