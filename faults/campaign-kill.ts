@@ -3,6 +3,7 @@
  * while subscribers walk, deliveries are doubled, and links drop.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import type { Settings } from '../src/config/schema.ts'
 import { join } from 'node:path'
 import { FAILPOINTS, type Failpoint } from '../src/failpoints.ts'
 import { freePort } from '../test/support/services.ts'
@@ -54,6 +55,11 @@ function misbehave({ smsc }: Scene): void {
   smsc.chaos.add({ on: 'submit_sm', lane: 'sms', chance: 0.02, act: { is: 'close', when: 'after' } })
 }
 
+/** A last screen is sent again within a tombstone's life: here daemons may die again and again before one is through. */
+function change(settings: Settings): void {
+  settings.dialogue.tombstoneMs = 30_000
+}
+
 interface Pack {
   daemons(): readonly DaemonProcess[]
   /** The points that struck, in order. */
@@ -98,7 +104,7 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
   }
   for (let i = 0; i < DAEMONS; i++) {
     const adminPort = await freePort()
-    const config = scene.stage.configure(`daemon${i}`, settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort }))
+    const config = scene.stage.configure(`daemon${i}`, settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort, change }))
     slots.push({ config, adminPort, now: live({ config, adminPort }) })
   }
   for (const slot of slots) void watch(slot)
