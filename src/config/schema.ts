@@ -128,7 +128,8 @@ const dialogue = z.strictObject({
   idleMs: ms(1_000, 3_600_000).default(60_000).describe('without an answer this long it ends'),
   turnMs: ms(200, 60_000).default(8_000).describe('we answer by then, whatever a back end does: before the network gives up'),
   resumeMs: ms(0, 86_400_000).default(300_000).describe('a lost dialogue is offered again on redial within this; 0: never'),
-  tombstoneMs: ms(0, 3_600_000).default(120_000).describe('late copies of an opening PDU are known, and a last screen that was not seen to be taken is sent again, this long'),
+  tombstoneMs: ms(0, 3_600_000).default(120_000)
+    .describe('late copies of an opening PDU are known, and a last screen that was not seen to be taken is sent again, this long'),
   leaseMs: ms(200, 60_000).default(3_000).describe('a turn whose daemon died is taken over after this'),
   confirmMs: ms(200, 60_000).default(12_000).describe('a reply that the SMSC never took is sent once more after this'),
   duplicateBeginMs: ms(0, 60_000).default(10_000)
