@@ -123,7 +123,9 @@ export function createPush(parts: PushParts): Push {
     const standing = await parts.dialogues.find(key)
     // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
     if (standing && standing.status !== 'ended') return { line, no: 'busy' as const }
-    return { line, key, path }
+    // To the network a screen with the number of the subscriber's last dialogue is a late one of that.
+    const isTaken = standing !== null && path.carrier !== '' && numberIn(path) === numberIn(standing.returnPath)
+    return { line, key, path: isTaken ? pathOf(line, request.msisdn, flow) ?? path : path }
   }
 
   return {
@@ -224,6 +226,11 @@ export function createPush(parts: PushParts): Push {
     const gone = await parts.dialogues.drop(record.key, { epoch: record.epoch }, reason, parts.clock.now())
     if (gone) parts.finish(gone)
   }
+}
+
+/** What names the dialogue: of two octets the first, since the second counts turns; else all. */
+function numberIn({ carrier }: ReturnPath): string {
+  return carrier.length === 4 ? carrier.slice(0, 2) : carrier
 }
 
 /** Of the time that a reply may stay unconfirmed. */

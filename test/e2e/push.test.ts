@@ -59,6 +59,21 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     await noneOpen()
   })
 
+  it('takes no number that the subscriber\'s last dialogue had: to the network that would be a late screen of it', async () => {
+    const john = smsc.phone(JOHN)
+    await push().push(ask(JOHN))
+    const { carrier } = await john.next()
+    await john.answer('4')
+    const next = (Number.parseInt(carrier.slice(0, 2), 16) + 1) & 0xff
+    assert.equal((await john.dial('*123#', { number: next })).text, T1)
+    await john.answer('4')
+    await noneOpen()
+    assert.equal((await push().push(ask(JOHN))).is, 'shown')
+    assert.equal(Number.parseInt((await john.next()).carrier.slice(0, 2), 16), (next + 1) & 0xff)
+    await john.answer('4')
+    await noneOpen()
+  })
+
   it('speaks the language that was asked for', async () => {
     const nobody = smsc.phone('67570000098')
     await push().push(ask('67570000098', { flow: 'language', language: 'tpi' }))
