@@ -4,6 +4,7 @@ import type { Knex } from 'knex'
 import { systemClock } from '../src/clock.ts'
 import { seededChance } from '../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../src/simulator/smsc.ts'
+import type { Phone } from '../src/simulator/phone.ts'
 import { describePdu } from '../src/simulator/trace.ts'
 import type { DialogueStore } from '../src/dialogue/types.ts'
 import { serversOf } from '../src/daemon/stores.ts'
@@ -91,7 +92,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
   const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
   const walk = async (msisdn: string): Promise<void> => {
-    const phone = smsc.phone(msisdn)
+    const phone = numbered(smsc.phone(msisdn))
     phone.skipRepeats = true
     while (!state.stopped) {
       const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
@@ -122,6 +123,20 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
       await all
     },
   }
+}
+
+/**
+ * One counter of dialogues for all phones wraps within seconds at this pace, and a subscriber would have a number twice while
+ * it is still known, which no network does to people. So each phone has a counter of its own.
+ */
+function numbered(phone: Phone): Phone {
+  const dial = phone.dial.bind(phone)
+  let number = 0
+  phone.dial = (code, options = {}) => {
+    number = number % 255 + 1
+    return dial(code, { number, ...options })
+  }
+  return phone
 }
 
 const WIRE_MAX = 40
