@@ -100,9 +100,6 @@ export function createPush(parts: PushParts): Push {
     return request.line === undefined ? parts.lines.all.find((line) => line.bound()) : parts.lines.get(request.line)
   }
 
-  const pathOf = (line: Line, msisdn: string, flow: string | null) =>
-    line.dialect.push?.({ msisdn, source: parts.sourceOf(line.name, flow), n: number++ })
-
   async function settled(request: Asked, line: Line | undefined, told: Told): Promise<PushOutcome> {
     parts.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
     const wantsSms = told.is !== 'shown' && request.sms !== undefined
@@ -117,15 +114,15 @@ export function createPush(parts: PushParts): Push {
   async function way(request: Asked, flow: string | null) {
     const line = lineFor(request)
     if (!line?.bound()) return { line, no: 'unsent' as const }
-    const path = pathOf(line, request.msisdn, flow)
-    if (!path) return { line, no: 'unsupported' as const }
-    const key = { group: line.group, msisdn: request.msisdn }
+    const { dialect } = line
+    if (!dialect.push) return { line, no: 'unsupported' as const }
+    const { msisdn } = request
+    const key = { group: line.group, msisdn }
     const standing = await parts.dialogues.find(key)
     // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
     if (standing && standing.status !== 'ended') return { line, no: 'busy' as const }
-    // To the network a screen with the number of the subscriber's last dialogue is a late one of that.
-    const isTaken = standing !== null && path.carrier !== '' && numberIn(path) === numberIn(standing.returnPath)
-    return { line, key, path: isTaken ? pathOf(line, request.msisdn, flow) ?? path : path }
+    const path = dialect.push({ msisdn, source: parts.sourceOf(line.name, flow), n: number++, not: standing?.returnPath.carrier })
+    return { line, key, path }
   }
 
   return {
@@ -226,11 +223,6 @@ export function createPush(parts: PushParts): Push {
     const gone = await parts.dialogues.drop(record.key, { epoch: record.epoch }, reason, parts.clock.now())
     if (gone) parts.finish(gone)
   }
-}
-
-/** What names the dialogue: of two octets the first, since the second counts turns; else all. */
-function numberIn({ carrier }: ReturnPath): string {
-  return carrier.length === 4 ? carrier.slice(0, 2) : carrier
 }
 
 /** Of the time that a reply may stay unconfirmed. */

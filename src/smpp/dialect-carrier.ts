@@ -160,7 +160,8 @@ function terminator(profile: DialectProfile): string {
   return profile.inbound.session.from[0]?.tlv === undefined ? '' : '\0'
 }
 
-function sessionId(profile: DialectProfile, raw: Buffer): string {
+/** The number of a dialogue, from its raw octets: without turn and end bit. */
+export function sessionId(profile: DialectProfile, raw: Buffer): string {
   const { decode, mask, swap16 } = profile.inbound.session
   const octets = swap16 && raw.length === 2 ? Buffer.from(raw).swap16() : raw
   const low = octets[1] ?? 0

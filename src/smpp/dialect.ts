@@ -2,7 +2,7 @@
 import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
 import { clean } from '../ussd/text.ts'
 import type { Chance, ReturnPath, UssdKind, UssdMessage } from '../ussd/types.ts'
-import { getSession, mintSession, readPlace, readPlaceText, tlvOf, type PduView } from './dialect-carrier.ts'
+import { getSession, mintSession, readPlace, sessionId, readPlaceText, tlvOf, type PduView } from './dialect-carrier.ts'
 import { compileClassifier, operationOf, type Facts } from './dialect-classify.ts'
 import { compileCode } from './dialect-code.ts'
 import { readEnvelope } from './dialect-envelope.ts'
@@ -69,18 +69,21 @@ function copyingOf({ inbound: { session } }: DialectProfile): { copyMs?: number 
 
 type PushTo = Parameters<NonNullable<Dialect['push']>>[0]
 
-/**
- * Where a dialogue that we open goes: the first `write` of it is `push-begin`. `n` numbers it where the ESME
- * does that.
- */
+/** As `Dialect.push`. */
 export function pushPath(profile: DialectProfile, push: PushTo): ReturnPath {
   const { bind, outbound } = profile
   return {
     from: [1, 1, push.msisdn],
     to: [bind.ton ?? 0, bind.npi ?? 1, push.source],
     serviceType: outbound.serviceType === 'echo' ? 'USSD' : outbound.serviceType,
-    carrier: profile.push.idFrom === 'esme' ? mintSession(profile, push.n).toString('hex') : '',
+    carrier: profile.push.idFrom === 'esme' ? carrierUnlike(profile, push).toString('hex') : '',
   }
+}
+
+function carrierUnlike(profile: DialectProfile, { n, not = '' }: PushTo): Buffer {
+  const minted = mintSession(profile, n)
+  const isSame = not !== '' && sessionId(profile, minted) === sessionId(profile, Buffer.from(not, 'hex'))
+  return isSame ? mintSession(profile, n + 1) : minted
 }
 
 /** What the profile sees of a PDU: its text decoded and unwrapped. */

@@ -132,9 +132,10 @@ export interface Dialect {
   write(reply: UssdReply, path: ReturnPath): { pdu: OutgoingPdu; cut: boolean; step?: number }
   /**
    * Where a dialogue that we open goes: the first write of it is push-begin, or notify. `n` numbers our dialogues, where
-   * that is for us to do. Pure. Absent: nothing can be begun here.
+   * that is for us to do; never as in the carrier `not` (hex): to the network that would be a late screen of that dialogue.
+   * Pure. Absent: nothing can be begun here.
    */
-  push?(to: { msisdn: string; source: string; n: number }): ReturnPath
+  push?(to: { msisdn: string; source: string; n: number; not?: string | undefined }): ReturnPath
   /** What a status other than ESME_ROK in the response to a reply means for the dialogue. */
   meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
   /** Response and push behaviour that is not in one PDU. */
