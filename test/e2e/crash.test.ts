@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import knexFactory, { type Knex } from 'knex'
-import { migrate } from '../../src/store/postgres-migrate.ts'
+import type { Knex } from 'knex'
 import { seed } from '../../src/services/dental/seed.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
-import { FROZEN, newStage, settingsFor } from '../support/daemon.ts'
+import { FROZEN, newStage, settingsFor, stageTables } from '../support/daemon.ts'
 import { runProcess, type DaemonProcess } from '../support/process.ts'
 import { T1, T5, T6, T7 } from '../support/screens.ts'
-import { describeWith, services, until } from '../support/services.ts'
+import { describeWith, until } from '../support/services.ts'
 
 describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   const stage = newStage()
@@ -25,11 +24,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
-    await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
-    await admin.destroy()
-    knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [stage.schema] })
-    await migrate(knex)
+    knex = await stageTables(stage)
     await seed(knex, { atMs: FROZEN })
     daemon = start()
     await smsc.bound(1, 15_000)

@@ -4,13 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import knexFactory, { type Knex } from 'knex'
+import type { Knex } from 'knex'
 import { parseSettings } from '../../src/config/load.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
-import { migrate } from '../../src/store/postgres-migrate.ts'
 import { realClock } from '../support/clock.ts'
-import { newStage, settingsFor } from '../support/daemon.ts'
+import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
 import { runProcess, type DaemonProcess } from '../support/process.ts'
 import { describeWith, services } from '../support/services.ts'
 
@@ -56,11 +55,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
     this.timeout(40_000)
     writeFileSync(join(stage.data, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
-    await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
-    await admin.destroy()
-    knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [stage.schema] })
-    await migrate(knex)
+    knex = await stageTables(stage)
     await start()
     for (const msisdn of [...POINTS.map(numberOf), TRIED]) {
       const phone = smsc.phone(msisdn)

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import knexFactory, { type Knex } from 'knex'
-import { migrate } from '../../src/store/postgres-migrate.ts'
+import type { Knex } from 'knex'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
-import { newStage, settingsFor } from '../support/daemon.ts'
+import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
 import { runProcess, type DaemonProcess } from '../support/process.ts'
-import { describeWith, services, until } from '../support/services.ts'
+import { describeWith, until } from '../support/services.ts'
 
 const LONG = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')
 const SUBMIT_SM = 4
@@ -24,11 +23,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
 
   before(async () => {
     smsc = await startSmsc({ clock: realClock, chance: () => 0.999, receipts: { send: false } })
-    const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
-    await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
-    await admin.destroy()
-    knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [stage.schema] })
-    await migrate(knex)
+    knex = await stageTables(stage)
   })
   afterEach(async () => {
     daemon?.kill('SIGKILL')

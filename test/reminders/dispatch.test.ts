@@ -9,11 +9,9 @@ import type { ReminderParts } from '../../src/reminders/settings.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/reminders/types.ts'
 import { fakeClock, settle, type FakeClock } from '../support/clock.ts'
 import { describeBoth } from '../support/postgres.ts'
+import { emptyOutbox, HOUR, MSISDN, oweSms, START } from './outbox-scene.ts'
 
 type Sent = Parameters<SmsSubmit>[0]
-const START = Date.parse('2025-05-01T09:00:00+10:00')
-const HOUR = 3_600_000
-const MSISDN = '67570000001'
 
 describeBoth('the outbox', (database) => {
   let knex: Knex
@@ -25,7 +23,7 @@ describeBoth('the outbox', (database) => {
 
   beforeEach(async () => {
     knex = database.db.knex
-    await knex.raw('TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out RESTART IDENTITY CASCADE')
+    await emptyOutbox(knex)
     clock = fakeClock(START)
     sent = []
     counted = {}
@@ -44,14 +42,7 @@ describeBoth('the outbox', (database) => {
     return reminders({ knex, submit, clock, chance: () => 0.5, log: silentLog, counters, ...parts })
   }
 
-  async function owe(row: object = {}): Promise<string> {
-    const whole = {
-      subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'Reminder', quiet_zone: null,
-      due_at: new Date(START), expires_at: new Date(START + 24 * HOUR), wake_at: new Date(START), created_at: new Date(START), ...row,
-    }
-    const [made] = await knex('sms_outbox').insert(whole).returning('id') as { id: string }[]
-    return made!.id
-  }
+  const owe = (row?: object) => oweSms(knex, row)
   const row = (id: string) => knex('sms_outbox').where({ id }).first<Record<string, unknown>>()
   const state = async (id: string) => (await row(id)).state
   const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt =>

@@ -20,6 +20,21 @@ export interface OutboxScene {
   row(id: string): Promise<Record<string, unknown> | undefined>
 }
 
+export async function emptyOutbox(knex: Knex): Promise<void> {
+  await knex.raw('TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out RESTART IDENTITY CASCADE')
+}
+
+/** One row, due at START; answers its id. */
+export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
+  const at = new Date(START)
+  const whole = {
+    subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'Reminder', quiet_zone: null,
+    due_at: at, expires_at: new Date(START + 24 * HOUR), wake_at: at, created_at: at, ...row,
+  }
+  const [made] = await knex('sms_outbox').insert(whole).returning('id') as { id: string }[]
+  return made!.id
+}
+
 /** On an empty outbox. */
 export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene> {
   await knex.raw('DELETE FROM sms_outbox')
@@ -35,15 +50,7 @@ export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene
     open: (submit, parts = {}) => reminders({
       knex, submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
     }),
-    async owe(row = {}) {
-      const at = new Date(START)
-      const whole = {
-        subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'Reminder', quiet_zone: null,
-        due_at: at, expires_at: new Date(START + 24 * HOUR), wake_at: at, created_at: at, ...row,
-      }
-      const [made] = await knex('sms_outbox').insert(whole).returning('id') as { id: string }[]
-      return made!.id
-    },
+    owe: (row) => oweSms(knex, row),
     row: (id) => knex('sms_outbox').where({ id }).first<Record<string, unknown> | undefined>(),
   }
 }

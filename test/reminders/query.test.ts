@@ -5,9 +5,8 @@ import { QUERY_REST_MS, smsQueries, type Queries } from '../../src/reminders/que
 import type { QueryOutcome } from '../../src/reminders/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { describeBoth } from '../support/postgres.ts'
+import { emptyOutbox, HOUR, START } from './outbox-scene.ts'
 
-const START = Date.parse('2025-05-01T09:00:00+10:00')
-const HOUR = 3_600_000
 const DELIVERED: QueryOutcome = { is: 'said', state: 'delivered', error: '000' }
 const ENROUTE: QueryOutcome = { is: 'said', state: 'enroute', error: '000' }
 
@@ -21,7 +20,7 @@ describeBoth('SMS whose receipt is overdue', (database) => {
 
   beforeEach(async () => {
     knex = database.db.knex
-    await knex.raw('TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out RESTART IDENTITY CASCADE')
+    await emptyOutbox(knex)
     clock = fakeClock(START)
     asked = []
     counted = []

@@ -4,9 +4,8 @@ import { smsReplacing, type Replacing } from '../../src/reminders/replace.ts'
 import type { RecallOutcome, ReplaceOutcome, SmsToReplace } from '../../src/reminders/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { describeBoth } from '../support/postgres.ts'
+import { emptyOutbox, MSISDN, START } from './outbox-scene.ts'
 
-const START = Date.parse('2025-05-01T09:00:00+10:00')
-const MSISDN = '67570000001'
 
 describeBoth('another text for an SMS', (database) => {
   let knex: Knex
@@ -19,7 +18,7 @@ describeBoth('another text for an SMS', (database) => {
 
   beforeEach(async () => {
     knex = database.db.knex
-    await knex.raw('TRUNCATE sms_outbox, sms_part, sms_receipt_orphan, sms_opt_out RESTART IDENTITY CASCADE')
+    await emptyOutbox(knex)
     clock = fakeClock(START)
     asked = []
     counted = []

@@ -9,6 +9,7 @@ import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../src/daemon/daemon.ts'
 import { createLog } from '../../src/log.ts'
+import { migrate } from '../../src/store/postgres-migrate.ts'
 import { seed } from '../../src/services/dental/seed.ts'
 import type { Clock } from '../../src/ussd/types.ts'
 import { realClock } from './clock.ts'
@@ -112,6 +113,14 @@ stopMs: 2000
   }
   options.change?.(settings)
   return settings
+}
+
+/** The schema of a stage, with its tables, for a test whose daemons are processes. */
+export async function stageTables({ schema }: Stage): Promise<Knex> {
+  await (await openSchema(schema)).destroy()
+  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [schema] })
+  await migrate(knex)
+  return knex
 }
 
 async function openSchema(schema: string): Promise<Knex> {
