@@ -20,7 +20,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/dialogue/outcome.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/memory.test.ts'] },
   'src/dialogue/entry.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/memory.test.ts'] },
   'src/reminders/outbox.ts': { tests: ['test/reminders/outbox.test.ts'], postgres: true },
-  'src/reminders/dispatch.ts': { tests: ['settle', 'poll', 'dispatch'].map((name) => `test/reminders/${name}.test.ts`), postgres: true },
+  'src/reminders/dispatch.ts': { tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/reminders/${name}.test.ts`), postgres: true },
 }
 /**
  * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of 100

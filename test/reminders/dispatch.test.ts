@@ -3,7 +3,6 @@ import type { Knex } from 'knex'
 import { silentLog } from '../../src/log-port.ts'
 import { reminders, type Reminders } from '../../src/reminders/dispatch.ts'
 import { optIn, optOut } from '../../src/reminders/opt-out.ts'
-import { eraseSms, forgetOld } from '../../src/reminders/forget.ts'
 import { referenceOf } from '../../src/reminders/receipts.ts'
 import type { ReminderParts } from '../../src/reminders/settings.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/reminders/types.ts'
@@ -367,93 +366,6 @@ describeBoth('the outbox', (database) => {
       assert.equal(await outbox.tick(), 0)
       assert.equal(await state(id), 'cancelled')
     })
-  })
-
-  describe('receipts', () => {
-    it('may come before the response', async () => {
-      const id = await owe()
-      answer = async () => {
-        assert.equal(await outbox.applyReceipt(receipt('early')), 'orphan')
-        return { is: 'accepted', messageIds: ['early'] }
-      }
-      await outbox.tick()
-      assert.equal(await state(id), 'delivered')
-      assert.equal(await knex('sms_receipt_orphan').first(), undefined)
-    })
-
-    it('may come twice and out of order: what is final stays', async () => {
-      const id = await owe()
-      await outbox.tick()
-      assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'enroute' })), 'repeat')
-      assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'matched')
-      assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'repeat')
-      assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'enroute' })), 'repeat')
-      assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'undeliverable' })), 'repeat')
-      assert.equal(await state(id), 'delivered')
-    })
-
-    it('say why an SMS never arrived', async () => {
-      const id = await owe()
-      await outbox.tick()
-      await outbox.applyReceipt(receipt(`M${id}`, { state: 'rejected', error: '0dc' }))
-      assert.deepEqual([await state(id), (await row(id)).last_error], ['failed', 'receipt: rejected 0dc'])
-    })
-
-    it('settle an SMS of several parts when all of them are there, or one is lost', async () => {
-      answer = (sms) => ({ is: 'accepted', messageIds: [`${sms.id}a`, `${sms.id}b`] })
-      const [whole, broken] = [await owe(), await owe({ subject: 'dental:2' })]
-      await outbox.tick()
-      await outbox.applyReceipt(receipt(`${whole}b`))
-      assert.equal(await state(whole), 'accepted')
-      await outbox.applyReceipt(receipt(`${whole}a`))
-      assert.equal(await state(whole), 'delivered')
-      await outbox.applyReceipt(receipt(`${broken}a`))
-      await outbox.applyReceipt(receipt(`${broken}b`, { state: 'expired' }))
-      assert.equal(await state(broken), 'failed')
-    })
-
-    it('are matched on their own line, in the writing of its profile', async () => {
-      const hexed = open({ messageIds: (line) => line === 'useless' ? null : { response: 'hex', receipt: 'dec' } })
-      answer = (sms) => ({ is: 'accepted', messageIds: ['75BCD15'], line: sms.line || 'digicel' })
-      const [named, any] = [await owe(), await owe({ subject: 'dental:2', line: 'vodafone' })]
-      await hexed.tick()
-      assert.equal(await hexed.applyReceipt(receipt('0123456789')), 'matched')
-      assert.deepEqual([await state(named), await state(any)], ['delivered', 'accepted'])
-      assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'orphan')
-    })
-
-    it('go to the subscriber\'s own SMS where an SMSC gives two the same id', async () => {
-      answer = () => ({ is: 'accepted', messageIds: ['7'] })
-      const [mine, other] = [await owe(), await owe({ subject: 'dental:2', msisdn: '67570000002' })]
-      await outbox.tick()
-      await outbox.applyReceipt(receipt('7'))
-      assert.deepEqual([await state(mine), await state(other)], ['delivered', 'accepted'])
-    })
-
-    it('that nobody knows are kept a day', async () => {
-      await outbox.applyReceipt(receipt('whose'))
-      assert.equal(await forgetOld(knex, clock.now() + 23 * HOUR, 1e12), 0)
-      assert.equal(await forgetOld(knex, clock.now() + 25 * HOUR, 1e12), 1)
-    })
-  })
-
-  it('forgets what was settled long ago, never what is owed', async () => {
-    const done = await owe()
-    await outbox.tick()
-    const owed = await owe({ kind: 'b', due_at: new Date(START + HOUR) })
-    assert.equal(await forgetOld(knex, START + 48 * HOUR, 24 * HOUR - 1), 1)
-    assert.deepEqual([await row(done), await state(owed)], [undefined, 'due'])
-    assert.equal((await knex('sms_part')).length, 0)
-  })
-
-  it('forgets a subscriber who wants to be forgotten, and keeps the opt-out', async () => {
-    await owe()
-    await owe({ subject: 'dental:2', msisdn: '67570000002' })
-    await outbox.applyReceipt(receipt('x'))
-    await optOut(knex, MSISDN, START)
-    assert.equal(await eraseSms(knex, MSISDN), 2)
-    assert.equal((await knex('sms_outbox')).length, 1)
-    assert.equal((await knex('sms_opt_out')).length, 1)
   })
 
   it('gives the SMSC the wall clock where the calendar is frozen', async () => {

@@ -37,8 +37,7 @@ export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
 
 /** On an empty outbox. */
 export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene> {
-  await knex.raw('DELETE FROM sms_outbox')
-  await knex.raw('DELETE FROM sms_receipt_orphan')
+  await emptyOutbox(knex)
   const sent: SmsToSend[] = []
   const counted: Record<string, number> = {}
   const count = (name: string, labels: Record<string, string> = {}): void => {
