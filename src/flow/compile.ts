@@ -74,6 +74,9 @@ export function revisionOf(definition: FlowDefinition): string {
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }
 
+/** What a guard has thrown, as xstate words it. */
+const GUARD = /^Unable to evaluate guard [^\n]*:\n(.*)$/s
+
 function compiled(
   definition: FlowDefinition,
   plans: ReadonlyMap<string, Plan>,
@@ -90,9 +93,10 @@ function compiled(
     try {
       return run()
     } catch (error) {
-      throw error instanceof FlowFault
-        ? error
-        : new FlowFault(`flow ${name}, after '${state}': ${(error as Error).message}`, error)
+      if (error instanceof FlowFault) throw error
+      const { message } = error as Error
+      const guarded = GUARD.exec(message)?.[1]
+      throw new FlowFault(guarded ?? `flow ${name}, after '${state}': ${message}`, error)
     }
   }
   return {

@@ -64,11 +64,15 @@ export function slotsOf(definition: FlowDefinition): Slot[] {
   )
 }
 
+const FIRST_MS = Date.UTC(2025, 4, 10, 9)
+/** From one row to the next: another day, and another hour. */
+const STEP_MS = (24 * 60 + 61) * 60_000
+
 /** A value that texts can show as they do; undefined if no text shows it. */
 export function sampleAt(path: string, { slots }: Reads, n: number): Json | undefined {
   const shown = slots.filter((slot) => slot.path === path)
   const as = new Set(shown.map((slot) => slot.as))
-  if (as.has('date') || as.has('time')) return `2025-05-${String(9 + n).padStart(2, '0')}T09:00:00Z`
+  if (as.has('date') || as.has('time')) return new Date(FIRST_MS + (n - 1) * STEP_MS).toISOString().replace('.000', '')
   if (as.has('number')) return 120 * n
   if (as.has('choice')) return shown.flatMap((slot) => slot.among ?? [])[0] ?? ''
   return undefined

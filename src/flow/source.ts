@@ -13,6 +13,15 @@ const NESTED_MAX = 200
 /** Errors of syntax that are told of one file: what comes after them is mostly their echo. */
 const ERRORS_MAX = 20
 
+/** What a text becomes that should have stood in quotes. */
+const UNQUOTED: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY'])
+const QUOTE = 'a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column'
+
+/** Once the parser has met what fits nowhere, it says so of each word that follows. */
+function isFirst({ code }: { code: string }, i: number, all: readonly { code: string }[]): boolean {
+  return code !== 'UNEXPECTED_TOKEN' || all.findIndex((other) => other.code === code) === i
+}
+
 export type Path = readonly PropertyKey[]
 
 /** A character of a text that stands in a file. */
@@ -45,9 +54,10 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     return refused(`has more than ${NESTED_MAX} brackets that are not closed`, `${file}:${before.length}:${before.at(-1)!.length + 1}`)
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
-  const problems: Problem[] = document.errors.slice(0, ERRORS_MAX).map((error) => ({
-    where: at(error.pos[0]),
-    what: `is no YAML: ${error.message.split('\n')[0]}`,
+  const problems: Problem[] = document.errors.filter(isFirst).slice(0, ERRORS_MAX).map(({ code, message, pos }) => ({
+    where: at(pos[0]),
+    what: `is no YAML: ${message.split('\n')[0]}`,
+    ...(UNQUOTED.has(code) ? { remedy: QUOTE } : {}),
   }))
   const yaml: Yaml = {
     value: problems.length > 0 ? undefined : plainValue(document, file, problems),

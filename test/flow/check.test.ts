@@ -115,6 +115,16 @@ describe('the check of a flow', () => {
     assert.match(said('a: &a [*a]\nb: *c\n')[0] ?? '', /^error f\.yaml/)
   })
 
+  it('tells a text that should stand in quotes once, and that it should', () => {
+    const quotes = '(a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column)'
+    assert.deepEqual(said(fileOf('  main: { menu: No bus on {answers.day, date}., choices: [{ label: Exit, to: out }] }\n  out: { exit: true }')), [
+      `error f.yaml:6:27 is no YAML: Unexpected flow-map-start at node end ${quotes}`,
+    ])
+    assert.deepEqual(said(fileOf('  main:\n    end: Ticket: {data.t}')), [
+      `error f.yaml:7:10 is no YAML: Nested mappings are not allowed in compact mappings ${quotes}`,
+    ])
+  })
+
   it('does not swell with aliases', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]', ...[...'bcdefghij'].map((name, i) =>
       `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(', ')}]`)].join('\n')

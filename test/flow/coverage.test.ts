@@ -166,6 +166,13 @@ describe('bounds of what calls answer', () => {
     assert.ok(longest.some((text) => text.includes('\n100. 100 Name')), 'so that the widest numbers are walked')
   })
 
+  it('make a date of each row, and another time, however many there are', () => {
+    const flow = flowOf(`  main: { call: w.x, expect: { rows: { is: rows, max: 60, fields: { at: 20 } } }, to: out }
+  out: { list: Buses, from: data.main.rows, row: '{row.at, date}', to: times, empty: end }
+  times: { list: Times, from: data.main.rows, row: '{row.at, time}', to: end, empty: end }\n  end: { exit: true }`)
+    assert.deepEqual(proveFlow(flow, () => 'f.yaml:1:1').map(({ what }) => what), [])
+  })
+
   it('refuse no answer', () => {
     const { flow } = flowOf("  main: { call: w.x, expect: { plan: { is: text, max: 2 } }, to: out }\n  out: { end: '{data.main.plan}' }")
     const begun = flow.begin({ msisdn: '1', code: '*1#', line: 'a', language: 'en', dialled: [], page: { septets: 182, ucs2: 80 } })

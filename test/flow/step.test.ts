@@ -8,6 +8,7 @@ import { compileFlow } from '../../src/flow/compile.ts'
 import { sourceOf } from '../../src/flow/loader.ts'
 import { USSD_PAGE, type Json } from '../../src/ussd/types.ts'
 import { root } from '../style/tree.ts'
+import { flowOf } from './support.ts'
 
 const compiledFlow = async (name: string) => compileFlow(await sourceOf(join(root, 'flows'), name)).machine
 
@@ -39,6 +40,16 @@ function tried<T>(run: () => T): { is: T } | { threw: true } {
 }
 
 describe('a step of a dialogue', () => {
+  it('that shows on a later page what is no date says just that', () => {
+    const { flow } = flowOf(`  main: { call: w.x, to: days }
+  days: { list: Days, from: data.main.rows, row: '{row.name} {row.at, date}', to: out, empty: out }\n  out: { exit: true }`)
+    const rows = Array.from({ length: 60 }, (_, i) => ({ name: 'x'.repeat(30), at: i < 30 ? '2025-05-10' : 'soon' }))
+    let at = flow.step(flow.begin(INPUT), { type: 'RESULT', data: { rows } })
+    const more = () => (/(\d+)\. More/.exec((flow.want(at) as { text: string }).text) as RegExpExecArray)[1] as string
+    assert.throws(() => { for (;;) at = flow.step(at, { type: 'ANSWER', text: more() }) },
+      { name: 'FlowFault', message: 'row.at is no date, but a text shows it as one' })
+  })
+
   for (const name of ['dental', 'language', 'topup']) {
     it(`in ${name} is the one that xstate makes`, async () => {
       const machine = await compiledFlow(name)
