@@ -49,13 +49,15 @@ const choices = z
   .default([])
   .describe(`Written choices, in order; at most ${CHOICES_MAX}.`)
 
+const FIELD = 'the most characters that it has, digits where it is a number'
+
 /** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
 const bounded = z
   .strictObject({
     is: z.enum(EXPECTED),
     max: z.int().min(1).optional().describe('Characters of a text, rows of a list, or the greatest number.'),
     fields: z
-      .record(z.string().min(1), z.int().min(1))
+      .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
       .optional()
       .describe('Of rows: the most characters of each field.'),
   })

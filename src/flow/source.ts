@@ -136,7 +136,7 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
               what: `${key} is missing`,
               remedy: `it is ${article(issue.expected)}`,
             }
-          : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}` },
+          : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}`, ...remedyOf(issue.message) },
       ]
     case 'invalid_value':
       return [
@@ -159,6 +159,9 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
       ]
   }
 }
+
+/** What a schema says itself of a value that it does not take. */
+const remedyOf = (message: string) => (message.startsWith('Invalid input') ? {} : { remedy: message })
 
 /** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {

@@ -31,6 +31,9 @@ const ROWS: Row[] = [
   ]],
   ['a missing key', '  main: { input: x }', ["error f.yaml:6:9 screen 'main': 'to' is missing (it is a text)"]],
   ['a value of the wrong kind', '  main: { input: x, to: main, number: { min: few } }', ["error f.yaml:6:46 screen 'main': 'min' is not a number"]],
+  ['bounds of a field as those of an answer', '  main: { call: w.x, expect: { rows: { is: rows, fields: { n: { is: number, max: 9 } } } }, to: b }\n  b: { end: x }', [
+    "error f.yaml:6:63 screen 'main': 'n' is not a number (the most characters that it has, digits where it is a number)",
+  ]],
   ['a bad name', '  main: { end: x }\n  Main.2: { end: y }', ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"]],
   ['a misspelt condition', '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }', [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",

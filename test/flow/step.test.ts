@@ -12,7 +12,8 @@ import { flowOf } from './support.ts'
 
 const compiledFlow = async (name: string) => compileFlow(await sourceOf(join(root, 'flows'), name)).machine
 
-const INPUT = { msisdn: '67570000001', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE, resume: null }
+const DIAL = { msisdn: '67570000001', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE }
+const INPUT = { ...DIAL, resume: null }
 
 function steppedByXstate(machine: DialogueMachine, { value, context }: Rested, event: DialogueEvent): Rested | undefined {
   const plain = { status: 'active', value, context, children: {}, historyValue: {}, tags: [] }
@@ -44,7 +45,7 @@ describe('a step of a dialogue', () => {
     const { flow } = flowOf(`  main: { call: w.x, to: days }
   days: { list: Days, from: data.main.rows, row: '{row.name} {row.at, date}', to: out, empty: out }\n  out: { exit: true }`)
     const rows = Array.from({ length: 60 }, (_, i) => ({ name: 'x'.repeat(30), at: i < 30 ? '2025-05-10' : 'soon' }))
-    let at = flow.step(flow.begin(INPUT), { type: 'RESULT', data: { rows } })
+    let at = flow.step(flow.begin(DIAL), { type: 'RESULT', data: { rows } })
     const more = () => (/(\d+)\. More/.exec((flow.want(at) as { text: string }).text) as RegExpExecArray)[1] as string
     assert.throws(() => { for (;;) at = flow.step(at, { type: 'ANSWER', text: more() }) },
       { name: 'FlowFault', message: 'row.at is no date, but a text shows it as one' })
