@@ -36,6 +36,8 @@ export interface Control {
 
 /** What a page or a terminal shows of a phone. */
 export interface PhoneView {
+  /** Rises from view to view: a page is told the same by its stream and in answers, and not in their order. */
+  serial: number
   msisdn: string
   screen: Phone['screen']
   waiting: boolean
@@ -88,11 +90,12 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const { smsc } = options
   const host = options.host ?? '127.0.0.1'
   const app = new Hono()
+  const viewOf = viewer()
   const stream = eventStream(smsc, viewOf, options.talkOf !== undefined)
   app.use(limit)
   const token = guard(app, { host, allowedHosts: options.allowedHosts ?? [], token: options.token })
   pages(app)
-  phoneRoutes(app, smsc, options.talkOf)
+  phoneRoutes(app, { smsc, viewOf, talkOf: options.talkOf })
   smscRoutes(app, smsc, stream.faultsChanged)
   app.get('/api/events', stream.serve)
   app.notFound((c) => c.json({ error: 'there is no such thing here' }, 404))
@@ -116,16 +119,27 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   }
 }
 
-export function viewOf(phone: Phone): PhoneView {
-  const { msisdn, screen, waiting, failed, repeats } = phone
-  const inbox = phone.inbox.slice(-100).map(({ from, text, atMs, parts }) => ({ from, text, atMs, parts }))
-  return { msisdn, screen, waiting, failed, repeats, inbox }
+type ViewOf = (phone: Phone) => PhoneView
+
+function viewer(): ViewOf {
+  let serial = 0
+  return (phone) => {
+    const { msisdn, screen, waiting, failed, repeats } = phone
+    const inbox = phone.inbox.slice(-100).map(({ from, text, atMs, parts }) => ({ from, text, atMs, parts }))
+    return { serial: ++serial, msisdn, screen, waiting, failed, repeats, inbox }
+  }
 }
 
 /** Counted as it comes: a body in chunks does not say how long it will be. */
 const limit = bodyLimit({ maxSize: BODY_OCTETS_MAX, onError: (c) => c.json({ error: 'the body is too long' }, 413) })
 
-function phoneRoutes(app: Hono, smsc: Smsc, talkOf: TalkOf | undefined): void {
+interface PhoneRoutes {
+  smsc: Smsc
+  viewOf: ViewOf
+  talkOf: TalkOf | undefined
+}
+
+function phoneRoutes(app: Hono, { smsc, viewOf, talkOf }: PhoneRoutes): void {
   const phoneOf = (c: Context): Phone => {
     const msisdn = c.req.param('msisdn') ?? ''
     return smsc.phone(z.string().regex(/^\d{3,15}$/, 'an MSISDN is 3 to 15 digits').parse(msisdn))

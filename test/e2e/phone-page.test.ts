@@ -6,12 +6,16 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith } from '../support/services.ts'
-import { T1, T4, T5, T6, T7 } from '../support/screens.ts'
+import { T1, T1_MARY, T4, T5, T6, T7 } from '../support/screens.ts'
 
 /** In the page. */
 declare const document: {
-  getElementById(id: string): { textContent: string } | null
-  documentElement: { scrollWidth: number }
+  getElementById(id: string): { textContent: string; children: { length: number } } | null
+  documentElement: { scrollWidth: number; className: string }
+}
+declare class MutationObserver {
+  constructor(changed: () => void)
+  observe(list: unknown, what: { childList: true }): void
 }
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
@@ -44,15 +48,18 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await smsc?.stop()
   })
 
+  const shows = (text: string) => page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)
+
   it('dials, books, and shows the SMS as it arrives', async function () {
     this.timeout(60_000)
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(error.message))
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
     await page.goto(`${control.url}/#token=${control.token}`)
+    // The simulator's hello starts the page anew.
+    await page.getByText('ussd bound').waitFor()
     await page.getByRole('button', { name: 'John' }).click()
     await page.getByRole('button', { name: 'Dial *123#' }).click()
-    const shows = (text: string) => page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)
     await shows(T1)
     for (const [key, expected] of [['2', T4], ['2', T5], ['1', T6], ['1', T7]] as const) {
       await page.fill('#answer', key)
@@ -64,6 +71,42 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     assert.match(await sms.innerText(), /Checkup at Koki Dental Clinic/)
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT })
     assert.deepEqual(complaints, [])
+  })
+
+  it('takes nothing back when the answer to a press comes after later news', async function () {
+    this.timeout(60_000)
+    await page.getByRole('button', { name: 'Mary' }).click()
+    const sms = page.locator('#inbox li').first()
+    await sms.waitFor({ state: 'detached' })
+    await page.route('**/dial', async (route) => {
+      const early = await route.fetch()
+      await smsc.phone('67570000002').send('123', 'STOP')
+      await sms.waitFor()
+      await page.evaluate(() => {
+        const [list, whole] = [document.getElementById('inbox')!, document.documentElement]
+        new MutationObserver(() => list.children.length || (whole.className = 'taken-back')).observe(list, { childList: true })
+      })
+      await route.fulfill({ response: early })
+    })
+    const answered = page.waitForResponse('**/dial')
+    await page.getByRole('button', { name: 'Dial *123#' }).click()
+    await (await answered).finished()
+    // What is pressed next is answered after the page took that answer.
+    await page.fill('#answer', '2')
+    await page.click('#send')
+    await shows(T4)
+    assert.equal(await page.evaluate(() => document.documentElement.className), '')
+  })
+
+  it('shows what a simulator that was started again tells', async function () {
+    this.timeout(60_000)
+    const told = page.waitForResponse('**/api/phones/67570000002')
+    await control.stop()
+    control = await startControl({ smsc, port: Number(new URL(control.url).port), token: control.token! })
+    await told
+    await page.fill('#answer', '4')
+    await page.click('#send')
+    await shows(T1_MARY)
   })
 
   it('fits a narrow screen', async function () {

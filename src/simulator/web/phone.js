@@ -31,10 +31,11 @@ async function use(msisdn) {
 
 const phonePath = (rest) => `/api/phones/${encodeURIComponent(state.msisdn)}${rest}`
 
-/** Takes the simulator's view of a phone. */
+/** Takes the simulator's view of a phone, unless a later one is shown: the answer to a press may come after what followed it. */
 function show(view) {
   if (!view || view.msisdn !== state.msisdn) return
   const before = state.view
+  if (before?.msisdn === view.msisdn && view.serial < before.serial) return
   state.view = view
   if (view.failed) state.mode = 'failed'
   else if (view.waiting) state.mode = 'busy'
@@ -217,6 +218,8 @@ function start() {
       at('talk').hidden = !talks
       showFaults({ faults, binds })
       for (const pdu of trace) showTrace(pdu)
+      // It may be another simulator, which counts its views anew.
+      if (state.view) state.view.serial = 0
       void use(state.msisdn || /^#(\d{3,15})$/.exec(location.hash)?.[1] || PEOPLE[0].msisdn)
     },
     binds: (binds) => (showBinds(binds), showFaults({ binds })),
