@@ -30,7 +30,7 @@ export function hearBegin(old: Entry | undefined, begin: Taking, limits: Dialogu
   }
   const known = knows(old, begin, limits)
   if (known) {
-    return { is: 'repeat', entry: old, resend: known === 'this' && old.turn === 1 && wantsScreen(old, begin) }
+    return { is: 'repeat', entry: old, resend: known === 'this' && wantsScreen(old, begin) }
   }
   return { is: 'opened', entry: open(begin, ended(old, begin.nowMs), pastOf(old, begin, limits)) }
 }
@@ -54,13 +54,16 @@ export function hearAnswer(old: Entry | undefined, answer: Taking, limits: Dialo
 
 /**
  * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here by
- * now, or of a tombstone. Undefined: it is known already.
+ * now, or of a tombstone. What the store opened for it after all, too late for an answer, ends. Undefined: it is known already.
  */
 export function bury(old: Entry | undefined, begin: Taking, untilMs: number, nowMs: number): Entry | undefined {
   const number: PastNumber = { network: begin.network, untilMs }
   if (!counts(old, nowMs)) {
     const none = open({ ...begin, network: '' }, null, [number])
     return { ...none, status: 'ended', ended: 'store-failed', touchedMs: nowMs, untilMs }
+  }
+  if (old.token === begin.token && old.status === 'taken' && old.turn === 1) {
+    return { ...old, status: 'ended', ended: 'store-failed', touchedMs: nowMs, untilMs, previous: null }
   }
   if ([old, ...old.past].some(({ network }) => network === begin.network)) return undefined
   return {
@@ -105,12 +108,12 @@ function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
 }
 
 /**
- * Where the network gives no number, or one that comes round, to a dialogue that ended with its first reply, a copy and
- * a redial look alike, and both are served by the first screen once more: a subscriber who redials must not meet silence.
+ * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike, and
+ * both are served by the last screen once more: a subscriber who redials must not meet silence.
  */
 function wantsScreen(old: Entry, begin: Taking): boolean {
   const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
-  return mayBeLost(old, begin) || (isUnsure && old.confirmed !== null && old.reply !== null)
+  return (old.turn === 1 && mayBeLost(old, begin)) || (isUnsure && old.confirmed !== null && old.reply !== null)
 }
 
 /**

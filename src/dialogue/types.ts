@@ -142,8 +142,8 @@ export interface DialogueStore {
   /** A begin. Answers opened or repeat. */
   open(taking: Taking): Promise<Taken>
   /**
-   * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy. False:
-   * it was known already. Safe to repeat.
+   * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy, and what
+   * `open` with its token left here, unanswered, ends. False: it was known already. Safe to repeat.
    */
   bury(begin: Taking, untilMs: number, nowMs: number): Promise<boolean>
   /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */

@@ -43,8 +43,8 @@ if v then
     local which = known(r)
     if which then
       local unsure = network == '""' or (copy and r.status == 'e')
-      local again = lost(r, link) or (unsure and r.flag ~= '-' and r.link ~= '-')
-      return {'repeat', v, which == 'this' and r.turn == '1' and again and 1 or 0}
+      local again = (r.turn == '1' and lost(r, link)) or (unsure and r.flag ~= '-' and r.link ~= '-')
+      return {'repeat', v, which == 'this' and again and 1 or 0}
     end
     remembered = past(r)
     if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
@@ -62,7 +62,7 @@ redis.call('ZADD', KEYS[2], ARGV[6], member())
 return {'opened', v}
 `
 
-/** now, until, network, first line and path line of a tombstone */
+/** now, until, network, first line and path line of a tombstone, token */
 export const BURY = `
 local now, till, network = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local v = redis.call('GET', KEYS[1])
@@ -73,6 +73,10 @@ if not r or not counts(r, now) then
   KEYS[1] = home
   v = ARGV[4] .. '\\n' .. network .. ' ' .. int(till) .. '\\n' .. ARGV[5] .. '\\n\\n'
   finish(parse(v), v, 'store-failed', now, till - now)
+  return 1
+end
+if r.status == 't' and r.turn == '1' and r.token == ARGV[6] then
+  finish(r, v, 'store-failed', now, till - now)
   return 1
 end
 local kept = {network .. ' ' .. int(till)}

@@ -116,7 +116,8 @@ async function bury(runner: Sealing, begin: Taking, untilMs: number, nowMs: numb
   const { sealer } = runner
   const place = sealer.place(begin.key)
   const head = writeOpenHead({ ...begin, network: '' }, place, sealer)
-  const answer = await runner.run('bury', place, [nowMs, untilMs, word(begin.network), head, writePath(begin, place, sealer)])
+  const args = [nowMs, untilMs, word(begin.network), head, writePath(begin, place, sealer), word(begin.token)]
+  const answer = await runner.run('bury', place, args)
   if (typeof answer !== 'number') await readable(runner, place, answer)
   return answer === 1
 }

@@ -199,6 +199,17 @@ function recurring(held: Held) {
     assert.deepEqual([soon.resend, soon.record.reply?.text], [true, 'Your balance is 5.'])
     expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs }), 'opened')
   })
+  it('gets the last reply of one that ended a moment ago once more, until that reply was accepted: it may be a redial, or a copy', async () => {
+    const { begin, asked, taken, rest, confirm } = scene(held.store)
+    const turn = await taken({ network: '17', copyMs })
+    await rest({ ...turn, ended: 'completed', text: 'Goodbye.' })
+    const soon = expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'repeat')
+    assert.deepEqual([soon.resend, soon.record.reply?.text, soon.record.turn], [true, 'Goodbye.', 2])
+    await confirm(turn.epoch, 2)
+    expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'opened')
+    await asked({ network: '17', copyMs, msisdn: '2' })
+    assert.equal(expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'repeat').resend, false, 'this one goes on')
+  })
   it('is no copy of an earlier dialogue once that long has passed since it was dialled', async () => {
     const { begin, asked } = scene(held.store)
     await asked({ network: '16', copyMs })
@@ -258,6 +269,24 @@ function buried(held: Held) {
     assert.equal(await bury({ network: '16' }), false)
     assert.equal(await bury({ network: '15' }), true)
     assert.equal(await bury({ network: '15' }), false)
+  })
+  it('ends what its begin opened unseen, where nobody has played it: a redial of the same number is served', async () => {
+    const { begin, bury, find, asked, overdue } = scene(held.store)
+    const copyMs = 20_000
+    expectIs(await begin({ network: '16', token: 't', copyMs }), 'opened')
+    assert.equal(await bury({ network: '16', token: 't', copyMs, atMs: T0 + 5 }, T0 + copyMs), true)
+    const { status, ended, touchedMs } = (await find())!
+    assert.deepEqual([status, ended, touchedMs, await held.store.count()], ['ended', 'store-failed', T0 + 5, 0])
+    assert.deepEqual(await overdue(T0 + LEASE_MS), [])
+    assert.equal(await bury({ network: '16', token: 't', copyMs, atMs: T0 + 6 }, T0 + copyMs), false)
+    expectIs(await begin({ network: '16', copyMs, atMs: T0 + 7 }), 'opened')
+    const epoch = await asked({ network: '16', msisdn: '2' }, { token: 't' })
+    assert.equal(await bury({ network: '16', msisdn: '2', token: 't' }), false, 'this one was played')
+    assert.equal((await find({ msisdn: '2' }))?.epoch, epoch)
+    expectIs(await begin({ network: '16', msisdn: '3', token: 't' }), 'opened')
+    assert.equal(await bury({ network: '16', msisdn: '3', token: 'u' }), false, 'that was another')
+    assert.equal(await bury({ network: '16', msisdn: '3', token: 't' }), true)
+    expectIs(await begin({ network: '16', msisdn: '3' }), 'repeat')
   })
   it('is forgotten with the oldest of eight, and takes the place of a tombstone that ran out', async () => {
     const { begin, bury, asked } = scene(held.store)

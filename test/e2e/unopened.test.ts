@@ -35,7 +35,7 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
       smscPort: smsc.port, with: { ...newStage(), prefix, schema }, change: (settings) => change(settings, 'b', services.redisUrl!),
     }))
     await smsc.bound(2)
-    const msisdns = ['67572000001', '67572000002', '67572000003']
+    const msisdns = ['67572000001', '67572000002', '67572000003', '67572000004']
     await first.knex('dental_profile').insert(msisdns.map((msisdn) => ({ msisdn, name: 'John', language: 'en', created_at: new Date() })))
   })
   after(async () => {
@@ -78,6 +78,17 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
       assert.equal((await phone.answer('4')).text, FAREWELL)
     })
   }
+
+  it('is no copy of itself where the next dial gets its number: that one is served', async () => {
+    const phone = smsc.phone('67572000004')
+    chosen = 0
+    await proxy.set({ is: 'refuse' })
+    for (let dial = 0; dial < 2; dial++) assert.equal((await phone.dial('*123#', { number: 7 })).text, BUSY)
+    await proxy.set({ is: 'pass' })
+    await until(async () => (await stored('67572000004'))?.ended === 'store-failed', 'it is not written down')
+    assert.equal((await phone.dial('*123#', { number: 7 })).text, T1)
+    assert.equal((await phone.answer('4')).text, FAREWELL)
+  })
 
   it('is written down under the dialogue that the other daemon opened meanwhile', async () => {
     const msisdn = '67572000003'
