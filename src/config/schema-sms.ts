@@ -27,6 +27,8 @@ export const sms = z.strictObject({
   languages: z.array(smsLanguage).max(13).default([])
     .describe('national shift tables that handsets here are known to show: more letters an SMS than UCS-2'),
   validityMs: ms(60_000, 2_678_400_000).optional().describe('the SMSC tries no longer than this; else until it is of no use'),
+  validity: z.enum(['relative', 'absolute', 'none']).default('relative')
+    .describe('how validity_period is written (SMPP v3.4 §7.1.1); absolute: in UTC; none: for an SMSC that refuses it (0x62)'),
   priority: z.number().int().min(0).max(3).default(0).describe('priority_flag (SMPP v3.4 §5.2.14)'),
   receiptOffsetMinutes: z.number().int().min(-720).max(840).default(0)
     .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),

@@ -1,5 +1,5 @@
 /** The SMS of an examination: which, how many, and what the handset should show of each. */
-import { smsPdu, splitSms, type Concatenation, type SmsPart } from '../smpp/segments.ts'
+import { absoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../smpp/segments.ts'
 import type { OutgoingPdu } from '../smpp/types.ts'
 import { encodeNational, shiftElements } from '../ussd/national.ts'
 import type { ExamPlan } from './exam.ts'
@@ -59,17 +59,17 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
     plain('data-sm', dataSm(one(text('Test 4, by data_sm, end'))), '"Test 4, by data_sm, end"',
       { advice: 'only submit_sm; no dialect with pdu data_sm' }),
     plain('validity-relative', one(text('Test 5, valid one day, end'), { validity: '000001000000000R' }), '"Test 5, valid one day, end"', {
-      advice: 'no relative validity_period: leave sms.validityMs out, or try the absolute form',
+      advice: 'no relative validity_period', settings: { 'sms.validity': 'absolute' },
     }),
-    plain('validity-absolute', one(text('Test 6, valid until tomorrow, end'), { validity: absolute(nowMs + 24 * HOUR_MS) }),
+    plain('validity-absolute', one(text('Test 6, valid until tomorrow, end'), { validity: absoluteTime(nowMs + 24 * HOUR_MS) }),
       '"Test 6, valid until tomorrow, end"', {
-      advice: 'no absolute validity_period',
+      advice: 'no absolute validity_period', settings: { 'sms.validity': 'none' },
     }),
     plain('schedule-relative', one(text('Test 7, cancelled: must not arrive'), { schedule: '000000020000000R' }),
       'nothing: it is cancelled before its time', {
       advice: NO_SCHEDULE,
     }, SCHEDULE),
-    plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: absolute(nowMs + 2 * HOUR_MS) }),
+    plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: absoluteTime(nowMs + 2 * HOUR_MS) }),
       'nothing: it is cancelled before its time', {
       advice: NO_SCHEDULE,
     }, SCHEDULE),
@@ -77,11 +77,6 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
 }
 
 const REFERENCE = 0x4400
-
-/** YYMMDDhhmmsstnnp in UTC. (SMPP v3.4 §7.1.1.1) */
-export function absolute(ms: number): string {
-  return `${new Date(ms).toISOString().replace(/[-T:]/g, '').slice(2, 14)}000+`
-}
 
 function dataSm({ body }: OutgoingPdu): OutgoingPdu {
   const { service_type, source_addr_ton, source_addr_npi, source_addr, dest_addr_ton, dest_addr_npi, destination_addr,

@@ -16,6 +16,7 @@ export interface SmsSent {
 export async function examineSms(exam: Exam, station: Station): Promise<SmsSent> {
   const done: SmsSent = { sent: [] }
   let long: string | undefined
+  let isRelativeRefused = false
   for (const { check, pdus, handset, refused, accepted } of smsChecks(exam.plan, exam.clock.now())) {
     if (!await station.stand()) return done
     const answers: Answer[] = []
@@ -38,7 +39,10 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
     } else {
       // Plain text must go; no response at all is never right.
       const verdict = check === 'sms-gsm7' || statusOf(bad) === undefined ? 'fail' : 'not-supported'
-      exam.find(check, verdict, wordsOf(bad), { evidence, ...refused })
+      if (check === 'validity-relative') isRelativeRefused = true
+      // Absolute times are of no use to the daemon where relative ones are taken.
+      const isSpare = check === 'validity-absolute' && !isRelativeRefused
+      exam.find(check, verdict, wordsOf(bad), { evidence, ...(isSpare ? {} : refused) })
     }
   }
   if (await station.stand()) await examineWaiting(exam, station, done)

@@ -123,6 +123,11 @@ export function relativeTime(ms: number): string {
   return `0000${fields.map((value) => String(value).padStart(2, '0')).join('')}00000R`
 }
 
+/** A moment in UTC: `YYMMDDhhmmss000+`. (SMPP v3.4 §7.1.1.1) */
+export function absoluteTime(ms: number): string {
+  return `${new Date(ms).toISOString().replace(/[-T:]/g, '').slice(2, 14)}000+`
+}
+
 /** How a whole text is coded; all parts are coded alike. */
 interface Form {
   text: string

@@ -20,6 +20,7 @@ export interface SmsSettings {
   transliterate: boolean
   languages: readonly (keyof typeof LANGUAGES)[]
   validityMs?: number | undefined
+  validity: 'relative' | 'absolute' | 'none'
   priority: number
   statuses: Readonly<Record<string, StatusClass>>
   queryMs?: number | undefined

@@ -3,7 +3,7 @@ import { failpointOnceWritten } from '../failpoints.ts'
 import type { Counters } from '../metrics.ts'
 import type { LateSms } from '../reminders/ambiguous.ts'
 import type { BeforePart, PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../reminders/types.ts'
-import { relativeTime, smsPdu, splitSms, type SmsPart } from '../smpp/segments.ts'
+import { absoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from '../smpp/segments.ts'
 import { STATUS } from '../smpp/status.ts'
 import type { Line, SubmitOutcome } from '../smpp/types.ts'
 import { LANGUAGES } from '../ussd/national.ts'
@@ -91,11 +91,17 @@ function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome
 }
 
 function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
-  const leftMs = Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity)
+  const leftMs = Math.max(VALIDITY_MS_MIN, Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity))
   return smsPdu(piece, {
     ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.receipts ? 1 : 0, userMessageReference: sms.reference,
-    validityPeriod: relativeTime(Math.max(VALIDITY_MS_MIN, leftMs)), priority: how.priority,
+    validityPeriod: validityOf(how, leftMs, clock), priority: how.priority,
   })
+}
+
+/** The SMSC's clock is another: what is absolute can be a minute off. */
+function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string {
+  if (validity === 'none') return ''
+  return validity === 'absolute' ? absoluteTime(clock.now() + ms) : relativeTime(ms)
 }
 
 /** How a line cuts a text. */

@@ -244,9 +244,19 @@ describe('the doctor', function () {
     assert.match(row(sheet, 'receipt-ids').advice, /ask what the id/)
     const line = lineOf(sheet)
     assert.deepEqual([line.bind, line.window, line.sms!.long, line.sms!.ucs2, line.sms!.receipts], ['pair', 4, 'sar', false, false])
+    assert.equal(line.sms!.validity, 'none')
     assert.ok(line.sms!.perSecond >= 1 && line.sms!.perSecond <= 6, String(line.sms!.perSecond))
     assert.deepEqual([...destinations], [JOHN])
     assert.ok(accepted() <= 15 + 8 + 40)
+  })
+
+  it('writes validity_period as the SMSC takes it', async () => {
+    const { sheet } = await poor({ takesValidity: /\+$/ })
+    assert.deepEqual(verdicts(sheet, 'validity-relative', 'validity-absolute'), ['not-supported', 'pass'])
+    assert.equal(lineOf(sheet).sms!.validity, 'absolute')
+    const other = await poor({ takesValidity: /R$/ })
+    assert.deepEqual(verdicts(other.sheet, 'validity-relative', 'validity-absolute'), ['pass', 'not-supported'])
+    assert.equal(lineOf(other.sheet).sms!.validity, 'relative')
   })
 
   it('says that ids which are all the same tell nothing', async () => {

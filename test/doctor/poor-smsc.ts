@@ -14,6 +14,8 @@ export interface PoorOptions {
   responseId(n: number): string
   /** Closes the connection at a command that it does not know. */
   touchy: boolean
+  /** Which validity_period it takes; absent: none. */
+  takesValidity?: RegExp
 }
 
 const POOR: PoorOptions = { perSecond: 6, window: 4, receiptId: (n) => `MC-${n}`, responseId: (n) => String(70_000 + n), touchy: true }
@@ -51,7 +53,7 @@ export async function poorSmsc(options: Partial<PoorOptions> = {}): Promise<Poor
       if (pdu.id === ID.data) return raw(ID.nack, STATUS.badCommand, pdu.sequence)
       const read = submitted(pdu)
       destinations.add(read.destination)
-      const refused = refusalOf(read)
+      const refused = refusalOf(read, poor.takesValidity)
       const answer = (status: number, body = '') => raw(ID.response + ID.submit, status, pdu.sequence, body)
       if (refused) return answer(refused)
       if (pending >= poor.window) return answer(STATUS.queueFull)
@@ -119,11 +121,11 @@ function submitted({ body }: RawPdu): Submitted {
   return { destination, esmClass, dataCoding, schedule, validity, wantsReceipt: (registered & 1) === 1, tags }
 }
 
-function refusalOf({ dataCoding, esmClass, schedule, validity, tags }: Submitted): number | undefined {
+function refusalOf({ dataCoding, esmClass, schedule, validity, tags }: Submitted, takesValidity?: RegExp): number | undefined {
   if (dataCoding === 8) return STATUS.submitFailed
   if (esmClass & 0x40) return STATUS.esmClass
   if (schedule) return STATUS.schedule
-  if (validity) return STATUS.expiry
+  if (validity && !takesValidity?.test(validity)) return STATUS.expiry
   return tags.some((tag) => tag < 0x020c || tag > 0x020f) ? STATUS.optional : undefined
 }
 

@@ -47,6 +47,15 @@ describe('submitting an SMS', () => {
     const short = stage('validityMs: 600000')
     await short.submit(sms())
     assert.equal(short.asked[0]!.pdu.body.validity_period, '000000001000000R')
+    const absolute = stage('validity: absolute')
+    await absolute.submit(sms())
+    const until = new Date(clock.now() + 3_600_000).toISOString()
+    const { validity_period: written } = absolute.asked[0]!.pdu.body
+    assert.match(String(written), /^\d{12}000\+$/)
+    assert.equal(until.slice(0, 19), String(written).replace(/^(..)(..)(..)(..)(..)(..).*/, '20$1-$2-$3T$4:$5:$6'))
+    const none = stage('validity: none, validityMs: 600000')
+    await none.submit(sms())
+    assert.equal(none.asked[0]!.pdu.body.validity_period, '')
   })
 
   it('is in a national alphabet, in UCS-2, or plain, as the settings say', async () => {
