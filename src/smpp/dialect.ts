@@ -96,14 +96,18 @@ export function viewOf(profile: DialectProfile, pdu: Pdu): PduView {
   return { sequence: pdu.sequence, body: pdu.body, tlvs: pdu.tlvs, text: tidyText(coding, text), envelope }
 }
 
-/**
- * Octets of the message: short_message unless it is empty, then message_payload; without a user data header.
- */
+/** Octets of the message: short_message unless it is empty, then message_payload; without a user data header. */
 export function payloadOf(pdu: Pdu): Buffer {
+  return splitHeader(pdu).text
+}
+
+/** Octets of the message, and those of the information elements before them. */
+export function splitHeader(pdu: Pdu): { header: Buffer; text: Buffer } {
   const short = pdu.body.short_message
   const octets = short instanceof Buffer && short.length > 0 ? short : tlvOf(pdu.tlvs, MESSAGE_PAYLOAD)
   const headed = (Number(pdu.body.esm_class ?? 0) & UDHI) !== 0 && octets.length > 0
-  return headed ? octets.subarray(1 + (octets[0] as number)) : octets
+  const length = headed ? 1 + (octets[0] as number) : 0
+  return { header: octets.subarray(Math.min(1, length), length), text: octets.subarray(length) }
 }
 
 function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu) => Incoming {

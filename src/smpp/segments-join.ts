@@ -1,9 +1,9 @@
 /** An incoming SMS, or the part of a long one that a PDU brings. */
 import { decodeNational } from '../ussd/national.ts'
-import { decodeAscii, decodeLatin1, decodeUcs2 } from '../ussd/octets.ts'
+import { decodeLatin1, decodeUcs2 } from '../ussd/octets.ts'
 import { clean } from '../ussd/text.ts'
 import { tlvOf, uint } from './dialect-carrier.ts'
-import { payloadOf } from './dialect.ts'
+import { splitHeader } from './dialect.ts'
 import type { Pdu } from './types.ts'
 
 /** One incoming message; whole: 1 of 1. */
@@ -17,7 +17,6 @@ export interface IncomingPart {
 }
 
 const TAG = { sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
-const UDHI = 0x40
 /** Longest text of one message, in UTF-16 units (message_payload may hold 64 K octets). */
 const SMS_UNITS_MAX = 4096
 /** 3GPP TS 23.040 §9.2.3.24. */
@@ -25,22 +24,31 @@ const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x
 
 /** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
 export function readSms(pdu: Pdu): IncomingPart {
-  const header = headerOf(pdu)
-  const dataCoding = Number(pdu.body.data_coding ?? 0)
-  const text = decodeSms(payloadOf(pdu), dataCoding, header)
+  const message = splitHeader(pdu)
+  const header = elementsOf(message.header)
+  const text = decodeSms(message.text, Number(pdu.body.data_coding ?? 0), header)
   const { source_addr: from, destination_addr: to } = pdu.body
   return { from: String(from ?? ''), to: String(to ?? ''), ...placeOf(pdu, header), text: clean(text, SMS_UNITS_MAX) }
 }
 
-/** Coding of SMS by the SMPP table. (SMPP v3.4 §5.2.19) */
 function decodeSms(octets: Buffer, dataCoding: number, header: ReadonlyMap<number, Buffer>): string {
-  const isGsm7 = dataCoding === 0 || dataCoding >= 0xf0 || (dataCoding >= 0xc0 && dataCoding < 0xe0)
-  if (isGsm7) {
-    const language = (iei: number) => header.get(iei)?.[0] ?? 0
-    return decodeNational(octets, { locking: language(IEI.lockingShift), single: language(IEI.singleShift) })
-  }
-  if (dataCoding === 8 || dataCoding >= 0xe0) return decodeUcs2(octets)
-  return dataCoding === 1 ? decodeAscii(octets) : decodeLatin1(octets)
+  const alphabet = alphabetOf(dataCoding)
+  if (alphabet === 'ucs2') return decodeUcs2(octets)
+  if (alphabet === 'latin1') return decodeLatin1(octets)
+  const language = (iei: number) => header.get(iei)?.[0] ?? 0
+  return decodeNational(octets, { locking: language(IEI.lockingShift), single: language(IEI.singleShift) })
+}
+
+/**
+ * By the SMPP table (v3.4 §5.2.19) up to 0x0E. What it reserves is the coding scheme of the handset, which some SMSCs hand on:
+ * bits 3 and 2 tell the alphabet, but for messages that wait (0xC0) and those with a class (0xF0). (3GPP TS 23.038 §4)
+ */
+function alphabetOf(dataCoding: number): 'gsm7' | 'latin1' | 'ucs2' {
+  if (dataCoding < 0x0f) return dataCoding === 0 ? 'gsm7' : dataCoding === 8 ? 'ucs2' : 'latin1'
+  if (dataCoding >= 0xf0) return (dataCoding & 4) === 0 ? 'gsm7' : 'latin1'
+  if (dataCoding >= 0xc0) return dataCoding >= 0xe0 ? 'ucs2' : 'gsm7'
+  const bits = dataCoding === 0x0f ? 0 : dataCoding & 0x0c
+  return bits === 0 ? 'gsm7' : bits === 8 ? 'ucs2' : 'latin1'
 }
 
 type PartPlace = Pick<IncomingPart, 'reference' | 'total' | 'sequence'>
@@ -65,12 +73,8 @@ function placed(reference: number, total: number, sequence: number): PartPlace {
 }
 
 /** Information elements of the user data header; a broken header gives what was readable. */
-function headerOf(pdu: Pdu): Map<number, Buffer> {
+function elementsOf(header: Buffer): Map<number, Buffer> {
   const elements = new Map<number, Buffer>()
-  const octets = pdu.body.short_message
-  const headed = (Number(pdu.body.esm_class ?? 0) & UDHI) !== 0
-  if (!headed || !(octets instanceof Buffer) || octets.length === 0) return elements
-  const header = octets.subarray(1, 1 + (octets[0] as number))
   for (let at = 0; at + 2 <= header.length;) {
     const length = header[at + 1] as number
     elements.set(header[at] as number, header.subarray(at + 2, at + 2 + length))

@@ -125,6 +125,26 @@ describe('incoming SMS', () => {
     }
   })
 
+  it('are read with a header at the start of message_payload, as data_sm has it', () => {
+    const pdu = pduOf(vector('m13'))
+    const body = { ...pdu.body, short_message: Buffer.alloc(0), data_coding: 0, esm_class: 0x40 }
+    const tlvs = [{ tag: 0x0424, value: Buffer.from([5, 0, 3, 9, 2, 1, 0x41]) }]
+    const { reference, total, sequence, text } = readSms({ ...pdu, body, tlvs })
+    assert.deepEqual([reference, total, sequence, text], [9, 2, 1, 'A'])
+  })
+
+  const schemes: [number, string, string][] = [
+    [0x0f, '4100', 'A@'], [0x10, '4100', 'A@'], [0x11, '4100', 'A@'], [0x18, '041f', 'П'], [0x19, '041f', 'П'], [0x14, '41e9', 'Aé'],
+    [0xf5, '41e9', 'Aé'], [0x04, '41e9', 'Aé'], [0xc8, '4100', 'A@'], [0xe0, '041f', 'П'],
+  ]
+  for (const [data_coding, hex, wanted] of schemes) {
+    it(`are read where the SMSC hands on the coding scheme of the handset, 0x${data_coding.toString(16)}`, () => {
+      const pdu = pduOf(vector('m13'))
+      const body = { ...pdu.body, short_message: Buffer.from(hex, 'hex'), data_coding, esm_class: 0 }
+      assert.equal(readSms({ ...pdu, body, tlvs: [] }).text, wanted)
+    })
+  }
+
   it('are on their own where a part number is outside its total', () => {
     const headed = (...octets: number[]) => {
       const pdu = pduOf(vector('m13'))
