@@ -16,7 +16,7 @@ export type Wish = { is: 'stop' | 'start' | 'help' } | { is: 'words'; words: str
  * text that begins with it: "STOP please".
  */
 export function wishOf(text: string, keywords: Keywords): Wish {
-  const words = trimAnswer(text).replace(EDGES, '')
+  const words = trimAnswer(text.normalize('NFKC')).replace(EDGES, '')
   const upper = words.toUpperCase()
   const first = upper.split(/[\s\p{P}]/u, 1)[0] ?? ''
   if (keywords.stop.includes(upper) || keywords.stop.includes(first)) return { is: 'stop' }

@@ -20,6 +20,7 @@ export interface Verdict {
 type Test = (facts: Facts) => boolean
 
 const ESM_TYPE_MASK = 0x3c
+const INTERMEDIATE = 0x20
 const DECIMAL = 10
 const HEX = 16
 
@@ -75,7 +76,7 @@ function fieldTests(when: Condition): Test[] {
     const match = matcher(serviceTypeRe)
     tests.push(({ view }) => match(String(view.body.service_type ?? '')) !== null)
   }
-  if (esmType) tests.push(({ view }) => esmType.includes(Number(view.body.esm_class ?? 0) & ESM_TYPE_MASK))
+  if (esmType) tests.push(({ view }) => esmType.includes(esmTypeOf(Number(view.body.esm_class ?? 0))))
   if (dest) tests.push(({ view }) => dest.includes(String(view.body.destination_addr ?? '')))
   if (fieldPresent) {
     tests.push(({ view }) => fieldPresent.every((field) => readPlace({ field }, view).length > 0))
@@ -92,4 +93,9 @@ function textTests(when: Condition): Test[] {
   }
   if (textEmpty !== undefined) tests.push(({ view }) => (view.text === '') === textEmpty)
   return tests
+}
+
+/** An intermediate notification is bit 5, whatever the others. (SMPP v3.4 §5.2.12) */
+function esmTypeOf(esmClass: number): number {
+  return (esmClass & INTERMEDIATE) !== 0 ? INTERMEDIATE : esmClass & ESM_TYPE_MASK
 }

@@ -37,7 +37,7 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
   const fields = readFields(receiptText(pdu))
   const messageId = cString(tlvOf(pdu.tlvs, TAG.receiptedMessageId)) || firstWord(fields.get('id'))
   const reference = referenceOf(pdu)
-  const state = stateOf(pdu) ?? stateOfWord(fields.get('stat') ?? '')
+  const state = stateOf(pdu) ?? stateOfWord(firstWord(fields.get('stat')))
   const said = state !== null || fields.has('stat') || tlvOf(pdu.tlvs, TAG.receiptedMessageId).length > 0
   if ((messageId === '' && reference === null) || !said) return null
   return {
@@ -78,8 +78,9 @@ function readFields(text: string): Map<string, string> {
   return fields
 }
 
+/** Without the quotes, commas and semicolons that some SMSCs set values apart by. */
 function firstWord(value: string | undefined): string {
-  return /^\S*/.exec(value ?? '')?.[0] ?? ''
+  return /^["']?([^\s"',;]*)/.exec(value ?? '')?.[1] ?? ''
 }
 
 /** Up to the first NUL; senders that leave the NUL out are read too. */

@@ -66,6 +66,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     await outbox.tick()
     assert.deepEqual(sent, ['No more SMS.'])
     assert.equal(await write('pinis plis'), 'stop')
+    assert.equal(await write('ｓｔｏｐ'), 'stop', 'letters of full width are letters')
     await outbox.tick()
     assert.equal(sent.length, 1, 'who has stopped already is not told again')
     assert.equal(await write('Start'), 'start')

@@ -76,6 +76,12 @@ describe('the standard dialect, reading', () => {
     assert.deepEqual(standard.read(deliver({ tlvs: { 0x0501: '63' } })), { is: 'ignore', why: 'unknown-op' })
   })
 
+  it('knows an intermediate notification by its bit, also where that of the receipt is set with it', () => {
+    for (const esm_class of [0x20, 0x24]) {
+      assert.equal(standard.read(deliver({ tlvs: {}, body: { service_type: 'CMT', esm_class } })).is, 'receipt')
+    }
+  })
+
   it('knows an abort by the end bit without a text, by vendor operations and by esm_class', () => {
     const empty = { short_message: Buffer.alloc(0) }
     assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: '12', 0x1383: '0703' }, body: empty }))).kind, 'abort')

@@ -56,6 +56,13 @@ describe('delivery receipts', () => {
     assert.equal(read('id:1 sub:001 dlvrd:001 submitdate:2611240900 donedate:261124090130 stat:REJECTD')?.doneMs, DONE + 30_000)
   })
 
+  it('are read where commas or semicolons part the keys, and quotes stand around values', () => {
+    for (const text of ['id:77,sub:001,stat:DELIVRD,err:000', 'id:"77" stat:"DELIVRD" err:"000"', 'ID:77;STAT:DELIVRD;ERR:000;']) {
+      const { messageId, state, error } = read(text) ?? {}
+      assert.deepEqual([messageId, state, error], ['77', 'delivered', '000'], text)
+    }
+  })
+
   it('do not take what the subscriber was sent for the receipt', () => {
     const receipt = read('id:1 stat:DELIVRD err:000 Text:id:2 stat:UNDELIV')
     assert.deepEqual([receipt?.messageId, receipt?.state], ['1', 'delivered'])
