@@ -267,7 +267,8 @@ export function bindStateName(value: string | object): string {
 /** What a loss does to the retries. The first retry after a long bind comes within a second. */
 function afterLoss(context: BindContext, cause: LossCause): Partial<BindContext> {
   const { times, chance } = context
-  if (cause === 'foreign') return afterRefusal(context)
+  // One that took our bind is the SMSC: what else it says is an accident, of something between us perhaps.
+  if (cause === 'foreign' && context.boundAt === 0) return afterRefusal(context)
   const steady = context.boundAt > 0 && context.now() - context.boundAt >= times.steadyMs
   const failures = steady ? 0 : context.failures + 1
   const soon = times.retryMinMs * (0.1 + 0.8 * chance())

@@ -240,6 +240,13 @@ describe('the bind statechart', () => {
     assert.equal(bind.waitMs(), 60_000)
   })
 
+  it('comes back soon to an SMSC that it was bound to, whatever octets ended that', () => {
+    const bind = bindOf()
+    bind.bind()
+    bind.send({ type: 'LOST', cause: 'foreign' })
+    assert.equal(bind.waitMs(), 1_000)
+  })
+
   it('stops in order: drains, unbinds, closes', async () => {
     const bind = bindOf()
     bind.bind()

@@ -41,7 +41,7 @@ describe('hostile octets after the bind', function () {
 
   beforeEach(async () => {
     peer = await startPeer()
-    test = testLine({ port: peer.port, limits: { pduReadMs: 80 }, times: { refusedMinMs: 60 } })
+    test = testLine({ port: peer.port, limits: { pduReadMs: 80 }, times: { refusedMinMs: 60_000, refusedMaxMs: 60_000 } })
     test.line.start()
     await test.bound()
   })
