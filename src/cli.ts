@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
 import { Command } from 'commander'
-import { admin, integer } from './cli/arguments.ts'
+import { admin, integer, smsc } from './cli/arguments.ts'
 import { flowCommands } from './cli/flow-commands.ts'
 import { smsCommands } from './cli/sms.ts'
 import { saidOf } from './errors.ts'
@@ -113,13 +113,9 @@ dialect.command('test').description('plays a profile against the simulator and s
   .action(async (name: string, options: { record?: string }) =>
     (await import('./cli/dialect-test.ts')).testCommand(name, options, say))
 
-program.command('probe').description('binds to an SMSC of an unknown dialect, shows what comes, ends each call, says which profile it is')
-  .requiredOption('--host <host>', 'of the SMSC').requiredOption('--port <port>', 'of the SMSC', integer)
-  .requiredOption('--system-id <id>', 'as given by the operator')
-  .option('--password <password>', 'as given by the operator; a file keeps it out of the list of processes')
-  .option('--password-file <file>', 'file with the password')
-  .option('--bind <type>', 'transceiver, or pair: a transmitter and a receiver', 'transceiver')
-  .option('--system-type <type>', 'as given by the operator')
+smsc(program.command('probe'))
+  .description('binds to an SMSC of an unknown dialect, shows what comes, ends each call, says which profile it is')
+  .option('--bind <type>', 'transceiver, or pair: a transmitter and a receiver; default: as the settings say, else transceiver')
   .option('--seconds <n>', 'how long to listen at most', integer, 300)
   .option('--calls <n>', 'calls after which it is enough', integer, 2)
   .option('--ask', 'from the second call on, ask a question first, to see an answer')
@@ -128,15 +124,8 @@ program.command('probe').description('binds to an SMSC of an unknown dialect, sh
     await (await import('./cli/probe.ts')).probeCommand(options, say, untilSignal())
   })
 
-program.command('doctor').description('examines the link to an SMSC: binds, SMS, receipts, rates, USSD; a sheet for both sides to sign')
-  .option('--host <host>', 'of the SMSC').option('--port <port>', 'of the SMSC', integer)
-  .option('--system-id <id>', 'as given by the operator')
-  .option('--password <password>', 'a file keeps it out of the list of processes')
-  .option('--password-file <file>', 'file with the password')
-  .option('--system-type <type>', 'as given by the operator')
-  .option('--tls', 'speak TLS').option('--ca <file>', 'PEM of its authority').option('--servername <name>', 'in its certificate')
-  .option('-c, --config <file>', 'or take all that from a line of the settings').option('--line <name>',
-    'which; else the name of the sheet')
+smsc(program.command('doctor'))
+  .description('examines the link to an SMSC: binds, SMS, receipts, rates, USSD; a sheet for both sides to sign')
   .option('--msisdn <number>', 'of a test handset, the only number that anything is sent to; absent: connection and binds only')
   .option('--source <address>', 'sender of the SMS')
   .option('--code <code>', "wait for a call: '*123#', to be dialled on the handset")

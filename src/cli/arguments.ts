@@ -20,3 +20,14 @@ export function integer(text: string): number {
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number')
   return value
 }
+
+/** Which SMSC: see src/cli/smsc-options.ts. */
+export const smsc = (command: Command): Command => command
+  .option('--host <host>', 'of the SMSC').option('--port <port>', 'of the SMSC', integer)
+  .option('--system-id <id>', 'as given by the operator')
+  .option('--password <password>', 'a file keeps it out of the list of processes')
+  .option('--password-file <file>', 'file with the password')
+  .option('--system-type <type>', 'as given by the operator')
+  .option('--tls', 'speak TLS').option('--ca <file>', 'PEM of its authority').option('--servername <name>', 'in its certificate')
+  .option('--cert <file>', 'PEM of our client certificate').option('--key <file>', 'PEM of its key')
+  .option('-c, --config <file>', 'or take all that from a line of the settings').option('--line <name>', 'which; default: the first')

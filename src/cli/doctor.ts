@@ -1,9 +1,7 @@
 /** `doctor`: examines the link to an SMSC, and writes a sheet that both sides may sign. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { systemClock } from '../clock.ts'
-import { loadSettings } from '../config/load.ts'
-import { profileDirs, wishesOf } from '../daemon/line.ts'
 import { examine, smsCount } from '../doctor/examine.ts'
 import { EXAM_TIMES, type ExamPlan, type ExamTimes } from '../doctor/exam.ts'
 import type { Finding } from '../doctor/finding.ts'
@@ -13,25 +11,14 @@ import { UsageError } from '../errors.ts'
 import { maskNumber } from '../learn/show-pdu.ts'
 import { packageVersion } from '../root.ts'
 import { loadDialect, loadProfile } from '../smpp/dialect-load.ts'
-import { lineSettings, type LineSettings } from '../smpp/settings.ts'
+import type { LineSettings } from '../smpp/settings.ts'
 import type { Dialect } from '../smpp/types.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
-import { passwordOf } from './probe.ts'
+import { chosenSmsc, type SmscOptions } from './smsc-options.ts'
 
 type Say = (text: string) => void
 
-export interface DoctorOptions {
-  config?: string
-  line?: string
-  host?: string
-  port?: number
-  systemId?: string
-  password?: string
-  passwordFile?: string
-  systemType?: string
-  tls?: boolean
-  ca?: string
-  servername?: string
+export interface DoctorOptions extends SmscOptions {
   dialect?: string
   msisdn?: string
   source?: string
@@ -96,27 +83,13 @@ function maskUnless(showNumbers: boolean | undefined, text: string, msisdn: stri
 }
 
 function lineOf(options: DoctorOptions): { line: LineSettings; dialect?: Dialect } {
-  if (options.config !== undefined) {
-    const { settings } = loadSettings(options.config, process.env)
-    const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
-    const names = settings.lines.map((it) => it.name).join(', ') || 'none'
-    if (!found) throw new UsageError(`there is no line ${options.line ?? ''}; the settings have ${names}`)
-    return { line: wishesOf(found), dialect: loadDialect(options.dialect ?? found.dialect, profileDirs(settings.dialects)) }
-  }
-  const { host, port, systemId, systemType, ca, servername } = options
-  if (host === undefined || port === undefined || systemId === undefined) {
-    throw new UsageError('doctor: give --host, --port and --system-id, or --config and --line')
-  }
-  const isTls = options.tls === true || ca !== undefined || servername !== undefined
-  const line = lineSettings({
-    name: options.line ?? 'operator',
-    smsc: {
-      hosts: [{ host, port }], systemId, password: passwordOf(options), ...(systemType === undefined ? {} : { systemType }),
-      ...(isTls ? { tls: { ...(ca === undefined ? {} : { ca: readFileSync(ca) }), ...(servername === undefined ? {}
-        : { servername }) } } : {}),
-    },
-  })
-  return { line, ...(options.dialect === undefined ? {} : { dialect: loadDialect(options.dialect, DIALECTS) }) }
+  const { line, dialect } = chosenSmsc(options, 'doctor')
+  const name = options.dialect ?? dialect?.name
+  return { line, ...(name === undefined ? {} : { dialect: loadDialect(name, dialect?.dirs ?? DIALECTS) }) }
+}
+
+function tlsFiles({ ca, cert, key, servername }: DoctorOptions): Record<string, string> {
+  return Object.fromEntries(Object.entries({ ca, cert, key, servername }).filter((it): it is [string, string] => it[1] !== undefined))
 }
 
 function planOf(options: DoctorOptions, line: LineSettings, dialect: Dialect | undefined): ExamPlan {
@@ -130,7 +103,8 @@ function planOf(options: DoctorOptions, line: LineSettings, dialect: Dialect | u
   const addr = options.source ?? line.sms.source
   const isDigits = /^\d+$/.test(addr)
   return {
-    smsc: line.smsc, ...(msisdn === undefined ? {} : { msisdn }), ...(dialect ? { dialect } : {}), ...(options.code === undefined ? {}
+    smsc: line.smsc, tlsFiles: tlsFiles(options),
+    ...(msisdn === undefined ? {} : { msisdn }), ...(dialect ? { dialect } : {}), ...(options.code === undefined ? {}
       : { code: options.code }),
     source: { addr, ton: addr === '' ? 0 : isDigits ? (addr.length <= SHORT ? 3 : 1) : 5, npi: isDigits ? 1 : 0 },
     push: options.push === true, windowSms: msisdn === undefined ? 0 : options.window, rateSms: options.rateSms,

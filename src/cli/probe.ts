@@ -1,5 +1,4 @@
 /** `probe`: binds to an SMSC whose dialect is not known, shows what comes, and says which profile it believes in. */
-import { readFileSync } from 'node:fs'
 import { systemChance, systemClock } from '../clock.ts'
 import { UsageError } from '../errors.ts'
 import { nearestProfile } from '../learn/nearest-profile.ts'
@@ -10,19 +9,15 @@ import { noCounters } from '../smpp/counters.ts'
 import { compileDialect } from '../smpp/dialect.ts'
 import { loadProfile } from '../smpp/dialect-load.ts'
 import { smppLine } from '../smpp/line.ts'
-import { lineSettings } from '../smpp/settings.ts'
+import type { LineSettings } from '../smpp/settings.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
+import { chosenSmsc, type SmscOptions } from './smsc-options.ts'
 
 type Say = (text: string) => void
 
-export interface ProbeOptions {
-  host: string
-  port: number
-  systemId: string
-  password?: string
-  passwordFile?: string
-  bind: string
-  systemType?: string
+export interface ProbeOptions extends SmscOptions {
+  /** Default: that of the settings, else transceiver. */
+  bind?: string
   seconds: number
   calls: number
   ask?: boolean
@@ -39,9 +34,12 @@ const UNBIND_MS = 3_000
 export async function probeCommand(options: ProbeOptions, say: Say, signal: AbortSignal): Promise<Probe> {
   const clock = systemClock()
   const standard = loadProfile('standard', DIALECTS)
-  const { line, probe, wasBound } = probing(options, { clock, standard, say })
+  const chosen = chosenSmsc(options, 'probe').line
+  const settings: LineSettings = { ...chosen, name: 'probe', links: 1, bind: bindOf(options.bind ?? chosen.bind) }
+  const { line, probe, wasBound } = probing(options, settings, { clock, standard, say })
   line.start()
-  say(`binding to ${options.host}:${options.port} as ${options.systemId} (${options.bind}); dial your code now, `
+  const hosts = settings.smsc.hosts.map(({ host, port }) => `${host}:${port}`).join(', ')
+  say(`binding to ${hosts} as ${settings.smsc.systemId} (${settings.bind}); dial your code now, `
     + `${options.calls} times, and let one call be cancelled`)
   const until = clock.now() + options.seconds * 1_000
   let overAt: number | undefined
@@ -69,15 +67,8 @@ interface Parts {
   say: Say
 }
 
-function probing(options: ProbeOptions, { clock, standard, say }: Parts) {
+function probing(options: ProbeOptions, settings: LineSettings, { clock, standard, say }: Parts) {
   let bound = false
-  const settings = lineSettings({
-    name: 'probe', bind: bindOf(options.bind),
-    smsc: {
-      hosts: [{ host: options.host, port: options.port }], systemId: options.systemId, password: passwordOf(options),
-      ...(options.systemType === undefined ? {} : { systemType: options.systemType }),
-    },
-  })
   const probe = newProbe({
     known: knownProfiles(), standard, say, now: () => clock.now(), ask: options.ask === true,
     submit: (pdu) => line.submit(pdu, { lane: 'ussd', deadline: clock.now() + ANSWER_MS }),
@@ -97,15 +88,6 @@ function probing(options: ProbeOptions, { clock, standard, say }: Parts) {
 function bindOf(text: string): 'transceiver' | 'pair' {
   if (text === 'transceiver' || text === 'pair') return text
   throw new UsageError(`--bind ${text}: must be transceiver, or pair for a transmitter and a receiver`)
-}
-
-export function passwordOf({ password, passwordFile }: Pick<ProbeOptions, 'password' | 'passwordFile'>): string {
-  if (passwordFile === undefined) return password ?? ''
-  try {
-    return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
-  } catch {
-    throw new UsageError(`the password file ${passwordFile} cannot be read`)
-  }
 }
 
 /** What goes wrong with the bind is said; the rest is not. */

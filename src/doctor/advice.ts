@@ -13,7 +13,7 @@ export function suggestedLine(findings: readonly Finding[], plan: ExamPlan, name
     smsc: {
       host, port, systemId, passwordFile: `./secrets/${name}`, ...(systemType ? { systemType } : {}), ...(addressRange
         ? { addressRange } : {}),
-      ...(addrTon ? { addrTon } : {}), ...(addrNpi ? { addrNpi } : {}), ...(tls ? { tls: {} } : {}),
+      ...(addrTon ? { addrTon } : {}), ...(addrNpi ? { addrNpi } : {}), ...(tls ? { tls: plan.tlsFiles ?? {} } : {}),
     },
     bind: 'transceiver', links: 1, dialect: plan.dialect?.name ?? 'standard',
     ...(plan.source.addr && findings.some((it) => it.check === 'sms-gsm7' && it.verdict === 'pass')

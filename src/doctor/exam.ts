@@ -9,6 +9,8 @@ import type { Answer } from './wire.ts'
 /** Fixed before anything is sent. */
 export interface ExamPlan {
   smsc: SmscSettings
+  /** What the options said of TLS, as settings say it. */
+  tlsFiles?: Record<string, string>
   /** The test handset, the only number that anything is sent to. Absent: no SMS, no USSD. */
   msisdn?: string
   /** Source of the SMS. */

@@ -1,0 +1,69 @@
+/** Which SMSC `probe` and `doctor` bind to: a line of the settings, or what their options say. */
+import { readFileSync } from 'node:fs'
+import { loadSettings } from '../config/load.ts'
+import type { LineSettings as LineWishes } from '../config/schema.ts'
+import { profileDirs, wishesOf } from '../daemon/line.ts'
+import { tlsOf } from '../daemon/tls.ts'
+import { UsageError } from '../errors.ts'
+import { lineSettings, type LineSettings } from '../smpp/settings.ts'
+
+export interface SmscOptions {
+  config?: string
+  line?: string
+  host?: string
+  port?: number
+  systemId?: string
+  password?: string
+  passwordFile?: string
+  systemType?: string
+  tls?: boolean
+  ca?: string
+  cert?: string
+  key?: string
+  servername?: string
+}
+
+export interface ChosenSmsc {
+  line: LineSettings
+  /** Of the settings: the profile that they name, and where profiles are. */
+  dialect?: { name: string; dirs: string[] }
+}
+
+/** Throws UsageError where the options name no SMSC, or name files that cannot be read. */
+export function chosenSmsc(options: SmscOptions, command: string): ChosenSmsc {
+  if (options.config !== undefined) {
+    const { settings } = loadSettings(options.config, process.env)
+    const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
+    const names = settings.lines.map((it) => it.name).join(', ') || 'none'
+    if (!found) throw new UsageError(`there is no line ${options.line ?? ''}; the settings have ${names}`)
+    return { line: wishesOf(found), dialect: { name: found.dialect, dirs: profileDirs(settings.dialects) } }
+  }
+  const { host, port, systemId, systemType } = options
+  if (host === undefined || port === undefined || systemId === undefined) {
+    throw new UsageError(`${command}: give --host, --port and --system-id, or --config and --line`)
+  }
+  const tls = tlsWanted(options)
+  return {
+    line: lineSettings({
+      name: options.line ?? 'operator',
+      smsc: {
+        hosts: [{ host, port }], systemId, password: passwordOf(options), ...(systemType === undefined ? {} : { systemType }),
+        ...(tls ? { tls: tlsOf(tls, command) } : {}),
+      },
+    }),
+  }
+}
+
+function tlsWanted({ tls, ca, cert, key, servername }: SmscOptions): LineWishes['smsc']['tls'] | null {
+  const isTls = tls === true || [ca, cert, key, servername].some((it) => it !== undefined)
+  return isTls ? { ca, cert, key, servername } : null
+}
+
+function passwordOf({ password, passwordFile }: SmscOptions): string {
+  if (passwordFile === undefined) return password ?? ''
+  try {
+    return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
+  } catch {
+    throw new UsageError(`the password file ${passwordFile} cannot be read`)
+  }
+}
