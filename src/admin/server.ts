@@ -7,6 +7,7 @@ import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
+import { httpTimes } from '../http-times.ts'
 import type { Log } from '../log-port.ts'
 import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
 import type { Desk } from './desk.ts'
@@ -37,8 +38,6 @@ export interface Admin {
   stop(): Promise<void>
 }
 
-const HEADERS_MS = 5_000
-const REQUEST_MS = 10_000
 const CONNECTIONS_MAX = 200
 const HEADER_OCTETS_MAX = 8_192
 
@@ -49,7 +48,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   return new Promise((done, fail) => {
     const server: ServerType = serve({
       fetch: app.fetch, hostname: parts.host, port: parts.port,
-      serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, maxHeaderSize: HEADER_OCTETS_MAX },
+      serverOptions: { ...httpTimes(), maxHeaderSize: HEADER_OCTETS_MAX },
     }, (info) => {
       server.off('error', fail)
       done({ port: info.port, stop: () => stop(server as Server) })

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { httpTimes } from '../http-times.ts'
 import type { Answer } from './contracts/types.ts'
 import { REPLY_OCTETS_MAX } from './body.ts'
 
@@ -25,13 +26,11 @@ export interface ReplyDeskSettings {
   receipt: { status: number; body: string }
 }
 
-const HEADERS_MS = 5_000
-const REQUEST_MS = 10_000
 const CONNECTIONS_MAX = 1_000
 
 export function replyDesk({ host, port, field, receipt }: ReplyDeskSettings): ReplyDesk {
   const waiting = new Map<string, (answer: Answer) => void>()
-  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, (request, response) => {
+  const server = createServer(httpTimes(), (request, response) => {
     receive(request, field).then(({ id, body }) => {
       const hand = id === undefined ? undefined : waiting.get(id)
       if (!hand) return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')

@@ -5,6 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { httpTimes } from '../http-times.ts'
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
 import type { DoorContract, DoorMessage, DoorReply, Fields } from './contracts.ts'
@@ -31,8 +32,6 @@ export interface Door {
 /** A request is a handful of fields. */
 export const BODY_OCTETS_MAX = 16_384
 const CONNECTIONS_MAX = 2_000
-const HEADERS_MS = 5_000
-const REQUEST_MS = 10_000
 /** Above what proxies keep idle connections for: it is theirs to close them. */
 const KEEP_ALIVE_MS = 75_000
 
@@ -46,7 +45,7 @@ interface Outcome {
 export async function openDoor(parts: DoorParts): Promise<Door> {
   const { log, counters } = parts
   const recent = recently<Outcome>(parts.now)
-  const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+  const server = createServer({ ...httpTimes(), keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       answer(request, parts, recent).catch((error: unknown): Outcome => {
         counters.count('bugs_total', { where: 'door' })

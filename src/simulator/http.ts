@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import { eventStream } from './events.ts'
+import { httpTimes } from '../http-times.ts'
 import { pcapOf } from '../pcap.ts'
 import type { Phone } from './phone.ts'
 import type { Smsc } from './smsc.ts'
@@ -48,9 +49,6 @@ export interface PhoneView {
 
 /** Octets of a request body. */
 const BODY_OCTETS_MAX = 16_384
-/** For a request's head, and for all of it. */
-const HEADERS_MS = 5_000
-const REQUEST_MS = 10_000
 
 const status = z.int().min(0).max(0xffffffff)
 const ms = z.number().min(0).max(3_600_000)
@@ -103,7 +101,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
   const server = await new Promise<ServerType>((done, fail) => {
     const made = serve({
-      fetch: app.fetch, hostname: host, port: options.port ?? 0, serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+      fetch: app.fetch, hostname: host, port: options.port ?? 0, serverOptions: httpTimes(),
     }, () => done(made))
     made.once('error', fail)
   })

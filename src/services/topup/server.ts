@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { httpTimes } from '../../http-times.ts'
 import { createWallet, type Done, type Wallet } from './wallet.ts'
 
 export interface WalletServer {
@@ -44,7 +45,7 @@ const offersSchema = z.array(z.object({
 export async function startWallet({ port, host = '127.0.0.1' }: WalletSettings): Promise<WalletServer> {
   const wallet = createWallet()
   const answered = new Map<string, Answer>()
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+  const server = createServer(httpTimes(), (request, response) => {
     handle(request, wallet, answered)
       .catch((): Answer => ({ status: 500, body: { error: 'failed' } }))
       .then((answer) => write(response, answer))
