@@ -54,7 +54,8 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
     const bad = answers.filter((it) => THROTTLES.has(statusOf(it) ?? 0) || it.is === 'silent')
     throttled ??= bad[0]
     const status = bad[0] && statusOf(bad[0])
-    steps.push({ perSecond: rate, sent: rate, throttled: bad.length, ...(status === undefined ? {} : { status }) })
+    const perSecond = bad.length > 0 ? rate : paceOf(answers)
+    steps.push({ perSecond, sent: rate, throttled: bad.length, ...(status === undefined ? {} : { status }) })
     if (bad.length > 0) await exam.wait(times.pauseMs)
     if (answers.some((it) => it.is === 'closed')) break
   }
@@ -73,17 +74,24 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
   })
 }
 
-/** So many, evenly over one second. */
+/** So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another test. */
 async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate }: { pdu: OutgoingPdu; rate: number }): Promise<Answer[]> {
-  const start = clock.now()
+  const [start, gapMs] = [clock.now(), STEP_MS / rate]
   const answers: Promise<Answer>[] = []
-  for (let i = 0; i < rate; i++) {
-    const aheadMs = start + (i * STEP_MS) / rate - clock.now()
+  for (let i = 0, dueMs = start; i < rate; i++) {
+    const aheadMs = dueMs - clock.now()
     if (aheadMs > 0) await wait(aheadMs)
     answers.push(tx.request(pdu, plan.times.answerMs))
+    dueMs = Math.max(dueMs + gapMs, clock.now() + gapMs / 2)
   }
   const all = await Promise.all(answers)
   // The next second begins when this one is over.
   await wait(Math.max(0, start + STEP_MS - clock.now()))
   return all
+}
+
+/** What really left in a second. */
+function paceOf(answers: readonly Answer[]): number {
+  const spanMs = answers.at(-1)!.asked.atMs - answers[0]!.asked.atMs
+  return Math.round(answers.length * STEP_MS / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))
 }
