@@ -65,19 +65,27 @@ export async function eraseAll(client: Client, prefix: string, msisdn: string, {
 
 /**
  * Whether what Redis answered survives its restart, in a Cluster node by node; throws StoreError 'down' if it does not
- * answer, or if some dialogues have no node.
+ * answer, if some dialogues have no node, or if nothing can be written.
  */
-export async function checkRedis(client: Client): Promise<{ durable: boolean; notes: string[] }> {
+export async function checkRedis(client: Client, prefix: string): Promise<{ durable: boolean; notes: string[] }> {
   const nodes = mastersOf(client)
   if (nodes.length === 0) throw new StoreError('down', 'no node of the Redis Cluster is known')
   const checks = await Promise.all(nodes.map(checkNode))
-  const durable = checks.every((check) => check.durable)
-  if (client instanceof Redis) return { durable, notes: checks[0]!.notes }
   // Without cluster-require-full-coverage the state stays ok while slots are missing.
-  if (!/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))) {
+  if (!(client instanceof Redis) && !/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))) {
     throw new StoreError('down', 'the Redis Cluster is not whole: some of its slots have no node')
   }
-  return { durable, notes: nodes.flatMap((node, n) => checks[n]!.notes.map((note) => `${addressOf(node)}: ${note}`)) }
+  await mayWrite(client, prefix)
+  const told = (n: number, note: string) => (client instanceof Redis ? note : `${addressOf(nodes[n]!)}: ${note}`)
+  return { durable: checks.every((check) => check.durable), notes: checks.flatMap(({ notes }, n) => notes.map((note) => told(n, note))) }
+}
+
+/**
+ * Rejects where every write would: Redis is full, read-only, without disk or the replicas that it wants, or forbids it.
+ * Leaves nothing behind: XX writes only over what is there.
+ */
+async function mayWrite(client: Client, prefix: string): Promise<void> {
+  await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.set(`${prefix}:{b${bucket}}:check`, '', 'XX')))
 }
 
 /** How many nodes that hold data are known, and how many of them we are connected to. */

@@ -85,7 +85,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
     },
     erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, { hidden: sealer.hidden(msisdn), ...DIALOGUES })),
-    check: () => runner.ask('check', () => checkRedis(client)),
+    check: () => runner.ask('check', () => checkRedis(client, prefix)),
     nodes: () => connectedTo(client),
     async close() {
       if (!runner.close() || options.client) return

@@ -157,6 +157,15 @@ describeWith(['postgres'], 'what /ready says of Postgres', () => {
     assert.equal(ok, true)
     assert.match(notes[0]!, /autovacuum is off/)
   })
+  it('is that it takes nothing, where it only lets us read', async () => {
+    const url = new URL(services.postgresUrl!)
+    url.searchParams.set('options', '-c default_transaction_read_only=on')
+    const db = await openPostgres({ url: url.toString() })
+    const { ok, notes } = await checkPostgres(db)
+    await db.close()
+    assert.equal(ok, false)
+    assert.match(notes[0]!, /^read-only: /)
+  })
   it('is why it does not answer', async () => {
     const db = await openPostgres({ url: 'postgres://nobody@127.0.0.1:1/none' })
     const { ok, notes } = await checkPostgres(db)

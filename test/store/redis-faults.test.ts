@@ -258,19 +258,43 @@ describeWith(['redis'], 'the dialogue store among others', () => {
 })
 
 describe('the dialogue store on a Redis that will not', () => {
-  it('treats a read-only replica as down and says what a Redis without a journal loses', async function () {
+  it('treats a read-only replica as down', async function () {
     const replica = await ownRedis('--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'yes')
     if (!replica) return this.skip()
     const store = await redisDialogues({ servers: { url: `redis://127.0.0.1:${replica.port}` }, limits: LIMITS })
     try {
-      const { durable, notes } = await store.check()
-      assert.equal(durable, false)
-      assert.deepEqual(notes, ['appendonly is off: a restart of Redis loses open dialogues'])
+      await assert.rejects(() => store.check(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
+      await until(() => scene(store).find().then(() => true, () => false), 'it does not reconnect')
       await assert.rejects(() => scene(store).begin(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
       await until(() => scene(store).find().then(() => true, () => false), 'it does not reconnect')
     } finally {
       await store.close()
       await replica.stop()
+    }
+  })
+  it('is down to its check, too, while it takes nothing: full, without the replicas that it wants, or forbidden', async function () {
+    const server = await ownRedis()
+    if (!server) return this.skip()
+    const url = `redis://127.0.0.1:${server.port}`
+    const client = new Redis(url)
+    const store = await redisDialogues({ servers: { url }, limits: LIMITS })
+    const refusals: [string, () => Promise<unknown>, () => Promise<unknown>][] = [
+      ['OOM', () => client.config('SET', 'maxmemory', '1'), () => client.config('SET', 'maxmemory', '0')],
+      ['NOREPLICAS', () => client.config('SET', 'min-replicas-to-write', '1'), () => client.config('SET', 'min-replicas-to-write', '0')],
+      ['NOPERM', () => client.acl('SETUSER', 'default', '-set'), () => client.acl('SETUSER', 'default', '+@all')],
+    ]
+    try {
+      for (const [why, refuse, allow] of refusals) {
+        await refuse()
+        await assert.rejects(() => store.check(), (error: Error) => isDown(error) && error.message.includes(why))
+        await allow()
+        assert.deepEqual((await store.check()).notes, ['appendonly is off: a restart of Redis loses open dialogues'])
+      }
+      assert.deepEqual(await client.keys('*'), [], 'looking leaves nothing behind')
+    } finally {
+      client.disconnect()
+      await store.close()
+      await server.stop()
     }
   })
   it('is durable with a journal and no eviction, and says which settings are not told', async function () {
