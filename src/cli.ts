@@ -99,7 +99,7 @@ program.command('dial').description('a phone in the terminal, at a running simul
 
 const dialect = program.command('dialect').description('profiles of operators: infer one from a recording, list, show, try')
 dialect.command('infer').description('the profile that a recording of an SMSC speaks of, as YAML with how sure each field is')
-  .argument('<file>', 'pcap, pcapng, or a log with one PDU in hex a line')
+  .argument('<file>', 'pcap, pcapng (gzipped or not), or a log of PDUs in hex')
   .option('--name <name>', 'of the profile; default: of the file')
   .action(async (file: string, options: { name?: string }) => (await import('./cli/dialect.ts')).inferCommand(file, options, say))
 dialect.command('list').description('the profiles that are shipped')

@@ -1,14 +1,17 @@
 /** A file of PDUs, of either form: a capture of the network or a log of hex. */
 import { readFileSync, statSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import { UsageError } from '../errors.ts'
 import { hear, type Captured, type Frame, type Side } from './captured.ts'
 import { readHexLog } from './hex-log.ts'
-import { segmentOf, type Segment } from './packet.ts'
+import { isKnownLink, segmentOf, type Segment } from './packet.ts'
 import { isCapture, readCapture } from './pcap.ts'
 import { reassemble } from './reassembly.ts'
 
 /** A capture with only SMPP in it is far smaller; a whole day of a network is not what is asked for. */
 export const CAPTURE_OCTETS_MAX = 512 * 1024 * 1024
+
+const GZIP = 0x1f8b
 
 export interface Capture {
   pdus: Captured[]
@@ -23,20 +26,32 @@ export function readPdus(path: string): Capture {
   if (size > CAPTURE_OCTETS_MAX) {
     throw new UsageError(`${path} is over ${CAPTURE_OCTETS_MAX >> 20} MB: cut it to the port of the SMSC`)
   }
-  const octets = readFileSync(path)
+  const octets = unpacked(readFileSync(path), path)
   const capture = isCapture(octets) ? fromPackets(octets) : fromLog(octets.toString('latin1'))
   if (capture.pdus.length === 0) {
     const remarks = capture.remarks.length > 0 ? ` (${capture.remarks.join('; ')})` : ''
-    throw new UsageError(`no SMPP in ${path}${remarks}: give a pcap of the bind, or a log with one PDU in hex a line`)
+    throw new UsageError(`no SMPP in ${path}${remarks}: give a pcap of the bind, or a log of its PDUs in hex`)
   }
   return capture
+}
+
+/** What is gzipped, as captures that are kept are, is read as it was. */
+function unpacked(octets: Buffer, path: string): Buffer {
+  if (octets.length < 18 || octets.readUInt16BE(0) !== GZIP) return octets
+  try {
+    return gunzipSync(octets, { maxOutputLength: CAPTURE_OCTETS_MAX })
+  } catch {
+    throw new UsageError(`${path} is gzipped, and broken or over ${CAPTURE_OCTETS_MAX >> 20} MB: unpack it, cut it to the port of the SMSC`)
+  }
 }
 
 function fromPackets(octets: Buffer): Capture {
   const segments: Segment[] = []
   let others = 0
   let cut = 0
+  const unknown = new Set<number>()
   for (const packet of readCapture(octets)) {
+    if (!isKnownLink(packet.linkType)) unknown.add(packet.linkType)
     const segment = segmentOf(packet)
     if (segment && packet.isCut) cut++
     if (segment) segments.push(segment)
@@ -49,6 +64,7 @@ function fromPackets(octets: Buffer): Capture {
     return from ? { ...frame, from } : frame
   }))
   const remarks = [
+    unknown.size > 0 ? `packets of link type ${[...unknown].join(', ')} are not read: capture on an Ethernet interface, or on any` : '',
     cut > 0 ? `${cut} packets were captured in part only: capture whole ones (tcpdump -s 0)` : '',
     others > 0 ? `${others} packets are no TCP` : '', lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',

@@ -28,6 +28,10 @@ const TCP = 6
 /** Extension headers that are passed over. (RFC 8200 §4.1) */
 const EXTENSIONS = new Set([0, 43, 60, 51, 135])
 
+export function isKnownLink(linkType: number): boolean {
+  return linkType in LINK
+}
+
 export function segmentOf({ atMs, linkType, octets }: Packet): Segment | null {
   const link = LINK[linkType]
   if (!link || octets.length < link.header + 20) return null

@@ -8,6 +8,8 @@ interface Flow {
   from: string
   /** Sequence number of the next octet; undefined until a segment is seen. */
   next: number | undefined
+  /** That of its SYN, which may come twice. */
+  first: number | undefined
   /** Later octets that came early, by sequence number. */
   early: Map<number, Segment>
   held: Buffer
@@ -20,8 +22,8 @@ export interface Reassembled {
   lostOctets: number
 }
 
-const HEADER_OCTETS = 16
-const FRAME_OCTETS_MAX = 70_000
+export const HEADER_OCTETS = 16
+export const FRAME_OCTETS_MAX = 70_000
 /** So many segments wait for a missing one; then it is given up: the capture has lost it. */
 const EARLY_MAX = 64
 /** Commands of SMPP. (SMPP v3.4 §5.1.2.1) */
@@ -36,6 +38,7 @@ export function reassemble(segments: Iterable<Segment>): Reassembled {
     const key = `${segment.from}>${segment.to}`
     let flow = flows.get(key)
     const isNew = segment.syn && flow !== undefined && flow.next !== undefined && segment.sequence + 1 !== flow.next
+      && segment.sequence !== flow.first
     if (isNew && flow) {
       flush(flow, segment.atMs, out)
       serials.set(pair, (serials.get(pair) ?? 0) + 1)
@@ -43,7 +46,7 @@ export function reassemble(segments: Iterable<Segment>): Reassembled {
     }
     if (!flow) {
       const link = `${pair}#${serials.get(pair) ?? 0}`
-      flow = { link, from: segment.from, next: undefined, early: new Map(), held: Buffer.alloc(0), inStep: false }
+      flow = { link, from: segment.from, next: undefined, first: undefined, early: new Map(), held: Buffer.alloc(0), inStep: false }
       flows.set(key, flow)
     }
     take(flow, segment, out)
@@ -55,6 +58,8 @@ export function reassemble(segments: Iterable<Segment>): Reassembled {
 
 function take(flow: Flow, segment: Segment, out: Reassembled): void {
   if (segment.syn) {
+    if (segment.sequence === flow.first) return
+    flow.first = segment.sequence
     flow.next = (segment.sequence + 1) >>> 0
     flow.inStep = true
     return

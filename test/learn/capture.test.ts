@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { readPdus } from '../../src/learn/capture.ts'
 import { hear, type Captured } from '../../src/learn/captured.ts'
@@ -135,6 +136,14 @@ describe('captures', () => {
     }
   })
 
+  it('reads a gzipped capture, and names a link type that it cannot read', () => {
+    const octets = captureOf(standard.pdus, { link: 'ethernet', ipv6: false, file: 'pcap' })
+    assert.deepEqual(hexOf(read(gzipSync(octets)).pdus), hexOf(standard.pdus))
+    assert.throws(() => read(gzipSync(octets).subarray(0, 200)), /trace is gzipped, and broken or over 512 MB/)
+    octets.writeUInt32LE(239, 20)
+    assert.throws(() => read(octets), /packets of link type 239 are not read: capture on an Ethernet interface/)
+  })
+
   it('reads the captures that we write', () => {
     const traced = standard.pdus.map(({ atMs, from, octets }) => ({ atMs, from, stream: 'a', esmePort: 40_001, port: 2_775, octets }))
     assert.deepEqual(hexOf(read(pcapOf(traced)).pdus), hexOf(standard.pdus))
@@ -177,7 +186,10 @@ describe('captures', () => {
       }
       // Neighbours change places; the first, with the SYN, stays.
       for (let i = 1; i + 3 < cuts.length; i += 2) if (chance() < 0.4) [cuts[i], cuts[i + 2]] = [cuts[i + 2]!, cuts[i]!]
+      // A SYN that is sent again is the same connection.
+      cuts.splice(1 + Math.floor(chance() * (cuts.length - 1)), 0, cuts[0]!)
       const { frames, lostOctets } = reassemble(cuts)
+      assert.equal(new Set(frames.map((it) => it.link)).size, 1)
       assert.deepEqual(frames.map((it) => it.octets.toString('hex')), wanted)
       assert.equal(lostOctets, 0)
     }), { numRuns: 40 })
