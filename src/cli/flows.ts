@@ -165,7 +165,10 @@ async function flowOf(
 async function flowsAt(path: string): Promise<{ folder: string; name: string }[]> {
   if (!existsSync(path)) throw new UsageError(`${path} is not there`)
   if (statSync(path).isDirectory()) return (await flowNames(path)).map((name) => ({ folder: path, name }))
-  return [{ folder: dirname(path), name: basename(path).replace(/\.ya?ml$/, '') }]
+  const [, name, catalogue] = /^([^.]+)(\.[A-Za-z0-9-]+)?\.ya?ml$/.exec(basename(path)) ?? []
+  if (name === undefined) throw new UsageError(`${path} is no flow file: those end with .yaml, and a folder stands for all in it`)
+  if (catalogue !== undefined) throw new UsageError(`${path} is a catalogue: give ${join(dirname(path), `${name}.yaml`)}, which it is read with`)
+  return [{ folder: dirname(path), name }]
 }
 
 function talksAt(path: string): string[] {

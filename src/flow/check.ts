@@ -33,6 +33,7 @@ export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowPro
 export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Generator<undefined, FlowProblem[]> {
   const problems: FlowProblem[] = []
   const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
+  for (const doubt of read.doubts) complain('warning', doubt)
   checkNames(read, backends, complain)
   // These need names that lead somewhere, and rules that can be read.
   if (problems.every((problem) => problem.severity !== 'error')) {

@@ -21,11 +21,13 @@ export interface Laid {
   /** `flows/parts/pay.yaml:12:7`: where the value at that path stands, in whichever file. */
   at: Yaml['at']
   texts: FlowDefinition['texts']
+  /** What is no fault, but hardly meant. */
+  doubts: Problem[]
 }
 
 /** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
 export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
-  const laying: Laying = { flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts } }
+  const laying: Laying = { flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts }, unnamed: new Map() }
   layScope(flow, { prefix: '', trail: [], calls: 0 }, laying)
   const { screens, problems } = laying
   const many = Object.keys(screens).length
@@ -34,7 +36,8 @@ export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid
     problems.push({ where: flow.yaml.at(['screens']), what, remedy: `at most ${SCREENS_MAX}` })
   }
   if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
-  return { screens: used(screens, laying), at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts }
+  const taken = used(screens, laying)
+  return { screens: taken, at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts, doubts: doubtsOf(taken, laying) }
 }
 
 interface Laying {
@@ -45,6 +48,18 @@ interface Laying {
   places: Map<string, { module: Module; name: string }>
   problems: Problem[]
   texts: FlowDefinition['texts']
+  /** By the call: screens that return to it by a name that it does not name, and that name. */
+  unnamed: Map<string, { where: string; to: string; returns: Map<string, string> }>
+}
+
+/** Two ways out of a part that lead on alike because nobody named them: one of them is mostly a refusal. */
+function doubtsOf(taken: Record<string, ScreenDefinition>, { unnamed }: Laying): Problem[] {
+  return [...unnamed].flatMap(([call, { where, to, returns }]) => {
+    const names = [...new Set([...returns].flatMap(([screen, name]) => (Object.hasOwn(taken, screen) ? [name] : [])))]
+    if (names.length < 2) return []
+    const what = `screen '${call}' goes to '${to}' whether it returns ${names.map((name) => `'${name}'`).join(' or ')}`
+    return [{ where, what, remedy: `name all but one under exits: { ${names.at(-1)}: … }` }]
+  })
 }
 
 /** One name space: the flow, or one call of a part. */
@@ -54,7 +69,7 @@ interface Scope {
   trail: readonly string[]
   calls: number
   /** Who called it, by the name space that that screen is in. */
-  caller?: { screen: FlowScreen; prefix: string; at: (path: Path) => string }
+  caller?: { name: string; screen: FlowScreen; prefix: string; at: (path: Path) => string }
 }
 
 function layScope(module: Module, scope: Scope, laying: Laying): void {
@@ -129,7 +144,7 @@ function layCall({ module, name, screen }: Written & { screen: FlowScreen }, sco
   else if (part.start === undefined) say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
   else {
     checkCall(screen, part, say, returnsOf(part, laying))
-    const caller = { screen, prefix: scope.prefix, at }
+    const caller = { name: full, screen, prefix: scope.prefix, at }
     layScope(part, { prefix: `${full}_`, trail, calls: scope.calls + 1, caller }, laying)
   }
   return set(`${full}_${part.start ?? ''}`, screen.with)
@@ -182,11 +197,17 @@ function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, la
     laying.problems.push({ where: module.yaml.at(['screens', name]), what, remedy })
     return { kind: 'exit', exit: true }
   }
+  const { to, exits } = caller.screen
+  if (exits?.[screen.return] === undefined) {
+    const call = laying.unnamed.get(caller.name) ?? { where: caller.at([]), to, returns: new Map<string, string>() }
+    laying.unnamed.set(caller.name, call)
+    call.returns.set(scope.prefix + name, screen.return)
+  }
   const wanted = Object.entries(caller.screen.gives ?? {})
   return {
     kind: 'set',
     set: Object.fromEntries(wanted.map(([into, from]) => [caller.prefix + into, screen.give?.[from] ?? null])),
-    to: caller.screen.exits?.[screen.return] ?? caller.screen.to,
+    to: exits?.[screen.return] ?? to,
   }
 }
 

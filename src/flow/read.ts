@@ -30,6 +30,8 @@ export interface ReadFlow {
   /** Where a catalogue says something about that text. */
   catalogueAt: (language: string, text: string) => string
   catalogues: ReadonlyMap<string, { catalogue: Catalogue; file: string }>
+  /** What is no fault of the files, but hardly meant. */
+  doubts: readonly Problem[]
 }
 
 /** Reads and holds against the schema. Throws ProblemsError with all problems that there are. */
@@ -51,6 +53,7 @@ export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES):
     at: laid.at,
     catalogueAt: (language, text) => catalogues.get(language)?.yaml.at(['texts', text]) ?? source.file,
     catalogues,
+    doubts: laid.doubts,
   }
 }
 

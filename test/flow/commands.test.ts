@@ -24,4 +24,10 @@ describe('the commands for flows', () => {
     for (const words of [['import'], ['flow', 'import']])
       await assert.rejects(typed(...words, 'no-such.yaml'), { message: 'no-such.yaml is not there' })
   })
+
+  it('say of a file that is no flow what it is, as a shell hands them over with *', async () => {
+    await assert.rejects(typed('check', 'flows/dental.talk'), { message: 'flows/dental.talk is no flow file: those end with .yaml, and a folder stands for all in it' })
+    await assert.rejects(typed('check', 'flows/dental.tpi.yaml'), { message: 'flows/dental.tpi.yaml is a catalogue: give flows/dental.yaml, which it is read with' })
+    assert.match((await typed('check', 'flows/language.yaml')).said.join('\n'), /language: good/)
+  })
 })

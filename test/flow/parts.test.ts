@@ -169,6 +169,18 @@ describe('a part that is used wrongly', () => {
     says(`  main: { flow: common, to: bye }\n${out}`, [COMMON], /calls 'common', which has no start/, plain)
   })
 
+  it('is told of two ways out that lead on alike because nobody named them', () => {
+    const call = (exits: string) => `  main: { flow: pay, with: { amount: 5, to: x }, to: done${exits} }\n  done: { end: Paid. }\n${out}`
+    const doubts = (exits: string, pay = PAY) => checkSource(sourceWith(call(exits), [pay], plain))
+      .filter(({ what }) => !what.includes('never reached')).map(({ severity, where, what, remedy }) => `${severity} ${where} ${what} (${remedy})`)
+    assert.deepEqual(doubts(''), [
+      "warning test.yaml:6:9 screen 'main' goes to 'done' whether it returns 'paid' or 'cancelled' (name all but one under exits: { cancelled: … })",
+    ])
+    assert.deepEqual(doubts(', exits: { cancelled: bye }'), [])
+    assert.deepEqual(doubts(', exits: { cancelled: done }'), [], 'said outright')
+    assert.deepEqual(doubts('', PAY.replace('else: never', 'else: paid').replace('to: never', 'to: paid')), [], 'a return that nothing leads to')
+  })
+
   it('leads in no circle, and not too deep', () => {
     says(`  main: { flow: a, to: bye }\n${out}`, [calling('a', 'b'), calling('b', 'a')], /calls 'a' in a circle: a > b > a/, plain)
     const chain = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i, all) => calling(name, all[i + 1] ?? 'common'))
