@@ -1,6 +1,7 @@
 /** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
 import { MSISDN_DIGITS_MAX } from '../ussd/msisdn.ts'
 import { expectsOf, type CallScreen, type FlowDefinition, type InputScreen } from './definition.ts'
+import { longestOf } from './pattern.ts'
 import type { Check } from './schema-checks.ts'
 import { charsOf, largest, type Size } from './size.ts'
 import { setIn } from './uses.ts'
@@ -75,13 +76,13 @@ function longestKept(check: Check): number {
   if (check.date) return 10
   if (check.phone) return MSISDN_DIGITS_MAX
   if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
-  return check.length?.max ?? Infinity
+  return Math.min(check.length?.max ?? Infinity, check.pattern === undefined ? Infinity : longestOf(check.pattern))
 }
 
 function longestRead(screen: InputScreen): number {
   if (screen.name) return 40
   if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
-  return screen.length?.max ?? 160
+  return Math.min(screen.length?.max ?? 160, screen.pattern === undefined ? Infinity : longestOf(screen.pattern))
 }
 
 function ofCall(root: string, screen: CallScreen, { lengths, numbers }: Growing): void {

@@ -37,3 +37,58 @@ function complaint(source: string): string | undefined {
     return `has over ${OPEN_ENDED_MAX} open-ended repetitions, which can take for ever`
   return undefined
 }
+
+/** The most characters that an answer has which the pattern takes. For one that compiles. */
+export function longestOf(source: string): number {
+  const scan = { source, at: 0 }
+  return longestBranch(scan)
+}
+
+interface Scan {
+  source: string
+  at: number
+}
+
+/** The longest of the branches up to the end, or to the bracket that closes them. */
+function longestBranch(scan: Scan): number {
+  let [most, here] = [0, 0]
+  while (scan.at < scan.source.length && scan.source.charAt(scan.at) !== ')') {
+    if (scan.source.charAt(scan.at) === '|') {
+      scan.at++
+      ;[most, here] = [Math.max(most, here), 0]
+      continue
+    }
+    const one = longestAtom(scan)
+    const repeated = repeatsAt(scan)
+    here += one === 0 ? 0 : one * repeated
+  }
+  scan.at++
+  return Math.max(most, here)
+}
+
+const CLASS_OR_ESCAPE = /\[(?:\\.|[^\]])*\]|\\[pP]\{[^}]*\}|\\./suy
+
+function longestAtom(scan: Scan): number {
+  CLASS_OR_ESCAPE.lastIndex = scan.at
+  const found = CLASS_OR_ESCAPE.exec(scan.source)?.[0]
+  if (found !== undefined) {
+    scan.at += found.length
+    return /^\\b$/i.test(found) ? 0 : 1
+  }
+  const sign = scan.source.charAt(scan.at++)
+  if (sign !== '(') return sign === '^' || sign === '$' ? 0 : 1
+  if (scan.source.startsWith('?:', scan.at)) scan.at += 2
+  return longestBranch(scan)
+}
+
+const REPEATED = /(?:([*+])|(\?)|\{(\d+)(?:(,)(\d+)?)?\})\??/y
+
+function repeatsAt(scan: Scan): number {
+  REPEATED.lastIndex = scan.at
+  const found = REPEATED.exec(scan.source)
+  if (!found) return 1
+  scan.at += found[0].length
+  const [, open, once, from, comma, to] = found
+  if (once !== undefined) return 1
+  return open !== undefined || (comma !== undefined && to === undefined) ? Infinity : Number(to ?? from)
+}

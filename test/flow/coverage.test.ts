@@ -126,6 +126,16 @@ describe('bounds of what calls answer', () => {
     assert.deepEqual(warnings('{ plan: { is: text, max: 172 } }', out), ["screen 'out' takes more than one page"])
   })
 
+  it('measure an answer by the most characters that its pattern takes', () => {
+    const warned = (rule: string) => checkSource({ file: 'f.yaml', text: fileOf(`  main: { input: 'Code:', ${rule}, to: out }
+  out: { end: '${'{answers.main} '.repeat(6)}' }`), catalogues: [] }).length
+    for (const pattern of ['[A-Z]{2}\\d{9,27}', '\\p{L}{29}', '(?:a|bc{5})[\\]x]{20,23}', '^\\w?\\+\\d{27}$', '.{29}'])
+      assert.deepEqual([pattern, warned(`pattern: '${pattern}'`), warned(`checks: [{ pattern: '${pattern}' }]`)], [pattern, 0, 0])
+    for (const pattern of ['\\d+', '\\d{30}', 'a{5,}', '[ab]{2}|x*', '(?:\\d{15}|b)(?:\\d{15})?', '\\d{15}[^\\]]{15}'])
+      assert.deepEqual([pattern, warned(`pattern: '${pattern}'`)], [pattern, 1])
+    assert.equal(warned("length: { min: 1, max: 20 }, pattern: '\\d+'"), 0)
+  })
+
   it('measure the rows of a list', () => {
     const out = "  out: { list: Shops, from: data.main.rows, row: '{row.name}', to: end }\n  end: { end: '{chosen.out.name}', exit: true }"
     const found = (max: number) => warnings(`{ rows: { is: rows, fields: { name: ${max} } } }`, out)
