@@ -5,7 +5,7 @@ import { compileCondition, Slip } from './condition.ts'
 import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from './definition.ts'
 import type { Type } from './functions.ts'
 import type { ReadFlow } from './read.ts'
-import { pointing } from './source.ts'
+import { meant, pointing } from './source.ts'
 import { typed } from './typing.ts'
 import { setIn, usesOf } from './uses.ts'
 import { readingOf, wholePath } from './value.ts'
@@ -21,12 +21,20 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
     const reading = readingOf(value)
     return reading ? [{ ...reading, screen, place, source: value as string }] : []
   })
-  for (const { node, source, screen, place, paths } of [...asked, ...worked]) {
+  const file = (where: string) => where.replace(/:\d+:\d+$/, '')
+  for (const { node, source, screen, place, paths, against } of [...asked, ...worked]) {
     typed(node, {
       source, typeOf,
       found: (severity, what, inside, remedy) =>
         complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what}`, remedy }),
     })
+    for (const { path, value } of against) {
+      const words = wordsAt(path, definition)
+      // A part may be for flows of other languages too.
+      if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow']))) continue
+      const what = `screen '${screen}': '${path}' is never '${value}'`
+      complain('warning', { ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)), what, remedy: meant(value, words) })
+    }
     for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)
       if (!slip) continue
@@ -34,6 +42,14 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
       complain('warning', { ...pointing(at, place, source, Math.max(source.indexOf(path), 0)), what, remedy: slip })
     }
   }
+}
+
+/** All words that are there, of what is one of some. */
+function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly string[] | undefined {
+  if (path === 'language') return languages
+  const asked = Object.entries(screens).flatMap(([name, screen]) =>
+    (screen.kind === 'input' && path === `answers.${screen.as ?? name}` ? [screen.checks?.find(({ oneOf }) => oneOf)?.oneOf] : []))
+  return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
 }
 
 /** What all screens that set a path say it is; undefined where one says nothing, or they differ. */

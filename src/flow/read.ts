@@ -101,6 +101,9 @@ function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
   return catalogues
 }
 
+/** A file without any of these is something else altogether. */
+const MODULE_KEYS = ['flow', 'part', 'spec', 'start', 'screens']
+
 /** A file with screens: its head against the schema, its screens each against that of its kind. */
 function readModule(
   source: { file: string; text: string },
@@ -113,7 +116,7 @@ function readModule(
   const screens: Record<string, WrittenScreen> = {}
   if (found.length > 0) return { yaml, written: {}, screens }
   const written = yaml.value
-  if (written === null || typeof written !== 'object' || Array.isArray(written)) {
+  if (written === null || typeof written !== 'object' || Array.isArray(written) || !MODULE_KEYS.some((key) => key in written)) {
     problems.push({ where: yaml.at([]), what: `the file is no ${of.is}`, remedy: `it starts with ${of.is}: <name>` })
     return { yaml, written: {}, screens }
   }

@@ -17,9 +17,10 @@ const ERRORS_MAX = 20
 const UNQUOTED: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY'])
 const QUOTE = 'a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column'
 
-/** Once the parser has met what fits nowhere, it says so of each word that follows. */
-function isFirst({ code }: { code: string }, i: number, all: readonly { code: string }[]): boolean {
-  return code !== 'UNEXPECTED_TOKEN' || all.findIndex((other) => other.code === code) === i
+/** Once the parser has met what fits nowhere, it says so of each word and bracket that follows. */
+function notEchoes<T extends { code: string }>(errors: readonly T[]): readonly T[] {
+  const stray = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
+  return errors.slice(0, stray < 0 ? ERRORS_MAX : stray + 1)
 }
 
 export type Path = readonly PropertyKey[]
@@ -54,7 +55,7 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     return refused(`has more than ${NESTED_MAX} brackets that are not closed`, `${file}:${before.length}:${before.at(-1)!.length + 1}`)
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
-  const problems: Problem[] = document.errors.filter(isFirst).slice(0, ERRORS_MAX).map(({ code, message, pos }) => ({
+  const problems: Problem[] = notEchoes(document.errors).map(({ code, message, pos }) => ({
     where: at(pos[0]),
     what: `is no YAML: ${message.split('\n')[0]}`,
     ...(UNQUOTED.has(code) ? { remedy: QUOTE } : {}),

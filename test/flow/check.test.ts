@@ -34,6 +34,12 @@ const ROWS: Row[] = [
   ['bounds of a field as those of an answer', '  main: { call: w.x, expect: { rows: { is: rows, fields: { n: { is: number, max: 9 } } } }, to: b }\n  b: { end: x }', [
     "error f.yaml:6:63 screen 'main': 'n' is not a number (the most characters that it has, digits where it is a number)",
   ]],
+  ['a language that the flow does not speak', "  main: { menu: x, choices: [{ label: a, to: b, when: language == 'en' }, { label: c, to: b, when: \"language == 'ne'\" }, { label: d, to: b }] }\n  b: { end: x }", [
+    "warning f.yaml:6:114 screen 'main': 'language' is never 'ne' (did you mean 'en'?)",
+  ]],
+  ['a word that an answer is none of', "  main: { input: x, checks: [{ oneOf: [prepaid, postpaid] }], to: b }\n  b: { branch: [{ if: 'answers.main in [prepaid, postpayd]', to: c }], else: c }\n  c: { end: x }", [
+    "warning f.yaml:7:50 screen 'b': 'answers.main' is never 'postpayd' (did you mean 'postpaid'?)",
+  ]],
   ['a bad name', '  main: { end: x }\n  Main.2: { end: y }', ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"]],
   ['a misspelt condition', '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }', [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",
@@ -115,6 +121,7 @@ describe('the check of a flow', () => {
     assert.match(said('flow: x\nflow: y\n')[0] ?? '', /^error f\.yaml:2:1 is no YAML: Map keys must be unique/)
     assert.match(said('- a\n')[0] ?? '', /^error f\.yaml:1:1 the file is no flow/)
     assert.match(said('')[0] ?? '', /the file is no flow/)
+    assert.deepEqual(said('lines: []\nflows: { dir: . }'), ['error f.yaml:1:1 the file is no flow (it starts with flow: <name>)'])
     assert.match(said('a: &a [*a]\nb: *c\n')[0] ?? '', /^error f\.yaml/)
   })
 
@@ -123,6 +130,7 @@ describe('the check of a flow', () => {
     assert.deepEqual(said(fileOf('  main: { menu: No bus on {answers.day, date}., choices: [{ label: Exit, to: out }] }\n  out: { exit: true }')), [
       `error f.yaml:6:27 is no YAML: Unexpected flow-map-start at node end ${quotes}`,
     ])
+    assert.match(said(fileOf("  main: { branch: [{ if: language in [en, tpi], to: a }], else: a }\n  a: { end: x }")).join(), /^error f\.yaml:6:38 is no YAML: [^:]*$/)
     assert.deepEqual(said(fileOf('  main:\n    end: Ticket: {data.t}')), [
       `error f.yaml:7:10 is no YAML: Nested mappings are not allowed in compact mappings ${quotes}`,
     ])
