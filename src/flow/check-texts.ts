@@ -1,5 +1,5 @@
 /** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
-import { fits } from '../ussd/text.ts'
+import { alphabetOf, count, fits } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/types.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
@@ -146,6 +146,15 @@ function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
 }
 
+const BOUNDS = 'say how long they may be (expect, length, pattern), or show fewer'
+
+/** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */
+function smsOf(text: string): number {
+  if (fits(text, { septets: 160, ucs2: 70 })) return 1
+  const alphabet = alphabetOf(text)
+  return Math.ceil(count(text, alphabet) / (alphabet === 'gsm7' ? 153 : 67))
+}
+
 interface Measured {
   name: string
   screen: ScreenDefinition
@@ -172,10 +181,19 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
         what: `${about}: the prompt, with the text for wrong answers above it, is over a page`,
         remedy: 'a prompt cannot be paged',
       })
+    } else if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'likely')}${under}`, USSD_PAGE))) {
+      complain('warning', { where, what: `${about}: values are cut where they are long, for a prompt cannot be paged`, remedy: BOUNDS })
     }
   } else if (screen.kind === 'notify') {
     if (!fits(say(screen.notify, 'none'), USSD_PAGE))
       complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
+    else if (!fits(say(screen.notify, 'likely'), USSD_PAGE))
+      complain('warning', { where, what: `${about}: values are cut where they are long, for a notification cannot be paged`, remedy: BOUNDS })
+  } else if (screen.kind === 'call' && screen.sms !== undefined) {
+    const { parts = 1 } = screen
+    const [least, most] = [smsOf(say(screen.sms, 'none')), smsOf(say(screen.sms, 'likely'))]
+    const what = `${about} sends ${most} SMS for one text${least > parts ? '' : ' when its values are long'}`
+    if (most > parts) complain('warning', { where, what, remedy: `say less, or parts: ${most}` })
   } else if (screen.kind === 'end') {
     if (!fits(say(screen.end, 'likely'), USSD_PAGE))
       complain('warning', { where, what: `${about} takes more than one page` })

@@ -245,11 +245,8 @@ export const SCREENS = {
   sms: z
     .strictObject({
       sms: text.describe('What the SMS says, in the language of the dialogue.'),
-      recipient: z
-        .string()
-        .min(1)
-        .optional()
-        .describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+      recipient: z.string().min(1).optional().describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+      parts: z.int().min(1).max(10).optional().describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
       to,
       failed: route
         .optional()

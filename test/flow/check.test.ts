@@ -40,6 +40,14 @@ const ROWS: Row[] = [
   ['a word that an answer is none of', "  main: { input: x, checks: [{ oneOf: [prepaid, postpaid] }], to: b }\n  b: { branch: [{ if: 'answers.main in [prepaid, postpayd]', to: c }], else: c }\n  c: { end: x }", [
     "warning f.yaml:7:50 screen 'b': 'answers.main' is never 'postpayd' (did you mean 'postpaid'?)",
   ]],
+  ['an SMS that takes more than one', `  main: { call: w.x, expect: { name: { is: text, max: 90 } }, to: a }\n  a: { sms: '{data.main.name} ${'x'.repeat(70)}', to: b }\n  b: { sms: '${'x'.repeat(320)}', parts: 2, to: c }\n  c: { sms: '${'x'.repeat(300)} {data.main.name}', parts: 3, to: d }\n  d: { end: x }`, [
+    "warning f.yaml:7:6 screen 'a' sends 2 SMS for one text when its values are long (say less, or parts: 2)",
+    "warning f.yaml:8:6 screen 'b' sends 3 SMS for one text (say less, or parts: 3)",
+  ]],
+  ['what cannot be paged and fits only where its values are short', `  main: { call: w.x, expect: { name: { is: text, max: 90 } }, to: a }\n  a: { input: '{data.main.name} ${'x'.repeat(65)}', to: b }\n  b: { notify: '{data.main.name} ${'x'.repeat(95)}', to: c }\n  c: { input: '{data.main.name}', wrong: No., to: d }\n  d: { end: x }`, [
+    "warning f.yaml:7:6 screen 'a': values are cut where they are long, for a prompt cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
+    "warning f.yaml:8:6 screen 'b': values are cut where they are long, for a notification cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
+  ]],
   ['a bad name', '  main: { end: x }\n  Main.2: { end: y }', ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"]],
   ['a misspelt condition', '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }', [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",
