@@ -4,6 +4,7 @@ import { checkKeys } from './check-keys.ts'
 import { checkLabels } from './check-labels.ts'
 import { checkNames } from './check-names.ts'
 import { checkPaths } from './check-paths.ts'
+import { checkPrinted } from './check-printed.ts'
 import { checkSecrets } from './check-secrets.ts'
 import { checkShown } from './check-shown.ts'
 import { checkTexts } from './check-texts.ts'
@@ -39,6 +40,7 @@ export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Gen
   if (problems.every((problem) => problem.severity !== 'error')) {
     checkWays(read, complain)
     checkKeys(read, complain)
+    checkPrinted(read, complain)
   }
   yield
   checkPaths(read, complain)

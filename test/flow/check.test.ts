@@ -48,6 +48,15 @@ const ROWS: Row[] = [
     "warning f.yaml:7:6 screen 'a': values are cut where they are long, for a prompt cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
     "warning f.yaml:8:6 screen 'b': values are cut where they are long, for a notification cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
   ]],
+  ['numbers in a text that cannot be pressed', String.raw`  main: { notify: "Full.\n1. Other buses", to: a }
+  a: { menu: "Sure?\n 1) Yes", choices: [{ label: B, to: b }] }
+  b: { input: "Seats, 1. to 9.\n1. One\n0. None", number: { min: 1, max: 9 }, to: c }
+  c: { input: "Card:\n1. Prepaid", checks: [{ oneOf: ['1', '2'] }], to: d }
+  d: { end: "1. Lae\n2. Wau" }`, [
+    "warning f.yaml:6:19 screen 'main' prints '1.' in its text, but a notification cannot be answered (make it a menu)",
+    "warning f.yaml:7:14 screen 'a' prints '1.' in its text, but choices are numbered when the page is laid out (write choices:)",
+    "warning f.yaml:8:15 screen 'b' prints '0.' in its text, but its rules do not take that (make it a menu, or take it out)",
+  ]],
   ['a bad name', '  main: { end: x }\n  Main.2: { end: y }', ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"]],
   ['a misspelt condition', '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }', [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",
