@@ -167,7 +167,8 @@ async function flowsAt(path: string): Promise<{ folder: string; name: string }[]
   if (statSync(path).isDirectory()) return (await flowNames(path)).map((name) => ({ folder: path, name }))
   const [, name, catalogue] = /^([^.]+)(\.[A-Za-z0-9-]+)?\.ya?ml$/.exec(basename(path)) ?? []
   if (name === undefined) throw new UsageError(`${path} is no flow file: those end with .yaml, and a folder stands for all in it`)
-  if (catalogue !== undefined) throw new UsageError(`${path} is a catalogue: give ${join(dirname(path), `${name}.yaml`)}, which it is read with`)
+  const flow = join(dirname(path), `${name}.yaml`)
+  if (catalogue !== undefined) throw new UsageError(`${path} is a catalogue: give ${flow}, which it is read with`)
   return [{ folder: dirname(path), name }]
 }
 

@@ -12,13 +12,16 @@ const NUMBERED = /^[ \t]*(\d{1,3}|[*#]{1,2})[.)][ \t]+\S/gm
 export function checkPrinted({ definition, at }: ReadFlow, complain: Complain): void {
   const { languages, screens } = definition
   for (const { screen, place, text, role } of usesOf(definition).texts) {
-    const printed = languages.flatMap((language) => [...(wordsIn(definition, text, language) ?? '').matchAll(NUMBERED)].map((found) => found[1] as string))
+    const written = languages.map((language) => wordsIn(definition, text, language) ?? '')
+    const printed = written.flatMap((words) => [...words.matchAll(NUMBERED)].map((found) => found[1] as string))
     const say = (number: string | undefined, why: string, remedy: string) => {
-      if (number !== undefined) complain('warning', { where: at(place), what: `screen '${screen}' prints '${number}.' in its text, but ${why}`, remedy })
+      if (number === undefined) return
+      complain('warning', { where: at(place), what: `screen '${screen}' prints '${number}.' in its text, but ${why}`, remedy })
     }
     if (role === 'notify') say(printed[0], 'a notification cannot be answered', 'make it a menu')
     if (role === 'title') say(printed[0], 'choices are numbered when the page is laid out', 'write choices:')
-    if (role === 'prompt')
-      say(printed.find((number) => !acceptsAlone(screens[screen] as InputScreen, number)), 'its rules do not take that', 'make it a menu, or take it out')
+    if (role !== 'prompt') continue
+    const refused = printed.find((number) => !acceptsAlone(screens[screen] as InputScreen, number))
+    say(refused, 'its rules do not take that', 'make it a menu, or take it out')
   }
 }

@@ -146,6 +146,7 @@ function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
 }
 
+const CUT = 'values are cut where they are long, for'
 const BOUNDS = 'say how long they may be (expect, length, pattern), or show fewer'
 
 /** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */
@@ -182,13 +183,13 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
         remedy: 'a prompt cannot be paged',
       })
     } else if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'likely')}${under}`, USSD_PAGE))) {
-      complain('warning', { where, what: `${about}: values are cut where they are long, for a prompt cannot be paged`, remedy: BOUNDS })
+      complain('warning', { where, what: `${about}: ${CUT} a prompt cannot be paged`, remedy: BOUNDS })
     }
   } else if (screen.kind === 'notify') {
     if (!fits(say(screen.notify, 'none'), USSD_PAGE))
       complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
     else if (!fits(say(screen.notify, 'likely'), USSD_PAGE))
-      complain('warning', { where, what: `${about}: values are cut where they are long, for a notification cannot be paged`, remedy: BOUNDS })
+      complain('warning', { where, what: `${about}: ${CUT} a notification cannot be paged`, remedy: BOUNDS })
   } else if (screen.kind === 'call' && screen.sms !== undefined) {
     const { parts = 1 } = screen
     const [least, most] = [smsOf(say(screen.sms, 'none')), smsOf(say(screen.sms, 'likely'))]

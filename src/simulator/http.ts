@@ -69,6 +69,7 @@ const bodies = {
     number: z.int().min(0).optional(), systemId: z.string().max(15).optional(),
   }),
   answer: z.strictObject({ text: z.string().max(1_000), withinMs: ms.optional() }),
+  next: z.strictObject({ withinMs: ms.optional() }),
   sms: z.strictObject({ to: z.string().min(1).max(20), text: z.string().max(160) }),
   phone: z.strictObject({ isOff: z.boolean().optional(), confirms: z.boolean().optional(), skipRepeats: z.boolean().optional() }),
   fault: z.strictObject({
@@ -168,6 +169,9 @@ function phoneRoutes(app: Hono, { smsc, viewOf, talkOf }: PhoneRoutes): void {
   app.post('/api/phones/:msisdn/answer', (c) => settled(c, async (phone) => {
     const { text, ...within } = bodies.answer.parse(await c.req.json())
     await phone.answer(text, within)
+  }))
+  app.post('/api/phones/:msisdn/next', (c) => settled(c, async (phone) => {
+    await phone.next(bodies.next.parse(await c.req.json()).withinMs)
   }))
   app.post('/api/phones/:msisdn/hang-up', (c) => settled(c, (phone) => phone.hangUp()))
   app.post('/api/phones/:msisdn/time-out', (c) => settled(c, (phone) => phone.timeOut()))

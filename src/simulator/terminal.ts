@@ -26,12 +26,12 @@ export interface DialTerminalOutcome {
 /** A phone to press keys on: one of a simulator, or one of our own. */
 export interface TerminalPhone {
   look(): Promise<TerminalView>
-  post(act: 'dial' | 'answer' | 'hang-up' | 'dismiss', body: object): Promise<TerminalView>
+  post(act: 'dial' | 'answer' | 'next' | 'hang-up' | 'dismiss', body: object): Promise<TerminalView>
 }
 
 /** What a terminal shows of a phone. */
 export interface TerminalView {
-  screen: { text: string; open: boolean; over: boolean; units: number } | null
+  screen: { text: string; open: boolean; over: boolean; units: number; action?: string } | null
   failed: string | null
   inbox: { from: string; text: string }[]
 }
@@ -56,6 +56,11 @@ export async function dialTerminal(options: DialTerminalOptions): Promise<DialTe
       screens.push(view.screen.text)
       say(frame(view.screen.text, isTty))
       if (view.screen.over) say(`(${view.screen.units} units: too long for one USSD string)`)
+      if (view.screen.action === 'notify') {
+        // The handset has acknowledged it, and the dialogue goes on by itself.
+        view = await phone.post('next', { withinMs })
+        continue
+      }
       if (!view.screen.open) break
       if (isTty) output.write('> ')
       const answer = await typed.next()

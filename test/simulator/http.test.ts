@@ -212,6 +212,16 @@ describe('the control HTTP of the simulator', () => {
       assert.equal(said, `${MENU}\n${MENU}\nBye\nSMS from CLINIC: Booked.\n`)
     })
 
+    it('shows a notification and what comes after it', async () => {
+      const playing = run({ answers: ['1'] })
+      one.send(reply(await one.take('deliver_sm'), 3, 'It is sent.'))
+      const isAck = (pdu: { tlvs: { value: Buffer }[] }) => pdu.tlvs.some(({ value }) => value[0] === 19)
+      one.send(reply(await one.take(isAck), 2, MENU))
+      one.send(reply(await one.take('deliver_sm'), 17, 'Bye', { end: true }))
+      const { ended, screens } = await playing
+      assert.deepEqual([ended, screens], [true, ['It is sent.', MENU, 'Bye']])
+    })
+
     it('reads answers from lines, and hangs up when they end', async () => {
       served()
       const { ended, said } = await run({ stdin: '7\n' })
