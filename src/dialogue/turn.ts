@@ -7,6 +7,7 @@ import { advance, advanceOrWait, type CallOutcome, type CallWant } from '../flow
 import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/types.ts'
 import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/types.ts'
 import { failpoint } from '../failpoints.ts'
+import type { Log } from '../log-port.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface TurnParts {
@@ -19,6 +20,8 @@ export interface TurnParts {
   chosenLanguage?(msisdn: string): Promise<string | null>
   /** Whether the subscriber of that line can be told later what a patient back end answers. Absent: no. */
   mayHold?(line: string): boolean
+  /** Told of answers that are no use to the flow. */
+  log?: Pick<Log, 'warn'>
 }
 
 /** A begin, routed. */
@@ -64,7 +67,7 @@ export async function playTurn(
   let held: Held | undefined
   try {
     const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
-      const call = { want, n, record, snapshot: at }
+      const call = { flow, want, n, record, snapshot: at }
       const patience = patienceWith(call, parts)
       if (!patience) return callBackend({ ...call, signal: time.signal(), deadlineMs }, parts)
       const outcome = await patiently(call, patience, parts)
@@ -90,7 +93,7 @@ export async function playHeld(record: DialogueRecord, held: Held, parts: TurnPa
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, (want, i, at) =>
       i === 0 && held.answer ? held.answer
-        : callBackend({ want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts))
+        : callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts))
     return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
   } finally {
     time.over()
@@ -131,6 +134,7 @@ async function carryOn(record: DialogueRecord, parts: TurnParts) {
 }
 
 interface Call {
+  flow: CompiledFlow
   want: CallWant
   n: number
   record: DialogueRecord
@@ -163,6 +167,9 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnP
   return first ?? { n: call.n, answer, untilMs: clock.now() + waitMs }
 }
 
+/** What the log says where a subscriber is led to `failed` although the back end has answered. */
+const USELESS = 'a back end answered what the flow cannot use'
+
 async function callBackend(call: Call, parts: TurnParts): Promise<CallOutcome> {
   const { want, record, signal } = call
   const backend = parts.backend(want.backend)
@@ -178,6 +185,8 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallOutcome> {
       once: want.once, isSecret: want.hidden !== undefined, ...limit.told,
     })
     failpoint('after-call')
+    const useless = call.flow.useless?.(call.snapshot, result)
+    if (useless) parts.log?.warn({ flow: call.flow.revision, screen: want.screen, backend: want.backend, operation: want.operation, ...useless }, USELESS)
     return result
   } finally {
     limit.over()

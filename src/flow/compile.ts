@@ -18,7 +18,7 @@ import { toEnd } from './pieces.ts'
 import { readFlow, type FlowSource } from './read.ts'
 import type { ScreenTypes } from './screen-type.ts'
 import { SPEC } from './schema.ts'
-import { callPlan } from './screens/call.ts'
+import { callPlan, uselessFor } from './screens/call.ts'
 import { closingPlan, endPlan, notifyPlan } from './screens/end.ts'
 import { inputPlan } from './screens/input.ts'
 import { listPlan } from './screens/list.ts'
@@ -114,6 +114,10 @@ function compiled(
       }),
     want: (snapshot) =>
       faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    useless: (snapshot, outcome) => {
+      const screen = definition.screens[snapshot.value]
+      return screen?.kind === 'call' ? uselessFor(screen, outcome) : undefined
+    },
     text: (key, language) => words.wordIn(key, language),
     resumable: (snapshot) => {
       const plan = plans.get(snapshot.value)

@@ -1,6 +1,7 @@
 /**
  * What a compiled flow is to the rest: something that steps purely and says what it wants.
  */
+import type { CallOutcome } from './advance.ts'
 import type { EndReason, Json, JsonObject, PageLimit } from '../ussd/types.ts'
 
 /** What a dialogue tells its machine. */
@@ -72,6 +73,11 @@ export interface CompiledFlow {
   step(snapshot: FlowSnapshot, event: FlowEvent): FlowSnapshot
   /** Pure. */
   want(snapshot: FlowSnapshot): Want
+  /**
+   * Why what was answered to the call that it wants is no use to it: a refusal that leads nowhere, fields that are expected and
+   * not there. Undefined: it is of use, or there was no answer. Pure.
+   */
+  useless?(snapshot: FlowSnapshot, outcome: CallOutcome): { refusal?: string; lacks?: string[] } | undefined
   /** A text of the flow's own for things outside a screen: busy, expired, overload … in that language. */
   text(key: 'busy' | 'expired' | 'overload' | 'goodbye' | 'holding', language: string): string
   /** Whether a dialogue lost here may be offered for resume (not on the first screen, not ended). */

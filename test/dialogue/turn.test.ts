@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
-import { playTurn, type Begin } from '../../src/dialogue/turn.ts'
+import { playTurn, type Begin, type TurnParts } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import type { CompiledFlow, Want } from '../../src/flow/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
@@ -21,13 +21,14 @@ describe('one turn', () => {
     deadlineMs?: number
     backends?: string[]
     chosenLanguage?: (msisdn: string) => Promise<string | null>
+    log?: TurnParts['log']
   }
   function play(record: Partial<DialogueRecord>, begin: Begin | null, flows: Record<string, CompiledFlow>, options: Options = {}) {
     const backend: Backend = { call: (...args) => (called.push(args), answer()) } as Backend
     return playTurn({ ...RECORD, ...record }, begin, options.deadlineMs ?? START + 5_000, {
       flows: { current: (name, msisdn) => flows[`${name} ${msisdn}`], pinned: async (revision) => flows[revision] },
       backend: (name) => ((options.backends ?? ['shop']).includes(name) ? backend : undefined), clock, language: 'en', page: PAGE,
-      chosenLanguage: options.chosenLanguage,
+      chosenLanguage: options.chosenLanguage, log: options.log,
     })
   }
   const begin = (lost: DialogueRecord | null = null): Begin => ({ flow: 'shop', dialled: ['4', '5'], lost })
@@ -55,6 +56,17 @@ describe('one turn', () => {
     await play({}, null, { 'shop@1': flow })
     await play({ answer: { kind: 'notify-ack', text: '', step: null } }, null, { 'shop@1': flow })
     assert.deepEqual(stepped, [{ type: 'ANSWER', text: '2' }, { type: 'ACK' }])
+  })
+  it('tells the log what of an answer the flow cannot use', async () => {
+    const { flow } = flowOf('shop', 'shop@1', { asked: call, shown: ask }, ({ type }) => (type === 'ANSWER' ? 'asked' : 'shown'))
+    const told: unknown[][] = []
+    const log = { warn: (...said: unknown[]) => void told.push(said) }
+    const using = (useless: CompiledFlow['useless']) => play({}, null, { 'shop@1': { ...flow, useless } as CompiledFlow }, { log })
+    await using(() => undefined)
+    await using(({ value }, outcome) => (value === 'asked' && outcome.is === 'data' ? { lacks: ['price'] } : undefined))
+    assert.deepEqual(told, [[
+      { flow: 'shop@1', screen: 's', backend: 'shop', operation: 'buy', lacks: ['price'] }, 'a back end answered what the flow cannot use',
+    ]])
   })
   it('offers the dialogue that was lost: of this flow, on its own revision, where it can be taken up again', async () => {
     const now = flowOf('shop', 'shop@2', { first: ask })

@@ -5,7 +5,8 @@ import { compileFlow } from '../../src/flow/compile.ts'
 import { talksOf } from '../../src/flow/paths.ts'
 import { proveFlow } from '../../src/flow/prove.ts'
 import { readFlow } from '../../src/flow/read.ts'
-import type { Json } from '../../src/ussd/types.ts'
+import type { CallOutcome } from '../../src/flow/advance.ts'
+import { USSD_PAGE, type Json } from '../../src/ussd/types.ts'
 import { fileOf, flowOf, handset } from './support.ts'
 
 const SCREENS = `
@@ -41,6 +42,21 @@ describe('a refusal with data', () => {
 
   it('counts as no answer where what is expected is missing, or of another type', async () => {
     for (const data of [undefined, null, {}, { left: '2' }, [], 'left'] as (Json | undefined)[]) assert.equal(await told(data), 'Down.', JSON.stringify(data))
+  })
+
+  it('says what of an answer is no use: a refusal that leads nowhere, what is expected and missing', () => {
+    const { flow } = flowOf('  main: { call: w.x, expect: { name: text, rows: rows, any: any }, to: in, refused: { wrong: { to: in, expect: { left: number }, notice: N } } }\n  in: { end: In. }')
+    const begun = flow.begin({ msisdn: '1', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE })
+    const useless = (outcome: CallOutcome) => flow.useless?.(begun, outcome)
+    assert.equal(useless({ is: 'data', data: { name: 'a', rows: [], any: null } }), undefined)
+    assert.deepEqual(useless({ is: 'data', data: { name: 3, rows: [1] } }), { lacks: ['name', 'rows', 'any'] })
+    assert.deepEqual(useless({ is: 'data', data: [] }), { lacks: ['name', 'rows', 'any'] })
+    assert.equal(useless({ is: 'refused', refusal: 'wrong', data: { left: 1 } }), undefined)
+    assert.deepEqual(useless({ is: 'refused', refusal: 'wrong' }), { refusal: 'wrong', lacks: ['left'] })
+    assert.deepEqual(useless({ is: 'refused', refusal: 'other' }), { refusal: 'other' })
+    assert.equal(useless({ is: 'failed', why: 'late' }), undefined)
+    const ended = flow.step(begun, { type: 'FAILED', why: 'down' })
+    assert.equal(flow.useless?.(ended, { is: 'data', data: {} }), undefined)
   })
 
   it('keeps nothing that the flow does not expect', async () => {

@@ -1,6 +1,7 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/types.ts'
+import type { CallOutcome } from '../advance.ts'
 import { refusalExpects, type CallScreen, type Route } from '../definition.ts'
 import type { Want } from '../types.ts'
 import { compileValues, pathsOf } from '../value.ts'
@@ -83,15 +84,29 @@ export function wayOf(route: Route, env: Env): Way {
 
 /** Whether an answer has the fields that the flow counts on; else it is as good as none. */
 export function expected(data: Json, fields: CallScreen['expect']): boolean {
-  if (!fields) return true
-  if (data === null || typeof data !== 'object' || Array.isArray(data)) return false
-  return Object.entries(fields).every(([name, wanted]) => {
+  return missing(data, fields).length === 0
+}
+
+/** The fields that it lacks, or that are something else than is expected. */
+function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
+  const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
+  return Object.entries(fields).flatMap(([name, wanted]) => {
     const type = typeof wanted === 'string' ? wanted : wanted.is
-    const value = Object.hasOwn(data, name) ? data[name] : undefined
-    if (type === 'rows') return Array.isArray(value) && value.every(isRow)
-    if (type === 'any') return value !== undefined
-    return type === 'text' ? typeof value === 'string' : typeof value === type
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
+    if (type === 'rows') return Array.isArray(value) && value.every(isRow) ? [] : [name]
+    if (type === 'any') return value === undefined ? [name] : []
+    return typeof value === (type === 'text' ? 'string' : type) ? [] : [name]
   })
+}
+
+/** Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer. */
+export function uselessFor(screen: CallScreen, outcome: CallOutcome): { refusal?: string; lacks?: string[] } | undefined {
+  if (outcome.is === 'failed') return undefined
+  const refusal = outcome.is === 'refused' ? { refusal: outcome.refusal } : {}
+  if (outcome.is === 'refused' && !Object.hasOwn(screen.refused ?? {}, outcome.refusal)) return refusal
+  const wanted = outcome.is === 'refused' ? refusalExpects(screen, outcome.refusal) : screen.expect
+  const lacks = missing(outcome.data ?? null, wanted)
+  return lacks.length === 0 ? undefined : { ...refusal, lacks }
 }
 
 function isRow(value: Json): boolean {
