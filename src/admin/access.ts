@@ -48,7 +48,7 @@ export function readTokens(file: string, text: string): Token[] {
     if (written === '') return []
     const found = /^(read|operate):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i.exec(written)
     if (!found) {
-      const what = 'is not role:sha256 and perhaps a name'
+      const what = 'is not role:sha256, with a blank and a name behind it or without'
       problems.push({ where: `${file}:${i + 1}`, what, remedy: 'ussd-connector token operate prints such a line' })
       return []
     }

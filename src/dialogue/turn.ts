@@ -186,7 +186,8 @@ async function callBackend(call: Call, parts: TurnParts): Promise<CallOutcome> {
     })
     failpoint('after-call')
     const useless = call.flow.useless?.(call.snapshot, result)
-    if (useless) parts.log?.warn({ flow: call.flow.revision, screen: want.screen, backend: want.backend, operation: want.operation, ...useless }, USELESS)
+    const { screen, operation } = want
+    if (useless) parts.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
     return result
   } finally {
     limit.over()
