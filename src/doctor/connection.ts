@@ -46,10 +46,12 @@ export async function examineConnection(exam: Exam): Promise<Roles | null> {
   }
   exam.find('tcp', 'pass', `${opened.wire.socket.remoteAddress}:${opened.wire.socket.remotePort} after ${opened.ms} ms`)
   examineTls(exam, opened.wire)
-  const transceiver = await examineRole(exam, 'transceiver', opened.wire)
+  const transceiver = await examineRole(exam, 'transceiver', { open: opened.wire })
   if (transceiver === 'stop') return null
-  const transmitter = await examineRole(exam, 'transmitter')
-  const receiver = transmitter === 'stop' ? 'stop' : await examineRole(exam, 'receiver')
+  // Without a transceiver both are needed.
+  const isNeeded = !transceiver
+  const transmitter = await examineRole(exam, 'transmitter', { isNeeded })
+  const receiver = transmitter === 'stop' ? 'stop' : await examineRole(exam, 'receiver', { isNeeded })
   const pair = transmitter === true && receiver === true
   if (!transceiver && !pair) return null
   const role = transceiver ? 'transceiver' : 'transmitter'
@@ -85,7 +87,8 @@ function examineTls(exam: Exam, { socket }: Wire): void {
 const SOON_DAYS = 30
 
 /** stop: the account may be locked by another try, or is in use. */
-async function examineRole(exam: Exam, role: Role, open?: Wire): Promise<boolean | 'stop'> {
+async function examineRole(exam: Exam, role: Role, how: { open?: Wire; isNeeded?: boolean }): Promise<boolean | 'stop'> {
+  const { open, isNeeded = false } = how
   const check: CheckId = `bind-${role}`
   const wire = open ?? await another(exam)
   if (!wire) {
@@ -115,8 +118,9 @@ async function examineRole(exam: Exam, role: Role, open?: Wire): Promise<boolean
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
     return 'stop'
   }
-  exam.find(check, status === undefined ? 'fail' : 'not-supported', wordsOf(answer), {
+  exam.find(check, status === undefined || isNeeded ? 'fail' : 'not-supported', wordsOf(answer), {
     evidence, ...(role === 'transceiver' ? { advice: 'bind a transmitter and a receiver instead', settings: { bind: 'pair' } } : {}),
+    ...(isNeeded ? { advice: 'neither a transceiver nor a pair: ask what this account may bind as' } : {}),
   })
   return false
 }
@@ -157,12 +161,17 @@ function judgeVersion(exam: Exam, answer: Answer | undefined): void {
   exam.find('interface-version', 'pass', `${named}, ${said}${extra}`, { evidence: shown(answer) })
 }
 
+async function isAlive(wire: Wire, exam: Exam): Promise<boolean> {
+  return isOk(await wire.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
+}
+
 async function examineSecond(exam: Exam, role: Role): Promise<void> {
   const first = await another(exam)
   if (!first) return
   const held = await bindOn(first, role, exam)
   const second = isOk(held) ? await another(exam) : undefined
   const answer = second ? await bindOn(second, role, exam) : undefined
+  const isBeside = answer && isOk(answer) && await isAlive(first, exam)
   if (second && answer && isOk(answer)) await leave(second, exam)
   second?.close()
   await leave(first, exam)
@@ -171,6 +180,11 @@ async function examineSecond(exam: Exam, role: Role): Promise<void> {
     return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, { evidence: shown(held), advice })
   }
   if (!answer) return void exam.find('second-bind', 'not-supported', 'no second connection', { settings: { links: 1 } })
+  if (isOk(answer) && !isBeside) {
+    const advice = 'one bind only: links 1, and one daemon; two would push each other out for ever'
+    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', { evidence: shown(answer), advice,
+      settings: { links: 1 } })
+  }
   if (isOk(answer)) {
     return void exam.find('second-bind', 'pass', 'accepted beside the first: several links, and several daemons, may serve at once',
       { evidence: shown(answer) })

@@ -101,7 +101,12 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): number | PduF
       continue
     }
     const octets = field.kind === 'c-string' ? cStringOctets(frame, offset, field) : textOctets(frame, offset)
-    if (typeof octets !== 'number') return octets
+    if (typeof octets !== 'number') {
+      // Some SMSCs leave the last NUL out: what the response says is worth more than that.
+      const rest = frame.length - offset
+      if (isResponse(layout.command) && rest < field.octetsMax) body[field.name] = frame.toString('latin1', offset)
+      return octets
+    }
     body[field.name] = field.kind === 'c-string'
       // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
       ? frame.toString('latin1', offset, offset + octets - 1)

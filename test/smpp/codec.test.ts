@@ -115,6 +115,12 @@ describe('the decoder', () => {
     assert.equal(decode(coded.octets).pdu.body.source_addr, 'Äwéh')
   })
 
+  it('keeps the message id of a response although its NUL is missing', () => {
+    const { pdu, fault } = decode(Buffer.concat([Buffer.from('00000013800000040000000000000001', 'hex'), Buffer.from('abc')]))
+    assert.equal(pdu.body.message_id, 'abc')
+    assert.equal(fault?.why, 'message_id-unterminated')
+  })
+
   it('keeps order and repetition of optional parameters', () => {
     const tlvs = [[0x1501, 'b'], [0x0501, '\x02'], [0x1501, 'a']].map(([tag, text]) =>
       ({ tag: tag as number, value: Buffer.from(text as string) }))
