@@ -10,7 +10,7 @@ import { reminders, type Reminders } from './reminders/dispatch.ts'
 import { smsQueries } from './reminders/query.ts'
 import { smsReplacing, type Replacing } from './reminders/replace.ts'
 import type { ReminderParts } from './reminders/settings.ts'
-import { readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
+import { isLikeReceipt, readReceipt, type ReceiptOptions } from './smpp/receipt.ts'
 import type { Push } from './push/push.ts'
 import { pushThenSms } from './sms/channel.ts'
 import type { PartShelf } from './reminders/parts.ts'
@@ -83,14 +83,18 @@ export function createSmsSide(parts: SmsParts): SmsSide {
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), parts),
     repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), parts),
   ]
+  async function onReceipt(pdu: Pdu, line: Line): Promise<void> {
+    const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
+    if (!receipt) return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
+    const result = await outbox.applyReceipt(receipt)
+    metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
+  }
   return {
-    async onReceipt(pdu, line) {
-      const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
-      if (!receipt) return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
-      const result = await outbox.applyReceipt(receipt)
-      metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
+    onReceipt,
+    onSms(pdu, line) {
+      const isReceipt = lineOf(line.name)?.sms?.unmarkedReceipts === true && isLikeReceipt(pdu)
+      return isReceipt ? onReceipt(pdu, line) : incoming.take(pdu, line)
     },
-    onSms: incoming.take,
     replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace: smsReplace({ ...parts, settings: settings.lines }) }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null

@@ -18,6 +18,8 @@ export const sms = z.strictObject({
   perSecond: z.number().min(0.1).max(10_000).default(50)
     .describe('SMS a second on this line at most: below what operators commonly allow one account'),
   receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
+  unmarkedReceipts: z.boolean().default(false).describe('true: receipts come here without their bits in esm_class; '
+    + 'what looks like one is one, and no SMS of the subscriber'),
   long: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16')
     .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
   ucs2: z.boolean().default(true)

@@ -10,6 +10,8 @@ import type { SmsSent } from './sms.ts'
 import type { Station } from './station.ts'
 
 const RECEIPTED_MESSAGE_ID = 0x001e
+/** Bits of esm_class. (SMPP v3.4 §5.2.12) */
+const ESM_TYPE = 0x3c
 const LOOK_MS = 100
 
 /** Waits until every SMS has one, or the time is over. */
@@ -31,7 +33,9 @@ export async function examineReceipts(exam: Exam, station: Station, { sent }: Sm
   judgeScheduled(exam, sent, scheduled)
   read = read.filter((it) => !scheduled.includes(it))
   const facts = receiptFacts(expected, read.map((it) => it.receipt))
-  judgeReceipts(exam, facts, { expected: expected.length, heard: read.map((it) => it.taped) })
+  judgeReceipts(exam, facts, {
+    expected: expected.length, heard: read.map((it) => it.taped), isUnmarked: read.some((it) => it.isUnmarked),
+  })
   judgeIds(exam, facts, { ids: expected.map((it) => it.id), heard: read.map((it) => it.taped), response: expected[0]!.evidence })
 }
 
@@ -52,13 +56,15 @@ function isOf(sent: readonly { id: string }[], { tlvId, textId }: HeardReceipt):
 
 interface Read {
   receipt: HeardReceipt
+  /** esm_class does not say that it is one. */
+  isUnmarked: boolean
   taped: Taped
 }
 
 function readAll({ heard }: Station): Read[] {
   return heard.flatMap(({ pdu, taped }) => {
     const receipt = receiptOf(pdu, taped)
-    return receipt ? [{ receipt, taped }] : []
+    return receipt ? [{ receipt, taped, isUnmarked: (Number(pdu.body.esm_class ?? 0) & ESM_TYPE) === 0 }] : []
   })
 }
 
@@ -71,7 +77,8 @@ function receiptOf(pdu: Pdu, { atMs, order }: Taped): HeardReceipt | null {
   return { tlvId: value, textId, state: read.state, atMs, order }
 }
 
-function judgeReceipts(exam: Exam, facts: ReceiptFacts, { expected, heard }: { expected: number; heard: Taped[] }): void {
+function judgeReceipts(exam: Exam, facts: ReceiptFacts, of: { expected: number; heard: Taped[]; isUnmarked: boolean }): void {
+  const { expected, heard, isUnmarked } = of
   const evidence = heard.slice(0, 2)
   if (heard.length === 0) {
     return void exam.find('receipts', 'fail', `none for ${expected} SMS`, {
@@ -86,11 +93,12 @@ function judgeReceipts(exam: Exam, facts: ReceiptFacts, { expected, heard }: { e
     `${facts.matched} of ${expected} SMS, ${carries}, states ${facts.states.join(', ')}`,
     facts.matched > 0 ? `${min} / ${median} / ${max} ms after the response` : '',
     facts.early > 0 ? `${facts.early} before the response` : '', facts.repeats > 0 ? `${facts.repeats} repeated` : '',
-    facts.orphans > 0 ? `${facts.orphans} for no SMS of ours` : '',
+    facts.orphans > 0 ? `${facts.orphans} for no SMS of ours` : '', isUnmarked ? 'esm_class does not say that they are receipts' : '',
   ]
   const isWhole = facts.matched === expected
   exam.find('receipts', isWhole ? 'pass' : 'fail', said.filter(Boolean).join('; '), {
     evidence, ...(isWhole ? {} : { advice: 'was the handset on? Else ask why some SMS have none' }),
+    ...(isUnmarked ? { settings: { 'sms.unmarkedReceipts': true } } : {}),
   })
 }
 

@@ -51,6 +51,14 @@ export function readReceipt(pdu: Pdu, line: string, options: ReceiptOptions = {}
   }
 }
 
+const LIKE_RECEIPT = /^\s*id[ \t]*:[ \t]*\S.*\bstat[ \t]*:/is
+
+/** Looks like a receipt although esm_class does not say so: by both parameters, or by the beginning of its text. */
+export function isLikeReceipt(pdu: Pdu): boolean {
+  const named = [TAG.receiptedMessageId, TAG.messageState].every((tag) => tlvOf(pdu.tlvs, tag).length > 0)
+  return named || LIKE_RECEIPT.test(receiptText(pdu))
+}
+
 /** ASCII whatever data_coding says, if it starts like a receipt; else UCS-2 where data_coding says so. */
 function receiptText(pdu: Pdu): string {
   const octets = payloadOf(pdu).subarray(0, TEXT_LENGTH_MAX)

@@ -15,6 +15,7 @@ import { profileVoice } from '../../src/simulator/profile-voice.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
+import { ID, raw, startPeer, type PeerConnection } from '../support/peer.ts'
 import { root } from '../style/tree.ts'
 import { poorSmsc, type PoorOptions } from './poor-smsc.ts'
 
@@ -146,6 +147,30 @@ describe('the doctor', function () {
     assert.match(row(nobody, 'tcp').said, /ECONNREFUSED/)
   })
 
+  it('notices that a second bind pushes the first out', async () => {
+    const binds: PeerConnection[] = []
+    const peer = await startPeer({
+      onBind(pdu, connection) {
+        for (const older of binds.splice(0)) older.socket.destroy()
+        binds.push(connection)
+        return raw(ID.response + pdu.id, 0, pdu.sequence, 'SMSC\0')
+      },
+    })
+    stops.push(() => peer.stop())
+    const { sheet } = await examined(peer.port)
+    assert.deepEqual([row(sheet, 'second-bind').verdict, lineOf(sheet).links], ['not-supported', 1])
+    assert.match(row(sheet, 'second-bind').said, /accepted, and the first is gone/)
+    assert.match(row(sheet, 'second-bind').advice, /push each other out/)
+  })
+
+  it('fails where nothing at all can be bound', async () => {
+    const peer = await startPeer({ onBind: (pdu) => raw(ID.response + pdu.id, 0x0d, pdu.sequence) })
+    stops.push(() => peer.stop())
+    const { sheet } = await examined(peer.port)
+    assert.deepEqual(verdicts(sheet, 'bind-transceiver', 'bind-transmitter', 'bind-receiver'), ['not-supported', 'fail', 'fail'])
+    assert.match(row(sheet, 'bind-receiver').advice, /ask what this account may bind as/)
+  })
+
   it('tells a port that speaks no TLS from an SMSC', async () => {
     const server = createServer((socket) => void socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
@@ -257,6 +282,14 @@ describe('the doctor', function () {
     const other = await poor({ takesValidity: /R$/ })
     assert.deepEqual(verdicts(other.sheet, 'validity-relative', 'validity-absolute'), ['pass', 'not-supported'])
     assert.equal(lineOf(other.sheet).sms!.validity, 'relative')
+  })
+
+  it('tells receipts that have no bits in esm_class, and has the line take them', async () => {
+    const { sheet } = await poor({ receiptClass: 0, receiptId: (n) => String(70_000 + n) })
+    assert.match(row(sheet, 'receipts').said, /esm_class does not say that they are receipts/)
+    assert.deepEqual([lineOf(sheet).sms!.unmarkedReceipts, lineOf(sheet).sms!.receipts], [true, true])
+    const marked = await poor({ receiptId: (n) => String(70_000 + n) })
+    assert.equal(lineOf(marked.sheet).sms!.unmarkedReceipts, false)
   })
 
   it('says that ids which are all the same tell nothing', async () => {

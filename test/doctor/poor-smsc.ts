@@ -14,11 +14,13 @@ export interface PoorOptions {
   responseId(n: number): string
   /** Closes the connection at a command that it does not know. */
   touchy: boolean
+  /** esm_class of receipts. */
+  receiptClass: number
   /** Which validity_period it takes; absent: none. */
   takesValidity?: RegExp
 }
 
-const POOR: PoorOptions = { perSecond: 6, window: 4, receiptId: (n) => `MC-${n}`, responseId: (n) => String(70_000 + n), touchy: true }
+const POOR: PoorOptions = { perSecond: 6, window: 4, receiptId: (n) => `MC-${n}`, responseId: (n) => String(70_000 + n), touchy: true, receiptClass: 4 }
 const STATUS = { alreadyBound: 0x05, queueFull: 0x14, esmClass: 0x43, submitFailed: 0x45, throttled: 0x58, schedule: 0x61, expiry: 0x62, badCommand: 0x03, optional: 0xc1 }
 /** Long enough that requests written at once are all there before the first response. */
 const WORK_MS = 15
@@ -66,7 +68,7 @@ export async function poorSmsc(options: Partial<PoorOptions> = {}): Promise<Poor
       setTimeout(() => {
         pending--
         connection.send(answer(0, `${poor.responseId(own)}\0`))
-        if (read.wantsReceipt && poor.receiptId) bound.get(ID.bindReceiver)?.send(receipt(own, poor.receiptId(own), read.destination))
+        if (read.wantsReceipt && poor.receiptId) bound.get(ID.bindReceiver)?.send(receipt(own, poor, read.destination))
       }, WORK_MS)
       return undefined
     },
@@ -129,8 +131,8 @@ function refusalOf({ dataCoding, esmClass, schedule, validity, tags }: Submitted
   return tags.some((tag) => tag < 0x020c || tag > 0x020f) ? STATUS.optional : undefined
 }
 
-function receipt(sequence: number, id: string, from: string): Buffer {
-  const text = `id:${id} sub:001 dlvrd:001 submit date:2511241800 done date:2511241800 stat:DELIVRD err:000 text:`
-  const body = `\0\x01\x01${from}\0\x00\x01123\0\x04\x00\x00\0\0\x00\x00\x00\x00${String.fromCharCode(text.length)}${text}`
+function receipt(sequence: number, { receiptId, receiptClass }: PoorOptions, from: string): Buffer {
+  const text = `id:${receiptId!(sequence)} sub:001 dlvrd:001 submit date:2511241800 done date:2511241800 stat:DELIVRD err:000 text:`
+  const body = `\0\x01\x01${from}\0\x00\x01123\0${String.fromCharCode(receiptClass)}\x00\x00\0\0\x00\x00\x00\x00${String.fromCharCode(text.length)}${text}`
   return raw(ID.deliver, 0, sequence, body)
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import type { LineSettings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -13,11 +14,13 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   let smsc: Smsc
   let staged: Staged
   let chances: number[] = []
+  let line: LineSettings
 
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: () => chances.shift() ?? 0.999 })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
+      line = settings.lines[0]!
       settings.lines[0]!.timers.responseMs = 300
       settings.reminders.pollMs = 50
       settings.reminders.ambiguousGraceMs = 60_000
@@ -68,6 +71,25 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     const [sms, ...more] = smsc.phone(msisdn).inbox
     assert.deepEqual([sms?.text, sms?.parts, more.length], [LONG, 3, 0])
     assert.equal(submitted(msisdn), 3, 'its receipt told that the second part was taken')
+  })
+
+  it('a receipt without its bits in esm_class is an SMS of the subscriber, unless the line says otherwise', async () => {
+    const msisdn = '67570000024'
+    smsc.receipts.send = false
+    const id = await owe(msisdn, 'Receipt to come')
+    await becomes(id, 'accepted')
+    const { message_id: named } = (await staged.knex('sms_part').where({ sms: id }).first<{ message_id: string }>())!
+    const receipt = `id:${named} sub:001 dlvrd:001 submit date:2505010900 done date:2505010900 stat:DELIVRD err:000 text:Receipt`
+    assert.equal(await smsc.phone(msisdn).send('123', receipt), 0)
+    assert.equal(await stateOf(id), 'accepted')
+    line.sms!.unmarkedReceipts = true
+    assert.equal(await smsc.phone(msisdn).send('123', `Hello. ${receipt}`), 0)
+    assert.equal(await stateOf(id), 'accepted', 'a text that speaks of one is none')
+    assert.equal(await smsc.phone(msisdn).send('123', receipt), 0)
+    assert.equal(await stateOf(id), 'delivered')
+    line.sms!.unmarkedReceipts = false
+    const heard = (result: string) => staged.daemon.metrics.value('sms_incoming_total', { result })
+    assert.deepEqual([await heard('unknown'), await heard('repeat')], [2, 0])
   })
 
   it('a late response to one part lets the rest follow at once', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { readReceipt } from '../../src/smpp/receipt.ts'
+import { isLikeReceipt, readReceipt } from '../../src/smpp/receipt.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
 import { pduOf, vector, vectors } from './dialect-support.ts'
 
@@ -95,6 +95,17 @@ describe('delivery receipts', () => {
     ['ENROUTE', 'enroute'], ['FAILED', 'undeliverable'], ['WHATEVER', 'unknown'],
   ]
   for (const [word, state] of words) it(`stat:${word} is ${state}`, () => assert.equal(read(`id:1 stat:${word}`)?.state, state))
+
+  it('are told without their bits by both parameters, or by a text that begins with an id and names a state', () => {
+    const like = ['id:1 sub:001 dlvrd:001 stat:DELIVRD', ' ID: 1 STAT: EXPIRED', 'id:1,stat:DELIVRD']
+    for (const text of like) assert.equal(isLikeReceipt(textReceipt(text)), true, text)
+    for (const text of ['', 'STOP', 'My id: 7', 'id:7', 'identity: stat:x', 'Hello id:1 stat:DELIVRD']) {
+      assert.equal(isLikeReceipt(textReceipt(text)), false, text)
+    }
+    const pdu = textReceipt('')
+    assert.equal(isLikeReceipt({ ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('1\0') }, { tag: 0x427, value: Buffer.of(2) }] }), true)
+    assert.equal(isLikeReceipt({ ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('1\0') }] }), false)
+  })
 
   it('are none without an id and a reference, or without a word on the state', () => {
     assert.equal(read('stat:DELIVRD'), null)
