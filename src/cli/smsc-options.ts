@@ -61,6 +61,7 @@ function tlsWanted({ tls, ca, cert, key, servername }: SmscOptions): LineWishes[
 
 function passwordOf({ password, passwordFile }: SmscOptions): string {
   if (passwordFile === undefined) return password ?? ''
+  if (password !== undefined) throw new UsageError('--password and --password-file are both given: leave one of them out')
   try {
     return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
   } catch {

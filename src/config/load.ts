@@ -8,6 +8,7 @@ import { ProblemsError, UsageError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { readSecretFile } from '../secret-file.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
+import { onePassword } from './one-password.ts'
 import { settingsSchema, type Settings } from './schema.ts'
 import { readStoreSecrets } from './store-secrets.ts'
 
@@ -52,11 +53,16 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
   const origins: Origins = new Map()
   note(raw, [], origins, 'file')
   const problems = override(raw, env, origins)
+  const twice = onePassword(raw, origins)
   const parsed = settingsSchema.safeParse(raw)
   const where = (path: PropertyKey[]) => {
     const key = path.join('.')
     const variable = [...origins].find(([k, by]) => by !== 'file' && (k === key || k.startsWith(`${key}.`)))?.[1]
     return variable ?? place(offsetOf(document, path))
+  }
+  for (const path of twice) {
+    const what = `'${path.slice(0, -1).join('.')}' has both password and passwordFile`
+    problems.push({ where: where(path), what, remedy: 'leave one of them out, best password' })
   }
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, { where, raw })))
   const settings = parsed.success ? parsed.data : undefined

@@ -99,6 +99,12 @@ describe('the settings', () => {
     writeFileSync(file, 'hush\n', { mode: 0o600 })
     const source = GOOD.replace('password: secret', `passwordFile: ${file}`)
     assert.equal(parseSettings(source, 'connector.yaml', {}).settings.lines[0]!.smsc.password, 'hush')
+    assert.deepEqual(problemsOf(GOOD.replace('password: secret', `password: secret, passwordFile: ${file}`)),
+      ["connector.yaml:3:76: 'lines.0.smsc' has both password and passwordFile (leave one of them out, best password)"])
+    const ofEnvironment = { USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD: 'louder' }
+    assert.equal(parseSettings(source, 'connector.yaml', ofEnvironment).settings.lines[0]!.smsc.password, 'louder')
+    const both = { ...ofEnvironment, USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD_FILE: file }
+    assert.throws(() => parseSettings(GOOD, 'connector.yaml', both), /has both password and passwordFile/)
     chmodSync(file, 0o644)
     assert.match(problemsOf(source)[0]!, /can be read by others \(chmod 600/)
     assert.match(problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!, /cannot be read \(ENOENT\)/)
