@@ -7,6 +7,10 @@ import type { Recording } from './recorded.ts'
 import { answered, learnEnvelopeOut, type Answered } from './replies.ts'
 import { guessCoding, wrappingOf } from './text-coding.ts'
 import { decodeText } from '../smpp/dialect-text.ts'
+import { uncodableAt } from '../ussd/gsm7.ts'
+
+/** So many replies that need no UCS-2 and are in it are no accident. */
+const ALWAYS_MIN = 2
 
 interface Said extends Answered {
   octets: Buffer
@@ -39,7 +43,8 @@ export function learnTextOut(recording: Recording, draft: Draft): void {
   if (narrow.length > 0) learnNarrow(narrow, draft)
   else draft.untold('outbound.text.gsm7', 'every reply was in UCS-2')
   if (wide.length > 0) learnWide(wide, draft)
-  else learnNoWide(textsOf(narrow, [], draft), draft)
+  if (narrow.length === 0) learnAlways(textsOf([], wide, draft), draft)
+  if (wide.length === 0) learnNoWide(textsOf(narrow, [], draft), draft)
   learnNewline(textsOf(narrow, wide, draft), draft)
 }
 
@@ -76,6 +81,14 @@ function learnWide(wide: readonly Said[], draft: Draft): void {
   const seen = `seen ${wide.length} of ${wide.length}`
   if (lang !== undefined && /^[a-z]{2}$/.test(lang)) draft.sure('outbound.text.ucs2.langPrefix', lang, seen)
   else draft.doubtful('outbound.text.ucs2.langPrefix', 'en', 'the language differs')
+}
+
+/** UCS-2 where nothing needs it is the application's habit, whatever a text says. */
+function learnAlways(texts: readonly string[], draft: Draft): void {
+  const spare = texts.filter((text) => uncodableAt(text) < 0).length
+  const said = `${spare} of ${texts.length} replies would be GSM 7-bit, and none was`
+  if (spare >= ALWAYS_MIN) draft.sure('outbound.text.ucs2.always', true, said)
+  else if (spare > 0) draft.doubtful('outbound.text.ucs2.always', true, said)
 }
 
 /** Rows of question marks are letters that the gateway's alphabet lacks. */

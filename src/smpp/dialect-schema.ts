@@ -91,6 +91,8 @@ const textOut = z.strictObject({
     z.strictObject({
       dcs: octet,
       echo: z.array(octet).default([]),
+      /** Every text, also what GSM 7-bit has the letters for. */
+      always: z.boolean().optional(),
       /** Two letters before the text, packed in two octets. (3GPP TS 23.038 §5, coding group 0001, 0x11) */
       langPrefix: z.string().regex(/^[a-z]{2}$/).optional(),
     }),

@@ -19,10 +19,10 @@ export function pageOf(profile: DialectProfile): PageLimit {
   const { septets, ucs2, octets } = profile.limits
   const { text } = profile.outbound
   const prefix = text.ucs2 !== false && text.ucs2.langPrefix !== undefined ? DCS11_PREFIX : 0
-  return {
-    septets: Math.min(septets, Math.floor((octets * 8) / 7)),
-    ucs2: Math.min(ucs2, Math.floor((octets - prefix) / 2)),
-  }
+  const units = Math.min(ucs2, Math.floor((octets - prefix) / 2))
+  // No text has fewer septets than units.
+  const isWide = text.ucs2 !== false && text.ucs2.always === true
+  return { septets: isWide ? units : Math.min(septets, Math.floor((octets * 8) / 7)), ucs2: units }
 }
 
 /** Text of octets by their coding. */
@@ -92,11 +92,12 @@ export interface CodedText {
 /** `dataCoding` of the network's message, where there was one: some gateways want it back. */
 export function writeText(profile: TextOutProfile, page: PageLimit, text: string, networkDcs?: number): CodedText {
   const lines = text.replace(/\r\n?/g, '\n').replaceAll('\n', profile.newline)
-  const plain = profile.translit && uncodableAt(lines) >= 0 ? sparing(lines) : lines
+  const isWide = profile.ucs2 !== false && profile.ucs2.always === true
+  const plain = profile.translit && !isWide && uncodableAt(lines) >= 0 ? sparing(lines) : lines
   const wanted = profile.ucs2 === false ? toGsm7Text(plain) : plain
   const shown = fit(wanted, page)
   const cut = shown.length < wanted.length
-  if (profile.ucs2 === false || uncodableAt(shown) < 0) {
+  if (profile.ucs2 === false || (!isWide && uncodableAt(shown) < 0)) {
     const { dcs, echo, packed } = profile.gsm7
     const octets = encodeText(shown, packed ? 'gsm7packed' : 'gsm7')
     return { text: shown, alphabet: 'gsm7', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }

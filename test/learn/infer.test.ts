@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { infer } from '../../src/learn/infer.ts'
 import { nearestProfile } from '../../src/learn/nearest-profile.ts'
 import { printProfile } from '../../src/learn/print.ts'
-import { dialectNames, loadProfile } from '../../src/smpp/dialect-load.ts'
+import { dialectNames, loadProfile, merge } from '../../src/smpp/dialect-load.ts'
 import { compileDialect } from '../../src/smpp/dialect.ts'
-import type { DialectProfile } from '../../src/smpp/dialect-schema.ts'
+import { dialectProfile, type DialectProfile } from '../../src/smpp/dialect-schema.ts'
 import type { Pdu, Tlv } from '../../src/smpp/types.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import type { Captured } from '../../src/learn/captured.ts'
@@ -62,6 +62,17 @@ describe('a profile inferred from a recording', () => {
     const written = (['continue', 'end'] as const).map((action) =>
       dialect.write({ action, text: 'x' }, read.message.returnPath).pdu.tlvs.find(({ tag }) => tag === 0x1420)?.value.toString())
     assert.deepEqual(written, ['02', '17'])
+  })
+
+  it('knows an application that writes everything in UCS-2 from one whose texts need it', () => {
+    const wide = dialectProfile.parse(merge(standard, { outbound: { text: { ucs2: { always: true, echo: [] } } } }))
+    const always = speak(wide, seededChance(3))!
+    const found = infer(always.pdus, standard).draft
+    assert.equal(found.findings().find((it) => it.path === 'outbound.text.ucs2.always')?.sure, true)
+    const { ucs2 } = found.profile().outbound.text
+    assert.deepEqual([ucs2 !== false && ucs2.always, ucs2 !== false && ucs2.dcs], [true, 8])
+    const both = infer(speak(standard, seededChance(3))!.pdus, standard).draft.profile().outbound.text.ucs2
+    assert.equal(both !== false && both.always, undefined)
   })
 
   // All messages have the dialled code as their destination, so that it tells nothing.

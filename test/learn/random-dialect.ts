@@ -176,7 +176,7 @@ function textOutOf({ pick, often }: Parts, dcs: number, wrap: string | undefined
   const wide = pick(0x08, 0x08, 0x48)
   const ucs2: unknown = wrap ? false : often(0.15)
     ? false
-    : { dcs: wide, echo: [wide], ...(often(0.1) ? { langPrefix: 'ru' } : {}) }
+    : { dcs: wide, echo: [wide], ...(often(0.1) ? { langPrefix: 'ru' } : {}), ...(often(0.05) ? { always: true } : {}) }
   return {
     gsm7: { dcs: often(0.7) ? dcs : pick(0x00, 0x0f), echo: pick([dcs], [], [0x00, 0x0f]), packed: !wrap && often(0.08) },
     ucs2,

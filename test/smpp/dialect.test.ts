@@ -289,6 +289,15 @@ describe('what a profile may ask for', () => {
     assert.equal((lang.write({ action: 'end', text: 'Да' }, path).pdu.body.short_message as Buffer).toString('hex'), '653704140430')
   })
 
+  it('nothing but UCS-2, whose page is that of all texts', () => {
+    const wide = compileDialect(variant('standard', (it) => { it.outbound.text.ucs2 = { dcs: 0x08, echo: [], always: true } }))
+    assert.deepEqual(wide.page, { septets: 80, ucs2: 80 })
+    const { pdu, cut } = wide.write({ action: 'continue', text: 'Say “yes” €' }, path)
+    assert.deepEqual([pdu.body.data_coding, cut], [0x08, false])
+    assert.equal((pdu.body.short_message as Buffer).toString('hex'), Buffer.from('Say “yes” €', 'utf16le').swap16().toString('hex'))
+    assert.equal(wide.write({ action: 'end', text: 'x'.repeat(81) }, path).cut, true)
+  })
+
   it('no UCS-2 at all: what is left becomes a question mark', () => {
     const plain = compileDialect(variant('standard', (it) => { it.outbound.text.ucs2 = false }))
     const { pdu } = plain.write({ action: 'end', text: '“Да” ę' }, path)
