@@ -27,7 +27,7 @@ import { BACK, backPlan, barred, keyed } from './screens/keys.ts'
 import { BUSY, GOODBYE, type Env, type Plan } from './screens/plan.ts'
 import { innermost, resumePlan } from './screens/resume.ts'
 import { branchPlan, setPlan } from './screens/silent.ts'
-import { firstScreens, guardedScreens } from './graph.ts'
+import { firstScreens, guardedScreens, rememberingScreens } from './graph.ts'
 import { keeping } from './kept.ts'
 import { hasKeys, keysOn, takesLabels } from './keys.ts'
 import { speech } from './speech.ts'
@@ -156,6 +156,7 @@ function restedOf(snapshot: FlowSnapshot): Rested {
 function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const { word, text, condition } = speech(definition)
   const guarded = guardedScreens(definition)
+  const remembering = rememberingScreens(definition)
   const first = firstScreens(definition)
   const keep = keeping(definition)
   const secrets = secretsOf(definition)
@@ -171,6 +172,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
     wrongMax: definition.wrongMax,
     secrets,
     guarded: guarded.has(name),
+    remembering: remembering.has(name),
     first: first.has(name),
     keyed: backKeys.has(name),
     labels: takesLabels(definition, definition.screens[name]),

@@ -1,6 +1,7 @@
 /** What can be said of a flow's screens without playing it. */
 import { asks, targetsOf, type FlowDefinition } from './definition.ts'
 import { keysOn } from './keys.ts'
+import { KEEP_LANGUAGE } from './language-screen.ts'
 
 /** Screens that the start leads to without a question: what a dialogue opens with. */
 export function firstScreens(definition: FlowDefinition): Set<string> {
@@ -29,6 +30,16 @@ export function guardedScreens(definition: FlowDefinition): Set<string> {
     ([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => changes(to)),
   )
   return new Set(guarded.map(([name]) => name))
+}
+
+/** Screens whose answer is remembered for all dialogues to come: a dialled answer is not played on them either. */
+export function rememberingScreens({ screens }: FlowDefinition): Set<string> {
+  const keeps = (to: string) => {
+    const screen = screens[to]
+    return screen?.kind === 'call' && screen.call === KEEP_LANGUAGE
+  }
+  const found = Object.entries(screens).filter(([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => keeps(to)))
+  return new Set(found.map(([name]) => name))
 }
 
 /** Whether a way that begins with this screen changes something before it asks. */

@@ -6,6 +6,8 @@ import type { Path } from './source.ts'
 
 /** The back end of the daemon itself: what it keeps of a subscriber. No back end of the settings can be called so. */
 export const SUBSCRIBER = '_subscriber'
+/** Doing it twice is doing it once; but nobody wants it of digits that were dialled. */
+export const KEEP_LANGUAGE = `${SUBSCRIBER}.language`
 
 /** Languages by their own names. A table, not the engine's list: a name is a part of the revision. */
 const OWN_NAMES: Record<string, string> = {
@@ -39,6 +41,6 @@ function screensOf(name: string, screen: Language, languages: readonly string[])
   const place = (path: Path) => (path[0] === 'menu' ? ['language', ...path.slice(1)] : path)
   return {
     [name]: { screen: { kind: 'menu', menu: title, choices, ...own }, place },
-    [keep]: { screen: { kind: 'call', call: `${SUBSCRIBER}.language`, with: { language: '{language}' }, once: false, to, failed: to } },
+    [keep]: { screen: { kind: 'call', call: KEEP_LANGUAGE, with: { language: '{language}' }, once: false, to, failed: to } },
   }
 }

@@ -33,11 +33,13 @@ describe('the choice of a language', () => {
     assert.match((await phone.answer('2')).text, /^Halo/)
   })
 
-  it('may be dialled, and then pays for nothing', async () => {
+  it('is not made by what was dialled behind the code, for it is remembered: that stops where the languages are shown', async () => {
     const calls: string[] = []
-    const phone = handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push(want.operation), { is: 'data', data: {} }))
-    assert.match((await phone.dial({ dialled: ['1', '2', '2'] })).text, /^Wanem\?|^Which\?|^Halo|^Hello/)
-    assert.ok(!calls.includes('pay'))
+    const screens = SCREENS.replace('to: pay', 'to: bye')
+    const phone = handset(flowOf(screens, HEAD).flow, (want) => (calls.push(want.operation), { is: 'data', data: {} }))
+    assert.match((await phone.dial({ dialled: ['1', '2', '2'] })).text, /^Which\?\n1\. English/)
+    assert.deepEqual(calls, [])
+    assert.match((await phone.answer('2')).text, /^Halo/)
   })
 
   it('is proven, and known to every daemon without a back end in the settings', () => {

@@ -36,6 +36,8 @@ export interface Env {
   secrets: ReadonlySet<string>
   /** It, or the next screen that it leads to, changes something: no dialled answer is played here. */
   guarded: boolean
+  /** What is chosen on it is remembered: it takes no dialled answer. */
+  remembering: boolean
   /** Choices may be typed by their labels. */
   labels: boolean
   /** A key leads back: pages have no line for it. */
@@ -71,6 +73,6 @@ export function arrived(
     failed: false,
     via: '',
     origin: context.gate ?? (confirms ? context.origin : env.first ? '' : rerun),
-    dialled: env.guarded || kind === 'input' ? [] : context.dialled,
+    dialled: env.guarded || env.remembering || kind === 'input' ? [] : context.dialled,
   }
 }
