@@ -21,7 +21,8 @@ export interface Sheet {
   keyed?: boolean
   /** Its last page ends the dialogue: nothing can be pressed on it. */
   closing?: boolean
-  words: { more: string; back: string }
+  /** `wrong`: what stands in place of the title after a wrong answer; pages of many leave room for it. */
+  words: { more: string; back: string; wrong?: string }
   limit: PageLimit
 }
 
@@ -127,7 +128,8 @@ function optionsPage(paper: Paper): Page | undefined {
     return text === undefined ? undefined : { text, n: 1, more, next: [paper.from, paper.first + 1] }
   }
   let n = 1
-  while (n < left - 1 && fits(joined(head, body(paper, n + 1, true)), paper.limit)) n++
+  const tops = [head, paper.words.wrong ?? '']
+  while (n < left - 1 && tops.every((top) => fits(joined(top, body(paper, n + 1, true)), paper.limit))) n++
   return { text: joined(head, body(paper, n, more)), n, more, next: [paper.from, paper.first + n] }
 }
 

@@ -90,6 +90,17 @@ describe('pages', () => {
 })
 
 describe('a page of options', () => {
+  it('among many has room for the short line that says an answer was wrong', () => {
+    fc.assert(fc.property(fc.array(words(BOTH, 20), { minLength: 12, maxLength: 40 }), (labels) => {
+      const wrong = 'Invalid choice.'
+      const laid = { ...sheet('Go', labels), words: { more: 'More', back: 'Back', wrong } }
+      for (const { at, n, more } of pagesOf(laid).filter((page) => page.more && page.n > 1)) {
+        const again = relay(laid, { at, n, more }, [`${wrong} Please try again:`, wrong])
+        assert.ok(again.startsWith(`${wrong}\n`) || again.startsWith(`${wrong} Please`), again)
+      }
+    }), { numRuns: 100 })
+  })
+
   it('holds 182 septets', () => {
     const laid = sheet('T'.repeat(182 - 2 * 6), ['AB', 'CD'])
     assert.equal(layPage(laid, [[0, 0]]).text.length, 182)

@@ -155,7 +155,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,
-    words: { more: env.word('more', context), back: env.word('back', context) },
+    words: { more: env.word('more', context), back: env.word('back', context), wrong: env.word('invalid-short', context) },
     limit: context.page,
   }
 }
