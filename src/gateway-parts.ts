@@ -5,6 +5,7 @@ import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/type
 import { StoreError } from './errors.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
+import { onward } from './onward.ts'
 import { pushedFlow } from './push/reply.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
@@ -124,30 +125,31 @@ export interface Leases {
 
 export function createLeases(leaseMs: number, clock: Clock): Leases {
   const everyMs = leaseMs / 3
+  const now = onward(clock)
   /** Soonest first: each is put last when it is due. */
   const due = new Map<() => void, number>()
   let armed = false
 
   function arm(atMs: number): void {
     armed = true
-    clock.after(Math.max(0, atMs - clock.now()), look)
+    clock.after(Math.max(0, atMs - now()), look)
   }
 
   function look(): void {
-    const now = clock.now()
+    const nowMs = now()
     armed = false
     for (const [renew, atMs] of due) {
-      if (atMs > now) return arm(atMs)
+      if (atMs > nowMs) return arm(atMs)
       due.delete(renew)
-      due.set(renew, now + everyMs)
+      due.set(renew, nowMs + everyMs)
       renew()
     }
   }
 
   return {
     keep(renew) {
-      due.set(renew, clock.now() + everyMs)
-      if (!armed) arm(clock.now() + everyMs)
+      due.set(renew, now() + everyMs)
+      if (!armed) arm(now() + everyMs)
       return () => void due.delete(renew)
     },
   }

@@ -27,6 +27,14 @@ describe('the leases', () => {
     assert.deepEqual(renewed, [['a', 1_000], ['b', 1_400], ['a', 2_000], ['b', 2_400]])
   })
 
+  it('are renewed on when the clock is set back by an hour', async () => {
+    const { clock, renewed, keep } = leasesOf(3_000)
+    keep('a')
+    clock.set(-3_600_000)
+    await clock.advance(2_500)
+    assert.deepEqual(renewed.map(([name]) => name), ['a'])
+  })
+
   it('are not renewed once their turn is over', async () => {
     const { clock, renewed, keep } = leasesOf(3_000)
     const over = keep('a')

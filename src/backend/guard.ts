@@ -1,6 +1,7 @@
 /** What stands before every back end: a limit of calls at once, a breaker, and the counters. */
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
+import { onward } from '../onward.ts'
 import type { Clock } from '../ussd/types.ts'
 import { turnstile } from './turnstile.ts'
 import { CLOSED, ask, learn, type Breaker } from './breaker.ts'
@@ -23,6 +24,7 @@ export const WAITING_MAX = 1_000
 export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRENT_MAX): Backend {
   const { name } = backend
   const { clock, counters, log } = parts
+  const now = onward(clock)
   let breaker: Breaker = CLOSED
   const gate = turnstile(concurrent, WAITING_MAX)
 
@@ -31,7 +33,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
     const entered = await gate.enter(signal)
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
     if (entered === 'late') return { limit: 'backend-concurrent', why: 'late' }
-    const asked = ask(breaker, clock.now())
+    const asked = ask(breaker, now())
     breaker = asked.breaker
     if (asked.goes) return null
     gate.leave()
@@ -40,7 +42,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
 
   const hear = (result: CallResult, operation: string): void => {
     const before = breaker
-    breaker = learn(breaker, isWell(result), clock.now())
+    breaker = learn(breaker, isWell(result), now())
     if (before.openUntilMs === 0 && breaker.openUntilMs > 0) log.error({ backend: name }, 'back end taken for down')
     if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
     if (result.is !== 'failed') return

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { nextState, type ReminderEvent } from '../../machines/reminder.ts'
 import { failpoint } from '../failpoints.ts'
+import { onward } from '../onward.ts'
 import { repeating } from '../sql.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
@@ -36,7 +37,7 @@ export interface Reminders {
 
 export function reminders(parts: ReminderParts): Reminders {
   const settings = { ...REMINDER_DEFAULTS, ...parts.settings }
-  const work: Work = { ...parts, settings, pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
+  const work: Work = { ...parts, settings, now: onward(parts.clock), pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
   let running: Promise<number> | undefined
   let cancel: (() => void) | undefined
   let stopped = true
@@ -49,12 +50,12 @@ export function reminders(parts: ReminderParts): Reminders {
     let sent = 0
     try {
       // Batch follows batch while much is due: between them the line stands idle, so only the claim is made there.
-      const upkeep = work.clock.now() >= upkeepAtMs
-      if (upkeep) upkeepAtMs = work.clock.now() + work.settings.pollMs
+      const upkeep = work.now() >= upkeepAtMs
+      if (upkeep) upkeepAtMs = work.now() + work.settings.pollMs
       sent = await tick(upkeep)
-      if (work.clock.now() >= forgetAtMs) {
+      if (work.now() >= forgetAtMs) {
         await forgetOld(work.knex, work.clock.now(), work.settings.keepMs)
-        forgetAtMs = work.clock.now() + FORGET_EVERY_MS
+        forgetAtMs = work.now() + FORGET_EVERY_MS
       }
     } catch (error) {
       work.log.warn({ error: (error as Error).message }, 'outbox out of reach')
@@ -81,6 +82,8 @@ export function reminders(parts: ReminderParts): Reminders {
 
 interface Work extends ReminderParts {
   settings: ReminderSettings
+  /** For spans: never set back. */
+  now: () => number
   /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
   pausedUntil: Map<string, number>
   /** Takes a connection to the database. */
@@ -90,7 +93,7 @@ interface Work extends ReminderParts {
 async function look(work: Work, upkeep: boolean): Promise<number> {
   if (upkeep) await keepUp(work)
   const { clock, settings } = work
-  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > clock.now()).map(([line]) => line)
+  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
   const lease = randomUUID()
   const rows = await CLAIM(work.knex, {
     now: new Date(clock.now()), today: new Date(clock.today()), lease, until: new Date(clock.now() + settings.leaseMs),
@@ -190,7 +193,7 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
     }
     if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
-  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, clock.now() + LINE_PAUSE_MS)
+  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, work.now() + LINE_PAUSE_MS)
   count(work, row.kind, state === 'due' ? outcome.is : state)
 }
 

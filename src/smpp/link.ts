@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../ussd/types.ts'
 import type { Log } from '../log-port.ts'
+import { onward } from '../onward.ts'
 import type { LossCause } from '../../machines/bind.ts'
 import type { Entry, Late } from './window.ts'
 import type { Lane, Link as LinkPort, Pdu } from './types.ts'
@@ -62,6 +63,7 @@ export class Link implements LinkPort {
   readonly #socket: Socket
   readonly #outbox: Outbox
   #state: 'opening' | 'open' | 'bound' | 'leaving' | 'closed' = 'opening'
+  readonly #now: () => number
   #readAt: number
   #readTimer: { pdu: number; cancel: () => void } | undefined
   #error: Error | undefined
@@ -73,7 +75,8 @@ export class Link implements LinkPort {
     this.line = parts.line
     this.port = parts.to.port
     this.#parts = parts
-    this.#readAt = parts.clock.now()
+    this.#now = onward(parts.clock)
+    this.#readAt = this.#now()
     const { limits, clock } = parts
     this.#socket = (parts.connect ?? openSocket)(parts.to, parts.smsc.tls, () => this.#connected())
     this.#outbox = new Outbox(this.#socket, limits, {
@@ -132,7 +135,7 @@ export class Link implements LinkPort {
 
   /** Milliseconds since the peer was last heard; 0 while it is we who do not read. */
   silentMs(): number {
-    return this.#socket.isPaused() ? 0 : this.#parts.clock.now() - this.#readAt
+    return this.#socket.isPaused() ? 0 : this.#now() - this.#readAt
   }
 
   /** Writes the bind request. (SMPP v3.4 §4.1) */
@@ -211,7 +214,7 @@ export class Link implements LinkPort {
 
   #data(chunk: Buffer): void {
     if (this.#state === 'closed') return
-    this.#readAt = this.#parts.clock.now()
+    this.#readAt = this.#now()
     const fault = this.#framer.push(chunk)
     if (fault) return this.#framingLost(fault)
     this.#timePdu()
@@ -223,14 +226,12 @@ export class Link implements LinkPort {
     const pdu = this.#framer.completed()
     if (open && this.#readTimer?.pdu === pdu) return
     this.#readTimer?.cancel()
-    const { clock, limits } = this.#parts
     this.#readTimer = open
-      ? { pdu, cancel: clock.after(limits.pduReadMs, () => this.#lose('pdu-half-sent', 'lost')) }
+      ? { pdu, cancel: this.#parts.clock.after(this.#parts.limits.pduReadMs, () => this.#lose('pdu-half-sent', 'lost')) }
       : undefined
   }
 
-  #framingLost(fault: FramingFault): void {
-    const { speaks, commandLength } = fault
+  #framingLost({ speaks, commandLength }: FramingFault): void {
     this.#parts.count('smpp_framing_fault', { speaks })
     this.#parts.log.error({ link: this.id, speaks, commandLength }, 'framing lost: this is not SMPP')
     this.#write(encodeNack(STATUS.ESME_RINVCMDLEN, 0))
@@ -269,9 +270,8 @@ export class Link implements LinkPort {
   #read(): void {
     const stop = this.#requests.full() || this.#outbox.stalled()
     if (stop === this.#socket.isPaused()) return
-    this.#readAt = this.#parts.clock.now()
-    if (stop) this.#socket.pause()
-    else this.#socket.resume()
+    this.#readAt = this.#now()
+    this.#socket[stop ? 'pause' : 'resume']()
     this.#timePdu()
   }
 

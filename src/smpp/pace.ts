@@ -1,4 +1,5 @@
 /** The pace of a line's SMS lane: a rate, cut when the SMSC throttles, recovering step by step. USSD has no pace. */
+import { onward } from '../onward.ts'
 import type { Clock } from '../ussd/types.ts'
 
 export interface PaceSettings {
@@ -23,7 +24,7 @@ const CONGESTED = 100
 /** Token bucket whose rate falls by a part and grows ever faster. It has no timers: callers ask how long to wait. */
 export class Pace {
   readonly #settings: PaceSettings
-  readonly #clock: Clock
+  readonly #now: () => number
   #rate: number
   #tokens = 1
   #filledAt: number
@@ -40,14 +41,14 @@ export class Pace {
 
   constructor(settings: PaceSettings, clock: Clock) {
     this.#settings = settings
-    this.#clock = clock
+    this.#now = onward(clock)
     this.#rate = this.#ceiling()
-    this.#filledAt = this.#secondAt = clock.now()
+    this.#filledAt = this.#secondAt = this.#now()
   }
 
   /** Milliseconds until one more SMS may be written; 0: now. */
   waitMs(): number {
-    const now = this.#clock.now()
+    const now = this.#now()
     if (now < this.#pausedUntil) return this.#pausedUntil - now
     this.#recover(now)
     if (this.#rate === Infinity) return 0
@@ -60,14 +61,14 @@ export class Pace {
 
   /** One SMS was written. */
   spend(): void {
-    this.#roll(this.#clock.now())
+    this.#roll(this.#now())
     this.#inSecond++
     if (this.#rate !== Infinity) this.#tokens--
   }
 
   /** The SMSC answered ESME_RTHROTTLED. All those of one burst count once. */
   throttled(): void {
-    const now = this.#clock.now()
+    const now = this.#now()
     if (now < this.#pausedUntil) return
     this.#cutRate(now)
     this.#pausedUntil = now + this.#settings.pauseMs
@@ -81,7 +82,7 @@ export class Pace {
   congested(state: number): void {
     if (state < CONGESTION_NEAR) return
     if (state >= CONGESTED) return this.throttled()
-    const now = this.#clock.now()
+    const now = this.#now()
     if (now < this.#pausedUntil || now - this.#slowedAt < SECOND_MS) return
     this.#slowedAt = now
     this.#cutRate(now)

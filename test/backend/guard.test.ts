@@ -54,6 +54,19 @@ describe('a guarded back end', () => {
     assert.deepEqual(await backend.call('balance', {}, context()), { is: 'data', data: 1 })
   })
 
+  it('looks again in two seconds, also where the clock is set back by an hour', async () => {
+    const parts = guardParts()
+    let asked = 0
+    const backend = guard(stub(async () => (asked++, { is: 'failed', why: 'down', detail: 'x' })), parts)
+    for (let i = 0; i < 8; i++) await backend.call('balance', {}, context())
+    parts.clock.set(-3_600_000)
+    await backend.call('balance', {}, context())
+    assert.equal(asked, 8)
+    await parts.clock.advance(2_000)
+    await backend.call('balance', {}, context())
+    assert.equal(asked, 9)
+  })
+
   it('does not hold a refusal, or a call that the back end will not take, against it', async () => {
     let answer: CallResult = { is: 'refused', refusal: 'insufficient' }
     const backend = guard(stub(async () => answer), guardParts())

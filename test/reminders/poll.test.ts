@@ -90,6 +90,16 @@ describeBoth('the outbox, looked at again and again', (database) => {
     assert.deepEqual([scene.sent.length, seen], [10, [1, 0, 0, 1, 0]])
     await daemon.stop()
   })
+  it('sees to earlier SMS on when the clock is set back by an hour', async () => {
+    const daemon = scene.open(accepted, { knex })
+    daemon.start()
+    assert.deepEqual([await waiting(), upkeeps()], [1_000, 1])
+    nowMs -= HOUR
+    const seen: number[] = []
+    for (let i = 0; i < 3; i++) seen.push((await next(), upkeeps()))
+    assert.equal(seen.filter((count) => count > 0).length >= 2, true, seen.join())
+    await daemon.stop()
+  })
   it('waits a second between batches where no line takes them', async () => {
     await owe(4)
     const daemon = scene.open(() => ({ is: 'unsent' }), { knex, settings: { batchMax: 2 } })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import dns from 'node:dns'
+import { realClock } from '../support/clock.ts'
 import { deliver, ID, raw, startPeer, type Peer, type PeerManners } from '../support/peer.ts'
 import { freePort, until } from '../support/services.ts'
 import { inMs, submit, testLine, type TestLine, type TestLineOptions } from './support.ts'
@@ -162,6 +163,17 @@ describe('a bind', () => {
     await (await peer.bound()).heard(ID.enquire, 4)
     assert.equal(peer.connections.length, 1)
     assert.equal(test.count('smpp_enquire_missed'), 0)
+  })
+
+  it('asks on after the clock was set back by an hour', async () => {
+    let aheadMs = 0
+    const clock = { ...realClock, now: () => Date.now() + aheadMs }
+    await start({}, { times: { enquireMs: 40, enquireAnswerMs: 200 }, parts: { clock } })
+    await test.bound()
+    const link = await peer.bound()
+    aheadMs = -3_600_000
+    await link.heard(ID.enquire, link.all(ID.enquire).length + 4)
+    assert.equal(peer.connections.length, 1)
   })
 
   it('destroys a link that answers no more, loses what was written, and binds again', async () => {

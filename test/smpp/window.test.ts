@@ -293,6 +293,17 @@ describe('the pace of SMS', () => {
     assert.equal(pace.rate(), 100)
   })
 
+  it('goes on as before when the clock is set back by an hour', async () => {
+    const clock = fakeClock()
+    const [paced, refused] = [new Pace({ pauseMs: 1_000, perSecond: 10 }, clock), new Pace({ pauseMs: 1_000 }, clock)]
+    paced.spend()
+    refused.throttled()
+    clock.set(-3_600_000)
+    assert.deepEqual([paced.waitMs(), refused.waitMs()], [100, 1_000])
+    await clock.advance(1_000)
+    assert.deepEqual([paced.waitMs(), refused.waitMs()], [0, 0])
+  })
+
   it('never falls below one a second', async () => {
     const clock = fakeClock()
     const pace = new Pace({ pauseMs: 1_000, perSecond: 4 }, clock)

@@ -4,6 +4,8 @@ import type { Clock } from '../../src/ussd/types.ts'
 export interface FakeClock extends Clock {
   /** Moves time on, running what falls due, in order, and lets promises settle between. */
   advance(ms: number): Promise<void>
+  /** Sets the wall clock forth or back; what waits goes on waiting as long as it would have. */
+  set(byMs: number): void
 }
 
 /** Starts at `startMs` (default 2025-05-01 09:00 Port Moresby). */
@@ -18,6 +20,10 @@ export function fakeClock(startMs = Date.parse('2025-05-01T09:00:00+10:00')): Fa
       const id = ++serial
       waiting.set(id, { at: now + ms, run })
       return () => void waiting.delete(id)
+    },
+    set(byMs) {
+      now += byMs
+      for (const one of waiting.values()) one.at += byMs
     },
     async advance(ms) {
       const until = now + ms
