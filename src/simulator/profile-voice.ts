@@ -11,6 +11,7 @@ import type { Condition, DialectProfile, Place } from '../smpp/dialect-schema.ts
 import { encodeText } from '../smpp/dialect-text.ts'
 import { viewOf } from '../smpp/dialect.ts'
 import type { Pdu } from '../smpp/types.ts'
+import { around } from './around.ts'
 import { gsm7, ucs2 } from './coding.ts'
 import { hearProfile } from './profile-hear.ts'
 import { serviceNumber, type NetworkDialogue, type NetworkEvent, type Spoken, type Voice } from './voice.ts'
@@ -136,17 +137,20 @@ function serviceTypesOf(when: Condition, dialogue: NetworkDialogue): string[] {
 
 function placingsOf(profile: DialectProfile, code: string): Placing[] {
   const number = serviceNumber(code)
-  const { from, pick, suffix } = profile.inbound.code
+  const { from, pick, suffix, re } = profile.inbound.code
   const split = from.map((place) => place.tlv).find((tag) => tag !== undefined)
   const joined: Placing[] = pick === 'join' && split !== undefined
     ? [{ text: '', destination: bare(code, suffix), tlvs: [{ tag: split, value: Buffer.from('\xa0*', 'latin1') }] }]
     : []
-  return [
-    ...joined,
-    { text: code, destination: number, tlvs: [] },
-    { text: '', destination: code, tlvs: [] },
-    { text: code, destination: '', tlvs: [] },
-  ]
+  const shown = [code, ...(re === undefined ? [] : [around(re, code), around(re, code.replace(/^\*|#$/g, ''))])]
+  return [...joined, ...shown.flatMap((value): Placing[] => [
+    { text: value, destination: number, tlvs: [] },
+    { text: '', destination: value, tlvs: [] },
+    { text: value, destination: '', tlvs: [] },
+    ...from.flatMap(({ tlv: tag, skip = 0 }): Placing[] => tag === undefined ? [] : [
+      { text: '', destination: number, tlvs: [{ tag, value: Buffer.from('\0'.repeat(skip) + value, 'latin1') }] },
+    ]),
+  ])]
 }
 
 /** `201` of `*201#`. */

@@ -141,6 +141,23 @@ describe('the dialect command', () => {
     assert.equal((parse(said[0]!) as { name: string }).name, 'vumi')
   })
 
+  const codes: [string, string][] = [
+    ['a group in the text', "{ from: [{ field: short_message }], pick: first, re: '^USSD;.*code=([*0-9#]+);' }"],
+    ['a group without its signs', "{ from: [{ field: destination_addr }], pick: first, prefix: '*', suffix: '#', re: '^SC\\.(\\d[0-9*]*)$' }"],
+    ['digits alone', "{ from: [{ field: short_message }], pick: first, prefix: '*', suffix: '#', re: '\\d[0-9*]*' }"],
+    ['a parameter', '{ from: [{ tlv: 0x1444, skip: 1 }], pick: first }'],
+  ]
+  for (const [name, code] of codes) {
+    it(`plays a profile whose code is found by an expression, or where no other has it: ${name}`, async () => {
+      const { writeFileSync } = await import('node:fs')
+      const file = join(dir, 'code.yaml')
+      writeFileSync(file, `name: code\nextends: standard\nseen: nowhere\ninbound:\n  code: ${code}\n`)
+      const lines: string[] = []
+      await testCommand(file, {}, (text) => lines.push(text))
+      assert.match(lines.join('\n'), /= begin \*123\*9#/)
+    })
+  }
+
   it('says which step of a broken profile fails', async () => {
     const file = join(dir, 'broken.yaml')
     const { writeFileSync } = await import('node:fs')
