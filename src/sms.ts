@@ -78,7 +78,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
   const asking = { settings: settings.lines, lines, clock }
   const queries = smsQueries(outboxParts, smsQuery(asking))
   const numbering = (line: string) => numberingOf(lineOf(line))
-  const incoming = smsIn({ ...parts, settings: settings.sms, numbering })
+  const incoming = smsIn({ ...parts, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
   const upkeep = [
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), parts),
     repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), parts),

@@ -22,6 +22,9 @@ export const sms = z.strictObject({
     + 'what looks like one is one, and no SMS of the subscriber'),
   long: z.enum(['udh8', 'udh16', 'sar', 'payload']).default('udh16')
     .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
+  alphabet: z.enum(['gsm7', 'latin1', 'ascii']).default('gsm7')
+    .describe('what plain text is written in: some SMSCs take Latin-1 or ASCII, and show other signs for @ $ _ { otherwise'),
+  dataCoding: z.number().int().min(0).max(255).default(0).describe('data_coding of plain text; 0: the SMSC\'s default alphabet'),
   ucs2: z.boolean().default(true)
     .describe('false: what GSM 7-bit lacks is transliterated, or becomes "?", instead of being sent as UCS-2'),
   transliterate: z.boolean().default(true)

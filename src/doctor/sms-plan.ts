@@ -45,8 +45,8 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
     pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way }, REFERENCE + n).parts.map((part) => one(part)),
   })
   return [
-    plain('sms-gsm7', one(text(GSM7)), `"${GSM7}"; other signs in the place of @ $ _: the default alphabet here is another one`, {
-      advice: 'ask which data_coding plain text has here',
+    plain('sms-gsm7', one(text(GSM7)), `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`, {
+      advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet',
     }),
     plain('sms-ucs2', one(text(UCS2)), `"${UCS2}"`, {
       advice: 'no UCS-2: texts are transliterated instead', settings: { 'sms.ucs2': false },

@@ -4,6 +4,7 @@ import { decodeLatin1, decodeUcs2 } from '../ussd/octets.ts'
 import { clean } from '../ussd/text.ts'
 import { tlvOf, uint } from './dialect-carrier.ts'
 import { splitHeader } from './dialect.ts'
+import { PLAIN, type PlainText } from './segments.ts'
 import type { Pdu } from './types.ts'
 
 /** One incoming message; whole: 1 of 1. */
@@ -23,16 +24,15 @@ const SMS_UNITS_MAX = 4096
 const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 }
 
 /** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
-export function readSms(pdu: Pdu): IncomingPart {
+export function readSms(pdu: Pdu, plain: PlainText = PLAIN): IncomingPart {
   const message = splitHeader(pdu)
   const header = elementsOf(message.header)
-  const text = decodeSms(message.text, Number(pdu.body.data_coding ?? 0), header)
+  const text = decodeSms(message.text, alphabetOf(Number(pdu.body.data_coding ?? 0), plain), header)
   const { source_addr: from, destination_addr: to } = pdu.body
   return { from: String(from ?? ''), to: String(to ?? ''), ...placeOf(pdu, header), text: clean(text, SMS_UNITS_MAX) }
 }
 
-function decodeSms(octets: Buffer, dataCoding: number, header: ReadonlyMap<number, Buffer>): string {
-  const alphabet = alphabetOf(dataCoding)
+function decodeSms(octets: Buffer, alphabet: 'gsm7' | 'latin1' | 'ucs2', header: ReadonlyMap<number, Buffer>): string {
   if (alphabet === 'ucs2') return decodeUcs2(octets)
   if (alphabet === 'latin1') return decodeLatin1(octets)
   const language = (iei: number) => header.get(iei)?.[0] ?? 0
@@ -43,7 +43,8 @@ function decodeSms(octets: Buffer, dataCoding: number, header: ReadonlyMap<numbe
  * By the SMPP table (v3.4 §5.2.19) up to 0x0E. What it reserves is the coding scheme of the handset, which some SMSCs hand on:
  * bits 3 and 2 tell the alphabet, but for messages that wait (0xC0) and those with a class (0xF0). (3GPP TS 23.038 §4)
  */
-function alphabetOf(dataCoding: number): 'gsm7' | 'latin1' | 'ucs2' {
+function alphabetOf(dataCoding: number, plain: PlainText): 'gsm7' | 'latin1' | 'ucs2' {
+  if (dataCoding === plain.dataCoding) return plain.alphabet === 'gsm7' ? 'gsm7' : 'latin1'
   if (dataCoding < 0x0f) return dataCoding === 0 ? 'gsm7' : dataCoding === 8 ? 'ucs2' : 'latin1'
   if (dataCoding >= 0xf0) return (dataCoding & 4) === 0 ? 'gsm7' : 'latin1'
   if (dataCoding >= 0xc0) return dataCoding >= 0xe0 ? 'ucs2' : 'gsm7'

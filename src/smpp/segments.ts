@@ -1,7 +1,7 @@
 /** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
 import { countGsm7, uncodableAt } from '../ussd/gsm7.ts'
 import { encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift } from '../ussd/national.ts'
-import { encodeUcs2 } from '../ussd/octets.ts'
+import { encodeAscii, encodeLatin1, encodeUcs2 } from '../ussd/octets.ts'
 import { boundaryAt, toGsm7Text, transliterate } from '../ussd/text.ts'
 import type { Alphabet } from '../ussd/types.ts'
 import type { OutgoingPdu, Tlv } from './types.ts'
@@ -13,8 +13,16 @@ import type { OutgoingPdu, Tlv } from './types.ts'
  */
 export type Concatenation = 'udh8' | 'udh16' | 'sar' | 'payload'
 
+/** What plain text is at an SMSC: what its data_coding stands for there. */
+export interface PlainText {
+  alphabet: 'gsm7' | 'latin1' | 'ascii'
+  dataCoding: number
+}
+
 export interface SplitSettings {
   concatenation: Concatenation
+  /** Default: GSM 7-bit, data_coding 0. */
+  plain?: PlainText
   /** A longer text is cut. Default `PARTS_MAX`. */
   partsMax?: number
   /** Give marks and typographic characters up where that saves UCS-2. Default true. */
@@ -50,7 +58,10 @@ export const PARTS_MAX = 10
 /** esm_class: the message starts with a user data header. (SMPP v3.4 §5.2.12) */
 const UDHI = 0x40
 const NOTHING = Buffer.alloc(0)
-const DATA_CODING = { gsm7: 0, ucs2: 8 }
+const UCS2 = 8
+export const PLAIN: PlainText = { alphabet: 'gsm7', dataCoding: 0 }
+/** Letters of GSM 7-bit that the alphabet has, too. */
+const LETTERS: Record<PlainText['alphabet'], RegExp> = { gsm7: /^/, latin1: /^[\0-\xff]*$/, ascii: /^[\0-\x7f]*$/ }
 const TAG = { payload: 0x0424, sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
 /**
  * 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24)
@@ -133,17 +144,20 @@ interface Form {
   text: string
   alphabet: Alphabet
   shift: Shift
+  plain: PlainText
 }
 
 /** The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2. */
-function formFor(text: string, { concatenation, languages = [], translit = true, ucs2 = true }: SplitSettings): Form {
-  if (uncodableAt(text) < 0) return { text, alphabet: 'gsm7', shift: NO_SHIFT }
+function formFor(text: string, settings: SplitSettings): Form {
+  const { concatenation, languages = [], translit = true, ucs2 = true, plain = PLAIN } = settings
+  const isPlain = (said: string) => uncodableAt(said) < 0 && LETTERS[plain.alphabet].test(said)
+  if (isPlain(text)) return { text, alphabet: 'gsm7', shift: NO_SHIFT, plain }
   const headerIsOurs = concatenation === 'udh8' || concatenation === 'udh16'
-  const shift = headerIsOurs && languages.length > 0 ? shiftFor(text, languages) : null
-  if (shift) return { text, alphabet: 'gsm7', shift }
-  const plain = !ucs2 ? toGsm7Text(text) : translit ? transliterate(text) : text
-  if (uncodableAt(plain) < 0) return { text: plain, alphabet: 'gsm7', shift: NO_SHIFT }
-  return { text, alphabet: 'ucs2', shift: NO_SHIFT }
+  const shift = headerIsOurs && plain.alphabet === 'gsm7' && languages.length > 0 ? shiftFor(text, languages) : null
+  if (shift) return { text, alphabet: 'gsm7', shift, plain }
+  const sparing = !ucs2 ? toGsm7Text(text) : translit ? transliterate(text) : text
+  if (!ucs2 || isPlain(sparing)) return { text: sparing, alphabet: 'gsm7', shift: NO_SHIFT, plain }
+  return { text, alphabet: 'ucs2', shift: NO_SHIFT, plain }
 }
 
 /** Septets or units beside a header with so many octets of elements, which has its length before it. */
@@ -165,7 +179,7 @@ function partOf(text: string, { form, elements, tlvs }: PartForm): SmsPart {
     text,
     shortMessage: Buffer.concat([header, octetsOf(text, form)]),
     esmClass: header.length > 0 ? UDHI : 0,
-    dataCoding: DATA_CODING[form.alphabet],
+    dataCoding: form.alphabet === 'ucs2' ? UCS2 : form.plain.dataCoding,
     tlvs,
   }
 }
@@ -222,9 +236,11 @@ function unitsOf(text: string, { alphabet, shift }: Form): number {
   return shift === NO_SHIFT ? countGsm7(text) : (encodeNational(text, shift)?.length ?? text.length)
 }
 
-/** `formFor` has chosen an alphabet that has every character. */
-function octetsOf(text: string, { alphabet, shift }: Form): Buffer {
-  return alphabet === 'gsm7' ? (encodeNational(text, shift) as Buffer) : encodeUcs2(text)
+/** `formFor` has chosen an alphabet that has every character, or there is none that may be chosen. */
+function octetsOf(text: string, { alphabet, shift, plain }: Form): Buffer {
+  if (alphabet === 'ucs2') return encodeUcs2(text)
+  if (plain.alphabet === 'latin1') return encodeLatin1(text)
+  return plain.alphabet === 'ascii' ? encodeAscii(text) : (encodeNational(text, shift) as Buffer)
 }
 
 function u16(value: number): Buffer {

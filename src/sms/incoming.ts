@@ -5,6 +5,7 @@ import { takeSms, type IncomingParts } from '../reminders/incoming.ts'
 import { addPart, endText, expireTexts, type GivenUp, type PartLimits, type PartShelf, type SmsPartIn } from '../reminders/parts.ts'
 import { readSms } from '../smpp/segments-join.ts'
 import { tlvOf } from '../smpp/dialect-carrier.ts'
+import type { PlainText } from '../smpp/segments.ts'
 import type { Line, Pdu } from '../smpp/types.ts'
 import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
 import type { SmsInSettings } from './settings.ts'
@@ -15,6 +16,8 @@ export interface SmsInParts extends Omit<IncomingParts, 'settings' | 'counters'>
   log: Log
   shelf: PartShelf
   numbering(line: string): Numbering
+  /** What plain text is at the line's SMSC; undefined: GSM 7-bit. */
+  plain?(line: string): PlainText | undefined
 }
 
 export interface SmsIn {
@@ -61,7 +64,7 @@ export function smsIn(parts: SmsInParts): SmsIn {
       const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
       const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, parts.numbering(line.name))
       if ('fault' in from) return counted(`source-${from.fault}`)
-      const part: SmsPartIn = { ...readSms(pdu), group: line.group, msisdn: from.msisdn }
+      const part: SmsPartIn = { ...readSms(pdu, parts.plain?.(line.name)), group: line.group, msisdn: from.msisdn }
       const isLong = part.total > 1
       const whole = isLong ? await join(part) : part
       if ('counted' in whole) return counted(whole.counted)

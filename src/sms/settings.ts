@@ -1,7 +1,7 @@
 /** What SMS need of the settings: a port of their own, which `src/config` fits. */
 import type { IncomingSettings } from '../reminders/incoming.ts'
 import type { PartLimits } from '../reminders/parts.ts'
-import type { Concatenation } from '../smpp/segments.ts'
+import type { Concatenation, PlainText } from '../smpp/segments.ts'
 import type { LANGUAGES } from '../ussd/national.ts'
 import type { StatusClass } from './status.ts'
 
@@ -16,6 +16,8 @@ export interface SmsSettings {
   perSecond: number
   receipts: boolean
   long: Concatenation
+  alphabet: PlainText['alphabet']
+  dataCoding: number
   ucs2: boolean
   transliterate: boolean
   languages: readonly (keyof typeof LANGUAGES)[]

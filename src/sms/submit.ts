@@ -106,7 +106,10 @@ function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string
 
 /** How a line cuts a text. */
 export function splittingOf(how: SmsSettings) {
-  return { concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]) }
+  return {
+    concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]),
+    plain: { alphabet: how.alphabet, dataCoding: how.dataCoding },
+  }
 }
 
 /** The line that the SMS names, else the first bound one that may send SMS. */

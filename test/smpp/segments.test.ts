@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../src/smpp/segments.ts'
+import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type PlainText, type SmsPart } from '../../src/smpp/segments.ts'
 import { addPart, endText, type Held } from '../../src/reminders/parts.ts'
 import { readSms } from '../../src/smpp/segments-join.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
@@ -50,6 +50,23 @@ describe('long SMS, split', () => {
     assert.equal(first?.text, 'x'.repeat(152))
     const [marked] = splitSms(`${'Я'.repeat(66)}и\u0306${'я'.repeat(20)}`, { concatenation: 'udh8' }, 1).parts
     assert.equal(marked?.text, 'Я'.repeat(66))
+  })
+
+  it('are in the alphabet and the data_coding that plain text has at that SMSC', () => {
+    const at = (text: string, plain: PlainText, more: object = {}) => {
+      const { alphabet, parts } = splitSms(text, { concatenation: 'udh8', plain, ...more }, 1)
+      return [alphabet, parts[0]!.dataCoding, parts[0]!.shortMessage.toString('hex')]
+    }
+    const latin1: PlainText = { alphabet: 'latin1', dataCoding: 3 }
+    assert.deepEqual(at('a@_é{', latin1), ['gsm7', 3, '61405fe97b'])
+    assert.deepEqual(at('a@_{', { alphabet: 'ascii', dataCoding: 1 }), ['gsm7', 1, '61405f7b'])
+    assert.deepEqual(at('a@', { alphabet: 'gsm7', dataCoding: 0xf1 }), ['gsm7', 0xf1, '6100'])
+    // What the alphabet lacks goes as UCS-2, where that may be; else it is a question mark.
+    assert.deepEqual(at('€', latin1), ['ucs2', 8, '20ac'])
+    assert.deepEqual(at('é€', { alphabet: 'ascii', dataCoding: 0 }, { ucs2: false }), ['gsm7', 0, '3f3f'])
+    // The SMSC puts it into septets, where { is two.
+    assert.deepEqual(splitSms('{'.repeat(81), { concatenation: 'udh8', plain: latin1 }, 1).parts.map((it) => it.text.length), [76, 5])
+    assert.deepEqual(at('şş', latin1, { languages: [1], translit: false }), ['ucs2', 8, '015f015f'])
   })
 
   it('give typographic characters up rather than pay for UCS-2, unless told not to', () => {
@@ -144,6 +161,15 @@ describe('incoming SMS', () => {
       assert.equal(readSms({ ...pdu, body, tlvs: [] }).text, wanted)
     })
   }
+
+  it('are read in the alphabet that plain text has at that SMSC', () => {
+    const pdu = pduOf(vector('m13'))
+    const read = (data_coding: number, plain: PlainText) =>
+      readSms({ ...pdu, body: { ...pdu.body, short_message: Buffer.from('a@_é', 'latin1'), data_coding, esm_class: 0 } }, plain).text
+    assert.equal(read(0, { alphabet: 'latin1', dataCoding: 0 }), 'a@_é')
+    assert.equal(read(0xf1, { alphabet: 'latin1', dataCoding: 0xf1 }), 'a@_é')
+    assert.notEqual(read(0, { alphabet: 'latin1', dataCoding: 3 }), 'a@_é')
+  })
 
   it('are on their own where a part number is outside its total', () => {
     const headed = (...octets: number[]) => {

@@ -69,6 +69,10 @@ describe('submitting an SMS', () => {
     await plain.submit(sms({ text: 'Şi Привет' }))
     assert.equal(plain.asked[0]!.pdu.body.data_coding, 0)
     assert.equal(String(plain.asked[0]!.pdu.body.short_message), 'Si ??????')
+    const latin1 = stage('alphabet: latin1, dataCoding: 3')
+    await latin1.submit(sms({ text: 'a@é' }))
+    const { data_coding, short_message } = latin1.asked[0]!.pdu.body
+    assert.deepEqual([data_coding, (short_message as Buffer).toString('latin1')], [3, 'a@é'])
   })
 
   it('skips the parts that the SMSC has, and says which ones are new', async () => {
