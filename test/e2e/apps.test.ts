@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { menuApp, PROVIDERS, type MenuApp } from '../support/menu-app.ts'
@@ -152,11 +153,12 @@ describeWith(['redis', 'postgres'], 'an application whose subscriber falls silen
   it('hears that time was up, with what it had last said; its next screen counts for a new dialogue', async () => {
     const smsc = await foreignSmsc()
     const app = await stub()
+    let laterMs = 0
     const staged = await stageDaemon({
-      smscPort: smsc.port, frozen: false,
+      smscPort: smsc.port, frozen: false, now: () => realClock.now() + laterMs,
       change(settings) {
-        settings.dialogue.idleMs = 1_000
         settings.dialogue.sweepMs = 50
+        settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
         settings.services = [{ code: '*400#', app: 'own' }]
         settings.apps.own = {
           contract: 'hubtel', url: app.url, timeoutMs: 2_000, headers: {}, networks: { test: 'mtn' }, concurrent: 10, octetsMax: 65_536,
@@ -167,6 +169,7 @@ describeWith(['redis', 'postgres'], 'an application whose subscriber falls silen
       app.says({ status: 200, headers: {}, body: JSON.stringify({ Type: 'Response', Message: 'Name?', ClientState: 'asked' }) })
       const phone = smsc.phone('67570000130')
       await phone.dial('*400#')
+      laterMs += staged.settings.dialogue.idleMs
       await until(() => app.heard.length === 2, 'the application was not told')
       const [first, told] = app.heard.map((it) => JSON.parse(it.body) as Record<string, unknown>)
       assert.deepEqual([told!.Type, told!.SessionId, told!.ClientState, told!.Operator], ['Timeout', first!.SessionId, 'asked', 'mtn'])

@@ -24,6 +24,7 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
   let smsc: Smsc
   let control: Control
   let staged: Staged
+  let laterMs = 0
   const folder = mkdtempSync(join(tmpdir(), 'ussd-recorded-'))
   const file = join(folder, 'john.talk')
 
@@ -37,9 +38,9 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
         return recorded && recordedText(recorded)
       },
     })
-    staged = await stageDaemon({ smscPort: smsc.port, watch: recorder.watch, change: (settings) => {
-      settings.dialogue.idleMs = 1_000
+    staged = await stageDaemon({ smscPort: smsc.port, watch: recorder.watch, now: () => realClock.now() + laterMs, change: (settings) => {
       settings.dialogue.sweepMs = 50
+      settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
     } })
   })
   after(async () => {
@@ -62,7 +63,8 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
     const phone = smsc.phone(JOHN)
     await phone.dial('*123#')
     await phone.answer('2')
-    assert.equal((await phone.next(5_000)).open, false)
+    laterMs += staged.settings.dialogue.idleMs
+    assert.equal((await phone.next()).open, false)
     const resumed = await dialled('1', '3')
     assert.match(resumed, /\nlost\n[^]*< Welcome back\.\n[^]*\n> 1\n/)
     assert.match(await dialled('4'), /ended exit\n$/)

@@ -12,13 +12,15 @@ describeWith(['redis', 'postgres'], 'time', () => {
   let smsc: Smsc
   let staged: Staged
   let todayMs = FROZEN
+  let laterMs = 0
 
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, today: () => todayMs, change: (settings) => {
-      settings.dialogue.idleMs = 1_000
+    staged = await stageDaemon({ smscPort: smsc.port, today: () => todayMs, now: () => realClock.now() + laterMs, change: (settings) => {
       settings.dialogue.sweepMs = 50
+      // A reply that is not confirmed yet when a test moves time on is not sent again.
+      settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
       settings.reminders.pollMs = 50
     } })
     await smsc.bound(1)
@@ -32,12 +34,16 @@ describeWith(['redis', 'postgres'], 'time', () => {
     for (const key of keys) screen = await phone.answer(key)
     return screen.text
   }
+  const closed = (phone: ReturnType<Smsc['phone']>) => {
+    laterMs += staged.settings.dialogue.idleMs
+    return phone.next()
+  }
 
   it('no answer: the dialogue is closed towards the network, and a redial offers to go on', async () => {
     const john = smsc.phone(JOHN)
     assert.equal(await reached(john, ['2']), T4)
-    const closed = await john.next(5_000)
-    assert.deepEqual([closed.text, closed.open], ['Your menu has expired. Please dial again.', false])
+    const { text, open } = await closed(john)
+    assert.deepEqual([text, open], ['Your menu has expired. Please dial again.', false])
     const offer = await john.dial('*123#')
     assert.ok(offer.text.endsWith(OFFER), offer.text)
     assert.equal((await john.answer('1')).text, T4)
@@ -48,7 +54,7 @@ describeWith(['redis', 'postgres'], 'time', () => {
   it('lost at the confirmation: it is never resumed into it', async () => {
     const john = smsc.phone(JOHN)
     assert.equal(await reached(john, ['2', '2', '1']), T6)
-    assert.equal((await john.next(5_000)).open, false)
+    assert.equal((await closed(john)).open, false)
     assert.ok((await john.dial('*123#')).text.endsWith(OFFER))
     assert.equal((await john.answer('1')).text, T5, 'the hold was given back, and the list is fresh')
     john.hangUp()

@@ -36,6 +36,8 @@ export interface StageOptions {
   frozen?: boolean
   /** The calendar, where a test moves it. Default: stands at FROZEN. */
   today?: () => number
+  /** The wall clock, where a test moves it on: what is due by then is due at once. Timers stay real. */
+  now?: () => number
   /** Share data with another stage (several daemons on one set of stores). */
   with?: Stage
   embedded?: boolean
@@ -63,7 +65,8 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
   const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
-  const clock: Clock = options.frozen === false ? realClock : { ...realClock, today: options.today ?? (() => FROZEN) }
+  const { now = realClock.now, today = options.frozen === false ? realClock.today : () => FROZEN } = options
+  const clock: Clock = { ...realClock, now, today }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
   const daemon = await startDaemon({
     settings, clock, chance: Math.random, log, processMetrics: false, ...(options.read ? { read: options.read } : {}),
