@@ -60,12 +60,13 @@ export interface PhoneParts {
 }
 
 const STORY_MAX = 300
-const NO_DIALOGUE = 'no dialogue is open on this phone: dial first'
 
 export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts): Phone {
   const story: string[] = []
-  const screens = mailbox<Screen>(parts.clock, story)
-  const messages = mailbox<Sms>(parts.clock, story)
+  const soFar = (): string => `The phone so far:\n  ${story.join('\n  ')}`
+  const noDialogue = (): Error => new Error(`no dialogue is open on this phone: dial first. ${soFar()}`)
+  const screens = mailbox<Screen>(parts.clock, soFar)
+  const messages = mailbox<Sms>(parts.clock, soFar)
   const box = inbox()
   let screen: Screen | null = null
   let repeats = 0
@@ -127,14 +128,14 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
       return wait
     },
     answer(text, options = {}) {
-      if (!parts.network.open(self.msisdn)) return Promise.reject(new Error(NO_DIALOGUE))
+      if (!parts.network.open(self.msisdn)) return Promise.reject(noDialogue())
       screens.forget()
       const wait = awaited(options.withinMs)
       self.type(text)
       return wait
     },
     type(text) {
-      if (!parts.network.open(self.msisdn)) throw new Error(NO_DIALOGUE)
+      if (!parts.network.open(self.msisdn)) throw noDialogue()
       tell(`answers ${JSON.stringify(text)}`)
       waits()
       parts.network.answer(self, text)
@@ -182,7 +183,7 @@ interface Mailbox<T> {
 }
 
 /** Things that came, and those who wait for one. What is not taken is kept, the last few. */
-function mailbox<T>(clock: Clock, story: string[]): Mailbox<T> {
+function mailbox<T>(clock: Clock, soFar: () => string): Mailbox<T> {
   const kept: T[] = []
   const waiting: { take(thing: T): void; fail(why: string): void }[] = []
   return {
@@ -195,7 +196,7 @@ function mailbox<T>(clock: Clock, story: string[]): Mailbox<T> {
       const had = kept.shift()
       if (had !== undefined) return Promise.resolve(had)
       return new Promise((take, reject) => {
-        const fail = (why: string): void => reject(new Error(`${why}. The phone so far:\n  ${story.join('\n  ')}`))
+        const fail = (why: string): void => reject(new Error(`${why}. ${soFar()}`))
         const one = {
           take: (thing: T) => (callOff(), take(thing)),
           fail: (why: string) => (callOff(), fail(why)),
