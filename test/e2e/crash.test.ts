@@ -16,6 +16,8 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
 
   const start = () => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
     s.dialogue.leaseMs = 600
+    // A machine that starts the daemon slowly makes no turn a late one, which would get the busy text.
+    s.dialogue.turnMs = 60_000
     s.dialogue.sweepMs = 100
     s.lines[0]!.timers.reconnectMs = 100
     s.reminders.pollMs = 100
