@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
+import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
@@ -15,10 +16,9 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
   let daemon: DaemonProcess | undefined
   let knex: Knex
 
-  const start = (failpoints = '') => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
+  const start = (failpoints = '', more: Partial<Settings['reminders']> = {}) => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
     s.lines[0]!.timers.reconnectMs = 100
-    s.lines[0]!.timers.responseMs = 300
-    s.reminders = { ...s.reminders, pollMs: 50, leaseMs: 1_000, ambiguousGraceMs: 500, quietHours: null }
+    s.reminders = { ...s.reminders, pollMs: 50, quietHours: null, ...more }
   } }, stage), stage.data, { USSD_CONNECTOR_FAILPOINTS: failpoints })
 
   before(async () => {
@@ -45,6 +45,8 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
   }
   const row = (id: string) => knex('sms_outbox').where({ id }).first<{ state: string; losses: number; parts: number }>()
   const becomes = (id: string, state: string) => until(async () => (await row(id))!.state === state, `it never is ${state}`)
+  /** As if the time of a daemon that is gone were over. */
+  const unleased = (id: string) => knex('sms_outbox').where({ id }).update({ wake_at: new Date(0) })
   /** Parts that went to that phone: reference, how many, which. */
   const parts = (msisdn: string) => smsc.trace().flatMap(({ direction, octets }) => {
     const isIts = direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`)
@@ -59,7 +61,9 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     daemon = start('sms-after-response=1')
     assert.equal(await daemon.exited, null, 'it killed itself')
     assert.deepEqual(parts(msisdn).map(({ part }) => part), [1])
-    daemon = start()
+    await unleased(id)
+    daemon = start('', { ambiguousGraceMs: 0 })
+    await smsc.bound(1, 20_000)
     await becomes(id, 'accepted')
     const all = parts(msisdn)
     assert.deepEqual(all.map(({ part, total }) => `${part}/${total}`), ['1/3', '2/3', '3/3'])
@@ -76,7 +80,9 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     smsc.receipts.send = true
     daemon = start('sms-after-octets=1')
     assert.equal(await daemon.exited, null, 'it killed itself')
+    await unleased(id)
     daemon = start()
+    await smsc.bound(1, 20_000)
     await becomes(id, 'delivered')
     assert.deepEqual(parts(msisdn).map(({ part }) => part), [1, 2, 3])
     assert.deepEqual(smsc.phone(msisdn).inbox.map(({ text }) => text), [LONG])

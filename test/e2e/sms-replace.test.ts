@@ -6,6 +6,7 @@ import { tokenHash } from '../../src/admin/access.ts'
 import { listCommand, replaceCommand } from '../../src/cli/sms.ts'
 import { UsageError } from '../../src/errors.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import type { Clock } from '../../src/ussd/types.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
@@ -16,11 +17,16 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   let url: string
   let said: string[]
   const say = (line: string) => void said.push(line)
+  /** What the SMSC holds goes on to the handset when a test says so. */
+  const HELD_MS = 3_600_000
+  const held: (() => void)[] = []
+  const deliver = () => held.splice(0).forEach((arrive) => arrive())
   const file = (role: string) => join(staged.settings.data, role)
 
   before(async function () {
     this.timeout(30_000)
-    smsc = await startSmsc({ clock: realClock, chance: () => 0.999 })
+    const after: Clock['after'] = (ms, run) => (ms === HELD_MS ? (held.push(run), () => undefined) : realClock.after(ms, run))
+    smsc = await startSmsc({ clock: { ...realClock, after }, chance: () => 0.999 })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.reminders.pollMs = 50
       settings.lines[0]!.sms!.manage = true
@@ -38,7 +44,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   })
   beforeEach(() => {
     said = []
-    smsc.receipts.delayMs = 1_500
+    smsc.receipts.delayMs = HELD_MS
   })
   afterEach(() => smsc.chaos.clear())
 
@@ -70,6 +76,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     await becomes(id, 'accepted')
     await replace(id, 'At eleven')
     assert.deepEqual(said, ['replaced'])
+    deliver()
     await becomes(id, 'delivered')
     assert.deepEqual(inbox(msisdn), ['At eleven'])
     await assert.rejects(replace(id, 'At noon'), (error: Error) => error instanceof UsageError && /409: not replaced: too-late/.test(error.message))
@@ -85,7 +92,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
       await replace(id, 'At eleven')
       assert.deepEqual(said, ['sent-anew'])
       await becomes(id, 'cancelled')
-      await until(() => inbox(msisdn).length > 0, 'it does not come')
+      await until(() => (deliver(), inbox(msisdn).length > 0), 'it does not come')
       assert.deepEqual(inbox(msisdn), ['At eleven'])
     }).timeout(30_000)
   }
