@@ -25,7 +25,6 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
       settings.backends.wallet = { http: {
         url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeoutMs: 20_000, headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
       } }
-      settings.dialogue.turnMs = 400
       settings.lines[0]!.timers.reconnectMs = 50
       settings.lines[0]!.window = 5
     } })
@@ -40,7 +39,10 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
   afterEach(() => smsc.chaos.clear())
 
   it('a back end that never answers: the busy text within the turn, and a proper end', async () => {
-    const screen = await smsc.phone(JOHN).dial('*675*1#')
+    const { dialogue } = staged.settings
+    const { turnMs } = dialogue
+    dialogue.turnMs = 400
+    const screen = await smsc.phone(JOHN).dial('*675*1#').finally(() => { dialogue.turnMs = turnMs })
     assert.deepEqual([screen.text, screen.open], [BUSY, false])
     const ended = staged.logged().findLast((line) => line.msg === 'dialogue ended')
     assert.equal(ended?.reason, 'backend-failed')
