@@ -56,9 +56,13 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
       await Promise.all(crowd.map(async (phone) => {
         phone.skipRepeats = true
         const say = NAMED('John')
-        assert.equal((await phone.dial('*123#')).text, say(T1))
+        let screen = await phone.dial('*123#')
+        assert.equal(screen.text, say(T1))
         for (const [key, expected] of WALK) {
-          const screen = await phone.answer(key)
+          const { text } = screen
+          screen = await phone.answer(key)
+          // A reply that is lost with its link comes again, in ng-node under a number by chance: no repeat, as far as the simulator sees.
+          while (screen.text === text) screen = await phone.next()
           assert.equal(screen.text, say(expected), phone.story.join('\n'))
           assert.equal(screen.open, expected !== FAREWELL)
           assert.equal(screen.over, false)
