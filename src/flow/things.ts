@@ -1,10 +1,13 @@
 /** What of a flow is walked one by one: screens, choices, refusals. */
+import type { Json } from '../ussd/types.ts'
 import { trimAnswer } from '../ussd/text.ts'
 import { compileCondition, Slip } from './condition.ts'
 import type { FlowDefinition, ScreenDefinition } from './definition.ts'
-import { keysOn } from './keys.ts'
+import { labelNamed } from './fold.ts'
+import { keysOn, takesLabels } from './keys.ts'
 import { lookUp } from './layout.ts'
 import { rowsShown } from './screens/list.ts'
+import { speech } from './speech.ts'
 import type { FlowEvent, FlowSnapshot } from './types.ts'
 import { contextOf } from './walk.ts'
 
@@ -38,13 +41,33 @@ export function thingDone(
   if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
   const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
   if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
-  if (key === undefined || key === 'more') return undefined
-  const rows = screen.kind === 'list' ? rowsShown(screen, context).length : 0
-  if (key.option < rows) return `${here}, a row`
+  if (key === 'more') return undefined
+  const rows = screen.kind === 'list' ? rowsShown(screen, context) : []
   const shown = screen.choices.flatMap((choice, i) => {
     const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
     return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
   })
-  const chosen = shown[key.option - rows - (context.find ? 1 : 0)]
+  const option = key?.option ?? optionNamed(event.text, { definition, screen, context, rows, shown })
+  if (option === undefined) return undefined
+  if (option < rows.length) return `${here}, a row`
+  const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
   return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
+}
+
+interface Offered {
+  definition: FlowDefinition
+  screen: ScreenDefinition & { kind: 'menu' | 'list' }
+  context: ReturnType<typeof contextOf>
+  rows: readonly Json[]
+  /** The choices whose condition holds. */
+  shown: readonly number[]
+}
+
+/** The row or choice whose words were typed, where they may be. */
+function optionNamed(typed: string, { definition, screen, context, rows, shown }: Offered): number | undefined {
+  if (!takesLabels(definition, screen)) return undefined
+  const { text } = speech(definition)
+  const ofRows = screen.kind === 'list' ? rows.map((row) => text(screen.row)({ context, row })) : []
+  const ofChoices = shown.map((i) => text(screen.choices[i]?.label ?? '')({ context }))
+  return labelNamed([...ofRows, ...ofChoices], typed)
 }

@@ -46,6 +46,18 @@ describe('coverage of a flow by talks', () => {
     assert.deepEqual(await played('refuse w.rows shut', 'dial *1#'), ["screen 'main'", ROW, HIDDEN, SHOWN, BACK])
   })
 
+  it('knows a choice and a row by the words that are typed, where they may be', async () => {
+    const missing = async (head: string, ...lines: string[]) => {
+      const coverage = coverageOf(flowOf(SHOP, `start: rows\nlanguages: [en]\n${head}`))
+      const [talk] = parseTalks('a.talk', ['backend w.rows {"rows": [{"name": "Ant"}, {"name": "Bee"}]}', ...lines].join('\n'))
+      await playTalk(talk!, coverage.flow)
+      return coverage.report().missing
+    }
+    assert.deepEqual(await missing('labels: true', 'dial *1#', '> SHO'), [SHUT, ROW, HIDDEN, BACK])
+    assert.deepEqual(await missing('labels: true', 'dial *1#', '> bee'), [SHUT, HIDDEN, SHOWN, BACK])
+    assert.deepEqual(await missing('', 'dial *1#', '> bee'), [SHUT, ROW, HIDDEN, SHOWN, BACK, "screen 'out'"])
+  })
+
   for (const name of ['dental.talk', 'language.talk', 'topup.talk']) {
     it(`is full for ${name}`, async () => {
       const coverages = new Map<string, ReturnType<typeof coverageOf>>()
