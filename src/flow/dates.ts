@@ -79,7 +79,7 @@ export function plain(text: string): string {
 
 /** The day of that moment, in the zone: `2025-05-10`; undefined if it is none. */
 export function dayOf(at: unknown, zone: string): string | undefined {
-  return momentOf(at, zone)?.toISODate() ?? undefined
+  return remembered(at, `y|${zone}`, () => momentOf(at, zone)?.toISODate() ?? '') || undefined
 }
 
 function momentOf(at: unknown, zone: string): DateTime | undefined {
