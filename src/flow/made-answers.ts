@@ -63,7 +63,8 @@ function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] 
     const within = tested.filter((value) => typeof value === 'number' && value >= min && value <= max)
     return [...new Set([min, max, ...within].map(String))]
   }
-  const words = tested.filter((value) => typeof value === 'string')
+  // What is compared with a number is one where it is written as one.
+  const words = tested.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
   if (pattern !== undefined) return [exampleOf(pattern, length), ...words].filter((word) => word !== undefined)
   return [...words, 'abcdefghij'.repeat(16).slice(0, Math.max(length?.min ?? 1, Math.min(length?.max ?? 10, 10)))]
 }

@@ -43,12 +43,15 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
       const states = passedBy(machine, from as unknown as Rested, event)
       if (!screen || states.length === 0) return []
       const own = thingDone(definition, screen, from, event)
-      const others = own === undefined ? pressedOn(definition, screen, from, event, states[0]!) : []
+      const others = own === undefined || isWords(event) ? pressedOn(definition, screen, from, event, states[0]!) : []
       const answered = others.length ? [] : answeredOn(screen, from, event, states[0]!)
-      return [...(own === undefined ? others : [own]), ...answered, ...through(states)]
+      return [...(own === undefined ? [] : [own]), ...others, ...answered, ...through(states)]
     },
   }
 }
+
+/** Numbers and keys begin with what words never do. */
+const isWords = (event: FlowEvent) => event.type === 'ANSWER' && !/^[\d*#+]/.test(trimAnswer(event.text))
 
 const wayThing = (screen: string, what: string) => `${screenThing(screen)}, ${what}`
 const armThing = (name: string, i: number) => wayThing(name, `condition ${i + 1}`)

@@ -108,6 +108,13 @@ describe('a walk', () => {
     assert.deepEqual(walk.pages.map(({ screen }) => screen), ['main', 'out'])
   })
 
+  it('types numbers on both sides of a comparison where a rule of signs takes them', () => {
+    const screens = (rule: string) => `  main: { input: 'Acres:', ${rule}, to: which }
+  which: { branch: [{ if: answers.main > 50, to: big }], else: small }\n  big: { end: Big }\n  small: { end: Small }`
+    for (const rule of ["pattern: '\\d+'", "checks: [{ pattern: '\\d+' }]", 'length: { max: 3 }'])
+      assert.deepEqual(walkFlow(flowOf(screens(rule)), 'en').pages.map(({ screen }) => screen).toSorted(), ['big', 'main', 'small'], rule)
+  })
+
   it('acknowledges notifications', () => {
     const walk = walkFlow(flowOf("  main: { notify: Hi, to: out }\n  out: { end: Bye }"), 'en')
     assert.deepEqual(walk.pages.map((page) => [page.id, page.trail.join(' > ')]), [['main', 'dial'], ['out', 'dial > (shown)']])
