@@ -50,6 +50,8 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
 const JOURNAL = { group: 'journal', msisdn: '' }
 const HEADER = '{"journal":"ussd-dialogues","version":1}\n'
 const FILE = 'dialogues.jsonl'
+/** More than what is left on a full disk, less than any that has room. */
+const ROOM_OCTETS = 65_536
 const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine loses power (fsync is off)'
 /** Lines that do not read are kept here, for whoever looks into it. */
 const DAMAGED = 'dialogues.damaged'
@@ -108,6 +110,7 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
   let size = octets
   let compacted = octets
   let waiting = ''
+  let isFull = false
   // Half a line of a crash goes before anything is written behind it.
   ftruncateSync(fd, size)
 
@@ -117,10 +120,18 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
       const written = writeAll(fd, text)
       if (fsync) fdatasyncSync(fd)
       size += written
+      isFull = false
     } catch (error) {
+      isFull = true
       cutBack(fd, size)
       throw new StoreError('down', `the journal cannot be written (${(error as NodeJS.ErrnoException).code})`)
     }
+  }
+  /** Throws until there is room again; nothing stays of it. */
+  const tryRoom = () => {
+    const before = size
+    write(' '.repeat(ROOM_OCTETS))
+    cutBack(fd, size = before)
   }
   const flush = () => {
     if (waiting) write(waiting)
@@ -147,6 +158,7 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
     },
     check() {
       refuseReadOnly(dir)
+      if (isFull) tryRoom()
       return { durable: true, notes: fsync ? [] : [FSYNC_OFF] }
     },
     close() {

@@ -220,15 +220,17 @@ describe('a daemon with a journal', () => {
       for (;;) {
         const failed = await begin({ msisdn: String(n) }).then(() => null, (error) => error)
         if (failed) {
-          console.log(JSON.stringify({ n, code: failed.code, message: failed.message, found: await find({ msisdn: String(n) }) }))
+          const ready = await store.check().then(() => 'ready', (error) => error.message)
+          console.log(JSON.stringify({ n, code: failed.code, message: failed.message, found: await find({ msisdn: String(n) }), ready }))
           break
         }
         n++
       }
     `, 'ulimit -f 2000;')
-    const { n, code, message, found } = JSON.parse(out) as { n: number; code: string; message: string; found: unknown }
+    const { n, code, message, found, ready } = JSON.parse(out) as { n: number; code: string; message: string; found: unknown; ready: string }
     assert.equal(code, 'down')
     assert.match(message, /journal cannot be written \(EFBIG\)/)
+    assert.equal(ready, message)
     assert.equal(found, null)
     const faults: StoreFault[] = []
     const store = await journalDialogues({ dir, limits: LIMITS, onFault: (fault) => faults.push(fault) })
