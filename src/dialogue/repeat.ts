@@ -177,13 +177,16 @@ function next(old: Entry, taking: Taking): Entry {
 
 /**
  * The step as it is kept. A peer that sends the step of its last message again, although our reply had counted on,
- * does not count: its steps say nothing for the rest of this dialogue.
+ * does not count: its steps say nothing for the rest of this dialogue. Nor does one whose first step is behind that of the
+ * screen that we began with.
  */
 function countedStep(old: Entry, { answer }: Taking): number | null {
   const last = old.answer.step
   const replied = old.reply?.step ?? null
   const stands = last !== null && answer.step === last && replied !== null && replied !== last
-  return stands || (old.answer.kind === 'input' && last === null) ? null : answer.step
+  if (stands || (old.answer.kind === 'input' && last === null)) return null
+  const behind = last === null && replied !== null && answer.step !== null ? (replied - answer.step + STEPS) % STEPS : 0
+  return behind > 0 && behind <= OLDER_MAX ? null : answer.step
 }
 
 /** What a new dialogue leaves of the one before it. */

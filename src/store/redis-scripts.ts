@@ -109,7 +109,8 @@ end
 if again then return {'repeat', v, lost and 1 or 0} end
 if ARGV[10] ~= '-' then op = ARGV[10] end
 local still = laststep ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step
-if still or (last == 'i' and laststep == '-') then step = '-' end
+local behind = laststep == '-' and rstep ~= '-' and step ~= '-' and (rstep - step) % ${STEPS} or 0
+if still or (last == 'i' and laststep == '-') or (behind > 0 and behind <= ${OLDER_MAX}) then step = '-' end
 v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token
   .. ' ' .. known .. ' ' .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied
   .. ' ' .. rstep .. '\\n' .. past .. ARGV[9] .. '\\n' .. string.sub(v, pos)

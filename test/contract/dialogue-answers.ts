@@ -104,6 +104,25 @@ function stepped(held: Held) {
       await it.rest({ token, step: 5 })
     }
   })
+  it('is the next one in a dialogue that we began where the peer never counts: its first step is behind ours', async () => {
+    const it = scene(held.store)
+    for (const [msisdn, step, ours] of [['1', 0, 1], ['2', 120, 5]] as const) {
+      await it.asked({ msisdn, step: null, text: '' }, { step: ours })
+      for (const token of ['second', 'third', 'fourth']) {
+        expectIs(await it.answer({ msisdn, step, text: '1', token }), 'next')
+        await it.rest({ token, step: (step + 1) % STEPS }, { msisdn })
+      }
+    }
+  })
+  it('is a repeat in a dialogue that we began where the peer counts from our step on', async () => {
+    const it = scene(held.store)
+    for (const [msisdn, step] of [['1', 1], ['2', 2]] as const) {
+      await it.asked({ msisdn, step: null, text: '' }, { step: 1 })
+      expectIs(await it.answer({ msisdn, step, text: '1', token: 'second' }), 'next')
+      await it.rest({ token: 'second', step: step + 1 }, { msisdn })
+      expectIs(await it.answer({ msisdn, step, text: '1', token: 'third' }), 'repeat')
+    }
+  })
   it('is a repeat if it is a late copy of an answer before the last one', async () => {
     const { answer } = await answered(7)
     for (const step of [5, 4, 2]) assert.equal(expectIs(await answer({ step, text: '2' }), 'repeat').resend, false)
