@@ -66,7 +66,9 @@ export function newProbe(parts: ProbeParts): Probe {
     if (looksLikeSms(pdu)) return parts.say('  (not answered: it looks like an SMS)')
     const who = String(pdu.body.source_addr ?? '')
     const askedBy = asked.get(who)
-    const found = candidates(pdu, [...parts.known, ...echoing(pdu, parts.standard)], askedBy)
+    const profiles = [...parts.known, ...echoing(pdu, parts.standard)]
+    const sure = candidates(pdu, profiles, askedBy)
+    const found = sure.length > 0 ? sure : supposed(pdu, profiles, askedBy)
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
     if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
     const { kind, text } = best.read.message
@@ -192,11 +194,22 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string
   return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
 }
 
+/** Whoever was asked answers next: what no profile knows is read as an answer by the one that asked. */
+function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string | undefined): Candidate[] {
+  return profiles.filter(({ name }) => name === askedBy).flatMap((asking): Candidate[] => {
+    const profile: DialectProfile = { ...asking, inbound: { ...asking.inbound, classify: [{ when: {}, is: 'input' }] } }
+    const read = compileDialect(profile).read(pdu)
+    return read.is === 'ussd' ? [{ profile, read, worth: 1 }] : []
+  })
+}
+
 /** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
 function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
   const why = `our own guess, accepted ${accepted} of ${tried} times`
   const isOwn = (path: string) => /^(?:outbound\.|inbound\.endBit|responses\.deliverResp)/.test(path)
   for (const { path, value, sure } of draft.findings()) {
     if (sure && isOwn(path)) draft.doubtful(path, value, why)
+    // Operations are known by what comes after them.
+    if (sure && path === 'inbound.op.from' && value === null) draft.doubtful(path, value, 'the replies are our own, and tell no operation')
   }
 }

@@ -4,11 +4,11 @@ import { probeCommand } from '../../src/cli/probe.ts'
 import { PROBE_TEXT } from '../../src/learn/probe.ts'
 import { ID, raw, startPeer, type Peer, type PeerConnection, type RawPdu } from '../support/peer.ts'
 
-interface Said { sequence: number; op: number; parameter: string; text?: string }
+interface Said { sequence: number; op?: number; parameter: string; text?: string; service?: string }
 
-function deliver({ sequence, op, parameter, text = '' }: Said): Buffer {
-  const head = 'USSD\0\x01\x0167570000001\0\x00\x01123\0\x00\x00\x00\0\0\x00\x00\x0f\x00'
-  const tlvs = Buffer.concat([Buffer.of(5, 1, 0, 1, op), Buffer.from(parameter, 'hex')])
+function deliver({ sequence, op, parameter, text = '', service = 'USSD' }: Said): Buffer {
+  const head = `${service}\0\x01\x0167570000001\0\x00\x01123\0\x00\x00\x00\0\0\x00\x00\x0f\x00`
+  const tlvs = Buffer.concat([op === undefined ? Buffer.alloc(0) : Buffer.of(5, 1, 0, 1, op), Buffer.from(parameter, 'hex')])
   return raw(ID.deliver, 0, sequence, Buffer.concat([Buffer.from(head, 'latin1'), Buffer.of(text.length), Buffer.from(text), tlvs]))
 }
 
@@ -48,6 +48,21 @@ describe('the probe, at a network that is not our simulator', () => {
       (sequence) => deliver({ sequence, op: 1, parameter: '138300020700', text: '*123#' }),
       () => deliver({ sequence: 3, op: 18, parameter: '138300020703' })))
     assert.match(said, /not answered: abort, by standard/)
+  })
+
+  it('takes what comes after its question for the answer, in whatever words the network says so', async () => {
+    const said = await probed(async (link) => {
+      const say = (sequence: number, service: string, text: string) => link.send(deliver({ sequence, service, parameter: '0204000202bc', text }))
+      say(1, 'UBEG', '*123#')
+      await link.heard(ID.submit)
+      say(2, 'UBEG', '*123#')
+      assert.ok(has(await link.heard(ID.submit, 2), PROBE_TEXT.ask))
+      say(3, 'UCON', '1')
+      assert.ok(has(await link.heard(ID.submit, 3), PROBE_TEXT.end))
+      await link.heard(ID.unbind)
+    })
+    assert.match(said, /serviceType: \[UCON\] \}, is: input/)
+    assert.match(said, /from: null +# doubtful: the replies are our own/)
   })
 
   it('says nothing to a message without a text in a dialect that nobody knows', async () => {
