@@ -41,6 +41,8 @@ export interface Played {
   calls: number
   /** It ended with a holding text, before a back end had answered. */
   held?: Held
+  /** It was held, and no answer came in all that time. */
+  waitedOut?: true
 }
 
 /** A call that outlives its turn: the snapshot rests on it. */
@@ -90,11 +92,16 @@ export async function playHeld(record: DialogueRecord, held: Held, parts: TurnPa
   const flow = await parts.flows.pinned(record.revision)
   if (!flow || !record.snapshot) return undefined
   const time = timeOf(held.untilMs, parts.clock)
+  let first: CallOutcome | undefined
   try {
-    const played = await advance(flow, record.snapshot as FlowSnapshot, null, (want, i, at) =>
-      i === 0 && held.answer ? held.answer
-        : callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts))
-    return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
+    const played = await advance(flow, record.snapshot as FlowSnapshot, null, async (want, i, at) => {
+      const outcome = i === 0 && held.answer ? await held.answer
+        : await callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts)
+      first ??= outcome
+      return outcome
+    })
+    const isLate = first?.is === 'failed' && first.why === 'late'
+    return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want), ...(isLate ? { waitedOut: true } : {}) }
   } finally {
     time.over()
   }

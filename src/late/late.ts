@@ -106,7 +106,7 @@ export function createLate(parts: LateParts): Late {
       const record = recordOf(row)
       const played = await playHeld(record, held, { ...parts, language: parts.limits.language })
       if (stopped) return
-      counted(row.line, played ? clock.now() < held.untilMs ? 'answered' : 'waited-out' : 'flow-gone')
+      counted(row.line, played ? played.waitedOut ? 'waited-out' : 'answered' : 'flow-gone')
       if (!played) return await settle(row, record, null)
       const said = goingOn(record, turned(played))
       await settle(row, record, said, await offer(row, said))

@@ -160,6 +160,12 @@ describe('a turn whose back end is patient', () => {
       })
       assert.deepEqual([called, stepped], [[], [{ type: 'RESULT', data: { limit: 500 } }]])
     })
+    it('says so where no answer came to the end of the wait, however it is with the clock', async () => {
+      for (const [why, waitedOut] of [['late', true], ['down', undefined]] as const) {
+        const answer = Promise.resolve<CallResult>({ is: 'failed', why, detail: '' })
+        assert.equal((await resume({ n: 0, answer, untilMs: START + 60_000 }, calling().flow))!.waitedOut, waitedOut, why)
+      }
+    })
     it('makes the call again, with the same intention, where whoever made it is gone', async () => {
       const playing = resume({ n: 1, untilMs: START + 60_000 }, calling().flow)
       await settle()
