@@ -12,10 +12,21 @@ export async function aftermath({ daemon, adminPort }: { daemon: DaemonProcess; 
   const metrics = await restingMetrics(adminPort)
   const bugs = sumOf(metrics, 'bugs_total')
   return [
-    ...daemon.log().filter((line) => isBug(line)).map((line) => JSON.stringify(line).slice(0, 600)),
+    ...bugsOf(daemon),
     ...books([metrics]).map((breach) => breach.what),
     ...(bugs > 0 ? [`${bugs} bugs counted`] : []),
   ]
+}
+
+/** Lines that tell of a bug. */
+export function bugsOf(daemon: Pick<DaemonProcess, 'log'>): string[] {
+  return daemon.log().filter((line) => isBug(line)).map((line) => JSON.stringify(line).slice(0, 600))
+}
+
+/** An end that nobody asked for: the campaigns kill, or ask with SIGTERM and get 0. */
+export function gaveUp({ end, raw }: Pick<DaemonProcess, 'end' | 'raw'>): string[] {
+  const isAsked = !end || end.code === 0 || end.signal === 'SIGKILL' || end.signal === 'SIGTERM'
+  return isAsked ? [] : [`ended by itself, ${end.signal ?? end.code}: ${raw().slice(-600)}`]
 }
 
 /** A store that was slow or away is no bug: its turn ended with a text, and is counted. */

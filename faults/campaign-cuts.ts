@@ -74,7 +74,7 @@ export const cutsCampaign: Campaign = async (parts) => {
 }
 
 async function openLane(seed: number): Promise<Lane> {
-  const scene = await openScene({ seed, smsc: { screenMs: 8_000, traceMax: 400 } })
+  const scene = await openScene({ seed, reminds: false, smsc: { screenMs: 8_000, traceMax: 400 } })
   return { scene, fence: await fenced(scene, quick), counts: { dialogues: 0, repeats: 0, pieces: 0 }, failures: [] }
 }
 

@@ -7,7 +7,8 @@ import type { Settings } from '../src/config/schema.ts'
 import { join } from 'node:path'
 import { FAILPOINTS, type Failpoint } from '../src/failpoints.ts'
 import { freePort } from '../test/support/services.ts'
-import { check, doubledSms, sumOf, tally, type Breach, type Evidence } from './checker.ts'
+import { bugsOf } from './aftermath.ts'
+import { check, doubledSms, missingSms, sumOf, tally, type Breach, type Evidence } from './checker.ts'
 import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { FAILURES_MAX, percentile, reached, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
 import { openScene, sweepRedis, type Scene } from './scene.ts'
@@ -96,8 +97,7 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
     while (!state.stopping) {
       const { now } = slot
       const { code, signal } = await now.exited
-      bugs.push(...now.log().filter((line) => Number(line['level']) >= 50 && /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg'])))
-        .map((line) => JSON.stringify(line).slice(0, 600)))
+      bugs.push(...bugsOf(now))
       if (signal !== 'SIGKILL' && !state.stopping) crashes.push(`exit ${code} ${signal}: ${now.raw().slice(-600)}`)
       if (!state.stopping) slot.now = live(slot)
     }
@@ -112,7 +112,8 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
     throw new Error(`${error.message}: ${crashes[0] ?? slots[0]!.now.raw().slice(-1_000)}`)
   })
   return {
-    daemons: () => slots.map((slot) => slot.now), kills, crashes: () => crashes, bugs: () => bugs,
+    daemons: () => slots.map((slot) => slot.now), kills, crashes: () => crashes,
+    bugs: () => [...bugs, ...slots.filter((slot) => slot.now.alive).flatMap((slot) => bugsOf(slot.now))],
     async disarm() {
       armed = false
       for (const slot of slots) {
@@ -192,7 +193,7 @@ function outcomes({ parts, scene, pack, evidence, breaches, seconds }: Told): Ou
     figure: `${fewest} kills at the rarest of ${FAILPOINTS.length} points`, counts: perPoint, failures: [],
   }, {
     ...common, goal: 'R3', title: 'SMS under kills: two copies only after a recorded loss, never three', passed: sums.I4 === 0 && evidence.sms.length > 0,
-    figure: `${doubledSms(evidence)} of ${evidence.sms.length} SMS taken twice, each after a recorded loss`,
+    figure: `${doubledSms(evidence)} of ${evidence.sms.length} SMS taken twice, each after a recorded loss; ${missingSms(evidence)} never, each after two`,
     counts: { sms: evidence.sms.length, withALoss: lossesOf((n) => n > 0), reminders: evidence.sms.filter((row) => row.kind === 'reminder').length },
     failures: failures.filter((one) => one.startsWith('I4')).slice(0, FAILURES_MAX),
   }]

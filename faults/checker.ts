@@ -2,7 +2,7 @@
  * What "nothing is lost" means, as checks on the evidence of a run: what phones saw, what the SMSC took, what Postgres
  * and the dialogue store hold, what the daemons counted. Pure: evidence in, breaches out.
  *
- *   I1 an acknowledged key gets its screen       I4 each SMS owed meets one end, and is sent once (twice only after a loss)
+ *   I1 an acknowledged key gets its screen       I4 each SMS owed meets one end, and is sent once (twice only after a loss), no other
  *   I2 what was confirmed is booked, for ever    I5 nobody is shown what is another's; no dialogue hangs
  *   I3 one Confirm books at most once            I6 the SMPP books balance
  */
@@ -25,6 +25,8 @@ export interface BookingRow {
   clinic: string
   intention: string
   status: string
+  /** A reminder was still to come when it was booked. */
+  reminds?: boolean
 }
 
 export interface SmsRow {
@@ -41,8 +43,20 @@ export interface Breach {
   what: string
 }
 
+/** How long before a slot its reminder is due, in every campaign that has reminders. */
+export const LEAD_MS = 24 * 3_600_000
+
+/** Whether a reminder was still to come, by clocks that may be so far apart. */
+export function reminds(startsAt: Date, bookedAt: Date, doubtMs: number): boolean {
+  return startsAt.getTime() - LEAD_MS - bookedAt.getTime() > doubtMs
+}
+
 /** Ends of an SMS; ambiguous only while its grace runs. */
 const TERMINAL: ReadonlySet<string> = new Set(['accepted', 'delivered', 'failed', 'expired', 'cancelled'])
+/** In the campaigns that end here no SMSC refuses an SMS for good, and nobody cancels. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['failed', 'cancelled'])
+/** After so many attempts that nobody knows the end of, one more could be a third copy: given up. */
+const LOSSES_MAX = 2
 
 export function check(evidence: Evidence): Breach[] {
   return [
@@ -93,19 +107,35 @@ function reminders({ bookings, sms, taken }: Evidence): Breach[] {
     const count = copies.get(row.msisdn)?.get(row.text) ?? 0
     const what = `${row.kind} ${row.id}, ${row.state}, losses ${row.losses}, taken ${count} times by the SMSC`
     const isSent = row.state === 'accepted' || row.state === 'delivered'
-    const isWrong = !TERMINAL.has(row.state) || (isSent && count === 0) || count > 2 || (count === 2 && row.losses === 0)
+    const isDoubled = count > 2 || (count === 2 && row.losses === 0)
+    const isSentInSecret = !isSent && count > 0 && row.losses === 0
+    const isWrong = !TERMINAL.has(row.state) || (GIVEN_UP.has(row.state) && row.losses < LOSSES_MAX) || (isSent && count === 0) || isDoubled || isSentInSecret
     if (isWrong) breaches.push({ invariant: 'I4', what })
   }
-  const owed = new Set(sms.filter((row) => row.kind === 'confirmation').map((row) => `${row.msisdn} ${/C\d{5}/.exec(row.text)?.[0]}`))
-  for (const row of bookings) {
-    if (!owed.has(`${row.msisdn} ${row.clinic}`)) breaches.push({ invariant: 'I4', what: `booking ${row.clinic} owes no SMS` })
+  const owes = (kind: string) => new Set(sms.filter((row) => row.kind === kind).map((row) => `${row.msisdn} ${/C\d{5}/.exec(row.text)?.[0]}`))
+  const [confirmations, reminding] = [owes('confirmation'), owes('reminder')]
+  for (const { msisdn, clinic, reminds } of bookings) {
+    if (!confirmations.has(`${msisdn} ${clinic}`)) breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no SMS` })
+    if (reminds && !reminding.has(`${msisdn} ${clinic}`)) breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no reminder` })
   }
-  return breaches
+  return [...breaches, ...unowed(sms, taken)]
+}
+
+/** What the SMSC took and no row asked for. */
+function unowed(sms: readonly SmsRow[], taken: Evidence['taken']): Breach[] {
+  const rows = new Set(sms.map((row) => `${row.msisdn} ${row.text}`))
+  return [...taken].flatMap(([msisdn, texts]) => [...new Set(texts)].filter((text) => !rows.has(`${msisdn} ${text}`))
+    .map((text): Breach => ({ invariant: 'I4', what: `${msisdn} was sent what nobody owed: ${text}` })))
 }
 
 /** SMS that the SMSC took twice: allowed after a recorded loss, and counted. */
 export function doubledSms({ sms, taken }: Evidence): number {
   return sms.filter((row) => (taken.get(row.msisdn) ?? []).filter((text) => text === row.text).length > 1).length
+}
+
+/** SMS that were given up, of which the SMSC took none: allowed after two recorded losses, and counted. */
+export function missingSms({ sms, taken }: Evidence): number {
+  return sms.filter((row) => GIVEN_UP.has(row.state) && !taken.get(row.msisdn)?.includes(row.text)).length
 }
 
 function foreign({ diary, dialoguesOpen }: Evidence): Breach[] {
@@ -122,6 +152,7 @@ export function books(metrics: readonly string[]): Breach[] {
     const rx = sum('rx') - sum('rx_handled') - sum('rx_duplicate') - sum('rx_rejected') - sum('rx_dropped')
     const tx = sum('tx_submit') - sum('tx_ok') - sum('tx_refused') - sum('tx_timeout') - sum('tx_lost')
     const breaches: Breach[] = []
+    if (!/^smpp_rx_total\b/m.test(text)) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: tells no books` })
     if (rx !== 0) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${rx} PDUs received are in no other counter` })
     if (tx !== 0) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${tx} requests written are in no other counter` })
     return breaches

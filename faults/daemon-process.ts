@@ -14,6 +14,11 @@ export function compile(): void {
   execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', OUT], { cwd: packageRoot, stdio: 'inherit' })
 }
 
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
 export interface DaemonProcess {
   readonly pid: number
   readonly adminPort: number
@@ -24,7 +29,9 @@ export interface DaemonProcess {
   raw(): string
   kill(signal: NodeJS.Signals): void
   readonly alive: boolean
-  exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** How it ended; undefined: it lives. */
+  readonly end: Ended | undefined
+  exited: Promise<Ended>
 }
 
 export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}, cli = join(OUT, 'src/cli.js')): DaemonProcess {
@@ -41,14 +48,12 @@ export function startDaemonProcess(config: string, adminPort: number, env: Recor
   }
   child.stdout!.on('data', take)
   child.stderr!.on('data', take)
-  let alive = true
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => child.once('exit', (code, signal) => {
-    alive = false
-    done({ code, signal })
-  }))
+  let end: Ended | undefined
+  const exited = new Promise<Ended>((done) => child.once('exit', (code, signal) => done(end = { code, signal })))
   return {
     pid: child.pid!, adminPort, config, exited,
-    get alive() { return alive },
+    get alive() { return !end },
+    get end() { return end },
     log: () => lines.map((line) => parsed(line)),
     raw: () => lines.join('\n'),
     kill: (signal) => void child.kill(signal),

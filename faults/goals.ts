@@ -2,7 +2,7 @@
 export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R1', '2 daemons, random kill -9, doubled deliveries, link drops: nothing lost, doubled, foreign or hung'],
   ['R2', 'each of the named failpoints struck'],
-  ['R3', 'an SMS is sent twice only after a recorded loss, three times never, and none is missing'],
+  ['R3', 'an SMS is sent twice only after a recorded loss, three times never, and one is missing only after two'],
   ['R4', 'mutated PDUs through decoder and handlers: nothing uncaught, no deaf bind'],
   ['R5', 'the connection cut at every octet of a recorded dialogue: the same dialogue'],
   ['R6', 'Redis gone (refused, black-holed): polite end within 2 s, bind stays, dialogues again within 1 s of its return'],

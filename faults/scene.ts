@@ -11,7 +11,7 @@ import { serversOf } from '../src/daemon/stores.ts'
 import { redisDialogues } from '../src/store/redis.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import { services, startServices, stopServices } from '../test/support/services.ts'
-import type { Evidence } from './checker.ts'
+import { reminds, type BookingRow, type Evidence } from './checker.ts'
 import { reached, sleep } from './outcome.ts'
 import { openStage, type RedisPlace, type Stage } from './stage.ts'
 import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
@@ -38,6 +38,8 @@ export interface SceneOptions {
   postgresUrl?: string
   /** Makes the schema. Default: as this build has it. */
   migrate?(knex: Knex): Promise<unknown>
+  /** Whether the daemons have reminders set. Default: true. */
+  reminds?: boolean
   /** After all deadlines: idle, lease, grace, receipts. */
   settleMs?: number
 }
@@ -70,7 +72,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return {
     stage, smsc, chance, diary,
     walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
-    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, options.settleMs ?? 40_000),
+    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, { withinMs: options.settleMs ?? 40_000, isReminding: options.reminds ?? true }),
     async close() {
       await smsc.stop()
       await stage.close()
@@ -154,8 +156,17 @@ function onTheWire(smsc: Smsc, msisdn: string): string[] {
   }).slice(-WIRE_MAX)
 }
 
+interface Moments {
+  starts_at: Date
+  booked_at: Date
+}
+
+/** Between the moment that a booking's reminders are planned by, and the one that it is written with. */
+const DOUBT_MS = 1_000
+
 async function gather(
-  { stage, smsc, diary }: Pick<Scene, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[], withinMs: number,
+  { stage, smsc, diary }: Pick<Scene, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[],
+  { withinMs, isReminding }: { withinMs: number; isReminding: boolean },
 ): Promise<Evidence> {
   const { knex } = stage
   const openSms = async (): Promise<boolean> => {
@@ -168,10 +179,11 @@ async function gather(
   // The last SMS that the SMSC took reach their handsets.
   await sleep(2 * RECEIPT_MS)
   const bookings = await knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
-    .select('a.msisdn', 's.clinic', 'a.intention', 'a.status') as Evidence['bookings']
+    .select('a.msisdn', 's.clinic', 'a.intention', 'a.status', 's.starts_at', 'a.booked_at') as (BookingRow & Moments)[]
   const sms = await knex('sms_outbox').select('id', 'msisdn', 'kind', 'text', 'state', 'losses') as Evidence['sms']
   const taken = new Map(smsc.phones().map((phone) => [phone.msisdn, phone.inbox.map((one) => one.text)]))
-  return { diary, bookings, sms, taken, metrics, dialoguesOpen: await openDialogues(stage) }
+  const reminding = bookings.map((row) => ({ ...row, reminds: isReminding && reminds(row.starts_at, row.booked_at, DOUBT_MS) }))
+  return { diary, bookings: reminding, sms, taken, metrics, dialoguesOpen: await openDialogues(stage) }
 }
 
 /** Taken or resting, as the store itself counts them. */

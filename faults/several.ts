@@ -1,6 +1,7 @@
 /** Several daemons as processes on one stage: the same settings, a port each. */
 import type { Settings } from '../src/config/schema.ts'
 import { freePort } from '../test/support/services.ts'
+import { bugsOf, gaveUp } from './aftermath.ts'
 import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 import type { Scene } from './scene.ts'
@@ -52,9 +53,7 @@ export async function severalDaemons(scene: Scene, count: number, change?: (sett
       return figures
     },
     accidents() {
-      return daemons.flatMap((daemon) => daemon.log()
-        .filter((line) => Number(line['level']) >= 50 && /uncaught|unhandled|turn failed|sweep failed/.test(String(line['msg'])))
-        .map((line) => `a daemon: ${JSON.stringify(line).slice(0, 600)}`))
+      return daemons.flatMap((daemon) => [...bugsOf(daemon), ...gaveUp(daemon)]).map((what) => `a daemon: ${what}`)
     },
     async stop() {
       for (const daemon of daemons) daemon.kill('SIGKILL')

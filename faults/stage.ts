@@ -11,9 +11,8 @@ import type { Settings } from '../src/config/schema.ts'
 import { packageRoot } from '../src/root.ts'
 import { migrate } from '../src/store/postgres-migrate.ts'
 import type { Chance } from '../src/ussd/types.ts'
+import { LEAD_MS } from './checker.ts'
 
-/** How long before its slot a reminder is due: the campaign lays slots just beyond it, so that reminders come in minutes. */
-const LEAD_MS = 24 * 3_600_000
 const ZONE = 'Pacific/Port_Moresby'
 
 /** As in the settings: one server, a Cluster, or sentinels. */

@@ -110,7 +110,8 @@ async function timed(diary: Diary, phone: Phone, nowMs: () => number, run: () =>
     return screen
   } catch (error) {
     const why = (error as Error).message
-    if (/not delivered|refused the/.test(why)) diary.undelivered++
+    // A daemon that is leaving puts off; any other refusal of a good message is a fault.
+    if (/not delivered|RX_T_APPN/.test(why)) diary.undelivered++
     else if (/no dialogue is open/.test(why)) return null // a last text came in between
     else diary.hung.push(`${phone.msisdn} ${why.slice(-1_500)}`)
     return null

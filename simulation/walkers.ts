@@ -1,5 +1,5 @@
 /** Subscribers who walk the dental service of a history, what there is for them to book, and what can be said of it all afterwards. */
-import type { Evidence } from '../faults/checker.ts'
+import { LEAD_MS, reminds, type Evidence } from '../faults/checker.ts'
 import { nameOf } from '../faults/stage.ts'
 import { HABITS, converse, newDiary, type Diary } from '../faults/subscriber.ts'
 import type { Phone } from '../src/simulator/phone.ts'
@@ -26,7 +26,6 @@ export interface WalkersParts {
 }
 
 const THINK_MS = 1_500
-const LEAD_MS = 24 * 3_600_000
 /** Beyond the lead: when the reminder is due. */
 const DUE_MS = [3_000, 15_000] as const
 const FREE_PER_WALKER = 2
@@ -92,10 +91,15 @@ function thoughtful(phone: Phone, scheduler: Scheduler, chance: Chance): Phone {
   })
 }
 
+/** A clock may step so far while a turn books. (plan.ts) */
+const DOUBT_MS = 5_000
+
 /** What there is to judge. */
 export function evidenceOf(tables: Tables, smsc: Smsc, rest: Pick<Evidence, 'diary' | 'metrics' | 'dialoguesOpen'>): Evidence {
-  const bookings = [...tables.appointments.values()].map(({ msisdn, slot, intention, status }) =>
-    ({ msisdn, clinic: tables.slots.get(slot)!.clinic, intention, status }))
+  const bookings = [...tables.appointments.values()].map(({ msisdn, slot, intention, status, booked_at: bookedAt }) => {
+    const { clinic, starts_at: startsAt } = tables.slots.get(slot)!
+    return { msisdn, clinic, intention, status, reminds: reminds(startsAt, bookedAt, DOUBT_MS) }
+  })
   const sms = [...tables.sms.values()].map(({ id, msisdn, kind, text, state, losses }) =>
     ({ id: String(id), msisdn, kind, text, state, losses }))
   const taken = new Map(smsc.phones().map((phone) => [phone.msisdn, phone.inbox.map((one) => one.text)]))
