@@ -15,6 +15,9 @@ export const sms = z.strictObject({
   sourceTon: z.number().int().min(0).max(255).optional()
     .describe('TON of source: by default 5 for letters, 3 for up to 6 digits, else 1'),
   sourceNpi: z.number().int().min(0).max(255).optional().describe('NPI of source: by default 1 for digits, 0 for letters'),
+  serviceType: z.string().max(5).default('').describe('service_type of SMS, where the operator names one, e.g. CMT (SMPP v3.4 §5.2.11)'),
+  destTon: z.number().int().min(0).max(255).default(1).describe('TON of subscribers\' numbers in SMS; 1: international'),
+  destNpi: z.number().int().min(0).max(255).default(1).describe('their NPI; 1: ISDN'),
   perSecond: z.number().min(0.1).max(10_000).default(50)
     .describe('SMS a second on this line at most: below what operators commonly allow one account'),
   receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),

@@ -105,6 +105,11 @@ export interface SmsAddresses {
   userMessageReference?: number
   /** priority_flag (SMPP v3.4 §5.2.14). Default 0. */
   priority?: number
+  /** Default ''. */
+  serviceType?: string
+  /** Of the subscriber's number; default: international, ISDN. */
+  destTon?: number
+  destNpi?: number
 }
 
 /** The submit_sm of one part. */
@@ -115,8 +120,9 @@ export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
     command: 'submit_sm',
     tlvs,
     body: {
-      service_type: '', source_addr_ton: to.sourceTon, source_addr_npi: to.sourceNpi, source_addr: to.source,
-      dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: to.msisdn, esm_class: part.esmClass, protocol_id: 0,
+      service_type: to.serviceType ?? '', source_addr_ton: to.sourceTon, source_addr_npi: to.sourceNpi, source_addr: to.source,
+      dest_addr_ton: to.destTon ?? 1, dest_addr_npi: to.destNpi ?? 1, destination_addr: to.msisdn, esm_class: part.esmClass,
+      protocol_id: 0,
       priority_flag: to.priority ?? 0, schedule_delivery_time: '', validity_period: to.validityPeriod,
       registered_delivery: to.registeredDelivery, replace_if_present_flag: 0, data_coding: part.dataCoding,
       sm_default_msg_id: 0, short_message: part.shortMessage,

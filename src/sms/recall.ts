@@ -2,7 +2,7 @@
 import type { RecallOutcome, SmsToRecall } from '../reminders/types.ts'
 import type { Line, OutgoingPdu } from '../smpp/types.ts'
 import type { Clock } from '../ussd/types.ts'
-import type { SmsLine } from './settings.ts'
+import type { SmsLine, SmsSettings } from './settings.ts'
 
 export interface RecallParts {
   settings: readonly SmsLine[]
@@ -18,7 +18,7 @@ export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToR
     let outcome: RecallOutcome = 'gone'
     for (const messageId of sms.messageIds) {
       const deadline = clock.now() + how.timers.responseMs
-      const answer = await line.submit(cancelSm(messageId, sms.msisdn, line), { lane: 'sms', deadline })
+      const answer = await line.submit(cancelSm(messageId, sms.msisdn, { line, how: how.sms }), { lane: 'sms', deadline })
       if (answer.kind === 'unsent') return 'unsent'
       if (answer.kind !== 'ok') outcome = 'kept'
     }
@@ -26,13 +26,13 @@ export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToR
   }
 }
 
-function cancelSm(messageId: string, msisdn: string, { sms }: Line): OutgoingPdu {
+function cancelSm(messageId: string, msisdn: string, { line: { sms }, how }: { line: Line; how: SmsSettings }): OutgoingPdu {
   return {
     command: 'cancel_sm',
     tlvs: [],
     body: {
-      service_type: '', message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi,
-      source_addr: sms.source, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: msisdn,
+      service_type: how.serviceType, message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source, dest_addr_ton: how.destTon, dest_addr_npi: how.destNpi, destination_addr: msisdn,
     },
   }
 }

@@ -24,6 +24,9 @@ export interface SmsSettings {
   validityMs?: number | undefined
   validity: 'relative' | 'absolute' | 'none'
   priority: number
+  serviceType: string
+  destTon: number
+  destNpi: number
   statuses: Readonly<Record<string, StatusClass>>
   queryMs?: number | undefined
   queryShare: number

@@ -95,6 +95,7 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
   return smsPdu(piece, {
     ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.receipts ? 1 : 0, userMessageReference: sms.reference,
     validityPeriod: validityOf(how, leftMs, clock), priority: how.priority,
+    serviceType: how.serviceType, destTon: how.destTon, destNpi: how.destNpi,
   })
 }
 

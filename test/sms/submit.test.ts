@@ -58,6 +58,17 @@ describe('submitting an SMS', () => {
     assert.equal(none.asked[0]!.pdu.body.validity_period, '')
   })
 
+  it('names the service and the kind of number as the SMSC wants them, also where it is called back', async () => {
+    const plain = stage('')
+    await plain.submit(sms())
+    const own = stage('serviceType: CMT, destTon: 0, destNpi: 9, manage: true')
+    await own.submit(sms())
+    await own.recall({ msisdn: '67570000001', line: 'one', messageIds: ['a'] })
+    const named = ({ body }: OutgoingPdu) => [body.service_type, body.dest_addr_ton, body.dest_addr_npi]
+    assert.deepEqual(plain.asked.map(({ pdu }) => named(pdu)), [['', 1, 1]])
+    assert.deepEqual(own.asked.map(({ pdu }) => [pdu.command, ...named(pdu)]), [['submit_sm', 'CMT', 0, 9], ['cancel_sm', 'CMT', 0, 9]])
+  })
+
   it('is in a national alphabet, in UCS-2, or plain, as the settings say', async () => {
     const turkish = stage('languages: [turkish]')
     await turkish.submit(sms({ text: 'Şişli' }))
