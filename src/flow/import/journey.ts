@@ -31,17 +31,25 @@ export type ReadBeside = (file: string, from: string) => { file: string; text: s
 export function readJourney(file: string, text: string, beside: ReadBeside): Journey {
   const entries = entriesOf(file, text, beside, 0)
   const screens = new Map<string, JourneyScreen>()
+  const own = settingsName(entries)
   for (const [name, entry] of entries) {
-    if (name !== 'initial_screen') screens.set(name, inherited(name, entry, entries, []))
+    if (name !== 'initial_screen' && name !== own) screens.set(name, inherited(name, entry, entries, []))
   }
-  const first = entries.get('initial_screen')
-  const settings = first && typeof first.value === 'object' ? inherited('initial_screen', first, entries, []) : undefined
+  const first = entries.get(own)
+  const settings = first && typeof first.value === 'object' ? { ...inherited(own, first, entries, []), name: 'initial_screen' } : undefined
   const start = settings ? settings.written.next_screen : first?.value
   if (typeof start !== 'string') {
     const remedy = 'it has initial_screen: <name>, or a block with next_screen'
     throw new ProblemsError(`journey ${file}`, [{ where: first?.at() ?? `${file}:1`, what: 'says not which screen is the first', remedy }])
   }
   return { file, start, settings, screens }
+}
+
+/** The first screen stands under `initial_screen`, or is a screen of that type whose name stands there. */
+function settingsName(entries: ReadonlyMap<string, Entry>): string {
+  const named = entries.get('initial_screen')?.value
+  const there = typeof named === 'string' ? (entries.get(named)?.value as Written | null | undefined) : undefined
+  return there?.type === 'initial_screen' ? (named as string) : 'initial_screen'
 }
 
 interface Entry {

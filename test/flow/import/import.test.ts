@@ -90,6 +90,15 @@ end: { type: quit_screen, text: "{{ got }}" }
     assert.deepEqual(screens.pick?.kind === 'menu' && screens.pick.choices[1], { label: 'No. b', set: { got: 'b' }, to: 'end' })
   })
 
+  it('reads a first screen that has a name of its own', () => {
+    const screens = screensOf(`
+initial_screen: begin
+begin: { type: initial_screen, create_ussd_variables: { limit: 5 }, next_screen: end }
+end: { type: quit_screen, text: "{{ limit }}" }
+`)
+    assert.deepEqual(Object.values(screens).map(({ kind }) => kind), ['set', 'end'])
+  })
+
   it('keeps names apart that become alike', () => {
     const screens = screensOf(`
 initial_screen: A_b
