@@ -25,8 +25,8 @@ export type CallScreen = Of<'call'> & { kind: 'call'; sms?: Text; parts?: number
 export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }
 export type ExitScreen = Of<'exit'> & { kind: 'exit' }
-/** Calls a part. */
-export type FlowScreen = Of<'flow'> & { kind: 'flow' }
+/** Calls a part; texts in several languages have been taken apart. */
+export type FlowScreen = Omit<Of<'flow'>, 'with'> & { kind: 'flow'; with?: Record<string, Scalar> }
 /** Leads out of a part. */
 export type ReturnScreen = Of<'return'> & { kind: 'return' }
 /** A screen as a file has it. */

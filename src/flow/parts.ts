@@ -8,6 +8,7 @@ import { ProblemsError, type Problem } from '../errors.ts'
 import type { FlowDefinition, FlowScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from './definition.ts'
 import { reachable } from './graph.ts'
 import { inPart, type Module } from './part-names.ts'
+import { bySpoken, spoken, unspoken, type Spoken } from './part-texts.ts'
 import { SCREENS_MAX } from './schema.ts'
 import { meant, type Inside, type Path, type Yaml } from './source.ts'
 import { typed } from './typing.ts'
@@ -27,7 +28,9 @@ export interface Laid {
 
 /** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
 export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
-  const laying: Laying = { flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts }, unnamed: new Map() }
+  const laying: Laying = {
+    flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts }, unnamed: new Map(), doubts: [],
+  }
   layScope(flow, { prefix: '', trail: [], calls: 0 }, laying)
   const { screens, problems } = laying
   const many = Object.keys(screens).length
@@ -37,7 +40,8 @@ export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid
   }
   if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
   const taken = used(screens, laying)
-  return { screens: taken, at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts, doubts: doubtsOf(taken, laying) }
+  const doubts = [...laying.doubts, ...doubtsOf(taken, laying)]
+  return { screens: taken, at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts, doubts }
 }
 
 interface Laying {
@@ -50,6 +54,7 @@ interface Laying {
   texts: FlowDefinition['texts']
   /** By the call: screens that return to it by a name that it does not name, and that name. */
   unnamed: Map<string, { where: string; to: string; returns: Map<string, string> }>
+  doubts: Problem[]
 }
 
 /** Two ways out of a part that lead on alike because nobody named them: one of them is mostly a refusal. */
@@ -120,20 +125,46 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
     return void laying.problems.push({ where, what, remedy: 'give one of them another name' })
   }
   laying.places.set(full, { module, name })
+  const said = screen.kind === 'flow' ? spoken(screen, laying.flow.languages) : undefined
+  if (said) return laySpoken({ module, name, screen: screen as FlowScreen }, said, scope, laying)
   const renamed = inPart(name, screen, { module, prefix: scope.prefix, languages: laying.flow.languages })
   if (renamed.kind === 'flow') laying.screens[full] = layCall({ module, name, screen: renamed }, scope, laying)
   else if (renamed.kind === 'return') laying.screens[full] = layReturn({ module, name, screen: renamed }, scope, laying)
   else laying.screens[full] = renamed
 }
 
+/** A call with texts in several languages sets those of the dialogue's language; its screens are laid out once. */
+function laySpoken({ module, name, screen }: Written & { screen: FlowScreen }, said: Spoken, scope: Scope, laying: Laying): void {
+  const full = scope.prefix + name
+  const { languages } = laying.flow
+  const to = (language: string) => (languages.length === 1 ? full : `${full}__${language}`)
+  let laid: ScreenDefinition | undefined
+  for (const { language, screen: own } of said) {
+    const call = inPart(name, own, { module, prefix: scope.prefix, languages }) as FlowScreen
+    const others = laid && { ...laid, ...setting(full, call.with) } as ScreenDefinition
+    laid = others ?? layCall({ module, name, screen: call }, scope, laying)
+    laying.screens[to(language)] = laid
+    laying.places.set(to(language), { module, name })
+  }
+  if (languages.length > 1) laying.screens[full] = bySpoken(languages, to)
+  for (const { key, language } of unspoken(screen, languages)) {
+    const where = module.yaml.at(['screens', name, 'with', key])
+    const what = `screen '${full}': no text in '${language}' for '${key}'`
+    laying.doubts.push({ where, what, remedy: 'the first one is handed over instead' })
+  }
+}
+
+/** What the part that this screen calls finds in `vars`. */
+function setting(full: string, values: FlowScreen['with']) {
+  return { set: Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${full}_${key}`, value])) }
+}
+
 /** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */
 function layCall({ module, name, screen }: Written & { screen: FlowScreen }, scope: Scope, laying: Laying): ScreenDefinition {
   const at = (path: Path) => module.yaml.at(['screens', name, ...path])
   const full = scope.prefix + name
-  const set = (start: string, values: FlowScreen['with']): ScreenDefinition => ({
-    kind: 'set', to: start, clears: `${full}_`,
-    set: Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${full}_${key}`, value])),
-  })
+  const set = (start: string, values: FlowScreen['with']): ScreenDefinition =>
+    ({ kind: 'set', to: start, clears: `${full}_`, ...setting(full, values) })
   const say = (path: Path, what: string, remedy?: string) =>
     void laying.problems.push({ where: at(path), what: `screen '${full}' ${what}`, ...(remedy === undefined ? {} : { remedy }) })
   const part = partOf(screen.flow, at(['flow']), laying)

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { branch } from './schema-branch.ts'
 import { checks } from './schema-checks.ts'
-import { condition, key, language, length, name, number, path, scalar, text, values } from './schema-terms.ts'
+import { condition, handed, key, language, length, name, number, path, scalar, text, values } from './schema-terms.ts'
 
 /** Written choices of one menu: more belongs in a list. */
 export const CHOICES_MAX = 50
@@ -265,7 +265,7 @@ export const SCREENS = {
   flow: z
     .strictObject({
       flow: name.describe('The part: `pay` is the file `parts/pay.yaml`.'),
-      with: values.optional().describe('What it takes. `{path}` alone hands on the value itself, of whatever type.'),
+      with: handed.optional().describe('What it takes. `{path}` alone hands on the value itself; a text may be in each language.'),
       gives: z
         .record(name, name)
         .optional()

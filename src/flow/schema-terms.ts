@@ -45,6 +45,8 @@ export const key = z
   .string()
   .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
   .meta({ title: 'key' })
+/** Of a part: a text in each language stands for itself in the language of the dialogue. */
+export const handed = z.record(name, z.union([scalar, z.record(language, z.string().min(1))])).meta({ title: '`{ name: value or text }`' })
 export const values = z.record(name, scalar).meta({ title: '`{ name: value }`' })
 export const number = z
   .strictObject({

@@ -128,6 +128,28 @@ describe('a part', () => {
     assert.equal((await phone.answer('2')).text, 'Baim the council long 5?\n1. Yesa\n2. Nogat')
   })
 
+  it('is handed texts in the language of the dialogue, from a part within a part too', async () => {
+    const asks = `part: asks\nspec: 1\nlanguages: [en]\nstart: q\ntakes: { why: text, n: number }\nscreens:\n  q: { input: 'PIN {vars.why} {vars.n}', to: back }\n  back: { return: done }\n`
+    const within = `part: within\nspec: 1\nlanguages: [en, tpi]\nstart: go\nscreens:\n  go: { flow: asks, with: { why: { en: to pay, tpi: bilong baim }, n: 2 }, to: done }\n  done: { return: done }\n`
+    const screens = `  main: { flow: asks, with: { why: { en: 'for {msisdn}', tpi: 'bilong {msisdn}' }, n: 1 }, to: next }\n  next: { flow: within, to: bye }\n  bye: { end: Bye }`
+    const source = sourceWith(screens, [asks, within], 'start: main\nlanguages: [en, tpi]')
+    const { flow, definition } = compileFlow(source)
+    const said = async (language: string) => {
+      const phone = handset(flow)
+      return [(await phone.dial({ language })).text, (await phone.answer('1')).text, (await phone.answer('2')).text]
+    }
+    assert.deepEqual(await said('en'), ['PIN for 67570000001 1', 'PIN to pay 2', 'Bye'])
+    assert.deepEqual(await said('tpi'), ['PIN bilong 67570000001 1', 'PIN bilong baim 2', 'Bye'])
+    assert.equal(Object.values(definition.screens).filter(({ kind }) => kind === 'input').length, 2, 'laid out once for all languages')
+    assert.deepEqual(proveFlow(compileFlow(source), readFlow(source).at), [])
+    const lacking = checkSource(sourceWith(screens.replace(", tpi: 'bilong {msisdn}'", ''), [asks, within], 'start: main\nlanguages: [en, tpi]'))
+    assert.deepEqual(lacking.filter(({ what }) => what.includes("'why'")).map(({ severity, where, what, remedy }) => [severity, where, what, remedy]),
+      [['warning', 'test.yaml:6:36', "screen 'main': no text in 'tpi' for 'why'", 'the first one is handed over instead']])
+    const one = compileFlow(sourceWith(screens, [asks, within], 'start: main\nlanguages: [en]'))
+    assert.equal((await handset(one.flow).dial()).text, 'PIN for 67570000001 1')
+    assert.equal(one.definition.screens.main?.kind, 'set')
+  })
+
   it('leaves quoted braces and other paths alone', async () => {
     const quoting = "part: q\nspec: 1\nlanguages: [en]\nstart: said\nscreens:\n  said: { set: { data: x }, to: shown }\n  shown: { end: \"'{data.x}' {msisdn} {vars.data}\" }\n"
     const { flow } = compileFlow(sourceWith('  main: { flow: q, to: out }\n  out: { exit: true }', [quoting], 'start: main\nlanguages: [en]'))
