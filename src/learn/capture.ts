@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts'
 import { hear, type Captured, type Frame, type Side } from './captured.ts'
 import { readHexLog } from './hex-log.ts'
 import { isKnownLink, segmentOf, type Segment } from './packet.ts'
+import { isKannelLog, readKannelLog } from './kannel-log.ts'
 import { isCapture, readCapture } from './pcap.ts'
 import { reassemble } from './reassembly.ts'
 
@@ -87,11 +88,22 @@ function sidesOf(frames: readonly (Frame & { sender: string })[]): Map<string, S
 }
 
 function fromLog(text: string): Capture {
+  if (isKannelLog(text)) return fromKannel(text)
   const { frames, bad } = readHexLog(text)
   const { pdus, broken } = hear(frames)
   const remarks = [
     bad.length > 0 ? `lines ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ' …' : ''} hold no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
+  ]
+  return { pdus, remarks: remarks.filter((it) => it !== '') }
+}
+
+function fromKannel(text: string): Capture {
+  const { frames, unnamed, broken } = readKannelLog(text)
+  const { pdus, broken: unread } = hear(frames)
+  const remarks = [
+    unnamed.length > 0 ? `${unnamed.join(', ')}: this log does not say the tags of such parameters; a capture does` : '',
+    broken + unread > 0 ? `${broken + unread} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }
 }

@@ -168,7 +168,7 @@ function isHeader(octets: Buffer): boolean {
   return length >= HEADER_OCTETS && length <= FRAME_OCTETS_MAX && COMMANDS.some(([first, last]) => command >= first && command <= last)
 }
 
-function timeOf(before: string): number | undefined {
+export function timeOf(before: string): number | undefined {
   const full = TIME.exec(before)
   if (full) {
     const read = Date.parse(full[0].replace(' ', 'T').replace(',', '.'))

@@ -5,9 +5,11 @@ import { readEnvelope } from '../smpp/dialect-envelope.ts'
 import type { Captured } from './captured.ts'
 
 /** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */
-const NAMES: Readonly<Record<number, string>> = {
+export const TLV_NAMES: Readonly<Record<number, string>> = {
   0x0005: 'dest_addr_subunit', 0x0007: 'dest_bearer_type', 0x0017: 'qos_time_to_live', 0x001e: 'receipted_message_id',
   0x0202: 'source_subaddress', 0x0203: 'dest_subaddress', 0x0204: 'user_message_reference', 0x020d: 'language_indicator',
+  0x020c: 'sar_msg_ref_num', 0x020e: 'sar_total_segments', 0x020f: 'sar_segment_seqnum', 0x0210: 'sc_interface_version',
+  0x0423: 'network_error_code', 0x0426: 'more_messages_to_send',
   0x0424: 'message_payload', 0x0427: 'message_state', 0x0501: 'ussd_service_op', 0x1383: 'its_session_info',
 }
 /** Fields that are always 0 or empty in USSD are shown only where they are not. */
@@ -54,7 +56,7 @@ export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-th
     .map(([name, value]) => `${name}=${typeof value === 'string' ? JSON.stringify(text(value)) : String(value)}`)
   if (fields.length > 0) lines.push(`    ${fields.join(' ')}`)
   for (const { tag, value } of pdu.tlvs) {
-    const name = NAMES[tag] === undefined ? '' : ` ${NAMES[tag]}`
+    const name = TLV_NAMES[tag] === undefined ? '' : ` ${TLV_NAMES[tag]}`
     if (tag !== 0x0424) {
       lines.push(`    0x${tag.toString(16).padStart(4, '0')}${name} = ${bare(value).toString('hex')}`)
     }

@@ -214,6 +214,11 @@ export function encodeNack(status: number, sequence: number): Buffer {
   return header(NACK.id, NACK.octets, status, sequence)
 }
 
+/** The mandatory parameters of a command, in order; none for one that is not known. */
+export function fieldNames(command: string): readonly string[] {
+  return BY_NAME.get(command)?.fields.map(({ name }) => name) ?? []
+}
+
 /** True for a command of the table, so that its name may be a metrics label. */
 export function isKnown(command: string): boolean {
   return BY_NAME.has(command)
