@@ -18,6 +18,9 @@ export type RedisServers = { tls?: ConnectionOptions } & (
 
 export type Client = Redis | Cluster
 
+/** Milliseconds until a server that is away is tried again: dialogues go on within a second of its return. */
+const again = (times: number): number => Math.min(times * 50, 500)
+
 /**
  * A client that is handed in must have these, too. A subscriber waits: a call fails after half a second rather than
  * later, and is never sent a second time behind our back (what timed out may have been applied).
@@ -30,7 +33,7 @@ export const REDIS_OPTIONS = {
   connectTimeout: 2_000,
   // A connection that swallows everything is given up; TCP alone takes a quarter of an hour.
   socketTimeout: 2_000,
-  retryStrategy: (times: number) => Math.min(times * 50, 1_000),
+  retryStrategy: again,
   // A demoted server: the address may lead to the new one by now.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions
@@ -57,7 +60,7 @@ export function clientOf(servers: RedisServers): Client {
     sentinels: sentinel.nodes.map(hostAndPort), name: sentinel.name, role: 'master',
     // Told of a failover by the sentinels: a master that is stopped or cut off never says READONLY.
     failoverDetector: true, sentinelCommandTimeout: SENTINEL_MS,
-    sentinelRetryStrategy: (times) => Math.min(times * 50, 1_000),
+    sentinelRetryStrategy: again,
     ...(servers.tls ? { enableTLSForSentinelMode: true, sentinelTLS: servers.tls } : {}),
     ...(sentinel.password ? { sentinelPassword: sentinel.password } : {}),
     ...(username ? { username } : {}), ...(password ? { password } : {}), ...(db ? { db } : {}),
@@ -73,7 +76,7 @@ function clusterOf(addresses: readonly string[], tls: RedisOptions): Cluster {
       ...(username ? { username: decodeURIComponent(username) } : {}), ...(password ? { password: decodeURIComponent(password) } : {}),
     },
     enableOfflineQueue: false, maxRedirections: REDIRECTIONS_MAX, slotsRefreshInterval: SLOTS_REFRESH_MS,
-    clusterRetryStrategy: (times) => Math.min(times * 50, 1_000),
+    clusterRetryStrategy: again,
   })
 }
 

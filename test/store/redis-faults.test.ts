@@ -257,6 +257,13 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   })
 })
 
+describe('the connection to a Redis that is away', () => {
+  it('is tried again at least twice a second, however long that lasts: dialogues go on within a second of its return', () => {
+    const longest = Math.max(...Array.from({ length: 1_000 }, (_, n) => REDIS_OPTIONS.retryStrategy(n + 1)))
+    assert.ok(longest <= 500, `${longest} ms`)
+  })
+})
+
 describe('the dialogue store on a Redis that will not', () => {
   it('treats a read-only replica as down', async function () {
     const replica = await ownRedis('--replicaof', '127.0.0.1', '1', '--replica-serve-stale-data', 'yes')
