@@ -150,6 +150,7 @@ function sayCoverage(name: string, { report, transitions }: Coverage, say: Say):
   const taken = transitions()
   const more = taken.walked < taken.all ? `; flow paths ${name}.yaml makes talks for the others` : ''
   say(`${name}: ${taken.walked} of ${taken.all} transitions taken${more}`)
+  for (const way of taken.missing.filter((one) => !missing.includes(one))) say(`  not taken: ${way}`)
 }
 
 /** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */
