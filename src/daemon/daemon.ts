@@ -20,6 +20,7 @@ import { createDoor, type ServedDoor } from './door.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { pooled, uuidV7 } from '../ids.ts'
+import { createIntake } from './intake.ts'
 import { sendsSms, smsBackend } from './flow-sms.ts'
 import { SMS } from '../flow/sms-screen.ts'
 import { languageLookup, subscriberBackend } from './languages.ts'
@@ -95,14 +96,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       now: clock.now, key, log, has: (line) => lines.get(line) !== undefined,
     })
     onStop(recorder, () => recorder.stop())
+    const takeUp = createIntake()
+    const onRequest: Gateway['onRequest'] = (pdu, line, link) => drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link)))
     const lines: Lines = createLines({
-      settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState,
-      onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
+      settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState, onRequest,
       onLate: (late, line) => sms.onLate(late, line),
     })
-    const door = createDoor({
-      settings, clock, log, metrics, instance, onRequest: (pdu, line, link) => drain.during(() => gateway.onRequest(pdu, line, link)),
-    })
+    const door = createDoor({ settings, clock, log, metrics, instance, onRequest })
     const languages = subscriberLanguages(stores.knex)
     const chosenLanguage = languageLookup({ languages, flows: flows.registry, clock, log, metrics })
     const subscriber = subscriberBackend(languages, clock)

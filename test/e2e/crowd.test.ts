@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { REQUESTS_A_TURN } from '../../src/daemon/intake.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
@@ -47,5 +48,27 @@ describeWith(['redis', 'postgres'], 'a crowd after two slots', () => {
     await until(() => staged.daemon.stores.dialogues.count().then((open) => open === 0), 'dialogues hang')
     const held = async () => (await staged.knex.raw('SELECT count(*)::int AS n FROM dental_hold')).rows[0].n as number
     await until(async () => (await held()) === 0, 'a hold is left')
+  })
+
+  it('who dials all at once is taken up a few in a turn of the event loop', async () => {
+    const { dialogues } = staged.daemon.stores
+    const open = dialogues.open
+    let [turn, most, looking] = [0, 0, true]
+    dialogues.open = (taking) => {
+      most = Math.max(most, ++turn)
+      return open(taking)
+    }
+    const look = () => {
+      turn = 0
+      if (looking) setImmediate(look)
+    }
+    look()
+    const phones = Array.from({ length: CROWD }, (_, i) => smsc.phone(`67572${String(i).padStart(6, '0')}`))
+    const screens = await Promise.all(phones.map((phone) => phone.dial('*123#')))
+    looking = false
+    dialogues.open = open
+    assert.equal(screens.filter((screen) => screen.open).length, CROWD, 'all are served')
+    assert.equal(most, REQUESTS_A_TURN)
+    phones.forEach((phone) => phone.hangUp())
   })
 })
