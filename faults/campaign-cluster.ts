@@ -32,7 +32,7 @@ export const clusterCampaign: Campaign = async (parts) => {
       if (!await reached(() => isWhole(fleet), 30_000)) throw new Error('the Cluster does not come together again')
       parts.say(`     master killed: apologies for ${ms} ms (${count})`)
     }
-    const move = await apologiesAfter(ordeal, async () => reshard(await fleet.masters(), SLOTS[parts.mode]), 1_000)
+    const move = await apologiesAfter(ordeal, async () => reshard(await fleet.masters(), SLOTS[parts.mode]), { quietMs: 1_000 })
     parts.say(`     slots moved: ${move.count} apologies`)
     await walking.stop()
     const longest = Math.max(...gaps)

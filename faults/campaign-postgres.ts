@@ -28,7 +28,7 @@ export const postgresCampaign: Campaign = async (parts) => {
         const { ms, count } = await apologiesAfter(ordeal, async () => {
           await fault()
           overMs = performance.now() - startedMs
-        }, 3_000)
+        }, { quietMs: 3_000 })
         backs[name] = Math.max(backs[name] ?? 0, Math.round(Math.max(0, ms - overMs)))
         parts.say(`     ${name}: apologies for ${backs[name]} ms after it was over (${count})`)
       }

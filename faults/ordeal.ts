@@ -10,15 +10,23 @@ export interface Ordeal {
   several: Several
 }
 
+export interface Patience {
+  quietMs?: number
+  /** Longer than any goal allows: a daemon that never serves again is a goal missed, not a campaign that never ends. */
+  limitMs?: number
+}
+
 /** How long after `act` began the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
-export async function apologiesAfter({ scene }: Ordeal, act: () => Promise<void>, quietMs = 4_000): Promise<{ ms: number; count: number }> {
+export async function apologiesAfter(
+  { scene }: Ordeal, act: () => Promise<void>, { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
+): Promise<{ ms: number; count: number }> {
   const { diary } = scene
   const seen = () => diary.apologies + diary.undelivered
   const [startMs, before] = [performance.now(), seen()]
   let [count, lastMs, overMs] = [before, startMs, Infinity]
   const acting = act().finally(() => { overMs = performance.now() })
   acting.catch(() => undefined) // told below, where it is awaited
-  while (performance.now() - Math.max(lastMs, overMs) < quietMs) {
+  while (performance.now() - Math.max(lastMs, overMs) < quietMs && performance.now() - overMs < limitMs) {
     if (seen() !== count) lastMs = performance.now()
     count = seen()
     await sleep(50)
