@@ -23,6 +23,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
     flow,
     stubs: new Map(),
     calls: [],
+    useless: [],
     snapshot: undefined,
     last: undefined,
     lost: undefined,
@@ -35,7 +36,7 @@ export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFail
     const where = `${talk.file}:${step.line}`
     try {
       const failure = await play(step, stage)
-      if (failure) return { where, ...failure }
+      if (failure) return { where, ...failure, what: [failure.what, ...stage.useless].join('; ') }
     } catch (error) {
       return { where, what: (error as Error).message }
     }
@@ -49,6 +50,8 @@ interface Stage {
   stubs: Map<string, Stub[]>
   /** Calls since the last answer. */
   calls: { operation: string; args: JsonObject; hidden: readonly string[] }[]
+  /** Answers since then that the flow could not use, and why. */
+  useless: string[]
   snapshot: FlowSnapshot | undefined
   last: Advanced | undefined
   lost: FlowSnapshot | undefined
@@ -129,9 +132,21 @@ async function turn(stage: Stage, event: FlowEvent): Promise<Failure> {
 
 async function settle(stage: Stage, from: FlowSnapshot, event: FlowEvent | null): Promise<Failure> {
   stage.calls = []
-  stage.last = await advance(stage.flow, stored(from), event, (want) => answerCall(stage, want))
+  stage.useless = []
+  stage.last = await advance(stage.flow, stored(from), event, async (want, _n, at) => {
+    const outcome = await answerCall(stage, want)
+    const useless = stage.flow.useless?.(at, outcome)
+    if (useless) stage.useless.push(uselessWords(want, useless))
+    return outcome
+  })
   stage.snapshot = stored(stage.last.snapshot)
   return undefined
+}
+
+function uselessWords({ screen, backend, operation }: CallWant, { refusal, lacks }: { refusal?: string; lacks?: string[] }): string {
+  const what = refusal === undefined ? 'the answer' : `the refusal '${refusal}'`
+  const why = lacks ? `lacks what it expects: ${lacks.join(', ')}` : 'leads nowhere'
+  return `${what} of ${backend}.${operation} to screen '${screen}' ${why}`
 }
 
 function stored(snapshot: FlowSnapshot): FlowSnapshot {

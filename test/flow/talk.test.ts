@@ -94,4 +94,16 @@ describe('a talk', () => {
       ['One', 'a', ['language', 'dial']], ['Two', 'a', ['language', 'dial']],
     ])
   })
+
+  it('says of a screen that was not meant which answer the flow could not use', async () => {
+    const { flow } = flowOf('  main: { call: w.x, expect: { name: text, left: number }, to: in, refused: { wrong: in }, failed: down }\n  in: { end: In }\n  down: { end: Down }')
+    const what = async (stub: string) => {
+      const [talk] = parseTalks('a.talk', `code *1#\ntalk A\n${stub}\ndial *1#\n< In`)
+      return (await playTalk(talk!, flow))?.what
+    }
+    assert.equal(await what('backend w.x {"name": 5}'), "another text, on screen 'down'; the answer of w.x to screen 'main' lacks what it expects: name, left")
+    assert.equal(await what('refuse w.x worng'), "another text, on screen 'down'; the refusal 'worng' of w.x to screen 'main' leads nowhere")
+    assert.equal(await what('fail w.x late'), "another text, on screen 'down'")
+    assert.equal(await what('refuse w.x wrong'), undefined)
+  })
 })
