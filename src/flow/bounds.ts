@@ -1,6 +1,6 @@
 /** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
 import { MSISDN_DIGITS_MAX } from '../ussd/msisdn.ts'
-import { expectsOf, type CallScreen, type FlowDefinition, type InputScreen } from './definition.ts'
+import { expectsOf, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen } from './definition.ts'
 import { longestOf } from './pattern.ts'
 import type { Check } from './schema-checks.ts'
 import { charsOf, largest, type Size } from './size.ts'
@@ -25,17 +25,37 @@ interface Growing extends Bounds {
 /** Those that hold on each screen. */
 export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds {
   const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
-  const rows = new Map<string, [string, number][]>()
+  const rows = new Map<string, Bounds>()
   for (const [from, screen] of Object.entries(definition.screens)) {
     if (screen.kind === 'input') ofInput(`answers.${screen.as ?? from}`, screen, bounds)
     if (screen.kind === 'call') ofCall(`data.${screen.as ?? from}`, screen, bounds)
-    if (screen.kind !== 'list') continue
-    const fields = fieldsOf(screen.from, definition)
-    rows.set(from, fields.map(([field, max]) => [`row.${field}`, max]))
-    for (const [field, max] of fields) bounds.lengths.set(`chosen.${screen.as ?? from}.${field}`, max)
+    if (screen.kind !== 'list' && screen.kind !== 'branch') continue
+    const fields = fieldsOf(rowsFrom(screen) ?? '', definition)
+    ofRow(`chosen.${screen.as ?? from}`, fields, bounds)
+    if (screen.kind === 'list') rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
   }
   ofVars(definition, bounds)
-  return (screen) => (rows.has(screen) ? { ...bounds, lengths: new Map([...bounds.lengths, ...(rows.get(screen) ?? [])]) } : bounds)
+  return (screen) => {
+    const row = rows.get(screen)
+    if (!row) return bounds
+    return { lengths: new Map([...bounds.lengths, ...row.lengths]), numbers: new Map([...bounds.numbers, ...row.numbers]) }
+  }
+}
+
+/** Digits that a number is exact with. */
+const DIGITS_MAX = 15
+
+/** A field of a row has so many characters; where it is shown as a number, so many digits. */
+function ofRow(root: string, fields: readonly [string, number][], bounds: Pick<Growing, 'lengths' | 'numbers'>): Bounds {
+  for (const [field, max] of fields) {
+    grow(bounds.lengths, `${root}.${field}`, max)
+    grow(bounds.numbers, `${root}.${field}`, 10 ** Math.min(max, DIGITS_MAX) - 1)
+  }
+  return bounds
+}
+
+function grow(sizes: Map<string, number>, path: string, max: number): void {
+  sizes.set(path, Math.max(max, sizes.get(path) ?? 0))
 }
 
 /** What is set is as large as the largest of the values that it is set to. */
@@ -86,7 +106,6 @@ function longestRead(screen: InputScreen): number {
 }
 
 function ofCall(root: string, screen: CallScreen, { lengths, numbers }: Growing): void {
-  const grow = (sizes: Map<string, number>, path: string, max: number) => sizes.set(path, Math.max(max, sizes.get(path) ?? 0))
   for (const [field, wanted] of expectsOf(screen).flatMap((expect) => Object.entries(expect))) {
     if (typeof wanted === 'string' || wanted.max === undefined) continue
     if (wanted.is === 'number') grow(numbers, `${root}.${field}`, wanted.max)

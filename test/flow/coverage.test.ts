@@ -162,6 +162,17 @@ describe('bounds of what calls answer', () => {
     assert.ok(found(170).some((what) => what.includes('not even one row')))
   })
 
+  it('measure the row that a branch finds, and fields that are shown as numbers', () => {
+    const rows = (max: number) => `{ rows: { is: rows, fields: { name: ${max}, n: ${max} } } }`
+    const branch = (end: string) => `  out: { over: data.main.rows, branch: [{ if: row.open, to: end }], as: one, else: end }\n  end: { end: '${end}' }`
+    const measured = (max: number, end: string) => warnings(rows(max), branch(end)).filter((what) => what.includes('more than one page'))
+    assert.equal(measured(150, `{chosen.one.name} ${'x'.repeat(30)}`).length, 0)
+    assert.equal(measured(160, `{chosen.one.name} ${'x'.repeat(30)}`).length, 1)
+    // 9,999 and 999,999,999,999
+    assert.equal(measured(4, `{chosen.one.n, number} ${'x'.repeat(172)}`).length, 0)
+    assert.equal(measured(12, `{chosen.one.n, number} ${'x'.repeat(172)}`).length, 1)
+  })
+
   const BANK = (expect: string, end: string) => flowOf(`  main: { call: w.x, expect: ${expect}, to: which }
   which: { branch: [{ if: data.main.amount > 500, to: rich }, { if: data.main.amount > 50, to: fair }], else: poor }
   rich: { end: Rich }\n  fair: { end: '${end}' }\n  poor: { end: Poor }`)
