@@ -69,6 +69,10 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       ambiguousGraceMs: settings.reminders.ambiguousGraceMs, keepMs: settings.retention.smsDays * 86_400_000,
       leaseMs: Math.max(settings.reminders.leaseMs, submitMs), connectionsMax: connectionsFor(settings.postgres),
     },
+    doors: (name) => {
+      const group = lines.get(name)?.group
+      return [name, ...lines.all.filter((line) => line.group === group && line.name !== name).map((line) => line.name)]
+    },
     messageIds: (name) => {
       const habits = lines.get(name)?.dialect.habits
       return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null

@@ -23,9 +23,10 @@ export interface LateSms {
 export async function reconcile(parts: ReminderParts, row: OpenRow): Promise<ReminderState | 'retried' | null> {
   const { knex, clock } = parts
   return knex.transaction(async (trx) => {
-    const told = await takeReceiptOf(trx, row)
+    const told = await takeReceiptOf(parts, trx, row)
     if (told) {
-      const taken = { line: told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
+      // The receipt may have come through another door of the SMSC.
+      const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
       const state = await take(parts, trx, row, taken)
       for (const receipt of told.receipts) {
         if (state) await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())

@@ -8,6 +8,7 @@ export interface OrphanRow {
   line: string
   message_id: string
   message_key: string
+  sender: string
   state: Receipt['state']
   error: string
 }
@@ -24,7 +25,7 @@ export interface PartRow {
 /** How long a lost attempt may still be the one that a receipt is about. */
 const RIVAL = `interval '1 day'`
 
-const ORPHAN = 'id, line, message_id, message_key, state, error'
+const ORPHAN = 'id, line, message_id, message_key, sender, state, error'
 
 /** A receipt and its response may be written at the same moment, each not seeing the other: they take turns. */
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
@@ -36,10 +37,18 @@ export const STORE_PARTS = statement('receipt-parts', `
   FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS one(part int, message_id text, message_key text)
   ON CONFLICT DO NOTHING`)
 
-/** Takes the receipts that came before anybody knew these ids; `:line` '' is any. */
+/** `:doors`: lines of one SMSC, as a list; none: any line. */
+const DOORS = '(SELECT jsonb_array_elements_text(CAST(:doors AS jsonb)))'
+
+/**
+ * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those that
+ * name the subscriber: each door may number messages by itself.
+ */
 export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
   DELETE FROM sms_receipt_orphan
-  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) AND CAST(:line AS text) IN ('', line)
+  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) 
+    AND (CAST(:line AS text) IN ('', line)
+      OR (line IN ${DOORS} AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
   RETURNING ${ORPHAN}`)
 
 /**
@@ -48,7 +57,7 @@ export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
  */
 export const POSSIBLE = statement<OrphanRow>('receipt-possible', `
   SELECT ${ORPHAN} FROM sms_receipt_orphan r
-  WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND CAST(:line AS text) IN ('', r.line)
+  WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND (CAST(:line AS text) = '' OR r.line IN ${DOORS})
     AND (r.reference = CAST(:reference AS int) OR (r.reference IS NULL AND NOT EXISTS (
       SELECT FROM sms_outbox other WHERE other.msisdn = r.sender AND other.id <> CAST(:sms AS bigint)
         AND (other.state IN ('submitting', 'ambiguous') OR other.losses > 0)
@@ -64,12 +73,12 @@ export const KEEP_ORPHAN = statement<{ id: string }>('receipt-keep', `
   VALUES (:line, :id, :key, :from, CAST(:reference AS int), :state, :error, CAST(:now AS timestamptz))
   ON CONFLICT DO NOTHING RETURNING id`)
 
-/** The id as given, then the subscriber, then the newest: ids wrap. */
+/** The id as given, then the subscriber, then its own line, then the newest: ids wrap. On another line only of that subscriber. */
 export const FIND_PART = statement<PartRow>('receipt-part', `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE p.message_key = :key AND p.line IN (:line, '')
-  ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.sms DESC
+  WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${DOORS}))
+  ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.line = :line DESC, p.sms DESC
   LIMIT 1 FOR UPDATE OF o`)
 
 /** One part of an SMS that is known. */

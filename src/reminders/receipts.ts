@@ -27,7 +27,7 @@ export async function applyReceipt(parts: ReminderParts, given: Receipt): Promis
   const apply = () => parts.knex.transaction(async (trx) => {
     const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt')
     if (key !== null) await lockKeys(trx, [key])
-    const part = key === null ? undefined : await findPart(trx, receipt, key)
+    const part = key === null ? undefined : await findPart(parts, trx, receipt, key)
     if (!part) return keepOrphan(trx, receipt, key ?? '', clock.now())
     return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
   })
@@ -50,11 +50,11 @@ export async function storeParts(
   await lockKeys(trx, keys)
   await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
   if (!keys.length) return
-  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), line: sms.line })
+  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), line: sms.line, sms: sms.id, doors: doorsOf(parts, sms.line) })
   for (const orphan of early) {
-    const { line, message_id: messageId, state, error } = orphan
-    const receipt = { line, messageId, from: '', state, error }
-    const part = await findPart(trx, receipt, orphan.message_key)
+    const { line, message_id: messageId, sender: from, state, error } = orphan
+    const receipt = { line, messageId, from, state, error }
+    const part = await findPart(parts, trx, receipt, orphan.message_key)
     if (part) await applyToPart(trx, part, receipt, parts.clock.now())
   }
 }
@@ -82,10 +82,12 @@ export interface Told {
  * they are then used up.
  */
 export async function takeReceiptOf(
-  trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
+  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
   const { id, msisdn } = sms
-  const found = await POSSIBLE(trx, { sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, reference: referenceOf(id) })
+  const found = await POSSIBLE(trx, {
+    sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, doors: doorsOf(parts, sms.line), reference: referenceOf(id),
+  })
   const [first] = found
   if (!first) return null
   const same = found.filter((row) => row.message_key === first.message_key)
@@ -104,6 +106,10 @@ function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' 
   return bases && id ? messageKey(id, bases[side]) : null
 }
 
+function doorsOf(parts: ReminderParts, line: string): string {
+  return JSON.stringify(parts.doors?.(line) ?? [line])
+}
+
 async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
   for (const key of [...new Set(keys)].toSorted()) {
     await LOCK_KEY(trx, { name: `sms:${key}` })
@@ -112,9 +118,9 @@ async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise
 
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
-async function findPart(trx: Knex.Transaction, receipt: Match, key: string): Promise<PartRow | undefined> {
+async function findPart(parts: ReminderParts, trx: Knex.Transaction, receipt: Match, key: string): Promise<PartRow | undefined> {
   const { line, messageId: id, from } = receipt
-  const [part] = await FIND_PART(trx, { key, line, id, from })
+  const [part] = await FIND_PART(trx, { key, line, id, from, doors: doorsOf(parts, line) })
   return part
 }
 

@@ -49,6 +49,8 @@ export interface ReminderParts {
   settings?: Partial<ReminderSettings>
   /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
   messageIds?: (line: string) => IdBases | null
+  /** The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any. */
+  doors?: (line: string) => readonly string[]
 }
 
 /** An ambiguous SMS is tried once more, never twice: a subscriber rarely reads it two times, never three. */

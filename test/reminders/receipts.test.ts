@@ -83,6 +83,36 @@ describeBoth('receipts of SMS', (database) => {
     assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'orphan')
   })
 
+  it('may come through another door of the SMSC, before the response too, but only to the subscriber that they name', async () => {
+    const grouped = open({ doors: () => ['digicel', 'digicel-2'] })
+    const id = await owe()
+    await grouped.tick()
+    const there = { line: 'digicel-2' }
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, there)), 'orphan', 'of no group')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, from: '67570000009' })), 'orphan')
+    assert.equal(await state(id), 'accepted')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, state: 'enroute' })), 'repeat')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, there)), 'matched')
+    assert.equal(await state(id), 'delivered')
+    answer = async () => {
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, from: '67570000009' })), 'orphan')
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, error: '001' })), 'orphan')
+      return { is: 'accepted', messageIds: ['early'], line: 'digicel' }
+    }
+    const early = await owe({ subject: 'dental:2' })
+    await grouped.tick()
+    assert.equal(await state(early), 'delivered')
+    // One whose response never comes is settled by it, too.
+    answer = () => ({ is: 'ambiguous' })
+    const lost = await owe({ subject: 'dental:3' })
+    await grouped.tick()
+    await clock.advance(1_000)
+    assert.equal(await grouped.applyReceipt(receipt('late', { ...there, reference: Number(lost) + 1 })), 'orphan')
+    await clock.advance(100_000)
+    await grouped.tick()
+    assert.equal(await state(lost), 'delivered')
+  })
+
   it('go to the subscriber\'s own SMS where an SMSC gives two the same id', async () => {
     answer = () => ({ is: 'accepted', messageIds: ['7'] })
     const [mine, other] = [await owe(), await owe({ subject: 'dental:2', msisdn: '67570000002' })]
