@@ -1,7 +1,7 @@
 /** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
 import { readsOf } from './check-paths.ts'
 import type { Complain } from './check.ts'
-import { asks, secretsOf, targetsOf, type FlowDefinition } from './definition.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from './definition.ts'
 import type { ReadFlow } from './read.ts'
 
 export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
@@ -20,10 +20,20 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind !== 'input') continue
     const { secret, as = name } = screen
+    if (secret) checkRead(name, `answers.${as}`, { definition, at }, complain)
     if (secret || !secrets.has(`answers.${as}`)) continue
     const what = `screen '${name}' and a secret input are both answers.${as}`
     complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
   }
+}
+
+/** A PIN that nobody looks at keeps nobody out. */
+function checkRead(name: string, path: string, { definition, at }: Pick<ReadFlow, 'definition' | 'at'>, complain: Complain): void {
+  const readers = readsOf(definition).filter((read) => read.path === path)
+  const { to } = definition.screens[name] as InputScreen
+  if (readers.some(({ screen, place }) => (place[2] === 'checks' ? screen === name : leadsSilently(definition, to, screen)))) return
+  const what = `screen '${name}' asks for a secret that no call behind it reads: whatever is typed is right`
+  complain('warning', { where: at(['screens', name]), what, remedy: `to: a call with: { pin: '{${path}}' }, which verifies it` })
 }
 
 function ownAnswer({ screens }: FlowDefinition, name: string): string | undefined {

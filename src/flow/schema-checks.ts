@@ -8,7 +8,7 @@ export const CHECKS_MAX = 10
 export const CHECKSUMS = ['luhn', 'mod97'] as const
 
 const day = z
-  .union([z.literal('today'), z.iso.date()])
+  .union([z.literal('today'), z.iso.date('a day such as 2025-12-24, or today')])
   .meta({ title: '`today`, or a date' })
 
 const date = z

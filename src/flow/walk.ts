@@ -197,7 +197,9 @@ function attempt(walking: Walking, at: { screen: string; trail: readonly string[
     run()
   } catch (error) {
     if (!(error instanceof FlowFault)) throw error
-    walking.walk.faults.push({ ...at, what: error.message })
+    // What is passed through on the way may be at fault, and says so.
+    const [, screen = at.screen, what = error.message] = /^screen '([^']+)': (.*)$/s.exec(error.message) ?? []
+    walking.walk.faults.push({ ...at, screen, what })
   }
 }
 

@@ -57,6 +57,12 @@ const ROWS: Row[] = [
     "warning f.yaml:7:14 screen 'a' prints '1.' in its text, but choices are numbered when the page is laid out (write choices:)",
     "warning f.yaml:8:15 screen 'b' prints '0.' in its text, but its rules do not take that (make it a menu, or take it out)",
   ]],
+  ['a day that is none', '  main: { input: x, checks: [{ date: { min: tomorrow } }], to: a }\n  a: { end: x }', [
+    "error f.yaml:6:45 screen 'main': 'min' is not a day such as 2025-12-24, or today",
+  ]],
+  ['a PIN that nobody looks at', "  main: { input: 'PIN:', secret: true, to: get }\n  get: { call: w.get, to: pin }\n  pin: { input: 'PIN:', secret: true, to: ask }\n  ask: { call: w.ask, with: { pin: '{answers.pin}' }, to: a }\n  a: { end: x }", [
+    "warning f.yaml:6:9 screen 'main' asks for a secret that no call behind it reads: whatever is typed is right (to: a call with: { pin: '{answers.main}' }, which verifies it)",
+  ]],
   ['a bad name', '  main: { end: x }\n  Main.2: { end: y }', ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"]],
   ['a misspelt condition', '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }', [
     "error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)",

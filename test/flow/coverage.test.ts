@@ -115,6 +115,12 @@ describe('a walk', () => {
       assert.deepEqual(walkFlow(flowOf(screens(rule)), 'en').pages.map(({ screen }) => screen).toSorted(), ['big', 'main', 'small'], rule)
   })
 
+  it('finds a fault of a screen that is passed through there, not where the answer was given', () => {
+    const walk = walkFlow(flowOf(`  main: { input: 'Day:', checks: [{ date: {} }], to: sum }
+  sum: { set: { n: '= 1 + answers.main' }, to: end }\n  end: { end: 'In all {vars.n}' }`), 'en')
+    assert.deepEqual(walk.faults.map(({ screen, what }) => [screen, what.startsWith('screen')]), [['sum', false]])
+  })
+
   it('acknowledges notifications', () => {
     const walk = walkFlow(flowOf("  main: { notify: Hi, to: out }\n  out: { end: Bye }"), 'en')
     assert.deepEqual(walk.pages.map((page) => [page.id, page.trail.join(' > ')]), [['main', 'dial'], ['out', 'dial > (shown)']])
