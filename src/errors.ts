@@ -53,9 +53,19 @@ export class FlowFault extends Error {
 export function saidOf(error: unknown): string {
   if (error instanceof ProblemsError || error instanceof UsageError) return error.message
   const { code, syscall, address, port, message, stack } = error as Partial<NodeJS.ErrnoException & { address: string; port: number }>
-  if (syscall !== 'listen') return stack ?? String(error)
+  if (syscall !== 'listen') return REFUSED.has(code ?? '') ? refused(error as NodeJS.ErrnoException) : stack ?? String(error)
   if (code !== 'EADDRINUSE') return `cannot listen: ${message}`
   return `${address}:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`
+}
+
+/** What a file system says of a place that the operator chose. */
+const REFUSED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'])
+
+/** Node's own `CODE: words, syscall 'path'`, place first. */
+function refused({ code, syscall, path, message }: NodeJS.ErrnoException): string {
+  const words = `${/^\w+: ([^,]+)/.exec(message)?.[1] ?? message} (${code}, ${syscall})`
+  const remedy = code === 'ENOSPC' || code === 'EDQUOT' ? 'Make room' : 'Name another path, or mend this one'
+  return `${path === undefined ? '' : `${path}: `}${words}. ${remedy}`
 }
 
 /** A command of the CLI cannot go on; the message is all that the operator needs (no stack). */
