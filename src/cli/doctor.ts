@@ -14,7 +14,7 @@ import { loadDialect, loadProfile } from '../smpp/dialect-load.ts'
 import type { LineSettings } from '../smpp/settings.ts'
 import type { Dialect } from '../smpp/types.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
-import { chosenSmsc, type SmscOptions } from './smsc-options.ts'
+import { chosenSmsc, type ChosenSmsc, type SmscOptions } from './smsc-options.ts'
 
 type Say = (text: string) => void
 
@@ -43,8 +43,8 @@ export interface DoctorOptions extends SmscOptions {
 export async function doctorCommand(options: DoctorOptions, say: Say,
   ask: (question: string) => Promise<boolean> = askTerminal): Promise<Sheet> {
   const clock = systemClock()
-  const { line, dialect } = lineOf(options)
-  const plan = planOf(options, line, dialect)
+  const { line, dialect, sms } = lineOf(options)
+  const plan = planOf(options, line, { dialect, sms })
   const smsMax = smsCount(plan)
   // With --json, standard output is the sheet and nothing else.
   const live: Say = options.json ? () => undefined : say
@@ -82,17 +82,28 @@ function maskUnless(showNumbers: boolean | undefined, text: string, msisdn: stri
   return showNumbers || msisdn === undefined ? text : text.replaceAll(msisdn, maskNumber(msisdn))
 }
 
-function lineOf(options: DoctorOptions): { line: LineSettings; dialect?: Dialect } {
-  const { line, dialect } = chosenSmsc(options, 'doctor')
+interface Chosen {
+  dialect: Dialect | undefined
+  sms: ChosenSmsc['sms']
+}
+
+function lineOf(options: DoctorOptions): Chosen & { line: LineSettings } {
+  const { line, dialect, sms } = chosenSmsc(options, 'doctor')
   const name = options.dialect ?? dialect?.name
-  return { line, ...(name === undefined ? {} : { dialect: loadDialect(name, dialect?.dirs ?? DIALECTS) }) }
+  return { line, sms, dialect: name === undefined ? undefined : loadDialect(name, dialect?.dirs ?? DIALECTS) }
+}
+
+/** TON and NPI as networks expect them: alphanumeric, short code, or international number. */
+function sourceOf(addr: string): ExamPlan['source'] {
+  const isDigits = /^\d+$/.test(addr)
+  return { addr, ton: addr === '' ? 0 : isDigits ? (addr.length <= SHORT ? 3 : 1) : 5, npi: isDigits ? 1 : 0 }
 }
 
 function tlsFiles({ ca, cert, key, servername }: DoctorOptions): Record<string, string> {
   return Object.fromEntries(Object.entries({ ca, cert, key, servername }).filter((it): it is [string, string] => it[1] !== undefined))
 }
 
-function planOf(options: DoctorOptions, line: LineSettings, dialect: Dialect | undefined): ExamPlan {
+function planOf(options: DoctorOptions, line: LineSettings, { dialect, sms }: Chosen): ExamPlan {
   const msisdn = options.msisdn?.replace(/^\+/, '')
   if (msisdn !== undefined && !/^[1-9]\d{7,14}$/.test(msisdn)) {
     throw new UsageError(`--msisdn ${msisdn}: international digits, such as 67570000001`)
@@ -100,13 +111,13 @@ function planOf(options: DoctorOptions, line: LineSettings, dialect: Dialect | u
   const needs = [options.code === undefined ? '' : '--code', options.push ? '--push' : '', options.rateSms > 0 ? '--rate-sms'
     : ''].filter(Boolean)
   if (msisdn === undefined && needs.length > 0) throw new UsageError(`${needs.join(', ')}: needs --msisdn, the number of a test handset`)
-  const addr = options.source ?? line.sms.source
-  const isDigits = /^\d+$/.test(addr)
+  const { source, sourceTon, sourceNpi } = line.sms
   return {
     smsc: line.smsc, tlsFiles: tlsFiles(options),
     ...(msisdn === undefined ? {} : { msisdn }), ...(dialect ? { dialect } : {}), ...(options.code === undefined ? {}
       : { code: options.code }),
-    source: { addr, ton: addr === '' ? 0 : isDigits ? (addr.length <= SHORT ? 3 : 1) : 5, npi: isDigits ? 1 : 0 },
+    ...(sms ? { sms: { ...sms, plain: sms } } : {}),
+    source: options.source === undefined ? { addr: source, ton: sourceTon, npi: sourceNpi } : sourceOf(options.source),
     push: options.push === true, windowSms: msisdn === undefined ? 0 : options.window, rateSms: options.rateSms,
     wrongPassword: options.wrongPassword === true, deadPeerMs: options.deadPeer * 1_000,
     times: { ...EXAM_TIMES, handsetMs: options.wait * 1_000, receiptMs: options.receipts * 1_000, ...options.times },

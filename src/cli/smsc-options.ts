@@ -27,6 +27,8 @@ export interface ChosenSmsc {
   line: LineSettings
   /** Of the settings: the profile that they name, and where profiles are. */
   dialect?: { name: string; dirs: string[] }
+  /** Of the settings: how they write SMS. */
+  sms?: LineWishes['sms']
 }
 
 /** Throws UsageError where the options name no SMSC, or name files that cannot be read. */
@@ -36,7 +38,7 @@ export function chosenSmsc(options: SmscOptions, command: string): ChosenSmsc {
     const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
     const names = settings.lines.map((it) => it.name).join(', ') || 'none'
     if (!found) throw new UsageError(`there is no line ${options.line ?? ''}; the settings have ${names}`)
-    return { line: wishesOf(found), dialect: { name: found.dialect, dirs: profileDirs(settings.dialects) } }
+    return { line: wishesOf(found), dialect: { name: found.dialect, dirs: profileDirs(settings.dialects) }, sms: found.sms }
   }
   const { host, port, systemId, systemType } = options
   if (host === undefined || port === undefined || systemId === undefined) {

@@ -1,5 +1,6 @@
 /** One examination: what it is of, what may be done, and the findings so far. */
 import type { Dialect } from '../smpp/types.ts'
+import type { PlainText } from '../smpp/segments.ts'
 import type { SmscSettings } from '../smpp/settings.ts'
 import { statusText } from '../smpp/status.ts'
 import type { Clock } from '../ussd/types.ts'
@@ -15,6 +16,8 @@ export interface ExamPlan {
   msisdn?: string
   /** Source of the SMS. */
   source: { addr: string; ton: number; npi: number }
+  /** How the settings write SMS, where there are settings. */
+  sms?: { plain: PlainText; serviceType: string; destTon: number; destNpi: number }
   /** Dialled from the handset; absent: no call is waited for. */
   code?: string
   /** Push a text and a question to the handset. */

@@ -31,18 +31,22 @@ const ORDER: readonly Concatenation[] = ['udh16', 'udh8', 'sar', 'payload']
 export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
   if (plan.msisdn === undefined) return []
   const one = (part: SmsPart, times: { validity?: string; schedule?: string } = {}): OutgoingPdu => {
+    const { serviceType, destTon, destNpi } = plan.sms ?? {}
     const pdu = smsPdu(part, {
+      ...(serviceType === undefined ? {} : { serviceType }), ...(destTon === undefined ? {} : { destTon }),
+      ...(destNpi === undefined ? {} : { destNpi }),
       source: plan.source.addr, sourceTon: plan.source.ton, sourceNpi: plan.source.npi, msisdn: plan.msisdn!,
       registeredDelivery: RECEIPT, validityPeriod: times.validity ?? '',
     })
     return { ...pdu, body: { ...pdu.body, schedule_delivery_time: times.schedule ?? '' } }
   }
-  const text = (said: string) => splitSms(said, { concatenation: 'udh16' }, 1).parts[0]!
+  const how = plan.sms ? { plain: plan.sms.plain } : {}
+  const text = (said: string) => splitSms(said, { concatenation: 'udh16', ...how }, 1).parts[0]!
   const plain = (check: CheckId, pdu: OutgoingPdu, handset: string, refused: SmsCheck['refused'],
     accepted: SmsCheck['accepted'] = {}): SmsCheck => ({ check, pdus: [pdu], handset, refused, accepted })
   const long = (way: Concatenation, n: number): SmsCheck => ({
     check: `long-${way}`, handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`, refused: {},
-    pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way }, REFERENCE + n).parts.map((part) => one(part)),
+    pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way, ...how }, REFERENCE + n).parts.map((part) => one(part)),
   })
   return [
     plain('sms-gsm7', one(text(GSM7)), `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`, {
@@ -80,12 +84,12 @@ const REFERENCE = 0x4400
 
 function dataSm({ body }: OutgoingPdu): OutgoingPdu {
   const { service_type, source_addr_ton, source_addr_npi, source_addr, dest_addr_ton, dest_addr_npi, destination_addr,
-    short_message } = body
+    data_coding, short_message } = body
   return {
     command: 'data_sm', tlvs: [{ tag: 0x0424, value: short_message as Buffer }],
     body: {
       service_type, source_addr_ton, source_addr_npi, source_addr, dest_addr_ton, dest_addr_npi, destination_addr,
-      esm_class: 0, registered_delivery: RECEIPT, data_coding: 0,
+      esm_class: 0, registered_delivery: RECEIPT, data_coding,
     },
   }
 }

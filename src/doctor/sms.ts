@@ -77,11 +77,12 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
     },
   })
   judge(exam, 'replace-sm', replaced)
-  const destination = { dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: plan.msisdn! }
+  const { destTon = 1, destNpi = 1, serviceType = '' } = plan.sms ?? {}
+  const destination = { dest_addr_ton: destTon, dest_addr_npi: destNpi, destination_addr: plan.msisdn! }
   const cancelled: Answer[] = []
   for (const { id } of waiting) {
-    cancelled.push(await station.send({ command: 'cancel_sm', body: { service_type: '', message_id: id, ...source, ...destination },
-      tlvs: [] }))
+    const body = { service_type: serviceType, message_id: id, ...source, ...destination }
+    cancelled.push(await station.send({ command: 'cancel_sm', body, tlvs: [] }))
   }
   judge(exam, 'cancel-sm', cancelled.find((it) => !isOk(it)) ?? cancelled[0]!)
 }

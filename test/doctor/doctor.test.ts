@@ -15,7 +15,7 @@ import { profileVoice } from '../../src/simulator/profile-voice.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
-import { ID, raw, startPeer, type PeerConnection } from '../support/peer.ts'
+import { ID, raw, startPeer, type PeerConnection, type RawPdu } from '../support/peer.ts'
 import { root } from '../style/tree.ts'
 import { poorSmsc, type PoorOptions } from './poor-smsc.ts'
 
@@ -145,6 +145,28 @@ describe('the doctor', function () {
     const { sheet: nobody } = await examined(port)
     assert.deepEqual([row(nobody, 'tcp').verdict, nobody.counts.pass], ['fail', 0])
     assert.match(row(nobody, 'tcp').said, /ECONNREFUSED/)
+  })
+
+  it('writes SMS as the line of the settings does', async () => {
+    const submits: RawPdu[] = []
+    const peer = await startPeer({ onSubmit: (pdu) => (submits.push(pdu), raw(ID.response + pdu.id, 0, pdu.sequence, `m${pdu.sequence}\0`)) })
+    stops.push(() => peer.stop())
+    const dir = mkdtempSync(join(tmpdir(), 'ussd-doctor-'))
+    stops.push(() => rmSync(dir, { recursive: true, force: true }))
+    const config = join(dir, 'connector.json')
+    writeFileSync(config, JSON.stringify({
+      lines: [{
+        name: 'own', smsc: { host: '127.0.0.1', port: peer.port, systemId: 'ussd', password: 'secret08' },
+        sms: { source: '123', sourceTon: 0, sourceNpi: 9, serviceType: 'CMT', destTon: 2, destNpi: 8, alphabet: 'latin1', dataCoding: 3 },
+      }],
+      services: [{ code: '*', flow: 'dental' }], redis: 'embedded', postgres: 'embedded',
+    }))
+    await doctorCommand({ config, line: 'own', msisdn: JOHN, yes: true, window: 0, rateSms: 0, deadPeer: 0, wait: 1, receipts: 1, times: QUICK },
+      () => undefined)
+    const plain = submits.find(({ body }) => body.includes('Test 1:'))!.body
+    const head = `CMT\0\x00\x09123\0\x02\x08${JOHN}\0\0\0\0\0\0\x01\0\x03\0`
+    assert.equal(plain.toString('latin1', 0, head.length), head)
+    assert.ok(plain.includes(Buffer.from('@ £ $ _ { }', 'latin1')))
   })
 
   it('notices that a second bind pushes the first out', async () => {
