@@ -118,14 +118,14 @@ export function createGateway(parts: GatewayParts): Gateway {
       const played = { ...said, reply: replyIn(record, said.reply) }
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
-      const link = how.from?.link.id ?? ''
       const holding = played.held && await parts.late.hold(record, played, played.held)
       failpoint('before-rest')
       const rested = await dialogues.rest({
-        key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision,
-        snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link }, ended: played.ended,
+        key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision, ended: played.ended,
+        snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link: how.from?.link.id ?? '' },
       })
       failpoint('after-rest')
+      stopRenewing() // what rests has no lease, however long its reply is under way
       await holding?.rested(rested)
       if (!rested) return await unrested.refused(record, played.reply.action, line, how.from)
       metrics.turn((clock.now() - startedMs) / 1000, played.flow, played.revision)

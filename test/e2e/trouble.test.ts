@@ -48,6 +48,22 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     assert.equal(ended?.reason, 'backend-failed')
   })
 
+  it('an SMSC that takes its time over a reply: the lease of a turn that has rested is not renewed meanwhile', async () => {
+    const { dialogues } = staged.daemon.stores
+    const { rest, renew, confirm } = dialogues
+    const said: string[] = []
+    dialogues.rest = (resting) => rest(resting).finally(() => said.push('rested'))
+    dialogues.renew = (...how) => (said.push('renewed'), renew(...how))
+    dialogues.confirm = (...which) => (said.push('confirmed'), confirm(...which))
+    smsc.chaos.add({ on: 'submit_sm', msisdn: JOHN, lane: 'ussd', times: 1, act: { is: 'delay', ms: staged.settings.dialogue.leaseMs / 2 } })
+    const john = smsc.phone(JOHN)
+    assert.equal((await john.dial('*123#')).text, T1)
+    await until(() => said.includes('confirmed'), 'the reply is not accepted')
+    Object.assign(dialogues, { rest, renew, confirm })
+    assert.deepEqual(said.slice(said.indexOf('rested')), ['rested', 'confirmed'])
+    john.hangUp()
+  })
+
   it('the link lost under a delivery: it comes again on the new bind, and is one turn', async () => {
     const john = smsc.phone(JOHN)
     john.skipRepeats = true
