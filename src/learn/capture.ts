@@ -54,9 +54,9 @@ function fromPackets(octets: Buffer): Capture {
   for (const packet of readCapture(octets)) {
     if (!isKnownLink(packet.linkType)) unknown.add(packet.linkType)
     const segment = segmentOf(packet)
-    if (segment && packet.isCut) cut++
+    if (packet.isCut) cut++
     if (segment) segments.push(segment)
-    else others++
+    else if (!packet.isCut) others++
   }
   const { frames, lostOctets } = reassemble(segments)
   const sides = sidesOf(frames)

@@ -133,6 +133,10 @@ describe('captures', () => {
         link: 'ethernet', ipv6: false, file,
       })
       assert.match(read(octets).remarks[0]!, /^\d+ packets were captured in part only: capture whole ones/, file)
+      const heads = fileOf(whole.map((it, i) => ({ atMs: i, octets: it.subarray(0, 50), whole: it.length })), {
+        link: 'ethernet', ipv6: false, file,
+      })
+      assert.throws(() => read(heads), /\(\d+ packets were captured in part only: capture whole ones \(tcpdump -s 0\)\)/, file)
     }
   })
 
