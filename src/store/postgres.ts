@@ -122,17 +122,17 @@ interface RawConnection {
 
 /**
  * After a query time-out the server may still answer, and the answer would meet the next query; after a FATAL error it
- * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back.
+ * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back. One that only
+ * lets us read may be a standby by now, and the address lead to another: the pool drops it once it is given back.
  */
 function destroyBroken(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
   const query = raw.query.bind(raw)
   raw.on('error', () => undefined)
   raw.query = (config, answered) =>
     query(config, (error, result) => {
-      if (wentSilent(error) || isFatal(error)) {
-        raw.__knex__disposed = error
-        raw.connection.stream.destroy()
-      }
+      const isBroken = wentSilent(error) || isFatal(error)
+      if (isBroken || isReadOnly(error)) raw.__knex__disposed = error
+      if (isBroken) raw.connection.stream.destroy()
       answered(error, result)
     })
   done(null, raw)
@@ -146,6 +146,10 @@ function wentSilent(error: unknown): boolean {
 function isFatal(error: unknown): boolean {
   const severity = (error as { severity?: unknown } | null)?.severity
   return severity === 'FATAL' || severity === 'PANIC'
+}
+
+function isReadOnly(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '25006'
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

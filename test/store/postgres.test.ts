@@ -123,6 +123,19 @@ describeWith(['postgres'], 'the pool', () => {
     await db.close()
   })
 
+  it('leaves a server that only lets us read, such as one that is a standby by now: the next write has a new connection', async () => {
+    const db = await freshServer({ poolMax: 1 })
+    await db.knex.raw('CREATE TABLE noted (id int)')
+    await db.knex.raw('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY')
+    await assert.rejects(db.knex('noted').insert({ id: 1 }), { code: '25006' })
+    await db.knex('noted').insert({ id: 2 })
+    await db.knex.raw('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY')
+    await assert.rejects(db.knex.transaction((trx) => trx('noted').insert({ id: 3 })), { code: '25006' })
+    await db.knex.transaction((trx) => trx('noted').insert({ id: 4 }))
+    assert.deepEqual(await db.knex('noted').pluck('id').orderBy('id'), [2, 4])
+    await db.close()
+  })
+
   it('destroys a connection whose server went silent, and the next query has a new one', async () => {
     const proxy = await silentProxy()
     const url = new URL(services.postgresUrl!)
