@@ -53,7 +53,20 @@ export interface PushOptions extends AdminOptions {
 
 export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
   const told = await ask<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
-  say(`${told.is}${told.epoch ? `  ${told.epoch}` : ''}${told.sms ? '  an SMS goes out instead' : ''}`)
+  const means = NOT_SHOWN[told.is]
+  say([told.is, told.epoch, means, told.sms ? 'an SMS goes out instead' : undefined].filter(Boolean).join('  '))
+}
+
+/** What stands behind the word of an outcome (docs/SMS.md), for whoever typed the command. */
+const NOT_SHOWN: Record<string, string> = {
+  busy: 'the subscriber is in a dialogue of ours',
+  absent: 'the network refused: the handset is off, away or busy elsewhere',
+  later: 'the network is too busy now',
+  unsupported: 'the network, or the dialect of the line, lets us not begin',
+  'bad-number': 'the network refused the number for good',
+  unsent: 'no line is bound (ussd-connector lines), or it was too late',
+  unknown: 'no response in time: it may stand on the handset',
+  'no-flow': 'there is no such flow (ussd-connector flow status names those that there are)',
 }
 
 export interface HealthOptions {

@@ -241,6 +241,12 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'dental' }, (text) => said.push(text))
       assert.match(said[0]!, /^shown {2}[0-9a-f-]{36}$/)
       assert.equal((await smsc.phone(JOHN).next()).text, T1)
+      await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'dental' }, (text) => said.push(text))
+      await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'nowhere' }, (text) => said.push(text))
+      assert.deepEqual(said.slice(1), [
+        'busy  the subscriber is in a dialogue of ours',
+        'no-flow  there is no such flow (ussd-connector flow status names those that there are)',
+      ])
       smsc.phone(JOHN).hangUp()
       await noneOpen()
     })
