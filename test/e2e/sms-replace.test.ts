@@ -6,8 +6,7 @@ import { tokenHash } from '../../src/admin/access.ts'
 import { listCommand, replaceCommand } from '../../src/cli/sms.ts'
 import { UsageError } from '../../src/errors.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import type { Clock } from '../../src/ussd/types.ts'
-import { realClock } from '../support/clock.ts'
+import { HELD_MS, heldClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
 
@@ -18,15 +17,12 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   let said: string[]
   const say = (line: string) => void said.push(line)
   /** What the SMSC holds goes on to the handset when a test says so. */
-  const HELD_MS = 3_600_000
-  const held: (() => void)[] = []
-  const deliver = () => held.splice(0).forEach((arrive) => arrive())
+  const clock = heldClock()
   const file = (role: string) => join(staged.settings.data, role)
 
   before(async function () {
     this.timeout(30_000)
-    const after: Clock['after'] = (ms, run) => (ms === HELD_MS ? (held.push(run), () => undefined) : realClock.after(ms, run))
-    smsc = await startSmsc({ clock: { ...realClock, after }, chance: () => 0.999 })
+    smsc = await startSmsc({ clock, chance: () => 0.999 })
     staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
       settings.reminders.pollMs = 50
       settings.lines[0]!.sms!.manage = true
@@ -76,7 +72,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     await becomes(id, 'accepted')
     await replace(id, 'At eleven')
     assert.deepEqual(said, ['replaced'])
-    deliver()
+    clock.release()
     await becomes(id, 'delivered')
     assert.deepEqual(inbox(msisdn), ['At eleven'])
     await assert.rejects(replace(id, 'At noon'), (error: Error) => error instanceof UsageError && /409: not replaced: too-late/.test(error.message))
@@ -92,7 +88,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
       await replace(id, 'At eleven')
       assert.deepEqual(said, ['sent-anew'])
       await becomes(id, 'cancelled')
-      await until(() => (deliver(), inbox(msisdn).length > 0), 'it does not come')
+      await until(() => (clock.release(), inbox(msisdn).length > 0), 'it does not come')
       assert.deepEqual(inbox(msisdn), ['At eleven'])
     }).timeout(30_000)
   }

@@ -2,26 +2,24 @@ import assert from 'node:assert/strict'
 import { faultProxy, targetOf, through, type FaultProxy } from '../../faults/proxy.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { realClock } from '../support/clock.ts'
+import { HELD_MS, heldClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1 } from '../support/screens.ts'
 import { describeWith, services, until } from '../support/services.ts'
 
 const BUSY = 'Service busy. Please try again later.'
-/** No other timer is that long: its run is kept, and called when the test wants the copy to come. */
-const LATE_MS = 77_777
 
 /** The first dial meets a daemon whose Redis is away; what comes later is delivered to that one or to the other. */
 describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once more when the next one is under way', () => {
   let smsc: Smsc
   let proxy: FaultProxy
-  let late: (() => void) | undefined
+  /** The late copy comes when a test says so. */
+  const clock = heldClock()
   let chosen = 0
   const daemons: Staged[] = []
 
   before(async function () {
     this.timeout(60_000)
-    const clock = { ...realClock, after: (ms: number, run: () => void) => ms === LATE_MS ? ((late = run), () => undefined) : realClock.after(ms, run) }
     smsc = await startSmsc({
       clock, chance: Math.random,
       deliveries: { choose: (able) => able.toSorted((a, b) => Number(a.systemId > b.systemId) - 0.5)[Math.min(chosen, able.length - 1)] },
@@ -57,7 +55,7 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
   /** Dials while the Redis of the first daemon is away; then it is back, and has been told. */
   async function refused(msisdn: string) {
     const phone = smsc.phone(msisdn)
-    smsc.chaos.add({ on: 'deliver_sm', msisdn, event: 'begin', times: 1, act: { is: 'late', ms: LATE_MS } })
+    smsc.chaos.add({ on: 'deliver_sm', msisdn, event: 'begin', times: 1, act: { is: 'late', ms: HELD_MS } })
     chosen = 0
     await proxy.set({ is: 'refuse' })
     assert.equal((await phone.dial('*123#')).text, BUSY)
@@ -73,7 +71,7 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
       chosen = copy
       assert.equal((await phone.dial('*123#')).text, T1)
       const before = await repeats(copy)
-      late!()
+      clock.release()
       await until(async () => await repeats(copy) > before, 'no copy is counted')
       assert.equal((await phone.answer('4')).text, FAREWELL)
     })
@@ -93,7 +91,7 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
   it('is written down under the dialogue that the other daemon opened meanwhile', async () => {
     const msisdn = '67572000003'
     const phone = smsc.phone(msisdn)
-    smsc.chaos.add({ on: 'deliver_sm', msisdn, event: 'begin', times: 1, act: { is: 'late', ms: LATE_MS } })
+    smsc.chaos.add({ on: 'deliver_sm', msisdn, event: 'begin', times: 1, act: { is: 'late', ms: HELD_MS } })
     chosen = 0
     await proxy.set({ is: 'refuse' })
     assert.equal((await phone.dial('*123#')).text, BUSY)
@@ -106,7 +104,7 @@ describeWith(['redis', 'postgres'], 'a dial that met no store, and comes once mo
     assert.ok(swept > 0)
     const before = await repeats(0)
     chosen = 0
-    late!()
+    clock.release()
     await until(async () => await repeats(0) > before, 'no copy is counted')
     assert.equal((await phone.answer('4')).text, FAREWELL)
   })

@@ -56,7 +56,7 @@ describe('a load run', () => {
   it('counts screens that are not what was expected, and turns that nobody answered', async () => {
     void serve((n) => n === 3).catch(() => undefined)
     const script = [{ say: '*123#', expect: 'Welcome' }, { say: '2' }]
-    const result = await run({ concurrent: 1, turns: 40, script, answerMs: 100 })
+    const result = await run({ concurrent: 1, turns: 40, script, answerMs: 1_000 })
     assert.equal(result.lost, 1)
     assert.ok(result.wrong >= 15, `${result.wrong} wrong`)
   })
@@ -79,7 +79,7 @@ describe('a load run', () => {
 
   it('ends by itself when the ESME is gone for good', async () => {
     void serve((n) => n === 5 && (one.end(), true)).catch(() => undefined)
-    const result = await run({ concurrent: 1, turns: 1000, answerMs: 50 })
+    const result = await run({ concurrent: 1, turns: 1000, answerMs: 500 })
     assert.equal(result.turns, 5)
   })
 

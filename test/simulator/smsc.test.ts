@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc.ts'
-import { realClock } from '../support/clock.ts'
+import { HELD_MS, heldClock, realClock } from '../support/clock.ts'
 import { esme, reply, type Esme } from './esme.ts'
 
 const JOHN = '67570000001'
@@ -220,9 +220,9 @@ describe('the simulated SMSC', () => {
     it('ends the dialogue itself when the ESME takes too long, and says so to both', async () => {
       await start({ applicationMs: 30 })
       const one = await bound()
-      const first = smsc.phone(JOHN).dial('*123#')
+      const late = assert.rejects(smsc.phone(JOHN).dial('*123#'), /no answer in 30 ms/)
       const begin = await one.take('deliver_sm')
-      await assert.rejects(first, /no answer in 30 ms/)
+      await late
       assert.equal((await one.take('deliver_sm')).tlvs[1]!.value[1]! & 1, 1)
       one.send(reply(begin, 2, 'Too late'))
       assert.equal((await one.take('submit_sm_resp')).status, 0x45)
@@ -385,7 +385,8 @@ describe('the simulated SMSC', () => {
     })
 
     it('replaces the text of what waits, once it is delivered the handset shows the new one', async () => {
-      await start({ receipts: { delayMs: 150 } })
+      const clock = heldClock()
+      await start({ clock, receipts: { delayMs: HELD_MS } })
       const one = await bound()
       one.send(sms('before'))
       const message_id = (await one.take('submit_sm_resp')).body['message_id']!
@@ -394,6 +395,7 @@ describe('the simulated SMSC', () => {
       assert.equal((await one.take('replace_sm_resp')).status, 0x13)
       replace({})
       assert.equal((await one.take('replace_sm_resp')).status, 0)
+      clock.release()
       assert.equal((await smsc.phone(JOHN).sms()).text, 'after')
       replace({})
       assert.equal((await one.take('replace_sm_resp')).status, 0x13)

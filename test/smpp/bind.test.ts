@@ -66,7 +66,7 @@ describe('a bind', () => {
   })
 
   it('gives up a bind that is not answered, and comes again', async () => {
-    await start({ onBind: (pdu, _, n) => (n > 1 ? raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0') : undefined) })
+    await start({ onBind: (pdu, _, n) => (n > 1 ? raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0') : undefined) }, { times: { bindMs: 400 } })
     await test.bound()
     assert.equal(peer.connections.length, 2)
     assert.ok(peer.connections[0]!.closed)
@@ -158,7 +158,7 @@ describe('a bind', () => {
   })
 
   it('asks after silence, and stays while it is answered', async () => {
-    await start({}, { times: { enquireMs: 40, enquireAnswerMs: 200 } })
+    await start({}, { times: { enquireMs: 40 } })
     await test.bound()
     await (await peer.bound()).heard(ID.enquire, 4)
     assert.equal(peer.connections.length, 1)

@@ -118,15 +118,17 @@ describe('a line', () => {
 
     it('rests its SMS after ESME_RTHROTTLED, and not its USSD', async () => {
       let throttle = true
+      const clock = fakeClock()
       await on.start({
         onSubmit: (pdu) => (throttle ? raw(ID.response + ID.submit, 0x58, pdu.sequence) : ok(pdu.sequence)),
-      }, { limits: { throttlePauseMs: 150 } })
+      }, { parts: { clock }, limits: { throttlePauseMs: 150 } })
       assert.deepEqual(await on.sms(), { kind: 'refused', status: 0x58 })
       throttle = false
       const waiting = on.sms('s')
       const answer = await on.ussd('u')
       assert.equal(answer.kind, 'ok')
       assert.equal(on.link.all(ID.submit).length, 2, 'the SMS waits')
+      await clock.advance(150)
       assert.equal((await waiting).kind, 'ok')
     })
 

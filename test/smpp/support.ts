@@ -32,9 +32,9 @@ export interface TestLineOptions extends Partial<LineWishes> {
   habits?: Partial<Dialect['habits']>
 }
 
-/** Times small enough for a test; but for enquire_link, which a busy machine must not miss. */
+/** Times small enough for a test; but for answers, which a busy machine must not miss. */
 export const QUICK = {
-  connectMs: 500, bindMs: 400, enquireMs: 5_000, enquireAnswerMs: 2_000,
+  connectMs: 5_000, bindMs: 5_000, enquireMs: 5_000, enquireAnswerMs: 2_000,
   retryMinMs: 30, retryMaxMs: 120, steadyMs: 60_000, refusedMinMs: 400, refusedMaxMs: 800,
   takenMs: 30, takenForMs: 150, standbyMs: 100, unboundMs: 100, unbindMs: 300,
 }

@@ -97,7 +97,10 @@ describeWith(['postgres'], 'the pool', () => {
   it('gives up a lock and a slow statement by the limits of its settings', async () => {
     const db = await freshServer({ statementMs: 300, lockMs: 100 })
     await assert.rejects(db.knex.raw('SELECT pg_sleep(5)'), { code: '57014' })
-    await db.knex.raw('CREATE TABLE held (id int)')
+    await db.knex.transaction(async (trx) => {
+      await trx.raw('SET LOCAL statement_timeout = 0')
+      await trx.raw('CREATE TABLE held (id int)')
+    })
     await db.knex.transaction(async (trx) => {
       await trx.raw('LOCK TABLE held')
       await assert.rejects(db.knex.raw('SELECT * FROM held'), { code: '55P03' })

@@ -46,6 +46,29 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((done) => setImmediate(done))
 }
 
+/** No other timer is that long. */
+export const HELD_MS = 77_777
+
+/** The real clock, but that a timer of HELD_MS runs when the test says so. */
+export function heldClock(): Clock & { release(): void } {
+  const held = new Set<() => void>()
+  return {
+    ...realClock,
+    after(ms, run) {
+      if (ms !== HELD_MS) return realClock.after(ms, run)
+      const one = () => run()
+      held.add(one)
+      return () => void held.delete(one)
+    },
+    release() {
+      for (const run of held) {
+        held.delete(run)
+        run()
+      }
+    },
+  }
+}
+
 /** The real clock, for tests over real sockets. */
 export const realClock: Clock = {
   now: () => Date.now(),
