@@ -4,11 +4,12 @@ import { seed } from '../../src/services/dental/seed.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, newStage, settingsFor, stageTables } from '../support/daemon.ts'
-import { runProcess, type DaemonProcess } from '../support/process.ts'
+import { bound, runProcess, type DaemonProcess } from '../support/process.ts'
 import { T1, T5, T6, T7 } from '../support/screens.ts'
 import { describeWith, until } from '../support/services.ts'
 
 describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
+  this.timeout(120_000)
   const stage = newStage()
   let smsc: Smsc
   let daemon: DaemonProcess
@@ -23,13 +24,12 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     s.reminders.pollMs = 100
   } }, stage), stage.data, { USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00' })
 
-  before(async function () {
-    this.timeout(30_000)
+  before(async () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     knex = await stageTables(stage)
     await seed(knex, { atMs: FROZEN })
     daemon = start()
-    await smsc.bound(1, 15_000)
+    await bound(daemon, smsc)
   })
   after(async () => {
     daemon?.kill('SIGKILL')
@@ -38,8 +38,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     await knex?.destroy()
   })
 
-  it('between two answers: the next key goes on after the restart', async function () {
-    this.timeout(30_000)
+  it('between two answers: the next key goes on after the restart', async () => {
     const john = smsc.phone('67570000001')
     assert.equal((await john.dial('*123#')).text, T1)
     await john.answer('2')
@@ -47,19 +46,18 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     daemon.kill('SIGKILL')
     await daemon.exited
     daemon = start()
-    await smsc.bound(1, 15_000)
+    await bound(daemon, smsc)
     assert.equal((await john.answer('1')).text, T6)
   })
 
-  it('while the confirmation is under way: one booking, one screen, one SMS', async function () {
-    this.timeout(40_000)
+  it('while the confirmation is under way: one booking, one screen, one SMS', async () => {
     const john = smsc.phone('67570000001')
     john.skipRepeats = true
     john.type('1')
     daemon.kill('SIGKILL')
     await daemon.exited
     daemon = start()
-    await smsc.bound(1, 15_000)
+    await bound(daemon, smsc)
     assert.equal((await john.next(15_000)).text, T7)
     const { rows } = await knex.raw(`SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`)
     assert.equal(rows[0].n, 3, 'two seeded ones and the new one')
@@ -68,8 +66,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     assert.equal(john.inbox.length, 1)
   })
 
-  it('stopped by SIGTERM: what is owed is answered, new dials are turned away, exit code 0, and an open dialogue goes on', async function () {
-    this.timeout(30_000)
+  it('stopped by SIGTERM: what is owed is answered, new dials are turned away, exit code 0, and an open dialogue goes on', async () => {
     const mary = smsc.phone('67570000002')
     await mary.dial('*123#')
     smsc.chaos.add({ on: 'submit_sm', lane: 'ussd', times: 1, act: { is: 'delay', ms: 3_000 } })
@@ -81,7 +78,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
     assert.equal(await daemon.exited, 0)
     assert.equal(smsc.binds().length, 0)
     daemon = start()
-    await smsc.bound(1, 15_000)
+    await bound(daemon, smsc)
     assert.equal((await mary.answer('4')).open, false)
   })
 

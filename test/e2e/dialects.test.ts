@@ -35,6 +35,8 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
     staged = await stageDaemon({ smscPort: smscs.get('standard')!.port, change: (settings) => {
       const first = settings.lines[0]!
       first.timers.reconnectMs = 50
+      // A hundred phones get the busy text where their turns wait a second for a connection, as they do on a busy machine.
+      Object.assign(settings.postgres, { poolMax: 20 })
       settings.lines = names.map((name) => ({ ...first, name, dialect: name, smsc: { ...first.smsc, port: smscs.get(name)!.port } }))
     } })
     await Promise.all([...smscs.values()].map((smsc) => smsc.bound(1)))

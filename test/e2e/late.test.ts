@@ -9,7 +9,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { stub, type Heard, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageDaemon, type Staged } from '../support/daemon.ts'
-import { runProcess } from '../support/process.ts'
+import { bound, runProcess } from '../support/process.ts'
 import { describeWith, services, until } from '../support/services.ts'
 
 const FLOW = `
@@ -221,7 +221,7 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
   })
 
   it('another daemon asks again, with the same key, when the first one was killed', async function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const stage = newStage()
     const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
     await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
@@ -233,7 +233,7 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     } }, stage), stage.data)
     let daemon = start()
     try {
-      await smsc.bound(2, 15_000)
+      await bound(daemon, smsc, 2)
       const phone = smsc.phone('67570000009')
       phone.skipRepeats = true
       await phone.dial('*125#', { systemId: 'killed' })
@@ -243,7 +243,8 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
       await daemon.exited
       bank.waiting.clear()
       daemon = start()
-      await until(() => bank.waiting.size > 0, 'it is not asked again', 20_000)
+      await bound(daemon, smsc, 2)
+      await until(() => bank.waiting.size > 0, 'it is not asked again')
       assert.deepEqual([...bank.waiting.keys()], [key])
       bank.release({ amount: 500 })
       assert.equal((await phone.next(15_000)).text, OFFER)

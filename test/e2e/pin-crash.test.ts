@@ -10,7 +10,7 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
-import { runProcess, type DaemonProcess } from '../support/process.ts'
+import { bound, runProcess, type DaemonProcess } from '../support/process.ts'
 import { describeWith, services } from '../support/services.ts'
 
 const [PIN, WRONG] = ['258036', '147036']
@@ -21,6 +21,7 @@ const TRIED = '67570000099'
 const numberOf = (point: (typeof POINTS)[number]) => `6757000001${POINTS.indexOf(point)}`
 
 describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a PIN turn', function () {
+  this.timeout(120_000)
   const stage = newStage()
   const written: string[] = []
   let smsc: Smsc
@@ -42,7 +43,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
       s.lines[0]!.timers.reconnectMs = 100
       s.reminders.pollMs = 100
     } }, stage), stage.data, failpoint === undefined ? {} : { USSD_CONNECTOR_FAILPOINTS: `${failpoint}=1` })
-    await smsc.bound(1, 20_000)
+    await bound(daemon, smsc)
   }
   const stopped = async () => {
     await daemon.exited
@@ -53,8 +54,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
     await stopped()
   }
 
-  before(async function () {
-    this.timeout(40_000)
+  before(async () => {
     writeFileSync(join(stage.data, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     knex = await stageTables(stage)
@@ -85,8 +85,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
   })
 
   for (const point of POINTS) {
-    it(`${point}: the turn is played again, and sends once`, async function () {
-      this.timeout(60_000)
+    it(`${point}: the turn is played again, and sends once`, async () => {
       const phone = phones.get(numberOf(point))!
       await start(point)
       phone.type(PIN)
@@ -103,8 +102,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
     })
   }
 
-  it('with a wrong PIN: it counts as one try, and is asked for again with the tries that are left', async function () {
-    this.timeout(60_000)
+  it('with a wrong PIN: it counts as one try, and is asked for again with the tries that are left', async () => {
     const phone = phones.get(TRIED)!
     await start('after-call')
     phone.type(WRONG)

@@ -4,13 +4,14 @@ import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
-import { runProcess, type DaemonProcess } from '../support/process.ts'
+import { bound, runProcess, type DaemonProcess } from '../support/process.ts'
 import { describeWith, until } from '../support/services.ts'
 
 const LONG = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ')
 const SUBMIT_SM = 4
 
-describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS', () => {
+describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS', function () {
+  this.timeout(120_000)
   const stage = newStage()
   let smsc: Smsc
   let daemon: DaemonProcess | undefined
@@ -54,8 +55,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     return at < 0 ? [] : [{ reference: octets.readUInt16BE(at + 3), total: octets[at + 5]!, part: octets[at + 6]! }]
   })
 
-  it('between two parts: only the missing ones go out after the restart, under the same reference', async function () {
-    this.timeout(60_000)
+  it('between two parts: only the missing ones go out after the restart, under the same reference', async () => {
     const msisdn = '67570000401'
     const id = await owe(msisdn)
     daemon = start('sms-after-response=1')
@@ -63,7 +63,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     assert.deepEqual(parts(msisdn).map(({ part }) => part), [1])
     await unleased(id)
     daemon = start('', { ambiguousGraceMs: 0 })
-    await smsc.bound(1, 20_000)
+    await bound(daemon, smsc)
     await becomes(id, 'accepted')
     const all = parts(msisdn)
     assert.deepEqual(all.map(({ part, total }) => `${part}/${total}`), ['1/3', '2/3', '3/3'])
@@ -73,8 +73,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     assert.equal((await row(id))!.losses, 1)
   })
 
-  it('after the octets of the first part: its receipt counts for that part, and the others go out', async function () {
-    this.timeout(60_000)
+  it('after the octets of the first part: its receipt counts for that part, and the others go out', async () => {
     const msisdn = '67570000402'
     const id = await owe(msisdn)
     smsc.receipts.send = true
@@ -82,7 +81,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed within a long SMS',
     assert.equal(await daemon.exited, null, 'it killed itself')
     await unleased(id)
     daemon = start()
-    await smsc.bound(1, 20_000)
+    await bound(daemon, smsc)
     await becomes(id, 'delivered')
     assert.deepEqual(parts(msisdn).map(({ part }) => part), [1, 2, 3])
     assert.deepEqual(smsc.phone(msisdn).inbox.map(({ text }) => text), [LONG])

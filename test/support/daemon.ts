@@ -22,6 +22,7 @@ export const FROZEN = Date.parse('2025-05-01T09:00:00+10:00')
 export interface Staged {
   daemon: Daemon
   settings: Settings
+  /** The test's own connections, which wait for none of the daemon's; where the database is embedded, the daemon's. */
   knex: Knex
   /** Everything that it logged. */
   logged(): Record<string, unknown>[]
@@ -75,7 +76,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {
-    daemon, settings, knex: daemon.stores.knex,
+    daemon, settings, knex: knex ?? daemon.stores.knex,
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     async close() {
       await daemon.stop()
@@ -120,14 +121,13 @@ stopMs: 2000
 
 /** The schema of a stage, with its tables, for a test whose daemons are processes. */
 export async function stageTables({ schema }: Stage): Promise<Knex> {
-  await (await openSchema(schema)).destroy()
-  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [schema] })
+  const knex = await openSchema(schema)
   await migrate(knex)
   return knex
 }
 
 async function openSchema(schema: string): Promise<Knex> {
-  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, pool: { min: 0, max: 1 } })
+  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [schema], pool: { min: 0, max: 4 } })
   await knex.raw(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
   return knex
 }

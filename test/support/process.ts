@@ -4,7 +4,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Settings } from '../../src/config/schema.ts'
+import type { Smsc } from '../../src/simulator/smsc.ts'
 import { root } from '../style/tree.ts'
+
+/** Of a machine that has much else to do. */
+const START_MS = 50_000
 
 export interface DaemonProcess {
   readonly child: ChildProcess
@@ -20,6 +24,14 @@ export function runProcess(settings: Settings, folder: string, env: Record<strin
   const file = join(folder, 'connector.yaml')
   writeFileSync(file, stringify(JSON.parse(JSON.stringify(settings))))
   return runCli(['run', '--config', file], env)
+}
+
+/** Waits for a daemon that starts, however slow the machine; one that ends instead says why. */
+export async function bound(daemon: DaemonProcess, smsc: Pick<Smsc, 'bound'>, count = 1): Promise<void> {
+  const ended = daemon.exited.then((code) => {
+    throw new Error(`the daemon ended with ${code}:\n${daemon.output().join('\n')}`)
+  })
+  await Promise.race([smsc.bound(count, START_MS), ended])
 }
 
 /** Starts any command of the CLI from the sources. */

@@ -47,12 +47,12 @@ export async function stopServices(): Promise<void> {
 }
 
 /** A suite that needs real servers; without them its tests are skipped (in CI the run fails earlier). */
-export function describeWith(needs: ('redis' | 'postgres')[], title: string, body: () => void): void {
+export function describeWith(needs: ('redis' | 'postgres')[], title: string, body: (this: Mocha.Suite) => void): void {
   describe(title, function () {
     before(function () {
       if (needs.some((name) => services.missing[name])) this.skip()
     })
-    body()
+    body.call(this)
   })
 }
 
