@@ -49,7 +49,6 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
         url: bank.url, timeoutMs: 2_000, headers: {}, concurrent: 50, retries: 1, octetsMax: 65_536, ended: false, patienceMs: 100,
       } } }
       settings.reminders.pollMs = 50
-      settings.late.busyMs = 1_000
     } })
     await smsc.bound(1)
   })
@@ -77,7 +76,7 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     for (const [msisdn, language, first] of [[MARY, undefined, /^Halo/], [JOHN, undefined, /^Hello/], [MARY, 'en', /^Hello/], [JOHN, 'tpi', /^Halo/]] as const) {
       const phone = smsc.phone(msisdn)
       const pushed = push.push({ msisdn, flow: 'hello', ttlMs: 3_000, ...(language ? { language } : {}) })
-      assert.match((await phone.next(5_000)).text, first)
+      assert.match((await phone.next()).text, first)
       assert.equal((await pushed).is, 'shown')
       phone.hangUp()
       await noneOpen()
@@ -98,7 +97,7 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
       assert.equal((await phone.answer('3')).text, holding)
       await until(() => waiting !== undefined, 'the bank was not asked')
       waiting!.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-      assert.equal((await phone.next(5_000)).text, told)
+      assert.equal((await phone.next()).text, told)
       await noneOpen()
       // The network lets us begin nothing: the same by SMS.
       waiting = undefined
