@@ -2,6 +2,7 @@
 import { payloadOf } from '../smpp/dialect.ts'
 import { isKnown } from '../smpp/codec.ts'
 import { readEnvelope } from '../smpp/dialect-envelope.ts'
+import { decodeUcs2 } from '../ussd/octets.ts'
 import type { Captured } from './captured.ts'
 
 /** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */
@@ -18,6 +19,10 @@ const QUIET = new Set([
   'sm_default_msg_id', 'registered_delivery', 'esm_class',
 ])
 const NUMBER = /(?<!\d)\d{9,15}(?!\d)/g
+/** The same in UCS-2. */
+const WIDE_NUMBER = /(?<!\0\d)(?:\0\d){9,15}(?!\0\d)/g
+const CONTROL = /[\0-\x09\x0b\x0c\x0e-\x1f]/
+const WIDE_CODINGS = new Set([0x08, 0x48])
 const SHOWN = { first: 3, last: 2 }
 
 /** `67570000001` as `675xxxxxx01`, as long as it was. */
@@ -30,9 +35,10 @@ export function maskNumbers(text: string): string {
   return text.replace(NUMBER, maskNumber)
 }
 
-/** Octets with every number of nine digits or more written over, also in the Base64 of an envelope. */
+/** Octets with every number of nine digits or more written over, also in UCS-2 and in the Base64 of an envelope. */
 export function maskOctets(octets: Buffer): Buffer {
   const plain = maskNumbers(octets.toString('latin1'))
+    .replace(WIDE_NUMBER, (wide) => maskNumber(wide.replaceAll('\0', '')).replace(/./g, '\0$&'))
   const inside = plain.replace(/:([A-Za-z0-9+/]{12,}={0,2})(?=\||$)/g, (whole, value: string) => {
     const text = Buffer.from(value, 'base64').toString('latin1')
     return /^\d{9,15}$/.test(text) ? `:${Buffer.from(maskNumber(text), 'latin1').toString('base64')}` : whole
@@ -62,13 +68,16 @@ export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-th
     }
   }
   const said = payloadOf(pdu)
-  if (said.length > 0) lines.push(`    text (${said.length} octets) ${JSON.stringify(text(sketch(said)))}`)
+  const seen = text(sketch(said, Number(pdu.body.data_coding ?? 0)))
+  if (said.length > 0) lines.push(`    text (${said.length} octets) ${JSON.stringify(seen)}`)
   return [...lines, `    ${bare(octets).toString('hex')}`]
 }
 
-/** What the octets look like; the coding is not known yet. */
-function sketch(octets: Buffer): string {
+/** What the octets look like; the coding is not known yet, but controls in what is said to be UCS-2 are halves of letters. */
+function sketch(octets: Buffer, dataCoding: number): string {
   const latin = octets.toString('latin1')
+  const isWide = WIDE_CODINGS.has(dataCoding) && octets.length % 2 === 0 && CONTROL.test(latin)
+  if (isWide) return decodeUcs2(octets)
   const envelope = readEnvelope(latin)
   if (!envelope) return latin
   return [envelope.type, ...[...envelope.params].map(([name, value]) => `${name}=${value}`)].join(' | ')

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { inferCommand, listCommand, nameOf, showCommand } from '../../src/cli/dialect.ts'
 import { testCommand } from '../../src/cli/dialect-test.ts'
 import { probeCommand } from '../../src/cli/probe.ts'
-import { maskOctets } from '../../src/learn/show-pdu.ts'
+import { maskOctets, showPdu } from '../../src/learn/show-pdu.ts'
 import { UsageError } from '../../src/errors.ts'
 import { PROBE_TEXT } from '../../src/learn/probe.ts'
 import { dialectNames, loadProfile, merge } from '../../src/smpp/dialect-load.ts'
@@ -176,6 +176,17 @@ describe('the dialect command', () => {
 })
 
 describe('masking', () => {
+  it('writes over numbers in UCS-2, and shows its text as a text', () => {
+    const wide = (text: string) => Buffer.from(text, 'utf16le').swap16()
+    const masked = maskOctets(wide(`call ${JOHN}, 12345678`))
+    assert.equal(masked.toString('hex'), wide('call 675xxxxxx01, 12345678').toString('hex'))
+    const body = { data_coding: 8, short_message: wide(`Привет ${JOHN}`) }
+    const pdu = { command: 'submit_sm', status: 0, sequence: 1, body, tlvs: [] }
+    assert.match(showPdu({ from: 'esme', pdu, octets: Buffer.alloc(0) }).join('\n'), /text \(36 octets\) "Привет 675xxxxxx01"/)
+    const ascii = { ...pdu, body: { data_coding: 8, short_message: Buffer.from('id:1 stat:DELIVRD.') } }
+    assert.match(showPdu({ from: 'esme', pdu: ascii, octets: Buffer.alloc(0) }).join('\n'), /"id:1 stat:DELIVRD\."/)
+  })
+
   it('keeps the length, and writes over numbers in envelopes too', () => {
     const envelope = Buffer.from(`2|100:${Buffer.from(JOHN).toString('base64')}|109:${Buffer.from('1').toString('base64')}`)
     const masked = maskOctets(envelope)
