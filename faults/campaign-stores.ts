@@ -11,6 +11,8 @@ import { openScene, type Scene } from './scene.ts'
 const AWAY_MS = { ci: 2_000, bounded: 4_000, long: 30_000 }
 const END_MS_MAX = 2_000
 const BACK_MS_MAX = 2_000
+/** From the start to the first screen. Nearly all of it is Node reading modules, and the machines of CI are slow and shared: there it is held loosely. */
+const UP_MS_MAX = { ci: 3_000, bounded: 2_000, long: 2_000 }
 const REDIS_BACK_MS_MAX = 1_000
 const RSS_MB_MAX = 20
 
@@ -221,7 +223,7 @@ async function restarts(ground: Ground): Promise<Outcome> {
   failures.push(...scene.diary.hung.map((story) => `no screen came: ${story}`))
   const [up, stop] = [Math.max(...ups), Math.max(...stops, 0)]
   return told(parts, startMs, {
-    goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && up <= 2_000 && stop <= 10_000,
+    goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && up <= UP_MS_MAX[parts.ci ? 'ci' : parts.mode] && stop <= 10_000,
     figure: `serving ${Math.round(up)} ms after the start at most; SIGTERM took ${Math.round(stop)} ms at most`, counts: { rounds, hung: scene.diary.hung.length, putOff: scene.smsc.deliveries.counts.putOff, dialogues: scene.diary.dialogues },
   })
 }

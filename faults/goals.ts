@@ -18,7 +18,7 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R16', 'kill -9 to bound and serving within 2 s; SIGTERM leaves nothing unanswered'],
   ['R17', 'passwords, tokens, numbers, PINs, texts: none in logs, metrics, HTTP, Redis files; after erasure none in any dump'],
   ['R18', 'systemd-analyze scores the unit 1.5 at most; the container: not root, read-only, no capabilities, no secret'],
-  ['R19', 'back ends: no forbidden address reached, no redirect followed, bombs and drips within 10 MB'],
+  ['R19', 'back ends: no forbidden address reached, no redirect followed, bombs and drips leave at most 10 MB, and stand at 50 MB at most for a while'],
   ['R20', 'mutation score'],
   ['H1', 'Redis Cluster: a master dies, slots move; apologies within 6 s (node time-out 1 s), nothing false, doubled, foreign or hung'],
   ['H2', 'Redis behind Sentinel: the master dies or stops; apologies within 8 s (down-after 1 s), nothing false, doubled, foreign or hung'],
