@@ -1,5 +1,6 @@
 /** Delivery receipts of the SMS that were accepted: whether they come, how soon, and how they name the message. */
 import { payloadOf } from '../smpp/dialect.ts'
+import { ESM_TYPE_MASK } from '../smpp/dialect-classify.ts'
 import { readReceipt } from '../smpp/receipt.ts'
 import type { Pdu } from '../smpp/types.ts'
 import type { Exam } from './exam.ts'
@@ -10,8 +11,6 @@ import type { SmsSent } from './sms.ts'
 import type { Station } from './station.ts'
 
 const RECEIPTED_MESSAGE_ID = 0x001e
-/** Bits of esm_class. (SMPP v3.4 §5.2.12) */
-const ESM_TYPE = 0x3c
 const LOOK_MS = 100
 
 /** Waits until every SMS has one, or the time is over. */
@@ -64,7 +63,7 @@ interface Read {
 function readAll({ heard }: Station): Read[] {
   return heard.flatMap(({ pdu, taped }) => {
     const receipt = receiptOf(pdu, taped)
-    return receipt ? [{ receipt, taped, isUnmarked: (Number(pdu.body.esm_class ?? 0) & ESM_TYPE) === 0 }] : []
+    return receipt ? [{ receipt, taped, isUnmarked: (Number(pdu.body.esm_class ?? 0) & ESM_TYPE_MASK) === 0 }] : []
   })
 }
 

@@ -2,6 +2,7 @@
 import { readCode } from '../ussd/service-code.ts'
 import { payloadOf } from '../smpp/dialect.ts'
 import { tlvOf } from '../smpp/dialect-carrier.ts'
+import { ESM_TYPE_MASK } from '../smpp/dialect-classify.ts'
 import { readEnvelope } from '../smpp/dialect-envelope.ts'
 import { decodeText } from '../smpp/dialect-text.ts'
 import type { Pdu } from '../smpp/types.ts'
@@ -30,7 +31,6 @@ export interface Recording {
 }
 
 export const TAG = { op: 0x0501, payload: 0x0424, carrier: 0x1383 }
-const ESM_TYPE_MASK = 0x3c
 const RECEIPT = /\bid:\S+.*\bstat:/s
 /** A subscriber who is silent for so long has no dialogue any more. */
 const IDLE_MS = 600_000

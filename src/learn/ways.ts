@@ -1,6 +1,6 @@
 /** How the network's messages are told apart: the plainest sign that all of a kind have and no other. */
 import { getSession, readPlace, tlvOf, type PduView } from '../smpp/dialect-carrier.ts'
-import { operationOf } from '../smpp/dialect-classify.ts'
+import { ESM_TYPE_MASK, operationOf } from '../smpp/dialect-classify.ts'
 import type { Condition, DialectProfile } from '../smpp/dialect-schema.ts'
 import { viewOf } from '../smpp/dialect.ts'
 import type { Captured } from './captured.ts'
@@ -22,7 +22,6 @@ interface Facts {
   hasOps: boolean
 }
 
-const ESM_TYPE_MASK = 0x3c
 const ACKNOWLEDGEMENTS = [0x04, 0x08, 0x10, 0x20]
 /** What the standard has that was not seen: kept, for the next test call may bring it. */
 const USUAL: readonly { ops: readonly number[]; is: string }[] = [

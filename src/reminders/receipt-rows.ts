@@ -46,7 +46,7 @@ const DOORS = '(SELECT jsonb_array_elements_text(CAST(:doors AS jsonb)))'
  */
 export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
   DELETE FROM sms_receipt_orphan
-  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb))) 
+  WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
     AND (CAST(:line AS text) IN ('', line)
       OR (line IN ${DOORS} AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
   RETURNING ${ORPHAN}`)

@@ -19,7 +19,8 @@ export interface Verdict {
 
 type Test = (facts: Facts) => boolean
 
-const ESM_TYPE_MASK = 0x3c
+/** Message type bits of esm_class. (SMPP v3.4 §5.2.12) */
+export const ESM_TYPE_MASK = 0x3c
 const INTERMEDIATE = 0x20
 const DECIMAL = 10
 const HEX = 16

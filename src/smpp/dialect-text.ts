@@ -21,8 +21,12 @@ export function pageOf(profile: DialectProfile): PageLimit {
   const prefix = text.ucs2 !== false && text.ucs2.langPrefix !== undefined ? DCS11_PREFIX : 0
   const units = Math.min(ucs2, Math.floor((octets - prefix) / 2))
   // No text has fewer septets than units.
-  const isWide = text.ucs2 !== false && text.ucs2.always === true
-  return { septets: isWide ? units : Math.min(septets, Math.floor((octets * 8) / 7)), ucs2: units }
+  return { septets: isWide(text) ? units : Math.min(septets, Math.floor((octets * 8) / 7)), ucs2: units }
+}
+
+/** Every text is UCS-2, whatever GSM 7-bit has the letters for. */
+function isWide({ ucs2 }: TextOutProfile): boolean {
+  return ucs2 !== false && ucs2.always === true
 }
 
 /** Text of octets by their coding. */
@@ -92,12 +96,12 @@ export interface CodedText {
 /** `dataCoding` of the network's message, where there was one: some gateways want it back. */
 export function writeText(profile: TextOutProfile, page: PageLimit, text: string, networkDcs?: number): CodedText {
   const lines = text.replace(/\r\n?/g, '\n').replaceAll('\n', profile.newline)
-  const isWide = profile.ucs2 !== false && profile.ucs2.always === true
-  const plain = profile.translit && !isWide && uncodableAt(lines) >= 0 ? sparing(lines) : lines
+  const wide = isWide(profile)
+  const plain = profile.translit && !wide && uncodableAt(lines) >= 0 ? sparing(lines) : lines
   const wanted = profile.ucs2 === false ? toGsm7Text(plain) : plain
   const shown = fit(wanted, page)
   const cut = shown.length < wanted.length
-  if (profile.ucs2 === false || (!isWide && uncodableAt(shown) < 0)) {
+  if (profile.ucs2 === false || (!wide && uncodableAt(shown) < 0)) {
     const { dcs, echo, packed } = profile.gsm7
     const octets = encodeText(shown, packed ? 'gsm7packed' : 'gsm7')
     return { text: shown, alphabet: 'gsm7', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }
