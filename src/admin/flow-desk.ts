@@ -23,6 +23,8 @@ export interface FlowRow extends FlowStand {
   file: string | null
   /** Revisions whose dialogues end at their next turn. */
   recalled: string[]
+  /** The recalled revision that `revision` serves instead of; the same: every dial gets the text of the recall. */
+  replaced: string | null
   /** The last decision beyond the files; null: there is none. */
   decided: { by: string; note: string; atMs: number } | null
   /** What is wrong with the file as it is now: `where: what (remedy)`. */

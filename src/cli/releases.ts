@@ -28,10 +28,12 @@ const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
 
 export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
   const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
-  for (const { name, revision, file, canary, recalled, decided, problems } of flows) {
+  for (const { name, revision, file, canary, recalled, replaced, decided, problems } of flows) {
     say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
     if (file !== null && file !== revision) say(`  the file is ${file}`)
     if (decided) say(`  decided ${when(decided.atMs)} by ${decided.by}${decided.note ? `: ${decided.note}` : ''}`)
+    if (replaced === revision) say('  every dial gets the text of the recall: no other revision is in the archive')
+    else if (replaced) say(`  serves instead of ${replaced}, which was recalled`)
     for (const one of recalled) say(`  recalled ${one}`)
     for (const problem of problems) say(`  broken  ${problem}`)
   }
@@ -103,7 +105,8 @@ export async function recallCommand(
     return [language!, words!]
   }))
   const done = await decide(options, name, 'recall', { note, revision, texts })
-  say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${done.after.revision}`)
+  const gets = done.after.revision === revision ? 'its text' : done.after.revision
+  say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
 }
 
 /** The language that a flow is written in; whatever types its screens are of. */

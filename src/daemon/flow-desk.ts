@@ -79,8 +79,9 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
   }
 
   return {
-    flows: () => flows.state().filter(({ name }) => !name.startsWith(OWN)).map(({ name, file, recalled, release, problems, ...state }) => ({
-      name, file, recalled, ...standOf(state)!, problems: problems.map((problem) => sentence(problem).trim()),
+    flows: () => flows.state().filter(({ name }) => !name.startsWith(OWN)).map(({ release, problems, ...state }) => ({
+      name: state.name, file: state.file, recalled: state.recalled, replaced: state.replaced, ...standOf(state)!,
+      problems: problems.map((problem) => sentence(problem).trim()),
       decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
     })),
 
@@ -137,7 +138,7 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
       if (strange !== undefined) return { refused: 422, error: `${revision} does not speak '${strange}': ${flow.languages.join(', ')}` }
       const long = Object.entries(texts).find(([, text]) => !fits(text, USSD_PAGE))
       if (long) return { refused: 422, error: `the text in '${long[0]}' is more than a page` }
-      const done = await change(name, by, (now) => stateOf(name)?.revision === revision
+      const done = await change(name, by, (now, recalled) => stateOf(name)?.revision === revision && !recalled.has(revision)
         ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }
         : { release: now.canary?.revision === revision ? { ...now, canary: null } : now, recalls: { revision, texts } })
       return 'refused' in done ? done : { ...done, open: (await dialogues.census(CENSUS_MAX)).open.get(revision) ?? 0 }

@@ -2,13 +2,15 @@
  * The flows in force: what new dials get, and what dialogues under way began with. The files say what a flow is; what
  * operators decided beyond them (release.ts) says what serves instead.
  */
+import { UsageError } from '../errors.ts'
 import type { FlowProblem } from './check.ts'
 import { compileFlow } from './compile.ts'
 import { asksSecret, readFolder, type Folder, type FolderOptions, type Loaded } from './folder.ts'
+import { choosing } from './choosing.ts'
 import type { FlowFiles, FlowSource } from './read.ts'
 import { recalledFlow } from './recall.ts'
 import {
-  inForce, isInCanary, NOTHING_DECIDED, type Canary, type Decisions, type DecisionsRead, type PublishMode, type Release,
+  isInCanary, NOTHING_DECIDED, type Canary, type Decisions, type DecisionsRead, type PublishMode, type Release,
 } from './release.ts'
 import type { CompiledFlow, FlowArchive, FlowRegistry } from './types.ts'
 
@@ -48,6 +50,11 @@ export interface FlowState {
   canary: { revision: string; share: number } | null
   /** Revisions whose dialogues end at their next turn. */
   recalled: string[]
+  /**
+   * What would serve, had it not been recalled: `revision` serves instead of it. The same as `revision`: there is no other,
+   * and every dial gets the words of the recall.
+   */
+  replaced: string | null
   /** The last decision, if there is one. */
   release: Release | null
   /** What is wrong with its files as they are now: they are not what serves. */
@@ -57,14 +64,20 @@ export interface FlowState {
 export interface Flows extends FlowRegistry {
   /** Reads files and decisions again. All changes take effect at once; never rejects for what stands in the files. */
   reload(): Promise<Reload>
-  /** What is in force, by name; `broken`: where the first error of its files is, which are not what serves. */
-  names(): { name: string; revision: string; broken?: string }[]
+  /**
+   * What is in force, by name; `broken`: where the first error of its files is, which are not what serves; `recalled`: what a
+   * recall did to what new dials get.
+   */
+  names(): { name: string; revision: string; broken?: string; recalled?: string }[]
   state(): FlowState[]
   /** Revisions that a purge must leave: in force, on trial, or what a file is. */
   wanted(): string[]
 }
 
-/** Reads the folder once; whoever holds it calls `reload` when files or decisions may have changed. */
+/**
+ * Reads the folder once; whoever holds it calls `reload` when files or decisions may have changed. Rejects where the decisions
+ * cannot be read: without them a recalled revision might serve.
+ */
 export async function openFlows(options: FlowsOptions): Promise<{ flows: Flows; first: Reload }> {
   const flows = registry(options)
   return { flows, first: await flows.reload() }
@@ -75,6 +88,8 @@ interface View {
   loaded: ReadonlyMap<string, Loaded>
   current: ReadonlyMap<string, CompiledFlow>
   canaries: ReadonlyMap<string, Canary & { flow: CompiledFlow }>
+  /** By name: see FlowState. */
+  replaced: ReadonlyMap<string, string>
   decisions: Decisions
   /** Problems of decisions: told once, though they stand at every reload. */
   standing: readonly FlowProblem[]
@@ -84,8 +99,15 @@ function registry(options: FlowsOptions): Flows {
   const services = new Map((options.services ?? []).map((flow) => [flow.name, flow]))
   const kept = keptRevisions([...services.values()], options)
   const testers = new Set(options.testers)
-  let view: View = { loaded: new Map(), current: services, canaries: new Map(), decisions: NOTHING_DECIDED, standing: [] }
+  let view: View = { loaded: new Map(), current: services, canaries: new Map(), replaced: new Map(),
+    decisions: NOTHING_DECIDED, standing: [] }
   let reloading: Promise<unknown> = Promise.resolve()
+
+  /** Whoever is on a recalled revision, and however it came into force, gets its words and nothing else of it. */
+  const allowed = (flow: CompiledFlow | undefined) => {
+    const recall = flow && view.decisions.recalls.get(flow.revision)
+    return recall ? recalledFlow(flow, recall.texts) : flow
+  }
 
   const reload = async (): Promise<Reload> => {
     const before = view
@@ -95,7 +117,8 @@ function registry(options: FlowsOptions): Flows {
     const decisions = await decisionsOf(options, folder, before.decisions, standing)
     const entries = new Map([...folder.entries].map(([name, entry]) => [name, entry.flow]))
     for (const flow of entries.values()) if (flow) kept.remember(flow)
-    const choose = choosing({ options, decisions, before, services, find: kept.find, problems: standing })
+    const replaced = new Map<string, string>()
+    const choose = choosing({ options, decisions, before: before.current, services, find: kept.find, problems: standing, replaced })
     const current = new Map(services)
     const canaries = new Map<string, Canary & { flow: CompiledFlow }>()
     for (const name of new Set([...entries.keys(), ...decisions.releases.keys()])) {
@@ -111,7 +134,7 @@ function registry(options: FlowsOptions): Flows {
       ...folder.problems, ...problems, ...standing.filter(({ where, what }) => !told.has(`${where} ${what}`)),
       ...await archiveNew(folder.entries, current, options.archive),
     ] }
-    view = { loaded: folder.entries, current, canaries, decisions, standing }
+    view = { loaded: folder.entries, current, canaries, replaced, decisions, standing }
     kept.trim(wantedOf(view))
     if (report.served.length + report.problems.length > 0) options.onReload?.(report)
     return report
@@ -121,15 +144,13 @@ function registry(options: FlowsOptions): Flows {
     current(name, msisdn) {
       const canary = msisdn === undefined ? undefined : view.canaries.get(name)
       if (canary && (testers.has(msisdn!) || isInCanary(canary, msisdn!))) return canary.flow
-      return view.current.get(name)
+      return allowed(view.current.get(name))
     },
-    async pinned(revision) {
-      const recall = view.decisions.recalls.get(revision)
-      const flow = await kept.find(revision)
-      return flow && recall ? recalledFlow(flow, recall.texts) : flow
-    },
-    names: () => stateOf(view).map(({ name, revision, problems: [first] }) =>
-      ({ name, revision, ...(first ? { broken: first.where } : {}) })),
+    pinned: async (revision) => allowed(await kept.find(revision)),
+    names: () => stateOf(view).map(({ name, revision, replaced, problems: [first] }) => ({
+      name, revision, ...(first ? { broken: first.where } : {}),
+      ...(replaced === null ? {} : { recalled: recalledNote(replaced, revision) }),
+    })),
     state: () => stateOf(view),
     wanted: () => [...wantedOf(view)],
     calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
@@ -142,17 +163,23 @@ function registry(options: FlowsOptions): Flows {
   }
 }
 
-function stateOf({ current, loaded, canaries, decisions }: View): FlowState[] {
+function stateOf({ current, loaded, canaries, replaced, decisions }: View): FlowState[] {
   return [...current.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, revision }) => {
     const canary = canaries.get(name)
     const entry = loaded.get(name)
     return {
       name, revision, file: entry?.flow?.revision ?? null, release: decisions.releases.get(name) ?? null,
-      canary: canary ? { revision: canary.revision, share: canary.share } : null,
+      replaced: replaced.get(name) ?? null, canary: canary ? { revision: canary.revision, share: canary.share } : null,
       recalled: [...decisions.recalls.values()].filter((recall) => recall.name === name).map((recall) => recall.revision),
       problems: (entry?.problems ?? []).filter((problem) => problem.severity === 'error'),
     }
   })
+}
+
+function recalledNote(replaced: string, revision: string): string {
+  return replaced === revision
+    ? `${replaced} was recalled and no other is in the archive: every dial gets the text of the recall`
+    : `${replaced} was recalled: ${revision} serves instead`
 }
 
 function wantedOf({ current, loaded, canaries }: View): Set<string> {
@@ -221,47 +248,13 @@ async function decisionsOf(
     for (const [name, { flow }] of fresh) await decisions.adopt(name, flow!.revision)
     return fresh.length ? await decisions.read() : read
   } catch (error) {
+    if (last === NOTHING_DECIDED) {
+      const why = `flow releases cannot be read: ${(error as Error).message}`
+      throw new UsageError(`${why} (without them a recalled flow might serve: start again once Postgres answers)`)
+    }
     problems.push({ severity: 'warning', where: 'flow releases', what: `were not read: ${(error as Error).message}`,
       remedy: 'what was decided before holds; it is tried again at the next reload' })
     return last
-  }
-}
-
-interface Choosing {
-  options: FlowsOptions
-  decisions: Decisions
-  before: View
-  services: ReadonlyMap<string, CompiledFlow>
-  find(revision: string): Promise<CompiledFlow | undefined>
-  problems: FlowProblem[]
-}
-
-/** Which revision is in force. What cannot be had leaves what was in force before, and is a problem. */
-function choosing({ options, decisions, before, services, find, problems }: Choosing) {
-  const had = async (revision: string, name: string): Promise<CompiledFlow | undefined> => {
-    const flow = await find(revision).catch(() => undefined)
-    if (flow?.name === name) return flow
-    problems.push({ severity: 'error', where: revision, what: 'is decided to serve, and is not to be had',
-      remedy: 'is it in the table flow_revision, and of this version?' })
-    return undefined
-  }
-  return {
-    async current(name: string, file: CompiledFlow | undefined): Promise<CompiledFlow | undefined> {
-      const stands = before.current.get(name)
-      const fallback = stands && stands !== services.get(name) ? stands : file
-      const revision = inForce(decisions.releases.get(name), file?.revision, options.mode ?? 'files')
-      if (revision === undefined) return fallback
-      const recall = decisions.recalls.get(revision)
-      if (recall && fallback && fallback.revision !== revision) return fallback
-      const flow = revision === file?.revision ? file : revision === stands?.revision ? stands : await had(revision, name)
-      return flow && recall ? recalledFlow(flow, recall.texts) : flow ?? fallback
-    },
-    async canary(name: string): Promise<(Canary & { flow: CompiledFlow }) | undefined> {
-      const canary = decisions.releases.get(name)?.canary
-      if (!canary || decisions.recalls.has(canary.revision)) return undefined
-      const flow = await had(canary.revision, name)
-      return flow && { ...canary, flow }
-    },
   }
 }
 

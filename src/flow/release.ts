@@ -78,6 +78,11 @@ export const NOTHING_DECIDED: Decisions = { releases: new Map(), recalls: new Ma
 /** What a daemon reads of the decisions, again and again. */
 export interface DecisionsRead {
   read(): Promise<Decisions>
+  /**
+   * Revisions of the archive that may serve in place of a recalled one, newest first: those that served everybody by when they
+   * last came into force, then those that were only stored to be tried.
+   */
+  unrecalled(name: string): Promise<string[]>
   /** The first daemon that has a flow nobody has decided about: what it serves is its release. (Mode `released`.) */
   adopt(name: string, revision: string): Promise<void>
 }

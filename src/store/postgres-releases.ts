@@ -22,6 +22,9 @@ interface RevisionRow {
   served_at: Date | null
 }
 
+/** Newer ones that this version cannot read are passed over: of so many one can be read, or none. */
+const CANDIDATES_MAX = 20
+
 export function flowReleases(knex: Knex): Decided {
   return {
     async read() {
@@ -34,6 +37,12 @@ export function flowReleases(knex: Knex): Decided {
         recalls: new Map(recalls.map((row): [string, Recall] =>
           [row.revision, { ...row, texts: JSON.parse(row.texts) as Recall['texts'] }])),
       }
+    },
+    async unrecalled(name) {
+      const rows: { revision: string }[] = await knex('flow_revision as r').where('r.name', name)
+        .whereNotExists(knex('flow_recall as c').whereRaw('c.revision = r.revision').select(knex.raw('1')))
+        .orderByRaw('r.served_at DESC NULLS LAST, r.created_at DESC, r.revision').limit(CANDIDATES_MAX).select('r.revision')
+      return rows.map(({ revision }) => revision)
     },
     async adopt(name, revision) {
       const row = rowOf({ ...undecided(name), active: revision, by: 'file' })

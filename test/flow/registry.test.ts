@@ -179,6 +179,7 @@ describe('the registry of flows', () => {
 
   describe('with decisions of operators', () => {
     let decisions: DecisionsRead & { releases: Map<string, Release>; recalls: Map<string, Recall>; broken: boolean }
+    const recall = (revision: string) => decisions.recalls.set(revision, { revision, name: 'a', texts: { en: 'Prices were wrong.' } })
     const open = (more: Partial<FlowsOptions> = {}) => openFlows({ folder, archive, decisions, ...more }).then(({ flows }) => flows)
     const inForce = (flows: Flows, msisdn?: string) => flows.current('a', msisdn)?.revision
     beforeEach(() => {
@@ -187,6 +188,10 @@ describe('the registry of flows', () => {
         async read() {
           if (this.broken) throw new Error('no database')
           return { releases: new Map(this.releases), recalls: new Map(this.recalls) }
+        },
+        async unrecalled() {
+          if (this.broken) throw new Error('no database')
+          return [...archived.keys()].toReversed().filter((revision) => !this.recalls.has(revision))
         },
         async adopt(name, revision) {
           if (!this.releases.has(name)) this.releases.set(name, { ...undecided(name), active: revision, by: 'file' })
@@ -258,6 +263,72 @@ describe('the registry of flows', () => {
       write('a.yaml', flowText('a', 'One'))
       await flows.reload()
       assert.notEqual(inForce(flows), one, 'a file that is recalled does not come into force')
+    })
+
+    it('serves the newest that was not recalled in every daemon, whatever it served before, and says so', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const one = inForce(await open())!
+      write('a.yaml', flowText('a', 'Two'))
+      const running = await open()
+      const two = inForce(running)!
+      write('a.yaml', flowText('a', 'Three'))
+      const late = await open()
+      const three = inForce(late)!
+      recall(three)
+      const told: Reload[] = []
+      const flows = [running, late, await open({ onReload: (reload) => told.push(reload) })]
+      for (const each of flows) await each.reload()
+      assert.deepEqual(flows.map((each) => inForce(each)), [two, two, two])
+      assert.deepEqual(flows.map((each) => textOf(each.current('a'))), ['Two', 'Two', 'Two'])
+      assert.deepEqual(flows.map((each) => each.names()[0]!.recalled), Array(3).fill(`${three} was recalled: ${two} serves instead`))
+      assert.deepEqual(told.map(({ problems }) => problems.map(({ severity, where }) => [severity, where])), [[['warning', three]]], 'once')
+      recall(two)
+      for (const each of flows) await each.reload()
+      assert.deepEqual(flows.map((each) => inForce(each)), [one, one, one])
+      decisions.recalls.clear()
+      for (const each of [...flows, await open()]) {
+        await each.reload()
+        assert.deepEqual([textOf(each.current('a')), each.state()[0]!.replaced], ['Three', null])
+      }
+    })
+
+    it('where all were recalled: the words of the recall, a warning and a word in what is in force; a daemon that served it as well', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const running = await open()
+      recall(inForce(running)!)
+      const told: Reload[] = []
+      for (const flows of [running, await open({ onReload: (reload) => told.push(reload) })]) {
+        await flows.reload()
+        assert.equal(textOf(flows.current('a')), 'Prices were wrong.')
+        assert.match(flows.names()[0]!.recalled ?? '', /every dial gets the text of the recall/)
+        assert.equal(flows.state()[0]!.replaced, inForce(flows))
+      }
+      assert.match(told[0]!.problems[0]!.what, /every dial gets the text of the recall/)
+      write('a.yaml', flowText('a', 'Mended'))
+      await running.reload()
+      assert.deepEqual([textOf(running.current('a')), running.names()[0]!.recalled], ['Mended', undefined])
+    })
+
+    it('passes over what cannot be had, and stays with what serves while the archive does not answer', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      const flows = await open()
+      const one = inForce(flows)!
+      write('a.yaml', flowText('a', 'Two'))
+      const two = inForce(await open())!
+      archived.set('a@000000000000', '{}')
+      recall(two)
+      decisions.unrecalled = () => Promise.reject(new Error('no database'))
+      await flows.reload()
+      assert.equal(inForce(flows), one)
+      decisions.unrecalled = async () => ['a@000000000000', one]
+      assert.deepEqual([inForce(await open()), textOf((await open()).current('a'))], [one, 'One'])
+    })
+
+    it('does not start where the decisions cannot be read: a recalled file would serve', async () => {
+      write('a.yaml', flowText('a', 'One'))
+      recall(inForce(await open())!)
+      decisions.broken = true
+      await assert.rejects(open(), /flow releases cannot be read: no database/)
     })
 
     it('keeps what was decided while decisions cannot be read, and what serves when a revision is not to be had; says so once', async () => {
