@@ -27,8 +27,14 @@ const never = listOf([
 /** Of IPv6, all that is neither this nor unique local is local, reserved, or an IPv4 address in other clothes. (RFC 4291 §2.4) */
 const global6 = listOf([], [['2000::', 3]])
 
+/** Written as IPv6 (::ffff:127.0.0.1), too: sockets that listen for both say it like that. */
 export function isLoopbackAddress(address: string): boolean {
-  return isIn(loopback, address)
+  return isIP(address) !== 0 && isIn(loopback, address)
+}
+
+/** Whether a server that listens there is for this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || isLoopbackAddress(host)
 }
 
 /** Whether a name may lead there. */

@@ -44,6 +44,7 @@ export const COUNTERS = {
   ussd_pushes_total: ['USSD that we began, by what came of it', ['line', 'result']],
   ussd_late_total: ['Answers that came after the network\'s patience, by what was done', ['line', 'what']],
   ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
+  admin_turned_away_total: ['Requests that the admin door did not let in, by why', ['why']],
   door_requests_total: ['Requests at the HTTP door by status', ['status']],
   dialogue_store_errors_total: ['Calls of the dialogue store that failed; record: what no call was told of', ['call', 'code']],
   store_key_reloads_total: ['Files of the dialogue store\'s keys read again while running', ['result']],

@@ -1,6 +1,7 @@
 /**
- * Who may use the admin door: bearer tokens, of which the daemon knows only the hashes. Compared in constant time; an
- * address that fails again and again is not listened to for a while.
+ * Who may use the admin door: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A right
+ * one is always let in: nobody who sends wrong ones shuts it out. An address that fails again and again is only told so,
+ * and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ProblemsError, type Problem } from '../errors.ts'
@@ -28,10 +29,13 @@ export type Verdict =
   /** No header at all. */
   | { is: 'nobody' }
   | { is: 'wrong' }
-  /** Too many wrong ones from this address; this one was not looked at. */
+  /** Wrong, after too many wrong ones from this address. */
   | { is: 'locked' }
 
-/** Wrong tokens of one address at once, and how long until one more may be tried: 256 bits are not guessed anyway. */
+/**
+ * Wrong tokens of one address that are written down at once, and how long until one more is. No defence against guessing,
+ * which 256 random bits are: a program of this machine shares its address with the operator and with Prometheus.
+ */
 export const FAILED_MAX = 10
 export const FAILED_EACH_MS = 6_000
 /** Addresses whose failures are remembered. */
@@ -81,11 +85,11 @@ export function createAccess(tokens: readonly Token[]): Access {
   return {
     check({ header, address }, nowMs) {
       if (header === undefined) return { is: 'nobody' }
-      if ((clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS) return { is: 'locked' }
       const given = tokenHash(/^bearer +(.*)$/i.exec(header)?.[1] ?? '')
       // All are compared, whichever fits: time tells nothing.
-      const found = tokens.filter((token) => timingSafeEqual(token.sha256, given))
-      return found[0] ? { is: 'known', token: found[0] } : fail(address, nowMs)
+      const [token] = tokens.filter((one) => timingSafeEqual(one.sha256, given))
+      if (token) return { is: 'known', token }
+      return (clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS ? { is: 'locked' } : fail(address, nowMs)
     },
   }
 }

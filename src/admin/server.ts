@@ -7,8 +7,11 @@ import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
+import { notFromHere } from '../callers.ts'
+import { keepRoom } from '../http-room.ts'
 import { httpTimes } from '../http-times.ts'
 import type { Log } from '../log-port.ts'
+import type { Counters } from '../metrics.ts'
 import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
 import type { Desk } from './desk.ts'
 import type { FlowDesk } from './flow-desk.ts'
@@ -30,6 +33,7 @@ export interface AdminParts {
   /** None: nothing can be changed, and what is open is open to this machine only. */
   tokens: readonly Token[]
   now(): number
+  counters: Counters
   log: Log
 }
 
@@ -53,7 +57,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       server.off('error', fail)
       done({ port: info.port, stop: () => stop(server as Server) })
     })
-    ;(server as Server).maxConnections = CONNECTIONS_MAX
+    keepRoom(server as Server, CONNECTIONS_MAX, () => parts.counters.count('limits_total', { limit: 'admin_connections' }))
     server.once('error', fail)
   })
 }
@@ -94,39 +98,37 @@ function adminApp(parts: AdminParts): Hono<App> {
 }
 
 /** Lets a request on with its token, or answers it. */
-function gate({ tokens, now, log }: AdminParts) {
+function gate({ tokens, now, counters, log }: AdminParts) {
   const access = createAccess(tokens)
   return async (c: Context<App>, next: () => Promise<void>) => {
     const address = c.env.incoming.socket.remoteAddress ?? ''
-    const isHere = isLocal(address) && LOCAL_NAME.test(c.req.header('host') ?? '') && !FORWARDED.some((name) => c.req.header(name))
-    const refused = (status: 400 | 401 | 403 | 429, error: string) => c.json({ error }, status)
-    if (TOKEN_IN_QUERY.test(c.req.url)) return refused(400, 'a token goes into the Authorization header: addresses end up in logs')
+    const notHere = notFromHere({ method: c.req.method, address, head: (name) => c.req.header(name) })
+    const refused = (why: string, status: 400 | 401 | 403 | 429, error: string) => {
+      counters.count('admin_turned_away_total', { why })
+      return c.json({ error }, status)
+    }
+    if (TOKEN_IN_QUERY.test(c.req.url)) return refused('query', 400, 'a token goes into the Authorization header: addresses end up in logs')
     c.set('token', null)
-    if (!tokens.length) return c.req.path.startsWith('/v1') || !isHere
-      ? refused(403, 'closed: set admin.tokensFile (ussd-connector token operate)') : next()
+    if (!tokens.length) {
+      if (notHere === undefined && !c.req.path.startsWith('/v1')) return next()
+      return refused('closed', 403, `closed${notHere ? `, ${notHere}` : ''}: set admin.tokensFile (ussd-connector token operate)`)
+    }
     const verdict = access.check({ header: c.req.header('authorization'), address }, now())
     if (verdict.is === 'known') {
       c.set('token', verdict.token)
       return next()
     }
     // A container's health check has no token: it learns yes or no, and nothing else.
-    if (verdict.is === 'nobody' && c.req.path === '/ready' && isHere) return next()
+    if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
     if (verdict.is === 'locked') {
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))
-      return refused(429, 'too many wrong tokens')
+      return refused('locked', 429, 'too many wrong tokens; a right one is let in')
     }
     log.warn({ address, method: c.req.method, result: verdict.is }, 'admin audit: turned away')
     c.header('www-authenticate', 'Bearer')
-    return refused(401, 'a bearer token is needed')
+    return refused(verdict.is, 401, 'a bearer token is needed')
   }
 }
 
 const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace', '/v1/sms']
-/** This machine calls it by these; any other name came through a proxy, or is a page that had its name lead here (DNS rebinding). */
-const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']
 const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i
-
-function isLocal(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address)
-}

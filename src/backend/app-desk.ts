@@ -4,6 +4,8 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { askedOf, fromForeignPage } from '../callers.ts'
+import { keepRoom } from '../http-room.ts'
 import { httpTimes } from '../http-times.ts'
 import type { Answer } from './contracts/types.ts'
 import { REPLY_OCTETS_MAX } from './body.ts'
@@ -24,13 +26,16 @@ export interface ReplyDeskSettings {
   field: string
   /** What a reply that was awaited is answered with. */
   receipt: { status: number; body: string }
+  /** Hears of each connection that had to go because there were too many. */
+  onFull?(): void
 }
 
 const CONNECTIONS_MAX = 1_000
 
-export function replyDesk({ host, port, field, receipt }: ReplyDeskSettings): ReplyDesk {
+export function replyDesk({ host, port, field, receipt, onFull = () => undefined }: ReplyDeskSettings): ReplyDesk {
   const waiting = new Map<string, (answer: Answer) => void>()
   const server = createServer(httpTimes(), (request, response) => {
+    if (fromForeignPage(askedOf(request))) return say(response, 403, 'pages in a browser are refused')
     receive(request, field).then(({ id, body }) => {
       const hand = id === undefined ? undefined : waiting.get(id)
       if (!hand) return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
@@ -39,7 +44,7 @@ export function replyDesk({ host, port, field, receipt }: ReplyDeskSettings): Re
       hand({ status: 200, headers: {}, body })
     }).catch(() => say(response, 400, 'bad request'))
   })
-  server.maxConnections = CONNECTIONS_MAX
+  keepRoom(server, CONNECTIONS_MAX, onFull)
   return {
     port: () => (server.address() as { port: number } | null)?.port ?? 0,
     async open() {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
+import { isLoopback } from '../addresses.ts'
 import { ProblemsError, UsageError, type Problem } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import { readSecretFile } from '../secret-file.ts'
@@ -238,8 +239,4 @@ function embedded(settings: Settings): boolean {
 
 function overlap(a: string[] | undefined, b: string[] | undefined): boolean {
   return !a || !b || a.some((name) => b.includes(name))
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

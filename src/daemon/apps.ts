@@ -44,7 +44,7 @@ export async function appBackends(parts: {
   const { settings, clock, metrics, log } = parts
   return Promise.all(Object.entries(settings.apps).map(async ([name, app]) => {
     const contract = loadContract(app.contract, settings.contracts.dir)
-    const desk = deskOf(name, app, contract)
+    const desk = deskOf(name, app, contract, metrics)
     await desk?.open()
     const how: AppParts = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
     const { concurrent, patienceMs } = app
@@ -53,10 +53,13 @@ export async function appBackends(parts: {
   }))
 }
 
-function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract): ReplyDesk | undefined {
+function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract, metrics: Metrics): ReplyDesk | undefined {
   if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
-  return later && listen && replyDesk({ ...listen, field: later.field, receipt: later.receipt })
+  return later && listen && replyDesk({
+    ...listen, field: later.field, receipt: later.receipt,
+    onFull: () => metrics.count('limits_total', { limit: 'app_connections' }),
+  })
 }
 
 function settingsOf(app: App, name: string) {

@@ -129,7 +129,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     const reload = createReload({ settings, lines, read: options.read ?? noFile })
     const admin = await startAdmin({
-      ...settings.admin, registry: metrics.registry, readiness, now: clock.now, log,
+      ...settings.admin, registry: metrics.registry, readiness, now: clock.now, counters: metrics, log,
       tokens: tokensOf(settings),
       desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, sms: sms.replacing, reload }),
       flows: createFlowDesk({

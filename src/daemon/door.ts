@@ -1,7 +1,7 @@
 /** The door of the settings, if there is one: its line, and the HTTP server before it. */
 import { readFileSync } from 'node:fs'
+import { isLoopback } from '../addresses.ts'
 import type { Settings } from '../config/schema.ts'
-import { isLoopback } from '../config/load.ts'
 import { doorContract } from '../door/contracts.ts'
 import { doorLine, type DoorLineParts } from '../door/line.ts'
 import { openDoor } from '../door/server.ts'

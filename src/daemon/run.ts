@@ -1,5 +1,6 @@
 /** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
-import { isLoopback, loadSettings } from '../config/load.ts'
+import { isLoopback } from '../addresses.ts'
+import { loadSettings } from '../config/load.ts'
 import { systemChance, systemClock } from '../clock.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
 import { ProblemsError, UsageError } from '../errors.ts'

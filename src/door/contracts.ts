@@ -26,7 +26,12 @@ export interface DoorReply {
   body: string
 }
 
+/** How a body is written. */
+export type BodyForm = 'form' | 'json'
+
 export interface DoorContract {
+  /** What its callers send. */
+  speaks: readonly BodyForm[]
   /** Whether an input for a dialogue that nobody knows carries enough to begin it. */
   unknownInput: 'begin' | 'expired'
   /** Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object. */
@@ -43,6 +48,7 @@ const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 const africastalking: DoorContract = {
+  speaks: ['form', 'json'],
   unknownInput: 'begin',
   hear(fields, headers) {
     const { sessionId, phoneNumber, serviceCode, text = '', status } = fields
@@ -64,6 +70,7 @@ const africastalking: DoorContract = {
 }
 
 const arkesel: DoorContract = {
+  speaks: ['json'],
   unknownInput: 'expired',
   hear(fields) {
     const { sessionID, newSession, msisdn, userData = '' } = fields
@@ -76,6 +83,7 @@ const arkesel: DoorContract = {
 }
 
 const nalo: DoorContract = {
+  speaks: ['json'],
   unknownInput: 'expired',
   hear(fields) {
     const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
@@ -89,6 +97,7 @@ const nalo: DoorContract = {
 }
 
 const hubtel: DoorContract = {
+  speaks: ['json'],
   unknownInput: 'expired',
   hear(fields) {
     const { SessionId: session, Mobile: number, Message = '', ServiceCode = '', Sequence } = fields

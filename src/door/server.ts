@@ -1,14 +1,18 @@
 /**
  * The door: our flows for those who speak HTTP: an aggregator, or a developer with curl. One path, POST, one contract.
- * Loopback unless the settings say otherwise; a bearer token where they give one.
+ * Loopback unless the settings say otherwise; a bearer token where they give one. Without one it is for programs: those of
+ * this machine where it listens for this machine only, and never for pages in a browser.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { isLoopback } from '../addresses.ts'
+import { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from '../callers.ts'
+import { keepRoom } from '../http-room.ts'
 import { httpTimes } from '../http-times.ts'
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
-import type { DoorContract, DoorMessage, DoorReply, Fields } from './contracts.ts'
+import type { BodyForm, DoorContract, DoorMessage, DoorReply, Fields } from './contracts.ts'
 import type { DoorLine, DoorSaid } from './line.ts'
 import { recently } from './recent.ts'
 
@@ -56,7 +60,7 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
         write(response, outcome)
       }).catch((error: unknown) => log.error({ err: error }, 'door failed'))
     })
-  server.maxConnections = CONNECTIONS_MAX
+  keepRoom(server, CONNECTIONS_MAX, () => counters.count('limits_total', { limit: 'door_connections' }))
   server.listen(parts.port, parts.host)
   await once(server, 'listening')
   return {
@@ -74,7 +78,7 @@ async function answer(request: IncomingMessage, parts: DoorParts, recent: Return
   const body = await bodyOf(request).catch(() => undefined)
   if (body === undefined) return plain(400, 'cut off')
   if (body === null) return plain(413, `over ${BODY_OCTETS_MAX} octets`)
-  const fields = fieldsOf(body, request.headers['content-type'] ?? '')
+  const fields = fieldsOf(body, formOf(request))
   const message = fields && parts.contract.hear(fields, request.headers)
   if (!message) {
     parts.log.warn({ why: fields ? 'fields' : 'form' }, 'door: a request that is not in the contract')
@@ -92,10 +96,25 @@ async function turn(message: DoorMessage, { line, contract }: DoorParts): Promis
   return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy or over')
 }
 
-function refusal(request: IncomingMessage, { path, token }: DoorParts): Outcome | null {
+function refusal(request: IncomingMessage, parts: DoorParts): Outcome | null {
+  const { path, token } = parts
   if (request.url?.split('?')[0] !== path) return plain(404, `try ${path}`)
   if (request.method !== 'POST') return plain(405, 'POST only')
-  return token === undefined || isToken(request.headers.authorization ?? '', token) ? null : plain(401, 'a bearer token is needed')
+  if (token === undefined) return strange(request, parts)
+  return isToken(request.headers.authorization ?? '', token) ? null : plain(401, 'a bearer token is needed')
+}
+
+/** Without a token: a stranger is told by where the request comes from, and by what it is. */
+function strange(request: IncomingMessage, { host, contract, log }: DoorParts): Outcome | null {
+  const asked = askedOf(request)
+  // Elsewhere than on loopback callers have other addresses and names: what no program sends still is refused.
+  const why = isLoopback(host) ? notFromHere(asked) : fromForeignPage(asked) ? FOREIGN_PAGE : undefined
+  const form = formOf(request)
+  const isSpoken = form !== undefined && contract.speaks.includes(form)
+  if (why === undefined && isSpoken) return null
+  log.warn({ why: why ?? 'content-type' }, 'door: turned a request away, which had no token to show')
+  if (why === undefined) return plain(415, `content-type: ${contract.speaks.map((one) => TYPES[one]).join(' or ')}`)
+  return plain(403, `refused, ${why}: set door.tokenFile, and let the caller or the proxy bring the token`)
 }
 
 function isToken(header: string, token: string): boolean {
@@ -118,10 +137,17 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
 
 const FLAT = new Set(['string', 'number', 'boolean'])
 
+const TYPES: Record<BodyForm, string> = { form: 'application/x-www-form-urlencoded', json: 'application/json' }
+
+function formOf({ headers }: IncomingMessage): BodyForm | undefined {
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  return (['form', 'json'] as const).find((form) => TYPES[form] === type)
+}
+
 /** Null: neither a form nor a flat JSON object. */
-function fieldsOf(body: string, contentType: string): Fields | null {
-  if (/^application\/x-www-form-urlencoded\s*(;|$)/i.test(contentType)) return Object.fromEntries(new URLSearchParams(body))
-  if (!/^application\/json\s*(;|$)/i.test(contentType)) return null
+function fieldsOf(body: string, form: BodyForm | undefined): Fields | null {
+  if (form === 'form') return Object.fromEntries(new URLSearchParams(body))
+  if (form !== 'json') return null
   try {
     const read = JSON.parse(body) as unknown
     if (read === null || typeof read !== 'object' || Array.isArray(read)) return null

@@ -7,7 +7,8 @@ import { isIP } from 'node:net'
 import type { Context, Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
-import { isLoopbackAddress } from '../addresses.ts'
+import { isLoopback } from '../addresses.ts'
+import { fromForeignPage } from '../callers.ts'
 
 export interface GuardOptions {
   host: string
@@ -23,7 +24,7 @@ const hash = (text: string): Buffer => createHash('sha256').update(text).digest(
 
 /** Answers the token that is in force, if one is. */
 export function guard(app: Hono, { host, allowedHosts, token: given }: GuardOptions): string | undefined {
-  const isLocal = host === 'localhost' || isLoopbackAddress(host)
+  const isLocal = isLoopback(host)
   const token = given ?? (isLocal ? undefined : randomBytes(TOKEN_OCTETS).toString('base64url'))
   const hosts = [host, 'localhost', '127.0.0.1', '::1', ...allowedHosts]
   app.use(async (c, next) => {
@@ -41,8 +42,8 @@ export function guard(app: Hono, { host, allowedHosts, token: given }: GuardOpti
 function refusal(c: Context, hosts: readonly string[], addresses: boolean): Response | undefined {
   const name = (c.req.header('host') ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   if (!hosts.includes(name) && !(addresses && isIP(name))) return c.json({ error: `Host '${name}' is not allowed` }, 403)
-  const origin = c.req.header('origin')
-  if (origin && origin !== new URL(c.req.url).origin) return c.json({ error: 'requests from other pages are refused' }, 403)
+  const asked = { method: c.req.method, head: (header: string) => c.req.header(header) }
+  if (fromForeignPage(asked, new URL(c.req.url).origin)) return c.json({ error: 'requests from other pages are refused' }, 403)
   const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH'
   if (hasBody && !/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
     return c.json({ error: 'the body must be JSON, with content-type application/json' }, 415)

@@ -105,6 +105,48 @@ describe('the door', () => {
     assert.deepEqual(outcomes, ['ok', 'ok'])
   })
 
+  it('without a token takes nothing from a page in a browser, from another name, through a proxy, or of another kind', async () => {
+    const own = `127.0.0.1:${door.port}`
+    const form = 'application/x-www-form-urlencoded'
+    const body = new URLSearchParams(first).toString()
+    const as = (headers: Record<string, string>) => new Promise<[number, string]>((done, fail) => {
+      const call = request({ host: '127.0.0.1', port: door.port, method: 'POST', path: '/ussd', headers: { 'content-type': form, ...headers } }, (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (more: string) => (text += more)).on('end', () => done([answer.statusCode!, text]))
+      })
+      call.on('error', fail).end(body)
+    })
+    const foreigners: Record<string, string>[] = [
+      { origin: 'http://evil.example' }, { origin: 'null' }, { origin: `http://${own}` }, { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' }, { host: 'evil.example' }, { host: `evil.example:${door.port}`, origin: `http://evil.example:${door.port}` },
+      { 'x-forwarded-for': '203.0.113.9' },
+    ]
+    for (const foreign of foreigners) {
+      const [status, text] = await as(foreign)
+      assert.equal(status, 403, JSON.stringify(foreign))
+      assert.match(text, /^refused, it.*: set door\.tokenFile/)
+    }
+    assert.deepEqual(await as({ 'content-type': 'text/plain' }), [415, `content-type: ${form} or application/json\n`])
+    assert.equal(turns.length, 0, 'nobody heard of it')
+    assert.deepEqual([(await as({ host: 'localhost' }))[0], turns.length], [200, 1])
+  })
+
+  it('on an address for others, where anybody may call it without a token, still takes nothing from a page', async () => {
+    await door.stop()
+    const json = doorContract('nalo')
+    door = await openDoor({
+      host: '0.0.0.0', port: 0, path: '/ussd', contract: json, line, now: () => Date.now(), counters: { count: () => undefined }, log: silentLog,
+    })
+    const as = async (headers: Record<string, string>) => (await fetch(`http://127.0.0.1:${door.port}/ussd`, {
+      method: 'POST', headers: { connection: 'close', 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ USERID: 'u', MSISDN: '67570000001', USERDATA: '*384#', MSGTYPE: true, SESSIONID: 's' }),
+    })).status
+    assert.deepEqual([await as({ origin: 'http://evil.example' }), await as({ 'sec-fetch-site': 'cross-site' })], [403, 403])
+    assert.equal(await as({ 'content-type': 'application/x-www-form-urlencoded' }), 415, 'a form needs no leave of a browser: JSON does')
+    assert.equal(turns.length, 0)
+    assert.equal(await as({ 'x-forwarded-for': '203.0.113.9' }), 200)
+  })
+
   it('knows when a caller was gone before its answer: the reply counts as not delivered', async () => {
     let go = (): void => undefined
     const answer = play
@@ -150,7 +192,7 @@ describe('the door', () => {
 
   it('does not wait for a caller that never finishes its request', async () => {
     const socket = connect(door.port, '127.0.0.1')
-    socket.write('POST /ussd HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nsess')
+    socket.write('POST /ussd HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nsess')
     await until(() => socket.bytesWritten > 0, 'not written')
     socket.destroy()
     assert.deepEqual(await post(''), [200, 'CON turn 1'])

@@ -126,12 +126,18 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
   })
 
-  it('stops listening to an address that guesses', async () => {
+  it('turns an address away that guesses, and lets a right token of the same address in all the while', async () => {
     for (let i = 0; i < FAILED_MAX; i++) assert.equal((await ask('GET', '/metrics', `guess-${i}`)).status, 401)
     const locked = await ask('GET', '/metrics', 'guess')
     assert.equal(locked.status, 429)
     assert.ok(Number(locked.headers.get('retry-after')) > 0)
+    for (let i = 0; i < FAILED_MAX; i++) {
+      assert.equal((await ask('GET', '/metrics', `guess-again-${i}`)).status, 429)
+      assert.equal((await ask('GET', '/metrics', TOKENS.read)).status, 200)
+      assert.equal((await ask('GET', '/v1/lines', TOKENS.operate)).status, 200)
+    }
     assert.ok(staged.logged().some((line) => line.msg === 'admin audit: turned away' && line.result === 'wrong'))
+    assert.equal(await staged.daemon.metrics.value('admin_turned_away_total', { why: 'locked' }), FAILED_MAX + 1)
   })
 })
 
@@ -148,6 +154,7 @@ describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
       const as = (headers: Record<string, string>) => new Promise((done, fail) =>
         get({ host: '127.0.0.1', port: staged.daemon.admin.port, path: '/metrics', headers }, (answer) => done(answer.resume().statusCode)).on('error', fail))
       assert.deepEqual([await as({ host: 'evil.example' }), await as({ 'x-forwarded-for': '203.0.113.9' }), await as({ host: 'localhost:8123' })], [403, 403, 200])
+      assert.deepEqual([await as({ origin: 'http://evil.example' }), await as({ origin: 'null' })], [403, 403])
       assert.equal(await status(`/v1/dialogues/test/${JOHN}`, 'DELETE'), 403)
     } finally {
       await staged.close()

@@ -32,6 +32,14 @@ describe('the sample wallet', () => {
     return (result.data as { rows: { id: string }[] }).rows.map((row) => row.id)
   }
 
+  it('takes nothing from a page in a browser', async () => {
+    const post = async (headers: Record<string, string>) => (await fetch(`http://127.0.0.1:${server.port}/topup`, {
+      method: 'POST', body: JSON.stringify({ msisdn: JOHN, args: { amount: 5 } }), headers: { 'content-type': 'text/plain', ...headers },
+    })).status
+    assert.deepEqual([await post({ origin: 'http://evil.example' }), await post({ 'sec-fetch-site': 'cross-site' })], [403, 403])
+    assert.deepEqual(await call('balance'), { is: 'data', data: { amount: 25, currency: 'PGK' } })
+  })
+
   it('offers what the balance can pay for, cheapest first, and a promotion to those with more', async () => {
     assert.deepEqual(await call('balance'), { is: 'data', data: { amount: 25, currency: 'PGK' } })
     assert.deepEqual(await bundles(), ['day', 'week', 'bonus', 'month'])

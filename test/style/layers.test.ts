@@ -31,7 +31,7 @@ const MAY: Record<string, readonly string[]> = {
 const OUTERMOST = ['src/cli', 'src/daemon', 'src/types']
 /** Small ports and leaf files that every room may import. */
 const PORTS = new Set(['src/errors.ts', 'src/log-port.ts', 'src/nearest.ts', 'src/metrics.ts', 'src/ids.ts', 'src/root.ts', 'src/sql.ts', 'src/failpoints.ts',
-  'src/secret-file.ts', 'src/pcap.ts', 'src/addresses.ts', 'src/http-times.ts', 'src/onward.ts'])
+  'src/secret-file.ts', 'src/pcap.ts', 'src/addresses.ts', 'src/callers.ts', 'src/http-times.ts', 'src/http-room.ts', 'src/onward.ts'])
 /** In the simulator, only these of our SMPP side: with a shared coder both ends would share one bug. */
 const SIMULATOR_SMPP = /^src\/smpp\/(dialect[\w-]*|types)\.ts$/
 

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { askedOf, fromForeignPage } from '../../callers.ts'
 import { httpTimes } from '../../http-times.ts'
 import { createWallet, type Done, type Wallet } from './wallet.ts'
 
@@ -65,6 +66,7 @@ export async function startWallet({ port, host = '127.0.0.1' }: WalletSettings):
 }
 
 async function handle(request: IncomingMessage, wallet: Wallet, answered: Map<string, Answer>): Promise<Answer> {
+  if (fromForeignPage(askedOf(request))) return { status: 403, body: { error: 'pages in a browser are refused' } }
   const operation = new URL(request.url ?? '/', 'http://wallet').pathname.slice(1)
   const body = await readJson(request)
   if (body === undefined) return { status: 400, body: { error: 'a JSON body of at most 16 kB is needed' } }

@@ -27,9 +27,9 @@ describe('an application that answers later (Junebug)', () => {
     await app.close()
   })
 
-  const bring = async (body: unknown) => {
+  const bring = async (body: unknown, headers: Record<string, string> = {}) => {
     const answer = await fetch(`http://127.0.0.1:${desk.port()}/channels/digicel/messages/`, {
-      method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json' },
+      method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers },
     })
     return answer.status
   }
@@ -54,6 +54,7 @@ describe('an application that answers later (Junebug)', () => {
     app.says({ status: 200, headers: {}, body: '{}' })
     const first = call(2, '1')
     await until(() => app.heard.length === 1, 'not asked')
+    assert.equal(await bring({ reply_to: 'e1:2:0', content: 'Forged' }, { origin: 'http://evil.example' }), 403, 'a page in a browser is no application')
     assert.equal(await bring({ reply_to: 'e1:2:0', content: 'More?' }), 201)
     assert.deepEqual(await first, { is: 'data', data: { text: 'More?', end: false, state: {} } })
     const second = call(3, '1')
