@@ -180,7 +180,8 @@ const door = z.strictObject({
   port: z.number().int().min(0).max(65_535).default(8_384),
   path: z.string().regex(/^\/[\w./-]{0,100}$/, 'a path such as /ussd').default('/ussd'),
   contract: z.enum(['africastalking', 'arkesel', 'nalo', 'hubtel']).default('africastalking').describe('what its callers speak'),
-  tokenFile: z.string().optional().describe('bearer token that callers must bring; without it, on loopback, any program of this machine may dial, elsewhere anyone who reaches the door'),
+  tokenFile: z.string().optional()
+    .describe('bearer token that callers must bring; without it programs of this machine may dial, or on another address anyone who reaches it'),
 })
 
 export const settingsSchema = z.strictObject({
