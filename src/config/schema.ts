@@ -181,7 +181,7 @@ const door = z.strictObject({
   path: z.string().regex(/^\/[\w./-]{0,100}$/, 'a path such as /ussd').default('/ussd'),
   contract: z.enum(['africastalking', 'arkesel', 'nalo', 'hubtel']).default('africastalking').describe('what its callers speak'),
   tokenFile: z.string().optional()
-    .describe('bearer token that callers must bring; without it programs of this machine may dial, or on another address anyone who reaches it'),
+    .describe('bearer token that callers must bring; without it: programs of this machine; on another address anyone'),
 })
 
 export const settingsSchema = z.strictObject({
