@@ -9,6 +9,7 @@ import { onward } from './onward.ts'
 import { pushedFlow } from './push/reply.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
+import { remedyFor } from './ussd/msisdn.ts'
 import { route, type CodeRoute } from './ussd/service-code.ts'
 import type { Clock, UssdMessage, UssdReply } from './ussd/types.ts'
 
@@ -83,6 +84,12 @@ export function isEarly(line: Line, taken: Taken['is']): boolean {
 
 export function statusOf(incoming: Incoming): number {
   return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
+}
+
+/** What is logged of a PDU that was refused. */
+export function refusalOf(why: string): { why: string; remedy?: string } {
+  const remedy = remedyFor(why)
+  return remedy === undefined ? { why } : { why, remedy }
 }
 
 interface TakingParts extends From {

@@ -25,8 +25,8 @@ import type { Late } from './late/late.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, serviceFor, statusOf, takingOf, REPLY_MS_MIN, SWEEP_MAX,
-  SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, refusalOf, serviceFor, statusOf, takingOf, REPLY_MS_MIN,
+  SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -78,7 +78,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (incoming.is === 'ussd') return onUssd(incoming.message, { pdu, line, link })
     if (incoming.is === 'receipt') await parts.onReceipt(pdu, line)
     if (incoming.is === 'sms') await parts.onSms(pdu, line)
-    if (incoming.is === 'reject') log.warn({ line: line.name, why: incoming.why }, 'PDU refused')
+    if (incoming.is === 'reject') log.warn({ line: line.name, ...refusalOf(incoming.why) }, 'PDU refused')
     link.respond(pdu, statusOf(incoming))
   }
 

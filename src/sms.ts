@@ -4,6 +4,7 @@
  */
 import type { Knex } from 'knex'
 import type { LineSettings, Settings } from './config/schema.ts'
+import { numberingOf } from './daemon/numbering.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { reminders, type Reminders } from './reminders/dispatch.ts'
@@ -22,7 +23,6 @@ import { QUERY_EVERY_MS, queryLines, smsQuery } from './sms/query.ts'
 import { smsRecall } from './sms/recall.ts'
 import { smsReplace } from './sms/replace.ts'
 import { fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './sms/submit.ts'
-import type { Numbering } from './ussd/msisdn.ts'
 import type { Chance, Clock } from './ussd/types.ts'
 
 export interface SmsSide {
@@ -160,12 +160,4 @@ export function longestResponseMs(lines: readonly LineSettings[]): number {
 
 function receiptOptions(line: LineSettings | undefined): ReceiptOptions {
   return { offsetMinutes: line?.sms?.receiptOffsetMinutes ?? 0, numbering: numberingOf(line) }
-}
-
-function numberingOf(line: LineSettings | undefined): Numbering {
-  const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
-  return {
-    ...(countryCode ? { countryCode } : {}), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
-    ...(nationalDigits ? { nationalDigits } : {}),
-  }
 }

@@ -63,7 +63,7 @@ lines:
   - name: demo
     smsc: { host: 127.0.0.1, port: ${at.smscPort}, systemId: ussd, password: secret }
     sms: { source: "123" }
-    msisdn: { countryCode: "675" }
+    msisdn: { countryCode: "675", nationalDigits: [7, 8] }
 services:
   - { code: "*123#", flow: dental }
   - { code: "*675#", flow: topup }

@@ -34,10 +34,12 @@ const smsc = z.strictObject({
 
 const msisdn = z.strictObject({
   countryCode: z.string().regex(/^[1-9]\d{0,2}$/).optional()
-    .describe('with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea'),
+    .describe('with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea. A number that may carry it '
+      + 'already is refused (0x0A) unless nationalDigits tells'),
   trunkPrefix: z.string().regex(/^\d{0,3}$/).default('0').describe('dialled before a national number'),
   nationalDigits: z.array(z.number().int().min(4).max(14)).max(8).optional()
-    .describe('how long national numbers are, e.g. [8]: tells 70000001 from an international number'),
+    .describe('all lengths that national numbers have, e.g. [7, 8]: tells 70000001 from an international number, and one that '
+      + 'only begins as the country code does from one that carries it'),
   allow: z.array(msisdnPrefix).max(10_000).default([]).describe('who may dial, by how international numbers begin; empty: everybody'),
   deny: z.array(msisdnPrefix).max(10_000).default([]).describe('who may not, also where allow has them: gets texts.unknownCode'),
 })

@@ -5,8 +5,9 @@ import { Refusal, type Backend } from '../backend/types.ts'
 import type { LineSettings } from '../config/schema.ts'
 import { SMS } from '../flow/sms-screen.ts'
 import { oweSms } from '../reminders/owe.ts'
-import { msisdnOf, type Numbering } from '../ussd/msisdn.ts'
+import { msisdnOf } from '../ussd/msisdn.ts'
 import type { Clock } from '../ussd/types.ts'
+import { numberingOf } from './numbering.ts'
 
 export interface FlowSmsParts {
   knex: Knex
@@ -39,12 +40,4 @@ export function sendsSms(lines: readonly LineSettings[]): boolean {
 
 function mayGet(recipient: string, line: LineSettings | undefined): boolean {
   return line?.sms?.recipients.some((prefix) => recipient.startsWith(prefix)) ?? false
-}
-
-function numberingOf(line: LineSettings | undefined): Numbering {
-  const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
-  return {
-    ...(countryCode === undefined ? {} : { countryCode }), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
-    ...(nationalDigits === undefined ? {} : { nationalDigits }),
-  }
 }

@@ -8,6 +8,7 @@ import { compileDialect } from '../smpp/dialect.ts'
 import { smppLine, type LineParts } from '../smpp/line.ts'
 import { lineSettings } from '../smpp/settings.ts'
 import type { Line } from '../smpp/types.ts'
+import { numberingOf } from './numbering.ts'
 import { tlsOf } from './tls.ts'
 
 export type MakeParts = Omit<LineParts, 'dialect'> & { dialects: Settings['dialects'] }
@@ -29,11 +30,6 @@ export function printOf(settings: LineSettings, dialects: Settings['dialects']):
 /** A path stands for itself; a name is looked up in the operator's folder, then in ours. */
 export function profileDirs({ dir }: Settings['dialects']): string[] {
   return [...(dir ? [dir] : []), join(packageRoot, 'dialects')]
-}
-
-function numberingOf({ msisdn }: LineSettings) {
-  const { countryCode, trunkPrefix, nationalDigits } = msisdn
-  return { trunkPrefix, ...(countryCode ? { countryCode } : {}), ...(nationalDigits ? { nationalDigits } : {}) }
 }
 
 export function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {

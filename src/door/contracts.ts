@@ -34,6 +34,8 @@ export interface DoorContract {
   speaks: readonly BodyForm[]
   /** Whether an input for a dialogue that nobody knows carries enough to begin it. */
   unknownInput: 'begin' | 'expired'
+  /** The field of the subscriber's number. */
+  numberIn: string
   /** Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object. */
   hear(fields: Fields, headers: Record<string, string | string[] | undefined>): DoorMessage | null
   say(action: UssdAction, text: string, to: DoorMessage): DoorReply
@@ -49,6 +51,7 @@ const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 const africastalking: DoorContract = {
   speaks: ['form', 'json'],
+  numberIn: 'phoneNumber',
   unknownInput: 'begin',
   hear(fields, headers) {
     const { sessionId, phoneNumber, serviceCode, text = '', status } = fields
@@ -71,6 +74,7 @@ const africastalking: DoorContract = {
 
 const arkesel: DoorContract = {
   speaks: ['json'],
+  numberIn: 'msisdn',
   unknownInput: 'expired',
   hear(fields) {
     const { sessionID, newSession, msisdn, userData = '' } = fields
@@ -84,6 +88,7 @@ const arkesel: DoorContract = {
 
 const nalo: DoorContract = {
   speaks: ['json'],
+  numberIn: 'MSISDN',
   unknownInput: 'expired',
   hear(fields) {
     const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
@@ -98,6 +103,7 @@ const nalo: DoorContract = {
 
 const hubtel: DoorContract = {
   speaks: ['json'],
+  numberIn: 'Mobile',
   unknownInput: 'expired',
   hear(fields) {
     const { SessionId: session, Mobile: number, Message = '', ServiceCode = '', Sequence } = fields
@@ -149,10 +155,24 @@ interface Parts {
 
 /** Null without a name, a number, or on a begin a code. */
 function message({ kind, session, number, code = '', text = '', step, fields }: Parts): DoorMessage | null {
-  const read = readMsisdn({ ton: 1, npi: 1, digits: number ?? '' })
+  const read = readNumber(number)
   const dialled = normaliseCode(code)
   if (!session || session.length > SESSION_UNITS_MAX || !('msisdn' in read) || (kind === 'begin' && dialled === '')) return null
   return { kind, session, msisdn: read.msisdn, code: dialled, text: clean(text), fields, ...(step === undefined ? {} : { step }) }
+}
+
+/** A caller's numbers are international: no line of ours says of which country they would be. */
+function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
+  return readMsisdn({ ton: 1, npi: 1, digits: number ?? '' })
+}
+
+/** Why a request is not in the contract, as far as that may be said: no content. */
+export function faultIn(fields: Fields | null, { numberIn }: DoorContract): { why: string; remedy: string } {
+  if (!fields) return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
+  const number = readNumber(fields[numberIn])
+  return 'fault' in number
+    ? { why: `${numberIn}-${number.fault}`, remedy: `the caller must send international digits in ${numberIn}, such as 67570000001` }
+    : { why: 'fields', remedy: 'compare the request with the contract in door.contract' }
 }
 
 function goesOn(action: UssdAction): boolean {

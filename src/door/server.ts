@@ -12,7 +12,7 @@ import { keepRoom } from '../http-room.ts'
 import { httpTimes } from '../http-times.ts'
 import type { Log } from '../log-port.ts'
 import type { Counters } from '../metrics.ts'
-import type { BodyForm, DoorContract, DoorMessage, DoorReply, Fields } from './contracts.ts'
+import { faultIn, type BodyForm, type DoorContract, type DoorMessage, type DoorReply, type Fields } from './contracts.ts'
 import type { DoorLine, DoorSaid } from './line.ts'
 import { recently } from './recent.ts'
 
@@ -81,7 +81,7 @@ async function answer(request: IncomingMessage, parts: DoorParts, recent: Return
   const fields = fieldsOf(body, formOf(request))
   const message = fields && parts.contract.hear(fields, request.headers)
   if (!message) {
-    parts.log.warn({ why: fields ? 'fields' : 'form' }, 'door: a request that is not in the contract')
+    parts.log.warn(faultIn(fields, parts.contract), 'door: a request that is not in the contract')
     return plain(400, 'not a request of this contract')
   }
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined

@@ -7,7 +7,7 @@ import { readSms } from '../smpp/segments-join.ts'
 import { tlvOf } from '../smpp/dialect-carrier.ts'
 import type { PlainText } from '../smpp/segments.ts'
 import type { Line, Pdu } from '../smpp/types.ts'
-import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
+import { readMsisdn, remedyFor, type Numbering } from '../ussd/msisdn.ts'
 import type { SmsInSettings } from './settings.ts'
 
 export interface SmsInParts extends Omit<IncomingParts, 'settings' | 'counters'> {
@@ -63,7 +63,11 @@ export function smsIn(parts: SmsInParts): SmsIn {
       const counted = (result: string) => metrics.count('sms_incoming_total', { line: line.name, result })
       const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
       const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, parts.numbering(line.name))
-      if ('fault' in from) return counted(`source-${from.fault}`)
+      if ('fault' in from) {
+        const why = `source-${from.fault}`
+        log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')
+        return counted(why)
+      }
       const part: SmsPartIn = { ...readSms(pdu, parts.plain?.(line.name)), group: line.group, msisdn: from.msisdn }
       const isLong = part.total > 1
       const whole = isLong ? await join(part) : part

@@ -5,13 +5,13 @@
 
 /** What a line knows of the numbering of its country; without it only international numbers are readable. */
 export interface Numbering {
-  /** `675`. Needed to read national numbers. */
+  /** `675`. Needed to read national numbers. It stands before no number that may have it already. */
   countryCode?: string
   /** What is dialled before a national number. Default `0`. */
   trunkPrefix?: string
   /** What is dialled before an international number. Default `00`. */
   internationalPrefix?: string
-  /** How many digits a national number has, e.g. [8]: tells `70000001` from an international number. */
+  /** How many digits national numbers have, all lengths, e.g. [8]: tells `70000001` from an international number. */
   nationalDigits?: readonly number[]
 }
 
@@ -22,7 +22,23 @@ export interface NumberAddress {
   digits: string
 }
 
-export type MsisdnFault = 'empty' | 'alphanumeric' | 'too-long' | 'too-short' | 'no-country-code'
+/** ambiguous: said to be national, but as far as lengths are known it may be an international number, or is of no length at all. */
+export type MsisdnFault = 'empty' | 'alphanumeric' | 'too-long' | 'too-short' | 'no-country-code' | 'ambiguous'
+
+const REMEDIES: Record<MsisdnFault, string> = {
+  empty: "ask the operator for the subscriber's number in source_addr",
+  alphanumeric: "ask the operator for the subscriber's number, digits only, in source_addr",
+  'too-long': 'ask the operator for E.164 numbers: 15 digits at most',
+  'too-short': "ask the operator for the subscriber's whole number in source_addr",
+  'no-country-code': 'the number is national: set msisdn.countryCode of the line, and msisdn.nationalDigits',
+  ambiguous: 'set msisdn.nationalDigits of the line to all lengths that national numbers have, such as [8]; '
+    + 'if they are right, ask the operator to send international numbers with source_addr_ton 1',
+}
+
+/** What the operator of the daemon can do about a fault, also as it is counted: `source-ambiguous`. Else undefined. */
+export function remedyFor(why: string): string | undefined {
+  return new Map(Object.entries(REMEDIES)).get(why.replace(/^source-/, ''))
+}
 
 /** E.164 §6: at most 15 digits. */
 export const MSISDN_DIGITS_MAX = 15
@@ -38,10 +54,10 @@ export function readMsisdn(
   const written = address.digits.slice(0, 64).replace(/[\s().-]/g, '')
   if (written === '') return { fault: 'empty' }
   if (!/^\+?\d+$/.test(written)) return { fault: 'alphanumeric' }
-  const digits = international({ ...address, digits: written }, numbering)
-  if (digits === null) return { fault: 'no-country-code' }
-  if (digits.length > MSISDN_DIGITS_MAX) return { fault: 'too-long' }
-  return digits.length < MSISDN_DIGITS_MIN ? { fault: 'too-short' } : { msisdn: digits }
+  const read = international({ ...address, digits: written }, numbering)
+  if ('fault' in read) return read
+  if (read.msisdn.length > MSISDN_DIGITS_MAX) return { fault: 'too-long' }
+  return read.msisdn.length < MSISDN_DIGITS_MIN ? { fault: 'too-short' } : read
 }
 
 /** The same for a number that a person wrote: `+675 7000 0001`, `0067570000001`, `67570000001`. */
@@ -50,36 +66,47 @@ export function msisdnOf(written: string, numbering: Numbering = {}): string | n
   return 'msisdn' in read ? read.msisdn : null
 }
 
-function international(address: NumberAddress, numbering: Numbering): string | null {
-  const { countryCode = '', trunkPrefix = '0', internationalPrefix = '00' } = numbering
+type Read = ReturnType<typeof readMsisdn>
+
+function international(address: NumberAddress, numbering: Numbering): Read {
+  const { trunkPrefix = '0', internationalPrefix = '00' } = numbering
   const { digits, ton } = address
-  if (digits.startsWith('+')) return digits.slice(1).replace(/^0+/, '')
+  if (digits.startsWith('+')) return { msisdn: digits.slice(1).replace(/^0+/, '') }
   if (internationalPrefix && digits.startsWith(internationalPrefix)) {
-    return digits.slice(internationalPrefix.length).replace(/^0+/, '')
+    return { msisdn: digits.slice(internationalPrefix.length).replace(/^0+/, '') }
   }
-  const national = nationalPart(digits, { ton, trunkPrefix, numbering })
-  if (national !== null) return countryCode ? countryCode + national : null
-  // No country's code begins with 0.
-  return digits.startsWith('0') ? null : digits
+  const rest = trunkPrefix && digits.startsWith(trunkPrefix) ? digits.slice(trunkPrefix.length) : null
+  // No country's code begins with 0, so a trunk 0 is certain; another trunk digit needs the length to tell.
+  const isZero = digits.startsWith('0')
+  if (rest !== null && isZero) return national([rest], { isSaid: true, numbering })
+  if (ton !== TON.international) {
+    return national(rest === null ? [digits] : [digits, rest], { isSaid: ton === TON.national, numbering })
+  }
+  return isZero ? { fault: 'no-country-code' } : { msisdn: digits }
 }
 
 interface NationalHints {
-  ton: number
-  trunkPrefix: string
+  /** The address says that it is national. */
+  isSaid: boolean
   numbering: Numbering
 }
 
-/** The digits after the country code if this is a national number, else null. */
-function nationalPart(digits: string, hints: NationalHints): string | null {
-  const { ton, trunkPrefix, numbering } = hints
+/**
+ * What is one number under every reading that its length allows: with the country code before it, or as it is where it
+ * carries the code already. The first of `written` is the whole; the second is without what may be a trunk prefix.
+ */
+function national(written: readonly [string, ...string[]], { isSaid, numbering }: NationalHints): Read {
   const { countryCode = '', nationalDigits } = numbering
+  const [whole] = written
   const isLength = (length: number) => nationalDigits?.includes(length) ?? false
-  const rest = trunkPrefix && digits.startsWith(trunkPrefix) ? digits.slice(trunkPrefix.length) : null
-  // No country's code begins with 0, so a trunk 0 is certain; another trunk digit needs the length to tell.
-  if (rest !== null && (trunkPrefix === '0' || isLength(rest.length))) return rest
-  if (ton === TON.international) return null
-  const saysCountry = countryCode !== '' && digits.startsWith(countryCode)
-  if (saysCountry && isLength(digits.length - countryCode.length)) return null
-  if (ton === TON.national) return digits
-  return isLength(digits.length) ? digits : null
+  const fits = (length: number) => countryCode.length + length <= MSISDN_DIGITS_MAX
+  const readings = written.filter(({ length }) => nationalDigits ? isLength(length) : isSaid && fits(length))
+  if (countryCode === '') return isSaid || readings.length || whole.startsWith('0') ? { fault: 'no-country-code' } : { msisdn: whole }
+  const isWhole = whole.startsWith(countryCode)
+    && (nationalDigits ? isLength(whole.length - countryCode.length) : whole.length >= MSISDN_DIGITS_MIN)
+  const numbers = new Set([...readings.map((it) => countryCode + it), ...(isWhole ? [whole] : [])])
+  const [only] = numbers
+  if (numbers.size === 1) return { msisdn: only! }
+  if (numbers.size > 1 || isSaid) return { fault: 'ambiguous' }
+  return whole.startsWith('0') ? { fault: 'ambiguous' } : { msisdn: whole }
 }

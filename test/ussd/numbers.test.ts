@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { msisdnOf, readMsisdn, type Numbering } from '../../src/ussd/msisdn.ts'
+import { msisdnOf, readMsisdn, remedyFor, type Numbering } from '../../src/ussd/msisdn.ts'
 import { normaliseCode, readCode, route } from '../../src/ussd/service-code.ts'
 
 const PNG: Numbering = { countryCode: '675', nationalDigits: [8] }
@@ -45,6 +45,50 @@ describe('MSISDN', () => {
     assert.equal(msisdnOf('87070000001', kazakh), '77070000001')
     assert.equal(msisdnOf('77070000001', kazakh), '77070000001')
     assert.equal(msisdnOf('85291234567890', kazakh), '85291234567890')
+  })
+
+  const GERMANY: Numbering = { countryCode: '49', nationalDigits: [7, 8, 9, 10, 11] }
+  const full: [string, number, string, Numbering, string][] = [
+    ['a full number said to be national, no length known', 2, '67570000001', { countryCode: '675' }, 'ambiguous'],
+    ['a full number behind a trunk 0, no length known', 0, '067570000001', { countryCode: '675' }, 'ambiguous'],
+    ['a full number said to be national, by its length', 2, '67570000001', PNG, '67570000001'],
+    ['a full number behind a trunk 0, by its length', 2, '067570000001', PNG, '67570000001'],
+    ['a national number that begins as the code does, by its length', 2, '67570001', PNG, '67567570001'],
+    ['one with a trunk 0 that begins as the code does, by its length', 0, '067570001', PNG, '67567570001'],
+    ['a national number that cannot carry the code, no length known', 2, '70000001', { countryCode: '675' }, '67570000001'],
+    ['a full number that would be over 15 digits with the code', 2, '6757000000001', { countryCode: '675' }, '6757000000001'],
+    ['both lengths possible', 2, '491234567', GERMANY, 'ambiguous'],
+    ['both lengths possible, TON 0', 0, '491234567', GERMANY, 'ambiguous'],
+    ['both lengths possible, but said to be international', 1, '491234567', GERMANY, '491234567'],
+    ['a foreign number said to be national', 2, '61412345678', PNG, 'ambiguous'],
+    ['a full number said to be national, no country known', 2, '67570000001', {}, 'no-country-code'],
+    ['a trunk 8 that may be the number\'s own', 2, '87070000001', { countryCode: '7', trunkPrefix: '8' }, 'ambiguous'],
+    ['a number of Hong Kong, said to be international', 1, '85291234567', { countryCode: '7', trunkPrefix: '8', nationalDigits: [10] }, '85291234567'],
+    ['a trunk 1 that is the country code, too', 2, '12125550123', { countryCode: '1', trunkPrefix: '1', nationalDigits: [10] }, '12125550123'],
+  ]
+  for (const [what, ton, digits, numbering, expected] of full) {
+    it(`never has the code twice: ${what}`, () => {
+      const read = readMsisdn({ ton, npi: 1, digits }, numbering)
+      assert.equal('fault' in read ? read.fault : read.msisdn, expected)
+    })
+  }
+
+  it('that carries the code is never given it again, whatever an address says of itself, unless its length says national', () => {
+    const lengths = fc.option(fc.uniqueArray(fc.integer({ min: 4, max: 11 }), { minLength: 1, maxLength: 3 }), { nil: undefined })
+    fc.assert(fc.property(fc.constantFrom('7', '49', '675'), fc.stringMatching(/^[1-9][0-9]{3,10}$/), fc.constantFrom(0, 1, 2, 3), fc.constantFrom('', '0'), lengths,
+      (countryCode, own, ton, trunk, nationalDigits) => {
+        const written = countryCode + own
+        const read = readMsisdn({ ton, npi: 1, digits: trunk + written }, { countryCode, ...(nationalDigits ? { nationalDigits } : {}) })
+        if ('fault' in read || read.msisdn === written) return
+        assert.equal(read.msisdn, countryCode + written)
+        assert.ok(nationalDigits?.includes(written.length) && !nationalDigits.includes(own.length), 'only its length may say that it is national')
+      }))
+  })
+
+  it('has a remedy for each fault', () => {
+    assert.match(remedyFor('ambiguous')!, /msisdn\.nationalDigits/)
+    assert.match(remedyFor('source-no-country-code')!, /msisdn\.countryCode/)
+    assert.equal(remedyFor('no-session'), undefined)
   })
 
   it('is unchanged when it is read again', () => {
