@@ -89,7 +89,7 @@ const rules = {
     .min(1)
     .max(200)
     .optional()
-    .describe('It must match this regular expression as a whole. Patterns that can take long are refused.'),
+    .describe('It must match this regular expression as a whole. Back references and look-around are refused.'),
   name: z
     .literal(true)
     .optional()

@@ -1,27 +1,19 @@
-/** Regular expressions that a profile may use: short, and with no way to make them slow. */
+/** Regular expressions that a profile may use: short ones, matched by src/regex/linear.ts on a short text. */
+import { compileLinear, type Linear } from '../regex/linear.ts'
+import { readExpression, type Limits } from '../regex/read.ts'
 
 export const REGEX_LENGTH_MAX = 100
-/** Each one multiplies the steps of a match by the length of the text (at most `REGEX_TEXT_MAX`). */
+/** `*`, `+` and ranges. */
 export const REGEX_REPEATS_MAX = 2
-/** Texts are matched up to here. */
+/** Texts are matched up to here: a dialled code and a service type are shorter. */
 export const REGEX_TEXT_MAX = 256
 
-/**
- * What is wrong with the expression, or null. Nested repetition, look-around and back-references are refused.
- */
+const LIMITS: Limits = { lengthMax: REGEX_LENGTH_MAX, repeatMax: REGEX_TEXT_MAX, repeatsMax: REGEX_REPEATS_MAX, rangeWidth: 0, named: true }
+
+/** What is wrong with the expression, or null. */
 export function regexFault(source: string): string | null {
-  if (source.length > REGEX_LENGTH_MAX) return `is longer than ${REGEX_LENGTH_MAX} characters`
-  try {
-    RegExp(source, 'u')
-  } catch (error) {
-    return `is no regular expression: ${(error as Error).message}`
-  }
-  const plain = source.replace(/\\[^1-9k]/g, 'x').replace(/\[[^\]]*\]/g, 'x')
-  if (/\\[1-9k]/.test(plain)) return 'has a back-reference, which can take for ever'
-  if (/\(\?[=!<]/.test(plain)) return 'looks around, which can take for ever'
-  if (/\)(?:[*+{])/.test(plain)) return 'repeats a group, which can take for ever'
-  const repeats = plain.match(/[*+]|\{\d*,\d*\}/g)?.length ?? 0
-  return repeats > REGEX_REPEATS_MAX ? `repeats more than ${REGEX_REPEATS_MAX} times, which can take for ever` : null
+  const compiled = compiledOf(source)
+  return typeof compiled === 'string' ? compiled : null
 }
 
 /**
@@ -29,9 +21,15 @@ export function regexFault(source: string): string | null {
  * it matched where it has none.
  */
 export function matcher(source: string): (text: string) => string | null {
-  const regex = new RegExp(source, 'u')
+  const compiled = compiledOf(source)
+  if (typeof compiled === 'string') throw new Error(compiled)
   return (text) => {
-    const match = regex.exec(text.slice(0, REGEX_TEXT_MAX))
-    return match && (match[1] ?? match[0])
+    const match = compiled.find(text.slice(0, REGEX_TEXT_MAX))
+    return match && (match[1] ?? match[0] ?? null)
   }
+}
+
+function compiledOf(source: string): Linear | string {
+  const read = readExpression(source, LIMITS)
+  return typeof read === 'string' ? read : compileLinear(read, 'anywhere')
 }

@@ -106,7 +106,7 @@ const ROWS: Row[] = [
     "error f.yaml:7:6 screen 'a' has no way out: no end can be reached from it (lead to a screen with end or exit)",
   ]],
   ['an unsafe pattern', "  main: { input: x, pattern: '(a+)+', to: a }\n  a: { end: x }", [
-    "error f.yaml:6:30 screen 'main': the pattern repeats a group, which can take for ever",
+    "error f.yaml:6:30 screen 'main': the pattern repeats a group: write the group out as often as it may come, or repeat one character or class",
   ]],
   ['bounds that nothing is within', '  main: { input: x, number: { min: 20, max: 5 }, to: a }\n  a: { end: x }', [
     "error f.yaml:6:29 screen 'main': nothing is from 20 to 5",

@@ -85,9 +85,6 @@ describe('what is written here', () => {
 
   /** Files that make expressions of what is not written there, and why that takes no time that a text can stretch. */
   const COMPILED: Record<string, string> = {
-    'src/flow/pattern.ts': "an operator's: no repeated groups, two open ends at most, on 160 characters",
-    'src/smpp/dialect-regex.ts': "an operator's: the same, on 256 characters",
-    'src/flow/pattern-example.ts': 'one class of characters',
     'src/flow/answer-checks.ts': 'a number of decimals',
     'src/flow/app-pages.ts': 'keys of our own',
     'src/flow/part-names.ts': 'a name of our own',
@@ -101,10 +98,9 @@ describe('what is written here', () => {
     const slow = ['(a+)+', '(a|a)*', '(a|aa)+', '(.*)*x', '([a-z]+)*', '(?:a+){2,}', 'a*a*a*b', '(a)\\1', '(?=a+)a', '.*.*.*x', 'x{1,99}y{1,99}z{1,99}', '[^]]*)+', '\\(a+)+']
     for (const source of slow) assert.equal(typeof compilePattern(source), 'string', source)
     for (const source of slow.filter((one) => !one.startsWith('x{'))) assert.notEqual(regexFault(source), null, source)
-    // What is let through takes what an answer of 160 characters takes at worst: 160² steps.
     for (const source of ['\\d{4}', '[A-Z]{2}\\d+', 'a*b*', '(?:ab|cd)x?']) {
-      const pattern = compilePattern(source) as RegExp
-      assert.ok(pattern instanceof RegExp, source)
+      const pattern = compilePattern(source)
+      assert.ok(typeof pattern !== 'string', source)
       for (const text of ['a'.repeat(160), `${'ab'.repeat(80)}!`, '1'.repeat(160)]) pattern.test(text)
     }
   })
