@@ -8,6 +8,8 @@ export interface BindTimes {
   missesMax: number
   retryMinMs: number
   retryMaxMs: number
+  bindFailMaxMs: number
+  servedMaxMs: number
   steadyMs: number
   refusedMinMs: number
   refusedMaxMs: number
@@ -27,7 +29,9 @@ export const BIND_TIMES: BindTimes = {
   missesMax: 2, // one lost answer is an accident; two are a dead link
   retryMinMs: 1_000,
   retryMaxMs: 30_000, // a subscriber who redials should find us after an outage
-  steadyMs: 60_000, // a bind this old was good: its loss begins the retries anew
+  bindFailMaxMs: 60_000, // ESME_RBINDFAIL: an SMSC that starts says so for minutes, one that does not know us for ever
+  servedMaxMs: 5_000, // between the loss of a bind that had served and the next try: its subscribers are dialling now
+  steadyMs: 10_000, // a bind this old was good: its loss begins the retries anew
   refusedMinMs: 60_000, // wrong credentials: accounts get locked by quick retries
   refusedMaxMs: 900_000,
   takenMs: 2_000, // already bound: our own old connection, which the SMSC will notice soon

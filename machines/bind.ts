@@ -5,12 +5,9 @@
 import { assign, setup } from 'xstate'
 import type { Chance } from '../src/ussd/types.ts'
 import type { BindTimes } from './bind-times.ts'
-
-/**
- * Why there is no connection. foreign: the peer is not the SMSC (speaks something else, or its certificate is refused)
- * · unbound: the SMSC sent unbind.
- */
-export type LossCause = 'lost' | 'unbound' | 'foreign'
+import {
+  ALREADY_BOUND, BIND_FAILED, FOR_GOOD, NO_TRIES, afterLoss, afterRefusal, takenLong, type LossCause, type Tries,
+} from './bind-tries.ts'
 
 export type BindEvent =
   | { type: 'START' }
@@ -35,20 +32,10 @@ export interface BindInput {
   silentMs: () => number
 }
 
-interface BindContext extends BindInput {
-  host: number
-  failures: number
-  refusals: number
-  takenSince: number | undefined
-  boundAt: number
+interface BindContext extends BindInput, Tries {
   misses: number
-  waitMs: number
   drainMs: number
 }
-
-/** ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID: a person has to act. */
-const FOR_GOOD = new Set([0x0d, 0x0e, 0x0f])
-const ALREADY_BOUND = 0x05
 
 export const bindMachine = setup({
   types: {
@@ -75,7 +62,7 @@ export const bindMachine = setup({
     drain: () => undefined,
     /** Writes unbind. */
     unbind: () => undefined,
-    loss: assign(({ context }, params: { cause: LossCause }) => afterLoss(context, params.cause)),
+    loss: assign(({ context }, params: { cause: LossCause; mostMs?: number }) => afterLoss(context, params)),
     refused: assign(({ context }) => afterRefusal(context)),
     taken: assign(({ context }) => ({
       takenSince: context.takenSince ?? context.now(),
@@ -83,13 +70,15 @@ export const bindMachine = setup({
       boundAt: 0,
     })),
     nextHost: assign(({ context }) => ({ host: context.host + 1 })),
-    steady: assign(({ context }) => ({ boundAt: context.now(), takenSince: undefined, refusals: 0, misses: 0 })),
+    steady: assign(({ context }) => ({ boundAt: context.now(), takenSince: undefined, failures: 0, refusals: 0, misses: 0 })),
+    anew: assign(NO_TRIES),
     forgetMisses: assign({ misses: 0 }),
     countMiss: assign(({ context }) => ({ misses: context.misses + 1 })),
   },
   guards: {
     anotherHost: ({ context }) => context.host + 1 < context.hosts,
     forGood: (_, params: { status: number }) => FOR_GOOD.has(params.status),
+    bindFailed: (_, params: { status: number }) => params.status === BIND_FAILED,
     takenShort: ({ context }, params: { status: number }) => params.status === ALREADY_BOUND && !takenLong(context),
     takenLong: (_, params: { status: number }) => params.status === ALREADY_BOUND,
     heardLately: ({ context }) => context.silentMs() < context.times.enquireMs,
@@ -110,18 +99,13 @@ export const bindMachine = setup({
   id: 'bind',
   context: ({ input }) => ({
     ...input,
-    host: 0,
-    failures: 0,
-    refusals: 0,
-    takenSince: undefined,
-    boundAt: 0,
+    ...NO_TRIES,
     misses: 0,
-    waitMs: 0,
     drainMs: 0,
   }),
   initial: 'closed',
   states: {
-    closed: { on: { START: 'connecting' } },
+    closed: { on: { START: { target: 'connecting', actions: 'anew' } } },
 
     connecting: {
       entry: { type: 'open', params: ({ context }) => ({ host: context.host }) },
@@ -188,6 +172,24 @@ export const bindMachine = setup({
             guard: { type: 'takenLong', params: ({ event }) => event },
             target: 'standby',
             actions: [{ type: 'drop', params: { why: 'refused' } }],
+          },
+          // It may be this door of the SMSC only.
+          {
+            guard: 'anotherHost',
+            target: 'connecting',
+            actions: [{ type: 'drop', params: { why: 'refused' } }, 'nextHost'],
+          },
+          {
+            guard: { type: 'bindFailed', params: ({ event }) => event },
+            target: 'waiting',
+            actions: [
+              { type: 'drop', params: { why: 'refused' } },
+              { type: 'alarm', params: ({ event }) => ({ status: event.status }) },
+              {
+                type: 'loss',
+                params: ({ context: { times } }) => ({ cause: 'lost', mostMs: Math.max(times.bindFailMaxMs, times.retryMaxMs) }),
+              },
+            ],
           },
           {
             target: 'waiting',
@@ -262,36 +264,4 @@ export const bindMachine = setup({
 /** The state as one word, for /ready and logs: `bound`, `probing` included; `unbinding` whole. */
 export function bindStateName(value: string | object): string {
   return typeof value === 'string' ? value : Object.keys(value)[0] ?? 'closed'
-}
-
-/** What a loss does to the retries. The first retry after a long bind comes within a second. */
-function afterLoss(context: BindContext, cause: LossCause): Partial<BindContext> {
-  const { times, chance } = context
-  // One that took our bind is the SMSC: what else it says is an accident, of something between us perhaps.
-  if (cause === 'foreign' && context.boundAt === 0) return afterRefusal(context)
-  const steady = context.boundAt > 0 && context.now() - context.boundAt >= times.steadyMs
-  const failures = steady ? 0 : context.failures + 1
-  const soon = times.retryMinMs * (0.1 + 0.8 * chance())
-  const waitMs = steady ? soon : backOff(failures - 1, times.retryMinMs, times.retryMaxMs, chance)
-  const leastMs = cause === 'unbound' ? times.unboundMs : 0
-  return { failures, host: 0, boundAt: 0, waitMs: Math.max(leastMs, waitMs) }
-}
-
-function afterRefusal(context: BindContext): Partial<BindContext> {
-  const { times, chance, refusals } = context
-  return {
-    refusals: refusals + 1,
-    host: 0,
-    boundAt: 0,
-    waitMs: backOff(refusals, times.refusedMinMs, times.refusedMaxMs, chance),
-  }
-}
-
-function takenLong(context: BindContext): boolean {
-  return context.takenSince !== undefined && context.now() - context.takenSince >= context.times.takenForMs
-}
-
-/** Exponential from least to most; a quarter more or less, so that many daemons do not come back together. */
-function backOff(step: number, least: number, most: number, chance: Chance): number {
-  return Math.round(Math.min(most, least * 2 ** Math.min(step, 30)) * (0.75 + chance() / 2))
 }

@@ -2,7 +2,7 @@
 import { TLSSocket } from 'node:tls'
 import { bindRequest, type Role } from '../smpp/bind-request.ts'
 import type { SmscSettings } from '../smpp/settings.ts'
-import { STATUS, statusText } from '../smpp/status.ts'
+import { STATUS } from '../smpp/status.ts'
 import { isOk, shown, statusOf, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { openWire, type Answer, type Wire, type WireParts } from './wire.ts'
@@ -207,8 +207,7 @@ async function examineWrongPassword(exam: Exam, role: Role): Promise<void> {
       evidence: shown(answer), advice: 'anyone who reaches the port may bind: ask how it is kept',
     })
   }
-  const isPlain = status !== undefined && (FOR_GOOD.has(status) || status === STATUS.ESME_RBINDFAIL)
-  const slow = `${statusText(STATUS.ESME_RBINDFAIL)}, 0x0E and 0x0F`
-  const advice = `only after ${slow} does the daemon try slowly: here it would try every timers.reconnectMaxMs`
+  const isPlain = status !== undefined && FOR_GOOD.has(status)
+  const advice = 'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
   exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), { evidence: shown(answer), ...(isPlain ? {} : { advice }) })
 }
