@@ -79,6 +79,8 @@ export interface Metrics extends Counters {
   backend(seconds: number, backend: string): void
   /** A figure read when asked for. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void
+  /** The same with labels: as many values as there are when asked. */
+  gauges(name: string, help: string, labels: readonly string[], read: () => { labels: Labels; value: number }[]): void
   /** The sum over all labels; tests balance books with it. */
   value(name: CounterName, labels?: Labels): Promise<number>
 }
@@ -121,6 +123,15 @@ export function createMetrics(options: { process: boolean }): Metrics {
     backend: (seconds, backend) => calls.observe({ backend }, seconds),
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({ name, help, registers: [registry], async collect() { gauge.set(await read()) } })
+    },
+    gauges(name, help, labelNames, read) {
+      const gauge: Gauge = new Gauge({
+        name, help, labelNames, registers: [registry],
+        collect() {
+          gauge.reset()
+          for (const { labels, value } of read()) gauge.set(labels, value)
+        },
+      })
     },
     async value(name, labels = {}) {
       const values = await counters.get(name)!.values()

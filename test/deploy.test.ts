@@ -12,7 +12,7 @@ import { root } from './style/tree.ts'
 describe('the dashboard', () => {
   it('shows only figures that the daemon has, by labels that they have', () => {
     const own = new Map(Object.entries(COUNTERS).map(([name, [, labels]]) => [name.endsWith('_total') ? name : `${name}_total`, labels]))
-    const gauges = ['smpp_links_bound', 'ussd_dialogues_open', 'ussd_turns_under_way', 'ussd_turn_seconds_bucket', 'backend_call_seconds_bucket']
+    const gauges = ['smpp_links_bound', 'smpp_bind_up', 'ussd_dialogues_open', 'ussd_turns_under_way', 'ussd_turn_seconds_bucket', 'backend_call_seconds_bucket']
     const source = readFileSync(join(root, 'deploy/grafana.json'), 'utf8')
     const exprs = [...source.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].map((found) => found[1]!)
     assert.ok(exprs.length > 20)

@@ -94,7 +94,21 @@ export interface LineRow {
   dialect: string
   /** By an operator; until it is started, or the daemon is. */
   stopped: boolean
-  binds: { bind: string; state: string; since: string }[]
+  binds: BindStands[]
+}
+
+export interface BindStands {
+  bind: string
+  state: string
+  /** Bound since then; not bound: since when it is not. */
+  since: string
+  /** host:port */
+  peer: string
+  /** Why it is not bound, in a word; as the system or the SMSC said it; what to do; how often it was tried. */
+  why?: string
+  detail?: string
+  remedy?: string
+  tries?: number
 }
 
 /** Names of lines; and the other settings that differ from what is in force. */

@@ -38,7 +38,11 @@ export async function linesCommand(options: AdminOptions & { reload?: boolean; s
   const { lines } = await ask<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
   for (const { name, group, dialect, stopped, binds } of lines) {
     say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
-    for (const { bind, state, since } of binds) say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}`)
+    for (const { bind, state, since, peer, why, detail, remedy, tries } of binds) {
+      const reason = why === undefined ? '' : `  ${why}: ${detail}, ${tries} ${tries === 1 ? 'try' : 'tries'}`
+      say(`  ${bind.padEnd(16)} ${state.padEnd(14)} since ${since}  ${peer}${reason}`)
+      if (remedy) say(`  ${' '.repeat(16)} ${remedy}`)
+    }
   }
 }
 

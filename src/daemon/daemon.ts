@@ -211,6 +211,10 @@ function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway
   metrics.gauge('redis_nodes_known', 'Redis servers that hold dialogues; 0: embedded', () => stores.dialogues.nodes?.().known ?? 0)
   metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
+  const eachBind = (value: 'up' | 'standby') => () =>
+    lines.binds().map(({ line, bind, ...figure }) => ({ labels: { line, bind }, value: Number(figure[value]) }))
+  metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it should be, and is not', ['line', 'bind'], eachBind('up'))
+  metrics.gauges('smpp_bind_standby', '1: already bound, the SMSC says: waits to take over', ['line', 'bind'], eachBind('standby'))
 }
 
 async function stopAll(started: (() => Promise<unknown>)[], log: Logger): Promise<void> {

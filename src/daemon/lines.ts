@@ -5,7 +5,7 @@ import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Tap } from '../smpp/link.ts'
 import type { Connect } from '../smpp/socket.ts'
-import type { Line, Link, Pdu } from '../smpp/types.ts'
+import type { BindDown, BindRow, Line, Link, Pdu } from '../smpp/types.ts'
 import type { Late } from '../smpp/window.ts'
 import type { Chance, Clock } from '../ussd/types.ts'
 
@@ -15,6 +15,7 @@ export interface Lines {
   get(name: string): Line | undefined
   anyBound(): boolean
   boundCount(): number
+  binds(): BindFigure[]
   /** Also those that are stopped (no binds) or on their way out. */
   states(): Record<string, BindState[]>
   start(): void
@@ -30,10 +31,16 @@ export interface Lines {
   resume(name: string): boolean
 }
 
-export interface BindState {
+/** As people and programs read it: `since` in ISO 8601, the reasons beside the rest. */
+export type BindState = Omit<BindRow, 'since' | 'down'> & Partial<BindDown> & { since: string }
+
+/** For metrics: binds by name, of the lines that an operator has not stopped. */
+export interface BindFigure {
+  line: string
   bind: string
-  state: string
-  since: string
+  up: boolean
+  /** Another daemon, or somebody, holds the bind. */
+  standby: boolean
 }
 
 /** Names of lines. */
@@ -136,10 +143,23 @@ export function createLines(parts: LinesParts): Lines {
     anyBound: () => serving().some(({ line }) => line.bound()),
     boundCount: () => [...running.values(), ...leaving].flatMap(({ line }) => line.states())
       .filter((bind) => bind.state.startsWith('bound')).length,
+    binds: () => serving().flatMap(({ settings: { name } }) => {
+      const figures = new Map<string, BindFigure>()
+      for (const { settings: { name: other }, line } of [...running.values(), ...leaving]) {
+        if (other !== name) continue
+        for (const { bind, state } of line.states()) {
+          const before = figures.get(bind)
+          figures.set(bind, {
+            line: name, bind, up: state === 'bound' || before?.up === true, standby: state === 'standby' || before?.standby === true,
+          })
+        }
+      }
+      return [...figures.values()]
+    }),
     states: () => {
       const rows: Record<string, BindState[]> = {}
       for (const { settings: { name }, line, halted } of [...running.values(), ...leaving]) {
-        const binds = halted ? [] : line.states().map((bind) => ({ ...bind, since: new Date(bind.since).toISOString() }))
+        const binds = halted ? [] : line.states().map(stateOf)
         rows[name] = [...rows[name] ?? [], ...binds]
       }
       return rows
@@ -195,4 +215,8 @@ export function createLines(parts: LinesParts): Lines {
       return true
     },
   }
+}
+
+function stateOf({ down, since, ...row }: BindRow): BindState {
+  return { ...row, since: new Date(since).toISOString(), ...down }
 }

@@ -5,7 +5,9 @@ import { bindMachine, bindStateName, type BindEvent } from '../../machines/bind.
 import type { BindTimes } from '../../machines/bind-times.ts'
 import type { Endpoint } from './settings.ts'
 import { Link, type LinkParts } from './link.ts'
-import { statusText } from './status.ts'
+import { Outage } from './outage.ts'
+import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
+import type { BindRow } from './types.ts'
 
 export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
   /** `digicel/0` */
@@ -20,7 +22,7 @@ export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
 }
 
 /** States of every retry: an outage of hours should not fill the log. */
-const QUIET = new Set(['connecting', 'binding', 'waiting'])
+const QUIET = new Set(['connecting', 'binding', 'waiting', 'standby'])
 
 /** The longest that a timer can be. */
 const TIMER_MS_MAX = 2 ** 31 - 1
@@ -33,6 +35,12 @@ export class Bind {
   #links = 0
   #state = 'closed'
   #since: number
+  /** There is one from start() to the bind, and from its loss to the next. */
+  #outage: Outage | undefined
+  /** What ended the last link. */
+  #trouble: Trouble | undefined
+  #host = 0
+  #standsBy = false
   #closed: (() => void)[] = []
 
   constructor(parts: BindParts) {
@@ -44,7 +52,10 @@ export class Bind {
     this.#actor.start()
   }
 
+  /** May be called again once it is stopped. */
   start(): void {
+    if (this.#state !== 'closed') return
+    this.#outage = this.#outageOf()
     this.#send({ type: 'START' })
   }
 
@@ -60,8 +71,15 @@ export class Bind {
     return this.#state === 'bound' && this.#link?.maySubmit() ? this.#link : undefined
   }
 
-  row(): { bind: string; state: string; since: number } {
-    return { bind: this.name, state: this.#state, since: this.#since }
+  row(): BindRow {
+    const { sinceMs, trouble, tries = 0 } = this.#outage ?? {}
+    return {
+      bind: this.name,
+      state: this.#standsBy ? 'standby' : this.#state,
+      since: sinceMs ?? this.#since,
+      peer: this.#peer(),
+      ...(trouble ? { down: { ...trouble, remedy: remedyOf(trouble.why), tries } } : {}),
+    }
   }
 
   #actorOf(parts: BindParts): Actor<typeof bindMachine> {
@@ -71,11 +89,12 @@ export class Bind {
         bind: () => this.#link?.bind(),
         enquire: () => this.#link?.enquire(),
         missed: () => parts.count('smpp_enquire_missed'),
-        drop: (_, { why }) => this.#link?.drop(why),
-        alarm: (_, { status }) => {
-          const fields = { bind: this.name, status: statusText(status) }
-          parts.log.error(fields, 'the SMSC refuses our credentials: retrying slowly')
+        drop: (_, { why }) => {
+          // A refusal was heard before.
+          if (why !== 'refused') this.#failed(troubleOf(why, this.#state === 'bound'))
+          this.#link?.drop(why)
         },
+        alarm: () => this.#outage?.alarm(),
         drain: () => this.#link?.drain(() => this.#send({ type: 'DRAINED' })),
         unbind: () => this.#link?.unbind(),
       },
@@ -101,6 +120,7 @@ export class Bind {
 
   #open(host: number): void {
     const to = this.#parts.hosts[host]!
+    this.#host = host
     const id = `${this.name}#${this.#parts.instance}.${++this.#links}`
     // A link says nothing more once it is closed, so that none speaks for its successor.
     try {
@@ -111,26 +131,61 @@ export class Bind {
         hears: {
           connected: () => this.#send({ type: 'CONNECTED' }),
           bound: () => this.#send({ type: 'BOUND' }),
-          refused: (status) => this.#send({ type: 'REFUSED', status }),
+          refused: (status) => {
+            this.#failed(refusal(status))
+            this.#send({ type: 'REFUSED', status })
+          },
           enquired: () => this.#send({ type: 'ENQUIRED' }),
           unbound: () => this.#send({ type: 'UNBOUND' }),
-          lost: (cause) => this.#send({ type: 'LOST', cause }),
+          lost: (cause, why) => {
+            this.#failed(troubleOf(why, this.#state === 'bound'))
+            this.#send({ type: 'LOST', cause })
+          },
           handBack: this.#parts.handBack,
         },
       })
     } catch (error) {
       this.#link = undefined
-      this.#parts.log.error({ bind: this.name, err: error }, 'the connection cannot even be tried')
+      this.#failed({ why: 'unusable', detail: `unusable: ${(error as Error).message}` })
       this.#send({ type: 'LOST', cause: 'foreign' })
     }
   }
 
+  /** While it is bound that begins an outage, which #moved opens; else it is one more try of the one that there is. */
+  #failed(trouble: Trouble): void {
+    this.#trouble = trouble
+    if (this.#state === 'bound') return
+    this.#outage?.tried(this.#peer(), trouble)
+    if (trouble.why === 'uncodable' || trouble.why === 'unusable') this.#outage?.alarm()
+  }
+
+  #outageOf(loss?: Trouble): Outage {
+    const { clock, log } = this.#parts
+    return new Outage({ bind: this.name, now: clock.now, log, ...(loss ? { loss } : {}) })
+  }
+
+  #peer(): string {
+    const { host, port } = this.#parts.hosts[this.#host]!
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  }
+
   #moved(state: string): void {
-    if (state === this.#state) return
+    const before = this.#state
+    if (state === before) return
     this.#state = state
     this.#since = this.#parts.clock.now()
+    this.#account(before, state)
     this.#parts.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
     this.#parts.onState(this.name, state)
     if (state === 'closed') for (const done of this.#closed.splice(0)) done()
+  }
+
+  #account(before: string, state: string): void {
+    if (state === 'bound') this.#outage?.over(this.#peer())
+    if (state === 'bound' || state === 'closed') this.#outage = undefined
+    else if (before === 'bound' && state === 'waiting') this.#outage = this.#outageOf(this.#trouble)
+    else if (state === 'waiting' || state === 'standby') this.#outage?.roundOver()
+    // It stands by also while it tries, every half minute, whether it may have the bind.
+    this.#standsBy = state === 'standby' || (this.#standsBy && (state === 'connecting' || state === 'binding'))
   }
 }

@@ -1,7 +1,7 @@
 /** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
 import type { Chance, Clock } from '../ussd/types.ts'
 import type { Log } from '../log-port.ts'
-import type { Dialect, Lane, Line, Link as LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from './types.ts'
+import type { BindRow, Dialect, Lane, Line, Link as LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from './types.ts'
 import type { Entry, Late } from './window.ts'
 import type { LineSettings } from './settings.ts'
 import type { Counters, SmppCounter } from './counters.ts'
@@ -78,7 +78,7 @@ class SmppLine implements Line {
     return this.#binds.some((bind) => bind.submitter())
   }
 
-  states(): { bind: string; state: string; since: number }[] {
+  states(): BindRow[] {
     return this.#binds.map((bind) => bind.row())
   }
 

@@ -46,7 +46,7 @@ export interface LinkParts {
     enquired(): void
     unbound(): void
     /** Once, at the end; not after drop(). */
-    lost(cause: LossCause): void
+    lost(cause: LossCause, why: string): void
     /** Requests that were waiting for a slot. */
     handBack(entries: Entry[]): void
   }
@@ -142,10 +142,7 @@ export class Link implements LinkPort {
   bind(): void {
     const { smsc, role } = this.#parts
     const coded = bindRequest(role, smsc)
-    if ('fault' in coded) {
-      this.#parts.log.error({ link: this.id, fault: coded.fault }, 'the bind request cannot be written')
-      return this.#lose('bind-uncodable', 'lost')
-    }
+    if ('fault' in coded) return this.#lose(`uncodable: ${coded.fault}`, 'lost')
     this.#window.control(coded.octets, `bind_${role}_resp`, (pdu) => {
       if (this.#state !== 'open') return
       if (pdu.command === 'generic_nack' || pdu.status !== STATUS.ESME_ROK) return this.#refused(pdu)
@@ -202,7 +199,7 @@ export class Link implements LinkPort {
   #refused(pdu: Pdu): void {
     const status = pdu.status || STATUS.ESME_RBINDFAIL
     this.#parts.count('smpp_bind_refused', { status: statusLabel(status) })
-    this.#parts.log.warn({ link: this.id, status: statusText(status) }, 'bind refused')
+    this.#parts.log.debug({ link: this.id, status: statusText(status) }, 'bind refused')
     this.#parts.hears.refused(status)
   }
 
@@ -282,14 +279,15 @@ export class Link implements LinkPort {
   #lose(why: string, cause: LossCause): void {
     if (this.#state === 'closed') return
     this.#close(why)
-    this.#parts.hears.lost(cause)
+    this.#parts.hears.lost(cause, why)
   }
 
   #close(why: string): void {
     if (this.#state === 'closed') return
     const wasBound = this.#state === 'bound' || this.#state === 'leaving'
     this.#state = 'closed'
-    this.#parts.log[wasBound ? 'warn' : 'info']({ link: this.id, why }, 'link closed')
+    // Warnings are the outage's (outage.ts).
+    this.#parts.log[wasBound ? 'info' : 'debug']({ link: this.id, why }, 'link closed')
     if (wasBound) this.#parts.count('smpp_link_lost', { why: lossLabel(why) })
     this.#drained = undefined
     this.#readTimer?.cancel()

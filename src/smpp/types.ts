@@ -92,6 +92,30 @@ export interface SubmitOptions {
   key?: string
 }
 
+/** How one bind stands. */
+export interface BindRow {
+  /** `digicel/0` */
+  bind: string
+  /** Those of the statechart; `standby` also while it tries from there. */
+  state: string
+  /** When it was bound; not bound: when that began, not when it was last tried. */
+  since: number
+  /** host:port that it is bound to, or that was tried last. */
+  peer: string
+  /** Why it is not bound, once that is known. */
+  down?: BindDown
+}
+
+export interface BindDown {
+  /** One of the words in trouble.ts. */
+  why: string
+  /** As the system or the SMSC said it. */
+  detail: string
+  remedy: string
+  /** That failed, since then. */
+  tries: number
+}
+
 /** One configured connection to one SMSC. */
 export interface Line {
   readonly name: string
@@ -102,8 +126,8 @@ export interface Line {
   submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome>
   /** True while at least one link may submit. */
   bound(): boolean
-  /** For /ready and logs: one row a bind. */
-  states(): { bind: string; state: string; since: number }[]
+  /** For /ready, metrics and people: one row a bind. */
+  states(): BindRow[]
   start(): void
   /** Unbinds in good order once the window is empty or `untilMs` (wall clock) has come, then closes. */
   stop(untilMs: number): Promise<void>
