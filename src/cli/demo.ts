@@ -29,13 +29,17 @@ export async function demo(options: DemoOptions): Promise<void> {
     const recorded = recorder.talk(msisdn, left ?? undefined)
     return recorded && recordedText(recorded)
   }
+  let served = Promise.resolve()
   await simulate({
     clock, chance: systemChance, signal,
     say: () => undefined,
     smpp: { port: 0, accounts: [{ systemId: 'ussd', password: 'secret' }] },
     http: { port: await freeOr(options.httpPort), talkOf },
-    onReady: ({ smsc, control }) => void serve({ smscPort: smsc.port, walletPort: wallet.port, url: control.url }),
+    onReady: ({ smsc, control }) => {
+      served = serve({ smscPort: smsc.port, walletPort: wallet.port, url: control.url })
+    },
   })
+  await served
   await wallet.stop()
 
   async function serve(at: { smscPort: number; walletPort: number; url: string }): Promise<void> {
@@ -45,7 +49,9 @@ export async function demo(options: DemoOptions): Promise<void> {
       mkdirSync(options.data, { recursive: true, mode: 0o700 })
       const log = createLog({ level: 'info', key: randomBytes(32), destination: pino.destination({ dest: logFile, sync: true }) })
       const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
-      await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
+      // Whoever presses Ctrl-C while it starts wants no daemon, and its phone is gone already.
+      if (!signal.aborted) await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
+      if (signal.aborted) return await daemon.stop()
       signal.addEventListener('abort', () => void daemon.stop())
       say(`\n  Open ${at.url}/ and dial *123# or *675#.`)
       say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
