@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { eventStream } from './events.ts'
 import { httpTimes } from '../http-times.ts'
 import { pcapOf } from '../pcap.ts'
-import type { Phone } from './phone.ts'
+import { PhoneError, type Phone } from './phone.ts'
 import type { Smsc } from './smsc.ts'
 import { describePdu, wireOf } from './trace.ts'
 import { guard } from './guard.ts'
@@ -98,7 +98,8 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   smscRoutes(app, smsc, stream.faultsChanged)
   app.get('/api/events', stream.serve)
   app.notFound((c) => c.json({ error: 'there is no such thing here' }, 404))
-  app.onError((error, c) => c.json({ error: error.message }, error instanceof z.ZodError ? 400 : 500))
+  app.onError((error, c) => error instanceof z.ZodError
+    ? c.json({ error: z.prettifyError(error) }, 400) : c.json({ error: error.message }, 500))
 
   const server = await new Promise<ServerType>((done, fail) => {
     const made = serve({
@@ -150,7 +151,9 @@ function phoneRoutes(app: Hono, { smsc, viewOf, talkOf }: PhoneRoutes): void {
       return c.json(viewOf(phone))
     } catch (error) {
       if (error instanceof z.ZodError) throw error
-      return c.json({ ...viewOf(phone), error: (error as Error).message }, 504)
+      const view = viewOf(phone)
+      const why = error instanceof PhoneError ? error.why : (error as Error).message
+      return c.json({ ...view, failed: view.failed ?? why, error: (error as Error).message }, 504)
     }
   }
   app.get('/api/phones', (c) => c.json(smsc.phones().slice(-1_000).map(viewOf)))

@@ -61,12 +61,21 @@ export interface PhoneParts {
 
 const STORY_MAX = 300
 
+/** What a phone was asked for came to nothing. The message tells the whole story, for tests and logs; `why` is for people. */
+export class PhoneError extends Error {
+  readonly why: string
+  constructor(why: string, story: readonly string[]) {
+    super(`${why}. The phone so far:\n  ${story.join('\n  ')}`)
+    this.why = why
+  }
+}
+
 export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts): Phone {
   const story: string[] = []
-  const soFar = (): string => `The phone so far:\n  ${story.join('\n  ')}`
-  const noDialogue = (): Error => new Error(`no dialogue is open on this phone: dial first. ${soFar()}`)
-  const screens = mailbox<Screen>(parts.clock, soFar)
-  const messages = mailbox<Sms>(parts.clock, soFar)
+  const errorOf = (why: string): Error => new PhoneError(why, story)
+  const noDialogue = (): Error => errorOf('no dialogue is open on this phone: dial first')
+  const screens = mailbox<Screen>(parts.clock, errorOf)
+  const messages = mailbox<Sms>(parts.clock, errorOf)
   const box = inbox()
   let screen: Screen | null = null
   let repeats = 0
@@ -183,7 +192,7 @@ interface Mailbox<T> {
 }
 
 /** Things that came, and those who wait for one. What is not taken is kept, the last few. */
-function mailbox<T>(clock: Clock, soFar: () => string): Mailbox<T> {
+function mailbox<T>(clock: Clock, errorOf: (why: string) => Error): Mailbox<T> {
   const kept: T[] = []
   const waiting: { take(thing: T): void; fail(why: string): void }[] = []
   return {
@@ -196,7 +205,7 @@ function mailbox<T>(clock: Clock, soFar: () => string): Mailbox<T> {
       const had = kept.shift()
       if (had !== undefined) return Promise.resolve(had)
       return new Promise((take, reject) => {
-        const fail = (why: string): void => reject(new Error(`${why}. ${soFar()}`))
+        const fail = (why: string): void => reject(errorOf(why))
         const one = {
           take: (thing: T) => (callOff(), take(thing)),
           fail: (why: string) => (callOff(), fail(why)),

@@ -109,6 +109,28 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await shows(T1_MARY)
   })
 
+  it('says in a word why a dial came to nothing, without all that the phone has seen', async function () {
+    this.timeout(60_000)
+    await page.unroute('**/dial')
+    await page.route('**/dial', (route) => route.continue({ postData: JSON.stringify({ code: '*123#', withinMs: 50 }) }))
+    const heal = smsc.chaos.add({ on: 'deliver_sm', act: { is: 'ignore' } })
+    await page.getByRole('button', { name: 'John' }).click()
+    await page.evaluate(() => {
+      const [text, whole] = [document.getElementById('text')!, document.documentElement]
+      whole.className = ''
+      new MutationObserver(() => /so far/.test(text.textContent) && (whole.className = 'told-all')).observe(text, { childList: true })
+    })
+    const answered = page.waitForResponse('**/dial')
+    await page.getByRole('button', { name: 'Dial *123#' }).click()
+    await (await answered).finished()
+    // By the time that the page has asked for something else, it has taken that answer.
+    await page.evaluate(async () => (await fetch('/api/strays')).text())
+    assert.equal(await page.innerText('#text'), 'Connection problem or invalid MMI code.\n\nthe phone waited 50 ms for a screen in vain')
+    assert.equal(await page.evaluate(() => document.documentElement.className), '')
+    heal()
+    await page.unroute('**/dial')
+  })
+
   it('fits a narrow screen', async function () {
     this.timeout(30_000)
     await page.setViewportSize({ width: 360, height: 740 })

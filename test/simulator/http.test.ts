@@ -90,11 +90,17 @@ describe('the control HTTP of the simulator', () => {
     const view = await answer.json() as PhoneView & { error: string }
     assert.match(view.error, /waited 20 ms[^]*dials \*123#/)
     assert.equal(view.failed, 'the phone waited 20 ms for a screen in vain')
+    await phone('hang-up')
+    const none = await (await post(`/api/phones/${JOHN}/answer`, { text: '1' })).json() as PhoneView & { error: string }
+    assert.match(none.error, /no dialogue is open[^]*dials \*123#/)
+    assert.equal(none.failed, 'no dialogue is open on this phone: dial first', 'people are told it without the story')
   })
 
   it('refuses what is no MSISDN, no JSON, no such field, and too much', async () => {
     assert.equal((await post('/api/phones/abc/dial', { code: '*123#' })).status, 400)
-    assert.equal((await post(`/api/phones/${JOHN}/dial`, { code: '*123#', more: 1 })).status, 400)
+    const more = await post(`/api/phones/${JOHN}/dial`, { code: '*123#', more: 1 })
+    assert.equal(more.status, 400)
+    assert.doesNotMatch((await more.json() as { error: string }).error, /[{}]/, 'in words, not as JSON in a text')
     assert.equal((await post(`/api/phones/${JOHN}/dial`, {}, { 'content-type': 'text/plain' })).status, 415)
     assert.equal((await post(`/api/phones/${JOHN}/answer`, { text: 'x'.repeat(20_000) })).status, 413)
     const chunks = new ReadableStream({ start: (to) => (to.enqueue(Buffer.from(`{"text":"${'x'.repeat(20_000)}"}`)), to.close()) })

@@ -1,6 +1,6 @@
 /** Talks to the simulator: JSON requests, and one stream of events. */
 
-/** The answer's JSON; throws with the simulator's own words. */
+/** The answer's JSON; throws with the simulator's own words, and the answer beside them. */
 export async function call(method, path, body) {
   const response = await fetch(path, {
     method,
@@ -8,7 +8,7 @@ export async function call(method, path, body) {
     body: body === undefined ? undefined : JSON.stringify(body),
   })
   const answer = await response.json().catch(() => ({}))
-  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`)
+  if (!response.ok) throw Object.assign(new Error(answer.error ?? `HTTP ${response.status}`), { answer })
   return answer
 }
 

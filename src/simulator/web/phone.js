@@ -117,7 +117,10 @@ async function tell(path, body) {
     show(await call('POST', phonePath(path), body))
   } catch (error) {
     // What was given up or tried again meanwhile is no news.
-    if (state.view && attempt === state.attempt) show({ ...state.view, screen: null, waiting: false, failed: error.message })
+    if (attempt !== state.attempt) return
+    // A phone that got nothing says why in a word; its whole story is for whoever asks for it.
+    if (error.answer?.msisdn) show(error.answer)
+    else if (state.view) show({ ...state.view, screen: null, waiting: false, failed: error.message })
   }
 }
 
