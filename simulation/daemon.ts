@@ -74,7 +74,7 @@ export async function startSimDaemon(parts: SimDaemonParts): Promise<SimDaemon> 
   const gateway: Gateway = createGateway({
     dialogues, flows, late, services: servicesOf(settings), backend: backends.get,
     line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
-    clock, mint, log, metrics, limits: settings.dialogue, texts: settings.texts,
+    clock, chance, mint, log, metrics, limits: settings.dialogue, texts: settings.texts,
     overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
   })
   sweepOn(host, settings.dialogue.sweepMs, async () => lines.anyBound() ? gateway.sweep() : undefined, metrics)

@@ -20,17 +20,18 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { replyIn } from './push/reply.ts'
-import { sendReply, type Sent } from './reply.ts'
+import { createDelivery } from './delivery.ts'
+import type { Sent } from './reply.ts'
 import type { Late } from './late/late.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, refusalOf, serviceFor, statusOf, takingOf, REPLY_MS_MIN,
-  SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Send, type Service, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, refusalOf, serviceFor, statusOf, takingOf,
+  SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
-import type { Clock, EndReason, ReturnPath, UssdMessage, UssdReply } from './ussd/types.ts'
+import type { Chance, Clock, EndReason, UssdMessage } from './ussd/types.ts'
 
 export interface GatewayParts {
   dialogues: DialogueStore
@@ -43,6 +44,7 @@ export interface GatewayParts {
   onReceipt(pdu: Pdu, line: Line): Promise<void>
   onSms(pdu: Pdu, line: Line): Promise<void>
   clock: Clock
+  chance: Chance
   mint: { epoch(): string; token(): string }
   log: Log
   metrics: Metrics
@@ -67,6 +69,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const { dialogues, clock, metrics, log, limits } = parts
   const guarded = guardStore(parts)
   const finish = createEnding(parts)
+  const { deliver, resend, say, replaced } = createDelivery({ ...parts, guarded, drop })
   const unopened = createUnopened({ ...parts, guarded })
   const unrested = createUnrested({ ...parts, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
@@ -97,8 +100,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (taken.is === 'unknown') return unknown(message, from)
     if (taken.is === 'repeat' && taken.resend) return void await resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
-    const previous = taken.is === 'opened' ? taken.previous : null
-    if (previous?.ended === 'superseded') finish(previous)
+    const previous = taken.is === 'opened' && taken.previous ? replaced(taken.previous) : null
+    if (taken.is === 'opened' && taken.previous?.ended === 'superseded') finish(previous!)
     else if (taken.is === 'opened') open++ // until the sweep counts again
     if (taken.is === 'opened') unopened.opened(taking)
     failpointOnceWritten('after-ack')
@@ -153,31 +156,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     return turned(played)
   }
 
-  async function deliver(record: DialogueRecord, line: Line, send: Send): Promise<void> {
-    const withheld = line.dialect.habits.submitResp === 'withheld'
-    const deadline = Math.max(record.touchedMs + limits.turnMs, clock.now() + (withheld ? limits.totalMs : REPLY_MS_MIN))
-    failpoint('before-submit')
-    const link = send.link ?? send.from?.link.id
-    const sending = sendReply({ ...send, line, deadline, link }, { clock, metrics, isWanted: () => isCurrent(record) })
-    if (send.from && line.dialect.habits.deliverResp === 'after-submit') send.from.link.respond(send.from.pdu, STATUS.ESME_ROK)
-    failpointOnceWritten('after-submit')
-    const settled = sending.then((sent) => {
-      failpoint('after-response')
-      if (sent === 'gone' && !record.ended) return drop(record, 'refused')
-      if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
-      return undefined
-    })
-    if (!withheld) return settled
-    // The response comes when the subscriber answers: nobody can wait for that.
-    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'))
-  }
-
-  /** The dialogue still stands at this turn: nothing has come in since. Null: the store does not say. */
-  async function isCurrent(record: DialogueRecord): Promise<boolean | null> {
-    const now = await guarded('find', () => dialogues.find(record.key))
-    return now === undefined ? null : now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken'
-  }
-
   async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
     // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
     const said = say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
@@ -223,24 +201,6 @@ export function createGateway(parts: GatewayParts): Gateway {
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, refusal.result)
     return say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
-  }
-
-  async function say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<Sent> {
-    const { pdu } = line.dialect.write(reply, path)
-    const deadline = clock.now() + limits.turnMs
-    return sendReply({ pdu, action: reply.action, line, link, deadline }, { clock, metrics, isWanted: async () => true })
-  }
-
-  /** False: not even looked at, since the store does not say whether it is still wanted. */
-  async function resend(record: DialogueRecord, link: string | undefined): Promise<boolean> {
-    const line = parts.line(record.line)
-    // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
-    const current = await isCurrent(record)
-    if (!line || !record.reply || !current) return current !== null
-    metrics.count('dialogue_takeovers_total', { kind: 'resent' })
-    const { pdu } = line.dialect.write(record.reply, record.returnPath)
-    await deliver(record, line, { pdu, action: record.reply.action, link })
-    return true
   }
 
   async function take(taking: Taking): Promise<Taken | undefined> {

@@ -40,6 +40,7 @@ export const COUNTERS = {
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
   language_lookups_failed: ['New dialogues that started in the line\'s language because the chosen one was not to be had', ['why']],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
+  ussd_given_up_total: ['Screens that the SMSC throttled until their time was over, or the dialogue went on without them', ['line', 'why']],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
   ussd_pushes_total: ['USSD that we began, by what came of it', ['line', 'result']],
   ussd_late_total: ['Answers that came after the network\'s patience, by what was done', ['line', 'what']],

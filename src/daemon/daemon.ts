@@ -124,7 +124,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late,
       backend, chosenLanguage,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
-      onReceipt: sms.onReceipt, onSms: sms.onSms, clock, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
+      onReceipt: sms.onReceipt, onSms: sms.onSms, clock, chance, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
       overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
     })
     const reload = createReload({ settings, lines, read: options.read ?? noFile })

@@ -217,6 +217,7 @@ const outbound = z.strictObject({
   text: textOut,
 })
 
+/** retry-once: not now, so it is tried again while the turn has time. (The name is older than that, and stands in profiles.) */
 const meanings = z.enum(['dialogue-gone', 'retry-once', 'dialect-wrong'])
 const base = z.enum(['as-is', 'hex', 'dec'])
 

@@ -26,7 +26,7 @@ const UDHI = 0x40
 const META_LENGTH_MAX = 64
 
 /**
- * Unless a profile says otherwise: throttling and a full queue are worth one more try within the answer's
+ * Unless a profile says otherwise: throttling and a full queue are worth further tries within the turn's
  * time; a service type or a parameter that is refused will be refused always; anything else means that the
  * dialogue is over.
  */

@@ -160,7 +160,7 @@ export interface Dialect {
    * Pure. Absent: nothing can be begun here.
    */
   push?(to: { msisdn: string; source: string; n: number; not?: string | undefined }): ReturnPath
-  /** What a status other than ESME_ROK in the response to a reply means for the dialogue. */
+  /** What a status other than ESME_ROK in the response to a reply means for the dialogue. retry-once: not now. */
   meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
   /** Response and push behaviour that is not in one PDU. */
   readonly habits: {
