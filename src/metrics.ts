@@ -35,7 +35,7 @@ export const COUNTERS = {
   smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
   smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
   smpp_link_lost: ['Links that closed', ['line', 'why']],
-  line_changes_total: ['Lines added, changed, removed, stopped or started while running', ['line', 'what']],
+  line_changes_total: ['Lines added, changed, removed, stopped, started; refused: could not be bound with new settings', ['line', 'what']],
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
   language_lookups_failed: ['New dialogues that started in the line\'s language because the chosen one was not to be had', ['why']],

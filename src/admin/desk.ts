@@ -9,8 +9,8 @@ export interface Desk {
   /** Unbinds a line, or binds it again. False: there is none of that name. */
   haltLine(name: string): boolean
   resumeLine(name: string): boolean
-  /** Reads the settings again and makes the lines theirs. */
-  reload(): LinesReloaded | { problem: string }
+  /** Reads the settings again and makes the lines theirs. Answers when it is known of each changed one whether it was taken. */
+  reload(): Promise<LinesReloaded | { problem: string }>
   /** What passed on a line lately. Null: there is no such line. */
   trace(line: string, asked: TraceAsked): TraceTold | null
   /** The SMS that are kept. */
@@ -118,4 +118,6 @@ export interface LinesReloaded {
   removed: string[]
   kept: string[]
   needRestart: string[]
+  /** Changed in the file; they could not be bound so, and serve on as before. */
+  refused: { line: string; peer: string; why: string; detail: string; remedy: string }[]
 }

@@ -73,10 +73,16 @@ export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
   app.route('/sms', smsRoutes(desk, (c, what, more) => audit(c.get('token'), what, more)))
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))
-  app.post('/lines/reload', (c) => {
-    const done = desk.reload()
+  app.post('/lines/reload', async (c) => {
+    const done = await desk.reload()
     audit(c.get('token'), 'lines reloaded', 'problem' in done ? { refused: done.problem } : { after: done })
-    return 'problem' in done ? c.json({ error: done.problem }, 409) : c.json(done)
+    if ('problem' in done) return c.json({ error: done.problem }, 409)
+    if (done.refused.length === 0) return c.json(done)
+    const names = done.refused.map(({ line }) => line).join(', ')
+    const problems = done.refused.map(({ line, peer, why, detail, remedy }) => `${line} at ${peer}: ${why}: ${detail}: ${remedy}`)
+    const others = (['added', 'changed', 'removed'] as const).filter((what) => done[what].length)
+      .map((what) => `${what}: ${done[what].join(' ')}`)
+    return c.json({ ...done, error: `not taken, on with the old settings: ${names}`, problems: [...problems, ...others] }, 409)
   })
   for (const [verb, change] of [['stop', desk.haltLine], ['start', desk.resumeLine]] as const) {
     app.post(`/lines/:line/${verb}`, (c) => {

@@ -53,9 +53,11 @@ export function createDesk({ settings, dialogues, lines, gateway, push, trace, s
     },
     haltLine: (name) => lines.halt(name),
     resumeLine: (name) => lines.resume(name),
-    reload() {
+    async reload() {
       try {
-        return reload()
+        const { changed, ...told } = reload()
+        const refused = await lines.settled()
+        return { ...told, changed: changed.filter((name) => !refused.some(({ line }) => line === name)), refused }
       } catch (error) {
         if (error instanceof ProblemsError || error instanceof UsageError) return { problem: error.message }
         throw error

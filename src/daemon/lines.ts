@@ -1,6 +1,7 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
 import type { LineSettings, Settings } from '../config/schema.ts'
 import { makeLine, printOf } from './line.ts'
+import { trialLog, tryOut, type LineRefusal } from './replace.ts'
 import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Tap } from '../smpp/link.ts'
@@ -21,11 +22,13 @@ export interface Lines {
   start(): void
   stop(untilMs: number): Promise<void>
   /**
-   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is bound anew
-   * before the old binds go, where the SMSC allows that; the others do not notice. Throws, and changes nothing, if one
+   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is tried, and
+   * takes the old one's place if it is bound (replace.ts); the others do not notice. Throws, and changes nothing, if one
    * cannot be made.
    */
   apply(next: readonly LineSettings[]): LinesChange
+  /** Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force. */
+  settled(): Promise<LineRefusal[]>
   /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
   halt(name: string): boolean
   resume(name: string): boolean
@@ -74,28 +77,42 @@ interface Running {
   /** Requests of the SMSC that are being answered. */
   underWay: number
   halted: boolean
+  /** It has yet to show that it can be bound. */
+  onTrial: boolean
+  heard?: (() => void) | undefined
 }
 
-/** The old binds of a changed line stay this long for the new ones to be up; then they make room: one may be all that is allowed. */
-const OVERLAP_MS = 10_000
 const LOOK_MS = 20
+
+/** A changed line that is being tried. */
+interface Trying {
+  next: Running
+  isOff: boolean
+  callOff(): void
+  over: Promise<LineRefusal | undefined>
+}
 
 export function createLines(parts: LinesParts): Lines {
   const { settings, clock, log, metrics } = parts
   const running = new Map<string, Running>()
   const leaving = new Set<Running>()
+  const trials = new Map<string, Trying>()
   const going = new Set<Promise<void>>()
   let generation = 0
+  let isStopping = false
   for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
 
   function make(own: LineSettings, print: string): Running {
     const made: Running = {
-      settings: own, print, underWay: 0, halted: false,
+      settings: own, print, underWay: 0, halted: false, onTrial: false,
       line: makeLine(own, {
-        ...parts, dialects: settings.dialects, counters: metrics,
+        ...parts, dialects: settings.dialects, counters: metrics, log: trialLog(log, () => made.onTrial),
         // Links of one name must not be taken for each other's.
         instance: `${parts.instance}${generation++ || ''}`,
-        onState: (bind, state) => parts.onState?.(own.name, bind, state),
+        onState: (bind, state) => {
+          if (running.get(own.name) === made) parts.onState?.(own.name, bind, state)
+          made.heard?.()
+        },
         onRequest: async (pdu, link) => {
           made.underWay++
           try {
@@ -112,23 +129,68 @@ export function createLines(parts: LinesParts): Lines {
   }
 
   /** What it was told is answered first; then it unbinds. */
-  function retire(old: Running, otherwise?: Line): void {
+  async function leave(old: Running): Promise<void> {
+    const untilMs = clock.now() + settings.stopMs
+    while (old.underWay > 0 && clock.now() < untilMs) await pause()
+    await old.line.stop(untilMs)
+  }
+
+  function retire(old: Running): void {
     leaving.add(old)
-    const gone = (async () => {
-      const madeMs = clock.now() + OVERLAP_MS
-      const makesRoom = () => otherwise === undefined || otherwise.bound() || clock.now() >= madeMs
-      while (!makesRoom()) await pause()
-      const untilMs = clock.now() + settings.stopMs
-      while (old.underWay > 0 && clock.now() < untilMs) await pause()
-      await old.line.stop(untilMs)
-    })().catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop')).finally(() => {
-      leaving.delete(old)
-      going.delete(gone)
-    })
+    const gone = leave(old).catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop'))
+      .finally(() => {
+        leaving.delete(old)
+        going.delete(gone)
+      })
     going.add(gone)
   }
 
+  /** One at a time for a line: what was tried before is called off first. */
+  function replace(name: string, next: Running): void {
+    const before = trials.get(name)
+    before?.callOff()
+    next.onTrial = true
+    const trying: Trying = { next, callOff: () => (trying.isOff = true), isOff: false, over: Promise.resolve(undefined) }
+    trying.over = (async () => {
+      await before?.over
+      const old = running.get(name)
+      if (!old || trying.isOff) return undefined
+      const trial = tryOut(old, next, {
+        clock, log, leave: () => leave(old), isWanted: () => !isStopping && !old.halted && running.get(name) === old,
+      })
+      trying.callOff = () => trial.callOff()
+      const verdict = await trial.verdict
+      const isWon = verdict.is === 'taken' || verdict.is === 'unproven'
+      next.onTrial = false
+      if (isWon && running.get(name) === old && !isStopping) take(old, next)
+      else if (isWon) await next.line.stop(clock.now())
+      if (verdict.is === 'unproven') log.warn(verdict.refusal, 'the line is changed, and not bound yet')
+      if (verdict.is !== 'refused') return undefined
+      const at = settings.lines.indexOf(next.settings)
+      if (at >= 0) settings.lines[at] = old.settings
+      metrics.count('line_changes_total', { line: name, what: 'refused' })
+      log.error(verdict.refusal, 'the new settings of the line are not taken: it serves on with the old ones')
+      return verdict.refusal
+    })().catch((error: unknown) => {
+      log.error({ err: error, line: name }, 'a line could not be replaced')
+      return undefined
+    }).finally(() => {
+      if (trials.get(name) === trying) trials.delete(name)
+    })
+    trials.set(name, trying)
+  }
+
+  function take(old: Running, next: Running): void {
+    const { name } = next.settings
+    running.set(name, next)
+    tell('changed', name)
+    for (const { bind, state } of next.line.states()) parts.onState?.(name, bind, state)
+    retire(old)
+  }
+
   const pause = () => new Promise<void>((done) => clock.after(LOOK_MS, done))
+  /** Whoever has binds. */
+  const all = () => [...running.values(), ...[...trials.values()].map(({ next }) => next), ...leaving]
   const serving = () => [...running.values()].filter((one) => !one.halted)
   const tell = (what: string, name: string) => {
     metrics.count('line_changes_total', { line: name, what })
@@ -141,11 +203,11 @@ export function createLines(parts: LinesParts): Lines {
     },
     get: (name) => running.get(name)?.halted ? undefined : running.get(name)?.line,
     anyBound: () => serving().some(({ line }) => line.bound()),
-    boundCount: () => [...running.values(), ...leaving].flatMap(({ line }) => line.states())
+    boundCount: () => all().flatMap(({ line }) => line.states())
       .filter((bind) => bind.state.startsWith('bound')).length,
     binds: () => serving().flatMap(({ settings: { name } }) => {
       const figures = new Map<string, BindFigure>()
-      for (const { settings: { name: other }, line } of [...running.values(), ...leaving]) {
+      for (const { settings: { name: other }, line } of all()) {
         if (other !== name) continue
         for (const { bind, state } of line.states()) {
           const before = figures.get(bind)
@@ -158,7 +220,7 @@ export function createLines(parts: LinesParts): Lines {
     }),
     states: () => {
       const rows: Record<string, BindState[]> = {}
-      for (const { settings: { name }, line, halted } of [...running.values(), ...leaving]) {
+      for (const { settings: { name }, line, halted } of all()) {
         const binds = halted ? [] : line.states().map(stateOf)
         rows[name] = [...rows[name] ?? [], ...binds]
       }
@@ -166,17 +228,22 @@ export function createLines(parts: LinesParts): Lines {
     },
     start: () => serving().forEach(({ line }) => line.start()),
     async stop(untilMs) {
-      await Promise.all([...[...running.values()].map(({ line }) => line.stop(untilMs)), ...going])
+      isStopping = true
+      for (const trial of trials.values()) trial.callOff()
+      const tried = [...trials.values()].map(({ over }) => over)
+      await Promise.all([...[...running.values()].map(({ line }) => line.stop(untilMs)), ...going, ...tried])
     },
+    settled: async () => (await Promise.all([...trials.values()].map(({ over }) => over))).filter((one) => one !== undefined),
     apply(next) {
       const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
-      const isNew = ({ name }: LineSettings) => running.get(name)?.print !== prints.get(name)
+      const isNew = ({ name }: LineSettings) => (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
       const made = next.filter(isNew).map((line) => make(line, prints.get(line.name)!))
       const change: LinesChange = { added: [], changed: [], removed: [], kept: next.filter((line) => !isNew(line)).map(({ name }) => name) }
       settings.lines.splice(0, settings.lines.length, ...next)
       for (const [name, old] of running) {
         if (prints.has(name)) continue
         running.delete(name)
+        trials.get(name)?.callOff()
         change.removed.push(name)
         tell('removed', name)
         if (!old.halted) retire(old)
@@ -184,13 +251,17 @@ export function createLines(parts: LinesParts): Lines {
       for (const one of made) {
         const { name } = one.settings
         const old = running.get(name)
-        running.set(name, one)
         change[old ? 'changed' : 'added'].push(name)
+        if (old && !old.halted) {
+          // Taken back before it was taken: nothing is to be tried.
+          if (old.print === one.print) trials.get(name)?.callOff()
+          else replace(name, one)
+          continue
+        }
+        running.set(name, one)
         tell(old ? 'changed' : 'added', name)
         one.halted = old?.halted ?? false
-        if (one.halted) continue
-        one.line.start()
-        if (old) retire(old, one.line)
+        if (!one.halted) one.line.start()
       }
       return change
     },
@@ -199,6 +270,13 @@ export function createLines(parts: LinesParts): Lines {
       if (!one) return false
       if (one.halted) return true
       one.halted = true
+      const trial = trials.get(name)
+      if (trial) {
+        // What was asked for last is what it starts with again.
+        trial.callOff()
+        trial.next.halted = true
+        running.set(name, trial.next)
+      }
       tell('stopped', name)
       retire(one)
       return true
@@ -207,7 +285,7 @@ export function createLines(parts: LinesParts): Lines {
       const one = running.get(name)
       if (!one) return false
       if (!one.halted) return true
-      // A line that has stopped does not start again.
+      // The one that was stopped may still be on its way out.
       const fresh = make(one.settings, one.print)
       running.set(name, fresh)
       tell('started', name)

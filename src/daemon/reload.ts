@@ -14,7 +14,10 @@ export interface ReloadParts {
   read: () => Settings
 }
 
-/** Throws ProblemsError or UsageError, and has changed nothing then. */
+/**
+ * The lines that are `changed` are tried: `lines.settled()` says which of them were not taken. Throws ProblemsError or
+ * UsageError, and has changed nothing then.
+ */
 export function createReload({ settings, lines, read }: ReloadParts): () => Reloaded {
   const leasedMs = longestResponseMs(settings.lines)
   return () => {

@@ -59,11 +59,21 @@ export class Bind {
     this.#send({ type: 'START' })
   }
 
+  isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Will be started once that bind of its line has shown that the credentials are good. */
+  hold(first: string): void {
+    this.#outage = this.#outageOf({ why: 'waits-for-first', detail: first })
+  }
+
   /** Resolves once closed: drained (at most until then, wall clock), unbound, and the connection gone. */
   async stop(untilMs: number): Promise<void> {
     const drainMs = Math.min(Math.max(0, untilMs - this.#parts.clock.now()), TIMER_MS_MAX)
     this.#send({ type: 'STOP', drainMs })
-    if (this.#state !== 'closed') await new Promise<void>((done) => this.#closed.push(done))
+    if (this.#state === 'closed') this.#outage = undefined
+    else await new Promise<void>((done) => this.#closed.push(done))
   }
 
   /** The link, while it may submit. */

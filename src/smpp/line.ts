@@ -43,6 +43,8 @@ class SmppLine implements Line {
   readonly sms: LineSettings['sms']
   readonly #parts: LineParts
   readonly #binds: Bind[]
+  /** Those that wait for what comes of the first. */
+  #behind: Bind[] = []
 
   constructor(settings: LineSettings, parts: LineParts) {
     this.name = settings.name
@@ -82,11 +84,17 @@ class SmppLine implements Line {
     return this.#binds.map((bind) => bind.row())
   }
 
+  /** The first bind goes ahead: a wrong password is tried once, not once a bind, as accounts get locked. */
   start(): void {
-    for (const bind of this.#binds) bind.start()
+    if (this.#binds.some((bind) => !bind.isClosed())) return
+    const [first, ...behind] = this.#binds
+    for (const bind of behind) bind.hold(first!.name)
+    this.#behind = behind
+    first!.start()
   }
 
   async stop(untilMs: number): Promise<void> {
+    this.#behind = []
     await Promise.all(this.#binds.map((bind) => bind.stop(untilMs)))
   }
 
@@ -106,6 +114,13 @@ class SmppLine implements Line {
     if (best.offer(entry)) return
     this.#count('smpp_limit', { limit: `queueMax.${entry.lane}` })
     entry.settle({ kind: 'unsent', why: 'queue-full' })
+  }
+
+  #follow(): void {
+    if (this.#behind.length === 0) return
+    const { state, down } = this.#binds[0]!.row()
+    const isJudged = state === 'bound' || ((state === 'waiting' || state === 'standby') && down?.why !== 'wrong-password')
+    if (isJudged) for (const bind of this.#behind.splice(0)) bind.start()
   }
 
   /** Counts every outcome, once. */
@@ -134,7 +149,10 @@ class SmppLine implements Line {
       times: settings.times,
       pace, clock, chance, log, instance, tap, connect, onRequest,
       count: (name: SmppCounter, labels?: Record<string, string>) => this.#count(name, labels),
-      onState: (bind: string, state: string) => onState?.(bind, state),
+      onState: (bind: string, state: string) => {
+        this.#follow()
+        onState?.(bind, state)
+      },
       onLate: (late: Late) => onLate?.(late),
       handBack: (entries: Entry[]) => entries.forEach((entry) => this.#route(entry)),
     }

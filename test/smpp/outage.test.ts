@@ -204,6 +204,28 @@ describe('a bind that is not up', () => {
     assert.ok(!JSON.stringify(test!.logged).includes('muchtoolong'))
   })
 
+  for (const bind of ['transceiver', 'pair'] as const) {
+    it(`waits, behind the first of its line, for a password that is good: one try of a wrong one, not four (${bind})`, async () => {
+      let status = 0x0e
+      await at(refusing(() => status), { bind, links: bind === 'pair' ? 2 : 4 })
+      await waits()
+      await clock.advance(59_000)
+      assert.equal(peer!.connections.length, 1)
+      const [first, ...behind] = test!.line.states()
+      assert.deepEqual(behind.map(({ state, down }) => [state, down!.why, down!.detail]),
+        Array.from({ length: 3 }, () => ['closed', 'waits-for-first', first!.bind]))
+      status = 0
+      await clock.advance(2_000)
+      await until(() => test!.line.states().every(({ state }) => state === 'bound'), 'not bound')
+    })
+  }
+
+  it('keeps none of its line waiting when it is down for another reason than the password', async () => {
+    await at({ onBind: (pdu, _, n) => raw(ID.response + pdu.id, n === 1 ? 0x08 : 0, pdu.sequence, n === 1 ? '' : 'SMSC\0') }, { links: 3 })
+    await until(() => test!.line.states().filter(({ state }) => state === 'bound').length === 2, 'not bound')
+    assert.equal(row().state, 'waiting')
+  })
+
   it('is over when it is stopped, and begins with a start', async () => {
     line(await freePort())
     await tries(3)
