@@ -3,8 +3,8 @@ import { books, sumOf } from './checker.ts'
 import { metricsOf, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 
-/** For responses that are under way to come in, or to be given up. */
-const AT_REST_MS = 15_000
+/** For responses that are under way to come in, or to be given up; no longer than it takes, however slow the machine is. */
+const AT_REST_MS = 60_000
 
 /** What is wrong, in words. */
 export async function aftermath({ daemon, adminPort }: { daemon: DaemonProcess; adminPort: number }): Promise<string[]> {
@@ -37,10 +37,21 @@ function isBug(line: Record<string, unknown>): boolean {
 
 /** /metrics once the books balance; as they are if they never do. */
 export async function restingMetrics(adminPort: number): Promise<string> {
-  let metrics = ''
+  return (await metricsAtRest([{ adminPort }]))[0]!
+}
+
+/** The same of several daemons, once all of them are at rest: no book is open, and nothing more was counted since the last look. */
+export async function metricsAtRest(daemons: readonly Pick<DaemonProcess, 'adminPort'>[]): Promise<string[]> {
+  let figures: string[] = []
   await reached(async () => {
-    metrics = await metricsOf(adminPort)
-    return books([metrics]).length === 0
+    const before = countersOf(figures)
+    figures = await Promise.all(daemons.map(({ adminPort }) => metricsOf(adminPort)))
+    return books(figures).length === 0 && countersOf(figures) === before
   }, AT_REST_MS)
-  return metrics
+  return figures
+}
+
+/** enquire_link goes on at rest: only what messages and SMS count. */
+function countersOf(figures: readonly string[]): string {
+  return figures.map((metrics) => metrics.split('\n').filter((line) => /^smpp_(rx|tx)_/.test(line)).join('\n')).join('\n')
 }

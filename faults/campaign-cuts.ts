@@ -74,7 +74,7 @@ export const cutsCampaign: Campaign = async (parts) => {
 }
 
 async function openLane(seed: number): Promise<Lane> {
-  const scene = await openScene({ seed, reminds: false, smsc: { screenMs: 8_000, traceMax: 400 } })
+  const scene = await openScene({ seed, reminds: false, smsc: { screenMs: 30_000, traceMax: 400 } })
   return { scene, fence: await fenced(scene, quick), counts: { dialogues: 0, repeats: 0, pieces: 0 }, failures: [] }
 }
 
@@ -146,7 +146,7 @@ async function armed({ scene, fence }: Lane, cut: Cut): Promise<void> {
   await fence.smsc.set({ is: 'cut', ...cut })
   const before = fence.smsc.counts.connections
   for (const peer of scene.smsc.peers()) peer.close()
-  await reached(() => fence.smsc.counts.connections > before, 5_000)
+  await reached(() => fence.smsc.counts.connections > before, 30_000)
 }
 
 /** Everything that went over the wire so far, in two pieces at each boundary, and octet by octet. */

@@ -9,9 +9,10 @@ import { seededChance } from '../src/simulator/chaos.ts'
 import type { Dialect } from '../src/smpp/types.ts'
 import type { Chance } from '../src/ussd/types.ts'
 import { aftermath } from './aftermath.ts'
+import { certainHarm } from './certain.ts'
 import { isReady } from './daemon-process.ts'
 import { fenced } from './fenced.ts'
-import { sleep, told, type Campaign, type CampaignParts } from './outcome.ts'
+import { reached, sleep, told, type Campaign, type CampaignParts } from './outcome.ts'
 import { cases, corpus, dialects } from './pdu-corpus.ts'
 import { eat, framed, type Eaten } from './pdu-eater.ts'
 import { mutate } from './pdu-mutators.ts'
@@ -24,8 +25,11 @@ const BATCH = 25
 const ALIVE_MS_MAX = 1_000
 /** An SMSC that sent unbind is left alone for 5 s first (unboundMs). */
 const AFTER_UNBIND_MS_MAX = 8_000
+/** For a link that the batch before it ended. */
+const BOUND_MS = 10_000
 /** One PDU; far over it an expression or a loop grows with its input. */
 const SLOW_MS_MAX = 250
+const TIMES = 5
 const UNBIND = 0x06
 
 export const fuzzCampaign: Campaign = async (parts) => {
@@ -55,18 +59,27 @@ function chew({ seed, say }: CampaignParts, pdus: number, failures: string[]) {
     // Mostly the dialect that it was said in; now and then one that it was not.
     const dialect: Dialect = chance() < 0.8 ? speak.get(sample.dialect)! : any(all, chance)
     const octets = mutate(sample.octets, chance, any(samples, chance).octets)
-    const pduMs = performance.now()
     try {
-      eat(octets, dialect, chance, eaten)
+      slowestMs = Math.max(slowestMs, leastMs(() => eat(octets, dialect, chance, eaten), slowestMs))
     } catch (error) {
       failures.push(`PDU ${n} of ${sample.id}, ${dialect.name}: ${(error as Error).message.slice(0, 300)}: ${octets.toString('hex').slice(0, 400)}`)
     }
-    slowestMs = Math.max(slowestMs, performance.now() - pduMs)
   }
   if (slowestMs > SLOW_MS_MAX) failures.push(`one PDU took ${Math.round(slowestMs)} ms`)
   const perSecond = Math.round(pdus / ((performance.now() - startMs) / 1_000))
   say(`     ${pdus} spoilt PDUs, ${perSecond}/s: ${JSON.stringify(eaten)}`)
   return { pdus, perSecond, slowestMs: Math.round(slowestMs), eaten }
+}
+
+/** The machine may stop us in the middle of a PDU; it does not do so each time with the same one. */
+function leastMs(run: () => void, noMore: number): number {
+  let least = Infinity
+  for (let n = 0; n < TIMES && least > noMore; n++) {
+    const startMs = performance.now()
+    run()
+    least = Math.min(least, performance.now() - startMs)
+  }
+  return least
 }
 
 const any = <T>(all: readonly T[], chance: Chance): T => all[Math.floor(chance() * all.length)]!
@@ -77,22 +90,29 @@ function quick(settings: Settings): void {
 }
 
 async function overTcp(parts: CampaignParts, batches: number, failures: string[]) {
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 8_000, traceMax: 500 } })
+  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 30_000, traceMax: 500 } })
   const fence = await fenced(scene, quick)
   const figures = { sent: 0, batches: 0, slowestMs: 0, rebinds: 0, dialogues: 0 }
+  /** Whatever harm octets do, they do each time. */
   const one = async (name: string, octets: Buffer[], withinMs: number): Promise<void> => {
-    const peer = scene.smsc.peers().find((candidate) => candidate.state === 'bound')
-    if (!peer) return void failures.push(`${name}: not bound before it`)
+    failures.push(...await certainHarm(() => send(name, octets, withinMs)))
+  }
+  const send = async (name: string, octets: Buffer[], withinMs: number): Promise<string[]> => {
+    const wrong: string[] = []
+    await reached(() => boundTo(scene) !== undefined, BOUND_MS)
+    const peer = boundTo(scene)
+    if (!peer) return [`${name}: not bound before it`]
     const links = fence.smsc.counts.connections
     for (const some of octets) peer.write(some)
     figures.sent += octets.length
     figures.batches++
     const aliveMs = await alive(scene, withinMs + 4_000)
-    if (aliveMs > withinMs) failures.push(`${name}: deaf for ${Math.round(aliveMs)} ms: ${Buffer.concat(octets).toString('hex').slice(0, 600)}`)
+    if (aliveMs > withinMs) wrong.push(`${name}: deaf for ${Math.round(aliveMs)} ms: ${Buffer.concat(octets).toString('hex').slice(0, 600)}`)
     if (withinMs === ALIVE_MS_MAX) figures.slowestMs = Math.max(figures.slowestMs, Math.round(aliveMs))
     figures.rebinds += fence.smsc.counts.connections - links
-    await serves(scene, name, failures)
+    await serves(scene, name, wrong)
     figures.dialogues++
+    return wrong
   }
   try {
     for (const { id, octets, repeat } of cases()) {
@@ -117,11 +137,15 @@ async function overTcp(parts: CampaignParts, batches: number, failures: string[]
 
 const hasUnbind = (octets: readonly Buffer[]) => framed(octets).frames.some((frame) => frame.readUInt32BE(4) === UNBIND)
 
+function boundTo({ smsc }: Pick<Scene, 'smsc'>) {
+  return smsc.peers().find((candidate) => candidate.state === 'bound')
+}
+
 /** Milliseconds until an enquire_link is answered, on the link that there was or on the next one. */
-async function alive({ smsc }: Scene, withinMs: number): Promise<number> {
+async function alive({ smsc }: Pick<Scene, 'smsc'>, withinMs: number): Promise<number> {
   const startMs = performance.now()
   while (performance.now() - startMs < withinMs) {
-    const peer = smsc.peers().find((candidate) => candidate.state === 'bound')
+    const peer = boundTo({ smsc })
     if (!peer) {
       await sleep(5)
       continue

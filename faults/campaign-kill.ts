@@ -7,9 +7,9 @@ import type { Settings } from '../src/config/schema.ts'
 import { join } from 'node:path'
 import { FAILPOINTS, type Failpoint } from '../src/failpoints.ts'
 import { freePort } from '../test/support/services.ts'
-import { bugsOf } from './aftermath.ts'
-import { check, doubledSms, missingSms, sumOf, tally, type Breach, type Evidence } from './checker.ts'
-import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
+import { bugsOf, metricsAtRest } from './aftermath.ts'
+import { check, doubledSms, missingSms, tally, type Breach, type Evidence } from './checker.ts'
+import { isReady, loadingMs, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { FAILURES_MAX, percentile, reached, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
 import { openScene, sweepRedis, type Scene } from './scene.ts'
 import { settingsOf } from './stage.ts'
@@ -19,25 +19,36 @@ const WALKERS = 10
 /** At the armed point, each visit: a few messages pass before it strikes. */
 const CHANCE = 0.2
 
-const BOUNDS = { ci: { kills: 30, minutes: 0.6 }, bounded: { kills: 60, minutes: 1.5 }, long: { kills: 500, minutes: 12 } }
+/** So many kills in all, and at each point at least; how long that takes is the machine's affair, and `minutes` only ends what never comes. */
+const BOUNDS = {
+  ci: { kills: 28, each: 2, minutes: 8 }, bounded: { kills: 60, each: 4, minutes: 15 }, long: { kills: 500, each: 20, minutes: 60 },
+}
+/**
+ * Deadlines of dialogues, in times that the modules of a daemon take to load beside this run: where both daemons die again and again and
+ * each start takes seconds, a screen is long in coming, and must not be overtaken by the end of its dialogue.
+ */
+const IDLE = { times: 12, leastMs: 8_000 }
+const IDLES = { total: 8, tombstone: 4, screen: 8 }
 
 export const killCampaign: Campaign = async (parts) => {
   const bounds = BOUNDS[parts.ci ? 'ci' : parts.mode]
   const { kills = bounds.kills, minutes = bounds.minutes } = parts
+  const each = Math.min(bounds.each, Math.floor(kills / FAILPOINTS.length))
   const startMs = performance.now()
-  const scene = await openScene({ seed: parts.seed })
-  const pack = await startPack(scene, parts.seed)
+  const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * await loadingMs()))
+  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
+  const pack = await startPack(scene, parts.seed, patient(idleMs))
   try {
     misbehave(scene)
     const walking = scene.walkers(WALKERS)
-    await reached(() => pack.kills().length >= kills, minutes * 60_000)
+    await reached(() => pack.kills().length >= kills && fewestOf(pack.kills()) >= each, minutes * 60_000)
     scene.smsc.chaos.clear()
     await pack.disarm()
     await walking.stop()
-    const metrics = await atRest(pack)
+    const metrics = await metricsAtRest(pack.daemons())
     const evidence = await scene.evidence(metrics)
     const seconds = (performance.now() - startMs) / 1000
-    return outcomes({ parts, scene, pack, evidence, seconds, breaches: [...check(evidence), ...accidents(pack)] })
+    return outcomes({ parts, scene, pack, evidence, seconds, each, breaches: [...check(evidence), ...accidents(pack)] })
   } finally {
     await pack.stop()
     await sweepRedis(scene.stage)
@@ -57,8 +68,10 @@ function misbehave({ smsc }: Scene): void {
 }
 
 /** A last screen is sent again within a tombstone's life: here daemons may die again and again before one is through. */
-function change(settings: Settings): void {
-  settings.dialogue.tombstoneMs = 30_000
+function patient(idleMs: number) {
+  return ({ dialogue }: Settings): void => {
+    Object.assign(dialogue, { idleMs, totalMs: IDLES.total * idleMs, tombstoneMs: IDLES.tombstone * idleMs })
+  }
 }
 
 interface Pack {
@@ -74,7 +87,7 @@ interface Pack {
   stop(): Promise<void>
 }
 
-async function startPack(scene: Scene, seed: number): Promise<Pack> {
+async function startPack(scene: Scene, seed: number, change: (settings: Settings) => void): Promise<Pack> {
   const log = join(scene.stage.data, 'kills')
   appendFileSync(log, '')
   const lives: DaemonProcess[] = []
@@ -108,7 +121,7 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
     slots.push({ config, adminPort, now: live({ config, adminPort }) })
   }
   for (const slot of slots) void watch(slot)
-  await scene.smsc.bound(1, 20_000).catch((error: Error) => {
+  await scene.smsc.bound(1, 60_000).catch((error: Error) => {
     throw new Error(`${error.message}: ${crashes[0] ?? slots[0]!.now.raw().slice(-1_000)}`)
   })
   return {
@@ -119,7 +132,7 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
       for (const slot of slots) {
         const old = slot.now
         old.kill('SIGKILL')
-        await reached(async () => slot.now !== old && await isReady(slot.adminPort), 20_000)
+        await reached(async () => slot.now !== old && await isReady(slot.adminPort), 60_000)
       }
     },
     async stop() {
@@ -132,25 +145,18 @@ async function startPack(scene: Scene, seed: number): Promise<Pack> {
 
 /** The point that struck least so far; so all are struck equally often. */
 function rarest(kills: readonly Failpoint[], life: number): Failpoint {
-  const counts = FAILPOINTS.map((name) => kills.filter((kill) => kill === name).length)
-  const least = Math.min(...counts)
-  const candidates = FAILPOINTS.filter((_, i) => counts[i] === least)
+  const counts = strikesOf(kills)
+  const least = fewestOf(kills)
+  const candidates = FAILPOINTS.filter((name) => counts[name] === least)
   return candidates[life % candidates.length]!
 }
 
-/** Figures of the daemons once nothing is under way: receipts are in, responses are in. */
-async function atRest(pack: Pack): Promise<string[]> {
-  let figures: string[] = []
-  await reached(async () => {
-    const before = figures.join('\n')
-    figures = await Promise.all(pack.daemons().map((daemon) => metricsOf(daemon.adminPort)))
-    return rxOf(before) === rxOf(figures.join('\n')) && before !== ''
-  }, 10_000)
-  return figures
+function strikesOf(kills: readonly Failpoint[]): Record<string, number> {
+  return Object.fromEntries(FAILPOINTS.map((name) => [name, kills.filter((kill) => kill === name).length]))
 }
 
-function rxOf(metrics: string): number {
-  return sumOf(metrics, 'smpp_rx_total') + sumOf(metrics, 'smpp_tx_submit_total')
+function fewestOf(kills: readonly Failpoint[]): number {
+  return Math.min(...Object.values(strikesOf(kills)))
 }
 
 function accidents(pack: Pack): Breach[] {
@@ -164,16 +170,17 @@ interface Told {
   evidence: Evidence
   breaches: Breach[]
   seconds: number
+  /** How often each point was to strike at least. */
+  each: number
 }
 
-function outcomes({ parts, scene, pack, evidence, breaches, seconds }: Told): Outcome[] {
+function outcomes({ parts, scene, pack, evidence, breaches, seconds, each }: Told): Outcome[] {
   const { diary, deliveries } = { diary: scene.diary, deliveries: scene.smsc.deliveries.counts }
   const kills = pack.kills()
   const sums = tally(breaches)
   const common = { seed: parts.seed, seconds: Math.round(seconds), mode: parts.mode }
-  const perPoint = Object.fromEntries(FAILPOINTS.map((name) => [name, kills.filter((kill) => kill === name).length]))
-  const fewest = Math.min(...Object.values(perPoint))
-  const wantedFewest = Math.floor(kills.length / FAILPOINTS.length / 2)
+  const perPoint = strikesOf(kills)
+  const fewest = fewestOf(kills)
   const failures = breaches.map((one) => `${one.invariant} ${one.what}`)
   const lossesOf = (is: (losses: number) => boolean) => evidence.sms.filter((row) => is(row.losses)).length
   const of = (invariant: Breach['invariant']) => breaches.filter((one) => one.invariant === invariant).length
@@ -189,8 +196,9 @@ function outcomes({ parts, scene, pack, evidence, breaches, seconds }: Told): Ou
     },
     failures: failures.slice(0, FAILURES_MAX),
   }, {
-    ...common, goal: 'R2', title: 'each failpoint struck', passed: breaches.length === 0 && fewest >= Math.max(1, wantedFewest),
-    figure: `${fewest} kills at the rarest of ${FAILPOINTS.length} points`, counts: perPoint, failures: [],
+    ...common, goal: 'R2', title: 'each failpoint struck', passed: breaches.length === 0 && fewest >= Math.max(1, each),
+    figure: `${fewest} kills at the rarest of ${FAILPOINTS.length} points`, counts: perPoint,
+    failures: FAILPOINTS.filter((name) => perPoint[name]! < each).map((name) => `${name} struck ${perPoint[name]} times of ${each}`),
   }, {
     ...common, goal: 'R3', title: 'SMS under kills: two copies only after a recorded loss, never three', passed: sums.I4 === 0 && evidence.sms.length > 0,
     figure: `${doubledSms(evidence)} of ${evidence.sms.length} SMS taken twice, each after a recorded loss; ${missingSms(evidence)} never, each after two`,

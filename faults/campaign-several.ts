@@ -2,6 +2,7 @@
  * H4, H5: three daemons on one Redis and one Postgres, each key to another's bind; Redis stopped and going on; a daemon
  * stopped until others took its turns over, and going on with what it knew.
  */
+import { areKept, series, untilCertain } from './certain.ts'
 import { sumOf } from './checker.ts'
 import { metricsOf } from './daemon-process.ts'
 import { apologiesAfter, judged, outcomeOf, type Judged, type Ordeal } from './ordeal.ts'
@@ -13,7 +14,7 @@ import { severalDaemons } from './several.ts'
 const DAEMONS = 3
 const WALKERS = 6
 const STOPPED_MS = { bounded: 8_000, long: 60_000 }
-const REDIS_MS = { bounded: 5_000, long: 30_000 }
+const REDIS_MS = { ci: 3_000, bounded: 5_000, long: 30_000 }
 const BACK_MS_MAX = 2_000
 
 export const severalCampaign: Campaign = async (parts) => {
@@ -55,15 +56,17 @@ async function stopped(ordeal: Ordeal, { servers }: Fleet) {
   const walking = scene.walkers(WALKERS)
   await sleep(1_500)
   const redis = servers[0]!
-  let goneMs = 0
-  const away = await apologiesAfter(ordeal, async () => {
-    redis.signal('SIGSTOP')
-    await sleep(REDIS_MS[parts.mode])
-    redis.signal('SIGCONT')
-    goneMs = REDIS_MS[parts.mode]
+  const goneMs = REDIS_MS[parts.ci ? 'ci' : parts.mode]
+  const backs = series({ limit: BACK_MS_MAX, strict: parts.mode === 'long' })
+  await untilCertain([backs], 1, async () => {
+    const { afterMs, count } = await apologiesAfter(ordeal, async () => {
+      redis.signal('SIGSTOP')
+      await sleep(goneMs)
+      redis.signal('SIGCONT')
+    })
+    backs.add(afterMs)
+    parts.say(`     Redis stopped ${goneMs} ms: apologies ${afterMs} ms longer (${count})`)
   })
-  const back = Math.max(0, away.ms - goneMs)
-  parts.say(`     Redis stopped ${goneMs} ms: apologies ${back} ms longer (${away.count})`)
   const stale = several.daemons[0]!
   stale.kill('SIGSTOP')
   await sleep(STOPPED_MS[parts.mode])
@@ -74,7 +77,7 @@ async function stopped(ordeal: Ordeal, { servers }: Fleet) {
   const takeovers = (await Promise.all(several.daemons.map((daemon) => metricsOf(daemon.adminPort))))
     .reduce((sum, text) => sum + sumOf(text, 'dialogue_takeovers_total'), 0)
   return outcomeOf(ordeal, startMs, seen, {
-    goal: 'H5', title: `Redis stopped for ${REDIS_MS[parts.mode] / 1000} s, then one of ${DAEMONS} daemons for ${STOPPED_MS[parts.mode] / 1000} s, and both going on`,
-    figure: `apologies for ${back} ms after Redis went on, ${takeovers} turns taken over`, isGood: back <= BACK_MS_MAX, counts: { takeovers },
+    goal: 'H5', title: `Redis stopped for ${goneMs / 1000} s, again and again, then one of ${DAEMONS} daemons for ${STOPPED_MS[parts.mode] / 1000} s, and both going on`,
+    figure: `apologies after Redis went on for ${backs.figure}, ${takeovers} turns taken over`, isGood: areKept(backs), counts: { takeovers },
   })
 }

@@ -3,29 +3,42 @@
  * go, and comes back. What a subscriber meets meanwhile and how soon all is well again are the figures.
  */
 import type { Smsc } from '../src/simulator/smsc.ts'
-import { figuresOf, isReady } from './daemon-process.ts'
+import { areKept, series, untilCertain } from './certain.ts'
+import { figuresOf, isReady, loadingMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { reached, sleep, told, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
 import { openScene, type Scene } from './scene.ts'
 
-const AWAY_MS = { ci: 2_000, bounded: 4_000, long: 30_000 }
+const AWAY_MS = { ci: 1_000, bounded: 4_000, long: 30_000 }
+const SCREEN_MS = 30_000
 const END_MS_MAX = 2_000
 const BACK_MS_MAX = 2_000
-/** From the start to the first screen. Nearly all of it is Node reading modules, and the machines of CI are slow and shared: there it is held loosely. */
-const UP_MS_MAX = { ci: 3_000, bounded: 2_000, long: 2_000 }
+/**
+ * From the start to the first screen. Nearly all of it is Node reading modules: on a machine that is slow, or that others have, too, it
+ * is held to what reading them alone takes beside it.
+ */
+const UP_MS_MAX = 2_000
+const UP_TIMES_MAX = 2.5
+/** stopMs is 5 s here: what takes twice as long hangs. */
+const STOP_MS_MAX = 10_000
 const REDIS_BACK_MS_MAX = 1_000
-const RSS_MB_MAX = 20
+/** Live, once collected. */
+const HELD_MB_MAX = 10
+const DESCRIPTORS_MAX = 3
 
 interface Ground {
   scene: Scene
   fence: Fenced
   parts: CampaignParts
+  /** Each trial counts: see certain.ts. */
+  strict: boolean
 }
 
 export const storesCampaign: Campaign = async (parts) => {
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 12_000 } })
-  const fence = await fenced(scene)
-  const ground = { scene, fence, parts }
+  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
+  // A dialogue outlives the start of a daemon, however slow the machine is.
+  const fence = await fenced(scene, (settings) => { settings.dialogue.idleMs = SCREEN_MS })
+  const ground = { scene, fence, parts, strict: parts.mode === 'long' }
   try {
     await scene.stage.refill(60, { fromMs: 600_000, toMs: 3_600_000 })
     return [await redisAway(ground), await postgresAway(ground), await smscAway(ground), await halfOpen(ground), await restarts(ground)]
@@ -63,31 +76,38 @@ async function servedAgain(ground: Ground, withinMs = 20_000): Promise<number> {
 }
 
 async function redisAway(ground: Ground): Promise<Outcome> {
-  const { fence, parts, scene } = ground
+  const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  const before = figuresOf(fence.daemon.pid)
-  const [ends, backs, failures]: [number[], number[], string[]] = [[], [], []]
+  const before = await fence.daemon.heldMb()
+  const [ends, backs] = [series({ limit: END_MS_MAX, strict }), series({ limit: REDIS_BACK_MS_MAX, strict })]
+  const failures: string[] = []
+  let dials = 0
   const links = new Set(scene.smsc.binds().map((bind) => bind.id))
-  for (const is of ['refuse', 'black-hole'] as const) {
+  const away = async (is: 'refuse' | 'black-hole'): Promise<void> => {
     await fence.redis.set({ is })
     const untilMs = performance.now() + AWAY_MS[parts.ci ? 'ci' : parts.mode]
+    let slowest = 0
     while (performance.now() < untilMs) {
       const { ms, text } = await dial(ground)
-      ends.push(ms)
+      dials++
+      slowest = Math.max(slowest, ms)
       if (!/busy/i.test(text)) failures.push(`${is}: shown ${JSON.stringify(text.slice(0, 60))}`)
       await sleep(50)
     }
+    ends.add(slowest, { kind: is })
     await fence.redis.set({ is: 'pass' })
-    backs.push(await servedAgain(ground))
+    backs.add(await servedAgain(ground), { kind: is })
   }
+  const rounds = await untilCertain([ends, backs], 2, async () => {
+    for (const is of ['refuse', 'black-hole'] as const) await away(is)
+  })
   if (scene.smsc.binds().some((bind) => !links.has(bind.id))) failures.push('the bind was lost')
-  const grown = figuresOf(fence.daemon.pid).rssMb - before.rssMb
-  const [slowest, back] = [Math.max(...ends), Math.max(...backs)]
+  const grown = await fence.daemon.heldMb() - before
+  if (grown > HELD_MB_MAX) failures.push(`${grown.toFixed(1)} MB are held for good`)
   return told(parts, startMs, {
-    goal: 'R6', title: 'Redis refused, then black-holed', failures,
-    passed: failures.length === 0 && slowest <= END_MS_MAX && back <= REDIS_BACK_MS_MAX && grown <= RSS_MB_MAX,
-    figure: `slowest polite end ${Math.round(slowest)} ms, served again after ${Math.round(back)} ms, resident memory ${grown.toFixed(1)} MB more`,
-    counts: { dialsMeanwhile: ends.length, awayMsEach: AWAY_MS[parts.ci ? 'ci' : parts.mode] },
+    goal: 'R6', title: 'Redis refused, then black-holed', failures, passed: failures.length === 0 && areKept(ends, backs),
+    figure: `polite end after ${ends.figure}, served again after ${backs.figure}, ${grown.toFixed(1)} MB more held`,
+    counts: { dialsMeanwhile: dials, awayMsEach: AWAY_MS[parts.ci ? 'ci' : parts.mode], rounds },
   })
 }
 
@@ -112,7 +132,7 @@ const BOOK = Buffer.from('dental_appointment')
 const isBooking = (request: Buffer) => request.includes(BOOK) || request.includes('dental-book')
 
 async function postgresAway(ground: Ground): Promise<Outcome> {
-  const { fence, parts } = ground
+  const { fence, parts, strict } = ground
   const startMs = performance.now()
   const failures: string[] = []
   const shown: Record<string, number> = { booked: 0, notBooked: 0 }
@@ -123,8 +143,9 @@ async function postgresAway(ground: Ground): Promise<Outcome> {
     'reply lost at once': () => fence.postgres.set({ is: 'drop-reply', at: 0, when: isBooking }),
     'reply lost within': () => fence.postgres.set({ is: 'drop-reply', at: 9, when: isBooking }),
   }
-  const backs: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  const backs = series({ limit: BACK_MS_MAX, strict })
+  let confirmations = 0
+  await untilCertain([backs], rounds, async () => {
     for (const [name, fault] of Object.entries(faults)) {
       const { text, booked } = await confirmUnder(ground, fault)
       const saysBooked = /confirmed/.test(text)
@@ -132,74 +153,76 @@ async function postgresAway(ground: Ground): Promise<Outcome> {
       if (saysBooked && !booked) failures.push(`${name}: told that it is booked, and it is not`)
       if (!saysBooked && booked) failures.push(`${name}: booked, and shown ${JSON.stringify(text.slice(0, 60))}`)
       if (text === '') failures.push(`${name}: nothing was shown`)
-      backs.push(await servedAgain(ground))
+      confirmations++
+      backs.add(await servedAgain(ground), { kind: name })
     }
-  }
-  const back = Math.max(...backs)
+  })
   return told(parts, startMs, {
-    goal: 'R7', title: 'Postgres refused, black-holed, and its reply to the booking lost', failures, passed: failures.length === 0 && back <= BACK_MS_MAX,
-    figure: `${failures.length} false or missing answers in ${backs.length} confirmations, served again after ${Math.round(back)} ms at most`,
+    goal: 'R7', title: 'Postgres refused, black-holed, and its reply to the booking lost', failures, passed: failures.length === 0 && areKept(backs),
+    figure: `${failures.length} false or missing answers in ${confirmations} confirmations, served again after ${backs.figure}`,
     counts: { ...shown, repliesLost: fence.postgres.counts.struck },
   })
 }
 
 async function smscAway(ground: Ground): Promise<Outcome> {
-  const { fence, parts, scene } = ground
+  const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  const flaps = parts.ci ? 4 : parts.mode === 'bounded' ? 10 : 100
+  const least = parts.ci ? 4 : parts.mode === 'bounded' ? 10 : 100
   const before = figuresOf(fence.daemon.pid)
-  const bounds: number[] = []
-  for (let flap = 0; flap < flaps; flap++) {
+  const [bounds, serves] = [series({ limit: BACK_MS_MAX, strict }), series({ limit: BACK_MS_MAX, strict })]
+  const flaps = await untilCertain([bounds, serves], least, async () => {
     await fence.smsc.set({ is: 'refuse' })
-    await reached(() => scene.smsc.binds().length === 0, 3_000)
+    await reached(() => scene.smsc.binds().length === 0, 10_000)
     await sleep(150)
     await fence.smsc.set({ is: 'pass' })
     const backMs = performance.now()
     const isBound = await reached(() => scene.smsc.binds().length > 0, 10_000)
-    bounds.push(isBound ? performance.now() - backMs : Infinity)
-  }
-  const served = await servedAgain(ground)
-  const leaked = figuresOf(fence.daemon.pid).fds - before.fds
-  const slowest = Math.max(...bounds)
+    bounds.add(isBound ? performance.now() - backMs : Infinity)
+    serves.add(await servedAgain(ground))
+  })
+  // A socket that is closing has its descriptor a moment longer.
+  const leaked = (): number => figuresOf(fence.daemon.pid).fds - before.fds
+  await reached(() => leaked() <= DESCRIPTORS_MAX, 10_000)
+  const failures = leaked() > DESCRIPTORS_MAX ? [`${leaked()} descriptors more`] : []
   return told(parts, startMs, {
-    goal: 'R8', title: 'the SMSC stops listening and comes back, again and again', failures: [], passed: slowest <= 2_000 && served <= 2_000 && leaked <= 3,
-    figure: `bound ${Math.round(slowest)} ms after its return at most, ${leaked} descriptors more`, counts: { flaps, servedMs: Math.round(served) },
+    goal: 'R8', title: 'the SMSC stops listening and comes back, again and again', failures, passed: failures.length === 0 && areKept(bounds, serves),
+    figure: `bound after its return after ${bounds.figure}, ${leaked()} descriptors more`, counts: { flaps, servedMs: serves.worst },
   })
 }
 
 async function halfOpen(ground: Ground): Promise<Outcome> {
-  const { fence, parts, scene } = ground
+  const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  const rounds = parts.ci ? 2 : parts.mode === 'bounded' ? 3 : 20
-  const found: number[] = []
-  for (let round = 0; round < rounds; round++) {
+  // Two misses close a link: interval + response time, twice, and the first pause before connecting.
+  const limit = 2 * (1_000 + 500) + 1_000
+  const found = series({ limit, strict })
+  const rounds = await untilCertain([found], parts.ci ? 1 : parts.mode === 'bounded' ? 3 : 20, async () => {
     const before = fence.smsc.counts.connections
     await fence.smsc.set({ is: 'black-hole' })
     const goneMs = performance.now()
     const isFound = await reached(() => fence.smsc.counts.connections > before, 15_000)
-    found.push(isFound ? performance.now() - goneMs : Infinity)
+    found.add(isFound ? performance.now() - goneMs : Infinity)
     await fence.smsc.set({ is: 'pass' })
-    await reached(async () => scene.smsc.binds().some((bind) => bind.state === 'bound') && await isReady(fence.adminPort), 10_000)
-  }
-  const slowest = Math.max(...found)
-  // Two misses close a link: interval + response time, twice, and the first pause before connecting.
-  const allowed = 2 * (1_000 + 500) + 1_000
+    await reached(async () => scene.smsc.binds().some((bind) => bind.state === 'bound') && await isReady(fence.adminPort), 30_000)
+  })
   return told(parts, startMs, {
-    goal: 'R9', title: 'the SMSC connection black-holed', failures: [], passed: slowest <= allowed,
-    figure: `${found.filter((ms) => ms <= allowed).length} of ${rounds} found within ${allowed} ms, the slowest after ${Math.round(slowest)} ms`,
-    counts: { rounds },
+    goal: 'R9', title: 'the SMSC connection black-holed', failures: [], passed: areKept(found),
+    figure: `${rounds - found.missed} of ${rounds} found within ${limit} ms, the slowest after ${found.worst} ms`, counts: { rounds },
   })
 }
 
 async function restarts(ground: Ground): Promise<Outcome> {
-  const { fence, parts, scene } = ground
+  const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  const rounds = parts.rounds ?? (parts.ci ? 3 : parts.mode === 'bounded' ? 10 : 100)
-  const [ups, stops, failures]: [number[], number[], string[]] = [[], [], []]
-  for (let round = 0; round < rounds; round++) {
+  const least = parts.rounds ?? (parts.ci ? 4 : parts.mode === 'bounded' ? 10 : 100)
+  const ups = series({ limit: UP_MS_MAX, strict })
+  const [stops, failures]: [number[], string[]] = [[], []]
+  let loading = 0
+  const rounds = await untilCertain([ups], least, async (round) => {
     const isHard = round % 2 === 0
     const walking = scene.walkers(3)
     await sleep(700)
+    loading = await loadingMs()
     // What was delivered and not answered before the link closed is delivered again: that is how it is counted. What
     // was put off with ESME_RX_T_APPN comes again, too, and was answered.
     const { counts } = scene.smsc.deliveries
@@ -215,15 +238,18 @@ async function restarts(ground: Ground): Promise<Outcome> {
     const upMs = performance.now()
     await fence.restart()
     const served = await servedAgain(ground)
-    ups.push(performance.now() - upMs)
+    const up = performance.now() - upMs
+    ups.add(up, { isKept: up <= Math.max(UP_MS_MAX, loading * UP_TIMES_MAX) })
     if (served === Infinity) failures.push('not served again')
     await walking.stop()
     if (!isHard && unanswered() > before) failures.push(`${unanswered() - before} PDUs unanswered at SIGTERM`)
-  }
+  })
   failures.push(...scene.diary.hung.map((story) => `no screen came: ${story}`))
-  const [up, stop] = [Math.max(...ups), Math.max(...stops, 0)]
+  const stop = Math.max(...stops, 0)
+  if (stop > STOP_MS_MAX) failures.push(`SIGTERM took ${Math.round(stop)} ms`)
   return told(parts, startMs, {
-    goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && up <= UP_MS_MAX[parts.ci ? 'ci' : parts.mode] && stop <= 10_000,
-    figure: `serving ${Math.round(up)} ms after the start at most; SIGTERM took ${Math.round(stop)} ms at most`, counts: { rounds, hung: scene.diary.hung.length, putOff: scene.smsc.deliveries.counts.putOff, dialogues: scene.diary.dialogues },
+    goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && areKept(ups),
+    figure: `serving after ${ups.figure}; reading the modules alone takes ${Math.round(loading)} ms; SIGTERM took ${Math.round(stop)} ms at most`,
+    counts: { rounds, loadingMs: Math.round(loading), hung: scene.diary.hung.length, putOff: scene.smsc.deliveries.counts.putOff, dialogues: scene.diary.dialogues },
   })
 }

@@ -1,8 +1,11 @@
 /** One daemon as a process, compiled, as an operator runs it: started, killed, asked for its figures. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { packageRoot } from '../src/root.ts'
+import { HELD_ENV, heldMbOf } from './live-memory.ts'
 
 const OUT = join(packageRoot, 'dist/faults')
 /** Lines of a log that are kept. */
@@ -32,11 +35,13 @@ export interface DaemonProcess {
   /** How it ended; undefined: it lives. */
   readonly end: Ended | undefined
   exited: Promise<Ended>
+  /** Megabytes that it holds once its garbage is collected. */
+  heldMb(): Promise<number>
 }
 
 export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}, cli = join(OUT, 'src/cli.js')): DaemonProcess {
   const child: ChildProcess = spawn(process.execPath, [cli, 'run', '--config', config], {
-    cwd: packageRoot, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: packageRoot, env: { ...process.env, ...HELD_ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const lines: string[] = []
   let rest = ''
@@ -57,7 +62,15 @@ export function startDaemonProcess(config: string, adminPort: number, env: Recor
     log: () => lines.map((line) => parsed(line)),
     raw: () => lines.join('\n'),
     kill: (signal) => void child.kill(signal),
+    heldMb: () => heldMbOf(child),
   }
+}
+
+/** Milliseconds that this machine, as busy as it is now, takes to load the modules of a daemon and nothing else. */
+export async function loadingMs(): Promise<number> {
+  const startMs = performance.now()
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', `await import(${JSON.stringify(pathToFileURL(join(OUT, 'src/daemon/run.js')).href)})`])
+  return performance.now() - startMs
 }
 
 function parsed(line: string): Record<string, unknown> {
@@ -68,7 +81,7 @@ function parsed(line: string): Record<string, unknown> {
   }
 }
 
-/** Megabytes of resident memory, and open file descriptors. */
+/** Megabytes of resident memory (to be told, not to be judged by: see live-memory.ts), and open file descriptors. */
 export function figuresOf(pid: number): { rssMb: number; fds: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024

@@ -30,7 +30,7 @@ export async function fenced(scene: Scene, change?: (settings: Settings) => void
   }))
   const start = async (): Promise<DaemonProcess> => {
     const daemon = startDaemonProcess(config, adminPort)
-    const isUp = await reached(() => isReady(adminPort), 20_000)
+    const isUp = await reached(() => isReady(adminPort), 60_000)
     if (!isUp) throw new Error(`the daemon does not get ready: ${daemon.raw().slice(-1_000)}`)
     return daemon
   }

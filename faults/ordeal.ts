@@ -16,10 +16,18 @@ export interface Patience {
   limitMs?: number
 }
 
-/** How long after `act` began the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
+export interface Apologies {
+  /** From the beginning of `act` to the last of them. */
+  ms: number
+  /** From its end. */
+  afterMs: number
+  count: number
+}
+
+/** How long after `act` the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
 export async function apologiesAfter(
   { scene }: Ordeal, act: () => Promise<void>, { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
-): Promise<{ ms: number; count: number }> {
+): Promise<Apologies> {
   const { diary } = scene
   const seen = () => diary.apologies + diary.undelivered
   const [startMs, before] = [performance.now(), seen()]
@@ -32,7 +40,8 @@ export async function apologiesAfter(
     await sleep(50)
   }
   await acting
-  return { ms: count === before ? 0 : Math.round(lastMs - startMs), count: count - before }
+  const since = (ms: number): number => count === before ? 0 : Math.max(0, Math.round(lastMs - ms))
+  return { ms: since(startMs), afterMs: since(overMs), count: count - before }
 }
 
 export interface Judged {

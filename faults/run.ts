@@ -2,7 +2,7 @@
  * Runs fault campaigns and keeps their results:
  *
  *   npm run faults -- --bounded            all of them, minutes each
- *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result
+ *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result, however busy the machine
  *   npm run faults -- --only kill --kills 500 --minutes 12
  *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
  *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
@@ -12,12 +12,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { packageRoot } from '../src/root.ts'
+import { certainty } from './certain.ts'
 import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
 import { compile } from './daemon-process.ts'
 import { NUMBERS, type Outcome } from './outcome.ts'
 import { owed, writeReport } from './report.ts'
 
-const TRIES_MAX = 3
 const RESULTS = join(packageRoot, 'faults/results')
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
@@ -60,16 +60,20 @@ function choose(only: string | undefined): CampaignEntry[] {
 }
 
 /**
- * CI's machine has neighbours. A figure of time that they may have spoilt is taken again, and each try is shown; a broken
- * promise (I1 to I8 of the checker) is one however busy the machine was.
+ * A machine has neighbours. A figure of time that they may have spoilt is taken again, until it is certain (certain.ts), and each try is
+ * shown; a broken promise (I1 to I8 of the checker) is one however busy the machine was.
  */
 async function run(entry: CampaignEntry): Promise<Outcome[]> {
-  for (let tries = 1; ; tries++) {
+  const [kept, missed]: [Outcome[][], Outcome[][]] = [[], []]
+  for (;;) {
     const outcomes = await runOnce(entry)
-    const missed = outcomes.filter(({ passed }) => !passed)
-    const isBreach = missed.some(({ failures }) => failures.some((failure) => /^I[1-8]\b/.test(failure)))
-    if (!values.ci || !entry.timed || !missed.length || isBreach || tries >= TRIES_MAX) return outcomes
-    for (const { goal, figure, failures } of missed) say(`again ${goal} (try ${tries} of ${TRIES_MAX}): ${figure} ${failures.join(' | ')}`)
+    const wrong = outcomes.filter(({ passed }) => !passed)
+    const isBreach = wrong.some(({ failures }) => failures.some((failure) => /^I[1-8]\b/.test(failure)))
+    ;(wrong.length ? missed : kept).push(outcomes)
+    const is = certainty(kept.length, missed.length)
+    if (!entry.timed || isBreach || !missed.length || is === 'missed') return outcomes
+    if (is === 'kept') return kept.at(-1)!
+    for (const { goal, figure, failures } of wrong) say(`again ${goal} (${kept.length} kept, ${missed.length} missed): ${figure} ${failures.join(' | ')}`)
   }
 }
 

@@ -40,7 +40,7 @@ export interface SceneOptions {
   migrate?(knex: Knex): Promise<unknown>
   /** Whether the daemons have reminders set. Default: true. */
   reminds?: boolean
-  /** After all deadlines: idle, lease, grace, receipts. */
+  /** After all deadlines: idle, lease, grace, receipts. No longer than it takes. */
   settleMs?: number
 }
 
@@ -49,6 +49,7 @@ const REFILL_MS = 500
 /** A server looks once a minute by itself (autovacuum_naptime); here a thousand bookings come in one. */
 const VACUUM_MS = 15_000
 const REDIAL_MS = 200
+const SETTLE_MS = 120_000
 
 /** The SMSC keeps an SMS for so long, then it is on the handset, and the receipt follows. */
 const RECEIPT_MS = 100
@@ -72,7 +73,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   return {
     stage, smsc, chance, diary,
     walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
-    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, { withinMs: options.settleMs ?? 40_000, isReminding: options.reminds ?? true }),
+    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, { withinMs: options.settleMs ?? SETTLE_MS, isReminding: options.reminds ?? true }),
     async close() {
       await smsc.stop()
       await stage.close()

@@ -1,8 +1,8 @@
 /** Several daemons as processes on one stage: the same settings, a port each. */
 import type { Settings } from '../src/config/schema.ts'
 import { freePort } from '../test/support/services.ts'
-import { bugsOf, gaveUp } from './aftermath.ts'
-import { isReady, metricsOf, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
+import { bugsOf, gaveUp, metricsAtRest } from './aftermath.ts'
+import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 import type { Scene } from './scene.ts'
 import type { Build } from './previous-build.ts'
@@ -38,19 +38,12 @@ export async function severalDaemons(scene: Scene, count: number, change?: (sett
       const config = scene.stage.configure(`daemon${daemons.length}`, (source ? sourceOf : settingsOf)(scene.stage, wishes))
       const daemon = startDaemonProcess(config, adminPort, env, build?.cli)
       daemons.push(daemon)
-      const isUp = await reached(async () => daemon.alive && (await isReady(adminPort) || await standsBy(adminPort)), 30_000)
+      const isUp = await reached(async () => daemon.alive && (await isReady(adminPort) || await standsBy(adminPort)), 90_000)
       if (!isUp) throw new Error(`a daemon does not get ready: ${daemon.raw().slice(-1_500)}`)
       return daemon
     },
     async metrics() {
-      const living = daemons.filter((daemon) => daemon.alive)
-      let figures: string[] = []
-      await reached(async () => {
-        const before = figures.join('\n')
-        figures = (await Promise.all(living.map((daemon) => metricsOf(daemon.adminPort)))).map(countersOf)
-        return before === figures.join('\n')
-      }, 15_000)
-      return figures
+      return metricsAtRest(daemons.filter((daemon) => daemon.alive))
     },
     accidents() {
       return daemons.flatMap((daemon) => [...bugsOf(daemon), ...gaveUp(daemon)]).map((what) => `a daemon: ${what}`)
@@ -77,9 +70,4 @@ export async function readyOf(adminPort: number): Promise<Record<string, unknown
 
 export async function standsBy(adminPort: number): Promise<boolean> {
   return (await readyOf(adminPort))?.['standby'] === true
-}
-
-/** enquire_link goes on at rest: only what messages and SMS count. */
-function countersOf(metrics: string): string {
-  return metrics.split('\n').filter((line) => /^smpp_(rx|tx)_/.test(line)).join('\n')
 }

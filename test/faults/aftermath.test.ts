@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { bugsOf, gaveUp } from '../../faults/aftermath.ts'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { bugsOf, gaveUp, metricsAtRest } from '../../faults/aftermath.ts'
+import { books } from '../../faults/checker.ts'
 import { StoreError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 
@@ -30,5 +33,26 @@ describe('the end of a daemon in a campaign', () => {
     assert.deepEqual([gaveUp({ end: undefined, raw: () => '' }), after(0, null), after(null, 'SIGKILL'), after(null, 'SIGTERM')].flat(), [])
     assert.match(after(1, null).join(), /ended by itself, 1: its last words/)
     assert.match(after(null, 'SIGABRT').join(), /SIGABRT/)
+  })
+})
+
+describe('the figures of daemons at rest', () => {
+  /** Answers /metrics as a daemon whose books are open for the first looks. */
+  async function daemonWith(openFor: number, run: (adminPort: number) => Promise<void>): Promise<void> {
+    let looks = 0
+    const server = createServer((_request, response) => {
+      const handled = ++looks > openFor ? 7 : 6
+      response.end(`smpp_rx_total 7\nsmpp_rx_handled_total ${handled}\nsmpp_tx_submit_total 3\nsmpp_tx_ok_total 3\n`)
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    await run((server.address() as AddressInfo).port).finally(() => server.close())
+  }
+
+  it('are those of all of them once the books of all balance, however long that takes', async () => {
+    await daemonWith(0, (quick) => daemonWith(5, async (slow) => {
+      const figures = await metricsAtRest([{ adminPort: quick }, { adminPort: slow }])
+      assert.equal(figures.length, 2)
+      assert.deepEqual(books(figures), [])
+    }))
   })
 })

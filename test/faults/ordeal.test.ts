@@ -6,7 +6,7 @@ describe('the wait for the last apology', () => {
   const done = async (): Promise<void> => undefined
 
   it('is over once none came for a while', async () => {
-    assert.deepEqual(await apologiesAfter(ordealOf({ apologies: 7, undelivered: 2 }), done, { quietMs: 10 }), { ms: 0, count: 0 })
+    assert.deepEqual(await apologiesAfter(ordealOf({ apologies: 7, undelivered: 2 }), done, { quietMs: 10 }), { ms: 0, afterMs: 0, count: 0 })
   })
   it('is over, too, where they never end: the goal is missed, and the campaign goes on', async () => {
     let n = 0
