@@ -65,7 +65,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   const chance = seededChance(options.seed)
   const stage = await openStage({ redis, postgresUrl, chance, ...(options.migrate ? { migrate: options.migrate } : {}) })
   const smsc = await startSmsc({
-    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, receipts: { send: true, delayMs: RECEIPT_MS },
+    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, inboxMax: Infinity, receipts: { send: true, delayMs: RECEIPT_MS },
     deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,
   })
   const diary = newDiary()

@@ -27,8 +27,8 @@ interface Part {
 
 /** Unfinished messages of one phone; the oldest is dropped. */
 const UNFINISHED_MAX = 100
-/** Read messages kept by one phone. */
-const INBOX_MAX = 500
+/** Messages kept by one phone, unless it is told otherwise; the oldest is dropped. */
+export const INBOX_MAX = 500
 
 export interface Inbox {
   readonly all: Sms[]
@@ -36,7 +36,7 @@ export interface Inbox {
   take(submitted: Pdu, id: string, nowMs: number): Sms | undefined
 }
 
-export function inbox(): Inbox {
+export function inbox(keptMax = INBOX_MAX): Inbox {
   const all: Sms[] = []
   const unfinished = new Map<string, { parts: (Part | undefined)[]; ids: string[] }>()
   return {
@@ -58,7 +58,7 @@ export function inbox(): Inbox {
         over: parts.some((one) => one.over), messageIds: entry.ids, validity: text(submitted.body, 'validity_period'),
       }
       all.push(sms)
-      if (all.length > INBOX_MAX) all.shift()
+      if (all.length > keptMax) all.shift()
       return sms
     },
   }

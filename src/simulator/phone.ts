@@ -54,6 +54,8 @@ export interface PhoneParts {
   clock: Clock
   network: Network
   withinMs: number
+  /** SMS that it keeps. Default 500. */
+  inboxMax?: number | undefined
   /** Tells whoever watches. */
   onChange(what: 'screen' | 'sms' | 'failed' | 'typed'): void
   sendSms(handset: Handset, to: string, text: string): Promise<number>
@@ -76,7 +78,7 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
   const noDialogue = (): Error => errorOf('no dialogue is open on this phone: dial first')
   const screens = mailbox<Screen>(parts.clock, errorOf)
   const messages = mailbox<Sms>(parts.clock, errorOf)
-  const box = inbox()
+  const box = inbox(parts.inboxMax)
   let screen: Screen | null = null
   let repeats = 0
   let waiting = false

@@ -34,6 +34,8 @@ export interface SmscOptions {
   enquireMs?: number
   /** How long a phone waits for a screen or an SMS. Default 10 000. */
   screenMs?: number
+  /** SMS that a phone keeps. Default 500. */
+  inboxMax?: number
   /** How long the ESME may take for an answer before the network ends the dialogue. Default 0: for ever. */
   applicationMs?: number
   /** The network number of the first dialogue. Default 1. */
@@ -243,7 +245,7 @@ function phoneBook({ options, network, deliveries, emit }: PhoneBookParts): {
       return known
     }
     const made = newPhone({ msisdn, source: form, confirms: true, isOff: false }, {
-      clock: options.clock, network, withinMs: options.screenMs ?? 10_000,
+      clock: options.clock, network, withinMs: options.screenMs ?? 10_000, inboxMax: options.inboxMax,
       onChange: (what) => emit({ is: 'phone', what, msisdn }),
       sendSms: (handset, to, text) => sendSms(deliveries, handset, to, text),
     })

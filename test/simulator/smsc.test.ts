@@ -332,6 +332,16 @@ describe('the simulated SMSC', () => {
       assert.deepEqual(smsc.phone(JOHN).inbox.map((m) => m.text), ['a', 'b'])
     })
 
+    it('has phones that keep as many SMS as they are told to, the newest', async () => {
+      await start({ inboxMax: 2 })
+      const one = await bound()
+      for (const text of ['a', 'b', 'c']) {
+        one.send(sms(text))
+        await one.take('submit_sm_resp')
+      }
+      assert.deepEqual(smsc.phone(JOHN).inbox.map((m) => m.text), ['b', 'c'])
+    })
+
     it('can give the id in hexadecimal and tell of it in decimal, twice, and before the response', async () => {
       await start({ receipts: { idForms: { response: 'HEX', receipt: 'dec' }, times: 2, order: 'before-response', carries: 'text' } })
       const one = await bound()
