@@ -7,8 +7,11 @@ import { openScene } from './scene.ts'
 import { severalDaemons } from './several.ts'
 
 const WALKERS = 6
-/** Once the sentinels name another: how soon they agree is theirs. A connection to a master that is stopped is given up after two seconds. */
-const APOLOGIES_MS_MAX = 4_000
+/**
+ * Once the sentinels name another: how soon they agree is theirs. A connection to a master that is stopped is given up after two seconds,
+ * and so is the next, if the sentinels still named that one when it was made.
+ */
+const APOLOGIES_MS_MAX = 6_000
 
 export const sentinelCampaign: Campaign = async (parts) => {
   const startMs = performance.now()

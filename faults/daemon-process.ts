@@ -8,6 +8,8 @@ import { packageRoot } from '../src/root.ts'
 import { HELD_ENV, heldMbOf } from './live-memory.ts'
 
 const OUT = join(packageRoot, 'dist/faults')
+/** Of Linux' count of a process's time (USER_HZ). */
+const TICK_MS = 10
 /** Lines of a log that are kept. */
 const LINES_MAX = 20_000
 
@@ -86,6 +88,12 @@ export function figuresOf(pid: number): { rssMb: number; fds: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const rssMb = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
   return { rssMb, fds: readdirSync(`/proc/${pid}/fd`).length }
+}
+
+/** Milliseconds of a processor that it has had so far. */
+export function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
 export async function metricsOf(adminPort: number): Promise<string> {
