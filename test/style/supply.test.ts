@@ -54,8 +54,10 @@ describe('what comes from others', () => {
     assert.deepEqual(production.filter(([, it]) => it.hasInstallScript).map(([path]) => path), [])
     const scripted = locked.filter(([, it]) => it.hasInstallScript).map(([path]) => path.split('node_modules/').at(-1)!)
     assert.deepEqual(scripted.filter((name) => own.allowScripts[name] !== false), [])
+    assert.match(readFileSync(join(root, '.ci/run'), 'utf8'), /npm ci .*--ignore-scripts/, 'npm before 11 knows nothing of allowScripts')
     const settings = readFileSync(join(root, '.npmrc'), 'utf8').split('\n')
-    for (const line of ['ignore-scripts=true', 'save-exact=true']) assert.ok(settings.includes(line), line)
+    // Not ignore-scripts: that would keep our own prepack from running, too, and packages would have no program.
+    for (const line of ['strict-allow-scripts=true', 'save-exact=true']) assert.ok(settings.includes(line), line)
   })
   it('is listed by `npm run sbom`, whole, without a network, the same each time', () => {
     const command = json<{ scripts: Record<string, string> }>('package.json').scripts.sbom!.split(' ')
