@@ -10,6 +10,8 @@ missing() { [ ! -e "$dir/$1" ]; }
 
 if missing smsc_password; then openssl rand -hex 4 | tr -d '\n' > "$dir/smsc_password"; fi # SMPP allows 8 characters
 if missing postgres_password; then openssl rand -hex 16 | tr -d '\n' > "$dir/postgres_password"; fi
+if missing redis_password; then openssl rand -hex 16 | tr -d '\n' > "$dir/redis_password"; fi
+if missing redis_conf; then printf 'requirepass %s\n' "$(cat "$dir/redis_password")" > "$dir/redis_conf"; fi # redis-server reads no password file
 if missing store_keys; then
   { printf 'names: %s\n' "$(openssl rand -base64 32)"; printf 'k%s: %s\n' "$(openssl rand -hex 3)" "$(openssl rand -base64 32)"; } > "$dir/store_keys"
 fi

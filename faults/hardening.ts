@@ -83,6 +83,7 @@ interface ComposeService {
   ports?: string[]
   volumes?: string[]
   stop_grace_period?: string
+  command?: string[]
   environment?: Record<string, unknown>
 }
 
@@ -110,6 +111,7 @@ function serviceFaults(name: string, it: ComposeService): string[] {
   need(!it.volumes?.some((volume) => /docker\.sock|^\/(:|$)/.test(volume)), 'the host itself as a volume')
   need(it.ports?.every((port) => port.startsWith('127.0.0.1:')) ?? true, 'a port that is published to everybody')
   need(!(STORES.test(name) && it.ports), 'a store that is published')
+  need(!name.startsWith('redis') || it.command?.includes('/run/secrets/redis_conf'), 'no file with requirepass: everybody in its network writes to it')
   need(!Object.keys(it.environment ?? {}).some((key) => /(PASSWORD|TOKEN|SECRET)$/i.test(key)), 'a secret in the environment: a file')
   return faults
 }

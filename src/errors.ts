@@ -33,7 +33,7 @@ export function sentence(problem: Problem): string {
 
 /** The dialogue store did not do what was asked. `down` may have been applied. */
 export class StoreError extends Error {
-  readonly code: 'down' | 'too-large' | 'corrupt' | 'sealed' | 'newer'
+  readonly code: 'down' | 'too-large' | 'corrupt' | 'sealed' | 'unsealed' | 'newer'
   constructor(code: StoreError['code'], message: string, cause?: unknown) {
     super(message, { cause })
     this.name = 'StoreError'

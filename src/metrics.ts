@@ -48,6 +48,7 @@ export const COUNTERS = {
   admin_turned_away_total: ['Requests that the admin door did not let in, by why', ['why']],
   door_requests_total: ['Requests at the HTTP door by status', ['status']],
   dialogue_store_errors_total: ['Calls of the dialogue store that failed; record: what no call was told of', ['call', 'code']],
+  dialogue_store_plain_total: ['Stored values without a bound seal that were read all the same, up to privacy.plainUntil', []],
   store_key_reloads_total: ['Files of the dialogue store\'s keys read again while running', ['result']],
   dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],

@@ -40,7 +40,7 @@ describe('the installation for systemd in docs/OPERATIONS.md', () => {
     prefix = mkdtempSync(join(tmpdir(), 'ussd-install-'))
     const clone = join(prefix, 'clone')
     const folders = ['dist/src', 'flows', 'dialects', 'contracts', 'node_modules', 'docs', 'deploy']
-    const files = ['package.json', 'connector.yaml', 'smsc_password', 'postgres_password', 'dist/src/cli.js', 'docs/OPERATIONS.md']
+    const files = ['package.json', 'connector.yaml', 'smsc_password', 'postgres_password', 'redis_password', 'dist/src/cli.js', 'docs/OPERATIONS.md']
     for (const folder of folders) mkdirSync(join(clone, folder), { recursive: true })
     for (const file of files) writeFileSync(join(clone, file), '')
     cpSync(join(root, 'deploy/ussd-connector.service'), join(clone, 'deploy/ussd-connector.service'))
@@ -56,13 +56,13 @@ describe('the installation for systemd in docs/OPERATIONS.md', () => {
     const unit = read('deploy/ussd-connector.service')
     const named = [...unit.matchAll(/(?:file:|LoadCredential=\w+:|--config | )\/((?:opt|etc)\/ussd-connector\/[\w./]+)/g)]
       .filter((found) => !unit.slice(unit.lastIndexOf('\n', found.index) + 1).startsWith('#')).map((found) => found[1]!)
-    assert.equal(named.length, 5)
+    assert.equal(named.length, 6)
     for (const file of named) assert.ok(existsSync(join(prefix, file)), file)
   })
   it('lets the daemon, who is nobody, read its settings, and nobody but root the secrets', () => {
     const modes = (...names: string[]) => names.map((name) => installed(`etc/ussd-connector/${name}`))
     assert.deepEqual(modes('', 'connector.yaml', 'flows'), [0o755, 0o644, 0o755])
-    assert.deepEqual(modes('smsc_password', 'postgres_password'), [0o600, 0o600])
+    assert.deepEqual(modes('smsc_password', 'postgres_password', 'redis_password'), [0o600, 0o600, 0o600])
   })
 })
 
@@ -92,7 +92,7 @@ describe('the compose file', () => {
       ['read_only: true', 'read_only: false', /read_only/], ['cap_drop: [ALL]', 'cap_drop: []', /cap_drop/],
       ['["no-new-privileges:true"]', '[]', /no-new-privileges/], ['pids_limit: 64', 'pids_limit: 0', /pids_limit/],
       ['    mem_limit: 512m\n', '', /connector: mem_limit/], ['    stop_grace_period: 45s\n', '', /connector: stop_grace/],
-      ['user: redis', 'user: root', /redis: user/], ['redis:7.2-bookworm', 'redis', /redis: image/],
+      ['user: redis', 'user: root', /redis: user/], ['/run/secrets/redis_conf, ', '', /redis: no file with requirepass/], ['redis:7.2-bookworm', 'redis', /redis: image/],
       ['"127.0.0.1:8123:8123"', '"8123:8123"', /connector: a port/], ['    user: postgres\n', '    user: postgres\n    ports: ["127.0.0.1:5432:5432"]\n', /postgres: a store/],
       ['POSTGRES_PASSWORD_FILE', 'POSTGRES_PASSWORD', /postgres: a secret/], ['    build: ..\n', '    build: ..\n    privileged: true\n', /simulator: privileged/],
     ] as const) assert.match(faults(from, to).join('\n'), names, from)
@@ -107,9 +107,10 @@ describe('the compose file', () => {
       const secret = (name: string) => readFileSync(join(dir, 'secrets', name), 'utf8')
       assert.equal(statSync(join(dir, 'secrets')).mode & 0o777, 0o700)
       const mounted = [...text.matchAll(/\.\/secrets\/(\w+)/g)].map((found) => found[1]!)
-      assert.equal(mounted.length, 5)
+      assert.equal(mounted.length, 7)
       for (const name of mounted) assert.ok(secret(name).length > 0, name)
       assert.ok(secret('smsc_password').length <= 8)
+      assert.equal(secret('redis_conf'), `requirepass ${secret('redis_password')}\n`)
       const token = /^ {2}([0-9a-f]{64})$/m.exec(said)![1]!
       assert.ok(readTokens('admin_tokens', secret('admin_tokens'))[0]!.sha256.equals(tokenHash(token)))
       assert.equal(parseStoreKeys('store_keys', secret('store_keys')).keys.length, 1)

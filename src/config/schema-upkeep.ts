@@ -17,6 +17,9 @@ export const log = z.strictObject({
 export const privacy = z.strictObject({
   storeKeyFile: z.string().optional()
     .describe('keys that dialogues are encrypted with in Redis or the journal (`ussd-connector store-key`); absent: they are not'),
+  plainUntil: z.iso.datetime({ offset: true, error: 'is a moment such as 2026-12-01T02:30:00Z' }).optional()
+    .describe('when keys are new, and over the upgrade that binds seals to dialogue and turn: up to this moment, at most a day away, what '
+      + 'was stored without such a seal is still read, and counted; absent: it is refused'),
 })
 
 export const retention = z.strictObject({

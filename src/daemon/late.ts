@@ -17,8 +17,8 @@ export function createDaemonLate(parts: DaemonLateParts): Late {
     limits: settings.dialogue,
     settings: settings.late,
     release: createRelease(parts),
-    seal: (key, text) => sealer.place(key).seal(text),
-    open: (key, stored) => sealer.place(key).open(stored),
+    seal: (key, text, bound) => sealer.place(key).seal(text, bound),
+    open: (key, stored, bound) => sealer.place(key).open(stored, bound),
     oweSms(trx, sms) {
       // A line without SMS of its own leaves it to any that has.
       const line = settings.lines.find(({ name }) => name === sms.line)?.sms ? sms.line : ''

@@ -86,10 +86,26 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
 
 /** The keys of the settings, looked at while the daemon runs; undefined: dialogues are stored as they are. */
 function watchKeys({ settings, log, metrics, clock }: StoreParts): { sealer: Sealer; stop(): void } | undefined {
-  const { storeKeyFile: file } = settings.privacy
+  const { storeKeyFile: file, plainUntil } = settings.privacy
   if (file === undefined) return undefined
+  const untilMs = plainUntilMs(plainUntil, clock.now())
+  if (clock.now() < untilMs) {
+    log.warn({ plainUntil, remedy: 'take privacy.plainUntil out of the settings once all daemons are new' },
+      'what is not sealed is still read: whoever can write to the store can put words into a dialogue')
+  }
   const { ring, stop } = watchStoreKeys({ file, clock, counters: metrics, log })
-  return { sealer: createSealer({ ring, random: pooled(randomBytes) }), stop }
+  const plain = { allowed: () => clock.now() < untilMs, onRead: () => metrics.count('dialogue_store_plain_total', {}) }
+  return { sealer: createSealer({ ring, random: pooled(randomBytes), plain }), stop }
+}
+
+/** A dialogue lives for minutes: longer than this is no migration but a door left open. */
+const PLAIN_MAX_MS = 86_400_000
+
+function plainUntilMs(moment: string | undefined, nowMs: number): number {
+  const untilMs = moment === undefined ? 0 : Date.parse(moment)
+  if (untilMs <= nowMs + PLAIN_MAX_MS) return untilMs
+  const remedy = 'dialogues live for minutes: name a moment just after the last daemon is replaced'
+  throw new UsageError(`privacy.plainUntil: ${moment} is more than a day away (${remedy})`)
 }
 
 /** At a start of the whole machine the database may come up after us. */
@@ -153,6 +169,10 @@ async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sea
     return { dialogues, shelf, closeDialogues: () => dialogues.close() }
   }
   const { prefix, requireDurable } = settings.redis
+  if (!hasPassword(settings.redis)) {
+    log.warn({ remedy: 'set requirepass or an ACL in Redis, and redis.passwordFile here' },
+      'redis has no password: every process that reaches it can end and change dialogues')
+  }
   const client = await connect(serversOf(settings.redis), log)
   const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
   const closeDialogues = async () => {
@@ -170,6 +190,12 @@ async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sea
     throw new UsageError(`redis.requireDurable is set, and this Redis may lose dialogues: ${notes.join('; ')}`)
   }
   return { dialogues, shelf: redisParts({ client, prefix, sealer, subscribersMax, onFault }), closeDialogues }
+}
+
+/** Of the servers that hold dialogues, all of them. */
+function hasPassword({ url, cluster, password }: RedisSettings): boolean {
+  const urls = cluster ?? (url === undefined ? [] : [url])
+  return urls.length ? urls.every((one) => new URL(one).password !== '') : password !== undefined
 }
 
 type Place = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel' | 'username' | 'password' | 'db' | 'tls'>

@@ -179,6 +179,7 @@ export interface DialogueStore {
 /**
  * What nobody is told by a rejected call, for a counter. down: a confirmation or a shorter journal that was not written
  * · corrupt: a value that does not read, put aside · torn: a journal that ends in half a line (a crash while it was written)
- * · sealed: a value whose key is not here · newer: one that a later release wrote, which is left to the daemons of that release.
+ * · sealed: a value whose key is not here · unsealed: one without a seal, where there are keys, put aside
+ * · newer: one that a later release wrote, which is left to the daemons of that release.
  */
-export type StoreFault = 'down' | 'corrupt' | 'torn' | 'sealed' | 'newer'
+export type StoreFault = 'down' | 'corrupt' | 'torn' | 'sealed' | 'unsealed' | 'newer'

@@ -40,8 +40,8 @@ export interface LateParts {
   /** What its back ends hold for it is given back. */
   release(record: DialogueRecord, flow: string): void
   /** What is written down of a subscriber's dialogue, sealed and opened. */
-  seal(key: DialogueRecord['key'], text: string): string
-  open(key: DialogueRecord['key'], stored: string): string
+  seal(key: DialogueRecord['key'], text: string, bound: string): string
+  open(key: DialogueRecord['key'], stored: string, bound: string): string
   clock: Clock
   mint: { epoch(): string }
   log: Log
@@ -72,6 +72,15 @@ const LOOK_MS = 500
 const GIVE_UP_MS = 3_600_000
 const TAKEN_MAX = 50
 
+/** What the snapshot of a row is sealed with: in another row it does not open, nor where another column of the row was changed. */
+function boundOf({ epoch, turn, call, revision, line, opened_at }: Omit<LateRow, 'snapshot'>): string {
+  return `late ${JSON.stringify([epoch, turn, call, revision, line, opened_at.getTime()])}`
+}
+
+function isForged(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'corrupt' || error.code === 'unsealed')
+}
+
 export function createLate(parts: LateParts): Late {
   const { knex, clock, metrics, log, settings, instance } = parts
   /** Epochs of what is waited for here. */
@@ -82,18 +91,22 @@ export function createLate(parts: LateParts): Late {
 
   const counted = (line: string, what: string) => metrics.count('ussd_late_total', { line, what })
   const leaseUntil = () => new Date(clock.now() + settings.leaseMs)
-  const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): LateRow => ({
-    epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group, code: record.code,
-    turn: record.turn, call: held.n, revision: turn.revision, opened_at: new Date(record.openedMs),
-    snapshot: parts.seal(record.key, JSON.stringify(turn.snapshot)), until_at: new Date(held.untilMs), offer: null,
-  })
+  const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): LateRow => {
+    const row = {
+      epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group, code: record.code,
+      turn: record.turn, call: held.n, revision: turn.revision, opened_at: new Date(record.openedMs),
+      until_at: new Date(held.untilMs), offer: null,
+    }
+    return { ...row, snapshot: parts.seal(record.key, JSON.stringify(turn.snapshot), boundOf(row)) }
+  }
 
   /** As it was taken, resting on its call. */
   function recordOf(row: LateRow): DialogueRecord {
     const key = { group: row.line_group, msisdn: row.msisdn }
     return {
       key, epoch: row.epoch, status: 'taken', network: '', turn: row.turn, revision: row.revision, code: row.code, line: row.line,
-      snapshot: JSON.parse(parts.open(key, row.snapshot)) as JsonObject, answer: { kind: 'input', text: '', step: null }, reply: null,
+      snapshot: JSON.parse(parts.open(key, row.snapshot, boundOf(row))) as JsonObject,
+      answer: { kind: 'input', text: '', step: null }, reply: null,
       returnPath: { from: [1, 1, row.msisdn], to: [0, 1, ''], serviceType: '', carrier: '' },
       openedMs: row.opened_at.getTime(), touchedMs: clock.now(), ended: null,
     }
@@ -173,8 +186,17 @@ export function createLate(parts: LateParts): Late {
     for (const { line } of await GIVE_UP(knex, { before: new Date(clock.now() - GIVE_UP_MS) })) counted(line, 'given-up')
     const rows = await TAKE_OVER(knex, { now: new Date(clock.now()), until, lease: instance, limit: room })
     for (const row of rows.filter(({ epoch }) => !following.has(epoch))) {
-      void takeOver(row).catch((error: unknown) => log.warn({ err: error, epoch: row.epoch }, 'a late answer waits'))
+      void takeOver(row).catch((error: unknown) => isForged(error) ? putAside(row, error)
+        : log.warn({ err: error, epoch: row.epoch }, 'a late answer waits'))
     }
+  }
+
+  /** Nobody looks at it again; it goes when it is given up. */
+  async function putAside(row: LateRow, why: StoreError): Promise<void> {
+    counted(row.line, 'refused')
+    log.error({ epoch: row.epoch, why: why.message }, 'a row of ussd_late was altered, or is not sealed as it should be: it is not told')
+    const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
+    await RENEW(knex, { until, lease: instance, epochs: JSON.stringify([row.epoch]) }).catch(() => undefined)
   }
 
   function again(): void {

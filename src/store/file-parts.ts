@@ -27,10 +27,11 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
 
   function read(): Entries {
     try {
-      return new Map(file === undefined ? [] : JSON.parse(place.open(readFileSync(file, 'utf8'))) as [])
+      return new Map(file === undefined ? [] : JSON.parse(place.open(readFileSync(file, 'utf8'), SHELF.group)) as [])
     } catch (error) {
       if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onFault?.('corrupt')
+      const { code } = error as { code?: string }
+      if (code !== 'ENOENT') onFault?.(code === 'unsealed' ? code : 'corrupt')
       return new Map()
     }
   }
@@ -40,7 +41,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
     if (file !== undefined) {
       try {
         mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-        writeFileSync(`${file}.new`, place.seal(JSON.stringify([...next])), { mode: 0o600 })
+        writeFileSync(`${file}.new`, place.seal(JSON.stringify([...next]), SHELF.group), { mode: 0o600 })
         renameSync(`${file}.new`, file)
       } catch (error) {
         throw new StoreError('down', `parts of SMS cannot be written (${(error as NodeJS.ErrnoException).code})`)

@@ -37,9 +37,9 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dir, 'dialogues')
   try {
-    const place = (options.sealer ?? plainSealer).place(JOURNAL)
-    const { changes, octets } = readJournal(dir, place, onFault)
-    return memoryDialogues({ limits, journal: openJournal(options, place, { dir, octets, unlock }), changes, ...fault })
+    const sealer = options.sealer ?? plainSealer
+    const held = readJournal(dir, sealer.place(JOURNAL), onFault)
+    return memoryDialogues({ limits, journal: openJournal(options, sealer, { dir, unlock, ...held }), changes: held.changes, ...fault })
   } catch (error) {
     unlock()
     throw error
@@ -49,6 +49,8 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
 /** What its lines are sealed as. */
 const JOURNAL = { group: 'journal', msisdn: '' }
 const HEADER = '{"journal":"ussd-dialogues","version":1}\n'
+/** Of one whose lines are sealed: each is `<number> <sealed>`, bound to this file and to its number in it. */
+const SEALED_HEADER = /^\{"journal":"ussd-dialogues","version":2,"file":"([\w-]{1,64})"\}$/
 const FILE = 'dialogues.jsonl'
 /** More than what is left on a full disk, less than any that has room. */
 const ROOM_OCTETS = 65_536
@@ -56,7 +58,17 @@ const FSYNC_OFF = 'dialogues of the last seconds may be lost if the machine lose
 /** Lines that do not read are kept here, for whoever looks into it. */
 const DAMAGED = 'dialogues.damaged'
 
-function readJournal(dir: string, place: Place, onFault?: (fault: StoreFault) => void): { changes: Change[]; octets: number } {
+interface Held {
+  changes: Change[]
+  /** That read. */
+  octets: number
+  /** What its lines are bound to; undefined: to nothing. */
+  name: string | undefined
+  /** Of the last line. */
+  number: number
+}
+
+function readJournal(dir: string, place: Place, onFault?: (fault: StoreFault) => void): Held {
   const file = join(dir, FILE)
   rmSync(`${file}.new`, { force: true })
   const stat = statSync(file, { throwIfNoEntry: false })
@@ -65,56 +77,78 @@ function readJournal(dir: string, place: Place, onFault?: (fault: StoreFault) =>
   const octets = held.lastIndexOf(0x0a) + 1
   if (octets < held.length) onFault?.('torn')
   const [header, ...lines] = linesOf(held.subarray(0, octets))
-  if (header !== undefined && `${header}\n` !== HEADER) {
+  const [, name] = SEALED_HEADER.exec(header ?? '') ?? []
+  if (header !== undefined && name === undefined && `${header}\n` !== HEADER) {
     throw new UsageError(`${file} is not a journal of this release: move it away, or start the release that wrote it`)
   }
   const changes: Change[] = []
+  let number = 0
+  let damaged = 0
   for (const line of lines) {
-    const change = read(line, place)
-    if (change) changes.push(change)
-    else {
-      onFault?.('corrupt')
+    const [at, text] = name === undefined ? [0, line] : numbered(line)
+    const change = at !== 0 && at <= number ? 'corrupt' : read(text, place, boundOf(name, at))
+    if (typeof change === 'string') {
+      onFault?.(change)
       appendFileSync(join(dir, DAMAGED), `${line}\n`, { mode: 0o600 })
+      damaged++
+      continue
     }
+    // Lines were taken out.
+    if (at > number + damaged + 1) onFault?.('corrupt')
+    damaged = 0
+    number = at
+    changes.push(change)
   }
-  return { changes, octets }
+  return { changes, octets, name, number }
+}
+
+function numbered(line: string): [number, string] {
+  const [, at = '0', text = ''] = /^(\d{1,15}) (.*)$/s.exec(line) ?? []
+  return [Number(at), text]
+}
+
+function boundOf(name: string | undefined, number: number): string {
+  return name === undefined ? '' : `${name} ${number}`
 }
 
 function* linesOf(held: Buffer): Iterable<string> {
   for (let from = 0, to; (to = held.indexOf(0x0a, from)) >= 0; from = to + 1) yield held.toString('utf8', from, to)
 }
 
-/** Throws UsageError where a key is missing: with it, the line reads. */
-function read(line: string, place: Place): Change | undefined {
+/** Why it does not read, else. Throws UsageError where a key is missing: with it, the line reads. */
+function read(line: string, place: Place, bound: string): Change | 'corrupt' | 'unsealed' {
   try {
-    const change = JSON.parse(place.open(line)) as Change
-    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : undefined
-    return 'due' in change || 'gone' in change || 'confirmed' in change ? change : undefined
+    const change = JSON.parse(place.open(line, bound)) as Change
+    if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : 'corrupt'
+    return 'due' in change || 'gone' in change || 'confirmed' in change ? change : 'corrupt'
   } catch (error) {
     if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
-    return undefined
+    return error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt'
   }
 }
 
-interface Opened {
+interface Opened extends Held {
   dir: string
-  /** That read. */
-  octets: number
   unlock: () => void
 }
 
-function openJournal(options: JournalOptions, place: Place, { dir, octets, unlock }: Opened): Journal {
+function openJournal(options: JournalOptions, sealer: Sealer, { dir, octets, unlock, changes, ...held }: Opened): Journal {
   const { fsync = false, compactOctets = COMPACT_OCTETS } = options
+  const place = sealer.place(JOURNAL)
   const file = join(dir, FILE)
   let fd = openSync(file, 'a', 0o600)
   let size = octets
   let compacted = octets
-  let waiting = ''
+  let waiting: Change[] = []
   let isFull = false
+  let { name, number } = held
   // Half a line of a crash goes before anything is written behind it.
   ftruncateSync(fd, size)
 
-  const lineOf = (change: Change) => `${place.seal(JSON.stringify(change))}\n`
+  const lineOf = (change: Change, at: number) => {
+    const text = place.seal(JSON.stringify(change), boundOf(name, at))
+    return name === undefined ? `${text}\n` : `${at} ${text}\n`
+  }
   const write = (text: string) => {
     try {
       const written = writeAll(fd, text)
@@ -133,27 +167,37 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
     write(' '.repeat(ROOM_OCTETS))
     cutBack(fd, size = before)
   }
-  const flush = () => {
-    if (waiting) write(waiting)
-    waiting = ''
+  /** What is not written keeps no number. */
+  const writeLines = (lines: readonly Change[]) => {
+    if (lines.length) write(lines.map((line, n) => lineOf(line, number + 1 + n)).join(''))
+    number += lines.length
+    waiting = []
   }
-  if (size === 0) write(HEADER)
-  return {
-    append(change) {
-      write(`${waiting}${lineOf(change)}`)
-      waiting = ''
-    },
-    soon(change) {
-      waiting += lineOf(change)
-    },
-    large: () => size > compactOctets && size > 2 * compacted,
-    compact(live) {
-      compacted = size // where it fails, the next attempt waits until the journal has doubled
-      const next = writeNew(dir, live(), lineOf)
+  /** In a file of its own name, so that no line of an earlier one opens in it. */
+  const rewrite = (live: Iterable<Change>) => {
+    const before = { name, number }
+    name = sealer.seals ? sealer.fresh() : undefined
+    number = 0
+    try {
+      const next = writeNew(dir, headerOf(name), live, (change) => lineOf(change, ++number))
       closeSync(fd)
       fd = next.fd
       size = compacted = next.size
-      waiting = ''
+    } catch (error) {
+      ({ name, number } = before)
+      throw error
+    }
+  }
+  // Nothing more goes into a file whose lines are bound to nothing, once there is a key.
+  if (size === 0 || (name !== undefined) !== sealer.seals) rewrite(changes)
+  return {
+    append: (change) => writeLines([...waiting, change]),
+    soon: (change) => void waiting.push(change),
+    large: () => size > compactOctets && size > 2 * compacted,
+    compact(live) {
+      compacted = size // where it fails, the next attempt waits until the journal has doubled
+      rewrite(live())
+      waiting = []
       rmSync(join(dir, DAMAGED), { force: true })
     },
     check() {
@@ -163,7 +207,7 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
     },
     close() {
       try {
-        flush()
+        writeLines(waiting)
         fsyncSync(fd)
       } finally {
         closeSync(fd)
@@ -171,6 +215,10 @@ function openJournal(options: JournalOptions, place: Place, { dir, octets, unloc
       }
     },
   }
+}
+
+function headerOf(name: string | undefined): string {
+  return name === undefined ? HEADER : `{"journal":"ussd-dialogues","version":2,"file":"${name}"}\n`
 }
 
 function refuseReadOnly(dir: string): void {
@@ -185,13 +233,13 @@ function refuseReadOnly(dir: string): void {
 const CHUNK = 65_536
 
 /** A journal of only what is live, in place of the old one. */
-function writeNew(dir: string, live: Iterable<Change>, lineOf: (change: Change) => string): { fd: number; size: number } {
+function writeNew(dir: string, header: string, live: Iterable<Change>, lineOf: (change: Change) => string): { fd: number; size: number } {
   const file = join(dir, FILE)
   let fd: number | undefined
   try {
     fd = openSync(`${file}.new`, 'w', 0o600)
     let size = 0
-    let text = HEADER
+    let text = header
     for (const change of live) {
       text += lineOf(change)
       if (text.length < CHUNK) continue

@@ -22,6 +22,8 @@ export interface RedisPartsOptions {
   onFault?: (fault: StoreFault) => void
 }
 
+/** What a value is sealed as: the name is that of a dialogue, too. */
+const PARTS = 'sms-parts'
 /** So many daemons do not get parts of one subscriber at once. */
 const TRIES_MAX = 20
 /** A value that nobody looks at goes by itself this long after it was due. */
@@ -73,10 +75,10 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
   function opened(place: Place, stored: string): Held | null {
     if (stored === '') return null
     try {
-      return JSON.parse(place.open(stored)) as Held
+      return JSON.parse(place.open(stored, PARTS)) as Held
     } catch (error) {
       if (error instanceof StoreError && error.code === 'sealed') throw error
-      onFault?.('corrupt')
+      onFault?.(error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt')
       return null
     }
   }
@@ -85,7 +87,7 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const { stored, name } = await read(place)
       const { held, dueMs, liveMs, told } = run(opened(place, stored))
-      const next = held === null ? '' : place.seal(JSON.stringify(held))
+      const next = held === null ? '' : place.seal(JSON.stringify(held), PARTS)
       const keys = [keyOf(place.name), `${prefix}:{b${bucketOf(place.name)}}:${KIND.index}`, keyOf(name)]
       const answer = await swap(...keys, stored, next, place.name, name, dueMs, Math.ceil(liveMs) + BACKSTOP_MS, bucketMax)
       if (answer === 1) return told

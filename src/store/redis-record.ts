@@ -9,11 +9,13 @@
  *     snapshot
  *     what stood here before, in the same form (first turn only)
  *
- * The first three characters: version of this form; taken, resting, ended; reply confirmed, unconfirmed, - none waits.
+ * The first three characters: version of this form (1 plain, 2 sealed); taken, resting, ended; reply confirmed, unconfirmed, - none waits.
  * `touched` is counted from `opened`; `-` is null.
  *
  * Where there are keys (seal.ts), code and text are words that only equal ones share; the third line seals the text, the
- * MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty.
+ * MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty. Each is bound to its field, to what of the first
+ * line stays while a dialogue lives (epoch, opened, network, code), and to its turn: of an answer that is under way, the reply is
+ * that of the turn before.
  */
 import { readSnapshot } from '../dialogue/entry.ts'
 import type { DialogueKey, DialogueRecord, Taking } from '../dialogue/types.ts'
@@ -32,38 +34,76 @@ const ACTION: Record<UssdAction, string> = {
 export function writeOpenHead(taking: Taking, place: Place, sealer: Sealer): string {
   const { answer, returnPath } = taking
   return [
-    '1t- 1', word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), sealer.code(taking.code),
+    `${formOf(sealer)}t- 1`, word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), sealer.code(taking.code),
     KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), wordOrNone(returnPath.beginOp), '- - - -',
   ].join(' ')
+}
+
+/** Which form a store writes. A release that binds no seals leaves form 2 alone. */
+export function formOf({ seals }: Sealer): '1' | '2' {
+  return seals ? '2' : '1'
+}
+
+/** What the parts of a record are bound to. */
+export interface Binding {
+  turn: number
+  /** Words of the first line that stay while a dialogue lives. */
+  dialogue: string
+}
+
+/** Of a record, or of its first line. */
+export function bindingOf(stored: string): Binding {
+  const [, turn, epoch, opened, , , network, code] = stored.slice(0, stored.indexOf('\n') >>> 0).split(' ')
+  return { turn: Number(turn), dialogue: `${epoch} ${opened} ${network} ${code}` }
+}
+
+/** As a script says it. */
+export function boundTo({ turn, dialogue }: Binding): string {
+  return `${turn} ${dialogue}`
+}
+
+const PATH = 'path'
+const OUTCOME = 'outcome'
+
+/** A turn, and how it is sealed. */
+export interface Written {
+  place: Place
+  sealer: Sealer
+  /** Undefined: it is not known yet, and a script will tell it. */
+  binding: Binding | undefined
 }
 
 /**
  * The line of a message and its return path, without what began the dialogue: that stands in the first line. Where the
  * reply goes to the MSISDN itself, as nearly always, 0 stands for it.
  */
-export function writePath({ key, line, answer, returnPath }: Taking, place: Place, { seals }: Sealer): string {
+export function writePath({ key, line, answer, returnPath }: Taking, { place, sealer, binding }: Written): string {
+  if (sealer.seals && !binding) return ''
   const { from: [ton, npi, digits], to, serviceType, carrier, more } = returnPath
   const from = digits === key.msisdn ? 0 : digits
   const path = JSON.stringify([line, ton, npi, from, ...to, serviceType, carrier, ...(more ? [more] : [])])
-  return seals ? place.seal(`${JSON.stringify([answer.text, key.msisdn])}\n${path}`) : path
+  return binding ? place.seal(`${JSON.stringify([answer.text, key.msisdn])}\n${path}`, `${PATH} ${boundTo(binding)}`) : path
 }
 
 /** The lines of a reply and of a snapshot. */
 export function writeOutcome(
-  said: { revision: string; action: UssdAction; text: string; snapshot: string }, place: Place, { seals }: Sealer,
+  said: { revision: string; action: UssdAction; text: string; snapshot: string }, { place, sealer, binding }: Written,
 ): string {
+  if (sealer.seals && !binding) return ''
   const lines = `${JSON.stringify([said.revision, ACTION[said.action], said.text])}\n${said.snapshot}`
-  return seals ? `${place.seal(lines)}\n` : lines
+  return binding ? `${place.seal(lines, `${OUTCOME} ${boundTo(binding)}`)}\n` : lines
 }
 
 /** Another version of this form: an older release can tell whose it is, and no more. */
 export function isNewer(stored: string): boolean {
-  return /^[2-9][tre][cu-] /.test(stored)
+  return /^[3-9][tre][cu-] /.test(stored)
 }
 
 export interface Stored {
   record: DialogueRecord
   previous: DialogueRecord | null
+  /** Why what stood there before does not read, if it does not. */
+  unread?: StoreError
 }
 
 /**
@@ -73,18 +113,19 @@ export interface Stored {
 export function readRecord(place: Place, stored: string, sealer: Sealer): Stored {
   const lines = cut(stored, 5)
   const [head, , pathLine, replyLine, snapshotLine, before] = lines
-  if (!stored.startsWith('1') || snapshotLine === undefined) throw new Error('not in a form that this release knows')
+  if (!/^[12]/.test(stored) || snapshotLine === undefined) throw new Error('not in a form that this release knows')
   const words = head!.split(' ')
   if (words.length !== 16) throw new Error('the first line of a dialogue has 16 words')
   const [
     flags, turn, epoch, opened, touched, , network, code, kind, mark, step, beginOp, , ended, link, replyStep,
   ] = words
-  const { text, key, path } = openPath(place, pathLine!, mark!)
-  const [reply, snapshot] = isSealed(replyLine!) ? pair(place.open(replyLine!)) : [replyLine!, snapshotLine]
+  const binding = bindingOf(head!)
+  const { text, key, path } = openPath(place, pathLine!, mark!, binding)
+  const [reply, snapshot] = openOutcome(place, [replyLine!, snapshotLine], { status: flags![1], binding, sealer })
   const replied = reply === '' ? null : (JSON.parse(reply) as [string, string, string])
   const record: DialogueRecord = {
     key, epoch: string(epoch), status: oneOf(STATUS, flags![1]), network: string(network),
-    turn: Number(turn), revision: replied ? replied[0] : '', code: isSealed(code!) ? sealer.openCode(code!) : string(code),
+    turn: Number(turn), revision: replied ? replied[0] : '', code: openCode(code!, sealer),
     line: path[0] as string, snapshot: readSnapshot(snapshot),
     answer: { kind: oneOf(KIND_OF, kind), text, step: number(step) },
     reply: replied && {
@@ -94,28 +135,58 @@ export function readRecord(place: Place, stored: string, sealer: Sealer): Stored
     openedMs: Number(opened), touchedMs: Number(opened) + Number(touched),
     ended: ended === '-' ? null : (ended as EndReason),
   }
-  return { record, previous: before === undefined ? null : readBefore({ ...place, key }, before, sealer) }
+  return { record, ...(before === undefined ? { previous: null } : readBefore({ ...place, key }, before, sealer)) }
 }
 
-/** What stood there before may be of a key that is gone: nothing is offered for resume then. */
-function readBefore(place: Place, before: string, sealer: Sealer): DialogueRecord | null {
+function openCode(stored: string, sealer: Sealer): string {
+  const code = sealer.openCode(stored)
+  return isSealed(stored) ? code : string(code)
+}
+
+/** What stood there before may be of a key that is gone, or forged: nothing is offered for resume then. */
+function readBefore(place: Place, before: string, sealer: Sealer): Omit<Stored, 'record'> {
   try {
-    return readRecord(place, before, sealer).record
+    return { previous: readRecord(place, before, sealer).record }
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'sealed') return null
+    if (error instanceof StoreError) return { previous: null, unread: error }
     throw error
   }
 }
 
-function openPath(place: Place, line: string, mark: string): { text: string; key: DialogueKey; path: unknown[] } {
+function openPath(place: Place, line: string, mark: string, binding: Binding): { text: string; key: DialogueKey; path: unknown[] } {
+  const opened = place.open(line, `${PATH} ${boundTo(binding)}`)
   if (!isSealed(line)) {
     if (!place.key) throw new Error('a name hides the number of a dialogue that does not tell it')
     return { text: string(mark), key: { ...place.key }, path: JSON.parse(line) as unknown[] }
   }
-  const [said, path] = pair(place.open(line))
+  const [said, path] = pair(opened)
   const [text, msisdn] = JSON.parse(said) as [string, string]
   const group = place.name.slice(0, place.name.lastIndexOf(':'))
   return { text, key: place.key ? { ...place.key } : { group, msisdn }, path: JSON.parse(path) as unknown[] }
+}
+
+interface Opening {
+  status: string | undefined
+  binding: Binding
+  sealer: Sealer
+}
+
+/** Reply and snapshot. What a turn under way stands on is the outcome of the turn before; what ended may have ended in either. */
+function openOutcome(
+  place: Place, [line, snapshot]: [string, string], { status, binding, sealer }: Opening,
+): [string, string] {
+  const { turn, dialogue } = binding
+  const boundAt = (at: number) => `${OUTCOME} ${boundTo({ turn: at, dialogue })}`
+  if (!sealer.seals) return [place.open(line, ''), snapshot]
+  if (line === '' && snapshot === '' && turn === 1 && status !== 'r') return ['', '']
+  if (!isSealed(line)) return [place.open(line, ''), snapshot]
+  if (status !== 'e') return pair(place.open(line, boundAt(status === 't' ? turn - 1 : turn)))
+  try {
+    return pair(place.open(line, boundAt(turn)))
+  } catch (error) {
+    if (turn === 1 || !(error instanceof StoreError) || error.code !== 'corrupt') throw error
+    return pair(place.open(line, boundAt(turn - 1)))
+  }
 }
 
 function pair(text: string): [string, string] {

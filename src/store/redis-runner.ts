@@ -16,6 +16,8 @@ export interface RunnerParts {
   limits: DialogueLimits
   onFault: (fault: StoreFault) => void
   log: Log
+  /** Which form of a record it writes. */
+  form: '1' | '2'
 }
 
 export interface Runner {
@@ -29,7 +31,7 @@ export interface Runner {
   putAside(place: Place, stored: string, why?: StoreError): Promise<void>
   /** Puts aside, but for what a later release wrote, and answers the error to throw. */
   corrupt(place: Place, stored: string, why?: StoreError): Promise<StoreError>
-  /** Counts a value whose key is not here, and leaves it to a daemon that has the key. */
+  /** Counts a value that does not read here, and leaves it: another daemon may have its key, or it is gone already. */
   leave(why: StoreError): void
   /** False: it was closed before. */
   close(): boolean
@@ -51,8 +53,8 @@ export function asideKey(prefix: string, name: string): string {
   return `${prefix}:{b${bucketOf(name)}}:q:${name}`
 }
 
-export function createRunner({ client, prefix, limits, onFault, log }: RunnerParts): Runner {
-  const command = define(client, limits)
+export function createRunner({ client, prefix, limits, onFault, log, form }: RunnerParts): Runner {
+  const command = define(client, scripts(limits, form))
   const cork = gather(client)
   let closed = false
 
@@ -69,7 +71,7 @@ export function createRunner({ client, prefix, limits, onFault, log }: RunnerPar
   }
   const formerOf = ({ former }: Place) => former === undefined ? [] : [recordKey(prefix, former)]
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
-    onFault(why.code === 'sealed' || why.code === 'newer' ? why.code : 'corrupt')
+    onFault(why.code === 'sealed' || why.code === 'unsealed' || why.code === 'newer' ? why.code : 'corrupt')
     log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
   }
   const putAside = async (place: Place, stored: string, why = UNREADABLE()) => {
@@ -119,9 +121,9 @@ const UNREADABLE = () => new StoreError('corrupt', 'a dialogue in Redis does not
 type Command = (keys: number, ...args: (string | number)[]) => Promise<unknown>
 
 /** The scripts as commands of the client: in full once a connection, then by their hash; also after SCRIPT FLUSH. */
-function define(client: Client, limits: DialogueLimits): Record<ScriptName, Command> {
+function define(client: Client, all: Record<ScriptName, string>): Record<ScriptName, Command> {
   const commands: Partial<Record<ScriptName, Command>> = {}
-  for (const [name, lua] of Object.entries(scripts(limits)) as [ScriptName, string][]) {
+  for (const [name, lua] of Object.entries(all) as [ScriptName, string][]) {
     const as = `ussd:${name}:${++defined}`
     client.defineCommand(as, { lua })
     // ioredis hangs it on the client under its name, which the types cannot know.

@@ -16,8 +16,8 @@ const QUARANTINE_MS = 604_800_000
 
 export type ScriptName = 'open' | 'bury' | 'take' | 'rest' | 'renew' | 'drop' | 'seize' | 'confirm' | 'putAside'
 
-export function scripts(limits: DialogueLimits): Record<ScriptName, string> {
-  const limited = LIMITED(limits)
+export function scripts(limits: DialogueLimits, form: '1' | '2'): Record<ScriptName, string> {
+  const limited = LIMITED(limits, form)
   // take and rest are every turn: they pick out the words they need, and pay for nothing else.
   const whole = limited + WHOLE
   return {
@@ -36,7 +36,8 @@ local home = KEYS[1]
 if KEYS[${at}] and redis.call('EXISTS', home) == 0 and redis.call('EXISTS', KEYS[${at}]) == 1 then KEYS[1] = KEYS[${at}] end
 `
 
-const LIMITED = (limits: DialogueLimits) => `
+const LIMITED = (limits: DialogueLimits, form: '1' | '2') => `
+local FORM = '${form}'
 local TOMBSTONE, IDLE, TOTAL = ${limits.tombstoneMs}, ${limits.idleMs}, ${limits.totalMs}
 local CONFIRM, DUPLICATE = ${limits.confirmMs}, ${limits.duplicateBeginMs}
 local KEEP = ${Math.max(limits.tombstoneMs, limits.resumeMs)}
@@ -49,14 +50,14 @@ local function member() return (string.match(KEYS[1], '}:d:(.*)$')) end
 const WHOLE = `
 local function parse(v)
   local status, flag, turn, epoch, opened, touched, token, network, code, kind, text, step, op, keep, ended,
-    link, rstep, past, path, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) '
+    link, rstep, past, path, pos = string.match(v, '^[12]([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) '
     .. '(%S+) ([bin]) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)\\n([^\\n]*)\\n([^\\n]*)\\n()')
   return status and {status = status, flag = flag, turn = turn, epoch = epoch, opened = tonumber(opened),
     touched = opened + touched, token = token, network = network, code = code, kind = kind, text = text,
     step = step, op = op, keep = keep, ended = ended, link = link, rstep = rstep, past = past, path = path, pos = pos}
 end
 local function head(r)
-  return '1' .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. int(r.opened) .. ' '
+  return FORM .. r.status .. r.flag .. ' ' .. r.turn .. ' ' .. r.epoch .. ' ' .. int(r.opened) .. ' '
     .. int(r.touched - r.opened) .. ' ' .. r.token .. ' ' .. r.network .. ' ' .. r.code .. ' ' .. r.kind .. ' '
     .. r.text .. ' ' .. r.step .. ' ' .. r.op .. ' ' .. r.keep .. ' ' .. r.ended .. ' ' .. r.link .. ' '
     .. r.rstep .. '\\n' .. r.past .. '\\n' .. r.path .. '\\n'
@@ -73,14 +74,17 @@ local function finish(r, v, reason, now, keep)
 end
 `
 
-/** now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text */
+/**
+ * now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text, what the path line is bound to
+ * ('' nothing). Where that is not the turn that would begin, nothing is changed, and the record is answered to bind it to.
+ */
 const TAKE = `
 local now, token, network = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local kind, text, step, link = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local v = redis.call('GET', KEYS[1])
 if not v then return {'unknown'} end
 local status, flag, turn, epoch, opened, touched, holder, known, code, last, was, laststep, op, keep,
-  replied, rstep, past, pos = string.match(v, '^1([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) '
+  replied, rstep, past, pos = string.match(v, '^[12]([tre])([cu%-]) (%d+) (%S+) (%d+) (%-?%d+) (%S+) (%S+) (%S+) '
   .. '([bin]) (%S+) (%S+) (%S+) (%S+) %S+ (%S+) (%S+)\\n([^\\n]*\\n)[^\\n]*\\n()')
 if not status then return {'corrupt', v} end
 if status == 'e' and now >= tonumber(keep) then return {'unknown'} end
@@ -107,11 +111,14 @@ elseif same then
   again = (step ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step) or (flag == 'u' and lost)
 end
 if again then return {'repeat', v, lost and 1 or 0} end
+if ARGV[12] ~= '' and ARGV[12] ~= int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. known .. ' ' .. code then
+  return {'bind', v}
+end
 if ARGV[10] ~= '-' then op = ARGV[10] end
 local still = laststep ~= '-' and step == laststep and rstep ~= '-' and rstep ~= step
 local behind = laststep == '-' and rstep ~= '-' and step ~= '-' and (rstep - step) % ${STEPS} or 0
 if still or (last == 'i' and laststep == '-') or (behind > 0 and behind <= ${OLDER_MAX}) then step = '-' end
-v = '1t- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token
+v = FORM .. 't- ' .. int(turn + 1) .. ' ' .. epoch .. ' ' .. opened .. ' ' .. int(now - opened) .. ' ' .. token
   .. ' ' .. known .. ' ' .. code .. ' ' .. kind .. ' ' .. text .. ' ' .. step .. ' ' .. op .. ' - - ' .. replied
   .. ' ' .. rstep .. '\\n' .. past .. ARGV[9] .. '\\n' .. string.sub(v, pos)
 redis.call('SET', KEYS[1], v, 'KEEPTTL')
@@ -119,24 +126,25 @@ redis.call('ZADD', KEYS[2], ARGV[8], member())
 return {'next', v}
 `
 
-/** now, epoch, token, ended, how long to keep, reply link, reply step, the lines of reply and snapshot */
+/** now, epoch, token, ended, how long to keep, reply link, reply step, the lines of reply and snapshot, what binds them (see take) */
 const REST = `
 local now, ended = tonumber(ARGV[1]), ARGV[4]
 local v = redis.call('GET', KEYS[1])
 if not v then return 0 end
-local status, flag, fixed, epoch, opened, token, said, keep, context = string.match(v, '^1([tre])([cu%-])'
+local status, flag, fixed, epoch, opened, token, said, keep, context = string.match(v, '^[12]([tre])([cu%-])'
   .. '( %d+ (%S+) (%d+) )%-?%d+ (%S+)( %S+ %S+ [bin] %S+ %S+ %S+ )(%S+) %S+ %S+ %S+(\\n[^\\n]*\\n[^\\n]*\\n)')
 if not status then return {'corrupt', v} end
 if epoch ~= ARGV[2] or token ~= ARGV[3] then return 0 end
 if status ~= 't' then return flag ~= '-' and (status == 'r' or now < tonumber(keep)) and 1 or 0 end
+if ARGV[9] ~= '' and ARGV[9] ~= string.sub(fixed, 2) .. string.match(said, '^ (%S+ %S+)') then return {'bind', v} end
 local due = now + CONFIRM
 local touched = fixed .. int(now - opened) .. ' ' .. token .. said
 local replied = ' ' .. ended .. ' ' .. ARGV[6] .. ' ' .. ARGV[7] .. context .. ARGV[8]
 if ended == '-' then
   due = math.min(due, now + IDLE, opened + TOTAL)
-  redis.call('SET', KEYS[1], '1ru' .. touched .. '-' .. replied, 'KEEPTTL')
+  redis.call('SET', KEYS[1], FORM .. 'ru' .. touched .. '-' .. replied, 'KEEPTTL')
 else
-  redis.call('SET', KEYS[1], '1eu' .. touched .. int(now + ARGV[5]) .. replied, 'PX', int(math.max(ARGV[5], 1)))
+  redis.call('SET', KEYS[1], FORM .. 'eu' .. touched .. int(now + ARGV[5]) .. replied, 'PX', int(math.max(ARGV[5], 1)))
 end
 redis.call('ZADD', KEYS[2], int(due), member())
 return 1
@@ -145,7 +153,7 @@ return 1
 /** epoch, token, lease */
 const RENEW = `
 local h = redis.call('GETRANGE', KEYS[1], 0, 1023)
-local status, epoch, token = string.match(h, '^1([tre])[cu%-] %d+ (%S+) %d+ %-?%d+ (%S+) ')
+local status, epoch, token = string.match(h, '^[12]([tre])[cu%-] %d+ (%S+) %d+ %-?%d+ (%S+) ')
 if status ~= 't' or epoch ~= ARGV[1] or token ~= ARGV[2] then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[3], (string.match(KEYS[1], '}:d:(.*)$')))
 return 1
@@ -207,7 +215,7 @@ return {r.flag == 'u' and 'unconfirmed' or 'nothing', v}
 const CONFIRM = `
 for i = 1, #KEYS, 2 do
   local h = redis.call('GETRANGE', KEYS[i], 0, 255)
-  local status, turn, epoch, opened, touched = string.match(h, '^1([tre])u (%d+) (%S+) (%d+) (%-?%d+) ')
+  local status, turn, epoch, opened, touched = string.match(h, '^[12]([tre])u (%d+) (%S+) (%d+) (%-?%d+) ')
   if status and epoch == ARGV[i] and turn == ARGV[i + 1] then
     local name = string.match(KEYS[i], '}:d:(.*)$')
     redis.call('SETRANGE', KEYS[i], 2, 'c')

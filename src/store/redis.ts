@@ -12,10 +12,13 @@ import type {
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
+import { createBindings, type Bindings } from './redis-bindings.ts'
 import { connect } from './redis-connection.ts'
 import { checkRedis, connectedTo, countDue, DIALOGUES, eraseAll, listDue, listOpen } from './redis-keyspace.ts'
 import { createRunner, type Runner } from './redis-runner.ts'
-import { KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Stored } from './redis-record.ts'
+import {
+  bindingOf, boundTo, formOf, KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Binding, type Stored,
+} from './redis-record.ts'
 import type { Client, RedisServers } from './redis-servers.ts'
 import { word, wordOrNone } from './redis-word.ts'
 import { plainSealer, type Place, type Sealer } from './seal.ts'
@@ -38,12 +41,12 @@ export type RedisDialoguesOptions = {
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
   const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined, sealer = plainSealer } = options
   const client = options.client ?? (await connect(options.servers, log))
-  const runner = { ...createRunner({ client, prefix, limits, onFault, log }), sealer }
+  const runner = { ...createRunner({ client, prefix, limits, onFault, log, form: formOf(sealer) }), sealer, bindings: createBindings() }
   let start = 0
   return {
     open: (taking) => open(runner, taking),
     bury: (begin, untilMs, nowMs) => bury(runner, begin, untilMs, nowMs),
-    take: (taking) => take(runner, taking),
+    take: (taking) => take(runner, taking, limits),
     rest: (resting) => rest(runner, resting, limits),
     confirm: (key, epoch, turn) => runner.confirm(sealer.place(key).name, word(epoch), turn),
     async renew(key, epoch, token, leaseUntilMs) {
@@ -95,42 +98,92 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
   }
 }
 
-type Sealing = Runner & { sealer: Sealer }
+type Sealing = Runner & { sealer: Sealer; bindings: Bindings }
 
 async function open(runner: Sealing, taking: Taking): Promise<Taken> {
   const { sealer } = runner
   const place = sealer.place(taking.key)
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
+  const head = writeOpenHead(taking, place, sealer)
+  const path = writePath(taking, { place, sealer, binding: bindingIn(head, sealer) })
   const args = [
     nowMs, word(token), word(network), sealer.code(code), word(link), leaseUntilMs,
-    writeOpenHead(taking, place, sealer), writePath(taking, place, sealer), listed(sealer.otherCodes(code)), taking.copyMs ?? '',
+    head, path, listed(sealer.otherCodes(code)), taking.copyMs ?? '',
   ]
   const answer = (await runner.run('open', place, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.
-  if (answer[0] !== 'corrupt') return takenOf(runner, place, answer)
-  await runner.putAside(place, answer[1])
+  if (answer[0] === 'corrupt') await runner.putAside(place, answer[1])
+  else {
+    const taken = await takenOf(runner, place, answer).catch(unlessForged)
+    if (taken) return taken
+  }
   return takenOf(runner, place, (await runner.run('open', place, args)) as Answer)
+}
+
+/** It was put aside by then. */
+function unlessForged(error: unknown): null {
+  if (error instanceof StoreError && (error.code === 'corrupt' || error.code === 'unsealed')) return null
+  throw error
+}
+
+/** What is sealed with the first line of a dialogue that opens is bound to. */
+function bindingIn(head: string, { seals }: Sealer): Binding | undefined {
+  return seals ? bindingOf(head) : undefined
+}
+
+/** So often another daemon takes a turn of the same dialogue between two of our tries. */
+const BIND_TRIES_MAX = 5
+
+/**
+ * Runs a script with something sealed for a turn of a dialogue that is in Redis: nearly always this daemon knows it from the turn
+ * before. Where it does not, the script changes nothing and answers what stands there.
+ */
+async function bound(
+  { sealer, bindings }: Sealing, place: Place, run: (known: Binding | undefined) => Promise<unknown>,
+): Promise<unknown> {
+  if (!sealer.seals) return run(undefined)
+  for (let tries = 0; tries < BIND_TRIES_MAX; tries++) {
+    const answer = await run(bindings.of(place.name))
+    if (!Array.isArray(answer) || answer[0] !== 'bind') return answer
+    bindings.learn(place.name, answer[1] as string)
+  }
+  throw new StoreError('down', 'turns of one dialogue were taken by too many daemons at once')
+}
+
+/** As a script compares it; '?' is no turn. */
+function asked(binding: Binding | undefined, { seals }: Sealer): string {
+  return seals ? binding ? boundTo(binding) : '?' : ''
 }
 
 async function bury(runner: Sealing, begin: Taking, untilMs: number, nowMs: number): Promise<boolean> {
   const { sealer } = runner
   const place = sealer.place(begin.key)
   const head = writeOpenHead({ ...begin, network: '' }, place, sealer)
-  const args = [nowMs, untilMs, word(begin.network), head, writePath(begin, place, sealer), word(begin.token)]
+  const path = writePath(begin, { place, sealer, binding: bindingIn(head, sealer) })
+  const args = [nowMs, untilMs, word(begin.network), head, path, word(begin.token)]
   const answer = await runner.run('bury', place, args)
   if (typeof answer !== 'number') await readable(runner, place, answer)
   return answer === 1
 }
 
-async function take(runner: Sealing, taking: Taking): Promise<Taken> {
+async function take(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<Taken> {
   const { sealer } = runner
   const place = sealer.place(taking.key)
   const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
-  const args = [
-    nowMs, word(token), word(network), KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), word(link),
-    leaseUntilMs, writePath(taking, place, sealer), wordOrNone(returnPath.beginOp), listed(place.otherMarks(answer.text)),
+  const said = [
+    nowMs, word(token), word(network), KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), word(link), leaseUntilMs,
   ]
-  return takenOf(runner, place, (await runner.run('take', place, args)) as Answer)
+  const others = listed(place.otherMarks(answer.text))
+  const answered = await bound(runner, place, (known) => {
+    const binding = known && { ...known, turn: known.turn + 1 }
+    const path = writePath(taking, { place, sealer, binding })
+    return runner.run('take', place, [...said, path, wordOrNone(returnPath.beginOp), others, asked(binding, sealer)])
+  })
+  const taken = await takenOf(runner, place, answered as Answer)
+  // When it opened is under its seals: a whole record that was put back does not live longer than it would have.
+  if (!sealer.seals || taken.is !== 'next' || nowMs - taken.record.openedMs <= limits.totalMs + AGE_SLACK_MS) return taken
+  const why = new StoreError('corrupt', 'a dialogue is older than any can be: it was put back')
+  throw await runner.corrupt(place, (answered as Answer)[1], why)
 }
 
 /** As a script looks for one of them. */
@@ -145,14 +198,19 @@ async function rest(
   refuseTooLarge(snapshot, limits)
   const { key, nowMs, epoch, token, ended, reply, revision } = resting
   const { action, text } = reply
-  const place = runner.sealer.place(key)
-  const answer = await runner.run('rest', place, [
-    nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0,
-    word(reply.link), wordOrNone(reply.step), writeOutcome({ revision, action, text, snapshot }, place, runner.sealer),
-  ])
+  const { sealer } = runner
+  const place = sealer.place(key)
+  const answer = await bound(runner, place, (binding) => runner.run('rest', place, [
+    nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0, word(reply.link), wordOrNone(reply.step),
+    writeOutcome({ revision, action, text, snapshot }, { place, sealer, binding }), asked(binding, sealer),
+  ]))
+  if (ended) runner.bindings.forget(place.name)
   if (typeof answer !== 'number') await readable(runner, place, answer)
   return answer === 1
 }
+
+/** Sweeps that end what is too old may be late, and clocks of daemons differ. */
+const AGE_SLACK_MS = 60_000
 
 /** What a script answers: what it is, the stored value, whether to send again. */
 type Answer = [is: string, stored: string, resend?: number]
@@ -160,7 +218,9 @@ type Answer = [is: string, stored: string, resend?: number]
 async function takenOf(runner: Sealing, place: Place, answer: Answer): Promise<Taken> {
   const [is, stored, resend] = await readable(runner, place, answer)
   if (is === 'unknown') return { is }
-  const { record, previous } = await read(runner, place, stored)
+  const { record, previous, unread } = await read(runner, place, stored)
+  if (unread) runner.leave(unread)
+  if (runner.sealer.seals && (is === 'opened' || is === 'next')) runner.bindings.learn(place.name, stored)
   if (is === 'opened') return { is, record, previous }
   if (is === 'repeat') return { is, record, resend: resend === 1 }
   return { is: is === 'next' ? 'next' : 'busy', record }
@@ -172,7 +232,8 @@ async function seize(runner: Sealing, name: string, { nowMs, token, leaseUntilMs
   if (is === 'nothing') return []
   try {
     if (is === 'corrupt') throw new Error('not in a form that this release knows')
-    const { record, previous } = readRecord(place, stored, runner.sealer)
+    const { record, previous, unread } = readRecord(place, stored, runner.sealer)
+    if (unread) runner.leave(unread)
     if (is === 'abandoned') return [{ is, record, previous, token }]
     return is === 'unconfirmed' || is === 'ended' ? [{ is, record }] : []
   } catch (error) {

@@ -2,8 +2,13 @@
  * What makes stored dialogues unreadable without a key: AES-256-GCM under a key of each dialogue's own, and names that
  * are a keyed hash of the number. Without keys everything is stored as it is.
  *
- * Sealed text is `-<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on.
- * The dialogue's name is authenticated with it, so a value that was moved to another dialogue does not open.
+ * Sealed text is `-2<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on. Authenticated
+ * with it is what it belongs to: the dialogue's name, and what the caller binds it to (which field, of which dialogue and turn).
+ * So what was moved does not open, be it from another dialogue of the same subscriber.
+ *
+ * Once there are keys, what is not sealed so does not open: whoever reaches the store could have written it. Up to a moment that
+ * the settings name (privacy.plainUntil) what was stored plain, or by a release that bound a seal to the name alone
+ * (`-<key id>.…`), is still read, and counted.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOf, nameOf } from '../dialogue/key.ts'
@@ -33,10 +38,10 @@ export interface Place {
   name: string
   /** Where it may still stand from before there were keys. */
   former?: string
-  /** Octets that are unreadable, or the text itself. */
-  seal(text: string): string
-  /** Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved. */
-  open(stored: string): string
+  /** Octets that are unreadable, or the text itself. It opens as what it is bound to, and as nothing else. */
+  seal(text: string, bound: string): string
+  /** Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved, 'unsealed' if it is not bound. */
+  open(stored: string, bound: string): string
   /** A word that equal texts of this dialogue share. */
   mark(text: string): string
   /** What else the same text may be stored as: plain, or by the other keys. */
@@ -54,6 +59,8 @@ export interface Sealer {
   code(code: string): string
   openCode(stored: string): string
   otherCodes(code: string): string[]
+  /** A word that no other file or record has. */
+  fresh(): string
 }
 
 export function isSealed(stored: string): boolean {
@@ -69,6 +76,7 @@ export const plainSealer: Sealer = {
   code: word,
   openCode: openPlain,
   otherCodes: () => [],
+  fresh: () => '',
 }
 
 const NONE: string[] = []
@@ -78,7 +86,7 @@ function plainPlace(name: string, key: DialogueKey | null): Place {
 }
 
 function openPlain(stored: string): string {
-  if (isSealed(stored)) throw unknownKey(stored.slice(1, stored.indexOf('.')))
+  if (isSealed(stored)) throw unknownKey(idOf(stored))
   return stored
 }
 
@@ -87,6 +95,13 @@ export interface SealerParts {
   ring(): KeyRing
   /** That many random octets. */
   random(octets: number): Uint8Array
+  /** What was stored without a bound seal. Default: it does not open. */
+  plain?: {
+    /** Asked at each use: it has an end. */
+    allowed(): boolean
+    /** Told of each that was read. */
+    onRead(): void
+  }
 }
 
 const NONCE = 12
@@ -100,11 +115,11 @@ interface Derived {
   id: string
   cipher: Buffer
   mark: Buffer
-  /** The name, which is authenticated with what is sealed. */
+  /** What is authenticated where nothing is bound to it. */
   name: Buffer
 }
 
-export function createSealer({ ring, random }: SealerParts): Sealer {
+export function createSealer({ ring, random, plain }: SealerParts): Sealer {
   const derived = remembered<Derived>()
   const names = remembered<string>()
   const codes = remembered<string>()
@@ -120,22 +135,30 @@ export function createSealer({ ring, random }: SealerParts): Sealer {
   const hide = (key: DialogueKey, plain = nameOf(key)) => names(plain, () =>
     `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
   const known = (stored: string): StoreKey => {
-    const id = stored.slice(1, stored.indexOf('.'))
+    const id = idOf(stored)
     const key = ring().keys.find((one) => one.id === id)
     if (!key) throw unknownKey(id)
     return key
   }
+  const allowed = () => {
+    if (!plain?.allowed()) throw unsealed()
+    plain.onRead()
+  }
   const placeOf = (key: DialogueKey | null, hiddenName: string, name: string, former?: string): Place => ({
     key, name, ...(former === undefined ? {} : { former }),
-    seal: (text) => seal(derive(ring().writer, hiddenName), text, random(NONCE)),
-    open: (stored) => isSealed(stored) ? open(derive(known(stored), hiddenName), stored) : stored,
+    seal: (text, bound) => seal(derive(ring().writer, hiddenName), text, { nonce: random(NONCE), bound: about(hiddenName, bound) }),
+    open(stored, bound) {
+      if (isBound(stored)) return open(derive(known(stored), hiddenName), stored, about(hiddenName, bound))
+      allowed()
+      return isSealed(stored) ? open(derive(known(stored), hiddenName), stored) : stored
+    },
     mark: (text) => mark(derive(ring().writer, hiddenName), text),
     otherMarks: (text) => [word(text), ...others(ring()).map((one) => mark(derive(one, hiddenName), text))],
   })
   const code = (by: StoreKey, text: string) => codes(`${by.id} ${text}`, () => {
     const key = derive(by, CODE)
     // The nonce is a hash of the text, so equal codes are equal words, and no nonce serves two texts.
-    return seal(key, text, createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE))
+    return seal(key, text, { nonce: createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE) })
   })
   return {
     seals: true,
@@ -151,7 +174,12 @@ export function createSealer({ ring, random }: SealerParts): Sealer {
       return placeOf(key, hide(key, name), name)
     },
     code: (text) => code(ring().writer, text),
-    openCode: (stored) => isSealed(stored) ? codes(stored, () => open(derive(known(stored), CODE), stored)) : stored,
+    openCode(stored) {
+      if (isSealed(stored)) return codes(stored, () => open(derive(known(stored), CODE), stored))
+      allowed()
+      return stored
+    },
+    fresh: () => Buffer.from(random(HASH_OCTETS)).toString('base64url'),
     otherCodes: (text) => [word(text), ...others(ring()).map((one) => code(one, text))],
   }
 }
@@ -163,19 +191,40 @@ function others({ keys, writer }: KeyRing): StoreKey[] {
   return keys.length === 1 ? [] : keys.filter((key) => key.id !== writer.id)
 }
 
-function seal({ id, cipher, name }: Derived, text: string, nonce: Uint8Array): string {
-  const gcm = createCipheriv('aes-256-gcm', cipher, nonce).setAAD(name)
+/** Of a seal that is bound to more than the name: no id of a key begins so, so an earlier release says that it has no such key. */
+const BOUND = '-2'
+
+function isBound(stored: string): boolean {
+  return stored.startsWith(BOUND)
+}
+
+function idOf(stored: string): string {
+  return stored.slice(isBound(stored) ? BOUND.length : 1, stored.indexOf('.'))
+}
+
+function about(name: string, bound: string): Buffer {
+  return Buffer.from(`${name}\n${bound}`)
+}
+
+interface Sealing {
+  nonce: Uint8Array
+  /** Default: the name alone, for words that equal texts share. */
+  bound?: Buffer
+}
+
+function seal({ id, cipher, name }: Derived, text: string, { nonce, bound }: Sealing): string {
+  const gcm = createCipheriv('aes-256-gcm', cipher, nonce).setAAD(bound ?? name)
   const sealed = gcm.update(text, 'utf8')
   gcm.final() // GCM has nothing left to give
   const octets = Buffer.concat([nonce, sealed, gcm.getAuthTag()])
-  return `-${id}.${octets.toString('base64url')}`
+  return `${bound ? BOUND : '-'}${id}.${octets.toString('base64url')}`
 }
 
-function open({ cipher, name }: Derived, stored: string): string {
+function open({ cipher, name }: Derived, stored: string, bound = name): string {
   const octets = Buffer.from(stored.slice(stored.indexOf('.') + 1), 'base64url')
   try {
     const gcm = createDecipheriv('aes-256-gcm', cipher, octets.subarray(0, NONCE), { authTagLength: TAG })
-    gcm.setAAD(name).setAuthTag(octets.subarray(-TAG))
+    gcm.setAAD(bound).setAuthTag(octets.subarray(-TAG))
     return gcm.update(octets.subarray(NONCE, -TAG), undefined, 'utf8') + gcm.final('utf8')
   } catch {
     throw new StoreError('corrupt', 'a sealed value was altered, moved, or sealed by another key of this id')
@@ -188,6 +237,11 @@ function mark({ id, mark: key }: Derived, text: string): string {
 
 function unknownKey(id: string): StoreError {
   return new StoreError('sealed', `a dialogue is sealed with key '${id}', which is not in privacy.storeKeyFile`)
+}
+
+function unsealed(): StoreError {
+  return new StoreError('unsealed', 'a stored value has no seal of this release: it is of an earlier one, from before there was '
+    + 'a key, or forged (privacy.plainUntil lets the first two be read for a while)')
 }
 
 function isHidden(name: string): boolean {

@@ -113,7 +113,9 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
 
   it('goes on with what was begun before there were keys, and after they changed', async () => {
     await open(plainSealer).change(JOHN, adding(JOHN, 'a'))
-    assert.equal(await open(sealerOf(K1)).change(JOHN, adding(JOHN, 'b')), 2)
+    const plain = { allowed: () => true, onRead: () => undefined }
+    const migrating = createSealer({ ring: () => ({ names: NAMES, keys: [K1], writer: K1 }), random: randomBytes, plain })
+    assert.equal(await open(migrating).change(JOHN, adding(JOHN, 'b')), 2)
     const later = open(sealerOf(key('k2'), K1))
     assert.equal(await later.change(JOHN, adding(JOHN, 'c')), 3)
     assert.equal((await client.keys(`${prefix}:*:s:*`)).length, 1)
@@ -127,11 +129,15 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
     assert.deepEqual(await other.changeDue(5_000, 10, removing), [])
     assert.deepEqual(textsOf(await open(sealerOf(K1)).find(JOHN)), ['a'])
     const [name] = await client.keys(`${prefix}:*:s:*`)
-    await client.set(name!, 'rubbish')
+    const sealed = (await client.get(name!))!
+    await client.set(name!, sealed.replace(/.(.{30})$/, (_, rest: string) => `${sealed.at(-31) === 'A' ? 'B' : 'A'}${rest}`))
     const faults: string[] = []
     const shelf = redisParts({ client, prefix, sealer: sealerOf(K1), subscribersMax: 64, onFault: (fault) => faults.push(fault) })
     assert.equal(await shelf.change(JOHN, adding(JOHN, 'new')), 1)
     assert.deepEqual(faults, ['corrupt'])
+    await client.set(name!, '{"forged":true}')
+    assert.equal(await shelf.change(JOHN, adding(JOHN, 'new')), 1)
+    assert.deepEqual(faults, ['corrupt', 'unsealed'])
   })
 })
 

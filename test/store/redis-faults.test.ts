@@ -185,7 +185,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const { asked, answer, find, drop, overdue, begin } = scene(await open())
     await asked()
     const [key] = await recordKeys()
-    const newer = `2${(await client.get(key!))!.slice(1)} and more`
+    const newer = `3${(await client.get(key!))!.slice(1)} and more`
     await client.set(key!, newer, 'KEEPTTL')
     const isNewer = (error: unknown) => error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
     for (const call of [answer, find, drop]) await assert.rejects(() => call(), isNewer)
