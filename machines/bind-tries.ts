@@ -46,7 +46,8 @@ export function afterLoss(tries: Tries, { cause, mostMs }: { cause: LossCause; m
     return { ...gone(waitMs), flaps: tries.flaps + 1 }
   }
   // One that took our bind is the SMSC: what else it says is an accident, of something between us perhaps.
-  if (cause === 'foreign') return afterRefusal(tries)
+  // Else no account can be locked there, but a password may be shown: not often, and no rarer with time.
+  if (cause === 'foreign') return gone(backOff(0, times.refusedMinMs, times.refusedMaxMs, chance))
   const waitMs = backOff(tries.failures, times.retryMinMs, mostMs ?? times.retryMaxMs, chance)
   return { ...gone(waitMs), failures: tries.failures + 1 }
 }

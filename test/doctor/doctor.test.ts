@@ -320,6 +320,18 @@ describe('the doctor', function () {
     assert.deepEqual((parse(sheet.profile) as { responses: object }).responses, { messageIdUseless: true })
   })
 
+  it('says of an SMSC that answers a wrong password with ESME_RBINDFAIL that the daemon will not try slowly', async () => {
+    const peer = await startPeer({ onBind: (pdu) => {
+      const isRight = pdu.body.toString('latin1').includes('secret08')
+      return raw(ID.response + pdu.id, isRight ? 0 : 0x0d, pdu.sequence, isRight ? 'S\0' : '')
+    } })
+    stops.push(() => peer.stop())
+    const { sheet } = await examined(peer.port, { wrongPassword: true, times: { ...QUICK, answerMs: 100, receiptMs: 100, handsetMs: 100 } })
+    const { verdict, said, advice } = row(sheet, 'wrong-password')
+    assert.equal(verdict, 'fail')
+    assert.match(`${said} ${advice}`, /0x0D ESME_RBINDFAIL.*only after 0x0E and 0x0F/)
+  })
+
   it('shows no password, and no number unless asked to; JSON and paper alike', async () => {
     const { port } = await simulator()
     const dir = mkdtempSync(join(tmpdir(), 'ussd-doctor-'))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import { linesCommand } from '../../src/cli/admin.ts'
@@ -60,6 +60,7 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
       settings.lines[0]!.name = 'east'
       // Quick enough for a third try to come, if there were one.
       Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
+      settings.trace.dropDir = join(settings.data, 'drops')
       settings.admin.tokensFile = join(settings.data, 'tokens')
       writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
       writeFileSync(join(settings.data, 'token'), TOKEN)
@@ -147,6 +148,19 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     assert.deepEqual(standing(), [old])
     await answersOn(old!)
     assert.equal(staged.settings.lines[0]!.smsc.port, peer.port)
+  })
+
+  it('leaves no trace of a dropped line, taken or not; a drop of the new one does', async () => {
+    const traces = () => (existsSync(staged.settings.trace.dropDir!) ? readdirSync(staged.settings.trace.dropDir!) : [])
+    file.lines[0]!.smsc.password = WRONG
+    await assert.rejects(reload(), /wrong-password/)
+    file.lines[0]!.smsc.password = RIGHT
+    file.lines[0]!.window = 5
+    assert.deepEqual(await reload(), ['changed  east'])
+    await until(() => standing().length === 1, 'the old one stays')
+    standing()[0]!.socket.destroy()
+    await until(() => logged(/its trace is kept/).length > 0, 'no trace')
+    assert.equal(traces().length, 1)
   })
 
   it('says of the other lines what came of them', async () => {

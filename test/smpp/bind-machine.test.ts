@@ -317,6 +317,16 @@ describe('the bind statechart', () => {
     assert.equal(bind.waitMs(), 60_000)
   })
 
+  it('stays away for no longer each time: a certificate that is renewed is found within a minute', async () => {
+    const bind = bindOf()
+    bind.send({ type: 'START' })
+    for (let n = 0; n < 5; n++) {
+      bind.send({ type: 'CONNECTED' }, { type: 'LOST', cause: 'foreign' })
+      assert.equal(bind.waitMs(), 60_000)
+      await bind.clock.advance(60_000)
+    }
+  })
+
   it('comes back soon to an SMSC that it was bound to, whatever octets ended that', () => {
     const bind = bindOf()
     bind.bind()

@@ -21,6 +21,7 @@ describe('a bind that is not up', () => {
   afterEach(async () => {
     await test?.stop()
     await peer?.stop()
+    if (test) assert.deepEqual(test.balance(), { rx: 0, tx: 0 }, 'the books balance')
     test = peer = undefined
   })
 
