@@ -45,10 +45,22 @@ export function readJson(octets: Buffer, contentType: string): Json {
     throw new Nonsense(`content type ${nameOf(contentType, TYPES)} instead of application/json`)
   }
   try {
-    return JSON.parse(octets.toString('utf8'), (key, value: Json) => key === '__proto__' ? undefined : value) as Json
+    return parseJson(octets.toString('utf8'))
   } catch (error) {
     throw new Nonsense('not JSON', error)
   }
+}
+
+/** Without keys that mean something to JavaScript. Throws SyntaxError. No reviver: that takes twenty times as long. */
+export function parseJson(text: string): Json {
+  const read = JSON.parse(text) as Json
+  const open: Json[] = [read]
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (value === null || typeof value !== 'object') continue
+    if (Object.hasOwn(value, '__proto__')) delete (value as Record<string, Json>)['__proto__']
+    for (const inner of Object.values(value)) if (inner !== null && typeof inner === 'object') open.push(inner)
+  }
+  return read
 }
 
 /** A header as the log may name it: one of those that are known. Anything may stand in a header, also what a subscriber typed. */

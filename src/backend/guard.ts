@@ -4,7 +4,9 @@ import type { Counters } from '../metrics.ts'
 import { onward } from '../onward.ts'
 import type { Clock } from '../ussd/types.ts'
 import { turnstile } from './turnstile.ts'
+import { bounded } from './bounds.ts'
 import { CLOSED, ask, learn, type Breaker } from './breaker.ts'
+import { Nonsense } from './body.ts'
 import type { Backend, CallResult } from './types.ts'
 
 export interface GuardParts {
@@ -20,8 +22,8 @@ export const CONCURRENT_MAX = 50
 /** Calls that may wait; a crowd beyond that is told at once that the service is busy. */
 export const WAITING_MAX = 1_000
 
-/** The same back end, guarded. Never rejects. */
-export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRENT_MAX): Backend {
+/** The same back end, guarded. Never rejects. `unitsMax`: characters that an answer may have in its texts. */
+export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {
   const { name } = backend
   const { clock, counters, log } = parts
   const now = onward(clock)
@@ -38,6 +40,22 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
     if (asked.goes) return null
     gate.leave()
     return { limit: 'backend-breaker', why: 'down' }
+  }
+
+  /** Whatever it said, and however it is reached: what comes out of here takes a flow a bounded time. */
+  const withinBounds = (given: CallResult, operation: string): CallResult => {
+    try {
+      const { result, cut } = bounded(given, unitsMax)
+      if (cut > 0) {
+        counters.count('limits_total', { limit: 'backend-text' }, cut)
+        log.warn({ backend: name, operation, texts: cut }, 'texts of a back end were cut: they are longer than any screen shows')
+      }
+      return result
+    } catch (error) {
+      if (!(error instanceof Nonsense)) throw error
+      counters.count('limits_total', { limit: 'backend-answer' })
+      return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }
+    }
   }
 
   const hear = (result: CallResult, operation: string): void => {
@@ -61,7 +79,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
       }
       const begunMs = clock.now()
       try {
-        const result = await backend.call(operation, args, context)
+        const result = withinBounds(await backend.call(operation, args, context), operation)
         hear(result, operation)
         const outcome = result.is === 'failed' ? result.why : result.is
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })

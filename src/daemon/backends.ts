@@ -78,7 +78,8 @@ function overHttp(name: string, http: Http, { settings, clock, chance, metrics, 
   const { patienceMs, concurrent, cache, timeoutMs } = http
   const wait = untilLate(patienceMs, settings)
   const bare = httpBackend(name, { ...httpOf(http, name), ...wait }, { clock, chance, counters: metrics })
-  const guarded = guard(patient(bare, patienceMs, settings), { clock, counters: metrics, log, onCall: metrics.backend }, concurrent)
+  const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
+  const guarded = guard(patient(bare, patienceMs, settings), guarding, concurrent, http.octetsMax)
   if (!cache) return guarded
   return cached(guarded, cache, { clock, counters: metrics, timeoutMs, ...(wait.timeoutMs ? { waitMs: wait.timeoutMs } : {}) })
 }

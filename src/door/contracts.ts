@@ -1,5 +1,5 @@
 /** What the door's callers speak: an aggregator's request read into one message, and a reply written as it expects. */
-import { normaliseCode } from '../ussd/service-code.ts'
+import { CODE_LENGTH_MAX, normaliseCode } from '../ussd/service-code.ts'
 import { readMsisdn } from '../ussd/msisdn.ts'
 import { clean } from '../ussd/text.ts'
 import type { UssdAction } from '../ussd/types.ts'
@@ -64,8 +64,8 @@ const africastalking: DoorContract = {
     const own = headers['x-ussd-input']
     const answer = typeof own === 'string' && own !== '' ? unescaped(own) : text.slice(text.lastIndexOf('*') + 1)
     return message({
-      kind: 'input', session: sessionId, number: phoneNumber, code: `${code.replace(/#+$/, '')}*${text}#`, text: answer,
-      step: text.split('*').length, fields,
+      kind: 'input', session: sessionId, number: phoneNumber, text: answer, step: text.split('*').length, fields,
+      code: `${code.slice(0, CODE_LENGTH_MAX).replace(/#+$/, '')}*${text}#`,
     })
   },
   say: (action, text) => ({ contentType: TEXT_TYPE, body: `${goesOn(action) ? 'CON' : 'END'} ${text}` }),

@@ -17,7 +17,7 @@ const MORE_KEYS = ['98', '99', '00', '97'] as const
 
 /** The number that asks for the next page of this text. */
 export function moreKey(text: string): string {
-  return MORE_KEYS.find((key) => !new RegExp(`(^|\\n)\\s*${key}(?!\\d)`).test(text)) ?? MORE_KEYS[0]
+  return MORE_KEYS.find((key) => !new RegExp(`(^|\\n)[^\\S\\n]*${key}(?!\\d)`).test(text)) ?? MORE_KEYS[0]
 }
 
 /** The page that starts there. It ends with a line where it can, else with a word. `more`: the word for it. */

@@ -40,9 +40,11 @@ export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT
 /** Moments that are remembered as shown: the same slots are shown to many, and one costs 20 µs to work out. */
 const MOMENTS_MAX = 2000
 const shown = new Map<string, string>()
+/** Characters of a moment that comes as a text; those up to here are remembered. */
+const WRITTEN_MAX = 40
 
 function remembered(at: unknown, how: string, show: () => string): string {
-  if (typeof at !== 'string' || at.length > 40) return show()
+  if (typeof at !== 'string' || at.length > WRITTEN_MAX) return show()
   const key = `${at}|${how}`
   const known = shown.get(key)
   if (known !== undefined) return known
@@ -86,7 +88,7 @@ function momentOf(at: unknown, zone: string): DateTime | undefined {
   const moment =
     typeof at === 'number'
       ? DateTime.fromMillis(at, { zone })
-      : typeof at === 'string'
+      : typeof at === 'string' && at.length <= WRITTEN_MAX
         ? DateTime.fromISO(at, { zone })
         : undefined
   return moment?.isValid ? moment : undefined

@@ -4,7 +4,7 @@
  */
 import type { Shown } from '../../machines/dialogue.ts'
 import type { PageLimit } from '../ussd/types.ts'
-import { boundaryAt, fit, fits } from '../ussd/text.ts'
+import { boundaryAt, fit, fits, longestPage } from '../ussd/text.ts'
 
 /** A line with its values whole, or with each value cut to so many characters. */
 export type Line = (valueMax?: number) => string
@@ -39,15 +39,17 @@ export interface Page {
 const VALUE_MIN = 10
 
 /** The page that starts there. Options are never cut unless one alone is too long for a page. */
-export function layPage(sheet: Sheet, at: Shown['at']): Page {
+export function layPage(given: Sheet, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
+  const sheet = written(given)
   const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
   return onOnePage(paper) ?? optionsPage(paper) ?? textPage(paper)
 }
 
 /** The page shown, with the same options under another first line. */
-export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): string {
+export function relay(given: Sheet, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
+  const sheet = written(given)
   const back = hasBack(sheet, shown.at)
   // A page in the middle of a long text has no title to give up, and its text is not shown again later.
   if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
@@ -59,6 +61,16 @@ export function relay(sheet: Sheet, shown: Shown, heads: readonly string[]): str
   }
   const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))
   return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)
+}
+
+/** The same sheet, whose lines are worked out once each: a page is tried with one more line again and again. */
+function written(sheet: Sheet): Sheet {
+  return { ...sheet, title: once(sheet.title), options: sheet.options.map(once) }
+}
+
+function once(line: Line): Line {
+  let whole: string | undefined
+  return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }
 
 /** What a number means on the page shown. Only a number as it is printed means anything. */
@@ -87,7 +99,7 @@ function hasBack(sheet: Pick<Sheet, 'back' | 'keyed'>, at: Shown['at']): boolean
 export function fitLine(line: Line, limit: PageLimit, before = ''): string {
   const whole = joined(before, line())
   if (fits(whole, limit)) return whole
-  const max = longest(line().length, (length) => fits(joined(before, line(length)), limit))
+  const max = longest(tried(line(), limit), (length) => fits(joined(before, line(length)), limit))
   return max === undefined ? fit(joined(before, line(1)), limit) : joined(before, line(max))
 }
 
@@ -113,7 +125,7 @@ function onOnePage(paper: Paper): Page | undefined {
   const whole = headOf(paper)
   if (fits(joined(whole, tail), paper.limit)) return done(whole)
   if (paper.from > 0 || n === 0) return undefined
-  const max = longest(whole.length, (length) => fits(joined(headOf(paper, length), tail), paper.limit))
+  const max = longest(tried(whole, paper.limit), (length) => fits(joined(headOf(paper, length), tail), paper.limit))
   return max !== undefined && max >= VALUE_MIN ? done(headOf(paper, max)) : undefined
 }
 
@@ -144,11 +156,11 @@ function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
     options[paper.first] = () => shown
     return joined(head, body({ ...paper, options }, 1, more))
   }
-  const max = longest(label().length, (length) => fits(paged(label(length)), paper.limit))
+  const max = longest(tried(label(), paper.limit), (length) => fits(paged(label(length)), paper.limit))
   if (max !== undefined && max >= VALUE_MIN) return paged(label(max))
   const hard = label(VALUE_MIN)
   const cut = (length: number) => hard.slice(0, boundaryAt(hard, length))
-  const room = longest(hard.length, (length) => fits(paged(cut(length)), paper.limit)) ?? 0
+  const room = longest(tried(hard, paper.limit), (length) => fits(paged(cut(length)), paper.limit)) ?? 0
   return room < Math.min(ROW_MIN, hard.length) && head !== '' ? undefined : paged(cut(room))
 }
 
@@ -157,7 +169,7 @@ function pagedHead(paper: Paper): string {
   const half = { septets: Math.floor(paper.limit.septets / 2), ucs2: Math.floor(paper.limit.ucs2 / 2) }
   const whole = headOf(paper)
   if (fits(whole, half) || paper.from > 0) return whole
-  const max = longest(whole.length, (length) => fits(headOf(paper, length), half))
+  const max = longest(tried(whole, half), (length) => fits(headOf(paper, length), half))
   return headOf(paper, Math.max(max ?? VALUE_MIN, VALUE_MIN))
 }
 
@@ -166,7 +178,7 @@ function textPage(paper: Paper): Page {
   const rest = headOf(paper)
   const tail = body(paper, 0, true)
   const room =
-    longest(rest.length, (length) =>
+    longest(tried(rest, paper.limit), (length) =>
       fits(joined(rest.slice(0, boundaryAt(rest, length)).trimEnd(), tail), paper.limit),
     ) ?? 1
   const end = boundaryAt(rest, room) || room
@@ -202,8 +214,13 @@ function joined(head: string, tail: string): string {
 
 function topped(head: string, tail: string, limit: PageLimit): string {
   const room =
-    longest(head.length, (length) => fits(joined(head.slice(0, boundaryAt(head, length)), tail), limit)) ?? 0
+    longest(tried(head, limit), (length) => fits(joined(head.slice(0, boundaryAt(head, length)), tail), limit)) ?? 0
   return joined(head.slice(0, boundaryAt(head, room)).trimEnd(), tail)
+}
+
+/** Lengths of a text that need to be tried: none that is over a page is ever within it. */
+function tried(text: string, limit: PageLimit): number {
+  return Math.min(text.length, longestPage(limit))
 }
 
 /** The greatest number from 1 to `max` that is good, all smaller ones being good too; undefined if none is. */

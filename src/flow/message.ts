@@ -1,6 +1,7 @@
 /** A text of a flow, compiled: ICU messages with dotted paths, and dates in the flow's zone. */
 import { IntlMessageFormat } from 'intl-messageformat'
 import { FlowFault } from '../errors.ts'
+import { clusterAt, fewMarks } from '../ussd/text.ts'
 import type { Json } from '../ussd/types.ts'
 import { plain, showDate, showTime, type DateFormat } from './dates.ts'
 import { readPath, ROOTS, type Scope } from './path.ts'
@@ -56,12 +57,17 @@ interface Compiled {
   style: MessageStyle
 }
 
+/** Of one value: what is longer is cut before it is looked through, wherever it comes from. The same as of a back end's text. */
+const VALUE_UNITS_MAX = 4_096
+/** Of a text with its values: a hundred pages. */
+const SAID_UNITS_MAX = 16_384
+
 function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling): string {
   const values: Record<string, string | number | boolean> = {}
   slots.forEach((slot, i) => {
     values[`v${i}`] = show(slot, readPath(scope, slot.path), style, filling)
   })
-  return plain(String(format.format(values)))
+  return plain(String(format.format(values)).slice(0, SAID_UNITS_MAX))
 }
 
 function show(
@@ -82,7 +88,9 @@ function show(
     return shown
   }
   if (slot.as === 'choice') return typeof value === 'boolean' ? String(value) : textOf(value)
-  return cut(tidy(textOf(value), filling.lines ?? false), filling.valueMax)
+  const { lines = false, valueMax = VALUE_UNITS_MAX } = filling
+  // Of what is taken out, controls and marks, no text has three for each that stays.
+  return cut(tidy(textOf(value).slice(0, Math.min(4 * valueMax, VALUE_UNITS_MAX)), lines), filling.valueMax)
 }
 
 function textOf(value: Json | undefined): string {
@@ -91,21 +99,15 @@ function textOf(value: Json | undefined): string {
 
 /** Values come from outside: no control characters, no broken surrogates, no forged lines. */
 function tidy(value: string, lines: boolean): string {
-  // eslint-disable-next-line no-control-regex
-  const kept = value.replace(/\p{Cs}/gu, '').replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ufffd]/g, '')
-  return lines ? kept : kept.replace(/\s*\n\s*/g, ' ')
+  const kept = fewMarks(value.replace(UNSHOWN, ''))
+  return lines ? kept : kept.replace(/\s+/g, (blanks) => (blanks.includes('\n') ? ' ' : blanks))
 }
 
-const CLUSTERS = new Intl.Segmenter('und', { granularity: 'grapheme' })
+// eslint-disable-next-line no-control-regex
+const UNSHOWN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ufffd\p{Cs}]+/gu
 
 function cut(value: string, max: number | undefined): string {
-  if (max === undefined || value.length <= max) return value
-  let out = ''
-  for (const { segment } of CLUSTERS.segment(value)) {
-    if (out.length + segment.length > max) break
-    out += segment
-  }
-  return out.trimEnd()
+  return max === undefined || value.length <= max ? value : value.slice(0, clusterAt(value, max)).trimEnd()
 }
 
 /**

@@ -39,15 +39,24 @@ export function compileValue(written: Scalar, place: Place): Value {
   if (isExpression(written)) return workedOut(written, place)
   const path = WHOLE.exec(written)?.[1]
   if (path !== undefined) return (scope) => readPath(scope, path) ?? null
-  return (scope) => written.replace(PART, (_whole, part: string) => shown(readPath(scope, part)))
+  return (scope) => short(written.replace(PART, (_whole, part: string) => shown(readPath(scope, part))), written, place)
 }
 
-function workedOut(written: string, { name, zone }: Place): Value {
+/** UTF-16 units of a text that is put together: a few of a back end's longest. Nothing doubles from screen to screen. */
+const MADE_UNITS_MAX = 16_384
+
+function short(value: Json, written: string, { name }: Place): Json {
+  if (typeof value !== 'string' || value.length <= MADE_UNITS_MAX) return value
+  throw new Unfit(`screen '${name}': '${written}' becomes a text of over ${MADE_UNITS_MAX} characters`)
+}
+
+function workedOut(written: string, place: Place): Value {
+  const { name, zone } = place
   const node = expressionIn(written)
   if (node instanceof Slip) throw new Error(`an expression that was not checked: ${node.what}`)
   return (scope) => {
     try {
-      return evaluate(node, { scope, zone }) ?? null
+      return short(evaluate(node, { scope, zone }) ?? null, written, place)
     } catch (error) {
       throw error instanceof Unworkable ? new Unfit(`screen '${name}': '${written}' cannot be worked out: ${error.message}`) : error
     }

@@ -4,6 +4,7 @@ import { checkSource } from '../../src/flow/check.ts'
 import { compileFlow } from '../../src/flow/compile.ts'
 import { proveFlow } from '../../src/flow/prove.ts'
 import { readFlow, type FlowFiles } from '../../src/flow/read.ts'
+import { compileValue } from '../../src/flow/value.ts'
 import type { Json } from '../../src/ussd/types.ts'
 import { sentence } from '../../src/errors.ts'
 import { fileOf, flowOf, handset } from './support.ts'
@@ -178,6 +179,18 @@ describe('the check of worked-out values', () => {
     for (const [value, shown, chars] of rows) {
       assert.deepEqual(end(value, filled(chars, shown)).filter((one) => /page/.test(one)), [], value)
       assert.match(end(value, filled(chars - 1, shown)).join(), /takes more than one page/, value)
+    }
+  })
+})
+
+describe('a text that is put together', () => {
+  it('cannot double from screen to screen', () => {
+    const value = compileValue('{vars.x}{vars.x}', { name: 'more', zone: 'UTC' })
+    const worked = compileValue("= concat(vars.x, vars.x)", { name: 'more', zone: 'UTC' })
+    const scope = (x: string) => ({ context: { vars: { x } } }) as never
+    for (const one of [value, worked]) {
+      assert.equal(String(one(scope('a'.repeat(8_192)))).length, 16_384)
+      assert.throws(() => one(scope('a'.repeat(8_193))), /screen 'more': .* becomes a text of over 16384 characters/)
     }
   })
 })

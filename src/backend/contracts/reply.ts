@@ -1,7 +1,7 @@
 /** The reply of an application, read by its contract: the text of the screen, and whether an answer is awaited. */
 import type { AppSaid } from '../../flow/app-flow.ts'
 import type { Json, JsonObject } from '../../ussd/types.ts'
-import { Nonsense } from '../body.ts'
+import { Nonsense, parseJson } from '../body.ts'
 import { shown } from './fill.ts'
 import type { ReplyProfile } from './profile.ts'
 import type { Answer } from './types.ts'
@@ -103,7 +103,7 @@ function parse(rules: ReplyProfile, body: string): Json {
   if (rules.as === 'form') return Object.fromEntries(new URLSearchParams(body.trim()))
   if (rules.as === 'delimited') return body.trim().split(rules.separator)
   try {
-    return JSON.parse(body.trim(), (key, value: Json) => key === '__proto__' ? undefined : value) as Json
+    return parseJson(body.trim())
   } catch (error) {
     throw new Nonsense('not JSON', error)
   }

@@ -1,0 +1,74 @@
+/**
+ * How much of what a back end says reaches a flow, whatever it is reached by: cut here, before anything looks for lines, clusters
+ * or digits in it, since such looking takes time that grows with the text.
+ */
+import type { Json, JsonObject } from '../ussd/types.ts'
+import { Nonsense, OCTETS_MAX } from './body.ts'
+import type { CallResult } from './types.ts'
+
+/** UTF-16 units of one text: over twenty pages of a handset, and as many as a token or an address has that is handed on. */
+export const TEXT_UNITS_MAX = 4_096
+/** Units of all texts and names of an answer together. Over HTTP, `octetsMax` in its place. */
+export const ANSWER_UNITS_MAX = OCTETS_MAX
+/** Lists and objects in each other: a flow reads four deep. */
+export const DEPTH_MAX = 32
+
+interface Walk {
+  units: number
+  /** Texts that were cut. */
+  cut: number
+  unitsMax: number
+}
+
+/** The result with its texts cut, and how many were. Throws Nonsense where it is too much in all, or too deep. */
+export function bounded(result: CallResult, unitsMax = ANSWER_UNITS_MAX): { result: CallResult; cut: number } {
+  if (result.is === 'failed' || result.data === undefined) return { result, cut: 0 }
+  const walk = { units: 0, cut: 0, unitsMax }
+  const data = within(result.data, walk, 0)
+  return { result: data === result.data ? result : { ...result, data }, cut: walk.cut }
+}
+
+/** The same value where nothing had to be changed: a module may go on using what it gave. */
+function within(value: Json, walk: Walk, depth: number): Json {
+  if (typeof value === 'string') return ofText(value, walk)
+  if (value === null || typeof value !== 'object') return value
+  if (depth >= DEPTH_MAX) throw new Nonsense(`answer nested over ${DEPTH_MAX} deep`)
+  if (Array.isArray(value)) return ofList(value, walk, depth + 1)
+  return ofObject(value, walk, depth + 1)
+}
+
+function ofText(text: string, walk: Walk): string {
+  count(text, walk)
+  if (text.length <= TEXT_UNITS_MAX) return whole(text)
+  walk.cut++
+  const isSplit = (text.charCodeAt(TEXT_UNITS_MAX - 1) & 0xfc00) === 0xd800
+  return whole(text.slice(0, isSplit ? TEXT_UNITS_MAX - 1 : TEXT_UNITS_MAX))
+}
+
+/** Half a surrogate pair shows nothing, and is written down as six octets, slowly. */
+function whole(text: string): string {
+  return text.replace(HALVES, '\ufffd')
+}
+
+const HALVES = /\p{Cs}+/gu
+
+function ofList(list: Json[], walk: Walk, depth: number): Json[] {
+  const kept = list.map((one) => within(one, walk, depth))
+  return kept.some((one, i) => one !== list[i]) ? kept : list
+}
+
+function ofObject(object: JsonObject, walk: Walk, depth: number): JsonObject {
+  let isSame = true
+  const kept = Object.entries(object).map(([name, one]): [string, Json] => {
+    count(name, walk)
+    const inner = within(one, walk, depth)
+    isSame &&= inner === one
+    return [name, inner]
+  })
+  return isSame ? object : Object.fromEntries(kept)
+}
+
+function count(text: string, walk: Walk): void {
+  walk.units += text.length
+  if (walk.units > walk.unitsMax) throw new Nonsense(`answer with over ${walk.unitsMax} characters in its texts`)
+}
