@@ -32,4 +32,5 @@ function firstKeys(file: string, say: Say): void {
     throw new UsageError(`${file} ${why}`)
   }
   say(`${file}: made. In the settings: privacy: { storeKeyFile: ${file} }. Whoever loses it loses open dialogues, nothing else.`)
+  say('Dialogues that are open when the daemons get it are refused, unless privacy.plainUntil says until when they are read.')
 }

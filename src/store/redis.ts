@@ -8,7 +8,7 @@ import { keepMs, refuseTooLarge, writeSnapshot } from '../dialogue/entry.ts'
 import { BUCKETS } from '../dialogue/key.ts'
 import type { Seizing } from '../dialogue/outcome.ts'
 import type {
-  DialogueLimits, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
+  DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
 } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
 import { silentLog, type Log } from '../log-port.ts'
@@ -44,7 +44,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
   const runner = { ...createRunner({ client, prefix, limits, onFault, log, form: formOf(sealer) }), sealer, bindings: createBindings() }
   let start = 0
   return {
-    open: (taking) => open(runner, taking),
+    open: (taking) => open(runner, taking, limits),
     bury: (begin, untilMs, nowMs) => bury(runner, begin, untilMs, nowMs),
     take: (taking) => take(runner, taking, limits),
     rest: (resting) => rest(runner, resting, limits),
@@ -100,7 +100,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
 
 type Sealing = Runner & { sealer: Sealer; bindings: Bindings }
 
-async function open(runner: Sealing, taking: Taking): Promise<Taken> {
+async function open(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<Taken> {
   const { sealer } = runner
   const place = sealer.place(taking.key)
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
@@ -115,10 +115,24 @@ async function open(runner: Sealing, taking: Taking): Promise<Taken> {
   if (answer[0] === 'corrupt') await runner.putAside(place, answer[1])
   else {
     const taken = await takenOf(runner, place, answer).catch(unlessForged)
-    if (taken) return taken
+    if (taken) return withoutOld(runner, taken, nowMs - limits.totalMs - limits.resumeMs)
   }
   return takenOf(runner, place, (await runner.run('open', place, args)) as Answer)
 }
+
+/** What stood there before, and began before that moment, was put back: nobody resumes it. */
+function withoutOld(runner: Sealing, taken: Taken, sinceMs: number): Taken {
+  if (taken.is !== 'opened' || !taken.previous || !isPutBack(runner, taken.previous, sinceMs)) return taken
+  runner.leave(PUT_BACK())
+  return { ...taken, previous: null }
+}
+
+/** When it began is under the seals: a whole record that is put back lives no longer than it would have. */
+function isPutBack({ sealer }: Sealing, { openedMs }: DialogueRecord, sinceMs: number): boolean {
+  return sealer.seals && openedMs < sinceMs - AGE_SLACK_MS
+}
+
+const PUT_BACK = () => new StoreError('corrupt', 'a dialogue is older than any can be: it was put back')
 
 /** It was put aside by then. */
 function unlessForged(error: unknown): null {
@@ -180,10 +194,8 @@ async function take(runner: Sealing, taking: Taking, limits: DialogueLimits): Pr
     return runner.run('take', place, [...said, path, wordOrNone(returnPath.beginOp), others, asked(binding, sealer)])
   })
   const taken = await takenOf(runner, place, answered as Answer)
-  // When it opened is under its seals: a whole record that was put back does not live longer than it would have.
-  if (!sealer.seals || taken.is !== 'next' || nowMs - taken.record.openedMs <= limits.totalMs + AGE_SLACK_MS) return taken
-  const why = new StoreError('corrupt', 'a dialogue is older than any can be: it was put back')
-  throw await runner.corrupt(place, (answered as Answer)[1], why)
+  if (taken.is !== 'next' || !isPutBack(runner, taken.record, nowMs - limits.totalMs)) return taken
+  throw await runner.corrupt(place, (answered as Answer)[1], PUT_BACK())
 }
 
 /** As a script looks for one of them. */

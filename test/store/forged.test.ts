@@ -157,6 +157,19 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     await refused('corrupt', T0 + LIMITS.totalMs + 60_001)
   })
 
+  it('nor is it offered to be resumed for longer', async () => {
+    await scene(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
+    const [head, ...rest] = await stored()
+    const before = T0 + LIMITS.totalMs + LIMITS.resumeMs + 60_000
+    const late = [head!.split(' ').with(12, String(before + 10_000)).join(' '), ...rest]
+    for (const [network, atMs, epochs] of [['18', before, 1], ['19', before + 1, 0]] as const) {
+      await put(late)
+      const { previous } = expectIs(await scene(store).begin({ network, atMs }), 'opened')
+      assert.equal(previous ? 1 : 0, epochs)
+    }
+    assert.deepEqual(faults, ['corrupt'])
+  })
+
   it('goes on where daemons take its turns by turns, and over the restart of one', async () => {
     const both = [store, await open(sealerOf())]
     const epoch = await scene(store).asked()
