@@ -41,8 +41,8 @@ export function afterLoss(tries: Tries, { cause, mostMs }: { cause: LossCause; m
   if (boundAt > 0) {
     const isSteady = tries.now() - boundAt >= times.steadyMs
     if (isSteady) return { ...gone(Math.min(times.servedMaxMs, times.retryMinMs * (0.1 + 0.8 * chance()))), flaps: 0 }
-    // With the quarter more that chance may add it is servedMaxMs.
-    const waitMs = backOff(tries.flaps, times.retryMinMs, times.servedMaxMs * 0.8, chance)
+    // With the quarter more that chance may add it is servedMaxMs; an operator who wants no pause longer than retryMaxMs has none.
+    const waitMs = backOff(tries.flaps, times.retryMinMs, Math.min(times.servedMaxMs * 0.8, times.retryMaxMs), chance)
     return { ...gone(waitMs), flaps: tries.flaps + 1 }
   }
   // One that took our bind is the SMSC: what else it says is an accident, of something between us perhaps.

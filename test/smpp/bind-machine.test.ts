@@ -225,6 +225,17 @@ describe('the bind statechart', () => {
       [['connecting', 2], ['connecting', 2], ['waiting', 1], ['waiting', 1], ['waiting', 1]])
   })
 
+  it('never waits longer than the longest pause that is set, a quarter more by chance, however often it is dropped', async () => {
+    const bind = bindOf({ times: { retryMinMs: 100, retryMaxMs: 1_000 }, chance: 0.999 })
+    bind.bind()
+    for (let n = 0; n < 12; n++) {
+      bind.send(LOST)
+      assert.ok(bind.waitMs() <= 1_250, `drop ${n}: ${bind.waitMs()}`)
+      await bind.clock.advance(bind.waitMs())
+      bind.send({ type: 'CONNECTED' }, { type: 'BOUND' })
+    }
+  })
+
   for (const [servedMs, reason] of [[0, 'at once'], [5_000, 'after 5 s'], [20_000, 'after 20 s']] as const) {
     for (const chance of [0, 0.5, 0.999]) {
       it(`is back within 5 s each time that the SMSC drops the bind ${reason} (chance ${chance})`, async () => {
