@@ -193,8 +193,8 @@ async function smscAway(ground: Ground): Promise<Outcome> {
 async function halfOpen(ground: Ground): Promise<Outcome> {
   const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  // Two misses close a link: interval + response time, twice, and the first pause before connecting.
-  const limit = 2 * (1_000 + 500) + 1_000
+  // Two misses close a link: interval + response time, twice, and a pause before connecting, the longest with its jitter.
+  const limit = 2 * (1_000 + 500) + 1_250
   const found = series({ limit, strict })
   const rounds = await untilCertain([found], parts.ci ? 1 : parts.mode === 'bounded' ? 3 : 20, async () => {
     const before = fence.smsc.counts.connections

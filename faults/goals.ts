@@ -11,7 +11,7 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R9', 'a half-open connection is found within interval + time-out'],
   ['R10', '20 % of submits throttled: none lost, 80 % of the allowed rate used, USSD as fast as without, to 20 % or 25 ms'],
   ['R11', 'soak: memory that is held, descriptors and keys level out'],
-  ['R12', "a flood from one subscriber leaves the others' p99 within 20 % or 25 ms, or twice that of the quiet beside it"],
+  ['R12', "a flood from one subscriber leaves the others' p99 within 20 % or 25 ms of those that another daemon has at the same moment without it"],
   ['R13', 'simulation under a virtual clock, every failure replayable by its seed'],
   ['R14', 'reminders over all time zones and clock changes'],
   ['R15', 'broken flow files put in place of good ones: each refused with its place, no dialogue hurt'],
