@@ -6,6 +6,7 @@ import type { FlowRegistry } from './flow/types.ts'
 import { beginOf, type Service } from './gateway-parts.ts'
 import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
+import { shownCode } from './ussd/shown-code.ts'
 import type { EndReason, JsonObject } from './ussd/types.ts'
 
 export interface EndingParts {
@@ -35,8 +36,8 @@ export function createEnding(parts: EndingParts): (record: DialogueRecord) => vo
     metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
     metrics.ended(record.revision || flow, reason)
     log.info({
-      msisdn: record.key.msisdn, line: record.line, code: record.code, flow: record.revision || flow, epoch: record.epoch,
-      turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
+      msisdn: record.key.msisdn, line: record.line, code: shownCode(record.code, parts.services),
+      flow: record.revision || flow, epoch: record.epoch, turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
     }, 'dialogue ended')
     // To its back ends it is not over: one of them is working for it.
     if (reason !== 'answer-later') release(record, flow)

@@ -1,4 +1,5 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
+import { mayBeSecret } from './dialogue/shown.ts'
 import type { Begin } from './dialogue/turn.ts'
 import type { Turned } from './dialogue/turned.ts'
 import type { DialogueKey, DialogueRecord, Taken, Taking } from './dialogue/types.ts'
@@ -7,6 +8,7 @@ import type { Log } from './log-port.ts'
 import type { Metrics } from './metrics.ts'
 import { onward } from './onward.ts'
 import { pushedFlow } from './push/reply.ts'
+import type { Heard } from './recorder/ring.ts'
 import { STATUS } from './smpp/status.ts'
 import type { Incoming, Line, Link, Pdu } from './smpp/types.ts'
 import { remedyFor } from './ussd/msisdn.ts'
@@ -71,6 +73,17 @@ export function beginOf(record: DialogueRecord, services: readonly Service[], lo
   if (pushed !== null) return { flow: pushed, dialled: [], lost: null }
   const found = serviceFor(services, record.code, record.line)
   return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
+}
+
+/** What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret. */
+export function heardAs(incoming: Incoming): Heard | undefined {
+  if (incoming.is === 'ussd') return incoming.message.kind === 'begin' ? 'code' : undefined
+  return incoming.is === 'sms' || incoming.is === 'receipt' ? 'open' : undefined
+}
+
+/** Whether an answer may be seen by who may see texts: only now is it known what it answers. */
+export function mayBeSeen(taken: Taken): boolean {
+  return taken.is === 'next' && !mayBeSecret(taken.record)
 }
 
 export function keyOf(message: UssdMessage, line: Line): DialogueKey {

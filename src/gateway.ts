@@ -21,13 +21,14 @@ import type { Metrics } from './metrics.ts'
 import type { Overload } from './overload.ts'
 import { replyIn } from './push/reply.ts'
 import { createDelivery } from './delivery.ts'
+import type { Recorder } from './recorder/recorder.ts'
 import type { Sent } from './reply.ts'
 import type { Late } from './late/late.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, isEarly, keyOf, refusalOf, serviceFor, statusOf, takingOf,
-  SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, keyOf, mayBeSeen, refusalOf, serviceFor, statusOf,
+  takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -40,6 +41,8 @@ export interface GatewayParts {
   backend(name: string): Backend | undefined
   chosenLanguage?(msisdn: string): Promise<string | null>
   line(name: string): Line | undefined
+  /** Told of what a message was, as far as it may be shown: see `Heard`. */
+  heard?: Recorder['heard']
   /** A delivery receipt or an SMS: resolves once it is durable. */
   onReceipt(pdu: Pdu, line: Line): Promise<void>
   onSms(pdu: Pdu, line: Line): Promise<void>
@@ -78,6 +81,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function onRequest(pdu: Pdu, line: Line, link: Link): Promise<void> {
     const incoming = line.dialect.read(pdu)
+    const heard = heardAs(incoming)
+    if (heard) parts.heard?.(pdu, link, heard)
     if (incoming.is === 'ussd') return onUssd(incoming.message, { pdu, line, link })
     if (incoming.is === 'receipt') await parts.onReceipt(pdu, line)
     if (incoming.is === 'sms') await parts.onSms(pdu, line)
@@ -97,6 +102,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (!taken) return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from))
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
+    if (mayBeSeen(taken)) parts.heard?.(from.pdu, from.link, 'open')
     if (taken.is === 'unknown') return unknown(message, from)
     if (taken.is === 'repeat' && taken.resend) return void await resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined

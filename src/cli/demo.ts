@@ -47,7 +47,8 @@ export async function demo(options: DemoOptions): Promise<void> {
       const { settings } = parseSettings(demoSettings(at, options.data), 'demo', {})
       const logFile = join(options.data, 'demo.log')
       mkdirSync(options.data, { recursive: true, mode: 0o700 })
-      const log = createLog({ level: 'info', key: randomBytes(32), destination: pino.destination({ dest: logFile, sync: true }) })
+      const destination = pino.destination({ dest: logFile, sync: true })
+      const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
       const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
       // Whoever presses Ctrl-C while it starts wants no daemon, and its phone is gone already.
       if (!signal.aborted) await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })

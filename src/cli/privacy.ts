@@ -42,7 +42,8 @@ async function withStores(options: SubscriberOptions, run: (parts: PrivacyParts,
   try {
     const stores = await openStores({ settings, log: silentLog, metrics: createMetrics({ process: false }), clock: systemClock() })
     try {
-      await run({ knex: stores.knex, dialogues: stores.dialogues, shelf: stores.shelf, groups: groupsOf(settings) }, msisdn)
+      const { knex, dialogues, shelf } = stores
+      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services: settings.services }, msisdn)
     } finally {
       await stores.close()
     }

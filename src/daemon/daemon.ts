@@ -77,7 +77,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const onStop = <T>(part: T, stop: () => Promise<unknown>): T => (started.push(stop), part)
   mkdirSync(settings.data, { recursive: true, mode: 0o700 })
   const key = logKey(settings)
-  const log = options.log ?? createLog({ level: settings.log.level, key })
+  const log = options.log ?? createLog({ level: settings.log.level, key, services: settings.services })
   const metrics = createMetrics({ process: options.processMetrics ?? true })
   const instance = randomBytes(4).toString('hex')
   const random = pooled(randomBytes)
@@ -121,7 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       subjects: [...backends.subjects, chosenInSms], clock, chance, log, metrics,
     })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late,
+      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late, heard: recorder.heard,
       backend, chosenLanguage,
       line: (name) => name === door.line?.name ? door.line : lines.get(name),
       onReceipt: sms.onReceipt, onSms: sms.onSms, clock, chance, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,

@@ -5,7 +5,7 @@ import type { Settings } from '../config/schema.ts'
 import { oweSms } from '../reminders/owe.ts'
 import type { Sealer } from '../store/seal.ts'
 
-export type DaemonLateParts = Omit<LateParts, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings'> & {
+export type DaemonLateParts = Omit<LateParts, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'> & {
   settings: Settings
   sealer: Sealer
 }
@@ -15,6 +15,7 @@ export function createDaemonLate(parts: DaemonLateParts): Late {
   return createLate({
     ...parts,
     limits: settings.dialogue,
+    services: settings.services,
     settings: settings.late,
     release: createRelease(parts),
     seal: (key, text, bound) => sealer.place(key).seal(text, bound),

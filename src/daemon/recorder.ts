@@ -5,11 +5,12 @@ import type { Log } from '../log-port.ts'
 import { createDrops } from '../recorder/drops.ts'
 import { traceCapture, traceText } from '../recorder/export.ts'
 import { createMasking } from '../recorder/masking.ts'
-import { createRecorder } from '../recorder/recorder.ts'
+import { createRecorder, type Recorder } from '../recorder/recorder.ts'
 import type { Tap } from '../smpp/link.ts'
 
 export interface DaemonRecorder {
   tap?: Tap
+  heard: Recorder['heard']
   trace: Desk['trace']
   onState(line: string, bind: string, state: string): void
   stop(): Promise<void>
@@ -26,11 +27,12 @@ interface RecorderParts {
 /** `key` makes masked numbers the same in every capture of this daemon. */
 export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderParts): DaemonRecorder {
   const { pdus, octets, dropDir, dropFiles } = settings.trace
-  const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key) })
+  const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key, settings.services) })
   const drops = dropDir === undefined || pdus === 0 ? undefined
     : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log })
   return {
     ...(recorder.tap ? { tap: recorder.tap } : {}),
+    heard: recorder.heard,
     trace(line, asked) {
       if (!has(line)) return null
       const recorded = recorder.trace(line, asked)

@@ -51,9 +51,12 @@ const SAID = 'said'
 const CLOSED = 'closed'
 const BUSY = 'busy'
 
-/** The name that flows, back ends and metrics know an application by; a colon is in no name of the settings. */
+/** What the name of every application's flow begins with; a colon is in no name of the settings. */
+export const APP_LEAD = 'app:'
+
+/** The name that flows, back ends and metrics know an application by. */
 export function appName(app: string): string {
-  return `app:${app}`
+  return APP_LEAD + app
 }
 
 /** The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with. */

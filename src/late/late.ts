@@ -9,6 +9,7 @@
 import type { Knex } from 'knex'
 import type { Backend } from '../backend/types.ts'
 import { beganAs, playHeld, type Held } from '../dialogue/turn.ts'
+import { withoutDialled } from '../dialogue/shown.ts'
 import { turned, type Turned } from '../dialogue/turned.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import { StoreError } from '../errors.ts'
@@ -17,6 +18,8 @@ import type { Log } from '../log-port.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Push, PushResult, Said } from '../push/push.ts'
 import type { Line } from '../smpp/types.ts'
+import type { CodeRoute } from '../ussd/service-code.ts'
+import { shownCode } from '../ussd/shown-code.ts'
 import type { Clock, JsonObject } from '../ussd/types.ts'
 import { GIVE_UP, LET_GO, OFFER, put, RENEW, SETTLE, TAKE_OVER, type LateRow } from './rows.ts'
 
@@ -34,6 +37,7 @@ export interface LateParts {
   flows: FlowRegistry
   backend(name: string): Backend | undefined
   lines: { get(name: string): Line | undefined }
+  services: readonly CodeRoute[]
   push: Pick<Push, 'offer'>
   /** Owes an SMS with this id in that transaction. */
   oweSms(trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
@@ -93,11 +97,13 @@ export function createLate(parts: LateParts): Late {
   const leaseUntil = () => new Date(clock.now() + settings.leaseMs)
   const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): LateRow => {
     const row = {
-      epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group, code: record.code,
-      turn: record.turn, call: held.n, revision: turn.revision, opened_at: new Date(record.openedMs),
+      epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group,
+      code: shownCode(record.code, parts.services), turn: record.turn, call: held.n, revision: turn.revision, opened_at: new Date(record.openedMs),
       until_at: new Date(held.untilMs), offer: null,
     }
-    return { ...row, snapshot: parts.seal(record.key, JSON.stringify(turn.snapshot), boundOf(row)) }
+    // What is said later waits for an answer of its own: nothing that was dialled is played on.
+    const snapshot = withoutDialled(turn.snapshot, turn.revision, parts.services)
+    return { ...row, snapshot: parts.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
   }
 
   /** As it was taken, resting on its call. */

@@ -1,8 +1,9 @@
-/** One PDU for people: its fields in words, then its octets; numbers of subscribers masked in both. */
+/** One PDU for people: its fields in words, then its octets; subscribers' numbers, and what is dialled behind a code, masked in both. */
 import { payloadOf } from '../smpp/dialect.ts'
 import { isKnown } from '../smpp/codec.ts'
 import { readEnvelope } from '../smpp/dialect-envelope.ts'
 import { decodeUcs2 } from '../ussd/octets.ts'
+import { blankDialled } from '../ussd/shown-code.ts'
 import type { Captured } from './captured.ts'
 
 /** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */
@@ -21,6 +22,8 @@ const QUIET = new Set([
 const NUMBER = /(?<!\d)\d{9,15}(?!\d)/g
 /** The same in UCS-2. */
 const WIDE_NUMBER = /(?<!\0\d)(?:\0\d){9,15}(?!\0\d)/g
+/** Hex digits of a text of digits, stars and hashes. */
+const HEX_DIGITS = /(?:2a|23|3\d){4,}/gi
 const CONTROL = /[\0-\x09\x0b\x0c\x0e-\x1f]/
 const WIDE_CODINGS = new Set([0x08, 0x48])
 const SHOWN = { first: 3, last: 2 }
@@ -31,17 +34,25 @@ export function maskNumber(digits: string): string {
   return digits.slice(0, SHOWN.first) + 'x'.repeat(hidden) + digits.slice(SHOWN.first + hidden)
 }
 
+/** Numbers of nine digits or more, and what is dialled behind a code: it may be a PIN. As long as it was. */
 export function maskNumbers(text: string): string {
-  return text.replace(NUMBER, maskNumber)
+  return blankDialled(text).replace(HEX_DIGITS, maskHex).replace(NUMBER, maskNumber)
 }
 
-/** Octets with every number of nine digits or more written over, also in UCS-2 and in the Base64 of an envelope. */
+function maskHex(hex: string): string {
+  const said = Buffer.from(hex, 'hex').toString('latin1')
+  const masked = maskNumbers(said)
+  return masked === said ? hex : Buffer.from(masked, 'latin1').toString('hex')
+}
+
+/** Octets masked as `maskNumbers` does, also in UCS-2 and in the Base64 of an envelope. */
 export function maskOctets(octets: Buffer): Buffer {
   const plain = maskNumbers(octets.toString('latin1'))
     .replace(WIDE_NUMBER, (wide) => maskNumber(wide.replaceAll('\0', '')).replace(/./g, '\0$&'))
   const inside = plain.replace(/:([A-Za-z0-9+/]{12,}={0,2})(?=\||$)/g, (whole, value: string) => {
     const text = Buffer.from(value, 'base64').toString('latin1')
-    return /^\d{9,15}$/.test(text) ? `:${Buffer.from(maskNumber(text), 'latin1').toString('base64')}` : whole
+    const masked = /^[\d*#]+$/.test(text) ? maskNumbers(text) : text
+    return masked === text ? whole : `:${Buffer.from(masked, 'latin1').toString('base64')}`
   })
   return Buffer.from(inside, 'latin1')
 }

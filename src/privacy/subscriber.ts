@@ -1,10 +1,13 @@
 /** Everything that is kept of one subscriber, in one list: to hand it out, and to remove it. */
 import type { Knex } from 'knex'
+import { shownRecord } from '../dialogue/shown.ts'
 import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../reminders/forget.ts'
 import type { Held, PartShelf } from '../reminders/parts.ts'
 import { eraseSubscriber } from '../services/dental/erase.ts'
 import { subscriberLanguages } from '../services/subscriber/languages.ts'
+import type { CodeRoute } from '../ussd/service-code.ts'
+import { shownCode } from '../ussd/shown-code.ts'
 
 /**
  * Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test
@@ -17,7 +20,7 @@ export const PERSONAL: readonly { table: string; column: string; shown?: readonl
   // Not the hashes: four digits are found from one in minutes.
   { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
   { table: 'subscriber_language', column: 'msisdn' },
-  // Not the snapshot: it may be sealed.
+  // Not the snapshot: it may be sealed. The code as it is shown, for what was dialled behind it may be a PIN.
   { table: 'ussd_late', column: 'msisdn', shown: ['msisdn', 'line', 'code', 'revision', 'opened_at', 'until_at'] },
   { table: 'sms_outbox', column: 'msisdn' },
   { table: 'sms_incoming', column: 'msisdn' },
@@ -38,6 +41,7 @@ export interface PrivacyParts {
   shelf: Pick<PartShelf, 'find' | 'erase'>
   /** Line groups that dialogues may be in. */
   groups: readonly string[]
+  services: readonly CodeRoute[]
 }
 
 export interface Export {
@@ -49,19 +53,18 @@ export interface Export {
   tables: Record<string, object[]>
 }
 
-export async function exportSubscriber({ knex, dialogues, shelf, groups }: PrivacyParts, msisdn: string): Promise<Export> {
+/** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
+export async function exportSubscriber(parts: PrivacyParts, msisdn: string): Promise<Export> {
+  const { knex, dialogues, shelf, groups, services } = parts
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
   for (const { table, column, shown = ['*'] } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select(...shown)
+  // A daemon of an older version writes the whole code.
+  tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({ ...row, code: shownCode(row.code, services) }))
   const isThere = <T>(one: T | null) => one !== null
-  return { msisdn, dialogues: found.filter(isThere).map(unveiled), unfinished: unfinished.filter(isThere), tables }
-}
-
-/** What was typed once a secret was asked for may be the secret itself. */
-function unveiled(record: DialogueRecord): DialogueRecord {
-  const context = record.snapshot?.context as { gate?: string } | undefined
-  return context?.gate === undefined ? record : { ...record, answer: { ...record.answer, text: '****' } }
+  const shown = found.filter(isThere).map((record) => shownRecord(record, services))
+  return { msisdn, dialogues: shown, unfinished: unfinished.filter(isThere), tables }
 }
 
 export interface Erased {
@@ -85,7 +88,7 @@ export interface Erased {
  * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
  * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
  */
-export async function erasePerson(parts: PrivacyParts, msisdn: string, keepOptOut: boolean): Promise<Erased> {
+export async function erasePerson(parts: Omit<PrivacyParts, 'services'>, msisdn: string, keepOptOut: boolean): Promise<Erased> {
   const { knex, dialogues, shelf } = parts
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)

@@ -1,31 +1,33 @@
-/** Text written over by as many x, so that it stays valid in its coding; a dialled service code stays. */
+/** Text written over by as many x, so that it stays valid in its coding; of a dialled code, what may be shown stays. */
 
 export interface FillerOf {
   dataCoding: number
   /** It begins with a user data header, which stays. */
   header: boolean
-  number(digits: string): string
+  /** As a code may be shown, in as many characters; null: it is no code, or may be the answer to a question. */
+  code(written: string): string | null
 }
 
-/** `*123#`, `*384*1#`: what follows the first digits may be a PIN or an account. */
-const CODE = /^([*#]{1,2}\d{1,5})((?:[*#]\d+)*)(#?[\r\0@]?)$/
+/** `*123#`, `*384*1#`, and what networks pad it with. */
+const CODE = /^([*#]{1,3}\d+(?:[*#]+\d+)*[*#]*)([\r\0@]?)$/
 /** Appendix B of SMPP v3.4: ids, dates and states are not personal; the beginning of the text at the end is. */
 const RECEIPT = /^\s*id:\S+ /i
 const HEX = /^(?:[0-9a-f]{2}){4,}$/i
 const X = 0x78
 
 /** As long as it was. Octets over 0x7F where there should be septets: they are packed, and x is too. */
-export function fillText(octets: Buffer, { dataCoding, header, number }: FillerOf): Buffer {
+export function fillText(octets: Buffer, { dataCoding, header, code }: FillerOf): Buffer {
   const skipped = header ? Math.min(octets.length, 1 + (octets[0] ?? 0)) : 0
   const said = octets.subarray(skipped)
-  return Buffer.concat([octets.subarray(0, skipped), fill(said, dataCoding, number)])
+  return Buffer.concat([octets.subarray(0, skipped), fill(said, dataCoding, code)])
 }
 
-function fill(octets: Buffer, dataCoding: number, number: FillerOf['number']): Buffer {
+function fill(octets: Buffer, dataCoding: number, codeOf: FillerOf['code']): Buffer {
   const latin = octets.toString('latin1')
   if (RECEIPT.test(latin)) return receipt(latin)
-  const code = CODE.exec(latin)
-  if (code) return Buffer.from(`${code[1]}${code[2]!.replace(/\d+/g, number)}${code[3]}`, 'latin1')
+  const [, written, padding] = CODE.exec(latin) ?? []
+  const code = written === undefined ? null : codeOf(written)
+  if (code !== null) return Buffer.from(code + padding, 'latin1')
   if (isUcs2(dataCoding)) return ucs2(octets, dataCoding)
   if (HEX.test(latin)) return Buffer.alloc(octets.length, '78')
   return isSeptets(dataCoding) && octets.some((octet) => octet > 0x7f) ? packed(octets.length) : Buffer.alloc(octets.length, X)

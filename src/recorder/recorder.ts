@@ -1,10 +1,9 @@
 /** START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked otherwise. */
-import { withoutPassword } from '../smpp/bind-request.ts'
 import type { Tap } from '../smpp/link.ts'
-import type { Link } from '../smpp/types.ts'
+import type { Link, Pdu } from '../smpp/types.ts'
 import { concerns } from './concerns.ts'
 import type { Masking } from './masking.ts'
-import { Ring, type Recorded, type RingLimits } from './ring.ts'
+import { Ring, type Heard, type Recorded, type RingLimits } from './ring.ts'
 
 export interface RecorderParts {
   limits: RingLimits
@@ -17,13 +16,15 @@ export interface TraceAsked {
   last?: number | undefined
   /** Only what concerns this subscriber: requests with the number, and their responses. */
   msisdn?: string | undefined
-  /** As it was, numbers and texts too. */
+  /** As it was, numbers and texts too, but for what may be a PIN: see `Heard`. */
   clear?: boolean | undefined
 }
 
 export interface Recorder {
   /** Absent where nothing is recorded. */
   readonly tap?: Tap
+  /** Told of what a request of the SMSC was, once that is known. */
+  heard(pdu: Pdu, link: Link, what: Heard): void
   /** The PDUs of all binds of one line, in the order they passed. Passwords are in none. */
   trace(line: string, asked?: TraceAsked): Recorded[]
 }
@@ -33,7 +34,7 @@ const SMPP_PORT = 2_775
 
 /** `pdusMax` 0: nothing is recorded, and nothing is done on the way of a PDU. */
 export function createRecorder({ limits, now, masking }: RecorderParts): Recorder {
-  if (limits.pdusMax === 0) return { trace: () => [] }
+  if (limits.pdusMax === 0) return { trace: () => [], heard: () => undefined }
   const rings = new Map<string, { line: string; ring: Ring }>()
   const byLink = new WeakMap<Link, Ring>()
   let serial = 0
@@ -54,12 +55,13 @@ export function createRecorder({ limits, now, masking }: RecorderParts): Recorde
       const from = direction === 'out' ? 'esme' : 'smsc'
       recent.ring.put({ serial: ++serial, atMs: now(), from, link: link.id, port: link.port ?? SMPP_PORT, octets })
     },
+    heard: (pdu, link, what) => byLink.get(link)?.mark(link.id, pdu.sequence, what),
     trace(line, { last, msisdn, clear } = {}) {
       const all = [...rings.values()].filter((it) => it.line === line).flatMap((it) => it.ring.all())
         .toSorted((a, b) => a.serial - b.serial)
       const meant = msisdn === undefined ? all : concerns(all, msisdn)
       const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))
-      return kept.map((one) => ({ ...one, octets: clear ? withoutPassword(one.octets) : masking.mask(one.octets) }))
+      return kept.map((one) => ({ ...one, octets: clear ? masking.clear(one) : masking.mask(one.octets, one.heard) }))
     },
   }
 }

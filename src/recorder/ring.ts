@@ -1,5 +1,11 @@
 /** The last PDUs of one bind, in one buffer of fixed size: keeping one more costs a copy of its octets and no garbage. */
 
+/**
+ * What a subscriber's message turned out to be: the dial of a code, or text that may be seen by who may see texts. Anything
+ * else, and what nobody has looked at yet, may be a PIN.
+ */
+export type Heard = 'code' | 'open'
+
 export interface Recorded {
   /** Runs on over the life of the daemon, across binds: the order in which PDUs passed. */
   serial: number
@@ -10,6 +16,8 @@ export interface Recorded {
   /** The SMSC's end of it. */
   port: number
   octets: Buffer
+  /** Absent: it is not known, or is a secret. */
+  heard?: Heard
 }
 
 export interface RingLimits {
@@ -19,6 +27,9 @@ export interface RingLimits {
   octetsMax: number
 }
 
+const HEARD: readonly (Heard | undefined)[] = [undefined, 'code', 'open']
+const SEQUENCE_AT = 12
+
 export class Ring {
   readonly #octets: Buffer
   readonly #times: Float64Array
@@ -26,6 +37,7 @@ export class Ring {
   readonly #starts: Uint32Array
   readonly #lengths: Uint32Array
   readonly #sides: Uint8Array
+  readonly #heard: Uint8Array
   readonly #ports: Uint16Array
   readonly #links: string[]
   readonly #max: number
@@ -43,6 +55,7 @@ export class Ring {
     this.#starts = new Uint32Array(pdusMax)
     this.#lengths = new Uint32Array(pdusMax)
     this.#sides = new Uint8Array(pdusMax)
+    this.#heard = new Uint8Array(pdusMax)
     this.#ports = new Uint16Array(pdusMax)
     this.#links = Array.from({ length: pdusMax }, () => '')
   }
@@ -60,10 +73,21 @@ export class Ring {
     this.#starts[i] = this.#at
     this.#lengths[i] = length
     this.#sides[i] = from === 'esme' ? 1 : 0
+    this.#heard[i] = 0
     this.#links[i] = link
     this.#ports[i] = port
     this.#count++
     this.#at += length
+  }
+
+  /** Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed. */
+  mark(link: string, sequence: number, heard: Heard): void {
+    for (let n = this.#count - 1; n >= 0; n--) {
+      const i = (this.#first + n) % this.#max
+      const isIt = this.#sides[i] === 0 && this.#links[i] === link && this.#octets.readInt8(this.#starts[i]! + 4) >= 0
+        && this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT) === sequence
+      if (isIt) return void (this.#heard[i] = HEARD.indexOf(heard))
+    }
   }
 
   /** Copies, the oldest first. */
@@ -71,7 +95,9 @@ export class Ring {
     return Array.from({ length: this.#count }, (_, n) => {
       const i = (this.#first + n) % this.#max
       const start = this.#starts[i]!
+      const heard = HEARD[this.#heard[i]!]
       return {
+        ...(heard ? { heard } : {}),
         serial: this.#serials[i]!, atMs: this.#times[i]!, from: this.#sides[i] === 1 ? 'esme' as const : 'smsc' as const,
         link: this.#links[i]!, port: this.#ports[i]!, octets: Buffer.from(this.#octets.subarray(start, start + this.#lengths[i]!)),
       }

@@ -61,6 +61,11 @@ export function route<Row extends CodeRoute>(
   return best && { route: best.row, dialled: dialled?.parts.slice(best.length) ?? [] }
 }
 
+/** How many parts of a dialled code the longest code of the rows takes, on whatever line; 0 if it is nobody's. */
+export function servedParts(routes: readonly CodeRoute[], dialled: ServiceCode): number {
+  return routes.reduce((most, row) => Math.max(most, matchLength(row.code, dialled)), 0)
+}
+
 /** How many parts of the dialled code the row's code takes; -1 if it is not its beginning. */
 function matchLength(rowCode: string, dialled: ServiceCode): number {
   if (rowCode === '*') return 0

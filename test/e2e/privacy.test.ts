@@ -16,7 +16,7 @@ const MARY = '67570000002'
 describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   let smsc: Awaited<ReturnType<typeof foreignSmsc>>
   let staged: Staged
-  const parts = () => ({ ...staged.daemon.stores, groups: ['test'] })
+  const parts = () => ({ ...staged.daemon.stores, groups: ['test'], services: staged.settings.services })
 
   before(async () => {
     smsc = await foreignSmsc()

@@ -194,4 +194,19 @@ describe('masking', () => {
     assert.equal(Buffer.from(masked.toString().split(/[:|]/)[2]!, 'base64').toString(), '675xxxxxx01')
   })
 
+  it('writes over what is dialled behind a code: it may be a PIN', () => {
+    const [DEEP, SHOWN] = ['*150*4711#', '*150*****#']
+    const wide = (text: string) => Buffer.from(text, 'utf16le').swap16()
+    const enveloped = (text: string) => Buffer.from(`2|109:${Buffer.from(text).toString('base64')}`)
+    const hex = (text: string) => Buffer.from(Buffer.from(text).toString('hex'))
+    for (const written of [Buffer.from, wide, enveloped, hex]) {
+      assert.equal(maskOctets(written(`${DEEP}`)).toString('latin1'), written(SHOWN).toString('latin1'))
+      assert.deepEqual(maskOctets(written('*150#')), written('*150#'))
+    }
+    const body = { source_addr: JOHN, destination_addr: '150*4711', short_message: Buffer.from(DEEP) }
+    const pdu = { command: 'deliver_sm', status: 0, sequence: 1, body, tlvs: [{ tag: 0x1400, value: Buffer.from(DEEP) }] }
+    const seen = showPdu({ from: 'smsc', pdu, octets: Buffer.from(DEEP) }).join('\n')
+    assert.match(seen, /destination_addr="150\*{5}"/)
+    assert.doesNotMatch(seen, new RegExp(`4711|${Buffer.from('4711').toString('hex')}`))
+  })
 })

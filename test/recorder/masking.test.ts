@@ -79,8 +79,67 @@ describe('masking of recorded PDUs', () => {
   it('keeps a dialled code, but not the digits behind it', () => {
     assert.equal(text({ short_message: Buffer.from('*123#') }), '*123#')
     const deep = text({ short_message: Buffer.from('*123*67570000001*4711#') })
-    assert.match(deep, /^\*123\*675\d{8}\*\d{4}#$/)
-    assert.ok(!deep.includes('67570000001') && !deep.includes('4711'))
+    assert.equal(deep, `*123*${'*'.repeat(16)}#`)
+  })
+
+  describe('of what is dialled, and of answers', () => {
+    const own = createMasking(Buffer.from('k'), [{ code: '*150#' }, { code: '*384*1#' }, { code: '*' }])
+    const [SAID, SEEN] = ['4711', '4711 Quokka'] as const
+    const deliver = (said: string, more: PduBody = {}, tlvs: Tlv[] = []) => {
+      const coded = encode({ command: 'deliver_sm', sequence: 7, body: {
+        source_addr: '67570000001', destination_addr: '150', short_message: Buffer.from(said), ...more,
+      }, tlvs })
+      assert.ok('octets' in coded)
+      return coded.octets
+    }
+    const both = (octets: Buffer, heard?: 'code' | 'open') => [own.mask(octets, heard), own.clear({ octets, from: 'smsc', ...(heard ? { heard } : {}) })]
+    const said = (octets: Buffer) => (decode(octets).pdu.body.short_message as Buffer).toString('latin1')
+    const to = (octets: Buffer) => decode(octets).pdu.body.destination_addr
+
+    it('keeps the service code, in the text, in either address and in parameters, in clear too', () => {
+      const wide = (text: string) => Buffer.from(text, 'utf16le').swap16()
+      const octets = deliver('*384*1*4711#', { destination_addr: '384*1*4711' }, [
+        { tag: 0x1400, value: Buffer.from('*384*1*4711#\0') }, { tag: 0x1401, value: wide('*150*4711#') }, { tag: 0x0203, value: Buffer.from('\xa0*150*4711', 'latin1') },
+      ])
+      for (const after of both(octets, 'code')) {
+        assert.equal(after.length, octets.length)
+        assert.deepEqual([said(after), to(after)], ['*384*1*****#', '384*1*****'])
+        const values = decode(after).pdu.tlvs.map(({ value }) => value)
+        assert.deepEqual(values, [Buffer.from('*384*1*****#\0'), wide('*150*****#'), Buffer.from('\xa0*150*****', 'latin1')])
+      }
+      const reply = submit({ source_addr: '*150*4711#', short_message: Buffer.from('Menu') })
+      assert.equal(decode(own.clear({ octets: reply, from: 'esme' })).pdu.body.source_addr, '*150*****#')
+      assert.equal(decode(own.mask(reply)).pdu.body.source_addr, '*150*****#')
+    })
+
+    it('shows of a code that is nobody\'s its first part, where it is known that it was dialled', () => {
+      for (const after of both(deliver('*777*4711#'), 'code')) assert.equal(said(after), '*777*****#')
+      for (const after of both(deliver('*777*4711#'))) assert.equal(said(after), 'xxxxxxxxxx', 'a PIN may be typed like that')
+      for (const after of both(deliver('*4711#'))) assert.equal(said(after), 'xxxxxx')
+      for (const after of both(deliver('*150*4711#'))) assert.equal(said(after), '*150*****#')
+    })
+
+    it('shows an answer in clear only where it is known to be no secret', () => {
+      const twice = (text: string) => deliver(text, {}, [{ tag: 0x1400, value: Buffer.from(`${text}\0`) }, { tag: 0x1383, value: Buffer.of(1, 2) }])
+      for (const after of both(twice(SAID))) {
+        assert.equal(said(after), 'xxxx')
+        assert.ok(!after.includes(SAID))
+        assert.deepEqual(decode(after).pdu.tlvs[1]!.value, Buffer.of(1, 2))
+      }
+      assert.equal(said(own.clear({ octets: deliver(SEEN), from: 'smsc', heard: 'open' })), SEEN)
+      assert.equal(said(own.mask(deliver(SEEN), 'open')), 'x'.repeat(SEEN.length))
+      const payload = deliver('', {}, [{ tag: 0x0424, value: Buffer.from(SAID) }])
+      assert.ok(both(payload).every((after) => !after.includes(SAID)))
+    })
+
+    it('gives in clear what it need not change as it was, and of what cannot be read the header', () => {
+      const stray = Buffer.concat([deliver(SEEN), Buffer.from('x')])
+      stray.writeUInt32BE(stray.length, 0)
+      for (const octets of [deliver(SEEN), stray]) assert.deepEqual(own.clear({ octets, from: 'smsc', heard: 'open' }), octets)
+      const broken = deliver(SEEN)
+      broken[broken.length - SEEN.length - 1] = 200
+      assert.ok(own.clear({ octets: broken, from: 'smsc', heard: 'open' }).subarray(16).every((octet) => octet === 0))
+    })
   })
 
   it('keeps what a receipt says, but not the text it repeats', () => {

@@ -65,7 +65,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const settings = settingsFor(options, stage)
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
-  const log = createLog({ level: 'debug', key: Buffer.from('test'), destination: destination as never })
+  const log = createLog({ level: 'debug', key: Buffer.from('test'), services: settings.services, destination: destination as never })
   const { now = realClock.now, today = options.frozen === false ? realClock.today : () => FROZEN } = options
   const clock: Clock = { ...realClock, now, today }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
