@@ -1,7 +1,8 @@
 /**
  * R17: marked passwords, tokens, numbers, PINs and texts go through a whole daemon: binds refused and good, menus, errors, a
- * back end that fails in every way and quotes them, admin calls, a kill in mid-turn. Then everything that it wrote or said is
- * searched for them; and after the subscriber is erased, the stores too.
+ * back end that fails in every way and quotes them, admin calls, a kill in mid-turn. A PIN is dialled behind codes, known and unknown,
+ * and typed on every kind of screen, an application's and the HTTP door's too. Then everything that the daemon wrote or said is
+ * searched, what it shows in clear for PINs; and after the subscriber is erased, the stores too.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -24,6 +25,8 @@ import { settingsOf } from './stage.ts'
 
 const MSISDN = '67571239846'
 const PIN = '48151623'
+/** Dialled behind codes, and typed on secret screens, behind them, and on those of an application: nobody is shown it, in clear neither. */
+const DIALLED = '739158'
 const TEXT = 'ZanzibarQuokka'
 const PASSWORD = 'cnryPw01'
 const SECRETS: readonly Canary[] = [
@@ -31,7 +34,9 @@ const SECRETS: readonly Canary[] = [
   { name: 'admin token', value: 'canary-admin-operate-token' }, { name: 'wrong admin token', value: 'canary-admin-guessed-token' },
   { name: 'back end token', value: 'canary-backend-bearer-token' },
 ]
+const SECRET_PIN: Canary = { name: 'secret PIN', value: DIALLED, alone: true }
 const PERSONAL: readonly Canary[] = [
+  SECRET_PIN,
   { name: 'MSISDN', value: MSISDN }, { name: 'PIN', value: PIN }, { name: 'free text', value: TEXT }, { name: 'code as dialled', value: '*900*4815162342#' },
   { name: 'screen', value: 'canaryscreen' }, { name: 'SMS text', value: 'canarysms' }, { name: 'answer of a back end', value: 'canaryanswer' },
 ]
@@ -60,6 +65,27 @@ screens:
   bye: { end: "Bye" }
 `
 
+/** Every kind of screen that is typed on, and an answer that is promised for later. */
+const SCREENS = `
+flow: screens
+spec: 1
+start: main
+languages: [en, tpi]
+screens:
+  main: { menu: "Main", choices: [ { label: Pin, to: pin }, { label: Rows, to: rows }, { label: Later, to: later } ] }
+  pin: { input: "PIN?", secret: true, to: verify }
+  verify: { call: vault.verify, with: { pin: "{answers.pin}" }, to: shops, failed: shops }
+  rows: { call: vault.rows, as: near, expect: { rows: rows }, to: shop, failed: bye }
+  shops: { call: vault.rows, as: near, expect: { rows: rows }, to: shop, failed: bye }
+  shop: { list: "Shops", from: data.near.rows, row: "{row.name}", keep: [id], choices: [ { label: Languages, to: tongue } ], to: inside, empty: bye }
+  tongue: { language: "Language", to: inside }
+  inside: { menu: "Inside", choices: [ { label: Out, to: bye } ] }
+  later: { call: slow.later, to: bye, failed: bye }
+  bye: { end: "Bye" }
+texts:
+  en: { holding: "We will tell you" }
+`
+
 export const canariesCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const failures: string[] = []
@@ -82,10 +108,13 @@ export const canariesCampaign: Campaign = async (parts) => {
     for (const [name, octets] of store) search(`Redis ${name}`, octets, all)
     const before = dump(scene)
     if (!before.includes(MSISDN)) failures.push('no row has the number: erasing shows nothing')
-    search('pg_dump', before, [...SECRETS, ...play.keys!, ...PERSONAL.filter(({ name }) => ['PIN', 'free text', 'answer of a back end'].includes(name))])
+    if (!before.includes('*901*#')) failures.push('no promised answer is in the dump: its code shows nothing')
+    search('pg_dump', before, [...SECRETS, ...play.keys!, ...PERSONAL.filter(({ name }) => /PIN|free text|answer of a back end/.test(name))])
     for (const [at, log] of play.logs.entries()) search(`log ${at + 1}`, log(), all)
-    for (const { what, body } of play.said) search(`answer of ${what}`, body, all)
+    for (const { what, body, isClear } of play.said) search(`answer of ${what}`, body, isClear ? [...SECRETS, ...play.keys!, SECRET_PIN] : all)
     for (const [name, octets] of files(scene.stage.data, ['settings', 'secrets', 'flows'])) search(`data ${name}`, octets, all)
+    failures.push(...unseen(play))
+    search('export', cli(['subscriber', 'export', '--config', play.config!, '--msisdn', MSISDN]), [...SECRETS, ...play.keys!, SECRET_PIN])
 
     const erased = cli(['subscriber', 'erase', '--config', play.config!, '--msisdn', MSISDN])
     search('report of erasure', erased, all)
@@ -107,12 +136,25 @@ export const canariesCampaign: Campaign = async (parts) => {
   }
 }
 
+/** What the search would be worth nothing without. */
+function unseen({ seenBy, said, scene, logs }: Play): string[] {
+  const clear = said.filter(({ isClear }) => isClear)
+  const ended = logs.map((log) => log()).join('')
+  return [
+    ...(hits('x', seenBy!, [SECRET_PIN]).length > 0 ? [] : ['the PIN never reached the vault or the application']),
+    ...(clear.some(({ body }) => body.includes(MSISDN) && body.includes(TEXT)) ? [] : ['no trace was in clear']),
+    ...(clear.some(({ body }) => body.includes('*901*******#')) && ended.includes('"code":"*901*#"') ? [] : ['no code was dialled with a PIN behind it']),
+    ...(ended.includes('"line":"door"') ? [] : ['nobody came through the door']),
+    ...(files(scene.stage.data, []).some(([name]) => name.endsWith('.pcap')) ? [] : ['no line dropped: no capture is searched']),
+  ]
+}
+
 interface Play {
   scene: Scene
   redisUrl: string
   vault: number
   /** What the daemon answered over HTTP, or a command said. */
-  said: { what: string; body: string }[]
+  said: { what: string; body: string; isClear?: boolean }[]
   logs: (() => string)[]
   counts: Record<string, number>
   failures: string[]
@@ -127,7 +169,8 @@ async function perform(play: Play): Promise<void> {
   const { scene } = play
   const { stage, smsc } = scene
   const adminPort = await freePort()
-  const settings = settle(play, adminPort)
+  const doorPort = await freePort()
+  const settings = settle(play, adminPort, doorPort)
   play.running = []
   const start = async (config: string, isUp: () => Promise<boolean>): Promise<DaemonProcess> => {
     const daemon = startDaemonProcess(config, adminPort)
@@ -154,8 +197,12 @@ async function perform(play: Play): Promise<void> {
   await book(john)
   for (const mood of MOODS) await visit(john, mood)
   await john.send('123', 'canarysms is no keyword')
+  await secretly(john, doorPort)
   odd(scene)
   await admin(play, adminPort)
+  // A line that drops leaves its trace.
+  smsc.peers().forEach((peer) => peer.close())
+  await reached(async () => smsc.peers().some(({ state }) => state === 'bound'), 10_000)
   // Killed while the back end is asked; another takes over.
   await john.dial('*900*4815162342#')
   await john.answer(PIN)
@@ -175,7 +222,7 @@ async function perform(play: Play): Promise<void> {
 }
 
 /** Settings with a secret in each place that takes one, all from files; and the flow that carries them about. */
-function settle(play: Play, adminPort: number): Settings {
+function settle(play: Play, adminPort: number, doorPort: number): Settings {
   const { stage, smsc } = play.scene
   const secrets = join(stage.data, 'secrets')
   mkdirSync(secrets, { mode: 0o700 })
@@ -190,14 +237,22 @@ function settle(play: Play, adminPort: number): Settings {
   mkdirSync(dir)
   for (const name of readdirSync(join(packageRoot, 'flows'))) if (/^(dental|reminder)/.test(name) && name.endsWith('.yaml')) writeFileSync(join(dir, name), readFileSync(join(packageRoot, 'flows', name)))
   writeFileSync(join(dir, 'canary.yaml'), FLOW)
+  writeFileSync(join(dir, 'screens.yaml'), SCREENS)
   return settingsOf(stage, { smscPort: smsc.port, adminPort, redis: { url: play.redisUrl }, change: (settings) => {
     settings.lines[0]!.smsc.password = PASSWORD
     settings.flows.dir = dir
-    settings.services.push({ code: '*900#', flow: 'canary' })
+    settings.services.push({ code: '*900#', flow: 'canary' }, { code: '*901#', flow: 'screens' }, { code: '*902*1#', app: 'shop' })
+    const url = `http://127.0.0.1:${play.vault}`
     settings.backends.vault = { http: {
       ...(settings.backends.vault && 'http' in settings.backends.vault ? settings.backends.vault.http : {}),
-      url: `http://127.0.0.1:${play.vault}`, timeoutMs: 1_500, tokenFile: secret('vault', 'canary-backend-bearer-token'), headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
+      url, timeoutMs: 1_500, tokenFile: secret('vault', 'canary-backend-bearer-token'), headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
     } }
+    settings.backends.slow = { http: { url, timeoutMs: 1_500, patienceMs: 100, headers: {}, concurrent: 5, retries: 0, octetsMax: 65_536, ended: false } }
+    // Until the dump is taken.
+    settings.late.waitMs = 600_000
+    settings.apps.shop = { contract: 'africastalking', url: `${url}/shop`, timeoutMs: 1_500, headers: {}, networks: {}, concurrent: 5, octetsMax: 65_536 }
+    settings.door = { name: 'door', host: '127.0.0.1', port: doorPort, path: '/ussd', contract: 'africastalking' }
+    settings.trace.dropDir = join(stage.data, 'drops')
     settings.privacy.storeKeyFile = join(secrets, 'store-keys')
     settings.admin.tokensFile = secret('tokens', `operate:${createHash('sha256').update('canary-admin-operate-token').digest('hex')} boss\n`)
     settings.log.level = 'trace'
@@ -217,10 +272,20 @@ async function openVault(): Promise<{ port: number; stop(): void }> {
     let body = ''
     for await (const chunk of request) body += chunk
     vaultSaw.push(`${body} ${request.headers.authorization}`)
+    if (served(request.url ?? '', response)) return
     answer(/"mood":"(\w+)"/.exec(body)?.[1] ?? '', `canaryanswer ${PIN} ${TEXT} ${MSISDN}`, response)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return { port: (server.address() as AddressInfo).port, stop: () => (server.closeAllConnections(), server.close()) }
+}
+
+/** What is not asked for in a mood; true: it is answered, or never will be. */
+function served(url: string, response: ServerResponse): boolean {
+  const rows = [{ id: 1, name: 'Koki' }, { id: 2, name: 'Boroko' }]
+  if (url.endsWith('/shop')) response.writeHead(200, { 'content-type': 'text/plain' }).end('CON Your PIN?')
+  else if (/\/(verify|rows)$/.test(url)) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ rows }))
+  else return url.endsWith('/later')
+  return true
 }
 
 function answer(mood: string, quoted: string, response: ServerResponse): void {
@@ -247,6 +312,33 @@ async function visit(phone: Phone, mood: string): Promise<void> {
   if (phone.screen?.open) await phone.answer('2')
 }
 
+/** A PIN behind codes and on screens of every kind: a secret input, a list, a menu, languages, an application, the HTTP door. */
+async function secretly(phone: Phone, doorPort: number): Promise<void> {
+  for (const code of [`*777*${DIALLED}#`, `*777*1*${DIALLED}#`, `*901*${DIALLED}#`]) {
+    await phone.dial(code)
+    if (phone.screen?.open) phone.hangUp()
+  }
+  await phone.dial('*901#')
+  for (const key of ['1', DIALLED, DIALLED, `*${DIALLED}#`, '3', DIALLED, '1', DIALLED]) if (phone.screen?.open) await phone.answer(key)
+  if (phone.screen?.open) phone.hangUp()
+  // On a screen that nobody thinks of as secret, another: whoever may see texts sees it.
+  await phone.dial('*901#')
+  for (const key of [PIN, '2', PIN]) if (phone.screen?.open) await phone.answer(key)
+  if (phone.screen?.open) phone.hangUp()
+  await phone.dial(`*902*1*${DIALLED}#`)
+  for (const key of [DIALLED, '7']) if (phone.screen?.open) await phone.answer(key)
+  if (phone.screen?.open) phone.hangUp()
+  // Turned away with a number that is none, and served with one that is.
+  for (const [text, phoneNumber] of [[DIALLED, 'x'], [DIALLED, `+${MSISDN}`], [`${DIALLED}*1*${DIALLED}`, `+${MSISDN}`]] as const) {
+    const fields = { sessionId: 'ATUid_1', phoneNumber, networkCode: '53703', serviceCode: '*901#' }
+    const door = (more: Record<string, string>) => fetch(`http://127.0.0.1:${doorPort}/ussd`, { method: 'POST', body: new URLSearchParams({ ...fields, ...more }) })
+    await door({ text })
+    await door({ status: 'Incomplete' })
+  }
+  // Last: while its answer is promised, the row stands.
+  await phone.dial(`*901*3*${DIALLED}#`)
+}
+
 /** A booking, so that rows and an SMS have the number. */
 async function book(phone: Phone): Promise<void> {
   await phone.dial('*123#')
@@ -270,6 +362,12 @@ function odd({ smsc }: Scene): void {
     pdu(addresses(Buffer.concat([Buffer.from([text.length + 90]), text]))), pdu(addresses(Buffer.concat([Buffer.from([text.length]), text, Buffer.from([5, 1, 0, 99, 1])]))),
     pdu(Buffer.concat([text, text])), pdu(text, 0x7777), pdu(Buffer.concat([field('canarysms'), text]), 0x102), pdu(Buffer.concat([field(MSISDN), text]), 0x80000004),
   ]
+  // A begin with its code in the address and in a parameter of somebody's own, and the SMSC's end of it.
+  const code = Buffer.from(`*901*${DIALLED}#`)
+  const tlv = (tag: number, value: Buffer) => Buffer.concat([Buffer.from([tag >> 8, tag & 0xff, 0, value.length]), value])
+  const dial = Buffer.concat([field('USSD'), Buffer.from([1, 1]), field(MSISDN), Buffer.from([1, 1]), field(code.toString()), Buffer.alloc(3), Buffer.from('\0\0'),
+    Buffer.alloc(5), tlv(0x0501, Buffer.from([1])), tlv(0x1383, Buffer.from([250, 0])), tlv(0x1400, code), tlv(0x1401, Buffer.from(code.toString(), 'utf16le').swap16())])
+  all.push(pdu(dial))
   for (const peer of smsc.peers()) for (const one of all) peer.write(one)
 }
 
@@ -278,7 +376,7 @@ async function admin(play: Play, port: number): Promise<void> {
   const right = 'canary-admin-operate-token'
   const paths = [
     '/live', '/ready', '/metrics', '/v1/flows', '/v1/lines', `/v1/dialogues?msisdn=${MSISDN}`, `/v1/dialogues?msisdn=${MSISDN}x`, `/v1/nothing/${MSISDN}?pin=${PIN}`,
-    '/v1/flows/canary/revisions', '/v1/lines/test/trace?form=text&last=500', '/v1/lines/test/trace?last=500', `/v1/lines/test/trace?form=text&msisdn=${MSISDN}`,
+    '/v1/lines/test/trace?form=text&last=5000&clear=true', '/v1/lines/test/trace?last=5000&clear=true', '/v1/flows/canary/revisions', '/v1/lines/test/trace?form=text&last=500', '/v1/lines/test/trace?last=500', `/v1/lines/test/trace?form=text&msisdn=${MSISDN}`,
   ]
   for (const path of paths) {
     for (const token of [undefined, right, 'canary-admin-guessed-token']) {
@@ -300,7 +398,7 @@ async function ask(play: Play, port: number, path: string, token?: string, init:
   const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
   const got = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) })
   const body = Buffer.from(await got.arrayBuffer()).toString('latin1')
-  play.said.push({ what: `${init.method ?? 'GET'} ${path.split('?')[0]!.replace(/\d{8,}/g, '…')} ${got.status}`, body: `${JSON.stringify([...got.headers])} ${body}` })
+  play.said.push({ what: `${init.method ?? 'GET'} ${path.split('?')[0]!.replace(/\d{8,}/g, '…')} ${got.status}`, body: `${JSON.stringify([...got.headers])} ${body}`, isClear: path.includes('clear=true') })
 }
 
 /** Runs a command as an operator would; answers all that it said. */

@@ -3,14 +3,19 @@
 export interface Canary {
   name: string
   value: string
+  /** Few digits: they count only by themselves, for in a longer run of digits they occur by chance. */
+  alone?: true
 }
 
 /** `where: name (coding)` for each canary that is in the octets. */
 export function hits(where: string, octets: Buffer | string, canaries: readonly Canary[]): string[] {
   const text = Buffer.isBuffer(octets) ? octets.toString('latin1') : Buffer.from(octets).toString('latin1')
   const lower = text.toLowerCase()
-  return canaries.flatMap(({ name, value }) => codings(value)
-    .filter(([coding, form]) => (coding.startsWith('hex') ? lower : text).includes(form)).map(([coding]) => `${where}: ${name} (${coding})`))
+  return canaries.flatMap(({ name, value, alone }) => codings(value)
+    .filter(([coding, form]) => {
+      const searched = coding.startsWith('hex') ? lower : text
+      return alone && form === value ? new RegExp(`(?<!\\d)${value}(?!\\d)`).test(searched) : searched.includes(form)
+    }).map(([coding]) => `${where}: ${name} (${coding})`))
 }
 
 function codings(value: string): [coding: string, form: string][] {

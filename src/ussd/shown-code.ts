@@ -5,7 +5,7 @@
 import { readCode, servedParts, type CodeRoute, type ServiceCode } from './service-code.ts'
 
 /** A first part that is nobody's service is shown up to here: operators want to know it, and a longer one is an account or a number. */
-const FIRST_DIGITS_MAX = 6
+const FIRST_DIGITS_MAX = 5
 
 /** A code with something behind its first part, in any text. */
 const IN_TEXT = /(?<![\w*#])[*#]{1,3}\d+(?:[*#]+\d+)+[*#]*/g
