@@ -50,4 +50,26 @@ describe('the ring of recorded PDUs', () => {
     chunk.fill(9)
     assert.deepEqual(ring.all()[0]!.octets, Buffer.alloc(20, 1))
   })
+
+  it('is told of the newest request of a number what it was, and of nothing else', () => {
+    const ring = new Ring({ pdusMax: 6, octetsMax: 1_000 })
+    const pdu = (serial: number, command: number, sequence: number, more: object = {}) => {
+      const octets = Buffer.alloc(16)
+      octets.writeUInt32BE(command >>> 0, 4)
+      octets.writeUInt32BE(sequence, 12)
+      return { ...entry(serial, octets), from: 'smsc' as const, ...more }
+    }
+    const put = [
+      pdu(1, 5, 7), pdu(2, 5, 7), pdu(3, 5, 7, { link: 'a/0#x.2' }), pdu(4, 0x80000004, 7), pdu(5, 4, 7, { from: 'esme' }), pdu(6, 5, 8),
+    ]
+    put.forEach((one) => ring.put(one))
+    const heard = () => ring.all().map((one) => ('heard' in one ? one.heard : '-'))
+    ring.mark('a/0#x.1', 7, 'open')
+    ring.mark('a/0#x.1', 9, 'code')
+    assert.deepEqual(heard(), ['-', 'open', '-', '-', '-', '-'])
+    ring.mark('a/0#x.1', 8, 'code')
+    ring.put(pdu(7, 5, 9))
+    ring.put(pdu(8, 5, 10))
+    assert.deepEqual(heard(), ['-', '-', '-', 'code', '-', '-'], 'whoever takes the place of one that was marked is not')
+  })
 })
