@@ -98,8 +98,8 @@ export function createLate(parts: LateParts): Late {
   const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): LateRow => {
     const row = {
       epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group,
-      code: shownCode(record.code, parts.services), turn: record.turn, call: held.n, revision: turn.revision, opened_at: new Date(record.openedMs),
-      until_at: new Date(held.untilMs), offer: null,
+      code: shownCode(record.code, parts.services), turn: record.turn, call: held.n, revision: turn.revision,
+      opened_at: new Date(record.openedMs), until_at: new Date(held.untilMs), offer: null,
     }
     // What is said later waits for an answer of its own: nothing that was dialled is played on.
     const snapshot = withoutDialled(turn.snapshot, turn.revision, parts.services)
