@@ -1,6 +1,9 @@
 /**
  * Load: many phones through one simulated SMSC, in the standard dialect. Closed loop: each phone answers at once. Open
  * loop: turns fall due at a fixed rate whether or not the ESME keeps up, and latency counts from when a turn fell due.
+ *
+ * A run is over when what it said is answered or lost, and no two dialogues of a simulator have subscriber and number in
+ * common: a screen is judged by the turn that it is for, and by no other run's.
  */
 import type { Clock } from '../ussd/types.ts'
 import { histogram, type Latencies } from './histogram.ts'
@@ -22,7 +25,7 @@ export interface LoadOptions {
   concurrent: number
   /** The first one is dialled. If the ESME ends early, or does not end, the phone dials anew. */
   script: LoadStep[]
-  /** Stops after so many turns, or after so long; at least one of the two. */
+  /** Begins no turn after so many, or after so long; at least one of the two. */
   turns?: number
   seconds?: number
   /** Turns a second: open loop. */
@@ -44,18 +47,28 @@ export interface LoadResult {
   refused: number
   /** Screens that did not contain what was expected. */
   wrong: number
-  /** Submits for a phone that awaited none. */
+  /** Submits for a phone that awaited none, or for a dialogue that is over. */
   unexpected: number
   sms: number
 }
 
 interface Subscriber {
   step: number
+  /** Whose MSISDN it has: an index that it changes when its numbers have come round. */
+  sim: number
   number: number
   carrier: number
   /** When the turn was sent or fell due; 0: no screen is awaited. */
   sinceMs: number
+  sequence: number
+  /** The ESME has refused the turn: its screen will not come, and the phone waits for it in vain. */
+  isRefused: boolean
 }
+
+/** Network numbers of dialogues: an octet, of which 0 is none. */
+const NUMBER_MAX = 0xff
+/** MSISDNs that the runs of a simulator have used. */
+const simsUsed = new WeakMap<Smsc, number>()
 
 const SUBMIT_SM = 0x00000004
 const DELIVER_SM_RESP = 0x80000005
@@ -74,7 +87,12 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
   const { smsc, clock, script, concurrent, answerMs = 10_000 } = options
   const templates: Template[] = script.map((step, i) => template(i ? 'input' : 'begin', step.say, script[0]!.say))
   const expected = script.map((step) => step.expect === undefined ? null : Buffer.from(step.expect, 'latin1'))
-  const subscribers: Subscriber[] = Array.from({ length: concurrent }, () => ({ step: 0, number: 0, carrier: 0, sinceMs: 0 }))
+  const firstSim = simsUsed.get(smsc) ?? 0
+  /** Which phone has which SIM, from the run's first one. */
+  const holders: number[] = []
+  const newSim = (index: number): number => firstSim + holders.push(index) - 1
+  const subscribers: Subscriber[] = Array.from({ length: concurrent }, (_, index) =>
+    ({ step: 0, sim: newSim(index), number: 0, carrier: 0, sinceMs: 0, sequence: 0, isRefused: false }))
   const result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0 }
   const latencies = histogram()
   const seen: Skimmed = { subscriber: 0, op: 0, carrier: 0 }
@@ -82,27 +100,50 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
   const ready = ring(concurrent)
   let peers: Peer[] = []
   let sequence = 0
-  let isOver = false
+  /** Turns that were begun, and those of them whose screen may still come. */
+  let begun = 0
+  let awaited = 0
+  let isTimeUp = false
+  let overMs = 0
   let boundMs = performance.now()
   let finish: (() => void) | undefined
 
   function say(index: number, sinceMs: number): void {
     const subscriber = subscribers[index]!
+    const peer = peers[index % peers.length]
+    if (!peer) return
     if (subscriber.step === 0) {
-      subscriber.number = (subscriber.number + 1) & 0xff
+      if (subscriber.number === NUMBER_MAX) subscriber.sim = newSim(index)
+      subscriber.number = (subscriber.number % NUMBER_MAX) + 1
       subscriber.carrier = subscriber.number << 8
       result.dialogues++
     }
-    const peer = peers[index % peers.length]
-    if (!peer) return
-    subscriber.sinceMs = sinceMs
+    begun++
+    awaited++
     sequence = sequence >= 0x7fffffff ? 1 : sequence + 1
-    peer.write(fill(templates[subscriber.step]!, index, sequence, subscriber.carrier))
+    subscriber.sinceMs = sinceMs
+    subscriber.sequence = sequence
+    subscriber.isRefused = false
+    peer.write(fill(templates[subscriber.step]!, subscriber.sim, sequence, subscriber.carrier))
+  }
+
+  const isOver = () => isTimeUp || (options.turns !== undefined && begun >= options.turns)
+
+  /** Nothing more will come of a turn: the last one ends the run. */
+  function settle(): void {
+    awaited--
+    if (awaited === 0 && isOver()) finish?.()
+  }
+
+  /** What the ESME refused was settled then, though the phone went on waiting. */
+  function goOn(index: number, wasRefused: boolean): void {
+    next(index)
+    if (!wasRefused) settle()
   }
 
   /** The phone's turn is over; the next one follows at once, or when one falls due. */
   function next(index: number): void {
-    if (isOver) return
+    if (isOver()) return
     if (options.perSecond === undefined) say(index, performance.now())
     else ready.push(index)
   }
@@ -111,9 +152,13 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
     peer.write(submitResp(frame.readUInt32BE(12)))
     skim(frame, seen)
     if (seen.op < 0) return void result.sms++
-    const subscriber = subscribers[seen.subscriber]
-    if (!subscriber || subscriber.sinceMs === 0) return void result.unexpected++
-    latencies.add(performance.now() - subscriber.sinceMs)
+    const index = holders[seen.subscriber - firstSim]
+    const subscriber = index === undefined ? undefined : subscribers[index]
+    const isIts = subscriber !== undefined && subscriber.sinceMs !== 0 && subscriber.sim === seen.subscriber
+      && (seen.carrier < 0 || seen.carrier >> 8 === subscriber.number)
+    if (!isIts) return void result.unexpected++
+    overMs = performance.now()
+    latencies.add(overMs - subscriber.sinceMs)
     subscriber.sinceMs = 0
     result.turns++
     const wanted = expected[subscriber.step]
@@ -121,14 +166,22 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
     const isLast = seen.op !== 2 || subscriber.step + 1 >= script.length
     subscriber.step = isLast ? 0 : subscriber.step + 1
     if (seen.carrier >= 0) subscriber.carrier = seen.carrier & 0xfffe
-    if (options.turns !== undefined && result.turns >= options.turns) return finish?.()
-    next(seen.subscriber)
+    goOn(index!, subscriber.isRefused)
+  }
+
+  function onResponse(frame: Buffer): void {
+    if (frame.readUInt32BE(8) === 0) return
+    result.refused++
+    const subscriber = subscribers.find((each) => each.sinceMs !== 0 && !each.isRefused && each.sequence === frame.readUInt32BE(12))
+    if (!subscriber) return
+    subscriber.isRefused = true
+    settle()
   }
 
   function onFrame(peer: Peer, frame: Buffer): boolean {
     const command = frame.readUInt32BE(4)
     if (command === SUBMIT_SM) onSubmit(peer, frame)
-    else if (command === DELIVER_SM_RESP) result.refused += frame.readUInt32BE(8) === 0 ? 0 : 1
+    else if (command === DELIVER_SM_RESP) onResponse(frame)
     else return false
     return true
   }
@@ -142,8 +195,15 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
       result.lost++
       subscriber.sinceMs = 0
       subscriber.step = 0
-      next(index)
+      goOn(index, subscriber.isRefused)
     })
+  }
+
+  /** What is said by now is still heard out. */
+  function timeUp(): void {
+    isTimeUp = true
+    overMs = performance.now()
+    if (awaited === 0) finish?.()
   }
 
   return {
@@ -158,14 +218,15 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
         if (event.is === 'bind') peers = smsc.peers().filter((peer) => peer.canReceive)
       })
       const stops = [every(clock, Math.min(SWEEP_MS, answerMs / 2), sweep)]
-      if (options.seconds !== undefined) stops.push(clock.after(options.seconds * 1000, () => finish?.()))
+      if (options.seconds !== undefined) stops.push(clock.after(options.seconds * 1000, timeUp))
       finish = () => {
-        isOver = true
+        isTimeUp = true
         finish = undefined
         for (const stop of stops) stop()
         unwatch()
         smsc.hook.onFrame = null
-        const seconds = (performance.now() - startMs) / 1000
+        simsUsed.set(smsc, firstSim + holders.length)
+        const seconds = (Math.max(overMs, startMs + 1) - startMs) / 1000
         done({ ...result, seconds, perSecond: result.turns / seconds, latency: latencies.read() })
       }
       subscribers.forEach((_, index) => next(index))
@@ -175,7 +236,7 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
       stops.push(every(clock, DUE_MS, () => {
         const now = performance.now()
         const due = Math.floor(((now - startMs) / 1000) * perSecond)
-        for (; fallen < due; fallen++) {
+        for (; fallen < due && !isOver(); fallen++) {
           const index = ready.shift()
           if (index < 0) return
           say(index, startMs + ((fallen + 1) / perSecond) * 1000)

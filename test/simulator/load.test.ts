@@ -83,6 +83,54 @@ describe('a load run', () => {
     assert.equal(result.turns, 5)
   })
 
+  /** A clock whose timer of that many seconds is fired by hand. */
+  const byHand = (seconds: number) => {
+    let fire = (): void => undefined
+    const after: typeof realClock.after = (ms, work) => ms === seconds * 1_000 ? ((fire = work), () => undefined) : realClock.after(ms, work)
+    return { clock: { ...realClock, after }, timeUp: () => fire() }
+  }
+  const dials = async (count: number) => {
+    const taken = []
+    for (let i = 0; i < count; i++) {
+      const pdu = await one.take('deliver_sm')
+      one.ack(pdu)
+      taken.push(pdu)
+    }
+    return taken
+  }
+
+  it('hears out what it has said by the end of its time', async () => {
+    const { clock, timeUp } = byHand(77)
+    const running = run({ clock, concurrent: 3, seconds: 77 })
+    const dialled = await dials(3)
+    timeUp()
+    for (const pdu of dialled) one.send(reply(pdu, 2, 'Menu', { turn: 1 }))
+    const { turns, wrong, lost } = await running
+    assert.deepEqual([turns, wrong, lost], [3, 0, 0])
+  })
+
+  it('judges no screen of an earlier run, however late it comes', async () => {
+    const first = run({ concurrent: 3, turns: 3, answerMs: 50 })
+    const dialled = await dials(3)
+    assert.equal((await first).lost, 3)
+    const second = run({ concurrent: 3, turns: 3, script: [{ say: '*999#', expect: 'Other' }] })
+    const again = await dials(3)
+    for (const pdu of dialled) one.send(reply(pdu, 17, 'Menu', { turn: 1, end: true }))
+    for (const pdu of again) one.send(reply(pdu, 17, 'Other', { turn: 1, end: true }))
+    const { turns, wrong, unexpected } = await second
+    assert.deepEqual([turns, wrong, unexpected], [3, 0, 3])
+  })
+
+  it('gives no two dialogues of a simulator the same subscriber and number, though numbers are an octet', async () => {
+    void serve().catch(() => undefined)
+    const script = [{ say: '2', expect: 'Bye' }]
+    const results = [await run({ concurrent: 1, turns: 600, script }), await run({ concurrent: 2, turns: 300, script })]
+    assert.deepEqual(results.map(({ turns, dialogues, wrong }) => [turns, dialogues, wrong]), [[600, 600, 0], [300, 300, 0]])
+    const names = one.seen.filter((pdu) => pdu.command === 'deliver_sm')
+      .map((pdu) => `${pdu.body['source_addr']} ${pdu.tlvs.find((t) => t.tag === 0x1383)!.value.toString('hex')}`)
+    assert.equal(new Set(names).size, 900)
+  })
+
   it('does not begin when nothing is bound', async () => {
     const gone = new Promise<void>((done) => smsc.watch((event) => event.is === 'bind' && done()))
     one.end()
