@@ -31,6 +31,8 @@ export interface Service extends CodeRoute {
 export interface GatewayLimits {
   turnMs: number
   leaseMs: number
+  /** How often a turn may be taken over. */
+  takeoversMax: number
   resumeMs: number
   tombstoneMs: number
   totalMs: number
@@ -186,7 +188,26 @@ export interface Turning {
   isLate?: boolean
 }
 
-/** The end of a turn that is too late to be played. */
+/**
+ * Whether a turn that was left behind is played no more. One that daemon after daemon does not finish kills or stalls them: most
+ * likely by what a back end answers in it, which it would answer again.
+ */
+export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metrics, log }: Giving): boolean {
+  if ((record.takeovers ?? 0) <= limits.takeoversMax) return nowMs > record.touchedMs + limits.turnMs + limits.leaseMs * 2
+  metrics.count('limits_total', { limit: 'takeovers_max' })
+  const { epoch, line, turn, takeovers } = record
+  log.error({ epoch, line, turn, takeovers, flow: record.revision || record.code },
+    'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended')
+  return true
+}
+
+interface Giving {
+  limits: GatewayLimits
+  metrics: Pick<Metrics, 'count'>
+  log: Log
+}
+
+/** The end of a turn that is too late to be played, or was too often. */
 export function apology(record: DialogueRecord, text: string): Turned {
   return { ...gone(record, null), reply: { action: 'end', text }, ended: 'failed' }
 }

@@ -27,8 +27,8 @@ import type { Late } from './late/late.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, keyOf, mayBeSeen, refusalOf, serviceFor, statusOf,
-  takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, isGivenUp, keyOf, mayBeSeen, refusalOf, serviceFor,
+  statusOf, takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
 } from './gateway-parts.ts'
 import type { Line, Link, Pdu } from './smpp/types.ts'
 import { STATUS } from './smpp/status.ts'
@@ -236,7 +236,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { record } = item
     if (item.is === 'abandoned') {
       metrics.count('dialogue_takeovers_total', { kind: 'turn' })
-      const isLate = clock.now() > record.touchedMs + limits.turnMs + limits.leaseMs * 2
+      const isLate = isGivenUp(record, clock.now(), parts)
       const lost = resumable(item.previous, clock.now(), limits.resumeMs)
       return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost, isLate })
     }

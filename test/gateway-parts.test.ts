@@ -1,6 +1,8 @@
 /** The leases of turns under way: renewed in time, for as long as they last, and no longer. */
 import assert from 'node:assert/strict'
-import { createLeases } from '../src/gateway-parts.ts'
+import { createLeases, isGivenUp, type GatewayLimits } from '../src/gateway-parts.ts'
+import { silentLog } from '../src/log-port.ts'
+import { RECORD, START } from './dialogue/turn-support.ts'
 import { fakeClock } from './support/clock.ts'
 
 describe('the leases', () => {
@@ -53,5 +55,21 @@ describe('the leases', () => {
     keep('b')
     await clock.advance(1_000)
     assert.deepEqual(renewed, [['b', 11_000]])
+  })
+})
+
+describe('a turn that was left behind', () => {
+  const limits = { turnMs: 8_000, leaseMs: 3_000, takeoversMax: 2 } as GatewayLimits
+  const given = (takeovers: number, nowMs: number) => {
+    const counted: string[] = []
+    const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) }
+    return [isGivenUp({ ...RECORD, takeovers }, nowMs, { limits, metrics, log: silentLog }), counted]
+  }
+
+  it('is played again until it is too late, or was taken over too often, which is counted', () => {
+    assert.deepEqual(given(1, START + 14_000), [false, []])
+    assert.deepEqual(given(2, START + 14_000), [false, []])
+    assert.deepEqual(given(1, START + 14_001), [true, []])
+    assert.deepEqual(given(3, START + 1), [true, ['limits_total takeovers_max']])
   })
 })

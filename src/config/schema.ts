@@ -133,6 +133,9 @@ const dialogue = z.strictObject({
   tombstoneMs: ms(0, 3_600_000).default(120_000)
     .describe('late copies of an opening PDU are known, and a last screen that was not seen to be taken is sent again, this long'),
   leaseMs: ms(200, 60_000).default(3_000).describe('a turn whose daemon died is taken over after this'),
+  takeoversMax: z.number().int().min(0).max(20).default(2)
+    .describe('a turn is taken over from daemons that died or stalled at it this often; then it ends with the busy text: '
+      + 'one daemon may be stopped and a second break down, but three in a row died of the turn itself'),
   confirmMs: ms(200, 60_000).default(12_000).describe('a reply that the SMSC never took is sent once more after this'),
   duplicateBeginMs: ms(0, 60_000).default(10_000)
     .describe('where the network gives no number: the same dial this soon, before any answer, is a copy'),

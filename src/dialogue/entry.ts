@@ -54,6 +54,7 @@ export function recordOf(entry: Entry): DialogueRecord {
     answer: { ...entry.answer },
     reply: entry.reply && { ...entry.reply },
     returnPath: copyPath(entry.returnPath),
+    ...(status === 'taken' && entry.takeovers ? { takeovers: entry.takeovers } : {}),
   }
 }
 

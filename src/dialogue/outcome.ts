@@ -70,7 +70,7 @@ export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limit
     // A turn that brings down every daemon that takes it over ends here, too.
     if (nowMs >= totalMs) return { is: 'ended', entry: end(old, 'total', nowMs, limits), deadlineMs: null }
     // Touched stays: how late the turn is counts from when its answer came.
-    return { is: 'abandoned', entry: { ...old, token }, deadlineMs: leaseUntilMs }
+    return { is: 'abandoned', entry: { ...old, token, takeovers: (old.takeovers ?? 0) + 1 }, deadlineMs: leaseUntilMs }
   }
   const endsMs = endMs(old, limits)
   if (nowMs < endsMs) {

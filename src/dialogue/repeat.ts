@@ -171,7 +171,7 @@ function next(old: Entry, taking: Taking): Entry {
     answer: { ...taking.answer, step: countedStep(old, taking) },
     // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
     returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
-    touchedMs: taking.nowMs, confirmed: null,
+    touchedMs: taking.nowMs, confirmed: null, takeovers: 0,
   }
 }
 

@@ -39,6 +39,8 @@ export interface DialogueRecord {
   touchedMs: number
   /** When ended: why. */
   ended: EndReason | null
+  /** How often the turn that is taken was taken over from a daemon that did not finish it. Absent: never. */
+  takeovers?: number
 }
 
 /** A message that wants a turn. */

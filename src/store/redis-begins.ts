@@ -47,7 +47,7 @@ if v then
       return {'repeat', v, which == 'this' and again and 1 or 0}
     end
     remembered = past(r)
-    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched = 'e', '-', 'superseded', now end
+    if r.status ~= 'e' then r.status, r.flag, r.ended, r.touched, r.keep = 'e', '-', 'superseded', now, '-' end
     before = '\\n' .. head(r) .. outcome(r, v)
   end
 end

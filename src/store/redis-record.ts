@@ -10,7 +10,8 @@
  *     what stood here before, in the same form (first turn only)
  *
  * The first three characters: version of this form (1 plain, 2 sealed); taken, resting, ended; reply confirmed, unconfirmed, - none waits.
- * `touched` is counted from `opened`; `-` is null.
+ * `touched` is counted from `opened`; `-` is null. `until` is when a tombstone runs out; of a turn that is taken, how often it was
+ * taken over: there releases that do not count leave the word as it is.
  *
  * Where there are keys (seal.ts), code and text are words that only equal ones share; the third line seals the text, the
  * MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty. Each is bound to its field, to what of the first
@@ -117,7 +118,7 @@ export function readRecord(place: Place, stored: string, sealer: Sealer): Stored
   const words = head!.split(' ')
   if (words.length !== 16) throw new Error('the first line of a dialogue has 16 words')
   const [
-    flags, turn, epoch, opened, touched, , network, code, kind, mark, step, beginOp, , ended, link, replyStep,
+    flags, turn, epoch, opened, touched, , network, code, kind, mark, step, beginOp, until, ended, link, replyStep,
   ] = words
   const binding = bindingOf(head!)
   const { text, key, path } = openPath(place, pathLine!, mark!, binding)
@@ -134,6 +135,7 @@ export function readRecord(place: Place, stored: string, sealer: Sealer): Stored
     returnPath: readPath(key, path, number(beginOp)),
     openedMs: Number(opened), touchedMs: Number(opened) + Number(touched),
     ended: ended === '-' ? null : (ended as EndReason),
+    ...(flags![1] === 't' && until !== '-' ? { takeovers: Number(until) } : {}),
   }
   return { record, ...(before === undefined ? { previous: null } : readBefore({ ...place, key }, before, sealer)) }
 }

@@ -199,7 +199,7 @@ end
 local total = r.opened + TOTAL
 if r.status == 't' then
   if now >= total then return {'ended', finish(r, v, 'total', now, KEEP)} end
-  r.token = ARGV[2]
+  r.token, r.keep = ARGV[2], int((tonumber(r.keep) or 0) + 1)
   v = head(r) .. string.sub(v, r.pos)
   redis.call('SET', KEYS[1], v, 'KEEPTTL')
   redis.call('ZADD', KEYS[2], ARGV[3], name)

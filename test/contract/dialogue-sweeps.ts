@@ -28,6 +28,23 @@ function leases(held: Held) {
     assert.deepEqual(await overdue(T0 + LEASE_MS), [], 'the new owner has a lease, too')
     assert.equal((await overdue(T0 + 2 * LEASE_MS)).length, 1)
   })
+  it('count how often a turn was taken over, and only for that turn', async () => {
+    const { asked, taken, answer, overdue, rest, find } = scene(held.store)
+    const { epoch } = await taken({ text: '7' })
+    assert.equal('takeovers' in (await find())!, false)
+    for (const n of [1, 2, 3]) {
+      const [found] = await overdue(T0 + n * LEASE_MS, `owner${n}`)
+      assert.ok(found?.is === 'abandoned')
+      assert.equal(found.record.takeovers, n)
+      assert.equal((await find())?.takeovers, n)
+    }
+    assert.equal(await rest({ epoch, token: 'owner3' }), true)
+    assert.equal('takeovers' in (await find())!, false, 'it was finished')
+    await answer({ text: '8' })
+    assert.equal('takeovers' in (await find())!, false, 'the next turn is another')
+    await asked({ network: '18' })
+    assert.equal('takeovers' in (await find())!, false)
+  })
   it('give what stood there before with a first turn', async () => {
     const { asked, begin, overdue } = scene(held.store)
     const old = await asked({ network: '16' })
