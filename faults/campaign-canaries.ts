@@ -121,7 +121,7 @@ export const canariesCampaign: Campaign = async (parts) => {
     await rewritten(play.redisUrl)
     for (const [name, octets] of redisFiles(redis.dir, play.redisUrl)) search(`Redis ${name} after erasure`, octets, all)
     search('pg_dump after erasure', dump(scene), all)
-    counts.dialogues = MOODS.length + 2
+    counts.dialogues = MOODS.length + 2 + SECRETLY
     counts.answers = play.said.length
     return [told(parts, startMs, {
       goal: 'R17', title: 'marked secrets, numbers, PINs and texts through binds, menus, failing back ends, admin calls and a kill; then everything searched, and again after erasure',
@@ -311,6 +311,9 @@ async function visit(phone: Phone, mood: string): Promise<void> {
   await phone.answer(mood, { withinMs: 10_000 })
   if (phone.screen?.open) await phone.answer('2')
 }
+
+/** Dialogues of `secretly`: seven on the line, two through the door. */
+const SECRETLY = 9
 
 /** A PIN behind codes and on screens of every kind: a secret input, a list, a menu, languages, an application, the HTTP door. */
 async function secretly(phone: Phone, doorPort: number): Promise<void> {
