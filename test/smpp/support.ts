@@ -68,7 +68,7 @@ export function testLine(options: TestLineOptions): TestLine {
         tx: test.count('smpp_tx_submit') - sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'),
       }
     },
-    bound: () => until(() => test.line.bound(), 'not bound', 5_000),
+    bound: () => until(() => test.line.bound(), 'not bound'),
     stop: () => test.line.stop(0),
   }
   test.line = smppLine(settings, {

@@ -93,7 +93,7 @@ export async function foreignSmsc() {
     const early = screens.get(msisdn)?.shift()
     if (early) return done(early)
     waiting.set(msisdn, done)
-    setTimeout(() => fail(new Error('no screen within 5 s')), 5_000).unref()
+    setTimeout(() => fail(new Error('no screen within 30 s')), 30_000).unref()
   })
 
   return {

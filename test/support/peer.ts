@@ -131,7 +131,7 @@ function attach(socket: Socket): PeerConnection {
     all: (id) => connection.received.filter((pdu) => pdu.id === id >>> 0),
     async heard(id, count = 1) {
       const story = () => connection.received.map((pdu) => pdu.id.toString(16)).join(' ').slice(0, 300)
-      await until(() => connection.all(id).length >= count, `0x${id.toString(16)} x${count} not heard`, 5_000)
+      await until(() => connection.all(id).length >= count, `0x${id.toString(16)} x${count} not heard`)
         .catch((error: Error) => Promise.reject(new Error(`${error.message}; heard: ${story()}`)))
       return connection.all(id)[count - 1]!
     },
