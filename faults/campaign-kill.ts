@@ -37,6 +37,7 @@ export const killCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * await loadingMs()))
   const scene = await openScene({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
+  scene.diary.hungAfterMs = idleMs
   const pack = await startPack(scene, parts.seed, patient(idleMs))
   try {
     misbehave(scene)

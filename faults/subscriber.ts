@@ -28,12 +28,14 @@ export interface Diary {
   undelivered: number
   /** Milliseconds from a key to its screen. */
   waitsMs: number[]
+  /** A text of apology after so long tells of the end of a dialogue whose screen never came: it hung. */
+  hungAfterMs: number
 }
 
 export function newDiary(): Diary {
   return {
     dialogues: 0, steps: 0, pressed: [], confirmed: [], refused: [], hung: [], foreign: [], odd: [], apologies: 0, undelivered: 0,
-    waitsMs: [],
+    waitsMs: [], hungAfterMs: Infinity,
   }
 }
 
@@ -71,8 +73,8 @@ export async function converse(
   phone: Phone, diary: Diary, chance: Chance, habits = HABITS, nowMs: () => number = () => performance.now(),
 ): Promise<void> {
   diary.dialogues++
-  const walk: Walk = { phone, diary, chance, books: chance() < habits.books, asked: null, clinic: null, isResumed: false, done: false }
-  let screen = await timed(diary, phone, nowMs, () => phone.dial('*123#'))
+  const walk: Walk = { phone, diary, chance, books: chance() < habits.books, asked: null, clinic: null, isResumed: false, done: false, waitedMs: 0 }
+  let screen = await timed(walk, nowMs, () => phone.dial('*123#'))
   let from: string = 'dial'
   for (let step = 0; screen && step < STEPS_MAX; step++) {
     diary.steps++
@@ -84,7 +86,7 @@ export async function converse(
     const key = keyFor(walk, kind, screen.text)
     if (key === null) return phone.hangUp()
     from = kind
-    screen = await timed(diary, phone, nowMs, () => phone.answer(key))
+    screen = await timed(walk, nowMs, () => phone.answer(key))
   }
   if (screen) phone.hangUp()
 }
@@ -100,13 +102,17 @@ interface Walk {
   clinic: string | null
   isResumed: boolean
   done: boolean
+  /** For the screen that stands now. */
+  waitedMs: number
 }
 
-async function timed(diary: Diary, phone: Phone, nowMs: () => number, run: () => Promise<Screen>): Promise<Screen | null> {
+async function timed(walk: Walk, nowMs: () => number, run: () => Promise<Screen>): Promise<Screen | null> {
+  const { diary, phone } = walk
   const startMs = nowMs()
   try {
     const screen = await run()
-    diary.waitsMs.push(nowMs() - startMs)
+    walk.waitedMs = nowMs() - startMs
+    diary.waitsMs.push(walk.waitedMs)
     return screen
   } catch (error) {
     const why = (error as Error).message
@@ -126,7 +132,10 @@ function judge(walk: Walk, from: string, kind: Kind, screen: Screen): void {
   const { diary, phone } = walk
   const { text } = screen
   const said = () => `${phone.msisdn} after ${from}: ${JSON.stringify(text)}\n  ${phone.story.slice(-14).join('\n  ')}`
-  if (kind === 'apology') return void diary.apologies++
+  if (kind === 'apology') {
+    if (walk.waitedMs >= diary.hungAfterMs) diary.hung.push(said())
+    return void diary.apologies++
+  }
   if (!FOLLOWS[from]!.includes(kind)) diary.odd.push(said())
   const name = /^Welcome, (\w+)!/.exec(text)?.[1]
   if (name !== undefined && name !== nameOf(phone.msisdn)) diary.foreign.push(said())
