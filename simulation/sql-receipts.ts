@@ -15,9 +15,11 @@ export const RECEIPTS_MODEL: Model = {
     }
     return []
   },
-  'receipt-early': ({ tables }, { keys, line }) => {
+  'receipt-early': ({ tables }, { keys, own, line, sms }) => {
     const wanted = new Set(JSON.parse(String(keys)) as string[])
+    const { msisdn } = tables.sms.get(Number(sms))!
     return [...tables.orphans.values()].filter((one) => wanted.has(one.message_key) && (line === '' || one.line === line))
+      .filter((one) => one.message_key !== own || one.sender === msisdn)
       .map((one) => (tables.orphans.delete(one.id), shown(one)))
   },
   'receipt-possible': ({ tables }, { sms, msisdn, submitted, line, reference }) => [...tables.orphans.values()]
@@ -49,6 +51,12 @@ export const RECEIPTS_MODEL: Model = {
     .toSorted(by((part) => part.message_id !== id, (part) => tables.sms.get(part.sms)!.msisdn !== from, (part) => -part.sms))
     .slice(0, 1)
     .map((part) => ({ sms: String(part.sms), part: part.part, part_state: part.state, state: tables.sms.get(part.sms)!.state })),
+  'receipt-reference': ({ tables }, { reference, line, from }) => [...tables.parts.values()]
+    .filter((part) => tables.sms.get(part.sms)!.msisdn === from && part.sms % 65_535 + 1 === reference)
+    .filter((part) => part.line === line || part.line === '')
+    .toSorted(by((part) => -part.sms, (part) => part.state !== 'accepted', (part) => part.part))
+    .slice(0, 1)
+    .map((part) => ({ sms: String(part.sms), part: part.part, part_state: part.state, state: tables.sms.get(part.sms)!.state })),
   'receipt-settle-part': ({ tables }, { sms, part, state }) => {
     const key = `${Number(sms)}/${Number(part)}`
     const found = tables.parts.get(key)
@@ -68,6 +76,6 @@ export const RECEIPTS_MODEL: Model = {
   },
 }
 
-function shown({ id, line, message_id, message_key, state, error }: Orphan) {
-  return { id: String(id), line, message_id, message_key, state, error }
+function shown({ id, line, message_id, message_key, state, error, reference }: Orphan) {
+  return { id: String(id), line, message_id, message_key, state, error, reference }
 }

@@ -101,9 +101,11 @@ export function statusOf(incoming: Incoming): number {
   return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
 }
 
+const LONG_REMEDY = "the answer would have to carry it: say in outbound of the line's dialect what stands there instead (docs/DIALECTS.md)"
+
 /** What is logged of a PDU that was refused. */
 export function refusalOf(why: string): { why: string; remedy?: string } {
-  const remedy = remedyFor(why)
+  const remedy = remedyFor(why) ?? (why.endsWith('-too-long') ? LONG_REMEDY : undefined)
   return remedy === undefined ? { why } : { why, remedy }
 }
 

@@ -7,7 +7,7 @@
  *   4 playTurn(record)                pure; awaits a back end only where the flow calls one
  *   5 dialogues.rest(…)               compare-and-set; refused: hung up, superseded, or forgotten
  *   6 line.dialect.write(reply)       pure
- *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands
+ *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands (delivery.ts)
  */
 import type { Backend } from './backend/types.ts'
 import { playTurn } from './dialogue/turn.ts'

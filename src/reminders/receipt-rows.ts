@@ -11,6 +11,7 @@ export interface OrphanRow {
   sender: string
   state: Receipt['state']
   error: string
+  reference: number | null
 }
 
 export type PartState = 'accepted' | 'delivered' | 'failed'
@@ -25,7 +26,7 @@ export interface PartRow {
 /** How long a lost attempt may still be the one that a receipt is about. */
 const RIVAL = `interval '1 day'`
 
-const ORPHAN = 'id, line, message_id, message_key, sender, state, error'
+const ORPHAN = 'id, line, message_id, message_key, sender, state, error, reference'
 
 /** A receipt and its response may be written at the same moment, each not seeing the other: they take turns. */
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
@@ -42,13 +43,15 @@ const DOORS = '(SELECT jsonb_array_elements_text(CAST(:doors AS jsonb)))'
 
 /**
  * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those that
- * name the subscriber: each door may number messages by itself.
+ * name the subscriber: each door may number messages by itself. `:own`: the key that is the reference alone, which comes round:
+ * only of the subscriber's.
  */
 export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
   DELETE FROM sms_receipt_orphan
   WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
-    AND (CAST(:line AS text) IN ('', line)
-      OR (line IN ${DOORS} AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
+    AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text))
+      OR ((CAST(:line AS text) IN ('', line) OR line IN ${DOORS})
+        AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
   RETURNING ${ORPHAN}`)
 
 /**
@@ -79,6 +82,14 @@ export const FIND_PART = statement<PartRow>('receipt-part', `
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${DOORS}))
   ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.line = :line DESC, p.sms DESC
+  LIMIT 1 FOR UPDATE OF o`)
+
+/** The newest SMS to that subscriber with that reference, and of its parts one that is not settled. */
+export const FIND_REFERENCE = statement<PartRow>('receipt-reference', `
+  SELECT p.sms, p.part, p.state AS part_state, o.state
+  FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
+  WHERE o.msisdn = :from AND o.id % 65535 + 1 = CAST(:reference AS int) AND (p.line IN (:line, '') OR p.line IN ${DOORS})
+  ORDER BY p.sms DESC, p.state = 'accepted' DESC, p.part
   LIMIT 1 FOR UPDATE OF o`)
 
 /** One part of an SMS that is known. */

@@ -4,8 +4,8 @@ import { nextState, type ReminderEvent } from '../../machines/reminder.ts'
 import { repeating } from '../sql.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import {
-  DROP_ORPHANS, FIND_PART, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS, TAKE_EARLY,
-  type PartRow, type PartState,
+  DROP_ORPHANS, FIND_PART, FIND_REFERENCE, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS,
+  TAKE_EARLY, type PartRow, type PartState,
 } from './receipt-rows.ts'
 import type { ReminderParts } from './settings.ts'
 import type { PartIds, Receipt } from './types.ts'
@@ -25,10 +25,10 @@ export async function applyReceipt(parts: ReminderParts, given: Receipt): Promis
   // Receipts write the subscriber with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
   const apply = () => parts.knex.transaction(async (trx) => {
-    const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt')
-    if (key !== null) await lockKeys(trx, [key])
-    const part = key === null ? undefined : await findPart(parts, trx, receipt, key)
-    if (!part) return keepOrphan(trx, receipt, key ?? '', clock.now())
+    const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
+    if (key !== NO_KEY) await lockKeys(trx, [key])
+    const part = key === NO_KEY ? undefined : await findPart(parts, trx, receipt, key)
+    if (!part) return keepOrphan(trx, receipt, key, clock.now())
     return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
   })
   return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
@@ -46,14 +46,14 @@ export async function storeParts(
     return [{ part: i + 1, message_id, message_key: keyOf(parts, sms.line, message_id, 'response') ?? NO_KEY }]
   })
   if (!rows.length) return
-  const keys = rows.map((row) => row.message_key).filter((key) => key !== NO_KEY)
+  const own = referenceKey(referenceOf(sms.id))
+  const keys = [...rows.map((row) => row.message_key).filter((key) => key !== NO_KEY), own]
   await lockKeys(trx, keys)
   await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
-  if (!keys.length) return
-  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), line: sms.line, sms: sms.id, doors: doorsOf(parts, sms.line) })
+  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), own, line: sms.line, sms: sms.id, doors: doorsOf(parts, sms.line) })
   for (const orphan of early) {
-    const { line, message_id: messageId, sender: from, state, error } = orphan
-    const receipt = { line, messageId, from, state, error }
+    const { line, message_id: messageId, sender: from, state, error, reference } = orphan
+    const receipt = { line, messageId, from, state, error, reference }
     const part = await findPart(parts, trx, receipt, orphan.message_key)
     if (part) await applyToPart(trx, part, receipt, parts.clock.now())
   }
@@ -96,7 +96,7 @@ export async function takeReceiptOf(
   return { line, messageId, receipts: same.map(({ state, error }) => ({ line, messageId, from: msisdn, state, error })) }
 }
 
-/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. */
+/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. As FIND_REFERENCE has it. */
 export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
 }
@@ -104,6 +104,14 @@ export function referenceOf(id: string): number {
 function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' | 'receipt'): string | null {
   const bases = parts.messageIds ? parts.messageIds(line) : AS_IS
   return bases && id ? messageKey(id, bases[side]) : null
+}
+
+/**
+ * What a receipt is known by whose message id says nothing (`responses.messageIdUseless`) or is not there: the reference that
+ * the SMSC echoes. With the subscriber it is as good as an id; several parts of one SMS have the same.
+ */
+function referenceKey(reference: number | null): string {
+  return reference === null ? NO_KEY : `user_message_reference ${reference}`
 }
 
 function doorsOf(parts: ReminderParts, line: string): string {
@@ -118,9 +126,14 @@ async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise
 
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
-async function findPart(parts: ReminderParts, trx: Knex.Transaction, receipt: Match, key: string): Promise<PartRow | undefined> {
-  const { line, messageId: id, from } = receipt
-  const [part] = await FIND_PART(trx, { key, line, id, from, doors: doorsOf(parts, line) })
+async function findPart(
+  parts: ReminderParts, trx: Knex.Transaction, receipt: Match & Pick<Receipt, 'reference'>, key: string,
+): Promise<PartRow | undefined> {
+  const { line, messageId: id, from, reference } = receipt
+  const doors = doorsOf(parts, line)
+  const [part] = key === referenceKey(reference)
+    ? await FIND_REFERENCE(trx, { reference, line, from, doors })
+    : await FIND_PART(trx, { key, line, id, from, doors })
   return part
 }
 

@@ -5,7 +5,9 @@
  */
 import smpp, { type Command, type FieldType } from 'smpp'
 import type { Pdu, PduBody } from './types.ts'
-import { cOctetsMax, fieldStatus, isResponse, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault } from './commands.ts'
+import {
+  cOctetsMax, fieldStatus, isReceipt, isResponse, mayBeLong, LONG_OCTETS_KEPT, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault,
+} from './commands.ts'
 import { PDU_OCTETS_MAX } from './framer.ts'
 import { readHot, writeSubmit } from './hot.ts'
 import { STATUS } from './status.ts'
@@ -17,6 +19,8 @@ export interface Decoded {
   fault?: PduFault
   /** Octets after the last whole optional parameter: processed without them, and counted. */
   stray: number
+  /** Fields and parameters over their length, or of none that is theirs, that the message does without. Absent: none. */
+  odd?: number
 }
 
 /** Octets ready to send, or why there are none. The words name a field, never its content. */
@@ -82,19 +86,22 @@ export function decodeAny(frame: Buffer): Decoded {
   if (layout.opaque) return { pdu, stray: 0 }
   // A response may lack its body: by rule with an error, by habit with ESME_ROK. (SMPP v3.4 §4.1, §4.4.2)
   if (frame.length === HEADER_OCTETS && isResponse(command)) return { pdu, stray: 0 }
-  const end = readFields(frame, layout, pdu.body)
-  if (typeof end !== 'number') return { pdu, fault: end, stray: 0 }
-  const read = readTlvs(frame, end)
+  const fields = readFields(frame, layout, pdu.body)
+  if ('fault' in fields) return { pdu, fault: fields.fault, stray: 0 }
+  const read = readTlvs(frame, fields.end, isReceipt(command, pdu.body.esm_class))
   pdu.tlvs = read.tlvs
   const fault = read.fault ?? headerFault(pdu.body)
-  return fault ? { pdu, fault, stray: read.stray } : { pdu, stray: read.stray }
+  const odd = fields.long + read.odd
+  return { pdu, ...(fault ? { fault } : {}), stray: read.stray, ...(odd ? { odd } : {}) }
 }
 
-/** Fills `body`; answers where the optional parameters begin, or the fault. */
-function readFields(frame: Buffer, layout: Layout, body: PduBody): number | PduFault {
+/** Fills `body`; answers where the optional parameters begin and how many fields are too long, or the fault. */
+function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number; long: number } | { fault: PduFault } {
+  const { command } = layout
+  const long: Field[] = []
   let offset = HEADER_OCTETS
   for (const field of layout.fields) {
-    if (offset >= frame.length) return { status: STATUS.ESME_RINVCMDLEN, why: 'body-too-short' }
+    if (offset >= frame.length) return { fault: { status: STATUS.ESME_RINVCMDLEN, why: 'body-too-short' } }
     if (field.kind === 'integer') {
       body[field.name] = field.coder.read(frame, offset)
       offset += 1
@@ -104,23 +111,31 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): number | PduF
     if (typeof octets !== 'number') {
       // Some SMSCs leave the last NUL out: what the response says is worth more than that.
       const rest = frame.length - offset
-      if (isResponse(layout.command) && rest < field.octetsMax) body[field.name] = frame.toString('latin1', offset)
-      return octets
+      if (isResponse(command) && rest < field.octetsMax) body[field.name] = frame.toString('latin1', offset)
+      return { fault: octets }
     }
+    const isLong = field.kind === 'c-string' && octets > field.octetsMax
+    if (isLong) long.push(field)
     body[field.name] = field.kind === 'c-string'
       // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
-      ? frame.toString('latin1', offset, offset + octets - 1)
+      ? frame.toString('latin1', offset, offset + Math.min(octets - 1, isLong ? keptOf(command, field) : Infinity))
       : field.coder.read(frame, offset)
     offset += octets
   }
-  return offset
+  const costly = long.find(({ name }) => !mayBeLong(command, name, body.esm_class))
+  return costly ? { fault: { status: fieldStatus(costly.name), why: `${costly.name}-too-long` } } : { end: offset, long: long.length }
+}
+
+/** Of a response what could be there: an id is known again by as much. */
+function keptOf(command: string, { octetsMax }: Field): number {
+  return isResponse(command) ? octetsMax - 1 : LONG_OCTETS_KEPT
 }
 
 function cStringOctets(frame: Buffer, offset: number, field: Field): number | PduFault {
   const nul = frame.indexOf(0, offset)
   const octets = nul - offset + 1
   if (nul < 0) return { status: fieldStatus(field.name), why: `${field.name}-unterminated` }
-  return octets > field.octetsMax ? { status: fieldStatus(field.name), why: `${field.name}-too-long` } : octets
+  return octets
 }
 
 function textOctets(frame: Buffer, offset: number): number | PduFault {

@@ -38,6 +38,27 @@ export function cOctetsMax(command: string, field: string): number {
   return C_OCTETS[field] ?? 65
 }
 
+/** What is kept of a C-string that is over its length: enough to tell what it is, and that it is too long. */
+export const LONG_OCTETS_KEPT = 255
+
+const MESSAGES = new Set(['deliver_sm', 'data_sm'])
+/** esm_class: the message is a delivery receipt, or an intermediate notification. (SMPP v3.4 §5.2.12; 0x20 is bit 5) */
+const RECEIPT = { mask: 0x3c, delivery: 0x04, intermediate: 0x20 }
+
+/** A message whose subject is one of ours: what it needs is an id, a reference or a state. */
+export function isReceipt(command: string, esmClass: unknown): boolean {
+  const type = Number(esmClass) & RECEIPT.mask
+  return MESSAGES.has(command) && (type === RECEIPT.delivery || type === RECEIPT.intermediate)
+}
+
+/**
+ * A C-string over its length does not cost the message that it came with, unless it says whose message that is. The dialect
+ * refuses where an answer would have to carry it.
+ */
+export function mayBeLong(command: string, field: string, esmClass: unknown): boolean {
+  return MESSAGES.has(command) && (field !== 'source_addr' || isReceipt(command, esmClass))
+}
+
 const FIELD_STATUS: Record<string, number> = {
   service_type: STATUS.ESME_RINVSERTYP,
   source_addr: STATUS.ESME_RINVSRCADR,

@@ -2,6 +2,7 @@
 import { readMsisdn, type Numbering } from '../ussd/msisdn.ts'
 import { clean } from '../ussd/text.ts'
 import type { Chance, ReturnPath, UssdKind, UssdMessage } from '../ussd/types.ts'
+import { cOctetsMax, fieldStatus } from './commands.ts'
 import { getSession, mintSession, readPlace, sessionId, readPlaceText, tlvOf, type PduView } from './dialect-carrier.ts'
 import { compileClassifier, operationOf, type Facts } from './dialect-classify.ts'
 import { compileCode } from './dialect-code.ts'
@@ -113,6 +114,7 @@ export function splitHeader(pdu: Pdu): { header: Buffer; text: Buffer } {
 function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu) => Incoming {
   const classify = compileClassifier(profile)
   const readCodeOf = compileCode(profile)
+  const echoed = echoedFields(profile)
   const needsNumber = profile.inbound.session.fallback === 'none'
   return (pdu) => {
     if (pdu.command !== 'deliver_sm' && pdu.command !== 'data_sm') return { is: 'ignore', why: 'no-message' }
@@ -125,9 +127,24 @@ function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu
     const source = readMsisdn(sourceOf(pdu), numbering)
     if ('fault' in source) return { is: 'reject', status: STATUS.badSource, why: `source-${source.fault}` }
     if (needsNumber && facts.carrier.raw.length === 0) return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
+    const long = echoed.find((field) => String(pdu.body[field] ?? '').length >= cOctetsMax(profile.outbound.pdu, field))
+    if (long && ANSWERED.has(is)) return { is: 'reject', status: fieldStatus(long), why: `${long}-too-long` }
     const code = is === 'begin' ? readCodeOf(view) : ''
     return { is: 'ussd', message: messageOf(profile, { kind: is, msisdn: source.msisdn, code, facts }) }
   }
+}
+
+/** Messages that get an answer. */
+const ANSWERED: ReadonlySet<UssdKind> = new Set<UssdKind>(['begin', 'input', 'notify-ack'])
+
+/** Fields that the answer carries as they came: one that is too long cannot be. */
+function echoedFields({ inbound, outbound: { addr, serviceType, session, validity } }: DialectProfile): string[] {
+  const numberIn = session.mode === 'omit' ? [] : inbound.session.from.flatMap(({ field }) => field ?? [])
+  const isDestWritten = !addr.swap || addr.source === undefined
+  return [
+    ...(serviceType === 'echo' ? ['service_type'] : []), 'source_addr', ...(isDestWritten ? ['destination_addr'] : []),
+    ...(validity === 'echo' ? ['validity_period'] : []), ...numberIn,
+  ]
 }
 
 interface Read {

@@ -38,8 +38,9 @@ export class Inbound {
   /** Takes one whole PDU; it ends in exactly one counter, now or when it is answered. */
   frame(frame: Buffer): void {
     const { count } = this.#parts
-    const { pdu, fault, stray } = decode(frame)
+    const { pdu, fault, stray, odd } = decode(frame)
     count('smpp_rx', { command: labelOf(pdu.command) })
+    if (odd && !fault) count('smpp_tolerated', { what: 'field-length' })
     if (stray) count('smpp_tolerated', { what: 'stray-octets' })
     if (isResponse(pdu.command) || frame.readUInt8(4) & 0x80) this.#response(pdu, fault)
     else this.#request(pdu, fault)

@@ -8,24 +8,27 @@ const NONE: Tlv[] = []
 /**
  * Reads the optional parameters from `offset` to the end of the frame: order and repetition are kept (readers take the
  * first of a repeated tag), unknown tags too, and the length that was sent is honoured. (SMPP v3.4 §3.2.4, §3.3)
+ * `isReceipt`: a known one of a length that cannot be its own is counted as odd, and costs nothing.
  */
-export function readTlvs(frame: Buffer, offset: number): { tlvs: Tlv[]; stray: number; fault?: PduFault } {
-  if (offset >= frame.length) return { tlvs: NONE.slice(), stray: 0 }
+export function readTlvs(frame: Buffer, offset: number, isReceipt = false): { tlvs: Tlv[]; stray: number; odd: number; fault?: PduFault } {
+  if (offset >= frame.length) return { tlvs: NONE.slice(), stray: 0, odd: 0 }
   const tlvs: Tlv[] = []
+  let odd = 0
   let at = offset
   while (frame.length - at >= 4) {
-    if (tlvs.length === TLVS_MAX) return { tlvs, stray: 0, fault: streamFault('too-many-tlvs') }
+    if (tlvs.length === TLVS_MAX) return { tlvs, stray: 0, odd, fault: streamFault('too-many-tlvs') }
     const tag = frame.readUInt16BE(at)
     const octets = frame.readUInt16BE(at + 2)
     at += 4
-    if (at + octets > frame.length) return { tlvs, stray: 0, fault: streamFault('tlv-past-end') }
+    if (at + octets > frame.length) return { tlvs, stray: 0, odd, fault: streamFault('tlv-past-end') }
     if (!tlvLengthFits(tag, octets)) {
-      return { tlvs, stray: 0, fault: { status: STATUS.ESME_RINVPARLEN, why: 'tlv-length' } }
+      if (!isReceipt) return { tlvs, stray: 0, odd, fault: { status: STATUS.ESME_RINVPARLEN, why: 'tlv-length' } }
+      odd++
     }
     tlvs.push({ tag, value: frame.subarray(at, at + octets) })
     at += octets
   }
-  return { tlvs, stray: frame.length - at }
+  return { tlvs, stray: frame.length - at, odd }
 }
 
 function streamFault(why: string): PduFault {

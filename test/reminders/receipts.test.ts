@@ -83,6 +83,25 @@ describeBoth('receipts of SMS', (database) => {
     assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'orphan')
   })
 
+  it('of a line whose ids say nothing are matched by reference and subscriber, before the response too', async () => {
+    const useless = open({ messageIds: () => null, doors: () => ['digicel', 'digicel-2'] })
+    const reference = (id: string) => Number(id) % 65_535 + 1
+    answer = async (sms) => {
+      const said = { line: 'digicel-2', reference: reference(sms.id) }
+      assert.equal(await useless.applyReceipt(receipt('0', { ...said, from: '67570000009' })), 'orphan')
+      if (sms.kind === 'early') assert.equal(await useless.applyReceipt(receipt('0', said)), 'orphan')
+      return { is: 'accepted', messageIds: ['0'], line: 'digicel' }
+    }
+    const [early, late] = [await owe({ kind: 'early' }), await owe({ subject: 'dental:2' })]
+    await useless.tick()
+    assert.deepEqual([await state(early), await state(late)], ['delivered', 'accepted'])
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), from: '67570000009', state: 'expired' })), 'orphan')
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), line: 'digicel-2' })), 'matched')
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late) })), 'repeat')
+    assert.deepEqual([await state(early), await state(late)], ['delivered', 'delivered'])
+    assert.equal((await knex('sms_receipt_orphan')).length, 3)
+  })
+
   it('may come through another door of the SMSC, before the response too, but only to the subscriber that they name', async () => {
     const grouped = open({ doors: () => ['digicel', 'digicel-2'] })
     const id = await owe()

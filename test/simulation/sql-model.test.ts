@@ -37,7 +37,7 @@ const step = fc.record({
   key: fc.constantFrom('e1', 'e1', 'e2', 'e3'),
   waitMs: fc.constantFrom(0, 0, 0, 0, 1_000, 5_000, 40_000, 120_000, HOUR, 22 * HOUR, 30 * HOUR),
   outcome: fc.constantFrom(...OUTCOMES),
-  id: fc.constantFrom('A1', 'A2', 'A3', 'A4', 'X9'),
+  id: fc.constantFrom<string[]>('A1', 'A2', 'A3', 'A4', 'X9'),
   state: fc.constantFrom<Receipt['state']>('delivered', 'delivered', 'undeliverable', 'enroute'),
   reference: fc.constantFrom(null, null, 2, 3),
   late: fc.constantFrom<SmsOutcome>({ is: 'accepted', messageIds: ['A2'] }, { is: 'failed', status: 0x0b }, { is: 'later', status: 0x58, pause: false }),
@@ -56,7 +56,8 @@ const WAYS: Step[] = [
   { ...usual, msisdn: MSISDNS[2], slot: 3, key: 'e3' }, { ...usual, call: 'hold', slot: 3 }, { ...usual, slot: 3 },
   { ...usual, call: 'die' }, { ...usual, call: 'tick', waitMs: 40_000 }, { ...usual, call: 'late', appointment: 3 },
   { ...usual, call: 'late', appointment: 6 }, { ...usual, call: 'late', appointment: 7 }, { ...usual, call: 'late', appointment: 8 },
-  { ...usual, call: 'cancel' }, { ...usual, call: 'receipt', id: 'X9' }, { ...usual, call: 'tick', waitMs: 30 * HOUR },
+  { ...usual, call: 'cancel' }, { ...usual, call: 'receipt', id: 'X9' }, { ...usual, call: 'receipt', id: '', reference: 2 },
+  { ...usual, call: 'tick', waitMs: 30 * HOUR },
 ]
 
 interface Side {
