@@ -21,7 +21,7 @@ import type { Line } from '../smpp/types.ts'
 import type { CodeRoute } from '../ussd/service-code.ts'
 import { shownCode } from '../ussd/shown-code.ts'
 import type { Clock, JsonObject } from '../ussd/types.ts'
-import { GIVE_UP, LET_GO, OFFER, put, RENEW, SETTLE, TAKE_OVER, type LateRow } from './rows.ts'
+import { GIVE_UP, LET_GO, LIVED, OFFER, put, RENEW, SETTLE, TAKE_OVER, type LateRow } from './rows.ts'
 
 export interface LateSettings {
   pushMs: number
@@ -50,7 +50,7 @@ export interface LateParts {
   mint: { epoch(): string }
   log: Log
   metrics: Metrics
-  limits: { turnMs: number; language: string }
+  limits: { turnMs: number; takeoversMax: number; language: string }
   settings: LateSettings
   /** Names this daemon. */
   instance: string
@@ -99,7 +99,7 @@ export function createLate(parts: LateParts): Late {
     const row = {
       epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group,
       code: shownCode(record.code, parts.services), turn: record.turn, call: held.n, revision: turn.revision,
-      opened_at: new Date(record.openedMs), until_at: new Date(held.untilMs), offer: null,
+      opened_at: new Date(record.openedMs), until_at: new Date(held.untilMs), offer: null, takeovers: 0,
     }
     // What is said later waits for an answer of its own: nothing that was dialled is played on.
     const snapshot = withoutDialled(turn.snapshot, turn.revision, parts.services)
@@ -118,6 +118,11 @@ export function createLate(parts: LateParts): Late {
     }
   }
 
+  /** What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over either. */
+  async function lived({ epoch }: LateRow): Promise<void> {
+    await LIVED(knex, { epoch, lease: instance }).catch(() => undefined)
+  }
+
   /** Never rejects: what goes wrong leaves the row to its next owner. */
   async function follow(row: LateRow, held: Held): Promise<void> {
     following.add(row.epoch)
@@ -131,6 +136,7 @@ export function createLate(parts: LateParts): Late {
       await settle(row, record, said, await offer(row, said))
     } catch (error) {
       log.error({ err: error, epoch: row.epoch }, 'a late answer was not brought, and is tried again')
+      await lived(row)
     } finally {
       following.delete(row.epoch)
     }
@@ -168,6 +174,17 @@ export function createLate(parts: LateParts): Late {
     if (!goesOn) parts.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
+  /** Daemon after daemon did not get through it: what it is answered kills or stalls them. An SMS has the busy text. */
+  async function giveUp(row: LateRow, record: DialogueRecord): Promise<void> {
+    const { epoch, line, takeovers, revision } = row
+    metrics.count('limits_total', { limit: 'late_takeovers_max' })
+    log.error({ epoch, line, takeovers, flow: revision },
+      'a late answer that no daemon brought was given up: see in this log what its back end answered')
+    const text = (await parts.flows.pinned(revision))?.text('busy', parts.limits.language)
+    const about = { flow: revision.split('@')[0]!, revision, snapshot: record.snapshot ?? {} }
+    await settle(row, record, text === undefined ? null : { ...about, reply: { action: 'end', text }, ended: 'failed' })
+  }
+
   async function takeOver(row: LateRow): Promise<void> {
     const record = recordOf(row)
     const stands = await parts.dialogues.find(record.key)
@@ -178,6 +195,7 @@ export function createLate(parts: LateParts): Late {
     counted(row.line, 'taken-over')
     // Its dialogue is in the store, which sees to it that the screen gets there.
     if (row.offer && stands?.epoch === row.offer && stands.status !== 'ended') return settle(row, record, null, 'shown')
+    if (row.takeovers > parts.limits.takeoversMax) return giveUp(row, record)
     if (!row.offer) return follow(row, { n: row.call, untilMs: row.until_at.getTime() })
     // Perhaps on the handset, perhaps not: the screen is not tried twice.
     const played = await playHeld(record, { n: row.call, untilMs: row.until_at.getTime() }, { ...parts, language: parts.limits.language })
@@ -192,8 +210,11 @@ export function createLate(parts: LateParts): Late {
     for (const { line } of await GIVE_UP(knex, { before: new Date(clock.now() - GIVE_UP_MS) })) counted(line, 'given-up')
     const rows = await TAKE_OVER(knex, { now: new Date(clock.now()), until, lease: instance, limit: room })
     for (const row of rows.filter(({ epoch }) => !following.has(epoch))) {
-      void takeOver(row).catch((error: unknown) => isForged(error) ? putAside(row, error)
-        : log.warn({ err: error, epoch: row.epoch }, 'a late answer waits'))
+      void takeOver(row).catch((error: unknown) => {
+        if (isForged(error)) return putAside(row, error)
+        log.warn({ err: error, epoch: row.epoch }, 'a late answer waits')
+        return lived(row)
+      })
     }
   }
 

@@ -15,9 +15,10 @@ export interface LateRow {
   opened_at: Date
   until_at: Date
   offer: string | null
+  takeovers: number
 }
 
-const COLUMNS = 'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer'
+const COLUMNS = 'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer, takeovers'
 
 /** A turn that is played again after a crash holds the same row. */
 export async function put(knex: Knex, row: LateRow, lease: string, leaseUntil: Date): Promise<void> {
@@ -35,7 +36,7 @@ export const TAKE_OVER = statement<LateRow>('late-take-over', `
     SELECT epoch FROM ussd_late WHERE lease_until <= CAST(:now AS timestamptz)
     ORDER BY lease_until LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
   )
-  UPDATE ussd_late l SET lease = CAST(:lease AS text), lease_until = CAST(:until AS timestamptz)
+  UPDATE ussd_late l SET lease = CAST(:lease AS text), lease_until = CAST(:until AS timestamptz), takeovers = l.takeovers + 1
   FROM pick WHERE l.epoch = pick.epoch
   RETURNING ${COLUMNS.replaceAll(/(\w+)/g, 'l.$1')}`)
 
@@ -46,9 +47,13 @@ export const OFFER = statement<{ epoch: string }>('late-offer', `
 export const SETTLE = statement<{ epoch: string }>('late-settle', `
   DELETE FROM ussd_late WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
 
-/** Gives up what this daemon holds, so that another one need not wait for its lease to run out. */
+/** Gives up what this daemon holds, so that another one need not wait for its lease to run out: whoever takes that over lost nothing. */
 export const LET_GO = statement<{ epoch: string }>('late-let-go', `
-  UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz) WHERE lease = :lease RETURNING epoch`)
+  UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz), takeovers = takeovers - 1 WHERE lease = :lease RETURNING epoch`)
+
+/** It failed here, and this daemon lives on: that is no take-over that counts. */
+export const LIVED = statement<{ epoch: string }>('late-lived', `
+  UPDATE ussd_late SET takeovers = takeovers - 1 WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
 
 export const GIVE_UP = statement<{ line: string }>('late-give-up', `
   DELETE FROM ussd_late WHERE until_at <= CAST(:before AS timestamptz)
