@@ -6,6 +6,7 @@
 import type { Settings } from '../src/config/schema.ts'
 import type { Phone } from '../src/simulator/phone.ts'
 import { aftermath } from './aftermath.ts'
+import { certainHarm } from './certain.ts'
 import { check } from './checker.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { FAILURES_MAX, reached, told, type Campaign } from './outcome.ts'
@@ -80,24 +81,30 @@ async function openLane(seed: number): Promise<Lane> {
 
 async function run(lane: Lane, cuts: readonly Cut[]): Promise<void> {
   const { fence, failures } = lane
-  await walk(lane, 'undisturbed')
+  failures.push(...await certainHarm(() => walk(lane, 'undisturbed')))
   lane.counts.pieces = inPieces(lane)
   await fence.smsc.set({ is: 'chunk' })
-  await walk(lane, 'one octet at a time')
+  failures.push(...await certainHarm(() => walk(lane, 'one octet at a time')))
   for (const cut of cuts) {
     if (failures.length >= FAILURES_MAX) break
-    await armed(lane, cut)
-    await walk(lane, `${cut.direction} cut after ${cut.at} octets`)
+    failures.push(...await certainHarm(async () => {
+      await armed(lane, cut)
+      return walk(lane, `${cut.direction} cut after ${cut.at} octets`)
+    }))
   }
   await fence.smsc.set({ is: 'pass' })
   failures.push(...await judged(lane))
 }
 
-async function walk({ scene, counts, failures }: Lane, what: string): Promise<void> {
+/** Answers in what it differs. A machine that stops for half a second makes Redis late, and a subscriber is told so: see certainHarm. */
+async function walk({ scene, counts }: Lane, what: string): Promise<string[]> {
   const phone = await newcomer(scene)
-  await walkThrough(scene, phone).catch((error: Error) => void failures.push(`${what}: ${error.message.slice(0, 1_500)}`))
+  const wrong: string[] = []
+  await walkThrough(scene, phone).catch((error: Error) => void wrong.push(`${what}: ${error.message.slice(0, 1_500)}`))
   counts.dialogues++
   counts.repeats += phone.repeats
+  if (wrong.length && phone.screen?.open) phone.hangUp()
+  return wrong
 }
 
 /** A link that died is there again at once: some thousands of them die. */
@@ -135,10 +142,15 @@ async function walkThrough({ diary, stage }: Scene, phone: Phone): Promise<void>
 /** Octets either way of a connection that binds and carries one dialogue. */
 async function undisturbed(lane: Lane): Promise<{ up: number; down: number }> {
   const { counts } = lane.fence.smsc
-  const before = { up: counts.up, down: counts.down }
-  await armed(lane, { direction: 'up', at: Infinity })
-  await walk(lane, 'undisturbed')
-  return { up: counts.up - before.up, down: counts.down - before.down }
+  let octets = { up: 0, down: 0 }
+  lane.failures.push(...await certainHarm(async () => {
+    const before = { up: counts.up, down: counts.down }
+    await armed(lane, { direction: 'up', at: Infinity })
+    const wrong = await walk(lane, 'undisturbed')
+    if (!wrong.length) octets = { up: counts.up - before.up, down: counts.down - before.down }
+    return wrong
+  }))
+  return octets
 }
 
 /** Ends the connection that there is; the next one dies after so many octets. */

@@ -127,7 +127,7 @@ async function keysLeft({ stage }: Scene): Promise<string[]> {
     for await (const some of redis.scanStream({ match: `*${stage.prefix}*`, count: 1_000 })) keys.push(...(some as string[]))
     return keys
   }
-  await reached(async () => (await all()).length === 0, 20_000)
+  await reached(async () => (await all()).length === 0, 120_000)
   const left = await all()
   redis.disconnect()
   return left

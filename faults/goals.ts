@@ -9,7 +9,7 @@ export const GOALS: readonly (readonly [id: string, goal: string])[] = [
   ['R7', 'Postgres gone, COMMIT reply lost: no false "booked", no false "not booked", healthy within 2 s'],
   ['R8', 'SMSC restarts and flaps: bound within 2 s of its return, no descriptor leaks'],
   ['R9', 'a half-open connection is found within interval + time-out'],
-  ['R10', '20 % of submits throttled: none lost, 80 % of the allowed rate used, USSD as fast as without, to 20 % or 25 ms'],
+  ['R10', '20 % of submits throttled: none lost, 80 % of the allowed rate used, USSD as fast as without at the same moment, to 20 % or 25 ms'],
   ['R11', 'soak: memory that is held, descriptors and keys level out'],
   ['R12', "a flood from one subscriber leaves the others' p99 within 20 % or 25 ms of those that another daemon has at the same moment without it"],
   ['R13', 'simulation under a virtual clock, every failure replayable by its seed'],
