@@ -54,7 +54,7 @@ function chew({ seed, say }: CampaignParts, pdus: number, failures: string[]) {
   const eaten: Eaten = {}
   const startMs = performance.now()
   let slowestMs = 0
-  for (let n = 0; n < pdus && failures.length < 8; n++) {
+  for (let n = 0; n < pdus && failures.length < 8 && slowestMs <= SLOW_MS_MAX; n++) {
     const sample = any(samples, chance)
     // Mostly the dialect that it was said in; now and then one that it was not.
     const dialect: Dialect = chance() < 0.8 ? speak.get(sample.dialect)! : any(all, chance)

@@ -8,7 +8,7 @@ import { framer, type FramingFault } from '../src/smpp/framer.ts'
 import { readReceipt } from '../src/smpp/receipt.ts'
 import { readSms } from '../src/smpp/segments-join.ts'
 import type { Dialect, Pdu } from '../src/smpp/types.ts'
-import type { Chance, UssdMessage } from '../src/ussd/types.ts'
+import type { Chance, UssdKind, UssdMessage } from '../src/ussd/types.ts'
 
 /** How many of each: frames, framing faults, refused bodies, and what dialects made of the rest. */
 export type Eaten = Record<string, number>
@@ -63,10 +63,14 @@ function understand(pdu: Pdu, dialect: Dialect, chance: Chance, eaten: Eaten): v
   if (incoming.is === 'ussd') reply(incoming.message, dialect, chance)
 }
 
-/** Whoever is understood can be answered, also from what Redis kept. */
+/** Nobody answers these: a field that is too long for an answer costs them nothing. */
+const UNANSWERED: ReadonlySet<UssdKind> = new Set<UssdKind>(['abort', 'end', 'timeout'])
+
+/** Whoever is understood, and waits for an answer, can be answered, also from what Redis kept. */
 function reply(message: UssdMessage, dialect: Dialect, chance: Chance): void {
   if (!/^\d{1,15}$/.test(message.msisdn)) throw new Error(`not an MSISDN: ${JSON.stringify(message.msisdn)}`)
   if (chance() < SAMPLE) same('message', JSON.parse(JSON.stringify(message)), message)
+  if (UNANSWERED.has(message.kind)) return
   const coded = encode(dialect.write({ action: 'end', text: 'Bye' }, message.returnPath).pdu)
   if ('fault' in coded) throw new Error(`no reply can be written: ${coded.fault}`)
 }
