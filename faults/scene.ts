@@ -100,7 +100,7 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: nu
     while (!state.stopped) {
       const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
       const apologies = diary.apologies
-      await converse(phone, diary, chance, habits)
+      await converse(phone, diary, chance, habits, undefined, () => thumbs(smsc, msisdn))
       // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
       if (diary.apologies > apologies) await sleep(REDIAL_MS)
       for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
@@ -140,6 +140,19 @@ function numbered(phone: Phone): Phone {
     return dial(code, { number, ...options })
   }
   return phone
+}
+
+/** For an answer from a daemon that has stopped, the SMSC waits this long and delivers again. */
+const THUMBS_MS = 3_500
+const THUMBS_LOOK_MS = 5
+
+/**
+ * Nobody presses three keys while one of two copies of the first is under way to a daemon that the machine holds up: an old key that
+ * comes last is a new one, and nothing that SMPP has could tell. So the next key waits for the SMSC to have its answers.
+ */
+async function thumbs({ deliveries }: Smsc, msisdn: string): Promise<void> {
+  const endMs = performance.now() + THUMBS_MS
+  while (deliveries.underWay(msisdn) > 0 && performance.now() < endMs) await sleep(THUMBS_LOOK_MS)
 }
 
 const WIRE_MAX = 40

@@ -68,12 +68,13 @@ const FOLLOWS: Record<string, readonly Kind[]> = {
 
 const STEPS_MAX = 14
 
-/** One dialogue, from dialling to its end. Never rejects. */
+/** One dialogue, from dialling to its end. `thumbs`: what the subscriber waits for before each key. Never rejects. */
 export async function converse(
-  phone: Phone, diary: Diary, chance: Chance, habits = HABITS, nowMs: () => number = () => performance.now(),
+  phone: Phone, diary: Diary, chance: Chance, habits = HABITS, nowMs: () => number = () => performance.now(), thumbs?: () => Promise<void>,
 ): Promise<void> {
   diary.dialogues++
   const walk: Walk = { phone, diary, chance, books: chance() < habits.books, asked: null, clinic: null, isResumed: false, done: false, waitedMs: 0 }
+  if (thumbs) await thumbs()
   let screen = await timed(walk, nowMs, () => phone.dial('*123#'))
   let from: string = 'dial'
   for (let step = 0; screen && step < STEPS_MAX; step++) {
@@ -82,10 +83,11 @@ export async function converse(
     judge(walk, from, kind, screen)
     if (!screen.open) return
     if (chance() < habits.hangsUp) return phone.hangUp()
-    if (chance() < habits.redials) return converse(phone, diary, chance, habits, nowMs)
+    if (chance() < habits.redials) return converse(phone, diary, chance, habits, nowMs, thumbs)
     const key = keyFor(walk, kind, screen.text)
     if (key === null) return phone.hangUp()
     from = kind
+    if (thumbs) await thumbs()
     screen = await timed(walk, nowMs, () => phone.answer(key))
   }
   if (screen) phone.hangUp()

@@ -50,6 +50,8 @@ export interface Deliveries {
   /** To be called when a bind came up. */
   flush(): void
   held(): number
+  /** Keys of one subscriber that are held, or that no answer has come to yet, copies among them. */
+  underWay(msisdn: string): number
   counts: { sent: number; redelivered: number; putOff: number; doubled: number; late: number; thrownAway: number }
 }
 
@@ -59,6 +61,7 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
   const held: Delivery[] = []
   const counts = { sent: 0, redelivered: 0, putOff: 0, doubled: 0, late: 0, thrownAway: 0 }
   const lastUsed = new Map<string, string>()
+  const unanswered = new Map<string, number>()
   let turn = 0
 
   function choose(delivery: Delivery, notThis?: Peer): Peer | undefined {
@@ -125,14 +128,23 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
     else hold(delivery)
   }
 
+  function wait({ lane, msisdn }: Delivery, more: 1 | -1): void {
+    if (lane !== 'ussd') return
+    const now = (unanswered.get(msisdn) ?? 0) + more
+    if (now > 0) unanswered.set(msisdn, now)
+    else unanswered.delete(msisdn)
+  }
+
   function write(delivery: Delivery, peer: Peer, act?: Act): void {
     counts.sent++
+    wait(delivery, 1)
     if (delivery.attempts++ > 0) counts.redelivered++
     if (settings.choose === 'sticky') lastUsed.set(delivery.msisdn, peer.id)
     peer.request(delivery, settings.responseMs, (outcome) => settle(delivery, outcome), act)
   }
 
   function settle(delivery: Delivery, outcome: Outcome): void {
+    wait(delivery, -1)
     if (outcome.kind === 'answered') {
       const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
@@ -151,6 +163,7 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
       for (const delivery of held.splice(0)) sendNow(delivery)
     },
     held: () => held.length,
+    underWay: (msisdn) => (unanswered.get(msisdn) ?? 0) + held.filter((one) => one.lane === 'ussd' && one.msisdn === msisdn).length,
     counts,
   }
 }

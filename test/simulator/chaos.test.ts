@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { chaos, seededChance, type Fault } from '../../src/simulator/chaos.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc.ts'
+import { until } from '../support/services.ts'
 import { HELD_MS, heldClock, realClock } from '../support/clock.ts'
 import { esme, reply, type Esme } from './esme.ts'
 
@@ -134,8 +135,14 @@ describe('a misbehaving SMSC', () => {
     const one = await start({ on: 'deliver_sm', times: 1, act: { is: 'double', on: 'other' } })
     const two = await bound()
     dial()
-    assert.ok(isBegin(await one.take('deliver_sm')))
-    assert.ok(isBegin(await two.take('deliver_sm')))
+    assert.equal(smsc.deliveries.underWay(JOHN), 2, 'a copy is under way as its original is')
+    const [first, second] = [await one.take('deliver_sm'), await two.take('deliver_sm')]
+    assert.ok(isBegin(first))
+    assert.ok(isBegin(second))
+    one.ack(first)
+    await until(() => smsc.deliveries.underWay(JOHN) === 1, 'the first is still under way')
+    two.ack(second)
+    await until(() => smsc.deliveries.underWay(JOHN) === 0, 'the copy is still under way')
   })
 
   it('delivers the opening PDU again after the dialogue went on', async () => {
