@@ -29,6 +29,6 @@ USER 65532:65532
 EXPOSE 8123
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s \
-  CMD ["node", "/app/dist/src/cli.js", "health", "--port", "8123"]
-ENTRYPOINT ["node", "/app/dist/src/cli.js"]
+  CMD ["node", "/app/dist/src/cli/main.js", "health", "--port", "8123"]
+ENTRYPOINT ["node", "/app/dist/src/cli/main.js"]
 CMD ["run", "--config", "/etc/ussd-connector/connector.yaml"]

@@ -3,12 +3,12 @@
  * how many (1,000), SEED where chance begins. Right: every message read as the same and every reply written as the same
  * octets, or the field that is to blame is marked doubtful in the profile.
  */
-import { infer } from '../src/learn/infer.ts'
-import { loadProfile } from '../src/smpp/dialect-load.ts'
+import { infer } from '../src/tools/infer/infer.ts'
+import { loadProfile } from '../src/smpp/dialect/load.ts'
 import { seededChance } from '../src/simulator/chaos.ts'
-import { judge, type Difference } from '../test/learn/judge.ts'
-import { randomDialect } from '../test/learn/random-dialect.ts'
-import { speak } from '../test/learn/spoken.ts'
+import { judge, type Difference } from '../test/tools/infer/judge.ts'
+import { randomDialect } from '../test/tools/infer/random-dialect.ts'
+import { speak } from '../test/tools/infer/spoken.ts'
 
 const WANTED = Number(process.env.DIALECTS ?? 1_000)
 const chance = seededChance(Number(process.env.SEED ?? 20_250_501))

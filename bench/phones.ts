@@ -2,7 +2,7 @@
  * The network's end of the bench, in a process of its own: a simulated SMSC whose phones walk as the parent says. Speaks
  * over the IPC channel: `{ port }` once it listens, `{ bound }` once a daemon is there, then a result for each order.
  */
-import { systemChance, systemClock } from '../src/clock.ts'
+import { systemChance, systemClock } from '../src/base/wall-clock.ts'
 import { load, type LoadResult } from '../src/simulator/load.ts'
 import { startSmsc } from '../src/simulator/smsc.ts'
 import { WALKS } from './walks.ts'

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
-import { ownPostgres, type OwnPostgres } from '../faults/own-postgres.ts'
+import { ownPostgres, type OwnPostgres } from '../test/campaigns/own-postgres.ts'
 import type { LoadResult } from '../src/simulator/load.ts'
 import type { Order, Word } from './phones.ts'
 import { WALKS } from './walks.ts'
@@ -56,7 +56,7 @@ export async function startStage(options: { profileDir?: string | undefined; sms
     postgres = await ownPostgres()
     const config = join(dir, 'connector.yaml')
     writeFileSync(config, stringify(settingsOf({ smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }, options.sms)))
-    execFileSync(process.execPath, [join(root, 'dist/src/cli.js'), 'migrate', '--config', config], { stdio: 'ignore' })
+    execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'migrate', '--config', config], { stdio: 'ignore' })
     const bound = hear(phones, 'bound')
     const daemon = startDaemon(config, dir, options.profileDir)
     children.push(daemon)
@@ -111,7 +111,7 @@ function startRedis(port: number, dir: string): ChildProcess {
 function startDaemon(config: string, dir: string, profileDir: string | undefined): ChildProcess {
   const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
   // With the young generation that deploy/ussd-connector.service gives it.
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli.js'), 'run', '--config', config], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli/main.js'), 'run', '--config', config], {
     cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log = createWriteStream(join(dir, 'daemon.log'))

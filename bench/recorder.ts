@@ -4,17 +4,17 @@
  * the peer is too. Compare the columns, not machines.
  */
 import { createServer, type AddressInfo } from 'node:net'
-import { systemClock } from '../src/clock.ts'
-import { silentLog } from '../src/log-port.ts'
-import { createMasking } from '../src/recorder/masking.ts'
-import { createRecorder } from '../src/recorder/recorder.ts'
-import { noCounters } from '../src/smpp/counters.ts'
-import { encode, encodeResponse } from '../src/smpp/codec.ts'
-import { compileDialect } from '../src/smpp/dialect.ts'
-import { loadProfile } from '../src/smpp/dialect-load.ts'
-import { framer } from '../src/smpp/framer.ts'
-import { smppLine } from '../src/smpp/line.ts'
-import { lineSettings } from '../src/smpp/settings.ts'
+import { systemClock } from '../src/base/wall-clock.ts'
+import { silentLog } from '../src/base/log-port.ts'
+import { createMasking } from '../src/tools/recorder/masking.ts'
+import { createRecorder } from '../src/tools/recorder/recorder.ts'
+import { noCounters } from '../src/smpp/session/counters.ts'
+import { encode, encodeResponse } from '../src/smpp/pdu/codec.ts'
+import { compileDialect } from '../src/smpp/dialect/dialect.ts'
+import { loadProfile } from '../src/smpp/dialect/load.ts'
+import { framer } from '../src/smpp/pdu/framer.ts'
+import { smppLine } from '../src/smpp/session/line.ts'
+import { lineSettings } from '../src/smpp/session/settings.ts'
 
 const SUBMITS = Number(process.env.SUBMITS ?? 40_000)
 const ROUNDS = Number(process.env.ROUNDS ?? 7)

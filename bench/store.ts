@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { DialogueLimits, DialogueStore } from '../src/dialogue/types.ts'
-import { journalDialogues } from '../src/store/journal.ts'
-import { pooled } from '../src/ids.ts'
-import { redisDialogues } from '../src/store/redis.ts'
+import { journalDialogues } from '../src/store/journal/store.ts'
+import { pooled } from '../src/base/ids.ts'
+import { redisDialogues } from '../src/store/redis/store.ts'
 import { createSealer, plainSealer } from '../src/store/seal.ts'
 
 const LIMITS: DialogueLimits = {

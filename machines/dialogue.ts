@@ -6,12 +6,12 @@
  */
 import { assign, createActor, setup } from 'xstate'
 import type { AnyActorScope, Snapshot } from 'xstate'
-import type { JsonObject, PageLimit } from '../src/ussd/types.ts'
+import type { JsonObject, PageLimit } from '../src/ussd/vocabulary.ts'
 
 /** Steps that one event may cause before the machine is declared to run in a circle. */
 export const STEPS_MAX = 100
 
-/** What a dialogue is told. Its meaning is written at FlowEvent in src/flow/types.ts. */
+/** What a dialogue is told. Its meaning is written at FlowEvent in src/flow/engine/types.ts. */
 export type DialogueEvent =
   | { type: 'ANSWER'; text: string }
   | { type: 'ACK' }

@@ -4,4 +4,4 @@ import { cpSync, existsSync, chmodSync } from 'node:fs'
 for (const folder of ['src/simulator/web', 'src/admin/console']) {
   if (existsSync(folder)) cpSync(folder, `dist/${folder}`, { recursive: true })
 }
-if (existsSync('dist/src/cli.js')) chmodSync('dist/src/cli.js', 0o755)
+if (existsSync('dist/src/cli/main.js')) chmodSync('dist/src/cli/main.js', 0o755)

@@ -1,9 +1,9 @@
 /** Writes what is generated from the flow language's schema: node --import tsx scripts/flow-docs.ts */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow/json-schema.ts'
-import { withReference } from '../src/flow/reference.ts'
-import { packageRoot } from '../src/root.ts'
+import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow/language/json-schema.ts'
+import { withReference } from '../src/flow/language/reference.ts'
+import { packageRoot } from '../src/base/package-root.ts'
 
 const page = join(packageRoot, 'docs/FLOWS.md')
 writeFileSync(page, withReference(readFileSync(page, 'utf8')))

@@ -79,7 +79,7 @@ text = "Got: %a"
 CONF
 
 cd "$root" || exit 1
-node --import tsx src/cli.ts simulate --port "$smpp" --http-port "$http" > "$work/simulator.log" 2>&1 &
+node --import tsx src/cli/main.ts simulate --port "$smpp" --http-port "$http" > "$work/simulator.log" 2>&1 &
 pids="$pids $!"
 
 failed=0

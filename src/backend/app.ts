@@ -2,15 +2,15 @@
  * An application of somebody else's as a back end: each call is one request in the application's own contract, each
  * answer one screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
-import type { AppAsk, AppSaid } from '../flow/app-flow.ts'
-import { appHistory } from '../flow/app-flow.ts'
-import type { Log } from '../log-port.ts'
-import type { Counters } from '../metrics.ts'
-import type { Clock, JsonObject } from '../ussd/types.ts'
+import type { AppAsk, AppSaid } from '../flow/engine/app-flow.ts'
+import { appHistory } from '../flow/engine/app-flow.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Counters } from '../base/metrics.ts'
+import type { Clock, JsonObject } from '../ussd/vocabulary.ts'
 import { boundaryAt, clean } from '../ussd/text.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
-import type { ReplyDesk } from './app-desk.ts'
+import type { ReplyDesk } from './app-replies.ts'
 import type { Answer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
 import { agentFor, failure, type HttpSettings } from './http.ts'
 import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'

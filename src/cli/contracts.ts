@@ -1,18 +1,18 @@
 /** `contract list` and `contract test`: what an application's author holds it to before a daemon dials it. */
 import { randomBytes } from 'node:crypto'
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../base/wall-clock.ts'
 import { appBackend } from '../backend/app.ts'
 import { KIT_PATH, kitAsked, loadKit, readAnswer, requestText } from '../backend/contracts/kit.ts'
 import { contractNames, loadContract } from '../backend/contracts/load.ts'
 import type { Contract, Outgoing } from '../backend/contracts/types.ts'
 import type { Backend, CallResult } from '../backend/types.ts'
-import { UsageError } from '../errors.ts'
-import { advance } from '../flow/advance.ts'
-import { appFlow, appName } from '../flow/app-flow.ts'
-import type { FlowSnapshot, Want } from '../flow/types.ts'
-import { uuidV7 } from '../ids.ts'
-import { silentLog } from '../log-port.ts'
-import { USSD_PAGE } from '../ussd/types.ts'
+import { UsageError } from '../base/errors.ts'
+import { advance } from '../flow/engine/advance.ts'
+import { appFlow, appName } from '../flow/engine/app-flow.ts'
+import type { FlowSnapshot, Want } from '../flow/engine/types.ts'
+import { uuidV7 } from '../base/ids.ts'
+import { silentLog } from '../base/log-port.ts'
+import { USSD_PAGE } from '../ussd/vocabulary.ts'
 
 type Say = (text: string) => void
 

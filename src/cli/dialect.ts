@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
-import { readPdus } from '../learn/capture.ts'
-import { infer } from '../learn/infer.ts'
-import { nearestProfile } from '../learn/nearest-profile.ts'
-import { printProfile } from '../learn/print.ts'
-import { packageRoot } from '../root.ts'
-import type { Captured } from '../learn/captured.ts'
-import { dialectNames, loadProfile } from '../smpp/dialect-load.ts'
-import type { DialectProfile } from '../smpp/dialect-schema.ts'
+import { readPdus } from '../tools/capture/capture.ts'
+import { infer } from '../tools/infer/infer.ts'
+import { nearestProfile } from '../tools/infer/nearest-profile.ts'
+import { printProfile } from '../tools/infer/print.ts'
+import { packageRoot } from '../base/package-root.ts'
+import type { Captured } from '../tools/capture/captured.ts'
+import { dialectNames, loadProfile } from '../smpp/dialect/load.ts'
+import type { DialectProfile } from '../smpp/dialect/schema.ts'
 
 type Say = (text: string) => void
 

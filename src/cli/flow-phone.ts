@@ -1,12 +1,12 @@
 /** A phone on which a flow is played in this process: no simulator, no daemon, no store. */
-import { advance, type CallOutcome, type CallWant } from '../flow/advance.ts'
-import type { Left } from '../flow/talk-recorder.ts'
-import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from '../flow/types.ts'
-import { SMS_SEND } from '../flow/sms-screen.ts'
+import { advance, type CallOutcome, type CallWant } from '../flow/engine/advance.ts'
+import type { Left } from '../flow/talk/recorder.ts'
+import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from '../flow/engine/types.ts'
+import { SMS_SEND } from '../flow/language/sms-screen.ts'
 import { frame, type TerminalPhone, type TerminalView } from '../simulator/terminal.ts'
 import { route } from '../ussd/service-code.ts'
 import { alphabetOf, count, fits } from '../ussd/text.ts'
-import { USSD_PAGE } from '../ussd/types.ts'
+import { USSD_PAGE } from '../ussd/vocabulary.ts'
 
 export interface FlowPhoneOptions {
   /** The service code: what is dialled behind it are answers. */

@@ -1,13 +1,13 @@
 /** The back ends of a settings file, without a daemon: for a flow that is played by hand. */
 import { randomBytes } from 'node:crypto'
-import { systemChance } from '../clock.ts'
+import { systemChance } from '../base/wall-clock.ts'
 import type { Backend } from '../backend/types.ts'
 import { loadSettings } from '../config/load.ts'
 import { createBackends } from '../daemon/backends.ts'
-import type { CallOutcome, CallWant } from '../flow/advance.ts'
-import { silentLog } from '../log-port.ts'
-import { createMetrics } from '../metrics.ts'
-import type { Clock } from '../ussd/types.ts'
+import type { CallOutcome, CallWant } from '../flow/engine/advance.ts'
+import { silentLog } from '../base/log-port.ts'
+import { createMetrics } from '../base/metrics.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
 import { openDatabase } from './database.ts'
 
 /** What a call really comes to; it never rejects. */

@@ -1,14 +1,14 @@
 /** `simulate`, `dial` and `wallet`: the other side, for people. */
 import { join } from 'node:path'
-import { systemChance, systemClock } from '../clock.ts'
-import { UsageError } from '../errors.ts'
+import { systemChance, systemClock } from '../base/wall-clock.ts'
+import { UsageError } from '../base/errors.ts'
 import { addTalk } from './record.ts'
-import { packageRoot } from '../root.ts'
-import { readSecretFile } from '../secret-file.ts'
-import { startWallet } from '../services/topup/server.ts'
+import { packageRoot } from '../base/package-root.ts'
+import { readSecretFile } from '../base/secret-file.ts'
+import { startWallet } from '../../samples/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
 import { dialTerminal, remotePhone, talkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
-import { voiceOf } from '../simulator/voices.ts'
+import { voiceOf } from '../simulator/network-codings.ts'
 
 /** 64 bits in hex. */
 const TOKEN_LENGTH_MIN = 16

@@ -4,8 +4,8 @@ import { loadSettings } from '../config/load.ts'
 import type { LineSettings as LineWishes } from '../config/schema.ts'
 import { profileDirs, wishesOf } from '../daemon/line.ts'
 import { tlsOf } from '../daemon/tls.ts'
-import { UsageError } from '../errors.ts'
-import { lineSettings, type LineSettings } from '../smpp/settings.ts'
+import { UsageError } from '../base/errors.ts'
+import { lineSettings, type LineSettings } from '../smpp/session/settings.ts'
 
 export interface SmscOptions {
   config?: string

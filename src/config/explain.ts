@@ -1,8 +1,8 @@
 /** What is wrong with settings, in sentences: faults of the schema, and of YAML that means something else. */
 import { visit, type Document } from 'yaml'
 import type { z } from 'zod'
-import type { Problem } from '../errors.ts'
-import { nearest } from '../nearest.ts'
+import type { Problem } from '../base/errors.ts'
+import { nearest } from '../base/did-you-mean.ts'
 import { settingsSchema } from './schema.ts'
 
 /** A code without quotes is an alias to YAML. */

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { httpUrl } from './http-url.ts'
 import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
-import { late, patienceMs } from './schema-late.ts'
+import { late, patienceMs } from './schema-deferred.ts'
 import { incoming, msisdnPrefix, sms } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 

@@ -1,19 +1,19 @@
 /** The applications of the settings: each a flow, and the back end that the flow calls. */
 import { readFileSync } from 'node:fs'
 import { appBackend, type AppParts } from '../backend/app.ts'
-import { replyDesk, type ReplyDesk } from '../backend/app-desk.ts'
+import { replyDesk, type ReplyDesk } from '../backend/app-replies.ts'
 import { loadContract } from '../backend/contracts/load.ts'
 import type { Contract } from '../backend/contracts/types.ts'
 import type { Backend } from '../backend/types.ts'
 import type { Settings } from '../config/schema.ts'
-import { UsageError } from '../errors.ts'
-import { appFlow, appName } from '../flow/app-flow.ts'
+import { UsageError } from '../base/errors.ts'
+import { appFlow, appName } from '../flow/engine/app-flow.ts'
 import { textFlow } from '../push/pages.ts'
-import type { CompiledFlow } from '../flow/types.ts'
-import type { Service } from '../gateway-parts.ts'
-import type { Log } from '../log-port.ts'
-import type { Metrics } from '../metrics.ts'
-import type { Clock } from '../ussd/types.ts'
+import type { CompiledFlow } from '../flow/engine/types.ts'
+import type { Service } from '../gateway/steps.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
 
 type App = Settings['apps'][string]
 

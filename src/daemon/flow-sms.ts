@@ -3,11 +3,11 @@ import type { Knex } from 'knex'
 import { moduleBackend } from '../backend/module.ts'
 import { Refusal, type Backend } from '../backend/types.ts'
 import type { LineSettings } from '../config/schema.ts'
-import { SMS } from '../flow/sms-screen.ts'
-import { oweSms } from '../reminders/owe.ts'
+import { SMS } from '../flow/language/sms-screen.ts'
+import { oweSms } from '../sms/outbox/enqueue.ts'
 import { msisdnOf } from '../ussd/msisdn.ts'
-import type { Clock } from '../ussd/types.ts'
-import { numberingOf } from './numbering.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
+import { numberingOf } from '../config/numbering.ts'
 
 export interface FlowSmsParts {
   knex: Knex

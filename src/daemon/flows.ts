@@ -1,15 +1,15 @@
 /** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
 import { appFlows, servicesOf } from './apps.ts'
 import type { Settings } from '../config/schema.ts'
-import { ProblemsError, UsageError } from '../errors.ts'
-import { openFlows, type Flows, type Reload } from '../flow/registry.ts'
-import type { Decided } from '../flow/release.ts'
-import type { ScreenTypes } from '../flow/screen-type.ts'
-import type { CompiledFlow, FlowArchive } from '../flow/types.ts'
-import type { Log } from '../log-port.ts'
-import type { Metrics } from '../metrics.ts'
-import { nearest } from '../nearest.ts'
-import type { Clock } from '../ussd/types.ts'
+import { ProblemsError, UsageError } from '../base/errors.ts'
+import { openFlows, type Flows, type Reload } from '../flow/release/registry.ts'
+import type { Decided } from '../flow/release/release.ts'
+import type { ScreenTypes } from '../flow/language/screen-type.ts'
+import type { CompiledFlow, FlowArchive } from '../flow/engine/types.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { nearest } from '../base/did-you-mean.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
 
 export interface ServedFlows {
   registry: Flows

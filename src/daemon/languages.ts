@@ -1,12 +1,12 @@
 /** What the daemon keeps of a subscriber by itself: the language chosen. A back end to flows, a lookup to each new dialogue. */
 import { moduleBackend } from '../backend/module.ts'
 import type { Backend } from '../backend/types.ts'
-import { SUBSCRIBER } from '../flow/language-screen.ts'
-import type { FlowRegistry } from '../flow/types.ts'
-import type { Log } from '../log-port.ts'
-import type { Metrics } from '../metrics.ts'
+import { SUBSCRIBER } from '../flow/language/language-screen.ts'
+import type { FlowRegistry } from '../flow/engine/types.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
 import { languageIn, type Languages } from '../services/subscriber/languages.ts'
-import type { Clock } from '../ussd/types.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
 
 /** How long a new dialogue waits for the language: it may as well start in the line's. */
 export const LOOKUP_MS = 500

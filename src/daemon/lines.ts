@@ -1,14 +1,14 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
 import type { LineSettings, Settings } from '../config/schema.ts'
 import { makeLine, printOf } from './line.ts'
-import { trialLog, tryOut, type LineRefusal } from './replace.ts'
-import type { Log } from '../log-port.ts'
-import type { Metrics } from '../metrics.ts'
-import type { Tap } from '../smpp/link.ts'
-import type { Connect } from '../smpp/socket.ts'
+import { trialLog, tryOut, type LineRefusal } from './line-replacement.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Tap } from '../smpp/session/link.ts'
+import type { Connect } from '../smpp/session/socket.ts'
 import type { BindDown, BindRow, Line, Link, Pdu } from '../smpp/types.ts'
-import type { Late } from '../smpp/window.ts'
-import type { Chance, Clock } from '../ussd/types.ts'
+import type { Late } from '../smpp/session/window.ts'
+import type { Chance, Clock } from '../ussd/vocabulary.ts'
 
 export interface Lines {
   /** Those that take submits: neither stopped nor on their way out. */

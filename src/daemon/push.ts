@@ -1,9 +1,9 @@
 /** USSD that the daemon begins, with the daemon's own parts. */
 import type { Knex } from 'knex'
 import type { Settings } from '../config/schema.ts'
-import { createEnding, type EndingParts } from '../ending.ts'
+import { createEnding, type EndingParts } from '../gateway/ending.ts'
 import { createPush, type Push, type PushParts } from '../push/push.ts'
-import { oweSms } from '../reminders/owe.ts'
+import { oweSms } from '../sms/outbox/enqueue.ts'
 import { readCode } from '../ussd/service-code.ts'
 
 export type DaemonPushParts = Omit<PushParts, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> & EndingParts & {

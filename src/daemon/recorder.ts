@@ -1,12 +1,12 @@
 /** The flight recorder as the settings want it, and what the admin door may take from it. */
-import type { Desk } from '../admin/desk.ts'
+import type { Desk } from '../admin/service.ts'
 import type { Settings } from '../config/schema.ts'
-import type { Log } from '../log-port.ts'
-import { createDrops } from '../recorder/drops.ts'
-import { traceCapture, traceText } from '../recorder/export.ts'
-import { createMasking } from '../recorder/masking.ts'
-import { createRecorder, type Recorder } from '../recorder/recorder.ts'
-import type { Tap } from '../smpp/link.ts'
+import type { Log } from '../base/log-port.ts'
+import { createDrops } from '../tools/recorder/drops.ts'
+import { traceCapture, traceText } from '../tools/recorder/export.ts'
+import { createMasking } from '../tools/recorder/masking.ts'
+import { createRecorder, type Recorder } from '../tools/recorder/recorder.ts'
+import type { Tap } from '../smpp/session/link.ts'
 
 export interface DaemonRecorder {
   tap?: Tap

@@ -1,13 +1,13 @@
 /** The purge job of the daemon: once an hour, and once soon after the start. */
 import type { Knex } from 'knex'
 import type { Settings } from '../config/schema.ts'
-import type { Log } from '../log-port.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
 import { purge } from '../privacy/retention.ts'
-import type { Clock } from '../ussd/types.ts'
-import type { Flows } from '../flow/registry.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
+import type { Flows } from '../flow/release/registry.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
-import { CENSUS_MAX } from './flow-desk.ts'
+import { CENSUS_MAX } from './flow-service.ts'
 
 export interface RetentionParts {
   settings: Settings

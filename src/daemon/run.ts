@@ -1,10 +1,10 @@
 /** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
-import { isLoopback } from '../addresses.ts'
+import { isLoopback } from '../base/http-addresses.ts'
 import { loadSettings } from '../config/load.ts'
-import { systemChance, systemClock } from '../clock.ts'
+import { systemChance, systemClock } from '../base/wall-clock.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
-import { ProblemsError, UsageError } from '../errors.ts'
-import { isArmed } from '../failpoints.ts'
+import { ProblemsError, UsageError } from '../base/errors.ts'
+import { isArmed } from '../base/failpoints.ts'
 import { systemdNotifier } from './systemd.ts'
 import type { Settings } from '../config/schema.ts'
 

@@ -3,11 +3,11 @@
  * intentions, so a turn may be repeated after a crash, here or elsewhere.
  */
 import type { Backend, Patience } from '../backend/types.ts'
-import { advance, advanceOrWait, type CallOutcome, type CallWant } from '../flow/advance.ts'
-import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/types.ts'
-import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/types.ts'
-import { failpoint } from '../failpoints.ts'
-import type { Log } from '../log-port.ts'
+import { advance, advanceOrWait, type CallOutcome, type CallWant } from '../flow/engine/advance.ts'
+import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/engine/types.ts'
+import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/vocabulary.ts'
+import { failpoint } from '../base/failpoints.ts'
+import type { Log } from '../base/log-port.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface TurnParts {

@@ -1,8 +1,8 @@
 /** A text that is longer than one screen, as a dialogue that leafs through it. */
-import { appFlow, closing } from '../flow/app-flow.ts'
-import type { CompiledFlow } from '../flow/types.ts'
+import { appFlow, closing } from '../flow/engine/app-flow.ts'
+import type { CompiledFlow } from '../flow/engine/types.ts'
 import type { DialogueRecord } from '../dialogue/types.ts'
-import type { PageLimit } from '../ussd/types.ts'
+import type { PageLimit } from '../ussd/vocabulary.ts'
 import type { Said } from './push.ts'
 
 /** Its name is in no settings: no application's begins with an underscore. */

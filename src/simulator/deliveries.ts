@@ -2,10 +2,10 @@
  * What the SMSC has to deliver to its ESMEs. A request that was not answered before its link died, or in time, is
  * delivered again under a new sequence number, on whatever bind of that system id there is then. (SMPP v3.4 §2.8)
  */
-import type { Chance, Clock } from '../ussd/types.ts'
+import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import type { Act, Chaos } from './chaos.ts'
 import type { Outcome, Peer } from './peer.ts'
-import type { Spoken } from './voice.ts'
+import type { Spoken } from './network-coding.ts'
 
 /** round-robin over the binds that may receive, the last one used, or a choice of the test's. */
 export type BindChoice = 'round-robin' | 'sticky' | ((candidates: Peer[], delivery: Delivery) => Peer | undefined)

@@ -7,8 +7,8 @@ import { isIP } from 'node:net'
 import type { Context, Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
-import { isLoopback } from '../addresses.ts'
-import { fromForeignPage } from '../callers.ts'
+import { isLoopback } from '../base/http-addresses.ts'
+import { fromForeignPage } from '../base/http-callers.ts'
 
 export interface GuardOptions {
   host: string

@@ -1,6 +1,6 @@
 /** The octets of a load run, in the standard dialect: templates that are patched, frames that are only skimmed. */
 import { encode } from './codec.ts'
-import { standardVoice, serviceNumber } from './voice.ts'
+import { standardVoice, serviceNumber } from './network-coding.ts'
 
 /** Numbers of the subscribers of a run: this and so many more. */
 export const FIRST_MSISDN = 67_500_000_000

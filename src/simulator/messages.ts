@@ -2,7 +2,7 @@
 import type { Pdu, Tlv } from '../smpp/types.ts'
 import { integer, text, tlv8 } from './codec.ts'
 import { readSms } from './coding.ts'
-import type { Spoken } from './voice.ts'
+import type { Spoken } from './network-coding.ts'
 
 /** message_state. (SMPP v3.4 §5.2.28) */
 export const MESSAGE_STATES = {

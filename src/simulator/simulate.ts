@@ -1,8 +1,8 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
-import type { Chance, Clock } from '../ussd/types.ts'
+import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import { startControl, type Control, type TalkOf } from './http.ts'
 import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
-import type { Voice } from './voice.ts'
+import type { Voice } from './network-coding.ts'
 
 export interface SimulateOptions {
   clock: Clock

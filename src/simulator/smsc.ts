@@ -1,17 +1,17 @@
 /** A simulated SMSC and USSD gateway: ESMEs bind to it, phones dial through it, and it misbehaves on request. */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Chance, Clock } from '../ussd/types.ts'
+import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import { chaos as newChaos, type Chaos } from './chaos.ts'
 import { deliveries as newDeliveries, type Deliveries, type DeliverySettings } from './deliveries.ts'
-import { desk } from './desk.ts'
+import { desk } from './esme-requests.ts'
 import { messages as newMessages, RECEIPTS, type ReceiptSettings } from './messages.ts'
 import { network as newNetwork, type Handset, type Network } from './network.ts'
 import { Peer } from './peer.ts'
 import { phone as newPhone, type Phone } from './phone.ts'
 import { writeTyped } from './coding.ts'
 import { trace as newTrace, type Traced } from './trace.ts'
-import { standardVoice, type Voice } from './voice.ts'
+import { standardVoice, type Voice } from './network-coding.ts'
 
 export interface SmscOptions {
   clock: Clock

@@ -1,9 +1,9 @@
 /** What SMS need of the settings: a port of their own, which `src/config` fits. */
-import type { IncomingSettings } from '../reminders/incoming.ts'
-import type { PartLimits } from '../reminders/parts.ts'
-import type { Concatenation, PlainText } from '../smpp/segments.ts'
+import type { IncomingSettings } from './inbox/inbox.ts'
+import type { PartLimits } from './inbox/parts.ts'
+import type { Concatenation, PlainText } from './pdu/segments.ts'
 import type { LANGUAGES } from '../ussd/national.ts'
-import type { StatusClass } from './status.ts'
+import type { StatusClass } from './outbox/status.ts'
 
 /** A line; absent `sms`: none on it. */
 export interface SmsLine {

@@ -13,8 +13,8 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOf, nameOf } from '../dialogue/key.ts'
 import type { DialogueKey } from '../dialogue/types.ts'
-import { StoreError } from '../errors.ts'
-import { word } from './redis-word.ts'
+import { StoreError } from '../base/errors.ts'
+import { word } from './stored-word.ts'
 
 export interface StoreKey {
   /** Stands with everything that it sealed. */

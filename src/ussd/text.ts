@@ -1,5 +1,5 @@
 /** Texts as a handset sees them: which alphabet they need, how long they are in it, where they may be cut. */
-import type { Alphabet, PageLimit } from './types.ts'
+import type { Alphabet, PageLimit } from './vocabulary.ts'
 import { countGsm7, uncodableAt } from './gsm7.ts'
 
 /** Longest input that is kept, in UTF-16 units: no handset types more (182), no screen reads more. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createAccess, FAILED_EACH_MS, FAILED_MAX, readTokens, tokenHash } from '../../src/admin/access.ts'
-import { ProblemsError } from '../../src/errors.ts'
+import { ProblemsError } from '../../src/base/errors.ts'
 
 const hex = (token: string) => tokenHash(token).toString('hex')
 

@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import { httpBackend, type HttpSettings } from '../../src/backend/http.ts'
 import { pauseMs, retryAfterMs, troubleOf } from '../../src/backend/retry.ts'
 import type { Backend, CallContext, CallResult } from '../../src/backend/types.ts'
-import type { Clock } from '../../src/ussd/types.ts'
+import type { Clock } from '../../src/ussd/vocabulary.ts'
 import { settle } from '../support/clock.ts'
 
 const START = Date.parse('2025-05-01T09:00:00Z')

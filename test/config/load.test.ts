@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseSettings } from '../../src/config/load.ts'
 import { printSettings, settingsJsonSchema } from '../../src/config/print.ts'
-import { ProblemsError, saidOf } from '../../src/errors.ts'
+import { ProblemsError, saidOf } from '../../src/base/errors.ts'
 
 const GOOD = `lines:
   - name: digicel

@@ -6,8 +6,8 @@ import type { RedisOptions } from 'ioredis'
 import { parseSettings } from '../../src/config/load.ts'
 import type { RedisSettings } from '../../src/config/schema-stores.ts'
 import { serversOf } from '../../src/daemon/stores.ts'
-import { ProblemsError } from '../../src/errors.ts'
-import { addressOf, clientOf } from '../../src/store/redis-servers.ts'
+import { ProblemsError } from '../../src/base/errors.ts'
+import { addressOf, clientOf } from '../../src/store/redis/servers.ts'
 
 const sourceOf = (redis: string) => `
 lines:

@@ -1,7 +1,7 @@
 /** The contract of dialogue stores: what an answer means. */
 import assert from 'node:assert/strict'
-import { OLDER_MAX, STEPS } from '../../src/dialogue/repeat.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0, type Said } from './dialogue-scene.ts'
+import { OLDER_MAX, STEPS } from '../../src/dialogue/classify.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0, type Said } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function answering(held: Held): void {

@@ -1,6 +1,6 @@
 /** The contract of dialogue stores: what a begin means. */
 import assert from 'node:assert/strict'
-import { expectIs, LEASE_MS, LIMITS, PATH, scene, T0 } from './dialogue-scene.ts'
+import { expectIs, LEASE_MS, LIMITS, PATH, scene, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function opening(held: Held): void {

@@ -1,7 +1,7 @@
 /** The contract of dialogue stores: how a turn, and a dialogue, ends. */
 import assert from 'node:assert/strict'
-import { StoreError } from '../../src/errors.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-scene.ts'
+import { StoreError } from '../../src/base/errors.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function ending(held: Held): void {

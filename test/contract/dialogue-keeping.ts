@@ -1,8 +1,8 @@
 /** The contract of dialogue stores: find, count, erase, check, close, and what is there after a restart. */
 import assert from 'node:assert/strict'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import { StoreError } from '../../src/errors.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-scene.ts'
+import { StoreError } from '../../src/base/errors.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function keeping(held: Held): void {

@@ -4,7 +4,7 @@ import { answering } from './dialogue-answers.ts'
 import { opening } from './dialogue-begins.ts'
 import { ending } from './dialogue-ends.ts'
 import { keeping } from './dialogue-keeping.ts'
-import { LIMITS } from './dialogue-scene.ts'
+import { LIMITS } from './dialogue-fixture.ts'
 import { sweeping } from './dialogue-sweeps.ts'
 
 /** One place where dialogues are kept; a store on it can be closed and opened again. */

@@ -1,6 +1,6 @@
 /** The contract of dialogue stores: what is due, when, and to whom it is given. */
 import assert from 'node:assert/strict'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-scene.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function sweeping(held: Held): void {

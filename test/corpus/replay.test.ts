@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compileFlow } from '../../src/flow/compile.ts'
-import type { FlowInput, FlowSnapshot } from '../../src/flow/types.ts'
+import { compileFlow } from '../../src/flow/load/compile.ts'
+import type { FlowInput, FlowSnapshot } from '../../src/flow/engine/types.ts'
 import { root } from '../style/tree.ts'
 import type { Recorded } from './recorded.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
 import { playHeld, playTurn, type Held, type TurnParts } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import type { FlowEvent, FlowSnapshot, Want } from '../../src/flow/types.ts'
+import type { FlowEvent, FlowSnapshot, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, settle, type FakeClock } from '../support/clock.ts'
 import { ask, call, flowOf, PAGE, RECORD, START } from './turn-support.ts'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { deadlineMs, keepMs, type Entry } from '../../src/dialogue/entry.ts'
 import { confirm, rest, seize } from '../../src/dialogue/outcome.ts'
 import type { Resting } from '../../src/dialogue/types.ts'
-import type { EndReason } from '../../src/ussd/types.ts'
-import { LIMITS, PATH, T0 } from '../contract/dialogue-scene.ts'
+import type { EndReason } from '../../src/ussd/vocabulary.ts'
+import { LIMITS, PATH, T0 } from '../contract/dialogue-fixture.ts'
 
 const REPLY: Resting['reply'] = { action: 'continue', text: 'How many?', step: null, link: 'link-a' }
 const TAKEN: Entry = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mayBeSecret, shownRecord, withoutDialled } from '../../src/dialogue/shown.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import type { JsonObject } from '../../src/ussd/types.ts'
+import type { JsonObject } from '../../src/ussd/vocabulary.ts'
 
 const ROUTES = [{ code: '*150#' }, { code: '*384*1#' }]
 const record = (context: JsonObject | null, more: Partial<DialogueRecord> = {}): DialogueRecord => ({

@@ -1,6 +1,6 @@
 /** Turns for tests: a record, and flows whose states say by name what they want. */
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, Want } from '../../src/flow/types.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, Want } from '../../src/flow/engine/types.ts'
 
 export const START = Date.parse('2025-05-01T09:00:00+10:00')
 export const PAGE = { septets: 182, ucs2: 80 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
 import { playTurn, type Begin, type TurnParts } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
-import type { CompiledFlow, Want } from '../../src/flow/types.ts'
+import type { CompiledFlow, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
 import { ask, call, flowOf, PAGE, RECORD, START } from './turn-support.ts'
 

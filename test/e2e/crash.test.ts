@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import { seed } from '../../src/services/dental/seed.ts'
+import { seed } from '../../samples/dental/seed.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, newStage, settingsFor, stageTables } from '../support/daemon.ts'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { REQUESTS_A_TURN } from '../../src/daemon/intake.ts'
+import { REQUESTS_A_TURN } from '../../src/gateway/intake.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/voices.ts'
+import { voiceOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1 } from '../support/screens.ts'

@@ -6,8 +6,8 @@ import { tokenHash } from '../../src/admin/access.ts'
 import {
   canaryCommand, diffCommand, listCommand, publishCommand, recallCommand, rollbackCommand, statusCommand,
 } from '../../src/cli/releases.ts'
-import { compileFlow } from '../../src/flow/compile.ts'
-import { sourceOf } from '../../src/flow/loader.ts'
+import { compileFlow } from '../../src/flow/load/compile.ts'
+import { sourceOf } from '../../src/flow/read/loader.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { LineSettings } from '../../src/config/schema.ts'
-import { tryOut, type Contender } from '../../src/daemon/replace.ts'
+import { tryOut, type Contender } from '../../src/daemon/line-replacement.ts'
 import { fakeClock, settle } from '../support/clock.ts'
 import { startPeer, ID, raw, type Peer, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'

@@ -1,9 +1,9 @@
 /** Flows for tests: written in place, compiled, played by hand. */
-import type { CallOutcome, CallWant } from '../../src/flow/advance.ts'
-import { advance } from '../../src/flow/advance.ts'
-import { compileFlow } from '../../src/flow/compile.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../../src/flow/types.ts'
-import { USSD_PAGE } from '../../src/ussd/types.ts'
+import type { CallOutcome, CallWant } from '../../src/flow/engine/advance.ts'
+import { advance } from '../../src/flow/engine/advance.ts'
+import { compileFlow } from '../../src/flow/load/compile.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../../src/flow/engine/types.ts'
+import { USSD_PAGE } from '../../src/ussd/vocabulary.ts'
 
 /** The text of a flow file: a head, and these screens. */
 export const fileOf = (screens: string, head = 'start: main\nlanguages: [en]') =>

@@ -1,9 +1,9 @@
 /** A promised answer that daemon after daemon loses: counted in its row, and given up with an SMS. */
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import { createLate, type Late, type LateParts } from '../../src/late/late.ts'
-import { LET_GO, LIVED, put, TAKE_OVER, type LateRow } from '../../src/late/rows.ts'
-import { silentLog } from '../../src/log-port.ts'
+import { createLate, type Late, type LateParts } from '../../src/deferred/deferred.ts'
+import { LET_GO, LIVED, put, TAKE_OVER, type LateRow } from '../../src/deferred/rows.ts'
+import { silentLog } from '../../src/base/log-port.ts'
 import { fakeClock } from '../support/clock.ts'
 import { newStage, stageTables } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'

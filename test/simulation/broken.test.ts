@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { DEFECTS, type Defect } from '../../simulation/broken.ts'
-import { play } from '../../simulation/history.ts'
-import { planOf, sayFault, type Plan } from '../../simulation/plan.ts'
-import { shrink } from '../../simulation/shrink.ts'
+import { DEFECTS, type Defect } from './broken.ts'
+import { play } from './history.ts'
+import { planOf, sayFault, type Plan } from './plan.ts'
+import { shrink } from './shrink.ts'
 
 const SEEDS_MAX = 60
 const FAULTS_MAX = 3

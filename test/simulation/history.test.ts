@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { play } from '../../simulation/history.ts'
-import { CRASH_POINTS, planOf, type Fault, type Plan } from '../../simulation/plan.ts'
-import { packageRoot } from '../../src/root.ts'
+import { play } from './history.ts'
+import { CRASH_POINTS, planOf, type Fault, type Plan } from './plan.ts'
+import { packageRoot } from '../../src/base/package-root.ts'
 
 const SEEDS = 30
 const KEPT = join(packageRoot, 'simulation/seeds')

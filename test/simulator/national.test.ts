@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { inbox } from '../../src/simulator/inbox.ts'
-import { smsPdu, splitSms, type Concatenation } from '../../src/smpp/segments.ts'
+import { smsPdu, splitSms, type Concatenation } from '../../src/sms/pdu/segments.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
 import { LANGUAGES } from '../../src/ussd/national.ts'
 import { LOCKING_TABLES, SINGLE_TABLES } from '../../src/ussd/national-tables.ts'

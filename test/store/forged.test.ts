@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { bucketOf } from '../../src/dialogue/key.ts'
 import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
-import { StoreError } from '../../src/errors.ts'
-import { journalDialogues } from '../../src/store/journal.ts'
+import { StoreError } from '../../src/base/errors.ts'
+import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type Sealer } from '../../src/store/seal.ts'
 import { root } from '../style/tree.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-fixture.ts'
 import { describeWith, services } from '../support/services.ts'
-import { redisPlace, type RedisPlace } from './redis-place.ts'
+import { redisPlace, type RedisPlace } from './redis/place.ts'
 
 const [NAMES, K1] = [Buffer.alloc(32, 1), { id: 'k1', secret: Buffer.alloc(32, 2) }]
 interface Migration {

@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { storeKeyCommand } from '../../src/cli/store-key.ts'
-import { ProblemsError, UsageError } from '../../src/errors.ts'
-import { silentLog } from '../../src/log-port.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { ProblemsError, UsageError } from '../../src/base/errors.ts'
+import { silentLog } from '../../src/base/log-port.ts'
+import { createMetrics } from '../../src/base/metrics.ts'
 import { LOOK_MS, parseStoreKeys, watchStoreKeys, WRITES_AFTER_MS, writeStoreKeys } from '../../src/store/key-file.ts'
 import { fakeClock } from '../support/clock.ts'
 

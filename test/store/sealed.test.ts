@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { bucketOf } from '../../src/dialogue/key.ts'
 import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
-import { StoreError, UsageError } from '../../src/errors.ts'
-import { journalDialogues } from '../../src/store/journal.ts'
+import { StoreError, UsageError } from '../../src/base/errors.ts'
+import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type KeyRing, type Sealer } from '../../src/store/seal.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-scene.ts'
+import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../contract/dialogue-store.ts'
 import { describeWith, services } from '../support/services.ts'
-import { redisPlace, type RedisPlace } from './redis-place.ts'
+import { redisPlace, type RedisPlace } from './redis/place.ts'
 
 const key = (id: string) => ({ id, secret: randomBytes(32) })
 const [NAMES, K1, K2] = [randomBytes(32), key('k1'), key('k2')]

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { compilePattern } from '../../src/flow/pattern.ts'
-import { regexFault } from '../../src/smpp/dialect-regex.ts'
+import { compilePattern } from '../../src/flow/expression/pattern.ts'
+import { regexFault } from '../../src/smpp/dialect/regex.ts'
 import { root, sources } from './tree.ts'
 
 interface Locked {
@@ -87,9 +87,9 @@ describe('what is written here', () => {
 
   /** Files that make expressions of what is not written there, and why that takes no time that a text can stretch. */
   const COMPILED: Record<string, string> = {
-    'src/flow/answer-checks.ts': 'a number of decimals',
-    'src/flow/app-pages.ts': 'keys of our own',
-    'src/flow/part-names.ts': 'a name of our own',
+    'src/flow/engine/answer-checks.ts': 'a number of decimals',
+    'src/flow/engine/app-pages.ts': 'keys of our own',
+    'src/flow/read/part-names.ts': 'a name of our own',
     'src/ussd/text.ts': 'classes of our own',
   }
   it('makes regular expressions of text only where their time is bounded', () => {

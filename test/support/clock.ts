@@ -1,5 +1,5 @@
 /** A clock that moves only when a test says so. */
-import type { Clock } from '../../src/ussd/types.ts'
+import type { Clock } from '../../src/ussd/vocabulary.ts'
 
 export interface FakeClock extends Clock {
   /** Moves time on, running what falls due, in order, and lets promises settle between. */

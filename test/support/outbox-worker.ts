@@ -4,9 +4,9 @@
  * Arguments: database URL, schema, file, lease in ms, point (committed | written | never), n.
  */
 import { appendFileSync } from 'node:fs'
-import { silentLog } from '../../src/log-port.ts'
-import { reminders } from '../../src/reminders/dispatch.ts'
-import { openPostgres } from '../../src/store/postgres.ts'
+import { silentLog } from '../../src/base/log-port.ts'
+import { reminders } from '../../src/sms/outbox/dispatch.ts'
+import { openPostgres } from '../../src/store/postgres/connection.ts'
 import { realClock } from './clock.ts'
 
 const [url, schema, file, leaseMs, point, nth] = process.argv.slice(2) as [string, string, string, string, string, string]

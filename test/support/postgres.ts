@@ -1,8 +1,8 @@
 /** One suite, both drivers: a real server in a private schema, and PGlite. */
 import knexFactory from 'knex'
 import { randomBytes } from 'node:crypto'
-import { migrate } from '../../src/store/postgres-migrate.ts'
-import { openPostgres, type Postgres, type ServerSettings } from '../../src/store/postgres.ts'
+import { migrate } from '../../src/store/postgres/migrate.ts'
+import { openPostgres, type Postgres, type ServerSettings } from '../../src/store/postgres/connection.ts'
 import { describeWith, services } from './services.ts'
 
 /** Opens a private, empty database; it is gone after `close()`. */

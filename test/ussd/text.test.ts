@@ -5,7 +5,7 @@ import { decodeUcs2, encodeAscii, encodeLatin1, encodeUcs2 } from '../../src/uss
 import {
   alphabetOf, asciiDigits, boundaryAt, clean, count, fit, fits, INPUT_UNITS_MAX, toGsm7Text, transliterate, trimAnswer,
 } from '../../src/ussd/text.ts'
-import { USSD_PAGE } from '../../src/ussd/types.ts'
+import { USSD_PAGE } from '../../src/ussd/vocabulary.ts'
 
 const hex = (octets: Buffer | null) => octets?.toString('hex')
 

@@ -1,10 +1,10 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/types.ts'
-import type { CallOutcome } from '../advance.ts'
-import { refusalExpects, type CallScreen, type Route } from '../definition.ts'
-import type { Want } from '../types.ts'
-import { compileValues, pathsOf } from '../value.ts'
+import type { Json } from '../../ussd/vocabulary.ts'
+import type { CallOutcome } from '../engine/advance.ts'
+import { refusalExpects, type CallScreen, type Route } from '../language/definition.ts'
+import type { Want } from '../engine/types.ts'
+import { compileValues, pathsOf } from '../expression/value.ts'
 import { BUSY, type Env, type Plan, type Said } from './plan.ts'
 
 /** Where an outcome leads, with the line above the next screen. */

@@ -1,8 +1,8 @@
 /** Screens that nothing is asked on: `notify`, `end` and `exit`. A text that is too long for a page gets pages. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { EndScreen, NotifyScreen } from '../definition.ts'
-import { fitLine } from '../layout.ts'
-import type { Want } from '../types.ts'
+import type { EndScreen, NotifyScreen } from '../language/definition.ts'
+import { fitLine } from '../engine/layout.ts'
+import type { Want } from '../engine/types.ts'
 import { ends, offering, type Offer } from './offer.ts'
 import { GOODBYE, type Env, type Plan, type Said } from './plan.ts'
 

@@ -5,9 +5,9 @@
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
 import { uncodableAt } from '../../ussd/gsm7.ts'
 import { count, trimAnswer } from '../../ussd/text.ts'
-import type { PageLimit } from '../../ussd/types.ts'
-import { keysOn, type Keys } from '../keys.ts'
-import type { FlowDefinition, ScreenDefinition } from '../definition.ts'
+import type { PageLimit } from '../../ussd/vocabulary.ts'
+import { keysOn, type Keys } from '../language/keys.ts'
+import type { FlowDefinition, ScreenDefinition } from '../language/definition.ts'
 import { restless } from './silent.ts'
 import { left, type Env, type Plan } from './plan.ts'
 

@@ -1,9 +1,9 @@
 /** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/text.ts'
-import { labelNamed } from '../fold.ts'
-import { layPage, lookUp, relay, type Line, type Sheet } from '../layout.ts'
-import type { Want } from '../types.ts'
+import { labelNamed } from '../expression/fold.ts'
+import { layPage, lookUp, relay, type Line, type Sheet } from '../engine/layout.ts'
+import type { Want } from '../engine/types.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What is offered, given a context. The same context gives the same offer. */

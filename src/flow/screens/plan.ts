@@ -1,12 +1,12 @@
 /** A compiled screen, and what screens are compiled with. */
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
-import type { Condition, ConditionSource } from '../condition.ts'
-import type { Kind, Text } from '../definition.ts'
-import type { Keep } from '../kept.ts'
-import type { Filling } from '../message.ts'
-import type { Scope } from '../path.ts'
-import type { TextKey } from '../texts.ts'
-import type { Want } from '../types.ts'
+import type { Condition, ConditionSource } from '../expression/condition.ts'
+import type { Kind, Text } from '../language/definition.ts'
+import type { Keep } from '../engine/kept.ts'
+import type { Filling } from '../text/message.ts'
+import type { Scope } from '../expression/path.ts'
+import type { TextKey } from '../language/built-in-texts.ts'
+import type { Want } from '../engine/types.ts'
 
 /** One screen as a state of the machine, with what it asks of the world. */
 export interface Plan extends Screen {

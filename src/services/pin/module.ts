@@ -6,7 +6,7 @@ import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:c
 import { promisify } from 'node:util'
 import type { Knex } from 'knex'
 import { Refusal, type BackendModule, type CallContext } from '../../backend/types.ts'
-import type { Clock, Json, JsonObject } from '../../ussd/types.ts'
+import type { Clock, Json, JsonObject } from '../../ussd/vocabulary.ts'
 
 export interface PinSettings {
   /** Digits of a PIN. */

@@ -7,7 +7,7 @@ import { readReply } from '../../../src/backend/contracts/reply.ts'
 import { parseXml } from '../../../src/backend/contracts/xml.ts'
 import { fromXml, toXml } from '../../../src/backend/contracts/xml-tree.ts'
 import { readResponse, writeCall } from '../../../src/backend/contracts/xmlrpc.ts'
-import type { Json, JsonObject } from '../../../src/ussd/types.ts'
+import type { Json, JsonObject } from '../../../src/ussd/vocabulary.ts'
 
 describe('XML as a tree', () => {
   const read = (source: string) => fromXml(parseXml(source))

@@ -1,0 +1,176 @@
+/** Booked visits: each change is one statement, so it and its SMS are committed together or not at all. */
+import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
+import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms } from '../../src/sms/outbox/statements.ts'
+import { planReminders } from '../../src/sms/outbox/schedule.ts'
+import { sqlState, statement } from '../../src/base/sql.ts'
+import { LIST_ROWS_MAX, idOf, safely, type DentalParts, type DentalSettings } from './settings.ts'
+import { TYPE_NAME } from './slots.ts'
+import { isoAt, smsText, type Visit } from './texts.ts'
+
+/** A visit as the lists and the SMS have it. */
+export interface VisitRow {
+  id: string
+  type: string
+  clinic: string
+  zone: string
+  starts_at: Date
+  status: 'booked' | 'cancelled'
+}
+
+/** Columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
+export const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
+
+const SLOT = statement<VisitRow>('dental-slot', `
+  SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`)
+
+// The latest, if they are too many; shown by date ascending.
+const LIST = statement<VisitRow>('dental-appointments', `
+  SELECT * FROM (
+    SELECT a.id, a.status, ${VISIT}
+    FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
+    WHERE a.msisdn = :msisdn AND (a.status = 'booked' OR CAST(:cancelled AS boolean))
+      AND (s.starts_at > CAST(:today AS timestamptz) OR NOT CAST(:upcoming AS boolean))
+    ORDER BY s.starts_at DESC, a.id DESC LIMIT ${LIST_ROWS_MAX}
+  ) latest ORDER BY starts_at, id`)
+
+const NEXT = statement<VisitRow>('dental-next', `
+  SELECT a.id, a.status, ${VISIT}
+  FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
+  WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
+  ORDER BY s.starts_at, a.id LIMIT 1`)
+
+const CONFIRM = statement<{ id: string }>('dental-confirm-visit', `
+  UPDATE dental_appointment a SET confirmed_at = COALESCE(a.confirmed_at, CAST(:now AS timestamptz))
+  FROM dental_slot s
+  WHERE s.id = a.slot AND a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn
+    AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
+  RETURNING a.id`)
+
+// ON CONFLICT without a target: the intention, or the slot, whichever index says no.
+const BOOK = statement<{ id: string }>('dental-book', `
+  WITH booked AS (
+    INSERT INTO dental_appointment (msisdn, slot, intention, booked_at)
+    SELECT CAST(:msisdn AS text), s.id, CAST(:intention AS text), CAST(:now AS timestamptz)
+    FROM dental_slot s
+    WHERE s.id = CAST(:slot AS bigint) AND s.starts_at > CAST(:today AS timestamptz)
+      AND NOT EXISTS (SELECT FROM dental_hold h
+        WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))
+    ON CONFLICT DO NOTHING
+    RETURNING id, msisdn, slot
+  ), let_go AS (
+    DELETE FROM dental_hold WHERE slot IN (SELECT slot FROM booked)
+  ), owner AS (
+    SELECT 'dental:' || id AS subject, msisdn, CAST(:line AS text) AS line FROM booked
+  ), owed AS (${WRITE_SMS})
+  SELECT id FROM booked`)
+
+const BOOKED_BEFORE = statement<VisitRow>('dental-booked-before', `
+  SELECT a.id, ${VISIT}
+  FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
+  WHERE a.intention = :intention AND a.msisdn = :msisdn`)
+
+/** Cancels a booked visit to come, and what SMS of it have not left. */
+export const CANCEL = statement<{ id: string }>('dental-cancel', `
+  WITH cancelled AS (
+    UPDATE dental_appointment a
+    SET status = 'cancelled', cancel_intention = CAST(:intention AS text), cancelled_at = CAST(:now AS timestamptz)
+    FROM dental_slot s
+    WHERE s.id = a.slot AND a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn
+      AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
+    RETURNING a.id
+  ), gone AS (
+    SELECT 'dental:' || id AS subject FROM cancelled
+  ), dropped AS (${CANCEL_SMS})
+  SELECT id FROM cancelled`)
+
+/** Whether this intention has cancelled it. */
+export const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-before', `
+  SELECT id FROM dental_appointment
+  WHERE id = CAST(:appointment AS bigint) AND msisdn = :msisdn AND cancel_intention = :intention`)
+
+const FOREIGN_KEY_VIOLATION = '23503'
+
+/** Operations `appointments`, `next`, `book`, `confirm` and `cancel`. */
+export function appointments(parts: DentalParts): BackendModule['operations'] {
+  const { knex, clock, settings } = parts
+  return {
+    async appointments(args, context) {
+      const { msisdn, language, todayMs } = context
+      const upcoming = args.for === 'cancel'
+      const cancelled = settings.listCancelled && !upcoming
+      const asked = { msisdn, language, today: new Date(todayMs), upcoming, cancelled }
+      const rows = await safely(parts, context, () => LIST(knex, asked))
+      return { rows: rows.map((row) => ({ ...shown(row), status: statusOf(row, todayMs) })) }
+    },
+
+    async book(args, context) {
+      const slot = idOf(args, 'slot')
+      if (!slot) return new Refusal('slot-taken')
+      return safely(parts, context, () => book(parts, slot, context))
+    },
+
+    async next(_args, context) {
+      const { msisdn, language, todayMs } = context
+      const [row] = await safely(parts, context, () => NEXT(knex, { msisdn, language, today: new Date(todayMs) }))
+      return row ? { known: true, ...shown(row) } : { known: false }
+    },
+
+    async confirm(args, context) {
+      const appointment = idOf(args, 'appointment')
+      if (!appointment) return new Refusal('not-upcoming')
+      const one = { appointment, msisdn: context.msisdn, now: new Date(clock.now()), today: new Date(context.todayMs) }
+      const [done] = await safely(parts, context, () => CONFIRM(knex, one))
+      return done ? {} : new Refusal('not-upcoming')
+    },
+
+    async cancel(args, context) {
+      const appointment = idOf(args, 'appointment')
+      if (!appointment) return new Refusal('not-upcoming')
+      const { msisdn, intention, todayMs } = context
+      const one = { appointment, msisdn, intention }
+      const moments = { now: new Date(clock.now()), today: new Date(todayMs) }
+      return safely(parts, context, async () => {
+        const [done] = await CANCEL(knex, { ...one, ...moments })
+        const [before] = done ? [done] : await CANCELLED_BEFORE(knex, one)
+        return before ? {} : new Refusal('not-upcoming')
+      })
+    },
+  }
+}
+
+async function book({ knex, clock, settings }: DentalParts, slot: string, context: CallContext) {
+  const { msisdn, language, intention, line, todayMs } = context
+  const [wanted] = await SLOT(knex, { slot, language })
+  if (!wanted) return new Refusal('slot-taken')
+  const moments = { now: new Date(clock.now()), today: new Date(todayMs) }
+  const sms = smsBinding(smsAbout(wanted, context, settings))
+  try {
+    const [booked] = await BOOK(knex, { msisdn, slot, intention, line, sms, ...moments })
+    if (booked) return shown({ ...wanted, id: booked.id })
+  } catch (error) {
+    if (sqlState(error) === FOREIGN_KEY_VIOLATION) return new Refusal('no-profile')
+    throw error
+  }
+  const [before] = await BOOKED_BEFORE(knex, { intention, msisdn, language })
+  return before ? shown(before) : new Refusal('slot-taken')
+}
+
+function smsAbout(row: VisitRow, { todayMs, language }: CallContext, settings: DentalSettings): NewSms[] {
+  const visit: Visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
+  const reminders = planReminders(visit, todayMs, settings.reminders).map((planned) =>
+    ({ kind: 'reminder', text: smsText('reminder', visit, language), ...planned, quietZone: visit.zone }))
+  if (!settings.confirmation) return reminders
+  // Sent at any hour: it answers what the subscriber did a moment ago.
+  const confirmation = { kind: 'confirmation', text: smsText('confirmation', visit, language), quietZone: null }
+  return [{ ...confirmation, dueMs: todayMs, expiresMs: visit.startsMs }, ...reminders]
+}
+
+function shown(row: VisitRow) {
+  return { id: row.id, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
+}
+
+// An instant compares the same in every zone: done once its time at the clinic has come.
+function statusOf(row: VisitRow, todayMs: number): 'done' | 'upcoming' | 'cancelled' {
+  if (row.status === 'cancelled') return 'cancelled'
+  return row.starts_at.getTime() > todayMs ? 'upcoming' : 'done'
+}

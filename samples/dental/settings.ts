@@ -1,0 +1,54 @@
+/** What an operator may set of the dental service, and what its parts are given. */
+import type { Knex } from 'knex'
+import { LEADS_MS_DEFAULT, QUIET_HOURS_DEFAULT, type ReminderRule } from '../../src/sms/outbox/schedule.ts'
+import type { CallContext } from '../../src/backend/types.ts'
+import type { JsonObject, Chance, Clock } from '../../src/ussd/vocabulary.ts'
+import { repeating } from '../../src/base/sql.ts'
+
+export interface DentalSettings {
+  /** Cancelled appointments stand in the list, as cancelled. */
+  listCancelled: boolean
+  /** The type due next and the last clinic come first. */
+  tailored: boolean
+  /** A slot stays held this long if nobody gives it back. */
+  holdMs: number
+  /** An SMS at once for each booking. */
+  confirmation: boolean
+  reminders: ReminderRule
+}
+
+export const DENTAL_DEFAULTS: DentalSettings = {
+  listCancelled: false,
+  tailored: false,
+  // The longest dialogue (180 s) and a margin: a hold must not lapse while its question is on the handset.
+  holdMs: 210_000,
+  confirmation: true,
+  reminders: { leadsMs: LEADS_MS_DEFAULT, quietHours: QUIET_HOURS_DEFAULT },
+}
+
+export interface DentalParts {
+  knex: Knex
+  clock: Clock
+  chance: Chance
+  settings: DentalSettings
+}
+
+/** Rows of a list at most: more than anybody pages through on a handset. */
+export const LIST_ROWS_MAX = 100
+
+/** Runs a statement that may be run twice until it is answered, inside the turn's deadline. */
+export function safely<T>(parts: DentalParts, context: CallContext, run: () => Promise<T>): Promise<T> {
+  return repeating(run, { signal: context.signal, clock: parts.clock, chance: parts.chance })
+}
+
+/** An id of a row, as text of digits; '' if the flow gave none that could be one. */
+export function idOf(args: JsonObject, name: string): string {
+  const id = args[name]
+  return (typeof id === 'string' || typeof id === 'number') && /^\d{1,18}$/.test(String(id)) ? String(id) : ''
+}
+
+/** A short text of the arguments, '' if absent. */
+export function textOf(args: JsonObject, name: string): string {
+  const text = args[name]
+  return typeof text === 'string' && Object.hasOwn(args, name) ? text : ''
+}

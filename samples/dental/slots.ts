@@ -1,0 +1,105 @@
+/** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
+import { Refusal, type BackendModule } from '../../src/backend/types.ts'
+import { statement } from '../../src/base/sql.ts'
+import { LIST_ROWS_MAX, idOf, safely, textOf, type DentalParts } from './settings.ts'
+import { isoAt } from './texts.ts'
+
+/** The name of type `s.type` in `:language`, else in English, else its id. */
+export const TYPE_NAME = `COALESCE(
+  (SELECT name FROM dental_type_name WHERE type = s.type AND language = :language),
+  (SELECT name FROM dental_type_name WHERE type = s.type AND language = 'en'), s.type)`
+
+/** Nobody else holds slot `s` and nobody booked it. */
+const FREE = `
+  NOT EXISTS (SELECT FROM dental_appointment a WHERE a.slot = s.id AND a.status = 'booked')
+  AND NOT EXISTS (SELECT FROM dental_hold h
+    WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))`
+
+// Due next: the last visit of the type and its interval. A type never visited, or of no interval, keeps its place.
+const TYPES = statement<{ id: string; name: string }>('dental-types', `
+  SELECT t.id, ${TYPE_NAME.replaceAll('s.type', 't.id')} AS name
+  FROM dental_type t LEFT JOIN LATERAL (
+    SELECT max(s.starts_at) + t.every_days * interval '1 day' AS due_at
+    FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot
+    WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.type = t.id
+  ) history ON CAST(:tailored AS boolean)
+  ORDER BY history.due_at NULLS LAST, t.position, t.id LIMIT ${LIST_ROWS_MAX}`)
+
+const SLOTS = statement<SlotRow>('dental-slots', `
+  SELECT s.id, c.name AS clinic, c.zone, s.starts_at
+  FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic
+  WHERE s.type = :type AND s.starts_at > CAST(:today AS timestamptz) AND ${FREE}
+  ORDER BY CAST(:tailored AS boolean) AND s.clinic = (
+    SELECT v.clinic FROM dental_appointment a JOIN dental_slot v ON v.id = a.slot
+    WHERE a.msisdn = :msisdn AND a.status = 'booked' ORDER BY v.starts_at DESC LIMIT 1
+  ) IS TRUE DESC, s.starts_at, c.position, s.id LIMIT ${LIST_ROWS_MAX}`)
+
+// The primary key lets one subscriber hold a slot; a lapsed hold, or the subscriber's own, is taken over.
+const HOLD = statement<SlotRow & { type: string }>('dental-hold', `
+  WITH let_go AS (
+    DELETE FROM dental_hold WHERE epoch = :epoch AND slot <> CAST(:slot AS bigint)
+  ), held AS (
+    INSERT INTO dental_hold (slot, epoch, msisdn, expires_at)
+    SELECT s.id, CAST(:epoch AS text), CAST(:msisdn AS text), CAST(:expires AS timestamptz)
+    FROM dental_slot s
+    WHERE s.id = CAST(:slot AS bigint) AND s.starts_at > CAST(:today AS timestamptz) AND ${FREE}
+    ON CONFLICT (slot) DO UPDATE
+      SET epoch = excluded.epoch, msisdn = excluded.msisdn, expires_at = excluded.expires_at
+      WHERE dental_hold.msisdn = excluded.msisdn OR dental_hold.expires_at <= CAST(:now AS timestamptz)
+    RETURNING slot
+  )
+  SELECT s.id, ${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at
+  FROM held JOIN dental_slot s ON s.id = held.slot JOIN dental_clinic c ON c.id = s.clinic`)
+
+const RELEASE = statement('dental-release', `
+  DELETE FROM dental_hold WHERE slot = CAST(:slot AS bigint) AND msisdn = :msisdn`)
+
+const RELEASE_ALL = statement('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch')
+
+interface SlotRow {
+  id: string
+  clinic: string
+  zone: string
+  starts_at: Date
+}
+
+/** Operations `types`, `slots`, `hold` and `release`. */
+export function slots(parts: DentalParts): BackendModule['operations'] {
+  const { knex, clock, settings } = parts
+  const now = () => new Date(clock.now())
+  return {
+    async types(_args, { msisdn, language, ...context }) {
+      const asked = { msisdn, language, tailored: settings.tailored }
+      return { rows: await safely(parts, { ...context, msisdn, language }, () => TYPES(knex, asked)) }
+    },
+
+    async slots(args, context) {
+      const { msisdn, todayMs } = context
+      const asked = { type: textOf(args, 'type'), msisdn, today: new Date(todayMs), tailored: settings.tailored }
+      const rows = await safely(parts, context, () => SLOTS(knex, { ...asked, now: now() }))
+      return { rows: rows.map((row) => ({ id: row.id, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) })) }
+    },
+
+    async hold(args, context) {
+      const slot = idOf(args, 'slot')
+      if (!slot) return new Refusal('slot-taken')
+      const { epoch, msisdn, language, todayMs } = context
+      const wanted = { slot, epoch, msisdn, language, today: new Date(todayMs) }
+      const [row] = await safely(parts, context, () =>
+        HOLD(knex, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }))
+      if (!row) return new Refusal('slot-taken')
+      return { slot, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
+    },
+
+    async release(args, context) {
+      const slot = idOf(args, 'slot')
+      if (slot) await safely(parts, context, () => RELEASE(knex, { slot, msisdn: context.msisdn }))
+      return {}
+    },
+  }
+}
+
+/** Gives back what a dialogue held. */
+export async function releaseAll({ knex }: DentalParts, epoch: string): Promise<void> {
+  await RELEASE_ALL(knex, { epoch })
+}

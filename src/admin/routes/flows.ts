@@ -1,0 +1,71 @@
+/** The admin routes about flows: what stands, and publish, rollback, canary, recall. Each decision is written down. */
+import { Hono, type Context } from 'hono'
+import { z } from 'zod'
+import type { Admitted } from './routes.ts'
+import type { By, FlowChange, FlowDesk } from '../flow-service.ts'
+
+const NAME = /^[a-z][a-z0-9-]{0,63}$/
+const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
+const note = z.string().max(200).default('')
+const share = z.number().min(0).max(100)
+const file = z.strictObject({ file: z.string().max(200), text: z.string() })
+const files = file.extend({ catalogues: z.array(file).max(50).default([]) })
+const language = z.string().regex(/^[a-z]{2,3}$/)
+
+const BODIES = {
+  publish: z.strictObject({
+    source: files.extend({ parts: z.array(files).max(100).optional() }).optional(), revision: revision.optional(),
+    share: share.optional(), note,
+  }).refine((it) => (it.source === undefined) !== (it.revision === undefined), { error: 'needs either source or revision' }),
+  rollback: z.strictObject({ revision: revision.optional(), note }),
+  canary: z.strictObject({ revision: revision.nullable(), share: share.default(0), note }),
+  recall: z.strictObject({ revision, texts: z.record(language, z.string().min(1).max(182)).default({}), note }),
+} as const
+
+/** `audit` takes down who, what, before and after. */
+export function flowRoutes(desk: FlowDesk, audit: (c: Context<Admitted>, what: string, more: object) => void): Hono<Admitted> {
+  const app = new Hono<Admitted>()
+  app.use('/:name/*', async (c, next) => NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400))
+
+  app.get('/', (c) => c.json({ flows: desk.flows() }))
+  app.get('/:name/revisions', async (c) => {
+    const rows = await desk.revisions(c.req.param('name'))
+    return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
+  })
+  app.get('/:name/revisions/:revision', async (c) => {
+    const source = await desk.source(c.req.param('name'), c.req.param('revision'))
+    return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)
+  })
+
+  app.post('/:name/publish', (c) => decide(c, 'publish', (name, { source, revision: one, share: part, note: why }) =>
+    desk.publish(name, source ? { source } : { revision: one! }, { ...byOf(c, why), ...(part === undefined ? {} : { share: part }) })))
+  app.post('/:name/rollback', (c) => decide(c, 'rollback', (name, body) => desk.rollBack(name, body.revision ?? null, byOf(c, body.note))))
+  app.post('/:name/canary', (c) => decide(c, 'canary', (name, body) =>
+    desk.tryOut(name, body.revision === null ? null : { revision: body.revision, share: body.share }, byOf(c, body.note))))
+  app.post('/:name/recall', (c) => decide(c, 'recall', (name, body) => desk.recall(name, body.revision, body.texts, byOf(c, body.note))))
+
+  async function decide<What extends keyof typeof BODIES>(
+    c: Context<Admitted>, what: What, run: (name: string, body: z.infer<(typeof BODIES)[What]>) => Promise<FlowChange>,
+  ) {
+    const name = c.req.param('name')!
+    const read = BODIES[what].safeParse(await c.req.json<unknown>().catch(() => null))
+    if (!read.success) {
+      const why = read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
+      return c.json({ error: `the body of ${what} is not right: ${why.join('; ')}` }, 400)
+    }
+    const body = read.data as z.infer<(typeof BODIES)[What]>
+    const done = await run(name, body)
+    const asked = { flow: name, revision: body.revision ?? null, note: body.note }
+    if ('refused' in done) {
+      audit(c, `flow ${what} refused`, { ...asked, status: done.refused, why: done.error })
+      return c.json({ error: done.error, ...(done.problems ? { problems: done.problems } : {}) }, done.refused)
+    }
+    audit(c, `flow ${what}`, { ...asked, before: done.before, after: done.after })
+    return c.json(done)
+  }
+  return app
+}
+
+function byOf(c: Context<Admitted>, why: string): By {
+  return { by: c.get('token')?.name ?? '-', note: why }
+}

@@ -1,0 +1,95 @@
+/**
+ * Where applications that answer later bring their replies: a small HTTP server that hands each to the question that it
+ * answers. A reply that nobody waits for is refused, so that the application knows.
+ */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { askedOf, fromForeignPage } from '../base/http-callers.ts'
+import { keepRoom } from '../base/http-connections.ts'
+import { httpTimes } from '../base/http-server-times.ts'
+import type { Answer } from './contracts/types.ts'
+import { REPLY_OCTETS_MAX } from './body.ts'
+
+export interface ReplyDesk {
+  port(): number
+  /** Listens. */
+  open(): Promise<void>
+  /** The reply to that question; rejects when the signal fires. */
+  expect(id: string, signal: AbortSignal): { reply: Promise<Answer>; forget(): void }
+  close(): Promise<void>
+}
+
+export interface ReplyDeskSettings {
+  host: string
+  port: number
+  /** The field of a reply that names its question. */
+  field: string
+  /** What a reply that was awaited is answered with. */
+  receipt: { status: number; body: string }
+  /** Hears of each connection that had to go because there were too many. */
+  onFull?(): void
+}
+
+const CONNECTIONS_MAX = 1_000
+
+export function replyDesk({ host, port, field, receipt, onFull = () => undefined }: ReplyDeskSettings): ReplyDesk {
+  const waiting = new Map<string, (answer: Answer) => void>()
+  const server = createServer(httpTimes(), (request, response) => {
+    if (fromForeignPage(askedOf(request))) return say(response, 403, 'pages in a browser are refused')
+    receive(request, field).then(({ id, body }) => {
+      const hand = id === undefined ? undefined : waiting.get(id)
+      if (!hand) return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
+      waiting.delete(id!)
+      send(response, receipt)
+      hand({ status: 200, headers: {}, body })
+    }).catch(() => say(response, 400, 'bad request'))
+  })
+  keepRoom(server, CONNECTIONS_MAX, onFull)
+  return {
+    port: () => (server.address() as { port: number } | null)?.port ?? 0,
+    async open() {
+      server.listen(port, host)
+      await once(server, 'listening')
+    },
+    expect(id, signal) {
+      let forget = (): void => undefined
+      const reply = new Promise<Answer>((done, fail) => {
+        const late = () => (waiting.delete(id), fail(signal.reason as Error))
+        if (signal.aborted) return late()
+        signal.addEventListener('abort', late, { once: true })
+        waiting.set(id, done)
+        forget = () => (waiting.delete(id), signal.removeEventListener('abort', late))
+      })
+      // Whoever asked may have given up on it already.
+      reply.catch(() => undefined)
+      return { reply, forget: () => forget() }
+    },
+    close: () => new Promise((done) => {
+      if (!server.listening) return done()
+      server.close(() => done())
+      server.closeAllConnections()
+    }),
+  }
+}
+
+async function receive(request: IncomingMessage, field: string): Promise<{ id: string | undefined; body: string }> {
+  const chunks: Buffer[] = []
+  let octets = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    octets += (chunk as Buffer).length
+    if (request.method !== 'POST' || octets > REPLY_OCTETS_MAX) return { id: undefined, body: '' }
+    chunks.push(chunk as Buffer)
+  }
+  const body = Buffer.concat(chunks).toString('utf8')
+  const read = JSON.parse(body) as Record<string, unknown> | null
+  const id = read?.[field]
+  return { id: typeof id === 'string' ? id : undefined, body }
+}
+
+function say(response: ServerResponse, status: number, description: string): void {
+  send(response, { status, body: JSON.stringify({ status, code: 'error', description, result: {} }) })
+}
+
+function send(response: ServerResponse, { status, body }: ReplyDeskSettings['receipt']): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+}

@@ -1,0 +1,57 @@
+/**
+ * Named points at which a fault campaign kills this process, as a power cut would. Nothing ever happens at them unless
+ * the environment arms them:
+ *
+ *   USSD_CONNECTOR_FAILPOINTS='after-take=0.2,sms-after-octets=0.5;seed=7;log=kills.log'
+ *
+ * `seed` makes the chance repeat itself; `log` gets one line a kill: the name, and the point's visits so far.
+ */
+import { appendFileSync } from 'node:fs'
+
+/** In the order that a message passes them (src/gateway/gateway.ts); then those of an SMS (src/sms/outbox/dispatch.ts, src/sms/service.ts). */
+export const FAILPOINTS = [
+  'before-take', 'after-take', 'after-ack', 'before-call', 'after-call', 'before-rest', 'after-rest', 'before-submit',
+  'after-submit', 'after-response',
+  'sms-before-submitting', 'sms-after-submitting', 'sms-after-octets', 'sms-after-response',
+] as const
+
+export type Failpoint = (typeof FAILPOINTS)[number]
+
+const armed = arm(process.env.USSD_CONNECTOR_FAILPOINTS)
+
+/** Whether this process may kill itself: such a one must not serve a real network. */
+export const isArmed: boolean = armed !== null
+
+/** Dies here if this point is armed and its chance comes up. */
+export const failpoint: (name: Failpoint) => void = armed ?? (() => undefined)
+
+/** The same once the octets that were handed to a socket just now have left this process. */
+export const failpointOnceWritten: (name: Failpoint) => void = armed
+  ? (name) => void setImmediate(() => setImmediate(() => armed(name)))
+  : () => undefined
+
+function arm(written: string | undefined): ((name: Failpoint) => void) | null {
+  if (!written) return null
+  const [points = '', ...rest] = written.split(';')
+  const chances = new Map(points.split(',').map((point) => point.split('=')).map(([name, chance]) => [name, Number(chance)]))
+  const options = new Map(rest.map((option) => option.split('=') as [string, string]))
+  const chance = repeatable(Number(options.get('seed') ?? 1))
+  const visits = new Map<string, number>()
+  return (name) => {
+    visits.set(name, (visits.get(name) ?? 0) + 1)
+    const likely = chances.get(name) ?? 0
+    if (likely === 0 || chance() >= likely) return
+    const log = options.get('log')
+    if (log) appendFileSync(log, `${name} ${visits.get(name)}\n`)
+    process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+/** Linear congruential, Numerical Recipes' constants: good enough to scatter kills. */
+function repeatable(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 4_294_967_296
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * The log: pino, JSON to stdout. Subscribers' numbers are masked here, once, wherever they stand: fields that hold a
+ * number get two digits and a keyed hash to follow one subscriber by; digits in any other text are struck out. So is what was
+ * dialled behind a service code: it may be a PIN.
+ */
+import { createHmac } from 'node:crypto'
+import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
+import type { CodeRoute } from '../ussd/service-code.ts'
+import { hideDialled } from '../ussd/shown-code.ts'
+
+export interface LogOptions {
+  level: string
+  /** Key of the hash that stands for a number. Without the key nobody can tell whose it is. */
+  key: Buffer
+  /** Whose codes may stand in the log as a whole. */
+  services?: readonly CodeRoute[]
+  destination?: DestinationStream
+}
+
+/** Fields that hold an MSISDN. */
+const NUMBERS = new Set(['msisdn', 'from', 'to', 'source', 'destination', 'source_addr', 'destination_addr'])
+/** Fields that are ours and may hold long runs of digits. */
+const PLAIN = new Set(['epoch', 'revision', 'intention', 'link', 'instance', 'pid', 'time', 'level'])
+/** A run of 7 to 15 digits that is not part of a longer word (a uuid, a hash, a date-time). */
+const DIGITS = /(?<![0-9A-Za-z-])\+?\d{7,15}(?![0-9A-Za-z])/g
+const DEPTH_MAX = 5
+
+export function createLog(options: LogOptions): Logger {
+  const hash = (msisdn: string) => createHmac('sha256', options.key).update(msisdn).digest('base64url').slice(0, 12)
+  const strike: Strike = (text) => hideDialled(text, options.services)
+    .replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
+  return pino({
+    level: options.level,
+    base: { pid: process.pid },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: (fields) => mask(fields, { hash, strike }, 0) as Record<string, unknown>,
+    },
+    hooks: {
+      logMethod(args, method) {
+        const last = args.length - 1
+        const message: unknown = args[last]
+        if (typeof message === 'string') (args as unknown[])[last] = strike(message)
+        method.apply(this, args)
+      },
+    },
+    serializers: { err: (error: unknown) => error, error: (error: unknown) => error },
+  }, options.destination ?? pino.destination({ fd: 1, sync: false }))
+}
+
+/** `67570000001` as `675******01`: country and two digits, enough to read, not to ring. */
+export function maskMsisdn(msisdn: string): string {
+  if (msisdn.length < 7) return '*'.repeat(msisdn.length)
+  return `${msisdn.slice(0, 3)}${'*'.repeat(msisdn.length - 5)}${msisdn.slice(-2)}`
+}
+
+type Strike = (text: string) => string
+
+interface Masks {
+  hash(msisdn: string): string
+  strike: Strike
+}
+
+function mask(value: unknown, by: Masks, depth: number): unknown {
+  const { hash, strike } = by
+  if (typeof value === 'string') return strike(value)
+  if (value === null || typeof value !== 'object') return value
+  if (depth > DEPTH_MAX) return '…'
+  if (value instanceof Error) {
+    const { code } = value as { code?: unknown }
+    return { type: value.name, message: strike(value.message), code, stack: value.stack && strike(value.stack) }
+  }
+  if (Buffer.isBuffer(value)) return `${value.length} octets`
+  if (Array.isArray(value)) return value.map((item) => mask(item, by, depth + 1))
+  const out: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value)) {
+    if (NUMBERS.has(key) && typeof inner === 'string') {
+      out[key] = maskMsisdn(inner)
+      if (key === 'msisdn') out.subscriber = hash(inner)
+    } else out[key] = PLAIN.has(key) ? inner : mask(inner, by, depth + 1)
+  }
+  return out
+}

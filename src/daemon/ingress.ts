@@ -1,0 +1,63 @@
+/** The door of the settings, if there is one: its line, and the HTTP server before it. */
+import { readFileSync } from 'node:fs'
+import { isLoopback } from '../base/http-addresses.ts'
+import type { Settings } from '../config/schema.ts'
+import { doorContract } from '../ingress/contracts.ts'
+import { doorLine, type DoorLineParts } from '../ingress/line.ts'
+import { openDoor } from '../ingress/server.ts'
+import { UsageError } from '../base/errors.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Line } from '../smpp/types.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
+
+export interface ServedDoor {
+  /** Undefined where there is no door. */
+  line: Line | undefined
+  /** 0 where there is no door. */
+  port(): number
+  open(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ServedDoorParts {
+  settings: Settings
+  clock: Clock
+  log: Log
+  metrics: Metrics
+  instance: string
+  onRequest: DoorLineParts['onRequest']
+}
+
+export function createDoor({ settings, clock, log, metrics, instance, onRequest }: ServedDoorParts): ServedDoor {
+  const { door } = settings
+  if (!door) return { line: undefined, port: () => 0, open: async () => undefined, stop: async () => undefined }
+  const { host, path, tokenFile } = door
+  const token = tokenFile === undefined ? undefined : tokenOf(tokenFile)
+  if (token === undefined && !isLoopback(host)) {
+    log.warn({ host }, 'the door is open to whoever reaches it: set door.tokenFile, or keep it on loopback')
+  }
+  const contract = doorContract(door.contract)
+  const line = doorLine({ name: door.name, contract, clock, instance, onRequest })
+  let opened: Awaited<ReturnType<typeof openDoor>> | undefined
+  return {
+    line: line.line,
+    port: () => opened?.port ?? 0,
+    async open() {
+      opened = await openDoor({
+        host, port: door.port, path, contract, line, now: clock.now, counters: metrics, log, ...(token === undefined ? {} : { token }),
+      })
+    },
+    stop: async () => opened?.stop(),
+  }
+}
+
+function tokenOf(file: string): string {
+  try {
+    const token = readFileSync(file, 'utf8').trim()
+    if (token !== '') return token
+  } catch (error) {
+    throw new UsageError(`door.tokenFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  throw new UsageError(`door.tokenFile: ${file} is empty`)
+}

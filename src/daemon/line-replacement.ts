@@ -1,0 +1,132 @@
+/**
+ * A changed line in place of the one that serves. The new one is tried first, with one bind; the old one stays until the new
+ * one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes room, and is
+ * bound again if the new one is refused. The SMSC is asked twice at most with a password that may be wrong.
+ */
+import type { LineSettings } from '../config/schema.ts'
+import type { Log } from '../base/log-port.ts'
+import type { BindDown, Line } from '../smpp/types.ts'
+import type { Clock } from '../ussd/vocabulary.ts'
+
+export interface Contender {
+  settings: LineSettings
+  line: Line
+  /** Runs at each change of the line's binds. */
+  heard?: (() => void) | undefined
+}
+
+/** The new settings of a line were not taken, and why. */
+export interface LineRefusal extends BindDown {
+  line: string
+  /** host:port that was tried. */
+  peer: string
+}
+
+/**
+ * taken: the new one serves · unproven: neither is bound, the new one goes on trying · refused: the old one serves on ·
+ * called-off: neither was chosen, as something else was asked for meanwhile; the new one is stopped
+ */
+export type Verdict = { is: 'taken' | 'called-off' } | { is: 'unproven' | 'refused'; refusal: LineRefusal }
+
+export interface Trial {
+  readonly next: Contender
+  readonly verdict: Promise<Verdict>
+  callOff(): void
+}
+
+export interface TrialParts {
+  clock: Clock
+  log: Log
+  /** Stops the old one in good order: what it was told is answered. */
+  leave(old: Contender): Promise<void>
+  /** Whether the old one is still to serve, when the new one is not. */
+  isWanted(old: Contender): boolean
+}
+
+/** A line that has not bound by then, nor said why, will not: an SMSC that is up answers at once. */
+const TRIAL_MS = 10_000
+
+const SILENT: BindDown = {
+  why: 'silent', detail: `no answer within ${TRIAL_MS / 1_000} s`, tries: 1,
+  remedy: 'is this the SMPP port? If it is, the SMSC is stuck: tell the operator',
+}
+
+export function tryOut(old: Contender, next: Contender, parts: TrialParts): Trial {
+  const { clock, log } = parts
+  const name = next.settings.name
+  let calledOff = false
+  let wake = (): void => undefined
+  next.heard = () => wake()
+
+  async function decide(): Promise<Verdict> {
+    next.line.start()
+    const beside = await outcome(() => true)
+    if (beside === 'bound') return { is: 'taken' }
+    if (beside === 'called-off') return giveUp()
+    // Nothing that works is given up for what does not, and for a password nothing is.
+    if (beside.why !== 'wrong-password' && !old.line.bound()) return { is: 'unproven', refusal: beside }
+    if (!needsRoom(beside)) return giveUp(beside)
+    await next.line.stop(clock.now())
+    log.info({ line: name, why: beside.why, detail: beside.detail }, 'the old binds of a changed line make room for the new ones')
+    await parts.leave(old)
+    if (calledOff) return giveUp()
+    next.line.start()
+    // Refused for the place again: the SMSC has yet to notice that the old one left. It did not look at the password.
+    const alone = await outcome(({ why }) => why !== 'already-bound')
+    if (alone === 'bound') return { is: 'taken' }
+    return giveUp(alone === 'called-off' ? undefined : alone)
+  }
+
+  /** Bound, or why not; what is not `final` may pass until the time is up. */
+  async function outcome(final: (down: BindDown) => boolean): Promise<'bound' | 'called-off' | LineRefusal> {
+    const untilMs = clock.now() + TRIAL_MS
+    for (;;) {
+      const rows = next.line.states().slice(0, next.settings.bind === 'pair' ? 2 : 1)
+      if (rows.every(({ state }) => state === 'bound')) return 'bound'
+      if (calledOff) return 'called-off'
+      const isOver = clock.now() >= untilMs
+      const failed = rows.find(({ state, down }) => down && (state === 'waiting' || state === 'standby'))
+      if (isOver || (failed && final(failed.down!))) {
+        return { line: name, peer: (failed ?? rows[0]!).peer, ...failed?.down ?? SILENT }
+      }
+      await new Promise<void>((done) => {
+        const cancel = clock.after(untilMs - clock.now(), done)
+        wake = () => {
+          cancel()
+          done()
+        }
+      })
+    }
+  }
+
+  async function giveUp(refusal?: LineRefusal): Promise<Verdict> {
+    await next.line.stop(clock.now())
+    if (parts.isWanted(old)) old.line.start()
+    return refusal ? { is: 'refused', refusal } : { is: 'called-off' }
+  }
+
+  /** The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait. */
+  function needsRoom({ why, peer }: LineRefusal): boolean {
+    if (why === 'already-bound' || why === 'bind-failed' || why === 'bind-refused') return true
+    return (why === 'connection-closed' || why === 'silent') && old.line.states().some((row) => row.peer === peer)
+  }
+
+  return {
+    next,
+    verdict: decide(),
+    callOff() {
+      calledOff = true
+      wake()
+    },
+  }
+}
+
+/** What a line says whose settings are being tried is said once, with the verdict. */
+export function trialLog(log: Log, onTrial: () => boolean): Log {
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log[onTrial() ? 'debug' : 'info'](fields, message),
+    warn: (fields, message) => log[onTrial() ? 'debug' : 'warn'](fields, message),
+    error: (fields, message) => log[onTrial() ? 'debug' : 'error'](fields, message),
+  }
+}

@@ -1,0 +1,126 @@
+/** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
+import { MSISDN_DIGITS_MAX } from '../../ussd/msisdn.ts'
+import { expectsOf, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen } from '../language/definition.ts'
+import { longestOf } from '../expression/pattern.ts'
+import type { Check } from '../language/schema-checks.ts'
+import { charsOf, largest, type Size } from '../expression/size.ts'
+import { setIn } from '../language/uses.ts'
+import { valueSize } from './value-size.ts'
+
+/** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
+export interface Bounds {
+  /** Characters of a value. */
+  lengths: ReadonlyMap<string, number>
+  /** The greatest that a number gets. */
+  numbers: ReadonlyMap<string, number>
+}
+
+interface Growing extends Bounds {
+  lengths: Map<string, number>
+  numbers: Map<string, number>
+  /** Decimals that a number may have, where that is known. */
+  decimals: Map<string, number>
+}
+
+/** Those that hold on each screen. */
+export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds {
+  const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
+  const rows = new Map<string, Bounds>()
+  for (const [from, screen] of Object.entries(definition.screens)) {
+    if (screen.kind === 'input') ofInput(`answers.${screen.as ?? from}`, screen, bounds)
+    if (screen.kind === 'call') ofCall(`data.${screen.as ?? from}`, screen, bounds)
+    if (screen.kind !== 'list' && screen.kind !== 'branch') continue
+    const fields = fieldsOf(rowsFrom(screen) ?? '', definition)
+    ofRow(`chosen.${screen.as ?? from}`, fields, bounds)
+    if (screen.kind === 'list') rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
+  }
+  ofVars(definition, bounds)
+  return (screen) => {
+    const row = rows.get(screen)
+    if (!row) return bounds
+    return { lengths: new Map([...bounds.lengths, ...row.lengths]), numbers: new Map([...bounds.numbers, ...row.numbers]) }
+  }
+}
+
+/** Digits that a number is exact with. */
+const DIGITS_MAX = 15
+
+/** A field of a row has so many characters; where it is shown as a number, so many digits. */
+function ofRow(root: string, fields: readonly [string, number][], bounds: Pick<Growing, 'lengths' | 'numbers'>): Bounds {
+  for (const [field, max] of fields) {
+    grow(bounds.lengths, `${root}.${field}`, max)
+    grow(bounds.numbers, `${root}.${field}`, 10 ** Math.min(max, DIGITS_MAX) - 1)
+  }
+  return bounds
+}
+
+function grow(sizes: Map<string, number>, path: string, max: number): void {
+  sizes.set(path, Math.max(max, sizes.get(path) ?? 0))
+}
+
+/** What is set is as large as the largest of the values that it is set to. */
+function ofVars(definition: FlowDefinition, bounds: Growing): void {
+  const set = setIn(definition)
+  const known = new Map<string, Size>()
+  const fieldOf = (from: string, field: string) => fieldsOf(from, definition).find(([name]) => name === field)?.[1]
+  const sizeOf = (path: string): Size => {
+    const [root, name = '', ...rest] = path.split('.')
+    if (root !== 'vars' || rest.length > 0)
+      return { chars: bounds.lengths.get(path), max: bounds.numbers.get(path), decimals: bounds.decimals.get(path) }
+    if (!known.has(name)) {
+      // While it is being found out, nobody knows how large what hangs on itself gets.
+      known.set(name, {})
+      known.set(name, largest((set.get(name) ?? []).map((value) => valueSize(value, { sizeOf, fieldOf }))))
+    }
+    return known.get(name) as Size
+  }
+  for (const name of set.keys()) {
+    const size = sizeOf(`vars.${name}`)
+    const chars = charsOf(size)
+    if (size.max !== undefined) bounds.numbers.set(`vars.${name}`, size.max)
+    if (chars !== undefined) bounds.lengths.set(`vars.${name}`, chars)
+  }
+}
+
+function ofInput(path: string, screen: InputScreen, { lengths, numbers, decimals }: Growing): void {
+  if (screen.number?.max !== undefined) numbers.set(path, screen.number.max)
+  if (screen.number) decimals.set(path, screen.number.decimals)
+  lengths.set(path, longestAnswer(screen))
+}
+
+function longestAnswer(screen: InputScreen): number {
+  return Math.min(longestRead(screen), ...(screen.checks ?? []).map(longestKept))
+}
+
+function longestKept(check: Check): number {
+  if (check.date) return 10
+  if (check.phone) return MSISDN_DIGITS_MAX
+  if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
+  return Math.min(check.length?.max ?? Infinity, check.pattern === undefined ? Infinity : longestOf(check.pattern))
+}
+
+function longestRead(screen: InputScreen): number {
+  if (screen.name) return 40
+  if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
+  return Math.min(screen.length?.max ?? 160, screen.pattern === undefined ? Infinity : longestOf(screen.pattern))
+}
+
+function ofCall(root: string, screen: CallScreen, { lengths, numbers }: Growing): void {
+  for (const [field, wanted] of expectsOf(screen).flatMap((expect) => Object.entries(expect))) {
+    if (typeof wanted === 'string' || wanted.max === undefined) continue
+    if (wanted.is === 'number') grow(numbers, `${root}.${field}`, wanted.max)
+    else if (wanted.is === 'rows') grow(numbers, `${root}.${field}.count`, wanted.max)
+    else grow(lengths, `${root}.${field}`, wanted.max)
+  }
+}
+
+/** The bounds of the fields of rows from there. */
+function fieldsOf(from: string, { screens }: FlowDefinition): [string, number][] {
+  return Object.entries(screens).flatMap(([name, screen]) => {
+    if (screen.kind !== 'call') return []
+    return Object.entries(screen.expect ?? {}).flatMap(([field, wanted]) => {
+      const here = from === `data.${screen.as ?? name}.${field}`
+      return here && typeof wanted !== 'string' ? Object.entries(wanted.fields ?? {}) : []
+    })
+  })
+}

@@ -1,0 +1,89 @@
+/** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import { checkKeys } from './keys.ts'
+import { checkLabels } from './labels.ts'
+import { checkNames } from './names.ts'
+import { checkPaths } from './paths.ts'
+import { checkPrinted } from './printed.ts'
+import { checkSecrets } from './secrets.ts'
+import { checkShown } from './shown.ts'
+import { checkTexts } from './texts.ts'
+import { checkTypes } from './types.ts'
+import { checkWays } from './ways.ts'
+import { trailsOf } from './trail.ts'
+import type { ScreenTypes } from '../language/screen-type.ts'
+import { toEnd } from '../../base/sliced-work.ts'
+import { readFlow, type FlowSource, type ReadFlow } from '../read/read.ts'
+
+/** An error keeps a flow from going live; a warning does not. */
+export interface FlowProblem extends Problem {
+  severity: 'error' | 'warning'
+  /** `dial > 2 > 1`: the shortest way to the screen that it is about. */
+  shown?: string
+}
+
+/** Takes down a problem. */
+export type Complain = (severity: FlowProblem['severity'], problem: Problem) => void
+
+/** All problems of a flow that holds against the schema, in the order of the file. `backends`: the names known. */
+export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
+  return toEnd(checkingFlow(read, backends))
+}
+
+/** The same in pieces: a daemon plays turns meanwhile. */
+export function* checkingFlow(read: ReadFlow, backends?: readonly string[]): Generator<undefined, FlowProblem[]> {
+  const problems: FlowProblem[] = []
+  const complain: Complain = (severity, problem) => void problems.push({ severity, ...problem })
+  for (const doubt of read.doubts) complain('warning', doubt)
+  checkNames(read, backends, complain)
+  // These need names that lead somewhere, and rules that can be read.
+  if (problems.every((problem) => problem.severity !== 'error')) {
+    checkWays(read, complain)
+    checkKeys(read, complain)
+    checkPrinted(read, complain)
+  }
+  yield
+  checkPaths(read, complain)
+  checkTypes(read, complain)
+  checkShown(read, complain)
+  checkSecrets(read, complain)
+  yield
+  checkTexts(read, complain)
+  yield
+  checkLabels(read, complain)
+  return withTrails(read, once(problems)).toSorted((a, b) => inOrder(a.where, b.where))
+}
+
+/** All problems of a flow's files, those against the schema too. Never throws for what stands in them. */
+export function checkSource(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): FlowProblem[] {
+  try {
+    return checkFlow(readFlow(source, types), backends)
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) throw error
+    return error.problems.map((problem) => ({ severity: 'error', ...problem }))
+  }
+}
+
+/** One key of a type of screen, or one field of a form, may stand for several screens with the same fault. */
+function once(problems: readonly FlowProblem[]): FlowProblem[] {
+  const said = ({ severity, where, what }: FlowProblem) => `${severity} ${where} ${what}`
+  return [...new Map(problems.map((problem) => [said(problem), problem])).values()]
+}
+
+function withTrails({ definition, at }: ReadFlow, problems: FlowProblem[]): FlowProblem[] {
+  const trails = trailsOf(definition)
+  const starts = Object.keys(definition.screens).map((name) => ({ name, where: at(['screens', name]) }))
+  return problems.map((problem) => {
+    const about = starts.findLast(
+      ({ name, where }) => inOrder(where, problem.where) <= 0 && problem.what.includes(`'${name}'`),
+    )
+    const shown = about && trails.get(about.name)
+    return shown === undefined ? problem : { ...problem, shown }
+  })
+}
+
+function inOrder(a: string, b: string): number {
+  const [fileA = '', lineA = '0', columnA = '0'] = a.split(':')
+  const [fileB = '', lineB = '0', columnB = '0'] = b.split(':')
+  return fileA.localeCompare(fileB) || Number(lineA) - Number(lineB) || Number(columnA) - Number(columnB)
+}

@@ -1,0 +1,34 @@
+/** Whether the keys for `Back` and `Home` can be told from answers, and lead nowhere that changes something. */
+import type { Complain } from './check.ts'
+import { asks, type InputScreen } from '../language/definition.ts'
+import { unaskedChange } from '../language/graph.ts'
+import { keysOn } from '../language/keys.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { acceptsAlone } from '../screens/input.ts'
+
+export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (!asks(screen)) continue
+    const { back, home } = keysOn(definition, screen)
+    const own = 'keys' in screen && screen.keys !== undefined
+    const where = at(own ? ['screens', name, 'keys'] : ['screens', name])
+    const say = (severity: 'error' | 'warning', what: string, remedy: string) =>
+      complain(severity, { where, what: `screen '${name}'${what}`, remedy })
+    if (back !== undefined && back === home)
+      say('error', `: the key ${back} is both back and home`, 'give each a key of its own')
+    if (back !== undefined && 'back' in screen && screen.back !== undefined)
+      say('warning', ' has a line and a key for Back', 'leave out back:, or write keys: { back: false }')
+    const taken = screen.kind === 'input' ? [back, home].filter((key) => key !== undefined && isAnswer(screen, key)) : []
+    for (const key of taken) say('error', `: ${key} is a key, so it cannot be the answer ${key}`, 'another key, or keys: false')
+    if (home !== undefined && unaskedChange(definition, definition.start)) {
+      const what = `: the key ${home} leads to '${definition.start}', which changes something unasked`
+      say('error', what, 'keys: { home: false }, or ask before the call')
+    }
+  }
+}
+
+/** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
+function isAnswer(screen: InputScreen, key: string): boolean {
+  const ruled = [screen, ...(screen.checks ?? [])].some((rule) => rule.number !== undefined || rule.pattern !== undefined)
+  return ruled && acceptsAlone(screen, key)
+}

@@ -1,0 +1,26 @@
+/** Whether choices that may be typed can be told apart as people type them. */
+import type { Complain } from './check.ts'
+import { folded } from '../expression/fold.ts'
+import { takesLabels } from '../language/keys.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { wordsIn } from '../text/compiled-texts.ts'
+
+export function checkLabels({ definition, at }: ReadFlow, complain: Complain): void {
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (!takesLabels(definition, screen) || !('choices' in screen)) continue
+    for (const language of definition.languages) {
+      const seen = new Set<string>()
+      for (const [i, choice] of screen.choices.entries()) {
+        const words = wordsIn(definition, choice.label, language)
+        const typed = folded(words ?? '')
+        const where = at(['screens', name, 'choices', i, 'label'])
+        const about = `screen '${name}': '${words}' in '${language}'`
+        if (words === undefined || words.includes('{')) continue
+        const number = /^[\d*#+]/.test(typed) ? 'begins like a number, so it cannot be typed' : ''
+        const wrong = seen.has(typed) ? 'is typed as another choice is' : number
+        if (wrong !== '') complain('warning', { where, what: `${about} ${wrong}`, remedy: 'other words, or labels: false' })
+        seen.add(typed)
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
+import type { Complain } from './check.ts'
+import { compileCondition, Slip } from '../expression/condition.ts'
+import { DEFAULT_DATE_FORMAT, isDayFormat, isZone, tells } from '../expression/dates.ts'
+import { targetsOf, type FlowDefinition, type InputScreen } from '../language/definition.ts'
+import { compilePattern } from '../expression/pattern.ts'
+import { SUBSCRIBER } from '../language/language-screen.ts'
+import type { ReadFlow } from '../read/read.ts'
+import type { Check } from '../language/schema-checks.ts'
+import { SMS } from '../language/sms-screen.ts'
+import { meant, pointing } from '../language/source.ts'
+import { usesOf } from '../language/uses.ts'
+import { expressionIn, isExpression } from '../expression/value.ts'
+
+export function checkNames(
+  read: ReadFlow,
+  backends: readonly string[] | undefined,
+  complain: Complain,
+): void {
+  checkScreens(read, complain)
+  checkLanguages(read, complain)
+  checkBackends(read, backends, complain)
+  const { definition, at } = read
+  if (!isZone(definition.zone)) {
+    complain('error', {
+      where: at(['zone']),
+      what: `'${definition.zone}' is no time zone`,
+      remedy: 'such as Pacific/Port_Moresby',
+    })
+  }
+  for (const { screen, place, condition } of usesOf(definition).conditions) {
+    const slip = compileCondition(condition)
+    if (!(slip instanceof Slip)) continue
+    complain('error', { ...pointing(at, [...place, ...slip.within], slip.source, slip.at), ...saidOf(screen, slip) })
+  }
+  for (const { screen, place, value } of usesOf(definition).values) {
+    if (place.at(-1) === 'language' && place.at(-2) === 'set') checkSpoken(screen, { value, where: at(place), definition }, complain)
+    const slip = isExpression(value) ? expressionIn(value) : undefined
+    if (slip instanceof Slip) complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind === 'list' && screen.search && !screen.keep) {
+      const what = `screen '${name}' searches rows, but keeps all of their fields`
+      complain('error', { where: at(['screens', name, 'search']), what, remedy: `keep: [${screen.search.join(', ')}]` })
+    }
+    if (screen.kind === 'branch' && screen.over === undefined) {
+      for (const key of (['as', 'keep', 'empty'] as const).filter((one) => screen[one] !== undefined)) {
+        const what = `screen '${name}': '${key}' is of a branch over rows`
+        complain('error', { where: at(['screens', name, key]), what, remedy: 'over: data.…' })
+      }
+    }
+    if (screen.kind === 'input') checkInput(name, screen, read, complain)
+  }
+}
+
+/** A language that is set as it stands there. One that the flow does not speak would change nothing. */
+function checkSpoken(
+  screen: string, { value, where, definition }: { value: unknown; where: string; definition: FlowDefinition }, complain: Complain,
+): void {
+  if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value)) return
+  const what = `screen '${screen}': '${value}' is none of the flow's languages`
+  complain('error', { where, what, remedy: meant(value, definition.languages) })
+}
+
+function saidOf(screen: string, { what, remedy }: Slip): { what: string; remedy?: string } {
+  return { what: `screen '${screen}': ${what}`, ...(remedy === undefined ? {} : { remedy }) }
+}
+
+function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
+  const names = Object.keys(definition.screens)
+  if (!names.includes(definition.start)) {
+    complain('error', {
+      where: at(['start']),
+      what: `starts with '${definition.start}', which is no screen`,
+      remedy: meant(definition.start, names),
+    })
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    for (const { to, path } of targetsOf(screen)) {
+      if (Object.hasOwn(definition.screens, to)) continue
+      const what = `screen '${name}' goes to '${to}', which is no screen`
+      complain('error', { where: at(['screens', name, ...path]), what, remedy: meant(to, names) })
+    }
+  }
+}
+
+function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Complain): void {
+  const { languages } = definition
+  const unknown = (language: string, where: string) => {
+    if (languages.includes(language)) return
+    complain('error', {
+      where,
+      what: `'${language}' is none of the flow's languages`,
+      remedy: meant(language, languages),
+    })
+  }
+  for (const [language, format] of Object.entries(definition.formats)) {
+    unknown(language, at(['formats', language]))
+    for (const key of (['date', 'time', 'timeMinutes'] as const).filter((one) => format[one] !== undefined && !tells(one, format[one]))) {
+      const what = `'${format[key]}' shows ${key === 'date' ? 'no day or no month' : 'no hour'}`
+      complain('error', { where: at(['formats', language, key]), what, remedy: `such as ${DEFAULT_DATE_FORMAT[key]}` })
+    }
+  }
+  for (const language of Object.keys(definition.texts)) unknown(language, at(['texts', language]))
+  for (const [language, { file, catalogue }] of catalogues) {
+    unknown(language, `${file}:1:1`)
+    if (language === languages[0]) {
+      complain('error', {
+        where: `${file}:1:1`,
+        what: `'${language}' is the language of the flow itself`,
+        remedy: 'change the texts there',
+      })
+    }
+    if (catalogue.review)
+      complain('warning', { where: `${file}:1:1`, what: `review of '${language}': ${catalogue.review}` })
+  }
+}
+
+function checkBackends(
+  { definition, at }: ReadFlow,
+  backends: readonly string[] | undefined,
+  complain: Complain,
+): void {
+  if (!backends) return
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind !== 'call') continue
+    const backend = screen.call.split('.')[0] as string
+    if (backend === SUBSCRIBER || backends.includes(backend)) continue
+    if (backend === SMS) {
+      const remedy = 'give a line sms: { source: … }'
+      complain('error', { where: at(['screens', name]), what: `screen '${name}' sends an SMS, and no line of this daemon can`, remedy })
+      continue
+    }
+    const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
+    complain('error', { where: at(['screens', name, 'call']), what, remedy: meant(backend, backends) })
+  }
+}
+
+function checkInput(name: string, screen: InputScreen, { definition, at }: ReadFlow, complain: Complain): void {
+  const say = (place: (string | number)[], what: string, remedy?: string) =>
+    complain('error', { where: at(['screens', name, ...place]), what: `screen '${name}': ${what}`, ...(remedy ? { remedy } : {}) })
+  const rules: [Rules, (string | number)[]][] = [
+    [screen, []],
+    ...(screen.checks ?? []).map((check, i): [Rules, (string | number)[]] => [check, ['checks', i]]),
+  ]
+  for (const [{ number, length, pattern, date }, place] of rules) {
+    for (const [key, bounds] of Object.entries({ number, length, date })) {
+      if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
+      if (bounds.min > bounds.max)
+        say([...place, key], `nothing is from ${bounds.min} to ${bounds.max}`)
+    }
+    const compiled = pattern === undefined ? undefined : compilePattern(pattern)
+    if (typeof compiled === 'string') say([...place, 'pattern'], `the pattern ${compiled}`)
+    if (date && isZone(definition.zone) && !isDayFormat(date.format, definition.zone))
+      say([...place, 'date', 'format'], `'${date.format}' does not say a day, a month and a year`, 'such as d/M/yyyy or ddMMyyyy')
+  }
+}
+
+type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>

@@ -1,0 +1,162 @@
+/** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
+import type { Complain } from './check.ts'
+import { compileCondition, Slip } from '../expression/condition.ts'
+import { isRouter, refusalExpects, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/definition.ts'
+import { compileIn, wordsIn } from '../text/compiled-texts.ts'
+import { ROOTS } from '../expression/path.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { pathsOf } from '../expression/value.ts'
+import { meant } from '../language/source.ts'
+import { usesOf, type Place } from '../language/uses.ts'
+
+/** The roots whose names a flow sets itself. */
+const SET = ['data', 'answers', 'chosen', 'vars']
+
+export function checkPaths(read: ReadFlow, complain: Complain): void {
+  const { definition, at } = read
+  const before = setBefore(definition)
+  const ever = new Set(
+    Object.entries(definition.screens).flatMap(([name, screen]) =>
+      targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path)),
+    ),
+  )
+  for (const { screen, place, path, inRow, asks } of readsOf(definition)) {
+    const wrong = wrongPath(path, { ever, inRow, definition })
+    if (wrong) {
+      complain('error', { where: at(place), ...wrong, what: `screen '${screen}': ${wrong.what}` })
+      continue
+    }
+    const key = keyOf(path)
+    const known = before.get(screen)
+    if (!asks && key !== undefined && known && !known.has(key)) {
+      const what = `screen '${screen}' reads '${path}', but can be reached without it`
+      complain('warning', {
+        where: at(place),
+        what,
+        remedy: 'it is then empty, and a number or date of it ends the dialogue',
+      })
+    }
+  }
+}
+
+export interface Read {
+  screen: string
+  place: Place
+  path: string
+  /** Whether `row` means something there. */
+  inRow: boolean
+  /** It asks whether something is there, or is read where it is: only a name that nothing sets is wrong. */
+  asks?: boolean
+}
+
+/** All that a flow reads, screen by screen. */
+export function readsOf(definition: FlowDefinition): Read[] {
+  const reads: Read[] = []
+  const { texts, conditions, values } = usesOf(definition)
+  for (const { screen, place, text, role } of texts) {
+    const paths = definition.languages.flatMap((language) => {
+      const words = wordsIn(definition, text, language)
+      const message = words === undefined ? undefined : compileIn(definition, words, language)
+      return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
+    })
+    // A notice is shown where the way that it stands on leads to: what is set there is known when it is filled in.
+    const asks = role === 'notice'
+    for (const path of new Set(paths)) reads.push({ screen, place, path, inRow: role === 'row', asks })
+  }
+  for (const { screen, place, condition, inRow = false } of conditions) {
+    const compiled = compileCondition(condition)
+    // A condition may well ask whether something is there: only names that nothing sets are wrong.
+    if (!(compiled instanceof Slip))
+      for (const path of compiled.paths) reads.push({ screen, place, path, inRow, asks: true })
+  }
+  for (const { screen, place, value } of values) {
+    for (const path of pathsOf(value)) reads.push({ screen, place, path, inRow: false })
+  }
+  for (const [screen, definitionOf] of Object.entries(definition.screens)) {
+    const path = rowsFrom(definitionOf)
+    if (path !== undefined)
+      reads.push({ screen, place: ['screens', screen, definitionOf.kind === 'list' ? 'from' : 'over'], path, inRow: false })
+  }
+  return reads
+}
+
+interface Known {
+  ever: ReadonlySet<string>
+  inRow: boolean
+  definition: FlowDefinition
+}
+
+function wrongPath(
+  path: string,
+  { ever, inRow, definition }: Known,
+): { what: string; remedy?: string } | undefined {
+  const [root = '', name, field] = path.split('.')
+  if (!(ROOTS as readonly string[]).includes(root))
+    return { what: `'${path}' starts with nothing known`, remedy: meant(root, ROOTS) }
+  if (root === 'row')
+    return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
+  if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
+  if (name === undefined) return { what: `'${path}' names nothing of ${root}` }
+  if (!ever.has(`${root}.${name}`)) {
+    const others = [...ever]
+      .filter((key) => key.startsWith(`${root}.`))
+      .map((key) => key.slice(root.length + 1))
+    return { what: `nothing sets '${root}.${name}'`, remedy: meant(name, others) }
+  }
+  const keep = root === 'chosen' ? keptOf(definition, name) : undefined
+  if (field === undefined || !keep || keep.includes(field)) return undefined
+  return {
+    what: `'${path}': ${field} is not kept of the row chosen`,
+    remedy: `keep: [${[...keep, field].join(', ')}]`,
+  }
+}
+
+/** The fields kept under that name by all lists and branches that set it; undefined if one keeps all. */
+function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
+  const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
+    (list.kind === 'list' || isRouter(list)) && (list.as ?? screen) === name ? [list.keep] : [],
+  )
+  if (lists.length === 0 || lists.some((keep) => keep === undefined)) return undefined
+  return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
+}
+
+/** `data.balance` of `data.balance.amount`; undefined of what no flow sets. */
+export function keyOf(path: string): string | undefined {
+  const [root = '', name] = path.split('.')
+  return SET.includes(root) && name !== undefined ? `${root}.${name}` : undefined
+}
+
+/** What a screen sets on the way that the key at this path names. */
+export function setOn(name: string, screen: ScreenDefinition, path: (string | number)[]): string[] {
+  const vars = (values: object | undefined) =>
+    Object.keys(values ?? {})
+      .filter((key) => key !== 'language')
+      .map((key) => `vars.${key}`)
+  if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
+  if (path[0] === 'branch' && isRouter(screen)) return [`chosen.${screen.as ?? name}`]
+  if (path[0] === 'refused' && screen.kind === 'call' && refusalExpects(screen, String(path[1]))) return [`data.${screen.as ?? name}`]
+  if (path[0] !== 'to') return []
+  if (screen.kind === 'call') return [`data.${screen.as ?? name}`]
+  if (screen.kind === 'input') return [`answers.${screen.as ?? name}`]
+  if (screen.kind === 'list') return [`chosen.${screen.as ?? name}`]
+  return screen.kind === 'set' ? vars(screen.set) : []
+}
+
+/** For each screen that is reached: what is set on whatever way it is reached. */
+function setBefore(definition: FlowDefinition): Map<string, ReadonlySet<string>> {
+  const before = new Map<string, ReadonlySet<string>>([[definition.start, new Set()]])
+  const next = [definition.start]
+  for (let name = next.pop(); name !== undefined; name = next.pop()) {
+    const screen = definition.screens[name]
+    if (!screen) continue
+    for (const { to, path } of targetsOf(screen)) {
+      const here = new Set([...(before.get(name) as ReadonlySet<string>), ...setOn(name, screen, path)])
+      const known = before.get(to)
+      const both = known ? new Set([...known].filter((key) => here.has(key))) : here
+      if (known && both.size === known.size) continue
+      before.set(to, both)
+      next.push(to)
+    }
+  }
+  return before
+}

@@ -1,0 +1,27 @@
+/** Whether the numbers that texts print themselves, as those of choices, can be pressed. */
+import type { Complain } from './check.ts'
+import type { InputScreen } from '../language/definition.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { acceptsAlone } from '../screens/input.ts'
+import { wordsIn } from '../text/compiled-texts.ts'
+import { usesOf } from '../language/uses.ts'
+
+/** `1. Yes` or `0) Back` at the beginning of a line. */
+const NUMBERED = /^[ \t]*(\d{1,3}|[*#]{1,2})[.)][ \t]+\S/gm
+
+export function checkPrinted({ definition, at }: ReadFlow, complain: Complain): void {
+  const { languages, screens } = definition
+  for (const { screen, place, text, role } of usesOf(definition).texts) {
+    const written = languages.map((language) => wordsIn(definition, text, language) ?? '')
+    const printed = written.flatMap((words) => [...words.matchAll(NUMBERED)].map((found) => found[1] as string))
+    const say = (number: string | undefined, why: string, remedy: string) => {
+      if (number === undefined) return
+      complain('warning', { where: at(place), what: `screen '${screen}' prints '${number}.' in its text, but ${why}`, remedy })
+    }
+    if (role === 'notify') say(printed[0], 'a notification cannot be answered', 'make it a menu')
+    if (role === 'title') say(printed[0], 'choices are numbered when the page is laid out', 'write choices:')
+    if (role !== 'prompt') continue
+    const refused = printed.find((number) => !acceptsAlone(screens[screen] as InputScreen, number))
+    say(refused, 'its rules do not take that', 'make it a menu, or take it out')
+  }
+}

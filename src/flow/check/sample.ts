@@ -1,0 +1,63 @@
+/** What a text may look like: filled in with made-up values of the lengths that they may have. */
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { FlowFault } from '../../base/errors.ts'
+import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import type { Bounds } from './bounds.ts'
+import type { Message, Slot } from '../text/message.ts'
+import type { Scope } from '../expression/path.ts'
+
+/** Characters of a value whose bound is not known: the names of clinics, types and people are seldom longer. */
+export const VALUE_LIKELY = 24
+
+/** The longest of the forms that the message takes, choices and all, with no values or with likely ones. */
+export function sample(message: Message, values: 'none' | 'likely', bounds: Bounds): string {
+  const forms = message.slots.flatMap((slot) => (slot.among ?? []).map((option) => ({ path: slot.path, option })))
+  const made = (form?: { path: string; option: string }) =>
+    scopeOf(message.slots, (path, shown) =>
+      form?.path === path && shown.has('choice') ? form.option : valueOf(path, shown, { values, bounds }),
+    )
+  const texts = (forms.length === 0 ? [undefined] : forms).map((form) => said(message, made(form)))
+  return texts.reduce((longest, text) => (text.length > longest.length ? text : longest))
+}
+
+/** A path that is used as two things that no value can be gives nothing to measure. */
+function said(message: Message, scope: Scope): string {
+  try {
+    return message.say(scope)
+  } catch (error) {
+    if (error instanceof FlowFault) return ''
+    throw error
+  }
+}
+
+type Shown = ReadonlySet<Slot['as']>
+
+function valueOf(path: string, shown: Shown, how: { values: 'none' | 'likely'; bounds: Bounds }): Json {
+  if (shown.has('date') || shown.has('time')) return shown.has('number') ? 1_767_097_800_000 : '2025-12-30T12:30:00Z'
+  if (shown.has('number')) return how.values === 'none' ? 0 : (how.bounds.numbers.get(path) ?? 100_000)
+  if (!shown.has('value') || how.values === 'none') return ''
+  return 'x'.repeat(how.bounds.lengths.get(path) ?? VALUE_LIKELY)
+}
+
+function scopeOf(slots: readonly Slot[], value: (path: string, shown: Shown) => Json): Scope {
+  const fixed = { msisdn: '675'.padEnd(15, '0'), language: 'en', code: '*123#', line: 'a' }
+  const roots: JsonObject = { data: {}, answers: {}, chosen: {}, vars: {}, row: {}, ...fixed }
+  // Deeper paths last, so that a value never stands where a block must.
+  const paths = [...new Set(slots.map((slot) => slot.path))].toSorted((a, b) => a.length - b.length)
+  for (const path of paths) {
+    const shown = new Set(slots.filter((slot) => slot.path === path).map((slot) => slot.as))
+    put(roots, path.split('.'), value(path, shown))
+  }
+  return { context: roots as unknown as DialogueContext, row: roots.row as Json }
+}
+
+function put(into: JsonObject, path: string[], value: Json): void {
+  let here = into
+  for (const key of path.slice(0, -1)) {
+    const inner = here[key]
+    here = (
+      inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? inner : (here[key] = {})
+    ) as JsonObject
+  }
+  here[path.at(-1) as string] = value
+}

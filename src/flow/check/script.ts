@@ -1,0 +1,48 @@
+/** Texts in letters that GSM 7-bit does not have: each is told, or all at once where a language is written in such letters. */
+import { uncodableAt } from '../../ussd/gsm7.ts'
+import { transliterate } from '../../ussd/text.ts'
+import { USSD_PAGE } from '../../ussd/vocabulary.ts'
+import type { Complain } from './check.ts'
+
+export interface Written {
+  screen: string
+  language: string
+  words: string
+  where: string
+}
+
+/** Characters that are named; more do not help to find them. */
+const NAMED_MAX = 8
+
+const PAGE = `the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`
+
+export function checkScript(texts: readonly Written[], complain: Complain): void {
+  for (const language of new Set(texts.map((text) => text.language))) {
+    const own = texts.filter((text) => text.language === language)
+    const said = own.filter(({ words }) => strangeIn(words).length > 0)
+    const lettered = said.filter(({ words }) => strangeIn(words).some((character) => /\p{L}/u.test(character)))
+    const [first] = lettered
+    if (first && lettered.length > 1 && lettered.length * 2 > own.length) {
+      const what = `'${language}' is written in letters that are not in GSM 7-bit (${lettered.length} of ${own.length} texts)`
+      complain('warning', { where: first.where, what: `${what}; ${PAGE}` })
+    } else for (const text of said) strange(text, complain)
+  }
+}
+
+function strange({ screen, words, where }: Written, complain: Complain): void {
+  const names = strangeIn(words).slice(0, NAMED_MAX).map((character) => `${character} (${codePoint(character)})`)
+  const plain = transliterate(words)
+  complain('warning', {
+    where,
+    what: `screen '${screen}': not in GSM 7-bit: ${names.join(', ')}; ${PAGE}`,
+    ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),
+  })
+}
+
+function strangeIn(words: string): string[] {
+  return [...new Set(words)].filter((character) => uncodableAt(character) >= 0)
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`
+}

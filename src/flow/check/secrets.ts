@@ -1,0 +1,65 @@
+/** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
+import { readsOf } from './paths.ts'
+import type { Complain } from './check.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/definition.ts'
+import type { ReadFlow } from '../read/read.ts'
+
+export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
+  const secrets = secretsOf(definition)
+  if (secrets.size === 0) return
+  for (const { screen, place, path } of readsOf(definition)) {
+    if (!secrets.has(path)) continue
+    // A check sees what was just typed; what was typed before is gone by then.
+    const isOwn = place[2] === 'checks' && ownAnswer(definition, screen) === path
+    const say = (what: string, remedy: string) =>
+      complain('error', { where: at(place), what: `screen '${screen}' ${what} '${path}', which is secret`, remedy })
+    if (!isOwn && place[2] !== 'with') say('reads', 'only the `with` of a call may')
+    else if (!isOwn && !alwaysFresh(definition, screen, path))
+      say('can be reached without a new', 'a secret is gone with the next question: call right after the input')
+  }
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    if (screen.kind !== 'input') continue
+    const { secret, as = name } = screen
+    if (secret) checkRead(name, `answers.${as}`, { definition, at }, complain)
+    if (secret || !secrets.has(`answers.${as}`)) continue
+    const what = `screen '${name}' and a secret input are both answers.${as}`
+    complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
+  }
+}
+
+/** A PIN that nobody looks at keeps nobody out. */
+function checkRead(name: string, path: string, { definition, at }: Pick<ReadFlow, 'definition' | 'at'>, complain: Complain): void {
+  const readers = readsOf(definition).filter((read) => read.path === path)
+  const { to } = definition.screens[name] as InputScreen
+  if (readers.some(({ screen, place }) => (place[2] === 'checks' ? screen === name : leadsSilently(definition, to, screen)))) return
+  const what = `screen '${name}' asks for a secret that no call behind it reads: whatever is typed is right`
+  complain('warning', { where: at(['screens', name]), what, remedy: `to: a call with: { pin: '{${path}}' }, which verifies it` })
+}
+
+function ownAnswer({ screens }: FlowDefinition, name: string): string | undefined {
+  const screen = screens[name]
+  return screen?.kind === 'input' ? `answers.${screen.as ?? name}` : undefined
+}
+
+/** Whether every way from a question to this call begins at an input of that secret. */
+function alwaysFresh(definition: FlowDefinition, call: string, path: string): boolean {
+  const starts = Object.entries(definition.screens).filter(([, screen]) => asks(screen) || screen.kind === 'notify')
+  const stale = starts.flatMap(([name, screen]) => {
+    const asked = screen.kind === 'input' && screen.secret && `answers.${screen.as ?? name}` === path
+    return targetsOf(screen).filter((way) => !(asked && way.path[0] === 'to')).map(({ to }) => to)
+  })
+  return ![definition.start, ...stale].some((name) => leadsSilently(definition, name, call))
+}
+
+function leadsSilently(definition: FlowDefinition, from: string, call: string): boolean {
+  const seen = new Set<string>()
+  const next = [from]
+  for (let name = next.pop(); name !== undefined; name = next.pop()) {
+    const screen = definition.screens[name]
+    if (!screen || seen.has(name) || asks(screen) || screen.kind === 'notify') continue
+    if (name === call) return true
+    seen.add(name)
+    next.push(...targetsOf(screen).map(({ to }) => to))
+  }
+  return false
+}

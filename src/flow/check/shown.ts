@@ -1,0 +1,47 @@
+/** Whether texts, lists and plain values take what they can of what calls are expected to answer. */
+import type { Complain } from './check.ts'
+import { readsOf } from './paths.ts'
+import { slipIn, typesIn } from './types.ts'
+import { rowsFrom } from '../language/definition.ts'
+import type { Slot } from '../text/message.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { compileIn, wordsIn } from '../text/compiled-texts.ts'
+import { WORDS } from '../expression/typing.ts'
+import { usesOf } from '../language/uses.ts'
+import { isExpression } from '../expression/value.ts'
+
+export function checkShown(read: ReadFlow, complain: Complain): void {
+  const { definition, at } = read
+  const typeOf = typesIn(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const from = rowsFrom(screen)
+    const type = from === undefined ? undefined : typeOf(from)
+    if (type === undefined || type === 'rows') continue
+    const where = at(['screens', name, screen.kind === 'list' ? 'from' : 'over'])
+    complain('error', { where, what: `screen '${name}': '${from}' is ${WORDS[type]} where rows are wanted` })
+  }
+  for (const { screen, place, text } of usesOf(definition).texts) {
+    for (const { path } of slotsOf(read, text).filter(({ as }) => as === 'number')) {
+      const type = typeOf(path)
+      if (type === undefined || type === 'number') continue
+      const what = `screen '${screen}' shows '${path}', ${WORDS[type]}, as a number`
+      const remedy = type === 'text' ? `expect a number, or set = number(${path})` : 'show it without number'
+      complain(type === 'text' ? 'warning' : 'error', { where: at(place), what, remedy })
+    }
+  }
+  // Those of expressions are told where in them they stand.
+  const worked = new Set(usesOf(definition).values.filter(({ value }) => isExpression(value)).map(({ place }) => place.join()))
+  for (const { screen, place, path, asks } of readsOf(definition)) {
+    const slip = asks || worked.has(place.join()) ? undefined : slipIn(path, screen, definition)
+    if (slip) complain('warning', { where: at(place), what: `screen '${screen}': '${path}' is no field that is expected`, remedy: slip })
+  }
+}
+
+/** What a text shows, in all languages that it is written in. */
+function slotsOf({ definition }: ReadFlow, text: Parameters<typeof wordsIn>[1]): Slot[] {
+  return definition.languages.flatMap((language) => {
+    const words = wordsIn(definition, text, language)
+    const message = words === undefined ? undefined : compileIn(definition, words, language)
+    return typeof message === 'object' ? [...message.slots] : []
+  })
+}

@@ -1,0 +1,136 @@
+/** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
+import { nearest } from '../../base/did-you-mean.ts'
+import type { Complain } from './check.ts'
+import { compileCondition, Slip } from '../expression/condition.ts'
+import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from '../language/definition.ts'
+import type { Type } from '../expression/functions.ts'
+import type { ReadFlow } from '../read/read.ts'
+import { meant, pointing } from '../language/source.ts'
+import { typed } from '../expression/typing.ts'
+import { setIn, usesOf } from '../language/uses.ts'
+import { readingOf, wholePath } from '../expression/value.ts'
+
+export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
+  const typeOf = typesIn(definition)
+  const { conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ screen, place, condition }) => {
+    const compiled = compileCondition(condition)
+    return compiled instanceof Slip ? [] : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
+  })
+  const worked = values.flatMap(({ screen, place, value }) => {
+    const reading = readingOf(value)
+    return reading ? [{ ...reading, screen, place, source: value as string }] : []
+  })
+  const file = (where: string) => where.replace(/:\d+:\d+$/, '')
+  for (const { node, source, screen, place, paths, against } of [...asked, ...worked]) {
+    typed(node, {
+      source, typeOf,
+      found: (severity, what, inside, remedy) =>
+        complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what}`, remedy }),
+    })
+    for (const { path, value } of against) {
+      const words = wordsAt(path, definition)
+      // A part may be for flows of other languages too.
+      if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow']))) continue
+      const what = `screen '${screen}': '${path}' is never '${value}'`
+      complain('warning', { ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)), what, remedy: meant(value, words) })
+    }
+    for (const path of new Set(paths)) {
+      const slip = slipIn(path, screen, definition)
+      if (!slip) continue
+      const what = `screen '${screen}': '${path}' is no field that is expected`
+      complain('warning', { ...pointing(at, place, source, Math.max(source.indexOf(path), 0)), what, remedy: slip })
+    }
+  }
+}
+
+/** All words that are there, of what is one of some. */
+function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly string[] | undefined {
+  if (path === 'language') return languages
+  const asked = Object.entries(screens).flatMap(([name, screen]) =>
+    (screen.kind === 'input' && path === `answers.${screen.as ?? name}` ? [screen.checks?.find(({ oneOf }) => oneOf)?.oneOf] : []))
+  return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
+}
+
+/** What all screens that set a path say it is; undefined where one says nothing, or they differ. */
+export function typesIn(definition: FlowDefinition): (path: string) => Type | undefined {
+  const set = setIn(definition)
+  const known = new Map<string, Type | undefined>()
+  const typeOf = (path: string): Type | undefined => {
+    if (!known.has(path)) {
+      // While it is being found out, what hangs on itself is of no type.
+      known.set(path, undefined)
+      known.set(path, found(path))
+    }
+    return known.get(path)
+  }
+  const found = (path: string): Type | undefined => {
+    const [root, name = '', ...rest] = path.split('.')
+    if (root === 'vars') return rest.length === 0 ? only((set.get(name) ?? []).map(valueType)) : undefined
+    return declaredType(path, definition)
+  }
+  const valueType = (value: Scalar): Type | undefined => {
+    const reading = readingOf(value)
+    if (reading) return typed(reading.node, { source: String(value), typeOf, found: () => undefined })
+    const path = wholePath(value)
+    if (path !== undefined) return typeOf(path)
+    return value === null ? undefined : typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean')
+  }
+  return typeOf
+}
+
+function only(types: (Type | undefined)[]): Type | undefined {
+  return new Set(types).size === 1 ? types[0] : undefined
+}
+
+function declaredType(path: string, definition: FlowDefinition): Type | undefined {
+  const [root, as, field, ...deeper] = path.split('.')
+  if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
+  if (root === 'data' && as !== undefined && field !== undefined) {
+    const calls = callsOf(as, definition)
+    // What comes with a refusal, the answer need not say.
+    const told = calls.map((call) => expectsOf(call).flatMap((expect) => expect[field] ?? []))
+    const wanted = told.flatMap((types) => (types.length > 0 ? types : [undefined]))
+    const is = only(wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)))
+    if (deeper.length === 0) return is
+    return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
+  }
+  if (root !== 'answers') return undefined
+  return only(Object.entries(definition.screens).flatMap(([name, screen]) => {
+    if (screen.kind !== 'input' || (screen.as ?? name) !== as) return []
+    if (screen.number) return ['number' as const]
+    return [screen.name || (screen.length && !screen.pattern) ? ('text' as const) : undefined]
+  }))
+}
+
+function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {
+  return Object.entries(screens).flatMap(([name, screen]) => (screen.kind === 'call' && (screen.as ?? name) === as ? [screen] : []))
+}
+
+/** The expected field that was likely meant. An answer may well have more fields than are expected. */
+export function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
+  const [root, as, field] = path.split('.')
+  if (root === 'data' && as !== undefined && field !== undefined) {
+    const calls = callsOf(as, definition).map((call) => expectsOf(call).flatMap(Object.keys))
+    return calls.some((known) => known.includes(field)) ? undefined : nearest(field, calls.flat())
+  }
+  const here = definition.screens[screen]
+  const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosenFrom(as, definition) : []
+  const named = root === 'row' ? as : field
+  const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition)))
+  return named === undefined || fields.includes(named) ? undefined : nearest(named, fields)
+}
+
+/** Where the rows are that a row of that name is chosen from. */
+function chosenFrom(as: string | undefined, { screens }: FlowDefinition): (string | undefined)[] {
+  return Object.entries(screens).flatMap(([name, screen]) =>
+    (screen.kind === 'list' || isRouter(screen)) && (screen.as ?? name) === as ? [rowsFrom(screen)] : [])
+}
+
+function rowFieldsAt(from: string, definition: FlowDefinition): string[] {
+  const [, as = '', field = ''] = from.split('.')
+  return callsOf(as, definition).flatMap(({ expect }) => {
+    const wanted = expect?.[field]
+    return typeof wanted === 'object' ? Object.keys(wanted.fields ?? {}) : []
+  })
+}

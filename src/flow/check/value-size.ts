@@ -1,0 +1,85 @@
+/** How large a value of `set` gets. */
+import type { Scalar } from '../language/definition.ts'
+import { DECIMALS_MAX, type Arithmetic } from '../expression/decimal.ts'
+import type { Node } from '../expression/expression.ts'
+import { FUNCTIONS, type Fn } from '../expression/functions.ts'
+import { added, charsOf, NUMBER_MAX, type Size } from '../expression/size.ts'
+import { pathsOf, readingOf, wholePath } from '../expression/value.ts'
+
+export interface Known {
+  sizeOf: (path: string) => Size
+  /** The most characters of a field of the rows from there. */
+  fieldOf: (from: string, field: string) => number | undefined
+}
+
+/** What is worked out and has no bound gets as large as its type lets it. */
+export function valueSize(written: Scalar, known: Known): Size {
+  if (typeof written === 'number') return literal(written)
+  if (typeof written !== 'string') return { chars: String(written ?? '').length }
+  const reading = readingOf(written)
+  if (reading) return worked(reading.node, known)
+  const path = wholePath(written)
+  if (path !== undefined) return known.sizeOf(path)
+  const parts = pathsOf(written).map((each) => charsOf(known.sizeOf(each)))
+  const own = written.replace(/\{[^{}]*\}/g, '').length
+  return { chars: added([own, ...parts]) }
+}
+
+function worked(node: Node, known: Known): Size {
+  const size = sizeOf(node, known)
+  if (isNumber(node)) return { max: Math.min(size.max ?? NUMBER_MAX, NUMBER_MAX), decimals: size.decimals ?? DECIMALS_MAX }
+  return size
+}
+
+function isNumber(node: Node): boolean {
+  return node.is === 'arithmetic' || node.is === 'minus' || (node.is === 'call' && FUNCTIONS[node.name]?.gives === 'number')
+}
+
+function sizeOf(node: Node, known: Known): Size {
+  switch (node.is) {
+    case 'literal':
+      return typeof node.value === 'number' ? literal(node.value) : { chars: String(node.value ?? '').length }
+    case 'path':
+      return known.sizeOf(node.path)
+    case 'minus':
+      return sizeOf(node.of, known)
+    case 'arithmetic':
+      return calculated(node, known)
+    case 'call':
+      return called(node, known)
+    default:
+      return { chars: 'false'.length }
+  }
+}
+
+function literal(value: number): Size {
+  return { max: Math.abs(value), decimals: String(value).split('.')[1]?.length ?? 0 }
+}
+
+/** By how far from zero each side gets: a difference is no farther than a sum. */
+function calculated({ op, left, right }: Node & { is: 'arithmetic' }, known: Known): Size {
+  const [one, other] = [sizeOf(left, known), sizeOf(right, known)]
+  const [places, others] = [one.decimals ?? DECIMALS_MAX, other.decimals ?? DECIMALS_MAX]
+  const decimals = op === '/' ? DECIMALS_MAX : op === '*' ? places + others : Math.max(places, others)
+  return { max: maxOf(op, one.max, other.max, right), decimals: Math.min(decimals, DECIMALS_MAX) }
+}
+
+function maxOf(op: Arithmetic, one: number | undefined, other: number | undefined, right: Node): number | undefined {
+  if (one === undefined || other === undefined) return undefined
+  if (op === '*') return one * other
+  // By what is not known it may be divided by less than one.
+  if (op === '/') return right.is === 'literal' && other > 0 ? one / other : undefined
+  return one + other
+}
+
+function called({ name, args }: Node & { is: 'call' }, known: Known): Size {
+  const fn = FUNCTIONS[name] as Fn
+  const [rows, second] = args
+  const written = second?.is === 'literal' ? second.value : undefined
+  const sizes = args.map((arg) => sizeOf(arg, known))
+  if (rows?.is === 'path' && (fn.takes[0] === 'rows' || fn.takes[0] === 'list')) {
+    const field = fn.takes[1] === 'field' && typeof written === 'string' ? known.fieldOf(rows.path, written) : undefined
+    sizes[0] = { ...sizes[0], rows: known.sizeOf(`${rows.path}.count`).max, field }
+  }
+  return fn.size(sizes, typeof written === 'number' && fn.takes[1] === 'places' ? written : undefined)
+}

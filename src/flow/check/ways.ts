@@ -1,0 +1,52 @@
+/** Whether a flow can be walked: every screen reached, a way out of each, something to press, no circle. */
+import type { Complain } from './check.ts'
+import type { ScreenDefinition } from '../language/definition.ts'
+import { circle, firstScreens, leavable, reachable } from '../language/graph.ts'
+import { keysOn } from '../language/keys.ts'
+import type { ReadFlow } from '../read/read.ts'
+
+export function checkWays({ definition, at }: ReadFlow, complain: Complain): void {
+  const reached = reachable(definition)
+  const out = leavable(definition)
+  const first = firstScreens(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const where = at(['screens', name])
+    if (!reached.has(name)) {
+      complain('warning', {
+        where,
+        what: `screen '${name}' is never reached`,
+        remedy: 'lead to it, or delete it',
+      })
+    } else if (!out.has(name)) {
+      complain('error', {
+        where,
+        what: `screen '${name}' has no way out: no end can be reached from it`,
+        remedy: 'lead to a screen with end or exit',
+      })
+    }
+    const { back, home } = keysOn(definition, screen)
+    const keyed = (back !== undefined || home !== undefined) && !first.has(name)
+    const dead = keyed ? undefined : deadEnd(screen)
+    if (dead)
+      complain(dead.severity, {
+        where,
+        what: `screen '${name}' ${dead.what}`,
+        remedy: 'give it back: <screen>',
+      })
+  }
+  const round = circle(definition)
+  if (round) {
+    const where = at(['screens', round[0] as string])
+    complain('error', { where, what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}` })
+  }
+}
+
+function deadEnd(screen: ScreenDefinition): { severity: 'error' | 'warning'; what: string } | undefined {
+  if ((screen.kind !== 'menu' && screen.kind !== 'list') || screen.back !== undefined) return undefined
+  const sure = screen.choices.some((choice) => choice.when === undefined)
+  if (sure || (screen.kind === 'list' && screen.empty !== undefined)) return undefined
+  if (screen.kind === 'list')
+    return { severity: 'error', what: 'has nothing to press when there are no rows' }
+  if (screen.choices.length === 0) return { severity: 'error', what: 'has nothing to press' }
+  return { severity: 'warning', what: 'has nothing to press when no condition holds' }
+}

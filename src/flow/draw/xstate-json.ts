@@ -1,0 +1,42 @@
+/**
+ * A flow as the JSON of an XState machine: for tools that draw, walk or simulate statecharts. States and ways are those
+ * of the flow; a branch is `always` with the guard `condition`, whose `if` is as the flow has it.
+ */
+import { chartOf, type ChartState, type ChartWay } from './chart.ts'
+import type { FlowDefinition, ScreenDefinition } from '../language/definition.ts'
+
+/** Pass it to `createMachine(config, { guards: { condition: (_, { if }) => … } })`. */
+export function xstateJson(definition: FlowDefinition): object {
+  const { start, states, ways } = chartOf(definition)
+  return {
+    id: definition.flow,
+    initial: start,
+    meta: { languages: definition.languages },
+    states: Object.fromEntries(states.map((state) =>
+      [state.name, stateOf(state, definition.screens[state.name]!, ways.filter(({ from }) => from === state.name))])),
+  }
+}
+
+function stateOf(state: ChartState, screen: ScreenDefinition, ways: readonly ChartWay[]): object {
+  const { kind, caption } = state
+  const said = { description: caption, tags: [kind], meta: { kind } }
+  if (state.final) return { ...said, type: 'final' }
+  if (screen.kind === 'set') return { ...said, always: ways.map(({ to: target }) => ({ target })) }
+  if (screen.kind !== 'branch') return { ...said, on: eventsOf(screen, ways) }
+  const over = screen.over === undefined ? {} : { over: screen.over }
+  return { ...said, always: ways.map(({ to: target, path: [key, which] }) => {
+    if (key === 'branch') return { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if, ...over } } }
+    return key === 'empty' ? { target, guard: { type: 'condition', params: { if: `not ${screen.over}` } } } : { target }
+  }) }
+}
+
+/** `choose Exit`, `a row`, `back`, `answered`, `refused slot-taken`: what is pressed, typed or answered. */
+function eventsOf(screen: ScreenDefinition, ways: readonly ChartWay[]): Record<string, { target: string }> {
+  const events: Record<string, { target: string }> = {}
+  for (const { to: target, label, path } of ways) {
+    const event = path[0] === 'choices' ? `choose ${label}` : label || (screen.kind === 'notify' ? 'shown' : 'answered')
+    // Choices that read alike: the first is the one that a machine can tell.
+    events[event] ??= { target }
+  }
+  return events
+}

@@ -1,0 +1,126 @@
+/** What an answer is held against: each rule reads the answer so far, and may put it into a better form. */
+import { DateTime } from 'luxon'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { msisdnOf } from '../../ussd/msisdn.ts'
+import type { Json } from '../../ussd/vocabulary.ts'
+import { compileCondition, Slip } from '../expression/condition.ts'
+import { compilePattern } from '../expression/pattern.ts'
+import type { Check, CHECKSUMS } from '../language/schema-checks.ts'
+import { ANSWER_CHARS_MAX } from '../language/schema-terms.ts'
+
+/** The answer as it is kept, or undefined: the rule does not hold. Pure. */
+export type Rule = (answer: Json, context: DialogueContext) => Json | undefined
+
+/** For a check that has been checked. `as`: the name of the answer; `zone`: the flow's. */
+export function ruleOf(check: Check, as: string, zone: string): Rule {
+  if (check.number) return textRule(numberReader(check.number))
+  if (check.length) return textRule(lengthReader(check.length))
+  if (check.pattern !== undefined) return textRule(patternReader(check.pattern))
+  if (check.date) return dateRule(check.date, zone)
+  if (check.phone) return phoneRule(check.phone)
+  if (check.oneOf) return wordRule(check.oneOf)
+  if (check.checksum) return textRule((answer) => (CHECKSUM[check.checksum as Checksum](answer) ? answer : undefined))
+  const condition = compileCondition(check.if ?? '', zone)
+  if (condition instanceof Slip) throw new Error(condition.what)
+  return (answer, context) =>
+    condition.holds({ context: { ...context, answers: { ...context.answers, [as]: answer } } }) ? answer : undefined
+}
+
+export function numberReader({ min, max, decimals }: NonNullable<Check['number']>) {
+  const form = decimals === 0 ? /^-?\d{1,15}$/ : new RegExp(`^-?\\d{1,15}(\\.\\d{1,${decimals}})?$`)
+  return (answer: string): number | undefined => {
+    if (!form.test(answer)) return undefined
+    const value = Number(answer)
+    return value < (min ?? -Infinity) || value > (max ?? Infinity) ? undefined : value
+  }
+}
+
+export function lengthReader({ min, max } = { min: 1, max: ANSWER_CHARS_MAX }) {
+  return (answer: string): string | undefined => {
+    const length = [...answer].length
+    return length < min || length > max ? undefined : answer
+  }
+}
+
+export function patternReader(source: string) {
+  const pattern = compilePattern(source)
+  if (typeof pattern === 'string') throw new Error(pattern)
+  return (answer: string): string | undefined => (pattern.test(answer) ? answer : undefined)
+}
+
+/** A rule about what was typed: of a number, its digits; what it then is stays what it was. */
+function textRule(read: (answer: string) => Json | undefined): Rule {
+  return (answer) => {
+    const value = read(String(answer))
+    return value === undefined || typeof answer === 'number' ? value && answer : value
+  }
+}
+
+function wordRule(words: readonly string[]): Rule {
+  const fold = (word: string) => word.normalize('NFC').toLowerCase()
+  const known = new Map(words.map((word) => [fold(word), word]))
+  return (answer) => known.get(fold(String(answer)))
+}
+
+function phoneRule({ country, digits, trunk }: NonNullable<Check['phone']>): Rule {
+  const numbering = { countryCode: country, nationalDigits: digits, trunkPrefix: trunk }
+  return (answer) => {
+    const msisdn = msisdnOf(String(answer), numbering)
+    if (msisdn === null) return undefined
+    // One of this country has as many digits as its plan says; of another's plan nothing is known here.
+    const national = msisdn.startsWith(country) ? msisdn.length - country.length : undefined
+    return national === undefined || digits.includes(national) ? msisdn : undefined
+  }
+}
+
+function dateRule({ format, min, max }: NonNullable<Check['date']>, zone: string): Rule {
+  return (answer, { now }) => {
+    const day = DateTime.fromFormat(String(answer), format, { zone, locale: 'en' })
+    const iso = day.isValid && day.year >= 1000 ? day.toFormat('yyyy-MM-dd') : undefined
+    const bound = (written: string) => (written === 'today' ? todayOf(now, zone) : written)
+    if (iso === undefined) return undefined
+    return (min !== undefined && iso < bound(min)) || (max !== undefined && iso > bound(max)) ? undefined : iso
+  }
+}
+
+/** The day of the dial, in the flow's zone. */
+export function todayOf(now: string | undefined, zone: string): string {
+  return DateTime.fromISO(now ?? '', { zone }).toFormat('yyyy-MM-dd')
+}
+
+type Checksum = (typeof CHECKSUMS)[number]
+
+const CHECKSUM: Record<Checksum, (answer: string) => boolean> = {
+  luhn: (answer) => {
+    const digits = answer.replace(/[ -]/g, '')
+    return /^\d{2,}$/.test(digits) && luhnSum(digits) % 10 === 0
+  },
+  mod97: (answer) => {
+    const folded = answer.replace(/ /g, '').toUpperCase()
+    if (!/^[A-Z0-9]{5,}$/.test(folded)) return false
+    return [...folded.slice(4), ...folded.slice(0, 4)].reduce((rest, sign) => Number(`${rest}${parseInt(sign, 36)}`) % 97, 0) === 1
+  },
+}
+
+/** ISO/IEC 7812-1 annex B: every second digit from the right, but for the last, counts twice. */
+function luhnSum(digits: string): number {
+  return [...digits].toReversed().reduce((sum, digit, i) => {
+    const value = Number(digit) * (i % 2 === 0 ? 1 : 2)
+    return sum + (value > 9 ? value - 9 : value)
+  }, 0)
+}
+
+/** Answers that may pass the check: what a flow is walked with. */
+export function examplesOf(check: Check, zone: string): string[] {
+  if (check.oneOf) return check.oneOf
+  if (check.number) return [check.number.min ?? Math.min(1, check.number.max ?? 1), check.number.max ?? 100].map(String)
+  if (check.phone) return [`${check.phone.country}${'7'.padEnd(check.phone.digits[0] as number, '0')}`]
+  if (check.checksum) return check.checksum === 'luhn' ? ['4111111111111111', '79927398713', '18'] : ['GB82WEST12345698765432']
+  if (!check.date) return []
+  const { format, min, max } = check.date
+  const days = [min, max, 'today'].filter((day) => day !== undefined)
+  return days.map((day) => (day === 'today' ? DateTime.fromISO(WALKED_AT, { zone }) : DateTime.fromISO(day, { zone })).toFormat(format))
+}
+
+/** When a flow is walked, and a talk dials that says no other time. */
+export const WALKED_AT = '2025-01-15T08:00:00Z'

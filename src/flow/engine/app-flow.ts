@@ -1,0 +1,214 @@
+/**
+ * An application of somebody else's, spoken to over HTTP, as a flow: one state asks it, one shows what it said, one says
+ * its last words. So the gateway, the stores and the deadlines treat it like any other flow.
+ */
+import { createHash } from 'node:crypto'
+import { FlowFault } from '../../base/errors.ts'
+import {
+  beginDialogue, dialogueMachine, stepDialogue, RESUME,
+  type DialogueContext, type DialogueEvent, type Move, type Rested, type Screen,
+} from '../../../machines/dialogue.ts'
+import { readCode } from '../../ussd/service-code.ts'
+import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { layAppPage, moreKey } from './app-pages.ts'
+import { builtIn } from '../language/built-in-texts.ts'
+import type { CompiledFlow, FlowInput, FlowSnapshot, Want } from './types.ts'
+
+/** What the application is told by a call, and what is remembered between calls. JSON. */
+export type AppAsk = {
+  /** `*384#`: the code that the application is known by. */
+  serviceCode: string
+  /** `*384*1#`: all that was dialled. */
+  dialled: string
+  /** Everything entered so far, dialled answers included, joined by `*`; '' at first. */
+  text: string
+  /** The newest answer as it was typed; '' at first. */
+  input: string
+  /** 1 on the first request of a dialogue. */
+  sequence: number
+  /** What the contract wants to be told again: cookies, tokens of the application. */
+  state: JsonObject
+}
+
+/** What a call of the application gives, as the data of its result. */
+export type AppSaid = { text: string; end: boolean; state: JsonObject }
+
+/** What an ended dialogue and its application had said to each other; null if it was never asked. */
+export interface AppHistory {
+  ask: AppAsk
+  /** The application's newest screen; '' where it never answered. */
+  lastText: string
+  lastEnd: boolean
+}
+
+/** `*` and answers: longer is nobody's menu, and the snapshot must stay under the store's limit. */
+export const ENTERED_UNITS_MAX = 2_000
+/** Changes when dialogues under way could not go on with a newer engine. */
+const SPEC = 1
+
+const ASK = 'ask'
+const SAID = 'said'
+const CLOSED = 'closed'
+const BUSY = 'busy'
+
+/** What the name of every application's flow begins with; a colon is in no name of the settings. */
+export const APP_LEAD = 'app:'
+
+/** The name that flows, back ends and metrics know an application by. */
+export function appName(app: string): string {
+  return APP_LEAD + app
+}
+
+/** The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with. */
+export function appFlow(
+  app: string, contract: string, texts: { busy?: string; holding?: Readonly<Record<string, string>> } = {},
+): CompiledFlow {
+  const name = appName(app)
+  const screens = screensOf()
+  const machine = dialogueMachine(name, ASK, screens)
+  const busy = (language: string) => texts.busy ?? builtIn('busy', language)
+  const holding = (language: string) =>
+    texts.holding?.[language] ?? Object.values(texts.holding ?? {})[0] ?? builtIn('holding', language)
+  const guarded = <T>(state: string, run: () => T): T => {
+    if (!screens.has(state)) throw new FlowFault(`${name} has no state '${state}'`)
+    try {
+      return run()
+    } catch (error) {
+      throw error instanceof FlowFault ? error : new FlowFault(`${name}, in '${state}': ${(error as Error).message}`, error)
+    }
+  }
+  return {
+    name,
+    revision: `${name}@${createHash('sha256').update(JSON.stringify([SPEC, contract])).digest('hex').slice(0, 12)}`,
+    languages: ['en'],
+    backends: [name],
+    begin: (input) => guarded(ASK, () => snapshotOf(beginDialogue(machine, opening(input)))),
+    step: (snapshot, event) => guarded(snapshot.value, () => {
+      const next = stepDialogue(machine, restedOf(snapshot), event as DialogueEvent)
+      return next ? snapshotOf(next) : snapshot
+    }),
+    want: (snapshot) => guarded(snapshot.value, () => wantOf(snapshot.value, restedOf(snapshot).context, name, busy)),
+    text: (key, language) => key === 'busy' ? busy(language) : key === 'holding' ? holding(language) : builtIn(key, language),
+    // The application has been told that the dialogue is over; to it, a redial is a new one.
+    resumable: () => false,
+  }
+}
+
+/** Such a flow where it says its last words, whatever it was at: they may have several pages. */
+export function closing(snapshot: FlowSnapshot, text: string): FlowSnapshot {
+  const { context } = restedOf(snapshot)
+  return snapshotOf({ value: CLOSED, context: shown({ ...context, vars: { ...context.vars, said: text, end: true } }) })
+}
+
+/** What the snapshot of an application's dialogue says of the two. */
+export function appHistory(snapshot: JsonObject | null): AppHistory | null {
+  const context = snapshot?.context as DialogueContext | undefined
+  if (!context) return null
+  const ask = askOf(context)
+  return ask.sequence < 1 ? null : { ask, lastText: textOf(context), lastEnd: context.vars.end === true }
+}
+
+function screensOf(): ReadonlyMap<string, Screen> {
+  return new Map<string, Screen>([
+    [ASK, { targets: [SAID, CLOSED, BUSY], arrive: counted, answer: heard }],
+    [SAID, { targets: [ASK, BUSY], arrive: shown, answer: answered }],
+    [CLOSED, { targets: [], arrive: shown, answer: leafed }],
+    [BUSY, { targets: [] }],
+    // The machine wants it there; no dialogue of an application is ever resumed.
+    [RESUME, { targets: [ASK], pass: (context) => ({ to: ASK, context }) }],
+  ])
+}
+
+function opening({ msisdn, code, line, language, dialled, page }: FlowInput) {
+  return { msisdn, code, line, language, dialled, page, resume: null }
+}
+
+/** On the way into the call: the first time, what was dialled behind the code counts as entered. */
+function counted(context: DialogueContext): DialogueContext {
+  const sequence = Number(context.vars.sequence ?? 0) + 1
+  const first: JsonObject = sequence > 1 ? {} : {
+    serviceCode: serviceCodeOf(context.code, context.dialled.length), text: context.dialled.join('*'), input: '', state: {},
+  }
+  return { ...context, dialled: [], shown: null, vars: { ...context.vars, ...first, sequence } }
+}
+
+function heard(context: DialogueContext, event: DialogueEvent): Move | undefined {
+  if (event.type === 'RESULT') {
+    const { text, end, state } = event.data as AppSaid
+    const vars = { ...context.vars, said: text, end, state }
+    return { to: end ? CLOSED : SAID, context: { ...context, vars } }
+  }
+  if (event.type === 'FAILED' || event.type === 'REFUSED') return { to: BUSY, context: { ...context, failed: true } }
+  return undefined
+}
+
+function shown(context: DialogueContext): DialogueContext {
+  return turned(context, 0)
+}
+
+function answered(context: DialogueContext, event: DialogueEvent): Move | undefined {
+  if (event.type !== 'ANSWER') return undefined
+  if (context.shown?.more && event.text.trim() === moreKey(textOf(context))) return leafed(context, event)
+  const entered = String(context.vars.text)
+  const text = entered === '' ? event.text : `${entered}*${event.text}`
+  if (text.length > ENTERED_UNITS_MAX) return { to: BUSY, context: { ...context, failed: true } }
+  return { to: ASK, context: { ...context, vars: { ...context.vars, text, input: event.text } } }
+}
+
+/** The next page of a long text; on a last screen any key asks for it. */
+function leafed(context: DialogueContext, event: DialogueEvent): Move | undefined {
+  if (event.type !== 'ANSWER' || !context.shown?.more) return undefined
+  return { context: turned(context, layAppPage(textOf(context), pageStart(context), sheetOf(context)).next) }
+}
+
+function turned(context: DialogueContext, start: number): DialogueContext {
+  const { more } = layAppPage(textOf(context), start, sheetOf(context))
+  return { ...context, shown: { at: [[start, 0]], n: 0, more } }
+}
+
+function wantOf(state: string, context: DialogueContext, name: string, busy: (language: string) => string): Want {
+  if (state === ASK) {
+    const ask = askOf(context)
+    const operation = ask.sequence === 1 ? 'begin' : 'answer'
+    return { do: 'call', screen: ASK, backend: name, operation, args: ask as unknown as JsonObject, once: true }
+  }
+  if (state === BUSY) return { do: 'end', text: busy(context.language), screen: BUSY, reason: 'backend-failed' }
+  const page = layAppPage(textOf(context), pageStart(context), sheetOf(context))
+  if (state === CLOSED && !page.more) return { do: 'end', text: page.text, screen: CLOSED, reason: 'completed' }
+  return { do: 'ask', text: page.text, screen: state }
+}
+
+function sheetOf(context: DialogueContext) {
+  return { limit: context.page, more: builtIn('more', context.language) }
+}
+
+function askOf(context: DialogueContext): AppAsk {
+  const { serviceCode, text, input, sequence, state } = context.vars as Record<string, Json | undefined>
+  return {
+    serviceCode: String(serviceCode ?? ''), dialled: context.code, text: String(text ?? ''), input: String(input ?? ''),
+    sequence: Number(sequence ?? 0), state: (state ?? {}) as JsonObject,
+  }
+}
+
+/** The code without what was dialled beyond the service's own; all of it where the service takes every code. */
+function serviceCodeOf(code: string, beyond: number): string {
+  const read = readCode(code)
+  const parts = read?.parts.slice(0, read.parts.length - beyond) ?? []
+  return read && parts.length > 0 ? `${read.lead}${parts.join('*')}#` : code
+}
+
+function textOf(context: DialogueContext): string {
+  return String(context.vars.said ?? '')
+}
+
+function pageStart(context: DialogueContext): number {
+  return context.shown?.at.at(-1)?.[0] ?? 0
+}
+
+function snapshotOf(rested: Rested): FlowSnapshot {
+  return rested as unknown as FlowSnapshot
+}
+
+function restedOf(snapshot: FlowSnapshot): Rested {
+  return snapshot as unknown as Rested
+}

@@ -1,0 +1,109 @@
+/**
+ * What is kept of a back end's answer: the fields that the flow reads somewhere, so that a dialogue stays small however
+ * much a back end says.
+ */
+import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { compileCondition, Slip } from '../expression/condition.ts'
+import { isRouter, type FlowDefinition, type RouterScreen } from '../language/definition.ts'
+import { ROWS_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
+import type { Reading, RowsRead } from '../expression/reading.ts'
+import { compileIn, wordsIn } from '../text/compiled-texts.ts'
+import { usesOf } from '../language/uses.ts'
+import { isExpression, pathsOf, readingOf } from '../expression/value.ts'
+
+/** Cuts the answer that is kept under a name down to what the flow reads of it. */
+export type Keep = (as: string, data: Json) => Json
+
+/** `all`, or the fields that are read; of each, what is read of its rows if it is a list. */
+type Fields = 'all' | Map<string, Fields>
+
+export function keeping(definition: FlowDefinition): Keep {
+  const read: Map<string, Fields> = new Map()
+  const note = (path: string, rows?: Fields) => {
+    const [root, as, field] = path.split('.')
+    if (root !== 'data' || as === undefined) return
+    const known = read.get(as) ?? new Map<string, Fields>()
+    if (field === undefined || known === 'all') return void read.set(as, 'all')
+    known.set(field, joined(known.get(field), path.split('.').length === 3 ? rows : rowsOf(path)))
+    read.set(as, known)
+  }
+  const { shown, handed, rows } = pathsRead(definition)
+  for (const path of shown) note(path)
+  // What is handed on is handed on whole.
+  for (const path of handed) note(path, 'all')
+  for (const { from, reads } of rows) note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
+  for (const list of Object.values(definition.screens)) {
+    if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
+    if (isRouter(list)) note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
+  }
+  const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
+  const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
+  return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : ROWS_MAX)
+}
+
+/** Of `data.a.rows.count`, no field of any row; of any other deeper path, everything. */
+function rowsOf(path: string): Fields {
+  return path.split('.').length === 4 && path.endsWith('.count') ? new Map() : 'all'
+}
+
+function joined(one: Fields | undefined, other: Fields | undefined): Fields {
+  if (one === undefined || other === undefined) return other ?? one ?? new Map()
+  return one === 'all' || other === 'all' ? 'all' : new Map([...one, ...other])
+}
+
+function rowFields(
+  definition: FlowDefinition,
+  row: string | Record<string, string>,
+  keep: string[] | undefined,
+): Fields {
+  if (keep === undefined) return 'all'
+  const shown = slotsOf(definition, row).flatMap((path) =>
+    path.startsWith('row.') ? [path.split('.')[1] as string] : [],
+  )
+  return new Map([...shown, ...keep].map((field) => [field, 'all']))
+}
+
+/** The fields of a row that the conditions of a branch read. */
+function fieldsAsked({ branch }: RouterScreen): string[] {
+  const paths = branch.flatMap((arm) => {
+    const compiled = compileCondition(arm.if)
+    return compiled instanceof Slip ? [] : compiled.paths
+  })
+  return paths.flatMap((path) => (path.startsWith('row.') ? [path.split('.')[1] as string] : []))
+}
+
+function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[]; rows: RowsRead[] } {
+  const { texts, conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return compiled instanceof Slip ? [] : compiled.made
+  })
+  const worked = values.flatMap(({ value }) => readingOf(value) ?? [])
+  return {
+    shown: [...texts.flatMap(({ text }) => slotsOf(definition, text)), ...asked.flatMap(plainPaths)],
+    handed: [...values.flatMap(({ value }) => (isExpression(value) ? [] : pathsOf(value))), ...worked.flatMap(plainPaths)],
+    rows: [...asked, ...worked].flatMap(({ rows }) => rows),
+  }
+}
+
+/** Of rows that a function takes, it says itself what it reads. */
+function plainPaths({ paths, rows }: Reading): string[] {
+  return paths.filter((path) => rows.every(({ from }) => from !== path))
+}
+
+function slotsOf(definition: FlowDefinition, text: string | Record<string, string>): string[] {
+  return definition.languages.flatMap((language) => {
+    const words = wordsIn(definition, text, language)
+    const message = words === undefined ? undefined : compileIn(definition, words, language)
+    return typeof message === 'object' ? message.slots.map((slot) => slot.path) : []
+  })
+}
+
+function cut(data: Json, fields: Fields, rowsMax: number): Json {
+  if (Array.isArray(data)) return data.slice(0, rowsMax).map((row) => cut(row, fields, rowsMax))
+  if (fields === 'all' || data === null || typeof data !== 'object') return data
+  const out: JsonObject = {}
+  for (const [field, inner] of fields)
+    if (Object.hasOwn(data, field)) out[field] = cut(data[field] as Json, inner, rowsMax)
+  return out
+}

@@ -1,0 +1,236 @@
+/**
+ * Pages: options laid out, numbered and cut into pages; and the number pressed, looked up in the page that was shown.
+ * The one place that knows digits. All lengths are those of the encoded text.
+ */
+import type { Shown } from '../../../machines/dialogue.ts'
+import type { PageLimit } from '../../ussd/vocabulary.ts'
+import { boundaryAt, fit, fits, longestPage } from '../../ussd/text.ts'
+
+/** A line with its values whole, or with each value cut to so many characters. */
+export type Line = (valueMax?: number) => string
+
+/** What is to be shown: a title and its options. */
+export interface Sheet {
+  /** Stands in a line of its own above the title, on the first page. */
+  notice: string
+  title: Line
+  options: readonly Line[]
+  /** Whether the first page too has a way back. */
+  back: boolean
+  /** A key leads back: later pages need no line for it. */
+  keyed?: boolean
+  /** Its last page ends the dialogue: nothing can be pressed on it. */
+  closing?: boolean
+  /** `wrong`: what stands in place of the title after a wrong answer; pages of many leave room for it. */
+  words: { more: string; back: string; wrong?: string }
+  limit: PageLimit
+}
+
+export interface Page {
+  text: string
+  /** Options on it. */
+  n: number
+  more: boolean
+  /** Where the next page starts. */
+  next: [number, number]
+}
+
+/** A value is cut to this before options go to a second page; less of a name says nothing. */
+const VALUE_MIN = 10
+
+/** The page that starts there. Options are never cut unless one alone is too long for a page. */
+export function layPage(given: Sheet, at: Shown['at']): Page {
+  const [from, first] = at.at(-1) ?? [0, 0]
+  const sheet = written(given)
+  const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
+  return onOnePage(paper) ?? optionsPage(paper) ?? textPage(paper)
+}
+
+/** The page shown, with the same options under another first line. */
+export function relay(given: Sheet, shown: Shown, heads: readonly string[]): string {
+  const [from, first] = shown.at.at(-1) ?? [0, 0]
+  const sheet = written(given)
+  const back = hasBack(sheet, shown.at)
+  // A page in the middle of a long text has no title to give up, and its text is not shown again later.
+  if (shown.n === 0 && (shown.more || !back)) return layPage(sheet, shown.at).text
+  const paper = { ...sheet, back, first, from, single: false }
+  const tail = body(paper, shown.n, shown.more)
+  if (shown.n === 1 && !fits(tail, sheet.limit)) {
+    const cut = [...heads, ''].map((head) => cutRow(paper, head, shown.more)).find((text) => text !== undefined)
+    if (cut !== undefined) return cut
+  }
+  const whole = heads.find((head) => fits(joined(head, tail), sheet.limit))
+  return whole === undefined ? topped(heads.at(-1) ?? '', tail, sheet.limit) : joined(whole, tail)
+}
+
+/** The same sheet, whose lines are worked out once each: a page is tried with one more line again and again. */
+function written(sheet: Sheet): Sheet {
+  return { ...sheet, title: once(sheet.title), options: sheet.options.map(once) }
+}
+
+function once(line: Line): Line {
+  let whole: string | undefined
+  return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
+}
+
+/** What a number means on the page shown. Only a number as it is printed means anything. */
+export function lookUp(
+  shown: Shown,
+  back: boolean,
+  answer: string,
+  keyed = false,
+): { option: number } | 'more' | 'back' | undefined {
+  if (!/^[1-9]\d{0,4}$/.test(answer)) return undefined
+  const first = shown.at.at(-1)?.[1] ?? 0
+  const behind = Number(answer) - 1 - first
+  if (behind < 0) return undefined
+  if (behind < shown.n) return { option: first + behind }
+  const extra = behind - shown.n
+  if (shown.more && extra === 0) return 'more'
+  if (extra === (shown.more ? 1 : 0) && hasBack({ back, keyed }, shown.at)) return 'back'
+  return undefined
+}
+
+function hasBack(sheet: Pick<Sheet, 'back' | 'keyed'>, at: Shown['at']): boolean {
+  return sheet.back || (at.length > 1 && sheet.keyed !== true)
+}
+
+/** A text within the limit whose values are cut if need be, and only then the text itself. */
+export function fitLine(line: Line, limit: PageLimit, before = ''): string {
+  const whole = joined(before, line())
+  if (fits(whole, limit)) return whole
+  const max = longest(tried(line(), limit), (length) => fits(joined(before, line(length)), limit))
+  return max === undefined ? fit(joined(before, line(1)), limit) : joined(before, line(max))
+}
+
+interface Paper extends Sheet {
+  from: number
+  first: number
+  /** Whether it is the first page. */
+  single: boolean
+}
+
+/** All that is left, on one page: with values of the title cut, if that is enough. */
+function onOnePage(paper: Paper): Page | undefined {
+  const n = paper.options.length - paper.first
+  // No line is shorter than four septets: of a thousand rows, not all need to be written to know.
+  if (n * 4 > paper.limit.septets) return undefined
+  const tail = paper.closing ? '' : body(paper, n, false)
+  const done = (head: string): Page => ({
+    text: joined(head, tail),
+    n,
+    more: false,
+    next: [paper.from, paper.first + n],
+  })
+  const whole = headOf(paper)
+  if (fits(joined(whole, tail), paper.limit)) return done(whole)
+  if (paper.from > 0 || n === 0) return undefined
+  const max = longest(tried(whole, paper.limit), (length) => fits(joined(headOf(paper, length), tail), paper.limit))
+  return max !== undefined && max >= VALUE_MIN ? done(headOf(paper, max)) : undefined
+}
+
+/** As many options as go on a page under the title, at least one; undefined if the title leaves no room for that. */
+function optionsPage(paper: Paper): Page | undefined {
+  const left = paper.options.length - paper.first
+  if (left === 0) return undefined
+  const head = pagedHead(paper)
+  const more = left > 1
+  if (!fits(joined(head, body(paper, 1, more)), paper.limit)) {
+    const text = cutRow(paper, head, more)
+    return text === undefined ? undefined : { text, n: 1, more, next: [paper.from, paper.first + 1] }
+  }
+  let n = 1
+  const tops = [head, paper.words.wrong ?? '']
+  while (n < left - 1 && tops.every((top) => fits(joined(top, body(paper, n + 1, true)), paper.limit))) n++
+  return { text: joined(head, body(paper, n, more)), n, more, next: [paper.from, paper.first + n] }
+}
+
+/** A row of this many characters still says something. */
+const ROW_MIN = 16
+
+/** One row alone is too long: its values are cut, then the row; undefined if hardly anything of it would be left. */
+function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
+  const label = paper.options[paper.first] as Line
+  const paged = (shown: string) => {
+    const options = [...paper.options]
+    options[paper.first] = () => shown
+    return joined(head, body({ ...paper, options }, 1, more))
+  }
+  const max = longest(tried(label(), paper.limit), (length) => fits(paged(label(length)), paper.limit))
+  if (max !== undefined && max >= VALUE_MIN) return paged(label(max))
+  const hard = label(VALUE_MIN)
+  const cut = (length: number) => hard.slice(0, boundaryAt(hard, length))
+  const room = longest(tried(hard, paper.limit), (length) => fits(paged(cut(length)), paper.limit)) ?? 0
+  return room < Math.min(ROW_MIN, hard.length) && head !== '' ? undefined : paged(cut(room))
+}
+
+/** The title over a page that has a successor: at most half of it, if cutting values can do that. */
+function pagedHead(paper: Paper): string {
+  const half = { septets: Math.floor(paper.limit.septets / 2), ucs2: Math.floor(paper.limit.ucs2 / 2) }
+  const whole = headOf(paper)
+  if (fits(whole, half) || paper.from > 0) return whole
+  const max = longest(tried(whole, half), (length) => fits(headOf(paper, length), half))
+  return headOf(paper, Math.max(max ?? VALUE_MIN, VALUE_MIN))
+}
+
+/** A piece of a long text, with `More`; it ends where a word ends. */
+function textPage(paper: Paper): Page {
+  const rest = headOf(paper)
+  const tail = body(paper, 0, true)
+  const room =
+    longest(tried(rest, paper.limit), (length) =>
+      fits(joined(rest.slice(0, boundaryAt(rest, length)).trimEnd(), tail), paper.limit),
+    ) ?? 1
+  const end = boundaryAt(rest, room) || room
+  const blank = Math.max(rest.lastIndexOf(' ', end), rest.lastIndexOf('\n', end))
+  const cut = end >= rest.length || blank < end / 2 ? end : blank
+  const skipped = /^\s*/.exec(rest.slice(cut))?.[0].length ?? 0
+  return {
+    text: joined(rest.slice(0, cut).trimEnd(), tail),
+    n: 0,
+    more: true,
+    next: [paper.from + cut + skipped, 0],
+  }
+}
+
+function headOf(paper: Paper, valueMax?: number): string {
+  const title = paper.title(valueMax)
+  const whole = paper.notice === '' || !(paper.single || paper.from > 0) ? title : joined(paper.notice, title)
+  return whole.slice(paper.from)
+}
+
+/** The numbered lines of a page. */
+function body(paper: Paper, n: number, more: boolean): string {
+  const lines: string[] = []
+  for (let i = paper.first; i < paper.first + n; i++) lines.push((paper.options[i] as Line)())
+  if (more) lines.push(paper.words.more)
+  if (paper.back) lines.push(paper.words.back)
+  return lines.map((line, i) => `${paper.first + i + 1}. ${line}`).join('\n')
+}
+
+function joined(head: string, tail: string): string {
+  return head === '' ? tail : tail === '' ? head : `${head}\n${tail}`
+}
+
+function topped(head: string, tail: string, limit: PageLimit): string {
+  const room =
+    longest(tried(head, limit), (length) => fits(joined(head.slice(0, boundaryAt(head, length)), tail), limit)) ?? 0
+  return joined(head.slice(0, boundaryAt(head, room)).trimEnd(), tail)
+}
+
+/** Lengths of a text that need to be tried: none that is over a page is ever within it. */
+function tried(text: string, limit: PageLimit): number {
+  return Math.min(text.length, longestPage(limit))
+}
+
+/** The greatest number from 1 to `max` that is good, all smaller ones being good too; undefined if none is. */
+function longest(max: number, good: (length: number) => boolean): number | undefined {
+  let low = 0
+  let high = max
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (good(middle)) low = middle
+    else high = middle - 1
+  }
+  return low === 0 ? undefined : low
+}

@@ -1,0 +1,71 @@
+/** Answers that an input takes, made up from its rules and from what is compared with them. */
+import type { Json } from '../../ussd/vocabulary.ts'
+import { DateTime } from 'luxon'
+import { examplesOf, WALKED_AT } from '../engine/answer-checks.ts'
+import type { InputScreen } from '../language/definition.ts'
+import { exampleOf } from '../expression/pattern-sample.ts'
+import type { Check } from '../language/schema-checks.ts'
+import { TALK_MSISDN } from '../talk/talk.ts'
+import { NEVER_RIGHT } from '../language/schema-terms.ts'
+import { acceptsAlone } from '../screens/input.ts'
+
+/** `tested`: what conditions compare the answer with. None if no example could be made. */
+export function answersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
+  const checked = (screen.checks ?? []).flatMap((check) => [
+    ...examplesOf(check, zone),
+    ...(check.pattern === undefined ? [] : [exampleOf(check.pattern, screen.length)]),
+  ])
+  const typed = [...checked.filter((word) => word !== undefined), ...plainAnswersOf(screen, tested)]
+  const taken = [...new Set(typed)].filter((word) => acceptsAlone(screen, word))
+  return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen) ?? []).slice(0, 1)
+}
+
+/** Answers that some rule of the input may not take: what is hardly ever right, and what is just not right any more. */
+export function wrongAnswersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
+  const right = answersOf(screen, tested, zone)
+  const rules = [screen, ...(screen.checks ?? [])]
+  const bounds = rules.flatMap(({ number, length }) => [
+    ...(number ? [number.min, number.max].flatMap((bound) => (bound === undefined ? [] : [bound - 1, bound + 1])) : []).map(String),
+    ...(length ? lengthsAround(length).flatMap((n) => ['1'.repeat(n), 'a'.repeat(n)]) : []),
+  ])
+  const examples = (screen.checks ?? []).flatMap((check) => examplesOf(check, zone))
+  const days = (screen.checks ?? []).flatMap(({ date }) => (date ? daysAround(date, zone) : []))
+  const others = right.flatMap((word) => [`${word}0`, word.slice(0, -1), changed(word)]).filter((word) => word !== '')
+  const values = tested.flatMap((value) => (typeof value === 'number' ? [value - 1, value + 1].map(String) : [String(value)]))
+  const plain = ['0', '1', '99999', 'x', TALK_MSISDN, TALK_MSISDN.slice(3)]
+  return [...new Set([...plain, ...bounds, ...examples, ...days, ...others, ...values, NEVER_RIGHT])]
+}
+
+const lengthsAround = ({ min, max }: { min: number; max: number }) => [min - 1, min, max, max + 1].filter((n) => n > 0)
+
+/** With another last sign. */
+const changed = (word: string) => `${word.slice(0, -1)}${word.endsWith('1') ? '2' : '1'}`
+
+function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: string): string[] {
+  const at = (day: string | undefined, by: number) => {
+    if (day === undefined) return []
+    return [DateTime.fromISO(day === 'today' ? WALKED_AT : day, { zone }).plus({ days: by }).toFormat(format)]
+  }
+  return [...at(min, -1), ...at(max, 1), ...at('today', 0)]
+}
+
+/** With other digits at its end, that a check of its digits may want; undefined: none will do. */
+function mended(word: string, screen: InputScreen): string | undefined {
+  if (!(screen.checks ?? []).some(({ checksum }) => checksum)) return undefined
+  return Array.from({ length: 100 }, (_, i) => `${word.slice(0, -2)}${String(i).padStart(2, '0')}`).find((one) => acceptsAlone(screen, one))
+}
+
+function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] {
+  const { number, length, pattern } = screen
+  if (screen.name) return ['Mary Kila']
+  if (number) {
+    const { min = Math.min(1, number.max ?? 1), max = min + 1 } = number
+    const within = tested.filter((value) => typeof value === 'number' && value >= min && value <= max)
+    return [...new Set([min, max, ...within].map(String))]
+  }
+  // What is compared with a number is one where it is written as one.
+  const words = tested.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
+  if (pattern !== undefined) return [exampleOf(pattern, length), ...words].filter((word) => word !== undefined)
+  return [...words, 'abcdefghij'.repeat(16).slice(0, Math.max(length?.min ?? 1, Math.min(length?.max ?? 10, 10)))]
+}
+

@@ -1,0 +1,166 @@
+/** What may come of a call: answers made up from what a flow reads of them, refusals and failure. */
+import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from '../language/definition.ts'
+import { sampleAt, valuesAt, type Reads } from './reads.ts'
+import { listsOf, made, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './synthetic-rows.ts'
+import type { FlowEvent } from '../engine/types.ts'
+
+/** What may come of a call. `told` is '' for the answer that is all well. */
+export interface Outcome {
+  event: FlowEvent
+  told: string
+}
+
+/** Rows of an answer that is all well, of one that needs pages, and at most of one that is at its longest. */
+const ROWS = { few: 3, many: 12, longest: 100 }
+/** Characters of all rows of an answer: with rows of a page each, a walk of a hundred pages takes many seconds. */
+const ROWS_CHARS_MAX = 5_000
+/** Answers of one call that are tried; each is a branch of the walk. */
+const OUTCOMES_MAX = 256
+
+export interface Known {
+  definition: FlowDefinition
+  reads: Reads
+  lengths: Lengths
+}
+
+/** Nothing in them is beyond a `max` of `expect`. */
+export function outcomesOf(name: string, screen: CallScreen, known: Known): Outcome[] {
+  const root = `data.${screen.as ?? name}`
+  const longest = known.lengths === 'longest' && hasBounds(screen)
+  const well = answerOf(root, screen, longest ? ROWS.longest : ROWS.few, known)
+  const out: Outcome[] = [{ event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' }]
+  const say = (what: string, data: Json) =>
+    void out.push({ event: { type: 'RESULT', data }, told: `${screen.call} says ${what}` })
+  const lists = listsOf(root, known.definition)
+  if (lists.length > 0 || Object.values(screen.expect ?? {}).some((is) => typeOf(is) === 'rows')) {
+    say('no rows', answerOf(root, screen, 0, known))
+    say(`${ROWS.many} rows`, answerOf(root, screen, ROWS.many, known))
+  }
+  const single: Outcome[] = []
+  for (const { from, fields, routed } of lists) {
+    if (!routed) continue
+    const under = from.slice(root.length + 1).split('.').filter(Boolean)
+    for (const row of rowsTried(fields, rowLengths(screen, from.slice(root.length + 1), known))) {
+      const data = put(structuredClone(well), under, [row])
+      single.push({ event: { type: 'RESULT', data }, told: `${screen.call} says a row ${JSON.stringify(row)}` })
+    }
+  }
+  // One field at a time, then two: a condition may be asked only where another holds.
+  const tried = triedIn(root, screen, known)
+  for (const one of tried) say(saidOf(one), withField(well, one))
+  for (const [i, one] of tried.entries()) {
+    for (const other of tried.slice(i + 1).filter(({ field }) => field !== one.field)) {
+      say(`${saidOf(one)}, ${saidOf(other)}`, withField(withField(well, one), other))
+    }
+  }
+  const refusals = Object.keys(screen.refused ?? {}).flatMap((refusal) => refusalsOf(root, screen, refusal, known))
+  const down: Outcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
+  return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
+}
+
+/** The refusal; with what is expected of it as large as it may be, and at each value where something changes over. */
+function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Known): Outcome[] {
+  const expect = refusalExpects(screen, refusal)
+  const told = `${screen.call} refuses: ${refusal}`
+  if (!expect) return [{ event: { type: 'REFUSED', refusal, data: null }, told }]
+  const like = { ...screen, expect }
+  const data = answerOf(root, like, ROWS.few, known)
+  const others = triedIn(root, like, known).filter(({ field }) => Object.hasOwn(expect, field))
+  return [
+    { event: { type: 'REFUSED', refusal, data }, told },
+    ...others.map((one): Outcome => ({ event: { type: 'REFUSED', refusal, data: withField(data, one) }, told: `${told}, ${saidOf(one)}` })),
+  ]
+}
+
+interface Tried {
+  field: string
+  value: Json
+}
+
+/** Values at which something changes over, within the bounds. */
+function triedIn(root: string, screen: CallScreen, known: Known): Tried[] {
+  return pathsUnder(root, known).flatMap((path) => {
+    const field = path.slice(root.length + 1)
+    const values = field === '' ? [] : valuesAt(known.reads, path)
+    return values.filter((value) => sizeOf(value) <= (boundOf(screen, field)?.max ?? Infinity)).map((value) => ({ field, value }))
+  })
+}
+
+const saidOf = ({ field, value }: Tried) => `${field} is ${JSON.stringify(value)}`
+const withField = (data: Json, { field, value }: Tried) => put(structuredClone(data), field.split('.'), value)
+
+/** What a `max` is held against. */
+function sizeOf(value: Json): number {
+  return typeof value === 'number' ? value : typeof value === 'string' ? value.length : 0
+}
+
+/** An answer with all that is read of it. */
+function answerOf(root: string, screen: CallScreen, rows: number, known: Known): Json {
+  const { definition, reads, lengths } = known
+  let data: Json = {}
+  for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
+    const value = { text: made(field), number: 120, boolean: true, rows: [], any: made(field) }[typeOf(wanted)]
+    const shown = typeof value === 'string' ? sampleAt(`${root}.${field}`, reads, 1) : undefined
+    const max = boundOf(screen, field)?.max
+    data = put(data, [field], shown === undefined ? sized(value, max, lengths) : String(shown))
+  }
+  for (const path of pathsUnder(root, known)) {
+    const field = path.slice(root.length + 1)
+    if (field === '' || field.endsWith('.count') || expectedAt(screen, field)) continue
+    const tested = valuesAt(reads, path).find((value) => typeof value !== 'boolean')
+    data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? made(field))
+  }
+  const lists = listsOf(root, definition)
+  for (const { from, fields } of lists) {
+    const field = from.slice(root.length + 1)
+    const sizes = rowLengths(screen, field, known)
+    const room = ROWS_CHARS_MAX / Object.values(sizes.bounds).reduce((sum, chars) => sum + chars, 1)
+    const length = Math.min(rows, boundOf(screen, field)?.max ?? ROWS.many, Math.ceil(room))
+    const all = Array.from({ length }, (_, i) => rowOf(fields, sizes, i))
+    data = field === '' ? all : put(data, field.split('.'), all)
+  }
+  return data
+}
+
+function boundOf(screen: CallScreen, field: string): Exclude<NonNullable<CallScreen['expect']>[string], string> | undefined {
+  const wanted = screen.expect?.[field]
+  return typeof wanted === 'object' ? wanted : undefined
+}
+
+function rowLengths(screen: CallScreen, field: string, { reads, lengths }: Known): RowLengths {
+  return { reads, lengths, bounds: boundOf(screen, field)?.fields ?? {} }
+}
+
+/** Whether an answer may be longer than is usual. */
+export function hasBounds(screen: CallScreen): boolean {
+  const all = expectsOf(screen).flatMap((expect) => Object.values(expect))
+  return all.some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
+}
+
+/** Whether its type is said. What is `any` may be a block, by what is read of it. */
+function expectedAt(screen: CallScreen, field: string): boolean {
+  const wanted = screen.expect?.[field]
+  return wanted !== undefined && typeOf(wanted) !== 'any'
+}
+
+function typeOf(wanted: NonNullable<CallScreen['expect']>[string]) {
+  return typeof wanted === 'string' ? wanted : wanted.is
+}
+
+function pathsUnder(root: string, { reads, definition }: Known): string[] {
+  const lists = listsOf(root, definition).map(({ from }) => from)
+  const all = [...reads.slots.map((slot) => slot.path), ...reads.against.map((test) => test.path), ...reads.handed]
+  return [...new Set(all)].filter(
+    (path) =>
+      (path === root || path.startsWith(`${root}.`)) &&
+      !lists.some((from) => path === from || path.startsWith(`${from}.`)),
+  )
+}
+
+function put(into: Json, path: readonly string[], value: Json): Json {
+  const [key, ...rest] = path
+  if (key === undefined) return value
+  const block: JsonObject = into !== null && typeof into === 'object' && !Array.isArray(into) ? into : {}
+  return { ...block, [key]: put(block[key] ?? null, rest, value) }
+}

@@ -1,0 +1,114 @@
+/** The value of an expression, given what a dialogue knows. Pure; as many steps as the expression has signs. */
+import type { Json } from '../../ussd/vocabulary.ts'
+import { ARITHMETIC, asNumber, type Decimal } from './decimal.ts'
+import type { Comparing, Node } from './expression.ts'
+import { dayIn, decimalOf, FUNCTIONS, shown, Unworkable, type Arg, type Fn, type Taken } from './functions.ts'
+import { readPath, type Scope } from './path.ts'
+
+export interface World {
+  scope: Scope
+  /** The flow's: days are days there. */
+  zone: string
+}
+
+/** Undefined: a path that leads nowhere. Throws Unworkable where a number or a date is wanted and there is none, or by zero. */
+export function evaluate(node: Node, world: World): Json | undefined {
+  const value = worth(node, world)
+  return typeof value === 'bigint' ? asNumber(value) : value
+}
+
+/** The same with numbers that were worked out as they are: exact. */
+function worth(node: Node, world: World): Json | Decimal | undefined {
+  switch (node.is) {
+    case 'literal':
+      return node.value
+    case 'path':
+      return readPath(world.scope, node.path)
+    case 'arithmetic':
+      return calculated(node.op, worth(node.left, world), worth(node.right, world))
+    case 'minus':
+      return -decimalOf(worth(node.of, world))
+    case 'call':
+      return called(FUNCTIONS[node.name] as Fn, node.args, world)
+    default:
+      return holds(node, world)
+  }
+}
+
+function calculated(op: keyof typeof ARITHMETIC, left: Json | Decimal | undefined, right: Json | Decimal | undefined): Decimal {
+  const [one, other] = [decimalOf(left), decimalOf(right)]
+  const value = ARITHMETIC[op](one, other)
+  if (value === undefined) throw new Unworkable(op === '/' && other === 0n ? 'it divides by zero' : 'a number has too many digits')
+  return value
+}
+
+function called(fn: Fn, args: readonly Node[], world: World): Json | Decimal | undefined {
+  const given = args.map((node, i) => argument(takenAt(fn, i), node, world))
+  return fn.run(given, { now: world.scope.context.now, zone: world.zone })
+}
+
+/** What the function takes there. */
+export function takenAt(fn: Fn, i: number): Taken | undefined {
+  return fn.takes[i] ?? (fn.many ? fn.takes.at(-1) : undefined)
+}
+
+/** As it is taken. A text or a list that is missing is empty. */
+function argument(taken: Taken | undefined, node: Node, world: World): Arg {
+  const value = worth(node, world)
+  if (taken === 'number') return decimalOf(value)
+  if (taken === 'date') return dayIn(value, world.zone)
+  if (taken === 'rows') return Array.isArray(value) ? value : []
+  if (taken === 'list' && (Array.isArray(value) || value === undefined || value === null)) return value ?? []
+  return shown(value)
+}
+
+/** Whether it is true; what is no comparison is, as a path is when it is asked for. */
+export function holds(node: Node, world: World): boolean {
+  switch (node.is) {
+    case 'compare':
+      return COMPARISONS[node.op](known(node.left, world), known(node.right, world))
+    case 'among':
+      return node.among.some((one) => same(known(node.of, world), known(one, world)))
+    case 'both':
+      return node.op === 'and' ? holds(node.left, world) && holds(node.right, world) : holds(node.left, world) || holds(node.right, world)
+    case 'not':
+      return !holds(node.of, world)
+    default: {
+      const value = known(node, world)
+      return Array.isArray(value) ? value.length > 0 : Boolean(value)
+    }
+  }
+}
+
+/** A side that cannot be worked out is as a path that leads nowhere. */
+function known(node: Node, world: World): Json | undefined {
+  if (node.is === 'path') return readPath(world.scope, node.path)
+  try {
+    return evaluate(node, world)
+  } catch (error) {
+    if (error instanceof Unworkable) return undefined
+    throw error
+  }
+}
+
+const COMPARISONS: Record<Comparing, (left: Json | undefined, right: Json | undefined) => boolean> = {
+  '==': (left, right) => same(left, right),
+  '!=': (left, right) => !same(left, right),
+  '<': (left, right) => ordered(left, right, (l, r) => l < r),
+  '<=': (left, right) => ordered(left, right, (l, r) => l <= r),
+  '>': (left, right) => ordered(left, right, (l, r) => l > r),
+  '>=': (left, right) => ordered(left, right, (l, r) => l >= r),
+}
+
+function same(left: Json | undefined, right: Json | undefined): boolean {
+  if (typeof left === 'number' && typeof right === 'string') return String(left) === right
+  if (typeof left === 'string' && typeof right === 'number') return left === String(right)
+  return left === right || (left === undefined && right === null)
+}
+
+/** Numbers by size, texts by code points (ISO dates compare right); anything else is in no order. */
+function ordered(left: Json | undefined, right: Json | undefined, inOrder: (l: number, r: number) => boolean): boolean {
+  if (typeof left === 'string' && typeof right === 'string') return inOrder(left < right ? -1 : left > right ? 1 : 0, 0)
+  const [l, r] = [Number(left ?? Number.NaN), Number(right ?? Number.NaN)]
+  return !Number.isNaN(l) && !Number.isNaN(r) && inOrder(l, r)
+}

@@ -1,0 +1,289 @@
+/**
+ * The one grammar of conditions and of values that are worked out: comparisons, arithmetic, functions. Read once, when the
+ * flow is loaded, in one pass over its signs. No loops and no names but paths: what needs more is a back end's work.
+ *
+ *     or     and { or and }                       comparison   sum [ == != < <= > >= sum | in [ sum, … ] ]
+ *     and    not { and not }                      sum          product { + - product }
+ *     not    [ not ] comparison                   product      single { * / single }
+ *     single  - single | ( or ) | function(or, …) | path | {path} | number | true | false | null | 'text'
+ *
+ * A bare word is a text on the right of a comparison, and in a list; with a dot, it is a path there too.
+ */
+import type { Json } from '../../ussd/vocabulary.ts'
+import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
+import { FUNCTIONS } from './functions.ts'
+import { PATH, ROOTS } from './path.ts'
+import { meant } from '../language/source.ts'
+
+/** Characters of one expression: who needs more needs a back end. */
+export const EXPRESSION_CHARS_MAX = 500
+/** Parentheses, functions and signs within each other. */
+export const EXPRESSION_DEEP_MAX = 20
+
+export type Comparing = '==' | '!=' | '<' | '<=' | '>' | '>='
+
+/** `at` and `end`: the characters of the source that it is. */
+export type Node = { at: number; end: number } & (
+  | { is: 'literal'; value: Json }
+  | { is: 'path'; path: string }
+  | { is: 'arithmetic'; op: Arithmetic; left: Node; right: Node }
+  | { is: 'compare'; op: Comparing; left: Node; right: Node }
+  | { is: 'among'; of: Node; among: Node[] }
+  | { is: 'both'; op: 'and' | 'or'; left: Node; right: Node }
+  | { is: 'not'; of: Node }
+  | { is: 'minus'; of: Node }
+  | { is: 'call'; name: string; args: Node[] }
+)
+
+/** What is wrong with an expression, and at which character. */
+export class Slip {
+  readonly what: string
+  readonly at: number
+  readonly remedy?: string
+  constructor(what: string, at: number, remedy?: string) {
+    this.what = what
+    this.at = at
+    if (remedy !== undefined) this.remedy = remedy
+  }
+}
+
+/** Reads a whole expression. */
+export function readExpression(source: string): Node | Slip {
+  if (source.length > EXPRESSION_CHARS_MAX) {
+    const remedy = 'set a part of it before, or have a back end work it out'
+    return new Slip(`is longer than ${EXPRESSION_CHARS_MAX} characters`, EXPRESSION_CHARS_MAX, remedy)
+  }
+  try {
+    const reader: Reader = { source, signs: signsOf(source), next: 0, deep: 0 }
+    const node = strict(readOr(reader))
+    const { kind, at, text } = peek(reader)
+    if (kind !== 'end') throw new Slip(`'${text}' is one too many here`, at, BLANKS)
+    return node
+  } catch (slip) {
+    if (slip instanceof Slip) return slip
+    throw slip
+  }
+}
+
+const BLANKS = 'a text stands in quotes, and + and - have a blank on each side'
+
+interface Sign {
+  kind: 'word' | 'text' | 'braced' | 'sign' | 'end'
+  text: string
+  at: number
+  end: number
+}
+
+/** A word that is not known yet to be a text or a path. */
+type Word = { is: 'word'; word: string; at: number; end: number }
+
+interface Reader {
+  source: string
+  signs: Sign[]
+  next: number
+  deep: number
+}
+
+const SIGN = /\s*(?:('[^']*'|"[^"]*")|(\{[^{}]*\})|(==|!=|<=|>=|[<>()[\],*/])|([\w.:+-]+))/y
+
+function signsOf(source: string): Sign[] {
+  const signs: Sign[] = []
+  let at = 0
+  const end = source.trimEnd().length
+  while (at < end) {
+    SIGN.lastIndex = at
+    const [whole = '', text, braced, sign, word] = SIGN.exec(source) ?? []
+    if (whole === '') {
+      const here = at + (/^\s*/.exec(source.slice(at)) as RegExpExecArray)[0].length
+      const stray = source.slice(here).split(/\s/)[0] as string
+      throw new Slip(`'${stray}' is no value`, here, /^['"]/.test(stray) ? 'the quote is never closed' : 'put it in quotes')
+    }
+    const until = at + whole.length
+    const written = (text ?? braced ?? sign ?? word) as string
+    const bare = sign !== undefined || /^[+-]$/.test(written) ? 'sign' : 'word'
+    const kind = text !== undefined ? 'text' : braced !== undefined ? 'braced' : bare
+    signs.push({ kind, text: written, at: until - written.length, end: until })
+    at = until
+  }
+  return [...signs, { kind: 'end', text: '', at: end, end }]
+}
+
+const peek = (reader: Reader) => reader.signs[reader.next] as Sign
+const take = (reader: Reader) => reader.signs[reader.next++] as Sign
+
+/** Takes one of these, if it comes next. */
+function taken<T extends string>(reader: Reader, kind: Sign['kind'], ...texts: T[]): T | undefined {
+  const sign = peek(reader)
+  if (sign.kind !== kind || !(texts as string[]).includes(sign.text)) return undefined
+  reader.next++
+  return sign.text as T
+}
+
+function needed(reader: Reader, text: string): Sign {
+  const sign = peek(reader)
+  if (sign.kind === 'sign' && sign.text === text) return take(reader)
+  throw new Slip(sign.kind === 'end' ? `ends without '${text}'` : `'${sign.text}' stands where '${text}' is wanted`, sign.at)
+}
+
+type Read = (reader: Reader) => Node | Word
+
+function readOr(reader: Reader): Node | Word {
+  return chain(reader, readAnd, 'word', ['or'], (op, left, right) => ({ is: 'both', op, left, right, ...span(left, right) }))
+}
+
+function readAnd(reader: Reader): Node | Word {
+  return chain(reader, readNot, 'word', ['and'], (op, left, right) => ({ is: 'both', op, left, right, ...span(left, right) }))
+}
+
+function readNot(reader: Reader): Node | Word {
+  const { at } = peek(reader)
+  if (taken(reader, 'word', 'not') === undefined) return readComparison(reader)
+  const of = strict(deeper(reader, readNot))
+  return { is: 'not', of, at, end: of.end }
+}
+
+function readComparison(reader: Reader): Node | Word {
+  const left = readSum(reader)
+  const op = taken(reader, 'sign', '==', '!=', '<=', '>=', '<', '>')
+  if (op !== undefined) {
+    const [of, right] = [strict(left), loose(readSum(reader))]
+    return { is: 'compare', op, left: of, right, ...span(of, right) }
+  }
+  if (taken(reader, 'word', 'in') === undefined) return left
+  const of = strict(left)
+  needed(reader, '[')
+  const among = [loose(readSum(reader))]
+  while (taken(reader, 'sign', ',') !== undefined) among.push(loose(readSum(reader)))
+  return { is: 'among', of, among, at: of.at, end: needed(reader, ']').end }
+}
+
+function readSum(reader: Reader): Node | Word {
+  return chain(reader, readProduct, 'sign', ['+', '-'], (op, left, right) => ({ is: 'arithmetic', op, left, right, ...span(left, right) }))
+}
+
+function readProduct(reader: Reader): Node | Word {
+  return chain(reader, readSingle, 'sign', ['*', '/'], (op, left, right) => ({ is: 'arithmetic', op, left, right, ...span(left, right) }))
+}
+
+/** Operands with operators of one rank between them, from left to right. */
+function chain<T extends string>(
+  reader: Reader, read: Read, kind: Sign['kind'], ops: T[], joined: (op: T, left: Node, right: Node) => Node,
+): Node | Word {
+  let left = read(reader)
+  for (;;) {
+    const op = taken(reader, kind, ...ops)
+    if (op === undefined) return left
+    left = joined(op, strict(left), strict(read(reader)))
+  }
+}
+
+const span = (left: Node, right: Node) => ({ at: left.at, end: right.end })
+
+function deeper<T>(reader: Reader, read: (reader: Reader) => T): T {
+  if (++reader.deep > EXPRESSION_DEEP_MAX) {
+    throw new Slip(`is over ${EXPRESSION_DEEP_MAX} deep`, peek(reader).at, 'set a part of it before')
+  }
+  const found = read(reader)
+  reader.deep--
+  return found
+}
+
+function readSingle(reader: Reader): Node | Word {
+  const sign = take(reader)
+  const { kind, text, at, end } = sign
+  if (kind === 'text') return { is: 'literal', value: text.slice(1, -1), at, end }
+  if (kind === 'braced') return pathOf(text.slice(1, -1).trim(), sign)
+  if (kind === 'sign' && text === '-') {
+    const of = strict(deeper(reader, readSingle))
+    return { is: 'minus', of, at, end: of.end }
+  }
+  if (kind === 'sign' && text === '(') {
+    const inner = strict(deeper(reader, readOr))
+    needed(reader, ')')
+    return inner
+  }
+  if (kind === 'word') return peek(reader).text === '(' && peek(reader).kind === 'sign' ? readCall(sign, reader) : wordOf(sign)
+  throw new Slip(kind === 'end' ? 'ends where a value is wanted' : `'${text}' stands where a value is wanted`, at)
+}
+
+function readCall({ text: name, at }: Sign, reader: Reader): Node {
+  needed(reader, '(')
+  const args: Node[] = []
+  if (peek(reader).text !== ')') {
+    do args.push(strict(deeper(reader, readOr)))
+    while (taken(reader, 'sign', ',') !== undefined)
+  }
+  const call = { is: 'call' as const, name, args, at, end: needed(reader, ')').end }
+  const slip = slipOf(call)
+  if (slip) throw slip
+  return call
+}
+
+/** A function that there is, with as many values as it takes; names of fields and numbers of places are written out. */
+function slipOf({ name, args, at }: Node & { is: 'call' }): Slip | undefined {
+  const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+  if (!fn) return new Slip(`'${name}' is no function`, at, meant(name, Object.keys(FUNCTIONS)))
+  const { takes, least = takes.length, many, form } = fn
+  if (args.length < least || (!many && args.length > takes.length)) {
+    return new Slip(`${name} has ${args.length} value${args.length === 1 ? '' : 's'} here`, at, form)
+  }
+  for (const [i, arg] of args.entries()) {
+    const value = arg.is === 'literal' ? arg.value : undefined
+    if (takes[i] === 'field' && typeof value !== 'string') return new Slip('a field is a name in quotes', arg.at, form)
+    const places = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= DECIMALS_MAX
+    if (takes[i] === 'places' && !places) return new Slip(`places are a whole number from 0 to ${DECIMALS_MAX}`, arg.at, form)
+  }
+  return undefined
+}
+
+function wordOf({ text, at, end }: Sign): Node | Word {
+  if (/^-?\d+(\.\d+)?$/.test(text)) return { is: 'literal', value: Number(text), at, end }
+  if (text === 'true' || text === 'false') return { is: 'literal', value: text === 'true', at, end }
+  return text === 'null' ? { is: 'literal', value: null, at, end } : { is: 'word', word: text, at, end }
+}
+
+function pathOf(path: string, { at, end }: { at: number; end: number }): Node {
+  if (isPath(path)) return { is: 'path', path, at, end }
+  throw new Slip(`'${path}' is not a path that starts with ${ROOTS.join(', ')}`, at, BLANKS)
+}
+
+/** Where a bare word is a path. */
+function strict(node: Node | Word): Node {
+  return node.is === 'word' ? pathOf(node.word, node) : node
+}
+
+/** Where a bare word is a text, unless it is a path with a dot. */
+function loose(node: Node | Word): Node {
+  if (node.is !== 'word') return node
+  const { word, at, end } = node
+  return word.includes('.') && isPath(word) ? { is: 'path', path: word, at, end } : { is: 'literal', value: word, at, end }
+}
+
+function isPath(written: string): boolean {
+  return PATH.test(written) && (ROOTS as readonly string[]).includes(written.split('.')[0] as string)
+}
+
+/** It and all within it. */
+export function nodesOf(node: Node): Node[] {
+  const nodes = [node]
+  for (let i = 0; i < nodes.length; i++) nodes.push(...innerOf(nodes[i] as Node))
+  return nodes
+}
+
+function innerOf(node: Node): Node[] {
+  switch (node.is) {
+    case 'arithmetic':
+    case 'compare':
+    case 'both':
+      return [node.left, node.right]
+    case 'among':
+      return [node.of, ...node.among]
+    case 'not':
+    case 'minus':
+      return [node.of]
+    case 'call':
+      return node.args
+    default:
+      return []
+  }
+}

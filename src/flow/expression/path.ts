@@ -1,0 +1,77 @@
+/** Dotted paths into what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import type { Json } from '../../ussd/vocabulary.ts'
+
+/** What a path may start with. */
+export const ROOTS = [
+  'data',
+  'answers',
+  'chosen',
+  'vars',
+  'row',
+  'msisdn',
+  'code',
+  'line',
+  'language',
+  'now',
+] as const
+
+export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
+
+/** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
+export const ROWS_MAX = 100
+
+/** The same of a list that letters narrow. With a few short fields they are some 50,000 octets of every snapshot. */
+export const SEARCH_ROWS_MAX = 1000
+
+/** What a text or a condition can see. */
+export interface Scope {
+  context: DialogueContext
+  row?: Json
+}
+
+/** The value there; undefined if there is none. `.count` of a list is its length. Own properties only. */
+export function readPath(scope: Scope, path: string): Json | undefined {
+  const [root = '', ...rest] = path.split('.')
+  let value: Json | undefined = rootOf(scope, root)
+  for (const key of rest) {
+    if (Array.isArray(value) && key === 'count') value = value.length
+    else if (value !== null && typeof value === 'object' && Object.hasOwn(value, key)) {
+      value = (value as Record<string, Json>)[key]
+    } else return undefined
+  }
+  return value
+}
+
+/** A list's rows; none if there is no list. */
+export function readRows(scope: Scope, path: string): Json[] {
+  const value = readPath(scope, path)
+  return Array.isArray(value) ? value : []
+}
+
+function rootOf({ context, row }: Scope, root: string): Json | undefined {
+  switch (root) {
+    case 'data':
+      return context.data
+    case 'answers':
+      return context.secrets ? { ...context.answers, ...context.secrets } : context.answers
+    case 'chosen':
+      return context.chosen
+    case 'vars':
+      return context.vars
+    case 'row':
+      return row
+    case 'msisdn':
+      return context.msisdn
+    case 'code':
+      return context.code
+    case 'line':
+      return context.line
+    case 'language':
+      return context.language
+    case 'now':
+      return context.now
+    default:
+      return undefined
+  }
+}

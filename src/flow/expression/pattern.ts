@@ -1,0 +1,40 @@
+/** Patterns for typed answers: regular expressions that hold for the whole of an answer, matched by src/base/regex/linear.ts. */
+import { compileLinear, type Linear } from '../../base/regex/linear.ts'
+import { readExpression, type Expression, type Limits, type Part } from '../../base/regex/read.ts'
+
+/** As the schema has it. */
+export const PATTERN_LENGTH_MAX = 200
+
+/** An answer has at most 160 characters. */
+const LIMITS: Limits = { lengthMax: PATTERN_LENGTH_MAX, repeatMax: 160, repeatsMax: 2, rangeWidth: 10, named: false }
+
+export type Pattern = Linear
+
+/** The pattern, held against the whole answer; or a sentence about what is wrong with it. */
+export function compilePattern(source: string): Pattern | string {
+  const read = readPattern(source)
+  return typeof read === 'string' ? read : compileLinear(read, 'whole')
+}
+
+/** The parts of a pattern; or a sentence about what is wrong with it. */
+export function readPattern(source: string): Expression | string {
+  return readExpression(source, LIMITS)
+}
+
+/** The most characters that an answer has which the pattern takes; of one that does not compile, no number is known. */
+export function longestOf(source: string): number {
+  const read = readPattern(source)
+  return typeof read === 'string' ? Infinity : longestBranch(read)
+}
+
+function longestBranch({ alternatives }: Expression): number {
+  return Math.max(...alternatives.map(({ elements }) => elements.map(longestPart).reduce((sum, one) => sum + one, 0)))
+}
+
+function longestPart(part: Part): number {
+  if (part.type === 'Assertion') return 0
+  if ('alternatives' in part) return longestBranch(part)
+  if (part.type !== 'Quantifier') return 1
+  const one = longestPart(part.element)
+  return one === 0 ? 0 : one * part.max
+}

@@ -1,0 +1,63 @@
+/** What the keys of a flow file are made of: names, texts, paths, conditions, values. */
+import { z } from 'zod'
+import type { ConditionSource } from '../expression/condition.ts'
+import { PATH } from '../expression/path.ts'
+
+/** Characters of one answer that are kept. */
+export const ANSWER_CHARS_MAX = 160
+/** Longer than any answer that is kept. */
+export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
+
+/** `.` would be a path in a statechart, `#` an id. */
+const NAME = /^[a-z][a-z0-9-]*$/
+
+export const name = z
+  .string()
+  .regex(NAME, 'a name: small letters, digits and hyphens, a letter first')
+  .meta({ title: 'name' })
+export const language = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]+)*$/, 'a language tag such as en or tpi')
+  .meta({ title: 'language' })
+export const path = z.string().regex(PATH, 'a dotted path such as data.slots.rows').meta({ title: 'path' })
+export const scalar = z
+  .union([z.string(), z.number(), z.boolean(), z.null()])
+  .meta({ title: 'value' })
+  .describe('`{path}` is put in; what begins with `=` is worked out, such as `= round(answers.amount * 0.02, 2)`.')
+
+/** In the first language, with the others in catalogues; or in each language, side by side. */
+export const text = z
+  .union([z.string().min(1), z.record(language, z.string().min(1))])
+  .meta({ title: 'text' })
+
+export const condition: z.ZodType<ConditionSource> = z
+  .lazy(() =>
+    z.union([
+      z.string().min(1),
+      z.strictObject({ and: z.array(condition).min(1) }),
+      z.strictObject({ or: z.array(condition).min(1) }),
+      z.strictObject({ not: condition }),
+    ]),
+  )
+  .meta({ title: 'condition' })
+
+export const key = z
+  .string()
+  .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
+  .meta({ title: 'key' })
+/** Of a part: a text in each language stands for itself in the language of the dialogue. */
+export const handed = z.record(name, z.union([scalar, z.record(language, z.string().min(1))])).meta({ title: '`{ name: value or text }`' })
+export const values = z.record(name, scalar).meta({ title: '`{ name: value }`' })
+export const number = z
+  .strictObject({
+    min: z.number().optional(),
+    max: z.number().optional(),
+    decimals: z.int().min(0).max(6).default(0),
+  })
+  .meta({ title: '`{ min, max, decimals }`' })
+export const length = z
+  .strictObject({
+    min: z.int().min(0).default(1),
+    max: z.int().min(1).max(ANSWER_CHARS_MAX).default(ANSWER_CHARS_MAX),
+  })
+  .meta({ title: '`{ min, max }`' })

@@ -1,0 +1,300 @@
+/** YAML that a person wrote, with the place of everything in it, so that a complaint can point. */
+import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
+import type { z } from 'zod'
+import type { Problem } from '../../base/errors.ts'
+import { nearest } from '../../base/did-you-mean.ts'
+
+/** Longest file that is read. A flow of 1,500 screens is some 200,000. */
+export const OCTETS_MAX = 1_000_000
+
+/** Brackets open at once. A flow has three; a parser that follows thousands keeps subscribers waiting. */
+const NESTED_MAX = 200
+
+/** Errors of syntax that are told of one file: what comes after them is mostly their echo. */
+const ERRORS_MAX = 20
+
+/** What a text becomes that should have stood in quotes. */
+const UNQUOTED: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY'])
+const QUOTE = 'a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column'
+
+/** Once the parser has met what fits nowhere, it says so of each word and bracket that follows. */
+function notEchoes<T extends { code: string }>(errors: readonly T[]): readonly T[] {
+  const stray = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
+  return errors.slice(0, stray < 0 ? ERRORS_MAX : stray + 1)
+}
+
+export type Path = readonly PropertyKey[]
+
+/** A character of a text that stands in a file. */
+export interface Inside {
+  text: string
+  at: number
+}
+
+export interface Yaml {
+  value: unknown
+  /** `flows/dental.yaml:3:9`: where the value at that path is, or the nearest thing around it. */
+  at: (path: Path, inside?: Inside) => string
+  /** Where the key at that path is. */
+  keyAt: (path: Path) => string
+}
+
+/** Parses; syntax errors are problems too, and then there is no value. */
+export function readYaml(file: string, source: string): { yaml: Yaml; problems: Problem[] } {
+  const lines = new LineCounter()
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
+  }
+  const refused = (what: string, where: string) =>
+    ({ yaml: { value: undefined, at: () => where, keyAt: () => where }, problems: [{ where, what }] })
+  if (source.length > OCTETS_MAX) return refused(`is longer than ${OCTETS_MAX} characters`, `${file}:1:1`)
+  const deep = tooDeep(source)
+  if (deep >= 0) {
+    const before = source.slice(0, deep).split('\n')
+    return refused(`has more than ${NESTED_MAX} brackets that are not closed`, `${file}:${before.length}:${before.at(-1)!.length + 1}`)
+  }
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
+  const problems: Problem[] = notEchoes(document.errors).map(({ code, message, pos }) => ({
+    where: at(pos[0]),
+    what: `is no YAML: ${message.split('\n')[0]}`,
+    ...(UNQUOTED.has(code) ? { remedy: QUOTE } : {}),
+  }))
+  const yaml: Yaml = {
+    value: problems.length > 0 ? undefined : plainValue(document, file, problems),
+    at: (path, inside) => at(placeOf(document, path, false) + (inside ? offsetIn(document.getIn(path, true), inside, source) : 0)),
+    keyAt: (path) => at(placeOf(document, path, true)),
+  }
+  return { yaml, problems }
+}
+
+/** Where one bracket too many opens, or -1. Brackets in texts count too: few of them are never closed. */
+function tooDeep(source: string): number {
+  let depth = 0
+  for (const { 0: sign, index } of source.matchAll(/[[\]{}]/g)) {
+    depth = Math.max(0, depth + (sign === '[' || sign === '{' ? 1 : -1))
+    if (depth > NESTED_MAX) return index
+  }
+  return -1
+}
+
+/** The problems that a schema finds, in words for people. `base` is the path of the value in the file. */
+export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, base: Path): Problem[] {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return []
+  return parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value, yaml, base }))
+}
+
+/** Characters of a line that points into a text. */
+const POINTED_MAX = 100
+
+/** Where in a text something is wrong, with the text and a caret under it. */
+export function pointing(at: Yaml['at'], path: Path, text: string, character: number): Pick<Problem, 'where' | 'excerpt'> {
+  const from = character > POINTED_MAX ? character - POINTED_MAX / 2 : 0
+  const line = text.slice(from, from + POINTED_MAX).replace(/\s/g, ' ')
+  return { where: at(path, { text, at: character }), excerpt: `${line}\n${' '.repeat(character - from)}^` }
+}
+
+/** A remedy: the name that was probably meant, or all names that there are. */
+export function meant(written: string, names: Iterable<string>): string {
+  const all = [...names]
+  const near = nearest(written, all)
+  if (near !== undefined) return near
+  return all.length === 0
+    ? 'there are none'
+    : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
+}
+
+interface Looking {
+  schema: z.ZodType
+  value: unknown
+  yaml: Yaml
+  base: Path
+}
+
+function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
+  const { yaml, base } = looking
+  const path = [...base, ...issue.path]
+  const key = path.length === 0 ? 'the file' : `'${String(path.at(-1))}'`
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((unknown) => ({
+        where: yaml.keyAt([...path, unknown]),
+        what: `'${unknown}' is no key here`,
+        remedy: meant(unknown, keysAt(looking.schema, issue.path)),
+      }))
+    case 'invalid_key':
+      return [
+        { where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' },
+      ]
+    case 'invalid_union':
+      return [unionProblem(issue, looking)]
+    case 'invalid_type':
+      return [
+        missing(looking.value, issue.path)
+          ? {
+              where: yaml.at(path.slice(0, -1)),
+              what: `${key} is missing`,
+              remedy: `it is ${article(issue.expected)}`,
+            }
+          : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}`, ...remedyOf(issue.message) },
+      ]
+    case 'invalid_value':
+      return [
+        missing(looking.value, issue.path)
+          ? {
+              where: yaml.at(path.slice(0, -1)),
+              what: `${key} is missing`,
+              remedy: `write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}`,
+            }
+          : { where: yaml.at(path), what: `${key} is none of: ${issue.values.map(String).join(', ')}` },
+      ]
+    case 'invalid_format':
+      return [{ where: yaml.at(path), what: `${key} is not ${issue.message}` }]
+    default:
+      return [
+        {
+          where: yaml.at(path),
+          what: `${key}: ${issue.message.replace(/^(Too|Invalid) /, (start) => start.toLowerCase())}`,
+        },
+      ]
+  }
+}
+
+/** What a schema says itself of a value that it does not take. */
+const remedyOf = (message: string) => (message.startsWith('Invalid input') ? {} : { remedy: message })
+
+/** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
+function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
+  const path = [...base, ...issue.path]
+  const stray = issue.errors
+    .flat()
+    .find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
+  const keys = keysAt(schema, issue.path)
+  if (stray?.code === 'unrecognized_keys' && keys.length > 0) {
+    const unknown = stray.keys.find((key) => !keys.includes(key)) ?? (stray.keys[0] as string)
+    return {
+      where: yaml.keyAt([...path, unknown]),
+      what: `'${unknown}' is no key here`,
+      remedy: meant(unknown, keys),
+    }
+  }
+  const deep = issue.errors
+    .flat()
+    .find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
+  if (deep)
+    return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, {
+      schema,
+      value,
+      yaml,
+      base,
+    })[0] as Problem
+  if (missing(value, issue.path))
+    return { where: yaml.at(path.slice(0, -1)), what: `'${String(path.at(-1))}' is missing` }
+  const wanted = issue.errors.flatMap((errors) =>
+    errors.map((error) => (error.code === 'invalid_type' ? article(error.expected) : error.message)),
+  )
+  return {
+    where: yaml.at(path),
+    what: `'${String(path.at(-1))}' is not ${[...new Set(wanted)].join(' or ')}`,
+  }
+}
+
+const ARTICLES: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+  null: 'null',
+}
+
+function article(expected: string): string {
+  return ARTICLES[expected] ?? `a ${expected}`
+}
+
+function missing(value: unknown, path: Path): boolean {
+  let here: unknown = value
+  for (const key of path) here = (here as Record<PropertyKey, unknown> | null | undefined)?.[key]
+  return here === undefined && path.length > 0
+}
+
+/** What of a zod schema is looked at. */
+interface Shape {
+  def?: {
+    type?: string
+    innerType?: Shape
+    element?: Shape
+    valueType?: Shape
+    options?: Shape[]
+    getter?: () => Shape
+  }
+  shape?: Record<PropertyKey, Shape>
+}
+
+/** The keys that a schema allows at a path; of a value with several forms, those of all of them. */
+function keysAt(schema: unknown, path: Path): string[] {
+  let forms = formsOf(schema as Shape)
+  for (const key of path) {
+    forms = forms.flatMap((form) => formsOf(form.shape?.[key] ?? form.def?.element ?? form.def?.valueType))
+  }
+  return [...new Set(forms.flatMap((form) => Object.keys(form.shape ?? {})))]
+}
+
+function formsOf(schema: Shape | undefined): Shape[] {
+  if (!schema) return []
+  const { innerType, options, getter } = schema.def ?? {}
+  if (innerType) return formsOf(innerType)
+  if (getter) return formsOf(getter())
+  return options ? options.flatMap(formsOf) : [schema]
+}
+
+function plainValue(document: Document, file: string, problems: Problem[]): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    problems.push({ where: `${file}:1:1`, what: `is no YAML: ${(error as Error).message}` })
+    return undefined
+  }
+}
+
+function placeOf(document: Document, path: Path, ofKey: boolean): number {
+  let node: unknown = document.contents
+  let offset = startOf(node) ?? 0
+  for (const [depth, key] of path.entries()) {
+    const pair = isMap(node)
+      ? node.items.find(
+          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+        )
+      : undefined
+    if (pair) {
+      offset =
+        startOf(ofKey && depth === path.length - 1 ? pair.key : (pair.value ?? pair.key)) ??
+        startOf(pair.key) ??
+        offset
+      node = pair.value
+    } else {
+      node = (node as { get?: (key: unknown, keep: boolean) => unknown } | undefined)?.get?.(key, true)
+      if (node === undefined) return offset
+      offset = startOf(node) ?? offset
+    }
+  }
+  return offset
+}
+
+/** How far into a text, as it is written, that character of it is; 0 where it is written otherwise than it reads. */
+function offsetIn(node: unknown, { text, at }: Inside, source: string): number {
+  if (!isScalar(node) || node.value !== text || !node.range) return 0
+  const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' ? 1 : 0
+  const written = source.slice(node.range[0] + quoted, node.range[1] - quoted)
+  if (written === text) return quoted + at
+  // In single quotes, one quote is two.
+  const doubled = (part: string) => part.replaceAll("'", "''")
+  return node.type === 'QUOTE_SINGLE' && written === doubled(text) ? quoted + doubled(text.slice(0, at)).length : 0
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined
+}

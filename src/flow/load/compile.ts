@@ -1,0 +1,272 @@
+/** A flow file becomes a statechart: every screen a state, every text a compiled message. */
+import { createHash } from 'node:crypto'
+import { FlowFault, ProblemsError } from '../../base/errors.ts'
+import {
+  beginDialogue,
+  dialogueMachine,
+  stepDialogue,
+  RESUME,
+  type DialogueContext,
+  type DialogueInput,
+  type DialogueMachine,
+  type Rested,
+} from '../../../machines/dialogue.ts'
+import type { Json } from '../../ussd/vocabulary.ts'
+import { checkingFlow, type FlowProblem } from '../check/check.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/definition.ts'
+import { toEnd } from '../../base/sliced-work.ts'
+import { readFlow, type FlowSource } from '../read/read.ts'
+import type { ScreenTypes } from '../language/screen-type.ts'
+import { SPEC } from '../language/schema.ts'
+import { callPlan, uselessFor } from '../screens/call.ts'
+import { closingPlan, endPlan, notifyPlan } from '../screens/end.ts'
+import { inputPlan } from '../screens/input.ts'
+import { listPlan } from '../screens/list.ts'
+import { menuPlan } from '../screens/menu.ts'
+import { BACK, backPlan, barred, keyed } from '../screens/keys.ts'
+import { BUSY, GOODBYE, type Env, type Plan } from '../screens/plan.ts'
+import { innermost, resumePlan } from '../screens/resume.ts'
+import { branchPlan, setPlan } from '../screens/silent.ts'
+import { firstScreens, guardedScreens, rememberingScreens } from '../language/graph.ts'
+import { keeping } from '../engine/kept.ts'
+import { hasKeys, keysOn, takesLabels } from '../language/keys.ts'
+import { speech } from '../text/compiled-texts.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
+
+/** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
+export const DIALLED_MAX = 20
+
+export interface Compilation {
+  flow: CompiledFlow
+  /** The statechart itself: for walking and drawing. */
+  machine: DialogueMachine
+  definition: FlowDefinition
+  warnings: FlowProblem[]
+}
+
+/**
+ * Reads, checks and compiles. Throws ProblemsError with all errors at once; what is only doubtful comes back as
+ * warnings. `backends`: the names that the daemon knows, if they are to be held against.
+ */
+export function compileFlow(source: FlowSource, backends?: readonly string[], types?: ScreenTypes): Compilation {
+  return toEnd(compilingFlow(source, backends, types))
+}
+
+/** The same in pieces: a daemon plays turns meanwhile, for whose stores half a second is too long. */
+export function* compilingFlow(
+  source: FlowSource, backends?: readonly string[], types?: ScreenTypes,
+): Generator<undefined, Compilation> {
+  const read = readFlow(source, types)
+  yield
+  const problems = yield* checkingFlow(read, backends)
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  if (errors.length > 0) throw new ProblemsError(`flow ${source.file}`, errors)
+  yield
+  const { definition } = read
+  const plans = plansOf(definition)
+  const machine = dialogueMachine(definition.flow, definition.start, plans)
+  return { flow: compiled(definition, plans, machine), machine, definition, warnings: problems }
+}
+
+/** `dental@9f2c01ab77de`: the same for the same definition, however it is written down. */
+export function revisionOf(definition: FlowDefinition): string {
+  const canonical = JSON.stringify([SPEC, sorted(definition as unknown as Json)])
+  return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
+}
+
+/** What a guard has thrown, as xstate words it. */
+const GUARD = /^Unable to evaluate guard [^\n]*:\n(.*)$/s
+
+function compiled(
+  definition: FlowDefinition,
+  plans: ReadonlyMap<string, Plan>,
+  machine: DialogueMachine,
+): CompiledFlow {
+  const { flow: name, languages } = definition
+  const words = speech(definition)
+  const planAt = (state: string): Plan => {
+    const plan = plans.get(state)
+    if (!plan) throw new FlowFault(`flow ${name} has no screen '${state}'`)
+    return plan
+  }
+  const faulting = <T>(state: string, run: () => T): T => {
+    try {
+      return run()
+    } catch (error) {
+      if (error instanceof FlowFault) throw error
+      const { message } = error as Error
+      const guarded = GUARD.exec(message)?.[1]
+      throw new FlowFault(guarded ?? `flow ${name}, after '${state}': ${message}`, error)
+    }
+  }
+  return {
+    name,
+    languages,
+    revision: revisionOf(definition),
+    backends: backendsOf(definition),
+    begin: (input) =>
+      faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
+    step: (snapshot, event) =>
+      faulting(snapshot.value, () => {
+        planAt(snapshot.value)
+        const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
+        return next ? snapshotOf(planAt(next.value).kind === 'call' ? next : unveiled(next)) : snapshot
+      }),
+    want: (snapshot) =>
+      faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    useless: (snapshot, outcome) => {
+      const screen = definition.screens[snapshot.value]
+      return screen?.kind === 'call' ? uselessFor(screen, outcome) : undefined
+    },
+    text: (key, language) => words.wordIn(key, language),
+    resumable: (snapshot) => {
+      const plan = plans.get(snapshot.value)
+      const { origin } = innermost(restedOf(snapshot)).context
+      if (!plan || typeof origin !== 'string' || !plans.has(origin)) return false
+      return (
+        snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
+      )
+    },
+  }
+}
+
+export function openingOf(input: FlowInput, languages: readonly string[]): DialogueInput {
+  const { msisdn, code, line, dialled, page, now } = input
+  const language = languages.includes(input.language) ? input.language : (languages[0] as string)
+  // Who dials a deep code wants that, not what was lost.
+  const resume =
+    input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
+  return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume, ...(now === undefined ? {} : { now }) }
+}
+
+/** Where a dialogue rests, and is stored, no secret is left. */
+function unveiled({ value, context }: Rested): Rested {
+  const { secrets: _secret, ...rest } = context
+  return { value, context: rest }
+}
+
+function snapshotOf(rested: Rested): FlowSnapshot {
+  return rested as unknown as FlowSnapshot
+}
+
+function restedOf(snapshot: FlowSnapshot): Rested {
+  return snapshot as unknown as Rested
+}
+
+function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
+  const { word, text, condition } = speech(definition)
+  const guarded = guardedScreens(definition)
+  const remembering = rememberingScreens(definition)
+  const first = firstScreens(definition)
+  const keep = keeping(definition)
+  const secrets = secretsOf(definition)
+  const backKeys = backKeysOf(definition)
+  const env = (name: string): Env => ({
+    name,
+    word,
+    text,
+    condition,
+    keep,
+    languages: definition.languages,
+    zone: definition.zone,
+    wrongMax: definition.wrongMax,
+    secrets,
+    guarded: guarded.has(name),
+    remembering: remembering.has(name),
+    first: first.has(name),
+    keyed: backKeys.has(name),
+    labels: takesLabels(definition, definition.screens[name]),
+  })
+  const builtIn =
+    (key: 'goodbye' | 'busy') =>
+    ({ context }: { context: DialogueContext }) =>
+      word(key, context)
+  const plans = new Map<string, Plan>()
+  const navigates = hasKeys(definition)
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const plan = planOf(screen, env(name), builtIn('goodbye'))
+    plans.set(name, navigates ? navigated(plan, env(name), definition, screen) : plan)
+  }
+  if (navigates) {
+    const asking = Object.keys(definition.screens).filter((name) => asks(definition.screens[name] as ScreenDefinition))
+    plans.set(BACK, backPlan(asking, env(BACK), definition.start))
+  }
+  plans.set(GOODBYE, closingPlan(env(GOODBYE), builtIn('goodbye'), 'too-many-wrong'))
+  plans.set(BUSY, closingPlan(env(BUSY), builtIn('busy'), 'backend-failed'))
+  plans.set(RESUME, resumePlan(env(RESUME), definition.start, originsOf(definition), guarded))
+  return plans
+}
+
+/** Screens that ask, with their keys; a call that changes something leaves nothing to go back to. */
+function navigated(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
+  if (asks(screen)) return keyed(plan, env, definition, screen)
+  if (screen.kind !== 'call' || !screen.once) return plan
+  return { ...plan, arrive: (context) => barred(plan.arrive?.(context) ?? context) }
+}
+
+/** Screens with a key for going back. */
+function backKeysOf(definition: FlowDefinition): Set<string> {
+  const screens = Object.entries(definition.screens)
+  return new Set(screens.flatMap(([name, screen]) => (keysOn(definition, screen).back === undefined ? [] : [name])))
+}
+
+function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['text']>): Plan {
+  switch (screen.kind) {
+    case 'menu':
+      return menuPlan(screen, env)
+    case 'list':
+      return listPlan(screen, env)
+    case 'input':
+      return inputPlan(screen, env)
+    case 'branch':
+      return branchPlan(screen, env)
+    case 'set':
+      return setPlan(screen, env)
+    case 'call':
+      return callPlan(screen, env)
+    case 'notify':
+      return notifyPlan(screen, env)
+    case 'end':
+      return endPlan(screen, env)
+    case 'exit':
+      return closingPlan(env, goodbye, 'exit')
+  }
+}
+
+/** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
+function originsOf(definition: FlowDefinition): string[] {
+  return Object.entries(definition.screens)
+    .filter(
+      ([, screen]) =>
+        asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)),
+    )
+    .map(([name]) => name)
+}
+
+function leadsToList(definition: FlowDefinition, screen: ScreenDefinition): boolean {
+  const seen = new Set<ScreenDefinition>()
+  const look = (here: ScreenDefinition | undefined): boolean => {
+    if (!here || seen.has(here)) return false
+    seen.add(here)
+    if (here.kind === 'list') return true
+    return !asks(here) && targetsOf(here).some(({ to }) => look(definition.screens[to]))
+  }
+  return look(screen)
+}
+
+function backendsOf(definition: FlowDefinition): string[] {
+  const calls = Object.values(definition.screens).flatMap((screen) =>
+    screen.kind === 'call' ? [screen.call.split('.')[0] as string] : [],
+  )
+  return [...new Set(calls)].toSorted()
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sorted(value[key] as Json)]),
+  )
+}

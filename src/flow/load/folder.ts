@@ -1,0 +1,134 @@
+/** A folder of flow files, read again and again: what each flow is by its files, and what is wrong with them. */
+import { createHash } from 'node:crypto'
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import type { FlowProblem } from '../check/check.ts'
+import { compilingFlow } from './compile.ts'
+import { secretsOf, type FlowDefinition } from '../language/definition.ts'
+import { flowNames, sourceOf } from '../read/loader.ts'
+import { inPieces } from '../../base/sliced-work.ts'
+import type { FlowSource } from '../read/read.ts'
+import type { ScreenTypes } from '../language/screen-type.ts'
+import type { CompiledFlow } from '../engine/types.ts'
+
+/** A flow as its files last were. */
+export interface Loaded {
+  /** Hash of the files: they are compiled only when it changes. '': they are gone. */
+  files: string
+  /** What the files are; while they are broken, what they were before. */
+  flow: CompiledFlow | undefined
+  source: FlowSource
+  problems: FlowProblem[]
+  archived: boolean
+}
+
+export interface Folder {
+  entries: Map<string, Loaded>
+  problems: FlowProblem[]
+}
+
+export interface FolderOptions {
+  folder: string
+  /** Names of the back ends that the daemon has. */
+  backends?: readonly string[]
+  /** Types of screens; without it those that come along. */
+  types?: ScreenTypes | undefined
+  /** Keys pressed would stand in the dialogue store in clear: flows that ask for a secret are refused. */
+  readable?: boolean
+  /**
+   * Resolves so many milliseconds later. Files that change meanwhile are still being written; and between two pieces of
+   * compiling, turns are played. Without it all is done at once.
+   */
+  pause?: (ms: number) => Promise<void>
+}
+
+export function asksSecret(definition: FlowDefinition): boolean {
+  return secretsOf(definition).size > 0
+}
+
+/** Why a flow that asks for a secret is not taken where stored keys can be read. */
+export function secretInClear(file: string): Problem {
+  const what = 'asks for a secret, and keys pressed would stand in the dialogue store in clear'
+  return { where: `${file}:1:1`, what, remedy: 'set privacy.storeKeyFile' }
+}
+
+/** Never rejects for what stands in the files. Files that are as in `before` are not compiled again. */
+export async function readFolder(options: FolderOptions, before: ReadonlyMap<string, Loaded>): Promise<Folder> {
+  const { folder } = options
+  const entries = new Map<string, Loaded>()
+  const problems: FlowProblem[] = []
+  const names = await flowNames(folder).catch((error: unknown) => {
+    problems.push(unreadable(folder, error))
+    return [...before.keys()]
+  })
+  for (const name of names) {
+    const last = before.get(name)
+    try {
+      entries.set(name, await readEntry(options, name, last))
+    } catch (error) {
+      const problem = unreadable(`${folder}/${name}.yaml:1:1`, error)
+      entries.set(name, last?.files === problem.what ? last : refusing({ ...NOTHING, ...last, files: problem.what }, [problem]))
+    }
+  }
+  for (const [name, last] of before) {
+    if (entries.has(name)) continue
+    entries.set(name, { ...last, files: '' })
+    if (last.files === '') continue
+    const what = 'its file is gone; what it was stays in force until the daemon stops'
+    problems.push({ severity: 'warning', where: `${folder}/${name}`, what })
+  }
+  return { entries, problems }
+}
+
+function unreadable(where: string, error: unknown): FlowProblem {
+  return { severity: 'error', where, what: `cannot be read: ${(error as Error).message}` }
+}
+
+/** A flow that never was there. */
+const NOTHING: Loaded = { files: '', flow: undefined, source: { file: '', text: '', catalogues: [] }, problems: [], archived: true }
+
+/** Broken files leave what was there before, with their problems. */
+function refusing(last: Loaded, problems: FlowProblem[]): Loaded {
+  return { ...last, problems }
+}
+
+/** Editors and copies of a flow take a few milliseconds. */
+const SETTLE_MS = 100
+
+async function readEntry(options: FolderOptions, name: string, last: Loaded | undefined): Promise<Loaded> {
+  const source = await sourceOf(options.folder, name)
+  const files = hashOf(source)
+  if (last?.files === files) return last
+  if (last && options.pause) {
+    await options.pause(SETTLE_MS)
+    // Half a file may be a good flow, and another one than was meant. The next look sees it whole.
+    if (hashOf(await sourceOf(options.folder, name)) !== files) return last
+  }
+  return compileEntry({ source, files, name, last }, options)
+}
+
+function hashOf(source: FlowSource): string {
+  return createHash('sha256').update(JSON.stringify(source)).digest('hex')
+}
+
+interface Compiling {
+  source: FlowSource
+  files: string
+  name: string
+  last: Loaded | undefined
+}
+
+async function compileEntry({ source, files, name, last }: Compiling, options: FolderOptions): Promise<Loaded> {
+  const { backends, types, readable = false, pause } = options
+  const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
+  try {
+    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends, types), async () => pause?.(0))
+    if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
+    if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
+    const what = `is flow '${flow.name}', but its file is called '${name}'`
+    return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])
+  } catch (error) {
+    if (error instanceof ProblemsError) return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
+    const what = `does not compile: ${(error as Error).message}`
+    return refused([{ severity: 'error', where: `${source.file}:1:1`, what }])
+  }
+}

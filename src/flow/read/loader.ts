@@ -1,0 +1,62 @@
+/** A folder of flows: `<flow>.yaml`, with catalogues `<flow>.<language>.yaml` beside it. */
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { partsNamed, type FlowFiles, type FlowSource } from './read.ts'
+import { OCTETS_MAX } from '../language/source.ts'
+
+/** Where the parts are, within the folder. */
+const PARTS = 'parts'
+
+/** The names of the flows in a folder, in order. */
+export async function flowNames(folder: string): Promise<string[]> {
+  const files = await readdir(folder)
+  return files.flatMap((file) => /^([a-z][a-z0-9-]*)\.ya?ml$/.exec(file)?.[1] ?? []).toSorted()
+}
+
+/** The files of parts in a folder that none of these flows leads to, in order. */
+export async function unusedParts(folder: string, flows: readonly FlowSource[]): Promise<string[]> {
+  const names = await flowNames(join(folder, PARTS)).catch(absent)
+  const used = new Set(flows.flatMap(({ parts = [] }) => parts.map(({ file }) => file)))
+  const files = await Promise.all((names ?? []).map((name) => filesOf(join(folder, PARTS), name)))
+  return files.flatMap(({ file }) => (used.has(file) ? [] : [file]))
+}
+
+/** A character is at most so many octets of UTF-8: what is longer need not be read to be refused. */
+const OCTETS_OF_CHARACTER_MAX = 4
+
+/**
+ * The files of one flow, with all parts that it leads to; those that are not there are left to the check. Rejects if it
+ * cannot be read, or is so long that it is not to be.
+ */
+export async function sourceOf(folder: string, name: string): Promise<FlowSource> {
+  const flow = await filesOf(folder, name)
+  const parts = new Map<string, FlowFiles | undefined>()
+  const next = partsNamed(flow)
+  for (const part of next) {
+    if (parts.has(part)) continue
+    const found = await filesOf(join(folder, PARTS), part).catch(absent)
+    parts.set(part, found)
+    if (found) next.push(...partsNamed(found))
+  }
+  const found = [...parts.values()].filter((part) => part !== undefined)
+  return found.length === 0 ? flow : { ...flow, parts: found }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+async function filesOf(folder: string, name: string): Promise<FlowFiles> {
+  const files = await readdir(folder)
+  const file = files.find((found) => found === `${name}.yaml` || found === `${name}.yml`) ?? `${name}.yaml`
+  const others = files
+    .filter((found) => found.startsWith(`${name}.`) && /^[a-z][a-z0-9-]*\.[A-Za-z0-9-]+\.ya?ml$/.test(found))
+    .toSorted()
+  const read = async (found: string) => {
+    const path = join(folder, found)
+    const { size } = await stat(path)
+    if (size > OCTETS_MAX * OCTETS_OF_CHARACTER_MAX) throw new Error(`${path} has ${size} octets: no flow is that long`)
+    return { file: path, text: await readFile(path, 'utf8') }
+  }
+  return { ...(await read(file)), catalogues: await Promise.all(others.map(read)) }
+}

@@ -1,0 +1,256 @@
+/**
+ * Screens from other files. A flow that includes or calls parts becomes one flow without them: each call has the part's
+ * screens in it once, `pay_sure` for the screen `sure` of what the screen `pay` calls. So whatever holds for a flow (its
+ * check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows no
+ * stack of calls.
+ */
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import type { FlowDefinition, FlowScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from '../language/definition.ts'
+import { reachable } from '../language/graph.ts'
+import { inPart, type Module } from './part-names.ts'
+import { bySpoken, spoken, unspoken, type Spoken } from './part-texts.ts'
+import { SCREENS_MAX } from '../language/schema.ts'
+import { meant, type Inside, type Path, type Yaml } from '../language/source.ts'
+import { typed } from '../expression/typing.ts'
+import { readingOf } from '../expression/value.ts'
+
+/** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
+export const PARTS_DEEP_MAX = 5
+
+export interface Laid {
+  screens: Record<string, ScreenDefinition>
+  /** `flows/parts/pay.yaml:12:7`: where the value at that path stands, in whichever file. */
+  at: Yaml['at']
+  texts: FlowDefinition['texts']
+  /** What is no fault, but hardly meant. */
+  doubts: Problem[]
+}
+
+/** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
+export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
+  const laying: Laying = {
+    flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts }, unnamed: new Map(), doubts: [],
+  }
+  layScope(flow, { prefix: '', trail: [], calls: 0 }, laying)
+  const { screens, problems } = laying
+  const many = Object.keys(screens).length
+  if (many > SCREENS_MAX) {
+    const what = `there are ${many} screens with those of all parts`
+    problems.push({ where: flow.yaml.at(['screens']), what, remedy: `at most ${SCREENS_MAX}` })
+  }
+  if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
+  const taken = used(screens, laying)
+  const doubts = [...laying.doubts, ...doubtsOf(taken, laying)]
+  return { screens: taken, at: (path, inside) => placeOf(path, laying, inside), texts: laying.texts, doubts }
+}
+
+interface Laying {
+  flow: Module
+  parts: ReadonlyMap<string, Module>
+  screens: Record<string, ScreenDefinition>
+  /** Where each screen is written. */
+  places: Map<string, { module: Module; name: string }>
+  problems: Problem[]
+  texts: FlowDefinition['texts']
+  /** By the call: screens that return to it by a name that it does not name, and that name. */
+  unnamed: Map<string, { where: string; to: string; returns: Map<string, string> }>
+  doubts: Problem[]
+}
+
+/** Two ways out of a part that lead on alike because nobody named them: one of them is mostly a refusal. */
+function doubtsOf(taken: Record<string, ScreenDefinition>, { unnamed }: Laying): Problem[] {
+  return [...unnamed].flatMap(([call, { where, to, returns }]) => {
+    const names = [...new Set([...returns].flatMap(([screen, name]) => (Object.hasOwn(taken, screen) ? [name] : [])))]
+    if (names.length < 2) return []
+    const what = `screen '${call}' goes to '${to}' whether it returns ${names.map((name) => `'${name}'`).join(' or ')}`
+    return [{ where, what, remedy: `name all but one under exits: { ${names.at(-1)}: … }` }]
+  })
+}
+
+/** One name space: the flow, or one call of a part. */
+interface Scope {
+  prefix: string
+  /** The parts that are being called, outermost first. */
+  trail: readonly string[]
+  calls: number
+  /** Who called it, by the name space that that screen is in. */
+  caller?: { name: string; screen: FlowScreen; prefix: string; at: (path: Path) => string }
+}
+
+function layScope(module: Module, scope: Scope, laying: Laying): void {
+  for (const each of withIncluded(module, laying)) {
+    for (const [language, words] of Object.entries(each.texts)) laying.texts[language] = { ...words, ...laying.texts[language] }
+    for (const [name, screen] of Object.entries(each.screens)) layScreen({ module: each, name, screen }, scope, laying)
+  }
+}
+
+/** The module and what it includes, each once. */
+function withIncluded(module: Module, laying: Laying): Module[] {
+  const all: Module[] = []
+  const add = (each: Module, trail: readonly Module[]) => {
+    if (trail.includes(each)) {
+      const round = [...trail.slice(trail.indexOf(each)), each].map(({ name }) => name).join(' > ')
+      return void laying.problems.push({ where: each.yaml.at(['include']), what: `parts include each other in a circle: ${round}` })
+    }
+    if (all.includes(each)) return
+    all.push(each)
+    each.include.forEach((name, i) => {
+      const part = partOf(name, each.yaml.at(['include', i]), laying)
+      if (part) add(part, [...trail, each])
+    })
+  }
+  add(module, [])
+  return all
+}
+
+function partOf(name: string, where: string, { parts, problems }: Laying): Module | undefined {
+  const part = parts.get(name)
+  const remedy = `${meant(name, parts.keys())}; a part is the file parts/${name}.yaml`
+  if (!part) problems.push({ where, what: `there is no part '${name}'`, remedy })
+  return part
+}
+
+interface Written {
+  module: Module
+  name: string
+  screen: WrittenScreen
+}
+
+function layScreen({ module, name, screen }: Written, scope: Scope, laying: Laying): void {
+  const full = scope.prefix + name
+  const where = module.yaml.at(['screens', name])
+  const there = laying.places.get(full)
+  if (there) {
+    const what = `screen '${name}' is there twice: also at ${there.module.yaml.at(['screens', there.name])}`
+    return void laying.problems.push({ where, what, remedy: 'give one of them another name' })
+  }
+  laying.places.set(full, { module, name })
+  const said = screen.kind === 'flow' ? spoken(screen, laying.flow.languages) : undefined
+  if (said) return laySpoken({ module, name, screen: screen as FlowScreen }, said, scope, laying)
+  const renamed = inPart(name, screen, { module, prefix: scope.prefix, languages: laying.flow.languages })
+  if (renamed.kind === 'flow') laying.screens[full] = layCall({ module, name, screen: renamed }, scope, laying)
+  else if (renamed.kind === 'return') laying.screens[full] = layReturn({ module, name, screen: renamed }, scope, laying)
+  else laying.screens[full] = renamed
+}
+
+/** A call with texts in several languages sets those of the dialogue's language; its screens are laid out once. */
+function laySpoken({ module, name, screen }: Written & { screen: FlowScreen }, said: Spoken, scope: Scope, laying: Laying): void {
+  const full = scope.prefix + name
+  const { languages } = laying.flow
+  const to = (language: string) => (languages.length === 1 ? full : `${full}__${language}`)
+  let laid: ScreenDefinition | undefined
+  for (const { language, screen: own } of said) {
+    const call = inPart(name, own, { module, prefix: scope.prefix, languages }) as FlowScreen
+    const others = laid && { ...laid, ...setting(full, call.with) } as ScreenDefinition
+    laid = others ?? layCall({ module, name, screen: call }, scope, laying)
+    laying.screens[to(language)] = laid
+    laying.places.set(to(language), { module, name })
+  }
+  if (languages.length > 1) laying.screens[full] = bySpoken(languages, to)
+  for (const { key, language } of unspoken(screen, languages)) {
+    const where = module.yaml.at(['screens', name, 'with', key])
+    const what = `screen '${full}': no text in '${language}' for '${key}'`
+    laying.doubts.push({ where, what, remedy: 'the first one is handed over instead' })
+  }
+}
+
+/** What the part that this screen calls finds in `vars`. */
+function setting(full: string, values: FlowScreen['with']) {
+  return { set: Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${full}_${key}`, value])) }
+}
+
+/** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */
+function layCall({ module, name, screen }: Written & { screen: FlowScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+  const at = (path: Path) => module.yaml.at(['screens', name, ...path])
+  const full = scope.prefix + name
+  const set = (start: string, values: FlowScreen['with']): ScreenDefinition =>
+    ({ kind: 'set', to: start, clears: `${full}_`, ...setting(full, values) })
+  const say = (path: Path, what: string, remedy?: string) =>
+    void laying.problems.push({ where: at(path), what: `screen '${full}' ${what}`, ...(remedy === undefined ? {} : { remedy }) })
+  const part = partOf(screen.flow, at(['flow']), laying)
+  if (!part) return set(screen.to, {})
+  const trail = [...scope.trail, part.name]
+  if (scope.trail.includes(part.name)) say(['flow'], `calls '${part.name}' in a circle: ${trail.join(' > ')}`)
+  else if (scope.calls >= PARTS_DEEP_MAX) say(['flow'], `calls over ${PARTS_DEEP_MAX} parts deep: ${trail.join(' > ')}`)
+  else if (part.start === undefined) say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
+  else {
+    checkCall(screen, part, say, returnsOf(part, laying))
+    const caller = { name: full, screen, prefix: scope.prefix, at }
+    layScope(part, { prefix: `${full}_`, trail, calls: scope.calls + 1, caller }, laying)
+  }
+  return set(`${full}_${part.start ?? ''}`, screen.with)
+}
+
+type Say = (path: Path, what: string, remedy?: string) => void
+
+function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly ReturnScreen[]): void {
+  const takes = Object.keys(part.takes)
+  for (const [name, value] of Object.entries(screen.with ?? {})) {
+    const type = part.takes[name]
+    if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, meant(name, takes))
+    else if (isWrong(value, type))
+      say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
+  }
+  for (const name of takes)
+    if (!Object.hasOwn(screen.with ?? {}, name)) say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
+  const exits = [...new Set(returns.map((each) => each.return))]
+  for (const exit of Object.keys(screen.exits ?? {}))
+    if (!exits.includes(exit)) say(['exits', exit], `: '${part.name}' never returns '${exit}'`, meant(exit, exits))
+  const given = [...new Set(returns.flatMap((each) => Object.keys(each.give ?? {})))]
+  for (const [name, from] of Object.entries(screen.gives ?? {}))
+    if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, meant(from, given))
+}
+
+/** A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads. */
+function isWrong(value: Scalar, type: string): boolean {
+  const reading = readingOf(value)
+  if (reading) {
+    const is = typed(reading.node, { source: String(value), typeOf: () => undefined, found: () => undefined })
+    return type !== 'any' && is !== undefined && is !== type
+  }
+  if (type === 'any' || (typeof value === 'string' && value.includes('{'))) return false
+  return type === 'rows' || typeof value !== (type === 'text' ? 'string' : type)
+}
+
+function returnsOf(part: Module, laying: Laying): ReturnScreen[] {
+  const quiet = { ...laying, problems: [] }
+  return withIncluded(part, quiet).flatMap(({ screens }) =>
+    Object.values(screens).filter((screen): screen is ReturnScreen => screen.kind === 'return'))
+}
+
+/** A return becomes what sets the values that the caller wants, and leads to where the caller says. */
+function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+  const { module, name, screen } = written
+  const { caller } = scope
+  if (!caller) {
+    const remedy = 'return is for parts: end the dialogue, or lead on'
+    const what = `screen '${name}' returns, but nothing called this`
+    laying.problems.push({ where: module.yaml.at(['screens', name]), what, remedy })
+    return { kind: 'exit', exit: true }
+  }
+  const { to, exits } = caller.screen
+  if (exits?.[screen.return] === undefined) {
+    const call = laying.unnamed.get(caller.name) ?? { where: caller.at([]), to, returns: new Map<string, string>() }
+    laying.unnamed.set(caller.name, call)
+    call.returns.set(scope.prefix + name, screen.return)
+  }
+  const wanted = Object.entries(caller.screen.gives ?? {})
+  return {
+    kind: 'set',
+    set: Object.fromEntries(wanted.map(([into, from]) => [caller.prefix + into, screen.give?.[from] ?? null])),
+    to: exits?.[screen.return] ?? to,
+  }
+}
+
+/** All of the flow's own screens, and those of parts that are led to: of a shelf of screens, a flow takes what it needs. */
+function used(screens: Record<string, ScreenDefinition>, { flow, places }: Laying): Record<string, ScreenDefinition> {
+  const own = (name: string) => places.get(name)?.module === flow
+  const starts = Object.keys(screens).filter(own)
+  const reached = new Set(starts.flatMap((start) => [...reachable({ screens, start })]))
+  return Object.fromEntries(Object.entries(screens).filter(([name]) => reached.has(name)))
+}
+
+function placeOf(path: Path, { flow, places }: Laying, inside?: Inside): string {
+  const there = path[0] === 'screens' ? places.get(String(path[1])) : undefined
+  return there ? there.module.yaml.at(['screens', there.name, ...path.slice(2)], inside) : flow.yaml.at(path, inside)
+}

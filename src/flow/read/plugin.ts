@@ -1,0 +1,93 @@
+/** Types of screens of an operator's own: files of trusted code, loaded once at the start. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { z } from 'zod'
+import { UsageError } from '../../base/errors.ts'
+import type { WrittenScreen } from '../language/definition.ts'
+import { SCREENS } from '../language/schema.ts'
+import { condition, length, name, number, path, scalar, text, values } from '../language/schema-terms.ts'
+import { SCREEN_TYPES, type Expanded, type ScreenType, type ScreenTypes } from '../language/screen-type.ts'
+import type { Path } from '../language/source.ts'
+
+/** What screens of a type of one's own are made of: zod, and the terms that the built-in kinds are made of. */
+export const TERMS = { z, condition, length, name, number, path, scalar, text, values } as const
+
+/** What a file exports as `screen`: a function that is given the terms. */
+export type ScreenPlugin = (terms: typeof TERMS) => PluginType
+
+export interface PluginType {
+  /** The key by which a screen is one of this type; no key of a built-in screen. */
+  name: string
+  /** `z.strictObject` with that key, each key with `.describe()`: it is what `check` and editors say. */
+  schema: z.ZodObject
+  /**
+   * Pure. The screens that it becomes in a flow of these languages, as a file would have them; one is called `name`. What it
+   * throws refuses the flow.
+   */
+  expand: (name: string, screen: never, languages: readonly string[]) => Record<string, object>
+  /** Where a key of a new screen stands in the written one, as `['of', 2]`. Without it: under the same keys. */
+  place?: (made: string, path: (string | number)[]) => (string | number)[]
+}
+
+/** What a plug-in may make: screens that need no file but this one, and no further type. */
+const BASIC = ['menu', 'list', 'input', 'branch', 'set', 'call', 'notify', 'end', 'exit'] as const
+
+/** The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none. */
+export async function loadScreenTypes(files: readonly string[]): Promise<ScreenTypes> {
+  const types = new Map(SCREEN_TYPES)
+  for (const each of files) {
+    const file = resolve(each)
+    const type = await loaded(file)
+    if (types.has(type.name)) throw new UsageError(`screen plug-in ${file}: there is another type '${type.name}'`)
+    types.set(type.name, type)
+  }
+  return types
+}
+
+async function loaded(file: string): Promise<ScreenType> {
+  const refused = (why: string) => new UsageError(`screen plug-in ${file} ${why}`)
+  const exported = await import(pathToFileURL(file).href).catch((error: Error) => {
+    throw refused(`cannot be loaded: ${error.message}`)
+  }) as { screen?: ScreenPlugin }
+  if (typeof exported.screen !== 'function') throw refused("exports no function 'screen'")
+  try {
+    return screenType(exported.screen(TERMS))
+  } catch (error) {
+    throw refused((error as Error).message)
+  }
+}
+
+/** A type as the reading of flows takes it. Throws what is wrong with it. */
+export function screenType(plugin: PluginType): ScreenType {
+  const { schema, expand, place } = plugin
+  const key = name.safeParse(plugin.name)
+  const keys = (schema as { shape?: Record<string, z.ZodType> } | undefined)?.shape
+  if (!key.success) throw new Error(`calls its type '${String(plugin.name)}', which is no name`)
+  if (Object.values(SCREENS).some(({ shape }) => Object.hasOwn(shape, key.data)))
+    throw new Error(`calls its type '${key.data}', which is a key of a built-in screen`)
+  if (!keys || !Object.hasOwn(keys, key.data)) throw new Error(`has a schema without the key '${key.data}'`)
+  const silent = Object.keys(keys).find((one) => keys[one]?.description === undefined)
+  if (silent !== undefined) throw new Error(`says not what '${silent}' does: .describe('…')`)
+  if (typeof expand !== 'function') throw new Error("has no function 'expand'")
+  return { name: key.data, schema, expand: (on, screen, languages) => made(on, expand(on, screen as never, languages), place) }
+}
+
+function made(on: string, screens: Record<string, object>, place: PluginType['place']): Record<string, Expanded> {
+  if (!Object.hasOwn(screens, on)) throw new Error(`its type makes no screen '${on}'`)
+  return Object.fromEntries(Object.entries(screens).map(([own, screen]): [string, Expanded] => {
+    if (!name.safeParse(own).success || (own !== on && !own.startsWith(`${on}-`)))
+      throw new Error(`its type makes a screen '${own}': its own are called '${on}-…'`)
+    const expanded: Expanded = { screen: basic(own, screen) }
+    return [own, place ? { ...expanded, place: (path: Path) => place(own, path as (string | number)[]) } : expanded]
+  }))
+}
+
+/** The screen as if it were written in the file. */
+function basic(own: string, screen: object): WrittenScreen {
+  const kind = BASIC.find((one) => Object.hasOwn(screen, one))
+  if (!kind) throw new Error(`its type makes '${own}' of none of ${BASIC.join(', ')}`)
+  const parsed = SCREENS[kind].safeParse(screen)
+  if (parsed.success) return { ...parsed.data, kind } as WrittenScreen
+  const [issue] = parsed.error.issues
+  throw new Error(`its type makes a bad ${kind} '${own}': ${issue?.path.join('.')}: ${issue?.message}`)
+}

@@ -1,0 +1,216 @@
+/** A flow's files, read into one definition: what the YAML says, with the place of everything. */
+import type { z } from 'zod'
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import { nearest } from '../../base/did-you-mean.ts'
+import type { Catalogue, FlowDefinition, WrittenScreen } from '../language/definition.ts'
+import type { Module } from './part-names.ts'
+import { layParts } from './parts.ts'
+import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from '../language/schema.ts'
+import { layTypes, SCREEN_TYPES, type ScreenTypes } from '../language/screen-type.ts'
+import { meant, readYaml, schemaProblems, type Yaml } from '../language/source.ts'
+
+/** A file with screens, and its catalogues, as text. */
+export interface FlowFiles {
+  file: string
+  text: string
+  /** `dental.tpi.yaml` …: one a language, keyed by the texts of the first language. */
+  catalogues: { file: string; text: string }[]
+}
+
+/** The files of one flow. What an archive keeps, as JSON. */
+export interface FlowSource extends FlowFiles {
+  /** All parts that it includes or calls, and those that they do. */
+  parts?: FlowFiles[]
+}
+
+export interface ReadFlow {
+  definition: FlowDefinition
+  /** `flows/dental.yaml:12:7`: where the value at that path of the flow file is. */
+  at: Yaml['at']
+  /** Where a catalogue says something about that text. */
+  catalogueAt: (language: string, text: string) => string
+  catalogues: ReadonlyMap<string, { catalogue: Catalogue; file: string }>
+  /** What is no fault of the files, but hardly meant. */
+  doubts: readonly Problem[]
+}
+
+/** Reads and holds against the schema. Throws ProblemsError with all problems that there are. */
+export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES): ReadFlow {
+  const problems: Problem[] = []
+  const { yaml, written, screens } = readModule(source, { schema: FLOW, is: 'flow', types }, problems)
+  const spoken = languagesIn(written)
+  const catalogues = readCatalogues(source.catalogues, problems)
+  const modules = (source.parts ?? []).flatMap((part) => readPart(part, { types, spoken }, problems))
+  const parts = new Map(modules.map((part) => [part.name, part]))
+  if (problems.length > 0) throw new ProblemsError(`flow ${source.file}`, problems)
+  const { include = [], ...definition } = FLOW.parse(written)
+  const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
+  const { flow: name, languages, texts } = definition
+  const own = { name, file: source.file, yaml, languages, takes: {}, include, texts, screens, catalogues: said, root: true }
+  const laid = layParts(own, parts)
+  return {
+    definition: { ...definition, texts: laid.texts, screens: laid.screens, catalogues: said },
+    at: laid.at,
+    catalogueAt: (language, text) => catalogues.get(language)?.yaml.at(['texts', text]) ?? source.file,
+    catalogues,
+    doubts: laid.doubts,
+  }
+}
+
+/** `spoken`: the languages of the flow that it is read for. */
+function readPart(source: FlowFiles, how: { types: ScreenTypes; spoken: readonly string[] }, problems: Problem[]): Module[] {
+  const before = problems.length
+  const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', ...how }, problems)
+  const catalogues = readCatalogues(source.catalogues, problems)
+  if (problems.length > before) return []
+  const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
+  const file = partFile(source.file)
+  if (name !== file) {
+    const what = `is part '${name}', but its file is called '${file}'`
+    problems.push({ where: yaml.at(['part']), what, remedy: 'name both alike' })
+  }
+  const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
+  return [{ name, file: source.file, yaml, languages, start, takes, include, texts, screens, catalogues: said, root: false }]
+}
+
+/** The parts that a file names, whatever else may be wrong with it. */
+export function partsNamed({ file, text }: { file: string; text: string }): string[] {
+  const { value } = readYaml(file, text).yaml
+  const { include, screens } = (value ?? {}) as { include?: unknown; screens?: unknown }
+  const called = Object.values((screens ?? {}) as object).map((screen: unknown) => (screen as { flow?: unknown } | null)?.flow)
+  const named: unknown[] = [...(Array.isArray(include) ? include : []), ...called]
+  return named.filter((name): name is string => typeof name === 'string' && PART_NAME.test(name))
+}
+
+const PART_NAME = /^[a-z][a-z0-9-]*$/
+
+function partFile(file: string): string {
+  return file.replace(/^.*[\\/]/, '').replace(/\.ya?ml$/, '')
+}
+
+function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
+  const catalogues = new Map<string, { catalogue: Catalogue; file: string; yaml: Yaml }>()
+  for (const file of files) {
+    const read = readCatalogue(file, problems)
+    if (!read) continue
+    const { language } = read.catalogue
+    if (catalogues.has(language))
+      problems.push({ where: read.yaml.at(['language']), what: `there is another catalogue for '${language}'` })
+    catalogues.set(language, { ...read, file: file.file })
+  }
+  return catalogues
+}
+
+/** A file without any of these is something else altogether. */
+const MODULE_KEYS = ['flow', 'part', 'spec', 'start', 'screens']
+
+/** A file with screens: its head against the schema, its screens each against that of its kind. */
+function readModule(
+  source: { file: string; text: string },
+  of: { schema: z.ZodType; is: 'flow' | 'part'; types: ScreenTypes; spoken?: readonly string[] },
+  problems: Problem[],
+) {
+  const { types } = of
+  const { yaml, problems: found } = readYaml(source.file, source.text)
+  problems.push(...found)
+  const screens: Record<string, WrittenScreen> = {}
+  if (found.length > 0) return { yaml, written: {}, screens }
+  const written = yaml.value
+  if (written === null || typeof written !== 'object' || Array.isArray(written) || !MODULE_KEYS.some((key) => key in written)) {
+    problems.push({ where: yaml.at([]), what: `the file is no ${of.is}`, remedy: `it starts with ${of.is}: <name>` })
+    return { yaml, written: {}, screens }
+  }
+  if (of.is === 'flow' && 'part' in written) {
+    problems.push({ where: yaml.at(['part']), what: 'the file is a part, which serves no code', remedy: 'check the flows that use it' })
+    return { yaml, written, screens }
+  }
+  problems.push(...schemaProblems(of.schema, written, yaml, []))
+  const entries = Object.entries((written as { screens?: object }).screens ?? {}) as [string, unknown][]
+  if ('screens' in written && entries.length === 0) problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
+  if (entries.length > SCREENS_MAX) {
+    problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
+  }
+  for (const [name, screen] of entries) screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
+  return { written, ...layTypes(screens, { yaml, types, problems, languages: of.spoken ?? languagesIn(written) }) }
+}
+
+function languagesIn(written: object): readonly string[] {
+  const { languages } = written as { languages?: unknown }
+  return Array.isArray(languages) ? languages.filter((language) => typeof language === 'string') : []
+}
+
+interface Reading {
+  yaml: Yaml
+  types: ScreenTypes
+  problems: Problem[]
+}
+
+/** What a screen may be: the basic kinds, and the types that are there. */
+function kindsOf(types: ScreenTypes): string[] {
+  return [...new Set([...KINDS, ...types.keys()])]
+}
+
+function readScreen(name: string, written: unknown, reading: Reading): unknown {
+  const { yaml, types, problems } = reading
+  const path = ['screens', name]
+  if (written === null || typeof written !== 'object' || Array.isArray(written)) {
+    problems.push({
+      where: yaml.at(path),
+      what: `screen '${name}' is no block of keys`,
+      remedy: `it has one of: ${kindsOf(types).join(', ')}`,
+    })
+    return undefined
+  }
+  const kind = kindOf(written, name, reading)
+  if (!kind) return undefined
+  const schema = types.get(kind)?.schema ?? SCREENS[kind as keyof typeof SCREENS]
+  const found = schemaProblems(schema, written, yaml, path)
+  problems.push(...found.map((problem) => ({ ...problem, what: `screen '${name}': ${problem.what}` })))
+  if (found.length > 0) return undefined
+  const screen = schema.parse(written)
+  const wants = kind === 'input' ? ['number', 'length', 'pattern', 'name'].filter((key) => key in screen) : []
+  if (wants.length > 1 && wants.some((key) => key === 'number' || key === 'name')) {
+    problems.push({
+      where: yaml.at([...path, wants[1] as string]),
+      what: `screen '${name}': ${wants.join(' and ')} do not go together`,
+    })
+  }
+  return { ...screen, kind }
+}
+
+function kindOf(written: object, name: string, { yaml, types, problems }: Reading): string | undefined {
+  const kinds = kindsOf(types)
+  const has = kinds.filter((kind) => Object.hasOwn(written, kind)).filter(
+    (kind, _i, all) => kind !== 'exit' || !all.includes('end'),
+  )
+  if (has.length === 1) return has[0]
+  const where = yaml.keyAt(['screens', name])
+  if (has.length > 1) {
+    problems.push({
+      where,
+      what: `screen '${name}' is ${has.join(' and ')} at once`,
+      remedy: 'make two screens of it',
+    })
+    return undefined
+  }
+  const near = Object.keys(written)
+    .map((key) => ({ key, kind: nearest(key, kinds) }))
+    .find(({ kind }) => kind !== undefined)
+  problems.push(
+    near
+      ? {
+          where: yaml.keyAt(['screens', name, near.key]),
+          what: `screen '${name}': '${near.key}' is no key here`,
+          remedy: meant(near.key, kinds),
+        }
+      : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${kinds.join(', ')}` },
+  )
+  return undefined
+}
+
+function readCatalogue(source: { file: string; text: string }, problems: Problem[]) {
+  const { yaml, problems: found } = readYaml(source.file, source.text)
+  if (found.length === 0) found.push(...schemaProblems(CATALOGUE, yaml.value, yaml, []))
+  problems.push(...found)
+  return found.length === 0 ? { catalogue: CATALOGUE.parse(yaml.value), yaml } : undefined
+}

@@ -1,0 +1,76 @@
+/** Which revision of a flow is in force, and which is on trial, from the files, the decisions and the archive. */
+import type { FlowProblem } from '../check/check.ts'
+import { inForce, type Canary, type Decisions, type DecisionsRead, type PublishMode } from './release.ts'
+import type { CompiledFlow } from '../engine/types.ts'
+
+export interface Choosing {
+  options: { mode?: PublishMode; decisions?: DecisionsRead }
+  decisions: Decisions
+  /** What was in force before. */
+  before: ReadonlyMap<string, CompiledFlow>
+  services: ReadonlyMap<string, CompiledFlow>
+  find(revision: string): Promise<CompiledFlow | undefined>
+  /** Told here, whatever is wrong. */
+  problems: FlowProblem[]
+  /** Told here by name: the recalled revision that would serve. */
+  replaced: Map<string, string>
+}
+
+/** What cannot be had leaves what was in force before, and is a problem. */
+export function choosing({ options, decisions, before, services, find, problems, replaced }: Choosing) {
+  const { recalls, releases } = decisions
+  const had = async (revision: string, name: string): Promise<CompiledFlow | undefined> => {
+    const flow = await find(revision).catch(() => undefined)
+    if (flow?.name === name) return flow
+    problems.push({ severity: 'error', where: revision, what: 'should serve, and is not to be had',
+      remedy: 'is it in the table flow_revision, and of this version?' })
+    return undefined
+  }
+
+  /** Newest first. What this daemon happened to serve does not count: all daemons choose the same. */
+  async function candidates(name: string, stands: CompiledFlow | undefined): Promise<string[]> {
+    try {
+      return await options.decisions?.unrecalled(name) ?? []
+    } catch (error) {
+      problems.push({ severity: 'warning', where: name, what: `its revisions were not read: ${(error as Error).message}`,
+        remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload' })
+      return stands ? [stands.revision] : []
+    }
+  }
+
+  /** What serves where `recalled` would: another revision, or itself with nothing to say but the words of the recall. */
+  async function instead(recalled: string, name: string): Promise<CompiledFlow | undefined> {
+    replaced.set(name, recalled)
+    for (const revision of await candidates(name, before.get(name))) {
+      const flow = recalls.has(revision) ? undefined : await had(revision, name)
+      if (!flow) continue
+      problems.push({ severity: 'warning', where: recalled, what: `was recalled: ${revision} serves instead`,
+        remedy: `take the file away or mend it; flow publish ${recalled} takes the recall back` })
+      return flow
+    }
+    problems.push({ severity: 'warning', where: recalled,
+      what: 'was recalled and no other revision is in the archive: every dial gets the text of the recall',
+      remedy: `put a mended file in its place; flow publish ${recalled} takes the recall back` })
+    return had(recalled, name)
+  }
+
+  return {
+    /** A recalled one only where there is no other. */
+    async current(name: string, file: CompiledFlow | undefined): Promise<CompiledFlow | undefined> {
+      const stands = before.get(name)
+      const fallback = stands && stands !== services.get(name) ? stands : file
+      const revision = inForce(releases.get(name), file?.revision, options.mode ?? 'files') ?? fallback?.revision
+      if (revision === undefined) return undefined
+      if (recalls.has(revision)) return instead(revision, name)
+      const flow = revision === file?.revision ? file : await had(revision, name)
+      if (flow || !fallback) return flow
+      return recalls.has(fallback.revision) ? instead(fallback.revision, name) : fallback
+    },
+    async canary(name: string): Promise<(Canary & { flow: CompiledFlow }) | undefined> {
+      const canary = releases.get(name)?.canary
+      if (!canary || recalls.has(canary.revision)) return undefined
+      const flow = await had(canary.revision, name)
+      return flow && { ...canary, flow }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** Two revisions side by side: what a subscriber would see changed, screen by screen and language by language. */
+import type { Compilation } from '../load/compile.ts'
+import { walkFlow } from '../explore/walk.ts'
+
+/** One screen that reads otherwise, or is on one side only. Pages in the order of a walk with made-up data. */
+export interface ScreenChange {
+  screen: string
+  language: string
+  /** Empty: the screen was not there. */
+  before: string[]
+  /** Empty: the screen is there no longer. */
+  after: string[]
+}
+
+export function screenChanges(before: Compilation, after: Compilation): ScreenChange[] {
+  const languages = [...new Set([...after.definition.languages, ...before.definition.languages])]
+  return languages.flatMap((language) => {
+    const [old, now] = [pagesOf(before, language), pagesOf(after, language)]
+    return [...new Set([...now.keys(), ...old.keys()])].flatMap((screen): ScreenChange[] => {
+      const [was, is] = [old.get(screen) ?? [], now.get(screen) ?? []]
+      if (was.length === is.length && was.every((text, i) => text === is[i])) return []
+      // Pages that both have are no change; where one has more of them, only those are shown.
+      const change = { screen, language, before: was.filter((text) => !is.includes(text)), after: is.filter((text) => !was.includes(text)) }
+      return change.before.length + change.after.length > 0 ? [change] : []
+    })
+  })
+}
+
+function pagesOf(compilation: Compilation, language: string): Map<string, string[]> {
+  if (!compilation.definition.languages.includes(language)) return new Map()
+  const pages = new Map<string, string[]>()
+  for (const { screen, want } of walkFlow(compilation, language).pages) {
+    const known = pages.get(screen) ?? []
+    if (!known.includes(want.text)) pages.set(screen, [...known, want.text])
+  }
+  return pages
+}

@@ -1,0 +1,224 @@
+/** Plays a talk against a compiled flow; the snapshot goes through JSON between any two turns, as in a store. */
+import { isDeepStrictEqual } from 'node:util'
+import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/vocabulary.ts'
+import { advance, type CallOutcome, type CallWant, type Advanced } from '../engine/advance.ts'
+import { WALKED_AT } from '../engine/answer-checks.ts'
+import { SUBSCRIBER } from '../language/language-screen.ts'
+import { SMS, SMS_SEND } from '../language/sms-screen.ts'
+import { TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
+import type { CompiledFlow, FlowEvent, FlowSnapshot } from '../engine/types.ts'
+
+/** Where a talk went another way. */
+export interface TalkFailure {
+  /** `flows/dental.talk:12` */
+  where: string
+  what: string
+  expected?: string
+  got?: string
+}
+
+/** Undefined: all went as written. Never rejects for what the flow does wrong: that is a failure too. */
+export async function playTalk(talk: Talk, flow: CompiledFlow): Promise<TalkFailure | undefined> {
+  const stage: Stage = {
+    flow,
+    stubs: new Map(),
+    calls: [],
+    useless: [],
+    snapshot: undefined,
+    last: undefined,
+    lost: undefined,
+    language: '',
+    msisdn: TALK_MSISDN,
+    code: '',
+    now: WALKED_AT,
+  }
+  for (const step of talk.steps) {
+    const where = `${talk.file}:${step.line}`
+    try {
+      const failure = await play(step, stage)
+      if (failure) return { where, ...failure, what: [failure.what, ...stage.useless].join('; ') }
+    } catch (error) {
+      return { where, what: (error as Error).message }
+    }
+  }
+  return undefined
+}
+
+interface Stage {
+  flow: CompiledFlow
+  /** What each operation answers, in turn; the last answer stays. */
+  stubs: Map<string, Stub[]>
+  /** Calls since the last answer. */
+  calls: { operation: string; args: JsonObject; hidden: readonly string[] }[]
+  /** Answers since then that the flow could not use, and why. */
+  useless: string[]
+  snapshot: FlowSnapshot | undefined
+  last: Advanced | undefined
+  lost: FlowSnapshot | undefined
+  language: string
+  msisdn: string
+  code: string
+  now: string
+}
+
+type Failure = Omit<TalkFailure, 'where'> | undefined
+
+async function play(step: TalkStep, stage: Stage): Promise<Failure> {
+  switch (step.do) {
+    case 'language':
+      return void (stage.language = step.language)
+    case 'msisdn':
+      return void (stage.msisdn = step.msisdn)
+    case 'code':
+      return void (stage.code = step.code)
+    case 'sms':
+      return smsSent(step.text, stage)
+    case 'now':
+      return void (stage.now = step.now)
+    case 'stub':
+      return void stage.stubs.set(step.operation, [...(step.again ? stage.stubs.get(step.operation) ?? [] : []), step.outcome])
+    case 'dial':
+      return dial(step.code, stage)
+    case 'answer':
+      return turn(stage, { type: 'ANSWER', text: step.text })
+    case 'ack':
+      return turn(stage, { type: 'ACK' })
+    case 'hang-up':
+      return hangUp(stage, false)
+    case 'lost':
+      return hangUp(stage, true)
+    case 'expect':
+      return expected(step.text, stage)
+    case 'ended':
+      return ended(step.reason, stage)
+    case 'called':
+      return called(step, stage)
+  }
+}
+
+async function dial(code: string, stage: Stage): Promise<Failure> {
+  const { flow, lost, msisdn } = stage
+  const whole = stage.code === '' ? code : stage.code
+  stage.code = whole
+  const snapshot = flow.begin({
+    msisdn,
+    code,
+    line: 'talk',
+    page: USSD_PAGE,
+    now: stage.now,
+    language: stage.language || (flow.languages[0] as string),
+    dialled: dialledBehind(code, whole),
+    ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
+  })
+  stage.lost = undefined
+  return settle(stage, snapshot, null)
+}
+
+function dialledBehind(code: string, whole: string): string[] {
+  const prefix = whole.replace(/#$/, '')
+  if (!code.startsWith(prefix)) throw new Error(`${code} does not begin with ${prefix}`)
+  return code
+    .slice(prefix.length)
+    .replace(/#$/, '')
+    .split('*')
+    .filter((part) => part !== '')
+}
+
+async function turn(stage: Stage, event: FlowEvent): Promise<Failure> {
+  if (!stage.snapshot || !stage.last) return { what: 'there is no dialogue: dial first' }
+  if (stage.last.want.do === 'end') return { what: `the dialogue has ended: ${stage.last.want.text}` }
+  return settle(stage, stage.snapshot, event)
+}
+
+async function settle(stage: Stage, from: FlowSnapshot, event: FlowEvent | null): Promise<Failure> {
+  stage.calls = []
+  stage.useless = []
+  stage.last = await advance(stage.flow, stored(from), event, async (want, _n, at) => {
+    const outcome = await answerCall(stage, want)
+    const useless = stage.flow.useless?.(at, outcome)
+    if (useless) stage.useless.push(uselessWords(want, useless))
+    return outcome
+  })
+  stage.snapshot = stored(stage.last.snapshot)
+  return undefined
+}
+
+function uselessWords({ screen, backend, operation }: CallWant, { refusal, lacks }: { refusal?: string; lacks?: string[] }): string {
+  const what = refusal === undefined ? 'the answer' : `the refusal '${refusal}'`
+  const why = lacks ? `lacks what it expects: ${lacks.join(', ')}` : 'leads nowhere'
+  return `${what} of ${backend}.${operation} to screen '${screen}' ${why}`
+}
+
+function stored(snapshot: FlowSnapshot): FlowSnapshot {
+  return JSON.parse(JSON.stringify(snapshot)) as FlowSnapshot
+}
+
+async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
+  const operation = `${want.backend}.${want.operation}`
+  const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
+  const stubs = stage.stubs.get(operation) ?? []
+  const stub = (stubs.length > 1 ? stubs.shift() : stubs[0]) ?? own
+  if (!stub)
+    throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
+  stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })
+  return structuredClone(stub)
+}
+
+function hangUp(stage: Stage, lost: boolean): Failure {
+  if (!stage.snapshot || stage.last?.want.do === 'end') return { what: 'there is no dialogue' }
+  stage.lost = lost ? stage.snapshot : undefined
+  stage.snapshot = undefined
+  return undefined
+}
+
+function expected(text: string, { last }: Stage): Failure {
+  if (!last) return { what: 'nothing has been dialled' }
+  // Blanks at the end of a line are not seen.
+  const got = last.want.text.replace(/[^\S\n]+$/gm, '')
+  return got === text
+    ? undefined
+    : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
+}
+
+function ended(reason: string | undefined, { last }: Stage): Failure {
+  if (!last) return { what: 'nothing has been dialled' }
+  if (last.want.do !== 'end') return { what: 'the dialogue goes on', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
+  return reason === undefined || last.want.reason === reason
+    ? undefined
+    : { what: 'ended for another reason', expected: reason, got: last.want.reason }
+}
+
+function called(step: { operation: string; args: Json | undefined }, { calls }: Stage): Failure {
+  const made = calls.filter((call) => call.operation === step.operation)
+  if (made.length === 0)
+    return {
+      what: `${step.operation} was not called`,
+      expected: step.operation,
+      got: calls.map((c) => c.operation).join('\n'),
+    }
+  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args)))
+    return undefined
+  return {
+    what: `${step.operation} was called with something else`,
+    expected: argsShown(step.args),
+    got: argsShown(masked(made[0])),
+  }
+}
+
+function smsSent(text: string, { calls }: Stage): Failure {
+  const sent = calls.filter(({ operation }) => operation === SMS_SEND).map(({ args }) => String(args.text))
+  if (sent.includes(text)) return undefined
+  return { what: sent.length === 0 ? 'no SMS was sent' : 'another SMS was sent', expected: text, got: sent.join('\n') }
+}
+
+/** Arguments that are long get a line each. */
+function argsShown(args: Json | undefined): string {
+  const whole = JSON.stringify(args)
+  const isLong = whole.length > 60 && args !== null && typeof args === 'object'
+  return isLong ? Object.entries(args!).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join('\n') : whole
+}
+
+/** The arguments as they may be shown. */
+function masked(call: Stage['calls'][number] | undefined): JsonObject | undefined {
+  return call && { ...call.args, ...Object.fromEntries(call.hidden.map((name) => [name, '****'])) }
+}

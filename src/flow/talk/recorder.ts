@@ -1,0 +1,223 @@
+/** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
+import { UsageError } from '../../base/errors.ts'
+import { WALKED_AT } from '../engine/answer-checks.ts'
+import { SMS_SEND } from '../language/sms-screen.ts'
+import { SUBSCRIBER } from '../language/language-screen.ts'
+import { madeUpSecrets, type MadeUp } from './synthetic-secrets.ts'
+import { parseTalks, TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
+import { writeTalk } from './writer.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/types.ts'
+
+/** Subscribers whose last dialogue is kept. */
+export const RECORDED_MAX = 100
+/** Events of a dialogue that are kept: after so many its talk stops. */
+export const EVENTS_MAX = 1_000
+
+/** How a dialogue was left that did not end by itself. */
+export type Left = 'hang-up' | 'lost'
+
+export interface TalkRecorder {
+  /** The flow, to be played in its place. */
+  watch(flow: CompiledFlow): CompiledFlow
+  /** What that subscriber played last; undefined: nothing. What was lost and taken up again is one talk. */
+  talk(msisdn: string, left?: Left): Recorded | undefined
+}
+
+/** A talk without secrets: what stands for them is made up. */
+export type Recorded = Pick<Talk, 'flow' | 'title' | 'steps'> & {
+  code: string
+  /** It stops at a secret that nothing made up can stand for. */
+  cut: boolean
+}
+
+export type Entry = { input: FlowInput } | { event: FlowEvent }
+
+/** A dialogue as it was played: it begins with an input. */
+export interface Taken {
+  flow: CompiledFlow
+  entries: readonly Entry[]
+}
+
+/** The talk as a talk file. */
+export function recordedText({ flow, code, title, steps, cut }: Recorded): string {
+  const talk = writeTalk({ title, steps: [{ line: 0, do: 'code', code }, ...steps] })
+  return `flow ${flow}\n\n${talk}${cut ? '# It stops here: nothing made up can stand for the secret that was typed next.\n' : ''}`
+}
+
+/** A talk file with the talks of another one added. Throws UsageError if that is about another flow, ProblemsError if it is none. */
+export function withTalks(file: string, before: string, added: string): string {
+  const flows = [before, added].map((text) => parseTalks(file, text)[0]!.flow)
+  if (flows[0] !== flows[1]) throw new UsageError(`${file} has talks of '${flows[0]}', not of '${flows[1]}': give another file`)
+  return `${before.trimEnd()}\n\n${added.replace(/^flow .*\n+/, '')}`
+}
+
+export function talkRecorder(): TalkRecorder {
+  const taken = new Map<string, { flow: CompiledFlow; entries: Entry[] }>()
+  const begin = (flow: CompiledFlow, input: FlowInput) => {
+    const before = input.resume ? taken.get(input.msisdn) : undefined
+    taken.delete(input.msisdn)
+    // Without what it goes on from, it cannot be played again.
+    if (!input.resume || before) taken.set(input.msisdn, { flow, entries: [...before?.entries ?? [], { input }] })
+    const [oldest] = taken.keys()
+    if (taken.size > RECORDED_MAX) taken.delete(oldest!)
+  }
+  return {
+    watch: (flow) => ({
+      ...flow,
+      begin: (input) => {
+        const snapshot = flow.begin(input)
+        begin(flow, structuredClone(input))
+        return snapshot
+      },
+      step: (snapshot, event) => {
+        const next = flow.step(snapshot, event)
+        const entries = taken.get(String(snapshot.context.msisdn))?.entries
+        const isNothing = next === snapshot && event.type === 'ACK'
+        if (entries && entries.length < EVENTS_MAX && !isNothing) entries.push({ event: structuredClone(event) })
+        return next
+      },
+    }),
+    talk: (msisdn, left) => {
+      const found = taken.get(msisdn)
+      return found && talkOf(found, left)
+    },
+  }
+}
+
+type Called = Want & { do: 'call' }
+
+interface Telling {
+  flow: CompiledFlow
+  steps: TalkStep[]
+  /** The turn under way, until a page is shown. */
+  turn: { stubs: TalkStep[]; key: TalkStep[]; calls: Called[] }
+  /** What each operation answered last. */
+  told: Map<string, string>
+  /** As it was played, and as it is written: they differ in secrets. */
+  real: FlowSnapshot
+  shown: FlowSnapshot
+  secrets: MadeUp
+  keys: string[]
+}
+
+/** The dialogue as a talk; undefined: it has no beginning. */
+export function talkOf({ flow, entries }: Taken, left?: Left): Recorded | undefined {
+  const [first] = entries
+  if (!first || !('input' in first)) return undefined
+  const nothing = { value: '', context: {} }
+  const telling: Telling = {
+    flow, steps: [], turn: { stubs: [], key: [], calls: [] }, told: new Map(),
+    real: nothing, shown: nothing, secrets: madeUpSecrets(), keys: [],
+  }
+  let cut = false
+  for (const [i, entry] of entries.entries()) {
+    if ('input' in entry) begun(asPlayed(flow, entry.input, entries.slice(i + 1)), telling)
+    else if ((cut = !stepped(entry.event, telling))) break
+    page(telling)
+  }
+  const { steps, keys } = telling
+  const isOpen = steps.length > 0 && steps.at(-1)!.do !== 'ended'
+  if (left && isOpen && !cut) steps.push({ line: 0, do: left })
+  const dialled = steps.find((step) => step.do === 'dial')?.code ?? codeOf(first.input)
+  const title = `${dialled}${keys.length ? `, then ${keys.join(', ')}` : ''}`
+  return { flow: flow.name, code: codeOf(first.input), title, steps, cut }
+}
+
+/** The service code, without what was dialled behind it. */
+function codeOf({ code, dialled }: FlowInput): string {
+  const behind = dialled.map((part) => `*${part}`).join('')
+  return code.endsWith(`${behind}#`) ? `${code.slice(0, code.length - behind.length - 1)}#` : code
+}
+
+function begun(input: FlowInput, telling: Telling): void {
+  const { flow, steps, turn, shown } = telling
+  const { msisdn, language, now, code, resume } = input
+  const set = (step: TalkStep) => steps.some((old) => JSON.stringify(old) === JSON.stringify(step)) ? [] : [step]
+  if (resume) steps.push({ line: 0, do: 'lost' })
+  turn.key = [
+    ...set({ line: 0, do: 'language', language }), ...(msisdn === TALK_MSISDN ? [] : set({ line: 0, do: 'msisdn', msisdn })),
+    ...(now === undefined || now === WALKED_AT ? [] : set({ line: 0, do: 'now', now })), { line: 0, do: 'dial', code },
+  ]
+  telling.real = flow.begin(input)
+  telling.shown = resume ? flow.begin({ ...input, resume: shown }) : telling.real
+}
+
+/** Without what was dialled behind the code and not played: nobody looked where it led, and it may be a PIN. */
+function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly Entry[]): FlowInput {
+  const next = rest.findIndex((entry) => 'input' in entry || entry.event.type === 'ANSWER' || entry.event.type === 'ACK')
+  const events = rest.slice(0, next < 0 ? rest.length : next).flatMap((entry) => ('event' in entry ? [entry.event] : []))
+  const shownWith = (tried: FlowInput) => {
+    const snapshot = events.reduce((at, event) => flow.step(at, event), flow.begin(tried))
+    return JSON.stringify([snapshot.value, flow.want(snapshot)])
+  }
+  const code = codeOf(input)
+  const cut = (n: number): FlowInput => {
+    const dialled = input.dialled.slice(0, n)
+    return { ...input, dialled, code: [code.slice(0, -1), ...dialled].join('*').concat('#') }
+  }
+  const whole = shownWith(input)
+  const enough = input.dialled.findIndex((_part, n) => shownWith(cut(n)) === whole)
+  return enough < 0 ? input : cut(enough)
+}
+
+/** False: it cannot be told without saying a secret. */
+function stepped(event: FlowEvent, telling: Telling): boolean {
+  const { flow, turn, real, shown, secrets, keys } = telling
+  const want = flow.want(shown)
+  const next = flow.step(real, event)
+  let said = event
+  if (event.type === 'ANSWER') {
+    const isSecret = want.do === 'ask' && want.secret && !want.text.split('\n').some((line) => line.startsWith(`${event.text.trim()}. `))
+    const text = isSecret ? secrets(event.text, (made) => alike(flow.step(shown, { type: 'ANSWER', text: made }), next)) : event.text
+    if (text === undefined) return false
+    said = { type: 'ANSWER', text }
+    keys.push(isSecret ? '****' : text)
+    turn.key = [{ line: 0, do: 'answer', text }]
+  } else if (event.type === 'ACK') turn.key = [{ line: 0, do: 'ack' }]
+  else if (want.do === 'call') called(want, event, telling)
+  telling.real = next
+  telling.shown = flow.step(shown, said)
+  return true
+}
+
+function alike(made: FlowSnapshot, real: FlowSnapshot): boolean {
+  return made.value === real.value && made.context.wrong === real.context.wrong && made.context.broken === real.context.broken
+}
+
+function called(want: Called, event: FlowEvent, { turn, told }: Telling): void {
+  const operation = operationOf(want)
+  const outcome = stubOf(event)
+  const line = JSON.stringify(outcome)
+  const isOurs = (operation === SMS_SEND || want.backend === SUBSCRIBER) && outcome.is === 'data'
+  const again = turn.calls.some((call) => operationOf(call) === operation)
+  if (!isOurs && told.get(operation) !== line)
+    turn.stubs.push({ line: 0, do: 'stub', operation, outcome, ...(again ? { again: true } : {}) })
+  told.set(operation, line)
+  turn.calls.push(want)
+}
+
+/** What came of a call, as a talk says it. */
+export function stubOf(event: FlowEvent): Stub {
+  if (event.type === 'RESULT') return { is: 'data', data: event.data }
+  if (event.type === 'REFUSED') return { is: 'refused', refusal: event.refusal, data: event.data }
+  return { is: 'failed', why: event.type === 'FAILED' ? event.why : 'down' }
+}
+
+/** What is on show ends the turn. A turn that was left during a call is not told. */
+function page({ flow, steps, turn, shown }: Telling): void {
+  const want = flow.want(shown)
+  if (want.do === 'call') return
+  steps.push(...turn.stubs, ...turn.key, ...turn.calls.flatMap(callTold), { line: 0, do: 'expect', text: want.text })
+  if (want.do === 'end') steps.push({ line: 0, do: 'ended', reason: want.reason })
+  Object.assign(turn, { stubs: [], key: [], calls: [] })
+}
+
+const operationOf = ({ backend, operation }: Called) => `${backend}.${operation}`
+
+/** An SMS by its text. That something was asked for without arguments is nothing to hold it to. */
+function callTold(call: Called): TalkStep[] {
+  const { args, once } = call
+  if (operationOf(call) === SMS_SEND && typeof args.text === 'string' && /^\S(.*\S)?$/.test(args.text))
+    return [{ line: 0, do: 'sms', text: args.text }]
+  return once || Object.keys(args).length > 0 ? [{ line: 0, do: 'called', operation: operationOf(call), args }] : []
+}

@@ -1,0 +1,213 @@
+/** Talks: written conversations that test a flow. This file reads them; talk-player.ts plays them. */
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import type { Json } from '../../ussd/vocabulary.ts'
+import { meant } from '../language/source.ts'
+
+/** One line, or one block of `<` lines, of a talk. */
+export type TalkStep = { line: number } & (
+  | { do: 'dial'; code: string }
+  | { do: 'expect'; text: string }
+  | { do: 'answer'; text: string }
+  /** `again`: what it answers after the one before, when it is called again in the same turn. */
+  | { do: 'stub'; operation: string; outcome: Stub; again?: true }
+  | { do: 'called'; operation: string; args: Json | undefined }
+  | { do: 'language'; language: string }
+  | { do: 'msisdn'; msisdn: string }
+  | { do: 'code'; code: string }
+  | { do: 'now'; now: string }
+  | { do: 'sms'; text: string }
+  | { do: 'ended'; reason: string | undefined }
+  | { do: 'hang-up' | 'lost' | 'ack' }
+)
+
+/** Who dials in a talk that does not say. */
+export const TALK_MSISDN = '67570000001'
+
+/** What a back end answers in a talk. */
+export type Stub =
+  | { is: 'data'; data: Json }
+  | { is: 'refused'; refusal: string; data: Json }
+  | { is: 'failed'; why: 'late' | 'down' | 'nonsense' | 'refused-call' }
+
+export interface Talk {
+  file: string
+  title: string
+  /** The flow that it is about; '' if the file does not say. */
+  flow: string
+  steps: TalkStep[]
+}
+
+/**
+ * A file of talks. What stands before the first `talk <title>` line holds for all of them; without such a line the
+ * file is one talk.
+ *
+ * ```
+ * flow topup
+ * code *675#
+ * backend wallet.balance {"amount": 120, "currency": "PGK"}
+ * talk A balance is shown
+ * dial *675#
+ * < Welcome
+ * < 1. Balance
+ * > 1
+ * < You have 120 kina.
+ * ended completed
+ * ```
+ *
+ * More lines: `now 2025-01-15T08:00Z`, the time of the dial; `sms <text>`, an SMS that was sent;
+ * `refuse x.y name [json]`, `fail x.y [why]`, `called x.y [json]`, `language tpi`, `msisdn 675…`, `ack`,
+ * `hang up` (the subscriber's will), `lost` (the network's doing: the next dial may go on), `# comment`. A line that
+ * starts with blanks goes on with the one before. An answer in double quotes is JSON: `> "  2 "`. `then` before
+ * `backend`, `refuse` or `fail`: the answer to the next call of the same turn.
+ * Throws ProblemsError.
+ */
+export function parseTalks(file: string, source: string): Talk[] {
+  const problems: Problem[] = []
+  const before: Talk = { file, title: file.replace(/^.*\//, '').replace(/\.talk$/, ''), flow: '', steps: [] }
+  const talks: Talk[] = []
+  let now = before
+  for (const { line, text } of logicalLines(source)) {
+    const [word = '', rest = ''] = split(text)
+    if (word === 'talk') {
+      now = { file, title: rest, flow: before.flow, steps: [...before.steps] }
+      talks.push(now)
+    } else if (word === 'flow') now.flow = rest
+    else if (word === '<') expectLine(now.steps, line, rest)
+    else {
+      const step = stepOf(word, rest, line)
+      if (typeof step === 'object') now.steps.push(step)
+      else problems.push({ where: `${file}:${line}:1`, ...complaintOf(word, step) })
+    }
+  }
+  if (problems.length > 0) throw new ProblemsError(`talk ${file}`, problems)
+  return talks.length > 0 ? talks : [before]
+}
+
+const WORDS = [
+  'talk',
+  'flow',
+  'code',
+  'dial',
+  'backend',
+  'refuse',
+  'fail',
+  'then',
+  'called',
+  'language',
+  'msisdn',
+  'now',
+  'sms',
+  'ended',
+  'ack',
+  'lost',
+  'hang up',
+  '<',
+  '>',
+]
+
+function complaintOf(word: string, what: string | undefined): { what: string; remedy?: string } {
+  return what === undefined
+    ? { what: `'${word}' is no line of a talk`, remedy: meant(word, WORDS) }
+    : { what }
+}
+
+/** A step, or a sentence about what is wrong; undefined: no such word. */
+function stepOf(word: string, rest: string, line: number): TalkStep | string | undefined {
+  switch (word) {
+    case '>':
+      return { line, do: 'answer', text: answerOf(rest) }
+    case 'dial':
+      return rest === '' ? 'dial what?' : { line, do: 'dial', code: rest }
+    case 'code':
+      return { line, do: 'code', code: rest }
+    case 'language':
+      return { line, do: 'language', language: rest }
+    case 'msisdn':
+      return { line, do: 'msisdn', msisdn: rest }
+    case 'now':
+      return Number.isNaN(Date.parse(rest)) ? `'${rest}' is no time, such as 2025-01-15T08:00Z` : { line, do: 'now', now: rest }
+    case 'sms':
+      return rest === '' ? 'which SMS?' : { line, do: 'sms', text: rest }
+    case 'ended':
+      return { line, do: 'ended', reason: rest || undefined }
+    case 'ack':
+      return { line, do: 'ack' }
+    case 'lost':
+      return { line, do: 'lost' }
+    case 'hang':
+      return rest === 'up' ? { line, do: 'hang-up' } : undefined
+    case 'then':
+      return thenStep(rest, line)
+    case 'backend':
+    case 'refuse':
+    case 'fail':
+    case 'called':
+      return operationStep(word, rest, line)
+    default:
+      return undefined
+  }
+}
+
+function thenStep(rest: string, line: number): TalkStep | string {
+  const [word = '', after = ''] = split(rest)
+  if (!['backend', 'refuse', 'fail'].includes(word)) return 'then backend, refuse or fail'
+  const step = operationStep(word, after, line)
+  return typeof step === 'object' && step.do === 'stub' ? { ...step, again: true } : step
+}
+
+const FAILURES = ['late', 'down', 'nonsense', 'refused-call'] as const
+
+function operationStep(word: string, rest: string, line: number): TalkStep | string {
+  const [operation = '', after = ''] = split(rest)
+  if (!/^_?[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation))
+    return `'${operation}' is no back end and operation, such as wallet.balance`
+  if (word === 'fail') {
+    const why = FAILURES.find((known) => known === (after || 'down'))
+    return why
+      ? { line, do: 'stub', operation, outcome: { is: 'failed', why } }
+      : `'${after}' is none of: ${FAILURES.join(', ')}`
+  }
+  const [refusal = '', written = ''] = word === 'refuse' ? split(after) : ['', after]
+  if (word === 'refuse' && refusal === '') return `refuse ${operation} with which name?`
+  const data = jsonOf(written)
+  if (data === undefined && (written !== '' || word === 'backend')) return `'${written}' is no JSON`
+  if (word === 'called') return { line, do: 'called', operation, args: data }
+  const outcome: Stub =
+    word === 'refuse' ? { is: 'refused', refusal, data: data ?? null } : { is: 'data', data: data as Json }
+  return { line, do: 'stub', operation, outcome }
+}
+
+function expectLine(steps: TalkStep[], line: number, text: string): void {
+  const last = steps.at(-1)
+  if (last?.do === 'expect') last.text += `\n${text}`
+  else steps.push({ line, do: 'expect', text })
+}
+
+function answerOf(rest: string): string {
+  const quoted = rest.startsWith('"') ? jsonOf(rest) : undefined
+  return typeof quoted === 'string' ? quoted : rest
+}
+
+function jsonOf(written: string): Json | undefined {
+  try {
+    return JSON.parse(written) as Json
+  } catch {
+    return undefined
+  }
+}
+
+function split(text: string): [string, string] {
+  const at = text.search(/\s/)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1).trimEnd()]
+}
+
+function logicalLines(source: string): { line: number; text: string }[] {
+  const out: { line: number; text: string }[] = []
+  source.split(/\r?\n/).forEach((raw, i) => {
+    if (raw.trim() === '' || raw.startsWith('#')) return
+    const last = out.at(-1)
+    if (/^\s/.test(raw) && last) last.text += raw.trim()
+    else out.push({ line: i + 1, text: raw })
+  })
+  return out
+}

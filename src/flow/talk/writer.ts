@@ -1,0 +1,53 @@
+/** Talks as the text of a talk file: what talk.ts reads. */
+import type { Json } from '../../ussd/vocabulary.ts'
+import type { Talk, TalkStep } from './talk.ts'
+
+/** One talk; parseTalks reads its steps back as they were. */
+export function writeTalk({ title, steps }: Pick<Talk, 'title' | 'steps'>): string {
+  return `${[`talk ${title.replace(/\s+/g, ' ').trim()}`, ...steps.map(lineOf)].join('\n')}\n`
+}
+
+function lineOf(step: TalkStep): string {
+  switch (step.do) {
+    case 'dial':
+    case 'code':
+      return `${step.do} ${step.code}`
+    case 'language':
+      return `language ${step.language}`
+    case 'msisdn':
+      return `msisdn ${step.msisdn}`
+    case 'now':
+      return `now ${step.now}`
+    case 'expect':
+      return step.text.split('\n').map((line) => `< ${line}`.trimEnd()).join('\n')
+    case 'answer':
+      return `> ${isPlain(step.text) ? step.text : JSON.stringify(step.text)}`
+    case 'stub':
+      return stubLine(step)
+    case 'called':
+      return step.args === undefined ? `called ${step.operation}` : `called ${step.operation} ${JSON.stringify(step.args)}`
+    case 'sms':
+      return `sms ${step.text}`
+    case 'ended':
+      return `ended ${step.reason ?? ''}`.trimEnd()
+    case 'hang-up':
+      return 'hang up'
+    case 'lost':
+    case 'ack':
+      return step.do
+  }
+}
+
+function stubLine({ operation, outcome, again }: TalkStep & { do: 'stub' }): string {
+  const first = again ? 'then ' : ''
+  if (outcome.is === 'data') return `${first}backend ${operation} ${JSON.stringify(outcome.data)}`
+  if (outcome.is === 'failed') return `${first}fail ${operation} ${outcome.why}`
+  return `${first}refuse ${operation} ${outcome.refusal}${dataOf(outcome.data)}`
+}
+
+const dataOf = (data: Json) => (data === null ? '' : ` ${JSON.stringify(data)}`)
+
+/** Whether a line can say it without quotes. */
+export function isPlain(text: string): boolean {
+  return text !== '' && text.trim() === text && !text.startsWith('"') && !/[\r\n]/.test(text)
+}

@@ -1,0 +1,126 @@
+/** Step 7 of the gateway: a reply to the SMSC, and what the dialogue is once it was taken, refused or given up. */
+import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
+import { failpoint, failpointOnceWritten } from '../base/failpoints.ts'
+import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { sendReply, type ReplyToSend, type Sent } from './reply.ts'
+import { STATUS } from '../smpp/pdu/status.ts'
+import type { Line } from '../smpp/types.ts'
+import type { Chance, Clock, EndReason, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
+
+export interface DeliveryParts {
+  dialogues: Pick<DialogueStore, 'find' | 'confirm'>
+  guarded: GuardStore
+  line(name: string): Line | undefined
+  clock: Clock
+  chance: Chance
+  log: Log
+  metrics: Metrics
+  limits: Pick<GatewayLimits, 'turnMs' | 'totalMs'>
+  /** Ends a dialogue whose screen was not taken. */
+  drop(record: DialogueRecord, reason: EndReason): Promise<void>
+}
+
+export interface Delivery {
+  /** The stored reply of a turn, on its way for the first time. */
+  deliver(record: DialogueRecord, line: Line, send: Send): Promise<void>
+  /** False: not even looked at, since the store does not say whether it is still wanted. */
+  resend(record: DialogueRecord, link: string | undefined): Promise<boolean>
+  /** A reply outside any dialogue: nothing is kept. */
+  say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<Sent>
+  /** What a new dial met: of a dialogue that it replaced, `refused` is why it ended where its screen was throttled until then. */
+  replaced(previous: DialogueRecord): DialogueRecord
+}
+
+interface Sending {
+  isWanted(): Promise<boolean | null>
+  /** Of the dialogue whose screen it is. */
+  epoch?: string
+  /** The sweep sends it once more, so it is not given up yet. */
+  isSentAgain?: boolean
+}
+
+const REMEDY = 'ask the operator for more submit_sm a second, or give SMS of this line fewer (sms.perSecond)'
+/** A text outside any dialogue is tried no longer: where dials are turned away, the SMSC is to get few writes more for it. */
+const TEXT_TRY_MS = 4_500
+
+export function createDelivery(parts: DeliveryParts): Delivery {
+  const { dialogues, guarded, clock, chance, log, metrics, limits } = parts
+  /** Epochs of the dialogues whose screen is throttled just now; each is a turn under way. */
+  const throttled = new Set<string>()
+
+  /** Sends; what is given up is logged and counted. */
+  async function send(reply: ReplyToSend, { isWanted, epoch, isSentAgain = false }: Sending): Promise<Sent> {
+    const startedMs = clock.now()
+    let tries = 0
+    const noted = () => {
+      tries++
+      if (epoch !== undefined) throttled.add(epoch)
+    }
+    const sent = await sendReply(reply, { clock, chance, metrics, isWanted, throttled: noted })
+    if (sent === 'throttled' && isSentAgain) return 'open'
+    if (sent !== 'throttled' && (sent !== 'stale' || tries === 0)) return sent
+    const { name: line } = reply.line
+    const why = sent === 'throttled' ? 'throttled' : 'gone-on'
+    metrics.count('ussd_given_up_total', { line, why })
+    log.warn({ line, epoch, why, tries, ms: clock.now() - startedMs, remedy: REMEDY }, 'a screen is given up: the SMSC throttles us')
+    return sent
+  }
+
+  /** The dialogue still stands at this turn: nothing has come in since. Null: the store does not say. */
+  async function isCurrent(record: DialogueRecord): Promise<boolean | null> {
+    const now = await guarded('find', () => dialogues.find(record.key))
+    if (now === undefined) return null
+    const isEnded = now?.status === 'ended'
+    // One that ended since was hung up or ended by an operator: its question would be put to nobody.
+    return now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken' && isEnded === Boolean(record.ended)
+  }
+
+  async function deliver(record: DialogueRecord, line: Line, how: Send, isFirst = true): Promise<void> {
+    const withheld = line.dialect.habits.submitResp === 'withheld'
+    const tryUntil = Math.max(record.touchedMs + limits.turnMs, clock.now() + REPLY_MS_MIN)
+    const deadline = withheld ? Math.max(tryUntil, clock.now() + limits.totalMs) : tryUntil
+    failpoint('before-submit')
+    const link = how.link ?? how.from?.link.id
+    // A last screen gets another round: what it tells has happened, and no answer of the subscriber's can ask for it again.
+    const sending = send({ ...how, line, deadline, tryUntil, link },
+      { isWanted: () => isCurrent(record), epoch: record.epoch, isSentAgain: isFirst && record.ended !== null })
+    if (how.from && line.dialect.habits.deliverResp === 'after-submit') how.from.link.respond(how.from.pdu, STATUS.ESME_ROK)
+    failpointOnceWritten('after-submit')
+    const settled = sending.then((sent) => {
+      failpoint('after-response')
+      if ((sent === 'gone' || sent === 'throttled') && !record.ended) return parts.drop(record, 'refused')
+      if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
+      return undefined
+    }).finally(() => throttled.delete(record.epoch))
+    if (!withheld) return settled
+    // The response comes when the subscriber answers: nobody can wait for that.
+    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'))
+  }
+
+  return {
+    deliver: (record, line, how) => deliver(record, line, how),
+    async resend(record, link) {
+      const line = parts.line(record.line)
+      // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
+      const current = await isCurrent(record)
+      if (!line || !record.reply || !current) return current !== null
+      metrics.count('dialogue_takeovers_total', { kind: 'resent' })
+      const { pdu } = line.dialect.write(record.reply, record.returnPath)
+      await deliver(record, line, { pdu, action: record.reply.action, link }, false)
+      return true
+    },
+    async say(reply, path, line, link) {
+      const { pdu } = line.dialect.write(reply, path)
+      const nowMs = clock.now()
+      const deadline = nowMs + limits.turnMs
+      const tryUntil = Math.min(deadline, nowMs + TEXT_TRY_MS)
+      return send({ pdu, action: reply.action, line, link, deadline, tryUntil }, { isWanted: async () => true })
+    },
+    replaced(previous) {
+      const isRefused = previous.ended === 'superseded' && throttled.has(previous.epoch)
+      return isRefused ? { ...previous, ended: 'refused' } : previous
+    },
+  }
+}

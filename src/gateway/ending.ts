@@ -1,0 +1,60 @@
+/** The end of a dialogue: one line at info, one count, and what its back ends held for it is given back. */
+import type { Backend } from '../backend/types.ts'
+import { beganAs } from '../dialogue/turn.ts'
+import type { DialogueRecord } from '../dialogue/types.ts'
+import type { FlowRegistry } from '../flow/engine/types.ts'
+import { beginOf, type Service } from './steps.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { shownCode } from '../ussd/shown-code.ts'
+import type { EndReason, JsonObject } from '../ussd/vocabulary.ts'
+
+export interface EndingParts {
+  flows: FlowRegistry
+  services: readonly Service[]
+  backend(name: string): Backend | undefined
+  log: Log
+  metrics: Metrics
+}
+
+/** Ends that the subscriber did not choose: a redial may carry on. */
+const LOST: ReadonlySet<EndReason> = new Set<EndReason>(['idle', 'total', 'network-abort', 'bind-lost', 'refused', 'drained'])
+
+/** The record, if dialling again may carry it on: it was lost, and not long ago. */
+export function resumable(record: DialogueRecord | null, nowMs: number, resumeMs: number): DialogueRecord | null {
+  if (!record?.ended || !LOST.has(record.ended)) return null
+  return nowMs - record.touchedMs <= resumeMs ? record : null
+}
+
+/** Called once for every dialogue, by whoever ended it. */
+export function createEnding(parts: EndingParts): (record: DialogueRecord) => void {
+  const { log, metrics } = parts
+  const release = createRelease(parts)
+  return (record) => {
+    const reason = record.ended ?? 'failed'
+    const flow = record.revision.split('@')[0] || (beginOf(record, parts.services, null)?.flow ?? 'none')
+    metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
+    metrics.ended(record.revision || flow, reason)
+    log.info({
+      msisdn: record.key.msisdn, line: record.line, code: shownCode(record.code, parts.services),
+      flow: record.revision || flow, epoch: record.epoch, turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
+    }, 'dialogue ended')
+    // To its back ends it is not over: one of them is working for it.
+    if (reason !== 'answer-later') release(record, flow)
+  }
+}
+
+/** Tells the back ends of a flow that a dialogue is over, so that they give back what they hold for it. */
+export function createRelease({ flows, backend, log }: Pick<EndingParts, 'flows' | 'backend' | 'log'>) {
+  return (record: DialogueRecord, flow: string): void => {
+    const about = {
+      msisdn: record.key.msisdn, line: record.line, turns: record.turn, openedMs: record.openedMs,
+      endedMs: record.touchedMs, snapshot: record.snapshot,
+    }
+    const epoch = beganAs(record.snapshot?.context as JsonObject | undefined, record.epoch)
+    for (const name of flows.current(flow)?.backends ?? []) {
+      backend(name)?.ended?.(epoch, record.ended ?? 'failed', about).catch((error: unknown) =>
+        log.warn({ err: error, backend: name, epoch }, 'back end did not take the end'))
+    }
+  }
+}

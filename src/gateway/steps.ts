@@ -1,0 +1,219 @@
+/** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
+import { mayBeSecret } from '../dialogue/shown.ts'
+import type { Begin } from '../dialogue/turn.ts'
+import type { Turned } from '../dialogue/turned.ts'
+import type { DialogueKey, DialogueRecord, Taken, Taking } from '../dialogue/types.ts'
+import { StoreError } from '../base/errors.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { onward } from '../base/monotonic-clock.ts'
+import { pushedFlow } from '../push/reply.ts'
+import type { Heard } from '../tools/recorder/ring.ts'
+import { STATUS } from '../smpp/pdu/status.ts'
+import type { Incoming, Line, Link, Pdu } from '../smpp/types.ts'
+import { remedyFor } from '../ussd/msisdn.ts'
+import { route, type CodeRoute } from '../ussd/service-code.ts'
+import type { Clock, UssdMessage, UssdReply } from '../ussd/vocabulary.ts'
+
+/** A reply may be waited for at least this long, however late the turn was. */
+export const REPLY_MS_MIN = 5_000
+
+/** Things due that one sweep deals with; the rest waits for the next. */
+export const SWEEP_MAX = 200
+/** How long one sweep waits for what it started, before the next may look. */
+export const SWEEP_MS = 1_000
+
+/** Which flow a service code is for. */
+export interface Service extends CodeRoute {
+  flow: string
+}
+
+export interface GatewayLimits {
+  turnMs: number
+  leaseMs: number
+  /** How often a turn may be taken over. */
+  takeoversMax: number
+  resumeMs: number
+  tombstoneMs: number
+  totalMs: number
+  /** Dialogues open at once, as last counted by the sweep. */
+  openMax: number
+  /** Turns under way in this daemon. */
+  turnsMax: number
+  language: string
+}
+
+/** Where a message came from, and what must be acknowledged. */
+export interface From {
+  pdu: Pdu
+  line: Line
+  link: Link
+}
+
+/** A reply on its way out. */
+export interface Send {
+  pdu: Parameters<Line['submit']>[0]
+  action: UssdReply['action']
+  from?: From
+  link?: string | undefined
+}
+
+/** A begin that gets a text instead of a dialogue. `result` is a metrics label. */
+export interface Refusal {
+  result: string
+  text: string
+}
+
+/** The service with the longest code that fits what was dialled, and what was dialled beyond it. */
+export function serviceFor(services: readonly Service[], code: string, line: string) {
+  return route(services, code, line)
+}
+
+/** How the dialogue of this record begins; null if no service has its code any more. */
+export function beginOf(record: DialogueRecord, services: readonly Service[], lost: DialogueRecord | null): Begin | null {
+  const pushed = pushedFlow(record.code)
+  if (pushed !== null) return { flow: pushed, dialled: [], lost: null }
+  const found = serviceFor(services, record.code, record.line)
+  return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
+}
+
+/** What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret. */
+export function heardAs(incoming: Incoming): Heard | undefined {
+  if (incoming.is === 'ussd') return incoming.message.kind === 'begin' ? 'code' : undefined
+  return incoming.is === 'sms' || incoming.is === 'receipt' ? 'open' : undefined
+}
+
+/** Whether an answer may be seen by who may see texts: only now is it known what it answers. */
+export function mayBeSeen(taken: Taken): boolean {
+  return taken.is === 'next' && !mayBeSecret(taken.record)
+}
+
+export function keyOf(message: UssdMessage, line: Line): DialogueKey {
+  return { group: line.group, msisdn: message.msisdn }
+}
+
+/** deliver_sm_resp goes out before the turn, unless the dialect wants our submit_sm first and there will be one. */
+export function isEarly(line: Line, taken: Taken['is']): boolean {
+  return line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
+}
+
+export function statusOf(incoming: Incoming): number {
+  return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
+}
+
+const LONG_REMEDY = "the answer would have to carry it: say in outbound of the line's dialect what stands there instead (docs/DIALECTS.md)"
+
+/** What is logged of a PDU that was refused. */
+export function refusalOf(why: string): { why: string; remedy?: string } {
+  const remedy = remedyFor(why) ?? (why.endsWith('-too-long') ? LONG_REMEDY : undefined)
+  return remedy === undefined ? { why } : { why, remedy }
+}
+
+interface TakingParts extends From {
+  mint: { epoch(): string; token(): string }
+  nowMs: number
+  leaseMs: number
+}
+
+export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingParts): Taking {
+  const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
+  return {
+    key: keyOf(message, line), network: message.network, code: message.code, line: line.name,
+    answer: { kind, text: message.text, step: message.step ?? null }, link: link.id,
+    returnPath: message.returnPath, token: mint.token(), nowMs, leaseUntilMs: nowMs + leaseMs,
+    epoch: kind === 'begin' ? mint.epoch() : '', copyMs: line.dialect.habits.copyMs,
+  }
+}
+
+/** Calls of the dialogue store; undefined when one failed, which is counted and logged here. */
+export type GuardStore = <T>(call: string, run: () => Promise<T>) => Promise<T | undefined>
+
+export function guardStore({ metrics, log }: { metrics: Metrics; log: Log }): GuardStore {
+  return async (call, run) => {
+    try {
+      return await run()
+    } catch (error) {
+      const code = error instanceof StoreError ? error.code : 'bug'
+      metrics.count('dialogue_store_errors_total', { call, code })
+      log.error({ err: error, call }, 'dialogue store failed')
+      return undefined
+    }
+  }
+}
+
+/** The leases of the turns under way, on one timer: most turns are over before the first renewal. */
+export interface Leases {
+  /** Renews by calling, again and again, until what it answers is called. */
+  keep(renew: () => void): () => void
+}
+
+export function createLeases(leaseMs: number, clock: Clock): Leases {
+  const everyMs = leaseMs / 3
+  const now = onward(clock)
+  /** Soonest first: each is put last when it is due. */
+  const due = new Map<() => void, number>()
+  let armed = false
+
+  function arm(atMs: number): void {
+    armed = true
+    clock.after(Math.max(0, atMs - now()), look)
+  }
+
+  function look(): void {
+    const nowMs = now()
+    armed = false
+    for (const [renew, atMs] of due) {
+      if (atMs > nowMs) return arm(atMs)
+      due.delete(renew)
+      due.set(renew, nowMs + everyMs)
+      renew()
+    }
+  }
+
+  return {
+    keep(renew) {
+      due.set(renew, now() + everyMs)
+      if (!armed) arm(now() + everyMs)
+      return () => void due.delete(renew)
+    },
+  }
+}
+
+/** How a taken turn is to be played. */
+export interface Turning {
+  token: string
+  /** Absent: nobody waits with a link; it was taken over. */
+  from?: From
+  /** The dialogue before this one, if it may be offered again. */
+  lost: DialogueRecord | null
+  /** Too long under way to be played: it ends with an apology, which is stored like any reply, so that it gets there. */
+  isLate?: boolean
+}
+
+/**
+ * Whether a turn that was left behind is played no more. One that daemon after daemon does not finish kills or stalls them: most
+ * likely by what a back end answers in it, which it would answer again.
+ */
+export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metrics, log }: Giving): boolean {
+  if ((record.takeovers ?? 0) <= limits.takeoversMax) return nowMs > record.touchedMs + limits.turnMs + limits.leaseMs * 2
+  metrics.count('limits_total', { limit: 'takeovers_max' })
+  const { epoch, line, turn, takeovers } = record
+  log.error({ epoch, line, turn, takeovers, flow: record.revision || record.code },
+    'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended')
+  return true
+}
+
+interface Giving {
+  limits: GatewayLimits
+  metrics: Pick<Metrics, 'count'>
+  log: Log
+}
+
+/** The end of a turn that is too late to be played, or was too often. */
+export function apology(record: DialogueRecord, text: string): Turned {
+  return { ...gone(record, null), reply: { action: 'end', text }, ended: 'failed' }
+}
+
+export function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
+  return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
+}

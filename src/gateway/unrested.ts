@@ -1,0 +1,66 @@
+/** A turn whose outcome the store did not take: because it failed, went on without us, or forgot the dialogue. */
+import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
+import { StoreError } from '../base/errors.ts'
+import type { From, GuardStore } from './steps.ts'
+import type { Log } from '../base/log-port.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Clock, EndReason, UssdAction } from '../ussd/vocabulary.ts'
+import type { Line } from '../smpp/types.ts'
+
+export interface UnrestedParts {
+  dialogues: Pick<DialogueStore, 'find'>
+  metrics: Metrics
+  log: Log
+  guarded: GuardStore
+  clock: Clock
+  limits: { turnMs: number }
+  /** Ends what is open of it, and says the busy text. */
+  apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void>
+}
+
+export interface Unrested {
+  /** The turn threw. */
+  failed(error: unknown, record: DialogueRecord, line: Line, from: From | undefined): Promise<void>
+  /** The store refused it: nobody waits for it any more, unless the store forgot what it had acknowledged. */
+  refused(record: DialogueRecord, action: UssdAction, line: Line, from: From | undefined): Promise<void>
+}
+
+/** A store that is slow enough to refuse a turn may not say at once why. */
+const RETRY_MS = 200
+
+export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedParts): Unrested {
+  /** What stands there, asked as long as the turn has time; undefined: the store does not say. */
+  async function standing({ key, touchedMs }: DialogueRecord): Promise<DialogueRecord | null | undefined> {
+    for (;;) {
+      const now = await guarded('find', () => dialogues.find(key))
+      if (now !== undefined || clock.now() + RETRY_MS >= touchedMs + limits.turnMs) return now
+      await new Promise<void>((done) => clock.after(RETRY_MS, done))
+    }
+  }
+
+  return {
+    async failed(error, record, line, from) {
+      const store = error instanceof StoreError
+      if (store) metrics.count('dialogue_store_errors_total', { call: 'rest', code: error.code })
+      else metrics.count('bugs_total', { where: 'turn' })
+      log.error({ err: error, epoch: record.epoch, line: line.name, revision: record.revision }, 'turn failed')
+      await apologise(record, store ? 'store-failed' : 'failed', line, from)
+    },
+    async refused(record, action, line, from) {
+      const isLost = isForgotten(record, await standing(record))
+      metrics.count('ussd_replies_total', { line: line.name, action, result: isLost ? 'forgotten' : 'stale' })
+      if (isLost) await apologise(record, 'store-failed', line, from)
+    },
+  }
+}
+
+/**
+ * Redis replicates after it acknowledges, so a failover may lose the last writes: then nothing stands there, or what
+ * stood there before; and a slow store may have carried out an earlier dial after a later one. After a hang-up, a newer dial
+ * or a takeover, something as new or newer does. undefined: not known.
+ */
+export function isForgotten(record: DialogueRecord, now: DialogueRecord | null | undefined): boolean {
+  if (now === undefined) return false
+  if (now === null) return true
+  return now.epoch === record.epoch ? now.turn < record.turn : now.openedMs < record.openedMs
+}

@@ -1,0 +1,192 @@
+/** What the door's callers speak: an aggregator's request read into one message, and a reply written as it expects. */
+import { CODE_LENGTH_MAX, normaliseCode } from '../ussd/service-code.ts'
+import { readMsisdn } from '../ussd/msisdn.ts'
+import { clean } from '../ussd/text.ts'
+import type { UssdAction } from '../ussd/vocabulary.ts'
+
+/** One request of a caller. */
+export interface DoorMessage {
+  kind: 'begin' | 'input' | 'abort' | 'timeout' | 'end'
+  /** The caller's name of the dialogue. */
+  session: string
+  msisdn: string
+  /** What was dialled; on an input, what would have to be dialled to be where it is, if the caller says so. */
+  code: string
+  text: string
+  /** The caller's count of turns, where it has one. */
+  step?: number
+  /** The fields that it came with: a reply repeats some. */
+  fields: Fields
+}
+
+export type Fields = Record<string, string>
+
+export interface DoorReply {
+  contentType: string
+  body: string
+}
+
+/** How a body is written. */
+export type BodyForm = 'form' | 'json'
+
+export interface DoorContract {
+  /** What its callers send. */
+  speaks: readonly BodyForm[]
+  /** Whether an input for a dialogue that nobody knows carries enough to begin it. */
+  unknownInput: 'begin' | 'expired'
+  /** The field of the subscriber's number. */
+  numberIn: string
+  /** Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object. */
+  hear(fields: Fields, headers: Record<string, string | string[] | undefined>): DoorMessage | null
+  say(action: UssdAction, text: string, to: DoorMessage): DoorReply
+  /** What is said to the news of an end. */
+  noted: DoorReply
+}
+
+export const DOOR_CONTRACTS = ['africastalking', 'arkesel', 'nalo', 'hubtel'] as const
+
+const SESSION_UNITS_MAX = 100
+const JSON_TYPE = 'application/json'
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+
+const africastalking: DoorContract = {
+  speaks: ['form', 'json'],
+  numberIn: 'phoneNumber',
+  unknownInput: 'begin',
+  hear(fields, headers) {
+    const { sessionId, phoneNumber, serviceCode, text = '', status } = fields
+    if (status !== undefined) {
+      return message({ kind: status === 'Incomplete' ? 'abort' : 'end', session: sessionId, number: phoneNumber, fields })
+    }
+    const code = serviceCode ?? ''
+    if (text === '') return message({ kind: 'begin', session: sessionId, number: phoneNumber, code, step: 0, fields })
+    // Accumulated: the newest answer is what follows the last star, unless the caller says it by itself.
+    const own = headers['x-ussd-input']
+    const answer = typeof own === 'string' && own !== '' ? unescaped(own) : text.slice(text.lastIndexOf('*') + 1)
+    return message({
+      kind: 'input', session: sessionId, number: phoneNumber, text: answer, step: text.split('*').length, fields,
+      code: `${code.slice(0, CODE_LENGTH_MAX).replace(/#+$/, '')}*${text}#`,
+    })
+  },
+  say: (action, text) => ({ contentType: TEXT_TYPE, body: `${goesOn(action) ? 'CON' : 'END'} ${text}` }),
+  noted: { contentType: TEXT_TYPE, body: '' },
+}
+
+const arkesel: DoorContract = {
+  speaks: ['json'],
+  numberIn: 'msisdn',
+  unknownInput: 'expired',
+  hear(fields) {
+    const { sessionID, newSession, msisdn, userData = '' } = fields
+    return opening({ isFirst: newSession === 'true', session: sessionID, number: msisdn, typed: userData, fields })
+  },
+  say: (action, text, { fields }) => json({
+    sessionID: fields.sessionID, userID: fields.userID, msisdn: fields.msisdn, message: text, continueSession: goesOn(action),
+  }),
+  noted: json({}),
+}
+
+const nalo: DoorContract = {
+  speaks: ['json'],
+  numberIn: 'MSISDN',
+  unknownInput: 'expired',
+  hear(fields) {
+    const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
+    // Not all of its gateways name the dialogue: then the number is its name.
+    return opening({ isFirst: MSGTYPE === 'true', session: SESSIONID ?? MSISDN, number: MSISDN, typed: USERDATA, fields })
+  },
+  say: (action, text, { fields }) => json({
+    USERID: fields.USERID, MSISDN: fields.MSISDN, USERDATA: fields.USERDATA, MSG: text, MSGTYPE: goesOn(action),
+  }),
+  noted: json({}),
+}
+
+const hubtel: DoorContract = {
+  speaks: ['json'],
+  numberIn: 'Mobile',
+  unknownInput: 'expired',
+  hear(fields) {
+    const { SessionId: session, Mobile: number, Message = '', ServiceCode = '', Sequence } = fields
+    const step = Sequence !== undefined && /^\d{1,6}$/.test(Sequence) ? Number(Sequence) : undefined
+    const common = { session, number, fields, ...(step === undefined ? {} : { step }) }
+    switch (fields.Type?.toLowerCase()) {
+      case 'initiation': return message({ ...common, kind: 'begin', code: Message || ServiceCode })
+      case 'response': return message({ ...common, kind: 'input', text: Message })
+      case 'release': return message({ ...common, kind: 'abort' })
+      case 'timeout': return message({ ...common, kind: 'timeout' })
+      default: return null
+    }
+  },
+  say: (action, text, { fields }) => json({
+    SessionId: fields.SessionId, Type: goesOn(action) ? 'Response' : 'Release', Message: text, ClientState: '', Label: '',
+    DataType: goesOn(action) ? 'input' : 'display', FieldType: 'text',
+  }),
+  noted: json({}),
+}
+
+const ALL: Record<(typeof DOOR_CONTRACTS)[number], DoorContract> = { africastalking, arkesel, nalo, hubtel }
+
+export function doorContract(name: (typeof DOOR_CONTRACTS)[number]): DoorContract {
+  return ALL[name]
+}
+
+interface Opening {
+  isFirst: boolean
+  session: string | undefined
+  number: string | undefined
+  typed: string
+  fields: Fields
+}
+
+/** Where the first request carries what was dialled in the place of an answer. */
+function opening({ isFirst, typed, ...rest }: Opening): DoorMessage | null {
+  return message(isFirst ? { ...rest, kind: 'begin', code: typed } : { ...rest, kind: 'input', text: typed })
+}
+
+interface Parts {
+  kind: DoorMessage['kind']
+  session: string | undefined
+  number: string | undefined
+  code?: string
+  text?: string
+  step?: number
+  fields: Fields
+}
+
+/** Null without a name, a number, or on a begin a code. */
+function message({ kind, session, number, code = '', text = '', step, fields }: Parts): DoorMessage | null {
+  const read = readNumber(number)
+  const dialled = normaliseCode(code)
+  if (!session || session.length > SESSION_UNITS_MAX || !('msisdn' in read) || (kind === 'begin' && dialled === '')) return null
+  return { kind, session, msisdn: read.msisdn, code: dialled, text: clean(text), fields, ...(step === undefined ? {} : { step }) }
+}
+
+/** A caller's numbers are international: no line of ours says of which country they would be. */
+function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
+  return readMsisdn({ ton: 1, npi: 1, digits: number ?? '' })
+}
+
+/** Why a request is not in the contract, as far as that may be said: no content. */
+export function faultIn(fields: Fields | null, { numberIn }: DoorContract): { why: string; remedy: string } {
+  if (!fields) return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
+  const number = readNumber(fields[numberIn])
+  return 'fault' in number
+    ? { why: `${numberIn}-${number.fault}`, remedy: `the caller must send international digits in ${numberIn}, such as 67570000001` }
+    : { why: 'fields', remedy: 'compare the request with the contract in door.contract' }
+}
+
+function goesOn(action: UssdAction): boolean {
+  return action === 'continue' || action === 'notify'
+}
+
+function json(value: object): DoorReply {
+  return { contentType: JSON_TYPE, body: JSON.stringify(value) }
+}
+
+function unescaped(written: string): string {
+  try {
+    return decodeURIComponent(written)
+  } catch {
+    return written
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The door as a line: each HTTP request is a message that came in, and the reply to it is what the request is answered
+ * with. So it goes the way of every deliver_sm through the gateway, with the same stores, turns and reasons.
+ */
+import type { Dialect, Incoming, Line, Link, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/types.ts'
+import { fit, fits } from '../ussd/text.ts'
+import { USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/vocabulary.ts'
+import type { DoorContract, DoorMessage } from './contracts.ts'
+
+export interface DoorLine {
+  line: Line
+  /**
+   * Gives the message to the gateway. Resolves with what is to be said, or null where nothing is; `delivered` must be told
+   * whether the caller got it.
+   */
+  take(message: DoorMessage): Promise<DoorSaid | null>
+}
+
+export interface DoorSaid {
+  action: UssdAction
+  text: string
+  delivered(got: boolean): void
+}
+
+export interface DoorLineParts {
+  name: string
+  contract: DoorContract
+  clock: Clock
+  /** Told apart from other daemons, so that links keep their names apart. */
+  instance: string
+  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+}
+
+/** A request that waits for its reply. */
+interface Exchange {
+  say(said: DoorSaid): void
+}
+
+export function doorLine(parts: DoorLineParts): DoorLine {
+  const { name, clock, instance } = parts
+  const waiting = new Map<string, Exchange>()
+  const messages = new WeakMap<Pdu, UssdMessage>()
+  let serial = 0
+  const dialect: Dialect = {
+    name: 'door',
+    page: USSD_PAGE,
+    read: (pdu) => readMessage(messages, pdu),
+    write: (reply, path) => writeReply(reply, path.more ?? {}),
+    meaning: () => 'dialogue-gone',
+    habits: {
+      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: parts.contract.unknownInput, messageIdUseless: true,
+      messageIdBases: { response: 'as-is', receipt: 'as-is' },
+    },
+  }
+
+  async function submit(pdu: OutgoingPdu, { deadline }: SubmitOptions): Promise<SubmitOutcome> {
+    const id = String(pdu.body.exchange)
+    const exchange = waiting.get(id)
+    // The request is over: its caller may ask again, and then gets the reply that is kept.
+    if (!exchange) return { kind: 'timeout' }
+    waiting.delete(id)
+    return new Promise((done) => {
+      const cancel = clock.after(Math.max(0, deadline - clock.now()), () => done({ kind: 'timeout' }))
+      const delivered = (got: boolean) => {
+        cancel()
+        done(got ? { kind: 'ok', messageId: '', pdu: empty(0) } : { kind: 'timeout' })
+      }
+      exchange.say({ action: pdu.body.action as UssdAction, text: String(pdu.body.text), delivered })
+    })
+  }
+
+  const line: Line = {
+    name, group: name, dialect, submit,
+    sms: { source: '', sourceTon: 0, sourceNpi: 0 },
+    // Nothing can be said that was not asked for.
+    bound: () => false,
+    states: () => [],
+    start: () => undefined,
+    stop: async () => undefined,
+  }
+
+  return {
+    line,
+    async take(message) {
+      const id = String(++serial)
+      const pdu = empty(serial)
+      messages.set(pdu, messageOf(message, id))
+      const link: Link = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
+      return new Promise((done, fail) => {
+        waiting.set(id, { say: done })
+        parts.onRequest(pdu, line, link).then(() => done(null), fail).finally(() => waiting.delete(id))
+      })
+    },
+  }
+}
+
+function readMessage(messages: WeakMap<Pdu, UssdMessage>, pdu: Pdu): Incoming {
+  const message = messages.get(pdu)
+  return message ? { is: 'ussd', message } : { is: 'ignore', why: 'not-ours' }
+}
+
+function writeReply({ action, text }: UssdReply, { exchange = '', step }: Record<string, string>) {
+  const body = { exchange, action, text: fit(text, USSD_PAGE) }
+  return {
+    pdu: { command: 'submit_sm' as const, body, tlvs: [] },
+    cut: !fits(text, USSD_PAGE),
+    // The caller counts on with each request.
+    ...(step === undefined ? {} : { step: Number(step) + 1 }),
+  }
+}
+
+function messageOf({ kind, session, msisdn, code, text, step }: DoorMessage, exchange: string): UssdMessage {
+  return {
+    kind, msisdn, network: session, code, text, meta: {}, ...(step === undefined ? {} : { step }),
+    returnPath: {
+      from: [1, 1, msisdn], to: [0, 1, ''], serviceType: '', carrier: '',
+      more: { exchange, ...(step === undefined ? {} : { step: String(step) }) },
+    },
+  }
+}
+
+function empty(sequence: number): Pdu {
+  return { command: 'deliver_sm', status: 0, sequence, body: {}, tlvs: [] }
+}

@@ -1,0 +1,149 @@
+/**
+ * Profiles read from YAML files: one profile may extend another; all that is wrong is said at once, with its
+ * line.
+ */
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join } from 'node:path'
+import { ProblemsError, type Problem } from '../../base/errors.ts'
+import { nearest } from '../../base/did-you-mean.ts'
+import { compileDialect, type DialectOptions } from './dialect.ts'
+import { problemsOf, SourceFile } from './problems.ts'
+import { dialectProfile, type DialectProfile } from './schema.ts'
+import type { Dialect } from '../types.ts'
+
+/** A chain of profiles that extend each other is no longer. */
+export const EXTENDS_MAX = 5
+/** A profile file is no larger. */
+export const FILE_OCTETS_MAX = 256 * 1024
+
+type Plain = Record<string, unknown>
+
+/** Where profiles are looked for: one directory, or several, an operator's own before the shipped ones. */
+export type ProfileDirs = string | readonly string[]
+
+/** A dialect by its name (`standard`) in `dirs`, or by the path of a file. Throws ProblemsError. */
+export function loadDialect(nameOrPath: string, dirs: ProfileDirs, options: DialectOptions = {}): Dialect {
+  return compileDialect(loadProfile(nameOrPath, dirs), options)
+}
+
+/**
+ * The profile of a dialect, complete. Throws ProblemsError with every problem of the file and of those it
+ * extends.
+ */
+export function loadProfile(nameOrPath: string, dirs: ProfileDirs): DialectProfile {
+  const files = chainOf(nameOrPath, typeof dirs === 'string' ? [dirs] : dirs)
+  const merged = files.reduceRight<Plain>((under, file) => merge(under, file.data) as Plain, {})
+  const own = files[0] as SourceFile
+  const parsed = dialectProfile.safeParse(merged, { reportInput: true })
+  if (!parsed.success) throw new ProblemsError(`dialect ${basename(own.path)}`, problemsOf(parsed.error, files))
+  const faults = contradictions(parsed.data, own)
+  if (faults.length > 0) throw new ProblemsError(`dialect ${basename(own.path)}`, faults)
+  return parsed.data
+}
+
+/** Names of the profiles in a directory, sorted. */
+export function dialectNames(dir: string): string[] {
+  if (!existsSync(dir)) return []
+  const files = readdirSync(dir).filter((file) => file.endsWith('.yaml'))
+  return files.map((file) => file.slice(0, -'.yaml'.length)).toSorted()
+}
+
+/** The file and those it extends, the file first. */
+function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
+  const files: SourceFile[] = []
+  let next: string | undefined = nameOrPath
+  while (next !== undefined) {
+    const path = pathOf(next, dirs, files)
+    if (files.some((file) => file.path === path) || files.length >= EXTENDS_MAX) {
+      const remedy = `a profile may extend at most ${EXTENDS_MAX - 1} others, and not itself`
+      const where = (files.at(-1) as SourceFile).at(['extends'])
+      throw new ProblemsError('dialects', [{ where, what: `'${next}' is extended in a circle or too deep`, remedy }])
+    }
+    const file = readSource(path)
+    files.push(file)
+    const parent: unknown = file.data.extends
+    next = typeof parent === 'string' ? parent : undefined
+  }
+  return files
+}
+
+/**
+ * A name is looked up beside the profile that extends it, then in the directories. A file that is in the
+ * chain already is passed over, so that an operator's `standard.yaml` may extend the shipped one.
+ */
+function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly SourceFile[]): string {
+  const from = files.at(-1)
+  const isPath = isAbsolute(nameOrPath) || /[/\\]|\.ya?ml$/.test(nameOrPath)
+  const places = from ? [dirname(from.path), ...dirs] : dirs
+  const paths = isPath ? [nameOrPath] : places.map((dir) => join(dir, `${nameOrPath}.yaml`))
+  const found = paths.filter((path) => existsSync(path) && statSync(path).isFile())
+  const path = found.find((it) => files.every((file) => file.path !== it)) ?? found[0]
+  if (path !== undefined) return path
+  const names = [...new Set(places.flatMap(dialectNames))]
+  const known = [nearest(nameOrPath, names), `known: ${names.join(', ')}`].filter(Boolean).join(' ')
+  throw new ProblemsError('dialects', [{
+    where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
+    what: `there is no dialect '${nameOrPath}'`,
+    remedy: names.length > 0 ? known : `no profiles in ${places.join(', ')}`,
+  }])
+}
+
+function readSource(path: string): SourceFile {
+  if (statSync(path).size > FILE_OCTETS_MAX) {
+    throw new ProblemsError('dialects', [{ where: path, what: `is larger than ${FILE_OCTETS_MAX} octets` }])
+  }
+  const file = new SourceFile(path, readFileSync(path, 'utf8'))
+  if (file.faults.length > 0) throw new ProblemsError(`dialect ${basename(path)}`, file.faults)
+  return file
+}
+
+/**
+ * Mappings are merged key by key; lists, scalars and places replace. `null` takes a key of the extended profile away.
+ */
+export function merge(under: unknown, over: unknown): unknown {
+  if (!isPlain(under) || !isPlain(over) || (isPlace(under) && isPlace(over))) return over
+  const out: Plain = { ...under }
+  for (const [key, value] of Object.entries(over)) {
+    if (value === null) delete out[key]
+    else out[key] = merge(under[key], value)
+  }
+  return out
+}
+
+/** A place is one value: of two kinds of it, neither would be meant. */
+function isPlace(value: Plain): boolean {
+  const keys = Object.keys(value)
+  const kinds = keys.filter((key) => ['tlv', 'field', 'envelope', 'const'].includes(key))
+  return kinds.length === 1 && value[kinds[0]!] !== null && keys.every((key) => key === 'skip' || kinds.includes(key))
+}
+
+function isPlain(value: unknown): value is Plain {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What the form alone cannot see. */
+function contradictions(profile: DialectProfile, file: SourceFile): Problem[] {
+  const problems: Problem[] = []
+  const { inbound, outbound } = profile
+  const say = (path: string[], what: string, remedy: string) => {
+    problems.push({ where: file.at(path), what, remedy })
+  }
+  for (const [name, action] of Object.entries(outbound.actions)) {
+    const stand = action.as === undefined ? undefined : outbound.actions[action.as]
+    if (stand?.as === undefined) continue
+    say(['outbound', 'actions', name, 'as'], `'${action.as}' stands for '${stand.as}' itself`, `use as: ${stand.as}`)
+  }
+  if (inbound.text.unwrap === 'comviva' && !inbound.text.envelope) {
+    say(['inbound', 'text', 'unwrap'], 'an envelope needs its form', 'add inbound.text.envelope: { type, text }')
+  }
+  if (outbound.text.wrap === 'comviva' && !outbound.text.envelope) {
+    say(['outbound', 'text', 'wrap'], 'an envelope needs its form', 'add outbound.text.envelope: { type, text }')
+  }
+  if (inbound.session.fallback === 'none' && inbound.session.from.length === 0) {
+    say(['inbound', 'session', 'fallback'], 'every PDU would be refused', 'with from: [] use fallback: msisdn')
+  }
+  if (!inbound.classify.some((rule) => rule.is === 'begin')) {
+    say(['inbound', 'classify'], 'nothing is ever a begin', 'add a rule with is: begin')
+  }
+  return problems
+}

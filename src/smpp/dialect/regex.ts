@@ -1,0 +1,35 @@
+/** Regular expressions that a profile may use: short ones, matched by src/base/regex/linear.ts on a short text. */
+import { compileLinear, type Linear } from '../../base/regex/linear.ts'
+import { readExpression, type Limits } from '../../base/regex/read.ts'
+
+export const REGEX_LENGTH_MAX = 100
+/** `*`, `+` and ranges. */
+export const REGEX_REPEATS_MAX = 2
+/** Texts are matched up to here: a dialled code and a service type are shorter. */
+export const REGEX_TEXT_MAX = 256
+
+const LIMITS: Limits = { lengthMax: REGEX_LENGTH_MAX, repeatMax: REGEX_TEXT_MAX, repeatsMax: REGEX_REPEATS_MAX, rangeWidth: 0, named: true }
+
+/** What is wrong with the expression, or null. */
+export function regexFault(source: string): string | null {
+  const compiled = compiledOf(source)
+  return typeof compiled === 'string' ? compiled : null
+}
+
+/**
+ * A compiled expression that looks at the first `REGEX_TEXT_MAX` units only. Gives what its group matched, or all that
+ * it matched where it has none.
+ */
+export function matcher(source: string): (text: string) => string | null {
+  const compiled = compiledOf(source)
+  if (typeof compiled === 'string') throw new Error(compiled)
+  return (text) => {
+    const match = compiled.find(text.slice(0, REGEX_TEXT_MAX))
+    return match && (match[1] ?? match[0] ?? null)
+  }
+}
+
+function compiledOf(source: string): Linear | string {
+  const read = readExpression(source, LIMITS)
+  return typeof read === 'string' ? read : compileLinear(read, 'anywhere')
+}

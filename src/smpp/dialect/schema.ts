@@ -1,0 +1,276 @@
+/** The form of a dialect profile: every way in which operators are known to put USSD into SMPP, as data. */
+import { z } from 'zod'
+import { regexFault } from './regex.ts'
+
+const octet = z.int().min(0).max(0xff)
+const tag = z.int().min(0).max(0xffff)
+const short = z.string().max(64)
+const regex = z.string().superRefine((source, context) => {
+  const fault = regexFault(source)
+  if (fault) context.addIssue({ code: 'custom', message: fault })
+})
+/** Keys that are numbers in the file (`0x17: 17`) are strings of decimal digits here. */
+const numberKey = z.string().regex(/^\d+$/, 'must be a number')
+const hex = z.string().regex(/^(?:[0-9a-fA-F]{2}){0,64}$/, 'must be pairs of hex digits, as a string in quotes')
+
+const FIELDS = [
+  'service_type', 'source_addr', 'destination_addr', 'validity_period', 'schedule_delivery_time', 'protocol_id',
+  'sequence_number', 'short_message',
+] as const
+
+/**
+ * Where a value is read from and written to: exactly one of the four. `short_message` means the decoded text.
+ */
+const place = z
+  .strictObject({
+    /** Any optional parameter, by tag; the first one wins. */
+    tlv: tag.optional(),
+    field: z.enum(FIELDS).optional(),
+    /** Parameter of a Comviva envelope in the text. */
+    envelope: z.int().min(0).max(999).optional(),
+    const: short.optional(),
+    /** Octets to leave out at the start, e.g. the type octet of a subaddress. */
+    skip: z.int().min(0).max(16).optional(),
+  })
+  .refine((it) => [it.tlv, it.field, it.envelope, it.const].filter((value) => value !== undefined).length === 1, {
+    message: 'must be exactly one of tlv, field, envelope, const',
+  })
+
+/** What a PDU may be. The words of `UssdKind`, and four for what is no USSD message. */
+export const EVENTS = [
+  'begin', 'input', 'notify-ack', 'end', 'abort', 'timeout', 'ignore', 'sms', 'receipt', 'reject',
+] as const
+
+/** All members that are given must hold. */
+const condition = z.strictObject({
+  pdu: z.array(z.enum(['deliver_sm', 'data_sm'])).optional(),
+  /** ussd_service_op after decoding and aliases. */
+  op: z.array(z.union([octet, z.enum(['absent', 'present'])])).optional(),
+  serviceType: z.array(short).optional(),
+  serviceTypeRe: regex.optional(),
+  /** esm_class & 0x3C. (SMPP v3.4 §5.2.12) */
+  esmType: z.array(octet).optional(),
+  /** The end bit as the profile reads it (after inversion); 0 also where there is none. */
+  endBit: z.union([z.literal(0), z.literal(1)]).optional(),
+  textRe: regex.optional(),
+  textEmpty: z.boolean().optional(),
+  dest: z.array(short).optional(),
+  tlvPresent: z.array(tag).optional(),
+  /** Mandatory parameters that must not be empty. */
+  fieldPresent: z.array(z.enum(FIELDS)).optional(),
+  /** Whether the place of the number of the dialogue has octets, zeros or not. */
+  sessionPresent: z.boolean().optional(),
+})
+
+export const TEXT_CODINGS = ['gsm7', 'gsm7packed', 'latin1', 'ascii', 'ucs2be', 'utf8', 'dcs10', 'dcs11'] as const
+const coding = z.enum(TEXT_CODINGS)
+
+const textIn = z.strictObject({
+  /** data_coding → how the octets are read. */
+  byDcs: z.record(numberKey, coding),
+  /** For any other data_coding. */
+  fallback: coding,
+  /** `asciiHex`: the text is the hex digits of the text. `comviva`: `type|param:base64|…`. */
+  unwrap: z.enum(['asciiHex', 'comviva']).optional(),
+  /** Envelope: its type, and the parameters that may hold the text, in order. */
+  envelope: z.strictObject({ type: short, text: z.array(z.int()).min(1) }).optional(),
+  /**
+   * One of each is dropped at the end, in this order. A CR is padding (3GPP TS 23.038 §6.1.2.3.1); an `@` may
+   * be typed.
+   */
+  stripTrailing: z.array(z.enum(['\r', '\0', '@'])),
+  trim: z.boolean(),
+})
+
+const textOut = z.strictObject({
+  /** `echo`: data_codings that are answered with themselves when the network used them. */
+  gsm7: z.strictObject({ dcs: octet, echo: z.array(octet).default([]), packed: z.boolean().default(false) }),
+  /** false: the gateway takes no UCS-2; text is transliterated, the rest becomes `?`. */
+  ucs2: z.union([
+    z.literal(false),
+    z.strictObject({
+      dcs: octet,
+      echo: z.array(octet).default([]),
+      /** Every text, also what GSM 7-bit has the letters for. */
+      always: z.boolean().optional(),
+      /** Two letters before the text, packed in two octets. (3GPP TS 23.038 §5, coding group 0001, 0x11) */
+      langPrefix: z.string().regex(/^[a-z]{2}$/).optional(),
+    }),
+  ]),
+  wrap: z.enum(['asciiHex', 'comviva']).optional(),
+  /** Envelope: its type, the parameter of the text, and parameters that never change. */
+  envelope: z.strictObject({ type: short, text: z.int(), params: z.record(numberKey, short).default({}) }).optional(),
+  newline: z.enum(['\n', '\r', '\r\n']),
+  /** Whether marks and typographic characters are given up where that saves UCS-2. */
+  translit: z.boolean(),
+})
+
+const action = z.strictObject({
+  op: z.union([octet, z.literal('omit')]).default('omit'),
+  serviceType: short.max(5).optional(),
+  /** Absent: the bit stays as the network sent it. */
+  endBit: z.union([z.literal(0), z.literal(1)]).optional(),
+  text: z.enum(['carried', 'empty']).default('carried'),
+  tlvs: z.array(z.strictObject({ tag, hex })).default([]),
+  envelope: z.record(numberKey, short).default({}),
+  /** Another action that stands for this one where the gateway has none of its own. */
+  as: z.enum(['continue', 'end', 'notify', 'push-begin', 'push-end', 'abort']).optional(),
+})
+
+const inbound = z.strictObject({
+  op: z.strictObject({
+    /** Absent: the dialect has no operation parameter. */
+    from: place.optional(),
+    decode: z.enum(['uint', 'hexString', 'bcd']),
+    /** Octet on the wire → operation meant, e.g. `0x17: 17`. */
+    alias: z.record(numberKey, octet),
+  }),
+  /** The first that holds wins; none: an SMS. */
+  classify: z.array(z.strictObject({ when: condition, is: z.enum(EVENTS), why: short.optional() })).min(1),
+  session: z.strictObject({
+    /** The first place with a value wins; [] = the gateway gives no number, the MSISDN is the key. */
+    from: z.array(place),
+    decode: z.enum(['octet1', 'opaque16', 'id15be', 'id15le', 'uint', 'hex', 'ascii', 'dec']),
+    mask: z.int().min(0).max(0xffff).optional(),
+    /**
+     * `none`: number 0 means that there is no number. Gateways that always send zeros would otherwise make a redial
+     * look like a repeat.
+     */
+    zero: z.enum(['none', 'number']),
+    swap16: z.boolean(),
+    /** Octets of a number that this side mints (push; the simulator). */
+    octets: z.int().min(1).max(8),
+    /** `octet2`: the upper seven bits of octet 2 count the turns. (SMPP v3.4 §5.3.2.43) */
+    step: z.enum(['none', 'octet2']),
+    /**
+     * Numbers repeat between subscribers. They are always looked up with the MSISDN, so this says it to
+     * people only.
+     */
+    withMsisdn: z.boolean(),
+    /** Numbers repeat between service numbers: destination_addr becomes a part of the name. */
+    withDest: z.boolean(),
+    /**
+     * Numbers come round soon: for so long after a begin, another of its number and code is a copy, later it is a redial.
+     * Absent: 20 s for numbers of one octet; others are copies as long as `dialogue.tombstoneMs`.
+     */
+    copyMs: z.int().min(0).max(3_600_000).optional(),
+    /** No value: look the dialogue up by MSISDN, or refuse the PDU. */
+    fallback: z.enum(['msisdn', 'none']),
+  }),
+  endBit: z.strictObject({
+    use: z.enum(['honour', 'ignore', 'inverted']),
+    tlv: tag,
+    octet: octet.max(7),
+    bit: octet.max(7),
+  }),
+  code: z.strictObject({
+    from: z.array(place),
+    /**
+     * `first`: the first place with a code. `join`: all places, one after another. `longest`: the first place
+     * with a code, but a later one that goes on where that ends (deep dial), or that is starred where that is
+     * a plain number too long for a code.
+     */
+    pick: z.enum(['first', 'join', 'longest']),
+    prefix: short,
+    suffix: short,
+    /** The code is the first match of this in the value. */
+    re: regex.optional(),
+  }),
+  text: textIn,
+  meta: z.array(z.strictObject({ name: short, from: place, decode: z.enum(['ascii', 'tbcd', 'hex']) })),
+})
+
+const outbound = z.strictObject({
+  pdu: z.enum(['submit_sm', 'data_sm']),
+  payload: z.enum(['short_message', 'message_payload']),
+  addr: z.strictObject({
+    /** The reply goes from the incoming destination to the incoming source. */
+    swap: z.boolean(),
+    source: short.max(20).optional(),
+    sourceTon: octet.optional(),
+    sourceNpi: octet.optional(),
+    destTon: octet.optional(),
+    destNpi: octet.optional(),
+  }),
+  serviceType: z.union([z.literal('echo'), short.max(5)]),
+  esmClass: octet,
+  registeredDelivery: octet,
+  /** `none`, `echo` of the incoming validity_period, or a time of SMPP v3.4 §7.1.1. */
+  validity: short.max(16),
+  actions: z.strictObject({
+    continue: action, end: action, notify: action, 'push-begin': action, 'push-end': action, abort: action,
+  }),
+  /**
+   * `{ 0: 16 }`: a dialogue begun by PSSD is answered once, with 16; it cannot be asked anything. (24.090
+   * §6.2.2)
+   */
+  endByBeginOp: z.record(numberKey, octet),
+  session: z.strictObject({
+    /** `increment-seq7`: octet 2 counts on with each of our replies. */
+    mode: z.enum(['echo', 'echo-masked', 'increment-seq7', 'omit']),
+    /** `increment-seq7` with a random step: a gateway that wants a new octet each time, whatever it is. */
+    randomSeq: z.boolean(),
+    /** Write the parameter of the end bit as zero octets where the number of the dialogue is elsewhere. */
+    bare: z.boolean(),
+  }),
+  tlvOrder: z.array(tag),
+  text: textOut,
+})
+
+/** retry-once: not now, so it is tried again while the turn has time. (The name is older than that, and stands in profiles.) */
+const meanings = z.enum(['dialogue-gone', 'retry-once', 'dialect-wrong'])
+const base = z.enum(['as-is', 'hex', 'dec'])
+
+export const dialectProfile = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be small letters, digits and hyphens'),
+  extends: short.optional(),
+  /** Where it was seen: which product, which country, whose code. */
+  seen: z.string().min(1).max(1000),
+  /**
+   * How much is known: `documented` by the vendor, `captured` PDUs, another program's `sample`, or
+   * `inferred`.
+   */
+  confidence: z.enum(['documented', 'captured', 'sample', 'inferred']),
+  notes: z.array(z.string().max(1000)),
+  /** What such gateways usually want of a bind; the settings of the line decide. */
+  bind: z.strictObject({
+    type: z.enum(['transceiver', 'pair']),
+    interfaceVersion: z.union([z.literal(0x33), z.literal(0x34), z.literal(0x50)]),
+    systemType: short.max(12).optional(),
+    addressRange: short.max(40).optional(),
+    ton: octet.optional(),
+    npi: octet.optional(),
+  }),
+  inbound,
+  outbound,
+  push: z.strictObject({ idFrom: z.enum(['esme', 'submit_sm_resp', 'first-deliver', 'msisdn', 'none']) }),
+  responses: z.strictObject({
+    deliverResp: z.enum(['immediate', 'after-submit', 'after-submit-resp']),
+    /** Whether a refusing deliver_sm_resp has its message_id. (SMPP v3.4 §4.6.2: it has) */
+    deliverRespBody: z.boolean(),
+    submitResp: z.enum(['prompt', 'withheld']),
+    unknownInput: z.enum(['expired', 'begin']),
+    /** Status of a submit_sm_resp → what it means for the dialogue; `*` for all others. */
+    statusMeaning: z.record(z.string().regex(/^(?:\d+|\*)$/, 'must be a status or *'), meanings),
+    messageIdUseless: z.boolean(),
+    messageIdBases: z.strictObject({ response: base, receipt: base }),
+  }),
+  limits: z.strictObject({
+    septets: z.int().min(1).max(254),
+    octets: z.int().min(1).max(254),
+    ucs2: z.int().min(1).max(127),
+    /** What the gateway allows us for an answer, and a subscriber between answers; hints for the settings. */
+    answerMs: z.int().min(1),
+    idleMs: z.int().min(1),
+    maxDialogues: z.int().min(1).optional(),
+  }),
+})
+
+export type DialectProfile = z.infer<typeof dialectProfile>
+export type Place = z.infer<typeof place>
+export type Condition = z.infer<typeof condition>
+export type DialectEvent = (typeof EVENTS)[number]
+export type TextCoding = (typeof TEXT_CODINGS)[number]
+export type ActionProfile = z.infer<typeof action>
+export type TextInProfile = z.infer<typeof textIn>
+export type TextOutProfile = z.infer<typeof textOut>

@@ -1,0 +1,126 @@
+/**
+ * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
+ */
+import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from '../../ussd/gsm7.ts'
+import {
+  decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2,
+} from '../../ussd/octets.ts'
+import { fit, toGsm7Text, transliterate } from '../../ussd/text.ts'
+import type { Alphabet, PageLimit } from '../../ussd/vocabulary.ts'
+import type { DialectProfile, TextCoding, TextInProfile, TextOutProfile } from './schema.ts'
+
+/** Three septets: two letters and CR. (3GPP TS 23.038 §5, 0x10) */
+const DCS10_PREFIX = 3
+/** Two letters packed in two octets. (0x11) */
+const DCS11_PREFIX = 2
+
+/** One page in this dialect: the profile's own limits, what its octets hold, less a language prefix. */
+export function pageOf(profile: DialectProfile): PageLimit {
+  const { septets, ucs2, octets } = profile.limits
+  const { text } = profile.outbound
+  const prefix = text.ucs2 !== false && text.ucs2.langPrefix !== undefined ? DCS11_PREFIX : 0
+  const units = Math.min(ucs2, Math.floor((octets - prefix) / 2))
+  // No text has fewer septets than units.
+  return { septets: isWide(text) ? units : Math.min(septets, Math.floor((octets * 8) / 7)), ucs2: units }
+}
+
+/** Every text is UCS-2, whatever GSM 7-bit has the letters for. */
+function isWide({ ucs2 }: TextOutProfile): boolean {
+  return ucs2 !== false && ucs2.always === true
+}
+
+/** Text of octets by their coding. */
+export function decodeText(octets: Uint8Array, coding: TextCoding): string {
+  switch (coding) {
+    case 'gsm7': return decodeGsm7(octets)
+    case 'gsm7packed': return decodeGsm7(unpackSeptets(octets))
+    case 'latin1': return decodeLatin1(octets)
+    case 'ascii': return decodeAscii(octets)
+    case 'utf8': return decodeUtf8(octets)
+    case 'dcs10': return decodeGsm7(octets.subarray(DCS10_PREFIX))
+    case 'dcs11': return decodeUcs2(octets.subarray(DCS11_PREFIX))
+    case 'ucs2be': return decodeUcs2(octets)
+  }
+}
+
+/** Text as octets in a coding; what it lacks becomes `?`. The inverse of `decodeText`. */
+export function encodeText(text: string, coding: TextCoding, lang = 'en'): Buffer {
+  switch (coding) {
+    case 'gsm7': return septetsOf(text)
+    case 'gsm7packed': return packSeptets(septetsOf(text))
+    case 'latin1': return encodeLatin1(text)
+    case 'ascii': return encodeAscii(text)
+    case 'utf8': return Buffer.from(text, 'utf8')
+    case 'dcs10': return Buffer.concat([septetsOf(`${lang}\r`), septetsOf(text)])
+    case 'dcs11': return Buffer.concat([packSeptets(septetsOf(lang)), encodeUcs2(text)])
+    case 'ucs2be': return encodeUcs2(text)
+  }
+}
+
+/** The coding that a profile reads a data_coding as. An odd number of octets is never UCS-2. */
+export function codingOf(profile: TextInProfile, dataCoding: number, octets: number): TextCoding {
+  const coding = profile.byDcs[String(dataCoding)] ?? profile.fallback
+  return coding === 'ucs2be' && octets % 2 === 1 ? 'ascii' : coding
+}
+
+/** What the octets of an incoming message say, before an envelope is opened. */
+export function readText(profile: TextInProfile, dataCoding: number, octets: Uint8Array): string {
+  if (profile.unwrap === 'asciiHex') {
+    const digits = decodeLatin1(octets)
+    const inner = /^(?:[0-9a-fA-F]{2})*$/.test(digits) ? Buffer.from(digits, 'hex') : octets
+    return decodeText(inner, codingOf(profile, dataCoding, inner.length))
+  }
+  // An envelope is ASCII whatever data_coding says: its `|` would be `ö` in the GSM alphabet.
+  const coding = profile.unwrap === 'comviva' ? 'latin1' : codingOf(profile, dataCoding, octets.length)
+  return decodeText(octets, coding)
+}
+
+/** The text without what gateways add at its end. */
+export function tidyText(profile: TextInProfile, text: string): string {
+  let tidy = text
+  for (const extra of profile.stripTrailing) if (tidy.endsWith(extra)) tidy = tidy.slice(0, -1)
+  return profile.trim ? tidy.trim() : tidy
+}
+
+/** A text ready for the wire, but for an envelope around it. */
+export interface CodedText {
+  /** As the handset will show it: cut and transliterated where needed. */
+  text: string
+  alphabet: Alphabet
+  dataCoding: number
+  octets: Buffer
+  /** It was over the page and lost its end. */
+  cut: boolean
+}
+
+/** `dataCoding` of the network's message, where there was one: some gateways want it back. */
+export function writeText(profile: TextOutProfile, page: PageLimit, text: string, networkDcs?: number): CodedText {
+  const lines = text.replace(/\r\n?/g, '\n').replaceAll('\n', profile.newline)
+  const wide = isWide(profile)
+  const plain = profile.translit && !wide && uncodableAt(lines) >= 0 ? sparing(lines) : lines
+  const wanted = profile.ucs2 === false ? toGsm7Text(plain) : plain
+  const shown = fit(wanted, page)
+  const cut = shown.length < wanted.length
+  if (profile.ucs2 === false || (!wide && uncodableAt(shown) < 0)) {
+    const { dcs, echo, packed } = profile.gsm7
+    const octets = encodeText(shown, packed ? 'gsm7packed' : 'gsm7')
+    return { text: shown, alphabet: 'gsm7', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }
+  }
+  const { dcs, echo, langPrefix } = profile.ucs2
+  const octets = encodeText(shown, langPrefix === undefined ? 'ucs2be' : 'dcs11', langPrefix)
+  return { text: shown, alphabet: 'ucs2', dataCoding: echoed(dcs, echo, networkDcs), octets, cut }
+}
+
+/** Transliterated if that makes the whole text GSM 7-bit; else as it was, for in UCS-2 nothing is gained. */
+function sparing(text: string): string {
+  const plain = transliterate(text)
+  return uncodableAt(plain) < 0 ? plain : text
+}
+
+function echoed(dcs: number, echo: readonly number[], networkDcs: number | undefined): number {
+  return networkDcs !== undefined && echo.includes(networkDcs) ? networkDcs : dcs
+}
+
+function septetsOf(text: string): Buffer {
+  return encodeGsm7(text) ?? (encodeGsm7(toGsm7Text(text)) as Buffer)
+}

@@ -1,0 +1,250 @@
+/**
+ * The codec: octets of one PDU to `Pdu` and back. The only importer of npm `smpp`: its command table says which fields
+ * a command has, its field coders read and write them; its text and time filters, its TLV readers (which ignore the
+ * length) and its Session are not used.
+ */
+import smpp, { type Command, type FieldType } from 'smpp'
+import type { Pdu, PduBody } from '../types.ts'
+import {
+  cOctetsMax, fieldStatus, isReceipt, isResponse, mayBeLong, LONG_OCTETS_KEPT, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault,
+} from './commands.ts'
+import { PDU_OCTETS_MAX } from './framer.ts'
+import { readHot, writeSubmit } from './codec-fast-path.ts'
+import { STATUS } from './status.ts'
+import { readTlvs, tlvOctets, udhFault, writeTlvs } from './tlvs.ts'
+
+/** A PDU read from octets. `fault` says why it cannot be taken; `pdu` then holds what could be read before it. */
+export interface Decoded {
+  pdu: Pdu
+  fault?: PduFault
+  /** Octets after the last whole optional parameter: processed without them, and counted. */
+  stray: number
+  /** Fields and parameters over their length, or of none that is theirs, that the message does without. Absent: none. */
+  odd?: number
+}
+
+/** Octets ready to send, or why there are none. The words name a field, never its content. */
+export type Encoded = { octets: Buffer } | { fault: string }
+
+const HEADER_OCTETS = 16
+
+interface Field {
+  name: string
+  kind: 'integer' | 'c-string' | 'text'
+  octetsMax: number
+  coder: FieldType
+}
+
+interface Layout {
+  command: string
+  id: number
+  fields: Field[]
+  /** Has fields that an ESME of this kind never needs (submit_multi): the body is left alone. */
+  opaque: boolean
+}
+
+const BY_NAME = new Map<string, Layout>()
+const BY_ID = new Map<number, Layout>()
+for (const [command, entry] of Object.entries(smpp.commands)) {
+  const layout = layoutOf(command, entry)
+  BY_NAME.set(command, layout)
+  BY_ID.set(layout.id, layout)
+}
+
+function layoutOf(command: string, entry: Command): Layout {
+  const fields: Field[] = []
+  let opaque = false
+  for (const [name, field] of Object.entries(entry.params ?? {})) {
+    delete field.filter
+    const kind = kindOf(field.type)
+    if (!kind) opaque = true
+    else fields.push({ name, kind, octetsMax: cOctetsMax(command, name), coder: field.type })
+  }
+  return { command, id: entry.id, fields, opaque }
+}
+
+function kindOf(type: FieldType): Field['kind'] | undefined {
+  if (type === smpp.types.int8) return 'integer'
+  if (type === smpp.types.cstring) return 'c-string'
+  return type === smpp.types.buffer ? 'text' : undefined
+}
+
+/** Reads one whole frame (command_length already checked by the framer). Never throws. */
+export function decode(frame: Buffer): Decoded {
+  return readHot(frame) ?? decodeAny(frame)
+}
+
+/** decode without the short cut for the commonest PDUs. */
+export function decodeAny(frame: Buffer): Decoded {
+  const id = frame.readUInt32BE(4)
+  const status = frame.readUInt32BE(8)
+  const sequence = frame.readUInt32BE(12)
+  const layout = BY_ID.get(id)
+  const command = layout?.command ?? `unknown_0x${id.toString(16).padStart(8, '0')}`
+  const pdu: Pdu = { command, status, sequence, body: {}, tlvs: [] }
+  if (!layout) return { pdu, fault: { status: STATUS.ESME_RINVCMDID, why: 'unknown-command' }, stray: 0 }
+  if (layout.opaque) return { pdu, stray: 0 }
+  // A response may lack its body: by rule with an error, by habit with ESME_ROK. (SMPP v3.4 §4.1, §4.4.2)
+  if (frame.length === HEADER_OCTETS && isResponse(command)) return { pdu, stray: 0 }
+  const fields = readFields(frame, layout, pdu.body)
+  if ('fault' in fields) return { pdu, fault: fields.fault, stray: 0 }
+  const read = readTlvs(frame, fields.end, isReceipt(command, pdu.body.esm_class))
+  pdu.tlvs = read.tlvs
+  const fault = read.fault ?? headerFault(pdu.body)
+  const odd = fields.long + read.odd
+  return { pdu, ...(fault ? { fault } : {}), stray: read.stray, ...(odd ? { odd } : {}) }
+}
+
+/** Fills `body`; answers where the optional parameters begin and how many fields are too long, or the fault. */
+function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number; long: number } | { fault: PduFault } {
+  const { command } = layout
+  const long: Field[] = []
+  let offset = HEADER_OCTETS
+  for (const field of layout.fields) {
+    if (offset >= frame.length) return { fault: { status: STATUS.ESME_RINVCMDLEN, why: 'body-too-short' } }
+    if (field.kind === 'integer') {
+      body[field.name] = field.coder.read(frame, offset)
+      offset += 1
+      continue
+    }
+    const octets = field.kind === 'c-string' ? cStringOctets(frame, offset, field) : textOctets(frame, offset)
+    if (typeof octets !== 'number') {
+      // Some SMSCs leave the last NUL out: what the response says is worth more than that.
+      const rest = frame.length - offset
+      if (isResponse(command) && rest < field.octetsMax) body[field.name] = frame.toString('latin1', offset)
+      return { fault: octets }
+    }
+    const isLong = field.kind === 'c-string' && octets > field.octetsMax
+    if (isLong) long.push(field)
+    body[field.name] = field.kind === 'c-string'
+      // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
+      ? frame.toString('latin1', offset, offset + Math.min(octets - 1, isLong ? keptOf(command, field) : Infinity))
+      : field.coder.read(frame, offset)
+    offset += octets
+  }
+  const costly = long.find(({ name }) => !mayBeLong(command, name, body.esm_class))
+  return costly ? { fault: { status: fieldStatus(costly.name), why: `${costly.name}-too-long` } } : { end: offset, long: long.length }
+}
+
+/** Of a response what could be there: an id is known again by as much. */
+function keptOf(command: string, { octetsMax }: Field): number {
+  return isResponse(command) ? octetsMax - 1 : LONG_OCTETS_KEPT
+}
+
+function cStringOctets(frame: Buffer, offset: number, field: Field): number | PduFault {
+  const nul = frame.indexOf(0, offset)
+  const octets = nul - offset + 1
+  if (nul < 0) return { status: fieldStatus(field.name), why: `${field.name}-unterminated` }
+  return octets
+}
+
+function textOctets(frame: Buffer, offset: number): number | PduFault {
+  const octets = 1 + frame.readUInt8(offset)
+  return offset + octets > frame.length ? { status: STATUS.ESME_RINVMSGLEN, why: 'sm_length-past-end' } : octets
+}
+
+function headerFault(body: PduBody): PduFault | undefined {
+  const text = body.short_message
+  if (!(text instanceof Buffer) || !text.length || !(Number(body.esm_class) & UDHI)) return undefined
+  return udhFault(text)
+}
+
+/** A PDU to write: without a status or a number, those are 0. */
+export type Writable = Pick<Pdu, 'command' | 'body' | 'tlvs'> & Partial<Pdu>
+
+/** Writes a PDU; fields left out are 0 or ''. Never throws; optional parameters stay in the order given. */
+export function encode(pdu: Writable): Encoded {
+  const octets = pdu.command === 'submit_sm' ? writeSubmit(pdu) : undefined
+  return octets ? { octets } : encodeAny(pdu)
+}
+
+/** encode without the short cut for the commonest PDUs. */
+export function encodeAny(pdu: Writable): Encoded {
+  const layout = BY_NAME.get(pdu.command)
+  if (!layout || layout.opaque) return { fault: `${pdu.command} is not a command that can be written` }
+  const length = mandatoryOctets(layout, pdu.body)
+  if (typeof length !== 'number') return length
+  const optional = tlvOctets(pdu.tlvs)
+  if (typeof optional !== 'number') return optional
+  const total = HEADER_OCTETS + length + optional
+  if (total > PDU_OCTETS_MAX) return { fault: `the PDU is ${total} octets, over ${PDU_OCTETS_MAX}` }
+  const octets = header(layout.id, total, pdu.status ?? 0, pdu.sequence ?? 0)
+  let offset = HEADER_OCTETS
+  for (const field of layout.fields) {
+    const value = pdu.body[field.name] ?? field.coder.default
+    if (typeof value === 'string') octets.write(value, offset, 'latin1')
+    else field.coder.write(value, octets, offset)
+    offset += field.kind === 'integer' ? 1 : field.coder.size(value)
+  }
+  writeTlvs(pdu.tlvs, octets, offset)
+  return { octets }
+}
+
+function mandatoryOctets(layout: Layout, body: PduBody): number | { fault: string } {
+  let octets = 0
+  for (const field of layout.fields) {
+    const value = body[field.name] ?? field.coder.default
+    const fault = fieldFault(field, value)
+    if (fault) return { fault: `${layout.command}.${field.name} ${fault}` }
+    octets += field.kind === 'integer' ? 1 : field.coder.size(value)
+  }
+  return octets
+}
+
+function fieldFault(field: Field, value: string | number | Buffer): string | undefined {
+  if (field.kind === 'integer') {
+    const fits = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xff
+    return fits ? undefined : 'is not an integer of 0..255'
+  }
+  if (field.kind === 'text') {
+    if (!(value instanceof Buffer)) return 'is not octets'
+    return value.length > SHORT_MESSAGE_OCTETS_MAX ? `is over ${SHORT_MESSAGE_OCTETS_MAX} octets` : undefined
+  }
+  if (typeof value !== 'string') return 'is not a string'
+  if (value.length >= field.octetsMax) return `is over ${field.octetsMax - 1} characters`
+  // A NUL would end the field early and turn the rest of it into other fields.
+  return /^[\x01-\xff]*$/.test(value) ? undefined : 'holds a NUL or a character over 0xFF'
+}
+
+/**
+ * The response to a request of the peer's: `<command>_resp`, or generic_nack for a command that is not known.
+ * deliver_sm_resp and data_sm_resp always have their message_id, one NUL. (SMPP v3.4 §4.6.2)
+ */
+export function encodeResponse(command: string, status: number, sequence: number): Buffer {
+  const { id, octets } = RESPONSES.get(command) ?? NACK
+  return header(id, octets, status, sequence)
+}
+
+const NACK = { id: BY_NAME.get('generic_nack')!.id, octets: HEADER_OCTETS }
+
+const RESPONSES = new Map<string, { id: number; octets: number }>()
+for (const { command, id, fields } of BY_NAME.values()) {
+  if (!command.endsWith('_resp')) continue
+  const messageId = fields.some((field) => field.name === 'message_id')
+  RESPONSES.set(command.slice(0, -'_resp'.length), { id, octets: HEADER_OCTETS + (messageId ? 1 : 0) })
+}
+
+/** generic_nack. (SMPP v3.4 §4.3) */
+export function encodeNack(status: number, sequence: number): Buffer {
+  return header(NACK.id, NACK.octets, status, sequence)
+}
+
+/** The mandatory parameters of a command, in order; none for one that is not known. */
+export function fieldNames(command: string): readonly string[] {
+  return BY_NAME.get(command)?.fields.map(({ name }) => name) ?? []
+}
+
+/** True for a command of the table, so that its name may be a metrics label. */
+export function isKnown(command: string): boolean {
+  return BY_NAME.has(command)
+}
+
+function header(id: number, length: number, status: number, sequence: number): Buffer {
+  const octets = Buffer.alloc(length)
+  octets.writeUInt32BE(length, 0)
+  octets.writeUInt32BE(id, 4)
+  octets.writeUInt32BE(status, 8)
+  octets.writeUInt32BE(sequence, 12)
+  return octets
+}
+

@@ -1,0 +1,39 @@
+/** The bind request. (SMPP v3.4 §4.1) */
+import type { SmscSettings } from './settings.ts'
+import { encode, type Encoded } from '../pdu/codec.ts'
+
+/** What a bind may do: submit, receive, or both. */
+export type Role = 'transceiver' | 'transmitter' | 'receiver'
+
+/** Octets with sequence number 0; a fault if a setting cannot be carried. They hold the password: never dump them. */
+export function bindRequest(role: Role, smsc: SmscSettings): Encoded {
+  return encode({
+    command: `bind_${role}`,
+    body: {
+      system_id: smsc.systemId,
+      password: smsc.password,
+      system_type: smsc.systemType,
+      interface_version: smsc.interfaceVersion,
+      addr_ton: smsc.addrTon,
+      addr_npi: smsc.addrNpi,
+      address_range: smsc.addressRange,
+    },
+    tlvs: [],
+  })
+}
+
+/** bind_receiver, bind_transmitter, bind_transceiver, outbind. (SMPP v3.4 §5.1.2.1) */
+const WITH_PASSWORD = new Set([0x01, 0x02, 0x09, 0x0b])
+const BLOT = Buffer.from('********')
+
+/** The request with eight asterisks for its password, however long that is; any other PDU as it is. */
+export function withoutPassword(octets: Buffer): Buffer {
+  if (octets.length < 16 || !WITH_PASSWORD.has(octets.readUInt32BE(4))) return octets
+  const from = octets.indexOf(0, 16) + 1
+  const to = from === 0 ? -1 : octets.indexOf(0, from)
+  // Where the password ends is not to be seen: all that could be it goes.
+  const rest = to < 0 ? Buffer.of(0) : octets.subarray(to)
+  const blotted = Buffer.concat([octets.subarray(0, from === 0 ? 16 : from), BLOT, rest])
+  blotted.writeUInt32BE(blotted.length, 0)
+  return blotted
+}

@@ -1,0 +1,201 @@
+/** One bind kept alive: the statechart of machines/bind.ts over successive links. */
+import { createActor, type Actor } from 'xstate'
+import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import { bindMachine, bindStateName, type BindEvent } from '../../../machines/bind.ts'
+import type { BindTimes } from '../../../machines/bind-times.ts'
+import type { Endpoint } from './settings.ts'
+import { Link, type LinkParts } from './link.ts'
+import { Outage } from './outage.ts'
+import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
+import type { BindRow } from '../types.ts'
+
+export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
+  /** `digicel/0` */
+  name: string
+  instance: string
+  hosts: Endpoint[]
+  times: BindTimes
+  clock: Clock
+  chance: Chance
+  handBack: LinkParts['hears']['handBack']
+  onState(bind: string, state: string): void
+}
+
+/** States of every retry: an outage of hours should not fill the log. */
+const QUIET = new Set(['connecting', 'binding', 'waiting', 'standby'])
+
+/** The longest that a timer can be. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+export class Bind {
+  readonly name: string
+  readonly #parts: BindParts
+  readonly #actor: Actor<typeof bindMachine>
+  #link: Link | undefined
+  #links = 0
+  #state = 'closed'
+  #since: number
+  /** There is one from start() to the bind, and from its loss to the next. */
+  #outage: Outage | undefined
+  /** What ended the last link. */
+  #trouble: Trouble | undefined
+  #host = 0
+  #standsBy = false
+  #closed: (() => void)[] = []
+
+  constructor(parts: BindParts) {
+    this.name = parts.name
+    this.#parts = parts
+    this.#since = parts.clock.now()
+    this.#actor = this.#actorOf(parts)
+    this.#actor.subscribe((snapshot) => this.#moved(bindStateName(snapshot.value)))
+    this.#actor.start()
+  }
+
+  /** May be called again once it is stopped. */
+  start(): void {
+    if (this.#state !== 'closed') return
+    this.#outage = this.#outageOf()
+    this.#send({ type: 'START' })
+  }
+
+  isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Will be started once that bind of its line has shown that the credentials are good. */
+  hold(first: string): void {
+    this.#outage = this.#outageOf({ why: 'waits-for-first', detail: first })
+  }
+
+  /** Resolves once closed: drained (at most until then, wall clock), unbound, and the connection gone. */
+  async stop(untilMs: number): Promise<void> {
+    const drainMs = Math.min(Math.max(0, untilMs - this.#parts.clock.now()), TIMER_MS_MAX)
+    this.#send({ type: 'STOP', drainMs })
+    if (this.#state === 'closed') this.#outage = undefined
+    else await new Promise<void>((done) => this.#closed.push(done))
+  }
+
+  /** The link, while it may submit. */
+  submitter(): Link | undefined {
+    return this.#state === 'bound' && this.#link?.maySubmit() ? this.#link : undefined
+  }
+
+  row(): BindRow {
+    const { sinceMs, trouble, tries = 0 } = this.#outage ?? {}
+    return {
+      bind: this.name,
+      state: this.#standsBy ? 'standby' : this.#state,
+      since: sinceMs ?? this.#since,
+      peer: this.#peer(),
+      ...(trouble ? { down: { ...trouble, remedy: remedyOf(trouble.why), tries } } : {}),
+    }
+  }
+
+  #actorOf(parts: BindParts): Actor<typeof bindMachine> {
+    const machine = bindMachine.provide({
+      actions: {
+        open: (_, { host }) => this.#open(host),
+        bind: () => this.#link?.bind(),
+        enquire: () => this.#link?.enquire(),
+        missed: () => parts.count('smpp_enquire_missed'),
+        drop: (_, { why }) => {
+          // A refusal was heard before.
+          if (why !== 'refused') this.#failed(troubleOf(why, this.#state === 'bound'))
+          this.#link?.drop(why)
+        },
+        alarm: () => this.#outage?.alarm(),
+        drain: () => this.#link?.drain(() => this.#send({ type: 'DRAINED' })),
+        unbind: () => this.#link?.unbind(),
+      },
+    })
+    return createActor(machine, {
+      input: {
+        times: parts.times,
+        hosts: parts.hosts.length,
+        now: parts.clock.now,
+        chance: parts.chance,
+        silentMs: () => this.#link?.silentMs() ?? 0,
+      },
+      clock: {
+        setTimeout: (run: () => void, ms: number) => parts.clock.after(ms, run),
+        clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
+      },
+    })
+  }
+
+  #send(event: BindEvent): void {
+    this.#actor.send(event)
+  }
+
+  #open(host: number): void {
+    const to = this.#parts.hosts[host]!
+    this.#host = host
+    const id = `${this.name}#${this.#parts.instance}.${++this.#links}`
+    // A link says nothing more once it is closed, so that none speaks for its successor.
+    try {
+      this.#link = new Link({
+        ...this.#parts,
+        id,
+        to,
+        hears: {
+          connected: () => this.#send({ type: 'CONNECTED' }),
+          bound: () => this.#send({ type: 'BOUND' }),
+          refused: (status) => {
+            this.#failed(refusal(status))
+            this.#send({ type: 'REFUSED', status })
+          },
+          enquired: () => this.#send({ type: 'ENQUIRED' }),
+          unbound: () => this.#send({ type: 'UNBOUND' }),
+          lost: (cause, why) => {
+            this.#failed(troubleOf(why, this.#state === 'bound'))
+            this.#send({ type: 'LOST', cause })
+          },
+          handBack: this.#parts.handBack,
+        },
+      })
+    } catch (error) {
+      this.#link = undefined
+      this.#failed({ why: 'unusable', detail: `unusable: ${(error as Error).message}` })
+      this.#send({ type: 'LOST', cause: 'foreign' })
+    }
+  }
+
+  /** While it is bound that begins an outage, which #moved opens; else it is one more try of the one that there is. */
+  #failed(trouble: Trouble): void {
+    this.#trouble = trouble
+    if (this.#state === 'bound') return
+    this.#outage?.tried(this.#peer(), trouble)
+    if (trouble.why === 'uncodable' || trouble.why === 'unusable') this.#outage?.alarm()
+  }
+
+  #outageOf(loss?: Trouble): Outage {
+    const { clock, log } = this.#parts
+    return new Outage({ bind: this.name, now: clock.now, log, ...(loss ? { loss } : {}) })
+  }
+
+  #peer(): string {
+    const { host, port } = this.#parts.hosts[this.#host]!
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  }
+
+  #moved(state: string): void {
+    const before = this.#state
+    if (state === before) return
+    this.#state = state
+    this.#since = this.#parts.clock.now()
+    this.#account(before, state)
+    this.#parts.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
+    this.#parts.onState(this.name, state)
+    if (state === 'closed') for (const done of this.#closed.splice(0)) done()
+  }
+
+  #account(before: string, state: string): void {
+    if (state === 'bound') this.#outage?.over(this.#peer())
+    if (state === 'bound' || state === 'closed') this.#outage = undefined
+    else if (before === 'bound' && state === 'waiting') this.#outage = this.#outageOf(this.#trouble)
+    else if (state === 'waiting' || state === 'standby') this.#outage?.roundOver()
+    // It stands by also while it tries, every half minute, whether it may have the bind.
+    this.#standsBy = state === 'standby' || (this.#standsBy && (state === 'connecting' || state === 'binding'))
+  }
+}

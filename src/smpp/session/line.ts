@@ -1,0 +1,172 @@
+/** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
+import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import type { Log } from '../../base/log-port.ts'
+import type { BindRow, Dialect, Lane, Line, Link as LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
+import type { Entry, Late } from './window.ts'
+import type { LineSettings } from './settings.ts'
+import type { Counters, SmppCounter } from './counters.ts'
+import { Bind } from './bind.ts'
+import { encode } from '../pdu/codec.ts'
+import type { Role } from './bind-request.ts'
+import type { Link, Tap } from './link.ts'
+import { Pace } from './pace.ts'
+import type { Connect } from './socket.ts'
+import { statusLabel } from '../pdu/status.ts'
+
+export interface LineParts {
+  dialect: Dialect
+  clock: Clock
+  chance: Chance
+  log: Log
+  counters: Counters
+  /** Names this run of the daemon in link ids: unique for ever. */
+  instance: string
+  /** deliver_sm and data_sm. It answers by link.respond; a throw or rejection is answered with ESME_RX_T_APPN. */
+  onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
+  onState?(bind: string, state: string): void
+  /** A response came after its deadline. */
+  onLate?(late: Late): void
+  tap?: Tap
+  /** Default: openSocket. */
+  connect?: Connect | undefined
+}
+
+/** A line that does nothing until start(). */
+export function smppLine(settings: LineSettings, parts: LineParts): Line {
+  return new SmppLine(settings, parts)
+}
+
+class SmppLine implements Line {
+  readonly name: string
+  readonly group: string
+  readonly dialect: Dialect
+  readonly sms: LineSettings['sms']
+  readonly #parts: LineParts
+  readonly #binds: Bind[]
+  /** Those that wait for what comes of the first. */
+  #behind: Bind[] = []
+
+  constructor(settings: LineSettings, parts: LineParts) {
+    this.name = settings.name
+    this.group = settings.group ?? settings.name
+    this.dialect = parts.dialect
+    this.sms = settings.sms
+    this.#parts = parts
+    this.#binds = this.#bindsOf(settings)
+  }
+
+  submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome> {
+    const coded = encode(pdu)
+    if ('fault' in coded) {
+      this.#parts.log.error({ line: this.name, fault: coded.fault }, 'a request cannot be coded')
+      return Promise.resolve(this.#settled({ kind: 'unsent', why: 'uncodable' }, options.lane))
+    }
+    const { lane, deadline, key } = options
+    return new Promise((settle) => {
+      const entry: Entry = {
+        octets: coded.octets,
+        command: pdu.command,
+        lane,
+        deadline,
+        key,
+        withheld: lane === 'ussd' && this.dialect.habits.submitResp === 'withheld',
+        settle: (outcome) => settle(this.#settled(outcome, lane)),
+      }
+      this.#route(entry, options.link)
+    })
+  }
+
+  bound(): boolean {
+    return this.#binds.some((bind) => bind.submitter())
+  }
+
+  states(): BindRow[] {
+    return this.#binds.map((bind) => bind.row())
+  }
+
+  /** The first bind goes ahead: a wrong password is tried once, not once a bind, as accounts get locked. */
+  start(): void {
+    if (this.#binds.some((bind) => !bind.isClosed())) return
+    const [first, ...behind] = this.#binds
+    for (const bind of behind) bind.hold(first!.name)
+    this.#behind = behind
+    first!.start()
+  }
+
+  async stop(untilMs: number): Promise<void> {
+    this.#behind = []
+    await Promise.all(this.#binds.map((bind) => bind.stop(untilMs)))
+  }
+
+  /** The link that was asked for, else the one with least to do. */
+  #route(entry: Entry, preferred?: string): void {
+    let best: Link | undefined
+    for (const bind of this.#binds) {
+      const link = bind.submitter()
+      if (!link) continue
+      if (link.id === preferred) {
+        best = link
+        break
+      }
+      if (!best || link.load() < best.load()) best = link
+    }
+    if (!best) return entry.settle({ kind: 'unsent', why: 'no-bind' })
+    if (best.offer(entry)) return
+    this.#count('smpp_limit', { limit: `queueMax.${entry.lane}` })
+    entry.settle({ kind: 'unsent', why: 'queue-full' })
+  }
+
+  #follow(): void {
+    if (this.#behind.length === 0) return
+    const { state, down } = this.#binds[0]!.row()
+    const isJudged = state === 'bound' || ((state === 'waiting' || state === 'standby') && down?.why !== 'wrong-password')
+    if (isJudged) for (const bind of this.#behind.splice(0)) bind.start()
+  }
+
+  /** Counts every outcome, once. */
+  #settled(outcome: SubmitOutcome, lane: Lane): SubmitOutcome {
+    if (outcome.kind === 'ok') this.#count('smpp_tx_ok', { lane })
+    else if (outcome.kind === 'refused') this.#count('smpp_tx_refused', { lane, status: statusLabel(outcome.status) })
+    else if (outcome.kind === 'timeout') this.#count('smpp_tx_timeout', { lane })
+    else if (outcome.kind === 'lost') this.#count('smpp_tx_lost', { lane })
+    else this.#count('smpp_unsent', { lane, why: outcome.why })
+    return outcome
+  }
+
+  #count(name: SmppCounter, labels?: Record<string, string>): void {
+    this.#parts.counters.count(name, { ...labels, line: this.name })
+  }
+
+  #bindsOf(settings: LineSettings): Bind[] {
+    const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#parts
+    const { throttlePauseMs, smsPerSecond } = settings.limits
+    const pace = new Pace({ pauseMs: throttlePauseMs, ...(smsPerSecond ? { perSecond: smsPerSecond } : {}) }, clock)
+    const shared = {
+      line: settings.name,
+      smsc: settings.smsc,
+      hosts: settings.smsc.hosts,
+      limits: settings.limits,
+      times: settings.times,
+      pace, clock, chance, log, instance, tap, connect, onRequest,
+      count: (name: SmppCounter, labels?: Record<string, string>) => this.#count(name, labels),
+      onState: (bind: string, state: string) => {
+        this.#follow()
+        onState?.(bind, state)
+      },
+      onLate: (late: Late) => onLate?.(late),
+      handBack: (entries: Entry[]) => entries.forEach((entry) => this.#route(entry)),
+    }
+    const binds: Bind[] = []
+    for (let n = 0; n < settings.links; n++) {
+      for (const [suffix, role] of ROLES[settings.bind]) {
+        binds.push(new Bind({ ...shared, name: `${settings.name}/${n}${suffix}`, role }))
+      }
+    }
+    return binds
+  }
+}
+
+const ROLES: Record<LineSettings['bind'], [string, Role][]> = {
+  transceiver: [['', 'transceiver']],
+  pair: [['.tx', 'transmitter'], ['.rx', 'receiver']],
+}

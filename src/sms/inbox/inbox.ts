@@ -1,0 +1,135 @@
+/**
+ * What subscribers write. One SMS is one transaction: that it came, what it does, and the answer that it gets stand
+ * together or not at all; so a copy that the SMSC delivers after a crash does nothing twice.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import type { Knex } from 'knex'
+import type { Counters } from '../../base/metrics.ts'
+import { repeating, statement } from '../../base/sql.ts'
+import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import { wishOf, type Keywords } from './keywords.ts'
+import { oweSms } from '../outbox/enqueue.ts'
+import { optIn, optOut } from './opt-out.ts'
+import { ANSWER, type SmsSubject } from '../outbox/types.ts'
+
+/** One SMS of a subscriber, whole. */
+export interface IncomingSms {
+  msisdn: string
+  line: string
+  text: string
+  /** What else tells it from another of the same text: the reference that a handset or SMSC gave it. */
+  mark: string
+}
+
+/** What came of it; a metrics label. */
+export type IncomingResult = 'repeat' | 'stop' | 'start' | 'help' | 'replied' | 'unknown'
+
+/** By language. The first one stands for languages that are not here. */
+export type Wording = Readonly<Record<string, string>>
+
+export interface IncomingSettings {
+  keywords: Keywords
+  texts: {
+    stopped: Wording
+    started: Wording
+    /** Empty: none is sent. */
+    help: Wording
+  }
+  /** The same text again this soon, with nothing of that subscriber's between, is a copy. */
+  copyMs: number
+  /** An answer belongs to the last SMS of this long. */
+  replyMs: number
+  /** Help unasked is sent no more often: two machines must not talk to each other for ever. */
+  helpEveryMs: number
+}
+
+export interface IncomingParts {
+  knex: Knex
+  clock: Clock
+  chance: Chance
+  counters: Counters
+  subjects: readonly SmsSubject[]
+  settings: IncomingSettings
+}
+
+/** False: a copy. The row is held until the transaction ends, so copies that come at once take turns. */
+const SEEN = statement<{ helped_at: Date | null }>('sms-seen', `
+  INSERT INTO sms_incoming AS seen (msisdn, digest, received_at)
+  VALUES (:msisdn, :digest, CAST(:now AS timestamptz))
+  ON CONFLICT (msisdn) DO UPDATE SET digest = excluded.digest, received_at = excluded.received_at
+  WHERE seen.digest <> excluded.digest OR seen.received_at <= CAST(:since AS timestamptz)
+  RETURNING helped_at`)
+
+/** The last SMS about something that reached the SMSC: what an answer is about. */
+const LAST = statement<{ id: string; subject: string }>('sms-last', `
+  SELECT id, subject FROM sms_outbox
+  WHERE msisdn = :msisdn AND submitted_at > CAST(:since AS timestamptz) AND kind = 'reminder'
+    AND state IN ('submitting', 'ambiguous', 'accepted', 'delivered')
+  ORDER BY submitted_at DESC, id DESC LIMIT 1`)
+
+/** Durable when it resolves, so acknowledge the PDU only then. Rejects when Postgres is away. */
+export async function takeSms(parts: IncomingParts, sms: IncomingSms): Promise<IncomingResult> {
+  const { knex, clock, chance } = parts
+  return repeating(() => knex.transaction((trx) => taking(parts, trx, sms)), { clock, chance, signal: AbortSignal.any([]) })
+}
+
+async function taking(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms): Promise<IncomingResult> {
+  const { clock, settings } = parts
+  const nowMs = clock.now()
+  const since = new Date(nowMs - settings.copyMs)
+  const [seen] = await SEEN(trx, { msisdn: sms.msisdn, digest: digestOf(sms), now: new Date(nowMs), since })
+  if (!seen) return 'repeat'
+  const wish = wishOf(sms.text, settings.keywords)
+  switch (wish.is) {
+    case 'stop':
+      if (await optOut(trx, sms.msisdn, nowMs)) await answer(parts, trx, sms, settings.texts.stopped)
+      return 'stop'
+    case 'start':
+      if (await optIn(trx, sms.msisdn)) await answer(parts, trx, sms, settings.texts.started)
+      return 'start'
+    case 'help':
+      await answer(parts, trx, sms, settings.texts.help)
+      return 'help'
+    case 'words': {
+      if (await reply(parts, trx, sms, wish.words)) return 'replied'
+      const isTime = (seen.helped_at?.getTime() ?? 0) <= nowMs - settings.helpEveryMs
+      if (isTime && await answer(parts, trx, sms, settings.texts.help)) {
+        await trx('sms_incoming').where({ msisdn: sms.msisdn }).update({ helped_at: new Date(nowMs) })
+      }
+      return 'unknown'
+    }
+  }
+}
+
+/** True if the words answer the last reminder, as the service that wrote it understands them. */
+async function reply(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms, words: string): Promise<boolean> {
+  const since = new Date(parts.clock.now() - parts.settings.replyMs)
+  const [last] = await LAST(trx, { msisdn: sms.msisdn, since })
+  const [name = '', id = ''] = last?.subject.split(':') ?? []
+  const subject = parts.subjects.find((one) => one.name === name)
+  if (!last || !subject) return false
+  const about = { id, msisdn: sms.msisdn, words, intention: `sms:${last.id}`, todayMs: parts.clock.today() }
+  const done = await subject.reply(trx, about)
+  if (!done) return false
+  await trx('sms_outbox').where({ id: last.id }).update({ answered: done.what })
+  await owe(parts, trx, sms, done.text)
+  return true
+}
+
+/** Owes a text in the subscriber's language; false if there is none to send. */
+async function answer(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms, wording: Wording): Promise<boolean> {
+  let language: string | null = null
+  for (const subject of parts.subjects) language ??= await subject.languageOf(trx, sms.msisdn)
+  const text = (language === null ? undefined : wording[language]) ?? Object.values(wording)[0]
+  if (text) await owe(parts, trx, sms, text)
+  return text !== undefined
+}
+
+/** In spite of an opt-out: the subscriber has just asked. */
+function owe({ clock }: IncomingParts, trx: Knex.Transaction, { msisdn, line }: IncomingSms, text: string): Promise<void> {
+  return oweSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
+}
+
+function digestOf({ text, mark }: IncomingSms): string {
+  return createHash('sha256').update(`${mark}\n${text}`).digest('base64url').slice(0, 22)
+}

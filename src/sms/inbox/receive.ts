@@ -1,0 +1,96 @@
+/** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
+import type { Log } from '../../base/log-port.ts'
+import type { Counters } from '../../base/metrics.ts'
+import { takeSms, type IncomingParts } from './inbox.ts'
+import { addPart, endText, expireTexts, type GivenUp, type PartLimits, type PartShelf, type SmsPartIn } from './parts.ts'
+import { readSms } from '../pdu/segments-join.ts'
+import { tlvOf } from '../../smpp/dialect/carrier.ts'
+import type { PlainText } from '../pdu/segments.ts'
+import type { Line, Pdu } from '../../smpp/types.ts'
+import { readMsisdn, remedyFor, type Numbering } from '../../ussd/msisdn.ts'
+import type { SmsInSettings } from '../settings.ts'
+
+export interface SmsInParts extends Omit<IncomingParts, 'settings' | 'counters'> {
+  settings: SmsInSettings
+  metrics: Counters
+  log: Log
+  shelf: PartShelf
+  numbering(line: string): Numbering
+  /** What plain text is at the line's SMSC; undefined: GSM 7-bit. */
+  plain?(line: string): PlainText | undefined
+}
+
+export interface SmsIn {
+  /** Takes one deliver_sm that is an SMS; durable when it resolves, a part of a long one too. Rejects when a store is away. */
+  take(pdu: Pdu, line: Line): Promise<void>
+  /** Gives up long ones of which parts never came. Rejects when the store is away. */
+  expire(): Promise<void>
+}
+
+/** What an SMSC or handset may name a message by: user_message_reference, receipted_message_id. */
+const MARKS = [0x0204, 0x001e]
+/** Subscribers that one look at what is over deals with; the rest waits for the next. */
+const EXPIRED_MAX = 200
+
+export function smsIn(parts: SmsInParts): SmsIn {
+  const { settings, clock, metrics, log, shelf } = parts
+  const limits: PartLimits = { ...settings.long, copyMs: settings.copyMs }
+  const incoming: IncomingParts = { ...parts, counters: metrics, settings: {
+    keywords: upper(settings.keywords), texts: settings.texts, copyMs: settings.copyMs, replyMs: settings.replyMs,
+    helpEveryMs: settings.helpEveryMs,
+  } }
+
+  function gaveUp(msisdn: string, group: string, { expired, replaced, over }: GivenUp): void {
+    for (const [why, texts] of Object.entries({ expired, replaced, over })) {
+      if (texts === 0) continue
+      metrics.count('sms_unfinished_total', { group, why }, texts)
+      log.info({ msisdn, group, why, texts }, 'a long SMS is given up: not all of its parts came')
+    }
+    if (over) metrics.count('limits_total', { limit: 'sms_texts_max' }, over)
+  }
+
+  /** The whole text where this part completes it; else what is to be counted. */
+  async function join(part: SmsPartIn): Promise<{ text: string } | { counted: string }> {
+    const { is, text, gaveUp: gone } = await shelf.change(part, (held) => addPart(held, part, clock.now(), limits))
+    gaveUp(part.msisdn, part.group, gone)
+    if (is === 'whole') return { text }
+    if (is === 'too-many') metrics.count('limits_total', { limit: 'sms_parts_in_max' })
+    return { counted: is === 'part' ? 'part' : `part-${is}` }
+  }
+
+  return {
+    async take(pdu, line) {
+      const counted = (result: string) => metrics.count('sms_incoming_total', { line: line.name, result })
+      const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
+      const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, parts.numbering(line.name))
+      if ('fault' in from) {
+        const why = `source-${from.fault}`
+        log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')
+        return counted(why)
+      }
+      const part: SmsPartIn = { ...readSms(pdu, parts.plain?.(line.name)), group: line.group, msisdn: from.msisdn }
+      const isLong = part.total > 1
+      const whole = isLong ? await join(part) : part
+      if ('counted' in whole) return counted(whole.counted)
+      const mark = isLong ? `${part.reference}/${part.total}/${part.to}` : markOf(pdu)
+      const result = await takeSms(incoming, { msisdn: from.msisdn, line: line.name, text: whole.text, mark })
+      if (isLong) await shelf.change(part, (held) => endText(held, part, clock.now(), limits))
+      counted(result)
+      log.info({ line: line.name, msisdn: from.msisdn, result }, 'SMS from a subscriber')
+    },
+    async expire() {
+      const all = await shelf.changeDue(clock.now(), EXPIRED_MAX, (held) => expireTexts(held, clock.now(), limits))
+      for (const { msisdn, group, expired } of all) gaveUp(msisdn, group, { expired, replaced: 0, over: 0 })
+    },
+  }
+}
+
+function markOf(pdu: Pdu): string {
+  const named = MARKS.map((tag) => tlvOf(pdu.tlvs, tag).toString('hex'))
+  return [...named, '0', String(pdu.body.destination_addr ?? '')].join('/')
+}
+
+function upper(keywords: SmsInSettings['keywords']): SmsInSettings['keywords'] {
+  const each = (words: readonly string[]) => words.map((word) => word.trim().toUpperCase())
+  return { stop: each(keywords.stop), start: each(keywords.start), help: each(keywords.help) }
+}

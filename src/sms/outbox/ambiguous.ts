@@ -1,0 +1,99 @@
+/** SMS that were written and not answered: settled by a response that comes late, by a receipt, or by giving up. */
+import type { Knex } from 'knex'
+import { nextState, type ReminderEvent, type ReminderState } from '../../../machines/reminder.ts'
+import { laterMs } from './backoff.ts'
+import { STATE_OF } from './receipt-rows.ts'
+import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
+import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
+import { LOSSES_MAX, type ReminderParts } from './settings.ts'
+import type { SmsOutcome } from './types.ts'
+
+/** A request for one SMS, or for one part of it, as a line knows it. */
+export interface LateSms {
+  id: string
+  line: string
+  /** From 1. Default 1. */
+  part?: number
+}
+
+/**
+ * A receipt settles it; without one, when its grace is over, what is missing of it is tried once more, or it is given
+ * up. Answers what became of it, or null if it still waits.
+ */
+export async function reconcile(parts: ReminderParts, row: OpenRow): Promise<ReminderState | 'retried' | null> {
+  const { knex, clock } = parts
+  return knex.transaction(async (trx) => {
+    const told = await takeReceiptOf(parts, trx, row)
+    if (told) {
+      // The receipt may have come through another door of the SMSC.
+      const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
+      const state = await take(parts, trx, row, taken)
+      for (const receipt of told.receipts) {
+        if (state) await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
+      }
+      const [settled] = await STATE_OF(trx, { sms: row.id })
+      return state === 'due' ? 'retried' : settled!.state
+    }
+    if (row.wake_at.getTime() > clock.now()) return null
+    const state = nextState(row.state, { type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX })
+    const done = await resolve(parts, trx, row.id, { state, error: 'no response, twice' })
+    return done && (state === 'due' ? 'retried' : state)
+  })
+}
+
+/** True if what came late told something new of an SMS that waits. */
+export async function settleLate(parts: ReminderParts, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
+  if (outcome.is === 'ambiguous' || outcome.is === 'unsent') return false
+  return parts.knex.transaction(async (trx) => {
+    const [row] = await HOLD(trx, { id: late.id })
+    if (!row) return false
+    if (outcome.is === 'accepted') {
+      const part = late.part ?? 1
+      if (row.taken.includes(part)) return false
+      return await take(parts, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' }) !== null
+    }
+    const refused: ReminderEvent = outcome.is === 'failed' ? { type: 'REFUSED' } : { type: 'LATER', mayRetry: row.losses < LOSSES_MAX }
+    const waitMs = outcome.is === 'later' ? laterMs(outcome.status, row.losses, parts.chance) : 0
+    return await resolve(parts, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs }) !== null
+  })
+}
+
+interface TakenPart {
+  line: string
+  part: number
+  messageId: string
+}
+
+/** One more part is known to be taken: all of them, or the rest is due now. */
+async function take(
+  parts: ReminderParts, trx: Knex.Transaction, row: OpenRow, taken: TakenPart,
+): Promise<ReminderState | null> {
+  const isLast = missing(row).every((part) => part === taken.part)
+  const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
+  const done = await resolve(parts, trx, row.id, { state, error: null })
+  const messageIds = Array.from({ length: row.parts }, (_, i) => i + 1 === taken.part ? taken.messageId : null)
+  if (done) await storeParts(parts, trx, { id: row.id, line: taken.line, messageIds })
+  return done
+}
+
+interface Resolution {
+  state: ReminderState
+  /** Of a failure. */
+  error: string | null
+  waitMs?: number
+}
+
+async function resolve(
+  { clock }: ReminderParts, trx: Knex.Transaction, id: string, { state, error, waitMs = 0 }: Resolution,
+): Promise<ReminderState | null> {
+  const now = new Date(clock.now())
+  const isFinal = state === 'failed' || state === 'delivered'
+  const [done] = await RESOLVE(trx, {
+    id, state, now, wake: new Date(clock.now() + waitMs), error: state === 'failed' ? error : null, final: isFinal,
+  })
+  return done ? state : null
+}
+
+function missing(row: Pick<OpenRow, 'parts' | 'taken'>): number[] {
+  return Array.from({ length: row.parts }, (_, i) => i + 1).filter((part) => !row.taken.includes(part))
+}

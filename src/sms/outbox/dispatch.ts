@@ -1,0 +1,239 @@
+/**
+ * Sends what the outbox owes. Several daemons may do so at once: a row is leased, looked at once more, and committed as
+ * `submitting` before its octets leave. (SMPP has no idempotency key: what was written and not answered is ambiguous.)
+ */
+import { randomUUID } from 'node:crypto'
+import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
+import { failpoint } from '../../base/failpoints.ts'
+import { onward } from '../../base/monotonic-clock.ts'
+import { repeating } from '../../base/sql.ts'
+import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
+import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
+import { forgetOld } from './forget.ts'
+import { gate, type Gate } from './database-share.ts'
+import { recallAll } from './recall.ts'
+import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
+import { quietUntil } from './schedule.ts'
+import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
+import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
+
+/** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
+const LINE_PAUSE_MS = 1_000
+/** How often what is no longer needed is removed. */
+const FORGET_EVERY_MS = 3_600_000
+
+export interface Reminders {
+  /** One look at the outbox; answers how many SMS a line took in hand. Rejects when Postgres is away. */
+  tick(): Promise<number>
+  /** Durable when it resolves. Rejects when Postgres is away. */
+  applyReceipt(receipt: Receipt): Promise<ReceiptResult>
+  /** A response that came after its deadline: true if it settled an ambiguous SMS. Rejects when Postgres is away. */
+  late(sms: LateSms, outcome: SmsOutcome): Promise<boolean>
+  start(): void
+  /** Resolves when what was handed out is settled. */
+  stop(): Promise<void>
+}
+
+export function reminders(parts: ReminderParts): Reminders {
+  const settings = { ...REMINDER_DEFAULTS, ...parts.settings }
+  const work: Work = { ...parts, settings, now: onward(parts.clock), pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
+  let running: Promise<number> | undefined
+  let cancel: (() => void) | undefined
+  let stopped = true
+  // At the first look.
+  let [forgetAtMs, upkeepAtMs] = [-Infinity, -Infinity]
+
+  const tick = (upkeep: boolean) => (running ??= look(work, upkeep).finally(() => { running = undefined }))
+
+  async function poll(): Promise<void> {
+    let sent = 0
+    try {
+      // Batch follows batch while much is due: between them the line stands idle, so only the claim is made there.
+      const upkeep = work.now() >= upkeepAtMs
+      if (upkeep) upkeepAtMs = work.now() + work.settings.pollMs
+      sent = await tick(upkeep)
+      if (work.now() >= forgetAtMs) {
+        await forgetOld(work.knex, work.clock.now(), work.settings.keepMs)
+        forgetAtMs = work.now() + FORGET_EVERY_MS
+      }
+    } catch (error) {
+      work.log.warn({ error: (error as Error).message }, 'outbox out of reach')
+    }
+    if (!stopped) cancel = work.clock.after(sent < work.settings.batchMax ? work.settings.pollMs : 0, () => void poll())
+  }
+
+  return {
+    tick: () => tick(true),
+    applyReceipt: (receipt) => work.gated(() => applyReceipt(parts, receipt)),
+    late: (sms, outcome) => repeating(() => settleLate(parts, sms, outcome), { ...parts, signal: AbortSignal.any([]) }),
+    start() {
+      if (!stopped) return
+      stopped = false
+      void poll()
+    },
+    async stop() {
+      stopped = true
+      cancel?.()
+      await running?.catch(() => undefined)
+    },
+  }
+}
+
+interface Work extends ReminderParts {
+  settings: ReminderSettings
+  /** For spans: never set back. */
+  now: () => number
+  /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
+  pausedUntil: Map<string, number>
+  /** Takes a connection to the database. */
+  gated: Gate
+}
+
+async function look(work: Work, upkeep: boolean): Promise<number> {
+  if (upkeep) await keepUp(work)
+  const { clock, settings } = work
+  const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
+  const lease = randomUUID()
+  const rows = await CLAIM(work.knex, {
+    now: new Date(clock.now()), today: new Date(clock.today()), lease, until: new Date(clock.now() + settings.leaseMs),
+    paused: JSON.stringify(paused), limit: settings.batchMax,
+  })
+  rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
+  return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
+}
+
+/** What became of earlier SMS: losses, receipts that settle them, what is too old, what is to be called back. */
+async function keepUp(work: Work): Promise<void> {
+  const { knex, clock, settings } = work
+  const now = new Date(clock.now())
+  const today = new Date(clock.today())
+  const lost = await LOSE(knex, { now, until: new Date(clock.now() + settings.ambiguousGraceMs) })
+  for (const row of lost) count(work, row.kind, 'ambiguous')
+  for (const row of await AMBIGUOUS(knex, { now, limit: settings.batchMax })) {
+    const state = await reconcile(work, row)
+    if (state) count(work, row.kind, state)
+  }
+  for (const row of await EXPIRE(knex, { now, today })) count(work, row.kind, 'expired')
+  for (const { kind, is } of await recallAll(work, settings.batchMax)) count(work, kind, is)
+}
+
+/** 1 if a line took it in hand. */
+async function send(work: Work, row: ClaimedRow, lease: string): Promise<number> {
+  const { knex, clock, settings } = work
+  const quietMs = row.quiet_zone === null ? null : quietUntil(clock.today(), settings.quietHours, row.quiet_zone)
+  if (quietMs !== null) {
+    const wake = new Date(clock.now() + quietMs - clock.today())
+    await DEFER(knex, { id: row.id, lease, wake })
+    count(work, row.kind, 'quiet')
+    return 0
+  }
+  const until = new Date(clock.now() + settings.leaseMs)
+  failpoint('sms-before-submitting')
+  const msisdn = row.kind === ANSWER ? null : row.msisdn
+  const [last] = await SUBMIT(knex, { id: row.id, msisdn, lease, now: new Date(clock.now()), until })
+  if (!last) return 0
+  if (last.state !== 'submitting') {
+    count(work, row.kind, last.state)
+    return 0
+  }
+  failpoint('sms-after-submitting')
+  const outcome = await submit(work, row, (taken) => takePart(work, { ...row, lease }, taken))
+  failpoint('sms-after-response')
+  const attempt = { ...row, attempts: last.attempts, lease }
+  await repeating(() => work.gated(() => settle(work, attempt, outcome)), { clock, chance: work.chance, signal: AbortSignal.any([]) })
+  return outcome.is === 'unsent' ? 0 : 1
+}
+
+async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Promise<SmsOutcome> {
+  const { clock } = work
+  // The appointment is a moment of the calendar; the SMSC lives by the wall clock.
+  const expiresMs = row.expires_at.getTime() - clock.today() + clock.now()
+  const { id, kind, msisdn, text, line, taken, parts } = row
+  const sms = { id, kind, msisdn, text, line, expiresMs, reference: referenceOf(id) }
+  try {
+    return await work.submit(taken.length ? { ...sms, taken, parts } : sms, beforePart)
+  } catch (error) {
+    work.counters.count('bugs_total', { where: 'sms-submit' })
+    work.log.error({ error: (error as Error).message }, 'submitting an SMS threw')
+    return { is: 'ambiguous' }
+  }
+}
+
+type Attempt = ClaimedRow & { lease: string }
+
+/** Where it cannot be written the parts go on: what is settled at the end says all of it again. */
+async function takePart(work: Work, row: Pick<Attempt, 'id' | 'lease'>, { messageIds, line }: Parameters<BeforePart>[0]): Promise<void> {
+  const { clock, settings } = work
+  const { id, lease } = row
+  const store = () => work.knex.transaction(async (trx) => {
+    const until = new Date(clock.now() + settings.leaseMs)
+    const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
+    if (mine) await storeParts(work, trx, { id, line, messageIds })
+  })
+  await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) })
+    .catch((error: unknown) => work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'))
+  if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
+}
+
+async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<void> {
+  const { clock } = work
+  const said = reading(work, row, outcome)
+  const state = nextState('submitting', said.event)
+  const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
+  await work.knex.transaction(async (trx) => {
+    const [kept] = await SETTLE(trx, {
+      id: row.id, lease: row.lease, state, line: (took?.line ?? row.line) || null, now: new Date(clock.now()),
+      wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
+      uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
+      final: state === 'failed', parts: took?.messageIds.length || null,
+    })
+    if (outcome.is === 'later' && outcome.destination) {
+      await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake: new Date(clock.now() + said.waitMs) })
+    }
+    if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
+  })
+  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, work.now() + LINE_PAUSE_MS)
+  count(work, row.kind, state === 'due' ? outcome.is : state)
+}
+
+interface Reading {
+  event: ReminderEvent
+  waitMs: number
+  status: number | null
+  error: string | null
+}
+
+function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
+  const quiet = { waitMs: 0, status: null, error: null }
+  const graceMs = work.settings.ambiguousGraceMs
+  switch (outcome.is) {
+    case 'accepted': return { ...quiet, event: { type: 'ACCEPTED' } }
+    case 'failed': return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
+    case 'ambiguous': return { ...quiet, event: { type: 'LOST' }, waitMs: graceMs, error: 'no response' }
+    case 'unsent': return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
+    case 'later': return {
+      event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },
+      waitMs: laterMs(outcome.status, row.attempts, work.chance), status: outcome.status, error: 'asked for patience',
+    }
+  }
+}
+
+function count(work: Work, kind: string, state: string): void {
+  work.counters.count('sms_total', { kind, state })
+}
+
+async function inParallel<T>(all: readonly T[], lanes: number, run: (one: T) => Promise<number>): Promise<number> {
+  let next = 0
+  let sum = 0
+  const lane = async () => {
+    while (next < all.length) {
+      const done = await run(all[next++]!)
+      // Not `sum += await …`, which adds to what the sum was before the wait.
+      sum += done
+    }
+  }
+  const settled = await Promise.allSettled(Array.from({ length: Math.min(lanes, all.length) }, lane))
+  for (const one of settled) if (one.status === 'rejected') throw one.reason
+  return sum
+}

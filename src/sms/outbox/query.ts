@@ -1,0 +1,91 @@
+/** SMS whose receipt is overdue: the SMSC is asked what became of them, ever less often, and settles them as a receipt would. */
+import { statement } from '../../base/sql.ts'
+import { unsentMs } from './backoff.ts'
+import { applyState } from './receipts.ts'
+import type { ReminderParts } from './settings.ts'
+import type { QueryOutcome, SmsQuery } from './types.ts'
+
+/** How a line is asked. */
+export interface QueryLine {
+  line: string
+  /** A receipt is overdue after this. */
+  afterMs: number
+  /** SMS at one look. */
+  limit: number
+}
+
+export interface Queries {
+  /** One look at one line, one request after the other. Rejects when Postgres is away. */
+  look(line: QueryLine): Promise<void>
+}
+
+/** Afterwards nobody asks any more: no SMSC tries a message, or knows of one, for longer as a rule. */
+export const QUERY_UNTIL_MS = 3 * 24 * 3_600_000
+/** A line that does not know the operation, or does not answer it, is left alone this long. */
+export const QUERY_REST_MS = 3_600_000
+
+interface OverdueRow {
+  id: string
+  msisdn: string
+  parts: { part: number; message_id: string }[]
+}
+
+/** Each time it is asked in twice the time that it has been waited for: seven times where that was an hour. */
+const OVERDUE = statement<OverdueRow>('sms-overdue', `
+  WITH pick AS (
+    SELECT id FROM sms_outbox o
+    WHERE state = 'accepted' AND submitted_at > CAST(:since AS timestamptz) AND submitted_at <= CAST(:before AS timestamptz)
+      AND wake_at <= CAST(:now AS timestamptz) AND COALESCE(sent_line, line) = :line AND recall_at IS NULL
+      AND EXISTS (SELECT FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '')
+    ORDER BY submitted_at, id LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
+  )
+  UPDATE sms_outbox o SET wake_at = CAST(:now AS timestamptz) + (CAST(:now AS timestamptz) - o.submitted_at)
+  FROM pick WHERE o.id = pick.id
+  RETURNING o.id, o.msisdn, (SELECT jsonb_agg(jsonb_build_object('part', part, 'message_id', message_id) ORDER BY part)
+    FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '') AS parts`)
+
+const ASK_AT = statement('sms-ask-at', `
+  UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz) WHERE id = CAST(:id AS bigint) AND state = 'accepted'`)
+
+export function smsQueries(parts: ReminderParts, query: SmsQuery): Queries {
+  const { knex, clock, counters, log } = parts
+  const restingUntil = new Map<string, number>()
+
+  async function ask(line: string, row: OverdueRow): Promise<QueryOutcome['is']> {
+    let last: QueryOutcome['is'] = 'said'
+    for (const { part, message_id: messageId } of row.parts) {
+      const outcome = await query({ msisdn: row.msisdn, line, messageId })
+      const said = { line, messageId, from: row.msisdn }
+      const isNew = outcome.is === 'said' && await applyState(parts, { sms: row.id, part }, { ...said, ...outcome })
+      const result = outcome.is !== 'said' ? outcome.is : isNew ? 'settled' : 'pending'
+      counters.count('sms_queries_total', { line, result })
+      last = outcome.is
+      if (last === 'unsupported' || last === 'later' || last === 'unsent') return last
+    }
+    return last
+  }
+
+  return {
+    async look({ line, afterMs, limit }) {
+      const nowMs = clock.now()
+      if ((restingUntil.get(line) ?? 0) > nowMs) return
+      const rows = await OVERDUE(knex, {
+        line, limit, now: new Date(nowMs), before: new Date(nowMs - afterMs), since: new Date(nowMs - QUERY_UNTIL_MS),
+      })
+      rows.sort((a, b) => Number(a.id) - Number(b.id))
+      for (const [n, row] of rows.entries()) {
+        const is = await ask(line, row)
+        // What the SMSC does not know now it will not know later.
+        if (is === 'unknown') await ASK_AT(knex, { id: row.id, wake: new Date(nowMs + QUERY_UNTIL_MS) })
+        if (is !== 'unsupported' && is !== 'later' && is !== 'unsent') continue
+        if (is === 'unsupported') {
+          restingUntil.set(line, clock.now() + QUERY_REST_MS)
+          log.warn({ line, restMs: QUERY_REST_MS }, 'the SMSC does not answer query_sm: take sms.queryMs out of this line')
+        }
+        const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(parts.chance)))
+        for (const { id } of rows.slice(n)) await ASK_AT(knex, { id, wake })
+        return
+      }
+    },
+  }
+}

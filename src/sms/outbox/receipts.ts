@@ -1,0 +1,169 @@
+/** What receipts do to the outbox: matched by line and message id, kept for a day when nobody knows the id yet. */
+import type { Knex } from 'knex'
+import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
+import { repeating } from '../../base/sql.ts'
+import { AS_IS, messageKey } from './message-id.ts'
+import {
+  DROP_ORPHANS, FIND_PART, FIND_REFERENCE, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS,
+  TAKE_EARLY, type PartRow, type PartState,
+} from './receipt-rows.ts'
+import type { ReminderParts } from './settings.ts'
+import type { PartIds, Receipt } from './types.ts'
+
+/** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
+export type ReceiptResult = 'matched' | 'repeat' | 'orphan'
+
+/** Of a part whose id names nothing: no receipt will be matched by it. */
+const NO_KEY = ''
+
+/**
+ * Applies one receipt; durable when it resolves, so acknowledge the PDU only then. Twice, early and out of order are
+ * harmless: a part's final state never changes again. Rejects when Postgres is away.
+ */
+export async function applyReceipt(parts: ReminderParts, given: Receipt): Promise<ReceiptResult> {
+  const { clock, chance } = parts
+  // Receipts write the subscriber with a prefix more often than PDUs do.
+  const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
+  const apply = () => parts.knex.transaction(async (trx) => {
+    const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
+    if (key !== NO_KEY) await lockKeys(trx, [key])
+    const part = key === NO_KEY ? undefined : await findPart(parts, trx, receipt, key)
+    if (!part) return keepOrphan(trx, receipt, key, clock.now())
+    return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+  })
+  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+}
+
+/**
+ * Stores what the SMSC called the parts of an accepted SMS, and applies receipts that came before. Inside the
+ * transaction that writes `accepted`.
+ */
+export async function storeParts(
+  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: PartIds },
+): Promise<void> {
+  const rows = sms.messageIds.flatMap((message_id, i) => {
+    if (message_id === null) return []
+    return [{ part: i + 1, message_id, message_key: keyOf(parts, sms.line, message_id, 'response') ?? NO_KEY }]
+  })
+  if (!rows.length) return
+  const own = referenceKey(referenceOf(sms.id))
+  const keys = [...rows.map((row) => row.message_key).filter((key) => key !== NO_KEY), own]
+  await lockKeys(trx, keys)
+  await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
+  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), own, line: sms.line, sms: sms.id, doors: doorsOf(parts, sms.line) })
+  for (const orphan of early) {
+    const { line, message_id: messageId, sender: from, state, error, reference } = orphan
+    const receipt = { line, messageId, from, state, error, reference }
+    const part = await findPart(parts, trx, receipt, orphan.message_key)
+    if (part) await applyToPart(trx, part, receipt, parts.clock.now())
+  }
+}
+
+/** What the SMSC answered about one part; true if that was new. Rejects when Postgres is away. */
+export async function applyState(parts: ReminderParts, at: { sms: string; part: number }, said: Match): Promise<boolean> {
+  const { clock, chance } = parts
+  const apply = () => parts.knex.transaction(async (trx) => {
+    const [part] = await PART_AT(trx, at)
+    return part ? applyToPart(trx, part, said, clock.now()) : false
+  })
+  return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
+}
+
+export interface Told {
+  line: string
+  messageId: string
+  receipts: Match[]
+}
+
+/**
+ * Looks for receipts of an SMS whose response never came: from its subscriber, after it was written, and with its
+ * reference where the SMSC echoes that. Where it does not, a receipt that may as well be of another SMS of the same
+ * subscriber settles neither: to send one twice is better than to send one never. Answers those of one part, or null;
+ * they are then used up.
+ */
+export async function takeReceiptOf(
+  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
+): Promise<Told | null> {
+  const { id, msisdn } = sms
+  const found = await POSSIBLE(trx, {
+    sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, doors: doorsOf(parts, sms.line), reference: referenceOf(id),
+  })
+  const [first] = found
+  if (!first) return null
+  const same = found.filter((row) => row.message_key === first.message_key)
+  await DROP_ORPHANS(trx, { ids: JSON.stringify(same.map((row) => row.id)) })
+  const { line, message_id: messageId } = first
+  return { line, messageId, receipts: same.map(({ state, error }) => ({ line, messageId, from: msisdn, state, error })) }
+}
+
+/** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. As FIND_REFERENCE has it. */
+export function referenceOf(id: string): number {
+  return Number(BigInt(id) % 65_535n) + 1
+}
+
+function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' | 'receipt'): string | null {
+  const bases = parts.messageIds ? parts.messageIds(line) : AS_IS
+  return bases && id ? messageKey(id, bases[side]) : null
+}
+
+/**
+ * What a receipt is known by whose message id says nothing (`responses.messageIdUseless`) or is not there: the reference that
+ * the SMSC echoes. With the subscriber it is as good as an id; several parts of one SMS have the same.
+ */
+function referenceKey(reference: number | null): string {
+  return reference === null ? NO_KEY : `user_message_reference ${reference}`
+}
+
+function doorsOf(parts: ReminderParts, line: string): string {
+  return JSON.stringify(parts.doors?.(line) ?? [line])
+}
+
+async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
+  for (const key of [...new Set(keys)].toSorted()) {
+    await LOCK_KEY(trx, { name: `sms:${key}` })
+  }
+}
+
+export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
+
+async function findPart(
+  parts: ReminderParts, trx: Knex.Transaction, receipt: Match & Pick<Receipt, 'reference'>, key: string,
+): Promise<PartRow | undefined> {
+  const { line, messageId: id, from, reference } = receipt
+  const doors = doorsOf(parts, line)
+  const [part] = key === referenceKey(reference)
+    ? await FIND_REFERENCE(trx, { reference, line, from, doors })
+    : await FIND_PART(trx, { key, line, id, from, doors })
+  return part
+}
+
+/** Writes what one receipt says of one part; the whole is delivered when all of its parts are. False: nothing new. */
+export async function applyToPart(trx: Knex.Transaction, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
+  const state = partStateOf(receipt.state)
+  if (state === 'accepted' || part.part_state !== 'accepted') return false
+  await SETTLE_PART(trx, { sms: part.sms, part: part.part, state })
+  const all = await PART_STATES(trx, { sms: part.sms })
+  const parts = all[0]?.parts ?? 1
+  const isWhole = all.length >= parts && all.every((one) => one.state === 'delivered')
+  const whole = all.some((one) => one.state === 'failed') ? 'failed' : isWhole ? 'delivered' : 'accepted'
+  const to = whole === 'accepted' ? part.state : nextState(part.state, eventOf(whole))
+  if (to === part.state) return true
+  const error = to === 'failed' ? `receipt: ${receipt.state} ${receipt.error}`.trim() : null
+  await SETTLE_WHOLE(trx, { sms: part.sms, state: to, error, now: new Date(nowMs) })
+  return true
+}
+
+async function keepOrphan(trx: Knex.Transaction, receipt: Receipt, key: string, nowMs: number): Promise<ReceiptResult> {
+  const { line, messageId: id, from, reference, state, error } = receipt
+  const kept = await KEEP_ORPHAN(trx, { line, id, key, from, reference, state, error, now: new Date(nowMs) })
+  return kept.length ? 'orphan' : 'repeat'
+}
+
+function partStateOf(state: Receipt['state']): PartState {
+  if (state === 'delivered') return 'delivered'
+  return state === 'enroute' || state === 'accepted' || state === 'unknown' ? 'accepted' : 'failed'
+}
+
+function eventOf(state: 'delivered' | 'failed'): ReminderEvent {
+  return { type: state === 'delivered' ? 'DELIVERED' : 'UNDELIVERED' }
+}

@@ -1,0 +1,115 @@
+/** The text of an SMS that is owed, or that the SMSC still holds, becomes another: there, or as a new SMS in its place. */
+import type { Knex } from 'knex'
+import { statement } from '../../base/sql.ts'
+import { RECALLED } from './rows.ts'
+import type { ReminderParts } from './settings.ts'
+import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
+
+/**
+ * changed: it had not left · replaced: the SMSC has the new text · sent-anew: the SMSC threw the old one away, and the new one is
+ * owed · too-late: it is delivered, failed or called off · busy: it is being sent, try again · unknown: no response, so nobody
+ * knows which text it is · off: the line does not manage SMS · none: there is no such SMS.
+ */
+export type Replaced = 'changed' | 'replaced' | 'sent-anew' | 'too-late' | 'busy' | 'unknown' | 'off' | 'none'
+
+/** One SMS of a subscriber, without its text. */
+export interface SmsRow {
+  id: string
+  kind: string
+  state: string
+  line: string
+  parts: number
+  due_at: Date
+  submitted_at: Date | null
+}
+
+/** The newest of one subscriber that are told. */
+export const SMS_LISTED_MAX = 50
+
+const OF_SUBSCRIBER = statement<SmsRow>('sms-of-subscriber', `
+  SELECT id, kind, state, COALESCE(sent_line, line) AS line, parts, due_at, submitted_at
+  FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`)
+
+/** Nothing of it has left, and nobody is about to send it. */
+const CHANGE_DUE = statement<{ id: string }>('sms-change-due', `
+  UPDATE sms_outbox o SET text = CAST(:text AS text), parts = 1, lease = NULL
+  WHERE id = CAST(:id AS bigint) AND state = 'due' AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))
+    AND NOT EXISTS (SELECT FROM sms_part p WHERE p.sms = o.id)
+  RETURNING id`)
+
+interface HeldRow {
+  state: string
+  msisdn: string
+  line: string
+  text: string
+  parts: number
+  message_ids: string[]
+}
+
+const HELD = statement<HeldRow>('sms-held', `
+  SELECT state, msisdn, COALESCE(sent_line, line) AS line, text, parts, ARRAY(
+    SELECT message_id FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '' ORDER BY part) AS message_ids
+  FROM sms_outbox o WHERE id = CAST(:id AS bigint)`)
+
+const REPLACED = statement<{ id: string }>('sms-replaced', `
+  UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`)
+
+/** The same SMS again with another text; it was due already, and one of a kind and moment there is. Quiet hours are kept. */
+const OWE_ANEW = statement<{ id: string }>('sms-owe-anew', `
+  INSERT INTO sms_outbox (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at)
+  SELECT subject, kind, msisdn, line, CAST(:text AS text), quiet_zone, due_at - interval '1 millisecond', expires_at,
+    CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+  FROM sms_outbox WHERE id = CAST(:id AS bigint)
+  RETURNING id`)
+
+export interface Replacing {
+  of(msisdn: string): Promise<SmsRow[]>
+  /** Rejects when Postgres is away. */
+  replace(id: string, text: string): Promise<Replaced>
+}
+
+export interface ReplacingParts extends Pick<ReminderParts, 'knex' | 'clock' | 'counters'> {
+  replace: SmsReplace
+  recall(sms: SmsToRecall): Promise<RecallOutcome>
+}
+
+export function smsReplacing(parts: ReplacingParts): Replacing {
+  const { knex, clock, counters } = parts
+
+  async function replaced(id: string, text: string): Promise<Replaced> {
+    const [changed] = await CHANGE_DUE(knex, { id, text, now: new Date(clock.now()) })
+    if (changed) return 'changed'
+    const [row] = await HELD(knex, { id })
+    if (!row) return 'none'
+    if (['due', 'submitting', 'ambiguous'].includes(row.state)) return 'busy'
+    const isWhole = row.message_ids.length === row.parts
+    if (row.state !== 'accepted' || !isWhole) return 'too-late'
+    const { msisdn, line, message_ids: messageIds } = row
+    const is = row.parts > 1 ? 'unfit' : await parts.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
+    if (is === 'off' || is === 'unknown') return is
+    if (is === 'unsent') return 'busy'
+    if (is === 'replaced') return (await REPLACED(knex, { id, text })).length ? 'replaced' : 'none'
+    return instead(id, text, await parts.recall({ msisdn, line, messageIds }))
+  }
+
+  /** What the SMSC has thrown away is owed anew; what it has not is delivered, or as good as. */
+  async function instead(id: string, text: string, recalled: RecallOutcome): Promise<Replaced> {
+    if (recalled === 'off') return 'off'
+    if (recalled !== 'gone') return recalled === 'unsent' ? 'busy' : 'too-late'
+    const now = new Date(clock.now())
+    await knex.transaction(async (trx: Knex.Transaction) => {
+      await OWE_ANEW(trx, { id, text, now })
+      await RECALLED(trx, { id, gone: true, again: null, now })
+    })
+    return 'sent-anew'
+  }
+
+  return {
+    of: (msisdn) => OF_SUBSCRIBER(knex, { msisdn }),
+    async replace(id, text) {
+      const result = await replaced(id, text)
+      counters.count('sms_replaced_total', { result })
+      return result
+    },
+  }
+}

@@ -1,0 +1,59 @@
+/** What may be set of the reminders, and what they are given. */
+import type { Knex } from 'knex'
+import type { Log } from '../../base/log-port.ts'
+import type { Counters } from '../../base/metrics.ts'
+import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import type { IdBases } from './message-id.ts'
+import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
+import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
+
+export interface ReminderSettings {
+  /** No SMS that keeps them leaves in these; null: none. */
+  quietHours: QuietHours | null
+  /** How often the outbox is looked at. */
+  pollMs: number
+  /** How long a claimed or submitting row belongs to one daemon. Longer than the SMSC may take to answer. */
+  leaseMs: number
+  /** How long a receipt may settle an SMS whose response never came. */
+  ambiguousGraceMs: number
+  /** Rows claimed at once. */
+  batchMax: number
+  /** SMS handed to the lines at once. */
+  inFlightMax: number
+  /** Connections to the database that SMS and receipts take at once: the turns of dialogues wait for none of theirs. */
+  connectionsMax: number
+  /** How long settled SMS are kept. */
+  keepMs: number
+}
+
+export const REMINDER_DEFAULTS: ReminderSettings = {
+  quietHours: QUIET_HOURS_DEFAULT,
+  pollMs: 1_000,
+  leaseMs: 30_000,
+  ambiguousGraceMs: 90_000,
+  batchMax: 50,
+  inFlightMax: 10,
+  connectionsMax: 4,
+  keepMs: 90 * 86_400_000,
+}
+
+export interface ReminderParts {
+  knex: Knex
+  submit: SmsSubmit
+  /** Absent: what the SMSC has stays there. */
+  recall?: (sms: SmsToRecall) => Promise<RecallOutcome>
+  clock: Clock
+  chance: Chance
+  log: Log
+  counters: Counters
+  settings?: Partial<ReminderSettings>
+  /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
+  messageIds?: (line: string) => IdBases | null
+  /** The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any. */
+  doors?: (line: string) => readonly string[]
+}
+
+/** An ambiguous SMS is tried once more, never twice: a subscriber rarely reads it two times, never three. */
+export const LOSSES_MAX = 2
+/** A receipt that nobody knew is kept this long. */
+export const ORPHAN_MS = 24 * 3_600_000

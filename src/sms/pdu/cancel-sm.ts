@@ -1,0 +1,38 @@
+/** Has the SMSC throw an SMS away: one cancel_sm a part. (SMPP v3.4 §4.9) */
+import type { RecallOutcome, SmsToRecall } from '../outbox/types.ts'
+import type { Line, OutgoingPdu } from '../../smpp/types.ts'
+import type { Clock } from '../../ussd/vocabulary.ts'
+import type { SmsLine, SmsSettings } from '../settings.ts'
+
+export interface RecallParts {
+  settings: readonly SmsLine[]
+  lines: { get(name: string): Line | undefined }
+  clock: Clock
+}
+
+export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToRecall) => Promise<RecallOutcome> {
+  return async (sms) => {
+    const line = lines.get(sms.line)
+    const how = settings.find(({ name }) => name === sms.line)
+    if (!line || !how?.sms?.manage || !sms.messageIds.length) return 'off'
+    let outcome: RecallOutcome = 'gone'
+    for (const messageId of sms.messageIds) {
+      const deadline = clock.now() + how.timers.responseMs
+      const answer = await line.submit(cancelSm(messageId, sms.msisdn, { line, how: how.sms }), { lane: 'sms', deadline })
+      if (answer.kind === 'unsent') return 'unsent'
+      if (answer.kind !== 'ok') outcome = 'kept'
+    }
+    return outcome
+  }
+}
+
+function cancelSm(messageId: string, msisdn: string, { line: { sms }, how }: { line: Line; how: SmsSettings }): OutgoingPdu {
+  return {
+    command: 'cancel_sm',
+    tlvs: [],
+    body: {
+      service_type: how.serviceType, message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source, dest_addr_ton: how.destTon, dest_addr_npi: how.destNpi, destination_addr: msisdn,
+    },
+  }
+}

@@ -1,0 +1,54 @@
+/** Asks the SMSC what became of an SMS: query_sm, behind all USSD as every SMS. (SMPP v3.4 §4.8) */
+import type { QueryLine } from '../outbox/query.ts'
+import type { QueryOutcome, SmsQuery } from '../outbox/types.ts'
+import { messageState } from './receipt.ts'
+import { STATUS } from '../../smpp/pdu/status.ts'
+import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
+import type { Clock } from '../../ussd/vocabulary.ts'
+import type { SmsLine, SmsSettings } from '../settings.ts'
+import { ownClasses, statusClass } from '../outbox/status.ts'
+
+export interface QueryParts {
+  settings: readonly SmsLine[]
+  lines: { get(name: string): Line | undefined }
+  clock: Clock
+}
+
+/** How often each line is looked at. */
+export const QUERY_EVERY_MS = 5_000
+
+/** Lines that want it and can, and how many SMS they may ask for at one look: their share of the SMS rate. */
+export function queryLines({ settings, lines }: QueryParts): QueryLine[] {
+  return settings.flatMap(({ name, sms }) => {
+    const line = lines.get(name)
+    if (sms?.queryMs === undefined || !line?.bound() || line.dialect.habits.messageIdUseless) return []
+    return [{ line: name, afterMs: sms.queryMs, limit: Math.max(1, Math.floor(sms.perSecond * sms.queryShare * QUERY_EVERY_MS / 1000)) }]
+  })
+}
+
+export function smsQuery({ settings, lines, clock }: QueryParts): SmsQuery {
+  return async ({ line: name, messageId }) => {
+    const line = lines.get(name)
+    const how = settings.find((one) => one.name === name)
+    if (!line || !how?.sms) return { is: 'unsent' }
+    return said(await line.submit(querySm(messageId, line), { lane: 'sms', deadline: clock.now() + how.timers.responseMs }), how.sms)
+  }
+}
+
+function said(outcome: SubmitOutcome, how: SmsSettings): QueryOutcome {
+  if (outcome.kind === 'ok') {
+    const { message_state: state, error_code: error } = outcome.pdu.body
+    return { is: 'said', state: messageState(Number(state ?? 0)) ?? 'unknown', error: String(error ?? 0).padStart(3, '0') }
+  }
+  if (outcome.kind === 'unsent') return { is: 'unsent' }
+  if (outcome.kind === 'lost') return { is: 'later' }
+  if (outcome.kind === 'timeout' || outcome.status === STATUS.ESME_RINVCMDID) return { is: 'unsupported' }
+  return { is: statusClass(outcome.status, ownClasses(how.statuses)) === 'fail' ? 'unknown' : 'later' }
+}
+
+function querySm(messageId: string, { sms }: Line): OutgoingPdu {
+  return {
+    command: 'query_sm', tlvs: [],
+    body: { message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi, source_addr: sms.source },
+  }
+}

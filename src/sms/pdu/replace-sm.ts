@@ -1,0 +1,36 @@
+/** Has the SMSC put another text in the place of one that it still holds: replace_sm. (SMPP v3.4 §4.10) */
+import type { SmsReplace } from '../outbox/types.ts'
+import { splitSms } from './segments.ts'
+import type { Line, OutgoingPdu } from '../../smpp/types.ts'
+import type { RecallParts } from './cancel-sm.ts'
+import { splittingOf } from './submit-sm.ts'
+
+/** Only the octets of the text can be replaced: its coding and its header stay those of the first one. */
+export function smsReplace({ settings, lines, clock }: RecallParts): SmsReplace {
+  return async (sms) => {
+    const line = lines.get(sms.line)
+    const how = settings.find(({ name }) => name === sms.line)
+    if (!line || !how?.sms?.manage) return 'off'
+    const [before, after] = [sms.before, sms.text].map((text) => splitSms(text, splittingOf(how.sms!), 1).parts)
+    const [old, next] = [before![0]!, after![0]!]
+    const isFit = before!.length === 1 && after!.length === 1 && old.dataCoding === next.dataCoding && old.esmClass === next.esmClass
+      && next.esmClass === 0 && next.tlvs.length === 0
+    if (!isFit) return 'unfit'
+    const pdu = replaceSm(sms.messageId, next.shortMessage, { line, receipts: how.sms.receipts })
+    const { kind } = await line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs })
+    if (kind === 'ok') return 'replaced'
+    if (kind === 'refused' || kind === 'unsent') return kind
+    return 'unknown'
+  }
+}
+
+/** Empty times: as they were. */
+function replaceSm(messageId: string, text: Buffer, { line: { sms }, receipts }: { line: Line; receipts: boolean }): OutgoingPdu {
+  return {
+    command: 'replace_sm', tlvs: [],
+    body: {
+      message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi, source_addr: sms.source,
+      schedule_delivery_time: '', validity_period: '', registered_delivery: receipts ? 1 : 0, sm_default_msg_id: 0, short_message: text,
+    },
+  }
+}

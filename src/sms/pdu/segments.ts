@@ -1,0 +1,254 @@
+/** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
+import { countGsm7, uncodableAt } from '../../ussd/gsm7.ts'
+import { encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift } from '../../ussd/national.ts'
+import { encodeAscii, encodeLatin1, encodeUcs2 } from '../../ussd/octets.ts'
+import { boundaryAt, toGsm7Text, transliterate } from '../../ussd/text.ts'
+import type { Alphabet } from '../../ussd/vocabulary.ts'
+import type { OutgoingPdu, Tlv } from '../../smpp/types.ts'
+
+/**
+ * How parts are told to belong together. `udh8`/`udh16`: a header with a reference of that width (3GPP TS
+ * 23.040 §9.2.3.24.1, .8) · `sar`: parameters, the SMSC makes the header · `payload`: message_payload, the
+ * SMSC splits.
+ */
+export type Concatenation = 'udh8' | 'udh16' | 'sar' | 'payload'
+
+/** What plain text is at an SMSC: what its data_coding stands for there. */
+export interface PlainText {
+  alphabet: 'gsm7' | 'latin1' | 'ascii'
+  dataCoding: number
+}
+
+export interface SplitSettings {
+  concatenation: Concatenation
+  /** Default: GSM 7-bit, data_coding 0. */
+  plain?: PlainText
+  /** A longer text is cut. Default `PARTS_MAX`. */
+  partsMax?: number
+  /** Give marks and typographic characters up where that saves UCS-2. Default true. */
+  translit?: boolean
+  /** May UCS-2 be used at all? If not, `?` stands for what GSM 7-bit lacks. Default true. */
+  ucs2?: boolean
+  /**
+   * National languages (identifiers of 3GPP TS 23.038 §6.2.1.2.4) whose shift tables handsets here are known to show.
+   * They come before transliteration and UCS-2. Not for `sar` and `payload`, where the header is the SMSC's.
+   */
+  languages?: readonly number[]
+}
+
+/** What of one submit_sm differs from part to part. */
+export interface SmsPart {
+  /** What the part says. */
+  text: string
+  shortMessage: Buffer
+  esmClass: number
+  dataCoding: number
+  tlvs: Tlv[]
+}
+
+export interface SplitSms {
+  alphabet: Alphabet
+  parts: SmsPart[]
+  /** The text was longer than `partsMax` parts. */
+  cut: boolean
+}
+
+/** More parts are a mistake in a text: nobody reads them, and each is paid for. */
+export const PARTS_MAX = 10
+/** esm_class: the message starts with a user data header. (SMPP v3.4 §5.2.12) */
+const UDHI = 0x40
+const NOTHING = Buffer.alloc(0)
+const UCS2 = 8
+export const PLAIN: PlainText = { alphabet: 'gsm7', dataCoding: 0 }
+/** Letters of GSM 7-bit that the alphabet has, too. */
+const LETTERS: Record<PlainText['alphabet'], RegExp> = { gsm7: /^/, latin1: /^[\0-\xff]*$/, ascii: /^[\0-\x7f]*$/ }
+const TAG = { payload: 0x0424, sarRef: 0x020c, sarTotal: 0x020e, sarSequence: 0x020f }
+/**
+ * 140 octets of user data hold 160 septets or 70 units; a header takes its share. (3GPP TS 23.040 §9.2.3.24)
+ */
+const USER_DATA_OCTETS = 140
+/** Octets of the concatenation element; where the SMSC writes it, it writes the short one. */
+const ELEMENT_OCTETS: Record<Concatenation, number> = { udh8: 5, udh16: 6, sar: 5, payload: 5 }
+
+/**
+ * A text as messages. `reference` tells the parts of one text from those of another to the same handset (its
+ * low 8 or 16 bits). Escape pairs, surrogate pairs and letters with their marks stay together.
+ */
+export function splitSms(text: string, settings: SplitSettings, reference: number): SplitSms {
+  const { concatenation, partsMax = PARTS_MAX } = settings
+  const form = formFor(text, settings)
+  const shift = shiftElements(form.shift)
+  const whole = partOf(form.text, { form, elements: shift, tlvs: [] })
+  if (unitsOf(form.text, form) <= capacity(form, shift.length)) return { alphabet: form.alphabet, parts: [whole], cut: false }
+  const texts = pieces(form, capacity(form, shift.length + ELEMENT_OCTETS[concatenation]))
+  const kept = texts.slice(0, partsMax)
+  const cut = texts.length > kept.length
+  if (concatenation === 'payload') return { alphabet: form.alphabet, parts: [payloadPart(kept.join(''), form)], cut }
+  const parts = kept.map((piece, i) => {
+    const place = { reference, total: kept.length, sequence: i + 1 }
+    if (concatenation === 'sar') return partOf(piece, { form, elements: NOTHING, tlvs: sarTlvs(place) })
+    return partOf(piece, { form, elements: Buffer.concat([elementOf(concatenation, place), shift]), tlvs: [] })
+  })
+  return { alphabet: form.alphabet, parts, cut }
+}
+
+export interface SmsAddresses {
+  source: string
+  sourceTon: number
+  sourceNpi: number
+  msisdn: string
+  /** SMPP v3.4 §5.2.17; 1 asks for a final receipt. */
+  registeredDelivery: number
+  /** SMPP v3.4 §7.1.1, '' for the SMSC's own. */
+  validityPeriod: string
+  /** Echoed in receipts by some SMSCs. */
+  userMessageReference?: number
+  /** priority_flag (SMPP v3.4 §5.2.14). Default 0. */
+  priority?: number
+  /** Default ''. */
+  serviceType?: string
+  /** Of the subscriber's number; default: international, ISDN. */
+  destTon?: number
+  destNpi?: number
+}
+
+/** The submit_sm of one part. */
+export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
+  const tlvs = [...part.tlvs]
+  if (to.userMessageReference !== undefined) tlvs.push({ tag: 0x0204, value: u16(to.userMessageReference) })
+  return {
+    command: 'submit_sm',
+    tlvs,
+    body: {
+      service_type: to.serviceType ?? '', source_addr_ton: to.sourceTon, source_addr_npi: to.sourceNpi, source_addr: to.source,
+      dest_addr_ton: to.destTon ?? 1, dest_addr_npi: to.destNpi ?? 1, destination_addr: to.msisdn, esm_class: part.esmClass,
+      protocol_id: 0,
+      priority_flag: to.priority ?? 0, schedule_delivery_time: '', validity_period: to.validityPeriod,
+      registered_delivery: to.registeredDelivery, replace_if_present_flag: 0, data_coding: part.dataCoding,
+      sm_default_msg_id: 0, short_message: part.shortMessage,
+    },
+  }
+}
+
+/** Months and years are counted as each SMSC likes; days are not. */
+const RELATIVE_DAYS_MAX = 31
+
+/** A validity period of so many milliseconds, a minute to 31 days: `000001000000000R`. (SMPP v3.4 §7.1.1) */
+export function relativeTime(ms: number): string {
+  const minutes = Math.min(Math.max(1, Math.floor(ms / 60_000)), RELATIVE_DAYS_MAX * 24 * 60)
+  const fields = [Math.floor(minutes / (24 * 60)), Math.floor(minutes / 60) % 24, minutes % 60]
+  return `0000${fields.map((value) => String(value).padStart(2, '0')).join('')}00000R`
+}
+
+/** A moment in UTC: `YYMMDDhhmmss000+`. (SMPP v3.4 §7.1.1.1) */
+export function absoluteTime(ms: number): string {
+  return `${new Date(ms).toISOString().replace(/[-T:]/g, '').slice(2, 14)}000+`
+}
+
+/** How a whole text is coded; all parts are coded alike. */
+interface Form {
+  text: string
+  alphabet: Alphabet
+  shift: Shift
+  plain: PlainText
+}
+
+/** The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2. */
+function formFor(text: string, settings: SplitSettings): Form {
+  const { concatenation, languages = [], translit = true, ucs2 = true, plain = PLAIN } = settings
+  const isPlain = (said: string) => uncodableAt(said) < 0 && LETTERS[plain.alphabet].test(said)
+  if (isPlain(text)) return { text, alphabet: 'gsm7', shift: NO_SHIFT, plain }
+  const headerIsOurs = concatenation === 'udh8' || concatenation === 'udh16'
+  const shift = headerIsOurs && plain.alphabet === 'gsm7' && languages.length > 0 ? shiftFor(text, languages) : null
+  if (shift) return { text, alphabet: 'gsm7', shift, plain }
+  const sparing = !ucs2 ? toGsm7Text(text) : translit ? transliterate(text) : text
+  if (!ucs2 || isPlain(sparing)) return { text: sparing, alphabet: 'gsm7', shift: NO_SHIFT, plain }
+  return { text, alphabet: 'ucs2', shift: NO_SHIFT, plain }
+}
+
+/** Septets or units beside a header with so many octets of elements, which has its length before it. */
+function capacity({ alphabet }: Form, elementOctets: number): number {
+  const octets = USER_DATA_OCTETS - (elementOctets === 0 ? 0 : elementOctets + 1)
+  return alphabet === 'gsm7' ? Math.floor((octets * 8) / 7) : Math.floor(octets / 2)
+}
+
+interface PartForm {
+  form: Form
+  /** Information elements, without the length of the header. */
+  elements: Buffer
+  tlvs: Tlv[]
+}
+
+function partOf(text: string, { form, elements, tlvs }: PartForm): SmsPart {
+  const header = elements.length === 0 ? NOTHING : Buffer.concat([Buffer.from([elements.length]), elements])
+  return {
+    text,
+    shortMessage: Buffer.concat([header, octetsOf(text, form)]),
+    esmClass: header.length > 0 ? UDHI : 0,
+    dataCoding: form.alphabet === 'ucs2' ? UCS2 : form.plain.dataCoding,
+    tlvs,
+  }
+}
+
+function payloadPart(text: string, form: Form): SmsPart {
+  const value = octetsOf(text, form)
+  return { ...partOf('', { form, elements: NOTHING, tlvs: [{ tag: TAG.payload, value }] }), text }
+}
+
+interface PartPlace {
+  reference: number
+  total: number
+  sequence: number
+}
+
+function elementOf(concatenation: 'udh8' | 'udh16', { reference, total, sequence }: PartPlace): Buffer {
+  if (concatenation === 'udh8') return Buffer.from([0x00, 3, reference & 0xff, total, sequence])
+  return Buffer.from([0x08, 4, (reference >> 8) & 0xff, reference & 0xff, total, sequence])
+}
+
+function sarTlvs({ reference, total, sequence }: PartPlace): Tlv[] {
+  return [
+    { tag: TAG.sarRef, value: u16(reference) },
+    { tag: TAG.sarTotal, value: Buffer.from([total]) },
+    { tag: TAG.sarSequence, value: Buffer.from([sequence]) },
+  ]
+}
+
+/** The text in pieces of at most `size` septets or units, cut where a reader would not see it. */
+function pieces(form: Form, size: number): string[] {
+  const out: string[] = []
+  let rest = form.text
+  while (rest !== '') {
+    const at = boundaryAt(rest, form.alphabet === 'ucs2' ? size : reach(rest, form, size))
+    const end = at > 0 ? at : 1
+    out.push(rest.slice(0, end))
+    rest = rest.slice(end)
+  }
+  return out
+}
+
+/** How many characters of the beginning are within so many septets. */
+function reach(text: string, form: Form, septets: number): number {
+  let used = 0
+  for (let i = 0; i < text.length; i++) {
+    used += unitsOf(text.charAt(i), form)
+    if (used > septets) return i
+  }
+  return text.length
+}
+
+function unitsOf(text: string, { alphabet, shift }: Form): number {
+  if (alphabet === 'ucs2') return text.length
+  return shift === NO_SHIFT ? countGsm7(text) : (encodeNational(text, shift)?.length ?? text.length)
+}
+
+/** `formFor` has chosen an alphabet that has every character, or there is none that may be chosen. */
+function octetsOf(text: string, { alphabet, shift, plain }: Form): Buffer {
+  if (alphabet === 'ucs2') return encodeUcs2(text)
+  if (plain.alphabet === 'latin1') return encodeLatin1(text)
+  return plain.alphabet === 'ascii' ? encodeAscii(text) : (encodeNational(text, shift) as Buffer)
+}
+
+function u16(value: number): Buffer {
+  return Buffer.from([(value >> 8) & 0xff, value & 0xff])
+}

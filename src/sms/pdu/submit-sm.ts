@@ -1,0 +1,121 @@
+/** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
+import { failpointOnceWritten } from '../../base/failpoints.ts'
+import type { Counters } from '../../base/metrics.ts'
+import type { LateSms } from '../outbox/ambiguous.ts'
+import type { BeforePart, PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../outbox/types.ts'
+import { absoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
+import { STATUS } from '../../smpp/pdu/status.ts'
+import type { Line, SubmitOutcome } from '../../smpp/types.ts'
+import { LANGUAGES } from '../../ussd/national.ts'
+import type { Clock } from '../../ussd/vocabulary.ts'
+import type { SmsLine, SmsSettings } from '../settings.ts'
+import { ownClasses, statusClass } from '../outbox/status.ts'
+
+export interface SubmitParts {
+  settings: readonly SmsLine[]
+  lines: { all: readonly Line[]; get(name: string): Line | undefined }
+  clock: Clock
+  metrics: Counters
+}
+
+/** The parts of one SMS take no longer than this many response times: its row is leased no longer. */
+export const RESPONSES_MAX = 3
+/** No SMSC is asked to try for less. */
+const VALIDITY_MS_MIN = 60_000
+
+export function smsSubmit(parts: SubmitParts): SmsSubmit {
+  return async (sms, beforePart) => {
+    const line = lineFor(sms, parts.lines, parts.settings)
+    const own = parts.settings.find(({ name }) => name === line?.name)
+    const how = own?.sms
+    if (!line || !how) return { is: 'unsent' }
+    const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
+    if (cut) parts.metrics.count('limits_total', { limit: 'sms_parts_max' })
+    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: parts.clock, beforePart })
+  }
+}
+
+/** What a request of the SMS lane is known by, in case its response is late. */
+export function lateKey(id: string, part: number): string {
+  return `${id}/${part}`
+}
+
+/** The SMS of a key, if it is one of ours; SMS of the outbox have numbers. */
+export function lateSmsOf(key: string | undefined, line: string): Required<LateSms> | null {
+  const [, id, part] = /^(\d+)\/(\d+)$/.exec(key ?? '') ?? []
+  return id && part ? { id, line, part: Number(part) } : null
+}
+
+/** What the response to one part means. */
+export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
+  if (outcome.kind === 'ok') return { is: 'accepted', messageIds: [outcome.messageId] }
+  if (outcome.kind === 'unsent') return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
+  if (outcome.kind !== 'refused') return { is: 'ambiguous' }
+  const { status } = outcome
+  const is = statusClass(status, ownClasses(how.statuses))
+  if (is === 'fail') return { is: 'failed', status }
+  return { is: 'later', status, pause: is === 'pause', destination: is === 'destination' }
+}
+
+interface Sending {
+  sms: SmsToSend
+  line: Line
+  how: SmsSettings
+  responseMs: number
+  clock: Clock
+  beforePart: BeforePart | undefined
+}
+
+async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
+  const { sms, line, how, clock, beforePart } = sending
+  const messageIds: (string | null)[] = pieces.map(() => null)
+  // Where the line's settings cut it into another number of parts by now, a handset can put none of the old ones to them.
+  const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
+  const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
+  for (const [i, piece] of pieces.entries()) {
+    if (has?.includes(i + 1)) continue
+    if (pieces.length > 1) await beforePart?.({ messageIds: [...messageIds], line: line.name })
+    const deadline = Math.min(overMs, clock.now() + sending.responseMs)
+    const submitting = line.submit(pduOf(piece, sending), { lane: 'sms', deadline, key: lateKey(sms.id, i + 1) })
+    failpointOnceWritten('sms-after-octets')
+    const outcome = await submitting
+    if (outcome.kind !== 'ok') return partly(fateOf(outcome, how), messageIds, line.name)
+    messageIds[i] = outcome.messageId
+  }
+  return { is: 'accepted', messageIds, line: line.name }
+}
+
+/** An SMS of one part is whole or nothing; of several, the outbox must know what is missing. */
+function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome {
+  return messageIds.length === 1 || fate.is === 'accepted' ? fate : { ...fate, partly: { messageIds, line } }
+}
+
+function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
+  const leftMs = Math.max(VALIDITY_MS_MIN, Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity))
+  return smsPdu(piece, {
+    ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.receipts ? 1 : 0, userMessageReference: sms.reference,
+    validityPeriod: validityOf(how, leftMs, clock), priority: how.priority,
+    serviceType: how.serviceType, destTon: how.destTon, destNpi: how.destNpi,
+  })
+}
+
+/** The SMSC's clock is another: what is absolute can be a minute off. */
+function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string {
+  if (validity === 'none') return ''
+  return validity === 'absolute' ? absoluteTime(clock.now() + ms) : relativeTime(ms)
+}
+
+/** How a line cuts a text. */
+export function splittingOf(how: SmsSettings) {
+  return {
+    concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]),
+    plain: { alphabet: how.alphabet, dataCoding: how.dataCoding },
+  }
+}
+
+/** The line that the SMS names, else the first bound one that may send SMS. */
+function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], settings: readonly SmsLine[]): Line | undefined {
+  const sends = (line: Line) => settings.find(({ name }) => name === line.name)?.sms !== undefined
+  const named = sms.line ? lines.get(sms.line) : undefined
+  return named && sends(named) ? named : lines.all.find((line) => line.bound() && sends(line))
+}

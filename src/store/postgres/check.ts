@@ -1,0 +1,29 @@
+/** Whether Postgres answers and takes what we write, and what an operator should know of it. */
+import type { Postgres } from './connection.ts'
+
+export interface PostgresCheck {
+  ok: boolean
+  kind: Postgres['kind']
+  notes: string[]
+}
+
+/** Postgres has this long to answer. */
+const PING_MS = 1_000
+
+/** A statement is planned once a connection; only statistics that are taken anew bring another plan. */
+const AUTOVACUUM_OFF = 'autovacuum is off: statements stay planned for the size that tables had at first, until each takes seconds. '
+  + 'Switch it on, or run VACUUM (ANALYZE) every few minutes'
+
+const READ_ONLY = 'read-only: this is a standby, or default_transaction_read_only is on; nothing can be booked, no SMS sent'
+
+const SETTINGS = "SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only"
+
+export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresCheck> {
+  try {
+    const { rows } = await knex.raw<{ rows: { autovacuum: string; read_only: string }[] }>(SETTINGS).timeout(PING_MS)
+    const notes = rows[0]?.autovacuum === 'off' ? [AUTOVACUUM_OFF] : []
+    return rows[0]?.read_only === 'on' ? { ok: false, kind, notes: [READ_ONLY, ...notes] } : { ok: true, kind, notes }
+  } catch (error) {
+    return { ok: false, kind, notes: [(error as Error).message.slice(0, 200)] }
+  }
+}

@@ -1,0 +1,159 @@
+/** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
+import { Redis } from 'ioredis'
+import { BUCKETS, HIDDEN, nameOf } from '../../dialogue/key.ts'
+import { StoreError } from '../../base/errors.ts'
+import { addressOf, mastersOf, type Client } from './servers.ts'
+import { dueKey } from './runner.ts'
+
+export interface DueQuery {
+  nowMs: number
+  limit: number
+  /** The bucket that goes first among equals. */
+  start: number
+  /** Which index; default: that of dialogues. */
+  index?: string
+}
+
+/** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
+export async function listDue(client: Client, prefix: string, { nowMs, limit, start, index = 'due' }: DueQuery): Promise<string[]> {
+  const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
+  const found = await Promise.allSettled(buckets.map((bucket) =>
+    client.zrangebyscore(`${prefix}:{b${bucket}}:${index}`, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
+  const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  // One node of a Cluster is away: the dialogues on the others have deadlines, too.
+  if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
+  return answers.flatMap(pairs).toSorted(order).slice(0, limit).map(({ name }) => name)
+}
+
+/** How many have a deadline. */
+export async function countDue(client: Client, prefix: string): Promise<number> {
+  const counts = await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.zcard(dueKey(prefix, bucket))))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/** Names of dialogues that have a deadline, bucket by bucket, at most `limit`. */
+export async function* listOpen(client: Client, prefix: string, limit: number): AsyncIterable<string[]> {
+  for (let bucket = 0, left = limit; bucket < BUCKETS && left > 0; bucket++) {
+    const names = await client.zrange(dueKey(prefix, bucket), '0', String(left - 1))
+    left -= names.length
+    for (let from = 0; from < names.length; from += READ_COUNT) yield names.slice(from, from + READ_COUNT)
+  }
+}
+
+/** Records asked for at once: turns are served between. */
+const READ_COUNT = 200
+
+export interface Erasing {
+  /** What stands for the number in names that hide it. */
+  hidden: string | null
+  /** Kinds of names, a letter each, those put aside (q) among them; and the index that they stand in. */
+  letters: string
+  index: string
+}
+
+/** Of the dialogues. */
+export const DIALOGUES = { letters: 'dq', index: 'due' }
+
+/** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
+export async function eraseAll(client: Client, prefix: string, msisdn: string, { hidden, letters, index }: Erasing): Promise<number> {
+  const suffixes = [literal(nameOf({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
+  const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[${letters}]:*${suffix}`)
+  const found = await Promise.all(mastersOf(client).flatMap((node) => patterns.map((pattern) => scan(node, pattern))))
+  const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key, index)))
+  return removed.reduce((sum, count) => sum + count, 0)
+}
+
+/**
+ * Whether what Redis answered survives its restart, in a Cluster node by node; throws StoreError 'down' if it does not
+ * answer, if some dialogues have no node, or if nothing can be written.
+ */
+export async function checkRedis(client: Client, prefix: string): Promise<{ durable: boolean; notes: string[] }> {
+  const nodes = mastersOf(client)
+  if (nodes.length === 0) throw new StoreError('down', 'no node of the Redis Cluster is known')
+  const checks = await Promise.all(nodes.map(checkNode))
+  // Without cluster-require-full-coverage the state stays ok while slots are missing.
+  if (!(client instanceof Redis) && !/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))) {
+    throw new StoreError('down', 'the Redis Cluster is not whole: some of its slots have no node')
+  }
+  await mayWrite(client, prefix)
+  const told = (n: number, note: string) => (client instanceof Redis ? note : `${addressOf(nodes[n]!)}: ${note}`)
+  return { durable: checks.every((check) => check.durable), notes: checks.flatMap(({ notes }, n) => notes.map((note) => told(n, note))) }
+}
+
+/**
+ * Rejects where every write would: Redis is full, read-only, without disk or the replicas that it wants, or forbids it.
+ * Leaves nothing behind: XX writes only over what is there.
+ */
+async function mayWrite(client: Client, prefix: string): Promise<void> {
+  await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.set(`${prefix}:{b${bucket}}:check`, '', 'XX')))
+}
+
+/** How many nodes that hold data are known, and how many of them we are connected to. */
+export function connectedTo(client: Client): { known: number; ready: number } {
+  const nodes = mastersOf(client)
+  return { known: nodes.length, ready: nodes.filter((node) => node.status === 'ready').length }
+}
+
+function pairs(flat: string[]): { name: string; atMs: number }[] {
+  return Array.from({ length: flat.length / 2 }, (_, n) => ({ name: flat[2 * n]!, atMs: Number(flat[2 * n + 1]) }))
+}
+
+function order(a: { name: string; atMs: number }, b: { name: string; atMs: number }): number {
+  return a.atMs - b.atMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+}
+
+/** Of a SCAN step: long enough to be quick over millions of keys, short enough that turns are served between. */
+const SCAN_COUNT = 1_000
+
+async function scan(node: Redis, pattern: string): Promise<string[]> {
+  const found: string[] = []
+  let cursor = '0'
+  do {
+    const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
+    found.push(...keys)
+    cursor = next
+  } while (cursor !== '0')
+  return found
+}
+
+async function eraseOne(client: Client, key: string, index: string): Promise<number> {
+  const [, start, kind, name] = /^(.*?\{b\d+\}):([dqs]):(.*)$/s.exec(key) ?? []
+  if (start === undefined) return 0
+  const [removed] = await Promise.all([client.del(key), client.zrem(`${start}:${index}`, name!)])
+  return kind === 'q' ? 0 : removed
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, '\\$&')
+}
+
+async function checkNode(node: Redis): Promise<{ durable: boolean; notes: string[] }> {
+  await node.ping()
+  const ask = ['appendonly', 'maxmemory-policy', 'appendfsync'].map((name) => setting(node, name))
+  const [appendonly, policy, appendfsync] = await Promise.all(ask)
+  const notes: string[] = []
+  if (appendonly === undefined || policy === undefined) {
+    notes.push('Redis does not tell its settings (CONFIG GET is refused): nobody knows what it keeps')
+  }
+  if (appendonly !== undefined && appendonly !== 'yes') {
+    notes.push('appendonly is off: a restart of Redis loses open dialogues')
+  }
+  if (policy !== undefined && policy !== 'noeviction') {
+    notes.push(`maxmemory-policy is ${policy}: Redis may drop open dialogues when it is full`)
+  }
+  if (appendonly === 'yes' && appendfsync === 'no') {
+    notes.push('appendfsync is no: a power failure loses what the system had not written yet')
+  }
+  return { durable: appendonly === 'yes' && policy === 'noeviction', notes }
+}
+
+/** undefined: refused, as managed services do. */
+async function setting(node: Redis, name: string): Promise<string | undefined> {
+  try {
+    const answer: unknown = await node.config('GET', name)
+    return Array.isArray(answer) ? (answer[1] as string | undefined) : (answer as Record<string, string>)[name]
+  } catch (error) {
+    if ((error as Error).name === 'ReplyError') return undefined
+    throw error
+  }
+}

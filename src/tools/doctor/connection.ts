@@ -1,0 +1,213 @@
+/** Connection and binds: what may be bound, as what, how often, and what the SMSC says of itself. */
+import { TLSSocket } from 'node:tls'
+import { bindRequest, type Role } from '../../smpp/session/bind-request.ts'
+import type { SmscSettings } from '../../smpp/session/settings.ts'
+import { STATUS } from '../../smpp/pdu/status.ts'
+import { isOk, shown, statusOf, wordsOf, type Exam } from './exam.ts'
+import type { CheckId } from './finding.ts'
+import { openWire, type Answer, type Wire, type WireParts } from './wire.ts'
+
+/** What bound. Null: nothing did. */
+export interface Roles {
+  transceiver: boolean
+  pair: boolean
+}
+
+const V50 = 0x50
+const SC_INTERFACE_VERSION = 0x0210
+/** A person has to act, and another try may lock the account. */
+const FOR_GOOD = new Set<number>([STATUS.ESME_RINVPASWD, STATUS.ESME_RINVSYSID])
+
+export function wireParts({ plan, clock, order }: Exam, onMessage?: WireParts['onMessage']): WireParts {
+  return {
+    to: plan.smsc.hosts[0]!, tls: plan.smsc.tls, clock, order, connectMs: plan.times.connectMs, ...(onMessage ? { onMessage } : {}),
+  }
+}
+
+export function bindOn(wire: Wire, role: Role, exam: Exam, changes: Partial<SmscSettings> = {}): Promise<Answer> {
+  const coded = bindRequest(role, { ...exam.plan.smsc, ...changes })
+  if ('fault' in coded) throw new Error(coded.fault)
+  return wire.octets(coded.octets, exam.plan.times.answerMs)
+}
+
+export async function leave(wire: Wire, exam: Exam): Promise<Answer> {
+  const answer = await wire.request({ command: 'unbind', body: {}, tlvs: [] }, exam.plan.times.answerMs)
+  wire.close()
+  return answer
+}
+
+export async function examineConnection(exam: Exam): Promise<Roles | null> {
+  const opened = await openWire(wireParts(exam))
+  const { host, port } = exam.plan.smsc.hosts[0]!
+  if ('failed' in opened) {
+    const { check, advice } = failure(opened.failed)
+    exam.find(check, 'fail', `${host}:${port}: ${opened.failed} after ${opened.ms} ms`, { advice })
+    return null
+  }
+  exam.find('tcp', 'pass', `${opened.wire.socket.remoteAddress}:${opened.wire.socket.remotePort} after ${opened.ms} ms`)
+  examineTls(exam, opened.wire)
+  const transceiver = await examineRole(exam, 'transceiver', { open: opened.wire })
+  if (transceiver === 'stop') return null
+  // Without a transceiver both are needed.
+  const isNeeded = !transceiver
+  const transmitter = await examineRole(exam, 'transmitter', { isNeeded })
+  const receiver = transmitter === 'stop' ? 'stop' : await examineRole(exam, 'receiver', { isNeeded })
+  const pair = transmitter === true && receiver === true
+  if (!transceiver && !pair) return null
+  const role = transceiver ? 'transceiver' : 'transmitter'
+  await examineVersion(exam, role)
+  await examineSecond(exam, role)
+  if (exam.plan.wrongPassword) await examineWrongPassword(exam, role)
+  else exam.find('wrong-password', 'not-tested', 'not asked for: some SMSCs lock an account after it (--wrong-password)')
+  return { transceiver, pair }
+}
+
+function failure(code: string): { check: CheckId; advice: string } {
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
+    const advice = 'its certificate is not trusted: give the authority (smsc.tls.ca) and the name in it (smsc.tls.servername)'
+    return { check: 'tls', advice }
+  }
+  if (/SSL|TLS|EPROTO/.test(code)) return { check: 'tls', advice: 'this port does not speak TLS 1.2 or later: ask for the TLS port' }
+  return { check: 'tcp', advice: 'ask the operator whether your address is let in, and for host and port' }
+}
+
+function examineTls(exam: Exam, { socket }: Wire): void {
+  if (!(socket instanceof TLSSocket)) {
+    const advice = 'the password and every text cross the network in clear: ask for TLS, or use a VPN'
+    return void exam.find('tls', 'not-tested', 'the line is configured without TLS', { advice })
+  }
+  const { subject, issuer, valid_to: until, subjectaltname: names } = socket.getPeerCertificate()
+  const name = (of: { CN?: string | string[] } | undefined) => String(of?.CN ?? '-')
+  const daysLeft = Math.floor((Date.parse(until) - exam.clock.now()) / 86_400_000)
+  const whose = `certificate of ${name(subject)} (${names ?? 'no other names'}) by ${name(issuer)}, until ${until}, accepted`
+  const said = `${socket.getProtocol()}, ${socket.getCipher().name}; ${whose}`
+  exam.find('tls', 'pass', said, daysLeft < SOON_DAYS ? { advice: `the certificate ends in ${daysLeft} days` } : {})
+}
+
+const SOON_DAYS = 30
+
+/** stop: the account may be locked by another try, or is in use. */
+async function examineRole(exam: Exam, role: Role, how: { open?: Wire; isNeeded?: boolean }): Promise<boolean | 'stop'> {
+  const { open, isNeeded = false } = how
+  const check: CheckId = `bind-${role}`
+  const wire = open ?? await another(exam)
+  if (!wire) {
+    exam.find(check, 'fail', 'no connection for another bind', {
+      advice: 'connections may be limited: ask how many, and how soon after each other',
+    })
+    return 'stop'
+  }
+  const answer = await bindOn(wire, role, exam)
+  if (isOk(answer)) {
+    const left = await leave(wire, exam)
+    exam.find(check, 'pass', `${wordsOf(answer)}; then unbind ${left.is === 'answered' ? 'answered' : 'not answered'}`, {
+      evidence: shown(answer),
+    })
+    return true
+  }
+  wire.close()
+  const status = statusOf(answer)
+  const evidence = shown(answer)
+  if (status !== undefined && FOR_GOOD.has(status)) {
+    const advice = 'system id or password is wrong: nothing more is tried, as accounts get locked'
+    exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
+    return 'stop'
+  }
+  if (status === STATUS.ESME_RALYBND) {
+    const advice = 'the account is in use: stop the program that is bound with it, or wait until the SMSC has missed it'
+    exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
+    return 'stop'
+  }
+  exam.find(check, status === undefined || isNeeded ? 'fail' : 'not-supported', wordsOf(answer), {
+    evidence, ...(role === 'transceiver' ? { advice: 'bind a transmitter and a receiver instead', settings: { bind: 'pair' } } : {}),
+    ...(isNeeded ? { advice: 'neither a transceiver nor a pair: ask what this account may bind as' } : {}),
+  })
+  return false
+}
+
+async function another(exam: Exam): Promise<Wire | undefined> {
+  const opened = await openWire(wireParts(exam))
+  return 'wire' in opened ? opened.wire : undefined
+}
+
+async function examineVersion(exam: Exam, role: Role): Promise<void> {
+  const wire = await another(exam)
+  if (!wire) return
+  const answer = await bindOn(wire, role, exam, { interfaceVersion: V50 })
+  if (isOk(answer)) await leave(wire, exam)
+  wire.close()
+  const evidence = shown(answer)
+  exam.find('bind-v50', isOk(answer) ? 'pass' : 'not-supported', `${wordsOf(answer)}; the daemon says 3.4`, { evidence })
+  judgeVersion(exam, isOk(answer) ? answer : await again(exam, role))
+}
+
+async function again(exam: Exam, role: Role): Promise<Answer | undefined> {
+  const wire = await another(exam)
+  const answer = wire && await bindOn(wire, role, exam)
+  if (wire && answer && isOk(answer)) await leave(wire, exam)
+  wire?.close()
+  return answer
+}
+
+function judgeVersion(exam: Exam, answer: Answer | undefined): void {
+  if (!answer || !isOk(answer)) return
+  const version = answer.pdu.tlvs.find(({ tag }) => tag === SC_INTERFACE_VERSION)?.value[0]
+  const others = answer.pdu.tlvs.filter(({ tag }) => tag !== SC_INTERFACE_VERSION).map(({ tag }) =>
+    `0x${tag.toString(16).padStart(4, '0')}`)
+  const named = `system_id ${JSON.stringify(String(answer.pdu.body.system_id ?? ''))}`
+  const extra = others.length ? `; also ${others.join(', ')}` : ''
+  const without = 'no sc_interface_version: by the letter it takes no optional parameters (SMPP v3.4 §3.4), most do'
+  const said = version === undefined ? without : `sc_interface_version 0x${version.toString(16)}`
+  exam.find('interface-version', 'pass', `${named}, ${said}${extra}`, { evidence: shown(answer) })
+}
+
+async function isAlive(wire: Wire, exam: Exam): Promise<boolean> {
+  return isOk(await wire.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
+}
+
+async function examineSecond(exam: Exam, role: Role): Promise<void> {
+  const first = await another(exam)
+  if (!first) return
+  const held = await bindOn(first, role, exam)
+  const second = isOk(held) ? await another(exam) : undefined
+  const answer = second ? await bindOn(second, role, exam) : undefined
+  const isBeside = answer && isOk(answer) && await isAlive(first, exam)
+  if (second && answer && isOk(answer)) await leave(second, exam)
+  second?.close()
+  await leave(first, exam)
+  if (!isOk(held)) {
+    const advice = 'wait longer before binding again: the SMSC still holds the last bind (timers.reconnectMs)'
+    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, { evidence: shown(held), advice })
+  }
+  if (!answer) return void exam.find('second-bind', 'not-supported', 'no second connection', { settings: { links: 1 } })
+  if (isOk(answer) && !isBeside) {
+    const advice = 'one bind only: links 1, and one daemon; two would push each other out for ever'
+    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', { evidence: shown(answer), advice,
+      settings: { links: 1 } })
+  }
+  if (isOk(answer)) {
+    return void exam.find('second-bind', 'pass', 'accepted beside the first: several links, and several daemons, may serve at once',
+      { evidence: shown(answer) })
+  }
+  const advice = 'one bind only: links 1; a second daemon stands by and takes over'
+  exam.find('second-bind', 'not-supported', wordsOf(answer), { evidence: shown(answer), advice, settings: { links: 1 } })
+}
+
+async function examineWrongPassword(exam: Exam, role: Role): Promise<void> {
+  const wire = await another(exam)
+  if (!wire) return
+  const right = exam.plan.smsc.password
+  const answer = await bindOn(wire, role, exam, { password: right === 'wrong' ? 'wronger' : 'wrong' })
+  const isBound = isOk(answer)
+  if (isBound) await leave(wire, exam)
+  wire.close()
+  const status = statusOf(answer)
+  if (isBound) {
+    return void exam.find('wrong-password', 'fail', 'accepted', {
+      evidence: shown(answer), advice: 'anyone who reaches the port may bind: ask how it is kept',
+    })
+  }
+  const isPlain = status !== undefined && FOR_GOOD.has(status)
+  const advice = 'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
+  exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), { evidence: shown(answer), ...(isPlain ? {} : { advice }) })
+}

@@ -1,0 +1,87 @@
+/** START HERE: an examination of one SMSC, from the connection to USSD, as findings. */
+import type { Clock } from '../../ussd/vocabulary.ts'
+import { examineConnection } from './connection.ts'
+import { newExam, type Exam, type ExamPlan } from './exam.ts'
+import { allFindings, type Finding } from './finding.ts'
+import { examineDeadPeer, examineLink, examineUnbind, judgeEnquiries, judgeUnbound } from './link.ts'
+import { examineLoad } from './load.ts'
+import { examineReceipts } from './receipts.ts'
+import { smsChecks } from './sms-plan.ts'
+import { examineSms } from './sms.ts'
+import { openStation, type Station } from './station.ts'
+import { examineUssd, type Known } from './ussd.ts'
+
+export interface ExamParts {
+  clock: Clock
+  say(text: string): void
+  /** As each is found. */
+  onFinding(finding: Finding): void
+  known: Known
+}
+
+/** SMS that an examination may send at most: parts count. */
+export function smsCount(plan: ExamPlan): number {
+  if (plan.msisdn === undefined) return 0
+  return smsChecks(plan, 0).reduce((sum, it) => sum + it.pdus.length, 0) + plan.windowSms + plan.rateSms
+}
+
+/**
+ * Every check, in the order of the sheet; those that could not be made are not-tested, and say why. Never rejects for what an
+ * SMSC does.
+ */
+export async function examine(plan: ExamPlan, parts: ExamParts): Promise<Finding[]> {
+  const exam = newExam(plan, parts)
+  const roles = await examineConnection(exam)
+  if (!roles) return allFindings(exam.findings, 'nothing bound')
+  const station = await openStation(exam, roles)
+  if (typeof station === 'string') return allFindings(exam.findings, `no bind to go on with: ${station}`)
+  let lost: string | null = null
+  try {
+    lost = await onStation(exam, { station, known: parts.known })
+  } finally {
+    station.tx.close()
+    station.rx.close()
+  }
+  await examineDeadPeer(exam, roles)
+  const rest = plan.msisdn === undefined ? 'needs a test handset (--msisdn)' : 'the connection was lost before'
+  return allFindings(exam.findings, lost ?? rest)
+}
+
+interface OnStation {
+  station: Station
+  known: Known
+}
+
+/** What stands in the way of the rest; null: nothing. An SMSC that unbinds us is bound to again, a few times. */
+async function onStation(exam: Exam, { station, known }: OnStation): Promise<string | null> {
+  await examineLink(exam, station)
+  const isThere = await station.stand(station.tx.closedMs !== undefined ? 'anyway' : undefined)
+  if (!isThere) return noMore(exam, station)
+  if (exam.plan.msisdn !== undefined) {
+    const sms = await examineSms(exam, station)
+    if (!await station.stand()) return noMore(exam, station)
+    const plain = smsChecks(exam.plan, exam.clock.now())[0]!.pdus[0]!
+    await examineLoad(exam, station, { ...plain, body: { ...plain.body, registered_delivery: 0 } })
+    if (!await station.stand()) return noMore(exam, station)
+    await examineReceipts(exam, station, sms)
+    if (!await station.stand()) return noMore(exam, station)
+    await examineUssd(exam, station, known)
+    const others = station.others()
+    if (others === 0) exam.find('others', 'pass', 'none came on this bind')
+    else {
+      const advice = 'this account is in use: examine a test account, or at night'
+      exam.find('others', 'fail', `${others} messages came, answered with 0x64`, { advice })
+    }
+  }
+  judgeEnquiries(exam, station)
+  await station.stand()
+  await examineUnbind(exam, station)
+  station.tx.close()
+  station.rx.close()
+  return null
+}
+
+function noMore(exam: Exam, station: Station): string {
+  judgeUnbound(exam, station)
+  return station.unbound().length ? 'the SMSC unbound us, and lets us not bind again' : 'the connection was lost before'
+}

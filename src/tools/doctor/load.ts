@@ -1,0 +1,97 @@
+/** How much at once, and how much a second: bounded, asked for beforehand, backing off at the first sign. */
+import { statusText } from '../../smpp/pdu/status.ts'
+import type { OutgoingPdu } from '../../smpp/types.ts'
+import { shown, statusOf, type Exam } from './exam.ts'
+import { nextRate, rateFacts, THROTTLES, windowFacts, type RateStep } from './judge.ts'
+import type { Station } from './station.ts'
+import type { Answer } from './wire.ts'
+
+/** What the daemon uses if nothing is said. */
+const WINDOW = 10
+/** Below the rate that went through, since SMSCs count differently from us. */
+const MARGIN = 0.9
+const DEFAULT_PER_SECOND = 50
+/** Longest that one step lasts: it shows what one second shows. */
+const STEP_MS = 1_000
+
+export async function examineLoad(exam: Exam, station: Station, pdu: OutgoingPdu): Promise<void> {
+  await examineWindow(exam, station, pdu)
+  await examineRate(exam, station, pdu)
+}
+
+async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Promise<void> {
+  const { windowSms, times } = exam.plan
+  if (windowSms === 0) return void exam.find('window', 'not-tested', 'not asked for (--window N)')
+  // What went before must not count against it where there is a limit a second.
+  await exam.wait(times.pauseMs)
+  const answers = await Promise.all(Array.from({ length: windowSms }, () => tx.request(pdu, times.answerMs)))
+  const facts = windowFacts(answers.map((it) => ({ status: statusOf(it), ms: it.ms })))
+  const bad = answers.find((it) => statusOf(it) !== 0)
+  const refused = [...facts.refused].map(([status, n]) => `${n} refused with ${statusText(status)}`)
+  const said = [
+    `${windowSms} at once: ${facts.accepted} accepted`, ...refused, facts.silent > 0 ? `${facts.silent} without a response` : '',
+    `the first response after ${facts.first} ms, the last after ${facts.last} ms${facts.grows ? ': they wait for each other' : ''}`,
+  ].filter(Boolean).join('; ')
+  const evidence = shown(bad ?? answers.at(-1))
+  if (!bad) return void exam.find('window', 'pass', said, { evidence, ...(windowSms > WINDOW ? { settings: { window: windowSms } } : {}) })
+  exam.find('window', facts.silent > 0 ? 'fail' : 'pass', said, {
+    evidence, settings: { window: Math.max(1, Math.min(facts.accepted, WINDOW)) },
+    advice: 'no more at once than it takes; ask for the agreed window, since a limit a second looks the same here',
+  })
+  await exam.wait(times.pauseMs)
+}
+
+async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Promise<void> {
+  const { rateSms, times } = exam.plan
+  if (rateSms === 0) return void exam.find('throughput', 'not-tested', 'not asked for (--rate-sms N)')
+  const steps: RateStep[] = []
+  let left = rateSms
+  let throttled: Answer | undefined
+  for (let rate = nextRate(steps); rate !== undefined && rate <= left; rate = nextRate(steps)) {
+    exam.say(`  ${rate} SMS a second`)
+    const answers = await second(exam, station, { pdu, rate })
+    left -= rate
+    const bad = answers.filter((it) => THROTTLES.has(statusOf(it) ?? 0) || it.is === 'silent')
+    throttled ??= bad[0]
+    const status = bad[0] && statusOf(bad[0])
+    const perSecond = bad.length > 0 ? rate : paceOf(answers)
+    steps.push({ perSecond, sent: rate, throttled: bad.length, ...(status === undefined ? {} : { status }) })
+    if (bad.length > 0) await exam.wait(times.pauseMs)
+    if (answers.some((it) => it.is === 'closed')) break
+  }
+  const { best, worst, status } = rateFacts(steps)
+  const tried = steps.map((it) => `${it.perSecond}${it.throttled > 0 ? ` (${it.throttled} throttled)` : ''}`).join(', ')
+  if (worst === undefined) {
+    const advice = `ask for the agreed rate: more than ${best} a second was not tried`
+    const said = `SMS in a second: ${tried || 'too few allowed for one step'}; never throttled`
+    return void exam.find('throughput', best > 0 ? 'pass' : 'not-tested', said, {
+      advice, ...(best > 0 && best < DEFAULT_PER_SECOND ? { settings: { 'sms.perSecond': best } } : {}),
+    })
+  }
+  const how = status === undefined ? 'by silence' : `with ${statusText(status)}`
+  exam.find('throughput', 'pass', `SMS in a second: ${tried}; throttled at ${worst} ${how}, not at ${best}`, {
+    evidence: shown(throttled), settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
+  })
+}
+
+/** So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another test. */
+async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate }: { pdu: OutgoingPdu; rate: number }): Promise<Answer[]> {
+  const [start, gapMs] = [clock.now(), STEP_MS / rate]
+  const answers: Promise<Answer>[] = []
+  for (let i = 0, dueMs = start; i < rate; i++) {
+    const aheadMs = dueMs - clock.now()
+    if (aheadMs > 0) await wait(aheadMs)
+    answers.push(tx.request(pdu, plan.times.answerMs))
+    dueMs = Math.max(dueMs + gapMs, clock.now() + gapMs / 2)
+  }
+  const all = await Promise.all(answers)
+  // The next second begins when this one is over.
+  await wait(Math.max(0, start + STEP_MS - clock.now()))
+  return all
+}
+
+/** What really left in a second. */
+function paceOf(answers: readonly Answer[]): number {
+  const spanMs = answers.at(-1)!.asked.atMs - answers[0]!.asked.atMs
+  return Math.round(answers.length * STEP_MS / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))
+}

@@ -1,0 +1,157 @@
+/** USSD, with a person at the test handset: a call from it, a text and a question pushed to it. */
+import { newProbe, type Probe } from '../infer/probe.ts'
+import { compileDialect, payloadOf } from '../../smpp/dialect/dialect.ts'
+import type { DialectProfile } from '../../smpp/dialect/schema.ts'
+import type { Dialect, Link, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
+import type { UssdAction } from '../../ussd/vocabulary.ts'
+import { isOk, shown, statusOf, wordsOf, type Exam } from './exam.ts'
+import type { CheckId } from './finding.ts'
+import { dialledAs } from './judge.ts'
+import type { HeardMessage, Station } from './station.ts'
+import type { Answer } from './wire.ts'
+
+export interface Known {
+  profiles: readonly DialectProfile[]
+  standard: DialectProfile
+}
+
+const LOOK_MS = 100
+/** Of our first dialogue: within an octet, and far from what the network has just used. */
+const PUSH_NUMBER = 177
+/** After the end: an abort or a confirmation may still come. */
+const LINGER_MS = 1_000
+
+export async function examineUssd(exam: Exam, station: Station, known: Known): Promise<void> {
+  const { plan } = exam
+  const found = plan.code === undefined ? undefined : await examinePull(exam, station, { ...known, code: plan.code })
+  if (plan.code === undefined) exam.find('ussd-pull', 'not-tested', "not asked for (--code '*123#')")
+  if (!plan.push) {
+    for (const check of ['ussd-notify', 'ussd-request'] as const) exam.find(check, 'not-tested', 'not asked for (--push)')
+  } else await examinePush(exam, station, plan.dialect ?? found ?? compileDialect(known.standard))
+}
+
+async function examinePull(exam: Exam, station: Station, { profiles, standard,
+  code }: Known & { code: string }): Promise<Dialect | undefined> {
+  const { clock, plan } = exam
+  const calls: HeardMessage[] = []
+  const replies: Answer[] = []
+  const probe = newProbe({
+    known: profiles, standard, say: () => undefined, now: clock.now,
+    submit: async (pdu) => outcomeOf(await sendReply(station, pdu, replies)),
+  })
+  const before = station.heard.length
+  const link: Link = { id: 'doctor', line: 'doctor', respond: () => undefined }
+  station.listen((message) => {
+    // Receipts of the SMS before may still come.
+    if (message.pdu.tlvs.length === 0 && String(message.pdu.body.service_type ?? '') === '') return
+    calls.push(message)
+    probe.tap('smsc', message.taped.octets)
+    void probe.onRequest(message.pdu, link)
+  })
+  exam.say(`now dial ${code} on the test handset; waiting up to ${Math.round(plan.times.handsetMs / 1_000)} s`)
+  const until = clock.now() + plan.times.handsetMs
+  while (probe.calls() === 0 && clock.now() < until && station.rx.closedMs === undefined) await exam.wait(LOOK_MS)
+  if (probe.calls() > 0) await exam.wait(Math.min(LINGER_MS, plan.times.handsetMs))
+  station.listen(null)
+  return judgePull(exam, { probe, calls, replies, profiles, code, silent: station.heard.length === before })
+}
+
+/** A reply to the call of the test handset goes to where the call came from. */
+async function sendReply({ tx }: Station, pdu: OutgoingPdu, replies: Answer[]): Promise<Answer> {
+  const answer = await tx.request(pdu, REPLY_MS)
+  replies.push(answer)
+  return answer
+}
+
+const REPLY_MS = 10_000
+
+function outcomeOf(answer: Answer): SubmitOutcome {
+  if (isOk(answer)) return { kind: 'ok', messageId: String(answer.pdu.body.message_id ?? ''), pdu: answer.pdu }
+  const status = statusOf(answer)
+  return status === undefined ? { kind: 'timeout' } : { kind: 'refused', status }
+}
+
+interface Pulled {
+  probe: Probe
+  calls: HeardMessage[]
+  replies: Answer[]
+  profiles: readonly DialectProfile[]
+  code: string
+  /** Nothing at all came from the handset. */
+  silent: boolean
+}
+
+function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }: Pulled): Dialect | undefined {
+  const first = calls[0]
+  if (!first) {
+    const said = silent ? 'nothing came from the test handset' : 'what came from the test handset is no USSD'
+    exam.find('ussd-pull', 'fail', said, { advice: 'was it dialled? Is the code routed to this account?' })
+    return undefined
+  }
+  const accepted = replies.find(isOk)
+  const evidence = [first.taped, ...shown(accepted ?? replies[0])]
+  const text = payloadOf(first.pdu)
+  const coded = { unpacked: 'one septet an octet', packed: 'packed septets', ucs2: 'UCS-2', unclear: 'in no way known' }[dialledAs(text,
+    code)]
+  const dcs = `data_coding 0x${Number(first.pdu.body.data_coding ?? 0).toString(16).padStart(2, '0')}, the code written ${coded}`
+  if (!accepted) {
+    const said = replies[0] ? `the call came (${dcs}); our end of it was ${wordsOf(replies[0])}`
+      : `the call came (${dcs}), and no known profile reads it as USSD`
+    exam.find('ussd-pull', 'fail', said, { evidence, advice: 'go on with `ussd-connector probe`, and a capture of a service that works' })
+    return undefined
+  }
+  const profile = profiles.find((it) => it.name === probe.acceptedBy())
+  const by = profile ? `as profile ${profile.name} writes it` : 'with its number sent back as it came, which no known profile does'
+  exam.find('ussd-pull', 'pass', `the call came (${dcs}); our end of it, ${by}, was ${wordsOf(accepted)}`, {
+    evidence, handset: '"Service test. Thank you." and no field to type in',
+    advice: 'one call shows a begin and an end only: see docs/DIALECTS.md for the rest (`ussd-connector probe --ask`)',
+    ...(profile && !exam.plan.dialect ? { settings: { dialect: profile.name } } : {}),
+  })
+  return profile ? compileDialect(profile) : undefined
+}
+
+async function examinePush(exam: Exam, station: Station, dialect: Dialect): Promise<void> {
+  await push(exam, station, { dialect, check: 'ussd-notify', action: 'notify', text: 'Service test: a text. Thank you.', n: PUSH_NUMBER })
+  await push(exam, station, {
+    dialect, check: 'ussd-request', action: 'continue', text: 'Service test: type 7 and send', n: PUSH_NUMBER + 1,
+  })
+}
+
+interface Pushed {
+  dialect: Dialect
+  check: CheckId
+  action: UssdAction
+  text: string
+  n: number
+}
+
+async function push(exam: Exam, station: Station, { dialect, check, action, text, n }: Pushed): Promise<void> {
+  const { plan } = exam
+  const path = dialect.push?.({ msisdn: plan.msisdn!, source: plan.code?.replace(/[*#]/g, '') ?? plan.source.addr, n })
+  if (!path) return void exam.find(check, 'not-tested', `profile ${dialect.name} has no way to begin a dialogue`)
+  const heard: HeardMessage[] = []
+  station.listen((message) => void heard.push(message))
+  const answer = await station.send(dialect.write({ action, text }, path).pdu)
+  if (!isOk(answer)) {
+    station.listen(null)
+    const verdict = statusOf(answer) === undefined ? 'fail' : 'not-supported'
+    return void exam.find(check, verdict, wordsOf(answer), { evidence: shown(answer), advice: 'leave reminders.channel at sms' })
+  }
+  exam.say(action === 'notify' ? 'the handset should show a text now' : 'the handset should show a question now: type 7 and send')
+  const until = exam.clock.now() + plan.times.handsetMs
+  const reply = () => heard.find(({ pdu }) => dialect.read(pdu).is === 'ussd')
+  while (!reply() && exam.clock.now() < until && station.rx.closedMs === undefined) await exam.wait(LOOK_MS)
+  station.listen(null)
+  const came = reply()
+  const read = came && dialect.read(came.pdu)
+  const message = read?.is === 'ussd' ? read.message : undefined
+  if (message?.kind === 'input') await station.send(dialect.write({ action: 'end', text: 'Service test. Thank you.' },
+    message.returnPath).pdu)
+  const what = message ? `; then ${message.kind}${message.kind === 'input' ? ` ${JSON.stringify(message.text)}` : ''}`
+    : '; nothing came back'
+  const isWhole = message !== undefined || action === 'notify'
+  exam.find(check, isWhole ? 'pass' : 'fail', wordsOf(answer) + what, {
+    evidence: [...shown(answer), ...(came ? [came.taped] : [])], handset: `"${text}"`,
+    ...(isWhole ? {} : { advice: 'was it answered on the handset? Is profile ' + dialect.name + ' right?' }),
+  })
+}

@@ -1,0 +1,143 @@
+/** One connection to the SMSC under examination: raw requests, their answers timed, everything that passed kept as evidence. */
+import type { Socket } from 'node:net'
+import { withoutPassword } from '../../smpp/session/bind-request.ts'
+import { decode, encode, encodeNack, encodeResponse, type Writable } from '../../smpp/pdu/codec.ts'
+import { isResponse, UNANSWERED } from '../../smpp/pdu/commands.ts'
+import { framer, type Framer } from '../../smpp/pdu/framer.ts'
+import type { Endpoint, TlsSettings } from '../../smpp/session/settings.ts'
+import { openSocket } from '../../smpp/session/socket.ts'
+import { STATUS } from '../../smpp/pdu/status.ts'
+import type { Pdu } from '../../smpp/types.ts'
+import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Taped } from './finding.ts'
+
+export interface WireParts {
+  to: Endpoint
+  tls: TlsSettings | undefined
+  clock: Clock
+  connectMs: number
+  /** Counts what passes. */
+  order(): number
+  /** deliver_sm and data_sm: the status to answer with. */
+  onMessage?(pdu: Pdu, taped: Taped): number
+}
+
+/** What became of a request. `ms`: until then. */
+export type Answer = { asked: Taped; ms: number } & (
+  | { is: 'answered'; pdu: Pdu; taped: Taped }
+  | { is: 'silent' }
+  | { is: 'closed' }
+)
+
+export class Wire {
+  readonly socket: Socket
+  readonly openedMs: number
+  /** enquire_link of the SMSC's. */
+  readonly enquiries: Taped[] = []
+  /** unbind of the SMSC's. */
+  unbound: Taped | undefined
+  closedMs: number | undefined
+  /** True: says nothing any more, whatever is asked. */
+  isMute = false
+  readonly #parts: WireParts
+  readonly #framer: Framer
+  readonly #waiting = new Map<number, (answer: { pdu: Pdu; taped: Taped } | undefined) => void>()
+  readonly #onClosed: (() => void)[] = []
+  #sequence = 0
+
+  constructor(socket: Socket, parts: WireParts) {
+    this.socket = socket
+    this.#parts = parts
+    this.openedMs = parts.clock.now()
+    this.#framer = framer((frame) => this.#take(Buffer.from(frame)))
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#framer.push(chunk)) socket.destroy()
+    })
+    socket.on('close', () => this.#closed())
+  }
+
+  /** Never rejects. A request that cannot be coded is a mistake of ours and throws. */
+  request(pdu: Writable, withinMs: number): Promise<Answer> {
+    const sequence = ++this.#sequence
+    const coded = encode({ ...pdu, sequence })
+    if ('fault' in coded) throw new Error(coded.fault)
+    return this.octets(coded.octets, withinMs)
+  }
+
+  /** As request, for octets that no coder makes; the sequence number in them is ours. */
+  octets(octets: Buffer, withinMs: number): Promise<Answer> {
+    const sequence = octets.readUInt32BE(12) || ++this.#sequence
+    octets.writeUInt32BE(sequence, 12)
+    const { clock, order } = this.#parts
+    const asked = { atMs: clock.now(), order: order(), from: 'esme' as const, octets: withoutPassword(octets) }
+    if (this.closedMs !== undefined) return Promise.resolve({ asked, ms: 0, is: 'closed' })
+    this.socket.write(octets)
+    return new Promise((done) => {
+      const over = (answer: { pdu: Pdu; taped: Taped } | undefined, is: 'silent' | 'closed') => {
+        callOff()
+        this.#waiting.delete(sequence)
+        const ms = clock.now() - asked.atMs
+        done(answer ? { asked, ms, is: 'answered', ...answer } : { asked, ms, is })
+      }
+      const callOff = clock.after(withinMs, () => over(undefined, 'silent'))
+      this.#waiting.set(sequence, (answer) => over(answer, 'closed'))
+    })
+  }
+
+  /** Resolves when the connection is gone, or after that time. */
+  async whenClosed(withinMs: number): Promise<boolean> {
+    if (this.closedMs !== undefined) return true
+    await new Promise<void>((done) => {
+      const callOff = this.#parts.clock.after(withinMs, done)
+      this.#onClosed.push(() => (callOff(), done()))
+    })
+    return this.closedMs !== undefined
+  }
+
+  close(): void {
+    this.socket.destroy()
+    this.#closed()
+  }
+
+  #take(octets: Buffer): void {
+    const { pdu, fault } = decode(octets)
+    const taped = { atMs: this.#parts.clock.now(), order: this.#parts.order(), from: 'smsc' as const, octets }
+    if (isResponse(pdu.command) || pdu.command.startsWith('unknown_0x8')) return this.#waiting.get(pdu.sequence)?.({ pdu, taped })
+    if (pdu.command === 'enquire_link') this.enquiries.push(taped)
+    if (pdu.command === 'unbind') this.unbound = taped
+    if (this.isMute || UNANSWERED.has(pdu.command)) return
+    if (pdu.command.startsWith('unknown')) return void this.socket.write(encodeNack(STATUS.ESME_RINVCMDID, pdu.sequence))
+    const isMessage = pdu.command === 'deliver_sm' || pdu.command === 'data_sm'
+    const status = fault?.status ?? (isMessage ? this.#parts.onMessage?.(pdu, taped) : 0) ?? 0
+    this.socket.write(encodeResponse(pdu.command, status, pdu.sequence))
+  }
+
+  #closed(): void {
+    if (this.closedMs !== undefined) return
+    this.closedMs = this.#parts.clock.now()
+    for (const settle of this.#waiting.values()) settle(undefined)
+    for (const done of this.#onClosed.splice(0)) done()
+  }
+}
+
+export type Opened = { ms: number } & ({ wire: Wire } | { failed: string })
+
+/** `failed`: the error's code, such as ECONNREFUSED or CERT_HAS_EXPIRED, or connect-timeout. */
+export function openWire(parts: WireParts): Promise<Opened> {
+  const { clock } = parts
+  const start = clock.now()
+  return new Promise((done) => {
+    const over = (outcome: { wire: Wire } | { failed: string }) => {
+      callOff()
+      done({ ms: clock.now() - start, ...outcome })
+    }
+    const callOff = clock.after(parts.connectMs, () => {
+      socket.destroy()
+      over({ failed: 'connect-timeout' })
+    })
+    const socket = openSocket(parts.to, parts.tls, () => over({ wire: new Wire(socket, parts) }))
+    // The first of these is why it failed; a later one is the end of the wire.
+    socket.on('error', (error: NodeJS.ErrnoException) => over({ failed: error.code ?? error.message }))
+    socket.once('close', () => over({ failed: 'closed-by-peer' }))
+  })
+}

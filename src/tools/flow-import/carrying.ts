@@ -1,0 +1,146 @@
+/** What is known while a journey is carried over: names, where each session key is kept, what back ends must offer. */
+import type { Scalar } from '../../flow/language/definition.ts'
+import type { Journey, JourneyScreen, Written } from './journey.ts'
+
+/** One thing of the journey that is not as it was. `lost`: nothing stands in its place. */
+export interface Remark {
+  where: string
+  what: string
+  remedy: string
+  lost: boolean
+}
+
+/** What the named back end must offer. */
+export interface Operation {
+  name: string
+  where: string
+  /** What it did in the journey: `POST https://…`, a dotted function, expressions. */
+  does: string[]
+  args: Record<string, Scalar>
+  /** Fields of its answer that the flow reads. */
+  fields: Map<string, 'any' | 'rows' | 'boolean'>
+}
+
+/** Names that stand for something on one screen: a row of its list, its own answer; or a value that is known. */
+export type Locals = Record<string, { path: string } | { value: unknown }>
+
+export interface Carrying {
+  journey: Journey
+  backend: string
+  languages: string[]
+  screens: Record<string, Written>
+  remarks: Remark[]
+  operations: Map<string, Operation>
+  /** By session key: where the flow keeps it. */
+  keys: Map<string, string>
+  /** Keys that several kinds of screens write: each write is copied to `vars`. */
+  copied: Set<string>
+  constants: Locals
+  /** The screen that a screen of the journey becomes; `menu#next` is one that is made besides. */
+  nameOf: (written: string) => string
+  keyName: (key: string) => string
+}
+
+const FIXED: Record<string, string> = {
+  phone_number: 'msisdn', service_code: 'code', language: 'language', now: 'now.now',
+}
+
+/** Written so, it is the screen and operation that answer what nothing in the journey sets. */
+export const SESSION = '#session'
+
+/** Makes names of the flow out of names of the journey, two never alike. */
+export function naming(): (written: string) => string {
+  const given = new Map<string, string>()
+  const taken = new Set<string>()
+  return (written) => {
+    const known = given.get(written)
+    if (known !== undefined) return known
+    const plain = written.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'it'
+    const base = /^[a-z]/.test(plain) ? plain : `s-${plain}`
+    let name = base
+    for (let n = 2; taken.has(name); n++) name = `${base}-${n}`
+    taken.add(name)
+    given.set(written, name)
+    return name
+  }
+}
+
+/** The name of a screen that is made beside another. */
+export function besides({ carrying }: { carrying: Carrying }, name: string, what: string): string {
+  return carrying.nameOf(`${name}#${what}`)
+}
+
+/** Where the flow keeps what the journey keeps under one key of its session. */
+export function keysOf(journey: Journey, keyName: (key: string) => string): Pick<Carrying, 'keys' | 'copied'> {
+  const places = new Map<string, Set<string>>()
+  const note = (key: unknown, root: string, rest = '') => {
+    if (typeof key === 'string') places.set(key, (places.get(key) ?? new Set()).add(`${root}.${keyName(key)}${rest}`))
+  }
+  for (const { type, written } of journey.screens.values()) {
+    if (type === 'input_screen' || type === 'custom_screen') note(written.input_identifier, 'answers')
+    if (type === 'http_screen' || type === 'function_screen') note(written.session_key, 'data')
+    const items = written.items as Written | undefined
+    if (type === 'menu_screen' && items) {
+      const isWritten = typeof (items.with_items ?? items.with_dict) !== 'string'
+      note(items.session_key, isWritten ? 'vars' : 'chosen', isWritten ? '' : fieldOf(items.value))
+    }
+    if (type === 'update_session_screen') for (const { key } of listOf(written.values_to_update)) note(key, 'vars')
+  }
+  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as Written)) note(key, 'vars')
+  const copied = new Set([...places].filter(([, found]) => found.size > 1).map(([key]) => key))
+  const keys = new Map([...places].map(([key, found]) => [key, copied.has(key) ? `vars.${keyName(key)}` : [...found][0]!]))
+  return { copied, keys }
+}
+
+/** `.id` of `{{ item.id }}`: which field of the row is the value. */
+export function fieldOf(value: unknown): string {
+  const found = /^\s*\{\{\s*(item|key|value)((?:\.\w+)*)\s*\}\}\s*$/.exec(String(value))
+  return !found ? '' : found[1] === 'item' ? found[2]! : `.${found[1]}${found[2]}`
+}
+
+export function listOf(written: unknown): Written[] {
+  return Array.isArray(written) ? (written as Written[]) : []
+}
+
+/** What a name of the journey is here; undefined: there is no such thing. Notes what a back end must answer. */
+export function resolve(parts: readonly string[], carrying: Carrying, locals: Locals = {}): Locals[string] | undefined {
+  const skipped = parts[0] !== 'ussd_request' ? 0 : parts[1] === 'session' ? 2 : 1
+  const [first = '', ...rest] = parts.slice(skipped)
+  const local = [locals, carrying.constants].find((some) => Object.hasOwn(some, first))?.[first]
+  if (local && 'path' in local) return { path: [local.path, ...rest].join('.') }
+  if (local) return { value: rest.reduce<unknown>((value, key) => (value as Written | null | undefined)?.[key], local.value) }
+  if (Object.hasOwn(FIXED, first)) return { path: FIXED[first]! }
+  if (first === 'session_id' || first === '') return undefined
+  const place = carrying.keys.get(first)
+  if (place === undefined) {
+    const session = carrying.nameOf(SESSION)
+    operation(carrying, session, { where: carrying.journey.file, does: 'what the journey finds in its session' }).fields.set(first, 'any')
+    return { path: ['data', session, first, ...rest].join('.') }
+  }
+  if (!place.startsWith('data.')) return { path: [place, ...rest].join('.') }
+  const fields = rest.length > 0 ? rest : ['value']
+  for (const one of carrying.operations.values()) if (one.name === answerOf(place, carrying)) one.fields.set(fields[0]!, 'any')
+  return { path: [place, ...fields].join('.') }
+}
+
+/** The operation whose answer is kept there. */
+export function answerOf(place: string, { journey, nameOf, keys }: Carrying): string | undefined {
+  const screen = [...journey.screens.values()].find(({ type, written }) =>
+    (type === 'http_screen' || type === 'function_screen') && keys.get(String(written.session_key)) === place)
+  return screen && nameOf(screen.name)
+}
+
+/** The operation of that name, from now on needed. */
+export function operation(carrying: Carrying, name: string, of: { where: string; does: string }): Operation {
+  const known: Operation = carrying.operations.get(name) ?? { name, where: of.where, does: [], args: {}, fields: new Map() }
+  if (!known.does.includes(of.does)) known.does.push(of.does)
+  carrying.operations.set(name, known)
+  return known
+}
+
+export function remark(carrying: Carrying, screen: JourneyScreen, key: string, said: Omit<Remark, 'where'>): void {
+  carrying.remarks.push({ where: screen.at(key), ...said })
+}
+
+/** The daemon's environment is no part of a dialogue; ussd-engine had all of its own in reach. */
+export const isEnvironment = (word: string) => /^[A-Z][A-Z0-9_]{2,}$/.test(word)

@@ -1,0 +1,199 @@
+/** Each type of screen of a journey as screens of a flow. */
+import { compilePattern } from '../../flow/expression/pattern.ts'
+import { answerOf, besides, fieldOf, listOf, operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
+import { readExpression } from './jinja.ts'
+import type { JourneyScreen, Written } from './journey.ts'
+import { callScreen, customScreen, updateScreen } from './silent-screens.ts'
+import { keep, nextOf, put, waysOf } from './ways.ts'
+import { conditionIn, textOf, valueIn, type Desk } from './words.ts'
+
+/** Carries one screen over, with whatever screens it takes. */
+export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
+  const desk: Desk = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
+  const kinds: Record<string, (desk: Desk) => void> = {
+    input_screen: inputScreen, menu_screen: menuScreen, router_screen: routerScreen, update_session_screen: updateScreen,
+    http_screen: callScreen, function_screen: callScreen, custom_screen: customScreen,
+    quit_screen: (at) => put(at, { end: textOf(screen.written.text, at) }),
+  }
+  const carry = Object.hasOwn(kinds, screen.type) ? kinds[screen.type] : undefined
+  if (carry) return carry(desk)
+  const what = `screen '${screen.name}' has the type '${screen.type}', which ussd-engine does not have`
+  remark(carrying, screen, 'type', { what, remedy: 'write it by hand; it ends the dialogue until then', lost: true })
+  put(desk, { exit: true })
+}
+
+function inputScreen(desk: Desk): void {
+  const { carrying, screen, name } = desk
+  const { written } = screen
+  const key = String(written.input_identifier ?? screen.name)
+  const as = carrying.keyName(key)
+  const own: Desk = { ...desk, locals: { input: { path: `answers.${as}` } } }
+  const options = listOf(written.options)
+  const keys = options.map((option, i) => String(option.input_value ?? i + 1))
+  const { checks, asked } = checksOf(own, as, keys)
+  let to = nextOf(own)
+  to = keep(own, key, `answers.${as}`, to)
+  if (asked.length) to = askedChecks(own, asked, as, to)
+  if (options.length) {
+    const branch = options.map((option, i) => ({ if: `answers.${as} == '${keys[i]}'`, to: optionTo(own, option, i) }))
+    carrying.screens[besides(desk, name, 'option')] = { branch, else: to }
+    to = besides(desk, name, 'option')
+  }
+  const lines = options.map((option, i) => ({ key: keys[i]!, label: textOf(option.text, own, 'options') }))
+  const input = withLines(textOf(written.text, own), lines)
+  put(own, { input, as, ...(checks.length ? { checks } : {}), to })
+}
+
+function withLines(text: string | Record<string, string>, lines: { key: string; label: string | Record<string, string> }[]) {
+  const languages = [text, ...lines.map(({ label }) => label)].flatMap((one) => (typeof one === 'string' ? [] : Object.keys(one)))
+  const line = (one: string | Record<string, string>, language: string) => (typeof one === 'string' ? one : one[language]!)
+  const said = (language: string) => [line(text, language), ...lines.map(({ key, label }) => `${key}. ${line(label, language)}`)].join('\n')
+  return languages.length === 0 ? said('') : Object.fromEntries([...new Set(languages)].map((language) => [language, said(language)]))
+}
+
+interface AskedCheck {
+  source: string
+  wrong: string | Record<string, string>
+}
+
+/** Validators as checks. What no check can be is asked of the back end when all others hold. */
+function checksOf(desk: Desk, as: string, keys: readonly string[]) {
+  const checks: Written[] = []
+  const asked: AskedCheck[] = []
+  for (const validator of listOf(desk.screen.written.validators)) {
+    const wrong = textOf(validator.text ?? validator.error_message, desk, 'validators')
+    const pattern = typeof validator.regex === 'string' ? patternOf(validator.regex, keys) : undefined
+    const source = String(validator.expression ?? '').replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1')
+    const read = validator.expression === undefined ? undefined : readExpression(source)
+    const holds = read && conditionIn(read, desk)
+    const isKey = `answers.${as} in [${keys.map((key) => `'${key}'`).join(', ')}]`
+    if (pattern !== undefined) checks.push({ pattern, wrong })
+    else if (holds !== undefined && typeof holds !== 'boolean') checks.push({ if: keys.length ? { or: [isKey, holds] } : holds, wrong })
+    else if (holds !== true) asked.push({ source: String(validator.regex ?? validator.expression), wrong })
+  }
+  return { checks, asked }
+}
+
+/** A regular expression that is searched for, as one that matches the whole answer; undefined if that cannot be. */
+export function patternOf(regex: string, keys: readonly string[]): string | undefined {
+  const starts = regex.startsWith('^')
+  const ends = /(?<!\\)\$$/.test(regex)
+  const inner = regex.slice(starts ? 1 : 0, ends ? -1 : undefined)
+  const hasAlternatives = /(?<!\\)\|/.test(inner)
+  // `^a|b$` starts or ends in one alternative only.
+  if (/(?<!\\|\[)[\^$]/.test(inner) || (hasAlternatives && (starts || ends) && !/^\([^()]*\)$/.test(inner))) return undefined
+  const whole = `${starts ? '' : '.*'}${hasAlternatives ? `(?:${inner})` : inner}${ends ? '' : '.*'}`
+  const pattern = keys.length ? [`(?:${whole})`, ...keys.map((key) => key.replace(/[^\w]/g, '\\$&'))].join('|') : whole
+  return typeof compilePattern(pattern) === 'string' || pattern.length > 200 ? undefined : pattern
+}
+
+function askedChecks(desk: Desk, asked: AskedCheck[], as: string, to: string): string {
+  const { carrying, screen, name } = desk
+  const does = asked.map(({ source }) => source).join('; ')
+  const op = operation(carrying, besides(desk, name, 'check'), { where: screen.at('validators'), does })
+  op.args.value = `{answers.${as}}`
+  const refused = Object.fromEntries(asked.map(({ source, wrong }, i) => {
+    const remedy = `${carrying.backend}.${op.name} has to refuse what does not hold by the name invalid-${i + 1}`
+    remark(carrying, screen, 'validators', { what: `'${source}' is more than a check works out`, remedy, lost: false })
+    return [`invalid-${i + 1}`, { to: name, notice: wrong }]
+  }))
+  carrying.screens[op.name] = { call: `${carrying.backend}.${op.name}`, with: op.args, to, refused }
+  return op.name
+}
+
+function menuScreen(desk: Desk): void {
+  const { carrying, screen } = desk
+  const items = screen.written.items as Written | undefined
+  const choices = listOf(screen.written.options).map((option, i) => {
+    const value = option.input_value
+    if (value !== undefined && String(value) !== String(i + 1)) {
+      const remedy = 'it gets the number that is printed before it; keys: { back: … } of the flow gives such a key to all screens'
+      const what = `the option '${shortly(option.text)}' answers to '${String(value)}'`
+      remark(carrying, screen, 'options', { what, remedy, lost: false })
+    }
+    else if (option.input_display !== undefined) {
+      const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
+      remark(carrying, screen, 'options', { what, remedy: 'its line is numbered as all are', lost: false })
+    }
+    return { label: textOf(option.text, desk, 'options'), to: optionTo(desk, option, i) }
+  })
+  const menu = textOf(screen.written.text, desk)
+  if (!items) return put(desk, { menu, choices })
+  const rows = items.with_items ?? items.with_dict
+  if (typeof rows === 'string') return listScreen(desk, items, { list: menu, choices })
+  put(desk, { menu, choices: [...writtenRows(desk, items, rows), ...choices] })
+}
+
+function optionTo(desk: Desk, option: Written, i: number): string {
+  const name = besides(desk, desk.name, `option-${i + 1}`)
+  return waysOf(desk, option.next_screen, { default: option.default_next_screen, key: 'options', name })
+}
+
+/** Rows that the journey itself has are choices that set its key. */
+function writtenRows(desk: Desk, items: Written, rows: unknown): Written[] {
+  const key = String(items.session_key)
+  const to = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, desk.name, 'row') })
+  return Object.entries(Array.isArray(rows) ? rows : ((rows ?? {}) as Written)).map(([index, value]) => {
+    const locals: Locals = Array.isArray(rows) ? { item: { value } } : { key: { value: index }, value: { value }, item: { value: index } }
+    const one: Desk = { ...desk, locals: { ...desk.locals, ...locals } }
+    return { label: textOf(items.text, one, 'items'), set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index }, to }
+  })
+}
+
+function listScreen(desk: Desk, items: Written, shown: { list: unknown; choices: Written[] }): void {
+  const { carrying, screen, name } = desk
+  const key = String(items.session_key)
+  const as = carrying.keyName(key)
+  const source = String(items.with_items ?? items.with_dict).replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1').trim()
+  const read = readExpression(source)
+  const found = read?.is === 'name' ? resolve(read.parts, carrying) : undefined
+  let from = found && 'path' in found ? found.path : undefined
+  if (from === undefined) {
+    const op = operation(carrying, besides(desk, name, 'rows'), { where: screen.at('items'), does: source })
+    op.fields.set('rows', 'rows')
+    from = `data.${op.name}.rows`
+    const remedy = `${carrying.backend}.${op.name} has to answer them as rows`
+    remark(carrying, screen, 'items', { what: `the rows '${source}' are more than a flow works out`, remedy, lost: false })
+  }
+  const [root, answered, field] = from.split('.')
+  const answers = answerOf(`data.${answered}`, carrying) ?? answered!
+  if (root === 'data' && from.split('.').length === 3) carrying.operations.get(answers)?.fields.set(field!, 'rows')
+  if (items.with_dict !== undefined) {
+    const remedy = 'the back end has to answer it as rows of { key, value }'
+    remark(carrying, screen, 'items', { what: `'${source}' is a dict`, remedy, lost: false })
+  }
+  const own: Desk = { ...desk, locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } } }
+  const next = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, name, 'row') })
+  const to = keep(desk, key, `chosen.${as}${fieldOf(items.value)}`, next)
+  const empty = shown.choices.length ? {} : { empty: besides(desk, name, 'empty') }
+  if (!shown.choices.length) carrying.screens[besides(desk, name, 'empty')] = { end: shown.list }
+  put(desk, { list: shown.list, from, row: textOf(items.text, own, 'items'), as, to, choices: shown.choices, ...empty })
+  if (found && 'path' in found) return
+  carrying.screens[besides(desk, name, 'list')] = carrying.screens[name]!
+  const asked = besides(desk, name, 'rows')
+  carrying.screens[name] = { call: `${carrying.backend}.${asked}`, as: asked, expect: { rows: 'rows' }, to: besides(desk, name, 'list') }
+}
+
+function routerScreen(desk: Desk): void {
+  const { written } = desk.screen
+  const items = written.with_items ?? written.with_dict
+  const options = listOf(written.router_options)
+  const to = { default: written.default_next_screen, key: 'router_options', name: desk.name }
+  if (items === undefined) return void waysOf(desk, options, to)
+  if (typeof items === 'string') {
+    // Which row is the first that holds, only whoever has the rows can say.
+    const bare = (template: unknown) => String(template).replace(/[{}]/g, '').trim()
+    const asked = options.map((option) => ({ ...option, expression: `some row of ${bare(items)}: ${bare(option.expression)}` }))
+    return void waysOf(desk, asked, to)
+  }
+  const each = Object.entries(items as Written).flatMap(([key, value]) => options.map((option) => {
+    const locals: Locals = Array.isArray(items) ? { item: { value } } : { key: { value: key }, value: { value }, item: { value: key } }
+    return { ...option, locals }
+  }))
+  waysOf(desk, each, to)
+}
+
+function shortly(text: unknown): string {
+  const said = text !== null && typeof text === 'object' ? Object.values(text)[0] : text
+  return String(said).trim().slice(0, 30)
+}

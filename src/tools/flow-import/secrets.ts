@@ -1,0 +1,44 @@
+/** Inputs that are PINs or passwords become `secret`, wherever a flow lets them be. */
+import { stringify } from 'yaml'
+import { checkSource } from '../../flow/check/check.ts'
+import { listOf, remark, type Carrying } from './carrying.ts'
+import type { JourneyScreen, Written } from './journey.ts'
+
+const SECRET = /(^|[^a-z])(pin|mpin|password|passcode|passwd|secret|otp)([^a-z]|$)/i
+/** Words apart: `userPin`, `user_pin`, `new-pin2`. */
+const words = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_\d-]+/g, ' ')
+
+/** By its name, its prompt, or what it complains of. */
+function looksSecret({ name, written }: JourneyScreen): boolean {
+  const texts = [written.text, ...listOf(written.validators).flatMap(({ text, error_message: error }) => [text, error])]
+  const said = texts.flatMap((text) => (text !== null && typeof text === 'object' ? Object.values(text) : [text])).map(String)
+  return [words(String(written.input_identifier ?? name)), ...said.filter((text) => !text.includes('{{'))].some((text) => SECRET.test(text))
+}
+
+/** Marks each such input, unless the check then says that it is read where no secret may be. */
+export function asSecrets(carrying: Carrying, definition: Written): void {
+  const screens = definition.screens as Record<string, Written>
+  for (const screen of carrying.journey.screens.values()) {
+    if (screen.type !== 'input_screen' || !looksSecret(screen)) continue
+    const name = carrying.nameOf(screen.name)
+    const input = [screens[`${name}-shown`], screens[name]].find((one) => one?.input !== undefined)
+    if (!input) continue
+    input.secret = true
+    const wrong = secretProblem(definition)
+    const identifier = String(screen.written.input_identifier ?? screen.name)
+    if (wrong === undefined) {
+      const remedy = 'the next call may read it, nothing else; it is never stored, shown or logged'
+      remark(carrying, screen, 'input_identifier', { what: `'${identifier}' is secret`, remedy, lost: false })
+      continue
+    }
+    delete input.secret
+    const remedy = `set secret: true and mend what it then says: ${wrong}`
+    const what = `'${identifier}' looks like a secret, and is stored in clear`
+    remark(carrying, screen, 'input_identifier', { what, remedy, lost: true })
+  }
+}
+
+function secretProblem(definition: Written): string | undefined {
+  const found = checkSource({ file: 'imported.yaml', text: stringify(definition), catalogues: [] })
+  return found.find(({ severity, what, remedy }) => severity === 'error' && /secret/.test(`${what} ${remedy ?? ''}`))?.what
+}

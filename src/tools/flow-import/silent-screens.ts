@@ -1,0 +1,134 @@
+/** The screens of a journey that call, work out or set something. */
+import type { Scalar } from '../../flow/language/definition.ts'
+import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
+import type { Written } from './journey.ts'
+import { keep, nextOf, put } from './ways.ts'
+import { conditionOf, textOf, valueIn, type Desk } from './words.ts'
+
+/** http_screen and function_screen: an operation of the back end. */
+export function callScreen(desk: Desk): void {
+  const { carrying, screen, name } = desk
+  const { written } = screen
+  const key = String(written.session_key ?? screen.name)
+  const request = written.http_request as Written | undefined
+  const method = String(request?.method ?? 'get').toUpperCase()
+  const does = request ? `${method} ${String(request.url)}` : `the function ${String(written.function)}`
+  const told = [...carrying.keys].filter(([, path]) => /^(?:answers|vars)\./.test(path)).map(([word, path]) => [word, `{${path}}`] as const)
+  const args = request ? requestArgs(desk, request) : Object.fromEntries(told)
+  const op = operation(carrying, name, { where: screen.at(), does })
+  Object.assign(op.args, args)
+  if (!request) {
+    const what = `the function ${String(written.function)} sees the whole session`
+    const remedy = `${carrying.backend}.${name} is handed all answers; take out what it does not need`
+    remark(carrying, screen, 'function', { what, remedy, lost: false })
+  }
+  if (written.synchronous === true) {
+    const what = 'the request was made later, in a queue; it is made while the subscriber waits'
+    remark(carrying, screen, 'synchronous', { what, remedy: 'let the back end take it on and answer at once', lost: false })
+  }
+  const timeout = Number(request?.timeout)
+  const to = nextOf(desk)
+  const as = carrying.keyName(key)
+  carrying.screens[name] = {
+    call: `${carrying.backend}.${name}`, with: op.args, as,
+    ...(request && method !== 'GET' ? { once: true } : {}),
+    ...(timeout > 0 ? { timeoutMs: Math.min(60_000, Math.max(100, timeout * 1000)) } : {}),
+    to: keep(desk, key, `data.${as}`, to),
+  }
+}
+
+const OF_BACKEND = ['headers', 'auth', 'verify', 'cert', 'cookies', 'proxies']
+
+function requestArgs(desk: Desk, request: Written): Record<string, Scalar> {
+  const { carrying, screen, name } = desk
+  const args: Record<string, Scalar> = {}
+  const parts = ['params', 'data', 'json'].map((part) => request[part]).filter((part) => part !== null && typeof part === 'object')
+  const body = Object.assign({}, ...parts) as Written
+  const ours = (word: string) => {
+    const remedy = `the address and the tokens of the back end '${carrying.backend}' stand in the settings, which read the environment`
+    remark(carrying, screen, 'http_request', { what: `${word} is of the environment, and not handed over`, remedy, lost: false })
+  }
+  for (const [word, written] of Object.entries(body)) {
+    const variable = /\{\{\s*(\w+)/.exec(String(written))?.[1]
+    if (variable !== undefined && isEnvironment(variable)) {
+      ours(variable)
+      continue
+    }
+    const value = valueIn(written, desk)
+    if (value !== undefined) args[word] = value
+    else {
+      const remedy = `${carrying.backend}.${name} has to make it up itself (a dialogue's own id comes with each call)`
+      const lost = !String(written).includes('session_id')
+      remark(carrying, screen, 'http_request', { what: `the argument '${word}' is more than a value`, remedy, lost })
+    }
+  }
+  for (const [, word] of String(request.url).matchAll(/\{\{\s*(\w+)/g)) {
+    const value = isEnvironment(word!) ? ours(word!) : valueIn(`{{${word}}}`, desk)
+    if (value !== undefined) args[word!] = value
+  }
+  for (const [, word] of JSON.stringify(OF_BACKEND.map((part) => request[part])).matchAll(/\{\{\s*([A-Z][A-Z0-9_]{2,})\b/g)) ours(word!)
+  const kept = OF_BACKEND.filter((part) => part in request)
+  if (kept.length) {
+    const remedy = `they belong to the back end '${carrying.backend}' in the settings`
+    remark(carrying, screen, 'http_request', { what: `${kept.join(', ')} of the request are not in the flow`, remedy, lost: false })
+  }
+  return args
+}
+
+/** Values that are set, one after the other; if any is worked out, the whole screen is an operation. */
+export function updateScreen(desk: Desk): void {
+  const { carrying, screen, name } = desk
+  const { written } = screen
+  const updates = listOf(written.values_to_update)
+  const to = nextOf(desk)
+  const values = updates.map(({ value }) => valueIn(value, desk))
+  if (written.with_items !== undefined || values.includes(undefined)) return workedOut(desk, updates, to)
+  let next = to
+  for (const [i, update] of [...updates.entries()].toReversed()) {
+    const own: Desk = { ...desk, name: i === 0 ? name : besides(desk, name, String(i + 1)) }
+    const set = { set: { [variable(desk, update.key)]: values[i] }, to: next }
+    const condition = update.expression === undefined ? true : conditionOf(update.expression, own, 'values_to_update')
+    if (condition === true) put(own, set)
+    else if (condition === false) put(own, { set: { passed: true }, to: next })
+    else {
+      carrying.screens[besides(desk, own.name, 'set')] = set
+      put(own, { branch: [{ if: condition, to: besides(desk, own.name, 'set') }], else: next })
+    }
+    next = own.name
+  }
+}
+
+const variable = ({ carrying }: Desk, key: unknown) => (key === 'override_language' ? 'language' : carrying.keyName(String(key)))
+
+function workedOut(desk: Desk, updates: readonly Written[], to: string): void {
+  const { carrying, screen, name } = desk
+  const words = [...new Set(updates.map(({ key }) => String(key)))]
+  const op = operation(carrying, name, { where: screen.at('values_to_update'), does: `works out ${words.join(', ')}` })
+  for (const word of words) op.fields.set(word, 'any')
+  for (const word of JSON.stringify(screen.written).match(/[A-Za-z_]\w*/g) ?? []) {
+    const path = carrying.keys.get(word)
+    if (path !== undefined && !words.includes(word)) op.args[word] = `{${path}}`
+  }
+  const remedy = `${carrying.backend}.${name} has to answer ${words.join(', ')}`
+  remark(carrying, screen, 'values_to_update', { what: 'what is set is worked out from lists or filters', remedy, lost: false })
+  const set = Object.fromEntries(words.map((word) => [variable(desk, word), `{data.${name}.${word}}`]))
+  carrying.screens[besides(desk, name, 'set')] = { set, to }
+  const expect = Object.fromEntries(op.fields)
+  carrying.screens[name] = { call: `${carrying.backend}.${name}`, with: op.args, expect, to: besides(desk, name, 'set') }
+}
+
+/** A screen of Python: what it says is asked of the back end; what it does with the answer is not carried. */
+export function customScreen(desk: Desk): void {
+  const { carrying, screen, name } = desk
+  const { written } = screen
+  const what = `the class ${String(written.screen_obj)} is a program`
+  const remedy = `${carrying.backend}.${name} answers its text; what it did with the answer is to be written as screens`
+  remark(carrying, screen, 'screen_obj', { what, remedy, lost: true })
+  const op = operation(carrying, name, { where: screen.at('screen_obj'), does: `the text of ${String(written.screen_obj)}` })
+  op.fields.set('text', 'any')
+  const text = textOf(`{{custom_text}}`, { ...desk, locals: { custom_text: { path: `data.${name}.text` } } })
+  if (typeof written.next_screen !== 'string' || written.input_identifier === undefined) return put(desk, { end: text })
+  const key = String(written.input_identifier)
+  const as = carrying.keyName(key)
+  put(desk, { input: text, as, to: keep(desk, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })
+}

@@ -1,0 +1,162 @@
+/** Texts, values and conditions of a journey in the words of a flow; what Jinja works out is asked of a back end. */
+import type { Scalar } from '../../flow/language/definition.ts'
+import type { ConditionSource } from '../../flow/expression/condition.ts'
+import { operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
+import { readExpression, type Expression } from './jinja.ts'
+import type { JourneyScreen, Written } from './journey.ts'
+
+/** One screen while it is carried over. */
+export interface Desk {
+  carrying: Carrying
+  screen: JourneyScreen
+  name: string
+  locals: Locals
+}
+
+/** Filters that change nothing in a comparison, whose sides are compared as numbers and as texts. */
+const PLAIN = new Set(['string', 'int', 'float', 'safe', 'trim'])
+/** Both show two decimals. */
+const MONEY = new Set(['format_number', 'format_currency'])
+
+/** What such a filter leaves as it is; undefined of all others. */
+function plainOf(read: Expression | undefined): Expression | undefined {
+  return read?.is === 'filter' && !read.args && PLAIN.has(read.name) ? plainOf(read.of) : read
+}
+
+/** Has the screen's operation work that out; the path of its answer. */
+export function ask(desk: Desk, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
+  const { carrying, screen, name } = desk
+  const asked = operation(carrying, name, { where: screen.at(key), does: source })
+  const field = `${is === 'boolean' ? 'holds' : 'value'}${asked.fields.size + 1}`
+  asked.fields.set(field, is)
+  const words = source.match(/[A-Za-z_]\w*/g) ?? []
+  for (const word of words) {
+    const found = carrying.keys.has(word) || word === 'phone_number' ? resolve([word], carrying) : undefined
+    if (found && 'path' in found) asked.args[word] = `{${found.path}}`
+  }
+  const what = `'${source}' is more than a flow works out`
+  remark(carrying, screen, key, { what, remedy: `${carrying.backend}.${name} has to answer it as ${field}`, lost: false })
+  return `data.${name}.${field}`
+}
+
+/** A text, in the journey's languages if it is written in several. */
+export function textOf(written: unknown, desk: Desk, key = 'text'): string | Record<string, string> {
+  if (written === null || typeof written !== 'object') return filled(String(written ?? '').trim(), desk, key) || '-'
+  const said = written as Written
+  const other = said[String(said.default)] ?? Object.values(said)[0]
+  return Object.fromEntries(desk.carrying.languages.map((language) =>
+    [language, filled(String(said[language] ?? other ?? '').trim(), desk, key) || '-']))
+}
+
+function filled(text: string, desk: Desk, key: string): string {
+  if (text.includes('{%')) return `{${ask(desk, text.replace(/\s+/g, ' '), key)}}`
+  return text.split(/(\{\{.*?\}\})/s).map((piece, i, all) => {
+    const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
+    if (inner !== undefined) return slot(inner.trim(), desk, key)
+    // An apostrophe in front of a brace would quote it; two of them are one.
+    return quoted(i < all.length - 1 ? piece.replace(/'$/, "''") : piece)
+  }).join('')
+}
+
+/** Braces are quoted. */
+const quoted = (text: string) => text.replace(/[{}]+/g, "'$&'")
+
+function slot(source: string, desk: Desk, key: string): string {
+  const read = plainOf(readExpression(source))
+  const money = read?.is === 'filter' && MONEY.has(read.name) ? read : undefined
+  const value = plainOf(money ? money.of : read)
+  const [currency] = money?.args ?? []
+  const sign = currency?.is === 'value' ? `${quoted(String(currency.value))} ` : ''
+  const found = value?.is === 'name' ? resolve(value.parts, desk.carrying, desk.locals) : value?.is === 'value' ? value : undefined
+  if (found && 'path' in found) return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
+  if (found && (found.value === null || typeof found.value !== 'object'))
+    return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
+  if (!('item' in desk.locals)) return `{${ask(desk, source, key)}}`
+  const remedy = 'let the back end answer it as a field of each row, and show that'
+  remark(desk.carrying, desk.screen, key, { what: `'${source}' of a row is more than a flow works out`, remedy, lost: true })
+  return '...'
+}
+
+const moneyOf = (value: number) => value.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',')
+
+/** A value for `set` or `with`; undefined if it is more than that. */
+export function valueIn(written: unknown, { carrying, locals }: Desk): Scalar | undefined {
+  if (written === null || typeof written === 'number' || typeof written === 'boolean') return written
+  if (typeof written !== 'string' || written.includes('{%')) return undefined
+  const pieces = written.split(/(\{\{.*?\}\})/s).filter((piece) => piece !== '')
+  const values = pieces.map((piece): Scalar | undefined => {
+    const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
+    if (inner === undefined) return piece
+    const plain = plainOf(readExpression(inner))
+    const found = plain?.is === 'name' ? resolve(plain.parts, carrying, locals) : plain?.is === 'value' ? plain : undefined
+    if (!found) return undefined
+    return 'path' in found ? `{${found.path}}` : typeof found.value === 'object' ? undefined : (found.value as Scalar)
+  })
+  if (values.length === 1) return values[0]
+  return values.includes(undefined) ? undefined : values.join('')
+}
+
+/** A condition, or what it always comes to; one that is more than a condition is asked of the back end. */
+export function conditionOf(written: unknown, desk: Desk, key: string): ConditionSource | boolean {
+  const source = String(written).trim().replace(/^\{\{(.*)\}\}$/s, '$1').trim()
+  const read = readExpression(source)
+  const found = read && conditionIn(read, desk)
+  return found ?? ask(desk, source, key, 'boolean')
+}
+
+/** The same, or undefined. Asks nothing. */
+export function conditionIn(read: Expression, desk: Desk): ConditionSource | boolean | undefined {
+  if (read.is === 'not') {
+    const of = conditionIn(read.of, desk)
+    return typeof of === 'boolean' ? !of : of && { not: of }
+  }
+  if (read.is === 'value') return Boolean(read.value)
+  if (read.is === 'list') return undefined
+  if (read.is !== 'pair') return sideOf(read, desk)?.path
+  if (read.operator === 'and' || read.operator === 'or') return joined(read.operator, read.left, read.right, desk)
+  return compared(read, desk)
+}
+
+function joined(operator: 'and' | 'or', left: Expression, right: Expression, desk: Desk): ConditionSource | boolean | undefined {
+  const [one, other] = [conditionIn(left, desk), conditionIn(right, desk)]
+  if (one === undefined || other === undefined) return undefined
+  const decides = operator === 'or'
+  if (one === decides || other === decides) return decides
+  if (typeof one === 'boolean') return other
+  if (typeof other === 'boolean') return one
+  return operator === 'and' ? { and: [one, other] } : { or: [one, other] }
+}
+
+const TURNED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
+
+function compared({ operator, left, right }: Expression & { is: 'pair' }, desk: Desk): ConditionSource | boolean | undefined {
+  if (operator === 'in') {
+    const path = sideOf(left, desk)?.path
+    const among = right.is === 'list' ? right.items.map((item) => sideOf(item, desk)?.written) : []
+    const fits = path !== undefined && among.length > 0 && among.every((one) => one !== undefined && !one.includes(','))
+    return fits ? `${path} in [${among.join(', ')}]` : undefined
+  }
+  const [one, other] = [sideOf(left, desk), sideOf(right, desk)]
+  if (one?.written === undefined || other?.written === undefined) return undefined
+  if (one.path !== undefined) return `${one.path} ${operator} ${other.written}`
+  if (other.path !== undefined) return `${other.path} ${TURNED[operator] ?? operator} ${one.written}`
+  const same = one.written === other.written
+  return operator === '==' ? same : operator === '!=' ? !same : undefined
+}
+
+/** One side of a comparison: a path, or a value as a condition writes it. */
+function sideOf(side: Expression, desk: Desk): { path?: string; written: string | undefined } | undefined {
+  if (side.is === 'filter' && side.name === 'length' && !side.args) {
+    const of = sideOf(side.of, desk)
+    return of?.path === undefined ? undefined : { path: `${of.path}.count`, written: `{${of.path}.count}` }
+  }
+  if (side.is === 'filter') return PLAIN.has(side.name) && !side.args ? sideOf(side.of, desk) : undefined
+  const found = side.is === 'name' ? resolve(side.parts, desk.carrying, desk.locals) : side.is === 'value' ? side : undefined
+  if (!found) return undefined
+  return 'path' in found ? { path: found.path, written: `{${found.path}}` } : { written: literal(found.value) }
+}
+
+function literal(value: unknown): string | undefined {
+  if (typeof value !== 'string') return typeof value === 'object' && value !== null ? undefined : String(value)
+  return !value.includes("'") ? `'${value}'` : value.includes('"') ? undefined : `"${value}"`
+}

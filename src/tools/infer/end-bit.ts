@@ -1,0 +1,135 @@
+/** The bit that says that a dialogue is over: set (or cleared) in our last replies, and in the network's ends. */
+import { tlvOf } from '../../smpp/dialect/carrier.ts'
+import type { Captured } from '../capture/captured.ts'
+import type { Draft } from './draft.ts'
+import { TAG, type Recording } from './recorded.ts'
+
+interface Spot {
+  tlv: number
+  octet: number
+  bit: number
+}
+
+interface Reading extends Spot {
+  use: 'honour' | 'inverted'
+  /** In our replies (the stronger sign) or in messages only. */
+  isOurs: boolean
+  seen: number
+}
+
+/** Octets of a parameter that may hold such a bit. */
+const OCTETS_MAX = 8
+
+/** inbound.endBit, outbound.session.bare and the endBit of the actions. */
+export function learnEndBit(recording: Recording, draft: Draft): void {
+  const groups = groupsOf(recording)
+  const from = draft.profile().inbound.session.from[0]?.tlv
+  const spots = spotsOf(recording, from)
+  const bare = spots.find((spot) => spot.tlv !== from && isBare(spot.tlv, recording))
+  const found = spots.flatMap((spot) => readingOf(spot, groups) ?? [])
+    .toSorted((a, b) => rank(b, from) - rank(a, from))[0]
+  const place = found ?? (bare && { ...bare, octet: bare.octet })
+  if (place) {
+    for (const key of ['tlv', 'octet', 'bit'] as const) {
+      draft.sure(`inbound.endBit.${key}`, place[key], 'where it was seen')
+    }
+  }
+  if (place && place.tlv !== from) {
+    const inReplies = groups.asked.concat(groups.ended).some((it) => tlvOf(it.pdu.tlvs, place.tlv).length > 0)
+    draft.sure('outbound.session.bare', inReplies, inReplies ? 'the parameter is in the replies too' : 'the replies do without')
+  }
+  if (found === undefined) return learnIgnored(draft, groups, bare !== undefined)
+  const { use } = found
+  draft.sure('inbound.endBit.use', use, `${use === 'honour' ? 'set' : 'cleared'} in ${found.seen} of ${found.seen} ends`)
+  if (found.isOurs) {
+    draft.sure('outbound.actions.continue.endBit', 0, `seen ${groups.asked.length} of ${groups.asked.length}`)
+    draft.sure('outbound.actions.end.endBit', 1, `seen ${groups.ended.length} of ${groups.ended.length}`)
+    return
+  }
+  if (groups.ended.length === 0) return draft.doubtful('outbound.actions.end.endBit', 1, 'no end of ours was seen')
+  draft.sure('outbound.actions.continue.endBit', null, 'our replies leave it as it came')
+  draft.sure('outbound.actions.end.endBit', null, 'our replies leave it as it came')
+}
+
+interface Groups {
+  /** Replies that ask; replies that end. */
+  asked: Captured[]
+  ended: Captured[]
+  /** Messages that go on; messages that end. */
+  going: Captured[]
+  gone: Captured[]
+}
+
+function groupsOf({ dialogues }: Recording): Groups {
+  const groups: Groups = { asked: [], ended: [], going: [], gone: [] }
+  for (const { turns, overBy } of dialogues) {
+    for (const [at, { deliver, reply }] of turns.entries()) {
+      const isLast = at === turns.length - 1
+      groups[isLast && overBy === 'network' ? 'gone' : 'going'].push(deliver)
+      if (reply) groups[isLast && overBy === 'esme' ? 'ended' : 'asked'].push(reply)
+    }
+  }
+  return groups
+}
+
+/** Every bit of every short parameter that messages have, but for the operation and the text. */
+function spotsOf({ dialogues, opTag }: Recording, from: number | undefined): Spot[] {
+  const widths = new Map<number, number>()
+  for (const { deliver } of dialogues.flatMap((it) => it.turns)) {
+    for (const { tag, value } of deliver.pdu.tlvs) {
+      const isOther = tag === opTag || tag === TAG.payload || value.length > OCTETS_MAX || value.length === 0
+      if (!isOther) widths.set(tag, Math.max(widths.get(tag) ?? 0, value.length))
+    }
+  }
+  return [...widths].flatMap(([tlv, octets]) => Array.from({ length: octets * 8 }, (_, i) => ({
+    tlv, octet: octets - 1 - (i >> 3), bit: i & 7,
+  }))).toSorted((a, b) => Number(b.tlv === from) - Number(a.tlv === from))
+}
+
+function bitAt({ tlv, octet, bit }: Spot, it: Captured): number | undefined {
+  const value = tlvOf(it.pdu.tlvs, tlv)[octet]
+  return value === undefined ? undefined : (value >> bit) & 1
+}
+
+function readingOf(spot: Spot, { asked, ended, going, gone }: Groups): Reading | undefined {
+  const all = (list: readonly Captured[], bit: 0 | 1) => list.length > 0
+    && list.every((it) => bitAt(spot, it) === bit)
+  const never = (list: readonly Captured[], bit: 0 | 1) => list.every((it) => bitAt(spot, it) !== bit)
+  for (const [use, set] of [['honour', 1], ['inverted', 0]] as const) {
+    const clear = set === 1 ? 0 : 1
+    const ours = all(ended, set) && never(asked, set) && all(asked, clear)
+    const theirs = all(gone, set) && all(going, clear)
+    const contradicts = going.length > 0 && all(going, set) && gone.length > 0 && all(gone, clear)
+    if (ours && !contradicts) return { ...spot, use, isOurs: true, seen: ended.length + (theirs ? gone.length : 0) }
+    if (theirs && ended.length === 0) return { ...spot, use, isOurs: false, seen: gone.length }
+    if (theirs && bitsKept(spot, [...asked, ...ended])) return { ...spot, use, isOurs: false, seen: gone.length }
+  }
+  return undefined
+}
+
+/** Whether all our replies have the same bit, so that nothing of ours is said by it. */
+function bitsKept(spot: Spot, replies: readonly Captured[]): boolean {
+  return new Set(replies.map((it) => bitAt(spot, it))).size <= 1
+}
+
+/** The lowest bit of octet 2 of the number's own parameter is where the convention has it. */
+function rank({ tlv, octet, bit, isOurs, seen }: Reading, from: number | undefined): number {
+  return (isOurs ? 8 : 0) + (bit === 0 ? 4 : 0) + (octet === 1 ? 2 : 0) + (tlv === from ? 1 : 0) + seen / 1000
+}
+
+/** A parameter of zeros in both directions, but for one bit at most: there for the end bit alone. */
+function isBare(tlv: number, { dialogues }: Recording): boolean {
+  const replies = dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply ?? []))
+  const values = replies.map((it) => tlvOf(it.pdu.tlvs, tlv))
+  return values.length > 0 && values.every((value) => value.length > 0
+    && value.every((octet) => (octet & 0xfe) === 0))
+}
+
+function learnIgnored(draft: Draft, groups: Groups, isBareSeen: boolean): void {
+  const isShown = groups.ended.length > 0 && groups.asked.length > 0
+  const note = isShown ? `no bit sets ${groups.ended.length} ends apart from ${groups.asked.length} questions` : ''
+  if (isShown) draft.sure('inbound.endBit.use', 'ignore', note)
+  else draft.doubtful('inbound.endBit.use', 'ignore', 'too few replies to see one')
+  if (isBareSeen) return
+  draft.sure('outbound.session.bare', false, 'the replies have no such parameter')
+}

@@ -1,0 +1,52 @@
+/** START HERE: a recording of an SMSC's PDUs becomes a profile, each field with how sure it is. */
+import type { DialectProfile } from '../../smpp/dialect/schema.ts'
+import type { Captured } from '../capture/captured.ts'
+import { learnCarrier } from './carrier.ts'
+import { learnCode } from './code-place.ts'
+import { newDraft, type Draft } from './draft.ts'
+import { learnEndBit } from './end-bit.ts'
+import { learnHabits } from './habits.ts'
+import { record, type Recording } from './recorded.ts'
+import { learnReplies } from './replies.ts'
+import { learnTextIn } from './text-coding.ts'
+import { learnTextOut } from './text-out.ts'
+import { learnOperation, learnWays } from './ways.ts'
+
+export interface Inference {
+  recording: Recording
+  draft: Draft
+}
+
+/** `standard` is what stands where nothing was found. Never throws for what a network may send. */
+export function infer(pdus: readonly Captured[], standard: DialectProfile, name = 'inferred'): Inference {
+  const recording = record(pdus)
+  const draft = newDraft(standard, name)
+  if (recording.dialogues.length === 0) {
+    draft.untold('inbound', 'no dialogue was seen')
+    draft.untold('outbound', 'no dialogue was seen')
+    return { recording, draft }
+  }
+  learnTextIn(recording, draft)
+  learnOperation(recording, draft)
+  learnCarrier(recording, draft)
+  learnEndBit(recording, draft)
+  learnCode(recording, draft)
+  learnWays(recording, draft)
+  learnTextOut(recording, draft)
+  learnReplies(recording, draft)
+  learnHabits(recording, draft)
+  if (recording.dialogues.length < 2) doubtAll(draft)
+  draft.untold('push.idFrom', 'no dialogue of ours was opened')
+  draft.untold('outbound.endByBeginOp', 'no handset of phase 1 dialled')
+  draft.untold('responses.unknownInput', 'it is for us to choose')
+  draft.untold('responses.statusMeaning', 'no reply was refused')
+  draft.untold('limits', 'nothing came near them')
+  return { recording, draft }
+}
+
+/** What one dialogue shows may be chance: a number that never changed, a first message that was no begin. */
+function doubtAll(draft: Draft): void {
+  for (const { path, value, sure, note } of draft.findings()) {
+    if (sure && /^(?:inbound|outbound)\./.test(path)) draft.doubtful(path, value, `only one dialogue was seen (${note})`)
+  }
+}

@@ -1,0 +1,67 @@
+/** Values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
+import { readPlace } from '../../smpp/dialect/carrier.ts'
+import type { DialectProfile, Place } from '../../smpp/dialect/schema.ts'
+import { viewOf } from '../../smpp/dialect/dialect.ts'
+import { payloadOf } from '../../smpp/dialect/dialect.ts'
+import { readEnvelope } from '../../smpp/dialect/envelope.ts'
+import type { Captured } from '../capture/captured.ts'
+import type { RecordedDialogue } from './recorded.ts'
+
+/** Octets at a place: of each message and each reply of one dialogue. */
+export interface Values {
+  delivers: Buffer[]
+  /** Beside the message that it answers. */
+  replies: { deliver: Buffer; reply: Buffer; isLast: boolean; ends: boolean }[]
+}
+
+const FIELDS = ['validity_period', 'schedule_delivery_time'] as const
+
+/** Every place that any message of the dialogues has something in. */
+export function placesOf(dialogues: readonly RecordedDialogue[], profile: DialectProfile): Place[] {
+  const views = dialogues.flatMap((it) => it.turns.map((turn) => viewOf(profile, turn.deliver.pdu)))
+  const tags = new Set(views.flatMap((view) => view.tlvs.map((tlv) => tlv.tag)))
+  const params = new Set(views.flatMap((view) => [...(view.envelope?.params.keys() ?? [])]))
+  const places: Place[] = [
+    ...[...tags].map((tlv) => ({ tlv })), ...FIELDS.map((field) => ({ field })),
+    ...[...params].map((param) => ({ envelope: Number(param) })),
+  ]
+  return places.filter((place) => views.some((view) => readPlace(place, view).length > 0))
+}
+
+/** A reply's envelope is of our form, a message's of the network's: both are opened alike. */
+export function octetsAt(place: Place, it: Captured, profile: DialectProfile): Buffer {
+  if (place.envelope === undefined) return readPlace(place, viewOf(profile, it.pdu))
+  const envelope = readEnvelope(payloadOf(it.pdu).toString('latin1'))
+  return Buffer.from(envelope?.params.get(String(place.envelope)) ?? '', 'utf8')
+}
+
+export function valuesOf(place: Place, dialogue: RecordedDialogue, profile: DialectProfile): Values {
+  const delivers = dialogue.turns.map((turn) => octetsAt(place, turn.deliver, profile))
+  const replies = dialogue.turns.flatMap((turn, at) => turn.reply === undefined ? [] : [{
+    deliver: delivers[at] as Buffer,
+    reply: octetsAt(place, turn.reply, profile),
+    isLast: at === dialogue.turns.length - 1,
+    ends: at === dialogue.turns.length - 1 && dialogue.overBy === 'esme',
+  }])
+  return { delivers, replies }
+}
+
+/** Bits that are the same in all of them (1), over the shortest; undefined where one is empty. */
+export function stableBits(values: readonly Buffer[]): Buffer | undefined {
+  const [first, ...rest] = values
+  if (first === undefined || values.some((it) => it.length !== first.length)) return undefined
+  const mask = Buffer.alloc(first.length, 0xff)
+  for (const other of rest) {
+    for (let i = 0; i < mask.length; i++) mask[i]! &= ~((first[i] as number) ^ (other[i] as number))
+  }
+  return mask
+}
+
+export function and(a: Buffer, b: Buffer): Buffer {
+  return Buffer.from(a.map((octet, i) => octet & (b[i] ?? 0)))
+}
+
+export function placeName(place: Place): string {
+  if (place.tlv !== undefined) return `parameter 0x${place.tlv.toString(16).padStart(4, '0')}`
+  return place.envelope === undefined ? String(place.field) : `envelope ${place.envelope}`
+}

@@ -1,0 +1,215 @@
+/**
+ * A probe: listens on a bind whose dialect is not known, and answers calls with the end of the profile that fits best.
+ * It opens no dialogue, sends no SMS, and says nothing to what it cannot read as USSD.
+ */
+import { compileDialect } from '../../smpp/dialect/dialect.ts'
+import { encode } from '../../smpp/pdu/codec.ts'
+import { getSession } from '../../smpp/dialect/carrier.ts'
+import { merge } from '../../smpp/dialect/load.ts'
+import { dialectProfile, type DialectProfile } from '../../smpp/dialect/schema.ts'
+import { viewOf } from '../../smpp/dialect/dialect.ts'
+import type { Incoming, Link, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/types.ts'
+import type { UssdReply } from '../../ussd/vocabulary.ts'
+import { hear, type Captured, type Side } from '../capture/captured.ts'
+import { infer, type Inference } from './infer.ts'
+import { TAG } from './recorded.ts'
+import { showPdu } from '../capture/show-pdu.ts'
+
+export interface ProbeParts {
+  known: readonly DialectProfile[]
+  standard: DialectProfile
+  say(text: string): void
+  now(): number
+  submit(pdu: OutgoingPdu): Promise<SubmitOutcome>
+  /** From the second call on, a question is asked first: it shows what an answer looks like. */
+  ask?: boolean
+}
+
+export interface Probe {
+  /** Octets of the bind, either way, as they pass. */
+  tap(from: Side, octets: Buffer): void
+  onRequest(pdu: Pdu, link: Link): Promise<void>
+  /** Calls that are over, by our end or the subscriber's. */
+  calls(): number
+  pdus(): readonly Captured[]
+  /** The profile whose last reply was accepted. */
+  acceptedBy(): string | undefined
+  believed(name: string): Inference
+}
+
+export const PROBE_TEXT = { end: 'Service test. Thank you.', ask: 'Service test.\n1. Continue' }
+/** More are not kept: a probe is for a few calls. */
+const PDUS_MAX = 10_000
+/** Ways to write one answer; more would only fill the operator's log. */
+const TRIES_MAX = 4
+/** Above are tags of vendors. (SMPP v3.4 §5.3.2, table 5-7) */
+const VENDOR_TAG_MIN = 0x1400
+/** Commands that say nothing of a dialect. */
+const DULL = /^(?:enquire_link|bind_|unbind)/
+
+export function newProbe(parts: ProbeParts): Probe {
+  const pdus: Captured[] = []
+  const state: ProbeState = { begun: 0, over: 0, tried: 0, accepted: 0, acceptedBy: undefined }
+  const refused = new Set<string>()
+  /** Who was asked, and by which profile: it reads what comes next of that subscriber, too. */
+  const asked = new Map<string, string>()
+
+  function tap(from: Side, octets: Buffer): void {
+    const [pdu] = hear([{ atMs: parts.now(), link: 'probe', octets, from }]).pdus
+    if (!pdu || pdus.length >= PDUS_MAX) return
+    pdus.push(pdu)
+    if (!DULL.test(pdu.pdu.command)) parts.say(showPdu(pdu).join('\n'))
+  }
+
+  async function onRequest(pdu: Pdu, link: Link): Promise<void> {
+    link.respond(pdu, 0)
+    if (looksLikeSms(pdu)) return parts.say('  (not answered: it looks like an SMS)')
+    const who = String(pdu.body.source_addr ?? '')
+    const askedBy = asked.get(who)
+    const profiles = [...parts.known, ...echoing(pdu, parts.standard)]
+    const sure = candidates(pdu, profiles, askedBy)
+    const found = sure.length > 0 ? sure : supposed(pdu, profiles, askedBy)
+    const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
+    if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
+    const { kind, text } = best.read.message
+    if (kind === 'begin') state.begun++
+    // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
+    if (kind !== 'begin' && (kind !== 'input' || text === '')) {
+      state.over++
+      return parts.say(`  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`)
+    }
+    const isQuestion = parts.ask === true && kind === 'begin' && state.begun > 1
+    // An answer to our end: the network took it for a question, so that end is not its own.
+    if (kind === 'input' && askedBy === undefined) refused.add(best.profile.name)
+    asked.delete(who)
+    const action = isQuestion ? 'continue' : 'end'
+    parts.say(`  (${kind}, by ${best.profile.name})`)
+    const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
+    // Before it is sent: the answer may come before the response.
+    if (isQuestion) asked.set(who, best.profile.name)
+    const acceptedBy = await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts, state, refused })
+    if (!isQuestion) state.over++
+    else if (acceptedBy !== undefined && asked.has(who)) asked.set(who, acceptedBy)
+  }
+
+  return {
+    tap,
+    onRequest,
+    calls: () => state.over,
+    pdus: () => pdus,
+    acceptedBy: () => state.acceptedBy,
+    believed(name) {
+      const inference = infer(pdus, parts.standard, name)
+      doubtOwn(inference, state)
+      return inference
+    },
+  }
+}
+
+/** Some profiles tell a begin by its text alone; on a bind that nobody knows, that is not enough to answer an SMS. */
+function looksLikeSms(pdu: Pdu): boolean {
+  return String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
+}
+
+interface ProbeState {
+  begun: number
+  over: number
+  tried: number
+  accepted: number
+  acceptedBy: string | undefined
+}
+
+interface Answering {
+  parts: ProbeParts
+  state: ProbeState
+  /** Names of profiles whose replies were not taken. */
+  refused: Set<string>
+}
+
+/** The best first; what is refused is tried as the next writes it, as long as that is something else. Gives whose was taken. */
+async function answer(reply: UssdReply, found: readonly Candidate[], { parts, state, refused }: Answering): Promise<string | undefined> {
+  const tried: string[] = []
+  for (const { profile, read } of found) {
+    if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
+    const { pdu } = compileDialect(profile).write(reply, read.message.returnPath)
+    const coded = encode(pdu)
+    if ('fault' in coded || tried.includes(coded.octets.toString('hex'))) continue
+    tried.push(coded.octets.toString('hex'))
+    parts.say(`  (answering with the ${reply.action} of ${profile.name})`)
+    state.tried++
+    const outcome = await parts.submit(pdu)
+    if (outcome.kind === 'ok') {
+      state.accepted++
+      state.acceptedBy = profile.name
+      return profile.name
+    }
+    refused.add(profile.name)
+    parts.say(outcome.kind === 'refused'
+      ? `  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`
+      : `  (no response: ${outcome.kind})`)
+    if (outcome.kind !== 'refused') return undefined
+  }
+  return undefined
+}
+
+/** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
+function echoing(pdu: Pdu, standard: DialectProfile): DialectProfile[] {
+  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier
+    && value.length <= 8)
+  const classify = standard.inbound.classify.map((rule) => (rule.why === 'unknown-op' ? { when: rule.when, is: 'input' } : rule))
+  return vendor.map(({ tag }) => dialectProfile.parse(merge(standard, {
+    name: `echo-0x${tag.toString(16)}`,
+    inbound: { classify, session: { from: [{ tlv: tag }], decode: 'hex', step: 'none' }, endBit: { use: 'ignore' } },
+    outbound: { session: { mode: 'echo' } },
+  })))
+}
+
+interface Candidate {
+  profile: DialectProfile
+  read: Incoming
+  worth: number
+}
+
+/**
+ * Profiles that read it as USSD, the best first: the one that asked this subscriber, then those that find a code, and a
+ * number where they expect one.
+ */
+function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string): Candidate[] {
+  const rated = known.map((profile): Candidate => {
+    const read = compileDialect(profile).read(pdu)
+    if (read.is !== 'ussd') return { profile, read, worth: 0 }
+    const { from } = profile.inbound.session
+    const carrier = getSession(profile, viewOf(profile, pdu)).raw
+    const hasNumber = carrier.length > 0
+    const wellRead = read.message.kind === 'begin' ? read.message.code !== '' : read.message.kind !== 'timeout'
+    const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
+    // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
+    const isBegin = read.message.kind === 'begin'
+    const counts = isBegin && profile.inbound.session.step === 'octet2' && carrier.length > 1
+      && (carrier[1] as number) > 1 ? -4 : 0
+    const own = !isBegin && profile.name === askedBy ? 16 : 0
+    const taste = profile.name === 'standard' ? 1 : profile.outbound.session.bare ? -1 : 0
+    return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste + own }
+  })
+  return rated.filter((it) => it.worth > 0).toSorted((a, b) => b.worth - a.worth)
+}
+
+/** Whoever was asked answers next: what no profile knows is read as an answer by the one that asked. */
+function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string | undefined): Candidate[] {
+  return profiles.filter(({ name }) => name === askedBy).flatMap((asking): Candidate[] => {
+    const profile: DialectProfile = { ...asking, inbound: { ...asking.inbound, classify: [{ when: {}, is: 'input' }] } }
+    const read = compileDialect(profile).read(pdu)
+    return read.is === 'ussd' ? [{ profile, read, worth: 1 }] : []
+  })
+}
+
+/** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
+function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
+  const why = `our own guess, accepted ${accepted} of ${tried} times`
+  const isOwn = (path: string) => /^(?:outbound\.|inbound\.endBit|responses\.deliverResp)/.test(path)
+  for (const { path, value, sure } of draft.findings()) {
+    if (sure && isOwn(path)) draft.doubtful(path, value, why)
+    // Operations are known by what comes after them.
+    if (sure && path === 'inbound.op.from' && value === null) draft.doubtful(path, value, 'the replies are our own, and tell no operation')
+  }
+}

@@ -1,0 +1,23 @@
+/** Which recorded PDUs are about one subscriber. */
+import { decode } from '../../smpp/pdu/codec.ts'
+import { isResponse } from '../../smpp/pdu/commands.ts'
+import type { Recorded } from './ring.ts'
+
+/** Networks write one number in several ways; its last digits are the same in all. */
+const DIGITS = 8
+
+/** Requests from or to the number, and the responses to those. */
+export function concerns(all: readonly Recorded[], msisdn: string): Recorded[] {
+  const tail = msisdn.replace(/\D/g, '').slice(-DIGITS)
+  const waiting = new Set<string>()
+  return all.filter((one) => {
+    const { pdu } = decode(one.octets)
+    if (isResponse(pdu.command)) {
+      const asker = one.from === 'esme' ? 'smsc' : 'esme'
+      return waiting.delete(`${one.link} ${asker} ${pdu.sequence}`)
+    }
+    const isIts = [pdu.body.source_addr, pdu.body.destination_addr].some((it) => String(it ?? '').replace(/\D/g, '').endsWith(tail))
+    if (isIts) waiting.add(`${one.link} ${one.from} ${pdu.sequence}`)
+    return isIts
+  })
+}

@@ -1,0 +1,67 @@
+/** Captures of what led to the loss of a bind: masked, in one folder, so many and no more. */
+import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Log } from '../../base/log-port.ts'
+import { traceCapture } from './export.ts'
+import type { Recorder } from './recorder.ts'
+
+export interface DropsParts {
+  recorder: Recorder
+  dir: string
+  filesMax: number
+  now(): number
+  log: Log
+}
+
+export interface Drops {
+  /** Hears every state of every bind. */
+  onState(line: string, bind: string, state: string): void
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void>
+}
+
+const UNBIND = 0x06
+/** The SMSC's unbind, our response, and responses that were under way. */
+const LAST_WORDS = 8
+const NAME = /^[a-z0-9-]+_\d{8}T\d{9}Z\.pcap$/
+
+/** From bound to anything but our own leaving, without an unbind of the SMSC's: that is a drop. */
+export function createDrops(parts: DropsParts): Drops {
+  const { recorder, log } = parts
+  const states = new Map<string, string>()
+  let writing = Promise.resolve()
+
+  function dropped(line: string, bind: string): void {
+    const recorded = recorder.trace(line)
+    const last = recorded.findLast((it) => it.link.startsWith(`${bind}#`))?.link
+    const words = recorded.filter((it) => it.link === last).slice(-LAST_WORDS)
+    const left = words.some((it) => it.from === 'smsc' && it.octets.readUInt32BE(4) === UNBIND)
+    if (left || recorded.length === 0) return
+    const name = `${line}_${new Date(parts.now()).toISOString().replace(/[-:.]/g, '')}.pcap`
+    const capture = traceCapture(recorded)
+    writing = writing.then(() => keep(parts, name, capture)).catch((error: unknown) =>
+      log.warn({ err: error, line, dir: parts.dir }, 'the trace of a dropped line cannot be kept'))
+  }
+
+  return {
+    onState(line, bind, state) {
+      const before = states.get(bind)
+      states.set(bind, state)
+      if (before === 'bound' && (state === 'waiting' || state === 'connecting')) dropped(line, bind)
+    },
+    idle: () => writing,
+  }
+}
+
+async function keep({ dir, filesMax, log }: DropsParts, name: string, capture: Buffer): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await writeFile(join(dir, name), capture, { mode: 0o600 })
+  log.warn({ file: join(dir, name), octets: capture.length }, 'line dropped: its trace is kept')
+  // By time, which the name ends with; other files are not ours.
+  const ours = (await readdir(dir)).filter((it) => NAME.test(it)).toSorted((a, b) => stamp(a).localeCompare(stamp(b)))
+  for (const old of ours.slice(0, Math.max(0, ours.length - filesMax))) await unlink(join(dir, old))
+}
+
+function stamp(name: string): string {
+  return name.slice(name.lastIndexOf('_'))
+}

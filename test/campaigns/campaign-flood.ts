@@ -1,0 +1,218 @@
+/**
+ * R12: subscribers in the middle of their dialogues, while one MSISDN sends a hundred messages a second, and while hundreds of new
+ * MSISDNs dial at once. As many subscribers have another daemon, on the same machine at the same moment, that nobody floods: it is the
+ * measure, so that whatever the machine and its neighbours do to the one they do to the other. What a message of the flood costs is
+ * measured in the processor's time, which no neighbour changes.
+ */
+import type { Settings } from '../../src/config/schema.ts'
+import type { Phone } from '../../src/simulator/phone.ts'
+import { aftermath, restingMetrics } from './aftermath.ts'
+import { areKept, series, untilCertain } from './certain.ts'
+import { sumWhere } from './checker.ts'
+import { processorMs } from './daemon-process.ts'
+import { fenced, type Fenced } from './fenced.ts'
+import { shareOfCore } from './pace.ts'
+import { percentile, sleep, told, type Campaign } from './outcome.ts'
+import { openScene, type Scene } from './fixture.ts'
+
+const ROUNDS = { ci: 2, bounded: 8, long: 60 }
+const PHASE_MS = 5_000
+/** Of each daemon, in an open dialogue; each presses a key a second. */
+const RESIDENTS = 20
+/** On a machine of its own: where neighbours leave a part of it, that part of them, or the machine and not the daemon would be what is flooded. */
+const PER_SECOND = { one: 100, many: 150 }
+/** Below it no limit is met. */
+const SHARE_MIN = 0.3
+const OPEN_MAX = 100
+/** Of the p99 of those that nobody floods; or what nobody can notice. */
+const SLOWER_MAX = 1.2
+const SLOWER_MS = 25
+/** Of the processor's time for a key of a subscriber: what is dropped or turned away is cheaper than what is served. */
+const COST_MAX = 1
+const BUSY = /busy/i
+/** Whoever is turned away is told so; a screen in fifty is lost with what a machine loses. */
+const MUTE_MAX = 0.02
+/** What a text of apology counts as: nobody waits for it, and nobody is served by it. */
+const BUSY_MS = 10_000
+
+type Kind = keyof typeof PER_SECOND
+const KINDS = Object.keys(PER_SECOND) as Kind[]
+
+export const floodCampaign: Campaign = async (parts) => {
+  const startMs = performance.now()
+  const least = parts.rounds ?? ROUNDS[parts.ci ? 'ci' : parts.mode]
+  const strict = parts.mode === 'long'
+  const failures: string[] = []
+  const houses: House[] = []
+  try {
+    // One after the other: the first may have to start the servers for both.
+    for (let n = 0; n < 2; n++) houses.push(await openHouse(parts.seed + n, failures))
+    const [flooded, spared] = houses as [House, House]
+    await sleep(2_000)
+    const phases: Phase[] = []
+    const [slower, dearer] = [series({ limit: SLOWER_MS, strict }), series({ limit: COST_MAX, strict })]
+    const dialled: Dialled = { busy: 0, mute: 0, sent: 0 }
+    const rounds = await untilCertain([slower, dearer], least, async () => {
+      const doubtful = [...new Set([...slower.doubtful, ...dearer.doubtful])] as Kind[]
+      for (const kind of doubtful.length ? doubtful : KINDS) {
+        const phase = await play(flooded, spared, { kind, turn: phases.length + 1 }, dialled)
+        phases.push(phase)
+        slower.add(phase.floodedMs - phase.sparedMs, { kind, isKept: isUnnoticed(phase) })
+        dearer.add(phase.cost, { kind })
+      }
+    })
+    for (const house of houses) await house.residents.stop()
+    const metrics = await restingMetrics(flooded.fence.adminPort)
+    const tooFast = sumWhere(metrics, 'limits_total', 'subscriber_rate')
+    const turnedAway = sumWhere(metrics, 'limits_total', 'open_max')
+    if (tooFast === 0) failures.push('the flood of one MSISDN met no limit')
+    if (turnedAway === 0) failures.push('the flood of new MSISDNs met no cap')
+    if (dialled.mute > dialled.sent * MUTE_MAX) failures.push(`${dialled.mute} of ${dialled.sent} that dialled were shown nothing`)
+    for (const { fence } of houses) failures.push(...await aftermath(fence))
+    const words = KINDS.map((kind) => inWords(kind, phases.filter((phase) => phase.kind === kind)))
+    if (!areKept(slower)) failures.push(`others wait longer in ${slower.missed} of ${phases.length} floods`)
+    if (!areKept(dearer)) failures.push(`a message of the flood costs more than a key in ${dearer.missed} of ${phases.length} floods`)
+    return [told(parts, startMs, {
+      goal: 'R12', failures, passed: failures.length === 0,
+      title: 'one MSISDN at 100 messages a second, then 150 new MSISDNs a second (of what neighbours leave of a processor), beside a daemon without a flood',
+      figure: `p99 of the others: ${words.join('; ')}`,
+      counts: { rounds, screens: flooded.residents.count() + spared.residents.count(), tooFast, turnedAway, busyTexts: dialled.busy, mute: dialled.mute },
+    })]
+  } finally {
+    for (const { fence, scene } of houses.toReversed()) {
+      await fence.stop()
+      await scene.close()
+    }
+  }
+}
+
+/** A daemon, and those who live with it. */
+interface House {
+  scene: Scene
+  fence: Fenced
+  residents: Residents
+}
+
+async function openHouse(seed: number, failures: string[]): Promise<House> {
+  const scene = await openScene({ seed, smsc: { screenMs: 30_000, traceMax: 400 } })
+  const fence = await fenced(scene, capped)
+  return { scene, fence, residents: await moveIn(scene, failures) }
+}
+
+/** One flood: p99 of those in either house, and what a message of it cost in keys. */
+interface Phase {
+  kind: Kind
+  floodedMs: number
+  sparedMs: number
+  cost: number
+}
+
+async function play(flooded: House, spared: House, { kind, turn }: Pick<Flood, 'kind' | 'turn'>, dialled: Dialled): Promise<Phase> {
+  const perSecond = PER_SECOND[kind] * Math.max(SHARE_MIN, shareOfCore())
+  const usedMs = () => [flooded, spared].map(({ fence }) => processorMs(fence.daemon.pid))
+  const before = usedMs()
+  let sent = 0
+  const waits: number[][] = []
+  await flooded.residents.during(async () => {
+    waits.push(await spared.residents.during(async () => { sent = await inundate(flooded.scene, { kind, perSecond, turn }, dialled) }))
+  }).then((own) => waits.push(own))
+  const [sparedWaits, floodedWaits] = waits as [number[], number[]]
+  const [floodedUsed, sparedUsed] = usedMs().map((ms, n) => ms - before[n]!) as [number, number]
+  const ofKey = sparedUsed / Math.max(1, sparedWaits.length)
+  const ofFlood = (floodedUsed - floodedWaits.length * ofKey) / Math.max(1, sent)
+  return { kind, floodedMs: percentile(floodedWaits, 99), sparedMs: percentile(sparedWaits, 99), cost: ofFlood / ofKey }
+}
+
+/** Limits as an operator has them: the stage's own are for subscribers without thumbs. */
+function capped(settings: Settings): void {
+  settings.dialogue.perSubscriber = { perSecond: 10, burst: 40 }
+  settings.dialogue.openMax = OPEN_MAX
+  settings.dialogue.totalMs = 3_600_000
+}
+
+function isUnnoticed({ sparedMs, floodedMs }: Phase): boolean {
+  return floodedMs <= sparedMs * SLOWER_MAX || floodedMs - sparedMs <= SLOWER_MS
+}
+
+function inWords(kind: Kind, phases: readonly Phase[]): string {
+  const middle = (of: (phase: Phase) => number) => percentile(phases.map(of), 50)
+  return `${kind === 'one' ? 'one MSISDN' : 'many'} ${middle((phase) => phase.floodedMs).toFixed(1)} ms, and ${middle((phase) => phase.sparedMs).toFixed(1)} ms `
+    + `without it, ${middle((phase) => phase.cost).toFixed(2)} of a key for a message`
+}
+
+interface Residents {
+  /** Waits for a screen, in milliseconds, of the time that it takes. */
+  during(run: () => Promise<unknown>): Promise<number[]>
+  count(): number
+  stop(): Promise<void>
+}
+
+async function moveIn({ smsc, stage }: Scene, failures: string[]): Promise<Residents> {
+  const msisdns = Array.from({ length: RESIDENTS }, (_, n) => `67531${String(n).padStart(6, '0')}`)
+  await stage.enrol(msisdns)
+  await stage.refill(5, { fromMs: 3_600_000, toMs: 7_200_000 })
+  const waits: number[] = []
+  const state = { stopped: false }
+  const live = async (phone: Phone): Promise<void> => {
+    let text = ''
+    while (!state.stopped) {
+      if (text === '' || BUSY.test(text)) ({ text } = await phone.dial('*123#'))
+      const startMs = performance.now()
+      if (!BUSY.test(text)) {
+        text = (await phone.answer(/^(\d+)\. Back$/m.exec(text)?.[1] ?? '2')).text
+        waits.push(BUSY.test(text) ? BUSY_MS : performance.now() - startMs)
+      }
+      if (!/^Welcome|^Select/.test(text) && !BUSY.test(text)) throw new Error(`a resident was shown ${JSON.stringify(text)}`)
+      await sleep(Math.max(0, 1_000 - (performance.now() - startMs)))
+    }
+    if (phone.screen?.open) phone.hangUp()
+  }
+  const all = Promise.all(msisdns.map((msisdn) => live(smsc.phone(msisdn)).catch((error: Error) => void failures.push(error.message.slice(0, 400)))))
+  return {
+    count: () => waits.length,
+    async during(run) {
+      const from = waits.length
+      await run()
+      return waits.slice(from)
+    },
+    async stop() {
+      state.stopped = true
+      await all
+    },
+  }
+}
+
+/** Of the new MSISDNs. */
+interface Dialled {
+  busy: number
+  /** Were shown nothing. */
+  mute: number
+  sent: number
+}
+
+interface Flood {
+  kind: Kind
+  perSecond: number
+  turn: number
+}
+
+/** One phase of it; whoever got in hangs up at its end. Answers how many messages it had. */
+async function inundate({ smsc }: Scene, { kind, perSecond, turn }: Flood, dialled: Dialled): Promise<number> {
+  const phones = new Set<Phone>()
+  const dials: Promise<unknown>[] = []
+  let serial = 0
+  const timer = setInterval(() => {
+    const phone = smsc.phone(kind === 'one' ? '67532000000' : `6753${3_000_000 + turn * 10_000 + ++serial}`)
+    phones.add(phone)
+    // Of one handset's dials each ends the one before, and most are dropped: that no screen comes is what is wanted.
+    dials.push(phone.dial('*123#').then(({ text }) => { if (BUSY.test(text)) dialled.busy++ }, () => { if (kind === 'many') dialled.mute++ }))
+  }, 1_000 / perSecond)
+  await sleep(PHASE_MS)
+  clearInterval(timer)
+  if (kind === 'many') {
+    await Promise.all(dials)
+    dialled.sent += dials.length
+  }
+  for (const phone of phones) if (phone.screen?.open) phone.hangUp()
+  return dials.length
+}

@@ -1,0 +1,99 @@
+/**
+ * Runs fault campaigns and keeps their results:
+ *
+ *   npm run faults -- --bounded            all of them, minutes each
+ *   npm run faults -- --ci                 all of them, short; fails on a goal that is missed or has no result, however busy the machine
+ *   npm run faults -- --only kill --kills 500 --minutes 12
+ *   npm run faults -- --only upgrade --previous v0.1.0    from that build to this one, and back
+ *   npm run faults -- --only none --report RELIABILITY.md anew from the results that are kept
+ */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { packageRoot } from '../../src/base/package-root.ts'
+import { certainty } from './certain.ts'
+import { CAMPAIGNS, type CampaignEntry } from './campaigns.ts'
+import { compile } from './daemon-process.ts'
+import { NUMBERS, type Outcome } from './outcome.ts'
+import { owed, writeReport } from './report.ts'
+
+const RESULTS = join(packageRoot, 'faults/results')
+const text = { type: 'string' } as const
+const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
+const { values } = parseArgs({
+  options: {
+    bounded: { type: 'boolean', default: false }, ci: { type: 'boolean', default: false }, previous: text, report: { type: 'boolean', default: false }, only: text,
+    seed: { type: 'string', default: '1' }, 'as-built': { type: 'boolean', default: false }, out: text, ...numberOptions,
+  },
+})
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const numbers = NUMBERS.filter((name) => values[name as keyof typeof values] !== undefined)
+const given = Object.fromEntries(numbers.map((name) => [name, Number(values[name as keyof typeof values])]))
+const mode = values.bounded || values.ci ? 'bounded' : 'long'
+// A short run's figures are not those that the report shows.
+const out = values.out ?? (values.ci ? mkdtempSync(join(tmpdir(), 'ussd-faults-ci-')) : RESULTS)
+
+const chosen = choose(values.only)
+if (!values['as-built'] && chosen.some((entry) => entry.compiled)) compile()
+mkdirSync(out, { recursive: true })
+const failures: string[] = []
+for (const entry of chosen) {
+  for (const outcome of await run(entry)) {
+    if (!outcome.passed) failures.push(outcome.goal)
+    say(`${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`)
+    say(`     ${JSON.stringify(outcome.counts)}`)
+    for (const failure of outcome.failures) say(`     ${failure}`)
+    keep(outcome, entry)
+  }
+}
+if (values.ci) for (const goal of owed(chosen, out, values.only === undefined)) failures.push(`${goal} (no result)`)
+if (values.report) writeReport(out, join(packageRoot, 'RELIABILITY.md'))
+if (failures.length) say(`missed: ${failures.join(', ')}`)
+process.exit(failures.length ? 1 : 0)
+
+function choose(only: string | undefined): CampaignEntry[] {
+  const names = only === 'none' ? [] : only?.split(',') ?? CAMPAIGNS.map((entry) => entry.name)
+  const unknown = names.filter((name) => !CAMPAIGNS.some((entry) => entry.name === name))
+  if (unknown.length) throw new Error(`no campaign ${unknown.join(', ')}: there are ${CAMPAIGNS.map((entry) => entry.name).join(', ')}`)
+  return CAMPAIGNS.filter((entry) => names.includes(entry.name))
+}
+
+/**
+ * A machine has neighbours. A figure of time that they may have spoilt is taken again, until it is certain (certain.ts), and each try is
+ * shown; a broken promise (I1 to I8 of the checker) is one however busy the machine was.
+ */
+async function run(entry: CampaignEntry): Promise<Outcome[]> {
+  const [kept, missed]: [Outcome[][], Outcome[][]] = [[], []]
+  for (;;) {
+    const outcomes = await runOnce(entry)
+    const wrong = outcomes.filter(({ passed }) => !passed)
+    const isBreach = wrong.some(({ failures }) => failures.some((failure) => /^I[1-8]\b/.test(failure)))
+    ;(wrong.length ? missed : kept).push(outcomes)
+    const is = certainty(kept.length, missed.length)
+    if (!entry.timed || isBreach || !missed.length || is === 'missed') return outcomes
+    if (is === 'kept') return kept.at(-1)!
+    for (const { goal, figure, failures } of wrong) say(`again ${goal} (${kept.length} kept, ${missed.length} missed): ${figure} ${failures.join(' | ')}`)
+  }
+}
+
+async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
+  const seed = Number(values.seed)
+  try {
+    const campaign = await entry.load()
+    return await campaign({ seed, mode, ci: values.ci, say, ...given, ...(values.previous ? { previous: values.previous } : {}) })
+  } catch (error) {
+    say((error as Error).stack ?? String(error))
+    const failed = { passed: false, figure: 'did not finish', counts: {}, failures: [(error as Error).message], seed, seconds: 0, mode } satisfies Partial<Outcome>
+    return entry.goals.map((goal) => ({ ...failed, goal, title: `the campaign '${entry.name}'` }))
+  }
+}
+
+function keep(outcome: Outcome, { name }: CampaignEntry): void {
+  const words = ['--only', name, ...(values.ci ? ['--ci'] : values.bounded ? ['--bounded'] : []), '--seed', values.seed]
+  if (values.previous !== undefined && name === 'upgrade') words.push('--previous', values.previous)
+  for (const [option, value] of Object.entries(given)) words.push(`--${option}`, String(value))
+  const command = `npm run faults -- ${words.join(' ')}`
+  const kept = { ...outcome, command, date: new Date().toISOString().slice(0, 10) }
+  writeFileSync(join(out, `${outcome.goal}.json`), `${JSON.stringify(kept, null, 2)}\n`)
+}

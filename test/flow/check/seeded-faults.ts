@@ -1,0 +1,154 @@
+/** Faults that are put into good flows, each of which must be found. */
+import { sourceOf } from '../../../src/flow/read/loader.ts'
+import { exampleFolder } from '../../support/example-flows.ts'
+
+const example = (name: string) => sourceOf(exampleFolder(name), name)
+/** Good flows, by name. */
+export const good = {
+  dental: await sourceOf('flows', 'dental'), topup: await sourceOf('flows', 'topup'), language: await sourceOf('flows', 'language'),
+  reminder: await sourceOf('flows', 'reminder'), airtime: await example('airtime'), market: await example('market'),
+  money: await example('money'), survey: await example('survey'), voucher: await example('voucher'),
+}
+
+/** A fault put into a good flow: what is written, what is written instead, and a part of what the check says. */
+export type Row = [flow: keyof typeof good, from: string, into: string, says: RegExp]
+
+const BYE = '  farewell: { exit: true }'
+/** In its place: the bundles are fetched, and a branch goes over them. */
+const over = (condition: string, to: string) =>
+  `  farewell: { call: wallet.bundles, as: bundles, expect: { rows: { is: rows, fields: { name: 20 } } }, to: over }\n` +
+  `  over: { over: data.bundles.rows, as: farewell, keep: [name], branch: [ { if: ${condition}, to: ${to} } ], else: support, empty: support }`
+
+export const ROWS: Row[] = [
+  // Names that lead nowhere
+  ['topup', 'to: amount }', 'to: amuont }', /goes to 'amuont', which is no screen/],
+  ['topup', 'start: balance', 'start: balanec', /starts with 'balanec'/],
+  ['dental', 'to: who }', 'to: whom }', /goes to 'whom'/],
+  ['dental', 'else: main', 'else: menu', /goes to 'menu'/],
+  ['dental', 'empty: none', 'empty: nonne', /goes to 'nonne'/],
+  ['dental', 'back: types', 'back: typse', /goes to 'typse'/],
+  ['dental', 'slot-taken: { to: slots, notice', 'slot-taken: { to: slts, notice', /goes to 'slts'/],
+  ['dental', 'failed: slots }', 'failed: slotz }', /goes to 'slotz'/],
+  ['topup', 'insufficient: poor }\n\n  # B', 'insufficient: pour }\n\n  # B', /goes to 'pour'/],
+  // Keys
+  ['topup', 'choices:', 'choises:', /'choises' is no key here \(did you mean 'choices'|is missing/],
+  ['dental', 'keep: [id, name]', 'kep: [id, name]', /'kep' is no key here/],
+  ['topup', 'once: true', 'onec: true', /'onec' is no key here/],
+  ['topup', 'spec: 1', 'spec: 2', /'spec' is none of: 1/],
+  ['topup', 'number: { min: 5, max: 20 }', 'number: { min: 5, maximum: 20 }', /'maximum' is no key here/],
+  ['topup', 'number: { min: 5, max: 20 }', 'number: { min: 25, max: 20 }', /nothing is from 25 to 20/],
+  ['topup', 'number: { min: 5, max: 20 }', 'pattern: (a+)+', /repeats a group/],
+  ['topup', 'call: wallet.balance', 'call: wallet', /is not a back end and its operation/],
+  ['dental', 'zone: Pacific/Port_Moresby', 'zone: Pacific/Moresby', /is no time zone/],
+  ['topup', 'languages: [en, tpi]', 'languages: [en, en]', /stands there twice/],
+  // Ways
+  ['topup', 'label: { en: Call Support, tpi: Singautim helpim }, to: support', 'label: { en: Call Support, tpi: Singautim helpim }, to: farewell', /'support' is never reached/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { set: { a: 1 }, to: farewell }', /no way out|circle/],
+  ['dental', '    back: main\n  slots:', '  slots:', /'type' has nothing to press when there are no rows/],
+  ['dental', '    back: appointments', '', /'detail' has nothing to press when no condition holds/],
+  ['language', 'speak: { set: { language: \'{data.profile.language}\' }, to: choose }', 'speak: { set: { language: \'{data.profile.language}\' }, to: which }', /circle/],
+  ['dental', 'chosen.appointment.status == upcoming', "'chosen.appointment.status in [upcoming, {stauts}]'", /'stauts' is not a path/],
+  // Checks of answers
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { date: { min: 2025-02-01, max: 2025-01-01 } } ]", /nothing is from 2025-02-01 to 2025-01-01/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { date: { format: d/M } } ]", /'d\/M' does not say a day, a month and a year/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { date: { min: tomorrow } } ]", /min/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { pattern: '(a+)+' } ]", /the pattern repeats a group/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { wrong: No. } ]", /has one of number, length/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { luhn: true } ]", /'luhn' is no key here/],
+  ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    checks: [ { if: answers.amuont < 9 } ]", /nothing sets 'answers.amuont'/],
+  ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    checks: [ { if: answers.amount < 5 } ]", /'topup' is on no way that made-up answers lead/],
+  ['topup', "number: { min: 5, max: 20 }", `number: { min: 5, max: 20 }\n    checks: [ { if: answers.amount < 9, wrong: { en: ${'Too much for a day. '.repeat(9)}, tpi: Nogat } } ]`, /is over a page/],
+  ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    checks: [ { if: answers.amount < 9, wrong: { en: Too much. } } ]", /no text in 'tpi'/],
+  ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 3\n    giveUp: suport", /goes to 'suport'/],
+  ['topup', "number: { min: 5, max: 20 }", "number: { min: 5, max: 20 }\n    attempts: 0", /attempts/],
+  ['topup', "number: { min: 5, max: 20 }", "checks: [ { number: { min: 0 } } ]\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
+  // SMS
+  ['topup', '  farewell: { exit: true }', '  farewell: { sms: { en: Bye }, to: out }\n  out: { exit: true }', /no text in 'tpi'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { sms: '{answers.b}', to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { sms: Bye, recipient: '{answers.b}', to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { sms: Bye, to: out, failed: uot }\n  out: { exit: true }', /goes to 'uot'/],
+  // Forms
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: farewel }', /'farewell-review' goes to 'farewel'/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ ], confirm: Yes, to: out }\n  out: { exit: true }', /fields/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A, name: true, nmae: 1 } ], confirm: Yes, to: out }\n  out: { exit: true }', /'nmae' is no key here/],
+  ['topup', '  farewell: { exit: true }', '  farewell: { form: Right?, fields: [ { as: a, input: A } ], confirm: Yes, to: out }\n  farewell-review: { exit: true }\n  out: { exit: true }', /has a screen 'farewell-review' of its own/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { form: Right?, fields: [ { as: a, input: A, label: '{answers.b}' } ], confirm: Yes, to: out }\n  out: { exit: true }", /nothing sets 'answers.b'/],
+  // Types of what is compared, and branches over rows
+  ['topup', 'data.balance.amount > 0', 'data.balance.amount > plenty', /compares 'data.balance.amount', a number, with "plenty", a text/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.amount == true', /compares 'data.balance.amount', a number, with true, true or false/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.currency > 0', /compares 'data.balance.currency', a text, with 0, a number/],
+  ['topup', 'data.balance.amount > 0', 'data.balance.amuont > 0', /'data.balance.amuont' is no field that is expected \(did you mean 'amount'/],
+  ['topup', BYE, over('row.nmae == x', 'support'), /'row.nmae' is no field that is expected \(did you mean 'name'/],
+  ['topup', BYE, over('row.name == x', 'suport'), /goes to 'suport'/],
+  ['topup', BYE, over('row.name == x', 'support').replace('bundles.rows', 'bundels.rows'), /nothing sets 'data.bundels'/],
+  ['topup', BYE, over('row.name == x', 'support').replace('over: data.bundles.rows, ', ''), /'empty' is of a branch over rows/],
+  ['topup', BYE, '  farewell: { branch: [ { if: row.name == x, to: support } ], else: support }', /there is a row only in/],
+  ['topup', BYE, over('row.name == x', 'told') + "\n  told: { end: '{chosen.farewell.price}' }", /price is not kept of the row chosen/],
+  ['topup', BYE, over('row.name == x', 'support').replace('else: support', 'else: told') + "\n  told: { end: '{chosen.farewell.name}' }", /reads 'chosen.farewell.name', but can be reached without it/],
+  // Keys for Back and Home
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nkeys: { back: '0', home: '0' }", /the key 0 is both back and home/],
+  ['topup', 'number: { min: 5, max: 20 }', "number: { min: 0, max: 20 }\n    keys: { back: '0' }", /0 is a key, so it cannot be the answer 0/],
+  ['topup', '    empty: none\n    back: main', "    empty: none\n    back: main\n    keys: { back: '0' }", /has a line and a key for Back/],
+  ['topup', '    empty: none\n    back: main', "    empty: none\n    keys: { back: '7' }", /'keys'|'back' is not a key/],
+  // Typed labels
+  ['topup', 'languages: [en, tpi]', 'languages: [en, tpi]\nlabels: maybe', /'labels' is not true or false/],
+  ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: buy AIRTIME!, tpi: Pinis }, to: farewell }\n    labels: true', /'buy AIRTIME!' in 'en' is typed as another choice is/],
+  ['topup', '{ label: { en: Exit, tpi: Pinis }, to: farewell }', '{ label: { en: 3 Exit, tpi: Pinis }, to: farewell }\n    labels: true', /'3 Exit' in 'en' begins like a number/],
+  // The choice of a language
+  ['topup', '  farewell: { exit: true }', '  farewell: { language: Which?, to: farewel }', /goes to 'farewel'/],
+  ['topup', '  farewell: { exit: true }', "  farewell: { language: Which?, to: support, names: { tpii: x, '12': y } }", /'12' is no good name|names/],
+  // Search
+  ['dental', '    keep: [id, name]\n', '    search: [name]\n', /searches rows, but keeps all of their fields|is not kept/],
+  ['dental', '    keep: [id, name]\n', '    keep: [id, name]\n    search: []\n', /'search'/],
+  // What is read
+  ['topup', 'data.balance.amount > 0', 'data.balanec.amount > 0', /nothing sets 'data.balanec'/],
+  ['topup', 'data.balance.amount > 0', 'balance.amount > 0', /is not a path that starts with/],
+  ['topup', "with: { amount: '{answers.amount}' }", "with: { amount: '{answers.amuont}' }", /nothing sets 'answers.amuont'/],
+  ['dental', "slot: '{chosen.slot.id}'", "slot: '{chosen.slot.at}'", /at is not kept of the row chosen/],
+  ['dental', 'from: data.slots.rows', 'from: data.slot.rows', /nothing sets 'data.slot'/],
+  ['topup', 'label: { en: Buy Airtime, tpi: Baim kredit }, to: amount }\n      - { label: { en: Buy Bundle', 'label: { en: Buy Airtime, tpi: Baim kredit }, to: bought }\n      - { label: { en: Buy Bundle', /reads 'data.bought.balance', but can be reached without it/],
+  ['topup', '{data.balance.amount, number, money}', '{answers.amount, number, money}', /answers.amount is no number, but a text shows it/],
+  ['dental', '({row.at, date}, {row.clinic})', '({chosen.appointment.at, date}, {row.clinic})', /reads 'chosen.appointment.at'|is no date/],
+  // Texts
+  ['topup', "en: 'Buy {chosen.bundle.name} for", "en: 'Buy {chosen.bundle.name for", /is no message/],
+  ['topup', '{row.price, number, money}', '{row.price, number, mony}', /a style 'mony'/],
+  ['topup', 'en: Your balance is too low.', 'en: Your balance is too “low”.', /not in GSM 7-bit/],
+  ['topup', 'poor: { end: { en: Your balance is too low., tpi: Mani bilong yu i no inap. } }', 'poor: { end: { en: Your balance is too low. } }', /no text in 'tpi'/],
+  ['topup', 'poor: { end: { en: Your balance is too low., tpi: Mani bilong yu i no inap. } }', 'poor: { end: { tpi: Mani bilong yu i no inap. } }', /no text in 'en'/],
+  ['topup', "tpi: 'Tenkyu. Mani i stap: {data.balance.currency} {data.bought.balance, number, money}.'", "tpi: 'Tenkyu. Mani i stap: {data.bought.balance, number, money}.'", /does not show data.balance.currency/],
+  ['topup', "en: 'Enter amount (5-20):'", `en: '${'Enter the amount, please, and mind the bounds. '.repeat(4)}'`, /is over a page/],
+  ['topup', 'en: Call 123 (free) for support.', `en: '${'Call 123 (free) for support. '.repeat(8)}'`, /takes more than one page/],
+  ['dental', 'Confirm, to: book }', 'Cancel, to: book }', /two lines read 'Cancel'/],
+  ['dental', 'Exit, to: farewell }\n  farewell', 'Book New Appointment, to: farewell }\n  farewell', /two lines read 'Book New Appointment'/],
+  // Found only by walking
+  ['topup', "support: { end: { en: Call 123 (free) for support.,", "support: { end: { en: '{data.balance.currency, select, PGK {x} other { }}',", /shows nothing/],
+  ['topup', "en: 'Balance: {data.balance.currency} {data.balance.amount, number, money}'", 'en: "Balance\\n7. {data.balance.currency} {data.balance.amount}"', /prints 7, but it means nothing/],
+  ['dental', "row: '{row.clinic} ({row.at, date}, {row.at, time})'", "row: '{row.nothing, select, a {x} other {}}'", /has a line that says nothing|two lines/],
+  // Airtime, money, market prices, a survey, vouchers
+  ['airtime', "receiver: '{vars.receiver}'", "receiver: '{vars.reciever}'", /nothing sets 'vars.reciever'/],
+  ['airtime', 'keep: [id, name, price, days]', 'keep: [id, name, price]', /days is not kept of the row chosen/],
+  ['airtime', 'answers.amount <= data.account.balance', 'answers.amount <= data.acount.balance', /nothing sets 'data.acount'/],
+  ['money', 'open-send: { flow: pin, to: send }', 'open-send: { flow: pni, to: send }', /'pni'/],
+  ['money', "with: { pin: '{answers.new}' }", "with: { pin: '{answers.again}' }", /can be reached without a new 'answers.again'/],
+  ['money', 'en: Those two differ.', "en: 'Not {answers.again}.'", /reads 'answers.again', which is secret/],
+  ['topup', 'refused: { insufficient: poor }', "refused: { insufficient: { to: poor, notice: { en: '{answers.amuont}', tpi: '-' } } }", /nothing sets 'answers.amuont'/],
+  ['money', 'Your PIN is set.', "'Your PIN is {answers.new}.'", /reads 'answers.new', which is secret/],
+  ['money', 'answers.receiver != {msisdn}', 'answers.receiver == {msisdn}', /'amount' is on no way that made-up answers lead/],
+  ['market', 'from: data.goods.rows', 'from: data.good.rows', /nothing sets 'data.good'/],
+  ['market', 'fields: { name: 30 } } }, to: good }', 'fields: { name: 300 } } }, to: good }', /not even one row/],
+  ['survey', '      - { if: not data.state.age, to: age }\n', '', /'age' is never reached/],
+  ['survey', 'given: number }, to: begin }', 'given: { is: number, max: 1 } }, to: state }', /circle|no way out/],
+  ['voucher', 'checksum: luhn', 'checksum: lunh', /'checksum' is none of/],
+  ['voucher', "pattern: '\\d{12}'", "pattern: '\\d{12'", /pattern/],
+  ['voucher', 'data.look.status == used,', 'data.look.status == used-before,', /'used' is on no way that made-up answers lead/],
+  // Of what a back end is expected to answer, and of what a flow does without a question
+  ['topup', "'Tenkyu. Mani i stap: {data.balance.currency}", "'Tenkyu. Mani i stap: {data.balance.curency}", /'data.balance.curency' is no field that is expected \(did you mean 'currency'/],
+  ['market', "row: '{row.name}'", "row: '{row.nmae}'", /'row.nmae' is no field that is expected \(did you mean 'name'/],
+  ['topup', "en: 'Balance: {data.balance.currency} {data", "en: 'Balance: {data.balance.currency, number} {data", /shows 'data.balance.currency', a text, as a number/],
+  ['topup', 'from: data.bundles.rows', 'from: data.balance.amount', /'data.balance.amount' is a number where rows are wanted/],
+  ['market', 'empty: none', 'empty: goods', /leads in a circle without a question: goods > good > goods/],
+  ['topup', "  farewell: { exit: true }", "  farewell: { set: { language: tip }, to: out }\n  out: { exit: true }", /'tip' is none of the flow's languages \(did you mean 'tpi'/],
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nformats: { en: { date: YYYY-mm } }", /'YYYY-mm' shows no day or no month/],
+  ['topup', 'zone: Pacific/Port_Moresby', "zone: Pacific/Port_Moresby\nformats: { en: { time: mm } }", /'mm' shows no hour/],
+  ['topup', "number: { min: 5, max: 20 }", "pattern: (\n    keys: { back: '0' }", /the pattern is no pattern/],
+]

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { sendReply, THROTTLED_MS, type Sent } from '../../src/gateway/reply.ts'
+import type { Line, OutgoingPdu, SubmitOutcome } from '../../src/smpp/types.ts'
+import { fakeClock, type FakeClock } from '../support/clock.ts'
+
+const TURN_MS = 8_000
+const THROTTLED: SubmitOutcome = { kind: 'refused', status: 0x58 }
+const FULL: SubmitOutcome = { kind: 'refused', status: 0x14 }
+const OK: SubmitOutcome = { kind: 'ok', messageId: '', pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] } }
+
+interface Scene {
+  outcomes: SubmitOutcome[]
+  chance?: number
+  isWanted?: (atMs: number) => boolean | null
+  deadlineMs?: number
+}
+
+/** When each write was, in milliseconds from the first, and what came of all. The last outcome is repeated. */
+async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs = TURN_MS }: Scene) {
+  const clock: FakeClock = fakeClock()
+  const startMs = clock.now()
+  const writes: number[] = []
+  const line = {
+    name: 'test',
+    dialect: { meaning: (status: number) => status === 0x58 || status === 0x14 ? 'retry-once' : 'dialogue-gone' },
+    async submit(): Promise<SubmitOutcome> {
+      const outcome = outcomes[Math.min(writes.length, outcomes.length - 1)]!
+      writes.push(clock.now() - startMs)
+      return outcome
+    },
+  } as unknown as Line
+  const reply = {
+    pdu: {} as OutgoingPdu, action: 'continue' as const, line, deadline: startMs + deadlineMs, tryUntil: startMs + TURN_MS,
+  }
+  let sent: Sent | undefined
+  const parts = { clock, chance: () => chance, metrics: { count: () => undefined }, isWanted: async () => isWanted(clock.now() - startMs) }
+  const sending = sendReply(reply, parts).then((it) => (sent = it))
+  await clock.advance(deadlineMs + TURN_MS)
+  assert.notEqual(sent, undefined, 'it goes on after its time')
+  return { writes, sent: await sending }
+}
+
+describe('a reply that the SMSC throttles', () => {
+  for (const chance of [0, 0.999_999]) {
+    it(`is shown within 4 s after three refusals, each try in another second (lot ${chance})`, async () => {
+      const { writes, sent } = await played({ outcomes: [THROTTLED, FULL, THROTTLED, OK], chance })
+      assert.equal(sent, 'ok')
+      assert.equal(writes.length, 4)
+      assert.ok(writes[3]! <= 4_000, `the fourth try is at ${writes[3]} ms`)
+      assert.equal(new Set(writes.map((ms) => Math.floor(ms / 1_000))).size, 4)
+    })
+  }
+
+  it('is tried over the whole time of the turn, and then is refused for good, not open', async () => {
+    const { writes, sent } = await played({ outcomes: [THROTTLED] })
+    assert.equal(sent, 'throttled')
+    assert.ok(TURN_MS - writes.at(-1)! <= THROTTLED_MS.most, `no try since ${writes.at(-1)} ms`)
+    assert.ok(writes.length <= TURN_MS / THROTTLED_MS.least, 'no more than one a second')
+  })
+
+  it('is not tried until an answer is due, where the response to a question waits for the subscriber', async () => {
+    const { writes, sent } = await played({ outcomes: [THROTTLED], deadlineMs: 180_000 })
+    assert.equal(sent, 'throttled')
+    assert.ok(writes.at(-1)! < TURN_MS)
+  })
+
+  it('is let go as soon as the dialogue has gone on', async () => {
+    const { writes, sent } = await played({ outcomes: [THROTTLED], isWanted: (atMs) => atMs < 2_500 })
+    assert.equal(sent, 'stale')
+    assert.deepEqual(writes, [0, 1_000, 2_000])
+  })
+
+  it('is left to the sweep where another write of it may have been shown', async () => {
+    const { sent } = await played({ outcomes: [{ kind: 'lost' }, THROTTLED] })
+    assert.equal(sent, 'open')
+  })
+
+  it('is not tried again where the refusal is another', async () => {
+    assert.deepEqual(await played({ outcomes: [{ kind: 'refused', status: 0x45 }] }), { writes: [0], sent: 'gone' })
+  })
+})
+
+describe('a reply whose link is lost', () => {
+  it('is written twice at most, soon one after the other', async () => {
+    assert.deepEqual(await played({ outcomes: [{ kind: 'lost' }] }), { writes: [0, 200], sent: 'open' })
+  })
+})

@@ -1,0 +1,162 @@
+/** One history: daemons, stores, an SMSC and subscribers under one plan of faults, from the first dial to the last receipt. */
+import { check, type Breach } from '../campaigns/checker.ts'
+import type { DialogueStore } from '../../src/dialogue/types.ts'
+import type { Log } from '../../src/base/log-port.ts'
+import { seededChance } from '../../src/simulator/chaos.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { memoryDialogues } from '../../src/store/journal/memory.ts'
+import type { Chance } from '../../src/ussd/vocabulary.ts'
+import type { Link, Pdu } from '../../src/smpp/types.ts'
+import { crew, type Crew } from './processes.ts'
+import { SMSC, type SimDaemon } from './daemon.ts'
+import { host } from './host.ts'
+import { kvOf, kvWire, type Unwritten } from './kv.ts'
+import { net as newNet, type Net } from './net.ts'
+import type { Plan } from './plan.ts'
+import { scheduler as newScheduler, type Scheduler } from './scheduler.ts'
+import { sql as newSql } from './sql.ts'
+import { LIMITS, SETTINGS } from './stage.ts'
+import type { Model } from './sql-model.ts'
+import { emptyDatabase, type Tables } from './tables.ts'
+import { evidenceOf, walkers } from './walkers.ts'
+import { weather } from './fault-injector.ts'
+
+/** A core that is not as it should be: what shows that the simulation would find it. */
+export interface Sabotage {
+  dialogues?(store: DialogueStore): DialogueStore
+  model?: Model
+  onRequest?: OnRequest
+}
+
+/** Comes before the gateway hears a request. */
+export type OnRequest = (pdu: Pdu, link: Link) => void
+
+export interface HistoryOptions {
+  sabotage?: Sabotage
+  /** Told of everything that happens, in order. */
+  onNote?: (line: string) => void
+  log?: Log
+}
+
+export interface Told {
+  breaches: Breach[]
+  /**
+   * What docs/OPERATIONS.md says may be lost: of a subscriber whose dial met no store, if its daemon never came to write it
+   * down, or the store carried it out later.
+   */
+  excused: Breach[]
+  /** The same plan on the same sources: the same hash. */
+  hash: string
+  dialogues: number
+  bookings: number
+  sms: number
+  virtualMs: number
+  events: number
+}
+
+/** All deadlines, leases, graces and back-offs are over by then. */
+const SETTLE_MS = 240_000
+const LOOK_MS = 500
+/** Time for what is on its way when all is settled: responses, receipts. */
+const QUIET_MS = 6_000
+/** How long a subscriber waits for a screen. */
+const SCREEN_MS = 30_000
+const PROBES = 4
+
+const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6 } as const
+
+export async function play(plan: Plan, options: HistoryOptions = {}): Promise<Told> {
+  const { sabotage = {}, onNote, log } = options
+  const scheduler = newScheduler(onNote)
+  const chance = (of: keyof typeof CHANCES): Chance => seededChance(plan.seed * 16 + CHANCES[of])
+  const net = newNet(scheduler, chance('net'))
+  const database = emptyDatabase()
+  const sql = newSql({ scheduler, chance: chance('sql'), database, model: sabotage.model })
+  const kv = kvWire(scheduler, chance('kv'))
+  const memory = memoryDialogues({ limits: LIMITS })
+  const dialogues = sabotage.dialogues?.(memory) ?? memory
+  const smsc = await openSmsc(scheduler, net, chance('smsc'))
+  const unwritten: Unwritten = new Set()
+  const daemons = await crew({
+    daemons: plan.daemons, scheduler, net, sql, chance: chance('daemon'), settings: SETTINGS, log, before: sabotage.onRequest,
+    dialoguesOf: (one) => kvOf(dialogues, kv, one, unwritten),
+  })
+  const walking = walkers({ count: plan.walkers, scheduler, smsc, chance: chance('walk'), byHand: sql.byHand })
+  const faults = weather(plan.faults, { scheduler, net, chaos: smsc.chaos, kv, sql: sql.wire, ...daemons })
+  const { tables } = database
+
+  await scheduler.runUntil(() => false, plan.walkMs)
+  faults.clear()
+  daemons.heal()
+  walking.stop()
+  const endMs = plan.walkMs + SETTLE_MS
+  await scheduler.runUntil(walking.isOver, endMs)
+  while (scheduler.nowMs() < endMs && (isOwed(tables) || await dialogues.count() > 0)) {
+    await scheduler.runUntil(() => false, scheduler.nowMs() + LOOK_MS)
+  }
+  await scheduler.runUntil(() => false, scheduler.nowMs() + QUIET_MS)
+  const { diary } = walking
+  const dialoguesOpen = await dialogues.count()
+  const metrics = await Promise.all(daemons.all().map((one) => one.metrics.registry.metrics()))
+  const evidence = evidenceOf(tables, smsc, { diary, metrics, dialoguesOpen })
+  const found = [...check(evidence), ...await bugs(daemons), ...await deaf(scheduler, smsc)]
+  if (!walking.isOver()) found.push({ invariant: 'I5', what: 'a subscriber still walks when all deadlines are over' })
+  for (const one of daemons.all()) one.host.kill()
+  const mayBeLost = mayLose(unwritten)
+  return {
+    breaches: found.filter((breach) => !mayBeLost(breach)), excused: found.filter(mayBeLost), hash: scheduler.hash(),
+    dialogues: diary.dialogues, bookings: evidence.bookings.length, sms: evidence.sms.length,
+    virtualMs: scheduler.nowMs(), events: scheduler.events(),
+  }
+}
+
+function openSmsc(scheduler: Scheduler, net: Net, chance: Chance): Promise<Smsc> {
+  const operator = host(SMSC, scheduler)
+  return startSmsc({
+    clock: operator.clock, chance, screenMs: SCREEN_MS, traceMax: 1, receipts: { send: true, delayMs: 100 }, enquireMs: 2_000,
+    deliveries: { responseMs: 3_000, attemptsMax: 12, temporaryMs: 1_000 },
+    async listen(accept) {
+      net.listen(SMSC, operator, accept)
+      return { port: 0, close: async () => undefined }
+    },
+  }).then((smsc) => {
+    smsc.watch((event) => event.is === 'pdu' && scheduler.note(event.traced.octets.toString('hex')))
+    return smsc
+  })
+}
+
+function isOwed(tables: Tables): boolean {
+  return [...tables.sms.values()].some((row) => ['due', 'submitting', 'ambiguous'].includes(row.state))
+}
+
+/**
+ * The screen of a subscriber: a dial that nobody remembers, or that a slow store carries out late, takes the place of the
+ * dialogue under way.
+ */
+function mayLose(unwritten: Unwritten): (breach: Breach) => boolean {
+  const msisdns = new Set([...unwritten].map((begin) => begin.split(' ')[0]!))
+  return ({ invariant, what }) =>
+    (invariant === 'I1' || what.startsWith('odd screen')) && [...msisdns].some((msisdn) => what.includes(`: ${msisdn} `))
+}
+
+/** What no fault may bring about in any daemon, dead ones too. */
+async function bugs(daemons: Crew): Promise<Breach[]> {
+  const counted = async ({ host, metrics }: SimDaemon) => ({ host, count: await metrics.value('bugs_total') })
+  const all = await Promise.all(daemons.ever().map(counted))
+  return all.filter(({ count }) => count > 0).map(({ host, count }) => ({ invariant: 'I6', what: `${host.name} counted ${count} bugs` }))
+}
+
+/** Everything is well again, so every bind must serve. */
+async function deaf(scheduler: Scheduler, smsc: Smsc): Promise<Breach[]> {
+  const breaches: Breach[] = []
+  for (let i = 0; i < PROBES; i++) {
+    const phone = smsc.phone(`67579${i}`)
+    let shown: string | null = null
+    phone.dial('*123#').then(({ text }) => void (shown = text), (error: Error) => void (shown = error.message))
+    await scheduler.runUntil(() => shown !== null, scheduler.nowMs() + SCREEN_MS * 2)
+    const isWell = String(shown).startsWith('Welcome')
+    if (!isWell) breaches.push({ invariant: 'I5', what: `a dial when all is well came to ${shown ?? 'nothing'}` })
+    phone.hangUp()
+  }
+  return breaches
+}

@@ -1,0 +1,343 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Pdu, SubmitOutcome } from '../../../src/smpp/types.ts'
+import { Pace } from '../../../src/smpp/session/pace.ts'
+import { SEQUENCE_MAX, Window, type Entry, type Late, type WindowSettings } from '../../../src/smpp/session/window.ts'
+import { fakeClock } from '../../support/clock.ts'
+
+const SETTINGS: WindowSettings = { slots: 10, ussdShare: 0.2, queueMax: { ussd: 1_000, sms: 1_000 } }
+
+interface Told extends Entry {
+  outcome?: SubmitOutcome
+}
+
+function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
+  const clock = fakeClock()
+  const written: { sequence: number; name: string }[] = []
+  const late: Late[] = []
+  const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
+  const window = new Window({ ...SETTINGS, ...settings }, {
+    clock,
+    pace,
+    write: (octets) => void written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) }),
+    written: () => undefined,
+    late: (one) => void late.push(one),
+    idle: () => undefined,
+  })
+  const entry = (lane: 'ussd' | 'sms', name = lane as string, more: Partial<Entry> = {}): Told => {
+    const told: Told = {
+      octets: Buffer.concat([Buffer.alloc(16), Buffer.from(name)]),
+      command: 'submit_sm', lane, deadline: clock.now() + 10_000, key: name, withheld: false,
+      settle: (outcome) => {
+        assert.equal(told.outcome, undefined, 'settled once')
+        told.outcome = outcome
+      },
+      ...more,
+    }
+    return told
+  }
+  const offer = (one: Told) => (window.offer(one), one)
+  const names = () => written.map((one) => one.name)
+  return { clock, window, written, late, pace, entry, offer, names }
+}
+
+function resp(sequence: number, status = 0, command = 'submit_sm_resp'): Pdu {
+  return { command, status, sequence, body: { message_id: `id${sequence}` }, tlvs: [] }
+}
+
+describe('the window', () => {
+  it('writes nothing before the link is bound', () => {
+    const { window, offer, entry, names } = windowOf()
+    offer(entry('ussd'))
+    assert.deepEqual(names(), [])
+    window.open()
+    assert.deepEqual(names(), ['ussd'])
+  })
+
+  it('numbers from 1 and gives each response to its own request, in any order', () => {
+    const { window, offer, entry, written } = windowOf()
+    window.open()
+    const told = ['a', 'b', 'c'].map((name) => offer(entry('ussd', name)))
+    assert.deepEqual(written.map((one) => one.sequence), [1, 2, 3])
+    for (const n of [3, 1, 2]) assert.equal(window.answer(resp(n)), 'matched')
+    assert.deepEqual(told.map((one) => (one.outcome as { messageId: string }).messageId), ['id1', 'id2', 'id3'])
+  })
+
+  it('wraps from 0x7FFFFFFF to 1', () => {
+    const { window, offer, entry, written } = windowOf({ sequence: { first: SEQUENCE_MAX - 1, last: SEQUENCE_MAX } })
+    window.open()
+    for (let n = 0; n < 4; n++) offer(entry('ussd'))
+    assert.deepEqual(written.map((one) => one.sequence), [SEQUENCE_MAX - 1, SEQUENCE_MAX, 1, 2])
+  })
+
+  it('skips, after the wrap, the numbers of requests that still wait, and of those that timed out', async () => {
+    const { clock, window, offer, entry, written } = windowOf({ sequence: { first: 1, last: 6 } })
+    window.open()
+    offer(entry('ussd', 'timed out', { deadline: clock.now() + 100 }))
+    window.control(Buffer.alloc(16), 'enquire_link_resp', () => undefined)
+    offer(entry('ussd', 'waits'))
+    await clock.advance(200)
+    for (let n = 4; n <= 6; n++) {
+      offer(entry('ussd'))
+      window.answer(resp(n))
+    }
+    offer(entry('ussd', 'after the wrap'))
+    assert.deepEqual(written.map((one) => one.sequence), [1, 2, 3, 4, 5, 6, 4])
+  })
+
+  it('never gives two open requests one number, whatever the order of answers', () => {
+    fc.assert(fc.property(fc.array(fc.nat(9), { maxLength: 60 }), (order) => {
+      const { window, offer, entry, written } = windowOf({ sequence: { first: 5, last: 13 }, slots: 8 })
+      window.open()
+      const open: number[] = []
+      for (const pick of order) {
+        while (open.length < 8) {
+          offer(entry('ussd'))
+          const { sequence } = written.at(-1)!
+          assert.ok(!open.includes(sequence) && sequence >= 1 && sequence <= 13, `${sequence} among ${open}`)
+          open.push(sequence)
+        }
+        assert.equal(window.answer(resp(open.splice(pick % open.length, 1)[0]!)), 'matched')
+      }
+    }))
+  })
+
+  it('keeps its last slots from SMS', () => {
+    const { window, offer, entry, names } = windowOf()
+    window.open()
+    for (let n = 0; n < 20; n++) offer(entry('sms'))
+    assert.equal(names().length, 8)
+    for (let n = 0; n < 5; n++) offer(entry('ussd'))
+    assert.equal(names().filter((name) => name === 'ussd').length, 2)
+  })
+
+  it('keeps one slot of a small window, and lets SMS through a window of one', () => {
+    for (const [slots, sms] of [[2, 1], [3, 2], [1, 1]] as const) {
+      const { window, offer, entry, names } = windowOf({ slots })
+      window.open()
+      for (let n = 0; n < 5; n++) offer(entry('sms'))
+      assert.equal(names().length, sms)
+    }
+  })
+
+  it('writes waiting USSD before waiting SMS, however long the SMS have waited', () => {
+    const { window, offer, entry, names } = windowOf({ slots: 1 })
+    window.open()
+    offer(entry('sms', 's1'))
+    offer(entry('sms', 's2'))
+    offer(entry('ussd', 'u1'))
+    offer(entry('ussd', 'u2'))
+    for (let n = 1; n <= 3; n++) window.answer(resp(n))
+    assert.deepEqual(names(), ['s1', 'u1', 'u2', 's2'])
+  })
+
+  it('refuses what its lane has no room for, each lane by itself', () => {
+    const { window, entry } = windowOf({ queueMax: { ussd: 2, sms: 1 } })
+    assert.deepEqual(['sms', 'sms', 'ussd', 'ussd', 'ussd'].map((lane) => window.offer(entry(lane as 'sms'))),
+      [true, false, true, true, false])
+  })
+
+  it('does not write a request whose deadline passed while it waited', async () => {
+    const { clock, window, offer, entry, names } = windowOf()
+    const told = offer(entry('ussd'))
+    await clock.advance(10_001)
+    assert.deepEqual(told.outcome, { kind: 'unsent', why: 'expired' })
+    window.open()
+    assert.deepEqual(names(), [])
+    const now = offer(entry('ussd', 'gone', { deadline: clock.now() }))
+    assert.deepEqual(now.outcome, { kind: 'unsent', why: 'expired' })
+    assert.deepEqual(names(), [])
+  })
+
+  it('gives up at the deadline, frees the slot, and reports the response that comes late under its key', async () => {
+    const { clock, window, offer, entry, late, names } = windowOf({ slots: 1 })
+    window.open()
+    const first = offer(entry('ussd', 'first'))
+    offer(entry('ussd', 'second', { deadline: clock.now() + 60_000 }))
+    await clock.advance(9_999)
+    assert.equal(first.outcome, undefined)
+    await clock.advance(100)
+    assert.deepEqual(first.outcome, { kind: 'timeout' })
+    assert.deepEqual(names(), ['first', 'second'])
+    assert.equal(window.answer(resp(1, 0, 'data_sm_resp')), 'wrong-command')
+    assert.equal(window.answer(resp(1)), 'late-response')
+    assert.equal(late.length, 1)
+    assert.equal(late[0]!.key, 'first')
+    assert.equal(late[0]!.outcome.kind, 'ok')
+    assert.equal(window.answer(resp(1)), 'unexpected-response')
+  })
+
+  it('times many out by their own deadlines', async () => {
+    const { clock, window, offer, entry } = windowOf({ slots: 100 })
+    window.open()
+    const told = [3_000, 1_000, 2_000].map((ms) => offer(entry('ussd', String(ms), { deadline: clock.now() + ms })))
+    await clock.advance(1_100)
+    assert.deepEqual(told.map((one) => one.outcome?.kind), [undefined, 'timeout', undefined])
+    await clock.advance(1_000)
+    assert.deepEqual(told.map((one) => one.outcome?.kind), [undefined, 'timeout', 'timeout'])
+    await clock.advance(1_000)
+    assert.deepEqual(told.map((one) => one.outcome?.kind), ['timeout', 'timeout', 'timeout'])
+  })
+
+  it('ignores the right number with a wrong command: the request goes on', () => {
+    const { window, offer, entry } = windowOf()
+    window.open()
+    const told = offer(entry('ussd'))
+    assert.equal(window.answer(resp(1, 0, 'enquire_link_resp')), 'wrong-command')
+    assert.equal(told.outcome, undefined)
+    assert.equal(window.answer(resp(1, 0x58)), 'matched')
+    assert.deepEqual(told.outcome, { kind: 'refused', status: 0x58 })
+  })
+
+  it('takes generic_nack for a refusal, even one that says ESME_ROK', () => {
+    const { window, offer, entry } = windowOf()
+    window.open()
+    const told = [offer(entry('ussd')), offer(entry('ussd'))]
+    window.answer(resp(1, 3, 'generic_nack'))
+    window.answer(resp(2, 0, 'generic_nack'))
+    const refused = [{ kind: 'refused', status: 3 }, { kind: 'refused', status: 0xff }]
+    assert.deepEqual(told.map((one) => one.outcome), refused)
+  })
+
+  it('answers a second response as unexpected', () => {
+    const { window, offer, entry } = windowOf()
+    window.open()
+    offer(entry('ussd'))
+    assert.deepEqual([window.answer(resp(1)), window.answer(resp(1)), window.answer(resp(99))],
+      ['matched', 'unexpected-response', 'unexpected-response'])
+  })
+
+  it('loses what was written and gives back what waited, when it closes', () => {
+    const { window, offer, entry } = windowOf({ slots: 1 })
+    window.open()
+    const written = offer(entry('ussd', 'written'))
+    const waiting = [offer(entry('sms', 's')), offer(entry('ussd', 'u'))]
+    assert.deepEqual(window.close().map((one) => one.key), ['u', 's'])
+    assert.deepEqual(written.outcome, { kind: 'lost' })
+    assert.deepEqual(waiting.map((one) => one.outcome), [undefined, undefined])
+  })
+
+  it('keeps withheld submits out of its slots', () => {
+    const { window, offer, entry, names } = windowOf({ slots: 2 })
+    window.open()
+    for (let n = 0; n < 50; n++) offer(entry('ussd', 'w', { withheld: true }))
+    offer(entry('ussd', 'prompt'))
+    assert.equal(names().length, 51)
+    assert.equal(window.load(), 51)
+    for (let n = 1; n <= 51; n++) window.answer(resp(n))
+    assert.equal(window.load(), 0)
+  })
+
+  it('pauses SMS when throttled, never USSD, and goes on at a slower pace', async () => {
+    const { clock, window, offer, entry, names, pace } = windowOf({}, 100)
+    window.open()
+    offer(entry('sms', 's1'))
+    window.answer(resp(1, 0x58))
+    offer(entry('sms', 's2'))
+    offer(entry('ussd', 'u1'))
+    assert.deepEqual(names(), ['s1', 'u1'])
+    await clock.advance(1_001)
+    assert.deepEqual(names(), ['s1', 'u1', 's2'])
+    assert.ok(pace.rate() < 100)
+  })
+
+  it('holds SMS while the socket does not drain, not USSD', () => {
+    const { window, offer, entry, names } = windowOf()
+    window.open()
+    window.holdSms(true)
+    offer(entry('sms'))
+    offer(entry('ussd'))
+    assert.deepEqual(names(), ['ussd'])
+    window.holdSms(false)
+    assert.deepEqual(names(), ['ussd', 'sms'])
+  })
+})
+
+describe('the pace of SMS', () => {
+  it('lets through as many a second as the line allows', async () => {
+    const { clock, window, offer, entry, names } = windowOf({ slots: 100 }, 10)
+    window.open()
+    for (let n = 0; n < 40; n++) offer(entry('sms'))
+    await clock.advance(2_000)
+    assert.ok(names().length >= 20 && names().length <= 22, `${names().length} in two seconds`)
+  })
+
+  it('is cut once for one burst of refusals, and recovers to no limit at all', async () => {
+    const clock = fakeClock()
+    const pace = new Pace({ pauseMs: 1_000 }, clock)
+    for (let n = 0; n < 100; n++) pace.spend()
+    for (let n = 0; n < 5; n++) pace.throttled()
+    assert.equal(pace.rate(), 90)
+    assert.equal(pace.waitMs(), 1_000)
+    await clock.advance(60_000)
+    pace.waitMs()
+    assert.equal(pace.rate(), Infinity)
+  })
+
+  it('stays near what was taken for a while, then grows ever faster, and ends at its ceiling', async () => {
+    const clock = fakeClock()
+    const pace = new Pace({ pauseMs: 1_000, perSecond: 100 }, clock)
+    for (let n = 0; n < 100; n++) pace.spend()
+    pace.throttled()
+    const rates = [1, 3, 8].map((step, i, all) => step - (all[i - 1] ?? 0))
+    const seen: number[] = []
+    await clock.advance(1_000)
+    for (const seconds of rates) {
+      await clock.advance(seconds * 1_000)
+      pace.waitMs()
+      seen.push(Math.round(pace.rate() * 10) / 10)
+    }
+    assert.deepEqual(seen, [90.3, 91.8, 100])
+    await clock.advance(30_000)
+    pace.waitMs()
+    assert.equal(pace.rate(), 100)
+  })
+
+  it('goes on as before when the clock is set back by an hour', async () => {
+    const clock = fakeClock()
+    const [paced, refused] = [new Pace({ pauseMs: 1_000, perSecond: 10 }, clock), new Pace({ pauseMs: 1_000 }, clock)]
+    paced.spend()
+    refused.throttled()
+    clock.set(-3_600_000)
+    assert.deepEqual([paced.waitMs(), refused.waitMs()], [100, 1_000])
+    await clock.advance(1_000)
+    assert.deepEqual([paced.waitMs(), refused.waitMs()], [0, 0])
+  })
+
+  it('never falls below one a second', async () => {
+    const clock = fakeClock()
+    const pace = new Pace({ pauseMs: 1_000, perSecond: 4 }, clock)
+    for (let n = 0; n < 20; n++) {
+      pace.throttled()
+      await clock.advance(1_000)
+    }
+    assert.ok(pace.rate() >= 1)
+    await clock.advance(1_000)
+    assert.equal(pace.waitMs(), 0)
+  })
+
+  it('slows down once a second while the SMSC says that it nears congestion, and rests when it is congested', async () => {
+    const clock = fakeClock()
+    const pace = new Pace({ pauseMs: 1_000, perSecond: 100 }, clock)
+    for (let n = 0; n < 100; n++) pace.spend()
+    pace.congested(89)
+    assert.equal(pace.rate(), 100)
+    for (let n = 0; n < 5; n++) pace.congested(90)
+    assert.deepEqual([pace.rate(), pace.waitMs()], [90, 0])
+    await clock.advance(1_000)
+    for (let n = 0; n < 40; n++) pace.spend()
+    pace.congested(99)
+    assert.equal(pace.rate(), 81)
+    pace.congested(100)
+    assert.equal(pace.waitMs(), 1_000)
+  })
+
+  it('hears of congestion in the responses to SMS', async () => {
+    const { window, offer, entry, pace } = windowOf({ slots: 100 }, 100)
+    window.open()
+    offer(entry('sms'))
+    const tlvs = [{ tag: 0x0428, value: Buffer.of(95) }]
+    window.answer({ command: 'submit_sm_resp', status: 0, sequence: 1, body: { message_id: 'm' }, tlvs })
+    assert.ok(pace.rate() < 100)
+  })
+})

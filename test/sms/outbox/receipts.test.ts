@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import type { Knex } from 'knex'
+import type { Reminders } from '../../../src/sms/outbox/dispatch.ts'
+import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
+import { optOut } from '../../../src/sms/inbox/opt-out.ts'
+import type { ReminderParts } from '../../../src/sms/outbox/settings.ts'
+import type { Receipt, SmsOutcome, SmsToSend } from '../../../src/sms/outbox/types.ts'
+import { fakeClock, type FakeClock } from '../../support/clock.ts'
+import { describeBoth } from '../../support/postgres.ts'
+import { HOUR, MSISDN, outboxScene, START, type OutboxScene } from './fixture.ts'
+
+describeBoth('receipts of SMS', (database) => {
+  let knex: Knex
+  let clock: FakeClock
+  let scene: OutboxScene
+  let answer: (sms: SmsToSend) => SmsOutcome | Promise<SmsOutcome>
+  let outbox: Reminders
+
+  beforeEach(async () => {
+    knex = database.db.knex
+    clock = fakeClock(START)
+    scene = await outboxScene(knex, clock)
+    answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
+    outbox = open()
+  })
+
+  const open = (parts: Partial<ReminderParts> = {}) => scene.open((sms) => answer(sms), parts)
+  const owe = (row?: object) => scene.owe(row)
+  const row = (id: string) => scene.row(id)
+  const state = async (id: string) => (await row(id))?.state
+  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt =>
+    ({ line: 'digicel', messageId, state: 'delivered', error: '000', from: MSISDN, doneMs: null, reference: null, ...more })
+
+  it('may come before the response', async () => {
+    const id = await owe()
+    answer = async () => {
+      assert.equal(await outbox.applyReceipt(receipt('early')), 'orphan')
+      return { is: 'accepted', messageIds: ['early'] }
+    }
+    await outbox.tick()
+    assert.equal(await state(id), 'delivered')
+    assert.equal(await knex('sms_receipt_orphan').first(), undefined)
+  })
+
+  it('may come twice and out of order: what is final stays', async () => {
+    const id = await owe()
+    await outbox.tick()
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'enroute' })), 'repeat')
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'matched')
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'repeat')
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'enroute' })), 'repeat')
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, { state: 'undeliverable' })), 'repeat')
+    assert.equal(await state(id), 'delivered')
+  })
+
+  it('say why an SMS never arrived', async () => {
+    const id = await owe()
+    await outbox.tick()
+    await outbox.applyReceipt(receipt(`M${id}`, { state: 'rejected', error: '0dc' }))
+    assert.deepEqual([await state(id), (await row(id))?.last_error], ['failed', 'receipt: rejected 0dc'])
+  })
+
+  it('settle an SMS of several parts when all of them are there, or one is lost', async () => {
+    answer = (sms) => ({ is: 'accepted', messageIds: [`${sms.id}a`, `${sms.id}b`] })
+    const [whole, broken] = [await owe(), await owe({ subject: 'dental:2' })]
+    await outbox.tick()
+    await outbox.applyReceipt(receipt(`${whole}b`))
+    assert.equal(await state(whole), 'accepted')
+    await outbox.applyReceipt(receipt(`${whole}a`))
+    assert.equal(await state(whole), 'delivered')
+    await outbox.applyReceipt(receipt(`${broken}a`))
+    await outbox.applyReceipt(receipt(`${broken}b`, { state: 'expired' }))
+    assert.equal(await state(broken), 'failed')
+  })
+
+  it('are matched on their own line, in the writing of its profile', async () => {
+    const hexed = open({ messageIds: (line) => line === 'useless' ? null : { response: 'hex', receipt: 'dec' } })
+    answer = (sms) => ({ is: 'accepted', messageIds: ['75BCD15'], line: sms.line || 'digicel' })
+    const [named, any] = [await owe(), await owe({ subject: 'dental:2', line: 'vodafone' })]
+    await hexed.tick()
+    assert.equal(await hexed.applyReceipt(receipt('0123456789')), 'matched')
+    assert.deepEqual([await state(named), await state(any)], ['delivered', 'accepted'])
+    assert.equal(await hexed.applyReceipt(receipt('123456789', { line: 'useless' })), 'orphan')
+  })
+
+  it('of a line whose ids say nothing are matched by reference and subscriber, before the response too', async () => {
+    const useless = open({ messageIds: () => null, doors: () => ['digicel', 'digicel-2'] })
+    const reference = (id: string) => Number(id) % 65_535 + 1
+    answer = async (sms) => {
+      const said = { line: 'digicel-2', reference: reference(sms.id) }
+      assert.equal(await useless.applyReceipt(receipt('0', { ...said, from: '67570000009' })), 'orphan')
+      if (sms.kind === 'early') assert.equal(await useless.applyReceipt(receipt('0', said)), 'orphan')
+      return { is: 'accepted', messageIds: ['0'], line: 'digicel' }
+    }
+    const [early, late] = [await owe({ kind: 'early' }), await owe({ subject: 'dental:2' })]
+    await useless.tick()
+    assert.deepEqual([await state(early), await state(late)], ['delivered', 'accepted'])
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), from: '67570000009', state: 'expired' })), 'orphan')
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), line: 'digicel-2' })), 'matched')
+    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late) })), 'repeat')
+    assert.deepEqual([await state(early), await state(late)], ['delivered', 'delivered'])
+    assert.equal((await knex('sms_receipt_orphan')).length, 3)
+  })
+
+  it('may come through another door of the SMSC, before the response too, but only to the subscriber that they name', async () => {
+    const grouped = open({ doors: () => ['digicel', 'digicel-2'] })
+    const id = await owe()
+    await grouped.tick()
+    const there = { line: 'digicel-2' }
+    assert.equal(await outbox.applyReceipt(receipt(`M${id}`, there)), 'orphan', 'of no group')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, from: '67570000009' })), 'orphan')
+    assert.equal(await state(id), 'accepted')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, { ...there, state: 'enroute' })), 'repeat')
+    assert.equal(await grouped.applyReceipt(receipt(`M${id}`, there)), 'matched')
+    assert.equal(await state(id), 'delivered')
+    answer = async () => {
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, from: '67570000009' })), 'orphan')
+      assert.equal(await grouped.applyReceipt(receipt('early', { ...there, error: '001' })), 'orphan')
+      return { is: 'accepted', messageIds: ['early'], line: 'digicel' }
+    }
+    const early = await owe({ subject: 'dental:2' })
+    await grouped.tick()
+    assert.equal(await state(early), 'delivered')
+    // One whose response never comes is settled by it, too.
+    answer = () => ({ is: 'ambiguous' })
+    const lost = await owe({ subject: 'dental:3' })
+    await grouped.tick()
+    await clock.advance(1_000)
+    assert.equal(await grouped.applyReceipt(receipt('late', { ...there, reference: Number(lost) + 1 })), 'orphan')
+    await clock.advance(100_000)
+    await grouped.tick()
+    assert.equal(await state(lost), 'delivered')
+  })
+
+  it('go to the subscriber\'s own SMS where an SMSC gives two the same id', async () => {
+    answer = () => ({ is: 'accepted', messageIds: ['7'] })
+    const [mine, other] = [await owe(), await owe({ subject: 'dental:2', msisdn: '67570000002' })]
+    await outbox.tick()
+    await outbox.applyReceipt(receipt('7'))
+    assert.deepEqual([await state(mine), await state(other)], ['delivered', 'accepted'])
+  })
+
+  it('that nobody knows are kept a day', async () => {
+    await outbox.applyReceipt(receipt('whose'))
+    assert.equal(await forgetOld(knex, clock.now() + 23 * HOUR, 1e12), 0)
+    assert.equal(await forgetOld(knex, clock.now() + 25 * HOUR, 1e12), 1)
+  })
+
+  it('forgets what was settled long ago, never what is owed', async () => {
+    const done = await owe()
+    await outbox.tick()
+    const owed = await owe({ kind: 'b', due_at: new Date(START + HOUR) })
+    assert.equal(await forgetOld(knex, START + 48 * HOUR, 24 * HOUR - 1), 1)
+    assert.deepEqual([await row(done), await state(owed)], [undefined, 'due'])
+    assert.equal((await knex('sms_part')).length, 0)
+  })
+
+  it('forgets a subscriber who wants to be forgotten, and keeps the opt-out', async () => {
+    await owe()
+    await owe({ subject: 'dental:2', msisdn: '67570000002' })
+    await outbox.applyReceipt(receipt('x'))
+    await optOut(knex, MSISDN, START)
+    assert.equal(await eraseSms(knex, MSISDN), 2)
+    assert.equal((await knex('sms_outbox')).length, 1)
+    assert.equal((await knex('sms_opt_out')).length, 1)
+  })
+})
