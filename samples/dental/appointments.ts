@@ -3,9 +3,9 @@ import { Refusal, type BackendModule, type CallContext } from '../../src/backend
 import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms } from '../../src/sms/outbox/statements.ts'
 import { planReminders } from '../../src/sms/outbox/schedule.ts'
 import { sqlState, statement } from '../../src/base/sql.ts'
-import { LIST_ROWS_MAX, idOf, safely, type DentalParts, type DentalSettings } from './settings.ts'
+import { LIST_ROWS_MAX, rowId, safely, type DentalDeps, type DentalSettings } from './settings.ts'
 import { TYPE_NAME } from './slots.ts'
-import { isoAt, smsText, type Visit } from './texts.ts'
+import { isoAt, smsText, type AppointmentVisit } from './texts.ts'
 
 /** A visit as the lists and the SMS have it. */
 export interface VisitRow {
@@ -91,45 +91,45 @@ export const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-befo
 const FOREIGN_KEY_VIOLATION = '23503'
 
 /** Operations `appointments`, `next`, `book`, `confirm` and `cancel`. */
-export function appointments(parts: DentalParts): BackendModule['operations'] {
-  const { knex, clock, settings } = parts
+export function appointments(deps: DentalDeps): BackendModule['operations'] {
+  const { knex, clock, settings } = deps
   return {
     async appointments(args, context) {
       const { msisdn, language, todayMs } = context
       const upcoming = args.for === 'cancel'
       const cancelled = settings.listCancelled && !upcoming
       const asked = { msisdn, language, today: new Date(todayMs), upcoming, cancelled }
-      const rows = await safely(parts, context, () => LIST(knex, asked))
+      const rows = await safely(deps, context, () => LIST(knex, asked))
       return { rows: rows.map((row) => ({ ...shown(row), status: statusOf(row, todayMs) })) }
     },
 
     async book(args, context) {
-      const slot = idOf(args, 'slot')
+      const slot = rowId(args, 'slot')
       if (!slot) return new Refusal('slot-taken')
-      return safely(parts, context, () => book(parts, slot, context))
+      return safely(deps, context, () => book(deps, slot, context))
     },
 
     async next(_args, context) {
       const { msisdn, language, todayMs } = context
-      const [row] = await safely(parts, context, () => NEXT(knex, { msisdn, language, today: new Date(todayMs) }))
+      const [row] = await safely(deps, context, () => NEXT(knex, { msisdn, language, today: new Date(todayMs) }))
       return row ? { known: true, ...shown(row) } : { known: false }
     },
 
     async confirm(args, context) {
-      const appointment = idOf(args, 'appointment')
+      const appointment = rowId(args, 'appointment')
       if (!appointment) return new Refusal('not-upcoming')
       const one = { appointment, msisdn: context.msisdn, now: new Date(clock.now()), today: new Date(context.todayMs) }
-      const [done] = await safely(parts, context, () => CONFIRM(knex, one))
+      const [done] = await safely(deps, context, () => CONFIRM(knex, one))
       return done ? {} : new Refusal('not-upcoming')
     },
 
     async cancel(args, context) {
-      const appointment = idOf(args, 'appointment')
+      const appointment = rowId(args, 'appointment')
       if (!appointment) return new Refusal('not-upcoming')
       const { msisdn, intention, todayMs } = context
       const one = { appointment, msisdn, intention }
       const moments = { now: new Date(clock.now()), today: new Date(todayMs) }
-      return safely(parts, context, async () => {
+      return safely(deps, context, async () => {
         const [done] = await CANCEL(knex, { ...one, ...moments })
         const [before] = done ? [done] : await CANCELLED_BEFORE(knex, one)
         return before ? {} : new Refusal('not-upcoming')
@@ -138,7 +138,7 @@ export function appointments(parts: DentalParts): BackendModule['operations'] {
   }
 }
 
-async function book({ knex, clock, settings }: DentalParts, slot: string, context: CallContext) {
+async function book({ knex, clock, settings }: DentalDeps, slot: string, context: CallContext) {
   const { msisdn, language, intention, line, todayMs } = context
   const [wanted] = await SLOT(knex, { slot, language })
   if (!wanted) return new Refusal('slot-taken')
@@ -156,7 +156,7 @@ async function book({ knex, clock, settings }: DentalParts, slot: string, contex
 }
 
 function smsAbout(row: VisitRow, { todayMs, language }: CallContext, settings: DentalSettings): NewSms[] {
-  const visit: Visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
+  const visit: AppointmentVisit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
   const reminders = planReminders(visit, todayMs, settings.reminders).map((planned) =>
     ({ kind: 'reminder', text: smsText('reminder', visit, language), ...planned, quietZone: visit.zone }))
   if (!settings.confirmation) return reminders

@@ -1,7 +1,7 @@
 /** Who the subscribers are: name and language. */
 import { Refusal, type BackendModule } from '../../src/backend/types.ts'
 import { statement } from '../../src/base/sql.ts'
-import { safely, textOf, type DentalParts } from './settings.ts'
+import { safely, shortText, type DentalDeps } from './settings.ts'
 
 const FIND = statement<{ name: string; language: string }>('dental-profile', `
   SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`)
@@ -21,27 +21,27 @@ const NAME = /^[\p{L}\p{M} .'’-]{2,40}$/u
 const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/
 
 /** Operations `profile`, `register` and `language`. */
-export function profiles(parts: DentalParts): BackendModule['operations'] {
-  const { knex, clock } = parts
+export function profiles(deps: DentalDeps): BackendModule['operations'] {
+  const { knex, clock } = deps
   return {
     async profile(_args, context) {
-      const [row] = await safely(parts, context, () => FIND(knex, { msisdn: context.msisdn }))
+      const [row] = await safely(deps, context, () => FIND(knex, { msisdn: context.msisdn }))
       return row ? { known: true, ...row } : { known: false, name: '', language: context.language }
     },
 
     async register(args, context) {
-      const name = textOf(args, 'name').trim().replace(/\s+/g, ' ')
+      const name = shortText(args, 'name').trim().replace(/\s+/g, ' ')
       if (!NAME.test(name)) return new Refusal('bad-name')
       const { msisdn, language, intention } = context
       const row = { msisdn, name, language, intention, now: new Date(clock.now()) }
-      const [kept] = await safely(parts, context, () => REGISTER(knex, row))
+      const [kept] = await safely(deps, context, () => REGISTER(knex, row))
       return { name: kept!.name }
     },
 
     async language(args, context) {
-      const language = textOf(args, 'language')
+      const language = shortText(args, 'language')
       if (!LANGUAGE.test(language)) return new Refusal('bad-language')
-      await safely(parts, context, () => SPEAK(knex, { msisdn: context.msisdn, language }))
+      await safely(deps, context, () => SPEAK(knex, { msisdn: context.msisdn, language }))
       return {}
     },
   }

@@ -3,7 +3,7 @@ import type { SmsReplied, SmsReply, SmsSubject } from '../../src/sms/outbox/type
 import { statement } from '../../src/base/sql.ts'
 import type { Clock } from '../../src/ussd/vocabulary.ts'
 import { CANCEL, CANCELLED_BEFORE, VISIT, type VisitRow } from './appointments.ts'
-import { smsText, type Wording } from './texts.ts'
+import { smsText, type AppointmentTexts } from './texts.ts'
 
 /** The first word of the subjects of this service's SMS. */
 const DENTAL = 'dental'
@@ -34,7 +34,7 @@ export function dentalReplies({ clock }: { clock: Clock }): SmsSubject {
       const [row] = /^\d{1,18}$/.test(appointment) ? await ABOUT(trx, { appointment, msisdn }) : []
       if (!row) return null
       const visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
-      const told = (what: string, kind: keyof Wording): SmsReplied => ({ what, text: smsText(kind, visit, row.language) })
+      const told = (what: string, kind: keyof AppointmentTexts): SmsReplied => ({ what, text: smsText(kind, visit, row.language) })
       if (about.words === '2' && await cancelled()) return told('cancelled', 'cancelled')
       if (row.status === 'cancelled') return told('cancelled', 'cancelled')
       if (visit.startsMs <= about.todayMs || about.words === '2') return told('late', 'late')

@@ -26,7 +26,7 @@ export const DENTAL_DEFAULTS: DentalSettings = {
   reminders: { leadsMs: LEADS_MS_DEFAULT, quietHours: QUIET_HOURS_DEFAULT },
 }
 
-export interface DentalParts {
+export interface DentalDeps {
   knex: Knex
   clock: Clock
   chance: Chance
@@ -37,18 +37,18 @@ export interface DentalParts {
 export const LIST_ROWS_MAX = 100
 
 /** Runs a statement that may be run twice until it is answered, inside the turn's deadline. */
-export function safely<T>(parts: DentalParts, context: CallContext, run: () => Promise<T>): Promise<T> {
-  return repeating(run, { signal: context.signal, clock: parts.clock, chance: parts.chance })
+export function safely<T>(deps: DentalDeps, context: CallContext, run: () => Promise<T>): Promise<T> {
+  return repeating(run, { signal: context.signal, clock: deps.clock, chance: deps.chance })
 }
 
 /** An id of a row, as text of digits; '' if the flow gave none that could be one. */
-export function idOf(args: JsonObject, name: string): string {
+export function rowId(args: JsonObject, name: string): string {
   const id = args[name]
   return (typeof id === 'string' || typeof id === 'number') && /^\d{1,18}$/.test(String(id)) ? String(id) : ''
 }
 
 /** A short text of the arguments, '' if absent. */
-export function textOf(args: JsonObject, name: string): string {
+export function shortText(args: JsonObject, name: string): string {
   const text = args[name]
   return typeof text === 'string' && Object.hasOwn(args, name) ? text : ''
 }

@@ -1,7 +1,7 @@
 /** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
 import { Refusal, type BackendModule } from '../../src/backend/types.ts'
 import { statement } from '../../src/base/sql.ts'
-import { LIST_ROWS_MAX, idOf, safely, textOf, type DentalParts } from './settings.ts'
+import { LIST_ROWS_MAX, rowId, safely, shortText, type DentalDeps } from './settings.ts'
 import { isoAt } from './texts.ts'
 
 /** The name of type `s.type` in `:language`, else in English, else its id. */
@@ -64,42 +64,42 @@ interface SlotRow {
 }
 
 /** Operations `types`, `slots`, `hold` and `release`. */
-export function slots(parts: DentalParts): BackendModule['operations'] {
-  const { knex, clock, settings } = parts
+export function slots(deps: DentalDeps): BackendModule['operations'] {
+  const { knex, clock, settings } = deps
   const now = () => new Date(clock.now())
   return {
     async types(_args, { msisdn, language, ...context }) {
       const asked = { msisdn, language, tailored: settings.tailored }
-      return { rows: await safely(parts, { ...context, msisdn, language }, () => TYPES(knex, asked)) }
+      return { rows: await safely(deps, { ...context, msisdn, language }, () => TYPES(knex, asked)) }
     },
 
     async slots(args, context) {
       const { msisdn, todayMs } = context
-      const asked = { type: textOf(args, 'type'), msisdn, today: new Date(todayMs), tailored: settings.tailored }
-      const rows = await safely(parts, context, () => SLOTS(knex, { ...asked, now: now() }))
+      const asked = { type: shortText(args, 'type'), msisdn, today: new Date(todayMs), tailored: settings.tailored }
+      const rows = await safely(deps, context, () => SLOTS(knex, { ...asked, now: now() }))
       return { rows: rows.map((row) => ({ id: row.id, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) })) }
     },
 
     async hold(args, context) {
-      const slot = idOf(args, 'slot')
+      const slot = rowId(args, 'slot')
       if (!slot) return new Refusal('slot-taken')
       const { epoch, msisdn, language, todayMs } = context
       const wanted = { slot, epoch, msisdn, language, today: new Date(todayMs) }
-      const [row] = await safely(parts, context, () =>
+      const [row] = await safely(deps, context, () =>
         HOLD(knex, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }))
       if (!row) return new Refusal('slot-taken')
       return { slot, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
     },
 
     async release(args, context) {
-      const slot = idOf(args, 'slot')
-      if (slot) await safely(parts, context, () => RELEASE(knex, { slot, msisdn: context.msisdn }))
+      const slot = rowId(args, 'slot')
+      if (slot) await safely(deps, context, () => RELEASE(knex, { slot, msisdn: context.msisdn }))
       return {}
     },
   }
 }
 
 /** Gives back what a dialogue held. */
-export async function releaseAll({ knex }: DentalParts, epoch: string): Promise<void> {
+export async function releaseAll({ knex }: DentalDeps, epoch: string): Promise<void> {
   await RELEASE_ALL(knex, { epoch })
 }

@@ -2,7 +2,7 @@
 import { DateTime } from 'luxon'
 import { showDate, showTime } from '../../src/flow/expression/dates.ts'
 
-export interface Visit {
+export interface AppointmentVisit {
   type: string
   clinic: string
   startsMs: number
@@ -10,7 +10,7 @@ export interface Visit {
 }
 
 /** `attending`, `cancelled` and `late` answer what a subscriber wrote back. */
-export interface Wording {
+export interface AppointmentTexts {
   confirmation: string
   reminder: string
   attending: string
@@ -19,7 +19,7 @@ export interface Wording {
 }
 
 // One segment each (160 septets) with names of ordinary length.
-const WORDINGS: Record<string, Wording> = {
+const WORDINGS: Record<string, AppointmentTexts> = {
   en: {
     confirmation: 'Confirmed: {type} at {clinic} on {date}, {time}.',
     reminder: 'Reminder: {type} at {clinic} on {date}, {time}.',
@@ -38,7 +38,7 @@ const WORDINGS: Record<string, Wording> = {
 }
 
 /** A visit in one SMS of that kind; English where there is no wording of the language. Pure. */
-export function smsText(kind: keyof Wording, visit: Visit, language: string): string {
+export function smsText(kind: keyof AppointmentTexts, visit: AppointmentVisit, language: string): string {
   const wording = (Object.hasOwn(WORDINGS, language) ? WORDINGS[language] : WORDINGS.en)!
   const values: Record<string, string> = {
     type: visit.type,

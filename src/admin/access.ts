@@ -7,10 +7,10 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { ProblemsError, type Problem } from '../base/errors.ts'
 
 /** read: looks · operate: looks and changes. */
-export type Role = 'read' | 'operate'
+export type AdminRole = 'read' | 'operate'
 
 export interface Token {
-  role: Role
+  role: AdminRole
   /** Stands in the audit log: given in the file, else the first 8 digits of the hash. */
   name: string
   sha256: Buffer
@@ -24,7 +24,7 @@ export interface Bearer {
   address: string
 }
 
-export type Verdict =
+export type AccessDecision =
   | { is: 'known'; token: Token }
   /** No header at all. */
   | { is: 'nobody' }
@@ -57,7 +57,7 @@ export function readTokens(file: string, text: string): Token[] {
       return []
     }
     const [, role, hex, name] = found
-    return [{ role: role!.toLowerCase() as Role, sha256: Buffer.from(hex!, 'hex'), name: name ?? hex!.slice(0, 8).toLowerCase() }]
+    return [{ role: role!.toLowerCase() as AdminRole, sha256: Buffer.from(hex!, 'hex'), name: name ?? hex!.slice(0, 8).toLowerCase() }]
   })
   if (!problems.length && !tokens.length) problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token operate' })
   if (problems.length) throw new ProblemsError(file, problems)
@@ -68,14 +68,14 @@ export function tokenHash(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-export interface Access {
-  check(bearer: Bearer, nowMs: number): Verdict
+export interface AdminAccess {
+  check(bearer: Bearer, nowMs: number): AccessDecision
 }
 
-export function createAccess(tokens: readonly Token[]): Access {
+export function createAccess(tokens: readonly Token[]): AdminAccess {
   // When an address will have no failures against it any more.
   const clearAt = new Map<string, number>()
-  const fail = (address: string, nowMs: number): Verdict => {
+  const fail = (address: string, nowMs: number): AccessDecision => {
     const at = Math.max(clearAt.get(address) ?? nowMs, nowMs) + FAILED_EACH_MS
     clearAt.delete(address)
     clearAt.set(address, at)

@@ -7,7 +7,7 @@ interface Files {
 }
 
 /** All files of one flow, as text: its own, and the parts that it leads to. */
-export interface FlowFiles extends Files {
+export interface FlowSources extends Files {
   parts?: Files[] | undefined
 }
 
@@ -64,13 +64,13 @@ export interface Refused {
 
 export type FlowChange = { before: FlowStand | null; after: FlowStand } | Refused
 
-export interface FlowDesk {
+export interface FlowService {
   flows(): FlowRow[]
   /** Newest first. Null: there is no such flow. */
   revisions(name: string): Promise<RevisionRows | null>
-  source(name: string, revision: string): Promise<FlowFiles | null>
+  source(name: string, revision: string): Promise<FlowSources | null>
   /** Proves, stores, and lets it serve: everybody, or with `share` (per cent) those of a trial. */
-  publish(name: string, what: { source: FlowFiles } | { revision: string }, how: By & { share?: number }): Promise<FlowChange>
+  publish(name: string, what: { source: FlowSources } | { revision: string }, how: By & { share?: number }): Promise<FlowChange>
   /** Null: the one that served before. */
   rollBack(name: string, revision: string | null, by: By): Promise<FlowChange>
   /** Null: the trial is over, everybody gets what is in force. */

@@ -8,13 +8,13 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
 import { notFromHere } from '../base/http-callers.ts'
-import { keepRoom } from '../base/http-connections.ts'
+import { boundConnections } from '../base/http-connections.ts'
 import { httpTimes } from '../base/http-server-times.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Counters } from '../base/metrics.ts'
 import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
-import type { Desk } from './service.ts'
-import type { FlowDesk } from './flow-service.ts'
+import type { AdminService } from './service.ts'
+import type { FlowService } from './flow-service.ts'
 import { adminRoutes, type Admitted } from './routes/routes.ts'
 
 export interface Readiness {
@@ -23,13 +23,13 @@ export interface Readiness {
   parts: Record<string, unknown>
 }
 
-export interface AdminParts {
+export interface AdminDeps {
   host: string
   port: number
   registry: Registry
   readiness(): Promise<Readiness>
-  desk: Desk
-  flows: FlowDesk
+  desk: AdminService
+  flows: FlowService
   /** None: nothing can be changed, and what is open is open to this machine only. */
   tokens: readonly Token[]
   now(): number
@@ -47,17 +47,17 @@ const HEADER_OCTETS_MAX = 8_192
 
 type App = Admitted & { Bindings: HttpBindings }
 
-export async function startAdmin(parts: AdminParts): Promise<Admin> {
-  const app = adminApp(parts)
+export async function startAdmin(deps: AdminDeps): Promise<Admin> {
+  const app = adminApp(deps)
   return new Promise((done, fail) => {
     const server: ServerType = serve({
-      fetch: app.fetch, hostname: parts.host, port: parts.port,
+      fetch: app.fetch, hostname: deps.host, port: deps.port,
       serverOptions: { ...httpTimes(), maxHeaderSize: HEADER_OCTETS_MAX },
     }, (info) => {
       server.off('error', fail)
       done({ port: info.port, stop: () => stop(server as Server) })
     })
-    keepRoom(server as Server, CONNECTIONS_MAX, () => parts.counters.count('limits_total', { limit: 'admin_connections' }))
+    boundConnections(server as Server, CONNECTIONS_MAX, () => deps.counters.count('limits_total', { limit: 'admin_connections' }))
     server.once('error', fail)
   })
 }
@@ -69,7 +69,7 @@ function stop(server: Server): Promise<void> {
   })
 }
 
-function adminApp(parts: AdminParts): Hono<App> {
+function adminApp(deps: AdminDeps): Hono<App> {
   const app = new Hono<App>()
   const none = ["'none'"]
   app.use(secureHeaders({
@@ -81,24 +81,24 @@ function adminApp(parts: AdminParts): Hono<App> {
     c.header('cache-control', 'no-store')
   })
   app.get('/live', (c) => c.json({ live: true }))
-  app.use(gate(parts))
+  app.use(gate(deps))
   app.get('/ready', async (c) => {
-    const state = await parts.readiness()
-    const details = c.get('token') || parts.tokens.length === 0 ? state.parts : {}
+    const state = await deps.readiness()
+    const details = c.get('token') || deps.tokens.length === 0 ? state.parts : {}
     return c.json({ ready: state.ready, ...details }, state.ready ? 200 : 503)
   })
-  app.get('/metrics', async (c) => c.text(await parts.registry.metrics(), 200, { 'content-type': parts.registry.contentType }))
-  app.route('/v1', adminRoutes(parts))
+  app.get('/metrics', async (c) => c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }))
+  app.route('/v1', adminRoutes(deps))
   app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
-    parts.log.error({ err: error, path: c.req.routePath }, 'admin request failed')
+    deps.log.error({ err: error, path: c.req.routePath }, 'admin request failed')
     return c.json({ error: 'failed' }, 500)
   })
   return app
 }
 
 /** Lets a request on with its token, or answers it. */
-function gate({ tokens, now, counters, log }: AdminParts) {
+function gate({ tokens, now, counters, log }: AdminDeps) {
   const access = createAccess(tokens)
   return async (c: Context<App>, next: () => Promise<void>) => {
     const address = c.env.incoming.socket.remoteAddress ?? ''

@@ -1,6 +1,6 @@
 /** What can be asked of a running daemon, and done to it: the port behind the admin routes. Nothing here holds a text. */
 
-export interface Desk {
+export interface AdminService {
   /** The dialogues of one MSISDN, one a line group at most; open ones and tombstones. */
   dialogues(msisdn: string): Promise<DialogueSummary[]>
   /** Ends it with a text. Null: nothing was open. */
@@ -12,14 +12,14 @@ export interface Desk {
   /** Reads the settings again and makes the lines theirs. Answers when it is known of each changed one whether it was taken. */
   reload(): Promise<LinesReloaded | { problem: string }>
   /** What passed on a line lately. Null: there is no such line. */
-  trace(line: string, asked: TraceAsked): TraceTold | null
+  trace(line: string, asked: TraceQuery): TraceTold | null
   /** The SMS that are kept. */
-  readonly sms: SmsDesk
+  readonly sms: SmsService
   /** Shows a flow's first screen, or a text, to a subscriber who has not dialled. */
   push(asked: PushAsked): Promise<PushTold>
 }
 
-export interface SmsDesk {
+export interface SmsService {
   /** The newest of one subscriber. */
   of(msisdn: string): Promise<SmsSummary[]>
   /** Another text for one of them; answers what came of it (docs/SMS.md). */
@@ -39,7 +39,7 @@ export interface SmsSummary {
 }
 
 /** `clear`: with numbers and texts as they were; else masked. */
-export interface TraceAsked {
+export interface TraceQuery {
   last?: number | undefined
   msisdn?: string | undefined
   clear: boolean

@@ -5,21 +5,21 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { askedOf, fromForeignPage } from '../base/http-callers.ts'
-import { keepRoom } from '../base/http-connections.ts'
+import { boundConnections } from '../base/http-connections.ts'
 import { httpTimes } from '../base/http-server-times.ts'
-import type { Answer } from './contracts/types.ts'
+import type { HttpAnswer } from './contracts/types.ts'
 import { REPLY_OCTETS_MAX } from './body.ts'
 
-export interface ReplyDesk {
+export interface AppReplies {
   port(): number
   /** Listens. */
   open(): Promise<void>
   /** The reply to that question; rejects when the signal fires. */
-  expect(id: string, signal: AbortSignal): { reply: Promise<Answer>; forget(): void }
+  expect(id: string, signal: AbortSignal): { reply: Promise<HttpAnswer>; forget(): void }
   close(): Promise<void>
 }
 
-export interface ReplyDeskSettings {
+export interface AppRepliesSettings {
   host: string
   port: number
   /** The field of a reply that names its question. */
@@ -32,8 +32,8 @@ export interface ReplyDeskSettings {
 
 const CONNECTIONS_MAX = 1_000
 
-export function replyDesk({ host, port, field, receipt, onFull = () => undefined }: ReplyDeskSettings): ReplyDesk {
-  const waiting = new Map<string, (answer: Answer) => void>()
+export function appReplies({ host, port, field, receipt, onFull = () => undefined }: AppRepliesSettings): AppReplies {
+  const waiting = new Map<string, (answer: HttpAnswer) => void>()
   const server = createServer(httpTimes(), (request, response) => {
     if (fromForeignPage(askedOf(request))) return say(response, 403, 'pages in a browser are refused')
     receive(request, field).then(({ id, body }) => {
@@ -44,7 +44,7 @@ export function replyDesk({ host, port, field, receipt, onFull = () => undefined
       hand({ status: 200, headers: {}, body })
     }).catch(() => say(response, 400, 'bad request'))
   })
-  keepRoom(server, CONNECTIONS_MAX, onFull)
+  boundConnections(server, CONNECTIONS_MAX, onFull)
   return {
     port: () => (server.address() as { port: number } | null)?.port ?? 0,
     async open() {
@@ -53,7 +53,7 @@ export function replyDesk({ host, port, field, receipt, onFull = () => undefined
     },
     expect(id, signal) {
       let forget = (): void => undefined
-      const reply = new Promise<Answer>((done, fail) => {
+      const reply = new Promise<HttpAnswer>((done, fail) => {
         const late = () => (waiting.delete(id), fail(signal.reason as Error))
         if (signal.aborted) return late()
         signal.addEventListener('abort', late, { once: true })
@@ -90,6 +90,6 @@ function say(response: ServerResponse, status: number, description: string): voi
   send(response, { status, body: JSON.stringify({ status, code: 'error', description, result: {} }) })
 }
 
-function send(response: ServerResponse, { status, body }: ReplyDeskSettings['receipt']): void {
+function send(response: ServerResponse, { status, body }: AppRepliesSettings['receipt']): void {
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
 }

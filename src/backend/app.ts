@@ -10,8 +10,8 @@ import type { Clock, JsonObject } from '../ussd/vocabulary.ts'
 import { boundaryAt, clean } from '../ussd/text.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
-import type { ReplyDesk } from './app-replies.ts'
-import type { Answer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
+import type { AppReplies } from './app-replies.ts'
+import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
 import { agentFor, failure, type HttpSettings } from './http.ts'
 import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'
 
@@ -24,12 +24,12 @@ export interface AppSettings extends Omit<HttpSettings, 'url'> {
   networks?: Record<string, string>
 }
 
-export interface AppParts {
+export interface AppDeps {
   clock: Clock
   counters: Counters
   log: Log
   /** Where replies are brought, for a contract that answers later. */
-  desk?: ReplyDesk
+  desk?: AppReplies
   /** In place of the system's, for tests. */
   resolve?: Resolve
 }
@@ -37,18 +37,18 @@ export interface AppParts {
 /** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
 export const APP_TIMEOUT_MS = 7_000
 /** Of a screen's text; a subscriber leafs through nine pages at most. */
-export const TEXT_UNITS_MAX = 1_600
+export const APP_TEXT_UNITS_MAX = 1_600
 /** Of what an application asks to be told again, as JSON: it lives in the dialogue's record. */
 export const STATE_OCTETS_MAX = 2_048
 /** Ends being told at once; beyond that they are counted and dropped. */
 const NOTICES_MAX = 100
 
 /** Never rejects. A request may reach the application twice after a crash of ours: the same Idempotency-Key then. */
-export function appBackend(name: string, contract: Contract, settings: AppSettings, parts: AppParts): Backend {
-  const { clock, counters, log } = parts
+export function appBackend(name: string, contract: Contract, settings: AppSettings, deps: AppDeps): Backend {
+  const { clock, counters, log } = deps
   const timeoutMs = settings.timeoutMs ?? APP_TIMEOUT_MS
-  const app = target(settings.url, { ...settings, timeoutMs }, parts)
-  const events = settings.closeUrl ? target(settings.closeUrl, { ...settings, timeoutMs }, parts) : undefined
+  const app = target(settings.url, { ...settings, timeoutMs }, deps)
+  const events = settings.closeUrl ? target(settings.closeUrl, { ...settings, timeoutMs }, deps) : undefined
   let notices = 0
 
   async function exchange(asked: Asked, signal: AbortSignal): Promise<CallResult> {
@@ -59,10 +59,10 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   }
 
   /** Where the reply comes later, it is expected before the question goes out: it may be faster than the receipt. */
-  async function answered(asked: Asked, signal: AbortSignal): Promise<Answer> {
+  async function answered(asked: Asked, signal: AbortSignal): Promise<HttpAnswer> {
     const send = () => app.send(contract.ask(asked), hintsOf(asked), signal)
-    if (!contract.later || !parts.desk) return send()
-    const expected = parts.desk.expect(contract.later.id(asked), signal)
+    if (!contract.later || !deps.desk) return send()
+    const expected = deps.desk.expect(contract.later.id(asked), signal)
     try {
       const receipt = await send()
       return receipt.status < 200 || receipt.status > 299 ? receipt : await expected.reply
@@ -108,16 +108,16 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       const closing = about && closingOf(epoch, about, { settings, nowMs: clock.now() })
       if (closing) await tell({ ...closing, reason })
     },
-    close: async () => void await Promise.all([app.close(), events?.close(), parts.desk?.close()]),
+    close: async () => void await Promise.all([app.close(), events?.close(), deps.desk?.close()]),
   }
 }
 
 interface Target {
-  send(outgoing: Outgoing, more: Record<string, string>, signal: AbortSignal): Promise<Answer>
+  send(outgoing: Outgoing, more: Record<string, string>, signal: AbortSignal): Promise<HttpAnswer>
   close(): Promise<void>
 }
 
-function target(url: string, settings: AppSettings & { timeoutMs: number }, { resolve }: AppParts): Target {
+function target(url: string, settings: AppSettings & { timeoutMs: number }, { resolve }: AppDeps): Target {
   const base = new URL(url)
   const agent = agentFor(base, settings, resolve)
   const own = {
@@ -138,7 +138,7 @@ function target(url: string, settings: AppSettings & { timeoutMs: number }, { re
   }
 }
 
-async function received(answer: Awaited<ReturnType<ReturnType<typeof agentFor>['request']>>, octetsMax: number): Promise<Answer> {
+async function received(answer: Awaited<ReturnType<ReturnType<typeof agentFor>['request']>>, octetsMax: number): Promise<HttpAnswer> {
   const headers = Object.fromEntries(Object.entries(answer.headers)
     .map(([key, value]) => [key.toLowerCase(), Array.isArray(value) ? value.join('\n') : String(value ?? '')]))
   if (answer.statusCode < 200 || answer.statusCode > 299) {
@@ -162,12 +162,12 @@ function decoded(octets: Buffer, contentType: string): string {
 
 /** The screen as a handset can show it. Throws Nonsense on an empty one, or a state that is too large to keep. */
 function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
-  const text = clean(said.text, 4 * TEXT_UNITS_MAX).trim()
+  const text = clean(said.text, 4 * APP_TEXT_UNITS_MAX).trim()
   if (text === '') throw new Nonsense('an empty screen')
   if (Buffer.byteLength(JSON.stringify(said.state)) > STATE_OCTETS_MAX) throw new Nonsense('a state too large to keep')
-  if (text.length <= TEXT_UNITS_MAX) return { ...said, text }
+  if (text.length <= APP_TEXT_UNITS_MAX) return { ...said, text }
   onLimit('app-text')
-  return { ...said, text: text.slice(0, boundaryAt(text, TEXT_UNITS_MAX)).trimEnd() }
+  return { ...said, text: text.slice(0, boundaryAt(text, APP_TEXT_UNITS_MAX)).trimEnd() }
 }
 
 /**

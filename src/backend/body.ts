@@ -4,7 +4,7 @@ import { createGunzip, createInflate } from 'node:zlib'
 import type { Json } from '../ussd/vocabulary.ts'
 
 /** Decoded octets of an answer at most: hundreds of rows; a bomb is cut here. */
-export const OCTETS_MAX = 262_144
+export const ANSWER_OCTETS_MAX = 262_144
 
 /** Octets of an application's reply: nine pages of markup are less. */
 export const REPLY_OCTETS_MAX = 65_536

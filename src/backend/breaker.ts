@@ -18,14 +18,14 @@ const OPEN_MS = 2_000
 export const CLOSED: Breaker = { failures: 0, openUntilMs: 0 }
 
 /** Whether a call may go, and the breaker after that decision. While it is open, one call each period may look. */
-export function ask(breaker: Breaker, nowMs: number): { goes: boolean; breaker: Breaker } {
+export function allow(breaker: Breaker, nowMs: number): { goes: boolean; breaker: Breaker } {
   if (breaker.openUntilMs === 0) return { goes: true, breaker }
   if (nowMs < breaker.openUntilMs) return { goes: false, breaker }
   return { goes: true, breaker: { ...breaker, openUntilMs: nowMs + OPEN_MS } }
 }
 
 /** The breaker after a call. */
-export function learn(breaker: Breaker, isWell: boolean, nowMs: number): Breaker {
+export function record(breaker: Breaker, isWell: boolean, nowMs: number): Breaker {
   if (isWell) return CLOSED
   const failures = breaker.failures + 1
   return { failures, openUntilMs: failures < FAILURES_MAX ? breaker.openUntilMs : nowMs + OPEN_MS }

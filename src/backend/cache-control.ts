@@ -1,6 +1,6 @@
 /** What a back end says of keeping its answer, as far as it asks for less than the settings allow. (RFC 9111 §5.2.2, RFC 5861 §4) */
 
-export interface Keep {
+export interface KeepDirective {
   /** It is as good as new this long at most; 0: not at all. */
   maxAgeMs?: number
   /** It may stand in for a later failure this long at most, after that. */
@@ -9,10 +9,10 @@ export interface Keep {
   isPrivate?: true
 }
 
-const NEVER: Keep = { maxAgeMs: 0, staleIfErrorMs: 0 }
+const NEVER: KeepDirective = { maxAgeMs: 0, staleIfErrorMs: 0 }
 
 /** Undefined where the two headers say nothing of it. */
-export function readCacheControl(control: string, age = ''): Keep | undefined {
+export function readCacheControl(control: string, age = ''): KeepDirective | undefined {
   const said = directives(control)
   if (said.size === 0) return undefined
   if (said.has('no-store') || said.has('no-cache')) return NEVER

@@ -20,7 +20,7 @@ export interface CacheSettings extends CacheLimits {
   reads: Record<string, ReadSettings>
 }
 
-export interface CacheParts {
+export interface CacheDeps {
   clock: Clock
   counters: Counters
   /** What a call may take; with an old answer at hand nobody waits longer. */
@@ -47,8 +47,8 @@ interface Asked {
 }
 
 /** The same back end, its reads cached. It stands before the guard: what is answered here costs it nothing. */
-export function cached(backend: Backend, settings: CacheSettings, parts: CacheParts): Backend {
-  const { clock, counters, timeoutMs } = parts
+export function cached(backend: Backend, settings: CacheSettings, deps: CacheDeps): Backend {
+  const { clock, counters, timeoutMs } = deps
   const store = cacheStore(settings)
   const flights = new Map<string, Flight>()
 
@@ -85,7 +85,7 @@ export function cached(backend: Backend, settings: CacheSettings, parts: CachePa
   /** One request for all who ask the same: it has its own time, whoever of them gives up. */
   function fly({ key, asker, read, operation, args, context }: Asked): Flight {
     const begunMs = clock.now()
-    const mayTakeMs = context.timeoutMs ?? parts.waitMs ?? timeoutMs
+    const mayTakeMs = context.timeoutMs ?? deps.waitMs ?? timeoutMs
     const over = new AbortController()
     const cancel = clock.after(mayTakeMs, () => over.abort())
     const nobody = asker === '' ? { msisdn: '', epoch: '' } : {}

@@ -1,15 +1,15 @@
 /** What stands before every back end: a limit of calls at once, a breaker, and the counters. */
 import type { Log } from '../base/log-port.ts'
 import type { Counters } from '../base/metrics.ts'
-import { onward } from '../base/monotonic-clock.ts'
+import { monotonicClock } from '../base/monotonic-clock.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
-import { turnstile } from '../base/semaphore.ts'
+import { semaphore } from '../base/semaphore.ts'
 import { bounded } from './bounds.ts'
-import { CLOSED, ask, learn, type Breaker } from './breaker.ts'
+import { CLOSED, allow, record, type Breaker } from './breaker.ts'
 import { Nonsense } from './body.ts'
 import type { Backend, CallResult } from './types.ts'
 
-export interface GuardParts {
+export interface GuardDeps {
   clock: Clock
   counters: Counters
   log: Log
@@ -23,19 +23,19 @@ export const CONCURRENT_MAX = 50
 export const WAITING_MAX = 1_000
 
 /** The same back end, guarded. Never rejects. `unitsMax`: characters that an answer may have in its texts. */
-export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {
+export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {
   const { name } = backend
-  const { clock, counters, log } = parts
-  const now = onward(clock)
+  const { clock, counters, log } = deps
+  const now = monotonicClock(clock)
   let breaker: Breaker = CLOSED
-  const gate = turnstile(concurrent, WAITING_MAX)
+  const gate = semaphore(concurrent, WAITING_MAX)
 
   /** Null: the call may go, and leaves through the gate. */
   const refusal = async (signal: AbortSignal): Promise<Refused | null> => {
     const entered = await gate.enter(signal)
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
     if (entered === 'late') return { limit: 'backend-concurrent', why: 'late' }
-    const asked = ask(breaker, now())
+    const asked = allow(breaker, now())
     breaker = asked.breaker
     if (asked.goes) return null
     gate.leave()
@@ -60,7 +60,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
 
   const hear = (result: CallResult, operation: string): void => {
     const before = breaker
-    breaker = learn(breaker, isWell(result), now())
+    breaker = record(breaker, isWell(result), now())
     if (before.openUntilMs === 0 && breaker.openUntilMs > 0) log.error({ backend: name }, 'back end taken for down')
     if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
     if (result.is !== 'failed') return
@@ -86,7 +86,7 @@ export function guard(backend: Backend, parts: GuardParts, concurrent = CONCURRE
         return result
       } finally {
         gate.leave()
-        parts.onCall?.((clock.now() - begunMs) / 1000, name)
+        deps.onCall?.((clock.now() - begunMs) / 1000, name)
       }
     },
     async ended(epoch, reason, about) {

@@ -10,9 +10,9 @@ import type { Counters } from '../base/metrics.ts'
 import type { Chance, Clock, Json, JsonObject } from '../ussd/vocabulary.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { readCacheControl } from './cache-control.ts'
-import { Nonsense, OCTETS_MAX, readBody, readJson } from './body.ts'
+import { Nonsense, ANSWER_OCTETS_MAX, readBody, readJson } from './body.ts'
 import { CONCURRENT_MAX } from './guard.ts'
-import { pauseMs, RETRIES, troubleOf, type Trouble } from './retry.ts'
+import { pauseMs, RETRIES, httpTroubleOf, type HttpTrouble } from './retry.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface HttpSettings {
@@ -36,7 +36,7 @@ export interface HttpSettings {
   ended?: boolean
 }
 
-export interface HttpParts {
+export interface HttpDeps {
   clock: Clock
   chance: Chance
   counters: Counters
@@ -50,8 +50,8 @@ const HEADER_OCTETS_MAX = 16_384
 const TROUBLE = new Set([408, 425, 429])
 
 /** Never rejects. Redirects are never followed; the connected address is checked against who may be a back end. */
-export function httpBackend(name: string, settings: HttpSettings, parts: HttpParts): Backend {
-  const { clock, chance, counters, resolve } = parts
+export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps): Backend {
+  const { clock, chance, counters, resolve } = deps
   const base = new URL(settings.url)
   const agent = agentFor(base, settings, resolve)
   const headers = {
@@ -73,8 +73,8 @@ export function httpBackend(name: string, settings: HttpSettings, parts: HttpPar
         body,
         signal,
       })
-      const trouble = troubleOf(answer.statusCode, text(answer.headers['retry-after']), clock.now())
-      return { result: await understand(answer, settings.octetsMax ?? OCTETS_MAX), trouble }
+      const trouble = httpTroubleOf(answer.statusCode, text(answer.headers['retry-after']), clock.now())
+      return { result: await understand(answer, settings.octetsMax ?? ANSWER_OCTETS_MAX), trouble }
     } catch (error) {
       return { result: failure(error, signal, operation), trouble: isConnectionError(error) ? { why: 'connection' } : null }
     }
@@ -117,7 +117,7 @@ export function httpBackend(name: string, settings: HttpSettings, parts: HttpPar
 interface Tried {
   result: CallResult
   /** Not null: it may be tried again. */
-  trouble: Trouble | null
+  trouble: HttpTrouble | null
 }
 
 type Ending = Parameters<NonNullable<Backend['ended']>>

@@ -10,21 +10,21 @@ export const RETRIES = 1
 const PAUSE_MS = 100
 
 /** What came of a try that may be repeated. */
-export interface Trouble {
+export interface HttpTrouble {
   why: '429' | '502' | '503' | '504' | 'connection'
   /** What the back end asks for with Retry-After. */
   afterMs?: number
 }
 
 /** Null: an answer with this status stands. */
-export function troubleOf(status: number, retryAfter: string, nowMs: number): Trouble | null {
+export function httpTroubleOf(status: number, retryAfter: string, nowMs: number): HttpTrouble | null {
   if (status !== 429 && status !== 502 && status !== 503 && status !== 504) return null
   const afterMs = retryAfterMs(retryAfter, nowMs)
-  return { why: `${status}` as Trouble['why'], ...(afterMs === undefined ? {} : { afterMs }) }
+  return { why: `${status}` as HttpTrouble['why'], ...(afterMs === undefined ? {} : { afterMs }) }
 }
 
 /** Before the `n`th repetition, from 1. */
-export function pauseMs({ afterMs = 0 }: Trouble, n: number, chance: Chance): number {
+export function pauseMs({ afterMs = 0 }: HttpTrouble, n: number, chance: Chance): number {
   return afterMs + Math.floor(chance() * PAUSE_MS * 2 ** (n - 1))
 }
 

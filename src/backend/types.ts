@@ -1,6 +1,6 @@
 /** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
 import type { Json, JsonObject, EndReason } from '../ussd/vocabulary.ts'
-import type { Keep } from './cache-control.ts'
+import type { KeepDirective } from './cache-control.ts'
 
 /** All that a back end is told besides the arguments. */
 export interface CallContext {
@@ -28,7 +28,7 @@ export interface CallContext {
 
 export type CallResult =
   /** `keep`: what the back end says of keeping it. */
-  | { is: 'data'; data: Json; keep?: Keep }
+  | { is: 'data'; data: Json; keep?: KeepDirective }
   /** An expected refusal, named: the flow routes it with `refused: { slot-taken: screen }`. */
   | { is: 'refused'; refusal: string; data?: Json }
   /** No usable answer. `detail` is for the log, never for the subscriber. */

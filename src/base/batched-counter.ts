@@ -4,7 +4,7 @@
  */
 import { Counter, type Registry } from 'prom-client'
 
-export interface Tally {
+export interface BatchedCounter {
   count(labels: Readonly<Record<string, string>>, by: number): void
   /** Leaves out from now on what was counted with that label: its thing is gone. Only for the first label. */
   forget(label: string, value: string): void
@@ -12,7 +12,7 @@ export interface Tally {
   values(): Promise<{ labels: Record<string, string>; value: number }[]>
 }
 
-export interface TallyOptions {
+export interface BatchedCounterOptions {
   name: string
   help: string
   labelNames: readonly string[]
@@ -27,7 +27,7 @@ interface Cell {
 
 type Level = Map<string, Level | Cell>
 
-export function tally({ name, help, labelNames, registry }: TallyOptions): Tally {
+export function batchedCounter({ name, help, labelNames, registry }: BatchedCounterOptions): BatchedCounter {
   const cells: Cell[] = []
   const root: Level = new Map()
   const counter = new Counter({ name, help, labelNames: [...labelNames], registers: [registry], collect: tell })

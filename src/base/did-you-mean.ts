@@ -1,7 +1,7 @@
 /** 'did you mean': the nearest of some names, if one is near. */
 
 /** A remedy such as `did you mean 'bought'?`, or undefined. At most a third of the word may differ. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
+export function didYouMean(word: string, names: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const name of names) {

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import { isLoopbackAddress } from './http-addresses.ts'
 
 /** What is looked at of a request. */
-export interface Asked {
+export interface HttpCaller {
   method: string
   /** Where it comes from. */
   address: string
@@ -14,7 +14,7 @@ export interface Asked {
   head(name: string): string | undefined
 }
 
-export function askedOf(request: IncomingMessage): Asked {
+export function askedOf(request: IncomingMessage): HttpCaller {
   return {
     method: request.method ?? '', address: request.socket.remoteAddress ?? '',
     head: (name) => request.headers[name]?.toString(),
@@ -26,7 +26,7 @@ const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']
 
 /** Why it is no request of a program of this machine; undefined: it is one. */
-export function notFromHere(asked: Asked): string | undefined {
+export function notFromHere(asked: HttpCaller): string | undefined {
   if (!isLoopbackAddress(asked.address)) return 'it comes from another machine'
   if (!LOCAL_NAME.test(asked.head('host') ?? '')) return 'its Host is not localhost or 127.0.0.1'
   if (FORWARDED.some((name) => asked.head(name))) return 'it comes through a proxy'
@@ -41,7 +41,7 @@ export const FOREIGN_PAGE = 'it comes from a page in a browser'
  *
  * `own`: the origin of our pages, where we have some.
  */
-export function fromForeignPage({ method, head }: Pick<Asked, 'method' | 'head'>, own?: string): boolean {
+export function fromForeignPage({ method, head }: Pick<HttpCaller, 'method' | 'head'>, own?: string): boolean {
   const [origin, site] = [head('origin'), head('sec-fetch-site')]
   if (origin !== undefined && origin !== own) return true
   if (site === undefined || site === 'none' || method === 'GET' || method === 'HEAD') return false

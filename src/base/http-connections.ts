@@ -7,7 +7,7 @@ import type { Server, ServerResponse, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** `onFull` hears of each connection that had to go. */
-export function keepRoom(server: Server, max: number, onFull: () => void): void {
+export function boundConnections(server: Server, max: number, onFull: () => void): void {
   // In the order in which they fell idle; one that a request has come over is not among them until that is answered.
   const idle = new Set<Socket>()
   const open = new Set<Socket>()

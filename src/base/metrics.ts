@@ -3,7 +3,7 @@
  * or anything else of a subscriber's.
  */
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { tally } from './batched-counter.ts'
+import { batchedCounter } from './batched-counter.ts'
 
 export type Labels = Record<string, string>
 
@@ -98,7 +98,7 @@ export function createMetrics(options: { process: boolean }): Metrics {
   const registry = new Registry()
   if (options.process) collectDefaultMetrics({ register: registry })
   const counters = new Map(Object.entries(COUNTERS).map(([name, [help, labelNames]]) =>
-    [name, tally({ name: total(name), help, labelNames, registry })]))
+    [name, batchedCounter({ name: total(name), help, labelNames, registry })]))
   const timed = <Name extends string>(name: string, help: string, label: Name) =>
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
   const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')

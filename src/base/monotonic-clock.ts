@@ -3,7 +3,7 @@
  * goes on from there. Without it a pause of a second lasts an hour when the clock is set back by one. It is no time of
  * day: what is written down, or compared with another machine's, is by the clock itself.
  */
-export function onward(clock: { now(): number }): () => number {
+export function monotonicClock(clock: { now(): number }): () => number {
   let aheadMs = 0
   let lastMs = clock.now()
   return () => {

@@ -1,12 +1,12 @@
 /** A turnstile: so many inside at once, so many waiting in order, and nobody waits past his deadline. */
 
-export interface Turnstile {
+export interface Semaphore {
   /** in: go, and call `leave` afterwards · full: too many wait already · late: the deadline came while waiting. */
   enter(signal: AbortSignal): Promise<'in' | 'full' | 'late'>
   leave(): void
 }
 
-export function turnstile(insideMax: number, waitingMax: number): Turnstile {
+export function semaphore(insideMax: number, waitingMax: number): Semaphore {
   let inside = 0
   const waiting: { go(): void }[] = []
   return {

@@ -2,13 +2,13 @@
 import type { Knex } from 'knex'
 import type { Chance, Clock } from '../ussd/vocabulary.ts'
 
-export type Bindings = Record<string, string | number | boolean | null | Date>
+export type SqlBindings = Record<string, string | number | boolean | null | Date>
 
 /**
  * A prepared statement: the server plans it once a connection. `name` must be unique; parameters are `:named`, and
  * need a CAST where the server cannot tell their type.
  */
-export function statement<Row>(name: string, sql: string): (knex: Knex, bindings: Bindings) => Promise<Row[]> {
+export function statement<Row>(name: string, sql: string): (knex: Knex, bindings: SqlBindings) => Promise<Row[]> {
   return async (knex, bindings) => {
     const { rows } = await knex.raw(sql, bindings).options({ name })
     return rows as Row[]

@@ -13,29 +13,29 @@ export interface AdminOptions {
 
 export async function dialoguesCommand(options: AdminOptions & { msisdn: string; end?: boolean }, say: Say): Promise<void> {
   const path = `/v1/dialogues?msisdn=${encodeURIComponent(options.msisdn)}`
-  const { dialogues } = await ask<{ dialogues: DialogueSummary[] }>(options, 'GET', path)
+  const { dialogues } = await askAdmin<{ dialogues: DialogueSummary[] }>(options, 'GET', path)
   if (!dialogues.length) say('none')
   for (const one of dialogues) say(sentence(one))
   if (!options.end) return
   for (const one of dialogues.filter((dialogue) => dialogue.ended === null)) {
     const at = `/v1/dialogues/${encodeURIComponent(one.group)}/${encodeURIComponent(options.msisdn.replace(/^\+/, ''))}`
-    await ask(options, 'DELETE', at)
+    await askAdmin(options, 'DELETE', at)
     say(`ended    ${one.group} ${one.epoch}`)
   }
 }
 
 export async function linesCommand(options: AdminOptions & { reload?: boolean; stop?: string; start?: string }, say: Say): Promise<void> {
   if (options.reload) {
-    const { needRestart, ...names } = await ask<LinesReloaded>(options, 'POST', '/v1/lines/reload')
+    const { needRestart, ...names } = await askAdmin<LinesReloaded>(options, 'POST', '/v1/lines/reload')
     for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
     if (needRestart.length) say(`only a restart takes: ${needRestart.join(', ')}`)
     return
   }
   for (const verb of ['stop', 'start'] as const) {
     const name = options[verb]
-    if (name !== undefined) await ask(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}`)
+    if (name !== undefined) await askAdmin(options, 'POST', `/v1/lines/${encodeURIComponent(name)}/${verb}`)
   }
-  const { lines } = await ask<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
+  const { lines } = await askAdmin<{ lines: LineRow[] }>(options, 'GET', '/v1/lines')
   for (const { name, group, dialect, stopped, binds } of lines) {
     say(`${name.padEnd(16)} ${group.padEnd(16)} ${dialect.padEnd(16)} ${stopped ? 'stopped' : ''}`.trimEnd())
     for (const { bind, state, since, peer, why, detail, remedy, tries } of binds) {
@@ -56,7 +56,7 @@ export interface PushOptions extends AdminOptions {
 }
 
 export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
-  const told = await ask<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
+  const told = await askAdmin<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
   const means = NOT_SHOWN[told.is]
   say([told.is, told.epoch, means, told.sms ? 'an SMS goes out instead' : undefined].filter(Boolean).join('  '))
 }
@@ -113,7 +113,7 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
 const ANSWER_MS = { read: 10_000, change: 180_000 }
 
 /** One request over the admin door. Throws UsageError with what the daemon says is wrong. */
-export async function ask<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
+export async function askAdmin<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
   return await (await request(options, method, path, body)).json() as T
 }
 

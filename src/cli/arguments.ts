@@ -1,7 +1,7 @@
 /** What several commands take: options of the admin door, and values that are read strictly. */
 import { InvalidArgumentError, type Command } from 'commander'
 
-export const admin = (command: Command) => command
+export const adminOptions = (command: Command) => command
   .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
   .option('--token-file <file>', 'file with a token of admin.tokensFile')
 
@@ -15,7 +15,7 @@ export function collected(text: string, before: string[]): string[] {
   return [...before, text]
 }
 
-export function integer(text: string): number {
+export function parseInteger(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number')
   return value
@@ -23,7 +23,7 @@ export function integer(text: string): number {
 
 /** Which SMSC: see src/cli/smsc-options.ts. */
 export const smsc = (command: Command): Command => command
-  .option('--host <host>', 'of the SMSC').option('--port <port>', 'of the SMSC', integer)
+  .option('--host <host>', 'of the SMSC').option('--port <port>', 'of the SMSC', parseInteger)
   .option('--system-id <id>', 'as given by the operator')
   .option('--password <password>', 'a file keeps it out of the list of processes')
   .option('--password-file <file>', 'file with the password')

@@ -64,7 +64,7 @@ async function withDatabase(config: string, run: (postgres: Postgres, settings: 
 }
 
 /** Postgres as the settings have it. Throws UsageError if it cannot be reached. */
-export async function openDatabase(settings: Settings): Promise<Postgres> {
+export async function connectDatabase(settings: Settings): Promise<Postgres> {
   return open(settings).catch((error: unknown) => {
     throw told(error)
   })

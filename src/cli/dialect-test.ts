@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { systemChance, systemClock } from '../base/wall-clock.ts'
 import { UsageError } from '../base/errors.ts'
-import { hear, type Side } from '../tools/capture/captured.ts'
+import { capturedFrames, type Side } from '../tools/capture/captured.ts'
 import { showPdu } from '../tools/capture/show-pdu.ts'
 import { silentLog } from '../base/log-port.ts'
-import { profileVoice } from '../simulator/network-encoder.ts'
+import { profileCoding } from '../simulator/network-encoder.ts'
 import type { Phone } from '../simulator/phone.ts'
 import { startSmsc } from '../simulator/smsc.ts'
 import { noCounters } from '../smpp/session/counters.ts'
@@ -13,7 +13,7 @@ import { compileDialect } from '../smpp/dialect/dialect.ts'
 import { loadProfile } from '../smpp/dialect/load.ts'
 import { smppLine } from '../smpp/session/line.ts'
 import { lineSettings } from '../smpp/session/settings.ts'
-import type { Dialect, Line, Link, Pdu } from '../smpp/types.ts'
+import type { Dialect, Line, LinkPort, Pdu } from '../smpp/types.ts'
 import type { UssdMessage, UssdReply } from '../ussd/vocabulary.ts'
 import { DIALECTS } from './dialect.ts'
 
@@ -35,11 +35,11 @@ export async function testCommand(name: string, options: { record?: string }, sa
   const profile = loadProfile(name, DIALECTS)
   const dialect = compileDialect(profile, { chance: systemChance })
   const clock = systemClock()
-  const smsc = await startSmsc({ clock, chance: systemChance, voice: profileVoice(profile), screenMs: WAIT_MS, firstNumber: FIRST_NUMBER })
+  const smsc = await startSmsc({ clock, chance: systemChance, voice: profileCoding(profile), screenMs: WAIT_MS, firstNumber: FIRST_NUMBER })
   const played: Played = { messages: [], failed: [] }
   const log: string[] = []
   const show = (from: Side, octets: Buffer) => {
-    const [pdu] = hear([{ atMs: clock.now(), link: 'test', octets, from }]).pdus
+    const [pdu] = capturedFrames([{ atMs: clock.now(), link: 'test', octets, from }]).pdus
     if (!pdu || /^(?:bind_|unbind|enquire)/.test(pdu.pdu.command)) return
     log.push(`${new Date(clock.now()).toISOString()} ${from === 'smsc' ? '<' : '>'} ${octets.toString('hex')}`)
     say(showPdu(pdu).join('\n'))
@@ -64,7 +64,7 @@ export async function testCommand(name: string, options: { record?: string }, sa
   say(`\n${profile.name}: every step came out as it should`)
 }
 
-interface AnswerParts {
+interface AnswerInput {
   line: Line
   dialect: Dialect
   played: Played
@@ -73,7 +73,7 @@ interface AnswerParts {
 }
 
 /** A begin and an answer of 1 get the menu, anything else the end. */
-async function answer(pdu: Pdu, link: Link, { line, dialect, played, say, now }: AnswerParts): Promise<void> {
+async function answer(pdu: Pdu, link: LinkPort, { line, dialect, played, say, now }: AnswerInput): Promise<void> {
   const read = dialect.read(pdu)
   const isLate = dialect.habits.deliverResp !== 'immediate'
   if (!isLate) link.respond(pdu, 0)

@@ -22,7 +22,7 @@ export function knownProfiles(): DialectProfile[] {
 
 export function inferCommand(file: string, options: { name?: string }, say: Say): void {
   const { pdus, remarks } = readPdus(file)
-  say(profileText(pdus, remarks, nameOf(options.name ?? basename(file).replace(/\.\w+$/, ''))))
+  say(profileText(pdus, remarks, profileName(options.name ?? basename(file).replace(/\.\w+$/, ''))))
 }
 
 /** The profile that recorded PDUs speak of, as YAML. */
@@ -34,12 +34,12 @@ export function profileText(pdus: readonly Captured[], remarks: readonly string[
 }
 
 /** A profile's name from a file's. */
-export function nameOf(text: string): string {
+export function profileName(text: string): string {
   const plain = text.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^[^a-z]+|-+$/g, '')
   return plain === '' ? 'inferred' : plain
 }
 
-export function listCommand(say: Say): void {
+export function listDialects(say: Say): void {
   const rows = knownProfiles().map(({ name, confidence, seen }) => `${name.padEnd(14)} ${confidence.padEnd(10)} ${seen}`)
   say(rows.join('\n'))
 }

@@ -6,7 +6,7 @@ import { examine, smsCount } from '../tools/doctor/examine.ts'
 import { EXAM_TIMES, type ExamPlan, type ExamTimes } from '../tools/doctor/exam.ts'
 import type { Finding } from '../tools/doctor/finding.ts'
 import { sheetHtml } from '../tools/doctor/sheet-html.ts'
-import { countsText, findingText, sheetOf, type Sheet } from '../tools/doctor/sheet.ts'
+import { countsText, findingText, sheetOf, type AcceptanceSheet } from '../tools/doctor/sheet.ts'
 import { UsageError } from '../base/errors.ts'
 import { maskNumber } from '../tools/capture/show-pdu.ts'
 import { packageVersion } from '../base/package-root.ts'
@@ -14,11 +14,11 @@ import { loadDialect, loadProfile } from '../smpp/dialect/load.ts'
 import type { LineSettings } from '../smpp/session/settings.ts'
 import type { Dialect } from '../smpp/types.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
-import { chosenSmsc, type ChosenSmsc, type SmscOptions } from './smsc-options.ts'
+import { chosenSmsc, type ChosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
 
 type Say = (text: string) => void
 
-export interface DoctorOptions extends SmscOptions {
+export interface DoctorOptions extends SmscCommandOptions {
   dialect?: string
   msisdn?: string
   source?: string
@@ -41,7 +41,7 @@ export interface DoctorOptions extends SmscOptions {
 
 /** Throws UsageError for what cannot be begun; what an SMSC does wrong is in the sheet. */
 export async function doctorCommand(options: DoctorOptions, say: Say,
-  ask: (question: string) => Promise<boolean> = askTerminal): Promise<Sheet> {
+  ask: (question: string) => Promise<boolean> = askTerminal): Promise<AcceptanceSheet> {
   const clock = systemClock()
   const { line, dialect, sms } = lineOf(options)
   const plan = planOf(options, line, { dialect, sms })

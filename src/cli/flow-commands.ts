@@ -1,6 +1,6 @@
 /** `check`, `talk` and `flow …`: the commands of a flow's author and of whoever releases flows. */
 import type { Command } from 'commander'
-import { admin, collected, percent } from './arguments.ts'
+import { adminOptions, collected, percent } from './arguments.ts'
 
 type AdminOptions = import('./admin.ts').AdminOptions
 type DecideOptions = import('./releases.ts').DecideOptions
@@ -57,14 +57,14 @@ export function flowCommands(program: Command, say: (text: string) => void): voi
     draws(to.command('draw', hidden))
   }
 
-  const decide = (command: Command) => admin(command).option('--note <text>', 'why: kept with the decision', '')
+  const decide = (command: Command) => adminOptions(command).option('--note <text>', 'why: kept with the decision', '')
 
-  admin(flow.command('status')).description('what a running daemon serves: revisions in force, trials, files that are broken')
+  adminOptions(flow.command('status')).description('what a running daemon serves: revisions in force, trials, files that are broken')
     .action(async (options: AdminOptions) => (await import('./releases.ts')).statusCommand(options, say))
-  admin(flow.command('list')).description('the revisions of a flow, and how many dialogues are on each')
+  adminOptions(flow.command('list')).description('the revisions of a flow, and how many dialogues are on each')
     .argument('<name>', 'of the flow')
-    .action(async (name: string, options: AdminOptions) => (await import('./releases.ts')).listCommand(name, options, say))
-  admin(flow.command('diff')).description('what a subscriber would see changed, screen by screen, and the changed lines')
+    .action(async (name: string, options: AdminOptions) => (await import('./releases.ts')).listRevisions(name, options, say))
+  adminOptions(flow.command('diff')).description('what a subscriber would see changed, screen by screen, and the changed lines')
     .argument('<from>', 'revision or flow file').argument('<to>', 'revision or flow file')
     .option('--plugin <file>', PLUGIN, collected, [])
     .action(async (from: string, to: string, options: AdminOptions & { plugin?: string[] }) =>

@@ -4,7 +4,7 @@ import type { Left } from '../flow/talk/recorder.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from '../flow/engine/types.ts'
 import { SMS_SEND } from '../flow/language/sms-screen.ts'
 import { frame, type TerminalPhone, type TerminalView } from '../simulator/terminal.ts'
-import { route } from '../ussd/service-code.ts'
+import { routeCode } from '../ussd/service-code.ts'
 import { alphabetOf, count, fits } from '../ussd/text.ts'
 import { USSD_PAGE } from '../ussd/vocabulary.ts'
 
@@ -51,7 +51,7 @@ export function flowPhone(flow: CompiledFlow, options: FlowPhoneOptions): { phon
   }
 
   async function dial(what: string, lost?: FlowSnapshot): Promise<void> {
-    const found = route([{ code }], what, '')
+    const found = routeCode([{ code }], what, '')
     if (!found) return void (failed = `${what} does not begin with ${code}`)
     dialled = what
     await play(flow.begin({

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. Each command loads only what it needs; what goes wrong is one sentence, not a stack. */
 import { Command } from 'commander'
-import { admin, integer, smsc } from './arguments.ts'
+import { adminOptions, parseInteger, smsc } from './arguments.ts'
 import { flowCommands } from './flow-commands.ts'
 import { smsCommands } from './sms.ts'
 import { saidOf } from '../base/errors.ts'
@@ -23,7 +23,7 @@ program.command('run').description('the daemon: bind, serve, remind, until SIGTE
   .action(async ({ config }: { config: string }) => (await import('../daemon/run.ts')).runDaemon(config))
 
 program.command('demo').description('everything on this machine, nothing to install: daemon, simulator, sample services, web phone')
-  .option('--http-port <port>', 'of the web phone', integer, 8080)
+  .option('--http-port <port>', 'of the web phone', parseInteger, 8080)
   .option('--data <folder>', 'where the embedded stores keep their files', './data/demo')
   .action(async (options: { httpPort: number; data: string }) => (await import('./demo.ts')).demo(options))
 
@@ -76,15 +76,15 @@ subscriber.command('erase').description('removes it from the dialogue store and 
 
 program.command('simulate').description('an SMSC to bind to, with a web phone and a terminal phone')
   .option('--host <host>', 'SMPP address', '127.0.0.1')
-  .option('--port <port>', 'SMPP port', integer, 2775)
+  .option('--port <port>', 'SMPP port', parseInteger, 2775)
   .option('--http-host <host>', 'address of the web phone', '127.0.0.1')
-  .option('--http-port <port>', 'port of the web phone', integer, 8080)
+  .option('--http-port <port>', 'port of the web phone', parseInteger, 8080)
   .option('--http-token-file <file>', 'what the web phone asks for; default: nothing on loopback, else a token that is made and printed')
   .option('--dialect <name>', 'profile to speak, from the other end', 'standard')
   .option('--system-id <id>', 'the only system id let in; default: any')
   .option('--password <password>', 'its password; default: any')
-  .option('--binds-max <n>', 'binds of one system id at once', integer)
-  .action(async (options: import('./simulate.ts').SimulateOptions) =>
+  .option('--binds-max <n>', 'binds of one system id at once', parseInteger)
+  .action(async (options: import('./simulate.ts').SimulateCommandOptions) =>
     (await import('./simulate.ts')).simulateCommand(options, say))
 
 program.command('dial').description('a phone in the terminal, at a running simulator')
@@ -94,7 +94,7 @@ program.command('dial').description('a phone in the terminal, at a running simul
   .option('--token-file <file>', 'of a simulator that is not on loopback')
   .option('--answers <list>', 'answers, separated by commas; then no questions are asked')
   .option('--record <file>', 'at the demo: write what was played as a talk, or add it to the talks of that file')
-  .action(async (code: string, options: import('./simulate.ts').DialOptions) =>
+  .action(async (code: string, options: import('./simulate.ts').DialCommandOptions) =>
     (await import('./simulate.ts')).dialCommand(code, options, say))
 
 const dialect = program.command('dialect').description('profiles of operators: infer one from a recording, list, show, try')
@@ -103,7 +103,7 @@ dialect.command('infer').description('the profile that a recording of an SMSC sp
   .option('--name <name>', 'of the profile; default: of the file')
   .action(async (file: string, options: { name?: string }) => (await import('./dialect.ts')).inferCommand(file, options, say))
 dialect.command('list').description('the profiles that are shipped')
-  .action(async () => (await import('./dialect.ts')).listCommand(say))
+  .action(async () => (await import('./dialect.ts')).listDialects(say))
 dialect.command('show').description('one profile').argument('<profile>', 'name or file')
   .option('--full', 'with all that it takes from the profiles it extends')
   .action(async (name: string, options: { full?: boolean }) => (await import('./dialect.ts')).showCommand(name, options, say))
@@ -116,8 +116,8 @@ dialect.command('test').description('plays a profile against the simulator and s
 smsc(program.command('probe'))
   .description('binds to an SMSC of an unknown dialect, shows what comes, ends each call, says which profile it is')
   .option('--bind <type>', 'transceiver, or pair: a transmitter and a receiver; default: as the settings say, else transceiver')
-  .option('--seconds <n>', 'how long to listen at most', integer, 300)
-  .option('--calls <n>', 'calls after which it is enough', integer, 2)
+  .option('--seconds <n>', 'how long to listen at most', parseInteger, 300)
+  .option('--calls <n>', 'calls after which it is enough', parseInteger, 2)
   .option('--ask', 'from the second call on, ask a question first, to see an answer')
   .action(async (options: import('./probe.ts').ProbeOptions) => {
     const { untilSignal } = await import('./simulate.ts')
@@ -131,12 +131,12 @@ smsc(program.command('doctor'))
   .option('--code <code>', "wait for a call: '*123#', to be dialled on the handset")
   .option('--push', 'show a text and a question on the handset by USSD')
   .option('--dialect <profile>', 'how USSD is written there; default: what the call shows, else standard')
-  .option('--window <n>', 'SMS sent at once, to see how many it takes; 0: none', integer, 10)
-  .option('--rate-sms <n>', 'SMS to spend on finding the rate at most; 0: none', integer, 0)
+  .option('--window <n>', 'SMS sent at once, to see how many it takes; 0: none', parseInteger, 10)
+  .option('--rate-sms <n>', 'SMS to spend on finding the rate at most; 0: none', parseInteger, 0)
   .option('--wrong-password', 'try once with a wrong password: may lock the account')
-  .option('--dead-peer <seconds>', 'play dead that long, to see when it lets go; 0: not', integer, 0)
-  .option('--wait <seconds>', 'for a person at the handset', integer, 60)
-  .option('--receipts <seconds>', 'to wait for receipts', integer, 60)
+  .option('--dead-peer <seconds>', 'play dead that long, to see when it lets go; 0: not', parseInteger, 0)
+  .option('--wait <seconds>', 'for a person at the handset', parseInteger, 60)
+  .option('--receipts <seconds>', 'to wait for receipts', parseInteger, 60)
   .option('--yes', 'send the SMS without asking')
   .option('--operator <name>', 'to stand on the sheet')
   .option('--html <file>', 'write the sheet for paper').option('--json', 'print the sheet as JSON instead of text')
@@ -148,16 +148,16 @@ smsc(program.command('doctor'))
 
 program.command('wallet').description('the sample HTTP back end of the top-up flow')
   .option('--host <host>', 'address', '127.0.0.1')
-  .option('--port <port>', 'port', integer, 8675)
+  .option('--port <port>', 'port', parseInteger, 8675)
   .action(async (options: { host: string; port: number }) => (await import('./simulate.ts')).walletCommand(options, say))
 
-admin(program.command('dialogues')).description('the dialogues of one subscriber in a running daemon: states, no texts')
+adminOptions(program.command('dialogues')).description('the dialogues of one subscriber in a running daemon: states, no texts')
   .requiredOption('--msisdn <number>', 'whose')
   .option('--end', 'end those that are open, with a text')
   .action(async (options: { url: string; tokenFile?: string; msisdn: string; end?: boolean }) =>
     (await import('./admin.ts')).dialoguesCommand(options, say))
 
-admin(program.command('push')).description('shows a screen or a text to a subscriber who has not dialled')
+adminOptions(program.command('push')).description('shows a screen or a text to a subscriber who has not dialled')
   .requiredOption('--msisdn <number>', 'to whom')
   .option('--flow <name>', 'the flow whose first screen is shown; answers go on in it')
   .option('--text <text>', 'or a text that wants no answer')
@@ -168,17 +168,17 @@ admin(program.command('push')).description('shows a screen or a text to a subscr
 
 smsCommands(program, say)
 
-admin(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
+adminOptions(program.command('trace')).description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
   .argument('<line>', 'its name in the settings')
   .option('--out <file>', 'the capture file')
   .option('--text', 'print it in words instead')
-  .option('--last <n>', 'the last so many PDUs; default: all that is kept', integer)
+  .option('--last <n>', 'the last so many PDUs; default: all that is kept', parseInteger)
   .option('--msisdn <number>', 'only what concerns this subscriber')
   .option('--clear', 'with numbers and texts as they were: needs a token that may operate, and is written down')
   .action(async (line: string, options: import('./trace.ts').TraceOptions) =>
     (await import('./trace.ts')).traceCommand(line, options, say))
 
-admin(program.command('lines')).description('the lines of a running daemon and their binds; or changes them')
+adminOptions(program.command('lines')).description('the lines of a running daemon and their binds; or changes them')
   .option('--reload', 'read the settings file again: lines that are new, changed or gone become so, the others do not notice')
   .option('--stop <name>', 'unbind a line, until it is started or the daemon is')
   .option('--start <name>', 'bind it again')
@@ -196,7 +196,7 @@ program.command('store-key').description('makes the file of keys that dialogues 
 
 program.command('health').description('asks a running daemon whether it is ready; exit code 0 or 1')
   .option('--host <host>', 'its admin address', '127.0.0.1')
-  .option('--port <port>', 'its admin port', integer, 8123)
+  .option('--port <port>', 'its admin port', parseInteger, 8123)
   .option('--token-file <file>', 'file with a token of admin.tokensFile: then it says what is not ready')
   .action(async (options: import('./admin.ts').HealthOptions) => {
     process.exitCode = await (await import('./admin.ts')).healthCommand(options, say) ? 0 : 1

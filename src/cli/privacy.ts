@@ -7,7 +7,7 @@ import { StoreError, UsageError } from '../base/errors.ts'
 import { silentLog } from '../base/log-port.ts'
 import { maskMsisdn } from '../base/log.ts'
 import { createMetrics } from '../base/metrics.ts'
-import { erasePerson, exportSubscriber, type PrivacyParts } from '../privacy/subscriber.ts'
+import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/subscriber.ts'
 import { msisdnOf } from '../ussd/msisdn.ts'
 import { unreachable } from '../store/unreachable.ts'
 
@@ -35,7 +35,7 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
   })
 }
 
-async function withStores(options: SubscriberOptions, run: (parts: PrivacyParts, msisdn: string) => Promise<void>): Promise<void> {
+async function withStores(options: SubscriberOptions, run: (deps: PrivacyDeps, msisdn: string) => Promise<void>): Promise<void> {
   const msisdn = msisdnOf(options.msisdn)
   if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
   const { settings } = loadSettings(options.config, process.env)

@@ -11,11 +11,11 @@ import { loadProfile } from '../smpp/dialect/load.ts'
 import { smppLine } from '../smpp/session/line.ts'
 import type { LineSettings } from '../smpp/session/settings.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
-import { chosenSmsc, type SmscOptions } from './smsc-options.ts'
+import { chosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
 
 type Say = (text: string) => void
 
-export interface ProbeOptions extends SmscOptions {
+export interface ProbeOptions extends SmscCommandOptions {
   /** Default: that of the settings, else transceiver. */
   bind?: string
   seconds: number
@@ -61,13 +61,13 @@ export async function probeCommand(options: ProbeOptions, say: Say, signal: Abor
   return probe
 }
 
-interface Parts {
+interface Deps {
   clock: ReturnType<typeof systemClock>
   standard: ReturnType<typeof loadProfile>
   say: Say
 }
 
-function probing(options: ProbeOptions, settings: LineSettings, { clock, standard, say }: Parts) {
+function probing(options: ProbeOptions, settings: LineSettings, { clock, standard, say }: Deps) {
   let bound = false
   const probe = newProbe({
     known: knownProfiles(), standard, say, now: () => clock.now(), ask: options.ask === true,

@@ -6,18 +6,18 @@ import type { CallOutcome, CallWant } from '../flow/engine/advance.ts'
 import type { Compilation } from '../flow/load/compile.ts'
 import { SUBSCRIBER } from '../flow/language/language-screen.ts'
 import { SMS } from '../flow/language/sms-screen.ts'
-import type { Outcome } from '../flow/explore/synthetic-calls.ts'
+import type { SyntheticOutcome } from '../flow/explore/synthetic-calls.ts'
 import { parseTalks, type Stub } from '../flow/talk/talk.ts'
 import { describeFailure } from '../flow/talk/diff.ts'
 import { playTalk } from '../flow/talk/player.ts'
 import { recordedText, stubOf, talkRecorder, withTalks } from '../flow/talk/recorder.ts'
-import { worldOf } from '../flow/explore/fixtures.ts'
+import { syntheticWorld } from '../flow/explore/fixtures.ts'
 import { systemClock } from '../base/wall-clock.ts'
 import { dialTerminal, typedLines, type TypedLines } from '../simulator/terminal.ts'
 import { flowPhone } from './flow-phone.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'
 
-export interface Recording {
+export interface TalkRecording {
   /** Where the talk is written; one that is there already gets it added. */
   file: string
   title?: string | undefined
@@ -64,7 +64,7 @@ export async function recordCommand(compilation: Compilation, options: RecordOpt
 }
 
 /** Plays until the dialogue ends or nothing more is typed, then writes the talk, having played it once more. */
-export async function recordTalk(compilation: Compilation, recording: Recording): Promise<void> {
+export async function recordTalk(compilation: Compilation, recording: TalkRecording): Promise<void> {
   const { file, code, dial = code, msisdn, language, now, typed, output, isTty } = recording
   const say = (text: string) => void output.write(`${text}\n`)
   const recorder = talkRecorder()
@@ -101,7 +101,7 @@ const SHOWN_CHARS = 80
 
 /** Asks whoever sits there what the back end answers, with answers made up from what the flow reads. */
 function asking({ definition }: Compilation, typed: TypedLines, say: (text: string) => void): (want: CallWant) => Promise<CallOutcome> {
-  const world = worldOf(definition, 'likely')
+  const world = syntheticWorld(definition, 'likely')
   return async (want) => {
     if (isOurs(want)) return { is: 'data', data: {} }
     const operation = `${want.backend}.${want.operation}`
@@ -120,7 +120,7 @@ function asking({ definition }: Compilation, typed: TypedLines, say: (text: stri
 }
 
 /** What is all well, what goes wrong, then what else it may say; each once. */
-function offeredAt(outcomes: readonly Outcome[], operation: string): { stub: Stub; shown: string }[] {
+function offeredAt(outcomes: readonly SyntheticOutcome[], operation: string): { stub: Stub; shown: string }[] {
   const all = new Map<string, { stub: Stub; shown: string }>()
   for (const { event, told } of outcomes) {
     const stub = stubOf(event)

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import type { FlowFiles, FlowRow, FlowStand, RevisionRows } from '../admin/flow-service.ts'
+import type { FlowSources, FlowRow, FlowStand, RevisionRows } from '../admin/flow-service.ts'
 import { UsageError } from '../base/errors.ts'
 import { compileFlow } from '../flow/load/compile.ts'
 import { screenChanges } from '../flow/release/diff.ts'
@@ -10,7 +10,7 @@ import { sourceOf } from '../flow/read/loader.ts'
 import { loadScreenTypes } from '../flow/read/plugin.ts'
 import { portable } from '../flow/release/registry.ts'
 import { readYaml } from '../flow/language/source.ts'
-import { ask, type AdminOptions } from './admin.ts'
+import { askAdmin, type AdminOptions } from './admin.ts'
 
 type Say = (text: string) => void
 
@@ -27,7 +27,7 @@ interface Changed {
 const REVISION = /^[a-z][a-z0-9-]*@[0-9a-f]{12}$/
 
 export async function statusCommand(options: AdminOptions, say: Say): Promise<void> {
-  const { flows } = await ask<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
+  const { flows } = await askAdmin<{ flows: FlowRow[] }>(options, 'GET', '/v1/flows')
   for (const { name, revision, file, canary, recalled, replaced, decided, problems } of flows) {
     say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
     if (file !== null && file !== revision) say(`  the file is ${file}`)
@@ -39,8 +39,8 @@ export async function statusCommand(options: AdminOptions, say: Say): Promise<vo
   }
 }
 
-export async function listCommand(name: string, options: AdminOptions, say: Say): Promise<void> {
-  const { revisions, counted } = await ask<RevisionRows>(options, 'GET', `/v1/flows/${encodeURIComponent(name)}/revisions`)
+export async function listRevisions(name: string, options: AdminOptions, say: Say): Promise<void> {
+  const { revisions, counted } = await askAdmin<RevisionRows>(options, 'GET', `/v1/flows/${encodeURIComponent(name)}/revisions`)
   for (const { revision, is, open, by, note, createdMs, servedMs } of revisions) {
     const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
     say(`${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd())
@@ -62,9 +62,9 @@ export async function diffCommand(
     }
   }
   say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
-  const all = (source: FlowFiles) => [source, ...source.parts ?? []].flatMap((one) => [one, ...one.catalogues])
+  const all = (source: FlowSources) => [source, ...source.parts ?? []].flatMap((one) => [one, ...one.catalogues])
   const files = new Set([before, after].flatMap(all).map(({ file }) => file))
-  const textIn = (source: FlowFiles, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
+  const textIn = (source: FlowSources, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
   for (const file of files) {
     const [old, now] = [textIn(before, file), textIn(after, file)]
     if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd())
@@ -110,7 +110,7 @@ export async function recallCommand(
 }
 
 /** The language that a flow is written in; whatever types its screens are of. */
-function languageOf({ file, text }: FlowFiles): string {
+function languageOf({ file, text }: FlowSources): string {
   return (readYaml(file, text).yaml.value as { languages: string[] }).languages[0]!
 }
 
@@ -121,7 +121,7 @@ function requireRevision(what: string): void {
 }
 
 function decide(options: AdminOptions, name: string, what: string, body: object): Promise<Changed> {
-  return ask<Changed>(options, 'POST', `/v1/flows/${encodeURIComponent(name)}/${what}`, body)
+  return askAdmin<Changed>(options, 'POST', `/v1/flows/${encodeURIComponent(name)}/${what}`, body)
 }
 
 function told({ before, after }: Changed, say: Say): void {
@@ -130,15 +130,15 @@ function told({ before, after }: Changed, say: Say): void {
   say(`${stand(before)} -> ${stand(after)}`)
 }
 
-async function sourceAt(what: string, options: AdminOptions): Promise<FlowFiles> {
+async function sourceAt(what: string, options: AdminOptions): Promise<FlowSources> {
   return REVISION.test(what) ? stored(what, options) : (await fileAt(what)).files
 }
 
-function stored(revision: string, options: AdminOptions): Promise<FlowFiles> {
-  return ask<FlowFiles>(options, 'GET', `/v1/flows/${revision.split('@')[0]!}/revisions/${revision}`)
+function stored(revision: string, options: AdminOptions): Promise<FlowSources> {
+  return askAdmin<FlowSources>(options, 'GET', `/v1/flows/${revision.split('@')[0]!}/revisions/${revision}`)
 }
 
-async function fileAt(path: string): Promise<{ name: string; files: FlowFiles }> {
+async function fileAt(path: string): Promise<{ name: string; files: FlowSources }> {
   if (!existsSync(path)) throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
   const name = basename(path).replace(/\.ya?ml$/, '')
   return { name, files: portable(await sourceOf(dirname(path), name)) }

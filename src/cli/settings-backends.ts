@@ -8,7 +8,7 @@ import type { CallOutcome, CallWant } from '../flow/engine/advance.ts'
 import { silentLog } from '../base/log-port.ts'
 import { createMetrics } from '../base/metrics.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
-import { openDatabase } from './database.ts'
+import { connectDatabase } from './database.ts'
 
 /** What a call really comes to; it never rejects. */
 export type Answering = (want: CallWant, of: { msisdn: string; language: string }) => Promise<CallOutcome>
@@ -23,7 +23,7 @@ export interface SettingsBackends {
 /** A call has the time of a turn. */
 export async function settingsBackends(config: string, clock: Clock): Promise<SettingsBackends> {
   const { settings } = loadSettings(config, process.env)
-  const postgres = await openDatabase(settings)
+  const postgres = await connectDatabase(settings)
   const metrics = createMetrics({ process: false })
   const backends = await createBackends({ settings, knex: postgres.knex, clock, chance: systemChance, metrics, log: silentLog })
     .catch(async (error: unknown) => {

@@ -7,15 +7,15 @@ import { packageRoot } from '../base/package-root.ts'
 import { readSecretFile } from '../base/secret-file.ts'
 import { startWallet } from '../../samples/topup/server.ts'
 import { simulate } from '../simulator/simulate.ts'
-import { dialTerminal, remotePhone, talkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
-import { voiceOf } from '../simulator/network-codings.ts'
+import { dialTerminal, remotePhone, recordedTalkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
+import { networkCodingOf } from '../simulator/network-codings.ts'
 
 /** 64 bits in hex. */
 const TOKEN_LENGTH_MIN = 16
 
 type Say = (text: string) => void
 
-export interface SimulateOptions {
+export interface SimulateCommandOptions {
   host: string
   port: number
   httpHost: string
@@ -27,11 +27,11 @@ export interface SimulateOptions {
   bindsMax?: number
 }
 
-export async function simulateCommand(options: SimulateOptions, say: Say): Promise<void> {
+export async function simulateCommand(options: SimulateCommandOptions, say: Say): Promise<void> {
   const { systemId, password, bindsMax, httpTokenFile } = options
   await simulate({
     clock: systemClock(), chance: systemChance, say, signal: untilSignal(),
-    voice: voiceOf(options.dialect, join(packageRoot, 'dialects')),
+    voice: networkCodingOf(options.dialect, join(packageRoot, 'dialects')),
     smpp: {
       host: options.host, port: options.port,
       ...(systemId ? { accounts: [{ systemId, ...(password ? { password } : {}) }] } : {}),
@@ -41,7 +41,7 @@ export async function simulateCommand(options: SimulateOptions, say: Say): Promi
   })
 }
 
-export interface DialOptions {
+export interface DialCommandOptions {
   msisdn: string
   url: string
   tokenFile?: string
@@ -49,14 +49,14 @@ export interface DialOptions {
   record?: string
 }
 
-export async function dialCommand(code: string, { msisdn, url, tokenFile, answers, record }: DialOptions, say: Say): Promise<void> {
+export async function dialCommand(code: string, { msisdn, url, tokenFile, answers, record }: DialCommandOptions, say: Say): Promise<void> {
   const typed = answers === undefined ? typedLines(process.stdin) : writtenLines(answers.split(','))
   const token = tokenFile === undefined ? undefined : tokenIn(tokenFile)
   const phone = remotePhone(url, msisdn, token)
   const outcome = await dialTerminal({ phone, code, typed, output: process.stdout, isTty: Boolean(process.stdin.isTTY) })
   process.stdin.destroy()
   if (outcome.failed) process.exitCode = 1
-  if (record !== undefined) addTalk(record, await talkOf(url, msisdn, token), say)
+  if (record !== undefined) addTalk(record, await recordedTalkOf(url, msisdn, token), say)
 }
 
 export async function walletCommand(options: { host: string; port: number }, say: Say): Promise<void> {

@@ -1,24 +1,24 @@
 /** `sms list` and `sms replace`: the SMS of a running daemon, over its admin door. */
 import type { Command } from 'commander'
 import type { SmsSummary } from '../admin/service.ts'
-import { admin } from './arguments.ts'
-import { ask, type AdminOptions } from './admin.ts'
+import { adminOptions } from './arguments.ts'
+import { askAdmin, type AdminOptions } from './admin.ts'
 
 type Say = (text: string) => void
 
 export function smsCommands(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
-  admin(sms.command('list')).description('the newest SMS of one subscriber: states, no texts')
+  adminOptions(sms.command('list')).description('the newest SMS of one subscriber: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
-    .action((options: AdminOptions & { msisdn: string }) => listCommand(options, say))
-  admin(sms.command('replace')).description('another text for an SMS that has not left, or that the SMSC still holds')
+    .action((options: AdminOptions & { msisdn: string }) => listSms(options, say))
+  adminOptions(sms.command('replace')).description('another text for an SMS that has not left, or that the SMSC still holds')
     .argument('<id>', 'its number, as `sms list` says it')
     .requiredOption('--text <text>', 'what it shall say')
     .action((id: string, options: AdminOptions & { text: string }) => replaceCommand(id, options, say))
 }
 
-export async function listCommand(options: AdminOptions & { msisdn: string }, say: Say): Promise<void> {
-  const { sms } = await ask<{ sms: SmsSummary[] }>(options, 'GET', `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`)
+export async function listSms(options: AdminOptions & { msisdn: string }, say: Say): Promise<void> {
+  const { sms } = await askAdmin<{ sms: SmsSummary[] }>(options, 'GET', `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`)
   if (!sms.length) say('none')
   for (const { id, kind, state, line, parts, dueAt, submittedAt } of sms) {
     const left = submittedAt === null ? 'not sent yet' : `sent ${submittedAt}`
@@ -29,6 +29,6 @@ export async function listCommand(options: AdminOptions & { msisdn: string }, sa
 
 /** What cannot be replaced is a UsageError with why. */
 export async function replaceCommand(id: string, { text, ...options }: AdminOptions & { text: string }, say: Say): Promise<void> {
-  const { is } = await ask<{ is: string }>(options, 'POST', `/v1/sms/${encodeURIComponent(id)}/replace`, { text })
+  const { is } = await askAdmin<{ is: string }>(options, 'POST', `/v1/sms/${encodeURIComponent(id)}/replace`, { text })
   say(is)
 }

@@ -1,13 +1,13 @@
 /** Which SMSC `probe` and `doctor` bind to: a line of the settings, or what their options say. */
 import { readFileSync } from 'node:fs'
 import { loadSettings } from '../config/load.ts'
-import type { LineSettings as LineWishes } from '../config/schema.ts'
+import type { ConfiguredLine as LineWishes } from '../config/schema.ts'
 import { profileDirs, wishesOf } from '../daemon/line.ts'
 import { tlsOf } from '../daemon/tls.ts'
 import { UsageError } from '../base/errors.ts'
 import { lineSettings, type LineSettings } from '../smpp/session/settings.ts'
 
-export interface SmscOptions {
+export interface SmscCommandOptions {
   config?: string
   line?: string
   host?: string
@@ -32,7 +32,7 @@ export interface ChosenSmsc {
 }
 
 /** Throws UsageError where the options name no SMSC, or name files that cannot be read. */
-export function chosenSmsc(options: SmscOptions, command: string): ChosenSmsc {
+export function chosenSmsc(options: SmscCommandOptions, command: string): ChosenSmsc {
   if (options.config !== undefined) {
     const { settings } = loadSettings(options.config, process.env)
     const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
@@ -56,12 +56,12 @@ export function chosenSmsc(options: SmscOptions, command: string): ChosenSmsc {
   }
 }
 
-function tlsWanted({ tls, ca, cert, key, servername }: SmscOptions): LineWishes['smsc']['tls'] | null {
+function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): LineWishes['smsc']['tls'] | null {
   const isTls = tls === true || [ca, cert, key, servername].some((it) => it !== undefined)
   return isTls ? { ca, cert, key, servername } : null
 }
 
-function passwordOf({ password, passwordFile }: SmscOptions): string {
+function passwordOf({ password, passwordFile }: SmscCommandOptions): string {
   if (passwordFile === undefined) return password ?? ''
   if (password !== undefined) throw new UsageError('--password and --password-file are both given: leave one of them out')
   try {

@@ -2,7 +2,7 @@
 import { visit, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from '../base/errors.ts'
-import { nearest } from '../base/did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { settingsSchema } from './schema.ts'
 
 /** A code without quotes is an alias to YAML. */
@@ -32,7 +32,7 @@ export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
     return issue.keys.map((unknown) => ({
       where: where([...issue.path, unknown]),
       what: `'${[...issue.path, unknown].join('.')}' is not a setting`,
-      remedy: nearest(unknown, keysAt(issue.path)) ?? 'remove it',
+      remedy: didYouMean(unknown, keysAt(issue.path)) ?? 'remove it',
     }))
   }
   if (issue.code === 'invalid_union') {

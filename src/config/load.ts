@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
 import { isLoopback } from '../base/http-addresses.ts'
 import { ProblemsError, UsageError, type Problem } from '../base/errors.ts'
-import { nearest } from '../base/did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import { readSecretFile } from '../base/secret-file.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
 import { onePassword } from './one-password.ts'
@@ -21,7 +21,7 @@ const OTHER = new Set(['USSD_CONNECTOR_FROZEN_CLOCK', 'USSD_CONNECTOR_FAILPOINTS
 /** Where a value came from: `file`, or the name of the environment variable. Keys are paths: `lines.0.smsc.port`. */
 export type Origins = Map<string, string>
 
-export interface Loaded {
+export interface LoadedSettings {
   settings: Settings
   /** Paths that were set, and by what; everything else is a default. */
   origins: Origins
@@ -29,7 +29,7 @@ export interface Loaded {
 }
 
 /** Throws ProblemsError (all problems) or UsageError (no such file). */
-export function loadSettings(file: string, env: NodeJS.ProcessEnv): Loaded {
+export function loadSettings(file: string, env: NodeJS.ProcessEnv): LoadedSettings {
   let source: string
   try {
     source = readFileSync(file, 'utf8')
@@ -40,7 +40,7 @@ export function loadSettings(file: string, env: NodeJS.ProcessEnv): Loaded {
 }
 
 /** The same from text. */
-export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv): Loaded {
+export function parseSettings(source: string, file: string, env: NodeJS.ProcessEnv): LoadedSettings {
   const lines = new LineCounter()
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const place = (offset: number) => {
@@ -193,11 +193,11 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
     for (const line of service.lines ?? []) {
       if (names.includes(line)) continue
       const what = `service ${service.code}: '${line}' is not a line`
-      problems.push({ where: where(['services', i, 'lines']), what, remedy: nearest(line, names) })
+      problems.push({ where: where(['services', i, 'lines']), what, remedy: didYouMean(line, names) })
     }
     if (service.app !== undefined && !Object.hasOwn(settings.apps, service.app)) {
       const what = `service ${service.code}: '${service.app}' is not in apps`
-      problems.push({ where: where(['services', i, 'app']), what, remedy: nearest(service.app, Object.keys(settings.apps)) })
+      problems.push({ where: where(['services', i, 'app']), what, remedy: didYouMean(service.app, Object.keys(settings.apps)) })
     }
     const twin = settings.services.findIndex((other) => other.code === service.code && overlap(other.lines, service.lines))
     if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })

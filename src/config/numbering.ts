@@ -1,9 +1,9 @@
 /** What a line's settings say of the numbers of its country. */
-import type { LineSettings } from './schema.ts'
+import type { ConfiguredLine } from './schema.ts'
 import type { Numbering } from '../ussd/msisdn.ts'
 
 /** Without a line only international numbers are readable. */
-export function numberingOf(line: Pick<LineSettings, 'msisdn'> | undefined): Numbering {
+export function numberingOf(line: Pick<ConfiguredLine, 'msisdn'> | undefined): Numbering {
   const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
   return {
     ...(countryCode === undefined ? {} : { countryCode }), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),

@@ -1,12 +1,12 @@
 /** What is in force and where each value came from, secrets masked: `ussd-connector config`. */
 import { z } from 'zod'
 import { settingsSchema, type Settings } from './schema.ts'
-import type { Loaded } from './load.ts'
+import type { LoadedSettings } from './load.ts'
 
 const SECRET = /(^|\.)(password|token|secret)$/i
 
 /** One line a value: `lines.0.smsc.port: 2775   # default`. */
-export function printSettings(loaded: Loaded): string {
+export function printSettings(loaded: LoadedSettings): string {
   return leaves(loaded.settings, []).map(([path, value]) => {
     const key = path.join('.')
     return `${key}: ${mask(key, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`

@@ -8,7 +8,7 @@ export const patienceMs = ms(50, 60_000).optional()
   .describe('not answered by then: the dialogue ends with a holding text and the answer comes later, by USSD push or SMS; '
     + 'below dialogue.turnMs; the call is given up after late.waitMs more, whatever timeoutMs says; absent: never')
 
-export const late = z.strictObject({
+export const deferredSchema = z.strictObject({
   waitMs: ms(100, 3_600_000).default(60_000)
     .describe('an answer is waited for this long after its dialogue was ended; then the call has failed'),
   busyMs: ms(0, 600_000).default(60_000).describe('a subscriber who is in a dialogue again is waited for this long; then an SMS says it'),

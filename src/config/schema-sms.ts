@@ -10,7 +10,7 @@ const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a 
 
 export const msisdnPrefix = z.string().regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
 
-export const sms = z.strictObject({
+export const smsSchema = z.strictObject({
   source: z.string().min(1).max(20).describe('source address of SMS on this line'),
   sourceTon: z.number().int().min(0).max(255).optional()
     .describe('TON of source: by default 5 for letters, 3 for up to 6 digits, else 1'),
@@ -66,7 +66,7 @@ const long = z.strictObject({
 })
 
 /** What subscribers write by SMS, and what they read then. Texts by language; the first stands for all others. */
-export const incoming = z.strictObject({
+export const incomingSchema = z.strictObject({
   keywords: z.strictObject({
     stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
     start: words('START').describe('SMS again'),

@@ -1,7 +1,7 @@
 /** Settings for those who run the daemon: its admin door, its log, how long it remembers. */
 import { z } from 'zod'
 
-export const admin = z.strictObject({
+export const adminSchema = z.strictObject({
   host: z.string().default('127.0.0.1').describe('loopback: put a proxy before it to reach it from elsewhere'),
   port: z.number().int().min(0).max(65_535).default(8_123).describe('/live /ready /metrics'),
   tokensFile: z.string().optional()
@@ -34,7 +34,7 @@ export const retention = z.strictObject({
     .describe('of one flow, besides those that a dialogue is on: a script that edits every minute fills no disk'),
 })
 
-export const trace = z.strictObject({
+export const traceSchema = z.strictObject({
   pdus: z.number().int().min(0).max(1_000_000).default(2_000)
     .describe('PDUs of each bind kept in memory for `ussd-connector trace`: 500 turns, so the last minutes of most lines; 0: none'),
   octets: z.number().int().min(131_072).max(268_435_456).default(262_144)

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod'
 import { httpUrl } from './http-url.ts'
-import { admin, log, privacy, retention, trace } from './schema-upkeep.ts'
+import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
-import { late, patienceMs } from './schema-deferred.ts'
-import { incoming, msisdnPrefix, sms } from './schema-sms.ts'
+import { deferredSchema, patienceMs } from './schema-deferred.ts'
+import { incomingSchema, msisdnPrefix, smsSchema } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
@@ -67,7 +67,7 @@ const line = z.strictObject({
   bind: z.enum(['transceiver', 'pair']).default('transceiver').describe('pair: a transmitter and a receiver'),
   links: z.number().int().min(1).max(16).default(1).describe('how many of them'),
   dialect: z.string().min(1).default('standard').describe('a name in dialects/, or a path to a profile'),
-  sms: sms.optional().describe('absent: no SMS on this line'),
+  sms: smsSchema.optional().describe('absent: no SMS on this line'),
   msisdn: msisdn.prefault({}),
   window: z.number().int().min(1).max(1_000).default(10).describe('requests in flight; 10 is what most SMSCs allow'),
   timers: timers.prefault({}),
@@ -211,22 +211,22 @@ export const settingsSchema = z.strictObject({
   data: z.string().default('./data').describe('where embedded stores and keys keep their files'),
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
-  late: late.prefault({}),
+  late: deferredSchema.prefault({}),
   reminders: reminders.prefault({}),
-  sms: incoming.prefault({}),
+  sms: incomingSchema.prefault({}),
   door: door.optional().describe('our flows for callers over HTTP; absent: closed'),
-  admin: admin.prefault({}),
+  admin: adminSchema.prefault({}),
   log: log.prefault({}),
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),
-  trace: trace.prefault({}).describe('the flight recorder of each bind'),
+  trace: traceSchema.prefault({}).describe('the flight recorder of each bind'),
   stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM the replies that are owed may take this long'),
   embeddedInProduction: z.boolean().default(false)
     .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
-export type LineSettings = Settings['lines'][number]
+export type ConfiguredLine = Settings['lines'][number]
 
 function isZone(zone: string): boolean {
   try {

@@ -1,7 +1,7 @@
 /** The admin routes' way into the daemon: dialogues, flows and lines as they stand. And the tokens that open it. */
 import { readFileSync } from 'node:fs'
 import { readTokens, type Token } from '../admin/access.ts'
-import type { Desk, DialogueSummary } from '../admin/service.ts'
+import type { AdminService, DialogueSummary } from '../admin/service.ts'
 import type { Settings } from '../config/schema.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
 import { ProblemsError, UsageError } from '../base/errors.ts'
@@ -12,18 +12,18 @@ import type { Lines } from './lines.ts'
 import type { Push } from '../push/push.ts'
 import type { Reloaded } from './reload.ts'
 
-export interface DeskParts {
+export interface AdminServiceDeps {
   settings: Settings
   dialogues: DialogueStore
   lines: Lines
   gateway: Gateway
   push: Push
-  trace: Desk['trace']
+  trace: AdminService['trace']
   sms: Replacing
   reload(): Reloaded
 }
 
-export function createDesk({ settings, dialogues, lines, gateway, push, trace, sms, reload }: DeskParts): Desk {
+export function createAdminService({ settings, dialogues, lines, gateway, push, trace, sms, reload }: AdminServiceDeps): AdminService {
   // Lines may come and go: so may their groups.
   const groups = () => groupsOf(settings)
   return {

@@ -1,7 +1,7 @@
 /** The applications of the settings: each a flow, and the back end that the flow calls. */
 import { readFileSync } from 'node:fs'
-import { appBackend, type AppParts } from '../backend/app.ts'
-import { replyDesk, type ReplyDesk } from '../backend/app-replies.ts'
+import { appBackend, type AppDeps } from '../backend/app.ts'
+import { appReplies, type AppReplies } from '../backend/app-replies.ts'
 import { loadContract } from '../backend/contracts/load.ts'
 import type { Contract } from '../backend/contracts/types.ts'
 import type { Backend } from '../backend/types.ts'
@@ -46,17 +46,17 @@ export async function appBackends(parts: {
     const contract = loadContract(app.contract, settings.contracts.dir)
     const desk = deskOf(name, app, contract, metrics)
     await desk?.open()
-    const how: AppParts = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
+    const how: AppDeps = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
     const { concurrent, patienceMs } = app
     const timed = { ...settingsOf(app, name), ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs + settings.late.waitMs }) }
     return { backend: appBackend(appName(name), contract, timed, how), concurrent, patienceMs }
   }))
 }
 
-function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract, metrics: Metrics): ReplyDesk | undefined {
+function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract, metrics: Metrics): AppReplies | undefined {
   if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
-  return later && listen && replyDesk({
+  return later && listen && appReplies({
     ...listen, field: later.field, receipt: later.receipt,
     onFull: () => metrics.count('limits_total', { limit: 'app_connections' }),
   })

@@ -30,7 +30,7 @@ export interface Backends {
   close(): Promise<void>
 }
 
-export interface BackendParts {
+export interface BackendDeps {
   settings: Settings
   knex: Knex
   clock: Clock
@@ -40,24 +40,24 @@ export interface BackendParts {
 }
 
 /** What a module of an operator's own exports as `backend`. */
-export type BackendFactory = (parts: ModuleParts) => BackendModule
+export type BackendFactory = (deps: ModuleDeps) => BackendModule
 
 /** What it is given: stores, clock, log and figures of the daemon, its own settings, and how to refuse by name. */
-export interface ModuleParts extends Omit<BackendParts, 'settings'> {
+export interface ModuleDeps extends Omit<BackendDeps, 'settings'> {
   settings: Record<string, unknown>
   refuse(refusal: string, data?: Json): Refusal
 }
 
-export async function createBackends(parts: BackendParts): Promise<Backends> {
-  const { settings, clock, metrics, log } = parts
+export async function createBackends(deps: BackendDeps): Promise<Backends> {
+  const { settings, clock, metrics, log } = deps
   const all = new Map<string, Backend>()
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   for (const [name, how] of Object.entries(settings.backends)) {
-    if ('http' in how) all.set(name, overHttp(name, how.http, parts))
-    else all.set(name, guard(patient(moduleBackend(name, await moduleOf(how, name, parts)), how.patienceMs, settings), guarding))
+    if ('http' in how) all.set(name, overHttp(name, how.http, deps))
+    else all.set(name, guard(patient(moduleBackend(name, await moduleOf(how, name, deps)), how.patienceMs, settings), guarding))
   }
   const names = [...all.keys()]
-  for (const { backend, concurrent, patienceMs } of await appBackends(parts)) {
+  for (const { backend, concurrent, patienceMs } of await appBackends(deps)) {
     all.set(backend.name, guard(patient(backend, patienceMs, settings), guarding, concurrent))
   }
   return {
@@ -74,7 +74,7 @@ function patient(backend: Backend, afterMs: number | undefined, { late }: Settin
 }
 
 /** What answers from memory stands before the guard, and the guard before the network. */
-function overHttp(name: string, http: Http, { settings, clock, chance, metrics, log }: BackendParts): Backend {
+function overHttp(name: string, http: Http, { settings, clock, chance, metrics, log }: BackendDeps): Backend {
   const { patienceMs, concurrent, cache, timeoutMs } = http
   const wait = untilLate(patienceMs, settings)
   const bare = httpBackend(name, { ...httpOf(http, name), ...wait }, { clock, chance, counters: metrics })
@@ -102,10 +102,10 @@ function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
   }
 }
 
-async function moduleOf(how: Module, name: string, parts: BackendParts): Promise<BackendModule> {
-  if (how.module === 'dental') return dentalOf(how, name, parts)
+async function moduleOf(how: Module, name: string, deps: BackendDeps): Promise<BackendModule> {
+  if (how.module === 'dental') return dentalOf(how, name, deps)
   if (how.module === 'pin') {
-    const { knex, clock, metrics } = parts
+    const { knex, clock, metrics } = deps
     return pins({ knex, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
   }
   const file = resolve(how.module)
@@ -114,14 +114,14 @@ async function moduleOf(how: Module, name: string, parts: BackendParts): Promise
     throw new UsageError(`backends.${name}.module: ${file} cannot be loaded: ${error.message} (${remedy})`)
   }) as { backend?: BackendFactory }
   if (typeof loaded.backend !== 'function') throw new UsageError(`backends.${name}.module: ${file} exports no function 'backend'`)
-  return loaded.backend({ ...parts, settings: how.settings, refuse: (refusal, data) => new Refusal(refusal, data) })
+  return loaded.backend({ ...deps, settings: how.settings, refuse: (refusal, data) => new Refusal(refusal, data) })
 }
 
 /** A hold must not lapse while its question may still be answered. */
 const HOLD_MARGIN_MS = 30_000
 
-function dentalOf({ settings: own }: Module, name: string, parts: BackendParts): BackendModule {
-  const { settings, knex, clock, chance } = parts
+function dentalOf({ settings: own }: Module, name: string, deps: BackendDeps): BackendModule {
+  const { settings, knex, clock, chance } = deps
   const { reminders, dialogue } = settings
   return dental({
     knex, clock, chance,

@@ -11,12 +11,12 @@ import { servicesOf } from './apps.ts'
 import { createBackends } from './backends.ts'
 import type { Settings } from '../config/schema.ts'
 import { UsageError } from '../base/errors.ts'
-import { createDesk, tokensOf } from './admin-service.ts'
+import { createAdminService, tokensOf } from './admin-service.ts'
 import { createDrain } from './drain.ts'
 import { loadScreenTypes } from '../flow/read/plugin.ts'
 import type { CompiledFlow } from '../flow/engine/types.ts'
-import { createFlowDesk } from './flow-service.ts'
-import { createDoor, type ServedDoor } from './ingress.ts'
+import { createFlowService } from './flow-service.ts'
+import { createIngress, type ServedIngress } from './ingress.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { pooled, uuidV7 } from '../base/ids.ts'
@@ -57,7 +57,7 @@ export interface Daemon {
   readonly log: Logger
   readonly metrics: Metrics
   readonly admin: Admin
-  readonly door: ServedDoor
+  readonly door: ServedIngress
   readonly stores: Stores
   /** USSD that we begin. */
   readonly push: Push
@@ -102,7 +102,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState, onRequest,
       onLate: (late, line) => sms.onLate(late, line),
     })
-    const door = createDoor({ settings, clock, log, metrics, instance, onRequest })
+    const door = createIngress({ settings, clock, log, metrics, instance, onRequest })
     const languages = subscriberLanguages(stores.knex)
     const chosenLanguage = languageLookup({ languages, flows: flows.registry, clock, log, metrics })
     const subscriber = subscriberBackend(languages, clock)
@@ -131,8 +131,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const admin = await startAdmin({
       ...settings.admin, registry: metrics.registry, readiness, now: clock.now, counters: metrics, log,
       tokens: tokensOf(settings),
-      desk: createDesk({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, sms: sms.replacing, reload }),
-      flows: createFlowDesk({
+      desk: createAdminService({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, sms: sms.replacing, reload }),
+      flows: createFlowService({
         ...stores, flows: flows.registry, backends: callable, types, readable: settings.privacy.storeKeyFile === undefined, clock,
       }),
     })

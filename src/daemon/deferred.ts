@@ -1,29 +1,29 @@
 /** Answers that come late, with the daemon's own parts. */
 import { createRelease } from '../gateway/ending.ts'
-import { createLate, type Late, type LateParts } from '../deferred/deferred.ts'
+import { createLate, type DeferredAnswers, type DeferredDeps } from '../deferred/deferred.ts'
 import type { Settings } from '../config/schema.ts'
-import { oweSms } from '../sms/outbox/enqueue.ts'
+import { enqueueSms } from '../sms/outbox/enqueue.ts'
 import type { Sealer } from '../store/seal.ts'
 
-export type DaemonLateParts = Omit<LateParts, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'> & {
+export type DaemonDeferredDeps = Omit<DeferredDeps, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'> & {
   settings: Settings
   sealer: Sealer
 }
 
-export function createDaemonLate(parts: DaemonLateParts): Late {
-  const { settings, sealer, clock } = parts
+export function createDaemonLate(deps: DaemonDeferredDeps): DeferredAnswers {
+  const { settings, sealer, clock } = deps
   return createLate({
-    ...parts,
+    ...deps,
     limits: settings.dialogue,
     services: settings.services,
     settings: settings.late,
-    release: createRelease(parts),
+    release: createRelease(deps),
     seal: (key, text, bound) => sealer.place(key).seal(text, bound),
     open: (key, stored, bound) => sealer.place(key).open(stored, bound),
     oweSms(trx, sms) {
       // A line without SMS of its own leaves it to any that has.
       const line = settings.lines.find(({ name }) => name === sms.line)?.sms ? sms.line : ''
-      return oweSms(trx, { ...sms, line, kind: 'late' }, clock)
+      return enqueueSms(trx, { ...sms, line, kind: 'late' }, clock)
     },
   })
 }

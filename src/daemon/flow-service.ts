@@ -1,6 +1,6 @@
 /** The flow routes' way into the daemon: what stands, and decisions that hold for all daemons and over restarts. */
 import { randomBytes } from 'node:crypto'
-import type { By, FlowChange, FlowDesk, FlowFiles, FlowStand, Refused, RevisionRow } from '../admin/flow-service.ts'
+import type { By, FlowChange, FlowService, FlowSources, FlowStand, Refused, RevisionRow } from '../admin/flow-service.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { ProblemsError, sentence, type Problem } from '../base/errors.ts'
 import { compilingFlow } from '../flow/load/compile.ts'
@@ -15,7 +15,7 @@ import type { CompiledFlow, FlowArchive } from '../flow/engine/types.ts'
 import { fits } from '../ussd/text.ts'
 import { USSD_PAGE, type Clock } from '../ussd/vocabulary.ts'
 
-export interface FlowDeskParts {
+export interface FlowServiceDeps {
   flows: Flows
   decided: Decided
   archive: FlowArchive
@@ -36,8 +36,8 @@ const LISTED_MAX = 50
 export const CENSUS_MAX = 50_000
 const PERCENT = 100
 
-export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
-  const { flows, decided, archive, dialogues } = parts
+export function createFlowService(deps: FlowServiceDeps): FlowService {
+  const { flows, decided, archive, dialogues } = deps
   const stateOf = (name: string) => flows.state().find((state) => state.name === name)
 
   /** Decides under the lock of that flow, then lets this daemon follow at once; others do at their next look. */
@@ -63,9 +63,9 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
     return (now) => ({ release: publishing(now, revision, file), serves: revision, clears: revision })
   }
 
-  async function stored(name: string, files: FlowFiles, how: By): Promise<CompiledFlow | Refused> {
+  async function stored(name: string, files: FlowSources, how: By): Promise<CompiledFlow | Refused> {
     const source = portable(files)
-    const flow = await proven(source, parts)
+    const flow = await proven(source, deps)
     if ('refused' in flow) return flow
     if (flow.name !== name) return { refused: 422, error: `the file is flow '${flow.name}', not '${name}'` }
     await archive.put(flow.revision, name, JSON.stringify(source), { serves: false, ...how })
@@ -99,7 +99,7 @@ export function createFlowDesk(parts: FlowDeskParts): FlowDesk {
 
     async source(name, revision) {
       const text = revision.startsWith(`${name}@`) ? await archive.get(revision) : undefined
-      return text === undefined ? null : (JSON.parse(text) as FlowFiles)
+      return text === undefined ? null : (JSON.parse(text) as FlowSources)
     },
 
     async publish(name, what, { share, ...by }) {
@@ -153,7 +153,7 @@ function standOf(state: FlowStand | undefined): FlowStand | null {
 }
 
 /** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
-async function proven(source: FlowFiles, { backends, types, readable, clock }: FlowDeskParts): Promise<CompiledFlow | Refused> {
+async function proven(source: FlowSources, { backends, types, readable, clock }: FlowServiceDeps): Promise<CompiledFlow | Refused> {
   try {
     const pause = () => new Promise<void>((done) => clock.after(0, done))
     const compilation = await inPieces(compilingFlow(source, backends, types), pause)

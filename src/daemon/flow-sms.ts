@@ -2,22 +2,22 @@
 import type { Knex } from 'knex'
 import { moduleBackend } from '../backend/module.ts'
 import { Refusal, type Backend } from '../backend/types.ts'
-import type { LineSettings } from '../config/schema.ts'
+import type { ConfiguredLine } from '../config/schema.ts'
 import { SMS } from '../flow/language/sms-screen.ts'
-import { oweSms } from '../sms/outbox/enqueue.ts'
+import { enqueueSms } from '../sms/outbox/enqueue.ts'
 import { msisdnOf } from '../ussd/msisdn.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
 import { numberingOf } from '../config/numbering.ts'
 
-export interface FlowSmsParts {
+export interface FlowSmsDeps {
   knex: Knex
   clock: Clock
   /** Looked up at each SMS: lines may change while we run. */
-  lines: () => readonly LineSettings[]
+  lines: () => readonly ConfiguredLine[]
 }
 
 /** Refuses `not-allowed`: a recipient that is no number, or that the line's settings do not allow. */
-export function smsBackend({ knex, clock, lines }: FlowSmsParts): Backend {
+export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
   return moduleBackend(SMS, {
     operations: {
       async send({ text, to }, { intention, msisdn, line }) {
@@ -26,7 +26,7 @@ export function smsBackend({ knex, clock, lines }: FlowSmsParts): Backend {
         const recipient = to === undefined ? msisdn : msisdnOf(String(to), numberingOf(settings))
         if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings))) return new Refusal('not-allowed')
         // A line without SMS of its own leaves it to any that has.
-        await oweSms(knex, { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text }, clock)
+        await enqueueSms(knex, { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text }, clock)
         return {}
       },
     },
@@ -34,10 +34,10 @@ export function smsBackend({ knex, clock, lines }: FlowSmsParts): Backend {
 }
 
 /** Whether any line can send SMS: else a flow that wants to is refused. */
-export function sendsSms(lines: readonly LineSettings[]): boolean {
+export function sendsSms(lines: readonly ConfiguredLine[]): boolean {
   return lines.some((line) => line.sms !== undefined)
 }
 
-function mayGet(recipient: string, line: LineSettings | undefined): boolean {
+function mayGet(recipient: string, line: ConfiguredLine | undefined): boolean {
   return line?.sms?.recipients.some((prefix) => recipient.startsWith(prefix)) ?? false
 }

@@ -8,7 +8,7 @@ import type { ScreenTypes } from '../flow/language/screen-type.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/types.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { nearest } from '../base/did-you-mean.ts'
+import { didYouMean } from '../base/did-you-mean.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
 
 export interface ServedFlows {
@@ -16,7 +16,7 @@ export interface ServedFlows {
   stop(): Promise<void>
 }
 
-export interface FlowParts {
+export interface FlowDeps {
   settings: Settings
   archive: FlowArchive
   decided: Decided
@@ -30,13 +30,13 @@ export interface FlowParts {
 }
 
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
-export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
-  const { settings, archive, backends, types, clock, log } = parts
+export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
+  const { settings, archive, backends, types, clock, log } = deps
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
     folder: dir, readable: settings.privacy.storeKeyFile === undefined,
-    archive, backends, types, services: appFlows(settings), decisions: parts.decided, mode: publish, testers,
-    pause: (ms) => new Promise((done) => clock.after(ms, done)), onReload: (reload) => report(reload, parts),
+    archive, backends, types, services: appFlows(settings), decisions: deps.decided, mode: publish, testers,
+    pause: (ms) => new Promise((done) => clock.after(ms, done)), onReload: (reload) => report(reload, deps),
   })
   requireServices(settings, flows, first)
   let stopped = false
@@ -49,7 +49,7 @@ export async function serveFlows(parts: FlowParts): Promise<ServedFlows> {
   }
   if (settings.flows.reloadMs > 0) again()
   return {
-    registry: parts.watch ? watched(flows, parts.watch) : flows,
+    registry: deps.watch ? watched(flows, deps.watch) : flows,
     stop: async () => {
       stopped = true
       cancel()
@@ -62,7 +62,7 @@ function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flo
   return { ...flows, current: (...of) => maybe(flows.current(...of)), pinned: async (revision) => maybe(await flows.pinned(revision)) }
 }
 
-function report(reload: Reload, { log, metrics }: FlowParts): void {
+function report(reload: Reload, { log, metrics }: FlowDeps): void {
   for (const revision of reload.served) {
     metrics.count('flow_reloads_total', { flow: revision.split('@')[0]!, result: 'served' })
     log.info({ revision }, 'flow in force')
@@ -83,6 +83,6 @@ function requireServices(settings: Settings, flows: Flows, first: Reload): void 
   const errors = first.problems.filter((problem) => problem.severity === 'error')
   if (errors.length) throw new ProblemsError(`flows in ${settings.flows.dir}`, errors)
   const { code, flow } = missing[0]!
-  const remedy = nearest(flow, names) ?? `add ${settings.flows.dir}/${flow}.yaml`
+  const remedy = didYouMean(flow, names) ?? `add ${settings.flows.dir}/${flow}.yaml`
   throw new UsageError(`service ${code}: there is no flow '${flow}' in ${settings.flows.dir} (${remedy})`)
 }

@@ -2,16 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { isLoopback } from '../base/http-addresses.ts'
 import type { Settings } from '../config/schema.ts'
-import { doorContract } from '../ingress/contracts.ts'
-import { doorLine, type DoorLineParts } from '../ingress/line.ts'
-import { openDoor } from '../ingress/server.ts'
+import { ingressContract } from '../ingress/contracts.ts'
+import { ingressLine, type IngressLineDeps } from '../ingress/line.ts'
+import { openIngress } from '../ingress/server.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Line } from '../smpp/types.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
 
-export interface ServedDoor {
+export interface ServedIngress {
   /** Undefined where there is no door. */
   line: Line | undefined
   /** 0 where there is no door. */
@@ -20,16 +20,16 @@ export interface ServedDoor {
   stop(): Promise<void>
 }
 
-export interface ServedDoorParts {
+export interface ServedIngressDeps {
   settings: Settings
   clock: Clock
   log: Log
   metrics: Metrics
   instance: string
-  onRequest: DoorLineParts['onRequest']
+  onRequest: IngressLineDeps['onRequest']
 }
 
-export function createDoor({ settings, clock, log, metrics, instance, onRequest }: ServedDoorParts): ServedDoor {
+export function createIngress({ settings, clock, log, metrics, instance, onRequest }: ServedIngressDeps): ServedIngress {
   const { door } = settings
   if (!door) return { line: undefined, port: () => 0, open: async () => undefined, stop: async () => undefined }
   const { host, path, tokenFile } = door
@@ -37,14 +37,14 @@ export function createDoor({ settings, clock, log, metrics, instance, onRequest 
   if (token === undefined && !isLoopback(host)) {
     log.warn({ host }, 'the door is open to whoever reaches it: set door.tokenFile, or keep it on loopback')
   }
-  const contract = doorContract(door.contract)
-  const line = doorLine({ name: door.name, contract, clock, instance, onRequest })
-  let opened: Awaited<ReturnType<typeof openDoor>> | undefined
+  const contract = ingressContract(door.contract)
+  const line = ingressLine({ name: door.name, contract, clock, instance, onRequest })
+  let opened: Awaited<ReturnType<typeof openIngress>> | undefined
   return {
     line: line.line,
     port: () => opened?.port ?? 0,
     async open() {
-      opened = await openDoor({
+      opened = await openIngress({
         host, port: door.port, path, contract, line, now: clock.now, counters: metrics, log, ...(token === undefined ? {} : { token }),
       })
     },

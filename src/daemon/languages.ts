@@ -24,7 +24,7 @@ export function subscriberBackend(languages: Languages, clock: Clock): Backend {
   })
 }
 
-export interface LookupParts {
+export interface LookupDeps {
   languages: Pick<Languages, 'of'>
   flows: Pick<FlowRegistry, 'calls'>
   clock: Clock
@@ -33,7 +33,7 @@ export interface LookupParts {
 }
 
 /** Looks the language up; asks nothing of the database while no flow lets a language be chosen. */
-export function languageLookup({ languages, flows, clock, log, metrics }: LookupParts): (msisdn: string) => Promise<string | null> {
+export function languageLookup({ languages, flows, clock, log, metrics }: LookupDeps): (msisdn: string) => Promise<string | null> {
   return async (msisdn) => {
     if (!flows.calls?.(SUBSCRIBER)) return null
     let cancel = (): void => undefined

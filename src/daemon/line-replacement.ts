@@ -3,13 +3,13 @@
  * one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes room, and is
  * bound again if the new one is refused. The SMSC is asked twice at most with a password that may be wrong.
  */
-import type { LineSettings } from '../config/schema.ts'
+import type { ConfiguredLine } from '../config/schema.ts'
 import type { Log } from '../base/log-port.ts'
 import type { BindDown, Line } from '../smpp/types.ts'
 import type { Clock } from '../ussd/vocabulary.ts'
 
-export interface Contender {
-  settings: LineSettings
+export interface LineContender {
+  settings: ConfiguredLine
   line: Line
   /** Runs at each change of the line's binds. */
   heard?: (() => void) | undefined
@@ -29,18 +29,18 @@ export interface LineRefusal extends BindDown {
 export type Verdict = { is: 'taken' | 'called-off' } | { is: 'unproven' | 'refused'; refusal: LineRefusal }
 
 export interface Trial {
-  readonly next: Contender
+  readonly next: LineContender
   readonly verdict: Promise<Verdict>
   callOff(): void
 }
 
-export interface TrialParts {
+export interface TrialDeps {
   clock: Clock
   log: Log
   /** Stops the old one in good order: what it was told is answered. */
-  leave(old: Contender): Promise<void>
+  leave(old: LineContender): Promise<void>
   /** Whether the old one is still to serve, when the new one is not. */
-  isWanted(old: Contender): boolean
+  isWanted(old: LineContender): boolean
 }
 
 /** A line that has not bound by then, nor said why, will not: an SMSC that is up answers at once. */
@@ -51,8 +51,8 @@ const SILENT: BindDown = {
   remedy: 'is this the SMPP port? If it is, the SMSC is stuck: tell the operator',
 }
 
-export function tryOut(old: Contender, next: Contender, parts: TrialParts): Trial {
-  const { clock, log } = parts
+export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps): Trial {
+  const { clock, log } = deps
   const name = next.settings.name
   let calledOff = false
   let wake = (): void => undefined
@@ -68,7 +68,7 @@ export function tryOut(old: Contender, next: Contender, parts: TrialParts): Tria
     if (!needsRoom(beside)) return giveUp(beside)
     await next.line.stop(clock.now())
     log.info({ line: name, why: beside.why, detail: beside.detail }, 'the old binds of a changed line make room for the new ones')
-    await parts.leave(old)
+    await deps.leave(old)
     if (calledOff) return giveUp()
     next.line.start()
     // Refused for the place again: the SMSC has yet to notice that the old one left. It did not look at the password.
@@ -101,7 +101,7 @@ export function tryOut(old: Contender, next: Contender, parts: TrialParts): Tria
 
   async function giveUp(refusal?: LineRefusal): Promise<Verdict> {
     await next.line.stop(clock.now())
-    if (parts.isWanted(old)) old.line.start()
+    if (deps.isWanted(old)) old.line.start()
     return refusal ? { is: 'refused', refusal } : { is: 'called-off' }
   }
 

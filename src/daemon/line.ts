@@ -1,27 +1,27 @@
 /** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { LineSettings, Settings } from '../config/schema.ts'
+import type { ConfiguredLine, Settings } from '../config/schema.ts'
 import { packageRoot } from '../base/package-root.ts'
 import { loadProfile } from '../smpp/dialect/load.ts'
 import { compileDialect } from '../smpp/dialect/dialect.ts'
-import { smppLine, type LineParts } from '../smpp/session/line.ts'
+import { smppLine, type LineDeps } from '../smpp/session/line.ts'
 import { lineSettings } from '../smpp/session/settings.ts'
 import type { Line } from '../smpp/types.ts'
 import { numberingOf } from '../config/numbering.ts'
 import { tlsOf } from './tls.ts'
 
-export type MakeParts = Omit<LineParts, 'dialect'> & { dialects: Settings['dialects'] }
+export type MakeDeps = Omit<LineDeps, 'dialect'> & { dialects: Settings['dialects'] }
 
 /** A line that does nothing until it is started. Throws ProblemsError for its profile, UsageError for its files. */
-export function makeLine(settings: LineSettings, { dialects, ...parts }: MakeParts): Line {
+export function makeLine(settings: ConfiguredLine, { dialects, ...parts }: MakeDeps): Line {
   const profile = loadProfile(settings.dialect, profileDirs(dialects))
   const dialect = compileDialect(profile, { numbering: numberingOf(settings), chance: parts.chance })
   return smppLine(wishesOf(settings), { ...parts, dialect })
 }
 
 /** Differs when the settings of the line, its profile, its password or its certificates do. Throws as makeLine does. */
-export function printOf(settings: LineSettings, dialects: Settings['dialects']): string {
+export function printOf(settings: ConfiguredLine, dialects: Settings['dialects']): string {
   const { tls } = settings.smsc
   const said = [settings, loadProfile(settings.dialect, profileDirs(dialects)), tls ? tlsOf(tls, 'smsc.tls') : null]
   return createHash('sha256').update(JSON.stringify(said)).digest('hex')
@@ -32,7 +32,7 @@ export function profileDirs({ dir }: Settings['dialects']): string[] {
   return [...(dir ? [dir] : []), join(packageRoot, 'dialects')]
 }
 
-export function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings> {
+export function wishesOf(settings: ConfiguredLine): ReturnType<typeof lineSettings> {
   const { smsc, timers, sms } = settings
   return lineSettings({
     name: settings.name,
@@ -59,7 +59,7 @@ export function wishesOf(settings: LineSettings): ReturnType<typeof lineSettings
 }
 
 /** TON and NPI of an SMS source, as networks expect them: alphanumeric, short code, or international number. */
-function sourceOf(sms: NonNullable<LineSettings['sms']>) {
+function sourceOf(sms: NonNullable<ConfiguredLine['sms']>) {
   const digits = /^\d+$/.test(sms.source)
   return {
     source: sms.source,

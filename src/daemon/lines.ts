@@ -1,13 +1,13 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
-import type { LineSettings, Settings } from '../config/schema.ts'
+import type { ConfiguredLine, Settings } from '../config/schema.ts'
 import { makeLine, printOf } from './line.ts'
 import { trialLog, tryOut, type LineRefusal } from './line-replacement.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Tap } from '../smpp/session/link.ts'
 import type { Connect } from '../smpp/session/socket.ts'
-import type { BindDown, BindRow, Line, Link, Pdu } from '../smpp/types.ts'
-import type { Late } from '../smpp/session/window.ts'
+import type { BindDown, BindRow, Line, LinkPort, Pdu } from '../smpp/types.ts'
+import type { LateResponse } from '../smpp/session/window.ts'
 import type { Chance, Clock } from '../ussd/vocabulary.ts'
 
 export interface Lines {
@@ -26,7 +26,7 @@ export interface Lines {
    * takes the old one's place if it is bound (replace.ts); the others do not notice. Throws, and changes nothing, if one
    * cannot be made.
    */
-  apply(next: readonly LineSettings[]): LinesChange
+  apply(next: readonly ConfiguredLine[]): LinesChange
   /** Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force. */
   settled(): Promise<LineRefusal[]>
   /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
@@ -54,16 +54,16 @@ export interface LinesChange {
   kept: string[]
 }
 
-export interface LinesParts {
+export interface LinesDeps {
   settings: Settings
   clock: Clock
   chance: Chance
   log: Log
   metrics: Metrics
   instance: string
-  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+  onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
   /** A response that came after its deadline. */
-  onLate(late: Late, line: string): Promise<void>
+  onLate(late: LateResponse, line: string): Promise<void>
   onState?(line: string, bind: string, state: string): void
   tap?: Tap | undefined
   /** Default: TCP or TLS. */
@@ -71,7 +71,7 @@ export interface LinesParts {
 }
 
 interface Running {
-  settings: LineSettings
+  settings: ConfiguredLine
   print: string
   line: Line
   /** Requests of the SMSC that are being answered. */
@@ -92,8 +92,8 @@ interface Trying {
   over: Promise<LineRefusal | undefined>
 }
 
-export function createLines(parts: LinesParts): Lines {
-  const { settings, clock, log, metrics } = parts
+export function createLines(deps: LinesDeps): Lines {
+  const { settings, clock, log, metrics } = deps
   const running = new Map<string, Running>()
   const leaving = new Set<Running>()
   const trials = new Map<string, Trying>()
@@ -102,26 +102,26 @@ export function createLines(parts: LinesParts): Lines {
   let isStopping = false
   for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
 
-  function make(own: LineSettings, print: string): Running {
+  function make(own: ConfiguredLine, print: string): Running {
     const made: Running = {
       settings: own, print, underWay: 0, halted: false, onTrial: false,
       line: makeLine(own, {
-        ...parts, dialects: settings.dialects, counters: metrics, log: trialLog(log, () => made.onTrial),
+        ...deps, dialects: settings.dialects, counters: metrics, log: trialLog(log, () => made.onTrial),
         // Links of one name must not be taken for each other's.
-        instance: `${parts.instance}${generation++ || ''}`,
+        instance: `${deps.instance}${generation++ || ''}`,
         onState: (bind, state) => {
-          if (running.get(own.name) === made) parts.onState?.(own.name, bind, state)
+          if (running.get(own.name) === made) deps.onState?.(own.name, bind, state)
           made.heard?.()
         },
         onRequest: async (pdu, link) => {
           made.underWay++
           try {
-            await parts.onRequest(pdu, made.line, link)
+            await deps.onRequest(pdu, made.line, link)
           } finally {
             made.underWay--
           }
         },
-        onLate: (late) => void parts.onLate(late, own.name).catch((error: unknown) =>
+        onLate: (late) => void deps.onLate(late, own.name).catch((error: unknown) =>
           log.warn({ err: error, line: own.name }, 'a late response is not kept')),
       }),
     }
@@ -184,7 +184,7 @@ export function createLines(parts: LinesParts): Lines {
     const { name } = next.settings
     running.set(name, next)
     tell('changed', name)
-    for (const { bind, state } of next.line.states()) parts.onState?.(name, bind, state)
+    for (const { bind, state } of next.line.states()) deps.onState?.(name, bind, state)
     retire(old)
   }
 
@@ -236,7 +236,7 @@ export function createLines(parts: LinesParts): Lines {
     settled: async () => (await Promise.all([...trials.values()].map(({ over }) => over))).filter((one) => one !== undefined),
     apply(next) {
       const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
-      const isNew = ({ name }: LineSettings) => (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
+      const isNew = ({ name }: ConfiguredLine) => (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
       const made = next.filter(isNew).map((line) => make(line, prints.get(line.name)!))
       const change: LinesChange = { added: [], changed: [], removed: [], kept: next.filter((line) => !isNew(line)).map(({ name }) => name) }
       settings.lines.splice(0, settings.lines.length, ...next)

@@ -1,23 +1,23 @@
 /** USSD that the daemon begins, with the daemon's own parts. */
 import type { Knex } from 'knex'
 import type { Settings } from '../config/schema.ts'
-import { createEnding, type EndingParts } from '../gateway/ending.ts'
-import { createPush, type Push, type PushParts } from '../push/push.ts'
-import { oweSms } from '../sms/outbox/enqueue.ts'
+import { createEnding, type EndingDeps } from '../gateway/ending.ts'
+import { createPush, type Push, type PushDeps } from '../push/push.ts'
+import { enqueueSms } from '../sms/outbox/enqueue.ts'
 import { readCode } from '../ussd/service-code.ts'
 
-export type DaemonPushParts = Omit<PushParts, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> & EndingParts & {
+export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> & EndingDeps & {
   settings: Settings
   knex: Knex
 }
 
-export function createDaemonPush(parts: DaemonPushParts): Push {
-  const { settings, knex, clock, services } = parts
+export function createDaemonPush(deps: DaemonPushDeps): Push {
+  const { settings, knex, clock, services } = deps
   return createPush({
-    ...parts,
+    ...deps,
     limits: settings.dialogue,
-    finish: createEnding(parts),
-    oweSms: (sms) => oweSms(knex, { ...sms, kind: 'push' }, clock),
+    finish: createEnding(deps),
+    oweSms: (sms) => enqueueSms(knex, { ...sms, kind: 'push' }, clock),
     sourceOf(line, flow) {
       const here = services.filter((service) => !service.lines?.length || service.lines.includes(line))
       const service = here.find((one) => one.flow === flow) ?? here.find((one) => readCode(one.code))

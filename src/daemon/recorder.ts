@@ -1,5 +1,5 @@
 /** The flight recorder as the settings want it, and what the admin door may take from it. */
-import type { Desk } from '../admin/service.ts'
+import type { AdminService } from '../admin/service.ts'
 import type { Settings } from '../config/schema.ts'
 import type { Log } from '../base/log-port.ts'
 import { createDrops } from '../tools/recorder/drops.ts'
@@ -11,12 +11,12 @@ import type { Tap } from '../smpp/session/link.ts'
 export interface DaemonRecorder {
   tap?: Tap
   heard: Recorder['heard']
-  trace: Desk['trace']
+  trace: AdminService['trace']
   onState(line: string, bind: string, state: string): void
   stop(): Promise<void>
 }
 
-interface RecorderParts {
+interface RecorderDeps {
   now(): number
   key: Buffer
   log: Log
@@ -25,7 +25,7 @@ interface RecorderParts {
 }
 
 /** `key` makes masked numbers the same in every capture of this daemon. */
-export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderParts): DaemonRecorder {
+export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderDeps): DaemonRecorder {
   const { pdus, octets, dropDir, dropFiles } = settings.trace
   const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key, settings.services) })
   const drops = dropDir === undefined || pdus === 0 ? undefined

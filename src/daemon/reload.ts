@@ -7,7 +7,7 @@ import { longestResponseMs } from '../sms/service.ts'
 /** `needRestart`: top-level keys that differ from what is in force. */
 export type Reloaded = LinesChange & { needRestart: string[] }
 
-export interface ReloadParts {
+export interface ReloadDeps {
   settings: Settings
   lines: Lines
   /** Reads them anew, all checks included. */
@@ -18,7 +18,7 @@ export interface ReloadParts {
  * The lines that are `changed` are tried: `lines.settled()` says which of them were not taken. Throws ProblemsError or
  * UsageError, and has changed nothing then.
  */
-export function createReload({ settings, lines, read }: ReloadParts): () => Reloaded {
+export function createReload({ settings, lines, read }: ReloadDeps): () => Reloaded {
   const leasedMs = longestResponseMs(settings.lines)
   return () => {
     const next = read()

@@ -9,7 +9,7 @@ import type { Flows } from '../flow/release/registry.ts'
 import type { DialogueStore } from '../dialogue/types.ts'
 import { CENSUS_MAX } from './flow-service.ts'
 
-export interface RetentionParts {
+export interface RetentionDeps {
   settings: Settings
   knex: Knex
   dialogues: DialogueStore
@@ -24,14 +24,14 @@ const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 
 /** Answers how to stop it; resolves when a purge under way is over. Postgres being away is the next hour's matter. */
-export function startRetention(parts: RetentionParts): () => Promise<void> {
-  const { clock, log } = parts
+export function startRetention(deps: RetentionDeps): () => Promise<void> {
+  const { clock, log } = deps
   let stopped = false
   let running: Promise<void> = Promise.resolve()
   let cancel = (): void => undefined
   const after = (ms: number) => {
     cancel = clock.after(ms, () => {
-      running = purgeOnce(parts).catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
+      running = purgeOnce(deps).catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
         .then(() => stopped ? undefined : after(EVERY_MS))
     })
   }
@@ -44,7 +44,7 @@ export function startRetention(parts: RetentionParts): () => Promise<void> {
 }
 
 /** One purge, counted. */
-export async function purgeOnce({ settings, knex, dialogues, flows, clock, log, metrics }: RetentionParts): Promise<void> {
+export async function purgeOnce({ settings, knex, dialogues, flows, clock, log, metrics }: RetentionDeps): Promise<void> {
   const { open, whole } = await dialogues.census(CENSUS_MAX)
   const purged = await purge({
     knex, retention: settings.retention,

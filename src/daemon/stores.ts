@@ -52,21 +52,21 @@ export interface StoresCheck {
   postgres: PostgresCheck
 }
 
-export interface StoreParts {
+export interface StoreDeps {
   settings: Settings
   log: Log
   metrics: Metrics
   clock: Clock
 }
 
-export async function openStores(parts: StoreParts): Promise<Stores> {
-  const { settings, log, clock } = parts
-  const keys = watchKeys(parts)
+export async function openStores(deps: StoreDeps): Promise<Stores> {
+  const { settings, log, clock } = deps
+  const keys = watchKeys(deps)
   let postgres: Postgres | undefined
   try {
     const sql = postgres = await openDatabase(settings, log, clock)
     for (const note of (await checkPostgres(sql)).notes) log.warn({ note }, 'postgres')
-    const { dialogues, shelf, closeDialogues } = await openDialogues(parts, keys?.sealer ?? plainSealer)
+    const { dialogues, shelf, closeDialogues } = await openDialogues(deps, keys?.sealer ?? plainSealer)
     return {
       dialogues, shelf, knex: sql.knex,
       sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
@@ -85,7 +85,7 @@ export async function openStores(parts: StoreParts): Promise<Stores> {
 }
 
 /** The keys of the settings, looked at while the daemon runs; undefined: dialogues are stored as they are. */
-function watchKeys({ settings, log, metrics, clock }: StoreParts): { sealer: Sealer; stop(): void } | undefined {
+function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Sealer; stop(): void } | undefined {
   const { storeKeyFile: file, plainUntil } = settings.privacy
   if (file === undefined) return undefined
   const untilMs = plainUntilMs(plainUntil, clock.now())
@@ -153,7 +153,7 @@ interface Opened {
   closeDialogues(): Promise<void>
 }
 
-async function openDialogues({ settings, log, metrics }: StoreParts, sealer: Sealer): Promise<Opened> {
+async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Sealer): Promise<Opened> {
   const { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax } = settings.dialogue
   const limits = { idleMs, totalMs, tombstoneMs, resumeMs, confirmMs, duplicateBeginMs, snapshotOctetsMax }
   const { subscribersMax } = settings.sms.long

@@ -1,11 +1,11 @@
 /** What the settings say of TLS, with the files read: for an SMSC and for Redis. */
 import { readFileSync } from 'node:fs'
-import type { LineSettings } from '../config/schema.ts'
+import type { ConfiguredLine } from '../config/schema.ts'
 import { UsageError } from '../base/errors.ts'
 import type { TlsSettings } from '../smpp/session/settings.ts'
 
 /** `where` is the setting, for the message. Throws UsageError for a file that cannot be read. */
-export function tlsOf(tls: NonNullable<LineSettings['smsc']['tls']>, where: string): TlsSettings {
+export function tlsOf(tls: NonNullable<ConfiguredLine['smsc']['tls']>, where: string): TlsSettings {
   const file = (path: string | undefined) => path === undefined ? undefined : readPem(path, where)
   const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
   return {

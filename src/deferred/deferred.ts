@@ -8,7 +8,7 @@
  */
 import type { Knex } from 'knex'
 import type { Backend } from '../backend/types.ts'
-import { beganAs, playHeld, type Held } from '../dialogue/turn.ts'
+import { beganAs, playHeld, type HeldCall } from '../dialogue/turn.ts'
 import { withoutDialled } from '../dialogue/shown.ts'
 import { turned, type Turned } from '../dialogue/turned.ts'
 import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
@@ -16,14 +16,14 @@ import { StoreError } from '../base/errors.ts'
 import type { FlowRegistry } from '../flow/engine/types.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
-import type { Push, PushResult, Said } from '../push/push.ts'
+import type { Push, PushResult, PlayedScreen } from '../push/push.ts'
 import type { Line } from '../smpp/types.ts'
 import type { CodeRoute } from '../ussd/service-code.ts'
 import { shownCode } from '../ussd/shown-code.ts'
 import type { Clock, JsonObject } from '../ussd/vocabulary.ts'
-import { GIVE_UP, LET_GO, LIVED, OFFER, put, RENEW, SETTLE, TAKE_OVER, type LateRow } from './rows.ts'
+import { GIVE_UP, LET_GO, LIVED, OFFER, insertDeferred, RENEW, SETTLE_DEFERRED, TAKE_OVER, type DeferredRow } from './rows.ts'
 
-export interface LateSettings {
+export interface DeferredSettings {
   pushMs: number
   busyMs: number
   leaseMs: number
@@ -31,7 +31,7 @@ export interface LateSettings {
   waitingMax: number
 }
 
-export interface LateParts {
+export interface DeferredDeps {
   knex: Knex
   dialogues: Pick<DialogueStore, 'find'>
   flows: FlowRegistry
@@ -51,16 +51,16 @@ export interface LateParts {
   log: Log
   metrics: Metrics
   limits: { turnMs: number; takeoversMax: number; language: string }
-  settings: LateSettings
+  settings: DeferredSettings
   /** Names this daemon. */
   instance: string
 }
 
-export interface Late {
+export interface DeferredAnswers {
   /** Whether whoever dialled on that line can be told later. */
   mayHold(line: string): boolean
   /** Writes the promise down; durable when it resolves. Call `rested` once the holding text is stored, or could not be. */
-  hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): Promise<Holding>
+  hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding>
   start(): void
   /** What is waited for is left to another daemon, or to this one's next start. */
   stop(): Promise<void>
@@ -77,7 +77,7 @@ const GIVE_UP_MS = 3_600_000
 const TAKEN_MAX = 50
 
 /** What the snapshot of a row is sealed with: in another row it does not open, nor where another column of the row was changed. */
-function boundOf({ epoch, turn, call, revision, line, opened_at }: Omit<LateRow, 'snapshot'>): string {
+function boundOf({ epoch, turn, call, revision, line, opened_at }: Omit<DeferredRow, 'snapshot'>): string {
   return `late ${JSON.stringify([epoch, turn, call, revision, line, opened_at.getTime()])}`
 }
 
@@ -85,8 +85,8 @@ function isForged(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === 'corrupt' || error.code === 'unsealed')
 }
 
-export function createLate(parts: LateParts): Late {
-  const { knex, clock, metrics, log, settings, instance } = parts
+export function createLate(deps: DeferredDeps): DeferredAnswers {
+  const { knex, clock, metrics, log, settings, instance } = deps
   /** Epochs of what is waited for here. */
   const following = new Set<string>()
   let stopped = true
@@ -95,23 +95,23 @@ export function createLate(parts: LateParts): Late {
 
   const counted = (line: string, what: string) => metrics.count('ussd_late_total', { line, what })
   const leaseUntil = () => new Date(clock.now() + settings.leaseMs)
-  const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: Held): LateRow => {
+  const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): DeferredRow => {
     const row = {
       epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group,
-      code: shownCode(record.code, parts.services), turn: record.turn, call: held.n, revision: turn.revision,
+      code: shownCode(record.code, deps.services), turn: record.turn, call: held.n, revision: turn.revision,
       opened_at: new Date(record.openedMs), until_at: new Date(held.untilMs), offer: null, takeovers: 0,
     }
     // What is said later waits for an answer of its own: nothing that was dialled is played on.
-    const snapshot = withoutDialled(turn.snapshot, turn.revision, parts.services)
-    return { ...row, snapshot: parts.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
+    const snapshot = withoutDialled(turn.snapshot, turn.revision, deps.services)
+    return { ...row, snapshot: deps.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
   }
 
   /** As it was taken, resting on its call. */
-  function recordOf(row: LateRow): DialogueRecord {
+  function recordOf(row: DeferredRow): DialogueRecord {
     const key = { group: row.line_group, msisdn: row.msisdn }
     return {
       key, epoch: row.epoch, status: 'taken', network: '', turn: row.turn, revision: row.revision, code: row.code, line: row.line,
-      snapshot: JSON.parse(parts.open(key, row.snapshot, boundOf(row))) as JsonObject,
+      snapshot: JSON.parse(deps.open(key, row.snapshot, boundOf(row))) as JsonObject,
       answer: { kind: 'input', text: '', step: null }, reply: null,
       returnPath: { from: [1, 1, row.msisdn], to: [0, 1, ''], serviceType: '', carrier: '' },
       openedMs: row.opened_at.getTime(), touchedMs: clock.now(), ended: null,
@@ -119,16 +119,16 @@ export function createLate(parts: LateParts): Late {
   }
 
   /** What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over either. */
-  async function lived({ epoch }: LateRow): Promise<void> {
+  async function lived({ epoch }: DeferredRow): Promise<void> {
     await LIVED(knex, { epoch, lease: instance }).catch(() => undefined)
   }
 
   /** Never rejects: what goes wrong leaves the row to its next owner. */
-  async function follow(row: LateRow, held: Held): Promise<void> {
+  async function follow(row: DeferredRow, held: HeldCall): Promise<void> {
     following.add(row.epoch)
     try {
       const record = recordOf(row)
-      const played = await playHeld(record, held, { ...parts, language: parts.limits.language })
+      const played = await playHeld(record, held, { ...deps, language: deps.limits.language })
       if (stopped) return
       counted(row.line, played ? played.waitedOut ? 'waited-out' : 'answered' : 'flow-gone')
       if (!played) return await settle(row, record, null)
@@ -143,14 +143,14 @@ export function createLate(parts: LateParts): Late {
   }
 
   /** A dialogue of the subscriber's own is never pushed aside: it may end meanwhile, or an SMS says it. */
-  async function offer(row: LateRow, said: Said): Promise<PushResult | 'stopped'> {
+  async function offer(row: DeferredRow, said: PlayedScreen): Promise<PushResult | 'stopped'> {
     const untilMs = clock.now() + settings.busyMs
     for (;;) {
       if (stopped) return 'stopped'
-      const epoch = parts.mint.epoch()
+      const epoch = deps.mint.epoch()
       const [mine] = await OFFER(knex, { epoch: row.epoch, lease: instance, offer: epoch })
       if (!mine) return 'stopped'
-      const { is } = await parts.push.offer({ msisdn: row.msisdn, line: row.line, epoch, said, ttlMs: settings.pushMs })
+      const { is } = await deps.push.offer({ msisdn: row.msisdn, line: row.line, epoch, said, ttlMs: settings.pushMs })
       if (is !== 'busy' || clock.now() >= untilMs) return is
       await OFFER(knex, { epoch: row.epoch, lease: instance, offer: null })
       await new Promise<void>((done) => clock.after(LOOK_MS, done))
@@ -158,36 +158,36 @@ export function createLate(parts: LateParts): Late {
   }
 
   /** The row and the SMS in one transaction: whoever loses the row owes nothing. */
-  async function settle(row: LateRow, record: DialogueRecord, said: Said | null, is?: PushResult | 'stopped'): Promise<void> {
+  async function settle(row: DeferredRow, record: DialogueRecord, said: PlayedScreen | null, is?: PushResult | 'stopped'): Promise<void> {
     if (is === 'stopped') return
     const isShown = is === 'shown'
     const isDone = await knex.transaction(async (trx) => {
-      const [mine] = await SETTLE(trx as unknown as Knex, { epoch: row.epoch, lease: instance })
+      const [mine] = await SETTLE_DEFERRED(trx as unknown as Knex, { epoch: row.epoch, lease: instance })
       const sms = { id: row.epoch, msisdn: row.msisdn, line: row.line, text: said?.reply.text ?? '' }
-      if (mine && said && !isShown) await parts.oweSms(trx, sms)
+      if (mine && said && !isShown) await deps.oweSms(trx, sms)
       return mine !== undefined
     })
     if (!isDone) return
     counted(row.line, isShown ? 'shown' : said ? 'sms' : 'void')
     if (said) log.info({ msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' }, 'a late answer was brought')
     const goesOn = isShown && !said?.ended
-    if (!goesOn) parts.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
+    if (!goesOn) deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
   /** Daemon after daemon did not get through it: what it is answered kills or stalls them. An SMS has the busy text. */
-  async function giveUp(row: LateRow, record: DialogueRecord): Promise<void> {
+  async function giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
     const { epoch, line, takeovers, revision } = row
     metrics.count('limits_total', { limit: 'late_takeovers_max' })
     log.error({ epoch, line, takeovers, flow: revision },
       'a late answer that no daemon brought was given up: see in this log what its back end answered')
-    const text = (await parts.flows.pinned(revision))?.text('busy', parts.limits.language)
+    const text = (await deps.flows.pinned(revision))?.text('busy', deps.limits.language)
     const about = { flow: revision.split('@')[0]!, revision, snapshot: record.snapshot ?? {} }
     await settle(row, record, text === undefined ? null : { ...about, reply: { action: 'end', text }, ended: 'failed' })
   }
 
-  async function takeOver(row: LateRow): Promise<void> {
+  async function takeOver(row: DeferredRow): Promise<void> {
     const record = recordOf(row)
-    const stands = await parts.dialogues.find(record.key)
+    const stands = await deps.dialogues.find(record.key)
     const isHere = stands?.epoch === row.epoch
     // Its turn is still to be played again, which may hold it anew.
     if (isHere && stands.status === 'taken') return
@@ -195,10 +195,10 @@ export function createLate(parts: LateParts): Late {
     counted(row.line, 'taken-over')
     // Its dialogue is in the store, which sees to it that the screen gets there.
     if (row.offer && stands?.epoch === row.offer && stands.status !== 'ended') return settle(row, record, null, 'shown')
-    if (row.takeovers > parts.limits.takeoversMax) return giveUp(row, record)
+    if (row.takeovers > deps.limits.takeoversMax) return giveUp(row, record)
     if (!row.offer) return follow(row, { n: row.call, untilMs: row.until_at.getTime() })
     // Perhaps on the handset, perhaps not: the screen is not tried twice.
-    const played = await playHeld(record, { n: row.call, untilMs: row.until_at.getTime() }, { ...parts, language: parts.limits.language })
+    const played = await playHeld(record, { n: row.call, untilMs: row.until_at.getTime() }, { ...deps, language: deps.limits.language })
     return settle(row, record, played ? turned(played) : null, 'unknown')
   }
 
@@ -219,7 +219,7 @@ export function createLate(parts: LateParts): Late {
   }
 
   /** Nobody looks at it again; it goes when it is given up. */
-  async function putAside(row: LateRow, why: StoreError): Promise<void> {
+  async function putAside(row: DeferredRow, why: StoreError): Promise<void> {
     counted(row.line, 'refused')
     log.error({ epoch: row.epoch, why: why.message }, 'a row of ussd_late was altered, or is not sealed as it should be: it is not told')
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
@@ -236,14 +236,14 @@ export function createLate(parts: LateParts): Late {
 
   return {
     mayHold(line) {
-      if (parts.lines.get(line) === undefined) return false
+      if (deps.lines.get(line) === undefined) return false
       const isFull = following.size >= settings.waitingMax
       if (isFull) metrics.count('limits_total', { limit: 'late_waiting_max' })
       return !isFull
     },
     async hold(record, turn, held) {
       const row = rowOf(record, turn, held)
-      await put(knex, row, instance, leaseUntil()).catch((error: Error) => {
+      await insertDeferred(knex, row, instance, leaseUntil()).catch((error: Error) => {
         throw new StoreError('down', `a promised answer is not written down: ${error.name}`)
       })
       return {
@@ -252,7 +252,7 @@ export function createLate(parts: LateParts): Late {
             counted(row.line, 'held')
             return void follow(row, held)
           }
-          await SETTLE(knex, { epoch: row.epoch, lease: instance })
+          await SETTLE_DEFERRED(knex, { epoch: row.epoch, lease: instance })
         },
       }
     },
@@ -270,7 +270,7 @@ export function createLate(parts: LateParts): Late {
 }
 
 /** A turn as the dialogue that we push begins with it: back ends go on knowing it by its first epoch. */
-function goingOn(record: DialogueRecord, { snapshot, ...said }: Said): Said {
+function goingOn(record: DialogueRecord, { snapshot, ...said }: PlayedScreen): PlayedScreen {
   const context = snapshot.context as JsonObject
   return { ...said, snapshot: { ...snapshot, context: { ...context, began: beganAs(context, record.epoch) } } }
 }

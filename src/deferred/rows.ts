@@ -2,7 +2,7 @@
 import type { Knex } from 'knex'
 import { statement } from '../base/sql.ts'
 
-export interface LateRow {
+export interface DeferredRow {
   epoch: string
   msisdn: string
   line: string
@@ -21,7 +21,7 @@ export interface LateRow {
 const COLUMNS = 'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer, takeovers'
 
 /** A turn that is played again after a crash holds the same row. */
-export async function put(knex: Knex, row: LateRow, lease: string, leaseUntil: Date): Promise<void> {
+export async function insertDeferred(knex: Knex, row: DeferredRow, lease: string, leaseUntil: Date): Promise<void> {
   await knex('ussd_late').insert({ ...row, lease, lease_until: leaseUntil }).onConflict('epoch').merge()
 }
 
@@ -31,7 +31,7 @@ export const RENEW = statement<{ epoch: string }>('late-renew', `
   RETURNING epoch`)
 
 /** Rows whose daemon is gone. */
-export const TAKE_OVER = statement<LateRow>('late-take-over', `
+export const TAKE_OVER = statement<DeferredRow>('late-take-over', `
   WITH pick AS (
     SELECT epoch FROM ussd_late WHERE lease_until <= CAST(:now AS timestamptz)
     ORDER BY lease_until LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
@@ -44,7 +44,7 @@ export const TAKE_OVER = statement<LateRow>('late-take-over', `
 export const OFFER = statement<{ epoch: string }>('late-offer', `
   UPDATE ussd_late SET offer = CAST(:offer AS text) WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
 
-export const SETTLE = statement<{ epoch: string }>('late-settle', `
+export const SETTLE_DEFERRED = statement<{ epoch: string }>('late-settle', `
   DELETE FROM ussd_late WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
 
 /** Gives up what this daemon holds, so that another one need not wait for its lease to run out: whoever takes that over lost nothing. */

@@ -4,7 +4,7 @@
  *
  * Never told by timing: automated peers answer within a millisecond.
  */
-import { copyPath, counts, PAST_MAX, type Entry, type PastNumber } from './entry.ts'
+import { copyPath, counts, PAST_MAX, type DialogueEntry, type PastNumber } from './entry.ts'
 import type { DialogueLimits, Taking } from './types.ts'
 
 /** Steps are 7 bits and wrap. (SMPP v3.4 §5.3.2.43) */
@@ -13,15 +13,15 @@ export const STEPS = 128
 export const OLDER_MAX = 16
 
 /** `entry` is what stands in the store afterwards; where nothing was taken, what stood there. */
-export type Heard =
-  | { is: 'opened'; entry: Entry; again?: boolean }
-  | { is: 'next'; entry: Entry; again?: boolean }
-  | { is: 'repeat'; entry: Entry; resend: boolean }
-  | { is: 'busy'; entry: Entry }
+export type Classified =
+  | { is: 'opened'; entry: DialogueEntry; again?: boolean }
+  | { is: 'next'; entry: DialogueEntry; again?: boolean }
+  | { is: 'repeat'; entry: DialogueEntry; resend: boolean }
+  | { is: 'busy'; entry: DialogueEntry }
   | { is: 'unknown' }
 
 /** A begin meets `old`. `again`: this very token was answered before, nothing is to be written. */
-export function hearBegin(old: Entry | undefined, begin: Taking, limits: DialogueLimits): Heard {
+export function classifyBegin(old: DialogueEntry | undefined, begin: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, begin.nowMs)) return { is: 'opened', entry: open(begin, null, []) }
   if (old.token === begin.token) {
     return old.status === 'taken' && old.turn === 1
@@ -36,7 +36,7 @@ export function hearBegin(old: Entry | undefined, begin: Taking, limits: Dialogu
 }
 
 /** An answer, or an acknowledgement, meets `old`. */
-export function hearAnswer(old: Entry | undefined, answer: Taking, limits: DialogueLimits): Heard {
+export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, limits: DialogueLimits): Classified {
   if (!counts(old, answer.nowMs) || !sameNetwork(old.network, answer.network)) return { is: 'unknown' }
   if (old.token === answer.token) {
     if (old.status === 'taken') return { is: 'next', entry: old, again: true }
@@ -56,7 +56,7 @@ export function hearAnswer(old: Entry | undefined, answer: Taking, limits: Dialo
  * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here by
  * now, or of a tombstone. What the store opened for it after all, too late for an answer, ends. Undefined: it is known already.
  */
-export function bury(old: Entry | undefined, begin: Taking, untilMs: number, nowMs: number): Entry | undefined {
+export function bury(old: DialogueEntry | undefined, begin: Taking, untilMs: number, nowMs: number): DialogueEntry | undefined {
   const number: PastNumber = { network: begin.network, untilMs }
   if (!counts(old, nowMs)) {
     const none = open({ ...begin, network: '' }, null, [number])
@@ -82,7 +82,7 @@ export function sameNetwork(a: string, b: string): boolean {
 }
 
 /** Which dialogue a begin is a late copy of: the one that stands here, or an earlier one. */
-function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'past' | undefined {
+function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this' | 'past' | undefined {
   const age = begin.nowMs - old.openedMs
   if (begin.network === '') {
     // A network that numbers its dialogues gives a copy the number of the first: 0 alone can read as none.
@@ -100,7 +100,7 @@ function knows(old: Entry, begin: Taking, limits: DialogueLimits): 'this' | 'pas
  * must be dialled alike, and not long ago. One whose last reply, beyond the first, was taken, or that was ended from outside,
  * has given its number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
  */
-function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
+function isCopy(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
   const { copyMs, nowMs } = begin
   if (copyMs === undefined) return old.status !== 'ended' || nowMs - old.touchedMs < limits.tombstoneMs
   const holdsNumber = old.status !== 'ended' || old.confirmed === false || (old.turn === 1 && old.confirmed !== null)
@@ -111,7 +111,7 @@ function isCopy(old: Entry, begin: Taking, limits: DialogueLimits): boolean {
  * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike, and
  * both are served by the last screen once more: a subscriber who redials must not meet silence.
  */
-function wantsScreen(old: Entry, begin: Taking): boolean {
+function wantsScreen(old: DialogueEntry, begin: Taking): boolean {
   const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
   return (old.turn === 1 && mayBeLost(old, begin)) || (isUnsure && old.confirmed !== null && old.reply !== null)
 }
@@ -120,12 +120,12 @@ function wantsScreen(old: Entry, begin: Taking): boolean {
  * The stored reply went out on another link than the one that this came in on, and nobody saw it accepted. One that was
  * accepted is shown: a second copy, over another link, could only come late, and stand over a newer screen.
  */
-function mayBeLost(old: Entry, taking: Taking): boolean {
+function mayBeLost(old: DialogueEntry, taking: Taking): boolean {
   return old.confirmed === false && old.reply !== null && old.reply.link !== taking.link
 }
 
 /** The same answer as the last one, as far as can be told: where a step is missing, the text decides. */
-function sameAnswer(old: Entry, { answer }: Taking): boolean {
+function sameAnswer(old: DialogueEntry, { answer }: Taking): boolean {
   const last = old.answer
   if (last.kind !== answer.kind || last.text !== answer.text) return false
   return last.step === null || answer.step === null || last.step === answer.step
@@ -136,7 +136,7 @@ function sameAnswer(old: Entry, { answer }: Taking): boolean {
  * with the old text is a copy. Without: only a copy comes over another link while the reply is not known to have
  * arrived (a subscriber may well press the same key twice).
  */
-function isRepeat(old: Entry, taking: Taking): boolean {
+function isRepeat(old: DialogueEntry, taking: Taking): boolean {
   if (isOlder(old, taking)) return true
   if (!sameAnswer(old, taking)) return false
   const { step } = taking.answer
@@ -149,13 +149,13 @@ function isRepeat(old: Entry, taking: Taking): boolean {
  * A late copy of an answer before the last one: its step lies a little behind the last one's. Taken for a new key it
  * could confirm what nobody confirmed. Only among answers: some networks number the begin apart.
  */
-function isOlder(old: Entry, { answer }: Taking): boolean {
+function isOlder(old: DialogueEntry, { answer }: Taking): boolean {
   if (old.answer.kind !== 'input' || old.answer.step === null || answer.step === null) return false
   const behind = (old.answer.step - answer.step + STEPS) % STEPS
   return behind > 0 && behind <= OLDER_MAX
 }
 
-function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry {
+function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[]): DialogueEntry {
   return {
     key: { ...begin.key }, epoch: begin.epoch, status: 'taken', network: begin.network, turn: 1, revision: '',
     code: begin.code, line: begin.line, snapshot: '', answer: { ...begin.answer }, reply: null,
@@ -164,7 +164,7 @@ function open(begin: Taking, previous: Entry | null, past: PastNumber[]): Entry 
   }
 }
 
-function next(old: Entry, taking: Taking): Entry {
+function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   const { beginOp } = old.returnPath
   return {
     ...old, status: 'taken', turn: old.turn + 1, line: taking.line, token: taking.token,
@@ -180,7 +180,7 @@ function next(old: Entry, taking: Taking): Entry {
  * does not count: its steps say nothing for the rest of this dialogue. Nor does one whose first step is behind that of the
  * screen that we began with.
  */
-function countedStep(old: Entry, { answer }: Taking): number | null {
+function countedStep(old: DialogueEntry, { answer }: Taking): number | null {
   const last = old.answer.step
   const replied = old.reply?.step ?? null
   const stands = last !== null && answer.step === last && replied !== null && replied !== last
@@ -190,12 +190,12 @@ function countedStep(old: Entry, { answer }: Taking): number | null {
 }
 
 /** What a new dialogue leaves of the one before it. */
-function ended(old: Entry, nowMs: number): Entry {
+function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
   if (old.status === 'ended') return { ...old, previous: null }
   return { ...old, status: 'ended', ended: 'superseded', touchedMs: nowMs, confirmed: null, previous: null }
 }
 
-function pastOf(old: Entry, begin: Taking, limits: DialogueLimits): PastNumber[] {
+function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumber[] {
   const { copyMs, nowMs } = begin
   const untilMs = copyMs === undefined
     ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs

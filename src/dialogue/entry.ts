@@ -6,7 +6,7 @@ import type { DialogueLimits, DialogueRecord } from './types.ts'
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */
 export const PAST_MAX = 8
 
-export interface Entry extends Omit<DialogueRecord, 'snapshot'> {
+export interface DialogueEntry extends Omit<DialogueRecord, 'snapshot'> {
   /** As `writeSnapshot` gave it; '' until the first rest. */
   snapshot: string
   /** Of the turn that is taken, or of the last one: whoever holds it may rest the dialogue. */
@@ -17,7 +17,7 @@ export interface Entry extends Omit<DialogueRecord, 'snapshot'> {
   /** Ended: until when the tombstone counts. */
   untilMs: number | null
   /** What stood here before, kept during the first turn: `open` answers the same when asked again. */
-  previous: Entry | null
+  previous: DialogueEntry | null
 }
 
 /** A network number that named an earlier dialogue of this subscriber. */
@@ -45,7 +45,7 @@ export function readSnapshot(stored: string): JsonObject | null {
 }
 
 /** The record of an entry, sharing nothing with it that a caller could change. */
-export function recordOf(entry: Entry): DialogueRecord {
+export function recordOf(entry: DialogueEntry): DialogueRecord {
   const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
   return {
     epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended,
@@ -75,17 +75,17 @@ export function keepMs(reason: EndReason, limits: DialogueLimits): number {
 }
 
 /** Whether an entry still counts: it is open, or a tombstone that has not run out. */
-export function counts(entry: Entry | undefined, nowMs: number): entry is Entry {
+export function counts(entry: DialogueEntry | undefined, nowMs: number): entry is DialogueEntry {
   return entry !== undefined && (entry.untilMs === null || nowMs < entry.untilMs)
 }
 
 /** When this resting dialogue ends if nothing is heard. */
-export function endMs(entry: Entry, limits: DialogueLimits): number {
+export function endMs(entry: DialogueEntry, limits: DialogueLimits): number {
   return Math.min(entry.touchedMs + limits.idleMs, entry.openedMs + limits.totalMs)
 }
 
 /** When something must be done about an entry that is not taken; null: never. (A taken one has its lease.) */
-export function deadlineMs(entry: Entry, limits: DialogueLimits): number | null {
+export function deadlineMs(entry: DialogueEntry, limits: DialogueLimits): number | null {
   const unsure = entry.confirmed === false ? entry.touchedMs + limits.confirmMs : Infinity
   if (entry.status === 'ended') return unsure === Infinity ? null : unsure
   return Math.min(unsure, endMs(entry, limits))

@@ -11,13 +11,13 @@ import type { DialogueKey } from './types.ts'
 export const BUCKETS = 64
 
 /** `group:msisdn`: one name a dialogue, readable back by `keyOf`. */
-export function nameOf(key: DialogueKey): string {
+export function nameOfKey(key: DialogueKey): string {
   // Through a Buffer, because encodeURIComponent throws on half a surrogate pair.
   return `${key.group}:${DIGITS.test(key.msisdn) ? key.msisdn : encodeURIComponent(Buffer.from(key.msisdn).toString())}`
 }
 
 /** The key of a name; the MSISDN follows the last colon. */
-export function keyOf(name: string): DialogueKey {
+export function keyOfName(name: string): DialogueKey {
   const at = name.lastIndexOf(':')
   const msisdn = name.slice(at + 1)
   return { group: name.slice(0, at), msisdn: DIGITS.test(msisdn) ? msisdn : decodeURIComponent(msisdn) }

@@ -1,13 +1,13 @@
 /** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, as repeat.ts. */
-import { counts, endMs, keepMs, type Entry } from './entry.ts'
+import { counts, endMs, keepMs, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
 import type { EndReason } from '../ussd/vocabulary.ts'
 import type { DialogueLimits, Resting } from './types.ts'
 
 /** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is another's by now. */
 export function rest(
-  old: Entry | undefined, resting: Resting, stored: string, limits: DialogueLimits,
-): Entry | 'again' | 'refused' {
+  old: DialogueEntry | undefined, resting: Resting, stored: string, limits: DialogueLimits,
+): DialogueEntry | 'again' | 'refused' {
   if (!counts(old, resting.nowMs)) return 'refused'
   if (old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
   if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
@@ -30,8 +30,8 @@ export interface Dropping {
  * not sent again either.
  */
 export function drop(
-  old: Entry | undefined, { which, reason, nowMs }: Dropping, limits: DialogueLimits,
-): { entry: Entry; dropped: boolean } | undefined {
+  old: DialogueEntry | undefined, { which, reason, nowMs }: Dropping, limits: DialogueLimits,
+): { entry: DialogueEntry; dropped: boolean } | undefined {
   if (!counts(old, nowMs)) return undefined
   if (which.epoch !== undefined && which.epoch !== old.epoch) return undefined
   if (which.network !== undefined && !sameNetwork(which.network, old.network)) return undefined
@@ -40,7 +40,7 @@ export function drop(
 }
 
 /** The SMSC accepted the reply of this turn; undefined: nothing to note. */
-export function confirm(old: Entry | undefined, epoch: string, turn: number): Entry | undefined {
+export function confirm(old: DialogueEntry | undefined, epoch: string, turn: number): DialogueEntry | undefined {
   if (!old || old.epoch !== epoch || old.turn !== turn || old.confirmed !== false) return undefined
   return { ...old, confirmed: true }
 }
@@ -53,12 +53,12 @@ export interface Seizing {
 
 /** `deadlineMs`: what the index holds for the entry afterwards (null: nothing). */
 export type Seized =
-  | { is: 'abandoned' | 'unconfirmed' | 'ended'; entry: Entry; deadlineMs: number | null }
+  | { is: 'abandoned' | 'unconfirmed' | 'ended'; entry: DialogueEntry; deadlineMs: number | null }
   /** Nothing to tell anybody. */
-  | { is: 'nothing'; entry: Entry; deadlineMs: number | null }
+  | { is: 'nothing'; entry: DialogueEntry; deadlineMs: number | null }
 
 /** The deadline of this entry has come. */
-export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limits: DialogueLimits): Seized {
+export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizing, limits: DialogueLimits): Seized {
   // Whoever sends a reply once more may die of it: it is given again unless they confirm.
   const againMs = nowMs + limits.confirmMs
   if (old.status === 'ended') {
@@ -81,7 +81,7 @@ export function seize(old: Entry, { nowMs, token, leaseUntilMs }: Seizing, limit
   return { is: 'ended', entry: end(old, reason, nowMs, limits), deadlineMs: null }
 }
 
-function end(old: Entry, reason: EndReason, nowMs: number, limits: DialogueLimits): Entry {
+function end(old: DialogueEntry, reason: EndReason, nowMs: number, limits: DialogueLimits): DialogueEntry {
   return {
     ...old, status: 'ended', ended: reason, touchedMs: nowMs, confirmed: null, previous: null,
     untilMs: nowMs + keepMs(reason, limits),

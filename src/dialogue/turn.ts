@@ -10,7 +10,7 @@ import { failpoint } from '../base/failpoints.ts'
 import type { Log } from '../base/log-port.ts'
 import type { DialogueRecord } from './types.ts'
 
-export interface TurnParts {
+export interface TurnDeps {
   flows: FlowRegistry
   backend(name: string): Backend | undefined
   clock: Clock
@@ -40,13 +40,13 @@ export interface Played {
   ended: EndReason | null
   calls: number
   /** It ended with a holding text, before a back end had answered. */
-  held?: Held
+  held?: HeldCall
   /** It was held, and no answer came in all that time. */
   waitedOut?: true
 }
 
 /** A call that outlives its turn: the snapshot rests on it. */
-export interface Held {
+export interface HeldCall {
   /** Its number in the turn. */
   n: number
   /** Absent: whoever made it is gone, and it is made again, with the same intention. */
@@ -60,25 +60,25 @@ export interface Held {
  * is still in time. Undefined: the flow, or its revision, is not to be had. Throws FlowFault.
  */
 export async function playTurn(
-  record: DialogueRecord, begin: Begin | null, deadlineMs: number, parts: TurnParts & { page: PageLimit },
+  record: DialogueRecord, begin: Begin | null, deadlineMs: number, deps: TurnDeps & { page: PageLimit },
 ): Promise<Played | undefined> {
-  const started = begin ? await start(record, begin, parts) : await carryOn(record, parts)
+  const started = begin ? await start(record, begin, deps) : await carryOn(record, deps)
   if (!started) return undefined
   const { flow, snapshot, event } = started
-  const time = timeOf(deadlineMs, parts.clock)
-  let held: Held | undefined
+  const time = timeOf(deadlineMs, deps.clock)
+  let held: HeldCall | undefined
   try {
     const played = await advanceOrWait(flow, snapshot, event, async (want, n, at) => {
       const call = { flow, want, n, record, snapshot: at }
-      const patience = patienceWith(call, parts)
-      if (!patience) return callBackend({ ...call, signal: time.signal(), deadlineMs }, parts)
-      const outcome = await patiently(call, patience, parts)
+      const patience = patienceWith(call, deps)
+      if (!patience) return callBackend({ ...call, signal: time.signal(), deadlineMs }, deps)
+      const outcome = await patiently(call, patience, deps)
       if ('is' in outcome) return outcome
       held = outcome
       return null
     })
     if (played.want.do !== 'call') return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
-    const text = flow.text('holding', languageOf(played.snapshot.context, parts.language))
+    const text = flow.text('holding', languageOf(played.snapshot.context, deps.language))
     return {
       flow, snapshot: played.snapshot, calls: played.calls + 1, reply: { action: 'end', text }, ended: 'answer-later', held: held!,
     }
@@ -88,15 +88,15 @@ export async function playTurn(
 }
 
 /** Plays to its end a turn that was held: the record is as it was taken, with the snapshot that rests on the call. */
-export async function playHeld(record: DialogueRecord, held: Held, parts: TurnParts): Promise<Played | undefined> {
-  const flow = await parts.flows.pinned(record.revision)
+export async function playHeld(record: DialogueRecord, held: HeldCall, deps: TurnDeps): Promise<Played | undefined> {
+  const flow = await deps.flows.pinned(record.revision)
   if (!flow || !record.snapshot) return undefined
-  const time = timeOf(held.untilMs, parts.clock)
+  const time = timeOf(held.untilMs, deps.clock)
   let first: CallOutcome | undefined
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, async (want, i, at) => {
       const outcome = i === 0 && held.answer ? await held.answer
-        : await callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, parts)
+        : await callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, deps)
       first ??= outcome
       return outcome
     })
@@ -119,22 +119,22 @@ function timeOf(deadlineMs: number, clock: Clock): { signal(): AbortSignal; over
   return { signal: () => (signal ??= begin()), over: () => cancel?.() }
 }
 
-async function start(record: DialogueRecord, begin: Begin, parts: TurnParts & { page: PageLimit }) {
+async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { page: PageLimit }) {
   const lost = begin.lost?.snapshot ? begin.lost : null
-  const old = lost ? await parts.flows.pinned(lost.revision) : undefined
+  const old = lost ? await deps.flows.pinned(lost.revision) : undefined
   const resume = old?.name === begin.flow && old.resumable(lost!.snapshot as FlowSnapshot) ? lost!.snapshot! : undefined
-  const flow = resume ? old : parts.flows.current(begin.flow, record.key.msisdn)
+  const flow = resume ? old : deps.flows.current(begin.flow, record.key.msisdn)
   if (!flow) return undefined
-  const chosen = flow.languages.length > 1 ? await parts.chosenLanguage?.(record.key.msisdn) : null
+  const chosen = flow.languages.length > 1 ? await deps.chosenLanguage?.(record.key.msisdn) : null
   const snapshot = flow.begin({
-    msisdn: record.key.msisdn, code: record.code, line: record.line, language: chosen ?? parts.language,
-    dialled: begin.dialled, page: parts.page, now: new Date(parts.clock.today()).toISOString(), ...(resume ? { resume } : {}),
+    msisdn: record.key.msisdn, code: record.code, line: record.line, language: chosen ?? deps.language,
+    dialled: begin.dialled, page: deps.page, now: new Date(deps.clock.today()).toISOString(), ...(resume ? { resume } : {}),
   })
   return { flow, snapshot, event: null }
 }
 
-async function carryOn(record: DialogueRecord, parts: TurnParts) {
-  const flow = await parts.flows.pinned(record.revision)
+async function carryOn(record: DialogueRecord, deps: TurnDeps) {
+  const flow = await deps.flows.pinned(record.revision)
   if (!flow || !record.snapshot) return undefined
   const event: FlowEvent = record.answer.kind === 'notify-ack' ? { type: 'ACK' } : { type: 'ANSWER', text: record.answer.text }
   return { flow, snapshot: record.snapshot as FlowSnapshot, event }
@@ -154,20 +154,20 @@ interface Call {
 type Bare = Omit<Call, 'signal' | 'deadlineMs'>
 
 /** Undefined: its answer must be here within the turn. */
-function patienceWith({ want, record, snapshot }: Bare, parts: TurnParts): Patience | undefined {
+function patienceWith({ want, record, snapshot }: Bare, deps: TurnDeps): Patience | undefined {
   // What waits is written down, and a secret never is.
   const isSecret = want.hidden !== undefined || snapshot.context.secrets !== undefined
-  return isSecret || !parts.mayHold?.(record.line) ? undefined : parts.backend(want.backend)?.patience
+  return isSecret || !deps.mayHold?.(record.line) ? undefined : deps.backend(want.backend)?.patience
 }
 
 /** The answer, or, if it is not here in time for the network, the promise of it. */
-async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnParts): Promise<CallOutcome | Held> {
-  const { clock } = parts
+async function patiently(call: Bare, { afterMs, waitMs }: Patience, deps: TurnDeps): Promise<CallOutcome | HeldCall> {
+  const { clock } = deps
   const holdMs = Math.max(0, call.record.touchedMs + afterMs - clock.now())
   const over = new AbortController()
   const stop = clock.after(holdMs + waitMs, () => over.abort())
   const deadlineMs = clock.now() + holdMs + waitMs
-  const answer = callBackend({ ...call, signal: over.signal, deadlineMs }, parts).finally(stop)
+  const answer = callBackend({ ...call, signal: over.signal, deadlineMs }, deps).finally(stop)
   let cancel = (): void => undefined
   const late = new Promise<null>((done) => (cancel = clock.after(holdMs, () => done(null))))
   const first = await Promise.race([answer, late]).finally(() => cancel())
@@ -177,24 +177,24 @@ async function patiently(call: Bare, { afterMs, waitMs }: Patience, parts: TurnP
 /** What the log says where a subscriber is led to `failed` although the back end has answered. */
 const USELESS = 'a back end answered what the flow cannot use'
 
-async function callBackend(call: Call, parts: TurnParts): Promise<CallOutcome> {
+async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   const { want, record, signal } = call
-  const backend = parts.backend(want.backend)
+  const backend = deps.backend(want.backend)
   if (!backend) return { is: 'failed', why: 'refused-call' }
   if (signal.aborted) return { is: 'failed', why: 'late' }
   failpoint('before-call')
   const { context } = call.snapshot
-  const limit = limited(call, parts.clock)
+  const limit = limited(call, deps.clock)
   try {
     const result = await backend.call(want.operation, want.args, {
       intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
-      language: languageOf(context, parts.language), line: record.line, todayMs: parts.clock.today(),
+      language: languageOf(context, deps.language), line: record.line, todayMs: deps.clock.today(),
       once: want.once, isSecret: want.hidden !== undefined, ...limit.told,
     })
     failpoint('after-call')
     const useless = call.flow.useless?.(call.snapshot, result)
     const { screen, operation } = want
-    if (useless) parts.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
+    if (useless) deps.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
     return result
   } finally {
     limit.over()

@@ -1,6 +1,6 @@
 /** A turn that was played, as the store and the log want it: nothing in it that JSON would lose. */
 import type { EndReason, UssdReply } from '../ussd/vocabulary.ts'
-import type { Held, Played } from './turn.ts'
+import type { HeldCall, Played } from './turn.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface Turned {
@@ -10,7 +10,7 @@ export interface Turned {
   reply: UssdReply
   ended: EndReason | null
   /** A back end is still at it. */
-  held?: Held | undefined
+  held?: HeldCall | undefined
 }
 
 export function turned(played: Played): Turned {

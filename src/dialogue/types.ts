@@ -67,7 +67,7 @@ export interface Taking {
   copyMs?: number | undefined
 }
 
-export type Taken =
+export type TakeResult =
   /** A new dialogue; `previous` is what stood there before (superseded if it was open, else its tombstone). */
   | { is: 'opened'; record: DialogueRecord; previous: DialogueRecord | null }
   /** The next answer of an open dialogue: it is now taken and the answer is durable. */
@@ -142,14 +142,14 @@ export interface DialogueLimits {
  */
 export interface DialogueStore {
   /** A begin. Answers opened or repeat. */
-  open(taking: Taking): Promise<Taken>
+  open(taking: Taking): Promise<TakeResult>
   /**
    * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy, and what
    * `open` with its token left here, unanswered, ends. False: it was known already. Safe to repeat.
    */
   bury(begin: Taking, untilMs: number, nowMs: number): Promise<boolean>
   /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */
-  take(taking: Taking): Promise<Taken>
+  take(taking: Taking): Promise<TakeResult>
   /** Compare-and-set by epoch and token. False: hung up, superseded or taken over; the reply must not go out. */
   rest(resting: Resting): Promise<boolean>
   /** The SMSC accepted the reply of this turn. Fire and forget: losing it costs one more send of the same screen. */

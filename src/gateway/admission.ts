@@ -18,7 +18,7 @@ export interface Overload {
 }
 
 /** Prefixes of MSISDNs, digits only. Denied goes before allowed; `allow` empty: everybody. */
-export interface Access {
+export interface DialAccess {
   allow: readonly string[]
   deny: readonly string[]
 }
@@ -27,7 +27,7 @@ export interface Access {
 export const SUBSCRIBERS_MAX = 100_000
 
 export function createOverload(
-  rate: SubscriberRate, accessOf: (line: string) => Access | undefined, subscribersMax: number = SUBSCRIBERS_MAX,
+  rate: SubscriberRate, accessOf: (line: string) => DialAccess | undefined, subscribersMax: number = SUBSCRIBERS_MAX,
 ): Overload {
   // A bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371).
   const fullAt = new Map<string, number>()

@@ -9,7 +9,7 @@ import { STATUS } from '../smpp/pdu/status.ts'
 import type { Line } from '../smpp/types.ts'
 import type { Chance, Clock, EndReason, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
 
-export interface DeliveryParts {
+export interface DeliveryDeps {
   dialogues: Pick<DialogueStore, 'find' | 'confirm'>
   guarded: GuardStore
   line(name: string): Line | undefined
@@ -45,8 +45,8 @@ const REMEDY = 'ask the operator for more submit_sm a second, or give SMS of thi
 /** A text outside any dialogue is tried no longer: where dials are turned away, the SMSC is to get few writes more for it. */
 const TEXT_TRY_MS = 4_500
 
-export function createDelivery(parts: DeliveryParts): Delivery {
-  const { dialogues, guarded, clock, chance, log, metrics, limits } = parts
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const { dialogues, guarded, clock, chance, log, metrics, limits } = deps
   /** Epochs of the dialogues whose screen is throttled just now; each is a turn under way. */
   const throttled = new Set<string>()
 
@@ -90,7 +90,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     failpointOnceWritten('after-submit')
     const settled = sending.then((sent) => {
       failpoint('after-response')
-      if ((sent === 'gone' || sent === 'throttled') && !record.ended) return parts.drop(record, 'refused')
+      if ((sent === 'gone' || sent === 'throttled') && !record.ended) return deps.drop(record, 'refused')
       if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
       return undefined
     }).finally(() => throttled.delete(record.epoch))
@@ -102,7 +102,7 @@ export function createDelivery(parts: DeliveryParts): Delivery {
   return {
     deliver: (record, line, how) => deliver(record, line, how),
     async resend(record, link) {
-      const line = parts.line(record.line)
+      const line = deps.line(record.line)
       // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
       const current = await isCurrent(record)
       if (!line || !record.reply || !current) return current !== null

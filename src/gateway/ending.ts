@@ -9,7 +9,7 @@ import type { Metrics } from '../base/metrics.ts'
 import { shownCode } from '../ussd/shown-code.ts'
 import type { EndReason, JsonObject } from '../ussd/vocabulary.ts'
 
-export interface EndingParts {
+export interface EndingDeps {
   flows: FlowRegistry
   services: readonly Service[]
   backend(name: string): Backend | undefined
@@ -27,16 +27,16 @@ export function resumable(record: DialogueRecord | null, nowMs: number, resumeMs
 }
 
 /** Called once for every dialogue, by whoever ended it. */
-export function createEnding(parts: EndingParts): (record: DialogueRecord) => void {
-  const { log, metrics } = parts
-  const release = createRelease(parts)
+export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void {
+  const { log, metrics } = deps
+  const release = createRelease(deps)
   return (record) => {
     const reason = record.ended ?? 'failed'
-    const flow = record.revision.split('@')[0] || (beginOf(record, parts.services, null)?.flow ?? 'none')
+    const flow = record.revision.split('@')[0] || (beginOf(record, deps.services, null)?.flow ?? 'none')
     metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
     metrics.ended(record.revision || flow, reason)
     log.info({
-      msisdn: record.key.msisdn, line: record.line, code: shownCode(record.code, parts.services),
+      msisdn: record.key.msisdn, line: record.line, code: shownCode(record.code, deps.services),
       flow: record.revision || flow, epoch: record.epoch, turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
     }, 'dialogue ended')
     // To its back ends it is not over: one of them is working for it.
@@ -45,7 +45,7 @@ export function createEnding(parts: EndingParts): (record: DialogueRecord) => vo
 }
 
 /** Tells the back ends of a flow that a dialogue is over, so that they give back what they hold for it. */
-export function createRelease({ flows, backend, log }: Pick<EndingParts, 'flows' | 'backend' | 'log'>) {
+export function createRelease({ flows, backend, log }: Pick<EndingDeps, 'flows' | 'backend' | 'log'>) {
   return (record: DialogueRecord, flow: string): void => {
     const about = {
       msisdn: record.key.msisdn, line: record.line, turns: record.turn, openedMs: record.openedMs,

@@ -12,7 +12,7 @@
 import type { Backend } from '../backend/types.ts'
 import { playTurn } from '../dialogue/turn.ts'
 import { turned, type Turned } from '../dialogue/turned.ts'
-import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, Taken, Taking } from '../dialogue/types.ts'
+import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, TakeResult, Taking } from '../dialogue/types.ts'
 import { createEnding, resumable } from './ending.ts'
 import { failpoint, failpointOnceWritten } from '../base/failpoints.ts'
 import type { FlowRegistry } from '../flow/engine/types.ts'
@@ -23,18 +23,18 @@ import { replyIn } from '../push/reply.ts'
 import { createDelivery } from './delivery.ts'
 import type { Recorder } from '../tools/recorder/recorder.ts'
 import type { Sent } from './reply.ts'
-import type { Late } from '../deferred/deferred.ts'
+import type { DeferredAnswers } from '../deferred/deferred.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, isGivenUp, keyOf, mayBeSeen, refusalOf, serviceFor,
-  statusOf, takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type Refusal, type Service, type Turning,
+  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, isGivenUp, dialogueKeyOf, mayBeSeen, refusalOf, serviceFor,
+  responseStatus, takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type TurnedAway, type Service, type Turning,
 } from './steps.ts'
-import type { Line, Link, Pdu } from '../smpp/types.ts'
+import type { Line, LinkPort, Pdu } from '../smpp/types.ts'
 import { STATUS } from '../smpp/pdu/status.ts'
 import type { Chance, Clock, EndReason, UssdMessage } from '../ussd/vocabulary.ts'
 
-export interface GatewayParts {
+export interface GatewayDeps {
   dialogues: DialogueStore
   flows: FlowRegistry
   services: readonly Service[]
@@ -53,12 +53,12 @@ export interface GatewayParts {
   metrics: Metrics
   limits: GatewayLimits
   overload: Overload
-  late: Pick<Late, 'mayHold' | 'hold'>
+  late: Pick<DeferredAnswers, 'mayHold' | 'hold'>
   texts: Record<'busy' | 'expired' | 'unknownCode' | 'overload' | 'oldPhone', string>
 }
 
 export interface Gateway {
-  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+  onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
   /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon that is bound. */
   sweep(): Promise<void>
   /** Ends a dialogue with a text, whatever it is at. Null: none was open. */
@@ -68,41 +68,41 @@ export interface Gateway {
   turnsUnderWay(): number
 }
 
-export function createGateway(parts: GatewayParts): Gateway {
-  const { dialogues, clock, metrics, log, limits } = parts
-  const guarded = guardStore(parts)
-  const finish = createEnding(parts)
-  const { deliver, resend, say, replaced } = createDelivery({ ...parts, guarded, drop })
-  const unopened = createUnopened({ ...parts, guarded })
-  const unrested = createUnrested({ ...parts, guarded, apologise })
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { dialogues, clock, metrics, log, limits } = deps
+  const guarded = guardStore(deps)
+  const finish = createEnding(deps)
+  const { deliver, resend, say, replaced } = createDelivery({ ...deps, guarded, drop })
+  const unopened = createUnopened({ ...deps, guarded })
+  const unrested = createUnrested({ ...deps, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
   let draining = false
   let [turns, open] = [0, 0]
 
-  async function onRequest(pdu: Pdu, line: Line, link: Link): Promise<void> {
+  async function onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void> {
     const incoming = line.dialect.read(pdu)
     const heard = heardAs(incoming)
-    if (heard) parts.heard?.(pdu, link, heard)
+    if (heard) deps.heard?.(pdu, link, heard)
     if (incoming.is === 'ussd') return onUssd(incoming.message, { pdu, line, link })
-    if (incoming.is === 'receipt') await parts.onReceipt(pdu, line)
-    if (incoming.is === 'sms') await parts.onSms(pdu, line)
+    if (incoming.is === 'receipt') await deps.onReceipt(pdu, line)
+    if (incoming.is === 'sms') await deps.onSms(pdu, line)
     if (incoming.is === 'reject') log.warn({ line: line.name, ...refusalOf(incoming.why) }, 'PDU refused')
-    link.respond(pdu, statusOf(incoming))
+    link.respond(pdu, responseStatus(incoming))
   }
 
   async function onUssd(message: UssdMessage, from: From): Promise<void> {
-    if (!parts.overload.inTime(message.msisdn, clock.now())) return tooFast(message, from)
+    if (!deps.overload.inTime(message.msisdn, clock.now())) return tooFast(message, from)
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
     if (refusal) return void await sayAndForget(refusal, message, from)
-    const taking = takingOf(message, { ...from, mint: parts.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
+    const taking = takingOf(message, { ...from, mint: deps.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
     failpoint('before-take')
     const taken = await take(taking)
     failpoint('after-take')
-    if (!taken) return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: parts.texts.busy }, message, from))
+    if (!taken) return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: deps.texts.busy }, message, from))
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
-    if (mayBeSeen(taken)) parts.heard?.(from.pdu, from.link, 'open')
+    if (mayBeSeen(taken)) deps.heard?.(from.pdu, from.link, 'open')
     if (taken.is === 'unknown') return unknown(message, from)
     if (taken.is === 'repeat' && taken.resend) return void await resend(taken.record, from.link.id)
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
@@ -116,18 +116,18 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   /** Steps 4 to 7. Also plays turns that a dead daemon left behind. */
   async function turn(record: DialogueRecord, how: Turning): Promise<void> {
-    const line = parts.line(record.line)
+    const line = deps.line(record.line)
     if (!line) return drop(record, 'bind-lost')
     turns++
     const startedMs = clock.now()
     const stopRenewing = leases.keep(() => void guarded('renew', () =>
       dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)))
     try {
-      const said = how.isLate ? apology(record, parts.texts.busy) : await play(record, line, how.lost)
+      const said = how.isLate ? apology(record, deps.texts.busy) : await play(record, line, how.lost)
       const played = { ...said, reply: replyIn(record, said.reply) }
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
-      const holding = played.held && await parts.late.hold(record, played, played.held)
+      const holding = played.held && await deps.late.hold(record, played, played.held)
       failpoint('before-rest')
       const rested = await dialogues.rest({
         key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision, ended: played.ended,
@@ -151,27 +151,27 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   async function play(record: DialogueRecord, line: Line, lost: DialogueRecord | null): Promise<Turned> {
-    const begin = record.snapshot ? null : beginOf(record, parts.services, lost)
+    const begin = record.snapshot ? null : beginOf(record, deps.services, lost)
     const deadlineMs = record.touchedMs + limits.turnMs
-    const how = { ...parts, language: limits.language, page: line.dialect.page, mayHold: parts.late.mayHold }
+    const how = { ...deps, language: limits.language, page: line.dialect.page, mayHold: deps.late.mayHold }
     const played = await playTurn(record, begin, deadlineMs, how)
-    if (!played) return { ...gone(record, begin), reply: { action: 'end', text: parts.texts.busy }, ended: 'flow-gone' }
+    if (!played) return { ...gone(record, begin), reply: { action: 'end', text: deps.texts.busy }, ended: 'flow-gone' }
     if (!played.ended && record.returnPath.beginOp === 0) {
-      return { ...turned(played), reply: { action: 'end', text: parts.texts.oldPhone }, ended: 'completed' }
+      return { ...turned(played), reply: { action: 'end', text: deps.texts.oldPhone }, ended: 'completed' }
     }
     return turned(played)
   }
 
   async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
     // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
-    const said = say(replyIn(record, { action: 'end', text: parts.texts.busy }), record.returnPath, line, from?.link.id)
+    const said = say(replyIn(record, { action: 'end', text: deps.texts.busy }), record.returnPath, line, from?.link.id)
     await Promise.all([said, drop(record, reason)])
   }
 
   async function onHangUp(message: UssdMessage, from: From): Promise<void> {
     const reason: EndReason = message.kind === 'abort' ? 'subscriber-abort' : 'network-abort'
     const which = message.network ? { network: message.network } : {}
-    const ended = await guarded('drop', () => dialogues.drop(keyOf(message, from.line), which, reason, clock.now()))
+    const ended = await guarded('drop', () => dialogues.drop(dialogueKeyOf(message, from.line), which, reason, clock.now()))
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, ended ? 'ended' : 'unknown')
     if (ended) finish(ended)
@@ -179,21 +179,21 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function unknown(message: UssdMessage, from: From): Promise<void> {
     if (message.kind === 'notify-ack') return
-    if (from.line.dialect.habits.unknownInput === 'begin' && parts.services.length) {
-      return onUssd({ ...message, kind: 'begin', code: message.code || parts.services[0]!.code, text: '' }, from)
+    if (from.line.dialect.habits.unknownInput === 'begin' && deps.services.length) {
+      return onUssd({ ...message, kind: 'begin', code: message.code || deps.services[0]!.code, text: '' }, from)
     }
-    await say({ action: 'end', text: parts.texts.expired }, message.returnPath, from.line, from.link.id)
+    await say({ action: 'end', text: deps.texts.expired }, message.returnPath, from.line, from.link.id)
   }
 
-  function turnedAway(message: UssdMessage, from: From): Refusal | null {
+  function turnedAway(message: UssdMessage, from: From): TurnedAway | null {
     const over = turns >= limits.turnsMax ? 'turns_max' : open >= limits.openMax ? 'open_max' : draining ? 'draining' : ''
     if (over) {
       metrics.count('limits_total', { limit: over })
-      return { result: 'overload', text: parts.texts.overload }
+      return { result: 'overload', text: deps.texts.overload }
     }
-    if (!parts.overload.mayDial(message.msisdn, from.line.name)) return { result: 'not-allowed', text: parts.texts.unknownCode }
-    const served = serviceFor(parts.services, message.code, from.line.name)
-    return served ? null : { result: 'unknown-code', text: parts.texts.unknownCode }
+    if (!deps.overload.mayDial(message.msisdn, from.line.name)) return { result: 'not-allowed', text: deps.texts.unknownCode }
+    const served = serviceFor(deps.services, message.code, from.line.name)
+    return served ? null : { result: 'unknown-code', text: deps.texts.unknownCode }
   }
 
   function tooFast(message: UssdMessage, from: From): void {
@@ -203,13 +203,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** A reply outside any dialogue: nothing is kept. */
-  async function sayAndForget(refusal: Refusal, message: UssdMessage, from: From): Promise<Sent> {
+  async function sayAndForget(refusal: TurnedAway, message: UssdMessage, from: From): Promise<Sent> {
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, refusal.result)
     return say({ action: 'end', text: refusal.text }, message.returnPath, from.line, from.link.id)
   }
 
-  async function take(taking: Taking): Promise<Taken | undefined> {
+  async function take(taking: Taking): Promise<TakeResult | undefined> {
     if (taking.answer.kind !== 'begin') return guarded('take', () => dialogues.take(taking))
     return await unopened.flush(taking) ? guarded('open', () => dialogues.open(taking)) : undefined
   }
@@ -222,7 +222,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   async function sweep(): Promise<void> {
     open = (await guarded('count', () => dialogues.count())) ?? open
     await unopened.flush()
-    const token = parts.mint.token()
+    const token = deps.mint.token()
     const due = await guarded('overdue', () => dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs))
     const dealt = Promise.all((due ?? []).map((item) => overdue(item).catch((error: unknown) => {
       metrics.count('bugs_total', { where: 'sweep' })
@@ -236,25 +236,25 @@ export function createGateway(parts: GatewayParts): Gateway {
     const { record } = item
     if (item.is === 'abandoned') {
       metrics.count('dialogue_takeovers_total', { kind: 'turn' })
-      const isLate = isGivenUp(record, clock.now(), parts)
+      const isLate = isGivenUp(record, clock.now(), deps)
       const lost = resumable(item.previous, clock.now(), limits.resumeMs)
       return turn({ ...record, touchedMs: clock.now() }, { token: item.token, lost, isLate })
     }
     if (item.is === 'unconfirmed') {
-      const withheld = parts.line(record.line)?.dialect.habits.submitResp === 'withheld'
+      const withheld = deps.line(record.line)?.dialect.habits.submitResp === 'withheld'
       if (!withheld && !(await resend(record, undefined))) return undefined // it is given again
       return dialogues.confirm(record.key, record.epoch, record.turn)
     }
     finish(record)
-    const line = parts.line(record.line)
-    if (line) await say(replyIn(record, { action: 'end', text: parts.texts.expired }), record.returnPath, line, undefined)
+    const line = deps.line(record.line)
+    if (line) await say(replyIn(record, { action: 'end', text: deps.texts.expired }), record.returnPath, line, undefined)
   }
 
   async function end(key: DialogueKey): Promise<DialogueRecord | null> {
     const ended = await dialogues.drop(key, {}, 'operator', clock.now())
-    const line = ended && parts.line(ended.line)
+    const line = ended && deps.line(ended.line)
     if (ended) finish(ended)
-    if (line) await say(replyIn(ended, { action: 'end', text: parts.texts.busy }), ended.returnPath, line, undefined)
+    if (line) await say(replyIn(ended, { action: 'end', text: deps.texts.busy }), ended.returnPath, line, undefined)
     return ended
   }
 

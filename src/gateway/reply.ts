@@ -33,7 +33,7 @@ const RETRY_MS = 200
  */
 export const THROTTLED_MS = { least: 1_000, most: 1_200 }
 
-export interface SendParts {
+export interface SendDeps {
   clock: Clock
   chance: Chance
   metrics: Pick<Metrics, 'count'>
@@ -46,9 +46,9 @@ export interface SendParts {
   throttled?(): void
 }
 
-export async function sendReply(reply: ReplyToSend, parts: SendParts): Promise<Sent> {
+export async function sendReply(reply: ReplyToSend, deps: SendDeps): Promise<Sent> {
   const { line, pdu, action, deadline } = reply
-  const { clock, metrics } = parts
+  const { clock, metrics } = deps
   let unsure = 0
   let isThrottled = false
   while (clock.now() < deadline) {
@@ -57,13 +57,13 @@ export async function sendReply(reply: ReplyToSend, parts: SendParts): Promise<S
     const verdict = judge(outcome, line)
     if (verdict !== 'again' && verdict !== 'later') return verdict
     isThrottled = verdict === 'later'
-    if (isThrottled) parts.throttled?.()
+    if (isThrottled) deps.throttled?.()
     else if (outcome.kind !== 'unsent') unsure++
     if (unsure >= WRITES_MAX) return 'open'
-    const pauseMs = isThrottled ? throttledMs(parts.chance) : RETRY_MS
+    const pauseMs = isThrottled ? throttledMs(deps.chance) : RETRY_MS
     const isOver = isThrottled && clock.now() + pauseMs >= reply.tryUntil
     if (!isOver) await new Promise<void>((done) => clock.after(pauseMs, done))
-    const isWanted = await parts.isWanted()
+    const isWanted = await deps.isWanted()
     if (isWanted === false) return 'stale'
     if (isOver) break
     if (isWanted === null) return 'open'

@@ -2,17 +2,17 @@
 import { mayBeSecret } from '../dialogue/shown.ts'
 import type { Begin } from '../dialogue/turn.ts'
 import type { Turned } from '../dialogue/turned.ts'
-import type { DialogueKey, DialogueRecord, Taken, Taking } from '../dialogue/types.ts'
+import type { DialogueKey, DialogueRecord, TakeResult, Taking } from '../dialogue/types.ts'
 import { StoreError } from '../base/errors.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { onward } from '../base/monotonic-clock.ts'
+import { monotonicClock } from '../base/monotonic-clock.ts'
 import { pushedFlow } from '../push/reply.ts'
-import type { Heard } from '../tools/recorder/ring.ts'
+import type { SeenMessage } from '../tools/recorder/ring.ts'
 import { STATUS } from '../smpp/pdu/status.ts'
-import type { Incoming, Line, Link, Pdu } from '../smpp/types.ts'
+import type { Incoming, Line, LinkPort, Pdu } from '../smpp/types.ts'
 import { remedyFor } from '../ussd/msisdn.ts'
-import { route, type CodeRoute } from '../ussd/service-code.ts'
+import { routeCode, type CodeRoute } from '../ussd/service-code.ts'
 import type { Clock, UssdMessage, UssdReply } from '../ussd/vocabulary.ts'
 
 /** A reply may be waited for at least this long, however late the turn was. */
@@ -47,7 +47,7 @@ export interface GatewayLimits {
 export interface From {
   pdu: Pdu
   line: Line
-  link: Link
+  link: LinkPort
 }
 
 /** A reply on its way out. */
@@ -59,14 +59,14 @@ export interface Send {
 }
 
 /** A begin that gets a text instead of a dialogue. `result` is a metrics label. */
-export interface Refusal {
+export interface TurnedAway {
   result: string
   text: string
 }
 
 /** The service with the longest code that fits what was dialled, and what was dialled beyond it. */
 export function serviceFor(services: readonly Service[], code: string, line: string) {
-  return route(services, code, line)
+  return routeCode(services, code, line)
 }
 
 /** How the dialogue of this record begins; null if no service has its code any more. */
@@ -78,26 +78,26 @@ export function beginOf(record: DialogueRecord, services: readonly Service[], lo
 }
 
 /** What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret. */
-export function heardAs(incoming: Incoming): Heard | undefined {
+export function heardAs(incoming: Incoming): SeenMessage | undefined {
   if (incoming.is === 'ussd') return incoming.message.kind === 'begin' ? 'code' : undefined
   return incoming.is === 'sms' || incoming.is === 'receipt' ? 'open' : undefined
 }
 
 /** Whether an answer may be seen by who may see texts: only now is it known what it answers. */
-export function mayBeSeen(taken: Taken): boolean {
+export function mayBeSeen(taken: TakeResult): boolean {
   return taken.is === 'next' && !mayBeSecret(taken.record)
 }
 
-export function keyOf(message: UssdMessage, line: Line): DialogueKey {
+export function dialogueKeyOf(message: UssdMessage, line: Line): DialogueKey {
   return { group: line.group, msisdn: message.msisdn }
 }
 
 /** deliver_sm_resp goes out before the turn, unless the dialect wants our submit_sm first and there will be one. */
-export function isEarly(line: Line, taken: Taken['is']): boolean {
+export function isEarly(line: Line, taken: TakeResult['is']): boolean {
   return line.dialect.habits.deliverResp === 'immediate' || (taken !== 'opened' && taken !== 'next')
 }
 
-export function statusOf(incoming: Incoming): number {
+export function responseStatus(incoming: Incoming): number {
   return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
 }
 
@@ -109,16 +109,16 @@ export function refusalOf(why: string): { why: string; remedy?: string } {
   return remedy === undefined ? { why } : { why, remedy }
 }
 
-interface TakingParts extends From {
+interface TakingInput extends From {
   mint: { epoch(): string; token(): string }
   nowMs: number
   leaseMs: number
 }
 
-export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingParts): Taking {
+export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingInput): Taking {
   const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
   return {
-    key: keyOf(message, line), network: message.network, code: message.code, line: line.name,
+    key: dialogueKeyOf(message, line), network: message.network, code: message.code, line: line.name,
     answer: { kind, text: message.text, step: message.step ?? null }, link: link.id,
     returnPath: message.returnPath, token: mint.token(), nowMs, leaseUntilMs: nowMs + leaseMs,
     epoch: kind === 'begin' ? mint.epoch() : '', copyMs: line.dialect.habits.copyMs,
@@ -149,7 +149,7 @@ export interface Leases {
 
 export function createLeases(leaseMs: number, clock: Clock): Leases {
   const everyMs = leaseMs / 3
-  const now = onward(clock)
+  const now = monotonicClock(clock)
   /** Soonest first: each is put last when it is due. */
   const due = new Map<() => void, number>()
   let armed = false

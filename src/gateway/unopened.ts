@@ -4,7 +4,7 @@
  * written down as soon as the store is back: by the sweep, or before the next begin of the subscriber.
  */
 import { PAST_MAX } from '../dialogue/entry.ts'
-import { nameOf } from '../dialogue/key.ts'
+import { nameOfKey } from '../dialogue/key.ts'
 import { knownMs } from '../dialogue/classify.ts'
 import type { DialogueStore, Taking } from '../dialogue/types.ts'
 import type { GuardStore } from './steps.ts'
@@ -31,7 +31,7 @@ interface Waiting {
   isOver: boolean
 }
 
-export interface UnopenedParts {
+export interface UnopenedDeps {
   dialogues: Pick<DialogueStore, 'bury'>
   limits: { tombstoneMs: number }
   guarded: GuardStore
@@ -44,7 +44,7 @@ export const UNOPENED_MAX = 10_000
 /** Subscribers of one sweep. */
 const FLUSH_MAX = 200
 
-export function createUnopened({ dialogues, limits, guarded, clock, metrics }: UnopenedParts): Unopened {
+export function createUnopened({ dialogues, limits, guarded, clock, metrics }: UnopenedDeps): Unopened {
   /** Of each subscriber the last few, oldest first. */
   const waiting = new Map<string, Waiting[]>()
 
@@ -68,7 +68,7 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
   return {
     note(begin, sent) {
       if (begin.answer.kind !== 'begin' || begin.network === '') return
-      const name = nameOf(begin.key)
+      const name = nameOfKey(begin.key)
       const others = (waiting.get(name) ?? []).filter((other) => other.begin.network !== begin.network)
       keep(name, [...others, { begin, untilMs: begin.nowMs + knownMs(begin, limits), isOver: sent !== 'open' }].slice(-PAST_MAX))
       if (waiting.size <= UNOPENED_MAX) return
@@ -76,7 +76,7 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       waiting.delete(waiting.keys().next().value!)
     },
     opened({ key, network }) {
-      const name = nameOf(key)
+      const name = nameOfKey(key)
       const begins = waiting.get(name)
       if (!begins) return
       // Of those that were heard before, the later ones may still be waited for: the network delivers what it kept in no order.
@@ -84,7 +84,7 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       keep(name, begins.map((one, i) => ({ ...one, isOver: one.isOver || at < 0 || i < at })))
     },
     async flush(next) {
-      const names = next ? [nameOf(next.key)] : [...waiting.keys()].slice(0, FLUSH_MAX)
+      const names = next ? [nameOfKey(next.key)] : [...waiting.keys()].slice(0, FLUSH_MAX)
       for (const name of names) if (waiting.has(name) && !(await write(name))) return false
       return true
     },

@@ -7,7 +7,7 @@ import type { Metrics } from '../base/metrics.ts'
 import type { Clock, EndReason, UssdAction } from '../ussd/vocabulary.ts'
 import type { Line } from '../smpp/types.ts'
 
-export interface UnrestedParts {
+export interface UnrestedDeps {
   dialogues: Pick<DialogueStore, 'find'>
   metrics: Metrics
   log: Log
@@ -28,7 +28,7 @@ export interface Unrested {
 /** A store that is slow enough to refuse a turn may not say at once why. */
 const RETRY_MS = 200
 
-export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedParts): Unrested {
+export function createUnrested({ dialogues, metrics, log, guarded, clock, limits, apologise }: UnrestedDeps): Unrested {
   /** What stands there, asked as long as the turn has time; undefined: the store does not say. */
   async function standing({ key, touchedMs }: DialogueRecord): Promise<DialogueRecord | null | undefined> {
     for (;;) {

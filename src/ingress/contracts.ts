@@ -5,7 +5,7 @@ import { clean } from '../ussd/text.ts'
 import type { UssdAction } from '../ussd/vocabulary.ts'
 
 /** One request of a caller. */
-export interface DoorMessage {
+export interface IngressMessage {
   kind: 'begin' | 'input' | 'abort' | 'timeout' | 'end'
   /** The caller's name of the dialogue. */
   session: string
@@ -21,7 +21,7 @@ export interface DoorMessage {
 
 export type Fields = Record<string, string>
 
-export interface DoorReply {
+export interface IngressReply {
   contentType: string
   body: string
 }
@@ -29,7 +29,7 @@ export interface DoorReply {
 /** How a body is written. */
 export type BodyForm = 'form' | 'json'
 
-export interface DoorContract {
+export interface IngressContract {
   /** What its callers send. */
   speaks: readonly BodyForm[]
   /** Whether an input for a dialogue that nobody knows carries enough to begin it. */
@@ -37,19 +37,19 @@ export interface DoorContract {
   /** The field of the subscriber's number. */
   numberIn: string
   /** Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object. */
-  hear(fields: Fields, headers: Record<string, string | string[] | undefined>): DoorMessage | null
-  say(action: UssdAction, text: string, to: DoorMessage): DoorReply
+  hear(fields: Fields, headers: Record<string, string | string[] | undefined>): IngressMessage | null
+  say(action: UssdAction, text: string, to: IngressMessage): IngressReply
   /** What is said to the news of an end. */
-  noted: DoorReply
+  noted: IngressReply
 }
 
-export const DOOR_CONTRACTS = ['africastalking', 'arkesel', 'nalo', 'hubtel'] as const
+export const INGRESS_CONTRACTS = ['africastalking', 'arkesel', 'nalo', 'hubtel'] as const
 
 const SESSION_UNITS_MAX = 100
 const JSON_TYPE = 'application/json'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
-const africastalking: DoorContract = {
+const africastalking: IngressContract = {
   speaks: ['form', 'json'],
   numberIn: 'phoneNumber',
   unknownInput: 'begin',
@@ -72,7 +72,7 @@ const africastalking: DoorContract = {
   noted: { contentType: TEXT_TYPE, body: '' },
 }
 
-const arkesel: DoorContract = {
+const arkesel: IngressContract = {
   speaks: ['json'],
   numberIn: 'msisdn',
   unknownInput: 'expired',
@@ -86,7 +86,7 @@ const arkesel: DoorContract = {
   noted: json({}),
 }
 
-const nalo: DoorContract = {
+const nalo: IngressContract = {
   speaks: ['json'],
   numberIn: 'MSISDN',
   unknownInput: 'expired',
@@ -101,7 +101,7 @@ const nalo: DoorContract = {
   noted: json({}),
 }
 
-const hubtel: DoorContract = {
+const hubtel: IngressContract = {
   speaks: ['json'],
   numberIn: 'Mobile',
   unknownInput: 'expired',
@@ -124,9 +124,9 @@ const hubtel: DoorContract = {
   noted: json({}),
 }
 
-const ALL: Record<(typeof DOOR_CONTRACTS)[number], DoorContract> = { africastalking, arkesel, nalo, hubtel }
+const ALL: Record<(typeof INGRESS_CONTRACTS)[number], IngressContract> = { africastalking, arkesel, nalo, hubtel }
 
-export function doorContract(name: (typeof DOOR_CONTRACTS)[number]): DoorContract {
+export function ingressContract(name: (typeof INGRESS_CONTRACTS)[number]): IngressContract {
   return ALL[name]
 }
 
@@ -139,12 +139,12 @@ interface Opening {
 }
 
 /** Where the first request carries what was dialled in the place of an answer. */
-function opening({ isFirst, typed, ...rest }: Opening): DoorMessage | null {
+function opening({ isFirst, typed, ...rest }: Opening): IngressMessage | null {
   return message(isFirst ? { ...rest, kind: 'begin', code: typed } : { ...rest, kind: 'input', text: typed })
 }
 
-interface Parts {
-  kind: DoorMessage['kind']
+interface MessageInput {
+  kind: IngressMessage['kind']
   session: string | undefined
   number: string | undefined
   code?: string
@@ -154,7 +154,7 @@ interface Parts {
 }
 
 /** Null without a name, a number, or on a begin a code. */
-function message({ kind, session, number, code = '', text = '', step, fields }: Parts): DoorMessage | null {
+function message({ kind, session, number, code = '', text = '', step, fields }: MessageInput): IngressMessage | null {
   const read = readNumber(number)
   const dialled = normaliseCode(code)
   if (!session || session.length > SESSION_UNITS_MAX || !('msisdn' in read) || (kind === 'begin' && dialled === '')) return null
@@ -167,7 +167,7 @@ function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
 }
 
 /** Why a request is not in the contract, as far as that may be said: no content. */
-export function faultIn(fields: Fields | null, { numberIn }: DoorContract): { why: string; remedy: string } {
+export function faultIn(fields: Fields | null, { numberIn }: IngressContract): { why: string; remedy: string } {
   if (!fields) return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
   const number = readNumber(fields[numberIn])
   return 'fault' in number
@@ -179,7 +179,7 @@ function goesOn(action: UssdAction): boolean {
   return action === 'continue' || action === 'notify'
 }
 
-function json(value: object): DoorReply {
+function json(value: object): IngressReply {
   return { contentType: JSON_TYPE, body: JSON.stringify(value) }
 }
 

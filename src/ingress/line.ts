@@ -2,42 +2,42 @@
  * The door as a line: each HTTP request is a message that came in, and the reply to it is what the request is answered
  * with. So it goes the way of every deliver_sm through the gateway, with the same stores, turns and reasons.
  */
-import type { Dialect, Incoming, Line, Link, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/types.ts'
+import type { Dialect, Incoming, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/types.ts'
 import { fit, fits } from '../ussd/text.ts'
 import { USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/vocabulary.ts'
-import type { DoorContract, DoorMessage } from './contracts.ts'
+import type { IngressContract, IngressMessage } from './contracts.ts'
 
-export interface DoorLine {
+export interface IngressLine {
   line: Line
   /**
    * Gives the message to the gateway. Resolves with what is to be said, or null where nothing is; `delivered` must be told
    * whether the caller got it.
    */
-  take(message: DoorMessage): Promise<DoorSaid | null>
+  take(message: IngressMessage): Promise<IngressOutcome | null>
 }
 
-export interface DoorSaid {
+export interface IngressOutcome {
   action: UssdAction
   text: string
   delivered(got: boolean): void
 }
 
-export interface DoorLineParts {
+export interface IngressLineDeps {
   name: string
-  contract: DoorContract
+  contract: IngressContract
   clock: Clock
   /** Told apart from other daemons, so that links keep their names apart. */
   instance: string
-  onRequest(pdu: Pdu, line: Line, link: Link): Promise<void>
+  onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
 }
 
 /** A request that waits for its reply. */
 interface Exchange {
-  say(said: DoorSaid): void
+  say(said: IngressOutcome): void
 }
 
-export function doorLine(parts: DoorLineParts): DoorLine {
-  const { name, clock, instance } = parts
+export function ingressLine(deps: IngressLineDeps): IngressLine {
+  const { name, clock, instance } = deps
   const waiting = new Map<string, Exchange>()
   const messages = new WeakMap<Pdu, UssdMessage>()
   let serial = 0
@@ -48,7 +48,7 @@ export function doorLine(parts: DoorLineParts): DoorLine {
     write: (reply, path) => writeReply(reply, path.more ?? {}),
     meaning: () => 'dialogue-gone',
     habits: {
-      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: parts.contract.unknownInput, messageIdUseless: true,
+      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: deps.contract.unknownInput, messageIdUseless: true,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
     },
   }
@@ -85,10 +85,10 @@ export function doorLine(parts: DoorLineParts): DoorLine {
       const id = String(++serial)
       const pdu = empty(serial)
       messages.set(pdu, messageOf(message, id))
-      const link: Link = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
+      const link: LinkPort = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
       return new Promise((done, fail) => {
         waiting.set(id, { say: done })
-        parts.onRequest(pdu, line, link).then(() => done(null), fail).finally(() => waiting.delete(id))
+        deps.onRequest(pdu, line, link).then(() => done(null), fail).finally(() => waiting.delete(id))
       })
     },
   }
@@ -109,7 +109,7 @@ function writeReply({ action, text }: UssdReply, { exchange = '', step }: Record
   }
 }
 
-function messageOf({ kind, session, msisdn, code, text, step }: DoorMessage, exchange: string): UssdMessage {
+function messageOf({ kind, session, msisdn, code, text, step }: IngressMessage, exchange: string): UssdMessage {
   return {
     kind, msisdn, network: session, code, text, meta: {}, ...(step === undefined ? {} : { step }),
     returnPath: {

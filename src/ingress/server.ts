@@ -8,27 +8,27 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { isLoopback } from '../base/http-addresses.ts'
 import { askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere } from '../base/http-callers.ts'
-import { keepRoom } from '../base/http-connections.ts'
+import { boundConnections } from '../base/http-connections.ts'
 import { httpTimes } from '../base/http-server-times.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Counters } from '../base/metrics.ts'
-import { faultIn, type BodyForm, type DoorContract, type DoorMessage, type DoorReply, type Fields } from './contracts.ts'
-import type { DoorLine, DoorSaid } from './line.ts'
+import { faultIn, type BodyForm, type IngressContract, type IngressMessage, type IngressReply, type Fields } from './contracts.ts'
+import type { IngressLine, IngressOutcome } from './line.ts'
 import { recently } from './recent.ts'
 
-export interface DoorParts {
+export interface IngressDeps {
   host: string
   port: number
   path: string
   token?: string
-  contract: DoorContract
-  line: DoorLine
+  contract: IngressContract
+  line: IngressLine
   now(): number
   counters: Counters
   log: Log
 }
 
-export interface Door {
+export interface Ingress {
   port: number
   stop(): Promise<void>
 }
@@ -42,16 +42,16 @@ const KEEP_ALIVE_MS = 75_000
 /** What a request is answered with. */
 interface Outcome {
   status: number
-  reply: DoorReply
-  said?: DoorSaid
+  reply: IngressReply
+  said?: IngressOutcome
 }
 
-export async function openDoor(parts: DoorParts): Promise<Door> {
-  const { log, counters } = parts
-  const recent = recently<Outcome>(parts.now)
+export async function openIngress(deps: IngressDeps): Promise<Ingress> {
+  const { log, counters } = deps
+  const recent = recently<Outcome>(deps.now)
   const server = createServer({ ...httpTimes(), keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
-      answer(request, parts, recent).catch((error: unknown): Outcome => {
+      answer(request, deps, recent).catch((error: unknown): Outcome => {
         counters.count('bugs_total', { where: 'door' })
         log.error({ err: error }, 'door failed')
         return plain(500, 'failed')
@@ -60,8 +60,8 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
         write(response, outcome)
       }).catch((error: unknown) => log.error({ err: error }, 'door failed'))
     })
-  keepRoom(server, CONNECTIONS_MAX, () => counters.count('limits_total', { limit: 'door_connections' }))
-  server.listen(parts.port, parts.host)
+  boundConnections(server, CONNECTIONS_MAX, () => counters.count('limits_total', { limit: 'door_connections' }))
+  server.listen(deps.port, deps.host)
   await once(server, 'listening')
   return {
     port: (server.address() as { port: number }).port,
@@ -72,23 +72,23 @@ export async function openDoor(parts: DoorParts): Promise<Door> {
   }
 }
 
-async function answer(request: IncomingMessage, parts: DoorParts, recent: ReturnType<typeof recently<Outcome>>): Promise<Outcome> {
-  const refused = refusal(request, parts)
+async function answer(request: IncomingMessage, deps: IngressDeps, recent: ReturnType<typeof recently<Outcome>>): Promise<Outcome> {
+  const refused = refusal(request, deps)
   if (refused) return refused
   const body = await bodyOf(request).catch(() => undefined)
   if (body === undefined) return plain(400, 'cut off')
   if (body === null) return plain(413, `over ${BODY_OCTETS_MAX} octets`)
   const fields = fieldsOf(body, formOf(request))
-  const message = fields && parts.contract.hear(fields, request.headers)
+  const message = fields && deps.contract.hear(fields, request.headers)
   if (!message) {
-    parts.log.warn(faultIn(fields, parts.contract), 'door: a request that is not in the contract')
+    deps.log.warn(faultIn(fields, deps.contract), 'door: a request that is not in the contract')
     return plain(400, 'not a request of this contract')
   }
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined
-  return recent(keyOf(message), keeps, () => turn(message, parts))
+  return recent(keyOf(message), keeps, () => turn(message, deps))
 }
 
-async function turn(message: DoorMessage, { line, contract }: DoorParts): Promise<Outcome> {
+async function turn(message: IngressMessage, { line, contract }: IngressDeps): Promise<Outcome> {
   const said = await line.take(message)
   if (said) return { status: 200, reply: contract.say(said.action, said.text, message), said }
   const isEnd = message.kind !== 'begin' && message.kind !== 'input'
@@ -96,16 +96,16 @@ async function turn(message: DoorMessage, { line, contract }: DoorParts): Promis
   return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy or over')
 }
 
-function refusal(request: IncomingMessage, parts: DoorParts): Outcome | null {
-  const { path, token } = parts
+function refusal(request: IncomingMessage, deps: IngressDeps): Outcome | null {
+  const { path, token } = deps
   if (request.url?.split('?')[0] !== path) return plain(404, `try ${path}`)
   if (request.method !== 'POST') return plain(405, 'POST only')
-  if (token === undefined) return strange(request, parts)
+  if (token === undefined) return strange(request, deps)
   return isToken(request.headers.authorization ?? '', token) ? null : plain(401, 'a bearer token is needed')
 }
 
 /** Without a token: a stranger is told by where the request comes from, and by what it is. */
-function strange(request: IncomingMessage, { host, contract, log }: DoorParts): Outcome | null {
+function strange(request: IncomingMessage, { host, contract, log }: IngressDeps): Outcome | null {
   const asked = askedOf(request)
   // Elsewhere than on loopback callers have other addresses and names: what no program sends still is refused.
   const why = isLoopback(host) ? notFromHere(asked) : fromForeignPage(asked) ? FOREIGN_PAGE : undefined
@@ -173,6 +173,6 @@ function plain(status: number, text: string): Outcome {
   return { status, reply: { contentType: 'text/plain; charset=utf-8', body: `${text}\n` } }
 }
 
-function keyOf({ kind, session, msisdn, text, step }: DoorMessage): string {
+function keyOf({ kind, session, msisdn, text, step }: IngressMessage): string {
   return JSON.stringify([kind, session, msisdn, text, step ?? null])
 }

@@ -30,7 +30,7 @@ export interface Purging {
 export type Purged = Record<'sms' | 'appointments' | 'profiles' | 'holds' | 'pins' | 'languages' | 'flow_revisions', number>
 
 /** At a call: a purge must not hold a table. The rest goes with the next one. */
-export const ROWS_MAX = 5_000
+export const PURGE_ROWS_MAX = 5_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 
@@ -38,11 +38,11 @@ export async function purge({ knex, retention, inUse, nowMs, todayMs }: Purging)
   const sms = await forgetOld(knex, nowMs, retention.smsDays * DAY_MS)
   const old = new Date(todayMs - retention.appointmentsMonths * MONTH_MS)
   const appointments = await knex('dental_appointment').whereIn('id', knex('dental_appointment as a')
-    .join('dental_slot as s', 's.id', 'a.slot').where('s.starts_at', '<', old).limit(ROWS_MAX).select('a.id')).delete()
+    .join('dental_slot as s', 's.id', 'a.slot').where('s.starts_at', '<', old).limit(PURGE_ROWS_MAX).select('a.id')).delete()
   const profiles = await knex('dental_profile').whereIn('msisdn', knex('dental_profile as p').where('p.created_at', '<', old)
     .whereNotExists(knex('dental_appointment as a').whereRaw('a.msisdn = p.msisdn').select(knex.raw('1')))
     .whereNotExists(knex('dental_hold as h').whereRaw('h.msisdn = p.msisdn').select(knex.raw('1')))
-    .limit(ROWS_MAX).select('p.msisdn')).delete()
+    .limit(PURGE_ROWS_MAX).select('p.msisdn')).delete()
   const holds = await knex('dental_hold').where('expires_at', '<', new Date(nowMs - DAY_MS)).delete()
   const idle = await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))
   return { sms, appointments, profiles, holds, ...idle, flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0 }
@@ -75,7 +75,7 @@ async function purgeRevisions(knex: Knex, retention: Retention, inUse: readonly 
     .where((is) => is.where('r.superseded_at', '<', cutoff)
       .orWhere((many) => many.where('r.rank', '>', retention.flowRevisionsMax).where('r.created_at', '<', young)))
     .whereNotExists(knex('flow_release as d').whereRaw('r.revision IN (d.active, d.instead_of, d.canary)').select(knex.raw('1')))
-    .limit(ROWS_MAX).select('r.revision')
+    .limit(PURGE_ROWS_MAX).select('r.revision')
   const gone = await knex('flow_revision').whereIn('revision', old).delete()
   const stored = knex('flow_revision as f').whereRaw('f.revision = flow_recall.revision').select(knex.raw('1'))
   await knex('flow_recall').whereNotExists(stored).delete()

@@ -3,7 +3,7 @@ import type { Knex } from 'knex'
 import { shownRecord } from '../dialogue/shown.ts'
 import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
 import { eraseSms } from '../sms/outbox/forget.ts'
-import type { Held, PartShelf } from '../sms/inbox/parts.ts'
+import type { HeldDeps, PartShelf } from '../sms/inbox/parts.ts'
 import { eraseSubscriber } from '../../samples/dental/erase.ts'
 import { subscriberLanguages } from '../services/subscriber/languages.ts'
 import type { CodeRoute } from '../ussd/service-code.ts'
@@ -34,7 +34,7 @@ export interface PersonalDialogues {
   erase(msisdn: string): Promise<number>
 }
 
-export interface PrivacyParts {
+export interface PrivacyDeps {
   knex: Knex
   dialogues: PersonalDialogues
   /** Long SMS that the subscriber wrote, of which parts are here. */
@@ -48,14 +48,14 @@ export interface Export {
   msisdn: string
   dialogues: DialogueRecord[]
   /** Long SMS of which parts are here, or were a moment ago. */
-  unfinished: Held[]
+  unfinished: HeldDeps[]
   /** Rows by table, as they stand there. */
   tables: Record<string, object[]>
 }
 
 /** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
-export async function exportSubscriber(parts: PrivacyParts, msisdn: string): Promise<Export> {
-  const { knex, dialogues, shelf, groups, services } = parts
+export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promise<Export> {
+  const { knex, dialogues, shelf, groups, services } = deps
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
@@ -88,8 +88,8 @@ export interface Erased {
  * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
  * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
  */
-export async function erasePerson(parts: Omit<PrivacyParts, 'services'>, msisdn: string, keepOptOut: boolean): Promise<Erased> {
-  const { knex, dialogues, shelf } = parts
+export async function erasePerson(deps: Omit<PrivacyDeps, 'services'>, msisdn: string, keepOptOut: boolean): Promise<Erased> {
+  const { knex, dialogues, shelf } = deps
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)
   const language = await subscriberLanguages(knex).forget(msisdn)

@@ -3,7 +3,7 @@ import { appFlow, closing } from '../flow/engine/app-flow.ts'
 import type { CompiledFlow } from '../flow/engine/types.ts'
 import type { DialogueRecord } from '../dialogue/types.ts'
 import type { PageLimit } from '../ussd/vocabulary.ts'
-import type { Said } from './push.ts'
+import type { PlayedScreen } from './push.ts'
 
 /** Its name is in no settings: no application's begins with an underscore. */
 export function textFlow(): CompiledFlow {
@@ -11,7 +11,7 @@ export function textFlow(): CompiledFlow {
 }
 
 /** The first page of a text that has several; the rest is in the snapshot. */
-export function firstPage(flow: CompiledFlow, text: string, record: DialogueRecord, how: { language: string; page: PageLimit }): Said {
+export function firstPage(flow: CompiledFlow, text: string, record: DialogueRecord, how: { language: string; page: PageLimit }): PlayedScreen {
   const { key, code, line } = record
   const snapshot = closing(flow.begin({ msisdn: key.msisdn, code, line, dialled: [], ...how }), text)
   const want = flow.want(snapshot)

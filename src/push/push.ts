@@ -13,7 +13,7 @@ import type { Line, SubmitOutcome } from '../smpp/types.ts'
 import { fits } from '../ussd/text.ts'
 import type { Chance, Clock, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
 import { firstPage, textFlow } from './pages.ts'
-import { refusalOf, type PushRefusal } from './refusal.ts'
+import { pushRefusalOf, type PushRefusal } from './refusal.ts'
 import { pushCode, replyIn } from './reply.ts'
 
 export interface PushRequest {
@@ -40,12 +40,12 @@ export interface OfferRequest {
   line: string
   /** Of the dialogue that the answers go into, from `mint`. */
   epoch: string
-  said: Said
+  said: PlayedScreen
   ttlMs: number
 }
 
 /** A played turn, as far as it is shown. */
-export type Said = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
+export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
 
 /**
  * shown: the network took it · busy: the subscriber is in a dialogue · unsent: no line to send it on, or too late · unknown: no
@@ -63,7 +63,7 @@ export interface PushOutcome {
   sms: boolean
 }
 
-export interface PushParts {
+export interface PushDeps {
   dialogues: DialogueStore
   flows: FlowRegistry
   backend(name: string): Backend | undefined
@@ -92,20 +92,20 @@ export interface Push {
   offer(request: OfferRequest): Promise<PushOutcome>
 }
 
-export function createPush(parts: PushParts): Push {
+export function createPush(deps: PushDeps): Push {
   const pages = textFlow()
-  let number = Math.floor(parts.chance() * 65_536)
+  let number = Math.floor(deps.chance() * 65_536)
 
   function lineFor(request: { line?: string }): Line | undefined {
-    return request.line === undefined ? parts.lines.all.find((line) => line.bound()) : parts.lines.get(request.line)
+    return request.line === undefined ? deps.lines.all.find((line) => line.bound()) : deps.lines.get(request.line)
   }
 
   async function settled(request: Asked, line: Line | undefined, told: Told): Promise<PushOutcome> {
-    parts.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
+    deps.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
     const wantsSms = told.is !== 'shown' && request.sms !== undefined
     if (wantsSms) {
-      const sms = { id: told.epoch ?? parts.mint.epoch(), msisdn: request.msisdn, line: line?.name ?? '', text: request.sms! }
-      await parts.oweSms(sms)
+      const sms = { id: told.epoch ?? deps.mint.epoch(), msisdn: request.msisdn, line: line?.name ?? '', text: request.sms! }
+      await deps.oweSms(sms)
     }
     return { ...told, sms: wantsSms }
   }
@@ -118,19 +118,19 @@ export function createPush(parts: PushParts): Push {
     if (!dialect.push) return { line, no: 'unsupported' as const }
     const { msisdn } = request
     const key = { group: line.group, msisdn }
-    const standing = await parts.dialogues.find(key)
+    const standing = await deps.dialogues.find(key)
     // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
     if (standing && standing.status !== 'ended') return { line, no: 'busy' as const }
-    const path = dialect.push({ msisdn, source: parts.sourceOf(line.name, flow), n: number++, not: standing?.returnPath.carrier })
+    const path = dialect.push({ msisdn, source: deps.sourceOf(line.name, flow), n: number++, not: standing?.returnPath.carrier })
     return { line, key, path }
   }
 
   return {
     async push(request) {
-      if (!parts.flows.current(request.flow)) return settled(request, lineFor(request), { is: 'no-flow' })
+      if (!deps.flows.current(request.flow)) return settled(request, lineFor(request), { is: 'no-flow' })
       const found = await way(request, request.flow)
       if (found.no) return settled(request, found.line, { is: found.no })
-      const opening = { flow: request.flow, epoch: parts.mint.epoch(), ttlMs: request.ttlMs }
+      const opening = { flow: request.flow, epoch: deps.mint.epoch(), ttlMs: request.ttlMs }
       const first = (record: DialogueRecord) => play(record, request, found.line)
       return settled(request, found.line, await begin(opening, found, first))
     },
@@ -154,16 +154,16 @@ export function createPush(parts: PushParts): Push {
   async function tell({ text, ttlMs }: NotifyRequest, found: Way): Promise<Told> {
     const { page } = found.line.dialect
     if (fits(text, page)) return show(found.line, { action: 'notify', text }, found.path, ttlMs)
-    const opening = { flow: pages.name, epoch: parts.mint.epoch(), ttlMs }
-    const language = await parts.chosenLanguage?.(found.key.msisdn) ?? parts.limits.language
+    const opening = { flow: pages.name, epoch: deps.mint.epoch(), ttlMs }
+    const language = await deps.chosenLanguage?.(found.key.msisdn) ?? deps.limits.language
     return begin(opening, found, async (record) => firstPage(pages, text, record, { language, page }))
   }
 
   async function begin(
-    { flow, epoch, ttlMs }: Opening, { line, key, path }: Way, first: (record: DialogueRecord) => Promise<Said | undefined>,
+    { flow, epoch, ttlMs }: Opening, { line, key, path }: Way, first: (record: DialogueRecord) => Promise<PlayedScreen | undefined>,
   ): Promise<Told> {
-    const { dialogues, clock, limits } = parts
-    const [token, nowMs] = [parts.mint.token(), clock.now()]
+    const { dialogues, clock, limits } = deps
+    const [token, nowMs] = [deps.mint.token(), clock.now()]
     // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
     const taken = await dialogues.open({
       key, network: '', code: pushCode(flow), line: line.name, link: '', returnPath: path, token, nowMs, epoch,
@@ -176,7 +176,7 @@ export function createPush(parts: PushParts): Push {
       await ended(taken.record, 'failed')
       return { is: 'no-flow' }
     }
-    if (said.ended) parts.finish({ ...taken.record, revision: said.revision, ended: said.ended })
+    if (said.ended) deps.finish({ ...taken.record, revision: said.revision, ended: said.ended })
     const told = await show(line, reply, path, ttlMs)
     // Who has answered has seen it, whatever became of the response.
     const now = told.is === 'unknown' ? await dialogues.find(key) : null
@@ -187,22 +187,22 @@ export function createPush(parts: PushParts): Push {
     return { ...told, is, epoch }
   }
 
-  async function play(record: DialogueRecord, request: PushRequest, line: Line): Promise<Said | undefined> {
-    const { chosenLanguage: _, ...rest } = parts
+  async function play(record: DialogueRecord, request: PushRequest, line: Line): Promise<PlayedScreen | undefined> {
+    const { chosenLanguage: _, ...rest } = deps
     const { clock, limits } = rest
     const asked = request.language
-    const how = asked === undefined ? { ...parts, language: limits.language } : { ...rest, language: asked }
+    const how = asked === undefined ? { ...deps, language: limits.language } : { ...rest, language: asked }
     const first = { flow: request.flow, dialled: [], lost: null }
     const played = await playTurn(record, first, clock.now() + limits.turnMs, { ...how, page: line.dialect.page })
     return played && turned(played)
   }
 
   /** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
-  async function rest(record: DialogueRecord, said: Said, line: Line, token: string): Promise<UssdReply | undefined> {
+  async function rest(record: DialogueRecord, said: PlayedScreen, line: Line, token: string): Promise<UssdReply | undefined> {
     const reply = replyIn(record, said.reply)
     const { step } = line.dialect.write(reply, record.returnPath)
-    const rested = await parts.dialogues.rest({
-      key: record.key, epoch: record.epoch, token, nowMs: parts.clock.now(), revision: said.revision, snapshot: said.snapshot,
+    const rested = await deps.dialogues.rest({
+      key: record.key, epoch: record.epoch, token, nowMs: deps.clock.now(), revision: said.revision, snapshot: said.snapshot,
       reply: { ...reply, step: step ?? null, link: '' }, ended: said.ended,
     })
     return rested ? reply : undefined
@@ -211,17 +211,17 @@ export function createPush(parts: PushParts): Push {
   async function show(line: Line, reply: UssdReply, path: ReturnPath, ttlMs: number): Promise<Told> {
     const { pdu } = line.dialect.write(reply, path)
     // No longer than the sweep leaves an unconfirmed screen alone: else it would go out twice.
-    const deadline = parts.clock.now() + Math.min(ttlMs, parts.limits.confirmMs * SHARE)
+    const deadline = deps.clock.now() + Math.min(ttlMs, deps.limits.confirmMs * SHARE)
     const outcome = await line.submit(pdu, { lane: 'ussd', deadline })
-    parts.metrics.count('ussd_replies_total', { line: line.name, action: reply.action, result: outcome.kind })
+    deps.metrics.count('ussd_replies_total', { line: line.name, action: reply.action, result: outcome.kind })
     const isWithheld = reply.action === 'push-begin' && line.dialect.habits.submitResp === 'withheld'
     // Such a network answers a refusal at once, and else when the subscriber does.
     return isWithheld && outcome.kind === 'timeout' ? { is: 'shown' } : toldBy(outcome)
   }
 
   async function ended(record: DialogueRecord, reason: 'refused' | 'bind-lost' | 'failed'): Promise<void> {
-    const gone = await parts.dialogues.drop(record.key, { epoch: record.epoch }, reason, parts.clock.now())
-    if (gone) parts.finish(gone)
+    const gone = await deps.dialogues.drop(record.key, { epoch: record.epoch }, reason, deps.clock.now())
+    if (gone) deps.finish(gone)
   }
 }
 
@@ -247,7 +247,7 @@ interface Way {
 function toldBy(outcome: SubmitOutcome): Told {
   switch (outcome.kind) {
     case 'ok': return { is: 'shown' }
-    case 'refused': return { is: refusalOf(outcome.status), status: outcome.status }
+    case 'refused': return { is: pushRefusalOf(outcome.status), status: outcome.status }
     case 'unsent': return { is: 'unsent' }
     default: return { is: 'unknown' }
   }

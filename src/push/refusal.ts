@@ -18,6 +18,6 @@ const MEANINGS: ReadonlyMap<number, PushRefusal> = new Map<number, PushRefusal>(
 ])
 
 /** 0x45, 0xFE, 0xFF and vendors' own say no more than that it did not get there. */
-export function refusalOf(status: number): PushRefusal {
+export function pushRefusalOf(status: number): PushRefusal {
   return MEANINGS.get(status) ?? 'absent'
 }

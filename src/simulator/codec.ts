@@ -81,13 +81,13 @@ export function tlv8(tag: number, value: number): Tlv {
 }
 
 /** A C-string parameter of a body, '' if it is not there. */
-export function text(body: PduBody, name: string): string {
+export function textField(body: PduBody, name: string): string {
   const value = body[name]
   return typeof value === 'string' ? value : ''
 }
 
 /** An integer parameter of a body, 0 if it is not there. */
-export function integer(body: PduBody, name: string): number {
+export function integerField(body: PduBody, name: string): number {
   const value = body[name]
   return typeof value === 'number' ? value : 0
 }
@@ -143,7 +143,7 @@ function statusFor(field: string): number {
 
 function octetsOf(field: Field, body: PduBody): number {
   if (field.is === 'u8') return 1
-  if (field.is === 'c') return text(body, field.name).length + 1
+  if (field.is === 'c') return textField(body, field.name).length + 1
   const value = body[field.name]
   const length = Buffer.isBuffer(value) ? value.length : 0
   if (length > 255) throw new Error(`short_message of ${length} octets: sm_length is one octet`)
@@ -151,9 +151,9 @@ function octetsOf(field: Field, body: PduBody): number {
 }
 
 function writeField(octets: Buffer, at: number, field: Field, body: PduBody): number {
-  if (field.is === 'u8') return octets.writeUInt8(integer(body, field.name) & 0xff, at)
+  if (field.is === 'u8') return octets.writeUInt8(integerField(body, field.name) & 0xff, at)
   if (field.is === 'c') {
-    const value = text(body, field.name)
+    const value = textField(body, field.name)
     octets.write(value, at, value.length, 'latin1')
     octets[at + value.length] = 0
     return at + value.length + 1

@@ -4,13 +4,13 @@
  */
 import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import type { Act, Chaos } from './chaos.ts'
-import type { Outcome, Peer } from './peer.ts'
-import type { Spoken } from './network-coding.ts'
+import type { RequestOutcome, Peer } from './peer.ts'
+import type { NetworkRequest } from './network-coding.ts'
 
 /** round-robin over the binds that may receive, the last one used, or a choice of the test's. */
-export type BindChoice = 'round-robin' | 'sticky' | ((candidates: Peer[], delivery: Delivery) => Peer | undefined)
+export type BindChoice = 'round-robin' | 'sticky' | ((candidates: Peer[], delivery: DeliverRequest) => Peer | undefined)
 
-export interface Delivery extends Spoken {
+export interface DeliverRequest extends NetworkRequest {
   /** '' : any system id that is bound. */
   systemId: string
   msisdn: string
@@ -37,7 +37,7 @@ export interface DeliverySettings {
   temporaryMs: number
 }
 
-export interface DeliveryParts {
+export interface DeliveriesDeps {
   clock: Clock
   chance: Chance
   chaos: Chaos
@@ -46,7 +46,7 @@ export interface DeliveryParts {
 
 export interface Deliveries {
   /** Sends, or holds until something is bound that may receive. */
-  send(delivery: Delivery): void
+  send(delivery: DeliverRequest): void
   /** To be called when a bind came up. */
   flush(): void
   held(): number
@@ -57,16 +57,16 @@ export interface Deliveries {
 
 const TEMPORARY = new Set([0x08, 0x14, 0x58, 0x64])
 
-export function deliveries(settings: DeliverySettings, parts: DeliveryParts): Deliveries {
-  const held: Delivery[] = []
+export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): Deliveries {
+  const held: DeliverRequest[] = []
   const counts = { sent: 0, redelivered: 0, putOff: 0, doubled: 0, late: 0, thrownAway: 0 }
   const lastUsed = new Map<string, string>()
   const unanswered = new Map<string, number>()
   let turn = 0
 
-  function choose(delivery: Delivery, notThis?: Peer): Peer | undefined {
+  function choose(delivery: DeliverRequest, notThis?: Peer): Peer | undefined {
     const able: Peer[] = []
-    for (const peer of parts.peers()) {
+    for (const peer of deps.peers()) {
       const isIts = delivery.systemId === '' || peer.systemId === delivery.systemId
       if (isIts && peer.canReceive && peer !== notThis) able.push(peer)
     }
@@ -75,25 +75,25 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
     return last ?? able[turn++ % Math.max(able.length, 1)]
   }
 
-  function hold(delivery: Delivery): void {
+  function hold(delivery: DeliverRequest): void {
     held.push(delivery)
     if (held.length <= settings.heldMax) return
     counts.thrownAway++
     held.shift()!.done({ kind: 'given-up', why: 'too many deliveries are waiting for a bind' })
   }
 
-  function send(delivery: Delivery): void {
+  function send(delivery: DeliverRequest): void {
     // What came first goes first: nothing of a subscriber's overtakes what is still held for him.
     const mustWait = held.some((other) => other.msisdn === delivery.msisdn)
     const peer = mustWait ? undefined : choose(delivery)
     if (!peer) return hold(delivery)
-    strike(delivery, peer, parts.chaos.pick({ on: delivery.command, ...delivery }))
+    strike(delivery, peer, deps.chaos.pick({ on: delivery.command, ...delivery }))
   }
 
-  function strike(delivery: Delivery, peer: Peer, act: Act | undefined): void {
+  function strike(delivery: DeliverRequest, peer: Peer, act: Act | undefined): void {
     switch (act?.is) {
       case 'ignore': return
-      case 'delay': return void parts.clock.after(act.ms, () => sendNow(delivery))
+      case 'delay': return void deps.clock.after(act.ms, () => sendNow(delivery))
       case 'double': {
         counts.doubled++
         const other = act.on === 'other' ? choose(delivery, peer) ?? peer : peer
@@ -101,7 +101,7 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
         return write({ ...delivery, done: () => undefined }, other)
       }
       case 'late':
-        parts.clock.after(act.ms, () => {
+        deps.clock.after(act.ms, () => {
           counts.late++
           sendNow({ ...delivery, attempts: 0, done: () => undefined })
         })
@@ -122,20 +122,20 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
   }
 
   /** Sends without asking chaos again. */
-  function sendNow(delivery: Delivery): void {
+  function sendNow(delivery: DeliverRequest): void {
     const peer = choose(delivery)
     if (peer) write(delivery, peer)
     else hold(delivery)
   }
 
-  function wait({ lane, msisdn }: Delivery, more: 1 | -1): void {
+  function wait({ lane, msisdn }: DeliverRequest, more: 1 | -1): void {
     if (lane !== 'ussd') return
     const now = (unanswered.get(msisdn) ?? 0) + more
     if (now > 0) unanswered.set(msisdn, now)
     else unanswered.delete(msisdn)
   }
 
-  function write(delivery: Delivery, peer: Peer, act?: Act): void {
+  function write(delivery: DeliverRequest, peer: Peer, act?: Act): void {
     counts.sent++
     wait(delivery, 1)
     if (delivery.attempts++ > 0) counts.redelivered++
@@ -143,13 +143,13 @@ export function deliveries(settings: DeliverySettings, parts: DeliveryParts): De
     peer.request(delivery, settings.responseMs, (outcome) => settle(delivery, outcome), act)
   }
 
-  function settle(delivery: Delivery, outcome: Outcome): void {
+  function settle(delivery: DeliverRequest, outcome: RequestOutcome): void {
     wait(delivery, -1)
     if (outcome.kind === 'answered') {
       const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
       counts.putOff++
-      return void parts.clock.after(settings.temporaryMs, () => sendNow(delivery))
+      return void deps.clock.after(settings.temporaryMs, () => sendNow(delivery))
     }
     if (delivery.attempts >= settings.attemptsMax) {
       return delivery.done({ kind: 'given-up', why: `not answered after ${delivery.attempts} attempts` })

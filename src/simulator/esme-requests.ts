@@ -2,7 +2,7 @@
 import type { Clock } from '../ussd/vocabulary.ts'
 import type { Pdu, Tlv } from '../smpp/types.ts'
 import type { Act, Chaos } from './chaos.ts'
-import { integer, octetsOfText, text, tlv8 } from './codec.ts'
+import { integerField, octetsOfText, textField, tlv8 } from './codec.ts'
 import { STATUS } from './commands.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
@@ -13,15 +13,15 @@ import type { Network } from './network.ts'
 import type { BindMode, Peer } from './peer.ts'
 import type { Phone } from './phone.ts'
 import type { SmscOptions } from './smsc.ts'
-import type { Heard, Voice } from './network-coding.ts'
+import type { DecodedSubmit, NetworkCoding } from './network-coding.ts'
 
-export interface DeskParts {
+export interface EsmeRequestsDeps {
   options: SmscOptions
   clock: Clock
   chaos: Chaos
   deliveries: Deliveries
   network: Network
-  voice: Voice
+  voice: NetworkCoding
   receipts: ReceiptSettings
   messages: Messages
   peers: Set<Peer>
@@ -30,12 +30,12 @@ export interface DeskParts {
 }
 
 /** Answers a handler of requests. */
-export function desk(parts: DeskParts): (peer: Peer, request: Pdu) => void {
+export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu) => void {
   return (peer, request) => {
-    const heard = hear(parts, request)
-    const act = parts.chaos.pick(subjectOf(request, heard))
+    const heard = hear(deps, request)
+    const act = deps.chaos.pick(subjectOf(request, heard))
     if (act && spoils(peer, request, act)) return
-    if (request.command.startsWith('bind_')) return bind(parts, peer, request, act)
+    if (request.command.startsWith('bind_')) return bind(deps, peer, request, act)
     if (request.command === 'enquire_link') return peer.respond(request, {}, act)
     if (request.command === 'unbind') {
       peer.respond(request, {}, act)
@@ -44,35 +44,35 @@ export function desk(parts: DeskParts): (peer: Peer, request: Pdu) => void {
     }
     const maySubmit = peer.state === 'bound' && peer.mode !== 'receiver'
     if (!maySubmit) return refuse(peer, request, STATUS.ESME_RINVBNDSTS)
-    if (heard) return submitUssd({ parts, peer, request, act }, heard)
+    if (heard) return submitUssd({ parts: deps, peer, request, act }, heard)
     switch (request.command) {
       case 'submit_sm':
-      case 'data_sm': return submitSms({ parts, peer, request, act })
-      case 'query_sm': return query(parts, peer, request)
-      case 'cancel_sm': return cancel(parts, peer, request)
-      case 'replace_sm': return replace(parts, peer, request)
+      case 'data_sm': return submitSms({ parts: deps, peer, request, act })
+      case 'query_sm': return query(deps, peer, request)
+      case 'cancel_sm': return cancel(deps, peer, request)
+      case 'replace_sm': return replace(deps, peer, request)
       default: return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
     }
   }
 }
 
-function hear(parts: DeskParts, request: Pdu): Heard | null {
+function hear(deps: EsmeRequestsDeps, request: Pdu): DecodedSubmit | null {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return null
-  const destination = text(request.body, 'destination_addr')
-  const by = destination === '' ? null : parts.network.open(parts.phoneOf(destination).msisdn)?.by ?? null
-  return parts.voice.hear(request, by)
+  const destination = textField(request.body, 'destination_addr')
+  const by = destination === '' ? null : deps.network.open(deps.phoneOf(destination).msisdn)?.by ?? null
+  return deps.voice.hear(request, by)
 }
 
 interface Errand {
-  parts: DeskParts
+  parts: EsmeRequestsDeps
   peer: Peer
   request: Pdu
   act: Act | undefined
 }
 
-function subjectOf(request: Pdu, heard: Heard | null): { on: string; msisdn?: string; lane?: 'ussd' | 'sms' } {
+function subjectOf(request: Pdu, heard: DecodedSubmit | null): { on: string; msisdn?: string; lane?: 'ussd' | 'sms' } {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return { on: request.command }
-  const msisdn = text(request.body, 'destination_addr').replace(/^\+/, '')
+  const msisdn = textField(request.body, 'destination_addr').replace(/^\+/, '')
   return { on: request.command, msisdn, lane: heard ? 'ussd' : 'sms' }
 }
 
@@ -93,34 +93,34 @@ function refuse(peer: Peer, request: Pdu, status: number): void {
   peer.respond(request, hasBody ? { status, body: {} } : { status })
 }
 
-function bind(parts: DeskParts, peer: Peer, request: Pdu, act: Act | undefined): void {
-  const status = mayBind(parts, peer, request)
+function bind(deps: EsmeRequestsDeps, peer: Peer, request: Pdu, act: Act | undefined): void {
+  const status = mayBind(deps, peer, request)
   if (status !== 0) {
     peer.respond(request, { status }, act)
     return peer.end()
   }
-  peer.systemId = text(request.body, 'system_id')
+  peer.systemId = textField(request.body, 'system_id')
   peer.mode = request.command.slice('bind_'.length) as BindMode
   peer.to('bound')
-  const name = parts.options.name ?? 'SIMULATOR'
+  const name = deps.options.name ?? 'SIMULATOR'
   peer.respond(request, { body: { system_id: name }, tlvs: [tlv8(0x0210, 0x34)] }, act)
-  parts.onBind(peer)
-  if (peer.canReceive) parts.deliveries.flush()
+  deps.onBind(peer)
+  if (peer.canReceive) deps.deliveries.flush()
 }
 
-function mayBind(parts: DeskParts, peer: Peer, request: Pdu): number {
-  const { accounts, bindsMax } = parts.options
-  const systemId = text(request.body, 'system_id')
+function mayBind(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): number {
+  const { accounts, bindsMax } = deps.options
+  const systemId = textField(request.body, 'system_id')
   if (peer.state !== 'open') return STATUS.ESME_RALYBND
   const account = accounts?.find((one) => one.systemId === systemId)
   if (accounts && !account) return STATUS.ESME_RINVSYSID
-  const isWrong = account?.password !== undefined && account.password !== text(request.body, 'password')
+  const isWrong = account?.password !== undefined && account.password !== textField(request.body, 'password')
   if (isWrong) return STATUS.ESME_RINVPASWD
-  const others = [...parts.peers].filter((one) => one.state === 'bound' && one.systemId === systemId).length
+  const others = [...deps.peers].filter((one) => one.state === 'bound' && one.systemId === systemId).length
   return bindsMax !== undefined && others >= bindsMax ? STATUS.ESME_RALYBND : STATUS.ESME_ROK
 }
 
-function submitUssd({ parts, peer, request, act }: Errand, heard: Heard): void {
+function submitUssd({ parts, peer, request, act }: Errand, heard: DecodedSubmit): void {
   const respond = (status: number, tlvs: Tlv[] = []): void => {
     const body = status === 0 ? { message_id: `u${request.sequence}` } : {}
     peer.respond(request, { status, body, tlvs }, act)
@@ -131,7 +131,7 @@ function submitUssd({ parts, peer, request, act }: Errand, heard: Heard): void {
 
 function submitSms(errand: Errand): void {
   const { parts, peer, request, act } = errand
-  const destination = text(request.body, 'destination_addr')
+  const destination = textField(request.body, 'destination_addr')
   if (destination === '') return refuse(peer, request, STATUS.ESME_RINVDSTADR)
   const short = request.body['short_message']
   if (Buffer.isBuffer(short) && short.length > 254) return refuse(peer, request, STATUS.ESME_RINVMSGLEN)
@@ -144,8 +144,8 @@ function submitSms(errand: Errand): void {
 }
 
 /** The handset has it, if it is on. */
-function arrive(parts: DeskParts, message: StoredMessage): void {
-  const phone = parts.phoneOf(text(message.submitted.body, 'destination_addr'))
+function arrive(deps: EsmeRequestsDeps, message: StoredMessage): void {
+  const phone = deps.phoneOf(textField(message.submitted.body, 'destination_addr'))
   if (!phone.isOff && octetsOfText(message.submitted).length) phone.receive(message.submitted, message.id)
 }
 
@@ -160,36 +160,36 @@ function kept(request: Pdu): Pdu {
 }
 
 /** The message meets its end, and whoever wants to know is told. */
-function conclude(parts: DeskParts, message: StoredMessage): void {
-  const { receipts, clock } = parts
-  const isOff = parts.phoneOf(text(message.submitted.body, 'destination_addr')).isOff
+function conclude(deps: EsmeRequestsDeps, message: StoredMessage): void {
+  const { receipts, clock } = deps
+  const isOff = deps.phoneOf(textField(message.submitted.body, 'destination_addr')).isOff
   const state = isOff ? 'UNDELIV' : receipts.state
-  if (receipts.intermediate) tell(parts, message, 'ENROUTE')
+  if (receipts.intermediate) tell(deps, message, 'ENROUTE')
   const settle = (): void => {
     if (message.state === 'DELETED') return
     // What waits may be cancelled or replaced until then.
-    if (receipts.delayMs > 0) arrive(parts, message)
+    if (receipts.delayMs > 0) arrive(deps, message)
     message.state = state
     message.finalMs = clock.now()
-    for (let i = 0; i < receipts.times; i++) tell(parts, message, state)
+    for (let i = 0; i < receipts.times; i++) tell(deps, message, state)
   }
   if (receipts.delayMs > 0) clock.after(receipts.delayMs, settle)
   else settle()
 }
 
-function tell(parts: DeskParts, message: StoredMessage, state: MessageState): void {
-  if (!parts.receipts.send || !wantsReceipt(message.submitted, state)) return
-  parts.deliveries.send({
-    ...receiptFor(message, state, parts.receipts), systemId: message.systemId,
-    msisdn: text(message.submitted.body, 'destination_addr'), lane: 'sms', event: 'receipt', attempts: 0,
+function tell(deps: EsmeRequestsDeps, message: StoredMessage, state: MessageState): void {
+  if (!deps.receipts.send || !wantsReceipt(message.submitted, state)) return
+  deps.deliveries.send({
+    ...receiptFor(message, state, deps.receipts), systemId: message.systemId,
+    msisdn: textField(message.submitted.body, 'destination_addr'), lane: 'sms', event: 'receipt', attempts: 0,
     done: () => undefined,
   })
 }
 
-function query(parts: DeskParts, peer: Peer, request: Pdu): void {
-  const message = parts.messages.find(text(request.body, 'message_id'))
+function query(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
+  const message = deps.messages.find(textField(request.body, 'message_id'))
   if (!message) return refuse(peer, request, STATUS.ESME_RQUERYFAIL)
-  const error_code = message.state === 'DELIVRD' ? 0 : Number.parseInt(parts.receipts.error, 10) || 0
+  const error_code = message.state === 'DELIVRD' ? 0 : Number.parseInt(deps.receipts.error, 10) || 0
   const body = {
     message_id: message.id, final_date: absoluteTime(message.finalMs), message_state: MESSAGE_STATES[message.state], error_code,
   }
@@ -197,10 +197,10 @@ function query(parts: DeskParts, peer: Peer, request: Pdu): void {
 }
 
 /** The text alone: its coding and header stay. One with a header, or in a parameter, is more than a text. (SMPP v3.4 §4.10) */
-function replace(parts: DeskParts, peer: Peer, request: Pdu): void {
-  const message = parts.messages.find(text(request.body, 'message_id'))
-  const isSame = message && text(message.submitted.body, 'source_addr') === text(request.body, 'source_addr')
-  const hasHeader = message && (integer(message.submitted.body, 'esm_class') & 0x40) !== 0
+function replace(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
+  const message = deps.messages.find(textField(request.body, 'message_id'))
+  const isSame = message && textField(message.submitted.body, 'source_addr') === textField(request.body, 'source_addr')
+  const hasHeader = message && (integerField(message.submitted.body, 'esm_class') & 0x40) !== 0
   const isPlain = message && !hasHeader && message.submitted.tlvs.every((it) => it.tag !== 0x0424)
   if (!isSame || !isPlain || message.state !== 'ENROUTE') return refuse(peer, request, STATUS.ESME_RREPLACEFAIL)
   const { short_message } = kept(request).body
@@ -208,10 +208,10 @@ function replace(parts: DeskParts, peer: Peer, request: Pdu): void {
   peer.respond(request, {})
 }
 
-function cancel(parts: DeskParts, peer: Peer, request: Pdu): void {
-  const message = parts.messages.find(text(request.body, 'message_id'))
+function cancel(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
+  const message = deps.messages.find(textField(request.body, 'message_id'))
   if (!message || message.state !== 'ENROUTE') return refuse(peer, request, STATUS.ESME_RCANCELFAIL)
   message.state = 'DELETED'
-  message.finalMs = parts.clock.now()
+  message.finalMs = deps.clock.now()
   peer.respond(request, {})
 }

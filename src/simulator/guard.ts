@@ -23,7 +23,7 @@ const NEEDED = 'the phone needs its token, as `simulate` printed it: a page behi
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** Answers the token that is in force, if one is. */
-export function guard(app: Hono, { host, allowedHosts, token: given }: GuardOptions): string | undefined {
+export function guardControl(app: Hono, { host, allowedHosts, token: given }: GuardOptions): string | undefined {
   const isLocal = isLoopback(host)
   const token = given ?? (isLocal ? undefined : randomBytes(TOKEN_OCTETS).toString('base64url'))
   const hosts = [host, 'localhost', '127.0.0.1', '::1', ...allowedHosts]

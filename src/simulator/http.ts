@@ -10,7 +10,7 @@ import { pcapOf } from '../tools/capture/pcap-writer.ts'
 import { PhoneError, type Phone } from './phone.ts'
 import type { Smsc } from './smsc.ts'
 import { describePdu, wireOf } from './trace.ts'
-import { guard } from './guard.ts'
+import { guardControl } from './guard.ts'
 import { pages } from './pages.ts'
 
 export interface ControlOptions {
@@ -92,7 +92,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   const viewOf = viewer()
   const stream = eventStream(smsc, viewOf, options.talkOf !== undefined)
   app.use(limit)
-  const token = guard(app, { host, allowedHosts: options.allowedHosts ?? [], token: options.token })
+  const token = guardControl(app, { host, allowedHosts: options.allowedHosts ?? [], token: options.token })
   pages(app)
   phoneRoutes(app, { smsc, viewOf, talkOf: options.talkOf })
   smscRoutes(app, smsc, stream.faultsChanged)

@@ -1,6 +1,6 @@
 /** A phone's SMS inbox: puts parts together from UDH, sar TLVs or message_payload. (3GPP TS 23.040 §9.2.3.24.1) */
 import type { Pdu } from '../smpp/types.ts'
-import { integer, octetsOfText, text, tlv } from './codec.ts'
+import { integerField, octetsOfText, textField, tlv } from './codec.ts'
 import { readSms } from './coding.ts'
 import { readShifted, shiftsIn } from './national.ts'
 
@@ -42,7 +42,7 @@ export function inbox(keptMax = INBOX_MAX): Inbox {
   return {
     all,
     take(submitted, id, nowMs) {
-      const from = text(submitted.body, 'source_addr')
+      const from = textField(submitted.body, 'source_addr')
       const part = partOf(submitted)
       const key = `${from} ${part.reference} ${part.total}`
       const entry = unfinished.get(key) ?? { parts: Array<Part | undefined>(part.total).fill(undefined), ids: [] }
@@ -55,7 +55,7 @@ export function inbox(keptMax = INBOX_MAX): Inbox {
       const parts = entry.parts as Part[]
       const sms: Sms = {
         from, text: parts.map((one) => one.text).join(''), atMs: nowMs, parts: parts.length, alphabet: part.alphabet,
-        over: parts.some((one) => one.over), messageIds: entry.ids, validity: text(submitted.body, 'validity_period'),
+        over: parts.some((one) => one.over), messageIds: entry.ids, validity: textField(submitted.body, 'validity_period'),
       }
       all.push(sms)
       if (all.length > keptMax) all.shift()
@@ -66,10 +66,10 @@ export function inbox(keptMax = INBOX_MAX): Inbox {
 
 function partOf(submitted: Pdu): Part {
   const octets = octetsOfText(submitted)
-  const hasHeader = (integer(submitted.body, 'esm_class') & 0x40) !== 0 && octets.length > 0
+  const hasHeader = (integerField(submitted.body, 'esm_class') & 0x40) !== 0 && octets.length > 0
   const headerOctets = hasHeader ? Math.min(octets[0]! + 1, octets.length) : 0
   const said = octets.subarray(headerOctets)
-  const decoding = readSms(said, integer(submitted.body, 'data_coding'))
+  const decoding = readSms(said, integerField(submitted.body, 'data_coding'))
   const header = octets.subarray(1, headerOctets)
   const isPayload = tlv(submitted, 0x0424) !== undefined
   const free = 140 - headerOctets

@@ -1,6 +1,6 @@
 /** The octets of a load run, in the standard dialect: templates that are patched, frames that are only skimmed. */
 import { encode } from './codec.ts'
-import { standardVoice, serviceNumber } from './network-coding.ts'
+import { standardCoding, serviceNumber } from './network-coding.ts'
 
 /** Numbers of the subscribers of a run: this and so many more. */
 export const FIRST_MSISDN = 67_500_000_000
@@ -16,7 +16,7 @@ export interface Template {
 
 export function template(step: 'begin' | 'input', text: string, code: string): Template {
   const msisdn = String(FIRST_MSISDN)
-  const voice = standardVoice()
+  const voice = standardCoding()
   const dialogue = voice.open({ number: 0, msisdn, source: [1, 1, msisdn], code, by: 'subscriber', beginOp: 1 })
   const spoken = voice.say(step, dialogue, text)!
   const octets = encode({ ...spoken, sequence: 0 })

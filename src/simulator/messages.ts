@@ -1,8 +1,8 @@
 /** The SMS that ESMEs submitted: their ids and states, and the receipts that tell of them. (SMPP v3.4 §5.2.28, App. B) */
 import type { Pdu, Tlv } from '../smpp/types.ts'
-import { integer, text, tlv8 } from './codec.ts'
+import { integerField, textField, tlv8 } from './codec.ts'
 import { readSms } from './coding.ts'
-import type { Spoken } from './network-coding.ts'
+import type { NetworkRequest } from './network-coding.ts'
 
 /** message_state. (SMPP v3.4 §5.2.28) */
 export const MESSAGE_STATES = {
@@ -11,7 +11,7 @@ export const MESSAGE_STATES = {
 export type MessageState = keyof typeof MESSAGE_STATES
 
 /** One way of writing message ids. padded: decimal with leading zeros to ten digits. */
-export type IdForm = 'dec' | 'hex' | 'HEX' | 'padded'
+export type MessageIdForm = 'dec' | 'hex' | 'HEX' | 'padded'
 
 export interface ReceiptSettings {
   /** Off: no receipts at all, whatever is asked for. */
@@ -23,7 +23,7 @@ export interface ReceiptSettings {
   /** How often the same receipt comes. */
   times: number
   carries: 'text+tlv' | 'text' | 'tlv' | 'payload'
-  idForms: { response: IdForm; receipt: IdForm }
+  idForms: { response: MessageIdForm; receipt: MessageIdForm }
   state: MessageState
   /** The three digits of err:. */
   error: string
@@ -50,7 +50,7 @@ export interface StoredMessage {
 const MESSAGES_MAX = 10_000
 
 export interface Messages {
-  store(systemId: string, submitted: Pdu, nowMs: number, form: IdForm): StoredMessage
+  store(systemId: string, submitted: Pdu, nowMs: number, form: MessageIdForm): StoredMessage
   find(id: string): StoredMessage | undefined
   count(): number
 }
@@ -60,7 +60,7 @@ export function messages(firstNumber: number): Messages {
   let number = firstNumber
   return {
     store(systemId, submitted, nowMs, form) {
-      const id = idOf(number, form)
+      const id = formatMessageId(number, form)
       const message: StoredMessage = {
         id, number: number++, systemId, submitted, submittedMs: nowMs, finalMs: 0, state: 'ENROUTE',
       }
@@ -73,7 +73,7 @@ export function messages(firstNumber: number): Messages {
   }
 }
 
-export function idOf(number: number, form: IdForm): string {
+export function formatMessageId(number: number, form: MessageIdForm): string {
   if (form === 'hex') return number.toString(16)
   if (form === 'HEX') return number.toString(16).toUpperCase()
   return form === 'padded' ? String(number).padStart(10, '0') : String(number)
@@ -81,15 +81,15 @@ export function idOf(number: number, form: IdForm): string {
 
 /** Whether the ESME asked to hear of this end. (SMPP v3.4 §5.2.17) */
 export function wantsReceipt(submitted: Pdu, state: MessageState): boolean {
-  const asked = integer(submitted.body, 'registered_delivery') & 3
-  if (state === 'ENROUTE') return (integer(submitted.body, 'registered_delivery') & 0x10) !== 0
+  const asked = integerField(submitted.body, 'registered_delivery') & 3
+  if (state === 'ENROUTE') return (integerField(submitted.body, 'registered_delivery') & 0x10) !== 0
   return asked === 1 || (asked === 2 && state !== 'DELIVRD')
 }
 
 /** The deliver_sm that tells of one message. */
-export function receiptFor(message: StoredMessage, state: MessageState, settings: ReceiptSettings): Spoken {
+export function receiptFor(message: StoredMessage, state: MessageState, settings: ReceiptSettings): NetworkRequest {
   const { body } = message.submitted
-  const id = idOf(message.number, settings.idForms.receipt)
+  const id = formatMessageId(message.number, settings.idForms.receipt)
   const octets = settings.carries === 'tlv' ? Buffer.alloc(0) : Buffer.from(textOf(message, id, state, settings), 'latin1')
   const isFinal = state !== 'ENROUTE'
   const tlvs: Tlv[] = []
@@ -100,11 +100,11 @@ export function receiptFor(message: StoredMessage, state: MessageState, settings
   return {
     command: 'deliver_sm',
     body: {
-      service_type: text(body, 'service_type'),
-      source_addr_ton: integer(body, 'dest_addr_ton'), source_addr_npi: integer(body, 'dest_addr_npi'),
-      source_addr: text(body, 'destination_addr'),
-      dest_addr_ton: integer(body, 'source_addr_ton'), dest_addr_npi: integer(body, 'source_addr_npi'),
-      destination_addr: text(body, 'source_addr'),
+      service_type: textField(body, 'service_type'),
+      source_addr_ton: integerField(body, 'dest_addr_ton'), source_addr_npi: integerField(body, 'dest_addr_npi'),
+      source_addr: textField(body, 'destination_addr'),
+      dest_addr_ton: integerField(body, 'source_addr_ton'), dest_addr_npi: integerField(body, 'source_addr_npi'),
+      destination_addr: textField(body, 'source_addr'),
       esm_class: isFinal ? 0x04 : 0x20,
       short_message: settings.carries === 'payload' ? undefined : octets,
     },
@@ -115,7 +115,7 @@ export function receiptFor(message: StoredMessage, state: MessageState, settings
 function textOf(message: StoredMessage, id: string, state: MessageState, settings: ReceiptSettings): string {
   const { body } = message.submitted
   const short = body['short_message']
-  const said = Buffer.isBuffer(short) ? readSms(short, integer(body, 'data_coding')).text : ''
+  const said = Buffer.isBuffer(short) ? readSms(short, integerField(body, 'data_coding')).text : ''
   const shown = said.slice(0, 20).replace(/[^\x20-\x7e]/g, '.')
   const delivered = state === 'DELIVRD' ? '001' : '000'
   return `id:${id} sub:001 dlvrd:${delivered} submit date:${minuteOf(message.submittedMs)} `

@@ -3,7 +3,7 @@
  * thing seen from the other side. `standardVoice` is the reading of vectors u01 to u25.
  */
 import type { Pdu, PduBody, Tlv } from '../smpp/types.ts'
-import { integer, octetsOfText, text as cstring, tlv, tlv8 } from './codec.ts'
+import { integerField, octetsOfText, textField as cstring, tlv, tlv8 } from './codec.ts'
 import { readUssd, writeTyped, type Decoding } from './coding.ts'
 
 /** What the network can say about a dialogue. */
@@ -29,14 +29,14 @@ export interface NetworkDialogue {
 }
 
 /** A request of the network's, without its sequence number. */
-export interface Spoken {
+export interface NetworkRequest {
   command: 'deliver_sm' | 'data_sm'
   body: PduBody
   tlvs: Tlv[]
 }
 
 /** What an ESME said. */
-export interface Heard {
+export interface DecodedSubmit {
   /** unknown: it is USSD, but nothing that this network takes. */
   action: 'ask' | 'end' | 'notify' | 'abort' | 'unknown'
   /** The dialogue it names; null where it names none, so that the MSISDN decides. */
@@ -52,7 +52,7 @@ export interface Heard {
 /** A dialogue to be opened; `number` counts them. */
 export type Opening = Omit<NetworkDialogue, 'carrier' | 'service' | 'serviceType' | 'id'> & { number: number }
 
-export interface Voice {
+export interface NetworkCoding {
   readonly name: string
   /** Dialogue numbers run from 0 to this minus one and wrap. */
   readonly numbers: number
@@ -65,12 +65,12 @@ export interface Voice {
   /** A new dialogue of a subscriber's, or (by: 'esme') one that a push opens. */
   open(opening: Opening): NetworkDialogue
   /** null: this network says nothing of such a thing. */
-  say(event: NetworkEvent, dialogue: NetworkDialogue, typed: string): Spoken | null
+  say(event: NetworkEvent, dialogue: NetworkDialogue, typed: string): NetworkRequest | null
   /** null: not USSD. `by`: who opened the subscriber's dialogue, if one is open. */
-  hear(pdu: Pdu, by: 'subscriber' | 'esme' | null): Heard | null
+  hear(pdu: Pdu, by: 'subscriber' | 'esme' | null): DecodedSubmit | null
 }
 
-export interface StandardVoiceSettings {
+export interface StandardCodingSettings {
   /** Where the dialled string stands. Default both, as in u01. */
   codeIn?: 'both' | 'text' | 'destination'
   /** data_coding for typed text. Default 0x0F and 0x08. */
@@ -83,7 +83,7 @@ const CARRIER = 0x1383
 const OPS: Record<Exclude<NetworkEvent, 'begin'>, number> = { input: 18, 'notify-ack': 19, end: 17, abort: 18, timeout: 18 }
 
 /** Session number in octet 1, turn and end bit in octet 2 of its_session_info. (SMPP v3.4 §5.3.2.43) */
-export function standardVoice(settings: StandardVoiceSettings = {}): Voice {
+export function standardCoding(settings: StandardCodingSettings = {}): NetworkCoding {
   const { codeIn = 'both', codings = { gsm7: 0x0f, ucs2: 0x08 }, goneStatus = 0x45 } = settings
   return {
     name: 'standard',
@@ -112,22 +112,22 @@ export function standardVoice(settings: StandardVoiceSettings = {}): Voice {
   }
 }
 
-function hearStandard(pdu: Pdu): Heard | null {
+function hearStandard(pdu: Pdu): DecodedSubmit | null {
   const op = tlv(pdu, OP)?.[0]
   if (op === undefined) return null
   const carrier = tlv(pdu, CARRIER) ?? Buffer.alloc(0)
   const ends = carrier.length > 1 && (carrier[1]! & 1) === 1
   const action = op === 2 ? 'ask' : op === 16 || op === 17 ? 'end' : op === 3 ? (ends ? 'end' : 'notify') : 'unknown'
-  return { action, id: carrier.length ? String(carrier[0]) : null, carrier: Buffer.from(carrier), ...heardOf(pdu) }
+  return { action, id: carrier.length ? String(carrier[0]) : null, carrier: Buffer.from(carrier), ...decodedSubmitOf(pdu) }
 }
 
 /** The parts of what was heard that are the same in every dialect. */
-export function heardOf(pdu: Pdu): Omit<Heard, 'action' | 'id' | 'carrier'> {
+export function decodedSubmitOf(pdu: Pdu): Omit<DecodedSubmit, 'action' | 'id' | 'carrier'> {
   const body = pdu.body
-  const dataCoding = integer(body, 'data_coding')
+  const dataCoding = integerField(body, 'data_coding')
   return {
     msisdn: cstring(body, 'destination_addr').replace(/^\+/, ''),
-    service: [integer(body, 'source_addr_ton'), integer(body, 'source_addr_npi'), cstring(body, 'source_addr')],
+    service: [integerField(body, 'source_addr_ton'), integerField(body, 'source_addr_npi'), cstring(body, 'source_addr')],
     serviceType: cstring(body, 'service_type'),
     decoding: readUssd(octetsOfText(pdu), dataCoding),
     dataCoding,

@@ -3,13 +3,13 @@ import { endBitOf, getSession, readPlace, tlvOf, type PduView } from '../smpp/di
 import { readEnvelope, type Envelope } from '../smpp/dialect/envelope.ts'
 import type { ActionProfile, DialectProfile } from '../smpp/dialect/schema.ts'
 import type { Pdu, PduBody } from '../smpp/types.ts'
-import { octetsOfText, text as cstring, integer } from './codec.ts'
+import { octetsOfText, textField as cstring, integerField } from './codec.ts'
 import { readGsm7, readUcs2, unpack, type Decoding } from './coding.ts'
-import { heardOf, type Heard } from './network-coding.ts'
+import { decodedSubmitOf, type DecodedSubmit } from './network-coding.ts'
 
 type ActionName = keyof DialectProfile['outbound']['actions']
 
-const MEANT: Record<ActionName, Heard['action']> = {
+const MEANT: Record<ActionName, DecodedSubmit['action']> = {
   continue: 'ask', 'push-begin': 'ask', end: 'end', 'push-end': 'end', notify: 'notify', abort: 'abort',
 }
 /** Where two actions look alike, the one that fits who opened the dialogue. */
@@ -20,7 +20,7 @@ const LIKELY: Record<'subscriber' | 'esme' | 'none', ActionName[]> = {
 }
 
 /** null: not USSD. */
-export function hearProfile(profile: DialectProfile, pdu: Pdu, by: 'subscriber' | 'esme' | null): Heard | null {
+export function profileDecoder(profile: DialectProfile, pdu: Pdu, by: 'subscriber' | 'esme' | null): DecodedSubmit | null {
   const envelope = profile.outbound.text.wrap === 'comviva' ? readEnvelope(octetsOfText(pdu).toString('latin1')) : null
   const view: PduView = { sequence: pdu.sequence, body: swapped(pdu.body), tlvs: pdu.tlvs, text: '', envelope }
   const { actions } = profile.outbound
@@ -30,7 +30,7 @@ export function hearProfile(profile: DialectProfile, pdu: Pdu, by: 'subscriber' 
   if (!isUssd) return null
   const { raw, id } = getSession(profile, view)
   return {
-    ...heardOf(pdu), action: name === undefined ? 'unknown' : MEANT[name], id: id === '' ? null : id,
+    ...decodedSubmitOf(pdu), action: name === undefined ? 'unknown' : MEANT[name], id: id === '' ? null : id,
     carrier: Buffer.from(raw), decoding: readSaid(profile, pdu, envelope),
   }
 }
@@ -77,7 +77,7 @@ function readSaid(profile: DialectProfile, pdu: Pdu, envelope: Envelope | null):
   const raw = octetsOfText(pdu)
   const isHex = form.wrap === 'asciiHex' && /^(?:[0-9a-f]{2})*$/i.test(raw.toString('latin1'))
   const octets = isHex ? Buffer.from(raw.toString('latin1'), 'hex') : raw
-  const said = decoded(profile, octets, integer(pdu.body, 'data_coding'), isHex)
+  const said = decoded(profile, octets, integerField(pdu.body, 'data_coding'), isHex)
   return form.newline === '\n' ? said : { ...said, text: said.text.replaceAll(form.newline, '\n') }
 }
 

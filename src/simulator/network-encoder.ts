@@ -7,14 +7,14 @@ import { endBitInSession, getSession, mintSession, putSession, withEndBit, type 
 import { compileClassifier, operationOf } from '../smpp/dialect/classify.ts'
 import { compileCode } from '../smpp/dialect/code.ts'
 import { writeEnvelope } from '../smpp/dialect/envelope.ts'
-import type { Condition, DialectProfile, Place } from '../smpp/dialect/schema.ts'
+import type { DialectCondition, DialectProfile, DialectPlace } from '../smpp/dialect/schema.ts'
 import { encodeText } from '../smpp/dialect/text.ts'
 import { viewOf } from '../smpp/dialect/dialect.ts'
 import type { Pdu } from '../smpp/types.ts'
-import { around } from './regex-sample.ts'
+import { regexSample } from './regex-sample.ts'
 import { gsm7, ucs2 } from './coding.ts'
-import { hearProfile } from './network-decoder.ts'
-import { serviceNumber, type NetworkDialogue, type NetworkEvent, type Spoken, type Voice } from './network-coding.ts'
+import { profileDecoder } from './network-decoder.ts'
+import { serviceNumber, type NetworkDialogue, type NetworkEvent, type NetworkRequest, type NetworkCoding } from './network-coding.ts'
 
 /** One form that an event could have. */
 interface Form {
@@ -43,7 +43,7 @@ const GONE = { withheld: 0x50, prompt: 0x45 }
 const PAYLOAD = 0x0424
 const SHORT_OCTETS_MAX = 254
 
-export function profileVoice(profile: DialectProfile): Voice {
+export function profileCoding(profile: DialectProfile): NetworkCoding {
   const { inbound, responses, push } = profile
   const reads = reader(profile)
   return {
@@ -75,11 +75,11 @@ export function profileVoice(profile: DialectProfile): Voice {
       const [form] = event === 'input' ? formsOf(profile, 'input', dialogue) : []
       return form ? written(profile, dialogue, form, { text: typed, destination: dialogue.service[2], tlvs: [] }) : null
     },
-    hear: (pdu, by) => hearProfile(profile, pdu, by),
+    hear: (pdu, by) => profileDecoder(profile, pdu, by),
   }
 }
 
-type Reader = (spoken: Spoken) => { kind: string; code: string }
+type Reader = (spoken: NetworkRequest) => { kind: string; code: string }
 
 /** What the profile makes of a PDU. */
 function reader(profile: DialectProfile): Reader {
@@ -93,9 +93,9 @@ function reader(profile: DialectProfile): Reader {
   }
 }
 
-function begin(profile: DialectProfile, dialogue: NetworkDialogue, reads: Reader): Spoken | null {
+function begin(profile: DialectProfile, dialogue: NetworkDialogue, reads: Reader): NetworkRequest | null {
   const wanted = readCode(dialogue.code)?.code ?? dialogue.code
-  let nearest: Spoken | null = null
+  let nearest: NetworkRequest | null = null
   for (const form of formsOf(profile, 'begin', dialogue)) {
     for (const placing of placingsOf(profile, dialogue.code)) {
       const spoken = written(profile, dialogue, form, placing)
@@ -119,7 +119,7 @@ function formsOf(profile: DialectProfile, event: NetworkEvent, dialogue: Network
   })
 }
 
-function opsOf(profile: DialectProfile, when: Condition, event: NetworkEvent, dialogue: NetworkDialogue): (number | undefined)[] {
+function opsOf(profile: DialectProfile, when: DialectCondition, event: NetworkEvent, dialogue: NetworkDialogue): (number | undefined)[] {
   if (!profile.inbound.op.from) return [undefined]
   const usual = event === 'begin' ? dialogue.beginOp : OPS[event]
   if (!when.op) return [usual, undefined]
@@ -127,7 +127,7 @@ function opsOf(profile: DialectProfile, when: Condition, event: NetworkEvent, di
   return [...new Set([...named.filter((op) => op === usual), ...named])]
 }
 
-function serviceTypesOf(when: Condition, dialogue: NetworkDialogue): string[] {
+function serviceTypesOf(when: DialectCondition, dialogue: NetworkDialogue): string[] {
   if (when.serviceType) return when.serviceType
   if (when.serviceTypeRe === undefined) return [dialogue.serviceType]
   // One word that fits: the first letter of each class.
@@ -142,7 +142,7 @@ function placingsOf(profile: DialectProfile, code: string): Placing[] {
   const joined: Placing[] = pick === 'join' && split !== undefined
     ? [{ text: '', destination: bare(code, suffix), tlvs: [{ tag: split, value: Buffer.from('\xa0*', 'latin1') }] }]
     : []
-  const shown = [code, ...(re === undefined ? [] : [around(re, code), around(re, code.replace(/^\*|#$/g, ''))])]
+  const shown = [code, ...(re === undefined ? [] : [regexSample(re, code), regexSample(re, code.replace(/^\*|#$/g, ''))])]
   return [...joined, ...shown.flatMap((value): Placing[] => [
     { text: value, destination: number, tlvs: [] },
     { text: '', destination: value, tlvs: [] },
@@ -159,7 +159,7 @@ function bare(code: string, suffix: string): string {
   return suffix && inner.endsWith(suffix) ? inner.slice(0, -suffix.length) : inner
 }
 
-function written(profile: DialectProfile, dialogue: NetworkDialogue, form: Form, placing: Placing): Spoken {
+function written(profile: DialectProfile, dialogue: NetworkDialogue, form: Form, placing: Placing): NetworkRequest {
   const { inbound, outbound } = profile
   const { carrier } = dialogue
   const target = carried(profile, endBitInSession(profile) ? withEndBit(profile, carrier, form.end) : carrier)
@@ -190,7 +190,7 @@ function carried(profile: DialectProfile, carrier: Buffer): PduTarget {
   return target
 }
 
-function put(place: Place | undefined, octets: Buffer, target: PduTarget): void {
+function put(place: DialectPlace | undefined, octets: Buffer, target: PduTarget): void {
   if (place?.tlv !== undefined) target.tlvs.push({ tag: place.tlv, value: octets })
   else if (place?.field !== undefined) target.body[place.field] = octets.toString('latin1')
 }
@@ -233,7 +233,7 @@ function ordered(profile: DialectProfile, target: PduTarget): PduTarget['tlvs'] 
   return target.tlvs.toSorted((a, b) => rank(a.tag) - rank(b.tag))
 }
 
-function asPdu(spoken: Spoken): Pdu {
+function asPdu(spoken: NetworkRequest): Pdu {
   return { ...spoken, status: 0, sequence: 0 }
 }
 

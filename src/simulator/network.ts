@@ -4,14 +4,14 @@ import type { Tlv } from '../smpp/types.ts'
 import { isOver } from './coding.ts'
 import { nameOfStatus, STATUS } from './commands.ts'
 import type { Deliveries, DeliveryOutcome } from './deliveries.ts'
-import type { Heard, NetworkDialogue, NetworkEvent, Voice } from './network-coding.ts'
+import type { DecodedSubmit, NetworkDialogue, NetworkEvent, NetworkCoding } from './network-coding.ts'
 
 /** What a handset shows. */
-export interface Screen {
+export interface HandsetScreen {
   text: string
   /** An answer is awaited. */
   open: boolean
-  action: Heard['action']
+  action: DecodedSubmit['action']
   alphabet: string
   /** Septets, UCS-2 units or octets of the text. */
   units: number
@@ -34,26 +34,26 @@ export interface Handset {
   /** Whether a USSN is confirmed by itself, as handsets do. */
   confirms: boolean
   isOff: boolean
-  show(screen: Screen): void
+  show(screen: HandsetScreen): void
   fail(why: string): void
 }
 
 export interface NetworkSettings {
-  voice: Voice
+  voice: NetworkCoding
   /** How long the ESME may take for an answer; then the network ends the dialogue. 0: for ever. */
   applicationMs: number
   firstNumber: number
 }
 
 /** The answer to a submit. withheld: it comes later. */
-export type Verdict = { status: number; tlvs?: Tlv[] } | { withheld: true }
+export type SubmitVerdict = { status: number; tlvs?: Tlv[] } | { withheld: true }
 
 export interface Network {
   dial(handset: Handset, code: string, options?: { beginOp?: number; number?: number; systemId?: string }): void
   answer(handset: Handset, text: string): void
   /** Ends the dialogue from the subscriber's or the network's side and tells the ESME in the dialect's way. */
   release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void
-  hear(systemId: string, heard: Heard, handset: Handset, respond: (status: number) => void): Verdict
+  hear(systemId: string, heard: DecodedSubmit, handset: Handset, respond: (status: number) => void): SubmitVerdict
   open(msisdn: string): NetworkDialogue | undefined
   count(): number
 }
@@ -134,7 +134,7 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
   }
 
   /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
-  function pushed(systemId: string, heard: Heard, handset: Handset): Entry | undefined {
+  function pushed(systemId: string, heard: DecodedSubmit, handset: Handset): Entry | undefined {
     const isLate = heard.id !== null && (ended.get(handset.msisdn) ?? []).includes(heard.id)
     if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
     const dialogue = voice.open({
@@ -150,7 +150,7 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
     return given
   }
 
-  function show(entry: Entry, heard: Heard, handset: Handset): void {
+  function show(entry: Entry, heard: DecodedSubmit, handset: Handset): void {
     const carrier = heard.carrier.toString('hex')
     const { text, alphabet, units } = heard.decoding
     const repeat = entry.last?.text === text && entry.last.carrier === carrier

@@ -10,7 +10,7 @@ import type { Act } from './chaos.ts'
 export type BindMode = 'transceiver' | 'receiver' | 'transmitter'
 
 /** What became of a request of ours. */
-export type Outcome = { kind: 'answered'; status: number; pdu: Pdu } | { kind: 'timeout' } | { kind: 'lost' }
+export type RequestOutcome = { kind: 'answered'; status: number; pdu: Pdu } | { kind: 'timeout' } | { kind: 'lost' }
 
 export interface PeerHooks {
   /** A request or an unexpected response of the ESME's, whole and decoded. */
@@ -25,7 +25,7 @@ export interface PeerHooks {
 
 interface Waiting {
   command: string
-  done(outcome: Outcome): void
+  done(outcome: RequestOutcome): void
   callOff(): void
 }
 
@@ -80,7 +80,7 @@ export class Peer {
 
   /** Sends a request under the next sequence number; `act` may spoil it. `done` is called exactly once. */
   request(
-    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] }, withinMs: number, done: (outcome: Outcome) => void, act?: Act,
+    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] }, withinMs: number, done: (outcome: RequestOutcome) => void, act?: Act,
   ): void {
     if (this.state === 'closed') return done({ kind: 'lost' })
     const sequence = this.nextSequence()
@@ -179,7 +179,7 @@ export class Peer {
     this.settle(pdu.sequence, { kind: 'answered', status: pdu.status, pdu })
   }
 
-  private settle(sequence: number, outcome: Outcome): void {
+  private settle(sequence: number, outcome: RequestOutcome): void {
     const waiting = this.waiting.get(sequence)
     if (!waiting) return
     this.waiting.delete(sequence)

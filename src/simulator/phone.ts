@@ -1,13 +1,13 @@
 /** A simulated handset: dials, reads, answers, hangs up, and gets SMS. */
 import type { Clock } from '../ussd/vocabulary.ts'
 import { inbox, type Inbox, type Sms } from './inbox.ts'
-import type { Handset, Network, Screen } from './network.ts'
+import type { Handset, Network, HandsetScreen } from './network.ts'
 
 export interface Phone extends Handset {
   /** Dials and answers the first screen. Rejects, with the story so far, if none comes in time. */
-  dial(code: string, options?: DialOptions): Promise<Screen>
+  dial(code: string, options?: DialOptions): Promise<HandsetScreen>
   /** Types an answer and answers the next screen. */
-  answer(text: string, options?: { withinMs?: number }): Promise<Screen>
+  answer(text: string, options?: { withinMs?: number }): Promise<HandsetScreen>
   /** Cancels: the ESME is told in the dialect's way. */
   hangUp(): void
   /** The network's own timer fires. */
@@ -15,7 +15,7 @@ export interface Phone extends Handset {
   /** Types without waiting for anything. */
   type(text: string): void
   /** The next screen nobody has looked at: a push, a repeat, or what an earlier call did not wait for. */
-  next(withinMs?: number): Promise<Screen>
+  next(withinMs?: number): Promise<HandsetScreen>
   /** The next SMS nobody has looked at. */
   sms(withinMs?: number): Promise<Sms>
   /** Sends an SMS to a service; resolves with the status that the ESME acknowledged it with. */
@@ -29,7 +29,7 @@ export interface Phone extends Handset {
   /** How its last dialogue was left, if it did not end by itself. */
   readonly left: 'hang-up' | 'lost' | null
   /** What stands on the display. */
-  readonly screen: Screen | null
+  readonly screen: HandsetScreen | null
   readonly inbox: readonly Sms[]
   /** Everything that happened to this phone, in words; the last few hundred lines. */
   readonly story: readonly string[]
@@ -50,7 +50,7 @@ export interface DialOptions {
   systemId?: string
 }
 
-export interface PhoneParts {
+export interface PhoneDeps {
   clock: Clock
   network: Network
   withinMs: number
@@ -72,14 +72,14 @@ export class PhoneError extends Error {
   }
 }
 
-export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts): Phone {
+export function phone(handset: Omit<Handset, 'show' | 'fail'>, deps: PhoneDeps): Phone {
   const story: string[] = []
   const errorOf = (why: string): Error => new PhoneError(why, story)
   const noDialogue = (): Error => errorOf('no dialogue is open on this phone: dial first')
-  const screens = mailbox<Screen>(parts.clock, errorOf)
-  const messages = mailbox<Sms>(parts.clock, errorOf)
-  const box = inbox(parts.inboxMax)
-  let screen: Screen | null = null
+  const screens = mailbox<HandsetScreen>(deps.clock, errorOf)
+  const messages = mailbox<Sms>(deps.clock, errorOf)
+  const box = inbox(deps.inboxMax)
+  let screen: HandsetScreen | null = null
   let repeats = 0
   let waiting = false
   let failed: string | null = null
@@ -94,10 +94,10 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
     waiting = true
     failed = null
     screen = null
-    parts.onChange('typed')
+    deps.onChange('typed')
   }
 
-  function rests(shown: Screen | null, why: string | null = null): void {
+  function rests(shown: HandsetScreen | null, why: string | null = null): void {
     waiting = false
     failed = why
     screen = shown
@@ -107,15 +107,15 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
     tell(line)
     rests(null)
     left = event === 'abort' ? 'hang-up' : 'lost'
-    parts.network.release(self, event)
+    deps.network.release(self, event)
     screens.fail(`the phone ${line}`)
-    parts.onChange('screen')
+    deps.onChange('screen')
   }
 
-  function awaited(withinMs = parts.withinMs): Promise<Screen> {
+  function awaited(withinMs = deps.withinMs): Promise<HandsetScreen> {
     return screens.next(withinMs, 'a screen', (why) => {
       rests(null, why)
-      parts.onChange('failed')
+      deps.onChange('failed')
     })
   }
 
@@ -135,51 +135,51 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, parts: PhoneParts
       left = null
       const wait = awaited(options.withinMs)
       waits()
-      parts.network.dial(self, code, options)
+      deps.network.dial(self, code, options)
       return wait
     },
     answer(text, options = {}) {
-      if (!parts.network.open(self.msisdn)) return Promise.reject(noDialogue())
+      if (!deps.network.open(self.msisdn)) return Promise.reject(noDialogue())
       screens.forget()
       const wait = awaited(options.withinMs)
       self.type(text)
       return wait
     },
     type(text) {
-      if (!parts.network.open(self.msisdn)) throw noDialogue()
+      if (!deps.network.open(self.msisdn)) throw noDialogue()
       tell(`answers ${JSON.stringify(text)}`)
       waits()
-      parts.network.answer(self, text)
+      deps.network.answer(self, text)
     },
     hangUp: () => leaves('abort', 'hangs up'),
     timeOut: () => leaves('timeout', 'the network times out'),
     dismiss() {
       if (screen?.open) return
       rests(null)
-      parts.onChange('screen')
+      deps.onChange('screen')
     },
-    next: (withinMs = parts.withinMs) => screens.next(withinMs, 'a screen'),
-    sms: (withinMs = parts.withinMs) => messages.next(withinMs, 'an SMS'),
-    send: (to, text) => parts.sendSms(self, to, text),
+    next: (withinMs = deps.withinMs) => screens.next(withinMs, 'a screen'),
+    sms: (withinMs = deps.withinMs) => messages.next(withinMs, 'an SMS'),
+    send: (to, text) => deps.sendSms(self, to, text),
     show(shown) {
       rests(shown)
       tell(`sees (${shown.action}) ${JSON.stringify(shown.text)}`)
       if (shown.repeat) repeats++
       if (!shown.repeat || !self.skipRepeats) screens.put(shown)
-      parts.onChange('screen')
+      deps.onChange('screen')
     },
     fail(why) {
       rests(null, why)
       tell(`fails: ${why}`)
       screens.fail(why)
-      parts.onChange('failed')
+      deps.onChange('failed')
     },
     receive(submitted, id) {
-      const sms = box.take(submitted, id, parts.clock.now())
+      const sms = box.take(submitted, id, deps.clock.now())
       if (!sms) return undefined
       tell(`gets an SMS from ${sms.from}: ${JSON.stringify(sms.text)}`)
       messages.put(sms)
-      parts.onChange('sms')
+      deps.onChange('sms')
       return sms
     },
   }

@@ -5,7 +5,7 @@ const TOKEN = /(?:\\(.)|\[(?:\\.|[^\]])+\]|([\s\S]))([*+?]|\{\d+(?:,\d*)?\})?/gu
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ', D: 'a', W: ' ', S: 'a', b: '', B: '' }
 
 /** `code=` and `;` of `^.*code=([*0-9#]+);`, with `code` between. An expression without a group matches the code alone. */
-export function around(expression: string, code: string): string {
+export function regexSample(expression: string, code: string): string {
   const open = groupAt(expression)
   if (open < 0) return code
   const close = expression.indexOf(')', open)

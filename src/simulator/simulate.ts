@@ -2,12 +2,12 @@
 import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import { startControl, type Control, type TalkOf } from './http.ts'
 import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
-import type { Voice } from './network-coding.ts'
+import type { NetworkCoding } from './network-coding.ts'
 
 export interface SimulateOptions {
   clock: Clock
   chance: Chance
-  voice?: Voice
+  voice?: NetworkCoding
   /** SMPP. Default 127.0.0.1:2775. */
   smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
   /** Control page. Default 127.0.0.1:8775. */

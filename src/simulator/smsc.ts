@@ -4,14 +4,14 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { Chance, Clock } from '../ussd/vocabulary.ts'
 import { chaos as newChaos, type Chaos } from './chaos.ts'
 import { deliveries as newDeliveries, type Deliveries, type DeliverySettings } from './deliveries.ts'
-import { desk } from './esme-requests.ts'
+import { esmeRequests } from './esme-requests.ts'
 import { messages as newMessages, RECEIPTS, type ReceiptSettings } from './messages.ts'
 import { network as newNetwork, type Handset, type Network } from './network.ts'
 import { Peer } from './peer.ts'
 import { phone as newPhone, type Phone } from './phone.ts'
 import { writeTyped } from './coding.ts'
-import { trace as newTrace, type Traced } from './trace.ts'
-import { standardVoice, type Voice } from './network-coding.ts'
+import { createTrace as newTrace, type Traced } from './trace.ts'
+import { standardCoding, type NetworkCoding } from './network-coding.ts'
 
 export interface SmscOptions {
   clock: Clock
@@ -21,7 +21,7 @@ export interface SmscOptions {
   port?: number
   tls?: { key: string | Buffer; cert: string | Buffer }
   /** How this network speaks USSD. Default: the standard reading. */
-  voice?: Voice
+  voice?: NetworkCoding
   /** Who may bind; anybody if not given. */
   accounts?: { systemId: string; password?: string }[]
   /** Binds of one system id; one more is refused with ESME_RALYBND. Default: no limit. */
@@ -52,13 +52,13 @@ export interface Listening {
 }
 
 export type SmscEvent =
-  | { is: 'bind'; bind: BindRow }
+  | { is: 'bind'; bind: SimBindRow }
   | { is: 'phone'; what: 'screen' | 'sms' | 'failed' | 'typed'; msisdn: string }
   | { is: 'pdu'; traced: Traced }
   /** A fault struck. */
   | { is: 'fault' }
 
-export interface BindRow {
+export interface SimBindRow {
   id: string
   systemId: string
   mode: string
@@ -74,12 +74,12 @@ export interface Smsc {
   readonly receipts: ReceiptSettings
   readonly deliveries: Deliveries
   readonly network: Network
-  readonly voice: Voice
+  readonly voice: NetworkCoding
   /** The same phone for the same MSISDN, made at first use. `source`: how the network writes the subscriber. */
   phone(msisdn: string, source?: [number, number, string]): Phone
   phones(): Phone[]
   /** Connections that are bound, oldest first. */
-  binds(): BindRow[]
+  binds(): SimBindRow[]
   /** Every live connection, for closing, cutting, unbinding, and raw octets: `write(Buffer.from(hex, 'hex'))`. */
   peers(): Peer[]
   /** Resolves when that many binds are up. */
@@ -108,7 +108,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const deliveries = newDeliveries(
     { ...DELIVERIES, ...options.deliveries }, { clock, chance: options.chance, chaos, peers: () => peers },
   )
-  const voice = options.voice ?? standardVoice()
+  const voice = options.voice ?? standardCoding()
   const network = newNetwork(
     { voice, applicationMs: options.applicationMs ?? 0, firstNumber: options.firstNumber ?? 1 }, { clock, deliveries },
   )
@@ -119,7 +119,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const hook: Smsc['hook'] = { onFrame: null }
   const phones = phoneBook({ options, network, deliveries, emit })
 
-  const onRequest = desk({
+  const onRequest = esmeRequests({
     options, chaos, deliveries, network, voice, receipts, messages, peers, clock,
     phoneOf: phones.byNumber, onBind: (peer) => emit({ is: 'bind', bind: rowOf(peer) }),
   })
@@ -178,7 +178,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   }
 }
 
-function rowOf(peer: Peer): BindRow {
+function rowOf(peer: Peer): SimBindRow {
   return {
     id: peer.id, systemId: peer.systemId, mode: peer.mode ?? '', state: peer.isHalfOpen ? 'half-open' : peer.state,
     sinceMs: peer.sinceMs, unanswered: peer.unanswered,
@@ -218,7 +218,7 @@ function enquire(options: SmscOptions, peers: Set<Peer>): () => void {
   return () => callOff()
 }
 
-interface PhoneBookParts {
+interface PhoneBookDeps {
   options: SmscOptions
   network: Network
   deliveries: Deliveries
@@ -226,7 +226,7 @@ interface PhoneBookParts {
 }
 
 /** Every phone that anybody asked for or wrote to. */
-function phoneBook({ options, network, deliveries, emit }: PhoneBookParts): {
+function phoneBook({ options, network, deliveries, emit }: PhoneBookDeps): {
   get(msisdn: string, source?: [number, number, string]): Phone
   byNumber(digits: string): Phone
   all(): Phone[]

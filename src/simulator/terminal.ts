@@ -117,7 +117,7 @@ export function remotePhone(url: string, msisdn: string, token?: string): Termin
 const bearer = (token: string | undefined): Record<string, string> => token === undefined ? {} : { authorization: `Bearer ${token}` }
 
 /** What that phone played last, as a talk file. Throws UsageError if there is none to be had. */
-export async function talkOf(url: string, msisdn: string, token?: string): Promise<string> {
+export async function recordedTalkOf(url: string, msisdn: string, token?: string): Promise<string> {
   const path = `/api/phones/${encodeURIComponent(msisdn)}/talk`
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { headers: bearer(token) })
   if (response.ok) return response.text()

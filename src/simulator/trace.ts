@@ -22,7 +22,7 @@ export interface Trace {
   all(): Traced[]
 }
 
-export function trace(max: number, clock: Clock, onRecord: (traced: Traced) => void): Trace {
+export function createTrace(max: number, clock: Clock, onRecord: (traced: Traced) => void): Trace {
   const ring: Traced[] = []
   let serial = 0
   return {

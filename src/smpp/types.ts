@@ -69,7 +69,7 @@ export type SubmitOutcome =
 export type Lane = 'ussd' | 'sms'
 
 /** The live SMPP connection of one bind, as seen by a handler of its requests. */
-export interface Link {
+export interface LinkPort {
   /** Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same. */
   readonly id: string
   readonly line: string

@@ -2,7 +2,7 @@
 import type { Push } from '../push/push.ts'
 import type { SmsSubmit } from './outbox/types.ts'
 
-export interface ChannelParts {
+export interface ChannelDeps {
   push: Pick<Push, 'push'>
   /** Shows what the reminder is about. */
   flow: string
@@ -13,7 +13,7 @@ export interface ChannelParts {
  * Sends reminders by USSD, and all else, and what was not shown for certain, by `sms`. An SMS that has been begun (parts
  * of it are taken) goes on as an SMS.
  */
-export function pushThenSms(sms: SmsSubmit, { push, flow, ttlMs }: ChannelParts): SmsSubmit {
+export function pushThenSms(sms: SmsSubmit, { push, flow, ttlMs }: ChannelDeps): SmsSubmit {
   return async (one, beforePart) => {
     if (one.kind !== 'reminder' || one.taken) return sms(one, beforePart)
     const shown = await push.push({ msisdn: one.msisdn, flow, ttlMs, ...(one.line ? { line: one.line } : {}) })

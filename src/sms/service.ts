@@ -3,21 +3,21 @@
  * delivery receipts and what subscribers write.
  */
 import type { Knex } from 'knex'
-import type { LineSettings, Settings } from '../config/schema.ts'
+import type { ConfiguredLine, Settings } from '../config/schema.ts'
 import { numberingOf } from '../config/numbering.ts'
 import type { Log } from '../base/log-port.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { reminders, type Reminders } from './outbox/dispatch.ts'
+import { smsDispatcher, type SmsDispatcher } from './outbox/dispatch.ts'
 import { smsQueries } from './outbox/query.ts'
 import { smsReplacing, type Replacing } from './outbox/replace.ts'
-import type { ReminderParts } from './outbox/settings.ts'
+import type { OutboxDeps } from './outbox/settings.ts'
 import { isLikeReceipt, readReceipt, type ReceiptOptions } from './pdu/receipt.ts'
 import type { Push } from '../push/push.ts'
 import { pushThenSms } from './push-first.ts'
 import type { PartShelf } from './inbox/parts.ts'
 import type { SmsSubject } from './outbox/types.ts'
 import type { Line, Pdu } from '../smpp/types.ts'
-import type { Late } from '../smpp/session/window.ts'
+import type { LateResponse } from '../smpp/session/window.ts'
 import { smsIn } from './inbox/receive.ts'
 import { QUERY_EVERY_MS, queryLines, smsQuery } from './pdu/query-sm.ts'
 import { smsRecall } from './pdu/cancel-sm.ts'
@@ -30,12 +30,12 @@ export interface SmsSide {
   onSms(pdu: Pdu, line: Line): Promise<void>
   readonly replacing: Replacing
   /** A response that came after its deadline. */
-  onLate(late: Late, line: string): Promise<void>
+  onLate(late: LateResponse, line: string): Promise<void>
   start(): void
   stop(): Promise<void>
 }
 
-export interface SmsParts {
+export interface SmsDeps {
   settings: Settings
   knex: Knex
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
@@ -51,18 +51,18 @@ export interface SmsParts {
   metrics: Metrics
 }
 
-export function createSmsSide(parts: SmsParts): SmsSide {
-  const { settings, knex, lines, clock, chance, log, metrics } = parts
+export function createSmsSide(deps: SmsDeps): SmsSide {
+  const { settings, knex, lines, clock, chance, log, metrics } = deps
   // Lines may change while we run: looked up each time.
   const lineOf = (name: string) => settings.lines.find((line) => line.name === name)
   const { channel, pushFlow, pushMs } = settings.reminders
   const isPushed = channel === 'push-then-sms'
-  const bySms = smsSubmit({ ...parts, settings: settings.lines })
+  const bySms = smsSubmit({ ...deps, settings: settings.lines })
   const submitMs = RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
-  const recall = smsRecall({ ...parts, settings: settings.lines })
-  const outboxParts: ReminderParts = {
+  const recall = smsRecall({ ...deps, settings: settings.lines })
+  const outboxParts: OutboxDeps = {
     knex, clock, chance, log, counters: metrics,
-    submit: isPushed ? pushThenSms(bySms, { push: parts.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
+    submit: isPushed ? pushThenSms(bySms, { push: deps.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
     recall,
     settings: {
       quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
@@ -78,14 +78,14 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null
     },
   }
-  const outbox: Reminders = reminders(outboxParts)
+  const outbox: SmsDispatcher = smsDispatcher(outboxParts)
   const asking = { settings: settings.lines, lines, clock }
   const queries = smsQueries(outboxParts, smsQuery(asking))
   const numbering = (line: string) => numberingOf(lineOf(line))
-  const incoming = smsIn({ ...parts, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
+  const incoming = smsIn({ ...deps, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
   const upkeep = [
-    repeated(EXPIRE_EVERY_MS, () => incoming.expire(), parts),
-    repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), parts),
+    repeated(EXPIRE_EVERY_MS, () => incoming.expire(), deps),
+    repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), deps),
   ]
   async function onReceipt(pdu: Pdu, line: Line): Promise<void> {
     const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
@@ -99,7 +99,7 @@ export function createSmsSide(parts: SmsParts): SmsSide {
       const isReceipt = lineOf(line.name)?.sms?.unmarkedReceipts === true && isLikeReceipt(pdu)
       return isReceipt ? onReceipt(pdu, line) : incoming.take(pdu, line)
     },
-    replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace: smsReplace({ ...parts, settings: settings.lines }) }),
+    replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace: smsReplace({ ...deps, settings: settings.lines }) }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms
@@ -133,7 +133,7 @@ interface Repeated {
 }
 
 /** What cannot be done while a store is away is done the next time. */
-function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pick<SmsParts, 'clock' | 'log'>): Repeated {
+function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pick<SmsDeps, 'clock' | 'log'>): Repeated {
   let running = Promise.resolve()
   let cancel = (): void => undefined
   let stopped = false
@@ -154,10 +154,10 @@ function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pic
 }
 
 /** What leases of SMS are set by, once, at the start. */
-export function longestResponseMs(lines: readonly LineSettings[]): number {
+export function longestResponseMs(lines: readonly ConfiguredLine[]): number {
   return Math.max(0, ...lines.map((line) => line.timers.responseMs))
 }
 
-function receiptOptions(line: LineSettings | undefined): ReceiptOptions {
+function receiptOptions(line: ConfiguredLine | undefined): ReceiptOptions {
   return { offsetMinutes: line?.sms?.receiptOffsetMinutes ?? 0, numbering: numberingOf(line) }
 }

@@ -58,7 +58,7 @@ export interface WatchedKeys {
   stop(): void
 }
 
-export interface WatchParts {
+export interface WatchDeps {
   file: string
   clock: Clock
   counters: Counters
@@ -71,7 +71,7 @@ export const LOOK_MS = 10_000
 export const WRITES_AFTER_MS = 3 * LOOK_MS
 
 /** Throws UsageError or ProblemsError if the file is not right now; later it keeps the keys that it had, and says so. */
-export function watchStoreKeys({ file, clock, counters, log }: WatchParts): WatchedKeys {
+export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): WatchedKeys {
   let text = readWhole(file)
   let keys = parseStoreKeys(file, text)
   let writer = keys.keys[0]!

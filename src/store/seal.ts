@@ -11,7 +11,7 @@
  * (`-<key id>.…`), is still read, and counted.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
-import { bucketOf, HIDDEN, keyOf, nameOf } from '../dialogue/key.ts'
+import { bucketOf, HIDDEN, keyOfName, nameOfKey } from '../dialogue/key.ts'
 import type { DialogueKey } from '../dialogue/types.ts'
 import { StoreError } from '../base/errors.ts'
 import { word } from './stored-word.ts'
@@ -31,7 +31,7 @@ export interface KeyRing {
 }
 
 /** One dialogue's place in a store. */
-export interface Place {
+export interface SealPlace {
   /** Null: the name hides the number; the record tells it. */
   key: DialogueKey | null
   /** Of the key in the store. */
@@ -50,9 +50,9 @@ export interface Place {
 
 export interface Sealer {
   readonly seals: boolean
-  place(key: DialogueKey): Place
+  place(key: DialogueKey): SealPlace
   /** The place of a name that stands in the deadline index. */
-  named(name: string): Place
+  named(name: string): SealPlace
   /** What stands for a number in names; null where the number itself does. */
   hidden(msisdn: string): string | null
   /** Service codes: the same word for the same code in every dialogue. */
@@ -70,8 +70,8 @@ export function isSealed(stored: string): boolean {
 /** Stores everything as it is; what was sealed does not open. */
 export const plainSealer: Sealer = {
   seals: false,
-  place: (key) => plainPlace(nameOf(key), key),
-  named: (name) => plainPlace(name, isHidden(name) ? null : keyOf(name)),
+  place: (key) => plainPlace(nameOfKey(key), key),
+  named: (name) => plainPlace(name, isHidden(name) ? null : keyOfName(name)),
   hidden: () => null,
   code: word,
   openCode: openPlain,
@@ -81,7 +81,7 @@ export const plainSealer: Sealer = {
 
 const NONE: string[] = []
 
-function plainPlace(name: string, key: DialogueKey | null): Place {
+function plainPlace(name: string, key: DialogueKey | null): SealPlace {
   return { key, name, seal: (text) => text, open: openPlain, mark: word, otherMarks: () => NONE }
 }
 
@@ -90,7 +90,7 @@ function openPlain(stored: string): string {
   return stored
 }
 
-export interface SealerParts {
+export interface SealerDeps {
   /** Asked at each use: keys change while the daemon runs. */
   ring(): KeyRing
   /** That many random octets. */
@@ -119,7 +119,7 @@ interface Derived {
   name: Buffer
 }
 
-export function createSealer({ ring, random, plain }: SealerParts): Sealer {
+export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
   const derived = remembered<Derived>()
   const names = remembered<string>()
   const codes = remembered<string>()
@@ -132,7 +132,7 @@ export function createSealer({ ring, random, plain }: SealerParts): Sealer {
   const hidden = (msisdn: string) => createHmac('sha256', ring().names).update(`msisdn ${msisdn}`).digest()
     .subarray(0, HASH_OCTETS).toString('base64url')
   /** The bucket is that of the plain name: one script can then look in both places, also in a Cluster. */
-  const hide = (key: DialogueKey, plain = nameOf(key)) => names(plain, () =>
+  const hide = (key: DialogueKey, plain = nameOfKey(key)) => names(plain, () =>
     `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
   const known = (stored: string): StoreKey => {
     const id = idOf(stored)
@@ -144,7 +144,7 @@ export function createSealer({ ring, random, plain }: SealerParts): Sealer {
     if (!plain?.allowed()) throw unsealed()
     plain.onRead()
   }
-  const placeOf = (key: DialogueKey | null, hiddenName: string, name: string, former?: string): Place => ({
+  const placeOf = (key: DialogueKey | null, hiddenName: string, name: string, former?: string): SealPlace => ({
     key, name, ...(former === undefined ? {} : { former }),
     seal: (text, bound) => seal(derive(ring().writer, hiddenName), text, { nonce: random(NONCE), bound: about(hiddenName, bound) }),
     open(stored, bound) {
@@ -164,13 +164,13 @@ export function createSealer({ ring, random, plain }: SealerParts): Sealer {
     seals: true,
     hidden,
     place(key) {
-      const former = nameOf(key)
+      const former = nameOfKey(key)
       const name = hide(key, former)
       return placeOf(key, name, name, former)
     },
     named(name) {
       if (isHidden(name)) return placeOf(null, name, name)
-      const key = keyOf(name)
+      const key = keyOfName(name)
       return placeOf(key, hide(key, name), name)
     },
     code: (text) => code(ring().writer, text),

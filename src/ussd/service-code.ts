@@ -46,7 +46,7 @@ export function normaliseCode(written: string): string {
  * The row for a dialled code on a line, and what was dialled beyond it. The longest code wins, part by part
  * (`*12#` is no beginning of `*123#`); among equals a row that names the line wins over one for all lines.
  */
-export function route<Row extends CodeRoute>(
+export function routeCode<Row extends CodeRoute>(
   routes: readonly Row[], code: string, line: string,
 ): { route: Row; dialled: string[] } | undefined {
   const dialled = readCode(code)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { CLOSED, ask, learn, type Breaker } from '../../src/backend/breaker.ts'
+import { CLOSED, allow, record, type Breaker } from '../../src/backend/breaker.ts'
 import { guard } from '../../src/backend/guard.ts'
-import { turnstile } from '../../src/base/semaphore.ts'
+import { semaphore } from '../../src/base/semaphore.ts'
 import { moduleBackend } from '../../src/backend/module.ts'
 import { Refusal, type Backend, type CallContext, type CallResult } from '../../src/backend/types.ts'
 import { silentLog } from '../../src/base/log-port.ts'
@@ -18,22 +18,22 @@ function guardParts() {
 
 describe('the breaker', () => {
   const fail = (breaker: Breaker, times: number, nowMs = 0) =>
-    Array.from({ length: times }).reduce<Breaker>((b) => learn(b, false, nowMs), breaker)
+    Array.from({ length: times }).reduce<Breaker>((b) => record(b, false, nowMs), breaker)
 
   it('opens after eight failures in a row, not after seven with a success between', () => {
-    assert.equal(ask(fail(CLOSED, 7), 0).goes, true)
-    assert.equal(ask(fail(CLOSED, 8), 0).goes, false)
-    assert.equal(ask(fail(learn(fail(CLOSED, 7), true, 0), 7), 0).goes, true)
+    assert.equal(allow(fail(CLOSED, 7), 0).goes, true)
+    assert.equal(allow(fail(CLOSED, 8), 0).goes, false)
+    assert.equal(allow(fail(record(fail(CLOSED, 7), true, 0), 7), 0).goes, true)
   })
 
   it('lets one call look each two seconds while it is open, and closes when that one is answered', () => {
     const open = fail(CLOSED, 8, 1000)
-    assert.equal(ask(open, 2999).goes, false)
-    const looking = ask(open, 3000)
+    assert.equal(allow(open, 2999).goes, false)
+    const looking = allow(open, 3000)
     assert.equal(looking.goes, true)
-    assert.equal(ask(looking.breaker, 3001).goes, false)
-    assert.equal(ask(learn(looking.breaker, false, 3100), 5099).goes, false)
-    assert.equal(ask(learn(looking.breaker, true, 3100), 3101).goes, true)
+    assert.equal(allow(looking.breaker, 3001).goes, false)
+    assert.equal(allow(record(looking.breaker, false, 3100), 5099).goes, false)
+    assert.equal(allow(record(looking.breaker, true, 3100), 3101).goes, true)
   })
 })
 
@@ -101,7 +101,7 @@ describe('a guarded back end', () => {
   })
 
   it('tells a crowd beyond those who may wait at once that it is busy', async () => {
-    const gate = turnstile(1, 1)
+    const gate = semaphore(1, 1)
     const { signal } = new AbortController()
     assert.equal(await gate.enter(signal), 'in')
     const waiting = gate.enter(signal)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { httpBackend, type HttpSettings } from '../../src/backend/http.ts'
-import { pauseMs, retryAfterMs, troubleOf } from '../../src/backend/retry.ts'
+import { pauseMs, retryAfterMs, httpTroubleOf } from '../../src/backend/retry.ts'
 import type { Backend, CallContext, CallResult } from '../../src/backend/types.ts'
 import type { Clock } from '../../src/ussd/vocabulary.ts'
 import { settle } from '../support/clock.ts'
@@ -152,7 +152,7 @@ describe('Retry-After', () => {
   })
 
   it('is taken up by those who wait at different moments', () => {
-    const trouble = troubleOf(503, '1', START)!
+    const trouble = httpTroubleOf(503, '1', START)!
     assert.deepEqual([0, 0.25, 0.999].map((drawn) => pauseMs(trouble, 1, () => drawn)), [1_000, 1_025, 1_099])
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
-import { keepRoom } from '../../src/base/http-connections.ts'
+import { boundConnections } from '../../src/base/http-connections.ts'
 
 const MAX = 3
 
@@ -14,7 +14,7 @@ describe('the connections of an HTTP server', () => {
     held = []
     full = 0
     server = createServer((request, response) => void (request.url === '/hold' ? held.push(response) : response.end('here')))
-    keepRoom(server, MAX, () => full++)
+    boundConnections(server, MAX, () => full++)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
   })

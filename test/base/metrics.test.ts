@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { Registry } from 'prom-client'
 import { COUNTERS, createMetrics, REVISIONS_TOLD_MAX, type CounterName } from '../../src/base/metrics.ts'
-import { tally } from '../../src/base/batched-counter.ts'
+import { batchedCounter } from '../../src/base/batched-counter.ts'
 
 describe('the metrics', () => {
   it('add up by labels, and are the same at each reading', async () => {
@@ -29,9 +29,9 @@ describe('the metrics', () => {
 
   it('take a count without labels, and keep it apart', async () => {
     const registry = new Registry()
-    const plain = tally({ name: 'plain_total', help: '-', labelNames: [], registry })
+    const plain = batchedCounter({ name: 'plain_total', help: '-', labelNames: [], registry })
     plain.count({}, 2)
-    const labelled = tally({ name: 'labelled_total', help: '-', labelNames: ['a', 'b'], registry })
+    const labelled = batchedCounter({ name: 'labelled_total', help: '-', labelNames: ['a', 'b'], registry })
     labelled.count({ a: 'x' }, 1)
     labelled.count({ a: 'x', b: 'y' }, 1)
     assert.deepEqual((await plain.values()).map(({ value }) => value), [2])

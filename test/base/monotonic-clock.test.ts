@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { onward } from '../../src/base/monotonic-clock.ts'
+import { monotonicClock } from '../../src/base/monotonic-clock.ts'
 import { fakeClock } from '../support/clock.ts'
 
 const HOUR = 3_600_000
@@ -7,7 +7,7 @@ const HOUR = 3_600_000
 describe('time that never goes back', () => {
   it('goes on from where it was when the clock is set back, again and again', async () => {
     const clock = fakeClock(0)
-    const now = onward(clock)
+    const now = monotonicClock(clock)
     await clock.advance(1_000)
     assert.equal(now(), 1_000)
     for (const [n, byMs] of [-HOUR, -24 * HOUR].entries()) {

@@ -20,7 +20,7 @@ import { ownRedis } from '../store/redis/own.ts'
 import { hits, type Canary } from './canaries.ts'
 import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached, told, type Campaign } from './outcome.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 import { settingsOf } from './stage.ts'
 
 const MSISDN = '67571239846'
@@ -92,7 +92,7 @@ export const canariesCampaign: Campaign = async (parts) => {
   const counts: Record<string, number> = { canaries: SECRETS.length + PERSONAL.length, searched: 0, octets: 0, dialogues: 0, answers: 0 }
   const redis = await ownRedis('--appendonly', 'yes', '--appendfsync', 'always')
   if (!redis) throw new Error('no redis-server on this machine')
-  const scene = await openScene({ seed: parts.seed, smsc: { accounts: [{ systemId: 'ussd', password: PASSWORD }] } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { accounts: [{ systemId: 'ussd', password: PASSWORD }] } })
   const vault = await openVault()
   const play: Play = { scene, redisUrl: `redis://127.0.0.1:${redis.port}`, vault: vault.port, said: [], logs: [], counts, failures }
   const search = (where: string, octets: Buffer | string, canaries: readonly Canary[]): void => {
@@ -150,7 +150,7 @@ function unseen({ seenBy, said, scene, logs }: Play): string[] {
 }
 
 interface Play {
-  scene: Scene
+  scene: CampaignFixture
   redisUrl: string
   vault: number
   /** What the daemon answered over HTTP, or a command said. */
@@ -350,7 +350,7 @@ async function book(phone: Phone): Promise<void> {
 }
 
 /** PDUs that are refused, with canaries where they hurt: in texts, addresses, TLVs and past the end. */
-function odd({ smsc }: Scene): void {
+function odd({ smsc }: CampaignFixture): void {
   const field = (text: string) => Buffer.from(`${text}\0`)
   const pdu = (body: Buffer, command = 5) => {
     const head = Buffer.alloc(16)
@@ -411,7 +411,7 @@ function cli(args: string[]): string {
   return run.stdout + run.stderr
 }
 
-function dump({ stage }: Scene): Buffer {
+function dump({ stage }: CampaignFixture): Buffer {
   const url = new URL(stage.postgresUrl)
   const schema = /search_path=(\w+)/.exec(url.searchParams.get('options') ?? '')![1]!
   url.search = ''

@@ -1,10 +1,10 @@
 /** H1: a Redis Cluster of three masters and three replicas under two daemons; a master is killed, and slots move. */
 import { execFileSync } from 'node:child_process'
 import { areKept, series, untilCertain } from './certain.ts'
-import { apologiesAfter, judged, outcomeOf, type Ordeal } from './judged-run.ts'
+import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { reached, sleep, type Campaign } from './outcome.ts'
 import { clusterFleet, type Fleet, type Server } from './redis-fleet.ts'
-import { openScene } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 import { severalDaemons } from './several.ts'
 
 const WALKERS = 6
@@ -15,9 +15,9 @@ const SLOTS = { bounded: 2_000, long: 4_000 }
 export const clusterCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const fleet = await clusterFleet()
-  const scene = await openScene({ seed: parts.seed, redis: fleet.place })
+  const scene = await openFixture({ seed: parts.seed, redis: fleet.place })
   const several = await severalDaemons(scene, 2)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     const walking = scene.walkers(WALKERS)
     await sleep(2_000)

@@ -11,7 +11,7 @@ import { check } from './checker.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { FAILURES_MAX, reached, told, type Campaign } from './outcome.ts'
 import { framed } from './pdu-eater.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 
 /** What is pressed after dialling, and the screen that follows. */
 const STEPS: readonly (readonly [key: string, screen: RegExp])[] = [
@@ -32,7 +32,7 @@ interface Cut {
 }
 
 interface Lane {
-  scene: Scene
+  scene: CampaignFixture
   fence: Fenced
   counts: { dialogues: number; repeats: number; pieces: number }
   failures: string[]
@@ -75,7 +75,7 @@ export const cutsCampaign: Campaign = async (parts) => {
 }
 
 async function openLane(seed: number): Promise<Lane> {
-  const scene = await openScene({ seed, reminds: false, smsc: { screenMs: 30_000, traceMax: 400 } })
+  const scene = await openFixture({ seed, reminds: false, smsc: { screenMs: 30_000, traceMax: 400 } })
   return { scene, fence: await fenced(scene, quick), counts: { dialogues: 0, repeats: 0, pieces: 0 }, failures: [] }
 }
 
@@ -116,7 +116,7 @@ function quick(settings: Settings): void {
 
 let serial = 0
 
-async function newcomer({ stage, smsc }: Scene): Promise<Phone> {
+async function newcomer({ stage, smsc }: CampaignFixture): Promise<Phone> {
   const msisdn = `6756${String(++serial).padStart(7, '0')}`
   await stage.enrol([msisdn])
   await stage.refill(1, { fromMs: 600_000, toMs: 3_600_000 })
@@ -125,7 +125,7 @@ async function newcomer({ stage, smsc }: Scene): Promise<Phone> {
   return phone
 }
 
-async function walkThrough({ diary, stage }: Scene, phone: Phone): Promise<void> {
+async function walkThrough({ diary, stage }: CampaignFixture, phone: Phone): Promise<void> {
   diary.dialogues++
   let clinic = ''
   for (const [n, [key, expected]] of STEPS.entries()) {

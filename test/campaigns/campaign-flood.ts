@@ -13,7 +13,7 @@ import { processorMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { shareOfCore } from './pace.ts'
 import { percentile, sleep, told, type Campaign } from './outcome.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 
 const ROUNDS = { ci: 2, bounded: 8, long: 60 }
 const PHASE_MS = 5_000
@@ -88,13 +88,13 @@ export const floodCampaign: Campaign = async (parts) => {
 
 /** A daemon, and those who live with it. */
 interface House {
-  scene: Scene
+  scene: CampaignFixture
   fence: Fenced
   residents: Residents
 }
 
 async function openHouse(seed: number, failures: string[]): Promise<House> {
-  const scene = await openScene({ seed, smsc: { screenMs: 30_000, traceMax: 400 } })
+  const scene = await openFixture({ seed, smsc: { screenMs: 30_000, traceMax: 400 } })
   const fence = await fenced(scene, capped)
   return { scene, fence, residents: await moveIn(scene, failures) }
 }
@@ -147,7 +147,7 @@ interface Residents {
   stop(): Promise<void>
 }
 
-async function moveIn({ smsc, stage }: Scene, failures: string[]): Promise<Residents> {
+async function moveIn({ smsc, stage }: CampaignFixture, failures: string[]): Promise<Residents> {
   const msisdns = Array.from({ length: RESIDENTS }, (_, n) => `67531${String(n).padStart(6, '0')}`)
   await stage.enrol(msisdns)
   await stage.refill(5, { fromMs: 3_600_000, toMs: 7_200_000 })
@@ -197,7 +197,7 @@ interface Flood {
 }
 
 /** One phase of it; whoever got in hangs up at its end. Answers how many messages it had. */
-async function inundate({ smsc }: Scene, { kind, perSecond, turn }: Flood, dialled: Dialled): Promise<number> {
+async function inundate({ smsc }: CampaignFixture, { kind, perSecond, turn }: Flood, dialled: Dialled): Promise<number> {
   const phones = new Set<Phone>()
   const dials: Promise<unknown>[] = []
   let serial = 0

@@ -16,7 +16,7 @@ import { figuresOf, metricsOf } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { FLOW_MUTATORS, type Files } from './flow-mutators.ts'
 import { reached, sleep, told, type Campaign } from './outcome.ts'
-import { openScene } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 
 const MUTATIONS = { ci: 30, bounded: 100, long: 1_000 }
 const WALKERS = 6
@@ -33,7 +33,7 @@ export const flowsCampaign: Campaign = async (parts) => {
   const [folder, scratch] = [mkdtempSync(join(tmpdir(), 'ussd-flows-')), mkdtempSync(join(tmpdir(), 'ussd-broken-'))]
   const good = filesOf(join(packageRoot, 'flows'))
   lay(folder, good)
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 30_000 } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: 30_000 } })
   const fence = await fenced(scene, (settings) => {
     settings.flows = { ...settings.flows, dir: folder, reloadMs: 100 }
   })

@@ -12,11 +12,11 @@ import { aftermath } from './aftermath.ts'
 import { certainHarm } from './certain.ts'
 import { isReady } from './daemon-process.ts'
 import { fenced } from './fenced.ts'
-import { reached, sleep, told, type Campaign, type CampaignParts } from './outcome.ts'
+import { reached, sleep, told, type Campaign, type CampaignDeps } from './outcome.ts'
 import { cases, corpus, dialects } from './pdu-corpus.ts'
 import { eat, framed, type Eaten } from './pdu-eater.ts'
 import { mutate } from './pdu-mutators.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 import { converse } from './subscriber.ts'
 
 const PDUS = { ci: 100_000, bounded: 1_000_000, long: 20_000_000 }
@@ -46,7 +46,7 @@ export const fuzzCampaign: Campaign = async (parts) => {
   })]
 }
 
-function chew({ seed, say }: CampaignParts, pdus: number, failures: string[]) {
+function chew({ seed, say }: CampaignDeps, pdus: number, failures: string[]) {
   const chance = seededChance(seed)
   const speak = dialects()
   const all = [...speak.values()]
@@ -89,8 +89,8 @@ function quick(settings: Settings): void {
   Object.assign(settings.lines[0]!.timers, { reconnectMs: 50, reconnectMaxMs: 200, refusedMs: 50, refusedMaxMs: 200, pduReadMs: 200 })
 }
 
-async function overTcp(parts: CampaignParts, batches: number, failures: string[]) {
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: 30_000, traceMax: 500 } })
+async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) {
+  const scene = await openFixture({ seed: deps.seed, smsc: { screenMs: 30_000, traceMax: 500 } })
   const fence = await fenced(scene, quick)
   const figures = { sent: 0, batches: 0, slowestMs: 0, rebinds: 0, dialogues: 0 }
   /** Whatever harm octets do, they do each time. */
@@ -119,7 +119,7 @@ async function overTcp(parts: CampaignParts, batches: number, failures: string[]
       const copies = Array.from({ length: repeat }, () => octets)
       await one(id, copies, hasUnbind(copies) ? AFTER_UNBIND_MS_MAX : ALIVE_MS_MAX)
     }
-    const chance = seededChance(parts.seed + 2)
+    const chance = seededChance(deps.seed + 2)
     const samples = corpus().filter((sample) => sample.dialect === 'standard')
     for (let n = 0; n < batches && failures.length < 8; n++) {
       const spoilt = Array.from({ length: BATCH }, () => mutate(any(samples, chance).octets, chance, any(samples, chance).octets))
@@ -137,12 +137,12 @@ async function overTcp(parts: CampaignParts, batches: number, failures: string[]
 
 const hasUnbind = (octets: readonly Buffer[]) => framed(octets).frames.some((frame) => frame.readUInt32BE(4) === UNBIND)
 
-function boundTo({ smsc }: Pick<Scene, 'smsc'>) {
+function boundTo({ smsc }: Pick<CampaignFixture, 'smsc'>) {
   return smsc.peers().find((candidate) => candidate.state === 'bound')
 }
 
 /** Milliseconds until an enquire_link is answered, on the link that there was or on the next one. */
-async function alive({ smsc }: Pick<Scene, 'smsc'>, withinMs: number): Promise<number> {
+async function alive({ smsc }: Pick<CampaignFixture, 'smsc'>, withinMs: number): Promise<number> {
   const startMs = performance.now()
   while (performance.now() - startMs < withinMs) {
     const peer = boundTo({ smsc })
@@ -159,7 +159,7 @@ async function alive({ smsc }: Pick<Scene, 'smsc'>, withinMs: number): Promise<n
 let serial = 0
 
 /** A new subscriber walks a whole dialogue. */
-async function serves(scene: Scene, name: string, failures: string[]): Promise<void> {
+async function serves(scene: CampaignFixture, name: string, failures: string[]): Promise<void> {
   const msisdn = `6759${String(++serial).padStart(7, '0')}`
   const { stage, smsc, diary, chance } = scene
   await stage.enrol([msisdn])

@@ -10,8 +10,8 @@ import { freePort } from '../support/services.ts'
 import { bugsOf, metricsAtRest } from './aftermath.ts'
 import { check, doubledSms, missingSms, tally, type Breach, type Evidence } from './checker.ts'
 import { isReady, loadingMs, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
-import { FAILURES_MAX, percentile, reached, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
-import { openScene, sweepRedis, type Scene } from './fixture.ts'
+import { FAILURES_MAX, percentile, reached, type Campaign, type CampaignDeps, type Outcome } from './outcome.ts'
+import { openFixture, sweepRedis, type CampaignFixture } from './fixture.ts'
 import { settingsOf } from './stage.ts'
 
 const DAEMONS = 2
@@ -36,7 +36,7 @@ export const killCampaign: Campaign = async (parts) => {
   const each = Math.min(bounds.each, Math.floor(kills / FAILPOINTS.length))
   const startMs = performance.now()
   const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * await loadingMs()))
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
   scene.diary.hungAfterMs = idleMs
   const pack = await startPack(scene, parts.seed, patient(idleMs))
   try {
@@ -58,7 +58,7 @@ export const killCampaign: Campaign = async (parts) => {
 }
 
 /** 30 % doubled, some of them on the other bind; a late copy of an opening now and then; 10 % of the answers lose their link. */
-function misbehave({ smsc }: Scene): void {
+function misbehave({ smsc }: CampaignFixture): void {
   smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', event: 'begin', chance: 0.05, act: { is: 'late', ms: 700 } })
   smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', chance: 0.2, act: { is: 'double', on: 'other' } })
   smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', chance: 0.12, act: { is: 'double', on: 'same' } })
@@ -88,7 +88,7 @@ interface Pack {
   stop(): Promise<void>
 }
 
-async function startPack(scene: Scene, seed: number, change: (settings: Settings) => void): Promise<Pack> {
+async function startPack(scene: CampaignFixture, seed: number, change: (settings: Settings) => void): Promise<Pack> {
   const log = join(scene.stage.data, 'kills')
   appendFileSync(log, '')
   const lives: DaemonProcess[] = []
@@ -165,8 +165,8 @@ function accidents(pack: Pack): Breach[] {
 }
 
 interface Told {
-  parts: CampaignParts
-  scene: Scene
+  parts: CampaignDeps
+  scene: CampaignFixture
   pack: Pack
   evidence: Evidence
   breaches: Breach[]

@@ -1,9 +1,9 @@
 /** H3: a real Postgres under two daemons and walking subscribers: ended at once, its connections killed, a table locked. */
 import { areKept, series, untilCertain } from './certain.ts'
-import { apologiesAfter, judged, outcomeOf, type Ordeal } from './judged-run.ts'
+import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
 import { ownPostgres, type OwnPostgres } from './own-postgres.ts'
-import { openScene, sweepRedis } from './fixture.ts'
+import { openFixture, sweepRedis } from './fixture.ts'
 import { severalDaemons } from './several.ts'
 
 const WALKERS = 5
@@ -14,9 +14,9 @@ const BACK_MS_MAX = 2_000
 export const postgresCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const postgres = await ownPostgres()
-  const scene = await openScene({ seed: parts.seed, postgresUrl: postgres.url })
+  const scene = await openFixture({ seed: parts.seed, postgresUrl: postgres.url })
   const several = await severalDaemons(scene, 2)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     const walking = scene.walkers(WALKERS)
     await sleep(2_000)

@@ -1,9 +1,9 @@
 /** H2: a master, two replicas and three sentinels under two daemons; the master is killed or stopped, and comes back as a replica. */
 import { areKept, series, untilCertain } from './certain.ts'
-import { apologiesAfter, judged, outcomeOf, type Ordeal } from './judged-run.ts'
+import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { reached, sleep, type Campaign } from './outcome.ts'
 import { sentinelFleet } from './redis-fleet.ts'
-import { openScene } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 import { severalDaemons } from './several.ts'
 
 const WALKERS = 6
@@ -16,9 +16,9 @@ const APOLOGIES_MS_MAX = { killed: 3_000, stopped: 6_000 }
 export const sentinelCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const fleet = await sentinelFleet()
-  const scene = await openScene({ seed: parts.seed, redis: fleet.place })
+  const scene = await openFixture({ seed: parts.seed, redis: fleet.place })
   const several = await severalDaemons(scene, 2)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     const walking = scene.walkers(WALKERS)
     await sleep(2_000)

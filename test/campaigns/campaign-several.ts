@@ -5,10 +5,10 @@
 import { areKept, series, untilCertain } from './certain.ts'
 import { sumOf } from './checker.ts'
 import { metricsOf } from './daemon-process.ts'
-import { apologiesAfter, judged, outcomeOf, type Judged, type Ordeal } from './judged-run.ts'
+import { apologiesAfter, judged, outcomeOf, type Judged, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
 import { soleRedis, type Fleet } from './redis-fleet.ts'
-import { openScene } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 import { severalDaemons } from './several.ts'
 
 const DAEMONS = 3
@@ -19,9 +19,9 @@ const BACK_MS_MAX = 2_000
 
 export const severalCampaign: Campaign = async (parts) => {
   const fleet = await soleRedis()
-  const scene = await openScene({ seed: parts.seed, redis: fleet.place, smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } } })
+  const scene = await openFixture({ seed: parts.seed, redis: fleet.place, smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } } })
   const several = await severalDaemons(scene, DAEMONS)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     const moved = await moving(ordeal)
     return [moved, await stopped(ordeal, fleet)]
@@ -33,7 +33,7 @@ export const severalCampaign: Campaign = async (parts) => {
 }
 
 /** The SMSC delivers to its binds in turn, so a dialogue wanders; and it doubles some deliveries to another bind. */
-async function moving(ordeal: Ordeal) {
+async function moving(ordeal: JudgedRun) {
   const startMs = performance.now()
   const { scene, several, parts } = ordeal
   scene.smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', chance: 0.1, act: { is: 'double', on: 'other' } })
@@ -50,7 +50,7 @@ async function moving(ordeal: Ordeal) {
   })
 }
 
-async function stopped(ordeal: Ordeal, { servers }: Fleet) {
+async function stopped(ordeal: JudgedRun, { servers }: Fleet) {
   const startMs = performance.now()
   const { scene, several, parts } = ordeal
   const walking = scene.walkers(WALKERS)

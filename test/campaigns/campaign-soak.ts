@@ -9,7 +9,7 @@ import { figuresOf } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { percentile, reached, sleep, told, type Campaign } from './outcome.ts'
 import { startPulse, type Pulse } from './pulse.ts'
-import { openScene, sweepRedis, type Scene } from './fixture.ts'
+import { openFixture, sweepRedis, type CampaignFixture } from './fixture.ts'
 
 const MINUTES = { ci: 0.5, bounded: 5, long: 480 }
 /** One small core takes about twice as much from a pulse and its walkers. */
@@ -36,7 +36,7 @@ interface Look {
 export const soakCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const minutes = parts.minutes ?? MINUTES[parts.ci ? 'ci' : parts.mode]
-  const scene = await openScene({ seed: parts.seed, smsc: { traceMax: 200 }, spread: { fromMs: 2_000, toMs: 8_000 } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { traceMax: 200 }, spread: { fromMs: 2_000, toMs: 8_000 } })
   const fence = await fenced(scene, (settings) => { settings.dialogue.tombstoneMs = 1_000 })
   try {
     await warmFirst(scene)
@@ -75,14 +75,14 @@ export const soakCampaign: Campaign = async (parts) => {
 }
 
 /** Pools, connections and files that are opened at first use are no leak. */
-async function warmFirst(scene: Scene): Promise<void> {
+async function warmFirst(scene: CampaignFixture): Promise<void> {
   const walking = scene.walkers(WALKERS)
   await sleep(2_000)
   await walking.stop()
 }
 
 /** Subscribers at that rate for so long; resolves when the last dialogue is over. */
-async function load(scene: Scene, { daemon }: Fenced, minutes: number, looks: Look[]): Promise<Pulse> {
+async function load(scene: CampaignFixture, { daemon }: Fenced, minutes: number, looks: Look[]): Promise<Pulse> {
   const pulse = await startPulse(scene, DIALS_PER_SECOND)
   const walking = scene.walkers(WALKERS, { books: 0.01, hangsUp: 0.02, redials: 0.01 })
   const endMs = performance.now() + minutes * 60_000
@@ -120,7 +120,7 @@ function slopePerHour(looks: readonly Look[]): number {
 }
 
 /** Records of dialogues, once their tombstones are due; the indexes of deadlines are empty sets, which Redis removes. */
-async function keysLeft({ stage }: Scene): Promise<string[]> {
+async function keysLeft({ stage }: CampaignFixture): Promise<string[]> {
   const redis = new Redis(stage.redis.url!)
   const all = async (): Promise<string[]> => {
     const keys: string[] = []

@@ -1,9 +1,9 @@
 /** H6: an SMSC that allows one bind, and two daemons; the first dies, the second takes over; then a rolling upgrade. */
 import { areKept, series, untilCertain } from './certain.ts'
-import { judged, outcomeOf, type Ordeal } from './judged-run.ts'
+import { judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { reached, sleep, type Campaign } from './outcome.ts'
 import { isReady, type DaemonProcess } from './daemon-process.ts'
-import { openScene, sweepRedis } from './fixture.ts'
+import { openFixture, sweepRedis } from './fixture.ts'
 import { readyOf, severalDaemons, standsBy } from './several.ts'
 
 const WALKERS = 4
@@ -13,9 +13,9 @@ const TAKEOVER_MS_MAX = 3_000
 
 export const standbyCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
-  const scene = await openScene({ seed: parts.seed, smsc: { bindsMax: 1 } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { bindsMax: 1 } })
   const several = await severalDaemons(scene, 0)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     const add = () => several.add({ change: (settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }) })
     let first = await add()

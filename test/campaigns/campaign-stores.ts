@@ -6,8 +6,8 @@ import type { Smsc } from '../../src/simulator/smsc.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { figuresOf, isReady, loadingMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'
-import { reached, sleep, told, type Campaign, type CampaignParts, type Outcome } from './outcome.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { reached, sleep, told, type Campaign, type CampaignDeps, type Outcome } from './outcome.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 
 const AWAY_MS = { ci: 1_000, bounded: 4_000, long: 30_000 }
 const SCREEN_MS = 30_000
@@ -27,15 +27,15 @@ const HELD_MB_MAX = 10
 const DESCRIPTORS_MAX = 3
 
 interface Ground {
-  scene: Scene
+  scene: CampaignFixture
   fence: Fenced
-  parts: CampaignParts
+  parts: CampaignDeps
   /** Each trial counts: see certain.ts. */
   strict: boolean
 }
 
 export const storesCampaign: Campaign = async (parts) => {
-  const scene = await openScene({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
+  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
   // A dialogue outlives the start of a daemon, however slow the machine is.
   const fence = await fenced(scene, (settings) => { settings.dialogue.idleMs = SCREEN_MS })
   const ground = { scene, fence, parts, strict: parts.mode === 'long' }

@@ -5,7 +5,7 @@
  * SMSC that throttles none, and the rate that is allowed must be used as well as by it; the other has as many subscribers
  * and no SMS, and screens must come as fast as from it.
  */
-import { decode, integer, text, tlv } from '../../src/simulator/codec.ts'
+import { decode, integerField, textField, tlv } from '../../src/simulator/codec.ts'
 import type { Peer } from '../../src/simulator/peer.ts'
 import { aftermath } from './aftermath.ts'
 import { metricsOf } from './daemon-process.ts'
@@ -14,7 +14,7 @@ import { fenced, type Fenced } from './fenced.ts'
 import { shareOfCore } from './pace.ts'
 import { reached, sleep, told, type Campaign } from './outcome.ts'
 import { startPulse, typical } from './pulse.ts'
-import { openScene, type Scene } from './fixture.ts'
+import { openFixture, type CampaignFixture } from './fixture.ts'
 
 /** On a machine of its own; where neighbours leave a part of it, that part: else it would be the machine that is too slow for the rate. */
 const ALLOWED_PER_SECOND = 60
@@ -85,12 +85,12 @@ export const throttleCampaign: Campaign = async (parts) => {
 }
 
 interface House {
-  scene: Scene
+  scene: CampaignFixture
   fence: Fenced
 }
 
 async function openHouse(seed: number, perSecond: number): Promise<House> {
-  const scene = await openScene({ seed, smsc: { traceMax: 400, screenMs: 30_000 } })
+  const scene = await openFixture({ seed, smsc: { traceMax: 400, screenMs: 30_000 } })
   const fence = await fenced(scene, (settings) => {
     settings.lines[0]!.sms!.perSecond = perSecond
     settings.reminders.leads = []
@@ -116,7 +116,7 @@ interface Limit {
 }
 
 /** Counts by the second, as SMSCs do; every fiftieth subscriber's queue is full the first time. */
-function throttling({ smsc }: Scene, allowed: number): Limit {
+function throttling({ smsc }: CampaignFixture, allowed: number): Limit {
   const limit: Limit = { taken: new Map(), throttled: 0, full: new Set() }
   let second = 0
   let inSecond = 0
@@ -137,8 +137,8 @@ function throttling({ smsc }: Scene, allowed: number): Limit {
   }
   smsc.hook.onFrame = (peer: Peer, frame) => {
     const read = decode(frame)
-    if (!read.ok || read.pdu.command !== 'submit_sm' || tlv(read.pdu, USSD_SERVICE_OP) || integer(read.pdu.body, 'registered_delivery') === 0) return false
-    const status = verdict(text(read.pdu.body, 'destination_addr'))
+    if (!read.ok || read.pdu.command !== 'submit_sm' || tlv(read.pdu, USSD_SERVICE_OP) || integerField(read.pdu.body, 'registered_delivery') === 0) return false
+    const status = verdict(textField(read.pdu.body, 'destination_addr'))
     if (status !== 0) peer.respond(read.pdu, { status })
     return status !== 0
   }
@@ -147,7 +147,7 @@ function throttling({ smsc }: Scene, allowed: number): Limit {
 
 const MSISDN_FROM = 67_540_000_000
 
-async function owe({ stage }: Scene, count: number): Promise<void> {
+async function owe({ stage }: CampaignFixture, count: number): Promise<void> {
   const now = new Date()
   const rows = Array.from({ length: count }, (_, n) => ({
     subject: `throttle:${n}`, kind: 'notice', msisdn: String(MSISDN_FROM + n), line: '', text: `Notice ${n}`, quiet_zone: null,
@@ -157,7 +157,7 @@ async function owe({ stage }: Scene, count: number): Promise<void> {
 }
 
 /** A full queue has half a minute at least; the run has not: their turn is drawn forward, once it stands in the outbox. */
-async function queuesFull({ stage }: Scene, full: ReadonlySet<string>): Promise<string[]> {
+async function queuesFull({ stage }: CampaignFixture, full: ReadonlySet<string>): Promise<string[]> {
   const { knex } = stage
   const waiting = () => knex('sms_outbox').whereIn('msisdn', [...full]).where({ state: 'due', last_status: RMSGQFUL }) as Promise<{ wake_at: Date }[]>
   await reached(async () => (await waiting()).length === full.size, 5_000)
@@ -168,7 +168,7 @@ async function queuesFull({ stage }: Scene, full: ReadonlySet<string>): Promise<
   return late.length ? [`${late.length} SMS to full queues wait for more than three minutes`] : []
 }
 
-async function lostOrDoubled({ stage }: Scene, taken: ReadonlyMap<string, number>, count: number): Promise<string[]> {
+async function lostOrDoubled({ stage }: CampaignFixture, taken: ReadonlyMap<string, number>, count: number): Promise<string[]> {
   const twice = [...taken.values()].filter((n) => n > 1).length
   await reached(async () => (await unsettled(stage)).length === 0, 10_000)
   const open = await unsettled(stage)
@@ -178,7 +178,7 @@ async function lostOrDoubled({ stage }: Scene, taken: ReadonlyMap<string, number
   ]
 }
 
-function unsettled({ knex }: Scene['stage']): Promise<{ state: string }[]> {
+function unsettled({ knex }: CampaignFixture['stage']): Promise<{ state: string }[]> {
   return knex('sms_outbox').where({ kind: 'notice' }).whereNotIn('state', ['accepted', 'delivered']).select('id', 'state', 'attempts') as Promise<{ state: string }[]>
 }
 

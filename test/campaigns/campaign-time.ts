@@ -6,12 +6,12 @@
 import { DateTime } from 'luxon'
 import type { Knex } from 'knex'
 import { silentLog } from '../../src/base/log-port.ts'
-import { reminders, type Reminders } from '../../src/sms/outbox/dispatch.ts'
+import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type Planned } from '../../src/sms/outbox/schedule.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { FAILURES_MAX, told, type Campaign } from './outcome.ts'
-import { openScene } from './fixture.ts'
+import { openFixture } from './fixture.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -41,7 +41,7 @@ export const timeCampaign: Campaign = async (parts) => {
   const chance = seededChance(parts.seed)
   const failures: string[] = []
   const planned = size.zones.reduce((sum, zone) => sum + planFor(zone, failures), 0)
-  const scene = await openScene({ seed: parts.seed })
+  const scene = await openFixture({ seed: parts.seed })
   try {
     const { knex } = scene.stage
     const sent = await sendOverYears(knex, size.zones.slice(0, size.sentZones), chance, failures)
@@ -131,7 +131,7 @@ function outboxUnder(knex: Knex, chance: Chance): Outbox {
   let nowMs = 0
   const clock = { now: () => nowMs, today: () => nowMs, after: () => () => undefined }
   const sent = new Map<string, number[]>()
-  const work: Reminders = reminders({
+  const work: SmsDispatcher = smsDispatcher({
     knex, clock, chance, log: silentLog, counters: { count: () => undefined }, settings: { batchMax: 500 },
     async submit({ id }) {
       sent.set(id, [...sent.get(id) ?? [], nowMs])

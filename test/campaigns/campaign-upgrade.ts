@@ -9,10 +9,10 @@ import type { Knex } from 'knex'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { areKept, series, untilCertain, type Series } from './certain.ts'
 import type { DaemonProcess } from './daemon-process.ts'
-import { judged, outcomeOf, type Ordeal } from './judged-run.ts'
+import { judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
 import { buildOf, lastTag, migrationsIn, type Build } from './previous-build.ts'
-import { openScene, sweepRedis } from './fixture.ts'
+import { openFixture, sweepRedis } from './fixture.ts'
 import { severalDaemons, type Several } from './several.ts'
 
 const WALKERS = 6
@@ -28,9 +28,9 @@ export const upgradeCampaign: Campaign = async (parts) => {
   const ref = parts.previous ?? lastTag()
   const previous = ref === undefined ? undefined : buildOf(ref)
   const later = previous ? migrationsIn(packageRoot).filter((name) => !previous.migrations.includes(name)) : []
-  const scene = await openScene({ seed: parts.seed, ...(previous ? { migrate: (knex) => migrateAs(previous, knex) } : {}) })
+  const scene = await openFixture({ seed: parts.seed, ...(previous ? { migrate: (knex) => migrateAs(previous, knex) } : {}) })
   const several = await severalDaemons(scene, 0)
-  const ordeal: Ordeal = { parts, scene, several }
+  const ordeal: JudgedRun = { parts, scene, several }
   try {
     for (let n = 0; n < 2; n++) await several.add({ build: previous, source: true })
     const walking = scene.walkers(WALKERS)

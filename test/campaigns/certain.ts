@@ -48,14 +48,14 @@ export interface Trial {
   isKept?: boolean
 }
 
-export interface SeriesParts {
+export interface SeriesDeps {
   /** Milliseconds. */
   limit: number
   /** A long run has a quiet machine to itself: there each trial must keep the limit. */
   strict?: boolean
 }
 
-export function series({ limit, strict = false }: SeriesParts): Series {
+export function series({ limit, strict = false }: SeriesDeps): Series {
   const figures: number[] = []
   const kinds = new Map<string, { kept: number; missed: number }>()
   const sum = (what: 'kept' | 'missed') => [...kinds.values()].reduce((all, one) => all + one[what], 0)

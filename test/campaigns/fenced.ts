@@ -4,7 +4,7 @@ import { freePort } from '../support/services.ts'
 import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 import { faultProxy, targetOf, through, type FaultProxy } from './proxy.ts'
-import { sweepRedis, type Scene } from './fixture.ts'
+import { sweepRedis, type CampaignFixture } from './fixture.ts'
 import { settingsOf } from './stage.ts'
 
 export interface Fenced {
@@ -18,7 +18,7 @@ export interface Fenced {
 }
 
 /** Started, bound and ready. */
-export async function fenced(scene: Scene, change?: (settings: Settings) => void): Promise<Fenced> {
+export async function fenced(scene: CampaignFixture, change?: (settings: Settings) => void): Promise<Fenced> {
   const { stage } = scene
   const redis = await faultProxy(targetOf(stage.redis.url!))
   const postgres = await faultProxy(targetOf(stage.postgresUrl))

@@ -16,7 +16,7 @@ import { reached, sleep } from './outcome.ts'
 import { openStage, type RedisPlace, type Stage } from './stage.ts'
 import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
 
-export interface Scene {
+export interface CampaignFixture {
   stage: Stage
   smsc: Smsc
   chance: Chance
@@ -28,7 +28,7 @@ export interface Scene {
   close(): Promise<void>
 }
 
-export interface SceneOptions {
+export interface CampaignFixtureOptions {
   seed: number
   smsc?: Partial<SmscOptions>
   /** How far ahead reminders come due. */
@@ -55,7 +55,7 @@ const SETTLE_MS = 120_000
 const RECEIPT_MS = 100
 
 /** With servers of its own unless a test run has started them already. */
-export async function openScene(options: SceneOptions): Promise<Scene> {
+export async function openFixture(options: CampaignFixtureOptions): Promise<CampaignFixture> {
   const own = services.redisUrl === undefined
   if (own) await startServices()
   const { missing } = services
@@ -85,13 +85,13 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
   }
 }
 
-interface WalkersParts extends Pick<Scene, 'stage' | 'smsc' | 'chance' | 'diary'> {
+interface WalkersDeps extends Pick<CampaignFixture, 'stage' | 'smsc' | 'chance' | 'diary'> {
   spread: { fromMs: number; toMs: number }
 }
 
 let enrolled = 0
 
-function walkers({ stage, smsc, chance, diary, spread }: WalkersParts, count: number, habits?: Habits): { stop(): Promise<void> } {
+function walkers({ stage, smsc, chance, diary, spread }: WalkersDeps, count: number, habits?: Habits): { stop(): Promise<void> } {
   const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
   const walk = async (msisdn: string): Promise<void> => {
@@ -179,7 +179,7 @@ interface Moments {
 const DOUBT_MS = 1_000
 
 async function gather(
-  { stage, smsc, diary }: Pick<Scene, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[],
+  { stage, smsc, diary }: Pick<CampaignFixture, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[],
   { withinMs, isReminding }: { withinMs: number; isReminding: boolean },
 ): Promise<Evidence> {
   const { knex } = stage

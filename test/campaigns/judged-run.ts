@@ -1,12 +1,12 @@
 /** What the campaigns over several daemons have in common: subscribers walk, something breaks, everything is judged. */
 import { check, tally, type Breach } from './checker.ts'
-import { percentile, sleep, told, type CampaignParts, type Outcome } from './outcome.ts'
-import type { Scene } from './fixture.ts'
+import { percentile, sleep, told, type CampaignDeps, type Outcome } from './outcome.ts'
+import type { CampaignFixture } from './fixture.ts'
 import type { Several } from './several.ts'
 
-export interface Ordeal {
-  parts: CampaignParts
-  scene: Scene
+export interface JudgedRun {
+  parts: CampaignDeps
+  scene: CampaignFixture
   several: Several
 }
 
@@ -26,7 +26,7 @@ export interface Apologies {
 
 /** How long after `act` the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
 export async function apologiesAfter(
-  { scene }: Ordeal, act: () => Promise<void>, { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
+  { scene }: JudgedRun, act: () => Promise<void>, { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
 ): Promise<Apologies> {
   const { diary } = scene
   const seen = () => diary.apologies + diary.undelivered
@@ -52,7 +52,7 @@ export interface Judged {
 }
 
 /** Once nobody walks any more: what every promise came to. */
-export async function judged({ scene, several }: Ordeal, mayFallBehind = false): Promise<Judged> {
+export async function judged({ scene, several }: JudgedRun, mayFallBehind = false): Promise<Judged> {
   const evidence = await scene.evidence(await several.metrics())
   const behind = mayFallBehind ? evidence.diary.odd.length : 0
   const seen = mayFallBehind ? { ...evidence, diary: { ...evidence.diary, odd: [] } } : evidence
@@ -77,7 +77,7 @@ export interface Finding {
   failures?: string[]
 }
 
-export function outcomeOf({ parts }: Ordeal, startMs: number, { breaches, behind, counts }: Judged, finding: Finding): Outcome {
+export function outcomeOf({ parts }: JudgedRun, startMs: number, { breaches, behind, counts }: Judged, finding: Finding): Outcome {
   const sums = tally(breaches)
   const failures = [...(finding.failures ?? []), ...breaches.map((one) => `${one.invariant} ${one.what}`)]
   const late = behind ? `, ${behind} screens of a lost turn` : ''

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { apologiesAfter, type Ordeal } from './judged-run.ts'
+import { apologiesAfter, type JudgedRun } from './judged-run.ts'
 
 describe('the wait for the last apology', () => {
-  const ordealOf = (diary: { apologies: number; undelivered: number }) => ({ scene: { diary } }) as unknown as Ordeal
+  const ordealOf = (diary: { apologies: number; undelivered: number }) => ({ scene: { diary } }) as unknown as JudgedRun
   const done = async (): Promise<void> => undefined
 
   it('is over once none came for a while', async () => {

@@ -18,7 +18,7 @@ export interface Outcome {
 /** Options of `npm run faults` that are numbers: each overrides a campaign's own, where it has one. */
 export const NUMBERS = ['kills', 'minutes', 'seeds', 'pdus', 'rounds', 'mutants'] as const
 
-export interface CampaignParts extends Partial<Record<(typeof NUMBERS)[number], number>> {
+export interface CampaignDeps extends Partial<Record<(typeof NUMBERS)[number], number>> {
   seed: number
   mode: Outcome['mode']
   /** A commit or tag of this repository, where a campaign compares with an earlier build. */
@@ -28,7 +28,7 @@ export interface CampaignParts extends Partial<Record<(typeof NUMBERS)[number], 
   say(text: string): void
 }
 
-export type Campaign = (parts: CampaignParts) => Promise<Outcome[]>
+export type Campaign = (deps: CampaignDeps) => Promise<Outcome[]>
 
 export const FAILURES_MAX = 8
 
@@ -55,7 +55,7 @@ export async function reached(is: () => Promise<boolean> | boolean, withinMs: nu
 type Verdict = Pick<Outcome, 'goal' | 'title' | 'passed' | 'figure' | 'counts' | 'failures'>
 
 /** The outcome of what began at `startMs` (performance.now). */
-export function told({ seed, mode, say }: CampaignParts, startMs: number, verdict: Verdict): Outcome {
+export function told({ seed, mode, say }: CampaignDeps, startMs: number, verdict: Verdict): Outcome {
   say(`     ${verdict.goal} ${verdict.figure}`)
   return { ...verdict, failures: verdict.failures.slice(0, FAILURES_MAX), seed, mode, seconds: Math.round((performance.now() - startMs) / 1000) }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { encode } from '../../src/simulator/codec.ts'
-import { profileVoice } from '../../src/simulator/network-encoder.ts'
+import { profileCoding } from '../../src/simulator/network-encoder.ts'
 import { dialectNames, loadDialect, loadProfile } from '../../src/smpp/dialect/load.ts'
 import type { Dialect } from '../../src/smpp/types.ts'
 
@@ -40,7 +40,7 @@ export function corpus(): Sample[] {
 
 /** One dialogue as the network of that profile says it. */
 function ofProfile(name: string): Sample[] {
-  const voice = profileVoice(loadProfile(name, DIALECTS))
+  const voice = profileCoding(loadProfile(name, DIALECTS))
   const opening = { msisdn: MSISDN, source: [1, 1, MSISDN] as [number, number, string], code: '*123*4#', by: 'subscriber' as const, beginOp: 1 }
   const dialogue = voice.open({ ...opening, number: 77 })
   const events = ['begin', 'input', 'notify-ack', 'end', 'abort', 'timeout'] as const

@@ -6,7 +6,7 @@ import { decode, decodeAny, encode, encodeResponse } from '../../src/smpp/pdu/co
 import { isResponse } from '../../src/smpp/pdu/commands.ts'
 import { framer, type FramingFault } from '../../src/smpp/pdu/framer.ts'
 import { readReceipt } from '../../src/sms/pdu/receipt.ts'
-import { readSms } from '../../src/sms/pdu/segments-join.ts'
+import { readSmsPart } from '../../src/sms/pdu/segments-join.ts'
 import type { Dialect, Pdu } from '../../src/smpp/types.ts'
 import type { Chance, UssdKind, UssdMessage } from '../../src/ussd/vocabulary.ts'
 
@@ -58,7 +58,7 @@ function understand(pdu: Pdu, dialect: Dialect, chance: Chance, eaten: Eaten): v
   const incoming = dialect.read(pdu)
   count(eaten, incoming.is)
   if (incoming.is === 'receipt') readReceipt(pdu, 'test')
-  if (incoming.is === 'sms') readSms(pdu)
+  if (incoming.is === 'sms') readSmsPart(pdu)
   if (incoming.is === 'reject' && incoming.status === 0) throw new Error(`a rejection with the status ESME_ROK: ${incoming.why}`)
   if (incoming.is === 'ussd') reply(incoming.message, dialect, chance)
 }

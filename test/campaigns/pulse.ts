@@ -5,7 +5,7 @@
  */
 import type { Phone } from '../../src/simulator/phone.ts'
 import { percentile } from './outcome.ts'
-import type { Scene } from './fixture.ts'
+import type { CampaignFixture } from './fixture.ts'
 
 export interface Pulse {
   /** From a key to its screen; `atMs` on the clock of performance.now. */
@@ -22,7 +22,7 @@ const SUBSCRIBERS = 200
 const SLICE_MS = 1_000
 let serial = 0
 
-export async function startPulse({ smsc, stage }: Scene, perSecond: number): Promise<Pulse> {
+export async function startPulse({ smsc, stage }: CampaignFixture, perSecond: number): Promise<Pulse> {
   const msisdns = Array.from({ length: SUBSCRIBERS }, () => `6755${String(++serial).padStart(7, '0')}`)
   await stage.enrol(msisdns)
   const free = msisdns.map((msisdn) => smsc.phone(msisdn))

@@ -4,7 +4,7 @@ import { freePort } from '../support/services.ts'
 import { bugsOf, gaveUp, metricsAtRest } from './aftermath.ts'
 import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
-import type { Scene } from './fixture.ts'
+import type { CampaignFixture } from './fixture.ts'
 import type { Build } from './previous-build.ts'
 import { settingsOf, sourceOf } from './stage.ts'
 
@@ -28,7 +28,7 @@ export interface Several {
   stop(): Promise<void>
 }
 
-export async function severalDaemons(scene: Scene, count: number, change?: (settings: Settings) => void): Promise<Several> {
+export async function severalDaemons(scene: CampaignFixture, count: number, change?: (settings: Settings) => void): Promise<Several> {
   const daemons: DaemonProcess[] = []
   const several: Several = {
     daemons,

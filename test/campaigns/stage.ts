@@ -18,7 +18,7 @@ const ZONE = 'Pacific/Port_Moresby'
 /** As in the settings: one server, a Cluster, or sentinels. */
 export type RedisPlace = Pick<RedisSettings, 'url' | 'cluster' | 'sentinel'>
 
-export interface StageParts {
+export interface StageDeps {
   redis: RedisPlace
   postgresUrl: string
   chance: Chance
@@ -45,7 +45,7 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage({ redis, postgresUrl, chance, migrate: making = migrate }: StageParts): Promise<Stage> {
+export async function openStage({ redis, postgresUrl, chance, migrate: making = migrate }: StageDeps): Promise<Stage> {
   const id = randomBytes(4).toString('hex')
   const schema = `f_${id}`
   const url = new URL(postgresUrl)

@@ -2,7 +2,7 @@
  * A subscriber who walks the dental service by what stands on the display, and keeps a diary: what was confirmed, what
  * was asked, what showed that belongs to somebody else or to nobody.
  */
-import type { Screen } from '../../src/simulator/network.ts'
+import type { HandsetScreen } from '../../src/simulator/network.ts'
 import type { Phone } from '../../src/simulator/phone.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { nameOf } from './stage.ts'
@@ -108,7 +108,7 @@ interface Walk {
   waitedMs: number
 }
 
-async function timed(walk: Walk, nowMs: () => number, run: () => Promise<Screen>): Promise<Screen | null> {
+async function timed(walk: Walk, nowMs: () => number, run: () => Promise<HandsetScreen>): Promise<HandsetScreen | null> {
   const { diary, phone } = walk
   const startMs = nowMs()
   try {
@@ -130,7 +130,7 @@ function kindOf(text: string): Kind {
   return KINDS.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other'
 }
 
-function judge(walk: Walk, from: string, kind: Kind, screen: Screen): void {
+function judge(walk: Walk, from: string, kind: Kind, screen: HandsetScreen): void {
   const { diary, phone } = walk
   const { text } = screen
   const said = () => `${phone.msisdn} after ${from}: ${JSON.stringify(text)}\n  ${phone.story.slice(-14).join('\n  ')}`

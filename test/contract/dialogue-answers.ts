@@ -1,7 +1,7 @@
 /** The contract of dialogue stores: what an answer means. */
 import assert from 'node:assert/strict'
 import { OLDER_MAX, STEPS } from '../../src/dialogue/classify.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0, type Said } from './dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0, type Said } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function answering(held: Held): void {
@@ -14,7 +14,7 @@ export function answering(held: Held): void {
 
 function next(held: Held) {
   it('takes the next turn and is journalled with where it came from', async () => {
-    const { asked, answer, find } = scene(held.store)
+    const { asked, answer, find } = dialogueFixture(held.store)
     const epoch = await asked({ path: { beginOp: 0 } })
     const path = { carrier: '0a02', from: [1, 1, '1'] as [number, number, string] }
     const said: Said = { text: 'Aé "1"\t', step: 4, atMs: T0 + 9, path, link: 'link-b' }
@@ -33,39 +33,39 @@ function next(held: Held) {
     assert.deepEqual(await find(), record)
   })
   it('answers the same when it is asked again with the same token', async () => {
-    const { asked, answer } = scene(held.store)
+    const { asked, answer } = dialogueFixture(held.store)
     await asked()
     const first = await answer({ token: 't' })
     assert.deepEqual(await answer({ token: 't', atMs: T0 + 400 }), first)
     assert.equal(expectIs(first, 'next').record.turn, 2)
   })
   it('asked again with the same token has its turn no longer than the first time', async () => {
-    const { asked, answer, overdue } = scene(held.store)
+    const { asked, answer, overdue } = dialogueFixture(held.store)
     await asked()
     await answer({ token: 't' })
     await answer({ token: 't', atMs: T0 + 400 })
     assert.equal((await overdue(T0 + LEASE_MS))[0]?.is, 'abandoned')
   })
   it('that arrives again after its turn rested, with the same token, takes nothing', async () => {
-    const { taken: take, rest, answer } = scene(held.store)
+    const { taken: take, rest, answer } = dialogueFixture(held.store)
     const turn = await take()
     await rest(turn)
     assert.equal(expectIs(await answer({ token: turn.token, text: 'else' }), 'repeat').resend, false)
   })
   it('may be an acknowledgement', async () => {
-    const { asked, answer } = scene(held.store)
+    const { asked, answer } = dialogueFixture(held.store)
     await asked()
     const { record } = expectIs(await answer({ kind: 'notify-ack', text: '' }), 'next')
     assert.deepEqual(record.answer, { kind: 'notify-ack', text: '', step: null })
   })
   it('takes one turn when two different ones race', async () => {
-    const { asked, answer } = scene(held.store)
+    const { asked, answer } = dialogueFixture(held.store)
     await asked()
     const both = await Promise.all([answer({ text: '1' }), answer({ text: '2' })])
     assert.deepEqual(both.map((one) => one.is), ['next', 'busy'])
   })
   it('in the same millisecond as the question is the next answer', async () => {
-    const { taken: take, rest, answer } = scene(held.store)
+    const { taken: take, rest, answer } = dialogueFixture(held.store)
     await rest(await take({ text: '1' }))
     expectIs(await answer({ text: '1', atMs: T0 }), 'next')
   })
@@ -74,7 +74,7 @@ function next(held: Held) {
 function stepped(held: Held) {
   /** Turn 3 was answered with '1' at step 6; its reply went out with this step over link-a. */
   const answered = async (replied: number | null) => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     await it.rest(await it.taken({ step: 4 }))
     await it.answer({ step: 6, text: '1', token: 'third' })
     await it.rest({ token: 'third', step: replied })
@@ -96,7 +96,7 @@ function stepped(held: Held) {
     expectIs(await it.answer({ step: 6, link: 'link-b' }), 'repeat')
   })
   it('is the next one where the peer never counts, though its step and text are the last ones', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     // It says 4 again although the reply had counted on to 5: from then on its steps are not believed.
     await it.asked({ step: 4, text: '' }, { step: 5 })
     for (const token of ['second', 'third', 'fourth']) {
@@ -105,7 +105,7 @@ function stepped(held: Held) {
     }
   })
   it('is the next one in a dialogue that we began where the peer never counts: its first step is behind ours', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     for (const [msisdn, step, ours] of [['1', 0, 1], ['2', 120, 5]] as const) {
       await it.asked({ msisdn, step: null, text: '' }, { step: ours })
       for (const token of ['second', 'third', 'fourth']) {
@@ -115,7 +115,7 @@ function stepped(held: Held) {
     }
   })
   it('is a repeat in a dialogue that we began where the peer counts from our step on', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     for (const [msisdn, step] of [['1', 1], ['2', 2]] as const) {
       await it.asked({ msisdn, step: null, text: '' }, { step: 1 })
       expectIs(await it.answer({ msisdn, step, text: '1', token: 'second' }), 'next')
@@ -135,7 +135,7 @@ function stepped(held: Held) {
     expectIs(await answer({ step: 6 - OLDER_MAX + STEPS - 1, text: '2' }), 'next')
   })
   it('is never a late copy by its step alone where the last one, or it, has none, or where only a begin stands before it', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     await it.rest(await it.taken({ msisdn: '1', step: null }), { msisdn: '1' })
     expectIs(await it.answer({ msisdn: '1', step: STEPS - 8, text: '2' }), 'next')
     await it.rest(await it.taken({ msisdn: '2', step: 6 }), { msisdn: '2' })
@@ -144,7 +144,7 @@ function stepped(held: Held) {
     expectIs(await it.answer({ msisdn: '3', step: 4 }), 'next')
   })
   it('is the next one after the steps have wrapped', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     await it.rest(await it.taken({ step: 127 }))
     expectIs(await it.answer({ step: 0, text: '1' }), 'next')
   })
@@ -169,7 +169,7 @@ function stepped(held: Held) {
 
 function unstepped(held: Held) {
   const answered = async (said: Said = {}) => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     await it.rest(await it.taken(said), said)
     return it
   }
@@ -196,7 +196,7 @@ function unstepped(held: Held) {
 
 function taken(held: Held) {
   it('is a repeat of nothing to send if it is the same, and busy if it is another', async () => {
-    const it = scene(held.store)
+    const it = dialogueFixture(held.store)
     await it.taken({ step: 4 })
     assert.equal(expectIs(await it.answer({ step: 4, link: 'link-b' }), 'repeat').resend, false)
     assert.equal(expectIs(await it.answer({ step: null }), 'repeat').resend, false)
@@ -205,7 +205,7 @@ function taken(held: Held) {
     assert.equal((await it.find())?.turn, 2)
   })
   it('finds a begin that is still taken busy', async () => {
-    const { begin, answer } = scene(held.store)
+    const { begin, answer } = dialogueFixture(held.store)
     await begin()
     expectIs(await answer({ text: '' }), 'busy')
   })
@@ -213,26 +213,26 @@ function taken(held: Held) {
 
 function unknown(held: Held) {
   it('is unknown without a dialogue, and with another network number', async () => {
-    const { answer, asked } = scene(held.store)
+    const { answer, asked } = dialogueFixture(held.store)
     expectIs(await answer(), 'unknown')
     await asked({ network: '17' })
     expectIs(await answer({ network: '18' }), 'unknown')
   })
   it('finds its dialogue by MSISDN where either side has no network number', async () => {
-    const { answer, asked } = scene(held.store)
+    const { answer, asked } = dialogueFixture(held.store)
     await asked({ network: '' })
     expectIs(await answer({ network: '18' }), 'next')
     await asked({ network: '17', msisdn: '2' })
     expectIs(await answer({ network: '', msisdn: '2' }), 'next')
   })
   it('is unknown after a hang-up and after an ending of our own', async () => {
-    const { answer, asked, drop } = scene(held.store)
+    const { answer, asked, drop } = dialogueFixture(held.store)
     await asked()
     await drop()
     expectIs(await answer({ text: '' }), 'unknown')
   })
   it('after the last screen is a repeat if it is a late copy, else unknown', async () => {
-    const { answer, taken: take, rest } = scene(held.store)
+    const { answer, taken: take, rest } = dialogueFixture(held.store)
     await rest({ ...(await take()), ended: 'completed' })
     assert.equal(expectIs(await answer(), 'repeat').resend, false)
     assert.equal(expectIs(await answer({ link: 'link-b' }), 'repeat').resend, true)

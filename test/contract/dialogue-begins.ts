@@ -1,6 +1,6 @@
 /** The contract of dialogue stores: what a begin means. */
 import assert from 'node:assert/strict'
-import { expectIs, LEASE_MS, LIMITS, PATH, scene, T0 } from './dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, PATH, dialogueFixture, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function opening(held: Held): void {
@@ -14,7 +14,7 @@ export function opening(held: Held): void {
 
 function fresh(held: Held) {
   it('opens a dialogue: turn 1, taken, with everything that was said', async () => {
-    const { begin } = scene(held.store)
+    const { begin } = dialogueFixture(held.store)
     const opened = expectIs(await begin({ epoch: 'e1', path: { beginOp: 1, more: { x: 'é "\n ' } } }), 'opened')
     assert.deepEqual(opened, {
       is: 'opened', previous: null,
@@ -26,26 +26,26 @@ function fresh(held: Held) {
     })
   })
   it('answers the same, with the same epoch, when it is asked again with the same token', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ network: '16' })
     const first = await begin({ token: 't', epoch: 'e1' })
     assert.deepEqual(await begin({ token: 't', epoch: 'e2', atMs: T0 + 400 }), first)
     assert.equal(expectIs(first, 'opened').previous?.network, '16')
   })
   it('asked again with the same token has its turn no longer than the first time', async () => {
-    const { begin, overdue } = scene(held.store)
+    const { begin, overdue } = dialogueFixture(held.store)
     await begin({ token: 't' })
     await begin({ token: 't', atMs: T0 + 400 })
     assert.equal((await overdue(T0 + LEASE_MS))[0]?.is, 'abandoned')
   })
   it('that arrives again after its turn rested, with the same token, takes nothing', async () => {
-    const { asked, begin } = scene(held.store)
+    const { asked, begin } = dialogueFixture(held.store)
     const epoch = await asked({}, { token: 't' })
     const repeat = expectIs(await begin({ token: 't', link: 'link-b' }), 'repeat')
     assert.deepEqual([repeat.resend, repeat.record.epoch, repeat.record.status], [false, epoch, 'resting'])
   })
   it('with another network number ends the dialogue that was open and gives it as previous', async () => {
-    const { begin, asked, find } = scene(held.store)
+    const { begin, asked, find } = dialogueFixture(held.store)
     const old = await asked({ network: '16' })
     const opened = expectIs(await begin({ network: '17', atMs: T0 + 5 }), 'opened')
     assert.equal(opened.previous?.epoch, old)
@@ -57,7 +57,7 @@ function fresh(held: Held) {
     assert.equal((await find())?.snapshot, null)
   })
   it('gives the tombstone as previous while it is kept, and not after', async () => {
-    const { begin, asked, drop } = scene(held.store)
+    const { begin, asked, drop } = dialogueFixture(held.store)
     await asked({ network: '16' })
     await drop({}, {}, 'network-abort')
     const soon = expectIs(await begin({ network: '17', atMs: T0 + LIMITS.resumeMs - 1 }), 'opened')
@@ -67,13 +67,13 @@ function fresh(held: Held) {
     assert.equal(late.previous, null, 'a dialogue that completed is kept no longer than late copies need')
   })
   it('does not meet the same subscriber of another group, nor another subscriber', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ group: 'a' })
     assert.equal(expectIs(await begin({ group: 'b' }), 'opened').previous, null)
     assert.equal(expectIs(await begin({ group: 'a', msisdn: '67570000002' }), 'opened').previous, null)
   })
   it('takes a group with a colon, and an address that is not digits, as they are', async () => {
-    const { begin, find } = scene(held.store)
+    const { begin, find } = dialogueFixture(held.store)
     for (const said of [{ group: 'a:b', msisdn: 'x:y %' }, { group: 'a', msisdn: 'b:x:y %' }, { msisdn: '' }]) {
       expectIs(await begin(said), 'opened')
       assert.deepEqual((await find(said))?.key, { group: said.group ?? 'main', msisdn: said.msisdn })
@@ -85,14 +85,14 @@ function fresh(held: Held) {
 
 function repeated(held: Held) {
   it('is a repeat while its turn is taken: nothing to send again', async () => {
-    const { begin } = scene(held.store)
+    const { begin } = dialogueFixture(held.store)
     const { record } = expectIs(await begin({ link: 'link-a' }), 'opened')
     const repeat = expectIs(await begin({ link: 'link-b', atMs: T0 + 2 }), 'repeat')
     assert.equal(repeat.resend, false)
     assert.deepEqual(repeat.record, record)
   })
   it('is a repeat while the dialogue rests, and the reply goes out again only if it came over another link', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     const epoch = await asked()
     const same = expectIs(await begin({ link: 'link-a' }), 'repeat')
     assert.equal(same.resend, false)
@@ -102,12 +102,12 @@ function repeated(held: Held) {
     assert.equal(other.record.reply?.text, 'Welcome to Akiba\n1. Balance')
   })
   it('gets no reply again that the SMSC accepted', async () => {
-    const { begin, asked, confirm } = scene(held.store)
+    const { begin, asked, confirm } = dialogueFixture(held.store)
     await confirm(await asked())
     assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
   })
   it('is a repeat, never a redial, as long as the tombstone is young, whatever was dialled', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({}, { ended: 'completed' })
     const late = T0 + LIMITS.tombstoneMs
     const repeat = expectIs(await begin({ code: '*999#', link: 'link-b', atMs: late - 1 }), 'repeat')
@@ -116,7 +116,7 @@ function repeated(held: Held) {
     expectIs(await begin({ atMs: late }), 'opened')
   })
   it('is a repeat however long the dialogue has been open, and of one that is kept for resume only as long as of any other', async () => {
-    const { begin, asked, drop } = scene(held.store)
+    const { begin, asked, drop } = dialogueFixture(held.store)
     await asked()
     expectIs(await begin({ atMs: T0 + LIMITS.tombstoneMs }), 'repeat')
     await drop()
@@ -124,18 +124,18 @@ function repeated(held: Held) {
     assert.equal(expectIs(await begin({ atMs: T0 + LIMITS.tombstoneMs }), 'opened').previous?.ended, 'subscriber-abort')
   })
   it('after the subscriber hung up sends nothing again', async () => {
-    const { begin, asked, drop } = scene(held.store)
+    const { begin, asked, drop } = dialogueFixture(held.store)
     await asked()
     await drop()
     assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
   })
   it('whose reply is not the last one any more sends nothing again', async () => {
-    const { begin, taken, rest } = scene(held.store)
+    const { begin, taken, rest } = dialogueFixture(held.store)
     await rest(await taken())
     assert.equal(expectIs(await begin({ link: 'link-b' }), 'repeat').resend, false)
   })
   it('opens one dialogue when two copies of it race', async () => {
-    const { begin } = scene(held.store)
+    const { begin } = dialogueFixture(held.store)
     const both = await Promise.all([begin({ link: 'link-a' }), begin({ link: 'link-b' })])
     assert.deepEqual(both.map((taken) => taken.is).toSorted(), ['opened', 'repeat'])
   })
@@ -143,24 +143,24 @@ function repeated(held: Held) {
 
 function unnumbered(held: Held) {
   it('is a repeat only of a young dialogue of the same code that is still at turn 1', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ network: '' })
     const copy = await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs - 1 })
     assert.equal(expectIs(copy, 'repeat').resend, true, 'who redials must not meet silence')
     expectIs(await begin({ network: '', atMs: T0 + LIMITS.duplicateBeginMs }), 'opened')
   })
   it('is a redial where the dialogue that stands has a number: 0 reads as none, and a copy would have the number', async () => {
-    const { begin } = scene(held.store)
+    const { begin } = dialogueFixture(held.store)
     expectIs(await begin({ network: '255' }), 'opened')
     assert.equal(expectIs(await begin({ network: '', atMs: T0 + 1 }), 'opened').previous?.network, '255')
   })
   it('with another code is a redial', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     const old = await asked({ network: '' })
     assert.equal(expectIs(await begin({ network: '', code: '*124#' }), 'opened').previous?.epoch, old)
   })
   it('after an answer, or after the end, is a redial', async () => {
-    const { begin, taken, asked, drop } = scene(held.store)
+    const { begin, taken, asked, drop } = dialogueFixture(held.store)
     await taken({ network: '' })
     expectIs(await begin({ network: '' }), 'opened')
     await asked({ network: '', msisdn: '2' })
@@ -172,7 +172,7 @@ function unnumbered(held: Held) {
 function recurring(held: Held) {
   const copyMs = 20_000
   it('is a copy of one that is open only if it is dialled alike and not long after it', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     const first = await asked({ network: '17', copyMs })
     assert.equal(expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat').resend, false)
     const other = expectIs(await begin({ network: '17', copyMs, code: '*124#', atMs: T0 + 1 }), 'opened')
@@ -181,7 +181,7 @@ function recurring(held: Held) {
     expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + copyMs }), 'opened')
   })
   it('is a redial as soon as the last reply of that one, beyond the first, was accepted, or it was ended from outside', async () => {
-    const { begin, asked, taken, rest, drop, confirm } = scene(held.store)
+    const { begin, asked, taken, rest, drop, confirm } = dialogueFixture(held.store)
     await asked({ network: '16', copyMs })
     const turn = await taken({ network: '17', copyMs })
     await rest({ ...turn, ended: 'completed' })
@@ -193,14 +193,14 @@ function recurring(held: Held) {
     expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'opened')
   })
   it('gets the reply of one that ended with its first reply once more: it may be a redial, or a copy', async () => {
-    const { begin, asked, confirm } = scene(held.store)
+    const { begin, asked, confirm } = dialogueFixture(held.store)
     await confirm(await asked({ network: '17', copyMs }, { ended: 'completed', text: 'Your balance is 5.' }))
     const soon = expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs - 1 }), 'repeat')
     assert.deepEqual([soon.resend, soon.record.reply?.text], [true, 'Your balance is 5.'])
     expectIs(await begin({ network: '17', copyMs, atMs: T0 + copyMs }), 'opened')
   })
   it('gets the last reply of one that ended a moment ago once more, until that reply was accepted: it may be a redial, or a copy', async () => {
-    const { begin, asked, taken, rest, confirm } = scene(held.store)
+    const { begin, asked, taken, rest, confirm } = dialogueFixture(held.store)
     const turn = await taken({ network: '17', copyMs })
     await rest({ ...turn, ended: 'completed', text: 'Goodbye.' })
     const soon = expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'repeat')
@@ -211,14 +211,14 @@ function recurring(held: Held) {
     assert.equal(expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'repeat').resend, false, 'this one goes on')
   })
   it('is no copy of an earlier dialogue once that long has passed since it was dialled', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ network: '16', copyMs })
     await asked({ network: '17', copyMs, atMs: T0 + 15_000 })
     expectIs(await begin({ network: '16', copyMs, atMs: T0 + copyMs - 1 }), 'repeat')
     expectIs(await begin({ network: '16', copyMs, atMs: T0 + copyMs }), 'opened')
   })
   it('is never a copy for longer than tombstones are kept', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ network: '17', copyMs: LIMITS.tombstoneMs + 1 })
     expectIs(await begin({ network: '17', copyMs: LIMITS.tombstoneMs + 1, atMs: T0 + LIMITS.tombstoneMs }), 'opened')
   })
@@ -227,7 +227,7 @@ function recurring(held: Held) {
 function buried(held: Held) {
   const end = T0 + LIMITS.tombstoneMs
   it('leaves a tombstone where nothing stands: a copy is a repeat, a redial a dialogue that goes on when the copy comes', async () => {
-    const { begin, bury, find, asked } = scene(held.store)
+    const { begin, bury, find, asked } = dialogueFixture(held.store)
     assert.equal(await bury({ network: '16', atMs: T0 + 5 }), true)
     const { status, ended, network, turn, snapshot, touchedMs } = (await find())!
     assert.deepEqual({ status, ended, network, turn, snapshot, touchedMs },
@@ -239,7 +239,7 @@ function buried(held: Held) {
     expectIs(await begin({ network: '16', atMs: end }), 'opened')
   })
   it('is a past number of the dialogue that stands by now, which goes on as it was', async () => {
-    const { begin, bury, answer, find, overdue, asked } = scene(held.store)
+    const { begin, bury, answer, find, overdue, asked } = dialogueFixture(held.store)
     const token = 'own'
     expectIs(await begin({ network: '17', token }), 'opened')
     const before = await find()
@@ -254,7 +254,7 @@ function buried(held: Held) {
     expectIs(await answer({ network: '17', msisdn: '2', atMs: end + 1 }), 'next')
   })
   it('keeps a tombstone that stands as long as the number wants', async () => {
-    const { begin, bury, asked, drop } = scene(held.store)
+    const { begin, bury, asked, drop } = dialogueFixture(held.store)
     await asked({ network: '17' }, { ended: 'completed' })
     await drop()
     assert.equal(await bury({ network: '16', atMs: T0 + 5 }, end + 5_000), true)
@@ -262,7 +262,7 @@ function buried(held: Held) {
     assert.equal(expectIs(await begin({ network: '16', atMs: end + 5_000 }), 'opened').previous, null, 'and no longer')
   })
   it('is known already where its begin, or another burial, came through', async () => {
-    const { bury, asked } = scene(held.store)
+    const { bury, asked } = dialogueFixture(held.store)
     await asked({ network: '16' })
     assert.equal(await bury({ network: '16' }), false)
     await asked({ network: '17' })
@@ -271,7 +271,7 @@ function buried(held: Held) {
     assert.equal(await bury({ network: '15' }), false)
   })
   it('ends what its begin opened unseen, where nobody has played it: a redial of the same number is served', async () => {
-    const { begin, bury, find, asked, overdue } = scene(held.store)
+    const { begin, bury, find, asked, overdue } = dialogueFixture(held.store)
     const copyMs = 20_000
     expectIs(await begin({ network: '16', token: 't', copyMs }), 'opened')
     assert.equal(await bury({ network: '16', token: 't', copyMs, atMs: T0 + 5 }, T0 + copyMs), true)
@@ -289,7 +289,7 @@ function buried(held: Held) {
     expectIs(await begin({ network: '16', msisdn: '3' }), 'repeat')
   })
   it('is forgotten with the oldest of eight, and takes the place of a tombstone that ran out', async () => {
-    const { begin, bury, asked } = scene(held.store)
+    const { begin, bury, asked } = dialogueFixture(held.store)
     await asked({ network: '99' })
     for (let n = 0; n <= 8; n++) assert.equal(await bury({ network: `n ${n}` }), true)
     for (let n = 1; n <= 8; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
@@ -299,7 +299,7 @@ function buried(held: Held) {
     assert.equal(expectIs(await begin({ network: '97', msisdn: '2', atMs: end }), 'opened').previous?.ended, 'store-failed')
   })
   it('whose number comes round is a copy only while another dialogue is open', async () => {
-    const { begin, bury, asked } = scene(held.store)
+    const { begin, bury, asked } = dialogueFixture(held.store)
     const copyMs = 20_000
     await bury({ network: '16', copyMs }, T0 + copyMs)
     expectIs(await begin({ network: '16', copyMs, atMs: T0 + 1 }), 'opened')
@@ -311,7 +311,7 @@ function buried(held: Held) {
 
 function past(held: Held) {
   it('is a repeat of which nothing is sent again', async () => {
-    const { begin, asked, find } = scene(held.store)
+    const { begin, asked, find } = dialogueFixture(held.store)
     await asked({ network: '16' })
     const epoch = await asked({ network: '17' })
     const repeat = expectIs(await begin({ network: '16', link: 'link-b' }), 'repeat')
@@ -319,7 +319,7 @@ function past(held: Held) {
     assert.equal((await find())?.epoch, epoch)
   })
   it('is a redial once the time of tombstones is over', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     await asked({ network: '16' })
     await asked({ network: '17', atMs: T0 + 1_000 })
     const end = T0 + 1_000 + LIMITS.tombstoneMs
@@ -327,13 +327,13 @@ function past(held: Held) {
     expectIs(await begin({ network: '16', atMs: end }), 'opened')
   })
   it('is remembered for the last eight numbers, counted from when each ended', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     for (let n = 0; n <= 9; n++) await asked({ network: `n ${n}` })
     for (let n = 1; n <= 9; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
     expectIs(await begin({ network: 'n 0' }), 'opened')
   })
   it('is remembered though dialogues without a number came between', async () => {
-    const { begin, asked } = scene(held.store)
+    const { begin, asked } = dialogueFixture(held.store)
     for (let n = 1; n <= 8; n++) {
       await asked({ network: `n ${n}` })
       await asked({ network: '' })
@@ -342,7 +342,7 @@ function past(held: Held) {
     for (let n = 1; n <= 8; n++) expectIs(await begin({ network: `n ${n}` }), 'repeat')
   })
   it('counts an ended dialogue from its end, not from the redial', async () => {
-    const { begin, asked, drop } = scene(held.store)
+    const { begin, asked, drop } = dialogueFixture(held.store)
     await asked({ network: '16' })
     await drop()
     await asked({ network: '17', atMs: T0 + 100_000 })

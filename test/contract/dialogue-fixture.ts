@@ -1,5 +1,5 @@
 /** Subscribers and daemons for tests of dialogue stores: short ways to say what the network and a turn do. */
-import type { DialogueKey, DialogueLimits, DialogueStore, Resting, Taken, Taking } from '../../src/dialogue/types.ts'
+import type { DialogueKey, DialogueLimits, DialogueStore, Resting, TakeResult, Taking } from '../../src/dialogue/types.ts'
 import type { EndReason, ReturnPath } from '../../src/ussd/vocabulary.ts'
 
 export const LIMITS: DialogueLimits = {
@@ -44,7 +44,7 @@ export function fresh(what: string): string {
   return `${what}-${++serial}`
 }
 
-export function scene(store: DialogueStore) {
+export function dialogueFixture(store: DialogueStore) {
   const key = (said: Said = {}): DialogueKey => ({ group: said.group ?? 'main', msisdn: said.msisdn ?? '67570000001' })
   const taking = (said: Said, kind: Taking['answer']['kind']): Taking => ({
     key: key(said), network: said.network ?? '17', code: kind === 'begin' ? (said.code ?? '*123#') : '', line: 'akiba',
@@ -97,7 +97,7 @@ export function scene(store: DialogueStore) {
 }
 
 /** Narrows an answer, or fails with what it was. */
-export function expectIs<K extends Taken['is']>(taken: Taken, is: K): Extract<Taken, { is: K }> {
+export function expectIs<K extends TakeResult['is']>(taken: TakeResult, is: K): Extract<TakeResult, { is: K }> {
   if (taken.is !== is) throw new Error(`expected ${is}, got ${taken.is}`)
-  return taken as Extract<Taken, { is: K }>
+  return taken as Extract<TakeResult, { is: K }>
 }

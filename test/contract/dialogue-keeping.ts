@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import { StoreError } from '../../src/base/errors.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function keeping(held: Held): void {
@@ -12,7 +12,7 @@ export function keeping(held: Held): void {
 
 function present(held: Held) {
   it('finds nothing where nothing is, and looks without touching', async () => {
-    const { find, taken, overdue } = scene(held.store)
+    const { find, taken, overdue } = dialogueFixture(held.store)
     assert.equal(await find(), null)
     await taken()
     const record = await find()
@@ -20,7 +20,7 @@ function present(held: Held) {
     assert.equal((await overdue(T0 + LEASE_MS)).length, 1)
   })
   it('counts 0, 1 and 1000 open dialogues, and not those that ended', async () => {
-    const { asked, drop } = scene(held.store)
+    const { asked, drop } = dialogueFixture(held.store)
     assert.equal(await held.store.count(), 0)
     await asked()
     assert.equal(await held.store.count(), 1)
@@ -31,7 +31,7 @@ function present(held: Held) {
     assert.equal(await held.store.count(), 999)
   })
   it('tells how many open dialogues there are on each flow revision, and whether it looked at all', async () => {
-    const { asked, drop, begin } = scene(held.store)
+    const { asked, drop, begin } = dialogueFixture(held.store)
     assert.deepEqual(await held.store.census(10), { open: new Map(), whole: true })
     for (const msisdn of ['1', '2', '3', '4']) await asked({ msisdn })
     await begin({ msisdn: '5' })
@@ -42,7 +42,7 @@ function present(held: Held) {
     assert.deepEqual([[...part.open.values()].reduce((sum, n) => sum + n, 0), part.whole], [2, false])
   })
   it('erases everything of one MSISDN, in all groups, open or ended, and nothing else', async () => {
-    const { asked, find, drop, begin, overdue } = scene(held.store)
+    const { asked, find, drop, begin, overdue } = dialogueFixture(held.store)
     await asked({ group: 'a' })
     await asked({ group: 'b' })
     await drop({}, { group: 'b' })
@@ -56,7 +56,7 @@ function present(held: Held) {
     assert.equal(expectIs(await begin({ group: 'a' }), 'opened').previous, null)
   })
   it('takes a pattern for the MSISDN that it is not', async () => {
-    const { asked } = scene(held.store)
+    const { asked } = dialogueFixture(held.store)
     await asked()
     assert.equal(await held.store.erase('*'), 0)
     assert.equal(await held.store.erase('6757000000?'), 0)
@@ -70,7 +70,7 @@ function present(held: Held) {
   it('fails every call after it was closed', async () => {
     await held.store.close()
     await held.store.close()
-    const { begin, find, key } = scene(held.store)
+    const { begin, find, key } = dialogueFixture(held.store)
     const down = (error: unknown) => error instanceof StoreError && error.code === 'down'
     await assert.rejects(() => begin(), down)
     await assert.rejects(() => find(), down)
@@ -84,7 +84,7 @@ function present(held: Held) {
 function restarted(held: Held) {
   it('has everything again: dialogues, tombstones, tokens, past numbers, deadlines', async function () {
     if (!held.place.durable) return this.skip()
-    const before = scene(held.store)
+    const before = dialogueFixture(held.store)
     const turn = await before.taken({ msisdn: '1', text: '7' })
     const confirmed = await before.asked({ msisdn: '2', network: '16' })
     await before.asked({ msisdn: '3', network: '16' })
@@ -96,7 +96,7 @@ function restarted(held: Held) {
     await held.store.close()
 
     const store = await held.place.open(LIMITS)
-    const after = scene(store)
+    const after = dialogueFixture(store)
     assert.deepEqual(await Promise.all(['1', '2', '3'].map((msisdn) => after.find({ msisdn }))), records)
     assert.equal(expectIs(await after.begin({ msisdn: '3', network: '16' }), 'repeat').resend, false)
     assert.equal(expectIs(await after.begin({ msisdn: '3', network: '17', link: 'link-b' }), 'repeat').resend, true)
@@ -106,12 +106,12 @@ function restarted(held: Held) {
   })
   it('has a renewed lease and a first turn with what stood before it', async function () {
     if (!held.place.durable) return this.skip()
-    const before = scene(held.store)
+    const before = dialogueFixture(held.store)
     const old = await before.asked({ network: '16' })
     await before.begin({ token: 't', epoch: 'e' })
     await held.store.renew(before.key(), 'e', 't', T0 + 60_000)
     await held.store.close()
-    const after = scene(await held.place.open(LIMITS))
+    const after = dialogueFixture(await held.place.open(LIMITS))
     assert.deepEqual(await after.overdue(T0 + 59_999), [])
     const again = expectIs(await after.begin({ token: 't', epoch: 'other' }), 'opened')
     assert.equal(again.record.epoch, 'e')
@@ -119,10 +119,10 @@ function restarted(held: Held) {
   })
   it('keeps what was erased erased', async function () {
     if (!held.place.durable) return this.skip()
-    await scene(held.store).asked()
+    await dialogueFixture(held.store).asked()
     await held.store.erase('67570000001')
     await held.store.close()
-    const found: DialogueRecord | null = await scene(await held.place.open(LIMITS)).find()
+    const found: DialogueRecord | null = await dialogueFixture(await held.place.open(LIMITS)).find()
     assert.equal(found, null)
   })
 }

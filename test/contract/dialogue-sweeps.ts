@@ -1,6 +1,6 @@
 /** The contract of dialogue stores: what is due, when, and to whom it is given. */
 import assert from 'node:assert/strict'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from './dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from './dialogue-fixture.ts'
 import type { Held } from './dialogue-store.ts'
 
 export function sweeping(held: Held): void {
@@ -12,7 +12,7 @@ export function sweeping(held: Held): void {
 
 function leases(held: Held) {
   it('give a turn whose lease ran out to a new owner, with its journalled answer', async () => {
-    const { taken, overdue, find } = scene(held.store)
+    const { taken, overdue, find } = dialogueFixture(held.store)
     const { epoch } = await taken({ text: '7' })
     assert.deepEqual(await overdue(T0 + LEASE_MS - 1), [])
     const [found] = await overdue(T0 + LEASE_MS, 'mine')
@@ -29,7 +29,7 @@ function leases(held: Held) {
     assert.equal((await overdue(T0 + 2 * LEASE_MS)).length, 1)
   })
   it('count how often a turn was taken over, and only for that turn', async () => {
-    const { asked, taken, answer, overdue, rest, find } = scene(held.store)
+    const { asked, taken, answer, overdue, rest, find } = dialogueFixture(held.store)
     const { epoch } = await taken({ text: '7' })
     assert.equal('takeovers' in (await find())!, false)
     for (const n of [1, 2, 3]) {
@@ -46,7 +46,7 @@ function leases(held: Held) {
     assert.equal('takeovers' in (await find())!, false)
   })
   it('give what stood there before with a first turn', async () => {
-    const { asked, begin, overdue } = scene(held.store)
+    const { asked, begin, overdue } = dialogueFixture(held.store)
     const old = await asked({ network: '16' })
     await begin({ network: '17' })
     const [found] = await overdue(T0 + LEASE_MS)
@@ -55,13 +55,13 @@ function leases(held: Held) {
     assert.equal(found.previous?.ended, 'superseded')
   })
   it('are not put off by a late confirmation of the turn before', async () => {
-    const { taken, confirm, overdue } = scene(held.store)
+    const { taken, confirm, overdue } = dialogueFixture(held.store)
     const { epoch } = await taken()
     await confirm(epoch, 1)
     assert.equal((await overdue(T0 + LEASE_MS))[0]?.is, 'abandoned')
   })
   it('end a dialogue whose turn is never finished when it is too old altogether', async () => {
-    const { taken, overdue, rest } = scene(held.store)
+    const { taken, overdue, rest } = dialogueFixture(held.store)
     const turn = await taken()
     const [found] = await overdue(T0 + LIMITS.totalMs)
     assert.equal(found?.is, 'ended')
@@ -72,7 +72,7 @@ function leases(held: Held) {
 
 function confirmations(held: Held) {
   it('give a reply that nobody saw accepted, and give it again unless it is confirmed: a daemon may die of it', async () => {
-    const { asked, confirm, overdue } = scene(held.store)
+    const { asked, confirm, overdue } = dialogueFixture(held.store)
     const epoch = await asked()
     assert.deepEqual(await overdue(T0 + LIMITS.confirmMs - 1), [])
     const [found, ...more] = await overdue(T0 + LIMITS.confirmMs)
@@ -86,7 +86,7 @@ function confirmations(held: Held) {
     assert.deepEqual(await overdue(T0 + LIMITS.idleMs - 1), [])
   })
   it('give nothing of a reply that was confirmed, before or after it was given', async () => {
-    const { asked, confirm, overdue } = scene(held.store)
+    const { asked, confirm, overdue } = dialogueFixture(held.store)
     await confirm(await asked())
     assert.deepEqual(await overdue(T0 + LIMITS.idleMs - 1), [])
     const late = await asked({ msisdn: '2' })
@@ -95,7 +95,7 @@ function confirmations(held: Held) {
     assert.deepEqual((await overdue(T0 + LIMITS.idleMs)).map((one) => one.is), ['ended', 'ended'])
   })
   it('do not take a confirmation of another turn or dialogue', async () => {
-    const { taken, rest, confirm, overdue } = scene(held.store)
+    const { taken, rest, confirm, overdue } = dialogueFixture(held.store)
     const turn = await taken()
     await rest(turn)
     await confirm(turn.epoch, 1)
@@ -103,13 +103,13 @@ function confirmations(held: Held) {
     assert.equal((await overdue(T0 + LIMITS.confirmMs))[0]?.is, 'unconfirmed')
   })
   it('survive a confirmation of something that is not there', async () => {
-    const { confirm, find } = scene(held.store)
+    const { confirm, find } = dialogueFixture(held.store)
     await confirm('e', 1)
     assert.equal(await find(), null)
     assert.equal(await held.store.count(), 0)
   })
   it('give a last screen that nobody saw accepted, once, while its tombstone is young', async () => {
-    const { asked, overdue, confirm } = scene(held.store)
+    const { asked, overdue, confirm } = dialogueFixture(held.store)
     await asked({}, { ended: 'completed' })
     await confirm(await asked({ msisdn: '2' }, { ended: 'completed' }), 1, { msisdn: '2' })
     const found = await overdue(T0 + LIMITS.confirmMs)
@@ -122,7 +122,7 @@ function confirmations(held: Held) {
 
 function endings(held: Held) {
   it('end a dialogue that rested too long, and leave its tombstone', async () => {
-    const { asked, confirm, overdue, begin, answer } = scene(held.store)
+    const { asked, confirm, overdue, begin, answer } = dialogueFixture(held.store)
     const epoch = await asked()
     await confirm(epoch)
     const at = T0 + LIMITS.idleMs
@@ -135,7 +135,7 @@ function endings(held: Held) {
     assert.equal(expectIs(await begin({ network: '18', atMs: at }), 'opened').previous?.ended, 'idle')
   })
   it('end a dialogue that is too old altogether, however young its last answer', async () => {
-    const { asked, answer, rest, confirm, overdue } = scene(held.store)
+    const { asked, answer, rest, confirm, overdue } = dialogueFixture(held.store)
     const epoch = await asked()
     const late = T0 + LIMITS.totalMs - 1_000
     await answer({ token: 't', atMs: late })
@@ -145,12 +145,12 @@ function endings(held: Held) {
     assert.equal((await overdue(T0 + LIMITS.totalMs))[0]?.record.ended, 'total')
   })
   it('end one that rested too long unconfirmed, without sending the reply again', async () => {
-    const { asked, overdue } = scene(held.store)
+    const { asked, overdue } = dialogueFixture(held.store)
     await asked()
     assert.deepEqual((await overdue(T0 + LIMITS.idleMs)).map((one) => one.is), ['ended'])
   })
   it('count from the last answer', async () => {
-    const { asked, answer, rest, confirm, overdue } = scene(held.store)
+    const { asked, answer, rest, confirm, overdue } = dialogueFixture(held.store)
     const epoch = await asked()
     await answer({ token: 't', atMs: T0 + 50_000 })
     await rest({ token: 't', atMs: T0 + 50_001 })
@@ -159,7 +159,7 @@ function endings(held: Held) {
     assert.equal((await overdue(T0 + 50_001 + LIMITS.idleMs)).length, 1)
   })
   it('do not concern what was dropped', async () => {
-    const { asked, taken, drop, overdue } = scene(held.store)
+    const { asked, taken, drop, overdue } = dialogueFixture(held.store)
     await asked()
     await taken({ msisdn: '2' })
     await drop()
@@ -171,7 +171,7 @@ function endings(held: Held) {
 
 function many(held: Held) {
   it('are given soonest first, at most as many as asked for, each to one of those who ask', async () => {
-    const { taken, overdue } = scene(held.store)
+    const { taken, overdue } = dialogueFixture(held.store)
     for (let n = 0; n < 30; n++) await taken({ msisdn: `6757000${100 + n}`, atMs: T0 + 29 - n })
     const at = T0 + LEASE_MS + 29
     const first = await overdue(at, 'a', 3)
@@ -182,7 +182,7 @@ function many(held: Held) {
     assert.equal(new Set([...first, ...rest].map((one) => one.record.key.msisdn)).size, 30)
   })
   it('are none where nothing is kept', async () => {
-    const { overdue } = scene(held.store)
+    const { overdue } = dialogueFixture(held.store)
     assert.deepEqual(await overdue(T0), [])
   })
 }

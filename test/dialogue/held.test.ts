@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
-import { playHeld, playTurn, type Held, type TurnParts } from '../../src/dialogue/turn.ts'
+import { playHeld, playTurn, type HeldCall, type TurnDeps } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import type { FlowEvent, FlowSnapshot, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, settle, type FakeClock } from '../support/clock.ts'
@@ -38,7 +38,7 @@ describe('a turn whose back end is patient', () => {
   const backend = (patience?: Backend['patience']): Backend => ({
     name: 'shop', ...(patience ? { patience } : {}), call: (...args) => (called.push(args), new Promise((done) => respond.push(done))),
   })
-  function partsFor(flow: ReturnType<typeof calling>['flow'], more: Partial<TurnParts> & { patience?: Backend['patience'] | null } = {}) {
+  function partsFor(flow: ReturnType<typeof calling>['flow'], more: Partial<TurnDeps> & { patience?: Backend['patience'] | null } = {}) {
     const { patience = PATIENCE, ...rest } = more
     return {
       flows: { current: () => undefined, pinned: async (revision: string) => (revision === 'shop@1' ? flow : undefined) },
@@ -150,7 +150,7 @@ describe('a turn whose back end is patient', () => {
 
   describe('played to its end', () => {
     const taken = { ...RECORD, snapshot: CALLING }
-    const resume = (held: Held, flow: ReturnType<typeof calling>['flow'], record: DialogueRecord = taken) => playHeld(record, held, partsFor(flow))
+    const resume = (held: HeldCall, flow: ReturnType<typeof calling>['flow'], record: DialogueRecord = taken) => playHeld(record, held, partsFor(flow))
 
     it('goes on with the answer that was promised, and calls nobody for it', async () => {
       const { flow, stepped } = calling()

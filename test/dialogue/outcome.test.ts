@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
-import { deadlineMs, keepMs, type Entry } from '../../src/dialogue/entry.ts'
+import { deadlineMs, keepMs, type DialogueEntry } from '../../src/dialogue/entry.ts'
 import { confirm, rest, seize } from '../../src/dialogue/outcome.ts'
 import type { Resting } from '../../src/dialogue/types.ts'
 import type { EndReason } from '../../src/ussd/vocabulary.ts'
 import { LIMITS, PATH, T0 } from '../contract/dialogue-fixture.ts'
 
 const REPLY: Resting['reply'] = { action: 'continue', text: 'How many?', step: null, link: 'link-a' }
-const TAKEN: Entry = {
+const TAKEN: DialogueEntry = {
   key: { group: 'main', msisdn: '67570000001' }, epoch: 'E1', status: 'taken', network: '17', turn: 2, revision: 'shop@1', code: '*123#', line: 'akiba',
   snapshot: '{}', answer: { kind: 'input', text: '1', step: null }, reply: null, returnPath: PATH, openedMs: T0, touchedMs: T0, ended: null,
   token: 'mine', confirmed: null, past: [], untilMs: null, previous: null,
 }
-const RESTED: Entry = { ...TAKEN, status: 'resting', reply: REPLY, confirmed: false }
-const ENDED: Entry = { ...RESTED, status: 'ended', ended: 'completed', untilMs: T0 + LIMITS.tombstoneMs }
+const RESTED: DialogueEntry = { ...TAKEN, status: 'resting', reply: REPLY, confirmed: false }
+const ENDED: DialogueEntry = { ...RESTED, status: 'ended', ended: 'completed', untilMs: T0 + LIMITS.tombstoneMs }
 
 describe('an entry after it was taken', () => {
   const seizing = (atMs: number) => ({ nowMs: atMs, token: 'sweeper', leaseUntilMs: atMs + 3_000 })
@@ -32,7 +32,7 @@ describe('an entry after it was taken', () => {
     assert.equal(confirm({ ...RESTED, confirmed: true }, 'E1', 2), undefined)
   })
   it('is nothing to tell anybody once its last screen was accepted, or its tombstone has run out, and is looked at no more', () => {
-    const nothing = (entry: Entry) => ({ is: 'nothing', entry, deadlineMs: null })
+    const nothing = (entry: DialogueEntry) => ({ is: 'nothing', entry, deadlineMs: null })
     const accepted = { ...ENDED, confirmed: true }
     assert.deepEqual(seize(accepted, seizing(T0 + 1), LIMITS), nothing(accepted))
     assert.deepEqual(seize(ENDED, seizing(ENDED.untilMs!), LIMITS), nothing(ENDED))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Backend, CallResult } from '../../src/backend/types.ts'
-import { playTurn, type Begin, type TurnParts } from '../../src/dialogue/turn.ts'
+import { playTurn, type Begin, type TurnDeps } from '../../src/dialogue/turn.ts'
 import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import type { CompiledFlow, Want } from '../../src/flow/engine/types.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
@@ -21,7 +21,7 @@ describe('one turn', () => {
     deadlineMs?: number
     backends?: string[]
     chosenLanguage?: (msisdn: string) => Promise<string | null>
-    log?: TurnParts['log']
+    log?: TurnDeps['log']
   }
   function play(record: Partial<DialogueRecord>, begin: Begin | null, flows: Record<string, CompiledFlow>, options: Options = {}) {
     const backend: Backend = { call: (...args) => (called.push(args), answer()) } as Backend

@@ -4,7 +4,7 @@ import { DateTime } from 'luxon'
 import { dialectNames } from '../../src/smpp/dialect/load.ts'
 import type { Phone } from '../../src/simulator/phone.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/network-codings.ts'
+import { networkCodingOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'
@@ -31,7 +31,7 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
 
   before(async function () {
     this.timeout(60_000)
-    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: voiceOf(name, DIR) }))
+    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
     staged = await stageDaemon({ smscPort: smscs.get('standard')!.port, change: (settings) => {
       const first = settings.lines[0]!
       first.timers.reconnectMs = 50

@@ -6,7 +6,7 @@ import { storeKeyCommand } from '../../src/cli/store-key.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import { redisDialogues } from '../../src/store/redis/store.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { LIMITS, scene } from '../contract/dialogue-fixture.ts'
+import { LIMITS, dialogueFixture } from '../contract/dialogue-fixture.ts'
 import { ownRedis } from '../store/redis/own.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type StageOptions } from '../support/daemon.ts'
@@ -37,7 +37,7 @@ describeWith(['redis', 'postgres'], 'a Redis that others can reach', () => {
     const stranger = await redisDialogues({ servers: { url: services.redisUrl! }, prefix, limits: LIMITS })
     try {
       const phone = smsc.phone(JOHN)
-      await scene(stranger).asked({ msisdn: JOHN, group: 'test', atMs: realClock.now() - LIMITS.confirmMs }, { text: 'BANK: reply with your PIN' })
+      await dialogueFixture(stranger).asked({ msisdn: JOHN, group: 'test', atMs: realClock.now() - LIMITS.confirmMs }, { text: 'BANK: reply with your PIN' })
       await until(async () => await staged.daemon.metrics.value('dialogue_store_errors_total', { call: 'record', code: 'unsealed' }) === 1,
         'it is not counted')
       assert.equal(phone.screen, null)

@@ -6,9 +6,9 @@ import { stringify } from 'yaml'
 import { profileText } from '../../src/cli/dialect.ts'
 import { readPdus } from '../../src/tools/capture/capture.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
-import type { Screen } from '../../src/simulator/network.ts'
+import type { HandsetScreen } from '../../src/simulator/network.ts'
 import { pcapOf } from '../../src/tools/capture/pcap-writer.ts'
-import { profileVoice } from '../../src/simulator/network-encoder.ts'
+import { profileCoding } from '../../src/simulator/network-encoder.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { wireOf } from '../../src/simulator/trace.ts'
 import type { DialectProfile } from '../../src/smpp/dialect/schema.ts'
@@ -40,7 +40,7 @@ describeWith(['redis', 'postgres'], 'an SMSC whose dialect nobody has seen: reco
   for (const profile of unseen()) {
     it(`${profile.name}: from a capture of three dialogues to a daemon that serves the walk`, async function () {
       this.timeout(60_000)
-      const smsc = await startSmsc({ clock: realClock, chance: seededChance(SEED), voice: profileVoice(profile) })
+      const smsc = await startSmsc({ clock: realClock, chance: seededChance(SEED), voice: profileCoding(profile) })
       const truth = join(folder, `${profile.name}.yaml`)
       writeFileSync(truth, stringify(profile))
       try {
@@ -59,7 +59,7 @@ describeWith(['redis', 'postgres'], 'an SMSC whose dialect nobody has seen: reco
 })
 
 /** Some dialects end lines with CR. */
-function lines({ text }: Screen): string {
+function lines({ text }: HandsetScreen): string {
   return text.replace(/\r\n?/g, '\n')
 }
 

@@ -8,7 +8,7 @@ import { linesCommand } from '../../src/cli/admin.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/network-codings.ts'
+import { networkCodingOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1, T1_MARY, T4, T5 } from '../support/screens.ts'
@@ -35,7 +35,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     // What crosses an unbind gets a temporary error: they deliver it again.
     const start = () => startSmsc({ clock: realClock, chance: Math.random, deliveries: { temporaryMs: 20 } })
     ;[east, west] = [await start(), await start()]
-    south = await startSmsc({ clock: realClock, chance: Math.random, voice: voiceOf('mica', join(root, 'dialects')) })
+    south = await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf('mica', join(root, 'dialects')) })
     staged = await stageDaemon({ smscPort: east!.port, read: () => structuredClone(file), change: (settings) => {
       settings.lines[0]!.name = 'east'
       settings.lines[0]!.timers.reconnectMs = 50

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/network-codings.ts'
+import { networkCodingOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1 } from '../support/screens.ts'
@@ -17,7 +17,7 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
   let staged: Staged
   before(async () => {
     for (const name of ['standard', 'mica']) {
-      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: voiceOf(name, join(root, 'dialects')), screenMs: SCREEN_MS }))
+      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, join(root, 'dialects')), screenMs: SCREEN_MS }))
     }
     staged = await stageDaemon({ smscPort: smscs.get('standard')!.port, change: (settings) => {
       const [first] = settings.lines

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { hits } from '../campaigns/canaries.ts'
 import { exportSubscriber } from '../../src/privacy/subscriber.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { standardVoice, type StandardVoiceSettings } from '../../src/simulator/network-coding.ts'
+import { standardCoding, type StandardCodingSettings } from '../../src/simulator/network-coding.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { stub, type Stub } from '../backend/contracts/stub.ts'
 import { realClock } from '../support/clock.ts'
@@ -35,7 +35,7 @@ texts:
   en: { holding: "We will tell you." }
 `
 
-for (const codeIn of ['text', 'destination', 'both'] as const satisfies StandardVoiceSettings['codeIn'][]) {
+for (const codeIn of ['text', 'destination', 'both'] as const satisfies StandardCodingSettings['codeIn'][]) {
   describeWith(['redis', 'postgres'], `a PIN behind a code in ${codeIn}`, () => {
     const stage = newStage()
     const drops = join(stage.data, 'drops')
@@ -56,7 +56,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       })
       shop = await stub()
       shop.says((_, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end('CON Your PIN?'))
-      smsc = await startSmsc({ clock: realClock, chance: Math.random, voice: standardVoice({ codeIn }) })
+      smsc = await startSmsc({ clock: realClock, chance: Math.random, voice: standardCoding({ codeIn }) })
       staged = await stageDaemon({ smscPort: smsc.port, frozen: false, with: stage, change: (settings) => {
         settings.flows.dir = join(stage.data, 'flows')
         settings.services = [{ code: '*150#', flow: 'safe' }, { code: '*151*1#', app: 'shop' }]

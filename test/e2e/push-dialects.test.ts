@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import knexFactory from 'knex'
 import { dialectNames } from '../../src/smpp/dialect/load.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/network-codings.ts'
+import { networkCodingOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, newStage, stageDaemon, type Staged, type Stage } from '../support/daemon.ts'
 import { describeWith, services, until } from '../support/services.ts'
@@ -50,7 +50,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
     mkdirSync(join(dir, 'flows'))
     writeFileSync(join(dir, 'flows/visit.yaml'), FLOW)
     writeFileSync(join(dir, 'closed.yaml'), 'name: closed\nextends: standard\nseen: nowhere\nconfidence: inferred\npush: { idFrom: none }\n')
-    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: voiceOf(name, DIR) }))
+    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
     smscs.set('closed', await startSmsc({ clock: realClock, chance: Math.random }))
     stage = newStage()
     staged = await start()

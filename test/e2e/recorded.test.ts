@@ -13,7 +13,7 @@ import { playTalk } from '../../src/flow/talk/player.ts'
 import { recordedText, talkRecorder } from '../../src/flow/talk/recorder.ts'
 import { startControl, type Control } from '../../src/simulator/http.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
-import { dialTerminal, remotePhone, talkOf, writtenLines } from '../../src/simulator/terminal.ts'
+import { dialTerminal, remotePhone, recordedTalkOf, writtenLines } from '../../src/simulator/terminal.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith } from '../support/services.ts'
@@ -52,7 +52,7 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
 
   const dialled = async (...answers: string[]) => {
     await dialTerminal({ phone: remotePhone(control.url, JOHN), code: '*123#', typed: writtenLines(answers), output: new PassThrough(), isTty: false })
-    addTalk(file, await talkOf(control.url, JOHN), () => undefined)
+    addTalk(file, await recordedTalkOf(control.url, JOHN), () => undefined)
     return readFileSync(file, 'utf8').split(/^talk /m).at(-1)!
   }
 
@@ -78,9 +78,9 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
   })
 
   it('gives none of a number that has not dialled, and none where nobody looks', async () => {
-    await assert.rejects(talkOf(control.url, '67579999999'), /gives no talk: 67579999999 has dialled nothing/)
+    await assert.rejects(recordedTalkOf(control.url, '67579999999'), /gives no talk: 67579999999 has dialled nothing/)
     const plain = await startControl({ smsc })
-    await assert.rejects(talkOf(plain.url, JOHN), /does not see what back ends answer: the demo does, and talk --record/)
+    await assert.rejects(recordedTalkOf(plain.url, JOHN), /does not see what back ends answer: the demo does, and talk --record/)
     await plain.stop()
     assert.ok(existsSync(file))
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import {
-  canaryCommand, diffCommand, listCommand, publishCommand, recallCommand, rollbackCommand, statusCommand,
+  canaryCommand, diffCommand, listRevisions, publishCommand, recallCommand, rollbackCommand, statusCommand,
 } from '../../src/cli/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
@@ -119,10 +119,10 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     await waiting.dial('*200#')
     const status = await saying((say) => statusCommand(options(0, 'read'), say))
     assert.match(status, /^prices +prices@\w+\n +the file is prices@\w+\n +decided .* by operateer: rice is dearer$/)
-    const list = await saying((say) => listCommand('prices', options(0, 'read'), say))
+    const list = await saying((say) => listRevisions('prices', options(0, 'read'), say))
     assert.match(list, /^prices@\w+ {2}active +1 open {2}served .* operateer: rice is dearer$/m)
     waiting.hangUp()
-    await assert.rejects(listCommand('nothing', options(), () => undefined), /404/)
+    await assert.rejects(listRevisions('nothing', options(), () => undefined), /404/)
   })
 
   it('diff shows the screens that a subscriber would see changed, and the lines', async () => {
@@ -180,7 +180,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     assert.equal(said, `${bad} is recalled: 2 open dialogues end at their next turn; new dials get ${good}`)
     const known = async () => (await saying((say) => statusCommand(options(1), say))).includes(`recalled ${bad}`)
     await until(known, 'the other daemon does not know')
-    assert.match(await saying((say) => listCommand('prices', options(), say)), new RegExp(`^${bad}  recalled +2 open`, 'm'))
+    assert.match(await saying((say) => listRevisions('prices', options(), say)), new RegExp(`^${bad}  recalled +2 open`, 'm'))
     assert.deepEqual([await john.answer('1'), await mary.answer('1')].map(({ text, open }) => [text, open]),
       [['Wrong prices. Dial again.', false], ['Prais i kranki.', false]])
     assert.equal(await daemons[1]!.daemon.metrics.value('flow_ends_total', { revision: bad, reason: 'recalled' }), 2)

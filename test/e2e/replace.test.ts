@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { LineSettings } from '../../src/config/schema.ts'
-import { tryOut, type Contender } from '../../src/daemon/line-replacement.ts'
+import type { ConfiguredLine } from '../../src/config/schema.ts'
+import { tryOut, type LineContender } from '../../src/daemon/line-replacement.ts'
 import { fakeClock, settle } from '../support/clock.ts'
 import { startPeer, ID, raw, type Peer, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'
@@ -9,16 +9,16 @@ import { testLine } from '../smpp/support.ts'
 describe('a line that is tried in place of another', () => {
   const clock = fakeClock()
   const peers: Peer[] = []
-  const lines: Contender[] = []
+  const lines: LineContender[] = []
 
   async function peerOf(manners: Partial<PeerManners> = {}): Promise<Peer> {
     const peer = await startPeer(manners)
     peers.push(peer)
     return peer
   }
-  function contender(port: number): Contender {
-    const made: Contender = {
-      settings: { name: 'digicel', bind: 'transceiver' } as LineSettings,
+  function contender(port: number): LineContender {
+    const made: LineContender = {
+      settings: { name: 'digicel', bind: 'transceiver' } as ConfiguredLine,
       line: testLine({ port, times: { connectMs: 20_000, bindMs: 20_000, enquireMs: 3_600_000 }, parts: {
         clock, onState: () => made.heard?.(),
       } }).line,
@@ -28,9 +28,9 @@ describe('a line that is tried in place of another', () => {
   }
   const parts = {
     clock, log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-    leave: (old: Contender) => old.line.stop(clock.now()), isWanted: () => true,
+    leave: (old: LineContender) => old.line.stop(clock.now()), isWanted: () => true,
   }
-  async function bound(one: Contender): Promise<void> {
+  async function bound(one: LineContender): Promise<void> {
     one.line.start()
     await until(() => one.line.bound(), 'not bound')
   }

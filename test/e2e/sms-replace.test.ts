@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
-import { listCommand, replaceCommand } from '../../src/cli/sms.ts'
+import { listSms, replaceCommand } from '../../src/cli/sms.ts'
 import { UsageError } from '../../src/base/errors.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { HELD_MS, heldClock } from '../support/clock.ts'
@@ -59,7 +59,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   it('is listed without its text, and changed before it leaves', async () => {
     const id = await owe('67570000301', FROZEN + 3_600_000)
     await replace(id, 'At eleven')
-    await listCommand({ url, tokenFile: file('read'), msisdn: '+67570000301' }, say)
+    await listSms({ url, tokenFile: file('read'), msisdn: '+67570000301' }, say)
     assert.equal(said[0], 'changed')
     assert.match(said[1]!, new RegExp(`^${id} +reminder +due .*not sent yet$`))
     assert.doesNotMatch(said.join(), /At /)

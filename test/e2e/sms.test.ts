@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { LineSettings } from '../../src/config/schema.ts'
+import type { ConfiguredLine } from '../../src/config/schema.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
@@ -14,7 +14,7 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   let smsc: Smsc
   let staged: Staged
   let chances: number[] = []
-  let line: LineSettings
+  let line: ConfiguredLine
 
   before(async function () {
     this.timeout(30_000)

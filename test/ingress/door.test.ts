@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { doorContract, DOOR_CONTRACTS, type DoorMessage } from '../../src/ingress/contracts.ts'
-import { doorLine, type DoorLine } from '../../src/ingress/line.ts'
-import { openDoor, type Door } from '../../src/ingress/server.ts'
+import { ingressContract, INGRESS_CONTRACTS, type IngressMessage } from '../../src/ingress/contracts.ts'
+import { ingressLine, type IngressLine } from '../../src/ingress/line.ts'
+import { openIngress, type Ingress } from '../../src/ingress/server.ts'
 import { silentLog } from '../../src/base/log-port.ts'
-import type { Line, Link, Pdu } from '../../src/smpp/types.ts'
+import type { Line, LinkPort, Pdu } from '../../src/smpp/types.ts'
 import type { UssdMessage } from '../../src/ussd/vocabulary.ts'
 import { fakeClock, realClock } from '../support/clock.ts'
 import { until } from '../support/services.ts'
 
-const at = doorContract('africastalking')
+const at = ingressContract('africastalking')
 const first = { sessionId: 's', phoneNumber: '+675 7000 0001', serviceCode: '*384#', text: '' }
 
 describe('what callers of the door say', () => {
@@ -33,21 +33,21 @@ describe('what callers of the door say', () => {
   it('as the news of an end', () => {
     const kind = (status: string) => at.hear({ ...first, status, durationInMillis: '1' }, {})!.kind
     assert.deepEqual(['Incomplete', 'Success', 'Failed'].map(kind), ['abort', 'end', 'end'])
-    const hubtel = (Type: string) => doorContract('hubtel').hear({ Type, Mobile: '67570000001', SessionId: 's', Message: '*1#' }, {})?.kind
+    const hubtel = (Type: string) => ingressContract('hubtel').hear({ Type, Mobile: '67570000001', SessionId: 's', Message: '*1#' }, {})?.kind
     assert.deepEqual(['Initiation', 'response', 'Release', 'Timeout', 'Favorite'].map(hubtel), ['begin', 'input', 'abort', 'timeout', undefined])
   })
 
   it('is not taken without a name, a number or a code', () => {
-    for (const contract of DOOR_CONTRACTS) assert.equal(doorContract(contract).hear({}, {}), null, contract)
+    for (const contract of INGRESS_CONTRACTS) assert.equal(ingressContract(contract).hear({}, {}), null, contract)
     for (const broken of [{ sessionId: '' }, { sessionId: 'x'.repeat(101) }, { phoneNumber: 'Ann' }, { phoneNumber: '' }, { serviceCode: 'menu' }]) {
       assert.equal(at.hear({ ...first, ...broken }, {}), null, JSON.stringify(broken))
     }
   })
 
   it('and how each is answered', () => {
-    const to = (fields: Record<string, string>): DoorMessage => ({ kind: 'begin', session: 's', msisdn: '1', code: '', text: '', fields })
-    const said = (name: (typeof DOOR_CONTRACTS)[number], fields = {}) =>
-      (['continue', 'notify', 'end'] as const).map((action) => doorContract(name).say(action, 'Hi\n1. "A"', to(fields)).body)
+    const to = (fields: Record<string, string>): IngressMessage => ({ kind: 'begin', session: 's', msisdn: '1', code: '', text: '', fields })
+    const said = (name: (typeof INGRESS_CONTRACTS)[number], fields = {}) =>
+      (['continue', 'notify', 'end'] as const).map((action) => ingressContract(name).say(action, 'Hi\n1. "A"', to(fields)).body)
     assert.deepEqual(said('africastalking'), ['CON Hi\n1. "A"', 'CON Hi\n1. "A"', 'END Hi\n1. "A"'])
     assert.deepEqual(said('arkesel', { sessionID: 's', userID: 'u', msisdn: '1' }).map((body) => JSON.parse(body))[2],
       { sessionID: 's', userID: 'u', msisdn: '1', message: 'Hi\n1. "A"', continueSession: false })
@@ -58,10 +58,10 @@ describe('what callers of the door say', () => {
 })
 
 describe('the door', () => {
-  let door: Door
-  let line: DoorLine
-  let turns: { message: UssdMessage; on: Line; link: Link }[]
-  let play: (pdu: Pdu, on: Line, link: Link) => Promise<unknown>
+  let door: Ingress
+  let line: IngressLine
+  let turns: { message: UssdMessage; on: Line; link: LinkPort }[]
+  let play: (pdu: Pdu, on: Line, link: LinkPort) => Promise<unknown>
   let outcomes: string[]
 
   beforeEach(async () => {
@@ -72,7 +72,7 @@ describe('the door', () => {
       const { pdu } = on.dialect.write({ action: 'continue', text: `turn ${turns.length}` }, message.returnPath)
       outcomes.push((await on.submit(pdu, { lane: 'ussd', deadline: Date.now() + 5_000 })).kind)
     }
-    line = doorLine({
+    line = ingressLine({
       name: 'door', contract: at, clock: realClock, instance: 'i',
       async onRequest(pdu, on, link) {
         const incoming = on.dialect.read(pdu)
@@ -81,7 +81,7 @@ describe('the door', () => {
         await play(pdu, on, link)
       },
     })
-    door = await openDoor({
+    door = await openIngress({
       host: '127.0.0.1', port: 0, path: '/ussd', contract: at, line, now: () => Date.now(), counters: { count: () => undefined }, log: silentLog,
     })
   })
@@ -133,8 +133,8 @@ describe('the door', () => {
 
   it('on an address for others, where anybody may call it without a token, still takes nothing from a page', async () => {
     await door.stop()
-    const json = doorContract('nalo')
-    door = await openDoor({
+    const json = ingressContract('nalo')
+    door = await openIngress({
       host: '0.0.0.0', port: 0, path: '/ussd', contract: json, line, now: () => Date.now(), counters: { count: () => undefined }, log: silentLog,
     })
     const as = async (headers: Record<string, string>) => (await fetch(`http://127.0.0.1:${door.port}/ussd`, {
@@ -200,7 +200,7 @@ describe('the door', () => {
 
   it('gives up on a caller that does not take its answer by the deadline', async () => {
     const clock = fakeClock()
-    const own = doorLine({ name: 'door', contract: at, clock, instance: 'i', async onRequest(pdu, on) {
+    const own = ingressLine({ name: 'door', contract: at, clock, instance: 'i', async onRequest(pdu, on) {
       const incoming = on.dialect.read(pdu)
       assert.ok(incoming.is === 'ussd')
       const { pdu: reply } = on.dialect.write({ action: 'end', text: 'x' }, incoming.message.returnPath)

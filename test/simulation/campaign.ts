@@ -1,5 +1,5 @@
 /** R13: histories by the hundred, each of its seed; one that breaks an invariant is shrunk and told as a plan that can be kept. */
-import { FAILURES_MAX, told as outcomeOf, type Campaign, type CampaignParts, type Outcome } from '../campaigns/outcome.ts'
+import { FAILURES_MAX, told as outcomeOf, type Campaign, type CampaignDeps, type Outcome } from '../campaigns/outcome.ts'
 import { play, type Told } from './history.ts'
 import { planOf, sayFault, type Fault, type Plan } from './plan.ts'
 import { shrink } from './shrink.ts'
@@ -32,7 +32,7 @@ export const simulationCampaign: Campaign = async (parts) => {
   return [outcome({ parts, startMs, count, found, excused, faults, sums })]
 }
 
-async function smallest(plan: Plan, told: Told, { say }: CampaignParts): Promise<Found> {
+async function smallest(plan: Plan, told: Told, { say }: CampaignDeps): Promise<Found> {
   const { invariant } = told.breaches[0]!
   say(`seed ${plan.seed} breaks ${invariant}: shrinking`)
   const isBroken = async (smaller: Plan) => (await play(smaller)).breaches.some((one) => one.invariant === invariant)
@@ -44,7 +44,7 @@ async function smallest(plan: Plan, told: Told, { say }: CampaignParts): Promise
 }
 
 interface Run {
-  parts: CampaignParts
+  parts: CampaignDeps
   startMs: number
   count: number
   found: Found[]

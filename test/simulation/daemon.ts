@@ -7,7 +7,7 @@ import { servicesOf } from '../../src/daemon/apps.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { FlowRegistry } from '../../src/flow/engine/types.ts'
-import { createGateway, type Gateway, type GatewayParts } from '../../src/gateway/gateway.ts'
+import { createGateway, type Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts'
 import { uuidV7 } from '../../src/base/ids.ts'
 import type { Log } from '../../src/base/log-port.ts'
 import { plainSealer } from '../../src/store/seal.ts'
@@ -27,7 +27,7 @@ export interface SimDaemon {
   readonly lines: Lines
 }
 
-export interface SimDaemonParts {
+export interface SimDaemonDeps {
   host: Host
   settings: Settings
   flows: FlowRegistry
@@ -43,21 +43,21 @@ export interface SimDaemonParts {
 export const SMSC = 'smsc'
 
 /** Starts it: it binds, sweeps, and sends what is owed, until its process dies. */
-export async function startSimDaemon(parts: SimDaemonParts): Promise<SimDaemon> {
-  const { host, settings, flows, dialogues, net, chance, log } = parts
+export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
+  const { host, settings, flows, dialogues, net, chance, log } = deps
   const { clock } = host
   const metrics = createMetrics({ process: false })
   const random = (octets: number) => Uint8Array.from({ length: octets }, () => Math.floor(chance() * 256))
-  const mint: GatewayParts['mint'] = {
+  const mint: GatewayDeps['mint'] = {
     epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url'),
   }
-  const knex = parts.sql.of(host)
+  const knex = deps.sql.of(host)
   const backends = await createBackends({ settings, knex, clock, chance, metrics, log })
   const lines: Lines = createLines({
     settings, clock, chance, log, metrics, instance: host.name,
     connect: (_to, _tls, ready) => net.connect(host, SMSC, ready),
     onRequest(pdu, line, link) {
-      parts.before?.(pdu, link)
+      deps.before?.(pdu, link)
       return gateway.onRequest(pdu, line, link)
     },
     onLate: (late, line) => sms.onLate(late, line),

@@ -7,7 +7,7 @@ import { sayFault, type Fault } from './plan.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Wire } from './wire.ts'
 
-export interface WeatherParts {
+export interface FaultInjectorDeps {
   scheduler: Scheduler
   net: Net
   chaos: Chaos
@@ -20,8 +20,8 @@ export interface WeatherParts {
 }
 
 /** Arms them; what is over by then is put right again. */
-export function weather(faults: readonly Fault[], parts: WeatherParts): { clear(): void } {
-  const { scheduler, net, chaos } = parts
+export function injectFaults(faults: readonly Fault[], deps: FaultInjectorDeps): { clear(): void } {
+  const { scheduler, net, chaos } = deps
   const crashes: { daemon: number; at: string; steps: number; downMs: number; isNear: boolean }[] = []
   let isOver = false
   const undo = new Set<() => void>()
@@ -37,7 +37,7 @@ export function weather(faults: readonly Fault[], parts: WeatherParts): { clear(
 
   function strike(fault: Fault): void {
     scheduler.note(sayFault(fault))
-    const name = 'daemon' in fault ? parts.nameOf(fault.daemon) : ''
+    const name = 'daemon' in fault ? deps.nameOf(fault.daemon) : ''
     switch (fault.is) {
       case 'crash': return void crashes.push({ ...fault, isNear: false })
       case 'cut': return net.cut(name)
@@ -45,10 +45,10 @@ export function weather(faults: readonly Fault[], parts: WeatherParts): { clear(
       case 'clog': return lasting(fault.forMs, () => net.clog(name, true), () => net.clog(name, false))
       case 'slow': return lasting(fault.forMs, () => net.slow(name, fault.ms), () => net.slow(name, 0))
       case 'smsc': return lasting(fault.forMs, () => net.refuse(SMSC, true), () => net.refuse(SMSC, false))
-      case 'step': return parts.step(fault.daemon, fault.ms)
+      case 'step': return deps.step(fault.daemon, fault.ms)
       case 'kv':
       case 'sql': {
-        const way = parts[fault.is]
+        const way = deps[fault.is]
         return lasting(fault.forMs, () => void (way.weather = fault.weather), () => void (way.weather = 'up'))
       }
       case 'double': return void chaos.add({ on: 'deliver_sm', lane: 'ussd', times: fault.times, act: { is: 'double', on: fault.on } })
@@ -64,12 +64,12 @@ export function weather(faults: readonly Fault[], parts: WeatherParts): { clear(
   // A crash comes at an event of that very process, so that it falls into work and not between two pieces of it.
   scheduler.watch((label) => {
     for (const [i, crash] of crashes.entries()) {
-      if (!label.includes(parts.nameOf(crash.daemon))) continue
+      if (!label.includes(deps.nameOf(crash.daemon))) continue
       crash.isNear ||= label.includes(crash.at)
       if (!crash.isNear || crash.steps-- > 0) continue
       crashes.splice(i, 1)
-      scheduler.note(`${parts.nameOf(crash.daemon)} dies`)
-      return parts.kill(crash.daemon, crash.downMs)
+      scheduler.note(`${deps.nameOf(crash.daemon)} dies`)
+      return deps.kill(crash.daemon, crash.downMs)
     }
   })
   for (const fault of faults) {

@@ -6,8 +6,8 @@ import { seededChance } from '../../src/simulator/chaos.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { memoryDialogues } from '../../src/store/journal/memory.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
-import type { Link, Pdu } from '../../src/smpp/types.ts'
-import { crew, type Crew } from './processes.ts'
+import type { LinkPort, Pdu } from '../../src/smpp/types.ts'
+import { simProcesses, type SimProcesses } from './processes.ts'
 import { SMSC, type SimDaemon } from './daemon.ts'
 import { host } from './host.ts'
 import { kvOf, kvWire, type Unwritten } from './kv.ts'
@@ -19,7 +19,7 @@ import { LIMITS, SETTINGS } from './stage.ts'
 import type { Model } from './sql-model.ts'
 import { emptyDatabase, type Tables } from './tables.ts'
 import { evidenceOf, walkers } from './walkers.ts'
-import { weather } from './fault-injector.ts'
+import { injectFaults } from './fault-injector.ts'
 
 /** A core that is not as it should be: what shows that the simulation would find it. */
 export interface Sabotage {
@@ -29,7 +29,7 @@ export interface Sabotage {
 }
 
 /** Comes before the gateway hears a request. */
-export type OnRequest = (pdu: Pdu, link: Link) => void
+export type OnRequest = (pdu: Pdu, link: LinkPort) => void
 
 export interface HistoryOptions {
   sabotage?: Sabotage
@@ -77,12 +77,12 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const dialogues = sabotage.dialogues?.(memory) ?? memory
   const smsc = await openSmsc(scheduler, net, chance('smsc'))
   const unwritten: Unwritten = new Set()
-  const daemons = await crew({
+  const daemons = await simProcesses({
     daemons: plan.daemons, scheduler, net, sql, chance: chance('daemon'), settings: SETTINGS, log, before: sabotage.onRequest,
     dialoguesOf: (one) => kvOf(dialogues, kv, one, unwritten),
   })
   const walking = walkers({ count: plan.walkers, scheduler, smsc, chance: chance('walk'), byHand: sql.byHand })
-  const faults = weather(plan.faults, { scheduler, net, chaos: smsc.chaos, kv, sql: sql.wire, ...daemons })
+  const faults = injectFaults(plan.faults, { scheduler, net, chaos: smsc.chaos, kv, sql: sql.wire, ...daemons })
   const { tables } = database
 
   await scheduler.runUntil(() => false, plan.walkMs)
@@ -140,7 +140,7 @@ function mayLose(unwritten: Unwritten): (breach: Breach) => boolean {
 }
 
 /** What no fault may bring about in any daemon, dead ones too. */
-async function bugs(daemons: Crew): Promise<Breach[]> {
+async function bugs(daemons: SimProcesses): Promise<Breach[]> {
   const counted = async ({ host, metrics }: SimDaemon) => ({ host, count: await metrics.value('bugs_total') })
   const all = await Promise.all(daemons.ever().map(counted))
   return all.filter(({ count }) => count > 0).map(({ host, count }) => ({ invariant: 'I6', what: `${host.name} counted ${count} bugs` }))

@@ -11,7 +11,7 @@ import type { Scheduler } from './scheduler.ts'
 import type { Sql } from './sql.ts'
 import { simFlows } from './stage.ts'
 
-export interface Crew {
+export interface SimProcesses {
   /** Those that live. */
   all(): SimDaemon[]
   /** Those that died too. */
@@ -23,7 +23,7 @@ export interface Crew {
   heal(): void
 }
 
-export interface CrewParts {
+export interface SimProcessesDeps {
   daemons: number
   scheduler: Scheduler
   settings: Settings
@@ -35,18 +35,18 @@ export interface CrewParts {
   before?: OnRequest | undefined
 }
 
-export async function crew(parts: CrewParts): Promise<Crew> {
-  const { scheduler, settings, net, sql, chance, log = silentLog } = parts
+export async function simProcesses(deps: SimProcessesDeps): Promise<SimProcesses> {
+  const { scheduler, settings, net, sql, chance, log = silentLog } = deps
   const flows = await simFlows()
   const ever: SimDaemon[] = []
-  const slots = Array.from({ length: parts.daemons }, () => ({ skewMs: 0, lives: 0, now: undefined as SimDaemon | undefined, name: '' }))
+  const slots = Array.from({ length: deps.daemons }, () => ({ skewMs: 0, lives: 0, now: undefined as SimDaemon | undefined, name: '' }))
 
   async function start(slot: number): Promise<void> {
     const own = slots[slot]!
     own.name = `d${slot}.${++own.lives}`
     const process = host(own.name, scheduler, own.skewMs)
     own.now = await startSimDaemon({
-      host: process, settings, flows, dialogues: parts.dialoguesOf(process), sql, net, chance, log, before: parts.before,
+      host: process, settings, flows, dialogues: deps.dialoguesOf(process), sql, net, chance, log, before: deps.before,
     })
     ever.push(own.now)
   }

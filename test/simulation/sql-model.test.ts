@@ -5,7 +5,7 @@ import { execute } from './sql-model.ts'
 import { emptyDatabase, snapshot, type Database } from './tables.ts'
 import { Refusal, type BackendModule } from '../../src/backend/types.ts'
 import { silentLog } from '../../src/base/log-port.ts'
-import { reminders, type Reminders } from '../../src/sms/outbox/dispatch.ts'
+import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { forgetOld } from '../../src/sms/outbox/forget.ts'
 import { CLAIM, SUBMIT, TAKE_PART } from '../../src/sms/outbox/rows.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/sms/outbox/types.ts'
@@ -63,7 +63,7 @@ const WAYS: Step[] = [
 interface Side {
   knex: Knex
   service: BackendModule
-  outbox: Reminders
+  outbox: SmsDispatcher
   tables(): Promise<unknown>
   optOut(msisdn: string): Promise<void>
 }
@@ -108,7 +108,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     }
     return {
       ...rest, knex, service: dental({ knex, clock, chance, settings: { tailored: true, listCancelled: true } }),
-      outbox: reminders({
+      outbox: smsDispatcher({
         knex, clock, chance, log: silentLog, counters: { count: () => undefined }, submit, settings: { quietHours: null },
         recall: async ({ messageIds }) => messageIds.includes('A1') ? 'gone' : 'kept',
       }),

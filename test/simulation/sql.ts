@@ -28,7 +28,7 @@ interface Transaction {
   isOver: boolean
 }
 
-export interface SqlParts {
+export interface SqlDeps {
   scheduler: Scheduler
   chance: Chance
   database: Database
@@ -36,7 +36,7 @@ export interface SqlParts {
   model?: Model | undefined
 }
 
-export function sql({ scheduler, chance, database, model }: SqlParts): Sql {
+export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
   const way = wire(scheduler, chance, {
     name: 'sql', timeoutMs: TIMEOUT_MS, isOrdered: false,
     failure: (why) => new Error(why === 'lost' ? 'Connection terminated unexpectedly' : 'connect ECONNREFUSED'),

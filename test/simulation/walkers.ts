@@ -16,7 +16,7 @@ export interface Walkers {
   isOver(): boolean
 }
 
-export interface WalkersParts {
+export interface WalkersDeps {
   count: number
   scheduler: Scheduler
   smsc: Smsc
@@ -32,7 +32,7 @@ const FREE_PER_WALKER = 2
 const REFILL_MS = 2_000
 const ZONE = 'Pacific/Port_Moresby'
 
-export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersParts): Walkers {
+export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersDeps): Walkers {
   const diary = newDiary()
   const msisdns = Array.from({ length: count }, (_, i) => `6757${String(i + 1).padStart(7, '0')}`)
   const state = { isStopped: false }

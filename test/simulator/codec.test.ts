@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { decode, encode, octetsOfText, text, tlv } from '../../src/simulator/codec.ts'
+import { decode, encode, octetsOfText, textField, tlv } from '../../src/simulator/codec.ts'
 import { framer } from '../../src/simulator/framer.ts'
 
 interface Vector {
@@ -94,8 +94,8 @@ describe('the coder of the simulator', () => {
         body: { source_addr: source, destination_addr: destination, short_message: Buffer.from(short) },
       }))
       assert.ok(result.ok)
-      assert.equal(text(result.pdu.body, 'source_addr'), source)
-      assert.equal(text(result.pdu.body, 'destination_addr'), destination)
+      assert.equal(textField(result.pdu.body, 'source_addr'), source)
+      assert.equal(textField(result.pdu.body, 'destination_addr'), destination)
       assert.deepEqual(Buffer.from(result.pdu.body['short_message'] as Buffer), Buffer.from(short))
       assert.deepEqual(result.pdu.tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) })), given)
     }))

@@ -12,7 +12,7 @@ import { packageRoot } from '../../src/base/package-root.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import { encode } from '../../src/simulator/codec.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../src/simulator/smsc.ts'
-import { voiceOf } from '../../src/simulator/network-codings.ts'
+import { networkCodingOf } from '../../src/simulator/network-codings.ts'
 import { realClock } from '../support/clock.ts'
 import { esme, type Esme } from './esme.ts'
 
@@ -24,7 +24,7 @@ describe('the simulated SMSC in other dialects', () => {
   let one: Esme | undefined
 
   async function start(dialect: string, options: Partial<SmscOptions> = {}) {
-    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: voiceOf(dialect, DIR), ...options })
+    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: networkCodingOf(dialect, DIR), ...options })
     one = await esme(smsc.port)
     await one.bind()
     const profile = loadProfile(dialect, DIR)

@@ -6,14 +6,14 @@ import { dialectNames, loadProfile } from '../../src/smpp/dialect/load.ts'
 import type { Pdu } from '../../src/smpp/types.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { decode, encode } from '../../src/simulator/codec.ts'
-import { profileVoice } from '../../src/simulator/network-encoder.ts'
-import type { Spoken } from '../../src/simulator/network-coding.ts'
+import { profileCoding } from '../../src/simulator/network-encoder.ts'
+import type { NetworkRequest } from '../../src/simulator/network-coding.ts'
 
 const DIR = join(packageRoot, 'dialects')
 const JOHN = '67570000001'
 
 /** Over the wire and back: what is not in the octets is not there. */
-function wired(pdu: Spoken | { command: string; body: Pdu['body']; tlvs: Pdu['tlvs'] } | null): Pdu {
+function wired(pdu: NetworkRequest | { command: string; body: Pdu['body']; tlvs: Pdu['tlvs'] } | null): Pdu {
   assert.ok(pdu, 'nothing was said')
   const result = decode(encode({ ...pdu, sequence: 7 }))
   assert.ok(result.ok)
@@ -24,12 +24,12 @@ describe('a dialect profile from the network side', () => {
   for (const name of dialectNames(DIR)) {
     describe(name, () => {
       const profile = loadProfile(name, DIR)
-      const voice = profileVoice(profile)
+      const voice = profileCoding(profile)
       const dialect = compileDialect(profile)
       const opened = (number = 300) => voice.open({
         number, msisdn: JOHN, source: [1, 1, JOHN], code: '*123#', by: 'subscriber', beginOp: 1,
       })
-      const read = (spoken: Spoken | null) => {
+      const read = (spoken: NetworkRequest | null) => {
         const incoming = dialect.read(wired(spoken))
         assert.equal(incoming.is, 'ussd')
         return (incoming as Extract<typeof incoming, { is: 'ussd' }>).message

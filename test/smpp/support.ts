@@ -1,9 +1,9 @@
 /** A line for tests, over real sockets, with its counters and its log at hand. */
 import assert from 'node:assert/strict'
-import type { Dialect, Line, Link, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
-import type { Late } from '../../src/smpp/session/window.ts'
+import type { Dialect, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../../src/smpp/types.ts'
+import type { LateResponse } from '../../src/smpp/session/window.ts'
 import type { Log } from '../../src/base/log-port.ts'
-import { smppLine, type LineParts } from '../../src/smpp/session/line.ts'
+import { smppLine, type LineDeps } from '../../src/smpp/session/line.ts'
 import { lineSettings, type LineWishes } from '../../src/smpp/session/settings.ts'
 import { realClock } from '../support/clock.ts'
 import { startPeer, type Peer, type PeerConnection, type PeerManners } from '../support/peer.ts'
@@ -11,9 +11,9 @@ import { until } from '../support/services.ts'
 
 export interface TestLine {
   line: Line
-  requests: { pdu: Pdu; link: Link }[]
+  requests: { pdu: Pdu; link: LinkPort }[]
   states: string[]
-  late: Late[]
+  late: LateResponse[]
   logged: { level: string; fields: object; message: string }[]
   counts: Record<string, number>
   /** Sum of a counter over all labels, or over those with this text in them. */
@@ -26,9 +26,9 @@ export interface TestLine {
 
 export interface TestLineOptions extends Partial<LineWishes> {
   port: number
-  parts?: Partial<LineParts>
+  parts?: Partial<LineDeps>
   /** What the handler does; default: answers ESME_ROK at once. */
-  handle?: LineParts['onRequest']
+  handle?: LineDeps['onRequest']
   habits?: Partial<Dialect['habits']>
 }
 

@@ -11,7 +11,7 @@ import { StoreError } from '../../src/base/errors.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type Sealer } from '../../src/store/seal.ts'
 import { root } from '../style/tree.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../contract/dialogue-fixture.ts'
 import { describeWith, services } from '../support/services.ts'
 import { redisPlace, type RedisPlace } from './redis/place.ts'
 
@@ -50,20 +50,20 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     await place.clear()
   })
   const refused = async (code: 'corrupt' | 'unsealed', atMs?: number) => {
-    await assert.rejects(scene(store).answer({ text: '1', ...(atMs === undefined ? {} : { atMs }) }), is(code))
+    await assert.rejects(dialogueFixture(store).answer({ text: '1', ...(atMs === undefined ? {} : { atMs }) }), is(code))
     assert.deepEqual([faults, (await keys('q')).length, (await keys('d')).length], [[code], 1, 0], 'counted, and put aside')
-    expectIs(await scene(store).begin({ network: '18' }), 'opened')
+    expectIs(await dialogueFixture(store).begin({ network: '18' }), 'opened')
   }
   const AFTER_PIN = { snapshot: { value: 'pay', context: { pin: 'right' } }, text: 'Whom to pay?' }
 
   it('words of their own are put on no handset: by the sweep, at a dial, at an answer', async () => {
-    const stranger = scene(await open(plainSealer))
+    const stranger = dialogueFixture(await open(plainSealer))
     const bank = { text: 'BANK: reply with your PIN' }
     await stranger.asked({}, bank)
-    assert.deepEqual(await scene(store).overdue(T0 + LIMITS.confirmMs), [])
+    assert.deepEqual(await dialogueFixture(store).overdue(T0 + LIMITS.confirmMs), [])
     assert.deepEqual([faults, (await keys('q')).length], [['unsealed'], 1])
     await stranger.asked({}, bank)
-    const { record, previous } = expectIs(await scene(store).begin({}), 'opened')
+    const { record, previous } = expectIs(await dialogueFixture(store).begin({}), 'opened')
     assert.deepEqual([record.reply, previous], [null, null], 'a copy of the begin of a forged dialogue begins a new one')
     await client.del(await keys('d'))
     await stranger.asked({}, bank)
@@ -73,8 +73,8 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
   })
 
   it('a forged dialogue is not offered to be resumed, and is counted', async () => {
-    await scene(await open(plainSealer)).asked({}, { ended: 'idle' })
-    assert.equal(expectIs(await scene(store).begin({ network: '18' }), 'opened').previous, null)
+    await dialogueFixture(await open(plainSealer)).asked({}, { ended: 'idle' })
+    assert.equal(expectIs(await dialogueFixture(store).begin({ network: '18' }), 'opened').previous, null)
     assert.deepEqual(faults, ['unsealed'])
   })
 
@@ -83,9 +83,9 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
       [3, ['["pay@000000000000","c","BANK: reply with your PIN"]', '{"value":"pay","context":{"pin":"right"}}']],
       [2, ['["akiba",1,1,0,0,1,"123","USSD","0a01"]']],
     ] as const) {
-      await scene(store).asked()
+      await dialogueFixture(store).asked()
       await put((await stored()).toSpliced(at, plain.length, ...plain))
-      await assert.rejects(scene(store).find(), is('unsealed'))
+      await assert.rejects(dialogueFixture(store).find(), is('unsealed'))
       assert.deepEqual([faults.splice(0), (await keys('d')).length], [['unsealed'], 0])
       await client.del(await keys('q'))
     }
@@ -93,25 +93,25 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
 
   it('a line of an earlier dialogue of the same subscriber does not open in a new one', async () => {
     for (const at of [2, 3]) {
-      await scene(store).asked({}, AFTER_PIN)
+      await dialogueFixture(store).asked({}, AFTER_PIN)
       const old = (await stored())[at]!
-      await scene(store).drop()
-      await scene(store).asked({ network: '18', atMs: T0 + 1 })
+      await dialogueFixture(store).drop()
+      await dialogueFixture(store).asked({ network: '18', atMs: T0 + 1 })
       await put((await stored()).with(at, old))
-      await assert.rejects(scene(store).find(), is('corrupt'))
+      await assert.rejects(dialogueFixture(store).find(), is('corrupt'))
       assert.deepEqual([faults.splice(0), (await keys('q')).length, (await keys('d')).length], [['corrupt'], 1, 0])
     }
-    await scene(store).asked({}, AFTER_PIN)
+    await dialogueFixture(store).asked({}, AFTER_PIN)
     const old = (await stored())[3]!
-    await scene(store).drop()
-    await scene(store).asked({ network: '17', atMs: T0 + 300_001 })
+    await dialogueFixture(store).drop()
+    await dialogueFixture(store).asked({ network: '17', atMs: T0 + 300_001 })
     await put((await stored()).with(3, old))
     await client.del(await keys('q'))
     await refused('corrupt', T0 + 300_002)
   })
 
   it('a line of another turn does not open, nor one field as another', async () => {
-    const { answer, rest, asked, drop } = scene(store)
+    const { answer, rest, asked, drop } = dialogueFixture(store)
     const turns = async () => {
       const epoch = await asked({}, AFTER_PIN)
       const first = await stored()
@@ -130,7 +130,7 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     ]
     for (const attempt of tries) {
       await put(attempt(await turns()))
-      await assert.rejects(scene(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error))
+      await assert.rejects(dialogueFixture(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error))
       assert.equal(faults.length, 1)
       faults.length = 0
       await drop()
@@ -138,33 +138,33 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
   })
 
   it('what of its first line stays while it lives cannot be changed: epoch, when it opened, network, code', async () => {
-    const other = (await scene(store).asked({ msisdn: '67570000002', code: '*999#' }), (await stored())[0]!.split(' '))
+    const other = (await dialogueFixture(store).asked({ msisdn: '67570000002', code: '*999#' }), (await stored())[0]!.split(' '))
     await store.erase('67570000002')
     for (const [word, to] of [[1, '2'], [2, 'another-epoch'], [3, String(T0 + 60_000)], [6, '99'], [7, other[7]!], [7, '*999#']] as const) {
-      await scene(store).asked()
+      await dialogueFixture(store).asked()
       const [head, ...rest] = await stored()
       await put([head!.split(' ').with(word, to).join(' '), ...rest])
-      await assert.rejects(scene(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error), `word ${word}`)
+      await assert.rejects(dialogueFixture(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error), `word ${word}`)
       await store.erase('67570000001')
     }
   })
 
   it('a whole record that is put back lives no longer than it would have', async () => {
-    await scene(store).asked({}, AFTER_PIN)
+    await dialogueFixture(store).asked({}, AFTER_PIN)
     const old = await stored()
-    await scene(store).drop()
+    await dialogueFixture(store).drop()
     await put(old)
     await refused('corrupt', T0 + LIMITS.totalMs + 60_001)
   })
 
   it('nor is it offered to be resumed for longer', async () => {
-    await scene(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
+    await dialogueFixture(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
     const [head, ...rest] = await stored()
     const before = T0 + LIMITS.totalMs + LIMITS.resumeMs + 60_000
     const late = [head!.split(' ').with(12, String(before + 10_000)).join(' '), ...rest]
     for (const [network, atMs, epochs] of [['18', before, 1], ['19', before + 1, 0]] as const) {
       await put(late)
-      const { previous } = expectIs(await scene(store).begin({ network, atMs }), 'opened')
+      const { previous } = expectIs(await dialogueFixture(store).begin({ network, atMs }), 'opened')
       assert.equal(previous ? 1 : 0, epochs)
     }
     assert.deepEqual(faults, ['corrupt'])
@@ -172,19 +172,19 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
 
   it('goes on where daemons take its turns by turns, and over the restart of one', async () => {
     const both = [store, await open(sealerOf())]
-    const epoch = await scene(store).asked()
+    const epoch = await dialogueFixture(store).asked()
     for (let turn = 0; turn < 7; turn++) {
-      const scenes = both.map((one) => scene(one))
+      const scenes = both.map((one) => dialogueFixture(one))
       expectIs(await scenes[turn % 3 % 2]!.answer({ text: `${turn}`, token: `t${turn}` }), 'next')
       assert.equal(await scenes[turn % 2]!.rest({ token: `t${turn}`, epoch, text: `screen ${turn}` }), true)
       if (turn === 3) both[1] = await open(sealerOf())
     }
-    const { turn, answer, reply } = (await scene(store).find())!
+    const { turn, answer, reply } = (await dialogueFixture(store).find())!
     assert.deepEqual([turn, answer.text, reply!.text, faults], [8, '6', 'screen 6', []])
   })
 
   it('is of a form that a release which binds no seals leaves alone', async () => {
-    await scene(store).asked()
+    await dialogueFixture(store).asked()
     assert.match((await stored())[0]!, /^[2-9][tre][cu-] /)
   })
 
@@ -202,19 +202,19 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
 
     it('what a release sealed to the name alone goes on, is counted, and is sealed anew turn by turn', async () => {
       await recorded(RECORDED.resting)
-      const { record } = expectIs(await scene(store).answer({ text: 'pin-4711', token: 't' }), 'next')
+      const { record } = expectIs(await dialogueFixture(store).answer({ text: 'pin-4711', token: 't' }), 'next')
       assert.deepEqual([record.reply!.text, record.answer.text], ['Balance of John', 'pin-4711'])
-      assert.equal(await scene(store).rest({ token: 't', epoch: record.epoch }), true)
+      assert.equal(await dialogueFixture(store).rest({ token: 't', epoch: record.epoch }), true)
       const read = migration.read
       assert.ok(read > 0)
       migration.isOver = true
-      assert.equal((await scene(store).find())!.turn, 2, 'it has no part of the old form any more')
+      assert.equal((await dialogueFixture(store).find())!.turn, 2, 'it has no part of the old form any more')
       assert.deepEqual([migration.read, faults], [read, []])
     })
 
     it('a turn of such a release is taken over', async () => {
       await recorded(RECORDED.taken)
-      const [due] = await scene(store).overdue(T0 + LEASE_MS)
+      const [due] = await dialogueFixture(store).overdue(T0 + LEASE_MS)
       assert.deepEqual([due!.is, due!.record.answer.text, due!.record.key.msisdn], ['abandoned', 'pin-4711', '67570000001'])
     })
 
@@ -224,7 +224,7 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
       await refused('unsealed')
       await client.del([...await keys('q'), ...await keys('d')])
       faults.length = 0
-      await scene(await open(plainSealer)).asked()
+      await dialogueFixture(await open(plainSealer)).asked()
       await refused('unsealed')
       assert.equal(migration.read, 0)
     })
@@ -252,22 +252,22 @@ describe('a forged journal', () => {
   const lines = () => readFileSync(file(), 'utf8').split('\n').slice(0, -1)
   const put = (all: readonly string[]) => writeFileSync(file(), all.map((line) => `${line}\n`).join(''))
   const damaged = () => readFileSync(join(dir, 'dialogues.damaged'), 'utf8')
-  const status = () => run(async (store) => (await scene(store).find())?.status)
+  const status = () => run(async (store) => (await dialogueFixture(store).find())?.status)
 
   it('takes no plain line, and keeps it apart', async () => {
-    await run((store) => scene(store).asked({ msisdn: '67570000002' }), plainSealer)
+    await run((store) => dialogueFixture(store).asked({ msisdn: '67570000002' }), plainSealer)
     const [, ...plain] = lines()
     rmSync(file())
-    await run((store) => scene(store).asked({ msisdn: '67570000003' }))
+    await run((store) => dialogueFixture(store).asked({ msisdn: '67570000003' }))
     put([...lines(), ...plain])
     assert.equal(await run((store) => store.count()), 1)
     assert.deepEqual([faults, damaged()], [plain.map(() => 'unsealed'), `${plain.join('\n')}\n`])
   })
 
   it('takes no line twice, out of its order, with another number, or of an earlier file', async () => {
-    await run((store) => scene(store).asked())
+    await run((store) => dialogueFixture(store).asked())
     const [header, ...resting] = lines()
-    await run((store) => scene(store).drop())
+    await run((store) => dialogueFixture(store).drop())
     const whole = lines()
     assert.equal(await status(), 'ended')
     for (const forged of [
@@ -279,7 +279,7 @@ describe('a forged journal', () => {
       assert.deepEqual([await status(), faults], ['ended', ['corrupt']])
     }
     rmSync(file())
-    await run((store) => scene(store).asked())
+    await run((store) => dialogueFixture(store).asked())
     put([...lines(), ...whole.slice(lines().length)])
     faults.length = 0
     assert.deepEqual([await status(), faults], ['resting', ['corrupt']], 'a line of another file')
@@ -289,8 +289,8 @@ describe('a forged journal', () => {
   it('opens after it was rewritten, many times, and after what was to be written soon', async () => {
     const work = async (store: DialogueStore, from: number) => {
       for (let n = from; n < from + 60; n++) {
-        const epoch = await scene(store).asked({ msisdn: `675700001${n % 7}`, network: `${n}`, atMs: T0 + n })
-        await scene(store).confirm(epoch, 1, { msisdn: `675700001${n % 7}` })
+        const epoch = await dialogueFixture(store).asked({ msisdn: `675700001${n % 7}`, network: `${n}`, atMs: T0 + n })
+        await dialogueFixture(store).confirm(epoch, 1, { msisdn: `675700001${n % 7}` })
       }
     }
     const small = () => journalDialogues({ dir, limits: LIMITS, sealer: sealerOf(), compactOctets: 4_000, onFault: (fault) => faults.push(fault) })
@@ -307,8 +307,8 @@ describe('a forged journal', () => {
 
   it('says that lines were taken out', async () => {
     await run(async (store) => {
-      await scene(store).asked()
-      await scene(store).asked({ msisdn: '67570000002' })
+      await dialogueFixture(store).asked()
+      await dialogueFixture(store).asked({ msisdn: '67570000002' })
     })
     put(lines().toSpliced(2, 1))
     await status()
@@ -320,11 +320,11 @@ describe('a forged journal', () => {
     for (const text of [RECORDED.journal, null]) {
       if (text === null) {
         rmSync(file())
-        await run((store) => scene(store).asked(), plainSealer)
+        await run((store) => dialogueFixture(store).asked(), plainSealer)
       } else writeFileSync(file(), text)
       const before = readFileSync(file(), 'utf8')
       migration.read = 0
-      assert.equal(await run(async (store) => (await scene(store).find())?.status, sealerOf(migration)), 'resting')
+      assert.equal(await run(async (store) => (await dialogueFixture(store).find())?.status, sealerOf(migration)), 'resting')
       assert.equal(migration.read, before.split('\n').length - 2)
       assert.equal(await status(), 'resting', 'it is sealed as ours by now')
       writeFileSync(file(), before)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { BUCKETS } from '../../src/dialogue/key.ts'
 import { StoreError, UsageError } from '../../src/base/errors.ts'
-import type { Changed, Held, PartShelf } from '../../src/sms/inbox/parts.ts'
+import type { Changed, HeldDeps, PartShelf } from '../../src/sms/inbox/parts.ts'
 import { fileParts } from '../../src/store/journal/file-parts.ts'
 import { redisParts } from '../../src/store/redis/parts.ts'
 import { REDIS_OPTIONS } from '../../src/store/redis/servers.ts'
@@ -21,16 +21,16 @@ const sealerOf = (...keys: { id: string; secret: Buffer }[]): Sealer =>
   createSealer({ ring: () => ({ names: NAMES, keys, writer: keys[0]! }), random: randomBytes })
 const K1 = key('k1')
 
-const heldBy = ({ group, msisdn }: { group: string; msisdn: string }, ...texts: string[]): Held => ({
+const heldBy = ({ group, msisdn }: { group: string; msisdn: string }, ...texts: string[]): HeldDeps => ({
   msisdn, group, texts: texts.map((text) => ({ to: '123', reference: 1, total: 2, sinceMs: 0, parts: { 1: text }, doneMs: null })),
 })
-const textsOf = (held: Held | null) => held?.texts.map((text) => text.parts[1])
+const textsOf = (held: HeldDeps | null) => held?.texts.map((text) => text.parts[1])
 /** Adds a text to what is held. */
-const adding = (whose: typeof JOHN, text: string, dueMs = 1_000) => (held: Held | null): Changed<number> => {
+const adding = (whose: typeof JOHN, text: string, dueMs = 1_000) => (held: HeldDeps | null): Changed<number> => {
   const texts = [...textsOf(held) ?? [], text] as string[]
   return { held: heldBy(whose, ...texts), dueMs, liveMs: 1_000, told: texts.length }
 }
-const removing = (held: Held): Changed<string> => ({ held: null, dueMs: 0, liveMs: 0, told: held.msisdn })
+const removing = (held: HeldDeps): Changed<string> => ({ held: null, dueMs: 0, liveMs: 0, told: held.msisdn })
 
 function shelfContract(open: (subscribersMax?: number) => PartShelf): void {
   it('keeps what each subscriber has, for every daemon', async () => {

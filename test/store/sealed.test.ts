@@ -9,7 +9,7 @@ import type { DialogueStore, StoreFault } from '../../src/dialogue/types.ts'
 import { StoreError, UsageError } from '../../src/base/errors.ts'
 import { journalDialogues } from '../../src/store/journal/store.ts'
 import { createSealer, plainSealer, type KeyRing, type Sealer } from '../../src/store/seal.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../contract/dialogue-store.ts'
 import { describeWith, services } from '../support/services.ts'
 import { redisPlace, type RedisPlace } from './redis/place.ts'
@@ -54,7 +54,7 @@ describeWith(['redis'], 'what a sealed store holds', () => {
   const secret = { text: 'Balance of John', snapshot: { value: 'main', context: { note: 'snap-8899' } } }
   /** One dialogue after an answer and its reply. */
   async function played(store: DialogueStore): Promise<string> {
-    const { asked, answer, rest } = scene(store)
+    const { asked, answer, rest } = dialogueFixture(store)
     const epoch = await asked({ code: '*123*4712#', path, text: '*123*4712#' }, secret)
     expectIs(await answer({ text: 'pin-4711', token: 't', path }), 'next')
     assert.equal(await rest({ token: 't', epoch, ...secret }), true)
@@ -79,20 +79,20 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     const sealed = await everything()
     for (const one of SECRETS) assert.ok(!sealed.includes(one), one)
     assert.match(sealed, /-2k1\./)
-    const found = (await scene(store).find())!
+    const found = (await dialogueFixture(store).find())!
     assert.deepEqual([found.code, found.answer.text, found.reply!.text, found.snapshot], ['*123*4712#', 'pin-4711', 'Balance of John', secret.snapshot])
     assert.deepEqual([found.key.msisdn, found.returnPath.more], [JOHN, path.more])
-    const [due] = await scene(store).overdue(T0 + LIMITS.idleMs)
+    const [due] = await dialogueFixture(store).overdue(T0 + LIMITS.idleMs)
     assert.deepEqual(due!.record.key, { group: 'main', msisdn: JOHN }, 'the sweep learns the number from the record')
   })
 
   it('is erased by number, in every group, also what was put aside', async () => {
     const store = await open(sealerOf(K1))
     await played(store)
-    await scene(store).asked({ group: 'other' })
-    await scene(store).asked({ msisdn: '67570000002' })
+    await dialogueFixture(store).asked({ group: 'other' })
+    await dialogueFixture(store).asked({ msisdn: '67570000002' })
     for (const name of (await recordKeys()).filter((one) => one.includes(':other:'))) await client.set(name, 'garbage')
-    await assert.rejects(scene(store).find({ group: 'other' }), is('corrupt'))
+    await assert.rejects(dialogueFixture(store).find({ group: 'other' }), is('corrupt'))
     assert.equal(await store.erase(JOHN), 1)
     assert.equal((await recordKeys()).length, 1)
     assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 0)
@@ -102,10 +102,10 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     const store = await open(sealerOf(K1))
     await played(store)
     const [johns] = await recordKeys()
-    await scene(store).asked({ msisdn: '67570000002' })
+    await dialogueFixture(store).asked({ msisdn: '67570000002' })
     const marys = (await recordKeys()).find((one) => one !== johns)!
     await client.set(marys, (await client.get(johns!))!)
-    await assert.rejects(scene(store).find({ msisdn: '67570000002' }), is('corrupt'))
+    await assert.rejects(dialogueFixture(store).find({ msisdn: '67570000002' }), is('corrupt'))
     assert.deepEqual(faults, ['corrupt'])
   })
 
@@ -116,40 +116,40 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     const value = (await client.get(name!))!
     const at = value.lastIndexOf('-2k1.') + 40
     await client.set(name!, value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1))
-    await assert.rejects(scene(store).find(), is('corrupt'))
+    await assert.rejects(dialogueFixture(store).find(), is('corrupt'))
   })
 
   it('without the key: a clear error, a count, the next dial opens anew; a sweep leaves it to who has the key', async () => {
     await played(await open(sealerOf(K1)))
     const other = await open(sealerOf(K2))
-    assert.deepEqual(await scene(other).overdue(T0 + LIMITS.confirmMs), [])
+    assert.deepEqual(await dialogueFixture(other).overdue(T0 + LIMITS.confirmMs), [])
     assert.deepEqual(faults, ['sealed'])
     assert.equal((await recordKeys()).length, 1)
-    const opened = expectIs(await scene(other).begin({ network: '18' }), 'opened')
+    const opened = expectIs(await dialogueFixture(other).begin({ network: '18' }), 'opened')
     assert.equal(opened.previous, null, 'what stood there is not to be had')
     await (await open(sealerOf(K1))).erase(JOHN)
     await played(await open(sealerOf(K1)))
-    await assert.rejects(scene(other).answer({ text: '2' }), (error: Error) => is('sealed')(error) && /'k1'.*privacy\.storeKeyFile/.test(error.message))
-    expectIs(await scene(other).begin({ network: '19' }), 'opened')
+    await assert.rejects(dialogueFixture(other).answer({ text: '2' }), (error: Error) => is('sealed')(error) && /'k1'.*privacy\.storeKeyFile/.test(error.message))
+    expectIs(await dialogueFixture(other).begin({ network: '19' }), 'opened')
   })
 
   it('is read by older keys while a new one writes, and a repeat is known over the change', async () => {
     const before = await open(sealerOf(K1))
-    const epoch = await scene(before).asked({ step: null })
-    expectIs(await scene(before).answer({ text: 'pin-4711', token: 'a', step: 4 }), 'next')
-    await scene(before).rest({ token: 'a', epoch, step: 5, ...secret })
+    const epoch = await dialogueFixture(before).asked({ step: null })
+    expectIs(await dialogueFixture(before).answer({ text: 'pin-4711', token: 'a', step: 4 }), 'next')
+    await dialogueFixture(before).rest({ token: 'a', epoch, step: 5, ...secret })
     const after = await open(sealerOf(K2, K1))
-    expectIs(await scene(after).answer({ text: 'pin-4711', step: 4, link: 'link-b' }), 'repeat')
-    expectIs(await scene(after).answer({ text: 'pin-4711', token: 'b', step: 5 }), 'next')
+    expectIs(await dialogueFixture(after).answer({ text: 'pin-4711', step: 4, link: 'link-b' }), 'repeat')
+    expectIs(await dialogueFixture(after).answer({ text: 'pin-4711', token: 'b', step: 5 }), 'next')
     assert.match((await client.get((await recordKeys())[0]!))!, /-2k2\./)
-    expectIs(await scene(before).answer({ text: 'x', step: 5 }).catch(() => ({ is: 'busy' }) as never), 'busy')
+    expectIs(await dialogueFixture(before).answer({ text: 'x', step: 5 }).catch(() => ({ is: 'busy' }) as never), 'busy')
   })
 
   it('takes over what was stored before there were keys: read, answered, ended under its name; the next has the new name', async () => {
     const before = await open(plainSealer)
-    const { epoch, token } = await scene(before).taken()
+    const { epoch, token } = await dialogueFixture(before).taken()
     const store = await open(migrating(K1))
-    const { answer, rest, find, overdue, begin, drop } = scene(store)
+    const { answer, rest, find, overdue, begin, drop } = dialogueFixture(store)
     expectIs(await answer({ text: '1' }), 'repeat')
     assert.equal(await store.renew({ group: 'main', msisdn: JOHN }, epoch, token, T0 + 9_000), true)
     assert.equal(await rest({ token, epoch, ...secret }), true)
@@ -171,8 +171,8 @@ describeWith(['redis'], 'what a sealed store holds', () => {
   })
 
   it('knows a copy of a begin from before there were keys, where the network gives no number', async () => {
-    await scene(await open(plainSealer)).asked({ network: '' })
-    expectIs(await scene(await open(migrating(K1))).begin({ network: '' }), 'repeat')
+    await dialogueFixture(await open(plainSealer)).asked({ network: '' })
+    expectIs(await dialogueFixture(await open(migrating(K1))).begin({ network: '' }), 'repeat')
   })
 })
 
@@ -214,17 +214,17 @@ describe('a journal with keys', () => {
   it('tells nothing of the subscriber, reads again, and refuses to start without the key', async () => {
     const sealer = migrating(K1)
     const plain = await journalDialogues({ dir, limits: LIMITS })
-    await scene(plain).asked({ msisdn: '67570000002', path: { from: [1, 1, '67570000002'] } })
+    await dialogueFixture(plain).asked({ msisdn: '67570000002', path: { from: [1, 1, '67570000002'] } })
     await plain.close()
     const store = await journalDialogues({ dir, limits: LIMITS, sealer })
-    await scene(store).asked({ text: 'pin-4711' })
+    await dialogueFixture(store).asked({ text: 'pin-4711' })
     await store.close()
     const text = readFileSync(join(dir, 'dialogues.jsonl'), 'utf8')
     assert.deepEqual([JOHN, 'pin-4711', '67570000002'].map((one) => text.includes(one)), [false, false, false])
     await assert.rejects(journalDialogues({ dir, limits: LIMITS }), (error: Error) => error instanceof UsageError && /'k1'/.test(error.message))
     const again = await journalDialogues({ dir, limits: LIMITS, sealer })
-    assert.equal((await scene(again).find())!.status, 'resting')
-    assert.equal((await scene(again).find({ msisdn: '67570000002' }))!.status, 'resting')
+    assert.equal((await dialogueFixture(again).find())!.status, 'resting')
+    assert.equal((await dialogueFixture(again).find({ msisdn: '67570000002' }))!.status, 'resting')
     await again.close()
   })
 })

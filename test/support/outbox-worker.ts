@@ -5,7 +5,7 @@
  */
 import { appendFileSync } from 'node:fs'
 import { silentLog } from '../../src/base/log-port.ts'
-import { reminders } from '../../src/sms/outbox/dispatch.ts'
+import { smsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { openPostgres } from '../../src/store/postgres/connection.ts'
 import { realClock } from './clock.ts'
 
@@ -13,7 +13,7 @@ const [url, schema, file, leaseMs, point, nth] = process.argv.slice(2) as [strin
 const db = await openPostgres({ url, searchPath: [schema] })
 let n = 0
 
-const outbox = reminders({
+const outbox = smsDispatcher({
   knex: db.knex,
   clock: realClock,
   chance: () => 0.5,

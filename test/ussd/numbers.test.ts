@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { msisdnOf, readMsisdn, remedyFor, type Numbering } from '../../src/ussd/msisdn.ts'
-import { normaliseCode, readCode, route } from '../../src/ussd/service-code.ts'
+import { normaliseCode, readCode, routeCode } from '../../src/ussd/service-code.ts'
 
 const PNG: Numbering = { countryCode: '675', nationalDigits: [8] }
 
@@ -121,7 +121,7 @@ describe('routing by service code', () => {
     { code: '*555#', flow: 'only-b', lines: ['b'] },
   ]
   const to = (code: string, line: string) => {
-    const found = route(routes, code, line)
+    const found = routeCode(routes, code, line)
     return found && [found.route.flow, found.dialled]
   }
 
@@ -141,10 +141,10 @@ describe('routing by service code', () => {
 
   it('gives what no other row takes to the row for everything', () => {
     const all = [...routes, { code: '*', flow: 'rest' }]
-    assert.equal(route(all, '*777*1#', 'a')?.route.flow, 'rest')
-    assert.deepEqual(route(all, 'nonsense', 'a')?.dialled, [])
-    assert.equal(route(all, '*123#', 'a')?.route.flow, 'dental')
+    assert.equal(routeCode(all, '*777*1#', 'a')?.route.flow, 'rest')
+    assert.deepEqual(routeCode(all, 'nonsense', 'a')?.dialled, [])
+    assert.equal(routeCode(all, '*123#', 'a')?.route.flow, 'dental')
   })
 
-  it('tells *100# from #100#', () => assert.equal(route([{ code: '*100#' }], '#100#', 'a'), undefined))
+  it('tells *100# from #100#', () => assert.equal(routeCode([{ code: '*100#' }], '#100#', 'a'), undefined))
 })

@@ -2,7 +2,7 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import type { Admitted } from './routes.ts'
-import type { By, FlowChange, FlowDesk } from '../flow-service.ts'
+import type { By, FlowChange, FlowService } from '../flow-service.ts'
 
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
@@ -23,7 +23,7 @@ const BODIES = {
 } as const
 
 /** `audit` takes down who, what, before and after. */
-export function flowRoutes(desk: FlowDesk, audit: (c: Context<Admitted>, what: string, more: object) => void): Hono<Admitted> {
+export function flowRoutes(desk: FlowService, audit: (c: Context<Admitted>, what: string, more: object) => void): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.use('/:name/*', async (c, next) => NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400))
 

@@ -1,6 +1,6 @@
 /** POST /v1/push: a screen or a text for a subscriber who has not dialled. The gate and the role are the routes'. */
 import { z } from 'zod'
-import type { Desk, PushAsked, PushTold } from '../service.ts'
+import type { AdminService, PushAsked, PushTold } from '../service.ts'
 
 /** How long a screen is waited for if nothing is said. */
 const TTL_MS = 8_000
@@ -17,7 +17,7 @@ const body = z.strictObject({
 }).refine((it) => (it.flow === undefined) !== (it.text === undefined), { error: 'needs either flow or text' })
 
 /** What came of it, or what is wrong with the request; never with what was written in it. */
-export async function pushBy(desk: Pick<Desk, 'push'>, given: unknown): Promise<PushTold & { asked: PushAsked } | { error: string }> {
+export async function pushBy(desk: Pick<AdminService, 'push'>, given: unknown): Promise<PushTold & { asked: PushAsked } | { error: string }> {
   const read = body.safeParse(given)
   if (!read.success) {
     const why = read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)

@@ -2,9 +2,9 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../../base/log-port.ts'
-import type { Role, Token } from '../access.ts'
-import type { Desk } from '../service.ts'
-import type { FlowDesk } from '../flow-service.ts'
+import type { AdminRole, Token } from '../access.ts'
+import type { AdminService } from '../service.ts'
+import type { FlowService } from '../flow-service.ts'
 import { flowRoutes } from './flows.ts'
 import { pushBy } from './push.ts'
 import { smsRoutes } from './sms.ts'
@@ -15,9 +15,9 @@ export interface Admitted {
   Variables: { token: Token | null }
 }
 
-export interface RouteParts {
-  desk: Desk
-  flows: FlowDesk
+export interface RouteDeps {
+  desk: AdminService
+  flows: FlowService
   log: Log
 }
 
@@ -27,7 +27,7 @@ const FLOW_OCTETS_MAX = 4_000_000
 const PUBLISH = /\/flows\/[^/]+\/publish$/
 const MSISDN = /^[1-9]\d{4,14}$/
 
-export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
+export function adminRoutes({ desk, flows, log }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   const audit = (token: Token | null, what: string, more: object) =>
     log.warn({ who: token?.name ?? '-', role: token?.role ?? '-', what, ...more }, 'admin audit')
@@ -36,7 +36,7 @@ export function adminRoutes({ desk, flows, log }: RouteParts): Hono<Admitted> {
   const [small, large] = [limited(BODY_OCTETS_MAX), limited(FLOW_OCTETS_MAX)]
   app.use((c, next) => (PUBLISH.test(c.req.path) ? large : small)(c, next))
   app.use(async (c, next) => {
-    const need: Role = c.req.method === 'GET' ? 'read' : 'operate'
+    const need: AdminRole = c.req.method === 'GET' ? 'read' : 'operate'
     const token = c.get('token')
     if (need === 'read' || token?.role === 'operate') return next()
     audit(token, `${c.req.method} refused`, { needs: need })

@@ -1,7 +1,7 @@
 /** /v1/sms: the SMS of one subscriber, without their texts, and another text for one of them. */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
-import type { Desk } from '../service.ts'
+import type { AdminService } from '../service.ts'
 import type { Admitted } from './routes.ts'
 
 const MSISDN = /^[1-9]\d{4,14}$/
@@ -11,7 +11,7 @@ const STATUS = { 'none': 404, 'off': 409, 'too-late': 409, 'busy': 409, 'unknown
 
 export type Audit = (c: Context<Admitted>, what: string, more: object) => void
 
-export function smsRoutes(desk: Pick<Desk, 'sms'>, audit: Audit): Hono<Admitted> {
+export function smsRoutes(desk: Pick<AdminService, 'sms'>, audit: Audit): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()

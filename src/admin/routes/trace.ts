@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Token } from '../access.ts'
-import type { Desk } from '../service.ts'
+import type { AdminService } from '../service.ts'
 import type { Admitted } from './routes.ts'
 
 const query = z.strictObject({
@@ -14,7 +14,7 @@ const query = z.strictObject({
 
 type Audit = (token: Token | null, what: string, more: object) => void
 
-export function traceAnswer(c: Context<Admitted>, desk: Pick<Desk, 'trace'>, audit: Audit): Response {
+export function traceAnswer(c: Context<Admitted>, desk: Pick<AdminService, 'trace'>, audit: Audit): Response {
   const read = query.safeParse(c.req.query())
   if (!read.success) {
     const error = 'last: a number · msisdn: international digits · clear=true · form: pcap or text'

@@ -1,14 +1,14 @@
 /** A contract profile becomes functions: what to send, and what an answer means. */
 import { createHash } from 'node:crypto'
 import type { EndReason, Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { closingValues, fillTree, fillWords, shown, valuesOf } from './fill.ts'
+import { closingValues, fillTree, fillWords, contractText, contractValues } from './fill.ts'
 import type { AskProfile, ContractProfile } from './profile.ts'
 import { readReply } from './reply.ts'
 import { toXml } from './xml-tree.ts'
 import { writeCall } from './xmlrpc.ts'
 import type { Contract, Outgoing } from './types.ts'
 
-type Values = ReturnType<typeof valuesOf>
+type Values = ReturnType<typeof contractValues>
 
 /** For a profile that has been checked. */
 export function compileContract(profile: ContractProfile): Contract {
@@ -21,10 +21,10 @@ export function compileContract(profile: ContractProfile): Contract {
     closeTo: close?.to ?? 'app',
     ...(later ? { later: {
       field: later.field,
-      id: (asked) => fillWords(later.id, valuesOf(asked, profile.msisdn)),
+      id: (asked) => fillWords(later.id, contractValues(asked, profile.msisdn)),
       receipt: { status: later.receipt.status, body: JSON.stringify(fillTree(later.receipt.fields, {})) },
     } } : {}),
-    ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, valuesOf(asked, profile.msisdn)),
+    ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, contractValues(asked, profile.msisdn)),
     understand: (received, asked) => {
       const said = readReply(profile.reply, received)
       // An application may hand out what is to be told again once, and then rely on it.
@@ -72,6 +72,6 @@ const WRITTEN: Record<'form' | 'json' | 'xml' | 'xmlrpc', [type: string, write: 
 }
 
 function encoded(fields: JsonObject): string {
-  const pairs = Object.entries(fields).map(([key, value]: [string, Json]): [string, string] => [key, shown(value)])
+  const pairs = Object.entries(fields).map(([key, value]: [string, Json]): [string, string] => [key, contractText(value)])
   return new URLSearchParams(pairs).toString()
 }

@@ -22,7 +22,7 @@ export const NAMES: ReadonlySet<string> = new Set([
 ])
 
 /** `plus`: the number with its `+`. */
-export function valuesOf(asked: Asked, form: 'plain' | 'plus'): Values {
+export function contractValues(asked: Asked, form: 'plain' | 'plus'): Values {
   const first = asked.sequence <= 1
   return {
     session: asked.epoch, msisdn: form === 'plus' ? `+${asked.msisdn}` : asked.msisdn, network: asked.network,
@@ -38,7 +38,7 @@ export function closingValues(closing: Closing, form: 'plain' | 'plus', word: st
   const { reason, turns, durationMs, lastText, lastEnd } = closing
   const isGood = reason === 'completed' || reason === 'exit'
   return {
-    ...valuesOf(closing, form), reason, word, turns, durationMs, lastText, error: isGood ? '' : reason,
+    ...contractValues(closing, form), reason, word, turns, durationMs, lastText, error: isGood ? '' : reason,
     lastMark: lastText === '' ? '' : lastEnd ? 'END' : 'CON',
   }
 }
@@ -53,11 +53,11 @@ export function fillTree(tree: Filled, values: Values): Json {
 
 /** The same as a text. */
 export function fillWords(text: string, values: Values): string {
-  return shown(fillText(text, values))
+  return contractText(fillText(text, values))
 }
 
 /** As it stands in a URL, a form or a text. */
-export function shown(value: Json): string {
+export function contractText(value: Json): string {
   return value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
@@ -67,7 +67,7 @@ const PART = /\{([^{}]*)\}/g
 function fillText(text: string, values: Values): Json {
   const whole = WHOLE.exec(text)?.[1]
   if (whole !== undefined) return lookUp(whole, values)
-  return text.replace(PART, (_all, name: string) => shown(lookUp(name, values)))
+  return text.replace(PART, (_all, name: string) => contractText(lookUp(name, values)))
 }
 
 function lookUp(name: string, values: Values): Json {

@@ -1,6 +1,6 @@
 /**
  * A contract's kit: recorded requests and replies of one dialogue, that both sides can be held to. An HTTP message stands
- * in it as it would on the wire, less the headers that say nothing about the contract.
+ * in it would on the wire, less the headers that say nothing about the contract.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { ProblemsError } from '../../base/errors.ts'
 import { packageRoot } from '../../base/package-root.ts'
 import { END_REASONS } from './fill.ts'
-import type { Answer, Asked, Outgoing } from './types.ts'
+import type { HttpAnswer, Asked, Outgoing } from './types.ts'
 
 const shows = z.union([z.strictObject({ ask: z.string() }), z.strictObject({ end: z.string() })])
 
@@ -57,7 +57,7 @@ export function readRequest(text: string): { method: string; target: string; hea
 }
 
 /** The reply that a kit's text stands for: an answer, or, where it comes later, a request of the application's own. */
-export function readAnswer(text: string): Answer {
+export function readAnswer(text: string): HttpAnswer {
   const { first, headers, body } = parts(text)
   return { status: first.startsWith('POST ') ? 200 : Number(first), headers, body }
 }

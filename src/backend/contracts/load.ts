@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { ProblemsError, type Problem } from '../../base/errors.ts'
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import { packageRoot } from '../../base/package-root.ts'
 import { compileContract } from './compile.ts'
 import { contractProfile, type ContractProfile } from './profile.ts'
@@ -27,7 +27,7 @@ export function loadContract(name: string, dir?: string): Contract {
   const file = [dir, ours].filter((folder) => folder !== undefined).map((folder) => join(folder, `${name}.yaml`)).find(existsSync)
   if (file) return compileContract(parseContract(readFileSync(file, 'utf8'), file))
   if (written) return written()
-  const remedy = nearest(name, contractNames(dir)) ?? `one of ${contractNames(dir).join(', ')}`
+  const remedy = didYouMean(name, contractNames(dir)) ?? `one of ${contractNames(dir).join(', ')}`
   throw new ProblemsError('contracts', [{ where: 'contract', what: `there is no contract '${name}'`, remedy }])
 }
 

@@ -2,9 +2,9 @@
 import type { AppSaid } from '../../flow/engine/app-flow.ts'
 import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
 import { Nonsense, parseJson } from '../body.ts'
-import { shown } from './fill.ts'
+import { contractText } from './fill.ts'
 import type { ReplyProfile } from './profile.ts'
-import type { Answer } from './types.ts'
+import type { HttpAnswer } from './types.ts'
 import { parseXml } from './xml.ts'
 import { fromXml } from './xml-tree.ts'
 import { readResponse } from './xmlrpc.ts'
@@ -13,7 +13,7 @@ type Mark = ReplyProfile['continue']
 type Place = string | number
 
 /** Throws Nonsense: a message for the log, without anything that the application said. */
-export function readReply(rules: ReplyProfile, answer: Answer): AppSaid {
+export function readReply(rules: ReplyProfile, answer: HttpAnswer): AppSaid {
   if (!rules.statuses.includes(answer.status)) throw new Nonsense(`status ${answer.status}`)
   const parsed = parse(rules, answer.body)
   const found = { rules, answer, parsed }
@@ -26,7 +26,7 @@ export function readReply(rules: ReplyProfile, answer: Answer): AppSaid {
 
 interface Found {
   rules: ReplyProfile
-  answer: Answer
+  answer: HttpAnswer
   parsed: Json
 }
 
@@ -53,7 +53,7 @@ function same(wanted: string | number | boolean | null, value: Json | undefined)
   if (value === undefined || value === null) return wanted === null
   if (typeof wanted === 'string' && typeof value === 'string') return wanted.toLowerCase() === value.trim().toLowerCase()
   // PHP and the like send 1, "1", "true" for true.
-  return shown(wanted) === shown(value)
+  return contractText(wanted) === contractText(value)
 }
 
 function textOf(rules: ReplyProfile, parsed: Json, body: string): string {
@@ -66,7 +66,7 @@ function rowLines({ rows, line }: { rows: Place; line: string }, parsed: Json): 
   return rowsAt(parsed, rows).flatMap((row) => {
     const missing: string[] = []
     const text = line.replace(/\{([^{}]+)\}/g, (_all, name: string) => {
-      const value = shown(at(row, name) ?? '')
+      const value = contractText(at(row, name) ?? '')
       if (value === '') missing.push(name)
       return value
     })
@@ -81,14 +81,14 @@ function rowsAt(parsed: Json, rows: Place): Json[] {
 
 function linesOf(value: Json | undefined): string[] {
   if (value === undefined || value === null || value === '') return []
-  return Array.isArray(value) ? value.flatMap(linesOf) : [shown(value)]
+  return Array.isArray(value) ? value.flatMap(linesOf) : [contractText(value)]
 }
 
 function stateOf(rules: ReplyProfile, parsed: Json): JsonObject {
   const kept: JsonObject = {}
   for (const [name, place] of Object.entries(rules.state)) {
     kept[name] = typeof place !== 'object' ? at(parsed, place) ?? '' : Object.fromEntries(
-      rowsAt(parsed, place.rows).map((row) => [shown(at(row, place.key) ?? ''), at(row, place.value) ?? '']))
+      rowsAt(parsed, place.rows).map((row) => [contractText(at(row, place.key) ?? ''), at(row, place.value) ?? '']))
   }
   return kept
 }

@@ -4,7 +4,7 @@
  */
 import type { EndReason, JsonObject } from '../../ussd/vocabulary.ts'
 import { Nonsense } from '../body.ts'
-import type { Answer, Asked, Closing, Contract, Outgoing } from './types.ts'
+import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './types.ts'
 import { attribute, parseXml, type Element } from './xml.ts'
 
 /** GSM 7-bit, language unspecified. (3GPP TS 23.038 §5) */
@@ -91,7 +91,7 @@ function posted(asked: Asked, what: string | Built): Outgoing {
   return { method: 'POST', path: '', query: '', headers, body }
 }
 
-function understand(answer: Answer, asked: Asked) {
+function understand(answer: HttpAnswer, asked: Asked) {
   if (answer.status !== 200) throw new Nonsense(`status ${answer.status}`)
   const root = parseXml(answer.body)
   if (root.name !== 'dialog') throw new Nonsense('not a dialog')

@@ -39,7 +39,7 @@ export interface Outgoing {
 }
 
 /** An HTTP answer; header names in lower case. */
-export interface Answer {
+export interface HttpAnswer {
   status: number
   headers: Record<string, string>
   body: string
@@ -51,7 +51,7 @@ export interface Contract {
   readonly mark: string
   ask(asked: Asked): Outgoing
   /** Throws Nonsense. */
-  understand(answer: Answer, asked: Asked): AppSaid
+  understand(answer: HttpAnswer, asked: Asked): AppSaid
   /** What the application is told at the end; null: nothing for this reason. */
   close(closing: Closing): Outgoing | null
   /** The application answers by a request of its own, which names the question in this field by this id. */

@@ -26,7 +26,7 @@ export interface Limits {
 const parser = new RegExpParser({ ecmaVersion: 2024 })
 
 /** The expression; or a sentence about what is wrong with it, and what to do. */
-export function readExpression(source: string, limits: Limits): Expression | string {
+export function readRegex(source: string, limits: Limits): Expression | string {
   if (source.length > limits.lengthMax) return `is longer than ${limits.lengthMax} characters: shorten it`
   try {
     const expression = parser.parsePattern(source, 0, source.length, { unicode: true })

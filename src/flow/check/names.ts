@@ -8,7 +8,7 @@ import { SUBSCRIBER } from '../language/language-screen.ts'
 import type { ReadFlow } from '../read/read.ts'
 import type { Check } from '../language/schema-checks.ts'
 import { SMS } from '../language/sms-screen.ts'
-import { meant, pointing } from '../language/source.ts'
+import { remedyAmong, pointing } from '../language/source.ts'
 import { usesOf } from '../language/uses.ts'
 import { expressionIn, isExpression } from '../expression/value.ts'
 
@@ -59,7 +59,7 @@ function checkSpoken(
 ): void {
   if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value)) return
   const what = `screen '${screen}': '${value}' is none of the flow's languages`
-  complain('error', { where, what, remedy: meant(value, definition.languages) })
+  complain('error', { where, what, remedy: remedyAmong(value, definition.languages) })
 }
 
 function saidOf(screen: string, { what, remedy }: Slip): { what: string; remedy?: string } {
@@ -72,14 +72,14 @@ function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
     complain('error', {
       where: at(['start']),
       what: `starts with '${definition.start}', which is no screen`,
-      remedy: meant(definition.start, names),
+      remedy: remedyAmong(definition.start, names),
     })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to, path } of targetsOf(screen)) {
       if (Object.hasOwn(definition.screens, to)) continue
       const what = `screen '${name}' goes to '${to}', which is no screen`
-      complain('error', { where: at(['screens', name, ...path]), what, remedy: meant(to, names) })
+      complain('error', { where: at(['screens', name, ...path]), what, remedy: remedyAmong(to, names) })
     }
   }
 }
@@ -91,7 +91,7 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
     complain('error', {
       where,
       what: `'${language}' is none of the flow's languages`,
-      remedy: meant(language, languages),
+      remedy: remedyAmong(language, languages),
     })
   }
   for (const [language, format] of Object.entries(definition.formats)) {
@@ -132,7 +132,7 @@ function checkBackends(
       continue
     }
     const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
-    complain('error', { where: at(['screens', name, 'call']), what, remedy: meant(backend, backends) })
+    complain('error', { where: at(['screens', name, 'call']), what, remedy: remedyAmong(backend, backends) })
   }
 }
 

@@ -6,8 +6,8 @@ import { compileIn, wordsIn } from '../text/compiled-texts.ts'
 import { ROOTS } from '../expression/path.ts'
 import type { ReadFlow } from '../read/read.ts'
 import { pathsOf } from '../expression/value.ts'
-import { meant } from '../language/source.ts'
-import { usesOf, type Place } from '../language/uses.ts'
+import { remedyAmong } from '../language/source.ts'
+import { usesOf, type FlowPlace } from '../language/uses.ts'
 
 /** The roots whose names a flow sets itself. */
 const SET = ['data', 'answers', 'chosen', 'vars']
@@ -20,13 +20,13 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
       targetsOf(screen).flatMap(({ path }) => setOn(name, screen, path)),
     ),
   )
-  for (const { screen, place, path, inRow, asks } of readsOf(definition)) {
+  for (const { screen, place, path, inRow, asks } of readsByScreen(definition)) {
     const wrong = wrongPath(path, { ever, inRow, definition })
     if (wrong) {
       complain('error', { where: at(place), ...wrong, what: `screen '${screen}': ${wrong.what}` })
       continue
     }
-    const key = keyOf(path)
+    const key = setPathOf(path)
     const known = before.get(screen)
     if (!asks && key !== undefined && known && !known.has(key)) {
       const what = `screen '${screen}' reads '${path}', but can be reached without it`
@@ -41,7 +41,7 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
 
 export interface Read {
   screen: string
-  place: Place
+  place: FlowPlace
   path: string
   /** Whether `row` means something there. */
   inRow: boolean
@@ -50,7 +50,7 @@ export interface Read {
 }
 
 /** All that a flow reads, screen by screen. */
-export function readsOf(definition: FlowDefinition): Read[] {
+export function readsByScreen(definition: FlowDefinition): Read[] {
   const reads: Read[] = []
   const { texts, conditions, values } = usesOf(definition)
   for (const { screen, place, text, role } of texts) {
@@ -92,7 +92,7 @@ function wrongPath(
 ): { what: string; remedy?: string } | undefined {
   const [root = '', name, field] = path.split('.')
   if (!(ROOTS as readonly string[]).includes(root))
-    return { what: `'${path}' starts with nothing known`, remedy: meant(root, ROOTS) }
+    return { what: `'${path}' starts with nothing known`, remedy: remedyAmong(root, ROOTS) }
   if (root === 'row')
     return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
   if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
@@ -101,7 +101,7 @@ function wrongPath(
     const others = [...ever]
       .filter((key) => key.startsWith(`${root}.`))
       .map((key) => key.slice(root.length + 1))
-    return { what: `nothing sets '${root}.${name}'`, remedy: meant(name, others) }
+    return { what: `nothing sets '${root}.${name}'`, remedy: remedyAmong(name, others) }
   }
   const keep = root === 'chosen' ? keptOf(definition, name) : undefined
   if (field === undefined || !keep || keep.includes(field)) return undefined
@@ -121,7 +121,7 @@ function keptOf(definition: FlowDefinition, name: string): string[] | undefined 
 }
 
 /** `data.balance` of `data.balance.amount`; undefined of what no flow sets. */
-export function keyOf(path: string): string | undefined {
+export function setPathOf(path: string): string | undefined {
   const [root = '', name] = path.split('.')
   return SET.includes(root) && name !== undefined ? `${root}.${name}` : undefined
 }

@@ -4,7 +4,7 @@ import { transliterate } from '../../ussd/text.ts'
 import { USSD_PAGE } from '../../ussd/vocabulary.ts'
 import type { Complain } from './check.ts'
 
-export interface Written {
+export interface WrittenText {
   screen: string
   language: string
   words: string
@@ -16,7 +16,7 @@ const NAMED_MAX = 8
 
 const PAGE = `the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`
 
-export function checkScript(texts: readonly Written[], complain: Complain): void {
+export function checkScript(texts: readonly WrittenText[], complain: Complain): void {
   for (const language of new Set(texts.map((text) => text.language))) {
     const own = texts.filter((text) => text.language === language)
     const said = own.filter(({ words }) => strangeIn(words).length > 0)
@@ -29,7 +29,7 @@ export function checkScript(texts: readonly Written[], complain: Complain): void
   }
 }
 
-function strange({ screen, words, where }: Written, complain: Complain): void {
+function strange({ screen, words, where }: WrittenText, complain: Complain): void {
   const names = strangeIn(words).slice(0, NAMED_MAX).map((character) => `${character} (${codePoint(character)})`)
   const plain = transliterate(words)
   complain('warning', {

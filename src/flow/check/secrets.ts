@@ -1,5 +1,5 @@
 /** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
-import { readsOf } from './paths.ts'
+import { readsByScreen } from './paths.ts'
 import type { Complain } from './check.ts'
 import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/definition.ts'
 import type { ReadFlow } from '../read/read.ts'
@@ -7,7 +7,7 @@ import type { ReadFlow } from '../read/read.ts'
 export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
   const secrets = secretsOf(definition)
   if (secrets.size === 0) return
-  for (const { screen, place, path } of readsOf(definition)) {
+  for (const { screen, place, path } of readsByScreen(definition)) {
     if (!secrets.has(path)) continue
     // A check sees what was just typed; what was typed before is gone by then.
     const isOwn = place[2] === 'checks' && ownAnswer(definition, screen) === path
@@ -29,7 +29,7 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
 
 /** A PIN that nobody looks at keeps nobody out. */
 function checkRead(name: string, path: string, { definition, at }: Pick<ReadFlow, 'definition' | 'at'>, complain: Complain): void {
-  const readers = readsOf(definition).filter((read) => read.path === path)
+  const readers = readsByScreen(definition).filter((read) => read.path === path)
   const { to } = definition.screens[name] as InputScreen
   if (readers.some(({ screen, place }) => (place[2] === 'checks' ? screen === name : leadsSilently(definition, to, screen)))) return
   const what = `screen '${name}' asks for a secret that no call behind it reads: whatever is typed is right`

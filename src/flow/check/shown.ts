@@ -1,6 +1,6 @@
 /** Whether texts, lists and plain values take what they can of what calls are expected to answer. */
 import type { Complain } from './check.ts'
-import { readsOf } from './paths.ts'
+import { readsByScreen } from './paths.ts'
 import { slipIn, typesIn } from './types.ts'
 import { rowsFrom } from '../language/definition.ts'
 import type { Slot } from '../text/message.ts'
@@ -31,7 +31,7 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
   }
   // Those of expressions are told where in them they stand.
   const worked = new Set(usesOf(definition).values.filter(({ value }) => isExpression(value)).map(({ place }) => place.join()))
-  for (const { screen, place, path, asks } of readsOf(definition)) {
+  for (const { screen, place, path, asks } of readsByScreen(definition)) {
     const slip = asks || worked.has(place.join()) ? undefined : slipIn(path, screen, definition)
     if (slip) complain('warning', { where: at(place), what: `screen '${screen}': '${path}' is no field that is expected`, remedy: slip })
   }

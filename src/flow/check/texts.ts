@@ -3,7 +3,7 @@ import { alphabetOf, count, fits } from '../../ussd/text.ts'
 import { USSD_PAGE } from '../../ussd/vocabulary.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
-import { checkScript, type Written } from './script.ts'
+import { checkScript, type WrittenText } from './script.ts'
 import type { FlowDefinition, ScreenDefinition, Text } from '../language/definition.ts'
 import type { Message } from '../text/message.ts'
 import { keysOn } from '../language/keys.ts'
@@ -16,7 +16,7 @@ import { usesOf, type TextUse } from '../language/uses.ts'
 export function checkTexts(read: ReadFlow, complain: Complain): void {
   const { definition } = read
   let sound = true
-  const written: Written[] = []
+  const written: WrittenText[] = []
   for (const use of usesOf(definition).texts) {
     for (const language of definition.languages) sound = checkText(use, language, { read, written }, complain) && sound
     strangeLanguages(use, read, complain)
@@ -35,7 +35,7 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
 
 /** Whether it compiles in that language; a missing translation falls back to the first language. */
 function checkText(
-  use: TextUse, language: string, { read, written }: { read: ReadFlow; written: Written[] }, complain: Complain,
+  use: TextUse, language: string, { read, written }: { read: ReadFlow; written: WrittenText[] }, complain: Complain,
 ): boolean {
   const { definition } = read
   const words = wordsIn(definition, use.text, language)

@@ -1,11 +1,11 @@
 /** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import type { Complain } from './check.ts'
 import { compileCondition, Slip } from '../expression/condition.ts'
 import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from '../language/definition.ts'
 import type { Type } from '../expression/functions.ts'
 import type { ReadFlow } from '../read/read.ts'
-import { meant, pointing } from '../language/source.ts'
+import { remedyAmong, pointing } from '../language/source.ts'
 import { typed } from '../expression/typing.ts'
 import { setIn, usesOf } from '../language/uses.ts'
 import { readingOf, wholePath } from '../expression/value.ts'
@@ -33,7 +33,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
       // A part may be for flows of other languages too.
       if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow']))) continue
       const what = `screen '${screen}': '${path}' is never '${value}'`
-      complain('warning', { ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)), what, remedy: meant(value, words) })
+      complain('warning', { ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)), what, remedy: remedyAmong(value, words) })
     }
     for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)
@@ -112,13 +112,13 @@ export function slipIn(path: string, screen: string, definition: FlowDefinition)
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {
     const calls = callsOf(as, definition).map((call) => expectsOf(call).flatMap(Object.keys))
-    return calls.some((known) => known.includes(field)) ? undefined : nearest(field, calls.flat())
+    return calls.some((known) => known.includes(field)) ? undefined : didYouMean(field, calls.flat())
   }
   const here = definition.screens[screen]
   const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosenFrom(as, definition) : []
   const named = root === 'row' ? as : field
   const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition)))
-  return named === undefined || fields.includes(named) ? undefined : nearest(named, fields)
+  return named === undefined || fields.includes(named) ? undefined : didYouMean(named, fields)
 }
 
 /** Where the rows are that a row of that name is chosen from. */

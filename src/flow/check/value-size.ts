@@ -6,14 +6,14 @@ import { FUNCTIONS, type Fn } from '../expression/functions.ts'
 import { added, charsOf, NUMBER_MAX, type Size } from '../expression/size.ts'
 import { pathsOf, readingOf, wholePath } from '../expression/value.ts'
 
-export interface Known {
+export interface KnownBounds {
   sizeOf: (path: string) => Size
   /** The most characters of a field of the rows from there. */
   fieldOf: (from: string, field: string) => number | undefined
 }
 
 /** What is worked out and has no bound gets as large as its type lets it. */
-export function valueSize(written: Scalar, known: Known): Size {
+export function valueSize(written: Scalar, known: KnownBounds): Size {
   if (typeof written === 'number') return literal(written)
   if (typeof written !== 'string') return { chars: String(written ?? '').length }
   const reading = readingOf(written)
@@ -25,7 +25,7 @@ export function valueSize(written: Scalar, known: Known): Size {
   return { chars: added([own, ...parts]) }
 }
 
-function worked(node: Node, known: Known): Size {
+function worked(node: Node, known: KnownBounds): Size {
   const size = sizeOf(node, known)
   if (isNumber(node)) return { max: Math.min(size.max ?? NUMBER_MAX, NUMBER_MAX), decimals: size.decimals ?? DECIMALS_MAX }
   return size
@@ -35,7 +35,7 @@ function isNumber(node: Node): boolean {
   return node.is === 'arithmetic' || node.is === 'minus' || (node.is === 'call' && FUNCTIONS[node.name]?.gives === 'number')
 }
 
-function sizeOf(node: Node, known: Known): Size {
+function sizeOf(node: Node, known: KnownBounds): Size {
   switch (node.is) {
     case 'literal':
       return typeof node.value === 'number' ? literal(node.value) : { chars: String(node.value ?? '').length }
@@ -57,7 +57,7 @@ function literal(value: number): Size {
 }
 
 /** By how far from zero each side gets: a difference is no farther than a sum. */
-function calculated({ op, left, right }: Node & { is: 'arithmetic' }, known: Known): Size {
+function calculated({ op, left, right }: Node & { is: 'arithmetic' }, known: KnownBounds): Size {
   const [one, other] = [sizeOf(left, known), sizeOf(right, known)]
   const [places, others] = [one.decimals ?? DECIMALS_MAX, other.decimals ?? DECIMALS_MAX]
   const decimals = op === '/' ? DECIMALS_MAX : op === '*' ? places + others : Math.max(places, others)
@@ -72,7 +72,7 @@ function maxOf(op: Arithmetic, one: number | undefined, other: number | undefine
   return one + other
 }
 
-function called({ name, args }: Node & { is: 'call' }, known: Known): Size {
+function called({ name, args }: Node & { is: 'call' }, known: KnownBounds): Size {
   const fn = FUNCTIONS[name] as Fn
   const [rows, second] = args
   const written = second?.is === 'literal' ? second.value : undefined

@@ -5,19 +5,19 @@
 import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
 import { compileCondition, Slip } from '../expression/condition.ts'
 import { isRouter, type FlowDefinition, type RouterScreen } from '../language/definition.ts'
-import { ROWS_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
+import { LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
 import type { Reading, RowsRead } from '../expression/reading.ts'
 import { compileIn, wordsIn } from '../text/compiled-texts.ts'
 import { usesOf } from '../language/uses.ts'
 import { isExpression, pathsOf, readingOf } from '../expression/value.ts'
 
 /** Cuts the answer that is kept under a name down to what the flow reads of it. */
-export type Keep = (as: string, data: Json) => Json
+export type KeepAnswer = (as: string, data: Json) => Json
 
 /** `all`, or the fields that are read; of each, what is read of its rows if it is a list. */
 type Fields = 'all' | Map<string, Fields>
 
-export function keeping(definition: FlowDefinition): Keep {
+export function keeping(definition: FlowDefinition): KeepAnswer {
   const read: Map<string, Fields> = new Map()
   const note = (path: string, rows?: Fields) => {
     const [root, as, field] = path.split('.')
@@ -38,7 +38,7 @@ export function keeping(definition: FlowDefinition): Keep {
   }
   const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
   const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
-  return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : ROWS_MAX)
+  return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
 }
 
 /** Of `data.a.rows.count`, no field of any row; of any other deeper path, everything. */

@@ -7,14 +7,14 @@ import type { PageLimit } from '../../ussd/vocabulary.ts'
 import { boundaryAt, fit, fits, longestPage } from '../../ussd/text.ts'
 
 /** A line with its values whole, or with each value cut to so many characters. */
-export type Line = (valueMax?: number) => string
+export type LayoutLine = (valueMax?: number) => string
 
 /** What is to be shown: a title and its options. */
-export interface Sheet {
+export interface ScreenContent {
   /** Stands in a line of its own above the title, on the first page. */
   notice: string
-  title: Line
-  options: readonly Line[]
+  title: LayoutLine
+  options: readonly LayoutLine[]
   /** Whether the first page too has a way back. */
   back: boolean
   /** A key leads back: later pages need no line for it. */
@@ -39,7 +39,7 @@ export interface Page {
 const VALUE_MIN = 10
 
 /** The page that starts there. Options are never cut unless one alone is too long for a page. */
-export function layPage(given: Sheet, at: Shown['at']): Page {
+export function layPage(given: ScreenContent, at: Shown['at']): Page {
   const [from, first] = at.at(-1) ?? [0, 0]
   const sheet = written(given)
   const paper = { ...sheet, back: hasBack(sheet, at), first, from, single: at.length === 1 }
@@ -47,7 +47,7 @@ export function layPage(given: Sheet, at: Shown['at']): Page {
 }
 
 /** The page shown, with the same options under another first line. */
-export function relay(given: Sheet, shown: Shown, heads: readonly string[]): string {
+export function relay(given: ScreenContent, shown: Shown, heads: readonly string[]): string {
   const [from, first] = shown.at.at(-1) ?? [0, 0]
   const sheet = written(given)
   const back = hasBack(sheet, shown.at)
@@ -64,11 +64,11 @@ export function relay(given: Sheet, shown: Shown, heads: readonly string[]): str
 }
 
 /** The same sheet, whose lines are worked out once each: a page is tried with one more line again and again. */
-function written(sheet: Sheet): Sheet {
+function written(sheet: ScreenContent): ScreenContent {
   return { ...sheet, title: once(sheet.title), options: sheet.options.map(once) }
 }
 
-function once(line: Line): Line {
+function once(line: LayoutLine): LayoutLine {
   let whole: string | undefined
   return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }
@@ -91,19 +91,19 @@ export function lookUp(
   return undefined
 }
 
-function hasBack(sheet: Pick<Sheet, 'back' | 'keyed'>, at: Shown['at']): boolean {
+function hasBack(sheet: Pick<ScreenContent, 'back' | 'keyed'>, at: Shown['at']): boolean {
   return sheet.back || (at.length > 1 && sheet.keyed !== true)
 }
 
 /** A text within the limit whose values are cut if need be, and only then the text itself. */
-export function fitLine(line: Line, limit: PageLimit, before = ''): string {
+export function fitLine(line: LayoutLine, limit: PageLimit, before = ''): string {
   const whole = joined(before, line())
   if (fits(whole, limit)) return whole
   const max = longest(tried(line(), limit), (length) => fits(joined(before, line(length)), limit))
   return max === undefined ? fit(joined(before, line(1)), limit) : joined(before, line(max))
 }
 
-interface Paper extends Sheet {
+interface Paper extends ScreenContent {
   from: number
   first: number
   /** Whether it is the first page. */
@@ -150,7 +150,7 @@ const ROW_MIN = 16
 
 /** One row alone is too long: its values are cut, then the row; undefined if hardly anything of it would be left. */
 function cutRow(paper: Paper, head: string, more: boolean): string | undefined {
-  const label = paper.options[paper.first] as Line
+  const label = paper.options[paper.first] as LayoutLine
   const paged = (shown: string) => {
     const options = [...paper.options]
     options[paper.first] = () => shown
@@ -202,7 +202,7 @@ function headOf(paper: Paper, valueMax?: number): string {
 /** The numbered lines of a page. */
 function body(paper: Paper, n: number, more: boolean): string {
   const lines: string[] = []
-  for (let i = paper.first; i < paper.first + n; i++) lines.push((paper.options[i] as Line)())
+  for (let i = paper.first; i < paper.first + n; i++) lines.push((paper.options[i] as LayoutLine)())
   if (more) lines.push(paper.words.more)
   if (paper.back) lines.push(paper.words.back)
   return lines.map((line, i) => `${paper.first + i + 1}. ${line}`).join('\n')

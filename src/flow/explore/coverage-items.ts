@@ -7,35 +7,35 @@ import { labelNamed } from '../expression/fold.ts'
 import { keysOn, takesLabels } from '../language/keys.ts'
 import { lookUp } from '../engine/layout.ts'
 import { rowsShown } from '../screens/list.ts'
-import { speech } from '../text/compiled-texts.ts'
+import { compiledTexts } from '../text/compiled-texts.ts'
 import type { FlowEvent, FlowSnapshot } from '../engine/types.ts'
 import { contextOf } from './walk.ts'
 
-export const screenThing = (name: string) => `screen '${name}'`
+export const screenItem = (name: string) => `screen '${name}'`
 
 /** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
-export function thingsOf(name: string, screen: ScreenDefinition): string[] {
+export function coverageItems(name: string, screen: ScreenDefinition): string[] {
   if (screen.kind === 'branch' || screen.kind === 'set') return []
-  const own = [screenThing(name)]
+  const own = [screenItem(name)]
   if (screen.kind === 'menu' || screen.kind === 'list') {
-    if (screen.kind === 'list') own.push(`${screenThing(name)}, a row`)
+    if (screen.kind === 'list') own.push(`${screenItem(name)}, a row`)
     screen.choices.forEach((_choice, i) => own.push(choiceThing(name, screen, i)))
-    if (screen.back !== undefined) own.push(`${screenThing(name)}, Back`)
+    if (screen.back !== undefined) own.push(`${screenItem(name)}, Back`)
   }
   if (screen.kind === 'call')
-    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenThing(name)}, refused: ${refusal}`)
+    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenItem(name)}, refused: ${refusal}`)
   return own
 }
 
 function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | 'list' }, i: number): string {
   const label = screen.choices[i]?.label ?? ''
-  return `${screenThing(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
+  return `${screenItem(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
 }
 
-export function thingDone(
+export function itemDone(
   definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent,
 ): string | undefined {
-  const here = screenThing(snapshot.value)
+  const here = screenItem(snapshot.value)
   if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
   const context = contextOf(snapshot)
   if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
@@ -66,7 +66,7 @@ interface Offered {
 /** The row or choice whose words were typed, where they may be. */
 function optionNamed(typed: string, { definition, screen, context, rows, shown }: Offered): number | undefined {
   if (!takesLabels(definition, screen)) return undefined
-  const { text } = speech(definition)
+  const { text } = compiledTexts(definition)
   const ofRows = screen.kind === 'list' ? rows.map((row) => text(screen.row)({ context, row })) : []
   const ofChoices = shown.map((i) => text(screen.choices[i]?.label ?? '')({ context }))
   return labelNamed([...ofRows, ...ofChoices], typed)

@@ -1,6 +1,6 @@
 /** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
 import type { Compilation } from '../load/compile.ts'
-import { screenThing, thingDone, thingsOf } from './coverage-items.ts'
+import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
 import { transitionsOf } from './transitions.ts'
 import type { CompiledFlow } from '../engine/types.ts'
 
@@ -24,7 +24,7 @@ export function coverageOf(compilation: Compilation): Coverage {
   const transitions = transitionsOf(compilation)
   const walked = new Set<string>()
   const taken = new Set<string>()
-  const all = Object.entries(definition.screens).flatMap(([name, screen]) => thingsOf(name, screen))
+  const all = Object.entries(definition.screens).flatMap(([name, screen]) => coverageItems(name, screen))
   return {
     flow: {
       ...flow,
@@ -33,12 +33,12 @@ export function coverageOf(compilation: Compilation): Coverage {
         return flow.begin(input)
       },
       want: (snapshot) => {
-        walked.add(screenThing(snapshot.value))
+        walked.add(screenItem(snapshot.value))
         return flow.want(snapshot)
       },
       step: (snapshot, event) => {
         const screen = definition.screens[snapshot.value]
-        const thing = screen && thingDone(definition, screen, snapshot, event)
+        const thing = screen && itemDone(definition, screen, snapshot, event)
         if (thing !== undefined) walked.add(thing)
         for (const name of transitions.taken(snapshot, event)) taken.add(name)
         return flow.step(snapshot, event)

@@ -5,14 +5,14 @@ import { compileCondition, Slip } from '../expression/condition.ts'
 import type { FlowDefinition, InputScreen } from '../language/definition.ts'
 import { takesLabels } from '../language/keys.ts'
 import { answersOf, wrongAnswersOf } from './synthetic-answers.ts'
-import { outcomesOf, type Outcome } from './synthetic-calls.ts'
+import { outcomesOf, type SyntheticOutcome } from './synthetic-calls.ts'
 import { readsOf, valuesAt } from './reads.ts'
 import type { Lengths } from './synthetic-rows.ts'
 import { readPath } from '../expression/path.ts'
 import { rowsShown } from '../screens/list.ts'
 
-export interface World {
-  outcomes: (screen: string) => readonly Outcome[]
+export interface SyntheticWorld {
+  outcomes: (screen: string) => readonly SyntheticOutcome[]
   /** Answers that an input takes; none if no example could be made. */
   answers: (screen: string) => readonly string[]
   /** Answers that an input may refuse there, each for another reason. */
@@ -27,9 +27,9 @@ export interface World {
 }
 
 /** For a definition that has been checked. Nothing in it is beyond a `max` of `expect`. */
-export function worldOf(definition: FlowDefinition, lengths: Lengths): World {
+export function syntheticWorld(definition: FlowDefinition, lengths: Lengths): SyntheticWorld {
   const reads = readsOf(definition)
-  const known = new Map<string, readonly Outcome[]>()
+  const known = new Map<string, readonly SyntheticOutcome[]>()
   return {
     outcomes: (name) => {
       const screen = definition.screens[name]

@@ -6,13 +6,13 @@ import { CALLS_PER_TURN_MAX } from '../engine/advance.ts'
 import { WALKED_AT } from '../engine/answer-checks.ts'
 import type { Compilation } from '../load/compile.ts'
 import { isPlain, writeTalk } from '../talk/writer.ts'
-import { talkOf, type Entry } from '../talk/recorder.ts'
+import { talkOf, type TalkEntry } from '../talk/recorder.ts'
 import { NEVER_RIGHT } from '../language/schema-terms.ts'
 import { transitionsOf, type Transition } from './transitions.ts'
 import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
 import { contextOf, PAGES_MAX } from './walk.ts'
-import { signing } from './state-key.ts'
-import { worldOf, type World } from './fixtures.ts'
+import { stateKeys } from './state-key.ts'
+import { syntheticWorld, type SyntheticWorld } from './fixtures.ts'
 
 const CODE = '*123#'
 
@@ -59,7 +59,7 @@ export function talksOf(compilation: Compilation, placesMax = PAGES_MAX): Paths 
   // A way that another one goes on from is told by that.
   const whole = ways.filter((way) => !ways.some((other) => other !== way && way.acts.every((act, i) => other.acts[i] === act)))
   const talks = whole.map((way) => {
-    const entries: Entry[] = [{ input }, ...settled(way, graph).flatMap((act) => act.events.map((event) => ({ event })))]
+    const entries: TalkEntry[] = [{ input }, ...settled(way, graph).flatMap((act) => act.events.map((event) => ({ event })))]
     return writeTalk({ title: way.finds.at(-1)!, steps: talkOf({ flow, entries })!.steps })
   })
   const { all } = transitionsOf(compilation)
@@ -83,8 +83,8 @@ interface Graph {
  */
 function graphOf(compilation: Compilation, input: FlowInput, placesMax: number): Graph {
   const { flow, definition } = compilation
-  const world = worldOf(definition, 'likely')
-  const sign = signing(definition)
+  const world = syntheticWorld(definition, 'likely')
+  const sign = stateKeys(definition)
   const acts = remembered((place: Place) => (place.fault ? [] : actsAt(place, compilation, world)))
   const steps = remembered((_place: Place) => new Map<Act, Place>())
   const signs = remembered((place: Place) => `${place.fault ? 'fault ' : ''}${sign(place.snapshot)}`)
@@ -171,7 +171,7 @@ function settled({ acts, end }: Way, { acts: actsOf, next }: Graph): readonly Ac
   return out
 }
 
-function actsAt({ snapshot, calls }: Place, { flow }: Compilation, world: World): Act[] {
+function actsAt({ snapshot, calls }: Place, { flow }: Compilation, world: SyntheticWorld): Act[] {
   const want = flow.want(snapshot)
   if (want.do === 'end') return []
   if (want.do === 'notify') return [{ type: 'ACK', events: [{ type: 'ACK' }] }]

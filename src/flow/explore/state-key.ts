@@ -1,6 +1,6 @@
 /** What tells two places of a walk apart: only what may still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { keyOf, readsOf, setOn } from '../check/paths.ts'
+import { setPathOf, readsByScreen, setOn } from '../check/paths.ts'
 import { compileCondition, Slip, type Condition } from '../expression/condition.ts'
 import { isRouter, rowsFrom, targetsOf, type FlowDefinition } from '../language/definition.ts'
 import { readPath, readRows } from '../expression/path.ts'
@@ -13,20 +13,20 @@ import { slotsOf } from './reads.ts'
  * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,
  * what texts choose by, and whether lists have no, few or many rows.
  */
-export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
+export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
   const conditions = usesOf(definition).conditions.flatMap(({ condition, inRow }) => {
     const compiled = compileCondition(condition, definition.zone)
     if (inRow || compiled instanceof Slip) return []
-    return [{ ...compiled, keys: compiled.paths.flatMap((path) => keyOf(path) ?? []) }]
+    return [{ ...compiled, keys: compiled.paths.flatMap((path) => setPathOf(path) ?? []) }]
   })
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
   const routers = Object.values(definition.screens).filter(isRouter).map((screen) => {
     const compiled = screen.branch.map((arm) => compileCondition(arm.if, definition.zone))
     const arms = compiled.filter((arm): arm is Condition => !(arm instanceof Slip))
-    const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => keyOf(path) ?? [])
+    const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => setPathOf(path) ?? [])
     return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
   })
   return (snapshot) => {
@@ -38,11 +38,11 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
       .map(({ holds }) => (holds({ context }) ? '1' : '0'))
       .join('')
     const rows = lists
-      .filter((from) => keys.has(keyOf(from) ?? ''))
+      .filter((from) => keys.has(setPathOf(from) ?? ''))
       .map((from) => Math.min(readRows({ context }, from).length, 4))
       .join('')
     const chosen = choices
-      .filter((path) => keys.has(keyOf(path) ?? ''))
+      .filter((path) => keys.has(setPathOf(path) ?? ''))
       .map((path) => String(readPath({ context }, path)))
     const arms = routers.filter((router) => router.keys.some((key) => keys.has(key))).map(({ arm }) => arm(context)).join('')
     const page = context.shown?.at.length ?? 0
@@ -55,8 +55,8 @@ export function signing(definition: FlowDefinition): (snapshot: FlowSnapshot) =>
 /** For each screen: the keys that are read there, or later before they are set again. */
 function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {
   const live = new Map(Object.keys(definition.screens).map((name) => [name, new Set<string>()]))
-  for (const { screen, path } of readsOf(definition)) {
-    const key = keyOf(path)
+  for (const { screen, path } of readsByScreen(definition)) {
+    const key = setPathOf(path)
     if (key !== undefined) live.get(screen)?.add(key)
   }
   for (let grown = true; grown; ) {

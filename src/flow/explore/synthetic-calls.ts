@@ -2,11 +2,11 @@
 import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
 import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from '../language/definition.ts'
 import { sampleAt, valuesAt, type Reads } from './reads.ts'
-import { listsOf, made, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './synthetic-rows.ts'
+import { listsOf, syntheticRows, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './synthetic-rows.ts'
 import type { FlowEvent } from '../engine/types.ts'
 
 /** What may come of a call. `told` is '' for the answer that is all well. */
-export interface Outcome {
+export interface SyntheticOutcome {
   event: FlowEvent
   told: string
 }
@@ -18,18 +18,18 @@ const ROWS_CHARS_MAX = 5_000
 /** Answers of one call that are tried; each is a branch of the walk. */
 const OUTCOMES_MAX = 256
 
-export interface Known {
+export interface KnownAnswers {
   definition: FlowDefinition
   reads: Reads
   lengths: Lengths
 }
 
 /** Nothing in them is beyond a `max` of `expect`. */
-export function outcomesOf(name: string, screen: CallScreen, known: Known): Outcome[] {
+export function outcomesOf(name: string, screen: CallScreen, known: KnownAnswers): SyntheticOutcome[] {
   const root = `data.${screen.as ?? name}`
   const longest = known.lengths === 'longest' && hasBounds(screen)
   const well = answerOf(root, screen, longest ? ROWS.longest : ROWS.few, known)
-  const out: Outcome[] = [{ event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' }]
+  const out: SyntheticOutcome[] = [{ event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' }]
   const say = (what: string, data: Json) =>
     void out.push({ event: { type: 'RESULT', data }, told: `${screen.call} says ${what}` })
   const lists = listsOf(root, known.definition)
@@ -37,7 +37,7 @@ export function outcomesOf(name: string, screen: CallScreen, known: Known): Outc
     say('no rows', answerOf(root, screen, 0, known))
     say(`${ROWS.many} rows`, answerOf(root, screen, ROWS.many, known))
   }
-  const single: Outcome[] = []
+  const single: SyntheticOutcome[] = []
   for (const { from, fields, routed } of lists) {
     if (!routed) continue
     const under = from.slice(root.length + 1).split('.').filter(Boolean)
@@ -55,12 +55,12 @@ export function outcomesOf(name: string, screen: CallScreen, known: Known): Outc
     }
   }
   const refusals = Object.keys(screen.refused ?? {}).flatMap((refusal) => refusalsOf(root, screen, refusal, known))
-  const down: Outcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
+  const down: SyntheticOutcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
   return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
 }
 
 /** The refusal; with what is expected of it as large as it may be, and at each value where something changes over. */
-function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Known): Outcome[] {
+function refusalsOf(root: string, screen: CallScreen, refusal: string, known: KnownAnswers): SyntheticOutcome[] {
   const expect = refusalExpects(screen, refusal)
   const told = `${screen.call} refuses: ${refusal}`
   if (!expect) return [{ event: { type: 'REFUSED', refusal, data: null }, told }]
@@ -69,7 +69,7 @@ function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Kn
   const others = triedIn(root, like, known).filter(({ field }) => Object.hasOwn(expect, field))
   return [
     { event: { type: 'REFUSED', refusal, data }, told },
-    ...others.map((one): Outcome => ({ event: { type: 'REFUSED', refusal, data: withField(data, one) }, told: `${told}, ${saidOf(one)}` })),
+    ...others.map((one): SyntheticOutcome => ({ event: { type: 'REFUSED', refusal, data: withField(data, one) }, told: `${told}, ${saidOf(one)}` })),
   ]
 }
 
@@ -79,7 +79,7 @@ interface Tried {
 }
 
 /** Values at which something changes over, within the bounds. */
-function triedIn(root: string, screen: CallScreen, known: Known): Tried[] {
+function triedIn(root: string, screen: CallScreen, known: KnownAnswers): Tried[] {
   return pathsUnder(root, known).flatMap((path) => {
     const field = path.slice(root.length + 1)
     const values = field === '' ? [] : valuesAt(known.reads, path)
@@ -96,11 +96,11 @@ function sizeOf(value: Json): number {
 }
 
 /** An answer with all that is read of it. */
-function answerOf(root: string, screen: CallScreen, rows: number, known: Known): Json {
+function answerOf(root: string, screen: CallScreen, rows: number, known: KnownAnswers): Json {
   const { definition, reads, lengths } = known
   let data: Json = {}
   for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
-    const value = { text: made(field), number: 120, boolean: true, rows: [], any: made(field) }[typeOf(wanted)]
+    const value = { text: syntheticRows(field), number: 120, boolean: true, rows: [], any: syntheticRows(field) }[typeOf(wanted)]
     const shown = typeof value === 'string' ? sampleAt(`${root}.${field}`, reads, 1) : undefined
     const max = boundOf(screen, field)?.max
     data = put(data, [field], shown === undefined ? sized(value, max, lengths) : String(shown))
@@ -109,7 +109,7 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: Known):
     const field = path.slice(root.length + 1)
     if (field === '' || field.endsWith('.count') || expectedAt(screen, field)) continue
     const tested = valuesAt(reads, path).find((value) => typeof value !== 'boolean')
-    data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? made(field))
+    data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? syntheticRows(field))
   }
   const lists = listsOf(root, definition)
   for (const { from, fields } of lists) {
@@ -128,7 +128,7 @@ function boundOf(screen: CallScreen, field: string): Exclude<NonNullable<CallScr
   return typeof wanted === 'object' ? wanted : undefined
 }
 
-function rowLengths(screen: CallScreen, field: string, { reads, lengths }: Known): RowLengths {
+function rowLengths(screen: CallScreen, field: string, { reads, lengths }: KnownAnswers): RowLengths {
   return { reads, lengths, bounds: boundOf(screen, field)?.fields ?? {} }
 }
 
@@ -148,7 +148,7 @@ function typeOf(wanted: NonNullable<CallScreen['expect']>[string]) {
   return typeof wanted === 'string' ? wanted : wanted.is
 }
 
-function pathsUnder(root: string, { reads, definition }: Known): string[] {
+function pathsUnder(root: string, { reads, definition }: KnownAnswers): string[] {
   const lists = listsOf(root, definition).map(({ from }) => from)
   const all = [...reads.slots.map((slot) => slot.path), ...reads.against.map((test) => test.path), ...reads.handed]
   return [...new Set(all)].filter(

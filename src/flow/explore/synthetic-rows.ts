@@ -54,7 +54,7 @@ export function rowsTried(fields: RowFields['fields'], sizes: RowLengths): Json[
   let rows = [rowOf(fields, sizes, 0) as JsonObject]
   for (const [field, paths] of fields) {
     const named = namedOf(paths, field, sizes)
-    const values = named.some((value) => typeof value === 'string') ? [...named, `${made(field)} 0`] : named
+    const values = named.some((value) => typeof value === 'string') ? [...named, `${syntheticRows(field)} 0`] : named
     if (values.length > 0) rows = rows.flatMap((row) => values.map((value) => ({ ...row, [field]: value }))).slice(0, ROUTED_MAX)
   }
   return rows
@@ -89,7 +89,7 @@ function rowValue(shown: Json | undefined, field: string, { bounds, lengths }: R
   const max = bounds[field]
   if (typeof shown === 'number' && max !== undefined) return sized(shown, 10 ** Math.min(max, DIGITS_MAX) - 1, lengths)
   if (shown !== undefined) return shown
-  return sized(max === undefined ? `${made(field)} ${i + 1}` : `${i + 1} ${made(field)}`, max, lengths)
+  return sized(max === undefined ? `${syntheticRows(field)} ${i + 1}` : `${i + 1} ${syntheticRows(field)}`, max, lengths)
 }
 
 /** As large as it may be, or no larger. */
@@ -101,7 +101,7 @@ export function sized(value: Json, max: number | undefined, lengths: Lengths): J
 }
 
 /** A made-up text: the name of the field as a word. */
-export function made(field: string): string {
+export function syntheticRows(field: string): string {
   const word = field.replace(/^.*\./, '')
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`
 }

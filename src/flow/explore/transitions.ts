@@ -12,7 +12,7 @@ import { readRows } from '../expression/path.ts'
 import { BACK } from '../screens/keys.ts'
 import { armOver } from '../screens/silent.ts'
 import { RULES } from '../language/schema-checks.ts'
-import { screenThing, thingDone, thingsOf } from './coverage-items.ts'
+import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
 import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
 
 export interface Transition {
@@ -33,7 +33,7 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
   const screens = Object.entries(definition.screens)
   const arms = new Map(screens.flatMap(([name, screen]) => (screen.kind === 'branch' ? [[name, armsOf(screen, definition.zone)]] : [])))
   const through = (states: readonly Rested[]) => states.flatMap((state, i) => [
-    screenThing(state.value), ...silentWays(definition, state, states[i + 1]?.value, arms.get(state.value) ?? []),
+    screenItem(state.value), ...silentWays(definition, state, states[i + 1]?.value, arms.get(state.value) ?? []),
   ])
   return {
     all: screens.flatMap(([name, screen]) => waysOf(definition, name, screen)),
@@ -42,7 +42,7 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
       const screen = definition.screens[from.value]
       const states = passedBy(machine, from as unknown as Rested, event)
       if (!screen || states.length === 0) return []
-      const own = thingDone(definition, screen, from, event)
+      const own = itemDone(definition, screen, from, event)
       const others = own === undefined || isWords(event) ? pressedOn(definition, screen, from, event, states[0]!) : []
       const answered = others.length ? [] : answeredOn(screen, from, event, states[0]!)
       return [...(own === undefined ? [] : [own]), ...others, ...answered, ...through(states)]
@@ -53,18 +53,18 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
 /** Numbers and keys begin with what words never do. */
 const isWords = (event: FlowEvent) => event.type === 'ANSWER' && !/^[\d*#+]/.test(trimAnswer(event.text))
 
-const wayThing = (screen: string, what: string) => `${screenThing(screen)}, ${what}`
+const wayThing = (screen: string, what: string) => `${screenItem(screen)}, ${what}`
 const armThing = (name: string, i: number) => wayThing(name, `condition ${i + 1}`)
 const checkThing = (name: string, { checks = [] }: InputScreen, i: number) =>
   wayThing(name, `check ${i + 1} (${RULES.find((rule) => checks[i]?.[rule] !== undefined)}) broken`)
 
 function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefinition): Transition[] {
   const way = (what: string, only: string): Transition => ({ name: wayThing(name, what), screen: name, only })
-  const seen = thingsOf(name, screen).map((thing, i): Transition => ({ name: thing, screen: name, only: onlyOf(screen, i) }))
+  const seen = coverageItems(name, screen).map((thing, i): Transition => ({ name: thing, screen: name, only: onlyOf(screen, i) }))
   const { back, home } = asks(screen) ? keysOn(definition, screen) : {}
   const nothing = 'there is nothing to go back to'
   return [
-    ...(seen.length ? seen : [{ name: screenThing(name), screen: name, only: 'no made-up data lead there' }]),
+    ...(seen.length ? seen : [{ name: screenItem(name), screen: name, only: 'no made-up data lead there' }]),
     ...(back === undefined ? [] : [way('key Back', nothing)]),
     ...(home === undefined || firstScreens(definition).has(name) ? [] : [way('key Home', nothing)]),
     ...typedWays(name, screen, takesLabels(definition, screen)),

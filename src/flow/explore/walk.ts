@@ -7,11 +7,11 @@ import { CALLS_PER_TURN_MAX } from '../engine/advance.ts'
 import { WALKED_AT } from '../engine/answer-checks.ts'
 import type { Compilation } from '../load/compile.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from '../engine/types.ts'
-import { leadsTo, meets, press, type Press } from './edge.ts'
+import { leadsTo, meets, edgesOf, type Edge } from './edge.ts'
 import { NEVER_RIGHT } from '../language/schema-terms.ts'
-import { signing } from './state-key.ts'
+import { stateKeys } from './state-key.ts'
 import type { Lengths } from './synthetic-rows.ts'
-import { worldOf, type World } from './fixtures.ts'
+import { syntheticWorld, type SyntheticWorld } from './fixtures.ts'
 
 /** Pages of one walk. A flow has a page or two for each screen and state of its conditions. */
 export const PAGES_MAX = 2000
@@ -26,7 +26,7 @@ export interface WalkedPage {
   trail: readonly string[]
   context: DialogueContext
   /** What each answer led to. */
-  leads: Press[]
+  leads: Edge[]
 }
 
 /** Where the walk could not go on as a subscriber would have wished. */
@@ -49,17 +49,17 @@ interface Step {
   snapshot: FlowSnapshot
   trail: readonly string[]
   calls: number
-  from: Press
+  from: Edge
 }
 
 interface Walking {
   flow: CompiledFlow
-  world: World
+  world: SyntheticWorld
   sign: (snapshot: FlowSnapshot) => string
   queue: Step[]
   seen: Map<string, WalkedPage>
   /** What came first to each call. */
-  called: Map<string, Press>
+  called: Map<string, Edge>
   ids: Map<string, number>
   walk: Walk & { screens: Set<string> }
 }
@@ -78,8 +78,8 @@ export function* walkingFlow(
 ): Generator<undefined, Walk> {
   const walking: Walking = {
     flow,
-    world: worldOf(definition, lengths),
-    sign: signing(definition),
+    world: syntheticWorld(definition, lengths),
+    sign: stateKeys(definition),
     queue: [],
     seen: new Map(),
     called: new Map(),
@@ -88,7 +88,7 @@ export function* walkingFlow(
   }
   const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE, now: WALKED_AT }
   attempt(walking, { screen: definition.start, trail: ['dial'] }, () => {
-    walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0, from: press('dial') })
+    walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0, from: edgesOf('dial') })
   })
   for (let i = 0; i < walking.queue.length; i++) {
     const step = walking.queue[i] as Step
@@ -186,8 +186,8 @@ function follow(
   })
 }
 
-function pressedOn(page: WalkedPage, answer: string): Press {
-  const pressed = press(answer)
+function pressedOn(page: WalkedPage, answer: string): Edge {
+  const pressed = edgesOf(answer)
   page.leads.push(pressed)
   return pressed
 }

@@ -2,23 +2,23 @@
 import type { Json } from '../../ussd/vocabulary.ts'
 import { ARITHMETIC, asNumber, type Decimal } from './decimal.ts'
 import type { Comparing, Node } from './expression.ts'
-import { dayIn, decimalOf, FUNCTIONS, shown, Unworkable, type Arg, type Fn, type Taken } from './functions.ts'
+import { dayIn, decimalOf, FUNCTIONS, asText, Unworkable, type Arg, type Fn, type ArgumentType } from './functions.ts'
 import { readPath, type Scope } from './path.ts'
 
-export interface World {
+export interface ExpressionScope {
   scope: Scope
   /** The flow's: days are days there. */
   zone: string
 }
 
 /** Undefined: a path that leads nowhere. Throws Unworkable where a number or a date is wanted and there is none, or by zero. */
-export function evaluate(node: Node, world: World): Json | undefined {
+export function evaluate(node: Node, world: ExpressionScope): Json | undefined {
   const value = worth(node, world)
   return typeof value === 'bigint' ? asNumber(value) : value
 }
 
 /** The same with numbers that were worked out as they are: exact. */
-function worth(node: Node, world: World): Json | Decimal | undefined {
+function worth(node: Node, world: ExpressionScope): Json | Decimal | undefined {
   switch (node.is) {
     case 'literal':
       return node.value
@@ -42,28 +42,28 @@ function calculated(op: keyof typeof ARITHMETIC, left: Json | Decimal | undefine
   return value
 }
 
-function called(fn: Fn, args: readonly Node[], world: World): Json | Decimal | undefined {
+function called(fn: Fn, args: readonly Node[], world: ExpressionScope): Json | Decimal | undefined {
   const given = args.map((node, i) => argument(takenAt(fn, i), node, world))
   return fn.run(given, { now: world.scope.context.now, zone: world.zone })
 }
 
 /** What the function takes there. */
-export function takenAt(fn: Fn, i: number): Taken | undefined {
+export function takenAt(fn: Fn, i: number): ArgumentType | undefined {
   return fn.takes[i] ?? (fn.many ? fn.takes.at(-1) : undefined)
 }
 
 /** As it is taken. A text or a list that is missing is empty. */
-function argument(taken: Taken | undefined, node: Node, world: World): Arg {
+function argument(taken: ArgumentType | undefined, node: Node, world: ExpressionScope): Arg {
   const value = worth(node, world)
   if (taken === 'number') return decimalOf(value)
   if (taken === 'date') return dayIn(value, world.zone)
   if (taken === 'rows') return Array.isArray(value) ? value : []
   if (taken === 'list' && (Array.isArray(value) || value === undefined || value === null)) return value ?? []
-  return shown(value)
+  return asText(value)
 }
 
 /** Whether it is true; what is no comparison is, as a path is when it is asked for. */
-export function holds(node: Node, world: World): boolean {
+export function holds(node: Node, world: ExpressionScope): boolean {
   switch (node.is) {
     case 'compare':
       return COMPARISONS[node.op](known(node.left, world), known(node.right, world))
@@ -81,7 +81,7 @@ export function holds(node: Node, world: World): boolean {
 }
 
 /** A side that cannot be worked out is as a path that leads nowhere. */
-function known(node: Node, world: World): Json | undefined {
+function known(node: Node, world: ExpressionScope): Json | undefined {
   if (node.is === 'path') return readPath(world.scope, node.path)
   try {
     return evaluate(node, world)

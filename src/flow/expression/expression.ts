@@ -13,7 +13,7 @@ import type { Json } from '../../ussd/vocabulary.ts'
 import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
 import { FUNCTIONS } from './functions.ts'
 import { PATH, ROOTS } from './path.ts'
-import { meant } from '../language/source.ts'
+import { remedyAmong } from '../language/source.ts'
 
 /** Characters of one expression: who needs more needs a back end. */
 export const EXPRESSION_CHARS_MAX = 500
@@ -222,7 +222,7 @@ function readCall({ text: name, at }: Sign, reader: Reader): Node {
 /** A function that there is, with as many values as it takes; names of fields and numbers of places are written out. */
 function slipOf({ name, args, at }: Node & { is: 'call' }): Slip | undefined {
   const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
-  if (!fn) return new Slip(`'${name}' is no function`, at, meant(name, Object.keys(FUNCTIONS)))
+  if (!fn) return new Slip(`'${name}' is no function`, at, remedyAmong(name, Object.keys(FUNCTIONS)))
   const { takes, least = takes.length, many, form } = fn
   if (args.length < least || (!many && args.length > takes.length)) {
     return new Slip(`${name} has ${args.length} value${args.length === 1 ? '' : 's'} here`, at, form)

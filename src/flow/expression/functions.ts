@@ -2,13 +2,13 @@
 import type { Json } from '../../ussd/vocabulary.ts'
 import { dayOf } from './dates.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
-import { ROWS_MAX } from './path.ts'
+import { LIST_ROWS_KEPT_MAX } from './path.ts'
 import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
 
 export type Type = 'text' | 'number' | 'boolean' | 'rows'
 
 /** `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: written, not worked out. */
-export type Taken = 'number' | 'text' | 'value' | 'date' | 'rows' | 'list' | 'places' | 'field'
+export type ArgumentType = 'number' | 'text' | 'value' | 'date' | 'rows' | 'list' | 'places' | 'field'
 
 /** An argument by what is taken: a Decimal, a text, an ISO day, rows. */
 export type Arg = Decimal | string | readonly Json[]
@@ -17,7 +17,7 @@ export interface Fn {
   /** As it is written. */
   form: string
   does: string
-  takes: readonly Taken[]
+  takes: readonly ArgumentType[]
   /** Arguments that there must be; without it, all of them. */
   least?: number
   /** The last may be there again and again. */
@@ -77,7 +77,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
     size: ([{ rows, chars } = {}]) => ({ max: rows ?? chars, decimals: 0 }),
   },
   sum: {
-    form: "sum(rows, 'field')", does: `Of that field of all rows; fewer than ${ROWS_MAX}, for no more are kept.`,
+    form: "sum(rows, 'field')", does: `Of that field of all rows; fewer than ${LIST_ROWS_KEPT_MAX}, for no more are kept.`,
     takes: ['rows', 'field'], gives: 'number',
     run: ([rows, field]) => whole(rows).reduce((sum: Decimal, row) => {
       const both = ARITHMETIC['+'](sum, decimalOf(fieldOf(row, field as string)))
@@ -95,7 +95,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   join: {
     form: "join(rows, 'field', text)", does: 'That field of all rows, with the text between.',
     takes: ['rows', 'field', 'text'], gives: 'text',
-    run: ([rows, field, between]) => whole(rows).map((row) => shown(fieldOf(row, field as string))).join(between as string),
+    run: ([rows, field, between]) => whole(rows).map((row) => asText(fieldOf(row, field as string))).join(between as string),
     size: ([{ rows, field } = {}, , { chars } = {}]) => {
       const each = added([field, chars])
       return { chars: rows === undefined || each === undefined ? undefined : rows * each }
@@ -135,7 +135,7 @@ export function dayIn(value: unknown, zone: string): string {
 }
 
 /** A value as a text; what is missing is empty. */
-export function shown(value: unknown): string {
+export function asText(value: unknown): string {
   if (typeof value === 'bigint') return String(asNumber(value))
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }
@@ -143,7 +143,7 @@ export function shown(value: unknown): string {
 /** Rows of which none is missing: with as many as are kept, nobody knows. */
 function whole(rows: Arg | undefined): readonly Json[] {
   const list = rows as readonly Json[]
-  if (list.length >= ROWS_MAX) throw new Unworkable(`there are ${ROWS_MAX} rows or more, and no more are kept`)
+  if (list.length >= LIST_ROWS_KEPT_MAX) throw new Unworkable(`there are ${LIST_ROWS_KEPT_MAX} rows or more, and no more are kept`)
   return list
 }
 

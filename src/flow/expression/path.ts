@@ -19,7 +19,7 @@ export const ROOTS = [
 export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
 
 /** Rows that are kept of a list; nobody pages further. (A back end that has more tells their number itself.) */
-export const ROWS_MAX = 100
+export const LIST_ROWS_KEPT_MAX = 100
 
 /** The same of a list that letters narrow. With a few short fields they are some 50,000 octets of every snapshot. */
 export const SEARCH_ROWS_MAX = 1000

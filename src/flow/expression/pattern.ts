@@ -1,6 +1,6 @@
 /** Patterns for typed answers: regular expressions that hold for the whole of an answer, matched by src/base/regex/linear.ts. */
 import { compileLinear, type Linear } from '../../base/regex/linear.ts'
-import { readExpression, type Expression, type Limits, type Part } from '../../base/regex/read.ts'
+import { readRegex, type Expression, type Limits, type Part } from '../../base/regex/read.ts'
 
 /** As the schema has it. */
 export const PATTERN_LENGTH_MAX = 200
@@ -18,7 +18,7 @@ export function compilePattern(source: string): Pattern | string {
 
 /** The parts of a pattern; or a sentence about what is wrong with it. */
 export function readPattern(source: string): Expression | string {
-  return readExpression(source, LIMITS)
+  return readRegex(source, LIMITS)
 }
 
 /** The most characters that an answer has which the pattern takes; of one that does not compile, no number is known. */

@@ -1,7 +1,7 @@
 /** Of which type an expression is, and where it takes what it cannot. */
 import { takenAt } from './evaluate.ts'
 import type { Node } from './expression.ts'
-import { FUNCTIONS, type Fn, type Taken, type Type } from './functions.ts'
+import { FUNCTIONS, type Fn, type ArgumentType, type Type } from './functions.ts'
 
 /** `found` hears of each place where types do not fit, as a sentence that goes on behind the screen's name. */
 export interface Typing {
@@ -48,7 +48,7 @@ function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | un
 }
 
 /** What each may be given, and what else would do. */
-const TAKES: Partial<Record<Taken, { of: readonly Type[]; words: string; instead: (written: string) => Partial<Record<Type, string>> }>> = {
+const TAKES: Partial<Record<ArgumentType, { of: readonly Type[]; words: string; instead: (written: string) => Partial<Record<Type, string>> }>> = {
   number: {
     of: ['number'], words: 'a number',
     instead: (written) => ({ rows: `length(${written}), or sum(${written}, 'field')`, text: `number(${written}), if it is one` }),
@@ -60,7 +60,7 @@ const TAKES: Partial<Record<Taken, { of: readonly Type[]; words: string; instead
   list: { of: ['rows', 'text'], words: 'rows or a text', instead: (written) => ({ number: `length(concat(${written}))` }) },
 }
 
-function wants(taken: Taken | undefined, node: Node, typing: Typing): void {
+function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): void {
   const type = typed(node, typing)
   const wanted = taken && TAKES[taken]
   if (type === undefined || !wanted || wanted.of.includes(type)) return

@@ -10,7 +10,7 @@ import type { Path } from './source.ts'
 
 type Form = z.infer<(typeof SCREENS)['form']>
 
-export const form: ScreenType = {
+export const formScreen: ScreenType = {
   name: 'form',
   schema: SCREENS.form,
   expand: (name, screen) => screensOf(name, screen as Form),

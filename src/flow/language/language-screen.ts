@@ -20,7 +20,7 @@ const OWN_NAMES: Record<string, string> = {
   xh: 'isiXhosa', yo: 'Yorùbá', zh: '中文', zu: 'isiZulu',
 }
 
-export const language: ScreenType = {
+export const languageScreen: ScreenType = {
   name: 'language',
   schema: SCREENS.language,
   expand: (name, screen, languages) => screensOf(name, screen as Language, languages),

@@ -31,7 +31,7 @@ const labels = z
   .describe('A choice may be typed too: its words, or how they begin. Without it: what the flow says.')
 const notice = text.optional().describe('A line above the next screen that is shown.')
 
-export const route = z
+export const routeSchema = z
   .union([name, z.strictObject({ to, notice })])
   .meta({ title: 'screen, or `{ to, notice }`' })
 
@@ -197,7 +197,7 @@ export const SCREENS = {
       ),
       to,
       notice,
-      failed: route
+      failed: routeSchema
         .optional()
         .describe('Where it leads, with nothing set, when a value cannot be worked out. Without it: `busy` ends the dialogue.'),
     })
@@ -237,7 +237,7 @@ export const SCREENS = {
         .optional()
         .meta({ title: '`{ refusal: screen }`' })
         .describe('Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.'),
-      failed: route
+      failed: routeSchema
         .optional()
         .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
     })
@@ -248,7 +248,7 @@ export const SCREENS = {
       recipient: z.string().min(1).optional().describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
       parts: z.int().min(1).max(10).optional().describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
       to,
-      failed: route
+      failed: routeSchema
         .optional()
         .describe('Where it leads when the SMS is not taken on. Without it: the built-in `busy` ends the dialogue.'),
     })

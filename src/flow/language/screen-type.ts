@@ -5,9 +5,9 @@
 import type { z } from 'zod'
 import type { Problem } from '../../base/errors.ts'
 import type { WrittenScreen } from './definition.ts'
-import { form } from './form.ts'
-import { language } from './language-screen.ts'
-import { sms } from './sms-screen.ts'
+import { formScreen } from './form.ts'
+import { languageScreen } from './language-screen.ts'
+import { smsScreen } from './sms-screen.ts'
 import type { Path, Yaml } from './source.ts'
 
 export interface ScreenType {
@@ -28,7 +28,7 @@ export interface Expanded {
 export type ScreenTypes = ReadonlyMap<string, ScreenType>
 
 /** Those that come along. */
-export const SCREEN_TYPES: ScreenTypes = new Map([form, sms, language].map((type) => [type.name, type]))
+export const SCREEN_TYPES: ScreenTypes = new Map([formScreen, smsScreen, languageScreen].map((type) => [type.name, type]))
 
 /** The screens with all types laid out, and the places of what they became. Broken ones are undefined, and stay so. */
 export function layTypes(

@@ -8,7 +8,7 @@ import type { ScreenType } from './screen-type.ts'
 export const SMS = '_sms'
 export const SMS_SEND = `${SMS}.send`
 
-export const sms: ScreenType = {
+export const smsScreen: ScreenType = {
   name: 'sms',
   schema: SCREENS.sms,
   expand: (name, screen) => ({ [name]: { screen: smsCall(SCREENS.sms.parse(screen)) } }),

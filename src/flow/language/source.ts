@@ -2,10 +2,10 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from '../../base/errors.ts'
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
-export const OCTETS_MAX = 1_000_000
+export const FLOW_FILE_OCTETS_MAX = 1_000_000
 
 /** Brackets open at once. A flow has three; a parser that follows thousands keeps subscribers waiting. */
 const NESTED_MAX = 200
@@ -48,7 +48,7 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   }
   const refused = (what: string, where: string) =>
     ({ yaml: { value: undefined, at: () => where, keyAt: () => where }, problems: [{ where, what }] })
-  if (source.length > OCTETS_MAX) return refused(`is longer than ${OCTETS_MAX} characters`, `${file}:1:1`)
+  if (source.length > FLOW_FILE_OCTETS_MAX) return refused(`is longer than ${FLOW_FILE_OCTETS_MAX} characters`, `${file}:1:1`)
   const deep = tooDeep(source)
   if (deep >= 0) {
     const before = source.slice(0, deep).split('\n')
@@ -96,9 +96,9 @@ export function pointing(at: Yaml['at'], path: Path, text: string, character: nu
 }
 
 /** A remedy: the name that was probably meant, or all names that there are. */
-export function meant(written: string, names: Iterable<string>): string {
+export function remedyAmong(written: string, names: Iterable<string>): string {
   const all = [...names]
-  const near = nearest(written, all)
+  const near = didYouMean(written, all)
   if (near !== undefined) return near
   return all.length === 0
     ? 'there are none'
@@ -121,7 +121,7 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
       return issue.keys.map((unknown) => ({
         where: yaml.keyAt([...path, unknown]),
         what: `'${unknown}' is no key here`,
-        remedy: meant(unknown, keysAt(looking.schema, issue.path)),
+        remedy: remedyAmong(unknown, keysAt(looking.schema, issue.path)),
       }))
     case 'invalid_key':
       return [
@@ -176,7 +176,7 @@ function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml
     return {
       where: yaml.keyAt([...path, unknown]),
       what: `'${unknown}' is no key here`,
-      remedy: meant(unknown, keys),
+      remedy: remedyAmong(unknown, keys),
     }
   }
   const deep = issue.errors

@@ -9,21 +9,21 @@ import type {
   WrittenScreen,
 } from './definition.ts'
 
-export type Place = (string | number)[]
+export type FlowPlace = (string | number)[]
 
 /** What a text is for: it decides how long it may be. */
 export type TextRole = 'title' | 'label' | 'row' | 'prompt' | 'wrong' | 'notice' | 'closing' | 'notify' | 'sms'
 
 export interface TextUse {
   screen: string
-  place: Place
+  place: FlowPlace
   text: Text
   role: TextRole
 }
 
 export interface ConditionUse {
   screen: string
-  place: Place
+  place: FlowPlace
   condition: ConditionSource
   /** It is about one row of many: `row` means something there. */
   inRow?: boolean
@@ -31,7 +31,7 @@ export interface ConditionUse {
 
 export interface ValueUse {
   screen: string
-  place: Place
+  place: FlowPlace
   value: Scalar
 }
 
@@ -69,15 +69,15 @@ const ROLES: Partial<Record<Kind, TextRole>> = {
 }
 
 function collect(name: string, screen: WrittenScreen, uses: Uses): void {
-  const at = (...place: Place): Place => ['screens', name, ...place]
-  const say = (role: TextRole, text: Text | undefined, place: Place) => {
+  const at = (...place: FlowPlace): FlowPlace => ['screens', name, ...place]
+  const say = (role: TextRole, text: Text | undefined, place: FlowPlace) => {
     if (text !== undefined) uses.texts.push({ screen: name, place, text, role })
   }
-  const values = (block: Record<string, Scalar> | undefined, place: Place) => {
+  const values = (block: Record<string, Scalar> | undefined, place: FlowPlace) => {
     for (const [key, value] of Object.entries(block ?? {}))
       uses.values.push({ screen: name, place: [...place, key], value })
   }
-  const route = (to: Route | undefined, place: Place) => {
+  const route = (to: Route | undefined, place: FlowPlace) => {
     if (typeof to === 'object') say('notice', to.notice, [...place, 'notice'])
   }
   const choices = (written: readonly Choice[]) =>

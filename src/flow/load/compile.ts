@@ -30,7 +30,7 @@ import { branchPlan, setPlan } from '../screens/silent.ts'
 import { firstScreens, guardedScreens, rememberingScreens } from '../language/graph.ts'
 import { keeping } from '../engine/kept.ts'
 import { hasKeys, keysOn, takesLabels } from '../language/keys.ts'
-import { speech } from '../text/compiled-texts.ts'
+import { compiledTexts } from '../text/compiled-texts.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
 
 /** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
@@ -83,7 +83,7 @@ function compiled(
   machine: DialogueMachine,
 ): CompiledFlow {
   const { flow: name, languages } = definition
-  const words = speech(definition)
+  const words = compiledTexts(definition)
   const planAt = (state: string): Plan => {
     const plan = plans.get(state)
     if (!plan) throw new FlowFault(`flow ${name} has no screen '${state}'`)
@@ -154,7 +154,7 @@ function restedOf(snapshot: FlowSnapshot): Rested {
 }
 
 function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
-  const { word, text, condition } = speech(definition)
+  const { word, text, condition } = compiledTexts(definition)
   const guarded = guardedScreens(definition)
   const remembering = rememberingScreens(definition)
   const first = firstScreens(definition)

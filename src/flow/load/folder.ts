@@ -11,7 +11,7 @@ import type { ScreenTypes } from '../language/screen-type.ts'
 import type { CompiledFlow } from '../engine/types.ts'
 
 /** A flow as its files last were. */
-export interface Loaded {
+export interface LoadedFlow {
   /** Hash of the files: they are compiled only when it changes. '': they are gone. */
   files: string
   /** What the files are; while they are broken, what they were before. */
@@ -22,7 +22,7 @@ export interface Loaded {
 }
 
 export interface Folder {
-  entries: Map<string, Loaded>
+  entries: Map<string, LoadedFlow>
   problems: FlowProblem[]
 }
 
@@ -52,9 +52,9 @@ export function secretInClear(file: string): Problem {
 }
 
 /** Never rejects for what stands in the files. Files that are as in `before` are not compiled again. */
-export async function readFolder(options: FolderOptions, before: ReadonlyMap<string, Loaded>): Promise<Folder> {
+export async function readFolder(options: FolderOptions, before: ReadonlyMap<string, LoadedFlow>): Promise<Folder> {
   const { folder } = options
-  const entries = new Map<string, Loaded>()
+  const entries = new Map<string, LoadedFlow>()
   const problems: FlowProblem[] = []
   const names = await flowNames(folder).catch((error: unknown) => {
     problems.push(unreadable(folder, error))
@@ -84,17 +84,17 @@ function unreadable(where: string, error: unknown): FlowProblem {
 }
 
 /** A flow that never was there. */
-const NOTHING: Loaded = { files: '', flow: undefined, source: { file: '', text: '', catalogues: [] }, problems: [], archived: true }
+const NOTHING: LoadedFlow = { files: '', flow: undefined, source: { file: '', text: '', catalogues: [] }, problems: [], archived: true }
 
 /** Broken files leave what was there before, with their problems. */
-function refusing(last: Loaded, problems: FlowProblem[]): Loaded {
+function refusing(last: LoadedFlow, problems: FlowProblem[]): LoadedFlow {
   return { ...last, problems }
 }
 
 /** Editors and copies of a flow take a few milliseconds. */
 const SETTLE_MS = 100
 
-async function readEntry(options: FolderOptions, name: string, last: Loaded | undefined): Promise<Loaded> {
+async function readEntry(options: FolderOptions, name: string, last: LoadedFlow | undefined): Promise<LoadedFlow> {
   const source = await sourceOf(options.folder, name)
   const files = hashOf(source)
   if (last?.files === files) return last
@@ -114,10 +114,10 @@ interface Compiling {
   source: FlowSource
   files: string
   name: string
-  last: Loaded | undefined
+  last: LoadedFlow | undefined
 }
 
-async function compileEntry({ source, files, name, last }: Compiling, options: FolderOptions): Promise<Loaded> {
+async function compileEntry({ source, files, name, last }: Compiling, options: FolderOptions): Promise<LoadedFlow> {
   const { backends, types, readable = false, pause } = options
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {

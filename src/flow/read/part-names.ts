@@ -3,7 +3,7 @@ import type { Scalar, Text, WrittenScreen } from '../language/definition.ts'
 import { targetsOf } from '../language/definition.ts'
 import { SCREENS } from '../language/schema.ts'
 import type { Yaml } from '../language/source.ts'
-import { usesOf, type Place } from '../language/uses.ts'
+import { usesOf, type FlowPlace } from '../language/uses.ts'
 import { isExpression } from '../expression/value.ts'
 
 /** A flow's file, or a part's, with its catalogues. */
@@ -107,7 +107,7 @@ function mapped<T>(value: T, change: (written: string) => string): T {
 }
 
 /** Puts a value at a place of the screen; the place names the screen first. */
-function put(screen: object, [, , ...path]: Place, value: unknown): void {
+function put(screen: object, [, , ...path]: FlowPlace, value: unknown): void {
   let here = screen as Record<string | number, unknown>
   for (const key of path.slice(0, -1)) here = here[key] as Record<string | number, unknown>
   here[path.at(-1) as string | number] = value

@@ -4,12 +4,12 @@ import type { BranchScreen, FlowScreen, Scalar } from '../language/definition.ts
 type Said = Scalar | Readonly<Record<string, string>>
 
 /** The call, in each language. */
-export type Spoken = readonly { language: string; screen: FlowScreen }[]
+export type LanguageCalls = readonly { language: string; screen: FlowScreen }[]
 
 const isSaid = (value: Said | undefined): value is Readonly<Record<string, string>> => value !== null && typeof value === 'object'
 
 /** The call in each language that a text of it is written in, first that of the flow; undefined: it hands over no such text. */
-export function spoken(screen: FlowScreen, languages: readonly string[]): Spoken | undefined {
+export function spoken(screen: FlowScreen, languages: readonly string[]): LanguageCalls | undefined {
   const handed = Object.entries((screen.with ?? {}) as Record<string, Said>)
   if (!handed.some(([, value]) => isSaid(value))) return undefined
   const said = (value: Said, language: string): Scalar =>

@@ -8,9 +8,9 @@ import { ProblemsError, type Problem } from '../../base/errors.ts'
 import type { FlowDefinition, FlowScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from '../language/definition.ts'
 import { reachable } from '../language/graph.ts'
 import { inPart, type Module } from './part-names.ts'
-import { bySpoken, spoken, unspoken, type Spoken } from './part-texts.ts'
+import { bySpoken, spoken, unspoken, type LanguageCalls } from './part-texts.ts'
 import { SCREENS_MAX } from '../language/schema.ts'
-import { meant, type Inside, type Path, type Yaml } from '../language/source.ts'
+import { remedyAmong, type Inside, type Path, type Yaml } from '../language/source.ts'
 import { typed } from '../expression/typing.ts'
 import { readingOf } from '../expression/value.ts'
 
@@ -105,7 +105,7 @@ function withIncluded(module: Module, laying: Laying): Module[] {
 
 function partOf(name: string, where: string, { parts, problems }: Laying): Module | undefined {
   const part = parts.get(name)
-  const remedy = `${meant(name, parts.keys())}; a part is the file parts/${name}.yaml`
+  const remedy = `${remedyAmong(name, parts.keys())}; a part is the file parts/${name}.yaml`
   if (!part) problems.push({ where, what: `there is no part '${name}'`, remedy })
   return part
 }
@@ -134,7 +134,7 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
 }
 
 /** A call with texts in several languages sets those of the dialogue's language; its screens are laid out once. */
-function laySpoken({ module, name, screen }: Written & { screen: FlowScreen }, said: Spoken, scope: Scope, laying: Laying): void {
+function laySpoken({ module, name, screen }: Written & { screen: FlowScreen }, said: LanguageCalls, scope: Scope, laying: Laying): void {
   const full = scope.prefix + name
   const { languages } = laying.flow
   const to = (language: string) => (languages.length === 1 ? full : `${full}__${language}`)
@@ -187,7 +187,7 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
   const takes = Object.keys(part.takes)
   for (const [name, value] of Object.entries(screen.with ?? {})) {
     const type = part.takes[name]
-    if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, meant(name, takes))
+    if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, remedyAmong(name, takes))
     else if (isWrong(value, type))
       say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
   }
@@ -195,10 +195,10 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
     if (!Object.hasOwn(screen.with ?? {}, name)) say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
   const exits = [...new Set(returns.map((each) => each.return))]
   for (const exit of Object.keys(screen.exits ?? {}))
-    if (!exits.includes(exit)) say(['exits', exit], `: '${part.name}' never returns '${exit}'`, meant(exit, exits))
+    if (!exits.includes(exit)) say(['exits', exit], `: '${part.name}' never returns '${exit}'`, remedyAmong(exit, exits))
   const given = [...new Set(returns.flatMap((each) => Object.keys(each.give ?? {})))]
   for (const [name, from] of Object.entries(screen.gives ?? {}))
-    if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, meant(from, given))
+    if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, remedyAmong(from, given))
 }
 
 /** A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads. */

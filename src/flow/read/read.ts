@@ -1,13 +1,13 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import type { z } from 'zod'
 import { ProblemsError, type Problem } from '../../base/errors.ts'
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import type { Catalogue, FlowDefinition, WrittenScreen } from '../language/definition.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from '../language/schema.ts'
 import { layTypes, SCREEN_TYPES, type ScreenTypes } from '../language/screen-type.ts'
-import { meant, readYaml, schemaProblems, type Yaml } from '../language/source.ts'
+import { remedyAmong, readYaml, schemaProblems, type Yaml } from '../language/source.ts'
 
 /** A file with screens, and its catalogues, as text. */
 export interface FlowFiles {
@@ -194,14 +194,14 @@ function kindOf(written: object, name: string, { yaml, types, problems }: Readin
     return undefined
   }
   const near = Object.keys(written)
-    .map((key) => ({ key, kind: nearest(key, kinds) }))
+    .map((key) => ({ key, kind: didYouMean(key, kinds) }))
     .find(({ kind }) => kind !== undefined)
   problems.push(
     near
       ? {
           where: yaml.keyAt(['screens', name, near.key]),
           what: `screen '${name}': '${near.key}' is no key here`,
-          remedy: meant(near.key, kinds),
+          remedy: remedyAmong(near.key, kinds),
         }
       : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${kinds.join(', ')}` },
   )

@@ -5,7 +5,7 @@
 import { UsageError } from '../../base/errors.ts'
 import type { FlowProblem } from '../check/check.ts'
 import { compileFlow } from '../load/compile.ts'
-import { asksSecret, readFolder, type Folder, type FolderOptions, type Loaded } from '../load/folder.ts'
+import { asksSecret, readFolder, type Folder, type FolderOptions, type LoadedFlow } from '../load/folder.ts'
 import { choosing } from './choosing.ts'
 import type { FlowFiles, FlowSource } from '../read/read.ts'
 import { recalledFlow } from './recall.ts'
@@ -85,7 +85,7 @@ export async function openFlows(options: FlowsOptions): Promise<{ flows: Flows; 
 
 /** A consistent view: replaced as a whole, never changed. */
 interface View {
-  loaded: ReadonlyMap<string, Loaded>
+  loaded: ReadonlyMap<string, LoadedFlow>
   current: ReadonlyMap<string, CompiledFlow>
   canaries: ReadonlyMap<string, Canary & { flow: CompiledFlow }>
   /** By name: see FlowState. */
@@ -227,9 +227,9 @@ function keptRevisions(services: readonly CompiledFlow[], { archive, types, read
 }
 
 /** What is wrong with files that changed. */
-function news(loaded: ReadonlyMap<string, Loaded>, { entries }: Folder): Pick<Reload, 'refused' | 'problems'> {
+function news(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pick<Reload, 'refused' | 'problems'> {
   const changed = [...entries].filter(([name, entry]) => entry.files !== '' && loaded.get(name)?.files !== entry.files)
-  const isRefused = ({ problems }: Loaded) => problems.some(({ severity }) => severity === 'error')
+  const isRefused = ({ problems }: LoadedFlow) => problems.some(({ severity }) => severity === 'error')
   return {
     refused: changed.filter(([, entry]) => isRefused(entry)).map(([name]) => name),
     problems: changed.flatMap(([, entry]) => entry.problems),
@@ -260,7 +260,7 @@ async function decisionsOf(
 
 /** Puts what the files are into the archive; what could not be put is tried again at the next reload. */
 async function archiveNew(
-  entries: ReadonlyMap<string, Loaded>, current: ReadonlyMap<string, CompiledFlow>, archive: FlowArchive | undefined,
+  entries: ReadonlyMap<string, LoadedFlow>, current: ReadonlyMap<string, CompiledFlow>, archive: FlowArchive | undefined,
 ): Promise<FlowProblem[]> {
   const problems: FlowProblem[] = []
   for (const entry of entries.values()) {

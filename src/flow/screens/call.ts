@@ -5,12 +5,12 @@ import type { CallOutcome } from '../engine/advance.ts'
 import { refusalExpects, type CallScreen, type Route } from '../language/definition.ts'
 import type { Want } from '../engine/types.ts'
 import { compileValues, pathsOf } from '../expression/value.ts'
-import { BUSY, type Env, type Plan, type Said } from './plan.ts'
+import { BUSY, type Env, type Plan, type SayText } from './plan.ts'
 
 /** Where an outcome leads, with the line above the next screen. */
 export interface Way {
   to: string
-  notice?: Said | undefined
+  notice?: SayText | undefined
 }
 
 export function callPlan(screen: CallScreen, env: Env): Plan {

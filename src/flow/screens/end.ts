@@ -4,7 +4,7 @@ import type { EndScreen, NotifyScreen } from '../language/definition.ts'
 import { fitLine } from '../engine/layout.ts'
 import type { Want } from '../engine/types.ts'
 import { ends, offering, type Offer } from './offer.ts'
-import { GOODBYE, type Env, type Plan, type Said } from './plan.ts'
+import { GOODBYE, type Env, type Plan, type SayText } from './plan.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 
@@ -13,7 +13,7 @@ export function endPlan(screen: EndScreen, env: Env): Plan {
 }
 
 /** An end with this text. What failed on the way here is the reason, whatever the screen says. */
-export function closingPlan(env: Env, text: Said, reason: Ending): Plan {
+export function closingPlan(env: Env, text: SayText, reason: Ending): Plan {
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => text({ context }, { valueMax, lines: true }),
     options: [],

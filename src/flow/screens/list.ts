@@ -2,7 +2,7 @@
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
 import { folded } from '../expression/fold.ts'
-import { readRows, ROWS_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
+import { readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
 import type { ListScreen } from '../language/definition.ts'
 import { choicesOf } from './menu.ts'
 import { ANSWER_CHARS_MAX } from '../language/schema-terms.ts'
@@ -46,7 +46,7 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
 
 /** The rows on show: all that are kept, or those that what was typed is found in. */
 export function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
-  const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : ROWS_MAX)
+  const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
   const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
   return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))
 }

@@ -2,13 +2,13 @@
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
 import { trimAnswer } from '../../ussd/text.ts'
 import { labelNamed } from '../expression/fold.ts'
-import { layPage, lookUp, relay, type Line, type Sheet } from '../engine/layout.ts'
+import { layPage, lookUp, relay, type LayoutLine, type ScreenContent } from '../engine/layout.ts'
 import type { Want } from '../engine/types.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What is offered, given a context. The same context gives the same offer. */
 export interface Offer {
-  title: Line
+  title: LayoutLine
   options: Option[]
   /** Where the screen's own `Back` leads. */
   back?: string | undefined
@@ -19,7 +19,7 @@ export interface Offer {
 }
 
 export interface Option {
-  label: Line
+  label: LayoutLine
   to: string
   /** It changes what is offered: the screen stays. */
   stays?: boolean
@@ -147,7 +147,7 @@ export function ends(offer: Offer, context: DialogueContext): boolean {
   return offer.closing === true && context.shown?.more !== true
 }
 
-function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
+function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenContent {
   return {
     notice: context.notice,
     title: once(offer.title),
@@ -161,7 +161,7 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): Sheet {
 }
 
 /** A line whose whole form is made only once. */
-function once(line: Line): Line {
+function once(line: LayoutLine): LayoutLine {
   let whole: string | undefined
   return (valueMax) => (valueMax === undefined ? (whole ??= line()) : line(valueMax))
 }

@@ -2,7 +2,7 @@
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
 import type { Condition, ConditionSource } from '../expression/condition.ts'
 import type { Kind, Text } from '../language/definition.ts'
-import type { Keep } from '../engine/kept.ts'
+import type { KeepAnswer } from '../engine/kept.ts'
 import type { Filling } from '../text/message.ts'
 import type { Scope } from '../expression/path.ts'
 import type { TextKey } from '../language/built-in-texts.ts'
@@ -16,18 +16,18 @@ export interface Plan extends Screen {
 }
 
 /** A text in the dialogue's language. */
-export type Said = (scope: Scope, filling?: Filling) => string
+export type SayText = (scope: Scope, filling?: Filling) => string
 
 /** What a screen is compiled with. */
 export interface Env {
   /** The screen's name. */
   name: string
-  text: (text: Text) => Said
+  text: (text: Text) => SayText
   /** A built-in text, or the flow's own in its place. */
   word: (key: TextKey, context: DialogueContext) => string
   condition: (source: ConditionSource) => Condition
   /** What is kept of a back end's answer. */
-  keep: Keep
+  keep: KeepAnswer
   languages: readonly string[]
   /** The flow's time zone. */
   zone: string

@@ -2,7 +2,7 @@
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Condition } from '../expression/condition.ts'
 import { isRouter, type BranchScreen, type RouterScreen, type SetScreen } from '../language/definition.ts'
-import { readRows, ROWS_MAX } from '../expression/path.ts'
+import { readRows, LIST_ROWS_KEPT_MAX } from '../expression/path.ts'
 import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
 import { withRow } from './list.ts'
 import { compileValues, Unfit } from '../expression/value.ts'
@@ -36,7 +36,7 @@ function routed(screen: RouterScreen, arms: readonly Condition[], context: Dialo
 export function armOver(
   { over }: RouterScreen, arms: readonly Condition[], context: DialogueContext,
 ): { arm: number; row: Json } | undefined {
-  const rows = readRows({ context }, over).slice(0, ROWS_MAX)
+  const rows = readRows({ context }, over).slice(0, LIST_ROWS_KEPT_MAX)
   for (const [arm, { holds }] of arms.entries()) {
     const at = rows.findIndex((row) => holds({ context, row }))
     if (at >= 0) return { arm, row: rows[at] as Json }

@@ -3,7 +3,7 @@ import { UsageError } from '../../base/errors.ts'
 import { WALKED_AT } from '../engine/answer-checks.ts'
 import { SMS_SEND } from '../language/sms-screen.ts'
 import { SUBSCRIBER } from '../language/language-screen.ts'
-import { madeUpSecrets, type MadeUp } from './synthetic-secrets.ts'
+import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
 import { parseTalks, TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
 import { writeTalk } from './writer.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/types.ts'
@@ -20,26 +20,26 @@ export interface TalkRecorder {
   /** The flow, to be played in its place. */
   watch(flow: CompiledFlow): CompiledFlow
   /** What that subscriber played last; undefined: nothing. What was lost and taken up again is one talk. */
-  talk(msisdn: string, left?: Left): Recorded | undefined
+  talk(msisdn: string, left?: Left): RecordedTalk | undefined
 }
 
 /** A talk without secrets: what stands for them is made up. */
-export type Recorded = Pick<Talk, 'flow' | 'title' | 'steps'> & {
+export type RecordedTalk = Pick<Talk, 'flow' | 'title' | 'steps'> & {
   code: string
   /** It stops at a secret that nothing made up can stand for. */
   cut: boolean
 }
 
-export type Entry = { input: FlowInput } | { event: FlowEvent }
+export type TalkEntry = { input: FlowInput } | { event: FlowEvent }
 
 /** A dialogue as it was played: it begins with an input. */
-export interface Taken {
+export interface PlayedDialogue {
   flow: CompiledFlow
-  entries: readonly Entry[]
+  entries: readonly TalkEntry[]
 }
 
 /** The talk as a talk file. */
-export function recordedText({ flow, code, title, steps, cut }: Recorded): string {
+export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): string {
   const talk = writeTalk({ title, steps: [{ line: 0, do: 'code', code }, ...steps] })
   return `flow ${flow}\n\n${talk}${cut ? '# It stops here: nothing made up can stand for the secret that was typed next.\n' : ''}`
 }
@@ -52,7 +52,7 @@ export function withTalks(file: string, before: string, added: string): string {
 }
 
 export function talkRecorder(): TalkRecorder {
-  const taken = new Map<string, { flow: CompiledFlow; entries: Entry[] }>()
+  const taken = new Map<string, { flow: CompiledFlow; entries: TalkEntry[] }>()
   const begin = (flow: CompiledFlow, input: FlowInput) => {
     const before = input.resume ? taken.get(input.msisdn) : undefined
     taken.delete(input.msisdn)
@@ -96,18 +96,18 @@ interface Telling {
   /** As it was played, and as it is written: they differ in secrets. */
   real: FlowSnapshot
   shown: FlowSnapshot
-  secrets: MadeUp
+  secrets: SyntheticSecrets
   keys: string[]
 }
 
 /** The dialogue as a talk; undefined: it has no beginning. */
-export function talkOf({ flow, entries }: Taken, left?: Left): Recorded | undefined {
+export function talkOf({ flow, entries }: PlayedDialogue, left?: Left): RecordedTalk | undefined {
   const [first] = entries
   if (!first || !('input' in first)) return undefined
   const nothing = { value: '', context: {} }
   const telling: Telling = {
     flow, steps: [], turn: { stubs: [], key: [], calls: [] }, told: new Map(),
-    real: nothing, shown: nothing, secrets: madeUpSecrets(), keys: [],
+    real: nothing, shown: nothing, secrets: syntheticSecrets(), keys: [],
   }
   let cut = false
   for (const [i, entry] of entries.entries()) {
@@ -143,7 +143,7 @@ function begun(input: FlowInput, telling: Telling): void {
 }
 
 /** Without what was dialled behind the code and not played: nobody looked where it led, and it may be a PIN. */
-function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly Entry[]): FlowInput {
+function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly TalkEntry[]): FlowInput {
   const next = rest.findIndex((entry) => 'input' in entry || entry.event.type === 'ANSWER' || entry.event.type === 'ACK')
   const events = rest.slice(0, next < 0 ? rest.length : next).flatMap((entry) => ('event' in entry ? [entry.event] : []))
   const shownWith = (tried: FlowInput) => {

@@ -1,12 +1,12 @@
 /** Secrets made up in place of those that were typed: alike in shape, the same one for the same, and never the one typed. */
 
 /** One that is `taken` as the one typed was; undefined: none could be found. */
-export type MadeUp = (typed: string, taken: (made: string) => boolean) => string | undefined
+export type SyntheticSecrets = (typed: string, taken: (made: string) => boolean) => string | undefined
 
 /** A check digit takes one in ten. */
 const TRIES_MAX = 200
 
-export function madeUpSecrets(): MadeUp {
+export function syntheticSecrets(): SyntheticSecrets {
   const given = new Map<string, string>()
   return (typed, taken) => {
     const known = given.get(typed)

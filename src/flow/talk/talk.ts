@@ -1,7 +1,7 @@
 /** Talks: written conversations that test a flow. This file reads them; talk-player.ts plays them. */
 import { ProblemsError, type Problem } from '../../base/errors.ts'
 import type { Json } from '../../ussd/vocabulary.ts'
-import { meant } from '../language/source.ts'
+import { remedyAmong } from '../language/source.ts'
 
 /** One line, or one block of `<` lines, of a talk. */
 export type TalkStep = { line: number } & (
@@ -107,7 +107,7 @@ const WORDS = [
 
 function complaintOf(word: string, what: string | undefined): { what: string; remedy?: string } {
   return what === undefined
-    ? { what: `'${word}' is no line of a talk`, remedy: meant(word, WORDS) }
+    ? { what: `'${word}' is no line of a talk`, remedy: remedyAmong(word, WORDS) }
     : { what }
 }
 

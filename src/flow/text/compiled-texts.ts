@@ -4,18 +4,18 @@ import { compileCondition, Slip, type Condition, type ConditionSource } from '..
 import { DEFAULT_DATE_FORMAT, type DateFormat } from '../expression/dates.ts'
 import type { FlowDefinition, Text } from '../language/definition.ts'
 import { compileMessage, type Message } from './message.ts'
-import type { Said } from '../screens/plan.ts'
+import type { SayText } from '../screens/plan.ts'
 import { builtIn, type TextKey } from '../language/built-in-texts.ts'
 
-export interface Speech {
-  text: (text: Text) => Said
+export interface CompiledTexts {
+  text: (text: Text) => SayText
   word: (key: TextKey, context: DialogueContext) => string
   wordIn: (key: TextKey, language: string) => string
   condition: (source: ConditionSource) => Condition
 }
 
 /** For a definition that has been checked: what does not compile throws. */
-export function speech(definition: FlowDefinition): Speech {
+export function compiledTexts(definition: FlowDefinition): CompiledTexts {
   const wordIn = (key: TextKey, language: string) => {
     const known = definition.languages.includes(language) ? language : (definition.languages[0] as string)
     return definition.texts[known]?.[key] ?? builtIn(key, known)

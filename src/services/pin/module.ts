@@ -19,7 +19,7 @@ export interface PinSettings {
 
 export const PIN_DEFAULTS: PinSettings = { digits: { min: 4, max: 6 }, tries: 3, lockMs: 3_600_000 }
 
-export interface PinParts {
+export interface PinDeps {
   knex: Knex
   clock: Clock
   counters: { count(name: 'pin_total', labels: { result: string }): void }
@@ -52,8 +52,8 @@ type Trying = { pin: string; trx: Knex.Transaction; row: Row; context: CallConte
  * where there is one that this dialogue has not verified.
  * `confirm { pin }` sets it if it is the proposed one; refuses `differs`. `known {}` answers { set }.
  */
-export function pins(parts: PinParts): BackendModule {
-  const { settings, clock, counters } = parts
+export function pins(deps: PinDeps): BackendModule {
+  const { settings, clock, counters } = deps
 
   async function verify({ pin, trx, row, context }: Trying): Promise<string> {
     if (!row.hash || !row.salt) return 'unset'
@@ -92,7 +92,7 @@ export function pins(parts: PinParts): BackendModule {
   function trying(how: (trying: Trying) => Promise<string>) {
     return async (args: JsonObject, context: CallContext): Promise<Json | Refusal> => {
       const pin = typeof args.pin === 'string' || typeof args.pin === 'number' ? String(args.pin) : ''
-      return parts.knex.transaction(async (trx) => {
+      return deps.knex.transaction(async (trx) => {
         const { msisdn, intention } = context
         await trx('pin').insert({ msisdn, changed_at: new Date(clock.now()) }).onConflict('msisdn').ignore()
         const row = await trx('pin').where({ msisdn }).forUpdate().first<Row>()
@@ -115,7 +115,7 @@ export function pins(parts: PinParts): BackendModule {
       propose: trying(propose),
       confirm: trying(confirm),
       known: async (_args, { msisdn }) => {
-        const row = await parts.knex('pin').where({ msisdn }).first<Row>('hash')
+        const row = await deps.knex('pin').where({ msisdn }).first<Row>('hash')
         return { set: Boolean(row?.hash) }
       },
     },

@@ -3,7 +3,7 @@
  * written from either end: the daemon reads what the network sends and echoes it, the simulator mints it and
  * reads the echo.
  */
-import type { DialectProfile, Place } from './schema.ts'
+import type { DialectProfile, DialectPlace } from './schema.ts'
 import type { Envelope } from './envelope.ts'
 import type { PduBody, Tlv } from '../types.ts'
 
@@ -37,7 +37,7 @@ export function tlvOf(tlvs: readonly Tlv[], tag: number): Buffer {
 }
 
 /** Octets at a place; empty = absent. Texts are Latin-1 octets, but `short_message` and envelopes UTF-8. */
-export function readPlace(place: Place, view: PduView): Buffer {
+export function readPlace(place: DialectPlace, view: PduView): Buffer {
   const skip = place.skip ?? 0
   if (place.tlv !== undefined) return tlvOf(view.tlvs, place.tlv).subarray(skip)
   if (place.const !== undefined) return Buffer.from(place.const, 'latin1').subarray(skip)
@@ -51,7 +51,7 @@ export function readPlace(place: Place, view: PduView): Buffer {
 }
 
 /** The text at a place, without NUL octets. */
-export function readPlaceText(place: Place, view: PduView): string {
+export function readPlaceText(place: DialectPlace, view: PduView): string {
   const encoding = place.field === 'short_message' || place.envelope !== undefined ? 'utf8' : 'latin1'
   return readPlace(place, view).toString(encoding).replaceAll('\0', '').trim()
 }

@@ -1,5 +1,5 @@
 /** Which event a PDU is: the conditions of a profile, compiled. */
-import type { Condition, DialectEvent, DialectProfile } from './schema.ts'
+import type { DialectCondition, DialectEvent, DialectProfile } from './schema.ts'
 import { readPlace, uint, type Carrier, type PduView } from './carrier.ts'
 import { matcher } from './regex.ts'
 
@@ -12,7 +12,7 @@ export interface Facts {
   carrier: Carrier
 }
 
-export interface Verdict {
+export interface PduClass {
   is: DialectEvent
   why: string
 }
@@ -26,12 +26,12 @@ const DECIMAL = 10
 const HEX = 16
 
 /** The first rule that holds; none: an SMS. */
-export function compileClassifier(profile: DialectProfile): (facts: Facts) => Verdict {
+export function compileClassifier(profile: DialectProfile): (facts: Facts) => PduClass {
   const rules = profile.inbound.classify.map((rule) => ({
     tests: testsOf(rule.when),
     verdict: { is: rule.is, why: rule.why ?? rule.is },
   }))
-  const otherwise: Verdict = { is: 'sms', why: 'no-rule' }
+  const otherwise: PduClass = { is: 'sms', why: 'no-rule' }
   return (facts) => rules.find((rule) => rule.tests.every((test) => test(facts)))?.verdict ?? otherwise
 }
 
@@ -52,11 +52,11 @@ function decodeOperation(raw: Buffer, decode: 'uint' | 'hexString' | 'bcd'): num
   return Number.isNaN(op) ? undefined : op & 0xffff
 }
 
-function testsOf(when: Condition): Test[] {
+function testsOf(when: DialectCondition): Test[] {
   return [...operationTests(when), ...fieldTests(when), ...textTests(when)]
 }
 
-function operationTests(when: Condition): Test[] {
+function operationTests(when: DialectCondition): Test[] {
   const tests: Test[] = []
   const { pdu, op, endBit, tlvPresent, sessionPresent } = when
   if (pdu) tests.push((facts) => pdu.includes(facts.command as 'deliver_sm'))
@@ -69,7 +69,7 @@ function operationTests(when: Condition): Test[] {
   return tests
 }
 
-function fieldTests(when: Condition): Test[] {
+function fieldTests(when: DialectCondition): Test[] {
   const tests: Test[] = []
   const { serviceType, serviceTypeRe, esmType, dest, fieldPresent } = when
   if (serviceType) tests.push(({ view }) => serviceType.includes(String(view.body.service_type ?? '')))
@@ -85,7 +85,7 @@ function fieldTests(when: Condition): Test[] {
   return tests
 }
 
-function textTests(when: Condition): Test[] {
+function textTests(when: DialectCondition): Test[] {
   const tests: Test[] = []
   const { textRe, textEmpty } = when
   if (textRe !== undefined) {

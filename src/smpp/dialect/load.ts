@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
 import { ProblemsError, type Problem } from '../../base/errors.ts'
-import { nearest } from '../../base/did-you-mean.ts'
+import { didYouMean } from '../../base/did-you-mean.ts'
 import { compileDialect, type DialectOptions } from './dialect.ts'
 import { problemsOf, SourceFile } from './problems.ts'
 import { dialectProfile, type DialectProfile } from './schema.ts'
@@ -80,7 +80,7 @@ function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly Sou
   const path = found.find((it) => files.every((file) => file.path !== it)) ?? found[0]
   if (path !== undefined) return path
   const names = [...new Set(places.flatMap(dialectNames))]
-  const known = [nearest(nameOrPath, names), `known: ${names.join(', ')}`].filter(Boolean).join(' ')
+  const known = [didYouMean(nameOrPath, names), `known: ${names.join(', ')}`].filter(Boolean).join(' ')
   throw new ProblemsError('dialects', [{
     where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
     what: `there is no dialect '${nameOrPath}'`,

@@ -1,6 +1,6 @@
 /** Regular expressions that a profile may use: short ones, matched by src/base/regex/linear.ts on a short text. */
 import { compileLinear, type Linear } from '../../base/regex/linear.ts'
-import { readExpression, type Limits } from '../../base/regex/read.ts'
+import { readRegex, type Limits } from '../../base/regex/read.ts'
 
 export const REGEX_LENGTH_MAX = 100
 /** `*`, `+` and ranges. */
@@ -30,6 +30,6 @@ export function matcher(source: string): (text: string) => string | null {
 }
 
 function compiledOf(source: string): Linear | string {
-  const read = readExpression(source, LIMITS)
+  const read = readRegex(source, LIMITS)
   return typeof read === 'string' ? read : compileLinear(read, 'anywhere')
 }

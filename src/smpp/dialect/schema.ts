@@ -267,8 +267,8 @@ export const dialectProfile = z.strictObject({
 })
 
 export type DialectProfile = z.infer<typeof dialectProfile>
-export type Place = z.infer<typeof place>
-export type Condition = z.infer<typeof condition>
+export type DialectPlace = z.infer<typeof place>
+export type DialectCondition = z.infer<typeof condition>
 export type DialectEvent = (typeof EVENTS)[number]
 export type TextCoding = (typeof TEXT_CODINGS)[number]
 export type ActionProfile = z.infer<typeof action>

@@ -48,7 +48,7 @@ function actionFor(profile: DialectProfile, name: UssdAction, path: ReturnPath):
   return action.as === undefined ? action : actions[action.as]
 }
 
-interface CarrierParts {
+interface CarrierInput {
   action: ActionProfile
   path: ReturnPath
   chance: Chance | undefined
@@ -57,7 +57,7 @@ interface CarrierParts {
 /**
  * The octets that go back: those that came, with our turn and end bit. A new dialogue's go out as they are.
  */
-function carrierFor(profile: DialectProfile, name: UssdAction, { action, path, chance }: CarrierParts): Buffer {
+function carrierFor(profile: DialectProfile, name: UssdAction, { action, path, chance }: CarrierInput): Buffer {
   const { mode, randomSeq } = profile.outbound.session
   const { session } = profile.inbound
   let raw: Buffer = Buffer.from(path.carrier, 'hex')
@@ -83,14 +83,14 @@ function putBareEndBit(profile: DialectProfile, target: PduTarget, action: Actio
   target.tlvs.push({ tag: profile.inbound.endBit.tlv, value })
 }
 
-interface TextParts {
+interface TextInput {
   page: PageLimit
   action: ActionProfile
   reply: UssdReply
   path: ReturnPath
 }
 
-function textFor(profile: DialectProfile, { page, action, reply, path }: TextParts): CodedText {
+function textFor(profile: DialectProfile, { page, action, reply, path }: TextInput): CodedText {
   const networkDcs = path.more?.dcs === undefined ? undefined : Number(path.more.dcs)
   const text = action.text === 'empty' ? '' : reply.text
   return writeText(profile.outbound.text, page, text, networkDcs)
@@ -117,7 +117,7 @@ function wrapped(profile: DialectProfile, target: PduTarget, coded: CodedText): 
   return writeEnvelope({ type: form.type, params: target.envelope })
 }
 
-interface PduParts {
+interface PduInput {
   path: ReturnPath
   action: ActionProfile
   target: PduTarget
@@ -125,7 +125,7 @@ interface PduParts {
   dataCoding: number
 }
 
-function pduFor(profile: DialectProfile, parts: PduParts): OutgoingPdu {
+function pduFor(profile: DialectProfile, parts: PduInput): OutgoingPdu {
   const { outbound } = profile
   const { target, octets } = parts
   const inPayload = outbound.pdu === 'data_sm' || outbound.payload === 'message_payload'
@@ -143,7 +143,7 @@ function pduFor(profile: DialectProfile, parts: PduParts): OutgoingPdu {
  * One literal with every field: spreading objects into it took longer than all the rest of a
  * reply.
  */
-function bodyFor(profile: DialectProfile, { path, action, dataCoding }: PduParts, octets: Buffer): PduBody {
+function bodyFor(profile: DialectProfile, { path, action, dataCoding }: PduInput, octets: Buffer): PduBody {
   const { addr, serviceType, esmClass, registeredDelivery, validity } = profile.outbound
   const [source, dest] = addr.swap ? [path.to, path.from] : [path.from, path.to]
   return {

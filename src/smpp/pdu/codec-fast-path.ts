@@ -23,7 +23,7 @@ const MESSAGE_ID = 65
 const FIXED_OCTETS = 10
 
 /** Reads a deliver_sm or submit_sm_resp of the ordinary kind. */
-export function readHot(frame: Buffer): { pdu: Pdu; stray: number } | undefined {
+export function readFast(frame: Buffer): { pdu: Pdu; stray: number } | undefined {
   const id = frame.readUInt32BE(4)
   if (id === DELIVER_SM) return readDeliver(frame)
   return id === SUBMIT_SM_RESP ? readSubmitResp(frame) : undefined

@@ -9,7 +9,7 @@ import {
   cOctetsMax, fieldStatus, isReceipt, isResponse, mayBeLong, LONG_OCTETS_KEPT, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault,
 } from './commands.ts'
 import { PDU_OCTETS_MAX } from './framer.ts'
-import { readHot, writeSubmit } from './codec-fast-path.ts'
+import { readFast, writeSubmit } from './codec-fast-path.ts'
 import { STATUS } from './status.ts'
 import { readTlvs, tlvOctets, udhFault, writeTlvs } from './tlvs.ts'
 
@@ -71,7 +71,7 @@ function kindOf(type: FieldType): Field['kind'] | undefined {
 
 /** Reads one whole frame (command_length already checked by the framer). Never throws. */
 export function decode(frame: Buffer): Decoded {
-  return readHot(frame) ?? decodeAny(frame)
+  return readFast(frame) ?? decodeAny(frame)
 }
 
 /** decode without the short cut for the commonest PDUs. */

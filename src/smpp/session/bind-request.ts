@@ -3,10 +3,10 @@ import type { SmscSettings } from './settings.ts'
 import { encode, type Encoded } from '../pdu/codec.ts'
 
 /** What a bind may do: submit, receive, or both. */
-export type Role = 'transceiver' | 'transmitter' | 'receiver'
+export type BindRole = 'transceiver' | 'transmitter' | 'receiver'
 
 /** Octets with sequence number 0; a fault if a setting cannot be carried. They hold the password: never dump them. */
-export function bindRequest(role: Role, smsc: SmscSettings): Encoded {
+export function bindRequest(role: BindRole, smsc: SmscSettings): Encoded {
   return encode({
     command: `bind_${role}`,
     body: {

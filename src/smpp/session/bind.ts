@@ -4,12 +4,12 @@ import type { Chance, Clock } from '../../ussd/vocabulary.ts'
 import { bindMachine, bindStateName, type BindEvent } from '../../../machines/bind.ts'
 import type { BindTimes } from '../../../machines/bind-times.ts'
 import type { Endpoint } from './settings.ts'
-import { Link, type LinkParts } from './link.ts'
+import { Link, type LinkDeps } from './link.ts'
 import { Outage } from './outage.ts'
 import { refusal, remedyOf, troubleOf, type Trouble } from './trouble.ts'
 import type { BindRow } from '../types.ts'
 
-export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
+export interface BindDeps extends Omit<LinkDeps, 'id' | 'to' | 'hears'> {
   /** `digicel/0` */
   name: string
   instance: string
@@ -17,7 +17,7 @@ export interface BindParts extends Omit<LinkParts, 'id' | 'to' | 'hears'> {
   times: BindTimes
   clock: Clock
   chance: Chance
-  handBack: LinkParts['hears']['handBack']
+  handBack: LinkDeps['hears']['handBack']
   onState(bind: string, state: string): void
 }
 
@@ -29,7 +29,7 @@ const TIMER_MS_MAX = 2 ** 31 - 1
 
 export class Bind {
   readonly name: string
-  readonly #parts: BindParts
+  readonly #deps: BindDeps
   readonly #actor: Actor<typeof bindMachine>
   #link: Link | undefined
   #links = 0
@@ -43,11 +43,11 @@ export class Bind {
   #standsBy = false
   #closed: (() => void)[] = []
 
-  constructor(parts: BindParts) {
-    this.name = parts.name
-    this.#parts = parts
-    this.#since = parts.clock.now()
-    this.#actor = this.#actorOf(parts)
+  constructor(deps: BindDeps) {
+    this.name = deps.name
+    this.#deps = deps
+    this.#since = deps.clock.now()
+    this.#actor = this.#actorOf(deps)
     this.#actor.subscribe((snapshot) => this.#moved(bindStateName(snapshot.value)))
     this.#actor.start()
   }
@@ -70,7 +70,7 @@ export class Bind {
 
   /** Resolves once closed: drained (at most until then, wall clock), unbound, and the connection gone. */
   async stop(untilMs: number): Promise<void> {
-    const drainMs = Math.min(Math.max(0, untilMs - this.#parts.clock.now()), TIMER_MS_MAX)
+    const drainMs = Math.min(Math.max(0, untilMs - this.#deps.clock.now()), TIMER_MS_MAX)
     this.#send({ type: 'STOP', drainMs })
     if (this.#state === 'closed') this.#outage = undefined
     else await new Promise<void>((done) => this.#closed.push(done))
@@ -92,13 +92,13 @@ export class Bind {
     }
   }
 
-  #actorOf(parts: BindParts): Actor<typeof bindMachine> {
+  #actorOf(deps: BindDeps): Actor<typeof bindMachine> {
     const machine = bindMachine.provide({
       actions: {
         open: (_, { host }) => this.#open(host),
         bind: () => this.#link?.bind(),
         enquire: () => this.#link?.enquire(),
-        missed: () => parts.count('smpp_enquire_missed'),
+        missed: () => deps.count('smpp_enquire_missed'),
         drop: (_, { why }) => {
           // A refusal was heard before.
           if (why !== 'refused') this.#failed(troubleOf(why, this.#state === 'bound'))
@@ -111,14 +111,14 @@ export class Bind {
     })
     return createActor(machine, {
       input: {
-        times: parts.times,
-        hosts: parts.hosts.length,
-        now: parts.clock.now,
-        chance: parts.chance,
+        times: deps.times,
+        hosts: deps.hosts.length,
+        now: deps.clock.now,
+        chance: deps.chance,
         silentMs: () => this.#link?.silentMs() ?? 0,
       },
       clock: {
-        setTimeout: (run: () => void, ms: number) => parts.clock.after(ms, run),
+        setTimeout: (run: () => void, ms: number) => deps.clock.after(ms, run),
         clearTimeout: (cancel: (() => void) | undefined) => cancel?.(),
       },
     })
@@ -129,13 +129,13 @@ export class Bind {
   }
 
   #open(host: number): void {
-    const to = this.#parts.hosts[host]!
+    const to = this.#deps.hosts[host]!
     this.#host = host
-    const id = `${this.name}#${this.#parts.instance}.${++this.#links}`
+    const id = `${this.name}#${this.#deps.instance}.${++this.#links}`
     // A link says nothing more once it is closed, so that none speaks for its successor.
     try {
       this.#link = new Link({
-        ...this.#parts,
+        ...this.#deps,
         id,
         to,
         hears: {
@@ -151,7 +151,7 @@ export class Bind {
             this.#failed(troubleOf(why, this.#state === 'bound'))
             this.#send({ type: 'LOST', cause })
           },
-          handBack: this.#parts.handBack,
+          handBack: this.#deps.handBack,
         },
       })
     } catch (error) {
@@ -170,12 +170,12 @@ export class Bind {
   }
 
   #outageOf(loss?: Trouble): Outage {
-    const { clock, log } = this.#parts
+    const { clock, log } = this.#deps
     return new Outage({ bind: this.name, now: clock.now, log, ...(loss ? { loss } : {}) })
   }
 
   #peer(): string {
-    const { host, port } = this.#parts.hosts[this.#host]!
+    const { host, port } = this.#deps.hosts[this.#host]!
     return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   }
 
@@ -183,10 +183,10 @@ export class Bind {
     const before = this.#state
     if (state === before) return
     this.#state = state
-    this.#since = this.#parts.clock.now()
+    this.#since = this.#deps.clock.now()
     this.#account(before, state)
-    this.#parts.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
-    this.#parts.onState(this.name, state)
+    this.#deps.log[QUIET.has(state) ? 'debug' : 'info']({ bind: this.name, state }, 'bind state')
+    this.#deps.onState(this.name, state)
     if (state === 'closed') for (const done of this.#closed.splice(0)) done()
   }
 

@@ -36,12 +36,12 @@ export type SmppCounter =
   /** The socket was written to: once an event-loop turn at most. */
   | 'smpp_write'
 
-export interface Counters {
+export interface SmppCounters {
   count(name: SmppCounter, labels: Readonly<Record<string, string>>): void
 }
 
 /** Counts nothing. */
-export const noCounters: Counters = { count: () => undefined }
+export const noCounters: SmppCounters = { count: () => undefined }
 
 /** Why a link ended, as a label: few words; all else is `socket`. */
 export function lossLabel(why: string): string {

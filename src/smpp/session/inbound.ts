@@ -1,19 +1,19 @@
 /** What one link makes of the PDUs that it reads: who hears them, and what is answered where nobody may. */
 import type { Log } from '../../base/log-port.ts'
-import type { Link as LinkPort, Pdu } from '../types.ts'
-import type { Role } from './bind-request.ts'
+import type { LinkPort, Pdu } from '../types.ts'
+import type { BindRole } from './bind-request.ts'
 import type { SmppCounter } from './counters.ts'
 import type { Window } from './window.ts'
-import type { Requests } from './open-requests.ts'
+import type { OpenRequests } from './open-requests.ts'
 import { decode, isKnown } from '../pdu/codec.ts'
 import { isResponse, type PduFault } from '../pdu/commands.ts'
 import { STATUS, statusText } from '../pdu/status.ts'
 
-export interface InboundParts {
+export interface InboundDeps {
   link: LinkPort
-  role: Role
+  role: BindRole
   window: Window
-  requests: Requests
+  requests: OpenRequests
   log: Log
   count(name: SmppCounter, labels?: Record<string, string>): void
   /** True from bind_resp to the end of the link. */
@@ -28,16 +28,16 @@ export interface InboundParts {
 }
 
 export class Inbound {
-  readonly #parts: InboundParts
+  readonly #deps: InboundDeps
   #nacks = 0
 
-  constructor(parts: InboundParts) {
-    this.#parts = parts
+  constructor(deps: InboundDeps) {
+    this.#deps = deps
   }
 
   /** Takes one whole PDU; it ends in exactly one counter, now or when it is answered. */
   frame(frame: Buffer): void {
-    const { count } = this.#parts
+    const { count } = this.#deps
     const { pdu, fault, stray, odd } = decode(frame)
     count('smpp_rx', { command: labelOf(pdu.command) })
     if (odd && !fault) count('smpp_tolerated', { what: 'field-length' })
@@ -47,7 +47,7 @@ export class Inbound {
   }
 
   #response(pdu: Pdu, fault: PduFault | undefined): void {
-    const { count, log, link, window } = this.#parts
+    const { count, log, link, window } = this.#deps
     const command = labelOf(pdu.command)
     if (command === 'unknown') return count('smpp_rx_dropped', { command, reason: 'unknown-response' })
     if (pdu.command === 'generic_nack' && pdu.sequence === 0) return this.#nackZero(pdu)
@@ -61,14 +61,14 @@ export class Inbound {
 
   /** The SMSC could not read a header of ours: once may be an accident, twice is lost framing. (SMPP v3.4 §4.3) */
   #nackZero(pdu: Pdu): void {
-    const { count, log, link } = this.#parts
+    const { count, log, link } = this.#deps
     count('smpp_rx_dropped', { command: 'generic_nack', reason: 'nack-0' })
     log.warn({ link: link.id, status: statusText(pdu.status) }, 'generic_nack without a sequence number')
-    if (++this.#nacks > 1) this.#parts.nacked()
+    if (++this.#nacks > 1) this.#deps.nacked()
   }
 
   #request(pdu: Pdu, fault: PduFault | undefined): void {
-    const { count, log, link, requests } = this.#parts
+    const { count, log, link, requests } = this.#deps
     const { command } = pdu
     if (command === 'alert_notification') return count('smpp_rx_handled', { command })
     if (command === 'outbind') {
@@ -79,38 +79,38 @@ export class Inbound {
     if (command === 'enquire_link') return link.respond(pdu, STATUS.ESME_ROK)
     if (command === 'unbind') {
       link.respond(pdu, STATUS.ESME_ROK)
-      return this.#parts.unbound()
+      return this.#deps.unbound()
     }
     const refusal = isKnown(command)
       ? this.#bindFault(command) ?? fault
       : { status: STATUS.ESME_RINVCMDID, why: 'unknown-command' }
     if (refusal) return this.#refuse(pdu, refusal)
-    if (this.#parts.leaving()) return this.#defer(pdu)
+    if (this.#deps.leaving()) return this.#defer(pdu)
     this.#hand(pdu)
   }
 
   /** An ESME hears deliver_sm and data_sm, once bound to receive. (SMPP v3.4 §2.3, table 2-1) */
   #bindFault(command: string): PduFault | undefined {
     const hears = command === 'deliver_sm' || command === 'data_sm'
-    if (hears && this.#parts.serving() && this.#parts.role !== 'transmitter') return undefined
+    if (hears && this.#deps.serving() && this.#deps.role !== 'transmitter') return undefined
     return { status: STATUS.ESME_RINVBNDSTS, why: 'bind-state' }
   }
 
   #refuse(pdu: Pdu, { status, why }: PduFault): void {
-    const { log, link } = this.#parts
+    const { log, link } = this.#deps
     log.warn({ link: link.id, command: pdu.command, why, status: statusText(status) }, 'request of the SMSC refused')
     link.respond(pdu, status)
   }
 
   /** It crossed our unbind. A temporary error has the SMSC deliver it again, on a bind that lives. (SMPP v3.4 §5.1.3) */
   #defer(pdu: Pdu): void {
-    this.#parts.count('smpp_rx_deferred', { command: labelOf(pdu.command) })
-    this.#parts.link.respond(pdu, STATUS.ESME_RX_T_APPN)
+    this.#deps.count('smpp_rx_deferred', { command: labelOf(pdu.command) })
+    this.#deps.link.respond(pdu, STATUS.ESME_RX_T_APPN)
   }
 
   /** A handler that fails harms its own dialogue, never the link. */
   #hand(pdu: Pdu): void {
-    const { count, log, link, onRequest } = this.#parts
+    const { count, log, link, onRequest } = this.#deps
     const failed = (error: unknown) => {
       count('smpp_handler_failed', { how: 'threw' })
       log.error({ link: link.id, err: error }, 'the handler of a request failed')

@@ -1,39 +1,39 @@
 /** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
 import type { Chance, Clock } from '../../ussd/vocabulary.ts'
 import type { Log } from '../../base/log-port.ts'
-import type { BindRow, Dialect, Lane, Line, Link as LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
-import type { Entry, Late } from './window.ts'
+import type { BindRow, Dialect, Lane, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
+import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
-import type { Counters, SmppCounter } from './counters.ts'
+import type { SmppCounters, SmppCounter } from './counters.ts'
 import { Bind } from './bind.ts'
 import { encode } from '../pdu/codec.ts'
-import type { Role } from './bind-request.ts'
+import type { BindRole } from './bind-request.ts'
 import type { Link, Tap } from './link.ts'
 import { Pace } from './pace.ts'
 import type { Connect } from './socket.ts'
 import { statusLabel } from '../pdu/status.ts'
 
-export interface LineParts {
+export interface LineDeps {
   dialect: Dialect
   clock: Clock
   chance: Chance
   log: Log
-  counters: Counters
+  counters: SmppCounters
   /** Names this run of the daemon in link ids: unique for ever. */
   instance: string
   /** deliver_sm and data_sm. It answers by link.respond; a throw or rejection is answered with ESME_RX_T_APPN. */
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
   onState?(bind: string, state: string): void
   /** A response came after its deadline. */
-  onLate?(late: Late): void
+  onLate?(late: LateResponse): void
   tap?: Tap
   /** Default: openSocket. */
   connect?: Connect | undefined
 }
 
 /** A line that does nothing until start(). */
-export function smppLine(settings: LineSettings, parts: LineParts): Line {
-  return new SmppLine(settings, parts)
+export function smppLine(settings: LineSettings, deps: LineDeps): Line {
+  return new SmppLine(settings, deps)
 }
 
 class SmppLine implements Line {
@@ -41,29 +41,29 @@ class SmppLine implements Line {
   readonly group: string
   readonly dialect: Dialect
   readonly sms: LineSettings['sms']
-  readonly #parts: LineParts
+  readonly #deps: LineDeps
   readonly #binds: Bind[]
   /** Those that wait for what comes of the first. */
   #behind: Bind[] = []
 
-  constructor(settings: LineSettings, parts: LineParts) {
+  constructor(settings: LineSettings, deps: LineDeps) {
     this.name = settings.name
     this.group = settings.group ?? settings.name
-    this.dialect = parts.dialect
+    this.dialect = deps.dialect
     this.sms = settings.sms
-    this.#parts = parts
+    this.#deps = deps
     this.#binds = this.#bindsOf(settings)
   }
 
   submit(pdu: OutgoingPdu, options: SubmitOptions): Promise<SubmitOutcome> {
     const coded = encode(pdu)
     if ('fault' in coded) {
-      this.#parts.log.error({ line: this.name, fault: coded.fault }, 'a request cannot be coded')
+      this.#deps.log.error({ line: this.name, fault: coded.fault }, 'a request cannot be coded')
       return Promise.resolve(this.#settled({ kind: 'unsent', why: 'uncodable' }, options.lane))
     }
     const { lane, deadline, key } = options
     return new Promise((settle) => {
-      const entry: Entry = {
+      const entry: WindowRequest = {
         octets: coded.octets,
         command: pdu.command,
         lane,
@@ -99,7 +99,7 @@ class SmppLine implements Line {
   }
 
   /** The link that was asked for, else the one with least to do. */
-  #route(entry: Entry, preferred?: string): void {
+  #route(entry: WindowRequest, preferred?: string): void {
     let best: Link | undefined
     for (const bind of this.#binds) {
       const link = bind.submitter()
@@ -134,11 +134,11 @@ class SmppLine implements Line {
   }
 
   #count(name: SmppCounter, labels?: Record<string, string>): void {
-    this.#parts.counters.count(name, { ...labels, line: this.name })
+    this.#deps.counters.count(name, { ...labels, line: this.name })
   }
 
   #bindsOf(settings: LineSettings): Bind[] {
-    const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#parts
+    const { clock, chance, log, instance, onRequest, onState, onLate, tap, connect } = this.#deps
     const { throttlePauseMs, smsPerSecond } = settings.limits
     const pace = new Pace({ pauseMs: throttlePauseMs, ...(smsPerSecond ? { perSecond: smsPerSecond } : {}) }, clock)
     const shared = {
@@ -153,8 +153,8 @@ class SmppLine implements Line {
         this.#follow()
         onState?.(bind, state)
       },
-      onLate: (late: Late) => onLate?.(late),
-      handBack: (entries: Entry[]) => entries.forEach((entry) => this.#route(entry)),
+      onLate: (late: LateResponse) => onLate?.(late),
+      handBack: (entries: WindowRequest[]) => entries.forEach((entry) => this.#route(entry)),
     }
     const binds: Bind[] = []
     for (let n = 0; n < settings.links; n++) {
@@ -166,7 +166,7 @@ class SmppLine implements Line {
   }
 }
 
-const ROLES: Record<LineSettings['bind'], [string, Role][]> = {
+const ROLES: Record<LineSettings['bind'], [string, BindRole][]> = {
   transceiver: [['', 'transceiver']],
   pair: [['.tx', 'transmitter'], ['.rx', 'receiver']],
 }

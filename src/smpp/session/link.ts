@@ -2,19 +2,19 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../ussd/vocabulary.ts'
 import type { Log } from '../../base/log-port.ts'
-import { onward } from '../../base/monotonic-clock.ts'
+import { monotonicClock } from '../../base/monotonic-clock.ts'
 import type { LossCause } from '../../../machines/bind-tries.ts'
-import type { Entry, Late } from './window.ts'
-import type { Lane, Link as LinkPort, Pdu } from '../types.ts'
+import type { WindowRequest, LateResponse } from './window.ts'
+import type { Lane, LinkPort, Pdu } from '../types.ts'
 import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { Pace } from './pace.ts'
 import { lossLabel, type SmppCounter } from './counters.ts'
-import { bindRequest, withoutPassword, type Role } from './bind-request.ts'
+import { bindRequest, withoutPassword, type BindRole } from './bind-request.ts'
 import { encode, encodeNack } from '../pdu/codec.ts'
 import { framer, type Framer, type FramingFault } from '../pdu/framer.ts'
 import { Inbound } from './inbound.ts'
-import { Outbox } from './socket-writer.ts'
-import { Requests } from './open-requests.ts'
+import { SocketWriter } from './socket-writer.ts'
+import { OpenRequests } from './open-requests.ts'
 import { isForeign, openSocket, type Connect } from './socket.ts'
 import { STATUS, statusLabel, statusText } from '../pdu/status.ts'
 import { Window } from './window.ts'
@@ -22,10 +22,10 @@ import { Window } from './window.ts'
 /** Hears octets as they pass; the password of a bind request is blotted out. */
 export type Tap = (direction: 'in' | 'out', octets: Buffer, link: LinkPort) => void
 
-export interface LinkParts {
+export interface LinkDeps {
   id: string
   line: string
-  role: Role
+  role: BindRole
   to: Endpoint
   smsc: SmscSettings
   limits: LineLimits
@@ -34,7 +34,7 @@ export interface LinkParts {
   log: Log
   count(name: SmppCounter, labels?: Record<string, string>): void
   onRequest(pdu: Pdu, link: LinkPort): Promise<void> | void
-  onLate(late: Late): void
+  onLate(late: LateResponse): void
   tap?: Tap | undefined
   /** Default: openSocket. */
   connect?: Connect | undefined
@@ -48,7 +48,7 @@ export interface LinkParts {
     /** Once, at the end; not after drop(). */
     lost(cause: LossCause, why: string): void
     /** Requests that were waiting for a slot. */
-    handBack(entries: Entry[]): void
+    handBack(entries: WindowRequest[]): void
   }
 }
 
@@ -56,12 +56,12 @@ export class Link implements LinkPort {
   readonly id: string
   readonly line: string
   readonly port: number
-  readonly #parts: LinkParts
+  readonly #deps: LinkDeps
   readonly #window: Window
-  readonly #requests: Requests
+  readonly #requests: OpenRequests
   readonly #framer: Framer
   readonly #socket: Socket
-  readonly #outbox: Outbox
+  readonly #outbox: SocketWriter
   #state: 'opening' | 'open' | 'bound' | 'leaving' | 'closed' = 'opening'
   readonly #now: () => number
   #readAt: number
@@ -70,18 +70,18 @@ export class Link implements LinkPort {
   #drained: (() => void) | undefined
 
   /** Starts to connect. Throws if the address or the TLS settings cannot be used at all. */
-  constructor(parts: LinkParts) {
-    this.id = parts.id
-    this.line = parts.line
-    this.port = parts.to.port
-    this.#parts = parts
-    this.#now = onward(parts.clock)
+  constructor(deps: LinkDeps) {
+    this.id = deps.id
+    this.line = deps.line
+    this.port = deps.to.port
+    this.#deps = deps
+    this.#now = monotonicClock(deps.clock)
     this.#readAt = this.#now()
-    const { limits, clock } = parts
-    this.#socket = (parts.connect ?? openSocket)(parts.to, parts.smsc.tls, () => this.#connected())
-    this.#outbox = new Outbox(this.#socket, limits, {
+    const { limits, clock } = deps
+    this.#socket = (deps.connect ?? openSocket)(deps.to, deps.smsc.tls, () => this.#connected())
+    this.#outbox = new SocketWriter(this.#socket, limits, {
       clock,
-      count: parts.count,
+      count: deps.count,
       stalled: (stalled) => this.#stalled(stalled),
       stuck: () => this.#lose('peer-does-not-read', 'lost'),
     })
@@ -89,24 +89,24 @@ export class Link implements LinkPort {
       { slots: limits.windowSlots, ussdShare: limits.ussdShare, queueMax: limits.queueMax },
       {
         clock,
-        pace: parts.pace,
+        pace: deps.pace,
         write: (octets) => this.#write(octets),
-        written: (lane: Lane) => parts.count('smpp_tx_submit', { lane }),
-        late: parts.onLate,
+        written: (lane: Lane) => deps.count('smpp_tx_submit', { lane }),
+        late: deps.onLate,
         idle: () => this.#tellDrained(),
       },
     )
-    this.#requests = new Requests(limits, {
+    this.#requests = new OpenRequests(limits, {
       clock,
       write: (octets) => this.#write(octets),
-      count: parts.count,
+      count: deps.count,
       full: () => this.#read(),
-      silent: () => parts.log.error({ link: this.id }, 'a request of the SMSC was not answered by its handler'),
+      silent: () => deps.log.error({ link: this.id }, 'a request of the SMSC was not answered by its handler'),
     })
     const inbound = this.#inbound()
     this.#framer = framer((frame) => {
       if (this.#state === 'closed') return
-      parts.tap?.('in', frame, this)
+      deps.tap?.('in', frame, this)
       inbound.frame(frame)
     }, limits.pduOctetsMax)
     this.#socket.on('data', (chunk: Buffer) => this.#data(chunk))
@@ -121,11 +121,11 @@ export class Link implements LinkPort {
 
   /** True while a submit may be given to it. */
   maySubmit(): boolean {
-    return this.#state === 'bound' && this.#parts.role !== 'receiver'
+    return this.#state === 'bound' && this.#deps.role !== 'receiver'
   }
 
   /** False: its lane is full. */
-  offer(entry: Entry): boolean {
+  offer(entry: WindowRequest): boolean {
     return this.#window.offer(entry)
   }
 
@@ -140,21 +140,21 @@ export class Link implements LinkPort {
 
   /** Writes the bind request. (SMPP v3.4 §4.1) */
   bind(): void {
-    const { smsc, role } = this.#parts
+    const { smsc, role } = this.#deps
     const coded = bindRequest(role, smsc)
     if ('fault' in coded) return this.#lose(`uncodable: ${coded.fault}`, 'lost')
     this.#window.control(coded.octets, `bind_${role}_resp`, (pdu) => {
       if (this.#state !== 'open') return
       if (pdu.command === 'generic_nack' || pdu.status !== STATUS.ESME_ROK) return this.#refused(pdu)
       this.#state = 'bound'
-      this.#parts.hears.bound()
+      this.#deps.hears.bound()
       this.#window.open()
     })
   }
 
   /** Writes enquire_link; any answer tells the machine. */
   enquire(): void {
-    this.#control('enquire_link', () => this.#parts.hears.enquired())
+    this.#control('enquire_link', () => this.#deps.hears.enquired())
   }
 
   /** Calls when nothing is under way either way; what the SMSC begins meanwhile is put off. */
@@ -166,8 +166,8 @@ export class Link implements LinkPort {
   /** Writes unbind; takes no more submits. */
   unbind(): void {
     if (this.#state === 'bound') this.#state = 'leaving'
-    this.#parts.hears.handBack(this.#window.retire())
-    this.#control('unbind', () => this.#parts.hears.unbound())
+    this.#deps.hears.handBack(this.#window.retire())
+    this.#control('unbind', () => this.#deps.hears.unbound())
   }
 
   /** Ends the connection; the machine, which asked for it, is not told. */
@@ -177,7 +177,7 @@ export class Link implements LinkPort {
   }
 
   #inbound(): Inbound {
-    const { role, log, count, onRequest } = this.#parts
+    const { role, log, count, onRequest } = this.#deps
     return new Inbound({
       link: this,
       role, log, count, onRequest,
@@ -193,14 +193,14 @@ export class Link implements LinkPort {
   #connected(): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
-    this.#parts.hears.connected()
+    this.#deps.hears.connected()
   }
 
   #refused(pdu: Pdu): void {
     const status = pdu.status || STATUS.ESME_RBINDFAIL
-    this.#parts.count('smpp_bind_refused', { status: statusLabel(status) })
-    this.#parts.log.debug({ link: this.id, status: statusText(status) }, 'bind refused')
-    this.#parts.hears.refused(status)
+    this.#deps.count('smpp_bind_refused', { status: statusLabel(status) })
+    this.#deps.log.debug({ link: this.id, status: statusText(status) }, 'bind refused')
+    this.#deps.hears.refused(status)
   }
 
   #control(command: string, heard: () => void): void {
@@ -224,13 +224,13 @@ export class Link implements LinkPort {
     if (open && this.#readTimer?.pdu === pdu) return
     this.#readTimer?.cancel()
     this.#readTimer = open
-      ? { pdu, cancel: this.#parts.clock.after(this.#parts.limits.pduReadMs, () => this.#lose('pdu-half-sent', 'lost')) }
+      ? { pdu, cancel: this.#deps.clock.after(this.#deps.limits.pduReadMs, () => this.#lose('pdu-half-sent', 'lost')) }
       : undefined
   }
 
   #framingLost({ speaks, commandLength }: FramingFault): void {
-    this.#parts.count('smpp_framing_fault', { speaks })
-    this.#parts.log.error({ link: this.id, speaks, commandLength }, 'framing lost: this is not SMPP')
+    this.#deps.count('smpp_framing_fault', { speaks })
+    this.#deps.log.error({ link: this.id, speaks, commandLength }, 'framing lost: this is not SMPP')
     this.#write(encodeNack(STATUS.ESME_RINVCMDLEN, 0))
     this.#lose('framing', speaks === 'smpp' || speaks === 'nothing-known' ? 'lost' : 'foreign')
   }
@@ -239,9 +239,9 @@ export class Link implements LinkPort {
   #unboundByPeer(): void {
     if (this.#state === 'leaving' || this.#state === 'closed') return
     this.#state = 'leaving'
-    this.#parts.hears.handBack(this.#window.retire())
+    this.#deps.hears.handBack(this.#window.retire())
     const gone = () => this.#lose('unbound-by-smsc', 'unbound')
-    const cancel = this.#parts.clock.after(this.#parts.limits.leaveMs, gone)
+    const cancel = this.#deps.clock.after(this.#deps.limits.leaveMs, gone)
     this.drain(() => (cancel(), gone()))
   }
 
@@ -254,7 +254,7 @@ export class Link implements LinkPort {
 
   #write(octets: Buffer): void {
     if (this.#state === 'closed') return
-    if (this.#parts.tap) this.#parts.tap('out', this.#state === 'open' ? withoutPassword(octets) : octets, this)
+    if (this.#deps.tap) this.#deps.tap('out', this.#state === 'open' ? withoutPassword(octets) : octets, this)
     this.#outbox.write(octets)
   }
 
@@ -279,7 +279,7 @@ export class Link implements LinkPort {
   #lose(why: string, cause: LossCause): void {
     if (this.#state === 'closed') return
     this.#close(why)
-    this.#parts.hears.lost(cause, why)
+    this.#deps.hears.lost(cause, why)
   }
 
   #close(why: string): void {
@@ -287,12 +287,12 @@ export class Link implements LinkPort {
     const wasBound = this.#state === 'bound' || this.#state === 'leaving'
     this.#state = 'closed'
     // Warnings are the outage's (outage.ts).
-    this.#parts.log[wasBound ? 'info' : 'debug']({ link: this.id, why }, 'link closed')
-    if (wasBound) this.#parts.count('smpp_link_lost', { why: lossLabel(why) })
+    this.#deps.log[wasBound ? 'info' : 'debug']({ link: this.id, why }, 'link closed')
+    if (wasBound) this.#deps.count('smpp_link_lost', { why: lossLabel(why) })
     this.#drained = undefined
     this.#readTimer?.cancel()
     this.#outbox.end()
     this.#requests.close()
-    this.#parts.hears.handBack(this.#window.close())
+    this.#deps.hears.handBack(this.#window.close())
   }
 }

@@ -6,7 +6,7 @@ import type { SmppCounter } from './counters.ts'
 import { encodeResponse, isKnown } from '../pdu/codec.ts'
 import { STATUS, statusLabel } from '../pdu/status.ts'
 
-export interface RequestsParts {
+export interface RequestsDeps {
   clock: Clock
   write(octets: Buffer): void
   count(name: SmppCounter, labels?: Record<string, string>): void
@@ -16,40 +16,40 @@ export interface RequestsParts {
   silent(): void
 }
 
-export class Requests {
+export class OpenRequests {
   readonly #limits: LineLimits
-  readonly #parts: RequestsParts
+  readonly #deps: RequestsDeps
   /** By object, not by number: a peer may repeat numbers. Oldest first. */
   readonly #open = new Map<Pdu, number>()
   #full = false
   #timer: (() => void) | undefined
 
-  constructor(limits: LineLimits, parts: RequestsParts) {
+  constructor(limits: LineLimits, deps: RequestsDeps) {
     this.#limits = limits
-    this.#parts = parts
+    this.#deps = deps
   }
 
   open(request: Pdu): void {
-    const now = this.#parts.clock.now()
+    const now = this.#deps.clock.now()
     this.#open.set(request, now)
     this.#timer ??= this.#arm(this.#limits.answerMs)
     if (this.#open.size < this.#limits.unansweredMax || this.#full) return
     this.#full = true
-    this.#parts.count('smpp_limit', { limit: 'unansweredMax' })
-    this.#parts.full()
+    this.#deps.count('smpp_limit', { limit: 'unansweredMax' })
+    this.#deps.full()
   }
 
   /** Writes the response with the request's own number; nothing if it was answered, or the link is closed. */
   answer(request: Pdu, status: number, as?: 'duplicate'): void {
     if (!this.#open.delete(request)) return
     const command = isKnown(request.command) ? request.command : 'unknown'
-    if (as) this.#parts.count('smpp_rx_duplicate', { command })
-    else if (status === STATUS.ESME_ROK) this.#parts.count('smpp_rx_handled', { command })
-    else this.#parts.count('smpp_rx_rejected', { command, status: statusLabel(status) })
-    this.#parts.write(encodeResponse(request.command, status, request.sequence))
+    if (as) this.#deps.count('smpp_rx_duplicate', { command })
+    else if (status === STATUS.ESME_ROK) this.#deps.count('smpp_rx_handled', { command })
+    else this.#deps.count('smpp_rx_rejected', { command, status: statusLabel(status) })
+    this.#deps.write(encodeResponse(request.command, status, request.sequence))
     if (!this.#full || this.#open.size > this.#limits.unansweredMax / 2) return
     this.#full = false
-    this.#parts.full()
+    this.#deps.full()
   }
 
   /** True from the limit down to half of it: the socket is not read meanwhile. */
@@ -65,17 +65,17 @@ export class Requests {
   close(): void {
     this.#timer?.()
     for (const { command } of this.#open.keys()) {
-      this.#parts.count('smpp_rx_dropped', { command, reason: 'link-closed' })
+      this.#deps.count('smpp_rx_dropped', { command, reason: 'link-closed' })
     }
     this.#open.clear()
   }
 
   #arm(ms: number): () => void {
-    return this.#parts.clock.after(ms, () => this.#sweep())
+    return this.#deps.clock.after(ms, () => this.#sweep())
   }
 
   #sweep(): void {
-    const now = this.#parts.clock.now()
+    const now = this.#deps.clock.now()
     this.#timer = undefined
     for (const [request, since] of this.#open) {
       const leftMs = since + this.#limits.answerMs - now
@@ -83,8 +83,8 @@ export class Requests {
         this.#timer = this.#arm(leftMs)
         return
       }
-      this.#parts.count('smpp_handler_failed', { how: 'silent' })
-      this.#parts.silent()
+      this.#deps.count('smpp_handler_failed', { how: 'silent' })
+      this.#deps.silent()
       this.answer(request, STATUS.ESME_RX_T_APPN)
     }
   }

@@ -2,7 +2,7 @@
 import type { Log } from '../../base/log-port.ts'
 import { remedyOf, type Trouble, type Why } from './trouble.ts'
 
-export interface OutageParts {
+export interface OutageDeps {
   bind: string
   /** What began it; absent: the bind was started. */
   loss?: Trouble
@@ -14,17 +14,17 @@ export class Outage {
   readonly sinceMs: number
   /** Tries that failed. */
   tries = 0
-  readonly #parts: OutageParts
+  readonly #deps: OutageDeps
   #trouble: Trouble | undefined
   /** Each address of this round, and what came of it. */
   #round: { peer: string; trouble: Trouble }[] = []
   #isAlarm = false
   readonly #told = new Set<Why>()
 
-  constructor(parts: OutageParts) {
-    this.#parts = parts
-    this.#trouble = parts.loss
-    this.sinceMs = parts.now()
+  constructor(deps: OutageDeps) {
+    this.#deps = deps
+    this.#trouble = deps.loss
+    this.sinceMs = deps.now()
   }
 
   get trouble(): Trouble | undefined {
@@ -48,7 +48,7 @@ export class Outage {
     const round = this.#round.splice(0)
     const last = round.at(-1)
     if (!last) return
-    const { bind, log } = this.#parts
+    const { bind, log } = this.#deps
     const { why, detail } = last.trouble
     const level = this.#told.has(why) ? 'debug' : this.#isAlarm ? 'error' : this.#told.size > 0 ? 'info' : 'warn'
     this.#told.add(why)
@@ -59,7 +59,7 @@ export class Outage {
 
   /** It is up at that address. */
   over(peer: string): void {
-    const { bind, log, now } = this.#parts
+    const { bind, log, now } = this.#deps
     const trouble = this.#trouble
     if (!trouble) return
     const { sinceMs, tries } = this

@@ -1,5 +1,5 @@
 /** The pace of a line's SMS lane: a rate, cut when the SMSC throttles, recovering step by step. USSD has no pace. */
-import { onward } from '../../base/monotonic-clock.ts'
+import { monotonicClock } from '../../base/monotonic-clock.ts'
 import type { Clock } from '../../ussd/vocabulary.ts'
 
 export interface PaceSettings {
@@ -41,7 +41,7 @@ export class Pace {
 
   constructor(settings: PaceSettings, clock: Clock) {
     this.#settings = settings
-    this.#now = onward(clock)
+    this.#now = monotonicClock(clock)
     this.#rate = this.#ceiling()
     this.#filledAt = this.#secondAt = this.#now()
   }

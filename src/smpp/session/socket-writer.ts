@@ -7,7 +7,7 @@ import type { SmppCounter } from './counters.ts'
 /** After the last octets were written: time for them to leave, and for the peer to close. */
 const LINGER_MS = 1_000
 
-export interface OutboxParts {
+export interface SocketWriterDeps {
   clock: Clock
   count(name: SmppCounter, labels?: Record<string, string>): void
   /** The peer has stopped, or resumed, taking octets. */
@@ -16,19 +16,19 @@ export interface OutboxParts {
   stuck(): void
 }
 
-export class Outbox {
+export class SocketWriter {
   readonly #socket: Socket
   readonly #limits: LineLimits
-  readonly #parts: OutboxParts
+  readonly #deps: SocketWriterDeps
   #gathered: Buffer[] = []
   #scheduled = false
   #stuck: (() => void) | undefined
   #ended = false
 
-  constructor(socket: Socket, limits: LineLimits, parts: OutboxParts) {
+  constructor(socket: Socket, limits: LineLimits, deps: SocketWriterDeps) {
     this.#socket = socket
     this.#limits = limits
-    this.#parts = parts
+    this.#deps = deps
     socket.on('drain', () => this.#drained())
   }
 
@@ -58,7 +58,7 @@ export class Outbox {
     this.#socket.end()
     // Octets still unread would turn our FIN into a reset and take the last words with it.
     this.#socket.resume()
-    const cancel = this.#parts.clock.after(LINGER_MS, () => this.#socket.destroy())
+    const cancel = this.#deps.clock.after(LINGER_MS, () => this.#socket.destroy())
     this.#socket.once('close', cancel)
   }
 
@@ -69,17 +69,17 @@ export class Outbox {
     this.#gathered = []
     if (this.#socket.destroyed || !this.#socket.writable) return
     this.#socket.write(octets.length === 1 ? octets[0]! : Buffer.concat(octets))
-    this.#parts.count('smpp_write')
+    this.#deps.count('smpp_write')
     if (this.#stuck || this.#socket.writableLength <= this.#limits.outOctetsMax) return
-    this.#parts.count('smpp_limit', { limit: 'outOctetsMax' })
-    this.#stuck = this.#parts.clock.after(this.#limits.drainMs, () => this.#parts.stuck())
-    this.#parts.stalled(true)
+    this.#deps.count('smpp_limit', { limit: 'outOctetsMax' })
+    this.#stuck = this.#deps.clock.after(this.#limits.drainMs, () => this.#deps.stuck())
+    this.#deps.stalled(true)
   }
 
   #drained(): void {
     if (!this.#stuck) return
     this.#stuck()
     this.#stuck = undefined
-    this.#parts.stalled(false)
+    this.#deps.stalled(false)
   }
 }

@@ -35,7 +35,7 @@ export interface WindowSettings {
 }
 
 /** A request of ours, coded but for its sequence number. */
-export interface Entry {
+export interface WindowRequest {
   octets: Buffer
   command: OutgoingPdu['command']
   lane: Lane
@@ -47,36 +47,36 @@ export interface Entry {
 }
 
 /** What the response to a timed-out request said, when it came at last. */
-export interface Late {
+export interface LateResponse {
   key: string | undefined
   lane: Lane
   outcome: SubmitOutcome
 }
 
 /** What a response was to us; all but `matched` are metrics labels. */
-export type Answered = 'matched' | 'late-response' | 'wrong-command' | 'unexpected-response'
+export type ResponseMatch = 'matched' | 'late-response' | 'wrong-command' | 'unexpected-response'
 
-export interface WindowParts {
+export interface WindowDeps {
   clock: Clock
   pace: Pace
   write(octets: Buffer): void
   written(lane: Lane): void
-  late(late: Late): void
+  late(late: LateResponse): void
   /** Nothing is written and unanswered, and nothing waits. */
   idle(): void
 }
 
 type Pending =
-  | { answer: string; entry: Entry }
+  | { answer: string; entry: WindowRequest }
   /** bind, enquire_link, unbind: the bind machine keeps their time. */
   | { answer: string; heard(pdu: Pdu): void }
 
 export class Window {
   readonly #settings: WindowSettings
-  readonly #parts: WindowParts
+  readonly #deps: WindowDeps
   readonly #pending = new Map<number, Pending>()
   readonly #late = new Map<number, { answer: string; key: string | undefined; lane: Lane }>()
-  readonly #queue: Record<Lane, Entry[]> = { ussd: [], sms: [] }
+  readonly #queue: Record<Lane, WindowRequest[]> = { ussd: [], sms: [] }
   readonly #smsSlots: number
   #sequence: number
   #inSlots = 0
@@ -86,9 +86,9 @@ export class Window {
   #sweep: { at: number; cancel: () => void } | undefined
   #paceTimer: (() => void) | undefined
 
-  constructor(settings: WindowSettings, parts: WindowParts) {
+  constructor(settings: WindowSettings, deps: WindowDeps) {
     this.#settings = settings
-    this.#parts = parts
+    this.#deps = deps
     this.#sequence = settings.sequence?.first ?? 1
     const kept = Math.max(1, Math.ceil(settings.slots * settings.ussdShare))
     this.#smsSlots = Math.max(1, settings.slots - kept)
@@ -101,7 +101,7 @@ export class Window {
   }
 
   /** Takes a request, to write now or when a slot is free. False: its lane is full. */
-  offer(entry: Entry): boolean {
+  offer(entry: WindowRequest): boolean {
     const queue = this.#queue[entry.lane]
     if (queue.length >= this.#settings.queueMax[entry.lane]) return false
     if (entry.withheld && this.#withheld >= WITHHELD_MAX) return false
@@ -117,7 +117,7 @@ export class Window {
   }
 
   /** Hears a response: matched by its number and its command. (SMPP v3.4 §2.6, §4.3) */
-  answer(pdu: Pdu): Answered {
+  answer(pdu: Pdu): ResponseMatch {
     const pending = this.#pending.get(pdu.sequence)
     if (!pending) return this.#answerLate(pdu)
     if (pdu.command !== pending.answer && pdu.command !== 'generic_nack') return 'wrong-command'
@@ -128,9 +128,9 @@ export class Window {
     }
     this.#release(pending.entry)
     const outcome = outcomeOf(pdu)
-    if (outcome.kind === 'refused' && outcome.status === STATUS.ESME_RTHROTTLED) this.#parts.pace.throttled()
+    if (outcome.kind === 'refused' && outcome.status === STATUS.ESME_RTHROTTLED) this.#deps.pace.throttled()
     const congestion = pending.entry.lane === 'sms' ? congestionOf(pdu) : 0
-    if (congestion > 0) this.#parts.pace.congested(congestion)
+    if (congestion > 0) this.#deps.pace.congested(congestion)
     pending.entry.settle(outcome)
     this.#pump()
     return 'matched'
@@ -148,13 +148,13 @@ export class Window {
   }
 
   /** Writes no more; responses are still heard. Gives back what waits. */
-  retire(): Entry[] {
+  retire(): WindowRequest[] {
     this.#open = false
     return [...this.#queue.ussd.splice(0), ...this.#queue.sms.splice(0)]
   }
 
   /** The link is gone: written requests are lost, waiting ones are given back to be sent elsewhere. */
-  close(): Entry[] {
+  close(): WindowRequest[] {
     const waiting = this.retire()
     this.#sweep?.cancel()
     this.#paceTimer?.()
@@ -170,27 +170,27 @@ export class Window {
     const { ussd, sms } = this.#queue
     while (ussd.length && (ussd[0]!.withheld || this.#inSlots < this.#settings.slots)) this.#send(ussd.shift()!)
     while (sms.length && !this.#smsHeld && this.#inSlots < this.#smsSlots) {
-      const waitMs = this.#parts.pace.waitMs()
+      const waitMs = this.#deps.pace.waitMs()
       if (waitMs > 0) {
-        this.#paceTimer ??= this.#parts.clock.after(waitMs, () => {
+        this.#paceTimer ??= this.#deps.clock.after(waitMs, () => {
           this.#paceTimer = undefined
           this.#pump()
         })
         break
       }
-      if (this.#send(sms.shift()!)) this.#parts.pace.spend()
+      if (this.#send(sms.shift()!)) this.#deps.pace.spend()
     }
     this.#tellIdle()
   }
 
-  #send(entry: Entry): boolean {
-    if (entry.deadline <= this.#parts.clock.now()) {
+  #send(entry: WindowRequest): boolean {
+    if (entry.deadline <= this.#deps.clock.now()) {
       entry.settle({ kind: 'unsent', why: 'expired' })
       return false
     }
     if (entry.withheld) this.#withheld++
     else this.#inSlots++
-    this.#parts.written(entry.lane)
+    this.#deps.written(entry.lane)
     this.#write(entry.octets, { answer: `${entry.command}_resp`, entry })
     this.#arm(entry.deadline)
     return true
@@ -201,7 +201,7 @@ export class Window {
     octets.writeUInt32BE(this.#sequence, 12)
     this.#pending.set(this.#sequence, pending)
     this.#step()
-    this.#parts.write(octets)
+    this.#deps.write(octets)
   }
 
   #step(): void {
@@ -209,31 +209,31 @@ export class Window {
     this.#sequence = this.#sequence === last ? 1 : this.#sequence + 1
   }
 
-  #release(entry: Entry): void {
+  #release(entry: WindowRequest): void {
     if (entry.withheld) this.#withheld--
     else this.#inSlots--
   }
 
-  #answerLate(pdu: Pdu): Answered {
+  #answerLate(pdu: Pdu): ResponseMatch {
     const late = this.#late.get(pdu.sequence)
     if (!late) return 'unexpected-response'
     if (pdu.command !== late.answer && pdu.command !== 'generic_nack') return 'wrong-command'
     this.#late.delete(pdu.sequence)
-    this.#parts.late({ key: late.key, lane: late.lane, outcome: outcomeOf(pdu) })
+    this.#deps.late({ key: late.key, lane: late.lane, outcome: outcomeOf(pdu) })
     return 'late-response'
   }
 
   #arm(deadline: number): void {
     if (this.#sweep && this.#sweep.at <= deadline) return
     this.#sweep?.cancel()
-    const now = this.#parts.clock.now()
+    const now = this.#deps.clock.now()
     const at = Math.min(Math.max(deadline, now), now + TIMER_MS_MAX)
-    this.#sweep = { at, cancel: this.#parts.clock.after(at - now, () => this.#expire()) }
+    this.#sweep = { at, cancel: this.#deps.clock.after(at - now, () => this.#expire()) }
   }
 
   #expire(): void {
     this.#sweep = undefined
-    const now = this.#parts.clock.now()
+    const now = this.#deps.clock.now()
     let next = Infinity
     for (const [sequence, pending] of this.#pending) {
       if (!('entry' in pending)) continue
@@ -250,7 +250,7 @@ export class Window {
     this.#pump()
   }
 
-  #timeOut(sequence: number, answer: string, entry: Entry): void {
+  #timeOut(sequence: number, answer: string, entry: WindowRequest): void {
     this.#pending.delete(sequence)
     this.#release(entry)
     if (this.#late.size >= LATE_MAX) this.#late.delete(this.#late.keys().next().value!)
@@ -259,7 +259,7 @@ export class Window {
   }
 
   #tellIdle(): void {
-    if (this.load() === 0) this.#parts.idle()
+    if (this.load() === 0) this.#deps.idle()
   }
 }
 

@@ -8,7 +8,7 @@ import type { Counters } from '../../base/metrics.ts'
 import { repeating, statement } from '../../base/sql.ts'
 import type { Chance, Clock } from '../../ussd/vocabulary.ts'
 import { wishOf, type Keywords } from './keywords.ts'
-import { oweSms } from '../outbox/enqueue.ts'
+import { enqueueSms } from '../outbox/enqueue.ts'
 import { optIn, optOut } from './opt-out.ts'
 import { ANSWER, type SmsSubject } from '../outbox/types.ts'
 
@@ -25,15 +25,15 @@ export interface IncomingSms {
 export type IncomingResult = 'repeat' | 'stop' | 'start' | 'help' | 'replied' | 'unknown'
 
 /** By language. The first one stands for languages that are not here. */
-export type Wording = Readonly<Record<string, string>>
+export type TextByLanguage = Readonly<Record<string, string>>
 
 export interface IncomingSettings {
   keywords: Keywords
   texts: {
-    stopped: Wording
-    started: Wording
+    stopped: TextByLanguage
+    started: TextByLanguage
     /** Empty: none is sent. */
-    help: Wording
+    help: TextByLanguage
   }
   /** The same text again this soon, with nothing of that subscriber's between, is a copy. */
   copyMs: number
@@ -43,7 +43,7 @@ export interface IncomingSettings {
   helpEveryMs: number
 }
 
-export interface IncomingParts {
+export interface IncomingDeps {
   knex: Knex
   clock: Clock
   chance: Chance
@@ -68,13 +68,13 @@ const LAST = statement<{ id: string; subject: string }>('sms-last', `
   ORDER BY submitted_at DESC, id DESC LIMIT 1`)
 
 /** Durable when it resolves, so acknowledge the PDU only then. Rejects when Postgres is away. */
-export async function takeSms(parts: IncomingParts, sms: IncomingSms): Promise<IncomingResult> {
-  const { knex, clock, chance } = parts
-  return repeating(() => knex.transaction((trx) => taking(parts, trx, sms)), { clock, chance, signal: AbortSignal.any([]) })
+export async function takeSms(deps: IncomingDeps, sms: IncomingSms): Promise<IncomingResult> {
+  const { knex, clock, chance } = deps
+  return repeating(() => knex.transaction((trx) => taking(deps, trx, sms)), { clock, chance, signal: AbortSignal.any([]) })
 }
 
-async function taking(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms): Promise<IncomingResult> {
-  const { clock, settings } = parts
+async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms): Promise<IncomingResult> {
+  const { clock, settings } = deps
   const nowMs = clock.now()
   const since = new Date(nowMs - settings.copyMs)
   const [seen] = await SEEN(trx, { msisdn: sms.msisdn, digest: digestOf(sms), now: new Date(nowMs), since })
@@ -82,18 +82,18 @@ async function taking(parts: IncomingParts, trx: Knex.Transaction, sms: Incoming
   const wish = wishOf(sms.text, settings.keywords)
   switch (wish.is) {
     case 'stop':
-      if (await optOut(trx, sms.msisdn, nowMs)) await answer(parts, trx, sms, settings.texts.stopped)
+      if (await optOut(trx, sms.msisdn, nowMs)) await answer(deps, trx, sms, settings.texts.stopped)
       return 'stop'
     case 'start':
-      if (await optIn(trx, sms.msisdn)) await answer(parts, trx, sms, settings.texts.started)
+      if (await optIn(trx, sms.msisdn)) await answer(deps, trx, sms, settings.texts.started)
       return 'start'
     case 'help':
-      await answer(parts, trx, sms, settings.texts.help)
+      await answer(deps, trx, sms, settings.texts.help)
       return 'help'
     case 'words': {
-      if (await reply(parts, trx, sms, wish.words)) return 'replied'
+      if (await reply(deps, trx, sms, wish.words)) return 'replied'
       const isTime = (seen.helped_at?.getTime() ?? 0) <= nowMs - settings.helpEveryMs
-      if (isTime && await answer(parts, trx, sms, settings.texts.help)) {
+      if (isTime && await answer(deps, trx, sms, settings.texts.help)) {
         await trx('sms_incoming').where({ msisdn: sms.msisdn }).update({ helped_at: new Date(nowMs) })
       }
       return 'unknown'
@@ -102,32 +102,32 @@ async function taking(parts: IncomingParts, trx: Knex.Transaction, sms: Incoming
 }
 
 /** True if the words answer the last reminder, as the service that wrote it understands them. */
-async function reply(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms, words: string): Promise<boolean> {
-  const since = new Date(parts.clock.now() - parts.settings.replyMs)
+async function reply(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms, words: string): Promise<boolean> {
+  const since = new Date(deps.clock.now() - deps.settings.replyMs)
   const [last] = await LAST(trx, { msisdn: sms.msisdn, since })
   const [name = '', id = ''] = last?.subject.split(':') ?? []
-  const subject = parts.subjects.find((one) => one.name === name)
+  const subject = deps.subjects.find((one) => one.name === name)
   if (!last || !subject) return false
-  const about = { id, msisdn: sms.msisdn, words, intention: `sms:${last.id}`, todayMs: parts.clock.today() }
+  const about = { id, msisdn: sms.msisdn, words, intention: `sms:${last.id}`, todayMs: deps.clock.today() }
   const done = await subject.reply(trx, about)
   if (!done) return false
   await trx('sms_outbox').where({ id: last.id }).update({ answered: done.what })
-  await owe(parts, trx, sms, done.text)
+  await owe(deps, trx, sms, done.text)
   return true
 }
 
 /** Owes a text in the subscriber's language; false if there is none to send. */
-async function answer(parts: IncomingParts, trx: Knex.Transaction, sms: IncomingSms, wording: Wording): Promise<boolean> {
+async function answer(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms, wording: TextByLanguage): Promise<boolean> {
   let language: string | null = null
-  for (const subject of parts.subjects) language ??= await subject.languageOf(trx, sms.msisdn)
+  for (const subject of deps.subjects) language ??= await subject.languageOf(trx, sms.msisdn)
   const text = (language === null ? undefined : wording[language]) ?? Object.values(wording)[0]
-  if (text) await owe(parts, trx, sms, text)
+  if (text) await owe(deps, trx, sms, text)
   return text !== undefined
 }
 
 /** In spite of an opt-out: the subscriber has just asked. */
-function owe({ clock }: IncomingParts, trx: Knex.Transaction, { msisdn, line }: IncomingSms, text: string): Promise<void> {
-  return oweSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
+function owe({ clock }: IncomingDeps, trx: Knex.Transaction, { msisdn, line }: IncomingSms, text: string): Promise<void> {
+  return enqueueSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
 }
 
 function digestOf({ text, mark }: IncomingSms): string {

@@ -29,7 +29,7 @@ interface Unfinished {
 }
 
 /** What one subscriber has on the shelf. Whose it is stands in it, for the log: the name may hide it. */
-export interface Held {
+export interface HeldDeps {
   msisdn: string
   group: string
   texts: readonly Unfinished[]
@@ -48,22 +48,22 @@ export interface PartLimits {
 
 /** What a change leaves on the shelf (null: nothing), and what it tells. */
 export interface Changed<T> {
-  held: Held | null
+  held: HeldDeps | null
   /** When somebody must look again, and how long that is from now. */
   dueMs: number
   liveMs: number
   told: T
 }
 
-export type PartKey = Pick<Held, 'group' | 'msisdn'>
+export type PartKey = Pick<HeldDeps, 'group' | 'msisdn'>
 
 /** The port of the store. Rejects with StoreError; what `change` put is durable when it resolves. */
 export interface PartShelf {
   /** Reads, changes and writes back as if nobody else did meanwhile; `change` may be asked several times. */
-  change<T>(key: PartKey, change: (held: Held | null) => Changed<T>): Promise<T>
+  change<T>(key: PartKey, change: (held: HeldDeps | null) => Changed<T>): Promise<T>
   /** The same for what is due, `limit` subscribers at most. */
-  changeDue<T>(nowMs: number, limit: number, change: (held: Held) => Changed<T>): Promise<T[]>
-  find(key: PartKey): Promise<Held | null>
+  changeDue<T>(nowMs: number, limit: number, change: (held: HeldDeps) => Changed<T>): Promise<T[]>
+  find(key: PartKey): Promise<HeldDeps | null>
   /** Answers how many values went. */
   erase(msisdn: string): Promise<number>
 }
@@ -83,7 +83,7 @@ export interface Added {
 }
 
 /** Puts one part to those that are here. Pure. */
-export function addPart(held: Held | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<Added> {
+export function addPart(held: HeldDeps | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<Added> {
   const { kept, expired } = young(held, nowMs, limits)
   const gaveUp = { expired, replaced: 0, over: 0 }
   const left = (texts: readonly Unfinished[], is: Added['is'], text = ''): Changed<Added> =>
@@ -111,7 +111,7 @@ export function addPart(held: Held | null, part: SmsPartIn, nowMs: number, limit
 }
 
 /** Notes that a whole text has been dealt with. Pure. */
-export function endText(held: Held | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<void> {
+export function endText(held: HeldDeps | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<void> {
   const texts = (held?.texts ?? []).map((text): Unfinished => {
     if (!isSame(text, part) || text.doneMs !== null || !isWhole(text)) return text
     const parts = Object.fromEntries(Object.entries(text.parts).map(([sequence, one]) => [sequence, digest(one)]))
@@ -121,7 +121,7 @@ export function endText(held: Held | null, part: SmsPartIn, nowMs: number, limit
 }
 
 /** Takes away what is over. Pure. */
-export function expireTexts(held: Held, nowMs: number, limits: PartLimits): Changed<PartKey & { expired: number }> {
+export function expireTexts(held: HeldDeps, nowMs: number, limits: PartLimits): Changed<PartKey & { expired: number }> {
   const { kept, expired } = young(held, nowMs, limits)
   const { msisdn, group } = held
   return { ...changed(held, kept, nowMs, limits), told: { msisdn, group, expired } }
@@ -133,7 +133,7 @@ function changed({ msisdn, group }: PartKey, texts: readonly Unfinished[], nowMs
   return { held: { msisdn, group, texts }, dueMs, liveMs: Math.max(0, dueMs - nowMs) }
 }
 
-function young(held: Held | null, nowMs: number, limits: PartLimits): { kept: Unfinished[]; expired: number } {
+function young(held: HeldDeps | null, nowMs: number, limits: PartLimits): { kept: Unfinished[]; expired: number } {
   const all = held?.texts ?? []
   const kept = all.filter((text) => nowMs < overMs(text, limits))
   const over = all.filter((text) => text.doneMs === null && nowMs >= overMs(text, limits))

@@ -1,16 +1,16 @@
 /** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
 import type { Log } from '../../base/log-port.ts'
 import type { Counters } from '../../base/metrics.ts'
-import { takeSms, type IncomingParts } from './inbox.ts'
+import { takeSms, type IncomingDeps } from './inbox.ts'
 import { addPart, endText, expireTexts, type GivenUp, type PartLimits, type PartShelf, type SmsPartIn } from './parts.ts'
-import { readSms } from '../pdu/segments-join.ts'
+import { readSmsPart } from '../pdu/segments-join.ts'
 import { tlvOf } from '../../smpp/dialect/carrier.ts'
 import type { PlainText } from '../pdu/segments.ts'
 import type { Line, Pdu } from '../../smpp/types.ts'
 import { readMsisdn, remedyFor, type Numbering } from '../../ussd/msisdn.ts'
 import type { SmsInSettings } from '../settings.ts'
 
-export interface SmsInParts extends Omit<IncomingParts, 'settings' | 'counters'> {
+export interface SmsInDeps extends Omit<IncomingDeps, 'settings' | 'counters'> {
   settings: SmsInSettings
   metrics: Counters
   log: Log
@@ -32,10 +32,10 @@ const MARKS = [0x0204, 0x001e]
 /** Subscribers that one look at what is over deals with; the rest waits for the next. */
 const EXPIRED_MAX = 200
 
-export function smsIn(parts: SmsInParts): SmsIn {
-  const { settings, clock, metrics, log, shelf } = parts
+export function smsIn(deps: SmsInDeps): SmsIn {
+  const { settings, clock, metrics, log, shelf } = deps
   const limits: PartLimits = { ...settings.long, copyMs: settings.copyMs }
-  const incoming: IncomingParts = { ...parts, counters: metrics, settings: {
+  const incoming: IncomingDeps = { ...deps, counters: metrics, settings: {
     keywords: upper(settings.keywords), texts: settings.texts, copyMs: settings.copyMs, replyMs: settings.replyMs,
     helpEveryMs: settings.helpEveryMs,
   } }
@@ -62,13 +62,13 @@ export function smsIn(parts: SmsInParts): SmsIn {
     async take(pdu, line) {
       const counted = (result: string) => metrics.count('sms_incoming_total', { line: line.name, result })
       const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
-      const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, parts.numbering(line.name))
+      const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, deps.numbering(line.name))
       if ('fault' in from) {
         const why = `source-${from.fault}`
         log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')
         return counted(why)
       }
-      const part: SmsPartIn = { ...readSms(pdu, parts.plain?.(line.name)), group: line.group, msisdn: from.msisdn }
+      const part: SmsPartIn = { ...readSmsPart(pdu, deps.plain?.(line.name)), group: line.group, msisdn: from.msisdn }
       const isLong = part.total > 1
       const whole = isLong ? await join(part) : part
       if ('counted' in whole) return counted(whole.counted)

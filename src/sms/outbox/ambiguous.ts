@@ -5,7 +5,7 @@ import { laterMs } from './backoff.ts'
 import { STATE_OF } from './receipt-rows.ts'
 import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
 import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
-import { LOSSES_MAX, type ReminderParts } from './settings.ts'
+import { LOSSES_MAX, type OutboxDeps } from './settings.ts'
 import type { SmsOutcome } from './types.ts'
 
 /** A request for one SMS, or for one part of it, as a line knows it. */
@@ -20,14 +20,14 @@ export interface LateSms {
  * A receipt settles it; without one, when its grace is over, what is missing of it is tried once more, or it is given
  * up. Answers what became of it, or null if it still waits.
  */
-export async function reconcile(parts: ReminderParts, row: OpenRow): Promise<ReminderState | 'retried' | null> {
-  const { knex, clock } = parts
+export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<ReminderState | 'retried' | null> {
+  const { knex, clock } = deps
   return knex.transaction(async (trx) => {
-    const told = await takeReceiptOf(parts, trx, row)
+    const told = await takeReceiptOf(deps, trx, row)
     if (told) {
       // The receipt may have come through another door of the SMSC.
       const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
-      const state = await take(parts, trx, row, taken)
+      const state = await take(deps, trx, row, taken)
       for (const receipt of told.receipts) {
         if (state) await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
       }
@@ -36,25 +36,25 @@ export async function reconcile(parts: ReminderParts, row: OpenRow): Promise<Rem
     }
     if (row.wake_at.getTime() > clock.now()) return null
     const state = nextState(row.state, { type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX })
-    const done = await resolve(parts, trx, row.id, { state, error: 'no response, twice' })
+    const done = await resolve(deps, trx, row.id, { state, error: 'no response, twice' })
     return done && (state === 'due' ? 'retried' : state)
   })
 }
 
 /** True if what came late told something new of an SMS that waits. */
-export async function settleLate(parts: ReminderParts, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
+export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOutcome): Promise<boolean> {
   if (outcome.is === 'ambiguous' || outcome.is === 'unsent') return false
-  return parts.knex.transaction(async (trx) => {
+  return deps.knex.transaction(async (trx) => {
     const [row] = await HOLD(trx, { id: late.id })
     if (!row) return false
     if (outcome.is === 'accepted') {
       const part = late.part ?? 1
       if (row.taken.includes(part)) return false
-      return await take(parts, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' }) !== null
+      return await take(deps, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' }) !== null
     }
     const refused: ReminderEvent = outcome.is === 'failed' ? { type: 'REFUSED' } : { type: 'LATER', mayRetry: row.losses < LOSSES_MAX }
-    const waitMs = outcome.is === 'later' ? laterMs(outcome.status, row.losses, parts.chance) : 0
-    return await resolve(parts, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs }) !== null
+    const waitMs = outcome.is === 'later' ? laterMs(outcome.status, row.losses, deps.chance) : 0
+    return await resolve(deps, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs }) !== null
   })
 }
 
@@ -66,13 +66,13 @@ interface TakenPart {
 
 /** One more part is known to be taken: all of them, or the rest is due now. */
 async function take(
-  parts: ReminderParts, trx: Knex.Transaction, row: OpenRow, taken: TakenPart,
+  deps: OutboxDeps, trx: Knex.Transaction, row: OpenRow, taken: TakenPart,
 ): Promise<ReminderState | null> {
   const isLast = missing(row).every((part) => part === taken.part)
   const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
-  const done = await resolve(parts, trx, row.id, { state, error: null })
+  const done = await resolve(deps, trx, row.id, { state, error: null })
   const messageIds = Array.from({ length: row.parts }, (_, i) => i + 1 === taken.part ? taken.messageId : null)
-  if (done) await storeParts(parts, trx, { id: row.id, line: taken.line, messageIds })
+  if (done) await storeParts(deps, trx, { id: row.id, line: taken.line, messageIds })
   return done
 }
 
@@ -84,7 +84,7 @@ interface Resolution {
 }
 
 async function resolve(
-  { clock }: ReminderParts, trx: Knex.Transaction, id: string, { state, error, waitMs = 0 }: Resolution,
+  { clock }: OutboxDeps, trx: Knex.Transaction, id: string, { state, error, waitMs = 0 }: Resolution,
 ): Promise<ReminderState | null> {
   const now = new Date(clock.now())
   const isFinal = state === 'failed' || state === 'delivered'

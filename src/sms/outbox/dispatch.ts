@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
 import { failpoint } from '../../base/failpoints.ts'
-import { onward } from '../../base/monotonic-clock.ts'
+import { monotonicClock } from '../../base/monotonic-clock.ts'
 import { repeating } from '../../base/sql.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
@@ -13,9 +13,9 @@ import { forgetOld } from './forget.ts'
 import { gate, type Gate } from './database-share.ts'
 import { recallAll } from './recall.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
+import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE_SMS, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
 import { quietUntil } from './schedule.ts'
-import { REMINDER_DEFAULTS, type ReminderParts, type ReminderSettings } from './settings.ts'
+import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
 
 /** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
@@ -23,7 +23,7 @@ const LINE_PAUSE_MS = 1_000
 /** How often what is no longer needed is removed. */
 const FORGET_EVERY_MS = 3_600_000
 
-export interface Reminders {
+export interface SmsDispatcher {
   /** One look at the outbox; answers how many SMS a line took in hand. Rejects when Postgres is away. */
   tick(): Promise<number>
   /** Durable when it resolves. Rejects when Postgres is away. */
@@ -35,9 +35,9 @@ export interface Reminders {
   stop(): Promise<void>
 }
 
-export function reminders(parts: ReminderParts): Reminders {
-  const settings = { ...REMINDER_DEFAULTS, ...parts.settings }
-  const work: Work = { ...parts, settings, now: onward(parts.clock), pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
+export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
+  const settings = { ...OUTBOX_DEFAULTS, ...deps.settings }
+  const work: Work = { ...deps, settings, now: monotonicClock(deps.clock), pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
   let running: Promise<number> | undefined
   let cancel: (() => void) | undefined
   let stopped = true
@@ -65,8 +65,8 @@ export function reminders(parts: ReminderParts): Reminders {
 
   return {
     tick: () => tick(true),
-    applyReceipt: (receipt) => work.gated(() => applyReceipt(parts, receipt)),
-    late: (sms, outcome) => repeating(() => settleLate(parts, sms, outcome), { ...parts, signal: AbortSignal.any([]) }),
+    applyReceipt: (receipt) => work.gated(() => applyReceipt(deps, receipt)),
+    late: (sms, outcome) => repeating(() => settleLate(deps, sms, outcome), { ...deps, signal: AbortSignal.any([]) }),
     start() {
       if (!stopped) return
       stopped = false
@@ -80,8 +80,8 @@ export function reminders(parts: ReminderParts): Reminders {
   }
 }
 
-interface Work extends ReminderParts {
-  settings: ReminderSettings
+interface Work extends OutboxDeps {
+  settings: OutboxSettings
   /** For spans: never set back. */
   now: () => number
   /** Lines whose SMSC asked for a pause, until when. '': SMS for any line. */
@@ -182,7 +182,7 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
   const state = nextState('submitting', said.event)
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
   await work.knex.transaction(async (trx) => {
-    const [kept] = await SETTLE(trx, {
+    const [kept] = await SETTLE_SMS(trx, {
       id: row.id, lease: row.lease, state, line: (took?.line ?? row.line) || null, now: new Date(clock.now()),
       wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
       uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,

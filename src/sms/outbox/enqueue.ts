@@ -2,7 +2,7 @@
 import type { Knex } from 'knex'
 import type { Clock } from '../../ussd/vocabulary.ts'
 
-export interface OwedSms {
+export interface EnqueuedSms {
   /** Unique among SMS of its kind. */
   id: string
   kind: string
@@ -16,7 +16,7 @@ export interface OwedSms {
 const OF_USE_MS = 3_600_000
 
 /** Twice with the same id is one SMS. Sent at any hour. */
-export async function oweSms(knex: Knex, { id, kind, msisdn, line, text }: OwedSms, clock: Clock): Promise<void> {
+export async function enqueueSms(knex: Knex, { id, kind, msisdn, line, text }: EnqueuedSms, clock: Clock): Promise<void> {
   const [now, todayMs] = [new Date(clock.now()), clock.today()]
   const subject = `${kind}:${id}`
   // Whoever owes it again does so at another moment, which the unique index takes for another SMS.

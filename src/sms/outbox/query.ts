@@ -2,7 +2,7 @@
 import { statement } from '../../base/sql.ts'
 import { unsentMs } from './backoff.ts'
 import { applyState } from './receipts.ts'
-import type { ReminderParts } from './settings.ts'
+import type { OutboxDeps } from './settings.ts'
 import type { QueryOutcome, SmsQuery } from './types.ts'
 
 /** How a line is asked. */
@@ -47,8 +47,8 @@ const OVERDUE = statement<OverdueRow>('sms-overdue', `
 const ASK_AT = statement('sms-ask-at', `
   UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz) WHERE id = CAST(:id AS bigint) AND state = 'accepted'`)
 
-export function smsQueries(parts: ReminderParts, query: SmsQuery): Queries {
-  const { knex, clock, counters, log } = parts
+export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
+  const { knex, clock, counters, log } = deps
   const restingUntil = new Map<string, number>()
 
   async function ask(line: string, row: OverdueRow): Promise<QueryOutcome['is']> {
@@ -56,7 +56,7 @@ export function smsQueries(parts: ReminderParts, query: SmsQuery): Queries {
     for (const { part, message_id: messageId } of row.parts) {
       const outcome = await query({ msisdn: row.msisdn, line, messageId })
       const said = { line, messageId, from: row.msisdn }
-      const isNew = outcome.is === 'said' && await applyState(parts, { sms: row.id, part }, { ...said, ...outcome })
+      const isNew = outcome.is === 'said' && await applyState(deps, { sms: row.id, part }, { ...said, ...outcome })
       const result = outcome.is !== 'said' ? outcome.is : isNew ? 'settled' : 'pending'
       counters.count('sms_queries_total', { line, result })
       last = outcome.is
@@ -82,7 +82,7 @@ export function smsQueries(parts: ReminderParts, query: SmsQuery): Queries {
           restingUntil.set(line, clock.now() + QUERY_REST_MS)
           log.warn({ line, restMs: QUERY_REST_MS }, 'the SMSC does not answer query_sm: take sms.queryMs out of this line')
         }
-        const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(parts.chance)))
+        const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(deps.chance)))
         for (const { id } of rows.slice(n)) await ASK_AT(knex, { id, wake })
         return
       }

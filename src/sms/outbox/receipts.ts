@@ -7,7 +7,7 @@ import {
   DROP_ORPHANS, FIND_PART, FIND_REFERENCE, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS,
   TAKE_EARLY, type PartRow, type PartState,
 } from './receipt-rows.ts'
-import type { ReminderParts } from './settings.ts'
+import type { OutboxDeps } from './settings.ts'
 import type { PartIds, Receipt } from './types.ts'
 
 /** matched: it told something new · repeat: it did not · orphan: kept until somebody knows its id. */
@@ -20,14 +20,14 @@ const NO_KEY = ''
  * Applies one receipt; durable when it resolves, so acknowledge the PDU only then. Twice, early and out of order are
  * harmless: a part's final state never changes again. Rejects when Postgres is away.
  */
-export async function applyReceipt(parts: ReminderParts, given: Receipt): Promise<ReceiptResult> {
-  const { clock, chance } = parts
+export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<ReceiptResult> {
+  const { clock, chance } = deps
   // Receipts write the subscriber with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
-  const apply = () => parts.knex.transaction(async (trx) => {
-    const key = keyOf(parts, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
+  const apply = () => deps.knex.transaction(async (trx) => {
+    const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
     if (key !== NO_KEY) await lockKeys(trx, [key])
-    const part = key === NO_KEY ? undefined : await findPart(parts, trx, receipt, key)
+    const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
     if (!part) return keepOrphan(trx, receipt, key, clock.now())
     return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
   })
@@ -39,30 +39,30 @@ export async function applyReceipt(parts: ReminderParts, given: Receipt): Promis
  * transaction that writes `accepted`.
  */
 export async function storeParts(
-  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: PartIds },
+  deps: OutboxDeps, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: PartIds },
 ): Promise<void> {
   const rows = sms.messageIds.flatMap((message_id, i) => {
     if (message_id === null) return []
-    return [{ part: i + 1, message_id, message_key: keyOf(parts, sms.line, message_id, 'response') ?? NO_KEY }]
+    return [{ part: i + 1, message_id, message_key: keyOf(deps, sms.line, message_id, 'response') ?? NO_KEY }]
   })
   if (!rows.length) return
   const own = referenceKey(referenceOf(sms.id))
   const keys = [...rows.map((row) => row.message_key).filter((key) => key !== NO_KEY), own]
   await lockKeys(trx, keys)
   await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
-  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), own, line: sms.line, sms: sms.id, doors: doorsOf(parts, sms.line) })
+  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), own, line: sms.line, sms: sms.id, doors: doorsOf(deps, sms.line) })
   for (const orphan of early) {
     const { line, message_id: messageId, sender: from, state, error, reference } = orphan
     const receipt = { line, messageId, from, state, error, reference }
-    const part = await findPart(parts, trx, receipt, orphan.message_key)
-    if (part) await applyToPart(trx, part, receipt, parts.clock.now())
+    const part = await findPart(deps, trx, receipt, orphan.message_key)
+    if (part) await applyToPart(trx, part, receipt, deps.clock.now())
   }
 }
 
 /** What the SMSC answered about one part; true if that was new. Rejects when Postgres is away. */
-export async function applyState(parts: ReminderParts, at: { sms: string; part: number }, said: Match): Promise<boolean> {
-  const { clock, chance } = parts
-  const apply = () => parts.knex.transaction(async (trx) => {
+export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
+  const { clock, chance } = deps
+  const apply = () => deps.knex.transaction(async (trx) => {
     const [part] = await PART_AT(trx, at)
     return part ? applyToPart(trx, part, said, clock.now()) : false
   })
@@ -82,11 +82,11 @@ export interface Told {
  * they are then used up.
  */
 export async function takeReceiptOf(
-  parts: ReminderParts, trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
+  deps: OutboxDeps, trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
   const { id, msisdn } = sms
   const found = await POSSIBLE(trx, {
-    sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, doors: doorsOf(parts, sms.line), reference: referenceOf(id),
+    sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, doors: doorsOf(deps, sms.line), reference: referenceOf(id),
   })
   const [first] = found
   if (!first) return null
@@ -101,8 +101,8 @@ export function referenceOf(id: string): number {
   return Number(BigInt(id) % 65_535n) + 1
 }
 
-function keyOf(parts: ReminderParts, line: string, id: string, side: 'response' | 'receipt'): string | null {
-  const bases = parts.messageIds ? parts.messageIds(line) : AS_IS
+function keyOf(deps: OutboxDeps, line: string, id: string, side: 'response' | 'receipt'): string | null {
+  const bases = deps.messageIds ? deps.messageIds(line) : AS_IS
   return bases && id ? messageKey(id, bases[side]) : null
 }
 
@@ -114,8 +114,8 @@ function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
 }
 
-function doorsOf(parts: ReminderParts, line: string): string {
-  return JSON.stringify(parts.doors?.(line) ?? [line])
+function doorsOf(deps: OutboxDeps, line: string): string {
+  return JSON.stringify(deps.doors?.(line) ?? [line])
 }
 
 async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
@@ -127,10 +127,10 @@ async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
 async function findPart(
-  parts: ReminderParts, trx: Knex.Transaction, receipt: Match & Pick<Receipt, 'reference'>, key: string,
+  deps: OutboxDeps, trx: Knex.Transaction, receipt: Match & Pick<Receipt, 'reference'>, key: string,
 ): Promise<PartRow | undefined> {
   const { line, messageId: id, from, reference } = receipt
-  const doors = doorsOf(parts, line)
+  const doors = doorsOf(deps, line)
   const [part] = key === referenceKey(reference)
     ? await FIND_REFERENCE(trx, { reference, line, from, doors })
     : await FIND_PART(trx, { key, line, id, from, doors })

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex'
 import { statement } from '../../base/sql.ts'
 import { RECALLED } from './rows.ts'
-import type { ReminderParts } from './settings.ts'
+import type { OutboxDeps } from './settings.ts'
 import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
 
 /**
@@ -68,13 +68,13 @@ export interface Replacing {
   replace(id: string, text: string): Promise<Replaced>
 }
 
-export interface ReplacingParts extends Pick<ReminderParts, 'knex' | 'clock' | 'counters'> {
+export interface ReplacingDeps extends Pick<OutboxDeps, 'knex' | 'clock' | 'counters'> {
   replace: SmsReplace
   recall(sms: SmsToRecall): Promise<RecallOutcome>
 }
 
-export function smsReplacing(parts: ReplacingParts): Replacing {
-  const { knex, clock, counters } = parts
+export function smsReplacing(deps: ReplacingDeps): Replacing {
+  const { knex, clock, counters } = deps
 
   async function replaced(id: string, text: string): Promise<Replaced> {
     const [changed] = await CHANGE_DUE(knex, { id, text, now: new Date(clock.now()) })
@@ -85,11 +85,11 @@ export function smsReplacing(parts: ReplacingParts): Replacing {
     const isWhole = row.message_ids.length === row.parts
     if (row.state !== 'accepted' || !isWhole) return 'too-late'
     const { msisdn, line, message_ids: messageIds } = row
-    const is = row.parts > 1 ? 'unfit' : await parts.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
+    const is = row.parts > 1 ? 'unfit' : await deps.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
     if (is === 'off' || is === 'unknown') return is
     if (is === 'unsent') return 'busy'
     if (is === 'replaced') return (await REPLACED(knex, { id, text })).length ? 'replaced' : 'none'
-    return instead(id, text, await parts.recall({ msisdn, line, messageIds }))
+    return instead(id, text, await deps.recall({ msisdn, line, messageIds }))
   }
 
   /** What the SMSC has thrown away is owed anew; what it has not is delivered, or as good as. */

@@ -77,7 +77,7 @@ export const TAKE_PART = statement<{ id: string }>('sms-take-part', `
   RETURNING id`)
 
 /** What came of it, written by the holder of the lease; a receipt may have been quicker. */
-export const SETTLE = statement<{ id: string }>('sms-settle', `
+export const SETTLE_SMS = statement<{ id: string }>('sms-settle', `
   UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz),
     attempts = attempts - CAST(:uncounted AS int), losses = losses + CAST(:lost AS int),
     last_status = CAST(:status AS int), last_error = CAST(:error AS text),

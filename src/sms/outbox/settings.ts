@@ -7,7 +7,7 @@ import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
 import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 
-export interface ReminderSettings {
+export interface OutboxSettings {
   /** No SMS that keeps them leaves in these; null: none. */
   quietHours: QuietHours | null
   /** How often the outbox is looked at. */
@@ -26,7 +26,7 @@ export interface ReminderSettings {
   keepMs: number
 }
 
-export const REMINDER_DEFAULTS: ReminderSettings = {
+export const OUTBOX_DEFAULTS: OutboxSettings = {
   quietHours: QUIET_HOURS_DEFAULT,
   pollMs: 1_000,
   leaseMs: 30_000,
@@ -37,7 +37,7 @@ export const REMINDER_DEFAULTS: ReminderSettings = {
   keepMs: 90 * 86_400_000,
 }
 
-export interface ReminderParts {
+export interface OutboxDeps {
   knex: Knex
   submit: SmsSubmit
   /** Absent: what the SMSC has stays there. */
@@ -46,7 +46,7 @@ export interface ReminderParts {
   chance: Chance
   log: Log
   counters: Counters
-  settings?: Partial<ReminderSettings>
+  settings?: Partial<OutboxSettings>
   /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
   messageIds?: (line: string) => IdBases | null
   /** The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any. */

@@ -4,13 +4,13 @@ import type { Line, OutgoingPdu } from '../../smpp/types.ts'
 import type { Clock } from '../../ussd/vocabulary.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
 
-export interface RecallParts {
+export interface RecallDeps {
   settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
 }
 
-export function smsRecall({ settings, lines, clock }: RecallParts): (sms: SmsToRecall) => Promise<RecallOutcome> {
+export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRecall) => Promise<RecallOutcome> {
   return async (sms) => {
     const line = lines.get(sms.line)
     const how = settings.find(({ name }) => name === sms.line)

@@ -8,7 +8,7 @@ import type { Clock } from '../../ussd/vocabulary.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
 import { ownClasses, statusClass } from '../outbox/status.ts'
 
-export interface QueryParts {
+export interface QueryDeps {
   settings: readonly SmsLine[]
   lines: { get(name: string): Line | undefined }
   clock: Clock
@@ -18,7 +18,7 @@ export interface QueryParts {
 export const QUERY_EVERY_MS = 5_000
 
 /** Lines that want it and can, and how many SMS they may ask for at one look: their share of the SMS rate. */
-export function queryLines({ settings, lines }: QueryParts): QueryLine[] {
+export function queryLines({ settings, lines }: QueryDeps): QueryLine[] {
   return settings.flatMap(({ name, sms }) => {
     const line = lines.get(name)
     if (sms?.queryMs === undefined || !line?.bound() || line.dialect.habits.messageIdUseless) return []
@@ -26,7 +26,7 @@ export function queryLines({ settings, lines }: QueryParts): QueryLine[] {
   })
 }
 
-export function smsQuery({ settings, lines, clock }: QueryParts): SmsQuery {
+export function smsQuery({ settings, lines, clock }: QueryDeps): SmsQuery {
   return async ({ line: name, messageId }) => {
     const line = lines.get(name)
     const how = settings.find((one) => one.name === name)

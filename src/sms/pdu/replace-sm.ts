@@ -2,11 +2,11 @@
 import type { SmsReplace } from '../outbox/types.ts'
 import { splitSms } from './segments.ts'
 import type { Line, OutgoingPdu } from '../../smpp/types.ts'
-import type { RecallParts } from './cancel-sm.ts'
+import type { RecallDeps } from './cancel-sm.ts'
 import { splittingOf } from './submit-sm.ts'
 
 /** Only the octets of the text can be replaced: its coding and its header stay those of the first one. */
-export function smsReplace({ settings, lines, clock }: RecallParts): SmsReplace {
+export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
   return async (sms) => {
     const line = lines.get(sms.line)
     const how = settings.find(({ name }) => name === sms.line)

@@ -24,7 +24,7 @@ const SMS_UNITS_MAX = 4096
 const IEI = { concat8: 0x00, concat16: 0x08, singleShift: 0x24, lockingShift: 0x25 }
 
 /** An incoming SMS, decoded by its data_coding and its header; a whole one is part 1 of 1. */
-export function readSms(pdu: Pdu, plain: PlainText = PLAIN): IncomingPart {
+export function readSmsPart(pdu: Pdu, plain: PlainText = PLAIN): IncomingPart {
   const message = splitHeader(pdu)
   const header = elementsOf(message.header)
   const text = decodeSms(message.text, alphabetOf(Number(pdu.body.data_coding ?? 0), plain), header)

@@ -141,7 +141,7 @@ export function relativeTime(ms: number): string {
 }
 
 /** A moment in UTC: `YYMMDDhhmmss000+`. (SMPP v3.4 §7.1.1.1) */
-export function absoluteTime(ms: number): string {
+export function smppAbsoluteTime(ms: number): string {
   return `${new Date(ms).toISOString().replace(/[-T:]/g, '').slice(2, 14)}000+`
 }
 

@@ -3,7 +3,7 @@ import { failpointOnceWritten } from '../../base/failpoints.ts'
 import type { Counters } from '../../base/metrics.ts'
 import type { LateSms } from '../outbox/ambiguous.ts'
 import type { BeforePart, PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../outbox/types.ts'
-import { absoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
+import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
 import { STATUS } from '../../smpp/pdu/status.ts'
 import type { Line, SubmitOutcome } from '../../smpp/types.ts'
 import { LANGUAGES } from '../../ussd/national.ts'
@@ -11,7 +11,7 @@ import type { Clock } from '../../ussd/vocabulary.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
 import { ownClasses, statusClass } from '../outbox/status.ts'
 
-export interface SubmitParts {
+export interface SubmitDeps {
   settings: readonly SmsLine[]
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
   clock: Clock
@@ -23,15 +23,15 @@ export const RESPONSES_MAX = 3
 /** No SMSC is asked to try for less. */
 const VALIDITY_MS_MIN = 60_000
 
-export function smsSubmit(parts: SubmitParts): SmsSubmit {
+export function smsSubmit(deps: SubmitDeps): SmsSubmit {
   return async (sms, beforePart) => {
-    const line = lineFor(sms, parts.lines, parts.settings)
-    const own = parts.settings.find(({ name }) => name === line?.name)
+    const line = lineFor(sms, deps.lines, deps.settings)
+    const own = deps.settings.find(({ name }) => name === line?.name)
     const how = own?.sms
     if (!line || !how) return { is: 'unsent' }
     const { parts: pieces, cut } = splitSms(sms.text, splittingOf(how), sms.reference)
-    if (cut) parts.metrics.count('limits_total', { limit: 'sms_parts_max' })
-    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: parts.clock, beforePart })
+    if (cut) deps.metrics.count('limits_total', { limit: 'sms_parts_max' })
+    return sendParts(pieces, { sms, line, how, responseMs: own.timers.responseMs, clock: deps.clock, beforePart })
   }
 }
 
@@ -102,7 +102,7 @@ function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
 /** The SMSC's clock is another: what is absolute can be a minute off. */
 function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string {
   if (validity === 'none') return ''
-  return validity === 'absolute' ? absoluteTime(clock.now() + ms) : relativeTime(ms)
+  return validity === 'absolute' ? smppAbsoluteTime(clock.now() + ms) : relativeTime(ms)
 }
 
 /** How a line cuts a text. */
@@ -114,7 +114,7 @@ export function splittingOf(how: SmsSettings) {
 }
 
 /** The line that the SMS names, else the first bound one that may send SMS. */
-function lineFor(sms: SmsToSend, lines: SubmitParts['lines'], settings: readonly SmsLine[]): Line | undefined {
+function lineFor(sms: SmsToSend, lines: SubmitDeps['lines'], settings: readonly SmsLine[]): Line | undefined {
   const sends = (line: Line) => settings.find(({ name }) => name === line.name)?.sms !== undefined
   const named = sms.line ? lines.get(sms.line) : undefined
   return named && sends(named) ? named : lines.all.find((line) => line.bound() && sends(line))

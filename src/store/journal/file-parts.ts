@@ -1,10 +1,10 @@
 /** Unfinished SMS of subscribers on one machine without Redis: a map, and a file of it that survives the end of the process. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { nameOf } from '../../dialogue/key.ts'
+import { nameOfKey } from '../../dialogue/key.ts'
 import type { StoreFault } from '../../dialogue/types.ts'
 import { StoreError, UsageError } from '../../base/errors.ts'
-import type { Changed, Held, PartShelf } from '../../sms/inbox/parts.ts'
+import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/parts.ts'
 import { plainSealer, type Sealer } from '../seal.ts'
 
 export interface FilePartsOptions {
@@ -18,7 +18,7 @@ export interface FilePartsOptions {
 /** What the file is sealed as. */
 const SHELF = { group: 'sms-parts', msisdn: '' }
 
-type Entries = Map<string, { held: Held; dueMs: number }>
+type Entries = Map<string, { held: HeldDeps; dueMs: number }>
 
 /** Throws UsageError where the file is sealed with a key that is not here. */
 export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault }: FilePartsOptions): PartShelf {
@@ -50,7 +50,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
     entries = next
   }
 
-  function change<T>(name: string, run: (held: Held | null) => Changed<T>): T {
+  function change<T>(name: string, run: (held: HeldDeps | null) => Changed<T>): T {
     const old = entries.get(name)?.held ?? null
     const { held, dueMs, told } = run(old)
     if (held && !old && entries.size >= subscribersMax) {
@@ -64,12 +64,12 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
   }
 
   return {
-    change: async (key, run) => change(nameOf(key), run),
+    change: async (key, run) => change(nameOfKey(key), run),
     async changeDue(nowMs, limit, run) {
       const due = [...entries].filter(([, { dueMs }]) => dueMs <= nowMs).slice(0, limit)
       return due.map(([name, { held }]) => change(name, () => run(held)))
     },
-    find: async (key) => entries.get(nameOf(key))?.held ?? null,
+    find: async (key) => entries.get(nameOfKey(key))?.held ?? null,
     async erase(msisdn) {
       const left = new Map([...entries].filter(([, { held }]) => held.msisdn !== msisdn))
       const gone = entries.size - left.size

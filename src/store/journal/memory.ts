@@ -3,17 +3,17 @@
  * Entries are values: each change puts a new one in, after the journal has it.
  */
 import { tallied } from '../../dialogue/census.ts'
-import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type Entry } from '../../dialogue/entry.ts'
-import { nameOf } from '../../dialogue/key.ts'
+import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type DialogueEntry } from '../../dialogue/entry.ts'
+import { nameOfKey } from '../../dialogue/key.ts'
 import { confirm, drop, rest, seize, type Seizing } from '../../dialogue/outcome.ts'
-import { bury, hearAnswer, hearBegin, type Heard } from '../../dialogue/classify.ts'
-import type { DialogueLimits, DialogueStore, Overdue, StoreFault, Taken, Taking } from '../../dialogue/types.ts'
+import { bury, classifyAnswer, classifyBegin, type Classified } from '../../dialogue/classify.ts'
+import type { DialogueLimits, DialogueStore, Overdue, StoreFault, TakeResult, Taking } from '../../dialogue/types.ts'
 import { StoreError } from '../../base/errors.ts'
 import { deadlines } from './memory-deadlines.ts'
 
 /** One change, as it is journalled. `dueMs`: when something must be done about the entry. */
 export type Change =
-  | { put: string; entry: Entry; dueMs: number | null }
+  | { put: string; entry: DialogueEntry; dueMs: number | null }
   | { due: string; dueMs: number | null }
   | { confirmed: string; dueMs: number | null }
   | { gone: string }
@@ -43,44 +43,44 @@ export interface MemoryOptions {
 export function memoryDialogues(options: MemoryOptions): DialogueStore {
   const { limits } = options
   const table = createTable(options)
-  const hear = (taking: Taking, listen: typeof hearBegin) => {
-    const name = nameOf(taking.key)
+  const hear = (taking: Taking, listen: typeof classifyBegin) => {
+    const name = nameOfKey(taking.key)
     const heard = listen(table.get(name), taking, limits)
     const taken = (heard.is === 'opened' || heard.is === 'next') && !heard.again
     if (taken) table.put(name, heard.entry, taking.leaseUntilMs)
     return takenOf(heard)
   }
   return {
-    open: async (taking) => hear(taking, hearBegin),
+    open: async (taking) => hear(taking, classifyBegin),
     async bury(begin, untilMs, nowMs) {
-      const name = nameOf(begin.key)
+      const name = nameOfKey(begin.key)
       const entry = bury(table.get(name), begin, untilMs, nowMs)
       if (entry) table.put(name, entry, entry.status === 'ended' && entry.confirmed === null ? null : table.dueAt(name))
       return entry !== undefined
     },
-    take: async (taking) => hear(taking, hearAnswer),
+    take: async (taking) => hear(taking, classifyAnswer),
     async rest(resting) {
       const stored = writeSnapshot(resting.snapshot)
       refuseTooLarge(stored, limits)
-      const name = nameOf(resting.key)
+      const name = nameOfKey(resting.key)
       const entry = rest(table.get(name), resting, stored, limits)
       if (typeof entry !== 'string') table.put(name, entry, deadlineMs(entry, limits))
       return entry !== 'refused'
     },
     confirm(key, epoch, turn) {
-      const name = nameOf(key)
+      const name = nameOfKey(key)
       const entry = confirm(table.peek(name), epoch, turn)
       if (entry) table.confirmed(name, deadlineMs(entry, limits))
     },
     async renew(key, epoch, token, leaseUntilMs) {
-      const name = nameOf(key)
+      const name = nameOfKey(key)
       const entry = table.get(name)
       if (entry?.status !== 'taken' || entry.epoch !== epoch || entry.token !== token) return false
       table.due(name, leaseUntilMs)
       return true
     },
     async drop(key, which, reason, nowMs) {
-      const name = nameOf(key)
+      const name = nameOfKey(key)
       const found = drop(table.get(name), { which, reason, nowMs }, limits)
       if (found) table.put(name, found.entry, null)
       return found?.dropped ? recordOf(found.entry) : null
@@ -90,7 +90,7 @@ export function memoryDialogues(options: MemoryOptions): DialogueStore {
       return table.overdue(nowMs, limit).flatMap((name) => seizeOne(table, name, seizing, limits))
     },
     async find(key) {
-      const entry = table.get(nameOf(key))
+      const entry = table.get(nameOfKey(key))
       return entry ? recordOf(entry) : null
     },
     count: async () => table.open(),
@@ -133,7 +133,7 @@ function createTable({ journal, changes = [], onFault }: MemoryOptions) {
   return {
     get: (name: string) => (refuseClosed(), held.entries.get(name)),
     peek: (name: string) => (closed ? undefined : held.entries.get(name)),
-    put: (name: string, entry: Entry, dueMs: number | null) => change({ put: name, entry, dueMs }),
+    put: (name: string, entry: DialogueEntry, dueMs: number | null) => change({ put: name, entry, dueMs }),
     confirmed: (name: string, dueMs: number | null) => change({ confirmed: name, dueMs }, 'soon'),
     due: (name: string, dueMs: number | null) => change({ due: name, dueMs }),
     /** Tombstones that ran out are not journalled one by one: they are dropped again after a restart. */
@@ -157,12 +157,12 @@ function createTable({ journal, changes = [], onFault }: MemoryOptions) {
 }
 
 function createEntries(changes: Iterable<Change>) {
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, DialogueEntry>()
   const due = deadlines()
   const tombstones = deadlines()
   let open = 0
 
-  const set = (name: string, entry: Entry | undefined, dueMs: number | null) => {
+  const set = (name: string, entry: DialogueEntry | undefined, dueMs: number | null) => {
     open += isOpen(entry) - isOpen(entries.get(name))
     if (entry) entries.set(name, entry)
     else entries.delete(name)
@@ -202,7 +202,7 @@ function seizeOne(table: Table, name: string, seizing: Seizing, limits: Dialogue
   return is === 'nothing' ? [] : [{ is, record }]
 }
 
-function takenOf(heard: Heard): Taken {
+function takenOf(heard: Classified): TakeResult {
   if (heard.is === 'unknown') return { is: 'unknown' }
   const record = recordOf(heard.entry)
   if (heard.is === 'repeat') return { is: 'repeat', record, resend: heard.resend }
@@ -210,6 +210,6 @@ function takenOf(heard: Heard): Taken {
   return { is: 'opened', record, previous: heard.entry.previous && recordOf(heard.entry.previous) }
 }
 
-function isOpen(entry: Entry | undefined): number {
+function isOpen(entry: DialogueEntry | undefined): number {
   return entry && entry.status !== 'ended' ? 1 : 0
 }

@@ -11,7 +11,7 @@ import type { DialogueLimits, DialogueStore, StoreFault } from '../../dialogue/t
 import { StoreError, UsageError } from '../../base/errors.ts'
 import { lockDirectory } from './lock.ts'
 import { memoryDialogues, type Change, type Journal } from './memory.ts'
-import { plainSealer, type Place, type Sealer } from '../seal.ts'
+import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
 export interface JournalOptions {
   /** Created if it is not there; one process at a time. Undefined: memory only, nothing survives. */
@@ -68,7 +68,7 @@ interface Held {
   number: number
 }
 
-function readJournal(dir: string, place: Place, onFault?: (fault: StoreFault) => void): Held {
+function readJournal(dir: string, place: SealPlace, onFault?: (fault: StoreFault) => void): Held {
   const file = join(dir, FILE)
   rmSync(`${file}.new`, { force: true })
   const stat = statSync(file, { throwIfNoEntry: false })
@@ -116,7 +116,7 @@ function* linesOf(held: Buffer): Iterable<string> {
 }
 
 /** Why it does not read, else. Throws UsageError where a key is missing: with it, the line reads. */
-function read(line: string, place: Place, bound: string): Change | 'corrupt' | 'unsealed' {
+function read(line: string, place: SealPlace, bound: string): Change | 'corrupt' | 'unsealed' {
   try {
     const change = JSON.parse(place.open(line, bound)) as Change
     if ('put' in change) return change.entry.key.msisdn !== undefined && change.entry.epoch ? change : 'corrupt'

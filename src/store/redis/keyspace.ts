@@ -1,6 +1,6 @@
 /** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
 import { Redis } from 'ioredis'
-import { BUCKETS, HIDDEN, nameOf } from '../../dialogue/key.ts'
+import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/key.ts'
 import { StoreError } from '../../base/errors.ts'
 import { addressOf, mastersOf, type Client } from './servers.ts'
 import { dueKey } from './runner.ts'
@@ -56,7 +56,7 @@ export const DIALOGUES = { letters: 'dq', index: 'due' }
 
 /** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
 export async function eraseAll(client: Client, prefix: string, msisdn: string, { hidden, letters, index }: Erasing): Promise<number> {
-  const suffixes = [literal(nameOf({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
+  const suffixes = [literal(nameOfKey({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
   const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[${letters}]:*${suffix}`)
   const found = await Promise.all(mastersOf(client).flatMap((node) => patterns.map((pattern) => scan(node, pattern))))
   const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key, index)))

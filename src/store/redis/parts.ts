@@ -6,11 +6,11 @@
 import { BUCKETS, bucketOf } from '../../dialogue/key.ts'
 import type { StoreFault } from '../../dialogue/types.ts'
 import { StoreError } from '../../base/errors.ts'
-import type { Changed, Held, PartShelf } from '../../sms/inbox/parts.ts'
+import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/parts.ts'
 import { asStoreError } from './connection.ts'
 import { eraseAll, listDue } from './keyspace.ts'
 import type { Client } from './servers.ts'
-import { plainSealer, type Place, type Sealer } from '../seal.ts'
+import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
 export interface RedisPartsOptions {
   /** That of the dialogues: listened to for errors and closed by whoever made it. */
@@ -64,7 +64,7 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
   const keyOf = (name: string) => `${prefix}:{b${bucketOf(name)}}:s:${name}`
 
   /** What stands there, and under which of its names. */
-  async function read({ name, former }: Place): Promise<{ stored: string; name: string }> {
+  async function read({ name, former }: SealPlace): Promise<{ stored: string; name: string }> {
     const stored = await client.get(keyOf(name))
     if (stored !== null || former === undefined) return { stored: stored ?? '', name }
     const before = await client.get(keyOf(former))
@@ -72,10 +72,10 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
   }
 
   /** What was altered is lost; what is sealed with a key that is not here is left to the daemon that has it. */
-  function opened(place: Place, stored: string): Held | null {
+  function opened(place: SealPlace, stored: string): HeldDeps | null {
     if (stored === '') return null
     try {
-      return JSON.parse(place.open(stored, PARTS)) as Held
+      return JSON.parse(place.open(stored, PARTS)) as HeldDeps
     } catch (error) {
       if (error instanceof StoreError && error.code === 'sealed') throw error
       onFault?.(error instanceof StoreError && error.code === 'unsealed' ? 'unsealed' : 'corrupt')
@@ -83,7 +83,7 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
     }
   }
 
-  async function change<T>(place: Place, run: (held: Held | null) => Changed<T>): Promise<T> {
+  async function change<T>(place: SealPlace, run: (held: HeldDeps | null) => Changed<T>): Promise<T> {
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const { stored, name } = await read(place)
       const { held, dueMs, liveMs, told } = run(opened(place, stored))
@@ -98,7 +98,7 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
 
   return {
     change: (key, run) => ask('parts', () => change(sealer.place(key), run)),
-    async changeDue<T>(nowMs: number, limit: number, run: (held: Held) => Changed<T>) {
+    async changeDue<T>(nowMs: number, limit: number, run: (held: HeldDeps) => Changed<T>) {
       const names = await ask('parts due', () => listDue(client, prefix, { nowMs, limit, start: 0, index: KIND.index }))
       const gone: Changed<null> = { held: null, dueMs: 0, liveMs: 0, told: null }
       const one = (name: string) => change<T | null>(sealer.named(name), (held) => held ? run(held) : gone)

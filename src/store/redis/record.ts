@@ -23,7 +23,7 @@ import type { DialogueKey, DialogueRecord, Taking } from '../../dialogue/types.t
 import { StoreError } from '../../base/errors.ts'
 import type { EndReason, ReturnPath, UssdAction } from '../../ussd/vocabulary.ts'
 import { word, wordOrNone } from '../stored-word.ts'
-import { isSealed, type Place, type Sealer } from '../seal.ts'
+import { isSealed, type SealPlace, type Sealer } from '../seal.ts'
 
 export const KIND = { begin: 'b', input: 'i', 'notify-ack': 'n' } as const
 
@@ -32,7 +32,7 @@ const ACTION: Record<UssdAction, string> = {
 }
 
 /** The first line of a dialogue that opens; the script puts in what it remembers of earlier ones after it. */
-export function writeOpenHead(taking: Taking, place: Place, sealer: Sealer): string {
+export function writeOpenHead(taking: Taking, place: SealPlace, sealer: Sealer): string {
   const { answer, returnPath } = taking
   return [
     `${formOf(sealer)}t- 1`, word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), sealer.code(taking.code),
@@ -68,7 +68,7 @@ const OUTCOME = 'outcome'
 
 /** A turn, and how it is sealed. */
 export interface Written {
-  place: Place
+  place: SealPlace
   sealer: Sealer
   /** Undefined: it is not known yet, and a script will tell it. */
   binding: Binding | undefined
@@ -111,7 +111,7 @@ export interface Stored {
  * What a stored string says, and what it says stood there before. Throws if it does not read; StoreError 'sealed' if its
  * key is not here.
  */
-export function readRecord(place: Place, stored: string, sealer: Sealer): Stored {
+export function readRecord(place: SealPlace, stored: string, sealer: Sealer): Stored {
   const lines = cut(stored, 5)
   const [head, , pathLine, replyLine, snapshotLine, before] = lines
   if (!/^[12]/.test(stored) || snapshotLine === undefined) throw new Error('not in a form that this release knows')
@@ -146,7 +146,7 @@ function openCode(stored: string, sealer: Sealer): string {
 }
 
 /** What stood there before may be of a key that is gone, or forged: nothing is offered for resume then. */
-function readBefore(place: Place, before: string, sealer: Sealer): Omit<Stored, 'record'> {
+function readBefore(place: SealPlace, before: string, sealer: Sealer): Omit<Stored, 'record'> {
   try {
     return { previous: readRecord(place, before, sealer).record }
   } catch (error) {
@@ -155,7 +155,7 @@ function readBefore(place: Place, before: string, sealer: Sealer): Omit<Stored, 
   }
 }
 
-function openPath(place: Place, line: string, mark: string, binding: Binding): { text: string; key: DialogueKey; path: unknown[] } {
+function openPath(place: SealPlace, line: string, mark: string, binding: Binding): { text: string; key: DialogueKey; path: unknown[] } {
   const opened = place.open(line, `${PATH} ${boundTo(binding)}`)
   if (!isSealed(line)) {
     if (!place.key) throw new Error('a name hides the number of a dialogue that does not tell it')
@@ -175,7 +175,7 @@ interface Opening {
 
 /** Reply and snapshot. What a turn under way stands on is the outcome of the turn before; what ended may have ended in either. */
 function openOutcome(
-  place: Place, [line, snapshot]: [string, string], { status, binding, sealer }: Opening,
+  place: SealPlace, [line, snapshot]: [string, string], { status, binding, sealer }: Opening,
 ): [string, string] {
   const { turn, dialogue } = binding
   const boundAt = (at: number) => `${OUTCOME} ${boundTo({ turn: at, dialogue })}`

@@ -7,10 +7,10 @@ import type { Log } from '../../base/log-port.ts'
 import { asStoreError, gather, isWrongType } from './connection.ts'
 import type { Client } from './servers.ts'
 import { scripts, type ScriptName } from './scripts.ts'
-import type { Place } from '../seal.ts'
+import type { SealPlace } from '../seal.ts'
 import { isNewer } from './record.ts'
 
-export interface RunnerParts {
+export interface RunnerDeps {
   client: Client
   prefix: string
   limits: DialogueLimits
@@ -22,15 +22,15 @@ export interface RunnerParts {
 
 export interface Runner {
   /** One script on one dialogue. Rejects with StoreError. */
-  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, place: Place, args: (string | number)[]): Promise<unknown>
-  get(place: Place): Promise<string | null>
+  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, place: SealPlace, args: (string | number)[]): Promise<unknown>
+  get(place: SealPlace): Promise<string | null>
   /** Any other work with the client; its failures become StoreErrors. */
   ask<T>(call: string, work: () => Promise<T>): Promise<T>
   /** Goes out with all other confirmations of this loop turn. Where a dialogue still has its former name, it costs one resend. */
   confirm(name: string, epoch: string, turn: number): void
-  putAside(place: Place, stored: string, why?: StoreError): Promise<void>
+  putAside(place: SealPlace, stored: string, why?: StoreError): Promise<void>
   /** Puts aside, but for what a later release wrote, and answers the error to throw. */
-  corrupt(place: Place, stored: string, why?: StoreError): Promise<StoreError>
+  corrupt(place: SealPlace, stored: string, why?: StoreError): Promise<StoreError>
   /** Counts a value that does not read here, and leaves it: another daemon may have its key, or it is gone already. */
   leave(why: StoreError): void
   /** False: it was closed before. */
@@ -53,7 +53,7 @@ export function asideKey(prefix: string, name: string): string {
   return `${prefix}:{b${bucketOf(name)}}:q:${name}`
 }
 
-export function createRunner({ client, prefix, limits, onFault, log, form }: RunnerParts): Runner {
+export function createRunner({ client, prefix, limits, onFault, log, form }: RunnerDeps): Runner {
   const command = define(client, scripts(limits, form))
   const cork = gather(client)
   let closed = false
@@ -69,17 +69,17 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
       throw asStoreError(call, error)
     }
   }
-  const formerOf = ({ former }: Place) => former === undefined ? [] : [recordKey(prefix, former)]
+  const formerOf = ({ former }: SealPlace) => former === undefined ? [] : [recordKey(prefix, former)]
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
     onFault(why.code === 'sealed' || why.code === 'unsealed' || why.code === 'newer' ? why.code : 'corrupt')
     log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
   }
-  const putAside = async (place: Place, stored: string, why = UNREADABLE()) => {
+  const putAside = async (place: SealPlace, stored: string, why = UNREADABLE()) => {
     const keys = [...keysOf(place.name), asideKey(prefix, place.name), ...formerOf(place)]
     told(why, { bucket: bucketOf(place.name) })
     await ask('put aside', () => command.putAside(keys.length, ...keys, stored))
   }
-  const corrupt = async (place: Place, stored: string, why?: StoreError) => {
+  const corrupt = async (place: SealPlace, stored: string, why?: StoreError) => {
     const reason = why ?? (isNewer(stored) ? NEWER() : UNREADABLE())
     if (reason.code === 'newer') told(reason, { bucket: bucketOf(place.name) })
     else await putAside(place, stored, reason)

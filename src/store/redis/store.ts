@@ -8,7 +8,7 @@ import { keepMs, refuseTooLarge, writeSnapshot } from '../../dialogue/entry.ts'
 import { BUCKETS } from '../../dialogue/key.ts'
 import type { Seizing } from '../../dialogue/outcome.ts'
 import type {
-  DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, Taken, Taking,
+  DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, TakeResult, Taking,
 } from '../../dialogue/types.ts'
 import { StoreError } from '../../base/errors.ts'
 import { silentLog, type Log } from '../../base/log-port.ts'
@@ -21,7 +21,7 @@ import {
 } from './record.ts'
 import type { Client, RedisServers } from './servers.ts'
 import { word, wordOrNone } from '../stored-word.ts'
-import { plainSealer, type Place, type Sealer } from '../seal.ts'
+import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'
 
 export type RedisDialoguesOptions = {
   /** Of all keys; daemons that serve the same dialogues have the same. Default 'ussd'. */
@@ -100,7 +100,7 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
 
 type Sealing = Runner & { sealer: Sealer; bindings: Bindings }
 
-async function open(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<Taken> {
+async function open(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<TakeResult> {
   const { sealer } = runner
   const place = sealer.place(taking.key)
   const { nowMs, token, network, code, link, leaseUntilMs } = taking
@@ -121,7 +121,7 @@ async function open(runner: Sealing, taking: Taking, limits: DialogueLimits): Pr
 }
 
 /** What stood there before, and began before that moment, was put back: nobody resumes it. */
-function withoutOld(runner: Sealing, taken: Taken, sinceMs: number): Taken {
+function withoutOld(runner: Sealing, taken: TakeResult, sinceMs: number): TakeResult {
   if (taken.is !== 'opened' || !taken.previous || !isPutBack(runner, taken.previous, sinceMs)) return taken
   runner.leave(PUT_BACK())
   return { ...taken, previous: null }
@@ -153,7 +153,7 @@ const BIND_TRIES_MAX = 5
  * before. Where it does not, the script changes nothing and answers what stands there.
  */
 async function bound(
-  { sealer, bindings }: Sealing, place: Place, run: (known: Binding | undefined) => Promise<unknown>,
+  { sealer, bindings }: Sealing, place: SealPlace, run: (known: Binding | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   if (!sealer.seals) return run(undefined)
   for (let tries = 0; tries < BIND_TRIES_MAX; tries++) {
@@ -180,7 +180,7 @@ async function bury(runner: Sealing, begin: Taking, untilMs: number, nowMs: numb
   return answer === 1
 }
 
-async function take(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<Taken> {
+async function take(runner: Sealing, taking: Taking, limits: DialogueLimits): Promise<TakeResult> {
   const { sealer } = runner
   const place = sealer.place(taking.key)
   const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
@@ -227,7 +227,7 @@ const AGE_SLACK_MS = 60_000
 /** What a script answers: what it is, the stored value, whether to send again. */
 type Answer = [is: string, stored: string, resend?: number]
 
-async function takenOf(runner: Sealing, place: Place, answer: Answer): Promise<Taken> {
+async function takenOf(runner: Sealing, place: SealPlace, answer: Answer): Promise<TakeResult> {
   const [is, stored, resend] = await readable(runner, place, answer)
   if (is === 'unknown') return { is }
   const { record, previous, unread } = await read(runner, place, stored)
@@ -269,13 +269,13 @@ async function revisionAt(runner: Sealing, name: string): Promise<string | null 
 }
 
 /** Passes on what could be read by the script; else puts it aside and throws StoreError 'corrupt'. */
-async function readable(runner: Sealing, place: Place, answer: unknown): Promise<Answer> {
+async function readable(runner: Sealing, place: SealPlace, answer: unknown): Promise<Answer> {
   const [is, stored] = answer as Answer
   if (is === 'corrupt') throw await runner.corrupt(place, stored)
   return answer as Answer
 }
 
-async function read(runner: Sealing, place: Place, stored: string): Promise<Stored> {
+async function read(runner: Sealing, place: SealPlace, stored: string): Promise<Stored> {
   try {
     return readRecord(place, stored, runner.sealer)
   } catch (error) {

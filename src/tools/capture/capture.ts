@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { UsageError } from '../../base/errors.ts'
-import { hear, type Captured, type Frame, type Side } from './captured.ts'
+import { capturedFrames, type Captured, type Frame, type Side } from './captured.ts'
 import { readHexLog } from './hex-log.ts'
 import { isKnownLink, segmentOf, type Segment } from './packet.ts'
 import { isKannelLog, readKannelLog } from './kannel-log.ts'
@@ -60,7 +60,7 @@ function fromPackets(octets: Buffer): Capture {
   }
   const { frames, lostOctets } = reassemble(segments)
   const sides = sidesOf(frames)
-  const { pdus, broken } = hear(frames.map(({ sender, ...frame }) => {
+  const { pdus, broken } = capturedFrames(frames.map(({ sender, ...frame }) => {
     const from = sides.get(`${frame.link} ${sender}`)
     return from ? { ...frame, from } : frame
   }))
@@ -77,7 +77,7 @@ function fromPackets(octets: Buffer): Capture {
 function sidesOf(frames: readonly (Frame & { sender: string })[]): Map<string, Side> {
   const sides = new Map<string, Side>()
   for (const { link, sender, ...frame } of frames) {
-    const [one] = hear([{ ...frame, link }]).pdus
+    const [one] = capturedFrames([{ ...frame, link }]).pdus
     const isSure = one !== undefined && !/^(?:data_sm|enquire_link|unbind|generic_nack|unknown)/.test(one.pdu.command)
     if (!one || !isSure) continue
     sides.set(`${link} ${sender}`, one.from)
@@ -90,7 +90,7 @@ function sidesOf(frames: readonly (Frame & { sender: string })[]): Map<string, S
 function fromLog(text: string): Capture {
   if (isKannelLog(text)) return fromKannel(text)
   const { frames, bad } = readHexLog(text)
-  const { pdus, broken } = hear(frames)
+  const { pdus, broken } = capturedFrames(frames)
   const remarks = [
     bad.length > 0 ? `lines ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ' …' : ''} hold no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
@@ -100,7 +100,7 @@ function fromLog(text: string): Capture {
 
 function fromKannel(text: string): Capture {
   const { frames, unnamed, broken } = readKannelLog(text)
-  const { pdus, broken: unread } = hear(frames)
+  const { pdus, broken: unread } = capturedFrames(frames)
   const remarks = [
     unnamed.length > 0 ? `${unnamed.join(', ')}: this log does not say the tags of such parameters; a capture does` : '',
     broken + unread > 0 ? `${broken + unread} PDUs cannot be read` : '',

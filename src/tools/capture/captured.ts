@@ -33,7 +33,7 @@ const SENDERS: Readonly<Record<string, Side>> = {
 }
 
 /** What became of the frames: those that are PDUs, and how many are not. */
-export interface Heard {
+export interface CapturedFrames {
   pdus: Captured[]
   broken: number
 }
@@ -42,7 +42,7 @@ export interface Heard {
  * Frames as PDUs, in order. A data_sm, which both sides send, is told by the source's word, else by its addresses:
  * the side of a number that has the other one's requests.
  */
-export function hear(frames: readonly Frame[]): Heard {
+export function capturedFrames(frames: readonly Frame[]): CapturedFrames {
   const pdus: Captured[] = []
   const unsure: number[] = []
   let broken = 0

@@ -3,7 +3,7 @@
  * dumps with offsets as xxd, hexdump -C and Wireshark's "follow" write them.
  */
 import type { Frame, Side } from './captured.ts'
-import { FRAME_OCTETS_MAX, HEADER_OCTETS } from './reassembly.ts'
+import { CAPTURED_FRAME_OCTETS_MAX, HEADER_OCTETS } from './reassembly.ts'
 
 export interface HexLog {
   frames: Frame[]
@@ -165,7 +165,7 @@ function isWhole(octets: Buffer): boolean {
 
 function isHeader(octets: Buffer): boolean {
   const [length, command] = [octets.readUInt32BE(0), (octets.readUInt32BE(4) & 0x7fff_ffff) >>> 0]
-  return length >= HEADER_OCTETS && length <= FRAME_OCTETS_MAX && COMMANDS.some(([first, last]) => command >= first && command <= last)
+  return length >= HEADER_OCTETS && length <= CAPTURED_FRAME_OCTETS_MAX && COMMANDS.some(([first, last]) => command >= first && command <= last)
 }
 
 export function timeOf(before: string): number | undefined {

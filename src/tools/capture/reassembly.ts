@@ -23,7 +23,7 @@ export interface Reassembled {
 }
 
 export const HEADER_OCTETS = 16
-export const FRAME_OCTETS_MAX = 70_000
+export const CAPTURED_FRAME_OCTETS_MAX = 70_000
 /** So many segments wait for a missing one; then it is given up: the capture has lost it. */
 const EARLY_MAX = 64
 /** Commands of SMPP. (SMPP v3.4 §5.1.2.1) */
@@ -140,6 +140,6 @@ function cut(flow: Flow, atMs: number, out: Reassembled): void {
 
 function isHeader(octets: Buffer, at: number): boolean {
   const [length, command] = [octets.readUInt32BE(at), octets.readUInt32BE(at + 4)]
-  const isLength = length >= HEADER_OCTETS && length <= FRAME_OCTETS_MAX
+  const isLength = length >= HEADER_OCTETS && length <= CAPTURED_FRAME_OCTETS_MAX
   return isLength && (command & 0x7fffffff) >>> 0 <= COMMANDS_MAX && octets.readUInt32BE(at + 8) <= 0x04ff
 }

@@ -1,11 +1,11 @@
 /** Connection and binds: what may be bound, as what, how often, and what the SMSC says of itself. */
 import { TLSSocket } from 'node:tls'
-import { bindRequest, type Role } from '../../smpp/session/bind-request.ts'
+import { bindRequest, type BindRole } from '../../smpp/session/bind-request.ts'
 import type { SmscSettings } from '../../smpp/session/settings.ts'
 import { STATUS } from '../../smpp/pdu/status.ts'
-import { isOk, shown, statusOf, wordsOf, type Exam } from './exam.ts'
+import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
-import { openWire, type Answer, type Wire, type WireParts } from './wire.ts'
+import { openWire, type WireAnswer, type Wire, type WireDeps } from './wire.ts'
 
 /** What bound. Null: nothing did. */
 export interface Roles {
@@ -18,19 +18,19 @@ const SC_INTERFACE_VERSION = 0x0210
 /** A person has to act, and another try may lock the account. */
 const FOR_GOOD = new Set<number>([STATUS.ESME_RINVPASWD, STATUS.ESME_RINVSYSID])
 
-export function wireParts({ plan, clock, order }: Exam, onMessage?: WireParts['onMessage']): WireParts {
+export function wireParts({ plan, clock, order }: Exam, onMessage?: WireDeps['onMessage']): WireDeps {
   return {
     to: plan.smsc.hosts[0]!, tls: plan.smsc.tls, clock, order, connectMs: plan.times.connectMs, ...(onMessage ? { onMessage } : {}),
   }
 }
 
-export function bindOn(wire: Wire, role: Role, exam: Exam, changes: Partial<SmscSettings> = {}): Promise<Answer> {
+export function bindOn(wire: Wire, role: BindRole, exam: Exam, changes: Partial<SmscSettings> = {}): Promise<WireAnswer> {
   const coded = bindRequest(role, { ...exam.plan.smsc, ...changes })
   if ('fault' in coded) throw new Error(coded.fault)
   return wire.octets(coded.octets, exam.plan.times.answerMs)
 }
 
-export async function leave(wire: Wire, exam: Exam): Promise<Answer> {
+export async function leave(wire: Wire, exam: Exam): Promise<WireAnswer> {
   const answer = await wire.request({ command: 'unbind', body: {}, tlvs: [] }, exam.plan.times.answerMs)
   wire.close()
   return answer
@@ -87,7 +87,7 @@ function examineTls(exam: Exam, { socket }: Wire): void {
 const SOON_DAYS = 30
 
 /** stop: the account may be locked by another try, or is in use. */
-async function examineRole(exam: Exam, role: Role, how: { open?: Wire; isNeeded?: boolean }): Promise<boolean | 'stop'> {
+async function examineRole(exam: Exam, role: BindRole, how: { open?: Wire; isNeeded?: boolean }): Promise<boolean | 'stop'> {
   const { open, isNeeded = false } = how
   const check: CheckId = `bind-${role}`
   const wire = open ?? await another(exam)
@@ -101,13 +101,13 @@ async function examineRole(exam: Exam, role: Role, how: { open?: Wire; isNeeded?
   if (isOk(answer)) {
     const left = await leave(wire, exam)
     exam.find(check, 'pass', `${wordsOf(answer)}; then unbind ${left.is === 'answered' ? 'answered' : 'not answered'}`, {
-      evidence: shown(answer),
+      evidence: evidenceOf(answer),
     })
     return true
   }
   wire.close()
-  const status = statusOf(answer)
-  const evidence = shown(answer)
+  const status = refusedStatus(answer)
+  const evidence = evidenceOf(answer)
   if (status !== undefined && FOR_GOOD.has(status)) {
     const advice = 'system id or password is wrong: nothing more is tried, as accounts get locked'
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
@@ -130,18 +130,18 @@ async function another(exam: Exam): Promise<Wire | undefined> {
   return 'wire' in opened ? opened.wire : undefined
 }
 
-async function examineVersion(exam: Exam, role: Role): Promise<void> {
+async function examineVersion(exam: Exam, role: BindRole): Promise<void> {
   const wire = await another(exam)
   if (!wire) return
   const answer = await bindOn(wire, role, exam, { interfaceVersion: V50 })
   if (isOk(answer)) await leave(wire, exam)
   wire.close()
-  const evidence = shown(answer)
+  const evidence = evidenceOf(answer)
   exam.find('bind-v50', isOk(answer) ? 'pass' : 'not-supported', `${wordsOf(answer)}; the daemon says 3.4`, { evidence })
   judgeVersion(exam, isOk(answer) ? answer : await again(exam, role))
 }
 
-async function again(exam: Exam, role: Role): Promise<Answer | undefined> {
+async function again(exam: Exam, role: BindRole): Promise<WireAnswer | undefined> {
   const wire = await another(exam)
   const answer = wire && await bindOn(wire, role, exam)
   if (wire && answer && isOk(answer)) await leave(wire, exam)
@@ -149,7 +149,7 @@ async function again(exam: Exam, role: Role): Promise<Answer | undefined> {
   return answer
 }
 
-function judgeVersion(exam: Exam, answer: Answer | undefined): void {
+function judgeVersion(exam: Exam, answer: WireAnswer | undefined): void {
   if (!answer || !isOk(answer)) return
   const version = answer.pdu.tlvs.find(({ tag }) => tag === SC_INTERFACE_VERSION)?.value[0]
   const others = answer.pdu.tlvs.filter(({ tag }) => tag !== SC_INTERFACE_VERSION).map(({ tag }) =>
@@ -158,14 +158,14 @@ function judgeVersion(exam: Exam, answer: Answer | undefined): void {
   const extra = others.length ? `; also ${others.join(', ')}` : ''
   const without = 'no sc_interface_version: by the letter it takes no optional parameters (SMPP v3.4 §3.4), most do'
   const said = version === undefined ? without : `sc_interface_version 0x${version.toString(16)}`
-  exam.find('interface-version', 'pass', `${named}, ${said}${extra}`, { evidence: shown(answer) })
+  exam.find('interface-version', 'pass', `${named}, ${said}${extra}`, { evidence: evidenceOf(answer) })
 }
 
 async function isAlive(wire: Wire, exam: Exam): Promise<boolean> {
   return isOk(await wire.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
 }
 
-async function examineSecond(exam: Exam, role: Role): Promise<void> {
+async function examineSecond(exam: Exam, role: BindRole): Promise<void> {
   const first = await another(exam)
   if (!first) return
   const held = await bindOn(first, role, exam)
@@ -177,23 +177,23 @@ async function examineSecond(exam: Exam, role: Role): Promise<void> {
   await leave(first, exam)
   if (!isOk(held)) {
     const advice = 'wait longer before binding again: the SMSC still holds the last bind (timers.reconnectMs)'
-    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, { evidence: shown(held), advice })
+    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, { evidence: evidenceOf(held), advice })
   }
   if (!answer) return void exam.find('second-bind', 'not-supported', 'no second connection', { settings: { links: 1 } })
   if (isOk(answer) && !isBeside) {
     const advice = 'one bind only: links 1, and one daemon; two would push each other out for ever'
-    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', { evidence: shown(answer), advice,
+    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', { evidence: evidenceOf(answer), advice,
       settings: { links: 1 } })
   }
   if (isOk(answer)) {
     return void exam.find('second-bind', 'pass', 'accepted beside the first: several links, and several daemons, may serve at once',
-      { evidence: shown(answer) })
+      { evidence: evidenceOf(answer) })
   }
   const advice = 'one bind only: links 1; a second daemon stands by and takes over'
-  exam.find('second-bind', 'not-supported', wordsOf(answer), { evidence: shown(answer), advice, settings: { links: 1 } })
+  exam.find('second-bind', 'not-supported', wordsOf(answer), { evidence: evidenceOf(answer), advice, settings: { links: 1 } })
 }
 
-async function examineWrongPassword(exam: Exam, role: Role): Promise<void> {
+async function examineWrongPassword(exam: Exam, role: BindRole): Promise<void> {
   const wire = await another(exam)
   if (!wire) return
   const right = exam.plan.smsc.password
@@ -201,13 +201,13 @@ async function examineWrongPassword(exam: Exam, role: Role): Promise<void> {
   const isBound = isOk(answer)
   if (isBound) await leave(wire, exam)
   wire.close()
-  const status = statusOf(answer)
+  const status = refusedStatus(answer)
   if (isBound) {
     return void exam.find('wrong-password', 'fail', 'accepted', {
-      evidence: shown(answer), advice: 'anyone who reaches the port may bind: ask how it is kept',
+      evidence: evidenceOf(answer), advice: 'anyone who reaches the port may bind: ask how it is kept',
     })
   }
   const isPlain = status !== undefined && FOR_GOOD.has(status)
   const advice = 'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
-  exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), { evidence: shown(answer), ...(isPlain ? {} : { advice }) })
+  exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), { evidence: evidenceOf(answer), ...(isPlain ? {} : { advice }) })
 }

@@ -4,8 +4,8 @@ import type { PlainText } from '../../sms/pdu/segments.ts'
 import type { SmscSettings } from '../../smpp/session/settings.ts'
 import { statusText } from '../../smpp/pdu/status.ts'
 import type { Clock } from '../../ussd/vocabulary.ts'
-import type { CheckId, Finding, Taped, Verdict } from './finding.ts'
-import type { Answer } from './wire.ts'
+import type { CheckId, Finding, Taped, CheckVerdict } from './finding.ts'
+import type { WireAnswer } from './wire.ts'
 
 /** Fixed before anything is sent. */
 export interface ExamPlan {
@@ -59,7 +59,7 @@ export interface Exam {
   readonly clock: Clock
   say(text: string): void
   readonly findings: Finding[]
-  find(check: CheckId, verdict: Verdict, said: string, more?: Partial<Omit<Finding, 'check' | 'verdict' | 'said'>>): Finding
+  find(check: CheckId, verdict: CheckVerdict, said: string, more?: Partial<Omit<Finding, 'check' | 'verdict' | 'said'>>): Finding
   wait(ms: number): Promise<void>
   /** Counts what passes on all connections. */
   order(): number
@@ -89,12 +89,12 @@ export function newExam(plan: ExamPlan, { clock, say, onFinding }: {
 }
 
 /** Request and answer, as evidence. */
-export function shown(...answers: readonly (Answer | undefined)[]): Taped[] {
+export function evidenceOf(...answers: readonly (WireAnswer | undefined)[]): Taped[] {
   return answers.flatMap((it) => it === undefined ? [] : it.is === 'answered' ? [it.asked, it.taped] : [it.asked])
 }
 
 /** `refused with 0x58 ESME_RTHROTTLED`, for the sheet. */
-export function wordsOf(answer: Answer): string {
+export function wordsOf(answer: WireAnswer): string {
   if (answer.is === 'silent') return `no response within ${answer.ms} ms`
   if (answer.is === 'closed') return 'the connection was closed instead of a response'
   if (answer.pdu.command === 'generic_nack') return `answered with generic_nack ${statusText(answer.pdu.status)}`
@@ -102,13 +102,13 @@ export function wordsOf(answer: Answer): string {
 }
 
 /** An answer with ESME_ROK. */
-export type Accepted = Answer & { is: 'answered'; pdu: { status: 0 } }
+export type Accepted = WireAnswer & { is: 'answered'; pdu: { status: 0 } }
 
-export function isOk(answer: Answer): answer is Accepted {
+export function isOk(answer: WireAnswer): answer is Accepted {
   return answer.is === 'answered' && answer.pdu.status === 0 && answer.pdu.command !== 'generic_nack'
 }
 
 /** Of an answer other than ESME_ROK; undefined where there was none. */
-export function statusOf(answer: Answer): number | undefined {
+export function refusedStatus(answer: WireAnswer): number | undefined {
   return answer.is === 'answered' ? answer.pdu.status : undefined
 }

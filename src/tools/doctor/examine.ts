@@ -9,14 +9,14 @@ import { examineReceipts } from './receipts.ts'
 import { smsChecks } from './sms-plan.ts'
 import { examineSms } from './sms.ts'
 import { openStation, type Station } from './station.ts'
-import { examineUssd, type Known } from './ussd.ts'
+import { examineUssd, type HandsetFacts } from './ussd.ts'
 
-export interface ExamParts {
+export interface ExamDeps {
   clock: Clock
   say(text: string): void
   /** As each is found. */
   onFinding(finding: Finding): void
-  known: Known
+  known: HandsetFacts
 }
 
 /** SMS that an examination may send at most: parts count. */
@@ -29,15 +29,15 @@ export function smsCount(plan: ExamPlan): number {
  * Every check, in the order of the sheet; those that could not be made are not-tested, and say why. Never rejects for what an
  * SMSC does.
  */
-export async function examine(plan: ExamPlan, parts: ExamParts): Promise<Finding[]> {
-  const exam = newExam(plan, parts)
+export async function examine(plan: ExamPlan, deps: ExamDeps): Promise<Finding[]> {
+  const exam = newExam(plan, deps)
   const roles = await examineConnection(exam)
   if (!roles) return allFindings(exam.findings, 'nothing bound')
   const station = await openStation(exam, roles)
   if (typeof station === 'string') return allFindings(exam.findings, `no bind to go on with: ${station}`)
   let lost: string | null = null
   try {
-    lost = await onStation(exam, { station, known: parts.known })
+    lost = await onStation(exam, { station, known: deps.known })
   } finally {
     station.tx.close()
     station.rx.close()
@@ -49,7 +49,7 @@ export async function examine(plan: ExamPlan, parts: ExamParts): Promise<Finding
 
 interface OnStation {
   station: Station
-  known: Known
+  known: HandsetFacts
 }
 
 /** What stands in the way of the rest; null: nothing. An SMSC that unbinds us is bound to again, a few times. */

@@ -1,7 +1,7 @@
 /** What the doctor looks at, and what it found: the vocabulary of the acceptance sheet. */
 
 /** fail: it does not do what the rest of the daemon, or the specification, needs. */
-export type Verdict = 'pass' | 'fail' | 'not-supported' | 'not-tested'
+export type CheckVerdict = 'pass' | 'fail' | 'not-supported' | 'not-tested'
 
 /** One PDU as it passed; a bind's password is blotted out. */
 export interface Taped {
@@ -58,7 +58,7 @@ export type CheckId = keyof typeof CHECKS
 
 export interface Finding {
   check: CheckId
-  verdict: Verdict
+  verdict: CheckVerdict
   /** What was seen. */
   said: string
   /** What to do because of it. */

@@ -11,10 +11,10 @@ export function statsOf(values: readonly number[]): Stats {
   return { min: sorted[0] ?? 0, median: sorted[sorted.length >> 1] ?? 0, max: sorted.at(-1) ?? 0 }
 }
 
-export type IdForm = 'same' | 'case' | 'zeros' | 'hex-to-dec' | 'dec-to-hex' | 'unrelated'
+export type MessageIdRelation = 'same' | 'case' | 'zeros' | 'hex-to-dec' | 'dec-to-hex' | 'unrelated'
 
 /** How the id of a receipt is the id of the response, written another way. */
-export function idForm(response: string, receipt: string): IdForm {
+export function idForm(response: string, receipt: string): MessageIdRelation {
   if (response === receipt) return 'same'
   if (response.toLowerCase() === receipt.toLowerCase()) return 'case'
   const bare = (id: string) => id.toLowerCase().replace(/^0+(?=.)/, '')
@@ -34,7 +34,7 @@ export interface SentSms {
   answeredOrder: number
 }
 
-export interface HeardReceipt {
+export interface ReceivedReceipt {
   /** From receipted_message_id; '' without it. */
   tlvId: string
   /** From the text; '' without it. */
@@ -53,15 +53,15 @@ export interface ReceiptFacts {
   early: number
   /** More than one for the same SMS in a state. */
   repeats: number
-  forms: IdForm[]
+  forms: MessageIdRelation[]
   carries: 'parameters' | 'text' | 'both' | 'nothing'
   /** After the response. */
   delay: Stats
   states: string[]
 }
 
-export function receiptFacts(sent: readonly SentSms[], heard: readonly HeardReceipt[]): ReceiptFacts {
-  const forms = new Set<IdForm>()
+export function receiptFacts(sent: readonly SentSms[], heard: readonly ReceivedReceipt[]): ReceiptFacts {
+  const forms = new Set<MessageIdRelation>()
   const states = new Set<string>()
   const seen = new Map<string, number>()
   const delays: number[] = []
@@ -89,9 +89,9 @@ export function receiptFacts(sent: readonly SentSms[], heard: readonly HeardRece
 }
 
 /** The plainest form wins: `10` is both hexadecimal and decimal. */
-const PLAINEST: readonly IdForm[] = ['same', 'case', 'zeros', 'hex-to-dec', 'dec-to-hex']
+const PLAINEST: readonly MessageIdRelation[] = ['same', 'case', 'zeros', 'hex-to-dec', 'dec-to-hex']
 
-function bestOf(sent: readonly SentSms[], id: string): { sms: SentSms; form: IdForm } | undefined {
+function bestOf(sent: readonly SentSms[], id: string): { sms: SentSms; form: MessageIdRelation } | undefined {
   for (const form of PLAINEST) {
     const sms = sent.find((it) => idForm(it.id, id) === form)
     if (sms) return { sms, form }

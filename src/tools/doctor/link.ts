@@ -1,28 +1,28 @@
 /** The link itself: enquire_link both ways, a command that does not exist, the farewell, and what silence does. */
 import { STATUS, statusText } from '../../smpp/pdu/status.ts'
 import { bindOn, wireParts, type Roles } from './connection.ts'
-import { isOk, shown, wordsOf, type Exam } from './exam.ts'
+import { isOk, evidenceOf, wordsOf, type Exam } from './exam.ts'
 import { statsOf } from './judge.ts'
 import type { Station } from './station.ts'
-import { openWire, type Answer } from './wire.ts'
+import { openWire, type WireAnswer } from './wire.ts'
 
 const ROUNDS = 5
 /** Of the vendors' range, where nobody is known to have one. (SMPP v3.4 §5.1.2.1) */
 const NO_COMMAND = 0x000102fe
 
 export async function examineLink(exam: Exam, { tx }: Station): Promise<void> {
-  const answers: Answer[] = []
+  const answers: WireAnswer[] = []
   for (let i = 0; i < ROUNDS; i++) answers.push(await tx.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
   const good = answers.filter(isOk)
   const { min, median, max } = statsOf(good.map((it) => it.ms))
   if (good.length === ROUNDS) {
     exam.find('enquire-link', 'pass', `${ROUNDS} of ${ROUNDS} answered, in ${min} / ${median} / ${max} ms (least, median, most)`, {
-      evidence: shown(answers[0]),
+      evidence: evidenceOf(answers[0]),
     })
   } else {
     const bad = answers.find((it) => !isOk(it))!
     exam.find('enquire-link', 'fail', `${good.length} of ${ROUNDS} answered; ${wordsOf(bad)}`, {
-      evidence: shown(bad),
+      evidence: evidenceOf(bad),
       advice: 'the daemon closes a link after two misses: raise timers.enquireMs beyond the longest silence that you can bear',
     })
   }
@@ -34,7 +34,7 @@ async function examineUnknown(exam: Exam, tx: Station['tx']): Promise<void> {
   octets.writeUInt32BE(16, 0)
   octets.writeUInt32BE(NO_COMMAND, 4)
   const answer = await tx.octets(octets, exam.plan.times.answerMs)
-  const evidence = shown(answer)
+  const evidence = evidenceOf(answer)
   if (answer.is === 'answered' && answer.pdu.command === 'generic_nack') {
     const meant = answer.pdu.status === STATUS.ESME_RINVCMDID ? '' : `, where ${statusText(STATUS.ESME_RINVCMDID)} is meant`
     return void exam.find('unknown-command', 'pass', `generic_nack ${statusText(answer.pdu.status)}${meant}`, { evidence })
@@ -68,7 +68,7 @@ export async function examineUnbind(exam: Exam, station: Station): Promise<void>
   if (station.tx.closedMs !== undefined) return void exam.find('unbind', 'fail', 'the connection was gone already')
   const answer = await station.close()
   exam.find('unbind', isOk(answer) ? 'pass' : 'fail', isOk(answer) ? `unbind_resp in ${answer.ms} ms` : wordsOf(answer), {
-    evidence: shown(answer),
+    evidence: evidenceOf(answer),
   })
 }
 
@@ -97,7 +97,7 @@ export async function examineDeadPeer(exam: Exam, { transceiver }: Roles): Promi
   const bound = await bindOn(wire, transceiver ? 'transceiver' : 'transmitter', exam)
   if (!isOk(bound)) {
     wire.close()
-    return void exam.find('dead-peer', 'fail', wordsOf(bound), { evidence: shown(bound) })
+    return void exam.find('dead-peer', 'fail', wordsOf(bound), { evidence: evidenceOf(bound) })
   }
   const start = exam.clock.now()
   wire.isMute = true

@@ -1,10 +1,10 @@
 /** How much at once, and how much a second: bounded, asked for beforehand, backing off at the first sign. */
 import { statusText } from '../../smpp/pdu/status.ts'
 import type { OutgoingPdu } from '../../smpp/types.ts'
-import { shown, statusOf, type Exam } from './exam.ts'
+import { evidenceOf, refusedStatus, type Exam } from './exam.ts'
 import { nextRate, rateFacts, THROTTLES, windowFacts, type RateStep } from './judge.ts'
 import type { Station } from './station.ts'
-import type { Answer } from './wire.ts'
+import type { WireAnswer } from './wire.ts'
 
 /** What the daemon uses if nothing is said. */
 const WINDOW = 10
@@ -25,14 +25,14 @@ async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Pro
   // What went before must not count against it where there is a limit a second.
   await exam.wait(times.pauseMs)
   const answers = await Promise.all(Array.from({ length: windowSms }, () => tx.request(pdu, times.answerMs)))
-  const facts = windowFacts(answers.map((it) => ({ status: statusOf(it), ms: it.ms })))
-  const bad = answers.find((it) => statusOf(it) !== 0)
+  const facts = windowFacts(answers.map((it) => ({ status: refusedStatus(it), ms: it.ms })))
+  const bad = answers.find((it) => refusedStatus(it) !== 0)
   const refused = [...facts.refused].map(([status, n]) => `${n} refused with ${statusText(status)}`)
   const said = [
     `${windowSms} at once: ${facts.accepted} accepted`, ...refused, facts.silent > 0 ? `${facts.silent} without a response` : '',
     `the first response after ${facts.first} ms, the last after ${facts.last} ms${facts.grows ? ': they wait for each other' : ''}`,
   ].filter(Boolean).join('; ')
-  const evidence = shown(bad ?? answers.at(-1))
+  const evidence = evidenceOf(bad ?? answers.at(-1))
   if (!bad) return void exam.find('window', 'pass', said, { evidence, ...(windowSms > WINDOW ? { settings: { window: windowSms } } : {}) })
   exam.find('window', facts.silent > 0 ? 'fail' : 'pass', said, {
     evidence, settings: { window: Math.max(1, Math.min(facts.accepted, WINDOW)) },
@@ -46,14 +46,14 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
   if (rateSms === 0) return void exam.find('throughput', 'not-tested', 'not asked for (--rate-sms N)')
   const steps: RateStep[] = []
   let left = rateSms
-  let throttled: Answer | undefined
+  let throttled: WireAnswer | undefined
   for (let rate = nextRate(steps); rate !== undefined && rate <= left; rate = nextRate(steps)) {
     exam.say(`  ${rate} SMS a second`)
     const answers = await second(exam, station, { pdu, rate })
     left -= rate
-    const bad = answers.filter((it) => THROTTLES.has(statusOf(it) ?? 0) || it.is === 'silent')
+    const bad = answers.filter((it) => THROTTLES.has(refusedStatus(it) ?? 0) || it.is === 'silent')
     throttled ??= bad[0]
-    const status = bad[0] && statusOf(bad[0])
+    const status = bad[0] && refusedStatus(bad[0])
     const perSecond = bad.length > 0 ? rate : paceOf(answers)
     steps.push({ perSecond, sent: rate, throttled: bad.length, ...(status === undefined ? {} : { status }) })
     if (bad.length > 0) await exam.wait(times.pauseMs)
@@ -70,14 +70,14 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
   }
   const how = status === undefined ? 'by silence' : `with ${statusText(status)}`
   exam.find('throughput', 'pass', `SMS in a second: ${tried}; throttled at ${worst} ${how}, not at ${best}`, {
-    evidence: shown(throttled), settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
+    evidence: evidenceOf(throttled), settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
   })
 }
 
 /** So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another test. */
-async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate }: { pdu: OutgoingPdu; rate: number }): Promise<Answer[]> {
+async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate }: { pdu: OutgoingPdu; rate: number }): Promise<WireAnswer[]> {
   const [start, gapMs] = [clock.now(), STEP_MS / rate]
-  const answers: Promise<Answer>[] = []
+  const answers: Promise<WireAnswer>[] = []
   for (let i = 0, dueMs = start; i < rate; i++) {
     const aheadMs = dueMs - clock.now()
     if (aheadMs > 0) await wait(aheadMs)
@@ -91,7 +91,7 @@ async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate 
 }
 
 /** What really left in a second. */
-function paceOf(answers: readonly Answer[]): number {
+function paceOf(answers: readonly WireAnswer[]): number {
   const spanMs = answers.at(-1)!.asked.atMs - answers[0]!.asked.atMs
   return Math.round(answers.length * STEP_MS / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))
 }

@@ -5,7 +5,7 @@ import { readReceipt } from '../../sms/pdu/receipt.ts'
 import type { Pdu } from '../../smpp/types.ts'
 import type { Exam } from './exam.ts'
 import type { Finding, Taped } from './finding.ts'
-import { idForm, receiptFacts, type HeardReceipt, type IdForm, type ReceiptFacts } from './judge.ts'
+import { idForm, receiptFacts, type ReceivedReceipt, type MessageIdRelation, type ReceiptFacts } from './judge.ts'
 import { NO_SCHEDULE } from './sms-plan.ts'
 import type { SmsSent } from './sms.ts'
 import type { Station } from './station.ts'
@@ -49,12 +49,12 @@ function judgeScheduled(exam: Exam, sent: SmsSent['sent'], heard: Read[]): void 
   }
 }
 
-function isOf(sent: readonly { id: string }[], { tlvId, textId }: HeardReceipt): boolean {
+function isOf(sent: readonly { id: string }[], { tlvId, textId }: ReceivedReceipt): boolean {
   return sent.some(({ id }) => idForm(id, tlvId || textId) !== 'unrelated')
 }
 
 interface Read {
-  receipt: HeardReceipt
+  receipt: ReceivedReceipt
   /** esm_class does not say that it is one. */
   isUnmarked: boolean
   taped: Taped
@@ -68,7 +68,7 @@ function readAll({ heard }: Station): Read[] {
 }
 
 /** Null for an SMS of the handset's, or USSD. */
-function receiptOf(pdu: Pdu, { atMs, order }: Taped): HeardReceipt | null {
+function receiptOf(pdu: Pdu, { atMs, order }: Taped): ReceivedReceipt | null {
   const read = readReceipt(pdu, '')
   if (!read) return null
   const value = pdu.tlvs.find(({ tag }) => tag === RECEIPTED_MESSAGE_ID)?.value.toString('latin1').replace(/\0.*$/s, '') ?? ''
@@ -101,7 +101,7 @@ function judgeReceipts(exam: Exam, facts: ReceiptFacts, of: { expected: number; 
   })
 }
 
-const FORMS: Record<IdForm, { said: string; profile?: Record<string, string> }> = {
+const FORMS: Record<MessageIdRelation, { said: string; profile?: Record<string, string> }> = {
   'same': { said: 'as in the response' },
   'case': { said: 'as in the response, in another case of letters: looked up without regard to it' },
   'zeros': { said: 'as in the response, but for leading zeros: looked up without regard to them' },

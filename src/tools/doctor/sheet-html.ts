@@ -1,9 +1,9 @@
 /** The acceptance sheet for paper: one file, no scripts, nothing loaded from anywhere; to be read, ticked and signed. */
-import type { Verdict } from './finding.ts'
+import type { CheckVerdict } from './finding.ts'
 import { SHEET_CSS } from './sheet-css.ts'
-import { countsText, markOf, type Row, type Sheet, type ShownPdu } from './sheet.ts'
+import { countsText, markOf, type Row, type AcceptanceSheet, type ShownPdu } from './sheet.ts'
 
-export function sheetHtml(sheet: Sheet): string {
+export function sheetHtml(sheet: AcceptanceSheet): string {
   const groups = [...new Set(sheet.rows.map((it) => it.group))]
   const handset = sheet.rows.filter((it) => it.handset !== '')
   const proven = sheet.rows.filter((it) => it.evidence.length > 0)
@@ -62,7 +62,7 @@ function groupRows(group: string, rows: readonly Row[]): string {
   return `<tbody><tr class="group"><th colspan="3" scope="rowgroup">${escape(group)}</th></tr>${body.join('\n')}</tbody>`
 }
 
-function badge(verdict: Verdict): string {
+function badge(verdict: CheckVerdict): string {
   return `<span class="badge ${verdict}">${markOf(verdict)}</span>`
 }
 

@@ -1,11 +1,11 @@
 /** The acceptance sheet as data and as text. Numbers of subscribers are masked unless asked for; passwords are in nothing. */
-import { hear } from '../capture/captured.ts'
+import { capturedFrames } from '../capture/captured.ts'
 import { maskNumber, maskNumbers, maskOctets, showPdu } from '../capture/show-pdu.ts'
 import { suggestedLine, suggestedProfile } from './advice.ts'
 import type { ExamPlan } from './exam.ts'
-import { CHECKS, type CheckId, type Finding, type Taped, type Verdict } from './finding.ts'
+import { CHECKS, type CheckId, type Finding, type Taped, type CheckVerdict } from './finding.ts'
 
-export interface Sheet {
+export interface AcceptanceSheet {
   line: string
   /** What stands above the table. */
   facts: [string, string][]
@@ -14,14 +14,14 @@ export interface Sheet {
   settings: string
   /** YAML, or ''. */
   profile: string
-  counts: Record<Verdict, number>
+  counts: Record<CheckVerdict, number>
 }
 
 export interface Row {
   check: CheckId
   group: string
   title: string
-  verdict: Verdict
+  verdict: CheckVerdict
   said: string
   advice: string
   handset: string
@@ -35,7 +35,7 @@ export interface ShownPdu {
   hex: string
 }
 
-export interface SheetParts {
+export interface SheetInput {
   plan: ExamPlan
   /** Name of the line. */
   line: string
@@ -46,11 +46,11 @@ export interface SheetParts {
   version: string
 }
 
-export function sheetOf(findings: readonly Finding[], parts: SheetParts): Sheet {
+export function sheetOf(findings: readonly Finding[], parts: SheetInput): AcceptanceSheet {
   const { plan, line, operator, atMs, showNumbers } = parts
   const hide = showNumbers ? (text: string) => text : hider(plan.msisdn)
   const { hosts, systemId, tls } = plan.smsc
-  const counts: Record<Verdict, number> = { 'pass': 0, 'fail': 0, 'not-supported': 0, 'not-tested': 0 }
+  const counts: Record<CheckVerdict, number> = { 'pass': 0, 'fail': 0, 'not-supported': 0, 'not-tested': 0 }
   for (const { verdict } of findings) counts[verdict]++
   const profile = suggestedProfile(findings, line)
   const settings = suggestedLine(findings, plan, line)
@@ -85,7 +85,7 @@ const TAIL = 7
 
 function shownPdu(taped: Taped, showNumbers: boolean, hide: (text: string) => string): ShownPdu {
   const octets = showNumbers ? taped.octets : Buffer.from(hide(maskOctets(taped.octets).toString('latin1')), 'latin1')
-  const [heard] = hear([{ atMs: taped.atMs, link: 'doctor', from: taped.from, octets }]).pdus
+  const [heard] = capturedFrames([{ atMs: taped.atMs, link: 'doctor', from: taped.from, octets }]).pdus
   const lines = heard ? showPdu({ ...heard, from: taped.from }, 'as-they-are')
     : [`${taped.from === 'smsc' ? '<' : '>'} ${nameOf(octets)}`, '']
   return { at: new Date(taped.atMs).toISOString().slice(11, 23), words: lines.slice(0, -1).map((it) => it.trimStart()),
@@ -96,8 +96,8 @@ function nameOf(octets: Buffer): string {
   return `command 0x${octets.readUInt32BE(4).toString(16).padStart(8, '0')} ${octets.readUInt32BE(12)}`
 }
 
-const MARKS: Record<Verdict, string> = { 'pass': 'pass', 'fail': 'FAIL', 'not-supported': 'not supported', 'not-tested': 'not tested' }
-export function markOf(verdict: Verdict): string {
+const MARKS: Record<CheckVerdict, string> = { 'pass': 'pass', 'fail': 'FAIL', 'not-supported': 'not supported', 'not-tested': 'not tested' }
+export function markOf(verdict: CheckVerdict): string {
   return MARKS[verdict]
 }
 
@@ -107,6 +107,6 @@ export function findingText({ check, verdict, said, advice }: Pick<Finding, 'che
   return advice ? `${head}\n${' '.repeat(14)}-> ${advice}` : head
 }
 
-export function countsText({ counts }: Pick<Sheet, 'counts'>): string {
-  return (Object.keys(MARKS) as Verdict[]).map((it) => `${counts[it]} ${MARKS[it].toLowerCase()}`).join(', ')
+export function countsText({ counts }: Pick<AcceptanceSheet, 'counts'>): string {
+  return (Object.keys(MARKS) as CheckVerdict[]).map((it) => `${counts[it]} ${MARKS[it].toLowerCase()}`).join(', ')
 }

@@ -1,5 +1,5 @@
 /** The SMS of an examination: which, how many, and what the handset should show of each. */
-import { absoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../sms/pdu/segments.ts'
+import { smppAbsoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../sms/pdu/segments.ts'
 import type { OutgoingPdu } from '../../smpp/types.ts'
 import { encodeNational, shiftElements } from '../../ussd/national.ts'
 import type { ExamPlan } from './exam.ts'
@@ -65,7 +65,7 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
     plain('validity-relative', one(text('Test 5, valid one day, end'), { validity: '000001000000000R' }), '"Test 5, valid one day, end"', {
       advice: 'no relative validity_period', settings: { 'sms.validity': 'absolute' },
     }),
-    plain('validity-absolute', one(text('Test 6, valid until tomorrow, end'), { validity: absoluteTime(nowMs + 24 * HOUR_MS) }),
+    plain('validity-absolute', one(text('Test 6, valid until tomorrow, end'), { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) }),
       '"Test 6, valid until tomorrow, end"', {
       advice: 'no absolute validity_period', settings: { 'sms.validity': 'none' },
     }),
@@ -73,7 +73,7 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
       'nothing: it is cancelled before its time', {
       advice: NO_SCHEDULE,
     }, SCHEDULE),
-    plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: absoluteTime(nowMs + 2 * HOUR_MS) }),
+    plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: smppAbsoluteTime(nowMs + 2 * HOUR_MS) }),
       'nothing: it is cancelled before its time', {
       advice: NO_SCHEDULE,
     }, SCHEDULE),

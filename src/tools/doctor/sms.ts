@@ -1,12 +1,12 @@
 /** SMS to the test handset: codings, long texts, times, and what may be done with one that waits. */
 import { STATUS } from '../../smpp/pdu/status.ts'
 import type { Pdu } from '../../smpp/types.ts'
-import { isOk, shown, statusOf, wordsOf, type Accepted, type Exam } from './exam.ts'
+import { isOk, evidenceOf, refusedStatus, wordsOf, type Accepted, type Exam } from './exam.ts'
 import type { CheckId, Taped } from './finding.ts'
 import type { SentSms } from './judge.ts'
 import { RECEIPT, smsChecks } from './sms-plan.ts'
 import type { Station } from './station.ts'
-import type { Answer } from './wire.ts'
+import type { WireAnswer } from './wire.ts'
 
 /** What was accepted, for receipts. */
 export interface SmsSent {
@@ -19,15 +19,15 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
   let isRelativeRefused = false
   for (const { check, pdus, handset, refused, accepted } of smsChecks(exam.plan, exam.clock.now())) {
     if (!await station.stand()) return done
-    const answers: Answer[] = []
+    const answers: WireAnswer[] = []
     for (const pdu of pdus) {
       const answer = await station.send(pdu)
       answers.push(answer)
       if (!isOk(answer)) break
-      done.sent.push({ ...sentOf(answer), check, evidence: shown(answer) })
+      done.sent.push({ ...sentOf(answer), check, evidence: evidenceOf(answer) })
     }
     const bad = answers.find((it) => !isOk(it))
-    const evidence = shown(bad ?? answers[0], bad ? undefined : answers[1])
+    const evidence = evidenceOf(bad ?? answers[0], bad ? undefined : answers[1])
     const isLong = check.startsWith('long-')
     if (!bad) {
       const isFirst = isLong && long === undefined
@@ -38,7 +38,7 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
       })
     } else {
       // Plain text must go; no response at all is never right.
-      const verdict = check === 'sms-gsm7' || statusOf(bad) === undefined ? 'fail' : 'not-supported'
+      const verdict = check === 'sms-gsm7' || refusedStatus(bad) === undefined ? 'fail' : 'not-supported'
       if (check === 'validity-relative') isRelativeRefused = true
       // Absolute times are of no use to the daemon where relative ones are taken.
       const isSpare = check === 'validity-absolute' && !isRelativeRefused
@@ -79,7 +79,7 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
   judge(exam, 'replace-sm', replaced)
   const { destTon = 1, destNpi = 1, serviceType = '' } = plan.sms ?? {}
   const destination = { dest_addr_ton: destTon, dest_addr_npi: destNpi, destination_addr: plan.msisdn! }
-  const cancelled: Answer[] = []
+  const cancelled: WireAnswer[] = []
   for (const { id } of waiting) {
     const body = { service_type: serviceType, message_id: id, ...source, ...destination }
     cancelled.push(await station.send({ command: 'cancel_sm', body, tlvs: [] }))
@@ -90,10 +90,10 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
 /** 0x67, 0x13 and 0x11 come from an SMSC that knows the command, and could not. */
 const TRIED = new Set<number>([STATUS.ESME_RQUERYFAIL, STATUS.ESME_RREPLACEFAIL, STATUS.ESME_RCANCELFAIL, STATUS.ESME_RINVMSGID])
 
-function judge(exam: Exam, check: 'query-sm' | 'replace-sm' | 'cancel-sm', answer: Answer, more = ''): void {
-  const evidence = shown(answer)
+function judge(exam: Exam, check: 'query-sm' | 'replace-sm' | 'cancel-sm', answer: WireAnswer, more = ''): void {
+  const evidence = evidenceOf(answer)
   if (isOk(answer)) return void exam.find(check, 'pass', wordsOf(answer) + more, { evidence })
-  const status = statusOf(answer)
+  const status = refusedStatus(answer)
   const isTried = status !== undefined && TRIED.has(status) && answer.is === 'answered' && answer.pdu.command !== 'generic_nack'
   const left = check === 'cancel-sm' ? { advice: 'the scheduled test SMS cannot be taken back: they arrive in about two hours' } : {}
   const said = `${wordsOf(answer)}${isTried ? ': the command is known, this message was not one for it' : ''}`

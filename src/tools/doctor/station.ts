@@ -1,12 +1,12 @@
 /** The binds that the rest of the examination is made on: one transceiver, or a transmitter and a receiver. */
 import type { OutgoingPdu, Pdu } from '../../smpp/types.ts'
 import { bindOn, leave, wireParts, type Roles } from './connection.ts'
-import { isOk, statusOf, wordsOf, type Exam } from './exam.ts'
+import { isOk, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { Taped } from './finding.ts'
 import { THROTTLES } from './judge.ts'
-import { openWire, type Answer, type Wire, type WireParts } from './wire.ts'
+import { openWire, type WireAnswer, type Wire, type WireDeps } from './wire.ts'
 
-export interface HeardMessage {
+export interface ReceivedMessage {
   pdu: Pdu
   taped: Taped
 }
@@ -16,18 +16,18 @@ export interface Station {
   readonly tx: Wire
   readonly rx: Wire
   /** What the SMSC delivered about the test handset. */
-  heard: HeardMessage[]
+  heard: ReceivedMessage[]
   /** Of other subscribers: answered with ESME_RX_T_APPN, and not kept. */
   others(): number
   /** unbind requests of the SMSC's, so far. */
   unbound(): Taped[]
   /** Hears every message of the test handset; null: nobody. */
-  listen(listener: ((message: HeardMessage) => void) | null): void
+  listen(listener: ((message: ReceivedMessage) => void) | null): void
   /** Sends one request, again after a pause if it was too fast. To the test handset only: throws if it is to another number. */
-  send(pdu: OutgoingPdu): Promise<Answer>
+  send(pdu: OutgoingPdu): Promise<WireAnswer>
   /** Binds again where the SMSC has unbound us (or `anyway`). False: it cannot be done, or was done too often. */
   stand(anyway?: 'anyway'): Promise<boolean>
-  close(): Promise<Answer>
+  close(): Promise<WireAnswer>
 }
 
 /** Not ours: the SMSC may try again, with whoever is bound then. (SMPP v3.4 §5.1.3) */
@@ -40,8 +40,8 @@ const DIGITS = 7
 
 export async function openStation(exam: Exam, { transceiver }: Roles): Promise<Station | string> {
   const { plan } = exam
-  const heard: HeardMessage[] = []
-  let listener: ((message: HeardMessage) => void) | null = null
+  const heard: ReceivedMessage[] = []
+  let listener: ((message: ReceivedMessage) => void) | null = null
   let others = 0
   const onMessage = (pdu: Pdu, taped: Taped): number => {
     if (!plan.msisdn || !isAbout(pdu, plan.msisdn)) {
@@ -83,7 +83,7 @@ export async function openStation(exam: Exam, { transceiver }: Roles): Promise<S
     return true
   }
 
-  async function request(pdu: OutgoingPdu): Promise<Answer> {
+  async function request(pdu: OutgoingPdu): Promise<WireAnswer> {
     const answer = await tx().request(pdu, plan.times.answerMs)
     // What was asked of a bind that is gone says nothing about what was asked.
     if (isOk(answer) || told().length === 0 || !await stand()) return answer
@@ -102,7 +102,7 @@ export async function openStation(exam: Exam, { transceiver }: Roles): Promise<S
         throw new Error('a request to another number than the test handset')
       }
       let answer = await request(pdu)
-      for (let i = 1; i < TRIES && THROTTLES.has(statusOf(answer) ?? 0); i++) {
+      for (let i = 1; i < TRIES && THROTTLES.has(refusedStatus(answer) ?? 0); i++) {
         await exam.wait(plan.times.pauseMs)
         answer = await request(pdu)
       }
@@ -116,7 +116,7 @@ export async function openStation(exam: Exam, { transceiver }: Roles): Promise<S
 }
 
 /** A message on its way in while we bind again is heard, too. */
-async function bindAll(exam: Exam, transceiver: boolean, onMessage: WireParts['onMessage']): Promise<Wire[] | string> {
+async function bindAll(exam: Exam, transceiver: boolean, onMessage: WireDeps['onMessage']): Promise<Wire[] | string> {
   const wires: Wire[] = []
   for (const role of transceiver ? ['transceiver'] as const : ['transmitter', 'receiver'] as const) {
     const opened = await openWire(wireParts(exam, onMessage))

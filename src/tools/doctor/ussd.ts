@@ -2,15 +2,15 @@
 import { newProbe, type Probe } from '../infer/probe.ts'
 import { compileDialect, payloadOf } from '../../smpp/dialect/dialect.ts'
 import type { DialectProfile } from '../../smpp/dialect/schema.ts'
-import type { Dialect, Link, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
+import type { Dialect, LinkPort, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
 import type { UssdAction } from '../../ussd/vocabulary.ts'
-import { isOk, shown, statusOf, wordsOf, type Exam } from './exam.ts'
+import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { dialledAs } from './judge.ts'
-import type { HeardMessage, Station } from './station.ts'
-import type { Answer } from './wire.ts'
+import type { ReceivedMessage, Station } from './station.ts'
+import type { WireAnswer } from './wire.ts'
 
-export interface Known {
+export interface HandsetFacts {
   profiles: readonly DialectProfile[]
   standard: DialectProfile
 }
@@ -21,7 +21,7 @@ const PUSH_NUMBER = 177
 /** After the end: an abort or a confirmation may still come. */
 const LINGER_MS = 1_000
 
-export async function examineUssd(exam: Exam, station: Station, known: Known): Promise<void> {
+export async function examineUssd(exam: Exam, station: Station, known: HandsetFacts): Promise<void> {
   const { plan } = exam
   const found = plan.code === undefined ? undefined : await examinePull(exam, station, { ...known, code: plan.code })
   if (plan.code === undefined) exam.find('ussd-pull', 'not-tested', "not asked for (--code '*123#')")
@@ -31,16 +31,16 @@ export async function examineUssd(exam: Exam, station: Station, known: Known): P
 }
 
 async function examinePull(exam: Exam, station: Station, { profiles, standard,
-  code }: Known & { code: string }): Promise<Dialect | undefined> {
+  code }: HandsetFacts & { code: string }): Promise<Dialect | undefined> {
   const { clock, plan } = exam
-  const calls: HeardMessage[] = []
-  const replies: Answer[] = []
+  const calls: ReceivedMessage[] = []
+  const replies: WireAnswer[] = []
   const probe = newProbe({
     known: profiles, standard, say: () => undefined, now: clock.now,
     submit: async (pdu) => outcomeOf(await sendReply(station, pdu, replies)),
   })
   const before = station.heard.length
-  const link: Link = { id: 'doctor', line: 'doctor', respond: () => undefined }
+  const link: LinkPort = { id: 'doctor', line: 'doctor', respond: () => undefined }
   station.listen((message) => {
     // Receipts of the SMS before may still come.
     if (message.pdu.tlvs.length === 0 && String(message.pdu.body.service_type ?? '') === '') return
@@ -57,7 +57,7 @@ async function examinePull(exam: Exam, station: Station, { profiles, standard,
 }
 
 /** A reply to the call of the test handset goes to where the call came from. */
-async function sendReply({ tx }: Station, pdu: OutgoingPdu, replies: Answer[]): Promise<Answer> {
+async function sendReply({ tx }: Station, pdu: OutgoingPdu, replies: WireAnswer[]): Promise<WireAnswer> {
   const answer = await tx.request(pdu, REPLY_MS)
   replies.push(answer)
   return answer
@@ -65,16 +65,16 @@ async function sendReply({ tx }: Station, pdu: OutgoingPdu, replies: Answer[]): 
 
 const REPLY_MS = 10_000
 
-function outcomeOf(answer: Answer): SubmitOutcome {
+function outcomeOf(answer: WireAnswer): SubmitOutcome {
   if (isOk(answer)) return { kind: 'ok', messageId: String(answer.pdu.body.message_id ?? ''), pdu: answer.pdu }
-  const status = statusOf(answer)
+  const status = refusedStatus(answer)
   return status === undefined ? { kind: 'timeout' } : { kind: 'refused', status }
 }
 
 interface Pulled {
   probe: Probe
-  calls: HeardMessage[]
-  replies: Answer[]
+  calls: ReceivedMessage[]
+  replies: WireAnswer[]
   profiles: readonly DialectProfile[]
   code: string
   /** Nothing at all came from the handset. */
@@ -89,7 +89,7 @@ function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }
     return undefined
   }
   const accepted = replies.find(isOk)
-  const evidence = [first.taped, ...shown(accepted ?? replies[0])]
+  const evidence = [first.taped, ...evidenceOf(accepted ?? replies[0])]
   const text = payloadOf(first.pdu)
   const coded = { unpacked: 'one septet an octet', packed: 'packed septets', ucs2: 'UCS-2', unclear: 'in no way known' }[dialledAs(text,
     code)]
@@ -129,13 +129,13 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
   const { plan } = exam
   const path = dialect.push?.({ msisdn: plan.msisdn!, source: plan.code?.replace(/[*#]/g, '') ?? plan.source.addr, n })
   if (!path) return void exam.find(check, 'not-tested', `profile ${dialect.name} has no way to begin a dialogue`)
-  const heard: HeardMessage[] = []
+  const heard: ReceivedMessage[] = []
   station.listen((message) => void heard.push(message))
   const answer = await station.send(dialect.write({ action, text }, path).pdu)
   if (!isOk(answer)) {
     station.listen(null)
-    const verdict = statusOf(answer) === undefined ? 'fail' : 'not-supported'
-    return void exam.find(check, verdict, wordsOf(answer), { evidence: shown(answer), advice: 'leave reminders.channel at sms' })
+    const verdict = refusedStatus(answer) === undefined ? 'fail' : 'not-supported'
+    return void exam.find(check, verdict, wordsOf(answer), { evidence: evidenceOf(answer), advice: 'leave reminders.channel at sms' })
   }
   exam.say(action === 'notify' ? 'the handset should show a text now' : 'the handset should show a question now: type 7 and send')
   const until = exam.clock.now() + plan.times.handsetMs
@@ -151,7 +151,7 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
     : '; nothing came back'
   const isWhole = message !== undefined || action === 'notify'
   exam.find(check, isWhole ? 'pass' : 'fail', wordsOf(answer) + what, {
-    evidence: [...shown(answer), ...(came ? [came.taped] : [])], handset: `"${text}"`,
+    evidence: [...evidenceOf(answer), ...(came ? [came.taped] : [])], handset: `"${text}"`,
     ...(isWhole ? {} : { advice: 'was it answered on the handset? Is profile ' + dialect.name + ' right?' }),
   })
 }

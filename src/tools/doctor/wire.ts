@@ -11,7 +11,7 @@ import type { Pdu } from '../../smpp/types.ts'
 import type { Clock } from '../../ussd/vocabulary.ts'
 import type { Taped } from './finding.ts'
 
-export interface WireParts {
+export interface WireDeps {
   to: Endpoint
   tls: TlsSettings | undefined
   clock: Clock
@@ -23,7 +23,7 @@ export interface WireParts {
 }
 
 /** What became of a request. `ms`: until then. */
-export type Answer = { asked: Taped; ms: number } & (
+export type WireAnswer = { asked: Taped; ms: number } & (
   | { is: 'answered'; pdu: Pdu; taped: Taped }
   | { is: 'silent' }
   | { is: 'closed' }
@@ -39,16 +39,16 @@ export class Wire {
   closedMs: number | undefined
   /** True: says nothing any more, whatever is asked. */
   isMute = false
-  readonly #parts: WireParts
+  readonly #deps: WireDeps
   readonly #framer: Framer
   readonly #waiting = new Map<number, (answer: { pdu: Pdu; taped: Taped } | undefined) => void>()
   readonly #onClosed: (() => void)[] = []
   #sequence = 0
 
-  constructor(socket: Socket, parts: WireParts) {
+  constructor(socket: Socket, deps: WireDeps) {
     this.socket = socket
-    this.#parts = parts
-    this.openedMs = parts.clock.now()
+    this.#deps = deps
+    this.openedMs = deps.clock.now()
     this.#framer = framer((frame) => this.#take(Buffer.from(frame)))
     socket.on('data', (chunk: Buffer) => {
       if (this.#framer.push(chunk)) socket.destroy()
@@ -57,7 +57,7 @@ export class Wire {
   }
 
   /** Never rejects. A request that cannot be coded is a mistake of ours and throws. */
-  request(pdu: Writable, withinMs: number): Promise<Answer> {
+  request(pdu: Writable, withinMs: number): Promise<WireAnswer> {
     const sequence = ++this.#sequence
     const coded = encode({ ...pdu, sequence })
     if ('fault' in coded) throw new Error(coded.fault)
@@ -65,10 +65,10 @@ export class Wire {
   }
 
   /** As request, for octets that no coder makes; the sequence number in them is ours. */
-  octets(octets: Buffer, withinMs: number): Promise<Answer> {
+  octets(octets: Buffer, withinMs: number): Promise<WireAnswer> {
     const sequence = octets.readUInt32BE(12) || ++this.#sequence
     octets.writeUInt32BE(sequence, 12)
-    const { clock, order } = this.#parts
+    const { clock, order } = this.#deps
     const asked = { atMs: clock.now(), order: order(), from: 'esme' as const, octets: withoutPassword(octets) }
     if (this.closedMs !== undefined) return Promise.resolve({ asked, ms: 0, is: 'closed' })
     this.socket.write(octets)
@@ -88,7 +88,7 @@ export class Wire {
   async whenClosed(withinMs: number): Promise<boolean> {
     if (this.closedMs !== undefined) return true
     await new Promise<void>((done) => {
-      const callOff = this.#parts.clock.after(withinMs, done)
+      const callOff = this.#deps.clock.after(withinMs, done)
       this.#onClosed.push(() => (callOff(), done()))
     })
     return this.closedMs !== undefined
@@ -101,20 +101,20 @@ export class Wire {
 
   #take(octets: Buffer): void {
     const { pdu, fault } = decode(octets)
-    const taped = { atMs: this.#parts.clock.now(), order: this.#parts.order(), from: 'smsc' as const, octets }
+    const taped = { atMs: this.#deps.clock.now(), order: this.#deps.order(), from: 'smsc' as const, octets }
     if (isResponse(pdu.command) || pdu.command.startsWith('unknown_0x8')) return this.#waiting.get(pdu.sequence)?.({ pdu, taped })
     if (pdu.command === 'enquire_link') this.enquiries.push(taped)
     if (pdu.command === 'unbind') this.unbound = taped
     if (this.isMute || UNANSWERED.has(pdu.command)) return
     if (pdu.command.startsWith('unknown')) return void this.socket.write(encodeNack(STATUS.ESME_RINVCMDID, pdu.sequence))
     const isMessage = pdu.command === 'deliver_sm' || pdu.command === 'data_sm'
-    const status = fault?.status ?? (isMessage ? this.#parts.onMessage?.(pdu, taped) : 0) ?? 0
+    const status = fault?.status ?? (isMessage ? this.#deps.onMessage?.(pdu, taped) : 0) ?? 0
     this.socket.write(encodeResponse(pdu.command, status, pdu.sequence))
   }
 
   #closed(): void {
     if (this.closedMs !== undefined) return
-    this.closedMs = this.#parts.clock.now()
+    this.closedMs = this.#deps.clock.now()
     for (const settle of this.#waiting.values()) settle(undefined)
     for (const done of this.#onClosed.splice(0)) done()
   }
@@ -123,19 +123,19 @@ export class Wire {
 export type Opened = { ms: number } & ({ wire: Wire } | { failed: string })
 
 /** `failed`: the error's code, such as ECONNREFUSED or CERT_HAS_EXPIRED, or connect-timeout. */
-export function openWire(parts: WireParts): Promise<Opened> {
-  const { clock } = parts
+export function openWire(deps: WireDeps): Promise<Opened> {
+  const { clock } = deps
   const start = clock.now()
   return new Promise((done) => {
     const over = (outcome: { wire: Wire } | { failed: string }) => {
       callOff()
       done({ ms: clock.now() - start, ...outcome })
     }
-    const callOff = clock.after(parts.connectMs, () => {
+    const callOff = clock.after(deps.connectMs, () => {
       socket.destroy()
       over({ failed: 'connect-timeout' })
     })
-    const socket = openSocket(parts.to, parts.tls, () => over({ wire: new Wire(socket, parts) }))
+    const socket = openSocket(deps.to, deps.tls, () => over({ wire: new Wire(socket, deps) }))
     // The first of these is why it failed; a later one is the end of the wire.
     socket.on('error', (error: NodeJS.ErrnoException) => over({ failed: error.code ?? error.message }))
     socket.once('close', () => over({ failed: 'closed-by-peer' }))

@@ -1,6 +1,6 @@
 /** What is known while a journey is carried over: names, where each session key is kept, what back ends must offer. */
 import type { Scalar } from '../../flow/language/definition.ts'
-import type { Journey, JourneyScreen, Written } from './journey.ts'
+import type { Journey, JourneyScreen, JourneyNode } from './journey.ts'
 
 /** One thing of the journey that is not as it was. `lost`: nothing stands in its place. */
 export interface Remark {
@@ -28,7 +28,7 @@ export interface Carrying {
   journey: Journey
   backend: string
   languages: string[]
-  screens: Record<string, Written>
+  screens: Record<string, JourneyNode>
   remarks: Remark[]
   operations: Map<string, Operation>
   /** By session key: where the flow keeps it. */
@@ -79,14 +79,14 @@ export function keysOf(journey: Journey, keyName: (key: string) => string): Pick
   for (const { type, written } of journey.screens.values()) {
     if (type === 'input_screen' || type === 'custom_screen') note(written.input_identifier, 'answers')
     if (type === 'http_screen' || type === 'function_screen') note(written.session_key, 'data')
-    const items = written.items as Written | undefined
+    const items = written.items as JourneyNode | undefined
     if (type === 'menu_screen' && items) {
       const isWritten = typeof (items.with_items ?? items.with_dict) !== 'string'
       note(items.session_key, isWritten ? 'vars' : 'chosen', isWritten ? '' : fieldOf(items.value))
     }
     if (type === 'update_session_screen') for (const { key } of listOf(written.values_to_update)) note(key, 'vars')
   }
-  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as Written)) note(key, 'vars')
+  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as JourneyNode)) note(key, 'vars')
   const copied = new Set([...places].filter(([, found]) => found.size > 1).map(([key]) => key))
   const keys = new Map([...places].map(([key, found]) => [key, copied.has(key) ? `vars.${keyName(key)}` : [...found][0]!]))
   return { copied, keys }
@@ -98,8 +98,8 @@ export function fieldOf(value: unknown): string {
   return !found ? '' : found[1] === 'item' ? found[2]! : `.${found[1]}${found[2]}`
 }
 
-export function listOf(written: unknown): Written[] {
-  return Array.isArray(written) ? (written as Written[]) : []
+export function listOf(written: unknown): JourneyNode[] {
+  return Array.isArray(written) ? (written as JourneyNode[]) : []
 }
 
 /** What a name of the journey is here; undefined: there is no such thing. Notes what a back end must answer. */
@@ -108,7 +108,7 @@ export function resolve(parts: readonly string[], carrying: Carrying, locals: Lo
   const [first = '', ...rest] = parts.slice(skipped)
   const local = [locals, carrying.constants].find((some) => Object.hasOwn(some, first))?.[first]
   if (local && 'path' in local) return { path: [local.path, ...rest].join('.') }
-  if (local) return { value: rest.reduce<unknown>((value, key) => (value as Written | null | undefined)?.[key], local.value) }
+  if (local) return { value: rest.reduce<unknown>((value, key) => (value as JourneyNode | null | undefined)?.[key], local.value) }
   if (Object.hasOwn(FIXED, first)) return { path: FIXED[first]! }
   if (first === 'session_id' || first === '') return undefined
   const place = carrying.keys.get(first)

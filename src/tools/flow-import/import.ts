@@ -4,11 +4,11 @@
  */
 import { Document, parse, visit } from 'yaml'
 import { isEnvironment, keysOf, naming, SESSION, remark, type Carrying, type Locals, type Operation, type Remark } from './carrying.ts'
-import { readJourney, type Journey, type JourneyScreen, type ReadBeside, type Written } from './journey.ts'
+import { readJourney, type Journey, type JourneyScreen, type ReadBeside, type JourneyNode } from './journey.ts'
 import { carryScreen } from './screens.ts'
 import { asSecrets } from './secrets.ts'
 import { tellUnread } from './unread.ts'
-import { textOf, valueIn, type Desk } from './words.ts'
+import { journeyText, valueIn, type ScreenDraft } from './words.ts'
 
 export interface Imported {
   name: string
@@ -80,17 +80,17 @@ function languagesOf({ settings, screens }: Journey): string[] {
 
 const TEXTS = ['text', 'error_message', 'more_option', 'back_option']
 
-function textsIn(block: unknown): Written[] {
+function textsIn(block: unknown): JourneyNode[] {
   if (block === null || typeof block !== 'object') return []
   return Object.entries(block).flatMap(([key, value]: [string, unknown]) =>
-    (TEXTS.includes(key) && value !== null && typeof value === 'object' ? [value as Written] : textsIn(value)))
+    (TEXTS.includes(key) && value !== null && typeof value === 'object' ? [value as JourneyNode] : textsIn(value)))
 }
 
 /** Words of its own in place of built-in texts; what else the first block says becomes constants or remarks. */
 function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Record<string, string>> {
   const texts: Record<string, Record<string, string>> = {}
   const say = (word: string, written: unknown, screen: JourneyScreen) => {
-    const text = textOf(written, { carrying, screen, name: word, locals: {} })
+    const text = journeyText(written, { carrying, screen, name: word, locals: {} })
     for (const language of carrying.languages) (texts[language] ??= {})[word] = typeof text === 'string' ? text : text[language]!
   }
   const menus = [...carrying.journey.screens.values()]
@@ -104,7 +104,7 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   }
   const { settings } = carrying.journey
   if (!settings) return texts
-  const blocks = settings.written as Record<string, Written | undefined>
+  const blocks = settings.written as Record<string, JourneyNode | undefined>
   const { pagination_config: paging, variables, ussd_report_session: reports } = blocks
   if (paging?.more_option !== undefined) say('more', paging.more_option, settings)
   if (paging?.back_option !== undefined) say('back', paging.back_option, settings)
@@ -122,7 +122,7 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   return texts
 }
 
-function constantsOf(carrying: Carrying, settings: JourneyScreen, { file, namespace }: Written, beside: ReadBeside): void {
+function constantsOf(carrying: Carrying, settings: JourneyScreen, { file, namespace }: JourneyNode, beside: ReadBeside): void {
   try {
     const value: unknown = parse(beside(String(file), carrying.journey.file).text)
     Object.assign(carrying.constants, { [String(namespace)]: { value } } satisfies Locals)
@@ -135,10 +135,10 @@ function constantsOf(carrying: Carrying, settings: JourneyScreen, { file, namesp
 /** `create_ussd_variables`: set in front of the first screen. */
 function withVariables(carrying: Carrying, start: string): string {
   const { settings } = carrying.journey
-  const made = Object.entries((settings?.written.create_ussd_variables ?? {}) as Written)
+  const made = Object.entries((settings?.written.create_ussd_variables ?? {}) as JourneyNode)
   if (!settings || made.length === 0) return start
   const name = carrying.nameOf('initial_screen')
-  const desk: Desk = { carrying, screen: settings, name, locals: {} }
+  const desk: ScreenDraft = { carrying, screen: settings, name, locals: {} }
   const set = made.flatMap(([key, written]) => {
     const value = valueIn(written, desk)
     if (value !== undefined) return [[carrying.keyName(key), value] as const]
@@ -180,7 +180,7 @@ function tidyCalls({ screens, operations, backend }: Carrying): void {
 }
 
 /** In the order of the journey, each with what was made beside it. */
-function ordered({ screens, journey, nameOf }: Carrying, start: string): Written {
+function ordered({ screens, journey, nameOf }: Carrying, start: string): JourneyNode {
   const rank = new Map([...journey.screens.keys()].map((name, i) => [nameOf(name), i + 1]))
   const rankOf = (name: string) => {
     const own = [...rank].filter(([base]) => name === base || name.startsWith(`${base}-`)).toSorted(([a], [b]) => b.length - a.length)[0]

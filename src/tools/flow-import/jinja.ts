@@ -1,12 +1,12 @@
 /** The Jinja expressions of a journey, read into a tree; what is beyond names, comparisons and filters is not read. */
 
-export type Expression =
+export type JinjaExpression =
   | { is: 'value'; value: unknown }
   | { is: 'name'; parts: readonly string[] }
-  | { is: 'list'; items: Expression[] }
-  | { is: 'not'; of: Expression }
-  | { is: 'pair'; operator: string; left: Expression; right: Expression }
-  | { is: 'filter'; name: string; of: Expression; args?: Expression[] }
+  | { is: 'list'; items: JinjaExpression[] }
+  | { is: 'not'; of: JinjaExpression }
+  | { is: 'pair'; operator: string; left: JinjaExpression; right: JinjaExpression }
+  | { is: 'filter'; name: string; of: JinjaExpression; args?: JinjaExpression[] }
 
 interface Reading {
   tokens: string[]
@@ -16,7 +16,7 @@ interface Reading {
 const TOKEN = /\s*(?:('[^']*'|"[^"]*"|\d+(?:\.\d+)?|[A-Za-z_]\w*|==|!=|<=|>=|[<>()[\],.|]))/y
 
 /** The tree; undefined for what is more than this reads (arithmetic, calls, most tests of Jinja). */
-export function readExpression(source: string): Expression | undefined {
+export function readJinja(source: string): JinjaExpression | undefined {
   const tokens: string[] = []
   TOKEN.lastIndex = 0
   const text = source.trim()
@@ -33,11 +33,11 @@ export function readExpression(source: string): Expression | undefined {
 const take = (reading: Reading, ...words: string[]) =>
   (words.includes(reading.tokens[reading.at] ?? '') ? reading.tokens[reading.at++] : undefined)
 
-function either(reading: Reading): Expression | undefined {
+function either(reading: Reading): JinjaExpression | undefined {
   return chain(reading, 'or', (inner) => chain(inner, 'and', negation))
 }
 
-function chain(reading: Reading, operator: string, next: (reading: Reading) => Expression | undefined): Expression | undefined {
+function chain(reading: Reading, operator: string, next: (reading: Reading) => JinjaExpression | undefined): JinjaExpression | undefined {
   let left = next(reading)
   while (left && take(reading, operator)) {
     const right = next(reading)
@@ -46,13 +46,13 @@ function chain(reading: Reading, operator: string, next: (reading: Reading) => E
   return left
 }
 
-function negation(reading: Reading): Expression | undefined {
+function negation(reading: Reading): JinjaExpression | undefined {
   if (!take(reading, 'not')) return comparison(reading)
   const of = negation(reading)
   return of && { is: 'not', of }
 }
 
-function comparison(reading: Reading): Expression | undefined {
+function comparison(reading: Reading): JinjaExpression | undefined {
   const left = filtered(reading)
   if (!left) return undefined
   if (take(reading, 'is')) {
@@ -66,11 +66,11 @@ function comparison(reading: Reading): Expression | undefined {
   const operator = not ? take(reading, 'in') : take(reading, '==', '!=', '<', '<=', '>', '>=', 'in')
   if (!operator) return not ? undefined : left
   const right = filtered(reading)
-  const pair: Expression | undefined = right && { is: 'pair', operator, left, right }
+  const pair: JinjaExpression | undefined = right && { is: 'pair', operator, left, right }
   return not && pair ? { is: 'not', of: pair } : pair
 }
 
-function filtered(reading: Reading): Expression | undefined {
+function filtered(reading: Reading): JinjaExpression | undefined {
   let of = operand(reading)
   while (of && take(reading, '|')) {
     const name = reading.tokens[reading.at++] ?? ''
@@ -83,7 +83,7 @@ function filtered(reading: Reading): Expression | undefined {
 
 const WORDS: Record<string, unknown> = { True: true, true: true, False: false, false: false, None: null, none: null }
 
-function operand(reading: Reading): Expression | undefined {
+function operand(reading: Reading): JinjaExpression | undefined {
   const token = reading.tokens[reading.at++]
   if (token === undefined) return undefined
   if (token === '(') {
@@ -97,13 +97,13 @@ function operand(reading: Reading): Expression | undefined {
   return /^[A-Za-z_]/.test(token) ? named(token, reading) : undefined
 }
 
-function list(reading: Reading): Expression | undefined {
+function list(reading: Reading): JinjaExpression | undefined {
   const found = items(reading, ']')
   return found && { is: 'list', items: found }
 }
 
-function items(reading: Reading, end: ')' | ']'): Expression[] | undefined {
-  const found: Expression[] = []
+function items(reading: Reading, end: ')' | ']'): JinjaExpression[] | undefined {
+  const found: JinjaExpression[] = []
   while (!take(reading, end)) {
     const item = filtered(reading)
     if (!item) return undefined
@@ -114,7 +114,7 @@ function items(reading: Reading, end: ')' | ']'): Expression[] | undefined {
 }
 
 /** `a.b`, `a['b']`; an index that is itself looked up is not read. */
-function named(first: string, reading: Reading): Expression | undefined {
+function named(first: string, reading: Reading): JinjaExpression | undefined {
   const parts = [first]
   for (;;) {
     if (take(reading, '.')) parts.push(reading.tokens[reading.at++] ?? '')

@@ -1,14 +1,14 @@
 /** A journey of ussd-engine as it is written: its screens, with files that it includes and what they inherit. */
 import { Document, LineCounter, isMap, isScalar, parseDocument, visit, type Node } from 'yaml'
 import { ProblemsError } from '../../base/errors.ts'
-import { OCTETS_MAX } from '../../flow/language/source.ts'
+import { FLOW_FILE_OCTETS_MAX } from '../../flow/language/source.ts'
 
-export type Written = Record<string, unknown>
+export type JourneyNode = Record<string, unknown>
 
 export interface JourneyScreen {
   name: string
   type: string
-  written: Written
+  written: JourneyNode
   /** `menu.yaml:12`: where a key of the screen stands, or the screen. */
   at: (key?: string) => string
 }
@@ -48,7 +48,7 @@ export function readJourney(file: string, text: string, beside: ReadBeside): Jou
 /** The first screen stands under `initial_screen`, or is a screen of that type whose name stands there. */
 function settingsName(entries: ReadonlyMap<string, Entry>): string {
   const named = entries.get('initial_screen')?.value
-  const there = typeof named === 'string' ? (entries.get(named)?.value as Written | null | undefined) : undefined
+  const there = typeof named === 'string' ? (entries.get(named)?.value as JourneyNode | null | undefined) : undefined
   return there?.type === 'initial_screen' ? (named as string) : 'initial_screen'
 }
 
@@ -86,8 +86,8 @@ interface Reading {
 function parsed(file: string, text: string) {
   const lines = new LineCounter()
   const lineOf = (node: unknown) => `${file}:${Math.max(1, lines.linePos((node as Node | undefined)?.range?.[0] ?? 0).line)}`
-  const long = { where: file, what: `is longer than ${OCTETS_MAX} characters` }
-  if (text.length > OCTETS_MAX) throw new ProblemsError(`journey ${file}`, [long])
+  const long = { where: file, what: `is longer than ${FLOW_FILE_OCTETS_MAX} characters` }
+  if (text.length > FLOW_FILE_OCTETS_MAX) throw new ProblemsError(`journey ${file}`, [long])
   const document = parseDocument(text, {
     lineCounter: lines, prettyErrors: false, customTags: [{ tag: '!include', resolve: (name: string) => name }],
   })
@@ -129,7 +129,7 @@ function inherited(name: string, entry: Entry, all: Map<string, Entry>, below: s
   const refuse = (what: string) => new ProblemsError(`journey, screen '${name}'`, [{ where: entry.at('inherit'), what }])
   const isBlock = entry.value !== null && typeof entry.value === 'object' && !Array.isArray(entry.value)
   if (!isBlock) throw refuse(`screen '${name}' is no block of keys`)
-  const own = entry.value as Written
+  const own = entry.value as JourneyNode
   const { inherit } = own
   if (inherit === undefined) return { name, type: String(own.type ?? ''), written: own, at: entry.at }
   const parent = all.get(String(inherit))

@@ -1,33 +1,33 @@
 /** Each type of screen of a journey as screens of a flow. */
 import { compilePattern } from '../../flow/expression/pattern.ts'
 import { answerOf, besides, fieldOf, listOf, operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
-import { readExpression } from './jinja.ts'
-import type { JourneyScreen, Written } from './journey.ts'
+import { readJinja } from './jinja.ts'
+import type { JourneyScreen, JourneyNode } from './journey.ts'
 import { callScreen, customScreen, updateScreen } from './silent-screens.ts'
-import { keep, nextOf, put, waysOf } from './ways.ts'
-import { conditionIn, textOf, valueIn, type Desk } from './words.ts'
+import { keep, nextOf, putScreen, waysOf } from './ways.ts'
+import { conditionIn, journeyText, valueIn, type ScreenDraft } from './words.ts'
 
 /** Carries one screen over, with whatever screens it takes. */
 export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
-  const desk: Desk = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
-  const kinds: Record<string, (desk: Desk) => void> = {
+  const desk: ScreenDraft = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
+  const kinds: Record<string, (desk: ScreenDraft) => void> = {
     input_screen: inputScreen, menu_screen: menuScreen, router_screen: routerScreen, update_session_screen: updateScreen,
     http_screen: callScreen, function_screen: callScreen, custom_screen: customScreen,
-    quit_screen: (at) => put(at, { end: textOf(screen.written.text, at) }),
+    quit_screen: (at) => putScreen(at, { end: journeyText(screen.written.text, at) }),
   }
   const carry = Object.hasOwn(kinds, screen.type) ? kinds[screen.type] : undefined
   if (carry) return carry(desk)
   const what = `screen '${screen.name}' has the type '${screen.type}', which ussd-engine does not have`
   remark(carrying, screen, 'type', { what, remedy: 'write it by hand; it ends the dialogue until then', lost: true })
-  put(desk, { exit: true })
+  putScreen(desk, { exit: true })
 }
 
-function inputScreen(desk: Desk): void {
+function inputScreen(desk: ScreenDraft): void {
   const { carrying, screen, name } = desk
   const { written } = screen
   const key = String(written.input_identifier ?? screen.name)
   const as = carrying.keyName(key)
-  const own: Desk = { ...desk, locals: { input: { path: `answers.${as}` } } }
+  const own: ScreenDraft = { ...desk, locals: { input: { path: `answers.${as}` } } }
   const options = listOf(written.options)
   const keys = options.map((option, i) => String(option.input_value ?? i + 1))
   const { checks, asked } = checksOf(own, as, keys)
@@ -39,9 +39,9 @@ function inputScreen(desk: Desk): void {
     carrying.screens[besides(desk, name, 'option')] = { branch, else: to }
     to = besides(desk, name, 'option')
   }
-  const lines = options.map((option, i) => ({ key: keys[i]!, label: textOf(option.text, own, 'options') }))
-  const input = withLines(textOf(written.text, own), lines)
-  put(own, { input, as, ...(checks.length ? { checks } : {}), to })
+  const lines = options.map((option, i) => ({ key: keys[i]!, label: journeyText(option.text, own, 'options') }))
+  const input = withLines(journeyText(written.text, own), lines)
+  putScreen(own, { input, as, ...(checks.length ? { checks } : {}), to })
 }
 
 function withLines(text: string | Record<string, string>, lines: { key: string; label: string | Record<string, string> }[]) {
@@ -57,14 +57,14 @@ interface AskedCheck {
 }
 
 /** Validators as checks. What no check can be is asked of the back end when all others hold. */
-function checksOf(desk: Desk, as: string, keys: readonly string[]) {
-  const checks: Written[] = []
+function checksOf(desk: ScreenDraft, as: string, keys: readonly string[]) {
+  const checks: JourneyNode[] = []
   const asked: AskedCheck[] = []
   for (const validator of listOf(desk.screen.written.validators)) {
-    const wrong = textOf(validator.text ?? validator.error_message, desk, 'validators')
+    const wrong = journeyText(validator.text ?? validator.error_message, desk, 'validators')
     const pattern = typeof validator.regex === 'string' ? patternOf(validator.regex, keys) : undefined
     const source = String(validator.expression ?? '').replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1')
-    const read = validator.expression === undefined ? undefined : readExpression(source)
+    const read = validator.expression === undefined ? undefined : readJinja(source)
     const holds = read && conditionIn(read, desk)
     const isKey = `answers.${as} in [${keys.map((key) => `'${key}'`).join(', ')}]`
     if (pattern !== undefined) checks.push({ pattern, wrong })
@@ -87,7 +87,7 @@ export function patternOf(regex: string, keys: readonly string[]): string | unde
   return typeof compilePattern(pattern) === 'string' || pattern.length > 200 ? undefined : pattern
 }
 
-function askedChecks(desk: Desk, asked: AskedCheck[], as: string, to: string): string {
+function askedChecks(desk: ScreenDraft, asked: AskedCheck[], as: string, to: string): string {
   const { carrying, screen, name } = desk
   const does = asked.map(({ source }) => source).join('; ')
   const op = operation(carrying, besides(desk, name, 'check'), { where: screen.at('validators'), does })
@@ -101,9 +101,9 @@ function askedChecks(desk: Desk, asked: AskedCheck[], as: string, to: string): s
   return op.name
 }
 
-function menuScreen(desk: Desk): void {
+function menuScreen(desk: ScreenDraft): void {
   const { carrying, screen } = desk
-  const items = screen.written.items as Written | undefined
+  const items = screen.written.items as JourneyNode | undefined
   const choices = listOf(screen.written.options).map((option, i) => {
     const value = option.input_value
     if (value !== undefined && String(value) !== String(i + 1)) {
@@ -115,37 +115,37 @@ function menuScreen(desk: Desk): void {
       const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
       remark(carrying, screen, 'options', { what, remedy: 'its line is numbered as all are', lost: false })
     }
-    return { label: textOf(option.text, desk, 'options'), to: optionTo(desk, option, i) }
+    return { label: journeyText(option.text, desk, 'options'), to: optionTo(desk, option, i) }
   })
-  const menu = textOf(screen.written.text, desk)
-  if (!items) return put(desk, { menu, choices })
+  const menu = journeyText(screen.written.text, desk)
+  if (!items) return putScreen(desk, { menu, choices })
   const rows = items.with_items ?? items.with_dict
   if (typeof rows === 'string') return listScreen(desk, items, { list: menu, choices })
-  put(desk, { menu, choices: [...writtenRows(desk, items, rows), ...choices] })
+  putScreen(desk, { menu, choices: [...writtenRows(desk, items, rows), ...choices] })
 }
 
-function optionTo(desk: Desk, option: Written, i: number): string {
+function optionTo(desk: ScreenDraft, option: JourneyNode, i: number): string {
   const name = besides(desk, desk.name, `option-${i + 1}`)
   return waysOf(desk, option.next_screen, { default: option.default_next_screen, key: 'options', name })
 }
 
 /** Rows that the journey itself has are choices that set its key. */
-function writtenRows(desk: Desk, items: Written, rows: unknown): Written[] {
+function writtenRows(desk: ScreenDraft, items: JourneyNode, rows: unknown): JourneyNode[] {
   const key = String(items.session_key)
   const to = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, desk.name, 'row') })
-  return Object.entries(Array.isArray(rows) ? rows : ((rows ?? {}) as Written)).map(([index, value]) => {
+  return Object.entries(Array.isArray(rows) ? rows : ((rows ?? {}) as JourneyNode)).map(([index, value]) => {
     const locals: Locals = Array.isArray(rows) ? { item: { value } } : { key: { value: index }, value: { value }, item: { value: index } }
-    const one: Desk = { ...desk, locals: { ...desk.locals, ...locals } }
-    return { label: textOf(items.text, one, 'items'), set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index }, to }
+    const one: ScreenDraft = { ...desk, locals: { ...desk.locals, ...locals } }
+    return { label: journeyText(items.text, one, 'items'), set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index }, to }
   })
 }
 
-function listScreen(desk: Desk, items: Written, shown: { list: unknown; choices: Written[] }): void {
+function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknown; choices: JourneyNode[] }): void {
   const { carrying, screen, name } = desk
   const key = String(items.session_key)
   const as = carrying.keyName(key)
   const source = String(items.with_items ?? items.with_dict).replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1').trim()
-  const read = readExpression(source)
+  const read = readJinja(source)
   const found = read?.is === 'name' ? resolve(read.parts, carrying) : undefined
   let from = found && 'path' in found ? found.path : undefined
   if (from === undefined) {
@@ -162,19 +162,19 @@ function listScreen(desk: Desk, items: Written, shown: { list: unknown; choices:
     const remedy = 'the back end has to answer it as rows of { key, value }'
     remark(carrying, screen, 'items', { what: `'${source}' is a dict`, remedy, lost: false })
   }
-  const own: Desk = { ...desk, locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } } }
+  const own: ScreenDraft = { ...desk, locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } } }
   const next = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, name, 'row') })
   const to = keep(desk, key, `chosen.${as}${fieldOf(items.value)}`, next)
   const empty = shown.choices.length ? {} : { empty: besides(desk, name, 'empty') }
   if (!shown.choices.length) carrying.screens[besides(desk, name, 'empty')] = { end: shown.list }
-  put(desk, { list: shown.list, from, row: textOf(items.text, own, 'items'), as, to, choices: shown.choices, ...empty })
+  putScreen(desk, { list: shown.list, from, row: journeyText(items.text, own, 'items'), as, to, choices: shown.choices, ...empty })
   if (found && 'path' in found) return
   carrying.screens[besides(desk, name, 'list')] = carrying.screens[name]!
   const asked = besides(desk, name, 'rows')
   carrying.screens[name] = { call: `${carrying.backend}.${asked}`, as: asked, expect: { rows: 'rows' }, to: besides(desk, name, 'list') }
 }
 
-function routerScreen(desk: Desk): void {
+function routerScreen(desk: ScreenDraft): void {
   const { written } = desk.screen
   const items = written.with_items ?? written.with_dict
   const options = listOf(written.router_options)
@@ -186,7 +186,7 @@ function routerScreen(desk: Desk): void {
     const asked = options.map((option) => ({ ...option, expression: `some row of ${bare(items)}: ${bare(option.expression)}` }))
     return void waysOf(desk, asked, to)
   }
-  const each = Object.entries(items as Written).flatMap(([key, value]) => options.map((option) => {
+  const each = Object.entries(items as JourneyNode).flatMap(([key, value]) => options.map((option) => {
     const locals: Locals = Array.isArray(items) ? { item: { value } } : { key: { value: key }, value: { value }, item: { value: key } }
     return { ...option, locals }
   }))

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml'
 import { checkSource } from '../../flow/check/check.ts'
 import { listOf, remark, type Carrying } from './carrying.ts'
-import type { JourneyScreen, Written } from './journey.ts'
+import type { JourneyScreen, JourneyNode } from './journey.ts'
 
 const SECRET = /(^|[^a-z])(pin|mpin|password|passcode|passwd|secret|otp)([^a-z]|$)/i
 /** Words apart: `userPin`, `user_pin`, `new-pin2`. */
@@ -16,8 +16,8 @@ function looksSecret({ name, written }: JourneyScreen): boolean {
 }
 
 /** Marks each such input, unless the check then says that it is read where no secret may be. */
-export function asSecrets(carrying: Carrying, definition: Written): void {
-  const screens = definition.screens as Record<string, Written>
+export function asSecrets(carrying: Carrying, definition: JourneyNode): void {
+  const screens = definition.screens as Record<string, JourneyNode>
   for (const screen of carrying.journey.screens.values()) {
     if (screen.type !== 'input_screen' || !looksSecret(screen)) continue
     const name = carrying.nameOf(screen.name)
@@ -38,7 +38,7 @@ export function asSecrets(carrying: Carrying, definition: Written): void {
   }
 }
 
-function secretProblem(definition: Written): string | undefined {
+function secretProblem(definition: JourneyNode): string | undefined {
   const found = checkSource({ file: 'imported.yaml', text: stringify(definition), catalogues: [] })
   return found.find(({ severity, what, remedy }) => severity === 'error' && /secret/.test(`${what} ${remedy ?? ''}`))?.what
 }

@@ -1,16 +1,16 @@
 /** The screens of a journey that call, work out or set something. */
 import type { Scalar } from '../../flow/language/definition.ts'
 import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
-import type { Written } from './journey.ts'
-import { keep, nextOf, put } from './ways.ts'
-import { conditionOf, textOf, valueIn, type Desk } from './words.ts'
+import type { JourneyNode } from './journey.ts'
+import { keep, nextOf, putScreen } from './ways.ts'
+import { conditionOf, journeyText, valueIn, type ScreenDraft } from './words.ts'
 
 /** http_screen and function_screen: an operation of the back end. */
-export function callScreen(desk: Desk): void {
+export function callScreen(desk: ScreenDraft): void {
   const { carrying, screen, name } = desk
   const { written } = screen
   const key = String(written.session_key ?? screen.name)
-  const request = written.http_request as Written | undefined
+  const request = written.http_request as JourneyNode | undefined
   const method = String(request?.method ?? 'get').toUpperCase()
   const does = request ? `${method} ${String(request.url)}` : `the function ${String(written.function)}`
   const told = [...carrying.keys].filter(([, path]) => /^(?:answers|vars)\./.test(path)).map(([word, path]) => [word, `{${path}}`] as const)
@@ -39,11 +39,11 @@ export function callScreen(desk: Desk): void {
 
 const OF_BACKEND = ['headers', 'auth', 'verify', 'cert', 'cookies', 'proxies']
 
-function requestArgs(desk: Desk, request: Written): Record<string, Scalar> {
+function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Scalar> {
   const { carrying, screen, name } = desk
   const args: Record<string, Scalar> = {}
   const parts = ['params', 'data', 'json'].map((part) => request[part]).filter((part) => part !== null && typeof part === 'object')
-  const body = Object.assign({}, ...parts) as Written
+  const body = Object.assign({}, ...parts) as JourneyNode
   const ours = (word: string) => {
     const remedy = `the address and the tokens of the back end '${carrying.backend}' stand in the settings, which read the environment`
     remark(carrying, screen, 'http_request', { what: `${word} is of the environment, and not handed over`, remedy, lost: false })
@@ -76,7 +76,7 @@ function requestArgs(desk: Desk, request: Written): Record<string, Scalar> {
 }
 
 /** Values that are set, one after the other; if any is worked out, the whole screen is an operation. */
-export function updateScreen(desk: Desk): void {
+export function updateScreen(desk: ScreenDraft): void {
   const { carrying, screen, name } = desk
   const { written } = screen
   const updates = listOf(written.values_to_update)
@@ -85,22 +85,22 @@ export function updateScreen(desk: Desk): void {
   if (written.with_items !== undefined || values.includes(undefined)) return workedOut(desk, updates, to)
   let next = to
   for (const [i, update] of [...updates.entries()].toReversed()) {
-    const own: Desk = { ...desk, name: i === 0 ? name : besides(desk, name, String(i + 1)) }
+    const own: ScreenDraft = { ...desk, name: i === 0 ? name : besides(desk, name, String(i + 1)) }
     const set = { set: { [variable(desk, update.key)]: values[i] }, to: next }
     const condition = update.expression === undefined ? true : conditionOf(update.expression, own, 'values_to_update')
-    if (condition === true) put(own, set)
-    else if (condition === false) put(own, { set: { passed: true }, to: next })
+    if (condition === true) putScreen(own, set)
+    else if (condition === false) putScreen(own, { set: { passed: true }, to: next })
     else {
       carrying.screens[besides(desk, own.name, 'set')] = set
-      put(own, { branch: [{ if: condition, to: besides(desk, own.name, 'set') }], else: next })
+      putScreen(own, { branch: [{ if: condition, to: besides(desk, own.name, 'set') }], else: next })
     }
     next = own.name
   }
 }
 
-const variable = ({ carrying }: Desk, key: unknown) => (key === 'override_language' ? 'language' : carrying.keyName(String(key)))
+const variable = ({ carrying }: ScreenDraft, key: unknown) => (key === 'override_language' ? 'language' : carrying.keyName(String(key)))
 
-function workedOut(desk: Desk, updates: readonly Written[], to: string): void {
+function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: string): void {
   const { carrying, screen, name } = desk
   const words = [...new Set(updates.map(({ key }) => String(key)))]
   const op = operation(carrying, name, { where: screen.at('values_to_update'), does: `works out ${words.join(', ')}` })
@@ -118,7 +118,7 @@ function workedOut(desk: Desk, updates: readonly Written[], to: string): void {
 }
 
 /** A screen of Python: what it says is asked of the back end; what it does with the answer is not carried. */
-export function customScreen(desk: Desk): void {
+export function customScreen(desk: ScreenDraft): void {
   const { carrying, screen, name } = desk
   const { written } = screen
   const what = `the class ${String(written.screen_obj)} is a program`
@@ -126,9 +126,9 @@ export function customScreen(desk: Desk): void {
   remark(carrying, screen, 'screen_obj', { what, remedy, lost: true })
   const op = operation(carrying, name, { where: screen.at('screen_obj'), does: `the text of ${String(written.screen_obj)}` })
   op.fields.set('text', 'any')
-  const text = textOf(`{{custom_text}}`, { ...desk, locals: { custom_text: { path: `data.${name}.text` } } })
-  if (typeof written.next_screen !== 'string' || written.input_identifier === undefined) return put(desk, { end: text })
+  const text = journeyText(`{{custom_text}}`, { ...desk, locals: { custom_text: { path: `data.${name}.text` } } })
+  if (typeof written.next_screen !== 'string' || written.input_identifier === undefined) return putScreen(desk, { end: text })
   const key = String(written.input_identifier)
   const as = carrying.keyName(key)
-  put(desk, { input: text, as, to: keep(desk, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })
+  putScreen(desk, { input: text, as, to: keep(desk, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })
 }

@@ -1,6 +1,6 @@
 /** Keys of a journey that nothing reads: told at their lines, so that nothing is left out silently. */
 import { listOf, remark, type Carrying } from './carrying.ts'
-import type { JourneyScreen, Written } from './journey.ts'
+import type { JourneyScreen, JourneyNode } from './journey.ts'
 
 const ANY = ['type', 'inherit']
 const ROUTED = ['next_screen', 'default_next_screen']
@@ -43,7 +43,7 @@ export function tellUnread(carrying: Carrying): void {
   }
 }
 
-function innerKeys(written: Written, key: string): string[] {
+function innerKeys(written: JourneyNode, key: string): string[] {
   const known = INNER[key]
   const value = written[key]
   const blocks = Array.isArray(value) ? listOf(value) : [value]

@@ -1,10 +1,10 @@
 /** Where a screen of a journey leads: by name, by conditions, through what is kept or asked on the way. */
 import { besides, listOf, remark, type Locals } from './carrying.ts'
-import type { Written } from './journey.ts'
-import { conditionOf, type Desk } from './words.ts'
+import type { JourneyNode } from './journey.ts'
+import { conditionOf, type ScreenDraft } from './words.ts'
 
 /** Puts the screen there; what its texts ask of the back end is called in front of it. */
-export function put(desk: Desk, screen: Written): void {
+export function putScreen(desk: ScreenDraft, screen: JourneyNode): void {
   const { carrying, name } = desk
   const asked = carrying.operations.get(name)
   if (!asked) return void (carrying.screens[name] = screen)
@@ -13,7 +13,7 @@ export function put(desk: Desk, screen: Written): void {
   carrying.screens[shown] = screen
 }
 
-function askOf({ carrying, name }: Desk, to: string): Written {
+function askOf({ carrying, name }: ScreenDraft, to: string): JourneyNode {
   const { args, fields } = carrying.operations.get(name)!
   return { call: `${carrying.backend}.${name}`, with: args, expect: Object.fromEntries(fields), to }
 }
@@ -28,13 +28,13 @@ interface Ways {
 }
 
 /** The screen that `next_screen` leads to: a name, or a list of conditions that a branch is made for. */
-export function waysOf(desk: Desk, written: unknown, ways: Ways): string {
+export function waysOf(desk: ScreenDraft, written: unknown, ways: Ways): string {
   const { carrying } = desk
   if (typeof written === 'string' && ways.name !== desk.name) return carrying.nameOf(written)
   const cases = listOf(written)
   if (cases.length === 0 && typeof ways.default === 'string' && ways.name !== desk.name) return carrying.nameOf(ways.default)
-  const own: Desk = { ...desk, name: ways.name }
-  const branch: Written[] = []
+  const own: ScreenDraft = { ...desk, name: ways.name }
+  const branch: JourneyNode[] = []
   let otherwise: string | undefined
   for (const one of cases) {
     const to = carrying.nameOf(String(one.next_screen))
@@ -46,7 +46,7 @@ export function waysOf(desk: Desk, written: unknown, ways: Ways): string {
   }
   otherwise ??= typeof ways.default === 'string' ? carrying.nameOf(ways.default) : nowhere(desk, ways)
   if (branch.length === 0 && ways.name !== desk.name) return otherwise
-  const step: Written = branch.length ? { branch, else: otherwise } : { set: { passed: true }, to: otherwise }
+  const step: JourneyNode = branch.length ? { branch, else: otherwise } : { set: { passed: true }, to: otherwise }
   if (!carrying.operations.has(ways.name)) carrying.screens[ways.name] = step
   else {
     carrying.screens[besides(desk, ways.name, 'answered')] = step
@@ -56,12 +56,12 @@ export function waysOf(desk: Desk, written: unknown, ways: Ways): string {
 }
 
 /** Where a screen with `next_screen` and `default_next_screen` leads. */
-export function nextOf(desk: Desk): string {
+export function nextOf(desk: ScreenDraft): string {
   const { next_screen: next, default_next_screen: otherwise } = desk.screen.written
   return waysOf(desk, next, { default: otherwise, key: 'next_screen', name: besides(desk, desk.name, 'next') })
 }
 
-function nowhere(desk: Desk, { key }: Ways): string {
+function nowhere(desk: ScreenDraft, { key }: Ways): string {
   const { carrying, screen, name } = desk
   const what = `screen '${screen.name}' leads nowhere when no condition holds`
   remark(carrying, screen, key, { what, remedy: `it ends with goodbye; give it a default_next_screen`, lost: false })
@@ -70,7 +70,7 @@ function nowhere(desk: Desk, { key }: Ways): string {
 }
 
 /** Copies what was just kept, if other kinds of screens keep theirs under the same key; where the way goes on. */
-export function keep(desk: Desk, key: string, path: string, to: string): string {
+export function keep(desk: ScreenDraft, key: string, path: string, to: string): string {
   const { carrying, name } = desk
   if (!carrying.copied.has(key)) return to
   carrying.screens[besides(desk, name, 'keep')] = { set: { [carrying.keyName(key)]: `{${path}}` }, to }

@@ -2,11 +2,11 @@
 import type { Scalar } from '../../flow/language/definition.ts'
 import type { ConditionSource } from '../../flow/expression/condition.ts'
 import { operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
-import { readExpression, type Expression } from './jinja.ts'
-import type { JourneyScreen, Written } from './journey.ts'
+import { readJinja, type JinjaExpression } from './jinja.ts'
+import type { JourneyScreen, JourneyNode } from './journey.ts'
 
 /** One screen while it is carried over. */
-export interface Desk {
+export interface ScreenDraft {
   carrying: Carrying
   screen: JourneyScreen
   name: string
@@ -19,12 +19,12 @@ const PLAIN = new Set(['string', 'int', 'float', 'safe', 'trim'])
 const MONEY = new Set(['format_number', 'format_currency'])
 
 /** What such a filter leaves as it is; undefined of all others. */
-function plainOf(read: Expression | undefined): Expression | undefined {
+function plainOf(read: JinjaExpression | undefined): JinjaExpression | undefined {
   return read?.is === 'filter' && !read.args && PLAIN.has(read.name) ? plainOf(read.of) : read
 }
 
 /** Has the screen's operation work that out; the path of its answer. */
-export function ask(desk: Desk, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
+export function askBackEnd(desk: ScreenDraft, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
   const { carrying, screen, name } = desk
   const asked = operation(carrying, name, { where: screen.at(key), does: source })
   const field = `${is === 'boolean' ? 'holds' : 'value'}${asked.fields.size + 1}`
@@ -40,16 +40,16 @@ export function ask(desk: Desk, source: string, key: string, is: 'any' | 'boolea
 }
 
 /** A text, in the journey's languages if it is written in several. */
-export function textOf(written: unknown, desk: Desk, key = 'text'): string | Record<string, string> {
+export function journeyText(written: unknown, desk: ScreenDraft, key = 'text'): string | Record<string, string> {
   if (written === null || typeof written !== 'object') return filled(String(written ?? '').trim(), desk, key) || '-'
-  const said = written as Written
+  const said = written as JourneyNode
   const other = said[String(said.default)] ?? Object.values(said)[0]
   return Object.fromEntries(desk.carrying.languages.map((language) =>
     [language, filled(String(said[language] ?? other ?? '').trim(), desk, key) || '-']))
 }
 
-function filled(text: string, desk: Desk, key: string): string {
-  if (text.includes('{%')) return `{${ask(desk, text.replace(/\s+/g, ' '), key)}}`
+function filled(text: string, desk: ScreenDraft, key: string): string {
+  if (text.includes('{%')) return `{${askBackEnd(desk, text.replace(/\s+/g, ' '), key)}}`
   return text.split(/(\{\{.*?\}\})/s).map((piece, i, all) => {
     const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
     if (inner !== undefined) return slot(inner.trim(), desk, key)
@@ -61,8 +61,8 @@ function filled(text: string, desk: Desk, key: string): string {
 /** Braces are quoted. */
 const quoted = (text: string) => text.replace(/[{}]+/g, "'$&'")
 
-function slot(source: string, desk: Desk, key: string): string {
-  const read = plainOf(readExpression(source))
+function slot(source: string, desk: ScreenDraft, key: string): string {
+  const read = plainOf(readJinja(source))
   const money = read?.is === 'filter' && MONEY.has(read.name) ? read : undefined
   const value = plainOf(money ? money.of : read)
   const [currency] = money?.args ?? []
@@ -71,7 +71,7 @@ function slot(source: string, desk: Desk, key: string): string {
   if (found && 'path' in found) return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
   if (found && (found.value === null || typeof found.value !== 'object'))
     return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
-  if (!('item' in desk.locals)) return `{${ask(desk, source, key)}}`
+  if (!('item' in desk.locals)) return `{${askBackEnd(desk, source, key)}}`
   const remedy = 'let the back end answer it as a field of each row, and show that'
   remark(desk.carrying, desk.screen, key, { what: `'${source}' of a row is more than a flow works out`, remedy, lost: true })
   return '...'
@@ -80,14 +80,14 @@ function slot(source: string, desk: Desk, key: string): string {
 const moneyOf = (value: number) => value.toFixed(2).replace(/\B(?=(\d{3})+\.)/g, ',')
 
 /** A value for `set` or `with`; undefined if it is more than that. */
-export function valueIn(written: unknown, { carrying, locals }: Desk): Scalar | undefined {
+export function valueIn(written: unknown, { carrying, locals }: ScreenDraft): Scalar | undefined {
   if (written === null || typeof written === 'number' || typeof written === 'boolean') return written
   if (typeof written !== 'string' || written.includes('{%')) return undefined
   const pieces = written.split(/(\{\{.*?\}\})/s).filter((piece) => piece !== '')
   const values = pieces.map((piece): Scalar | undefined => {
     const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
     if (inner === undefined) return piece
-    const plain = plainOf(readExpression(inner))
+    const plain = plainOf(readJinja(inner))
     const found = plain?.is === 'name' ? resolve(plain.parts, carrying, locals) : plain?.is === 'value' ? plain : undefined
     if (!found) return undefined
     return 'path' in found ? `{${found.path}}` : typeof found.value === 'object' ? undefined : (found.value as Scalar)
@@ -97,15 +97,15 @@ export function valueIn(written: unknown, { carrying, locals }: Desk): Scalar | 
 }
 
 /** A condition, or what it always comes to; one that is more than a condition is asked of the back end. */
-export function conditionOf(written: unknown, desk: Desk, key: string): ConditionSource | boolean {
+export function conditionOf(written: unknown, desk: ScreenDraft, key: string): ConditionSource | boolean {
   const source = String(written).trim().replace(/^\{\{(.*)\}\}$/s, '$1').trim()
-  const read = readExpression(source)
+  const read = readJinja(source)
   const found = read && conditionIn(read, desk)
-  return found ?? ask(desk, source, key, 'boolean')
+  return found ?? askBackEnd(desk, source, key, 'boolean')
 }
 
 /** The same, or undefined. Asks nothing. */
-export function conditionIn(read: Expression, desk: Desk): ConditionSource | boolean | undefined {
+export function conditionIn(read: JinjaExpression, desk: ScreenDraft): ConditionSource | boolean | undefined {
   if (read.is === 'not') {
     const of = conditionIn(read.of, desk)
     return typeof of === 'boolean' ? !of : of && { not: of }
@@ -117,7 +117,7 @@ export function conditionIn(read: Expression, desk: Desk): ConditionSource | boo
   return compared(read, desk)
 }
 
-function joined(operator: 'and' | 'or', left: Expression, right: Expression, desk: Desk): ConditionSource | boolean | undefined {
+function joined(operator: 'and' | 'or', left: JinjaExpression, right: JinjaExpression, desk: ScreenDraft): ConditionSource | boolean | undefined {
   const [one, other] = [conditionIn(left, desk), conditionIn(right, desk)]
   if (one === undefined || other === undefined) return undefined
   const decides = operator === 'or'
@@ -129,7 +129,7 @@ function joined(operator: 'and' | 'or', left: Expression, right: Expression, des
 
 const TURNED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
 
-function compared({ operator, left, right }: Expression & { is: 'pair' }, desk: Desk): ConditionSource | boolean | undefined {
+function compared({ operator, left, right }: JinjaExpression & { is: 'pair' }, desk: ScreenDraft): ConditionSource | boolean | undefined {
   if (operator === 'in') {
     const path = sideOf(left, desk)?.path
     const among = right.is === 'list' ? right.items.map((item) => sideOf(item, desk)?.written) : []
@@ -145,7 +145,7 @@ function compared({ operator, left, right }: Expression & { is: 'pair' }, desk: 
 }
 
 /** One side of a comparison: a path, or a value as a condition writes it. */
-function sideOf(side: Expression, desk: Desk): { path?: string; written: string | undefined } | undefined {
+function sideOf(side: JinjaExpression, desk: ScreenDraft): { path?: string; written: string | undefined } | undefined {
   if (side.is === 'filter' && side.name === 'length' && !side.args) {
     const of = sideOf(side.of, desk)
     return of?.path === undefined ? undefined : { path: `${of.path}.count`, written: `{${of.path}.count}` }

@@ -1,11 +1,11 @@
 /** Where the network keeps its number of a dialogue: what is the same all through one and differs between two. */
-import type { DialectProfile, Place } from '../../smpp/dialect/schema.ts'
+import type { DialectProfile, DialectPlace } from '../../smpp/dialect/schema.ts'
 import type { Draft } from './draft.ts'
-import { and, placeName, placesOf, stableBits, valuesOf, type Values } from './places.ts'
-import { TAG, type RecordedDialogue, type Recording } from './recorded.ts'
+import { and, placeName, placesOf, stableBits, placeValues, type Values } from './places.ts'
+import { TAG, type RecordedDialogue, type PduRecording } from './recorded.ts'
 
 interface Candidate {
-  place: Place
+  place: DialectPlace
   values: Values[]
   /** Bits that are the same through every dialogue, in messages and in echoes; for one width only. */
   stable: Buffer | undefined
@@ -18,7 +18,7 @@ interface Candidate {
 }
 
 /** inbound.session and outbound.session.mode. */
-export function learnCarrier(recording: Recording, draft: Draft): void {
+export function learnCarrier(recording: PduRecording, draft: Draft): void {
   const profile = draft.profile()
   const dialogues = recording.dialogues.filter((it) => it.turns.length > 0)
   const skip = new Set([recording.opTag, TAG.payload])
@@ -43,9 +43,9 @@ function doubtOf(best: Candidate, second: Candidate | undefined, dialogues: read
 }
 
 function candidateAt(
-  place: Place, dialogues: readonly RecordedDialogue[], profile: DialectProfile,
+  place: DialectPlace, dialogues: readonly RecordedDialogue[], profile: DialectProfile,
 ): Candidate | undefined {
-  const values = dialogues.map((it) => valuesOf(place, it, profile))
+  const values = dialogues.map((it) => placeValues(place, it, profile))
   if (values.some(({ delivers }) => delivers[0]?.length === 0)) return undefined
   const isEchoed = values.every(({ replies }) => replies.every(({ reply }) => reply.length > 0))
     && values.some(({ replies }) => replies.length > 0)
@@ -91,7 +91,7 @@ function differing(values: readonly Buffer[]): Buffer {
   return same === undefined ? Buffer.alloc(0) : Buffer.from(same.map((octet) => ~octet & 0xff))
 }
 
-function learnNone(recording: Recording, draft: Draft): void {
+function learnNone(recording: PduRecording, draft: Draft): void {
   const many = recording.dialogues.length > 1
   const note = many ? `nothing tells ${recording.dialogues.length} dialogues apart but the number of the subscriber`
     : 'one dialogue only: a second one would show what differs'

@@ -2,19 +2,19 @@
 import { readCode } from '../../ussd/service-code.ts'
 import { readPlaceText, type PduView } from '../../smpp/dialect/carrier.ts'
 import { compileCode } from '../../smpp/dialect/code.ts'
-import type { Place } from '../../smpp/dialect/schema.ts'
+import type { DialectPlace } from '../../smpp/dialect/schema.ts'
 import { viewOf } from '../../smpp/dialect/dialect.ts'
 import type { Draft } from './draft.ts'
 import { placesOf } from './places.ts'
-import { isStarred, TAG, type Recording } from './recorded.ts'
+import { isStarred, TAG, type PduRecording } from './recorded.ts'
 
 /** Longer plain numbers are a subscriber's or a VLR's. */
 const PLAIN_CODE_DIGITS_MAX = 8
-const TEXT: Place = { field: 'short_message' }
-const DESTINATION: Place = { field: 'destination_addr' }
+const TEXT: DialectPlace = { field: 'short_message' }
+const DESTINATION: DialectPlace = { field: 'destination_addr' }
 
 /** inbound.code. */
-export function learnCode(recording: Recording, draft: Draft): void {
+export function learnCode(recording: PduRecording, draft: Draft): void {
   const profile = draft.profile()
   const begins = recording.dialogues.flatMap(({ turns }) => turns.slice(0, 1)
     .map((turn) => viewOf(profile, turn.deliver.pdu)))
@@ -33,7 +33,7 @@ export function learnCode(recording: Recording, draft: Draft): void {
     draft.sure('inbound.code.suffix', '#', 'what was dialled ends with it')
   } else learnElsewhere(recording, draft, begins, plain)
 
-  function put(from: Place[], pick: string, note: string): void {
+  function put(from: DialectPlace[], pick: string, note: string): void {
     draft.sure('inbound.code.from', from, note)
     draft.sure('inbound.code.pick', pick, note)
     const read = compileCode(draft.profile())
@@ -47,7 +47,7 @@ function isPlainCode(text: string): boolean {
 }
 
 /** A parameter of a type octet and a star, the same in every begin: a subaddress. */
-function starPlace(begins: readonly PduView[], places: readonly Place[]): { tlv: number; skip: number } | undefined {
+function starPlace(begins: readonly PduView[], places: readonly DialectPlace[]): { tlv: number; skip: number } | undefined {
   for (const { tlv } of places) {
     if (tlv === undefined || tlv === TAG.payload) continue
     const values = begins.map((view) => view.tlvs.find((it) => it.tag === tlv)?.value.toString('latin1') ?? '')
@@ -59,7 +59,7 @@ function starPlace(begins: readonly PduView[], places: readonly Place[]): { tlv:
   return undefined
 }
 
-function learnElsewhere(recording: Recording, draft: Draft, begins: readonly PduView[], plain: number): void {
+function learnElsewhere(recording: PduRecording, draft: Draft, begins: readonly PduView[], plain: number): void {
   const places = placesOf(recording.dialogues, draft.profile())
     .filter((place) => place.tlv !== TAG.payload && begins.every((view) => readCode(readPlaceText(place, view)) !== null))
   const starred = places.find((place) => begins.every((view) => isStarred(readPlaceText(place, view))))

@@ -3,7 +3,7 @@ import { merge } from '../../smpp/dialect/load.ts'
 import { dialectProfile, type DialectProfile } from '../../smpp/dialect/schema.ts'
 
 /** One field of the profile. */
-export interface Finding {
+export interface InferredField {
   /** `outbound.actions.end.op` */
   path: string
   /** `null` takes the field of the profile underneath away. */
@@ -18,7 +18,7 @@ export interface Draft {
   doubtful(path: string, value: unknown, why: string): void
   /** Nothing speaks for any value: the one underneath stays. */
   untold(path: string, why: string): void
-  findings(): readonly Finding[]
+  findings(): readonly InferredField[]
   /** Fields that nothing was seen of, with why. */
   gaps(): readonly { path: string; why: string }[]
   /** As found so far. */
@@ -26,10 +26,10 @@ export interface Draft {
 }
 
 export function newDraft(base: DialectProfile, name: string): Draft {
-  const findings = new Map<string, Finding>()
+  const findings = new Map<string, InferredField>()
   const gaps = new Map<string, string>()
   let made: DialectProfile | undefined
-  const put = (finding: Finding) => {
+  const put = (finding: InferredField) => {
     findings.set(finding.path, finding)
     gaps.delete(finding.path)
     made = undefined
@@ -47,7 +47,7 @@ export function newDraft(base: DialectProfile, name: string): Draft {
   }
 }
 
-function profileOf(base: DialectProfile, name: string, findings: Iterable<Finding>): DialectProfile {
+function profileOf(base: DialectProfile, name: string, findings: Iterable<InferredField>): DialectProfile {
   let plain: unknown = {
     ...base, name, seen: 'a recording', confidence: 'captured', notes: ['Inferred from recorded PDUs.'],
   }

@@ -2,7 +2,7 @@
 import { tlvOf } from '../../smpp/dialect/carrier.ts'
 import type { Captured } from '../capture/captured.ts'
 import type { Draft } from './draft.ts'
-import { TAG, type Recording } from './recorded.ts'
+import { TAG, type PduRecording } from './recorded.ts'
 
 interface Spot {
   tlv: number
@@ -21,7 +21,7 @@ interface Reading extends Spot {
 const OCTETS_MAX = 8
 
 /** inbound.endBit, outbound.session.bare and the endBit of the actions. */
-export function learnEndBit(recording: Recording, draft: Draft): void {
+export function learnEndBit(recording: PduRecording, draft: Draft): void {
   const groups = groupsOf(recording)
   const from = draft.profile().inbound.session.from[0]?.tlv
   const spots = spotsOf(recording, from)
@@ -47,8 +47,8 @@ export function learnEndBit(recording: Recording, draft: Draft): void {
     return
   }
   if (groups.ended.length === 0) return draft.doubtful('outbound.actions.end.endBit', 1, 'no end of ours was seen')
-  draft.sure('outbound.actions.continue.endBit', null, 'our replies leave it as it came')
-  draft.sure('outbound.actions.end.endBit', null, 'our replies leave it as it came')
+  draft.sure('outbound.actions.continue.endBit', null, 'our replies leave it came')
+  draft.sure('outbound.actions.end.endBit', null, 'our replies leave it came')
 }
 
 interface Groups {
@@ -60,7 +60,7 @@ interface Groups {
   gone: Captured[]
 }
 
-function groupsOf({ dialogues }: Recording): Groups {
+function groupsOf({ dialogues }: PduRecording): Groups {
   const groups: Groups = { asked: [], ended: [], going: [], gone: [] }
   for (const { turns, overBy } of dialogues) {
     for (const [at, { deliver, reply }] of turns.entries()) {
@@ -73,7 +73,7 @@ function groupsOf({ dialogues }: Recording): Groups {
 }
 
 /** Every bit of every short parameter that messages have, but for the operation and the text. */
-function spotsOf({ dialogues, opTag }: Recording, from: number | undefined): Spot[] {
+function spotsOf({ dialogues, opTag }: PduRecording, from: number | undefined): Spot[] {
   const widths = new Map<number, number>()
   for (const { deliver } of dialogues.flatMap((it) => it.turns)) {
     for (const { tag, value } of deliver.pdu.tlvs) {
@@ -118,7 +118,7 @@ function rank({ tlv, octet, bit, isOurs, seen }: Reading, from: number | undefin
 }
 
 /** A parameter of zeros in both directions, but for one bit at most: there for the end bit alone. */
-function isBare(tlv: number, { dialogues }: Recording): boolean {
+function isBare(tlv: number, { dialogues }: PduRecording): boolean {
   const replies = dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply ?? []))
   const values = replies.map((it) => tlvOf(it.pdu.tlvs, tlv))
   return values.length > 0 && values.every((value) => value.length > 0

@@ -2,7 +2,7 @@
 import type { Captured } from '../capture/captured.ts'
 import type { Draft } from './draft.ts'
 import { commonest, only } from './group.ts'
-import type { Recording, Turn } from './recorded.ts'
+import type { PduRecording, Turn } from './recorded.ts'
 
 /** A response that takes this share of the time to the subscriber's answer has waited for it. */
 const WITHHELD_SHARE = 0.5
@@ -10,7 +10,7 @@ const WITHHELD_SHARE = 0.5
 const IDS_MIN = 3
 
 /** responses. */
-export function learnHabits(recording: Recording, draft: Draft): void {
+export function learnHabits(recording: PduRecording, draft: Draft): void {
   const index = responsesOf(recording.pdus)
   const turns = recording.dialogues.flatMap((it) => it.turns)
   learnDeliverResp(turns, index, draft)
@@ -67,7 +67,7 @@ function learnDeliverResp(turns: readonly Turn[], index: Responses, draft: Draft
   else draft.doubtful('responses.deliverResp', best.value, note)
 }
 
-function learnSubmitResp({ dialogues }: Recording, index: Responses, draft: Draft): void {
+function learnSubmitResp({ dialogues }: PduRecording, index: Responses, draft: Draft): void {
   const waits = dialogues.flatMap(({ turns }) => turns.flatMap(({ reply }, at) => {
     const next = turns[at + 1]?.deliver
     const response = index.of(reply)

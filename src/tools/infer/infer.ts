@@ -6,20 +6,20 @@ import { learnCode } from './code-place.ts'
 import { newDraft, type Draft } from './draft.ts'
 import { learnEndBit } from './end-bit.ts'
 import { learnHabits } from './habits.ts'
-import { record, type Recording } from './recorded.ts'
+import { recordDialogues, type PduRecording } from './recorded.ts'
 import { learnReplies } from './replies.ts'
 import { learnTextIn } from './text-coding.ts'
 import { learnTextOut } from './text-out.ts'
 import { learnOperation, learnWays } from './ways.ts'
 
 export interface Inference {
-  recording: Recording
+  recording: PduRecording
   draft: Draft
 }
 
 /** `standard` is what stands where nothing was found. Never throws for what a network may send. */
 export function infer(pdus: readonly Captured[], standard: DialectProfile, name = 'inferred'): Inference {
-  const recording = record(pdus)
+  const recording = recordDialogues(pdus)
   const draft = newDraft(standard, name)
   if (recording.dialogues.length === 0) {
     draft.untold('inbound', 'no dialogue was seen')

@@ -1,6 +1,6 @@
 /** Values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
 import { readPlace } from '../../smpp/dialect/carrier.ts'
-import type { DialectProfile, Place } from '../../smpp/dialect/schema.ts'
+import type { DialectProfile, DialectPlace } from '../../smpp/dialect/schema.ts'
 import { viewOf } from '../../smpp/dialect/dialect.ts'
 import { payloadOf } from '../../smpp/dialect/dialect.ts'
 import { readEnvelope } from '../../smpp/dialect/envelope.ts'
@@ -17,11 +17,11 @@ export interface Values {
 const FIELDS = ['validity_period', 'schedule_delivery_time'] as const
 
 /** Every place that any message of the dialogues has something in. */
-export function placesOf(dialogues: readonly RecordedDialogue[], profile: DialectProfile): Place[] {
+export function placesOf(dialogues: readonly RecordedDialogue[], profile: DialectProfile): DialectPlace[] {
   const views = dialogues.flatMap((it) => it.turns.map((turn) => viewOf(profile, turn.deliver.pdu)))
   const tags = new Set(views.flatMap((view) => view.tlvs.map((tlv) => tlv.tag)))
   const params = new Set(views.flatMap((view) => [...(view.envelope?.params.keys() ?? [])]))
-  const places: Place[] = [
+  const places: DialectPlace[] = [
     ...[...tags].map((tlv) => ({ tlv })), ...FIELDS.map((field) => ({ field })),
     ...[...params].map((param) => ({ envelope: Number(param) })),
   ]
@@ -29,13 +29,13 @@ export function placesOf(dialogues: readonly RecordedDialogue[], profile: Dialec
 }
 
 /** A reply's envelope is of our form, a message's of the network's: both are opened alike. */
-export function octetsAt(place: Place, it: Captured, profile: DialectProfile): Buffer {
+export function octetsAt(place: DialectPlace, it: Captured, profile: DialectProfile): Buffer {
   if (place.envelope === undefined) return readPlace(place, viewOf(profile, it.pdu))
   const envelope = readEnvelope(payloadOf(it.pdu).toString('latin1'))
   return Buffer.from(envelope?.params.get(String(place.envelope)) ?? '', 'utf8')
 }
 
-export function valuesOf(place: Place, dialogue: RecordedDialogue, profile: DialectProfile): Values {
+export function placeValues(place: DialectPlace, dialogue: RecordedDialogue, profile: DialectProfile): Values {
   const delivers = dialogue.turns.map((turn) => octetsAt(place, turn.deliver, profile))
   const replies = dialogue.turns.flatMap((turn, at) => turn.reply === undefined ? [] : [{
     deliver: delivers[at] as Buffer,
@@ -61,7 +61,7 @@ export function and(a: Buffer, b: Buffer): Buffer {
   return Buffer.from(a.map((octet, i) => octet & (b[i] ?? 0)))
 }
 
-export function placeName(place: Place): string {
+export function placeName(place: DialectPlace): string {
   if (place.tlv !== undefined) return `parameter 0x${place.tlv.toString(16).padStart(4, '0')}`
   return place.envelope === undefined ? String(place.field) : `envelope ${place.envelope}`
 }

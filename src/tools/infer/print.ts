@@ -1,6 +1,6 @@
 /** An inferred profile as YAML that loads: each field with how sure it is, and what was not seen. */
 import type { DialectProfile } from '../../smpp/dialect/schema.ts'
-import type { Draft, Finding } from './draft.ts'
+import type { Draft, InferredField } from './draft.ts'
 import type { Inference } from './infer.ts'
 import type { Nearness } from './nearest-profile.ts'
 
@@ -8,14 +8,14 @@ import type { Nearness } from './nearest-profile.ts'
 const HEX_KEYS = new Set(['tlv', 'tag', 'tlvPresent', 'tlvOrder', 'dcs', 'echo', 'esmType', 'mask'])
 const COMMENT_COLUMN = 60
 
-export interface PrintParts {
+export interface PrintInput {
   standard: DialectProfile
   nearest?: Nearness | undefined
   remarks?: readonly string[]
 }
 
 /** Deterministic. No number of a subscriber is in it. */
-export function printProfile({ recording, draft }: Inference, { standard, nearest, remarks = [] }: PrintParts): string {
+export function printProfile({ recording, draft }: Inference, { standard, nearest, remarks = [] }: PrintInput): string {
   const { dialogues } = recording
   const count = (by: string) => dialogues.filter((it) => it.overBy === by).length
   const head = [
@@ -53,16 +53,16 @@ function wrapped(text: string): string[] {
   return lines
 }
 
-type Tree = Map<string, Tree | Finding>
+type Tree = Map<string, Tree | InferredField>
 
-function treeOf(findings: readonly Finding[]): Tree {
+function treeOf(findings: readonly InferredField[]): Tree {
   const root: Tree = new Map()
   for (const finding of findings) {
     const steps = finding.path.split('.')
     let node = root
     for (const step of steps.slice(0, -1)) {
       const next = node.get(step)
-      const child: Tree = next instanceof Map ? next : new Map<string, Tree | Finding>()
+      const child: Tree = next instanceof Map ? next : new Map<string, Tree | InferredField>()
       if (!(next instanceof Map)) node.set(step, child)
       node = child
     }
@@ -76,10 +76,10 @@ const ORDER = ['inbound', 'outbound', 'push', 'responses']
 
 function sections(tree: Tree): string[] {
   const keys = [...tree.keys()].toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
-  return keys.flatMap((key) => ['', ...lines(key, tree.get(key) as Tree | Finding, 0)])
+  return keys.flatMap((key) => ['', ...lines(key, tree.get(key) as Tree | InferredField, 0)])
 }
 
-function lines(key: string, node: Tree | Finding, depth: number): string[] {
+function lines(key: string, node: Tree | InferredField, depth: number): string[] {
   const indent = '  '.repeat(depth)
   const name = key.replace(/^\d+$/, (digits) => `0x${Number(digits).toString(16).padStart(2, '0').toUpperCase()}`)
   if (node instanceof Map) {

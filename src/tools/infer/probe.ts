@@ -8,14 +8,14 @@ import { getSession } from '../../smpp/dialect/carrier.ts'
 import { merge } from '../../smpp/dialect/load.ts'
 import { dialectProfile, type DialectProfile } from '../../smpp/dialect/schema.ts'
 import { viewOf } from '../../smpp/dialect/dialect.ts'
-import type { Incoming, Link, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/types.ts'
+import type { Incoming, LinkPort, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/types.ts'
 import type { UssdReply } from '../../ussd/vocabulary.ts'
-import { hear, type Captured, type Side } from '../capture/captured.ts'
+import { capturedFrames, type Captured, type Side } from '../capture/captured.ts'
 import { infer, type Inference } from './infer.ts'
 import { TAG } from './recorded.ts'
 import { showPdu } from '../capture/show-pdu.ts'
 
-export interface ProbeParts {
+export interface ProbeDeps {
   known: readonly DialectProfile[]
   standard: DialectProfile
   say(text: string): void
@@ -28,7 +28,7 @@ export interface ProbeParts {
 export interface Probe {
   /** Octets of the bind, either way, as they pass. */
   tap(from: Side, octets: Buffer): void
-  onRequest(pdu: Pdu, link: Link): Promise<void>
+  onRequest(pdu: Pdu, link: LinkPort): Promise<void>
   /** Calls that are over, by our end or the subscriber's. */
   calls(): number
   pdus(): readonly Captured[]
@@ -47,7 +47,7 @@ const VENDOR_TAG_MIN = 0x1400
 /** Commands that say nothing of a dialect. */
 const DULL = /^(?:enquire_link|bind_|unbind)/
 
-export function newProbe(parts: ProbeParts): Probe {
+export function newProbe(deps: ProbeDeps): Probe {
   const pdus: Captured[] = []
   const state: ProbeState = { begun: 0, over: 0, tried: 0, accepted: 0, acceptedBy: undefined }
   const refused = new Set<string>()
@@ -55,39 +55,39 @@ export function newProbe(parts: ProbeParts): Probe {
   const asked = new Map<string, string>()
 
   function tap(from: Side, octets: Buffer): void {
-    const [pdu] = hear([{ atMs: parts.now(), link: 'probe', octets, from }]).pdus
+    const [pdu] = capturedFrames([{ atMs: deps.now(), link: 'probe', octets, from }]).pdus
     if (!pdu || pdus.length >= PDUS_MAX) return
     pdus.push(pdu)
-    if (!DULL.test(pdu.pdu.command)) parts.say(showPdu(pdu).join('\n'))
+    if (!DULL.test(pdu.pdu.command)) deps.say(showPdu(pdu).join('\n'))
   }
 
-  async function onRequest(pdu: Pdu, link: Link): Promise<void> {
+  async function onRequest(pdu: Pdu, link: LinkPort): Promise<void> {
     link.respond(pdu, 0)
-    if (looksLikeSms(pdu)) return parts.say('  (not answered: it looks like an SMS)')
+    if (looksLikeSms(pdu)) return deps.say('  (not answered: it looks like an SMS)')
     const who = String(pdu.body.source_addr ?? '')
     const askedBy = asked.get(who)
-    const profiles = [...parts.known, ...echoing(pdu, parts.standard)]
+    const profiles = [...deps.known, ...echoing(pdu, deps.standard)]
     const sure = candidates(pdu, profiles, askedBy)
     const found = sure.length > 0 ? sure : supposed(pdu, profiles, askedBy)
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
-    if (!best || best.read.is !== 'ussd') return parts.say('  (not answered: no profile reads it as USSD)')
+    if (!best || best.read.is !== 'ussd') return deps.say('  (not answered: no profile reads it as USSD)')
     const { kind, text } = best.read.message
     if (kind === 'begin') state.begun++
     // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
     if (kind !== 'begin' && (kind !== 'input' || text === '')) {
       state.over++
-      return parts.say(`  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`)
+      return deps.say(`  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`)
     }
-    const isQuestion = parts.ask === true && kind === 'begin' && state.begun > 1
+    const isQuestion = deps.ask === true && kind === 'begin' && state.begun > 1
     // An answer to our end: the network took it for a question, so that end is not its own.
     if (kind === 'input' && askedBy === undefined) refused.add(best.profile.name)
     asked.delete(who)
     const action = isQuestion ? 'continue' : 'end'
-    parts.say(`  (${kind}, by ${best.profile.name})`)
+    deps.say(`  (${kind}, by ${best.profile.name})`)
     const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
     // Before it is sent: the answer may come before the response.
     if (isQuestion) asked.set(who, best.profile.name)
-    const acceptedBy = await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts, state, refused })
+    const acceptedBy = await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts: deps, state, refused })
     if (!isQuestion) state.over++
     else if (acceptedBy !== undefined && asked.has(who)) asked.set(who, acceptedBy)
   }
@@ -99,7 +99,7 @@ export function newProbe(parts: ProbeParts): Probe {
     pdus: () => pdus,
     acceptedBy: () => state.acceptedBy,
     believed(name) {
-      const inference = infer(pdus, parts.standard, name)
+      const inference = infer(pdus, deps.standard, name)
       doubtOwn(inference, state)
       return inference
     },
@@ -120,7 +120,7 @@ interface ProbeState {
 }
 
 interface Answering {
-  parts: ProbeParts
+  parts: ProbeDeps
   state: ProbeState
   /** Names of profiles whose replies were not taken. */
   refused: Set<string>

@@ -21,7 +21,7 @@ export interface RecordedDialogue {
   overBy: 'esme' | 'network' | 'open'
 }
 
-export interface Recording {
+export interface PduRecording {
   pdus: readonly Captured[]
   dialogues: RecordedDialogue[]
   /** Tag of ussd_service_op, where the network has one. */
@@ -39,7 +39,7 @@ const IDLE_MS = 600_000
 type Heard = readonly (readonly Captured[])[]
 
 /** Groups by subscriber and time; the network's own number of a dialogue is not known yet. */
-export function record(pdus: readonly Captured[]): Recording {
+export function recordDialogues(pdus: readonly Captured[]): PduRecording {
   const messages = pdus.filter((it) => it.pdu.command === 'deliver_sm' || it.pdu.command === 'data_sm'
     || it.pdu.command === 'submit_sm')
   const bare = bareOnes(messages.filter((it) => it.from === 'smsc'))
@@ -155,14 +155,14 @@ function fromBegin(list: readonly Captured[], isBegin: (it: Captured) => boolean
   return at < 0 ? [] : list.slice(at)
 }
 
-interface SplitParts {
+interface SplitInput {
   msisdn: string
   list: readonly Captured[]
   isBegin(it: Captured): boolean
   isRefused(it: Captured): boolean
 }
 
-function split({ msisdn, list, isBegin, isRefused }: SplitParts): RecordedDialogue[] {
+function split({ msisdn, list, isBegin, isRefused }: SplitInput): RecordedDialogue[] {
   const dialogues: RecordedDialogue[] = []
   let lastMs = -Infinity
   for (const it of list) {

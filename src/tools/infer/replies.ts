@@ -5,16 +5,16 @@ import { payloadOf } from '../../smpp/dialect/dialect.ts'
 import type { Pdu } from '../../smpp/types.ts'
 import type { Draft } from './draft.ts'
 import { commonest, only } from './group.ts'
-import { TAG, type Recording } from './recorded.ts'
+import { TAG, type PduRecording } from './recorded.ts'
 
-export interface Answered {
+export interface ReplyPair {
   deliver: Pdu
   reply: Pdu
   ends: boolean
 }
 
 /** Every message that was answered, beside its answer. */
-export function answered({ dialogues }: Recording): Answered[] {
+export function answered({ dialogues }: PduRecording): ReplyPair[] {
   return dialogues.flatMap(({ turns, overBy }) => turns
     .flatMap(({ deliver, reply }, at) => reply === undefined ? [] : [{
     deliver: deliver.pdu, reply: reply.pdu, ends: at === turns.length - 1 && overBy === 'esme',
@@ -22,7 +22,7 @@ export function answered({ dialogues }: Recording): Answered[] {
 }
 
 /** outbound, but for its texts and its number of the dialogue. */
-export function learnReplies(recording: Recording, draft: Draft): void {
+export function learnReplies(recording: PduRecording, draft: Draft): void {
   const pairs = answered(recording)
   if (pairs.length === 0) return draft.untold('outbound', 'no reply was seen')
   const seen = `seen ${pairs.length} of ${pairs.length}`
@@ -36,7 +36,7 @@ export function learnReplies(recording: Recording, draft: Draft): void {
   learnOrder(pairs, draft)
 }
 
-function learnPayload(pairs: readonly Answered[], draft: Draft): void {
+function learnPayload(pairs: readonly ReplyPair[], draft: Draft): void {
   const filled = pairs.filter(({ reply }) => payloadOf(reply).length > 0)
   const inPayload = filled.filter(({ reply }) => tlvOf(reply.tlvs, TAG.payload).length > 0).length
   if (filled.length === 0) return draft.untold('outbound.payload', 'no reply had a text')
@@ -50,7 +50,7 @@ const number = (pdu: Pdu, field: string) => Number(pdu.body[field] ?? 0)
 const string = (pdu: Pdu, field: string) => String(pdu.body[field] ?? '')
 
 /** Each part of an address is the other address's of the message, or always the same. */
-function learnAddresses(pairs: readonly Answered[], draft: Draft): void {
+function learnAddresses(pairs: readonly ReplyPair[], draft: Draft): void {
   const parts = [
     ['sourceTon', 'source_addr_ton', 'dest_addr_ton'], ['sourceNpi', 'source_addr_npi', 'dest_addr_npi'],
     ['destTon', 'dest_addr_ton', 'source_addr_ton'], ['destNpi', 'dest_addr_npi', 'source_addr_npi'],
@@ -70,7 +70,7 @@ function learnAddresses(pairs: readonly Answered[], draft: Draft): void {
   else draft.doubtful('outbound.addr.source', fixed?.value, 'neither the message\'s destination nor always the same')
 }
 
-function learnFields(pairs: readonly Answered[], draft: Draft, seen: string): void {
+function learnFields(pairs: readonly ReplyPair[], draft: Draft, seen: string): void {
   for (const [key, field] of [['esmClass', 'esm_class'], ['registeredDelivery', 'registered_delivery']] as const) {
     const found = commonest(pairs.map(({ reply }) => number(reply, field)))
     if (found?.count === pairs.length) draft.sure(`outbound.${key}`, found.value, seen)
@@ -92,7 +92,7 @@ function learnFields(pairs: readonly Answered[], draft: Draft, seen: string): vo
 }
 
 /** What a question and an end have: operation, service type, further parameters, parameters of the envelope. */
-function learnActions(recording: Recording, pairs: readonly Answered[], draft: Draft): void {
+function learnActions(recording: PduRecording, pairs: readonly ReplyPair[], draft: Draft): void {
   const known = new Set([recording.opTag ?? TAG.op, TAG.payload, ...carriers(draft)])
   const isEcho = pairs.every(({ deliver, reply }) => string(reply, 'service_type') === string(deliver, 'service_type'))
   const fixed = only(pairs.map(({ reply }) => string(reply, 'service_type')))
@@ -122,7 +122,7 @@ function carriers(draft: Draft): number[] {
   return [...inbound.session.from.flatMap((place) => place.tlv ?? []), ...bare]
 }
 
-interface ActionParts {
+interface ActionInput {
   draft: Draft
   known: ReadonlySet<number>
   opTag: number
@@ -130,7 +130,7 @@ interface ActionParts {
   isTyped: boolean
 }
 
-function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, isTyped }: ActionParts): void {
+function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, isTyped }: ActionInput): void {
   const seen = `seen ${own.length} of ${own.length}`
   // A profile writes operations as one octet; one that is written in more (as digits, say) is a parameter like others.
   const isWide = own.some((pdu) => tlvOf(pdu.tlvs, opTag).length > 1)
@@ -165,7 +165,7 @@ function learnOthers(draft: Draft): void {
 }
 
 /** Parameters in the order that they were seen in. */
-function learnOrder(pairs: readonly Answered[], draft: Draft): void {
+function learnOrder(pairs: readonly ReplyPair[], draft: Draft): void {
   const order: number[] = []
   for (const { reply } of pairs.toSorted((a, b) => b.reply.tlvs.length - a.reply.tlvs.length)) {
     const tags = reply.tlvs.map((tlv) => tlv.tag)
@@ -184,7 +184,7 @@ function learnOrder(pairs: readonly Answered[], draft: Draft): void {
 }
 
 /** Parameters of our envelope. Before the actions, so that those can be told by them. */
-export function learnEnvelopeOut(recording: Recording, draft: Draft): void {
+export function learnEnvelopeOut(recording: PduRecording, draft: Draft): void {
   const pairs = answered(recording)
   const envelopes = pairs.flatMap(({ reply, ends }) => {
     const envelope = readEnvelope(payloadOf(reply).toString('latin1'))

@@ -5,7 +5,7 @@ import { decodeText } from '../../smpp/dialect/text.ts'
 import type { TextCoding } from '../../smpp/dialect/schema.ts'
 import type { Draft } from './draft.ts'
 import { groupBy } from './group.ts'
-import { isStarred, type Recording } from './recorded.ts'
+import { isStarred, type PduRecording } from './recorded.ts'
 
 /** Plain ones first: among equals the first wins. */
 const CODINGS: readonly TextCoding[] = ['gsm7', 'latin1', 'utf8', 'ucs2be', 'gsm7packed', 'dcs11', 'dcs10', 'ascii']
@@ -78,7 +78,7 @@ export function wrappingOf(samples: readonly Buffer[]): Wrapping {
 }
 
 /** inbound.text: the wrapping, the envelope's parameters, and what each data_coding means. */
-export function learnTextIn(recording: Recording, draft: Draft): void {
+export function learnTextIn(recording: PduRecording, draft: Draft): void {
   const delivers = recording.dialogues.flatMap((it) => it.turns.map((turn) => turn.deliver.pdu))
   const replies = recording.dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply?.pdu ?? []))
   const filled = delivers.filter((pdu) => payloadOf(pdu).length > 0)
@@ -108,7 +108,7 @@ function sameNote(count: number, same: readonly TextCoding[]): string {
 }
 
 /** The parameter with the code and the typed text, not the one with the number of the subscriber. */
-function learnEnvelope(recording: Recording, draft: Draft, seen: string): void {
+function learnEnvelope(recording: PduRecording, draft: Draft, seen: string): void {
   const views = recording.dialogues.flatMap((dialogue) => dialogue.turns.map((turn, at) => ({
     at, msisdn: dialogue.msisdn, envelope: readEnvelope(payloadOf(turn.deliver.pdu).toString('latin1')),
   })))

@@ -3,8 +3,8 @@ import { readEnvelope } from '../../smpp/dialect/envelope.ts'
 import { payloadOf } from '../../smpp/dialect/dialect.ts'
 import type { Draft } from './draft.ts'
 import { commonest, groupBy, only } from './group.ts'
-import type { Recording } from './recorded.ts'
-import { answered, learnEnvelopeOut, type Answered } from './replies.ts'
+import type { PduRecording } from './recorded.ts'
+import { answered, learnEnvelopeOut, type ReplyPair } from './replies.ts'
 import { guessCoding, wrappingOf } from './text-coding.ts'
 import { decodeText } from '../../smpp/dialect/text.ts'
 import { uncodableAt } from '../../ussd/gsm7.ts'
@@ -12,14 +12,14 @@ import { uncodableAt } from '../../ussd/gsm7.ts'
 /** So many replies that need no UCS-2 and are in it are no accident. */
 const ALWAYS_MIN = 2
 
-interface Said extends Answered {
+interface Said extends ReplyPair {
   octets: Buffer
   incoming: number
   outgoing: number
 }
 
 /** outbound.text. */
-export function learnTextOut(recording: Recording, draft: Draft): void {
+export function learnTextOut(recording: PduRecording, draft: Draft): void {
   const pairs = answered(recording).filter(({ reply }) => payloadOf(reply).length > 0)
   if (pairs.length === 0) return draft.untold('outbound.text', 'no reply had a text')
   const wrapping = wrappingOf(pairs.map(({ reply }) => payloadOf(reply)))

@@ -1,11 +1,11 @@
 /** How the network's messages are told apart: the plainest sign that all of a kind have and no other. */
 import { getSession, readPlace, tlvOf, type PduView } from '../../smpp/dialect/carrier.ts'
 import { ESM_TYPE_MASK, operationOf } from '../../smpp/dialect/classify.ts'
-import type { Condition, DialectProfile } from '../../smpp/dialect/schema.ts'
+import type { DialectCondition, DialectProfile } from '../../smpp/dialect/schema.ts'
 import { viewOf } from '../../smpp/dialect/dialect.ts'
 import type { Captured } from '../capture/captured.ts'
 import type { Draft } from './draft.ts'
-import { isStarred, type Recording } from './recorded.ts'
+import { isStarred, type PduRecording } from './recorded.ts'
 
 type Kind = 'begin' | 'input' | 'abort'
 
@@ -29,7 +29,7 @@ const USUAL: readonly { ops: readonly number[]; is: string }[] = [
 ]
 
 /** inbound.op. */
-export function learnOperation({ dialogues, opTag }: Recording, draft: Draft): void {
+export function learnOperation({ dialogues, opTag }: PduRecording, draft: Draft): void {
   const delivers = dialogues.flatMap((it) => it.turns.map((turn) => turn.deliver))
   if (opTag === undefined) {
     return draft.sure('inbound.op.from', null, `absent in ${delivers.length} of ${delivers.length} messages`)
@@ -46,7 +46,7 @@ export function learnOperation({ dialogues, opTag }: Recording, draft: Draft): v
 }
 
 /** inbound.classify. */
-export function learnWays(recording: Recording, draft: Draft): void {
+export function learnWays(recording: PduRecording, draft: Draft): void {
   const profile = draft.profile()
   const all = recording.dialogues.flatMap(({ turns, overBy }) => turns.map(({ deliver }, at) =>
     factsOf(deliver, profile, at === 0 ? 'begin' : overBy === 'network' && at === turns.length - 1 ? 'abort' : 'input')))
@@ -70,7 +70,7 @@ export function learnWays(recording: Recording, draft: Draft): void {
 }
 
 interface Rule {
-  when: Condition
+  when: DialectCondition
   is: string
   why?: string
 }
@@ -87,7 +87,7 @@ function factsOf(it: Captured, profile: DialectProfile, kind: Kind): Facts {
   }
 }
 
-type Sign = (own: readonly Facts[]) => Condition | undefined
+type Sign = (own: readonly Facts[]) => DialectCondition | undefined
 
 const values = <T>(own: readonly Facts[], get: (it: Facts) => T): T[] => [...new Set(own.map(get))]
 const one = <T>(own: readonly Facts[], get: (it: Facts) => T): T | undefined => {
@@ -106,7 +106,7 @@ const SIGNS: readonly Sign[] = [
 ]
 
 /** One sign, else two, that all of the kind have and none of the others. */
-function signOf(own: readonly Facts[], others: readonly Facts[]): Condition | undefined {
+function signOf(own: readonly Facts[], others: readonly Facts[]): DialectCondition | undefined {
   const known = SIGNS.flatMap((sign) => sign(own) ?? [])
   const single = known.find((when) => others.every((it) => !holds(when, it)))
   if (single) return single
@@ -114,7 +114,7 @@ function signOf(own: readonly Facts[], others: readonly Facts[]): Condition | un
   return pairs.find((when) => others.every((it) => !holds(when, it)))
 }
 
-function holds(when: Condition, it: Facts): boolean {
+function holds(when: DialectCondition, it: Facts): boolean {
   return (when.op?.includes(it.op) ?? true) && (when.serviceType?.includes(it.serviceType) ?? true)
     && (when.esmType?.includes(it.esmType) ?? true) && (when.endBit === undefined || when.endBit === it.endBit)
     && (when.textRe === undefined || (it.starred && !it.textEmpty))
@@ -122,7 +122,7 @@ function holds(when: Condition, it: Facts): boolean {
 }
 
 /** A sign that an SMS has as well is joined to one that it has not. */
-function guarded(when: Condition, own: readonly Facts[]): Condition {
+function guarded(when: DialectCondition, own: readonly Facts[]): DialectCondition {
   const op = when.op?.includes(1) && !when.op.includes(0) ? { op: [0, ...when.op] } : {}
   const isStrong = when.op?.every((it) => it !== 'absent') === true
     || when.serviceType?.every((it) => it !== '') === true

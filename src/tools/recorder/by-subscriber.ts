@@ -1,13 +1,13 @@
 /** Which recorded PDUs are about one subscriber. */
 import { decode } from '../../smpp/pdu/codec.ts'
 import { isResponse } from '../../smpp/pdu/commands.ts'
-import type { Recorded } from './ring.ts'
+import type { RecordedPdu } from './ring.ts'
 
 /** Networks write one number in several ways; its last digits are the same in all. */
 const DIGITS = 8
 
 /** Requests from or to the number, and the responses to those. */
-export function concerns(all: readonly Recorded[], msisdn: string): Recorded[] {
+export function isAbout(all: readonly RecordedPdu[], msisdn: string): RecordedPdu[] {
   const tail = msisdn.replace(/\D/g, '').slice(-DIGITS)
   const waiting = new Set<string>()
   return all.filter((one) => {

@@ -5,7 +5,7 @@ import type { Log } from '../../base/log-port.ts'
 import { traceCapture } from './export.ts'
 import type { Recorder } from './recorder.ts'
 
-export interface DropsParts {
+export interface DropsDeps {
   recorder: Recorder
   dir: string
   filesMax: number
@@ -26,8 +26,8 @@ const LAST_WORDS = 8
 const NAME = /^[a-z0-9-]+_\d{8}T\d{9}Z\.pcap$/
 
 /** From bound to anything but our own leaving, without an unbind of the SMSC's: that is a drop. */
-export function createDrops(parts: DropsParts): Drops {
-  const { recorder, log } = parts
+export function createDrops(deps: DropsDeps): Drops {
+  const { recorder, log } = deps
   const states = new Map<string, string>()
   let writing = Promise.resolve()
 
@@ -37,10 +37,10 @@ export function createDrops(parts: DropsParts): Drops {
     const words = recorded.filter((it) => it.link === last).slice(-LAST_WORDS)
     const left = words.some((it) => it.from === 'smsc' && it.octets.readUInt32BE(4) === UNBIND)
     if (left || recorded.length === 0) return
-    const name = `${line}_${new Date(parts.now()).toISOString().replace(/[-:.]/g, '')}.pcap`
+    const name = `${line}_${new Date(deps.now()).toISOString().replace(/[-:.]/g, '')}.pcap`
     const capture = traceCapture(recorded)
-    writing = writing.then(() => keep(parts, name, capture)).catch((error: unknown) =>
-      log.warn({ err: error, line, dir: parts.dir }, 'the trace of a dropped line cannot be kept'))
+    writing = writing.then(() => keep(deps, name, capture)).catch((error: unknown) =>
+      log.warn({ err: error, line, dir: deps.dir }, 'the trace of a dropped line cannot be kept'))
   }
 
   return {
@@ -53,7 +53,7 @@ export function createDrops(parts: DropsParts): Drops {
   }
 }
 
-async function keep({ dir, filesMax, log }: DropsParts, name: string, capture: Buffer): Promise<void> {
+async function keep({ dir, filesMax, log }: DropsDeps, name: string, capture: Buffer): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await writeFile(join(dir, name), capture, { mode: 0o600 })
   log.warn({ file: join(dir, name), octets: capture.length }, 'line dropped: its trace is kept')

@@ -1,25 +1,25 @@
 /** What was recorded, as a capture file and as a listing for people. */
-import { hear } from '../capture/captured.ts'
+import { capturedFrames } from '../capture/captured.ts'
 import { showPdu } from '../capture/show-pdu.ts'
 import { pcapOf } from '../capture/pcap-writer.ts'
-import type { Recorded } from './ring.ts'
+import type { RecordedPdu } from './ring.ts'
 
 /** Ports that the system hands out begin here. (RFC 6335 §6) */
 const PORT_FIRST = 49_152
 const PORTS = 16_384
 
 /** Each connection is a TCP stream of its own, to the port that it had. */
-export function traceCapture(recorded: readonly Recorded[]): Buffer {
+export function traceCapture(recorded: readonly RecordedPdu[]): Buffer {
   const ports = new Map<string, number>()
   for (const { link } of recorded) if (!ports.has(link)) ports.set(link, PORT_FIRST + (ports.size % PORTS))
   return pcapOf(recorded.map(({ link, ...pdu }) => ({ ...pdu, stream: link, esmePort: ports.get(link)! })))
 }
 
 /** A block of lines a PDU: time, connection, then as `probe` shows it. */
-export function traceText(recorded: readonly Recorded[]): string {
+export function traceText(recorded: readonly RecordedPdu[]): string {
   return recorded.map(({ atMs, from, link, octets }) => {
     const heading = `${new Date(atMs).toISOString()}  ${link}`
-    const [heard] = hear([{ atMs, link, from, octets }]).pdus
+    const [heard] = capturedFrames([{ atMs, link, from, octets }]).pdus
     const lines = heard ? showPdu({ ...heard, from }, 'as-they-are')
       : [`${from === 'smsc' ? '<' : '>'} cannot be read`, `    ${octets.toString('hex')}`]
     return [heading, ...lines, ''].join('\n')

@@ -11,12 +11,12 @@ import type { Pdu, PduBody, Tlv } from '../../smpp/types.ts'
 import type { CodeRoute } from '../../ussd/service-code.ts'
 import { blankDialled, blankedCode, isServed } from '../../ussd/shown-code.ts'
 import { fillText } from './redact.ts'
-import type { Heard, Recorded } from './ring.ts'
+import type { SeenMessage, RecordedPdu } from './ring.ts'
 
 export interface Masking {
-  mask(octets: Buffer, heard?: Heard): Buffer
+  mask(octets: Buffer, heard?: SeenMessage): Buffer
   /** With numbers and texts, but without what may be a PIN. */
-  clear(recorded: Pick<Recorded, 'octets' | 'from' | 'heard'>): Buffer
+  clear(recorded: Pick<RecordedPdu, 'octets' | 'from' | 'heard'>): Buffer
   /** Other digits, as many, the first three kept where there are nine or more: they say the country. */
   number(digits: string): string
 }
@@ -49,14 +49,14 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   const numbers = (text: string): string => codes(text).replace(NUMBER, number)
 
   /** `heard` undefined: a code of a service of ours was dialled; any other may be what somebody answered with. */
-  function codeIn(heard: Heard | undefined): (written: string) => string | null {
+  function codeIn(heard: SeenMessage | undefined): (written: string) => string | null {
     return (written) => {
       const isDial = heard === 'code' || (heard === undefined && (routes === undefined || isServed(written, routes)))
       return isDial ? blankedCode(written, routes) : null
     }
   }
 
-  function filled(text: Buffer, of: PduBody, heard: Heard | undefined): Buffer {
+  function filled(text: Buffer, of: PduBody, heard: SeenMessage | undefined): Buffer {
     return fillText(text, { dataCoding: codingOf(of), header: (Number(of.esm_class) & UDHI) !== 0, code: codeIn(heard) })
   }
 
@@ -73,7 +73,7 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   }
 
   /** `isClear`: numbers stay, and so do texts that may be seen. */
-  function written({ body, tlvs }: Pick<Pdu, 'body' | 'tlvs'>, heard: Heard | undefined, isClear: boolean) {
+  function written({ body, tlvs }: Pick<Pdu, 'body' | 'tlvs'>, heard: SeenMessage | undefined, isClear: boolean) {
     const seen = isClear ? codes : numbers
     const isOpen = isClear && heard === 'open'
     const other: PduBody = { ...body }
@@ -91,14 +91,14 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
     }) }
   }
 
-  function rewritten(octets: Buffer, pdu: Pdu, heard: Heard | undefined, isClear: boolean): Buffer {
+  function rewritten(octets: Buffer, pdu: Pdu, heard: SeenMessage | undefined, isClear: boolean): Buffer {
     if (octets.length === HEADER_OCTETS) return octets
     const coded = encode({ ...pdu, ...written(pdu, heard, isClear) })
     return 'octets' in coded ? padded(coded.octets, octets.length) : headerOnly(octets)
   }
 
   /** Nothing to blot out: as it was, to the octet. */
-  function unlessSame(octets: Buffer, pdu: Pdu, heard: Heard | undefined): Buffer {
+  function unlessSame(octets: Buffer, pdu: Pdu, heard: SeenMessage | undefined): Buffer {
     const [was, is] = [encode(pdu), encode({ ...pdu, ...written(pdu, heard, true) })]
     return 'octets' in was && 'octets' in is && was.octets.equals(is.octets) ? octets : rewritten(octets, pdu, heard, true)
   }

@@ -1,11 +1,11 @@
 /** START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked otherwise. */
 import type { Tap } from '../../smpp/session/link.ts'
-import type { Link, Pdu } from '../../smpp/types.ts'
-import { concerns } from './by-subscriber.ts'
+import type { LinkPort, Pdu } from '../../smpp/types.ts'
+import { isAbout } from './by-subscriber.ts'
 import type { Masking } from './masking.ts'
-import { Ring, type Heard, type Recorded, type RingLimits } from './ring.ts'
+import { Ring, type SeenMessage, type RecordedPdu, type RingLimits } from './ring.ts'
 
-export interface RecorderParts {
+export interface RecorderDeps {
   limits: RingLimits
   now(): number
   masking: Masking
@@ -24,23 +24,23 @@ export interface Recorder {
   /** Absent where nothing is recorded. */
   readonly tap?: Tap
   /** Told of what a request of the SMSC was, once that is known. */
-  heard(pdu: Pdu, link: Link, what: Heard): void
+  heard(pdu: Pdu, link: LinkPort, what: SeenMessage): void
   /** The PDUs of all binds of one line, in the order they passed. Passwords are in none. */
-  trace(line: string, asked?: TraceAsked): Recorded[]
+  trace(line: string, asked?: TraceAsked): RecordedPdu[]
 }
 
 /** Registered with IANA for SMPP. */
 const SMPP_PORT = 2_775
 
 /** `pdusMax` 0: nothing is recorded, and nothing is done on the way of a PDU. */
-export function createRecorder({ limits, now, masking }: RecorderParts): Recorder {
+export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder {
   if (limits.pdusMax === 0) return { trace: () => [], heard: () => undefined }
   const rings = new Map<string, { line: string; ring: Ring }>()
-  const byLink = new WeakMap<Link, Ring>()
+  const byLink = new WeakMap<LinkPort, Ring>()
   let serial = 0
-  let recent: { link: Link; ring: Ring } | undefined
+  let recent: { link: LinkPort; ring: Ring } | undefined
 
-  function ringOf(link: Link): Ring {
+  function ringOf(link: LinkPort): Ring {
     // Links come and go; what led to the end of one is looked for after the next has come.
     const bind = link.id.split('#')[0]!
     const known = rings.get(bind) ?? { line: link.line, ring: new Ring(limits) }
@@ -59,7 +59,7 @@ export function createRecorder({ limits, now, masking }: RecorderParts): Recorde
     trace(line, { last, msisdn, clear } = {}) {
       const all = [...rings.values()].filter((it) => it.line === line).flatMap((it) => it.ring.all())
         .toSorted((a, b) => a.serial - b.serial)
-      const meant = msisdn === undefined ? all : concerns(all, msisdn)
+      const meant = msisdn === undefined ? all : isAbout(all, msisdn)
       const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))
       return kept.map((one) => ({ ...one, octets: clear ? masking.clear(one) : masking.mask(one.octets, one.heard) }))
     },

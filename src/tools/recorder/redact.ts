@@ -1,6 +1,6 @@
 /** Text written over by as many x, so that it stays valid in its coding; of a dialled code, what may be shown stays. */
 
-export interface FillerOf {
+export interface RedactText {
   dataCoding: number
   /** It begins with a user data header, which stays. */
   header: boolean
@@ -16,13 +16,13 @@ const HEX = /^(?:[0-9a-f]{2}){4,}$/i
 const X = 0x78
 
 /** As long as it was. Octets over 0x7F where there should be septets: they are packed, and x is too. */
-export function fillText(octets: Buffer, { dataCoding, header, code }: FillerOf): Buffer {
+export function fillText(octets: Buffer, { dataCoding, header, code }: RedactText): Buffer {
   const skipped = header ? Math.min(octets.length, 1 + (octets[0] ?? 0)) : 0
   const said = octets.subarray(skipped)
   return Buffer.concat([octets.subarray(0, skipped), fill(said, dataCoding, code)])
 }
 
-function fill(octets: Buffer, dataCoding: number, codeOf: FillerOf['code']): Buffer {
+function fill(octets: Buffer, dataCoding: number, codeOf: RedactText['code']): Buffer {
   const latin = octets.toString('latin1')
   if (RECEIPT.test(latin)) return receipt(latin)
   const [, written, padding] = CODE.exec(latin) ?? []

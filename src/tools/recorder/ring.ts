@@ -4,9 +4,9 @@
  * What a subscriber's message turned out to be: the dial of a code, or text that may be seen by who may see texts. Anything
  * else, and what nobody has looked at yet, may be a PIN.
  */
-export type Heard = 'code' | 'open'
+export type SeenMessage = 'code' | 'open'
 
-export interface Recorded {
+export interface RecordedPdu {
   /** Runs on over the life of the daemon, across binds: the order in which PDUs passed. */
   serial: number
   atMs: number
@@ -17,7 +17,7 @@ export interface Recorded {
   port: number
   octets: Buffer
   /** Absent: it is not known, or is a secret. */
-  heard?: Heard
+  heard?: SeenMessage
 }
 
 export interface RingLimits {
@@ -27,7 +27,7 @@ export interface RingLimits {
   octetsMax: number
 }
 
-const HEARD: readonly (Heard | undefined)[] = [undefined, 'code', 'open']
+const HEARD: readonly (SeenMessage | undefined)[] = [undefined, 'code', 'open']
 const SEQUENCE_AT = 12
 
 export class Ring {
@@ -61,7 +61,7 @@ export class Ring {
   }
 
   /** What does not fit into the whole buffer is left out. */
-  put({ serial, atMs, from, link, port, octets }: Recorded): void {
+  put({ serial, atMs, from, link, port, octets }: RecordedPdu): void {
     const { length } = octets
     if (length > this.#octets.length) return
     if (this.#count === this.#max) this.#forget()
@@ -81,7 +81,7 @@ export class Ring {
   }
 
   /** Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed. */
-  mark(link: string, sequence: number, heard: Heard): void {
+  mark(link: string, sequence: number, heard: SeenMessage): void {
     for (let n = this.#count - 1; n >= 0; n--) {
       const i = (this.#first + n) % this.#max
       const isIt = this.#sides[i] === 0 && this.#links[i] === link && this.#octets.readInt8(this.#starts[i]! + 4) >= 0
@@ -91,7 +91,7 @@ export class Ring {
   }
 
   /** Copies, the oldest first. */
-  all(): Recorded[] {
+  all(): RecordedPdu[] {
     return Array.from({ length: this.#count }, (_, n) => {
       const i = (this.#first + n) % this.#max
       const start = this.#starts[i]!

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { appBackend } from '../../../src/backend/app.ts'
-import { replyDesk, type ReplyDesk } from '../../../src/backend/app-replies.ts'
+import { appReplies, type AppReplies } from '../../../src/backend/app-replies.ts'
 import { loadContract } from '../../../src/backend/contracts/load.ts'
 import type { Backend, CallResult } from '../../../src/backend/types.ts'
 import { silentLog } from '../../../src/base/log-port.ts'
@@ -10,14 +10,14 @@ import { stub, type Stub } from './stub.ts'
 
 describe('an application that answers later (Junebug)', () => {
   let app: Stub
-  let desk: ReplyDesk
+  let desk: AppReplies
   let backend: Backend
   let clock: FakeClock
 
   beforeEach(async () => {
     app = await stub()
     clock = fakeClock()
-    desk = replyDesk({ host: '127.0.0.1', port: 0, field: 'reply_to', receipt: loadContract('junebug').later!.receipt })
+    desk = appReplies({ host: '127.0.0.1', port: 0, field: 'reply_to', receipt: loadContract('junebug').later!.receipt })
     await desk.open()
     const counters = { count: () => undefined }
     backend = appBackend('app:vumi', loadContract('junebug'), { url: app.url }, { clock, counters, log: silentLog, desk })

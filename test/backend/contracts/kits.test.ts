@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { replyDesk, type ReplyDesk } from '../../../src/backend/app-replies.ts'
+import { appReplies, type AppReplies } from '../../../src/backend/app-replies.ts'
 import { loadKit, readAnswer, readRequest, requestText } from '../../../src/backend/contracts/kit.ts'
 import { contractNames, loadContract } from '../../../src/backend/contracts/load.ts'
 import type { EndReason } from '../../../src/ussd/vocabulary.ts'
@@ -20,7 +20,7 @@ describe('the kit of every contract', () => {
       const kit = loadKit(name)!
       let app: Stub
       let walked: Walk
-      let desk: ReplyDesk | undefined
+      let desk: AppReplies | undefined
       let receipts: { status: number; body: string }[]
 
       /** What the application says to the next request: at once, or where the contract has it so, by a request of its own. */
@@ -41,7 +41,7 @@ describe('the kit of every contract', () => {
       beforeEach(async () => {
         app = await stub()
         receipts = []
-        desk = contract.later && replyDesk({ host: '127.0.0.1', port: 0, ...contract.later })
+        desk = contract.later && appReplies({ host: '127.0.0.1', port: 0, ...contract.later })
         await desk?.open()
         const { line, network, nowMs } = kit.dialogue
         const settings = { url: app.url, closeUrl: app.url, networks: { [line]: network } }

@@ -1,7 +1,7 @@
 /** An application that says what a test tells it to, and keeps what it was asked, octet for octet. */
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { Answer } from '../../../src/backend/contracts/types.ts'
+import type { HttpAnswer } from '../../../src/backend/contracts/types.ts'
 
 export interface Heard {
   method: string
@@ -14,7 +14,7 @@ export interface Stub {
   url: string
   heard: Heard[]
   /** Answers the next and all later requests. */
-  says(answer: Answer | ((heard: Heard, response: ServerResponse) => void)): void
+  says(answer: HttpAnswer | ((heard: Heard, response: ServerResponse) => void)): void
   close(): Promise<void>
 }
 

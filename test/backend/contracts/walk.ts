@@ -1,6 +1,6 @@
 /** A dialogue with an application, without a gateway: the flow, the back end, and between them JSON as a store keeps it. */
 import { appBackend, type AppSettings } from '../../../src/backend/app.ts'
-import type { ReplyDesk } from '../../../src/backend/app-replies.ts'
+import type { AppReplies } from '../../../src/backend/app-replies.ts'
 import type { Contract } from '../../../src/backend/contracts/types.ts'
 import type { CallResult } from '../../../src/backend/types.ts'
 import { advance } from '../../../src/flow/engine/advance.ts'
@@ -32,7 +32,7 @@ export interface WalkOptions {
   clock?: Clock
   page?: PageLimit
   line?: string
-  desk?: ReplyDesk
+  desk?: AppReplies
 }
 
 export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, line = 'digicel', desk }: WalkOptions): Walk {

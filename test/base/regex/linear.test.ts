@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import { compilePattern, longestOf } from '../../../src/flow/expression/pattern.ts'
 import { exampleOf } from '../../../src/flow/expression/pattern-sample.ts'
 import { compileLinear, PROGRAM_MAX, type Linear } from '../../../src/base/regex/linear.ts'
-import { readExpression, type Limits } from '../../../src/base/regex/read.ts'
+import { readRegex, type Limits } from '../../../src/base/regex/read.ts'
 import { matcher, regexFault } from '../../../src/smpp/dialect/regex.ts'
 
 const WIDE: Limits = { lengthMax: 200, repeatMax: 200, repeatsMax: 99, rangeWidth: 10, named: true }
 
 function linear(source: string, where: 'whole' | 'anywhere'): Linear | undefined {
-  const read = readExpression(source, WIDE)
+  const read = readRegex(source, WIDE)
   const compiled = typeof read === 'string' ? read : compileLinear(read, where)
   return typeof compiled === 'string' ? undefined : compiled
 }
@@ -67,7 +67,7 @@ describe('the engine for expressions of operators', () => {
       }
     }
     fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'a1()[]{}?*+|^$\\.-,:dpL'), maxLength: 8 }), (source) => {
-      const read = readExpression(source, WIDE)
+      const read = readRegex(source, WIDE)
       if (typeof read === 'string') return assert.ok(!known(source) || !read.startsWith('is no pattern'), `${source}: ${read}`)
       return assert.ok(known(source), source)
     }), { numRuns: 3_000 })

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fitLine, layPage, lookUp, relay, type Line, type Sheet } from '../../../src/flow/engine/layout.ts'
+import { fitLine, layPage, lookUp, relay, type LayoutLine, type ScreenContent } from '../../../src/flow/engine/layout.ts'
 import { fits } from '../../../src/ussd/text.ts'
 import { USSD_PAGE } from '../../../src/ussd/vocabulary.ts'
 
-const line = (text: string): Line => (max) => max === undefined ? text : [...text].slice(0, max).join('')
-const sheet = (title: string, options: string[], more: Partial<Sheet> = {}): Sheet => ({
+const line = (text: string): LayoutLine => (max) => max === undefined ? text : [...text].slice(0, max).join('')
+const sheet = (title: string, options: string[], more: Partial<ScreenContent> = {}): ScreenContent => ({
   notice: '', title: line(title), options: options.map(line), back: false,
   words: { more: 'More', back: 'Back' }, limit: USSD_PAGE, ...more,
 })
 
 /** All pages, by pressing More; with the `at` that each was reached by. */
-function pagesOf(laid: Sheet) {
+function pagesOf(laid: ScreenContent) {
   const pages: { at: [number, number][]; text: string; n: number; more: boolean }[] = []
   let at: [number, number][] = [[0, 0]]
   for (let i = 0; i < 2000; i++) {
@@ -124,7 +124,7 @@ describe('a page of options', () => {
   })
 
   it('cuts the values of a title before it takes a second page', () => {
-    const title: Line = (max) => `Hello, ${'n'.repeat(300).slice(0, max)}!`
+    const title: LayoutLine = (max) => `Hello, ${'n'.repeat(300).slice(0, max)}!`
     const page = layPage({ ...sheet('', ['one', 'two']), title }, [[0, 0]])
     assert.equal(page.more, false)
     assert.match(page.text, /^Hello, n{100,}!\n1\. one\n2\. two$/)
@@ -185,7 +185,7 @@ describe('a number pressed', () => {
 
 describe('a prompt', () => {
   it('has its values cut, not its end', () => {
-    const prompt: Line = (max) => `Amount for ${'v'.repeat(200).slice(0, max)}:`
+    const prompt: LayoutLine = (max) => `Amount for ${'v'.repeat(200).slice(0, max)}:`
     const text = fitLine(prompt, USSD_PAGE, 'Invalid amount.')
     assert.match(text, /^Invalid amount\.\nAmount for v+:$/)
     assert.equal(text.length, 182)

@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text as allOf } from 'node:stream/consumers'
 import fc from 'fast-check'
-import { recordTalk, type Recording } from '../../../src/cli/record.ts'
+import { recordTalk, type TalkRecording } from '../../../src/cli/record.ts'
 import { compileFlow, type Compilation } from '../../../src/flow/load/compile.ts'
 import { sourceOf } from '../../../src/flow/read/loader.ts'
-import { madeUpSecrets } from '../../../src/flow/talk/synthetic-secrets.ts'
+import { syntheticSecrets } from '../../../src/flow/talk/synthetic-secrets.ts'
 import { parseTalks, type TalkStep } from '../../../src/flow/talk/talk.ts'
 import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
@@ -39,7 +39,7 @@ describe('a dialogue that is recorded', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   /** Types these lines, answers of back ends among them; what the file is then, and what stood in the terminal. */
-  async function typed(compilation: Compilation, lines: string[], how: Partial<Recording> = {}) {
+  async function typed(compilation: Compilation, lines: string[], how: Partial<TalkRecording> = {}) {
     const output = new PassThrough()
     await recordTalk(compilation, {
       file, code: '*123#', msisdn: '67570000001', now: NOW, typed: writtenLines(lines), output, isTty: false, ...how,
@@ -226,7 +226,7 @@ hang up
 describe('a secret that is made up', () => {
   it('has the shape of the one typed, is never that one, and the same for the same', () => {
     fc.assert(fc.property(fc.stringMatching(/^[0-9]{1,12}$|^[a-zA-Z0-9]{2,12}$/), (secret) => {
-      const make = madeUpSecrets()
+      const make = syntheticSecrets()
       const made = make(secret, () => true)!
       assert.notEqual(made, secret)
       assert.equal(made.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'), secret.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'))
@@ -234,7 +234,7 @@ describe('a secret that is made up', () => {
     }))
   })
 
-  it('is none where nothing else will do', () => assert.equal(madeUpSecrets()('1234', () => false), undefined))
+  it('is none where nothing else will do', () => assert.equal(syntheticSecrets()('1234', () => false), undefined))
 })
 
 describe('a talk that is written', () => {

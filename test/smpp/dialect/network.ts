@@ -12,7 +12,7 @@ import {
 } from '../../../src/smpp/dialect/carrier.ts'
 import { readEnvelope, writeEnvelope } from '../../../src/smpp/dialect/envelope.ts'
 import { matcher } from '../../../src/smpp/dialect/regex.ts'
-import type { Condition, DialectProfile, Place } from '../../../src/smpp/dialect/schema.ts'
+import type { DialectCondition, DialectProfile, DialectPlace } from '../../../src/smpp/dialect/schema.ts'
 import { codingOf, decodeText, encodeText } from '../../../src/smpp/dialect/text.ts'
 import type { Dialect, Pdu, PduBody, Tlv } from '../../../src/smpp/types.ts'
 
@@ -74,7 +74,7 @@ function say(profile: DialectProfile, dialect: Dialect, speech: Speech): Pdu | n
   return null
 }
 
-function operationsFor(when: Condition, speech: Speech): (number | null)[] {
+function operationsFor(when: DialectCondition, speech: Speech): (number | null)[] {
   const usual = speech.kind === 'begin' && speech.beginOp !== undefined ? [speech.beginOp] : OPERATIONS[speech.kind]
   if (when.op === undefined || when.op.includes('present')) return [...usual, null]
   const allowed = usual.filter((op) => when.op?.includes(op))
@@ -82,7 +82,7 @@ function operationsFor(when: Condition, speech: Speech): (number | null)[] {
 }
 
 interface Form {
-  when: Condition
+  when: DialectCondition
   op: number | null
 }
 
@@ -112,7 +112,7 @@ function operation(profile: DialectProfile, op: number): Buffer {
   return Buffer.from([decode === 'bcd' ? Number.parseInt(String(op), 16) : op])
 }
 
-function serviceTypeFor(when: Condition, wanted = 'USSD'): string {
+function serviceTypeFor(when: DialectCondition, wanted = 'USSD'): string {
   if (when.serviceType) return when.serviceType.includes(wanted) ? wanted : (when.serviceType[0] ?? '')
   if (when.serviceTypeRe === undefined) return wanted
   const match = matcher(when.serviceTypeRe)
@@ -140,7 +140,7 @@ function placeCode(profile: DialectProfile, target: PduTarget, speech: Speech): 
   return ''
 }
 
-function put(target: PduTarget, place: Place, value: string): void {
+function put(target: PduTarget, place: DialectPlace, value: string): void {
   if (place.field !== undefined) target.body[place.field] = value
   // A subaddress starts with its type: user specified. (SMPP v3.4 §5.3.2.15)
   const skipped = Buffer.alloc(place.skip ?? 0, 0xa0)

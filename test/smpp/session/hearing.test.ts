@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Link } from '../../../src/smpp/types.ts'
+import type { LinkPort } from '../../../src/smpp/types.ts'
 import { settle } from '../../support/clock.ts'
 import { deliver, ID, raw, startPeer } from '../../support/peer.ts'
 import { until } from '../../support/services.ts'
@@ -59,7 +59,7 @@ describe('a line, hearing requests of the SMSC,', () => {
     const failures = [
       () => { throw new Error('boom') },
       () => Promise.reject(new Error('boom')),
-      (pdu: unknown, to: Link) => to.respond(pdu as never, 0),
+      (pdu: unknown, to: LinkPort) => to.respond(pdu as never, 0),
     ]
     await on.start({}, { handle: (pdu, to) => failures[pdu.sequence - 1]!(pdu, to) as never })
     on.link.send(deliver(1), deliver(2), deliver(3))

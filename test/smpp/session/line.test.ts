@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Tap } from '../../../src/smpp/session/link.ts'
-import type { Late } from '../../../src/smpp/session/window.ts'
+import type { LateResponse } from '../../../src/smpp/session/window.ts'
 import { fakeClock, settle } from '../../support/clock.ts'
 import { deliver, ID, raw, type PeerManners } from '../../support/peer.ts'
 import { until } from '../../support/services.ts'
@@ -64,7 +64,7 @@ describe('a line', () => {
       assert.deepEqual(await on.ussd('x', 60, { key: 'reminder-7' }), { kind: 'timeout' })
       on.link.send(ok((await on.link.heard(ID.submit)).sequence))
       await until(() => on.test.late.length === 1, 'not reported')
-      const [{ key, lane, outcome }] = on.test.late as [Late]
+      const [{ key, lane, outcome }] = on.test.late as [LateResponse]
       assert.deepEqual([key, lane, outcome.kind], ['reminder-7', 'ussd', 'ok'])
       assert.equal(on.test.count('smpp_rx_dropped', 'late-response'), 1)
     })

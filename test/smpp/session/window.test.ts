@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Pdu, SubmitOutcome } from '../../../src/smpp/types.ts'
 import { Pace } from '../../../src/smpp/session/pace.ts'
-import { SEQUENCE_MAX, Window, type Entry, type Late, type WindowSettings } from '../../../src/smpp/session/window.ts'
+import { SEQUENCE_MAX, Window, type WindowRequest, type LateResponse, type WindowSettings } from '../../../src/smpp/session/window.ts'
 import { fakeClock } from '../../support/clock.ts'
 
 const SETTINGS: WindowSettings = { slots: 10, ussdShare: 0.2, queueMax: { ussd: 1_000, sms: 1_000 } }
 
-interface Told extends Entry {
+interface Told extends WindowRequest {
   outcome?: SubmitOutcome
 }
 
 function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   const clock = fakeClock()
   const written: { sequence: number; name: string }[] = []
-  const late: Late[] = []
+  const late: LateResponse[] = []
   const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
   const window = new Window({ ...SETTINGS, ...settings }, {
     clock,
@@ -24,7 +24,7 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
     late: (one) => void late.push(one),
     idle: () => undefined,
   })
-  const entry = (lane: 'ussd' | 'sms', name = lane as string, more: Partial<Entry> = {}): Told => {
+  const entry = (lane: 'ussd' | 'sms', name = lane as string, more: Partial<WindowRequest> = {}): Told => {
     const told: Told = {
       octets: Buffer.concat([Buffer.alloc(16), Buffer.from(name)]),
       command: 'submit_sm', lane, deadline: clock.now() + 10_000, key: name, withheld: false,

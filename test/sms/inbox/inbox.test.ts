@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { silentLog } from '../../../src/base/log-port.ts'
-import { reminders } from '../../../src/sms/outbox/dispatch.ts'
+import { smsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
-import { takeSms, type IncomingParts, type IncomingSms } from '../../../src/sms/inbox/inbox.ts'
+import { takeSms, type IncomingDeps, type IncomingSms } from '../../../src/sms/inbox/inbox.ts'
 import type { SmsSubject } from '../../../src/sms/outbox/types.ts'
 import { dentalReplies } from '../../../samples/dental/replies.ts'
 import { seed } from '../../../samples/dental/seed.ts'
@@ -29,7 +29,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     await seed(knex, { atMs: START })
   })
 
-  function open(subjects: SmsSubject[] = [dentalReplies({ clock })]): IncomingParts {
+  function open(subjects: SmsSubject[] = [dentalReplies({ clock })]): IncomingDeps {
     return { knex, clock, chance: () => 0.5, counters, subjects, settings: {
       keywords: { stop: ['STOP', 'PINIS'], start: ['START'], help: ['HELP'] },
       texts: { stopped: { en: 'No more SMS.', tpi: 'Pinis.' }, started: { en: 'SMS again.' }, help: { en: 'Write 1 or 2.' } },
@@ -59,7 +59,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal(await write('  stop. '), 'stop')
     assert.equal(await optedOut(), 1)
     const sent: string[] = []
-    const outbox = reminders({ knex, clock, chance: () => 0.5, log: silentLog, counters, submit: async (sms) => {
+    const outbox = smsDispatcher({ knex, clock, chance: () => 0.5, log: silentLog, counters, submit: async (sms) => {
       sent.push(sms.text)
       return { is: 'accepted', messageIds: [sms.id] }
     } })

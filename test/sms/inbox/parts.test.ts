@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { addPart, endText, expireTexts, type Changed, type Held, type PartLimits, type SmsPartIn } from '../../../src/sms/inbox/parts.ts'
+import { addPart, endText, expireTexts, type Changed, type HeldDeps, type PartLimits, type SmsPartIn } from '../../../src/sms/inbox/parts.ts'
 
 const LIMITS: PartLimits = { partsMax: 10, textsMax: 2, keepMs: 1_000, copyMs: 100 }
 
 describe('the parts of a long SMS of a subscriber', () => {
-  let held: Held | null
+  let held: HeldDeps | null
   let nowMs: number
   beforeEach(() => {
     held = null
@@ -15,7 +15,7 @@ describe('the parts of a long SMS of a subscriber', () => {
     ({ group: 'g', msisdn: '67570000001', to: '123', reference, total: 2, sequence, text, ...more })
   /** Each value goes through JSON, as on its way to a store. */
   function left<T>({ held: next, told }: Changed<T>): T {
-    held = next && JSON.parse(JSON.stringify(next)) as Held
+    held = next && JSON.parse(JSON.stringify(next)) as HeldDeps
     return told
   }
   const add = (one: SmsPartIn) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import { silentLog } from '../../../src/base/log-port.ts'
-import { reminders, type Reminders } from '../../../src/sms/outbox/dispatch.ts'
+import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import { optIn, optOut } from '../../../src/sms/inbox/opt-out.ts'
 import { referenceOf } from '../../../src/sms/outbox/receipts.ts'
-import type { ReminderParts } from '../../../src/sms/outbox/settings.ts'
+import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
@@ -18,7 +18,7 @@ describeBoth('the outbox', (database) => {
   let sent: Sent[]
   let answer: (sms: Sent) => SmsOutcome | Promise<SmsOutcome>
   let counted: Record<string, number>
-  let outbox: Reminders
+  let outbox: SmsDispatcher
 
   beforeEach(async () => {
     knex = database.db.knex
@@ -30,7 +30,7 @@ describeBoth('the outbox', (database) => {
     outbox = open()
   })
 
-  function open(parts: Partial<ReminderParts> = {}): Reminders {
+  function open(deps: Partial<OutboxDeps> = {}): SmsDispatcher {
     const submit: SmsSubmit = async (sms) => (sent.push(sms), answer(sms))
     const counters = {
       count(name: string, labels: Record<string, string> = {}) {
@@ -38,7 +38,7 @@ describeBoth('the outbox', (database) => {
         counted[key] = (counted[key] ?? 0) + 1
       },
     }
-    return reminders({ knex, submit, clock, chance: () => 0.5, log: silentLog, counters, ...parts })
+    return smsDispatcher({ knex, submit, clock, chance: () => 0.5, log: silentLog, counters, ...deps })
   }
 
   const owe = (row?: object) => oweSms(knex, row)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { oweSms } from '../../../src/sms/outbox/enqueue.ts'
+import { enqueueSms } from '../../../src/sms/outbox/enqueue.ts'
 import { fakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 
@@ -8,10 +8,10 @@ describeBoth('an SMS that is owed at once', (database) => {
     const { knex } = database.db
     const clock = fakeClock(Date.parse('2025-05-01T09:00:00+10:00'))
     const sms = { id: 'e:1:0', kind: 'flow', msisdn: '67570000001', line: '', text: 'Once' }
-    await oweSms(knex, sms, clock)
+    await enqueueSms(knex, sms, clock)
     await clock.advance(60_000)
-    await oweSms(knex, sms, clock)
-    await oweSms(knex, { ...sms, id: 'e:2:0' }, clock)
+    await enqueueSms(knex, sms, clock)
+    await enqueueSms(knex, { ...sms, id: 'e:2:0' }, clock)
     const rows = await knex('sms_outbox').orderBy('id').select<{ subject: string }[]>('subject')
     assert.deepEqual(rows.map(({ subject }) => subject), ['flow:e:1:0', 'flow:e:2:0'])
   })

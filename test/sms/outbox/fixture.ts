@@ -1,8 +1,8 @@
 /** An outbox for tests: SMS that are owed, and daemons that send them. */
 import type { Knex } from 'knex'
 import { silentLog } from '../../../src/base/log-port.ts'
-import { reminders, type Reminders } from '../../../src/sms/outbox/dispatch.ts'
-import type { ReminderParts } from '../../../src/sms/outbox/settings.ts'
+import { smsDispatcher, type SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
+import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { SmsOutcome, SmsSubmit, SmsToSend } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 
@@ -10,11 +10,11 @@ export const START = Date.parse('2025-05-01T09:00:00+10:00')
 export const HOUR = 3_600_000
 export const MSISDN = '67570000001'
 
-export interface OutboxScene {
+export interface OutboxFixture {
   sent: SmsToSend[]
   /** Counters, as `name kind state`. */
   counted: Record<string, number>
-  open(submit: (...sent: Parameters<SmsSubmit>) => SmsOutcome | Promise<SmsOutcome>, parts?: Partial<ReminderParts>): Reminders
+  open(submit: (...sent: Parameters<SmsSubmit>) => SmsOutcome | Promise<SmsOutcome>, deps?: Partial<OutboxDeps>): SmsDispatcher
   /** One row, due now; answers its id. */
   owe(row?: object): Promise<string>
   row(id: string): Promise<Record<string, unknown> | undefined>
@@ -36,7 +36,7 @@ export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
 }
 
 /** On an empty outbox. */
-export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene> {
+export async function outboxFixture(knex: Knex, clock: Clock): Promise<OutboxFixture> {
   await emptyOutbox(knex)
   const sent: SmsToSend[] = []
   const counted: Record<string, number> = {}
@@ -46,7 +46,7 @@ export async function outboxScene(knex: Knex, clock: Clock): Promise<OutboxScene
   }
   return {
     sent, counted,
-    open: (submit, parts = {}) => reminders({
+    open: (submit, parts = {}) => smsDispatcher({
       knex, submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
     }),
     owe: (row) => oweSms(knex, row),

@@ -4,11 +4,11 @@ import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import { settle } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { HOUR, outboxScene, START, type OutboxScene } from './fixture.ts'
+import { HOUR, outboxFixture, START, type OutboxFixture } from './fixture.ts'
 
 describeBoth('the outbox, looked at again and again', (database) => {
   const accepted = (): SmsOutcome => ({ is: 'accepted', messageIds: ['M'] })
-  let scene: OutboxScene
+  let scene: OutboxFixture
   let nowMs: number
   let waits: { ms: number; run: () => void }[]
   /** Names of the statements that were run, since last asked. */
@@ -35,7 +35,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
     run = []
     isDown = false
     open = new Set()
-    scene = await outboxScene(database.db.knex, clock)
+    scene = await outboxFixture(database.db.knex, clock)
     knex = new Proxy(database.db.knex, {
       get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
         async options(options: { name: string }) {

@@ -1,30 +1,30 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import type { Reminders } from '../../../src/sms/outbox/dispatch.ts'
+import type { SmsDispatcher } from '../../../src/sms/outbox/dispatch.ts'
 import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
 import { optOut } from '../../../src/sms/inbox/opt-out.ts'
-import type { ReminderParts } from '../../../src/sms/outbox/settings.ts'
+import type { OutboxDeps } from '../../../src/sms/outbox/settings.ts'
 import type { Receipt, SmsOutcome, SmsToSend } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { HOUR, MSISDN, outboxScene, START, type OutboxScene } from './fixture.ts'
+import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'
 
 describeBoth('receipts of SMS', (database) => {
   let knex: Knex
   let clock: FakeClock
-  let scene: OutboxScene
+  let scene: OutboxFixture
   let answer: (sms: SmsToSend) => SmsOutcome | Promise<SmsOutcome>
-  let outbox: Reminders
+  let outbox: SmsDispatcher
 
   beforeEach(async () => {
     knex = database.db.knex
     clock = fakeClock(START)
-    scene = await outboxScene(knex, clock)
+    scene = await outboxFixture(knex, clock)
     answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
     outbox = open()
   })
 
-  const open = (parts: Partial<ReminderParts> = {}) => scene.open((sms) => answer(sms), parts)
+  const open = (deps: Partial<OutboxDeps> = {}) => scene.open((sms) => answer(sms), deps)
   const owe = (row?: object) => scene.owe(row)
   const row = (id: string) => scene.row(id)
   const state = async (id: string) => (await row(id))?.state

@@ -3,19 +3,19 @@ import type { Knex } from 'knex'
 import type { SmsOutcome } from '../../../src/sms/outbox/types.ts'
 import { fakeClock, settle, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
-import { HOUR, MSISDN, outboxScene, START, type OutboxScene } from './fixture.ts'
+import { HOUR, MSISDN, outboxFixture, START, type OutboxFixture } from './fixture.ts'
 
 const PARTLY = { messageIds: ['P1', null], line: 'vodafone' }
 
 describeBoth('what became of an SMS', (database) => {
   let knex: Knex
   let clock: FakeClock
-  let scene: OutboxScene
+  let scene: OutboxFixture
 
   beforeEach(async () => {
     knex = database.db.knex
     clock = fakeClock(START)
-    scene = await outboxScene(knex, clock)
+    scene = await outboxFixture(knex, clock)
   })
 
   /** Milliseconds from START until the row may be looked at again. */

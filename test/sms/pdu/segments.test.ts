@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type PlainText, type SmsPart } from '../../../src/sms/pdu/segments.ts'
-import { addPart, endText, type Held } from '../../../src/sms/inbox/parts.ts'
-import { readSms } from '../../../src/sms/pdu/segments-join.ts'
+import { addPart, endText, type HeldDeps } from '../../../src/sms/inbox/parts.ts'
+import { readSmsPart } from '../../../src/sms/pdu/segments-join.ts'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { pduOf, vector } from '../../smpp/dialect/support.ts'
 
@@ -79,7 +79,7 @@ describe('long SMS, split', () => {
   for (const [id, text, language] of national) {
     it(`use the shift tables of ${id} where the line allows them (${vector(id).note})`, () => {
       const [part] = splitSms(text, { concatenation: 'udh8', languages: [language] }, 1).parts
-      assert.equal(part && readSms(arriving(part)).text, text)
+      assert.equal(part && readSmsPart(arriving(part)).text, text)
       if (id !== 'm11') assert.deepEqual(part?.shortMessage, pduOf(vector(id)).body.short_message)
     })
   }
@@ -138,7 +138,7 @@ describe('parts of an SMS', () => {
 describe('incoming SMS', () => {
   it('are read with national tables, Latin-1, ASCII and flash', () => {
     for (const [id, text] of [['m08', 'dağ'], ['m10', 'más'], ['m11', 'não Φ'], ['m12', 'अA'], ['m13', 'Olá ç'], ['m15', 'Flash']] as const) {
-      assert.equal(readSms(pduOf(vector(id))).text, text, id)
+      assert.equal(readSmsPart(pduOf(vector(id))).text, text, id)
     }
   })
 
@@ -146,7 +146,7 @@ describe('incoming SMS', () => {
     const pdu = pduOf(vector('m13'))
     const body = { ...pdu.body, short_message: Buffer.alloc(0), data_coding: 0, esm_class: 0x40 }
     const tlvs = [{ tag: 0x0424, value: Buffer.from([5, 0, 3, 9, 2, 1, 0x41]) }]
-    const { reference, total, sequence, text } = readSms({ ...pdu, body, tlvs })
+    const { reference, total, sequence, text } = readSmsPart({ ...pdu, body, tlvs })
     assert.deepEqual([reference, total, sequence, text], [9, 2, 1, 'A'])
   })
 
@@ -158,14 +158,14 @@ describe('incoming SMS', () => {
     it(`are read where the SMSC hands on the coding scheme of the handset, 0x${data_coding.toString(16)}`, () => {
       const pdu = pduOf(vector('m13'))
       const body = { ...pdu.body, short_message: Buffer.from(hex, 'hex'), data_coding, esm_class: 0 }
-      assert.equal(readSms({ ...pdu, body, tlvs: [] }).text, wanted)
+      assert.equal(readSmsPart({ ...pdu, body, tlvs: [] }).text, wanted)
     })
   }
 
   it('are read in the alphabet that plain text has at that SMSC', () => {
     const pdu = pduOf(vector('m13'))
     const read = (data_coding: number, plain: PlainText) =>
-      readSms({ ...pdu, body: { ...pdu.body, short_message: Buffer.from('a@_é', 'latin1'), data_coding, esm_class: 0 } }, plain).text
+      readSmsPart({ ...pdu, body: { ...pdu.body, short_message: Buffer.from('a@_é', 'latin1'), data_coding, esm_class: 0 } }, plain).text
     assert.equal(read(0, { alphabet: 'latin1', dataCoding: 0 }), 'a@_é')
     assert.equal(read(0xf1, { alphabet: 'latin1', dataCoding: 0xf1 }), 'a@_é')
     assert.notEqual(read(0, { alphabet: 'latin1', dataCoding: 3 }), 'a@_é')
@@ -175,7 +175,7 @@ describe('incoming SMS', () => {
     const headed = (...octets: number[]) => {
       const pdu = pduOf(vector('m13'))
       const short_message = Buffer.from([octets.length, ...octets, 0x41])
-      const { reference, total, sequence, text } = readSms({ ...pdu, body: { ...pdu.body, short_message, data_coding: 0, esm_class: 0x40 } })
+      const { reference, total, sequence, text } = readSmsPart({ ...pdu, body: { ...pdu.body, short_message, data_coding: 0, esm_class: 0x40 } })
       return [reference, total, sequence, text]
     }
     assert.deepEqual(headed(0, 3, 9, 2, 2), [9, 2, 2, 'A'])
@@ -186,7 +186,7 @@ describe('incoming SMS', () => {
   it('are read from any octets without throwing', () => {
     fc.assert(fc.property(fc.uint8Array(), fc.nat(255), fc.constantFrom(0, 0x40), (octets, data_coding, esm_class) => {
       const pdu = pduOf(vector('m13'))
-      readSms({ ...pdu, body: { ...pdu.body, short_message: Buffer.from(octets), data_coding, esm_class } })
+      readSmsPart({ ...pdu, body: { ...pdu.body, short_message: Buffer.from(octets), data_coding, esm_class } })
     }))
   })
 })
@@ -203,11 +203,11 @@ describe('validity periods', () => {
 /** Texts that came together, in the order of the PDUs; what is held goes through JSON between them. */
 function together(pdus: Pdu[]): string[] {
   const limits = { partsMax: 100, textsMax: 8, keepMs: 1, copyMs: 1 }
-  let held: Held | null = null
-  const through = (next: Held | null) => JSON.parse(JSON.stringify(next)) as Held | null
+  let held: HeldDeps | null = null
+  const through = (next: HeldDeps | null) => JSON.parse(JSON.stringify(next)) as HeldDeps | null
   const texts: string[] = []
   for (const pdu of pdus) {
-    const part = { ...readSms(pdu), group: 'g', msisdn: '1' }
+    const part = { ...readSmsPart(pdu), group: 'g', msisdn: '1' }
     if (part.total === 1) return [part.text]
     const added = addPart(held, part, 0, limits)
     held = through(added.held)

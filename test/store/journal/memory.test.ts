@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { journalDialogues } from '../../../src/store/journal/store.ts'
 import { deadlines } from '../../../src/store/journal/memory-deadlines.ts'
-import { LIMITS, scene, T0 } from '../../contract/dialogue-fixture.ts'
+import { LIMITS, dialogueFixture, T0 } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 
 describe('the dialogue store in memory', () => {
@@ -13,7 +13,7 @@ describe('the dialogue store in memory', () => {
 
   it('forgets tombstones when a sweep finds that they ran out', async () => {
     const store = await journalDialogues({ limits: LIMITS })
-    const { asked, overdue, find } = scene(store)
+    const { asked, overdue, find } = dialogueFixture(store)
     await asked({}, { ended: 'completed' })
     await overdue(T0 + LIMITS.tombstoneMs - 1)
     assert.equal((await find())?.status, 'ended')

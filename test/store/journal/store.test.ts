@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { DialogueStore, StoreFault } from '../../../src/dialogue/types.ts'
 import { UsageError } from '../../../src/base/errors.ts'
 import { journalDialogues, type JournalOptions } from '../../../src/store/journal/store.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 
 describe('the dialogue store with a journal', () => {
@@ -48,22 +48,22 @@ describe('a journal', () => {
 
   it('that ends in half a line is read up to there, reported, and goes on behind it', async () => {
     const before = await open()
-    await scene(before).asked({ msisdn: '1' })
-    await scene(before).asked({ msisdn: '2' })
+    await dialogueFixture(before).asked({ msisdn: '1' })
+    await dialogueFixture(before).asked({ msisdn: '2' })
     await before.close()
     truncateSync(file(), statSync(file()).size - 5)
     const after = await open()
     assert.deepEqual(faults, ['torn'])
-    assert.equal((await scene(after).find({ msisdn: '1' }))?.status, 'resting')
-    assert.equal((await scene(after).find({ msisdn: '2' }))?.status, 'taken', 'the rest was the last line')
-    await scene(after).asked({ msisdn: '3' })
+    assert.equal((await dialogueFixture(after).find({ msisdn: '1' }))?.status, 'resting')
+    assert.equal((await dialogueFixture(after).find({ msisdn: '2' }))?.status, 'taken', 'the rest was the last line')
+    await dialogueFixture(after).asked({ msisdn: '3' })
     await after.close()
     assert.equal(await (await open()).count(), 3)
     assert.deepEqual(faults, ['torn'])
   })
   it('can be cut at any octet: what stands before is read', async () => {
     const before = await open()
-    for (let n = 0; n < 3; n++) await scene(before).asked({ msisdn: `é${n}` })
+    for (let n = 0; n < 3; n++) await dialogueFixture(before).asked({ msisdn: `é${n}` })
     await before.close()
     const whole = readFileSync(file())
     for (let octets = 0; octets <= whole.length; octets += 7) {
@@ -76,7 +76,7 @@ describe('a journal', () => {
   })
   it('with a damaged line keeps the line apart and the others', async () => {
     const before = await open()
-    await scene(before).asked({ msisdn: '1' })
+    await dialogueFixture(before).asked({ msisdn: '1' })
     await before.close()
     appendFileSync(file(), '{"put":"main:2","entry":{}}\nnonsense\n{"else":1}\n')
     const after = await open()
@@ -95,7 +95,7 @@ describe('a journal', () => {
   })
   it('is rewritten when it grew, and holds the same afterwards', async () => {
     const store = await open({ compactOctets: 20_000 })
-    const { asked, answer, rest, find, drop } = scene(store)
+    const { asked, answer, rest, find, drop } = dialogueFixture(store)
     await asked({ msisdn: '1' })
     await asked({ msisdn: '2' })
     await drop({}, { msisdn: '2' })
@@ -108,13 +108,13 @@ describe('a journal', () => {
     assert.ok(largest < 25_000, `${largest} octets`)
     const records = [await find({ msisdn: '1' }), await find({ msisdn: '2' })]
     await store.close()
-    const after = scene(await open())
+    const after = dialogueFixture(await open())
     assert.deepEqual([await after.find({ msisdn: '1' }), await after.find({ msisdn: '2' })], records)
     assert.deepEqual(readdirSync(dir).toSorted(), ['dialogues.jsonl', 'dialogues.lock'])
   })
   it('ignores what an interrupted rewriting left', async () => {
     const before = await open()
-    await scene(before).asked()
+    await dialogueFixture(before).asked()
     await before.close()
     writeFileSync(`${file()}.new`, 'half of')
     assert.equal(await (await open()).count(), 1)
@@ -122,8 +122,8 @@ describe('a journal', () => {
   })
   it('holds no octet of a subscriber who was erased', async () => {
     const store = await open()
-    await scene(store).asked({ msisdn: '67570000009' })
-    await scene(store).asked({ msisdn: '67570000001', text: 'x' })
+    await dialogueFixture(store).asked({ msisdn: '67570000009' })
+    await dialogueFixture(store).asked({ msisdn: '67570000001', text: 'x' })
     await store.erase('67570000001')
     // The return path of every scene names 67570000001; the other subscriber's stays.
     assert.ok(!readFileSync(file(), 'utf8').includes('main:67570000001'))
@@ -131,7 +131,7 @@ describe('a journal', () => {
   })
   it('with fsync says that nothing is lost, without what may be', async () => {
     const synced = await open({ fsync: true })
-    await scene(synced).asked()
+    await dialogueFixture(synced).asked()
     assert.deepEqual(await synced.check(), { durable: true, notes: [] })
     await synced.close()
     const { durable, notes } = await (await open()).check()
@@ -206,7 +206,7 @@ describe('a daemon with a journal', () => {
     `)
     assert.equal(signal, 'SIGKILL')
     const store = await journalDialogues({ dir, limits: LIMITS })
-    const { overdue, rest } = scene(store)
+    const { overdue, rest } = dialogueFixture(store)
     const due = await overdue(T0 + LEASE_MS, 'mine')
     assert.deepEqual(due.map((one) => [one.is, one.record.turn, one.record.answer.text]), [['abandoned', 2, 'the answer']])
     assert.equal(await rest({ token: 'mine', epoch: due[0]!.record.epoch }, { msisdn: '1' }), true)

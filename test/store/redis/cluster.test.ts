@@ -4,7 +4,7 @@ import type { DialogueStore } from '../../../src/dialogue/types.ts'
 import { REDIS_OPTIONS } from '../../../src/store/redis/servers.ts'
 import { redisParts } from '../../../src/store/redis/parts.ts'
 import { redisDialogues } from '../../../src/store/redis/store.ts'
-import { LIMITS, scene } from '../../contract/dialogue-fixture.ts'
+import { LIMITS, dialogueFixture } from '../../contract/dialogue-fixture.ts'
 import { dialogueStoreContract } from '../../contract/dialogue-store.ts'
 import { describeWith, until } from '../../support/services.ts'
 import { ownRedis, type OwnRedis } from './own.ts'
@@ -40,7 +40,7 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
   })
 
   it('spreads dialogues over the nodes', async () => {
-    const { asked } = scene(await redisDialogues({ client: cluster, prefix: 'spread', limits: LIMITS }))
+    const { asked } = dialogueFixture(await redisDialogues({ client: cluster, prefix: 'spread', limits: LIMITS }))
     await Promise.all(Array.from({ length: 200 }, (_, n) => asked({ msisdn: String(n) })))
     const sizes = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()))
     assert.equal(sizes.length, 2)
@@ -81,7 +81,7 @@ describeWith(['redis'], 'a Redis Cluster of which some slots have no node', () =
 
   it('gives what is due on the nodes that answer', async () => {
     const store = await redisDialogues({ servers: { cluster: [`redis://127.0.0.1:${node!.port}`] }, prefix: 'half', limits: LIMITS })
-    const { begin } = scene(store)
+    const { begin } = dialogueFixture(store)
     const opened = await Promise.allSettled(Array.from({ length: 40 }, (_, n) => begin({ msisdn: String(n) })))
     const kept = opened.filter((one) => one.status === 'fulfilled').length
     assert.ok(kept > 0 && kept < 40, String(kept))

@@ -5,7 +5,7 @@ import { StoreError } from '../../../src/base/errors.ts'
 import { silentLog } from '../../../src/base/log-port.ts'
 import { REDIS_OPTIONS } from '../../../src/store/redis/servers.ts'
 import { redisDialogues } from '../../../src/store/redis/store.ts'
-import { expectIs, LEASE_MS, LIMITS, scene, T0 } from '../../contract/dialogue-fixture.ts'
+import { expectIs, LEASE_MS, LIMITS, dialogueFixture, T0 } from '../../contract/dialogue-fixture.ts'
 import { describeWith, freePort, services, until } from '../../support/services.ts'
 import { ownRedis, wire, type Wire } from './own.ts'
 import { redisPlace, type RedisPlace } from './place.ts'
@@ -32,7 +32,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
   })
 
   it('rejects at once while Redis refuses, and works again when it is back', async () => {
-    const { begin, asked, find } = scene(store)
+    const { begin, asked, find } = dialogueFixture(store)
     await asked()
     link.set('cut')
     await assert.rejects(() => begin({ msisdn: '2' }), isDown)
@@ -43,7 +43,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     assert.equal(await find({ msisdn: '2' }), null, 'what was rejected is not sent later')
   })
   it('rejects after its own half second while Redis is silent, also many calls at once, and not after another', async () => {
-    const { begin, find, overdue, asked } = scene(store)
+    const { begin, find, overdue, asked } = dialogueFixture(store)
     await asked()
     link.set('deaf')
     const calls = [begin({ msisdn: '2' }), find(), overdue(T0), store.count(), store.check(), store.erase('2')]
@@ -55,14 +55,14 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     for (const call of calls) await assert.rejects(() => Promise.race([call, late]), isDown)
   })
   it('gives up a connection that stays silent for a new one', async () => {
-    const { asked, find } = scene(store)
+    const { asked, find } = dialogueFixture(store)
     await asked()
     link.set('stale')
     await assert.rejects(() => find(), isDown)
     await until(() => find().then(() => true, () => false), 'the silent connection is still used')
   })
   it('does not know whether a write whose answer was lost was applied, and may repeat it', async () => {
-    const { begin, rest, answer, find } = scene(store)
+    const { begin, rest, answer, find } = dialogueFixture(store)
     link.set('mute')
     await assert.rejects(() => begin({ token: 't', epoch: 'e' }), isDown)
     link.set('cut')
@@ -80,7 +80,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     assert.equal(expectIs(await answer(), 'next').record.turn, 2)
   })
   it('says nothing of the subscriber in its errors', async () => {
-    const { answer } = scene(store)
+    const { answer } = dialogueFixture(store)
     link.set('cut')
     await assert.rejects(() => answer({ text: 'PIN 4711' }), (error: Error) => {
       const told = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error.cause)
@@ -88,7 +88,7 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     })
   })
   it('survives a confirmation that cannot be sent', async () => {
-    const { asked, key } = scene(store)
+    const { asked, key } = dialogueFixture(store)
     const epoch = await asked()
     link.set('cut')
     store.confirm(key(), epoch, 1)
@@ -102,7 +102,7 @@ describe('the dialogue store without any Redis', () => {
     const url = `redis://127.0.0.1:${await freePort()}`
     const store = await redisDialogues({ servers: { url }, limits: LIMITS, log: silentLog, onFault: (fault) => faults.push(fault) })
     await assert.rejects(() => store.check(), isDown)
-    await assert.rejects(() => scene(store).begin(), isDown)
+    await assert.rejects(() => dialogueFixture(store).begin(), isDown)
     assert.deepEqual(faults, [])
     await store.close()
   })
@@ -125,7 +125,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   const open = () => place.open(LIMITS, { onFault: (fault) => faults.push(fault) })
 
   it('gives each begin, answer and deadline to one of two daemons', async () => {
-    const [one, other] = [scene(await open()), scene(await open())]
+    const [one, other] = [dialogueFixture(await open()), dialogueFixture(await open())]
     for (let n = 0; n < 200; n++) {
       const said = { msisdn: String(n) }
       const begins = await Promise.all([
@@ -142,7 +142,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     assert.equal(new Set(names).size, names.length)
   })
   it('loads its scripts again after SCRIPT FLUSH', async () => {
-    const { asked, answer } = scene(await open())
+    const { asked, answer } = dialogueFixture(await open())
     await asked()
     await client.script('FLUSH')
     const all = await Promise.all([answer(), ...Array.from({ length: 20 }, (_, n) => asked({ msisdn: String(n) }))])
@@ -152,7 +152,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const own = new Redis(services.redisUrl!, REDIS_OPTIONS)
     await new Promise((done) => own.once('ready', done))
     const client = { url: undefined, client: own } as never
-    const { asked, answer, confirm } = scene(await place.open(LIMITS, client))
+    const { asked, answer, confirm } = dialogueFixture(await place.open(LIMITS, client))
     const epoch = await asked()
     type Handle = Record<string, (...args: unknown[]) => number>
     const handle = (own as unknown as { stream: { _handle: Handle } }).stream._handle
@@ -168,7 +168,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   })
   it('puts aside what does not read, counts it, and goes on', async () => {
     for (const spoil of ['garbage', '', '1rc 1', '2xc 2 "e"', undefined]) {
-      const { asked, answer, find, begin } = scene(await open())
+      const { asked, answer, find, begin } = dialogueFixture(await open())
       await asked()
       const [key] = await recordKeys()
       await client.del(key!)
@@ -180,13 +180,13 @@ describeWith(['redis'], 'the dialogue store among others', () => {
       assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 1)
       assert.ok((await client.pttl((await client.keys(`${place.prefix}:{b*}:q:*`))[0]!)) > 0)
       expectIs(await begin(), 'opened')
-      await scene(await open()).drop()
+      await dialogueFixture(await open()).drop()
       assert.equal(await (await open()).erase('67570000001'), 1)
       assert.deepEqual(await client.keys(`${place.prefix}:*`), [], 'erasing removes what was put aside, too')
     }
   })
   it('leaves what a later release wrote to the daemons of that release, counts it, and gives the subscriber who dials anew a dialogue', async () => {
-    const { asked, answer, find, drop, overdue, begin } = scene(await open())
+    const { asked, answer, find, drop, overdue, begin } = dialogueFixture(await open())
     await asked()
     const [key] = await recordKeys()
     const newer = `3${(await client.get(key!))!.slice(1)} and more`
@@ -200,7 +200,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     assert.equal((await client.keys(`${place.prefix}:{b*}:q:*`)).length, 1, 'kept for whoever wants to look')
   })
   it('opens a new dialogue over what does not read', async () => {
-    const { asked, begin, overdue } = scene(await open())
+    const { asked, begin, overdue } = dialogueFixture(await open())
     await asked()
     await client.set((await recordKeys())[0]!, 'garbage')
     assert.equal(expectIs(await begin(), 'opened').previous, null)
@@ -211,7 +211,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   })
   it('puts aside a record whose snapshot does not read', async () => {
     const store = await open()
-    const { asked, find } = scene(store)
+    const { asked, find } = dialogueFixture(store)
     await asked()
     const [key] = await recordKeys()
     await client.append(key!, '}')
@@ -221,7 +221,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
   })
   it('takes a deadline out of the index whose record is gone', async () => {
     const store = await open()
-    const { asked, overdue } = scene(store)
+    const { asked, overdue } = dialogueFixture(store)
     await asked()
     await client.del((await recordKeys())[0]!)
     assert.equal(await store.count(), 1)
@@ -229,7 +229,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     assert.equal(await store.count(), 0)
   })
   it('leaves nothing in Redis for ever', async () => {
-    const { asked, taken, drop } = scene(await open())
+    const { asked, taken, drop } = dialogueFixture(await open())
     await asked({ msisdn: '1' })
     await taken({ msisdn: '2' })
     await asked({ msisdn: '3' }, { ended: 'completed' })
@@ -243,7 +243,7 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     assert.ok(ttls[3]! > LIMITS.tombstoneMs && ttls[3]! <= LIMITS.resumeMs)
   })
   it('keeps a resting dialogue of 600 octets in 1.2 KB, its deadline included', async () => {
-    const { asked } = scene(await open())
+    const { asked } = dialogueFixture(await open())
     const pad = 'x'.repeat(600 - JSON.stringify({ value: 'main', context: { pad: '' } }).length)
     const text = 'Welcome to Akiba Dental Clinic\n1. Book a visit\n2. My visits\n3. Change language\n0. Exit'
     for (let n = 0; n < 2_000; n++) {
@@ -275,9 +275,9 @@ describe('the dialogue store on a Redis that will not', () => {
     const store = await redisDialogues({ servers: { url: `redis://127.0.0.1:${replica.port}` }, limits: LIMITS })
     try {
       await assert.rejects(() => store.check(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
-      await until(() => scene(store).find().then(() => true, () => false), 'it does not reconnect')
-      await assert.rejects(() => scene(store).begin(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
-      await until(() => scene(store).find().then(() => true, () => false), 'it does not reconnect')
+      await until(() => dialogueFixture(store).find().then(() => true, () => false), 'it does not reconnect')
+      await assert.rejects(() => dialogueFixture(store).begin(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
+      await until(() => dialogueFixture(store).find().then(() => true, () => false), 'it does not reconnect')
     } finally {
       await store.close()
       await replica.stop()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { readPdus } from '../../../src/tools/capture/capture.ts'
-import { hear, type Captured } from '../../../src/tools/capture/captured.ts'
+import { capturedFrames, type Captured } from '../../../src/tools/capture/captured.ts'
 import { readHexLog } from '../../../src/tools/capture/hex-log.ts'
 import { segmentOf, type Segment } from '../../../src/tools/capture/packet.ts'
 import { readCapture } from '../../../src/tools/capture/pcap-reader.ts'
@@ -166,7 +166,7 @@ describe('captures', () => {
       for (const [at, octet] of changes) damaged[at] = octet
       try {
         const segments = [...readCapture(damaged)].flatMap((it) => segmentOf(it) ?? [])
-        hear(reassemble(segments).frames)
+        capturedFrames(reassemble(segments).frames)
       } catch (error) {
         assert.match((error as Error).message, /neither pcap nor pcapng/)
       }
@@ -250,7 +250,7 @@ describe('logs of hex', () => {
   it('tells the sides by commands where the log does not, data_sm by who asked first', () => {
     for (const one of [standard, spoken]) {
       const frames = one.pdus.map(({ atMs, octets }) => ({ atMs, octets, link: 'log' }))
-      assert.deepEqual(hear(frames).pdus.map((it) => it.from), one.pdus.map((it) => it.from))
+      assert.deepEqual(capturedFrames(frames).pdus.map((it) => it.from), one.pdus.map((it) => it.from))
     }
   })
 })

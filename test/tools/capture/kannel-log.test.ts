@@ -1,7 +1,7 @@
 /** The debug log of a real Kannel 1.4.5 (kannel-debug.txt), and what it writes besides. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { hear } from '../../../src/tools/capture/captured.ts'
+import { capturedFrames } from '../../../src/tools/capture/captured.ts'
 import { isKannelLog, readKannelLog } from '../../../src/tools/capture/kannel-log.ts'
 import { readPdus } from '../../../src/tools/capture/capture.ts'
 
@@ -28,7 +28,7 @@ describe('a debug log of Kannel', () => {
     const other = own.map((line) => line.replace('[6]', '[9]'))
     const mixed = own.flatMap((line, i) => [line, other[i]!]).join('\n')
     assert.deepEqual(hexOf(mixed).toSorted(), [...hexOf(text), ...hexOf(text)].toSorted())
-    assert.equal(new Set(hear(readKannelLog(mixed).frames).pdus.map((it) => it.link)).size, 2)
+    assert.equal(new Set(capturedFrames(readKannelLog(mixed).frames).pdus.map((it) => it.link)).size, 2)
   })
 
   it('has octets over several lines, numbers and words in parameters, and names that only its configuration knows', () => {
@@ -42,7 +42,7 @@ describe('a debug log of Kannel', () => {
     ].map(line).join('\n')
     const { frames, unnamed } = readKannelLog(log)
     assert.deepEqual(unnamed, ['imsi'])
-    const [heard] = hear(frames).pdus
+    const [heard] = capturedFrames(frames).pdus
     assert.deepEqual(heard!.pdu.tlvs.map(({ tag, value }) => [tag, value.toString('hex')]),
       [[0x204, '0102'], [0x1e, '533100'], [0x424, '000102030405060708090a0b0c0d0e0f4142']])
   })

@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { doctorCommand, type DoctorOptions } from '../../../src/cli/doctor.ts'
 import { parseSettings } from '../../../src/config/load.ts'
-import type { CheckId, Verdict } from '../../../src/tools/doctor/finding.ts'
-import type { Row, Sheet } from '../../../src/tools/doctor/sheet.ts'
+import type { CheckId, CheckVerdict } from '../../../src/tools/doctor/finding.ts'
+import type { Row, AcceptanceSheet } from '../../../src/tools/doctor/sheet.ts'
 import { loadProfile } from '../../../src/smpp/dialect/load.ts'
 import { seededChance } from '../../../src/simulator/chaos.ts'
-import { profileVoice } from '../../../src/simulator/network-encoder.ts'
+import { profileCoding } from '../../../src/simulator/network-encoder.ts'
 import { startSmsc, type Smsc, type SmscOptions } from '../../../src/simulator/smsc.ts'
 import { realClock } from '../../support/clock.ts'
 import { foreignSmsc } from '../../support/foreign-smsc.ts'
@@ -50,10 +50,10 @@ describe('the doctor', function () {
     return { sheet, said: said.join('\n') }
   }
 
-  const row = (sheet: Sheet, check: CheckId): Row => sheet.rows.find((it) => it.check === check)!
-  const verdicts = (sheet: Sheet, ...checks: CheckId[]): Verdict[] => checks.map((it) => row(sheet, it).verdict)
+  const row = (sheet: AcceptanceSheet, check: CheckId): Row => sheet.rows.find((it) => it.check === check)!
+  const verdicts = (sheet: AcceptanceSheet, ...checks: CheckId[]): CheckVerdict[] => checks.map((it) => row(sheet, it).verdict)
   /** The suggested line, as the daemon would take it. */
-  function lineOf(sheet: Sheet) {
+  function lineOf(sheet: AcceptanceSheet) {
     const [line] = parse(sheet.settings) as Record<string, unknown>[]
     const dir = mkdtempSync(join(tmpdir(), 'ussd-doctor-'))
     stops.push(() => rmSync(dir, { recursive: true, force: true }))
@@ -116,7 +116,7 @@ describe('the doctor', function () {
 
   for (const dialect of ['mica', 'huawei-le', 'kz', 'c-gateway']) {
     it(`ends a call of a network that speaks ${dialect}, and pushes only as the profile can`, async () => {
-      const { port } = await simulator({ voice: profileVoice(loadProfile(dialect, DIR)), firstNumber: 4_711 })
+      const { port } = await simulator({ voice: profileCoding(loadProfile(dialect, DIR)), firstNumber: 4_711 })
       let screen: Promise<{ open: boolean }> | undefined
       const { sheet } = await examined(port, { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100 } }, (text) => {
         if (text.startsWith('now dial')) screen = smsc!.phone(JOHN).dial('*123#')

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { checkSource } from '../../../src/flow/check/check.ts'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
 import { importJourney, reportOf } from '../../../src/tools/flow-import/import.ts'
-import { readExpression } from '../../../src/tools/flow-import/jinja.ts'
+import { readJinja } from '../../../src/tools/flow-import/jinja.ts'
 import { talksOf } from '../../../src/flow/explore/paths.ts'
 import { parseTalks } from '../../../src/flow/talk/talk.ts'
 import { describeFailure } from '../../../src/flow/talk/diff.ts'
@@ -103,11 +103,11 @@ describe('a corpus of journeys', () => {
 describe('tests of Jinja', () => {
   const name = { is: 'name', parts: ['a'] }
   it('ask whether something is there, or none', () => {
-    assert.deepEqual(readExpression('a is defined'), name)
-    assert.deepEqual(readExpression('a is not none'), name)
-    assert.deepEqual(readExpression('a is not defined'), { is: 'not', of: name })
-    assert.deepEqual(readExpression('a is none'), { is: 'not', of: name })
-    assert.deepEqual(readExpression("a|f('x', 2)"), { is: 'filter', name: 'f', of: name, args: [{ is: 'value', value: 'x' }, { is: 'value', value: 2 }] })
-    for (const more of ['a is number', 'a is not', 'a|f(', 'a|f(b c)']) assert.equal(readExpression(more), undefined, more)
+    assert.deepEqual(readJinja('a is defined'), name)
+    assert.deepEqual(readJinja('a is not none'), name)
+    assert.deepEqual(readJinja('a is not defined'), { is: 'not', of: name })
+    assert.deepEqual(readJinja('a is none'), { is: 'not', of: name })
+    assert.deepEqual(readJinja("a|f('x', 2)"), { is: 'filter', name: 'f', of: name, args: [{ is: 'value', value: 'x' }, { is: 'value', value: 2 }] })
+    for (const more of ['a is number', 'a is not', 'a|f(', 'a|f(b c)']) assert.equal(readJinja(more), undefined, more)
   })
 })

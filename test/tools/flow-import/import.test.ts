@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
 import { importJourney, reportOf } from '../../../src/tools/flow-import/import.ts'
-import { readExpression } from '../../../src/tools/flow-import/jinja.ts'
+import { readJinja } from '../../../src/tools/flow-import/jinja.ts'
 import { patternOf } from '../../../src/tools/flow-import/screens.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
 import { readFlow } from '../../../src/flow/read/read.ts'
@@ -121,11 +121,11 @@ a-b: { type: quit_screen, text: b }
 
 describe('an expression of Jinja', () => {
   it('is read, or left to the back end', () => {
-    assert.deepEqual(readExpression("not a.b['c'] == 'x'"), {
+    assert.deepEqual(readJinja("not a.b['c'] == 'x'"), {
       is: 'not', of: { is: 'pair', operator: '==', left: { is: 'name', parts: ['a', 'b', 'c'] }, right: { is: 'value', value: 'x' } },
     })
     const beyond = ['a % 2', 'f(x)', 'a[b]', 'a is odd', '(a', 'a b', '']
-    for (const more of beyond) assert.equal(readExpression(more), undefined, more)
+    for (const more of beyond) assert.equal(readJinja(more), undefined, more)
   })
 })
 

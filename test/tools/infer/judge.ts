@@ -57,7 +57,7 @@ function closing(kind: string): string {
   return kind === 'abort' || kind === 'end' || kind === 'timeout' ? 'over' : kind
 }
 
-interface Parts {
+interface Deps {
   reply: UssdReply
   profile: DialectProfile
   inferred: DialectProfile
@@ -65,7 +65,7 @@ interface Parts {
 }
 
 /** Names the field of the profile that made each difference between the two PDUs. */
-function compare(truth: Pdu, own: Pdu, { reply, profile, inferred, say }: Parts): void {
+function compare(truth: Pdu, own: Pdu, { reply, profile, inferred, say }: Deps): void {
   if (truth.command !== own.command) say('outbound.pdu', `${truth.command} is written as ${own.command}`)
   const fields: Record<string, string> = {
     service_type: profile.outbound.actions[reply.action].serviceType ? `outbound.actions.${reply.action}.serviceType` : 'outbound.serviceType',

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createServer, type Server } from 'node:tls'
 import { doctorCommand, type DoctorOptions } from '../../../src/cli/doctor.ts'
 import { probeCommand } from '../../../src/cli/probe.ts'
-import type { SmscOptions } from '../../../src/cli/smsc-options.ts'
+import type { SmscCommandOptions } from '../../../src/cli/smsc-options.ts'
 import { authority, hasOpenssl, type Authority, type Pair } from '../../support/certificates.ts'
 import { startPeer, type Peer } from '../../support/peer.ts'
 
@@ -44,10 +44,10 @@ describe('the probe and the doctor over TLS', function () {
   })
 
   const tls = () => ({ ca: ca.cert, ...client, servername: 'smsc.example' })
-  const flags = (): SmscOptions =>
+  const flags = (): SmscCommandOptions =>
     ({ host: '127.0.0.1', port: (front.address() as AddressInfo).port, systemId: 'ussd', password: 'secret08', ...tls() })
 
-  async function probed(options: SmscOptions): Promise<string> {
+  async function probed(options: SmscCommandOptions): Promise<string> {
     const said: string[] = []
     const stop = new AbortController()
     const running = probeCommand({ ...options, seconds: 15, calls: 1, lingerMs: 0 }, (text) => {

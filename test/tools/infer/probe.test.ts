@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { inferCommand, listCommand, nameOf, showCommand } from '../../../src/cli/dialect.ts'
+import { inferCommand, listDialects, profileName, showCommand } from '../../../src/cli/dialect.ts'
 import { testCommand } from '../../../src/cli/dialect-test.ts'
 import { probeCommand } from '../../../src/cli/probe.ts'
 import { maskOctets, showPdu } from '../../../src/tools/capture/show-pdu.ts'
@@ -13,7 +13,7 @@ import { PROBE_TEXT } from '../../../src/tools/infer/probe.ts'
 import { dialectNames, loadProfile, merge } from '../../../src/smpp/dialect/load.ts'
 import { dialectProfile, type DialectProfile } from '../../../src/smpp/dialect/schema.ts'
 import { seededChance } from '../../../src/simulator/chaos.ts'
-import { profileVoice } from '../../../src/simulator/network-encoder.ts'
+import { profileCoding } from '../../../src/simulator/network-encoder.ts'
 import { startSmsc, type Smsc } from '../../../src/simulator/smsc.ts'
 import { realClock } from '../../support/clock.ts'
 
@@ -41,7 +41,7 @@ describe('the probe', () => {
 
   async function probed(profile: DialectProfile, dials: (smsc: Smsc) => Promise<void>, more: { ask?: boolean; calls?: number } = {}) {
     smsc = await startSmsc({
-      clock: realClock, chance: seededChance(1), voice: profileVoice(profile), firstNumber: 4_711, screenMs: 5_000,
+      clock: realClock, chance: seededChance(1), voice: profileCoding(profile), firstNumber: 4_711, screenMs: 5_000,
       accounts: [{ systemId: 'probe', password: 'secret' }],
     })
     const lines: string[] = []
@@ -120,7 +120,7 @@ describe('the dialect command', () => {
 
   it('lists and shows every shipped profile', () => {
     const lines: string[] = []
-    listCommand((text) => lines.push(text))
+    listDialects((text) => lines.push(text))
     for (const name of dialectNames(DIR)) assert.match(lines.join('\n'), new RegExp(`^${name} `, 'm'))
     const shown: string[] = []
     showCommand('mica', {}, (text) => shown.push(text))
@@ -171,7 +171,7 @@ describe('the dialect command', () => {
   })
 
   it('makes a name of any file name', () => {
-    assert.deepEqual(['Op 1 (test)', '2025-trace', 'ünï', ''].map(nameOf), ['op-1-test', 'trace', 'n', 'inferred'])
+    assert.deepEqual(['Op 1 (test)', '2025-trace', 'ünï', ''].map(profileName), ['op-1-test', 'trace', 'n', 'inferred'])
   })
 })
 

@@ -19,11 +19,11 @@ export function randomDialect(chance: Chance, n: number): DialectProfile {
     tags.add(tag)
     return tag
   }
-  const parts: Parts = { pick, often, octet, vendorTag, chance }
+  const deps: Deps = { pick, often, octet, vendorTag, chance }
   const opTag = often(0.75) ? (often(0.8) ? 0x0501 : vendorTag()) : undefined
   const envelope = often(0.08)
-  const carrier = envelope && often(0.5) ? envelopeCarrier() : carrierOf(parts)
-  const rules = rulesOf(parts, opTag !== undefined, carrier.endBit !== 'ignore')
+  const carrier = envelope && often(0.5) ? envelopeCarrier() : carrierOf(deps)
+  const rules = rulesOf(deps, opTag !== undefined, carrier.endBit !== 'ignore')
   const wrap = envelope ? 'comviva' : often(0.08) ? 'asciiHex' : undefined
   return dialectProfile.parse(merge(standard, {
     name: `random-${n}`,
@@ -32,14 +32,14 @@ export function randomDialect(chance: Chance, n: number): DialectProfile {
       classify: rules.classify,
       session: carrier.session,
       endBit: carrier.place,
-      code: codeOf(parts, envelope),
+      code: codeOf(deps, envelope),
       text: { ...(wrap ? { unwrap: wrap } : {}), ...(envelope ? { envelope: { type: '2', text: [pick(109, 112, 130)] } } : {}),
         ...(wrap ? {} : { byDcs: { [rules.dcs]: pick('gsm7', 'gsm7', 'ascii', 'latin1', 'gsm7packed', 'utf8') } }) },
     },
     outbound: {
-      ...outboundOf(parts, carrier, opTag),
-      actions: actionsOf(parts, { hasOp: opTag !== undefined, endBit: carrier.endBit !== 'ignore', envelope }),
-      text: textOutOf(parts, rules.dcs, wrap),
+      ...outboundOf(deps, carrier, opTag),
+      actions: actionsOf(deps, { hasOp: opTag !== undefined, endBit: carrier.endBit !== 'ignore', envelope }),
+      text: textOutOf(deps, rules.dcs, wrap),
     },
     responses: {
       deliverResp: pick('immediate', 'immediate', 'after-submit', 'after-submit-resp'),
@@ -48,7 +48,7 @@ export function randomDialect(chance: Chance, n: number): DialectProfile {
   }) as Plain)
 }
 
-interface Parts {
+interface Deps {
   pick<T>(...from: T[]): T
   often(share: number): boolean
   octet(): number
@@ -72,8 +72,8 @@ function envelopeCarrier(): Carried {
   return { session, endBit: 'honour', place: { use: 'honour', tlv: 0x1383 }, bare: true, mode: 'echo', randomSeq: false }
 }
 
-function carrierOf(parts: Parts): Carried {
-  const { pick, often, vendorTag } = parts
+function carrierOf(deps: Deps): Carried {
+  const { pick, often, vendorTag } = deps
   const use = pick('honour', 'honour', 'ignore', 'inverted')
   const none = (session: Plain): Carried => {
     const bare = often(0.4)
@@ -106,8 +106,8 @@ interface Rules {
 }
 
 /** How a begin, an input and an abort are told. */
-function rulesOf(parts: Parts, hasOp: boolean, hasEndBit: boolean): Rules {
-  const { pick, often } = parts
+function rulesOf(deps: Deps, hasOp: boolean, hasEndBit: boolean): Rules {
+  const { pick, often } = deps
   const dcs = pick(0x00, 0x00, 0x0f, 0x0f, 0xf0, 0x15, 0x01)
   const types = pick(['PSSRR', 'USSRC', 'RELC'], ['BR', 'CR', 'AF'], ['BEG', 'CON', 'END'], ['U1', 'U2', 'U3'])
   const byType = hasOp ? often(0.15) : often(0.8)
@@ -130,7 +130,7 @@ function rulesOf(parts: Parts, hasOp: boolean, hasEndBit: boolean): Rules {
   ], decode: pick('uint', 'uint', 'uint', 'hexString', 'bcd'), dcs }
 }
 
-function codeOf({ pick }: Parts, envelope: boolean): Plain {
+function codeOf({ pick }: Deps, envelope: boolean): Plain {
   const text = { field: 'short_message' }
   const destination = { field: 'destination_addr' }
   if (envelope) return { from: [text, destination], pick: 'first' }
@@ -140,7 +140,7 @@ function codeOf({ pick }: Parts, envelope: boolean): Plain {
   )
 }
 
-function outboundOf({ pick, often, vendorTag, octet }: Parts, carrier: Carried, opTag: number | undefined): Plain {
+function outboundOf({ pick, often, vendorTag, octet }: Deps, carrier: Carried, opTag: number | undefined): Plain {
   const known = [opTag, carrier.tag, carrier.bare ? Number(carrier.place.tlv) : undefined].filter((it) => it !== undefined)
   const fixed = often(0.3) ? { sourceTon: pick(0, 3, 5), sourceNpi: pick(0, 9) } : {}
   return {
@@ -156,8 +156,8 @@ function outboundOf({ pick, often, vendorTag, octet }: Parts, carrier: Carried, 
   }
 }
 
-function actionsOf(parts: Parts, has: { hasOp: boolean; endBit: boolean; envelope: boolean }): Plain {
-  const { pick, often, vendorTag } = parts
+function actionsOf(deps: Deps, has: { hasOp: boolean; endBit: boolean; envelope: boolean }): Plain {
+  const { pick, often, vendorTag } = deps
   const extra = often(0.15) ? [{ tag: vendorTag(), hex: pick('01', '04', '05265c00') }] : []
   const types = has.hasOp ? undefined : pick(['USSRR', 'PSSRC', 'USSNR', 'RELR'], ['CN', 'EN', 'NN', 'AN'])
   const bit = (set: 0 | 1) => (has.endBit ? { endBit: set } : { endBit: null })
@@ -172,7 +172,7 @@ function actionsOf(parts: Parts, has: { hasOp: boolean; endBit: boolean; envelop
   }
 }
 
-function textOutOf({ pick, often }: Parts, dcs: number, wrap: string | undefined): Plain {
+function textOutOf({ pick, often }: Deps, dcs: number, wrap: string | undefined): Plain {
   const wide = pick(0x08, 0x08, 0x48)
   const ucs2: unknown = wrap ? false : often(0.15)
     ? false

@@ -5,8 +5,8 @@ import { encode, encodeResponse } from '../../../src/smpp/pdu/codec.ts'
 import { decode } from '../../../src/smpp/pdu/codec.ts'
 import type { Pdu, PduBody, Tlv } from '../../../src/smpp/types.ts'
 import type { Chance, UssdAction, UssdMessage, UssdReply } from '../../../src/ussd/vocabulary.ts'
-import { hear, type Captured, type Frame, type Side } from '../../../src/tools/capture/captured.ts'
-import { profileVoice } from '../../../src/simulator/network-encoder.ts'
+import { capturedFrames, type Captured, type Frame, type Side } from '../../../src/tools/capture/captured.ts'
+import { profileCoding } from '../../../src/simulator/network-encoder.ts'
 import type { NetworkDialogue } from '../../../src/simulator/network-coding.ts'
 
 export interface SpokenTurn {
@@ -35,7 +35,7 @@ type Plan = { msisdn: string; code: string; turns: number; by: 'esme' | 'subscri
 /** null: the network of such a dialect cannot speak it, or does not understand its own daemon. */
 export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
   const dialect = compileDialect(profile, { chance })
-  const voice = profileVoice(profile)
+  const voice = profileCoding(profile)
   const tape = recorder(profile)
   const first = Math.floor(chance() * Math.min(voice.numbers, 60_000))
   const plans = plansOf(chance)
@@ -59,7 +59,7 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     if (done === null) return null
     if (done) queue.splice(at, 1)
   }
-  return { profile, pdus: hear(tape.frames).pdus, dialogues }
+  return { profile, pdus: capturedFrames(tape.frames).pdus, dialogues }
 
   /** One message and its reply; true: the dialogue is over; null: it cannot be spoken. */
   function turn(it: Live): boolean | null {

@@ -12,7 +12,7 @@ import { traceCapture, traceText } from '../../../src/tools/recorder/export.ts'
 import { createMasking } from '../../../src/tools/recorder/masking.ts'
 import { createRecorder, type Recorder } from '../../../src/tools/recorder/recorder.ts'
 import { seededChance } from '../../../src/simulator/chaos.ts'
-import { profileVoice } from '../../../src/simulator/network-encoder.ts'
+import { profileCoding } from '../../../src/simulator/network-encoder.ts'
 import { startSmsc, type Smsc } from '../../../src/simulator/smsc.ts'
 import { compileDialect } from '../../../src/smpp/dialect/dialect.ts'
 import { loadProfile } from '../../../src/smpp/dialect/load.ts'
@@ -34,7 +34,7 @@ describe('the flight recorder', () => {
   async function start(dialect: string, more: { pdusMax?: number; onState?: (bind: string, state: string) => void } = {}) {
     const profile = loadProfile(dialect, DIR)
     const compiled = compileDialect(profile, { chance: Math.random })
-    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: profileVoice(profile), firstNumber: 111, screenMs: 5_000 })
+    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: profileCoding(profile), firstNumber: 111, screenMs: 5_000 })
     recorder = createRecorder({
       limits: { pdusMax: more.pdusMax ?? 1_000, octetsMax: 262_144 }, now: realClock.now, masking: createMasking(Buffer.from('k')),
     })
