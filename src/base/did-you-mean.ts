@@ -31,3 +31,13 @@ function distance(a: string, b: string): number {
   }
   return row[b.length]!
 }
+
+/** A remedy: the name that was probably meant, or all names that there are. */
+export function remedyAmong(written: string, names: Iterable<string>): string {
+  const all = [...names]
+  const near = didYouMean(written, all)
+  if (near !== undefined) return near
+  return all.length === 0
+    ? 'there are none'
+    : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
+}

@@ -6,7 +6,7 @@ import { compileIn, wordsIn } from '../text/compiled-texts.ts'
 import { ROOTS } from '../expression/path.ts'
 import type { ReadFlow } from '../read/read.ts'
 import { pathsOf } from '../expression/value.ts'
-import { remedyAmong } from '../language/source.ts'
+import { remedyAmong } from '../../base/did-you-mean.ts'
 import { usesOf, type FlowPlace } from '../language/uses.ts'
 
 /** The roots whose names a flow sets itself. */

@@ -13,7 +13,7 @@ import type { Json } from '../../ussd/vocabulary.ts'
 import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
 import { FUNCTIONS } from './functions.ts'
 import { PATH, ROOTS } from './path.ts'
-import { remedyAmong } from '../language/source.ts'
+import { remedyAmong } from '../../base/did-you-mean.ts'
 
 /** Characters of one expression: who needs more needs a back end. */
 export const EXPRESSION_CHARS_MAX = 500

@@ -1,12 +1,14 @@
 /** Values of `set`, `with` and `give`: written out, put in by `{path}`, or worked out where they begin with `=`. */
 import { FlowFault } from '../../base/errors.ts'
 import type { Json } from '../../ussd/vocabulary.ts'
-import type { Scalar } from '../language/definition.ts'
 import { evaluate } from './evaluate.ts'
 import { readExpression, Slip, type Node } from './expression.ts'
 import { Unworkable } from './functions.ts'
 import { readPath, type Scope } from './path.ts'
 import { readsIn, type Reading } from './reading.ts'
+
+/** A value as a flow file has it. */
+export type Scalar = string | number | boolean | null
 
 const WHOLE = /^\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}$/
 const PART = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}/g

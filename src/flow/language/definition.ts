@@ -1,16 +1,17 @@
 /** A flow as it is after reading: its types, and what its screens name. */
 import type { z } from 'zod'
+import type { Scalar } from '../expression/value.ts'
 import type { CATALOGUE, choice, FLOW, Kind, routeSchema, SCREENS } from './schema.ts'
-import type { scalar, text } from './schema-terms.ts'
+import type { text } from './schema-terms.ts'
 
 export type { Kind } from './schema.ts'
+export type { Scalar } from '../expression/value.ts'
 
 type Of<K extends Kind> = z.infer<(typeof SCREENS)[K]>
 
 export type Text = z.infer<typeof text>
 export type Choice = z.infer<typeof choice>
 export type Route = z.infer<typeof routeSchema>
-export type Scalar = z.infer<typeof scalar>
 export type MenuScreen = Of<'menu'> & { kind: 'menu' }
 export type ListScreen = Of<'list'> & { kind: 'list' }
 export type InputScreen = Of<'input'> & { kind: 'input' }

@@ -2,7 +2,7 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import type { Problem } from '../../base/errors.ts'
-import { didYouMean } from '../../base/did-you-mean.ts'
+import { remedyAmong } from '../../base/did-you-mean.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const FLOW_FILE_OCTETS_MAX = 1_000_000
@@ -93,16 +93,6 @@ export function pointing(at: Yaml['at'], path: Path, text: string, character: nu
   const from = character > POINTED_MAX ? character - POINTED_MAX / 2 : 0
   const line = text.slice(from, from + POINTED_MAX).replace(/\s/g, ' ')
   return { where: at(path, { text, at: character }), excerpt: `${line}\n${' '.repeat(character - from)}^` }
-}
-
-/** A remedy: the name that was probably meant, or all names that there are. */
-export function remedyAmong(written: string, names: Iterable<string>): string {
-  const all = [...names]
-  const near = didYouMean(written, all)
-  if (near !== undefined) return near
-  return all.length === 0
-    ? 'there are none'
-    : `there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, 12).join(', ')}`
 }
 
 interface Looking {

@@ -7,7 +7,8 @@ import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from '../language/schema.ts'
 import { layTypes, SCREEN_TYPES, type ScreenTypes } from '../language/screen-type.ts'
-import { remedyAmong, readYaml, schemaProblems, type Yaml } from '../language/source.ts'
+import { readYaml, schemaProblems, type Yaml } from '../language/source.ts'
+import { remedyAmong } from '../../base/did-you-mean.ts'
 
 /** A file with screens, and its catalogues, as text. */
 export interface FlowFiles {

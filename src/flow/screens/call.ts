@@ -5,7 +5,8 @@ import type { CallOutcome } from '../engine/advance.ts'
 import { refusalExpects, type CallScreen, type Route } from '../language/definition.ts'
 import type { Want } from '../engine/types.ts'
 import { compileValues, pathsOf } from '../expression/value.ts'
-import { BUSY, type Env, type Plan, type SayText } from './plan.ts'
+import { BUSY, type Env, type Plan } from './plan.ts'
+import type { SayText } from '../text/compiled-texts.ts'
 
 /** Where an outcome leads, with the line above the next screen. */
 export interface Way {

@@ -4,7 +4,8 @@ import type { EndScreen, NotifyScreen } from '../language/definition.ts'
 import { fitLine } from '../engine/layout.ts'
 import type { Want } from '../engine/types.ts'
 import { ends, offering, type Offer } from './offer.ts'
-import { GOODBYE, type Env, type Plan, type SayText } from './plan.ts'
+import { GOODBYE, type Env, type Plan } from './plan.ts'
+import type { SayText } from '../text/compiled-texts.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 

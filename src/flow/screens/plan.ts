@@ -3,8 +3,7 @@ import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
 import type { Condition, ConditionSource } from '../expression/condition.ts'
 import type { Kind, Text } from '../language/definition.ts'
 import type { KeepAnswer } from '../engine/kept.ts'
-import type { Filling } from '../text/message.ts'
-import type { Scope } from '../expression/path.ts'
+import type { SayText } from '../text/compiled-texts.ts'
 import type { TextKey } from '../language/built-in-texts.ts'
 import type { Want } from '../engine/types.ts'
 
@@ -14,9 +13,6 @@ export interface Plan extends Screen {
   /** What a dialogue that rests here wants. Throws on a screen that no dialogue rests on. */
   want: (context: DialogueContext) => Want
 }
-
-/** A text in the dialogue's language. */
-export type SayText = (scope: Scope, filling?: Filling) => string
 
 /** What a screen is compiled with. */
 export interface Env {

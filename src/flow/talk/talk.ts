@@ -1,7 +1,7 @@
 /** Talks: written conversations that test a flow. This file reads them; talk-player.ts plays them. */
 import { ProblemsError, type Problem } from '../../base/errors.ts'
 import type { Json } from '../../ussd/vocabulary.ts'
-import { remedyAmong } from '../language/source.ts'
+import { remedyAmong } from '../../base/did-you-mean.ts'
 
 /** One line, or one block of `<` lines, of a talk. */
 export type TalkStep = { line: number } & (

@@ -3,9 +3,12 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { compileCondition, Slip, type Condition, type ConditionSource } from '../expression/condition.ts'
 import { DEFAULT_DATE_FORMAT, type DateFormat } from '../expression/dates.ts'
 import type { FlowDefinition, Text } from '../language/definition.ts'
-import { compileMessage, type Message } from './message.ts'
-import type { SayText } from '../screens/plan.ts'
+import { compileMessage, type Filling, type Message } from './message.ts'
+import type { Scope } from '../expression/path.ts'
 import { builtIn, type TextKey } from '../language/built-in-texts.ts'
+
+/** A text in the dialogue's language. */
+export type SayText = (scope: Scope, filling?: Filling) => string
 
 export interface CompiledTexts {
   text: (text: Text) => SayText
