@@ -1,5 +1,5 @@
 /** How long a bind waits before its next try: what its tries came to, and what a loss or a refusal does to that. */
-import type { Chance } from '../src/ussd/vocabulary.ts'
+import type { Chance } from '../src/ussd/index.ts'
 import type { BindTimes } from './bind-times.ts'
 
 /**

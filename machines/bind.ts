@@ -3,7 +3,7 @@
  * clock it is given); the socket work is in the actions that the link provides.
  */
 import { assign, setup } from 'xstate'
-import type { Chance } from '../src/ussd/vocabulary.ts'
+import type { Chance } from '../src/ussd/index.ts'
 import type { BindTimes } from './bind-times.ts'
 import {
   ALREADY_BOUND, BIND_FAILED, FOR_GOOD, NO_TRIES, afterLoss, afterRefusal, takenLong, type LossCause, type Tries,

@@ -6,7 +6,7 @@
  */
 import { assign, createActor, setup } from 'xstate'
 import type { AnyActorScope, Snapshot } from 'xstate'
-import type { JsonObject, PageLimit } from '../src/ussd/vocabulary.ts'
+import type { JsonObject, PageLimit } from '../src/ussd/index.ts'
 
 /** Steps that one event may cause before the machine is declared to run in a circle. */
 export const STEPS_MAX = 100

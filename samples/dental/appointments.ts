@@ -1,8 +1,7 @@
 /** Booked visits: each change is one statement, so it and its SMS are committed together or not at all. */
-import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
-import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms } from '../../src/sms/outbox/statements.ts'
-import { planReminders } from '../../src/sms/outbox/schedule.ts'
-import { sqlState, statement } from '../../src/base/sql.ts'
+import { Refusal, type BackendModule, type CallContext } from '../../src/backend/index.ts'
+import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms, planReminders } from '../../src/sms/outbox/index.ts'
+import { sqlState, statement } from '../../src/base/index.ts'
 import { LIST_ROWS_MAX, rowId, safely, type DentalDeps, type DentalSettings } from './settings.ts'
 import { TYPE_NAME } from './slots.ts'
 import { isoAt, smsText, type AppointmentVisit } from './texts.ts'

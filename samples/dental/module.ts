@@ -1,5 +1,5 @@
 /** The dental service's back end: profiles, slots, appointments, in the daemon's own Postgres. */
-import type { BackendModule } from '../../src/backend/types.ts'
+import type { BackendModule } from '../../src/backend/index.ts'
 import { appointments } from './appointments.ts'
 import { profiles } from './profiles.ts'
 import { DENTAL_DEFAULTS, type DentalDeps, type DentalSettings } from './settings.ts'

@@ -1,6 +1,6 @@
 /** The dental module's own settings, as they stand in the configuration. */
 import { z } from 'zod'
-import { ProblemsError } from '../../src/base/errors.ts'
+import { ProblemsError } from '../../src/base/index.ts'
 import type { DentalSettings } from './settings.ts'
 
 const schema = z.strictObject({

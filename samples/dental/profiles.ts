@@ -1,6 +1,6 @@
 /** Who the subscribers are: name and language. */
-import { Refusal, type BackendModule } from '../../src/backend/types.ts'
-import { statement } from '../../src/base/sql.ts'
+import { Refusal, type BackendModule } from '../../src/backend/index.ts'
+import { statement } from '../../src/base/index.ts'
 import { safely, shortText, type DentalDeps } from './settings.ts'
 
 const FIND = statement<{ name: string; language: string }>('dental-profile', `

@@ -1,7 +1,7 @@
 /** What subscribers write back to a reminder of a visit: 1 confirms it, 2 cancels it. */
-import type { SmsReplied, SmsReply, SmsSubject } from '../../src/sms/outbox/types.ts'
-import { statement } from '../../src/base/sql.ts'
-import type { Clock } from '../../src/ussd/vocabulary.ts'
+import type { SmsReplied, SmsReply, SmsSubject } from '../../src/sms/outbox/index.ts'
+import { statement } from '../../src/base/index.ts'
+import type { Clock } from '../../src/ussd/index.ts'
 import { CANCEL, CANCELLED_BEFORE, VISIT, type VisitRow } from './appointments.ts'
 import { smsText, type AppointmentTexts } from './texts.ts'
 

@@ -1,9 +1,9 @@
 /** What an operator may set of the dental service, and what its parts are given. */
 import type { Knex } from 'knex'
-import { LEADS_MS_DEFAULT, QUIET_HOURS_DEFAULT, type ReminderRule } from '../../src/sms/outbox/schedule.ts'
-import type { CallContext } from '../../src/backend/types.ts'
-import type { JsonObject, Chance, Clock } from '../../src/ussd/vocabulary.ts'
-import { repeating } from '../../src/base/sql.ts'
+import { LEADS_MS_DEFAULT, QUIET_HOURS_DEFAULT, type ReminderRule } from '../../src/sms/outbox/index.ts'
+import type { CallContext } from '../../src/backend/index.ts'
+import type { JsonObject, Chance, Clock } from '../../src/ussd/index.ts'
+import { repeating } from '../../src/base/index.ts'
 
 export interface DentalSettings {
   /** Cancelled appointments stand in the list, as cancelled. */

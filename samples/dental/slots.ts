@@ -1,6 +1,6 @@
 /** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
-import { Refusal, type BackendModule } from '../../src/backend/types.ts'
-import { statement } from '../../src/base/sql.ts'
+import { Refusal, type BackendModule } from '../../src/backend/index.ts'
+import { statement } from '../../src/base/index.ts'
 import { LIST_ROWS_MAX, rowId, safely, shortText, type DentalDeps } from './settings.ts'
 import { isoAt } from './texts.ts'
 

@@ -5,8 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
-import { askedOf, fromForeignPage } from '../../src/base/http-callers.ts'
-import { httpTimes } from '../../src/base/http-server-times.ts'
+import { askedOf, fromForeignPage, httpTimes } from '../../src/base/index.ts'
 import { createWallet, type Done, type Wallet } from './wallet.ts'
 
 export interface WalletServer {

@@ -4,7 +4,7 @@
  * and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { ProblemsError, type Problem } from '../base/errors.ts'
+import { ProblemsError, type Problem } from '../base/index.ts'
 
 /** read: looks · operate: looks and changes. */
 export type AdminRole = 'read' | 'operate'

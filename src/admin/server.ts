@@ -7,15 +7,11 @@ import { Hono, type Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Server } from 'node:http'
 import type { Registry } from 'prom-client'
-import { notFromHere } from '../base/http-callers.ts'
-import { boundConnections } from '../base/http-connections.ts'
-import { httpTimes } from '../base/http-server-times.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Counters } from '../base/metrics.ts'
+import { notFromHere, boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
 import { createAccess, FAILED_EACH_MS, type Token } from './access.ts'
 import type { AdminService } from './service.ts'
 import type { FlowService } from './flow-service.ts'
-import { adminRoutes, type Admitted } from './routes/routes.ts'
+import { adminRoutes, type Admitted } from './routes/index.ts'
 
 export interface Readiness {
   ready: boolean

@@ -1,7 +1,7 @@
 /** Which addresses an HTTP back end may be reached at: the name is the operator's, but who answers for it is DNS. */
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { isAllowed, isLoopbackAddress } from '../base/http-addresses.ts'
+import { isAllowed, isLoopbackAddress } from '../base/index.ts'
 
 export type Resolve = (
   host: string, options: LookupOptions & { all: true }, done: (error: Error | null, addresses: LookupAddress[]) => void,

@@ -4,10 +4,8 @@
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { askedOf, fromForeignPage } from '../base/http-callers.ts'
-import { boundConnections } from '../base/http-connections.ts'
-import { httpTimes } from '../base/http-server-times.ts'
-import type { HttpAnswer } from './contracts/types.ts'
+import { askedOf, fromForeignPage, boundConnections, httpTimes } from '../base/index.ts'
+import type { HttpAnswer } from './contracts/index.ts'
 import { REPLY_OCTETS_MAX } from './body.ts'
 
 export interface AppReplies {

@@ -2,16 +2,13 @@
  * An application of somebody else's as a back end: each call is one request in the application's own contract, each
  * answer one screen. The guards are those of every HTTP back end: deadline, size, no redirects, no private addresses.
  */
-import type { AppAsk, AppSaid } from '../flow/engine/app-flow.ts'
-import { appHistory } from '../flow/engine/app-flow.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Counters } from '../base/metrics.ts'
-import type { Clock, JsonObject } from '../ussd/vocabulary.ts'
-import { boundaryAt, clean } from '../ussd/text.ts'
+import { type AppAsk, type AppSaid, appHistory } from '../flow/engine/index.ts'
+import type { Log, Counters } from '../base/index.ts'
+import { type Clock, type JsonObject, boundaryAt, clean } from '../ussd/index.ts'
 import type { Resolve } from './address.ts'
 import { Nonsense, readBody, REPLY_OCTETS_MAX } from './body.ts'
 import type { AppReplies } from './app-replies.ts'
-import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './contracts/types.ts'
+import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './contracts/index.ts'
 import { agentFor, failure, type HttpSettings } from './http.ts'
 import type { Backend, CallContext, CallResult, EndedDialogue } from './types.ts'
 

@@ -1,7 +1,7 @@
 /** The body of an HTTP answer: decoded under a cap, then read as JSON and nothing else. */
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip, createInflate } from 'node:zlib'
-import type { Json } from '../ussd/vocabulary.ts'
+import type { Json } from '../ussd/index.ts'
 
 /** Decoded octets of an answer at most: hundreds of rows; a bomb is cut here. */
 export const ANSWER_OCTETS_MAX = 262_144

@@ -2,7 +2,7 @@
  * How much of what a back end says reaches a flow, whatever it is reached by: cut here, before anything looks for lines, clusters
  * or digits in it, since such looking takes time that grows with the text.
  */
-import type { Json, JsonObject } from '../ussd/vocabulary.ts'
+import type { Json, JsonObject } from '../ussd/index.ts'
 import { Nonsense, ANSWER_OCTETS_MAX } from './body.ts'
 import type { CallResult } from './types.ts'
 

@@ -1,5 +1,5 @@
 /** Answers by key, the least used thrown out first: so many, and so many octets, at most. Time is an argument. */
-import type { Json } from '../ussd/vocabulary.ts'
+import type { Json } from '../ussd/index.ts'
 
 export interface Kept {
   data: Json

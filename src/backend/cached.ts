@@ -3,8 +3,8 @@
  * still better than nothing. Which operations are reads, the settings say; a call that changes something or carries a
  * secret never comes near it, and neither does a refusal. (RFC 9111, RFC 5861)
  */
-import type { Counters } from '../base/metrics.ts'
-import type { Clock, Json, JsonObject } from '../ussd/vocabulary.ts'
+import type { Counters } from '../base/index.ts'
+import type { Clock, Json, JsonObject } from '../ussd/index.ts'
 import { cacheStore, type CacheLimits } from './cache-store.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 

@@ -1,9 +1,6 @@
 /** What stands before every back end: a limit of calls at once, a breaker, and the counters. */
-import type { Log } from '../base/log-port.ts'
-import type { Counters } from '../base/metrics.ts'
-import { monotonicClock } from '../base/monotonic-clock.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
-import { semaphore } from '../base/semaphore.ts'
+import { type Log, type Counters, monotonicClock, semaphore } from '../base/index.ts'
+import type { Clock } from '../ussd/index.ts'
 import { bounded } from './bounds.ts'
 import { CLOSED, allow, record, type Breaker } from './breaker.ts'
 import { Nonsense } from './body.ts'

@@ -6,8 +6,8 @@
  */
 import { Agent, type Dispatcher } from 'undici'
 import { isIP } from 'node:net'
-import type { Counters } from '../base/metrics.ts'
-import type { Chance, Clock, Json, JsonObject } from '../ussd/vocabulary.ts'
+import type { Counters } from '../base/index.ts'
+import type { Chance, Clock, Json, JsonObject } from '../ussd/index.ts'
 import { guardedLookup, type Resolve } from './address.ts'
 import { readCacheControl } from './cache-control.ts'
 import { Nonsense, ANSWER_OCTETS_MAX, readBody, readJson } from './body.ts'

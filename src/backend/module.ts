@@ -1,5 +1,5 @@
 /** A back end in the daemon itself: a table of async functions. */
-import { sqlState } from '../base/sql.ts'
+import { sqlState } from '../base/index.ts'
 import { Refusal, type Backend, type BackendModule, type CallResult } from './types.ts'
 
 /** A back end of that name. What an operation throws is `down`; what is not done at the deadline is `late`. */

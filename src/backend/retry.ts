@@ -2,7 +2,7 @@
  * When a call over HTTP is made again, and after how long. Every call has its key, so one that may have arrived may be
  * repeated; the answers that say "not now" are repeated, all others stand. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585 §4)
  */
-import type { Chance } from '../ussd/vocabulary.ts'
+import type { Chance } from '../ussd/index.ts'
 
 /** Of a call: a kept connection that the server just closed is no reason to apologise; more would add to its load. */
 export const RETRIES = 1

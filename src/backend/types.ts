@@ -1,5 +1,5 @@
 /** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
-import type { Json, JsonObject, EndReason } from '../ussd/vocabulary.ts'
+import type { Json, JsonObject, EndReason } from '../ussd/index.ts'
 import type { KeepDirective } from './cache-control.ts'
 
 /** All that a back end is told besides the arguments. */

@@ -1,6 +1,6 @@
 /** Hot statements, off the query builder, and their repetition when the answer was lost. */
 import type { Knex } from 'knex'
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 
 export type SqlBindings = Record<string, string | number | boolean | null | Date>
 

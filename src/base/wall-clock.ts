@@ -1,5 +1,5 @@
 /** The real clock and real chance: made once, at the edge, and handed inward. */
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 import { UsageError } from './errors.ts'
 
 /** `frozen`: an ISO 8601 instant at which the calendar (not the deadlines) stands still. Throws UsageError. */

@@ -1,8 +1,8 @@
 /** `dialogues`, `lines`, `push`, `health` and `token`: what is asked of a running daemon over its admin door. */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { DialogueSummary, LineRow, LinesReloaded, PushTold } from '../admin/service.ts'
-import { UsageError } from '../base/errors.ts'
+import type { DialogueSummary, LineRow, LinesReloaded, PushTold } from '../admin/index.ts'
+import { UsageError } from '../base/index.ts'
 
 type Say = (text: string) => void
 

@@ -1,18 +1,10 @@
 /** `contract list` and `contract test`: what an application's author holds it to before a daemon dials it. */
 import { randomBytes } from 'node:crypto'
-import { systemClock } from '../base/wall-clock.ts'
-import { appBackend } from '../backend/app.ts'
-import { KIT_PATH, kitAsked, loadKit, readAnswer, requestText } from '../backend/contracts/kit.ts'
-import { contractNames, loadContract } from '../backend/contracts/load.ts'
-import type { Contract, Outgoing } from '../backend/contracts/types.ts'
-import type { Backend, CallResult } from '../backend/types.ts'
-import { UsageError } from '../base/errors.ts'
-import { advance } from '../flow/engine/advance.ts'
-import { appFlow, appName } from '../flow/engine/app-flow.ts'
-import type { FlowSnapshot, Want } from '../flow/engine/types.ts'
-import { uuidV7 } from '../base/ids.ts'
-import { silentLog } from '../base/log-port.ts'
-import { USSD_PAGE } from '../ussd/vocabulary.ts'
+import { systemClock, UsageError, uuidV7, silentLog } from '../base/index.ts'
+import { appBackend, type Backend, type CallResult } from '../backend/index.ts'
+import { KIT_PATH, kitAsked, loadKit, readAnswer, requestText, contractNames, loadContract, type Contract, type Outgoing } from '../backend/contracts/index.ts'
+import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
+import { USSD_PAGE } from '../ussd/index.ts'
 
 type Say = (text: string) => void
 

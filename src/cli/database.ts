@@ -1,15 +1,12 @@
 /** `migrate` and `seed`. */
 import { join } from 'node:path'
 import { DateTime } from 'luxon'
-import { loadSettings } from '../config/load.ts'
-import type { Settings } from '../config/schema.ts'
-import { serverOf } from '../daemon/postgres-server.ts'
-import { UsageError } from '../base/errors.ts'
-import { seed } from '../../samples/dental/seed.ts'
-import { migrate, migrationStatus } from '../store/postgres/migrate.ts'
-import { ensureDatabase } from '../store/postgres/url.ts'
-import { openPostgres, type Postgres } from '../store/postgres/connection.ts'
-import { unreachable } from '../store/unreachable.ts'
+import { loadSettings, type Settings } from '../config/index.ts'
+import { serverOf } from '../daemon/index.ts'
+import { UsageError } from '../base/index.ts'
+import { seed } from '../../samples/dental/index.ts'
+import { migrate, migrationStatus, ensureDatabase, openPostgres, type Postgres } from '../store/postgres/index.ts'
+import { unreachable } from '../store/index.ts'
 
 type Say = (text: string) => void
 

@@ -2,14 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
-import { readPdus } from '../tools/capture/capture.ts'
-import { infer } from '../tools/infer/infer.ts'
-import { nearestProfile } from '../tools/infer/nearest-profile.ts'
-import { printProfile } from '../tools/infer/print.ts'
-import { packageRoot } from '../base/package-root.ts'
-import type { Captured } from '../tools/capture/captured.ts'
-import { dialectNames, loadProfile } from '../smpp/dialect/load.ts'
-import type { DialectProfile } from '../smpp/dialect/schema.ts'
+import { readPdus, type Captured } from '../tools/capture/index.ts'
+import { infer, nearestProfile, printProfile } from '../tools/infer/index.ts'
+import { packageRoot } from '../base/index.ts'
+import { dialectNames, loadProfile, type DialectProfile } from '../smpp/dialect/index.ts'
 
 type Say = (text: string) => void
 

@@ -1,12 +1,9 @@
 /** A phone on which a flow is played in this process: no simulator, no daemon, no store. */
-import { advance, type CallOutcome, type CallWant } from '../flow/engine/advance.ts'
-import type { Left } from '../flow/talk/recorder.ts'
-import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from '../flow/engine/types.ts'
-import { SMS_SEND } from '../flow/language/sms-screen.ts'
-import { frame, type TerminalPhone, type TerminalView } from '../simulator/terminal.ts'
-import { routeCode } from '../ussd/service-code.ts'
-import { alphabetOf, count, fits } from '../ussd/text.ts'
-import { USSD_PAGE } from '../ussd/vocabulary.ts'
+import { advance, type CallOutcome, type CallWant, type CompiledFlow, type FlowEvent, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
+import type { Left } from '../flow/talk/index.ts'
+import { SMS_SEND } from '../flow/language/index.ts'
+import { frame, type TerminalPhone, type TerminalView } from '../simulator/index.ts'
+import { routeCode, alphabetOf, count, fits, USSD_PAGE } from '../ussd/index.ts'
 
 export interface FlowPhoneOptions {
   /** The service code: what is dialled behind it are answers. */

@@ -1,8 +1,8 @@
 /** `flow import`: a journey of ussd-engine becomes a flow file, with a report of what is not as it was. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { UsageError } from '../base/errors.ts'
-import { importJourney, reportOf } from '../tools/flow-import/import.ts'
+import { UsageError } from '../base/index.ts'
+import { importJourney, reportOf } from '../tools/flow-import/index.ts'
 
 export interface ImportOptions {
   out: string

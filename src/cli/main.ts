@@ -4,8 +4,7 @@ import { Command } from 'commander'
 import { adminOptions, parseInteger, smsc } from './arguments.ts'
 import { flowCommands } from './flow-commands.ts'
 import { smsCommands } from './sms.ts'
-import { saidOf } from '../base/errors.ts'
-import { packageVersion } from '../base/package-root.ts'
+import { saidOf, packageVersion } from '../base/index.ts'
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 // A reader that has seen enough (`| head`) is no error.
@@ -20,7 +19,7 @@ const program = new Command('ussd-connector')
 
 program.command('run').description('the daemon: bind, serve, remind, until SIGTERM')
   .requiredOption(...CONFIG)
-  .action(async ({ config }: { config: string }) => (await import('../daemon/run.ts')).runDaemon(config))
+  .action(async ({ config }: { config: string }) => (await import('../daemon/index.ts')).runDaemon(config))
 
 program.command('demo').description('everything on this machine, nothing to install: daemon, simulator, sample services, web phone')
   .option('--http-port <port>', 'of the web phone', parseInteger, 8080)
@@ -31,9 +30,9 @@ program.command('config').description('shows the settings in force and where eac
   .requiredOption(...CONFIG)
   .option('--schema', 'print the JSON Schema of the settings instead')
   .action(async ({ config, schema }: { config: string; schema?: boolean }) => {
-    const { printSettings, settingsJsonSchema } = await import('../config/print.ts')
+    const { printSettings, settingsJsonSchema } = await import('../config/index.ts')
     if (schema) return say(JSON.stringify(settingsJsonSchema(), null, 2))
-    say(printSettings((await import('../config/load.ts')).loadSettings(config, process.env)))
+    say(printSettings((await import('../config/index.ts')).loadSettings(config, process.env)))
   })
 
 flowCommands(program, say)

@@ -1,15 +1,10 @@
 /** `subscriber export` and `subscriber erase`: what a person may ask of whoever runs this. */
-import { systemClock } from '../base/wall-clock.ts'
-import { loadSettings } from '../config/load.ts'
-import { groupsOf } from '../daemon/admin-service.ts'
-import { openStores } from '../daemon/stores.ts'
-import { StoreError, UsageError } from '../base/errors.ts'
-import { silentLog } from '../base/log-port.ts'
-import { maskMsisdn } from '../base/log.ts'
-import { createMetrics } from '../base/metrics.ts'
-import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/subscriber.ts'
-import { msisdnOf } from '../ussd/msisdn.ts'
-import { unreachable } from '../store/unreachable.ts'
+import { systemClock, StoreError, UsageError, silentLog, maskMsisdn, createMetrics } from '../base/index.ts'
+import { loadSettings } from '../config/index.ts'
+import { groupsOf, openStores } from '../daemon/index.ts'
+import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
+import { msisdnOf } from '../ussd/index.ts'
+import { unreachable } from '../store/index.ts'
 
 type Say = (text: string) => void
 

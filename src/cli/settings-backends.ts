@@ -1,13 +1,11 @@
 /** The back ends of a settings file, without a daemon: for a flow that is played by hand. */
 import { randomBytes } from 'node:crypto'
-import { systemChance } from '../base/wall-clock.ts'
-import type { Backend } from '../backend/types.ts'
-import { loadSettings } from '../config/load.ts'
-import { createBackends } from '../daemon/backends.ts'
-import type { CallOutcome, CallWant } from '../flow/engine/advance.ts'
-import { silentLog } from '../base/log-port.ts'
-import { createMetrics } from '../base/metrics.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import { systemChance, silentLog, createMetrics } from '../base/index.ts'
+import type { Backend } from '../backend/index.ts'
+import { loadSettings } from '../config/index.ts'
+import { createBackends } from '../daemon/index.ts'
+import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
+import type { Clock } from '../ussd/index.ts'
 import { connectDatabase } from './database.ts'
 
 /** What a call really comes to; it never rejects. */

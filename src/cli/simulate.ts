@@ -1,14 +1,9 @@
 /** `simulate`, `dial` and `wallet`: the other side, for people. */
 import { join } from 'node:path'
-import { systemChance, systemClock } from '../base/wall-clock.ts'
-import { UsageError } from '../base/errors.ts'
+import { systemChance, systemClock, UsageError, packageRoot, readSecretFile } from '../base/index.ts'
 import { addTalk } from './record.ts'
-import { packageRoot } from '../base/package-root.ts'
-import { readSecretFile } from '../base/secret-file.ts'
-import { startWallet } from '../../samples/topup/server.ts'
-import { simulate } from '../simulator/simulate.ts'
-import { dialTerminal, remotePhone, recordedTalkOf, typedLines, writtenLines } from '../simulator/terminal.ts'
-import { networkCodingOf } from '../simulator/network-codings.ts'
+import { startWallet } from '../../samples/topup/index.ts'
+import { simulate, dialTerminal, remotePhone, recordedTalkOf, typedLines, writtenLines, networkCodingOf } from '../simulator/index.ts'
 
 /** 64 bits in hex. */
 const TOKEN_LENGTH_MIN = 16

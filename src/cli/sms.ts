@@ -1,6 +1,6 @@
 /** `sms list` and `sms replace`: the SMS of a running daemon, over its admin door. */
 import type { Command } from 'commander'
-import type { SmsSummary } from '../admin/service.ts'
+import type { SmsSummary } from '../admin/index.ts'
 import { adminOptions } from './arguments.ts'
 import { askAdmin, type AdminOptions } from './admin.ts'
 

@@ -1,11 +1,9 @@
 /** Which SMSC `probe` and `doctor` bind to: a line of the settings, or what their options say. */
 import { readFileSync } from 'node:fs'
-import { loadSettings } from '../config/load.ts'
-import type { ConfiguredLine as LineWishes } from '../config/schema.ts'
-import { profileDirs, wishesOf } from '../daemon/line.ts'
-import { tlsOf } from '../daemon/tls.ts'
-import { UsageError } from '../base/errors.ts'
-import { lineSettings, type LineSettings } from '../smpp/session/settings.ts'
+import { loadSettings, type ConfiguredLine as LineWishes } from '../config/index.ts'
+import { profileDirs, wishesOf, tlsOf } from '../daemon/index.ts'
+import { UsageError } from '../base/index.ts'
+import { lineSettings, type LineSettings } from '../smpp/session/index.ts'
 
 export interface SmscCommandOptions {
   config?: string

@@ -1,9 +1,8 @@
 /** `store-key`: the file of keys that dialogues are encrypted with: a first one, or one with a new key before the old. */
 import { randomBytes } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
-import { UsageError } from '../base/errors.ts'
-import { readSecretFile } from '../base/secret-file.ts'
-import { LOOK_MS, parseStoreKeys, writeStoreKeys, WRITES_AFTER_MS } from '../store/key-file.ts'
+import { UsageError, readSecretFile } from '../base/index.ts'
+import { LOOK_MS, parseStoreKeys, writeStoreKeys, WRITES_AFTER_MS } from '../store/index.ts'
 
 type Say = (text: string) => void
 

@@ -1,6 +1,6 @@
 /** `trace`: what passed on a line of a running daemon lately, asked of its admin door. */
 import { writeFileSync } from 'node:fs'
-import { UsageError } from '../base/errors.ts'
+import { UsageError } from '../base/index.ts'
 import { request, type AdminOptions } from './admin.ts'
 
 type Say = (text: string) => void

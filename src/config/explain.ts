@@ -1,8 +1,7 @@
 /** What is wrong with settings, in sentences: faults of the schema, and of YAML that means something else. */
 import { visit, type Document } from 'yaml'
 import type { z } from 'zod'
-import type { Problem } from '../base/errors.ts'
-import { didYouMean } from '../base/did-you-mean.ts'
+import { type Problem, didYouMean } from '../base/index.ts'
 import { settingsSchema } from './schema.ts'
 
 /** A code without quotes is an alias to YAML. */

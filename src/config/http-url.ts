@@ -1,6 +1,6 @@
 /** An address of HTTP in the settings: what stands there is what it leads to. */
 import { z } from 'zod'
-import { urlFault } from '../base/http-addresses.ts'
+import { urlFault } from '../base/index.ts'
 
 export const httpUrl = z.string().max(2_000).superRefine((written, issue) => {
   const message = urlFault(written)

@@ -4,10 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
-import { isLoopback } from '../base/http-addresses.ts'
-import { ProblemsError, UsageError, type Problem } from '../base/errors.ts'
-import { didYouMean } from '../base/did-you-mean.ts'
-import { readSecretFile } from '../base/secret-file.ts'
+import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean, readSecretFile } from '../base/index.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
 import { onePassword } from './one-password.ts'
 import { settingsSchema, type Settings } from './schema.ts'

@@ -1,15 +1,13 @@
 /** The admin routes' way into the daemon: dialogues, flows and lines as they stand. And the tokens that open it. */
 import { readFileSync } from 'node:fs'
-import { readTokens, type Token } from '../admin/access.ts'
-import type { AdminService, DialogueSummary } from '../admin/service.ts'
-import type { Settings } from '../config/schema.ts'
-import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import { ProblemsError, UsageError } from '../base/errors.ts'
-import type { Gateway } from '../gateway/gateway.ts'
-import { maskMsisdn } from '../base/log.ts'
-import type { Replacing } from '../sms/outbox/replace.ts'
+import { readTokens, type Token, type AdminService, type DialogueSummary } from '../admin/index.ts'
+import type { Settings } from '../config/index.ts'
+import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
+import { ProblemsError, UsageError, maskMsisdn } from '../base/index.ts'
+import type { Gateway } from '../gateway/index.ts'
+import type { Replacing } from '../sms/outbox/index.ts'
 import type { Lines } from './lines.ts'
-import type { Push } from '../push/push.ts'
+import type { Push } from '../push/index.ts'
 import type { Reloaded } from './reload.ts'
 
 export interface AdminServiceDeps {

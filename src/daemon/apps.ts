@@ -1,19 +1,13 @@
 /** The applications of the settings: each a flow, and the back end that the flow calls. */
 import { readFileSync } from 'node:fs'
-import { appBackend, type AppDeps } from '../backend/app.ts'
-import { appReplies, type AppReplies } from '../backend/app-replies.ts'
-import { loadContract } from '../backend/contracts/load.ts'
-import type { Contract } from '../backend/contracts/types.ts'
-import type { Backend } from '../backend/types.ts'
-import type { Settings } from '../config/schema.ts'
-import { UsageError } from '../base/errors.ts'
-import { appFlow, appName } from '../flow/engine/app-flow.ts'
-import { textFlow } from '../push/pages.ts'
-import type { CompiledFlow } from '../flow/engine/types.ts'
-import type { Service } from '../gateway/steps.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import { appBackend, type AppDeps, appReplies, type AppReplies, type Backend } from '../backend/index.ts'
+import { loadContract, type Contract } from '../backend/contracts/index.ts'
+import type { Settings } from '../config/index.ts'
+import { UsageError, type Log, type Metrics } from '../base/index.ts'
+import { appFlow, appName, type CompiledFlow } from '../flow/engine/index.ts'
+import { textFlow } from '../push/index.ts'
+import type { Service } from '../gateway/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 type App = Settings['apps'][string]
 

@@ -1,9 +1,9 @@
 /** Answers that come late, with the daemon's own parts. */
-import { createRelease } from '../gateway/ending.ts'
-import { createLate, type DeferredAnswers, type DeferredDeps } from '../deferred/deferred.ts'
-import type { Settings } from '../config/schema.ts'
-import { enqueueSms } from '../sms/outbox/enqueue.ts'
-import type { Sealer } from '../store/seal.ts'
+import { createRelease } from '../gateway/index.ts'
+import { createLate, type DeferredAnswers, type DeferredDeps } from '../deferred/index.ts'
+import type { Settings } from '../config/index.ts'
+import { enqueueSms } from '../sms/outbox/index.ts'
+import type { Sealer } from '../store/index.ts'
 
 export type DaemonDeferredDeps = Omit<DeferredDeps, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'> & {
   settings: Settings

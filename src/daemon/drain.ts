@@ -1,6 +1,6 @@
 /** The end of a daemon in good order: what the SMSC was told that we have is finished before any bind goes. */
-import type { Gateway } from '../gateway/gateway.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Gateway } from '../gateway/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface Drain {
   /** Runs the handler of one request; until it is settled the request is under way. */

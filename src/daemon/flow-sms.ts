@@ -1,13 +1,10 @@
 /** SMS that flows have sent: a back end of the daemon itself, on the outbox of all SMS. */
 import type { Knex } from 'knex'
-import { moduleBackend } from '../backend/module.ts'
-import { Refusal, type Backend } from '../backend/types.ts'
-import type { ConfiguredLine } from '../config/schema.ts'
-import { SMS } from '../flow/language/sms-screen.ts'
-import { enqueueSms } from '../sms/outbox/enqueue.ts'
-import { msisdnOf } from '../ussd/msisdn.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
-import { numberingOf } from '../config/numbering.ts'
+import { moduleBackend, Refusal, type Backend } from '../backend/index.ts'
+import { type ConfiguredLine, numberingOf } from '../config/index.ts'
+import { SMS } from '../flow/language/index.ts'
+import { enqueueSms } from '../sms/outbox/index.ts'
+import { msisdnOf, type Clock } from '../ussd/index.ts'
 
 export interface FlowSmsDeps {
   knex: Knex

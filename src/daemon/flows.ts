@@ -1,15 +1,11 @@
 /** The flows of the settings' folder, watched: changed files take effect for new dials, broken ones change nothing. */
 import { appFlows, servicesOf } from './apps.ts'
-import type { Settings } from '../config/schema.ts'
-import { ProblemsError, UsageError } from '../base/errors.ts'
-import { openFlows, type Flows, type Reload } from '../flow/release/registry.ts'
-import type { Decided } from '../flow/release/release.ts'
-import type { ScreenTypes } from '../flow/language/screen-type.ts'
-import type { CompiledFlow, FlowArchive } from '../flow/engine/types.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import { didYouMean } from '../base/did-you-mean.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Settings } from '../config/index.ts'
+import { ProblemsError, UsageError, type Log, type Metrics, didYouMean } from '../base/index.ts'
+import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
+import type { ScreenTypes } from '../flow/language/index.ts'
+import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface ServedFlows {
   registry: Flows

@@ -1,15 +1,10 @@
 /** The door of the settings, if there is one: its line, and the HTTP server before it. */
 import { readFileSync } from 'node:fs'
-import { isLoopback } from '../base/http-addresses.ts'
-import type { Settings } from '../config/schema.ts'
-import { ingressContract } from '../ingress/contracts.ts'
-import { ingressLine, type IngressLineDeps } from '../ingress/line.ts'
-import { openIngress } from '../ingress/server.ts'
-import { UsageError } from '../base/errors.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Line } from '../smpp/types.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import { isLoopback, UsageError, type Log, type Metrics } from '../base/index.ts'
+import type { Settings } from '../config/index.ts'
+import { ingressContract, ingressLine, type IngressLineDeps, openIngress } from '../ingress/index.ts'
+import type { Line } from '../smpp/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface ServedIngress {
   /** Undefined where there is no door. */

@@ -1,12 +1,10 @@
 /** What the daemon keeps of a subscriber by itself: the language chosen. A back end to flows, a lookup to each new dialogue. */
-import { moduleBackend } from '../backend/module.ts'
-import type { Backend } from '../backend/types.ts'
-import { SUBSCRIBER } from '../flow/language/language-screen.ts'
-import type { FlowRegistry } from '../flow/engine/types.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import { languageIn, type Languages } from '../services/subscriber/languages.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import { moduleBackend, type Backend } from '../backend/index.ts'
+import { SUBSCRIBER } from '../flow/language/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
+import type { Log, Metrics } from '../base/index.ts'
+import { languageIn, type Languages } from '../services/subscriber/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 /** How long a new dialogue waits for the language: it may as well start in the line's. */
 export const LOOKUP_MS = 500

@@ -3,10 +3,10 @@
  * one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes room, and is
  * bound again if the new one is refused. The SMSC is asked twice at most with a password that may be wrong.
  */
-import type { ConfiguredLine } from '../config/schema.ts'
-import type { Log } from '../base/log-port.ts'
-import type { BindDown, Line } from '../smpp/types.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { ConfiguredLine } from '../config/index.ts'
+import type { Log } from '../base/index.ts'
+import type { BindDown, Line } from '../smpp/index.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface LineContender {
   settings: ConfiguredLine

@@ -1,14 +1,11 @@
 /** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { ConfiguredLine, Settings } from '../config/schema.ts'
-import { packageRoot } from '../base/package-root.ts'
-import { loadProfile } from '../smpp/dialect/load.ts'
-import { compileDialect } from '../smpp/dialect/dialect.ts'
-import { smppLine, type LineDeps } from '../smpp/session/line.ts'
-import { lineSettings } from '../smpp/session/settings.ts'
-import type { Line } from '../smpp/types.ts'
-import { numberingOf } from '../config/numbering.ts'
+import { type ConfiguredLine, type Settings, numberingOf } from '../config/index.ts'
+import { packageRoot } from '../base/index.ts'
+import { loadProfile, compileDialect } from '../smpp/dialect/index.ts'
+import { smppLine, type LineDeps, lineSettings } from '../smpp/session/index.ts'
+import type { Line } from '../smpp/index.ts'
 import { tlsOf } from './tls.ts'
 
 export type MakeDeps = Omit<LineDeps, 'dialect'> & { dialects: Settings['dialects'] }

@@ -1,14 +1,11 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
-import type { ConfiguredLine, Settings } from '../config/schema.ts'
+import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { makeLine, printOf } from './line.ts'
 import { trialLog, tryOut, type LineRefusal } from './line-replacement.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Tap } from '../smpp/session/link.ts'
-import type { Connect } from '../smpp/session/socket.ts'
-import type { BindDown, BindRow, Line, LinkPort, Pdu } from '../smpp/types.ts'
-import type { LateResponse } from '../smpp/session/window.ts'
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Log, Metrics } from '../base/index.ts'
+import type { Tap, Connect, LateResponse } from '../smpp/session/index.ts'
+import type { BindDown, BindRow, Line, LinkPort, Pdu } from '../smpp/index.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 
 export interface Lines {
   /** Those that take submits: neither stopped nor on their way out. */

@@ -1,8 +1,8 @@
 /** The Postgres server of the settings: its password as it is now, and its TLS. */
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls'
-import type { Settings } from '../config/schema.ts'
-import { readSecretFile } from '../base/secret-file.ts'
-import type { ServerSettings } from '../store/postgres/connection.ts'
+import type { Settings } from '../config/index.ts'
+import { readSecretFile } from '../base/index.ts'
+import type { ServerSettings } from '../store/postgres/index.ts'
 import { tlsOf } from './tls.ts'
 
 type Server = Exclude<Settings['postgres'], 'embedded'>

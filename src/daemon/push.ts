@@ -1,10 +1,10 @@
 /** USSD that the daemon begins, with the daemon's own parts. */
 import type { Knex } from 'knex'
-import type { Settings } from '../config/schema.ts'
-import { createEnding, type EndingDeps } from '../gateway/ending.ts'
-import { createPush, type Push, type PushDeps } from '../push/push.ts'
-import { enqueueSms } from '../sms/outbox/enqueue.ts'
-import { readCode } from '../ussd/service-code.ts'
+import type { Settings } from '../config/index.ts'
+import { createEnding, type EndingDeps } from '../gateway/index.ts'
+import { createPush, type Push, type PushDeps } from '../push/index.ts'
+import { enqueueSms } from '../sms/outbox/index.ts'
+import { readCode } from '../ussd/index.ts'
 
 export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> & EndingDeps & {
   settings: Settings

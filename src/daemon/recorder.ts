@@ -1,12 +1,9 @@
 /** The flight recorder as the settings want it, and what the admin door may take from it. */
-import type { AdminService } from '../admin/service.ts'
-import type { Settings } from '../config/schema.ts'
-import type { Log } from '../base/log-port.ts'
-import { createDrops } from '../tools/recorder/drops.ts'
-import { traceCapture, traceText } from '../tools/recorder/export.ts'
-import { createMasking } from '../tools/recorder/masking.ts'
-import { createRecorder, type Recorder } from '../tools/recorder/recorder.ts'
-import type { Tap } from '../smpp/session/link.ts'
+import type { AdminService } from '../admin/index.ts'
+import type { Settings } from '../config/index.ts'
+import type { Log } from '../base/index.ts'
+import { createDrops, traceCapture, traceText, createMasking, createRecorder, type Recorder } from '../tools/recorder/index.ts'
+import type { Tap } from '../smpp/session/index.ts'
 
 export interface DaemonRecorder {
   tap?: Tap

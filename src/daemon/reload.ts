@@ -1,8 +1,8 @@
 /** New settings while the daemon runs: its lines are made those of the file; the rest is named, and waits for a restart. */
-import type { Settings } from '../config/schema.ts'
-import { ProblemsError, UsageError } from '../base/errors.ts'
+import type { Settings } from '../config/index.ts'
+import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Lines, LinesChange } from './lines.ts'
-import { longestResponseMs } from '../sms/service.ts'
+import { longestResponseMs } from '../sms/index.ts'
 
 /** `needRestart`: top-level keys that differ from what is in force. */
 export type Reloaded = LinesChange & { needRestart: string[] }

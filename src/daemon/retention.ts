@@ -1,12 +1,11 @@
 /** The purge job of the daemon: once an hour, and once soon after the start. */
 import type { Knex } from 'knex'
-import type { Settings } from '../config/schema.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import { purge } from '../privacy/retention.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
-import type { Flows } from '../flow/release/registry.ts'
-import type { DialogueStore } from '../dialogue/types.ts'
+import type { Settings } from '../config/index.ts'
+import type { Log, Metrics } from '../base/index.ts'
+import { purge } from '../privacy/index.ts'
+import type { Clock } from '../ussd/index.ts'
+import type { Flows } from '../flow/release/index.ts'
+import type { DialogueStore } from '../dialogue/index.ts'
 import { CENSUS_MAX } from './flow-service.ts'
 
 export interface RetentionDeps {

@@ -1,12 +1,8 @@
 /** `ussd-connector run`: the daemon as a process: signals, exit codes, systemd. */
-import { isLoopback } from '../base/http-addresses.ts'
-import { loadSettings } from '../config/load.ts'
-import { systemChance, systemClock } from '../base/wall-clock.ts'
+import { isLoopback, systemChance, systemClock, ProblemsError, UsageError, isArmed } from '../base/index.ts'
+import { loadSettings, type Settings } from '../config/index.ts'
 import { startDaemon, type Daemon } from './daemon.ts'
-import { ProblemsError, UsageError } from '../base/errors.ts'
-import { isArmed } from '../base/failpoints.ts'
 import { systemdNotifier } from './systemd.ts'
-import type { Settings } from '../config/schema.ts'
 
 export async function runDaemon(config: string): Promise<void> {
   const frozen = process.env.USSD_CONNECTOR_FROZEN_CLOCK

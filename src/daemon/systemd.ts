@@ -3,7 +3,7 @@
  * systemd-notify speaks for us; without NOTIFY_SOCKET nothing happens.
  */
 import { execFile } from 'node:child_process'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface Notifier {
   ready(status: string): void

@@ -1,8 +1,8 @@
 /** What the settings say of TLS, with the files read: for an SMSC and for Redis. */
 import { readFileSync } from 'node:fs'
-import type { ConfiguredLine } from '../config/schema.ts'
-import { UsageError } from '../base/errors.ts'
-import type { TlsSettings } from '../smpp/session/settings.ts'
+import type { ConfiguredLine } from '../config/index.ts'
+import { UsageError } from '../base/index.ts'
+import type { TlsSettings } from '../smpp/session/index.ts'
 
 /** `where` is the setting, for the message. Throws UsageError for a file that cannot be read. */
 export function tlsOf(tls: NonNullable<ConfiguredLine['smsc']['tls']>, where: string): TlsSettings {

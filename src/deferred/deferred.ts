@@ -7,20 +7,13 @@
  * A row (rows.ts) carries it over the death of a daemon; the call is then made again, with the same intention.
  */
 import type { Knex } from 'knex'
-import type { Backend } from '../backend/types.ts'
-import { beganAs, playHeld, type HeldCall } from '../dialogue/turn.ts'
-import { withoutDialled } from '../dialogue/shown.ts'
-import { turned, type Turned } from '../dialogue/turned.ts'
-import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import { StoreError } from '../base/errors.ts'
-import type { FlowRegistry } from '../flow/engine/types.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Push, PushResult, PlayedScreen } from '../push/push.ts'
-import type { Line } from '../smpp/types.ts'
-import type { CodeRoute } from '../ussd/service-code.ts'
-import { shownCode } from '../ussd/shown-code.ts'
-import type { Clock, JsonObject } from '../ussd/vocabulary.ts'
+import type { Backend } from '../backend/index.ts'
+import { beganAs, playHeld, type HeldCall, withoutDialled, turned, type Turned, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
+import { StoreError, type Log, type Metrics } from '../base/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
+import type { Push, PushResult, PlayedScreen } from '../push/index.ts'
+import type { Line } from '../smpp/index.ts'
+import { type CodeRoute, shownCode, type Clock, type JsonObject } from '../ussd/index.ts'
 import { GIVE_UP, LET_GO, LIVED, OFFER, insertDeferred, RENEW, SETTLE_DEFERRED, TAKE_OVER, type DeferredRow } from './rows.ts'
 
 export interface DeferredSettings {

@@ -1,6 +1,6 @@
 /** Promised answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and goes with its answer. */
 import type { Knex } from 'knex'
-import { statement } from '../base/sql.ts'
+import { statement } from '../base/index.ts'
 
 export interface DeferredRow {
   epoch: string

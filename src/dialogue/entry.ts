@@ -1,6 +1,6 @@
 /** What a store keeps of one dialogue: its record, and what only the store needs. */
-import { StoreError } from '../base/errors.ts'
-import type { EndReason, JsonObject, ReturnPath } from '../ussd/vocabulary.ts'
+import { StoreError } from '../base/index.ts'
+import type { EndReason, JsonObject, ReturnPath } from '../ussd/index.ts'
 import type { DialogueLimits, DialogueRecord } from './types.ts'
 
 /** Other network numbers of the same subscriber that are remembered: a late copy of their begin is no redial. */

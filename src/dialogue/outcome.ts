@@ -1,7 +1,7 @@
 /** What happens to an entry after it was taken: rest, drop, confirm, or a deadline. Pure, as repeat.ts. */
 import { counts, endMs, keepMs, type DialogueEntry } from './entry.ts'
 import { sameNetwork } from './classify.ts'
-import type { EndReason } from '../ussd/vocabulary.ts'
+import type { EndReason } from '../ussd/index.ts'
 import type { DialogueLimits, Resting } from './types.ts'
 
 /** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is another's by now. */

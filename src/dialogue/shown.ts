@@ -1,8 +1,6 @@
 /** A dialogue as it may be shown, handed out or kept elsewhere: without what may be a PIN. The record itself has it all. */
-import { APP_LEAD } from '../flow/engine/app-flow.ts'
-import type { CodeRoute } from '../ussd/service-code.ts'
-import { shownCode } from '../ussd/shown-code.ts'
-import type { JsonObject } from '../ussd/vocabulary.ts'
+import { APP_LEAD } from '../flow/engine/index.ts'
+import { type CodeRoute, shownCode, type JsonObject } from '../ussd/index.ts'
 import type { DialogueRecord } from './types.ts'
 
 const BLANK = '****'

@@ -2,12 +2,10 @@
  * One turn of a dialogue: a journalled answer in, at most one reply out. The same record played again gives the same
  * intentions, so a turn may be repeated after a crash, here or elsewhere.
  */
-import type { Backend, Patience } from '../backend/types.ts'
-import { advance, advanceOrWait, type CallOutcome, type CallWant } from '../flow/engine/advance.ts'
-import type { CompiledFlow, FlowEvent, FlowRegistry, FlowSnapshot, Want } from '../flow/engine/types.ts'
-import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/vocabulary.ts'
-import { failpoint } from '../base/failpoints.ts'
-import type { Log } from '../base/log-port.ts'
+import type { Backend, Patience } from '../backend/index.ts'
+import { advance, advanceOrWait, type CallOutcome, type CallWant, type CompiledFlow, type FlowEvent, type FlowRegistry, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
+import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/index.ts'
+import { failpoint, type Log } from '../base/index.ts'
 import type { DialogueRecord } from './types.ts'
 
 export interface TurnDeps {

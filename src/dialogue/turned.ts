@@ -1,5 +1,5 @@
 /** A turn that was played, as the store and the log want it: nothing in it that JSON would lose. */
-import type { EndReason, UssdReply } from '../ussd/vocabulary.ts'
+import type { EndReason, UssdReply } from '../ussd/index.ts'
 import type { HeldCall, Played } from './turn.ts'
 import type { DialogueRecord } from './types.ts'
 

@@ -5,7 +5,7 @@
  * It is *taken* (we owe a reply), *resting* (a question is on the handset), or *ended* (a tombstone, kept to know late
  * duplicates and to offer resume). No locks: every write carries the token of the turn that may make it.
  */
-import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
+import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/index.ts'
 
 /** Where a record is: the line group and the subscriber. */
 export interface DialogueKey {

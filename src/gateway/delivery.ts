@@ -1,13 +1,11 @@
 /** Step 7 of the gateway: a reply to the SMSC, and what the dialogue is once it was taken, refused or given up. */
-import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import { failpoint, failpointOnceWritten } from '../base/failpoints.ts'
+import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
+import { failpoint, failpointOnceWritten, type Log, type Metrics } from '../base/index.ts'
 import { REPLY_MS_MIN, type GatewayLimits, type GuardStore, type Send } from './steps.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
 import { sendReply, type ReplyToSend, type Sent } from './reply.ts'
-import { STATUS } from '../smpp/pdu/status.ts'
-import type { Line } from '../smpp/types.ts'
-import type { Chance, Clock, EndReason, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
+import type { Line } from '../smpp/index.ts'
+import type { Chance, Clock, EndReason, ReturnPath, UssdReply } from '../ussd/index.ts'
 
 export interface DeliveryDeps {
   dialogues: Pick<DialogueStore, 'find' | 'confirm'>

@@ -1,13 +1,10 @@
 /** The end of a dialogue: one line at info, one count, and what its back ends held for it is given back. */
-import type { Backend } from '../backend/types.ts'
-import { beganAs } from '../dialogue/turn.ts'
-import type { DialogueRecord } from '../dialogue/types.ts'
-import type { FlowRegistry } from '../flow/engine/types.ts'
+import type { Backend } from '../backend/index.ts'
+import { beganAs, type DialogueRecord } from '../dialogue/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
 import { beginOf, type Service } from './steps.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import { shownCode } from '../ussd/shown-code.ts'
-import type { EndReason, JsonObject } from '../ussd/vocabulary.ts'
+import type { Log, Metrics } from '../base/index.ts'
+import { shownCode, type EndReason, type JsonObject } from '../ussd/index.ts'
 
 export interface EndingDeps {
   flows: FlowRegistry

@@ -9,30 +9,26 @@
  *   6 line.dialect.write(reply)       pure
  *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands (delivery.ts)
  */
-import type { Backend } from '../backend/types.ts'
-import { playTurn } from '../dialogue/turn.ts'
-import { turned, type Turned } from '../dialogue/turned.ts'
-import type { DialogueKey, DialogueRecord, DialogueStore, Overdue, TakeResult, Taking } from '../dialogue/types.ts'
+import type { Backend } from '../backend/index.ts'
+import { playTurn, turned, type Turned, type DialogueKey, type DialogueRecord, type DialogueStore, type Overdue, type TakeResult, type Taking } from '../dialogue/index.ts'
 import { createEnding, resumable } from './ending.ts'
-import { failpoint, failpointOnceWritten } from '../base/failpoints.ts'
-import type { FlowRegistry } from '../flow/engine/types.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
+import { failpoint, failpointOnceWritten, type Log, type Metrics } from '../base/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Overload } from './admission.ts'
-import { replyIn } from '../push/reply.ts'
+import { replyIn } from '../push/index.ts'
 import { createDelivery } from './delivery.ts'
-import type { Recorder } from '../tools/recorder/recorder.ts'
+import type { Recorder } from '../tools/recorder/index.ts'
 import type { Sent } from './reply.ts'
-import type { DeferredAnswers } from '../deferred/deferred.ts'
+import type { DeferredAnswers } from '../deferred/index.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
   apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, isGivenUp, dialogueKeyOf, mayBeSeen, refusalOf, serviceFor,
   responseStatus, takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type TurnedAway, type Service, type Turning,
 } from './steps.ts'
-import type { Line, LinkPort, Pdu } from '../smpp/types.ts'
-import { STATUS } from '../smpp/pdu/status.ts'
-import type { Chance, Clock, EndReason, UssdMessage } from '../ussd/vocabulary.ts'
+import type { Line, LinkPort, Pdu } from '../smpp/index.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
+import type { Chance, Clock, EndReason, UssdMessage } from '../ussd/index.ts'
 
 export interface GatewayDeps {
   dialogues: DialogueStore

@@ -2,9 +2,9 @@
  * Gets one USSD reply to the SMSC, only while its deadline is open: at most two writes that may have been shown, and as
  * many that the SMSC throttled, a second and more apart, as the time of the turn has room for.
  */
-import type { Metrics } from '../base/metrics.ts'
-import type { Line, OutgoingPdu, SubmitOutcome } from '../smpp/types.ts'
-import type { Chance, Clock, UssdAction } from '../ussd/vocabulary.ts'
+import type { Metrics } from '../base/index.ts'
+import type { Line, OutgoingPdu, SubmitOutcome } from '../smpp/index.ts'
+import type { Chance, Clock, UssdAction } from '../ussd/index.ts'
 
 export interface ReplyToSend {
   pdu: OutgoingPdu

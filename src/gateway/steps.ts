@@ -1,19 +1,11 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
-import { mayBeSecret } from '../dialogue/shown.ts'
-import type { Begin } from '../dialogue/turn.ts'
-import type { Turned } from '../dialogue/turned.ts'
-import type { DialogueKey, DialogueRecord, TakeResult, Taking } from '../dialogue/types.ts'
-import { StoreError } from '../base/errors.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import { monotonicClock } from '../base/monotonic-clock.ts'
-import { pushedFlow } from '../push/reply.ts'
-import type { SeenMessage } from '../tools/recorder/ring.ts'
-import { STATUS } from '../smpp/pdu/status.ts'
-import type { Incoming, Line, LinkPort, Pdu } from '../smpp/types.ts'
-import { remedyFor } from '../ussd/msisdn.ts'
-import { routeCode, type CodeRoute } from '../ussd/service-code.ts'
-import type { Clock, UssdMessage, UssdReply } from '../ussd/vocabulary.ts'
+import { mayBeSecret, type Begin, type Turned, type DialogueKey, type DialogueRecord, type TakeResult, type Taking } from '../dialogue/index.ts'
+import { StoreError, type Log, type Metrics, monotonicClock } from '../base/index.ts'
+import { pushedFlow } from '../push/index.ts'
+import type { SeenMessage } from '../tools/recorder/index.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
+import type { Incoming, Line, LinkPort, Pdu } from '../smpp/index.ts'
+import { remedyFor, routeCode, type CodeRoute, type Clock, type UssdMessage, type UssdReply } from '../ussd/index.ts'
 
 /** A reply may be waited for at least this long, however late the turn was. */
 export const REPLY_MS_MIN = 5_000

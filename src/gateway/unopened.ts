@@ -3,14 +3,11 @@
  * late copy would read as a redial, and supersede the dialogue that the subscriber has by then. They are kept here, and
  * written down as soon as the store is back: by the sweep, or before the next begin of the subscriber.
  */
-import { PAST_MAX } from '../dialogue/entry.ts'
-import { nameOfKey } from '../dialogue/key.ts'
-import { knownMs } from '../dialogue/classify.ts'
-import type { DialogueStore, Taking } from '../dialogue/types.ts'
+import { PAST_MAX, nameOfKey, knownMs, type DialogueStore, type Taking } from '../dialogue/index.ts'
 import type { GuardStore } from './steps.ts'
-import type { Metrics } from '../base/metrics.ts'
+import type { Metrics } from '../base/index.ts'
 import type { Sent } from './reply.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface Unopened {
   /**

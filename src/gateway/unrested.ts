@@ -1,11 +1,9 @@
 /** A turn whose outcome the store did not take: because it failed, went on without us, or forgot the dialogue. */
-import type { DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import { StoreError } from '../base/errors.ts'
+import type { DialogueRecord, DialogueStore } from '../dialogue/index.ts'
+import { StoreError, type Log, type Metrics } from '../base/index.ts'
 import type { From, GuardStore } from './steps.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Clock, EndReason, UssdAction } from '../ussd/vocabulary.ts'
-import type { Line } from '../smpp/types.ts'
+import type { Clock, EndReason, UssdAction } from '../ussd/index.ts'
+import type { Line } from '../smpp/index.ts'
 
 export interface UnrestedDeps {
   dialogues: Pick<DialogueStore, 'find'>

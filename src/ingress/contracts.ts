@@ -1,8 +1,5 @@
 /** What the door's callers speak: an aggregator's request read into one message, and a reply written as it expects. */
-import { CODE_LENGTH_MAX, normaliseCode } from '../ussd/service-code.ts'
-import { readMsisdn } from '../ussd/msisdn.ts'
-import { clean } from '../ussd/text.ts'
-import type { UssdAction } from '../ussd/vocabulary.ts'
+import { CODE_LENGTH_MAX, normaliseCode, readMsisdn, clean, type UssdAction } from '../ussd/index.ts'
 
 /** One request of a caller. */
 export interface IngressMessage {

@@ -2,9 +2,8 @@
  * The door as a line: each HTTP request is a message that came in, and the reply to it is what the request is answered
  * with. So it goes the way of every deliver_sm through the gateway, with the same stores, turns and reasons.
  */
-import type { Dialect, Incoming, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/types.ts'
-import { fit, fits } from '../ussd/text.ts'
-import { USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/vocabulary.ts'
+import type { Dialect, Incoming, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/index.ts'
+import { fit, fits, USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/index.ts'
 import type { IngressContract, IngressMessage } from './contracts.ts'
 
 export interface IngressLine {

@@ -1,6 +1,6 @@
 /** What is old enough to go: SMS that were settled, appointments long past, flow revisions that nobody serves any more. */
 import type { Knex } from 'knex'
-import { forgetOld } from '../sms/outbox/forget.ts'
+import { forgetOld } from '../sms/outbox/index.ts'
 
 export interface Retention {
   /** Days that a settled SMS is kept. */

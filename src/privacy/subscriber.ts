@@ -1,13 +1,11 @@
 /** Everything that is kept of one subscriber, in one list: to hand it out, and to remove it. */
 import type { Knex } from 'knex'
-import { shownRecord } from '../dialogue/shown.ts'
-import type { DialogueKey, DialogueRecord } from '../dialogue/types.ts'
-import { eraseSms } from '../sms/outbox/forget.ts'
-import type { HeldDeps, PartShelf } from '../sms/inbox/parts.ts'
-import { eraseSubscriber } from '../../samples/dental/erase.ts'
-import { subscriberLanguages } from '../services/subscriber/languages.ts'
-import type { CodeRoute } from '../ussd/service-code.ts'
-import { shownCode } from '../ussd/shown-code.ts'
+import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
+import { eraseSms } from '../sms/outbox/index.ts'
+import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
+import { eraseSubscriber } from '../../samples/dental/index.ts'
+import { subscriberLanguages } from '../services/subscriber/index.ts'
+import { type CodeRoute, shownCode } from '../ussd/index.ts'
 
 /**
  * Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test

@@ -1,8 +1,7 @@
 /** A text that is longer than one screen, as a dialogue that leafs through it. */
-import { appFlow, closing } from '../flow/engine/app-flow.ts'
-import type { CompiledFlow } from '../flow/engine/types.ts'
-import type { DialogueRecord } from '../dialogue/types.ts'
-import type { PageLimit } from '../ussd/vocabulary.ts'
+import { appFlow, closing, type CompiledFlow } from '../flow/engine/index.ts'
+import type { DialogueRecord } from '../dialogue/index.ts'
+import type { PageLimit } from '../ussd/index.ts'
 import type { PlayedScreen } from './push.ts'
 
 /** Its name is in no settings: no application's begins with an underscore. */

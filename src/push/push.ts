@@ -2,16 +2,12 @@
  * USSD that we begin: the first screen of a flow put on a handset, its answers dealt with as in any dialogue; or a text
  * that only wants to be read. What cannot be shown may be owed as an SMS instead.
  */
-import type { Backend } from '../backend/types.ts'
-import { playTurn } from '../dialogue/turn.ts'
-import { turned, type Turned } from '../dialogue/turned.ts'
-import type { DialogueKey, DialogueRecord, DialogueStore } from '../dialogue/types.ts'
-import type { FlowRegistry } from '../flow/engine/types.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Metrics } from '../base/metrics.ts'
-import type { Line, SubmitOutcome } from '../smpp/types.ts'
-import { fits } from '../ussd/text.ts'
-import type { Chance, Clock, ReturnPath, UssdReply } from '../ussd/vocabulary.ts'
+import type { Backend } from '../backend/index.ts'
+import { playTurn, turned, type Turned, type DialogueKey, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
+import type { FlowRegistry } from '../flow/engine/index.ts'
+import type { Log, Metrics } from '../base/index.ts'
+import type { Line, SubmitOutcome } from '../smpp/index.ts'
+import { fits, type Chance, type Clock, type ReturnPath, type UssdReply } from '../ussd/index.ts'
 import { firstPage, textFlow } from './pages.ts'
 import { pushRefusalOf, type PushRefusal } from './refusal.ts'
 import { pushCode, replyIn } from './reply.ts'

@@ -1,5 +1,5 @@
 /** What an SMSC means by refusing USSD that we begin. Pure. (SMPP v3.4 §5.1.3) */
-import { STATUS } from '../smpp/pdu/status.ts'
+import { STATUS } from '../smpp/pdu/index.ts'
 
 /**
  * absent: the handset is off, away, busy elsewhere, or the network does not say · later: the network is too busy now

@@ -1,6 +1,6 @@
 /** Dialogues that we opened: what tells them from those that a subscriber dialled, and how they speak. Pure. */
-import type { DialogueRecord } from '../dialogue/types.ts'
-import type { UssdReply } from '../ussd/vocabulary.ts'
+import type { DialogueRecord } from '../dialogue/index.ts'
+import type { UssdReply } from '../ussd/index.ts'
 
 const LEAD = 'push:'
 

@@ -1,5 +1,5 @@
 /** Misbehaviour on request: a list of faults, each saying what it strikes, how often, and what then goes wrong. */
-import type { Chance } from '../ussd/vocabulary.ts'
+import type { Chance } from '../ussd/index.ts'
 
 /** What goes wrong. On a request of the ESME's, on a response of ours, or on a delivery of ours. */
 export type Act =

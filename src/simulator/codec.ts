@@ -2,7 +2,7 @@
  * The simulator's own SMPP coder, written from the specification alone (v3.4 §3.2, §4): it shares no line with the
  * daemon's, so that one bug cannot hide at both ends.
  */
-import type { Pdu, PduBody, Tlv } from '../smpp/types.ts'
+import type { Pdu, PduBody, Tlv } from '../smpp/index.ts'
 import { COMMANDS_BY_ID, COMMANDS_BY_NAME, STATUS, type Field } from './commands.ts'
 
 /** A PDU, or what is wrong with its octets and what an SMSC answers. `stray`: octets left over after the last TLV. */

@@ -2,7 +2,7 @@
  * What the SMSC has to deliver to its ESMEs. A request that was not answered before its link died, or in time, is
  * delivered again under a new sequence number, on whatever bind of that system id there is then. (SMPP v3.4 §2.8)
  */
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 import type { Act, Chaos } from './chaos.ts'
 import type { RequestOutcome, Peer } from './peer.ts'
 import type { NetworkRequest } from './network-coding.ts'

@@ -1,6 +1,6 @@
 /** Deals with what ESMEs ask of the SMSC: binds, submits, queries. */
-import type { Clock } from '../ussd/vocabulary.ts'
-import type { Pdu, Tlv } from '../smpp/types.ts'
+import type { Clock } from '../ussd/index.ts'
+import type { Pdu, Tlv } from '../smpp/index.ts'
 import type { Act, Chaos } from './chaos.ts'
 import { integerField, octetsOfText, textField, tlv8 } from './codec.ts'
 import { STATUS } from './commands.ts'

@@ -7,8 +7,7 @@ import { isIP } from 'node:net'
 import type { Context, Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
-import { isLoopback } from '../base/http-addresses.ts'
-import { fromForeignPage } from '../base/http-callers.ts'
+import { isLoopback, fromForeignPage } from '../base/index.ts'
 
 export interface GuardOptions {
   host: string

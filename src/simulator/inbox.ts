@@ -1,5 +1,5 @@
 /** A phone's SMS inbox: puts parts together from UDH, sar TLVs or message_payload. (3GPP TS 23.040 §9.2.3.24.1) */
-import type { Pdu } from '../smpp/types.ts'
+import type { Pdu } from '../smpp/index.ts'
 import { integerField, octetsOfText, textField, tlv } from './codec.ts'
 import { readSms } from './coding.ts'
 import { readShifted, shiftsIn } from './national.ts'

@@ -5,7 +5,7 @@
  * A run is over when what it said is answered or lost, and no two dialogues of a simulator have subscriber and number in
  * common: a screen is judged by the turn that it is for, and by no other run's.
  */
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Clock } from '../ussd/index.ts'
 import { histogram, type Latencies } from './histogram.ts'
 import { fill, skim, submitResp, template, type Skimmed, type Template } from './load-octets.ts'
 import type { Peer } from './peer.ts'

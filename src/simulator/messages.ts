@@ -1,5 +1,5 @@
 /** The SMS that ESMEs submitted: their ids and states, and the receipts that tell of them. (SMPP v3.4 §5.2.28, App. B) */
-import type { Pdu, Tlv } from '../smpp/types.ts'
+import type { Pdu, Tlv } from '../smpp/index.ts'
 import { integerField, textField, tlv8 } from './codec.ts'
 import { readSms } from './coding.ts'
 import type { NetworkRequest } from './network-coding.ts'

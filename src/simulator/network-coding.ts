@@ -2,7 +2,7 @@
  * A voice: how one operator's network puts USSD into SMPP, from the network's end. The daemon's dialects are the same
  * thing seen from the other side. `standardVoice` is the reading of vectors u01 to u25.
  */
-import type { Pdu, PduBody, Tlv } from '../smpp/types.ts'
+import type { Pdu, PduBody, Tlv } from '../smpp/index.ts'
 import { integerField, octetsOfText, textField as cstring, tlv, tlv8 } from './codec.ts'
 import { readUssd, writeTyped, type Decoding } from './coding.ts'
 

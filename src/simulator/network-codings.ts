@@ -1,5 +1,5 @@
 /** The voice of a dialect by its name. */
-import { loadProfile } from '../smpp/dialect/load.ts'
+import { loadProfile } from '../smpp/dialect/index.ts'
 import { profileCoding } from './network-encoder.ts'
 import { standardCoding, type NetworkCoding } from './network-coding.ts'
 

@@ -1,8 +1,6 @@
 /** What a daemon's submit means in a dialect profile: which of the profile's actions it is, and what its text says. */
-import { endBitOf, getSession, readPlace, tlvOf, type PduView } from '../smpp/dialect/carrier.ts'
-import { readEnvelope, type Envelope } from '../smpp/dialect/envelope.ts'
-import type { ActionProfile, DialectProfile } from '../smpp/dialect/schema.ts'
-import type { Pdu, PduBody } from '../smpp/types.ts'
+import { endBitOf, getSession, readPlace, tlvOf, type PduView, readEnvelope, type Envelope, type ActionProfile, type DialectProfile } from '../smpp/dialect/index.ts'
+import type { Pdu, PduBody } from '../smpp/index.ts'
 import { octetsOfText, textField as cstring, integerField } from './codec.ts'
 import { readGsm7, readUcs2, unpack, type Decoding } from './coding.ts'
 import { decodedSubmitOf, type DecodedSubmit } from './network-coding.ts'

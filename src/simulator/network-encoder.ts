@@ -2,15 +2,9 @@
  * A dialect profile from the network's end. The profile says how the daemon tells what a PDU is, so what the network
  * sends is found by search: forms that the profile's own rules name are tried until its classifier reads the event.
  */
-import { readCode } from '../ussd/service-code.ts'
-import { endBitInSession, getSession, mintSession, putSession, withEndBit, type PduTarget } from '../smpp/dialect/carrier.ts'
-import { compileClassifier, operationOf } from '../smpp/dialect/classify.ts'
-import { compileCode } from '../smpp/dialect/code.ts'
-import { writeEnvelope } from '../smpp/dialect/envelope.ts'
-import type { DialectCondition, DialectProfile, DialectPlace } from '../smpp/dialect/schema.ts'
-import { encodeText } from '../smpp/dialect/text.ts'
-import { viewOf } from '../smpp/dialect/dialect.ts'
-import type { Pdu } from '../smpp/types.ts'
+import { readCode } from '../ussd/index.ts'
+import { endBitInSession, getSession, mintSession, putSession, withEndBit, type PduTarget, compileClassifier, operationOf, compileCode, writeEnvelope, type DialectCondition, type DialectProfile, type DialectPlace, encodeText, viewOf } from '../smpp/dialect/index.ts'
+import type { Pdu } from '../smpp/index.ts'
 import { regexSample } from './regex-sample.ts'
 import { gsm7, ucs2 } from './coding.ts'
 import { profileDecoder } from './network-decoder.ts'

@@ -1,6 +1,6 @@
 /** The network's side of USSD: one transaction a subscriber (3GPP TS 24.090), from dialling to the last text. */
-import type { Clock } from '../ussd/vocabulary.ts'
-import type { Tlv } from '../smpp/types.ts'
+import type { Clock } from '../ussd/index.ts'
+import type { Tlv } from '../smpp/index.ts'
 import { isOver } from './coding.ts'
 import { nameOfStatus, STATUS } from './commands.ts'
 import type { Deliveries, DeliveryOutcome } from './deliveries.ts'

@@ -1,7 +1,7 @@
 /** One connection of an ESME to the simulated SMSC: its socket, its bind state, the requests it has yet to answer. */
 import type { Socket } from 'node:net'
-import type { Clock } from '../ussd/vocabulary.ts'
-import type { Pdu, PduBody, Tlv } from '../smpp/types.ts'
+import type { Clock } from '../ussd/index.ts'
+import type { Pdu, PduBody, Tlv } from '../smpp/index.ts'
 import { decode, encode } from './codec.ts'
 import { framer } from './framer.ts'
 import { COMMANDS_BY_NAME, STATUS } from './commands.ts'

@@ -1,5 +1,5 @@
 /** A simulated handset: dials, reads, answers, hangs up, and gets SMS. */
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { Clock } from '../ussd/index.ts'
 import { inbox, type Inbox, type Sms } from './inbox.ts'
 import type { Handset, Network, HandsetScreen } from './network.ts'
 

@@ -1,5 +1,5 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 import { startControl, type Control, type TalkOf } from './http.ts'
 import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
 import type { NetworkCoding } from './network-coding.ts'

@@ -1,7 +1,7 @@
 /** A simulated SMSC and USSD gateway: ESMEs bind to it, phones dial through it, and it misbehaves on request. */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import type { Chance, Clock } from '../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
 import { chaos as newChaos, type Chaos } from './chaos.ts'
 import { deliveries as newDeliveries, type Deliveries, type DeliverySettings } from './deliveries.ts'
 import { esmeRequests } from './esme-requests.ts'

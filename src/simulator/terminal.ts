@@ -1,7 +1,7 @@
 /** The phone in a terminal: dials through a running simulator and shows each screen; typed or scripted answers. */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { UsageError } from '../base/errors.ts'
+import { UsageError } from '../base/index.ts'
 import type { PhoneView } from './http.ts'
 
 export interface DialTerminalOptions {

@@ -1,6 +1,6 @@
 /** The last PDUs both ways, bounded, and how to show one. Passwords are blotted out before anything is kept. */
-import type { WirePdu } from '../tools/capture/pcap-writer.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import type { WirePdu } from '../tools/capture/index.ts'
+import type { Clock } from '../ussd/index.ts'
 import { decode, octetsOfText } from './codec.ts'
 import { COMMANDS_BY_ID, nameOfStatus, TAGS } from './commands.ts'
 import { readSms, readUssd } from './coding.ts'

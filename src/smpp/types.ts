@@ -1,7 +1,7 @@
 /**
  * What the SMPP layer exchanges with the rest: decoded PDUs, links, lines, dialects.
  */
-import type { PageLimit, UssdMessage, UssdReply, ReturnPath } from '../ussd/vocabulary.ts'
+import type { PageLimit, UssdMessage, UssdReply, ReturnPath } from '../ussd/index.ts'
 
 /** One optional parameter, raw. (SMPP v3.4 §3.2.4) */
 export interface Tlv {

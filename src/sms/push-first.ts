@@ -1,6 +1,6 @@
 /** Reminders as a screen first, and as an SMS where it cannot be shown. */
-import type { Push } from '../push/push.ts'
-import type { SmsSubmit } from './outbox/types.ts'
+import type { Push } from '../push/index.ts'
+import type { SmsSubmit } from './outbox/index.ts'
 
 export interface ChannelDeps {
   push: Pick<Push, 'push'>

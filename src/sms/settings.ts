@@ -1,9 +1,8 @@
 /** What SMS need of the settings: a port of their own, which `src/config` fits. */
-import type { IncomingSettings } from './inbox/inbox.ts'
-import type { PartLimits } from './inbox/parts.ts'
-import type { Concatenation, PlainText } from './pdu/segments.ts'
-import type { LANGUAGES } from '../ussd/national.ts'
-import type { StatusClass } from './outbox/status.ts'
+import type { IncomingSettings, PartLimits } from './inbox/index.ts'
+import type { Concatenation, PlainText } from './pdu/index.ts'
+import type { LANGUAGES } from '../ussd/index.ts'
+import type { StatusClass } from './outbox/index.ts'
 
 /** A line; absent `sms`: none on it. */
 export interface SmsLine {

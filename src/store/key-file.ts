@@ -5,11 +5,8 @@
  *     k3f9a1c: <32 octets, base64>   seals what is written
  *     kbb0172: <32 octets, base64>   older ones: they read what they sealed
  */
-import { ProblemsError, UsageError, type Problem } from '../base/errors.ts'
-import type { Log } from '../base/log-port.ts'
-import type { Counters } from '../base/metrics.ts'
-import { readSecretFile } from '../base/secret-file.ts'
-import type { Clock } from '../ussd/vocabulary.ts'
+import { ProblemsError, UsageError, type Problem, type Log, type Counters, readSecretFile } from '../base/index.ts'
+import type { Clock } from '../ussd/index.ts'
 import type { KeyRing, StoreKey } from './seal.ts'
 
 export type StoreKeys = Omit<KeyRing, 'writer'>

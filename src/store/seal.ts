@@ -11,9 +11,8 @@
  * (`-<key id>.…`), is still read, and counted.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
-import { bucketOf, HIDDEN, keyOfName, nameOfKey } from '../dialogue/key.ts'
-import type { DialogueKey } from '../dialogue/types.ts'
-import { StoreError } from '../base/errors.ts'
+import { bucketOf, HIDDEN, keyOfName, nameOfKey, type DialogueKey } from '../dialogue/index.ts'
+import { StoreError } from '../base/index.ts'
 import { word } from './stored-word.ts'
 
 export interface StoreKey {

@@ -1,7 +1,7 @@
 /** The admin routes that need a token: dialogues, flows, lines. What changes something is written down: who, what, before, after. */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { Log } from '../../base/log-port.ts'
+import type { Log } from '../../base/index.ts'
 import type { AdminRole, Token } from '../access.ts'
 import type { AdminService } from '../service.ts'
 import type { FlowService } from '../flow-service.ts'

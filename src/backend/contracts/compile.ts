@@ -1,6 +1,6 @@
 /** A contract profile becomes functions: what to send, and what an answer means. */
 import { createHash } from 'node:crypto'
-import type { EndReason, Json, JsonObject } from '../../ussd/vocabulary.ts'
+import type { EndReason, Json, JsonObject } from '../../ussd/index.ts'
 import { closingValues, fillTree, fillWords, contractText, contractValues } from './fill.ts'
 import type { AskProfile, ContractProfile } from './profile.ts'
 import { readReply } from './reply.ts'

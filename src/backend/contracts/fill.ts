@@ -1,5 +1,5 @@
 /** The values that a contract's fields are filled with. */
-import type { EndReason, Json } from '../../ussd/vocabulary.ts'
+import type { EndReason, Json } from '../../ussd/index.ts'
 import type { Filled } from './profile.ts'
 import type { Asked, Closing } from './types.ts'
 

@@ -1,6 +1,6 @@
 /** The reply of an application, read by its contract: the text of the screen, and whether an answer is awaited. */
-import type { AppSaid } from '../../flow/engine/app-flow.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import type { AppSaid } from '../../flow/engine/index.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import { Nonsense, parseJson } from '../body.ts'
 import { contractText } from './fill.ts'
 import type { ReplyProfile } from './profile.ts'

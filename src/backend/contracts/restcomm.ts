@@ -2,7 +2,7 @@
  * What applications behind the RestComm (Mobicents, jSS7) USSD gateway speak: a MAP dialogue as XML, tied together by
  * the application's JSESSIONID cookie. (USSD Gateway Admin Guide, chapter "HTTP Architecture")
  */
-import type { EndReason, JsonObject } from '../../ussd/vocabulary.ts'
+import type { EndReason, JsonObject } from '../../ussd/index.ts'
 import { Nonsense } from '../body.ts'
 import type { HttpAnswer, Asked, Closing, Contract, Outgoing } from './types.ts'
 import { attribute, parseXml, type Element } from './xml.ts'

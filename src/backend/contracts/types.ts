@@ -1,6 +1,6 @@
 /** What a contract is: how one kind of application wants to be asked, and how it answers. All functions are pure. */
-import type { AppAsk, AppSaid } from '../../flow/engine/app-flow.ts'
-import type { EndReason } from '../../ussd/vocabulary.ts'
+import type { AppAsk, AppSaid } from '../../flow/engine/index.ts'
+import type { EndReason } from '../../ussd/index.ts'
 
 /** One question to an application. */
 export interface Asked extends AppAsk {

@@ -2,7 +2,7 @@
  * XML as a tree of JSON and back, the same way round in requests and replies: an element is an object of its children by
  * name, `@name` is an attribute and `#text` its text; one with a text alone is that text, and several of a name are a list.
  */
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import { attribute, type Element } from './xml.ts'
 
 /** What may be the name of an element, or with `@` of an attribute. */

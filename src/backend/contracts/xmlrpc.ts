@@ -1,6 +1,6 @@
 /** XML-RPC, as far as a dialogue needs it: one struct goes, one value comes. (xmlrpc.com/spec) */
 import { Nonsense } from '../body.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import { parseXml, type Element } from './xml.ts'
 import { toXml } from './xml-tree.ts'
 

@@ -1,10 +1,7 @@
 /** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
-import { MSISDN_DIGITS_MAX } from '../../ussd/msisdn.ts'
-import { expectsOf, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen } from '../language/definition.ts'
-import { longestOf } from '../expression/pattern.ts'
-import type { Check } from '../language/schema-checks.ts'
-import { charsOf, largest, type Size } from '../expression/size.ts'
-import { setIn } from '../language/uses.ts'
+import { MSISDN_DIGITS_MAX } from '../../ussd/index.ts'
+import { expectsOf, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen, type Check, setIn } from '../language/index.ts'
+import { longestOf, charsOf, largest, type Size } from '../expression/index.ts'
 import { valueSize } from './value-size.ts'
 
 /** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */

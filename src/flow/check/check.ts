@@ -1,5 +1,5 @@
 /** The prover: what is wrong with a flow, and what is doubtful, before anybody dials it. */
-import { ProblemsError, type Problem } from '../../base/errors.ts'
+import { ProblemsError, type Problem, toEnd } from '../../base/index.ts'
 import { checkKeys } from './keys.ts'
 import { checkLabels } from './labels.ts'
 import { checkNames } from './names.ts'
@@ -11,9 +11,8 @@ import { checkTexts } from './texts.ts'
 import { checkTypes } from './types.ts'
 import { checkWays } from './ways.ts'
 import { trailsOf } from './trail.ts'
-import type { ScreenTypes } from '../language/screen-type.ts'
-import { toEnd } from '../../base/sliced-work.ts'
-import { readFlow, type FlowSource, type ReadFlow } from '../read/read.ts'
+import type { ScreenTypes } from '../language/index.ts'
+import { readFlow, type FlowSource, type ReadFlow } from '../read/index.ts'
 
 /** An error keeps a flow from going live; a warning does not. */
 export interface FlowProblem extends Problem {

@@ -1,10 +1,8 @@
 /** Whether the keys for `Back` and `Home` can be told from answers, and lead nowhere that changes something. */
 import type { Complain } from './check.ts'
-import { asks, type InputScreen } from '../language/definition.ts'
-import { unaskedChange } from '../language/graph.ts'
-import { keysOn } from '../language/keys.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { acceptsAlone } from '../screens/input.ts'
+import { asks, type InputScreen, unaskedChange, keysOn } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { acceptsAlone } from '../screens/index.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
   for (const [name, screen] of Object.entries(definition.screens)) {

@@ -1,9 +1,9 @@
 /** Whether choices that may be typed can be told apart as people type them. */
 import type { Complain } from './check.ts'
-import { folded } from '../expression/fold.ts'
-import { takesLabels } from '../language/keys.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { wordsIn } from '../text/compiled-texts.ts'
+import { folded } from '../expression/index.ts'
+import { takesLabels } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { wordsIn } from '../text/index.ts'
 
 export function checkLabels({ definition, at }: ReadFlow, complain: Complain): void {
   for (const [name, screen] of Object.entries(definition.screens)) {

@@ -1,17 +1,9 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import { DEFAULT_DATE_FORMAT, isDayFormat, isZone, tells } from '../expression/dates.ts'
-import { targetsOf, type FlowDefinition, type InputScreen } from '../language/definition.ts'
-import { compilePattern } from '../expression/pattern.ts'
-import { SUBSCRIBER } from '../language/language-screen.ts'
-import type { ReadFlow } from '../read/read.ts'
-import type { Check } from '../language/schema-checks.ts'
-import { SMS } from '../language/sms-screen.ts'
-import { pointing } from '../language/source.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
-import { usesOf } from '../language/uses.ts'
-import { expressionIn, isExpression } from '../expression/value.ts'
+import { compileCondition, Slip, DEFAULT_DATE_FORMAT, isDayFormat, isZone, tells, compilePattern, expressionIn, isExpression } from '../expression/index.ts'
+import { targetsOf, type FlowDefinition, type InputScreen, SUBSCRIBER, type Check, SMS, pointing, usesOf } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { remedyAmong } from '../../base/index.ts'
 
 export function checkNames(
   read: ReadFlow,

@@ -1,13 +1,10 @@
 /** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import { isRouter, refusalExpects, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/definition.ts'
-import { compileIn, wordsIn } from '../text/compiled-texts.ts'
-import { ROOTS } from '../expression/path.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { pathsOf } from '../expression/value.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
-import { usesOf, type FlowPlace } from '../language/uses.ts'
+import { compileCondition, Slip, ROOTS, pathsOf } from '../expression/index.ts'
+import { isRouter, refusalExpects, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition, usesOf, type FlowPlace } from '../language/index.ts'
+import { compileIn, wordsIn } from '../text/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { remedyAmong } from '../../base/index.ts'
 
 /** The roots whose names a flow sets itself. */
 const SET = ['data', 'answers', 'chosen', 'vars']

@@ -1,10 +1,9 @@
 /** Whether the numbers that texts print themselves, as those of choices, can be pressed. */
 import type { Complain } from './check.ts'
-import type { InputScreen } from '../language/definition.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { acceptsAlone } from '../screens/input.ts'
-import { wordsIn } from '../text/compiled-texts.ts'
-import { usesOf } from '../language/uses.ts'
+import { type InputScreen, usesOf } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { acceptsAlone } from '../screens/index.ts'
+import { wordsIn } from '../text/index.ts'
 
 /** `1. Yes` or `0) Back` at the beginning of a line. */
 const NUMBERED = /^[ \t]*(\d{1,3}|[*#]{1,2})[.)][ \t]+\S/gm

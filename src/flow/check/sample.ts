@@ -1,10 +1,10 @@
 /** What a text may look like: filled in with made-up values of the lengths that they may have. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { FlowFault } from '../../base/errors.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { FlowFault } from '../../base/index.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
 import type { Bounds } from './bounds.ts'
-import type { Message, Slot } from '../text/message.ts'
-import type { Scope } from '../expression/path.ts'
+import type { Message, Slot } from '../text/index.ts'
+import type { Scope } from '../expression/index.ts'
 
 /** Characters of a value whose bound is not known: the names of clinics, types and people are seldom longer. */
 export const VALUE_LIKELY = 24

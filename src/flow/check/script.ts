@@ -1,7 +1,5 @@
 /** Texts in letters that GSM 7-bit does not have: each is told, or all at once where a language is written in such letters. */
-import { uncodableAt } from '../../ussd/gsm7.ts'
-import { transliterate } from '../../ussd/text.ts'
-import { USSD_PAGE } from '../../ussd/vocabulary.ts'
+import { uncodableAt, transliterate, USSD_PAGE } from '../../ussd/index.ts'
 import type { Complain } from './check.ts'
 
 export interface WrittenText {

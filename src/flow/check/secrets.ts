@@ -1,8 +1,8 @@
 /** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
 import { readsByScreen } from './paths.ts'
 import type { Complain } from './check.ts'
-import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/definition.ts'
-import type { ReadFlow } from '../read/read.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
 
 export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
   const secrets = secretsOf(definition)

@@ -2,13 +2,10 @@
 import type { Complain } from './check.ts'
 import { readsByScreen } from './paths.ts'
 import { slipIn, typesIn } from './types.ts'
-import { rowsFrom } from '../language/definition.ts'
-import type { Slot } from '../text/message.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { compileIn, wordsIn } from '../text/compiled-texts.ts'
-import { WORDS } from '../expression/typing.ts'
-import { usesOf } from '../language/uses.ts'
-import { isExpression } from '../expression/value.ts'
+import { rowsFrom, usesOf } from '../language/index.ts'
+import { type Slot, compileIn, wordsIn } from '../text/index.ts'
+import type { ReadFlow } from '../read/index.ts'
+import { WORDS, isExpression } from '../expression/index.ts'
 
 export function checkShown(read: ReadFlow, complain: Complain): void {
   const { definition, at } = read

@@ -1,17 +1,12 @@
 /** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
-import { alphabetOf, count, fits } from '../../ussd/text.ts'
-import { USSD_PAGE } from '../../ussd/vocabulary.ts'
+import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
-import type { FlowDefinition, ScreenDefinition, Text } from '../language/definition.ts'
-import type { Message } from '../text/message.ts'
-import { keysOn } from '../language/keys.ts'
-import type { ReadFlow } from '../read/read.ts'
+import { type FlowDefinition, type ScreenDefinition, type Text, keysOn, BUILT_IN, builtIn, TEXT_KEYS, type TextKey, usesOf, type TextUse } from '../language/index.ts'
+import { type Message, compileIn, wordsIn } from '../text/index.ts'
+import type { ReadFlow } from '../read/index.ts'
 import { sample } from './sample.ts'
-import { compileIn, wordsIn } from '../text/compiled-texts.ts'
-import { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from '../language/built-in-texts.ts'
-import { usesOf, type TextUse } from '../language/uses.ts'
 
 export function checkTexts(read: ReadFlow, complain: Complain): void {
   const { definition } = read

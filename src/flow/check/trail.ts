@@ -1,6 +1,6 @@
 /** The shortest way to each screen, as it is pressed: what a complaint shows itself by. Needs no flow that compiles. */
-import { conditionWords } from '../expression/condition.ts'
-import { targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/definition.ts'
+import { conditionWords } from '../expression/index.ts'
+import { targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/index.ts'
 
 /** `dial > 2 > (wallet.buy refuses: insufficient)`, by screen; screens that are never reached have none. */
 export function trailsOf(definition: FlowDefinition): ReadonlyMap<string, string> {

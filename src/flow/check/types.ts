@@ -1,15 +1,9 @@
 /** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
-import { didYouMean } from '../../base/did-you-mean.ts'
+import { didYouMean, remedyAmong } from '../../base/index.ts'
 import type { Complain } from './check.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar } from '../language/definition.ts'
-import type { Type } from '../expression/functions.ts'
-import type { ReadFlow } from '../read/read.ts'
-import { pointing } from '../language/source.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
-import { typed } from '../expression/typing.ts'
-import { setIn, usesOf } from '../language/uses.ts'
-import { readingOf, wholePath } from '../expression/value.ts'
+import { compileCondition, Slip, type Type, typed, readingOf, wholePath } from '../expression/index.ts'
+import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar, pointing, setIn, usesOf } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
 
 export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
   const typeOf = typesIn(definition)

@@ -1,10 +1,6 @@
 /** How large a value of `set` gets. */
-import type { Scalar } from '../language/definition.ts'
-import { DECIMALS_MAX, type Arithmetic } from '../expression/decimal.ts'
-import type { Node } from '../expression/expression.ts'
-import { FUNCTIONS, type Fn } from '../expression/functions.ts'
-import { added, charsOf, NUMBER_MAX, type Size } from '../expression/size.ts'
-import { pathsOf, readingOf, wholePath } from '../expression/value.ts'
+import type { Scalar } from '../language/index.ts'
+import { DECIMALS_MAX, type Arithmetic, type Node, FUNCTIONS, type Fn, added, charsOf, NUMBER_MAX, type Size, pathsOf, readingOf, wholePath } from '../expression/index.ts'
 
 export interface KnownBounds {
   sizeOf: (path: string) => Size

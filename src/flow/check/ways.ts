@@ -1,9 +1,7 @@
 /** Whether a flow can be walked: every screen reached, a way out of each, something to press, no circle. */
 import type { Complain } from './check.ts'
-import type { ScreenDefinition } from '../language/definition.ts'
-import { circle, firstScreens, leavable, reachable } from '../language/graph.ts'
-import { keysOn } from '../language/keys.ts'
-import type { ReadFlow } from '../read/read.ts'
+import { type ScreenDefinition, circle, firstScreens, leavable, reachable, keysOn } from '../language/index.ts'
+import type { ReadFlow } from '../read/index.ts'
 
 export function checkWays({ definition, at }: ReadFlow, complain: Complain): void {
   const reached = reachable(definition)

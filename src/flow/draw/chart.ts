@@ -1,6 +1,6 @@
 /** A flow as states and ways between them, worded for a reader: what every picture of it is drawn from. */
-import { conditionWords } from '../expression/condition.ts'
-import { targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from '../language/definition.ts'
+import { conditionWords } from '../expression/index.ts'
+import { targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from '../language/index.ts'
 
 export interface ChartState {
   name: string

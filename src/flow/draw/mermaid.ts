@@ -1,6 +1,6 @@
 /** A flow as Mermaid text, which needs no program of ours to be drawn. */
 import { chartOf } from './chart.ts'
-import type { FlowDefinition } from '../language/definition.ts'
+import type { FlowDefinition } from '../language/index.ts'
 
 /** `stateDiagram-v2`: screens as states, ways as arrows with what is pressed, answered or refused. */
 export function drawFlow(definition: FlowDefinition): string {

@@ -1,9 +1,8 @@
 /** A flow as pictures: every page as a handset shows it, in each language, with where each key leads. One HTML file. */
-import { alphabetOf, count } from '../../ussd/text.ts'
-import { USSD_PAGE } from '../../ussd/vocabulary.ts'
-import type { Compilation } from '../load/compile.ts'
+import { alphabetOf, count, USSD_PAGE } from '../../ussd/index.ts'
+import type { Compilation } from '../load/index.ts'
 import { escapeMarkup as escape } from './markup.ts'
-import { walkFlow, type Walk, type WalkedPage } from '../explore/walk.ts'
+import { walkFlow, type Walk, type WalkedPage } from '../explore/index.ts'
 
 /** HTML that needs nothing else: no script, no font, no picture from anywhere. */
 export function storyboard(compilation: Compilation): string {

@@ -1,7 +1,7 @@
 /** A flow as a picture: the statechart, laid out from top to bottom, as SVG that needs nothing else. */
 import { Graph, layout } from '@dagrejs/dagre'
 import { chartOf, type ChartState } from './chart.ts'
-import type { Compilation } from '../load/compile.ts'
+import type { Compilation } from '../load/index.ts'
 import { escapeMarkup as escape } from './markup.ts'
 
 /** Of the widest monospace face that a machine may have at 12 px: nothing then stands over its box. */

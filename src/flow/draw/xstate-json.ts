@@ -3,7 +3,7 @@
  * of the flow; a branch is `always` with the guard `condition`, whose `if` is as the flow has it.
  */
 import { chartOf, type ChartState, type ChartWay } from './chart.ts'
-import type { FlowDefinition, ScreenDefinition } from '../language/definition.ts'
+import type { FlowDefinition, ScreenDefinition } from '../language/index.ts'
 
 /** Pass it to `createMachine(config, { guards: { condition: (_, { if }) => … } })`. */
 export function xstateJson(definition: FlowDefinition): object {

@@ -1,6 +1,6 @@
 /** One event of a dialogue, to the next thing that the subscriber sees: calls are made on the way. */
-import { FlowFault } from '../../base/errors.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
+import { FlowFault } from '../../base/index.ts'
+import type { Json } from '../../ussd/index.ts'
 import type { CompiledFlow, FlowEvent, FlowSnapshot, Want } from './types.ts'
 
 /** Calls that one turn may make: each costs a round trip, and the network waits some ten seconds in all. */

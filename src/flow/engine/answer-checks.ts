@@ -1,12 +1,9 @@
 /** What an answer is held against: each rule reads the answer so far, and may put it into a better form. */
 import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { msisdnOf } from '../../ussd/msisdn.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import { compilePattern } from '../expression/pattern.ts'
-import type { Check, CHECKSUMS } from '../language/schema-checks.ts'
-import { ANSWER_CHARS_MAX } from '../language/schema-terms.ts'
+import { msisdnOf, type Json } from '../../ussd/index.ts'
+import { compileCondition, Slip, compilePattern } from '../expression/index.ts'
+import { type Check, type CHECKSUMS, ANSWER_CHARS_MAX } from '../language/index.ts'
 
 /** The answer as it is kept, or undefined: the rule does not hold. Pure. */
 export type Rule = (answer: Json, context: DialogueContext) => Json | undefined

@@ -3,15 +3,14 @@
  * its last words. So the gateway, the stores and the deadlines treat it like any other flow.
  */
 import { createHash } from 'node:crypto'
-import { FlowFault } from '../../base/errors.ts'
+import { FlowFault } from '../../base/index.ts'
 import {
   beginDialogue, dialogueMachine, stepDialogue, RESUME,
   type DialogueContext, type DialogueEvent, type Move, type Rested, type Screen,
 } from '../../../machines/dialogue.ts'
-import { readCode } from '../../ussd/service-code.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { readCode, type Json, type JsonObject } from '../../ussd/index.ts'
 import { layAppPage, moreKey } from './app-pages.ts'
-import { builtIn } from '../language/built-in-texts.ts'
+import { builtIn } from '../language/index.ts'
 import type { CompiledFlow, FlowInput, FlowSnapshot, Want } from './types.ts'
 
 /** What the application is told by a call, and what is remembered between calls. JSON. */

@@ -2,8 +2,7 @@
  * Pages of a text that an application wrote for one screen. Its own numbers stay as they are, so the way on has a number
  * that the text does not use.
  */
-import { boundaryAt, fits } from '../../ussd/text.ts'
-import type { PageLimit } from '../../ussd/vocabulary.ts'
+import { boundaryAt, fits, type PageLimit } from '../../ussd/index.ts'
 
 export interface AppPage {
   text: string

@@ -2,14 +2,10 @@
  * What is kept of a back end's answer: the fields that the flow reads somewhere, so that a dialogue stays small however
  * much a back end says.
  */
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import { isRouter, type FlowDefinition, type RouterScreen } from '../language/definition.ts'
-import { LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
-import type { Reading, RowsRead } from '../expression/reading.ts'
-import { compileIn, wordsIn } from '../text/compiled-texts.ts'
-import { usesOf } from '../language/uses.ts'
-import { isExpression, pathsOf, readingOf } from '../expression/value.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+import { compileCondition, Slip, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX, type Reading, type RowsRead, isExpression, pathsOf, readingOf } from '../expression/index.ts'
+import { isRouter, type FlowDefinition, type RouterScreen, usesOf } from '../language/index.ts'
+import { compileIn, wordsIn } from '../text/index.ts'
 
 /** Cuts the answer that is kept under a name down to what the flow reads of it. */
 export type KeepAnswer = (as: string, data: Json) => Json

@@ -3,8 +3,7 @@
  * The one place that knows digits. All lengths are those of the encoded text.
  */
 import type { Shown } from '../../../machines/dialogue.ts'
-import type { PageLimit } from '../../ussd/vocabulary.ts'
-import { boundaryAt, fit, fits, longestPage } from '../../ussd/text.ts'
+import { type PageLimit, boundaryAt, fit, fits, longestPage } from '../../ussd/index.ts'
 
 /** A line with its values whole, or with each value cut to so many characters. */
 export type LayoutLine = (valueMax?: number) => string

@@ -2,7 +2,7 @@
  * What a compiled flow is to the rest: something that steps purely and says what it wants.
  */
 import type { CallOutcome } from './advance.ts'
-import type { EndReason, Json, JsonObject, PageLimit } from '../../ussd/vocabulary.ts'
+import type { EndReason, Json, JsonObject, PageLimit } from '../../ussd/index.ts'
 
 /** What a dialogue tells its machine. */
 export type FlowEvent =

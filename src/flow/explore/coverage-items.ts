@@ -1,14 +1,10 @@
 /** What of a flow is walked one by one: screens, choices, refusals. */
-import type { Json } from '../../ussd/vocabulary.ts'
-import { trimAnswer } from '../../ussd/text.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import type { FlowDefinition, ScreenDefinition } from '../language/definition.ts'
-import { labelNamed } from '../expression/fold.ts'
-import { keysOn, takesLabels } from '../language/keys.ts'
-import { lookUp } from '../engine/layout.ts'
-import { rowsShown } from '../screens/list.ts'
-import { compiledTexts } from '../text/compiled-texts.ts'
-import type { FlowEvent, FlowSnapshot } from '../engine/types.ts'
+import { type Json, trimAnswer } from '../../ussd/index.ts'
+import { compileCondition, Slip, labelNamed } from '../expression/index.ts'
+import { type FlowDefinition, type ScreenDefinition, keysOn, takesLabels } from '../language/index.ts'
+import { lookUp, type FlowEvent, type FlowSnapshot } from '../engine/index.ts'
+import { rowsShown } from '../screens/index.ts'
+import { compiledTexts } from '../text/index.ts'
 import { contextOf } from './walk.ts'
 
 export const screenItem = (name: string) => `screen '${name}'`

@@ -1,8 +1,8 @@
 /** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
-import type { Compilation } from '../load/compile.ts'
+import type { Compilation } from '../load/index.ts'
 import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
 import { transitionsOf } from './transitions.ts'
-import type { CompiledFlow } from '../engine/types.ts'
+import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Coverage {
   /** The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.) */

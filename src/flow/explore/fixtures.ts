@@ -1,15 +1,13 @@
 /** Back ends and subscribers that are made up from what a flow reads: the data that it is walked with. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { compileCondition, Slip } from '../expression/condition.ts'
-import type { FlowDefinition, InputScreen } from '../language/definition.ts'
-import { takesLabels } from '../language/keys.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+import { compileCondition, Slip, readPath } from '../expression/index.ts'
+import { type FlowDefinition, type InputScreen, takesLabels } from '../language/index.ts'
 import { answersOf, wrongAnswersOf } from './synthetic-answers.ts'
 import { outcomesOf, type SyntheticOutcome } from './synthetic-calls.ts'
 import { readsOf, valuesAt } from './reads.ts'
 import type { Lengths } from './synthetic-rows.ts'
-import { readPath } from '../expression/path.ts'
-import { rowsShown } from '../screens/list.ts'
+import { rowsShown } from '../screens/index.ts'
 
 export interface SyntheticWorld {
   outcomes: (screen: string) => readonly SyntheticOutcome[]

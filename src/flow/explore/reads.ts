@@ -1,12 +1,8 @@
 /** What a flow reads, how its texts show it and what it is compared with: what made-up values are made from. */
-import type { Json } from '../../ussd/vocabulary.ts'
-import { compileCondition, Slip, type Against } from '../expression/condition.ts'
-import type { FlowDefinition } from '../language/definition.ts'
-import type { Slot } from '../text/message.ts'
-import { compileIn, wordsIn } from '../text/compiled-texts.ts'
-import type { Reading, RowsRead } from '../expression/reading.ts'
-import { usesOf } from '../language/uses.ts'
-import { pathsOf, readingOf } from '../expression/value.ts'
+import type { Json } from '../../ussd/index.ts'
+import { compileCondition, Slip, type Against, type Reading, type RowsRead, pathsOf, readingOf } from '../expression/index.ts'
+import { type FlowDefinition, usesOf } from '../language/index.ts'
+import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
 export interface Reads {
   slots: readonly Slot[]

@@ -1,12 +1,10 @@
 /** What tells two places of a walk apart: only what may still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { setPathOf, readsByScreen, setOn } from '../check/paths.ts'
-import { compileCondition, Slip, type Condition } from '../expression/condition.ts'
-import { isRouter, rowsFrom, targetsOf, type FlowDefinition } from '../language/definition.ts'
-import { readPath, readRows } from '../expression/path.ts'
-import { armOver } from '../screens/silent.ts'
-import type { FlowSnapshot } from '../engine/types.ts'
-import { usesOf } from '../language/uses.ts'
+import { setPathOf, readsByScreen, setOn } from '../check/index.ts'
+import { compileCondition, Slip, type Condition, readPath, readRows } from '../expression/index.ts'
+import { isRouter, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
+import { armOver } from '../screens/index.ts'
+import type { FlowSnapshot } from '../engine/index.ts'
 import { slotsOf } from './reads.ts'
 
 /**

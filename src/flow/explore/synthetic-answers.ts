@@ -1,13 +1,11 @@
 /** Answers that an input takes, made up from its rules and from what is compared with them. */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import { DateTime } from 'luxon'
-import { examplesOf, WALKED_AT } from '../engine/answer-checks.ts'
-import type { InputScreen } from '../language/definition.ts'
-import { exampleOf } from '../expression/pattern-sample.ts'
-import type { Check } from '../language/schema-checks.ts'
-import { TALK_MSISDN } from '../talk/talk.ts'
-import { NEVER_RIGHT } from '../language/schema-terms.ts'
-import { acceptsAlone } from '../screens/input.ts'
+import { examplesOf, WALKED_AT } from '../engine/index.ts'
+import { type InputScreen, type Check, NEVER_RIGHT } from '../language/index.ts'
+import { exampleOf } from '../expression/index.ts'
+import { TALK_MSISDN } from '../talk/index.ts'
+import { acceptsAlone } from '../screens/index.ts'
 
 /** `tested`: what conditions compare the answer with. None if no example could be made. */
 export function answersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {

@@ -1,9 +1,9 @@
 /** What may come of a call: answers made up from what a flow reads of them, refusals and failure. */
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from '../language/definition.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from '../language/index.ts'
 import { sampleAt, valuesAt, type Reads } from './reads.ts'
 import { listsOf, syntheticRows, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './synthetic-rows.ts'
-import type { FlowEvent } from '../engine/types.ts'
+import type { FlowEvent } from '../engine/index.ts'
 
 /** What may come of a call. `told` is '' for the answer that is all well. */
 export interface SyntheticOutcome {

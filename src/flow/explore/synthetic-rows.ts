@@ -1,6 +1,6 @@
 /** Rows that back ends answer with, made up from what lists and branches read of them. */
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { isRouter, rowsFrom, type FlowDefinition } from '../language/definition.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+import { isRouter, rowsFrom, type FlowDefinition } from '../language/index.ts'
 import { fieldPath, readsOf, sampleAt, valuesAt, type Reads } from './reads.ts'
 
 /** How long what back ends answer is: as is usual, or as long as the `max` of `expect` let it be. */

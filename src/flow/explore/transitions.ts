@@ -1,19 +1,13 @@
 /** Every way on from every screen: what a test of a flow has to take, and which of them an event takes. */
 import type { DialogueContext, DialogueInput, Rested } from '../../../machines/dialogue.ts'
 import { begunBy, passedBy } from '../../../machines/passed.ts'
-import { trimAnswer } from '../../ussd/text.ts'
-import { openingOf, type Compilation } from '../load/compile.ts'
-import { compileCondition, Slip, type Condition } from '../expression/condition.ts'
-import { asks, isRouter, type BranchScreen, type FlowDefinition, type InputScreen, type ScreenDefinition } from '../language/definition.ts'
-import { firstScreens } from '../language/graph.ts'
-import { keysOn, takesLabels } from '../language/keys.ts'
-import { expected } from '../screens/call.ts'
-import { readRows } from '../expression/path.ts'
-import { BACK } from '../screens/keys.ts'
-import { armOver } from '../screens/silent.ts'
-import { RULES } from '../language/schema-checks.ts'
+import { trimAnswer } from '../../ussd/index.ts'
+import { openingOf, type Compilation } from '../load/index.ts'
+import { compileCondition, Slip, type Condition, readRows } from '../expression/index.ts'
+import { asks, isRouter, type BranchScreen, type FlowDefinition, type InputScreen, type ScreenDefinition, firstScreens, keysOn, takesLabels, RULES } from '../language/index.ts'
+import { expected, BACK, armOver } from '../screens/index.ts'
 import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
-import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
+import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
 
 export interface Transition {
   name: string

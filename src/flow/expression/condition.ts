@@ -4,7 +4,7 @@
  * `data.profile.known` · `data.balance.amount >= 5` · `row.status == upcoming` · `language in [en, tpi]`
  * `answers.amount + data.quote.fee <= data.balance.amount` · `{ not: data.profile.known }` · `{ and: [ …, … ] }`
  */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import { holds } from './evaluate.ts'
 import { nodesOf, readExpression, Slip, type Node } from './expression.ts'
 import type { Scope } from './path.ts'

@@ -1,5 +1,5 @@
 /** The value of an expression, given what a dialogue knows. Pure; as many steps as the expression has signs. */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import { ARITHMETIC, asNumber, type Decimal } from './decimal.ts'
 import type { Comparing, Node } from './expression.ts'
 import { dayIn, decimalOf, FUNCTIONS, asText, Unworkable, type Arg, type Fn, type ArgumentType } from './functions.ts'

@@ -9,11 +9,11 @@
  *
  * A bare word is a text on the right of a comparison, and in a list; with a dot, it is a path there too.
  */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import { DECIMALS_MAX, type Arithmetic } from './decimal.ts'
 import { FUNCTIONS } from './functions.ts'
 import { PATH, ROOTS } from './path.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
+import { remedyAmong } from '../../base/index.ts'
 
 /** Characters of one expression: who needs more needs a back end. */
 export const EXPRESSION_CHARS_MAX = 500

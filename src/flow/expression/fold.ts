@@ -1,5 +1,5 @@
 /** Words as people type them on a handset: without case, marks and needless blanks, in any script. */
-import { fewMarks } from '../../ussd/text.ts'
+import { fewMarks } from '../../ussd/index.ts'
 
 /** `Buy Café` and `buy cafe` come out the same. Marks that are letters' own (Devanagari vowel signs) stay. */
 export function folded(text: string): string {

@@ -1,5 +1,5 @@
 /** The functions of expressions: what each takes and gives, and how large that gets. All are pure. */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import { dayOf } from './dates.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
 import { LIST_ROWS_KEPT_MAX } from './path.ts'

@@ -1,6 +1,6 @@
 /** Dotted paths into what a dialogue knows: `data.profile.name`, `row.at`, `answers.amount`. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 
 /** What a path may start with. */
 export const ROOTS = [

@@ -1,6 +1,5 @@
 /** An answer that a pattern takes, for walking a flow without anybody who answers. */
-import { compileLinear } from '../../base/regex/linear.ts'
-import { isOptional, type Expression, type Part } from '../../base/regex/read.ts'
+import { compileLinear, isOptional, type Expression, type Part } from '../../base/regex/index.ts'
 import { compilePattern, readPattern } from './pattern.ts'
 
 /** An example; undefined if none was found that keeps the length as well. */

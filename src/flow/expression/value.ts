@@ -1,6 +1,6 @@
 /** Values of `set`, `with` and `give`: written out, put in by `{path}`, or worked out where they begin with `=`. */
-import { FlowFault } from '../../base/errors.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
+import { FlowFault } from '../../base/index.ts'
+import type { Json } from '../../ussd/index.ts'
 import { evaluate } from './evaluate.ts'
 import { readExpression, Slip, type Node } from './expression.ts'
 import { Unworkable } from './functions.ts'

@@ -1,11 +1,11 @@
 /** A flow as it is after reading: its types, and what its screens name. */
 import type { z } from 'zod'
-import type { Scalar } from '../expression/value.ts'
+import type { Scalar } from '../expression/index.ts'
 import type { CATALOGUE, choice, FLOW, Kind, routeSchema, SCREENS } from './schema.ts'
 import type { text } from './schema-terms.ts'
 
 export type { Kind } from './schema.ts'
-export type { Scalar } from '../expression/value.ts'
+export type { Scalar } from '../expression/index.ts'
 
 type Of<K extends Kind> = z.infer<(typeof SCREENS)[K]>
 

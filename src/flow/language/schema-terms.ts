@@ -1,7 +1,6 @@
 /** What the keys of a flow file are made of: names, texts, paths, conditions, values. */
 import { z } from 'zod'
-import type { ConditionSource } from '../expression/condition.ts'
-import { PATH } from '../expression/path.ts'
+import { type ConditionSource, PATH } from '../expression/index.ts'
 
 /** Characters of one answer that are kept. */
 export const ANSWER_CHARS_MAX = 160

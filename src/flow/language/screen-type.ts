@@ -3,7 +3,7 @@
  * holds for basic screens (check, walk, keys, deep dial, resume, pictures) holds for them.
  */
 import type { z } from 'zod'
-import type { Problem } from '../../base/errors.ts'
+import type { Problem } from '../../base/index.ts'
 import type { WrittenScreen } from './definition.ts'
 import { formScreen } from './form.ts'
 import { languageScreen } from './language-screen.ts'

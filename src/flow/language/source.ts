@@ -1,8 +1,7 @@
 /** YAML that a person wrote, with the place of everything in it, so that a complaint can point. */
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
-import type { Problem } from '../../base/errors.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
+import { type Problem, remedyAmong } from '../../base/index.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const FLOW_FILE_OCTETS_MAX = 1_000_000

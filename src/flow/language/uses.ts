@@ -1,5 +1,5 @@
 /** Where a flow says or reads something: every text, condition and value, with its place in the file. */
-import type { ConditionSource } from '../expression/condition.ts'
+import type { ConditionSource } from '../expression/index.ts'
 import type {
   Choice,
   Kind,

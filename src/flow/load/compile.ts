@@ -1,6 +1,6 @@
 /** A flow file becomes a statechart: every screen a state, every text a compiled message. */
 import { createHash } from 'node:crypto'
-import { FlowFault, ProblemsError } from '../../base/errors.ts'
+import { FlowFault, ProblemsError, toEnd } from '../../base/index.ts'
 import {
   beginDialogue,
   dialogueMachine,
@@ -11,27 +11,13 @@ import {
   type DialogueMachine,
   type Rested,
 } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import { checkingFlow, type FlowProblem } from '../check/check.ts'
-import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition } from '../language/definition.ts'
-import { toEnd } from '../../base/sliced-work.ts'
-import { readFlow, type FlowSource } from '../read/read.ts'
-import type { ScreenTypes } from '../language/screen-type.ts'
-import { SPEC } from '../language/schema.ts'
-import { callPlan, uselessFor } from '../screens/call.ts'
-import { closingPlan, endPlan, notifyPlan } from '../screens/end.ts'
-import { inputPlan } from '../screens/input.ts'
-import { listPlan } from '../screens/list.ts'
-import { menuPlan } from '../screens/menu.ts'
-import { BACK, backPlan, barred, keyed } from '../screens/keys.ts'
-import { BUSY, GOODBYE, type Env, type Plan } from '../screens/plan.ts'
-import { innermost, resumePlan } from '../screens/resume.ts'
-import { branchPlan, setPlan } from '../screens/silent.ts'
-import { firstScreens, guardedScreens, rememberingScreens } from '../language/graph.ts'
-import { keeping } from '../engine/kept.ts'
-import { hasKeys, keysOn, takesLabels } from '../language/keys.ts'
-import { compiledTexts } from '../text/compiled-texts.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/types.ts'
+import type { Json } from '../../ussd/index.ts'
+import { checkingFlow, type FlowProblem } from '../check/index.ts'
+import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition, type ScreenTypes, SPEC, firstScreens, guardedScreens, rememberingScreens, hasKeys, keysOn, takesLabels } from '../language/index.ts'
+import { readFlow, type FlowSource } from '../read/index.ts'
+import { callPlan, uselessFor, closingPlan, endPlan, notifyPlan, inputPlan, listPlan, menuPlan, BACK, backPlan, barred, keyed, BUSY, GOODBYE, type Env, type Plan, innermost, resumePlan, branchPlan, setPlan } from '../screens/index.ts'
+import { keeping, type CompiledFlow, type FlowEvent, type FlowInput, type FlowSnapshot } from '../engine/index.ts'
+import { compiledTexts } from '../text/index.ts'
 
 /** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
 export const DIALLED_MAX = 20

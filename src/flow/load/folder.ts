@@ -1,14 +1,11 @@
 /** A folder of flow files, read again and again: what each flow is by its files, and what is wrong with them. */
 import { createHash } from 'node:crypto'
-import { ProblemsError, type Problem } from '../../base/errors.ts'
-import type { FlowProblem } from '../check/check.ts'
+import { ProblemsError, type Problem, inPieces } from '../../base/index.ts'
+import type { FlowProblem } from '../check/index.ts'
 import { compilingFlow } from './compile.ts'
-import { secretsOf, type FlowDefinition } from '../language/definition.ts'
-import { flowNames, sourceOf } from '../read/loader.ts'
-import { inPieces } from '../../base/sliced-work.ts'
-import type { FlowSource } from '../read/read.ts'
-import type { ScreenTypes } from '../language/screen-type.ts'
-import type { CompiledFlow } from '../engine/types.ts'
+import { secretsOf, type FlowDefinition, type ScreenTypes } from '../language/index.ts'
+import { flowNames, sourceOf, type FlowSource } from '../read/index.ts'
+import type { CompiledFlow } from '../engine/index.ts'
 
 /** A flow as its files last were. */
 export interface LoadedFlow {

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { partsNamed, type FlowFiles, type FlowSource } from './read.ts'
-import { FLOW_FILE_OCTETS_MAX } from '../language/source.ts'
+import { FLOW_FILE_OCTETS_MAX } from '../language/index.ts'
 
 /** Where the parts are, within the folder. */
 const PARTS = 'parts'

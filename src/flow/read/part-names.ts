@@ -1,10 +1,6 @@
 /** A screen of a part as it stands in the flow that uses it: names, paths and texts written out for there. */
-import type { Scalar, Text, WrittenScreen } from '../language/definition.ts'
-import { targetsOf } from '../language/definition.ts'
-import { SCREENS } from '../language/schema.ts'
-import type { Yaml } from '../language/source.ts'
-import { usesOf, type FlowPlace } from '../language/uses.ts'
-import { isExpression } from '../expression/value.ts'
+import { type Scalar, type Text, type WrittenScreen, targetsOf, SCREENS, type Yaml, usesOf, type FlowPlace } from '../language/index.ts'
+import { isExpression } from '../expression/index.ts'
 
 /** A flow's file, or a part's, with its catalogues. */
 export interface Module {

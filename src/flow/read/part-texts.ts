@@ -1,5 +1,5 @@
 /** What is handed to a part as a text in several languages: the call in each of them, and what leads to the right one. */
-import type { BranchScreen, FlowScreen, Scalar } from '../language/definition.ts'
+import type { BranchScreen, FlowScreen, Scalar } from '../language/index.ts'
 
 type Said = Scalar | Readonly<Record<string, string>>
 

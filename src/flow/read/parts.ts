@@ -4,16 +4,11 @@
  * check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows no
  * stack of calls.
  */
-import { ProblemsError, type Problem } from '../../base/errors.ts'
-import type { FlowDefinition, FlowScreen, ReturnScreen, Scalar, ScreenDefinition, WrittenScreen } from '../language/definition.ts'
-import { reachable } from '../language/graph.ts'
+import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
+import { type FlowDefinition, type FlowScreen, type ReturnScreen, type Scalar, type ScreenDefinition, type WrittenScreen, reachable, SCREENS_MAX, type Inside, type Path, type Yaml } from '../language/index.ts'
 import { inPart, type Module } from './part-names.ts'
 import { bySpoken, spoken, unspoken, type LanguageCalls } from './part-texts.ts'
-import { SCREENS_MAX } from '../language/schema.ts'
-import { type Inside, type Path, type Yaml } from '../language/source.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
-import { typed } from '../expression/typing.ts'
-import { readingOf } from '../expression/value.ts'
+import { typed, readingOf } from '../expression/index.ts'
 
 /** Calls within calls. Deeper is a flow that nobody can picture; each costs the screens of all below it. */
 export const PARTS_DEEP_MAX = 5

@@ -2,12 +2,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { UsageError } from '../../base/errors.ts'
-import type { WrittenScreen } from '../language/definition.ts'
-import { SCREENS } from '../language/schema.ts'
-import { condition, length, name, number, path, scalar, text, values } from '../language/schema-terms.ts'
-import { SCREEN_TYPES, type Expanded, type ScreenType, type ScreenTypes } from '../language/screen-type.ts'
-import type { Path } from '../language/source.ts'
+import { UsageError } from '../../base/index.ts'
+import { type WrittenScreen, SCREENS, condition, length, name, number, path, scalar, text, values, SCREEN_TYPES, type Expanded, type ScreenType, type ScreenTypes, type Path } from '../language/index.ts'
 
 /** What screens of a type of one's own are made of: zod, and the terms that the built-in kinds are made of. */
 export const TERMS = { z, condition, length, name, number, path, scalar, text, values } as const

@@ -1,14 +1,9 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import type { z } from 'zod'
-import { ProblemsError, type Problem } from '../../base/errors.ts'
-import { didYouMean } from '../../base/did-you-mean.ts'
-import type { Catalogue, FlowDefinition, WrittenScreen } from '../language/definition.ts'
+import { ProblemsError, type Problem, didYouMean, remedyAmong } from '../../base/index.ts'
+import { type Catalogue, type FlowDefinition, type WrittenScreen, CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, layTypes, SCREEN_TYPES, type ScreenTypes, readYaml, schemaProblems, type Yaml } from '../language/index.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
-import { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX } from '../language/schema.ts'
-import { layTypes, SCREEN_TYPES, type ScreenTypes } from '../language/screen-type.ts'
-import { readYaml, schemaProblems, type Yaml } from '../language/source.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
 
 /** A file with screens, and its catalogues, as text. */
 export interface FlowFiles {

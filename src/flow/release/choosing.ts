@@ -1,7 +1,7 @@
 /** Which revision of a flow is in force, and which is on trial, from the files, the decisions and the archive. */
-import type { FlowProblem } from '../check/check.ts'
+import type { FlowProblem } from '../check/index.ts'
 import { inForce, type Canary, type Decisions, type DecisionsRead, type PublishMode } from './release.ts'
-import type { CompiledFlow } from '../engine/types.ts'
+import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Choosing {
   options: { mode?: PublishMode; decisions?: DecisionsRead }

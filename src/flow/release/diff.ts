@@ -1,6 +1,6 @@
 /** Two revisions side by side: what a subscriber would see changed, screen by screen and language by language. */
-import type { Compilation } from '../load/compile.ts'
-import { walkFlow } from '../explore/walk.ts'
+import type { Compilation } from '../load/index.ts'
+import { walkFlow } from '../explore/index.ts'
 
 /** One screen that reads otherwise, or is on one side only. Pages in the order of a walk with made-up data. */
 export interface ScreenChange {

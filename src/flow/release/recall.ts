@@ -1,5 +1,5 @@
 /** A recalled revision: whatever a dialogue of it rests on, its next turn is its last, with the words of the recall. */
-import type { CompiledFlow } from '../engine/types.ts'
+import type { CompiledFlow } from '../engine/index.ts'
 
 /** `texts` by language; a language without one gets that of the flow's first language, or the flow's own `busy`. */
 export function recalledFlow(flow: CompiledFlow, texts: Readonly<Record<string, string>>): CompiledFlow {

@@ -2,17 +2,16 @@
  * The flows in force: what new dials get, and what dialogues under way began with. The files say what a flow is; what
  * operators decided beyond them (release.ts) says what serves instead.
  */
-import { UsageError } from '../../base/errors.ts'
-import type { FlowProblem } from '../check/check.ts'
-import { compileFlow } from '../load/compile.ts'
-import { asksSecret, readFolder, type Folder, type FolderOptions, type LoadedFlow } from '../load/folder.ts'
+import { UsageError } from '../../base/index.ts'
+import type { FlowProblem } from '../check/index.ts'
+import { compileFlow, asksSecret, readFolder, type Folder, type FolderOptions, type LoadedFlow } from '../load/index.ts'
 import { choosing } from './choosing.ts'
-import type { FlowFiles, FlowSource } from '../read/read.ts'
+import type { FlowFiles, FlowSource } from '../read/index.ts'
 import { recalledFlow } from './recall.ts'
 import {
   isInCanary, NOTHING_DECIDED, type Canary, type Decisions, type DecisionsRead, type PublishMode, type Release,
 } from './release.ts'
-import type { CompiledFlow, FlowArchive, FlowRegistry } from '../engine/types.ts'
+import type { CompiledFlow, FlowArchive, FlowRegistry } from '../engine/index.ts'
 
 /** Compiled revisions that are kept in memory besides those in force; others are compiled again from the archive. */
 export const REVISIONS_KEPT_MAX = 50

@@ -1,12 +1,11 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import type { CallOutcome } from '../engine/advance.ts'
-import { refusalExpects, type CallScreen, type Route } from '../language/definition.ts'
-import type { Want } from '../engine/types.ts'
-import { compileValues, pathsOf } from '../expression/value.ts'
+import type { Json } from '../../ussd/index.ts'
+import type { CallOutcome, Want } from '../engine/index.ts'
+import { refusalExpects, type CallScreen, type Route } from '../language/index.ts'
+import { compileValues, pathsOf } from '../expression/index.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
-import type { SayText } from '../text/compiled-texts.ts'
+import type { SayText } from '../text/index.ts'
 
 /** Where an outcome leads, with the line above the next screen. */
 export interface Way {

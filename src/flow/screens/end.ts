@@ -1,11 +1,10 @@
 /** Screens that nothing is asked on: `notify`, `end` and `exit`. A text that is too long for a page gets pages. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { EndScreen, NotifyScreen } from '../language/definition.ts'
-import { fitLine } from '../engine/layout.ts'
-import type { Want } from '../engine/types.ts'
+import type { EndScreen, NotifyScreen } from '../language/index.ts'
+import { fitLine, type Want } from '../engine/index.ts'
 import { ends, offering, type Offer } from './offer.ts'
 import { GOODBYE, type Env, type Plan } from './plan.ts'
-import type { SayText } from '../text/compiled-texts.ts'
+import type { SayText } from '../text/index.ts'
 
 export type Ending = Extract<Want, { do: 'end' }>['reason']
 

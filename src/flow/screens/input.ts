@@ -1,11 +1,8 @@
 /** `input`: something typed. A wrong answer is told above the prompt. */
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import { trimAnswer } from '../../ussd/text.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import type { InputScreen } from '../language/definition.ts'
-import { fitLine } from '../engine/layout.ts'
-import { lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/answer-checks.ts'
-import { ANSWER_CHARS_MAX } from '../language/schema-terms.ts'
+import { trimAnswer, type Json } from '../../ussd/index.ts'
+import { type InputScreen, ANSWER_CHARS_MAX } from '../language/index.ts'
+import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/index.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */

@@ -3,11 +3,8 @@
  * keys stand under the page. The screen inside lays its page out in the room that they leave.
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
-import { uncodableAt } from '../../ussd/gsm7.ts'
-import { count, trimAnswer } from '../../ussd/text.ts'
-import type { PageLimit } from '../../ussd/vocabulary.ts'
-import { keysOn, type Keys } from '../language/keys.ts'
-import type { FlowDefinition, ScreenDefinition } from '../language/definition.ts'
+import { uncodableAt, count, trimAnswer, type PageLimit } from '../../ussd/index.ts'
+import { keysOn, type Keys, type FlowDefinition, type ScreenDefinition } from '../language/index.ts'
 import { restless } from './silent.ts'
 import { left, type Env, type Plan } from './plan.ts'
 

@@ -1,11 +1,9 @@
 /** `list`: rows that a back end gave, one option each, and written choices after them. */
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
-import type { Json, JsonObject } from '../../ussd/vocabulary.ts'
-import { folded } from '../expression/fold.ts'
-import { readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/path.ts'
-import type { ListScreen } from '../language/definition.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+import { folded, readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
+import { type ListScreen, ANSWER_CHARS_MAX } from '../language/index.ts'
 import { choicesOf } from './menu.ts'
-import { ANSWER_CHARS_MAX } from '../language/schema-terms.ts'
 import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 

@@ -1,8 +1,8 @@
 /** `menu`: a title and written choices. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import type { Choice, MenuScreen } from '../language/definition.ts'
-import { compileValues } from '../expression/value.ts'
+import type { Json } from '../../ussd/index.ts'
+import type { Choice, MenuScreen } from '../language/index.ts'
+import { compileValues } from '../expression/index.ts'
 import { offering, type Option } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 

@@ -1,9 +1,8 @@
 /** Screens that offer numbered options, whatever they come from: menus, lists, long texts, the offer to go on. */
 import type { DialogueContext, DialogueEvent, Move, Shown } from '../../../machines/dialogue.ts'
-import { trimAnswer } from '../../ussd/text.ts'
-import { labelNamed } from '../expression/fold.ts'
-import { layPage, lookUp, relay, type LayoutLine, type ScreenContent } from '../engine/layout.ts'
-import type { Want } from '../engine/types.ts'
+import { trimAnswer } from '../../ussd/index.ts'
+import { labelNamed } from '../expression/index.ts'
+import { layPage, lookUp, relay, type LayoutLine, type ScreenContent, type Want } from '../engine/index.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What is offered, given a context. The same context gives the same offer. */

@@ -1,11 +1,9 @@
 /** A compiled screen, and what screens are compiled with. */
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
-import type { Condition, ConditionSource } from '../expression/condition.ts'
-import type { Kind, Text } from '../language/definition.ts'
-import type { KeepAnswer } from '../engine/kept.ts'
-import type { SayText } from '../text/compiled-texts.ts'
-import type { TextKey } from '../language/built-in-texts.ts'
-import type { Want } from '../engine/types.ts'
+import type { Condition, ConditionSource } from '../expression/index.ts'
+import type { Kind, Text, TextKey } from '../language/index.ts'
+import type { KeepAnswer, Want } from '../engine/index.ts'
+import type { SayText } from '../text/index.ts'
 
 /** One screen as a state of the machine, with what it asks of the world. */
 export interface Plan extends Screen {

@@ -1,12 +1,9 @@
 /** Plays a talk against a compiled flow; the snapshot goes through JSON between any two turns, as in a store. */
 import { isDeepStrictEqual } from 'node:util'
-import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/vocabulary.ts'
-import { advance, type CallOutcome, type CallWant, type Advanced } from '../engine/advance.ts'
-import { WALKED_AT } from '../engine/answer-checks.ts'
-import { SUBSCRIBER } from '../language/language-screen.ts'
-import { SMS, SMS_SEND } from '../language/sms-screen.ts'
+import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/index.ts'
+import { advance, type CallOutcome, type CallWant, type Advanced, WALKED_AT, type CompiledFlow, type FlowEvent, type FlowSnapshot } from '../engine/index.ts'
+import { SUBSCRIBER, SMS, SMS_SEND } from '../language/index.ts'
 import { TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
-import type { CompiledFlow, FlowEvent, FlowSnapshot } from '../engine/types.ts'
 
 /** Where a talk went another way. */
 export interface TalkFailure {

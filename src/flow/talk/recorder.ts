@@ -1,12 +1,10 @@
 /** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
-import { UsageError } from '../../base/errors.ts'
-import { WALKED_AT } from '../engine/answer-checks.ts'
-import { SMS_SEND } from '../language/sms-screen.ts'
-import { SUBSCRIBER } from '../language/language-screen.ts'
+import { UsageError } from '../../base/index.ts'
+import { WALKED_AT, type CompiledFlow, type FlowEvent, type FlowInput, type FlowSnapshot, type Want } from '../engine/index.ts'
+import { SMS_SEND, SUBSCRIBER } from '../language/index.ts'
 import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
 import { parseTalks, TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
 import { writeTalk } from './writer.ts'
-import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot, Want } from '../engine/types.ts'
 
 /** Subscribers whose last dialogue is kept. */
 export const RECORDED_MAX = 100

@@ -1,7 +1,6 @@
 /** Talks: written conversations that test a flow. This file reads them; talk-player.ts plays them. */
-import { ProblemsError, type Problem } from '../../base/errors.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import { remedyAmong } from '../../base/did-you-mean.ts'
+import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
+import type { Json } from '../../ussd/index.ts'
 
 /** One line, or one block of `<` lines, of a talk. */
 export type TalkStep = { line: number } & (

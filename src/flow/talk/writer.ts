@@ -1,5 +1,5 @@
 /** Talks as the text of a talk file: what talk.ts reads. */
-import type { Json } from '../../ussd/vocabulary.ts'
+import type { Json } from '../../ussd/index.ts'
 import type { Talk, TalkStep } from './talk.ts'
 
 /** One talk; parseTalks reads its steps back as they were. */

@@ -1,11 +1,8 @@
 /** What a flow says: its texts in each of its languages, compiled once. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { compileCondition, Slip, type Condition, type ConditionSource } from '../expression/condition.ts'
-import { DEFAULT_DATE_FORMAT, type DateFormat } from '../expression/dates.ts'
-import type { FlowDefinition, Text } from '../language/definition.ts'
+import { compileCondition, Slip, type Condition, type ConditionSource, DEFAULT_DATE_FORMAT, type DateFormat, type Scope } from '../expression/index.ts'
+import { type FlowDefinition, type Text, builtIn, type TextKey } from '../language/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
-import type { Scope } from '../expression/path.ts'
-import { builtIn, type TextKey } from '../language/built-in-texts.ts'
 
 /** A text in the dialogue's language. */
 export type SayText = (scope: Scope, filling?: Filling) => string

@@ -1,10 +1,8 @@
 /** A text of a flow, compiled: ICU messages with dotted paths, and dates in the flow's zone. */
 import { IntlMessageFormat } from 'intl-messageformat'
-import { FlowFault } from '../../base/errors.ts'
-import { clusterAt, fewMarks } from '../../ussd/text.ts'
-import type { Json } from '../../ussd/vocabulary.ts'
-import { plain, showDate, showTime, type DateFormat } from '../expression/dates.ts'
-import { readPath, ROOTS, type Scope } from '../expression/path.ts'
+import { FlowFault } from '../../base/index.ts'
+import { clusterAt, fewMarks, type Json } from '../../ussd/index.ts'
+import { plain, showDate, showTime, type DateFormat, readPath, ROOTS, type Scope } from '../expression/index.ts'
 
 /** How values are put in. */
 export interface Filling {

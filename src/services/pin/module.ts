@@ -5,8 +5,8 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Knex } from 'knex'
-import { Refusal, type BackendModule, type CallContext } from '../../backend/types.ts'
-import type { Clock, Json, JsonObject } from '../../ussd/vocabulary.ts'
+import { Refusal, type BackendModule, type CallContext } from '../../backend/index.ts'
+import type { Clock, Json, JsonObject } from '../../ussd/index.ts'
 
 export interface PinSettings {
   /** Digits of a PIN. */

@@ -1,6 +1,6 @@
 /** The PIN module's own settings, as they stand in the configuration. */
 import { z } from 'zod'
-import { ProblemsError } from '../../base/errors.ts'
+import { ProblemsError } from '../../base/index.ts'
 import { PIN_DEFAULTS, type PinSettings } from './module.ts'
 
 const schema = z.strictObject({

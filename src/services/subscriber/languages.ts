@@ -1,7 +1,7 @@
 /** The language that a subscriber chose on a `language` screen: the next dialogue starts in it. */
 import type { Knex } from 'knex'
-import type { SmsSubject } from '../../sms/outbox/types.ts'
-import type { JsonObject } from '../../ussd/vocabulary.ts'
+import type { SmsSubject } from '../../sms/outbox/index.ts'
+import type { JsonObject } from '../../ussd/index.ts'
 
 export interface Languages {
   /** Null: none was chosen. Rejects if the database does not answer. */

@@ -1,5 +1,5 @@
 /** The service code of a begin, put together from where the gateway wrote it. */
-import { readCode, type ServiceCode } from '../../ussd/service-code.ts'
+import { readCode, type ServiceCode } from '../../ussd/index.ts'
 import type { DialectProfile } from './schema.ts'
 import { readPlaceText, type PduView } from './carrier.ts'
 import { matcher } from './regex.ts'

@@ -1,8 +1,6 @@
 /** A dialect: one operator's way of putting USSD into SMPP, compiled from its profile to pure functions. */
-import { readMsisdn, type Numbering } from '../../ussd/msisdn.ts'
-import { clean } from '../../ussd/text.ts'
-import type { Chance, ReturnPath, UssdKind, UssdMessage } from '../../ussd/vocabulary.ts'
-import { cOctetsMax, fieldStatus } from '../pdu/commands.ts'
+import { readMsisdn, type Numbering, clean, type Chance, type ReturnPath, type UssdKind, type UssdMessage } from '../../ussd/index.ts'
+import { cOctetsMax, fieldStatus } from '../pdu/index.ts'
 import { getSession, mintSession, readPlace, sessionId, readPlaceText, tlvOf, type PduView } from './carrier.ts'
 import { compileClassifier, operationOf, type Facts } from './classify.ts'
 import { compileCode } from './code.ts'

@@ -4,8 +4,7 @@
  */
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { ProblemsError, type Problem } from '../../base/errors.ts'
-import { didYouMean } from '../../base/did-you-mean.ts'
+import { ProblemsError, type Problem, didYouMean } from '../../base/index.ts'
 import { compileDialect, type DialectOptions } from './dialect.ts'
 import { problemsOf, SourceFile } from './problems.ts'
 import { dialectProfile, type DialectProfile } from './schema.ts'

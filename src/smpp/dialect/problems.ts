@@ -1,7 +1,7 @@
 /** A profile's YAML with the lines of its values, and what is wrong with it in words. */
 import { LineCounter, isMap, isSeq, parseDocument, type Document, type Node, type Pair } from 'yaml'
 import { z } from 'zod'
-import type { Problem } from '../../base/errors.ts'
+import type { Problem } from '../../base/index.ts'
 import { dialectProfile } from './schema.ts'
 
 type Path = readonly PropertyKey[]

@@ -1,6 +1,5 @@
 /** Regular expressions that a profile may use: short ones, matched by src/base/regex/linear.ts on a short text. */
-import { compileLinear, type Linear } from '../../base/regex/linear.ts'
-import { readRegex, type Limits } from '../../base/regex/read.ts'
+import { compileLinear, type Linear, readRegex, type Limits } from '../../base/regex/index.ts'
 
 export const REGEX_LENGTH_MAX = 100
 /** `*`, `+` and ranges. */

@@ -1,12 +1,7 @@
 /**
  * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
  */
-import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from '../../ussd/gsm7.ts'
-import {
-  decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2,
-} from '../../ussd/octets.ts'
-import { fit, toGsm7Text, transliterate } from '../../ussd/text.ts'
-import type { Alphabet, PageLimit } from '../../ussd/vocabulary.ts'
+import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets, decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2, fit, toGsm7Text, transliterate, type Alphabet, type PageLimit } from '../../ussd/index.ts'
 import type { DialectProfile, TextCoding, TextInProfile, TextOutProfile } from './schema.ts'
 
 /** Three septets: two letters and CR. (3GPP TS 23.038 §5, 0x10) */

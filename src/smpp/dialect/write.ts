@@ -1,5 +1,5 @@
 /** A reply as the submit_sm or data_sm that a dialect wants. */
-import type { Chance, PageLimit, ReturnPath, UssdAction, UssdReply } from '../../ussd/vocabulary.ts'
+import type { Chance, PageLimit, ReturnPath, UssdAction, UssdReply } from '../../ussd/index.ts'
 import { endBitInSession, putSession, stepOf, withEndBit, withStep, type PduTarget } from './carrier.ts'
 import { writeEnvelope } from './envelope.ts'
 import type { ActionProfile, DialectProfile } from './schema.ts'

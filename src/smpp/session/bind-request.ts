@@ -1,6 +1,6 @@
 /** The bind request. (SMPP v3.4 §4.1) */
 import type { SmscSettings } from './settings.ts'
-import { encode, type Encoded } from '../pdu/codec.ts'
+import { encode, type Encoded } from '../pdu/index.ts'
 
 /** What a bind may do: submit, receive, or both. */
 export type BindRole = 'transceiver' | 'transmitter' | 'receiver'

@@ -1,6 +1,6 @@
 /** One bind kept alive: the statechart of machines/bind.ts over successive links. */
 import { createActor, type Actor } from 'xstate'
-import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
 import { bindMachine, bindStateName, type BindEvent } from '../../../machines/bind.ts'
 import type { BindTimes } from '../../../machines/bind-times.ts'
 import type { Endpoint } from './settings.ts'

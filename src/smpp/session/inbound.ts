@@ -1,13 +1,11 @@
 /** What one link makes of the PDUs that it reads: who hears them, and what is answered where nobody may. */
-import type { Log } from '../../base/log-port.ts'
+import type { Log } from '../../base/index.ts'
 import type { LinkPort, Pdu } from '../types.ts'
 import type { BindRole } from './bind-request.ts'
 import type { SmppCounter } from './counters.ts'
 import type { Window } from './window.ts'
 import type { OpenRequests } from './open-requests.ts'
-import { decode, isKnown } from '../pdu/codec.ts'
-import { isResponse, type PduFault } from '../pdu/commands.ts'
-import { STATUS, statusText } from '../pdu/status.ts'
+import { decode, isKnown, isResponse, type PduFault, STATUS, statusText } from '../pdu/index.ts'
 
 export interface InboundDeps {
   link: LinkPort

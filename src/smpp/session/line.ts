@@ -1,17 +1,16 @@
 /** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
-import type { Chance, Clock } from '../../ussd/vocabulary.ts'
-import type { Log } from '../../base/log-port.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
+import type { Log } from '../../base/index.ts'
 import type { BindRow, Dialect, Lane, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
 import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
 import type { SmppCounters, SmppCounter } from './counters.ts'
 import { Bind } from './bind.ts'
-import { encode } from '../pdu/codec.ts'
+import { encode, statusLabel } from '../pdu/index.ts'
 import type { BindRole } from './bind-request.ts'
 import type { Link, Tap } from './link.ts'
 import { Pace } from './pace.ts'
 import type { Connect } from './socket.ts'
-import { statusLabel } from '../pdu/status.ts'
 
 export interface LineDeps {
   dialect: Dialect

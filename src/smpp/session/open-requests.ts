@@ -1,10 +1,9 @@
 /** The requests of the SMSC's that are not answered yet, on one link: each is answered once, and counted once. */
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { Pdu } from '../types.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
-import { encodeResponse, isKnown } from '../pdu/codec.ts'
-import { STATUS, statusLabel } from '../pdu/status.ts'
+import { encodeResponse, isKnown, STATUS, statusLabel } from '../pdu/index.ts'
 
 export interface RequestsDeps {
   clock: Clock

@@ -1,5 +1,5 @@
 /** The time that a bind is not up: since when, why, what was tried; one warning of it, and one line when it is over. */
-import type { Log } from '../../base/log-port.ts'
+import type { Log } from '../../base/index.ts'
 import { remedyOf, type Trouble, type Why } from './trouble.ts'
 
 export interface OutageDeps {

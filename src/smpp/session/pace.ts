@@ -1,6 +1,6 @@
 /** The pace of a line's SMS lane: a rate, cut when the SMSC throttles, recovering step by step. USSD has no pace. */
-import { monotonicClock } from '../../base/monotonic-clock.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import { monotonicClock } from '../../base/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 
 export interface PaceSettings {
   /** SMS a second over all binds of the line; left out: as fast as the window allows. */

@@ -1,7 +1,7 @@
 /** The settings of a line, and every default with its reason. */
 import type { SecureVersion } from 'node:tls'
 import { BIND_TIMES, type BindTimes } from '../../../machines/bind-times.ts'
-import { PDU_OCTETS_MAX } from '../pdu/framer.ts'
+import { PDU_OCTETS_MAX } from '../pdu/index.ts'
 import type { Lane } from '../types.ts'
 
 export interface Endpoint {

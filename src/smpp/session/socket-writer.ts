@@ -1,6 +1,6 @@
 /** The outbox of one link: octets gathered over an event-loop turn, one write for all, and watch over what is stuck. */
 import type { Socket } from 'node:net'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { LineLimits } from './settings.ts'
 import type { SmppCounter } from './counters.ts'
 

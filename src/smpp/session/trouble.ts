@@ -1,6 +1,6 @@
 /** Why a bind is not up, in one word, and what a person can do about it. */
 import { FOR_GOOD } from '../../../machines/bind-tries.ts'
-import { STATUS, statusText } from '../pdu/status.ts'
+import { STATUS, statusText } from '../pdu/index.ts'
 
 export type Why = keyof typeof REMEDIES
 

@@ -2,10 +2,10 @@
  * The window of one link: which of our requests are written and unanswered, and which wait for a slot. USSD goes first
  * and has the last slots for itself; every request ends in exactly one outcome.
  */
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { Lane, OutgoingPdu, Pdu, SubmitOutcome } from '../types.ts'
 import type { Pace } from './pace.ts'
-import { STATUS } from '../pdu/status.ts'
+import { STATUS } from '../pdu/index.ts'
 
 /** Sequence numbers go from 1 to this, then 1 again. (SMPP v3.4 §3.2, §5.1.4) */
 export const SEQUENCE_MAX = 0x7fffffff

@@ -4,13 +4,11 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
-import type { Counters } from '../../base/metrics.ts'
-import { repeating, statement } from '../../base/sql.ts'
-import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import { type Counters, repeating, statement } from '../../base/index.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
 import { wishOf, type Keywords } from './keywords.ts'
-import { enqueueSms } from '../outbox/enqueue.ts'
+import { enqueueSms, ANSWER, type SmsSubject } from '../outbox/index.ts'
 import { optIn, optOut } from './opt-out.ts'
-import { ANSWER, type SmsSubject } from '../outbox/types.ts'
 
 /** One SMS of a subscriber, whole. */
 export interface IncomingSms {

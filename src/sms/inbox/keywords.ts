@@ -1,5 +1,5 @@
 /** What a subscriber's SMS wants, by its words. Pure. */
-import { trimAnswer } from '../../ussd/text.ts'
+import { trimAnswer } from '../../ussd/index.ts'
 
 /** Units of an SMS that wishes are looked for in: four messages. What is longer is no keyword. */
 const LOOKED_AT = 640

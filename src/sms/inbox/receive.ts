@@ -1,13 +1,11 @@
 /** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
-import type { Log } from '../../base/log-port.ts'
-import type { Counters } from '../../base/metrics.ts'
+import type { Log, Counters } from '../../base/index.ts'
 import { takeSms, type IncomingDeps } from './inbox.ts'
 import { addPart, endText, expireTexts, type GivenUp, type PartLimits, type PartShelf, type SmsPartIn } from './parts.ts'
-import { readSmsPart } from '../pdu/segments-join.ts'
-import { tlvOf } from '../../smpp/dialect/carrier.ts'
-import type { PlainText } from '../pdu/segments.ts'
-import type { Line, Pdu } from '../../smpp/types.ts'
-import { readMsisdn, remedyFor, type Numbering } from '../../ussd/msisdn.ts'
+import { readSmsPart, type PlainText } from '../pdu/index.ts'
+import { tlvOf } from '../../smpp/dialect/index.ts'
+import type { Line, Pdu } from '../../smpp/index.ts'
+import { readMsisdn, remedyFor, type Numbering } from '../../ussd/index.ts'
 import type { SmsInSettings } from '../settings.ts'
 
 export interface SmsInDeps extends Omit<IncomingDeps, 'settings' | 'counters'> {

@@ -1,5 +1,5 @@
 /** How long an SMS waits before it is tried again. Pure. */
-import type { Chance } from '../../ussd/vocabulary.ts'
+import type { Chance } from '../../ussd/index.ts'
 
 /** By then the SMSC has asked for patience for a good quarter of an hour or more. */
 export const TRIES_MAX = 20

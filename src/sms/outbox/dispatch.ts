@@ -4,9 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { failpoint } from '../../base/failpoints.ts'
-import { monotonicClock } from '../../base/monotonic-clock.ts'
-import { repeating } from '../../base/sql.ts'
+import { failpoint, monotonicClock, repeating } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'

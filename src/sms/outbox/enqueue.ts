@@ -1,6 +1,6 @@
 /** An SMS that is owed at once, outside any other statement. */
 import type { Knex } from 'knex'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Clock } from '../../ussd/index.ts'
 
 export interface EnqueuedSms {
   /** Unique among SMS of its kind. */

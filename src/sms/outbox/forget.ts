@@ -1,6 +1,6 @@
 /** What the outbox no longer needs, and what a subscriber wants gone. */
 import type { Knex } from 'knex'
-import { statement } from '../../base/sql.ts'
+import { statement } from '../../base/index.ts'
 import { ORPHAN_MS } from './settings.ts'
 
 /** Rows forgotten at once: a purge must not hold the table. The rest goes with the next one. */

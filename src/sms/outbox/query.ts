@@ -1,5 +1,5 @@
 /** SMS whose receipt is overdue: the SMSC is asked what became of them, ever less often, and settles them as a receipt would. */
-import { statement } from '../../base/sql.ts'
+import { statement } from '../../base/index.ts'
 import { unsentMs } from './backoff.ts'
 import { applyState } from './receipts.ts'
 import type { OutboxDeps } from './settings.ts'

@@ -1,5 +1,5 @@
 /** The statements of receipts: parts of SMS by what the SMSC called them, and receipts that nobody asked for yet. */
-import { statement } from '../../base/sql.ts'
+import { statement } from '../../base/index.ts'
 import type { ReminderState } from '../../../machines/reminder.ts'
 import type { Receipt } from './types.ts'
 

@@ -1,7 +1,7 @@
 /** What receipts do to the outbox: matched by line and message id, kept for a day when nobody knows the id yet. */
 import type { Knex } from 'knex'
 import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
-import { repeating } from '../../base/sql.ts'
+import { repeating } from '../../base/index.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import {
   DROP_ORPHANS, FIND_PART, FIND_REFERENCE, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS,

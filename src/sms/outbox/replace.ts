@@ -1,6 +1,6 @@
 /** The text of an SMS that is owed, or that the SMSC still holds, becomes another: there, or as a new SMS in its place. */
 import type { Knex } from 'knex'
-import { statement } from '../../base/sql.ts'
+import { statement } from '../../base/index.ts'
 import { RECALLED } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'

@@ -3,7 +3,7 @@
  * the states come from the statechart.
  */
 import { nextState, statesHearing, type ReminderEvent } from '../../../machines/reminder.ts'
-import { statement } from '../../base/sql.ts'
+import { statement } from '../../base/index.ts'
 
 export interface ClaimedRow {
   id: string

@@ -1,8 +1,7 @@
 /** What may be set of the reminders, and what they are given. */
 import type { Knex } from 'knex'
-import type { Log } from '../../base/log-port.ts'
-import type { Counters } from '../../base/metrics.ts'
-import type { Chance, Clock } from '../../ussd/vocabulary.ts'
+import type { Log, Counters } from '../../base/index.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
 import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'

@@ -1,5 +1,5 @@
 /** What a refused SMS means, status by status: one table, which a line's settings may change. */
-import { STATUS } from '../../smpp/pdu/status.ts'
+import { STATUS } from '../../smpp/pdu/index.ts'
 
 /**
  * retry: passes by itself · pause: so, and the line shall rest for it · destination: only this subscriber's queue is

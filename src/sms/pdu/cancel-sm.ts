@@ -1,7 +1,7 @@
 /** Has the SMSC throw an SMS away: one cancel_sm a part. (SMPP v3.4 §4.9) */
-import type { RecallOutcome, SmsToRecall } from '../outbox/types.ts'
-import type { Line, OutgoingPdu } from '../../smpp/types.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { RecallOutcome, SmsToRecall } from '../outbox/index.ts'
+import type { Line, OutgoingPdu } from '../../smpp/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
 
 export interface RecallDeps {

@@ -1,12 +1,10 @@
 /** Asks the SMSC what became of an SMS: query_sm, behind all USSD as every SMS. (SMPP v3.4 §4.8) */
-import type { QueryLine } from '../outbox/query.ts'
-import type { QueryOutcome, SmsQuery } from '../outbox/types.ts'
+import { type QueryLine, type QueryOutcome, type SmsQuery, ownClasses, statusClass } from '../outbox/index.ts'
 import { messageState } from './receipt.ts'
-import { STATUS } from '../../smpp/pdu/status.ts'
-import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import { STATUS } from '../../smpp/pdu/index.ts'
+import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
-import { ownClasses, statusClass } from '../outbox/status.ts'
 
 export interface QueryDeps {
   settings: readonly SmsLine[]

@@ -1,10 +1,8 @@
 /** Delivery receipts, read from deliver_sm and data_sm: parameters first, then the text, key by key. */
-import type { Receipt } from '../outbox/types.ts'
-import { readMsisdn, type Numbering } from '../../ussd/msisdn.ts'
-import { decodeLatin1, decodeUcs2 } from '../../ussd/octets.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { tlvOf, uint } from '../../smpp/dialect/carrier.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import type { Receipt } from '../outbox/index.ts'
+import { readMsisdn, type Numbering, decodeLatin1, decodeUcs2 } from '../../ussd/index.ts'
+import { payloadOf, tlvOf, uint } from '../../smpp/dialect/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
 
 export interface ReceiptOptions {
   /** Minutes east of UTC of the SMSC's own clock: dates in the text have no zone. Default 0. */

@@ -1,7 +1,7 @@
 /** Has the SMSC put another text in the place of one that it still holds: replace_sm. (SMPP v3.4 §4.10) */
-import type { SmsReplace } from '../outbox/types.ts'
+import type { SmsReplace } from '../outbox/index.ts'
 import { splitSms } from './segments.ts'
-import type { Line, OutgoingPdu } from '../../smpp/types.ts'
+import type { Line, OutgoingPdu } from '../../smpp/index.ts'
 import type { RecallDeps } from './cancel-sm.ts'
 import { splittingOf } from './submit-sm.ts'
 

@@ -1,11 +1,8 @@
 /** An incoming SMS, or the part of a long one that a PDU brings. */
-import { decodeNational } from '../../ussd/national.ts'
-import { decodeLatin1, decodeUcs2 } from '../../ussd/octets.ts'
-import { clean } from '../../ussd/text.ts'
-import { tlvOf, uint } from '../../smpp/dialect/carrier.ts'
-import { splitHeader } from '../../smpp/dialect/dialect.ts'
+import { decodeNational, decodeLatin1, decodeUcs2, clean } from '../../ussd/index.ts'
+import { tlvOf, uint, splitHeader } from '../../smpp/dialect/index.ts'
 import { PLAIN, type PlainText } from './segments.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import type { Pdu } from '../../smpp/index.ts'
 
 /** One incoming message; whole: 1 of 1. */
 export interface IncomingPart {

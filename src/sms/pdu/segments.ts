@@ -1,10 +1,6 @@
 /** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
-import { countGsm7, uncodableAt } from '../../ussd/gsm7.ts'
-import { encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift } from '../../ussd/national.ts'
-import { encodeAscii, encodeLatin1, encodeUcs2 } from '../../ussd/octets.ts'
-import { boundaryAt, toGsm7Text, transliterate } from '../../ussd/text.ts'
-import type { Alphabet } from '../../ussd/vocabulary.ts'
-import type { OutgoingPdu, Tlv } from '../../smpp/types.ts'
+import { countGsm7, uncodableAt, encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift, encodeAscii, encodeLatin1, encodeUcs2, boundaryAt, toGsm7Text, transliterate, type Alphabet } from '../../ussd/index.ts'
+import type { OutgoingPdu, Tlv } from '../../smpp/index.ts'
 
 /**
  * How parts are told to belong together. `udh8`/`udh16`: a header with a reference of that width (3GPP TS

@@ -1,15 +1,11 @@
 /** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
-import { failpointOnceWritten } from '../../base/failpoints.ts'
-import type { Counters } from '../../base/metrics.ts'
-import type { LateSms } from '../outbox/ambiguous.ts'
-import type { BeforePart, PartIds, SmsOutcome, SmsSubmit, SmsToSend } from '../outbox/types.ts'
+import { failpointOnceWritten, type Counters } from '../../base/index.ts'
+import { type LateSms, type BeforePart, type PartIds, type SmsOutcome, type SmsSubmit, type SmsToSend, ownClasses, statusClass } from '../outbox/index.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
-import { STATUS } from '../../smpp/pdu/status.ts'
-import type { Line, SubmitOutcome } from '../../smpp/types.ts'
-import { LANGUAGES } from '../../ussd/national.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import { STATUS } from '../../smpp/pdu/index.ts'
+import type { Line, SubmitOutcome } from '../../smpp/index.ts'
+import { LANGUAGES, type Clock } from '../../ussd/index.ts'
 import type { SmsLine, SmsSettings } from '../settings.ts'
-import { ownClasses, statusClass } from '../outbox/status.ts'
 
 export interface SubmitDeps {
   settings: readonly SmsLine[]

@@ -1,10 +1,9 @@
 /** Unfinished SMS of subscribers on one machine without Redis: a map, and a file of it that survives the end of the process. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { nameOfKey } from '../../dialogue/key.ts'
-import type { StoreFault } from '../../dialogue/types.ts'
-import { StoreError, UsageError } from '../../base/errors.ts'
-import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/parts.ts'
+import { nameOfKey, type StoreFault } from '../../dialogue/index.ts'
+import { StoreError, UsageError } from '../../base/index.ts'
+import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/index.ts'
 import { plainSealer, type Sealer } from '../seal.ts'
 
 export interface FilePartsOptions {

@@ -1,7 +1,7 @@
 /** The lock on a data directory: a file with the id of the process that has it. */
 import { linkSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { UsageError } from '../../base/errors.ts'
+import { UsageError } from '../../base/index.ts'
 
 /** A process id comes back after a restart (in a container it is always the same): what this process has, it knows. */
 const ours = new Set<string>()

@@ -2,13 +2,8 @@
  * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
  * Entries are values: each change puts a new one in, after the journal has it.
  */
-import { tallied } from '../../dialogue/census.ts'
-import { deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type DialogueEntry } from '../../dialogue/entry.ts'
-import { nameOfKey } from '../../dialogue/key.ts'
-import { confirm, drop, rest, seize, type Seizing } from '../../dialogue/outcome.ts'
-import { bury, classifyAnswer, classifyBegin, type Classified } from '../../dialogue/classify.ts'
-import type { DialogueLimits, DialogueStore, Overdue, StoreFault, TakeResult, Taking } from '../../dialogue/types.ts'
-import { StoreError } from '../../base/errors.ts'
+import { tallied, deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type DialogueEntry, nameOfKey, confirm, drop, rest, seize, type Seizing, bury, classifyAnswer, classifyBegin, type Classified, type DialogueLimits, type DialogueStore, type Overdue, type StoreFault, type TakeResult, type Taking } from '../../dialogue/index.ts'
+import { StoreError } from '../../base/index.ts'
 import { deadlines } from './memory-deadlines.ts'
 
 /** One change, as it is journalled. `dueMs`: when something must be done about the entry. */

@@ -7,8 +7,8 @@ import {
   readFileSync, renameSync, rmSync, statSync, writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { DialogueLimits, DialogueStore, StoreFault } from '../../dialogue/types.ts'
-import { StoreError, UsageError } from '../../base/errors.ts'
+import type { DialogueLimits, DialogueStore, StoreFault } from '../../dialogue/index.ts'
+import { StoreError, UsageError } from '../../base/index.ts'
 import { lockDirectory } from './lock.ts'
 import { memoryDialogues, type Change, type Journal } from './memory.ts'
 import { plainSealer, type SealPlace, type Sealer } from '../seal.ts'

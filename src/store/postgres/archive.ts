@@ -1,6 +1,6 @@
 /** The flow archive in Postgres: the source of every revision that ever served, or was stored to be tried. */
 import type { Knex } from 'knex'
-import type { FlowArchive } from '../../flow/engine/types.ts'
+import type { FlowArchive } from '../../flow/engine/index.ts'
 
 /** Revisions never change: `put` of a known one only notes that it came into force again. */
 export function flowArchive(knex: Knex): FlowArchive {

@@ -5,7 +5,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres'
 import { PGlite } from '@electric-sql/pglite'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockDirectory } from '../journal/lock.ts'
+import { lockDirectory } from '../journal/index.ts'
 import { wholeUrl } from './url.ts'
 
 export interface Postgres {

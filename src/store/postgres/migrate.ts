@@ -1,7 +1,7 @@
 /** The schema's migrations: the files in `migrations/`, beside the code in development and in the image alike. */
 import knexFactory, { type Knex } from 'knex'
 import { readdir } from 'node:fs/promises'
-import { UsageError } from '../../base/errors.ts'
+import { UsageError } from '../../base/index.ts'
 
 export interface MigrationStatus {
   applied: string[]

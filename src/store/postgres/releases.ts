@@ -1,6 +1,6 @@
 /** What operators decided about flows, in Postgres: shared by all daemons, read again and again. */
 import type { Knex } from 'knex'
-import { undecided, isDecision, type Decided, type Decision, type Recall, type Release } from '../../flow/release/release.ts'
+import { undecided, isDecision, type Decided, type Decision, type Recall, type Release } from '../../flow/release/index.ts'
 
 interface ReleaseRow {
   name: string

@@ -1,5 +1,5 @@
 /** What a begin means, in Lua: the part of redis-scripts.ts that says dialogue/repeat.ts `hearBegin` and `bury` again. */
-import { PAST_MAX } from '../../dialogue/entry.ts'
+import { PAST_MAX } from '../../dialogue/index.ts'
 
 /** now, token, network, code, link, lease, first line, path line, other words for the code, how long a copy is one or '' */
 export const OPEN = `

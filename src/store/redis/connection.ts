@@ -1,8 +1,7 @@
 /** The connection to Redis: it fails fast, repeats nothing, writes once a loop turn, and its errors tell no secrets. */
 import type { Writable } from 'node:stream'
 import { Redis } from 'ioredis'
-import type { Log } from '../../base/log-port.ts'
-import { StoreError } from '../../base/errors.ts'
+import { type Log, StoreError } from '../../base/index.ts'
 import { unreachable } from '../unreachable.ts'
 import { addressOf, clientOf, mastersOf, type Client, type RedisServers } from './servers.ts'
 

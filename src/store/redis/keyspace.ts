@@ -1,7 +1,7 @@
 /** What is asked of Redis over all buckets at once: what is due, how many, everything of one MSISDN, how durable. */
 import { Redis } from 'ioredis'
-import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/key.ts'
-import { StoreError } from '../../base/errors.ts'
+import { BUCKETS, HIDDEN, nameOfKey } from '../../dialogue/index.ts'
+import { StoreError } from '../../base/index.ts'
 import { addressOf, mastersOf, type Client } from './servers.ts'
 import { dueKey } from './runner.ts'
 

@@ -3,10 +3,9 @@
  * `prefix:{b<n>}:sms` says when something of its bucket is over. Names and values are hidden as those of dialogues are. A change
  * is read, worked out here, and written if nobody else wrote meanwhile: two parts of one subscriber seldom come at once.
  */
-import { BUCKETS, bucketOf } from '../../dialogue/key.ts'
-import type { StoreFault } from '../../dialogue/types.ts'
-import { StoreError } from '../../base/errors.ts'
-import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/parts.ts'
+import { BUCKETS, bucketOf, type StoreFault } from '../../dialogue/index.ts'
+import { StoreError } from '../../base/index.ts'
+import type { Changed, HeldDeps, PartShelf } from '../../sms/inbox/index.ts'
 import { asStoreError } from './connection.ts'
 import { eraseAll, listDue } from './keyspace.ts'
 import type { Client } from './servers.ts'

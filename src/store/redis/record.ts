@@ -18,10 +18,9 @@
  * line stays while a dialogue lives (epoch, opened, network, code), and to its turn: of an answer that is under way, the reply is
  * that of the turn before.
  */
-import { readSnapshot } from '../../dialogue/entry.ts'
-import type { DialogueKey, DialogueRecord, Taking } from '../../dialogue/types.ts'
-import { StoreError } from '../../base/errors.ts'
-import type { EndReason, ReturnPath, UssdAction } from '../../ussd/vocabulary.ts'
+import { readSnapshot, type DialogueKey, type DialogueRecord, type Taking } from '../../dialogue/index.ts'
+import { StoreError } from '../../base/index.ts'
+import type { EndReason, ReturnPath, UssdAction } from '../../ussd/index.ts'
 import { word, wordOrNone } from '../stored-word.ts'
 import { isSealed, type SealPlace, type Sealer } from '../seal.ts'
 

@@ -1,9 +1,7 @@
 /** Runs the scripts of redis-scripts.ts on a client, and puts aside what does not read. */
 import { Redis } from 'ioredis'
-import { bucketOf } from '../../dialogue/key.ts'
-import type { DialogueLimits, StoreFault } from '../../dialogue/types.ts'
-import { StoreError } from '../../base/errors.ts'
-import type { Log } from '../../base/log-port.ts'
+import { bucketOf, type DialogueLimits, type StoreFault } from '../../dialogue/index.ts'
+import { StoreError, type Log } from '../../base/index.ts'
 import { asStoreError, gather, isWrongType } from './connection.ts'
 import type { Client } from './servers.ts'
 import { scripts, type ScriptName } from './scripts.ts'

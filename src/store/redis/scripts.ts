@@ -4,8 +4,7 @@
  * an argument; the limits, fixed when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
  * {'corrupt', value}.
  */
-import { OLDER_MAX, STEPS } from '../../dialogue/classify.ts'
-import type { DialogueLimits } from '../../dialogue/types.ts'
+import { OLDER_MAX, STEPS, type DialogueLimits } from '../../dialogue/index.ts'
 import { BURY, OPEN } from './begins.ts'
 
 /** A record that nobody touches goes by itself this long after the last moment that it could matter. */

@@ -3,15 +3,8 @@
  * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket. With a
  * sealer the number in a name is a keyed hash, and what is personal in a record is encrypted.
  */
-import { tallied } from '../../dialogue/census.ts'
-import { keepMs, refuseTooLarge, writeSnapshot } from '../../dialogue/entry.ts'
-import { BUCKETS } from '../../dialogue/key.ts'
-import type { Seizing } from '../../dialogue/outcome.ts'
-import type {
-  DialogueLimits, DialogueRecord, DialogueStore, Overdue, Resting, StoreFault, TakeResult, Taking,
-} from '../../dialogue/types.ts'
-import { StoreError } from '../../base/errors.ts'
-import { silentLog, type Log } from '../../base/log-port.ts'
+import { tallied, keepMs, refuseTooLarge, writeSnapshot, BUCKETS, type Seizing, type DialogueLimits, type DialogueRecord, type DialogueStore, type Overdue, type Resting, type StoreFault, type TakeResult, type Taking } from '../../dialogue/index.ts'
+import { StoreError, silentLog, type Log } from '../../base/index.ts'
 import { createBindings, type Bindings } from './bindings.ts'
 import { connect } from './connection.ts'
 import { checkRedis, connectedTo, countDue, DIALOGUES, eraseAll, listDue, listOpen } from './keyspace.ts'

@@ -1,7 +1,7 @@
 /** A file of PDUs, of either form: a capture of the network or a log of hex. */
 import { readFileSync, statSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { UsageError } from '../../base/errors.ts'
+import { UsageError } from '../../base/index.ts'
 import { capturedFrames, type Captured, type Frame, type Side } from './captured.ts'
 import { readHexLog } from './hex-log.ts'
 import { isKnownLink, segmentOf, type Segment } from './packet.ts'

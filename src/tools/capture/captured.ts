@@ -1,6 +1,6 @@
 /** One PDU as somebody overheard it: from a capture file, a log of hex, or a probing bind. */
-import { decode } from '../../smpp/pdu/codec.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import { decode } from '../../smpp/pdu/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
 
 export type Side = 'smsc' | 'esme'
 

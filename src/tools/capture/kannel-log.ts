@@ -1,6 +1,6 @@
 /** The debug log of a Kannel that serves the bind: PDUs as it dumps them, field by field, written as octets again. */
-import { encode, fieldNames } from '../../smpp/pdu/codec.ts'
-import type { PduBody, Tlv } from '../../smpp/types.ts'
+import { encode, fieldNames } from '../../smpp/pdu/index.ts'
+import type { PduBody, Tlv } from '../../smpp/index.ts'
 import type { Frame, Side } from './captured.ts'
 import { timeOf } from './hex-log.ts'
 import { TLV_NAMES } from './show-pdu.ts'

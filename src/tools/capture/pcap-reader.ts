@@ -1,5 +1,5 @@
 /** Capture files: classic pcap and pcapng, either byte order, as packets. */
-import { UsageError } from '../../base/errors.ts'
+import { UsageError } from '../../base/index.ts'
 
 export interface Packet {
   atMs: number

@@ -1,9 +1,7 @@
 /** One PDU for people: its fields in words, then its octets; subscribers' numbers, and what is dialled behind a code, masked in both. */
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { isKnown } from '../../smpp/pdu/codec.ts'
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import { decodeUcs2 } from '../../ussd/octets.ts'
-import { blankDialled } from '../../ussd/shown-code.ts'
+import { payloadOf, readEnvelope } from '../../smpp/dialect/index.ts'
+import { isKnown } from '../../smpp/pdu/index.ts'
+import { decodeUcs2, blankDialled } from '../../ussd/index.ts'
 import type { Captured } from './captured.ts'
 
 /** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */

@@ -1,8 +1,7 @@
 /** Connection and binds: what may be bound, as what, how often, and what the SMSC says of itself. */
 import { TLSSocket } from 'node:tls'
-import { bindRequest, type BindRole } from '../../smpp/session/bind-request.ts'
-import type { SmscSettings } from '../../smpp/session/settings.ts'
-import { STATUS } from '../../smpp/pdu/status.ts'
+import { bindRequest, type BindRole, type SmscSettings } from '../../smpp/session/index.ts'
+import { STATUS } from '../../smpp/pdu/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { openWire, type WireAnswer, type Wire, type WireDeps } from './wire.ts'

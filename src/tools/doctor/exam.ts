@@ -1,9 +1,9 @@
 /** One examination: what it is of, what may be done, and the findings so far. */
-import type { Dialect } from '../../smpp/types.ts'
-import type { PlainText } from '../../sms/pdu/segments.ts'
-import type { SmscSettings } from '../../smpp/session/settings.ts'
-import { statusText } from '../../smpp/pdu/status.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Dialect } from '../../smpp/index.ts'
+import type { PlainText } from '../../sms/pdu/index.ts'
+import type { SmscSettings } from '../../smpp/session/index.ts'
+import { statusText } from '../../smpp/pdu/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { CheckId, Finding, Taped, CheckVerdict } from './finding.ts'
 import type { WireAnswer } from './wire.ts'
 

@@ -1,5 +1,5 @@
 /** START HERE: an examination of one SMSC, from the connection to USSD, as findings. */
-import type { Clock } from '../../ussd/vocabulary.ts'
+import type { Clock } from '../../ussd/index.ts'
 import { examineConnection } from './connection.ts'
 import { newExam, type Exam, type ExamPlan } from './exam.ts'
 import { allFindings, type Finding } from './finding.ts'

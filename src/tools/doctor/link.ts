@@ -1,5 +1,5 @@
 /** The link itself: enquire_link both ways, a command that does not exist, the farewell, and what silence does. */
-import { STATUS, statusText } from '../../smpp/pdu/status.ts'
+import { STATUS, statusText } from '../../smpp/pdu/index.ts'
 import { bindOn, wireParts, type Roles } from './connection.ts'
 import { isOk, evidenceOf, wordsOf, type Exam } from './exam.ts'
 import { statsOf } from './judge.ts'

@@ -1,6 +1,6 @@
 /** How much at once, and how much a second: bounded, asked for beforehand, backing off at the first sign. */
-import { statusText } from '../../smpp/pdu/status.ts'
-import type { OutgoingPdu } from '../../smpp/types.ts'
+import { statusText } from '../../smpp/pdu/index.ts'
+import type { OutgoingPdu } from '../../smpp/index.ts'
 import { evidenceOf, refusedStatus, type Exam } from './exam.ts'
 import { nextRate, rateFacts, THROTTLES, windowFacts, type RateStep } from './judge.ts'
 import type { Station } from './station.ts'

@@ -1,8 +1,7 @@
 /** Delivery receipts of the SMS that were accepted: whether they come, how soon, and how they name the message. */
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { ESM_TYPE_MASK } from '../../smpp/dialect/classify.ts'
-import { readReceipt } from '../../sms/pdu/receipt.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import { payloadOf, ESM_TYPE_MASK } from '../../smpp/dialect/index.ts'
+import { readReceipt } from '../../sms/pdu/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
 import type { Exam } from './exam.ts'
 import type { Finding, Taped } from './finding.ts'
 import { idForm, receiptFacts, type ReceivedReceipt, type MessageIdRelation, type ReceiptFacts } from './judge.ts'

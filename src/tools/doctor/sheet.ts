@@ -1,6 +1,5 @@
 /** The acceptance sheet as data and as text. Numbers of subscribers are masked unless asked for; passwords are in nothing. */
-import { capturedFrames } from '../capture/captured.ts'
-import { maskNumber, maskNumbers, maskOctets, showPdu } from '../capture/show-pdu.ts'
+import { capturedFrames, maskNumber, maskNumbers, maskOctets, showPdu } from '../capture/index.ts'
 import { suggestedLine, suggestedProfile } from './advice.ts'
 import type { ExamPlan } from './exam.ts'
 import { CHECKS, type CheckId, type Finding, type Taped, type CheckVerdict } from './finding.ts'

@@ -1,7 +1,7 @@
 /** The SMS of an examination: which, how many, and what the handset should show of each. */
-import { smppAbsoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../sms/pdu/segments.ts'
-import type { OutgoingPdu } from '../../smpp/types.ts'
-import { encodeNational, shiftElements } from '../../ussd/national.ts'
+import { smppAbsoluteTime, smsPdu, splitSms, type Concatenation, type SmsPart } from '../../sms/pdu/index.ts'
+import type { OutgoingPdu } from '../../smpp/index.ts'
+import { encodeNational, shiftElements } from '../../ussd/index.ts'
 import type { ExamPlan } from './exam.ts'
 import type { CheckId, Finding } from './finding.ts'
 

@@ -1,6 +1,6 @@
 /** SMS to the test handset: codings, long texts, times, and what may be done with one that waits. */
-import { STATUS } from '../../smpp/pdu/status.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import { STATUS } from '../../smpp/pdu/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Accepted, type Exam } from './exam.ts'
 import type { CheckId, Taped } from './finding.ts'
 import type { SentSms } from './judge.ts'

@@ -1,5 +1,5 @@
 /** The binds that the rest of the examination is made on: one transceiver, or a transmitter and a receiver. */
-import type { OutgoingPdu, Pdu } from '../../smpp/types.ts'
+import type { OutgoingPdu, Pdu } from '../../smpp/index.ts'
 import { bindOn, leave, wireParts, type Roles } from './connection.ts'
 import { isOk, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { Taped } from './finding.ts'

@@ -1,9 +1,8 @@
 /** USSD, with a person at the test handset: a call from it, a text and a question pushed to it. */
-import { newProbe, type Probe } from '../infer/probe.ts'
-import { compileDialect, payloadOf } from '../../smpp/dialect/dialect.ts'
-import type { DialectProfile } from '../../smpp/dialect/schema.ts'
-import type { Dialect, LinkPort, OutgoingPdu, SubmitOutcome } from '../../smpp/types.ts'
-import type { UssdAction } from '../../ussd/vocabulary.ts'
+import { newProbe, type Probe } from '../infer/index.ts'
+import { compileDialect, payloadOf, type DialectProfile } from '../../smpp/dialect/index.ts'
+import type { Dialect, LinkPort, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'
+import type { UssdAction } from '../../ussd/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { dialledAs } from './judge.ts'

@@ -1,14 +1,9 @@
 /** One connection to the SMSC under examination: raw requests, their answers timed, everything that passed kept as evidence. */
 import type { Socket } from 'node:net'
-import { withoutPassword } from '../../smpp/session/bind-request.ts'
-import { decode, encode, encodeNack, encodeResponse, type Writable } from '../../smpp/pdu/codec.ts'
-import { isResponse, UNANSWERED } from '../../smpp/pdu/commands.ts'
-import { framer, type Framer } from '../../smpp/pdu/framer.ts'
-import type { Endpoint, TlsSettings } from '../../smpp/session/settings.ts'
-import { openSocket } from '../../smpp/session/socket.ts'
-import { STATUS } from '../../smpp/pdu/status.ts'
-import type { Pdu } from '../../smpp/types.ts'
-import type { Clock } from '../../ussd/vocabulary.ts'
+import { withoutPassword, type Endpoint, type TlsSettings, openSocket } from '../../smpp/session/index.ts'
+import { decode, encode, encodeNack, encodeResponse, type Writable, isResponse, UNANSWERED, framer, type Framer, STATUS } from '../../smpp/pdu/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 import type { Taped } from './finding.ts'
 
 export interface WireDeps {

@@ -1,5 +1,5 @@
 /** What is known while a journey is carried over: names, where each session key is kept, what back ends must offer. */
-import type { Scalar } from '../../flow/language/definition.ts'
+import type { Scalar } from '../../flow/language/index.ts'
 import type { Journey, JourneyScreen, JourneyNode } from './journey.ts'
 
 /** One thing of the journey that is not as it was. `lost`: nothing stands in its place. */

@@ -1,7 +1,7 @@
 /** A journey of ussd-engine as it is written: its screens, with files that it includes and what they inherit. */
 import { Document, LineCounter, isMap, isScalar, parseDocument, visit, type Node } from 'yaml'
-import { ProblemsError } from '../../base/errors.ts'
-import { FLOW_FILE_OCTETS_MAX } from '../../flow/language/source.ts'
+import { ProblemsError } from '../../base/index.ts'
+import { FLOW_FILE_OCTETS_MAX } from '../../flow/language/index.ts'
 
 export type JourneyNode = Record<string, unknown>
 

@@ -1,5 +1,5 @@
 /** Each type of screen of a journey as screens of a flow. */
-import { compilePattern } from '../../flow/expression/pattern.ts'
+import { compilePattern } from '../../flow/expression/index.ts'
 import { answerOf, besides, fieldOf, listOf, operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
 import { readJinja } from './jinja.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'

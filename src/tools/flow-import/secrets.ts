@@ -1,6 +1,6 @@
 /** Inputs that are PINs or passwords become `secret`, wherever a flow lets them be. */
 import { stringify } from 'yaml'
-import { checkSource } from '../../flow/check/check.ts'
+import { checkSource } from '../../flow/check/index.ts'
 import { listOf, remark, type Carrying } from './carrying.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'
 

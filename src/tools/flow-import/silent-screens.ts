@@ -1,5 +1,5 @@
 /** The screens of a journey that call, work out or set something. */
-import type { Scalar } from '../../flow/language/definition.ts'
+import type { Scalar } from '../../flow/language/index.ts'
 import { besides, isEnvironment, listOf, operation, remark } from './carrying.ts'
 import type { JourneyNode } from './journey.ts'
 import { keep, nextOf, putScreen } from './ways.ts'

@@ -1,6 +1,6 @@
 /** Texts, values and conditions of a journey in the words of a flow; what Jinja works out is asked of a back end. */
-import type { Scalar } from '../../flow/language/definition.ts'
-import type { ConditionSource } from '../../flow/expression/condition.ts'
+import type { Scalar } from '../../flow/language/index.ts'
+import type { ConditionSource } from '../../flow/expression/index.ts'
 import { operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
 import { readJinja, type JinjaExpression } from './jinja.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'

@@ -1,5 +1,5 @@
 /** Where the network keeps its number of a dialogue: what is the same all through one and differs between two. */
-import type { DialectProfile, DialectPlace } from '../../smpp/dialect/schema.ts'
+import type { DialectProfile, DialectPlace } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { and, placeName, placesOf, stableBits, placeValues, type Values } from './places.ts'
 import { TAG, type RecordedDialogue, type PduRecording } from './recorded.ts'

@@ -1,9 +1,6 @@
 /** Where the dialled code stands in a begin. */
-import { readCode } from '../../ussd/service-code.ts'
-import { readPlaceText, type PduView } from '../../smpp/dialect/carrier.ts'
-import { compileCode } from '../../smpp/dialect/code.ts'
-import type { DialectPlace } from '../../smpp/dialect/schema.ts'
-import { viewOf } from '../../smpp/dialect/dialect.ts'
+import { readCode } from '../../ussd/index.ts'
+import { readPlaceText, type PduView, compileCode, type DialectPlace, viewOf } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { placesOf } from './places.ts'
 import { isStarred, TAG, type PduRecording } from './recorded.ts'

@@ -1,6 +1,5 @@
 /** The draft of a profile: findings, each with how sure it is, over the profile that stands where nothing was found. */
-import { merge } from '../../smpp/dialect/load.ts'
-import { dialectProfile, type DialectProfile } from '../../smpp/dialect/schema.ts'
+import { merge, dialectProfile, type DialectProfile } from '../../smpp/dialect/index.ts'
 
 /** One field of the profile. */
 export interface InferredField {

@@ -1,6 +1,6 @@
 /** The bit that says that a dialogue is over: set (or cleared) in our last replies, and in the network's ends. */
-import { tlvOf } from '../../smpp/dialect/carrier.ts'
-import type { Captured } from '../capture/captured.ts'
+import { tlvOf } from '../../smpp/dialect/index.ts'
+import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
 import { TAG, type PduRecording } from './recorded.ts'
 

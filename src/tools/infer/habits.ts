@@ -1,5 +1,5 @@
 /** Habits that are not in one PDU: when requests are answered, and with what. */
-import type { Captured } from '../capture/captured.ts'
+import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
 import { commonest, only } from './group.ts'
 import type { PduRecording, Turn } from './recorded.ts'

@@ -1,6 +1,6 @@
 /** START HERE: a recording of an SMSC's PDUs becomes a profile, each field with how sure it is. */
-import type { DialectProfile } from '../../smpp/dialect/schema.ts'
-import type { Captured } from '../capture/captured.ts'
+import type { DialectProfile } from '../../smpp/dialect/index.ts'
+import type { Captured } from '../capture/index.ts'
 import { learnCarrier } from './carrier.ts'
 import { learnCode } from './code-place.ts'
 import { newDraft, type Draft } from './draft.ts'

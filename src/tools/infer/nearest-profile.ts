@@ -1,13 +1,9 @@
 /** Which known profile comes nearest to a recording: the one that reads and writes most of it as the inferred one does. */
-import { compileDialect } from '../../smpp/dialect/dialect.ts'
-import { encode } from '../../smpp/pdu/codec.ts'
-import type { DialectProfile } from '../../smpp/dialect/schema.ts'
-import type { Dialect } from '../../smpp/types.ts'
+import { compileDialect, type DialectProfile, payloadOf, decodeText } from '../../smpp/dialect/index.ts'
+import { encode } from '../../smpp/pdu/index.ts'
+import type { Dialect, Pdu } from '../../smpp/index.ts'
 import type { Draft } from './draft.ts'
 import type { Inference } from './infer.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { decodeText } from '../../smpp/dialect/text.ts'
-import type { Pdu } from '../../smpp/types.ts'
 
 export interface Nearness {
   name: string

@@ -1,10 +1,6 @@
 /** Values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
-import { readPlace } from '../../smpp/dialect/carrier.ts'
-import type { DialectProfile, DialectPlace } from '../../smpp/dialect/schema.ts'
-import { viewOf } from '../../smpp/dialect/dialect.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import type { Captured } from '../capture/captured.ts'
+import { readPlace, type DialectProfile, type DialectPlace, viewOf, payloadOf, readEnvelope } from '../../smpp/dialect/index.ts'
+import type { Captured } from '../capture/index.ts'
 import type { RecordedDialogue } from './recorded.ts'
 
 /** Octets at a place: of each message and each reply of one dialogue. */

@@ -1,5 +1,5 @@
 /** An inferred profile as YAML that loads: each field with how sure it is, and what was not seen. */
-import type { DialectProfile } from '../../smpp/dialect/schema.ts'
+import type { DialectProfile } from '../../smpp/dialect/index.ts'
 import type { Draft, InferredField } from './draft.ts'
 import type { Inference } from './infer.ts'
 import type { Nearness } from './nearest-profile.ts'

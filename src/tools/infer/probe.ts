@@ -2,18 +2,13 @@
  * A probe: listens on a bind whose dialect is not known, and answers calls with the end of the profile that fits best.
  * It opens no dialogue, sends no SMS, and says nothing to what it cannot read as USSD.
  */
-import { compileDialect } from '../../smpp/dialect/dialect.ts'
-import { encode } from '../../smpp/pdu/codec.ts'
-import { getSession } from '../../smpp/dialect/carrier.ts'
-import { merge } from '../../smpp/dialect/load.ts'
-import { dialectProfile, type DialectProfile } from '../../smpp/dialect/schema.ts'
-import { viewOf } from '../../smpp/dialect/dialect.ts'
-import type { Incoming, LinkPort, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/types.ts'
-import type { UssdReply } from '../../ussd/vocabulary.ts'
-import { capturedFrames, type Captured, type Side } from '../capture/captured.ts'
+import { compileDialect, getSession, merge, dialectProfile, type DialectProfile, viewOf } from '../../smpp/dialect/index.ts'
+import { encode } from '../../smpp/pdu/index.ts'
+import type { Incoming, LinkPort, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/index.ts'
+import type { UssdReply } from '../../ussd/index.ts'
+import { capturedFrames, type Captured, type Side, showPdu } from '../capture/index.ts'
 import { infer, type Inference } from './infer.ts'
 import { TAG } from './recorded.ts'
-import { showPdu } from '../capture/show-pdu.ts'
 
 export interface ProbeDeps {
   known: readonly DialectProfile[]

@@ -1,12 +1,8 @@
 /** Dialogues of a recording: which message began one, which reply answered which message, and who ended it. */
-import { readCode } from '../../ussd/service-code.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { tlvOf } from '../../smpp/dialect/carrier.ts'
-import { ESM_TYPE_MASK } from '../../smpp/dialect/classify.ts'
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import { decodeText } from '../../smpp/dialect/text.ts'
-import type { Pdu } from '../../smpp/types.ts'
-import type { Captured } from '../capture/captured.ts'
+import { readCode } from '../../ussd/index.ts'
+import { payloadOf, tlvOf, ESM_TYPE_MASK, readEnvelope, decodeText } from '../../smpp/dialect/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
+import type { Captured } from '../capture/index.ts'
 import { groupBy } from './group.ts'
 
 export interface Turn {

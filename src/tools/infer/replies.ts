@@ -1,8 +1,6 @@
 /** How our replies are written: the PDU, its addresses and fields, and what says that a reply asks or ends. */
-import { tlvOf } from '../../smpp/dialect/carrier.ts'
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import type { Pdu } from '../../smpp/types.ts'
+import { tlvOf, readEnvelope, payloadOf } from '../../smpp/dialect/index.ts'
+import type { Pdu } from '../../smpp/index.ts'
 import type { Draft } from './draft.ts'
 import { commonest, only } from './group.ts'
 import { TAG, type PduRecording } from './recorded.ts'

@@ -1,8 +1,5 @@
 /** Which alphabet octets are in: every coding is tried, and the one whose text looks most like language wins. */
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import { decodeText } from '../../smpp/dialect/text.ts'
-import type { TextCoding } from '../../smpp/dialect/schema.ts'
+import { payloadOf, readEnvelope, decodeText, type TextCoding } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { groupBy } from './group.ts'
 import { isStarred, type PduRecording } from './recorded.ts'

@@ -1,13 +1,11 @@
 /** The alphabet, the data_coding and the line ends of our replies. */
-import { readEnvelope } from '../../smpp/dialect/envelope.ts'
-import { payloadOf } from '../../smpp/dialect/dialect.ts'
+import { readEnvelope, payloadOf, decodeText } from '../../smpp/dialect/index.ts'
 import type { Draft } from './draft.ts'
 import { commonest, groupBy, only } from './group.ts'
 import type { PduRecording } from './recorded.ts'
 import { answered, learnEnvelopeOut, type ReplyPair } from './replies.ts'
 import { guessCoding, wrappingOf } from './text-coding.ts'
-import { decodeText } from '../../smpp/dialect/text.ts'
-import { uncodableAt } from '../../ussd/gsm7.ts'
+import { uncodableAt } from '../../ussd/index.ts'
 
 /** So many replies that need no UCS-2 and are in it are no accident. */
 const ALWAYS_MIN = 2

@@ -1,9 +1,6 @@
 /** How the network's messages are told apart: the plainest sign that all of a kind have and no other. */
-import { getSession, readPlace, tlvOf, type PduView } from '../../smpp/dialect/carrier.ts'
-import { ESM_TYPE_MASK, operationOf } from '../../smpp/dialect/classify.ts'
-import type { DialectCondition, DialectProfile } from '../../smpp/dialect/schema.ts'
-import { viewOf } from '../../smpp/dialect/dialect.ts'
-import type { Captured } from '../capture/captured.ts'
+import { getSession, readPlace, tlvOf, type PduView, ESM_TYPE_MASK, operationOf, type DialectCondition, type DialectProfile, viewOf } from '../../smpp/dialect/index.ts'
+import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
 import { isStarred, type PduRecording } from './recorded.ts'
 

@@ -1,6 +1,5 @@
 /** Which recorded PDUs are about one subscriber. */
-import { decode } from '../../smpp/pdu/codec.ts'
-import { isResponse } from '../../smpp/pdu/commands.ts'
+import { decode, isResponse } from '../../smpp/pdu/index.ts'
 import type { RecordedPdu } from './ring.ts'
 
 /** Networks write one number in several ways; its last digits are the same in all. */

@@ -1,7 +1,7 @@
 /** Captures of what led to the loss of a bind: masked, in one folder, so many and no more. */
 import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log } from '../../base/log-port.ts'
+import type { Log } from '../../base/index.ts'
 import { traceCapture } from './export.ts'
 import type { Recorder } from './recorder.ts'
 

@@ -1,7 +1,5 @@
 /** What was recorded, as a capture file and as a listing for people. */
-import { capturedFrames } from '../capture/captured.ts'
-import { showPdu } from '../capture/show-pdu.ts'
-import { pcapOf } from '../capture/pcap-writer.ts'
+import { capturedFrames, showPdu, pcapOf } from '../capture/index.ts'
 import type { RecordedPdu } from './ring.ts'
 
 /** Ports that the system hands out begin here. (RFC 6335 §6) */

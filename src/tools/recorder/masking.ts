@@ -4,12 +4,10 @@
  * service's code, and an answer that may be a secret, are blotted out even where numbers and texts may be seen.
  */
 import { createHmac } from 'node:crypto'
-import { withoutPassword } from '../../smpp/session/bind-request.ts'
-import { decode, encode } from '../../smpp/pdu/codec.ts'
-import { isResponse, UDHI } from '../../smpp/pdu/commands.ts'
-import type { Pdu, PduBody, Tlv } from '../../smpp/types.ts'
-import type { CodeRoute } from '../../ussd/service-code.ts'
-import { blankDialled, blankedCode, isServed } from '../../ussd/shown-code.ts'
+import { withoutPassword } from '../../smpp/session/index.ts'
+import { decode, encode, isResponse, UDHI } from '../../smpp/pdu/index.ts'
+import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
+import { type CodeRoute, blankDialled, blankedCode, isServed } from '../../ussd/index.ts'
 import { fillText } from './redact.ts'
 import type { SeenMessage, RecordedPdu } from './ring.ts'
 

@@ -1,6 +1,6 @@
 /** START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked otherwise. */
-import type { Tap } from '../../smpp/session/link.ts'
-import type { LinkPort, Pdu } from '../../smpp/types.ts'
+import type { Tap } from '../../smpp/session/index.ts'
+import type { LinkPort, Pdu } from '../../smpp/index.ts'
 import { isAbout } from './by-subscriber.ts'
 import type { Masking } from './masking.ts'
 import { Ring, type SeenMessage, type RecordedPdu, type RingLimits } from './ring.ts'

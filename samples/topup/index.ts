@@ -1,0 +1,2 @@
+/** The sample wallet: an HTTP back end. */
+export { startWallet } from './server.ts'

@@ -1,0 +1,2 @@
+/** The admin routes, one file each. */
+export { adminRoutes, type Admitted } from './routes.ts'

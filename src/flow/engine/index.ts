@@ -1,0 +1,7 @@
+/** What a compiled flow is, and how it is stepped: snapshots, layout, answers. */
+export { advance, type Advanced, advanceOrWait, type CallOutcome, CALLS_PER_TURN_MAX, type CallWant } from './advance.ts'
+export { examplesOf, lengthReader, numberReader, patternReader, type Rule, ruleOf, WALKED_AT } from './answer-checks.ts'
+export { APP_LEAD, type AppAsk, appFlow, appHistory, appName, type AppSaid, closing } from './app-flow.ts'
+export { type KeepAnswer, keeping } from './kept.ts'
+export { fitLine, type LayoutLine, layPage, lookUp, relay, type ScreenContent } from './layout.ts'
+export type { CompiledFlow, FlowArchive, FlowEvent, FlowInput, FlowRegistry, FlowSnapshot, Want } from './types.ts'

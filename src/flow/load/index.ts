@@ -1,0 +1,3 @@
+/** A flow in force: read, checked and compiled to a statechart. */
+export { type Compilation, compileFlow, compilingFlow, openingOf } from './compile.ts'
+export { asksSecret, type Folder, type FolderOptions, type LoadedFlow, readFolder, secretInClear } from './folder.ts'

@@ -1,0 +1,4 @@
+/** Flow files become one definition: YAML, catalogues, parts and plug-ins. */
+export { flowNames, sourceOf, unusedParts } from './loader.ts'
+export { loadScreenTypes } from './plugin.ts'
+export { type FlowFiles, type FlowSource, readFlow, type ReadFlow } from './read.ts'

@@ -1,0 +1,10 @@
+/** One file for each kind of screen: how it is asked, shown and answered. */
+export { callPlan, expected, uselessFor } from './call.ts'
+export { closingPlan, endPlan, notifyPlan } from './end.ts'
+export { acceptsAlone, inputPlan } from './input.ts'
+export { BACK, backPlan, barred, keyed } from './keys.ts'
+export { listPlan, rowsShown } from './list.ts'
+export { menuPlan } from './menu.ts'
+export { BUSY, type Env, GOODBYE, type Plan } from './plan.ts'
+export { innermost, resumePlan } from './resume.ts'
+export { armOver, branchPlan, setPlan } from './silent.ts'

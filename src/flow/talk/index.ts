@@ -1,0 +1,6 @@
+/** Talks: written conversations that test a flow. Read, played, recorded, written. */
+export { describeFailure } from './diff.ts'
+export { playTalk } from './player.ts'
+export { type Left, recordedText, stubOf, type TalkEntry, talkOf, talkRecorder, withTalks } from './recorder.ts'
+export { parseTalks, type Stub, type Talk, TALK_MSISDN } from './talk.ts'
+export { isPlain, writeTalk } from './writer.ts'

@@ -1,0 +1,12 @@
+/** SMS that are owed: rows, dispatch, retry, receipts. */
+export type { LateSms } from './ambiguous.ts'
+export { smsDispatcher, type SmsDispatcher } from './dispatch.ts'
+export { enqueueSms } from './enqueue.ts'
+export { eraseSms, forgetOld } from './forget.ts'
+export { type QueryLine, smsQueries } from './query.ts'
+export { type Replacing, smsReplacing } from './replace.ts'
+export { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type ReminderRule } from './schedule.ts'
+export type { OutboxDeps } from './settings.ts'
+export { CANCEL_SMS, type NewSms, smsBinding, WRITE_SMS } from './statements.ts'
+export { ownClasses, statusClass, type StatusClass } from './status.ts'
+export { ANSWER, type BeforePart, type PartIds, type QueryOutcome, type RecallOutcome, type Receipt, type SmsOutcome, type SmsQuery, type SmsReplace, type SmsReplied, type SmsReply, type SmsSubject, type SmsSubmit, type SmsToRecall, type SmsToSend } from './types.ts'

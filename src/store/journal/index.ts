@@ -1,0 +1,4 @@
+/** Dialogues on one machine without Redis: memory and a journal. */
+export { fileParts } from './file-parts.ts'
+export { lockDirectory } from './lock.ts'
+export { journalDialogues } from './store.ts'
