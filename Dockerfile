@@ -8,6 +8,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
+COPY samples samples
 COPY machines machines
 COPY migrations migrations
 RUN npm run build && npm prune --omit=dev --ignore-scripts

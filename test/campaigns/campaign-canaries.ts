@@ -406,7 +406,7 @@ async function ask(play: Play, port: number, path: string, token?: string, init:
 
 /** Runs a command as an operator would; answers all that it said. */
 function cli(args: string[]): string {
-  const run = spawnSync(process.execPath, [join(packageRoot, 'dist/faults/src/cli.js'), ...args], { encoding: 'utf8', cwd: packageRoot })
+  const run = spawnSync(process.execPath, [join(packageRoot, 'dist/campaigns/src/cli/main.js'), ...args], { encoding: 'utf8', cwd: packageRoot })
   if (run.status !== 0) throw new Error(`${args.slice(0, 2).join(' ')}: ${run.stderr.slice(0, 500)}`)
   return run.stdout + run.stderr
 }

@@ -20,7 +20,7 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/dialogue/outcome.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/dialogue/entry.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/sms/outbox/statements.ts': { tests: ['test/sms/outbox/statements.test.ts'], postgres: true },
-  'src/sms/outbox/dispatch.ts': { tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/reminders/${name}.test.ts`), postgres: true },
+  'src/sms/outbox/dispatch.ts': { tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/sms/outbox/${name}.test.ts`), postgres: true },
 }
 /**
  * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of 100

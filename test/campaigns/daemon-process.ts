@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { packageRoot } from '../../src/base/package-root.ts'
 import { HELD_ENV, heldMbOf } from './live-memory.ts'
 
-const OUT = join(packageRoot, 'dist/faults')
+const OUT = join(packageRoot, 'dist/campaigns')
 /** Of Linux' count of a process's time (USER_HZ). */
 const TICK_MS = 10
 /** Lines of a log that are kept. */

@@ -31,7 +31,7 @@ export interface Workshop {
 
 /** Where those tests find it. */
 export const POSTGRES_URL = 'MUTANT_POSTGRES_URL'
-const COPIED = ['src', 'machines', 'migrations', 'test', 'simulation', 'faults', 'flows', 'dialects', 'contracts', 'package.json', 'tsconfig.json']
+const COPIED = ['src', 'samples', 'machines', 'migrations', 'test', 'flows', 'dialects', 'contracts', 'package.json', 'tsconfig.json']
 const NEEDED = ['dist', 'flows', 'dialects', 'contracts', 'package.json']
 const MOCHA = 'node_modules/mocha/bin/mocha.js'
 /** PGlite would say the same as Postgres, and takes three times as long; the crowd takes as long as all the others. */
@@ -59,7 +59,7 @@ export async function workshop(mutants: readonly Mutant[], nearest: readonly Nea
 
   function run(folder: string, { tests, postgres }: Nearest, msMax: number): Promise<{ fate: Fate; said: string }> {
     const args = [MOCHA, '--no-config', '--no-package', '--exit', '--bail', '--reporter', 'dot', '--timeout', String(Math.ceil(msMax / 2))]
-    if (postgres) args.push('--require', './dist/faults/mutant-services.js', '--grep', PASSED_OVER, '--invert')
+    if (postgres) args.push('--require', './dist/test/campaigns/mutant-services.js', '--grep', PASSED_OVER, '--invert')
     const options = { cwd: folder, env: { ...process.env, [POSTGRES_URL]: postgresUrl }, timeout: msMax, killSignal: 'SIGKILL', maxBuffer: 1 << 26 } as const
     return new Promise((done) => {
       execFile(process.execPath, [...args, ...tests.map(built)], options, (error, stdout, stderr) => {

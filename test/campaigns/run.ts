@@ -18,7 +18,7 @@ import { compile } from './daemon-process.ts'
 import { NUMBERS, type Outcome } from './outcome.ts'
 import { owed, writeReport } from './report.ts'
 
-const RESULTS = join(packageRoot, 'faults/results')
+const RESULTS = join(packageRoot, 'test/campaigns/results')
 const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
 const { values } = parseArgs({

@@ -39,7 +39,7 @@ async function smallest(plan: Plan, told: Told, { say }: CampaignDeps): Promise<
   const { plan: least, tries } = await shrink(plan, isBroken)
   say(`  ${least.daemons} daemons, ${least.walkers} subscribers, after ${tries} histories:`)
   for (const fault of least.faults) say(`  ${sayFault(fault)}`)
-  say(`  keep it as simulation/seeds/<what-it-shows>.json: ${JSON.stringify(least)}`)
+  say(`  keep it as test/simulation/seeds/<what-it-shows>.json: ${JSON.stringify(least)}`)
   return { plan: least, told: await play(least) }
 }
 

@@ -7,7 +7,7 @@ import { CRASH_POINTS, planOf, type Fault, type Plan } from './plan.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 
 const SEEDS = 30
-const KEPT = join(packageRoot, 'simulation/seeds')
+const KEPT = join(packageRoot, 'test/simulation/seeds')
 
 describe('histories under a virtual clock', () => {
   it(`${SEEDS} of them, each with its faults, break no invariant`, async function () {
@@ -31,8 +31,8 @@ describe('histories under a virtual clock', () => {
     const [first, second, other] = [await play(plan), await play(plan), await play({ ...plan, seed: 8 })]
     assert.equal(first.hash, second.hash)
     assert.notEqual(first.hash, other.hash)
-    const script = `import { play } from './simulation/history.ts'
-      import { planOf } from './simulation/plan.ts'
+    const script = `import { play } from './test/simulation/history.ts'
+      import { planOf } from './test/simulation/plan.ts'
       play(planOf(7)).then((told) => process.stdout.write(told.hash))`
     const elsewhere = execFileSync(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', script], { cwd: packageRoot, encoding: 'utf8' })
     assert.equal(elsewhere, first.hash)

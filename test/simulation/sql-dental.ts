@@ -1,4 +1,4 @@
-/** What the statements of the dental service (src/services/dental/) do, without SQL. */
+/** What the statements of the dental service (samples/dental/) do, without SQL. */
 import { by, type Appointment, type Database, type Slot, type Tables } from './tables.ts'
 import { insertSms, callOffSms, type NewRow } from './sql-outbox.ts'
 import type { Model } from './sql-model.ts'

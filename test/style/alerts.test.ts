@@ -21,14 +21,14 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
     assert.ok(ok, said)
   })
 
-  it('wake somebody when test/alerts.test.yml says so, and else do not', () => {
-    const { ok, said } = promtool('test', 'rules', 'test/alerts.test.yml')
+  it('wake somebody when test/style/alerts.test.yml says so, and else do not', () => {
+    const { ok, said } = promtool('test', 'rules', 'test/style/alerts.test.yml')
     assert.ok(ok, said)
   })
 
   it('are told from rules that would be silent, or too early', () => {
     const rules = readFileSync(join(root, 'deploy/alerts.yml'), 'utf8')
-    const tests = readFileSync(join(root, 'test/alerts.test.yml'), 'utf8')
+    const tests = readFileSync(join(root, 'test/style/alerts.test.yml'), 'utf8')
     const dir = mkdtempSync(join(tmpdir(), 'ussd-alerts-'))
     try {
       const isTaken = (from: string | RegExp, to: string) => {

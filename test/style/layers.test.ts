@@ -1,80 +1,234 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { root, sources } from './tree.ts'
 
-/** Rooms from the inside out; a file may import its own room and those listed. */
-const MAY: Record<string, readonly string[]> = {
-  'src/ussd': [],
-  'src/regex': [],
-  machines: ['src/ussd'],
-  'src/flow': ['src/ussd', 'machines', 'src/regex'],
-  'src/dialogue': ['src/ussd', 'machines', 'src/flow', 'src/backend'],
-  'src/smpp': ['src/ussd', 'machines', 'src/reminders', 'src/regex'],
-  'src/backend': ['src/ussd', 'machines', 'src/flow'],
-  'src/store': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/reminders', 'migrations'],
-  'src/reminders': ['src/ussd', 'machines', 'src/flow'],
-  'src/services': ['src/ussd', 'machines', 'src/flow', 'src/backend', 'src/reminders'],
-  'src/push': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/backend', 'src/smpp'],
-  'src/sms': ['src/ussd', 'machines', 'src/reminders', 'src/smpp', 'src/push'],
-  'src/late': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/backend', 'src/smpp', 'src/push'],
-  'src/simulator': ['src/ussd', 'src/smpp'],
-  'src/learn': ['src/ussd', 'src/smpp'],
-  'src/recorder': ['src/ussd', 'src/smpp', 'src/learn'],
-  'src/doctor': ['src/ussd', 'src/smpp', 'src/learn'],
-  'src/door': ['src/ussd', 'src/smpp'],
-  'src/privacy': ['src/ussd', 'machines', 'src/flow', 'src/dialogue', 'src/reminders', 'src/services', 'src/backend'],
-  'src/admin': ['src/ussd'],
-  'src/config': [],
+/** What every room may import. */
+const EVERYWHERE = ['src/base', 'src/ussd', 'machines']
+/**
+ * Rooms from the inside out, and which rooms each may import besides its own files, those of the folder above it, and
+ * EVERYWHERE. `*`: it builds and starts things, and may import all.
+ */
+const MAY: Record<string, readonly string[] | '*'> = {
   migrations: [],
+  machines: [],
+  'src/ussd': [],
+  'src/base': [],
+  'src/base/regex': [],
+  'src/smpp': [],
+  'src/smpp/pdu': [],
+  'src/smpp/session': ['src/smpp/pdu'],
+  'src/smpp/dialect': ['src/smpp/pdu', 'src/base/regex'],
+  'src/flow/expression': ['src/base/regex'],
+  'src/flow/language': ['src/flow/expression'],
+  'src/flow/text': ['src/flow/expression', 'src/flow/language'],
+  'src/flow/read': ['src/flow/expression', 'src/flow/language'],
+  'src/flow/engine': ['src/flow/expression', 'src/flow/language', 'src/flow/text'],
+  'src/flow/screens': ['src/flow/expression', 'src/flow/language', 'src/flow/text', 'src/flow/engine'],
+  'src/flow/check': ['src/flow/expression', 'src/flow/language', 'src/flow/text', 'src/flow/read', 'src/flow/screens'],
+  'src/flow/load': [
+    'src/flow/language',
+    'src/flow/text',
+    'src/flow/read',
+    'src/flow/engine',
+    'src/flow/screens',
+    'src/flow/check',
+  ],
+  'src/flow/talk': ['src/flow/language', 'src/flow/engine'],
+  'src/flow/explore': [
+    'src/flow/expression',
+    'src/flow/language',
+    'src/flow/text',
+    'src/flow/read',
+    'src/flow/engine',
+    'src/flow/screens',
+    'src/flow/check',
+    'src/flow/load',
+    'src/flow/talk',
+  ],
+  'src/flow/draw': ['src/flow/expression', 'src/flow/language', 'src/flow/load', 'src/flow/explore'],
+  'src/flow/release': ['src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load', 'src/flow/explore'],
+  'src/backend': ['src/flow/engine', 'src/backend/contracts'],
+  'src/backend/contracts': ['src/flow/engine'],
+  'src/dialogue': ['src/flow/engine', 'src/backend'],
+  'src/sms': ['src/config', 'src/smpp', 'src/smpp/session', 'src/push', 'src/sms/outbox', 'src/sms/inbox', 'src/sms/pdu'],
+  'src/sms/outbox': ['src/smpp/pdu'],
+  'src/sms/pdu': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/sms/outbox'],
+  'src/sms/inbox': ['src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
+  'src/push': ['src/smpp', 'src/smpp/pdu', 'src/flow/engine', 'src/backend', 'src/dialogue'],
+  'src/deferred': ['src/smpp', 'src/flow/engine', 'src/backend', 'src/dialogue', 'src/push'],
+  'src/gateway': [
+    'src/smpp',
+    'src/smpp/pdu',
+    'src/flow/engine',
+    'src/backend',
+    'src/dialogue',
+    'src/push',
+    'src/deferred',
+    'src/tools/recorder',
+  ],
+  'src/store': ['src/dialogue'],
+  'src/store/journal': ['src/dialogue', 'src/sms/inbox'],
+  'src/store/redis': ['src/dialogue', 'src/sms/inbox'],
+  'src/store/postgres': ['src/flow/engine', 'src/flow/release', 'src/store/journal', 'migrations'],
+  'src/services/pin': ['src/backend'],
+  'src/services/subscriber': ['src/sms/outbox'],
+  'samples/dental': ['src/backend', 'src/flow/expression', 'src/sms/outbox'],
+  'samples/topup': [],
+  'src/privacy': ['src/dialogue', 'src/sms/inbox', 'src/sms/outbox', 'src/services/subscriber', 'samples/dental'],
+  'src/admin': ['src/admin/routes'],
+  'src/admin/routes': [],
+  'src/ingress': ['src/smpp'],
+  'src/config': [],
+  'src/simulator': ['src/smpp', 'src/smpp/dialect', 'src/tools/capture'],
+  'src/tools/capture': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect'],
+  'src/tools/infer': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/tools/capture'],
+  'src/tools/recorder': ['src/smpp', 'src/smpp/pdu', 'src/smpp/session', 'src/tools/capture'],
+  'src/tools/doctor': [
+    'src/smpp',
+    'src/smpp/pdu',
+    'src/smpp/session',
+    'src/smpp/dialect',
+    'src/sms/pdu',
+    'src/tools/capture',
+    'src/tools/infer',
+  ],
+  'src/tools/flow-import': ['src/flow/expression', 'src/flow/language', 'src/flow/check'],
+  'src/daemon': '*',
+  'src/cli': '*',
 }
-/** They build and start things, and may import all. */
-const OUTERMOST = ['src/cli', 'src/daemon', 'src/types']
-/** Small ports and leaf files that every room may import. */
-const PORTS = new Set(['src/base/errors.ts', 'src/base/log-port.ts', 'src/base/did-you-mean.ts', 'src/base/metrics.ts', 'src/base/ids.ts', 'src/base/package-root.ts', 'src/base/sql.ts', 'src/base/failpoints.ts',
-  'src/base/secret-file.ts', 'src/tools/capture/pcap-writer.ts', 'src/base/http-addresses.ts', 'src/base/http-callers.ts', 'src/base/http-server-times.ts', 'src/base/http-connections.ts', 'src/base/monotonic-clock.ts'])
-/** In the simulator, only these of our SMPP side: with a shared coder both ends would share one bug. */
-const SIMULATOR_SMPP = /^src\/smpp\/(dialect[\w-]*|types)\.ts$/
+/** These rooms have no face: each file is one that others may import. */
+const OPEN_ROOMS = new Set(['machines', 'migrations'])
+const FACE = 'index.ts'
 
-const room = (file: string) => Object.keys(MAY).toSorted((a, b) => b.length - a.length).find((name) => file.startsWith(`${name}/`))
-const imports = (file: string) => [...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/gm)]
-  .map((found) => found[1] ?? found[2]!)
+interface Imported {
+  /** As from the root. */
+  file: string
+  isType: boolean
+}
+
+const files = sources(['src', 'samples', 'machines', 'migrations'])
+const roomOf = (file: string) => dirname(file)
+const isAbove = (room: string, file: string) => roomOf(file).startsWith(`${room}/`)
+const known = new Set(files)
+
+function importsOf(file: string): Imported[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const written = text.matchAll(/^(?:import|export)\s+(type\s+)?([^'";]*?)from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gm)
+  return Array.from(written, ([, type, names, from, lazily]) => ({
+    file: relative(root, resolve(join(root, dirname(file)), from ?? lazily!)),
+    isType: type !== undefined || (names !== undefined && onlyTypes(names)),
+  })).filter((one) => known.has(one.file))
+}
+
+function onlyTypes(names: string): boolean {
+  const each = names.replaceAll(/[{}]/g, '').split(',').map((name) => name.trim()).filter(Boolean)
+  return names.includes('{') && each.every((name) => name.startsWith('type '))
+}
+
+const packagesOf = (file: string) =>
+  Array.from(readFileSync(join(root, file), 'utf8').matchAll(/from\s+'([^.'][^']*)'/g), ([, name]) => name!)
 
 describe('layers', () => {
+  it('every file stands in a room that has a row, and no row is empty', () => {
+    const rooms = new Set(files.map(roomOf))
+    assert.deepEqual([...rooms].filter((room) => !(room in MAY)), [], 'say in MAY what the room may import')
+    assert.deepEqual(Object.keys(MAY).filter((room) => !rooms.has(room)), [], 'the room is gone: remove its row')
+  })
+
+  it('folders under src are at most three levels deep', () => {
+    assert.deepEqual(
+      files.filter((file) => file.startsWith('src/') && file.split('/').length > 4),
+      [],
+    )
+  })
+
   it('imports point inward', () => {
     const breaches: string[] = []
-    for (const file of sources(['src', 'machines', 'migrations'])) {
-      const own = room(file)
-      if (!own) continue
-      for (const name of imports(file)) {
-        if (!name.startsWith('.')) continue
-        const target = relative(root, resolve(join(root, dirname(file)), name))
-        const there = room(target)
-        if (PORTS.has(target) || there === own) continue
-        if (!there || !MAY[own]!.includes(there)) breaches.push(`${file} imports ${target}: ${own} may import ${MAY[own]!.join(', ') || 'nothing'}`)
-        else if (own === 'src/simulator' && there === 'src/smpp' && !SIMULATOR_SMPP.test(target)) {
-          breaches.push(`${file} imports ${target}: the simulator has its own coder`)
-        }
+    for (const file of files) {
+      const own = roomOf(file)
+      const may = MAY[own]
+      if (may === '*' || !may) continue
+      for (const { file: target } of importsOf(file)) {
+        const there = roomOf(target)
+        if (there === own || isAbove(there, file) || EVERYWHERE.includes(there) || may.includes(there)) continue
+        breaches.push(`${file} imports ${target}: ${own} may import ${may.join(', ') || 'nothing'}`)
       }
     }
     assert.deepEqual(breaches, [])
   })
 
-  it('has a row for each room', () => {
-    const rooms = new Set(sources(['src']).map((file) => file.split('/').slice(0, -1).slice(0, 2).join('/')).filter((name) => name !== 'src'))
-    assert.deepEqual([...rooms].filter((name) => !(name in MAY) && !OUTERMOST.includes(name)), [], 'say in MAY what it may import')
+  it('a room is entered by its face', () => {
+    const breaches: string[] = []
+    for (const file of files) {
+      for (const { file: target } of importsOf(file)) {
+        const there = roomOf(target)
+        if (there === roomOf(file) || isAbove(there, file) || OPEN_ROOMS.has(there)) continue
+        if (!target.endsWith(`/${FACE}`)) breaches.push(`${file} imports ${target}: import ${there}/${FACE}`)
+      }
+    }
+    assert.deepEqual(breaches, [])
+  })
+
+  it('a face says in its first line what the room is for, and only hands out', () => {
+    const faces = files.filter((file) => file.endsWith(`/${FACE}`))
+    const wrong = faces.filter((file) => {
+      const text = readFileSync(join(root, file), 'utf8')
+      const rest = text.replace(/^\/\*\*[\s\S]*?\*\/\n/, '').replaceAll(/^export (type )?\{[^}]*\} from '[^']+'\n/gm, '')
+      return !text.startsWith('/** ') || rest.trim() !== ''
+    })
+    assert.deepEqual(wrong, [])
+  })
+
+  it('no files import each other in a circle at run time', () => {
+    assert.deepEqual(circles(new Map(files.map((file) => [file, importsOf(file).filter((one) => !one.isType).map((one) => one.file)]))), [])
   })
 
   it('one file imports npm smpp', () => {
-    const importers = sources(['src', 'machines', 'migrations']).filter((file) => imports(file).includes('smpp'))
+    const importers = files.filter((file) => packagesOf(file).includes('smpp'))
     assert.equal(importers.length, 1, `imported by ${importers.join(', ')}: keep its defects fenced in one place`)
-    assert.match(importers[0]!, /^src\/smpp\//)
+    assert.match(importers[0]!, /^src\/smpp\/pdu\//)
   })
 
   it('machines import only xstate and the vocabulary', () => {
-    const breaches = sources(['machines']).flatMap((file) => imports(file)
-      .filter((name) => name !== 'xstate' && name !== '../src/ussd/types.ts' && name !== '../../src/ussd/vocabulary.ts' && !name.startsWith('./'))
-      .map((name) => `${file} imports ${name}`))
+    const breaches = files
+      .filter((file) => roomOf(file) === 'machines')
+      .flatMap((file) => [
+        ...packagesOf(file).filter((name) => name !== 'xstate'),
+        ...importsOf(file)
+          .map((one) => one.file)
+          .filter((target) => roomOf(target) !== 'machines' && target !== `src/ussd/${FACE}`),
+      ])
     assert.deepEqual(breaches, [])
   })
+
+  it('the simulator has a codec of its own: with a shared one both ends would share one fault', () => {
+    assert.ok(existsSync(join(root, 'src/simulator/codec.ts')))
+    const shared = files
+      .filter((file) => roomOf(file) === 'src/simulator')
+      .flatMap((file) => importsOf(file).filter((one) => /^src\/smpp\/(pdu|session)\//.test(one.file)))
+    assert.deepEqual(shared, [])
+  })
 })
+
+/** Groups of files that lead back to each other. (Tarjan) */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>()
+  const low = new Map<string, number>()
+  const stack: string[] = []
+  const found: string[][] = []
+  const visit = (file: string) => {
+    order.set(file, order.size)
+    low.set(file, order.get(file)!)
+    stack.push(file)
+    for (const next of graph.get(file) ?? []) {
+      if (!order.has(next)) visit(next)
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, low.get(next)!))
+    }
+    if (low.get(file) !== order.get(file)) return
+    const circle = stack.splice(stack.indexOf(file))
+    if (circle.length > 1) found.push(circle.toSorted())
+  }
+  for (const file of graph.keys()) if (!order.has(file)) visit(file)
+  return found
+}

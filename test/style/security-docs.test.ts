@@ -34,7 +34,7 @@ describe('the pages about security', () => {
     }
     assert.ok(ports.includes(`| \`lines[].smsc.port\` | ${least.lines[0]!.smsc.port} |`))
     const cli = read('src/cli/main.ts')
-    for (const [, , , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g)) assert.ok(cli.includes(`integer, ${port})`), port)
+    for (const [, , , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g)) assert.ok(cli.includes(`parseInteger, ${port})`), port)
   })
 
   it('say of every table with a number how long it is kept, and of every term what the settings have', () => {

@@ -28,7 +28,7 @@ const OF_PLUGINS = ['examples/plugins/visit.yaml']
 
 const files = execFileSync('git', ['ls-files', '*.yaml'], { encoding: 'utf8' }).trim().split('\n')
   .map((file) => ({ file, text: readFileSync(file, 'utf8') }))
-  .filter(({ file, text }) => kindOf(text) && !OF_PLUGINS.includes(file) && !file.startsWith('test/flow/import/'))
+  .filter(({ file, text }) => kindOf(text) && !OF_PLUGINS.includes(file) && !file.startsWith('test/tools/flow-import/'))
 
 describe('the JSON Schema of flow files', () => {
   it('knows every kind of screen', () => {

@@ -11,7 +11,7 @@ import { parseTalks } from '../../../src/flow/talk/talk.ts'
 import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 
-const HERE = 'test/flow/import/corpus'
+const HERE = 'test/tools/flow-import/corpus'
 const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })
 const TYPES = ['initial', 'input', 'menu', 'quit', 'http', 'router', 'update_session', 'function', 'custom']
 

@@ -12,7 +12,7 @@ import { parseTalks } from '../../../src/flow/talk/talk.ts'
 import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 
-const HERE = 'test/flow/import'
+const HERE = 'test/tools/flow-import'
 const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })
 const importText = (text: string, file = `${HERE}/some.yaml`) => importJourney({ file, text }, { flow: 'some' }, beside)
 const sourceOf = ({ text }: { text: string }) => ({ file: 'imported.yaml', text, catalogues: [] })
