@@ -1,7 +1,7 @@
 /**
- * How many of random dialects are inferred right from three dialogues each: `node --import tsx bench/infer.ts`. DIALECTS is
- * how many (1,000), SEED where chance begins. Right: every message read as the same and every reply written as the same
- * octets, or the field that is to blame is marked doubtful in the profile.
+ * How many of random dialects are inferred right from three dialogues each: `node --import tsx bench/infer.ts`.
+ * DIALECTS is how many (1,000), SEED where chance begins. Right: every message read as the same and every reply written
+ * as the same octets, or the field that is to blame is marked doubtful in the profile.
  */
 import { infer } from '../src/tools/infer/infer.ts'
 import { loadProfile } from '../src/smpp/dialect/load.ts'
@@ -48,4 +48,8 @@ console.log(`${played} dialects (${unspeakable} more could not be spoken by thei
 console.log(`behave the same in everything: ${same}, ${percent(same)}`)
 console.log(`the same, or the field is marked doubtful: ${right}, ${percent(right)}`)
 console.log(`fields found: ${sure} sure, ${doubtful} doubtful`)
-console.table([...blamed].toSorted((a, b) => b[1].wrong - a[1].wrong || b[1].count - a[1].count).map(([path, row]) => ({ path, ...row })))
+console.table(
+  [...blamed]
+    .toSorted((a, b) => b[1].wrong - a[1].wrong || b[1].count - a[1].count)
+    .map(([path, row]) => ({ path, ...row })),
+)

@@ -1,4 +1,7 @@
-/** The processes of a bench run: a private Redis and Postgres, the daemon as it is installed, the phones; and what each has cost. */
+/**
+ * The processes of a bench run: a private Redis and Postgres, the daemon as it is installed, the phones; and what each
+ * has cost.
+ */
 import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -55,14 +58,26 @@ export async function startStage(options: { profileDir?: string | undefined; sms
     await admin.ping()
     postgres = await ownPostgres()
     const config = join(dir, 'connector.yaml')
-    writeFileSync(config, stringify(settingsOf({ smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }, options.sms)))
-    execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'migrate', '--config', config], { stdio: 'ignore' })
+    writeFileSync(
+      config,
+      stringify(
+        settingsOf(
+          { smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir },
+          options.sms,
+        ),
+      ),
+    )
+    execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'migrate', '--config', config], {
+      stdio: 'ignore',
+    })
     const bound = hear(phones, 'bound')
     const daemon = startDaemon(config, dir, options.profileDir)
     children.push(daemon)
     await Promise.race([bound, died(daemon, join(dir, 'daemon.log'))])
     return {
-      daemon, redis, postgres: postgres.url,
+      daemon,
+      redis,
+      postgres: postgres.url,
       async walk(order) {
         phones.send(order)
         return (await hear(phones, 'done')).result
@@ -71,7 +86,8 @@ export async function startStage(options: { profileDir?: string | undefined; sms
       async clear() {
         await admin.flushall()
         await admin.bgrewriteaof()
-        while (/aof_rewrite_in_progress:1/.test(await admin.info('persistence'))) await new Promise((done) => setTimeout(done, 20))
+        while (/aof_rewrite_in_progress:1/.test(await admin.info('persistence')))
+          await new Promise((done) => setTimeout(done, 20))
       },
       async stop() {
         admin.disconnect()
@@ -102,28 +118,60 @@ export function writeCalls(child: ChildProcess): number | undefined {
 
 function startRedis(port: number, dir: string): ChildProcess {
   const settings = {
-    port, bind: '127.0.0.1', dir, save: '', appendonly: 'yes', appendfsync: 'everysec',
-    maxmemory: '256mb', 'maxmemory-policy': 'noeviction', 'auto-aof-rewrite-percentage': 0,
+    port,
+    bind: '127.0.0.1',
+    dir,
+    save: '',
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    maxmemory: '256mb',
+    'maxmemory-policy': 'noeviction',
+    'auto-aof-rewrite-percentage': 0,
   }
-  return spawn('redis-server', Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]), { stdio: 'ignore' })
+  return spawn(
+    'redis-server',
+    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: 'ignore' },
+  )
 }
 
 function startDaemon(config: string, dir: string, profileDir: string | undefined): ChildProcess {
   const profile = profileDir ? ['--cpu-prof', '--cpu-prof-dir', profileDir] : []
   // With the young generation that deploy/ussd-connector.service gives it.
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli/main.js'), 'run', '--config', config], {
-    cwd: root, stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=64', ...profile, join(root, 'dist/src/cli/main.js'), 'run', '--config', config],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const log = createWriteStream(join(dir, 'daemon.log'))
   child.stdout!.pipe(log, { end: false })
   child.stderr!.pipe(log, { end: false })
   return child
 }
 
-function settingsOf({ smpp, redis, postgres, admin, dir }: Record<'smpp' | 'redis' | 'admin', number> & Record<'postgres' | 'dir', string>, sms?: object): object {
+function settingsOf(
+  {
+    smpp,
+    redis,
+    postgres,
+    admin,
+    dir,
+  }: Record<'smpp' | 'redis' | 'admin', number> & Record<'postgres' | 'dir', string>,
+  sms?: object,
+): object {
   return {
     // As many requests in flight as phones: what is measured is the connector, not a window.
-    lines: [{ name: 'bench', smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' }, window: 1_000, ...(sms && { sms }) }],
+    lines: [
+      {
+        name: 'bench',
+        smsc: { host: '127.0.0.1', port: smpp, systemId: 'bench', password: 'bench' },
+        window: 1_000,
+        ...(sms && { sms }),
+      },
+    ],
     services: WALKS.map(({ code, flow }) => ({ code, flow })),
     flows: { dir: join(here, 'flows') },
     backends: { shop: { module: join(here, 'shop.mjs') } },
@@ -155,7 +203,9 @@ function hear<Is extends Word['is']>(phones: ChildProcess, is: Is): Promise<Extr
 
 function died(daemon: ChildProcess, log: string): Promise<never> {
   return new Promise((_, fail) => {
-    daemon.once('exit', (code) => fail(new Error(`the daemon ended with ${code}:\n${readFileSync(log, 'utf8').slice(-2_000)}`)))
+    daemon.once('exit', (code) =>
+      fail(new Error(`the daemon ended with ${code}:\n${readFileSync(log, 'utf8').slice(-2_000)}`)),
+    )
   })
 }
 
@@ -182,9 +232,11 @@ async function end(child: ChildProcess): Promise<void> {
 
 function freePort(): Promise<number> {
   return new Promise((done, fail) => {
-    const server = createServer().once('error', fail).listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
+    const server = createServer()
+      .once('error', fail)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = server.address() as AddressInfo
+        server.close(() => done(port))
+      })
   })
 }

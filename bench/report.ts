@@ -25,28 +25,52 @@ export function medians(measured: readonly Measured[]): Measured[] {
     groups.set(name, [...(groups.get(name) ?? []), one])
   }
   return [...groups.values()].map((runs) => {
-    const of = (name: keyof Omit<Measured, 'flow'>) => runs.map((run) => run[name]).toSorted((a, b) => a - b)[runs.length >> 1]!
+    const of = (name: keyof Omit<Measured, 'flow'>) =>
+      runs.map((run) => run[name]).toSorted((a, b) => a - b)[runs.length >> 1]!
     const { flow, concurrent } = runs[0]!
     return {
-      flow, concurrent, perSecond: of('perSecond'), p50: of('p50'), p99: of('p99'), daemon: of('daemon'), redis: of('redis'),
-      writesALoop: of('writesALoop'), callsATurn: of('callsATurn'),
+      flow,
+      concurrent,
+      perSecond: of('perSecond'),
+      p50: of('p50'),
+      p99: of('p99'),
+      daemon: of('daemon'),
+      redis: of('redis'),
+      writesALoop: of('writesALoop'),
+      callsATurn: of('callsATurn'),
     }
   })
 }
 
 const HEADS = [
-  'flow', 'concurrent', 'turns/s', 'p50 ms', 'p99 ms', 'CPU s per 10,000', 'of which Redis', 'SMPP writes a loop turn', 'write calls a turn',
+  'flow',
+  'concurrent',
+  'turns/s',
+  'p50 ms',
+  'p99 ms',
+  'CPU s per 10,000',
+  'of which Redis',
+  'SMPP writes a loop turn',
+  'write calls a turn',
 ]
 
 /** Markdown. */
 export function table(rows: readonly Measured[]): string {
   const cells = rows.map((row) => [
-    row.flow, String(row.concurrent), Math.round(row.perSecond).toLocaleString('en'), row.p50.toFixed(2), row.p99.toFixed(2),
-    (row.daemon + row.redis).toFixed(3), row.redis.toFixed(3), row.writesALoop.toFixed(2), row.callsATurn.toFixed(2),
+    row.flow,
+    String(row.concurrent),
+    Math.round(row.perSecond).toLocaleString('en'),
+    row.p50.toFixed(2),
+    row.p99.toFixed(2),
+    (row.daemon + row.redis).toFixed(3),
+    row.redis.toFixed(3),
+    row.writesALoop.toFixed(2),
+    row.callsATurn.toFixed(2),
   ])
   const widths = HEADS.map((head, i) => Math.max(head.length, ...cells.map((cell) => cell[i]!.length)))
-  const line = (words: readonly string[]) => `| ${words.map((word, i) => i ? word.padStart(widths[i]!) : word.padEnd(widths[i]!)).join(' | ')} |`
-  const rule = `| ${widths.map((width, i) => i ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)).join(' | ')} |`
+  const line = (words: readonly string[]) =>
+    `| ${words.map((word, i) => (i ? word.padStart(widths[i]!) : word.padEnd(widths[i]!))).join(' | ')} |`
+  const rule = `| ${widths.map((width, i) => (i ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width))).join(' | ')} |`
   return [line(HEADS), rule, ...cells.map(line)].join('\n')
 }
 

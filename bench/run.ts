@@ -1,7 +1,8 @@
 /**
  * The bench: dialogue turns through the installed daemon, from an SMSC in another process, dialogues in a Redis with an
  * append-only file. `npm run bench` measures and writes RESULTS.md; `-- --quick` is shorter and writes nothing;
- * `-- --profile <folder>` leaves a CPU profile of the daemon there. Figures of one machine compare with each other only.
+ * `-- --profile <folder>` leaves a CPU profile of the daemon there. Figures of one machine compare with each other
+ * only.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpuSeconds, startStage, writeCalls, type Stage } from './processes.ts'
@@ -57,12 +58,19 @@ async function measure(on: Stage, flow: string, concurrent: number, turns: numbe
   const result = await on.walk({ flow, concurrent, turns })
   const after = await look(on)
   const faults = result.lost + result.refused + result.wrong
-  if (faults) throw new Error(`${flow} at ${concurrent}: ${result.lost} lost, ${result.refused} refused, ${result.wrong} wrong screens`)
+  if (faults)
+    throw new Error(
+      `${flow} at ${concurrent}: ${result.lost} lost, ${result.refused} refused, ${result.wrong} wrong screens`,
+    )
   const per = (seconds: number) => (seconds / result.turns) * 10_000
   return {
-    flow, concurrent,
-    perSecond: result.perSecond, p50: result.latency.p50, p99: result.latency.p99,
-    daemon: per(after.daemon - before.daemon), redis: per(after.redis - before.redis),
+    flow,
+    concurrent,
+    perSecond: result.perSecond,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    daemon: per(after.daemon - before.daemon),
+    redis: per(after.redis - before.redis),
     writesALoop: (after.smppWrites - before.smppWrites) / (after.loops - before.loops),
     callsATurn: (after.calls - before.calls) / result.turns,
   }
@@ -71,7 +79,10 @@ async function measure(on: Stage, flow: string, concurrent: number, turns: numbe
 async function look({ daemon, redis, metrics }: Stage) {
   const figures = await metrics()
   return {
-    daemon: cpuSeconds(daemon), redis: cpuSeconds(redis), calls: writeCalls(daemon) ?? NaN,
-    smppWrites: figures.get('smpp_write_total') ?? 0, loops: figures.get('event_loop_turns') ?? NaN,
+    daemon: cpuSeconds(daemon),
+    redis: cpuSeconds(redis),
+    calls: writeCalls(daemon) ?? NaN,
+    smppWrites: figures.get('smpp_write_total') ?? 0,
+    loops: figures.get('event_loop_turns') ?? NaN,
   }
 }

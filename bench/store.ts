@@ -1,7 +1,7 @@
 /**
- * Turns a second of the dialogue stores, and their cost: `node --import tsx bench/store.ts`. REDIS_URL names a Redis to use
- * (keys under `bench`, removed afterwards); without it only memory and journal are measured. A turn is a take, a rest and a
- * confirmation, the snapshot about 600 octets.
+ * Turns a second of the dialogue stores, and their cost: `node --import tsx bench/store.ts`. REDIS_URL names a Redis to
+ * use (keys under `bench`, removed afterwards); without it only memory and journal are measured. A turn is a take, a
+ * rest and a confirmation, the snapshot about 600 octets.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,8 +15,13 @@ import { redisDialogues } from '../src/store/redis/store.ts'
 import { createSealer, plainSealer } from '../src/store/seal.ts'
 
 const LIMITS: DialogueLimits = {
-  idleMs: 60_000, totalMs: 3_600_000, tombstoneMs: 120_000, resumeMs: 300_000, confirmMs: 12_000,
-  snapshotOctetsMax: 16_384, duplicateBeginMs: 10_000,
+  idleMs: 60_000,
+  totalMs: 3_600_000,
+  tombstoneMs: 120_000,
+  resumeMs: 300_000,
+  confirmMs: 12_000,
+  snapshotOctetsMax: 16_384,
+  duplicateBeginMs: 10_000,
 }
 const TURNS = Number(process.env.TURNS ?? 20_000)
 const OPEN = Number(process.env.OPEN ?? 20_000)
@@ -43,22 +48,37 @@ async function measureRedis(url: string): Promise<void> {
   const admin = new Redis(url)
   const cpu = async () => {
     const info = await admin.info('cpu')
-    return ['used_cpu_sys', 'used_cpu_user'].reduce((sum, name) => sum + Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]), 0)
+    return ['used_cpu_sys', 'used_cpu_user'].reduce(
+      (sum, name) => sum + Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1]),
+      0,
+    )
   }
   const memory = async () => Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1])
   const before = await memory()
   const keyed = { id: 'bench', secret: randomBytes(32) }
-  const sealed = createSealer({ ring: () => ({ names: keyed.secret, keys: [keyed], writer: keyed }), random: pooled(randomBytes) })
-  for (const [store, sealer] of [['redis', plainSealer], ['redis, sealed', sealed]] as const) {
+  const sealed = createSealer({
+    ring: () => ({ names: keyed.secret, keys: [keyed], writer: keyed }),
+    random: pooled(randomBytes),
+  })
+  for (const [store, sealer] of [
+    ['redis', plainSealer],
+    ['redis, sealed', sealed],
+  ] as const) {
     await measure(store, () => redisDialogues({ servers: { url }, prefix: 'bench', limits: LIMITS, sealer }), cpu)
-    console.log(`${store}: octets a resting dialogue, everything: ${Math.round(((await memory()) - before) / OPEN)} (${OPEN} open)`)
+    console.log(
+      `${store}: octets a resting dialogue, everything: ${Math.round(((await memory()) - before) / OPEN)} (${OPEN} open)`,
+    )
     const keys = await admin.keys('bench:*')
     for (let n = 0; n < keys.length; n += 1_000) await admin.del(keys.slice(n, n + 1_000))
   }
   admin.disconnect()
 }
 
-async function measure(store: string, make: () => Promise<DialogueStore>, otherCpu?: () => Promise<number>): Promise<void> {
+async function measure(
+  store: string,
+  make: () => Promise<DialogueStore>,
+  otherCpu?: () => Promise<number>,
+): Promise<void> {
   const dialogues = await make()
   await spread(OPEN, 200, async (n) => {
     await dialogues.open({ ...taking(n, 'begin'), token: `b${n}` })
@@ -78,7 +98,10 @@ async function measure(store: string, make: () => Promise<DialogueStore>, otherC
     const redis = otherCpu ? (await otherCpu()) - other! : 0
     const per = (cpuSeconds: number) => Number(((cpuSeconds / turns) * 10_000).toFixed(3))
     rows.push({
-      store, concurrent, 'turns/s': Math.round(turns / seconds), 'CPU s per 10,000': per((user + system) / 1e6 + redis),
+      store,
+      concurrent,
+      'turns/s': Math.round(turns / seconds),
+      'CPU s per 10,000': per((user + system) / 1e6 + redis),
       'of which Redis': otherCpu ? per(redis) : '-',
     })
   }
@@ -91,8 +114,15 @@ function key(n: number) {
 
 function taking(n: number, kind: 'begin' | 'input') {
   return {
-    key: key(n), network: String(n % 256), code: kind === 'begin' ? '*123#' : '', line: 'akiba', link: 'akiba-1', epoch: epoch(n),
-    answer: { kind, text: kind === 'begin' ? '' : '1', step: null }, nowMs: 1_746_054_000_000, leaseUntilMs: 1_746_054_003_000,
+    key: key(n),
+    network: String(n % 256),
+    code: kind === 'begin' ? '*123#' : '',
+    line: 'akiba',
+    link: 'akiba-1',
+    epoch: epoch(n),
+    answer: { kind, text: kind === 'begin' ? '' : '1', step: null },
+    nowMs: 1_746_054_000_000,
+    leaseUntilMs: 1_746_054_003_000,
     returnPath: { from: [1, 1, key(n).msisdn], to: [0, 1, '123'], serviceType: 'USSD', beginOp: 1, carrier: '0a01' },
   } satisfies Omit<Parameters<DialogueStore['open']>[0], 'token'>
 }
@@ -103,7 +133,13 @@ function epoch(n: number): string {
 
 async function rest(dialogues: DialogueStore, n: number, token: string, turn: number): Promise<void> {
   const rested = await dialogues.rest({
-    key: key(n), epoch: epoch(n), token, nowMs: 1_746_054_000_010, revision: 'dental@9f2c01ab77de', snapshot: SNAPSHOT, ended: null,
+    key: key(n),
+    epoch: epoch(n),
+    token,
+    nowMs: 1_746_054_000_010,
+    revision: 'dental@9f2c01ab77de',
+    snapshot: SNAPSHOT,
+    ended: null,
     reply: { action: 'continue', text: TEXT, step: null, link: 'akiba-1' },
   })
   if (!rested) throw new Error('a rest was refused')
@@ -113,7 +149,9 @@ async function rest(dialogues: DialogueStore, n: number, token: string, turn: nu
 /** Runs `count` jobs, so many at once, each on a dialogue that no other one under way has. */
 async function spread(count: number, concurrent: number, job: (n: number) => Promise<void>): Promise<void> {
   let next = 0
-  await Promise.all(Array.from({ length: concurrent }, async () => {
-    while (next < count) await job(next++)
-  }))
+  await Promise.all(
+    Array.from({ length: concurrent }, async () => {
+      while (next < count) await job(next++)
+    }),
+  )
 }

@@ -33,7 +33,10 @@ export const ALREADY_BOUND = 0x05
 /** ESME_RBINDFAIL says no more than that it failed: an SMSC that starts says so, and one that does not know us. */
 export const BIND_FAILED = 0x0d
 
-/** What a loss does to the retries. A bind that had served is tried again within servedMaxMs, after a long one within a second. */
+/**
+ * What a loss does to the retries. A bind that had served is tried again within servedMaxMs, after a long one within a
+ * second.
+ */
 export function afterLoss(tries: Tries, { cause, mostMs }: { cause: LossCause; mostMs?: number }): Partial<Tries> {
   const { times, chance, boundAt } = tries
   const leastMs = cause === 'unbound' ? times.unboundMs : 0
@@ -41,7 +44,8 @@ export function afterLoss(tries: Tries, { cause, mostMs }: { cause: LossCause; m
   if (boundAt > 0) {
     const isSteady = tries.now() - boundAt >= times.steadyMs
     if (isSteady) return { ...gone(Math.min(times.servedMaxMs, times.retryMinMs * (0.1 + 0.8 * chance()))), flaps: 0 }
-    // With the quarter more that chance may add it is servedMaxMs; an operator who wants no pause longer than retryMaxMs has none.
+    // With the quarter more that chance may add it is servedMaxMs; an operator who wants no pause longer than
+    // retryMaxMs has none.
     const waitMs = backOff(tries.flaps, times.retryMinMs, Math.min(times.servedMaxMs * 0.8, times.retryMaxMs), chance)
     return { ...gone(waitMs), flaps: tries.flaps + 1 }
   }

@@ -6,7 +6,15 @@ import { assign, setup } from 'xstate'
 import type { Chance } from '../src/ussd/index.ts'
 import type { BindTimes } from './bind-times.ts'
 import {
-  ALREADY_BOUND, BIND_FAILED, FOR_GOOD, NO_TRIES, afterLoss, afterRefusal, takenLong, type LossCause, type Tries,
+  ALREADY_BOUND,
+  BIND_FAILED,
+  FOR_GOOD,
+  NO_TRIES,
+  afterLoss,
+  afterRefusal,
+  takenLong,
+  type LossCause,
+  type Tries,
 } from './bind-tries.ts'
 
 export type BindEvent =
@@ -70,7 +78,13 @@ export const bindMachine = setup({
       boundAt: 0,
     })),
     nextHost: assign(({ context }) => ({ host: context.host + 1 })),
-    steady: assign(({ context }) => ({ boundAt: context.now(), takenSince: undefined, failures: 0, refusals: 0, misses: 0 })),
+    steady: assign(({ context }) => ({
+      boundAt: context.now(),
+      takenSince: undefined,
+      failures: 0,
+      refusals: 0,
+      misses: 0,
+    })),
     anew: assign(NO_TRIES),
     forgetMisses: assign({ misses: 0 }),
     countMiss: assign(({ context }) => ({ misses: context.misses + 1 })),
@@ -147,7 +161,10 @@ export const bindMachine = setup({
           },
           {
             target: 'waiting',
-            actions: [{ type: 'drop', params: { why: 'bind-timeout' } }, { type: 'loss', params: { cause: 'lost' } }],
+            actions: [
+              { type: 'drop', params: { why: 'bind-timeout' } },
+              { type: 'loss', params: { cause: 'lost' } },
+            ],
           },
         ],
       },
@@ -187,13 +204,19 @@ export const bindMachine = setup({
               { type: 'alarm', params: ({ event }) => ({ status: event.status }) },
               {
                 type: 'loss',
-                params: ({ context: { times } }) => ({ cause: 'lost', mostMs: Math.max(times.bindFailMaxMs, times.retryMaxMs) }),
+                params: ({ context: { times } }) => ({
+                  cause: 'lost',
+                  mostMs: Math.max(times.bindFailMaxMs, times.retryMaxMs),
+                }),
               },
             ],
           },
           {
             target: 'waiting',
-            actions: [{ type: 'drop', params: { why: 'refused' } }, { type: 'loss', params: { cause: 'lost' } }],
+            actions: [
+              { type: 'drop', params: { why: 'refused' } },
+              { type: 'loss', params: { cause: 'lost' } },
+            ],
           },
         ],
         LOST: [
@@ -263,5 +286,5 @@ export const bindMachine = setup({
 
 /** The state as one word, for /ready and logs: `bound`, `probing` included; `unbinding` whole. */
 export function bindStateName(value: string | object): string {
-  return typeof value === 'string' ? value : Object.keys(value)[0] ?? 'closed'
+  return typeof value === 'string' ? value : (Object.keys(value)[0] ?? 'closed')
 }

@@ -62,7 +62,10 @@ export type DialogueContext = {
   notice: string
   /** Wrong answers in a row. */
   wrong: number
-  /** Which check of the input the last answer broke; 0 on a page of options: it was no number there (lists with a search). */
+  /**
+   * Which check of the input the last answer broke; 0 on a page of options: it was no number there (lists with a
+   * search).
+   */
   broken?: number | undefined
   /** A back end failed on the way here. */
   failed: boolean
@@ -139,11 +142,7 @@ export function beginDialogue(machine: DialogueMachine, input: DialogueInput): R
 }
 
 /** One event; undefined if it meant nothing. Throws what a screen throws, and on a state that is not there. */
-export function stepDialogue(
-  machine: DialogueMachine,
-  from: Rested,
-  event: DialogueEvent,
-): Rested | undefined {
+export function stepDialogue(machine: DialogueMachine, from: Rested, event: DialogueEvent): Rested | undefined {
   const before = restore(machine, from)
   const after = machine.transition(before, event, footing(machine).scope as never)
   return after === before ? undefined : rested(after)
@@ -155,12 +154,7 @@ export interface Rested {
   context: DialogueContext
 }
 
-function rested(snapshot: {
-  value: unknown
-  context: DialogueContext
-  status: string
-  error?: unknown
-}): Rested {
+function rested(snapshot: { value: unknown; context: DialogueContext; status: string; error?: unknown }): Rested {
   if (snapshot.status === 'error') throw snapshot.error
   return { value: String(snapshot.value), context: snapshot.context }
 }
@@ -186,8 +180,15 @@ function footing(machine: DialogueMachine): Footing {
   const self = createActor(machine, { input: undefined as never })
   const nothing = () => undefined
   const scope = {
-    self, id: '', sessionId: '', system: self.system,
-    logger: nothing, defer: nothing, stopChild: nothing, emit: nothing, actionExecutor: nothing,
+    self,
+    id: '',
+    sessionId: '',
+    system: self.system,
+    logger: nothing,
+    defer: nothing,
+    stopChild: nothing,
+    emit: nothing,
+    actionExecutor: nothing,
   }
   const made = { scope: scope as unknown as AnyActorScope, states: new Map<string, DialogueSnapshot>() }
   FOOTINGS.set(machine, made)
@@ -266,10 +267,7 @@ function stateOf(screen: Screen): object {
 type Situation = { context: DialogueContext; event: DialogueEvent }
 
 /** One transition a target, each taken if that is where the screen leads; the last one stays. */
-function edges(
-  targets: readonly string[],
-  lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined,
-) {
+function edges(targets: readonly string[], lead: (context: DialogueContext, event: DialogueEvent) => Move | undefined) {
   const known = new WeakMap<DialogueContext, { event: DialogueEvent; move: Move | undefined }>()
   const move = ({ context, event }: Situation) => {
     const last = known.get(context)

@@ -5,7 +5,14 @@
 import { setup, transition, type SnapshotFrom } from 'xstate'
 
 export type ReminderState =
-  | 'due' | 'submitting' | 'ambiguous' | 'accepted' | 'delivered' | 'failed' | 'expired' | 'cancelled'
+  | 'due'
+  | 'submitting'
+  | 'ambiguous'
+  | 'accepted'
+  | 'delivered'
+  | 'failed'
+  | 'expired'
+  | 'cancelled'
 
 export type ReminderEvent =
   /** About to be written to a socket. */

@@ -8,5 +8,9 @@ import { packageRoot } from '../src/base/package-root.ts'
 const page = join(packageRoot, 'docs/FLOWS.md')
 writeFileSync(page, withReference(readFileSync(page, 'utf8')))
 mkdirSync(join(packageRoot, 'schema'), { recursive: true })
-for (const [name, schema] of [['flow', flowJsonSchema()], ['part', partJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const)
+for (const [name, schema] of [
+  ['flow', flowJsonSchema()],
+  ['part', partJsonSchema()],
+  ['catalogue', catalogueJsonSchema()],
+] as const)
   writeFileSync(join(packageRoot, `schema/${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`)

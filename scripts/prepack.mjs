@@ -8,7 +8,9 @@ if (!existsSync('node_modules/typescript')) {
 }
 rmSync('dist', { recursive: true, force: true })
 // npm's own path, so that it is the npm that packs. What it prints would stand in the answer of `npm pack --json`.
-const built = spawnSync(process.execPath, [process.env.npm_execpath, 'run', '--silent', 'build'], { stdio: ['ignore', 2, 2] })
+const built = spawnSync(process.execPath, [process.env.npm_execpath, 'run', '--silent', 'build'], {
+  stdio: ['ignore', 2, 2],
+})
 if (built.status !== 0 || !existsSync('dist/src/cli/main.js')) {
   console.error('The package cannot be built: see above.')
   process.exit(1)

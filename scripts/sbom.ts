@@ -1,6 +1,7 @@
 /**
- * The bill of materials of what production runs, in CycloneDX 1.5, off the lock file: `npm run --silent sbom > sbom.json`.
- * The same lock file gives the same octets. (npm's own `sbom --omit dev` leaves out what development needs, too.)
+ * The bill of materials of what production runs, in CycloneDX 1.5, off the lock file: `npm run --silent sbom >
+ * sbom.json`. The same lock file gives the same octets. (npm's own `sbom --omit dev` leaves out what development needs,
+ * too.)
  */
 import { readFileSync } from 'node:fs'
 
@@ -40,15 +41,35 @@ function dependsOn(path: string): string[] {
 
 const self = `pkg:npm/${own.name}@${own.version}`
 const bom = {
-  $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json', bomFormat: 'CycloneDX', specVersion: '1.5', version: 1,
+  $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
+  bomFormat: 'CycloneDX',
+  specVersion: '1.5',
+  version: 1,
   metadata: {
-    component: { 'bom-ref': self, type: 'application', name: own.name, version: own.version, purl: self, licenses: [{ license: { id: own.license } }] },
+    component: {
+      'bom-ref': self,
+      type: 'application',
+      name: own.name,
+      version: own.version,
+      purl: self,
+      licenses: [{ license: { id: own.license } }],
+    },
   },
   components: production.map(([path, it]) => ({
-    'bom-ref': purlOf(path), type: 'library', name: nameOf(path), version: it.version, scope: 'required', purl: purlOf(path),
-    hashes: [{ alg: 'SHA-512', content: Buffer.from((it.integrity ?? '').replace('sha512-', ''), 'base64').toString('hex') }],
+    'bom-ref': purlOf(path),
+    type: 'library',
+    name: nameOf(path),
+    version: it.version,
+    scope: 'required',
+    purl: purlOf(path),
+    hashes: [
+      { alg: 'SHA-512', content: Buffer.from((it.integrity ?? '').replace('sha512-', ''), 'base64').toString('hex') },
+    ],
     licenses: [{ license: { id: it.license } }],
   })),
-  dependencies: [{ ref: self, dependsOn: dependsOn('') }, ...production.map(([path]) => ({ ref: purlOf(path), dependsOn: dependsOn(path) }))],
+  dependencies: [
+    { ref: self, dependsOn: dependsOn('') },
+    ...production.map(([path]) => ({ ref: purlOf(path), dependsOn: dependsOn(path) })),
+  ],
 }
 process.stdout.write(`${JSON.stringify(bom, null, 2)}\n`)

@@ -19,34 +19,48 @@ export interface VisitRow {
 /** Columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
 export const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
 
-const SLOT = statement<VisitRow>('dental-slot', `
-  SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`)
+const SLOT = statement<VisitRow>(
+  'dental-slot',
+  `
+  SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`,
+)
 
 // The latest, if they are too many; shown by date ascending.
-const LIST = statement<VisitRow>('dental-appointments', `
+const LIST = statement<VisitRow>(
+  'dental-appointments',
+  `
   SELECT * FROM (
     SELECT a.id, a.status, ${VISIT}
     FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
     WHERE a.msisdn = :msisdn AND (a.status = 'booked' OR CAST(:cancelled AS boolean))
       AND (s.starts_at > CAST(:today AS timestamptz) OR NOT CAST(:upcoming AS boolean))
     ORDER BY s.starts_at DESC, a.id DESC LIMIT ${LIST_ROWS_MAX}
-  ) latest ORDER BY starts_at, id`)
+  ) latest ORDER BY starts_at, id`,
+)
 
-const NEXT = statement<VisitRow>('dental-next', `
+const NEXT = statement<VisitRow>(
+  'dental-next',
+  `
   SELECT a.id, a.status, ${VISIT}
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
   WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
-  ORDER BY s.starts_at, a.id LIMIT 1`)
+  ORDER BY s.starts_at, a.id LIMIT 1`,
+)
 
-const CONFIRM = statement<{ id: string }>('dental-confirm-visit', `
+const CONFIRM = statement<{ id: string }>(
+  'dental-confirm-visit',
+  `
   UPDATE dental_appointment a SET confirmed_at = COALESCE(a.confirmed_at, CAST(:now AS timestamptz))
   FROM dental_slot s
   WHERE s.id = a.slot AND a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn
     AND a.status = 'booked' AND s.starts_at > CAST(:today AS timestamptz)
-  RETURNING a.id`)
+  RETURNING a.id`,
+)
 
 // ON CONFLICT without a target: the intention, or the slot, whichever index says no.
-const BOOK = statement<{ id: string }>('dental-book', `
+const BOOK = statement<{ id: string }>(
+  'dental-book',
+  `
   WITH booked AS (
     INSERT INTO dental_appointment (msisdn, slot, intention, booked_at)
     SELECT CAST(:msisdn AS text), s.id, CAST(:intention AS text), CAST(:now AS timestamptz)
@@ -61,15 +75,21 @@ const BOOK = statement<{ id: string }>('dental-book', `
   ), owner AS (
     SELECT 'dental:' || id AS subject, msisdn, CAST(:line AS text) AS line FROM booked
   ), owed AS (${WRITE_SMS})
-  SELECT id FROM booked`)
+  SELECT id FROM booked`,
+)
 
-const BOOKED_BEFORE = statement<VisitRow>('dental-booked-before', `
+const BOOKED_BEFORE = statement<VisitRow>(
+  'dental-booked-before',
+  `
   SELECT a.id, ${VISIT}
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
-  WHERE a.intention = :intention AND a.msisdn = :msisdn`)
+  WHERE a.intention = :intention AND a.msisdn = :msisdn`,
+)
 
 /** Cancels a booked visit to come, and what SMS of it have not left. */
-export const CANCEL = statement<{ id: string }>('dental-cancel', `
+export const CANCEL = statement<{ id: string }>(
+  'dental-cancel',
+  `
   WITH cancelled AS (
     UPDATE dental_appointment a
     SET status = 'cancelled', cancel_intention = CAST(:intention AS text), cancelled_at = CAST(:now AS timestamptz)
@@ -80,12 +100,16 @@ export const CANCEL = statement<{ id: string }>('dental-cancel', `
   ), gone AS (
     SELECT 'dental:' || id AS subject FROM cancelled
   ), dropped AS (${CANCEL_SMS})
-  SELECT id FROM cancelled`)
+  SELECT id FROM cancelled`,
+)
 
 /** Whether this intention has cancelled it. */
-export const CANCELLED_BEFORE = statement<{ id: string }>('dental-cancelled-before', `
+export const CANCELLED_BEFORE = statement<{ id: string }>(
+  'dental-cancelled-before',
+  `
   SELECT id FROM dental_appointment
-  WHERE id = CAST(:appointment AS bigint) AND msisdn = :msisdn AND cancel_intention = :intention`)
+  WHERE id = CAST(:appointment AS bigint) AND msisdn = :msisdn AND cancel_intention = :intention`,
+)
 
 const FOREIGN_KEY_VIOLATION = '23503'
 
@@ -155,9 +179,18 @@ async function book({ knex, clock, settings }: DentalDeps, slot: string, context
 }
 
 function smsAbout(row: VisitRow, { todayMs, language }: CallContext, settings: DentalSettings): NewSms[] {
-  const visit: AppointmentVisit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
-  const reminders = planReminders(visit, todayMs, settings.reminders).map((planned) =>
-    ({ kind: 'reminder', text: smsText('reminder', visit, language), ...planned, quietZone: visit.zone }))
+  const visit: AppointmentVisit = {
+    type: row.type,
+    clinic: row.clinic,
+    startsMs: row.starts_at.getTime(),
+    zone: row.zone,
+  }
+  const reminders = planReminders(visit, todayMs, settings.reminders).map((planned) => ({
+    kind: 'reminder',
+    text: smsText('reminder', visit, language),
+    ...planned,
+    quietZone: visit.zone,
+  }))
   if (!settings.confirmation) return reminders
   // Sent at any hour: it answers what the subscriber did a moment ago.
   const confirmation = { kind: 'confirmation', text: smsText('confirmation', visit, language), quietZone: null }

@@ -8,8 +8,8 @@ import { releaseAll, slots } from './slots.ts'
 export type DentalOptions = Omit<DentalDeps, 'settings'> & { settings?: Partial<DentalSettings> }
 
 /**
- * Operations: profile · register · language · appointments · types · slots · hold · release · next · book · confirm · cancel.
- * Refusals: slot-taken, not-upcoming, bad-name, bad-language, no-profile. What throws is Postgres being away.
+ * Operations: profile · register · language · appointments · types · slots · hold · release · next · book · confirm ·
+ * cancel. Refusals: slot-taken, not-upcoming, bad-name, bad-language, no-profile. What throws is Postgres being away.
  */
 export function dental({ knex, clock, chance, settings }: DentalOptions): BackendModule {
   const deps: DentalDeps = { knex, clock, chance, settings: { ...DENTAL_DEFAULTS, ...settings } }

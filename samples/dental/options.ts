@@ -6,7 +6,12 @@ import type { DentalSettings } from './settings.ts'
 const schema = z.strictObject({
   listCancelled: z.boolean().optional().describe('show cancelled appointments in the list'),
   tailored: z.boolean().optional().describe('type due next and last clinic first'),
-  holdMs: z.number().int().min(1_000).max(3_600_000).optional()
+  holdMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .optional()
     .describe('a slot asked about is held this long; longer than a dialogue may last'),
 })
 
@@ -14,6 +19,8 @@ const schema = z.strictObject({
 export function dentalOptions(given: Record<string, unknown>, where: string): Partial<DentalSettings> {
   const read = schema.safeParse(given)
   if (read.success) return read.data
-  throw new ProblemsError(where, read.error.issues.map((issue) =>
-    ({ where: [where, ...issue.path].join('.'), what: issue.message })))
+  throw new ProblemsError(
+    where,
+    read.error.issues.map((issue) => ({ where: [where, ...issue.path].join('.'), what: issue.message })),
+  )
 }

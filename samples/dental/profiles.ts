@@ -3,18 +3,27 @@ import { Refusal, type BackendModule } from '../../src/backend/index.ts'
 import { statement } from '../../src/base/index.ts'
 import { safely, shortText, type DentalDeps } from './settings.ts'
 
-const FIND = statement<{ name: string; language: string }>('dental-profile', `
-  SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`)
+const FIND = statement<{ name: string; language: string }>(
+  'dental-profile',
+  `
+  SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`,
+)
 
 // The intention tells a repeat of the same registration from a later change of name.
-const REGISTER = statement<{ name: string }>('dental-register', `
+const REGISTER = statement<{ name: string }>(
+  'dental-register',
+  `
   INSERT INTO dental_profile (msisdn, name, language, intention, created_at)
   VALUES (:msisdn, :name, :language, :intention, :now)
   ON CONFLICT (msisdn) DO UPDATE SET name = excluded.name, intention = excluded.intention
-  RETURNING name`)
+  RETURNING name`,
+)
 
-const SPEAK = statement('dental-language', `
-  UPDATE dental_profile SET language = :language WHERE msisdn = :msisdn`)
+const SPEAK = statement(
+  'dental-language',
+  `
+  UPDATE dental_profile SET language = :language WHERE msisdn = :msisdn`,
+)
 
 /** Letters of any script, blanks, apostrophe, hyphen, full stop. */
 const NAME = /^[\p{L}\p{M} .'’-]{2,40}$/u

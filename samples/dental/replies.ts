@@ -8,18 +8,27 @@ import { smsText, type AppointmentTexts } from './texts.ts'
 /** The first word of the subjects of this service's SMS. */
 const DENTAL = 'dental'
 
-const ABOUT = statement<VisitRow & { language: string }>('dental-about', `
+const ABOUT = statement<VisitRow & { language: string }>(
+  'dental-about',
+  `
   SELECT a.id, a.status, p.language, ${VISIT.replaceAll(':language', 'p.language')}
   FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot JOIN dental_clinic c ON c.id = s.clinic
     JOIN dental_profile p ON p.msisdn = a.msisdn
-  WHERE a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn FOR UPDATE OF a`)
+  WHERE a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn FOR UPDATE OF a`,
+)
 
-const CONFIRM = statement<{ id: string }>('dental-confirm', `
+const CONFIRM = statement<{ id: string }>(
+  'dental-confirm',
+  `
   UPDATE dental_appointment SET confirmed_at = COALESCE(confirmed_at, CAST(:now AS timestamptz))
-  WHERE id = CAST(:appointment AS bigint) AND status = 'booked' RETURNING id`)
+  WHERE id = CAST(:appointment AS bigint) AND status = 'booked' RETURNING id`,
+)
 
-const LANGUAGE = statement<{ language: string }>('dental-language-of', `
-  SELECT language FROM dental_profile WHERE msisdn = :msisdn`)
+const LANGUAGE = statement<{ language: string }>(
+  'dental-language-of',
+  `
+  SELECT language FROM dental_profile WHERE msisdn = :msisdn`,
+)
 
 export function dentalReplies({ clock }: { clock: Clock }): SmsSubject {
   return {
@@ -34,8 +43,11 @@ export function dentalReplies({ clock }: { clock: Clock }): SmsSubject {
       const [row] = /^\d{1,18}$/.test(appointment) ? await ABOUT(trx, { appointment, msisdn }) : []
       if (!row) return null
       const visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
-      const told = (what: string, kind: keyof AppointmentTexts): SmsReplied => ({ what, text: smsText(kind, visit, row.language) })
-      if (about.words === '2' && await cancelled()) return told('cancelled', 'cancelled')
+      const told = (what: string, kind: keyof AppointmentTexts): SmsReplied => ({
+        what,
+        text: smsText(kind, visit, row.language),
+      })
+      if (about.words === '2' && (await cancelled())) return told('cancelled', 'cancelled')
       if (row.status === 'cancelled') return told('cancelled', 'cancelled')
       if (visit.startsMs <= about.todayMs || about.words === '2') return told('late', 'late')
       await CONFIRM(trx, { appointment, now: new Date(clock.now()) })

@@ -63,10 +63,13 @@ export async function seed(knex: Knex, { atMs, relative = false }: Seed): Promis
     await trx('dental_type').insert(TYPES).onConflict().ignore()
     await trx('dental_type_name').insert(TYPE_NAMES).onConflict().ignore()
     const profile = { language: 'en', created_at: day.toJSDate() }
-    await trx('dental_profile').insert([
-      { msisdn: JOHN, name: 'John', ...profile },
-      { msisdn: MARY, name: 'Mary', ...profile },
-    ]).onConflict().ignore()
+    await trx('dental_profile')
+      .insert([
+        { msisdn: JOHN, name: 'John', ...profile },
+        { msisdn: MARY, name: 'Mary', ...profile },
+      ])
+      .onConflict()
+      .ignore()
     for (const one of relative ? [...FREE, ...FREE_IN_DEMO] : FREE) await slot(trx, one, day)
     await visit(trx, JOHN_DONE, day)
     await visit(trx, JOHN_UPCOMING, day)
@@ -75,8 +78,12 @@ export async function seed(knex: Knex, { atMs, relative = false }: Seed): Promis
 
 // John keeps the visits that he has on that side of today: a demo seeded again later gives him no second one.
 async function visit(trx: Knex.Transaction, one: SlotSeed, day: DateTime): Promise<void> {
-  const [there] = await trx('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
-    .where('a.msisdn', JOHN).andWhere('s.starts_at', one.days < 0 ? '<' : '>=', day.toJSDate()).limit(1).select('a.id')
+  const [there] = await trx('dental_appointment as a')
+    .join('dental_slot as s', 's.id', 'a.slot')
+    .where('a.msisdn', JOHN)
+    .andWhere('s.starts_at', one.days < 0 ? '<' : '>=', day.toJSDate())
+    .limit(1)
+    .select('a.id')
   if (there) return
   const id = await slot(trx, one, day)
   const starts = day.plus({ days: one.days }).toISODate()

@@ -16,26 +16,34 @@ const FREE = `
     WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))`
 
 // Due next: the last visit of the type and its interval. A type never visited, or of no interval, keeps its place.
-const TYPES = statement<{ id: string; name: string }>('dental-types', `
+const TYPES = statement<{ id: string; name: string }>(
+  'dental-types',
+  `
   SELECT t.id, ${TYPE_NAME.replaceAll('s.type', 't.id')} AS name
   FROM dental_type t LEFT JOIN LATERAL (
     SELECT max(s.starts_at) + t.every_days * interval '1 day' AS due_at
     FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot
     WHERE a.msisdn = :msisdn AND a.status = 'booked' AND s.type = t.id
   ) history ON CAST(:tailored AS boolean)
-  ORDER BY history.due_at NULLS LAST, t.position, t.id LIMIT ${LIST_ROWS_MAX}`)
+  ORDER BY history.due_at NULLS LAST, t.position, t.id LIMIT ${LIST_ROWS_MAX}`,
+)
 
-const SLOTS = statement<SlotRow>('dental-slots', `
+const SLOTS = statement<SlotRow>(
+  'dental-slots',
+  `
   SELECT s.id, c.name AS clinic, c.zone, s.starts_at
   FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic
   WHERE s.type = :type AND s.starts_at > CAST(:today AS timestamptz) AND ${FREE}
   ORDER BY CAST(:tailored AS boolean) AND s.clinic = (
     SELECT v.clinic FROM dental_appointment a JOIN dental_slot v ON v.id = a.slot
     WHERE a.msisdn = :msisdn AND a.status = 'booked' ORDER BY v.starts_at DESC LIMIT 1
-  ) IS TRUE DESC, s.starts_at, c.position, s.id LIMIT ${LIST_ROWS_MAX}`)
+  ) IS TRUE DESC, s.starts_at, c.position, s.id LIMIT ${LIST_ROWS_MAX}`,
+)
 
 // The primary key lets one subscriber hold a slot; a lapsed hold, or the subscriber's own, is taken over.
-const HOLD = statement<SlotRow & { type: string }>('dental-hold', `
+const HOLD = statement<SlotRow & { type: string }>(
+  'dental-hold',
+  `
   WITH let_go AS (
     DELETE FROM dental_hold WHERE epoch = :epoch AND slot <> CAST(:slot AS bigint)
   ), held AS (
@@ -49,10 +57,14 @@ const HOLD = statement<SlotRow & { type: string }>('dental-hold', `
     RETURNING slot
   )
   SELECT s.id, ${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at
-  FROM held JOIN dental_slot s ON s.id = held.slot JOIN dental_clinic c ON c.id = s.clinic`)
+  FROM held JOIN dental_slot s ON s.id = held.slot JOIN dental_clinic c ON c.id = s.clinic`,
+)
 
-const RELEASE = statement('dental-release', `
-  DELETE FROM dental_hold WHERE slot = CAST(:slot AS bigint) AND msisdn = :msisdn`)
+const RELEASE = statement(
+  'dental-release',
+  `
+  DELETE FROM dental_hold WHERE slot = CAST(:slot AS bigint) AND msisdn = :msisdn`,
+)
 
 const RELEASE_ALL = statement('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch')
 
@@ -86,7 +98,8 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
       const { epoch, msisdn, language, todayMs } = context
       const wanted = { slot, epoch, msisdn, language, today: new Date(todayMs) }
       const [row] = await safely(deps, context, () =>
-        HOLD(knex, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }))
+        HOLD(knex, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }),
+      )
       if (!row) return new Refusal('slot-taken')
       return { slot, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
     },

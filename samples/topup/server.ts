@@ -34,12 +34,16 @@ const callSchema = z.object({
   args: z.record(z.string(), z.unknown()).default({}),
 })
 const amountSchema = z.coerce.number().positive().max(10_000)
-const offersSchema = z.array(z.object({
-  id: z.string().min(1).max(40),
-  name: z.string().min(1).max(60),
-  price: z.number().positive(),
-  balanceMin: z.number().optional(),
-})).max(100)
+const offersSchema = z
+  .array(
+    z.object({
+      id: z.string().min(1).max(40),
+      name: z.string().min(1).max(60),
+      price: z.number().positive(),
+      balanceMin: z.number().optional(),
+    }),
+  )
+  .max(100)
 
 /** Listens, and answers where. */
 export async function startWallet({ port, host = '127.0.0.1' }: WalletSettings): Promise<WalletServer> {
@@ -57,10 +61,11 @@ export async function startWallet({ port, host = '127.0.0.1' }: WalletSettings):
   })
   return {
     port: (server.address() as AddressInfo).port,
-    stop: () => new Promise((done) => {
-      server.close(() => done())
-      server.closeAllConnections()
-    }),
+    stop: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
   }
 }
 
@@ -84,15 +89,19 @@ async function handle(request: IncomingMessage, wallet: Wallet, answered: Map<st
 
 function perform(operation: string, { msisdn, args }: z.infer<typeof callSchema>, wallet: Wallet): Answer {
   switch (operation) {
-    case 'balance': return { status: 200, body: wallet.balance(msisdn) }
-    case 'bundles': return { status: 200, body: wallet.bundles(msisdn) }
-    case 'buy': return done(wallet.buy(msisdn, String(args.bundle)))
+    case 'balance':
+      return { status: 200, body: wallet.balance(msisdn) }
+    case 'bundles':
+      return { status: 200, body: wallet.bundles(msisdn) }
+    case 'buy':
+      return done(wallet.buy(msisdn, String(args.bundle)))
     case 'topup': {
       const amount = amountSchema.safeParse(args.amount)
       if (!amount.success) return { status: 400, body: { error: 'no such amount' } }
       return done(wallet.topup(msisdn, amount.data))
     }
-    default: return { status: 404, body: { error: 'no such operation' } }
+    default:
+      return { status: 404, body: { error: 'no such operation' } }
   }
 }
 

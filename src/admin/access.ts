@@ -1,7 +1,7 @@
 /**
- * Who may use the admin door: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A right
- * one is always let in: nobody who sends wrong ones shuts it out. An address that fails again and again is only told so,
- * and no longer fills the log.
+ * Who may use the admin door: bearer tokens, of which the daemon knows only the hashes. Compared in constant time. A
+ * right one is always let in: nobody who sends wrong ones shuts it out. An address that fails again and again is only
+ * told so, and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ProblemsError, type Problem } from '../base/index.ts'
@@ -33,8 +33,9 @@ export type AccessDecision =
   | { is: 'locked' }
 
 /**
- * Wrong tokens of one address that are written down at once, and how long until one more is. No defence against guessing,
- * which 256 random bits are: a program of this machine shares its address with the operator and with Prometheus.
+ * Wrong tokens of one address that are written down at once, and how long until one more is. No defence against
+ * guessing, which 256 random bits are: a program of this machine shares its address with the operator and with
+ * Prometheus.
  */
 export const FAILED_MAX = 10
 export const FAILED_EACH_MS = 6_000
@@ -57,9 +58,16 @@ export function readTokens(file: string, text: string): Token[] {
       return []
     }
     const [, role, hex, name] = found
-    return [{ role: role!.toLowerCase() as AdminRole, sha256: Buffer.from(hex!, 'hex'), name: name ?? hex!.slice(0, 8).toLowerCase() }]
+    return [
+      {
+        role: role!.toLowerCase() as AdminRole,
+        sha256: Buffer.from(hex!, 'hex'),
+        name: name ?? hex!.slice(0, 8).toLowerCase(),
+      },
+    ]
   })
-  if (!problems.length && !tokens.length) problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token operate' })
+  if (!problems.length && !tokens.length)
+    problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token operate' })
   if (problems.length) throw new ProblemsError(file, problems)
   return tokens
 }
@@ -89,7 +97,9 @@ export function createAccess(tokens: readonly Token[]): AdminAccess {
       // All are compared, whichever fits: time tells nothing.
       const [token] = tokens.filter((one) => timingSafeEqual(one.sha256, given))
       if (token) return { is: 'known', token }
-      return (clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS ? { is: 'locked' } : fail(address, nowMs)
+      return (clearAt.get(address) ?? 0) - nowMs > (FAILED_MAX - 1) * FAILED_EACH_MS
+        ? { is: 'locked' }
+        : fail(address, nowMs)
     },
   }
 }

@@ -70,11 +70,15 @@ export interface FlowService {
   revisions(name: string): Promise<RevisionRows | null>
   source(name: string, revision: string): Promise<FlowSources | null>
   /** Proves, stores, and lets it serve: everybody, or with `share` (per cent) those of a trial. */
-  publish(name: string, what: { source: FlowSources } | { revision: string }, how: By & { share?: number }): Promise<FlowChange>
+  publish(
+    name: string,
+    what: { source: FlowSources } | { revision: string },
+    how: By & { share?: number },
+  ): Promise<FlowChange>
   /** Null: the one that served before. */
   rollBack(name: string, revision: string | null, by: By): Promise<FlowChange>
   /** Null: the trial is over, everybody gets what is in force. */
   tryOut(name: string, trial: { revision: string; share: number } | null, by: By): Promise<FlowChange>
   /** Its dialogues end at their next turn with these words, by language. */
-  recall(name: string, revision: string, texts: Record<string, string>, by: By): Promise<(FlowChange & { open?: number })>
+  recall(name: string, revision: string, texts: Record<string, string>, by: By): Promise<FlowChange & { open?: number }>
 }

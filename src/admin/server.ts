@@ -46,14 +46,21 @@ type App = Admitted & { Bindings: HttpBindings }
 export async function startAdmin(deps: AdminDeps): Promise<Admin> {
   const app = adminApp(deps)
   return new Promise((done, fail) => {
-    const server: ServerType = serve({
-      fetch: app.fetch, hostname: deps.host, port: deps.port,
-      serverOptions: { ...httpTimes(), maxHeaderSize: HEADER_OCTETS_MAX },
-    }, (info) => {
-      server.off('error', fail)
-      done({ port: info.port, stop: () => stop(server as Server) })
-    })
-    boundConnections(server as Server, CONNECTIONS_MAX, () => deps.counters.count('limits_total', { limit: 'admin_connections' }))
+    const server: ServerType = serve(
+      {
+        fetch: app.fetch,
+        hostname: deps.host,
+        port: deps.port,
+        serverOptions: { ...httpTimes(), maxHeaderSize: HEADER_OCTETS_MAX },
+      },
+      (info) => {
+        server.off('error', fail)
+        done({ port: info.port, stop: () => stop(server as Server) })
+      },
+    )
+    boundConnections(server as Server, CONNECTIONS_MAX, () =>
+      deps.counters.count('limits_total', { limit: 'admin_connections' }),
+    )
     server.once('error', fail)
   })
 }
@@ -68,10 +75,13 @@ function stop(server: Server): Promise<void> {
 function adminApp(deps: AdminDeps): Hono<App> {
   const app = new Hono<App>()
   const none = ["'none'"]
-  app.use(secureHeaders({
-    contentSecurityPolicy: { defaultSrc: none, frameAncestors: none, baseUri: none, formAction: none },
-    crossOriginResourcePolicy: 'same-origin', xFrameOptions: 'DENY',
-  }))
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: none, frameAncestors: none, baseUri: none, formAction: none },
+      crossOriginResourcePolicy: 'same-origin',
+      xFrameOptions: 'DENY',
+    }),
+  )
   app.use(async (c, next) => {
     await next()
     c.header('cache-control', 'no-store')
@@ -83,7 +93,9 @@ function adminApp(deps: AdminDeps): Hono<App> {
     const details = c.get('token') || deps.tokens.length === 0 ? state.parts : {}
     return c.json({ ready: state.ready, ...details }, state.ready ? 200 : 503)
   })
-  app.get('/metrics', async (c) => c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }))
+  app.get('/metrics', async (c) =>
+    c.text(await deps.registry.metrics(), 200, { 'content-type': deps.registry.contentType }),
+  )
   app.route('/v1', adminRoutes(deps))
   app.notFound((c) => c.json({ error: 'not found', try: ROUTES }, 404))
   app.onError((error, c) => {
@@ -103,11 +115,16 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
       counters.count('admin_turned_away_total', { why })
       return c.json({ error }, status)
     }
-    if (TOKEN_IN_QUERY.test(c.req.url)) return refused('query', 400, 'a token goes into the Authorization header: addresses end up in logs')
+    if (TOKEN_IN_QUERY.test(c.req.url))
+      return refused('query', 400, 'a token goes into the Authorization header: addresses end up in logs')
     c.set('token', null)
     if (!tokens.length) {
       if (notHere === undefined && !c.req.path.startsWith('/v1')) return next()
-      return refused('closed', 403, `closed${notHere ? `, ${notHere}` : ''}: set admin.tokensFile (ussd-connector token operate)`)
+      return refused(
+        'closed',
+        403,
+        `closed${notHere ? `, ${notHere}` : ''}: set admin.tokensFile (ussd-connector token operate)`,
+      )
     }
     const verdict = access.check({ header: c.req.header('authorization'), address }, now())
     if (verdict.is === 'known') {
@@ -126,5 +143,14 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
   }
 }
 
-const ROUTES = ['/live', '/ready', '/metrics', '/v1/dialogues', '/v1/flows', '/v1/lines', '/v1/lines/NAME/trace', '/v1/sms']
+const ROUTES = [
+  '/live',
+  '/ready',
+  '/metrics',
+  '/v1/dialogues',
+  '/v1/flows',
+  '/v1/lines',
+  '/v1/lines/NAME/trace',
+  '/v1/sms',
+]
 const TOKEN_IN_QUERY = /[?&](access_token|token|bearer|authorization)=/i

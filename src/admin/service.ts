@@ -1,4 +1,6 @@
-/** What can be asked of a running daemon, and done to it: the port behind the admin routes. Nothing here holds a text. */
+/**
+ * What can be asked of a running daemon, and done to it: the port behind the admin routes. Nothing here holds a text.
+ */
 
 export interface AdminService {
   /** The dialogues of one MSISDN, one a line group at most; open ones and tombstones. */
@@ -9,7 +11,10 @@ export interface AdminService {
   /** Unbinds a line, or binds it again. False: there is none of that name. */
   haltLine(name: string): boolean
   resumeLine(name: string): boolean
-  /** Reads the settings again and makes the lines theirs. Answers when it is known of each changed one whether it was taken. */
+  /**
+   * Reads the settings again and makes the lines theirs. Answers when it is known of each changed one whether it was
+   * taken.
+   */
   reload(): Promise<LinesReloaded | { problem: string }>
   /** What passed on a line lately. Null: there is no such line. */
   trace(line: string, asked: TraceQuery): TraceTold | null

@@ -4,7 +4,9 @@ import type { LookupFunction } from 'node:net'
 import { isAllowed, isLoopbackAddress } from '../base/index.ts'
 
 export type Resolve = (
-  host: string, options: LookupOptions & { all: true }, done: (error: Error | null, addresses: LookupAddress[]) => void,
+  host: string,
+  options: LookupOptions & { all: true },
+  done: (error: Error | null, addresses: LookupAddress[]) => void,
 ) => void
 
 /** Asked for a name that leads into this machine or a private network, without a setting that says so. */
@@ -26,7 +28,8 @@ export function guardedLookup(host: string, privateNetwork: boolean, resolve: Re
     resolve(name, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, '', 0)
       const good = addresses.filter(({ address }) =>
-        isLocal ? isLoopbackAddress(address) : isAllowed(address, privateNetwork))
+        isLocal ? isLoopbackAddress(address) : isAllowed(address, privateNetwork),
+      )
       const [first] = good
       if (!first) return done(new AddressRefused(host), '', 0)
       if (options.all) return done(null, good)

@@ -34,13 +34,16 @@ export function appReplies({ host, port, field, receipt, onFull = () => undefine
   const waiting = new Map<string, (answer: HttpAnswer) => void>()
   const server = createServer(httpTimes(), (request, response) => {
     if (fromForeignPage(askedOf(request))) return say(response, 403, 'pages in a browser are refused')
-    receive(request, field).then(({ id, body }) => {
-      const hand = id === undefined ? undefined : waiting.get(id)
-      if (!hand) return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
-      waiting.delete(id!)
-      send(response, receipt)
-      hand({ status: 200, headers: {}, body })
-    }).catch(() => say(response, 400, 'bad request'))
+    receive(request, field)
+      .then(({ id, body }) => {
+        const hand = id === undefined ? undefined : waiting.get(id)
+        if (!hand)
+          return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
+        waiting.delete(id!)
+        send(response, receipt)
+        hand({ status: 200, headers: {}, body })
+      })
+      .catch(() => say(response, 400, 'bad request'))
   })
   boundConnections(server, CONNECTIONS_MAX, onFull)
   return {
@@ -62,11 +65,12 @@ export function appReplies({ host, port, field, receipt, onFull = () => undefine
       reply.catch(() => undefined)
       return { reply, forget: () => forget() }
     },
-    close: () => new Promise((done) => {
-      if (!server.listening) return done()
-      server.close(() => done())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise((done) => {
+        if (!server.listening) return done()
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
   }
 }
 
@@ -89,5 +93,7 @@ function say(response: ServerResponse, status: number, description: string): voi
 }
 
 function send(response: ServerResponse, { status, body }: AppRepliesSettings['receipt']): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body)
 }

@@ -105,7 +105,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       const closing = about && closingOf(epoch, about, { settings, nowMs: clock.now() })
       if (closing) await tell({ ...closing, reason })
     },
-    close: async () => void await Promise.all([app.close(), events?.close(), deps.desk?.close()]),
+    close: async () => void (await Promise.all([app.close(), events?.close(), deps.desk?.close()])),
   }
 }
 
@@ -118,14 +118,20 @@ function target(url: string, settings: AppSettings & { timeoutMs: number }, { re
   const base = new URL(url)
   const agent = agentFor(base, settings, resolve)
   const own = {
-    'user-agent': 'ussd-connector', accept: '*/*', 'accept-encoding': 'identity', ...settings.headers,
+    'user-agent': 'ussd-connector',
+    accept: '*/*',
+    'accept-encoding': 'identity',
+    ...settings.headers,
     ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
   }
   return {
     async send({ method, path, query, headers, body }, more, signal) {
       const search = [base.search.slice(1), query].filter((part) => part !== '').join('&')
       const answer = await agent.request({
-        origin: base.origin, method, signal, headers: { ...own, ...more, ...headers },
+        origin: base.origin,
+        method,
+        signal,
+        headers: { ...own, ...more, ...headers },
         path: `${path === '' ? base.pathname : base.pathname.replace(/\/+$/, '') + path}${search ? `?${search}` : ''}`,
         ...(method === 'POST' ? { body } : {}),
       })
@@ -135,9 +141,16 @@ function target(url: string, settings: AppSettings & { timeoutMs: number }, { re
   }
 }
 
-async function received(answer: Awaited<ReturnType<ReturnType<typeof agentFor>['request']>>, octetsMax: number): Promise<HttpAnswer> {
-  const headers = Object.fromEntries(Object.entries(answer.headers)
-    .map(([key, value]) => [key.toLowerCase(), Array.isArray(value) ? value.join('\n') : String(value ?? '')]))
+async function received(
+  answer: Awaited<ReturnType<ReturnType<typeof agentFor>['request']>>,
+  octetsMax: number,
+): Promise<HttpAnswer> {
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers).map(([key, value]) => [
+      key.toLowerCase(),
+      Array.isArray(value) ? value.join('\n') : String(value ?? ''),
+    ]),
+  )
   if (answer.statusCode < 200 || answer.statusCode > 299) {
     // Not read: an error page may be of any size, and a redirect is not followed.
     answer.body.on('error', () => undefined).destroy()
@@ -190,8 +203,18 @@ function closingOf(epoch: string, about: EndedDialogue, { settings, nowMs }: How
   const history = appHistory(snapshot)
   if (!history) return null
   return {
-    ...history.ask, epoch, msisdn, line, language: '', intention: `${epoch}:end`, nowMs, network: networkOf(line, settings),
-    turns, durationMs: Math.max(0, about.endedMs - about.openedMs), lastText: history.lastText, lastEnd: history.lastEnd,
+    ...history.ask,
+    epoch,
+    msisdn,
+    line,
+    language: '',
+    intention: `${epoch}:end`,
+    nowMs,
+    network: networkOf(line, settings),
+    turns,
+    durationMs: Math.max(0, about.endedMs - about.openedMs),
+    lastText: history.lastText,
+    lastEnd: history.lastEnd,
   }
 }
 

@@ -63,7 +63,10 @@ export function parseJson(text: string): Json {
   return read
 }
 
-/** A header as the log may name it: one of those that are known. Anything may stand in a header, also what a subscriber typed. */
+/**
+ * A header as the log may name it: one of those that are known. Anything may stand in a header, also what a subscriber
+ * typed.
+ */
 function nameOf(header: string, known: RegExp): string {
   return known.exec(header)?.[0] ?? (header === '' ? 'missing' : '(another one)')
 }
@@ -71,12 +74,13 @@ function nameOf(header: string, known: RegExp): string {
 const TYPES = /^(text\/(html|plain|xml|css|csv)|application\/(xml|octet-stream|x-www-form-urlencoded|soap\+xml))/i
 const CODINGS = /^(br|zstd|compress|x-compress|gzip, gzip)$/
 
-// We ask for none. gzip and deflate come all the same from careless servers and need 32 KB; a Brotli window takes megabytes.
+// We ask for none. gzip and deflate come all the same from careless servers and need 32 KB; a Brotli window takes
+// megabytes.
 function decode(body: Readable, coding: string): Readable {
   const name = coding.trim().toLowerCase()
   if (name === '' || name === 'identity') return body
-  const decoder = name === 'gzip' || name === 'x-gzip' ? createGunzip()
-    : name === 'deflate' ? createInflate() : undefined
+  const decoder =
+    name === 'gzip' || name === 'x-gzip' ? createGunzip() : name === 'deflate' ? createInflate() : undefined
   if (!decoder) throw new Nonsense(`content coding ${nameOf(name, CODINGS)} is not taken`)
   // Errors reach the reader through the decoder.
   return pipeline(body, decoder, () => undefined)

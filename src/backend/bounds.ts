@@ -1,12 +1,14 @@
 /**
- * How much of what a back end says reaches a flow, whatever it is reached by: cut here, before anything looks for lines, clusters
- * or digits in it, since such looking takes time that grows with the text.
+ * How much of what a back end says reaches a flow, whatever it is reached by: cut here, before anything looks for
+ * lines, clusters or digits in it, since such looking takes time that grows with the text.
  */
 import type { Json, JsonObject } from '../ussd/index.ts'
 import { Nonsense, ANSWER_OCTETS_MAX } from './body.ts'
 import type { CallResult } from './types.ts'
 
-/** UTF-16 units of one text: over twenty pages of a handset, and as many as a token or an address has that is handed on. */
+/**
+ * UTF-16 units of one text: over twenty pages of a handset, and as many as a token or an address has that is handed on.
+ */
 export const TEXT_UNITS_MAX = 4_096
 /** Units of all texts and names of an answer together. Over HTTP, `octetsMax` in its place. */
 export const ANSWER_UNITS_MAX = ANSWER_OCTETS_MAX

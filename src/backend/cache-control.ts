@@ -1,4 +1,7 @@
-/** What a back end says of keeping its answer, as far as it asks for less than the settings allow. (RFC 9111 §5.2.2, RFC 5861 §4) */
+/**
+ * What a back end says of keeping its answer, as far as it asks for less than the settings allow. (RFC 9111 §5.2.2, RFC
+ * 5861 §4)
+ */
 
 export interface KeepDirective {
   /** It is as good as new this long at most; 0: not at all. */
@@ -29,10 +32,14 @@ export function readCacheControl(control: string, age = ''): KeepDirective | und
 function directives(control: string): Map<string, string> {
   // Field names in quotes may hold commas; nothing here needs them.
   const parts = control.replace(/"([^"]*)"/g, (_all, quoted: string) => quoted.replaceAll(',', ' ')).split(',')
-  return new Map(parts.map((part): [string, string] => {
-    const [name = '', value = ''] = part.split('=', 2)
-    return [name.trim().toLowerCase(), value.trim()]
-  }).filter(([name]) => name !== ''))
+  return new Map(
+    parts
+      .map((part): [string, string] => {
+        const [name = '', value = ''] = part.split('=', 2)
+        return [name.trim().toLowerCase(), value.trim()]
+      })
+      .filter(([name]) => name !== ''),
+  )
 }
 
 /** What is no number of seconds is 0: an answer whose age cannot be read is taken for old. (RFC 9111 §4.2.1) */

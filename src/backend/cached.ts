@@ -65,8 +65,8 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
   }
 
   /**
-   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a price
-   * that no longer holds must not be offered again.
+   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a
+   * price that no longer holds must not be offered again.
    */
   const forget = (asker: string): void => (leave(asker), store.forget(asker))
 
@@ -89,8 +89,17 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     const over = new AbortController()
     const cancel = clock.after(mayTakeMs, () => over.abort())
     const nobody = asker === '' ? { msisdn: '', epoch: '' } : {}
-    const answer = backend.call(operation, args, { ...context, ...nobody, signal: over.signal, deadlineMs: begunMs + mayTakeMs })
-    const flight: Flight = { asker, counts: true, answer: answer.finally(cancel).then((result) => (land(result), result)) }
+    const answer = backend.call(operation, args, {
+      ...context,
+      ...nobody,
+      signal: over.signal,
+      deadlineMs: begunMs + mayTakeMs,
+    })
+    const flight: Flight = {
+      asker,
+      counts: true,
+      answer: answer.finally(cancel).then((result) => (land(result), result)),
+    }
     const land = (result: CallResult): void => {
       if (flights.get(key) === flight) flights.delete(key)
       if (flight.counts) hear(result, { key, asker, read, begunMs })
@@ -99,9 +108,12 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     return flight
   }
 
-  function hear(result: CallResult, { key, asker, read, begunMs }: Pick<Asked, 'key' | 'asker' | 'read'> & { begunMs: number }): void {
+  function hear(
+    result: CallResult,
+    { key, asker, read, begunMs }: Pick<Asked, 'key' | 'asker' | 'read'> & { begunMs: number },
+  ): void {
     if (result.is === 'failed' && result.why !== 'refused-call') return
-    const keep = result.is === 'data' ? result.keep ?? {} : {}
+    const keep = result.is === 'data' ? (result.keep ?? {}) : {}
     // A refusal is never kept, and what it refuses is no longer so.
     if (result.is !== 'data' || (keep.isPrivate && asker === '')) return store.delete(key)
     // From the moment of the request on: what changes after that is seen within maxAge.
@@ -114,7 +126,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
   async function ask(asked: Asked): Promise<CallResult> {
     const { key, operation, context } = asked
     const kept = store.get(key, clock.now())
-    if (kept?.isFresh) return count(operation, 'fresh'), { is: 'data', data: kept.data }
+    if (kept?.isFresh) return (count(operation, 'fresh'), { is: 'data', data: kept.data })
     const joined = flights.get(key)
     const result = await waited((joined ?? fly(asked)).answer, context.signal, kept ? { clock, timeoutMs } : undefined)
     // Looked up again: a change may have made it wrong meanwhile.
@@ -129,7 +141,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     async call(operation, args, context) {
       const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
       if (!read) return past(operation, args, context)
-      if (context.once || context.isSecret) return count(operation, 'passed'), past(operation, args, context)
+      if (context.once || context.isSecret) return (count(operation, 'passed'), past(operation, args, context))
       const asker = read.shared ? '' : context.msisdn
       const key = JSON.stringify([operation, asker, context.language, context.line, ordered(args)])
       return ask({ key, asker, read, operation, args, context })
@@ -144,7 +156,11 @@ function isAway(result: CallResult): boolean {
 }
 
 /** The answer, but no longer than the turn, and with an old answer at hand the time-out, allows. */
-async function waited(answer: Promise<CallResult>, signal: AbortSignal, limit?: { clock: Clock; timeoutMs: number }): Promise<CallResult> {
+async function waited(
+  answer: Promise<CallResult>,
+  signal: AbortSignal,
+  limit?: { clock: Clock; timeoutMs: number },
+): Promise<CallResult> {
   let tidy = (): void => undefined
   const late = new Promise<CallResult>((done) => {
     const give = () => done({ is: 'failed', why: 'late', detail: 'no answer in time' })
@@ -160,5 +176,9 @@ async function waited(answer: Promise<CallResult>, signal: AbortSignal, limit?: 
 function ordered(value: Json): Json {
   if (Array.isArray(value)) return value.map(ordered)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, ordered(item)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, ordered(item)]),
+  )
 }

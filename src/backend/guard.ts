@@ -45,7 +45,10 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       const { result, cut } = bounded(given, unitsMax)
       if (cut > 0) {
         counters.count('limits_total', { limit: 'backend-text' }, cut)
-        log.warn({ backend: name, operation, texts: cut }, 'texts of a back end were cut: they are longer than any screen shows')
+        log.warn(
+          { backend: name, operation, texts: cut },
+          'texts of a back end were cut: they are longer than any screen shows',
+        )
       }
       return result
     } catch (error) {

@@ -2,7 +2,8 @@
  * A back end over HTTP: `POST {url}/{operation}` with `{ msisdn, language, line, epoch, args }`, answered by 200 and
  * JSON (data), or 409 and `{ refusal, data? }`. `Idempotency-Key` is the intention: the same for every repetition.
  * A read that is the same for everybody names nobody: no msisdn, no epoch, no key.
- * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its key.
+ * With `ended`, the end of a dialogue is one more operation, with `{ reason, turns }` as its args and the epoch as its
+ * key.
  */
 import { Agent, type Dispatcher } from 'undici'
 import { isIP } from 'node:net'
@@ -76,7 +77,10 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
       const trouble = httpTroubleOf(answer.statusCode, text(answer.headers['retry-after']), clock.now())
       return { result: await understand(answer, settings.octetsMax ?? ANSWER_OCTETS_MAX), trouble }
     } catch (error) {
-      return { result: failure(error, signal, operation), trouble: isConnectionError(error) ? { why: 'connection' } : null }
+      return {
+        result: failure(error, signal, operation),
+        trouble: isConnectionError(error) ? { why: 'connection' } : null,
+      }
     }
   }
 
@@ -197,7 +201,13 @@ export function failure(error: unknown, signal: AbortSignal, operation: string):
 }
 
 const CONNECTION_ERRORS = new Set([
-  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_SOCKET', 'UND_ERR_CLOSED',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CLOSED',
 ])
 
 function isConnectionError(error: unknown): boolean {

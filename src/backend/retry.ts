@@ -1,6 +1,7 @@
 /**
  * When a call over HTTP is made again, and after how long. Every call has its key, so one that may have arrived may be
- * repeated; the answers that say "not now" are repeated, all others stand. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585 §4)
+ * repeated; the answers that say "not now" are repeated, all others stand. (RFC 9110 §10.2.3, §15.5, §15.6; RFC 6585
+ * §4)
  */
 import type { Chance } from '../ussd/index.ts'
 

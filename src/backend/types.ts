@@ -45,7 +45,10 @@ export interface EndedDialogue {
   snapshot: JsonObject | null
 }
 
-/** How long a back end is waited for beyond the screen: the dialogue ends with a holding text, and the answer comes later. */
+/**
+ * How long a back end is waited for beyond the screen: the dialogue ends with a holding text, and the answer comes
+ * later.
+ */
 export interface Patience {
   /** From the beginning of the turn. */
   afterMs: number

@@ -19,7 +19,9 @@ export interface Problem {
 export class ProblemsError extends Error {
   readonly problems: readonly Problem[]
   constructor(subject: string, problems: readonly Problem[]) {
-    super(`${subject}: ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}\n${problems.map(sentence).join('\n')}`)
+    super(
+      `${subject}: ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}\n${problems.map(sentence).join('\n')}`,
+    )
     this.name = 'ProblemsError'
     this.problems = problems
   }
@@ -52,8 +54,11 @@ export class FlowFault extends Error {
 /** What the CLI says of an error: a sentence where it is the operator's to mend, else the stack of a bug. */
 export function saidOf(error: unknown): string {
   if (error instanceof ProblemsError || error instanceof UsageError) return error.message
-  const { code, syscall, address, port, message, stack } = error as Partial<NodeJS.ErrnoException & { address: string; port: number }>
-  if (syscall !== 'listen') return REFUSED.has(code ?? '') ? refused(error as NodeJS.ErrnoException) : stack ?? String(error)
+  const { code, syscall, address, port, message, stack } = error as Partial<
+    NodeJS.ErrnoException & { address: string; port: number }
+  >
+  if (syscall !== 'listen')
+    return REFUSED.has(code ?? '') ? refused(error as NodeJS.ErrnoException) : (stack ?? String(error))
   if (code !== 'EADDRINUSE') return `cannot listen: ${message}`
   return `${address}:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`
 }

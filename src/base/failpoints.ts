@@ -8,11 +8,25 @@
  */
 import { appendFileSync } from 'node:fs'
 
-/** In the order that a message passes them (src/gateway/gateway.ts); then those of an SMS (src/sms/outbox/dispatch.ts, src/sms/service.ts). */
+/**
+ * In the order that a message passes them (src/gateway/gateway.ts); then those of an SMS (src/sms/outbox/dispatch.ts,
+ * src/sms/service.ts).
+ */
 export const FAILPOINTS = [
-  'before-take', 'after-take', 'after-ack', 'before-call', 'after-call', 'before-rest', 'after-rest', 'before-submit',
-  'after-submit', 'after-response',
-  'sms-before-submitting', 'sms-after-submitting', 'sms-after-octets', 'sms-after-response',
+  'before-take',
+  'after-take',
+  'after-ack',
+  'before-call',
+  'after-call',
+  'before-rest',
+  'after-rest',
+  'before-submit',
+  'after-submit',
+  'after-response',
+  'sms-before-submitting',
+  'sms-after-submitting',
+  'sms-after-octets',
+  'sms-after-response',
 ] as const
 
 export type Failpoint = (typeof FAILPOINTS)[number]
@@ -33,7 +47,12 @@ export const failpointOnceWritten: (name: Failpoint) => void = armed
 function arm(written: string | undefined): ((name: Failpoint) => void) | null {
   if (!written) return null
   const [points = '', ...rest] = written.split(';')
-  const chances = new Map(points.split(',').map((point) => point.split('=')).map(([name, chance]) => [name, Number(chance)]))
+  const chances = new Map(
+    points
+      .split(',')
+      .map((point) => point.split('='))
+      .map(([name, chance]) => [name, Number(chance)]),
+  )
   const options = new Map(rest.map((option) => option.split('=') as [string, string]))
   const chance = repeatable(Number(options.get('seed') ?? 1))
   const visits = new Map<string, number>()

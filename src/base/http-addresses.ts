@@ -13,18 +13,48 @@ function listOf(v4: readonly Net[], v6: readonly Net[]): BlockList {
 const loopback = listOf([['127.0.0.0', 8]], [['::1', 128]])
 
 /** Private (RFC 1918), shared (RFC 6598), and unique local (RFC 4193). */
-const inside = listOf([['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['100.64.0.0', 10]], [['fc00::', 7]])
+const inside = listOf(
+  [
+    ['10.0.0.0', 8],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+    ['100.64.0.0', 10],
+  ],
+  [['fc00::', 7]],
+)
 
 /**
- * Never a back end: this host, link local, protocol and test nets, relays, multicast, reserved (RFC 6890), and where clouds
- * keep their metadata.
+ * Never a back end: this host, link local, protocol and test nets, relays, multicast, reserved (RFC 6890), and where
+ * clouds keep their metadata.
  */
-const never = listOf([
-  ['0.0.0.0', 8], ['169.254.0.0', 16], ['192.0.0.0', 24], ['192.0.2.0', 24], ['192.88.99.0', 24], ['198.18.0.0', 15], ['198.51.100.0', 24],
-  ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4], ['100.100.100.200', 32], ['168.63.129.16', 32],
-], [['2001::', 23], ['2001:db8::', 32], ['2002::', 16], ['3fff::', 20], ['fd00:ec2::254', 128]])
+const never = listOf(
+  [
+    ['0.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['192.0.0.0', 24],
+    ['192.0.2.0', 24],
+    ['192.88.99.0', 24],
+    ['198.18.0.0', 15],
+    ['198.51.100.0', 24],
+    ['203.0.113.0', 24],
+    ['224.0.0.0', 4],
+    ['240.0.0.0', 4],
+    ['100.100.100.200', 32],
+    ['168.63.129.16', 32],
+  ],
+  [
+    ['2001::', 23],
+    ['2001:db8::', 32],
+    ['2002::', 16],
+    ['3fff::', 20],
+    ['fd00:ec2::254', 128],
+  ],
+)
 
-/** Of IPv6, all that is neither this nor unique local is local, reserved, or an IPv4 address in other clothes. (RFC 4291 §2.4) */
+/**
+ * Of IPv6, all that is neither this nor unique local is local, reserved, or an IPv4 address in other clothes. (RFC 4291
+ * §2.4)
+ */
 const global6 = listOf([], [['2000::', 3]])
 
 /** Written as IPv6 (::ffff:127.0.0.1), too: sockets that listen for both say it like that. */
@@ -52,13 +82,14 @@ function isIn(list: BlockList, address: string): boolean {
 }
 
 /**
- * What is wrong with an address of HTTP as it is written, or undefined. What is read off it must be what it leads to: no
- * credentials, no octal, hexadecimal or short forms, nothing that URL parsers disagree about.
+ * What is wrong with an address of HTTP as it is written, or undefined. What is read off it must be what it leads to:
+ * no credentials, no octal, hexadecimal or short forms, nothing that URL parsers disagree about.
  */
 export function urlFault(written: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(written)?.[1]
   if (authority === undefined || !URL.canParse(written)) return 'is no http or https address'
-  if (/[\s\\%\p{Cc}]/u.test(authority) || /[\s\p{Cc}]/u.test(written)) return 'has a space, a backslash or an escape where none belongs'
+  if (/[\s\\%\p{Cc}]/u.test(authority) || /[\s\p{Cc}]/u.test(written))
+    return 'has a space, a backslash or an escape where none belongs'
   if (authority.includes('@')) return 'has a name or password before @: use tokenFile'
   if (written.includes('#')) return 'has a fragment (#), which is never sent'
   const host = authority.replace(/:\d*$/, '').toLowerCase()

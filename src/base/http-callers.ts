@@ -16,12 +16,16 @@ export interface HttpCaller {
 
 export function askedOf(request: IncomingMessage): HttpCaller {
   return {
-    method: request.method ?? '', address: request.socket.remoteAddress ?? '',
+    method: request.method ?? '',
+    address: request.socket.remoteAddress ?? '',
     head: (name) => request.headers[name]?.toString(),
   }
 }
 
-/** This machine calls itself by these; any other name came through a proxy, or is a page that had its name lead here (DNS rebinding). */
+/**
+ * This machine calls itself by these; any other name came through a proxy, or is a page that had its name lead here
+ * (DNS rebinding).
+ */
 const LOCAL_NAME = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']
 
@@ -37,7 +41,8 @@ export const FOREIGN_PAGE = 'it comes from a page in a browser'
 
 /**
  * Whether a browser asks for a page that is not ours: it says so in `Origin`, which comes with each POST, and in
- * `Sec-Fetch-Site`. A link that leads here is no such thing: it changes nothing, and the other page cannot read what it brings.
+ * `Sec-Fetch-Site`. A link that leads here is no such thing: it changes nothing, and the other page cannot read what it
+ * brings.
  *
  * `own`: the origin of our pages, where we have some.
  */

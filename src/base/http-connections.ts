@@ -1,7 +1,7 @@
 /**
- * How many connections an HTTP server of ours has at once. Where they are all taken, a newcomer gets the place of the one
- * that has asked for nothing for longest: connections that are only held open keep nobody out. Those with a request under
- * way stay; where all have one, the newcomer goes.
+ * How many connections an HTTP server of ours has at once. Where they are all taken, a newcomer gets the place of the
+ * one that has asked for nothing for longest: connections that are only held open keep nobody out. Those with a request
+ * under way stay; where all have one, the newcomer goes.
  */
 import type { Server, ServerResponse, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'

@@ -11,6 +11,8 @@ const LOOK_MS = 1_000
 /** For createServer: the request's head, and the whole of it, must be here by then. */
 export function httpTimes(headersMs = HEADERS_MS): HttpTimes {
   return {
-    headersTimeout: headersMs, requestTimeout: Math.max(headersMs, REQUEST_MS), connectionsCheckingInterval: Math.min(headersMs, LOOK_MS),
+    headersTimeout: headersMs,
+    requestTimeout: Math.max(headersMs, REQUEST_MS),
+    connectionsCheckingInterval: Math.min(headersMs, LOOK_MS),
   }
 }

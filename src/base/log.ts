@@ -1,7 +1,7 @@
 /**
  * The log: pino, JSON to stdout. Subscribers' numbers are masked here, once, wherever they stand: fields that hold a
- * number get two digits and a keyed hash to follow one subscriber by; digits in any other text are struck out. So is what was
- * dialled behind a service code: it may be a PIN.
+ * number get two digits and a keyed hash to follow one subscriber by; digits in any other text are struck out. So is
+ * what was dialled behind a service code: it may be a PIN.
  */
 import { createHmac } from 'node:crypto'
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino'
@@ -26,26 +26,29 @@ const DEPTH_MAX = 5
 
 export function createLog(options: LogOptions): Logger {
   const hash = (msisdn: string) => createHmac('sha256', options.key).update(msisdn).digest('base64url').slice(0, 12)
-  const strike: Strike = (text) => hideDialled(text, options.services)
-    .replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
-  return pino({
-    level: options.level,
-    base: { pid: process.pid },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: {
-      level: (label) => ({ level: label }),
-      log: (fields) => mask(fields, { hash, strike }, 0) as Record<string, unknown>,
-    },
-    hooks: {
-      logMethod(args, method) {
-        const last = args.length - 1
-        const message: unknown = args[last]
-        if (typeof message === 'string') (args as unknown[])[last] = strike(message)
-        method.apply(this, args)
+  const strike: Strike = (text) =>
+    hideDialled(text, options.services).replace(DIGITS, (digits) => maskMsisdn(digits.replace('+', '')))
+  return pino(
+    {
+      level: options.level,
+      base: { pid: process.pid },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => mask(fields, { hash, strike }, 0) as Record<string, unknown>,
       },
+      hooks: {
+        logMethod(args, method) {
+          const last = args.length - 1
+          const message: unknown = args[last]
+          if (typeof message === 'string') (args as unknown[])[last] = strike(message)
+          method.apply(this, args)
+        },
+      },
+      serializers: { err: (error: unknown) => error, error: (error: unknown) => error },
     },
-    serializers: { err: (error: unknown) => error, error: (error: unknown) => error },
-  }, options.destination ?? pino.destination({ fd: 1, sync: false }))
+    options.destination ?? pino.destination({ fd: 1, sync: false }),
+  )
 }
 
 /** `67570000001` as `675******01`: country and two digits, enough to read, not to ring. */

@@ -11,7 +11,10 @@ export interface AdminOptions {
   tokenFile?: string
 }
 
-export async function dialoguesCommand(options: AdminOptions & { msisdn: string; end?: boolean }, say: Say): Promise<void> {
+export async function dialoguesCommand(
+  options: AdminOptions & { msisdn: string; end?: boolean },
+  say: Say,
+): Promise<void> {
   const path = `/v1/dialogues?msisdn=${encodeURIComponent(options.msisdn)}`
   const { dialogues } = await askAdmin<{ dialogues: DialogueSummary[] }>(options, 'GET', path)
   if (!dialogues.length) say('none')
@@ -24,7 +27,10 @@ export async function dialoguesCommand(options: AdminOptions & { msisdn: string;
   }
 }
 
-export async function linesCommand(options: AdminOptions & { reload?: boolean; stop?: string; start?: string }, say: Say): Promise<void> {
+export async function linesCommand(
+  options: AdminOptions & { reload?: boolean; stop?: string; start?: string },
+  say: Say,
+): Promise<void> {
   if (options.reload) {
     const { needRestart, ...names } = await askAdmin<LinesReloaded>(options, 'POST', '/v1/lines/reload')
     for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
@@ -56,7 +62,12 @@ export interface PushOptions extends AdminOptions {
 }
 
 export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
-  const told = await askAdmin<PushTold>({ url, ...(tokenFile === undefined ? {} : { tokenFile }) }, 'POST', '/v1/push', body)
+  const told = await askAdmin<PushTold>(
+    { url, ...(tokenFile === undefined ? {} : { tokenFile }) },
+    'POST',
+    '/v1/push',
+    body,
+  )
   const means = NOT_SHOWN[told.is]
   say([told.is, told.epoch, means, told.sms ? 'an SMS goes out instead' : undefined].filter(Boolean).join('  '))
 }
@@ -85,7 +96,9 @@ const HEALTH_MS = 2_500
 export async function healthCommand({ host, port, tokenFile }: HealthOptions, say: Say): Promise<boolean> {
   const authority = host.includes(':') ? `[${host}]` : host
   const answer = await fetch(`http://${authority}:${port}/ready`, {
-    headers: bearerOf(tokenFile), redirect: 'error', signal: AbortSignal.timeout(HEALTH_MS),
+    headers: bearerOf(tokenFile),
+    redirect: 'error',
+    signal: AbortSignal.timeout(HEALTH_MS),
   }).catch(() => undefined)
   say(answer ? await answer.text() : 'no answer')
   return answer?.ok ?? false
@@ -109,30 +122,39 @@ export function bearerOf(tokenFile: string | undefined): Record<string, string> 
   }
 }
 
-/** Of what is read, and of what is changed: to prove a large flow takes a daemon that serves meanwhile half a minute. */
+/**
+ * Of what is read, and of what is changed: to prove a large flow takes a daemon that serves meanwhile half a minute.
+ */
 const ANSWER_MS = { read: 10_000, change: 180_000 }
 
 /** One request over the admin door. Throws UsageError with what the daemon says is wrong. */
 export async function askAdmin<T>(options: AdminOptions, method: string, path: string, body?: object): Promise<T> {
-  return await (await request(options, method, path, body)).json() as T
+  return (await (await request(options, method, path, body)).json()) as T
 }
 
 /** The answer, if it is a good one. Throws UsageError. */
 export async function request(
-  { url, tokenFile }: AdminOptions, method: string, path: string, body?: object,
+  { url, tokenFile }: AdminOptions,
+  method: string,
+  path: string,
+  body?: object,
   limitMs = method === 'GET' ? ANSWER_MS.read : ANSWER_MS.change,
 ): Promise<Response> {
   const answer = await fetch(new URL(path, url), {
-    method, headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}), redirect: 'error', signal: AbortSignal.timeout(limitMs),
+    method,
+    headers: { ...bearerOf(tokenFile), ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+    redirect: 'error',
+    signal: AbortSignal.timeout(limitMs),
   }).catch((error: Error) => {
-    if (error.name === 'TimeoutError') throw new UsageError(`${url}: no answer in ${limitMs / 1000} s; what was asked may still be done`)
+    if (error.name === 'TimeoutError')
+      throw new UsageError(`${url}: no answer in ${limitMs / 1000} s; what was asked may still be done`)
     const why = (error.cause as Error | undefined)?.message ?? error.message
     throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
   })
   if (answer.ok) return answer
-  const said = await answer.json().catch(() => ({})) as { error?: string; problems?: string[] }
-  throw new UsageError([`${answer.status}: ${said.error ?? answer.statusText}`, ...said.problems ?? []].join('\n  '))
+  const said = (await answer.json().catch(() => ({}))) as { error?: string; problems?: string[] }
+  throw new UsageError([`${answer.status}: ${said.error ?? answer.statusText}`, ...(said.problems ?? [])].join('\n  '))
 }
 
 function sentence(one: DialogueSummary): string {

@@ -1,9 +1,10 @@
 /** What several commands take: options of the admin door, and values that are read strictly. */
 import { InvalidArgumentError, type Command } from 'commander'
 
-export const adminOptions = (command: Command) => command
-  .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
-  .option('--token-file <file>', 'file with a token of admin.tokensFile')
+export const adminOptions = (command: Command) =>
+  command
+    .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
+    .option('--token-file <file>', 'file with a token of admin.tokensFile')
 
 export function percent(text: string): number {
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN
@@ -22,12 +23,18 @@ export function parseInteger(text: string): number {
 }
 
 /** Which SMSC: see src/cli/smsc-options.ts. */
-export const smsc = (command: Command): Command => command
-  .option('--host <host>', 'of the SMSC').option('--port <port>', 'of the SMSC', parseInteger)
-  .option('--system-id <id>', 'as given by the operator')
-  .option('--password <password>', 'a file keeps it out of the list of processes')
-  .option('--password-file <file>', 'file with the password')
-  .option('--system-type <type>', 'as given by the operator')
-  .option('--tls', 'speak TLS').option('--ca <file>', 'PEM of its authority').option('--servername <name>', 'in its certificate')
-  .option('--cert <file>', 'PEM of our client certificate').option('--key <file>', 'PEM of its key')
-  .option('-c, --config <file>', 'or take all that from a line of the settings').option('--line <name>', 'which; default: the first')
+export const smsc = (command: Command): Command =>
+  command
+    .option('--host <host>', 'of the SMSC')
+    .option('--port <port>', 'of the SMSC', parseInteger)
+    .option('--system-id <id>', 'as given by the operator')
+    .option('--password <password>', 'a file keeps it out of the list of processes')
+    .option('--password-file <file>', 'file with the password')
+    .option('--system-type <type>', 'as given by the operator')
+    .option('--tls', 'speak TLS')
+    .option('--ca <file>', 'PEM of its authority')
+    .option('--servername <name>', 'in its certificate')
+    .option('--cert <file>', 'PEM of our client certificate')
+    .option('--key <file>', 'PEM of its key')
+    .option('-c, --config <file>', 'or take all that from a line of the settings')
+    .option('--line <name>', 'which; default: the first')

@@ -2,7 +2,17 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock, UsageError, uuidV7, silentLog } from '../base/index.ts'
 import { appBackend, type Backend, type CallResult } from '../backend/index.ts'
-import { KIT_PATH, kitAsked, loadKit, readAnswer, requestText, contractNames, loadContract, type Contract, type Outgoing } from '../backend/contracts/index.ts'
+import {
+  KIT_PATH,
+  kitAsked,
+  loadKit,
+  readAnswer,
+  requestText,
+  contractNames,
+  loadContract,
+  type Contract,
+  type Outgoing,
+} from '../backend/contracts/index.ts'
 import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
 import { USSD_PAGE } from '../ussd/index.ts'
 
@@ -23,7 +33,10 @@ export function listContracts(dir: string | undefined, say: Say): void {
   }
 }
 
-/** Without a URL: our side against the kit. With one: a dialogue with the application there. Exit code 1 on a difference. */
+/**
+ * Without a URL: our side against the kit. With one: a dialogue with the application there. Exit code 1 on a
+ * difference.
+ */
 export async function testContract(name: string, options: TestOptions, say: Say): Promise<void> {
   const contract = loadContract(name, options.dir)
   const good = options.url ? await walked(contract, { ...options, url: options.url }, say) : held(contract, name, say)
@@ -64,16 +77,25 @@ async function walked(contract: Contract, options: TestOptions & { url: string }
   const epoch = uuidV7(clock.now(), randomBytes)
   const answers = options.answers === '' ? [] : options.answers.split(',')
   try {
-    let snapshot: FlowSnapshot = flow.begin({ msisdn, code, line: 'test', language: 'en', dialled: [], page: USSD_PAGE })
+    let snapshot: FlowSnapshot = flow.begin({
+      msisdn,
+      code,
+      line: 'test',
+      language: 'en',
+      dialled: [],
+      page: USSD_PAGE,
+    })
     for (let turn = 0; turn <= answers.length; turn++) {
       const answer = turn === 0 ? null : answers[turn - 1]!
       const results: CallResult[] = []
       const call = caller(backend, { epoch, msisdn, turn, results })
-      snapshot = (await advance(flow, snapshot, answer === null ? null : { type: 'ANSWER', text: answer }, call)).snapshot
+      snapshot = (await advance(flow, snapshot, answer === null ? null : { type: 'ANSWER', text: answer }, call))
+        .snapshot
       const want = flow.want(snapshot)
       say(shownAs(answer === null ? `dial ${code}` : `answer ${answer}`, want, results.at(-1)))
       if (results.some(({ is }) => is !== 'data')) return false
-      if (want.do === 'end') return turn === answers.length || (say(`ended with ${answers.length - turn} answers to go`), false)
+      if (want.do === 'end')
+        return turn === answers.length || (say(`ended with ${answers.length - turn} answers to go`), false)
     }
     return true
   } finally {
@@ -91,7 +113,12 @@ interface Calling {
 function caller(backend: Backend, { epoch, msisdn, turn, results }: Calling): Parameters<typeof advance>[3] {
   return async (want, n) => {
     const result = await backend.call(want.operation, want.args, {
-      intention: `${epoch}:${turn + 1}:${n}`, epoch, msisdn, language: 'en', line: 'test', todayMs: 0,
+      intention: `${epoch}:${turn + 1}:${n}`,
+      epoch,
+      msisdn,
+      language: 'en',
+      line: 'test',
+      todayMs: 0,
       signal: new AbortController().signal,
     })
     results.push(result)

@@ -21,7 +21,7 @@ export async function migrateCommand(config: string, statusOnly: boolean, say: S
     }
     const done = await migrate(knex)
     for (const name of done) say(`migrated ${name}`)
-    if (!done.length) say('nothing to do: the database has this version\'s schema')
+    if (!done.length) say("nothing to do: the database has this version's schema")
   })
 }
 
@@ -50,7 +50,10 @@ function dayOf(written: string): number {
   return at
 }
 
-async function withDatabase(config: string, run: (postgres: Postgres, settings: Settings) => Promise<void>): Promise<void> {
+async function withDatabase(
+  config: string,
+  run: (postgres: Postgres, settings: Settings) => Promise<void>,
+): Promise<void> {
   const { settings } = loadSettings(config, process.env)
   try {
     const postgres = await open(settings)

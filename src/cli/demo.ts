@@ -29,7 +29,9 @@ export async function demo(options: DemoOptions): Promise<void> {
   }
   let served = Promise.resolve()
   await simulate({
-    clock, chance: systemChance, signal,
+    clock,
+    chance: systemChance,
+    signal,
     say: () => undefined,
     smpp: { port: 0, accounts: [{ systemId: 'ussd', password: 'secret' }] },
     http: { port: await freeOr(options.httpPort), talkOf },
@@ -54,7 +56,9 @@ export async function demo(options: DemoOptions): Promise<void> {
       signal.addEventListener('abort', () => void daemon.stop())
       say(`\n  Open ${at.url}/ and dial *123# or *675#.`)
       say(`  Or here, in another terminal: npx ussd-connector dial '*123#' --msisdn 67570000001 --url ${at.url}`)
-      say(`  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`)
+      say(
+        `  Health and figures: http://127.0.0.1:${daemon.admin.port}/ready and /metrics. Log: ${logFile}. Ctrl-C ends it.\n`,
+      )
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`)
       process.exit(1)

@@ -27,7 +27,13 @@ export async function testCommand(name: string, options: { record?: string }, sa
   const profile = loadProfile(name, DIALECTS)
   const dialect = compileDialect(profile, { chance: systemChance })
   const clock = systemClock()
-  const smsc = await startSmsc({ clock, chance: systemChance, voice: profileCoding(profile), screenMs: WAIT_MS, firstNumber: FIRST_NUMBER })
+  const smsc = await startSmsc({
+    clock,
+    chance: systemChance,
+    voice: profileCoding(profile),
+    screenMs: WAIT_MS,
+    firstNumber: FIRST_NUMBER,
+  })
   const played: Played = { messages: [], failed: [] }
   const log: string[] = []
   const show = (from: Side, octets: Buffer) => {
@@ -36,13 +42,22 @@ export async function testCommand(name: string, options: { record?: string }, sa
     log.push(`${new Date(clock.now()).toISOString()} ${from === 'smsc' ? '<' : '>'} ${octets.toString('hex')}`)
     say(showPdu(pdu).join('\n'))
   }
-  const line: Line = smppLine(lineSettings({
-    name: 'test', smsc: { hosts: [{ host: '127.0.0.1', port: smsc.port }], systemId: 'test', password: 'test' },
-  }), {
-    dialect, clock, chance: systemChance, log: silentLog, counters: noCounters, instance: 'test',
-    onRequest: (pdu, link) => answer(pdu, link, { line, dialect, played, say, now: clock.now }),
-    tap: (direction, octets) => show(direction === 'in' ? 'smsc' : 'esme', octets),
-  })
+  const line: Line = smppLine(
+    lineSettings({
+      name: 'test',
+      smsc: { hosts: [{ host: '127.0.0.1', port: smsc.port }], systemId: 'test', password: 'test' },
+    }),
+    {
+      dialect,
+      clock,
+      chance: systemChance,
+      log: silentLog,
+      counters: noCounters,
+      instance: 'test',
+      onRequest: (pdu, link) => answer(pdu, link, { line, dialect, played, say, now: clock.now }),
+      tap: (direction, octets) => show(direction === 'in' ? 'smsc' : 'esme', octets),
+    },
+  )
   try {
     line.start()
     await smsc.bound(1, WAIT_MS)
@@ -78,15 +93,19 @@ async function answer(pdu: Pdu, link: LinkPort, { line, dialect, played, say, no
   const said = message.code || (message.text && JSON.stringify(message.text))
   say(`  = ${message.kind}${said ? ` ${said}` : ''}${message.network ? `, dialogue ${message.network}` : ''}`)
   const asks = message.kind === 'begin' ? !message.code.includes('*9#') : message.text === '1'
-  const reply: UssdReply = asks ? { action: 'continue', text: MENU } : { action: 'end', text: 'Service test. Thank you.' }
+  const reply: UssdReply = asks
+    ? { action: 'continue', text: MENU }
+    : { action: 'end', text: 'Service test. Thank you.' }
   if (message.kind === 'begin' || message.kind === 'input') {
     const sent = line.submit(dialect.write(reply, message.returnPath).pdu, { lane: 'ussd', deadline: now() + WAIT_MS })
     if (dialect.habits.deliverResp === 'after-submit-resp') await sent
     if (isLate) link.respond(pdu, 0)
     const outcome = await sent
     // A withheld response says at last that the subscriber has gone: no fault of the reply's.
-    const isGone = dialect.habits.submitResp === 'withheld' && outcome.kind === 'refused'
-      && dialect.meaning(outcome.status) === 'dialogue-gone'
+    const isGone =
+      dialect.habits.submitResp === 'withheld' &&
+      outcome.kind === 'refused' &&
+      dialect.meaning(outcome.status) === 'dialogue-gone'
     if (outcome.kind === 'refused' && !isGone) {
       played.failed.push(`the simulator refused a reply with status 0x${outcome.status.toString(16)}`)
     }

@@ -31,12 +31,17 @@ export function profileText(pdus: readonly Captured[], remarks: readonly string[
 
 /** A profile's name from a file's. */
 export function profileName(text: string): string {
-  const plain = text.toLowerCase().replace(/[^a-z0-9-]+/g, '-').replace(/^[^a-z]+|-+$/g, '')
+  const plain = text
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '')
   return plain === '' ? 'inferred' : plain
 }
 
 export function listDialects(say: Say): void {
-  const rows = knownProfiles().map(({ name, confidence, seen }) => `${name.padEnd(14)} ${confidence.padEnd(10)} ${seen}`)
+  const rows = knownProfiles().map(
+    ({ name, confidence, seen }) => `${name.padEnd(14)} ${confidence.padEnd(10)} ${seen}`,
+  )
   say(rows.join('\n'))
 }
 

@@ -2,7 +2,19 @@
 import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { systemClock, UsageError, packageVersion } from '../base/index.ts'
-import { examine, smsCount, EXAM_TIMES, type ExamPlan, type ExamTimes, type Finding, sheetHtml, countsText, findingText, sheetOf, type AcceptanceSheet } from '../tools/doctor/index.ts'
+import {
+  examine,
+  smsCount,
+  EXAM_TIMES,
+  type ExamPlan,
+  type ExamTimes,
+  type Finding,
+  sheetHtml,
+  countsText,
+  findingText,
+  sheetOf,
+  type AcceptanceSheet,
+} from '../tools/doctor/index.ts'
 import { maskNumber } from '../tools/capture/index.ts'
 import { loadDialect, loadProfile } from '../smpp/dialect/index.ts'
 import type { LineSettings } from '../smpp/session/index.ts'
@@ -34,8 +46,11 @@ export interface DoctorOptions extends SmscCommandOptions {
 }
 
 /** Throws UsageError for what cannot be begun; what an SMSC does wrong is in the sheet. */
-export async function doctorCommand(options: DoctorOptions, say: Say,
-  ask: (question: string) => Promise<boolean> = askTerminal): Promise<AcceptanceSheet> {
+export async function doctorCommand(
+  options: DoctorOptions,
+  say: Say,
+  ask: (question: string) => Promise<boolean> = askTerminal,
+): Promise<AcceptanceSheet> {
   const clock = systemClock()
   const { line, dialect, sms } = lineOf(options)
   const plan = planOf(options, line, { dialect, sms })
@@ -43,7 +58,7 @@ export async function doctorCommand(options: DoctorOptions, say: Say,
   // With --json, standard output is the sheet and nothing else.
   const live: Say = options.json ? () => undefined : say
   live(announcement(plan, smsMax))
-  if (smsMax > 0 && !options.yes && !await ask(`Send up to ${smsMax} SMS to ${plan.msisdn}? [y/N] `)) {
+  if (smsMax > 0 && !options.yes && !(await ask(`Send up to ${smsMax} SMS to ${plan.msisdn}? [y/N] `))) {
     throw new UsageError('nothing was sent (--yes answers for you)')
   }
   const told = new Set<string>()
@@ -52,11 +67,18 @@ export async function doctorCommand(options: DoctorOptions, say: Say,
     live(maskUnless(options.showNumbers, findingText(finding), plan.msisdn))
   }
   const findings = await examine(plan, {
-    clock, say: live, onFinding: tell,
+    clock,
+    say: live,
+    onFinding: tell,
     known: { profiles: knownProfiles(), standard: loadProfile('standard', DIALECTS) },
   })
   const sheet = sheetOf(findings, {
-    plan, line: line.name, operator: options.operator ?? '', atMs: clock.now(), showNumbers: options.showNumbers === true, smsMax,
+    plan,
+    line: line.name,
+    operator: options.operator ?? '',
+    atMs: clock.now(),
+    showNumbers: options.showNumbers === true,
+    smsMax,
     version: packageVersion(),
   })
   if (options.html !== undefined) {
@@ -94,7 +116,9 @@ function sourceOf(addr: string): ExamPlan['source'] {
 }
 
 function tlsFiles({ ca, cert, key, servername }: DoctorOptions): Record<string, string> {
-  return Object.fromEntries(Object.entries({ ca, cert, key, servername }).filter((it): it is [string, string] => it[1] !== undefined))
+  return Object.fromEntries(
+    Object.entries({ ca, cert, key, servername }).filter((it): it is [string, string] => it[1] !== undefined),
+  )
 }
 
 function planOf(options: DoctorOptions, line: LineSettings, { dialect, sms }: Chosen): ExamPlan {
@@ -102,18 +126,27 @@ function planOf(options: DoctorOptions, line: LineSettings, { dialect, sms }: Ch
   if (msisdn !== undefined && !/^[1-9]\d{7,14}$/.test(msisdn)) {
     throw new UsageError(`--msisdn ${msisdn}: international digits, such as 67570000001`)
   }
-  const needs = [options.code === undefined ? '' : '--code', options.push ? '--push' : '', options.rateSms > 0 ? '--rate-sms'
-    : ''].filter(Boolean)
-  if (msisdn === undefined && needs.length > 0) throw new UsageError(`${needs.join(', ')}: needs --msisdn, the number of a test handset`)
+  const needs = [
+    options.code === undefined ? '' : '--code',
+    options.push ? '--push' : '',
+    options.rateSms > 0 ? '--rate-sms' : '',
+  ].filter(Boolean)
+  if (msisdn === undefined && needs.length > 0)
+    throw new UsageError(`${needs.join(', ')}: needs --msisdn, the number of a test handset`)
   const { source, sourceTon, sourceNpi } = line.sms
   return {
-    smsc: line.smsc, tlsFiles: tlsFiles(options),
-    ...(msisdn === undefined ? {} : { msisdn }), ...(dialect ? { dialect } : {}), ...(options.code === undefined ? {}
-      : { code: options.code }),
+    smsc: line.smsc,
+    tlsFiles: tlsFiles(options),
+    ...(msisdn === undefined ? {} : { msisdn }),
+    ...(dialect ? { dialect } : {}),
+    ...(options.code === undefined ? {} : { code: options.code }),
     ...(sms ? { sms: { ...sms, plain: sms } } : {}),
     source: options.source === undefined ? { addr: source, ton: sourceTon, npi: sourceNpi } : sourceOf(options.source),
-    push: options.push === true, windowSms: msisdn === undefined ? 0 : options.window, rateSms: options.rateSms,
-    wrongPassword: options.wrongPassword === true, deadPeerMs: options.deadPeer * 1_000,
+    push: options.push === true,
+    windowSms: msisdn === undefined ? 0 : options.window,
+    rateSms: options.rateSms,
+    wrongPassword: options.wrongPassword === true,
+    deadPeerMs: options.deadPeer * 1_000,
     times: { ...EXAM_TIMES, handsetMs: options.wait * 1_000, receiptMs: options.receipts * 1_000, ...options.times },
   }
 }
@@ -126,8 +159,7 @@ function announcement(plan: ExamPlan, smsMax: number): string {
   const who = `${host}:${port} as ${plan.smsc.systemId}`
   if (plan.msisdn === undefined) return `examining ${who}; no SMS and no USSD, as there is no --msisdn`
   const ussd = `${plan.code === undefined ? '' : `, one call to ${plan.code}`}${plan.push ? ', two pushes' : ''}`
-  return `examining ${who}; up to ${smsMax} SMS${ussd}, `
-    + 'all to the test handset and to no other number'
+  return `examining ${who}; up to ${smsMax} SMS${ussd}, ` + 'all to the test handset and to no other number'
 }
 
 async function askTerminal(question: string): Promise<boolean> {

@@ -1,5 +1,13 @@
 /** A phone on which a flow is played in this process: no simulator, no daemon, no store. */
-import { advance, type CallOutcome, type CallWant, type CompiledFlow, type FlowEvent, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
+import {
+  advance,
+  type CallOutcome,
+  type CallWant,
+  type CompiledFlow,
+  type FlowEvent,
+  type FlowSnapshot,
+  type Want,
+} from '../flow/engine/index.ts'
 import type { Left } from '../flow/talk/index.ts'
 import { SMS_SEND } from '../flow/language/index.ts'
 import { frame, type TerminalPhone, type TerminalView } from '../simulator/index.ts'
@@ -20,8 +28,13 @@ export interface FlowPhoneOptions {
 const LOST = ':lost'
 const HANG_UP = ':hang up'
 
-/** `left`: how the dialogue was left, if it did not end. A line `:lost` is the network's doing: it dials again at once. */
-export function flowPhone(flow: CompiledFlow, options: FlowPhoneOptions): { phone: TerminalPhone; left(): Left | undefined } {
+/**
+ * `left`: how the dialogue was left, if it did not end. A line `:lost` is the network's doing: it dials again at once.
+ */
+export function flowPhone(
+  flow: CompiledFlow,
+  options: FlowPhoneOptions,
+): { phone: TerminalPhone; left(): Left | undefined } {
   const { code, msisdn, language, now, say, isTty } = options
   const inbox: TerminalView['inbox'] = []
   let snapshot: FlowSnapshot | undefined
@@ -51,10 +64,19 @@ export function flowPhone(flow: CompiledFlow, options: FlowPhoneOptions): { phon
     const found = routeCode([{ code }], what, '')
     if (!found) return void (failed = `${what} does not begin with ${code}`)
     dialled = what
-    await play(flow.begin({
-      msisdn, code: what, line: 'talk', language, dialled: found.dialled, page: USSD_PAGE, now,
-      ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
-    }), null)
+    await play(
+      flow.begin({
+        msisdn,
+        code: what,
+        line: 'talk',
+        language,
+        dialled: found.dialled,
+        page: USSD_PAGE,
+        now,
+        ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
+      }),
+      null,
+    )
   }
 
   async function answer(text: string): Promise<void> {

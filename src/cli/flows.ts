@@ -45,7 +45,13 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
   const whole = paths.filter((path) => errors === 0 && sources.has(path))
   for (const folder of whole) {
     for (const file of await unusedParts(folder, sources.get(folder)!))
-      say(sentence({ where: `${file}:1:1`, what: 'warning: no flow uses this part', remedy: 'include it, call it, or delete it' }))
+      say(
+        sentence({
+          where: `${file}:1:1`,
+          what: 'warning: no flow uses this part',
+          remedy: 'include it, call it, or delete it',
+        }),
+      )
   }
   say(`${flows.length} flow${flows.length === 1 ? '' : 's'}, ${errors} error${errors === 1 ? '' : 's'}`)
   if (errors) process.exitCode = 1
@@ -112,7 +118,11 @@ export async function talk(paths: string[], say: Say, options: TalkOptions = {})
   const { coverage = false, record, plugin } = options
   const types = await loadScreenTypes(plugin ?? [])
   if (record !== undefined) {
-    return (await import('./record.ts')).recordCommand(await compiledAt(paths, types), { msisdn: '67570000001', ...options, record })
+    return (await import('./record.ts')).recordCommand(await compiledAt(paths, types), {
+      msisdn: '67570000001',
+      ...options,
+      record,
+    })
   }
   const files = paths.flatMap(talksAt)
   if (!files.length) throw new UsageError(`no .talk files in ${paths.join(', ')}`)
@@ -144,7 +154,9 @@ function sayCoverage(name: string, { report, transitions }: Coverage, say: Say):
 
 /** The flow that a talk names, else the one that its file is called after; from the folder of the talk. */
 async function flowOf(
-  conversation: Talk, file: string, { flows: known, types }: { flows: Map<string, Coverage>; types: ScreenTypes },
+  conversation: Talk,
+  file: string,
+  { flows: known, types }: { flows: Map<string, Coverage>; types: ScreenTypes },
 ): Promise<Coverage> {
   const name = conversation.flow || basename(file).split('.')[0]!
   const flow = known.get(name) ?? coverageOf(compileFlow(await sourceOf(dirname(file), name), undefined, types))
@@ -156,7 +168,8 @@ async function flowsAt(path: string): Promise<{ folder: string; name: string }[]
   if (!existsSync(path)) throw new UsageError(`${path} is not there`)
   if (statSync(path).isDirectory()) return (await flowNames(path)).map((name) => ({ folder: path, name }))
   const [, name, catalogue] = /^([^.]+)(\.[A-Za-z0-9-]+)?\.ya?ml$/.exec(basename(path)) ?? []
-  if (name === undefined) throw new UsageError(`${path} is no flow file: those end with .yaml, and a folder stands for all in it`)
+  if (name === undefined)
+    throw new UsageError(`${path} is no flow file: those end with .yaml, and a folder stands for all in it`)
   const flow = join(dirname(path), `${name}.yaml`)
   if (catalogue !== undefined) throw new UsageError(`${path} is a catalogue: give ${flow}, which it is read with`)
   return [{ folder: dirname(path), name }]
@@ -165,5 +178,8 @@ async function flowsAt(path: string): Promise<{ folder: string; name: string }[]
 function talksAt(path: string): string[] {
   if (!existsSync(path)) throw new UsageError(`${path} is not there`)
   if (!statSync(path).isDirectory()) return [path]
-  return readdirSync(path).filter((file) => file.endsWith('.talk')).toSorted().map((file) => join(path, file))
+  return readdirSync(path)
+    .filter((file) => file.endsWith('.talk'))
+    .toSorted()
+    .map((file) => join(path, file))
 }

@@ -12,7 +12,11 @@ export interface ImportOptions {
 }
 
 /** Writes the flow; the exit code is 1 if something of the journey could not be carried. */
-export function importFlow(path: string, { out, name, backend, force }: ImportOptions, say: (text: string) => void): void {
+export function importFlow(
+  path: string,
+  { out, name, backend, force }: ImportOptions,
+  say: (text: string) => void,
+): void {
   if (!existsSync(path)) throw new UsageError(`${path} is not there`)
   const named = { flow: name ?? basename(path).replace(/\.ya?ml$/, ''), ...(backend === undefined ? {} : { backend }) }
   const imported = importJourney({ file: path, text: readFileSync(path, 'utf8') }, named, (file, from) => {
@@ -20,7 +24,8 @@ export function importFlow(path: string, { out, name, backend, force }: ImportOp
     return { file: beside, text: readFileSync(beside, 'utf8') }
   })
   const target = join(out, `${imported.name}.yaml`)
-  if (existsSync(target) && !force) throw new UsageError(`${target} is there already: --force overwrites it, --name gives another name`)
+  if (existsSync(target) && !force)
+    throw new UsageError(`${target} is there already: --force overwrites it, --name gives another name`)
   mkdirSync(out, { recursive: true })
   writeFileSync(target, imported.text)
   for (const line of reportOf(imported)) say(line)

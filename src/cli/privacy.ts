@@ -15,27 +15,43 @@ export interface SubscriberOptions {
 }
 
 export async function exportCommand(options: SubscriberOptions, say: Say): Promise<void> {
-  await withStores(options, async (parts, msisdn) => say(JSON.stringify(await exportSubscriber(parts, msisdn), null, 2)))
+  await withStores(options, async (parts, msisdn) =>
+    say(JSON.stringify(await exportSubscriber(parts, msisdn), null, 2)),
+  )
 }
 
 /** The report names the number masked: it may be filed. */
 export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
   await withStores(options, async (parts, msisdn) => {
-    const { dialogues, dental, late, pin, language, sms, optOut } = await erasePerson(parts, msisdn, options.keepOptOut ?? false)
+    const { dialogues, dental, late, pin, language, sms, optOut } = await erasePerson(
+      parts,
+      msisdn,
+      options.keepOptOut ?? false,
+    )
     say(`erased   ${maskMsisdn(msisdn)}`)
-    say(`         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${late} late answers, ${pin} PINs, ` +
-      `${sms} rows of SMS; opt-out: ${optOut}`)
+    say(
+      `         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${late} late answers, ${pin} PINs, ` +
+        `${sms} rows of SMS; opt-out: ${optOut}`,
+    )
     say(`         ${language === 0 ? 'no language had been' : 'the language that was'} chosen`)
     say('not here: back ends of your own, backups, Redis and Postgres files until they are rewritten, the SMSC')
   })
 }
 
-async function withStores(options: SubscriberOptions, run: (deps: PrivacyDeps, msisdn: string) => Promise<void>): Promise<void> {
+async function withStores(
+  options: SubscriberOptions,
+  run: (deps: PrivacyDeps, msisdn: string) => Promise<void>,
+): Promise<void> {
   const msisdn = msisdnOf(options.msisdn)
   if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
   const { settings } = loadSettings(options.config, process.env)
   try {
-    const stores = await openStores({ settings, log: silentLog, metrics: createMetrics({ process: false }), clock: systemClock() })
+    const stores = await openStores({
+      settings,
+      log: silentLog,
+      metrics: createMetrics({ process: false }),
+      clock: systemClock(),
+    })
     try {
       const { knex, dialogues, shelf } = stores
       await run({ knex, dialogues, shelf, groups: groupsOf(settings), services: settings.services }, msisdn)
@@ -43,7 +59,8 @@ async function withStores(options: SubscriberOptions, run: (deps: PrivacyDeps, m
       await stores.close()
     }
   } catch (error) {
-    if (error instanceof StoreError) throw new UsageError(`dialogue store: ${error.message} (nothing else was touched: run it again)`)
+    if (error instanceof StoreError)
+      throw new UsageError(`dialogue store: ${error.message} (nothing else was touched: run it again)`)
     const why = unreachable(error, 'postgres')
     throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
   }

@@ -32,8 +32,10 @@ export async function probeCommand(options: ProbeOptions, say: Say, signal: Abor
   const { line, probe, wasBound } = probing(options, settings, { clock, standard, say })
   line.start()
   const hosts = settings.smsc.hosts.map(({ host, port }) => `${host}:${port}`).join(', ')
-  say(`binding to ${hosts} as ${settings.smsc.systemId} (${settings.bind}); dial your code now, `
-    + `${options.calls} times, and let one call be cancelled`)
+  say(
+    `binding to ${hosts} as ${settings.smsc.systemId} (${settings.bind}); dial your code now, ` +
+      `${options.calls} times, and let one call be cancelled`,
+  )
   const until = clock.now() + options.seconds * 1_000
   let overAt: number | undefined
   while (!signal.aborted && clock.now() < until) {
@@ -63,11 +65,20 @@ interface Deps {
 function probing(options: ProbeOptions, settings: LineSettings, { clock, standard, say }: Deps) {
   let bound = false
   const probe = newProbe({
-    known: knownProfiles(), standard, say, now: () => clock.now(), ask: options.ask === true,
+    known: knownProfiles(),
+    standard,
+    say,
+    now: () => clock.now(),
+    ask: options.ask === true,
     submit: (pdu) => line.submit(pdu, { lane: 'ussd', deadline: clock.now() + ANSWER_MS }),
   })
   const line = smppLine(settings, {
-    dialect: compileDialect(standard), clock, chance: systemChance, log: logTo(say), counters: noCounters, instance: 'probe',
+    dialect: compileDialect(standard),
+    clock,
+    chance: systemChance,
+    log: logTo(say),
+    counters: noCounters,
+    instance: 'probe',
     onRequest: (pdu, link) => probe.onRequest(pdu, link),
     onState: (_, state) => {
       if (state.startsWith('bound') && !bound) say('bound')

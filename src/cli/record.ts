@@ -6,7 +6,16 @@ import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
 import type { Compilation } from '../flow/load/index.ts'
 import { SUBSCRIBER, SMS } from '../flow/language/index.ts'
 import { type SyntheticOutcome, syntheticWorld } from '../flow/explore/index.ts'
-import { parseTalks, type Stub, describeFailure, playTalk, recordedText, stubOf, talkRecorder, withTalks } from '../flow/talk/index.ts'
+import {
+  parseTalks,
+  type Stub,
+  describeFailure,
+  playTalk,
+  recordedText,
+  stubOf,
+  talkRecorder,
+  withTalks,
+} from '../flow/talk/index.ts'
 import { dialTerminal, typedLines, type TypedLines } from '../simulator/index.ts'
 import { flowPhone } from './flow-phone.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'
@@ -47,8 +56,14 @@ export async function recordCommand(compilation: Compilation, options: RecordOpt
   const typed = typedLines(process.stdin)
   try {
     await recordTalk(compilation, {
-      ...rest, file, code, now: new Date(clock.today()).toISOString(), typed, output: process.stdout,
-      isTty: Boolean(process.stdin.isTTY), answering: backends?.answering,
+      ...rest,
+      file,
+      code,
+      now: new Date(clock.today()).toISOString(),
+      typed,
+      output: process.stdout,
+      isTty: Boolean(process.stdin.isTTY),
+      answering: backends?.answering,
     })
   } finally {
     typed.close()
@@ -64,14 +79,24 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
   const recorder = talkRecorder()
   const asked = asking(compilation, typed, say)
   const { phone, left } = flowPhone(recorder.watch(compilation.flow), {
-    code, msisdn, now, language: language ?? compilation.flow.languages[0]!, say, isTty,
-    call: (want, spoken) => recording.answering && !isOurs(want) ? recording.answering(want, { msisdn, language: spoken }) : asked(want),
+    code,
+    msisdn,
+    now,
+    language: language ?? compilation.flow.languages[0]!,
+    say,
+    isTty,
+    call: (want, spoken) =>
+      recording.answering && !isOurs(want) ? recording.answering(want, { msisdn, language: spoken }) : asked(want),
   })
   const outcome = await dialTerminal({ phone, code: dial, typed, output, isTty })
   if (outcome.failed) throw new UsageError(`nothing is written: ${outcome.failed}`)
   const recorded = recorder.talk(msisdn, left())
   if (!recorded) throw new UsageError('nothing is written: nothing was dialled')
-  addTalk(file, recordedText({ ...recorded, ...(recording.title === undefined ? {} : { title: recording.title }) }), say)
+  addTalk(
+    file,
+    recordedText({ ...recorded, ...(recording.title === undefined ? {} : { title: recording.title }) }),
+    say,
+  )
   await playAgain(file, compilation, say)
 }
 
@@ -94,7 +119,11 @@ const OFFERED_MAX = 9
 const SHOWN_CHARS = 80
 
 /** Asks whoever sits there what the back end answers, with answers made up from what the flow reads. */
-function asking({ definition }: Compilation, typed: TypedLines, say: (text: string) => void): (want: CallWant) => Promise<CallOutcome> {
+function asking(
+  { definition }: Compilation,
+  typed: TypedLines,
+  say: (text: string) => void,
+): (want: CallWant) => Promise<CallOutcome> {
   const world = syntheticWorld(definition, 'likely')
   return async (want) => {
     if (isOurs(want)) return { is: 'data', data: {} }
@@ -120,7 +149,8 @@ function offeredAt(outcomes: readonly SyntheticOutcome[], operation: string): { 
     const stub = stubOf(event)
     const text = textOf(stub)
     const hint = stub.is === 'data' && told !== '' ? `  (${told.replace(`${operation} says `, '')})` : ''
-    if (!all.has(text)) all.set(text, { stub, shown: (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 3)}...` : text) + hint })
+    if (!all.has(text))
+      all.set(text, { stub, shown: (text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS - 3)}...` : text) + hint })
   }
   const [well, ...others] = [...all.values()]
   const wrong = others.filter(({ stub }) => stub.is !== 'data')
@@ -144,4 +174,3 @@ function readStub(operation: string, line: string, say: (text: string) => void):
     return undefined
   }
 }
-

@@ -1,4 +1,7 @@
-/** `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and decisions. */
+/**
+ * `flow status`, `list`, `diff`, `publish`, `rollback`, `canary`, `recall`: what a running daemon serves, and
+ * decisions.
+ */
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
@@ -38,43 +41,66 @@ export async function statusCommand(options: AdminOptions, say: Say): Promise<vo
 }
 
 export async function listRevisions(name: string, options: AdminOptions, say: Say): Promise<void> {
-  const { revisions, counted } = await askAdmin<RevisionRows>(options, 'GET', `/v1/flows/${encodeURIComponent(name)}/revisions`)
+  const { revisions, counted } = await askAdmin<RevisionRows>(
+    options,
+    'GET',
+    `/v1/flows/${encodeURIComponent(name)}/revisions`,
+  )
   for (const { revision, is, open, by, note, createdMs, servedMs } of revisions) {
     const since = servedMs === null ? `stored ${when(createdMs)}` : `served ${when(servedMs)}`
-    say(`${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd())
+    say(
+      `${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd(),
+    )
   }
   if (!counted) say('there are so many dialogues that only some were counted')
 }
 
 export async function diffCommand(
-  from: string, to: string, { plugin, ...options }: AdminOptions & { plugin?: string[] }, say: Say,
+  from: string,
+  to: string,
+  { plugin, ...options }: AdminOptions & { plugin?: string[] },
+  say: Say,
 ): Promise<void> {
   const [before, after] = [await sourceAt(from, options), await sourceAt(to, options)]
   const types = await loadScreenTypes(plugin ?? [])
   const changes = screenChanges(compileFlow(before, undefined, types), compileFlow(after, undefined, types))
   for (const { screen, language, before: was, after: is } of changes) {
-    say(`screen ${screen} (${language})${was.length ? is.length ? '' : ': no longer there' : ': new'}`)
+    say(`screen ${screen} (${language})${was.length ? (is.length ? '' : ': no longer there') : ': new'}`)
     for (const [i, page] of [...was, ...is].entries()) {
-      say(page.split('\n').map((line) => `  ${i < was.length ? '-' : '+'} ${line}`).join('\n'))
+      say(
+        page
+          .split('\n')
+          .map((line) => `  ${i < was.length ? '-' : '+'} ${line}`)
+          .join('\n'),
+      )
       if (i + 1 < was.length + is.length) say('')
     }
   }
   say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
-  const all = (source: FlowSources) => [source, ...source.parts ?? []].flatMap((one) => [one, ...one.catalogues])
+  const all = (source: FlowSources) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
   const files = new Set([before, after].flatMap(all).map(({ file }) => file))
   const textIn = (source: FlowSources, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
   for (const file of files) {
     const [old, now] = [textIn(before, file), textIn(after, file)]
-    if (old !== now) say(createTwoFilesPatch(file, file, old, now, from, to, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd())
+    if (old !== now)
+      say(
+        createTwoFilesPatch(file, file, old, now, from, to, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd(),
+      )
   }
 }
 
 export async function publishCommand(
-  what: string, { note, share, ...options }: DecideOptions & { share?: number }, say: Say,
+  what: string,
+  { note, share, ...options }: DecideOptions & { share?: number },
+  say: Say,
 ): Promise<void> {
   const source = REVISION.test(what) ? undefined : await fileAt(what)
   const name = source ? source.name : what.split('@')[0]!
-  const body = { note, ...(share === undefined ? {} : { share }), ...(source ? { source: source.files } : { revision: what }) }
+  const body = {
+    note,
+    ...(share === undefined ? {} : { share }),
+    ...(source ? { source: source.files } : { revision: what }),
+  }
   told(await decide(options, name, 'publish', body), say)
 }
 
@@ -84,24 +110,37 @@ export async function rollbackCommand(what: string, { note, ...options }: Decide
 }
 
 export async function canaryCommand(
-  what: string, { note, share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean }, say: Say,
+  what: string,
+  { note, share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean },
+  say: Say,
 ): Promise<void> {
   if (end === (share !== undefined)) throw new UsageError('say either --share 10%, or --end')
   if (!end) requireRevision(what)
-  told(await decide(options, what.split('@')[0]!, 'canary', { note, revision: end ? null : what, ...(end ? {} : { share }) }), say)
+  told(
+    await decide(options, what.split('@')[0]!, 'canary', {
+      note,
+      revision: end ? null : what,
+      ...(end ? {} : { share }),
+    }),
+    say,
+  )
 }
 
 export async function recallCommand(
-  revision: string, { note, text, ...options }: DecideOptions & { text: string[] }, say: Say,
+  revision: string,
+  { note, text, ...options }: DecideOptions & { text: string[] },
+  say: Say,
 ): Promise<void> {
   requireRevision(revision)
   const name = revision.split('@')[0]!
   const isPlain = text.some((one) => !LANGUAGE.test(one))
   const first = isPlain ? languageOf(await stored(revision, options)) : ''
-  const texts = Object.fromEntries(text.map((one) => {
-    const [, language, words] = LANGUAGE.exec(one) ?? [one, first, one]
-    return [language!, words!]
-  }))
+  const texts = Object.fromEntries(
+    text.map((one) => {
+      const [, language, words] = LANGUAGE.exec(one) ?? [one, first, one]
+      return [language!, words!]
+    }),
+  )
   const done = await decide(options, name, 'recall', { note, revision, texts })
   const gets = done.after.revision === revision ? 'its text' : done.after.revision
   say(`${revision} is recalled: ${done.open ?? 0} open dialogues end at their next turn; new dials get ${gets}`)
@@ -115,7 +154,8 @@ function languageOf({ file, text }: FlowSources): string {
 const LANGUAGE = /^([a-z]{2,3})=(.*)$/s
 
 function requireRevision(what: string): void {
-  if (!REVISION.test(what)) throw new UsageError(`'${what}' is no revision such as dental@9f2c01ab77de (ussd-connector flow list)`)
+  if (!REVISION.test(what))
+    throw new UsageError(`'${what}' is no revision such as dental@9f2c01ab77de (ussd-connector flow list)`)
 }
 
 function decide(options: AdminOptions, name: string, what: string, body: object): Promise<Changed> {
@@ -123,8 +163,8 @@ function decide(options: AdminOptions, name: string, what: string, body: object)
 }
 
 function told({ before, after }: Changed, say: Say): void {
-  const trial = ({ canary }: FlowStand) => canary ? ` (trial ${canary.revision} ${canary.share} %)` : ''
-  const stand = (it: FlowStand | null) => it ? it.revision + trial(it) : '-'
+  const trial = ({ canary }: FlowStand) => (canary ? ` (trial ${canary.revision} ${canary.share} %)` : '')
+  const stand = (it: FlowStand | null) => (it ? it.revision + trial(it) : '-')
   say(`${stand(before)} -> ${stand(after)}`)
 }
 
@@ -137,7 +177,8 @@ function stored(revision: string, options: AdminOptions): Promise<FlowSources> {
 }
 
 async function fileAt(path: string): Promise<{ name: string; files: FlowSources }> {
-  if (!existsSync(path)) throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
+  if (!existsSync(path))
+    throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
   const name = basename(path).replace(/\.ya?ml$/, '')
   return { name, files: portable(await sourceOf(dirname(path), name)) }
 }

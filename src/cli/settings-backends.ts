@@ -23,11 +23,17 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
   const { settings } = loadSettings(config, process.env)
   const postgres = await connectDatabase(settings)
   const metrics = createMetrics({ process: false })
-  const backends = await createBackends({ settings, knex: postgres.knex, clock, chance: systemChance, metrics, log: silentLog })
-    .catch(async (error: unknown) => {
-      await postgres.close()
-      throw error
-    })
+  const backends = await createBackends({
+    settings,
+    knex: postgres.knex,
+    clock,
+    chance: systemChance,
+    metrics,
+    log: silentLog,
+  }).catch(async (error: unknown) => {
+    await postgres.close()
+    throw error
+  })
   const epoch = `talk-${randomBytes(8).toString('hex')}`
   const called = new Set<Backend>()
   let calls = 0
@@ -38,7 +44,12 @@ export async function settingsBackends(config: string, clock: Clock): Promise<Se
       if (!backend) return { is: 'failed', why: 'refused-call' }
       called.add(backend)
       const result = await backend.call(want.operation, want.args, {
-        intention: `${epoch}:0:${calls++}`, epoch, msisdn, language, line: 'talk', todayMs: clock.today(),
+        intention: `${epoch}:0:${calls++}`,
+        epoch,
+        msisdn,
+        language,
+        line: 'talk',
+        todayMs: clock.today(),
         signal: AbortSignal.timeout(want.timeoutMs ?? settings.dialogue.turnMs),
       })
       return result.is === 'failed' ? { is: 'failed', why: result.why } : result

@@ -3,7 +3,15 @@ import { join } from 'node:path'
 import { systemChance, systemClock, UsageError, packageRoot, readSecretFile } from '../base/index.ts'
 import { addTalk } from './record.ts'
 import { startWallet } from '../../samples/topup/index.ts'
-import { simulate, dialTerminal, remotePhone, recordedTalkOf, typedLines, writtenLines, networkCodingOf } from '../simulator/index.ts'
+import {
+  simulate,
+  dialTerminal,
+  remotePhone,
+  recordedTalkOf,
+  typedLines,
+  writtenLines,
+  networkCodingOf,
+} from '../simulator/index.ts'
 
 /** 64 bits in hex. */
 const TOKEN_LENGTH_MIN = 16
@@ -25,14 +33,22 @@ export interface SimulateCommandOptions {
 export async function simulateCommand(options: SimulateCommandOptions, say: Say): Promise<void> {
   const { systemId, password, bindsMax, httpTokenFile } = options
   await simulate({
-    clock: systemClock(), chance: systemChance, say, signal: untilSignal(),
+    clock: systemClock(),
+    chance: systemChance,
+    say,
+    signal: untilSignal(),
     voice: networkCodingOf(options.dialect, join(packageRoot, 'dialects')),
     smpp: {
-      host: options.host, port: options.port,
+      host: options.host,
+      port: options.port,
       ...(systemId ? { accounts: [{ systemId, ...(password ? { password } : {}) }] } : {}),
       ...(bindsMax ? { bindsMax } : {}),
     },
-    http: { host: options.httpHost, port: options.httpPort, ...(httpTokenFile ? { token: tokenIn(httpTokenFile) } : {}) },
+    http: {
+      host: options.httpHost,
+      port: options.httpPort,
+      ...(httpTokenFile ? { token: tokenIn(httpTokenFile) } : {}),
+    },
   })
 }
 
@@ -44,11 +60,21 @@ export interface DialCommandOptions {
   record?: string
 }
 
-export async function dialCommand(code: string, { msisdn, url, tokenFile, answers, record }: DialCommandOptions, say: Say): Promise<void> {
+export async function dialCommand(
+  code: string,
+  { msisdn, url, tokenFile, answers, record }: DialCommandOptions,
+  say: Say,
+): Promise<void> {
   const typed = answers === undefined ? typedLines(process.stdin) : writtenLines(answers.split(','))
   const token = tokenFile === undefined ? undefined : tokenIn(tokenFile)
   const phone = remotePhone(url, msisdn, token)
-  const outcome = await dialTerminal({ phone, code, typed, output: process.stdout, isTty: Boolean(process.stdin.isTTY) })
+  const outcome = await dialTerminal({
+    phone,
+    code,
+    typed,
+    output: process.stdout,
+    isTty: Boolean(process.stdin.isTTY),
+  })
   process.stdin.destroy()
   if (outcome.failed) process.exitCode = 1
   if (record !== undefined) addTalk(record, await recordedTalkOf(url, msisdn, token), say)

@@ -8,17 +8,23 @@ type Say = (text: string) => void
 
 export function smsCommands(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
-  adminOptions(sms.command('list')).description('the newest SMS of one subscriber: states, no texts')
+  adminOptions(sms.command('list'))
+    .description('the newest SMS of one subscriber: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
     .action((options: AdminOptions & { msisdn: string }) => listSms(options, say))
-  adminOptions(sms.command('replace')).description('another text for an SMS that has not left, or that the SMSC still holds')
+  adminOptions(sms.command('replace'))
+    .description('another text for an SMS that has not left, or that the SMSC still holds')
     .argument('<id>', 'its number, as `sms list` says it')
     .requiredOption('--text <text>', 'what it shall say')
     .action((id: string, options: AdminOptions & { text: string }) => replaceCommand(id, options, say))
 }
 
 export async function listSms(options: AdminOptions & { msisdn: string }, say: Say): Promise<void> {
-  const { sms } = await askAdmin<{ sms: SmsSummary[] }>(options, 'GET', `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`)
+  const { sms } = await askAdmin<{ sms: SmsSummary[] }>(
+    options,
+    'GET',
+    `/v1/sms?msisdn=${encodeURIComponent(options.msisdn)}`,
+  )
   if (!sms.length) say('none')
   for (const { id, kind, state, line, parts, dueAt, submittedAt } of sms) {
     const left = submittedAt === null ? 'not sent yet' : `sent ${submittedAt}`
@@ -28,7 +34,11 @@ export async function listSms(options: AdminOptions & { msisdn: string }, say: S
 }
 
 /** What cannot be replaced is a UsageError with why. */
-export async function replaceCommand(id: string, { text, ...options }: AdminOptions & { text: string }, say: Say): Promise<void> {
+export async function replaceCommand(
+  id: string,
+  { text, ...options }: AdminOptions & { text: string },
+  say: Say,
+): Promise<void> {
   const { is } = await askAdmin<{ is: string }>(options, 'POST', `/v1/sms/${encodeURIComponent(id)}/replace`, { text })
   say(is)
 }

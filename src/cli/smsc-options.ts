@@ -36,7 +36,11 @@ export function chosenSmsc(options: SmscCommandOptions, command: string): Chosen
     const found = options.line === undefined ? settings.lines[0] : settings.lines.find((it) => it.name === options.line)
     const names = settings.lines.map((it) => it.name).join(', ') || 'none'
     if (!found) throw new UsageError(`there is no line ${options.line ?? ''}; the settings have ${names}`)
-    return { line: wishesOf(found), dialect: { name: found.dialect, dirs: profileDirs(settings.dialects) }, sms: found.sms }
+    return {
+      line: wishesOf(found),
+      dialect: { name: found.dialect, dirs: profileDirs(settings.dialects) },
+      sms: found.sms,
+    }
   }
   const { host, port, systemId, systemType } = options
   if (host === undefined || port === undefined || systemId === undefined) {
@@ -47,7 +51,10 @@ export function chosenSmsc(options: SmscCommandOptions, command: string): Chosen
     line: lineSettings({
       name: options.line ?? 'operator',
       smsc: {
-        hosts: [{ host, port }], systemId, password: passwordOf(options), ...(systemType === undefined ? {} : { systemType }),
+        hosts: [{ host, port }],
+        systemId,
+        password: passwordOf(options),
+        ...(systemType === undefined ? {} : { systemType }),
         ...(tls ? { tls: tlsOf(tls, command) } : {}),
       },
     }),
@@ -61,7 +68,8 @@ function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): Line
 
 function passwordOf({ password, passwordFile }: SmscCommandOptions): string {
   if (passwordFile === undefined) return password ?? ''
-  if (password !== undefined) throw new UsageError('--password and --password-file are both given: leave one of them out')
+  if (password !== undefined)
+    throw new UsageError('--password and --password-file are both given: leave one of them out')
   try {
     return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
   } catch {

@@ -1,4 +1,6 @@
-/** `store-key`: the file of keys that dialogues are encrypted with: a first one, or one with a new key before the old. */
+/**
+ * `store-key`: the file of keys that dialogues are encrypted with: a first one, or one with a new key before the old.
+ */
 import { randomBytes } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { UsageError, readSecretFile } from '../base/index.ts'
@@ -30,6 +32,10 @@ function firstKeys(file: string, say: Say): void {
     const why = code === 'EEXIST' ? 'is there already (--rotate puts a new key into it)' : `cannot be written (${code})`
     throw new UsageError(`${file} ${why}`)
   }
-  say(`${file}: made. In the settings: privacy: { storeKeyFile: ${file} }. Whoever loses it loses open dialogues, nothing else.`)
-  say('Dialogues that are open when the daemons get it are refused, unless privacy.plainUntil says until when they are read.')
+  say(
+    `${file}: made. In the settings: privacy: { storeKeyFile: ${file} }. Whoever loses it loses open dialogues, nothing else.`,
+  )
+  say(
+    'Dialogues that are open when the daemons get it are refused, unless privacy.plainUntil says until when they are read.',
+  )
 }

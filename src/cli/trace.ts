@@ -17,7 +17,9 @@ export async function traceCommand(line: string, options: TraceOptions, say: Say
   const { out, text, last, msisdn, clear } = options
   if ((out === undefined) === (text !== true)) throw new UsageError('trace: say either --out FILE or --text')
   const query = new URLSearchParams({
-    form: text ? 'text' : 'pcap', ...(last === undefined ? {} : { last: String(last) }), ...(msisdn === undefined ? {} : { msisdn }),
+    form: text ? 'text' : 'pcap',
+    ...(last === undefined ? {} : { last: String(last) }),
+    ...(msisdn === undefined ? {} : { msisdn }),
     ...(clear ? { clear: 'true' } : {}),
   })
   const answer = await request(options, 'GET', `/v1/lines/${encodeURIComponent(line)}/trace?${query}`)
@@ -25,5 +27,7 @@ export async function traceCommand(line: string, options: TraceOptions, say: Say
   const capture = Buffer.from(await answer.arrayBuffer())
   // Even masked, it says who was served when.
   writeFileSync(out, capture, { mode: 0o600 })
-  say(`${out}: ${capture.length} octets${clear ? ', with subscribers\' numbers and texts: delete it when you are done' : ', masked'}`)
+  say(
+    `${out}: ${capture.length} octets${clear ? ", with subscribers' numbers and texts: delete it when you are done" : ', masked'}`,
+  )
 }

@@ -11,7 +11,11 @@ export function unquoted(document: Document, place: (offset: number) => string):
     Alias(_, alias) {
       if (alias.resolve(document)) return
       const text = `*${alias.source}`
-      problems.push({ where: place(alias.range?.[0] ?? 0), what: `${text} needs quotes, as it begins with *`, remedy: `write "${text}"` })
+      problems.push({
+        where: place(alias.range?.[0] ?? 0),
+        what: `${text} needs quotes, as it begins with *`,
+        remedy: `write "${text}"`,
+      })
     },
   })
   return problems
@@ -36,12 +40,18 @@ export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
   }
   if (issue.code === 'invalid_union') {
     // Report the branch that got furthest: the one whose problems lie deepest.
-    const best = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
+    const best = issue.errors
+      .filter((branch) => branch.some((inner) => inner.path.length > 0 || inner.code === 'unrecognized_keys'))
       .toSorted((a, b) => a.length - b.length)[0]
-    if (best) return best.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, given))
+    if (best)
+      return best.flatMap((inner) =>
+        explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, given),
+      )
   }
   const missing = issue.code === 'invalid_type' && valueAt(raw, issue.path) === undefined
-  return [{ where: where(issue.path), what: `${key ? `'${key}'` : 'the file'} ${missing ? 'is missing' : issue.message}` }]
+  return [
+    { where: where(issue.path), what: `${key ? `'${key}'` : 'the file'} ${missing ? 'is missing' : issue.message}` },
+  ]
 }
 
 function valueAt(raw: unknown, path: PropertyKey[]): unknown {

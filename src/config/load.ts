@@ -101,21 +101,32 @@ function override(raw: unknown, env: NodeJS.ProcessEnv, origins: Origins): Probl
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || OTHER.has(variable) || value === undefined) continue
     const path = variable.slice(PREFIX.length).split('__').map(camel)
-    const set = place(raw as Record<string, unknown>, path, (at) => typeAt(at) === 'string' ? value : scalar(value))
+    const set = place(raw as Record<string, unknown>, path, (at) => (typeAt(at) === 'string' ? value : scalar(value)))
     if (set) origins.set(set.join('.'), variable)
-    else problems.push({ where: variable, what: 'names nothing in the settings', remedy: 'e.g. USSD_CONNECTOR_REDIS__URL' })
+    else
+      problems.push({
+        where: variable,
+        what: 'names nothing in the settings',
+        remedy: 'e.g. USSD_CONNECTOR_REDIS__URL',
+      })
   }
   return problems
 }
 
 type Holder = Record<string, unknown> | unknown[]
 
-function place(at: Holder, path: string[], value: (at: string[]) => unknown, above: string[] = []): string[] | undefined {
+function place(
+  at: Holder,
+  path: string[],
+  value: (at: string[]) => unknown,
+  above: string[] = [],
+): string[] | undefined {
   const [head, ...rest] = path
   if (!head) return undefined
   let key = head
   if (Array.isArray(at)) {
-    const nameOf = (item: unknown) => camel(String((item as { name?: unknown } | null)?.name ?? '').replaceAll('-', '_'))
+    const nameOf = (item: unknown) =>
+      camel(String((item as { name?: unknown } | null)?.name ?? '').replaceAll('-', '_'))
     const index = at.findIndex((item) => nameOf(item) === head)
     key = index >= 0 ? String(index) : head
     if (!/^\d+$/.test(key) || Number(key) >= at.length) return undefined
@@ -146,9 +157,14 @@ function scalar(value: string): unknown {
 /** Files with tokens, which are read where they are used; here is seen to it that they can be, by us alone. */
 function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string | undefined, PropertyKey[]][] {
   return [
-    ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] =>
-      ['http' in how ? how.http.tokenFile : undefined, ['backends', name, 'http', 'tokenFile']]),
-    ...Object.entries(apps).map(([name, app]): [string | undefined, PropertyKey[]] => [app.tokenFile, ['apps', name, 'tokenFile']]),
+    ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] => [
+      'http' in how ? how.http.tokenFile : undefined,
+      ['backends', name, 'http', 'tokenFile'],
+    ]),
+    ...Object.entries(apps).map(([name, app]): [string | undefined, PropertyKey[]] => [
+      app.tokenFile,
+      ['apps', name, 'tokenFile'],
+    ]),
     [door?.tokenFile, ['door', 'tokenFile']],
     [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
     [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
@@ -168,7 +184,10 @@ function readSecrets(settings: Settings, where: Where): Problem[] {
     const { smsc } = line
     if (smsc.passwordFile) smsc.password = read(smsc.passwordFile, ['lines', i, 'smsc', 'passwordFile'])
     if (smsc.password === undefined) {
-      problems.push({ where: where(['lines', i, 'smsc']), what: `line '${line.name}' has neither password nor passwordFile` })
+      problems.push({
+        where: where(['lines', i, 'smsc']),
+        what: `line '${line.name}' has neither password nor passwordFile`,
+      })
     } else if (Buffer.byteLength(smsc.password, 'latin1') > 8) {
       const what = `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)`
       problems.push({ where: where(['lines', i, 'smsc']), what })
@@ -182,9 +201,11 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const names = settings.lines.map((line) => line.name)
   if (settings.door) names.push(settings.door.name)
-  if (!names.length) problems.push({ where: where(['lines']), what: 'there is neither a line nor a door: nobody can dial' })
+  if (!names.length)
+    problems.push({ where: where(['lines']), what: 'there is neither a line nor a door: nobody can dial' })
   names.forEach((name, i) => {
-    if (names.indexOf(name) !== i) problems.push({ where: where(['lines', i, 'name']), what: `there are two lines '${name}'` })
+    if (names.indexOf(name) !== i)
+      problems.push({ where: where(['lines', i, 'name']), what: `there are two lines '${name}'` })
   })
   settings.services.forEach((service, i) => {
     for (const line of service.lines ?? []) {
@@ -194,14 +215,23 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
     }
     if (service.app !== undefined && !Object.hasOwn(settings.apps, service.app)) {
       const what = `service ${service.code}: '${service.app}' is not in apps`
-      problems.push({ where: where(['services', i, 'app']), what, remedy: didYouMean(service.app, Object.keys(settings.apps)) })
+      problems.push({
+        where: where(['services', i, 'app']),
+        what,
+        remedy: didYouMean(service.app, Object.keys(settings.apps)),
+      })
     }
-    const twin = settings.services.findIndex((other) => other.code === service.code && overlap(other.lines, service.lines))
+    const twin = settings.services.findIndex(
+      (other) => other.code === service.code && overlap(other.lines, service.lines),
+    )
     if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })
   })
   settings.lines.forEach((line, i) => {
     if (!line.allowPlaintext && !line.smsc.tls) {
-      problems.push({ where: where(['lines', i, 'smsc']), what: `line '${line.name}' forbids plain text and has no tls` })
+      problems.push({
+        where: where(['lines', i, 'smsc']),
+        what: `line '${line.name}' forbids plain text and has no tls`,
+      })
     }
     if (embedded(settings) && !settings.embeddedInProduction && !isLoopback(line.smsc.host)) {
       problems.push({
@@ -225,7 +255,8 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
 function patient({ backends, apps }: Settings): [PropertyKey[], { patienceMs?: number | undefined }][] {
   return [
     ...Object.entries(backends).map(([name, how]): [PropertyKey[], { patienceMs?: number | undefined }] =>
-      'http' in how ? [['backends', name, 'http'], how.http] : [['backends', name], how]),
+      'http' in how ? [['backends', name, 'http'], how.http] : [['backends', name], how],
+    ),
     ...Object.entries(apps).map(([name, app]): [PropertyKey[], typeof app] => [['apps', name], app]),
   ]
 }

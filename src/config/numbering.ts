@@ -6,7 +6,8 @@ import type { Numbering } from '../ussd/index.ts'
 export function numberingOf(line: Pick<ConfiguredLine, 'msisdn'> | undefined): Numbering {
   const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
   return {
-    ...(countryCode === undefined ? {} : { countryCode }), ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
+    ...(countryCode === undefined ? {} : { countryCode }),
+    ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
     ...(nationalDigits === undefined ? {} : { nationalDigits }),
   }
 }

@@ -2,7 +2,8 @@
 type Origins = Map<string, string>
 
 /**
- * Takes the one of the file away where the environment has set the other. Answers the paths of those that are left with both.
+ * Takes the one of the file away where the environment has set the other. Answers the paths of those that are left with
+ * both.
  */
 export function onePassword(raw: unknown, origins: Origins, path: string[] = []): string[][] {
   if (raw === null || typeof raw !== 'object') return []

@@ -7,10 +7,12 @@ const SECRET = /(^|\.)(password|token|secret)$/i
 
 /** One line a value: `lines.0.smsc.port: 2775   # default`. */
 export function printSettings(loaded: LoadedSettings): string {
-  return leaves(loaded.settings, []).map(([path, value]) => {
-    const key = path.join('.')
-    return `${key}: ${mask(key, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`
-  }).join('\n')
+  return leaves(loaded.settings, [])
+    .map(([path, value]) => {
+      const key = path.join('.')
+      return `${key}: ${mask(key, value)}`.padEnd(60) + `  # ${loaded.origins.get(key) ?? 'default'}`
+    })
+    .join('\n')
 }
 
 /** The JSON Schema of the settings, for editors: every key with its reason. */

@@ -21,7 +21,16 @@ export interface AdminServiceDeps {
   reload(): Reloaded
 }
 
-export function createAdminService({ settings, dialogues, lines, gateway, push, trace, sms, reload }: AdminServiceDeps): AdminService {
+export function createAdminService({
+  settings,
+  dialogues,
+  lines,
+  gateway,
+  push,
+  trace,
+  sms,
+  reload,
+}: AdminServiceDeps): AdminService {
   // Lines may come and go: so may their groups.
   const groups = () => groupsOf(settings)
   return {
@@ -40,14 +49,23 @@ export function createAdminService({ settings, dialogues, lines, gateway, push, 
     },
     trace,
     sms: {
-      of: async (msisdn) => (await sms.of(msisdn)).map(({ due_at: due, submitted_at: sent, ...row }) =>
-        ({ ...row, dueAt: due.toISOString(), submittedAt: sent?.toISOString() ?? null })),
+      of: async (msisdn) =>
+        (await sms.of(msisdn)).map(({ due_at: due, submitted_at: sent, ...row }) => ({
+          ...row,
+          dueAt: due.toISOString(),
+          submittedAt: sent?.toISOString() ?? null,
+        })),
       replace: (id, text) => sms.replace(id, text),
     },
     lines() {
       const states = lines.states()
-      return settings.lines.map(({ name, group = name, dialect }) =>
-        ({ name, group, dialect, stopped: lines.get(name) === undefined, binds: states[name] ?? [] }))
+      return settings.lines.map(({ name, group = name, dialect }) => ({
+        name,
+        group,
+        dialect,
+        stopped: lines.get(name) === undefined,
+        binds: states[name] ?? [],
+      }))
     },
     haltLine: (name) => lines.halt(name),
     resumeLine: (name) => lines.resume(name),
@@ -85,5 +103,16 @@ export function tokensOf(settings: Settings): Token[] {
 
 function summaryOf(record: DialogueRecord): DialogueSummary {
   const { key, line, epoch, status, revision, turn, openedMs, touchedMs, ended } = record
-  return { group: key.group, msisdn: maskMsisdn(key.msisdn), line, epoch, status, flow: revision, turn, openedMs, touchedMs, ended }
+  return {
+    group: key.group,
+    msisdn: maskMsisdn(key.msisdn),
+    line,
+    epoch,
+    status,
+    flow: revision,
+    turn,
+    openedMs,
+    touchedMs,
+    ended,
+  }
 }

@@ -14,11 +14,16 @@ type App = Settings['apps'][string]
 /** The services as the gateway knows them: by flow, whoever that is. */
 export function servicesOf(settings: Settings): Service[] {
   return settings.services.map(({ code, lines, flow, app }) => ({
-    code, flow: app === undefined ? flow! : appName(app), ...(lines ? { lines } : {}),
+    code,
+    flow: app === undefined ? flow! : appName(app),
+    ...(lines ? { lines } : {}),
   }))
 }
 
-/** One flow an application, and the one of long texts. Throws ProblemsError on a contract that is not there or not right. */
+/**
+ * One flow an application, and the one of long texts. Throws ProblemsError on a contract that is not there or not
+ * right.
+ */
 export function appFlows(settings: Settings): CompiledFlow[] {
   const own = Object.entries(settings.apps).map(([name, app]) => {
     const { mark } = loadContract(app.contract, settings.contracts.dir)
@@ -36,28 +41,53 @@ export async function appBackends(parts: {
   log: Log
 }): Promise<{ backend: Backend; concurrent: number; patienceMs?: number | undefined }[]> {
   const { settings, clock, metrics, log } = parts
-  return Promise.all(Object.entries(settings.apps).map(async ([name, app]) => {
-    const contract = loadContract(app.contract, settings.contracts.dir)
-    const desk = deskOf(name, app, contract, metrics)
-    await desk?.open()
-    const how: AppDeps = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
-    const { concurrent, patienceMs } = app
-    const timed = { ...settingsOf(app, name), ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs + settings.late.waitMs }) }
-    return { backend: appBackend(appName(name), contract, timed, how), concurrent, patienceMs }
-  }))
+  return Promise.all(
+    Object.entries(settings.apps).map(async ([name, app]) => {
+      const contract = loadContract(app.contract, settings.contracts.dir)
+      const desk = deskOf(name, app, contract, metrics)
+      await desk?.open()
+      const how: AppDeps = { clock, counters: metrics, log, ...(desk ? { desk } : {}) }
+      const { concurrent, patienceMs } = app
+      const timed = {
+        ...settingsOf(app, name),
+        ...(patienceMs === undefined ? {} : { timeoutMs: patienceMs + settings.late.waitMs }),
+      }
+      return { backend: appBackend(appName(name), contract, timed, how), concurrent, patienceMs }
+    }),
+  )
 }
 
-function deskOf(name: string, { listen, contract: speaks }: App, { later }: Contract, metrics: Metrics): AppReplies | undefined {
-  if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
+function deskOf(
+  name: string,
+  { listen, contract: speaks }: App,
+  { later }: Contract,
+  metrics: Metrics,
+): AppReplies | undefined {
+  if (later && !listen)
+    throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
-  return later && listen && appReplies({
-    ...listen, field: later.field, receipt: later.receipt,
-    onFull: () => metrics.count('limits_total', { limit: 'app_connections' }),
-  })
+  return (
+    later &&
+    listen &&
+    appReplies({
+      ...listen,
+      field: later.field,
+      receipt: later.receipt,
+      onFull: () => metrics.count('limits_total', { limit: 'app_connections' }),
+    })
+  )
 }
 
 function settingsOf(app: App, name: string) {
-  const { tokenFile, closeUrl, privateNetwork, listen: _listen, patienceMs: _patience, holding: _holding, ...rest } = app
+  const {
+    tokenFile,
+    closeUrl,
+    privateNetwork,
+    listen: _listen,
+    patienceMs: _patience,
+    holding: _holding,
+    ...rest
+  } = app
   return {
     ...rest,
     ...(closeUrl === undefined ? {} : { closeUrl }),

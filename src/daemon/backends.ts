@@ -4,7 +4,15 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Knex } from 'knex'
 import { appBackends } from './apps.ts'
-import { cached, guard, httpBackend, moduleBackend, Refusal, type Backend, type BackendModule } from '../backend/index.ts'
+import {
+  cached,
+  guard,
+  httpBackend,
+  moduleBackend,
+  Refusal,
+  type Backend,
+  type BackendModule,
+} from '../backend/index.ts'
 import type { Settings } from '../config/index.ts'
 import { UsageError, type Log, type Metrics } from '../base/index.ts'
 import type { SmsSubject } from '../sms/outbox/index.ts'
@@ -45,7 +53,11 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   for (const [name, how] of Object.entries(settings.backends)) {
     if ('http' in how) all.set(name, overHttp(name, how.http, deps))
-    else all.set(name, guard(patient(moduleBackend(name, await moduleOf(how, name, deps)), how.patienceMs, settings), guarding))
+    else
+      all.set(
+        name,
+        guard(patient(moduleBackend(name, await moduleOf(how, name, deps)), how.patienceMs, settings), guarding),
+      )
   }
   const names = [...all.keys()]
   for (const { backend, concurrent, patienceMs } of await appBackends(deps)) {
@@ -55,8 +67,9 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
     names,
     get: (name) => all.get(name),
     subjects: Object.values(settings.backends).some((how) => 'module' in how && how.module === 'dental')
-      ? [dentalReplies({ clock })] : [],
-    close: async () => void await Promise.all([...all.values()].map((backend) => backend.close?.())),
+      ? [dentalReplies({ clock })]
+      : [],
+    close: async () => void (await Promise.all([...all.values()].map((backend) => backend.close?.()))),
   }
 }
 
@@ -72,7 +85,12 @@ function overHttp(name: string, http: Http, { settings, clock, chance, metrics, 
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   const guarded = guard(patient(bare, patienceMs, settings), guarding, concurrent, http.octetsMax)
   if (!cache) return guarded
-  return cached(guarded, cache, { clock, counters: metrics, timeoutMs, ...(wait.timeoutMs ? { waitMs: wait.timeoutMs } : {}) })
+  return cached(guarded, cache, {
+    clock,
+    counters: metrics,
+    timeoutMs,
+    ...(wait.timeoutMs ? { waitMs: wait.timeoutMs } : {}),
+  })
 }
 
 /** How long a call of a patient back end may take; nothing for the others. */
@@ -89,7 +107,9 @@ function httpOf(http: Http, name: string): Parameters<typeof httpBackend>[1] {
   try {
     return { ...rest, token: readFileSync(tokenFile, 'utf8').trim() }
   } catch (error) {
-    throw new UsageError(`backends.${name}.http.tokenFile: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new UsageError(
+      `backends.${name}.http.tokenFile: ${tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    )
   }
 }
 
@@ -100,11 +120,12 @@ async function moduleOf(how: Module, name: string, deps: BackendDeps): Promise<B
     return pins({ knex, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
   }
   const file = resolve(how.module)
-  const loaded = await import(pathToFileURL(file).href).catch((error: Error) => {
+  const loaded = (await import(pathToFileURL(file).href).catch((error: Error) => {
     const remedy = 'built in are dental and pin; else the path of a file'
     throw new UsageError(`backends.${name}.module: ${file} cannot be loaded: ${error.message} (${remedy})`)
-  }) as { backend?: BackendFactory }
-  if (typeof loaded.backend !== 'function') throw new UsageError(`backends.${name}.module: ${file} exports no function 'backend'`)
+  })) as { backend?: BackendFactory }
+  if (typeof loaded.backend !== 'function')
+    throw new UsageError(`backends.${name}.module: ${file} exports no function 'backend'`)
   return loaded.backend({ ...deps, settings: how.settings, refuse: (refusal, data) => new Refusal(refusal, data) })
 }
 
@@ -115,7 +136,9 @@ function dentalOf({ settings: own }: Module, name: string, deps: BackendDeps): B
   const { settings, knex, clock, chance } = deps
   const { reminders, dialogue } = settings
   return dental({
-    knex, clock, chance,
+    knex,
+    clock,
+    chance,
     settings: {
       holdMs: dialogue.totalMs + HOLD_MARGIN_MS,
       confirmation: reminders.confirmation,

@@ -60,7 +60,9 @@ export interface Daemon {
   readiness(): Promise<Readiness>
   /** For the watchdog: the event loop turns, which asking proves, and nothing is wedged. */
   healthy(): boolean
-  /** Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then. */
+  /**
+   * Reads the settings again and makes the lines theirs. Throws ProblemsError or UsageError; nothing has changed then.
+   */
   reload(): Reloaded
   /** Refuses new dialogues, gives the replies it owes within `stopMs`, unbinds, closes. Idempotent. */
   stop(): Promise<void>
@@ -84,17 +86,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onStop(backends, () => backends.close())
     const callable = sendsSms(settings.lines) ? [...backends.names, SMS] : backends.names
     const types = await loadScreenTypes(settings.flows.plugins)
-    const flows = await serveFlows({ ...stores, settings, clock, log, metrics, backends: callable, types, watch: options.watch })
+    const flows = await serveFlows({
+      ...stores,
+      settings,
+      clock,
+      log,
+      metrics,
+      backends: callable,
+      types,
+      watch: options.watch,
+    })
     onStop(flows, () => flows.stop())
     const drain = createDrain(clock)
     const recorder = createDaemonRecorder(settings, {
-      now: clock.now, key, log, has: (line) => lines.get(line) !== undefined,
+      now: clock.now,
+      key,
+      log,
+      has: (line) => lines.get(line) !== undefined,
     })
     onStop(recorder, () => recorder.stop())
     const takeUp = createIntake()
-    const onRequest: Gateway['onRequest'] = (pdu, line, link) => drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link)))
+    const onRequest: Gateway['onRequest'] = (pdu, line, link) =>
+      drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link)))
     const lines: Lines = createLines({
-      settings, clock, chance, log, metrics, instance, tap: recorder.tap, onState: recorder.onState, onRequest,
+      settings,
+      clock,
+      chance,
+      log,
+      metrics,
+      instance,
+      tap: recorder.tap,
+      onState: recorder.onState,
+      onRequest,
       onLate: (late, line) => sms.onLate(late, line),
     })
     const door = createIngress({ settings, clock, log, metrics, instance, onRequest })
@@ -105,35 +128,99 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const own = new Map([subscriber, texting].map((each) => [each.name, each]))
     const backend = (name: string) => own.get(name) ?? backends.get(name)
     const push = createDaemonPush({
-      settings, dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), backend, chosenLanguage,
-      knex: stores.knex, lines, clock, chance, mint, log, metrics,
+      settings,
+      dialogues: stores.dialogues,
+      flows: flows.registry,
+      services: servicesOf(settings),
+      backend,
+      chosenLanguage,
+      knex: stores.knex,
+      lines,
+      clock,
+      chance,
+      mint,
+      log,
+      metrics,
     })
     const late = createDaemonLate({
-      settings, ...stores, flows: flows.registry, backend, lines, push, clock, mint, log, metrics, instance,
+      settings,
+      ...stores,
+      flows: flows.registry,
+      backend,
+      lines,
+      push,
+      clock,
+      mint,
+      log,
+      metrics,
+      instance,
     })
     const sms = createSmsSide({
-      settings, knex: stores.knex, shelf: stores.shelf, lines, push,
-      subjects: [...backends.subjects, chosenInSms], clock, chance, log, metrics,
+      settings,
+      knex: stores.knex,
+      shelf: stores.shelf,
+      lines,
+      push,
+      subjects: [...backends.subjects, chosenInSms],
+      clock,
+      chance,
+      log,
+      metrics,
     })
     const gateway = createGateway({
-      dialogues: stores.dialogues, flows: flows.registry, services: servicesOf(settings), late, heard: recorder.heard,
-      backend, chosenLanguage,
-      line: (name) => name === door.line?.name ? door.line : lines.get(name),
-      onReceipt: sms.onReceipt, onSms: sms.onSms, clock, chance, mint, log, metrics, texts: settings.texts, limits: settings.dialogue,
-      overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
+      dialogues: stores.dialogues,
+      flows: flows.registry,
+      services: servicesOf(settings),
+      late,
+      heard: recorder.heard,
+      backend,
+      chosenLanguage,
+      line: (name) => (name === door.line?.name ? door.line : lines.get(name)),
+      onReceipt: sms.onReceipt,
+      onSms: sms.onSms,
+      clock,
+      chance,
+      mint,
+      log,
+      metrics,
+      texts: settings.texts,
+      limits: settings.dialogue,
+      overload: createOverload(
+        settings.dialogue.perSubscriber,
+        (name) => settings.lines.find((line) => line.name === name)?.msisdn,
+      ),
     })
     const reload = createReload({ settings, lines, read: options.read ?? noFile })
     const admin = await startAdmin({
-      ...settings.admin, registry: metrics.registry, readiness, now: clock.now, counters: metrics, log,
+      ...settings.admin,
+      registry: metrics.registry,
+      readiness,
+      now: clock.now,
+      counters: metrics,
+      log,
       tokens: tokensOf(settings),
-      desk: createAdminService({ settings, dialogues: stores.dialogues, lines, gateway, push, trace: recorder.trace, sms: sms.replacing, reload }),
+      desk: createAdminService({
+        settings,
+        dialogues: stores.dialogues,
+        lines,
+        gateway,
+        push,
+        trace: recorder.trace,
+        sms: sms.replacing,
+        reload,
+      }),
       flows: createFlowService({
-        ...stores, flows: flows.registry, backends: callable, types, readable: settings.privacy.storeKeyFile === undefined, clock,
+        ...stores,
+        flows: flows.registry,
+        backends: callable,
+        types,
+        readable: settings.privacy.storeKeyFile === undefined,
+        clock,
       }),
     })
     onStop(admin, () => admin.stop())
     // Unbound we could tell nobody: another daemon may be able to.
-    const sweep = async () => lines.anyBound() || door.line ? gateway.sweep() : undefined
+    const sweep = async () => (lines.anyBound() || door.line ? gateway.sweep() : undefined)
     const stopSweeps = repeat(clock, settings.dialogue.sweepMs, sweep, metrics, log)
     gauges({ metrics, stores, lines, gateway })
     onStop(flows, startRetention({ ...stores, settings, flows: flows.registry, clock, log, metrics }))
@@ -149,17 +236,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     late.start()
     onStop(late, () => late.stop())
     await door.open()
-    log.info({ instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() }, 'daemon started')
+    log.info(
+      { instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() },
+      'daemon started',
+    )
 
     async function readiness(): Promise<Readiness> {
       const store = await stores.check()
       const states = lines.states()
       const isHeard = lines.anyBound() || lines.all.length === 0
       // Alive and well, and waiting for the other daemon's bind: not the same as broken.
-      const standby = !isHeard && Object.values(states).flat().some((bind) => bind.state === 'standby')
-      return { ready: store.ok && isHeard, parts: { standby, lines: states, stores: store, flows: flows.registry.names() } }
+      const standby =
+        !isHeard &&
+        Object.values(states)
+          .flat()
+          .some((bind) => bind.state === 'standby')
+      return {
+        ready: store.ok && isHeard,
+        parts: { standby, lines: states, stores: store, flows: flows.registry.names() },
+      }
     }
-    return { log, metrics, admin, door, stores, push, readiness, reload, healthy: () => true, stop: once(() => stopAll(started, log)) }
+    return {
+      log,
+      metrics,
+      admin,
+      door,
+      stores,
+      push,
+      readiness,
+      reload,
+      healthy: () => true,
+      stop: once(() => stopAll(started, log)),
+    }
   } catch (error) {
     await stopAll(started, log)
     throw error
@@ -182,12 +290,14 @@ function repeat(clock: Clock, everyMs: number, run: () => Promise<unknown>, metr
   let cancel = (): void => undefined
   const again = () => {
     cancel = clock.after(everyMs, () => {
-      run().catch((error: unknown) => {
-        metrics.count('bugs_total', { where: 'sweep' })
-        log.error({ err: error }, 'sweep failed')
-      }).finally(() => {
-        if (!stopped) again()
-      })
+      run()
+        .catch((error: unknown) => {
+          metrics.count('bugs_total', { where: 'sweep' })
+          log.error({ err: error }, 'sweep failed')
+        })
+        .finally(() => {
+          if (!stopped) again()
+        })
     })
   }
   again()
@@ -201,15 +311,27 @@ function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway
   const { metrics, stores, lines, gateway } = parts
   metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
   metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
-  metrics.gauge('event_loop_turns', 'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
-    () => performance.nodeTiming.uvMetricsInfo.loopCount)
-  metrics.gauge('redis_nodes_known', 'Redis servers that hold dialogues; 0: embedded', () => stores.dialogues.nodes?.().known ?? 0)
+  metrics.gauge(
+    'event_loop_turns',
+    'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
+    () => performance.nodeTiming.uvMetricsInfo.loopCount,
+  )
+  metrics.gauge(
+    'redis_nodes_known',
+    'Redis servers that hold dialogues; 0: embedded',
+    () => stores.dialogues.nodes?.().known ?? 0,
+  )
   metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
   const eachBind = (value: 'up' | 'standby') => () =>
     lines.binds().map(({ line, bind, ...figure }) => ({ labels: { line, bind }, value: Number(figure[value]) }))
   metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it should be, and is not', ['line', 'bind'], eachBind('up'))
-  metrics.gauges('smpp_bind_standby', '1: already bound, the SMSC says: waits to take over', ['line', 'bind'], eachBind('standby'))
+  metrics.gauges(
+    'smpp_bind_standby',
+    '1: already bound, the SMSC says: waits to take over',
+    ['line', 'bind'],
+    eachBind('standby'),
+  )
 }
 
 async function stopAll(started: (() => Promise<unknown>)[], log: Logger): Promise<void> {

@@ -5,7 +5,10 @@ import type { Settings } from '../config/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
 import type { Sealer } from '../store/index.ts'
 
-export type DaemonDeferredDeps = Omit<DeferredDeps, 'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'> & {
+export type DaemonDeferredDeps = Omit<
+  DeferredDeps,
+  'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'
+> & {
   settings: Settings
   sealer: Sealer
 }

@@ -6,8 +6,9 @@ export interface Drain {
   /** Runs the handler of one request; until it is settled the request is under way. */
   during(handle: () => Promise<void>): Promise<void>
   /**
-   * No new dialogues from now on; resolves when nothing is under way here, the replies owed included; at the latest after
-   * `withinMs`. Dialogues at rest are not waited for: they go on at the next key, after the restart or on another daemon.
+   * No new dialogues from now on; resolves when nothing is under way here, the replies owed included; at the latest
+   * after `withinMs`. Dialogues at rest are not waited for: they go on at the next key, after the restart or on another
+   * daemon.
    */
   run(gateway: Gateway, withinMs: number): Promise<void>
 }

@@ -6,7 +6,16 @@ import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.t
 import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
 import { provingFlow } from '../flow/explore/index.ts'
 import { readFlow } from '../flow/read/index.ts'
-import { portable, type Flows, isDecision, publishing, trying, type Decided, type Decision, type Release } from '../flow/release/index.ts'
+import {
+  portable,
+  type Flows,
+  isDecision,
+  publishing,
+  trying,
+  type Decided,
+  type Decision,
+  type Release,
+} from '../flow/release/index.ts'
 import type { ScreenTypes } from '../flow/language/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
 import { fits, USSD_PAGE, type Clock } from '../ussd/index.ts'
@@ -37,7 +46,11 @@ export function createFlowService(deps: FlowServiceDeps): FlowService {
   const stateOf = (name: string) => flows.state().find((state) => state.name === name)
 
   /** Decides under the lock of that flow, then lets this daemon follow at once; others do at their next look. */
-  async function change(name: string, { by, note }: By, decide: Parameters<typeof decided.change<Refused>>[1]): Promise<FlowChange> {
+  async function change(
+    name: string,
+    { by, note }: By,
+    decide: Parameters<typeof decided.change<Refused>>[1],
+  ): Promise<FlowChange> {
     const before = standOf(stateOf(name))
     const made = await decided.change<Refused>(name, (now, recalled) => {
       const made = decide(now, recalled)
@@ -51,7 +64,12 @@ export function createFlowService(deps: FlowServiceDeps): FlowService {
   /** A revision of that flow which this version can serve. */
   async function known(name: string, revision: string): Promise<CompiledFlow | Refused> {
     const flow = revision.startsWith(`${name}@`) ? await flows.pinned(revision).catch(() => undefined) : undefined
-    return flow ?? { refused: 404, error: `there is no revision ${revision} of flow '${name}' (ussd-connector flow list ${name})` }
+    return (
+      flow ?? {
+        refused: 404,
+        error: `there is no revision ${revision} of flow '${name}' (ussd-connector flow list ${name})`,
+      }
+    )
   }
 
   function serve(name: string, revision: string): (now: Release) => Decision {
@@ -68,28 +86,51 @@ export function createFlowService(deps: FlowServiceDeps): FlowService {
     return flow
   }
 
-  const tried = (name: string, revision: string, share: number) => (now: Release, recalled: ReadonlySet<string>): Decision | Refused => {
-    if (recalled.has(revision)) return { refused: 409, error: `${revision} was recalled: flow publish ${revision} takes that back` }
-    if (stateOf(name)?.revision === revision) return { refused: 409, error: `${revision} serves everybody already` }
-    return { release: trying(now, revision, Math.round(share * PERCENT), () => randomBytes(16).toString('hex')) }
-  }
+  const tried =
+    (name: string, revision: string, share: number) =>
+    (now: Release, recalled: ReadonlySet<string>): Decision | Refused => {
+      if (recalled.has(revision))
+        return { refused: 409, error: `${revision} was recalled: flow publish ${revision} takes that back` }
+      if (stateOf(name)?.revision === revision) return { refused: 409, error: `${revision} serves everybody already` }
+      return { release: trying(now, revision, Math.round(share * PERCENT), () => randomBytes(16).toString('hex')) }
+    }
 
   return {
-    flows: () => flows.state().filter(({ name }) => !name.startsWith(OWN)).map(({ release, problems, ...state }) => ({
-      name: state.name, file: state.file, recalled: state.recalled, replaced: state.replaced, ...standOf(state)!,
-      problems: problems.map((problem) => sentence(problem).trim()),
-      decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
-    })),
+    flows: () =>
+      flows
+        .state()
+        .filter(({ name }) => !name.startsWith(OWN))
+        .map(({ release, problems, ...state }) => ({
+          name: state.name,
+          file: state.file,
+          recalled: state.recalled,
+          replaced: state.replaced,
+          ...standOf(state)!,
+          problems: problems.map((problem) => sentence(problem).trim()),
+          decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
+        })),
 
     async revisions(name) {
       const state = stateOf(name)
       const [rows, census, { recalls }] = await Promise.all([
-        decided.revisions(name, LISTED_MAX), dialogues.census(CENSUS_MAX), decided.read(),
+        decided.revisions(name, LISTED_MAX),
+        dialogues.census(CENSUS_MAX),
+        decided.read(),
       ])
       if (!state && !rows.length) return null
-      const isWhat = (revision: string): RevisionRow['is'] => recalls.has(revision) ? 'recalled'
-        : state?.revision === revision ? 'active' : state?.canary?.revision === revision ? 'canary' : ''
-      const revisions = rows.map((row) => ({ ...row, is: isWhat(row.revision), open: census.open.get(row.revision) ?? 0 }))
+      const isWhat = (revision: string): RevisionRow['is'] =>
+        recalls.has(revision)
+          ? 'recalled'
+          : state?.revision === revision
+            ? 'active'
+            : state?.canary?.revision === revision
+              ? 'canary'
+              : ''
+      const revisions = rows.map((row) => ({
+        ...row,
+        is: isWhat(row.revision),
+        open: census.open.get(row.revision) ?? 0,
+      }))
       return { revisions, counted: census.whole }
     },
 
@@ -107,10 +148,12 @@ export function createFlowService(deps: FlowServiceDeps): FlowService {
 
     async rollBack(name, asked, by) {
       const inForce = stateOf(name)?.revision
-      if (inForce === undefined) return { refused: 404, error: `there is no flow '${name}' (ussd-connector flow status)` }
+      if (inForce === undefined)
+        return { refused: 404, error: `there is no flow '${name}' (ussd-connector flow status)` }
       const { recalls } = await decided.read()
-      const last = (await decided.revisions(name, LISTED_MAX))
-        .find((row) => row.servedMs !== null && row.revision !== inForce && !recalls.has(row.revision))
+      const last = (await decided.revisions(name, LISTED_MAX)).find(
+        (row) => row.servedMs !== null && row.revision !== inForce && !recalls.has(row.revision),
+      )
       const revision = asked ?? last?.revision
       if (revision === undefined) return { refused: 404, error: `nothing of flow '${name}' served before ${inForce}` }
       if (revision === inForce) return { refused: 409, error: `${revision} is in force already` }
@@ -123,20 +166,27 @@ export function createFlowService(deps: FlowServiceDeps): FlowService {
         const flow = await known(name, trial.revision)
         return 'refused' in flow ? flow : change(name, by, tried(name, trial.revision, trial.share))
       }
-      return change(name, by, (now) => now.canary
-        ? { release: { ...now, canary: null } } : { refused: 409, error: `flow '${name}' has no trial` })
+      return change(name, by, (now) =>
+        now.canary ? { release: { ...now, canary: null } } : { refused: 409, error: `flow '${name}' has no trial` },
+      )
     },
 
     async recall(name, revision, texts, by) {
       const flow = await known(name, revision)
       if ('refused' in flow) return flow
       const strange = Object.keys(texts).find((language) => !flow.languages.includes(language))
-      if (strange !== undefined) return { refused: 422, error: `${revision} does not speak '${strange}': ${flow.languages.join(', ')}` }
+      if (strange !== undefined)
+        return { refused: 422, error: `${revision} does not speak '${strange}': ${flow.languages.join(', ')}` }
       const long = Object.entries(texts).find(([, text]) => !fits(text, USSD_PAGE))
       if (long) return { refused: 422, error: `the text in '${long[0]}' is more than a page` }
-      const done = await change(name, by, (now, recalled) => stateOf(name)?.revision === revision && !recalled.has(revision)
-        ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }
-        : { release: now.canary?.revision === revision ? { ...now, canary: null } : now, recalls: { revision, texts } })
+      const done = await change(name, by, (now, recalled) =>
+        stateOf(name)?.revision === revision && !recalled.has(revision)
+          ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }
+          : {
+              release: now.canary?.revision === revision ? { ...now, canary: null } : now,
+              recalls: { revision, texts },
+            },
+      )
       return 'refused' in done ? done : { ...done, open: (await dialogues.census(CENSUS_MAX)).open.get(revision) ?? 0 }
     },
   }
@@ -149,7 +199,10 @@ function standOf(state: FlowStand | undefined): FlowStand | null {
 }
 
 /** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
-async function proven(source: FlowSources, { backends, types, readable, clock }: FlowServiceDeps): Promise<CompiledFlow | Refused> {
+async function proven(
+  source: FlowSources,
+  { backends, types, readable, clock }: FlowServiceDeps,
+): Promise<CompiledFlow | Refused> {
   try {
     const pause = () => new Promise<void>((done) => clock.after(0, done))
     const compilation = await inPieces(compilingFlow(source, backends, types), pause)
@@ -164,5 +217,9 @@ async function proven(source: FlowSources, { backends, types, readable, clock }:
 }
 
 function broken(problems: readonly Problem[]): Refused {
-  return { refused: 422, error: 'the flow is broken: nothing was changed', problems: problems.map((problem) => sentence(problem).trim()) }
+  return {
+    refused: 422,
+    error: 'the flow is broken: nothing was changed',
+    problems: problems.map((problem) => sentence(problem).trim()),
+  }
 }

@@ -21,9 +21,14 @@ export function smsBackend({ knex, clock, lines }: FlowSmsDeps): Backend {
         if (typeof text !== 'string' || text.trim() === '') throw new Error('no text')
         const settings = lines().find(({ name }) => name === line)
         const recipient = to === undefined ? msisdn : msisdnOf(String(to), numberingOf(settings))
-        if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings))) return new Refusal('not-allowed')
+        if (recipient === null || (recipient !== msisdn && !mayGet(recipient, settings)))
+          return new Refusal('not-allowed')
         // A line without SMS of its own leaves it to any that has.
-        await enqueueSms(knex, { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text }, clock)
+        await enqueueSms(
+          knex,
+          { id: intention, kind: 'flow', msisdn: recipient, line: settings?.sms ? line : '', text },
+          clock,
+        )
         return {}
       },
     },

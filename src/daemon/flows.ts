@@ -30,16 +30,26 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   const { settings, archive, backends, types, clock, log } = deps
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
-    folder: dir, readable: settings.privacy.storeKeyFile === undefined,
-    archive, backends, types, services: appFlows(settings), decisions: deps.decided, mode: publish, testers,
-    pause: (ms) => new Promise((done) => clock.after(ms, done)), onReload: (reload) => report(reload, deps),
+    folder: dir,
+    readable: settings.privacy.storeKeyFile === undefined,
+    archive,
+    backends,
+    types,
+    services: appFlows(settings),
+    decisions: deps.decided,
+    mode: publish,
+    testers,
+    pause: (ms) => new Promise((done) => clock.after(ms, done)),
+    onReload: (reload) => report(reload, deps),
   })
   requireServices(settings, flows, first)
   let stopped = false
   let cancel = (): void => undefined
   const again = () => {
     cancel = clock.after(settings.flows.reloadMs, () => {
-      flows.reload().catch((error: unknown) => log.error({ err: error }, 'flows were not reloaded'))
+      flows
+        .reload()
+        .catch((error: unknown) => log.error({ err: error }, 'flows were not reloaded'))
         .finally(() => stopped || again())
     })
   }
@@ -55,7 +65,11 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
 
 function watched(flows: Flows, watch: (flow: CompiledFlow) => CompiledFlow): Flows {
   const maybe = (flow: CompiledFlow | undefined) => flow && watch(flow)
-  return { ...flows, current: (...of) => maybe(flows.current(...of)), pinned: async (revision) => maybe(await flows.pinned(revision)) }
+  return {
+    ...flows,
+    current: (...of) => maybe(flows.current(...of)),
+    pinned: async (revision) => maybe(await flows.pinned(revision)),
+  }
 }
 
 function report(reload: Reload, { log, metrics }: FlowDeps): void {

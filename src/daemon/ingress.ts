@@ -24,7 +24,14 @@ export interface ServedIngressDeps {
   onRequest: IngressLineDeps['onRequest']
 }
 
-export function createIngress({ settings, clock, log, metrics, instance, onRequest }: ServedIngressDeps): ServedIngress {
+export function createIngress({
+  settings,
+  clock,
+  log,
+  metrics,
+  instance,
+  onRequest,
+}: ServedIngressDeps): ServedIngress {
   const { door } = settings
   if (!door) return { line: undefined, port: () => 0, open: async () => undefined, stop: async () => undefined }
   const { host, path, tokenFile } = door
@@ -40,7 +47,15 @@ export function createIngress({ settings, clock, log, metrics, instance, onReque
     port: () => opened?.port ?? 0,
     async open() {
       opened = await openIngress({
-        host, port: door.port, path, contract, line, now: clock.now, counters: metrics, log, ...(token === undefined ? {} : { token }),
+        host,
+        port: door.port,
+        path,
+        contract,
+        line,
+        now: clock.now,
+        counters: metrics,
+        log,
+        ...(token === undefined ? {} : { token }),
       })
     },
     stop: async () => opened?.stop(),

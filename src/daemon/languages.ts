@@ -1,4 +1,7 @@
-/** What the daemon keeps of a subscriber by itself: the language chosen. A back end to flows, a lookup to each new dialogue. */
+/**
+ * What the daemon keeps of a subscriber by itself: the language chosen. A back end to flows, a lookup to each new
+ * dialogue.
+ */
 import { moduleBackend, type Backend } from '../backend/index.ts'
 import { SUBSCRIBER } from '../flow/language/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
@@ -31,7 +34,13 @@ export interface LookupDeps {
 }
 
 /** Looks the language up; asks nothing of the database while no flow lets a language be chosen. */
-export function languageLookup({ languages, flows, clock, log, metrics }: LookupDeps): (msisdn: string) => Promise<string | null> {
+export function languageLookup({
+  languages,
+  flows,
+  clock,
+  log,
+  metrics,
+}: LookupDeps): (msisdn: string) => Promise<string | null> {
   return async (msisdn) => {
     if (!flows.calls?.(SUBSCRIBER)) return null
     let cancel = (): void => undefined

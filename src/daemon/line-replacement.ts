@@ -1,7 +1,8 @@
 /**
- * A changed line in place of the one that serves. The new one is tried first, with one bind; the old one stays until the new
- * one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes room, and is
- * bound again if the new one is refused. The SMSC is asked twice at most with a password that may be wrong.
+ * A changed line in place of the one that serves. The new one is tried first, with one bind; the old one stays until
+ * the new one is bound, and serves on if that is not to be had. Where the SMSC takes no second bind the old one makes
+ * room, and is bound again if the new one is refused. The SMSC is asked twice at most with a password that may be
+ * wrong.
  */
 import type { ConfiguredLine } from '../config/index.ts'
 import type { Log } from '../base/index.ts'
@@ -47,7 +48,9 @@ export interface TrialDeps {
 const TRIAL_MS = 10_000
 
 const SILENT: BindDown = {
-  why: 'silent', detail: `no answer within ${TRIAL_MS / 1_000} s`, tries: 1,
+  why: 'silent',
+  detail: `no answer within ${TRIAL_MS / 1_000} s`,
+  tries: 1,
   remedy: 'is this the SMPP port? If it is, the SMSC is stuck: tell the operator',
 }
 
@@ -67,7 +70,10 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
     if (beside.why !== 'wrong-password' && !old.line.bound()) return { is: 'unproven', refusal: beside }
     if (!needsRoom(beside)) return giveUp(beside)
     await next.line.stop(clock.now())
-    log.info({ line: name, why: beside.why, detail: beside.detail }, 'the old binds of a changed line make room for the new ones')
+    log.info(
+      { line: name, why: beside.why, detail: beside.detail },
+      'the old binds of a changed line make room for the new ones',
+    )
     await deps.leave(old)
     if (calledOff) return giveUp()
     next.line.start()
@@ -87,7 +93,7 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
       const isOver = clock.now() >= untilMs
       const failed = rows.find(({ state, down }) => down && (state === 'waiting' || state === 'standby'))
       if (isOver || (failed && final(failed.down!))) {
-        return { line: name, peer: (failed ?? rows[0]!).peer, ...failed?.down ?? SILENT }
+        return { line: name, peer: (failed ?? rows[0]!).peer, ...(failed?.down ?? SILENT) }
       }
       await new Promise<void>((done) => {
         const cancel = clock.after(untilMs - clock.now(), done)
@@ -105,7 +111,9 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
     return refusal ? { is: 'refused', refusal } : { is: 'called-off' }
   }
 
-  /** The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait. */
+  /**
+   * The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait.
+   */
   function needsRoom({ why, peer }: LineRefusal): boolean {
     if (why === 'already-bound' || why === 'bind-failed' || why === 'bind-refused') return true
     return (why === 'connection-closed' || why === 'silent') && old.line.states().some((row) => row.peer === peer)

@@ -19,12 +19,14 @@ export interface Lines {
   start(): void
   stop(untilMs: number): Promise<void>
   /**
-   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is tried, and
-   * takes the old one's place if it is bound (replace.ts); the others do not notice. Throws, and changes nothing, if one
-   * cannot be made.
+   * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is tried,
+   * and takes the old one's place if it is bound (replace.ts); the others do not notice. Throws, and changes nothing,
+   * if one cannot be made.
    */
   apply(next: readonly ConfiguredLine[]): LinesChange
-  /** Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force. */
+  /**
+   * Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force.
+   */
   settled(): Promise<LineRefusal[]>
   /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
   halt(name: string): boolean
@@ -101,9 +103,16 @@ export function createLines(deps: LinesDeps): Lines {
 
   function make(own: ConfiguredLine, print: string): Running {
     const made: Running = {
-      settings: own, print, underWay: 0, halted: false, onTrial: false,
+      settings: own,
+      print,
+      underWay: 0,
+      halted: false,
+      onTrial: false,
       line: makeLine(own, {
-        ...deps, dialects: settings.dialects, counters: metrics, log: trialLog(log, () => made.onTrial),
+        ...deps,
+        dialects: settings.dialects,
+        counters: metrics,
+        log: trialLog(log, () => made.onTrial),
         // Links of one name must not be taken for each other's.
         instance: `${deps.instance}${generation++ || ''}`,
         onState: (bind, state) => {
@@ -118,8 +127,10 @@ export function createLines(deps: LinesDeps): Lines {
             made.underWay--
           }
         },
-        onLate: (late) => void deps.onLate(late, own.name).catch((error: unknown) =>
-          log.warn({ err: error, line: own.name }, 'a late response is not kept')),
+        onLate: (late) =>
+          void deps
+            .onLate(late, own.name)
+            .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'a late response is not kept')),
       }),
     }
     return made
@@ -134,7 +145,8 @@ export function createLines(deps: LinesDeps): Lines {
 
   function retire(old: Running): void {
     leaving.add(old)
-    const gone = leave(old).catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop'))
+    const gone = leave(old)
+      .catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop'))
       .finally(() => {
         leaving.delete(old)
         going.delete(gone)
@@ -147,13 +159,21 @@ export function createLines(deps: LinesDeps): Lines {
     const before = trials.get(name)
     before?.callOff()
     next.onTrial = true
-    const trying: Trying = { next, callOff: () => (trying.isOff = true), isOff: false, over: Promise.resolve(undefined) }
+    const trying: Trying = {
+      next,
+      callOff: () => (trying.isOff = true),
+      isOff: false,
+      over: Promise.resolve(undefined),
+    }
     trying.over = (async () => {
       await before?.over
       const old = running.get(name)
       if (!old || trying.isOff) return undefined
       const trial = tryOut(old, next, {
-        clock, log, leave: () => leave(old), isWanted: () => !isStopping && !old.halted && running.get(name) === old,
+        clock,
+        log,
+        leave: () => leave(old),
+        isWanted: () => !isStopping && !old.halted && running.get(name) === old,
       })
       trying.callOff = () => trial.callOff()
       const verdict = await trial.verdict
@@ -168,12 +188,14 @@ export function createLines(deps: LinesDeps): Lines {
       metrics.count('line_changes_total', { line: name, what: 'refused' })
       log.error(verdict.refusal, 'the new settings of the line are not taken: it serves on with the old ones')
       return verdict.refusal
-    })().catch((error: unknown) => {
-      log.error({ err: error, line: name }, 'a line could not be replaced')
-      return undefined
-    }).finally(() => {
-      if (trials.get(name) === trying) trials.delete(name)
-    })
+    })()
+      .catch((error: unknown) => {
+        log.error({ err: error, line: name }, 'a line could not be replaced')
+        return undefined
+      })
+      .finally(() => {
+        if (trials.get(name) === trying) trials.delete(name)
+      })
     trials.set(name, trying)
   }
 
@@ -198,28 +220,41 @@ export function createLines(deps: LinesDeps): Lines {
     get all() {
       return serving().map(({ line }) => line)
     },
-    get: (name) => running.get(name)?.halted ? undefined : running.get(name)?.line,
+    get: (name) => (running.get(name)?.halted ? undefined : running.get(name)?.line),
     anyBound: () => serving().some(({ line }) => line.bound()),
-    boundCount: () => all().flatMap(({ line }) => line.states())
-      .filter((bind) => bind.state.startsWith('bound')).length,
-    binds: () => serving().flatMap(({ settings: { name } }) => {
-      const figures = new Map<string, BindFigure>()
-      for (const { settings: { name: other }, line } of all()) {
-        if (other !== name) continue
-        for (const { bind, state } of line.states()) {
-          const before = figures.get(bind)
-          figures.set(bind, {
-            line: name, bind, up: state === 'bound' || before?.up === true, standby: state === 'standby' || before?.standby === true,
-          })
+    boundCount: () =>
+      all()
+        .flatMap(({ line }) => line.states())
+        .filter((bind) => bind.state.startsWith('bound')).length,
+    binds: () =>
+      serving().flatMap(({ settings: { name } }) => {
+        const figures = new Map<string, BindFigure>()
+        for (const {
+          settings: { name: other },
+          line,
+        } of all()) {
+          if (other !== name) continue
+          for (const { bind, state } of line.states()) {
+            const before = figures.get(bind)
+            figures.set(bind, {
+              line: name,
+              bind,
+              up: state === 'bound' || before?.up === true,
+              standby: state === 'standby' || before?.standby === true,
+            })
+          }
         }
-      }
-      return [...figures.values()]
-    }),
+        return [...figures.values()]
+      }),
     states: () => {
       const rows: Record<string, BindState[]> = {}
-      for (const { settings: { name }, line, halted } of all()) {
+      for (const {
+        settings: { name },
+        line,
+        halted,
+      } of all()) {
         const binds = halted ? [] : line.states().map(stateOf)
-        rows[name] = [...rows[name] ?? [], ...binds]
+        rows[name] = [...(rows[name] ?? []), ...binds]
       }
       return rows
     },
@@ -230,12 +265,19 @@ export function createLines(deps: LinesDeps): Lines {
       const tried = [...trials.values()].map(({ over }) => over)
       await Promise.all([...[...running.values()].map(({ line }) => line.stop(untilMs)), ...going, ...tried])
     },
-    settled: async () => (await Promise.all([...trials.values()].map(({ over }) => over))).filter((one) => one !== undefined),
+    settled: async () =>
+      (await Promise.all([...trials.values()].map(({ over }) => over))).filter((one) => one !== undefined),
     apply(next) {
       const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
-      const isNew = ({ name }: ConfiguredLine) => (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
+      const isNew = ({ name }: ConfiguredLine) =>
+        (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
       const made = next.filter(isNew).map((line) => make(line, prints.get(line.name)!))
-      const change: LinesChange = { added: [], changed: [], removed: [], kept: next.filter((line) => !isNew(line)).map(({ name }) => name) }
+      const change: LinesChange = {
+        added: [],
+        changed: [],
+        removed: [],
+        kept: next.filter((line) => !isNew(line)).map(({ name }) => name),
+      }
       settings.lines.splice(0, settings.lines.length, ...next)
       for (const [name, old] of running) {
         if (prints.has(name)) continue

@@ -10,8 +10,12 @@ type Server = Exclude<Settings['postgres'], 'embedded'>
 /** Throws UsageError for a file of TLS that cannot be read. */
 export function serverOf({ url, passwordFile, tls, poolMax }: Server): ServerSettings {
   return {
-    url, poolMax, ...(tls ? { ssl: secure(tls) } : {}),
-    ...(passwordFile === undefined ? {} : { password: () => passwordIn(passwordFile) ?? decodeURIComponent(new URL(url).password) }),
+    url,
+    poolMax,
+    ...(tls ? { ssl: secure(tls) } : {}),
+    ...(passwordFile === undefined
+      ? {}
+      : { password: () => passwordIn(passwordFile) ?? decodeURIComponent(new URL(url).password) }),
   }
 }
 
@@ -24,8 +28,11 @@ function passwordIn(file: string): string | null {
 function secure(tls: NonNullable<Server['tls']>): ConnectionOptions {
   const { servername, ...files } = tlsOf(tls, 'postgres.tls')
   return {
-    minVersion: 'TLSv1.2', ...files,
+    minVersion: 'TLSv1.2',
+    ...files,
     // pg puts the host of the URL in the place of a servername.
-    ...(servername === undefined ? {} : { checkServerIdentity: (_: string, cert) => checkServerIdentity(servername, cert) }),
+    ...(servername === undefined
+      ? {}
+      : { checkServerIdentity: (_: string, cert) => checkServerIdentity(servername, cert) }),
   }
 }

@@ -6,10 +6,11 @@ import { createPush, type Push, type PushDeps } from '../push/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
 import { readCode } from '../ussd/index.ts'
 
-export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> & EndingDeps & {
-  settings: Settings
-  knex: Knex
-}
+export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> &
+  EndingDeps & {
+    settings: Settings
+    knex: Knex
+  }
 
 export function createDaemonPush(deps: DaemonPushDeps): Push {
   const { settings, knex, clock, services } = deps
@@ -21,7 +22,9 @@ export function createDaemonPush(deps: DaemonPushDeps): Push {
     sourceOf(line, flow) {
       const here = services.filter((service) => !service.lines?.length || service.lines.includes(line))
       const service = here.find((one) => one.flow === flow) ?? here.find((one) => readCode(one.code))
-      return readCode(service?.code ?? '')?.parts[0] ?? settings.lines.find((one) => one.name === line)?.sms?.source ?? ''
+      return (
+        readCode(service?.code ?? '')?.parts[0] ?? settings.lines.find((one) => one.name === line)?.sms?.source ?? ''
+      )
     },
   })
 }

@@ -2,7 +2,14 @@
 import type { AdminService } from '../admin/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Log } from '../base/index.ts'
-import { createDrops, traceCapture, traceText, createMasking, createRecorder, type Recorder } from '../tools/recorder/index.ts'
+import {
+  createDrops,
+  traceCapture,
+  traceText,
+  createMasking,
+  createRecorder,
+  type Recorder,
+} from '../tools/recorder/index.ts'
 import type { Tap } from '../smpp/session/index.ts'
 
 export interface DaemonRecorder {
@@ -24,9 +31,15 @@ interface RecorderDeps {
 /** `key` makes masked numbers the same in every capture of this daemon. */
 export function createDaemonRecorder(settings: Settings, { now, key, log, has }: RecorderDeps): DaemonRecorder {
   const { pdus, octets, dropDir, dropFiles } = settings.trace
-  const recorder = createRecorder({ limits: { pdusMax: pdus, octetsMax: octets }, now, masking: createMasking(key, settings.services) })
-  const drops = dropDir === undefined || pdus === 0 ? undefined
-    : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log })
+  const recorder = createRecorder({
+    limits: { pdusMax: pdus, octetsMax: octets },
+    now,
+    masking: createMasking(key, settings.services),
+  })
+  const drops =
+    dropDir === undefined || pdus === 0
+      ? undefined
+      : createDrops({ recorder, dir: dropDir, filesMax: dropFiles, now, log })
   return {
     ...(recorder.tap ? { tap: recorder.tap } : {}),
     heard: recorder.heard,

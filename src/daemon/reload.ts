@@ -1,4 +1,6 @@
-/** New settings while the daemon runs: its lines are made those of the file; the rest is named, and waits for a restart. */
+/**
+ * New settings while the daemon runs: its lines are made those of the file; the rest is named, and waits for a restart.
+ */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Lines, LinesChange } from './lines.ts'
@@ -24,13 +26,18 @@ export function createReload({ settings, lines, read }: ReloadDeps): () => Reloa
     const next = read()
     const slow = next.lines.find((line) => line.timers.responseMs > leasedMs)
     if (slow && next.lines.some(({ sms }) => sms)) {
-      throw new ProblemsError('lines', [{
-        where: `lines.${slow.name}.timers.responseMs`, what: `${slow.timers.responseMs} is over the ${leasedMs} that SMS are leased for`,
-        remedy: 'restart, or give it no more',
-      }])
+      throw new ProblemsError('lines', [
+        {
+          where: `lines.${slow.name}.timers.responseMs`,
+          what: `${slow.timers.responseMs} is over the ${leasedMs} that SMS are leased for`,
+          remedy: 'restart, or give it no more',
+        },
+      ])
     }
     const keys = Object.keys(next) as (keyof Settings)[]
-    const needRestart = keys.filter((key) => key !== 'lines' && JSON.stringify(next[key]) !== JSON.stringify(settings[key]))
+    const needRestart = keys.filter(
+      (key) => key !== 'lines' && JSON.stringify(next[key]) !== JSON.stringify(settings[key]),
+    )
     return { ...lines.apply(next.lines), needRestart }
   }
 }

@@ -30,8 +30,9 @@ export function startRetention(deps: RetentionDeps): () => Promise<void> {
   let cancel = (): void => undefined
   const after = (ms: number) => {
     cancel = clock.after(ms, () => {
-      running = purgeOnce(deps).catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
-        .then(() => stopped ? undefined : after(EVERY_MS))
+      running = purgeOnce(deps)
+        .catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
+        .then(() => (stopped ? undefined : after(EVERY_MS)))
     })
   }
   after(FIRST_MS)
@@ -43,11 +44,22 @@ export function startRetention(deps: RetentionDeps): () => Promise<void> {
 }
 
 /** One purge, counted. */
-export async function purgeOnce({ settings, knex, dialogues, flows, clock, log, metrics }: RetentionDeps): Promise<void> {
+export async function purgeOnce({
+  settings,
+  knex,
+  dialogues,
+  flows,
+  clock,
+  log,
+  metrics,
+}: RetentionDeps): Promise<void> {
   const { open, whole } = await dialogues.census(CENSUS_MAX)
   const purged = await purge({
-    knex, retention: settings.retention,
-    inUse: whole ? [...flows.wanted(), ...open.keys()] : null, nowMs: clock.now(), todayMs: clock.today(),
+    knex,
+    retention: settings.retention,
+    inUse: whole ? [...flows.wanted(), ...open.keys()] : null,
+    nowMs: clock.now(),
+    todayMs: clock.today(),
   })
   for (const [what, rows] of Object.entries(purged)) if (rows) metrics.count('retention_purged_total', { what }, rows)
   if (Object.values(purged).some(Boolean)) log.info(purged, 'old records removed')

@@ -10,7 +10,17 @@ import type { FlowArchive } from '../flow/engine/index.ts'
 import type { PartShelf } from '../sms/inbox/index.ts'
 import { fileParts, journalDialogues } from '../store/journal/index.ts'
 import { watchStoreKeys, unreachable, createSealer, plainSealer, type Sealer } from '../store/index.ts'
-import { flowArchive, flowReleases, migrate, requireMigrated, ensureDatabase, checkPostgres, type PostgresCheck, openPostgres, type Postgres } from '../store/postgres/index.ts'
+import {
+  flowArchive,
+  flowReleases,
+  migrate,
+  requireMigrated,
+  ensureDatabase,
+  checkPostgres,
+  type PostgresCheck,
+  openPostgres,
+  type Postgres,
+} from '../store/postgres/index.ts'
 import { connect, redisParts, type RedisServers, redisDialogues } from '../store/redis/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import { serverOf } from './postgres-server.ts'
@@ -49,12 +59,16 @@ export async function openStores(deps: StoreDeps): Promise<Stores> {
   const keys = watchKeys(deps)
   let postgres: Postgres | undefined
   try {
-    const sql = postgres = await openDatabase(settings, log, clock)
+    const sql = (postgres = await openDatabase(settings, log, clock))
     for (const note of (await checkPostgres(sql)).notes) log.warn({ note }, 'postgres')
     const { dialogues, shelf, closeDialogues } = await openDialogues(deps, keys?.sealer ?? plainSealer)
     return {
-      dialogues, shelf, knex: sql.knex,
-      sealer: keys?.sealer ?? plainSealer, archive: flowArchive(sql.knex), decided: flowReleases(sql.knex),
+      dialogues,
+      shelf,
+      knex: sql.knex,
+      sealer: keys?.sealer ?? plainSealer,
+      archive: flowArchive(sql.knex),
+      decided: flowReleases(sql.knex),
       check: () => check(dialogues, sql, settings),
       close: async () => {
         keys?.stop()
@@ -75,8 +89,10 @@ function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Seal
   if (file === undefined) return undefined
   const untilMs = plainUntilMs(plainUntil, clock.now())
   if (clock.now() < untilMs) {
-    log.warn({ plainUntil, remedy: 'take privacy.plainUntil out of the settings once all daemons are new' },
-      'what is not sealed is still read: whoever can write to the store can put words into a dialogue')
+    log.warn(
+      { plainUntil, remedy: 'take privacy.plainUntil out of the settings once all daemons are new' },
+      'what is not sealed is still read: whoever can write to the store can put words into a dialogue',
+    )
   }
   const { ring, stop } = watchStoreKeys({ file, clock, counters: metrics, log })
   const plain = { allowed: () => clock.now() < untilMs, onRead: () => metrics.count('dialogue_store_plain_total', {}) }
@@ -112,7 +128,8 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
     } catch (error) {
       const why = unreachable(error, 'postgres')
       if (!why) throw error
-      if (!why.passes || clock.now() >= untilMs) throw new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`)
+      if (!why.passes || clock.now() >= untilMs)
+        throw new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`)
       log.error({ err: error, remedy: why.remedy }, 'postgres is not there yet')
       await new Promise<void>((done) => clock.after(RETRY_MS, done))
     }
@@ -150,13 +167,20 @@ async function openDialogues({ settings, log, metrics }: StoreDeps, sealer: Seal
     log.warn({}, 'dialogues are in an embedded journal: they survive the end of the process, not a power cut')
     const dialogues = await journalDialogues({ dir: join(settings.data, 'dialogues'), limits, onFault, sealer })
     // In the folder that the journal has locked.
-    const shelf = fileParts({ file: join(settings.data, 'dialogues', 'sms-parts.json'), subscribersMax, onFault, sealer })
+    const shelf = fileParts({
+      file: join(settings.data, 'dialogues', 'sms-parts.json'),
+      subscribersMax,
+      onFault,
+      sealer,
+    })
     return { dialogues, shelf, closeDialogues: () => dialogues.close() }
   }
   const { prefix, requireDurable } = settings.redis
   if (!hasPassword(settings.redis)) {
-    log.warn({ remedy: 'set requirepass or an ACL in Redis, and redis.passwordFile here' },
-      'redis has no password: every process that reaches it can end and change dialogues')
+    log.warn(
+      { remedy: 'set requirepass or an ACL in Redis, and redis.passwordFile here' },
+      'redis has no password: every process that reaches it can end and change dialogues',
+    )
   }
   const client = await connect(serversOf(settings.redis), log)
   const dialogues = await redisDialogues({ client, prefix, limits, log, onFault, sealer })
@@ -193,13 +217,18 @@ export function serversOf({ url, cluster, sentinel, username, password, db, tls 
   const { name, nodes } = sentinel
   return {
     sentinel: { name, nodes, ...(sentinel.password ? { password: sentinel.password } : {}) },
-    ...(username ? { username } : {}), ...(password ? { password } : {}), ...(db ? { db } : {}), ...secure,
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    ...(db ? { db } : {}),
+    ...secure,
   }
 }
 
 async function check(dialogues: DialogueStore, postgres: Postgres, settings: Settings): Promise<StoresCheck> {
   const store = await dialogues.check().then(
-    (state) => ({ ok: true, ...state }), (error: Error) => ({ ok: false, durable: false, notes: [error.message] }))
+    (state) => ({ ok: true, ...state }),
+    (error: Error) => ({ ok: false, durable: false, notes: [error.message] }),
+  )
   const sql = await checkPostgres(postgres)
   const nodes = dialogues.nodes?.()
   return {

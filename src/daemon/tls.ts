@@ -6,10 +6,12 @@ import type { TlsSettings } from '../smpp/session/index.ts'
 
 /** `where` is the setting, for the message. Throws UsageError for a file that cannot be read. */
 export function tlsOf(tls: NonNullable<ConfiguredLine['smsc']['tls']>, where: string): TlsSettings {
-  const file = (path: string | undefined) => path === undefined ? undefined : readPem(path, where)
+  const file = (path: string | undefined) => (path === undefined ? undefined : readPem(path, where))
   const [ca, cert, key] = [file(tls.ca), file(tls.cert), file(tls.key)]
   return {
-    ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}),
+    ...(ca ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
     ...(tls.servername ? { servername: tls.servername } : {}),
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Answers that come after the network's patience: the dialogue has ended with a holding text, and what its flow says next
- * is brought to the subscriber. One chain, each link of it counted and none tried twice:
+ * Answers that come after the network's patience: the dialogue has ended with a holding text, and what its flow says
+ * next is brought to the subscriber. One chain, each link of it counted and none tried twice:
  *
  *   the answer, or the end of its wait ──► the flow goes on ──► USSD that we begin ──► else an SMS on the same line
  *
@@ -8,13 +8,32 @@
  */
 import type { Knex } from 'knex'
 import type { Backend } from '../backend/index.ts'
-import { beganAs, playHeld, type HeldCall, withoutDialled, turned, type Turned, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
+import {
+  beganAs,
+  playHeld,
+  type HeldCall,
+  withoutDialled,
+  turned,
+  type Turned,
+  type DialogueRecord,
+  type DialogueStore,
+} from '../dialogue/index.ts'
 import { StoreError, type Log, type Metrics } from '../base/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Push, PushResult, PlayedScreen } from '../push/index.ts'
 import type { Line } from '../smpp/index.ts'
 import { type CodeRoute, shownCode, type Clock, type JsonObject } from '../ussd/index.ts'
-import { GIVE_UP, LET_GO, LIVED, OFFER, insertDeferred, RENEW, SETTLE_DEFERRED, TAKE_OVER, type DeferredRow } from './rows.ts'
+import {
+  GIVE_UP,
+  LET_GO,
+  LIVED,
+  OFFER,
+  insertDeferred,
+  RENEW,
+  SETTLE_DEFERRED,
+  TAKE_OVER,
+  type DeferredRow,
+} from './rows.ts'
 
 export interface DeferredSettings {
   pushMs: number
@@ -52,7 +71,9 @@ export interface DeferredDeps {
 export interface DeferredAnswers {
   /** Whether whoever dialled on that line can be told later. */
   mayHold(line: string): boolean
-  /** Writes the promise down; durable when it resolves. Call `rested` once the holding text is stored, or could not be. */
+  /**
+   * Writes the promise down; durable when it resolves. Call `rested` once the holding text is stored, or could not be.
+   */
   hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding>
   start(): void
   /** What is waited for is left to another daemon, or to this one's next start. */
@@ -69,7 +90,10 @@ const LOOK_MS = 500
 const GIVE_UP_MS = 3_600_000
 const TAKEN_MAX = 50
 
-/** What the snapshot of a row is sealed with: in another row it does not open, nor where another column of the row was changed. */
+/**
+ * What the snapshot of a row is sealed with: in another row it does not open, nor where another column of the row was
+ * changed.
+ */
 function boundOf({ epoch, turn, call, revision, line, opened_at }: Omit<DeferredRow, 'snapshot'>): string {
   return `late ${JSON.stringify([epoch, turn, call, revision, line, opened_at.getTime()])}`
 }
@@ -90,9 +114,18 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   const leaseUntil = () => new Date(clock.now() + settings.leaseMs)
   const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): DeferredRow => {
     const row = {
-      epoch: record.epoch, msisdn: record.key.msisdn, line: record.line, line_group: record.key.group,
-      code: shownCode(record.code, deps.services), turn: record.turn, call: held.n, revision: turn.revision,
-      opened_at: new Date(record.openedMs), until_at: new Date(held.untilMs), offer: null, takeovers: 0,
+      epoch: record.epoch,
+      msisdn: record.key.msisdn,
+      line: record.line,
+      line_group: record.key.group,
+      code: shownCode(record.code, deps.services),
+      turn: record.turn,
+      call: held.n,
+      revision: turn.revision,
+      opened_at: new Date(record.openedMs),
+      until_at: new Date(held.untilMs),
+      offer: null,
+      takeovers: 0,
     }
     // What is said later waits for an answer of its own: nothing that was dialled is played on.
     const snapshot = withoutDialled(turn.snapshot, turn.revision, deps.services)
@@ -103,15 +136,28 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   function recordOf(row: DeferredRow): DialogueRecord {
     const key = { group: row.line_group, msisdn: row.msisdn }
     return {
-      key, epoch: row.epoch, status: 'taken', network: '', turn: row.turn, revision: row.revision, code: row.code, line: row.line,
+      key,
+      epoch: row.epoch,
+      status: 'taken',
+      network: '',
+      turn: row.turn,
+      revision: row.revision,
+      code: row.code,
+      line: row.line,
       snapshot: JSON.parse(deps.open(key, row.snapshot, boundOf(row))) as JsonObject,
-      answer: { kind: 'input', text: '', step: null }, reply: null,
+      answer: { kind: 'input', text: '', step: null },
+      reply: null,
       returnPath: { from: [1, 1, row.msisdn], to: [0, 1, ''], serviceType: '', carrier: '' },
-      openedMs: row.opened_at.getTime(), touchedMs: clock.now(), ended: null,
+      openedMs: row.opened_at.getTime(),
+      touchedMs: clock.now(),
+      ended: null,
     }
   }
 
-  /** What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over either. */
+  /**
+   * What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over
+   * either.
+   */
   async function lived({ epoch }: DeferredRow): Promise<void> {
     await LIVED(knex, { epoch, lease: instance }).catch(() => undefined)
   }
@@ -123,7 +169,7 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
       const record = recordOf(row)
       const played = await playHeld(record, held, { ...deps, language: deps.limits.language })
       if (stopped) return
-      counted(row.line, played ? played.waitedOut ? 'waited-out' : 'answered' : 'flow-gone')
+      counted(row.line, played ? (played.waitedOut ? 'waited-out' : 'answered') : 'flow-gone')
       if (!played) return await settle(row, record, null)
       const said = goingOn(record, turned(played))
       await settle(row, record, said, await offer(row, said))
@@ -151,7 +197,12 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   }
 
   /** The row and the SMS in one transaction: whoever loses the row owes nothing. */
-  async function settle(row: DeferredRow, record: DialogueRecord, said: PlayedScreen | null, is?: PushResult | 'stopped'): Promise<void> {
+  async function settle(
+    row: DeferredRow,
+    record: DialogueRecord,
+    said: PlayedScreen | null,
+    is?: PushResult | 'stopped',
+  ): Promise<void> {
     if (is === 'stopped') return
     const isShown = is === 'shown'
     const isDone = await knex.transaction(async (trx) => {
@@ -162,7 +213,11 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
     })
     if (!isDone) return
     counted(row.line, isShown ? 'shown' : said ? 'sms' : 'void')
-    if (said) log.info({ msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' }, 'a late answer was brought')
+    if (said)
+      log.info(
+        { msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' },
+        'a late answer was brought',
+      )
     const goesOn = isShown && !said?.ended
     if (!goesOn) deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
@@ -171,8 +226,10 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   async function giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
     const { epoch, line, takeovers, revision } = row
     metrics.count('limits_total', { limit: 'late_takeovers_max' })
-    log.error({ epoch, line, takeovers, flow: revision },
-      'a late answer that no daemon brought was given up: see in this log what its back end answered')
+    log.error(
+      { epoch, line, takeovers, flow: revision },
+      'a late answer that no daemon brought was given up: see in this log what its back end answered',
+    )
     const text = (await deps.flows.pinned(revision))?.text('busy', deps.limits.language)
     const about = { flow: revision.split('@')[0]!, revision, snapshot: record.snapshot ?? {} }
     await settle(row, record, text === undefined ? null : { ...about, reply: { action: 'end', text }, ended: 'failed' })
@@ -191,7 +248,11 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
     if (row.takeovers > deps.limits.takeoversMax) return giveUp(row, record)
     if (!row.offer) return follow(row, { n: row.call, untilMs: row.until_at.getTime() })
     // Perhaps on the handset, perhaps not: the screen is not tried twice.
-    const played = await playHeld(record, { n: row.call, untilMs: row.until_at.getTime() }, { ...deps, language: deps.limits.language })
+    const played = await playHeld(
+      record,
+      { n: row.call, untilMs: row.until_at.getTime() },
+      { ...deps, language: deps.limits.language },
+    )
     return settle(row, record, played ? turned(played) : null, 'unknown')
   }
 
@@ -200,7 +261,8 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
     if (following.size) await RENEW(knex, { until, lease: instance, epochs: JSON.stringify([...following]) })
     const room = Math.min(TAKEN_MAX, settings.waitingMax - following.size)
     if (room <= 0) return
-    for (const { line } of await GIVE_UP(knex, { before: new Date(clock.now() - GIVE_UP_MS) })) counted(line, 'given-up')
+    for (const { line } of await GIVE_UP(knex, { before: new Date(clock.now() - GIVE_UP_MS) }))
+      counted(line, 'given-up')
     const rows = await TAKE_OVER(knex, { now: new Date(clock.now()), until, lease: instance, limit: room })
     for (const row of rows.filter(({ epoch }) => !following.has(epoch))) {
       void takeOver(row).catch((error: unknown) => {
@@ -214,16 +276,21 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   /** Nobody looks at it again; it goes when it is given up. */
   async function putAside(row: DeferredRow, why: StoreError): Promise<void> {
     counted(row.line, 'refused')
-    log.error({ epoch: row.epoch, why: why.message }, 'a row of ussd_late was altered, or is not sealed as it should be: it is not told')
+    log.error(
+      { epoch: row.epoch, why: why.message },
+      'a row of ussd_late was altered, or is not sealed as it should be: it is not told',
+    )
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
     await RENEW(knex, { until, lease: instance, epochs: JSON.stringify([row.epoch]) }).catch(() => undefined)
   }
 
   function again(): void {
     cancel = clock.after(LOOK_MS, () => {
-      looking = look().catch((error: unknown) => log.warn({ err: error }, 'late answers out of reach')).then(() => {
-        if (!stopped) again()
-      })
+      looking = look()
+        .catch((error: unknown) => log.warn({ err: error }, 'late answers out of reach'))
+        .then(() => {
+          if (!stopped) again()
+        })
     })
   }
 

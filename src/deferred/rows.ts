@@ -1,4 +1,6 @@
-/** Promised answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and goes with its answer. */
+/**
+ * Promised answers as rows of `ussd_late`. A row belongs to one daemon while its lease lasts, and goes with its answer.
+ */
 import type { Knex } from 'knex'
 import { statement } from '../base/index.ts'
 
@@ -18,43 +20,71 @@ export interface DeferredRow {
   takeovers: number
 }
 
-const COLUMNS = 'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer, takeovers'
+const COLUMNS =
+  'epoch, msisdn, line, line_group, code, turn, call, revision, snapshot, opened_at, until_at, offer, takeovers'
 
 /** A turn that is played again after a crash holds the same row. */
 export async function insertDeferred(knex: Knex, row: DeferredRow, lease: string, leaseUntil: Date): Promise<void> {
-  await knex('ussd_late').insert({ ...row, lease, lease_until: leaseUntil }).onConflict('epoch').merge()
+  await knex('ussd_late')
+    .insert({ ...row, lease, lease_until: leaseUntil })
+    .onConflict('epoch')
+    .merge()
 }
 
-export const RENEW = statement<{ epoch: string }>('late-renew', `
+export const RENEW = statement<{ epoch: string }>(
+  'late-renew',
+  `
   UPDATE ussd_late SET lease_until = CAST(:until AS timestamptz)
   WHERE lease = :lease AND epoch IN (SELECT jsonb_array_elements_text(CAST(:epochs AS jsonb)))
-  RETURNING epoch`)
+  RETURNING epoch`,
+)
 
 /** Rows whose daemon is gone. */
-export const TAKE_OVER = statement<DeferredRow>('late-take-over', `
+export const TAKE_OVER = statement<DeferredRow>(
+  'late-take-over',
+  `
   WITH pick AS (
     SELECT epoch FROM ussd_late WHERE lease_until <= CAST(:now AS timestamptz)
     ORDER BY lease_until LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
   )
   UPDATE ussd_late l SET lease = CAST(:lease AS text), lease_until = CAST(:until AS timestamptz), takeovers = l.takeovers + 1
   FROM pick WHERE l.epoch = pick.epoch
-  RETURNING ${COLUMNS.replaceAll(/(\w+)/g, 'l.$1')}`)
+  RETURNING ${COLUMNS.replaceAll(/(\w+)/g, 'l.$1')}`,
+)
 
 /** Noted before the octets leave: whoever takes the row over must not show it again. No row: it is another's by now. */
-export const OFFER = statement<{ epoch: string }>('late-offer', `
-  UPDATE ussd_late SET offer = CAST(:offer AS text) WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
+export const OFFER = statement<{ epoch: string }>(
+  'late-offer',
+  `
+  UPDATE ussd_late SET offer = CAST(:offer AS text) WHERE epoch = :epoch AND lease = :lease RETURNING epoch`,
+)
 
-export const SETTLE_DEFERRED = statement<{ epoch: string }>('late-settle', `
-  DELETE FROM ussd_late WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
+export const SETTLE_DEFERRED = statement<{ epoch: string }>(
+  'late-settle',
+  `
+  DELETE FROM ussd_late WHERE epoch = :epoch AND lease = :lease RETURNING epoch`,
+)
 
-/** Gives up what this daemon holds, so that another one need not wait for its lease to run out: whoever takes that over lost nothing. */
-export const LET_GO = statement<{ epoch: string }>('late-let-go', `
-  UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz), takeovers = takeovers - 1 WHERE lease = :lease RETURNING epoch`)
+/**
+ * Gives up what this daemon holds, so that another one need not wait for its lease to run out: whoever takes that over
+ * lost nothing.
+ */
+export const LET_GO = statement<{ epoch: string }>(
+  'late-let-go',
+  `
+  UPDATE ussd_late SET lease_until = CAST(:now AS timestamptz), takeovers = takeovers - 1 WHERE lease = :lease RETURNING epoch`,
+)
 
 /** It failed here, and this daemon lives on: that is no take-over that counts. */
-export const LIVED = statement<{ epoch: string }>('late-lived', `
-  UPDATE ussd_late SET takeovers = takeovers - 1 WHERE epoch = :epoch AND lease = :lease RETURNING epoch`)
+export const LIVED = statement<{ epoch: string }>(
+  'late-lived',
+  `
+  UPDATE ussd_late SET takeovers = takeovers - 1 WHERE epoch = :epoch AND lease = :lease RETURNING epoch`,
+)
 
-export const GIVE_UP = statement<{ line: string }>('late-give-up', `
+export const GIVE_UP = statement<{ line: string }>(
+  'late-give-up',
+  `
   DELETE FROM ussd_late WHERE until_at <= CAST(:before AS timestamptz)
-  RETURNING line`)
+  RETURNING line`,
+)

@@ -53,10 +53,16 @@ export function classifyAnswer(old: DialogueEntry | undefined, answer: Taking, l
 }
 
 /**
- * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here by
- * now, or of a tombstone. What the store opened for it after all, too late for an answer, ends. Undefined: it is known already.
+ * A begin that was answered while the store was away is remembered as a past number: of the dialogue that stands here
+ * by now, or of a tombstone. What the store opened for it after all, too late for an answer, ends. Undefined: it is
+ * known already.
  */
-export function bury(old: DialogueEntry | undefined, begin: Taking, untilMs: number, nowMs: number): DialogueEntry | undefined {
+export function bury(
+  old: DialogueEntry | undefined,
+  begin: Taking,
+  untilMs: number,
+  nowMs: number,
+): DialogueEntry | undefined {
   const number: PastNumber = { network: begin.network, untilMs }
   if (!counts(old, nowMs)) {
     const none = open({ ...begin, network: '' }, null, [number])
@@ -67,7 +73,9 @@ export function bury(old: DialogueEntry | undefined, begin: Taking, untilMs: num
   }
   if ([old, ...old.past].some(({ network }) => network === begin.network)) return undefined
   return {
-    ...old, past: [number, ...old.past].slice(0, PAST_MAX), untilMs: old.untilMs === null ? null : Math.max(old.untilMs, untilMs),
+    ...old,
+    past: [number, ...old.past].slice(0, PAST_MAX),
+    untilMs: old.untilMs === null ? null : Math.max(old.untilMs, untilMs),
   }
 }
 
@@ -86,7 +94,12 @@ function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this
   const age = begin.nowMs - old.openedMs
   if (begin.network === '') {
     // A network that numbers its dialogues gives a copy the number of the first: 0 alone can read as none.
-    const copy = old.network === '' && old.status !== 'ended' && old.code === begin.code && old.turn === 1 && age < limits.duplicateBeginMs
+    const copy =
+      old.network === '' &&
+      old.status !== 'ended' &&
+      old.code === begin.code &&
+      old.turn === 1 &&
+      age < limits.duplicateBeginMs
     return copy ? 'this' : undefined
   }
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
@@ -97,8 +110,8 @@ function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this
 
 /**
  * A begin with the number of the dialogue that stands here. Numbers that come round are soon given to a redial: then it
- * must be dialled alike, and not long ago. One whose last reply, beyond the first, was taken, or that was ended from outside,
- * has given its number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
+ * must be dialled alike, and not long ago. One whose last reply, beyond the first, was taken, or that was ended from
+ * outside, has given its number back: a copy that is taken for a redial is refused by the network, and hurts nobody.
  */
 function isCopy(old: DialogueEntry, begin: Taking, limits: DialogueLimits): boolean {
   const { copyMs, nowMs } = begin
@@ -108,8 +121,8 @@ function isCopy(old: DialogueEntry, begin: Taking, limits: DialogueLimits): bool
 }
 
 /**
- * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike, and
- * both are served by the last screen once more: a subscriber who redials must not meet silence.
+ * Where the network gives no number, or one that comes round and the dialogue ended, a copy and a redial look alike,
+ * and both are served by the last screen once more: a subscriber who redials must not meet silence.
  */
 function wantsScreen(old: DialogueEntry, begin: Taking): boolean {
   const isUnsure = begin.network === '' || (begin.copyMs !== undefined && old.status === 'ended')
@@ -157,28 +170,50 @@ function isOlder(old: DialogueEntry, { answer }: Taking): boolean {
 
 function open(begin: Taking, previous: DialogueEntry | null, past: PastNumber[]): DialogueEntry {
   return {
-    key: { ...begin.key }, epoch: begin.epoch, status: 'taken', network: begin.network, turn: 1, revision: '',
-    code: begin.code, line: begin.line, snapshot: '', answer: { ...begin.answer }, reply: null,
-    returnPath: copyPath(begin.returnPath), openedMs: begin.nowMs, touchedMs: begin.nowMs, ended: null,
-    token: begin.token, confirmed: null, past, untilMs: null, previous,
+    key: { ...begin.key },
+    epoch: begin.epoch,
+    status: 'taken',
+    network: begin.network,
+    turn: 1,
+    revision: '',
+    code: begin.code,
+    line: begin.line,
+    snapshot: '',
+    answer: { ...begin.answer },
+    reply: null,
+    returnPath: copyPath(begin.returnPath),
+    openedMs: begin.nowMs,
+    touchedMs: begin.nowMs,
+    ended: null,
+    token: begin.token,
+    confirmed: null,
+    past,
+    untilMs: null,
+    previous,
   }
 }
 
 function next(old: DialogueEntry, taking: Taking): DialogueEntry {
   const { beginOp } = old.returnPath
   return {
-    ...old, status: 'taken', turn: old.turn + 1, line: taking.line, token: taking.token,
+    ...old,
+    status: 'taken',
+    turn: old.turn + 1,
+    line: taking.line,
+    token: taking.token,
     answer: { ...taking.answer, step: countedStep(old, taking) },
     // Only the begin's PDU says what operation began the dialogue; the answers' return paths need it.
     returnPath: copyPath(beginOp === undefined ? taking.returnPath : { beginOp, ...taking.returnPath }),
-    touchedMs: taking.nowMs, confirmed: null, takeovers: 0,
+    touchedMs: taking.nowMs,
+    confirmed: null,
+    takeovers: 0,
   }
 }
 
 /**
  * The step as it is kept. A peer that sends the step of its last message again, although our reply had counted on,
- * does not count: its steps say nothing for the rest of this dialogue. Nor does one whose first step is behind that of the
- * screen that we began with.
+ * does not count: its steps say nothing for the rest of this dialogue. Nor does one whose first step is behind that of
+ * the screen that we began with.
  */
 function countedStep(old: DialogueEntry, { answer }: Taking): number | null {
   const last = old.answer.step
@@ -197,9 +232,10 @@ function ended(old: DialogueEntry, nowMs: number): DialogueEntry {
 
 function pastOf(old: DialogueEntry, begin: Taking, limits: DialogueLimits): PastNumber[] {
   const { copyMs, nowMs } = begin
-  const untilMs = copyMs === undefined
-    ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs
-    : old.openedMs + knownMs(begin, limits)
+  const untilMs =
+    copyMs === undefined
+      ? (old.status === 'ended' ? old.touchedMs : nowMs) + limits.tombstoneMs
+      : old.openedMs + knownMs(begin, limits)
   return [{ network: old.network, untilMs }, ...old.past]
     .filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)
     .slice(0, PAST_MAX)

@@ -48,7 +48,16 @@ export function readSnapshot(stored: string): JsonObject | null {
 export function recordOf(entry: DialogueEntry): DialogueRecord {
   const { epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended } = entry
   return {
-    epoch, status, network, turn, revision, code, line, openedMs, touchedMs, ended,
+    epoch,
+    status,
+    network,
+    turn,
+    revision,
+    code,
+    line,
+    openedMs,
+    touchedMs,
+    ended,
     key: { ...entry.key },
     snapshot: readSnapshot(entry.snapshot),
     answer: { ...entry.answer },
@@ -65,8 +74,18 @@ export function copyPath(path: ReturnPath): ReturnPath {
 
 /** Endings after which a subscriber may want to go on where the dialogue stopped. */
 const RESUMABLE: ReadonlySet<EndReason> = new Set([
-  'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost', 'refused',
-  'superseded', 'overload', 'failed', 'drained',
+  'subscriber-abort',
+  'network-abort',
+  'idle',
+  'total',
+  'backend-failed',
+  'store-failed',
+  'bind-lost',
+  'refused',
+  'superseded',
+  'overload',
+  'failed',
+  'drained',
 ])
 
 /** How long a tombstone of this ending is kept: to know late copies, and where it makes sense to offer resume. */

@@ -6,16 +6,26 @@ import type { DialogueLimits, Resting } from './types.ts'
 
 /** The entry afterwards; 'again': this token has rested it already; 'refused': the turn is another's by now. */
 export function rest(
-  old: DialogueEntry | undefined, resting: Resting, stored: string, limits: DialogueLimits,
+  old: DialogueEntry | undefined,
+  resting: Resting,
+  stored: string,
+  limits: DialogueLimits,
 ): DialogueEntry | 'again' | 'refused' {
   if (!counts(old, resting.nowMs)) return 'refused'
   if (old.epoch !== resting.epoch || old.token !== resting.token) return 'refused'
   if (old.status !== 'taken') return old.confirmed === null ? 'refused' : 'again'
   const { ended, nowMs } = resting
   return {
-    ...old, status: ended ? 'ended' : 'resting', revision: resting.revision, snapshot: stored,
-    reply: { ...resting.reply }, touchedMs: nowMs, ended, confirmed: false,
-    untilMs: ended ? nowMs + keepMs(ended, limits) : null, previous: null,
+    ...old,
+    status: ended ? 'ended' : 'resting',
+    revision: resting.revision,
+    snapshot: stored,
+    reply: { ...resting.reply },
+    touchedMs: nowMs,
+    ended,
+    confirmed: false,
+    untilMs: ended ? nowMs + keepMs(ended, limits) : null,
+    previous: null,
   }
 }
 
@@ -30,7 +40,9 @@ export interface Dropping {
  * not sent again either.
  */
 export function drop(
-  old: DialogueEntry | undefined, { which, reason, nowMs }: Dropping, limits: DialogueLimits,
+  old: DialogueEntry | undefined,
+  { which, reason, nowMs }: Dropping,
+  limits: DialogueLimits,
 ): { entry: DialogueEntry; dropped: boolean } | undefined {
   if (!counts(old, nowMs)) return undefined
   if (which.epoch !== undefined && which.epoch !== old.epoch) return undefined
@@ -63,7 +75,9 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
   const againMs = nowMs + limits.confirmMs
   if (old.status === 'ended') {
     const isUnsure = old.confirmed === false && counts(old, nowMs)
-    return isUnsure ? { is: 'unconfirmed', entry: old, deadlineMs: againMs } : { is: 'nothing', entry: old, deadlineMs: null }
+    return isUnsure
+      ? { is: 'unconfirmed', entry: old, deadlineMs: againMs }
+      : { is: 'nothing', entry: old, deadlineMs: null }
   }
   const totalMs = old.openedMs + limits.totalMs
   if (old.status === 'taken') {
@@ -75,7 +89,11 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
   const endsMs = endMs(old, limits)
   if (nowMs < endsMs) {
     const isUnsure = old.confirmed === false
-    return { is: isUnsure ? 'unconfirmed' : 'nothing', entry: old, deadlineMs: isUnsure ? Math.min(againMs, endsMs) : endsMs }
+    return {
+      is: isUnsure ? 'unconfirmed' : 'nothing',
+      entry: old,
+      deadlineMs: isUnsure ? Math.min(againMs, endsMs) : endsMs,
+    }
   }
   const reason = endsMs < totalMs ? 'idle' : 'total'
   return { is: 'ended', entry: end(old, reason, nowMs, limits), deadlineMs: null }
@@ -83,7 +101,12 @@ export function seize(old: DialogueEntry, { nowMs, token, leaseUntilMs }: Seizin
 
 function end(old: DialogueEntry, reason: EndReason, nowMs: number, limits: DialogueLimits): DialogueEntry {
   return {
-    ...old, status: 'ended', ended: reason, touchedMs: nowMs, confirmed: null, previous: null,
+    ...old,
+    status: 'ended',
+    ended: reason,
+    touchedMs: nowMs,
+    confirmed: null,
+    previous: null,
     untilMs: nowMs + keepMs(reason, limits),
   }
 }

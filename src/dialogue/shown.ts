@@ -1,4 +1,6 @@
-/** A dialogue as it may be shown, handed out or kept elsewhere: without what may be a PIN. The record itself has it all. */
+/**
+ * A dialogue as it may be shown, handed out or kept elsewhere: without what may be a PIN. The record itself has it all.
+ */
 import { APP_LEAD } from '../flow/engine/index.ts'
 import { type CodeRoute, shownCode, type JsonObject } from '../ussd/index.ts'
 import type { DialogueRecord } from './types.ts'
@@ -6,15 +8,18 @@ import type { DialogueRecord } from './types.ts'
 const BLANK = '****'
 
 /**
- * Whether what was typed last may be a secret: the dialogue has asked for one (a copy of that answer may come late, to the next
- * screen), or its screens are an application's, which does not say what it asks for.
+ * Whether what was typed last may be a secret: the dialogue has asked for one (a copy of that answer may come late, to
+ * the next screen), or its screens are an application's, which does not say what it asks for.
  */
 export function mayBeSecret({ revision, snapshot }: Pick<DialogueRecord, 'revision' | 'snapshot'>): boolean {
   const context = snapshot?.context as { gate?: string } | undefined
   return context === undefined || context.gate !== undefined || isApp(revision)
 }
 
-/** A snapshot without what was dialled behind the service's code. An application has it among what was entered, and needs it. */
+/**
+ * A snapshot without what was dialled behind the service's code. An application has it among what was entered, and
+ * needs it.
+ */
 export function withoutDialled(snapshot: JsonObject, revision: string, routes: readonly CodeRoute[]): JsonObject {
   const context = snapshot.context as JsonObject | undefined
   return context === undefined || isApp(revision) ? snapshot : { ...snapshot, context: undialled(context, routes) }

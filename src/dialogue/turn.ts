@@ -3,7 +3,17 @@
  * intentions, so a turn may be repeated after a crash, here or elsewhere.
  */
 import type { Backend, Patience } from '../backend/index.ts'
-import { advance, advanceOrWait, type CallOutcome, type CallWant, type CompiledFlow, type FlowEvent, type FlowRegistry, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
+import {
+  advance,
+  advanceOrWait,
+  type CallOutcome,
+  type CallWant,
+  type CompiledFlow,
+  type FlowEvent,
+  type FlowRegistry,
+  type FlowSnapshot,
+  type Want,
+} from '../flow/engine/index.ts'
 import type { Clock, EndReason, JsonObject, PageLimit, UssdReply } from '../ussd/index.ts'
 import { failpoint, type Log } from '../base/index.ts'
 import type { DialogueRecord } from './types.ts'
@@ -58,7 +68,10 @@ export interface HeldCall {
  * is still in time. Undefined: the flow, or its revision, is not to be had. Throws FlowFault.
  */
 export async function playTurn(
-  record: DialogueRecord, begin: Begin | null, deadlineMs: number, deps: TurnDeps & { page: PageLimit },
+  record: DialogueRecord,
+  begin: Begin | null,
+  deadlineMs: number,
+  deps: TurnDeps & { page: PageLimit },
 ): Promise<Played | undefined> {
   const started = begin ? await start(record, begin, deps) : await carryOn(record, deps)
   if (!started) return undefined
@@ -78,7 +91,12 @@ export async function playTurn(
     if (played.want.do !== 'call') return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want) }
     const text = flow.text('holding', languageOf(played.snapshot.context, deps.language))
     return {
-      flow, snapshot: played.snapshot, calls: played.calls + 1, reply: { action: 'end', text }, ended: 'answer-later', held: held!,
+      flow,
+      snapshot: played.snapshot,
+      calls: played.calls + 1,
+      reply: { action: 'end', text },
+      ended: 'answer-later',
+      held: held!,
     }
   } finally {
     time.over()
@@ -93,13 +111,24 @@ export async function playHeld(record: DialogueRecord, held: HeldCall, deps: Tur
   let first: CallOutcome | undefined
   try {
     const played = await advance(flow, record.snapshot as FlowSnapshot, null, async (want, i, at) => {
-      const outcome = i === 0 && held.answer ? await held.answer
-        : await callBackend({ flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs }, deps)
+      const outcome =
+        i === 0 && held.answer
+          ? await held.answer
+          : await callBackend(
+              { flow, want, n: held.n + i, record, snapshot: at, signal: time.signal(), deadlineMs: held.untilMs },
+              deps,
+            )
       first ??= outcome
       return outcome
     })
     const isLate = first?.is === 'failed' && first.why === 'late'
-    return { flow, snapshot: played.snapshot, calls: played.calls, ...said(played.want), ...(isLate ? { waitedOut: true } : {}) }
+    return {
+      flow,
+      snapshot: played.snapshot,
+      calls: played.calls,
+      ...said(played.want),
+      ...(isLate ? { waitedOut: true } : {}),
+    }
   } finally {
     time.over()
   }
@@ -125,8 +154,14 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
   if (!flow) return undefined
   const chosen = flow.languages.length > 1 ? await deps.chosenLanguage?.(record.key.msisdn) : null
   const snapshot = flow.begin({
-    msisdn: record.key.msisdn, code: record.code, line: record.line, language: chosen ?? deps.language,
-    dialled: begin.dialled, page: deps.page, now: new Date(deps.clock.today()).toISOString(), ...(resume ? { resume } : {}),
+    msisdn: record.key.msisdn,
+    code: record.code,
+    line: record.line,
+    language: chosen ?? deps.language,
+    dialled: begin.dialled,
+    page: deps.page,
+    now: new Date(deps.clock.today()).toISOString(),
+    ...(resume ? { resume } : {}),
   })
   return { flow, snapshot, event: null }
 }
@@ -134,7 +169,8 @@ async function start(record: DialogueRecord, begin: Begin, deps: TurnDeps & { pa
 async function carryOn(record: DialogueRecord, deps: TurnDeps) {
   const flow = await deps.flows.pinned(record.revision)
   if (!flow || !record.snapshot) return undefined
-  const event: FlowEvent = record.answer.kind === 'notify-ack' ? { type: 'ACK' } : { type: 'ANSWER', text: record.answer.text }
+  const event: FlowEvent =
+    record.answer.kind === 'notify-ack' ? { type: 'ACK' } : { type: 'ANSWER', text: record.answer.text }
   return { flow, snapshot: record.snapshot as FlowSnapshot, event }
 }
 
@@ -185,14 +221,21 @@ async function callBackend(call: Call, deps: TurnDeps): Promise<CallOutcome> {
   const limit = limited(call, deps.clock)
   try {
     const result = await backend.call(want.operation, want.args, {
-      intention: `${record.epoch}:${record.turn}:${call.n}`, epoch: beganAs(context, record.epoch), msisdn: record.key.msisdn,
-      language: languageOf(context, deps.language), line: record.line, todayMs: deps.clock.today(),
-      once: want.once, isSecret: want.hidden !== undefined, ...limit.told,
+      intention: `${record.epoch}:${record.turn}:${call.n}`,
+      epoch: beganAs(context, record.epoch),
+      msisdn: record.key.msisdn,
+      language: languageOf(context, deps.language),
+      line: record.line,
+      todayMs: deps.clock.today(),
+      once: want.once,
+      isSecret: want.hidden !== undefined,
+      ...limit.told,
     })
     failpoint('after-call')
     const useless = call.flow.useless?.(call.snapshot, result)
     const { screen, operation } = want
-    if (useless) deps.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
+    if (useless)
+      deps.log?.warn({ flow: call.flow.revision, screen, backend: want.backend, operation, ...useless }, USELESS)
     return result
   } finally {
     limit.over()
@@ -205,7 +248,11 @@ function limited({ want, signal, deadlineMs }: Call, clock: Clock) {
   if (timeoutMs === undefined) return { told: { signal, deadlineMs }, over: () => undefined }
   const own = new AbortController()
   const over = clock.after(timeoutMs, () => own.abort())
-  const told = { signal: AbortSignal.any([signal, own.signal]), deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs), timeoutMs }
+  const told = {
+    signal: AbortSignal.any([signal, own.signal]),
+    deadlineMs: Math.min(deadlineMs, clock.now() + timeoutMs),
+    timeoutMs,
+  }
   return { told, over }
 }
 

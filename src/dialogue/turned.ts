@@ -15,5 +15,12 @@ export interface Turned {
 
 export function turned(played: Played): Turned {
   const { flow, snapshot, reply, ended, held } = played
-  return { flow: flow.name, revision: flow.revision, snapshot: snapshot as unknown as Turned['snapshot'], reply, ended, held }
+  return {
+    flow: flow.name,
+    revision: flow.revision,
+    snapshot: snapshot as unknown as Turned['snapshot'],
+    reply,
+    ended,
+    held,
+  }
 }

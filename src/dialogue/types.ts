@@ -1,9 +1,9 @@
 /**
  * A dialogue between its turns, and the port of the store that keeps it.
  *
- * USSD is half duplex and one transaction a subscriber (3GPP TS 24.090), so there is one record a line group and MSISDN.
- * It is *taken* (we owe a reply), *resting* (a question is on the handset), or *ended* (a tombstone, kept to know late
- * duplicates and to offer resume). No locks: every write carries the token of the turn that may make it.
+ * USSD is half duplex and one transaction a subscriber (3GPP TS 24.090), so there is one record a line group and
+ * MSISDN. It is *taken* (we owe a reply), *resting* (a question is on the handset), or *ended* (a tombstone, kept to
+ * know late duplicates and to offer resume). No locks: every write carries the token of the turn that may make it.
  */
 import type { EndReason, JsonObject, ReturnPath, UssdReply } from '../ussd/index.ts'
 
@@ -61,8 +61,8 @@ export interface Taking {
   /** On begin: the epoch if this opens a dialogue (UUIDv7). */
   epoch: string
   /**
-   * The network's numbers come round soon (one octet): a begin with the number of an earlier one is a copy only this long
-   * after that one. Absent: `tombstoneMs` after its end, and while it is open.
+   * The network's numbers come round soon (one octet): a begin with the number of an earlier one is a copy only this
+   * long after that one. Absent: `tombstoneMs` after its end, and while it is open.
    */
   copyMs?: number | undefined
 }
@@ -74,8 +74,8 @@ export type TakeResult =
   | { is: 'next'; record: DialogueRecord }
   /**
    * The network said this before. Nothing was taken. `resend` when the stored reply should go out again: it came over
-   * another link than the one that the reply went out on, so the reply may be lost with that link. Also given for a late
-   * copy of the answer that ended the dialogue, while its tombstone is young.
+   * another link than the one that the reply went out on, so the reply may be lost with that link. Also given for a
+   * late copy of the answer that ended the dialogue, while its tombstone is young.
    */
   | { is: 'repeat'; record: DialogueRecord; resend: boolean }
   /** A turn is under way and this is another answer: it is dropped (half duplex). */
@@ -131,7 +131,9 @@ export interface DialogueLimits {
   confirmMs: number
   /** Octets of one snapshot, as JSON. Over it: StoreError 'too-large'. The setting `dialogue.snapshotOctetsMax`. */
   snapshotOctetsMax: number
-  /** A begin without a network number that meets a dialogue of the same code this young, still at turn 1, is a repeat. */
+  /**
+   * A begin without a network number that meets a dialogue of the same code this young, still at turn 1, is a repeat.
+   */
   duplicateBeginMs: number
 }
 
@@ -144,8 +146,8 @@ export interface DialogueStore {
   /** A begin. Answers opened or repeat. */
   open(taking: Taking): Promise<TakeResult>
   /**
-   * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy, and what
-   * `open` with its token left here, unanswered, ends. False: it was known already. Safe to repeat.
+   * A begin that was answered without the store, which was away: what comes of its number until `untilMs` is a copy,
+   * and what `open` with its token left here, unanswered, ends. False: it was known already. Safe to repeat.
    */
   bury(begin: Taking, untilMs: number, nowMs: number): Promise<boolean>
   /** An answer or an acknowledgement. Answers next, repeat, busy or unknown. */
@@ -160,14 +162,22 @@ export interface DialogueStore {
    * Ends a dialogue from outside a turn (hang-up, refusal, our own stop). With `network` or `epoch`: only if it is that
    * one. Answers what was ended, or null if there was nothing open.
    */
-  drop(key: DialogueKey, which: { network?: string; epoch?: string }, reason: EndReason, nowMs: number): Promise<DialogueRecord | null>
+  drop(
+    key: DialogueKey,
+    which: { network?: string; epoch?: string },
+    reason: EndReason,
+    nowMs: number,
+  ): Promise<DialogueRecord | null>
   /** Seizes what is due. Safe with several daemons: each thing is given to one. At most `limit` at a call. */
   overdue(nowMs: number, limit: number, token: string, leaseUntilMs: number): Promise<Overdue[]>
   /** Looks, without touching. */
   find(key: DialogueKey): Promise<DialogueRecord | null>
   /** Dialogues that are taken or resting (approximate in Redis: what the deadline index holds). */
   count(): Promise<number>
-  /** Open dialogues by flow revision, of the first `limit` and those that read here; else it is not `whole`. Reads every record. */
+  /**
+   * Open dialogues by flow revision, of the first `limit` and those that read here; else it is not `whole`. Reads every
+   * record.
+   */
   census(limit: number): Promise<Census>
   /** Removes everything about one MSISDN (privacy). Answers how many records. */
   erase(msisdn: string): Promise<number>
@@ -180,7 +190,8 @@ export interface DialogueStore {
 
 /**
  * What nobody is told by a rejected call, for a counter. down: a confirmation or a shorter journal that was not written
- * · corrupt: a value that does not read, put aside · torn: a journal that ends in half a line (a crash while it was written)
+ * · corrupt: a value that does not read, put aside · torn: a journal that ends in half a line (a crash while it was
+ * written)
  * · sealed: a value whose key is not here · unsealed: one without a seal, where there are keys, put aside
  * · newer: one that a later release wrote, which is left to the daemons of that release.
  */

@@ -23,11 +23,15 @@ export interface DialAccess {
   deny: readonly string[]
 }
 
-/** Subscribers whose rate is remembered: some 10 MB. Over it the one heard longest ago is forgotten, never the flooder. */
+/**
+ * Subscribers whose rate is remembered: some 10 MB. Over it the one heard longest ago is forgotten, never the flooder.
+ */
 export const SUBSCRIBERS_MAX = 100_000
 
 export function createOverload(
-  rate: SubscriberRate, accessOf: (line: string) => DialAccess | undefined, subscribersMax: number = SUBSCRIBERS_MAX,
+  rate: SubscriberRate,
+  accessOf: (line: string) => DialAccess | undefined,
+  subscribersMax: number = SUBSCRIBERS_MAX,
 ): Overload {
   // A bucket as one number: when it will be full again (the generic cell rate algorithm, ITU-T I.371).
   const fullAt = new Map<string, number>()

@@ -27,7 +27,10 @@ export interface Delivery {
   resend(record: DialogueRecord, link: string | undefined): Promise<boolean>
   /** A reply outside any dialogue: nothing is kept. */
   say(reply: UssdReply, path: ReturnPath, line: Line, link: string | undefined): Promise<Sent>
-  /** What a new dial met: of a dialogue that it replaced, `refused` is why it ended where its screen was throttled until then. */
+  /**
+   * What a new dial met: of a dialogue that it replaced, `refused` is why it ended where its screen was throttled until
+   * then.
+   */
   replaced(previous: DialogueRecord): DialogueRecord
 }
 
@@ -40,7 +43,10 @@ interface Sending {
 }
 
 const REMEDY = 'ask the operator for more submit_sm a second, or give SMS of this line fewer (sms.perSecond)'
-/** A text outside any dialogue is tried no longer: where dials are turned away, the SMSC is to get few writes more for it. */
+/**
+ * A text outside any dialogue is tried no longer: where dials are turned away, the SMSC is to get few writes more for
+ * it.
+ */
 const TEXT_TRY_MS = 4_500
 
 export function createDelivery(deps: DeliveryDeps): Delivery {
@@ -62,7 +68,10 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const { name: line } = reply.line
     const why = sent === 'throttled' ? 'throttled' : 'gone-on'
     metrics.count('ussd_given_up_total', { line, why })
-    log.warn({ line, epoch, why, tries, ms: clock.now() - startedMs, remedy: REMEDY }, 'a screen is given up: the SMSC throttles us')
+    log.warn(
+      { line, epoch, why, tries, ms: clock.now() - startedMs, remedy: REMEDY },
+      'a screen is given up: the SMSC throttles us',
+    )
     return sent
   }
 
@@ -72,7 +81,12 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     if (now === undefined) return null
     const isEnded = now?.status === 'ended'
     // One that ended since was hung up or ended by an operator: its question would be put to nobody.
-    return now?.epoch === record.epoch && now.turn === record.turn && now.status !== 'taken' && isEnded === Boolean(record.ended)
+    return (
+      now?.epoch === record.epoch &&
+      now.turn === record.turn &&
+      now.status !== 'taken' &&
+      isEnded === Boolean(record.ended)
+    )
   }
 
   async function deliver(record: DialogueRecord, line: Line, how: Send, isFirst = true): Promise<void> {
@@ -81,27 +95,36 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const deadline = withheld ? Math.max(tryUntil, clock.now() + limits.totalMs) : tryUntil
     failpoint('before-submit')
     const link = how.link ?? how.from?.link.id
-    // A last screen gets another round: what it tells has happened, and no answer of the subscriber's can ask for it again.
-    const sending = send({ ...how, line, deadline, tryUntil, link },
-      { isWanted: () => isCurrent(record), epoch: record.epoch, isSentAgain: isFirst && record.ended !== null })
-    if (how.from && line.dialect.habits.deliverResp === 'after-submit') how.from.link.respond(how.from.pdu, STATUS.ESME_ROK)
+    // A last screen gets another round: what it tells has happened, and no answer of the subscriber's can ask for it
+    // again.
+    const sending = send(
+      { ...how, line, deadline, tryUntil, link },
+      { isWanted: () => isCurrent(record), epoch: record.epoch, isSentAgain: isFirst && record.ended !== null },
+    )
+    if (how.from && line.dialect.habits.deliverResp === 'after-submit')
+      how.from.link.respond(how.from.pdu, STATUS.ESME_ROK)
     failpointOnceWritten('after-submit')
-    const settled = sending.then((sent) => {
-      failpoint('after-response')
-      if ((sent === 'gone' || sent === 'throttled') && !record.ended) return deps.drop(record, 'refused')
-      if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
-      return undefined
-    }).finally(() => throttled.delete(record.epoch))
+    const settled = sending
+      .then((sent) => {
+        failpoint('after-response')
+        if ((sent === 'gone' || sent === 'throttled') && !record.ended) return deps.drop(record, 'refused')
+        if (sent !== 'open') dialogues.confirm(record.key, record.epoch, record.turn)
+        return undefined
+      })
+      .finally(() => throttled.delete(record.epoch))
     if (!withheld) return settled
     // The response comes when the subscriber answers: nobody can wait for that.
-    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'))
+    settled.catch((error: unknown) =>
+      log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'),
+    )
   }
 
   return {
     deliver: (record, line, how) => deliver(record, line, how),
     async resend(record, link) {
       const line = deps.line(record.line)
-      // The first copy may have been shown and answered since: an old screen over a new one would be answered as the new one.
+      // The first copy may have been shown and answered since: an old screen over a new one would be answered as the
+      // new one.
       const current = await isCurrent(record)
       if (!line || !record.reply || !current) return current !== null
       metrics.count('dialogue_takeovers_total', { kind: 'resent' })

@@ -15,7 +15,14 @@ export interface EndingDeps {
 }
 
 /** Ends that the subscriber did not choose: a redial may carry on. */
-const LOST: ReadonlySet<EndReason> = new Set<EndReason>(['idle', 'total', 'network-abort', 'bind-lost', 'refused', 'drained'])
+const LOST: ReadonlySet<EndReason> = new Set<EndReason>([
+  'idle',
+  'total',
+  'network-abort',
+  'bind-lost',
+  'refused',
+  'drained',
+])
 
 /** The record, if dialling again may carry it on: it was lost, and not long ago. */
 export function resumable(record: DialogueRecord | null, nowMs: number, resumeMs: number): DialogueRecord | null {
@@ -32,10 +39,19 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
     const flow = record.revision.split('@')[0] || (beginOf(record, deps.services, null)?.flow ?? 'none')
     metrics.count('ussd_dialogues_total', { line: record.line, flow, reason })
     metrics.ended(record.revision || flow, reason)
-    log.info({
-      msisdn: record.key.msisdn, line: record.line, code: shownCode(record.code, deps.services),
-      flow: record.revision || flow, epoch: record.epoch, turns: record.turn, ms: record.touchedMs - record.openedMs, reason,
-    }, 'dialogue ended')
+    log.info(
+      {
+        msisdn: record.key.msisdn,
+        line: record.line,
+        code: shownCode(record.code, deps.services),
+        flow: record.revision || flow,
+        epoch: record.epoch,
+        turns: record.turn,
+        ms: record.touchedMs - record.openedMs,
+        reason,
+      },
+      'dialogue ended',
+    )
     // To its back ends it is not over: one of them is working for it.
     if (reason !== 'answer-later') release(record, flow)
   }
@@ -45,13 +61,18 @@ export function createEnding(deps: EndingDeps): (record: DialogueRecord) => void
 export function createRelease({ flows, backend, log }: Pick<EndingDeps, 'flows' | 'backend' | 'log'>) {
   return (record: DialogueRecord, flow: string): void => {
     const about = {
-      msisdn: record.key.msisdn, line: record.line, turns: record.turn, openedMs: record.openedMs,
-      endedMs: record.touchedMs, snapshot: record.snapshot,
+      msisdn: record.key.msisdn,
+      line: record.line,
+      turns: record.turn,
+      openedMs: record.openedMs,
+      endedMs: record.touchedMs,
+      snapshot: record.snapshot,
     }
     const epoch = beganAs(record.snapshot?.context as JsonObject | undefined, record.epoch)
     for (const name of flows.current(flow)?.backends ?? []) {
-      backend(name)?.ended?.(epoch, record.ended ?? 'failed', about).catch((error: unknown) =>
-        log.warn({ err: error, backend: name, epoch }, 'back end did not take the end'))
+      backend(name)
+        ?.ended?.(epoch, record.ended ?? 'failed', about)
+        .catch((error: unknown) => log.warn({ err: error, backend: name, epoch }, 'back end did not take the end'))
     }
   }
 }

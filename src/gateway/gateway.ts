@@ -10,7 +10,17 @@
  *   7 line.submit(pdu, 'ussd')        before any SMS, on the same link where that still stands (delivery.ts)
  */
 import type { Backend } from '../backend/index.ts'
-import { playTurn, turned, type Turned, type DialogueKey, type DialogueRecord, type DialogueStore, type Overdue, type TakeResult, type Taking } from '../dialogue/index.ts'
+import {
+  playTurn,
+  turned,
+  type Turned,
+  type DialogueKey,
+  type DialogueRecord,
+  type DialogueStore,
+  type Overdue,
+  type TakeResult,
+  type Taking,
+} from '../dialogue/index.ts'
 import { createEnding, resumable } from './ending.ts'
 import { failpoint, failpointOnceWritten, type Log, type Metrics } from '../base/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
@@ -23,8 +33,27 @@ import type { DeferredAnswers } from '../deferred/index.ts'
 import { createUnopened } from './unopened.ts'
 import { createUnrested } from './unrested.ts'
 import {
-  apology, beginOf, createLeases, gone, guardStore, heardAs, isEarly, isGivenUp, dialogueKeyOf, mayBeSeen, refusalOf, serviceFor,
-  responseStatus, takingOf, SWEEP_MAX, SWEEP_MS, type From, type GatewayLimits, type TurnedAway, type Service, type Turning,
+  apology,
+  beginOf,
+  createLeases,
+  gone,
+  guardStore,
+  heardAs,
+  isEarly,
+  isGivenUp,
+  dialogueKeyOf,
+  mayBeSeen,
+  refusalOf,
+  serviceFor,
+  responseStatus,
+  takingOf,
+  SWEEP_MAX,
+  SWEEP_MS,
+  type From,
+  type GatewayLimits,
+  type TurnedAway,
+  type Service,
+  type Turning,
 } from './steps.ts'
 import type { Line, LinkPort, Pdu } from '../smpp/index.ts'
 import { STATUS } from '../smpp/pdu/index.ts'
@@ -55,7 +84,10 @@ export interface GatewayDeps {
 
 export interface Gateway {
   onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void>
-  /** Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon that is bound. */
+  /**
+   * Deals with what is due: turns of dead daemons, replies that nobody took, dialogues without an answer. For a daemon
+   * that is bound.
+   */
   sweep(): Promise<void>
   /** Ends a dialogue with a text, whatever it is at. Null: none was open. */
   end(key: DialogueKey): Promise<DialogueRecord | null>
@@ -90,17 +122,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (!deps.overload.inTime(message.msisdn, clock.now())) return tooFast(message, from)
     if (message.kind === 'abort' || message.kind === 'end' || message.kind === 'timeout') return onHangUp(message, from)
     const refusal = message.kind === 'begin' ? turnedAway(message, from) : null
-    if (refusal) return void await sayAndForget(refusal, message, from)
+    if (refusal) return void (await sayAndForget(refusal, message, from))
     const taking = takingOf(message, { ...from, mint: deps.mint, nowMs: clock.now(), leaseMs: limits.leaseMs })
     failpoint('before-take')
     const taken = await take(taking)
     failpoint('after-take')
-    if (!taken) return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: deps.texts.busy }, message, from))
+    if (!taken)
+      return unopened.note(taking, await sayAndForget({ result: 'store-failed', text: deps.texts.busy }, message, from))
     if (isEarly(from.line, taken.is)) from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, taken.is)
     if (mayBeSeen(taken)) deps.heard?.(from.pdu, from.link, 'open')
     if (taken.is === 'unknown') return unknown(message, from)
-    if (taken.is === 'repeat' && taken.resend) return void await resend(taken.record, from.link.id)
+    if (taken.is === 'repeat' && taken.resend) return void (await resend(taken.record, from.link.id))
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' && taken.previous ? replaced(taken.previous) : null
     if (taken.is === 'opened' && taken.previous?.ended === 'superseded') finish(previous!)
@@ -116,25 +149,39 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (!line) return drop(record, 'bind-lost')
     turns++
     const startedMs = clock.now()
-    const stopRenewing = leases.keep(() => void guarded('renew', () =>
-      dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)))
+    const stopRenewing = leases.keep(
+      () =>
+        void guarded('renew', () => dialogues.renew(record.key, record.epoch, how.token, clock.now() + limits.leaseMs)),
+    )
     try {
       const said = how.isLate ? apology(record, deps.texts.busy) : await play(record, line, how.lost)
       const played = { ...said, reply: replyIn(record, said.reply) }
       const written = line.dialect.write(played.reply, record.returnPath)
       if (written.cut) metrics.count('ussd_cut_total', { line: line.name, flow: played.flow })
-      const holding = played.held && await deps.late.hold(record, played, played.held)
+      const holding = played.held && (await deps.late.hold(record, played, played.held))
       failpoint('before-rest')
       const rested = await dialogues.rest({
-        key: record.key, epoch: record.epoch, token: how.token, nowMs: clock.now(), revision: played.revision, ended: played.ended,
-        snapshot: played.snapshot, reply: { ...played.reply, step: written.step ?? null, link: how.from?.link.id ?? '' },
+        key: record.key,
+        epoch: record.epoch,
+        token: how.token,
+        nowMs: clock.now(),
+        revision: played.revision,
+        ended: played.ended,
+        snapshot: played.snapshot,
+        reply: { ...played.reply, step: written.step ?? null, link: how.from?.link.id ?? '' },
       })
       failpoint('after-rest')
       stopRenewing() // what rests has no lease, however long its reply is under way
       await holding?.rested(rested)
       if (!rested) return await unrested.refused(record, played.reply.action, line, how.from)
       metrics.turn((clock.now() - startedMs) / 1000, played.flow, played.revision)
-      const ended = { ...record, revision: played.revision, snapshot: played.snapshot, ended: played.ended, touchedMs: clock.now() }
+      const ended = {
+        ...record,
+        revision: played.revision,
+        snapshot: played.snapshot,
+        ended: played.ended,
+        touchedMs: clock.now(),
+      }
       if (played.ended) finish(ended)
       await deliver(ended, line, { pdu: written.pdu, action: played.reply.action, ...how })
     } catch (error) {
@@ -158,7 +205,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return turned(played)
   }
 
-  async function apologise(record: DialogueRecord, reason: EndReason, line: Line, from: From | undefined): Promise<void> {
+  async function apologise(
+    record: DialogueRecord,
+    reason: EndReason,
+    line: Line,
+    from: From | undefined,
+  ): Promise<void> {
     // Said first: the store may keep us waiting, and whoever takes over a dialogue that has ended says nothing.
     const said = say(replyIn(record, { action: 'end', text: deps.texts.busy }), record.returnPath, line, from?.link.id)
     await Promise.all([said, drop(record, reason)])
@@ -167,7 +219,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   async function onHangUp(message: UssdMessage, from: From): Promise<void> {
     const reason: EndReason = message.kind === 'abort' ? 'subscriber-abort' : 'network-abort'
     const which = message.network ? { network: message.network } : {}
-    const ended = await guarded('drop', () => dialogues.drop(dialogueKeyOf(message, from.line), which, reason, clock.now()))
+    const ended = await guarded('drop', () =>
+      dialogues.drop(dialogueKeyOf(message, from.line), which, reason, clock.now()),
+    )
     from.link.respond(from.pdu, STATUS.ESME_ROK)
     counted(message, from, ended ? 'ended' : 'unknown')
     if (ended) finish(ended)
@@ -182,12 +236,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function turnedAway(message: UssdMessage, from: From): TurnedAway | null {
-    const over = turns >= limits.turnsMax ? 'turns_max' : open >= limits.openMax ? 'open_max' : draining ? 'draining' : ''
+    const over =
+      turns >= limits.turnsMax ? 'turns_max' : open >= limits.openMax ? 'open_max' : draining ? 'draining' : ''
     if (over) {
       metrics.count('limits_total', { limit: over })
       return { result: 'overload', text: deps.texts.overload }
     }
-    if (!deps.overload.mayDial(message.msisdn, from.line.name)) return { result: 'not-allowed', text: deps.texts.unknownCode }
+    if (!deps.overload.mayDial(message.msisdn, from.line.name))
+      return { result: 'not-allowed', text: deps.texts.unknownCode }
     const served = serviceFor(deps.services, message.code, from.line.name)
     return served ? null : { result: 'unknown-code', text: deps.texts.unknownCode }
   }
@@ -207,7 +263,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   async function take(taking: Taking): Promise<TakeResult | undefined> {
     if (taking.answer.kind !== 'begin') return guarded('take', () => dialogues.take(taking))
-    return await unopened.flush(taking) ? guarded('open', () => dialogues.open(taking)) : undefined
+    return (await unopened.flush(taking)) ? guarded('open', () => dialogues.open(taking)) : undefined
   }
 
   async function drop(record: DialogueRecord, reason: EndReason): Promise<void> {
@@ -219,11 +275,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
     open = (await guarded('count', () => dialogues.count())) ?? open
     await unopened.flush()
     const token = deps.mint.token()
-    const due = await guarded('overdue', () => dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs))
-    const dealt = Promise.all((due ?? []).map((item) => overdue(item).catch((error: unknown) => {
-      metrics.count('bugs_total', { where: 'sweep' })
-      log.error({ err: error, epoch: item.record.epoch }, 'what was due was not dealt with')
-    })))
+    const due = await guarded('overdue', () =>
+      dialogues.overdue(clock.now(), SWEEP_MAX, token, clock.now() + limits.leaseMs),
+    )
+    const dealt = Promise.all(
+      (due ?? []).map((item) =>
+        overdue(item).catch((error: unknown) => {
+          metrics.count('bugs_total', { where: 'sweep' })
+          log.error({ err: error, epoch: item.record.epoch }, 'what was due was not dealt with')
+        }),
+      ),
+    )
     // One turn that waits for a back end must not keep the others that fall due from being seen.
     await Promise.race([dealt, new Promise<void>((done) => clock.after(SWEEP_MS, done))])
   }
@@ -243,7 +305,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
     finish(record)
     const line = deps.line(record.line)
-    if (line) await say(replyIn(record, { action: 'end', text: deps.texts.expired }), record.returnPath, line, undefined)
+    if (line)
+      await say(replyIn(record, { action: 'end', text: deps.texts.expired }), record.returnPath, line, undefined)
   }
 
   async function end(key: DialogueKey): Promise<DialogueRecord | null> {

@@ -19,8 +19,9 @@ export interface ReplyToSend {
 }
 
 /**
- * ok: accepted · gone: the SMSC has no such dialogue, or will never take this · throttled: too busy for it until its time
- * was over, so it was never shown · stale: the dialogue went on without it · open: nobody knows; the sweep sends it once more.
+ * ok: accepted · gone: the SMSC has no such dialogue, or will never take this · throttled: too busy for it until its
+ * time was over, so it was never shown · stale: the dialogue went on without it · open: nobody knows; the sweep sends
+ * it once more.
  */
 export type Sent = 'ok' | 'gone' | 'throttled' | 'stale' | 'open'
 

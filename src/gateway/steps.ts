@@ -1,5 +1,13 @@
 /** What the gateway's steps are made of: small and, but for the guard and the lease, pure. */
-import { mayBeSecret, type Begin, type Turned, type DialogueKey, type DialogueRecord, type TakeResult, type Taking } from '../dialogue/index.ts'
+import {
+  mayBeSecret,
+  type Begin,
+  type Turned,
+  type DialogueKey,
+  type DialogueRecord,
+  type TakeResult,
+  type Taking,
+} from '../dialogue/index.ts'
 import { StoreError, type Log, type Metrics, monotonicClock } from '../base/index.ts'
 import { pushedFlow } from '../push/index.ts'
 import type { SeenMessage } from '../tools/recorder/index.ts'
@@ -62,14 +70,20 @@ export function serviceFor(services: readonly Service[], code: string, line: str
 }
 
 /** How the dialogue of this record begins; null if no service has its code any more. */
-export function beginOf(record: DialogueRecord, services: readonly Service[], lost: DialogueRecord | null): Begin | null {
+export function beginOf(
+  record: DialogueRecord,
+  services: readonly Service[],
+  lost: DialogueRecord | null,
+): Begin | null {
   const pushed = pushedFlow(record.code)
   if (pushed !== null) return { flow: pushed, dialled: [], lost: null }
   const found = serviceFor(services, record.code, record.line)
   return found ? { flow: found.route.flow, dialled: found.dialled, lost } : null
 }
 
-/** What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret. */
+/**
+ * What came in, for whoever records what passes; undefined: not known yet. An answer of a subscriber may be a secret.
+ */
 export function heardAs(incoming: Incoming): SeenMessage | undefined {
   if (incoming.is === 'ussd') return incoming.message.kind === 'begin' ? 'code' : undefined
   return incoming.is === 'sms' || incoming.is === 'receipt' ? 'open' : undefined
@@ -93,7 +107,8 @@ export function responseStatus(incoming: Incoming): number {
   return incoming.is === 'reject' ? incoming.status : STATUS.ESME_ROK
 }
 
-const LONG_REMEDY = "the answer would have to carry it: say in outbound of the line's dialect what stands there instead (docs/DIALECTS.md)"
+const LONG_REMEDY =
+  "the answer would have to carry it: say in outbound of the line's dialect what stands there instead (docs/DIALECTS.md)"
 
 /** What is logged of a PDU that was refused. */
 export function refusalOf(why: string): { why: string; remedy?: string } {
@@ -110,10 +125,18 @@ interface TakingInput extends From {
 export function takingOf(message: UssdMessage, { line, link, mint, nowMs, leaseMs }: TakingInput): Taking {
   const kind = message.kind === 'begin' || message.kind === 'notify-ack' ? message.kind : 'input'
   return {
-    key: dialogueKeyOf(message, line), network: message.network, code: message.code, line: line.name,
-    answer: { kind, text: message.text, step: message.step ?? null }, link: link.id,
-    returnPath: message.returnPath, token: mint.token(), nowMs, leaseUntilMs: nowMs + leaseMs,
-    epoch: kind === 'begin' ? mint.epoch() : '', copyMs: line.dialect.habits.copyMs,
+    key: dialogueKeyOf(message, line),
+    network: message.network,
+    code: message.code,
+    line: line.name,
+    answer: { kind, text: message.text, step: message.step ?? null },
+    link: link.id,
+    returnPath: message.returnPath,
+    token: mint.token(),
+    nowMs,
+    leaseUntilMs: nowMs + leaseMs,
+    epoch: kind === 'begin' ? mint.epoch() : '',
+    copyMs: line.dialect.habits.copyMs,
   }
 }
 
@@ -178,20 +201,25 @@ export interface Turning {
   from?: From
   /** The dialogue before this one, if it may be offered again. */
   lost: DialogueRecord | null
-  /** Too long under way to be played: it ends with an apology, which is stored like any reply, so that it gets there. */
+  /**
+   * Too long under way to be played: it ends with an apology, which is stored like any reply, so that it gets there.
+   */
   isLate?: boolean
 }
 
 /**
- * Whether a turn that was left behind is played no more. One that daemon after daemon does not finish kills or stalls them: most
- * likely by what a back end answers in it, which it would answer again.
+ * Whether a turn that was left behind is played no more. One that daemon after daemon does not finish kills or stalls
+ * them: most likely by what a back end answers in it, which it would answer again.
  */
 export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metrics, log }: Giving): boolean {
-  if ((record.takeovers ?? 0) <= limits.takeoversMax) return nowMs > record.touchedMs + limits.turnMs + limits.leaseMs * 2
+  if ((record.takeovers ?? 0) <= limits.takeoversMax)
+    return nowMs > record.touchedMs + limits.turnMs + limits.leaseMs * 2
   metrics.count('limits_total', { limit: 'takeovers_max' })
   const { epoch, line, turn, takeovers } = record
-  log.error({ epoch, line, turn, takeovers, flow: record.revision || record.code },
-    'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended')
+  log.error(
+    { epoch, line, turn, takeovers, flow: record.revision || record.code },
+    'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended',
+  )
   return true
 }
 
@@ -207,5 +235,9 @@ export function apology(record: DialogueRecord, text: string): Turned {
 }
 
 export function gone(record: DialogueRecord, begin: Begin | null): Pick<Turned, 'flow' | 'revision' | 'snapshot'> {
-  return { flow: begin?.flow ?? record.revision.split('@')[0]!, revision: record.revision, snapshot: record.snapshot ?? {} }
+  return {
+    flow: begin?.flow ?? record.revision.split('@')[0]!,
+    revision: record.revision,
+    snapshot: record.snapshot ?? {},
+  }
 }

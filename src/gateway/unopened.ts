@@ -11,13 +11,16 @@ import type { Clock } from '../ussd/index.ts'
 
 export interface Unopened {
   /**
-   * What became of the busy text. Taken, or refused: the network's dialogue is over, whatever comes of its number is a copy.
-   * Where nobody knows, it is over once another dial opens a dialogue: the same one may be delivered again till then.
+   * What became of the busy text. Taken, or refused: the network's dialogue is over, whatever comes of its number is a
+   * copy. Where nobody knows, it is over once another dial opens a dialogue: the same one may be delivered again till
+   * then.
    */
   note(begin: Taking, sent: Sent): void
   /** A dialogue was opened. */
   opened(begin: Taking): void
-  /** Writes down what the store does not know yet: all, or of one subscriber before this begin. False: it is still away. */
+  /**
+   * Writes down what the store does not know yet: all, or of one subscriber before this begin. False: it is still away.
+   */
   flush(next?: Taking): Promise<boolean>
 }
 
@@ -56,8 +59,12 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       const { begin, untilMs, isOver } = one
       const nowMs = clock.now()
       if (nowMs < untilMs && !isOver) continue
-      if (nowMs < untilMs && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs))) === undefined) return false
-      keep(name, (waiting.get(name) ?? []).filter((other) => other !== one))
+      if (nowMs < untilMs && (await guarded('bury', () => dialogues.bury(begin, untilMs, nowMs))) === undefined)
+        return false
+      keep(
+        name,
+        (waiting.get(name) ?? []).filter((other) => other !== one),
+      )
     }
     return true
   }
@@ -67,7 +74,10 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       if (begin.answer.kind !== 'begin' || begin.network === '') return
       const name = nameOfKey(begin.key)
       const others = (waiting.get(name) ?? []).filter((other) => other.begin.network !== begin.network)
-      keep(name, [...others, { begin, untilMs: begin.nowMs + knownMs(begin, limits), isOver: sent !== 'open' }].slice(-PAST_MAX))
+      keep(
+        name,
+        [...others, { begin, untilMs: begin.nowMs + knownMs(begin, limits), isOver: sent !== 'open' }].slice(-PAST_MAX),
+      )
       if (waiting.size <= UNOPENED_MAX) return
       metrics.count('limits_total', { limit: 'unopened_max' })
       waiting.delete(waiting.keys().next().value!)
@@ -76,9 +86,13 @@ export function createUnopened({ dialogues, limits, guarded, clock, metrics }: U
       const name = nameOfKey(key)
       const begins = waiting.get(name)
       if (!begins) return
-      // Of those that were heard before, the later ones may still be waited for: the network delivers what it kept in no order.
+      // Of those that were heard before, the later ones may still be waited for: the network delivers what it kept in
+      // no order.
       const at = begins.findIndex(({ begin }) => begin.network === network)
-      keep(name, begins.map((one, i) => ({ ...one, isOver: one.isOver || at < 0 || i < at })))
+      keep(
+        name,
+        begins.map((one, i) => ({ ...one, isOver: one.isOver || at < 0 || i < at })),
+      )
     },
     async flush(next) {
       const names = next ? [nameOfKey(next.key)] : [...waiting.keys()].slice(0, FLUSH_MAX)

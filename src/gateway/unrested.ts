@@ -54,8 +54,8 @@ export function createUnrested({ dialogues, metrics, log, guarded, clock, limits
 
 /**
  * Redis replicates after it acknowledges, so a failover may lose the last writes: then nothing stands there, or what
- * stood there before; and a slow store may have carried out an earlier dial after a later one. After a hang-up, a newer dial
- * or a takeover, something as new or newer does. undefined: not known.
+ * stood there before; and a slow store may have carried out an earlier dial after a later one. After a hang-up, a newer
+ * dial or a takeover, something as new or newer does. undefined: not known.
  */
 export function isForgotten(record: DialogueRecord, now: DialogueRecord | null | undefined): boolean {
   if (now === undefined) return false

@@ -33,7 +33,9 @@ export interface IngressContract {
   unknownInput: 'begin' | 'expired'
   /** The field of the subscriber's number. */
   numberIn: string
-  /** Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object. */
+  /**
+   * Null: not such a request. `fields` are those of the form, or the texts, numbers and booleans of the JSON object.
+   */
   hear(fields: Fields, headers: Record<string, string | string[] | undefined>): IngressMessage | null
   say(action: UssdAction, text: string, to: IngressMessage): IngressReply
   /** What is said to the news of an end. */
@@ -53,7 +55,12 @@ const africastalking: IngressContract = {
   hear(fields, headers) {
     const { sessionId, phoneNumber, serviceCode, text = '', status } = fields
     if (status !== undefined) {
-      return message({ kind: status === 'Incomplete' ? 'abort' : 'end', session: sessionId, number: phoneNumber, fields })
+      return message({
+        kind: status === 'Incomplete' ? 'abort' : 'end',
+        session: sessionId,
+        number: phoneNumber,
+        fields,
+      })
     }
     const code = serviceCode ?? ''
     if (text === '') return message({ kind: 'begin', session: sessionId, number: phoneNumber, code, step: 0, fields })
@@ -61,7 +68,12 @@ const africastalking: IngressContract = {
     const own = headers['x-ussd-input']
     const answer = typeof own === 'string' && own !== '' ? unescaped(own) : text.slice(text.lastIndexOf('*') + 1)
     return message({
-      kind: 'input', session: sessionId, number: phoneNumber, text: answer, step: text.split('*').length, fields,
+      kind: 'input',
+      session: sessionId,
+      number: phoneNumber,
+      text: answer,
+      step: text.split('*').length,
+      fields,
       code: `${code.slice(0, CODE_LENGTH_MAX).replace(/#+$/, '')}*${text}#`,
     })
   },
@@ -77,9 +89,14 @@ const arkesel: IngressContract = {
     const { sessionID, newSession, msisdn, userData = '' } = fields
     return opening({ isFirst: newSession === 'true', session: sessionID, number: msisdn, typed: userData, fields })
   },
-  say: (action, text, { fields }) => json({
-    sessionID: fields.sessionID, userID: fields.userID, msisdn: fields.msisdn, message: text, continueSession: goesOn(action),
-  }),
+  say: (action, text, { fields }) =>
+    json({
+      sessionID: fields.sessionID,
+      userID: fields.userID,
+      msisdn: fields.msisdn,
+      message: text,
+      continueSession: goesOn(action),
+    }),
   noted: json({}),
 }
 
@@ -90,11 +107,22 @@ const nalo: IngressContract = {
   hear(fields) {
     const { SESSIONID, MSGTYPE, MSISDN, USERDATA = '' } = fields
     // Not all of its gateways name the dialogue: then the number is its name.
-    return opening({ isFirst: MSGTYPE === 'true', session: SESSIONID ?? MSISDN, number: MSISDN, typed: USERDATA, fields })
+    return opening({
+      isFirst: MSGTYPE === 'true',
+      session: SESSIONID ?? MSISDN,
+      number: MSISDN,
+      typed: USERDATA,
+      fields,
+    })
   },
-  say: (action, text, { fields }) => json({
-    USERID: fields.USERID, MSISDN: fields.MSISDN, USERDATA: fields.USERDATA, MSG: text, MSGTYPE: goesOn(action),
-  }),
+  say: (action, text, { fields }) =>
+    json({
+      USERID: fields.USERID,
+      MSISDN: fields.MSISDN,
+      USERDATA: fields.USERDATA,
+      MSG: text,
+      MSGTYPE: goesOn(action),
+    }),
   noted: json({}),
 }
 
@@ -107,17 +135,28 @@ const hubtel: IngressContract = {
     const step = Sequence !== undefined && /^\d{1,6}$/.test(Sequence) ? Number(Sequence) : undefined
     const common = { session, number, fields, ...(step === undefined ? {} : { step }) }
     switch (fields.Type?.toLowerCase()) {
-      case 'initiation': return message({ ...common, kind: 'begin', code: Message || ServiceCode })
-      case 'response': return message({ ...common, kind: 'input', text: Message })
-      case 'release': return message({ ...common, kind: 'abort' })
-      case 'timeout': return message({ ...common, kind: 'timeout' })
-      default: return null
+      case 'initiation':
+        return message({ ...common, kind: 'begin', code: Message || ServiceCode })
+      case 'response':
+        return message({ ...common, kind: 'input', text: Message })
+      case 'release':
+        return message({ ...common, kind: 'abort' })
+      case 'timeout':
+        return message({ ...common, kind: 'timeout' })
+      default:
+        return null
     }
   },
-  say: (action, text, { fields }) => json({
-    SessionId: fields.SessionId, Type: goesOn(action) ? 'Response' : 'Release', Message: text, ClientState: '', Label: '',
-    DataType: goesOn(action) ? 'input' : 'display', FieldType: 'text',
-  }),
+  say: (action, text, { fields }) =>
+    json({
+      SessionId: fields.SessionId,
+      Type: goesOn(action) ? 'Response' : 'Release',
+      Message: text,
+      ClientState: '',
+      Label: '',
+      DataType: goesOn(action) ? 'input' : 'display',
+      FieldType: 'text',
+    }),
   noted: json({}),
 }
 
@@ -154,8 +193,17 @@ interface MessageInput {
 function message({ kind, session, number, code = '', text = '', step, fields }: MessageInput): IngressMessage | null {
   const read = readNumber(number)
   const dialled = normaliseCode(code)
-  if (!session || session.length > SESSION_UNITS_MAX || !('msisdn' in read) || (kind === 'begin' && dialled === '')) return null
-  return { kind, session, msisdn: read.msisdn, code: dialled, text: clean(text), fields, ...(step === undefined ? {} : { step }) }
+  if (!session || session.length > SESSION_UNITS_MAX || !('msisdn' in read) || (kind === 'begin' && dialled === ''))
+    return null
+  return {
+    kind,
+    session,
+    msisdn: read.msisdn,
+    code: dialled,
+    text: clean(text),
+    fields,
+    ...(step === undefined ? {} : { step }),
+  }
 }
 
 /** A caller's numbers are international: no line of ours says of which country they would be. */
@@ -165,10 +213,14 @@ function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
 
 /** Why a request is not in the contract, as far as that may be said: no content. */
 export function faultIn(fields: Fields | null, { numberIn }: IngressContract): { why: string; remedy: string } {
-  if (!fields) return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
+  if (!fields)
+    return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
   const number = readNumber(fields[numberIn])
   return 'fault' in number
-    ? { why: `${numberIn}-${number.fault}`, remedy: `the caller must send international digits in ${numberIn}, such as 67570000001` }
+    ? {
+        why: `${numberIn}-${number.fault}`,
+        remedy: `the caller must send international digits in ${numberIn}, such as 67570000001`,
+      }
     : { why: 'fields', remedy: 'compare the request with the contract in door.contract' }
 }
 

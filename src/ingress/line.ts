@@ -2,15 +2,24 @@
  * The door as a line: each HTTP request is a message that came in, and the reply to it is what the request is answered
  * with. So it goes the way of every deliver_sm through the gateway, with the same stores, turns and reasons.
  */
-import type { Dialect, Incoming, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../smpp/index.ts'
+import type {
+  Dialect,
+  Incoming,
+  Line,
+  LinkPort,
+  OutgoingPdu,
+  Pdu,
+  SubmitOptions,
+  SubmitOutcome,
+} from '../smpp/index.ts'
 import { fit, fits, USSD_PAGE, type Clock, type UssdAction, type UssdMessage, type UssdReply } from '../ussd/index.ts'
 import type { IngressContract, IngressMessage } from './contracts.ts'
 
 export interface IngressLine {
   line: Line
   /**
-   * Gives the message to the gateway. Resolves with what is to be said, or null where nothing is; `delivered` must be told
-   * whether the caller got it.
+   * Gives the message to the gateway. Resolves with what is to be said, or null where nothing is; `delivered` must be
+   * told whether the caller got it.
    */
   take(message: IngressMessage): Promise<IngressOutcome | null>
 }
@@ -47,7 +56,10 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
     write: (reply, path) => writeReply(reply, path.more ?? {}),
     meaning: () => 'dialogue-gone',
     habits: {
-      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: deps.contract.unknownInput, messageIdUseless: true,
+      deliverResp: 'immediate',
+      submitResp: 'prompt',
+      unknownInput: deps.contract.unknownInput,
+      messageIdUseless: true,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
     },
   }
@@ -69,7 +81,10 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   }
 
   const line: Line = {
-    name, group: name, dialect, submit,
+    name,
+    group: name,
+    dialect,
+    submit,
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
     // Nothing can be said that was not asked for.
     bound: () => false,
@@ -87,7 +102,10 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
       const link: LinkPort = { id: `${name}/http#${instance}.${id}`, line: name, respond: () => undefined }
       return new Promise((done, fail) => {
         waiting.set(id, { say: done })
-        deps.onRequest(pdu, line, link).then(() => done(null), fail).finally(() => waiting.delete(id))
+        deps
+          .onRequest(pdu, line, link)
+          .then(() => done(null), fail)
+          .finally(() => waiting.delete(id))
       })
     },
   }
@@ -110,9 +128,18 @@ function writeReply({ action, text }: UssdReply, { exchange = '', step }: Record
 
 function messageOf({ kind, session, msisdn, code, text, step }: IngressMessage, exchange: string): UssdMessage {
   return {
-    kind, msisdn, network: session, code, text, meta: {}, ...(step === undefined ? {} : { step }),
+    kind,
+    msisdn,
+    network: session,
+    code,
+    text,
+    meta: {},
+    ...(step === undefined ? {} : { step }),
     returnPath: {
-      from: [1, 1, msisdn], to: [0, 1, ''], serviceType: '', carrier: '',
+      from: [1, 1, msisdn],
+      to: [0, 1, ''],
+      serviceType: '',
+      carrier: '',
       more: { exchange, ...(step === undefined ? {} : { step: String(step) }) },
     },
   }

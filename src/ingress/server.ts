@@ -1,13 +1,30 @@
 /**
  * The door: our flows for those who speak HTTP: an aggregator, or a developer with curl. One path, POST, one contract.
- * Loopback unless the settings say otherwise; a bearer token where they give one. Without one it is for programs: those of
- * this machine where it listens for this machine only, and never for pages in a browser.
+ * Loopback unless the settings say otherwise; a bearer token where they give one. Without one it is for programs: those
+ * of this machine where it listens for this machine only, and never for pages in a browser.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { isLoopback, askedOf, FOREIGN_PAGE, fromForeignPage, notFromHere, boundConnections, httpTimes, type Log, type Counters } from '../base/index.ts'
-import { faultIn, type BodyForm, type IngressContract, type IngressMessage, type IngressReply, type Fields } from './contracts.ts'
+import {
+  isLoopback,
+  askedOf,
+  FOREIGN_PAGE,
+  fromForeignPage,
+  notFromHere,
+  boundConnections,
+  httpTimes,
+  type Log,
+  type Counters,
+} from '../base/index.ts'
+import {
+  faultIn,
+  type BodyForm,
+  type IngressContract,
+  type IngressMessage,
+  type IngressReply,
+  type Fields,
+} from './contracts.ts'
 import type { IngressLine, IngressOutcome } from './line.ts'
 import { recently } from './recent.ts'
 
@@ -44,30 +61,37 @@ interface Outcome {
 export async function openIngress(deps: IngressDeps): Promise<Ingress> {
   const { log, counters } = deps
   const recent = recently<Outcome>(deps.now)
-  const server = createServer({ ...httpTimes(), keepAliveTimeout: KEEP_ALIVE_MS },
-    (request, response) => {
-      answer(request, deps, recent).catch((error: unknown): Outcome => {
+  const server = createServer({ ...httpTimes(), keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    answer(request, deps, recent)
+      .catch((error: unknown): Outcome => {
         counters.count('bugs_total', { where: 'door' })
         log.error({ err: error }, 'door failed')
         return plain(500, 'failed')
-      }).then((outcome) => {
+      })
+      .then((outcome) => {
         counters.count('door_requests_total', { status: String(outcome.status) })
         write(response, outcome)
-      }).catch((error: unknown) => log.error({ err: error }, 'door failed'))
-    })
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'door failed'))
+  })
   boundConnections(server, CONNECTIONS_MAX, () => counters.count('limits_total', { limit: 'door_connections' }))
   server.listen(deps.port, deps.host)
   await once(server, 'listening')
   return {
     port: (server.address() as { port: number }).port,
-    stop: () => new Promise((done) => {
-      server.close(() => done())
-      server.closeIdleConnections()
-    }),
+    stop: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeIdleConnections()
+      }),
   }
 }
 
-async function answer(request: IncomingMessage, deps: IngressDeps, recent: ReturnType<typeof recently<Outcome>>): Promise<Outcome> {
+async function answer(
+  request: IncomingMessage,
+  deps: IngressDeps,
+  recent: ReturnType<typeof recently<Outcome>>,
+): Promise<Outcome> {
   const refused = refusal(request, deps)
   if (refused) return refused
   const body = await bodyOf(request).catch(() => undefined)
@@ -157,11 +181,16 @@ function write(response: ServerResponse, { status, reply, said }: Outcome): void
   response.once('finish', () => said?.delivered(true))
   response.once('close', () => said?.delivered(false))
   if (response.destroyed) return said?.delivered(false)
-  response.writeHead(status, {
-    'content-type': reply.contentType, 'content-length': Buffer.byteLength(reply.body), 'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff', ...(status === 503 ? { 'retry-after': '1' } : {}),
-    ...(status === 413 ? { connection: 'close' } : {}),
-  }).end(reply.body)
+  response
+    .writeHead(status, {
+      'content-type': reply.contentType,
+      'content-length': Buffer.byteLength(reply.body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(status === 503 ? { 'retry-after': '1' } : {}),
+      ...(status === 413 ? { connection: 'close' } : {}),
+    })
+    .end(reply.body)
 }
 
 function plain(status: number, text: string): Outcome {

@@ -57,9 +57,15 @@ export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promi
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
-  for (const { table, column, shown = ['*'] } of PERSONAL) tables[table] = await knex(table).where({ [column]: msisdn }).select(...shown)
+  for (const { table, column, shown = ['*'] } of PERSONAL)
+    tables[table] = await knex(table)
+      .where({ [column]: msisdn })
+      .select(...shown)
   // A daemon of an older version writes the whole code.
-  tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({ ...row, code: shownCode(row.code, services) }))
+  tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({
+    ...row,
+    code: shownCode(row.code, services),
+  }))
   const isThere = <T>(one: T | null) => one !== null
   const shown = found.filter(isThere).map((record) => shownRecord(record, services))
   return { msisdn, dialogues: shown, unfinished: unfinished.filter(isThere), tables }
@@ -86,12 +92,16 @@ export interface Erased {
  * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
  * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
  */
-export async function erasePerson(deps: Omit<PrivacyDeps, 'services'>, msisdn: string, keepOptOut: boolean): Promise<Erased> {
+export async function erasePerson(
+  deps: Omit<PrivacyDeps, 'services'>,
+  msisdn: string,
+  keepOptOut: boolean,
+): Promise<Erased> {
   const { knex, dialogues, shelf } = deps
   const records = await dialogues.erase(msisdn)
   const dental = await eraseSubscriber(knex, msisdn)
   const language = await subscriberLanguages(knex).forget(msisdn)
-  const sms = await shelf.erase(msisdn) + await eraseSms(knex, msisdn)
+  const sms = (await shelf.erase(msisdn)) + (await eraseSms(knex, msisdn))
   const late = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return { dialogues: records, dental, late, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
@@ -99,6 +109,6 @@ export async function erasePerson(deps: Omit<PrivacyDeps, 'services'>, msisdn: s
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {
   const wish = knex('sms_opt_out').where({ msisdn })
-  if (keep) return await wish.first() ? 'kept' : 'none'
-  return await wish.delete() > 0 ? 'removed' : 'none'
+  if (keep) return (await wish.first()) ? 'kept' : 'none'
+  return (await wish.delete()) > 0 ? 'removed' : 'none'
 }

@@ -10,12 +10,21 @@ export function textFlow(): CompiledFlow {
 }
 
 /** The first page of a text that has several; the rest is in the snapshot. */
-export function firstPage(flow: CompiledFlow, text: string, record: DialogueRecord, how: { language: string; page: PageLimit }): PlayedScreen {
+export function firstPage(
+  flow: CompiledFlow,
+  text: string,
+  record: DialogueRecord,
+  how: { language: string; page: PageLimit },
+): PlayedScreen {
   const { key, code, line } = record
   const snapshot = closing(flow.begin({ msisdn: key.msisdn, code, line, dialled: [], ...how }), text)
   const want = flow.want(snapshot)
   const shown = want.do === 'call' ? text : want.text
   return {
-    flow: flow.name, revision: flow.revision, snapshot, ended: null, reply: { action: 'continue', text: shown },
+    flow: flow.name,
+    revision: flow.revision,
+    snapshot,
+    ended: null,
+    reply: { action: 'continue', text: shown },
   }
 }

@@ -3,7 +3,14 @@
  * that only wants to be read. What cannot be shown may be owed as an SMS instead.
  */
 import type { Backend } from '../backend/index.ts'
-import { playTurn, turned, type Turned, type DialogueKey, type DialogueRecord, type DialogueStore } from '../dialogue/index.ts'
+import {
+  playTurn,
+  turned,
+  type Turned,
+  type DialogueKey,
+  type DialogueRecord,
+  type DialogueStore,
+} from '../dialogue/index.ts'
 import type { FlowRegistry } from '../flow/engine/index.ts'
 import type { Log, Metrics } from '../base/index.ts'
 import type { Line, SubmitOutcome } from '../smpp/index.ts'
@@ -44,8 +51,9 @@ export interface OfferRequest {
 export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
 
 /**
- * shown: the network took it · busy: the subscriber is in a dialogue · unsent: no line to send it on, or too late · unknown: no
- * response, so it may stand on the handset · no-flow · else the network refused, or its dialect cannot say it.
+ * shown: the network took it · busy: the subscriber is in a dialogue · unsent: no line to send it on, or too late ·
+ * unknown: no response, so it may stand on the handset · no-flow · else the network refused, or its dialect cannot say
+ * it.
  */
 export type PushResult = 'shown' | 'busy' | 'unsent' | 'unknown' | 'no-flow' | PushRefusal
 
@@ -100,7 +108,12 @@ export function createPush(deps: PushDeps): Push {
     deps.metrics.count('ussd_pushes_total', { line: line?.name ?? 'none', result: told.is })
     const wantsSms = told.is !== 'shown' && request.sms !== undefined
     if (wantsSms) {
-      const sms = { id: told.epoch ?? deps.mint.epoch(), msisdn: request.msisdn, line: line?.name ?? '', text: request.sms! }
+      const sms = {
+        id: told.epoch ?? deps.mint.epoch(),
+        msisdn: request.msisdn,
+        line: line?.name ?? '',
+        text: request.sms!,
+      }
       await deps.oweSms(sms)
     }
     return { ...told, sms: wantsSms }
@@ -117,7 +130,12 @@ export function createPush(deps: PushDeps): Push {
     const standing = await deps.dialogues.find(key)
     // One transaction a subscriber: ours must not push another one aside. (3GPP TS 24.090)
     if (standing && standing.status !== 'ended') return { line, no: 'busy' as const }
-    const path = dialect.push({ msisdn, source: deps.sourceOf(line.name, flow), n: number++, not: standing?.returnPath.carrier })
+    const path = dialect.push({
+      msisdn,
+      source: deps.sourceOf(line.name, flow),
+      n: number++,
+      not: standing?.returnPath.carrier,
+    })
     return { line, key, path }
   }
 
@@ -151,23 +169,34 @@ export function createPush(deps: PushDeps): Push {
     const { page } = found.line.dialect
     if (fits(text, page)) return show(found.line, { action: 'notify', text }, found.path, ttlMs)
     const opening = { flow: pages.name, epoch: deps.mint.epoch(), ttlMs }
-    const language = await deps.chosenLanguage?.(found.key.msisdn) ?? deps.limits.language
+    const language = (await deps.chosenLanguage?.(found.key.msisdn)) ?? deps.limits.language
     return begin(opening, found, async (record) => firstPage(pages, text, record, { language, page }))
   }
 
   async function begin(
-    { flow, epoch, ttlMs }: Opening, { line, key, path }: Way, first: (record: DialogueRecord) => Promise<PlayedScreen | undefined>,
+    { flow, epoch, ttlMs }: Opening,
+    { line, key, path }: Way,
+    first: (record: DialogueRecord) => Promise<PlayedScreen | undefined>,
   ): Promise<Told> {
     const { dialogues, clock, limits } = deps
     const [token, nowMs] = [deps.mint.token(), clock.now()]
     // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
     const taken = await dialogues.open({
-      key, network: '', code: pushCode(flow), line: line.name, link: '', returnPath: path, token, nowMs, epoch,
-      answer: { kind: 'begin', text: '', step: null }, leaseUntilMs: nowMs + limits.leaseMs + limits.turnMs,
+      key,
+      network: '',
+      code: pushCode(flow),
+      line: line.name,
+      link: '',
+      returnPath: path,
+      token,
+      nowMs,
+      epoch,
+      answer: { kind: 'begin', text: '', step: null },
+      leaseUntilMs: nowMs + limits.leaseMs + limits.turnMs,
     })
     if (taken.is !== 'opened') return { is: 'busy' }
     const said = await first(taken.record)
-    const reply = said && await rest(taken.record, said, line, token)
+    const reply = said && (await rest(taken.record, said, line, token))
     if (!reply) {
       await ended(taken.record, 'failed')
       return { is: 'no-flow' }
@@ -194,12 +223,23 @@ export function createPush(deps: PushDeps): Push {
   }
 
   /** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
-  async function rest(record: DialogueRecord, said: PlayedScreen, line: Line, token: string): Promise<UssdReply | undefined> {
+  async function rest(
+    record: DialogueRecord,
+    said: PlayedScreen,
+    line: Line,
+    token: string,
+  ): Promise<UssdReply | undefined> {
     const reply = replyIn(record, said.reply)
     const { step } = line.dialect.write(reply, record.returnPath)
     const rested = await deps.dialogues.rest({
-      key: record.key, epoch: record.epoch, token, nowMs: deps.clock.now(), revision: said.revision, snapshot: said.snapshot,
-      reply: { ...reply, step: step ?? null, link: '' }, ended: said.ended,
+      key: record.key,
+      epoch: record.epoch,
+      token,
+      nowMs: deps.clock.now(),
+      revision: said.revision,
+      snapshot: said.snapshot,
+      reply: { ...reply, step: step ?? null, link: '' },
+      ended: said.ended,
     })
     return rested ? reply : undefined
   }
@@ -242,9 +282,13 @@ interface Way {
 
 function toldBy(outcome: SubmitOutcome): Told {
   switch (outcome.kind) {
-    case 'ok': return { is: 'shown' }
-    case 'refused': return { is: pushRefusalOf(outcome.status), status: outcome.status }
-    case 'unsent': return { is: 'unsent' }
-    default: return { is: 'unknown' }
+    case 'ok':
+      return { is: 'shown' }
+    case 'refused':
+      return { is: pushRefusalOf(outcome.status), status: outcome.status }
+    case 'unsent':
+      return { is: 'unsent' }
+    default:
+      return { is: 'unknown' }
   }
 }

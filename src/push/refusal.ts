@@ -8,11 +8,21 @@ import { STATUS } from '../smpp/pdu/index.ts'
 export type PushRefusal = 'absent' | 'later' | 'unsupported' | 'bad-number'
 
 const MEANINGS: ReadonlyMap<number, PushRefusal> = new Map<number, PushRefusal>([
-  ...[STATUS.ESME_RSYSERR, STATUS.ESME_RMSGQFUL, STATUS.ESME_RTHROTTLED, STATUS.ESME_RX_T_APPN, 0x102]
-    .map((status): [number, PushRefusal] => [status, 'later']),
-  ...[STATUS.ESME_RINVCMDID, STATUS.ESME_RINVBNDSTS, STATUS.ESME_RINVSERTYP, STATUS.ESME_RINVESMCLASS, STATUS.ESME_RINVSYSTYP,
-    STATUS.ESME_RINVOPTPARSTREAM, STATUS.ESME_ROPTPARNOTALLWD, STATUS.ESME_RINVPARLEN, STATUS.ESME_RMISSINGOPTPARAM,
-    STATUS.ESME_RINVOPTPARAMVAL].map((status): [number, PushRefusal] => [status, 'unsupported']),
+  ...[STATUS.ESME_RSYSERR, STATUS.ESME_RMSGQFUL, STATUS.ESME_RTHROTTLED, STATUS.ESME_RX_T_APPN, 0x102].map(
+    (status): [number, PushRefusal] => [status, 'later'],
+  ),
+  ...[
+    STATUS.ESME_RINVCMDID,
+    STATUS.ESME_RINVBNDSTS,
+    STATUS.ESME_RINVSERTYP,
+    STATUS.ESME_RINVESMCLASS,
+    STATUS.ESME_RINVSYSTYP,
+    STATUS.ESME_RINVOPTPARSTREAM,
+    STATUS.ESME_ROPTPARNOTALLWD,
+    STATUS.ESME_RINVPARLEN,
+    STATUS.ESME_RMISSINGOPTPARAM,
+    STATUS.ESME_RINVOPTPARAMVAL,
+  ].map((status): [number, PushRefusal] => [status, 'unsupported']),
   // Not 0x50, which gateways also say of a subscriber who has no dialogue.
   ...[STATUS.ESME_RINVDSTADR, STATUS.ESME_RINVDSTNPI].map((status): [number, PushRefusal] => [status, 'bad-number']),
 ])

@@ -14,7 +14,9 @@ export function pushedFlow(code: string): string | null {
   return code.startsWith(LEAD) ? code.slice(LEAD.length) : null
 }
 
-/** A reply in the words of whoever opened the dialogue: there is no PSSR to answer in one of ours. (3GPP TS 24.090 §6.3) */
+/**
+ * A reply in the words of whoever opened the dialogue: there is no PSSR to answer in one of ours. (3GPP TS 24.090 §6.3)
+ */
 export function replyIn(record: Pick<DialogueRecord, 'code' | 'turn'>, reply: UssdReply): UssdReply {
   if (pushedFlow(record.code) === null) return reply
   // What ends before it has begun is a notification: a network would look in vain for the dialogue to end.

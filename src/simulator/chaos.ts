@@ -32,7 +32,10 @@ export type Act =
   | { is: 'unbind' }
 
 export interface Fault {
-  /** A command name; 'bind' is any of the three binds, 'any' is all. Ours (deliver_sm) or theirs (submit_sm, enquire_link …). */
+  /**
+   * A command name; 'bind' is any of the three binds, 'any' is all. Ours (deliver_sm) or theirs (submit_sm,
+   * enquire_link …).
+   */
   on: string
   msisdn?: string
   lane?: 'ussd' | 'sms'
@@ -97,12 +100,14 @@ export function chaos(chance: Chance, onStrike: () => void = () => undefined): C
 }
 
 function strikes(fault: Fault, subject: Subject): boolean {
-  const matchesCommand = fault.on === 'any' || fault.on === subject.on
-    || (fault.on === 'bind' && subject.on.startsWith('bind_'))
-  return matchesCommand
-    && (fault.msisdn === undefined || fault.msisdn === subject.msisdn)
-    && (fault.lane === undefined || fault.lane === subject.lane)
-    && (fault.event === undefined || fault.event === subject.event)
+  const matchesCommand =
+    fault.on === 'any' || fault.on === subject.on || (fault.on === 'bind' && subject.on.startsWith('bind_'))
+  return (
+    matchesCommand &&
+    (fault.msisdn === undefined || fault.msisdn === subject.msisdn) &&
+    (fault.lane === undefined || fault.lane === subject.lane) &&
+    (fault.event === undefined || fault.event === subject.event)
+  )
 }
 
 /** Chance that repeats itself for a seed: mulberry32. */

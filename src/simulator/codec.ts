@@ -26,16 +26,18 @@ export function decode(frame: Buffer): Decoded {
   }
   const isResponse = id >= 0x80000000
   // A response with an error status may come without its body. (SMPP v3.4 §4.1, §4.4.2)
-  const reading = isResponse && frame.length === HEADER
-    ? { at: HEADER, body: {} }
-    : readFields(frame, command.fields)
+  const reading = isResponse && frame.length === HEADER ? { at: HEADER, body: {} } : readFields(frame, command.fields)
   if ('why' in reading) {
     return { ok: false, command: command.name, sequence, status: reading.status, why: reading.why }
   }
   const optional = readTlvs(frame, reading.at)
   if (!optional) {
     return {
-      ok: false, command: command.name, sequence, status: STATUS.ESME_RINVOPTPARSTREAM, why: 'a TLV runs past the end',
+      ok: false,
+      command: command.name,
+      sequence,
+      status: STATUS.ESME_RINVOPTPARSTREAM,
+      why: 'a TLV runs past the end',
     }
   }
   const pdu = { command: command.name, status, sequence, body: reading.body, tlvs: optional.tlvs }
@@ -46,7 +48,13 @@ export function decode(frame: Buffer): Decoded {
  * Writes a PDU. Mandatory parameters that are not given are empty or 0; `body: undefined` writes the header alone.
  * Throws on what no PDU can hold: a test asked for it, so a test must hear of it.
  */
-export function encode(pdu: { command: string; status?: number; sequence: number; body?: PduBody; tlvs?: Tlv[] }): Buffer {
+export function encode(pdu: {
+  command: string
+  status?: number
+  sequence: number
+  body?: PduBody
+  tlvs?: Tlv[]
+}): Buffer {
   const command = COMMANDS_BY_NAME.get(pdu.command)
   if (!command) throw new Error(`no SMPP command '${pdu.command}'`)
   const body = pdu.body

@@ -10,11 +10,20 @@ export interface Decoding {
 }
 
 // Index = septet. (3GPP TS 23.038 §6.2.1; 0x1B leads to the extension table)
-const DEFAULT = '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u001bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?'
-  + '¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
+const DEFAULT =
+  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u001bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +
+  '¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
 const EXTENSION = new Map<number, string>([
-  [0x0a, '\f'], [0x14, '^'], [0x28, '{'], [0x29, '}'], [0x2f, '\\'], [0x3c, '['], [0x3d, '~'], [0x3e, ']'],
-  [0x40, '|'], [0x65, '€'],
+  [0x0a, '\f'],
+  [0x14, '^'],
+  [0x28, '{'],
+  [0x29, '}'],
+  [0x2f, '\\'],
+  [0x3c, '['],
+  [0x3d, '~'],
+  [0x3e, ']'],
+  [0x40, '|'],
+  [0x65, '€'],
 ])
 const SEPTETS = new Map<string, number[]>([
   ...Array.from(DEFAULT, (char, septet): [string, number[]] => [char, [septet]]),
@@ -49,7 +58,9 @@ export function ucs2(text: string): Buffer {
 }
 
 export function readUcs2(octets: Buffer): string {
-  return Buffer.from(octets.subarray(0, octets.length & ~1)).swap16().toString('utf16le')
+  return Buffer.from(octets.subarray(0, octets.length & ~1))
+    .swap16()
+    .toString('utf16le')
 }
 
 /** Unpacks 7-bit octets; a CR that only fills the last octet is dropped. (3GPP TS 23.038 §6.1.2.3.1) */
@@ -105,7 +116,10 @@ export function readSms(octets: Buffer, dataCoding: number): Decoding {
 }
 
 /** Writes what a subscriber typed: GSM 7-bit if it can be, else UCS-2. */
-export function writeTyped(text: string, codings: { gsm7: number; ucs2: number }): { octets: Buffer; dataCoding: number } {
+export function writeTyped(
+  text: string,
+  codings: { gsm7: number; ucs2: number },
+): { octets: Buffer; dataCoding: number } {
   const septets = gsm7(text)
   return septets ? { octets: septets, dataCoding: codings.gsm7 } : { octets: ucs2(text), dataCoding: codings.ucs2 }
 }

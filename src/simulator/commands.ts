@@ -1,7 +1,10 @@
 /** The commands an SMSC deals in and the order of their mandatory parameters, from SMPP v3.4 §4 and §5.1.2.1. */
 
 /** c: C-string of at most that many octets with its NUL · u8: one octet · sm: sm_length and short_message. */
-export type Field = { name: string; is: 'c'; octetsMax: number } | { name: string; is: 'u8' } | { name: string; is: 'sm' }
+export type Field =
+  | { name: string; is: 'c'; octetsMax: number }
+  | { name: string; is: 'u8' }
+  | { name: string; is: 'sm' }
 
 export interface Command {
   id: number
@@ -13,20 +16,39 @@ const c = (name: string, octetsMax: number): Field => ({ name, is: 'c', octetsMa
 const u8 = (name: string): Field => ({ name, is: 'u8' })
 
 const bind = [
-  c('system_id', 16), c('password', 9), c('system_type', 13), u8('interface_version'), u8('addr_ton'),
-  u8('addr_npi'), c('address_range', 41),
+  c('system_id', 16),
+  c('password', 9),
+  c('system_type', 13),
+  u8('interface_version'),
+  u8('addr_ton'),
+  u8('addr_npi'),
+  c('address_range', 41),
 ]
 const bindResp = [c('system_id', 16)]
 const source = [u8('source_addr_ton'), u8('source_addr_npi'), c('source_addr', 21)]
 const destination = [u8('dest_addr_ton'), u8('dest_addr_npi'), c('destination_addr', 21)]
 const dataAddresses = [
-  u8('source_addr_ton'), u8('source_addr_npi'), c('source_addr', 65),
-  u8('dest_addr_ton'), u8('dest_addr_npi'), c('destination_addr', 65),
+  u8('source_addr_ton'),
+  u8('source_addr_npi'),
+  c('source_addr', 65),
+  u8('dest_addr_ton'),
+  u8('dest_addr_npi'),
+  c('destination_addr', 65),
 ]
 const message = [
-  c('service_type', 6), ...source, ...destination, u8('esm_class'), u8('protocol_id'), u8('priority_flag'),
-  c('schedule_delivery_time', 17), c('validity_period', 17), u8('registered_delivery'), u8('replace_if_present_flag'),
-  u8('data_coding'), u8('sm_default_msg_id'), { name: 'short_message', is: 'sm' } as Field,
+  c('service_type', 6),
+  ...source,
+  ...destination,
+  u8('esm_class'),
+  u8('protocol_id'),
+  u8('priority_flag'),
+  c('schedule_delivery_time', 17),
+  c('validity_period', 17),
+  u8('registered_delivery'),
+  u8('replace_if_present_flag'),
+  u8('data_coding'),
+  u8('sm_default_msg_id'),
+  { name: 'short_message', is: 'sm' } as Field,
 ]
 const messageId = [c('message_id', 65)]
 
@@ -43,10 +65,19 @@ const table: [number, string, Field[]][] = [
   [0x80000005, 'deliver_sm_resp', messageId],
   [0x00000006, 'unbind', []],
   [0x80000006, 'unbind_resp', []],
-  [0x00000007, 'replace_sm', [
-    ...messageId, ...source, c('schedule_delivery_time', 17), c('validity_period', 17), u8('registered_delivery'),
-    u8('sm_default_msg_id'), { name: 'short_message', is: 'sm' },
-  ]],
+  [
+    0x00000007,
+    'replace_sm',
+    [
+      ...messageId,
+      ...source,
+      c('schedule_delivery_time', 17),
+      c('validity_period', 17),
+      u8('registered_delivery'),
+      u8('sm_default_msg_id'),
+      { name: 'short_message', is: 'sm' },
+    ],
+  ],
   [0x80000007, 'replace_sm_resp', []],
   [0x00000008, 'cancel_sm', [c('service_type', 6), ...messageId, ...source, ...destination]],
   [0x80000008, 'cancel_sm_resp', []],
@@ -55,21 +86,33 @@ const table: [number, string, Field[]][] = [
   [0x0000000b, 'outbind', [c('system_id', 16), c('password', 9)]],
   [0x00000015, 'enquire_link', []],
   [0x80000015, 'enquire_link_resp', []],
-  [0x00000102, 'alert_notification', [
-    u8('source_addr_ton'), u8('source_addr_npi'), c('source_addr', 65),
-    u8('esme_addr_ton'), u8('esme_addr_npi'), c('esme_addr', 65),
-  ]],
-  [0x00000103, 'data_sm', [
-    c('service_type', 6), ...dataAddresses, u8('esm_class'), u8('registered_delivery'), u8('data_coding'),
-  ]],
+  [
+    0x00000102,
+    'alert_notification',
+    [
+      u8('source_addr_ton'),
+      u8('source_addr_npi'),
+      c('source_addr', 65),
+      u8('esme_addr_ton'),
+      u8('esme_addr_npi'),
+      c('esme_addr', 65),
+    ],
+  ],
+  [
+    0x00000103,
+    'data_sm',
+    [c('service_type', 6), ...dataAddresses, u8('esm_class'), u8('registered_delivery'), u8('data_coding')],
+  ],
   [0x80000103, 'data_sm_resp', messageId],
   [0x80000000, 'generic_nack', []],
 ]
 
-export const COMMANDS_BY_ID: ReadonlyMap<number, Command> =
-  new Map(table.map(([id, name, fields]) => [id, { id, name, fields }]))
-export const COMMANDS_BY_NAME: ReadonlyMap<string, Command> =
-  new Map(table.map(([id, name, fields]) => [name, { id, name, fields }]))
+export const COMMANDS_BY_ID: ReadonlyMap<number, Command> = new Map(
+  table.map(([id, name, fields]) => [id, { id, name, fields }]),
+)
+export const COMMANDS_BY_NAME: ReadonlyMap<string, Command> = new Map(
+  table.map(([id, name, fields]) => [name, { id, name, fields }]),
+)
 
 /** command_status values that the simulator gives or expects. (SMPP v3.4 §5.1.3) */
 export const STATUS = {
@@ -107,11 +150,23 @@ export function nameOfStatus(status: number): string {
 
 /** Names of TLV tags that a trace shows. (SMPP v3.4 §5.3.2) */
 export const TAGS: ReadonlyMap<number, string> = new Map([
-  [0x0007, 'dest_bearer_type'], [0x001e, 'receipted_message_id'], [0x0030, 'ms_msg_wait_facilities'],
-  [0x0202, 'source_subaddress'], [0x0203, 'dest_subaddress'], [0x0204, 'user_message_reference'],
-  [0x020c, 'sar_msg_ref_num'], [0x020d, 'language_indicator'], [0x020e, 'sar_total_segments'],
-  [0x020f, 'sar_segment_seqnum'], [0x0210, 'sc_interface_version'], [0x0422, 'ms_availability_status'],
-  [0x0423, 'network_error_code'], [0x0424, 'message_payload'], [0x0427, 'message_state'],
-  [0x0428, 'congestion_state'], [0x0501, 'ussd_service_op'], [0x1380, 'its_reply_type'],
+  [0x0007, 'dest_bearer_type'],
+  [0x001e, 'receipted_message_id'],
+  [0x0030, 'ms_msg_wait_facilities'],
+  [0x0202, 'source_subaddress'],
+  [0x0203, 'dest_subaddress'],
+  [0x0204, 'user_message_reference'],
+  [0x020c, 'sar_msg_ref_num'],
+  [0x020d, 'language_indicator'],
+  [0x020e, 'sar_total_segments'],
+  [0x020f, 'sar_segment_seqnum'],
+  [0x0210, 'sc_interface_version'],
+  [0x0422, 'ms_availability_status'],
+  [0x0423, 'network_error_code'],
+  [0x0424, 'message_payload'],
+  [0x0427, 'message_state'],
+  [0x0428, 'congestion_state'],
+  [0x0501, 'ussd_service_op'],
+  [0x1380, 'its_reply_type'],
   [0x1383, 'its_session_info'],
 ])

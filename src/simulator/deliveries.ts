@@ -71,7 +71,8 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
       if (isIts && peer.canReceive && peer !== notThis) able.push(peer)
     }
     if (typeof settings.choose === 'function') return settings.choose(able, delivery)
-    const last = settings.choose === 'sticky' ? able.find((peer) => peer.id === lastUsed.get(delivery.msisdn)) : undefined
+    const last =
+      settings.choose === 'sticky' ? able.find((peer) => peer.id === lastUsed.get(delivery.msisdn)) : undefined
     return last ?? able[turn++ % Math.max(able.length, 1)]
   }
 
@@ -92,11 +93,13 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
 
   function strike(delivery: DeliverRequest, peer: Peer, act: Act | undefined): void {
     switch (act?.is) {
-      case 'ignore': return
-      case 'delay': return void deps.clock.after(act.ms, () => sendNow(delivery))
+      case 'ignore':
+        return
+      case 'delay':
+        return void deps.clock.after(act.ms, () => sendNow(delivery))
       case 'double': {
         counts.doubled++
-        const other = act.on === 'other' ? choose(delivery, peer) ?? peer : peer
+        const other = act.on === 'other' ? (choose(delivery, peer) ?? peer) : peer
         write(delivery, peer)
         return write({ ...delivery, done: () => undefined }, other)
       }
@@ -146,7 +149,8 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
   function settle(delivery: DeliverRequest, outcome: RequestOutcome): void {
     wait(delivery, -1)
     if (outcome.kind === 'answered') {
-      const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
+      const again =
+        settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
       counts.putOff++
       return void deps.clock.after(settings.temporaryMs, () => sendNow(delivery))
@@ -163,7 +167,8 @@ export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): De
       for (const delivery of held.splice(0)) sendNow(delivery)
     },
     held: () => held.length,
-    underWay: (msisdn) => (unanswered.get(msisdn) ?? 0) + held.filter((one) => one.lane === 'ussd' && one.msisdn === msisdn).length,
+    underWay: (msisdn) =>
+      (unanswered.get(msisdn) ?? 0) + held.filter((one) => one.lane === 'ussd' && one.msisdn === msisdn).length,
     counts,
   }
 }

@@ -6,8 +6,14 @@ import { integerField, octetsOfText, textField, tlv8 } from './codec.ts'
 import { STATUS } from './commands.ts'
 import type { Deliveries } from './deliveries.ts'
 import {
-  absoluteTime, MESSAGE_STATES, receiptFor, wantsReceipt,
-  type Messages, type MessageState, type ReceiptSettings, type StoredMessage,
+  absoluteTime,
+  MESSAGE_STATES,
+  receiptFor,
+  wantsReceipt,
+  type Messages,
+  type MessageState,
+  type ReceiptSettings,
+  type StoredMessage,
 } from './messages.ts'
 import type { Network } from './network.ts'
 import type { BindMode, Peer } from './peer.ts'
@@ -47,11 +53,16 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
     if (heard) return submitUssd({ parts: deps, peer, request, act }, heard)
     switch (request.command) {
       case 'submit_sm':
-      case 'data_sm': return submitSms({ parts: deps, peer, request, act })
-      case 'query_sm': return query(deps, peer, request)
-      case 'cancel_sm': return cancel(deps, peer, request)
-      case 'replace_sm': return replace(deps, peer, request)
-      default: return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
+      case 'data_sm':
+        return submitSms({ parts: deps, peer, request, act })
+      case 'query_sm':
+        return query(deps, peer, request)
+      case 'cancel_sm':
+        return cancel(deps, peer, request)
+      case 'replace_sm':
+        return replace(deps, peer, request)
+      default:
+        return peer.nack(request.sequence, STATUS.ESME_RINVCMDID)
     }
   }
 }
@@ -59,7 +70,7 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
 function hear(deps: EsmeRequestsDeps, request: Pdu): DecodedSubmit | null {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return null
   const destination = textField(request.body, 'destination_addr')
-  const by = destination === '' ? null : deps.network.open(deps.phoneOf(destination).msisdn)?.by ?? null
+  const by = destination === '' ? null : (deps.network.open(deps.phoneOf(destination).msisdn)?.by ?? null)
   return deps.voice.hear(request, by)
 }
 
@@ -79,12 +90,22 @@ function subjectOf(request: Pdu, heard: DecodedSubmit | null): { on: string; msi
 /** Faults that keep a request from being processed. */
 function spoils(peer: Peer, request: Pdu, act: Act): boolean {
   switch (act.is) {
-    case 'refuse': refuse(peer, request, act.status); return true
-    case 'nack': peer.nack(request.sequence, act.status); return true
-    case 'ignore': return true
-    case 'close': if (act.when === 'before') peer.close(); return act.when === 'before'
-    case 'half-open': peer.halfOpen(); return true
-    default: return false
+    case 'refuse':
+      refuse(peer, request, act.status)
+      return true
+    case 'nack':
+      peer.nack(request.sequence, act.status)
+      return true
+    case 'ignore':
+      return true
+    case 'close':
+      if (act.when === 'before') peer.close()
+      return act.when === 'before'
+    case 'half-open':
+      peer.halfOpen()
+      return true
+    default:
+      return false
   }
 }
 
@@ -180,8 +201,12 @@ function conclude(deps: EsmeRequestsDeps, message: StoredMessage): void {
 function tell(deps: EsmeRequestsDeps, message: StoredMessage, state: MessageState): void {
   if (!deps.receipts.send || !wantsReceipt(message.submitted, state)) return
   deps.deliveries.send({
-    ...receiptFor(message, state, deps.receipts), systemId: message.systemId,
-    msisdn: textField(message.submitted.body, 'destination_addr'), lane: 'sms', event: 'receipt', attempts: 0,
+    ...receiptFor(message, state, deps.receipts),
+    systemId: message.systemId,
+    msisdn: textField(message.submitted.body, 'destination_addr'),
+    lane: 'sms',
+    event: 'receipt',
+    attempts: 0,
     done: () => undefined,
   })
 }
@@ -191,12 +216,18 @@ function query(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
   if (!message) return refuse(peer, request, STATUS.ESME_RQUERYFAIL)
   const error_code = message.state === 'DELIVRD' ? 0 : Number.parseInt(deps.receipts.error, 10) || 0
   const body = {
-    message_id: message.id, final_date: absoluteTime(message.finalMs), message_state: MESSAGE_STATES[message.state], error_code,
+    message_id: message.id,
+    final_date: absoluteTime(message.finalMs),
+    message_state: MESSAGE_STATES[message.state],
+    error_code,
   }
   peer.respond(request, { body })
 }
 
-/** The text alone: its coding and header stay. One with a header, or in a parameter, is more than a text. (SMPP v3.4 §4.10) */
+/**
+ * The text alone: its coding and header stay. One with a header, or in a parameter, is more than a text. (SMPP v3.4
+ * §4.10)
+ */
 function replace(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): void {
   const message = deps.messages.find(textField(request.body, 'message_id'))
   const isSame = message && textField(message.submitted.body, 'source_addr') === textField(request.body, 'source_addr')

@@ -30,16 +30,29 @@ export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks
     const { octets, ...rest } = traced
     return { ...rest, ...describePdu(octets) }
   }
-  const named = (event: string, make: () => unknown): Written => () => ({ event, data: JSON.stringify(make()) })
+  const named =
+    (event: string, make: () => unknown): Written =>
+    () => ({ event, data: JSON.stringify(make()) })
   const unwatch = smsc.watch((event) => {
     if (!pages.size) return
     if (event.is === 'bind') all('binds', named('binds', smsc.binds))
     else if (event.is === 'fault') all('faults', named('faults', smsc.chaos.list))
-    else if (event.is === 'pdu') all(null, named('pdu', () => shown(event.traced)))
-    else all(event.msisdn, named('phone', () => viewOf(smsc.phone(event.msisdn))))
+    else if (event.is === 'pdu')
+      all(
+        null,
+        named('pdu', () => shown(event.traced)),
+      )
+    else
+      all(
+        event.msisdn,
+        named('phone', () => viewOf(smsc.phone(event.msisdn))),
+      )
   })
   const hello = named('hello', () => ({
-    binds: smsc.binds(), dialect: smsc.voice.name, faults: smsc.chaos.list(), talks,
+    binds: smsc.binds(),
+    dialect: smsc.voice.name,
+    faults: smsc.chaos.list(),
+    talks,
     trace: smsc.trace().slice(-TRACE_SHOWN).map(shown),
   }))
 

@@ -42,7 +42,8 @@ export function framer(onFrame: (frame: Buffer) => void): Framer {
       // Joined only when the frame that is waited for can be whole: many small chunks must not cost quadratic time.
       const first = rest[0]!
       const wanted = first.length >= 4 ? first.readUInt32BE(0) : 4
-      if (length >= wanted || wanted > FRAME_OCTETS_MAX || wanted < 16) cut(rest.length === 1 ? first : Buffer.concat(rest, length))
+      if (length >= wanted || wanted > FRAME_OCTETS_MAX || wanted < 16)
+        cut(rest.length === 1 ? first : Buffer.concat(rest, length))
       return !lost
     },
     pending: () => length,

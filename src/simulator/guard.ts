@@ -1,6 +1,7 @@
 /**
- * Who may ask the control HTTP. On loopback: this machine's own pages and programs. Elsewhere also only who has the token:
- * a program as a bearer, a page by the cookie that it was given for the token behind the # of its address, which no log sees.
+ * Who may ask the control HTTP. On loopback: this machine's own pages and programs. Elsewhere also only who has the
+ * token: a program as a bearer, a page by the cookie that it was given for the token behind the # of its address, which
+ * no log sees.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -18,7 +19,8 @@ export interface GuardOptions {
 }
 
 const TOKEN_OCTETS = 24
-const NEEDED = 'the phone needs its token, as `simulate` printed it: a page behind the # of the address, `dial` with --token-file'
+const NEEDED =
+  'the phone needs its token, as `simulate` printed it: a page behind the # of the address, `dial` with --token-file'
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** Answers the token that is in force, if one is. */
@@ -40,9 +42,11 @@ export function guardControl(app: Hono, { host, allowedHosts, token: given }: Gu
 /** No foreign Host (DNS rebinding needs a name: an address is nobody's but ours), no foreign Origin, JSON only. */
 function refusal(c: Context, hosts: readonly string[], addresses: boolean): Response | undefined {
   const name = (c.req.header('host') ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  if (!hosts.includes(name) && !(addresses && isIP(name))) return c.json({ error: `Host '${name}' is not allowed` }, 403)
+  if (!hosts.includes(name) && !(addresses && isIP(name)))
+    return c.json({ error: `Host '${name}' is not allowed` }, 403)
   const asked = { method: c.req.method, head: (header: string) => c.req.header(header) }
-  if (fromForeignPage(asked, new URL(c.req.url).origin)) return c.json({ error: 'requests from other pages are refused' }, 403)
+  if (fromForeignPage(asked, new URL(c.req.url).origin))
+    return c.json({ error: 'requests from other pages are refused' }, 403)
   const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH'
   if (hasBody && !/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
     return c.json({ error: 'the body must be JSON, with content-type application/json' }, 415)

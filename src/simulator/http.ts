@@ -1,4 +1,6 @@
-/** The control HTTP of the simulator, on loopback, or behind a token: the web phone, a JSON API, and a stream of events. */
+/**
+ * The control HTTP of the simulator, on loopback, or behind a token: the web phone, a JSON API, and a stream of events.
+ */
 import { serve, type ServerType } from '@hono/node-server'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -65,23 +67,45 @@ const act = z.discriminatedUnion('is', [
 ])
 const bodies = {
   dial: z.strictObject({
-    code: z.string().min(1).max(182), withinMs: ms.optional(), beginOp: z.int().min(0).max(255).optional(),
-    number: z.int().min(0).optional(), systemId: z.string().max(15).optional(),
+    code: z.string().min(1).max(182),
+    withinMs: ms.optional(),
+    beginOp: z.int().min(0).max(255).optional(),
+    number: z.int().min(0).optional(),
+    systemId: z.string().max(15).optional(),
   }),
   answer: z.strictObject({ text: z.string().max(1_000), withinMs: ms.optional() }),
   next: z.strictObject({ withinMs: ms.optional() }),
   sms: z.strictObject({ to: z.string().min(1).max(20), text: z.string().max(160) }),
-  phone: z.strictObject({ isOff: z.boolean().optional(), confirms: z.boolean().optional(), skipRepeats: z.boolean().optional() }),
-  fault: z.strictObject({
-    on: z.string().max(40), msisdn: z.string().max(20).optional(), lane: z.enum(['ussd', 'sms']).optional(),
-    event: z.string().max(20).optional(), times: z.int().min(1).optional(), chance: z.number().min(0).max(1).optional(), act,
+  phone: z.strictObject({
+    isOff: z.boolean().optional(),
+    confirms: z.boolean().optional(),
+    skipRepeats: z.boolean().optional(),
   }),
-  receipts: z.strictObject({
-    send: z.boolean(), delayMs: ms, order: z.enum(['after-response', 'before-response']), times: z.int().min(0).max(5),
-    carries: z.enum(['text+tlv', 'text', 'tlv', 'payload']), error: z.string().max(3), intermediate: z.boolean(),
-    state: z.enum(['ENROUTE', 'DELIVRD', 'EXPIRED', 'DELETED', 'UNDELIV', 'ACCEPTD', 'UNKNOWN', 'REJECTD']),
-    idForms: z.strictObject({ response: z.enum(['dec', 'hex', 'HEX', 'padded']), receipt: z.enum(['dec', 'hex', 'HEX', 'padded']) }),
-  }).partial(),
+  fault: z.strictObject({
+    on: z.string().max(40),
+    msisdn: z.string().max(20).optional(),
+    lane: z.enum(['ussd', 'sms']).optional(),
+    event: z.string().max(20).optional(),
+    times: z.int().min(1).optional(),
+    chance: z.number().min(0).max(1).optional(),
+    act,
+  }),
+  receipts: z
+    .strictObject({
+      send: z.boolean(),
+      delayMs: ms,
+      order: z.enum(['after-response', 'before-response']),
+      times: z.int().min(0).max(5),
+      carries: z.enum(['text+tlv', 'text', 'tlv', 'payload']),
+      error: z.string().max(3),
+      intermediate: z.boolean(),
+      state: z.enum(['ENROUTE', 'DELIVRD', 'EXPIRED', 'DELETED', 'UNDELIV', 'ACCEPTD', 'UNKNOWN', 'REJECTD']),
+      idForms: z.strictObject({
+        response: z.enum(['dec', 'hex', 'HEX', 'padded']),
+        receipt: z.enum(['dec', 'hex', 'HEX', 'padded']),
+      }),
+    })
+    .partial(),
   hex: z.strictObject({ hex: z.string().regex(/^(?:[0-9a-fA-F]{2}){1,8000}$/, 'must be pairs of hex digits') }),
 }
 
@@ -98,13 +122,22 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   smscRoutes(app, smsc, stream.faultsChanged)
   app.get('/api/events', stream.serve)
   app.notFound((c) => c.json({ error: 'there is no such thing here' }, 404))
-  app.onError((error, c) => error instanceof z.ZodError
-    ? c.json({ error: z.prettifyError(error) }, 400) : c.json({ error: error.message }, 500))
+  app.onError((error, c) =>
+    error instanceof z.ZodError
+      ? c.json({ error: z.prettifyError(error) }, 400)
+      : c.json({ error: error.message }, 500),
+  )
 
   const server = await new Promise<ServerType>((done, fail) => {
-    const made = serve({
-      fetch: app.fetch, hostname: host, port: options.port ?? 0, serverOptions: httpTimes(),
-    }, () => done(made))
+    const made = serve(
+      {
+        fetch: app.fetch,
+        hostname: host,
+        port: options.port ?? 0,
+        serverOptions: httpTimes(),
+      },
+      () => done(made),
+    )
     made.once('error', fail)
   })
   const { port } = server.address() as AddressInfo
@@ -142,7 +175,12 @@ interface PhoneRoutes {
 function phoneRoutes(app: Hono, { smsc, viewOf, talkOf }: PhoneRoutes): void {
   const phoneOf = (c: Context): Phone => {
     const msisdn = c.req.param('msisdn') ?? ''
-    return smsc.phone(z.string().regex(/^\d{3,15}$/, 'an MSISDN is 3 to 15 digits').parse(msisdn))
+    return smsc.phone(
+      z
+        .string()
+        .regex(/^\d{3,15}$/, 'an MSISDN is 3 to 15 digits')
+        .parse(msisdn),
+    )
   }
   const settled = async (c: Context, work: (phone: Phone) => unknown): Promise<Response> => {
     const phone = phoneOf(c)
@@ -160,32 +198,43 @@ function phoneRoutes(app: Hono, { smsc, viewOf, talkOf }: PhoneRoutes): void {
   app.get('/api/phones/:msisdn', (c) => c.json(viewOf(phoneOf(c))))
   app.get('/api/phones/:msisdn/story', (c) => c.json(phoneOf(c).story))
   app.get('/api/phones/:msisdn/talk', (c) => {
-    if (!talkOf) return c.json({ error: 'it does not see what back ends answer: the demo does, and talk --record' }, 404)
+    if (!talkOf)
+      return c.json({ error: 'it does not see what back ends answer: the demo does, and talk --record' }, 404)
     const phone = phoneOf(c)
     const talk = talkOf(phone.msisdn, phone.left)
     return talk === undefined ? c.json({ error: `${phone.msisdn} has dialled nothing` }, 404) : c.text(talk)
   })
-  app.post('/api/phones/:msisdn/dial', (c) => settled(c, async (phone) => {
-    const { code, ...dialling } = bodies.dial.parse(await c.req.json())
-    await phone.dial(code, dialling)
-  }))
-  app.post('/api/phones/:msisdn/answer', (c) => settled(c, async (phone) => {
-    const { text, ...within } = bodies.answer.parse(await c.req.json())
-    await phone.answer(text, within)
-  }))
-  app.post('/api/phones/:msisdn/next', (c) => settled(c, async (phone) => {
-    await phone.next(bodies.next.parse(await c.req.json()).withinMs)
-  }))
+  app.post('/api/phones/:msisdn/dial', (c) =>
+    settled(c, async (phone) => {
+      const { code, ...dialling } = bodies.dial.parse(await c.req.json())
+      await phone.dial(code, dialling)
+    }),
+  )
+  app.post('/api/phones/:msisdn/answer', (c) =>
+    settled(c, async (phone) => {
+      const { text, ...within } = bodies.answer.parse(await c.req.json())
+      await phone.answer(text, within)
+    }),
+  )
+  app.post('/api/phones/:msisdn/next', (c) =>
+    settled(c, async (phone) => {
+      await phone.next(bodies.next.parse(await c.req.json()).withinMs)
+    }),
+  )
   app.post('/api/phones/:msisdn/hang-up', (c) => settled(c, (phone) => phone.hangUp()))
   app.post('/api/phones/:msisdn/time-out', (c) => settled(c, (phone) => phone.timeOut()))
   app.post('/api/phones/:msisdn/dismiss', (c) => settled(c, (phone) => phone.dismiss()))
-  app.post('/api/phones/:msisdn/sms', (c) => settled(c, async (phone) => {
-    const { to, text } = bodies.sms.parse(await c.req.json())
-    await phone.send(to, text)
-  }))
-  app.patch('/api/phones/:msisdn', (c) => settled(c, async (phone) => {
-    Object.assign(phone, bodies.phone.parse(await c.req.json()))
-  }))
+  app.post('/api/phones/:msisdn/sms', (c) =>
+    settled(c, async (phone) => {
+      const { to, text } = bodies.sms.parse(await c.req.json())
+      await phone.send(to, text)
+    }),
+  )
+  app.patch('/api/phones/:msisdn', (c) =>
+    settled(c, async (phone) => {
+      Object.assign(phone, bodies.phone.parse(await c.req.json()))
+    }),
+  )
 }
 
 function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
@@ -196,11 +245,20 @@ function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
     const peer = peerOf(c)
     if (!peer) return c.json({ error: 'there is no such link' }, 404)
     switch (c.req.param('act')) {
-      case 'close': peer.close(); break
-      case 'unbind': peer.unbind(10_000); break
-      case 'half-open': peer.halfOpen(); break
-      case 'inject': peer.write(Buffer.from(bodies.hex.parse(await c.req.json()).hex, 'hex')); break
-      default: return c.json({ error: 'close, unbind, half-open or inject' }, 404)
+      case 'close':
+        peer.close()
+        break
+      case 'unbind':
+        peer.unbind(10_000)
+        break
+      case 'half-open':
+        peer.halfOpen()
+        break
+      case 'inject':
+        peer.write(Buffer.from(bodies.hex.parse(await c.req.json()).hex, 'hex'))
+        break
+      default:
+        return c.json({ error: 'close, unbind, half-open or inject' }, 404)
     }
     return c.json(smsc.binds())
   })
@@ -222,7 +280,9 @@ function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): void {
     return isGone ? c.json(smsc.chaos.list()) : c.json({ error: 'there is no such fault' }, 404)
   })
   app.get('/api/receipts', (c) => c.json(smsc.receipts))
-  app.patch('/api/receipts', async (c) => c.json(Object.assign(smsc.receipts, bodies.receipts.parse(await c.req.json()))))
+  app.patch('/api/receipts', async (c) =>
+    c.json(Object.assign(smsc.receipts, bodies.receipts.parse(await c.req.json()))),
+  )
   app.get('/api/trace', (c) => {
     const last = smsc.trace().slice(-200)
     return c.json(last.map(({ octets, ...rest }) => ({ ...rest, ...describePdu(octets) })))

@@ -54,8 +54,14 @@ export function inbox(keptMax = INBOX_MAX): Inbox {
       unfinished.delete(key)
       const parts = entry.parts as Part[]
       const sms: Sms = {
-        from, text: parts.map((one) => one.text).join(''), atMs: nowMs, parts: parts.length, alphabet: part.alphabet,
-        over: parts.some((one) => one.over), messageIds: entry.ids, validity: textField(submitted.body, 'validity_period'),
+        from,
+        text: parts.map((one) => one.text).join(''),
+        atMs: nowMs,
+        parts: parts.length,
+        alphabet: part.alphabet,
+        over: parts.some((one) => one.over),
+        messageIds: entry.ids,
+        validity: textField(submitted.body, 'validity_period'),
       }
       all.push(sms)
       if (all.length > keptMax) all.shift()
@@ -73,9 +79,11 @@ function partOf(submitted: Pdu): Part {
   const header = octets.subarray(1, headerOctets)
   const isPayload = tlv(submitted, 0x0424) !== undefined
   const free = 140 - headerOctets
-  const limit = decoding.alphabet === 'gsm7' ? Math.floor((free * 8) / 7) : decoding.alphabet === 'ucs2' ? free >> 1 : free
+  const limit =
+    decoding.alphabet === 'gsm7' ? Math.floor((free * 8) / 7) : decoding.alphabet === 'ucs2' ? free >> 1 : free
   return {
-    ...concatenation(submitted, header), alphabet: decoding.alphabet,
+    ...concatenation(submitted, header),
+    alphabet: decoding.alphabet,
     text: decoding.alphabet === 'gsm7' ? readShifted(said, shiftsIn(header)) : decoding.text,
     over: !isPayload && decoding.units > limit,
   }

@@ -4,4 +4,14 @@ export { profileCoding } from './network-encoder.ts'
 export type { Phone } from './phone.ts'
 export { simulate } from './simulate.ts'
 export { startSmsc } from './smsc.ts'
-export { dialTerminal, frame, recordedTalkOf, remotePhone, type TerminalPhone, type TerminalView, typedLines, type TypedLines, writtenLines } from './terminal.ts'
+export {
+  dialTerminal,
+  frame,
+  recordedTalkOf,
+  remotePhone,
+  type TerminalPhone,
+  type TerminalView,
+  typedLines,
+  type TypedLines,
+  writtenLines,
+} from './terminal.ts'

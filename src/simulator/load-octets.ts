@@ -21,7 +21,8 @@ export function template(step: 'begin' | 'input', text: string, code: string): T
   const spoken = voice.say(step, dialogue, text)!
   const octets = encode({ ...spoken, sequence: 0 })
   const carrier = spoken.tlvs.find((tlv) => tlv.tag === 0x1383)!.value
-  if (octets.subarray(-carrier.length).compare(carrier) !== 0) throw new Error(`too long for a load run: ${serviceNumber(code)} ${text}`)
+  if (octets.subarray(-carrier.length).compare(carrier) !== 0)
+    throw new Error(`too long for a load run: ${serviceNumber(code)} ${text}`)
   return { octets, msisdnAt: octets.indexOf(`${msisdn}\0`), carrierAt: octets.length - carrier.length }
 }
 

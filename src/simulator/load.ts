@@ -2,8 +2,8 @@
  * Load: many phones through one simulated SMSC, in the standard dialect. Closed loop: each phone answers at once. Open
  * loop: turns fall due at a fixed rate whether or not the ESME keeps up, and latency counts from when a turn fell due.
  *
- * A run is over when what it said is answered or lost, and no two dialogues of a simulator have subscriber and number in
- * common: a screen is judged by the turn that it is for, and by no other run's.
+ * A run is over when what it said is answered or lost, and no two dialogues of a simulator have subscriber and number
+ * in common: a screen is judged by the turn that it is for, and by no other run's.
  */
 import type { Clock } from '../ussd/index.ts'
 import { histogram, type Latencies } from './histogram.ts'
@@ -86,13 +86,20 @@ export function load(options: LoadOptions): Promise<LoadResult> {
 function newRun(options: LoadOptions): { able(): boolean; start(done: (result: LoadResult) => void): void } {
   const { smsc, clock, script, concurrent, answerMs = 10_000 } = options
   const templates: Template[] = script.map((step, i) => template(i ? 'input' : 'begin', step.say, script[0]!.say))
-  const expected = script.map((step) => step.expect === undefined ? null : Buffer.from(step.expect, 'latin1'))
+  const expected = script.map((step) => (step.expect === undefined ? null : Buffer.from(step.expect, 'latin1')))
   const firstSim = simsUsed.get(smsc) ?? 0
   /** Which phone has which SIM, from the run's first one. */
   const holders: number[] = []
   const newSim = (index: number): number => firstSim + holders.push(index) - 1
-  const subscribers: Subscriber[] = Array.from({ length: concurrent }, (_, index) =>
-    ({ step: 0, sim: newSim(index), number: 0, carrier: 0, sinceMs: 0, sequence: 0, isRefused: false }))
+  const subscribers: Subscriber[] = Array.from({ length: concurrent }, (_, index) => ({
+    step: 0,
+    sim: newSim(index),
+    number: 0,
+    carrier: 0,
+    sinceMs: 0,
+    sequence: 0,
+    isRefused: false,
+  }))
   const result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0 }
   const latencies = histogram()
   const seen: Skimmed = { subscriber: 0, op: 0, carrier: 0 }
@@ -154,8 +161,11 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
     if (seen.op < 0) return void result.sms++
     const index = holders[seen.subscriber - firstSim]
     const subscriber = index === undefined ? undefined : subscribers[index]
-    const isIts = subscriber !== undefined && subscriber.sinceMs !== 0 && subscriber.sim === seen.subscriber
-      && (seen.carrier < 0 || seen.carrier >> 8 === subscriber.number)
+    const isIts =
+      subscriber !== undefined &&
+      subscriber.sinceMs !== 0 &&
+      subscriber.sim === seen.subscriber &&
+      (seen.carrier < 0 || seen.carrier >> 8 === subscriber.number)
     if (!isIts) return void result.unexpected++
     overMs = performance.now()
     latencies.add(overMs - subscriber.sinceMs)
@@ -172,7 +182,9 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
   function onResponse(frame: Buffer): void {
     if (frame.readUInt32BE(8) === 0) return
     result.refused++
-    const subscriber = subscribers.find((each) => each.sinceMs !== 0 && !each.isRefused && each.sequence === frame.readUInt32BE(12))
+    const subscriber = subscribers.find(
+      (each) => each.sinceMs !== 0 && !each.isRefused && each.sequence === frame.readUInt32BE(12),
+    )
     if (!subscriber) return
     subscriber.isRefused = true
     settle()
@@ -233,15 +245,17 @@ function newRun(options: LoadOptions): { able(): boolean; start(done: (result: L
       const { perSecond } = options
       if (perSecond === undefined) return
       let fallen = 0
-      stops.push(every(clock, DUE_MS, () => {
-        const now = performance.now()
-        const due = Math.floor(((now - startMs) / 1000) * perSecond)
-        for (; fallen < due && !isOver(); fallen++) {
-          const index = ready.shift()
-          if (index < 0) return
-          say(index, startMs + ((fallen + 1) / perSecond) * 1000)
-        }
-      }))
+      stops.push(
+        every(clock, DUE_MS, () => {
+          const now = performance.now()
+          const due = Math.floor(((now - startMs) / 1000) * perSecond)
+          for (; fallen < due && !isOver(); fallen++) {
+            const index = ready.shift()
+            if (index < 0) return
+            say(index, startMs + ((fallen + 1) / perSecond) * 1000)
+          }
+        }),
+      )
     },
   }
 }

@@ -1,4 +1,6 @@
-/** The SMS that ESMEs submitted: their ids and states, and the receipts that tell of them. (SMPP v3.4 §5.2.28, App. B) */
+/**
+ * The SMS that ESMEs submitted: their ids and states, and the receipts that tell of them. (SMPP v3.4 §5.2.28, App. B)
+ */
 import type { Pdu, Tlv } from '../smpp/index.ts'
 import { integerField, textField, tlv8 } from './codec.ts'
 import { readSms } from './coding.ts'
@@ -6,7 +8,14 @@ import type { NetworkRequest } from './network-coding.ts'
 
 /** message_state. (SMPP v3.4 §5.2.28) */
 export const MESSAGE_STATES = {
-  ENROUTE: 1, DELIVRD: 2, EXPIRED: 3, DELETED: 4, UNDELIV: 5, ACCEPTD: 6, UNKNOWN: 7, REJECTD: 8,
+  ENROUTE: 1,
+  DELIVRD: 2,
+  EXPIRED: 3,
+  DELETED: 4,
+  UNDELIV: 5,
+  ACCEPTD: 6,
+  UNKNOWN: 7,
+  REJECTD: 8,
 } as const
 export type MessageState = keyof typeof MESSAGE_STATES
 
@@ -32,8 +41,15 @@ export interface ReceiptSettings {
 }
 
 export const RECEIPTS: ReceiptSettings = {
-  send: true, delayMs: 0, order: 'after-response', times: 1, carries: 'text+tlv',
-  idForms: { response: 'dec', receipt: 'dec' }, state: 'DELIVRD', error: '000', intermediate: false,
+  send: true,
+  delayMs: 0,
+  order: 'after-response',
+  times: 1,
+  carries: 'text+tlv',
+  idForms: { response: 'dec', receipt: 'dec' },
+  state: 'DELIVRD',
+  error: '000',
+  intermediate: false,
 }
 
 export interface StoredMessage {
@@ -62,7 +78,13 @@ export function messages(firstNumber: number): Messages {
     store(systemId, submitted, nowMs, form) {
       const id = formatMessageId(number, form)
       const message: StoredMessage = {
-        id, number: number++, systemId, submitted, submittedMs: nowMs, finalMs: 0, state: 'ENROUTE',
+        id,
+        number: number++,
+        systemId,
+        submitted,
+        submittedMs: nowMs,
+        finalMs: 0,
+        state: 'ENROUTE',
       }
       known.set(id, message)
       if (known.size > MESSAGES_MAX) known.delete(known.keys().next().value!)
@@ -90,7 +112,8 @@ export function wantsReceipt(submitted: Pdu, state: MessageState): boolean {
 export function receiptFor(message: StoredMessage, state: MessageState, settings: ReceiptSettings): NetworkRequest {
   const { body } = message.submitted
   const id = formatMessageId(message.number, settings.idForms.receipt)
-  const octets = settings.carries === 'tlv' ? Buffer.alloc(0) : Buffer.from(textOf(message, id, state, settings), 'latin1')
+  const octets =
+    settings.carries === 'tlv' ? Buffer.alloc(0) : Buffer.from(textOf(message, id, state, settings), 'latin1')
   const isFinal = state !== 'ENROUTE'
   const tlvs: Tlv[] = []
   if (settings.carries === 'payload') tlvs.push({ tag: 0x0424, value: octets })
@@ -101,9 +124,11 @@ export function receiptFor(message: StoredMessage, state: MessageState, settings
     command: 'deliver_sm',
     body: {
       service_type: textField(body, 'service_type'),
-      source_addr_ton: integerField(body, 'dest_addr_ton'), source_addr_npi: integerField(body, 'dest_addr_npi'),
+      source_addr_ton: integerField(body, 'dest_addr_ton'),
+      source_addr_npi: integerField(body, 'dest_addr_npi'),
       source_addr: textField(body, 'destination_addr'),
-      dest_addr_ton: integerField(body, 'source_addr_ton'), dest_addr_npi: integerField(body, 'source_addr_npi'),
+      dest_addr_ton: integerField(body, 'source_addr_ton'),
+      dest_addr_npi: integerField(body, 'source_addr_npi'),
       destination_addr: textField(body, 'source_addr'),
       esm_class: isFinal ? 0x04 : 0x20,
       short_message: settings.carries === 'payload' ? undefined : octets,
@@ -118,8 +143,10 @@ function textOf(message: StoredMessage, id: string, state: MessageState, setting
   const said = Buffer.isBuffer(short) ? readSms(short, integerField(body, 'data_coding')).text : ''
   const shown = said.slice(0, 20).replace(/[^\x20-\x7e]/g, '.')
   const delivered = state === 'DELIVRD' ? '001' : '000'
-  return `id:${id} sub:001 dlvrd:${delivered} submit date:${minuteOf(message.submittedMs)} `
-    + `done date:${minuteOf(message.finalMs)} stat:${state} err:${settings.error} text:${shown}`
+  return (
+    `id:${id} sub:001 dlvrd:${delivered} submit date:${minuteOf(message.submittedMs)} ` +
+    `done date:${minuteOf(message.finalMs)} stat:${state} err:${settings.error} text:${shown}`
+  )
 }
 
 /** YYMMDDhhmm in UTC. */

@@ -1,4 +1,7 @@
-/** National language shift tables as a handset reads them, by its own decoder; only the tables are shared. (3GPP TS 23.038 §6.2.1.2) */
+/**
+ * National language shift tables as a handset reads them, by its own decoder; only the tables are shared. (3GPP TS
+ * 23.038 §6.2.1.2)
+ */
 import { LOCKING_TABLES, SINGLE_TABLES } from '../ussd/index.ts'
 import { readGsm7 } from './coding.ts'
 

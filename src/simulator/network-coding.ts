@@ -80,7 +80,13 @@ export interface StandardCodingSettings {
 
 const OP = 0x0501
 const CARRIER = 0x1383
-const OPS: Record<Exclude<NetworkEvent, 'begin'>, number> = { input: 18, 'notify-ack': 19, end: 17, abort: 18, timeout: 18 }
+const OPS: Record<Exclude<NetworkEvent, 'begin'>, number> = {
+  input: 18,
+  'notify-ack': 19,
+  end: 17,
+  abort: 18,
+  timeout: 18,
+}
 
 /** Session number in octet 1, turn and end bit in octet 2 of its_session_info. (SMPP v3.4 §5.3.2.43) */
 export function standardCoding(settings: StandardCodingSettings = {}): NetworkCoding {
@@ -118,7 +124,12 @@ function hearStandard(pdu: Pdu): DecodedSubmit | null {
   const carrier = tlv(pdu, CARRIER) ?? Buffer.alloc(0)
   const ends = carrier.length > 1 && (carrier[1]! & 1) === 1
   const action = op === 2 ? 'ask' : op === 16 || op === 17 ? 'end' : op === 3 ? (ends ? 'end' : 'notify') : 'unknown'
-  return { action, id: carrier.length ? String(carrier[0]) : null, carrier: Buffer.from(carrier), ...decodedSubmitOf(pdu) }
+  return {
+    action,
+    id: carrier.length ? String(carrier[0]) : null,
+    carrier: Buffer.from(carrier),
+    ...decodedSubmitOf(pdu),
+  }
 }
 
 /** The parts of what was heard that are the same in every dialect. */
@@ -127,7 +138,11 @@ export function decodedSubmitOf(pdu: Pdu): Omit<DecodedSubmit, 'action' | 'id' |
   const dataCoding = integerField(body, 'data_coding')
   return {
     msisdn: cstring(body, 'destination_addr').replace(/^\+/, ''),
-    service: [integerField(body, 'source_addr_ton'), integerField(body, 'source_addr_npi'), cstring(body, 'source_addr')],
+    service: [
+      integerField(body, 'source_addr_ton'),
+      integerField(body, 'source_addr_npi'),
+      cstring(body, 'source_addr'),
+    ],
     serviceType: cstring(body, 'service_type'),
     decoding: readUssd(octetsOfText(pdu), dataCoding),
     dataCoding,
@@ -136,7 +151,9 @@ export function decodedSubmitOf(pdu: Pdu): Omit<DecodedSubmit, 'action' | 'id' |
 
 /** Addresses and text of a request from a subscriber; over 254 octets the text goes into message_payload. */
 export function written(
-  dialogue: NetworkDialogue, text: string, codings: { gsm7: number; ucs2: number },
+  dialogue: NetworkDialogue,
+  text: string,
+  codings: { gsm7: number; ucs2: number },
 ): { body: PduBody; tlvs: Tlv[] } {
   const { octets, dataCoding } = writeTyped(text, codings)
   const [ton, npi, digits] = dialogue.service
@@ -144,9 +161,14 @@ export function written(
   return {
     body: {
       service_type: dialogue.serviceType,
-      source_addr_ton: sourceTon, source_addr_npi: sourceNpi, source_addr: source,
-      dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: digits,
-      data_coding: dataCoding, short_message: octets.length > 254 ? undefined : octets,
+      source_addr_ton: sourceTon,
+      source_addr_npi: sourceNpi,
+      source_addr: source,
+      dest_addr_ton: ton,
+      dest_addr_npi: npi,
+      destination_addr: digits,
+      data_coding: dataCoding,
+      short_message: octets.length > 254 ? undefined : octets,
     },
     tlvs: octets.length > 254 ? [{ tag: 0x0424, value: octets }] : [],
   }

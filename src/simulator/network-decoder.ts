@@ -1,5 +1,15 @@
 /** What a daemon's submit means in a dialect profile: which of the profile's actions it is, and what its text says. */
-import { endBitOf, getSession, readPlace, tlvOf, type PduView, readEnvelope, type Envelope, type ActionProfile, type DialectProfile } from '../smpp/dialect/index.ts'
+import {
+  endBitOf,
+  getSession,
+  readPlace,
+  tlvOf,
+  type PduView,
+  readEnvelope,
+  type Envelope,
+  type ActionProfile,
+  type DialectProfile,
+} from '../smpp/dialect/index.ts'
 import type { Pdu, PduBody } from '../smpp/index.ts'
 import { octetsOfText, textField as cstring, integerField } from './codec.ts'
 import { readGsm7, readUcs2, unpack, type Decoding } from './coding.ts'
@@ -8,7 +18,12 @@ import { decodedSubmitOf, type DecodedSubmit } from './network-coding.ts'
 type ActionName = keyof DialectProfile['outbound']['actions']
 
 const MEANT: Record<ActionName, DecodedSubmit['action']> = {
-  continue: 'ask', 'push-begin': 'ask', end: 'end', 'push-end': 'end', notify: 'notify', abort: 'abort',
+  continue: 'ask',
+  'push-begin': 'ask',
+  end: 'end',
+  'push-end': 'end',
+  notify: 'notify',
+  abort: 'abort',
 }
 /** Where two actions look alike, the one that fits who opened the dialogue. */
 const LIKELY: Record<'subscriber' | 'esme' | 'none', ActionName[]> = {
@@ -18,7 +33,11 @@ const LIKELY: Record<'subscriber' | 'esme' | 'none', ActionName[]> = {
 }
 
 /** null: not USSD. */
-export function profileDecoder(profile: DialectProfile, pdu: Pdu, by: 'subscriber' | 'esme' | null): DecodedSubmit | null {
+export function profileDecoder(
+  profile: DialectProfile,
+  pdu: Pdu,
+  by: 'subscriber' | 'esme' | null,
+): DecodedSubmit | null {
   const envelope = profile.outbound.text.wrap === 'comviva' ? readEnvelope(octetsOfText(pdu).toString('latin1')) : null
   const view: PduView = { sequence: pdu.sequence, body: swapped(pdu.body), tlvs: pdu.tlvs, text: '', envelope }
   const { actions } = profile.outbound
@@ -28,8 +47,11 @@ export function profileDecoder(profile: DialectProfile, pdu: Pdu, by: 'subscribe
   if (!isUssd) return null
   const { raw, id } = getSession(profile, view)
   return {
-    ...decodedSubmitOf(pdu), action: name === undefined ? 'unknown' : MEANT[name], id: id === '' ? null : id,
-    carrier: Buffer.from(raw), decoding: readSaid(profile, pdu, envelope),
+    ...decodedSubmitOf(pdu),
+    action: name === undefined ? 'unknown' : MEANT[name],
+    id: id === '' ? null : id,
+    carrier: Buffer.from(raw),
+    decoding: readSaid(profile, pdu, envelope),
   }
 }
 
@@ -48,8 +70,10 @@ function isThat(profile: DialectProfile, action: ActionProfile, view: PduView, p
   if (!isOp || !isType) return false
   // Without an operation and without a service type of its own an action cannot be told from an SMS.
   if (action.op === 'omit' && action.serviceType === undefined) return false
-  const readsEnd = profile.inbound.endBit.use !== 'ignore' && action.endBit !== undefined
-    && tlvOf(view.tlvs, profile.inbound.endBit.tlv).length > 0
+  const readsEnd =
+    profile.inbound.endBit.use !== 'ignore' &&
+    action.endBit !== undefined &&
+    tlvOf(view.tlvs, profile.inbound.endBit.tlv).length > 0
   if (readsEnd && endBitOf(profile, view.tlvs) !== (action.endBit === 1)) return false
   return Object.entries(action.envelope).every(([number, value]) => view.envelope?.params.get(number) === value)
 }

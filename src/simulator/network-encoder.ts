@@ -3,12 +3,34 @@
  * sends is found by search: forms that the profile's own rules name are tried until its classifier reads the event.
  */
 import { readCode } from '../ussd/index.ts'
-import { endBitInSession, getSession, mintSession, putSession, withEndBit, type PduTarget, compileClassifier, operationOf, compileCode, writeEnvelope, type DialectCondition, type DialectProfile, type DialectPlace, encodeText, viewOf } from '../smpp/dialect/index.ts'
+import {
+  endBitInSession,
+  getSession,
+  mintSession,
+  putSession,
+  withEndBit,
+  type PduTarget,
+  compileClassifier,
+  operationOf,
+  compileCode,
+  writeEnvelope,
+  type DialectCondition,
+  type DialectProfile,
+  type DialectPlace,
+  encodeText,
+  viewOf,
+} from '../smpp/dialect/index.ts'
 import type { Pdu } from '../smpp/index.ts'
 import { regexSample } from './regex-sample.ts'
 import { gsm7, ucs2 } from './coding.ts'
 import { profileDecoder } from './network-decoder.ts'
-import { serviceNumber, type NetworkDialogue, type NetworkEvent, type NetworkRequest, type NetworkCoding } from './network-coding.ts'
+import {
+  serviceNumber,
+  type NetworkDialogue,
+  type NetworkEvent,
+  type NetworkRequest,
+  type NetworkCoding,
+} from './network-coding.ts'
 
 /** One form that an event could have. */
 interface Form {
@@ -29,8 +51,12 @@ interface Placing {
 const OPS: Record<NetworkEvent, number> = { begin: 1, input: 18, 'notify-ack': 19, end: 17, abort: 18, timeout: 18 }
 /** Where a dialect has no such event, what comes nearest. */
 const INSTEAD: Record<NetworkEvent, NetworkEvent[]> = {
-  begin: ['begin'], input: ['input'], 'notify-ack': ['notify-ack'], end: ['end', 'abort'],
-  abort: ['abort', 'end'], timeout: ['timeout', 'abort', 'end'],
+  begin: ['begin'],
+  input: ['input'],
+  'notify-ack': ['notify-ack'],
+  end: ['end', 'abort'],
+  abort: ['abort', 'end'],
+  timeout: ['timeout', 'abort', 'end'],
 }
 /** ESME_RINVDSTTON where a C gateway has it; else ESME_RSUBMITFAIL. */
 const GONE = { withheld: 0x50, prompt: 0x45 }
@@ -45,11 +71,14 @@ export function profileCoding(profile: DialectProfile): NetworkCoding {
     numbers: numbersOf(profile),
     submitResp: responses.submitResp,
     goneStatus: GONE[responses.submitResp],
-    grant: (dialogue) => push.idFrom === 'submit_sm_resp' ? carried(profile, dialogue.carrier).tlvs : [],
+    grant: (dialogue) => (push.idFrom === 'submit_sm_resp' ? carried(profile, dialogue.carrier).tlvs : []),
     open({ number, ...opening }) {
       const carrier = inbound.session.from.length ? mintSession(profile, number) : Buffer.alloc(0)
       const dialogue: NetworkDialogue = {
-        ...opening, id: '', carrier, service: [profile.bind.ton ?? 0, profile.bind.npi ?? 1, serviceNumber(opening.code)],
+        ...opening,
+        id: '',
+        carrier,
+        service: [profile.bind.ton ?? 0, profile.bind.npi ?? 1, serviceNumber(opening.code)],
         serviceType: profile.outbound.serviceType === 'echo' ? 'USSD' : profile.outbound.serviceType,
       }
       const form = { op: OPS.input, serviceType: dialogue.serviceType, esmClass: 0, end: false }
@@ -104,20 +133,29 @@ function begin(profile: DialectProfile, dialogue: NetworkDialogue, reads: Reader
 /** Forms that the rules for an event name, the plain ones first. */
 function formsOf(profile: DialectProfile, event: NetworkEvent, dialogue: NetworkDialogue): Form[] {
   const rules = profile.inbound.classify.filter((rule) => rule.is === event)
-  const plainFirst = rules.toSorted((a, b) => Number(a.when.esmType !== undefined) - Number(b.when.esmType !== undefined))
+  const plainFirst = rules.toSorted(
+    (a, b) => Number(a.when.esmType !== undefined) - Number(b.when.esmType !== undefined),
+  )
   return plainFirst.flatMap(({ when }) => {
-    const end = when.endBit === undefined ? event !== 'begin' && event !== 'input' && event !== 'notify-ack' : when.endBit === 1
+    const end =
+      when.endBit === undefined ? event !== 'begin' && event !== 'input' && event !== 'notify-ack' : when.endBit === 1
     const esmClass = when.esmType?.[0] ?? 0
     return opsOf(profile, when, event, dialogue).flatMap((op) =>
-      serviceTypesOf(when, dialogue).map((serviceType) => ({ op, serviceType, esmClass, end })))
+      serviceTypesOf(when, dialogue).map((serviceType) => ({ op, serviceType, esmClass, end })),
+    )
   })
 }
 
-function opsOf(profile: DialectProfile, when: DialectCondition, event: NetworkEvent, dialogue: NetworkDialogue): (number | undefined)[] {
+function opsOf(
+  profile: DialectProfile,
+  when: DialectCondition,
+  event: NetworkEvent,
+  dialogue: NetworkDialogue,
+): (number | undefined)[] {
   if (!profile.inbound.op.from) return [undefined]
   const usual = event === 'begin' ? dialogue.beginOp : OPS[event]
   if (!when.op) return [usual, undefined]
-  const named = when.op.map((op) => op === 'present' ? usual : op === 'absent' ? undefined : op)
+  const named = when.op.map((op) => (op === 'present' ? usual : op === 'absent' ? undefined : op))
   return [...new Set([...named.filter((op) => op === usual), ...named])]
 }
 
@@ -133,18 +171,33 @@ function placingsOf(profile: DialectProfile, code: string): Placing[] {
   const number = serviceNumber(code)
   const { from, pick, suffix, re } = profile.inbound.code
   const split = from.map((place) => place.tlv).find((tag) => tag !== undefined)
-  const joined: Placing[] = pick === 'join' && split !== undefined
-    ? [{ text: '', destination: bare(code, suffix), tlvs: [{ tag: split, value: Buffer.from('\xa0*', 'latin1') }] }]
-    : []
-  const shown = [code, ...(re === undefined ? [] : [regexSample(re, code), regexSample(re, code.replace(/^\*|#$/g, ''))])]
-  return [...joined, ...shown.flatMap((value): Placing[] => [
-    { text: value, destination: number, tlvs: [] },
-    { text: '', destination: value, tlvs: [] },
-    { text: value, destination: '', tlvs: [] },
-    ...from.flatMap(({ tlv: tag, skip = 0 }): Placing[] => tag === undefined ? [] : [
-      { text: '', destination: number, tlvs: [{ tag, value: Buffer.from('\0'.repeat(skip) + value, 'latin1') }] },
+  const joined: Placing[] =
+    pick === 'join' && split !== undefined
+      ? [{ text: '', destination: bare(code, suffix), tlvs: [{ tag: split, value: Buffer.from('\xa0*', 'latin1') }] }]
+      : []
+  const shown = [
+    code,
+    ...(re === undefined ? [] : [regexSample(re, code), regexSample(re, code.replace(/^\*|#$/g, ''))]),
+  ]
+  return [
+    ...joined,
+    ...shown.flatMap((value): Placing[] => [
+      { text: value, destination: number, tlvs: [] },
+      { text: '', destination: value, tlvs: [] },
+      { text: value, destination: '', tlvs: [] },
+      ...from.flatMap(({ tlv: tag, skip = 0 }): Placing[] =>
+        tag === undefined
+          ? []
+          : [
+              {
+                text: '',
+                destination: number,
+                tlvs: [{ tag, value: Buffer.from('\0'.repeat(skip) + value, 'latin1') }],
+              },
+            ],
+      ),
     ]),
-  ])]
+  ]
 }
 
 /** `201` of `*201#`. */
@@ -163,17 +216,24 @@ function written(profile: DialectProfile, dialogue: NetworkDialogue, form: Form,
   if (form.op !== undefined) put(inbound.op.from, operation(profile, form.op), target)
   target.tlvs.push(...placing.tlvs)
   const { octets, dataCoding } = textOf(profile, dialogue, target, placing.text)
-  const inPayload = outbound.pdu === 'data_sm' || outbound.payload === 'message_payload' || octets.length > SHORT_OCTETS_MAX
+  const inPayload =
+    outbound.pdu === 'data_sm' || outbound.payload === 'message_payload' || octets.length > SHORT_OCTETS_MAX
   if (inPayload && octets.length) target.tlvs.push({ tag: PAYLOAD, value: octets })
   const [sourceTon, sourceNpi, source] = dialogue.source
   const [ton, npi] = dialogue.service
   const body = {
     service_type: form.serviceType,
-    source_addr_ton: sourceTon, source_addr_npi: sourceNpi, source_addr: source,
-    dest_addr_ton: ton, dest_addr_npi: npi, destination_addr: placing.destination,
-    esm_class: form.esmClass, data_coding: dataCoding,
+    source_addr_ton: sourceTon,
+    source_addr_npi: sourceNpi,
+    source_addr: source,
+    dest_addr_ton: ton,
+    dest_addr_npi: npi,
+    destination_addr: placing.destination,
+    esm_class: form.esmClass,
+    data_coding: dataCoding,
   }
-  if (outbound.pdu === 'data_sm') return { command: 'data_sm', body: { ...body, ...target.body }, tlvs: ordered(profile, target) }
+  if (outbound.pdu === 'data_sm')
+    return { command: 'data_sm', body: { ...body, ...target.body }, tlvs: ordered(profile, target) }
   const short_message = inPayload ? Buffer.alloc(0) : octets
   return { command: 'deliver_sm', body: { ...body, short_message, ...target.body }, tlvs: ordered(profile, target) }
 }
@@ -197,7 +257,10 @@ function operation(profile: DialectProfile, op: number): Buffer {
 }
 
 function textOf(
-  profile: DialectProfile, dialogue: NetworkDialogue, target: PduTarget, text: string,
+  profile: DialectProfile,
+  dialogue: NetworkDialogue,
+  target: PduTarget,
+  text: string,
 ): { octets: Buffer; dataCoding: number } {
   const { text: coding } = profile.inbound
   if (coding.unwrap === 'comviva' && coding.envelope) {

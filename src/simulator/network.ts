@@ -94,14 +94,22 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
       const isGood = outcome.kind === 'answered' && outcome.status === 0
       if (isGood || !awaits || entry.exchange !== exchange || entries.get(handset.msisdn) !== entry) return
       close(entry)
-      handset.fail(outcome.kind === 'answered'
-        ? `the ESME refused the ${event}: ${nameOfStatus(outcome.status)}`
-        : `the ${event} was not delivered: ${outcome.why}`)
+      handset.fail(
+        outcome.kind === 'answered'
+          ? `the ESME refused the ${event}: ${nameOfStatus(outcome.status)}`
+          : `the ${event} was not delivered: ${outcome.why}`,
+      )
     }
     const spoken = voice.say(event, entry.dialogue, typed)
     if (!spoken) return
     parts.deliveries.send({
-      ...spoken, systemId: entry.systemId, msisdn: handset.msisdn, lane: 'ussd', event, attempts: 0, done,
+      ...spoken,
+      systemId: entry.systemId,
+      msisdn: handset.msisdn,
+      lane: 'ussd',
+      event,
+      attempts: 0,
+      done,
     })
   }
 
@@ -118,11 +126,21 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
 
   function opened(dialogue: NetworkDialogue, systemId: string): Entry {
     const entry: Entry = {
-      dialogue, systemId, asked: false, exchange: 0, callOff: () => undefined, withheld: undefined, last: undefined,
+      dialogue,
+      systemId,
+      asked: false,
+      exchange: 0,
+      callOff: () => undefined,
+      withheld: undefined,
+      last: undefined,
     }
     entries.set(dialogue.msisdn, entry)
     const gone = ended.get(dialogue.msisdn)
-    if (gone) ended.set(dialogue.msisdn, gone.filter((id) => id !== dialogue.id))
+    if (gone)
+      ended.set(
+        dialogue.msisdn,
+        gone.filter((id) => id !== dialogue.id),
+      )
     return entry
   }
 
@@ -138,7 +156,12 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
     const isLate = heard.id !== null && (ended.get(handset.msisdn) ?? []).includes(heard.id)
     if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
     const dialogue = voice.open({
-      msisdn: handset.msisdn, source: handset.source, number: next(), code: '', by: 'esme', beginOp: 2,
+      msisdn: handset.msisdn,
+      source: handset.source,
+      number: next(),
+      code: '',
+      by: 'esme',
+      beginOp: 2,
     })
     const named = heard.id === null ? {} : { id: heard.id, carrier: heard.carrier }
     return opened({ ...dialogue, ...named, service: heard.service, serviceType: heard.serviceType }, systemId)
@@ -156,8 +179,16 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
     const repeat = entry.last?.text === text && entry.last.carrier === carrier
     entry.last = { text, carrier }
     handset.show({
-      text, alphabet, units, over: isOver(heard.decoding), open: heard.action === 'ask', action: heard.action,
-      dataCoding: heard.dataCoding, id: heard.id, carrier, repeat,
+      text,
+      alphabet,
+      units,
+      over: isOver(heard.decoding),
+      open: heard.action === 'ask',
+      action: heard.action,
+      dataCoding: heard.dataCoding,
+      id: heard.id,
+      carrier,
+      repeat,
     })
   }
 
@@ -166,7 +197,11 @@ export function network(settings: NetworkSettings, parts: { clock: Clock; delive
       const before = entries.get(handset.msisdn)
       if (before) close(before) // the network has given up the old one; nobody tells the ESME (24.090)
       const dialogue = voice.open({
-        msisdn: handset.msisdn, source: handset.source, number: options.number ?? next(), code, by: 'subscriber',
+        msisdn: handset.msisdn,
+        source: handset.source,
+        number: options.number ?? next(),
+        code,
+        by: 'subscriber',
         beginOp: options.beginOp ?? 1,
       })
       say(opened(dialogue, options.systemId ?? ''), handset, 'begin')

@@ -80,7 +80,10 @@ export class Peer {
 
   /** Sends a request under the next sequence number; `act` may spoil it. `done` is called exactly once. */
   request(
-    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] }, withinMs: number, done: (outcome: RequestOutcome) => void, act?: Act,
+    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] },
+    withinMs: number,
+    done: (outcome: RequestOutcome) => void,
+    act?: Act,
   ): void {
     if (this.state === 'closed') return done({ kind: 'lost' })
     const sequence = this.nextSequence()
@@ -96,14 +99,24 @@ export class Peer {
     const command = `${request.command}_resp`
     const octets = encode({ command, sequence: request.sequence, ...answer })
     switch (act?.is) {
-      case 'drop-response': return
-      case 'delay': return void this.clock.after(act.ms, () => this.write(octets))
-      case 'answer-twice': this.write(octets); break
-      case 'wrong-sequence': octets.writeUInt32BE((request.sequence + 1000) & SEQUENCE_MAX, 12); break
-      case 'wrong-command': return this.write(encode({ command: 'enquire_link_resp', sequence: request.sequence }))
-      case 'cut': return this.cut(octets, act.at)
-      case 'close': return this.close()
-      case 'half-open': return this.halfOpen()
+      case 'drop-response':
+        return
+      case 'delay':
+        return void this.clock.after(act.ms, () => this.write(octets))
+      case 'answer-twice':
+        this.write(octets)
+        break
+      case 'wrong-sequence':
+        octets.writeUInt32BE((request.sequence + 1000) & SEQUENCE_MAX, 12)
+        break
+      case 'wrong-command':
+        return this.write(encode({ command: 'enquire_link_resp', sequence: request.sequence }))
+      case 'cut':
+        return this.cut(octets, act.at)
+      case 'close':
+        return this.close()
+      case 'half-open':
+        return this.halfOpen()
       default:
     }
     this.write(octets)

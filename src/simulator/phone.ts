@@ -63,7 +63,10 @@ export interface PhoneDeps {
 
 const STORY_MAX = 300
 
-/** What a phone was asked for came to nothing. The message tells the whole story, for tests and logs; `why` is for people. */
+/**
+ * What a phone was asked for came to nothing. The message tells the whole story, for tests and logs; `why` is for
+ * people.
+ */
 export class PhoneError extends Error {
   readonly why: string
   constructor(why: string, story: readonly string[]) {
@@ -122,12 +125,24 @@ export function phone(handset: Omit<Handset, 'show' | 'fail'>, deps: PhoneDeps):
   const self: Phone = {
     ...handset,
     skipRepeats: false,
-    get screen() { return screen },
-    get inbox() { return box.all },
-    get repeats() { return repeats },
-    get waiting() { return waiting },
-    get failed() { return failed },
-    get left() { return left },
+    get screen() {
+      return screen
+    },
+    get inbox() {
+      return box.all
+    },
+    get repeats() {
+      return repeats
+    },
+    get waiting() {
+      return waiting
+    },
+    get failed() {
+      return failed
+    },
+    get left() {
+      return left
+    },
     story,
     dial(code, options = {}) {
       screens.forget()

@@ -1,10 +1,15 @@
-/** Values in which the expression of a profile finds a code: the code between an example of what stands around the group. */
+/**
+ * Values in which the expression of a profile finds a code: the code between an example of what stands around the
+ * group.
+ */
 
 /** One character of an expression, or a class, and how often it is repeated. */
 const TOKEN = /(?:\\(.)|\[(?:\\.|[^\]])+\]|([\s\S]))([*+?]|\{\d+(?:,\d*)?\})?/gu
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ', D: 'a', W: ' ', S: 'a', b: '', B: '' }
 
-/** `code=` and `;` of `^.*code=([*0-9#]+);`, with `code` between. An expression without a group matches the code alone. */
+/**
+ * `code=` and `;` of `^.*code=([*0-9#]+);`, with `code` between. An expression without a group matches the code alone.
+ */
 export function regexSample(expression: string, code: string): string {
   const open = groupAt(expression)
   if (open < 0) return code
@@ -21,10 +26,12 @@ function groupAt(expression: string): number {
 }
 
 function example(pattern: string): string {
-  return [...pattern.matchAll(TOKEN)].map(([token, escaped, plain, often = '']) => {
-    const times = often === '*' || often === '?' ? 0 : Number(/\d+/.exec(often)?.[0] ?? 1)
-    return characterOf(token, escaped, plain).repeat(times)
-  }).join('')
+  return [...pattern.matchAll(TOKEN)]
+    .map(([token, escaped, plain, often = '']) => {
+      const times = often === '*' || often === '?' ? 0 : Number(/\d+/.exec(often)?.[0] ?? 1)
+      return characterOf(token, escaped, plain).repeat(times)
+    })
+    .join('')
 }
 
 function characterOf(token: string, escaped: string | undefined, plain: string | undefined): string {

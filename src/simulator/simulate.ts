@@ -28,7 +28,10 @@ export interface SimulateOptions {
 export async function simulate(options: SimulateOptions): Promise<void> {
   const { clock, chance, smpp = {}, http = {}, say, signal } = options
   const smsc = await startSmsc({
-    clock, chance, port: 2775, ...smpp,
+    clock,
+    chance,
+    port: 2775,
+    ...smpp,
     ...(options.voice ? { voice: options.voice } : {}),
     enquireMs: options.enquireMs ?? 30_000,
     applicationMs: options.applicationMs ?? 25_000,

@@ -94,7 +94,11 @@ export interface Smsc {
 }
 
 const DELIVERIES: DeliverySettings = {
-  choose: 'round-robin', responseMs: 30_000, attemptsMax: 5, heldMax: 10_000, temporaryMs: 0,
+  choose: 'round-robin',
+  responseMs: 30_000,
+  attemptsMax: 5,
+  heldMax: 10_000,
+  temporaryMs: 0,
 }
 
 export async function startSmsc(options: SmscOptions): Promise<Smsc> {
@@ -106,11 +110,13 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   }
   const chaos = newChaos(options.chance, () => emit({ is: 'fault' }))
   const deliveries = newDeliveries(
-    { ...DELIVERIES, ...options.deliveries }, { clock, chance: options.chance, chaos, peers: () => peers },
+    { ...DELIVERIES, ...options.deliveries },
+    { clock, chance: options.chance, chaos, peers: () => peers },
   )
   const voice = options.voice ?? standardCoding()
   const network = newNetwork(
-    { voice, applicationMs: options.applicationMs ?? 0, firstNumber: options.firstNumber ?? 1 }, { clock, deliveries },
+    { voice, applicationMs: options.applicationMs ?? 0, firstNumber: options.firstNumber ?? 1 },
+    { clock, deliveries },
   )
   const receipts: ReceiptSettings = { ...RECEIPTS, ...options.receipts }
   const messages = newMessages(123_456_789)
@@ -120,8 +126,17 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const phones = phoneBook({ options, network, deliveries, emit })
 
   const onRequest = esmeRequests({
-    options, chaos, deliveries, network, voice, receipts, messages, peers, clock,
-    phoneOf: phones.byNumber, onBind: (peer) => emit({ is: 'bind', bind: rowOf(peer) }),
+    options,
+    chaos,
+    deliveries,
+    network,
+    voice,
+    receipts,
+    messages,
+    peers,
+    clock,
+    phoneOf: phones.byNumber,
+    onBind: (peer) => emit({ is: 'bind', bind: rowOf(peer) }),
   })
   let serial = 0
   function accept(socket: Socket): void {
@@ -142,7 +157,13 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
 
   return {
     port: listening.port,
-    chaos, receipts, deliveries, network, voice, strays, hook,
+    chaos,
+    receipts,
+    deliveries,
+    network,
+    voice,
+    strays,
+    hook,
     phone: phones.get,
     phones: phones.all,
     binds: () => [...peers].filter((peer) => peer.state === 'bound').map(rowOf),
@@ -180,22 +201,27 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
 
 function rowOf(peer: Peer): SimBindRow {
   return {
-    id: peer.id, systemId: peer.systemId, mode: peer.mode ?? '', state: peer.isHalfOpen ? 'half-open' : peer.state,
-    sinceMs: peer.sinceMs, unanswered: peer.unanswered,
+    id: peer.id,
+    systemId: peer.systemId,
+    mode: peer.mode ?? '',
+    state: peer.isHalfOpen ? 'half-open' : peer.state,
+    sinceMs: peer.sinceMs,
+    unanswered: peer.unanswered,
   }
 }
 
 function listenAt({ tls, port = 0, host = '127.0.0.1' }: SmscOptions): NonNullable<SmscOptions['listen']> {
-  return (accept) => new Promise((done, fail) => {
-    const server = tls ? createTlsServer(tls, accept) : createServer(accept)
-    server.once('error', fail)
-    server.listen(port, host, () => {
-      server.removeListener('error', fail)
-      server.on('error', () => undefined)
-      const close = () => new Promise<void>((closed) => server.close(() => closed()))
-      done({ port: (server.address() as AddressInfo).port, close })
+  return (accept) =>
+    new Promise((done, fail) => {
+      const server = tls ? createTlsServer(tls, accept) : createServer(accept)
+      server.once('error', fail)
+      server.listen(port, host, () => {
+        server.removeListener('error', fail)
+        server.on('error', () => undefined)
+        const close = () => new Promise<void>((closed) => server.close(() => closed()))
+        done({ port: (server.address() as AddressInfo).port, close })
+      })
     })
-  })
 }
 
 /** Asks every bind whether it lives; a bind that twice says nothing is closed. (SMPP v3.4 §7.2) */
@@ -244,11 +270,17 @@ function phoneBook({ options, network, deliveries, emit }: PhoneBookDeps): {
       known.source = form
       return known
     }
-    const made = newPhone({ msisdn, source: form, confirms: true, isOff: false }, {
-      clock: options.clock, network, withinMs: options.screenMs ?? 10_000, inboxMax: options.inboxMax,
-      onChange: (what) => emit({ is: 'phone', what, msisdn }),
-      sendSms: (handset, to, text) => sendSms(deliveries, handset, to, text),
-    })
+    const made = newPhone(
+      { msisdn, source: form, confirms: true, isOff: false },
+      {
+        clock: options.clock,
+        network,
+        withinMs: options.screenMs ?? 10_000,
+        inboxMax: options.inboxMax,
+        onChange: (what) => emit({ is: 'phone', what, msisdn }),
+        sendSms: (handset, to, text) => sendSms(deliveries, handset, to, text),
+      },
+    )
     phones.set(msisdn, made)
     return made
   }
@@ -269,12 +301,24 @@ function sendSms(deliveries: Deliveries, handset: Handset, to: string, text: str
   const [ton, npi, source] = handset.source
   return new Promise((done, fail) => {
     deliveries.send({
-      command: 'deliver_sm', systemId: '', msisdn: handset.msisdn, lane: 'sms', event: 'sms', attempts: 0, tlvs: [],
+      command: 'deliver_sm',
+      systemId: '',
+      msisdn: handset.msisdn,
+      lane: 'sms',
+      event: 'sms',
+      attempts: 0,
+      tlvs: [],
       body: {
-        source_addr_ton: ton, source_addr_npi: npi, source_addr: source, dest_addr_ton: 0, dest_addr_npi: 1,
-        destination_addr: to, data_coding: dataCoding, short_message: octets,
+        source_addr_ton: ton,
+        source_addr_npi: npi,
+        source_addr: source,
+        dest_addr_ton: 0,
+        dest_addr_npi: 1,
+        destination_addr: to,
+        data_coding: dataCoding,
+        short_message: octets,
       },
-      done: (outcome) => outcome.kind === 'answered' ? done(outcome.status) : fail(new Error(outcome.why)),
+      done: (outcome) => (outcome.kind === 'answered' ? done(outcome.status) : fail(new Error(outcome.why))),
     })
   })
 }

@@ -95,33 +95,41 @@ export function frame(text: string, isTty: boolean): string {
 export function remotePhone(url: string, msisdn: string, token?: string): TerminalPhone {
   const base = `${url.replace(/\/$/, '')}/api/phones/${encodeURIComponent(msisdn)}`
   async function ask(path: string, init?: RequestInit): Promise<PhoneView> {
-    const response = await fetch(`${base}${path}`, { ...init, headers: { ...init?.headers, ...bearer(token) } }).catch((error: Error) => {
-      const why = (error.cause as Error | undefined)?.message ?? error.message
-      throw new UsageError(`no simulator answers at ${url} (${why}): start one with 'ussd-connector simulate', or give its --url`)
-    })
-    const answer = await response.json().catch(() => null) as Partial<PhoneView> & { error?: string } | null
+    const response = await fetch(`${base}${path}`, { ...init, headers: { ...init?.headers, ...bearer(token) } }).catch(
+      (error: Error) => {
+        const why = (error.cause as Error | undefined)?.message ?? error.message
+        throw new UsageError(
+          `no simulator answers at ${url} (${why}): start one with 'ussd-connector simulate', or give its --url`,
+        )
+      },
+    )
+    const answer = (await response.json().catch(() => null)) as (Partial<PhoneView> & { error?: string }) | null
     if (answer?.msisdn !== undefined) {
       const view = answer as PhoneView
-      return { ...view, failed: view.failed ?? (response.ok ? null : answer.error ?? 'failed') }
+      return { ...view, failed: view.failed ?? (response.ok ? null : (answer.error ?? 'failed')) }
     }
     throw new UsageError(`the simulator at ${url} says: ${answer?.error ?? `HTTP ${response.status}`}`)
   }
   return {
     look: () => ask(''),
-    post: (act, body) => ask(`/${act}`, {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-    }),
+    post: (act, body) =>
+      ask(`/${act}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
   }
 }
 
-const bearer = (token: string | undefined): Record<string, string> => token === undefined ? {} : { authorization: `Bearer ${token}` }
+const bearer = (token: string | undefined): Record<string, string> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` }
 
 /** What that phone played last, as a talk file. Throws UsageError if there is none to be had. */
 export async function recordedTalkOf(url: string, msisdn: string, token?: string): Promise<string> {
   const path = `/api/phones/${encodeURIComponent(msisdn)}/talk`
   const response = await fetch(`${url.replace(/\/$/, '')}${path}`, { headers: bearer(token) })
   if (response.ok) return response.text()
-  const { error } = await response.json().catch(() => ({})) as { error?: string }
+  const { error } = (await response.json().catch(() => ({}))) as { error?: string }
   throw new UsageError(`the simulator at ${url} gives no talk: ${error ?? `HTTP ${response.status}`}`)
 }
 

@@ -29,7 +29,12 @@ export function createTrace(max: number, clock: Clock, onRecord: (traced: Traced
     record(peer, direction, octets) {
       if (max === 0) return
       const traced: Traced = {
-        serial: ++serial, atMs: clock.now(), direction, peer: peer.id, remotePort: peer.remotePort, octets: blotted(octets),
+        serial: ++serial,
+        atMs: clock.now(),
+        direction,
+        peer: peer.id,
+        remotePort: peer.remotePort,
+        octets: blotted(octets),
       }
       // Every so often rather than at each PDU: shifting a long array costs.
       if (ring.push(traced) > max * 2) ring.splice(0, ring.length - max)
@@ -58,7 +63,15 @@ export interface Described {
 export function describePdu(octets: Buffer): Described {
   const hex = octets.toString('hex')
   const whole = octets.length >= 16 && octets.readUInt32BE(0) === octets.length
-  if (!whole) return { command: 'octets', sequence: 0, status: '', summary: `${octets.length} octets, no whole PDU`, fields: [], hex }
+  if (!whole)
+    return {
+      command: 'octets',
+      sequence: 0,
+      status: '',
+      summary: `${octets.length} octets, no whole PDU`,
+      fields: [],
+      hex,
+    }
   const decoded = decode(octets)
   const status = nameOfStatus(octets.readUInt32BE(8))
   if (!decoded.ok) {
@@ -69,8 +82,10 @@ export function describePdu(octets: Buffer): Described {
   const dataCoding = typeof body['data_coding'] === 'number' ? body['data_coding'] : 0
   const octetsSaid = octetsOfText(decoded.pdu)
   const said = (op === undefined ? readSms : readUssd)(octetsSaid, dataCoding).text
-  const fields: [string, string][] = Object.entries(body).map(([name, value]) =>
-    [name, Buffer.isBuffer(value) ? value.toString('hex') : String(value)])
+  const fields: [string, string][] = Object.entries(body).map(([name, value]) => [
+    name,
+    Buffer.isBuffer(value) ? value.toString('hex') : String(value),
+  ])
   for (const { tag, value } of tlvs) {
     fields.push([`${TAGS.get(tag) ?? 'tlv'} 0x${tag.toString(16).padStart(4, '0')}`, value.toString('hex')])
   }
@@ -83,7 +98,7 @@ export function describePdu(octets: Buffer): Described {
 /** A copy with the password of a bind or outbind written over; lengths stay right. */
 function blotted(octets: Buffer): Buffer {
   const copy = Buffer.from(octets)
-  const name = copy.length > 16 ? COMMANDS_BY_ID.get(copy.readUInt32BE(4))?.name ?? '' : ''
+  const name = copy.length > 16 ? (COMMANDS_BY_ID.get(copy.readUInt32BE(4))?.name ?? '') : ''
   const hasPassword = (name.startsWith('bind_') && !name.endsWith('_resp')) || name === 'outbind'
   if (!hasPassword) return copy
   const start = copy.indexOf(0, 16) + 1

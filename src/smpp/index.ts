@@ -1,2 +1,15 @@
 /** What the SMPP rooms exchange with the rest: decoded PDUs, links, lines. */
-export type { BindDown, BindRow, Dialect, Incoming, Line, LinkPort, OutgoingPdu, Pdu, PduBody, SubmitOptions, SubmitOutcome, Tlv } from './types.ts'
+export type {
+  BindDown,
+  BindRow,
+  Dialect,
+  Incoming,
+  Line,
+  LinkPort,
+  OutgoingPdu,
+  Pdu,
+  PduBody,
+  SubmitOptions,
+  SubmitOutcome,
+  Tlv,
+} from './types.ts'

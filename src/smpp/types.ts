@@ -11,8 +11,8 @@ export interface Tlv {
 
 /**
  * A PDU, decoded. `body` holds the mandatory parameters under the specification's names (`source_addr`,
- * `short_message` …): C-strings as latin1 strings without their NUL, integers as numbers, `short_message` as raw octets.
- * Times stay the strings they were. `tlvs` keeps order and repetition; nothing is interpreted here.
+ * `short_message` …): C-strings as latin1 strings without their NUL, integers as numbers, `short_message` as raw
+ * octets. Times stay the strings they were. `tlvs` keeps order and repetition; nothing is interpreted here.
  */
 export interface Pdu {
   /** 'deliver_sm', 'submit_sm_resp' …; `unknown_0x00010200` for a command the table does not have. */
@@ -62,7 +62,9 @@ export type SubmitOutcome =
   | { kind: 'timeout' }
   /** Written; the link closed before the response. It may have been accepted. */
   | { kind: 'lost' }
-  /** Certainly never written: nothing bound, lane full, deadline passed while waiting, or the PDU could not be coded. */
+  /**
+   * Certainly never written: nothing bound, lane full, deadline passed while waiting, or the PDU could not be coded.
+   */
   | { kind: 'unsent'; why: 'no-bind' | 'queue-full' | 'expired' | 'uncodable' }
 
 /** USSD answers have seconds, SMS have hours: the window always takes USSD first and keeps its last slots for it. */
@@ -70,7 +72,9 @@ export type Lane = 'ussd' | 'sms'
 
 /** The live SMPP connection of one bind, as seen by a handler of its requests. */
 export interface LinkPort {
-  /** Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same. */
+  /**
+   * Unique for ever: `digicel/0#<instance>.<n>`. Kept with a reply to tell a repeat on a new link from one on the same.
+   */
   readonly id: string
   readonly line: string
   /** The SMSC's end of the connection. Absent: it has none. */
@@ -119,7 +123,9 @@ export interface BindDown {
 /** One configured connection to one SMSC. */
 export interface Line {
   readonly name: string
-  /** Lines of one group share dialogues and duplicates: the same SMSC behind several lines. Default: the line's name. */
+  /**
+   * Lines of one group share dialogues and duplicates: the same SMSC behind several lines. Default: the line's name.
+   */
   readonly group: string
   readonly dialect: Dialect
   readonly sms: { source: string; sourceTon: number; sourceNpi: number }
@@ -155,9 +161,9 @@ export interface Dialect {
    */
   write(reply: UssdReply, path: ReturnPath): { pdu: OutgoingPdu; cut: boolean; step?: number }
   /**
-   * Where a dialogue that we open goes: the first write of it is push-begin, or notify. `n` numbers our dialogues, where
-   * that is for us to do; never as in the carrier `not` (hex): to the network that would be a late screen of that dialogue.
-   * Pure. Absent: nothing can be begun here.
+   * Where a dialogue that we open goes: the first write of it is push-begin, or notify. `n` numbers our dialogues,
+   * where that is for us to do; never as in the carrier `not` (hex): to the network that would be a late screen of that
+   * dialogue. Pure. Absent: nothing can be begun here.
    */
   push?(to: { msisdn: string; source: string; n: number; not?: string | undefined }): ReturnPath
   /** What a status other than ESME_ROK in the response to a reply means for the dialogue. retry-once: not now. */
@@ -170,7 +176,9 @@ export interface Dialect {
     submitResp: 'prompt' | 'withheld'
     /** What an input for no known dialogue is: a polite end, or a new begin. */
     unknownInput: 'expired' | 'begin'
-    /** Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not. */
+    /**
+     * Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not.
+     */
     copyMs?: number
     messageIdUseless: boolean
     messageIdBases: { response: 'as-is' | 'hex' | 'dec'; receipt: 'as-is' | 'hex' | 'dec' }

@@ -10,8 +10,8 @@ export interface ChannelDeps {
 }
 
 /**
- * Sends reminders by USSD, and all else, and what was not shown for certain, by `sms`. An SMS that has been begun (parts
- * of it are taken) goes on as an SMS.
+ * Sends reminders by USSD, and all else, and what was not shown for certain, by `sms`. An SMS that has been begun
+ * (parts of it are taken) goes on as an SMS.
  */
 export function pushThenSms(sms: SmsSubmit, { push, flow, ttlMs }: ChannelDeps): SmsSubmit {
   return async (one, beforePart) => {

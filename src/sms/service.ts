@@ -5,8 +5,29 @@
 import type { Knex } from 'knex'
 import { type ConfiguredLine, type Settings, numberingOf } from '../config/index.ts'
 import type { Log, Metrics } from '../base/index.ts'
-import { smsDispatcher, type SmsDispatcher, smsQueries, smsReplacing, type Replacing, type OutboxDeps, type SmsSubject } from './outbox/index.ts'
-import { isLikeReceipt, readReceipt, type ReceiptOptions, QUERY_EVERY_MS, queryLines, smsQuery, smsRecall, smsReplace, fateOf, lateSmsOf, RESPONSES_MAX, smsSubmit } from './pdu/index.ts'
+import {
+  smsDispatcher,
+  type SmsDispatcher,
+  smsQueries,
+  smsReplacing,
+  type Replacing,
+  type OutboxDeps,
+  type SmsSubject,
+} from './outbox/index.ts'
+import {
+  isLikeReceipt,
+  readReceipt,
+  type ReceiptOptions,
+  QUERY_EVERY_MS,
+  queryLines,
+  smsQuery,
+  smsRecall,
+  smsReplace,
+  fateOf,
+  lateSmsOf,
+  RESPONSES_MAX,
+  smsSubmit,
+} from './pdu/index.ts'
 import type { Push } from '../push/index.ts'
 import { pushThenSms } from './push-first.ts'
 import { type PartShelf, smsIn } from './inbox/index.ts'
@@ -47,16 +68,24 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const { channel, pushFlow, pushMs } = settings.reminders
   const isPushed = channel === 'push-then-sms'
   const bySms = smsSubmit({ ...deps, settings: settings.lines })
-  const submitMs = RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
+  const submitMs =
+    RESPONSES_MAX * longestResponseMs(settings.lines) + (isPushed ? pushMs + settings.dialogue.turnMs : 0)
   const recall = smsRecall({ ...deps, settings: settings.lines })
   const outboxParts: OutboxDeps = {
-    knex, clock, chance, log, counters: metrics,
+    knex,
+    clock,
+    chance,
+    log,
+    counters: metrics,
     submit: isPushed ? pushThenSms(bySms, { push: deps.push, flow: pushFlow, ttlMs: pushMs }) : bySms,
     recall,
     settings: {
-      quietHours: settings.reminders.quietHours, pollMs: settings.reminders.pollMs,
-      ambiguousGraceMs: settings.reminders.ambiguousGraceMs, keepMs: settings.retention.smsDays * 86_400_000,
-      leaseMs: Math.max(settings.reminders.leaseMs, submitMs), connectionsMax: connectionsFor(settings.postgres),
+      quietHours: settings.reminders.quietHours,
+      pollMs: settings.reminders.pollMs,
+      ambiguousGraceMs: settings.reminders.ambiguousGraceMs,
+      keepMs: settings.retention.smsDays * 86_400_000,
+      leaseMs: Math.max(settings.reminders.leaseMs, submitMs),
+      connectionsMax: connectionsFor(settings.postgres),
     },
     doors: (name) => {
       const group = lines.get(name)?.group
@@ -64,7 +93,7 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
     },
     messageIds: (name) => {
       const habits = lines.get(name)?.dialect.habits
-      return habits?.messageIdUseless ? null : habits?.messageIdBases ?? null
+      return habits?.messageIdUseless ? null : (habits?.messageIdBases ?? null)
     },
   }
   const outbox: SmsDispatcher = smsDispatcher(outboxParts)
@@ -74,11 +103,16 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
   const incoming = smsIn({ ...deps, settings: settings.sms, numbering, plain: (name) => lineOf(name)?.sms })
   const upkeep = [
     repeated(EXPIRE_EVERY_MS, () => incoming.expire(), deps),
-    repeated(QUERY_EVERY_MS, async () => void await Promise.all(queryLines(asking).map((line) => queries.look(line))), deps),
+    repeated(
+      QUERY_EVERY_MS,
+      async () => void (await Promise.all(queryLines(asking).map((line) => queries.look(line)))),
+      deps,
+    ),
   ]
   async function onReceipt(pdu: Pdu, line: Line): Promise<void> {
     const receipt = readReceipt(pdu, line.name, receiptOptions(lineOf(line.name)))
-    if (!receipt) return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
+    if (!receipt)
+      return metrics.count('sms_receipts_total', { line: line.name, state: 'unknown', result: 'unreadable' })
     const result = await outbox.applyReceipt(receipt)
     metrics.count('sms_receipts_total', { line: line.name, state: receipt.state, result })
   }
@@ -88,7 +122,13 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
       const isReceipt = lineOf(line.name)?.sms?.unmarkedReceipts === true && isLikeReceipt(pdu)
       return isReceipt ? onReceipt(pdu, line) : incoming.take(pdu, line)
     },
-    replacing: smsReplacing({ knex, clock, counters: metrics, recall, replace: smsReplace({ ...deps, settings: settings.lines }) }),
+    replacing: smsReplacing({
+      knex,
+      clock,
+      counters: metrics,
+      recall,
+      replace: smsReplace({ ...deps, settings: settings.lines }),
+    }),
     async onLate(late, line) {
       const sms = late.lane === 'sms' ? lateSmsOf(late.key, line) : null
       const how = lineOf(line)?.sms
@@ -108,7 +148,10 @@ export function createSmsSide(deps: SmsDeps): SmsSide {
 }
 
 const EXPIRE_EVERY_MS = 60_000
-/** Of the connections to the database. Whoever dials waits for none that SMS hold: a dialogue has seconds, an SMS has hours. */
+/**
+ * Of the connections to the database. Whoever dials waits for none that SMS hold: a dialogue has seconds, an SMS has
+ * hours.
+ */
 const CONNECTIONS_SHARE = 0.4
 
 /** PGlite has one for all. */
@@ -128,8 +171,9 @@ function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pic
   let stopped = false
   const again = (): void => {
     cancel = clock.after(everyMs, () => {
-      running = run().catch((error: unknown) => log.warn({ err: error }, 'upkeep of SMS: a store is out of reach'))
-        .then(() => stopped ? undefined : again())
+      running = run()
+        .catch((error: unknown) => log.warn({ err: error }, 'upkeep of SMS: a store is out of reach'))
+        .then(() => (stopped ? undefined : again()))
     })
   }
   return {

@@ -37,7 +37,8 @@ export function parseStoreKeys(file: string, text: string): StoreKeys {
   if (!problems.length && (!names || !seals.length)) {
     problems.push({ where: file, what: `needs a key '${NAMES}' and one more`, remedy: 'ussd-connector store-key' })
   }
-  if (seals.length > KEYS_MAX) problems.push({ where: file, what: `has over ${KEYS_MAX} keys`, remedy: 'remove the oldest, at the end' })
+  if (seals.length > KEYS_MAX)
+    problems.push({ where: file, what: `has over ${KEYS_MAX} keys`, remedy: 'remove the oldest, at the end' })
   if (problems.length) throw new ProblemsError(file, problems)
   return { names: names!, keys: seals }
 }
@@ -47,7 +48,9 @@ export function writeStoreKeys(random: (octets: number) => Buffer, old?: StoreKe
   const line = ({ id, secret }: StoreKey) => `${id}: ${secret.toString('base64')}`
   const fresh = { id: `k${random(3).toString('hex')}`, secret: random(SECRET_OCTETS) }
   const rest = (old?.keys ?? []).slice(0, KEYS_MAX - 1)
-  return [line({ id: NAMES, secret: old?.names ?? random(SECRET_OCTETS) }), line(fresh), ...rest.map(line), ''].join('\n')
+  return [line({ id: NAMES, secret: old?.names ?? random(SECRET_OCTETS) }), line(fresh), ...rest.map(line), ''].join(
+    '\n',
+  )
 }
 
 export interface WatchedKeys {
@@ -67,7 +70,9 @@ export const LOOK_MS = 10_000
 /** A new key reads at once and writes after this: by then every daemon has seen it. */
 export const WRITES_AFTER_MS = 3 * LOOK_MS
 
-/** Throws UsageError or ProblemsError if the file is not right now; later it keeps the keys that it had, and says so. */
+/**
+ * Throws UsageError or ProblemsError if the file is not right now; later it keeps the keys that it had, and says so.
+ */
 export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): WatchedKeys {
   let text = readWhole(file)
   let keys = parseStoreKeys(file, text)
@@ -80,7 +85,8 @@ export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): Watch
     const next = readWhole(file)
     if (next === text) return
     const read = parseStoreKeys(file, next)
-    if (!read.names.equals(keys.names)) throw new UsageError(`${file}: the key '${NAMES}' changed: stop all daemons to change it`)
+    if (!read.names.equals(keys.names))
+      throw new UsageError(`${file}: the key '${NAMES}' changed: stop all daemons to change it`)
     text = next
     // Until it may write, the old writer stays; where that was taken out, there is nothing to wait for.
     const stays = read.keys.some((key) => key.id === writer.id)

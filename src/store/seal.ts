@@ -2,13 +2,13 @@
  * What makes stored dialogues unreadable without a key: AES-256-GCM under a key of each dialogue's own, and names that
  * are a keyed hash of the number. Without keys everything is stored as it is.
  *
- * Sealed text is `-2<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on. Authenticated
- * with it is what it belongs to: the dialogue's name, and what the caller binds it to (which field, of which dialogue and turn).
- * So what was moved does not open, be it from another dialogue of the same subscriber.
+ * Sealed text is `-2<key id>.<base64url of nonce, ciphertext, tag>`: no plain word or line begins with `-` and goes on.
+ * Authenticated with it is what it belongs to: the dialogue's name, and what the caller binds it to (which field, of
+ * which dialogue and turn). So what was moved does not open, be it from another dialogue of the same subscriber.
  *
- * Once there are keys, what is not sealed so does not open: whoever reaches the store could have written it. Up to a moment that
- * the settings name (privacy.plainUntil) what was stored plain, or by a release that bound a seal to the name alone
- * (`-<key id>.…`), is still read, and counted.
+ * Once there are keys, what is not sealed so does not open: whoever reaches the store could have written it. Up to a
+ * moment that the settings name (privacy.plainUntil) what was stored plain, or by a release that bound a seal to the
+ * name alone (`-<key id>.…`), is still read, and counted.
  */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
 import { bucketOf, HIDDEN, keyOfName, nameOfKey, type DialogueKey } from '../dialogue/index.ts'
@@ -22,7 +22,9 @@ export interface StoreKey {
   secret: Buffer
 }
 
-/** Keys to read with, the one to write with, and the one that hides numbers in names, which stays when others change. */
+/**
+ * Keys to read with, the one to write with, and the one that hides numbers in names, which stays when others change.
+ */
 export interface KeyRing {
   names: Buffer
   keys: readonly StoreKey[]
@@ -39,7 +41,10 @@ export interface SealPlace {
   former?: string
   /** Octets that are unreadable, or the text itself. It opens as what it is bound to, and as nothing else. */
   seal(text: string, bound: string): string
-  /** Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved, 'unsealed' if it is not bound. */
+  /**
+   * Throws StoreError: 'sealed' if its key is not here, 'corrupt' if it was altered or moved, 'unsealed' if it is not
+   * bound.
+   */
   open(stored: string, bound: string): string
   /** A word that equal texts of this dialogue share. */
   mark(text: string): string
@@ -124,15 +129,20 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
   const codes = remembered<string>()
 
   /** A key of each dialogue's own: random nonces of 96 bits then never run out. */
-  const derive = ({ id, secret }: StoreKey, name: string): Derived => derived(`${id} ${name}`, () => {
-    const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
-    return { id, cipher: octets.subarray(0, 32), mark: octets.subarray(32), name: Buffer.from(name) }
-  })
-  const hidden = (msisdn: string) => createHmac('sha256', ring().names).update(`msisdn ${msisdn}`).digest()
-    .subarray(0, HASH_OCTETS).toString('base64url')
+  const derive = ({ id, secret }: StoreKey, name: string): Derived =>
+    derived(`${id} ${name}`, () => {
+      const octets = createHmac('sha512', secret).update(`dialogue ${name}`).digest()
+      return { id, cipher: octets.subarray(0, 32), mark: octets.subarray(32), name: Buffer.from(name) }
+    })
+  const hidden = (msisdn: string) =>
+    createHmac('sha256', ring().names)
+      .update(`msisdn ${msisdn}`)
+      .digest()
+      .subarray(0, HASH_OCTETS)
+      .toString('base64url')
   /** The bucket is that of the plain name: one script can then look in both places, also in a Cluster. */
-  const hide = (key: DialogueKey, plain = nameOfKey(key)) => names(plain, () =>
-    `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
+  const hide = (key: DialogueKey, plain = nameOfKey(key)) =>
+    names(plain, () => `${key.group}:${HIDDEN}${String(bucketOf(plain)).padStart(2, '0')}${hidden(key.msisdn)}`)
   const known = (stored: string): StoreKey => {
     const id = idOf(stored)
     const key = ring().keys.find((one) => one.id === id)
@@ -144,8 +154,11 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
     plain.onRead()
   }
   const placeOf = (key: DialogueKey | null, hiddenName: string, name: string, former?: string): SealPlace => ({
-    key, name, ...(former === undefined ? {} : { former }),
-    seal: (text, bound) => seal(derive(ring().writer, hiddenName), text, { nonce: random(NONCE), bound: about(hiddenName, bound) }),
+    key,
+    name,
+    ...(former === undefined ? {} : { former }),
+    seal: (text, bound) =>
+      seal(derive(ring().writer, hiddenName), text, { nonce: random(NONCE), bound: about(hiddenName, bound) }),
     open(stored, bound) {
       if (isBound(stored)) return open(derive(known(stored), hiddenName), stored, about(hiddenName, bound))
       allowed()
@@ -154,11 +167,12 @@ export function createSealer({ ring, random, plain }: SealerDeps): Sealer {
     mark: (text) => mark(derive(ring().writer, hiddenName), text),
     otherMarks: (text) => [word(text), ...others(ring()).map((one) => mark(derive(one, hiddenName), text))],
   })
-  const code = (by: StoreKey, text: string) => codes(`${by.id} ${text}`, () => {
-    const key = derive(by, CODE)
-    // The nonce is a hash of the text, so equal codes are equal words, and no nonce serves two texts.
-    return seal(key, text, { nonce: createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE) })
-  })
+  const code = (by: StoreKey, text: string) =>
+    codes(`${by.id} ${text}`, () => {
+      const key = derive(by, CODE)
+      // The nonce is a hash of the text, so equal codes are equal words, and no nonce serves two texts.
+      return seal(key, text, { nonce: createHmac('sha256', key.mark).update(text).digest().subarray(0, NONCE) })
+    })
   return {
     seals: true,
     hidden,
@@ -190,7 +204,10 @@ function others({ keys, writer }: KeyRing): StoreKey[] {
   return keys.length === 1 ? [] : keys.filter((key) => key.id !== writer.id)
 }
 
-/** Of a seal that is bound to more than the name: no id of a key begins so, so an earlier release says that it has no such key. */
+/**
+ * Of a seal that is bound to more than the name: no id of a key begins so, so an earlier release says that it has no
+ * such key.
+ */
 const BOUND = '-2'
 
 function isBound(stored: string): boolean {
@@ -239,8 +256,11 @@ function unknownKey(id: string): StoreError {
 }
 
 function unsealed(): StoreError {
-  return new StoreError('unsealed', 'a stored value has no seal of this release: it is of an earlier one, from before there was '
-    + 'a key, or forged (privacy.plainUntil lets the first two be read for a while)')
+  return new StoreError(
+    'unsealed',
+    'a stored value has no seal of this release: it is of an earlier one, from before there was ' +
+      'a key, or forged (privacy.plainUntil lets the first two be read for a while)',
+  )
 }
 
 function isHidden(name: string): boolean {

@@ -1,4 +1,7 @@
-/** Why a store cannot be reached, by the code of the error: what an operator can do about it, and whether waiting may help. */
+/**
+ * Why a store cannot be reached, by the code of the error: what an operator can do about it, and whether waiting may
+ * help.
+ */
 
 export interface Unreachable {
   remedy: string
@@ -25,16 +28,41 @@ function codeOf(error: unknown): string {
 const CAUSES: [codes: RegExp, remedy: string, passes?: true][] = [
   [/^(ECONNREFUSED|57P03)$/, 'is it running at STORE.url?', true],
   [/^ETIMEDOUT$/, 'is it running at STORE.url, and does that port speak TLS if and only if STORE.tls is set?', true],
-  [/^ECONNRESET$/, 'the server hung up: is it starting, or does it want TLS (STORE.tls) or our certificate (STORE.tls.cert)?', true],
+  [
+    /^ECONNRESET$/,
+    'the server hung up: is it starting, or does it want TLS (STORE.tls) or our certificate (STORE.tls.cert)?',
+    true,
+  ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'the host in STORE.url has no address', true],
-  [/^(28P01|28000)$/, 'the user in STORE.url, PGUSER, STORE.passwordFile, or the certificate in STORE.tls that pg_hba.conf asks for'],
+  [
+    /^(28P01|28000)$/,
+    'the user in STORE.url, PGUSER, STORE.passwordFile, or the certificate in STORE.tls that pg_hba.conf asks for',
+  ],
   [/^(WRONGPASS|NOAUTH)$/, 'the user in STORE.url, or STORE.passwordFile', true],
   [/^3D000$/, 'make the database, or give the user the right CREATEDB'],
   [/^42501$/, 'the user in STORE.url needs the right CREATEDB, or CREATE on the schema of a database that is there'],
-  [/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/, "the server's certificate is not valid now: renew it, or set this machine's clock"],
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "the server's certificate is for another name: STORE.tls.servername, or the host in STORE.url"],
-  [/^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_)/, "the server's certificate is not signed by an authority in STORE.tls.ca"],
-  [/ALERT|HANDSHAKE_FAILURE/, 'the server refuses our certificate, or wants one: STORE.tls.cert and key, of an authority that it trusts'],
-  [/^(NO_TLS|EPROTO|ERR_SSL_WRONG_VERSION_NUMBER)$/, 'that port of the server speaks no TLS: switch it on there, or take STORE.tls out'],
-  [/^ERR_(OSSL|SSL)_/, 'STORE.tls: a file is no PEM of the kind it should be, or key and certificate do not belong together'],
+  [
+    /^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)$/,
+    "the server's certificate is not valid now: renew it, or set this machine's clock",
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    "the server's certificate is for another name: STORE.tls.servername, or the host in STORE.url",
+  ],
+  [
+    /^(UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_)/,
+    "the server's certificate is not signed by an authority in STORE.tls.ca",
+  ],
+  [
+    /ALERT|HANDSHAKE_FAILURE/,
+    'the server refuses our certificate, or wants one: STORE.tls.cert and key, of an authority that it trusts',
+  ],
+  [
+    /^(NO_TLS|EPROTO|ERR_SSL_WRONG_VERSION_NUMBER)$/,
+    'that port of the server speaks no TLS: switch it on there, or take STORE.tls out',
+  ],
+  [
+    /^ERR_(OSSL|SSL)_/,
+    'STORE.tls: a file is no PEM of the kind it should be, or key and certificate do not belong together',
+  ],
 ]

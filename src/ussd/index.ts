@@ -4,7 +4,41 @@ export { MSISDN_DIGITS_MAX, msisdnOf, type Numbering, readMsisdn, remedyFor } fr
 export { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 export { decodeNational, encodeNational, LANGUAGES, NO_SHIFT, type Shift, shiftElements, shiftFor } from './national.ts'
 export { decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2 } from './octets.ts'
-export { CODE_LENGTH_MAX, type CodeRoute, normaliseCode, readCode, routeCode, type ServiceCode } from './service-code.ts'
+export {
+  CODE_LENGTH_MAX,
+  type CodeRoute,
+  normaliseCode,
+  readCode,
+  routeCode,
+  type ServiceCode,
+} from './service-code.ts'
 export { blankDialled, blankedCode, hideDialled, isServed, shownCode } from './shown-code.ts'
-export { alphabetOf, boundaryAt, clean, clusterAt, count, fewMarks, fit, fits, longestPage, toGsm7Text, transliterate, trimAnswer } from './text.ts'
-export { type Alphabet, type Chance, type Clock, type EndReason, type Json, type JsonObject, type PageLimit, type ReturnPath, USSD_PAGE, type UssdAction, type UssdKind, type UssdMessage, type UssdReply } from './vocabulary.ts'
+export {
+  alphabetOf,
+  boundaryAt,
+  clean,
+  clusterAt,
+  count,
+  fewMarks,
+  fit,
+  fits,
+  longestPage,
+  toGsm7Text,
+  transliterate,
+  trimAnswer,
+} from './text.ts'
+export {
+  type Alphabet,
+  type Chance,
+  type Clock,
+  type EndReason,
+  type Json,
+  type JsonObject,
+  type PageLimit,
+  type ReturnPath,
+  USSD_PAGE,
+  type UssdAction,
+  type UssdKind,
+  type UssdMessage,
+  type UssdReply,
+} from './vocabulary.ts'

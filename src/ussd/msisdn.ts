@@ -22,7 +22,10 @@ export interface NumberAddress {
   digits: string
 }
 
-/** ambiguous: said to be national, but as far as lengths are known it may be an international number, or is of no length at all. */
+/**
+ * ambiguous: said to be national, but as far as lengths are known it may be an international number, or is of no length
+ * at all.
+ */
 export type MsisdnFault = 'empty' | 'alphanumeric' | 'too-long' | 'too-short' | 'no-country-code' | 'ambiguous'
 
 const REMEDIES: Record<MsisdnFault, string> = {
@@ -31,8 +34,9 @@ const REMEDIES: Record<MsisdnFault, string> = {
   'too-long': 'ask the operator for E.164 numbers: 15 digits at most',
   'too-short': "ask the operator for the subscriber's whole number in source_addr",
   'no-country-code': 'the number is national: set msisdn.countryCode of the line, and msisdn.nationalDigits',
-  ambiguous: 'set msisdn.nationalDigits of the line to all lengths that national numbers have, such as [8]; '
-    + 'if they are right, ask the operator to send international numbers with source_addr_ton 1',
+  ambiguous:
+    'set msisdn.nationalDigits of the line to all lengths that national numbers have, such as [8]; ' +
+    'if they are right, ask the operator to send international numbers with source_addr_ton 1',
 }
 
 /** What the operator of the daemon can do about a fault, also as it is counted: `source-ambiguous`. Else undefined. */
@@ -49,7 +53,8 @@ const TON = { international: 1, national: 2 }
 
 /** The canonical MSISDN of an address, or why there is none. The fault never contains the address. */
 export function readMsisdn(
-  address: NumberAddress, numbering: Numbering = {},
+  address: NumberAddress,
+  numbering: Numbering = {},
 ): { msisdn: string } | { fault: MsisdnFault } {
   const written = address.digits.slice(0, 64).replace(/[\s().-]/g, '')
   if (written === '') return { fault: 'empty' }
@@ -100,10 +105,12 @@ function national(written: readonly [string, ...string[]], { isSaid, numbering }
   const [whole] = written
   const isLength = (length: number) => nationalDigits?.includes(length) ?? false
   const fits = (length: number) => countryCode.length + length <= MSISDN_DIGITS_MAX
-  const readings = written.filter(({ length }) => nationalDigits ? isLength(length) : isSaid && fits(length))
-  if (countryCode === '') return isSaid || readings.length || whole.startsWith('0') ? { fault: 'no-country-code' } : { msisdn: whole }
-  const isWhole = whole.startsWith(countryCode)
-    && (nationalDigits ? isLength(whole.length - countryCode.length) : whole.length >= MSISDN_DIGITS_MIN)
+  const readings = written.filter(({ length }) => (nationalDigits ? isLength(length) : isSaid && fits(length)))
+  if (countryCode === '')
+    return isSaid || readings.length || whole.startsWith('0') ? { fault: 'no-country-code' } : { msisdn: whole }
+  const isWhole =
+    whole.startsWith(countryCode) &&
+    (nationalDigits ? isLength(whole.length - countryCode.length) : whole.length >= MSISDN_DIGITS_MIN)
   const numbers = new Set([...readings.map((it) => countryCode + it), ...(isWhole ? [whole] : [])])
   const [only] = numbers
   if (numbers.size === 1) return { msisdn: only! }

@@ -17,8 +17,19 @@ export const NO_SHIFT: Shift = { locking: 0, single: 0 }
 
 /** Languages by name, as in the settings of a line. Spanish has a single shift table only. */
 export const LANGUAGES = {
-  turkish: 1, spanish: 2, portuguese: 3, bengali: 4, gujarati: 5, hindi: 6, kannada: 7, malayalam: 8, oriya: 9,
-  punjabi: 10, tamil: 11, telugu: 12, urdu: 13,
+  turkish: 1,
+  spanish: 2,
+  portuguese: 3,
+  bengali: 4,
+  gujarati: 5,
+  hindi: 6,
+  kannada: 7,
+  malayalam: 8,
+  oriya: 9,
+  punjabi: 10,
+  tamil: 11,
+  telugu: 12,
+  urdu: 13,
 } as const
 
 /** Text of unpacked septets; an identifier that nobody assigned means the default tables. (§6.2.1.2.4) */

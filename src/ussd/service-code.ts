@@ -47,7 +47,9 @@ export function normaliseCode(written: string): string {
  * (`*12#` is no beginning of `*123#`); among equals a row that names the line wins over one for all lines.
  */
 export function routeCode<Row extends CodeRoute>(
-  routes: readonly Row[], code: string, line: string,
+  routes: readonly Row[],
+  code: string,
+  line: string,
 ): { route: Row; dialled: string[] } | undefined {
   const dialled = readCode(code)
   let best: { row: Row; length: number; rank: number } | undefined

@@ -70,8 +70,8 @@ export function transliterate(text: string): string {
 }
 
 /**
- * No letter of any script has more marks in a row. Sorting them, which is what `normalize` does first, takes a time that grows
- * with their square: 16,000 in a row 0.2 s. (UAX #15, Stream-Safe Text Format)
+ * No letter of any script has more marks in a row. Sorting them, which is what `normalize` does first, takes a time
+ * that grows with their square: 16,000 in a row 0.2 s. (UAX #15, Stream-Safe Text Format)
  */
 export function fewMarks(text: string): string {
   return text.replace(MANY_MARKS, '$1')
@@ -125,15 +125,64 @@ const DIGIT = /\p{Nd}/u
 
 /** Characters that have a plain twin in GSM 7-bit. '' drops the character. */
 const PLAIN: ReadonlyMap<string, string> = new Map([
-  ...each('‘’‚‛′ʼ`´ʻ', "'"), ...each('“”„‟″«»', '"'), ...each('‹', '<'), ...each('›', '>'),
-  ...each('‐‑‒–—―−\u2043', '-'), ...each('•·∙', '-'), ...each('\u00a0\u202f\u2000\u2001\u2002\u2003\u2004', ' '),
-  ...each('\u2005\u2006\u2007\u2008\u2009\u200a\u205f\u3000\t', ' '), ...each('\u200b\u2060\ufeff\u00ad', ''),
-  ['…', '...'], ['⁄', '/'], ['×', 'x'], ['©', '(c)'], ['®', '(R)'], ['™', '(TM)'], ['№', 'No.'],
-  ['½', '1/2'], ['¼', '1/4'], ['¾', '3/4'], ['ª', 'a'], ['º', 'o'], ['¹', '1'], ['²', '2'], ['³', '3'],
-  ['đ', 'd'], ['Đ', 'D'], ['ð', 'd'], ['Ð', 'D'], ['ħ', 'h'], ['Ħ', 'H'], ['ı', 'i'], ['ł', 'l'], ['Ł', 'L'],
-  ['ŋ', 'n'], ['Ŋ', 'N'], ['œ', 'oe'], ['Œ', 'OE'], ['ŧ', 't'], ['Ŧ', 'T'], ['þ', 'th'], ['Þ', 'Th'],
-  ['ɓ', 'b'], ['Ɓ', 'B'], ['ɗ', 'd'], ['Ɗ', 'D'], ['ƙ', 'k'], ['Ƙ', 'K'], ['ƴ', 'y'], ['Ƴ', 'Y'], ['ẞ', 'ß'],
-  ['ɛ', 'e'], ['Ɛ', 'E'], ['ɔ', 'o'], ['Ɔ', 'O'], ['ŉ', "'n"], ['ĸ', 'k'], ['ſ', 's'], ['ƒ', 'f'],
+  ...each('‘’‚‛′ʼ`´ʻ', "'"),
+  ...each('“”„‟″«»', '"'),
+  ...each('‹', '<'),
+  ...each('›', '>'),
+  ...each('‐‑‒–—―−\u2043', '-'),
+  ...each('•·∙', '-'),
+  ...each('\u00a0\u202f\u2000\u2001\u2002\u2003\u2004', ' '),
+  ...each('\u2005\u2006\u2007\u2008\u2009\u200a\u205f\u3000\t', ' '),
+  ...each('\u200b\u2060\ufeff\u00ad', ''),
+  ['…', '...'],
+  ['⁄', '/'],
+  ['×', 'x'],
+  ['©', '(c)'],
+  ['®', '(R)'],
+  ['™', '(TM)'],
+  ['№', 'No.'],
+  ['½', '1/2'],
+  ['¼', '1/4'],
+  ['¾', '3/4'],
+  ['ª', 'a'],
+  ['º', 'o'],
+  ['¹', '1'],
+  ['²', '2'],
+  ['³', '3'],
+  ['đ', 'd'],
+  ['Đ', 'D'],
+  ['ð', 'd'],
+  ['Ð', 'D'],
+  ['ħ', 'h'],
+  ['Ħ', 'H'],
+  ['ı', 'i'],
+  ['ł', 'l'],
+  ['Ł', 'L'],
+  ['ŋ', 'n'],
+  ['Ŋ', 'N'],
+  ['œ', 'oe'],
+  ['Œ', 'OE'],
+  ['ŧ', 't'],
+  ['Ŧ', 'T'],
+  ['þ', 'th'],
+  ['Þ', 'Th'],
+  ['ɓ', 'b'],
+  ['Ɓ', 'B'],
+  ['ɗ', 'd'],
+  ['Ɗ', 'D'],
+  ['ƙ', 'k'],
+  ['Ƙ', 'K'],
+  ['ƴ', 'y'],
+  ['Ƴ', 'Y'],
+  ['ẞ', 'ß'],
+  ['ɛ', 'e'],
+  ['Ɛ', 'E'],
+  ['ɔ', 'o'],
+  ['Ɔ', 'O'],
+  ['ŉ', "'n"],
+  ['ĸ', 'k'],
+  ['ſ', 's'],
+  ['ƒ', 'f'],
 ])
 
 function each(characters: string, plain: string): [string, string][] {

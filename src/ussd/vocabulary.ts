@@ -3,22 +3,37 @@
  *
  * | word            | means                                                                                   | not |
  * |-----------------|-----------------------------------------------------------------------------------------|-----|
- * | MSISDN          | the subscriber's number: international digits, no `+`                                   | phone, user |
- * | service code    | what was dialled: `*384*1#`                                                             | short code |
- * | ESME / SMSC     | us / the operator's end (a USSD gateway speaks as one)                                  | client, server |
- * | line            | one configured connection to one SMSC: dialect, binds, limits                           | provider, channel |
- * | link            | the live SMPP connection of one bind                                                    | session |
- * | dialogue        | one USSD conversation, from PSSR indication to its end                                  | session |
- * | message / reply | what the network said / what we say: `UssdMessage`, `UssdReply`                         | request, response |
+ * | MSISDN          | the subscriber's number: international digits, no `+`                                   | phone,
+ * user |
+ * | service code    | what was dialled: `*384*1#`                                                             | short
+ * code |
+ * | ESME / SMSC     | us / the operator's end (a USSD gateway speaks as one)                                  | client,
+ * server |
+ * | line            | one configured connection to one SMSC: dialect, binds, limits                           |
+ * provider, channel |
+ * | link            | the live SMPP connection of one bind                                                    | session
+ * |
+ * | dialogue        | one USSD conversation, from PSSR indication to its end                                  | session
+ * |
+ * | message / reply | what the network said / what we say: `UssdMessage`, `UssdReply`                         |
+ * request, response |
  * | turn            | one message in, at most one reply out                                                   | cycle |
- * | epoch           | the id of one dialogue, minted by us when it opens (UUIDv7); network numbers wrap       | session id |
- * | intention       | `epoch:turn:call`: the idempotency key of everything a turn does to the world           | request id |
- * | dialect         | one operator's way of putting USSD into SMPP                                            | adapter, driver |
- * | flow / screen   | a menu that an operator wrote / one step of it                                          | journey, node |
- * | want            | what a settled dialogue asks of the world: ask, notify, end, call                       | effect |
- * | back end        | a named source of data and actions that a flow may call                                 | webhook |
- * | revision        | a flow's name and the first 12 hex digits of its hash: `dental@9f2c01ab77de`            | version |
- * | talk            | a written conversation that tests a flow                                                | scenario |
+ * | epoch           | the id of one dialogue, minted by us when it opens (UUIDv7); network numbers wrap       | session
+ * id |
+ * | intention       | `epoch:turn:call`: the idempotency key of everything a turn does to the world           | request
+ * id |
+ * | dialect         | one operator's way of putting USSD into SMPP                                            |
+ * adapter, driver |
+ * | flow / screen   | a menu that an operator wrote / one step of it                                          |
+ * journey, node |
+ * | want            | what a settled dialogue asks of the world: ask, notify, end, call                       | effect
+ * |
+ * | back end        | a named source of data and actions that a flow may call                                 | webhook
+ * |
+ * | revision        | a flow's name and the first 12 hex digits of its hash: `dental@9f2c01ab77de`            | version
+ * |
+ * | talk            | a written conversation that tests a flow                                                |
+ * scenario |
  *
  * USSD operations keep the standard's names (SMPP v3.4 §5.3.2.44): PSSR indication 1, USSR request 2, USSN request 3,
  * PSSR response 17, USSR confirm 18, USSN confirm 19.
@@ -76,7 +91,8 @@ export interface ReturnPath {
 
 /**
  * What we say. continue: USSR request, an answer is awaited · end: PSSR response, closes the dialogue
- * · notify: USSN request, only an acknowledgement is awaited · push-begin / push-end: the same in a dialogue that we opened
+ * · notify: USSN request, only an acknowledgement is awaited · push-begin / push-end: the same in a dialogue that we
+ * opened
  * · abort: release without text.
  */
 export type UssdAction = 'continue' | 'end' | 'notify' | 'push-begin' | 'push-end' | 'abort'
@@ -88,17 +104,35 @@ export interface UssdReply {
 
 /**
  * Why a dialogue ended; each one is a metrics label.
- * completed: an end screen · exit: the subscriber chose to leave (an end screen marked `exit`) · subscriber-abort / network-abort
- * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer on
+ * completed: an end screen · exit: the subscriber chose to leave (an end screen marked `exit`) · subscriber-abort /
+ * network-abort
+ * · idle: no answer in time · total: too long altogether · backend-failed · store-failed · bind-lost: no link to answer
+ * on
  * · refused: the SMSC did not take the reply · superseded: a new dial · overload · too-many-wrong
  * · flow-gone: its revision is not to be had
  * · failed: a bug of ours, caught · drained: the daemon stopped · operator: by hand
  * · recalled: its flow revision was taken back.
  */
 export type EndReason =
-  | 'completed' | 'exit' | 'subscriber-abort' | 'network-abort' | 'idle' | 'total' | 'backend-failed' | 'store-failed'
-  | 'bind-lost' | 'refused' | 'superseded' | 'overload' | 'too-many-wrong' | 'flow-gone' | 'failed' | 'drained' | 'operator'
-  | 'recalled' | 'answer-later'
+  | 'completed'
+  | 'exit'
+  | 'subscriber-abort'
+  | 'network-abort'
+  | 'idle'
+  | 'total'
+  | 'backend-failed'
+  | 'store-failed'
+  | 'bind-lost'
+  | 'refused'
+  | 'superseded'
+  | 'overload'
+  | 'too-many-wrong'
+  | 'flow-gone'
+  | 'failed'
+  | 'drained'
+  | 'operator'
+  | 'recalled'
+  | 'answer-later'
 
 /** Text alphabets a USSD string may be in. (3GPP TS 23.038 §5) */
 export type Alphabet = 'gsm7' | 'ucs2'

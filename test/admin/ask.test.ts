@@ -8,7 +8,10 @@ describe('a command that asks a daemon', () => {
     const silent = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
-    await assert.rejects(request({ url }, 'POST', '/v1/flows/x/publish', {}, 50), /no answer in 0\.05 s; what was asked may still be done/)
+    await assert.rejects(
+      request({ url }, 'POST', '/v1/flows/x/publish', {}, 50),
+      /no answer in 0\.05 s; what was asked may still be done/,
+    )
     silent.close()
   })
 })

@@ -14,25 +14,42 @@ import { flowOf, handset } from '../flow/support.ts'
 import { fakeClock } from '../support/clock.ts'
 import { workOf } from '../support/work.ts'
 
-const context: CallContext =
-  { intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0, signal: new AbortController().signal }
+const context: CallContext = {
+  intention: 'e:1:1',
+  epoch: 'e',
+  msisdn: '67570000001',
+  language: 'en',
+  line: 'digicel',
+  todayMs: 0,
+  signal: new AbortController().signal,
+}
 
 function guardedBy(backend: Backend, unitsMax?: number) {
   const counted: string[] = []
-  const counters = { count: (name: string, labels: Record<string, string> = {}, by = 1) => void counted.push([name, ...Object.values(labels), by].join(' ')) }
+  const counters = {
+    count: (name: string, labels: Record<string, string> = {}, by = 1) =>
+      void counted.push([name, ...Object.values(labels), by].join(' ')),
+  }
   return { counted, backend: guard(backend, { clock: fakeClock(), counters, log: silentLog }, undefined, unitsMax) }
 }
 
 const saying = (data: Json | Refusal) => moduleBackend('wallet', { operations: { balance: async () => data } })
-const dataOf = (result: CallResult) => result.is === 'failed' ? undefined : result.data
+const dataOf = (result: CallResult) => (result.is === 'failed' ? undefined : result.data)
 
 describe('what a back end says', () => {
   const long = 'a'.repeat(200_000)
 
   it('is cut to what a screen can show, counted, whatever it is reached by', async () => {
     const { backend, counted } = guardedBy(saying({ name: long, rows: [{ note: ' '.repeat(60_000) }, 7], short: 'x' }))
-    const data = dataOf(await backend.call('balance', {}, context)) as { name: string; rows: [{ note: string }, number]; short: string }
-    assert.deepEqual([data.name.length, data.rows[0].note.length, data.rows[1], data.short], [TEXT_UNITS_MAX, TEXT_UNITS_MAX, 7, 'x'])
+    const data = dataOf(await backend.call('balance', {}, context)) as {
+      name: string
+      rows: [{ note: string }, number]
+      short: string
+    }
+    assert.deepEqual(
+      [data.name.length, data.rows[0].note.length, data.rows[1], data.short],
+      [TEXT_UNITS_MAX, TEXT_UNITS_MAX, 7, 'x'],
+    )
     assert.ok(counted.includes('limits_total backend-text 2'), counted.join())
   })
 
@@ -63,7 +80,11 @@ describe('what a back end says', () => {
       const { backend, counted } = guardedBy(saying(data))
       const result = await backend.call('balance', {}, context)
       assert.deepEqual([result.is, result.is === 'failed' && result.why], ['failed', 'nonsense'])
-      assert.ok(counted.includes('limits_total backend-answer 1') && counted.includes('backend_calls_total wallet balance nonsense 1'), counted.join())
+      assert.ok(
+        counted.includes('limits_total backend-answer 1') &&
+          counted.includes('backend_calls_total wallet balance nonsense 1'),
+        counted.join(),
+      )
     }
     assert.equal((await guardedBy(saying(much), 4 * ANSWER_UNITS_MAX).backend.call('balance', {}, context)).is, 'data')
     assert.equal((await guardedBy(saying(deep(DEPTH_MAX - 1))).backend.call('balance', {}, context)).is, 'data')
@@ -87,20 +108,36 @@ describe('a turn, whatever the back end said in it', () => {
   told: { end: '{data.main.x}' }`)
   const TURN_UNITS_MAX = 4_000_000
   const SIGNS: Record<string, string> = {
-    blanks: ' ', letters: 'a', 'line feeds': '\n', 'blanks and line feeds': ' \n', marks: '\u0301', 'joined signs': '👩\u200d', flags: '🇵', controls: '\u0001', ligatures: 'ﷺ', hangul: '한', 'lone halves': '\ud800',
+    blanks: ' ',
+    letters: 'a',
+    'line feeds': '\n',
+    'blanks and line feeds': ' \n',
+    marks: '\u0301',
+    'joined signs': '👩\u200d',
+    flags: '🇵',
+    controls: '\u0001',
+    ligatures: 'ﷺ',
+    hangul: '한',
+    'lone halves': '\ud800',
   }
   for (const [name, sign] of Object.entries(SIGNS)) {
     it(`takes work that is bounded: ${name}`, async () => {
       const x = `x${sign.repeat(200_000 / sign.length)}x`
-      const { result } = bounded({ is: 'data', data: { x, rows: Array.from({ length: 15 }, (_, i) => ({ x: `${i} ${x.slice(0, 3_000)}`, y: 'b' })) } })
+      const { result } = bounded({
+        is: 'data',
+        data: { x, rows: Array.from({ length: 15 }, (_, i) => ({ x: `${i} ${x.slice(0, 3_000)}`, y: 'b' })) },
+      })
       const phone = handset(flow!, () => result as never)
       const turns = [
-        () => phone.dial(), ...['9', 'zz', 'b', '2', '1', 'yes', 'zz', '1'].map((answer) => () => phone.answer(answer)),
-        () => phone.send({ type: 'ACK' }), () => phone.answer('1'),
+        () => phone.dial(),
+        ...['9', 'zz', 'b', '2', '1', 'yes', 'zz', '1'].map((answer) => () => phone.answer(answer)),
+        () => phone.send({ type: 'ACK' }),
+        () => phone.answer('1'),
       ]
       for (const turn of turns) {
-        const work = await workOf(async () => void await turn())
-        // What is kept of the answer is 50,000 units: a page of it is tried in many ways, each of which looks at some of them.
+        const work = await workOf(async () => void (await turn()))
+        // What is kept of the answer is 50,000 units: a page of it is tried in many ways, each of which looks at some
+        // of them.
         assert.ok(work.units <= TURN_UNITS_MAX, `${work.units} units looked at`)
         assert.deepEqual(work.squares, [], 'no expression with two open ends meets a long text')
       }

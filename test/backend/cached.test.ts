@@ -27,16 +27,29 @@ describe('reads that are cached', () => {
     backend = open()
   })
 
-  const counters = { count: (name: string, labels: Record<string, string> = {}, by = 1) => void counted.push([name, ...Object.values(labels), ...(by === 1 ? [] : [by])].join(' ')) }
-  const bare: Backend = { name: 'shop', call: async (operation, args, context) => (asked.push({ operation, args, context }), says()) }
+  const counters = {
+    count: (name: string, labels: Record<string, string> = {}, by = 1) =>
+      void counted.push([name, ...Object.values(labels), ...(by === 1 ? [] : [by])].join(' ')),
+  }
+  const bare: Backend = {
+    name: 'shop',
+    call: async (operation, args, context) => (asked.push({ operation, args, context }), says()),
+  }
   function open(more: Partial<CacheSettings> = {}, over: Backend = bare): Backend {
     const reads = { balance: READ, prices: { ...READ, shared: true } }
     return cached(over, { entries: 100, octets: 65_536, reads, ...more }, { clock, counters, timeoutMs: 2_000 })
   }
-  const call = (operation: string, args = {}, more: Partial<CallContext> = {}) => backend.call(operation, args, {
-    intention: 'e1:1:0', epoch: 'e1', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0,
-    signal: new AbortController().signal, ...more,
-  })
+  const call = (operation: string, args = {}, more: Partial<CallContext> = {}) =>
+    backend.call(operation, args, {
+      intention: 'e1:1:0',
+      epoch: 'e1',
+      msisdn: '67570000001',
+      language: 'en',
+      line: 'digicel',
+      todayMs: 0,
+      signal: new AbortController().signal,
+      ...more,
+    })
   const n = async (result: Promise<CallResult>) => {
     const got = await result
     return got.is === 'data' ? (got.data as { n: number }).n : got.is === 'failed' ? got.why : got.refusal
@@ -50,7 +63,10 @@ describe('reads that are cached', () => {
     assert.equal(asked.length, 1)
     await clock.advance(1)
     assert.equal(await n(call('balance')), 2)
-    assert.deepEqual(counted, ['fetched', 'fresh', 'fetched'].map((result) => `backend_cache_total shop balance ${result}`))
+    assert.deepEqual(
+      counted,
+      ['fetched', 'fresh', 'fetched'].map((result) => `backend_cache_total shop balance ${result}`),
+    )
   })
 
   it('are as old as their request, not as their answer: a price that is changed meanwhile is seen within maxAge', async () => {
@@ -68,8 +84,13 @@ describe('reads that are cached', () => {
     assert.equal(await n(call('balance', { a: 1, b: { c: 2, d: [1, 2] } })), 1)
     assert.equal(await n(call('balance', { b: { d: [1, 2], c: 2 }, a: 1 })), 1)
     const others: [object, Partial<CallContext>][] = [
-      [{ a: 1, b: { c: 2, d: [2, 1] } }, {}], [{ a: '1', b: { c: 2, d: [1, 2] } }, {}], [{ a: 1, b: ['c', 2, 'd', [1, 2]] }, {}], [{}, {}],
-      [{ a: 1, b: { c: 2, d: [1, 2] } }, { msisdn: '67570000002' }], [{}, { language: 'tpi' }], [{}, { line: 'other' }],
+      [{ a: 1, b: { c: 2, d: [2, 1] } }, {}],
+      [{ a: '1', b: { c: 2, d: [1, 2] } }, {}],
+      [{ a: 1, b: ['c', 2, 'd', [1, 2]] }, {}],
+      [{}, {}],
+      [{ a: 1, b: { c: 2, d: [1, 2] } }, { msisdn: '67570000002' }],
+      [{}, { language: 'tpi' }],
+      [{}, { line: 'other' }],
     ]
     for (const [i, [args, more]] of others.entries()) assert.equal(await n(call('balance', args, more)), i + 2)
     assert.equal(await n(call('other')), 9)
@@ -80,7 +101,13 @@ describe('reads that are cached', () => {
     assert.equal(await n(call('prices')), 1)
     assert.equal(await n(call('prices', {}, { msisdn: '67570000002', epoch: 'e2' })), 1)
     assert.equal(await n(call('prices', {}, { language: 'tpi' })), 2)
-    assert.deepEqual(asked.map(({ context }) => [context.msisdn, context.epoch]), [['', ''], ['', '']])
+    assert.deepEqual(
+      asked.map(({ context }) => [context.msisdn, context.epoch]),
+      [
+        ['', ''],
+        ['', ''],
+      ],
+    )
   })
 
   it('are answered from what is old when the back end is late or down, and no longer than the settings say', async () => {
@@ -108,7 +135,10 @@ describe('reads that are cached', () => {
   })
 
   it('are not answered from what is old when the back end refuses, or does not take the call; the old answer is gone', async () => {
-    const stands: CallResult[] = [{ is: 'refused', refusal: 'closed' }, { is: 'failed', why: 'refused-call', detail: 'status 404' }]
+    const stands: CallResult[] = [
+      { is: 'refused', refusal: 'closed' },
+      { is: 'failed', why: 'refused-call', detail: 'status 404' },
+    ]
     for (const [i, answer] of stands.entries()) {
       says = async () => ({ is: 'data', data: { n: 1 } })
       await call('balance')
@@ -129,13 +159,22 @@ describe('reads that are cached', () => {
   })
 
   it('are not held up by a slow back end where there is an old answer: no longer than the time-out', async () => {
-    backend = cached(bare, { entries: 1, octets: 65_536, reads: { balance: READ } }, { clock, counters, timeoutMs: 2_000, waitMs: 60_000 })
+    backend = cached(
+      bare,
+      { entries: 1, octets: 65_536, reads: { balance: READ } },
+      { clock, counters, timeoutMs: 2_000, waitMs: 60_000 },
+    )
     await call('balance')
     await clock.advance(30_000)
     let bring: (answer: CallResult) => void = () => undefined
-    says = () => new Promise((done) => { bring = done })
+    says = () =>
+      new Promise((done) => {
+        bring = done
+      })
     let got: unknown
-    void n(call('balance')).then((it) => { got = it })
+    void n(call('balance')).then((it) => {
+      got = it
+    })
     await clock.advance(1_999)
     assert.equal(got, undefined)
     await clock.advance(1)
@@ -148,7 +187,10 @@ describe('reads that are cached', () => {
 
   it('are asked for once however many wait, and whoever of them gives up', async () => {
     let bring: (answer: CallResult) => void = () => undefined
-    says = () => new Promise((done) => { bring = done })
+    says = () =>
+      new Promise((done) => {
+        bring = done
+      })
     const turn = new AbortController()
     const gone = n(call('prices', {}, { signal: turn.signal }))
     const waiting = Array.from({ length: 1_000 }, () => n(call('prices')))
@@ -170,7 +212,10 @@ describe('reads that are cached', () => {
   })
 
   it('are late when their time is over, without a timer left behind', async () => {
-    says = () => new Promise((done) => asked.at(-1)!.context.signal.addEventListener('abort', () => done({ is: 'failed', why: 'late', detail: 'x' })))
+    says = () =>
+      new Promise((done) =>
+        asked.at(-1)!.context.signal.addEventListener('abort', () => done({ is: 'failed', why: 'late', detail: 'x' })),
+      )
     const got = n(call('balance'))
     await clock.advance(2_000)
     assert.equal(await got, 'late')
@@ -193,7 +238,10 @@ describe('reads that are cached', () => {
     assert.equal(await n(call('prices')), 3)
     await clock.advance(30_000)
     let bring: (answer: CallResult) => void = () => undefined
-    says = () => new Promise((done) => { bring = done })
+    says = () =>
+      new Promise((done) => {
+        bring = done
+      })
     const before = n(call('balance'))
     says = async () => ({ is: 'data', data: { n: 100 } })
     await call('topup', {}, { once: true })
@@ -242,7 +290,7 @@ describe('reads that are cached', () => {
     assert.deepEqual(await kept({ maxAgeMs: 0, staleIfErrorMs: 0 }), [-2, -3, -4, -5])
     assert.deepEqual(await kept({ staleIfErrorMs: 0 }), [1, 1, -2, -3])
     assert.deepEqual(await kept({ isPrivate: true }), [1, 1, 2, 3])
-    assert.deepEqual(await kept({ isPrivate: true }, 'prices'), [-2, -3, -4, -5], 'nobody\'s but the subscriber\'s')
+    assert.deepEqual(await kept({ isPrivate: true }, 'prices'), [-2, -3, -4, -5], "nobody's but the subscriber's")
   })
 
   it('cannot be changed by who got them', async () => {
@@ -256,7 +304,10 @@ describe('reads that are cached', () => {
   it('tell no figure of whose they are', async () => {
     await call('balance', { to: '67570000009' })
     await call('balance', { to: '67570000009' })
-    assert.ok(counted.every((one) => !/\d{4,}/.test(one)), counted.join())
+    assert.ok(
+      counted.every((one) => !/\d{4,}/.test(one)),
+      counted.join(),
+    )
   })
 })
 
@@ -268,7 +319,10 @@ describe('the store of cached reads', () => {
     for (const key of ['a', 'b', 'c']) assert.equal(store.put(key, 'x', keeping, 0), 0)
     store.get('a', 0)
     assert.equal(store.put('d', 'x', keeping, 0), 1)
-    assert.deepEqual(['a', 'b', 'c', 'd'].map((key) => store.get(key, 0)?.data), ['x', undefined, 'x', 'x'])
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((key) => store.get(key, 0)?.data),
+      ['x', undefined, 'x', 'x'],
+    )
     assert.equal(store.put('e', 'é'.repeat(48), keeping, 0), 3, '99 octets with its key')
     assert.equal(store.put('f', 'x'.repeat(100), keeping, 0), 1, 'larger than all')
     assert.equal(store.get('e', 0)?.data, 'é'.repeat(48))
@@ -277,7 +331,8 @@ describe('the store of cached reads', () => {
 
   it('counts octets rightly over ten thousand answers, old ones and repeated ones', () => {
     const store = cacheStore({ entries: 50, octets: 10_000 })
-    for (let i = 0; i < 10_000; i++) store.put(`k${i % 70}`, 'x'.repeat(i % 300), { ...keeping, freshUntilMs: i + 500, staleUntilMs: i + 900 }, i)
+    for (let i = 0; i < 10_000; i++)
+      store.put(`k${i % 70}`, 'x'.repeat(i % 300), { ...keeping, freshUntilMs: i + 500, staleUntilMs: i + 900 }, i)
     store.forget('')
     assert.equal(store.put('last', 'x'.repeat(9_900), keeping, 0), 0, 'there is room for all again')
     assert.equal(store.get('last', 0)?.isFresh, true)
@@ -286,7 +341,10 @@ describe('the store of cached reads', () => {
   it('gives back no answer that is too old for anything, and throws it out within a minute', () => {
     const store = cacheStore({ entries: 2, octets: 1_000 })
     store.put('a', 1, keeping, 0)
-    assert.deepEqual([store.get('a', 99), store.get('a', 100), store.get('a', 200)], [{ data: 1, isFresh: true }, { data: 1, isFresh: false }, undefined])
+    assert.deepEqual(
+      [store.get('a', 99), store.get('a', 100), store.get('a', 200)],
+      [{ data: 1, isFresh: true }, { data: 1, isFresh: false }, undefined],
+    )
     store.put('a', 1, keeping, 0)
     store.put('b', 1, { ...keeping, freshUntilMs: 90_000 }, 60_000)
     assert.equal(store.put('c', 1, { ...keeping, freshUntilMs: 90_000 }, 60_000), 0, 'nobody else had to go')
@@ -296,10 +354,18 @@ describe('the store of cached reads', () => {
 describe('Cache-Control', () => {
   it('shortens, and never lengthens', () => {
     const cases: [string, unknown][] = [
-      ['', undefined], [',', undefined], ['no-store', { maxAgeMs: 0, staleIfErrorMs: 0 }], ['No-Cache, max-age=60', { maxAgeMs: 0, staleIfErrorMs: 0 }],
-      ['max-age=60', { maxAgeMs: 60_000 }], ['public, MAX-AGE = 60', { maxAgeMs: 60_000 }], ['max-age=soon', { maxAgeMs: 0 }], ['max-age="5"', { maxAgeMs: 5_000 }],
-      ['private', { isPrivate: true }], ['private="set-cookie, no-store", max-age=5', { maxAgeMs: 5_000, isPrivate: true }],
-      ['max-age=5, must-revalidate', { maxAgeMs: 5_000, staleIfErrorMs: 0 }], ['stale-if-error=60', { staleIfErrorMs: 60_000 }],
+      ['', undefined],
+      [',', undefined],
+      ['no-store', { maxAgeMs: 0, staleIfErrorMs: 0 }],
+      ['No-Cache, max-age=60', { maxAgeMs: 0, staleIfErrorMs: 0 }],
+      ['max-age=60', { maxAgeMs: 60_000 }],
+      ['public, MAX-AGE = 60', { maxAgeMs: 60_000 }],
+      ['max-age=soon', { maxAgeMs: 0 }],
+      ['max-age="5"', { maxAgeMs: 5_000 }],
+      ['private', { isPrivate: true }],
+      ['private="set-cookie, no-store", max-age=5', { maxAgeMs: 5_000, isPrivate: true }],
+      ['max-age=5, must-revalidate', { maxAgeMs: 5_000, staleIfErrorMs: 0 }],
+      ['stale-if-error=60', { staleIfErrorMs: 60_000 }],
     ]
     for (const [header, keep] of cases) {
       const read = readCacheControl(header)
@@ -312,12 +378,20 @@ describe('Cache-Control', () => {
 })
 
 describe('the settings of cached reads', () => {
-  const parse = (cache: string) => parseSettings(`redis: embedded\npostgres: embedded\ndoor: {}\nservices: [{ code: "*1#", flow: x }]\nbackends:
-  shop: { http: { url: "http://127.0.0.1:1/", cache: ${cache} } }\n`, 'test', {}).settings.backends.shop as { http: { cache?: unknown } }
+  const parse = (cache: string) =>
+    parseSettings(
+      `redis: embedded\npostgres: embedded\ndoor: {}\nservices: [{ code: "*1#", flow: x }]\nbackends:
+  shop: { http: { url: "http://127.0.0.1:1/", cache: ${cache} } }\n`,
+      'test',
+      {},
+    ).settings.backends.shop as { http: { cache?: unknown } }
 
   it('have defaults for all but the operations', () => {
-    assert.deepEqual(parse('{ reads: { prices: {} } }').http.cache,
-      { entries: 5_000, octets: 16_777_216, reads: { prices: { maxAgeSeconds: 30, staleIfErrorSeconds: 300, shared: false } } })
+    assert.deepEqual(parse('{ reads: { prices: {} } }').http.cache, {
+      entries: 5_000,
+      octets: 16_777_216,
+      reads: { prices: { maxAgeSeconds: 30, staleIfErrorSeconds: 300, shared: false } },
+    })
     assert.throws(() => parse('{ reads: { "a b": {} } }'), /reads\.a b/)
     assert.throws(() => parse('{ reads: { prices: { maxAge: 5 } } }'), /maxAge/)
     assert.throws(() => parse('{ }'), /reads/)

@@ -7,12 +7,22 @@ import { Refusal, type Backend, type CallContext, type CallResult } from '../../
 import { silentLog } from '../../src/base/log-port.ts'
 import { fakeClock, settle } from '../support/clock.ts'
 
-const context = (signal = new AbortController().signal): CallContext =>
-  ({ intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0, signal })
+const context = (signal = new AbortController().signal): CallContext => ({
+  intention: 'e:1:1',
+  epoch: 'e',
+  msisdn: '67570000001',
+  language: 'en',
+  line: 'digicel',
+  todayMs: 0,
+  signal,
+})
 
 function guardParts() {
   const counted: string[] = []
-  const counters = { count: (name: string, labels: Record<string, string> = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) }
+  const counters = {
+    count: (name: string, labels: Record<string, string> = {}) =>
+      void counted.push([name, ...Object.values(labels)].join(' ')),
+  }
   return { clock: fakeClock(), counters, log: silentLog, counted }
 }
 
@@ -44,7 +54,10 @@ describe('a guarded back end', () => {
     const parts = guardParts()
     let asked = 0
     let isDown = true
-    const backend = guard(stub(async () => (asked++, isDown ? { is: 'failed', why: 'down', detail: 'x' } : { is: 'data', data: 1 })), parts)
+    const backend = guard(
+      stub(async () => (asked++, isDown ? { is: 'failed', why: 'down', detail: 'x' } : { is: 'data', data: 1 })),
+      parts,
+    )
     for (let i = 0; i < 20; i++) assert.equal((await backend.call('balance', {}, context())).is, 'failed')
     assert.equal(asked, 8)
     assert.ok(parts.counted.includes('limits_total backend-breaker'))
@@ -57,7 +70,10 @@ describe('a guarded back end', () => {
   it('looks again in two seconds, also where the clock is set back by an hour', async () => {
     const parts = guardParts()
     let asked = 0
-    const backend = guard(stub(async () => (asked++, { is: 'failed', why: 'down', detail: 'x' })), parts)
+    const backend = guard(
+      stub(async () => (asked++, { is: 'failed', why: 'down', detail: 'x' })),
+      parts,
+    )
     for (let i = 0; i < 8; i++) await backend.call('balance', {}, context())
     parts.clock.set(-3_600_000)
     await backend.call('balance', {}, context())
@@ -69,7 +85,10 @@ describe('a guarded back end', () => {
 
   it('does not hold a refusal, or a call that the back end will not take, against it', async () => {
     let answer: CallResult = { is: 'refused', refusal: 'insufficient' }
-    const backend = guard(stub(async () => answer), guardParts())
+    const backend = guard(
+      stub(async () => answer),
+      guardParts(),
+    )
     for (let i = 0; i < 20; i++) await backend.call('buy', {}, context())
     answer = { is: 'failed', why: 'refused-call', detail: 'x' }
     for (let i = 0; i < 20; i++) await backend.call('buy', {}, context())
@@ -80,7 +99,11 @@ describe('a guarded back end', () => {
   it('lets calls over its limit wait their turn, in order, and not past their deadline', async () => {
     const parts = guardParts()
     const open: ((result: CallResult) => void)[] = []
-    const backend = guard(stub(() => new Promise((done) => open.push(done))), parts, 2)
+    const backend = guard(
+      stub(() => new Promise((done) => open.push(done))),
+      parts,
+      2,
+    )
     const running = [1, 2].map(() => backend.call('balance', {}, context()))
     const turn = new AbortController()
     const impatient = backend.call('balance', {}, context(turn.signal))
@@ -97,7 +120,10 @@ describe('a guarded back end', () => {
     assert.equal(open.length, 3)
     open[2]!({ is: 'data', data: 1 })
     assert.deepEqual(await patient, { is: 'data', data: 1 })
-    assert.deepEqual(parts.counted.filter((one) => one.startsWith('limits')), Array(2).fill('limits_total backend-concurrent'))
+    assert.deepEqual(
+      parts.counted.filter((one) => one.startsWith('limits')),
+      Array(2).fill('limits_total backend-concurrent'),
+    )
   })
 
   it('tells a crowd beyond those who may wait at once that it is busy', async () => {
@@ -113,7 +139,15 @@ describe('a guarded back end', () => {
   })
 
   it('keeps an end that the back end did not hear from harming anybody', async () => {
-    const backend = guard({ ...stub(async () => ({ is: 'data', data: 1 })), ended: async () => { throw new Error('away') } }, guardParts())
+    const backend = guard(
+      {
+        ...stub(async () => ({ is: 'data', data: 1 })),
+        ended: async () => {
+          throw new Error('away')
+        },
+      },
+      guardParts(),
+    )
     await assert.doesNotReject(async () => backend.ended!('e', 'idle'))
   })
 })
@@ -123,20 +157,39 @@ describe('a module back end', () => {
     operations: {
       echo: async (args, { msisdn }) => ({ args, msisdn }),
       no: async () => new Refusal('slot-taken', { more: 1 }),
-      fault: async () => { throw new TypeError('of 67570000001') },
-      database: async () => { throw Object.assign(new Error('Key (msisdn)=(67570000001)'), { severity: 'ERROR', code: '23505' }) },
+      fault: async () => {
+        throw new TypeError('of 67570000001')
+      },
+      database: async () => {
+        throw Object.assign(new Error('Key (msisdn)=(67570000001)'), { severity: 'ERROR', code: '23505' })
+      },
       never: () => new Promise(() => undefined),
     },
   })
 
   it('answers data and refusals', async () => {
-    assert.deepEqual(await backend.call('echo', { a: 1 }, context()), { is: 'data', data: { args: { a: 1 }, msisdn: '67570000001' } })
-    assert.deepEqual(await backend.call('no', {}, context()), { is: 'refused', refusal: 'slot-taken', data: { more: 1 } })
+    assert.deepEqual(await backend.call('echo', { a: 1 }, context()), {
+      is: 'data',
+      data: { args: { a: 1 }, msisdn: '67570000001' },
+    })
+    assert.deepEqual(await backend.call('no', {}, context()), {
+      is: 'refused',
+      refusal: 'slot-taken',
+      data: { more: 1 },
+    })
   })
 
   it('turns what an operation throws into a failure that quotes nobody', async () => {
-    assert.deepEqual(await backend.call('fault', {}, context()), { is: 'failed', why: 'down', detail: 'fault: TypeError of …' })
-    assert.deepEqual(await backend.call('database', {}, context()), { is: 'failed', why: 'down', detail: 'database: SQLSTATE 23505' })
+    assert.deepEqual(await backend.call('fault', {}, context()), {
+      is: 'failed',
+      why: 'down',
+      detail: 'fault: TypeError of …',
+    })
+    assert.deepEqual(await backend.call('database', {}, context()), {
+      is: 'failed',
+      why: 'down',
+      detail: 'database: SQLSTATE 23505',
+    })
   })
 
   it('does not know operations that it does not have, not even inherited ones', async () => {

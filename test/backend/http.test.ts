@@ -37,19 +37,34 @@ describe('an HTTP back end', () => {
     server.close()
   })
 
-  const json = (status: number, body: unknown, headers: Record<string, string> = {}): Handler => (_request, response) =>
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+  const json =
+    (status: number, body: unknown, headers: Record<string, string> = {}): Handler =>
+    (_request, response) =>
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
   function open(settings: Partial<HttpSettings> = {}, parts: { clock?: FakeClock; resolve?: Resolve } = {}): Backend {
-    const backend = httpBackend('wallet', { url: `http://127.0.0.1:${port}/api/`, ...settings }, {
-      clock: realClock, chance: Math.random, counters: { count: () => undefined }, ...parts,
-    })
+    const backend = httpBackend(
+      'wallet',
+      { url: `http://127.0.0.1:${port}/api/`, ...settings },
+      {
+        clock: realClock,
+        chance: Math.random,
+        counters: { count: () => undefined },
+        ...parts,
+      },
+    )
     made.push(backend)
     return backend
   }
   const context = (more: Partial<CallContext> = {}): CallContext => ({
-    intention: 'e1:2:1', epoch: 'e1', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0,
-    signal: new AbortController().signal, ...more,
+    intention: 'e1:2:1',
+    epoch: 'e1',
+    msisdn: '67570000001',
+    language: 'en',
+    line: 'digicel',
+    todayMs: 0,
+    signal: new AbortController().signal,
+    ...more,
   })
   const call = (backend = open(), more: Partial<CallContext> = {}) => backend.call('balance', { x: 1 }, context(more))
   const failed = (result: CallResult, why: string, detail: RegExp = /./) => {
@@ -67,7 +82,11 @@ describe('an HTTP back end', () => {
     assert.equal(calls[0]!.url, '/api/ended')
     assert.equal(calls[0]!.headers['idempotency-key'], 'e1')
     assert.deepEqual(calls[0]!.body, {
-      msisdn: '67570000001', language: 'en', line: 'digicel', epoch: 'e1', args: { reason: 'subscriber-abort', turns: 3 },
+      msisdn: '67570000001',
+      language: 'en',
+      line: 'digicel',
+      epoch: 'e1',
+      args: { reason: 'subscriber-abort', turns: 3 },
     })
     handler = json(503, {})
     await assert.rejects(open({ ended: true }).ended!('e1', 'exit', about), /ended: down/)
@@ -79,7 +98,13 @@ describe('an HTTP back end', () => {
     assert.deepEqual(await call(backend), { is: 'data', data: { amount: 12, currency: 'PGK' } })
     const [seen] = calls
     assert.equal(seen!.url, '/api/balance')
-    assert.deepEqual(seen!.body, { msisdn: '67570000001', language: 'en', line: 'digicel', epoch: 'e1', args: { x: 1 } })
+    assert.deepEqual(seen!.body, {
+      msisdn: '67570000001',
+      language: 'en',
+      line: 'digicel',
+      epoch: 'e1',
+      args: { x: 1 },
+    })
     assert.equal(seen!.headers['idempotency-key'], 'e1:2:1')
     assert.equal(seen!.headers.authorization, 'Bearer secret')
     assert.equal(seen!.headers['x-tenant'], 'png')
@@ -110,7 +135,7 @@ describe('an HTTP back end', () => {
     }
   })
 
-  it('tells the back end\'s trouble from a call that it will never take', async () => {
+  it("tells the back end's trouble from a call that it will never take", async () => {
     for (const status of [500, 502, 503, 429, 408]) {
       handler = json(status, { error: 'x' })
       failed(await call(open({ retries: 0 })), 'down', new RegExp(String(status)))
@@ -143,15 +168,19 @@ describe('an HTTP back end', () => {
     failed(await call(), 'nonsense', /content type \(another one\)/)
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":')
     failed(await call(), 'nonsense', /not JSON/)
-    handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(100_000))
+    handler = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(100_000))
     failed(await call(), 'nonsense', /not JSON/)
-    handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/vnd.x+json; charset=utf-8' }).end('[1]')
+    handler = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'application/vnd.x+json; charset=utf-8' }).end('[1]')
     assert.deepEqual(await call(), { is: 'data', data: [1] })
   })
 
   it('lets no answer reach a prototype', async () => {
-    handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' })
-      .end('{"a":{"__proto__":{"admin":true}},"\\u005f_proto__":{"admin":true},"b":1}')
+    handler = (_request, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"a":{"__proto__":{"admin":true}},"\\u005f_proto__":{"admin":true},"b":1}')
     const result = await call()
     assert.ok(result.is === 'data')
     assert.equal(JSON.stringify(result.data), '{"a":{},"b":1}')
@@ -175,8 +204,10 @@ describe('an HTTP back end', () => {
   })
 
   it('unpacks an answer although it asked for none packed, and knows what it cannot unpack', async () => {
-    const packed = (coding: string, octets: Buffer): Handler => (_request, response) =>
-      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding }).end(octets)
+    const packed =
+      (coding: string, octets: Buffer): Handler =>
+      (_request, response) =>
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': coding }).end(octets)
     handler = packed('gzip', gzipSync('{"a":1}'))
     assert.deepEqual(await call(), { is: 'data', data: { a: 1 } })
     assert.equal(calls[0]!.headers['accept-encoding'], 'identity')
@@ -193,7 +224,10 @@ describe('an HTTP back end', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).write('{')
       seen()
     }
-    const arrived = () => new Promise<void>((done) => { seen = done })
+    const arrived = () =>
+      new Promise<void>((done) => {
+        seen = done
+      })
     const backend = open({ timeoutMs: 1500 }, { clock })
     let waiting = arrived()
     const slow = call(backend)
@@ -216,15 +250,35 @@ describe('an HTTP back end', () => {
   })
 
   describe('asks who answers for its name', () => {
-    const leadsTo = (...addresses: string[]): Resolve => (_host, _options, done) =>
-      done(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })))
+    const leadsTo =
+      (...addresses: string[]): Resolve =>
+      (_host, _options, done) =>
+        done(
+          null,
+          addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+        )
     const at = (host: string, resolve: Resolve, privateNetwork = false) =>
       call(open({ url: `http://${host}:${port}`, privateNetwork }, { resolve }))
 
     it('and refuses this machine, link-local and private addresses behind a public name', async () => {
       handler = json(200, {})
-      for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1', '169.254.169.254', '::ffff:a9fe:a9fe', '10.1.2.3', '0.0.0.0',
-        'fd00::1', 'fe80::1', '64:ff9b::7f00:1', '2002:7f00:1::', '100.64.0.1', '192.168.1.1', '172.31.0.1', '224.0.0.1']) {
+      for (const address of [
+        '127.0.0.1',
+        '::1',
+        '::ffff:127.0.0.1',
+        '169.254.169.254',
+        '::ffff:a9fe:a9fe',
+        '10.1.2.3',
+        '0.0.0.0',
+        'fd00::1',
+        'fe80::1',
+        '64:ff9b::7f00:1',
+        '2002:7f00:1::',
+        '100.64.0.1',
+        '192.168.1.1',
+        '172.31.0.1',
+        '224.0.0.1',
+      ]) {
         failed(await at('wallet.example', leadsTo(address)), 'down', /ADDRESS_REFUSED/)
       }
       assert.equal(calls.length, 0)
@@ -238,9 +292,16 @@ describe('an HTTP back end', () => {
     })
 
     it('and lets a name lead into a private network only where the setting says so, never to metadata', () => {
-      assert.deepEqual(['10.1.2.3', 'fd00::1', '8.8.8.8', '127.0.0.1', '169.254.169.254', 'nonsense'].map((one) => isAllowed(one, true)),
-        [true, true, true, false, false, false])
-      assert.deepEqual(['10.1.2.3', '8.8.8.8', '2606:4700::1111'].map((one) => isAllowed(one, false)), [false, true, true])
+      assert.deepEqual(
+        ['10.1.2.3', 'fd00::1', '8.8.8.8', '127.0.0.1', '169.254.169.254', 'nonsense'].map((one) =>
+          isAllowed(one, true),
+        ),
+        [true, true, true, false, false, false],
+      )
+      assert.deepEqual(
+        ['10.1.2.3', '8.8.8.8', '2606:4700::1111'].map((one) => isAllowed(one, false)),
+        [false, true, true],
+      )
     })
   })
 })

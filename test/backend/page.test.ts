@@ -21,11 +21,21 @@ const block = (kind: string): string => blocks.find((it) => it.kind === kind)!.t
 const flow = { file: 'bundles.yaml', text: block('yaml flow'), catalogues: [], parts: [] }
 
 /** What is typed after `$`, and what comes. */
-const commandsOf = (text: string) => text.split(/^\$ /m).slice(1).map((part) => {
-  const lines = part.split('\n')
-  const last = lines.findIndex((line) => !line.endsWith('\\'))
-  return { command: lines.slice(0, last + 1).join('\n'), shows: lines.slice(last + 1).join('\n').trim() }
-})
+const commandsOf = (text: string) =>
+  text
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const lines = part.split('\n')
+      const last = lines.findIndex((line) => !line.endsWith('\\'))
+      return {
+        command: lines.slice(0, last + 1).join('\n'),
+        shows: lines
+          .slice(last + 1)
+          .join('\n')
+          .trim(),
+      }
+    })
 
 describe('the page about back ends', () => {
   const stage = newStage()
@@ -37,8 +47,17 @@ describe('the page about back ends', () => {
 
   const startShop = async () => {
     shop = spawn(process.execPath, ['shop.mjs'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
-    shop.stdout!.on('data', (chunk) => { said += chunk })
-    await until(async () => fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' }).then(() => true, () => false), 'the shop does not start')
+    shop.stdout!.on('data', (chunk) => {
+      said += chunk
+    })
+    await until(
+      async () =>
+        fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: '{}' }).then(
+          () => true,
+          () => false,
+        ),
+      'the shop does not start',
+    )
   }
   const stopShop = async () => {
     const over = shop && once(shop, 'exit')
@@ -55,10 +74,21 @@ describe('the page about back ends', () => {
     writeFileSync(join(folder, 'offers.json'), block('json'))
     writeFileSync(join(folder, 'shop.mjs'), block('js').replaceAll('3905', String(port)))
     const { settings } = parseSettings(block('yaml').replaceAll('3905', String(port)), 'page', {})
-    staged = await stageDaemon({ smscPort: 1, with: stage, embedded: true, frozen: false, change(it) {
-      Object.assign(it, { lines: [], services: settings.services, backends: settings.backends, flows: { ...settings.flows, dir: join(folder, 'flows') } })
-      it.door = { ...settings.door!, port: 0 }
-    } })
+    staged = await stageDaemon({
+      smscPort: 1,
+      with: stage,
+      embedded: true,
+      frozen: false,
+      change(it) {
+        Object.assign(it, {
+          lines: [],
+          services: settings.services,
+          backends: settings.backends,
+          flows: { ...settings.flows, dir: join(folder, 'flows') },
+        })
+        it.door = { ...settings.door!, port: 0 }
+      },
+    })
     await startShop()
   })
   after(async () => {
@@ -69,8 +99,11 @@ describe('the page about back ends', () => {
 
   it('is true: every command shows what it says', async function () {
     this.timeout(60_000)
-    const here = (command: string) => command.replaceAll('127.0.0.1:3905', `127.0.0.1:${port}`)
-      .replaceAll('127.0.0.1:8384', `127.0.0.1:${staged.daemon.door.port()}`).replaceAll('127.0.0.1:8123', `127.0.0.1:${staged.daemon.admin.port}`)
+    const here = (command: string) =>
+      command
+        .replaceAll('127.0.0.1:3905', `127.0.0.1:${port}`)
+        .replaceAll('127.0.0.1:8384', `127.0.0.1:${staged.daemon.door.port()}`)
+        .replaceAll('127.0.0.1:8123', `127.0.0.1:${staged.daemon.admin.port}`)
     const consoles = blocks.filter(({ kind }) => kind.startsWith('console'))
     assert.ok(consoles.length >= 5)
     for (const { kind, text } of consoles) {

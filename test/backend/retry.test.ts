@@ -24,7 +24,8 @@ describe('a call over HTTP that is made again', () => {
 
   // Time passes in pauses only, and at once; the deadline of a call is a timer that never fires.
   const clock: Clock = {
-    now: () => now, today: () => now,
+    now: () => now,
+    today: () => now,
     after(ms, run) {
       if (ms === limitMs) return () => undefined
       paused.push(ms)
@@ -36,7 +37,13 @@ describe('a call over HTTP that is made again', () => {
   }
 
   beforeEach(async () => {
-    keys = []; made = []; paused = []; counted = []; hold = false; now = START; limitMs = TIMEOUT_MS
+    keys = []
+    made = []
+    paused = []
+    counted = []
+    hold = false
+    now = START
+    limitMs = TIMEOUT_MS
     server = createServer((request, response) => {
       request.resume()
       keys.push(request.headers['idempotency-key'] as string)
@@ -55,21 +62,40 @@ describe('a call over HTTP that is made again', () => {
   const answer = (response: ServerResponse, status: number, headers: Record<string, string> = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end('{"refusal":"poor"}')
   const first = (status: number, headers: Record<string, string> = {}) => {
-    says = (n, response) => n === 1 ? answer(response, status, headers) : answer(response, 200)
+    says = (n, response) => (n === 1 ? answer(response, status, headers) : answer(response, 200))
   }
   const call = (settings: Partial<HttpSettings> = {}, more: Partial<CallContext> = {}): Promise<CallResult> => {
-    const counters = { count: (name: string, labels: Record<string, string> = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) }
-    const backend = httpBackend('wallet', { url, timeoutMs: TIMEOUT_MS, ...settings }, { clock, chance: () => 0.5, counters })
+    const counters = {
+      count: (name: string, labels: Record<string, string> = {}) =>
+        void counted.push([name, ...Object.values(labels)].join(' ')),
+    }
+    const backend = httpBackend(
+      'wallet',
+      { url, timeoutMs: TIMEOUT_MS, ...settings },
+      { clock, chance: () => 0.5, counters },
+    )
     made.push(backend)
-    return backend.call('topup', {}, {
-      intention: 'e1:2:1', epoch: 'e1', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0,
-      signal: new AbortController().signal, ...more,
-    })
+    return backend.call(
+      'topup',
+      {},
+      {
+        intention: 'e1:2:1',
+        epoch: 'e1',
+        msisdn: '67570000001',
+        language: 'en',
+        line: 'digicel',
+        todayMs: 0,
+        signal: new AbortController().signal,
+        ...more,
+      },
+    )
   }
 
   it('was answered "not now": once more, with the same key, after a pause by lot', async () => {
     for (const status of [429, 502, 503, 504]) {
-      keys = []; paused = []; counted = []
+      keys = []
+      paused = []
+      counted = []
       first(status)
       assert.equal((await call()).is, 'data')
       assert.deepEqual(keys, ['e1:2:1', 'e1:2:1'])
@@ -79,7 +105,7 @@ describe('a call over HTTP that is made again', () => {
   })
 
   it('lost its connection: the same', async () => {
-    says = (n, response) => n === 1 ? void response.socket!.resetAndDestroy() : answer(response, 200)
+    says = (n, response) => (n === 1 ? void response.socket!.resetAndDestroy() : answer(response, 200))
     assert.equal((await call()).is, 'data')
     assert.deepEqual(keys, ['e1:2:1', 'e1:2:1'])
     assert.deepEqual(counted, ['backend_retries_total wallet topup connection'])
@@ -108,7 +134,9 @@ describe('a call over HTTP that is made again', () => {
     first(503, { 'retry-after': '1' })
     assert.equal((await call()).is, 'data')
     assert.deepEqual(paused, [1_050])
-    keys = []; paused = []; now = START
+    keys = []
+    paused = []
+    now = START
     first(429, { 'retry-after': new Date(START + 1_000).toUTCString() })
     assert.equal((await call()).is, 'data')
     assert.deepEqual(paused, [1_050])
@@ -126,7 +154,11 @@ describe('a call over HTTP that is made again', () => {
     keys = []
     first(503, { 'retry-after': '4' })
     limitMs = 5_000
-    assert.equal((await call({}, { timeoutMs: limitMs, deadlineMs: START + 8_000 })).is, 'data', 'the flow gives it longer')
+    assert.equal(
+      (await call({}, { timeoutMs: limitMs, deadlineMs: START + 8_000 })).is,
+      'data',
+      'the flow gives it longer',
+    )
     assert.deepEqual(paused, [4_050])
   })
 
@@ -145,14 +177,29 @@ describe('a call over HTTP that is made again', () => {
 describe('Retry-After', () => {
   it('is seconds or an HTTP date; anything else says nothing', () => {
     const read = (header: string) => retryAfterMs(header, START)
-    assert.deepEqual([read('0'), read(' 120 '), read('Thu, 01 May 2025 09:00:07 GMT'), read('Thu, 01 May 2025 08:00:00 GMT')], [0, 120_000, 7_000, 0])
-    for (const header of ['', '-1', '1.5', '1e3', 'soon', '2025-05-01T09:00:07Z', 'Thu, 99 Foo 2025 09:00:07 GMT', '9'.repeat(400)]) {
+    assert.deepEqual(
+      [read('0'), read(' 120 '), read('Thu, 01 May 2025 09:00:07 GMT'), read('Thu, 01 May 2025 08:00:00 GMT')],
+      [0, 120_000, 7_000, 0],
+    )
+    for (const header of [
+      '',
+      '-1',
+      '1.5',
+      '1e3',
+      'soon',
+      '2025-05-01T09:00:07Z',
+      'Thu, 99 Foo 2025 09:00:07 GMT',
+      '9'.repeat(400),
+    ]) {
       assert.equal(read(header), undefined, header)
     }
   })
 
   it('is taken up by those who wait at different moments', () => {
     const trouble = httpTroubleOf(503, '1', START)!
-    assert.deepEqual([0, 0.25, 0.999].map((drawn) => pauseMs(trouble, 1, () => drawn)), [1_000, 1_025, 1_099])
+    assert.deepEqual(
+      [0, 0.25, 0.999].map((drawn) => pauseMs(trouble, 1, () => drawn)),
+      [1_000, 1_025, 1_099],
+    )
   })
 })

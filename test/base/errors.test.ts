@@ -19,7 +19,10 @@ describe('what the commands say of an error', () => {
     const file = join(folder, 'file')
     writeFileSync(file, '')
     const below = join(file, 'data')
-    assert.equal(saidOf(thrown(() => mkdirSync(below, { recursive: true }))), `${below}: not a directory (ENOTDIR, mkdir). Name another path, or mend this one`)
+    assert.equal(
+      saidOf(thrown(() => mkdirSync(below, { recursive: true }))),
+      `${below}: not a directory (ENOTDIR, mkdir). Name another path, or mend this one`,
+    )
     rmSync(folder, { recursive: true })
   })
   it('is a sentence without one, where the disk is full: whoever writes to an open file knows no path', function () {
@@ -29,7 +32,10 @@ describe('what the commands say of an error', () => {
     assert.equal(saidOf(error), 'no space left on device (ENOSPC, write). Make room')
   })
   it('names no path where it is a port that may not be listened at', () => {
-    const error = Object.assign(new Error('listen EACCES: permission denied 127.0.0.1:80'), { code: 'EACCES', syscall: 'listen' })
+    const error = Object.assign(new Error('listen EACCES: permission denied 127.0.0.1:80'), {
+      code: 'EACCES',
+      syscall: 'listen',
+    })
     assert.equal(saidOf(error), 'cannot listen: listen EACCES: permission denied 127.0.0.1:80')
   })
   it('is the stack of what nobody foresaw, and the message alone of what the operator can mend', () => {

@@ -19,13 +19,16 @@ apps: { b: { contract: africastalking, url: "http://0x7f.1/" , closeUrl: "ftp://
 redis: embedded
 postgres: embedded
 `
-    assert.throws(() => parseSettings(source, 'f', {}), (error: Error) => {
-      assert.match(error.message, /backends\.a\.http\.url' has a name or password before @: use tokenFile/)
-      assert.match(error.message, /apps\.b\.url' is read as '127\.0\.0\.1'/)
-      assert.match(error.message, /apps\.b\.closeUrl' is no http or https address/)
-      assert.doesNotMatch(error.message, /hunter2/)
-      return true
-    })
+    assert.throws(
+      () => parseSettings(source, 'f', {}),
+      (error: Error) => {
+        assert.match(error.message, /backends\.a\.http\.url' has a name or password before @: use tokenFile/)
+        assert.match(error.message, /apps\.b\.url' is read as '127\.0\.0\.1'/)
+        assert.match(error.message, /apps\.b\.closeUrl' is no http or https address/)
+        assert.doesNotMatch(error.message, /hunter2/)
+        return true
+      },
+    )
   })
 })
 
@@ -34,6 +37,7 @@ describe('an address that a name leads to', () => {
     for (const address of ANSWERS) assert.equal(isAllowed(address, false), false, address)
     const inside = ANSWERS.filter((address) => isAllowed(address, true))
     assert.deepEqual(inside, ['10.1.2.3', '172.16.0.1', '172.31.255.254', '192.168.1.1', '100.64.0.1', 'fc00::1'])
-    for (const address of ['8.8.8.8', '1.1.1.1', '2606:4700::1111', '2a00:1450::1']) assert.equal(isAllowed(address, false), true, address)
+    for (const address of ['8.8.8.8', '1.1.1.1', '2606:4700::1111', '2a00:1450::1'])
+      assert.equal(isAllowed(address, false), true, address)
   })
 })

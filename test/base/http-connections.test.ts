@@ -13,7 +13,9 @@ describe('the connections of an HTTP server', () => {
   beforeEach(async () => {
     held = []
     full = 0
-    server = createServer((request, response) => void (request.url === '/hold' ? held.push(response) : response.end('here')))
+    server = createServer(
+      (request, response) => void (request.url === '/hold' ? held.push(response) : response.end('here')),
+    )
     boundConnections(server, MAX, () => full++)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -30,7 +30,10 @@ describe('pooled chance', () => {
     const { random, asked } = counted()
     const take = pooled(random, 20)
     const pieces = [take(9), take(9), take(9), take(9)]
-    assert.deepEqual(pieces.map((piece) => piece.length), [9, 9, 9, 9])
+    assert.deepEqual(
+      pieces.map((piece) => piece.length),
+      [9, 9, 9, 9],
+    )
     const given = pieces.flatMap((piece) => [...piece])
     assert.equal(new Set(given).size, given.length)
     assert.deepEqual(asked, [20, 20])

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { createLog, maskMsisdn } from '../../src/base/log.ts'
 
-function logged(run: (log: ReturnType<typeof createLog>) => void, services: { code: string }[] = []): Record<string, unknown>[] {
+function logged(
+  run: (log: ReturnType<typeof createLog>) => void,
+  services: { code: string }[] = [],
+): Record<string, unknown>[] {
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
   run(createLog({ level: 'debug', key: Buffer.from('key'), services, destination: destination as never }))
@@ -31,13 +34,19 @@ describe('the log', () => {
   })
 
   it('says of a dialled code what the service has of it, wherever it stands', () => {
-    const lines = logged((log) => {
-      log.info({ code: '*150*1234#' }, 'dialled *150*1234#')
-      log.error({ err: new Error('*777*1234# has no service') }, 'failed')
-      log.info({ code: '*384*1*1234#', service: '*384*1#' }, 'deeper')
-    }, [{ code: '*150#' }, { code: '*384*1#' }])
+    const lines = logged(
+      (log) => {
+        log.info({ code: '*150*1234#' }, 'dialled *150*1234#')
+        log.error({ err: new Error('*777*1234# has no service') }, 'failed')
+        log.info({ code: '*384*1*1234#', service: '*384*1#' }, 'deeper')
+      },
+      [{ code: '*150#' }, { code: '*384*1#' }],
+    )
     assert.doesNotMatch(JSON.stringify(lines), /1234/)
-    assert.deepEqual([lines[0]!.code, lines[0]!.msg, (lines[1]!.err as Error).message], ['*150*#', 'dialled *150*#', '*777*# has no service'])
+    assert.deepEqual(
+      [lines[0]!.code, lines[0]!.msg, (lines[1]!.err as Error).message],
+      ['*150*#', 'dialled *150*#', '*777*# has no service'],
+    )
     assert.deepEqual([lines[2]!.code, lines[2]!.service], ['*384*1*#', '*384*1#'])
   })
 

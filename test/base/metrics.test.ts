@@ -34,8 +34,17 @@ describe('the metrics', () => {
     const labelled = batchedCounter({ name: 'labelled_total', help: '-', labelNames: ['a', 'b'], registry })
     labelled.count({ a: 'x' }, 1)
     labelled.count({ a: 'x', b: 'y' }, 1)
-    assert.deepEqual((await plain.values()).map(({ value }) => value), [2])
-    assert.deepEqual((await labelled.values()).map(({ labels, value }) => [labels, value]), [[{ a: 'x' }, 1], [{ a: 'x', b: 'y' }, 1]])
+    assert.deepEqual(
+      (await plain.values()).map(({ value }) => value),
+      [2],
+    )
+    assert.deepEqual(
+      (await labelled.values()).map(({ labels, value }) => [labels, value]),
+      [
+        [{ a: 'x' }, 1],
+        [{ a: 'x', b: 'y' }, 1],
+      ],
+    )
   })
 
   it('tell a bounded number of flow revisions apart: those unused for longest go, those in use stay', async () => {
@@ -59,6 +68,9 @@ describe('the metrics', () => {
 
   it('have no label that could hold a subscriber', () => {
     const labels = Object.keys(COUNTERS).flatMap((name) => [...COUNTERS[name as CounterName][1]])
-    assert.deepEqual(labels.filter((label) => /msisdn|number|text|epoch/.test(label)), [])
+    assert.deepEqual(
+      labels.filter((label) => /msisdn|number|text|epoch/.test(label)),
+      [],
+    )
   })
 })

@@ -16,21 +16,39 @@ function logged(write: (log: ReturnType<typeof createLog>) => void): { log(): Re
 describe('what a campaign finds in the log of a daemon', () => {
   it('is every line that tells of a bug', () => {
     for (const msg of ['uncaught exception', 'unhandled rejection', 'turn failed', 'sweep failed']) {
-      assert.equal(bugsOf(logged((log) => log.error({ err: new TypeError('x is not a function') }, msg))).length, 1, msg)
+      assert.equal(
+        bugsOf(logged((log) => log.error({ err: new TypeError('x is not a function') }, msg))).length,
+        1,
+        msg,
+      )
     }
   })
   it('is no turn that a store failed, and no other line', () => {
-    assert.deepEqual(bugsOf(logged((log) => {
-      log.error({ err: new StoreError('down', 'refused') }, 'turn failed')
-      log.info({ reason: 'completed' }, 'dialogue ended')
-    })), [])
+    assert.deepEqual(
+      bugsOf(
+        logged((log) => {
+          log.error({ err: new StoreError('down', 'refused') }, 'turn failed')
+          log.info({ reason: 'completed' }, 'dialogue ended')
+        }),
+      ),
+      [],
+    )
   })
 })
 
 describe('the end of a daemon in a campaign', () => {
-  const after = (code: number | null, signal: NodeJS.Signals | null) => gaveUp({ end: { code, signal }, raw: () => 'its last words' })
+  const after = (code: number | null, signal: NodeJS.Signals | null) =>
+    gaveUp({ end: { code, signal }, raw: () => 'its last words' })
   it('was asked for, or is told', () => {
-    assert.deepEqual([gaveUp({ end: undefined, raw: () => '' }), after(0, null), after(null, 'SIGKILL'), after(null, 'SIGTERM')].flat(), [])
+    assert.deepEqual(
+      [
+        gaveUp({ end: undefined, raw: () => '' }),
+        after(0, null),
+        after(null, 'SIGKILL'),
+        after(null, 'SIGTERM'),
+      ].flat(),
+      [],
+    )
     assert.match(after(1, null).join(), /ended by itself, 1: its last words/)
     assert.match(after(null, 'SIGABRT').join(), /SIGABRT/)
   })
@@ -49,10 +67,12 @@ describe('the figures of daemons at rest', () => {
   }
 
   it('are those of all of them once the books of all balance, however long that takes', async () => {
-    await daemonWith(0, (quick) => daemonWith(5, async (slow) => {
-      const figures = await metricsAtRest([{ adminPort: quick }, { adminPort: slow }])
-      assert.equal(figures.length, 2)
-      assert.deepEqual(books(figures), [])
-    }))
+    await daemonWith(0, (quick) =>
+      daemonWith(5, async (slow) => {
+        const figures = await metricsAtRest([{ adminPort: quick }, { adminPort: slow }])
+        assert.equal(figures.length, 2)
+        assert.deepEqual(books(figures), [])
+      }),
+    )
   })
 })

@@ -3,11 +3,19 @@ import { books, sumOf } from './checker.ts'
 import { metricsOf, type DaemonProcess } from './daemon-process.ts'
 import { reached } from './outcome.ts'
 
-/** For responses that are under way to come in, or to be given up; no longer than it takes, however slow the machine is. */
+/**
+ * For responses that are under way to come in, or to be given up; no longer than it takes, however slow the machine is.
+ */
 const AT_REST_MS = 60_000
 
 /** What is wrong, in words. */
-export async function aftermath({ daemon, adminPort }: { daemon: DaemonProcess; adminPort: number }): Promise<string[]> {
+export async function aftermath({
+  daemon,
+  adminPort,
+}: {
+  daemon: DaemonProcess
+  adminPort: number
+}): Promise<string[]> {
   if (!daemon.alive) return [`the daemon died: ${daemon.raw().slice(-600)}`]
   const metrics = await restingMetrics(adminPort)
   const bugs = sumOf(metrics, 'bugs_total')
@@ -20,7 +28,10 @@ export async function aftermath({ daemon, adminPort }: { daemon: DaemonProcess; 
 
 /** Lines that tell of a bug. */
 export function bugsOf(daemon: Pick<DaemonProcess, 'log'>): string[] {
-  return daemon.log().filter((line) => isBug(line)).map((line) => JSON.stringify(line).slice(0, 600))
+  return daemon
+    .log()
+    .filter((line) => isBug(line))
+    .map((line) => JSON.stringify(line).slice(0, 600))
 }
 
 /** An end that nobody asked for: the campaigns kill, or ask with SIGTERM and get 0. */
@@ -40,7 +51,10 @@ export async function restingMetrics(adminPort: number): Promise<string> {
   return (await metricsAtRest([{ adminPort }]))[0]!
 }
 
-/** The same of several daemons, once all of them are at rest: no book is open, and nothing more was counted since the last look. */
+/**
+ * The same of several daemons, once all of them are at rest: no book is open, and nothing more was counted since the
+ * last look.
+ */
 export async function metricsAtRest(daemons: readonly Pick<DaemonProcess, 'adminPort'>[]): Promise<string[]> {
   let figures: string[] = []
   await reached(async () => {
@@ -53,5 +67,12 @@ export async function metricsAtRest(daemons: readonly Pick<DaemonProcess, 'admin
 
 /** enquire_link goes on at rest: only what messages and SMS count. */
 function countersOf(figures: readonly string[]): string {
-  return figures.map((metrics) => metrics.split('\n').filter((line) => /^smpp_(rx|tx)_/.test(line)).join('\n')).join('\n')
+  return figures
+    .map((metrics) =>
+      metrics
+        .split('\n')
+        .filter((line) => /^smpp_(rx|tx)_/.test(line))
+        .join('\n'),
+    )
+    .join('\n')
 }

@@ -1,8 +1,9 @@
 /**
- * R17: marked passwords, tokens, numbers, PINs and texts go through a whole daemon: binds refused and good, menus, errors, a
- * back end that fails in every way and quotes them, admin calls, a kill in mid-turn. A PIN is dialled behind codes, known and unknown,
- * and typed on every kind of screen, an application's and the HTTP door's too. Then everything that the daemon wrote or said is
- * searched, what it shows in clear for PINs; and after the subscriber is erased, the stores too.
+ * R17: marked passwords, tokens, numbers, PINs and texts go through a whole daemon: binds refused and good, menus,
+ * errors, a back end that fails in every way and quotes them, admin calls, a kill in mid-turn. A PIN is dialled behind
+ * codes, known and unknown, and typed on every kind of screen, an application's and the HTTP door's too. Then
+ * everything that the daemon wrote or said is searched, what it shows in clear for PINs; and after the subscriber is
+ * erased, the stores too.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -25,20 +26,31 @@ import { settingsOf } from './stage.ts'
 
 const MSISDN = '67571239846'
 const PIN = '48151623'
-/** Dialled behind codes, and typed on secret screens, behind them, and on those of an application: nobody is shown it, in clear neither. */
+/**
+ * Dialled behind codes, and typed on secret screens, behind them, and on those of an application: nobody is shown it,
+ * in clear neither.
+ */
 const DIALLED = '739158'
 const TEXT = 'ZanzibarQuokka'
 const PASSWORD = 'cnryPw01'
 const SECRETS: readonly Canary[] = [
-  { name: 'SMSC password', value: PASSWORD }, { name: 'wrong SMSC password', value: 'cnryPw99' }, { name: 'Postgres password', value: 'canary-postgres-pass' },
-  { name: 'admin token', value: 'canary-admin-operate-token' }, { name: 'wrong admin token', value: 'canary-admin-guessed-token' },
+  { name: 'SMSC password', value: PASSWORD },
+  { name: 'wrong SMSC password', value: 'cnryPw99' },
+  { name: 'Postgres password', value: 'canary-postgres-pass' },
+  { name: 'admin token', value: 'canary-admin-operate-token' },
+  { name: 'wrong admin token', value: 'canary-admin-guessed-token' },
   { name: 'back end token', value: 'canary-backend-bearer-token' },
 ]
 const SECRET_PIN: Canary = { name: 'secret PIN', value: DIALLED, alone: true }
 const PERSONAL: readonly Canary[] = [
   SECRET_PIN,
-  { name: 'MSISDN', value: MSISDN }, { name: 'PIN', value: PIN }, { name: 'free text', value: TEXT }, { name: 'code as dialled', value: '*900*4815162342#' },
-  { name: 'screen', value: 'canaryscreen' }, { name: 'SMS text', value: 'canarysms' }, { name: 'answer of a back end', value: 'canaryanswer' },
+  { name: 'MSISDN', value: MSISDN },
+  { name: 'PIN', value: PIN },
+  { name: 'free text', value: TEXT },
+  { name: 'code as dialled', value: '*900*4815162342#' },
+  { name: 'screen', value: 'canaryscreen' },
+  { name: 'SMS text', value: 'canarysms' },
+  { name: 'answer of a back end', value: 'canaryanswer' },
 ]
 /** What the back end does, by the letter that the subscriber answers with. */
 const MOODS = ['good', 'error', 'refusal', 'nonsense', 'redirect', 'reset', 'html', 'silent'] as const
@@ -89,12 +101,26 @@ texts:
 export const canariesCampaign: Campaign = async (parts) => {
   const startMs = performance.now()
   const failures: string[] = []
-  const counts: Record<string, number> = { canaries: SECRETS.length + PERSONAL.length, searched: 0, octets: 0, dialogues: 0, answers: 0 }
+  const counts: Record<string, number> = {
+    canaries: SECRETS.length + PERSONAL.length,
+    searched: 0,
+    octets: 0,
+    dialogues: 0,
+    answers: 0,
+  }
   const redis = await ownRedis('--appendonly', 'yes', '--appendfsync', 'always')
   if (!redis) throw new Error('no redis-server on this machine')
   const scene = await openFixture({ seed: parts.seed, smsc: { accounts: [{ systemId: 'ussd', password: PASSWORD }] } })
   const vault = await openVault()
-  const play: Play = { scene, redisUrl: `redis://127.0.0.1:${redis.port}`, vault: vault.port, said: [], logs: [], counts, failures }
+  const play: Play = {
+    scene,
+    redisUrl: `redis://127.0.0.1:${redis.port}`,
+    vault: vault.port,
+    said: [],
+    logs: [],
+    counts,
+    failures,
+  }
   const search = (where: string, octets: Buffer | string, canaries: readonly Canary[]): void => {
     counts.searched!++
     counts.octets! += octets.length
@@ -104,30 +130,48 @@ export const canariesCampaign: Campaign = async (parts) => {
     await perform(play)
     const all = [...SECRETS, ...PERSONAL, ...play.keys!]
     const store = redisFiles(redis.dir, play.redisUrl)
-    if (!store.length || hits('x', play.seenBy!, PERSONAL).length === 0) failures.push('the canaries never came through: the search shows nothing')
+    if (!store.length || hits('x', play.seenBy!, PERSONAL).length === 0)
+      failures.push('the canaries never came through: the search shows nothing')
     for (const [name, octets] of store) search(`Redis ${name}`, octets, all)
     const before = dump(scene)
     if (!before.includes(MSISDN)) failures.push('no row has the number: erasing shows nothing')
     if (!before.includes('*901*#')) failures.push('no promised answer is in the dump: its code shows nothing')
-    search('pg_dump', before, [...SECRETS, ...play.keys!, ...PERSONAL.filter(({ name }) => /PIN|free text|answer of a back end/.test(name))])
+    search('pg_dump', before, [
+      ...SECRETS,
+      ...play.keys!,
+      ...PERSONAL.filter(({ name }) => /PIN|free text|answer of a back end/.test(name)),
+    ])
     for (const [at, log] of play.logs.entries()) search(`log ${at + 1}`, log(), all)
-    for (const { what, body, isClear } of play.said) search(`answer of ${what}`, body, isClear ? [...SECRETS, ...play.keys!, SECRET_PIN] : all)
-    for (const [name, octets] of files(scene.stage.data, ['settings', 'secrets', 'flows'])) search(`data ${name}`, octets, all)
+    for (const { what, body, isClear } of play.said)
+      search(`answer of ${what}`, body, isClear ? [...SECRETS, ...play.keys!, SECRET_PIN] : all)
+    for (const [name, octets] of files(scene.stage.data, ['settings', 'secrets', 'flows']))
+      search(`data ${name}`, octets, all)
     failures.push(...unseen(play))
-    search('export', cli(['subscriber', 'export', '--config', play.config!, '--msisdn', MSISDN]), [...SECRETS, ...play.keys!, SECRET_PIN])
+    search('export', cli(['subscriber', 'export', '--config', play.config!, '--msisdn', MSISDN]), [
+      ...SECRETS,
+      ...play.keys!,
+      SECRET_PIN,
+    ])
 
     const erased = cli(['subscriber', 'erase', '--config', play.config!, '--msisdn', MSISDN])
     search('report of erasure', erased, all)
     await rewritten(play.redisUrl)
-    for (const [name, octets] of redisFiles(redis.dir, play.redisUrl)) search(`Redis ${name} after erasure`, octets, all)
+    for (const [name, octets] of redisFiles(redis.dir, play.redisUrl))
+      search(`Redis ${name} after erasure`, octets, all)
     search('pg_dump after erasure', dump(scene), all)
     counts.dialogues = MOODS.length + 2 + SECRETLY
     counts.answers = play.said.length
-    return [told(parts, startMs, {
-      goal: 'R17', title: 'marked secrets, numbers, PINs and texts through binds, menus, failing back ends, admin calls and a kill; then everything searched, and again after erasure',
-      passed: failures.length === 0, counts, failures,
-      figure: `${failures.length} hits of ${all.length} canaries in ${counts.searched} logs, answers, files and dumps`,
-    })]
+    return [
+      told(parts, startMs, {
+        goal: 'R17',
+        title:
+          'marked secrets, numbers, PINs and texts through binds, menus, failing back ends, admin calls and a kill; then everything searched, and again after erasure',
+        passed: failures.length === 0,
+        counts,
+        failures,
+        figure: `${failures.length} hits of ${all.length} canaries in ${counts.searched} logs, answers, files and dumps`,
+      }),
+    ]
   } finally {
     for (const daemon of play.running ?? []) if (daemon.alive) daemon.kill('SIGKILL')
     vault.stop()
@@ -143,9 +187,13 @@ function unseen({ seenBy, said, scene, logs }: Play): string[] {
   return [
     ...(hits('x', seenBy!, [SECRET_PIN]).length > 0 ? [] : ['the PIN never reached the vault or the application']),
     ...(clear.some(({ body }) => body.includes(MSISDN) && body.includes(TEXT)) ? [] : ['no trace was in clear']),
-    ...(clear.some(({ body }) => body.includes('*901*******#')) && ended.includes('"code":"*901*#"') ? [] : ['no code was dialled with a PIN behind it']),
+    ...(clear.some(({ body }) => body.includes('*901*******#')) && ended.includes('"code":"*901*#"')
+      ? []
+      : ['no code was dialled with a PIN behind it']),
     ...(ended.includes('"line":"door"') ? [] : ['nobody came through the door']),
-    ...(files(scene.stage.data, []).some(([name]) => name.endsWith('.pcap')) ? [] : ['no line dropped: no capture is searched']),
+    ...(files(scene.stage.data, []).some(([name]) => name.endsWith('.pcap'))
+      ? []
+      : ['no line dropped: no capture is searched']),
   ]
 }
 
@@ -176,13 +224,15 @@ async function perform(play: Play): Promise<void> {
     const daemon = startDaemonProcess(config, adminPort)
     play.running!.push(daemon)
     play.logs.push(() => daemon.raw())
-    if (!await reached(isUp, 20_000)) throw new Error(`the daemon does not come up: ${daemon.raw().slice(-600)}`)
+    if (!(await reached(isUp, 20_000))) throw new Error(`the daemon does not come up: ${daemon.raw().slice(-600)}`)
     return daemon
   }
   // A bind that is refused.
   const wrong = structuredClone(settings)
   wrong.lines[0]!.smsc.password = 'cnryPw99'
-  const refused = await start(stage.configure('settings-wrong', wrong), async () => play.running![0]!.raw().includes('refused'))
+  const refused = await start(stage.configure('settings-wrong', wrong), async () =>
+    play.running![0]!.raw().includes('refused'),
+  )
   await ask(play, adminPort, '/ready')
   refused.kill('SIGTERM')
   await refused.exited
@@ -232,35 +282,80 @@ function settle(play: Play, adminPort: number, doorPort: number): Settings {
   }
   storeKeyCommand(join(secrets, 'store-keys'), {}, () => undefined)
   const keys = readFileSync(join(secrets, 'store-keys'), 'utf8')
-  play.keys = [...keys.matchAll(/: (\S+)/g)].map((found, i) => ({ name: `store key ${i}`, value: found[1]!.slice(0, 40) }))
+  play.keys = [...keys.matchAll(/: (\S+)/g)].map((found, i) => ({
+    name: `store key ${i}`,
+    value: found[1]!.slice(0, 40),
+  }))
   const dir = join(stage.data, 'flows')
   mkdirSync(dir)
-  for (const name of readdirSync(join(packageRoot, 'flows'))) if (/^(dental|reminder)/.test(name) && name.endsWith('.yaml')) writeFileSync(join(dir, name), readFileSync(join(packageRoot, 'flows', name)))
+  for (const name of readdirSync(join(packageRoot, 'flows')))
+    if (/^(dental|reminder)/.test(name) && name.endsWith('.yaml'))
+      writeFileSync(join(dir, name), readFileSync(join(packageRoot, 'flows', name)))
   writeFileSync(join(dir, 'canary.yaml'), FLOW)
   writeFileSync(join(dir, 'screens.yaml'), SCREENS)
-  return settingsOf(stage, { smscPort: smsc.port, adminPort, redis: { url: play.redisUrl }, change: (settings) => {
-    settings.lines[0]!.smsc.password = PASSWORD
-    settings.flows.dir = dir
-    settings.services.push({ code: '*900#', flow: 'canary' }, { code: '*901#', flow: 'screens' }, { code: '*902*1#', app: 'shop' })
-    const url = `http://127.0.0.1:${play.vault}`
-    settings.backends.vault = { http: {
-      ...(settings.backends.vault && 'http' in settings.backends.vault ? settings.backends.vault.http : {}),
-      url, timeoutMs: 1_500, tokenFile: secret('vault', 'canary-backend-bearer-token'), headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
-    } }
-    settings.backends.slow = { http: { url, timeoutMs: 1_500, patienceMs: 100, headers: {}, concurrent: 5, retries: 0, octetsMax: 65_536, ended: false } }
-    // Until the dump is taken.
-    settings.late.waitMs = 600_000
-    settings.apps.shop = { contract: 'africastalking', url: `${url}/shop`, timeoutMs: 1_500, headers: {}, networks: {}, concurrent: 5, octetsMax: 65_536 }
-    settings.door = { name: 'door', host: '127.0.0.1', port: doorPort, path: '/ussd', contract: 'africastalking' }
-    settings.trace.dropDir = join(stage.data, 'drops')
-    settings.privacy.storeKeyFile = join(secrets, 'store-keys')
-    settings.admin.tokensFile = secret('tokens', `operate:${createHash('sha256').update('canary-admin-operate-token').digest('hex')} boss\n`)
-    settings.log.level = 'trace'
-    if (settings.postgres !== 'embedded') {
-      const url = new URL(settings.postgres.url)
-      if (!url.password) settings.postgres.passwordFile = secret('postgres', 'canary-postgres-pass')
-    }
-  } })
+  return settingsOf(stage, {
+    smscPort: smsc.port,
+    adminPort,
+    redis: { url: play.redisUrl },
+    change: (settings) => {
+      settings.lines[0]!.smsc.password = PASSWORD
+      settings.flows.dir = dir
+      settings.services.push(
+        { code: '*900#', flow: 'canary' },
+        { code: '*901#', flow: 'screens' },
+        { code: '*902*1#', app: 'shop' },
+      )
+      const url = `http://127.0.0.1:${play.vault}`
+      settings.backends.vault = {
+        http: {
+          ...(settings.backends.vault && 'http' in settings.backends.vault ? settings.backends.vault.http : {}),
+          url,
+          timeoutMs: 1_500,
+          tokenFile: secret('vault', 'canary-backend-bearer-token'),
+          headers: {},
+          concurrent: 5,
+          retries: 1,
+          octetsMax: 65_536,
+          ended: false,
+        },
+      }
+      settings.backends.slow = {
+        http: {
+          url,
+          timeoutMs: 1_500,
+          patienceMs: 100,
+          headers: {},
+          concurrent: 5,
+          retries: 0,
+          octetsMax: 65_536,
+          ended: false,
+        },
+      }
+      // Until the dump is taken.
+      settings.late.waitMs = 600_000
+      settings.apps.shop = {
+        contract: 'africastalking',
+        url: `${url}/shop`,
+        timeoutMs: 1_500,
+        headers: {},
+        networks: {},
+        concurrent: 5,
+        octetsMax: 65_536,
+      }
+      settings.door = { name: 'door', host: '127.0.0.1', port: doorPort, path: '/ussd', contract: 'africastalking' }
+      settings.trace.dropDir = join(stage.data, 'drops')
+      settings.privacy.storeKeyFile = join(secrets, 'store-keys')
+      settings.admin.tokensFile = secret(
+        'tokens',
+        `operate:${createHash('sha256').update('canary-admin-operate-token').digest('hex')} boss\n`,
+      )
+      settings.log.level = 'trace'
+      if (settings.postgres !== 'embedded') {
+        const url = new URL(settings.postgres.url)
+        if (!url.password) settings.postgres.passwordFile = secret('postgres', 'canary-postgres-pass')
+      }
+    },
+  })
 }
 
 const vaultSaw: string[] = []
@@ -281,9 +376,13 @@ async function openVault(): Promise<{ port: number; stop(): void }> {
 
 /** What is not asked for in a mood; true: it is answered, or never will be. */
 function served(url: string, response: ServerResponse): boolean {
-  const rows = [{ id: 1, name: 'Koki' }, { id: 2, name: 'Boroko' }]
+  const rows = [
+    { id: 1, name: 'Koki' },
+    { id: 2, name: 'Boroko' },
+  ]
   if (url.endsWith('/shop')) response.writeHead(200, { 'content-type': 'text/plain' }).end('CON Your PIN?')
-  else if (/\/(verify|rows)$/.test(url)) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ rows }))
+  else if (/\/(verify|rows)$/.test(url))
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ rows }))
   else return url.endsWith('/later')
   return true
 }
@@ -292,14 +391,22 @@ function answer(mood: string, quoted: string, response: ServerResponse): void {
   const json = (status: number, body: unknown, more: Record<string, string> = {}) =>
     void response.writeHead(status, { 'content-type': 'application/json', ...more }).end(JSON.stringify(body))
   switch (mood) {
-    case 'good': return json(200, { line: `canaryscreen ${TEXT}` })
-    case 'error': return json(500, { error: quoted })
-    case 'refusal': return json(409, { refusal: 'canary-no', data: { why: quoted } })
-    case 'redirect': return json(302, {}, { location: `http://${TEXT}.example/${MSISDN}?pin=${PIN}` })
-    case 'reset': return void response.socket!.resetAndDestroy()
-    case 'html': return void response.writeHead(200, { 'content-type': `text/${TEXT}` }).end(`<p>${quoted}`)
-    case 'nonsense': return void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"line": ${quoted}`)
-    default: return undefined
+    case 'good':
+      return json(200, { line: `canaryscreen ${TEXT}` })
+    case 'error':
+      return json(500, { error: quoted })
+    case 'refusal':
+      return json(409, { refusal: 'canary-no', data: { why: quoted } })
+    case 'redirect':
+      return json(302, {}, { location: `http://${TEXT}.example/${MSISDN}?pin=${PIN}` })
+    case 'reset':
+      return void response.socket!.resetAndDestroy()
+    case 'html':
+      return void response.writeHead(200, { 'content-type': `text/${TEXT}` }).end(`<p>${quoted}`)
+    case 'nonsense':
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end(`{"line": ${quoted}`)
+    default:
+      return undefined
   }
 }
 
@@ -315,14 +422,18 @@ async function visit(phone: Phone, mood: string): Promise<void> {
 /** Dialogues of `secretly`: seven on the line, two through the door. */
 const SECRETLY = 9
 
-/** A PIN behind codes and on screens of every kind: a secret input, a list, a menu, languages, an application, the HTTP door. */
+/**
+ * A PIN behind codes and on screens of every kind: a secret input, a list, a menu, languages, an application, the HTTP
+ * door.
+ */
 async function secretly(phone: Phone, doorPort: number): Promise<void> {
   for (const code of [`*777*${DIALLED}#`, `*777*1*${DIALLED}#`, `*901*${DIALLED}#`]) {
     await phone.dial(code)
     if (phone.screen?.open) phone.hangUp()
   }
   await phone.dial('*901#')
-  for (const key of ['1', DIALLED, DIALLED, `*${DIALLED}#`, '3', DIALLED, '1', DIALLED]) if (phone.screen?.open) await phone.answer(key)
+  for (const key of ['1', DIALLED, DIALLED, `*${DIALLED}#`, '3', DIALLED, '1', DIALLED])
+    if (phone.screen?.open) await phone.answer(key)
   if (phone.screen?.open) phone.hangUp()
   // On a screen that nobody thinks of as secret, another: whoever may see texts sees it.
   await phone.dial('*901#')
@@ -332,9 +443,14 @@ async function secretly(phone: Phone, doorPort: number): Promise<void> {
   for (const key of [DIALLED, '7']) if (phone.screen?.open) await phone.answer(key)
   if (phone.screen?.open) phone.hangUp()
   // Turned away with a number that is none, and served with one that is.
-  for (const [text, phoneNumber] of [[DIALLED, 'x'], [DIALLED, `+${MSISDN}`], [`${DIALLED}*1*${DIALLED}`, `+${MSISDN}`]] as const) {
+  for (const [text, phoneNumber] of [
+    [DIALLED, 'x'],
+    [DIALLED, `+${MSISDN}`],
+    [`${DIALLED}*1*${DIALLED}`, `+${MSISDN}`],
+  ] as const) {
     const fields = { sessionId: 'ATUid_1', phoneNumber, networkCode: '53703', serviceCode: '*901#' }
-    const door = (more: Record<string, string>) => fetch(`http://127.0.0.1:${doorPort}/ussd`, { method: 'POST', body: new URLSearchParams({ ...fields, ...more }) })
+    const door = (more: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${doorPort}/ussd`, { method: 'POST', body: new URLSearchParams({ ...fields, ...more }) })
     await door({ text })
     await door({ status: 'Incomplete' })
   }
@@ -359,17 +475,45 @@ function odd({ smsc }: CampaignFixture): void {
     head.writeUInt32BE(9_000_000 + Math.abs(body.length), 12)
     return Buffer.concat([head, body])
   }
-  const addresses = (more: Buffer) => Buffer.concat([field('USSD'), Buffer.from([1, 1]), field(MSISDN), Buffer.from([1, 1]), field('900'), Buffer.alloc(3), Buffer.from('\0\0'), Buffer.alloc(4), more])
+  const addresses = (more: Buffer) =>
+    Buffer.concat([
+      field('USSD'),
+      Buffer.from([1, 1]),
+      field(MSISDN),
+      Buffer.from([1, 1]),
+      field('900'),
+      Buffer.alloc(3),
+      Buffer.from('\0\0'),
+      Buffer.alloc(4),
+      more,
+    ])
   const text = Buffer.from(`${PIN} ${TEXT} canarysms`)
   const all = [
-    pdu(addresses(Buffer.concat([Buffer.from([text.length + 90]), text]))), pdu(addresses(Buffer.concat([Buffer.from([text.length]), text, Buffer.from([5, 1, 0, 99, 1])]))),
-    pdu(Buffer.concat([text, text])), pdu(text, 0x7777), pdu(Buffer.concat([field('canarysms'), text]), 0x102), pdu(Buffer.concat([field(MSISDN), text]), 0x80000004),
+    pdu(addresses(Buffer.concat([Buffer.from([text.length + 90]), text]))),
+    pdu(addresses(Buffer.concat([Buffer.from([text.length]), text, Buffer.from([5, 1, 0, 99, 1])]))),
+    pdu(Buffer.concat([text, text])),
+    pdu(text, 0x7777),
+    pdu(Buffer.concat([field('canarysms'), text]), 0x102),
+    pdu(Buffer.concat([field(MSISDN), text]), 0x80000004),
   ]
   // A begin with its code in the address and in a parameter of somebody's own, and the SMSC's end of it.
   const code = Buffer.from(`*901*${DIALLED}#`)
-  const tlv = (tag: number, value: Buffer) => Buffer.concat([Buffer.from([tag >> 8, tag & 0xff, 0, value.length]), value])
-  const dial = Buffer.concat([field('USSD'), Buffer.from([1, 1]), field(MSISDN), Buffer.from([1, 1]), field(code.toString()), Buffer.alloc(3), Buffer.from('\0\0'),
-    Buffer.alloc(5), tlv(0x0501, Buffer.from([1])), tlv(0x1383, Buffer.from([250, 0])), tlv(0x1400, code), tlv(0x1401, Buffer.from(code.toString(), 'utf16le').swap16())])
+  const tlv = (tag: number, value: Buffer) =>
+    Buffer.concat([Buffer.from([tag >> 8, tag & 0xff, 0, value.length]), value])
+  const dial = Buffer.concat([
+    field('USSD'),
+    Buffer.from([1, 1]),
+    field(MSISDN),
+    Buffer.from([1, 1]),
+    field(code.toString()),
+    Buffer.alloc(3),
+    Buffer.from('\0\0'),
+    Buffer.alloc(5),
+    tlv(0x0501, Buffer.from([1])),
+    tlv(0x1383, Buffer.from([250, 0])),
+    tlv(0x1400, code),
+    tlv(0x1401, Buffer.from(code.toString(), 'utf16le').swap16()),
+  ])
   all.push(pdu(dial))
   for (const peer of smsc.peers()) for (const one of all) peer.write(one)
 }
@@ -378,8 +522,20 @@ function odd({ smsc }: CampaignFixture): void {
 async function admin(play: Play, port: number): Promise<void> {
   const right = 'canary-admin-operate-token'
   const paths = [
-    '/live', '/ready', '/metrics', '/v1/flows', '/v1/lines', `/v1/dialogues?msisdn=${MSISDN}`, `/v1/dialogues?msisdn=${MSISDN}x`, `/v1/nothing/${MSISDN}?pin=${PIN}`,
-    '/v1/lines/test/trace?form=text&last=5000&clear=true', '/v1/lines/test/trace?last=5000&clear=true', '/v1/flows/canary/revisions', '/v1/lines/test/trace?form=text&last=500', '/v1/lines/test/trace?last=500', `/v1/lines/test/trace?form=text&msisdn=${MSISDN}`,
+    '/live',
+    '/ready',
+    '/metrics',
+    '/v1/flows',
+    '/v1/lines',
+    `/v1/dialogues?msisdn=${MSISDN}`,
+    `/v1/dialogues?msisdn=${MSISDN}x`,
+    `/v1/nothing/${MSISDN}?pin=${PIN}`,
+    '/v1/lines/test/trace?form=text&last=5000&clear=true',
+    '/v1/lines/test/trace?last=5000&clear=true',
+    '/v1/flows/canary/revisions',
+    '/v1/lines/test/trace?form=text&last=500',
+    '/v1/lines/test/trace?last=500',
+    `/v1/lines/test/trace?form=text&msisdn=${MSISDN}`,
   ]
   for (const path of paths) {
     for (const token of [undefined, right, 'canary-admin-guessed-token']) {
@@ -388,8 +544,12 @@ async function admin(play: Play, port: number): Promise<void> {
   }
   await ask(play, port, `/metrics?token=${right}`)
   const posts: [string, string, unknown][] = [
-    ['DELETE', `/v1/dialogues/test/${MSISDN}`, undefined], ['DELETE', `/v1/dialogues/${MSISDN}/${PIN}`, undefined], ['POST', '/v1/push', { msisdn: MSISDN, text: `canaryscreen ${TEXT}`, ttlMs: 500 }],
-    ['POST', '/v1/push', { msisdn: `${MSISDN}${PIN}`, text: TEXT }], ['POST', '/v1/push', `not JSON ${TEXT} ${PIN}`], ['POST', '/v1/flows/canary/rollback', { revision: 'canary@000000000000' }],
+    ['DELETE', `/v1/dialogues/test/${MSISDN}`, undefined],
+    ['DELETE', `/v1/dialogues/${MSISDN}/${PIN}`, undefined],
+    ['POST', '/v1/push', { msisdn: MSISDN, text: `canaryscreen ${TEXT}`, ttlMs: 500 }],
+    ['POST', '/v1/push', { msisdn: `${MSISDN}${PIN}`, text: TEXT }],
+    ['POST', '/v1/push', `not JSON ${TEXT} ${PIN}`],
+    ['POST', '/v1/flows/canary/rollback', { revision: 'canary@000000000000' }],
   ]
   for (const [method, path, body] of posts) {
     await ask(play, port, path, right, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
@@ -401,12 +561,19 @@ async function ask(play: Play, port: number, path: string, token?: string, init:
   const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
   const got = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) })
   const body = Buffer.from(await got.arrayBuffer()).toString('latin1')
-  play.said.push({ what: `${init.method ?? 'GET'} ${path.split('?')[0]!.replace(/\d{8,}/g, '…')} ${got.status}`, body: `${JSON.stringify([...got.headers])} ${body}`, isClear: path.includes('clear=true') })
+  play.said.push({
+    what: `${init.method ?? 'GET'} ${path.split('?')[0]!.replace(/\d{8,}/g, '…')} ${got.status}`,
+    body: `${JSON.stringify([...got.headers])} ${body}`,
+    isClear: path.includes('clear=true'),
+  })
 }
 
 /** Runs a command as an operator would; answers all that it said. */
 function cli(args: string[]): string {
-  const run = spawnSync(process.execPath, [join(packageRoot, 'dist/campaigns/src/cli/main.js'), ...args], { encoding: 'utf8', cwd: packageRoot })
+  const run = spawnSync(process.execPath, [join(packageRoot, 'dist/campaigns/src/cli/main.js'), ...args], {
+    encoding: 'utf8',
+    cwd: packageRoot,
+  })
   if (run.status !== 0) throw new Error(`${args.slice(0, 2).join(' ')}: ${run.stderr.slice(0, 500)}`)
   return run.stdout + run.stderr
 }
@@ -428,13 +595,18 @@ function redisFiles(dir: string, url: string): [string, Buffer][] {
 async function rewritten(url: string): Promise<void> {
   const redis = new Redis(url)
   await redis.bgrewriteaof()
-  await reached(async () => /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0/.test(await redis.info('persistence')), 10_000)
+  await reached(
+    async () => /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0/.test(await redis.info('persistence')),
+    10_000,
+  )
   redis.disconnect()
 }
 
 function files(dir: string, without: string[]): [string, Buffer][] {
-  return readdirSync(dir).filter((name) => !without.some((one) => name.startsWith(one))).flatMap((name): [string, Buffer][] => {
-    const path = join(dir, name)
-    return statSync(path).isDirectory() ? files(path, without) : [[name, readFileSync(path)]]
-  })
+  return readdirSync(dir)
+    .filter((name) => !without.some((one) => name.startsWith(one)))
+    .flatMap((name): [string, Buffer][] => {
+      const path = join(dir, name)
+      return statSync(path).isDirectory() ? files(path, without) : [[name, readFileSync(path)]]
+    })
 }

@@ -29,23 +29,36 @@ export const clusterCampaign: Campaign = async (parts) => {
       const { ms, afterMs, count } = await apologiesAfter(ordeal, async () => {
         await victim.kill()
         const isElected = async () => (await fleet.masters()).some((server) => !before.includes(server))
-        if (!await reached(isElected, 30_000)) throw new Error('no replica is elected')
+        if (!(await reached(isElected, 30_000))) throw new Error('no replica is elected')
       })
       gaps.add(afterMs)
       longest = Math.max(longest, ms)
       shown += count
       await victim.start()
-      if (!await reached(() => isWhole(fleet), 60_000)) throw new Error('the Cluster does not come together again')
-      parts.say(`     master killed: apologies for ${ms} ms (${count}), ${afterMs} ms of it after a replica was elected`)
+      if (!(await reached(() => isWhole(fleet), 60_000))) throw new Error('the Cluster does not come together again')
+      parts.say(
+        `     master killed: apologies for ${ms} ms (${count}), ${afterMs} ms of it after a replica was elected`,
+      )
     })
-    const move = await apologiesAfter(ordeal, async () => reshard(await fleet.masters(), SLOTS[parts.mode]), { quietMs: 1_000 })
+    const move = await apologiesAfter(ordeal, async () => reshard(await fleet.masters(), SLOTS[parts.mode]), {
+      quietMs: 1_000,
+    })
     parts.say(`     slots moved: ${move.count} apologies`)
     await walking.stop()
-    return [outcomeOf(ordeal, startMs, await judged(ordeal, true), {
-      goal: 'H1', title: 'Redis Cluster (3 masters, 3 replicas), 2 daemons: a master killed, slots moved, subscribers walking',
-      figure: `apologies for ${longest} ms after a master's death at most, and after its replica's election for ${gaps.figure}`, isGood: areKept(gaps),
-      counts: { mastersKilled: rounds, apologiesAfterKills: shown, slotsMoved: SLOTS[parts.mode], apologiesWhileMoved: move.count },
-    })]
+    return [
+      outcomeOf(ordeal, startMs, await judged(ordeal, true), {
+        goal: 'H1',
+        title: 'Redis Cluster (3 masters, 3 replicas), 2 daemons: a master killed, slots moved, subscribers walking',
+        figure: `apologies for ${longest} ms after a master's death at most, and after its replica's election for ${gaps.figure}`,
+        isGood: areKept(gaps),
+        counts: {
+          mastersKilled: rounds,
+          apologiesAfterKills: shown,
+          slotsMoved: SLOTS[parts.mode],
+          apologiesWhileMoved: move.count,
+        },
+      }),
+    ]
   } finally {
     await several.stop()
     await scene.close()
@@ -54,14 +67,33 @@ export const clusterCampaign: Campaign = async (parts) => {
 }
 
 async function isWhole(fleet: Fleet): Promise<boolean> {
-  const said = await Promise.all(fleet.servers.map(async (server) =>
-    `${String(await server.ask('CLUSTER', 'INFO').catch(() => ''))}${String(await server.ask('INFO', 'replication').catch(() => ''))}`))
+  const said = await Promise.all(
+    fleet.servers.map(
+      async (server) =>
+        `${String(await server.ask('CLUSTER', 'INFO').catch(() => ''))}${String(await server.ask('INFO', 'replication').catch(() => ''))}`,
+    ),
+  )
   return said.every((text) => text.includes('cluster_state:ok') && !text.includes('master_link_status:down'))
 }
 
 /** Moves slots, with what is in them, from the second master to the first. */
 function reshard([to, from]: Server[], slots: number): void {
-  const idOf = (server: Server) => execFileSync('redis-cli', ['-p', String(server.port), 'CLUSTER', 'MYID'], { encoding: 'utf8' }).trim()
-  execFileSync('redis-cli', ['--cluster', 'reshard', `127.0.0.1:${to!.port}`, '--cluster-from', idOf(from!), '--cluster-to', idOf(to!),
-    '--cluster-slots', String(slots), '--cluster-yes'], { stdio: 'ignore', timeout: 120_000 })
+  const idOf = (server: Server) =>
+    execFileSync('redis-cli', ['-p', String(server.port), 'CLUSTER', 'MYID'], { encoding: 'utf8' }).trim()
+  execFileSync(
+    'redis-cli',
+    [
+      '--cluster',
+      'reshard',
+      `127.0.0.1:${to!.port}`,
+      '--cluster-from',
+      idOf(from!),
+      '--cluster-to',
+      idOf(to!),
+      '--cluster-slots',
+      String(slots),
+      '--cluster-yes',
+    ],
+    { stdio: 'ignore', timeout: 120_000 },
+  )
 }

@@ -15,8 +15,13 @@ import { openFixture, type CampaignFixture } from './fixture.ts'
 
 /** What is pressed after dialling, and the screen that follows. */
 const STEPS: readonly (readonly [key: string, screen: RegExp])[] = [
-  ['', /^Welcome, /], ['2', /^Select Appointment Type/], ['1', /Available Checkup Slots/], ['1', /^Book Checkup at /],
-  ['1', /^Appointment confirmed/], ['1', /^Welcome, /], ['4', /^Thank you/],
+  ['', /^Welcome, /],
+  ['2', /^Select Appointment Type/],
+  ['1', /Available Checkup Slots/],
+  ['1', /^Book Checkup at /],
+  ['1', /^Appointment confirmed/],
+  ['1', /^Welcome, /],
+  ['4', /^Thank you/],
 ]
 const CONFIRM = 4
 /** Octets from one cut to the next: CI takes a comb of them, at another phase for each seed. */
@@ -49,23 +54,38 @@ export const cutsCampaign: Campaign = async (parts) => {
     const cuts: Cut[] = []
     for (let round = 0; round < (parts.rounds ?? ROUNDS[size]); round++) {
       for (const direction of DIRECTIONS) {
-        for (let at = (parts.seed + round) % COMB[size]; at < octets[direction]; at += COMB[size]) cuts.push({ direction, at })
+        for (let at = (parts.seed + round) % COMB[size]; at < octets[direction]; at += COMB[size])
+          cuts.push({ direction, at })
       }
     }
-    await Promise.all(lanes.map((lane, n) => run(lane, cuts.filter((_, i) => i % LANES === n))))
+    await Promise.all(
+      lanes.map((lane, n) =>
+        run(
+          lane,
+          cuts.filter((_, i) => i % LANES === n),
+        ),
+      ),
+    )
     const failures = lanes.flatMap((lane) => lane.failures)
     const sum = (of: (lane: Lane) => number) => lanes.reduce((all, lane) => all + of(lane), 0)
     const struck = sum((lane) => lane.fence.smsc.counts.struck)
     if (struck < cuts.length * 0.9) failures.push(`only ${struck} of ${cuts.length} cuts struck`)
-    return [told(parts, startMs, {
-      goal: 'R5', title: 'the connection cut at every octet of a dialogue, up and down; the dialogue one octet at a time', failures,
-      passed: failures.length === 0,
-      figure: `${cuts.length} cuts in ${octets.up} octets up and ${octets.down} down: ${failures.length} dialogues that differ`,
-      counts: {
-        dialogues: sum((lane) => lane.counts.dialogues), struck, redelivered: sum((lane) => lane.scene.smsc.deliveries.counts.redelivered),
-        repeatedScreens: sum((lane) => lane.counts.repeats), splits: sum((lane) => lane.counts.pieces),
-      },
-    })]
+    return [
+      told(parts, startMs, {
+        goal: 'R5',
+        title: 'the connection cut at every octet of a dialogue, up and down; the dialogue one octet at a time',
+        failures,
+        passed: failures.length === 0,
+        figure: `${cuts.length} cuts in ${octets.up} octets up and ${octets.down} down: ${failures.length} dialogues that differ`,
+        counts: {
+          dialogues: sum((lane) => lane.counts.dialogues),
+          struck,
+          redelivered: sum((lane) => lane.scene.smsc.deliveries.counts.redelivered),
+          repeatedScreens: sum((lane) => lane.counts.repeats),
+          splits: sum((lane) => lane.counts.pieces),
+        },
+      }),
+    ]
   } finally {
     for (const lane of lanes.toReversed()) {
       await lane.fence.stop()
@@ -81,22 +101,27 @@ async function openLane(seed: number): Promise<Lane> {
 
 async function run(lane: Lane, cuts: readonly Cut[]): Promise<void> {
   const { fence, failures } = lane
-  failures.push(...await certainHarm(() => walk(lane, 'undisturbed')))
+  failures.push(...(await certainHarm(() => walk(lane, 'undisturbed'))))
   lane.counts.pieces = inPieces(lane)
   await fence.smsc.set({ is: 'chunk' })
-  failures.push(...await certainHarm(() => walk(lane, 'one octet at a time')))
+  failures.push(...(await certainHarm(() => walk(lane, 'one octet at a time'))))
   for (const cut of cuts) {
     if (failures.length >= FAILURES_MAX) break
-    failures.push(...await certainHarm(async () => {
-      await armed(lane, cut)
-      return walk(lane, `${cut.direction} cut after ${cut.at} octets`)
-    }))
+    failures.push(
+      ...(await certainHarm(async () => {
+        await armed(lane, cut)
+        return walk(lane, `${cut.direction} cut after ${cut.at} octets`)
+      })),
+    )
   }
   await fence.smsc.set({ is: 'pass' })
-  failures.push(...await judged(lane))
+  failures.push(...(await judged(lane)))
 }
 
-/** Answers in what it differs. A machine that stops for half a second makes Redis late, and a subscriber is told so: see certainHarm. */
+/**
+ * Answers in what it differs. A machine that stops for half a second makes Redis late, and a subscriber is told so: see
+ * certainHarm.
+ */
 async function walk({ scene, counts }: Lane, what: string): Promise<string[]> {
   const phone = await newcomer(scene)
   const wrong: string[] = []
@@ -143,13 +168,15 @@ async function walkThrough({ diary, stage }: CampaignFixture, phone: Phone): Pro
 async function undisturbed(lane: Lane): Promise<{ up: number; down: number }> {
   const { counts } = lane.fence.smsc
   let octets = { up: 0, down: 0 }
-  lane.failures.push(...await certainHarm(async () => {
-    const before = { up: counts.up, down: counts.down }
-    await armed(lane, { direction: 'up', at: Infinity })
-    const wrong = await walk(lane, 'undisturbed')
-    if (!wrong.length) octets = { up: counts.up - before.up, down: counts.down - before.down }
-    return wrong
-  }))
+  lane.failures.push(
+    ...(await certainHarm(async () => {
+      const before = { up: counts.up, down: counts.down }
+      await armed(lane, { direction: 'up', at: Infinity })
+      const wrong = await walk(lane, 'undisturbed')
+      if (!wrong.length) octets = { up: counts.up - before.up, down: counts.down - before.down }
+      return wrong
+    })),
+  )
   return octets
 }
 
@@ -164,10 +191,14 @@ async function armed({ scene, fence }: Lane, cut: Cut): Promise<void> {
 /** Everything that went over the wire so far, in two pieces at each boundary, and octet by octet. */
 function inPieces({ scene, failures }: Lane): number {
   const octets = Buffer.concat(scene.smsc.trace().map((one) => one.octets))
-  const hexOf = (chunks: Buffer[]) => framed(chunks).frames.map((frame) => frame.toString('hex')).join(' ')
+  const hexOf = (chunks: Buffer[]) =>
+    framed(chunks)
+      .frames.map((frame) => frame.toString('hex'))
+      .join(' ')
   const whole = hexOf([octets])
   for (let at = 0; at <= octets.length; at++) {
-    if (hexOf([octets.subarray(0, at), octets.subarray(at)]) !== whole) failures.push(`in two pieces at ${at}: other PDUs`)
+    if (hexOf([octets.subarray(0, at), octets.subarray(at)]) !== whole)
+      failures.push(`in two pieces at ${at}: other PDUs`)
   }
   if (hexOf([...octets].map((octet) => Buffer.of(octet))) !== whole) failures.push('octet by octet: other PDUs')
   return octets.length
@@ -176,5 +207,5 @@ function inPieces({ scene, failures }: Lane): number {
 async function judged({ scene, fence }: Lane): Promise<string[]> {
   await scene.smsc.bound(1)
   const found = check(await scene.evidence([])).map((breach) => `${breach.invariant} ${breach.what}`)
-  return [...found, ...await aftermath(fence)]
+  return [...found, ...(await aftermath(fence))]
 }

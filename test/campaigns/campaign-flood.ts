@@ -1,8 +1,8 @@
 /**
- * R12: subscribers in the middle of their dialogues, while one MSISDN sends a hundred messages a second, and while hundreds of new
- * MSISDNs dial at once. As many subscribers have another daemon, on the same machine at the same moment, that nobody floods: it is the
- * measure, so that whatever the machine and its neighbours do to the one they do to the other. What a message of the flood costs is
- * measured in the processor's time, which no neighbour changes.
+ * R12: subscribers in the middle of their dialogues, while one MSISDN sends a hundred messages a second, and while
+ * hundreds of new MSISDNs dial at once. As many subscribers have another daemon, on the same machine at the same
+ * moment, that nobody floods: it is the measure, so that whatever the machine and its neighbours do to the one they do
+ * to the other. What a message of the flood costs is measured in the processor's time, which no neighbour changes.
  */
 import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone.ts'
@@ -19,7 +19,10 @@ const ROUNDS = { ci: 2, bounded: 8, long: 60 }
 const PHASE_MS = 5_000
 /** Of each daemon, in an open dialogue; each presses a key a second. */
 const RESIDENTS = 20
-/** On a machine of its own: where neighbours leave a part of it, that part of them, or the machine and not the daemon would be what is flooded. */
+/**
+ * On a machine of its own: where neighbours leave a part of it, that part of them, or the machine and not the daemon
+ * would be what is flooded.
+ */
 const PER_SECOND = { one: 100, many: 150 }
 /** Below it no limit is met. */
 const SHARE_MIN = 0.3
@@ -67,17 +70,36 @@ export const floodCampaign: Campaign = async (parts) => {
     const turnedAway = sumWhere(metrics, 'limits_total', 'open_max')
     if (tooFast === 0) failures.push('the flood of one MSISDN met no limit')
     if (turnedAway === 0) failures.push('the flood of new MSISDNs met no cap')
-    if (dialled.mute > dialled.sent * MUTE_MAX) failures.push(`${dialled.mute} of ${dialled.sent} that dialled were shown nothing`)
-    for (const { fence } of houses) failures.push(...await aftermath(fence))
-    const words = KINDS.map((kind) => inWords(kind, phases.filter((phase) => phase.kind === kind)))
+    if (dialled.mute > dialled.sent * MUTE_MAX)
+      failures.push(`${dialled.mute} of ${dialled.sent} that dialled were shown nothing`)
+    for (const { fence } of houses) failures.push(...(await aftermath(fence)))
+    const words = KINDS.map((kind) =>
+      inWords(
+        kind,
+        phases.filter((phase) => phase.kind === kind),
+      ),
+    )
     if (!areKept(slower)) failures.push(`others wait longer in ${slower.missed} of ${phases.length} floods`)
-    if (!areKept(dearer)) failures.push(`a message of the flood costs more than a key in ${dearer.missed} of ${phases.length} floods`)
-    return [told(parts, startMs, {
-      goal: 'R12', failures, passed: failures.length === 0,
-      title: 'one MSISDN at 100 messages a second, then 150 new MSISDNs a second (of what neighbours leave of a processor), beside a daemon without a flood',
-      figure: `p99 of the others: ${words.join('; ')}`,
-      counts: { rounds, screens: flooded.residents.count() + spared.residents.count(), tooFast, turnedAway, busyTexts: dialled.busy, mute: dialled.mute },
-    })]
+    if (!areKept(dearer))
+      failures.push(`a message of the flood costs more than a key in ${dearer.missed} of ${phases.length} floods`)
+    return [
+      told(parts, startMs, {
+        goal: 'R12',
+        failures,
+        passed: failures.length === 0,
+        title:
+          'one MSISDN at 100 messages a second, then 150 new MSISDNs a second (of what neighbours leave of a processor), beside a daemon without a flood',
+        figure: `p99 of the others: ${words.join('; ')}`,
+        counts: {
+          rounds,
+          screens: flooded.residents.count() + spared.residents.count(),
+          tooFast,
+          turnedAway,
+          busyTexts: dialled.busy,
+          mute: dialled.mute,
+        },
+      }),
+    ]
   } finally {
     for (const { fence, scene } of houses.toReversed()) {
       await fence.stop()
@@ -107,15 +129,26 @@ interface Phase {
   cost: number
 }
 
-async function play(flooded: House, spared: House, { kind, turn }: Pick<Flood, 'kind' | 'turn'>, dialled: Dialled): Promise<Phase> {
+async function play(
+  flooded: House,
+  spared: House,
+  { kind, turn }: Pick<Flood, 'kind' | 'turn'>,
+  dialled: Dialled,
+): Promise<Phase> {
   const perSecond = PER_SECOND[kind] * Math.max(SHARE_MIN, shareOfCore())
   const usedMs = () => [flooded, spared].map(({ fence }) => processorMs(fence.daemon.pid))
   const before = usedMs()
   let sent = 0
   const waits: number[][] = []
-  await flooded.residents.during(async () => {
-    waits.push(await spared.residents.during(async () => { sent = await inundate(flooded.scene, { kind, perSecond, turn }, dialled) }))
-  }).then((own) => waits.push(own))
+  await flooded.residents
+    .during(async () => {
+      waits.push(
+        await spared.residents.during(async () => {
+          sent = await inundate(flooded.scene, { kind, perSecond, turn }, dialled)
+        }),
+      )
+    })
+    .then((own) => waits.push(own))
   const [sparedWaits, floodedWaits] = waits as [number[], number[]]
   const [floodedUsed, sparedUsed] = usedMs().map((ms, n) => ms - before[n]!) as [number, number]
   const ofKey = sparedUsed / Math.max(1, sparedWaits.length)
@@ -136,8 +169,10 @@ function isUnnoticed({ sparedMs, floodedMs }: Phase): boolean {
 
 function inWords(kind: Kind, phases: readonly Phase[]): string {
   const middle = (of: (phase: Phase) => number) => percentile(phases.map(of), 50)
-  return `${kind === 'one' ? 'one MSISDN' : 'many'} ${middle((phase) => phase.floodedMs).toFixed(1)} ms, and ${middle((phase) => phase.sparedMs).toFixed(1)} ms `
-    + `without it, ${middle((phase) => phase.cost).toFixed(2)} of a key for a message`
+  return (
+    `${kind === 'one' ? 'one MSISDN' : 'many'} ${middle((phase) => phase.floodedMs).toFixed(1)} ms, and ${middle((phase) => phase.sparedMs).toFixed(1)} ms ` +
+    `without it, ${middle((phase) => phase.cost).toFixed(2)} of a key for a message`
+  )
 }
 
 interface Residents {
@@ -162,12 +197,17 @@ async function moveIn({ smsc, stage }: CampaignFixture, failures: string[]): Pro
         text = (await phone.answer(/^(\d+)\. Back$/m.exec(text)?.[1] ?? '2')).text
         waits.push(BUSY.test(text) ? BUSY_MS : performance.now() - startMs)
       }
-      if (!/^Welcome|^Select/.test(text) && !BUSY.test(text)) throw new Error(`a resident was shown ${JSON.stringify(text)}`)
+      if (!/^Welcome|^Select/.test(text) && !BUSY.test(text))
+        throw new Error(`a resident was shown ${JSON.stringify(text)}`)
       await sleep(Math.max(0, 1_000 - (performance.now() - startMs)))
     }
     if (phone.screen?.open) phone.hangUp()
   }
-  const all = Promise.all(msisdns.map((msisdn) => live(smsc.phone(msisdn)).catch((error: Error) => void failures.push(error.message.slice(0, 400)))))
+  const all = Promise.all(
+    msisdns.map((msisdn) =>
+      live(smsc.phone(msisdn)).catch((error: Error) => void failures.push(error.message.slice(0, 400))),
+    ),
+  )
   return {
     count: () => waits.length,
     async during(run) {
@@ -197,7 +237,11 @@ interface Flood {
 }
 
 /** One phase of it; whoever got in hangs up at its end. Answers how many messages it had. */
-async function inundate({ smsc }: CampaignFixture, { kind, perSecond, turn }: Flood, dialled: Dialled): Promise<number> {
+async function inundate(
+  { smsc }: CampaignFixture,
+  { kind, perSecond, turn }: Flood,
+  dialled: Dialled,
+): Promise<number> {
   const phones = new Set<Phone>()
   const dials: Promise<unknown>[] = []
   let serial = 0
@@ -205,7 +249,16 @@ async function inundate({ smsc }: CampaignFixture, { kind, perSecond, turn }: Fl
     const phone = smsc.phone(kind === 'one' ? '67532000000' : `6753${3_000_000 + turn * 10_000 + ++serial}`)
     phones.add(phone)
     // Of one handset's dials each ends the one before, and most are dropped: that no screen comes is what is wanted.
-    dials.push(phone.dial('*123#').then(({ text }) => { if (BUSY.test(text)) dialled.busy++ }, () => { if (kind === 'many') dialled.mute++ }))
+    dials.push(
+      phone.dial('*123#').then(
+        ({ text }) => {
+          if (BUSY.test(text)) dialled.busy++
+        },
+        () => {
+          if (kind === 'many') dialled.mute++
+        },
+      ),
+    )
   }, 1_000 / perSecond)
   await sleep(PHASE_MS)
   clearInterval(timer)

@@ -1,6 +1,6 @@
 /**
- * R15: subscribers walk the dental service while its files are replaced by broken ones, again and again. Each is refused
- * with its place, what was in force stays, and no dialogue notices. Now and then the good file returns.
+ * R15: subscribers walk the dental service while its files are replaced by broken ones, again and again. Each is
+ * refused with its place, what was in force stays, and no dialogue notices. Now and then the good file returns.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -76,20 +76,33 @@ export const flowsCampaign: Campaign = async (parts) => {
     }
     lay(folder, good)
     await walking.stop()
-    if (await inForce(fence) !== revision) failures.push('the good file is not in force at the end')
+    if ((await inForce(fence)) !== revision) failures.push('the good file is not in force at the end')
     if (mutations < wanted) failures.push(`only ${mutations} of ${wanted} mutations were broken ones`)
     const { diary } = scene
-    for (const what of ['hung', 'odd', 'foreign'] as const) failures.push(...diary[what].map((story) => `${what}: ${story}`))
-    failures.push(...await aftermath(fence))
+    for (const what of ['hung', 'odd', 'foreign'] as const)
+      failures.push(...diary[what].map((story) => `${what}: ${story}`))
+    failures.push(...(await aftermath(fence)))
     const hurt = diary.hung.length + diary.odd.length + diary.foreign.length + diary.apologies
-    return [told(parts, startMs, {
-      goal: 'R15', title: 'broken flow files put in place of the good ones, subscribers walking', failures, passed: failures.length === 0,
-      figure: `${mutations} broken files refused, each with its place; ${hurt} of ${diary.dialogues} dialogues hurt`,
-      counts: {
-        mutations, kinds: Object.keys(by).length, harmless, mended, dialogues: diary.dialogues, steps: diary.steps, hurt,
-        'longest stall ms': Math.round(seen.stallMs), 'resident MB': Math.round(figuresOf(fence.daemon.pid).rssMb),
-      },
-    })]
+    return [
+      told(parts, startMs, {
+        goal: 'R15',
+        title: 'broken flow files put in place of the good ones, subscribers walking',
+        failures,
+        passed: failures.length === 0,
+        figure: `${mutations} broken files refused, each with its place; ${hurt} of ${diary.dialogues} dialogues hurt`,
+        counts: {
+          mutations,
+          kinds: Object.keys(by).length,
+          harmless,
+          mended,
+          dialogues: diary.dialogues,
+          steps: diary.steps,
+          hurt,
+          'longest stall ms': Math.round(seen.stallMs),
+          'resident MB': Math.round(figuresOf(fence.daemon.pid).rssMb),
+        },
+      }),
+    ]
   } finally {
     await fence.stop()
     await scene.close()
@@ -98,7 +111,11 @@ export const flowsCampaign: Campaign = async (parts) => {
 }
 
 function filesOf(folder: string): Map<string, Buffer> {
-  return new Map(readdirSync(folder).filter((name) => name.endsWith('.yaml')).map((name) => [name, readFileSync(join(folder, name))]))
+  return new Map(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  )
 }
 
 /** Makes the folder hold these files and no others, as a careless copy does: one after the other, in place. */
@@ -126,12 +143,16 @@ async function isBroken(scratch: string, files: Files): Promise<boolean> {
 }
 
 /** Lays broken files; answers what is wrong with how they are refused. */
-async function refusal(fence: Fenced, { revision, seen }: { revision: string; seen: { stallMs: number } }, put: () => void): Promise<string[]> {
+async function refusal(
+  fence: Fenced,
+  { revision, seen }: { revision: string; seen: { stallMs: number } },
+  put: () => void,
+): Promise<string[]> {
   const wrong: string[] = []
   const problem = await refusedBy(fence, seen, put)
   if (!problem) wrong.push('not refused')
   else if (!/\.ya?ml:\d+:\d+$/.test(problem)) wrong.push(`its place is ${problem}`)
-  if (await inForce(fence) !== revision) wrong.push('another revision came into force')
+  if ((await inForce(fence)) !== revision) wrong.push('another revision came into force')
   return wrong
 }
 
@@ -139,13 +160,18 @@ async function refusal(fence: Fenced, { revision, seen }: { revision: string; se
 async function refusedBy(fence: Fenced, seen: { stallMs: number }, put: () => void): Promise<string | undefined> {
   const refusals = async () => {
     const metrics = await metricsOf(fence.adminPort)
-    seen.stallMs = Math.max(seen.stallMs, 1_000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1] ?? 0))
+    seen.stallMs = Math.max(
+      seen.stallMs,
+      1_000 * Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(metrics)?.[1] ?? 0),
+    )
     return Number(/^flow_reloads_total\{flow="dental",result="refused"\} (\d+)/m.exec(metrics)?.[1] ?? 0)
   }
   const before = await refusals()
   put()
-  if (!(await reached(async () => await refusals() > before, REFUSED_MS))) return undefined
-  return fence.daemon.log().findLast((line) => line.msg === 'flow problem' && line.level === 'error')?.where as string | undefined
+  if (!(await reached(async () => (await refusals()) > before, REFUSED_MS))) return undefined
+  return fence.daemon.log().findLast((line) => line.msg === 'flow problem' && line.level === 'error')?.where as
+    | string
+    | undefined
 }
 
 /** What the daemon itself says went wrong, other than with files; the newest. */
@@ -157,6 +183,6 @@ function whyOf(fence: Fenced): string {
 
 async function inForce(fence: Fenced): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${fence.adminPort}/ready`)
-  const { flows } = await answer.json() as { flows: { name: string; revision: string }[] }
+  const { flows } = (await answer.json()) as { flows: { name: string; revision: string }[] }
   return flows.find((flow) => flow.name === 'dental')?.revision ?? ''
 }

@@ -38,12 +38,24 @@ export const fuzzCampaign: Campaign = async (parts) => {
   const failures: string[] = []
   const inProcess = chew(parts, parts.pdus ?? PDUS[size], failures)
   const onWire = await overTcp(parts, BATCHES[size], failures)
-  return [told(parts, startMs, {
-    goal: 'R4', title: 'spoilt PDUs through framer, codec and dialects, and over TCP into a running daemon', failures, passed: failures.length === 0,
-    figure: `${inProcess.pdus} in process (${inProcess.perSecond}/s, slowest ${inProcess.slowestMs} ms), ${onWire.sent} over TCP: ${failures.length} breaches, `
-      + `alive again after ${onWire.slowestMs} ms at most`,
-    counts: { ...inProcess.eaten, overTcp: onWire.sent, batches: onWire.batches, boundAnew: onWire.rebinds, dialogues: onWire.dialogues },
-  })]
+  return [
+    told(parts, startMs, {
+      goal: 'R4',
+      title: 'spoilt PDUs through framer, codec and dialects, and over TCP into a running daemon',
+      failures,
+      passed: failures.length === 0,
+      figure:
+        `${inProcess.pdus} in process (${inProcess.perSecond}/s, slowest ${inProcess.slowestMs} ms), ${onWire.sent} over TCP: ${failures.length} breaches, ` +
+        `alive again after ${onWire.slowestMs} ms at most`,
+      counts: {
+        ...inProcess.eaten,
+        overTcp: onWire.sent,
+        batches: onWire.batches,
+        boundAnew: onWire.rebinds,
+        dialogues: onWire.dialogues,
+      },
+    }),
+  ]
 }
 
 function chew({ seed, say }: CampaignDeps, pdus: number, failures: string[]) {
@@ -60,9 +72,14 @@ function chew({ seed, say }: CampaignDeps, pdus: number, failures: string[]) {
     const dialect: Dialect = chance() < 0.8 ? speak.get(sample.dialect)! : any(all, chance)
     const octets = mutate(sample.octets, chance, any(samples, chance).octets)
     try {
-      slowestMs = Math.max(slowestMs, leastMs(() => eat(octets, dialect, chance, eaten), slowestMs))
+      slowestMs = Math.max(
+        slowestMs,
+        leastMs(() => eat(octets, dialect, chance, eaten), slowestMs),
+      )
     } catch (error) {
-      failures.push(`PDU ${n} of ${sample.id}, ${dialect.name}: ${(error as Error).message.slice(0, 300)}: ${octets.toString('hex').slice(0, 400)}`)
+      failures.push(
+        `PDU ${n} of ${sample.id}, ${dialect.name}: ${(error as Error).message.slice(0, 300)}: ${octets.toString('hex').slice(0, 400)}`,
+      )
     }
   }
   if (slowestMs > SLOW_MS_MAX) failures.push(`one PDU took ${Math.round(slowestMs)} ms`)
@@ -86,7 +103,13 @@ const any = <T>(all: readonly T[], chance: Chance): T => all[Math.floor(chance()
 
 /** Pauses short enough that a link that had to go is there again within the second. */
 function quick(settings: Settings): void {
-  Object.assign(settings.lines[0]!.timers, { reconnectMs: 50, reconnectMaxMs: 200, refusedMs: 50, refusedMaxMs: 200, pduReadMs: 200 })
+  Object.assign(settings.lines[0]!.timers, {
+    reconnectMs: 50,
+    reconnectMaxMs: 200,
+    refusedMs: 50,
+    refusedMaxMs: 200,
+    pduReadMs: 200,
+  })
 }
 
 async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) {
@@ -95,7 +118,7 @@ async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) 
   const figures = { sent: 0, batches: 0, slowestMs: 0, rebinds: 0, dialogues: 0 }
   /** Whatever harm octets do, they do each time. */
   const one = async (name: string, octets: Buffer[], withinMs: number): Promise<void> => {
-    failures.push(...await certainHarm(() => send(name, octets, withinMs)))
+    failures.push(...(await certainHarm(() => send(name, octets, withinMs))))
   }
   const send = async (name: string, octets: Buffer[], withinMs: number): Promise<string[]> => {
     const wrong: string[] = []
@@ -107,7 +130,8 @@ async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) 
     figures.sent += octets.length
     figures.batches++
     const aliveMs = await alive(scene, withinMs + 4_000)
-    if (aliveMs > withinMs) wrong.push(`${name}: deaf for ${Math.round(aliveMs)} ms: ${Buffer.concat(octets).toString('hex').slice(0, 600)}`)
+    if (aliveMs > withinMs)
+      wrong.push(`${name}: deaf for ${Math.round(aliveMs)} ms: ${Buffer.concat(octets).toString('hex').slice(0, 600)}`)
     if (withinMs === ALIVE_MS_MAX) figures.slowestMs = Math.max(figures.slowestMs, Math.round(aliveMs))
     figures.rebinds += fence.smsc.counts.connections - links
     await serves(scene, name, wrong)
@@ -122,12 +146,14 @@ async function overTcp(deps: CampaignDeps, batches: number, failures: string[]) 
     const chance = seededChance(deps.seed + 2)
     const samples = corpus().filter((sample) => sample.dialect === 'standard')
     for (let n = 0; n < batches && failures.length < 8; n++) {
-      const spoilt = Array.from({ length: BATCH }, () => mutate(any(samples, chance).octets, chance, any(samples, chance).octets))
+      const spoilt = Array.from({ length: BATCH }, () =>
+        mutate(any(samples, chance).octets, chance, any(samples, chance).octets),
+      )
       // The wait after unbind is a promise, and another test's.
       if (!hasUnbind(spoilt)) await one(`batch ${n}`, spoilt, ALIVE_MS_MAX)
     }
-    failures.push(...await aftermath(fence))
-    if (!await isReady(fence.adminPort) || scene.smsc.binds().length === 0) failures.push('not ready at the end')
+    failures.push(...(await aftermath(fence)))
+    if (!(await isReady(fence.adminPort)) || scene.smsc.binds().length === 0) failures.push('not ready at the end')
     return figures
   } finally {
     await fence.stop()
@@ -169,5 +195,6 @@ async function serves(scene: CampaignFixture, name: string, failures: string[]):
   phone.skipRepeats = true
   await converse(phone, diary, chance, { books: 1, hangsUp: 0, redials: 0 })
   const after = [diary.hung.length + diary.undelivered, diary.odd.length + diary.foreign.length, diary.apologies]
-  if (after.some((n, i) => n > before[i]!)) failures.push(`${name}: the dialogue after it went wrong: ${phone.story.slice(-6).join(' · ')}`)
+  if (after.some((n, i) => n > before[i]!))
+    failures.push(`${name}: the dialogue after it went wrong: ${phone.story.slice(-6).join(' · ')}`)
 }

@@ -1,4 +1,7 @@
-/** R18: the unit, the image and the compose file as they are shipped: scored by systemd, and read for what they must have. */
+/**
+ * R18: the unit, the image and the compose file as they are shipped: scored by systemd, and read for what they must
+ * have.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
@@ -10,15 +13,21 @@ export const hardeningCampaign: Campaign = async (parts) => {
   const read = (file: string) => readFileSync(join(packageRoot, file), 'utf8')
   const score = exposure(join(packageRoot, 'deploy/ussd-connector.service'))
   const failures = [
-    ...unitFaults(read('deploy/ussd-connector.service')), ...dockerfileFaults(read('Dockerfile'), packageRoot),
+    ...unitFaults(read('deploy/ussd-connector.service')),
+    ...dockerfileFaults(read('Dockerfile'), packageRoot),
     ...composeFaults(read('deploy/compose.yaml')),
   ]
   const found = failures.length
   if (score === undefined) failures.push('systemd-analyze is not here: no score')
   else if (score > EXPOSURE_MAX) failures.push(`systemd-analyze security says ${score}, over ${EXPOSURE_MAX}`)
-  return [told(parts, startMs, {
-    goal: 'R18', title: 'systemd unit scored offline; unit, Dockerfile and compose file read for what they must have',
-    passed: failures.length === 0, figure: `exposure ${score ?? '?'} of at most ${EXPOSURE_MAX}, ${found} faults in unit, image and compose file`,
-    counts: { exposure: score ?? '?' }, failures,
-  })]
+  return [
+    told(parts, startMs, {
+      goal: 'R18',
+      title: 'systemd unit scored offline; unit, Dockerfile and compose file read for what they must have',
+      passed: failures.length === 0,
+      figure: `exposure ${score ?? '?'} of at most ${EXPOSURE_MAX}, ${found} faults in unit, image and compose file`,
+      counts: { exposure: score ?? '?' },
+      failures,
+    }),
+  ]
 }

@@ -19,13 +19,19 @@ const WALKERS = 10
 /** At the armed point, each visit: a few messages pass before it strikes. */
 const CHANCE = 0.2
 
-/** So many kills in all, and at each point at least; how long that takes is the machine's affair, and `minutes` only ends what never comes. */
+/**
+ * So many kills in all, and at each point at least; how long that takes is the machine's affair, and `minutes` only
+ * ends what never comes.
+ */
 const BOUNDS = {
-  ci: { kills: 28, each: 2, minutes: 8 }, bounded: { kills: 60, each: 4, minutes: 15 }, long: { kills: 500, each: 20, minutes: 60 },
+  ci: { kills: 28, each: 2, minutes: 8 },
+  bounded: { kills: 60, each: 4, minutes: 15 },
+  long: { kills: 500, each: 20, minutes: 60 },
 }
 /**
- * Deadlines of dialogues, in times that the modules of a daemon take to load beside this run: where both daemons die again and again and
- * each start takes seconds, a screen is long in coming, and must not be overtaken by the end of its dialogue.
+ * Deadlines of dialogues, in times that the modules of a daemon take to load beside this run: where both daemons die
+ * again and again and each start takes seconds, a screen is long in coming, and must not be overtaken by the end of its
+ * dialogue.
  */
 const IDLE = { times: 12, leastMs: 8_000 }
 const IDLES = { total: 8, tombstone: 4, screen: 8 }
@@ -35,7 +41,7 @@ export const killCampaign: Campaign = async (parts) => {
   const { kills = bounds.kills, minutes = bounds.minutes } = parts
   const each = Math.min(bounds.each, Math.floor(kills / FAILPOINTS.length))
   const startMs = performance.now()
-  const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * await loadingMs()))
+  const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * (await loadingMs())))
   const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
   scene.diary.hungAfterMs = idleMs
   const pack = await startPack(scene, parts.seed, patient(idleMs))
@@ -57,7 +63,10 @@ export const killCampaign: Campaign = async (parts) => {
   }
 }
 
-/** 30 % doubled, some of them on the other bind; a late copy of an opening now and then; 10 % of the answers lose their link. */
+/**
+ * 30 % doubled, some of them on the other bind; a late copy of an opening now and then; 10 % of the answers lose their
+ * link.
+ */
 function misbehave({ smsc }: CampaignFixture): void {
   smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', event: 'begin', chance: 0.05, act: { is: 'late', ms: 700 } })
   smsc.chaos.add({ on: 'deliver_sm', lane: 'ussd', chance: 0.2, act: { is: 'double', on: 'other' } })
@@ -68,7 +77,9 @@ function misbehave({ smsc }: CampaignFixture): void {
   smsc.chaos.add({ on: 'submit_sm', lane: 'sms', chance: 0.02, act: { is: 'close', when: 'after' } })
 }
 
-/** A last screen is sent again within a tombstone's life: here daemons may die again and again before one is through. */
+/**
+ * A last screen is sent again within a tombstone's life: here daemons may die again and again before one is through.
+ */
 function patient(idleMs: number) {
   return ({ dialogue }: Settings): void => {
     Object.assign(dialogue, { idleMs, totalMs: IDLES.total * idleMs, tombstoneMs: IDLES.tombstone * idleMs })
@@ -97,7 +108,13 @@ async function startPack(scene: CampaignFixture, seed: number, change: (settings
   let armed = true
   const state = { stopping: false }
   let life = 0
-  const kills = (): Failpoint[] => existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean).map((line) => line.split(' ')[0] as Failpoint) : []
+  const kills = (): Failpoint[] =>
+    existsSync(log)
+      ? readFileSync(log, 'utf8')
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => line.split(' ')[0] as Failpoint)
+      : []
   const slots: { config: string; adminPort: number; now: DaemonProcess }[] = []
 
   function live(slot: { config: string; adminPort: number }): DaemonProcess {
@@ -118,7 +135,10 @@ async function startPack(scene: CampaignFixture, seed: number, change: (settings
   }
   for (let i = 0; i < DAEMONS; i++) {
     const adminPort = await freePort()
-    const config = scene.stage.configure(`daemon${i}`, settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort, change }))
+    const config = scene.stage.configure(
+      `daemon${i}`,
+      settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort, change }),
+    )
     slots.push({ config, adminPort, now: live({ config, adminPort }) })
   }
   for (const slot of slots) void watch(slot)
@@ -126,14 +146,16 @@ async function startPack(scene: CampaignFixture, seed: number, change: (settings
     throw new Error(`${error.message}: ${crashes[0] ?? slots[0]!.now.raw().slice(-1_000)}`)
   })
   return {
-    daemons: () => slots.map((slot) => slot.now), kills, crashes: () => crashes,
+    daemons: () => slots.map((slot) => slot.now),
+    kills,
+    crashes: () => crashes,
     bugs: () => [...bugs, ...slots.filter((slot) => slot.now.alive).flatMap((slot) => bugsOf(slot.now))],
     async disarm() {
       armed = false
       for (const slot of slots) {
         const old = slot.now
         old.kill('SIGKILL')
-        await reached(async () => slot.now !== old && await isReady(slot.adminPort), 60_000)
+        await reached(async () => slot.now !== old && (await isReady(slot.adminPort)), 60_000)
       }
     },
     async stop() {
@@ -185,25 +207,54 @@ function outcomes({ parts, scene, pack, evidence, breaches, seconds, each }: Tol
   const failures = breaches.map((one) => `${one.invariant} ${one.what}`)
   const lossesOf = (is: (losses: number) => boolean) => evidence.sms.filter((row) => is(row.losses)).length
   const of = (invariant: Breach['invariant']) => breaches.filter((one) => one.invariant === invariant).length
-  return [{
-    ...common, goal: 'R1', title: '2 daemons killed at random points under walking subscribers, 30 % doubled deliveries, link drops at 10 % of answers',
-    passed: breaches.length === 0 && kills.length > 0 && diary.confirmed.length > 0,
-    figure: `${sums.I1} hung, ${sums.I2} false confirmations, ${sums.I3} doubled bookings, ${of('I5')} foreign or odd screens, ${sums.I4} SMS wrong`,
-    counts: {
-      kills: kills.length, killsPerMinute: Math.round(kills.length / (seconds / 60)), dialogues: diary.dialogues, steps: diary.steps,
-      bookings: evidence.bookings.length, confirmed: diary.confirmed.length, sms: evidence.sms.length, doubledDeliveries: deliveries.doubled,
-      redelivered: deliveries.redelivered, lateCopies: deliveries.late, apologies: diary.apologies, undelivered: diary.undelivered,
-      screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
+  return [
+    {
+      ...common,
+      goal: 'R1',
+      title:
+        '2 daemons killed at random points under walking subscribers, 30 % doubled deliveries, link drops at 10 % of answers',
+      passed: breaches.length === 0 && kills.length > 0 && diary.confirmed.length > 0,
+      figure: `${sums.I1} hung, ${sums.I2} false confirmations, ${sums.I3} doubled bookings, ${of('I5')} foreign or odd screens, ${sums.I4} SMS wrong`,
+      counts: {
+        kills: kills.length,
+        killsPerMinute: Math.round(kills.length / (seconds / 60)),
+        dialogues: diary.dialogues,
+        steps: diary.steps,
+        bookings: evidence.bookings.length,
+        confirmed: diary.confirmed.length,
+        sms: evidence.sms.length,
+        doubledDeliveries: deliveries.doubled,
+        redelivered: deliveries.redelivered,
+        lateCopies: deliveries.late,
+        apologies: diary.apologies,
+        undelivered: diary.undelivered,
+        screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
+      },
+      failures: failures.slice(0, FAILURES_MAX),
     },
-    failures: failures.slice(0, FAILURES_MAX),
-  }, {
-    ...common, goal: 'R2', title: 'each failpoint struck', passed: breaches.length === 0 && fewest >= Math.max(1, each),
-    figure: `${fewest} kills at the rarest of ${FAILPOINTS.length} points`, counts: perPoint,
-    failures: FAILPOINTS.filter((name) => perPoint[name]! < each).map((name) => `${name} struck ${perPoint[name]} times of ${each}`),
-  }, {
-    ...common, goal: 'R3', title: 'SMS under kills: two copies only after a recorded loss, never three', passed: sums.I4 === 0 && evidence.sms.length > 0,
-    figure: `${doubledSms(evidence)} of ${evidence.sms.length} SMS taken twice, each after a recorded loss; ${missingSms(evidence)} never, each after two`,
-    counts: { sms: evidence.sms.length, withALoss: lossesOf((n) => n > 0), reminders: evidence.sms.filter((row) => row.kind === 'reminder').length },
-    failures: failures.filter((one) => one.startsWith('I4')).slice(0, FAILURES_MAX),
-  }]
+    {
+      ...common,
+      goal: 'R2',
+      title: 'each failpoint struck',
+      passed: breaches.length === 0 && fewest >= Math.max(1, each),
+      figure: `${fewest} kills at the rarest of ${FAILPOINTS.length} points`,
+      counts: perPoint,
+      failures: FAILPOINTS.filter((name) => perPoint[name]! < each).map(
+        (name) => `${name} struck ${perPoint[name]} times of ${each}`,
+      ),
+    },
+    {
+      ...common,
+      goal: 'R3',
+      title: 'SMS under kills: two copies only after a recorded loss, never three',
+      passed: sums.I4 === 0 && evidence.sms.length > 0,
+      figure: `${doubledSms(evidence)} of ${evidence.sms.length} SMS taken twice, each after a recorded loss; ${missingSms(evidence)} never, each after two`,
+      counts: {
+        sms: evidence.sms.length,
+        withALoss: lossesOf((n) => n > 0),
+        reminders: evidence.sms.filter((row) => row.kind === 'reminder').length,
+      },
+      failures: failures.filter((one) => one.startsWith('I4')).slice(0, FAILURES_MAX),
+    },
+  ]
 }

@@ -20,11 +20,14 @@ export const TARGETS: Readonly<Record<string, Nearest>> = {
   'src/dialogue/outcome.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/dialogue/entry.ts': { tests: ['test/dialogue/outcome.test.ts', 'test/store/journal/memory.test.ts'] },
   'src/sms/outbox/statements.ts': { tests: ['test/sms/outbox/statements.test.ts'], postgres: true },
-  'src/sms/outbox/dispatch.ts': { tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/sms/outbox/${name}.test.ts`), postgres: true },
+  'src/sms/outbox/dispatch.ts': {
+    tests: ['settle', 'poll', 'receipts', 'dispatch'].map((name) => `test/sms/outbox/${name}.test.ts`),
+    postgres: true,
+  },
 }
 /**
- * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of 100
- * are noticed, one in 6 000 where 97 are: what CI fails on is no chance of the draw.
+ * How many are tried, drawn by the seed; all in the long run. Of 40, more than six survive one time in 300 where 95 of
+ * 100 are noticed, one in 6 000 where 97 are: what CI fails on is no chance of the draw.
  */
 const MUTANTS = { ci: 40, bounded: 240, long: Infinity }
 const SCORE_MIN = { ci: 0.85, bounded: 0.9, long: 0.9 }
@@ -59,19 +62,29 @@ export const mutantsCampaign: Campaign = async (parts) => {
     shop?.close()
     await postgres.close()
   }
-  const count = (fate: Fate, file?: string) => [...fates].filter(([mutant, one]) => one === fate && (!file || mutant.file === file)).length
+  const count = (fate: Fate, file?: string) =>
+    [...fates].filter(([mutant, one]) => one === fate && (!file || mutant.file === file)).length
   const noticed = (file?: string) => count('killed', file) + count('hung', file)
   const score = noticed() / Math.max(1, fates.size)
-  return [told(parts, startMs, {
-    goal: 'R20', title: 'mutants of framer, turn, take and rest, outbox and dispatch, each under its nearest tests', passed: score >= SCORE_MIN[how],
-    figure: `${(score * 100).toFixed(1)} % of ${fates.size} mutants noticed (of ${all.length} that there are), ${SCORE_MIN[how] * 100} % wanted`,
-    counts: {
-      killed: count('killed'), hung: count('hung'), survived: count('survived'), doNotCompile: chosen.length - fates.size,
-      equivalent: all.length - wanted.length,
-      ...Object.fromEntries(Object.keys(TARGETS).map((file) => [file, `${noticed(file)} of ${noticed(file) + count('survived', file)}`])),
-    },
-    failures: [...fates].filter(([, fate]) => fate === 'survived').map(([mutant]) => `survived: ${nameOf(mutant)}`),
-  })]
+  return [
+    told(parts, startMs, {
+      goal: 'R20',
+      title: 'mutants of framer, turn, take and rest, outbox and dispatch, each under its nearest tests',
+      passed: score >= SCORE_MIN[how],
+      figure: `${(score * 100).toFixed(1)} % of ${fates.size} mutants noticed (of ${all.length} that there are), ${SCORE_MIN[how] * 100} % wanted`,
+      counts: {
+        killed: count('killed'),
+        hung: count('hung'),
+        survived: count('survived'),
+        doNotCompile: chosen.length - fates.size,
+        equivalent: all.length - wanted.length,
+        ...Object.fromEntries(
+          Object.keys(TARGETS).map((file) => [file, `${noticed(file)} of ${noticed(file) + count('survived', file)}`]),
+        ),
+      },
+      failures: [...fates].filter(([, fate]) => fate === 'survived').map(([mutant]) => `survived: ${nameOf(mutant)}`),
+    }),
+  ]
 }
 
 function nameOf({ file, line, what }: Mutant): string {
@@ -83,21 +96,29 @@ function drawn(mutants: readonly Mutant[], limit: number, seed: number): Mutant[
   const chance = seededChance(seed)
   return Object.keys(TARGETS).flatMap((file) => {
     const ranked = mutants.filter((mutant) => mutant.file === file).map((mutant) => ({ mutant, rank: chance() }))
-    const share = Math.max(1, Math.round(limit * ranked.length / mutants.length))
-    return ranked.toSorted((a, b) => a.rank - b.rank).slice(0, share).map(({ mutant }) => mutant)
+    const share = Math.max(1, Math.round((limit * ranked.length) / mutants.length))
+    return ranked
+      .toSorted((a, b) => a.rank - b.rank)
+      .slice(0, share)
+      .map(({ mutant }) => mutant)
   })
 }
 
 /** How long the tests of each file take without a mutant: milliseconds. */
 async function measured(shop: Workshop): Promise<ReadonlyMap<string, number>> {
   const takesMs = new Map<string, number>()
-  await inParallel(Object.entries(TARGETS), async ([file, nearest]) => void takesMs.set(file, await shop.measure(nearest)))
+  await inParallel(
+    Object.entries(TARGETS),
+    async ([file, nearest]) => void takesMs.set(file, await shop.measure(nearest)),
+  )
   return takesMs
 }
 
 async function inParallel<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
   const queue = [...all]
-  await Promise.all(Array.from({ length: WORKERS }, async () => {
-    for (let one; (one = queue.shift()) !== undefined;) await run(one)
-  }))
+  await Promise.all(
+    Array.from({ length: WORKERS }, async () => {
+      for (let one; (one = queue.shift()) !== undefined;) await run(one)
+    }),
+  )
 }

@@ -1,4 +1,6 @@
-/** H3: a real Postgres under two daemons and walking subscribers: ended at once, its connections killed, a table locked. */
+/**
+ * H3: a real Postgres under two daemons and walking subscribers: ended at once, its connections killed, a table locked.
+ */
 import { areKept, series, untilCertain } from './certain.ts'
 import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { sleep, type Campaign } from './outcome.ts'
@@ -32,11 +34,16 @@ export const postgresCampaign: Campaign = async (parts) => {
       }
     })
     await walking.stop()
-    return [outcomeOf(ordeal, startMs, await judged(ordeal), {
-      goal: 'H3', title: 'Postgres stopped as by a power cut and started, all its connections killed, the bookings locked: 2 daemons, subscribers walking',
-      figure: `apologies after it was over for ${backs.figure}`, isGood: areKept(backs),
-      counts: { rounds, ...Object.fromEntries(Object.entries(longest).map(([name, ms]) => [`${name}Ms`, ms])) },
-    })]
+    return [
+      outcomeOf(ordeal, startMs, await judged(ordeal), {
+        goal: 'H3',
+        title:
+          'Postgres stopped as by a power cut and started, all its connections killed, the bookings locked: 2 daemons, subscribers walking',
+        figure: `apologies after it was over for ${backs.figure}`,
+        isGood: areKept(backs),
+        counts: { rounds, ...Object.fromEntries(Object.entries(longest).map(([name, ms]) => [`${name}Ms`, ms])) },
+      }),
+    ]
   } finally {
     await several.stop()
     await sweepRedis(scene.stage)
@@ -56,20 +63,27 @@ function faultsOf(postgres: OwnPostgres, awayMs: number): Record<string, () => P
     restart: restart('fast'),
     terminated: async () => {
       for (let n = 0; n < 4; n++) {
-        await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+        await postgres.ask(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+        )
         await sleep(500)
       }
     },
-    locked: () => postgres.ask(`DO $$ DECLARE it text; BEGIN
+    locked: () =>
+      postgres.ask(`DO $$ DECLARE it text; BEGIN
       SELECT format('%I.dental_appointment', table_schema) INTO it FROM information_schema.tables
         WHERE table_name = 'dental_appointment' AND table_schema LIKE 'f\\_%' LIMIT 1;
       EXECUTE 'LOCK TABLE ' || it || ' IN ACCESS EXCLUSIVE MODE'; PERFORM pg_sleep(${LOCKED_MS / 1000}); END $$`),
     readOnly: async () => {
       await postgres.ask('ALTER DATABASE postgres SET default_transaction_read_only = on')
-      await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+      await postgres.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+      )
       await sleep(2_000)
       await postgres.ask('ALTER DATABASE postgres RESET default_transaction_read_only')
-      await postgres.ask('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
+      await postgres.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+      )
     },
   }
 }

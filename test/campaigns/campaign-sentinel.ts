@@ -1,4 +1,7 @@
-/** H2: a master, two replicas and three sentinels under two daemons; the master is killed or stopped, and comes back as a replica. */
+/**
+ * H2: a master, two replicas and three sentinels under two daemons; the master is killed or stopped, and comes back as
+ * a replica.
+ */
 import { areKept, series, untilCertain } from './certain.ts'
 import { apologiesAfter, judged, outcomeOf, type JudgedRun } from './judged-run.ts'
 import { reached, sleep, type Campaign } from './outcome.ts'
@@ -8,8 +11,8 @@ import { severalDaemons } from './several.ts'
 
 const WALKERS = 6
 /**
- * Once the sentinels name another: how soon they agree is theirs. A connection to a master that is stopped is given up after two seconds,
- * and so is the next, if the sentinels still named that one when it was made.
+ * Once the sentinels name another: how soon they agree is theirs. A connection to a master that is stopped is given up
+ * after two seconds, and so is the next, if the sentinels still named that one when it was made.
  */
 const APOLOGIES_MS_MAX = { killed: 3_000, stopped: 6_000 }
 
@@ -26,27 +29,38 @@ export const sentinelCampaign: Campaign = async (parts) => {
     let longest = 0
     const rounds = await untilCertain([gaps], parts.rounds ?? (parts.mode === 'bounded' ? 2 : 8), async (round) => {
       const [master] = await fleet.masters()
-      // Stopped, it keeps its connections: only the sentinels can tell the daemons. Going on, it thinks itself the master.
+      // Stopped, it keeps its connections: only the sentinels can tell the daemons. Going on, it thinks itself the
+      // master.
       const isStopped = round % 2 === 1
       const { ms, afterMs, count } = await apologiesAfter(ordeal, async () => {
         if (isStopped) master!.signal('SIGSTOP')
         else await master!.kill()
-        if (!await reached(async () => (await namedBy(fleet)).every((port) => port !== master!.port), 60_000)) throw new Error('the sentinels name no other master')
+        if (!(await reached(async () => (await namedBy(fleet)).every((port) => port !== master!.port), 60_000)))
+          throw new Error('the sentinels name no other master')
       })
       const kind = isStopped ? 'stopped' : 'killed'
       gaps.add(afterMs, { kind, isKept: afterMs <= APOLOGIES_MS_MAX[kind] })
       longest = Math.max(longest, ms)
-      parts.say(`     master ${kind}: apologies for ${ms} ms (${count}), ${afterMs} ms of it after the sentinels named another`)
+      parts.say(
+        `     master ${kind}: apologies for ${ms} ms (${count}), ${afterMs} ms of it after the sentinels named another`,
+      )
       if (isStopped) master!.signal('SIGCONT')
       else await master!.start()
-      if (!await reached(async () => (await fleet.masters()).length === 1, 60_000)) throw new Error('the old master does not follow the new one')
+      if (!(await reached(async () => (await fleet.masters()).length === 1, 60_000)))
+        throw new Error('the old master does not follow the new one')
       await sleep(1_000)
     })
     await walking.stop()
-    return [outcomeOf(ordeal, startMs, await judged(ordeal, true), {
-      goal: 'H2', title: 'Redis behind Sentinel (1 master, 2 replicas, 3 sentinels), 2 daemons: the master killed, then stopped and back',
-      figure: `apologies for ${longest} ms after the master was gone at most, and after another was named for ${gaps.figure}`, isGood: areKept(gaps), counts: { failovers: rounds },
-    })]
+    return [
+      outcomeOf(ordeal, startMs, await judged(ordeal, true), {
+        goal: 'H2',
+        title:
+          'Redis behind Sentinel (1 master, 2 replicas, 3 sentinels), 2 daemons: the master killed, then stopped and back',
+        figure: `apologies for ${longest} ms after the master was gone at most, and after another was named for ${gaps.figure}`,
+        isGood: areKept(gaps),
+        counts: { failovers: rounds },
+      }),
+    ]
   } finally {
     await several.stop()
     await scene.close()
@@ -56,6 +70,10 @@ export const sentinelCampaign: Campaign = async (parts) => {
 
 /** The port of the master, as each sentinel has it. */
 async function namedBy({ sentinels }: Pick<Awaited<ReturnType<typeof sentinelFleet>>, 'sentinels'>): Promise<number[]> {
-  const named = await Promise.all(sentinels.map((sentinel) => sentinel.ask('SENTINEL', 'get-master-addr-by-name', 'main') as Promise<[string, string]>))
+  const named = await Promise.all(
+    sentinels.map(
+      (sentinel) => sentinel.ask('SENTINEL', 'get-master-addr-by-name', 'main') as Promise<[string, string]>,
+    ),
+  )
   return named.map(([, port]) => Number(port))
 }

@@ -19,7 +19,11 @@ const BACK_MS_MAX = 2_000
 
 export const severalCampaign: Campaign = async (parts) => {
   const fleet = await soleRedis()
-  const scene = await openFixture({ seed: parts.seed, redis: fleet.place, smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } } })
+  const scene = await openFixture({
+    seed: parts.seed,
+    redis: fleet.place,
+    smsc: { deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 } },
+  })
   const several = await severalDaemons(scene, DAEMONS)
   const ordeal: JudgedRun = { parts, scene, several }
   try {
@@ -42,11 +46,16 @@ async function moving(ordeal: JudgedRun) {
   await walking.stop()
   scene.smsc.chaos.clear()
   const seen = await judged(ordeal)
-  const shares = (await Promise.all(several.daemons.map((daemon) => metricsOf(daemon.adminPort)))).map((text) => sumOf(text, 'ussd_messages_total'))
+  const shares = (await Promise.all(several.daemons.map((daemon) => metricsOf(daemon.adminPort)))).map((text) =>
+    sumOf(text, 'ussd_messages_total'),
+  )
   const least = Math.min(...shares)
   return outcomeOf(ordeal, startMs, seen, {
-    goal: 'H4', title: `${DAEMONS} daemons, one Redis, one Postgres: keys of a dialogue go to the binds in turn, 10 % doubled to another`,
-    figure: `${shares.join(', ')} messages each`, isGood: least > 0, counts: { daemons: DAEMONS },
+    goal: 'H4',
+    title: `${DAEMONS} daemons, one Redis, one Postgres: keys of a dialogue go to the binds in turn, 10 % doubled to another`,
+    figure: `${shares.join(', ')} messages each`,
+    isGood: least > 0,
+    counts: { daemons: DAEMONS },
   })
 }
 
@@ -74,10 +83,15 @@ async function stopped(ordeal: JudgedRun, { servers }: Fleet) {
   await sleep(4_000)
   await walking.stop()
   const seen: Judged = await judged(ordeal)
-  const takeovers = (await Promise.all(several.daemons.map((daemon) => metricsOf(daemon.adminPort))))
-    .reduce((sum, text) => sum + sumOf(text, 'dialogue_takeovers_total'), 0)
+  const takeovers = (await Promise.all(several.daemons.map((daemon) => metricsOf(daemon.adminPort)))).reduce(
+    (sum, text) => sum + sumOf(text, 'dialogue_takeovers_total'),
+    0,
+  )
   return outcomeOf(ordeal, startMs, seen, {
-    goal: 'H5', title: `Redis stopped for ${goneMs / 1000} s, again and again, then one of ${DAEMONS} daemons for ${STOPPED_MS[parts.mode] / 1000} s, and both going on`,
-    figure: `apologies after Redis went on for ${backs.figure}, ${takeovers} turns taken over`, isGood: areKept(backs), counts: { takeovers },
+    goal: 'H5',
+    title: `Redis stopped for ${goneMs / 1000} s, again and again, then one of ${DAEMONS} daemons for ${STOPPED_MS[parts.mode] / 1000} s, and both going on`,
+    figure: `apologies after Redis went on for ${backs.figure}, ${takeovers} turns taken over`,
+    isGood: areKept(backs),
+    counts: { takeovers },
   })
 }

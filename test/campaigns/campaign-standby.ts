@@ -17,30 +17,43 @@ export const standbyCampaign: Campaign = async (parts) => {
   const several = await severalDaemons(scene, 0)
   const ordeal: JudgedRun = { parts, scene, several }
   try {
-    const add = () => several.add({ change: (settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }) })
+    const add = () =>
+      several.add({
+        change: (settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }),
+      })
     let first = await add()
     let second = await add()
     const failures: string[] = []
     const takeovers = series({ limit: TAKEOVER_MS_MAX, strict: parts.mode === 'long' })
     const [deaths, handovers]: [number[], number[]] = [[], []]
     const walking = scene.walkers(WALKERS)
-    const rounds = await untilCertain([takeovers], parts.rounds ?? (parts.mode === 'bounded' ? 3 : 12), async (round) => {
-      await sleep(2_000)
-      if (!await reached(() => standsBy(second.adminPort), 30_000)) failures.push(`no standby: ${JSON.stringify(await readyOf(second.adminPort))}`)
-      const isHard = round % 2 === 0
-      const takenMs = await handOver(first, second, isHard)
-      takeovers.add(takenMs, { kind: isHard ? 'death' : 'unbind' })
-      ;(isHard ? deaths : handovers).push(takenMs)
-      first = second
-      second = await add()
-    })
+    const rounds = await untilCertain(
+      [takeovers],
+      parts.rounds ?? (parts.mode === 'bounded' ? 3 : 12),
+      async (round) => {
+        await sleep(2_000)
+        if (!(await reached(() => standsBy(second.adminPort), 30_000)))
+          failures.push(`no standby: ${JSON.stringify(await readyOf(second.adminPort))}`)
+        const isHard = round % 2 === 0
+        const takenMs = await handOver(first, second, isHard)
+        takeovers.add(takenMs, { kind: isHard ? 'death' : 'unbind' })
+        ;(isHard ? deaths : handovers).push(takenMs)
+        first = second
+        second = await add()
+      },
+    )
     await walking.stop()
     const [death, handover] = [Math.max(...deaths), Math.max(...handovers, 0)]
-    return [outcomeOf(ordeal, startMs, await judged(ordeal), {
-      goal: 'H6', title: `one bind allowed, 2 daemons, standbyMs ${STANDBY_MS}: the one that is bound killed, or stopped in good order`, failures,
-      figure: `taken over ${death} ms after a death and ${handover} ms after an unbind at most`, isGood: areKept(takeovers),
-      counts: { rounds },
-    })]
+    return [
+      outcomeOf(ordeal, startMs, await judged(ordeal), {
+        goal: 'H6',
+        title: `one bind allowed, 2 daemons, standbyMs ${STANDBY_MS}: the one that is bound killed, or stopped in good order`,
+        failures,
+        figure: `taken over ${death} ms after a death and ${handover} ms after an unbind at most`,
+        isGood: areKept(takeovers),
+        counts: { rounds },
+      }),
+    ]
   } finally {
     await several.stop()
     await sweepRedis(scene.stage)

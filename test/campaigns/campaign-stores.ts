@@ -14,8 +14,8 @@ const SCREEN_MS = 30_000
 const END_MS_MAX = 2_000
 const BACK_MS_MAX = 2_000
 /**
- * From the start to the first screen. Nearly all of it is Node reading modules: on a machine that is slow, or that others have, too, it
- * is held to what reading them alone takes beside it.
+ * From the start to the first screen. Nearly all of it is Node reading modules: on a machine that is slow, or that
+ * others have, too, it is held to what reading them alone takes beside it.
  */
 const UP_MS_MAX = 2_000
 const UP_TIMES_MAX = 2.5
@@ -37,11 +37,19 @@ interface Ground {
 export const storesCampaign: Campaign = async (parts) => {
   const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
   // A dialogue outlives the start of a daemon, however slow the machine is.
-  const fence = await fenced(scene, (settings) => { settings.dialogue.idleMs = SCREEN_MS })
+  const fence = await fenced(scene, (settings) => {
+    settings.dialogue.idleMs = SCREEN_MS
+  })
   const ground = { scene, fence, parts, strict: parts.mode === 'long' }
   try {
     await scene.stage.refill(60, { fromMs: 600_000, toMs: 3_600_000 })
-    return [await redisAway(ground), await postgresAway(ground), await smscAway(ground), await halfOpen(ground), await restarts(ground)]
+    return [
+      await redisAway(ground),
+      await postgresAway(ground),
+      await smscAway(ground),
+      await halfOpen(ground),
+      await restarts(ground),
+    ]
   } finally {
     await fence.stop()
     await scene.close()
@@ -102,10 +110,13 @@ async function redisAway(ground: Ground): Promise<Outcome> {
     for (const is of ['refuse', 'black-hole'] as const) await away(is)
   })
   if (scene.smsc.binds().some((bind) => !links.has(bind.id))) failures.push('the bind was lost')
-  const grown = await fence.daemon.heldMb() - before
+  const grown = (await fence.daemon.heldMb()) - before
   if (grown > HELD_MB_MAX) failures.push(`${grown.toFixed(1)} MB are held for good`)
   return told(parts, startMs, {
-    goal: 'R6', title: 'Redis refused, then black-holed', failures, passed: failures.length === 0 && areKept(ends, backs),
+    goal: 'R6',
+    title: 'Redis refused, then black-holed',
+    failures,
+    passed: failures.length === 0 && areKept(ends, backs),
     figure: `polite end after ${ends.figure}, served again after ${backs.figure}, ${grown.toFixed(1)} MB more held`,
     counts: { dialsMeanwhile: dials, awayMsEach: AWAY_MS[parts.ci ? 'ci' : parts.mode], rounds },
   })
@@ -158,7 +169,10 @@ async function postgresAway(ground: Ground): Promise<Outcome> {
     }
   })
   return told(parts, startMs, {
-    goal: 'R7', title: 'Postgres refused, black-holed, and its reply to the booking lost', failures, passed: failures.length === 0 && areKept(backs),
+    goal: 'R7',
+    title: 'Postgres refused, black-holed, and its reply to the booking lost',
+    failures,
+    passed: failures.length === 0 && areKept(backs),
     figure: `${failures.length} false or missing answers in ${confirmations} confirmations, served again after ${backs.figure}`,
     counts: { ...shown, repliesLost: fence.postgres.counts.struck },
   })
@@ -185,15 +199,20 @@ async function smscAway(ground: Ground): Promise<Outcome> {
   await reached(() => leaked() <= DESCRIPTORS_MAX, 10_000)
   const failures = leaked() > DESCRIPTORS_MAX ? [`${leaked()} descriptors more`] : []
   return told(parts, startMs, {
-    goal: 'R8', title: 'the SMSC stops listening and comes back, again and again', failures, passed: failures.length === 0 && areKept(bounds, serves),
-    figure: `bound after its return after ${bounds.figure}, ${leaked()} descriptors more`, counts: { flaps, servedMs: serves.worst },
+    goal: 'R8',
+    title: 'the SMSC stops listening and comes back, again and again',
+    failures,
+    passed: failures.length === 0 && areKept(bounds, serves),
+    figure: `bound after its return after ${bounds.figure}, ${leaked()} descriptors more`,
+    counts: { flaps, servedMs: serves.worst },
   })
 }
 
 async function halfOpen(ground: Ground): Promise<Outcome> {
   const { fence, parts, scene, strict } = ground
   const startMs = performance.now()
-  // Two misses close a link: interval + response time, twice, and a pause before connecting, the longest with its jitter.
+  // Two misses close a link: interval + response time, twice, and a pause before connecting, the longest with its
+  // jitter.
   const limit = 2 * (1_000 + 500) + 1_250
   const found = series({ limit, strict })
   const rounds = await untilCertain([found], parts.ci ? 1 : parts.mode === 'bounded' ? 3 : 20, async () => {
@@ -203,11 +222,18 @@ async function halfOpen(ground: Ground): Promise<Outcome> {
     const isFound = await reached(() => fence.smsc.counts.connections > before, 15_000)
     found.add(isFound ? performance.now() - goneMs : Infinity)
     await fence.smsc.set({ is: 'pass' })
-    await reached(async () => scene.smsc.binds().some((bind) => bind.state === 'bound') && await isReady(fence.adminPort), 30_000)
+    await reached(
+      async () => scene.smsc.binds().some((bind) => bind.state === 'bound') && (await isReady(fence.adminPort)),
+      30_000,
+    )
   })
   return told(parts, startMs, {
-    goal: 'R9', title: 'the SMSC connection black-holed', failures: [], passed: areKept(found),
-    figure: `${rounds - found.missed} of ${rounds} found within ${limit} ms, the slowest after ${found.worst} ms`, counts: { rounds },
+    goal: 'R9',
+    title: 'the SMSC connection black-holed',
+    failures: [],
+    passed: areKept(found),
+    figure: `${rounds - found.missed} of ${rounds} found within ${limit} ms, the slowest after ${found.worst} ms`,
+    counts: { rounds },
   })
 }
 
@@ -248,8 +274,17 @@ async function restarts(ground: Ground): Promise<Outcome> {
   const stop = Math.max(...stops, 0)
   if (stop > STOP_MS_MAX) failures.push(`SIGTERM took ${Math.round(stop)} ms`)
   return told(parts, startMs, {
-    goal: 'R16', title: 'kill -9 and SIGTERM in turn, subscribers walking', failures, passed: failures.length === 0 && areKept(ups),
+    goal: 'R16',
+    title: 'kill -9 and SIGTERM in turn, subscribers walking',
+    failures,
+    passed: failures.length === 0 && areKept(ups),
     figure: `serving after ${ups.figure}; reading the modules alone takes ${Math.round(loading)} ms; SIGTERM took ${Math.round(stop)} ms at most`,
-    counts: { rounds, loadingMs: Math.round(loading), hung: scene.diary.hung.length, putOff: scene.smsc.deliveries.counts.putOff, dialogues: scene.diary.dialogues },
+    counts: {
+      rounds,
+      loadingMs: Math.round(loading),
+      hung: scene.diary.hung.length,
+      putOff: scene.smsc.deliveries.counts.putOff,
+      dialogues: scene.diary.dialogues,
+    },
   })
 }

@@ -1,9 +1,9 @@
 /**
  * R10: the SMSC takes so many SMS a second and throttles the rest, the line is set a quarter faster than that, and some
- * subscribers' queues are full at first. Hundreds of SMS are due while subscribers walk. None may be lost or doubled. The
- * measures are two daemons on the same machine at the same moment: one sends as many SMS at the rate that is allowed to an
- * SMSC that throttles none, and the rate that is allowed must be used as well as by it; the other has as many subscribers
- * and no SMS, and screens must come as fast as from it.
+ * subscribers' queues are full at first. Hundreds of SMS are due while subscribers walk. None may be lost or doubled.
+ * The measures are two daemons on the same machine at the same moment: one sends as many SMS at the rate that is
+ * allowed to an SMSC that throttles none, and the rate that is allowed must be used as well as by it; the other has as
+ * many subscribers and no SMS, and screens must come as fast as from it.
  */
 import { decode, integerField, textField, tlv } from '../../src/simulator/codec.ts'
 import type { Peer } from '../../src/simulator/peer.ts'
@@ -16,7 +16,10 @@ import { reached, sleep, told, type Campaign } from './outcome.ts'
 import { startPulse, typical } from './pulse.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
 
-/** On a machine of its own; where neighbours leave a part of it, that part: else it would be the machine that is too slow for the rate. */
+/**
+ * On a machine of its own; where neighbours leave a part of it, that part: else it would be the machine that is too
+ * slow for the rate.
+ */
 const ALLOWED_PER_SECOND = 60
 const DIALS_PER_SECOND = 30
 const SHARE_MIN = 0.25
@@ -43,14 +46,17 @@ export const throttleCampaign: Campaign = async (parts) => {
   const houses: House[] = []
   try {
     // One after the other: the first may have to start the servers for both.
-    for (const perSecond of [allowed * FASTER, allowed, allowed]) houses.push(await openHouse(parts.seed + houses.length, perSecond))
+    for (const perSecond of [allowed * FASTER, allowed, allowed])
+      houses.push(await openHouse(parts.seed + houses.length, perSecond))
     const [{ scene, fence }, free, spared] = houses as [House, House, House]
     const [limit, unlimited] = [throttling(scene, allowed), throttling(free.scene, Infinity)]
     const pulses = [await startPulse(scene, dials), await startPulse(spared.scene, dials)] as const
     await sleep(2_000)
     const dueMs = performance.now()
     await Promise.all([owe(scene, count), owe(free.scene, count)])
-    const [rate, rateFree] = await Promise.all([limit, unlimited].map((taking) => rateOf(taking, count, seconds * 3_000))) as [number, number]
+    const [rate, rateFree] = (await Promise.all(
+      [limit, unlimited].map((taking) => rateOf(taking, count, seconds * 3_000)),
+    )) as [number, number]
     const endMs = performance.now()
     const shareThen = Math.min(share, shareOfCore({ spinMs: 500 }))
     const used = rate / Math.min(allowed, rateFree)
@@ -62,20 +68,36 @@ export const throttleCampaign: Campaign = async (parts) => {
       await pulse.stop()
       failures.push(...pulse.failures)
     }
-    failures.push(...await lostOrDoubled(scene, limit.taken, count))
-    for (const house of houses) failures.push(...await aftermath(house.fence))
-    const [under, without] = pulses.map((pulse) => typical(pulse.samples, 95, (atMs) => atMs >= dueMs && atMs < endMs)) as [number, number]
+    failures.push(...(await lostOrDoubled(scene, limit.taken, count)))
+    for (const house of houses) failures.push(...(await aftermath(house.fence)))
+    const [under, without] = pulses.map((pulse) =>
+      typical(pulse.samples, 95, (atMs) => atMs >= dueMs && atMs < endMs),
+    ) as [number, number]
     if (used < USED_MIN) failures.push(`only ${Math.round(used * 100)} % of the allowed rate was used`)
-    if (rateFree < allowed * USED_MIN && shareThen >= OURS_MIN) failures.push(`only ${rateFree.toFixed(1)} SMS a second of ${allowed}, without any refusal`)
-    if (under > without * SLOWER_MAX && (under - without) * shareThen > SLOWER_MS) failures.push(`screens at p95: ${under.toFixed(1)} ms instead of ${without.toFixed(1)} ms`)
-    return [told(parts, startMs, {
-      goal: 'R10', title: `${count} SMS due at an SMSC that takes ${allowed} a second, on a line set to ${allowed * FASTER}`, failures, passed: failures.length === 0,
-      figure: `${count - limit.taken.size} lost; ${Math.round(used * 100)} % of the allowed rate used; p95 of screens ${under.toFixed(1)} ms `
-        + `under SMS, ${without.toFixed(1)} ms without`,
-      counts: {
-        share: Math.round(shareThen * 100) / 100, perSecond: Math.round(rate * 10) / 10, unthrottled: Math.round(rateFree * 10) / 10, throttled: limit.throttled, queueFull: limit.full.size, refused: await refusals(fence), screens: pulses[0].samples.length + pulses[1].samples.length,
-      },
-    })]
+    if (rateFree < allowed * USED_MIN && shareThen >= OURS_MIN)
+      failures.push(`only ${rateFree.toFixed(1)} SMS a second of ${allowed}, without any refusal`)
+    if (under > without * SLOWER_MAX && (under - without) * shareThen > SLOWER_MS)
+      failures.push(`screens at p95: ${under.toFixed(1)} ms instead of ${without.toFixed(1)} ms`)
+    return [
+      told(parts, startMs, {
+        goal: 'R10',
+        title: `${count} SMS due at an SMSC that takes ${allowed} a second, on a line set to ${allowed * FASTER}`,
+        failures,
+        passed: failures.length === 0,
+        figure:
+          `${count - limit.taken.size} lost; ${Math.round(used * 100)} % of the allowed rate used; p95 of screens ${under.toFixed(1)} ms ` +
+          `under SMS, ${without.toFixed(1)} ms without`,
+        counts: {
+          share: Math.round(shareThen * 100) / 100,
+          perSecond: Math.round(rate * 10) / 10,
+          unthrottled: Math.round(rateFree * 10) / 10,
+          throttled: limit.throttled,
+          queueFull: limit.full.size,
+          refused: await refusals(fence),
+          screens: pulses[0].samples.length + pulses[1].samples.length,
+        },
+      }),
+    ]
   } finally {
     for (const { scene, fence } of houses.toReversed()) {
       await fence.stop()
@@ -98,7 +120,10 @@ async function openHouse(seed: number, perSecond: number): Promise<House> {
   return { scene, fence }
 }
 
-/** SMS a second: the first find out what is allowed, the last wait for their turn after a refusal, and it is the rate of those between. */
+/**
+ * SMS a second: the first find out what is allowed, the last wait for their turn after a refusal, and it is the rate of
+ * those between.
+ */
 async function rateOf({ taken }: Limit, count: number, withinMs: number): Promise<number> {
   const nth = async (part: number): Promise<{ n: number; atMs: number }> => {
     await reached(() => taken.size >= count * part, withinMs)
@@ -137,7 +162,13 @@ function throttling({ smsc }: CampaignFixture, allowed: number): Limit {
   }
   smsc.hook.onFrame = (peer: Peer, frame) => {
     const read = decode(frame)
-    if (!read.ok || read.pdu.command !== 'submit_sm' || tlv(read.pdu, USSD_SERVICE_OP) || integerField(read.pdu.body, 'registered_delivery') === 0) return false
+    if (
+      !read.ok ||
+      read.pdu.command !== 'submit_sm' ||
+      tlv(read.pdu, USSD_SERVICE_OP) ||
+      integerField(read.pdu.body, 'registered_delivery') === 0
+    )
+      return false
     const status = verdict(textField(read.pdu.body, 'destination_addr'))
     if (status !== 0) peer.respond(read.pdu, { status })
     return status !== 0
@@ -150,36 +181,60 @@ const MSISDN_FROM = 67_540_000_000
 async function owe({ stage }: CampaignFixture, count: number): Promise<void> {
   const now = new Date()
   const rows = Array.from({ length: count }, (_, n) => ({
-    subject: `throttle:${n}`, kind: 'notice', msisdn: String(MSISDN_FROM + n), line: '', text: `Notice ${n}`, quiet_zone: null,
-    due_at: now, expires_at: new Date(now.getTime() + 3_600_000), wake_at: now, created_at: now,
+    subject: `throttle:${n}`,
+    kind: 'notice',
+    msisdn: String(MSISDN_FROM + n),
+    line: '',
+    text: `Notice ${n}`,
+    quiet_zone: null,
+    due_at: now,
+    expires_at: new Date(now.getTime() + 3_600_000),
+    wake_at: now,
+    created_at: now,
   }))
   await stage.knex.batchInsert('sms_outbox', rows, 500)
 }
 
-/** A full queue has half a minute at least; the run has not: their turn is drawn forward, once it stands in the outbox. */
+/**
+ * A full queue has half a minute at least; the run has not: their turn is drawn forward, once it stands in the outbox.
+ */
 async function queuesFull({ stage }: CampaignFixture, full: ReadonlySet<string>): Promise<string[]> {
   const { knex } = stage
-  const waiting = () => knex('sms_outbox').whereIn('msisdn', [...full]).where({ state: 'due', last_status: RMSGQFUL }) as Promise<{ wake_at: Date }[]>
+  const waiting = () =>
+    knex('sms_outbox')
+      .whereIn('msisdn', [...full])
+      .where({ state: 'due', last_status: RMSGQFUL }) as Promise<{ wake_at: Date }[]>
   await reached(async () => (await waiting()).length === full.size, 5_000)
   const rows = await waiting()
   const late = rows.filter((row) => row.wake_at.getTime() > Date.now() + 180_000)
-  await knex('sms_outbox').whereIn('msisdn', [...full]).where({ state: 'due' }).update({ wake_at: new Date() })
+  await knex('sms_outbox')
+    .whereIn('msisdn', [...full])
+    .where({ state: 'due' })
+    .update({ wake_at: new Date() })
   if (rows.length !== full.size) return [`${full.size} queues were full, ${rows.length} SMS wait for it`]
   return late.length ? [`${late.length} SMS to full queues wait for more than three minutes`] : []
 }
 
-async function lostOrDoubled({ stage }: CampaignFixture, taken: ReadonlyMap<string, number>, count: number): Promise<string[]> {
+async function lostOrDoubled(
+  { stage }: CampaignFixture,
+  taken: ReadonlyMap<string, number>,
+  count: number,
+): Promise<string[]> {
   const twice = [...taken.values()].filter((n) => n > 1).length
   await reached(async () => (await unsettled(stage)).length === 0, 10_000)
   const open = await unsettled(stage)
   return [
-    ...(taken.size < count ? [`${count - taken.size} SMS lost`] : []), ...(twice ? [`${twice} SMS sent twice`] : []),
+    ...(taken.size < count ? [`${count - taken.size} SMS lost`] : []),
+    ...(twice ? [`${twice} SMS sent twice`] : []),
     ...(open.length ? [`${open.length} SMS taken and not settled, the first ${JSON.stringify(open[0])}`] : []),
   ]
 }
 
 function unsettled({ knex }: CampaignFixture['stage']): Promise<{ state: string }[]> {
-  return knex('sms_outbox').where({ kind: 'notice' }).whereNotIn('state', ['accepted', 'delivered']).select('id', 'state', 'attempts') as Promise<{ state: string }[]>
+  return knex('sms_outbox')
+    .where({ kind: 'notice' })
+    .whereNotIn('state', ['accepted', 'delivered'])
+    .select('id', 'state', 'attempts') as Promise<{ state: string }[]>
 }
 
 async function refusals({ adminPort }: Fenced): Promise<number> {

@@ -18,15 +18,42 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const FROM_YEAR = 2025
 const YEARS = 5
-/** Zones of each kind: none, one and two changes a year, half hours and quarters, both hemispheres, Ramadan, half an hour of DST. */
+/**
+ * Zones of each kind: none, one and two changes a year, half hours and quarters, both hemispheres, Ramadan, half an
+ * hour of DST.
+ */
 const TWENTY = [
-  'Pacific/Port_Moresby', 'Africa/Lagos', 'Africa/Nairobi', 'Africa/Cairo', 'Africa/Casablanca', 'Europe/Lisbon', 'Europe/Kyiv', 'Asia/Kolkata',
-  'Asia/Kathmandu', 'Australia/Lord_Howe', 'Australia/Sydney', 'Pacific/Auckland', 'Pacific/Chatham', 'Pacific/Apia', 'America/New_York',
-  'America/Santiago', 'America/Havana', 'Asia/Beirut', 'Africa/El_Aaiun', 'Antarctica/Troll',
+  'Pacific/Port_Moresby',
+  'Africa/Lagos',
+  'Africa/Nairobi',
+  'Africa/Cairo',
+  'Africa/Casablanca',
+  'Europe/Lisbon',
+  'Europe/Kyiv',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Australia/Lord_Howe',
+  'Australia/Sydney',
+  'Pacific/Auckland',
+  'Pacific/Chatham',
+  'Pacific/Apia',
+  'America/New_York',
+  'America/Santiago',
+  'America/Havana',
+  'Asia/Beirut',
+  'Africa/El_Aaiun',
+  'Antarctica/Troll',
 ]
 const ALL = Intl.supportedValuesOf('timeZone')
 /** Local times of appointments: in the gap, in the overlap, at the edges of the quiet hours, and as usual. */
-const TIMES = [[0, 30], [2, 30], [7, 0], [9, 0], [16, 45], [23, 0]] as const
+const TIMES = [
+  [0, 30],
+  [2, 30],
+  [7, 0],
+  [9, 0],
+  [16, 45],
+  [23, 0],
+] as const
 const SIZES = {
   ci: { zones: TWENTY, sentZones: 4, steppedRows: 60 },
   bounded: { zones: TWENTY, sentZones: 20, steppedRows: 300 },
@@ -46,13 +73,18 @@ export const timeCampaign: Campaign = async (parts) => {
     const { knex } = scene.stage
     const sent = await sendOverYears(knex, size.zones.slice(0, size.sentZones), chance, failures)
     const stepped = await sendUnderSteps(knex, size.steppedRows, chance, failures)
-    return [told(parts, startMs, {
-      goal: 'R14', title: `reminders of ${size.zones.length} zones over ${YEARS} years, and under a clock set forth and back by an hour and a day`,
-      passed: failures.length === 0, failures: failures.slice(0, FAILURES_MAX),
-      figure: `${planned} appointments planned, ${sent.rows} reminders sent around ${sent.changes} clock changes, ${stepped.rows} under ${stepped.steps} steps: `
-        + `${failures.length} early, late, quiet, doubled or missing; the latest ${Math.round(sent.latestMs / 1_000)} s after it was due`,
-      counts: { zones: size.zones.length, zonesSent: size.sentZones, looks: sent.looks + stepped.looks },
-    })]
+    return [
+      told(parts, startMs, {
+        goal: 'R14',
+        title: `reminders of ${size.zones.length} zones over ${YEARS} years, and under a clock set forth and back by an hour and a day`,
+        passed: failures.length === 0,
+        failures: failures.slice(0, FAILURES_MAX),
+        figure:
+          `${planned} appointments planned, ${sent.rows} reminders sent around ${sent.changes} clock changes, ${stepped.rows} under ${stepped.steps} steps: ` +
+          `${failures.length} early, late, quiet, doubled or missing; the latest ${Math.round(sent.latestMs / 1_000)} s after it was due`,
+        counts: { zones: size.zones.length, zonesSent: size.sentZones, looks: sent.looks + stepped.looks },
+      }),
+    ]
   } finally {
     await scene.close()
   }
@@ -60,7 +92,12 @@ export const timeCampaign: Campaign = async (parts) => {
 
 /** The minute of the day there, by the runtime and not by luxon. */
 function clockOf(zone: string): (ms: number) => number {
-  const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  const format = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
   return (ms) => {
     const [hour = '0', minute = '0'] = format.format(ms).split(':')
     return Number(hour) * 60 + Number(minute)
@@ -91,8 +128,9 @@ function daysOf(zone: string): number[] {
 }
 
 function appointments(zone: string, days: readonly number[]): number[] {
-  return days.flatMap((dayMs) => TIMES.map(([hour, minute]) =>
-    DateTime.fromMillis(dayMs, { zone }).startOf('day').set({ hour, minute }).toMillis()))
+  return days.flatMap((dayMs) =>
+    TIMES.map(([hour, minute]) => DateTime.fromMillis(dayMs, { zone }).startOf('day').set({ hour, minute }).toMillis()),
+  )
 }
 
 /** How many appointments were planned for; what is wrong with their reminders goes to `failures`. */
@@ -109,12 +147,16 @@ function planFor(zone: string, failures: string[]): number {
 
 function faultOf(plan: readonly Planned[], startsMs: number, minuteAt: (ms: number) => number): string | null {
   if (plan.some(({ dueMs }) => isQuiet(minuteAt(dueMs)))) return 'due in quiet hours'
-  if (plan.some(({ dueMs, expiresMs }) => dueMs >= startsMs || expiresMs > startsMs || expiresMs <= dueMs)) return 'of use only after it has begun'
+  if (plan.some(({ dueMs, expiresMs }) => dueMs >= startsMs || expiresMs > startsMs || expiresMs <= dueMs))
+    return 'of use only after it has begun'
   for (const leadMs of rule.leadsMs) {
     const wishedMs = startsMs - leadMs
-    if (!isQuiet(minuteAt(wishedMs)) && !plan.some(({ dueMs }) => dueMs === wishedMs)) return `none ${leadMs / HOUR} h before, which is not quiet`
-    // Quiet hours last ten, eleven where the clock is set back in them; before them five minutes, and half hours to step over a change.
-    if (!plan.some(({ dueMs }) => dueMs <= wishedMs && dueMs >= wishedMs - 13 * HOUR)) return `none in the 13 h before ${leadMs / HOUR} h before`
+    if (!isQuiet(minuteAt(wishedMs)) && !plan.some(({ dueMs }) => dueMs === wishedMs))
+      return `none ${leadMs / HOUR} h before, which is not quiet`
+    // Quiet hours last ten, eleven where the clock is set back in them; before them five minutes, and half hours to
+    // step over a change.
+    if (!plan.some(({ dueMs }) => dueMs <= wishedMs && dueMs >= wishedMs - 13 * HOUR))
+      return `none in the 13 h before ${leadMs / HOUR} h before`
   }
   return null
 }
@@ -132,18 +174,24 @@ function outboxUnder(knex: Knex, chance: Chance): Outbox {
   const clock = { now: () => nowMs, today: () => nowMs, after: () => () => undefined }
   const sent = new Map<string, number[]>()
   const work: SmsDispatcher = smsDispatcher({
-    knex, clock, chance, log: silentLog, counters: { count: () => undefined }, settings: { batchMax: 500 },
+    knex,
+    clock,
+    chance,
+    log: silentLog,
+    counters: { count: () => undefined },
+    settings: { batchMax: 500 },
     async submit({ id }) {
-      sent.set(id, [...sent.get(id) ?? [], nowMs])
+      sent.set(id, [...(sent.get(id) ?? []), nowMs])
       return { is: 'accepted', messageIds: [`m${id}`] }
     },
   })
   const outbox: Outbox = {
-    sent, looks: 0,
+    sent,
+    looks: 0,
     async at(ms) {
       nowMs = ms
       do outbox.looks++
-      while (await work.tick() > 0)
+      while ((await work.tick()) > 0)
     },
   }
   return outbox
@@ -155,24 +203,47 @@ interface Row {
   quiet_zone: string | null
 }
 
-async function owe(knex: Knex, rows: readonly { subject: string; dueMs: number; expiresMs: number; zone: string | null }[]): Promise<Row[]> {
+async function owe(
+  knex: Knex,
+  rows: readonly { subject: string; dueMs: number; expiresMs: number; zone: string | null }[],
+): Promise<Row[]> {
   await knex('sms_outbox').del()
   const created = new Date(Date.UTC(FROM_YEAR - 1, 0))
-  await knex.batchInsert('sms_outbox', rows.map(({ subject, dueMs, expiresMs, zone }) => ({
-    subject, kind: 'reminder', msisdn: '67570000001', line: 'test', text: 'Reminder', quiet_zone: zone, due_at: new Date(dueMs),
-    expires_at: new Date(expiresMs), wake_at: created, created_at: created,
-  })), 500)
+  await knex.batchInsert(
+    'sms_outbox',
+    rows.map(({ subject, dueMs, expiresMs, zone }) => ({
+      subject,
+      kind: 'reminder',
+      msisdn: '67570000001',
+      line: 'test',
+      text: 'Reminder',
+      quiet_zone: zone,
+      due_at: new Date(dueMs),
+      expires_at: new Date(expiresMs),
+      wake_at: created,
+      created_at: created,
+    })),
+    500,
+  )
   return knex('sms_outbox').select('id', 'due_at', 'quiet_zone').orderBy('due_at')
 }
 
 async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chance, failures: string[]) {
   const changes = zones.reduce((sum, zone) => sum + changesOf(zone).length, 0)
-  const rows = await owe(knex, zones.flatMap((zone) => {
-    const days = changesOf(zone).flatMap((ms) => [-1, 0, 1].map((days_) => ms + days_ * DAY))
-    const starts = [...new Set(appointments(zone, days.length ? days : [Date.UTC(FROM_YEAR, 5, 1)]))]
-    return starts.flatMap((startsMs) => planReminders({ startsMs, zone }, startsMs - 10 * DAY, rule)
-      .map((plan) => ({ subject: `${zone} ${startsMs}`, ...plan, zone })))
-  }))
+  const rows = await owe(
+    knex,
+    zones.flatMap((zone) => {
+      const days = changesOf(zone).flatMap((ms) => [-1, 0, 1].map((days_) => ms + days_ * DAY))
+      const starts = [...new Set(appointments(zone, days.length ? days : [Date.UTC(FROM_YEAR, 5, 1)]))]
+      return starts.flatMap((startsMs) =>
+        planReminders({ startsMs, zone }, startsMs - 10 * DAY, rule).map((plan) => ({
+          subject: `${zone} ${startsMs}`,
+          ...plan,
+          zone,
+        })),
+      )
+    }),
+  )
   const outbox = outboxUnder(knex, chance)
   let atMs = 0
   for (const dueMs of new Set(rows.map((row) => row.due_at.getTime()))) {
@@ -189,7 +260,9 @@ async function sendOverYears(knex: Knex, zones: readonly string[], chance: Chanc
     const quiet = times.length > 0 && isQuiet(clocks.get(zone!)!(times[0]!))
     latestMs = Math.max(latestMs, lateMs)
     if (times.length !== 1 || lateMs < 0 || lateMs > LATE_MS_MAX || quiet) {
-      failures.push(`${zone}, due ${due.toISOString()}: sent ${times.length} times, ${lateMs} ms after it was due${quiet ? ', in quiet hours' : ''}`)
+      failures.push(
+        `${zone}, due ${due.toISOString()}: sent ${times.length} times, ${lateMs} ms after it was due${quiet ? ', in quiet hours' : ''}`,
+      )
     }
   }
   return { rows: rows.length, changes, looks: outbox.looks, latestMs }
@@ -199,13 +272,18 @@ const SPAN_MS = 6 * HOUR
 const POLL_MS = MINUTE / 2
 const STEPS = [HOUR, -HOUR, -HOUR, HOUR, DAY, -DAY, -DAY, DAY]
 
-/** Each once, never before its time as the clock then says, and within a minute of it unless the clock was set past it. */
+/**
+ * Each once, never before its time as the clock then says, and within a minute of it unless the clock was set past it.
+ */
 async function sendUnderSteps(knex: Knex, count: number, chance: Chance, failures: string[]) {
   const startMs = Date.UTC(FROM_YEAR, 4, 1)
-  const rows = await owe(knex, Array.from({ length: count }, (_, n) => {
-    const dueMs = startMs + Math.floor(chance() * SPAN_MS)
-    return { subject: `steps ${n}`, dueMs, expiresMs: dueMs + 3 * DAY, zone: null }
-  }))
+  const rows = await owe(
+    knex,
+    Array.from({ length: count }, (_, n) => {
+      const dueMs = startMs + Math.floor(chance() * SPAN_MS)
+      return { subject: `steps ${n}`, dueMs, expiresMs: dueMs + 3 * DAY, zone: null }
+    }),
+  )
   const outbox = outboxUnder(knex, chance)
   const looks = Math.ceil((SPAN_MS + DAY / 24) / POLL_MS)
   const stepAt = new Map(STEPS.map((ms, n) => [Math.floor((n + 0.5) * (looks / STEPS.length)), ms]))
@@ -222,7 +300,8 @@ async function sendUnderSteps(knex: Knex, count: number, chance: Chance, failure
     const times = outbox.sent.get(id) ?? []
     const lateMs = (times[0] ?? Infinity) - due.getTime()
     const isInTime = lateMs >= 0 && (lateMs <= LATE_MS_MAX || skipped.has(times[0]!))
-    if (times.length !== 1 || !isInTime) failures.push(`under steps, due ${due.toISOString()}: sent ${times.length} times, ${lateMs} ms after it was due`)
+    if (times.length !== 1 || !isInTime)
+      failures.push(`under steps, due ${due.toISOString()}: sent ${times.length} times, ${lateMs} ms after it was due`)
   }
   return { rows: rows.length, steps: STEPS.length, looks: outbox.looks }
 }

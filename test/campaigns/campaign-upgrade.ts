@@ -1,7 +1,7 @@
 /**
  * H7: two daemons replaced one after the other under walking subscribers: drain, stop, start the next. From an earlier
- * build (`--previous REF`; else the last tag, else this one) to this one, and back where the schema of Postgres is the same;
- * where it is not, the earlier one must refuse to start, and say why.
+ * build (`--previous REF`; else the last tag, else this one) to this one, and back where the schema of Postgres is the
+ * same; where it is not, the earlier one must refuse to start, and say why.
  */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
@@ -28,7 +28,10 @@ export const upgradeCampaign: Campaign = async (parts) => {
   const ref = parts.previous ?? lastTag()
   const previous = ref === undefined ? undefined : buildOf(ref)
   const later = previous ? migrationsIn(packageRoot).filter((name) => !previous.migrations.includes(name)) : []
-  const scene = await openFixture({ seed: parts.seed, ...(previous ? { migrate: (knex) => migrateAs(previous, knex) } : {}) })
+  const scene = await openFixture({
+    seed: parts.seed,
+    ...(previous ? { migrate: (knex) => migrateAs(previous, knex) } : {}),
+  })
   const several = await severalDaemons(scene, 0)
   const ordeal: JudgedRun = { parts, scene, several }
   try {
@@ -37,14 +40,24 @@ export const upgradeCampaign: Campaign = async (parts) => {
     const stops = series({ limit: STOP_MS_MAX, strict: parts.mode === 'long' })
     const ways: Builds = later.length ? [undefined] : [undefined, previous, undefined]
     const failures: string[] = []
-    await untilCertain([stops], parts.rounds ?? (parts.mode === 'bounded' ? 1 : 5), async () => void failures.push(...await replace(several, ways, stops)))
-    if (previous && later.length) failures.push(...await refusal(several, previous, later))
+    await untilCertain(
+      [stops],
+      parts.rounds ?? (parts.mode === 'bounded' ? 1 : 5),
+      async () => void failures.push(...(await replace(several, ways, stops))),
+    )
+    if (previous && later.length) failures.push(...(await refusal(several, previous, later)))
     await sleep(PAUSE_MS)
     await walking.stop()
-    return [outcomeOf(ordeal, startMs, await judged(ordeal), {
-      goal: 'H7', title: titleOf(previous, later), failures,
-      figure: `a stop took ${stops.figure}`, isGood: areKept(stops), counts: { replaced: several.daemons.length - 2 },
-    })]
+    return [
+      outcomeOf(ordeal, startMs, await judged(ordeal), {
+        goal: 'H7',
+        title: titleOf(previous, later),
+        failures,
+        figure: `a stop took ${stops.figure}`,
+        isGood: areKept(stops),
+        counts: { replaced: several.daemons.length - 2 },
+      }),
+    ]
   } finally {
     await several.stop()
     await sweepRedis(scene.stage)
@@ -72,20 +85,31 @@ async function replace(several: Several, builds: Builds, stops: Series): Promise
 /** The earlier build on the later schema: an end with status 1 and a sentence, and nothing changed for the others. */
 async function refusal(several: Several, previous: Build, later: readonly string[]): Promise<string[]> {
   const living = several.daemons.find((daemon) => daemon.alive) as DaemonProcess
-  const run = promisify(execFile)(process.execPath, [previous.cli, 'run', '--config', living.config], { timeout: 20_000 })
-  const { code, stderr } = await run.then(() => ({ code: 0, stderr: '' }), (error: { code: number; stderr: string }) => error)
+  const run = promisify(execFile)(process.execPath, [previous.cli, 'run', '--config', living.config], {
+    timeout: 20_000,
+  })
+  const { code, stderr } = await run.then(
+    () => ({ code: 0, stderr: '' }),
+    (error: { code: number; stderr: string }) => error,
+  )
   const isPolite = code === 1 && later.every((name) => stderr.includes(name)) && !/\n\s+at /.test(stderr)
   return isPolite ? [] : [`${previous.commit} on the later schema ended with ${code}: ${stderr.slice(0, 300)}`]
 }
 
 /** The schema as the earlier build makes it. */
 async function migrateAs({ root }: Build, knex: Knex): Promise<void> {
-  const { migrate } = await import(`${root}/dist/src/store/postgres-migrate.js`) as { migrate(knex: Knex): Promise<unknown> }
+  const { migrate } = (await import(`${root}/dist/src/store/postgres-migrate.js`)) as {
+    migrate(knex: Knex): Promise<unknown>
+  }
   await migrate(knex)
 }
 
 function titleOf(previous: Build | undefined, later: readonly string[]): string {
-  const from = previous ? `from ${previous.commit} to this build` : 'from this build to itself (there is no tag: --previous REF)'
-  const back = later.length ? `; not back, which ${previous!.commit} refuses on the schema of ${later.join(', ')}` : ', back, and up again'
+  const from = previous
+    ? `from ${previous.commit} to this build`
+    : 'from this build to itself (there is no tag: --previous REF)'
+  const back = later.length
+    ? `; not back, which ${previous!.commit} refuses on the schema of ${later.join(', ')}`
+    : ', back, and up again'
   return `rolling upgrade ${from}${back}: two daemons drained, stopped and replaced one after the other, subscribers walking`
 }

@@ -11,7 +11,10 @@ export interface CampaignEntry {
   load(): Promise<Campaign>
   /** It starts daemons as processes: the sources are compiled first. */
   compiled: boolean
-  /** Its goal is also one of time, which a busy machine may spoil, and it does not itself go on until it is certain: it is run again. */
+  /**
+   * Its goal is also one of time, which a busy machine may spoil, and it does not itself go on until it is certain: it
+   * is run again.
+   */
   timed: boolean
 }
 

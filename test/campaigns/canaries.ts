@@ -1,4 +1,7 @@
-/** Secrets and personal data of a campaign, and where they are looked for: in every coding that a dump might show them in. */
+/**
+ * Secrets and personal data of a campaign, and where they are looked for: in every coding that a dump might show them
+ * in.
+ */
 
 export interface Canary {
   name: string
@@ -11,20 +14,33 @@ export interface Canary {
 export function hits(where: string, octets: Buffer | string, canaries: readonly Canary[]): string[] {
   const text = Buffer.isBuffer(octets) ? octets.toString('latin1') : Buffer.from(octets).toString('latin1')
   const lower = text.toLowerCase()
-  return canaries.flatMap(({ name, value, alone }) => codings(value)
-    .filter(([coding, form]) => {
-      const searched = coding.startsWith('hex') ? lower : text
-      return alone && form === value ? new RegExp(`(?<!\\d)${value}(?!\\d)`).test(searched) : searched.includes(form)
-    }).map(([coding]) => `${where}: ${name} (${coding})`))
+  return canaries.flatMap(({ name, value, alone }) =>
+    codings(value)
+      .filter(([coding, form]) => {
+        const searched = coding.startsWith('hex') ? lower : text
+        return alone && form === value ? new RegExp(`(?<!\\d)${value}(?!\\d)`).test(searched) : searched.includes(form)
+      })
+      .map(([coding]) => `${where}: ${name} (${coding})`),
+  )
 }
 
 function codings(value: string): [coding: string, form: string][] {
   const utf8 = Buffer.from(value)
   const ucs2 = Buffer.from(value, 'utf16le').swap16()
-  const base64 = [0, 1, 2].map((before) => Buffer.concat([Buffer.alloc(before), utf8]).toString('base64').slice(before ? 4 : 0).replace(/=+$/, '').slice(0, -2))
+  const base64 = [0, 1, 2].map((before) =>
+    Buffer.concat([Buffer.alloc(before), utf8])
+      .toString('base64')
+      .slice(before ? 4 : 0)
+      .replace(/=+$/, '')
+      .slice(0, -2),
+  )
   const forms: [string, string][] = [
-    ['plain', utf8.toString('latin1')], ['UCS-2', ucs2.toString('latin1')], ['hex', utf8.toString('hex')], ['hex of UCS-2', ucs2.toString('hex')],
-    ['percent', encodeURIComponent(value)], ['JSON octets', [...utf8].join(',')],
+    ['plain', utf8.toString('latin1')],
+    ['UCS-2', ucs2.toString('latin1')],
+    ['hex', utf8.toString('hex')],
+    ['hex of UCS-2', ucs2.toString('hex')],
+    ['percent', encodeURIComponent(value)],
+    ['JSON octets', [...utf8].join(',')],
     // Short pieces of base64 occur by chance.
     ...base64.filter((form) => form.length >= 8).map((form): [string, string] => ['base64', form]),
   ]

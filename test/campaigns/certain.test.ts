@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { areKept, certainHarm, certainty, GREEN_BY_LUCK, KEPT_IF_BAD, KEPT_IF_GOOD, RED_BY_LUCK, series, TRIALS_MAX, untilCertain } from './certain.ts'
+import {
+  areKept,
+  certainHarm,
+  certainty,
+  GREEN_BY_LUCK,
+  KEPT_IF_BAD,
+  KEPT_IF_GOOD,
+  RED_BY_LUCK,
+  series,
+  TRIALS_MAX,
+  untilCertain,
+} from './certain.ts'
 
 /** The exact odds of each verdict where a trial is kept with that chance: all paths, not some drawn. */
 function oddsOf(chance: number): { kept: number; missed: number } {
@@ -15,7 +26,10 @@ function oddsOf(chance: number): { kept: number; missed: number } {
         odds[is] += likely
         continue
       }
-      for (const [to, share] of [[`${kept + 1} ${missed}`, chance], [`${kept} ${missed + 1}`, 1 - chance]] as const) {
+      for (const [to, share] of [
+        [`${kept + 1} ${missed}`, chance],
+        [`${kept} ${missed + 1}`, 1 - chance],
+      ] as const) {
         next.set(to, (next.get(to) ?? 0) + likely * share)
       }
     }
@@ -35,7 +49,10 @@ describe('a verdict that chance has a part in', () => {
   })
   it('is not decided by one trial, nor by two', () => {
     assert.deepEqual([certainty(1, 0), certainty(2, 0), certainty(3, 0)], ['open', 'open', 'kept'])
-    assert.deepEqual([certainty(0, 1), certainty(0, 2), certainty(0, 3), certainty(0, 4)], ['open', 'open', 'open', 'missed'])
+    assert.deepEqual(
+      [certainty(0, 1), certainty(0, 2), certainty(0, 3), certainty(0, 4)],
+      ['open', 'open', 'open', 'missed'],
+    )
   })
   it('does not forget what was missed: each miss wants more than one that is kept', () => {
     assert.deepEqual([certainty(3, 1), certainty(4, 1)], ['open', 'kept'])
@@ -45,7 +62,9 @@ describe('a verdict that chance has a part in', () => {
 describe('rounds until it is certain', () => {
   async function played(figures: readonly number[], { least = 1, strict = false } = {}) {
     const one = series({ limit: 100, strict })
-    const rounds = await untilCertain([one], least, async (round) => one.add(figures[Math.min(round, figures.length - 1)]!))
+    const rounds = await untilCertain([one], least, async (round) =>
+      one.add(figures[Math.min(round, figures.length - 1)]!),
+    )
     return { rounds, is: one.is, kept: areKept(one), figure: one.figure }
   }
   it('ends where the limit is kept, with no more rounds than it takes', async () => {
@@ -53,14 +72,19 @@ describe('rounds until it is certain', () => {
     assert.equal((await played([90], { least: 7 })).rounds, 7)
   })
   it('goes on after one that was spoilt, and shows it', async () => {
-    assert.deepEqual(await played([150, 90]), { rounds: 5, is: 'kept', kept: true, figure: '150 ms at most (1 of 5 too late)' })
+    assert.deepEqual(await played([150, 90]), {
+      rounds: 5,
+      is: 'kept',
+      kept: true,
+      figure: '150 ms at most (1 of 5 too late)',
+    })
   })
   it('catches what is always too slow, however often it is asked', async () => {
     const { rounds, is, kept } = await played([150])
     assert.deepEqual({ rounds, is, kept }, { rounds: 4, is: 'missed', kept: false })
   })
   it('catches what is too slow half of the time', async () => {
-    const figures = Array.from({ length: 40 }, (_, n) => n % 2 ? 90 : 150)
+    const figures = Array.from({ length: 40 }, (_, n) => (n % 2 ? 90 : 150))
     const { is, kept } = await played(figures)
     assert.deepEqual({ is, kept }, { is: 'missed', kept: false })
   })
@@ -80,7 +104,7 @@ describe('rounds until it is certain', () => {
   })
 })
 
-describe('harm that is done each time, or was the machine\'s', () => {
+describe("harm that is done each time, or was the machine's", () => {
   async function found(trials: readonly string[][]) {
     let count = 0
     const harm = await certainHarm(async (trial) => (count++, trials[Math.min(trial, trials.length - 1)]!))

@@ -1,7 +1,7 @@
 /**
- * A verdict that chance has a part in: Wald's sequential test. A trial that misses its limit on a busy machine is no verdict, and one
- * that keeps it is none either; trials go on until the one or the other is certain. Three that are kept out of three, or four that are
- * missed out of four, decide; what is mixed is tried on, to a bound.
+ * A verdict that chance has a part in: Wald's sequential test. A trial that misses its limit on a busy machine is no
+ * verdict, and one that keeps it is none either; trials go on until the one or the other is certain. Three that are
+ * kept out of three, or four that are missed out of four, decide; what is mixed is tried on, to a bound.
  */
 
 /** How often a build that keeps a promise keeps it, beside neighbours that take the machine now and then. */
@@ -42,7 +42,10 @@ export interface Series {
 }
 
 export interface Trial {
-  /** Where trials are of several kinds: what one kind always misses must not be outvoted by the others. Default: one kind. */
+  /**
+   * Where trials are of several kinds: what one kind always misses must not be outvoted by the others. Default: one
+   * kind.
+   */
   kind?: string
   /** Where the limit is not one for all. */
   isKept?: boolean
@@ -60,7 +63,10 @@ export function series({ limit, strict = false }: SeriesDeps): Series {
   const kinds = new Map<string, { kept: number; missed: number }>()
   const sum = (what: 'kept' | 'missed') => [...kinds.values()].reduce((all, one) => all + one[what], 0)
   /** A kind that never missed needs no verdict of its own. */
-  const ofKinds = () => [...kinds].filter(([, { missed }]) => missed > 0).map(([kind, { kept, missed }]) => ({ kind, is: certainty(kept, missed) }))
+  const ofKinds = () =>
+    [...kinds]
+      .filter(([, { missed }]) => missed > 0)
+      .map(([kind, { kept, missed }]) => ({ kind, is: certainty(kept, missed) }))
   return {
     add(figure, { kind = '', isKept = figure <= limit } = {}) {
       figures.push(figure)
@@ -72,9 +78,17 @@ export function series({ limit, strict = false }: SeriesDeps): Series {
       if (found.includes('missed') || (strict && found.length > 0)) return 'missed'
       return found.includes('open') ? 'open' : certainty(sum('kept'), sum('missed'))
     },
-    get doubtful() { return ofKinds().filter(({ is }) => is === 'open').map(({ kind }) => kind) },
-    get worst() { return Math.round(Math.max(0, ...figures)) },
-    get missed() { return sum('missed') },
+    get doubtful() {
+      return ofKinds()
+        .filter(({ is }) => is === 'open')
+        .map(({ kind }) => kind)
+    },
+    get worst() {
+      return Math.round(Math.max(0, ...figures))
+    },
+    get missed() {
+      return sum('missed')
+    },
     get figure() {
       const late = sum('missed') ? ` (${sum('missed')} of ${figures.length} too late)` : ''
       return `${Math.round(Math.max(0, ...figures))} ms at most${late}`
@@ -82,11 +96,22 @@ export function series({ limit, strict = false }: SeriesDeps): Series {
   }
 }
 
-/** Plays rounds, `least` of them, and on until each of the series is certain; a verdict of missed ends it. Answers how many. */
-export async function untilCertain(all: readonly Series[], least: number, play: (round: number) => Promise<void>): Promise<number> {
+/**
+ * Plays rounds, `least` of them, and on until each of the series is certain; a verdict of missed ends it. Answers how
+ * many.
+ */
+export async function untilCertain(
+  all: readonly Series[],
+  least: number,
+  play: (round: number) => Promise<void>,
+): Promise<number> {
   const bound = least + TRIALS_MAX
   let round = 0
-  while (round < least || (round < bound && all.some((one) => one.is === 'open') && all.every((one) => one.is !== 'missed'))) await play(round++)
+  while (
+    round < least ||
+    (round < bound && all.some((one) => one.is === 'open') && all.every((one) => one.is !== 'missed'))
+  )
+    await play(round++)
   return round
 }
 
@@ -96,8 +121,8 @@ export function areKept(...all: readonly Series[]): boolean {
 }
 
 /**
- * For harm that is done each time if it is done at all: one trial without any is enough, and one with some is made again until it is
- * certain whether it was the machine's. Answers what went wrong, or nothing.
+ * For harm that is done each time if it is done at all: one trial without any is enough, and one with some is made
+ * again until it is certain whether it was the machine's. Answers what went wrong, or nothing.
  */
 export async function certainHarm(run: (trial: number) => Promise<string[]>): Promise<string[]> {
   let [kept, missed] = [0, 0]

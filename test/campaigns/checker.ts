@@ -60,7 +60,12 @@ const LOSSES_MAX = 2
 
 export function check(evidence: Evidence): Breach[] {
   return [
-    ...hung(evidence), ...unbooked(evidence), ...twice(evidence), ...reminders(evidence), ...foreign(evidence), ...books(evidence.metrics),
+    ...hung(evidence),
+    ...unbooked(evidence),
+    ...twice(evidence),
+    ...reminders(evidence),
+    ...foreign(evidence),
+    ...books(evidence.metrics),
   ]
 }
 
@@ -77,9 +82,11 @@ function hung({ diary }: Evidence): Breach[] {
 
 function unbooked({ diary, bookings }: Evidence): Breach[] {
   const booked = new Set(bookings.filter((row) => row.status === 'booked').map((row) => `${row.msisdn} ${row.clinic}`))
-  const lost = diary.confirmed.filter((one) => !booked.has(`${one.msisdn} ${one.clinic}`))
+  const lost = diary.confirmed
+    .filter((one) => !booked.has(`${one.msisdn} ${one.clinic}`))
     .map((one): Breach => ({ invariant: 'I2', what: `confirmed to ${one.msisdn} and not booked: ${one.clinic}` }))
-  const denied = diary.refused.filter((one) => booked.has(`${one.msisdn} ${one.clinic}`))
+  const denied = diary.refused
+    .filter((one) => booked.has(`${one.msisdn} ${one.clinic}`))
     .map((one): Breach => ({ invariant: 'I2', what: `booked and told that it was not: ${one.msisdn} ${one.clinic}` }))
   return [...lost, ...denied]
 }
@@ -89,9 +96,13 @@ function twice({ diary, bookings }: Evidence): Breach[] {
   const pressed = countBy(diary.pressed, (one) => one.msisdn)
   for (const [msisdn, count] of countBy(bookings, (row) => row.msisdn)) {
     const presses = pressed.get(msisdn) ?? 0
-    if (count > presses) breaches.push({ invariant: 'I3', what: `${msisdn} pressed Confirm ${presses} times and has ${count} bookings` })
+    if (count > presses)
+      breaches.push({ invariant: 'I3', what: `${msisdn} pressed Confirm ${presses} times and has ${count} bookings` })
   }
-  for (const [clinic, count] of countBy(bookings.filter((row) => row.status === 'booked'), (row) => row.clinic)) {
+  for (const [clinic, count] of countBy(
+    bookings.filter((row) => row.status === 'booked'),
+    (row) => row.clinic,
+  )) {
     if (count > 1) breaches.push({ invariant: 'I3', what: `the one slot of ${clinic} is booked ${count} times` })
   }
   for (const [turn, count] of countBy(bookings, (row) => row.intention.split(':').slice(0, 2).join(':'))) {
@@ -109,14 +120,22 @@ function reminders({ bookings, sms, taken }: Evidence): Breach[] {
     const isSent = row.state === 'accepted' || row.state === 'delivered'
     const isDoubled = count > 2 || (count === 2 && row.losses === 0)
     const isSentInSecret = !isSent && count > 0 && row.losses === 0
-    const isWrong = !TERMINAL.has(row.state) || (GIVEN_UP.has(row.state) && row.losses < LOSSES_MAX) || (isSent && count === 0) || isDoubled || isSentInSecret
+    const isWrong =
+      !TERMINAL.has(row.state) ||
+      (GIVEN_UP.has(row.state) && row.losses < LOSSES_MAX) ||
+      (isSent && count === 0) ||
+      isDoubled ||
+      isSentInSecret
     if (isWrong) breaches.push({ invariant: 'I4', what })
   }
-  const owes = (kind: string) => new Set(sms.filter((row) => row.kind === kind).map((row) => `${row.msisdn} ${/C\d{5}/.exec(row.text)?.[0]}`))
+  const owes = (kind: string) =>
+    new Set(sms.filter((row) => row.kind === kind).map((row) => `${row.msisdn} ${/C\d{5}/.exec(row.text)?.[0]}`))
   const [confirmations, reminding] = [owes('confirmation'), owes('reminder')]
   for (const { msisdn, clinic, reminds } of bookings) {
-    if (!confirmations.has(`${msisdn} ${clinic}`)) breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no SMS` })
-    if (reminds && !reminding.has(`${msisdn} ${clinic}`)) breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no reminder` })
+    if (!confirmations.has(`${msisdn} ${clinic}`))
+      breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no SMS` })
+    if (reminds && !reminding.has(`${msisdn} ${clinic}`))
+      breaches.push({ invariant: 'I4', what: `booking ${clinic} owes no reminder` })
   }
   return [...breaches, ...unowed(sms, taken)]
 }
@@ -124,8 +143,11 @@ function reminders({ bookings, sms, taken }: Evidence): Breach[] {
 /** What the SMSC took and no row asked for. */
 function unowed(sms: readonly SmsRow[], taken: Evidence['taken']): Breach[] {
   const rows = new Set(sms.map((row) => `${row.msisdn} ${row.text}`))
-  return [...taken].flatMap(([msisdn, texts]) => [...new Set(texts)].filter((text) => !rows.has(`${msisdn} ${text}`))
-    .map((text): Breach => ({ invariant: 'I4', what: `${msisdn} was sent what nobody owed: ${text}` })))
+  return [...taken].flatMap(([msisdn, texts]) =>
+    [...new Set(texts)]
+      .filter((text) => !rows.has(`${msisdn} ${text}`))
+      .map((text): Breach => ({ invariant: 'I4', what: `${msisdn} was sent what nobody owed: ${text}` })),
+  )
 }
 
 /** SMS that the SMSC took twice: allowed after a recorded loss, and counted. */
@@ -139,7 +161,10 @@ export function missingSms({ sms, taken }: Evidence): number {
 }
 
 function foreign({ diary, dialoguesOpen }: Evidence): Breach[] {
-  const shown = [...diary.foreign.map((story) => `foreign screen: ${story}`), ...diary.odd.map((story) => `odd screen: ${story}`)]
+  const shown = [
+    ...diary.foreign.map((story) => `foreign screen: ${story}`),
+    ...diary.odd.map((story) => `odd screen: ${story}`),
+  ]
   const breaches = shown.map((what): Breach => ({ invariant: 'I5', what }))
   if (dialoguesOpen > 0) breaches.push({ invariant: 'I5', what: `${dialoguesOpen} dialogues hang in the store` })
   return breaches
@@ -153,15 +178,18 @@ export function books(metrics: readonly string[]): Breach[] {
     const tx = sum('tx_submit') - sum('tx_ok') - sum('tx_refused') - sum('tx_timeout') - sum('tx_lost')
     const breaches: Breach[] = []
     if (!/^smpp_rx_total\b/m.test(text)) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: tells no books` })
-    if (rx !== 0) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${rx} PDUs received are in no other counter` })
-    if (tx !== 0) breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${tx} requests written are in no other counter` })
+    if (rx !== 0)
+      breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${rx} PDUs received are in no other counter` })
+    if (tx !== 0)
+      breaches.push({ invariant: 'I6', what: `daemon ${daemon}: ${tx} requests written are in no other counter` })
     return breaches
   })
 }
 
 /** The sum of one counter over all its labels, in Prometheus' text format. */
 export function sumOf(metrics: string, name: string): number {
-  return [...metrics.matchAll(/^(\w+)(?:\{[^}]*\})? (\S+)$/gm)].filter(([, found]) => found === name)
+  return [...metrics.matchAll(/^(\w+)(?:\{[^}]*\})? (\S+)$/gm)]
+    .filter(([, found]) => found === name)
     .reduce((sum, [, , value]) => sum + Number(value), 0)
 }
 
@@ -173,5 +201,11 @@ function countBy<T>(all: readonly T[], keyOf: (one: T) => string): Map<string, n
 
 /** The same over those of its labels in which a word stands. */
 export function sumWhere(metrics: string, name: string, word: string): number {
-  return sumOf(metrics.split('\n').filter((line) => line.includes(`"${word}"`)).join('\n'), name)
+  return sumOf(
+    metrics
+      .split('\n')
+      .filter((line) => line.includes(`"${word}"`))
+      .join('\n'),
+    name,
+  )
 }

@@ -41,9 +41,16 @@ export interface DaemonProcess {
   heldMb(): Promise<number>
 }
 
-export function startDaemonProcess(config: string, adminPort: number, env: Record<string, string> = {}, cli = join(OUT, 'src/cli/main.js')): DaemonProcess {
+export function startDaemonProcess(
+  config: string,
+  adminPort: number,
+  env: Record<string, string> = {},
+  cli = join(OUT, 'src/cli/main.js'),
+): DaemonProcess {
   const child: ChildProcess = spawn(process.execPath, [cli, 'run', '--config', config], {
-    cwd: packageRoot, env: { ...process.env, ...HELD_ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    cwd: packageRoot,
+    env: { ...process.env, ...HELD_ENV, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const lines: string[] = []
   let rest = ''
@@ -56,11 +63,18 @@ export function startDaemonProcess(config: string, adminPort: number, env: Recor
   child.stdout!.on('data', take)
   child.stderr!.on('data', take)
   let end: Ended | undefined
-  const exited = new Promise<Ended>((done) => child.once('exit', (code, signal) => done(end = { code, signal })))
+  const exited = new Promise<Ended>((done) => child.once('exit', (code, signal) => done((end = { code, signal }))))
   return {
-    pid: child.pid!, adminPort, config, exited,
-    get alive() { return !end },
-    get end() { return end },
+    pid: child.pid!,
+    adminPort,
+    config,
+    exited,
+    get alive() {
+      return !end
+    },
+    get end() {
+      return end
+    },
     log: () => lines.map((line) => parsed(line)),
     raw: () => lines.join('\n'),
     kill: (signal) => void child.kill(signal),
@@ -71,7 +85,11 @@ export function startDaemonProcess(config: string, adminPort: number, env: Recor
 /** Milliseconds that this machine, as busy as it is now, takes to load the modules of a daemon and nothing else. */
 export async function loadingMs(): Promise<number> {
   const startMs = performance.now()
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', `await import(${JSON.stringify(pathToFileURL(join(OUT, 'src/daemon/run.js')).href)})`])
+  await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `await import(${JSON.stringify(pathToFileURL(join(OUT, 'src/daemon/run.js')).href)})`,
+  ])
   return performance.now() - startMs
 }
 
@@ -92,7 +110,9 @@ export function figuresOf(pid: number): { rssMb: number; fds: number } {
 
 /** Milliseconds of a processor that it has had so far. */
 export function processorMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
@@ -102,6 +122,8 @@ export async function metricsOf(adminPort: number): Promise<string> {
 }
 
 export async function isReady(adminPort: number): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(
+    () => undefined,
+  )
   return answer?.ok ?? false
 }

@@ -24,10 +24,16 @@ export async function fenced(scene: CampaignFixture, change?: (settings: Setting
   const postgres = await faultProxy(targetOf(stage.postgresUrl))
   const smsc = await faultProxy({ host: '127.0.0.1', port: scene.smsc.port })
   const adminPort = await freePort()
-  const config = stage.configure('fenced', settingsOf(stage, {
-    smscPort: smsc.port, adminPort, redis: { url: through(stage.redis.url!, redis) }, postgresUrl: through(stage.postgresUrl, postgres),
-    ...(change ? { change } : {}),
-  }))
+  const config = stage.configure(
+    'fenced',
+    settingsOf(stage, {
+      smscPort: smsc.port,
+      adminPort,
+      redis: { url: through(stage.redis.url!, redis) },
+      postgresUrl: through(stage.postgresUrl, postgres),
+      ...(change ? { change } : {}),
+    }),
+  )
   const start = async (): Promise<DaemonProcess> => {
     const daemon = startDaemonProcess(config, adminPort)
     const isUp = await reached(() => isReady(adminPort), 60_000)
@@ -35,7 +41,11 @@ export async function fenced(scene: CampaignFixture, change?: (settings: Setting
     return daemon
   }
   const self: Fenced = {
-    daemon: await start(), redis, postgres, smsc, adminPort,
+    daemon: await start(),
+    redis,
+    postgres,
+    smsc,
+    adminPort,
     async restart() {
       self.daemon = await start()
     },

@@ -63,17 +63,35 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
   const postgresUrl = options.postgresUrl ?? services.postgresUrl
   if (!redis || !postgresUrl) throw new Error(`no servers: ${JSON.stringify(missing)}`)
   const chance = seededChance(options.seed)
-  const stage = await openStage({ redis, postgresUrl, chance, ...(options.migrate ? { migrate: options.migrate } : {}) })
+  const stage = await openStage({
+    redis,
+    postgresUrl,
+    chance,
+    ...(options.migrate ? { migrate: options.migrate } : {}),
+  })
   const smsc = await startSmsc({
-    clock: systemClock(), chance: seededChance(options.seed + 1), screenMs: 20_000, traceMax: 20_000, inboxMax: Infinity, receipts: { send: true, delayMs: RECEIPT_MS },
-    deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 }, ...options.smsc,
+    clock: systemClock(),
+    chance: seededChance(options.seed + 1),
+    screenMs: 20_000,
+    traceMax: 20_000,
+    inboxMax: Infinity,
+    receipts: { send: true, delayMs: RECEIPT_MS },
+    deliveries: { responseMs: 3_000, attemptsMax: 8, temporaryMs: 200 },
+    ...options.smsc,
   })
   const diary = newDiary()
   const spread = options.spread ?? { fromMs: 5_000, toMs: 12_000 }
   return {
-    stage, smsc, chance, diary,
+    stage,
+    smsc,
+    chance,
+    diary,
     walkers: (count, habits) => walkers({ stage, smsc, chance, diary, spread }, count, habits),
-    evidence: (metrics) => gather({ stage, smsc, diary }, metrics, { withinMs: options.settleMs ?? SETTLE_MS, isReminding: options.reminds ?? true }),
+    evidence: (metrics) =>
+      gather({ stage, smsc, diary }, metrics, {
+        withinMs: options.settleMs ?? SETTLE_MS,
+        isReminding: options.reminds ?? true,
+      }),
     async close() {
       await smsc.stop()
       await stage.close()
@@ -91,7 +109,11 @@ interface WalkersDeps extends Pick<CampaignFixture, 'stage' | 'smsc' | 'chance' 
 
 let enrolled = 0
 
-function walkers({ stage, smsc, chance, diary, spread }: WalkersDeps, count: number, habits?: Habits): { stop(): Promise<void> } {
+function walkers(
+  { stage, smsc, chance, diary, spread }: WalkersDeps,
+  count: number,
+  habits?: Habits,
+): { stop(): Promise<void> } {
   const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
   const walk = async (msisdn: string): Promise<void> => {
@@ -101,11 +123,14 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersDeps, count: num
       const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
       const apologies = diary.apologies
       await converse(phone, diary, chance, habits, undefined, () => thumbs(smsc, msisdn))
-      // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
+      // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's
+      // life.
       if (diary.apologies > apologies) await sleep(REDIAL_MS)
       for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
         const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
-        if (at >= 0) stories[at] += `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`
+        if (at >= 0)
+          stories[at] +=
+            `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`
       }
     }
   }
@@ -118,7 +143,9 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersDeps, count: num
       vacuumedMs = performance.now()
     }
   }
-  const all = stage.enrol(msisdns).then(() => stage.refill(count * FREE_PER_WALKER, spread))
+  const all = stage
+    .enrol(msisdns)
+    .then(() => stage.refill(count * FREE_PER_WALKER, spread))
     .then(() => Promise.all([refills(), ...msisdns.map((msisdn) => walk(msisdn))]))
   return {
     async stop() {
@@ -129,14 +156,14 @@ function walkers({ stage, smsc, chance, diary, spread }: WalkersDeps, count: num
 }
 
 /**
- * One counter of dialogues for all phones wraps within seconds at this pace, and a subscriber would have a number twice while
- * it is still known, which no network does to people. So each phone has a counter of its own.
+ * One counter of dialogues for all phones wraps within seconds at this pace, and a subscriber would have a number twice
+ * while it is still known, which no network does to people. So each phone has a counter of its own.
  */
 function numbered(phone: Phone): Phone {
   const dial = phone.dial.bind(phone)
   let number = 0
   phone.dial = (code, options = {}) => {
-    number = number % 255 + 1
+    number = (number % 255) + 1
     return dial(code, { number, ...options })
   }
   return phone
@@ -147,8 +174,9 @@ const THUMBS_MS = 3_500
 const THUMBS_LOOK_MS = 5
 
 /**
- * Nobody presses three keys while one of two copies of the first is under way to a daemon that the machine holds up: an old key that
- * comes last is a new one, and nothing that SMPP has could tell. So the next key waits for the SMSC to have its answers.
+ * Nobody presses three keys while one of two copies of the first is under way to a daemon that the machine holds up: an
+ * old key that comes last is a new one, and nothing that SMPP has could tell. So the next key waits for the SMSC to
+ * have its answers.
  */
 async function thumbs({ deliveries }: Smsc, msisdn: string): Promise<void> {
   const endMs = performance.now() + THUMBS_MS
@@ -160,14 +188,19 @@ const WIRE_MAX = 40
 /** The last PDUs of one subscriber, both ways, with their responses. */
 function onTheWire(smsc: Smsc, msisdn: string): string[] {
   const asked = new Set<string>()
-  return smsc.trace().flatMap(({ atMs, direction, peer, octets }) => {
-    const { command, sequence, status, summary } = describePdu(octets)
-    const isIts = summary.includes(msisdn) && !summary.includes('stat:')
-    const name = `${peer} ${direction === 'in' ? 'out' : 'in'} ${sequence}`
-    if (isIts) asked.add(`${peer} ${direction} ${sequence}`)
-    if (!isIts && !asked.has(name)) return []
-    return [`${new Date(atMs).toISOString().slice(14, 23)} ${peer} ${direction} ${command} ${sequence} ${status} ${summary}`]
-  }).slice(-WIRE_MAX)
+  return smsc
+    .trace()
+    .flatMap(({ atMs, direction, peer, octets }) => {
+      const { command, sequence, status, summary } = describePdu(octets)
+      const isIts = summary.includes(msisdn) && !summary.includes('stat:')
+      const name = `${peer} ${direction === 'in' ? 'out' : 'in'} ${sequence}`
+      if (isIts) asked.add(`${peer} ${direction} ${sequence}`)
+      if (!isIts && !asked.has(name)) return []
+      return [
+        `${new Date(atMs).toISOString().slice(14, 23)} ${peer} ${direction} ${command} ${sequence} ${status} ${summary}`,
+      ]
+    })
+    .slice(-WIRE_MAX)
 }
 
 interface Moments {
@@ -179,7 +212,8 @@ interface Moments {
 const DOUBT_MS = 1_000
 
 async function gather(
-  { stage, smsc, diary }: Pick<CampaignFixture, 'stage' | 'smsc' | 'diary'>, metrics: readonly string[],
+  { stage, smsc, diary }: Pick<CampaignFixture, 'stage' | 'smsc' | 'diary'>,
+  metrics: readonly string[],
   { withinMs, isReminding }: { withinMs: number; isReminding: boolean },
 ): Promise<Evidence> {
   const { knex } = stage
@@ -192,11 +226,16 @@ async function gather(
   await reached(async () => (await openDialogues(stage)) === 0, withinMs)
   // The last SMS that the SMSC took reach their handsets.
   await sleep(2 * RECEIPT_MS)
-  const bookings = await knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
-    .select('a.msisdn', 's.clinic', 'a.intention', 'a.status', 's.starts_at', 'a.booked_at') as (BookingRow & Moments)[]
-  const sms = await knex('sms_outbox').select('id', 'msisdn', 'kind', 'text', 'state', 'losses') as Evidence['sms']
+  const bookings = (await knex('dental_appointment as a')
+    .join('dental_slot as s', 's.id', 'a.slot')
+    .select('a.msisdn', 's.clinic', 'a.intention', 'a.status', 's.starts_at', 'a.booked_at')) as (BookingRow &
+    Moments)[]
+  const sms = (await knex('sms_outbox').select('id', 'msisdn', 'kind', 'text', 'state', 'losses')) as Evidence['sms']
   const taken = new Map(smsc.phones().map((phone) => [phone.msisdn, phone.inbox.map((one) => one.text)]))
-  const reminding = bookings.map((row) => ({ ...row, reminds: isReminding && reminds(row.starts_at, row.booked_at, DOUBT_MS) }))
+  const reminding = bookings.map((row) => ({
+    ...row,
+    reminds: isReminding && reminds(row.starts_at, row.booked_at, DOUBT_MS),
+  }))
   return { diary, bookings: reminding, sms, taken, metrics, dialoguesOpen: await openDialogues(stage) }
 }
 
@@ -214,7 +253,12 @@ function kept(stage: Stage, msisdn: string): Promise<string> {
 
 async function withStore<T>(stage: Stage, ask: (store: DialogueStore) => Promise<T>): Promise<T> {
   const limits = {
-    idleMs: 8_000, totalMs: 60_000, tombstoneMs: 120_000, resumeMs: 60_000, confirmMs: 1_500, snapshotOctetsMax: 16_384,
+    idleMs: 8_000,
+    totalMs: 60_000,
+    tombstoneMs: 120_000,
+    resumeMs: 60_000,
+    confirmMs: 1_500,
+    snapshotOctetsMax: 16_384,
     duplicateBeginMs: 10_000,
   }
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }

@@ -29,8 +29,11 @@ const UNIT: readonly (readonly [directive: RegExp, why: string])[] = [
 ]
 
 export function unitFaults(text: string): string[] {
-  const faults = UNIT.filter(([directive]) => !directive.test(text)).map(([directive, why]) => `${directive.source}: ${why}`)
-  if (/^Environment=.*(PASSWORD|TOKEN|SECRET)/im.test(text)) faults.push('a secret in Environment=: anybody may read it')
+  const faults = UNIT.filter(([directive]) => !directive.test(text)).map(
+    ([directive, why]) => `${directive.source}: ${why}`,
+  )
+  if (/^Environment=.*(PASSWORD|TOKEN|SECRET)/im.test(text))
+    faults.push('a secret in Environment=: anybody may read it')
   return faults
 }
 
@@ -39,8 +42,16 @@ const SECRET = /(password|passwd|token|secret|api_?key)\s*[=:]\s*\S+/i
 /** `root`: the folder that it is built in. */
 export function dockerfileFaults(text: string, root: string): string[] {
   const faults: string[] = []
-  const lines = text.replace(/\\\n/g, ' ').split('\n').map((line) => line.trim()).filter((line) => line && !line.startsWith('#'))
-  const args = new Map(lines.flatMap((line) => [/^ARG (\w+)=(\S+)$/.exec(line)]).flatMap((found) => found ? [[found[1]!, found[2]!]] : []))
+  const lines = text
+    .replace(/\\\n/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line && !line.startsWith('#'))
+  const args = new Map(
+    lines
+      .flatMap((line) => [/^ARG (\w+)=(\S+)$/.exec(line)])
+      .flatMap((found) => (found ? [[found[1]!, found[2]!]] : [])),
+  )
   const stages = lines.flatMap((line) => /^FROM (\S+)(?: AS (\S+))?/i.exec(line)?.slice(1) ?? [])
   for (const line of lines.filter((one) => /^FROM /i.test(one))) {
     const image = line.split(/\s+/)[1]!.replace(/\$\{(\w+)\}/g, (_, name: string) => args.get(name) ?? '')
@@ -48,16 +59,21 @@ export function dockerfileFaults(text: string, root: string): string[] {
   }
   const last = lines.slice(lines.findLastIndex((line) => /^FROM /i.test(line)))
   const user = last.findLast((line) => line.startsWith('USER '))?.slice(5) ?? 'root'
-  if (!/^[1-9]\d{3,}(:\d+)?$/.test(user)) faults.push(`USER ${user}: a number that is not root's, which a kubelet can check`)
+  if (!/^[1-9]\d{3,}(:\d+)?$/.test(user))
+    faults.push(`USER ${user}: a number that is not root's, which a kubelet can check`)
   if (!last.some((line) => /^STOPSIGNAL SIGTERM$/.test(line))) faults.push('no STOPSIGNAL SIGTERM')
-  if (!last.some((line) => /^HEALTHCHECK .*CMD \[/.test(line))) faults.push('no health check without a shell (CMD [ … ])')
-  if (!last.some((line) => line.startsWith('ENTRYPOINT ['))) faults.push('ENTRYPOINT in shell form: signals would go to the shell')
-  if (lines.some((line) => /npm (ci|install|prune)/.test(line) && !line.includes('--ignore-scripts'))) faults.push('npm runs install scripts')
+  if (!last.some((line) => /^HEALTHCHECK .*CMD \[/.test(line)))
+    faults.push('no health check without a shell (CMD [ … ])')
+  if (!last.some((line) => line.startsWith('ENTRYPOINT [')))
+    faults.push('ENTRYPOINT in shell form: signals would go to the shell')
+  if (lines.some((line) => /npm (ci|install|prune)/.test(line) && !line.includes('--ignore-scripts')))
+    faults.push('npm runs install scripts')
   if (lines.some((line) => /^(ENV|ARG|RUN) /.test(line) && SECRET.test(line))) faults.push('a secret in a layer')
   if (lines.some((line) => line.startsWith('ADD '))) faults.push('ADD fetches and unpacks: COPY')
   if (lines.some((line) => line.startsWith('COPY . '))) faults.push('COPY . takes what lies about: name the folders')
   for (const line of lines.filter((one) => /^COPY (?!--from)/.test(one))) {
-    for (const source of line.split(/\s+/).slice(1, -1)) if (!existsSync(join(root, source))) faults.push(`COPY ${source}: is not there`)
+    for (const source of line.split(/\s+/).slice(1, -1))
+      if (!existsSync(join(root, source))) faults.push(`COPY ${source}: is not there`)
   }
   return stages.length ? faults : ['no FROM']
 }
@@ -104,14 +120,23 @@ function serviceFaults(name: string, it: ComposeService): string[] {
   need(it.pids_limit && it.pids_limit <= 256, 'pids_limit')
   need(it.mem_limit, 'mem_limit')
   need(it.stop_grace_period, 'stop_grace_period')
-  need(it.build !== undefined || isPinned(it.image ?? ''), `image ${it.image}: name a version and a distribution, or a digest`)
+  need(
+    it.build !== undefined || isPinned(it.image ?? ''),
+    `image ${it.image}: name a version and a distribution, or a digest`,
+  )
   // Our own image says its user; a store's starts as root unless told.
   need(it.build !== undefined || (it.user && !/^(0|root)\b/.test(it.user)), 'user: it would start as root')
   need(!it.privileged && it.network_mode !== 'host', 'privileged, or in the network of the host')
   need(!it.volumes?.some((volume) => /docker\.sock|^\/(:|$)/.test(volume)), 'the host itself as a volume')
   need(it.ports?.every((port) => port.startsWith('127.0.0.1:')) ?? true, 'a port that is published to everybody')
   need(!(STORES.test(name) && it.ports), 'a store that is published')
-  need(!name.startsWith('redis') || it.command?.includes('/run/secrets/redis_conf'), 'no file with requirepass: everybody in its network writes to it')
-  need(!Object.keys(it.environment ?? {}).some((key) => /(PASSWORD|TOKEN|SECRET)$/i.test(key)), 'a secret in the environment: a file')
+  need(
+    !name.startsWith('redis') || it.command?.includes('/run/secrets/redis_conf'),
+    'no file with requirepass: everybody in its network writes to it',
+  )
+  need(
+    !Object.keys(it.environment ?? {}).some((key) => /(PASSWORD|TOKEN|SECRET)$/i.test(key)),
+    'a secret in the environment: a file',
+  )
   return faults
 }

@@ -24,15 +24,22 @@ export interface Apologies {
   count: number
 }
 
-/** How long after `act` the last apology was shown: looked at all the while, until `act` is over and none came for `quietMs`. */
+/**
+ * How long after `act` the last apology was shown: looked at all the while, until `act` is over and none came for
+ * `quietMs`.
+ */
 export async function apologiesAfter(
-  { scene }: JudgedRun, act: () => Promise<void>, { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
+  { scene }: JudgedRun,
+  act: () => Promise<void>,
+  { quietMs = 4_000, limitMs = 120_000 }: Patience = {},
 ): Promise<Apologies> {
   const { diary } = scene
   const seen = () => diary.apologies + diary.undelivered
   const [startMs, before] = [performance.now(), seen()]
   let [count, lastMs, overMs] = [before, startMs, Infinity]
-  const acting = act().finally(() => { overMs = performance.now() })
+  const acting = act().finally(() => {
+    overMs = performance.now()
+  })
   acting.catch(() => undefined) // told below, where it is awaited
   while (performance.now() - Math.max(lastMs, overMs) < quietMs && performance.now() - overMs < limitMs) {
     if (seen() !== count) lastMs = performance.now()
@@ -40,7 +47,7 @@ export async function apologiesAfter(
     await sleep(50)
   }
   await acting
-  const since = (ms: number): number => count === before ? 0 : Math.max(0, Math.round(lastMs - ms))
+  const since = (ms: number): number => (count === before ? 0 : Math.max(0, Math.round(lastMs - ms)))
   return { ms: since(startMs), afterMs: since(overMs), count: count - before }
 }
 
@@ -59,10 +66,17 @@ export async function judged({ scene, several }: JudgedRun, mayFallBehind = fals
   const accidents = several.accidents().map((what): Breach => ({ invariant: 'I6', what }))
   const { diary } = scene
   return {
-    breaches: [...check(seen), ...accidents], behind,
+    breaches: [...check(seen), ...accidents],
+    behind,
     counts: {
-      dialogues: diary.dialogues, steps: diary.steps, confirmed: diary.confirmed.length, bookings: evidence.bookings.length, sms: evidence.sms.length,
-      apologies: diary.apologies, undelivered: diary.undelivered, screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
+      dialogues: diary.dialogues,
+      steps: diary.steps,
+      confirmed: diary.confirmed.length,
+      bookings: evidence.bookings.length,
+      sms: evidence.sms.length,
+      apologies: diary.apologies,
+      undelivered: diary.undelivered,
+      screenP99Ms: Math.round(percentile(diary.waitsMs, 99)),
     },
   }
 }
@@ -77,13 +91,21 @@ export interface Finding {
   failures?: string[]
 }
 
-export function outcomeOf({ parts }: JudgedRun, startMs: number, { breaches, behind, counts }: Judged, finding: Finding): Outcome {
+export function outcomeOf(
+  { parts }: JudgedRun,
+  startMs: number,
+  { breaches, behind, counts }: Judged,
+  finding: Finding,
+): Outcome {
   const sums = tally(breaches)
   const failures = [...(finding.failures ?? []), ...breaches.map((one) => `${one.invariant} ${one.what}`)]
   const late = behind ? `, ${behind} screens of a lost turn` : ''
   return told(parts, startMs, {
-    goal: finding.goal, title: finding.title, passed: failures.length === 0 && finding.isGood && (counts['confirmed'] ?? 0) > 0,
+    goal: finding.goal,
+    title: finding.title,
+    passed: failures.length === 0 && finding.isGood && (counts['confirmed'] ?? 0) > 0,
     figure: `${finding.figure}; ${sums.I1} hung, ${sums.I2} false confirmations, ${sums.I3} doubled bookings, ${sums.I5} foreign or odd screens${late}, ${sums.I4} SMS wrong`,
-    counts: { ...counts, ...finding.counts }, failures,
+    counts: { ...counts, ...finding.counts },
+    failures,
   })
 }

@@ -8,12 +8,15 @@ describe('memory that is held', () => {
   it('shows a leak of objects and one of buffers, and not what was dropped', async () => {
     const before = await heldMb()
     const kept: unknown[] = []
-    kept.push(Array.from({ length: 200_000 }, (_, n) => ({ n, text: `text ${n}` })), Buffer.alloc(8 * MEGABYTE, 1))
-    const leaking = await heldMb() - before
+    kept.push(
+      Array.from({ length: 200_000 }, (_, n) => ({ n, text: `text ${n}` })),
+      Buffer.alloc(8 * MEGABYTE, 1),
+    )
+    const leaking = (await heldMb()) - before
     assert.ok(leaking > 12, `8 MB of buffers and a list: ${leaking} MB`)
     assert.equal(kept.length, 2)
     kept.length = 0
-    const left = await heldMb() - before
+    const left = (await heldMb()) - before
     assert.ok(left < 1, `all was dropped: ${left} MB`)
   })
   it('stands no lower than what is in use', async () => {
@@ -23,19 +26,26 @@ describe('memory that is held', () => {
     assert.equal(kept.length, 20 * MEGABYTE)
   })
   it('is told by another process, which ends when it has nothing more to do', async () => {
-    const child = spawn(process.execPath, ['-e', `
+    const child = spawn(
+      process.execPath,
+      [
+        '-e',
+        `
       globalThis.kept = []
       process.once('SIGUSR2', () => globalThis.kept.push(Buffer.alloc(16 * ${MEGABYTE}, 1)))
       const alive = setInterval(() => undefined, 1_000)
       process.once('SIGTERM', () => clearInterval(alive))
       process.stdout.write('up')
-    `], { env: { ...process.env, ...HELD_ENV }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    `,
+      ],
+      { env: { ...process.env, ...HELD_ENV }, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    )
     const exited = new Promise((done) => child.once('exit', done))
     await new Promise((done) => child.stdout!.once('data', done))
     const before = await heldMbOf(child)
     child.kill('SIGUSR2')
     let more = 0
-    for (let n = 0; n < 50 && more < 15; n++) more = await heldMbOf(child) - before
+    for (let n = 0; n < 50 && more < 15; n++) more = (await heldMbOf(child)) - before
     child.kill('SIGTERM')
     assert.ok(more >= 15 && more < 18, `${more} MB`)
     assert.equal(await exited, 0)

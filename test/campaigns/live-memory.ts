@@ -1,6 +1,7 @@
 /**
- * What is still held once the collector has been: heap and what stands outside of it (buffers, inflaters). Resident memory is no
- * measure of a leak: what the collector and the allocator keep for later depends on the machine and on the moment.
+ * What is still held once the collector has been: heap and what stands outside of it (buffers, inflaters). Resident
+ * memory is no measure of a leak: what the collector and the allocator keep for later depends on the machine and on the
+ * moment.
  */
 import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
@@ -31,7 +32,7 @@ export async function heldMb(collections = COLLECTIONS): Promise<number> {
     setFlagsFromString('--expose-gc')
     collect = runInNewContext('gc') as () => void
   }
-  return await leastHeld(collect, collections) / 1_048_576
+  return (await leastHeld(collect, collections)) / 1_048_576
 }
 
 /** Megabytes that this process has in use now, what could be collected among it. */
@@ -60,6 +61,6 @@ export const HELD_ENV = { NODE_OPTIONS: `--import=data:text/javascript,${encodeU
 export async function heldMbOf(child: ChildProcess): Promise<number> {
   const signal = AbortSignal.timeout(REPLY_MS)
   child.send('held')
-  const [{ held }] = await once(child, 'message', { signal }) as [{ held: number }]
+  const [{ held }] = (await once(child, 'message', { signal })) as [{ held: number }]
   return held / 1_048_576
 }

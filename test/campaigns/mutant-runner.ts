@@ -31,7 +31,18 @@ export interface Workshop {
 
 /** Where those tests find it. */
 export const POSTGRES_URL = 'MUTANT_POSTGRES_URL'
-const COPIED = ['src', 'samples', 'machines', 'migrations', 'test', 'flows', 'dialects', 'contracts', 'package.json', 'tsconfig.json']
+const COPIED = [
+  'src',
+  'samples',
+  'machines',
+  'migrations',
+  'test',
+  'flows',
+  'dialects',
+  'contracts',
+  'package.json',
+  'tsconfig.json',
+]
 const NEEDED = ['dist', 'flows', 'dialects', 'contracts', 'package.json']
 const MOCHA = 'node_modules/mocha/bin/mocha.js'
 /** PGlite would say the same as Postgres, and takes three times as long; the crowd takes as long as all the others. */
@@ -39,13 +50,21 @@ const PASSED_OVER = 'PGlite|with four daemons at once'
 /** For tests on the file as it is, on a machine as slow as it may be. */
 const MEASURED_MS_MAX = 120_000
 
-export async function workshop(mutants: readonly Mutant[], nearest: readonly Nearest[], postgresUrl: string): Promise<Workshop> {
+export async function workshop(
+  mutants: readonly Mutant[],
+  nearest: readonly Nearest[],
+  postgresUrl: string,
+): Promise<Workshop> {
   const home = mkdtempSync(join(tmpdir(), 'ussd-mutants-'))
   for (const name of COPIED) cpSync(join(packageRoot, name), join(home, name), { recursive: true })
   link(home)
   const copies = new Map(mutants.map((mutant, n) => [mutant, mutant.file.replace(/\.ts$/, `.mutant${n}.ts`)]))
   for (const [{ source }, copy] of copies) writeFileSync(join(home, copy), source)
-  const refused = await compile(home, [...copies.values(), ...nearest.flatMap(({ tests }) => tests), 'test/campaigns/mutant-services.ts'])
+  const refused = await compile(home, [
+    ...copies.values(),
+    ...nearest.flatMap(({ tests }) => tests),
+    'test/campaigns/mutant-services.ts',
+  ])
   const idle: string[] = []
   let trees = 0
 
@@ -58,9 +77,25 @@ export async function workshop(mutants: readonly Mutant[], nearest: readonly Nea
   }
 
   function run(folder: string, { tests, postgres }: Nearest, msMax: number): Promise<{ fate: Fate; said: string }> {
-    const args = [MOCHA, '--no-config', '--no-package', '--exit', '--bail', '--reporter', 'dot', '--timeout', String(Math.ceil(msMax / 2))]
+    const args = [
+      MOCHA,
+      '--no-config',
+      '--no-package',
+      '--exit',
+      '--bail',
+      '--reporter',
+      'dot',
+      '--timeout',
+      String(Math.ceil(msMax / 2)),
+    ]
     if (postgres) args.push('--require', './dist/test/campaigns/mutant-services.js', '--grep', PASSED_OVER, '--invert')
-    const options = { cwd: folder, env: { ...process.env, [POSTGRES_URL]: postgresUrl }, timeout: msMax, killSignal: 'SIGKILL', maxBuffer: 1 << 26 } as const
+    const options = {
+      cwd: folder,
+      env: { ...process.env, [POSTGRES_URL]: postgresUrl },
+      timeout: msMax,
+      killSignal: 'SIGKILL',
+      maxBuffer: 1 << 26,
+    } as const
     return new Promise((done) => {
       execFile(process.execPath, [...args, ...tests.map(built)], options, (error, stdout, stderr) => {
         done({ fate: error?.killed ? 'hung' : error ? 'killed' : 'survived', said: stdout + stderr })
@@ -75,7 +110,10 @@ export async function workshop(mutants: readonly Mutant[], nearest: readonly Nea
       const folder = idle.pop() ?? tree()
       const { fate, said } = await run(folder, tests, MEASURED_MS_MAX)
       idle.push(folder)
-      if (fate !== 'survived') throw new Error(`${tests.tests.join(', ')} must pass on the sources as they are, before any mutant\n${said.slice(-2_000)}`)
+      if (fate !== 'survived')
+        throw new Error(
+          `${tests.tests.join(', ')} must pass on the sources as they are, before any mutant\n${said.slice(-2_000)}`,
+        )
       return Math.ceil(performance.now() - startMs)
     },
     async tried(mutant, tests, msMax) {
@@ -100,13 +138,22 @@ function built(file: string): string {
 }
 
 /**
- * Those of the files that do not compile. Types are not looked at: what only they would notice is to be noticed by a test,
- * too, since half of all mutants break one.
+ * Those of the files that do not compile. Types are not looked at: what only they would notice is to be noticed by a
+ * test, too, since half of all mutants break one.
  */
 function compile(home: string, files: readonly string[]): Promise<ReadonlySet<string>> {
   const compilerOptions = { noEmit: false, noCheck: true, outDir: 'dist' }
-  writeFileSync(join(home, 'tsconfig.mutants.json'), JSON.stringify({ extends: './tsconfig.json', compilerOptions, include: ['migrations'], files }))
-  const args = [join(packageRoot, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.mutants.json', '--pretty', 'false']
+  writeFileSync(
+    join(home, 'tsconfig.mutants.json'),
+    JSON.stringify({ extends: './tsconfig.json', compilerOptions, include: ['migrations'], files }),
+  )
+  const args = [
+    join(packageRoot, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    'tsconfig.mutants.json',
+    '--pretty',
+    'false',
+  ]
   return new Promise((done) => {
     execFile(process.execPath, args, { cwd: home, maxBuffer: 1 << 26 }, (_error, stdout) => {
       done(new Set(Array.from(stdout.matchAll(/^(\S+?\.ts)\(\d+,\d+\): error /gm), ([, file]) => file!)))

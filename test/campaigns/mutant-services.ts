@@ -1,4 +1,7 @@
-/** Loaded before the tests of a mutant that needs Postgres, and nowhere else: the campaign's own, where each suite makes its schema. */
+/**
+ * Loaded before the tests of a mutant that needs Postgres, and nowhere else: the campaign's own, where each suite makes
+ * its schema.
+ */
 import { services } from '../support/services.ts'
 import { POSTGRES_URL } from './mutant-runner.ts'
 

@@ -14,11 +14,14 @@ export interface Equivalent {
 
 export const EQUIVALENT: readonly Equivalent[] = [
   {
-    file: 'src/dialogue/turn.ts', text: 'return null', what: 'null → undefined as never',
+    file: 'src/dialogue/turn.ts',
+    text: 'return null',
+    what: 'null → undefined as never',
     why: 'whoever asked takes any answer that is none for a call that goes on elsewhere',
   },
   {
-    file: 'src/dialogue/classify.ts', what: '> → >=',
+    file: 'src/dialogue/classify.ts',
+    what: '> → >=',
     text: ".filter((past) => past.network !== '' && past.network !== begin.network && past.untilMs > begin.nowMs)",
     why: 'a number that runs out in this millisecond is known to nobody any more, and as the oldest takes no place of another',
   },

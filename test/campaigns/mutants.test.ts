@@ -11,26 +11,62 @@ describe('mutants', () => {
 
   it('are slips of the hand in what runs: conditions, numbers, texts, steps left out, nothing given back', () => {
     assert.deepEqual(changes("  if (a <= 7 && !done) return 'x'"), [
-      '<= → <', '&& → ||', '7 → 8', '! → nothing', "'x' → ''", 'a <= 7 && !done → true', 'a <= 7 && !done → false', "'x' → undefined as never",
+      '<= → <',
+      '&& → ||',
+      '7 → 8',
+      '! → nothing',
+      "'x' → ''",
+      'a <= 7 && !done → true',
+      'a <= 7 && !done → false',
+      "'x' → undefined as never",
     ])
     assert.deepEqual(changes('  count(row)'), ['count(row) → void 0'])
-    assert.deepEqual(changes('  done += 1\n  done++'), ['+= → -=', '1 → 2', 'done += 1 → void 0', '++ → --', 'done++ → void 0'])
+    assert.deepEqual(changes('  done += 1\n  done++'), [
+      '+= → -=',
+      '1 → 2',
+      'done += 1 → void 0',
+      '++ → --',
+      'done++ → void 0',
+    ])
   })
   it('leave alone what does not run, what no test should hold, and what would change nothing', () => {
     for (const source of [
-      "// if (a < 1) return 'x'", "import { a } from './a.ts'", "export type A = 'x' | 'y'", "interface A {\n  is: 'x' | 'y'\n}",
-      "function hear(a: A): 'x' | undefined {", 'function said(a: Parameters<A>[0]) {', "  log.warn({ a }, 'text')", "  failpoint('here')", '  return undefined', 'const OCTETS_MAX = 70_000',
-    ]) assert.deepEqual(changes(source), [], source)
+      "// if (a < 1) return 'x'",
+      "import { a } from './a.ts'",
+      "export type A = 'x' | 'y'",
+      "interface A {\n  is: 'x' | 'y'\n}",
+      "function hear(a: A): 'x' | undefined {",
+      'function said(a: Parameters<A>[0]) {',
+      "  log.warn({ a }, 'text')",
+      "  failpoint('here')",
+      '  return undefined',
+      'const OCTETS_MAX = 70_000',
+    ])
+      assert.deepEqual(changes(source), [], source)
   })
   it('change one place each, and say where', () => {
     const [first, ...more] = mutantsOf('a.ts', "const a = 1\nconst b = 'two'\n")
-    assert.deepEqual(first, { file: 'a.ts', line: 1, text: 'const a = 1', what: '1 → 2', source: "const a = 2\nconst b = 'two'\n" })
-    assert.deepEqual(more.map(({ line, source }) => [line, source]), [[2, "const a = 1\nconst b = ''\n"]])
+    assert.deepEqual(first, {
+      file: 'a.ts',
+      line: 1,
+      text: 'const a = 1',
+      what: '1 → 2',
+      source: "const a = 2\nconst b = 'two'\n",
+    })
+    assert.deepEqual(
+      more.map(({ line, source }) => [line, source]),
+      [[2, "const a = 1\nconst b = ''\n"]],
+    )
   })
   it('are made of statements of SQL with operators of their own', () => {
     const sql = "const A = `\n  UPDATE t SET s = CASE WHEN s > 1 THEN 'x' ELSE s END\n  WHERE a = :a AND b IN (1, 2)`"
     assert.deepEqual(changes(sql).toSorted(), [
-      "'x' → ''", '= → <>', 'AND → OR', 'ELSE s END → END', 'IN ( → NOT IN (', 'WHEN s > 1 THEN → WHEN NOT (s > 1) THEN',
+      "'x' → ''",
+      '= → <>',
+      'AND → OR',
+      'ELSE s END → END',
+      'IN ( → NOT IN (',
+      'WHEN s > 1 THEN → WHEN NOT (s > 1) THEN',
     ])
     assert.deepEqual(changes('const text = `a AND b`'), [])
   })
@@ -41,7 +77,10 @@ describe('the files whose mutants are tried', () => {
 
   it('have tests that are there, and mutants', () => {
     for (const [file, { tests }] of Object.entries(TARGETS)) {
-      assert.ok(mutants.some((mutant) => mutant.file === file), file)
+      assert.ok(
+        mutants.some((mutant) => mutant.file === file),
+        file,
+      )
       for (const test of tests) assert.ok(existsSync(join(packageRoot, test)), `${file}: there is no ${test}`)
     }
   })

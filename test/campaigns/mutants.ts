@@ -20,16 +20,39 @@ interface Change {
 
 /** Longer ones first: `===` holds `==`. */
 const SWAPS: readonly (readonly [token: string, put: string])[] = [
-  [' === ', ' !== '], [' !== ', ' === '], [' <= ', ' < '], [' >= ', ' > '], [' < ', ' <= '], [' < ', ' >= '], [' > ', ' >= '], [' > ', ' <= '],
-  [' && ', ' || '], [' || ', ' && '], [' ?? ', ' && '], [' + ', ' - '], [' - ', ' + '], [' * ', ' / '], [' += ', ' -= '], ['++', '--'],
+  [' === ', ' !== '],
+  [' !== ', ' === '],
+  [' <= ', ' < '],
+  [' >= ', ' > '],
+  [' < ', ' <= '],
+  [' < ', ' >= '],
+  [' > ', ' >= '],
+  [' > ', ' <= '],
+  [' && ', ' || '],
+  [' || ', ' && '],
+  [' ?? ', ' && '],
+  [' + ', ' - '],
+  [' - ', ' + '],
+  [' * ', ' / '],
+  [' += ', ' -= '],
+  ['++', '--'],
 ]
 /** In a statement of SQL, which is a text between backticks. */
 const SQL_SWAPS: readonly (readonly [of: RegExp, put: (found: RegExpMatchArray) => string])[] = [
-  [/ AND /g, () => ' OR '], [/ OR /g, () => ' AND '], [/ NOT IN \(/g, () => ' IN ('], [/(?<!NOT) IN \(/g, () => ' NOT IN ('],
-  [/ IS NULL/g, () => ' IS NOT NULL'], [/ IS NOT NULL/g, () => ' IS NULL'], [/ <= /g, () => ' < '], [/ <> /g, () => ' = '],
-  [/\bWHEN ((?:(?! IN | IS ).)+?) THEN /g, ([, test]) => `WHEN NOT (${test!}) THEN `], [/ ELSE [\w:.() ]+? END/g, () => ' END'],
-  [/(?<=\b(?:WHERE|AND|ON) [\w.]+) = /g, () => ' <> '], [/'[\w-]+'/g, () => `''`],
-  [/\n *ON CONFLICT [^\n`]+/g, () => ''], [/ [+-] (?=\d)/g, ([sign]) => (sign === ' + ' ? ' - ' : ' + ')],
+  [/ AND /g, () => ' OR '],
+  [/ OR /g, () => ' AND '],
+  [/ NOT IN \(/g, () => ' IN ('],
+  [/(?<!NOT) IN \(/g, () => ' NOT IN ('],
+  [/ IS NULL/g, () => ' IS NOT NULL'],
+  [/ IS NOT NULL/g, () => ' IS NULL'],
+  [/ <= /g, () => ' < '],
+  [/ <> /g, () => ' = '],
+  [/\bWHEN ((?:(?! IN | IS ).)+?) THEN /g, ([, test]) => `WHEN NOT (${test!}) THEN `],
+  [/ ELSE [\w:.() ]+? END/g, () => ' END'],
+  [/(?<=\b(?:WHERE|AND|ON) [\w.]+) = /g, () => ' <> '],
+  [/'[\w-]+'/g, () => `''`],
+  [/\n *ON CONFLICT [^\n`]+/g, () => ''],
+  [/ [+-] (?=\d)/g, ([sign]) => (sign === ' + ' ? ' - ' : ' + ')],
 ]
 const STATEMENT_OF_SQL = /`[^`]*\b(?:SELECT|INSERT INTO|UPDATE)\b[^`]*`/g
 /** Not for these tests: where daemons are killed has a campaign of its own, and what the log says is no promise. */
@@ -42,7 +65,8 @@ const NOT_RUN = /^\s*(import|export type|type|export interface|interface|\||\w+\
 const SIGNATURE = /^(export )?(async )?function |^\): /
 /** Given back or nothing given back: whoever asks gets no for an answer. */
 const NOTHING = new Set(['undefined', 'false'])
-const STATEMENT = /^( +)(?!return|throw|const|let|if|for|while|case|default|\}|\{|else|try|catch|export|break|continue)((?:await |void )?[\w#.!?]+\(.*\)|[\w#.[\]!]+ (?:[-+]?|\?\?)= .+|[\w#.]+(?:\+\+|--))$/
+const STATEMENT =
+  /^( +)(?!return|throw|const|let|if|for|while|case|default|\}|\{|else|try|catch|export|break|continue)((?:await |void )?[\w#.!?]+\(.*\)|[\w#.[\]!]+ (?:[-+]?|\?\?)= .+|[\w#.]+(?:\+\+|--))$/
 
 export function mutantsOf(file: string, source: string): Mutant[] {
   const code = codeOnly(source)
@@ -52,7 +76,13 @@ export function mutantsOf(file: string, source: string): Mutant[] {
     const was = source.slice(at, at + length)
     const what = `${was.trim().slice(0, 60)} → ${put.trim().slice(0, 60) || 'nothing'}`
     const line = lineAt(at)
-    return { file, line, text: lines[line - 1]!.trim(), what, source: source.slice(0, at) + put + source.slice(at + length) }
+    return {
+      file,
+      line,
+      text: lines[line - 1]!.trim(),
+      what,
+      source: source.slice(0, at) + put + source.slice(at + length),
+    }
   })
 }
 
@@ -74,33 +104,48 @@ function changesOf(source: string, code: string): Change[] {
 }
 
 function inSql(source: string): Change[] {
-  return Array.from(source.matchAll(STATEMENT_OF_SQL)).flatMap(({ 0: sql, index: from }) => SQL_SWAPS.flatMap(([of, put]) =>
-    Array.from(sql.matchAll(of), (found) => ({ at: from + found.index, length: found[0].length, put: put(found) }))))
+  return Array.from(source.matchAll(STATEMENT_OF_SQL)).flatMap(({ 0: sql, index: from }) =>
+    SQL_SWAPS.flatMap(([of, put]) =>
+      Array.from(sql.matchAll(of), (found) => ({ at: from + found.index, length: found[0].length, put: put(found) })),
+    ),
+  )
 }
 
 function onLine(line: string, at: number, original: string): Change[] {
   const changes: Change[] = []
   for (const [token, put] of SWAPS) {
-    for (let i = line.indexOf(token); i >= 0; i = line.indexOf(token, i + 1)) changes.push({ at: at + i, length: token.length, put })
+    for (let i = line.indexOf(token); i >= 0; i = line.indexOf(token, i + 1))
+      changes.push({ at: at + i, length: token.length, put })
   }
   for (const found of line.matchAll(/\b(true|false)\b/g)) {
     changes.push({ at: at + found.index, length: found[0].length, put: found[0] === 'true' ? 'false' : 'true' })
   }
   for (const found of line.matchAll(/(?<![\w.$#]|>\[)\d[\d_]*(?![\w.])/g)) {
     if (Number(found[0].replaceAll('_', '')) >= TASTE_FROM) continue
-    changes.push({ at: at + found.index, length: found[0].length, put: String(Number(found[0].replaceAll('_', '')) + 1) })
+    changes.push({
+      at: at + found.index,
+      length: found[0].length,
+      put: String(Number(found[0].replaceAll('_', '')) + 1),
+    })
   }
-  for (const found of line.matchAll(/!(?=[\w(#])(?<![\w)\]]!)/g)) changes.push({ at: at + found.index, length: 1, put: '' })
+  for (const found of line.matchAll(/!(?=[\w(#])(?<![\w)\]]!)/g))
+    changes.push({ at: at + found.index, length: 1, put: '' })
   for (const found of line.matchAll(/'\0*'/g)) {
     if (SIGNATURE.test(line) || /\b(Extract|Exclude|Pick|Omit)</.test(line)) break
-    changes.push({ at: at + found.index, length: found[0].length, put: original.slice(found.index, found.index + found[0].length) === "''" ? "'?'" : "''" })
+    changes.push({
+      at: at + found.index,
+      length: found[0].length,
+      put: original.slice(found.index, found.index + found[0].length) === "''" ? "'?'" : "''",
+    })
   }
   const test = /\b(?:if|while) \(/.exec(line)
   if (test) changes.push(...conditions(line, at, test.index + test[0].length))
   const statement = STATEMENT.exec(line)
-  if (statement && isWhole(statement[2]!)) changes.push({ at: at + statement[1]!.length, length: statement[2]!.length, put: 'void 0' })
+  if (statement && isWhole(statement[2]!))
+    changes.push({ at: at + statement[1]!.length, length: statement[2]!.length, put: 'void 0' })
   const returned = /\breturn (.+)$/.exec(line)
-  if (returned && !NOTHING.has(returned[1]!) && isWhole(returned[1]!)) changes.push({ at: at + returned.index + 7, length: returned[1]!.length, put: 'undefined as never' })
+  if (returned && !NOTHING.has(returned[1]!) && isWhole(returned[1]!))
+    changes.push({ at: at + returned.index + 7, length: returned[1]!.length, put: 'undefined as never' })
   return changes
 }
 
@@ -133,5 +178,6 @@ function codeOnly(source: string): string {
       const blank = (text: string, fill: string) => text.replaceAll(/[^\n]/g, fill)
       if (found.startsWith("'")) return `'${blank(found.slice(1, -1), '\0')}'`
       return blank(found, found.startsWith('/*') || found.startsWith('//') ? ' ' : '\u0001')
-    })
+    },
+  )
 }

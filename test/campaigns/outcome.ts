@@ -57,5 +57,11 @@ type Verdict = Pick<Outcome, 'goal' | 'title' | 'passed' | 'figure' | 'counts' |
 /** The outcome of what began at `startMs` (performance.now). */
 export function told({ seed, mode, say }: CampaignDeps, startMs: number, verdict: Verdict): Outcome {
   say(`     ${verdict.goal} ${verdict.figure}`)
-  return { ...verdict, failures: verdict.failures.slice(0, FAILURES_MAX), seed, mode, seconds: Math.round((performance.now() - startMs) / 1000) }
+  return {
+    ...verdict,
+    failures: verdict.failures.slice(0, FAILURES_MAX),
+    seed,
+    mode,
+    seconds: Math.round((performance.now() - startMs) / 1000),
+  }
 }

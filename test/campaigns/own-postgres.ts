@@ -1,4 +1,7 @@
-/** A PostgreSQL server of a campaign's own, on loopback, in a temporary folder: to be ended in the ways that servers end. */
+/**
+ * A PostgreSQL server of a campaign's own, on loopback, in a temporary folder: to be ended in the ways that servers
+ * end.
+ */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,17 +25,28 @@ export interface OwnPostgres {
 
 /** `isVolatile`: nothing is to outlive it, so it need not wait for a disk. */
 export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
-  const home = ['/usr/lib/postgresql', '/usr/pgsql'].filter(existsSync).flatMap((dir) => readdirSync(dir).map((version) => join(dir, version, 'bin')))
-    .concat('/usr/bin', '/usr/local/bin').toReversed().find((dir) => existsSync(join(dir, 'initdb')))
+  const home = ['/usr/lib/postgresql', '/usr/pgsql']
+    .filter(existsSync)
+    .flatMap((dir) => readdirSync(dir).map((version) => join(dir, version, 'bin')))
+    .concat('/usr/bin', '/usr/local/bin')
+    .toReversed()
+    .find((dir) => existsSync(join(dir, 'initdb')))
   if (!home) throw new Error('there are no PostgreSQL server programs on this machine')
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'ussd-postgres-'))
   const ids = process.getuid?.() === 0 ? { uid: idOf('-u'), gid: idOf('-g') } : {}
   if (ids.uid !== undefined) chownSync(dir, ids.uid, ids.gid)
   const data = join(dir, 'data')
-  execFileSync(join(home, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { stdio: 'ignore', ...ids })
+  execFileSync(join(home, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    stdio: 'ignore',
+    ...ids,
+  })
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const settings = ['listen_addresses=127.0.0.1', 'max_wal_size=64MB', ...(isVolatile ? ['fsync=off', 'full_page_writes=off'] : [])].flatMap((setting) => ['-c', setting])
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'max_wal_size=64MB',
+    ...(isVolatile ? ['fsync=off', 'full_page_writes=off'] : []),
+  ].flatMap((setting) => ['-c', setting])
   let child: ChildProcess
   const ask = async (sql: string): Promise<void> => {
     const client = new pg.Client({ connectionString: url, options: '-c default_transaction_read_only=off' })
@@ -41,10 +55,26 @@ export async function ownPostgres(isVolatile = false): Promise<OwnPostgres> {
     await client.query(sql).finally(() => client.end())
   }
   const self: OwnPostgres = {
-    url, ask, data, user: ids,
+    url,
+    ask,
+    data,
+    user: ids,
     async start() {
-      child = spawn(join(home, 'postgres'), ['-D', data, '-p', String(port), ...settings, '-k', dir], { stdio: 'ignore', ...ids })
-      if (!await reached(() => ask('SELECT 1').then(() => true, () => false), 30_000)) throw new Error('postgres does not answer')
+      child = spawn(join(home, 'postgres'), ['-D', data, '-p', String(port), ...settings, '-k', dir], {
+        stdio: 'ignore',
+        ...ids,
+      })
+      if (
+        !(await reached(
+          () =>
+            ask('SELECT 1').then(
+              () => true,
+              () => false,
+            ),
+          30_000,
+        ))
+      )
+        throw new Error('postgres does not answer')
     },
     async stop(how) {
       if (child.exitCode !== null || child.signalCode !== null) return

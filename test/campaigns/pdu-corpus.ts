@@ -27,26 +27,43 @@ export function dialects(): Map<string, Dialect> {
 /** Octets as a hostile SMSC may send them, one case each. */
 export function cases(): Sample[] {
   const { cases: all } = vectors<{ cases: { id: string; hex: string; repeat?: number }[] }>('smpp-fuzz-cases.json')
-  return all.map(({ id, hex, repeat }) => ({ id, octets: Buffer.from(hex, 'hex'), dialect: 'standard', repeat: repeat ?? 1 }))
+  return all.map(({ id, hex, repeat }) => ({
+    id,
+    octets: Buffer.from(hex, 'hex'),
+    dialect: 'standard',
+    repeat: repeat ?? 1,
+  }))
 }
 
 export function corpus(): Sample[] {
   const { vectors: all } = vectors<{ vectors: { id: string; hex: string; dialect: string }[] }>('pdu-vectors.json')
   const known = new Set(dialectNames(DIALECTS))
-  const spoken = all.map(({ id, hex, dialect }): Sample => (
-    { id, octets: Buffer.from(hex, 'hex'), dialect: known.has(dialect) ? dialect : 'standard', repeat: 1 }))
+  const spoken = all.map(({ id, hex, dialect }): Sample => ({
+    id,
+    octets: Buffer.from(hex, 'hex'),
+    dialect: known.has(dialect) ? dialect : 'standard',
+    repeat: 1,
+  }))
   return [...cases(), ...spoken, ...dialectNames(DIALECTS).flatMap((name) => ofProfile(name))]
 }
 
 /** One dialogue as the network of that profile says it. */
 function ofProfile(name: string): Sample[] {
   const voice = profileCoding(loadProfile(name, DIALECTS))
-  const opening = { msisdn: MSISDN, source: [1, 1, MSISDN] as [number, number, string], code: '*123*4#', by: 'subscriber' as const, beginOp: 1 }
+  const opening = {
+    msisdn: MSISDN,
+    source: [1, 1, MSISDN] as [number, number, string],
+    code: '*123*4#',
+    by: 'subscriber' as const,
+    beginOp: 1,
+  }
   const dialogue = voice.open({ ...opening, number: 77 })
   const events = ['begin', 'input', 'notify-ack', 'end', 'abort', 'timeout'] as const
   return events.flatMap((event, n) => {
     const said = voice.say(event, dialogue, event === 'input' ? '2' : event === 'begin' ? '*123*4#' : '')
-    return said ? [{ id: `${name} ${event}`, octets: encode({ ...said, sequence: n + 1 }), dialect: name, repeat: 1 }] : []
+    return said
+      ? [{ id: `${name} ${event}`, octets: encode({ ...said, sequence: n + 1 }), dialect: name, repeat: 1 }]
+      : []
   })
 }
 

@@ -50,7 +50,11 @@ function sameInPieces(octets: Buffer, frames: Buffer[], fault: FramingFault | un
     at = next
   }
   const again = framed(pieces)
-  same('frames', again.frames.map((frame) => frame.toString('hex')), frames.map((frame) => frame.toString('hex')))
+  same(
+    'frames',
+    again.frames.map((frame) => frame.toString('hex')),
+    frames.map((frame) => frame.toString('hex')),
+  )
   same('framing fault', again.fault?.commandLength, fault?.commandLength)
 }
 
@@ -59,7 +63,8 @@ function understand(pdu: Pdu, dialect: Dialect, chance: Chance, eaten: Eaten): v
   count(eaten, incoming.is)
   if (incoming.is === 'receipt') readReceipt(pdu, 'test')
   if (incoming.is === 'sms') readSmsPart(pdu)
-  if (incoming.is === 'reject' && incoming.status === 0) throw new Error(`a rejection with the status ESME_ROK: ${incoming.why}`)
+  if (incoming.is === 'reject' && incoming.status === 0)
+    throw new Error(`a rejection with the status ESME_ROK: ${incoming.why}`)
   if (incoming.is === 'ussd') reply(incoming.message, dialect, chance)
 }
 

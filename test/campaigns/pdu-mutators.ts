@@ -14,7 +14,8 @@ const TAGS = [0x0501, 0x1383, 0x0204, 0x1501, 0x001e, 0x0427, 0x0424, 0x0381, 0x
 export const MUTATORS: Record<string, Mutator> = {
   bits(octets, chance) {
     const spoilt = Buffer.from(octets)
-    for (let n = 1 + pick(chance, 4); n > 0 && spoilt.length > 0; n--) spoilt[pick(chance, spoilt.length)]! ^= 1 << pick(chance, 8)
+    for (let n = 1 + pick(chance, 4); n > 0 && spoilt.length > 0; n--)
+      spoilt[pick(chance, spoilt.length)]! ^= 1 << pick(chance, 8)
     return spoilt
   },
   /** Within the body, so that the framing stays. */
@@ -22,7 +23,8 @@ export const MUTATORS: Record<string, Mutator> = {
     const spoilt = Buffer.from(octets)
     if (spoilt.length <= HEADER_OCTETS) return spoilt
     for (let n = 1 + pick(chance, 8); n > 0; n--) {
-      spoilt[HEADER_OCTETS + pick(chance, spoilt.length - HEADER_OCTETS)] = chance() < 0.3 ? [0, 0xff, 0x7f, 0x80, 0x1b][pick(chance, 5)]! : pick(chance, 256)
+      spoilt[HEADER_OCTETS + pick(chance, spoilt.length - HEADER_OCTETS)] =
+        chance() < 0.3 ? [0, 0xff, 0x7f, 0x80, 0x1b][pick(chance, 5)]! : pick(chance, 256)
     }
     return spoilt
   },
@@ -30,14 +32,18 @@ export const MUTATORS: Record<string, Mutator> = {
   length(octets, chance) {
     const spoilt = Buffer.from(octets)
     if (spoilt.length < 4) return spoilt
-    const lie = chance() < 0.5 ? LENGTHS[pick(chance, LENGTHS.length)]! : Math.max(0, octets.length + pick(chance, 17) - 8)
+    const lie =
+      chance() < 0.5 ? LENGTHS[pick(chance, LENGTHS.length)]! : Math.max(0, octets.length + pick(chance, 17) - 8)
     spoilt.writeUInt32BE(lie, 0)
     return spoilt
   },
   command(octets, chance) {
     const spoilt = Buffer.from(octets)
     if (spoilt.length < 8) return spoilt
-    const id = chance() < 0.8 ? [1, 2, 3, 4, 5, 7, 8, 9, 0x0b, 0x15, 0x21, 0x102, 0x103, 0x10200][pick(chance, 14)]! : pick(chance, 0x10000)
+    const id =
+      chance() < 0.8
+        ? [1, 2, 3, 4, 5, 7, 8, 9, 0x0b, 0x15, 0x21, 0x102, 0x103, 0x10200][pick(chance, 14)]!
+        : pick(chance, 0x10000)
     spoilt.writeUInt32BE((id | (chance() < 0.3 ? 0x80000000 : 0)) >>> 0, 4)
     return spoilt
   },
@@ -53,8 +59,14 @@ export const MUTATORS: Record<string, Mutator> = {
   /** Ends early; the length says so, or does not. */
   truncated: (octets, chance) => measured(octets.subarray(0, pick(chance, octets.length + 1)), chance() < 0.7),
   /** The head of one and the tail of another. */
-  spliced: (octets, chance, other) => measured(
-    Buffer.concat([octets.subarray(0, pick(chance, octets.length + 1)), other.subarray(pick(chance, other.length + 1))]), chance() < 0.8),
+  spliced: (octets, chance, other) =>
+    measured(
+      Buffer.concat([
+        octets.subarray(0, pick(chance, octets.length + 1)),
+        other.subarray(pick(chance, other.length + 1)),
+      ]),
+      chance() < 0.8,
+    ),
   /** One more parameter, perhaps one that is there already, perhaps with a length that it has not. */
   tlvMore(octets, chance) {
     const tag = TAGS[pick(chance, TAGS.length)]!

@@ -12,7 +12,10 @@ describe('the fuzzer of R4', () => {
   it('starts from every case, every vector and every profile', () => {
     const all = corpus()
     assert.ok(all.length > cases().length + 100)
-    assert.deepEqual([...dialects().keys()].filter((name) => !all.some((sample) => sample.id === `${name} begin`)), [])
+    assert.deepEqual(
+      [...dialects().keys()].filter((name) => !all.some((sample) => sample.id === `${name} begin`)),
+      [],
+    )
   })
   it('spoils the same PDU in the same way for the same seed, in another for another', () => {
     const spoilt = (seed: number) => {
@@ -26,7 +29,9 @@ describe('the fuzzer of R4', () => {
     it(`${name}: never throws, leaves its original alone, and ${name === 'whole' ? 'changes nothing' : 'does change something'}`, () => {
       const chance = seededChance(3)
       const before = BEGIN.toString('hex')
-      const changed = Array.from({ length: 200 }, () => mutator(BEGIN, chance, BEGIN)).some((octets) => !octets.equals(BEGIN))
+      const changed = Array.from({ length: 200 }, () => mutator(BEGIN, chance, BEGIN)).some(
+        (octets) => !octets.equals(BEGIN),
+      )
       for (let length = 0; length < BEGIN.length; length++) mutator(BEGIN.subarray(0, length), chance, Buffer.alloc(0))
       assert.equal(BEGIN.toString('hex'), before)
       assert.equal(changed, name !== 'whole')
@@ -42,16 +47,29 @@ describe('the fuzzer of R4', () => {
   it('finds a dialect that throws, one that takes no number for one, and one that cannot answer', () => {
     const broken = (change: Partial<Dialect>) => () => eat(BEGIN, { ...standard, ...change }, () => 0, {})
     const read = standard.read.bind(standard)
-    assert.throws(broken({ read: () => { throw new Error('mine') } }), /mine/)
+    assert.throws(
+      broken({
+        read: () => {
+          throw new Error('mine')
+        },
+      }),
+      /mine/,
+    )
     assert.throws(broken({ read: () => ({ is: 'reject', status: 0, why: 'x' }) }), /ESME_ROK/)
-    assert.throws(broken({
-      read: (pdu) => {
-        const incoming = read(pdu)
-        if (incoming.is === 'ussd') incoming.message.msisdn = '+675'
-        return incoming
-      },
-    }), /not an MSISDN/)
-    assert.throws(broken({ write: () => ({ pdu: { command: 'submit_sm', body: { source_addr: 'x\0' }, tlvs: [] }, cut: false }) }), /no reply can be written/)
+    assert.throws(
+      broken({
+        read: (pdu) => {
+          const incoming = read(pdu)
+          if (incoming.is === 'ussd') incoming.message.msisdn = '+675'
+          return incoming
+        },
+      }),
+      /not an MSISDN/,
+    )
+    assert.throws(
+      broken({ write: () => ({ pdu: { command: 'submit_sm', body: { source_addr: 'x\0' }, tlvs: [] }, cut: false }) }),
+      /no reply can be written/,
+    )
   })
   it('cuts octets into frames, to the first that cannot be', () => {
     assert.equal(framed([BEGIN, BEGIN]).frames.length, 2)

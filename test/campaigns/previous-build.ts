@@ -34,9 +34,14 @@ export function buildOf(ref: string): Build {
     const making = `${root}.${process.pid}`
     mkdirSync(making, { recursive: true })
     try {
-      execFileSync('tar', ['-x', '-C', making], { input: execFileSync('git', ['archive', commit], { cwd: packageRoot, maxBuffer: 1 << 30 }) })
+      execFileSync('tar', ['-x', '-C', making], {
+        input: execFileSync('git', ['archive', commit], { cwd: packageRoot, maxBuffer: 1 << 30 }),
+      })
       symlinkSync(join(packageRoot, 'node_modules'), join(making, 'node_modules'))
-      execFileSync(join(packageRoot, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], { cwd: making, stdio: 'inherit' })
+      execFileSync(join(packageRoot, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], {
+        cwd: making,
+        stdio: 'inherit',
+      })
       renameSync(making, root)
     } finally {
       rmSync(making, { recursive: true, force: true })
@@ -46,7 +51,9 @@ export function buildOf(ref: string): Build {
 }
 
 export function migrationsIn(root: string): string[] {
-  return readdirSync(join(root, 'migrations')).map((file) => file.replace(/\.\w+$/, '')).toSorted()
+  return readdirSync(join(root, 'migrations'))
+    .map((file) => file.replace(/\.\w+$/, ''))
+    .toSorted()
 }
 
 function git(...words: string[]): string {

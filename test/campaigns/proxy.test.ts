@@ -70,7 +70,7 @@ describe('the fault proxy', () => {
     const ended = heard(standing)
     await proxy.set({ is: 'refuse' })
     await ended
-    const [error] = await once(dial(), 'error') as [NodeJS.ErrnoException]
+    const [error] = (await once(dial(), 'error')) as [NodeJS.ErrnoException]
     assert.equal(error.code, 'ECONNREFUSED')
     await proxy.set({ is: 'pass' })
     assert.equal(await echoed(dial(), 'b'), 'b')
@@ -86,6 +86,9 @@ describe('the fault proxy', () => {
     assert.equal(proxy.counts.down, 0)
   })
   it('stands in a URL where the server stood', () => {
-    assert.equal(through('postgres://me@db:5432/x?options=y', proxy), `postgres://me@127.0.0.1:${proxy.port}/x?options=y`)
+    assert.equal(
+      through('postgres://me@db:5432/x?options=y', proxy),
+      `postgres://me@127.0.0.1:${proxy.port}/x?options=y`,
+    )
   })
 })

@@ -50,7 +50,14 @@ export async function faultProxy(target: { host: string; port: number }): Promis
 
   function accept(client: Socket): void {
     counts.connections++
-    const pair: Pair = { client, server: connect({ ...target, allowHalfOpen: true }), up: 0, down: 0, cut: null, leftOfReply: null }
+    const pair: Pair = {
+      client,
+      server: connect({ ...target, allowHalfOpen: true }),
+      up: 0,
+      down: 0,
+      cut: null,
+      leftOfReply: null,
+    }
     if (behaviour.is === 'cut') {
       pair.cut = behaviour
       behaviour = { is: 'pass' }
@@ -63,8 +70,12 @@ export async function faultProxy(target: { host: string; port: number }): Promis
     }
     pair.client.on('data', (octets) => carry(pair, 'up', octets))
     pair.server.on('data', (octets) => carry(pair, 'down', octets))
-    pair.client.on('end', () => { if (behaviour.is !== 'black-hole') pair.server.end() })
-    pair.server.on('end', () => { if (behaviour.is !== 'black-hole') pair.client.end() })
+    pair.client.on('end', () => {
+      if (behaviour.is !== 'black-hole') pair.server.end()
+    })
+    pair.server.on('end', () => {
+      if (behaviour.is !== 'black-hole') pair.client.end()
+    })
   }
 
   function kill(pair: Pair): void {
@@ -104,7 +115,8 @@ export async function faultProxy(target: { host: string; port: number }): Promis
   }
 
   return {
-    port, counts,
+    port,
+    counts,
     async set(next) {
       const before = behaviour.is
       behaviour = next

@@ -55,7 +55,8 @@ async function visit(phone: Phone, pulse: Pulse): Promise<void> {
     return !isBusy
   }
   try {
-    if (await timed(/^Welcome/, () => phone.dial('*123#'))) await timed(/^Thank you|^Welcome, /, () => phone.answer('4'))
+    if (await timed(/^Welcome/, () => phone.dial('*123#')))
+      await timed(/^Thank you|^Welcome, /, () => phone.answer('4'))
     if (phone.screen?.open) phone.hangUp()
   } catch (error) {
     pulse.failures.push((error as Error).message.slice(0, 300))
@@ -68,7 +69,10 @@ export function typical(samples: Pulse['samples'], p: number, during: (atMs: num
   for (const { atMs, ms } of samples) {
     if (!during(atMs)) continue
     const slice = Math.floor(atMs / SLICE_MS)
-    slices.set(slice, [...slices.get(slice) ?? [], ms])
+    slices.set(slice, [...(slices.get(slice) ?? []), ms])
   }
-  return percentile([...slices.values()].map((all) => percentile(all, p)), 50)
+  return percentile(
+    [...slices.values()].map((all) => percentile(all, p)),
+    50,
+  )
 }

@@ -12,7 +12,16 @@ import { reached } from './outcome.ts'
 import type { RedisPlace } from './stage.ts'
 
 const NODE_MS = 1_000
-const DISK = ['--appendonly', 'yes', '--save', '', '--auto-aof-rewrite-percentage', '100', '--auto-aof-rewrite-min-size', '16mb']
+const DISK = [
+  '--appendonly',
+  'yes',
+  '--save',
+  '',
+  '--auto-aof-rewrite-percentage',
+  '100',
+  '--auto-aof-rewrite-min-size',
+  '16mb',
+]
 
 export interface Server {
   readonly port: number
@@ -38,13 +47,26 @@ export interface Fleet {
 export async function clusterFleet(): Promise<Fleet> {
   const fleet = await openFleet()
   try {
-    const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_MS), '--maxmemory-policy', 'noeviction', ...DISK]
+    const settings = [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-node-timeout',
+      String(NODE_MS),
+      '--maxmemory-policy',
+      'noeviction',
+      ...DISK,
+    ]
     for (let n = 0; n < 6; n++) await fleet.add(settings, { isCluster: true })
     const addresses = fleet.servers.map(({ port }) => `127.0.0.1:${port}`)
-    execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'], { stdio: 'ignore', timeout: 60_000 })
-    const whole = async (server: Server) => /cluster_state:ok[^]*cluster_known_nodes:6/.test(String(await server.ask('CLUSTER', 'INFO')))
+    execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'], {
+      stdio: 'ignore',
+      timeout: 60_000,
+    })
+    const whole = async (server: Server) =>
+      /cluster_state:ok[^]*cluster_known_nodes:6/.test(String(await server.ask('CLUSTER', 'INFO')))
     const isWhole = await reached(async () => (await Promise.all(fleet.servers.map(whole))).every(Boolean), 30_000)
-    const synced = async (server: Server) => !/master_link_status:down/.test(String(await server.ask('INFO', 'replication')))
+    const synced = async (server: Server) =>
+      !/master_link_status:down/.test(String(await server.ask('INFO', 'replication')))
     const isSynced = await reached(async () => (await Promise.all(fleet.servers.map(synced))).every(Boolean), 30_000)
     if (!isWhole || !isSynced) throw new Error('the Redis Cluster does not form')
     return { ...fleet, place: { cluster: addresses.slice(0, 3).map((address) => `redis://${address}`) } }
@@ -65,14 +87,22 @@ export async function sentinelFleet(): Promise<Fleet & { sentinels: readonly Ser
     if (!isUp) throw new Error('the replicas do not follow')
     const sentinels: Server[] = []
     for (let n = 0; n < 3; n++) {
-      sentinels.push(await fleet.add([], { sentinel: [
-        `sentinel monitor main 127.0.0.1 ${master.port} 2`, `sentinel down-after-milliseconds main ${NODE_MS}`,
-        'sentinel failover-timeout main 5000', 'sentinel parallel-syncs main 1',
-      ] }))
+      sentinels.push(
+        await fleet.add([], {
+          sentinel: [
+            `sentinel monitor main 127.0.0.1 ${master.port} 2`,
+            `sentinel down-after-milliseconds main ${NODE_MS}`,
+            'sentinel failover-timeout main 5000',
+            'sentinel parallel-syncs main 1',
+          ],
+        }),
+      )
     }
-    const knows = async (server: Server) => (await server.ask('SENTINEL', 'replicas', 'main') as unknown[]).length === 2
-      && (await server.ask('SENTINEL', 'sentinels', 'main') as unknown[]).length === 2
-    if (!await reached(async () => (await Promise.all(sentinels.map(knows))).every(Boolean), 30_000)) throw new Error('the sentinels do not meet')
+    const knows = async (server: Server) =>
+      ((await server.ask('SENTINEL', 'replicas', 'main')) as unknown[]).length === 2 &&
+      ((await server.ask('SENTINEL', 'sentinels', 'main')) as unknown[]).length === 2
+    if (!(await reached(async () => (await Promise.all(sentinels.map(knows))).every(Boolean), 30_000)))
+      throw new Error('the sentinels do not meet')
     const nodes = sentinels.map(({ port }) => `127.0.0.1:${port}`)
     return { ...fleet, sentinels, place: { sentinel: { name: 'main', nodes } } }
   } catch (error) {
@@ -94,7 +124,8 @@ type Opened = Omit<Fleet, 'place'> & { add(settings: string[], kind?: Kind): Pro
 async function openFleet(): Promise<Opened> {
   const dir = mkdtempSync(join(tmpdir(), 'ussd-fleet-'))
   const [all, data]: [Server[], Server[]] = [[], []]
-  const isMaster = async (server: Server) => /role:master/.test(String(await server.ask('INFO', 'replication').catch(() => '')))
+  const isMaster = async (server: Server) =>
+    /role:master/.test(String(await server.ask('INFO', 'replication').catch(() => '')))
   return {
     servers: data,
     async add(settings, kind = {}) {
@@ -133,7 +164,9 @@ async function serverOf(port: number, home: string, settings: string[], { sentin
   let child: ChildProcess
   const server: Server = {
     port,
-    get pid() { return child.pid! },
+    get pid() {
+      return child.pid!
+    },
     signal: (signal) => void child.kill(signal),
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return
@@ -144,10 +177,15 @@ async function serverOf(port: number, home: string, settings: string[], { sentin
     async start() {
       if (!existsSync(home)) throw new Error('the fleet is closed')
       child = spawn('redis-server', args, { stdio: 'ignore' })
-      if (!await reached(() => listens(port), 20_000)) throw new Error(`redis-server does not answer on ${port}`)
+      if (!(await reached(() => listens(port), 20_000))) throw new Error(`redis-server does not answer on ${port}`)
     },
     async ask(...command) {
-      const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, maxRetriesPerRequest: 0, commandTimeout: 2_000, lazyConnect: true })
+      const client = new Redis(port, '127.0.0.1', {
+        retryStrategy: () => null,
+        maxRetriesPerRequest: 0,
+        commandTimeout: 2_000,
+        lazyConnect: true,
+      })
       client.on('error', () => undefined)
       try {
         await client.connect()

@@ -23,8 +23,15 @@ const text = { type: 'string' } as const
 const numberOptions = Object.fromEntries(NUMBERS.map((name) => [name, text]))
 const { values } = parseArgs({
   options: {
-    bounded: { type: 'boolean', default: false }, ci: { type: 'boolean', default: false }, previous: text, report: { type: 'boolean', default: false }, only: text,
-    seed: { type: 'string', default: '1' }, 'as-built': { type: 'boolean', default: false }, out: text, ...numberOptions,
+    bounded: { type: 'boolean', default: false },
+    ci: { type: 'boolean', default: false },
+    previous: text,
+    report: { type: 'boolean', default: false },
+    only: text,
+    seed: { type: 'string', default: '1' },
+    'as-built': { type: 'boolean', default: false },
+    out: text,
+    ...numberOptions,
   },
 })
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -41,7 +48,9 @@ const failures: string[] = []
 for (const entry of chosen) {
   for (const outcome of await run(entry)) {
     if (!outcome.passed) failures.push(outcome.goal)
-    say(`${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`)
+    say(
+      `${outcome.passed ? 'pass' : 'FAIL'} ${outcome.goal} ${outcome.title}: ${outcome.figure} (${outcome.seconds} s)`,
+    )
     say(`     ${JSON.stringify(outcome.counts)}`)
     for (const failure of outcome.failures) say(`     ${failure}`)
     keep(outcome, entry)
@@ -53,15 +62,16 @@ if (failures.length) say(`missed: ${failures.join(', ')}`)
 process.exit(failures.length ? 1 : 0)
 
 function choose(only: string | undefined): CampaignEntry[] {
-  const names = only === 'none' ? [] : only?.split(',') ?? CAMPAIGNS.map((entry) => entry.name)
+  const names = only === 'none' ? [] : (only?.split(',') ?? CAMPAIGNS.map((entry) => entry.name))
   const unknown = names.filter((name) => !CAMPAIGNS.some((entry) => entry.name === name))
-  if (unknown.length) throw new Error(`no campaign ${unknown.join(', ')}: there are ${CAMPAIGNS.map((entry) => entry.name).join(', ')}`)
+  if (unknown.length)
+    throw new Error(`no campaign ${unknown.join(', ')}: there are ${CAMPAIGNS.map((entry) => entry.name).join(', ')}`)
   return CAMPAIGNS.filter((entry) => names.includes(entry.name))
 }
 
 /**
- * A machine has neighbours. A figure of time that they may have spoilt is taken again, until it is certain (certain.ts), and each try is
- * shown; a broken promise (I1 to I8 of the checker) is one however busy the machine was.
+ * A machine has neighbours. A figure of time that they may have spoilt is taken again, until it is certain
+ * (certain.ts), and each try is shown; a broken promise (I1 to I8 of the checker) is one however busy the machine was.
  */
 async function run(entry: CampaignEntry): Promise<Outcome[]> {
   const [kept, missed]: [Outcome[][], Outcome[][]] = [[], []]
@@ -73,7 +83,8 @@ async function run(entry: CampaignEntry): Promise<Outcome[]> {
     const is = certainty(kept.length, missed.length)
     if (!entry.timed || isBreach || !missed.length || is === 'missed') return outcomes
     if (is === 'kept') return kept.at(-1)!
-    for (const { goal, figure, failures } of wrong) say(`again ${goal} (${kept.length} kept, ${missed.length} missed): ${figure} ${failures.join(' | ')}`)
+    for (const { goal, figure, failures } of wrong)
+      say(`again ${goal} (${kept.length} kept, ${missed.length} missed): ${figure} ${failures.join(' | ')}`)
   }
 }
 
@@ -81,10 +92,25 @@ async function runOnce(entry: CampaignEntry): Promise<Outcome[]> {
   const seed = Number(values.seed)
   try {
     const campaign = await entry.load()
-    return await campaign({ seed, mode, ci: values.ci, say, ...given, ...(values.previous ? { previous: values.previous } : {}) })
+    return await campaign({
+      seed,
+      mode,
+      ci: values.ci,
+      say,
+      ...given,
+      ...(values.previous ? { previous: values.previous } : {}),
+    })
   } catch (error) {
     say((error as Error).stack ?? String(error))
-    const failed = { passed: false, figure: 'did not finish', counts: {}, failures: [(error as Error).message], seed, seconds: 0, mode } satisfies Partial<Outcome>
+    const failed = {
+      passed: false,
+      figure: 'did not finish',
+      counts: {},
+      failures: [(error as Error).message],
+      seed,
+      seconds: 0,
+      mode,
+    } satisfies Partial<Outcome>
     return entry.goals.map((goal) => ({ ...failed, goal, title: `the campaign '${entry.name}'` }))
   }
 }

@@ -28,17 +28,27 @@ export interface Several {
   stop(): Promise<void>
 }
 
-export async function severalDaemons(scene: CampaignFixture, count: number, change?: (settings: Settings) => void): Promise<Several> {
+export async function severalDaemons(
+  scene: CampaignFixture,
+  count: number,
+  change?: (settings: Settings) => void,
+): Promise<Several> {
   const daemons: DaemonProcess[] = []
   const several: Several = {
     daemons,
     async add({ change: more = change, env = {}, build, source = false } = {}) {
       const adminPort = await freePort()
       const wishes = { smscPort: scene.smsc.port, adminPort, ...(more ? { change: more } : {}) }
-      const config = scene.stage.configure(`daemon${daemons.length}`, (source ? sourceOf : settingsOf)(scene.stage, wishes))
+      const config = scene.stage.configure(
+        `daemon${daemons.length}`,
+        (source ? sourceOf : settingsOf)(scene.stage, wishes),
+      )
       const daemon = startDaemonProcess(config, adminPort, env, build?.cli)
       daemons.push(daemon)
-      const isUp = await reached(async () => daemon.alive && (await isReady(adminPort) || await standsBy(adminPort)), 90_000)
+      const isUp = await reached(
+        async () => daemon.alive && ((await isReady(adminPort)) || (await standsBy(adminPort))),
+        90_000,
+      )
       if (!isUp) throw new Error(`a daemon does not get ready: ${daemon.raw().slice(-1_500)}`)
       return daemon
     },
@@ -64,8 +74,10 @@ export async function severalDaemons(scene: CampaignFixture, count: number, chan
 
 /** What /ready says, whether or not it is ready. */
 export async function readyOf(adminPort: number): Promise<Record<string, unknown> | undefined> {
-  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(() => undefined)
-  return answer ? await answer.json() as Record<string, unknown> : undefined
+  const answer = await fetch(`http://127.0.0.1:${adminPort}/ready`, { signal: AbortSignal.timeout(3_000) }).catch(
+    () => undefined,
+  )
+  return answer ? ((await answer.json()) as Record<string, unknown>) : undefined
 }
 
 export async function standsBy(adminPort: number): Promise<boolean> {

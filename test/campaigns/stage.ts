@@ -1,4 +1,6 @@
-/** Where a campaign plays: a database schema and a Redis prefix of its own, clinics that name one slot each, settings. */
+/**
+ * Where a campaign plays: a database schema and a Redis prefix of its own, clinics that name one slot each, settings.
+ */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,7 +40,9 @@ export interface Stage {
   enrol(msisdns: readonly string[]): Promise<void>
   /** Sees that so many slots are free; each at a clinic of its own. */
   refill(free: number, spread: { fromMs: number; toMs: number }): Promise<void>
-  /** What autovacuum does, which a test server may be without: else plans made for empty tables take seconds in the end. */
+  /**
+   * What autovacuum does, which a test server may be without: else plans made for empty tables take seconds in the end.
+   */
   vacuum(): Promise<void>
   /** Writes the settings file of one daemon. */
   configure(name: string, settings: Settings | string): string
@@ -58,7 +62,12 @@ export async function openStage({ redis, postgresUrl, chance, migrate: making = 
   const data = mkdtempSync(join(tmpdir(), 'ussd-faults-'))
   let serial = 0
   return {
-    knex, redis, prefix: `f${id}`, data, chance, postgresUrl: url.toString(),
+    knex,
+    redis,
+    prefix: `f${id}`,
+    data,
+    chance,
+    postgresUrl: url.toString(),
     async enrol(msisdns) {
       const rows = msisdns.map((msisdn) => ({ msisdn, name: nameOf(msisdn), language: 'en', created_at: new Date() }))
       await knex('dental_profile').insert(rows)
@@ -70,12 +79,19 @@ export async function openStage({ redis, postgresUrl, chance, migrate: making = 
       if (wanted <= 0) return
       const fresh = Array.from({ length: wanted }, () => `C${String(++serial).padStart(5, '0')}`)
       await knex('dental_clinic').insert(fresh.map((clinic) => ({ id: clinic, name: clinic, zone: ZONE, position: 1 })))
-      await knex('dental_slot').insert(fresh.map((clinic) => ({
-        clinic, type: 'checkup', starts_at: new Date(Date.now() + LEAD_MS + fromMs + chance() * (toMs - fromMs)),
-      })))
+      await knex('dental_slot').insert(
+        fresh.map((clinic) => ({
+          clinic,
+          type: 'checkup',
+          starts_at: new Date(Date.now() + LEAD_MS + fromMs + chance() * (toMs - fromMs)),
+        })),
+      )
     },
     async vacuum() {
-      const { rows } = await knex.raw<{ rows: { tablename: string }[] }>('SELECT tablename FROM pg_tables WHERE schemaname = ?', [schema])
+      const { rows } = await knex.raw<{ rows: { tablename: string }[] }>(
+        'SELECT tablename FROM pg_tables WHERE schemaname = ?',
+        [schema],
+      )
       await knex.raw(`VACUUM (ANALYZE) ${rows.map(({ tablename }) => `"${schema}"."${tablename}"`).join(', ')}`)
     },
     configure(name, settings) {

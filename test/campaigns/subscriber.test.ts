@@ -7,9 +7,19 @@ describe('the diary of a subscriber', () => {
   async function told(text: string, { afterMs, hungAfterMs }: { afterMs: number; hungAfterMs: number }) {
     let nowMs = 0
     const screen = { text, open: false }
-    const phone = { msisdn: '67570000001', story: [], dial: async () => (nowMs += afterMs, screen) } as unknown as Phone
+    const phone = {
+      msisdn: '67570000001',
+      story: [],
+      dial: async () => ((nowMs += afterMs), screen),
+    } as unknown as Phone
     const diary = { ...newDiary(), hungAfterMs }
-    await converse(phone, diary, () => 0.5, undefined, () => nowMs)
+    await converse(
+      phone,
+      diary,
+      () => 0.5,
+      undefined,
+      () => nowMs,
+    )
     return { hung: diary.hung.length, apologies: diary.apologies }
   }
   const EXPIRED = 'Your menu has expired. Please dial again.'

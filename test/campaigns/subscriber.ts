@@ -34,8 +34,18 @@ export interface Diary {
 
 export function newDiary(): Diary {
   return {
-    dialogues: 0, steps: 0, pressed: [], confirmed: [], refused: [], hung: [], foreign: [], odd: [], apologies: 0, undelivered: 0,
-    waitsMs: [], hungAfterMs: Infinity,
+    dialogues: 0,
+    steps: 0,
+    pressed: [],
+    confirmed: [],
+    refused: [],
+    hung: [],
+    foreign: [],
+    odd: [],
+    apologies: 0,
+    undelivered: 0,
+    waitsMs: [],
+    hungAfterMs: Infinity,
   }
 }
 
@@ -50,30 +60,71 @@ export interface Habits {
 
 export const HABITS: Habits = { books: 0.75, hangsUp: 0.01, redials: 0.01 }
 
-type Kind = 'main' | 'types' | 'slots' | 'full' | 'confirm' | 'booked' | 'mine' | 'none' | 'resume' | 'end' | 'apology' | 'other'
+type Kind =
+  | 'main'
+  | 'types'
+  | 'slots'
+  | 'full'
+  | 'confirm'
+  | 'booked'
+  | 'mine'
+  | 'none'
+  | 'resume'
+  | 'end'
+  | 'apology'
+  | 'other'
 
 const KINDS: readonly (readonly [Kind, RegExp])[] = [
-  ['resume', /^Welcome back/], ['main', /^Welcome, /], ['types', /^Select Appointment Type/], ['slots', /Available Checkup Slots/],
-  ['full', /^(Sorry, [^\n]*\n)?No Checkup slots/], ['confirm', /^Book Checkup at /], ['booked', /^Appointment confirmed/],
-  ['mine', /^Your Dental Appointments/], ['none', /^No appointments found/], ['end', /^Thank you/],
+  ['resume', /^Welcome back/],
+  ['main', /^Welcome, /],
+  ['types', /^Select Appointment Type/],
+  ['slots', /Available Checkup Slots/],
+  ['full', /^(Sorry, [^\n]*\n)?No Checkup slots/],
+  ['confirm', /^Book Checkup at /],
+  ['booked', /^Appointment confirmed/],
+  ['mine', /^Your Dental Appointments/],
+  ['none', /^No appointments found/],
+  ['end', /^Thank you/],
   ['apology', /busy|expired|try again later/i],
 ]
 
 /** What may follow a key on a screen. An apology always may, and is counted. */
 const FOLLOWS: Record<string, readonly Kind[]> = {
-  dial: ['main', 'resume'], resume: ['main', 'types', 'slots', 'full', 'confirm', 'booked', 'mine', 'none', 'resume'],
-  main: ['types', 'mine', 'none', 'end'], types: ['slots', 'full'], slots: ['confirm', 'slots', 'full'], full: ['main', 'types'],
-  confirm: ['booked', 'slots', 'full'], booked: ['main'], mine: ['main', 'mine'], none: ['types', 'end'],
+  dial: ['main', 'resume'],
+  resume: ['main', 'types', 'slots', 'full', 'confirm', 'booked', 'mine', 'none', 'resume'],
+  main: ['types', 'mine', 'none', 'end'],
+  types: ['slots', 'full'],
+  slots: ['confirm', 'slots', 'full'],
+  full: ['main', 'types'],
+  confirm: ['booked', 'slots', 'full'],
+  booked: ['main'],
+  mine: ['main', 'mine'],
+  none: ['types', 'end'],
 }
 
 const STEPS_MAX = 14
 
 /** One dialogue, from dialling to its end. `thumbs`: what the subscriber waits for before each key. Never rejects. */
 export async function converse(
-  phone: Phone, diary: Diary, chance: Chance, habits = HABITS, nowMs: () => number = () => performance.now(), thumbs?: () => Promise<void>,
+  phone: Phone,
+  diary: Diary,
+  chance: Chance,
+  habits = HABITS,
+  nowMs: () => number = () => performance.now(),
+  thumbs?: () => Promise<void>,
 ): Promise<void> {
   diary.dialogues++
-  const walk: Walk = { phone, diary, chance, books: chance() < habits.books, asked: null, clinic: null, isResumed: false, done: false, waitedMs: 0 }
+  const walk: Walk = {
+    phone,
+    diary,
+    chance,
+    books: chance() < habits.books,
+    asked: null,
+    clinic: null,
+    isResumed: false,
+    done: false,
+    waitedMs: 0,
+  }
   if (thumbs) await thumbs()
   let screen = await timed(walk, nowMs, () => phone.dial('*123#'))
   let from: string = 'dial'
@@ -108,7 +159,11 @@ interface Walk {
   waitedMs: number
 }
 
-async function timed(walk: Walk, nowMs: () => number, run: () => Promise<HandsetScreen>): Promise<HandsetScreen | null> {
+async function timed(
+  walk: Walk,
+  nowMs: () => number,
+  run: () => Promise<HandsetScreen>,
+): Promise<HandsetScreen | null> {
   const { diary, phone } = walk
   const startMs = nowMs()
   try {
@@ -158,18 +213,27 @@ function judge(walk: Walk, from: string, kind: Kind, screen: HandsetScreen): voi
 function keyFor(walk: Walk, kind: Kind, text: string): string | null {
   const { chance } = walk
   switch (kind) {
-    case 'resume': return chance() < 0.7 ? '1' : '2'
-    case 'main': return walk.done ? '4' : walk.books ? '2' : ((walk.done = true), '1')
-    case 'types': return '1'
-    case 'slots': return slotKey(walk, text)
-    case 'full': return (walk.done = true), '2'
+    case 'resume':
+      return chance() < 0.7 ? '1' : '2'
+    case 'main':
+      return walk.done ? '4' : walk.books ? '2' : ((walk.done = true), '1')
+    case 'types':
+      return '1'
+    case 'slots':
+      return slotKey(walk, text)
+    case 'full':
+      return ((walk.done = true), '2')
     case 'confirm':
       walk.diary.pressed.push({ msisdn: walk.phone.msisdn, clinic: walk.clinic! })
       return '1'
-    case 'booked': return (walk.done = true), '1'
-    case 'mine': return keyOf(text, 'Back')
-    case 'none': return keyOf(text, 'Exit')
-    default: return null
+    case 'booked':
+      return ((walk.done = true), '1')
+    case 'mine':
+      return keyOf(text, 'Back')
+    case 'none':
+      return keyOf(text, 'Exit')
+    default:
+      return null
   }
 }
 

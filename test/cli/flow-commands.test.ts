@@ -13,7 +13,10 @@ const typed = async (...words: string[]) => {
 
 describe('the commands for flows', () => {
   it('draw a flow by both spellings, of which the help tells one', async () => {
-    const [short, long] = [await typed('draw', 'flows/reminder.yaml'), await typed('flow', 'draw', 'flows/reminder.yaml')]
+    const [short, long] = [
+      await typed('draw', 'flows/reminder.yaml'),
+      await typed('flow', 'draw', 'flows/reminder.yaml'),
+    ]
     assert.match(short.said.join('\n'), /^stateDiagram-v2\n/)
     assert.deepEqual(short.said, long.said)
     assert.doesNotMatch(short.help, /^ {2}(draw|import)\b/m)
@@ -26,8 +29,12 @@ describe('the commands for flows', () => {
   })
 
   it('say of a file that is no flow what it is, as a shell hands them over with *', async () => {
-    await assert.rejects(typed('check', 'flows/dental.talk'), { message: 'flows/dental.talk is no flow file: those end with .yaml, and a folder stands for all in it' })
-    await assert.rejects(typed('check', 'flows/dental.tpi.yaml'), { message: 'flows/dental.tpi.yaml is a catalogue: give flows/dental.yaml, which it is read with' })
+    await assert.rejects(typed('check', 'flows/dental.talk'), {
+      message: 'flows/dental.talk is no flow file: those end with .yaml, and a folder stands for all in it',
+    })
+    await assert.rejects(typed('check', 'flows/dental.tpi.yaml'), {
+      message: 'flows/dental.tpi.yaml is a catalogue: give flows/dental.yaml, which it is read with',
+    })
     assert.match((await typed('check', 'flows/language.yaml')).said.join('\n'), /language: good/)
   })
 })

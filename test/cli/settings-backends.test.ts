@@ -39,31 +39,46 @@ describe('back ends of the settings, for a flow that is recorded', () => {
     const module = join(folder, 'shop.mjs')
     writeFileSync(module, MODULE)
     const config = join(folder, 'connector.yaml')
-    writeFileSync(config, `
+    writeFileSync(
+      config,
+      `
 lines: [{ name: a, smsc: { host: 127.0.0.1, systemId: x, password: y } }]
 services: [{ code: "*77#", flow: test }]
 backends: { shop: { module: ${module} } }
 redis: embedded
 postgres: embedded
 data: ${join(folder, 'data')}
-`)
+`,
+    )
     const backends = await settingsBackends(config, realClock)
     const file = join(folder, 'shop.talk')
     try {
       assert.deepEqual([backends.codeOf('test'), backends.codeOf('other')], ['*77#', undefined])
-      await recordTalk({ flow, ...compilation }, {
-        file, code: backends.codeOf('test')!, msisdn: '67570000009', now: '2025-01-15T08:00:00.000Z', typed: writtenLines(['7', '3']),
-        output: new PassThrough(), isTty: false, answering: backends.answering,
-      })
+      await recordTalk(
+        { flow, ...compilation },
+        {
+          file,
+          code: backends.codeOf('test')!,
+          msisdn: '67570000009',
+          now: '2025-01-15T08:00:00.000Z',
+          typed: writtenLines(['7', '3']),
+          output: new PassThrough(),
+          isTty: false,
+          answering: backends.answering,
+        },
+      )
     } finally {
       await backends.close()
     }
     const text = readFileSync(file, 'utf8')
     assert.match(text, /refuse shop\.hold too-many \{"left":5\}\n> 7\n/)
-    assert.match(text, /backend shop\.hold \{"n":3,"by":"67570000009","in":"en"\}\nfail shop\.slow late\nfail gone\.ask refused-call\n> 3\n/)
+    assert.match(
+      text,
+      /backend shop\.hold \{"n":3,"by":"67570000009","in":"en"\}\nfail shop\.slow late\nfail gone\.ask refused-call\n> 3\n/,
+    )
     assert.match(text, /< You have 3, 67570000009\.\nended backend-failed\n$/)
     assert.equal(await playTalk(parseTalks(file, text)[0]!, flow), undefined)
-    const { told } = await import(module) as { told: string[] }
+    const { told } = (await import(module)) as { told: string[] }
     assert.deepEqual(told, ['completed'])
   })
 

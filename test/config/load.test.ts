@@ -43,7 +43,9 @@ describe('the settings', () => {
   })
 
   it('tell all problems at once, with place and remedy', () => {
-    const bad = GOOD.replace('port: 2775', 'port: 99999').replace('    bind: transceiver', '    bnd: transceiver').replace('redis: { url', 'redis: { ulr')
+    const bad = GOOD.replace('port: 2775', 'port: 99999')
+      .replace('    bind: transceiver', '    bnd: transceiver')
+      .replace('redis: { url', 'redis: { ulr')
       .replace('flow: dental', 'flow: dental, lines: [digicell]')
     assert.deepEqual(problemsOf(bad), [
       "connector.yaml:3:30: 'lines.0.smsc.port' Too big: expected number to be <=65535",
@@ -59,10 +61,17 @@ describe('the settings', () => {
   it('say what to do where the mistake is a slip of the pen', () => {
     const slips: [string, string, string][] = [
       ['code: "*123#"', 'code: *123#', 'connector.yaml:8:13: *123# needs quotes, as it begins with * (write "*123#")'],
-      ['port: 2775', 'port: abc', "connector.yaml:3:30: 'lines.0.smsc.port' Invalid input: expected number, received string"],
+      [
+        'port: 2775',
+        'port: abc',
+        "connector.yaml:3:30: 'lines.0.smsc.port' Invalid input: expected number, received string",
+      ],
       ['systemId: ussd, ', '', "connector.yaml:3:5: 'lines.0.smsc.systemId' is missing"],
-      ['host: 127.0.0.1', 'host: "smpp://mc"',
-        "connector.yaml:3:13: 'lines.0.smsc.host' a host name or address alone, without smpp:// or a path"],
+      [
+        'host: 127.0.0.1',
+        'host: "smpp://mc"',
+        "connector.yaml:3:13: 'lines.0.smsc.host' a host name or address alone, without smpp:// or a path",
+      ],
       ['6379/5', '6379/x', "connector.yaml:13:10: 'redis.url' redis://host:port/db or rediss://…; db is a number"],
     ]
     for (const [right, wrong, said] of slips) assert.deepEqual(problemsOf(GOOD.replace(right, wrong)), [said])
@@ -75,7 +84,10 @@ describe('the settings', () => {
     const { port } = taken.address() as { port: number }
     const [error] = await once(createServer().listen(port, '127.0.0.1'), 'error')
     taken.close()
-    assert.equal(saidOf(error), `127.0.0.1:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`)
+    assert.equal(
+      saidOf(error),
+      `127.0.0.1:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`,
+    )
   })
 
   it('say where the YAML itself is broken', () => {
@@ -89,9 +101,15 @@ describe('the settings', () => {
       USSD_CONNECTOR_DIALOGUE__IDLE_MS: '30000',
       USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00',
     })
-    assert.deepEqual([settings.lines[0]!.smsc.password, settings.lines[0]!.window, settings.dialogue.idleMs], ['12345678', 25, 30_000])
+    assert.deepEqual(
+      [settings.lines[0]!.smsc.password, settings.lines[0]!.window, settings.dialogue.idleMs],
+      ['12345678', 25, 30_000],
+    )
     assert.equal(origins.get('lines.0.smsc.password'), 'USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD')
-    assert.match(problemsOf(GOOD, { USSD_CONNECTOR_REDDIS__URL: 'x' })[0]!, /^USSD_CONNECTOR_REDDIS__URL: 'reddis' is not a setting/)
+    assert.match(
+      problemsOf(GOOD, { USSD_CONNECTOR_REDDIS__URL: 'x' })[0]!,
+      /^USSD_CONNECTOR_REDDIS__URL: 'reddis' is not a setting/,
+    )
   })
 
   it('read secrets from files that nobody else can read', () => {
@@ -99,15 +117,19 @@ describe('the settings', () => {
     writeFileSync(file, 'hush\n', { mode: 0o600 })
     const source = GOOD.replace('password: secret', `passwordFile: ${file}`)
     assert.equal(parseSettings(source, 'connector.yaml', {}).settings.lines[0]!.smsc.password, 'hush')
-    assert.deepEqual(problemsOf(GOOD.replace('password: secret', `password: secret, passwordFile: ${file}`)),
-      ["connector.yaml:3:76: 'lines.0.smsc' has both password and passwordFile (leave one of them out, best password)"])
+    assert.deepEqual(problemsOf(GOOD.replace('password: secret', `password: secret, passwordFile: ${file}`)), [
+      "connector.yaml:3:76: 'lines.0.smsc' has both password and passwordFile (leave one of them out, best password)",
+    ])
     const ofEnvironment = { USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD: 'louder' }
     assert.equal(parseSettings(source, 'connector.yaml', ofEnvironment).settings.lines[0]!.smsc.password, 'louder')
     const both = { ...ofEnvironment, USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD_FILE: file }
     assert.throws(() => parseSettings(GOOD, 'connector.yaml', both), /has both password and passwordFile/)
     chmodSync(file, 0o644)
     assert.match(problemsOf(source)[0]!, /can be read by others \(chmod 600/)
-    assert.match(problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!, /cannot be read \(ENOENT\)/)
+    assert.match(
+      problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!,
+      /cannot be read \(ENOENT\)/,
+    )
     assert.match(problemsOf(GOOD.replace(', password: secret', ''))[0]!, /neither password nor passwordFile/)
     assert.match(problemsOf(GOOD.replace('password: secret', 'password: muchtoolong'))[0]!, /<=8 characters/)
   })
@@ -119,7 +141,8 @@ describe('the settings', () => {
   })
 
   it('refuse a patience that the network does not have', () => {
-    const slow = (ms: number) => `${GOOD.replace(/^backends:/m, `backends:\n  bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } }`)}`
+    const slow = (ms: number) =>
+      `${GOOD.replace(/^backends:/m, `backends:\n  bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } }`)}`
     assert.match(problemsOf(slow(8_000))[0]!, /backends\.bank\.http\.patienceMs is not below dialogue\.turnMs/)
     assert.deepEqual(problemsOf(slow(7_999)), [])
   })

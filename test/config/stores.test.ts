@@ -43,34 +43,50 @@ describe('the settings of Redis', () => {
   it('take the password of every node of a Cluster from one file', () => {
     const redis = redisOf(`{ cluster: ["rediss://u@a:7000", "rediss://u@b:7001"], passwordFile: ${dir}/data }`)
     assert.deepEqual(redis.cluster, ['rediss://u:p%40ss@a:7000', 'rediss://u:p%40ss@b:7001'])
-    const cluster = clientOf({ ...serversOf(redis), cluster: ['rediss://u:p%40ss@127.0.0.1:1'] } as Parameters<typeof clientOf>[0])
+    const cluster = clientOf({ ...serversOf(redis), cluster: ['rediss://u:p%40ss@127.0.0.1:1'] } as Parameters<
+      typeof clientOf
+    >[0])
     cluster.on('error', () => undefined)
-    const { redisOptions } = cluster.options as { redisOptions: { username: string; password: string; tls: unknown; commandTimeout: number } }
+    const { redisOptions } = cluster.options as {
+      redisOptions: { username: string; password: string; tls: unknown; commandTimeout: number }
+    }
     assert.deepEqual([redisOptions.username, redisOptions.password, redisOptions.commandTimeout], ['u', 'p@ss', 500])
     assert.notEqual(redisOptions.tls, undefined)
     cluster.disconnect()
   })
 
   it('keep the password of the sentinels apart from that of the servers', () => {
-    const redis = redisOf(`{ sentinel: { name: main, nodes: ["a:26379", "[::1]:26380"], passwordFile: ${dir}/sentinels },
+    const redis =
+      redisOf(`{ sentinel: { name: main, nodes: ["a:26379", "[::1]:26380"], passwordFile: ${dir}/sentinels },
       username: app, passwordFile: ${dir}/data, db: 2, tls: {} }`)
     const servers = serversOf(redis)
     assert.deepEqual(servers, {
       sentinel: { name: 'main', nodes: ['a:26379', '[::1]:26380'], password: 'other' },
-      username: 'app', password: 'p@ss', db: 2, tls: { minVersion: 'TLSv1.2' },
+      username: 'app',
+      password: 'p@ss',
+      db: 2,
+      tls: { minVersion: 'TLSv1.2' },
     })
     const client = clientOf({ ...servers, sentinel: { ...servers.sentinel!, nodes: ['127.0.0.1:1', '[::1]:1'] } })
     client.on('error', () => undefined)
     const options = client.options as RedisOptions
-    assert.deepEqual(options.sentinels, [{ host: '127.0.0.1', port: 1 }, { host: '::1', port: 1 }])
-    assert.deepEqual([options.sentinelPassword, options.password, options.db, options.failoverDetector], ['other', 'p@ss', 2, true])
+    assert.deepEqual(options.sentinels, [
+      { host: '127.0.0.1', port: 1 },
+      { host: '::1', port: 1 },
+    ])
+    assert.deepEqual(
+      [options.sentinelPassword, options.password, options.db, options.failoverDetector],
+      ['other', 'p@ss', 2, true],
+    )
     assert.equal(options.enableTLSForSentinelMode, true)
     client.disconnect()
   })
 
   it('are one of three ways, and say so', () => {
     assert.deepEqual(problemsOf('{ prefix: x }'), ["'redis' needs one of url, cluster, sentinel"])
-    assert.deepEqual(problemsOf('{ url: "redis://a", cluster: ["redis://b"] }'), ["'redis' needs one of url, cluster, sentinel"])
+    assert.deepEqual(problemsOf('{ url: "redis://a", cluster: ["redis://b"] }'), [
+      "'redis' needs one of url, cluster, sentinel",
+    ])
     assert.match(problemsOf('{ url: "redis://a", username: x }')[0]!, /username, password and db are for sentinel/)
     assert.match(problemsOf('{ cluster: ["redis://a:1/3"] }')[0]!, /only database 0/)
     assert.match(problemsOf('{ sentinel: { name: m, nodes: [a] } }')[0]!, /'redis\.sentinel\.nodes\.0' host:port/)

@@ -62,7 +62,10 @@ function next(held: Held) {
     const { asked, answer } = dialogueFixture(held.store)
     await asked()
     const both = await Promise.all([answer({ text: '1' }), answer({ text: '2' })])
-    assert.deepEqual(both.map((one) => one.is), ['next', 'busy'])
+    assert.deepEqual(
+      both.map((one) => one.is),
+      ['next', 'busy'],
+    )
   })
   it('in the same millisecond as the question is the next answer', async () => {
     const { taken: take, rest, answer } = dialogueFixture(held.store)
@@ -106,7 +109,10 @@ function stepped(held: Held) {
   })
   it('is the next one in a dialogue that we began where the peer never counts: its first step is behind ours', async () => {
     const it = dialogueFixture(held.store)
-    for (const [msisdn, step, ours] of [['1', 0, 1], ['2', 120, 5]] as const) {
+    for (const [msisdn, step, ours] of [
+      ['1', 0, 1],
+      ['2', 120, 5],
+    ] as const) {
       await it.asked({ msisdn, step: null, text: '' }, { step: ours })
       for (const token of ['second', 'third', 'fourth']) {
         expectIs(await it.answer({ msisdn, step, text: '1', token }), 'next')
@@ -116,7 +122,10 @@ function stepped(held: Held) {
   })
   it('is a repeat in a dialogue that we began where the peer counts from our step on', async () => {
     const it = dialogueFixture(held.store)
-    for (const [msisdn, step] of [['1', 1], ['2', 2]] as const) {
+    for (const [msisdn, step] of [
+      ['1', 1],
+      ['2', 2],
+    ] as const) {
       await it.asked({ msisdn, step: null, text: '' }, { step: 1 })
       expectIs(await it.answer({ msisdn, step, text: '1', token: 'second' }), 'next')
       await it.rest({ token: 'second', step: step + 1 }, { msisdn })

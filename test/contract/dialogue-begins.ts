@@ -17,11 +17,24 @@ function fresh(held: Held) {
     const { begin } = dialogueFixture(held.store)
     const opened = expectIs(await begin({ epoch: 'e1', path: { beginOp: 1, more: { x: 'é "\n ' } } }), 'opened')
     assert.deepEqual(opened, {
-      is: 'opened', previous: null,
+      is: 'opened',
+      previous: null,
       record: {
-        key: { group: 'main', msisdn: '67570000001' }, epoch: 'e1', status: 'taken', network: '17', turn: 1, revision: '',
-        code: '*123#', line: 'akiba', snapshot: null, answer: { kind: 'begin', text: '', step: null }, reply: null,
-        returnPath: { ...PATH, beginOp: 1, more: { x: 'é "\n ' } }, openedMs: T0, touchedMs: T0, ended: null,
+        key: { group: 'main', msisdn: '67570000001' },
+        epoch: 'e1',
+        status: 'taken',
+        network: '17',
+        turn: 1,
+        revision: '',
+        code: '*123#',
+        line: 'akiba',
+        snapshot: null,
+        answer: { kind: 'begin', text: '', step: null },
+        reply: null,
+        returnPath: { ...PATH, beginOp: 1, more: { x: 'é "\n ' } },
+        openedMs: T0,
+        touchedMs: T0,
+        ended: null,
       },
     })
   })
@@ -208,7 +221,11 @@ function recurring(held: Held) {
     await confirm(turn.epoch, 2)
     expectIs(await begin({ network: '17', copyMs, atMs: T0 + 1 }), 'opened')
     await asked({ network: '17', copyMs, msisdn: '2' })
-    assert.equal(expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'repeat').resend, false, 'this one goes on')
+    assert.equal(
+      expectIs(await begin({ network: '17', copyMs, msisdn: '2', atMs: T0 + 1 }), 'repeat').resend,
+      false,
+      'this one goes on',
+    )
   })
   it('is no copy of an earlier dialogue once that long has passed since it was dialled', async () => {
     const { begin, asked } = dialogueFixture(held.store)
@@ -230,8 +247,10 @@ function buried(held: Held) {
     const { begin, bury, find, asked } = dialogueFixture(held.store)
     assert.equal(await bury({ network: '16', atMs: T0 + 5 }), true)
     const { status, ended, network, turn, snapshot, touchedMs } = (await find())!
-    assert.deepEqual({ status, ended, network, turn, snapshot, touchedMs },
-      { status: 'ended', ended: 'store-failed', network: '', turn: 1, snapshot: null, touchedMs: T0 + 5 })
+    assert.deepEqual(
+      { status, ended, network, turn, snapshot, touchedMs },
+      { status: 'ended', ended: 'store-failed', network: '', turn: 1, snapshot: null, touchedMs: T0 + 5 },
+    )
     assert.equal(await held.store.count(), 0)
     assert.equal(expectIs(await begin({ network: '16', link: 'link-b' }), 'repeat').resend, false)
     const epoch = await asked({ network: '17' })
@@ -296,7 +315,10 @@ function buried(held: Held) {
     expectIs(await begin({ network: 'n 0' }), 'opened')
     await asked({ network: '99', msisdn: '2' }, { ended: 'completed' })
     assert.equal(await bury({ network: '98', msisdn: '2', atMs: end }, end + 1_000), true)
-    assert.equal(expectIs(await begin({ network: '97', msisdn: '2', atMs: end }), 'opened').previous?.ended, 'store-failed')
+    assert.equal(
+      expectIs(await begin({ network: '97', msisdn: '2', atMs: end }), 'opened').previous?.ended,
+      'store-failed',
+    )
   })
   it('whose number comes round is a copy only while another dialogue is open', async () => {
     const { begin, bury, asked } = dialogueFixture(held.store)
@@ -305,7 +327,10 @@ function buried(held: Held) {
     expectIs(await begin({ network: '16', copyMs, atMs: T0 + 1 }), 'opened')
     await bury({ network: '16', copyMs, msisdn: '2' }, T0 + copyMs)
     const epoch = await asked({ network: '17', copyMs, msisdn: '2' })
-    assert.equal(expectIs(await begin({ network: '16', copyMs, msisdn: '2', atMs: T0 + copyMs - 1 }), 'repeat').record.epoch, epoch)
+    assert.equal(
+      expectIs(await begin({ network: '16', copyMs, msisdn: '2', atMs: T0 + copyMs - 1 }), 'repeat').record.epoch,
+      epoch,
+    )
   })
 }
 

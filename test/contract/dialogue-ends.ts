@@ -14,7 +14,10 @@ function resting(held: Held) {
   it('keeps the outcome of the turn', async () => {
     const { begin, rest, find } = dialogueFixture(held.store)
     await begin({ token: 't', epoch: 'e1' })
-    const snapshot = { value: { a: 'b' }, context: { name: 'Ünï "\\" \n \u0001 \ud83d\ude00', n: [1, 2.5, null, true], o: {} } }
+    const snapshot = {
+      value: { a: 'b' },
+      context: { name: 'Ünï "\\" \n \u0001 \ud83d\ude00', n: [1, 2.5, null, true], o: {} },
+    }
     assert.equal(await rest({ token: 't', step: 3, text: 'Line\n"two" é €', atMs: T0 + 7, snapshot }), true)
     const record = await find()
     assert.equal(record?.status, 'resting')
@@ -66,7 +69,10 @@ function resting(held: Held) {
     const { taken, rest } = dialogueFixture(held.store)
     const turn = await taken()
     const big = { text: 'é'.repeat(LIMITS.snapshotOctetsMax / 2) }
-    await assert.rejects(() => rest({ ...turn, snapshot: big }), (error) => error instanceof StoreError && error.code === 'too-large')
+    await assert.rejects(
+      () => rest({ ...turn, snapshot: big }),
+      (error) => error instanceof StoreError && error.code === 'too-large',
+    )
     assert.equal(await rest({ ...turn, snapshot: { text: 'x'.repeat(LIMITS.snapshotOctetsMax - 11) } }), true)
   })
   it('shares nothing with the caller', async () => {

@@ -1,10 +1,22 @@
 /** Subscribers and daemons for tests of dialogue stores: short ways to say what the network and a turn do. */
-import type { DialogueKey, DialogueLimits, DialogueStore, Resting, TakeResult, Taking } from '../../src/dialogue/types.ts'
+import type {
+  DialogueKey,
+  DialogueLimits,
+  DialogueStore,
+  Resting,
+  TakeResult,
+  Taking,
+} from '../../src/dialogue/types.ts'
 import type { EndReason, ReturnPath } from '../../src/ussd/vocabulary.ts'
 
 export const LIMITS: DialogueLimits = {
-  idleMs: 60_000, totalMs: 180_000, tombstoneMs: 120_000, resumeMs: 300_000, confirmMs: 12_000,
-  snapshotOctetsMax: 2_000, duplicateBeginMs: 10_000,
+  idleMs: 60_000,
+  totalMs: 180_000,
+  tombstoneMs: 120_000,
+  resumeMs: 300_000,
+  confirmMs: 12_000,
+  snapshotOctetsMax: 2_000,
+  duplicateBeginMs: 10_000,
 }
 export const LEASE_MS = 3_000
 export const T0 = Date.parse('2025-05-01T09:00:00+10:00')
@@ -47,22 +59,38 @@ export function fresh(what: string): string {
 export function dialogueFixture(store: DialogueStore) {
   const key = (said: Said = {}): DialogueKey => ({ group: said.group ?? 'main', msisdn: said.msisdn ?? '67570000001' })
   const taking = (said: Said, kind: Taking['answer']['kind']): Taking => ({
-    key: key(said), network: said.network ?? '17', code: kind === 'begin' ? (said.code ?? '*123#') : '', line: 'akiba',
-    answer: { kind, text: said.text ?? '', step: said.step ?? null }, link: said.link ?? 'link-a',
-    returnPath: { ...PATH, ...said.path }, token: said.token ?? fresh('token'), nowMs: said.atMs ?? T0,
-    leaseUntilMs: (said.atMs ?? T0) + LEASE_MS, epoch: said.epoch ?? fresh('epoch'), copyMs: said.copyMs,
+    key: key(said),
+    network: said.network ?? '17',
+    code: kind === 'begin' ? (said.code ?? '*123#') : '',
+    line: 'akiba',
+    answer: { kind, text: said.text ?? '', step: said.step ?? null },
+    link: said.link ?? 'link-a',
+    returnPath: { ...PATH, ...said.path },
+    token: said.token ?? fresh('token'),
+    nowMs: said.atMs ?? T0,
+    leaseUntilMs: (said.atMs ?? T0) + LEASE_MS,
+    epoch: said.epoch ?? fresh('epoch'),
+    copyMs: said.copyMs,
   })
   const begin = (said: Said = {}) => store.open(taking(said, 'begin'))
-  const bury = (said: Said = {}, untilMs = T0 + LIMITS.tombstoneMs) => store.bury(taking(said, 'begin'), untilMs, said.atMs ?? T0)
+  const bury = (said: Said = {}, untilMs = T0 + LIMITS.tombstoneMs) =>
+    store.bury(taking(said, 'begin'), untilMs, said.atMs ?? T0)
   const answer = (said: Said = {}) => store.take(taking({ text: '1', ...said }, said.kind ?? 'input'))
   const rest = async (rested: Rested, said: Said = {}): Promise<boolean> => {
     const epoch = rested.epoch ?? (await store.find(key(said)))?.epoch ?? ''
     return store.rest({
-      key: key(said), epoch, token: rested.token, nowMs: rested.atMs ?? T0, revision: 'dental@9f2c01ab77de',
-      snapshot: rested.snapshot ?? { value: 'main', context: { page: 1 } }, ended: rested.ended ?? null,
+      key: key(said),
+      epoch,
+      token: rested.token,
+      nowMs: rested.atMs ?? T0,
+      revision: 'dental@9f2c01ab77de',
+      snapshot: rested.snapshot ?? { value: 'main', context: { page: 1 } },
+      ended: rested.ended ?? null,
       reply: {
-        action: rested.ended ? 'end' : 'continue', text: rested.text ?? 'Welcome to Akiba\n1. Balance',
-        step: rested.step ?? null, link: rested.link ?? 'link-a',
+        action: rested.ended ? 'end' : 'continue',
+        text: rested.text ?? 'Welcome to Akiba\n1. Balance',
+        step: rested.step ?? null,
+        link: rested.link ?? 'link-a',
       },
     })
   }
@@ -73,7 +101,11 @@ export function dialogueFixture(store: DialogueStore) {
     return record.epoch
   }
   return {
-    key, begin, bury, answer, rest,
+    key,
+    begin,
+    bury,
+    answer,
+    rest,
     /** A dialogue that rests on its first question. */
     asked,
     /** A dialogue whose turn 2 is taken. */

@@ -25,7 +25,8 @@ function present(held: Held) {
     await asked()
     assert.equal(await held.store.count(), 1)
     // Some at a time: a thousand at once may pass Redis's time-out on a machine that has other things to do.
-    for (let n = 0; n < 999; n += 37) await Promise.all(Array.from({ length: 37 }, (_, i) => asked({ msisdn: String(n + i) })))
+    for (let n = 0; n < 999; n += 37)
+      await Promise.all(Array.from({ length: 37 }, (_, i) => asked({ msisdn: String(n + i) })))
     assert.equal(await held.store.count(), 1_000)
     await drop()
     assert.equal(await held.store.count(), 999)
@@ -37,7 +38,10 @@ function present(held: Held) {
     await begin({ msisdn: '5' })
     await drop({}, { msisdn: '4' })
     const census = await held.store.census(10)
-    assert.deepEqual([census.open.get('dental@9f2c01ab77de'), census.open.get(''), census.open.size, census.whole], [3, 1, 2, true])
+    assert.deepEqual(
+      [census.open.get('dental@9f2c01ab77de'), census.open.get(''), census.open.size, census.whole],
+      [3, 1, 2, true],
+    )
     const part = await held.store.census(2)
     assert.deepEqual([[...part.open.values()].reduce((sum, n) => sum + n, 0), part.whole], [2, false])
   })
@@ -101,7 +105,13 @@ function restarted(held: Held) {
     assert.equal(expectIs(await after.begin({ msisdn: '3', network: '16' }), 'repeat').resend, false)
     assert.equal(expectIs(await after.begin({ msisdn: '3', network: '17', link: 'link-b' }), 'repeat').resend, true)
     const due = await after.overdue(T0 + LIMITS.confirmMs)
-    assert.deepEqual(due.map((one) => [one.is, one.record.key.msisdn]), [['abandoned', '1'], ['unconfirmed', '3']])
+    assert.deepEqual(
+      due.map((one) => [one.is, one.record.key.msisdn]),
+      [
+        ['abandoned', '1'],
+        ['unconfirmed', '3'],
+      ],
+    )
     assert.equal(await after.rest(turn, { msisdn: '1' }), false, 'the turn was taken over')
   })
   it('has a renewed lease and a first turn with what stood before it', async function () {

@@ -92,7 +92,10 @@ function confirmations(held: Held) {
     const late = await asked({ msisdn: '2' })
     await overdue(T0 + LIMITS.confirmMs)
     await confirm(late, 1, { msisdn: '2' })
-    assert.deepEqual((await overdue(T0 + LIMITS.idleMs)).map((one) => one.is), ['ended', 'ended'])
+    assert.deepEqual(
+      (await overdue(T0 + LIMITS.idleMs)).map((one) => one.is),
+      ['ended', 'ended'],
+    )
   })
   it('do not take a confirmation of another turn or dialogue', async () => {
     const { taken, rest, confirm, overdue } = dialogueFixture(held.store)
@@ -113,7 +116,10 @@ function confirmations(held: Held) {
     await asked({}, { ended: 'completed' })
     await confirm(await asked({ msisdn: '2' }, { ended: 'completed' }), 1, { msisdn: '2' })
     const found = await overdue(T0 + LIMITS.confirmMs)
-    assert.deepEqual(found.map((one) => [one.is, one.record.status, one.record.key.msisdn]), [['unconfirmed', 'ended', '67570000001']])
+    assert.deepEqual(
+      found.map((one) => [one.is, one.record.status, one.record.key.msisdn]),
+      [['unconfirmed', 'ended', '67570000001']],
+    )
     assert.deepEqual(await overdue(T0 + LIMITS.confirmMs), [])
     await asked({ msisdn: '3' }, { ended: 'completed' })
     assert.deepEqual(await overdue(T0 + LIMITS.tombstoneMs), [], 'nobody wants it an hour later')
@@ -147,7 +153,10 @@ function endings(held: Held) {
   it('end one that rested too long unconfirmed, without sending the reply again', async () => {
     const { asked, overdue } = dialogueFixture(held.store)
     await asked()
-    assert.deepEqual((await overdue(T0 + LIMITS.idleMs)).map((one) => one.is), ['ended'])
+    assert.deepEqual(
+      (await overdue(T0 + LIMITS.idleMs)).map((one) => one.is),
+      ['ended'],
+    )
   })
   it('count from the last answer', async () => {
     const { asked, answer, rest, confirm, overdue } = dialogueFixture(held.store)
@@ -175,8 +184,13 @@ function many(held: Held) {
     for (let n = 0; n < 30; n++) await taken({ msisdn: `6757000${100 + n}`, atMs: T0 + 29 - n })
     const at = T0 + LEASE_MS + 29
     const first = await overdue(at, 'a', 3)
-    assert.deepEqual(first.map((one) => one.record.key.msisdn), ['6757000129', '6757000128', '6757000127'])
-    const rest = (await Promise.all([overdue(at, 'b', 20), overdue(at, 'c', 20), overdue(at, 'd', 20), overdue(at, 'e', 20)])).flat()
+    assert.deepEqual(
+      first.map((one) => one.record.key.msisdn),
+      ['6757000129', '6757000128', '6757000127'],
+    )
+    const rest = (
+      await Promise.all([overdue(at, 'b', 20), overdue(at, 'c', 20), overdue(at, 'd', 20), overdue(at, 'e', 20)])
+    ).flat()
     rest.push(...(await overdue(at, 'f', 100)))
     assert.equal(rest.length, 27)
     assert.equal(new Set([...first, ...rest].map((one) => one.record.key.msisdn)).size, 30)

@@ -32,21 +32,39 @@ describe('a turn whose back end is patient', () => {
   })
 
   /** Answers '2', calls, and asks once the call is answered; `next` says otherwise. */
-  const calling = (next: (event: FlowEvent) => string = ({ type }) => (type === 'ANSWER' ? 'calls' : 'asked'), want: Want = call) =>
-    flowOf('shop', 'shop@1', { calls: want, again: want, asked: ask }, next)
+  const calling = (
+    next: (event: FlowEvent) => string = ({ type }) => (type === 'ANSWER' ? 'calls' : 'asked'),
+    want: Want = call,
+  ) => flowOf('shop', 'shop@1', { calls: want, again: want, asked: ask }, next)
 
   const backend = (patience?: Backend['patience']): Backend => ({
-    name: 'shop', ...(patience ? { patience } : {}), call: (...args) => (called.push(args), new Promise((done) => respond.push(done))),
+    name: 'shop',
+    ...(patience ? { patience } : {}),
+    call: (...args) => (called.push(args), new Promise((done) => respond.push(done))),
   })
-  function partsFor(flow: ReturnType<typeof calling>['flow'], more: Partial<TurnDeps> & { patience?: Backend['patience'] | null } = {}) {
+  function partsFor(
+    flow: ReturnType<typeof calling>['flow'],
+    more: Partial<TurnDeps> & { patience?: Backend['patience'] | null } = {},
+  ) {
     const { patience = PATIENCE, ...rest } = more
     return {
-      flows: { current: () => undefined, pinned: async (revision: string) => (revision === 'shop@1' ? flow : undefined) },
-      backend: () => backend(patience ?? undefined), clock, language: 'en', page: PAGE, mayHold: (line: string) => line === 'digicel', ...rest,
+      flows: {
+        current: () => undefined,
+        pinned: async (revision: string) => (revision === 'shop@1' ? flow : undefined),
+      },
+      backend: () => backend(patience ?? undefined),
+      clock,
+      language: 'en',
+      page: PAGE,
+      mayHold: (line: string) => line === 'digicel',
+      ...rest,
     }
   }
-  const play = (flow: ReturnType<typeof calling>['flow'], more: Parameters<typeof partsFor>[1] = {}, record: Partial<DialogueRecord> = {}) =>
-    playTurn({ ...RECORD, ...record }, null, START + 5_000, partsFor(flow, more))
+  const play = (
+    flow: ReturnType<typeof calling>['flow'],
+    more: Parameters<typeof partsFor>[1] = {},
+    record: Partial<DialogueRecord> = {},
+  ) => playTurn({ ...RECORD, ...record }, null, START + 5_000, partsFor(flow, more))
 
   it('goes on as any other where the answer is here in time, and leaves no timer behind', async () => {
     const { flow, stepped } = calling()
@@ -55,7 +73,11 @@ describe('a turn whose back end is patient', () => {
     respond[0]!(DATA)
     const played = await playing
     assert.deepEqual(played, {
-      flow, snapshot: { value: 'asked', context: {} }, calls: 1, reply: { action: 'continue', text: 'How many?' }, ended: null,
+      flow,
+      snapshot: { value: 'asked', context: {} },
+      calls: 1,
+      reply: { action: 'continue', text: 'How many?' },
+      ended: null,
     })
     assert.deepEqual(stepped[1], { type: 'RESULT', data: { limit: 500 } })
     assert.equal(standing.size, 0)
@@ -65,15 +87,25 @@ describe('a turn whose back end is patient', () => {
       clock = fakeClock(START)
       const { flow } = calling()
       const spoken: unknown[] = []
-      const playing = play({ ...flow, text: (...args) => (spoken.push(args), 'We will tell you.') }, {}, {
-        snapshot: { value: 'asked', context: language ? { language } : {} },
-      })
+      const playing = play(
+        { ...flow, text: (...args) => (spoken.push(args), 'We will tell you.') },
+        {},
+        {
+          snapshot: { value: 'asked', context: language ? { language } : {} },
+        },
+      )
       await clock.advance(2_000)
       const { held, ...played } = (await playing)!
-      assert.deepEqual({ ...played, flow: null }, {
-        flow: null, snapshot: { value: 'calls', context: language ? { language } : {} }, calls: 1,
-        reply: { action: 'end', text: 'We will tell you.' }, ended: 'answer-later',
-      })
+      assert.deepEqual(
+        { ...played, flow: null },
+        {
+          flow: null,
+          snapshot: { value: 'calls', context: language ? { language } : {} },
+          calls: 1,
+          reply: { action: 'end', text: 'We will tell you.' },
+          ended: 'answer-later',
+        },
+      )
       assert.deepEqual(spoken, [['holding', language ?? 'en']])
       assert.deepEqual([held!.n, held!.untilMs], [0, START + 62_000])
       respond.at(-1)!(DATA)
@@ -81,11 +113,17 @@ describe('a turn whose back end is patient', () => {
     }
   })
   it('counts the patience from when the answer came, and has none left for one that is played late', async () => {
-    for (const [touchedMs, holdMs] of [[START, 2_000], [START - 500, 1_500], [START - 9_000, 0]] as const) {
+    for (const [touchedMs, holdMs] of [
+      [START, 2_000],
+      [START - 500, 1_500],
+      [START - 9_000, 0],
+    ] as const) {
       const { flow } = calling()
       clock = fakeClock(START)
       let is = 'open'
-      void play(flow, {}, { touchedMs }).then((played) => { is = played!.ended! })
+      void play(flow, {}, { touchedMs }).then((played) => {
+        is = played!.ended!
+      })
       if (holdMs) {
         await clock.advance(holdMs - 1)
         assert.equal(is, 'open', String(holdMs))
@@ -124,20 +162,28 @@ describe('a turn whose back end is patient', () => {
     await clock.advance(1_900)
     const played = (await playing)!
     assert.deepEqual([played.calls, played.held!.n, played.snapshot.value], [2, 1, 'again'])
-    assert.deepEqual(called.map(([, , { intention }]) => intention), ['E1:3:0', 'E1:3:1'])
+    assert.deepEqual(
+      called.map(([, , { intention }]) => intention),
+      ['E1:3:0', 'E1:3:1'],
+    )
   })
   it('is never held where the subscriber cannot be told, where a secret would be written down, or where the back end is not patient', async () => {
     const hidden: Want = { ...call, hidden: ['pin'] }
     const cases: [why: string, Parameters<typeof play>[1], Want, context: FlowSnapshot['context']][] = [
-      ['another line', { mayHold: (line) => line !== 'digicel' }, call, {}], ['nobody may', { mayHold: undefined }, call, {}],
-      ['hidden', {}, hidden, {}], ['secrets', {}, call, { secrets: ['pin'] }], ['impatient', { patience: null }, call, {}],
+      ['another line', { mayHold: (line) => line !== 'digicel' }, call, {}],
+      ['nobody may', { mayHold: undefined }, call, {}],
+      ['hidden', {}, hidden, {}],
+      ['secrets', {}, call, { secrets: ['pin'] }],
+      ['impatient', { patience: null }, call, {}],
     ]
     for (const [why, parts, want, context] of cases) {
       clock = fakeClock(START)
       called = []
       const { flow, stepped } = calling(undefined, want)
       let ended: unknown = 'open'
-      void play(flow, parts, { snapshot: { value: 'asked', context } }).then((played) => { ended = played!.ended })
+      void play(flow, parts, { snapshot: { value: 'asked', context } }).then((played) => {
+        ended = played!.ended
+      })
       await clock.advance(4_999)
       assert.deepEqual([ended, called[0]![2].signal.aborted], ['open', false], why)
       await clock.advance(1)
@@ -150,20 +196,32 @@ describe('a turn whose back end is patient', () => {
 
   describe('played to its end', () => {
     const taken = { ...RECORD, snapshot: CALLING }
-    const resume = (held: HeldCall, flow: ReturnType<typeof calling>['flow'], record: DialogueRecord = taken) => playHeld(record, held, partsFor(flow))
+    const resume = (held: HeldCall, flow: ReturnType<typeof calling>['flow'], record: DialogueRecord = taken) =>
+      playHeld(record, held, partsFor(flow))
 
     it('goes on with the answer that was promised, and calls nobody for it', async () => {
       const { flow, stepped } = calling()
       const played = await resume({ n: 0, answer: Promise.resolve(DATA), untilMs: START + 60_000 }, flow)
       assert.deepEqual(played, {
-        flow, snapshot: { value: 'asked', context: { language: 'tpi' } }, calls: 1, reply: { action: 'continue', text: 'How many?' }, ended: null,
+        flow,
+        snapshot: { value: 'asked', context: { language: 'tpi' } },
+        calls: 1,
+        reply: { action: 'continue', text: 'How many?' },
+        ended: null,
       })
       assert.deepEqual([called, stepped], [[], [{ type: 'RESULT', data: { limit: 500 } }]])
     })
     it('says so where no answer came to the end of the wait, however it is with the clock', async () => {
-      for (const [why, waitedOut] of [['late', true], ['down', undefined]] as const) {
+      for (const [why, waitedOut] of [
+        ['late', true],
+        ['down', undefined],
+      ] as const) {
         const answer = Promise.resolve<CallResult>({ is: 'failed', why, detail: '' })
-        assert.equal((await resume({ n: 0, answer, untilMs: START + 60_000 }, calling().flow))!.waitedOut, waitedOut, why)
+        assert.equal(
+          (await resume({ n: 0, answer, untilMs: START + 60_000 }, calling().flow))!.waitedOut,
+          waitedOut,
+          why,
+        )
       }
     })
     it('makes the call again, with the same intention, where whoever made it is gone', async () => {
@@ -174,8 +232,15 @@ describe('a turn whose back end is patient', () => {
       const [operation, , { signal: _signal, ...context }] = called[0]!
       assert.equal(operation, 'buy')
       assert.deepEqual(context, {
-        intention: 'E1:3:1', epoch: 'E1', msisdn: '67570000001', language: 'tpi', line: 'digicel', todayMs: START,
-        once: true, isSecret: false, deadlineMs: START + 60_000,
+        intention: 'E1:3:1',
+        epoch: 'E1',
+        msisdn: '67570000001',
+        language: 'tpi',
+        line: 'digicel',
+        todayMs: START,
+        once: true,
+        isSecret: false,
+        deadlineMs: START + 60_000,
       })
     })
     it('makes what its flow calls next, numbered on, whatever the patience: it is cut off at the end of the wait', async () => {
@@ -208,7 +273,11 @@ describe('a turn whose back end is patient', () => {
   })
 
   it('is known to back ends by the epoch that it began with, where it goes on in a dialogue that we pushed', async () => {
-    for (const [began, epoch] of [['E0', 'E0'], [7, 'E1'], [undefined, 'E1']] as const) {
+    for (const [began, epoch] of [
+      ['E0', 'E0'],
+      [7, 'E1'],
+      [undefined, 'E1'],
+    ] as const) {
       called = []
       void play(calling().flow, {}, { snapshot: { value: 'asked', context: began === undefined ? {} : { began } } })
       await settle()

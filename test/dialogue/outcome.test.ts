@@ -7,22 +7,50 @@ import { LIMITS, PATH, T0 } from '../contract/dialogue-fixture.ts'
 
 const REPLY: Resting['reply'] = { action: 'continue', text: 'How many?', step: null, link: 'link-a' }
 const TAKEN: DialogueEntry = {
-  key: { group: 'main', msisdn: '67570000001' }, epoch: 'E1', status: 'taken', network: '17', turn: 2, revision: 'shop@1', code: '*123#', line: 'akiba',
-  snapshot: '{}', answer: { kind: 'input', text: '1', step: null }, reply: null, returnPath: PATH, openedMs: T0, touchedMs: T0, ended: null,
-  token: 'mine', confirmed: null, past: [], untilMs: null, previous: null,
+  key: { group: 'main', msisdn: '67570000001' },
+  epoch: 'E1',
+  status: 'taken',
+  network: '17',
+  turn: 2,
+  revision: 'shop@1',
+  code: '*123#',
+  line: 'akiba',
+  snapshot: '{}',
+  answer: { kind: 'input', text: '1', step: null },
+  reply: null,
+  returnPath: PATH,
+  openedMs: T0,
+  touchedMs: T0,
+  ended: null,
+  token: 'mine',
+  confirmed: null,
+  past: [],
+  untilMs: null,
+  previous: null,
 }
 const RESTED: DialogueEntry = { ...TAKEN, status: 'resting', reply: REPLY, confirmed: false }
 const ENDED: DialogueEntry = { ...RESTED, status: 'ended', ended: 'completed', untilMs: T0 + LIMITS.tombstoneMs }
 
 describe('an entry after it was taken', () => {
   const seizing = (atMs: number) => ({ nowMs: atMs, token: 'sweeper', leaseUntilMs: atMs + 3_000 })
-  const resting = (more: Partial<Resting> = {}): Resting =>
-    ({ key: TAKEN.key, epoch: 'E1', token: 'mine', nowMs: T0 + 9, revision: 'shop@1', snapshot: {}, reply: REPLY, ended: null, ...more })
+  const resting = (more: Partial<Resting> = {}): Resting => ({
+    key: TAKEN.key,
+    epoch: 'E1',
+    token: 'mine',
+    nowMs: T0 + 9,
+    revision: 'shop@1',
+    snapshot: {},
+    reply: REPLY,
+    ended: null,
+    ...more,
+  })
 
   it('rests once for the token that has it, which is told when it comes again; others are refused', () => {
     assert.deepEqual(rest(TAKEN, resting(), '{"n":1}', LIMITS), { ...RESTED, snapshot: '{"n":1}', touchedMs: T0 + 9 })
-    for (const rested of [RESTED, { ...RESTED, confirmed: true }]) assert.equal(rest(rested, resting(), '{}', LIMITS), 'again')
-    for (const other of [resting({ token: 'other' }), resting({ epoch: 'E0' })]) assert.equal(rest(TAKEN, other, '{}', LIMITS), 'refused')
+    for (const rested of [RESTED, { ...RESTED, confirmed: true }])
+      assert.equal(rest(rested, resting(), '{}', LIMITS), 'again')
+    for (const other of [resting({ token: 'other' }), resting({ epoch: 'E0' })])
+      assert.equal(rest(TAKEN, other, '{}', LIMITS), 'refused')
     assert.equal(rest(undefined, resting(), '{}', LIMITS), 'refused')
     assert.equal(rest({ ...ENDED, confirmed: null }, resting(), '{}', LIMITS), 'refused', 'it was hung up')
     assert.equal(rest(ENDED, resting({ nowMs: ENDED.untilMs! }), '{}', LIMITS), 'refused', 'its tombstone has run out')
@@ -36,20 +64,47 @@ describe('an entry after it was taken', () => {
     const accepted = { ...ENDED, confirmed: true }
     assert.deepEqual(seize(accepted, seizing(T0 + 1), LIMITS), nothing(accepted))
     assert.deepEqual(seize(ENDED, seizing(ENDED.untilMs!), LIMITS), nothing(ENDED))
-    assert.deepEqual(seize(ENDED, seizing(ENDED.untilMs! - 1), LIMITS),
-      { is: 'unconfirmed', entry: ENDED, deadlineMs: ENDED.untilMs! - 1 + LIMITS.confirmMs })
+    assert.deepEqual(seize(ENDED, seizing(ENDED.untilMs! - 1), LIMITS), {
+      is: 'unconfirmed',
+      entry: ENDED,
+      deadlineMs: ENDED.untilMs! - 1 + LIMITS.confirmMs,
+    })
   })
   it('is nothing to tell anybody while an accepted screen waits for its answer, and is looked at when that must be here', () => {
     const accepted = { ...RESTED, confirmed: true }
-    assert.deepEqual(seize(accepted, seizing(T0 + 1), LIMITS), { is: 'nothing', entry: accepted, deadlineMs: T0 + LIMITS.idleMs })
+    assert.deepEqual(seize(accepted, seizing(T0 + 1), LIMITS), {
+      is: 'nothing',
+      entry: accepted,
+      deadlineMs: T0 + LIMITS.idleMs,
+    })
     const late = T0 + LIMITS.idleMs - 1
-    assert.deepEqual(seize(RESTED, seizing(late), LIMITS), { is: 'unconfirmed', entry: RESTED, deadlineMs: T0 + LIMITS.idleMs }, 'not after its end')
+    assert.deepEqual(
+      seize(RESTED, seizing(late), LIMITS),
+      { is: 'unconfirmed', entry: RESTED, deadlineMs: T0 + LIMITS.idleMs },
+      'not after its end',
+    )
   })
   it('is kept for resume where the subscriber may want to go on, and else only to know late copies', () => {
     const keeps: Record<EndReason, number> = {
-      completed: 0, exit: 0, 'too-many-wrong': 0, 'flow-gone': 0, operator: 0, recalled: 0, 'answer-later': 0,
-      'subscriber-abort': 1, 'network-abort': 1, idle: 1, total: 1, 'backend-failed': 1, 'store-failed': 1, 'bind-lost': 1, refused: 1,
-      superseded: 1, overload: 1, failed: 1, drained: 1,
+      completed: 0,
+      exit: 0,
+      'too-many-wrong': 0,
+      'flow-gone': 0,
+      operator: 0,
+      recalled: 0,
+      'answer-later': 0,
+      'subscriber-abort': 1,
+      'network-abort': 1,
+      idle: 1,
+      total: 1,
+      'backend-failed': 1,
+      'store-failed': 1,
+      'bind-lost': 1,
+      refused: 1,
+      superseded: 1,
+      overload: 1,
+      failed: 1,
+      drained: 1,
     }
     for (const [reason, isForResume] of Object.entries(keeps)) {
       assert.equal(keepMs(reason as EndReason, LIMITS), isForResume ? LIMITS.resumeMs : LIMITS.tombstoneMs, reason)

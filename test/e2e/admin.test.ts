@@ -19,18 +19,24 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
   let staged: Staged
   let url: string
   const file = (role: keyof typeof TOKENS) => join(staged.settings.data, `${role}.token`)
-  const ask = (method: string, path: string, token?: string, body?: string) => fetch(`${url}${path}`, {
-    method, ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}), ...(body === undefined ? {} : { body }),
-  })
+  const ask = (method: string, path: string, token?: string, body?: string) =>
+    fetch(`${url}${path}`, {
+      method,
+      ...(token ? { headers: { authorization: `Bearer ${token}` } } : {}),
+      ...(body === undefined ? {} : { body }),
+    })
   const audit = () => staged.logged().filter((line) => line.msg === 'admin audit')
 
   before(async () => {
     smsc = await foreignSmsc()
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
-      writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
+        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
+      },
+    })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
     for (const role of ['read', 'operate'] as const) writeFileSync(file(role), `${TOKENS[role]}\n`)
   })
@@ -42,7 +48,7 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
   it('says to anybody that it lives, to this machine whether it is ready, and no more without a token', async () => {
     assert.deepEqual(await (await ask('GET', '/live')).json(), { live: true })
     assert.deepEqual(await (await ask('GET', '/ready')).json(), { ready: true })
-    const known = await (await ask('GET', '/ready', TOKENS.read)).json() as Record<string, unknown>
+    const known = (await (await ask('GET', '/ready', TOKENS.read)).json()) as Record<string, unknown>
     assert.ok(known.lines && known.stores)
     for (const path of ['/metrics', '/v1/flows', '/v1/lines', `/v1/dialogues?msisdn=${JOHN}`, '/nothing']) {
       assert.equal((await ask('GET', path)).status, 401, path)
@@ -54,7 +60,10 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
 
   it('answers with headers that leave a browser nothing to do', async () => {
     const { headers } = await ask('GET', '/v1/lines', TOKENS.read)
-    assert.equal(headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+    assert.equal(
+      headers.get('content-security-policy'),
+      "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    )
     assert.equal(headers.get('cache-control'), 'no-store')
     assert.equal(headers.get('x-content-type-options'), 'nosniff')
     assert.equal(headers.get('referrer-policy'), 'no-referrer')
@@ -66,14 +75,18 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     assert.equal((await john.dial('*123#')).text, T1)
     assert.equal((await john.answer('2')).text, T4)
     const said = await (await ask('GET', `/v1/dialogues?msisdn=%2B${JOHN}`, TOKENS.read)).text()
-    const { dialogues: [one] } = JSON.parse(said) as { dialogues: Record<string, unknown>[] }
+    const {
+      dialogues: [one],
+    } = JSON.parse(said) as { dialogues: Record<string, unknown>[] }
     assert.deepEqual([one!.group, one!.msisdn, one!.status, one!.turn], ['test', '675******01', 'resting', 2])
     assert.match(String(one!.flow), /^dental@[0-9a-f]{12}$/)
     assert.doesNotMatch(said, new RegExp(`${JOHN}|Checkup|John`))
 
     assert.equal((await ask('DELETE', `/v1/dialogues/test/${JOHN}`, TOKENS.read)).status, 403)
     const written: string[] = []
-    await dialoguesCommand({ url, tokenFile: file('operate'), msisdn: `+${JOHN}`, end: true }, (text) => written.push(text))
+    await dialoguesCommand({ url, tokenFile: file('operate'), msisdn: `+${JOHN}`, end: true }, (text) =>
+      written.push(text),
+    )
     assert.match(written[0]!, /675\*{6}01 {2}resting {2}dental@/)
     assert.match(written[1]!, /^ended/)
     const screen = await john.answer('1')
@@ -83,8 +96,13 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
   })
 
   it('names lines and binds', async () => {
-    const { lines } = await (await ask('GET', '/v1/lines', TOKENS.read)).json() as { lines: { name: string; dialect: string; binds: { state: string }[] }[] }
-    assert.deepEqual(lines.map(({ name, dialect }) => [name, dialect]), [['test', 'standard']])
+    const { lines } = (await (await ask('GET', '/v1/lines', TOKENS.read)).json()) as {
+      lines: { name: string; dialect: string; binds: { state: string }[] }[]
+    }
+    assert.deepEqual(
+      lines.map(({ name, dialect }) => [name, dialect]),
+      [['test', 'standard']],
+    )
     assert.match(lines[0]!.binds[0]!.state, /^bound/)
   })
 
@@ -104,24 +122,45 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     for (const query of ['last=0', 'last=x', 'msisdn=1', 'clear=1', 'form=pdf', 'what=1']) {
       assert.equal((await ask('GET', `${path}?${query}`, TOKENS.read)).status, 400, query)
     }
-    const what = (name: string) => audit().filter((line) => line.what === name).map(({ who, clear: seen }) => [who, seen])
-    assert.deepEqual([what('trace taken'), what('trace refused')], [[['reader', false], ['operateer', true]], [['reader', undefined]]])
+    const what = (name: string) =>
+      audit()
+        .filter((line) => line.what === name)
+        .map(({ who, clear: seen }) => [who, seen])
+    assert.deepEqual(
+      [what('trace taken'), what('trace refused')],
+      [
+        [
+          ['reader', false],
+          ['operateer', true],
+        ],
+        [['reader', undefined]],
+      ],
+    )
 
     const out = join(staged.settings.data, 'test.pcap')
     const written: string[] = []
     const say = (line: string) => void written.push(line)
     await traceCommand('test', { url, tokenFile: file('read'), out, msisdn: `+${mary}` }, say)
-    assert.deepEqual(readPdus(out).pdus.map((it) => it.pdu.command), ['deliver_sm', 'deliver_sm_resp', 'submit_sm', 'submit_sm_resp'])
+    assert.deepEqual(
+      readPdus(out).pdus.map((it) => it.pdu.command),
+      ['deliver_sm', 'deliver_sm_resp', 'submit_sm', 'submit_sm_resp'],
+    )
     await traceCommand('test', { url, tokenFile: file('read'), text: true, last: 1 }, say)
     assert.match(written.join('\n'), /masked\n[\s\S]*submit_sm_resp/)
-    await assert.rejects(traceCommand('test', { url, tokenFile: file('read'), out, clear: true }, say), /403: this token may only see it masked/)
+    await assert.rejects(
+      traceCommand('test', { url, tokenFile: file('read'), out, clear: true }, say),
+      /403: this token may only see it masked/,
+    )
     await assert.rejects(traceCommand('test', { url, tokenFile: file('read') }, say), /either --out FILE or --text/)
   })
 
   it('writes down who did what, before and after; refusals too', async () => {
     const lines = audit()
     const ended = lines.find((line) => line.what === 'dialogue ended')!
-    assert.deepEqual([ended.who, ended.role, ended.before, ended.after, ended.msisdn], ['operateer', 'operate', 'open', 'ended', '675******01'])
+    assert.deepEqual(
+      [ended.who, ended.role, ended.before, ended.after, ended.msisdn],
+      ['operateer', 'operate', 'open', 'ended', '675******01'],
+    )
     assert.ok(lines.some((line) => line.what === 'DELETE refused' && line.who === 'reader'))
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${TOKENS.read}|${TOKENS.operate}|${JOHN}`))
   })
@@ -151,9 +190,20 @@ describeWith(['redis', 'postgres'], 'the admin door without tokens', () => {
       assert.deepEqual([await status('/live'), await status('/ready'), await status('/metrics')], [200, 200, 200])
       assert.equal(await status('/v1/flows'), 403)
       // Through a proxy of this machine, or a page whose name was made to lead here.
-      const as = (headers: Record<string, string>) => new Promise((done, fail) =>
-        get({ host: '127.0.0.1', port: staged.daemon.admin.port, path: '/metrics', headers }, (answer) => done(answer.resume().statusCode)).on('error', fail))
-      assert.deepEqual([await as({ host: 'evil.example' }), await as({ 'x-forwarded-for': '203.0.113.9' }), await as({ host: 'localhost:8123' })], [403, 403, 200])
+      const as = (headers: Record<string, string>) =>
+        new Promise((done, fail) =>
+          get({ host: '127.0.0.1', port: staged.daemon.admin.port, path: '/metrics', headers }, (answer) =>
+            done(answer.resume().statusCode),
+          ).on('error', fail),
+        )
+      assert.deepEqual(
+        [
+          await as({ host: 'evil.example' }),
+          await as({ 'x-forwarded-for': '203.0.113.9' }),
+          await as({ host: 'localhost:8123' }),
+        ],
+        [403, 403, 200],
+      )
       assert.deepEqual([await as({ origin: 'http://evil.example' }), await as({ origin: 'null' })], [403, 403])
       assert.equal(await status(`/v1/dialogues/test/${JOHN}`, 'DELETE'), 403)
     } finally {

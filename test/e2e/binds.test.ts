@@ -14,15 +14,18 @@ describeWith(['redis', 'postgres'], 'lines and binds', () => {
     this.timeout(30_000)
     one = await startSmsc({ clock: realClock, chance: Math.random })
     two = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: one.port, change: (settings) => {
-      const [line] = settings.lines
-      line!.timers.reconnectMs = 50
-      settings.lines = [
-        { ...line!, name: 'pair', bind: 'pair', links: 2 },
-        { ...line!, name: 'other', smsc: { ...line!.smsc, port: two.port } },
-      ]
-      settings.services.push({ code: '*124#', flow: 'dental', lines: ['other'] })
-    } })
+    staged = await stageDaemon({
+      smscPort: one.port,
+      change: (settings) => {
+        const [line] = settings.lines
+        line!.timers.reconnectMs = 50
+        settings.lines = [
+          { ...line!, name: 'pair', bind: 'pair', links: 2 },
+          { ...line!, name: 'other', smsc: { ...line!.smsc, port: two.port } },
+        ]
+        settings.services.push({ code: '*124#', flow: 'dental', lines: ['other'] })
+      },
+    })
     await one.bound(4)
     await two.bound(1)
   })
@@ -33,7 +36,13 @@ describeWith(['redis', 'postgres'], 'lines and binds', () => {
   })
 
   it('a pair: dialogues come on receivers, replies leave on transmitters', async () => {
-    assert.deepEqual(one.binds().map((bind) => bind.mode).toSorted(), ['receiver', 'receiver', 'transmitter', 'transmitter'])
+    assert.deepEqual(
+      one
+        .binds()
+        .map((bind) => bind.mode)
+        .toSorted(),
+      ['receiver', 'receiver', 'transmitter', 'transmitter'],
+    )
     const mary = one.phone('67570000002')
     assert.equal((await mary.dial('*123#')).text, T1_MARY)
     assert.equal((await mary.answer('1')).text, T3)

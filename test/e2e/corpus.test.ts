@@ -31,12 +31,30 @@ interface CorpusDialogue {
 }
 
 /** Each leaves a dialogue at another screen; the last key is the one that is replayed. */
-const WALKS = [['1'], ['1', '3'], ['2'], ['2', '2'], ['2', '2', '1'], ['2', '2', '3'], ['2', '9'], ['3'], ['4'], ['2', '2', '1', '2']]
+const WALKS = [
+  ['1'],
+  ['1', '3'],
+  ['2'],
+  ['2', '2'],
+  ['2', '2', '1'],
+  ['2', '2', '3'],
+  ['2', '9'],
+  ['3'],
+  ['4'],
+  ['2', '2', '1', '2'],
+]
 const JOHN = '67570000001'
 const DIR = join(packageRoot, 'test/corpus')
-const FILES = existsSync(DIR) ? readdirSync(DIR).filter((name) => name.endsWith('.json')).toSorted() : []
+const FILES = existsSync(DIR)
+  ? readdirSync(DIR)
+      .filter((name) => name.endsWith('.json'))
+      .toSorted()
+  : []
 
-/** Words of the first line that belong to the phone's own dialogue here: opened, network, step of the answer, link and step of the reply. */
+/**
+ * Words of the first line that belong to the phone's own dialogue here: opened, network, step of the answer, link and
+ * step of the reply.
+ */
 const LIVE_WORDS = [3, 6, 10, 14, 15]
 
 describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', () => {
@@ -67,7 +85,11 @@ describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', ()
     for (const { keys, next, stored, screen } of corpus.dialogues) {
       it(`${corpus.release}: after ${['*123#', ...keys].join(' ')} the next key, ${next}, is understood`, async () => {
         for (const [revision, source] of Object.entries(corpus.flows)) {
-          await staged.knex('flow_revision').insert({ revision, name: revision.split('@')[0], source }).onConflict('revision').ignore()
+          await staged
+            .knex('flow_revision')
+            .insert({ revision, name: revision.split('@')[0], source })
+            .onConflict('revision')
+            .ignore()
         }
         const phone = smsc.phone(JOHN)
         await phone.dial('*123#')
@@ -93,9 +115,15 @@ describeWith(['redis', 'postgres'], 'dialogues that earlier releases stored', ()
       if (seen.open) phone.hangUp()
       dialogues.push({ keys, stored, next, screen: seen.text })
     }
-    const rows = await staged.knex('flow_revision').where({ name: 'dental' }).select<{ revision: string; source: string }[]>('revision', 'source')
+    const rows = await staged
+      .knex('flow_revision')
+      .where({ name: 'dental' })
+      .select<{ revision: string; source: string }[]>('revision', 'source')
     const flows = Object.fromEntries(rows.map(({ revision, source }) => [revision, source]))
-    writeFileSync(join(DIR, `${release}.json`), `${JSON.stringify({ release, flows, dialogues } satisfies Corpus, null, 2)}\n`)
+    writeFileSync(
+      join(DIR, `${release}.json`),
+      `${JSON.stringify({ release, flows, dialogues } satisfies Corpus, null, 2)}\n`,
+    )
   })
 })
 

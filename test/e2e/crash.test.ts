@@ -15,14 +15,25 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   let daemon: DaemonProcess
   let knex: Knex
 
-  const start = () => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
-    s.dialogue.leaseMs = 600
-    // A machine that starts the daemon slowly makes no turn a late one, which would get the busy text.
-    s.dialogue.turnMs = 60_000
-    s.dialogue.sweepMs = 100
-    s.lines[0]!.timers.reconnectMs = 100
-    s.reminders.pollMs = 100
-  } }, stage), stage.data, { USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00' })
+  const start = () =>
+    runProcess(
+      settingsFor(
+        {
+          smscPort: smsc.port,
+          change: (s) => {
+            s.dialogue.leaseMs = 600
+            // A machine that starts the daemon slowly makes no turn a late one, which would get the busy text.
+            s.dialogue.turnMs = 60_000
+            s.dialogue.sweepMs = 100
+            s.lines[0]!.timers.reconnectMs = 100
+            s.reminders.pollMs = 100
+          },
+        },
+        stage,
+      ),
+      stage.data,
+      { USSD_CONNECTOR_FROZEN_CLOCK: '2025-05-01T09:00:00+10:00' },
+    )
 
   before(async () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })

@@ -26,23 +26,36 @@ describeWith(['redis', 'postgres'], 'a crowd after two slots', () => {
   it('two get them, the others are told so on a fresh list, and nobody else gets an SMS', async function () {
     this.timeout(40_000)
     const numbers = Array.from({ length: CROWD }, (_, i) => `67571${String(i).padStart(6, '0')}`)
-    await staged.knex('dental_profile').insert(numbers.map((msisdn) => ({ msisdn, name: 'Ann', language: 'en', created_at: new Date() })))
+    await staged
+      .knex('dental_profile')
+      .insert(numbers.map((msisdn) => ({ msisdn, name: 'Ann', language: 'en', created_at: new Date() })))
     const phones = numbers.map((msisdn) => smsc.phone(msisdn))
     const lists = await Promise.all(phones.map((phone) => phone.dial('*123*2*2#')))
     assert.ok(lists.every((screen) => screen.text === T5))
     const asked = await Promise.all(phones.map((phone) => phone.answer('1')))
     const holders = phones.filter((_, i) => asked[i]!.text === T6)
     assert.equal(holders.length, 1, 'one hold a slot')
-    assert.equal(asked.filter((screen) => screen.text.startsWith(`${TAKEN}\nAvailable Checkup Slots:\n1. Gerehu`)).length, CROWD - 1)
+    assert.equal(
+      asked.filter((screen) => screen.text.startsWith(`${TAKEN}\nAvailable Checkup Slots:\n1. Gerehu`)).length,
+      CROWD - 1,
+    )
     assert.equal((await holders[0]!.answer('1')).text, T7)
-    const second = await Promise.all(phones.filter((phone) => phone !== holders[0]).map(async (phone) => ({ phone, text: (await phone.answer('1')).text })))
+    const second = await Promise.all(
+      phones
+        .filter((phone) => phone !== holders[0])
+        .map(async (phone) => ({ phone, text: (await phone.answer('1')).text })),
+    )
     const [winner, ...none] = second.filter(({ text }) => text.startsWith('Book Checkup at Gerehu'))
     assert.deepEqual(none, [])
     assert.equal((await winner!.phone.answer('1')).text, T7)
-    const full = second.filter(({ text }) => text === `${TAKEN}\nNo Checkup slots available.\n1. Choose Another Type\n2. Back to Main Menu`)
+    const full = second.filter(
+      ({ text }) => text === `${TAKEN}\nNo Checkup slots available.\n1. Choose Another Type\n2. Back to Main Menu`,
+    )
     assert.equal(full.length, CROWD - 2)
     await until(() => phones.flatMap((phone) => [...phone.inbox]).length === 2, 'two confirmations, no more')
-    const { rows } = await staged.knex.raw(`SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn LIKE '67571%'`)
+    const { rows } = await staged.knex.raw(
+      `SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn LIKE '67571%'`,
+    )
     assert.equal(rows[0].n, 2)
     phones.forEach((phone) => phone.hangUp())
     await until(() => staged.daemon.stores.dialogues.count().then((open) => open === 0), 'dialogues hang')

@@ -1,4 +1,6 @@
-/** A turn whose back end's answer kills whoever plays it: it is asked for three times, by three daemons, and then ends. */
+/**
+ * A turn whose back end's answer kills whoever plays it: it is asked for three times, by three daemons, and then ends.
+ */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,27 +29,40 @@ describeWith(['redis', 'postgres'], 'an answer that kills the daemon', function 
   let daemon: DaemonProcess
   let knex: Knex
 
-  const start = () => runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
-    s.flows = { ...s.flows, dir: join(stage.data, 'flows'), reloadMs: 0 }
-    s.services = [{ code: '*150#', flow: 'deadly' }]
-    s.backends = { deadly: { module: join(stage.data, 'deadly.mjs'), settings: {} } }
-    s.dialogue.leaseMs = 600
-    // No turn ends because it is late: what ends it is how often it was taken over.
-    s.dialogue.turnMs = 60_000
-    s.dialogue.sweepMs = 100
-    s.lines[0]!.timers.reconnectMs = 100
-  } }, stage), stage.data)
+  const start = () =>
+    runProcess(
+      settingsFor(
+        {
+          smscPort: smsc.port,
+          change: (s) => {
+            s.flows = { ...s.flows, dir: join(stage.data, 'flows'), reloadMs: 0 }
+            s.services = [{ code: '*150#', flow: 'deadly' }]
+            s.backends = { deadly: { module: join(stage.data, 'deadly.mjs'), settings: {} } }
+            s.dialogue.leaseMs = 600
+            // No turn ends because it is late: what ends it is how often it was taken over.
+            s.dialogue.turnMs = 60_000
+            s.dialogue.sweepMs = 100
+            s.lines[0]!.timers.reconnectMs = 100
+          },
+        },
+        stage,
+      ),
+      stage.data,
+    )
 
   before(async () => {
     mkdirSync(join(stage.data, 'flows'))
     writeFileSync(join(stage.data, 'flows', 'deadly.yaml'), FLOW)
-    writeFileSync(join(stage.data, 'deadly.mjs'), `import { appendFileSync } from 'node:fs'
+    writeFileSync(
+      join(stage.data, 'deadly.mjs'),
+      `import { appendFileSync } from 'node:fs'
 export const backend = () => ({ operations: { async balance() {
   appendFileSync(${JSON.stringify(asked)}, 'asked\\n')
   process.kill(process.pid, 'SIGKILL')
   await new Promise(() => {})
 } } })
-`)
+`,
+    )
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     knex = await stageTables(stage)
     daemon = start()
@@ -71,7 +86,11 @@ export const backend = () => ({ operations: { async balance() {
     const last = await john.next(60_000)
     assert.deepEqual([last.text, last.open], ['Service busy. Please try again later.', false])
     assert.equal(readFileSync(asked, 'utf8'), 'asked\n'.repeat(3))
-    assert.ok(daemon.output().some((line) => line.includes('a turn that no daemon finished was given up') && line.includes('"takeovers":3')))
+    assert.ok(
+      daemon
+        .output()
+        .some((line) => line.includes('a turn that no daemon finished was given up') && line.includes('"takeovers":3')),
+    )
     assert.match((await john.dial('*150#')).text, /^Hello/, 'the daemon lives on')
   })
 })

@@ -15,7 +15,8 @@ import { describeWith } from '../support/services.ts'
 import { root } from '../style/tree.ts'
 
 const MARY = '67570000002'
-const ROW = '{row.type} ({row.at, date}, {row.clinic} - {row.status, select, done {हो चुका} cancelled {रद्द} other {आने वाला}})'
+const ROW =
+  '{row.type} ({row.at, date}, {row.clinic} - {row.status, select, done {हो चुका} cancelled {रद्द} other {आने वाला}})'
 
 /** A folder with the dental flow in a third language. */
 function folderWithHindi(): string {
@@ -24,12 +25,25 @@ function folderWithHindi(): string {
   flow.languages.push('hi')
   flow.formats.hi = { date: 'dd/MM/yyyy', time: 'h a', timeMinutes: 'h:mm a' }
   flow.screens.mine.row.hi = ROW
-  flow.screens.detail.menu.hi = '{chosen.appointment.type}\n{chosen.appointment.at, date}, {chosen.appointment.at, time}'
-  flow.texts = { ...flow.texts, hi: {
-    busy: 'सेवा अभी व्यस्त है।', expired: 'समय समाप्त। फिर डायल करें।', overload: 'अभी बहुत लोग हैं। बाद में डायल करें।', goodbye: 'धन्यवाद।',
-    invalid: 'ग़लत अंक। फिर से:', 'invalid-short': 'ग़लत अंक।', wrong: 'उत्तर ठीक नहीं।', more: 'और', back: 'वापस',
-    resume: 'फिर स्वागत।', continue: 'वहीं से आगे', 'main-menu': 'मुख्य सूची',
-  } }
+  flow.screens.detail.menu.hi =
+    '{chosen.appointment.type}\n{chosen.appointment.at, date}, {chosen.appointment.at, time}'
+  flow.texts = {
+    ...flow.texts,
+    hi: {
+      busy: 'सेवा अभी व्यस्त है।',
+      expired: 'समय समाप्त। फिर डायल करें।',
+      overload: 'अभी बहुत लोग हैं। बाद में डायल करें।',
+      goodbye: 'धन्यवाद।',
+      invalid: 'ग़लत अंक। फिर से:',
+      'invalid-short': 'ग़लत अंक।',
+      wrong: 'उत्तर ठीक नहीं।',
+      more: 'और',
+      back: 'वापस',
+      resume: 'फिर स्वागत।',
+      continue: 'वहीं से आगे',
+      'main-menu': 'मुख्य सूची',
+    },
+  }
   writeFileSync(join(folder, 'dental.yaml'), stringify(flow))
   copyFileSync(join(root, 'flows/dental.tpi.yaml'), join(folder, 'dental.tpi.yaml'))
   copyFileSync(join(root, 'test/e2e/dental.hi.yaml'), join(folder, 'dental.hi.yaml'))
@@ -43,12 +57,17 @@ describeWith(['redis', 'postgres'], 'a flow in a script that needs UCS-2', () =>
 
   before(async () => {
     smsc = await foreignSmsc()
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.flows.dir = folder
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.flows.dir = folder
+      },
+    })
     await staged.knex('dental_profile').where({ msisdn: MARY }).update({ language: 'hi', name: 'मेरी' })
     const names = { cleaning: 'सफ़ाई', checkup: 'जाँच', filling: 'भराई' }
-    await staged.knex('dental_type_name').insert(Object.entries(names).map(([type, name]) => ({ type, language: 'hi', name })))
+    await staged
+      .knex('dental_type_name')
+      .insert(Object.entries(names).map(([type, name]) => ({ type, language: 'hi', name })))
   })
   after(async () => {
     await staged?.close()
@@ -59,11 +78,22 @@ describeWith(['redis', 'postgres'], 'a flow in a script that needs UCS-2', () =>
   it('is proven like any other: every text translated, every page of 80 characters at most', async () => {
     const source = await sourceOf(folder, 'dental')
     const compilation = compileFlow(source)
-    assert.deepEqual([...compilation.warnings, ...proveFlow(compilation, readFlow(source).at)].filter(({ severity }) => severity === 'error'), [])
-    assert.deepEqual(compilation.warnings.filter(({ what }) => /no text in 'hi'/.test(what)), [])
+    assert.deepEqual(
+      [...compilation.warnings, ...proveFlow(compilation, readFlow(source).at)].filter(
+        ({ severity }) => severity === 'error',
+      ),
+      [],
+    )
+    assert.deepEqual(
+      compilation.warnings.filter(({ what }) => /no text in 'hi'/.test(what)),
+      [],
+    )
     const pages = walkFlow(compilation, 'hi').pages.map(({ want }) => want.text)
     assert.ok(pages.some((text) => /[\u0900-\u097f]/.test(text)))
-    assert.deepEqual(pages.filter((text) => text.length > USSD_PAGE.ucs2), [])
+    assert.deepEqual(
+      pages.filter((text) => text.length > USSD_PAGE.ucs2),
+      [],
+    )
   })
 
   it('runs over SMPP: menus, a list over several pages with numbers that run on, a booking, a farewell', async function () {

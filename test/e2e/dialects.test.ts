@@ -17,11 +17,20 @@ const CROWDED = new Set(['standard', 'vumi-tata', 'mica', 'msisdn-only'])
 const NAMED = (name: string) => (screen: string) => screen.replace('John', name)
 const NO_FILLING = 'No Filling slots available.\n1. Choose Another Type\n2. Back to Main Menu'
 /**
- * No key twice in a row: where a network has no turn counter and the link is lost, the same key again is taken for a copy (a
- * copy taken for a second key could confirm what nobody confirmed), and the subscriber sees the same screen once more.
+ * No key twice in a row: where a network has no turn counter and the link is lost, the same key again is taken for a
+ * copy (a copy taken for a second key could confirm what nobody confirmed), and the subscriber sees the same screen
+ * once more.
  */
 const WALK: [string, string][] = [
-  ['x', T12], ['2', T4], ['3', NO_FILLING], ['1', T4], ['2', T5], ['3', T4], ['4', T1], ['1', T3], ['2', FAREWELL],
+  ['x', T12],
+  ['2', T4],
+  ['3', NO_FILLING],
+  ['1', T4],
+  ['2', T5],
+  ['3', T4],
+  ['4', T1],
+  ['1', T3],
+  ['2', FAREWELL],
 ]
 
 describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subscribers at once', () => {
@@ -31,16 +40,33 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
 
   before(async function () {
     this.timeout(60_000)
-    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
-    staged = await stageDaemon({ smscPort: smscs.get('standard')!.port, change: (settings) => {
-      const first = settings.lines[0]!
-      first.timers.reconnectMs = 50
-      // A hundred phones get the busy text where their turns wait a second for a connection, as they do on a busy machine.
-      Object.assign(settings.postgres, { poolMax: 20 })
-      settings.lines = names.map((name) => ({ ...first, name, dialect: name, smsc: { ...first.smsc, port: smscs.get(name)!.port } }))
-    } })
+    for (const name of names)
+      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
+    staged = await stageDaemon({
+      smscPort: smscs.get('standard')!.port,
+      change: (settings) => {
+        const first = settings.lines[0]!
+        first.timers.reconnectMs = 50
+        // A hundred phones get the busy text where their turns wait a second for a connection, as they do on a busy
+        // machine.
+        Object.assign(settings.postgres, { poolMax: 20 })
+        settings.lines = names.map((name) => ({
+          ...first,
+          name,
+          dialect: name,
+          smsc: { ...first.smsc, port: smscs.get(name)!.port },
+        }))
+      },
+    })
     await Promise.all([...smscs.values()].map((smsc) => smsc.bound(1)))
-    const rows = names.flatMap((_, d) => Array.from({ length: 100 }, (_, i) => ({ msisdn: numberOf(d, i), name: 'John', language: 'en', created_at: new Date() })))
+    const rows = names.flatMap((_, d) =>
+      Array.from({ length: 100 }, (_, i) => ({
+        msisdn: numberOf(d, i),
+        name: 'John',
+        language: 'en',
+        created_at: new Date(),
+      })),
+    )
     await staged.knex('dental_profile').insert(rows)
   })
   after(async function () {
@@ -55,21 +81,24 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
       const smsc = smscs.get(name)!
       const crowd = Array.from({ length: CROWDED.has(name) ? 100 : 20 }, (_, i) => smsc.phone(numberOf(d, i)))
       const lost = setTimeout(() => smsc.peers().forEach((peer) => peer.close()), 30)
-      await Promise.all(crowd.map(async (phone) => {
-        phone.skipRepeats = true
-        const say = NAMED('John')
-        let screen = await phone.dial('*123#')
-        assert.equal(screen.text, say(T1))
-        for (const [key, expected] of WALK) {
-          const { text } = screen
-          screen = await phone.answer(key)
-          // A reply that is lost with its link comes again, in ng-node under a number by chance: no repeat, as far as the simulator sees.
-          while (screen.text === text) screen = await phone.next()
-          assert.equal(screen.text, say(expected), phone.story.join('\n'))
-          assert.equal(screen.open, expected !== FAREWELL)
-          assert.equal(screen.over, false)
-        }
-      }))
+      await Promise.all(
+        crowd.map(async (phone) => {
+          phone.skipRepeats = true
+          const say = NAMED('John')
+          let screen = await phone.dial('*123#')
+          assert.equal(screen.text, say(T1))
+          for (const [key, expected] of WALK) {
+            const { text } = screen
+            screen = await phone.answer(key)
+            // A reply that is lost with its link comes again, in ng-node under a number by chance: no repeat, as far as
+            // the simulator sees.
+            while (screen.text === text) screen = await phone.next()
+            assert.equal(screen.text, say(expected), phone.story.join('\n'))
+            assert.equal(screen.open, expected !== FAREWELL)
+            assert.equal(screen.over, false)
+          }
+        }),
+      )
       clearTimeout(lost)
     })
   }
@@ -79,22 +108,34 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
       this.timeout(60_000)
       const smsc = smscs.get(name)!
       const numbers = Array.from({ length: 20 }, (_, i) => numberOf(d, i))
-      const slots = numbers.map((_, i) => ({ clinic: 'koki', type: 'cleaning', starts_at: DateTime.fromISO('2026-01-05T09:00:00+10:00').plus({ days: i }).toJSDate() }))
+      const slots = numbers.map((_, i) => ({
+        clinic: 'koki',
+        type: 'cleaning',
+        starts_at: DateTime.fromISO('2026-01-05T09:00:00+10:00').plus({ days: i }).toJSDate(),
+      }))
       await staged.knex('dental_slot').insert(slots)
       const phones = numbers.map((msisdn) => smsc.phone(msisdn))
-      await Promise.all(phones.map(async (phone, i) => {
-        const date = DateTime.fromISO('2026-01-05').plus({ days: i }).toFormat('dd/MM/yyyy')
-        await booksAndLooks(phone, { date, cancels: i % 2 === 1 })
-      }))
+      await Promise.all(
+        phones.map(async (phone, i) => {
+          const date = DateTime.fromISO('2026-01-05').plus({ days: i }).toFormat('dd/MM/yyyy')
+          await booksAndLooks(phone, { date, cancels: i % 2 === 1 })
+        }),
+      )
       const rows = await staged.knex('dental_appointment').whereIn('msisdn', numbers).select('status')
       assert.deepEqual([rows.length, rows.filter(({ status }) => status === 'cancelled').length], [20, 10])
       // Who cancels before the confirmation has left gets none.
       const got = () => phones.filter(({ inbox }, i) => inbox.length === 1 || (i % 2 === 1 && inbox.length === 0))
-      await until(() => got().length === 20, `a confirmation for each, once: ${phones.map(({ inbox }) => inbox.length).join(' ')}`)
+      await until(
+        () => got().length === 20,
+        `a confirmation for each, once: ${phones.map(({ inbox }) => inbox.length).join(' ')}`,
+      )
     })
   }
   afterEach(async () => {
-    await staged.knex('dental_appointment').whereIn('slot', staged.knex('dental_slot').where('starts_at', '>', '2026-01-01').select('id')).delete()
+    await staged
+      .knex('dental_appointment')
+      .whereIn('slot', staged.knex('dental_slot').where('starts_at', '>', '2026-01-01').select('id'))
+      .delete()
     await staged.knex('dental_slot').where('starts_at', '>', '2026-01-01').delete()
   })
 
@@ -107,12 +148,14 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
 
 /** Turns the pages of the list to the slot of that day, books it, finds it among the appointments. */
 async function booksAndLooks(phone: Phone, { date, cancels }: { date: string; cancels: boolean }): Promise<void> {
-  const expect = async (key: string, text: string) => assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
+  const expect = async (key: string, text: string) =>
+    assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
   await phone.dial('*123#')
   await expect('2', T4)
   let list = (await phone.answer('1')).text
   const row = () => list.match(new RegExp(`^(\\d+)\\. Koki Dental Clinic \\(${date}, 9 AM\\)$`, 'm'))?.[1]
-  for (let pages = 0; !row() && pages < 20; pages++) list = (await phone.answer(list.match(/^(\d+)\. More$/m)![1]!)).text
+  for (let pages = 0; !row() && pages < 20; pages++)
+    list = (await phone.answer(list.match(/^(\d+)\. More$/m)![1]!)).text
   await expect(row()!, `Book Cleaning at Koki Dental Clinic, ${date}, 9 AM?\n1. Confirm\n2. Cancel`)
   await expect('1', T7)
   await expect('1', T1)

@@ -32,14 +32,29 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
   let smsc: Awaited<ReturnType<typeof foreignSmsc>>
   let staged: Staged
 
-  const env = () => ({ ...process.env, DENTAL_DATA: data, DENTAL_FROZEN: '2025-05-01T09:00:00+10:00', DENTAL_TOKEN: 'a token', PORT: String(port) })
+  const env = () => ({
+    ...process.env,
+    DENTAL_DATA: data,
+    DENTAL_FROZEN: '2025-05-01T09:00:00+10:00',
+    DENTAL_TOKEN: 'a token',
+    PORT: String(port),
+  })
   /** A few lines of Python with the application's models at hand. */
-  const inDjango = (lines: string) => execFileSync(python!, ['manage.py', 'shell', '-c', `from dental.models import *\n${lines}`], { cwd: folder, env: env() })
-    .toString().trim()
+  const inDjango = (lines: string) =>
+    execFileSync(python!, ['manage.py', 'shell', '-c', `from dental.models import *\n${lines}`], {
+      cwd: folder,
+      env: env(),
+    })
+      .toString()
+      .trim()
 
   async function startDjango(): Promise<void> {
     django = spawn(join(folder, 'run'), { env: env(), stdio: 'ignore' })
-    await until(async () => (await fetch(`http://127.0.0.1:${port}/admin/login/`).catch(() => undefined))?.ok ?? false, 'Django does not answer', 30_000)
+    await until(
+      async () => (await fetch(`http://127.0.0.1:${port}/admin/login/`).catch(() => undefined))?.ok ?? false,
+      'Django does not answer',
+      30_000,
+    )
   }
   async function stopDjango(): Promise<void> {
     const gone = new Promise((done) => django.once('exit', done))
@@ -54,11 +69,22 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     port = await freePort()
     await startDjango()
     smsc = await foreignSmsc()
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.backends.dental = { http: {
-        url: `http://127.0.0.1:${port}/ussd`, timeoutMs: 5_000, headers: { authorization: 'Bearer a token' }, concurrent: 50, retries: 1, octetsMax: 262_144, ended: true,
-      } }
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.backends.dental = {
+          http: {
+            url: `http://127.0.0.1:${port}/ussd`,
+            timeoutMs: 5_000,
+            headers: { authorization: 'Bearer a token' },
+            concurrent: 50,
+            retries: 1,
+            octetsMax: 262_144,
+            ended: true,
+          },
+        }
+      },
+    })
   })
   after(async () => {
     if (!python) return
@@ -72,10 +98,28 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
     this.timeout(30_000)
     const john = smsc.phone('67570000001')
     assert.equal((await john.dial('*123#')).text, T1)
-    const steps: [string, string][] = [['1', T2], ['3', T1], ['2', T4], ['2', T5], ['1', T6], ['2', T5], ['1', T6], ['1', T7], ['1', T1]]
+    const steps: [string, string][] = [
+      ['1', T2],
+      ['3', T1],
+      ['2', T4],
+      ['2', T5],
+      ['1', T6],
+      ['2', T5],
+      ['1', T6],
+      ['1', T7],
+      ['1', T1],
+    ]
     for (const [answer, screen] of steps) assert.equal((await john.answer(answer)).text, screen, `after ${answer}`)
-    assert.equal(inDjango("print(Appointment.objects.filter(msisdn='67570000001', status='booked', slot__clinic='koki', slot__type='checkup').count())"), '1')
-    assert.equal((await john.answer('3')).text, T8.replace('1. Checkup', '1. Checkup (10/05/2025, Koki Dental Clinic)\n2. Checkup').replace('2. Back', '3. Back'))
+    assert.equal(
+      inDjango(
+        "print(Appointment.objects.filter(msisdn='67570000001', status='booked', slot__clinic='koki', slot__type='checkup').count())",
+      ),
+      '1',
+    )
+    assert.equal(
+      (await john.answer('3')).text,
+      T8.replace('1. Checkup', '1. Checkup (10/05/2025, Koki Dental Clinic)\n2. Checkup').replace('2. Back', '3. Back'),
+    )
     assert.equal((await john.answer('2')).text, T10)
     assert.equal((await john.answer('1')).text, T11)
     await john.hangUp()
@@ -95,11 +139,14 @@ describeWith(['redis', 'postgres'], 'the dental flow with a Django application a
 Clinic.objects.filter(pk='gerehu').update(name='Gerehu Smiles')
 Slot.objects.create(clinic_id='gerehu', type_id='filling', starts_at=datetime(2025, 5, 20, 4, 30, tzinfo=timezone.utc))`)
     await mary.answer('1')
-    assert.equal((await mary.answer('3')).text, 'Available Filling Slots:\n1. Gerehu Smiles (20/05/2025, 2:30 PM)\n2. Back')
+    assert.equal(
+      (await mary.answer('3')).text,
+      'Available Filling Slots:\n1. Gerehu Smiles (20/05/2025, 2:30 PM)\n2. Back',
+    )
     await mary.hangUp()
   })
 
-  it('a slot held by a dialogue is nobody else\'s, and free again when that dialogue is over', async function () {
+  it("a slot held by a dialogue is nobody else's, and free again when that dialogue is over", async function () {
     this.timeout(20_000)
     const [mary, john] = [smsc.phone('67570000002'), smsc.phone('67570000001')]
     await mary.dial('*123*2*3#')
@@ -113,9 +160,12 @@ Slot.objects.create(clinic_id='gerehu', type_id='filling', starts_at=datetime(20
   })
 
   it('a call repeated with its key books once; a wrong token, body or operation is told', async () => {
-    const call = (operation: string, body: unknown, headers: Record<string, string> = {}) => fetch(`http://127.0.0.1:${port}/ussd/${operation}`, {
-      method: 'POST', body: JSON.stringify(body), headers: { authorization: 'Bearer a token', 'idempotency-key': 'e9:1:1', ...headers },
-    })
+    const call = (operation: string, body: unknown, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}/ussd/${operation}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { authorization: 'Bearer a token', 'idempotency-key': 'e9:1:1', ...headers },
+      })
     const slot = Number(inDjango("print(Slot.objects.get(type='filling').id)"))
     const wish = { msisdn: '67570000002', language: 'en', line: 'test', epoch: 'e9', args: { slot } }
     const first = await (await call('book', wish)).json()
@@ -134,10 +184,14 @@ Slot.objects.create(clinic_id='gerehu', type_id='filling', starts_at=datetime(20
     const screen = await john.dial('*123#')
     assert.deepEqual([screen.text, screen.end], [BUSY, true])
     await startDjango()
-    await until(async () => {
-      const again = await john.dial('*123#')
-      if (!again.end) await john.hangUp()
-      return again.text === T1
-    }, 'not served again', 30_000)
+    await until(
+      async () => {
+        const again = await john.dial('*123#')
+        if (!again.end) await john.hangUp()
+        return again.text === T1
+      },
+      'not served again',
+      30_000,
+    )
   })
 })

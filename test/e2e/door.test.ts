@@ -21,7 +21,14 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
         smscPort: 1,
         change(settings) {
           settings.lines = []
-          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract: 'africastalking', tokenFile: join(dir, 'token') }
+          settings.door = {
+            name: 'door',
+            host: '127.0.0.1',
+            port: 0,
+            path: '/ussd',
+            contract: 'africastalking',
+            tokenFile: join(dir, 'token'),
+          }
         },
       })
     })
@@ -32,13 +39,16 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
 
     const post = async (fields: Record<string, string>, headers: Record<string, string> = {}) => {
       const answer = await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
-        method: 'POST', body: new URLSearchParams(fields), headers: { authorization: 'Bearer open-sesame', ...headers },
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { authorization: 'Bearer open-sesame', ...headers },
       })
       return { status: answer.status, text: await answer.text() }
     }
     const caller = (phoneNumber: string, sessionId = `ATUid_${randomBytes(6).toString('hex')}`) => ({
       sessionId,
-      says: (text: string, headers = {}) => post({ sessionId, phoneNumber, networkCode: '53703', serviceCode: '*123#', text }, headers),
+      says: (text: string, headers = {}) =>
+        post({ sessionId, phoneNumber, networkCode: '53703', serviceCode: '*123#', text }, headers),
     })
     const con = (text: string) => ({ status: 200, text: `CON ${text}` })
     const end = (text: string) => ({ status: 200, text: `END ${text}` })
@@ -56,7 +66,9 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
       assert.deepEqual(await says('1*3*9*2*2*1*1'), con(T7))
       assert.deepEqual(await says('1*3*9*2*2*1*1*1'), con(T1))
       assert.deepEqual(await says('1*3*9*2*2*1*1*1*4'), end(FAREWELL))
-      const { rows } = await staged.knex.raw(`SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`)
+      const { rows } = await staged.knex.raw(
+        `SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`,
+      )
       assert.equal(rows[0].n, 3)
     })
 
@@ -84,10 +96,23 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     it('hears of the end from the caller', async () => {
       const { says, sessionId } = caller('+67570000004')
       await says('')
-      const before = await staged.daemon.metrics.value('ussd_dialogues_total', { line: 'door', reason: 'subscriber-abort' })
-      const told = await post({ sessionId, phoneNumber: '+67570000004', serviceCode: '*123#', status: 'Incomplete', input: '', durationInMillis: '1' })
+      const before = await staged.daemon.metrics.value('ussd_dialogues_total', {
+        line: 'door',
+        reason: 'subscriber-abort',
+      })
+      const told = await post({
+        sessionId,
+        phoneNumber: '+67570000004',
+        serviceCode: '*123#',
+        status: 'Incomplete',
+        input: '',
+        durationInMillis: '1',
+      })
       assert.deepEqual(told, { status: 200, text: '' })
-      assert.equal(await staged.daemon.metrics.value('ussd_dialogues_total', { line: 'door', reason: 'subscriber-abort' }), before + 1)
+      assert.equal(
+        await staged.daemon.metrics.value('ussd_dialogues_total', { line: 'door', reason: 'subscriber-abort' }),
+        before + 1,
+      )
       const late = await says('1')
       assert.equal(late.status, BUSY, 'an aggregator that ended a dialogue and goes on with it has no turn')
     })
@@ -95,56 +120,97 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     it('lets nobody in without the token, and takes nothing that is no request', async () => {
       assert.equal((await caller('+67570000005').says('', { authorization: 'Bearer open-sesam' })).status, 401)
       const url = `http://127.0.0.1:${staged.daemon.door.port()}`
-      const bare = async (path: string, init: RequestInit) => (await fetch(url + path, {
-        ...init, headers: { authorization: 'Bearer open-sesame', ...init.headers },
-      })).status
+      const bare = async (path: string, init: RequestInit) =>
+        (
+          await fetch(url + path, {
+            ...init,
+            headers: { authorization: 'Bearer open-sesame', ...init.headers },
+          })
+        ).status
       assert.equal(await bare('/ussd', { method: 'GET' }), 405)
       assert.equal(await bare('/', { method: 'POST' }), 404)
-      assert.equal(await bare('/ussd', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }), 400)
+      assert.equal(
+        await bare('/ussd', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }),
+        400,
+      )
       assert.equal(await bare('/ussd', { method: 'POST', body: 'x=1', headers: { 'content-type': 'text/plain' } }), 400)
-      assert.equal(await bare('/ussd', { method: 'POST', body: new URLSearchParams({ sessionId: 'x', serviceCode: '*123#' }) }), 400)
-      assert.equal(await bare('/ussd', { method: 'POST', body: new URLSearchParams({ text: 'x'.repeat(20_000) }) }), 413)
-      assert.ok(await staged.daemon.metrics.value('door_requests_total', { status: '401' }) >= 1)
+      assert.equal(
+        await bare('/ussd', { method: 'POST', body: new URLSearchParams({ sessionId: 'x', serviceCode: '*123#' }) }),
+        400,
+      )
+      assert.equal(
+        await bare('/ussd', { method: 'POST', body: new URLSearchParams({ text: 'x'.repeat(20_000) }) }),
+        413,
+      )
+      assert.ok((await staged.daemon.metrics.value('door_requests_total', { status: '401' })) >= 1)
     })
 
     it('never logs a number, and ends dialogues with a reason like any line', async () => {
       const logged = staged.logged()
       assert.equal(JSON.stringify(logged).includes('6757000'), false)
       const ends = logged.filter((line) => line.msg === 'dialogue ended')
-      assert.ok(ends.some((line) => line.reason === 'exit' && line.line === 'door' && line.flow === (ends[0]!.flow)))
+      assert.ok(ends.some((line) => line.reason === 'exit' && line.line === 'door' && line.flow === ends[0]!.flow))
       assert.equal(await staged.daemon.metrics.value('bugs_total'), 0)
     })
   })
 
   describe('for other callers', () => {
-    const start = (contract: 'arkesel' | 'nalo' | 'hubtel', stage = newStage()) => stageDaemon({
-      smscPort: 1, with: stage,
-      change(settings) {
-        settings.lines = []
-        settings.stopMs = 0
-        settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract }
-      },
-    })
-    const post = async (staged: Staged, body: object) => (await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
-      method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' },
-    })).json() as Promise<Record<string, unknown>>
+    const start = (contract: 'arkesel' | 'nalo' | 'hubtel', stage = newStage()) =>
+      stageDaemon({
+        smscPort: 1,
+        with: stage,
+        change(settings) {
+          settings.lines = []
+          settings.stopMs = 0
+          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract }
+        },
+      })
+    const post = async (staged: Staged, body: object) =>
+      (
+        await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+          method: 'POST',
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
+        })
+      ).json() as Promise<Record<string, unknown>>
 
     const rows = [
       {
         contract: 'arkesel' as const,
-        ask: (said: string, n: number) => ({ sessionID: 's1', userID: 'u', newSession: n === 0, msisdn: '67570000001', userData: said, network: 'MTN' }),
+        ask: (said: string, n: number) => ({
+          sessionID: 's1',
+          userID: 'u',
+          newSession: n === 0,
+          msisdn: '67570000001',
+          userData: said,
+          network: 'MTN',
+        }),
         read: (reply: Record<string, unknown>) => ({ text: reply.message, end: !reply.continueSession }),
       },
       {
         contract: 'nalo' as const,
-        ask: (said: string, n: number) => ({ USERID: 'u', MSISDN: '67570000001', USERDATA: said, MSGTYPE: n === 0, NETWORK: 'MTN', SESSIONID: 's1' }),
+        ask: (said: string, n: number) => ({
+          USERID: 'u',
+          MSISDN: '67570000001',
+          USERDATA: said,
+          MSGTYPE: n === 0,
+          NETWORK: 'MTN',
+          SESSIONID: 's1',
+        }),
         read: (reply: Record<string, unknown>) => ({ text: reply.MSG, end: !reply.MSGTYPE }),
       },
       {
         contract: 'hubtel' as const,
         ask: (said: string, n: number) => ({
-          Type: n === 0 ? 'Initiation' : 'Response', Mobile: '67570000001', SessionId: 's1', ServiceCode: '123', Message: said,
-          Operator: 'mtn', Sequence: n + 1, ClientState: '', Platform: 'USSD',
+          Type: n === 0 ? 'Initiation' : 'Response',
+          Mobile: '67570000001',
+          SessionId: 's1',
+          ServiceCode: '123',
+          Message: said,
+          Operator: 'mtn',
+          Sequence: n + 1,
+          ClientState: '',
+          Platform: 'USSD',
         }),
         read: (reply: Record<string, unknown>) => ({ text: reply.Message, end: reply.Type === 'Release' }),
       },
@@ -161,7 +227,9 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
         await staged.close()
         rmSync(stage.data, { recursive: true, force: true })
         assert.deepEqual(screens, [
-          { text: T13, end: false }, { text: 'Enter your name:', end: false }, { text: T1.replace('John', 'Anna'), end: false },
+          { text: T13, end: false },
+          { text: 'Enter your name:', end: false },
+          { text: T1.replace('John', 'Anna'), end: false },
           { text: FAREWELL, end: true },
         ])
       })
@@ -172,6 +240,12 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
     const source = 'redis: embedded\npostgres: embedded\nservices: [{ code: "*123#", flow: dental }]\n'
     assert.throws(() => parseSettings(source, 'x.yaml', {}), /neither a line nor a door/)
     const { settings } = parseSettings(`${source}door: {}\n`, 'x.yaml', {})
-    assert.deepEqual(settings.door, { name: 'door', host: '127.0.0.1', port: 8384, path: '/ussd', contract: 'africastalking' })
+    assert.deepEqual(settings.door, {
+      name: 'door',
+      host: '127.0.0.1',
+      port: 8384,
+      path: '/ussd',
+      contract: 'africastalking',
+    })
   })
 })

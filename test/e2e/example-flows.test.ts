@@ -34,15 +34,28 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   /** A daemon with the settings of that example, but for the stores and the SMSC. */
   async function serve(name: string, change: (settings: Settings) => void = () => undefined): Promise<void> {
     const file = `examples/flows/${name}/connector.yaml`
-    const { settings: example } = parseSettings(readFileSync(file, 'utf8').replace('./money.keys', join(keys, 'keys')), file, {})
-    staged = await stageDaemon({ smscPort: smsc.port, with: stage, today: () => today, change: (settings) => {
-      Object.assign(settings, { services: example.services, backends: example.backends, flows: { ...example.flows, reloadMs: 0 } })
-      if (example.privacy.storeKeyFile) settings.privacy.storeKeyFile = example.privacy.storeKeyFile
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.reminders.pollMs = 50
-      settings.stopMs = 0
-      change(settings)
-    } })
+    const { settings: example } = parseSettings(
+      readFileSync(file, 'utf8').replace('./money.keys', join(keys, 'keys')),
+      file,
+      {},
+    )
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      today: () => today,
+      change: (settings) => {
+        Object.assign(settings, {
+          services: example.services,
+          backends: example.backends,
+          flows: { ...example.flows, reloadMs: 0 },
+        })
+        if (example.privacy.storeKeyFile) settings.privacy.storeKeyFile = example.privacy.storeKeyFile
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.reminders.pollMs = 50
+        settings.stopMs = 0
+        change(settings)
+      },
+    })
     await smsc.bound(1)
   }
   async function again(name: string): Promise<void> {
@@ -51,7 +64,9 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   }
   /** The example's module on the daemon's own database, to be called as a turn that is played again calls it. */
   async function moduleOf(name: string): Promise<BackendModule> {
-    const { backend } = await import(pathToFileURL(`examples/flows/${name}/backend.mjs`).href) as { backend: (parts: object) => BackendModule }
+    const { backend } = (await import(pathToFileURL(`examples/flows/${name}/backend.mjs`).href)) as {
+      backend: (parts: object) => BackendModule
+    }
     const refuse = (refusal: string) => new Refusal(refusal)
     return backend({ knex: staged.knex, clock: { ...realClock, today: () => today }, settings: {}, refuse })
   }
@@ -86,12 +101,19 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     assert.match((await walk(phone, '*141#', '1', '36'))[2]!, /^You have K35\.00\./)
     await phone.answer('5')
     assert.equal((await phone.answer('1')).text, 'Paid. Reference A000002. Balance: K30.00.')
-    assert.match((await walk(phone, '*141#', '4'))[1]!, /^Your purchases:\n1\. 1 May 2025 Airtime\n2\. 1 May 2025 1 GB\n/)
+    assert.match(
+      (await walk(phone, '*141#', '4'))[1]!,
+      /^Your purchases:\n1\. 1 May 2025 Airtime\n2\. 1 May 2025 1 GB\n/,
+    )
     phone.hangUp()
     const { operations } = await moduleOf('airtime')
     const pay = () => operations.topup!({ amount: 10, receiver: MARY }, by(JOHN, 'e:1:1'))
     const paid = await Promise.all([pay(), pay(), pay()])
-    assert.deepEqual(paid, Array.from(paid, () => ({ balance: 20, reference: 'A000003' })), 'one intention, one payment')
+    assert.deepEqual(
+      paid,
+      Array.from(paid, () => ({ balance: 20, reference: 'A000003' })),
+      'one intention, one payment',
+    )
     assert.deepEqual(await operations.buy!({ id: 'w1', price: 14 }, by(JOHN, 'e:2:1')), new Refusal('changed'))
     assert.deepEqual(await operations.buy!({ id: 'w2', price: 24 }, by(JOHN, 'e:3:1')), new Refusal('insufficient'))
   })
@@ -112,15 +134,25 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     assert.match(tried.at(-2)!, /^That PIN is wrong\. One try is left\.\n/)
     assert.equal(tried.at(-1), 'Too many wrong PINs. Please try again in an hour.')
     await again('money')
-    assert.equal((await walk(phone, '*180#', '2', '2580')).at(-1), 'Too many wrong PINs. Please try again in an hour.', 'over a restart too')
+    assert.equal(
+      (await walk(phone, '*180#', '2', '2580')).at(-1),
+      'Too many wrong PINs. Please try again in an hour.',
+      'over a restart too',
+    )
     const mary = smsc.phone(MARY)
     await walk(mary, '*180#', '1', '9517', '9517')
     assert.equal((await walk(mary, '*180#', '2', '9517')).at(-1), 'Balance: K350.00')
     assert.equal(JSON.stringify(staged.logged()).includes('9517'), false, 'a PIN is never logged')
     const { operations } = await moduleOf('money')
     const send = () => operations.send!({ receiver: JOHN, amount: 100, fee: 1 }, by(MARY, 'e:1:1'))
-    assert.deepEqual(await Promise.all([send(), send()]), Array.from({ length: 2 }, () => ({ reference: 'M000002', balance: 249 })))
-    assert.deepEqual(await operations.send!({ receiver: JOHN, amount: 100, fee: 0.5 }, by(MARY, 'e:2:1')), new Refusal('fee-changed'))
+    assert.deepEqual(
+      await Promise.all([send(), send()]),
+      Array.from({ length: 2 }, () => ({ reference: 'M000002', balance: 249 })),
+    )
+    assert.deepEqual(
+      await operations.send!({ receiver: JOHN, amount: 100, fee: 0.5 }, by(MARY, 'e:2:1')),
+      new Refusal('fee-changed'),
+    )
   })
 
   it('market: a list that is over dialogue.snapshotOctetsMax ends with the busy text, and is counted as that', async () => {
@@ -131,7 +163,14 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     assert.deepEqual([ended.text, ended.open], ['Service busy. Please try again later.', false])
     const { metrics } = staged.daemon
     assert.equal(await metrics.value('dialogue_store_errors_total', { call: 'rest', code: 'too-large' }), 1)
-    assert.ok(staged.logged().some(({ err }) => /over snapshotOctetsMax, 16384/.test(String((err as { message?: string } | undefined)?.message))), 'and in the log')
+    assert.ok(
+      staged
+        .logged()
+        .some(({ err }) =>
+          /over snapshotOctetsMax, 16384/.test(String((err as { message?: string } | undefined)?.message)),
+        ),
+      'and in the log',
+    )
   })
 
   it('market: a thousand rows, in pages and by letters, over a restart', async () => {
@@ -143,12 +182,15 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     assert.match((await phone.answer(more)).text, /\. Banana, /)
     await again('market')
     assert.match((await phone.answer('hag kau')).text, /:\n1\. Kaukau, Mount Hagen\n2\. Show all\n/)
-    assert.match((await phone.answer('1')).text, /^Kaukau, Mount Hagen\nK[\d.]+ a bundle, 1 May 2025, (rising|falling|steady)\nLowest: K[\d.]+, \w+/)
+    assert.match(
+      (await phone.answer('1')).text,
+      /^Kaukau, Mount Hagen\nK[\d.]+ a bundle, 1 May 2025, (rising|falling|steady)\nLowest: K[\d.]+, \w+/,
+    )
     phone.hangUp()
     assert.match((await walk(phone, '*150#', '2'))[1]!, /^You looked at:\n1\. Kaukau, Mount Hagen\n/)
     phone.hangUp()
     const { operations } = await moduleOf('market')
-    assert.equal((await operations.goods!({}, by(JOHN, 'e:1:1')) as { rows: unknown[] }).rows.length, 1_000)
+    assert.equal(((await operations.goods!({}, by(JOHN, 'e:1:1'))) as { rows: unknown[] }).rows.length, 1_000)
     assert.deepEqual(await operations.price!({ id: 1_001 }, by(JOHN, 'e:2:1')), new Refusal('gone'))
   })
 
@@ -156,8 +198,10 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     await serve('survey')
     const phone = smsc.phone(JOHN)
     const asked = await walk(phone, '*160#', '1', '1', '3', 'Vanilla')
-    assert.deepEqual(asked.slice(1).map((text) => text.split('\n')[0]),
-      ['Do you have a garden or farm?', 'What do you sell most?', 'What is it?', 'Who buys from you?'])
+    assert.deepEqual(
+      asked.slice(1).map((text) => text.split('\n')[0]),
+      ['Do you have a garden or farm?', 'What do you sell most?', 'What is it?', 'Who buys from you?'],
+    )
     phone.hangUp()
     await again('survey')
     const later = await walk(phone, '*160#', '1', '1', '2', '41')
@@ -166,10 +210,17 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     assert.deepEqual(await walk(phone, '*160#'), ['You have answered already. Thank you!'])
     const mary = await walk(smsc.phone(MARY), '*160#', '1', '2', '1', '30')
     assert.equal(mary.at(-1), 'Thank you! Yours is answer number 2.', 'two questions are skipped')
-    const rows = await staged.knex('example_survey').orderBy('nr').select('answers', 'nr') as { answers: object; nr: number }[]
-    assert.deepEqual(rows.map(({ answers }) => answers), [
-      { farm: 'yes', crop: 'other', name: 'Vanilla', sold: 'market', phone: 'shared', age: 41 }, { farm: 'no', phone: 'own', age: 30 },
-    ])
+    const rows = (await staged.knex('example_survey').orderBy('nr').select('answers', 'nr')) as {
+      answers: object
+      nr: number
+    }[]
+    assert.deepEqual(
+      rows.map(({ answers }) => answers),
+      [
+        { farm: 'yes', crop: 'other', name: 'Vanilla', sold: 'market', phone: 'shared', age: 41 },
+        { farm: 'no', phone: 'own', age: 30 },
+      ],
+    )
   })
 
   it('voucher: of two who redeem one code, one gets it; used, expired and unknown are told apart; guessing ends', async () => {
@@ -180,7 +231,10 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
     const [, hers] = await walk(mary, '*170#', '100000000016')
     assert.match(hers!, /^K20\.00, good until 31 May 2025\n1\. Redeem/)
     const both = await Promise.all([john.answer('1'), mary.answer('1')])
-    assert.deepEqual(both.map(({ text }) => text.split('\n')[0]).toSorted(), ['That did not work.', 'You got K20.00. Your credit: K20.00.'])
+    assert.deepEqual(both.map(({ text }) => text.split('\n')[0]).toSorted(), [
+      'That did not work.',
+      'You got K20.00. Your credit: K20.00.',
+    ])
     mary.hangUp()
     assert.match((await walk(mary, '*170#', '100000000016'))[1]!, /^It was used on 1 May 2025\./)
     assert.equal((await mary.answer('1')).text, 'Voucher code (12 digits):')

@@ -25,12 +25,17 @@ describeWith(['redis', 'postgres'], 'flows that change while they are served', (
   let smsc: Smsc
   let staged: Staged
 
-  const start = () => stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-    settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
-    settings.services = [{ code: '*200#', flow: 'prices' }]
-    settings.lines[0]!.timers.reconnectMs = 50
-    settings.stopMs = 0
-  } })
+  const start = () =>
+    stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      change: (settings) => {
+        settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
+        settings.services = [{ code: '*200#', flow: 'prices' }]
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.stopMs = 0
+      },
+    })
   const inForce = () => staged.daemon.readiness().then((state) => JSON.stringify(state.parts.flows))
 
   before(async () => {
@@ -70,8 +75,14 @@ describeWith(['redis', 'postgres'], 'flows that change while they are served', (
     write(flow('Wednesday').replace('to: bye', 'to: bey'))
     const refused = () => staged.daemon.metrics.value('flow_reloads_total', { flow: 'prices', result: 'refused' })
     await until(async () => (await refused()) === 1, 'not refused')
-    const said = staged.logged().filter((line) => line.msg === 'flow problem').at(-1)!
-    assert.match(`${String(said.where)} ${String(said.what)} ${String(said.remedy)}`, /prices\.yaml:\d+:\d+ .*'bey'.*did you mean 'bye'/)
+    const said = staged
+      .logged()
+      .filter((line) => line.msg === 'flow problem')
+      .at(-1)!
+    assert.match(
+      `${String(said.where)} ${String(said.what)} ${String(said.remedy)}`,
+      /prices\.yaml:\d+:\d+ .*'bey'.*did you mean 'bye'/,
+    )
     const phone = smsc.phone('67570000003')
     assert.match((await phone.dial('*200#')).text, /^Tuesday\n/)
     phone.hangUp()

@@ -37,9 +37,16 @@ describeWith(['redis', 'postgres'], 'a Redis that others can reach', () => {
     const stranger = await redisDialogues({ servers: { url: services.redisUrl! }, prefix, limits: LIMITS })
     try {
       const phone = smsc.phone(JOHN)
-      await dialogueFixture(stranger).asked({ msisdn: JOHN, group: 'test', atMs: realClock.now() - LIMITS.confirmMs }, { text: 'BANK: reply with your PIN' })
-      await until(async () => await staged.daemon.metrics.value('dialogue_store_errors_total', { call: 'record', code: 'unsealed' }) === 1,
-        'it is not counted')
+      await dialogueFixture(stranger).asked(
+        { msisdn: JOHN, group: 'test', atMs: realClock.now() - LIMITS.confirmMs },
+        { text: 'BANK: reply with your PIN' },
+      )
+      await until(
+        async () =>
+          (await staged.daemon.metrics.value('dialogue_store_errors_total', { call: 'record', code: 'unsealed' })) ===
+          1,
+        'it is not counted',
+      )
       assert.equal(phone.screen, null)
       assert.equal((await phone.dial('*123#')).text, T1)
       phone.hangUp()
@@ -71,17 +78,25 @@ describeWith(['redis', 'postgres'], 'a Redis that others can reach', () => {
   })
 
   it('privacy.plainUntil: warned of while it lasts, without effect afterwards, and refused where it is far away', async () => {
-    const starting = (ms: number) => start((settings) => {
-      settings.privacy = { storeKeyFile: join(dir, 'keys'), plainUntil: new Date(realClock.now() + ms).toISOString() }
-    })
-    for (const [ms, count] of [[600_000, 1], [-1_000, 0]] as const) {
+    const starting = (ms: number) =>
+      start((settings) => {
+        settings.privacy = { storeKeyFile: join(dir, 'keys'), plainUntil: new Date(realClock.now() + ms).toISOString() }
+      })
+    for (const [ms, count] of [
+      [600_000, 1],
+      [-1_000, 0],
+    ] as const) {
       const staged = await starting(ms)
       assert.equal(warned(staged, /^what is not sealed is still read/), count)
       await staged.close()
     }
     await assert.rejects(starting(2 * 86_400_000), /privacy\.plainUntil: .* is more than a day away/)
-    const source = 'services: [{ code: "*", flow: f }]\nredis: embedded\npostgres: embedded\nprivacy: { plainUntil: soon }\n'
-    assert.throws(() => parseSettings(source, 'test', {}), /'privacy\.plainUntil' is a moment such as 2026-12-01T02:30:00Z/)
+    const source =
+      'services: [{ code: "*", flow: f }]\nredis: embedded\npostgres: embedded\nprivacy: { plainUntil: soon }\n'
+    assert.throws(
+      () => parseSettings(source, 'test', {}),
+      /'privacy\.plainUntil' is a moment such as 2026-12-01T02:30:00Z/,
+    )
   })
 })
 

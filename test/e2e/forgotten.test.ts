@@ -20,14 +20,30 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
     this.timeout(30_000)
     redis = new Redis(services.redisUrl!)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    backend = createServer((_, response) => void meanwhile().then(() => response.setHeader('content-type', 'application/json').end('{"amount": 120, "currency": "PGK"}'))).listen(0, '127.0.0.1')
+    backend = createServer(
+      (_, response) =>
+        void meanwhile().then(() =>
+          response.setHeader('content-type', 'application/json').end('{"amount": 120, "currency": "PGK"}'),
+        ),
+    ).listen(0, '127.0.0.1')
     await new Promise((done) => backend.once('listening', done))
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.services.push({ code: '*675#', flow: 'topup' })
-      settings.backends.wallet = { http: {
-        url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`, timeoutMs: 5_000, headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
-      } }
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.services.push({ code: '*675#', flow: 'topup' })
+        settings.backends.wallet = {
+          http: {
+            url: `http://127.0.0.1:${(backend.address() as AddressInfo).port}`,
+            timeoutMs: 5_000,
+            headers: {},
+            concurrent: 5,
+            retries: 1,
+            octetsMax: 65_536,
+            ended: false,
+          },
+        }
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -43,7 +59,7 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
   }
 
   it('ends with the busy text where nothing is left of it', async () => {
-    meanwhile = async () => void await redis.del(await recordOf('67570000031'))
+    meanwhile = async () => void (await redis.del(await recordOf('67570000031')))
     const screen = await smsc.phone('67570000031').dial('*675*1#')
     assert.deepEqual([screen.text, screen.open], ['Service busy. Please try again later.', false])
     assert.equal(await staged.daemon.metrics.value('ussd_replies_total', { result: 'forgotten' }), 1)
@@ -56,7 +72,7 @@ describeWith(['redis', 'postgres'], 'a dialogue that Redis forgot under a turn, 
     assert.equal(menu.open, true, menu.text)
     const key = await recordOf('67570000032')
     const old = await redis.getBuffer(key)
-    meanwhile = async () => void await redis.set(key, old!)
+    meanwhile = async () => void (await redis.set(key, old!))
     const screen = await phone.answer('2')
     assert.deepEqual([screen.text, screen.open], ['Service busy. Please try again later.', false])
     const record = await staged.daemon.stores.dialogues.find({ group: 'test', msisdn: '67570000032' })

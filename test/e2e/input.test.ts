@@ -42,14 +42,17 @@ describeWith(['redis', 'postgres'], 'a PIN and an SMS, over a real socket', () =
     writeFileSync(join(folder, 'safe.yaml'), FLOW)
     writeFileSync(join(folder, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
-      settings.services = [{ code: '*200#', flow: 'safe' }]
-      settings.backends = { pin: { module: 'pin', settings: { digits: { min: 4, max: 12 } } } }
-      settings.privacy = { ...settings.privacy, storeKeyFile: join(folder, 'keys') }
-      settings.lines[0]!.sms!.recipients = ['67572']
-      settings.reminders.pollMs = 50
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
+        settings.services = [{ code: '*200#', flow: 'safe' }]
+        settings.backends = { pin: { module: 'pin', settings: { digits: { min: 4, max: 12 } } } }
+        settings.privacy = { ...settings.privacy, storeKeyFile: join(folder, 'keys') }
+        settings.lines[0]!.sms!.recipients = ['67572']
+        settings.reminders.pollMs = 50
+      },
+    })
     redis = new Redis(services.redisUrl!)
     await smsc.bound(1)
   })
@@ -68,14 +71,18 @@ describeWith(['redis', 'postgres'], 'a PIN and an SMS, over a real socket', () =
     const values = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
     return [...keys, ...values.map((value) => value?.toString('latin1'))].join('\n')
   }
-  const texts = async () => (await staged.knex('sms_outbox').where({ kind: 'flow' }).select('msisdn', 'text')) as object[]
+  const texts = async () =>
+    (await staged.knex('sms_outbox').where({ kind: 'flow' }).select('msisdn', 'text')) as object[]
 
   it('a PIN is set and opens; it is neither in Redis, nor in the database, nor in the log', async () => {
     const john = smsc.phone(JOHN)
     const seen = [(await john.dial('*200#')).text, (await john.answer('1')).text, (await john.answer(PIN)).text]
     seen.push(await inRedis(), (await john.answer(PIN)).text, (await john.dial('*200#')).text)
     seen.push((await john.answer('2')).text, (await john.answer(PIN)).text)
-    assert.deepEqual(seen.filter((_, i) => i !== 3).map((text) => text.split('\n')[0]), ['Safe', 'New:', 'Again:', 'Set.', 'Safe', 'PIN:', 'Inside'])
+    assert.deepEqual(
+      seen.filter((_, i) => i !== 3).map((text) => text.split('\n')[0]),
+      ['Safe', 'New:', 'Again:', 'Set.', 'Safe', 'PIN:', 'Inside'],
+    )
     const rows = await staged.knex('pin').select()
     const kept = [...seen, await inRedis(), JSON.stringify(staged.logged()), JSON.stringify(rows)].join('\n')
     assert.equal(rows.length, 1)
@@ -89,7 +96,9 @@ describeWith(['redis', 'postgres'], 'a PIN and an SMS, over a real socket', () =
     const john = smsc.phone(JOHN)
     await john.dial('*200#')
     await john.answer('2')
-    const told = [await john.answer('1111'), await john.answer('2222'), await john.answer('3333')].map(({ text }) => text)
+    const told = [await john.answer('1111'), await john.answer('2222'), await john.answer('3333')].map(
+      ({ text }) => text,
+    )
     assert.deepEqual(told, ['Wrong.\nPIN:', 'Wrong.\nPIN:', 'Locked.'])
     await john.dial('*200#')
     await john.answer('2')

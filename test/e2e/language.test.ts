@@ -42,14 +42,28 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     bank.says((_, response) => void (waiting = response))
     writeFileSync(join(folder, 'hello.yaml'), FLOW)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
-      settings.services = [{ code: '*200#', flow: 'hello' }]
-      settings.backends = { bank: { http: {
-        url: bank.url, timeoutMs: 2_000, headers: {}, concurrent: 50, retries: 1, octetsMax: 65_536, ended: false, patienceMs: 100,
-      } } }
-      settings.reminders.pollMs = 50
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
+        settings.services = [{ code: '*200#', flow: 'hello' }]
+        settings.backends = {
+          bank: {
+            http: {
+              url: bank.url,
+              timeoutMs: 2_000,
+              headers: {},
+              concurrent: 50,
+              retries: 1,
+              octetsMax: 65_536,
+              ended: false,
+              patienceMs: 100,
+            },
+          },
+        }
+        settings.reminders.pollMs = 50
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -68,12 +82,17 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     mary.hangUp()
     await noneOpen()
   }
-  const noneOpen = () => until(async () => await staged.daemon.stores.dialogues.count() === 0, 'a dialogue hangs')
+  const noneOpen = () => until(async () => (await staged.daemon.stores.dialogues.count()) === 0, 'a dialogue hangs')
 
   it('is that of a screen that we begin, unless another one is asked for', async () => {
     await chosen()
     const { push } = staged.daemon
-    for (const [msisdn, language, first] of [[MARY, undefined, /^Halo/], [JOHN, undefined, /^Hello/], [MARY, 'en', /^Hello/], [JOHN, 'tpi', /^Halo/]] as const) {
+    for (const [msisdn, language, first] of [
+      [MARY, undefined, /^Halo/],
+      [JOHN, undefined, /^Hello/],
+      [MARY, 'en', /^Hello/],
+      [JOHN, 'tpi', /^Halo/],
+    ] as const) {
       const phone = smsc.phone(msisdn)
       const pushed = push.push({ msisdn, flow: 'hello', ttlMs: 3_000, ...(language ? { language } : {}) })
       assert.match((await phone.next()).text, first)
@@ -85,7 +104,10 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
 
   it('is that of an SMS from a flow, and of an answer that comes late, on the screen or by SMS', async () => {
     await chosen()
-    for (const [msisdn, sms, holding, told] of [[MARY, 'Wanpela SMS', 'Bihain', 'Em i kam'], [LUKE, 'An SMS', 'Later', 'It is here']] as const) {
+    for (const [msisdn, sms, holding, told] of [
+      [MARY, 'Wanpela SMS', 'Bihain', 'Em i kam'],
+      [LUKE, 'An SMS', 'Later', 'It is here'],
+    ] as const) {
       const phone = smsc.phone(msisdn)
       const before = phone.inbox.length
       await phone.dial('*200#')
@@ -113,7 +135,10 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
 
   it('is that of what we answer to an SMS', async () => {
     await chosen()
-    for (const [msisdn, text] of [[MARY, /raitim START/], [LUKE, /write START/]] as const) {
+    for (const [msisdn, text] of [
+      [MARY, /raitim START/],
+      [LUKE, /write START/],
+    ] as const) {
       const phone = smsc.phone(msisdn)
       const before = phone.inbox.length
       assert.equal(await phone.send('123', 'STOP'), 0)

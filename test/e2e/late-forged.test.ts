@@ -41,15 +41,29 @@ describeWith(['redis', 'postgres'], 'promised answers whose rows were forged', (
   let knex: Knex
   const waiting: ServerResponse[] = []
   const start = async () => {
-    staged = await stageDaemon({ smscPort: smsc.port, frozen: false, with: stage, change: (settings) => {
-      settings.flows.dir = dir
-      settings.services = [{ code: '*123#', flow: 'loan' }]
-      const http = { url: bank.url, timeoutMs: 20_000, headers: {}, concurrent: 50, retries: 0, octetsMax: 65_536, ended: false, patienceMs: 150 }
-      settings.backends = { bank: { http } }
-      settings.late = { waitMs: 60_000, busyMs: 20_000, pushMs: 3_000, leaseMs: 1_000, waitingMax: 100 }
-      settings.privacy.storeKeyFile = join(dir, 'keys')
-      settings.stopMs = 0
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      frozen: false,
+      with: stage,
+      change: (settings) => {
+        settings.flows.dir = dir
+        settings.services = [{ code: '*123#', flow: 'loan' }]
+        const http = {
+          url: bank.url,
+          timeoutMs: 20_000,
+          headers: {},
+          concurrent: 50,
+          retries: 0,
+          octetsMax: 65_536,
+          ended: false,
+          patienceMs: 150,
+        }
+        settings.backends = { bank: { http } }
+        settings.late = { waitMs: 60_000, busyMs: 20_000, pushMs: 3_000, leaseMs: 1_000, waitingMax: 100 }
+        settings.privacy.storeKeyFile = join(dir, 'keys')
+        settings.stopMs = 0
+      },
+    })
     await smsc.bound(1)
   }
   before(async () => {
@@ -82,20 +96,36 @@ describeWith(['redis', 'postgres'], 'promised answers whose rows were forged', (
     assert.match(plain!.snapshot, /^-2k/)
     await staged.close()
     waiting.length = 0
-    const forge = (row: { epoch: string }, change: object) => knex('ussd_late').where({ epoch: row.epoch }).update(change)
+    const forge = (row: { epoch: string }, change: object) =>
+      knex('ussd_late').where({ epoch: row.epoch }).update(change)
     await forge(plain!, { snapshot: '{"value":"owed","context":{"data":{"it":{"amount":1}}}}' })
     await forge(moved!, { snapshot: turned!.snapshot })
     await forge(turned!, { turn: turned!.turn + 1 })
     await start()
-    await until(async () => await staged.daemon.metrics.value('ussd_late_total', { what: 'refused' }) >= 3, 'not refused')
+    await until(
+      async () => (await staged.daemon.metrics.value('ussd_late_total', { what: 'refused' })) >= 3,
+      'not refused',
+    )
     await until(() => waiting.length > 0, 'the fourth is not asked again')
     for (const response of waiting) response.writeHead(200, { 'content-type': 'application/json' }).end('{"amount":70}')
     assert.equal((await phones[3]!.next()).text, 'You owe K 70.')
-    assert.deepEqual(phones.slice(0, 3).map((phone) => phone.inbox.length), [0, 0, 0])
+    assert.deepEqual(
+      phones.slice(0, 3).map((phone) => phone.inbox.length),
+      [0, 0, 0],
+    )
     await until(async () => (await rows()).length === 3, 'the fourth is not settled')
     const left = await rows()
-    assert.deepEqual(left.map(({ msisdn }) => msisdn), [plain!.msisdn, moved!.msisdn, turned!.msisdn])
-    assert.ok(left.every(({ lease_until }) => lease_until.getTime() > realClock.now() + 3_600_000), 'they are looked at again')
-    assert.equal(staged.logged().filter(({ msg }) => String(msg).startsWith('a row of ussd_late was altered')).length, 3)
+    assert.deepEqual(
+      left.map(({ msisdn }) => msisdn),
+      [plain!.msisdn, moved!.msisdn, turned!.msisdn],
+    )
+    assert.ok(
+      left.every(({ lease_until }) => lease_until.getTime() > realClock.now() + 3_600_000),
+      'they are looked at again',
+    )
+    assert.equal(
+      staged.logged().filter(({ msg }) => String(msg).startsWith('a row of ussd_late was altered')).length,
+      3,
+    )
   })
 })

@@ -50,9 +50,11 @@ async function slowStub(): Promise<Slow> {
     waiting.set(String(heard.headers['idempotency-key']), response)
   })
   return {
-    ...bare, waiting,
+    ...bare,
+    waiting,
     release(data) {
-      for (const response of waiting.values()) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(data))
+      for (const response of waiting.values())
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(data))
       waiting.clear()
     },
   }
@@ -67,13 +69,32 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
 
   const change = (settings: Settings) => {
     settings.flows.dir = join(dir, 'flows')
-    settings.services = [{ code: '*123#', flow: 'loan' }, { code: '*384#', app: 'shop' }]
-    const http = { url: bank.url, timeoutMs: 2_000, headers: {}, concurrent: 50, retries: 1, octetsMax: 65_536, ended: false }
+    settings.services = [
+      { code: '*123#', flow: 'loan' },
+      { code: '*384#', app: 'shop' },
+    ]
+    const http = {
+      url: bank.url,
+      timeoutMs: 2_000,
+      headers: {},
+      concurrent: 50,
+      retries: 1,
+      octetsMax: 65_536,
+      ended: false,
+    }
     // What answers at once is waited for: 150 ms pass on a busy machine, too.
     settings.backends = { bank: { http: { ...http, patienceMs: 150 } }, till: { http } }
     settings.apps.shop = {
-      contract: 'africastalking', url: shop.url, closeUrl: `${shop.url}/events`, timeoutMs: 2_000, headers: {}, networks: {},
-      concurrent: 10, octetsMax: 65_536, patienceMs: 1_000, holding: { en: 'One moment.' },
+      contract: 'africastalking',
+      url: shop.url,
+      closeUrl: `${shop.url}/events`,
+      timeoutMs: 2_000,
+      headers: {},
+      networks: {},
+      concurrent: 10,
+      octetsMax: 65_536,
+      patienceMs: 1_000,
+      holding: { en: 'One moment.' },
     }
     settings.late = { waitMs: 20_000, busyMs: 20_000, pushMs: 3_000, leaseMs: 1_000, waitingMax: 100 }
     settings.reminders.pollMs = 50
@@ -103,7 +124,11 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
   })
 
   const late = (what: string) => staged.daemon.metrics.value('ussd_late_total', { what })
-  const noneWaits = () => until(async () => (await staged.knex('ussd_late').count<{ count: string }[]>('* as count'))[0]!.count === '0', 'a row is left')
+  const noneWaits = () =>
+    until(
+      async () => (await staged.knex('ussd_late').count<{ count: string }[]>('* as count'))[0]!.count === '0',
+      'a row is left',
+    )
   const asked = (of: Stub, operation: string) => of.heard.filter((one: Heard) => one.target.endsWith(`/${operation}`))
 
   /** Dials, chooses, and reads the holding text. */
@@ -123,9 +148,14 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     assert.deepEqual([screen.text, screen.open], [OFFER, true])
     const last = await phone.answer('1')
     assert.deepEqual([last.text, last.open], ['It is yours.', false])
-    const [first, then] = [asked(bank, 'limit').at(-1)!, asked(bank, 'take').at(-1)!].map((one) => JSON.parse(one.body).epoch as string)
+    const [first, then] = [asked(bank, 'limit').at(-1)!, asked(bank, 'take').at(-1)!].map(
+      (one) => JSON.parse(one.body).epoch as string,
+    )
     assert.equal(then, first, 'to the bank it is one dialogue')
-    assert.notEqual(asked(bank, 'limit').at(-1)!.headers['idempotency-key'], asked(bank, 'take').at(-1)!.headers['idempotency-key'])
+    assert.notEqual(
+      asked(bank, 'limit').at(-1)!.headers['idempotency-key'],
+      asked(bank, 'take').at(-1)!.headers['idempotency-key'],
+    )
     await noneWaits()
     assert.deepEqual(await Promise.all(['held', 'answered', 'shown', 'sms'].map(late)), [1, 1, 1, 0])
   })
@@ -140,21 +170,34 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
 
   it('brings it by SMS, once, where the network cannot show it', async () => {
     const phone = await held('67570000003', '2')
-    smsc.chaos.add({ on: 'submit_sm', msisdn: '67570000003', lane: 'ussd', times: 1, act: { is: 'refuse', status: 0x45 } })
+    smsc.chaos.add({
+      on: 'submit_sm',
+      msisdn: '67570000003',
+      lane: 'ussd',
+      times: 1,
+      act: { is: 'refuse', status: 0x45 },
+    })
     bank.release({ amount: 70 })
     assert.equal((await phone.sms()).text, 'You owe K 70.')
     await noneWaits()
-    const rows = await staged.knex('sms_outbox').where({ msisdn: '67570000003' }).select<{ kind: string; line: string }[]>('kind', 'line')
+    const rows = await staged
+      .knex('sms_outbox')
+      .where({ msisdn: '67570000003' })
+      .select<{ kind: string; line: string }[]>('kind', 'line')
     assert.deepEqual(rows, [{ kind: 'late', line: 'test' }], 'on the same line')
   })
 
   it('after the wait the flow says that it failed', async () => {
-    const failing = await stageDaemon({ smscPort: smsc.port, frozen: false, change: (settings) => {
-      change(settings)
-      settings.late.waitMs = 300
-      settings.services[0]!.code = '*124#'
-      settings.lines[0]!.smsc.systemId = 'other'
-    } })
+    const failing = await stageDaemon({
+      smscPort: smsc.port,
+      frozen: false,
+      change: (settings) => {
+        change(settings)
+        settings.late.waitMs = 300
+        settings.services[0]!.code = '*124#'
+        settings.lines[0]!.smsc.systemId = 'other'
+      },
+    })
     try {
       await smsc.bound(2)
       const phone = smsc.phone('67570000004')
@@ -173,7 +216,10 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     const phone = await held('67570000005', '2')
     assert.equal((await phone.dial('*123#')).text, MENU)
     bank.release({ amount: 70 })
-    await until(async () => await staged.daemon.metrics.value('ussd_pushes_total', { result: 'busy' }) > 0, 'it did not look')
+    await until(
+      async () => (await staged.daemon.metrics.value('ussd_pushes_total', { result: 'busy' })) > 0,
+      'it did not look',
+    )
     assert.equal(phone.screen?.text, MENU)
     phone.hangUp()
     assert.equal((await phone.next()).text, 'You owe K 70.')
@@ -198,7 +244,10 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     phone.type('1')
     await until(() => bank.waiting.size > 0, 'the bank was not asked')
     phone.hangUp()
-    await until(async () => await staged.daemon.metrics.value('ussd_replies_total', { result: 'stale' }) > 0, 'the turn goes on')
+    await until(
+      async () => (await staged.daemon.metrics.value('ussd_replies_total', { result: 'stale' })) > 0,
+      'the turn goes on',
+    )
     bank.release({ amount: 500 })
     await noneWaits()
     assert.equal(await late('held'), before)
@@ -225,12 +274,22 @@ describeWith(['redis', 'postgres'], 'a back end that answers too late', () => {
     const stage = newStage()
     const admin = knexFactory({ client: 'pg', connection: services.postgresUrl! })
     await admin.raw(`CREATE SCHEMA "${stage.schema}"`)
-    const start = () => runProcess(settingsFor({ smscPort: smsc.port, change: (settings) => {
-      change(settings)
-      settings.services[0]!.code = '*125#'
-      settings.lines[0]!.smsc.systemId = 'killed'
-      settings.lines[0]!.timers.reconnectMs = 100
-    } }, stage), stage.data)
+    const start = () =>
+      runProcess(
+        settingsFor(
+          {
+            smscPort: smsc.port,
+            change: (settings) => {
+              change(settings)
+              settings.services[0]!.code = '*125#'
+              settings.lines[0]!.smsc.systemId = 'killed'
+              settings.lines[0]!.timers.reconnectMs = 100
+            },
+          },
+          stage,
+        ),
+        stage.data,
+      )
     let daemon = start()
     try {
       await bound(daemon, smsc, 2)

@@ -67,18 +67,27 @@ function lines({ text }: HandsetScreen): string {
 async function served(smsc: Smsc, dialect: string, subscribers: string[]): Promise<void> {
   let staged: Staged | undefined
   try {
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.lines[0]!.dialect = dialect
-      settings.lines[0]!.sms = undefined
-      settings.stopMs = 0
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.lines[0]!.dialect = dialect
+        settings.lines[0]!.sms = undefined
+        settings.stopMs = 0
+      },
+    })
     await smsc.bound(1)
     for (const msisdn of subscribers) {
       const phone = smsc.phone(msisdn)
       const john = msisdn === '67570000001'
       const first = john ? T1 : T1.replace('John', 'Mary')
       assert.equal(lines(await phone.dial('*123#')), first)
-      const steps: [string, string][] = [['2', T4], ['2', T5], ['3', T4], ['4', first], ...(john ? [] : [['1', T3]] as [string, string][])]
+      const steps: [string, string][] = [
+        ['2', T4],
+        ['2', T5],
+        ['3', T4],
+        ['4', first],
+        ...(john ? [] : ([['1', T3]] as [string, string][])),
+      ]
       for (const [key, text] of steps) assert.equal(lines(await phone.answer(key)), text, phone.story.join('\n'))
       const last = await phone.answer(john ? '4' : '2')
       assert.deepEqual([last.text, last.open], [FAREWELL, false])

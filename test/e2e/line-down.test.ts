@@ -18,8 +18,10 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
   let peer: string
   let url: string
   const get = (path: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${TOKEN}` } })
-  const ready = async () => await (await get('/ready')).json() as { ready: boolean; lines: Record<string, BindState[]> }
-  const figures = async () => [...(await (await get('/metrics')).text()).matchAll(/^smpp_bind_(?:up|standby)\{.*$/gm)].map(String).toSorted()
+  const ready = async () =>
+    (await (await get('/ready')).json()) as { ready: boolean; lines: Record<string, BindState[]> }
+  const figures = async () =>
+    [...(await (await get('/metrics')).text()).matchAll(/^smpp_bind_(?:up|standby)\{.*$/gm)].map(String).toSorted()
   const lines = async () => {
     const said: string[] = []
     await linesCommand({ url, tokenFile: join(staged.settings.data, 'token') }, (text) => said.push(text))
@@ -32,15 +34,18 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     const port = await freePort()
     peer = `127.0.0.1:${port}`
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      const [south] = settings.lines
-      Object.assign(south!, { name: 'south' })
-      Object.assign(south!.timers, { reconnectMs: 20, reconnectMaxMs: 40 })
-      settings.lines.push({ ...structuredClone(south!), name: 'north', smsc: { ...south!.smsc, port } })
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-      writeFileSync(join(settings.data, 'token'), TOKEN)
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        const [south] = settings.lines
+        Object.assign(south!, { name: 'south' })
+        Object.assign(south!.timers, { reconnectMs: 20, reconnectMaxMs: 40 })
+        settings.lines.push({ ...structuredClone(south!), name: 'north', smsc: { ...south!.smsc, port } })
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
+        writeFileSync(join(settings.data, 'token'), TOKEN)
+      },
+    })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
     await until(async () => ((await north()).tries ?? 0) >= 10, 'not tried')
   })
@@ -56,26 +61,40 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     await until(async () => (await north()).tries! >= first.tries! + 5, 'not tried again')
     const later = await north()
     assert.equal(later.since, first.since, 'of the outage, not of the last try')
-    const { ready: isReady, lines: { south } } = await ready()
+    const {
+      ready: isReady,
+      lines: { south },
+    } = await ready()
     assert.equal(isReady, true)
-    assert.deepEqual([south![0]!.state, south![0]!.peer, south![0]!.why], ['bound', `127.0.0.1:${smsc.port}`, undefined])
+    assert.deepEqual(
+      [south![0]!.state, south![0]!.peer, south![0]!.why],
+      ['bound', `127.0.0.1:${smsc.port}`, undefined],
+    )
   })
 
   it('is named by `ussd-connector lines`, with what to do', async () => {
     const said = await lines()
     const row = said.split('\n').find((one) => one.includes('north/0'))!
-    assert.match(row, new RegExp(`since ${(await north()).since}  ${peer}  connection-refused: ECONNREFUSED, \\d+ tries$`))
+    assert.match(
+      row,
+      new RegExp(`since ${(await north()).since}  ${peer}  connection-refused: ECONNREFUSED, \\d+ tries$`),
+    )
     assert.match(said, REMEDY)
   })
 
   it('is 0 in smpp_bind_up; one that an operator stops is not there', async () => {
     const all = await figures()
     assert.deepEqual(all, [
-      'smpp_bind_standby{line="north",bind="north/0"} 0', 'smpp_bind_standby{line="south",bind="south/0"} 0',
-      'smpp_bind_up{line="north",bind="north/0"} 0', 'smpp_bind_up{line="south",bind="south/0"} 1',
+      'smpp_bind_standby{line="north",bind="north/0"} 0',
+      'smpp_bind_standby{line="south",bind="south/0"} 0',
+      'smpp_bind_up{line="north",bind="north/0"} 0',
+      'smpp_bind_up{line="south",bind="south/0"} 1',
     ])
     await fetch(`${url}/v1/lines/north/stop`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
-    assert.deepEqual(await figures(), all.filter((one) => one.includes('south')))
+    assert.deepEqual(
+      await figures(),
+      all.filter((one) => one.includes('south')),
+    )
     await fetch(`${url}/v1/lines/north/start`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
     assert.deepEqual(await figures(), all)
   })
@@ -85,6 +104,9 @@ describeWith(['redis', 'postgres'], 'a line of two that is down', () => {
     await until(async () => ((await north()).tries ?? 0) >= 5, 'not tried')
     const ofLines = staged.logged().filter((one) => 'bind' in one || 'link' in one)
     const loud = ofLines.filter(({ level }) => level === 'warn' || level === 'error')
-    assert.deepEqual(loud.map(({ msg, why }) => [msg, why]), Array.from({ length: 2 }, () => ['the bind is down', 'connection-refused']))
+    assert.deepEqual(
+      loud.map(({ msg, why }) => [msg, why]),
+      Array.from({ length: 2 }, () => ['the bind is down', 'connection-refused']),
+    )
   })
 })

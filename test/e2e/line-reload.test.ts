@@ -20,7 +20,13 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
   let file: Settings
   /** Each bind that was asked for. */
   let asked: { password: string; status: number }[]
-  let may = { binds: 9, looksFirst: 'password' as 'password' | 'place', tooMany: TAKEN, wrong: BAD_PASSWORD, passwords: [RIGHT] }
+  let may = {
+    binds: 9,
+    looksFirst: 'password' as 'password' | 'place',
+    tooMany: TAKEN,
+    wrong: BAD_PASSWORD,
+    passwords: [RIGHT],
+  }
   const isHeld = (one: PeerConnection) => !one.closed && held.has(one) && one.all(ID.unbind).length === 0
   const held = new Set<PeerConnection>()
   const standing = () => peer.connections.filter(isHeld)
@@ -56,15 +62,19 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
         return raw(ID.response + pdu.id, status, pdu.sequence, status ? '' : 'SMSC\0')
       },
     })
-    staged = await stageDaemon({ smscPort: peer.port, read: () => structuredClone(file), change: (settings) => {
-      settings.lines[0]!.name = 'east'
-      // Quick enough for a third try to come, if there were one.
-      Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
-      settings.trace.dropDir = join(settings.data, 'drops')
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-      writeFileSync(join(settings.data, 'token'), TOKEN)
-    } })
+    staged = await stageDaemon({
+      smscPort: peer.port,
+      read: () => structuredClone(file),
+      change: (settings) => {
+        settings.lines[0]!.name = 'east'
+        // Quick enough for a third try to come, if there were one.
+        Object.assign(settings.lines[0]!.timers, { reconnectMs: 10, reconnectMaxMs: 20 })
+        settings.trace.dropDir = join(settings.data, 'drops')
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
+        writeFileSync(join(settings.data, 'token'), TOKEN)
+      },
+    })
     file = structuredClone(staged.settings)
   })
   afterEach(async () => {
@@ -84,7 +94,10 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     await answersOn(old!)
     assert.equal(wrongTries(), 1)
     assert.equal(staged.settings.lines[0]!.smsc.password, RIGHT)
-    assert.deepEqual((await row()).map(({ state }) => state), ['bound'])
+    assert.deepEqual(
+      (await row()).map(({ state }) => state),
+      ['bound'],
+    )
     assert.equal(await staged.daemon.metrics.value('line_changes_total', { line: 'east', what: 'refused' }), 1)
     assert.equal(await staged.daemon.metrics.value('line_changes_total', { line: 'east', what: 'changed' }), 0)
     // Mended: the same command takes it.
@@ -124,7 +137,14 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     may.passwords.push('another')
     file.lines[0]!.smsc.password = 'another'
     assert.deepEqual(await reload(), ['changed  east'])
-    assert.deepEqual(asked.map(({ password, status }) => [password, status]), [[RIGHT, 0], ['another', TAKEN], ['another', 0]])
+    assert.deepEqual(
+      asked.map(({ password, status }) => [password, status]),
+      [
+        [RIGHT, 0],
+        ['another', TAKEN],
+        ['another', 0],
+      ],
+    )
     assert.equal(logged(/make room/).length, 1)
   })
 
@@ -199,13 +219,19 @@ describeWith(['redis', 'postgres'], 'a reload with settings that the SMSC does n
     staged.daemon.reload()
     file = structuredClone(good)
     staged.daemon.reload()
-    await until(async () => (await row()).length === 1 && (await row())[0]!.state === 'bound', 'the old one does not serve')
+    await until(
+      async () => (await row()).length === 1 && (await row())[0]!.state === 'bound',
+      'the old one does not serve',
+    )
     for (const window of [5, 6, 7]) {
       file.lines[0]!.window = window
       staged.daemon.reload()
     }
     assert.equal(staged.settings.lines[0]!.window, 7)
-    await until(async () => (await row()).length === 1 && (await row())[0]!.state === 'bound' && standing().length === 1, 'not one')
+    await until(
+      async () => (await row()).length === 1 && (await row())[0]!.state === 'bound' && standing().length === 1,
+      'not one',
+    )
     file.lines[0]!.window = 8
     staged.daemon.reload()
     const url = `http://127.0.0.1:${staged.daemon.admin.port}`

@@ -24,25 +24,38 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
   /** The settings file, as it would be read now. */
   let file: Settings
   let url: string
-  const line = (name: string, smsc: Smsc, more: object = {}) => ({ ...structuredClone(staged.settings.lines[0]!), ...more, name,
-    smsc: { ...staged.settings.lines[0]!.smsc, port: smsc.port } })
+  const line = (name: string, smsc: Smsc, more: object = {}) => ({
+    ...structuredClone(staged.settings.lines[0]!),
+    ...more,
+    name,
+    smsc: { ...staged.settings.lines[0]!.smsc, port: smsc.port },
+  })
   const states = () => staged.daemon.readiness().then(({ parts }) => parts.lines as Record<string, { state: string }[]>)
   const bound = async (name: string) => (await states())[name]?.filter(({ state }) => state === 'bound').length ?? 0
-  const post = (path: string) => fetch(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
+  const post = (path: string) =>
+    fetch(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } })
 
   before(async function () {
     this.timeout(30_000)
     // What crosses an unbind gets a temporary error: they deliver it again.
     const start = () => startSmsc({ clock: realClock, chance: Math.random, deliveries: { temporaryMs: 20 } })
     ;[east, west] = [await start(), await start()]
-    south = await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf('mica', join(root, 'dialects')) })
-    staged = await stageDaemon({ smscPort: east!.port, read: () => structuredClone(file), change: (settings) => {
-      settings.lines[0]!.name = 'east'
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
-      writeFileSync(join(settings.data, 'token'), TOKEN)
-    } })
+    south = await startSmsc({
+      clock: realClock,
+      chance: Math.random,
+      voice: networkCodingOf('mica', join(root, 'dialects')),
+    })
+    staged = await stageDaemon({
+      smscPort: east!.port,
+      read: () => structuredClone(file),
+      change: (settings) => {
+        settings.lines[0]!.name = 'east'
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        writeFileSync(settings.admin.tokensFile, `operate:${tokenHash(TOKEN).toString('hex')} tester\n`)
+        writeFileSync(join(settings.data, 'token'), TOKEN)
+      },
+    })
     file = structuredClone(staged.settings)
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
     await east!.bound(1)
@@ -57,7 +70,13 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal((await john.dial('*123#')).text, T1)
     const before = east!.binds()[0]!.id
     file.lines = [file.lines[0]!, line('south', south!, { dialect: 'mica' })]
-    assert.deepEqual(staged.daemon.reload(), { added: ['south'], changed: [], removed: [], kept: ['east'], needRestart: [] })
+    assert.deepEqual(staged.daemon.reload(), {
+      added: ['south'],
+      changed: [],
+      removed: [],
+      kept: ['east'],
+      needRestart: [],
+    })
     await south!.bound(1)
     const mary = south!.phone(MARY)
     assert.equal((await mary.dial('*123#')).text, T1_MARY)
@@ -67,16 +86,27 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
   })
 
   it('a capture of a line has the port of its own SMSC, whenever it came, and Wireshark reads it without being told', async function () {
-    for (const [name, smsc] of [['east', east!], ['south', south!]] as const) {
+    for (const [name, smsc] of [
+      ['east', east!],
+      ['south', south!],
+    ] as const) {
       const answer = await fetch(`${url}/v1/lines/${name}/trace`, { headers: { authorization: `Bearer ${TOKEN}` } })
       const capture = join(staged.settings.data, `${name}.pcap`)
       writeFileSync(capture, Buffer.from(await answer.arrayBuffer()))
       const fields = ['tcp.srcport', 'tcp.dstport'].flatMap((field) => ['-e', field])
-      const ran = spawnSync('tshark', ['-n', '-r', capture, '-Y', 'smpp', '-T', 'fields', ...fields], { encoding: 'utf8' })
+      const ran = spawnSync('tshark', ['-n', '-r', capture, '-Y', 'smpp', '-T', 'fields', ...fields], {
+        encoding: 'utf8',
+      })
       if (ran.error) return this.skip() // no tshark on this machine
-      const ports = ran.stdout.trim().split('\n').map((row) => row.split('\t').map(Number))
+      const ports = ran.stdout
+        .trim()
+        .split('\n')
+        .map((row) => row.split('\t').map(Number))
       assert.ok(ports.length > 4, ran.stdout + ran.stderr)
-      assert.ok(ports.every((pair) => pair.includes(smsc.port)), `${name}: ${ports.join(' ')}`)
+      assert.ok(
+        ports.every((pair) => pair.includes(smsc.port)),
+        `${name}: ${ports.join(' ')}`,
+      )
     }
   }).timeout(60_000)
 
@@ -84,14 +114,22 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     const john = east!.phone(JOHN)
     const before = east!.binds()[0]!.id
     let least = 9
-    const unwatch = east!.watch(() => { least = Math.min(least, east!.binds().length) })
+    const unwatch = east!.watch(() => {
+      least = Math.min(least, east!.binds().length)
+    })
     file.lines[0]!.window = 20
     assert.deepEqual(staged.daemon.reload().changed, ['east'])
     await until(() => east!.binds().length === 1 && east!.binds()[0]!.id !== before, 'the old bind stays')
     unwatch()
     assert.equal(least, 1, 'never without a bind')
     assert.equal((await john.answer('2')).text, T5)
-    assert.deepEqual(staged.daemon.reload(), { added: [], changed: [], removed: [], kept: ['east', 'south'], needRestart: [] })
+    assert.deepEqual(staged.daemon.reload(), {
+      added: [],
+      changed: [],
+      removed: [],
+      kept: ['east', 'south'],
+      needRestart: [],
+    })
   })
 
   it('a line may move to another SMSC', async () => {
@@ -114,7 +152,15 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     broken(() => (file.lines[1]!.dialect = 'micca'), /micca/)
     broken(() => (file.lines[1]!.smsc.tls = { ca: '/nowhere/ca.pem' }), /smsc\.tls: \/nowhere\/ca\.pem cannot be read/)
     broken(() => (file.lines[1]!.timers.responseMs = 500_000), /south\.timers\.responseMs.*leased.*restart/s)
-    assert.throws(() => parseSettings(stringify(JSON.parse(JSON.stringify({ ...file, lines: [file.lines[0], file.lines[0]] }))), 'x', {}), /two lines/)
+    assert.throws(
+      () =>
+        parseSettings(
+          stringify(JSON.parse(JSON.stringify({ ...file, lines: [file.lines[0], file.lines[0]] }))),
+          'x',
+          {},
+        ),
+      /two lines/,
+    )
     assert.equal(await bound('south'), 1)
     file.stopMs += 1
     file.dialogue.idleMs += 1
@@ -124,10 +170,14 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
 
   it('is stopped and started over the admin door, with an audit line for each, and lists its binds', async () => {
     const said: string[] = []
-    const cli = (options: object) => linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), ...options }, (text) => said.push(text))
+    const cli = (options: object) =>
+      linesCommand({ url, tokenFile: join(staged.settings.data, 'token'), ...options }, (text) => said.push(text))
     await cli({ stop: 'south' })
     await until(() => south!.binds().length === 0, 'still bound')
-    assert.ok(said.some((row) => /^south +south +mica +stopped$/.test(row)), said.join('\n'))
+    assert.ok(
+      said.some((row) => /^south +south +mica +stopped$/.test(row)),
+      said.join('\n'),
+    )
     assert.equal(staged.daemon.reload().kept.length, 2, 'stays stopped')
     assert.equal((await states()).south!.length, 0)
     await cli({ start: 'south' })
@@ -140,8 +190,14 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     assert.equal((await post('/v1/lines/south/stop')).status, 404)
     file.lines[0]!.dialect = 'nothing'
     assert.equal((await post('/v1/lines/reload')).status, 409)
-    const audits = staged.logged().filter((row) => row.msg === 'admin audit').map(({ what }) => what)
-    assert.deepEqual(audits.filter((what) => what !== 'trace taken'), ['line stop', 'line start', 'lines reloaded', 'lines reloaded'])
+    const audits = staged
+      .logged()
+      .filter((row) => row.msg === 'admin audit')
+      .map(({ what }) => what)
+    assert.deepEqual(
+      audits.filter((what) => what !== 'trace taken'),
+      ['line stop', 'line start', 'lines reloaded', 'lines reloaded'],
+    )
     assert.deepEqual(await staged.daemon.metrics.value('line_changes_total', { line: 'south', what: 'stopped' }), 1)
   })
 
@@ -149,19 +205,31 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     this.timeout(60_000)
     file.lines = [line('east', west!)]
     const numbers = Array.from({ length: 20 }, (_, i) => `67573${String(i).padStart(6, '0')}`)
-    await staged.knex('dental_profile').insert(numbers.map((msisdn) => ({ msisdn, name: 'John', language: 'en', created_at: new Date() })))
+    await staged
+      .knex('dental_profile')
+      .insert(numbers.map((msisdn) => ({ msisdn, name: 'John', language: 'en', created_at: new Date() })))
     const walking = new Set(numbers)
-    const walks = Promise.all(numbers.map(async (msisdn) => {
-      const phone = west!.phone(msisdn)
-      phone.skipRepeats = true
-      for (let round = 0; round < 3; round++) {
-        assert.equal((await phone.dial('*123#')).text, T1)
-        for (const [key, text] of [['2', T4], ['4', T1], ['2', T4], ['2', T5], ['3', T4], ['4', T1], ['4', FAREWELL]] as const) {
-          assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
+    const walks = Promise.all(
+      numbers.map(async (msisdn) => {
+        const phone = west!.phone(msisdn)
+        phone.skipRepeats = true
+        for (let round = 0; round < 3; round++) {
+          assert.equal((await phone.dial('*123#')).text, T1)
+          for (const [key, text] of [
+            ['2', T4],
+            ['4', T1],
+            ['2', T4],
+            ['2', T5],
+            ['3', T4],
+            ['4', T1],
+            ['4', FAREWELL],
+          ] as const) {
+            assert.equal((await phone.answer(key)).text, text, phone.story.join('\n'))
+          }
         }
-      }
-      walking.delete(msisdn)
-    }))
+        walking.delete(msisdn)
+      }),
+    )
     for (let window = 11; walking.size > 0 && window < 16; window++) {
       file.lines[0]!.window = window
       staged.daemon.reload()

@@ -17,16 +17,34 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
   let staged: Staged
   before(async () => {
     for (const name of ['standard', 'mica']) {
-      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, join(root, 'dialects')), screenMs: SCREEN_MS }))
+      smscs.set(
+        name,
+        await startSmsc({
+          clock: realClock,
+          chance: Math.random,
+          voice: networkCodingOf(name, join(root, 'dialects')),
+          screenMs: SCREEN_MS,
+        }),
+      )
     }
-    staged = await stageDaemon({ smscPort: smscs.get('standard')!.port, change: (settings) => {
-      const [first] = settings.lines
-      settings.lines = [...smscs].map(([name, { port }]) => ({ ...first!, name, dialect: name, smsc: { ...first!.smsc, port } }))
-      settings.services.push({ ...settings.services[0]!, code: '*124#' })
-    } })
+    staged = await stageDaemon({
+      smscPort: smscs.get('standard')!.port,
+      change: (settings) => {
+        const [first] = settings.lines
+        settings.lines = [...smscs].map(([name, { port }]) => ({
+          ...first!,
+          name,
+          dialect: name,
+          smsc: { ...first!.smsc, port },
+        }))
+        settings.services.push({ ...settings.services[0]!, code: '*124#' })
+      },
+    })
     await Promise.all([...smscs.values()].map((smsc) => smsc.bound(1)))
     const msisdns = ['67571000001', '67571000002', '67571000003', '67571000004']
-    await staged.knex('dental_profile').insert(msisdns.map((msisdn) => ({ msisdn, name: 'Ann', language: 'en', created_at: new Date() })))
+    await staged
+      .knex('dental_profile')
+      .insert(msisdns.map((msisdn) => ({ msisdn, name: 'Ann', language: 'en', created_at: new Date() })))
   })
   after(async () => {
     await staged?.close()
@@ -38,7 +56,7 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
     for (let dial = 0; dial < 3; dial++) {
       assert.equal((await phone.dial('*123#', { number: 7 })).text, NAMED(T1))
       assert.equal((await phone.answer('4')).text, FAREWELL)
-      await until(async () => await accepted() === 2 * (dial + 1), 'the last text is not acknowledged')
+      await until(async () => (await accepted()) === 2 * (dial + 1), 'the last text is not acknowledged')
     }
   })
 
@@ -63,13 +81,15 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
     assert.equal((await phone.answer('4')).text, FAREWELL)
     const before = await repeats('mica')
     phone.dial('*123#', { number: 70_00, withinMs: 10 }).catch(() => undefined)
-    await until(async () => await repeats('mica') > before, 'the copy is not counted as one')
+    await until(async () => (await repeats('mica')) > before, 'the copy is not counted as one')
   })
 
   const accepted = () => staged.daemon.metrics.value('ussd_replies_total', { line: 'standard', result: 'ok' })
-  const repeats = (line: string) => staged.daemon.metrics.value('ussd_messages_total', { line, kind: 'begin', result: 'repeat' })
-  const ended = (msisdn: string, line: string) => until(async () => {
-    const record = await staged.daemon.stores.dialogues.find({ group: line, msisdn })
-    return record?.status === 'ended'
-  }, 'the hang-up is not heard')
+  const repeats = (line: string) =>
+    staged.daemon.metrics.value('ussd_messages_total', { line, kind: 'begin', result: 'repeat' })
+  const ended = (msisdn: string, line: string) =>
+    until(async () => {
+      const record = await staged.daemon.stores.dialogues.find({ group: line, msisdn })
+      return record?.status === 'ended'
+    }, 'the hang-up is not heard')
 })

@@ -10,17 +10,83 @@ const TYPES = 'Select Appointment Type:'
 const SLOTS = 'Available Checkup Slots:'
 
 const NETWORKS: { how: string; destination?: string; more?: object; turns: Turn[] }[] = [
-  { how: 'counts in octet 2, echoing ours', turns: [['*123#', '0100', 1, MENU], ['2', '0102', 18, TYPES], ['2', '0104', 18, SLOTS]] },
-  { how: 'counts by itself, by two', turns: [['*123#', '0200', 1, MENU], ['2', '0204', 18, TYPES], ['2', '0208', 18, SLOTS]] },
-  { how: 'never counts', turns: [['*123#', '0300', 1, MENU], ['2', '0300', 18, TYPES], ['2', '0300', 18, SLOTS], ['3', '0300', 18, TYPES]] },
-  { how: 'sends zeros for ever', turns: [['*123#', '0000', 1, MENU], ['2', '0000', 18, TYPES], ['2', '0000', 18, SLOTS]] },
-  { how: 'sends no session at all', turns: [['*123#', '', 1, MENU], ['2', '', 18, TYPES], ['2', '', 18, SLOTS]] },
-  { how: 'sends no session, and the subscriber redials at once', turns: [['*123#', '', 1, MENU], ['*123#', '', 1, MENU]] },
-  { how: 'has the code in the destination only', destination: '*123#', turns: [['', '0600', 1, MENU], ['2', '0602', 18, TYPES]] },
-  { how: 'has the code in the text only', destination: '7777', turns: [['*123#', '0700', 1, MENU], ['2', '0702', 18, TYPES]] },
+  {
+    how: 'counts in octet 2, echoing ours',
+    turns: [
+      ['*123#', '0100', 1, MENU],
+      ['2', '0102', 18, TYPES],
+      ['2', '0104', 18, SLOTS],
+    ],
+  },
+  {
+    how: 'counts by itself, by two',
+    turns: [
+      ['*123#', '0200', 1, MENU],
+      ['2', '0204', 18, TYPES],
+      ['2', '0208', 18, SLOTS],
+    ],
+  },
+  {
+    how: 'never counts',
+    turns: [
+      ['*123#', '0300', 1, MENU],
+      ['2', '0300', 18, TYPES],
+      ['2', '0300', 18, SLOTS],
+      ['3', '0300', 18, TYPES],
+    ],
+  },
+  {
+    how: 'sends zeros for ever',
+    turns: [
+      ['*123#', '0000', 1, MENU],
+      ['2', '0000', 18, TYPES],
+      ['2', '0000', 18, SLOTS],
+    ],
+  },
+  {
+    how: 'sends no session at all',
+    turns: [
+      ['*123#', '', 1, MENU],
+      ['2', '', 18, TYPES],
+      ['2', '', 18, SLOTS],
+    ],
+  },
+  {
+    how: 'sends no session, and the subscriber redials at once',
+    turns: [
+      ['*123#', '', 1, MENU],
+      ['*123#', '', 1, MENU],
+    ],
+  },
+  {
+    how: 'has the code in the destination only',
+    destination: '*123#',
+    turns: [
+      ['', '0600', 1, MENU],
+      ['2', '0602', 18, TYPES],
+    ],
+  },
+  {
+    how: 'has the code in the text only',
+    destination: '7777',
+    turns: [
+      ['*123#', '0700', 1, MENU],
+      ['2', '0702', 18, TYPES],
+    ],
+  },
   { how: 'dials deeper in the text', turns: [['*123*2*2#', '0800', 1, SLOTS]] },
-  { how: 'writes numbers with a plus', more: { source_addr: '+67570000001', source_addr_ton: 0 }, turns: [['*123#', '0900', 1, MENU]] },
-  { how: 'adds the padding of packed septets', turns: [['*123#\r', '0a00', 1, MENU], ['2\r', '0a02', 18, TYPES]] },
+  {
+    how: 'writes numbers with a plus',
+    more: { source_addr: '+67570000001', source_addr_ton: 0 },
+    turns: [['*123#', '0900', 1, MENU]],
+  },
+  {
+    how: 'adds the padding of packed septets',
+    turns: [
+      ['*123#\r', '0a00', 1, MENU],
+      ['2\r', '0a02', 18, TYPES],
+    ],
+  },
 ]
 
 describeWith(['redis', 'postgres'], 'networks with habits of their own, all in the standard dialect', () => {
@@ -40,8 +106,14 @@ describeWith(['redis', 'postgres'], 'networks with habits of their own, all in t
     it(`a network that ${how}`, async () => {
       for (const [text, its, op, expected] of turns) {
         const screen = await smsc.say('67570000001', {
-          source_addr_ton: 1, source_addr_npi: 1, source_addr: '67570000001', destination_addr: destination, ...more,
-          short_message: Buffer.from(text), ussd_service_op: op, ...(its ? { its_session_info: Buffer.from(its, 'hex') } : {}),
+          source_addr_ton: 1,
+          source_addr_npi: 1,
+          source_addr: '67570000001',
+          destination_addr: destination,
+          ...more,
+          short_message: Buffer.from(text),
+          ussd_service_op: op,
+          ...(its ? { its_session_info: Buffer.from(its, 'hex') } : {}),
         })
         assert.equal(screen.text.split('\n')[0], expected)
         assert.equal(screen.op, 2)

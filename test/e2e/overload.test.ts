@@ -15,13 +15,16 @@ describeWith(['redis', 'postgres'], 'overload, with manners', () => {
 
   before(async () => {
     smsc = await foreignSmsc()
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.dialogue.perSubscriber = { perSecond: 5, burst: 10 }
-      settings.dialogue.openMax = 3
-      settings.dialogue.sweepMs = 50
-      settings.lines[0]!.msisdn.allow = ['675']
-      settings.lines[0]!.msisdn.deny = ['67579']
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.dialogue.perSubscriber = { perSecond: 5, burst: 10 }
+        settings.dialogue.openMax = 3
+        settings.dialogue.sweepMs = 50
+        settings.lines[0]!.msisdn.allow = ['675']
+        settings.lines[0]!.msisdn.deny = ['67579']
+      },
+    })
   })
   after(async () => {
     await staged?.close()
@@ -31,14 +34,22 @@ describeWith(['redis', 'postgres'], 'overload, with manners', () => {
   it('a flood from one number is acknowledged and dropped; the dialogue of another goes on', async () => {
     const john = smsc.phone(JOHN)
     assert.equal((await john.dial('*123#')).text, T1)
-    const flood = Array.from({ length: 300 }, () => smsc.phone('67570000009').dial('*123#').catch(() => undefined))
+    const flood = Array.from({ length: 300 }, () =>
+      smsc
+        .phone('67570000009')
+        .dial('*123#')
+        .catch(() => undefined),
+    )
     assert.equal((await john.answer('1')).text, T2)
     assert.equal((await john.answer('3')).text, T1)
     await until(async () => (await dropped()) >= 200, 'nothing was dropped')
     assert.equal((await john.answer('2')).text, T4)
     assert.equal(await staged.daemon.metrics.value('limits_total', { limit: 'subscriber_rate' }), await dropped())
     await john.hangUp()
-    await smsc.phone('67570000009').hangUp().catch(() => undefined)
+    await smsc
+      .phone('67570000009')
+      .hangUp()
+      .catch(() => undefined)
     void flood
     await ended()
   })

@@ -19,8 +19,15 @@ declare class MutationObserver {
 }
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync']
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 
 describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   let smsc: Smsc
@@ -48,7 +55,8 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await smsc?.stop()
   })
 
-  const shows = (text: string) => page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)
+  const shows = (text: string) =>
+    page.waitForFunction((wanted) => document.getElementById('text')?.textContent === wanted, text)
 
   it('dials, books, and shows the SMS as it arrives', async function () {
     this.timeout(60_000)
@@ -61,7 +69,12 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await page.getByRole('button', { name: 'John' }).click()
     await page.getByRole('button', { name: 'Dial *123#' }).click()
     await shows(T1)
-    for (const [key, expected] of [['2', T4], ['2', T5], ['1', T6], ['1', T7]] as const) {
+    for (const [key, expected] of [
+      ['2', T4],
+      ['2', T5],
+      ['1', T6],
+      ['1', T7],
+    ] as const) {
       await page.fill('#answer', key)
       await page.click('#send')
       await shows(expected)
@@ -84,7 +97,9 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
       await sms.waitFor()
       await page.evaluate(() => {
         const [list, whole] = [document.getElementById('inbox')!, document.documentElement]
-        new MutationObserver(() => list.children.length || (whole.className = 'taken-back')).observe(list, { childList: true })
+        new MutationObserver(() => list.children.length || (whole.className = 'taken-back')).observe(list, {
+          childList: true,
+        })
       })
       await route.fulfill({ response: early })
     })
@@ -112,20 +127,27 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
   it('says in a word why a dial came to nothing, without all that the phone has seen', async function () {
     this.timeout(60_000)
     await page.unroute('**/dial')
-    await page.route('**/dial', (route) => route.continue({ postData: JSON.stringify({ code: '*123#', withinMs: 50 }) }))
+    await page.route('**/dial', (route) =>
+      route.continue({ postData: JSON.stringify({ code: '*123#', withinMs: 50 }) }),
+    )
     const heal = smsc.chaos.add({ on: 'deliver_sm', act: { is: 'ignore' } })
     await page.getByRole('button', { name: 'John' }).click()
     await page.evaluate(() => {
       const [text, whole] = [document.getElementById('text')!, document.documentElement]
       whole.className = ''
-      new MutationObserver(() => /so far/.test(text.textContent) && (whole.className = 'told-all')).observe(text, { childList: true })
+      new MutationObserver(() => /so far/.test(text.textContent) && (whole.className = 'told-all')).observe(text, {
+        childList: true,
+      })
     })
     const answered = page.waitForResponse('**/dial')
     await page.getByRole('button', { name: 'Dial *123#' }).click()
     await (await answered).finished()
     // By the time that the page has asked for something else, it has taken that answer.
     await page.evaluate(async () => (await fetch('/api/strays')).text())
-    assert.equal(await page.innerText('#text'), 'Connection problem or invalid MMI code.\n\nthe phone waited 50 ms for a screen in vain')
+    assert.equal(
+      await page.innerText('#text'),
+      'Connection problem or invalid MMI code.\n\nthe phone waited 50 ms for a screen in vain',
+    )
     assert.equal(await page.evaluate(() => document.documentElement.className), '')
     heal()
     await page.unroute('**/dial')

@@ -1,4 +1,7 @@
-/** kill -9 in the middle of a turn that has a PIN in it: at each step, no PIN is left anywhere, and the money moves once. */
+/**
+ * kill -9 in the middle of a turn that has a PIN in it: at each step, no PIN is left anywhere, and the money moves
+ * once.
+ */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +18,9 @@ import { describeWith, services } from '../support/services.ts'
 
 const [PIN, WRONG] = ['258036', '147036']
 const EXAMPLE = 'examples/flows/money/connector.yaml'
-/** In the order in which the turn passes them: the PIN is verified by its first call, the money is sent by its second. */
+/**
+ * In the order in which the turn passes them: the PIN is verified by its first call, the money is sent by its second.
+ */
 const POINTS = ['before-take', 'after-take', 'after-call', 'before-rest', 'after-rest'] as const
 const TRIED = '67570000099'
 const numberOf = (point: (typeof POINTS)[number]) => `6757000001${POINTS.indexOf(point)}`
@@ -31,18 +36,36 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
   let sent = 0
 
   const start = async (failpoint?: string) => {
-    const { settings: example } = parseSettings(readFileSync(EXAMPLE, 'utf8').replace('./money.keys', join(stage.data, 'keys')), EXAMPLE, {})
-    daemon = runProcess(settingsFor({ smscPort: smsc.port, change: (s) => {
-      Object.assign(s, { services: example.services, backends: example.backends, flows: { ...example.flows, reloadMs: 0 } })
-      s.privacy.storeKeyFile = example.privacy.storeKeyFile!
-      s.dialogue.leaseMs = 600
-      // A machine that starts the daemon slowly makes no turn a late one, which would get the busy text.
-      s.dialogue.turnMs = 60_000
-      Object.assign(s.dialogue, { idleMs: 600_000, totalMs: 1_200_000 })
-      s.dialogue.sweepMs = 100
-      s.lines[0]!.timers.reconnectMs = 100
-      s.reminders.pollMs = 100
-    } }, stage), stage.data, failpoint === undefined ? {} : { USSD_CONNECTOR_FAILPOINTS: `${failpoint}=1` })
+    const { settings: example } = parseSettings(
+      readFileSync(EXAMPLE, 'utf8').replace('./money.keys', join(stage.data, 'keys')),
+      EXAMPLE,
+      {},
+    )
+    daemon = runProcess(
+      settingsFor(
+        {
+          smscPort: smsc.port,
+          change: (s) => {
+            Object.assign(s, {
+              services: example.services,
+              backends: example.backends,
+              flows: { ...example.flows, reloadMs: 0 },
+            })
+            s.privacy.storeKeyFile = example.privacy.storeKeyFile!
+            s.dialogue.leaseMs = 600
+            // A machine that starts the daemon slowly makes no turn a late one, which would get the busy text.
+            s.dialogue.turnMs = 60_000
+            Object.assign(s.dialogue, { idleMs: 600_000, totalMs: 1_200_000 })
+            s.dialogue.sweepMs = 100
+            s.lines[0]!.timers.reconnectMs = 100
+            s.reminders.pollMs = 100
+          },
+        },
+        stage,
+      ),
+      stage.data,
+      failpoint === undefined ? {} : { USSD_CONNECTOR_FAILPOINTS: `${failpoint}=1` },
+    )
     await bound(daemon, smsc)
   }
   const stopped = async () => {
@@ -95,7 +118,11 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
       // A PIN that was never acknowledged comes again from the SMSC; one that was, from the journal.
       assert.match((await phone.next(20_000)).text, /^Sent\. Reference M\d{6}\. Balance: K289\.50\.$/)
       sent++
-      const { rows: [moved] } = await knex.raw('SELECT count(*)::int AS times, coalesce(sum(toea), 0)::int AS toea FROM example_money_transfer')
+      const {
+        rows: [moved],
+      } = await knex.raw(
+        'SELECT count(*)::int AS times, coalesce(sum(toea), 0)::int AS toea FROM example_money_transfer',
+      )
       assert.deepEqual(moved, { times: sent, toea: sent * 1000 })
       await killed()
       assert.deepEqual(await found(), [])
@@ -117,14 +144,21 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
   /** Where a PIN stands: tables, keys of Redis, files of the daemon but that of its settings, what it logged. */
   async function found(): Promise<string[]> {
     const [tables, redis] = [await inTables(), await inRedis()]
-    assert.ok(tables.some((text) => text.includes(TRIED)) && redis.length > 0 && written.length > 0, 'it looks where things are')
+    assert.ok(
+      tables.some((text) => text.includes(TRIED)) && redis.length > 0 && written.length > 0,
+      'it looks where things are',
+    )
     const texts = [...tables, ...redis, ...written]
     return texts.filter((text) => [PIN, WRONG].some((pin) => text.includes(pin)))
   }
 
   async function inTables(): Promise<string[]> {
     const { rows } = await knex.raw('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()')
-    const all = await Promise.all((rows as { tablename: string }[]).map(({ tablename }) => knex.raw('SELECT CAST(t AS text) AS text FROM ?? t', [tablename])))
+    const all = await Promise.all(
+      (rows as { tablename: string }[]).map(({ tablename }) =>
+        knex.raw('SELECT CAST(t AS text) AS text FROM ?? t', [tablename]),
+      ),
+    )
     return all.flatMap((table) => (table.rows as { text: string }[]).map(({ text }) => text))
   }
 
@@ -132,11 +166,18 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed in the middle of a 
     const redis = new Redis(services.redisUrl!)
     try {
       const keys = await redis.keys(`${stage.prefix}:*`)
-      return await Promise.all(keys.map(async (key) => {
-        const type = await redis.type(key)
-        const value = type === 'zset' ? await redis.zrange(key, '0', '-1') : type === 'hash' ? await redis.hgetall(key) : await redis.get(key)
-        return key + JSON.stringify(value)
-      }))
+      return await Promise.all(
+        keys.map(async (key) => {
+          const type = await redis.type(key)
+          const value =
+            type === 'zset'
+              ? await redis.zrange(key, '0', '-1')
+              : type === 'hash'
+                ? await redis.hgetall(key)
+                : await redis.get(key)
+          return key + JSON.stringify(value)
+        }),
+      )
     } finally {
       redis.disconnect()
     }

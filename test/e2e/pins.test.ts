@@ -49,7 +49,9 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       mkdirSync(join(stage.data, 'flows'))
       writeFileSync(join(stage.data, 'flows/safe.yaml'), FLOW)
       writeFileSync(join(stage.data, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
-      writeFileSync(join(stage.data, 'tokens'), `operate:${createHash('sha256').update(TOKEN).digest('hex')} boss\n`, { mode: 0o600 })
+      writeFileSync(join(stage.data, 'tokens'), `operate:${createHash('sha256').update(TOKEN).digest('hex')} boss\n`, {
+        mode: 0o600,
+      })
       vault = await stub()
       vault.says((heard, response) => {
         if (!heard.target.endsWith('/later')) response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
@@ -57,20 +59,42 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       shop = await stub()
       shop.says((_, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end('CON Your PIN?'))
       smsc = await startSmsc({ clock: realClock, chance: Math.random, voice: standardCoding({ codeIn }) })
-      staged = await stageDaemon({ smscPort: smsc.port, frozen: false, with: stage, change: (settings) => {
-        settings.flows.dir = join(stage.data, 'flows')
-        settings.services = [{ code: '*150#', flow: 'safe' }, { code: '*151*1#', app: 'shop' }]
-        const http = { url: vault.url, timeoutMs: 2_000, headers: {}, concurrent: 5, retries: 0, octetsMax: 65_536, ended: false }
-        settings.backends = { vault: { http: { ...http, patienceMs: 150 } } }
-        settings.apps.shop = {
-          contract: 'africastalking', url: shop.url, timeoutMs: 2_000, headers: {}, networks: {}, concurrent: 5, octetsMax: 65_536,
-        }
-        settings.privacy = { ...settings.privacy, storeKeyFile: join(stage.data, 'keys') }
-        settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract: 'africastalking' }
-        settings.trace.dropDir = drops
-        settings.admin.tokensFile = join(stage.data, 'tokens')
-        settings.lines[0]!.timers.reconnectMs = 50
-      } })
+      staged = await stageDaemon({
+        smscPort: smsc.port,
+        frozen: false,
+        with: stage,
+        change: (settings) => {
+          settings.flows.dir = join(stage.data, 'flows')
+          settings.services = [
+            { code: '*150#', flow: 'safe' },
+            { code: '*151*1#', app: 'shop' },
+          ]
+          const http = {
+            url: vault.url,
+            timeoutMs: 2_000,
+            headers: {},
+            concurrent: 5,
+            retries: 0,
+            octetsMax: 65_536,
+            ended: false,
+          }
+          settings.backends = { vault: { http: { ...http, patienceMs: 150 } } }
+          settings.apps.shop = {
+            contract: 'africastalking',
+            url: shop.url,
+            timeoutMs: 2_000,
+            headers: {},
+            networks: {},
+            concurrent: 5,
+            octetsMax: 65_536,
+          }
+          settings.privacy = { ...settings.privacy, storeKeyFile: join(stage.data, 'keys') }
+          settings.door = { name: 'door', host: '127.0.0.1', port: 0, path: '/ussd', contract: 'africastalking' }
+          settings.trace.dropDir = drops
+          settings.admin.tokensFile = join(stage.data, 'tokens')
+          settings.lines[0]!.timers.reconnectMs = 50
+        },
+      })
       await smsc.bound(1)
     })
     after(async () => {
@@ -83,12 +107,16 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
 
     const trace = async (clear: boolean) => {
       const url = `http://127.0.0.1:${staged.daemon.admin.port}/v1/lines/test/trace?${clear ? 'clear=true&' : ''}`
-      const [text, pcap] = await Promise.all(['form=text', 'form=pcap'].map((form) => fetch(url + form, { headers: { authorization: `Bearer ${TOKEN}` } })))
+      const [text, pcap] = await Promise.all(
+        ['form=text', 'form=pcap'].map((form) => fetch(url + form, { headers: { authorization: `Bearer ${TOKEN}` } })),
+      )
       assert.deepEqual([text!.status, pcap!.status], [200, 200])
       return { text: await text!.text(), pcap: Buffer.from(await pcap!.arrayBuffer()) }
     }
-    const none = (where: string, octets: string | Buffer) => assert.deepEqual(hits(where, octets, [{ name: 'PIN', value: PIN }]), [])
-    const ends = (msisdn: string) => staged.logged().filter((line) => line.msg === 'dialogue ended' && String(line.msisdn).endsWith(msisdn.slice(-2)))
+    const none = (where: string, octets: string | Buffer) =>
+      assert.deepEqual(hits(where, octets, [{ name: 'PIN', value: PIN }]), [])
+    const ends = (msisdn: string) =>
+      staged.logged().filter((line) => line.msg === 'dialogue ended' && String(line.msisdn).endsWith(msisdn.slice(-2)))
 
     it('is in no log, no trace and no figure; the service code is', async () => {
       const john = smsc.phone(JOHN)
@@ -109,7 +137,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       }
     })
 
-    it('is in no trace where it was typed: on a secret screen, behind one, and on an application\'s; a note is, in clear', async () => {
+    it("is in no trace where it was typed: on a secret screen, behind one, and on an application's; a note is, in clear", async () => {
       const john = smsc.phone(JOHN)
       await john.dial('*150#')
       await john.answer('1')
@@ -128,7 +156,10 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       paul.hangUp()
       await until(() => ends(PAUL).length === 1, 'not ended')
       assert.equal(ends(PAUL)[0]!.code, '*151*1*#')
-      assert.ok(shop.heard.some(({ body }) => body.includes(PIN)), 'the application is told')
+      assert.ok(
+        shop.heard.some(({ body }) => body.includes(PIN)),
+        'the application is told',
+      )
       for (const clear of [false, true]) {
         const { text, pcap } = await trace(clear)
         none(`trace, clear: ${clear}`, text)
@@ -166,14 +197,33 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
 
     it('is not in the log of the HTTP door', async () => {
       const before = staged.logged().length
-      const answer = await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, { method: 'POST', body: new URLSearchParams({
-        sessionId: 'ATUid_1', phoneNumber: `+${MARY}`, networkCode: '53703', serviceCode: '*150#', text: PIN,
-      }) })
+      const answer = await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          sessionId: 'ATUid_1',
+          phoneNumber: `+${MARY}`,
+          networkCode: '53703',
+          serviceCode: '*150#',
+          text: PIN,
+        }),
+      })
       assert.equal(answer.status, 200)
-      await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, { method: 'POST', body: new URLSearchParams({
-        sessionId: 'ATUid_1', phoneNumber: `+${MARY}`, status: 'Incomplete',
-      }) })
-      await until(() => staged.logged().slice(before).some((line) => line.msg === 'dialogue ended' && line.code === '*150*#'), 'not ended')
+      await fetch(`http://127.0.0.1:${staged.daemon.door.port()}/ussd`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          sessionId: 'ATUid_1',
+          phoneNumber: `+${MARY}`,
+          status: 'Incomplete',
+        }),
+      })
+      await until(
+        () =>
+          staged
+            .logged()
+            .slice(before)
+            .some((line) => line.msg === 'dialogue ended' && line.code === '*150*#'),
+        'not ended',
+      )
       none('log', JSON.stringify(staged.logged()))
     })
   })

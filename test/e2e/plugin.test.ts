@@ -15,7 +15,8 @@ import { describeWith, until } from '../support/services.ts'
 
 const PLUGIN = 'examples/plugins/rating.js'
 const TOKEN = 'operating-token-of-a-test'
-const RATED = "export const backend = () => ({ operations: { rate: async (args) => { globalThis.rated.push(args); return {} } } })\n"
+const RATED =
+  'export const backend = () => ({ operations: { rate: async (args) => { globalThis.rated.push(args); return {} } } })\n'
 
 describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in', () => {
   const stage = newStage()
@@ -45,13 +46,17 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     writeFileSync(join(folder, 'token'), TOKEN)
     writeFileSync(join(folder, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operator`)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-      Object.assign(settings.flows, { dir: join(folder, 'flows'), reloadMs: 0, plugins: [PLUGIN] })
-      settings.services = [{ code: '*108#', flow: 'visit' }]
-      settings.backends = { visits: { module: join(folder, 'visits.mjs') } } as unknown as typeof settings.backends
-      settings.admin.tokensFile = join(folder, 'tokens')
-      settings.stopMs = 0
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      change: (settings) => {
+        Object.assign(settings.flows, { dir: join(folder, 'flows'), reloadMs: 0, plugins: [PLUGIN] })
+        settings.services = [{ code: '*108#', flow: 'visit' }]
+        settings.backends = { visits: { module: join(folder, 'visits.mjs') } } as unknown as typeof settings.backends
+        settings.admin.tokensFile = join(folder, 'tokens')
+        settings.stopMs = 0
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -68,23 +73,40 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     assert.equal((await phone.answer('1')).text, 'What went wrong?')
     assert.equal((await phone.answer('I waited')).text, 'Thank you.')
     assert.deepEqual(rated.at(-1), { rating: 1, why: 'I waited' })
-    assert.equal((await smsc.phone('67570000002').dial('*108*1#')).text, 'How was your visit?\n1. Bad\n2. Fair\n3. Good', 'not past what is sent')
+    assert.equal(
+      (await smsc.phone('67570000002').dial('*108*1#')).text,
+      'How was your visit?\n1. Bad\n2. Fair\n3. Good',
+      'not past what is sent',
+    )
   })
 
   it('diff compares a revision with a file where the plug-in is named, and says what is not known where it is not', async () => {
-    const { revision } = compileFlow(await sourceOf(join(folder, 'flows'), 'visit'), undefined, await loadScreenTypes([PLUGIN])).flow
+    const { revision } = compileFlow(
+      await sourceOf(join(folder, 'flows'), 'visit'),
+      undefined,
+      await loadScreenTypes([PLUGIN]),
+    ).flow
     writeFileSync(draft, readFileSync(join(folder, 'flows', 'visit.yaml'), 'utf8').replace('en: Fair', 'en: So so'))
     const said = await saying((say) => diffCommand(revision, draft, { ...admin(), plugin: [PLUGIN] }, say))
-    assert.match(said, /screen how \(en\)\n {2}- How was your visit\?\n {2}- 1\. Bad\n {2}- 2\. Fair\n[^]*\+ 2\. So so\n/)
+    assert.match(
+      said,
+      /screen how \(en\)\n {2}- How was your visit\?\n {2}- 1\. Bad\n {2}- 2\. Fair\n[^]*\+ 2\. So so\n/,
+    )
     assert.match(said, /^1 screen of what a subscriber sees changed$/m)
-    await assert.rejects(diffCommand(revision, draft, admin(), () => undefined), /screen 'how' says not what it is/)
+    await assert.rejects(
+      diffCommand(revision, draft, admin(), () => undefined),
+      /screen 'how' says not what it is/,
+    )
   })
 
   it('publish proves it and serves it; a recall of it by a plain text needs no plug-in', async () => {
     const broken = join(folder, 'drafts', 'broken', 'visit.yaml')
     mkdirSync(join(folder, 'drafts', 'broken'))
     writeFileSync(broken, readFileSync(draft, 'utf8').replace('worst: why', 'worst: whi'))
-    await assert.rejects(publishCommand(broken, { ...admin(), note: '' }, () => undefined), /422: [^]*visit\.yaml:12:12: .*'whi'/)
+    await assert.rejects(
+      publishCommand(broken, { ...admin(), note: '' }, () => undefined),
+      /422: [^]*visit\.yaml:12:12: .*'whi'/,
+    )
     const told = await saying((say) => publishCommand(draft, { ...admin(), note: '' }, say))
     const [before, after] = told.split(' -> ')
     assert.match(await dialled(), /2\. So so/)
@@ -92,7 +114,10 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     await waiting.dial('*108#')
     await rollbackCommand('visit', { ...admin(), note: '' }, () => undefined)
     await until(async () => /2\. Fair/.test(await dialled()), `${before} is not in force again`)
-    assert.match(await saying((say) => recallCommand(after!, { ...admin(), note: '', text: ['Please dial again.'] }, say)), /1 open dialogues end/)
+    assert.match(
+      await saying((say) => recallCommand(after!, { ...admin(), note: '', text: ['Please dial again.'] }, say)),
+      /1 open dialogues end/,
+    )
     assert.equal((await waiting.answer('1')).text, 'Please dial again.')
   })
 })

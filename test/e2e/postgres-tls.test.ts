@@ -28,7 +28,12 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
 
   before(async function () {
     this.timeout(90_000)
-    const lacking = hasOpenssl() ? await start().then(() => undefined, (error: Error) => error.message) : 'openssl is not here'
+    const lacking = hasOpenssl()
+      ? await start().then(
+          () => undefined,
+          (error: Error) => error.message,
+        )
+      : 'openssl is not here'
     if (lacking === undefined) return
     process.stdout.write(`Postgres is not spoken to over TLS: ${lacking}.\n`)
     this.skip()
@@ -43,12 +48,21 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
     dir = mkdtempSync(join(tmpdir(), 'ussd-postgres-tls-'))
     const [own, other] = [authority(dir, 'own'), authority(dir, 'other')]
     Object.assign(pairs, {
-      own, client: own.issue('client'), stranger: other.issue('stranger'), good: own.issue('good'), foreign: other.issue('foreign'),
-      expired: own.issue('expired', { days: -1 }), elsewhere: own.issue('elsewhere', { names: 'DNS:elsewhere.example' }),
+      own,
+      client: own.issue('client'),
+      stranger: other.issue('stranger'),
+      good: own.issue('good'),
+      foreign: other.issue('foreign'),
+      expired: own.issue('expired', { days: -1 }),
+      elsewhere: own.issue('elsewhere', { names: 'DNS:elsewhere.example' }),
     })
     server = await ownPostgres()
     for (const [name, { cert, key }] of Object.entries(pairs)) {
-      for (const [from, to] of [[cert, `${name}.pem`], [key, `${name}.key`]] as const) handOver(from, to)
+      for (const [from, to] of [
+        [cert, `${name}.pem`],
+        [key, `${name}.key`],
+      ] as const)
+        handOver(from, to)
     }
     writeFileSync(join(server.data, 'pg_hba.conf'), RULES)
     for (const role of ['ussd', 'careful']) await server.ask(`CREATE ROLE ${role} LOGIN CREATEDB PASSWORD 'first'`)
@@ -70,11 +84,13 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
     const shown = async () => {
       const client = new pg.Client({ connectionString: server!.url })
       await client.connect()
-      const { rows } = await client.query<{ cert: string }>("SELECT current_setting('ssl') || current_setting('ssl_cert_file') AS cert")
+      const { rows } = await client.query<{ cert: string }>(
+        "SELECT current_setting('ssl') || current_setting('ssl_cert_file') AS cert",
+      )
       await client.end()
       return rows[0]!.cert
     }
-    await until(async () => await shown() === `on${name}.pem`, `the server does not take ${name}.pem`)
+    await until(async () => (await shown()) === `on${name}.pem`, `the server does not take ${name}.pem`)
   }
 
   /** As it stands in a settings file, with the password in a file. */
@@ -82,20 +98,28 @@ describeWith(['postgres'], 'Postgres over TLS', () => {
     const file = join(dir, 'password')
     writeFileSync(file, `${password}\n`, { mode: 0o600 })
     const { port } = new URL(server!.url)
-    return parseSettings(`
+    return parseSettings(
+      `
 lines: [{ name: test, smsc: { host: 127.0.0.1, port: 1, systemId: ussd, password: secret } }]
 services: [{ code: "*1#", flow: none }]
 redis: embedded
 postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: ${file}, ${tls} }
-`, 'test', {}).settings
+`,
+      'test',
+      {},
+    ).settings
   }
 
-  /** '' where the daemon would start, else what it says. Time-outs of a start that is waited for are those of the clock. */
+  /**
+   * '' where the daemon would start, else what it says. Time-outs of a start that is waited for are those of the clock.
+   */
   async function outcome(tls: string, who?: { user?: string; password?: string }): Promise<string> {
     let nowMs = 0
     const impatient = { ...realClock, now: () => (nowMs += 60_000) }
-    return openDatabase(settingsOf(tls, who), silentLog, impatient)
-      .then((database) => database.close().then(() => ''), (error: Error) => `${error.name}: ${error.message}`)
+    return openDatabase(settingsOf(tls, who), silentLog, impatient).then(
+      (database) => database.close().then(() => ''),
+      (error: Error) => `${error.name}: ${error.message}`,
+    )
   }
 
   const trusts = () => `tls: { ca: ${pairs['own']!.cert} }`
@@ -105,7 +129,8 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
     this.timeout(30_000)
     const database = await openDatabase(settingsOf(trusts()), silentLog, realClock)
     const { rows } = await database.knex.raw<{ rows: { ssl: boolean; version: string }[] }>(
-      'SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()')
+      'SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()',
+    )
     await database.close()
     assert.equal(rows[0]!.ssl, true)
     assert.match(rows[0]!.version, /^TLSv1\.[23]$/)
@@ -116,10 +141,19 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
     this.timeout(60_000)
     assert.match(await outcome('poolMax: 2'), /^UsageError: Postgres: .*no encryption.* \(.*postgres\.tls/s)
     assert.match(await outcome('tls: {}'), /^UsageError: Postgres: .*signed by an authority in postgres\.tls\.ca/)
-    assert.match(await outcome(trusts(), { user: 'careful' }), /^UsageError: Postgres: .*in postgres\.tls that pg_hba\.conf asks for/)
-    assert.match(await outcome(shows(pairs['stranger']!), { user: 'careful' }), /^UsageError: Postgres: .*postgres\.tls\.cert and key/s)
+    assert.match(
+      await outcome(trusts(), { user: 'careful' }),
+      /^UsageError: Postgres: .*in postgres\.tls that pg_hba\.conf asks for/,
+    )
+    assert.match(
+      await outcome(shows(pairs['stranger']!), { user: 'careful' }),
+      /^UsageError: Postgres: .*postgres\.tls\.cert and key/s,
+    )
     assert.match(await outcome(trusts(), { password: 'wrong' }), /^UsageError: Postgres: .*postgres\.passwordFile/)
-    assert.match(await outcome('tls: { ca: /nowhere.pem }'), /^UsageError: postgres\.tls: \/nowhere\.pem cannot be read \(ENOENT\)/)
+    assert.match(
+      await outcome('tls: { ca: /nowhere.pem }'),
+      /^UsageError: postgres\.tls: \/nowhere\.pem cannot be read \(ENOENT\)/,
+    )
     await speaks('expired')
     assert.match(await outcome(trusts()), /^UsageError: Postgres: .*not valid now: renew it/)
     await speaks('foreign')
@@ -137,8 +171,14 @@ postgres: { url: "postgres://${user}@localhost:${port}/${user}", passwordFile: $
   it('takes a new password from its file for the next connection, without a restart', async function () {
     this.timeout(30_000)
     const settings = settingsOf(trusts())
-    const database: Postgres = await openPostgres(serverOf(settings.postgres as Exclude<typeof settings.postgres, 'embedded'>))
-    const works = () => database.knex.raw('SELECT 1').then(() => true, () => false)
+    const database: Postgres = await openPostgres(
+      serverOf(settings.postgres as Exclude<typeof settings.postgres, 'embedded'>),
+    )
+    const works = () =>
+      database.knex.raw('SELECT 1').then(
+        () => true,
+        () => false,
+      )
     const cut = async () => {
       await server!.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ussd'")
       await works() // whoever is first may find a connection that is gone

@@ -29,11 +29,23 @@ screens:
   none: { end: Nothing for sale. }
 `
 
-interface Row { id: string; name: string; price: number }
-const OLD: Row[] = [{ id: 'g1', name: '1 GB', price: 10 }, { id: 'g5', name: '5 GB', price: 40 }]
+interface Row {
+  id: string
+  name: string
+  price: number
+}
+const OLD: Row[] = [
+  { id: 'g1', name: '1 GB', price: 10 },
+  { id: 'g5', name: '5 GB', price: 40 },
+]
 /** Dearer, in another order, with one more in front: what was 2 is now 3. */
-const NEW: Row[] = [{ id: 'g0', name: '500 MB', price: 6 }, { id: 'g1', name: '1 GB', price: 12 }, { id: 'g5', name: '5 GB', price: 44 }]
-const shown = (rows: Row[]) => ['Data bundles', ...rows.map(({ name, price }, i) => `${i + 1}. ${name} K${price}`)].join('\n')
+const NEW: Row[] = [
+  { id: 'g0', name: '500 MB', price: 6 },
+  { id: 'g1', name: '1 GB', price: 12 },
+  { id: 'g5', name: '5 GB', price: 44 },
+]
+const shown = (rows: Row[]) =>
+  ['Data bundles', ...rows.map(({ name, price }, i) => `${i + 1}. ${name} K${price}`)].join('\n')
 
 describeWith(['redis', 'postgres'], 'a price list that is changed in the back end while it is read', () => {
   const stage = newStage()
@@ -47,16 +59,34 @@ describeWith(['redis', 'postgres'], 'a price list that is changed in the back en
   let staged: Staged
 
   const start = async () => {
-    staged = await stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-      settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
-      settings.services = [{ code: '*201#', flow: 'bundles' }]
-      settings.backends = { shop: { http: {
-        url: `http://127.0.0.1:${(shop.address() as AddressInfo).port}`, timeoutMs: 5_000, headers: {}, concurrent: 50, retries: 0, octetsMax: 65_536, ended: false,
-        cache: { entries: 10, octets: 65_536, reads: { prices: { maxAgeSeconds: 1, staleIfErrorSeconds: 600, shared: true } } },
-      } } }
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.stopMs = 0
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      change: (settings) => {
+        settings.flows = { ...settings.flows, dir: folder, reloadMs: 0 }
+        settings.services = [{ code: '*201#', flow: 'bundles' }]
+        settings.backends = {
+          shop: {
+            http: {
+              url: `http://127.0.0.1:${(shop.address() as AddressInfo).port}`,
+              timeoutMs: 5_000,
+              headers: {},
+              concurrent: 50,
+              retries: 0,
+              octetsMax: 65_536,
+              ended: false,
+              cache: {
+                entries: 10,
+                octets: 65_536,
+                reads: { prices: { maxAgeSeconds: 1, staleIfErrorSeconds: 600, shared: true } },
+              },
+            },
+          },
+        }
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.stopMs = 0
+      },
+    })
     await smsc.bound(1)
   }
   const cache = (result: string) => staged.daemon.metrics.value('backend_cache_total', { operation: 'prices', result })
@@ -68,7 +98,11 @@ describeWith(['redis', 'postgres'], 'a price list that is changed in the back en
     shop = createServer(async (request, response) => {
       let text = ''
       for await (const chunk of request) text += chunk
-      const { msisdn, epoch, args } = JSON.parse(text) as { msisdn: string; epoch: string; args: { id: string; price: number } }
+      const { msisdn, epoch, args } = JSON.parse(text) as {
+        msisdn: string
+        epoch: string
+        args: { id: string; price: number }
+      }
       if (isAway) return response.writeHead(503).end()
       const isPrices = request.url === '/prices'
       if (isPrices) asked.push({ msisdn, epoch })
@@ -97,16 +131,23 @@ describeWith(['redis', 'postgres'], 'a price list that is changed in the back en
     assert.equal(fetched + joined + fresh, SUBSCRIBERS)
     assert.equal(asked.length, fetched)
     assert.ok(fetched < SUBSCRIBERS / 10, `asked ${fetched} times for ${SUBSCRIBERS} dials`)
-    assert.ok(asked.every(({ msisdn, epoch }) => msisdn === undefined && epoch === undefined), 'a shared read names nobody')
+    assert.ok(
+      asked.every(({ msisdn, epoch }) => msisdn === undefined && epoch === undefined),
+      'a shared read names nobody',
+    )
 
-    await Promise.all(phones.slice(0, half).map(async (phone) => assert.match((await phone.answer('1')).text, /^Buy 1 GB for K10\?/)))
+    await Promise.all(
+      phones.slice(0, half).map(async (phone) => assert.match((await phone.answer('1')).text, /^Buy 1 GB for K10\?/)),
+    )
     rows = NEW
     let serial = 0
     const dials = async () => (await smsc.phone(`67590${String(serial++).padStart(6, '0')}`).dial('*201#')).text
-    await until(async () => await dials() === shown(NEW), 'the new list is not seen')
+    await until(async () => (await dials()) === shown(NEW), 'the new list is not seen')
 
     // The list on show is frozen: 2 is what was shown as 2, though the new list has another one there.
-    await Promise.all(phones.slice(half).map(async (phone) => assert.match((await phone.answer('2')).text, /^Buy 5 GB for K40\?/)))
+    await Promise.all(
+      phones.slice(half).map(async (phone) => assert.match((await phone.answer('2')).text, /^Buy 5 GB for K40\?/)),
+    )
     const texts = await Promise.all(phones.slice(0, half / 2).map(async (phone) => (await phone.answer('1')).text))
 
     isAway = true
@@ -116,7 +157,7 @@ describeWith(['redis', 'postgres'], 'a price list that is changed in the back en
 
     await staged.close()
     await start()
-    texts.push(...await Promise.all(phones.slice(half / 2).map(async (phone) => (await phone.answer('1')).text)))
+    texts.push(...(await Promise.all(phones.slice(half / 2).map(async (phone) => (await phone.answer('1')).text))))
     const counted = (text: string) => texts.filter((said) => said === text).length
     assert.deepEqual([counted('You bought 1 GB for K10.'), counted('You bought 5 GB for K40.')], [half, half])
     const bought = (id: string, price: number) => sold.filter((one) => one.id === id && one.price === price).length

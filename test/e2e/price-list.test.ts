@@ -28,12 +28,16 @@ describeWith(['redis', 'postgres'], 'a price list that is edited while it is rea
   let smsc: Smsc
   let staged: Staged
   const start = async () => {
-    staged = await stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-      settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
-      settings.services = [{ code: '*200#', flow: 'prices' }]
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.stopMs = 0
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      change: (settings) => {
+        settings.flows = { ...settings.flows, dir: folder, reloadMs: 50 }
+        settings.services = [{ code: '*200#', flow: 'prices' }]
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.stopMs = 0
+      },
+    })
     await smsc.bound(1)
   }
   const inForce = async () => JSON.stringify((await staged.daemon.readiness()).parts.flows)
@@ -41,7 +45,7 @@ describeWith(['redis', 'postgres'], 'a price list that is edited while it is rea
     const before = await inForce()
     writeFileSync(join(folder, 'prices.new'), text)
     renameSync(join(folder, 'prices.new'), join(folder, 'prices.yaml'))
-    await until(async () => await inForce() !== before, 'the edit does not go live')
+    await until(async () => (await inForce()) !== before, 'the edit does not go live')
   }
   before(async () => {
     writeFileSync(join(folder, 'prices.yaml'), prices(10, 40))
@@ -59,15 +63,26 @@ describeWith(['redis', 'postgres'], 'a price list that is edited while it is rea
     this.timeout(60_000)
     const phones = Array.from({ length: SUBSCRIBERS }, (_, n) => smsc.phone(`6757${String(n).padStart(7, '0')}`))
     const half = SUBSCRIBERS / 2
-    const all = <T>(who: typeof phones, run: (phone: (typeof phones)[number], n: number) => Promise<T>) => Promise.all(who.map(run))
-    await all(phones, async (phone) => assert.equal((await phone.dial('*200#')).text, 'Data bundles\n1. 1 GB K10\n2. 5 GB K40'))
-    await all(phones.slice(0, half), async (phone) => assert.match((await phone.answer('1')).text, /^Buy 1 GB for K10\?/))
+    const all = <T>(who: typeof phones, run: (phone: (typeof phones)[number], n: number) => Promise<T>) =>
+      Promise.all(who.map(run))
+    await all(phones, async (phone) =>
+      assert.equal((await phone.dial('*200#')).text, 'Data bundles\n1. 1 GB K10\n2. 5 GB K40'),
+    )
+    await all(phones.slice(0, half), async (phone) =>
+      assert.match((await phone.answer('1')).text, /^Buy 1 GB for K10\?/),
+    )
     const old = /prices@\w+/.exec(await inForce())![0]
     await write(prices(12, 44))
     const now = /prices@\w+/.exec(await inForce())![0]
     const fresh = smsc.phone('67579999999')
     assert.equal((await fresh.dial('*200#')).text, 'Data bundles\n1. 1 GB K12\n2. 5 GB K44')
-    assert.deepEqual([...(await staged.daemon.stores.dialogues.census(1_000)).open], [[old, SUBSCRIBERS], [now, 1]])
+    assert.deepEqual(
+      [...(await staged.daemon.stores.dialogues.census(1_000)).open],
+      [
+        [old, SUBSCRIBERS],
+        [now, 1],
+      ],
+    )
     // Those who saw K10 and have not chosen yet: some before, some after the daemon starts anew, from the archive.
     await all(phones.slice(half), async (phone) => assert.match((await phone.answer('2')).text, /^Buy 5 GB for K40\?/))
     const texts = await all(phones.slice(0, half / 2), async (phone) => (await phone.answer('1')).text)
@@ -75,7 +90,7 @@ describeWith(['redis', 'postgres'], 'a price list that is edited while it is rea
     await staged.close()
     writeFileSync(join(folder, 'prices.yaml'), prices(15, 50))
     await start()
-    texts.push(...await all(phones.slice(half / 2), async (phone) => (await phone.answer('1')).text))
+    texts.push(...(await all(phones.slice(half / 2), async (phone) => (await phone.answer('1')).text)))
     const counted = (text: string) => texts.filter((said) => said === text).length
     assert.deepEqual([counted('You bought 1 GB for K10.'), counted('You bought 5 GB for K40.')], [half, half])
     assert.match((await fresh.answer('1')).text, /^Buy 1 GB for K12\?/)

@@ -38,14 +38,23 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   it('the list of what is personal is whole: every column that holds a number is in it', async () => {
     const { rows } = await staged.knex.raw(`SELECT table_name, column_name FROM information_schema.columns
       WHERE table_schema = current_schema() AND column_name ~ 'msisdn|sender|source|destination|phone' AND table_name <> 'flow_revision'`)
-    const found = (rows as { table_name: string; column_name: string }[]).map((row) => `${row.table_name}.${row.column_name}`)
+    const found = (rows as { table_name: string; column_name: string }[]).map(
+      (row) => `${row.table_name}.${row.column_name}`,
+    )
     assert.deepEqual(found.toSorted(), PERSONAL.map(({ table, column }) => `${table}.${column}`).toSorted())
   })
 
   it('is handed out whole', async () => {
     const { dialogues, tables } = await exportSubscriber(parts(), JOHN)
     assert.equal(dialogues.length, 1)
-    for (const table of ['dental_profile', 'dental_appointment', 'sms_outbox', 'sms_opt_out', 'sms_incoming', 'subscriber_language']) {
+    for (const table of [
+      'dental_profile',
+      'dental_appointment',
+      'sms_outbox',
+      'sms_opt_out',
+      'sms_incoming',
+      'subscriber_language',
+    ]) {
       assert.ok(tables[table]!.length > 0, table)
     }
     assert.doesNotMatch(JSON.stringify({ dialogues, tables }), new RegExp(MARY))
@@ -53,19 +62,35 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
 
   it('is removed from every table, every key, and was never in logs or figures; others keep theirs', async () => {
     await until(async () => {
-      const { rows: [row] } = await staged.knex.raw(`SELECT (SELECT count(*) FROM sms_receipt_orphan)
+      const {
+        rows: [row],
+      } = await staged.knex.raw(`SELECT (SELECT count(*) FROM sms_receipt_orphan)
         + (SELECT count(*) FROM sms_outbox WHERE state IN ('submitting', 'accepted') OR (state = 'due' AND kind = 'confirmation')) AS n`)
       return Number(row.n) === 0
     }, 'SMS are still under way')
-    assert.ok(await hits(JOHN) > 0)
+    assert.ok((await hits(JOHN)) > 0)
     const mary = await hits(MARY)
     const erased = await erasePerson(parts(), JOHN, false)
-    assert.ok(erased.dialogues === 1 && erased.dental > 0 && erased.language === 1 && erased.sms > 0 && erased.optOut === 'removed')
+    assert.ok(
+      erased.dialogues === 1 &&
+        erased.dental > 0 &&
+        erased.language === 1 &&
+        erased.sms > 0 &&
+        erased.optOut === 'removed',
+    )
     assert.equal(await hits(JOHN), 0)
     assert.equal(await hits(MARY), mary)
     assert.doesNotMatch(JSON.stringify(staged.logged()), new RegExp(`${JOHN}|${MARY}`))
     assert.doesNotMatch(await staged.daemon.metrics.registry.metrics(), new RegExp(`${JOHN}|${MARY}`))
-    assert.deepEqual(await erasePerson(parts(), JOHN, false), { dialogues: 0, dental: 0, late: 0, pin: 0, language: 0, sms: 0, optOut: 'none' })
+    assert.deepEqual(await erasePerson(parts(), JOHN, false), {
+      dialogues: 0,
+      dental: 0,
+      late: 0,
+      pin: 0,
+      language: 0,
+      sms: 0,
+      optOut: 'none',
+    })
   })
 
   it('the wish for no SMS stays where that is asked for', async () => {
@@ -78,21 +103,34 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const now = realClock.now()
     const name = 'minutely'
     const rows = Array.from({ length: 130 }, (_, n) => ({
-      revision: `${name}@${String(n).padStart(12, '0')}`, name, source: '{}', created_at: new Date(now - (n + 1) * 3_600_000),
+      revision: `${name}@${String(n).padStart(12, '0')}`,
+      name,
+      source: '{}',
+      created_at: new Date(now - (n + 1) * 3_600_000),
     }))
     await knex('flow_revision').insert(rows)
     await knex('flow_release').insert({ name, active: rows[120]!.revision })
     await knex('flow_recall').insert({ revision: rows[129]!.revision, name, texts: '{}', recalled_by: 'x' })
     const census = { open: new Map([[rows[125]!.revision, 1]]), whole: true }
-    const run = (whole: boolean) => purgeOnce({
-      settings, knex, clock: { ...realClock, today: () => FROZEN }, log: silentLog, metrics: daemon.metrics,
-      dialogues: { census: async () => ({ ...census, whole }) } as never, flows: { wanted: () => [rows[110]!.revision] } as never,
-    })
-    const left = async () => await knex('flow_revision').where({ name }).orderBy('revision').pluck('revision') as string[]
+    const run = (whole: boolean) =>
+      purgeOnce({
+        settings,
+        knex,
+        clock: { ...realClock, today: () => FROZEN },
+        log: silentLog,
+        metrics: daemon.metrics,
+        dialogues: { census: async () => ({ ...census, whole }) } as never,
+        flows: { wanted: () => [rows[110]!.revision] } as never,
+      })
+    const left = async () =>
+      (await knex('flow_revision').where({ name }).orderBy('revision').pluck('revision')) as string[]
     await run(false)
     assert.equal((await left()).length, 130, 'nobody knows which are in use')
     await run(true)
-    assert.deepEqual(await left(), [...rows.slice(0, 100), rows[110]!, rows[120]!, rows[125]!].map(({ revision }) => revision))
+    assert.deepEqual(
+      await left(),
+      [...rows.slice(0, 100), rows[110]!, rows[120]!, rows[125]!].map(({ revision }) => revision),
+    )
     assert.equal((await knex('flow_recall').where({ name })).length, 0)
     await knex('flow_revision').where({ name }).delete()
     await knex('flow_release').where({ name }).delete()
@@ -100,7 +138,13 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
 
   it('goes by itself when it is old enough, and no sooner', async () => {
     const { knex, settings, daemon } = staged
-    settings.retention = { smsDays: 90, appointmentsMonths: 24, idleMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 }
+    settings.retention = {
+      smsDays: 90,
+      appointmentsMonths: 24,
+      idleMonths: 24,
+      flowRevisionsDays: 365,
+      flowRevisionsMax: 100,
+    }
     const now = realClock.now()
     const day = 86_400_000
     const inForce = await knex('flow_revision').first<{ revision: string }>('revision')
@@ -109,16 +153,22 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       { revision: `${name}@000000000001`, name, source: '{}', created_at: new Date(now - 500 * day) },
       { revision: `${name}@000000000002`, name, source: '{}', created_at: new Date(now - 400 * day) },
     ])
-    const run = (todayMs: number) => purgeOnce({
-      settings, knex, clock: { ...realClock, today: () => todayMs }, log: silentLog, metrics: daemon.metrics,
-      dialogues: daemon.stores.dialogues, flows: { wanted: () => [inForce.revision] } as never,
-    })
+    const run = (todayMs: number) =>
+      purgeOnce({
+        settings,
+        knex,
+        clock: { ...realClock, today: () => todayMs },
+        log: silentLog,
+        metrics: daemon.metrics,
+        dialogues: daemon.stores.dialogues,
+        flows: { wanted: () => [inForce.revision] } as never,
+      })
     const count = async (table: string) => Number((await knex(table).count('* as n'))[0]!.n)
     const before = await count('dental_appointment')
     await run(FROZEN)
     assert.equal(await count('dental_appointment'), before)
     // Of the two old ones, the second has been superseded today only.
-    const left = await knex('flow_revision').where('revision', 'like', `${name}@00000%`).pluck('revision') as string[]
+    const left = (await knex('flow_revision').where('revision', 'like', `${name}@00000%`).pluck('revision')) as string[]
     assert.deepEqual(left, [`${name}@000000000002`])
     await run(FROZEN + 24 * 40 * day)
     assert.equal(await count('dental_appointment'), 0)
@@ -126,7 +176,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 27 + 1)
   })
 
-  it('forgets what a subscriber has not used for long, whose number may be another\'s by now, and holds that nobody gave back', async () => {
+  it("forgets what a subscriber has not used for long, whose number may be another's by now, and holds that nobody gave back", async () => {
     const { knex, settings, daemon } = staged
     const now = realClock.now()
     const day = 86_400_000
@@ -134,16 +184,28 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const epoch = (ms: number) => uuidV7(ms, () => new Uint8Array(10))
     const pin = (msisdn: string, changed_at: Date, verified_in: string | null) => ({ msisdn, changed_at, verified_in })
     await knex('pin').insert([
-      pin('1', old, null), pin('2', old, epoch(now - 721 * day)), pin('3', old, epoch(now - 700 * day)), pin('4', new Date(now), null), pin('5', old, 'odd'),
+      pin('1', old, null),
+      pin('2', old, epoch(now - 721 * day)),
+      pin('3', old, epoch(now - 700 * day)),
+      pin('4', new Date(now), null),
+      pin('5', old, 'odd'),
     ])
     await knex('subscriber_language').insert([
-      { msisdn: '1', language: 'en', chosen_at: old }, { msisdn: '2', language: 'en', chosen_at: new Date(now - 700 * day) },
+      { msisdn: '1', language: 'en', chosen_at: old },
+      { msisdn: '2', language: 'en', chosen_at: new Date(now - 700 * day) },
     ])
-    const slots = await knex('dental_slot').limit(2).pluck('id') as string[]
-    await knex('dental_hold').insert(slots.map((slot, i) => ({ slot, epoch: `e${i}`, msisdn: '1', expires_at: new Date(now - i * 2 * day) })))
+    const slots = (await knex('dental_slot').limit(2).pluck('id')) as string[]
+    await knex('dental_hold').insert(
+      slots.map((slot, i) => ({ slot, epoch: `e${i}`, msisdn: '1', expires_at: new Date(now - i * 2 * day) })),
+    )
     await purgeOnce({
-      settings, knex, clock: { ...realClock, today: () => FROZEN }, log: silentLog, metrics: daemon.metrics,
-      flows: { wanted: () => [] } as never, dialogues: daemon.stores.dialogues,
+      settings,
+      knex,
+      clock: { ...realClock, today: () => FROZEN },
+      log: silentLog,
+      metrics: daemon.metrics,
+      flows: { wanted: () => [] } as never,
+      dialogues: daemon.stores.dialogues,
     })
     assert.deepEqual(await knex('pin').orderBy('msisdn').pluck('msisdn'), ['3', '4'])
     assert.deepEqual(await knex('subscriber_language').pluck('msisdn'), ['2'])
@@ -152,15 +214,22 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
 
   /** Rows of all tables and keys of Redis, read as text, that have this number in them. */
   async function hits(msisdn: string): Promise<number> {
-    return await rowsWith(staged.knex, msisdn) + await keysWith(msisdn)
+    return (await rowsWith(staged.knex, msisdn)) + (await keysWith(msisdn))
   }
 
   async function rowsWith(knex: Knex, msisdn: string): Promise<number> {
     const { rows } = await knex.raw('SELECT tablename FROM pg_tables WHERE schemaname = current_schema()')
-    const counts = await Promise.all((rows as { tablename: string }[]).map(async ({ tablename }) => {
-      const { rows: [row] } = await knex.raw('SELECT count(*)::int AS n FROM ?? t WHERE CAST(t AS text) LIKE ?', [tablename, `%${msisdn}%`])
-      return row.n as number
-    }))
+    const counts = await Promise.all(
+      (rows as { tablename: string }[]).map(async ({ tablename }) => {
+        const {
+          rows: [row],
+        } = await knex.raw('SELECT count(*)::int AS n FROM ?? t WHERE CAST(t AS text) LIKE ?', [
+          tablename,
+          `%${msisdn}%`,
+        ])
+        return row.n as number
+      }),
+    )
     return counts.reduce((sum, n) => sum + n, 0)
   }
 
@@ -169,8 +238,15 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const { prefix } = staged.settings.redis as { prefix: string }
     try {
       const keys = await redis.keys(`${prefix}:*`)
-      const values = await Promise.all(keys.map(async (key) =>
-        key + JSON.stringify(await redis.type(key) === 'zset' ? await redis.zrange(key, '0', '-1') : await redis.get(key))))
+      const values = await Promise.all(
+        keys.map(
+          async (key) =>
+            key +
+            JSON.stringify(
+              (await redis.type(key)) === 'zset' ? await redis.zrange(key, '0', '-1') : await redis.get(key),
+            ),
+        ),
+      )
       return values.filter((text) => text.includes(msisdn)).length
     } finally {
       redis.disconnect()

@@ -31,26 +31,45 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
   let staged: Staged
   let stage: Stage
 
-  const start = () => stageDaemon({ smscPort: smscs.get('standard')!.port, with: stage, change: (settings) => {
-    settings.flows.dir = join(dir, 'flows')
-    settings.services = [{ code: '*123#', flow: 'visit' }]
-    settings.backends = {}
-    settings.reminders.channel = 'push-then-sms'
-    settings.reminders.pushFlow = 'visit'
-    settings.reminders.pollMs = 50
-    settings.stopMs = 0
-    const [line] = settings.lines
-    line!.timers.reconnectMs = 50
-    settings.lines = names.map((name) => ({ ...line!, name, dialect: name, smsc: { ...line!.smsc, port: smscs.get(name)!.port } }))
-    settings.lines.push({ ...line!, name: 'closed', dialect: join(dir, 'closed.yaml'), smsc: { ...line!.smsc, port: smscs.get('closed')!.port } })
-  } })
+  const start = () =>
+    stageDaemon({
+      smscPort: smscs.get('standard')!.port,
+      with: stage,
+      change: (settings) => {
+        settings.flows.dir = join(dir, 'flows')
+        settings.services = [{ code: '*123#', flow: 'visit' }]
+        settings.backends = {}
+        settings.reminders.channel = 'push-then-sms'
+        settings.reminders.pushFlow = 'visit'
+        settings.reminders.pollMs = 50
+        settings.stopMs = 0
+        const [line] = settings.lines
+        line!.timers.reconnectMs = 50
+        settings.lines = names.map((name) => ({
+          ...line!,
+          name,
+          dialect: name,
+          smsc: { ...line!.smsc, port: smscs.get(name)!.port },
+        }))
+        settings.lines.push({
+          ...line!,
+          name: 'closed',
+          dialect: join(dir, 'closed.yaml'),
+          smsc: { ...line!.smsc, port: smscs.get('closed')!.port },
+        })
+      },
+    })
 
   before(async function () {
     this.timeout(60_000)
     mkdirSync(join(dir, 'flows'))
     writeFileSync(join(dir, 'flows/visit.yaml'), FLOW)
-    writeFileSync(join(dir, 'closed.yaml'), 'name: closed\nextends: standard\nseen: nowhere\nconfidence: inferred\npush: { idFrom: none }\n')
-    for (const name of names) smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
+    writeFileSync(
+      join(dir, 'closed.yaml'),
+      'name: closed\nextends: standard\nseen: nowhere\nconfidence: inferred\npush: { idFrom: none }\n',
+    )
+    for (const name of names)
+      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
     smscs.set('closed', await startSmsc({ clock: realClock, chance: Math.random }))
     stage = newStage()
     staged = await start()
@@ -79,10 +98,10 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
       assert.deepEqual([screen.text, screen.open], [ASK, true])
       assert.equal((await phone.answer('2')).text, 'At ten.\n1. Keep', phone.story.join('\n'))
       phone.type('1')
-      await until(async () => await staged.daemon.stores.dialogues.count() === 0, 'the dialogue hangs')
+      await until(async () => (await staged.daemon.stores.dialogues.count()) === 0, 'the dialogue hangs')
       assert.equal((await phone.dial('*123#')).text, ASK, phone.story.join('\n'))
       phone.type('1')
-      await until(async () => await staged.daemon.stores.dialogues.count() === 0, 'the second dialogue hangs')
+      await until(async () => (await staged.daemon.stores.dialogues.count()) === 0, 'the second dialogue hangs')
       phone.dismiss()
       const told = await staged.daemon.push.notify({ line: name, msisdn: numberOf(d, 1), text: 'Hello.', ttlMs: 3_000 })
       assert.equal(told.is, 'shown', JSON.stringify(told))
@@ -96,8 +115,15 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
       smsc.chaos.add({ on: 'submit_sm', msisdn, lane: 'ussd', times: 1, act: { is: 'refuse', status: 0x45 } })
       smsc.chaos.add({ on: 'data_sm', msisdn, lane: 'ussd', times: 1, act: { is: 'refuse', status: 0x45 } })
       await staged.knex('sms_outbox').insert({
-        subject: `test:${msisdn}`, kind: 'reminder', msisdn, line: name, text: 'By SMS', due_at: new Date(FROZEN - 1_000),
-        expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
+        subject: `test:${msisdn}`,
+        kind: 'reminder',
+        msisdn,
+        line: name,
+        text: 'By SMS',
+        due_at: new Date(FROZEN - 1_000),
+        expires_at: new Date(FROZEN + 3_600_000),
+        wake_at: new Date(0),
+        created_at: new Date(),
       })
       assert.equal((await smsc.phone(msisdn).sms()).text, 'By SMS')
       assert.equal(smsc.phone(msisdn).screen, null)

@@ -20,15 +20,18 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.reminders.pollMs = 50
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      const line = (role: 'read' | 'operate') => `${role}:${tokenHash(role).toString('hex')} ${role}er`
-      writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
-      writeFileSync(join(settings.data, 'operate'), 'operate')
-      settings.reminders.channel = 'push-then-sms'
-      settings.dialogue.confirmMs = 1_000
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.reminders.pollMs = 50
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        const line = (role: 'read' | 'operate') => `${role}:${tokenHash(role).toString('hex')} ${role}er`
+        writeFileSync(settings.admin.tokensFile, `${line('read')}\n${line('operate')}\n`)
+        writeFileSync(join(settings.data, 'operate'), 'operate')
+        settings.reminders.channel = 'push-then-sms'
+        settings.dialogue.confirmMs = 1_000
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -38,11 +41,16 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   afterEach(() => smsc.chaos.clear())
 
   const push = () => staged.daemon.push
-  const noneOpen = () => until(async () => await staged.daemon.stores.dialogues.count() === 0, 'a dialogue hangs')
+  const noneOpen = () => until(async () => (await staged.daemon.stores.dialogues.count()) === 0, 'a dialogue hangs')
   /** ussd_service_op of each submit_sm to that phone. */
-  const ops = (msisdn: string) => smsc.trace().filter(({ direction, octets }) =>
-    direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`))
-    .map(({ octets }) => octets[octets.indexOf(Buffer.from('05010001', 'hex')) + 4])
+  const ops = (msisdn: string) =>
+    smsc
+      .trace()
+      .filter(
+        ({ direction, octets }) =>
+          direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`),
+      )
+      .map(({ octets }) => octets[octets.indexOf(Buffer.from('05010001', 'hex')) + 4])
 
   it('shows the first screen of a flow, goes on with the answers, and ends as the network wants it', async () => {
     const john = smsc.phone(JOHN)
@@ -59,7 +67,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     await noneOpen()
   })
 
-  it('takes no number that the subscriber\'s last dialogue had: to the network that would be a late screen of it', async () => {
+  it("takes no number that the subscriber's last dialogue had: to the network that would be a late screen of it", async () => {
     const john = smsc.phone(JOHN)
     await push().push(ask(JOHN))
     const { carrier } = await john.next()
@@ -83,7 +91,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     await noneOpen()
   })
 
-  it('never pushes a subscriber\'s own dialogue aside: an SMS says it instead', async () => {
+  it("never pushes a subscriber's own dialogue aside: an SMS says it instead", async () => {
     const john = smsc.phone(JOHN)
     await john.dial('*123#')
     const before = john.inbox.length
@@ -102,13 +110,23 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     const outcome = await push().push(ask('67570000051', { flow: 'dental', sms: 'Dial *123#' }))
     assert.deepEqual([outcome.is, outcome.status, outcome.sms], ['absent', 0x45, true])
     await noneOpen()
-    const rows = await staged.knex('sms_outbox').where({ kind: 'push', msisdn: '67570000051' }).select<{ text: string }[]>('text')
+    const rows = await staged
+      .knex('sms_outbox')
+      .where({ kind: 'push', msisdn: '67570000051' })
+      .select<{ text: string }[]>('text')
     assert.deepEqual(rows, [{ text: 'Dial *123#' }])
   })
 
   const REFUSALS: [string, number][] = [
-    ['absent', 0x45], ['absent', 0x50], ['absent', 0x411], ['later', 0x58], ['later', 0x08], ['later', 0x102],
-    ['unsupported', 0x15], ['unsupported', 0xc1], ['bad-number', 0x0b],
+    ['absent', 0x45],
+    ['absent', 0x50],
+    ['absent', 0x411],
+    ['later', 0x58],
+    ['later', 0x08],
+    ['later', 0x102],
+    ['unsupported', 0x15],
+    ['unsupported', 0xc1],
+    ['bad-number', 0x0b],
   ]
   for (const [reason, status] of REFUSALS) {
     it(`takes 0x${status.toString(16)} for ${reason}, of a question and of a notification`, async () => {
@@ -131,7 +149,10 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   })
 
   it('leafs through a text longer than a screen, in both alphabets', async () => {
-    for (const [word, units] of [['reminder', 182], ['ногтем', 80]] as const) {
+    for (const [word, units] of [
+      ['reminder', 182],
+      ['ногтем', 80],
+    ] as const) {
       const phone = smsc.phone('67570000053')
       const text = Array.from({ length: 40 }, (_, i) => `${word}${i}`).join(' ')
       assert.equal((await push().notify({ msisdn: '67570000053', text, ttlMs: 3_000 })).is, 'shown')
@@ -174,14 +195,26 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
   })
 
   async function owe(msisdn: string, text: string): Promise<string> {
-    const [row] = await staged.knex('sms_outbox').insert({
-      subject: `test:${msisdn}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1_000),
-      expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
-    }).returning('id') as { id: string }[]
+    const [row] = (await staged
+      .knex('sms_outbox')
+      .insert({
+        subject: `test:${msisdn}`,
+        kind: 'reminder',
+        msisdn,
+        text,
+        due_at: new Date(FROZEN - 1_000),
+        expires_at: new Date(FROZEN + 3_600_000),
+        wake_at: new Date(0),
+        created_at: new Date(),
+      })
+      .returning('id')) as { id: string }[]
     return row!.id
   }
-  const becomes = (id: string, state: string) => until(async () =>
-    (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state === state, `it never is ${state}`)
+  const becomes = (id: string, state: string) =>
+    until(
+      async () => (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state === state,
+      `it never is ${state}`,
+    )
 
   it('reminds on the screen, where the visit can be confirmed, and sends no SMS then', async () => {
     const john = smsc.phone(JOHN)
@@ -210,9 +243,12 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
 
   describe('over the admin door', () => {
     const url = () => `http://127.0.0.1:${staged.daemon.admin.port}`
-    const post = (token: string, body: unknown) => fetch(`${url()}/v1/push`, {
-      method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    })
+    const post = (token: string, body: unknown) =>
+      fetch(`${url()}/v1/push`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      })
 
     it('is for those who operate only, and written down without the text', async () => {
       const body = { msisdn: `+${JOHN}`, text: 'Private words' }
@@ -228,7 +264,14 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
     })
 
     it('says what is wrong with a request', async () => {
-      for (const body of [null, {}, { msisdn: JOHN }, { msisdn: JOHN, text: 'x', flow: 'dental' }, { msisdn: 'x', text: 'x' }, { msisdn: JOHN, text: 'x', a: 1 }]) {
+      for (const body of [
+        null,
+        {},
+        { msisdn: JOHN },
+        { msisdn: JOHN, text: 'x', flow: 'dental' },
+        { msisdn: 'x', text: 'x' },
+        { msisdn: JOHN, text: 'x', a: 1 },
+      ]) {
         const answer = await post('operate', body)
         assert.equal(answer.status, 400)
         assert.match(((await answer.json()) as { error: string }).error, /^the body is/)

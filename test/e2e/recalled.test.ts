@@ -24,14 +24,21 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
   const decide = { url: '', tokenFile: join(drafts, 'token'), note: '' }
 
   const start = async (which: number) => {
-    daemons[which] = await stageDaemon({ smscPort: smscs[which]!.port, with: { ...stage, data: join(stage.data, String(which)) }, change: (settings) => {
-      settings.flows = { dir: folder, reloadMs: 50, publish: 'files', plugins: [], testers: [] }
-      settings.services = [{ code: '*200#', flow: 'prices' }, { code: '*201#', flow: 'fees' }]
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.lines[0]!.name = `smsc-${which}`
-      settings.stopMs = 0
-      settings.admin.tokensFile = join(drafts, 'tokens')
-    } })
+    daemons[which] = await stageDaemon({
+      smscPort: smscs[which]!.port,
+      with: { ...stage, data: join(stage.data, String(which)) },
+      change: (settings) => {
+        settings.flows = { dir: folder, reloadMs: 50, publish: 'files', plugins: [], testers: [] }
+        settings.services = [
+          { code: '*200#', flow: 'prices' },
+          { code: '*201#', flow: 'fees' },
+        ]
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.lines[0]!.name = `smsc-${which}`
+        settings.stopMs = 0
+        settings.admin.tokensFile = join(drafts, 'tokens')
+      },
+    })
     await smscs[which]!.bound(1)
     decide.url = `http://127.0.0.1:${daemons[0]!.daemon.admin.port}`
   }
@@ -44,12 +51,18 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     writeFileSync(file, flow(name, price))
     return { file, revision: compileFlow(await sourceOf(drafts, name)).flow.revision }
   }
-  const dialled = (code: string) => Promise.all(daemons.map(async (_, which) => (await smscs[which]!.phone(`6757000000${which}`).dial(code)).text))
-  const ready = async () => (await Promise.all(daemons.map(({ daemon }) => daemon.readiness())))
-    .map(({ parts }) => parts.flows as { name: string; revision: string; recalled?: string }[])
+  const dialled = (code: string) =>
+    Promise.all(daemons.map(async (_, which) => (await smscs[which]!.phone(`6757000000${which}`).dial(code)).text))
+  const ready = async () =>
+    (await Promise.all(daemons.map(({ daemon }) => daemon.readiness()))).map(
+      ({ parts }) => parts.flows as { name: string; revision: string; recalled?: string }[],
+    )
   /** All daemons say this of that flow. */
-  const allSay = (name: string, what: RegExp) => until(async () => (await ready())
-    .every((flows) => what.test(flows.find((one) => one.name === name)!.recalled ?? '')), `not all say ${what} of ${name}`)
+  const allSay = (name: string, what: RegExp) =>
+    until(
+      async () => (await ready()).every((flows) => what.test(flows.find((one) => one.name === name)!.recalled ?? '')),
+      `not all say ${what} of ${name}`,
+    )
 
   before(async () => {
     writeFileSync(join(drafts, 'tokens'), `operate:${tokenHash(TOKEN).toString('hex')} operateer\n`)
@@ -77,7 +90,11 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     await restart(0)
     assert.deepEqual(await dialled('*200#'), ['Rice K10', 'Rice K10'], 'a daemon that starts again')
     const warned = daemons[0]!.logged().filter(({ level, where }) => level === 'warn' && where === revision)
-    assert.deepEqual(warned.map(({ what }) => /was recalled: prices@\w+ serves instead/.test(String(what))), [true], 'once')
+    assert.deepEqual(
+      warned.map(({ what }) => /was recalled: prices@\w+ serves instead/.test(String(what))),
+      [true],
+      'once',
+    )
     const said: string[] = []
     await statusCommand(decide, (text) => said.push(text))
     assert.ok(said.includes(`  serves instead of ${revision}, which was recalled`), said.join('\n'))
@@ -90,7 +107,10 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     await recallCommand(first, { ...decide, text: ['Fees were wrong.'] }, () => undefined)
     writeFileSync(join(folder, 'fees.yaml'), flow('fees', 'K7'))
     const third = compileFlow(await sourceOf(folder, 'fees')).flow.revision
-    await until(async () => (await ready()).every((flows) => flows.some((one) => one.revision === third)), 'the new file does not serve')
+    await until(
+      async () => (await ready()).every((flows) => flows.some((one) => one.revision === third)),
+      'the new file does not serve',
+    )
     await recallCommand(revision, { ...decide, text: ['Fees were wrong.'] }, () => undefined)
     // Both files that were recalled: one is put back.
     await daemons[0]!.daemon.stores.knex('flow_revision').where({ revision: third }).delete()
@@ -102,7 +122,11 @@ describeWith(['redis', 'postgres'], 'a recalled revision in mode files, in daemo
     assert.deepEqual(await dialled('*201#'), ['Fees were wrong.', 'Fees were wrong.'])
     assert.ok(daemons[1]!.logged().some(({ level, where }) => level === 'warn' && where === revision))
     writeFileSync(join(folder, 'fees.yaml'), flow('fees', 'K9'))
-    await until(async () => (await ready()).every((flows) => flows.every((one) => one.name !== 'fees' || one.recalled === undefined)), 'not mended')
+    await until(
+      async () =>
+        (await ready()).every((flows) => flows.every((one) => one.name !== 'fees' || one.recalled === undefined)),
+      'not mended',
+    )
     assert.deepEqual(await dialled('*201#'), ['Rice K9', 'Rice K9'])
   })
 })

@@ -18,10 +18,20 @@ interface Said {
 }
 
 function deliver(sequence: number, said: Said): Buffer {
-  const { serviceType = '', from = '', to = '123', esmClass = 0x04, schedule = '', validity = '', text = '', parameters = '' } = said
+  const {
+    serviceType = '',
+    from = '',
+    to = '123',
+    esmClass = 0x04,
+    schedule = '',
+    validity = '',
+    text = '',
+    parameters = '',
+  } = said
   const octet = (value: number) => String.fromCharCode(value)
-  const body = `${serviceType}\0\x01\x01${from}\0\x00\x01${to}\0${octet(esmClass)}\x00\x00${schedule}\0${validity}\0`
-    + `\x00\x00\x00\x00${octet(text.length)}${text}`
+  const body =
+    `${serviceType}\0\x01\x01${from}\0\x00\x01${to}\0${octet(esmClass)}\x00\x00${schedule}\0${validity}\0` +
+    `\x00\x00\x00\x00${octet(text.length)}${text}`
   return raw(ID.deliver, 0, sequence, Buffer.concat([Buffer.from(body, 'latin1'), Buffer.from(parameters, 'hex')]))
 }
 
@@ -43,14 +53,24 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
     let named = 0
     const names: Record<string, () => string> = { named: () => `m${++named}`, useless: () => '0' }
     for (const [line, name] of Object.entries(names)) {
-      peers.set(line, await startPeer({ onSubmit: (pdu) => raw(ID.response + ID.submit, 0, pdu.sequence, `${name()}\0`) }))
+      peers.set(
+        line,
+        await startPeer({ onSubmit: (pdu) => raw(ID.response + ID.submit, 0, pdu.sequence, `${name()}\0`) }),
+      )
     }
-    staged = await stageDaemon({ smscPort: peers.get('named')!.port, change: (settings) => {
-      const [first] = settings.lines
-      settings.lines = [...peers].map(([name, { port }]) => (
-        { ...first!, name, dialect: name === 'named' ? 'standard' : 'c-gateway', smsc: { ...first!.smsc, port } }))
-      settings.reminders.pollMs = 50
-    } })
+    staged = await stageDaemon({
+      smscPort: peers.get('named')!.port,
+      change: (settings) => {
+        const [first] = settings.lines
+        settings.lines = [...peers].map(([name, { port }]) => ({
+          ...first!,
+          name,
+          dialect: name === 'named' ? 'standard' : 'c-gateway',
+          smsc: { ...first!.smsc, port },
+        }))
+        settings.reminders.pollMs = 50
+      },
+    })
     await Promise.all([...peers.values()].map((peer) => peer.bound()))
   })
   after(async () => {
@@ -59,16 +79,35 @@ describeWith(['redis', 'postgres'], 'receipts as SMSCs write them', () => {
   })
 
   /** Owes an SMS; gives its id and what the SMSC was told once it has it. */
-  async function accepted(line: string, msisdn: string, text = 'Your appointment is tomorrow'): Promise<{ id: string; submits: Buffer[] }> {
-    const [row] = await staged.knex('sms_outbox').insert({
-      subject: `test:${randomUUID()}`, kind: 'reminder', msisdn, line, text, due_at: new Date(FROZEN - 1000),
-      expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
-    }).returning('id') as { id: string }[]
-    await until(async () => await stateOf(row!.id) === 'accepted', 'it is not accepted')
-    const submits = peers.get(line)!.connections[0]!.all(ID.submit).map(({ body }) => body).filter((body) => body.includes(`${msisdn}\0`))
+  async function accepted(
+    line: string,
+    msisdn: string,
+    text = 'Your appointment is tomorrow',
+  ): Promise<{ id: string; submits: Buffer[] }> {
+    const [row] = (await staged
+      .knex('sms_outbox')
+      .insert({
+        subject: `test:${randomUUID()}`,
+        kind: 'reminder',
+        msisdn,
+        line,
+        text,
+        due_at: new Date(FROZEN - 1000),
+        expires_at: new Date(FROZEN + 3_600_000),
+        wake_at: new Date(0),
+        created_at: new Date(),
+      })
+      .returning('id')) as { id: string }[]
+    await until(async () => (await stateOf(row!.id)) === 'accepted', 'it is not accepted')
+    const submits = peers
+      .get(line)!
+      .connections[0]!.all(ID.submit)
+      .map(({ body }) => body)
+      .filter((body) => body.includes(`${msisdn}\0`))
     return { id: row!.id, submits }
   }
-  const stateOf = async (id: string) => (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state
+  const stateOf = async (id: string) =>
+    (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state
 
   /** The status that it is answered with. */
   async function said(line: string, what: Said): Promise<number> {

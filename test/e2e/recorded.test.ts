@@ -33,15 +33,21 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
     const recorder = talkRecorder()
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     control = await startControl({
-      smsc, talkOf: (msisdn, left) => {
+      smsc,
+      talkOf: (msisdn, left) => {
         const recorded = recorder.talk(msisdn, left ?? undefined)
         return recorded && recordedText(recorded)
       },
     })
-    staged = await stageDaemon({ smscPort: smsc.port, watch: recorder.watch, now: () => realClock.now() + laterMs, change: (settings) => {
-      settings.dialogue.sweepMs = 50
-      settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      watch: recorder.watch,
+      now: () => realClock.now() + laterMs,
+      change: (settings) => {
+        settings.dialogue.sweepMs = 50
+        settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
+      },
+    })
   })
   after(async () => {
     await staged?.close()
@@ -51,9 +57,17 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
   })
 
   const dialled = async (...answers: string[]) => {
-    await dialTerminal({ phone: remotePhone(control.url, JOHN), code: '*123#', typed: writtenLines(answers), output: new PassThrough(), isTty: false })
+    await dialTerminal({
+      phone: remotePhone(control.url, JOHN),
+      code: '*123#',
+      typed: writtenLines(answers),
+      output: new PassThrough(),
+      isTty: false,
+    })
     addTalk(file, await recordedTalkOf(control.url, JOHN), () => undefined)
-    return readFileSync(file, 'utf8').split(/^talk /m).at(-1)!
+    return readFileSync(file, 'utf8')
+      .split(/^talk /m)
+      .at(-1)!
   }
 
   it('gives talks that pass: booked and hung up, lost and taken up again, left by the menu', async function () {
@@ -80,7 +94,10 @@ describeWith(['redis', 'postgres'], 'a phone of the simulator, recorded', () => 
   it('gives none of a number that has not dialled, and none where nobody looks', async () => {
     await assert.rejects(recordedTalkOf(control.url, '67579999999'), /gives no talk: 67579999999 has dialled nothing/)
     const plain = await startControl({ smsc })
-    await assert.rejects(recordedTalkOf(plain.url, JOHN), /does not see what back ends answer: the demo does, and talk --record/)
+    await assert.rejects(
+      recordedTalkOf(plain.url, JOHN),
+      /does not see what back ends answer: the demo does, and talk --record/,
+    )
     await plain.stop()
     assert.ok(existsSync(file))
   })

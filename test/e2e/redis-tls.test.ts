@@ -31,16 +31,29 @@ describeWith(['redis', 'postgres'], 'Redis over TLS', () => {
   before(async function () {
     this.timeout(60_000)
     if (!hasOpenssl() || !speaksTls()) {
-      process.stdout.write('No openssl, no redis-server here, or one that was built without TLS: Redis is not spoken to over TLS.\n')
+      process.stdout.write(
+        'No openssl, no redis-server here, or one that was built without TLS: Redis is not spoken to over TLS.\n',
+      )
       return this.skip()
     }
     dir = mkdtempSync(join(tmpdir(), 'ussd-redis-tls-'))
     const [own, other] = [authority(dir, 'own'), authority(dir, 'other')]
     ;[ca, client, stranger] = [own, own.issue('client'), other.issue('stranger')]
     const start = async (name: string, pair: Pair, ...more: string[]) => {
-      const port = ports[name] = await freePort()
+      const port = (ports[name] = await freePort())
       const files = ['--tls-cert-file', pair.cert, '--tls-key-file', pair.key, '--tls-ca-cert-file', own.cert]
-      servers.push((await ownRedis('--tls-port', String(port), ...files, '--requirepass', 'first', '--appendonly', 'yes', ...more))!)
+      servers.push(
+        (await ownRedis(
+          '--tls-port',
+          String(port),
+          ...files,
+          '--requirepass',
+          'first',
+          '--appendonly',
+          'yes',
+          ...more,
+        ))!,
+      )
     }
     const good = own.issue('good')
     await start('good', good, '--tls-auth-clients', 'no')
@@ -59,12 +72,16 @@ describeWith(['redis', 'postgres'], 'Redis over TLS', () => {
   function settingsOf(server: string, tls: string, password = 'first'): Exclude<Settings['redis'], 'embedded'> {
     const file = join(dir, 'password')
     writeFileSync(file, `${password}\n`, { mode: 0o600 })
-    const { settings } = parseSettings(`
+    const { settings } = parseSettings(
+      `
 lines: [{ name: test, smsc: { host: 127.0.0.1, port: 1, systemId: ussd, password: secret } }]
 services: [{ code: "*1#", flow: none }]
 redis: { url: "redis://localhost:${ports[server]}/0", passwordFile: ${file}, ${tls} }
 postgres: embedded
-`, 'test', {})
+`,
+      'test',
+      {},
+    )
     return settings.redis as Exclude<Settings['redis'], 'embedded'>
   }
 
@@ -75,7 +92,10 @@ postgres: embedded
     const log = { debug: keep, info: keep, warn: keep, error: keep }
     const redis = await connect(serversOf(settingsOf(server, tls, password)), log as never)
     try {
-      return await redis.ping().then(() => '', () => said.join('\n'))
+      return await redis.ping().then(
+        () => '',
+        () => said.join('\n'),
+      )
     } finally {
       redis.disconnect()
     }
@@ -105,7 +125,11 @@ postgres: embedded
     assert.match(await outcome('expired', trusts()), /CERT_HAS_EXPIRED, the server's certificate is not valid now/)
     assert.match(await outcome('elsewhere', trusts()), /ERR_TLS_CERT_ALTNAME_INVALID, .*redis\.tls\.servername/)
     assert.match(await outcome('foreign', trusts()), /signed by an authority in redis\.tls\.ca/)
-    assert.match(await outcome('good', 'tls: {}'), /signed by an authority in redis\.tls\.ca/, 'what the system trusts does not do')
+    assert.match(
+      await outcome('good', 'tls: {}'),
+      /signed by an authority in redis\.tls\.ca/,
+      'what the system trusts does not do',
+    )
     assert.match(await outcome('careful', trusts()), /redis\.tls\.cert/)
     assert.match(await outcome('careful', shows(stranger!)), /redis\.tls\.cert/)
     const mixed = { cert: client!.cert, key: stranger!.key }
@@ -117,7 +141,12 @@ postgres: embedded
 
   it('takes a new password beside the old one, and the connections of the old one go on', async () => {
     const admin = new Redis(ports['plain']!, { password: 'first' })
-    const old = await connect(serversOf(settingsOf('good', trusts())), { debug() {}, info() {}, warn() {}, error() {} } as never)
+    const old = await connect(serversOf(settingsOf('good', trusts())), {
+      debug() {},
+      info() {},
+      warn() {},
+      error() {},
+    } as never)
     try {
       await admin.call('ACL', 'SETUSER', 'default', '>second')
       assert.equal(await outcome('good', trusts(), 'second'), '')

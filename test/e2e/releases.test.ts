@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { tokenHash } from '../../src/admin/access.ts'
 import {
-  canaryCommand, diffCommand, listRevisions, publishCommand, recallCommand, rollbackCommand, statusCommand,
+  canaryCommand,
+  diffCommand,
+  listRevisions,
+  publishCommand,
+  recallCommand,
+  rollbackCommand,
+  statusCommand,
 } from '../../src/cli/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
@@ -34,12 +40,16 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
   const smscs: Smsc[] = []
   const daemons: Staged[] = []
   const tokens = join(drafts, 'tokens')
-  const options = (which: 0 | 1 = 0, role: keyof typeof TOKENS = 'operate') =>
-    ({ url: `http://127.0.0.1:${daemons[which]!.daemon.admin.port}`, tokenFile: join(drafts, role) })
-  const decide = <More extends object>(more: More = {} as More) => ({ ...options(), note: '', ...more })
-  const ask = (path: string, body?: object) => fetch(`${options().url}${path}`, {
-    headers: { authorization: `Bearer ${TOKENS.operate}` }, ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+  const options = (which: 0 | 1 = 0, role: keyof typeof TOKENS = 'operate') => ({
+    url: `http://127.0.0.1:${daemons[which]!.daemon.admin.port}`,
+    tokenFile: join(drafts, role),
   })
+  const decide = <More extends object>(more: More = {} as More) => ({ ...options(), note: '', ...more })
+  const ask = (path: string, body?: object) =>
+    fetch(`${options().url}${path}`, {
+      headers: { authorization: `Bearer ${TOKENS.operate}` },
+      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+    })
   const saying = async (run: (say: (text: string) => void) => Promise<void>) => {
     const said: string[] = []
     await run((text) => said.push(text))
@@ -50,14 +60,18 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     return compileFlow(await sourceOf(drafts, 'prices')).flow.revision
   }
   const start = async (which: number) => {
-    daemons[which] = await stageDaemon({ smscPort: smscs[which]!.port, with: { ...stage, data: join(stage.data, String(which)) }, change: (settings) => {
-      settings.flows = { dir: folder, reloadMs: 50, publish: 'released', plugins: [], testers: [TESTER] }
-      settings.services = [{ code: '*200#', flow: 'prices' }]
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.lines[0]!.name = `smsc-${which}`
-      settings.stopMs = 0
-      settings.admin.tokensFile = tokens
-    } })
+    daemons[which] = await stageDaemon({
+      smscPort: smscs[which]!.port,
+      with: { ...stage, data: join(stage.data, String(which)) },
+      change: (settings) => {
+        settings.flows = { dir: folder, reloadMs: 50, publish: 'released', plugins: [], testers: [TESTER] }
+        settings.services = [{ code: '*200#', flow: 'prices' }]
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.lines[0]!.name = `smsc-${which}`
+        settings.stopMs = 0
+        settings.admin.tokensFile = tokens
+      },
+    })
     await smscs[which]!.bound(1)
   }
   /** What each daemon gives to a new dial. */
@@ -67,8 +81,14 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     phone.hangUp()
     return text.split('\n')[0]
   }
-  const bothServe = (revision: string) => until(async () => (await Promise.all(daemons.map((one) => one.daemon.readiness())))
-    .every((state) => JSON.stringify(state.parts.flows).includes(revision)), `not both serve ${revision}`)
+  const bothServe = (revision: string) =>
+    until(
+      async () =>
+        (await Promise.all(daemons.map((one) => one.daemon.readiness()))).every((state) =>
+          JSON.stringify(state.parts.flows).includes(revision),
+        ),
+      `not both serve ${revision}`,
+    )
 
   before(async () => {
     const line = (role: keyof typeof TOKENS) => `${role}:${tokenHash(TOKENS[role]).toString('hex')} ${role}er`
@@ -89,12 +109,22 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
 
   it('publish refuses a broken flow with line and column, and what only walking finds; nothing changes', async () => {
     writeFileSync(draft, flow('K11').replace('to: bought', 'to: bougth'))
-    await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*\n +prices\.yaml:6:\d+: .*'bougth'.*did you mean 'bought'/)
-    const deadEnd = "pisin: { set: { flag: 'no' }, to: more }\n  more: { menu: More, choices: [{ label: Buy, to: bought, when: vars.flag == yes }] }"
+    await assert.rejects(
+      publishCommand(draft, decide(), () => undefined),
+      /422: .*\n +prices\.yaml:6:\d+: .*'bougth'.*did you mean 'bought'/,
+    )
+    const deadEnd =
+      "pisin: { set: { flag: 'no' }, to: more }\n  more: { menu: More, choices: [{ label: Buy, to: bought, when: vars.flag == yes }] }"
     writeFileSync(draft, flow('K11').replace('pisin: { set: { language: tpi }, to: main }', deadEnd))
-    await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*\n +prices\.yaml:8:\d+: screen 'more': there is nothing to press/)
+    await assert.rejects(
+      publishCommand(draft, decide(), () => undefined),
+      /422: .*\n +prices\.yaml:8:\d+: screen 'more': there is nothing to press/,
+    )
     writeFileSync(draft, flow('K11').replace('flow: prices', 'flow: other'))
-    await assert.rejects(publishCommand(draft, decide(), () => undefined), /422: .*'other', not 'prices'/)
+    await assert.rejects(
+      publishCommand(draft, decide(), () => undefined),
+      /422: .*'other', not 'prices'/,
+    )
     assert.equal(await dialled(0, '67570000001'), 'Rice K10')
   })
 
@@ -122,7 +152,10 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     const list = await saying((say) => listRevisions('prices', options(0, 'read'), say))
     assert.match(list, /^prices@\w+ {2}active +1 open {2}served .* operateer: rice is dearer$/m)
     waiting.hangUp()
-    await assert.rejects(listRevisions('nothing', options(), () => undefined), /404/)
+    await assert.rejects(
+      listRevisions('nothing', options(), () => undefined),
+      /404/,
+    )
   })
 
   it('diff shows the screens that a subscriber would see changed, and the lines', async () => {
@@ -135,23 +168,38 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     assert.match(said, /4 screens of what a subscriber sees changed/)
     assert.match(said, /^\+ {2}# dearer still$/m)
     assert.match(await saying((say) => diffCommand(draft, draft, options(), say)), /^0 screens/)
-    await assert.rejects(diffCommand(inForce, 'prices@000000000000', options(), () => undefined), /404/)
+    await assert.rejects(
+      diffCommand(inForce, 'prices@000000000000', options(), () => undefined),
+      /404/,
+    )
   })
 
   it('a trial is for its share and the testers, in all daemons, until it is published or over', async () => {
     const revision = await revisionOf(flow('K14'))
-    assert.match(await saying((say) => publishCommand(draft, decide({ share: 0 }), say)), new RegExp(`\\(trial ${revision} 0 %\\)$`))
-    await until(async () => await dialled(1, TESTER) === 'Rice K14', 'the tester is not in the trial')
+    assert.match(
+      await saying((say) => publishCommand(draft, decide({ share: 0 }), say)),
+      new RegExp(`\\(trial ${revision} 0 %\\)$`),
+    )
+    await until(async () => (await dialled(1, TESTER)) === 'Rice K14', 'the tester is not in the trial')
     assert.equal(await dialled(1, '67570000001'), 'Rice K12')
     await canaryCommand(revision, decide({ share: 100 }), () => undefined)
-    await until(async () => await dialled(1, '67570000001') === 'Rice K14', 'the share did not grow')
+    await until(async () => (await dialled(1, '67570000001')) === 'Rice K14', 'the share did not grow')
     await canaryCommand('prices', decide({ end: true }), () => undefined)
-    await until(async () => await dialled(1, '67570000001') === 'Rice K12', 'the trial is not over')
-    await assert.rejects(canaryCommand('prices', decide({ end: true }), () => undefined), /409.*no trial/)
-    await assert.rejects(canaryCommand('prices', decide(), () => undefined), /--share/)
+    await until(async () => (await dialled(1, '67570000001')) === 'Rice K12', 'the trial is not over')
+    await assert.rejects(
+      canaryCommand('prices', decide({ end: true }), () => undefined),
+      /409.*no trial/,
+    )
+    await assert.rejects(
+      canaryCommand('prices', decide(), () => undefined),
+      /--share/,
+    )
     await publishCommand(revision, decide(), () => undefined)
     await bothServe(revision)
-    await assert.rejects(canaryCommand(revision, decide({ share: 5 }), () => undefined), /409.*serves everybody/)
+    await assert.rejects(
+      canaryCommand(revision, decide({ share: 5 }), () => undefined),
+      /409.*serves everybody/,
+    )
   })
 
   it('rollback gives back what served before, in all daemons', async () => {
@@ -159,15 +207,30 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     assert.equal(await saying((say) => rollbackCommand('prices', decide(), say)), `${bad} -> ${was}`)
     await bothServe(was)
     assert.equal(await dialled(1, '67570000001'), 'Rice K12')
-    await assert.rejects(rollbackCommand(was, decide(), () => undefined), /409.*in force already/)
-    await assert.rejects(rollbackCommand('prices@000000000000', decide(), () => undefined), /404/)
-    await assert.rejects(rollbackCommand('nothing', decide(), () => undefined), /404/)
-    await assert.rejects(rollbackCommand('prices', { ...options(0, 'read'), note: '' }, () => undefined), /403/)
+    await assert.rejects(
+      rollbackCommand(was, decide(), () => undefined),
+      /409.*in force already/,
+    )
+    await assert.rejects(
+      rollbackCommand('prices@000000000000', decide(), () => undefined),
+      /404/,
+    )
+    await assert.rejects(
+      rollbackCommand('nothing', decide(), () => undefined),
+      /404/,
+    )
+    await assert.rejects(
+      rollbackCommand('prices', { ...options(0, 'read'), note: '' }, () => undefined),
+      /403/,
+    )
   })
 
   it('recall ends the dialogues of a revision with its words, in their language, wherever their next key goes', async () => {
     const [good, bad] = [await revisionOf(flow('K12')), await revisionOf(flow('K14'))]
-    await assert.rejects(recallCommand(good, decide({ text: ['x'] }), () => undefined), /409.*roll back first/)
+    await assert.rejects(
+      recallCommand(good, decide({ text: ['x'] }), () => undefined),
+      /409.*roll back first/,
+    )
     await publishCommand(bad, decide(), () => undefined)
     await bothServe(bad)
     const [john, mary] = [smscs[1]!.phone('67570000011'), smscs[1]!.phone('67570000012')]
@@ -176,18 +239,37 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     await mary.answer('2')
     await rollbackCommand(good, decide(), () => undefined)
     await bothServe(good)
-    const said = await saying((say) => recallCommand(bad, decide({ text: ['Wrong prices. Dial again.', 'tpi=Prais i kranki.'] }), say))
+    const said = await saying((say) =>
+      recallCommand(bad, decide({ text: ['Wrong prices. Dial again.', 'tpi=Prais i kranki.'] }), say),
+    )
     assert.equal(said, `${bad} is recalled: 2 open dialogues end at their next turn; new dials get ${good}`)
     const known = async () => (await saying((say) => statusCommand(options(1), say))).includes(`recalled ${bad}`)
     await until(known, 'the other daemon does not know')
-    assert.match(await saying((say) => listRevisions('prices', options(), say)), new RegExp(`^${bad}  recalled +2 open`, 'm'))
-    assert.deepEqual([await john.answer('1'), await mary.answer('1')].map(({ text, open }) => [text, open]),
-      [['Wrong prices. Dial again.', false], ['Prais i kranki.', false]])
+    assert.match(
+      await saying((say) => listRevisions('prices', options(), say)),
+      new RegExp(`^${bad}  recalled +2 open`, 'm'),
+    )
+    assert.deepEqual(
+      [await john.answer('1'), await mary.answer('1')].map(({ text, open }) => [text, open]),
+      [
+        ['Wrong prices. Dial again.', false],
+        ['Prais i kranki.', false],
+      ],
+    )
     assert.equal(await daemons[1]!.daemon.metrics.value('flow_ends_total', { revision: bad, reason: 'recalled' }), 2)
     assert.equal(await dialled(1, '67570000011'), 'Rice K12')
-    await assert.rejects(canaryCommand(bad, decide({ share: 5 }), () => undefined), /409.*was recalled/)
-    await assert.rejects(recallCommand(bad, decide({ text: [`en=${'x'.repeat(200)}`] }), () => undefined), /400/)
-    await assert.rejects(recallCommand(bad, decide({ text: ['fr=Non'] }), () => undefined), /422.*does not speak 'fr'/)
+    await assert.rejects(
+      canaryCommand(bad, decide({ share: 5 }), () => undefined),
+      /409.*was recalled/,
+    )
+    await assert.rejects(
+      recallCommand(bad, decide({ text: [`en=${'x'.repeat(200)}`] }), () => undefined),
+      /400/,
+    )
+    await assert.rejects(
+      recallCommand(bad, decide({ text: ['fr=Non'] }), () => undefined),
+      /422.*does not speak 'fr'/,
+    )
     await publishCommand(bad, decide({ note: 'it was right after all' }), () => undefined)
     await bothServe(bad)
     assert.equal(await dialled(1, '67570000011'), 'Rice K14')
@@ -195,10 +277,20 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
 
   it('requests that make no sense are refused, and all is written down', async () => {
     for (const [path, body, status] of [
-      ['publish', {}, 400], ['publish', { revision: 'prices@zz' }, 400], ['rollback', { revision: 5 }, 400], ['canary', { revision: null, share: 101 }, 400],
-      ['recall', { revision: 'other@000000000000' }, 404], ['publish', { revision: 'prices@000000000000' }, 404],
-      ['publish', { source: { file: 'x', text: 'x'.repeat(4_100_000) } }, 413], ['rollback', { note: 'x'.repeat(70_000) }, 413],
-    ] as const) assert.equal((await ask(`/v1/flows/prices/${path}`, body)).status, status, `${path} ${JSON.stringify(body).slice(0, 60)}`)
+      ['publish', {}, 400],
+      ['publish', { revision: 'prices@zz' }, 400],
+      ['rollback', { revision: 5 }, 400],
+      ['canary', { revision: null, share: 101 }, 400],
+      ['recall', { revision: 'other@000000000000' }, 404],
+      ['publish', { revision: 'prices@000000000000' }, 404],
+      ['publish', { source: { file: 'x', text: 'x'.repeat(4_100_000) } }, 413],
+      ['rollback', { note: 'x'.repeat(70_000) }, 413],
+    ] as const)
+      assert.equal(
+        (await ask(`/v1/flows/prices/${path}`, body)).status,
+        status,
+        `${path} ${JSON.stringify(body).slice(0, 60)}`,
+      )
     assert.equal((await ask('/v1/flows/UPPER/publish', {})).status, 400)
     const audit = daemons[0]!.logged().filter((line) => line.msg === 'admin audit')
     const rollback = audit.find((line) => line.what === 'flow rollback')!

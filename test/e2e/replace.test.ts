@@ -19,16 +19,23 @@ describe('a line that is tried in place of another', () => {
   function contender(port: number): LineContender {
     const made: LineContender = {
       settings: { name: 'digicel', bind: 'transceiver' } as ConfiguredLine,
-      line: testLine({ port, times: { connectMs: 20_000, bindMs: 20_000, enquireMs: 3_600_000 }, parts: {
-        clock, onState: () => made.heard?.(),
-      } }).line,
+      line: testLine({
+        port,
+        times: { connectMs: 20_000, bindMs: 20_000, enquireMs: 3_600_000 },
+        parts: {
+          clock,
+          onState: () => made.heard?.(),
+        },
+      }).line,
     }
     lines.push(made)
     return made
   }
   const parts = {
-    clock, log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
-    leave: (old: LineContender) => old.line.stop(clock.now()), isWanted: () => true,
+    clock,
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    leave: (old: LineContender) => old.line.stop(clock.now()),
+    isWanted: () => true,
   }
   async function bound(one: LineContender): Promise<void> {
     one.line.start()
@@ -47,7 +54,9 @@ describe('a line that is tried in place of another', () => {
   })
 
   it('an SMSC that leaves a second bind without an answer: after 10 s the old one makes room', async () => {
-    const { port } = await peerOf({ onBind: (pdu, _, n) => (n === 2 ? undefined : raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')) })
+    const { port } = await peerOf({
+      onBind: (pdu, _, n) => (n === 2 ? undefined : raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')),
+    })
     const [old, next] = [contender(port), contender(port)]
     await bound(old)
     const trial = tryOut(old, next, parts)
@@ -73,13 +82,15 @@ describe('a line that is tried in place of another', () => {
 
   it('an SMSC that hangs up on a second connection: the old one makes room, and is back if that does not help', async () => {
     let helps = true
-    const { port } = await peerOf({ onBind(pdu, connection) {
-      const isSecond = peers[0]!.connections.some((one) => one !== connection && !one.closed)
-      if (!isSecond && (helps || connection === peers[0]!.connections[0] || peers[0]!.connections.length > 3)) {
-        return raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')
-      }
-      return void connection.socket.end() as undefined
-    } })
+    const { port } = await peerOf({
+      onBind(pdu, connection) {
+        const isSecond = peers[0]!.connections.some((one) => one !== connection && !one.closed)
+        if (!isSecond && (helps || connection === peers[0]!.connections[0] || peers[0]!.connections.length > 3)) {
+          return raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')
+        }
+        return void connection.socket.end() as undefined
+      },
+    })
     for (helps of [false, true]) {
       const [old, next] = [contender(port), contender(port)]
       await bound(old)
@@ -92,7 +103,9 @@ describe('a line that is tried in place of another', () => {
   })
 
   it('called off while it is tried: it is stopped, and the old one serves', async () => {
-    const { port } = await peerOf({ onBind: (pdu, _, n) => (n === 2 ? undefined : raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')) })
+    const { port } = await peerOf({
+      onBind: (pdu, _, n) => (n === 2 ? undefined : raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0')),
+    })
     const [old, next] = [contender(port), contender(port)]
     await bound(old)
     const trial = tryOut(old, next, parts)

@@ -19,7 +19,10 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
     daemons.push(first)
     const { prefix } = first.settings.redis as { prefix: string }
     const schema = /search_path=(\w+)/.exec(decodeURIComponent((first.settings.postgres as { url: string }).url))![1]!
-    for (let n = 0; n < 2; n++) daemons.push(await stageDaemon({ smscPort: smsc.port, change, with: { prefix, schema, data: first.settings.data } }))
+    for (let n = 0; n < 2; n++)
+      daemons.push(
+        await stageDaemon({ smscPort: smsc.port, change, with: { prefix, schema, data: first.settings.data } }),
+      )
     await smsc.bound(3)
   })
   after(async () => {
@@ -41,7 +44,11 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
     assert.equal((await john.answer('1')).text, T7)
     assert.equal((await john.answer('1')).text, T1)
     const after = await messages()
-    assert.deepEqual(after.map((count, n) => count - before[n]!), [2, 2, 2], 'round robin')
+    assert.deepEqual(
+      after.map((count, n) => count - before[n]!),
+      [2, 2, 2],
+      'round robin',
+    )
     john.hangUp()
     assert.equal(await booked('67570000001'), had + 1)
   })
@@ -78,7 +85,9 @@ describeWith(['redis', 'postgres'], 'three daemons on the same stores and lines'
     const john = smsc.phone('67570000001')
     await john.dial('*123#')
     const answered = john.answer('1')
-    const isHeld = async () => (await lock('pg_locks').where({ granted: false }).whereRaw("relation = 'dental_appointment'::regclass")).length === 1
+    const isHeld = async () =>
+      (await lock('pg_locks').where({ granted: false }).whereRaw("relation = 'dental_appointment'::regclass"))
+        .length === 1
     await until(isHeld, 'the turn does not reach the database')
     const stopping = Promise.all(daemons.map(({ daemon }) => daemon.stop()))
     await lock.rollback()

@@ -15,13 +15,22 @@ import { describeWith, services, until } from '../support/services.ts'
 /** How a part says which one it is. */
 type Headed = (reference: number, total: number, sequence: number) => { header: Buffer; tlvs: Tlv[] }
 
-const udh8: Headed = (reference, total, sequence) => ({ header: Buffer.from([5, 0, 3, reference, total, sequence]), tlvs: [] })
-const udh16: Headed = (reference, total, sequence) =>
-  ({ header: Buffer.from([6, 8, 4, reference >> 8, reference & 0xff, total, sequence]), tlvs: [] })
-const sar: Headed = (reference, total, sequence) => ({ header: Buffer.alloc(0), tlvs: [
-  { tag: 0x020c, value: Buffer.from([reference >> 8, reference & 0xff]) }, { tag: 0x020e, value: Buffer.from([total]) },
-  { tag: 0x020f, value: Buffer.from([sequence]) },
-] })
+const udh8: Headed = (reference, total, sequence) => ({
+  header: Buffer.from([5, 0, 3, reference, total, sequence]),
+  tlvs: [],
+})
+const udh16: Headed = (reference, total, sequence) => ({
+  header: Buffer.from([6, 8, 4, reference >> 8, reference & 0xff, total, sequence]),
+  tlvs: [],
+})
+const sar: Headed = (reference, total, sequence) => ({
+  header: Buffer.alloc(0),
+  tlvs: [
+    { tag: 0x020c, value: Buffer.from([reference >> 8, reference & 0xff]) },
+    { tag: 0x020e, value: Buffer.from([total]) },
+    { tag: 0x020f, value: Buffer.from([sequence]) },
+  ],
+})
 
 describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on one line', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ussd-parts-'))
@@ -35,10 +44,14 @@ describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on 
   before(async function () {
     this.timeout(60_000)
     writeFileSync(join(folder, 'keys'), writeStoreKeys(randomBytes), { mode: 0o600 })
-    smsc = await startSmsc({ clock: realClock, chance: () => 0.999, deliveries: {
-      // A receipt goes to whoever sent the SMS: held, it would hold back the subscriber's next part.
-      choose: (able, { event }) => event === 'sms' ? able.find((peer) => peer.systemId === `daemon${at}`) : able[0],
-    } })
+    smsc = await startSmsc({
+      clock: realClock,
+      chance: () => 0.999,
+      deliveries: {
+        // A receipt goes to whoever sent the SMS: held, it would hold back the subscriber's next part.
+        choose: (able, { event }) => (event === 'sms' ? able.find((peer) => peer.systemId === `daemon${at}`) : able[0]),
+      },
+    })
     stage = newStage()
     daemons = [await start(0), await start(1)]
     redis = new Redis(services.redisUrl!)
@@ -54,34 +67,59 @@ describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on 
   })
 
   function start(n: number): Promise<Staged> {
-    return stageDaemon({ smscPort: smsc.port, with: stage, change: (settings) => {
-      settings.lines[0]!.smsc.systemId = `daemon${n}`
-      settings.privacy = { ...settings.privacy, storeKeyFile: join(folder, 'keys') }
-      settings.sms.keywords.help = ['PLEASE HELP ME WITH A VERY LONG WORD']
-      settings.sms.texts.help = { en: 'Help is here.' }
-      settings.reminders.pollMs = 50
-    } })
+    return stageDaemon({
+      smscPort: smsc.port,
+      with: stage,
+      change: (settings) => {
+        settings.lines[0]!.smsc.systemId = `daemon${n}`
+        settings.privacy = { ...settings.privacy, storeKeyFile: join(folder, 'keys') }
+        settings.sms.keywords.help = ['PLEASE HELP ME WITH A VERY LONG WORD']
+        settings.sms.texts.help = { en: 'Help is here.' }
+        settings.reminders.pollMs = 50
+      },
+    })
   }
 
   /** One part, delivered to that daemon; the status that it was answered with. */
   function part(msisdn: string, daemon: number, text: string, { header, tlvs }: ReturnType<Headed>): Promise<number> {
     at = daemon
-    return new Promise((done, fail) => smsc.deliveries.send({
-      command: 'deliver_sm', systemId: '', msisdn, lane: 'sms', event: 'sms', attempts: 0, tlvs,
-      body: {
-        source_addr_ton: 1, source_addr_npi: 1, source_addr: msisdn, dest_addr_ton: 0, dest_addr_npi: 1, destination_addr: '123',
-        data_coding: 0, esm_class: header.length ? 0x40 : 0, short_message: Buffer.concat([header, Buffer.from(text, 'latin1')]),
-      },
-      done: (outcome) => outcome.kind === 'answered' ? done(outcome.status) : fail(new Error(outcome.why)),
-    }))
+    return new Promise((done, fail) =>
+      smsc.deliveries.send({
+        command: 'deliver_sm',
+        systemId: '',
+        msisdn,
+        lane: 'sms',
+        event: 'sms',
+        attempts: 0,
+        tlvs,
+        body: {
+          source_addr_ton: 1,
+          source_addr_npi: 1,
+          source_addr: msisdn,
+          dest_addr_ton: 0,
+          dest_addr_npi: 1,
+          destination_addr: '123',
+          data_coding: 0,
+          esm_class: header.length ? 0x40 : 0,
+          short_message: Buffer.concat([header, Buffer.from(text, 'latin1')]),
+        },
+        done: (outcome) => (outcome.kind === 'answered' ? done(outcome.status) : fail(new Error(outcome.why))),
+      }),
+    )
   }
   const counted = async (result: string) => {
-    const counts = await Promise.all(daemons.map(({ daemon }) => daemon.metrics.value('sms_incoming_total', { result })))
+    const counts = await Promise.all(
+      daemons.map(({ daemon }) => daemon.metrics.value('sms_incoming_total', { result })),
+    )
     return counts.reduce((sum, n) => sum + n, 0)
   }
   const inbox = (msisdn: string) => smsc.phone(msisdn).inbox.map((sms) => sms.text)
 
-  for (const [name, head, reference] of [['8-bit references', udh8, 200], ['16-bit references', udh16, 0x1234], ['sar', sar, 0x4321]] as const) {
+  for (const [name, head, reference] of [
+    ['8-bit references', udh8, 200],
+    ['16-bit references', udh16, 0x1234],
+    ['sar', sar, 0x4321],
+  ] as const) {
     it(`are one text, whichever daemon gets which part, out of order and doubled: ${name}`, async () => {
       const msisdn = `6757000010${reference % 7}`
       const before = await counted('help')
@@ -147,7 +185,10 @@ describeWith(['redis', 'postgres'], 'long SMS of subscribers, at two daemons on 
     const erased = await erasePerson({ ...daemons[0]!.daemon.stores, groups: ['test'] }, msisdn, false)
     assert.equal(erased.sms, 1)
     assert.equal(await part(msisdn, 1, 'TOLD', udh16(10, 2, 2)), 0)
-    assert.equal(await daemons[0]!.daemon.stores.shelf.find({ group: 'test', msisdn }).then((held) => held?.texts.length), 1)
+    assert.equal(
+      await daemons[0]!.daemon.stores.shelf.find({ group: 'test', msisdn }).then((held) => held?.texts.length),
+      1,
+    )
   })
 
   it('are in no log but masked', () => {

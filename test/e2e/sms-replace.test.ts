@@ -23,14 +23,20 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock, chance: () => 0.999 })
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.reminders.pollMs = 50
-      settings.lines[0]!.sms!.manage = true
-      settings.admin.tokensFile = join(settings.data, 'tokens')
-      const roles = ['read', 'operate'] as const
-      writeFileSync(settings.admin.tokensFile, roles.map((role) => `${role}:${tokenHash(role).toString('hex')} ${role}er\n`).join(''))
-      for (const role of roles) writeFileSync(join(settings.data, role), role)
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.reminders.pollMs = 50
+        settings.lines[0]!.sms!.manage = true
+        settings.admin.tokensFile = join(settings.data, 'tokens')
+        const roles = ['read', 'operate'] as const
+        writeFileSync(
+          settings.admin.tokensFile,
+          roles.map((role) => `${role}:${tokenHash(role).toString('hex')} ${role}er\n`).join(''),
+        )
+        for (const role of roles) writeFileSync(join(settings.data, role), role)
+      },
+    })
     url = `http://127.0.0.1:${staged.daemon.admin.port}`
     await smsc.bound(1)
   })
@@ -45,14 +51,26 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   afterEach(() => smsc.chaos.clear())
 
   async function owe(msisdn: string, dueMs = FROZEN - 1_000): Promise<string> {
-    const [row] = await staged.knex('sms_outbox').insert({
-      subject: `test:${randomUUID()}`, kind: 'reminder', msisdn, text: 'At ten', due_at: new Date(dueMs),
-      expires_at: new Date(FROZEN + 7_200_000), wake_at: new Date(0), created_at: new Date(),
-    }).returning('id') as { id: string }[]
+    const [row] = (await staged
+      .knex('sms_outbox')
+      .insert({
+        subject: `test:${randomUUID()}`,
+        kind: 'reminder',
+        msisdn,
+        text: 'At ten',
+        due_at: new Date(dueMs),
+        expires_at: new Date(FROZEN + 7_200_000),
+        wake_at: new Date(0),
+        created_at: new Date(),
+      })
+      .returning('id')) as { id: string }[]
     return row!.id
   }
-  const becomes = (id: string, state: string) => until(async () =>
-    (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state === state, `it never is ${state}`)
+  const becomes = (id: string, state: string) =>
+    until(
+      async () => (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state === state,
+      `it never is ${state}`,
+    )
   const replace = (id: string, text: string) => replaceCommand(id, { url, tokenFile: file('operate'), text }, say)
   const inbox = (msisdn: string) => smsc.phone(msisdn).inbox.map((sms) => sms.text)
 
@@ -75,11 +93,17 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     clock.release()
     await becomes(id, 'delivered')
     assert.deepEqual(inbox(msisdn), ['At eleven'])
-    await assert.rejects(replace(id, 'At noon'), (error: Error) => error instanceof UsageError && /409: not replaced: too-late/.test(error.message))
+    await assert.rejects(
+      replace(id, 'At noon'),
+      (error: Error) => error instanceof UsageError && /409: not replaced: too-late/.test(error.message),
+    )
     assert.deepEqual(inbox(msisdn), ['At eleven'])
   })
 
-  for (const [name, status] of [['ESME_RREPLACEFAIL', 0x13], ['ESME_RINVCMDID', 0x03]] as const) {
+  for (const [name, status] of [
+    ['ESME_RREPLACEFAIL', 0x13],
+    ['ESME_RINVCMDID', 0x03],
+  ] as const) {
     it(`is cancelled and sent anew where replace_sm is refused with ${name}`, async () => {
       const msisdn = `6757000031${status % 10}`
       smsc.chaos.add({ on: 'replace_sm', act: { is: 'refuse', status } })
@@ -96,7 +120,10 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
   it('is for those who may operate, is written down without the text, and stays where nothing can be done', async () => {
     const id = await owe('67570000303')
     await becomes(id, 'accepted')
-    await assert.rejects(replaceCommand(id, { url, tokenFile: file('read'), text: 'x' }, say), /403: this token may only read/)
+    await assert.rejects(
+      replaceCommand(id, { url, tokenFile: file('read'), text: 'x' }, say),
+      /403: this token may only read/,
+    )
     await assert.rejects(replace('999999', 'x'), /404: not replaced: none/)
     await assert.rejects(replace('abc', 'x'), /400/)
     staged.settings.lines[0]!.sms!.manage = false

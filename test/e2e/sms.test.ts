@@ -19,12 +19,15 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: () => chances.shift() ?? 0.999 })
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      line = settings.lines[0]!
-      settings.lines[0]!.timers.responseMs = 300
-      settings.reminders.pollMs = 50
-      settings.reminders.ambiguousGraceMs = 60_000
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        line = settings.lines[0]!
+        settings.lines[0]!.timers.responseMs = 300
+        settings.reminders.pollMs = 50
+        settings.reminders.ambiguousGraceMs = 60_000
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -38,17 +41,33 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   afterEach(() => smsc.chaos.clear())
 
   async function owe(msisdn: string, text: string): Promise<string> {
-    const [row] = await staged.knex('sms_outbox').insert({
-      subject: `test:${randomUUID()}`, kind: 'reminder', msisdn, text, due_at: new Date(FROZEN - 1000),
-      expires_at: new Date(FROZEN + 3_600_000), wake_at: new Date(0), created_at: new Date(),
-    }).returning('id') as { id: string }[]
+    const [row] = (await staged
+      .knex('sms_outbox')
+      .insert({
+        subject: `test:${randomUUID()}`,
+        kind: 'reminder',
+        msisdn,
+        text,
+        due_at: new Date(FROZEN - 1000),
+        expires_at: new Date(FROZEN + 3_600_000),
+        wake_at: new Date(0),
+        created_at: new Date(),
+      })
+      .returning('id')) as { id: string }[]
     return row!.id
   }
-  const stateOf = async (id: string) => (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state
-  const becomes = (id: string, state: string) => until(async () => await stateOf(id) === state, `it never is ${state}`)
+  const stateOf = async (id: string) =>
+    (await staged.knex('sms_outbox').where({ id }).first<{ state: string }>('state'))?.state
+  const becomes = (id: string, state: string) =>
+    until(async () => (await stateOf(id)) === state, `it never is ${state}`)
   /** submit_sm of the SMS lane that went to that phone. */
-  const submitted = (msisdn: string) => smsc.trace().filter(({ direction, octets }) =>
-    direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`)).length
+  const submitted = (msisdn: string) =>
+    smsc
+      .trace()
+      .filter(
+        ({ direction, octets }) =>
+          direction === 'in' && octets.readUInt32BE(4) === SUBMIT_SM && octets.includes(`${msisdn}\0`),
+      ).length
 
   it('a response after its deadline settles the SMS, which is never sent again', async () => {
     smsc.receipts.send = false
@@ -103,7 +122,10 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     assert.equal(smsc.phone(msisdn).inbox[0]?.text, LONG)
     assert.equal(submitted(msisdn), 3)
     const parts = await staged.knex('sms_part').where({ sms: id }).orderBy('part').select<{ part: number }[]>('part')
-    assert.deepEqual(parts.map(({ part }) => part), [1, 2, 3])
+    assert.deepEqual(
+      parts.map(({ part }) => part),
+      [1, 2, 3],
+    )
   })
 
   it('a part that is put off goes on from there, not from the beginning', async () => {
@@ -129,9 +151,13 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     await becomes(lost, 'accepted')
     await staged.knex('sms_part').where({ sms: lost }).update({ message_id: '1' })
     const overdue = { submitted_at: new Date(Date.now() - 3_600_000), wake_at: new Date(0) }
-    await staged.knex('sms_outbox').whereIn('id', [...ids, lost]).update(overdue)
+    await staged
+      .knex('sms_outbox')
+      .whereIn('id', [...ids, lost])
+      .update(overdue)
     const results = ['settled', 'pending', 'unknown', 'unsupported'] as const
-    const counted = () => Promise.all(results.map((result) => staged.daemon.metrics.value('sms_queries_total', { result })))
+    const counted = () =>
+      Promise.all(results.map((result) => staged.daemon.metrics.value('sms_queries_total', { result })))
     staged.settings.lines[0]!.sms!.queryMs = 3_600_000
     await until(async () => (await counted()).reduce((sum, n) => sum + n, 0) >= 4, 'it does not ask')
     assert.deepEqual(await counted(), [2, 1, 1, 0])
@@ -147,10 +173,17 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
   it('STOP, delivered twice, is answered once and holds back what is owed; 2 cancels a visit', async () => {
     const john = smsc.phone(JOHN)
     const before = john.inbox.length
-    const visit = await staged.knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
-      .where('a.msisdn', JOHN).orderBy('s.starts_at', 'desc').first<{ id: string }>('a.id')
+    const visit = await staged
+      .knex('dental_appointment as a')
+      .join('dental_slot as s', 's.id', 'a.slot')
+      .where('a.msisdn', JOHN)
+      .orderBy('s.starts_at', 'desc')
+      .first<{ id: string }>('a.id')
     const id = await owe(JOHN, 'Reminder: Checkup')
-    await staged.knex('sms_outbox').where({ id }).update({ subject: `dental:${visit!.id}` })
+    await staged
+      .knex('sms_outbox')
+      .where({ id })
+      .update({ subject: `dental:${visit!.id}` })
     await becomes(id, 'delivered')
     assert.equal(await john.send('123', '2'), 0)
     await until(() => john.inbox.length >= before + 2, 'no answer came')
@@ -159,11 +192,17 @@ describeWith(['redis', 'postgres'], 'SMS over a real socket', () => {
     await until(() => john.inbox.length >= before + 3, 'no confirmation came')
     const held = await owe(JOHN, 'Never')
     await becomes(held, 'cancelled')
-    assert.deepEqual(john.inbox.slice(before + 1).map((sms) => sms.text), [
-      'Cancelled: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.',
-      'You will get no more SMS from us. To get them again, write START.',
-    ])
-    const { status } = await staged.knex('dental_appointment').where({ id: visit!.id }).first<{ status: string }>('status')
+    assert.deepEqual(
+      john.inbox.slice(before + 1).map((sms) => sms.text),
+      [
+        'Cancelled: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.',
+        'You will get no more SMS from us. To get them again, write START.',
+      ],
+    )
+    const { status } = await staged
+      .knex('dental_appointment')
+      .where({ id: visit!.id })
+      .first<{ status: string }>('status')
     assert.equal(status, 'cancelled')
     assert.equal(await staged.daemon.metrics.value('sms_incoming_total', { result: 'repeat' }), 1)
   })

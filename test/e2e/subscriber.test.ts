@@ -14,8 +14,16 @@ const LINES: Record<string, Numbers> = {
 }
 const NATIONAL = { source_addr_ton: 2, source_addr_npi: 1 }
 const dial = (source_addr: string) => ({
-  ...NATIONAL, source_addr, service_type: 'USSD', dest_addr_ton: 0, dest_addr_npi: 1, destination_addr: '*123#', data_coding: 15,
-  short_message: Buffer.from('*123#'), ussd_service_op: 1, its_session_info: Buffer.from([9, 0]),
+  ...NATIONAL,
+  source_addr,
+  service_type: 'USSD',
+  dest_addr_ton: 0,
+  dest_addr_npi: 1,
+  destination_addr: '*123#',
+  data_coding: 15,
+  short_message: Buffer.from('*123#'),
+  ussd_service_op: 1,
+  its_session_info: Buffer.from([9, 0]),
 })
 
 describeWith(['redis', 'postgres'], 'an SMSC that calls full numbers national', () => {
@@ -24,11 +32,18 @@ describeWith(['redis', 'postgres'], 'an SMSC that calls full numbers national', 
   before(async function () {
     this.timeout(30_000)
     for (const name of Object.keys(LINES)) smscs.set(name, await foreignSmsc())
-    staged = await stageDaemon({ smscPort: smscs.get('bare')!.port, change: (settings) => {
-      const [first] = settings.lines
-      settings.lines = [...smscs].map(([name, { port }]) => (
-        { ...first!, name, smsc: { ...first!.smsc, port }, msisdn: { ...first!.msisdn, ...LINES[name] } }))
-    } })
+    staged = await stageDaemon({
+      smscPort: smscs.get('bare')!.port,
+      change: (settings) => {
+        const [first] = settings.lines
+        settings.lines = [...smscs].map(([name, { port }]) => ({
+          ...first!,
+          name,
+          smsc: { ...first!.smsc, port },
+          msisdn: { ...first!.msisdn, ...LINES[name] },
+        }))
+      },
+    })
     await until(() => [...smscs.values()].every((smsc) => smsc.bound() === 1), 'the lines do not bind')
   })
   after(async () => {
@@ -59,9 +74,12 @@ describeWith(['redis', 'postgres'], 'an SMSC that calls full numbers national', 
     assert.match(String(refused('abroad')?.remedy), /set msisdn\.countryCode/)
   })
 
-  it('an SMS of such a number is nobody\'s STOP, and the log says the remedy', async () => {
+  it("an SMS of such a number is nobody's STOP, and the log says the remedy", async () => {
     const sms = { ...NATIONAL, source_addr: '67570000001', destination_addr: '123', short_message: Buffer.from('STOP') }
-    smscs.get('bare')!.say('no screen comes', sms).catch(() => undefined)
+    smscs
+      .get('bare')!
+      .say('no screen comes', sms)
+      .catch(() => undefined)
     const said = () => staged.logged().find((it) => it.why === 'source-ambiguous' && String(it.msg).startsWith('SMS'))
     await until(() => said() !== undefined, 'the SMS is not taken')
     assert.match(String(said()?.remedy), /set msisdn\.nationalDigits/)

@@ -22,17 +22,25 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
 
   before(async function () {
     this.timeout(30_000)
-    peer = await startPeer({ onSubmit(pdu) {
-      const to = /67\d{9}/.exec(pdu.body.toString('latin1'))![0]
-      submits.set(to, (submits.get(to) ?? 0) + 1)
-      const left = refusing.get(to) ?? 0
-      refusing.set(to, left - 1)
-      return left > 0 ? raw(ID.response + ID.submit, THROTTLED, pdu.sequence) : raw(ID.response + ID.submit, 0, pdu.sequence, 'm\0')
-    } })
-    staged = await stageDaemon({ smscPort: peer.port, now: () => realClock.now() + aheadMs, change: (settings) => {
-      // The sweep does not help: what is shown in time is shown by its own turn.
-      settings.dialogue.confirmMs = 60_000
-    } })
+    peer = await startPeer({
+      onSubmit(pdu) {
+        const to = /67\d{9}/.exec(pdu.body.toString('latin1'))![0]
+        submits.set(to, (submits.get(to) ?? 0) + 1)
+        const left = refusing.get(to) ?? 0
+        refusing.set(to, left - 1)
+        return left > 0
+          ? raw(ID.response + ID.submit, THROTTLED, pdu.sequence)
+          : raw(ID.response + ID.submit, 0, pdu.sequence, 'm\0')
+      },
+    })
+    staged = await stageDaemon({
+      smscPort: peer.port,
+      now: () => realClock.now() + aheadMs,
+      change: (settings) => {
+        // The sweep does not help: what is shown in time is shown by its own turn.
+        settings.dialogue.confirmMs = 60_000
+      },
+    })
     await peer.bound()
   })
   after(async () => {
@@ -41,8 +49,13 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
   })
 
   const say = (pdu: Buffer) => peer.connections[0]!.send(pdu)
-  const submitted = (to: string, count: number) => until(() => (submits.get(to) ?? 0) >= count, `${count} screens did not come`)
-  const ends = (epoch: unknown) => staged.logged().filter((it) => it.msg === 'dialogue ended' && it.epoch === epoch).map((it) => it.reason)
+  const submitted = (to: string, count: number) =>
+    until(() => (submits.get(to) ?? 0) >= count, `${count} screens did not come`)
+  const ends = (epoch: unknown) =>
+    staged
+      .logged()
+      .filter((it) => it.msg === 'dialogue ended' && it.epoch === epoch)
+      .map((it) => it.reason)
   const find = (msisdn: string) => staged.daemon.stores.dialogues.find({ group: 'test', msisdn })
   const givenUp = (why: string) => staged.daemon.metrics.value('ussd_given_up_total', { line: 'test', why })
   const confirmed = (result: string) => staged.daemon.metrics.value('ussd_replies_total', { line: 'test', result })
@@ -52,7 +65,7 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
     refusing.set(msisdn, 3)
     say(dial(1, msisdn, { number: 1 }))
     await submitted(msisdn, 4)
-    await until(async () => await confirmed('ok') === 1, 'it is not accepted')
+    await until(async () => (await confirmed('ok')) === 1, 'it is not accepted')
     assert.equal((await find(msisdn))?.status, 'resting')
     assert.equal(await confirmed('refused'), 3)
     assert.equal(await givenUp('throttled'), 0)
@@ -80,7 +93,10 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
     assert.ok(Number(said?.tries) >= 2)
     assert.ok(!JSON.stringify(said).includes(msisdn))
     say(dial(4, msisdn, { number: 4 }))
-    await until(async () => { const now = await find(msisdn); return now?.epoch !== epoch && now?.status === 'resting' }, 'no new dialogue')
+    await until(async () => {
+      const now = await find(msisdn)
+      return now?.epoch !== epoch && now?.status === 'resting'
+    }, 'no new dialogue')
     assert.deepEqual(ends(epoch), ['refused'], 'a new dial replaces nothing')
   })
 
@@ -92,7 +108,7 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
     const epoch = (await find(msisdn))?.epoch
     say(dial(6, msisdn, { number: 6 }))
     await submitted(msisdn, 3)
-    await until(async () => await givenUp('gone-on') === 1, 'it is not counted')
+    await until(async () => (await givenUp('gone-on')) === 1, 'it is not counted')
     assert.deepEqual(ends(epoch), ['refused'])
   })
 })

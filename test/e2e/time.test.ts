@@ -17,12 +17,17 @@ describeWith(['redis', 'postgres'], 'time', () => {
   before(async function () {
     this.timeout(30_000)
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
-    staged = await stageDaemon({ smscPort: smsc.port, today: () => todayMs, now: () => realClock.now() + laterMs, change: (settings) => {
-      settings.dialogue.sweepMs = 50
-      // A reply that is not confirmed yet when a test moves time on is not sent again.
-      settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
-      settings.reminders.pollMs = 50
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      today: () => todayMs,
+      now: () => realClock.now() + laterMs,
+      change: (settings) => {
+        settings.dialogue.sweepMs = 50
+        // A reply that is not confirmed yet when a test moves time on is not sent again.
+        settings.dialogue.confirmMs = 2 * settings.dialogue.idleMs
+        settings.reminders.pollMs = 50
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -82,7 +87,10 @@ describeWith(['redis', 'postgres'], 'time', () => {
     todayMs = Date.parse('2025-05-10T07:00:01+10:00')
     await until(() => texts().length === 3, 'no reminder two hours before')
     assert.deepEqual(texts().slice(1), Array(2).fill('Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.'))
-    assert.deepEqual(john.inbox.map((sms) => sms.parts), [1, 1, 1])
+    assert.deepEqual(
+      john.inbox.map((sms) => sms.parts),
+      [1, 1, 1],
+    )
     assert.equal(await reached(john, ['3', '1', '1']), 'Appointment cancelled successfully!\n1. Back to Main Menu')
     john.hangUp()
     todayMs = Date.parse('2025-05-15T12:00:00+10:00')

@@ -20,14 +20,25 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     silent = createServer(() => undefined).listen(0, '127.0.0.1')
     await new Promise((done) => silent.once('listening', done))
-    staged = await stageDaemon({ smscPort: smsc.port, change: (settings) => {
-      settings.services.push({ code: '*675#', flow: 'topup' })
-      settings.backends.wallet = { http: {
-        url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, timeoutMs: 20_000, headers: {}, concurrent: 5, retries: 1, octetsMax: 65_536, ended: false,
-      } }
-      settings.lines[0]!.timers.reconnectMs = 50
-      settings.lines[0]!.window = 5
-    } })
+    staged = await stageDaemon({
+      smscPort: smsc.port,
+      change: (settings) => {
+        settings.services.push({ code: '*675#', flow: 'topup' })
+        settings.backends.wallet = {
+          http: {
+            url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+            timeoutMs: 20_000,
+            headers: {},
+            concurrent: 5,
+            retries: 1,
+            octetsMax: 65_536,
+            ended: false,
+          },
+        }
+        settings.lines[0]!.timers.reconnectMs = 50
+        settings.lines[0]!.window = 5
+      },
+    })
     await smsc.bound(1)
   })
   after(async () => {
@@ -42,7 +53,12 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     const { dialogue } = staged.settings
     const { turnMs } = dialogue
     dialogue.turnMs = 400
-    const screen = await smsc.phone(JOHN).dial('*675*1#').finally(() => { dialogue.turnMs = turnMs })
+    const screen = await smsc
+      .phone(JOHN)
+      .dial('*675*1#')
+      .finally(() => {
+        dialogue.turnMs = turnMs
+      })
     assert.deepEqual([screen.text, screen.open], [BUSY, false])
     const ended = staged.logged().findLast((line) => line.msg === 'dialogue ended')
     assert.equal(ended?.reason, 'backend-failed')
@@ -55,7 +71,13 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     dialogues.rest = (resting) => rest(resting).finally(() => said.push('rested'))
     dialogues.renew = (...how) => (said.push('renewed'), renew(...how))
     dialogues.confirm = (...which) => (said.push('confirmed'), confirm(...which))
-    smsc.chaos.add({ on: 'submit_sm', msisdn: JOHN, lane: 'ussd', times: 1, act: { is: 'delay', ms: staged.settings.dialogue.leaseMs / 2 } })
+    smsc.chaos.add({
+      on: 'submit_sm',
+      msisdn: JOHN,
+      lane: 'ussd',
+      times: 1,
+      act: { is: 'delay', ms: staged.settings.dialogue.leaseMs / 2 },
+    })
     const john = smsc.phone(JOHN)
     assert.equal((await john.dial('*123#')).text, T1)
     await until(() => said.includes('confirmed'), 'the reply is not accepted')
@@ -80,7 +102,13 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     john.skipRepeats = true
     smsc.chaos.add({ on: 'deliver_sm', msisdn: JOHN, act: { is: 'double', on: 'same' } })
     assert.equal((await john.dial('*123#')).text, T1)
-    for (const [key, expected] of [['2', T4], ['2', T5], ['1', T6], ['1', T7], ['1', T1]] as const) {
+    for (const [key, expected] of [
+      ['2', T4],
+      ['2', T5],
+      ['1', T6],
+      ['1', T7],
+      ['1', T1],
+    ] as const) {
       assert.equal((await john.answer(key)).text, expected)
     }
     john.hangUp()
@@ -94,7 +122,10 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     smsc.chaos.add({ on: 'deliver_sm', msisdn: '67570000002', event: 'begin', times: 1, act: { is: 'late', ms: 150 } })
     await mary.dial('*123#')
     assert.equal((await mary.answer('2')).text, T4)
-    await until(async () => (await staged.daemon.metrics.value('ussd_messages_total', { result: 'repeat', kind: 'begin' })) >= 1, 'no copy came')
+    await until(
+      async () => (await staged.daemon.metrics.value('ussd_messages_total', { result: 'repeat', kind: 'begin' })) >= 1,
+      'no copy came',
+    )
     assert.match((await mary.answer('2')).text, /^Available Checkup Slots:/)
     mary.hangUp()
   })
@@ -128,7 +159,11 @@ describeWith(['redis', 'postgres'], 'trouble on the way', () => {
     const value = (name: Parameters<typeof staged.daemon.metrics.value>[0]) => staged.daemon.metrics.value(name)
     const sum = async (...names: Parameters<typeof staged.daemon.metrics.value>[0][]) =>
       (await Promise.all(names.map(value))).reduce((a, b) => a + b, 0)
-    return (await value('smpp_rx')) === await sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped')
-      && (await value('smpp_tx_submit')) === await sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost')
+    return (
+      (await value('smpp_rx')) ===
+        (await sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped')) &&
+      (await value('smpp_tx_submit')) ===
+        (await sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'))
+    )
   }
 })

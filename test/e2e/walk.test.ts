@@ -21,9 +21,27 @@ describeWith(['redis', 'postgres'], 'the dental service, through an SMSC that is
 
   it('shows every screen exactly, books once, cancels, and says goodbye', async () => {
     const john = smsc.phone('67570000001')
-    const steps: [string, string][] = [['1', T2], ['3', T1], ['3', T8], ['2', T1], ['9', T12], ['2', T4], ['2', T5], ['1', T6], ['2', T5], ['1', T6], ['1', T7], ['1', T1],
-      ['3', `Select Appointment to Cancel:\n1. Checkup (10/05/2025, Koki Dental Clinic)\n2. Checkup (15/05/2025, Gerehu Dental Clinic)\n3. Back`],
-      ['2', T10], ['1', T11], ['1', T1]]
+    const steps: [string, string][] = [
+      ['1', T2],
+      ['3', T1],
+      ['3', T8],
+      ['2', T1],
+      ['9', T12],
+      ['2', T4],
+      ['2', T5],
+      ['1', T6],
+      ['2', T5],
+      ['1', T6],
+      ['1', T7],
+      ['1', T1],
+      [
+        '3',
+        `Select Appointment to Cancel:\n1. Checkup (10/05/2025, Koki Dental Clinic)\n2. Checkup (15/05/2025, Gerehu Dental Clinic)\n3. Back`,
+      ],
+      ['2', T10],
+      ['1', T11],
+      ['1', T1],
+    ]
     const first = await john.dial('*123#')
     assert.deepEqual(first, { text: T1, op: 2, end: false })
     for (const [answer, expected] of steps) {
@@ -32,7 +50,9 @@ describeWith(['redis', 'postgres'], 'the dental service, through an SMSC that is
       assert.equal(screen.op, 2)
     }
     assert.deepEqual(await john.answer('4'), { text: FAREWELL, op: 17, end: true })
-    const { rows } = await staged.knex.raw(`SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`)
+    const { rows } = await staged.knex.raw(
+      `SELECT count(*)::int AS n FROM dental_appointment WHERE msisdn = '67570000001'`,
+    )
     assert.equal(rows[0].n, 3)
   })
 
@@ -63,7 +83,10 @@ describeWith(['redis', 'postgres'], 'the dental service, through an SMSC that is
     const logged = staged.logged()
     assert.equal(JSON.stringify(logged).includes('6757000'), false)
     const ends = logged.filter((line) => line.msg === 'dialogue ended')
-    assert.deepEqual(ends.map((line) => line.reason), ['exit', 'exit', 'subscriber-abort', 'subscriber-abort'])
+    assert.deepEqual(
+      ends.map((line) => line.reason),
+      ['exit', 'exit', 'subscriber-abort', 'subscriber-abort'],
+    )
     assert.equal(typeof ends[0]!.subscriber, 'string')
   })
 

@@ -27,9 +27,19 @@ export function handset(flow: CompiledFlow, answers: Answers = () => ({ is: 'dat
     return played.want
   }
   return {
-    dial: (input: Partial<FlowInput> = {}) => turn(flow.begin({
-      msisdn: '67570000001', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE, ...input,
-    }), null),
+    dial: (input: Partial<FlowInput> = {}) =>
+      turn(
+        flow.begin({
+          msisdn: '67570000001',
+          code: '*1#',
+          line: 'a',
+          language: 'en',
+          dialled: [],
+          page: USSD_PAGE,
+          ...input,
+        }),
+        null,
+      ),
     answer: (text: string) => turn(snapshot as FlowSnapshot, { type: 'ANSWER', text }),
     send: (event: FlowEvent) => turn(snapshot as FlowSnapshot, event),
     snapshot: () => snapshot as FlowSnapshot,

@@ -5,14 +5,16 @@ import { createOverload } from '../../src/gateway/admission.ts'
 const JOHN = '67570000001'
 const MARY = '67570000002'
 const ACCESS = new Map([
-    ['open', { allow: [], deny: ['67571'] }], ['closed', { allow: ['675', '679'], deny: ['67571'] }],
-  ])
+  ['open', { allow: [], deny: ['67571'] }],
+  ['closed', { allow: ['675', '679'], deny: ['67571'] }],
+])
 const everybody = () => undefined
 
 describe('the rate of one subscriber', () => {
   it('lets a burst through, then so many a second, and forgets no debt of a flooder', () => {
     const overload = createOverload({ perSecond: 5, burst: 10 }, everybody)
-    const taken = (count: number, atMs: number) => Array.from({ length: count }, () => overload.inTime(JOHN, atMs)).filter(Boolean).length
+    const taken = (count: number, atMs: number) =>
+      Array.from({ length: count }, () => overload.inTime(JOHN, atMs)).filter(Boolean).length
     assert.equal(taken(100, 1_000), 10)
     assert.equal(taken(100, 1_200), 1)
     assert.equal(taken(100, 2_200), 5)
@@ -21,19 +23,24 @@ describe('the rate of one subscriber', () => {
   })
 
   it('never lets more through than burst and rate allow, however messages are spaced', () => {
-    fc.assert(fc.property(
-      fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }),
-      (perSecond, burst, gaps) => {
-        const overload = createOverload({ perSecond, burst }, everybody)
-        let nowMs = 5_000
-        let taken = 0
-        for (const gap of gaps) {
-          nowMs += gap
-          if (overload.inTime(JOHN, nowMs)) taken++
-        }
-        assert.ok(taken <= burst + (nowMs - 5_000) / 1_000 * perSecond + 1e-6)
-        assert.ok(taken >= Math.min(gaps.length, burst))
-      }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }),
+        (perSecond, burst, gaps) => {
+          const overload = createOverload({ perSecond, burst }, everybody)
+          let nowMs = 5_000
+          let taken = 0
+          for (const gap of gaps) {
+            nowMs += gap
+            if (overload.inTime(JOHN, nowMs)) taken++
+          }
+          assert.ok(taken <= burst + ((nowMs - 5_000) / 1_000) * perSecond + 1e-6)
+          assert.ok(taken >= Math.min(gaps.length, burst))
+        },
+      ),
+    )
   })
 
   it('a clock that is set back shuts nobody out, not even for one message', () => {

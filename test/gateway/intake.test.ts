@@ -23,7 +23,9 @@ describe('how requests are taken up', () => {
   })
   it('hands back what a request answers, or its failure, and goes on', async () => {
     const takeUp = createIntake(1)
-    const failing = takeUp(async () => { throw new Error('its own') })
+    const failing = takeUp(async () => {
+      throw new Error('its own')
+    })
     const [failed, answered] = await Promise.allSettled([failing, takeUp(async () => 5)])
     assert.equal((failed as PromiseRejectedResult).reason.message, 'its own')
     assert.deepEqual(answered, { status: 'fulfilled', value: 5 })

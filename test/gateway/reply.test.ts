@@ -6,7 +6,11 @@ import { fakeClock, type FakeClock } from '../support/clock.ts'
 const TURN_MS = 8_000
 const THROTTLED: SubmitOutcome = { kind: 'refused', status: 0x58 }
 const FULL: SubmitOutcome = { kind: 'refused', status: 0x14 }
-const OK: SubmitOutcome = { kind: 'ok', messageId: '', pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] } }
+const OK: SubmitOutcome = {
+  kind: 'ok',
+  messageId: '',
+  pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] },
+}
 
 interface Scene {
   outcomes: SubmitOutcome[]
@@ -22,7 +26,7 @@ async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs 
   const writes: number[] = []
   const line = {
     name: 'test',
-    dialect: { meaning: (status: number) => status === 0x58 || status === 0x14 ? 'retry-once' : 'dialogue-gone' },
+    dialect: { meaning: (status: number) => (status === 0x58 || status === 0x14 ? 'retry-once' : 'dialogue-gone') },
     async submit(): Promise<SubmitOutcome> {
       const outcome = outcomes[Math.min(writes.length, outcomes.length - 1)]!
       writes.push(clock.now() - startMs)
@@ -30,10 +34,19 @@ async function played({ outcomes, chance = 0, isWanted = () => true, deadlineMs 
     },
   } as unknown as Line
   const reply = {
-    pdu: {} as OutgoingPdu, action: 'continue' as const, line, deadline: startMs + deadlineMs, tryUntil: startMs + TURN_MS,
+    pdu: {} as OutgoingPdu,
+    action: 'continue' as const,
+    line,
+    deadline: startMs + deadlineMs,
+    tryUntil: startMs + TURN_MS,
   }
   let sent: Sent | undefined
-  const parts = { clock, chance: () => chance, metrics: { count: () => undefined }, isWanted: async () => isWanted(clock.now() - startMs) }
+  const parts = {
+    clock,
+    chance: () => chance,
+    metrics: { count: () => undefined },
+    isWanted: async () => isWanted(clock.now() - startMs),
+  }
   const sending = sendReply(reply, parts).then((it) => (sent = it))
   await clock.advance(deadlineMs + TURN_MS)
   assert.notEqual(sent, undefined, 'it goes on after its time')

@@ -17,7 +17,11 @@ describe('the leases', () => {
     const { clock, renewed, keep } = leasesOf(3_000)
     keep('a')
     await clock.advance(3_500)
-    assert.deepEqual(renewed, [['a', 1_000], ['a', 2_000], ['a', 3_000]])
+    assert.deepEqual(renewed, [
+      ['a', 1_000],
+      ['a', 2_000],
+      ['a', 3_000],
+    ])
   })
 
   it('are renewed each at its own time', async () => {
@@ -26,7 +30,12 @@ describe('the leases', () => {
     await clock.advance(400)
     keep('b')
     await clock.advance(2_100)
-    assert.deepEqual(renewed, [['a', 1_000], ['b', 1_400], ['a', 2_000], ['b', 2_400]])
+    assert.deepEqual(renewed, [
+      ['a', 1_000],
+      ['b', 1_400],
+      ['a', 2_000],
+      ['b', 2_400],
+    ])
   })
 
   it('are renewed on when the clock is set back by an hour', async () => {
@@ -34,7 +43,10 @@ describe('the leases', () => {
     keep('a')
     clock.set(-3_600_000)
     await clock.advance(2_500)
-    assert.deepEqual(renewed.map(([name]) => name), ['a'])
+    assert.deepEqual(
+      renewed.map(([name]) => name),
+      ['a'],
+    )
   })
 
   it('are not renewed once their turn is over', async () => {
@@ -45,7 +57,11 @@ describe('the leases', () => {
     await clock.advance(1_500)
     over()
     await clock.advance(1_000)
-    assert.deepEqual(renewed, [['a', 1_000], ['b', 1_000], ['b', 2_000]])
+    assert.deepEqual(renewed, [
+      ['a', 1_000],
+      ['b', 1_000],
+      ['b', 2_000],
+    ])
   })
 
   it('are renewed again after none was held for a while', async () => {
@@ -62,7 +78,10 @@ describe('a turn that was left behind', () => {
   const limits = { turnMs: 8_000, leaseMs: 3_000, takeoversMax: 2 } as GatewayLimits
   const given = (takeovers: number, nowMs: number) => {
     const counted: string[] = []
-    const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) }
+    const metrics = {
+      count: (name: string, labels: Record<string, string> = {}) =>
+        void counted.push([name, ...Object.values(labels)].join(' ')),
+    }
     return [isGivenUp({ ...RECORD, takeovers }, nowMs, { limits, metrics, log: silentLog }), counted]
   }
 

@@ -7,9 +7,18 @@ const TOMBSTONE_MS = 120_000
 
 function begin(msisdn: string, network = '17', more: Partial<Taking> = {}): Taking {
   return {
-    key: { group: 'main', msisdn }, network, code: '*123#', line: 'akiba', link: 'a', answer: { kind: 'begin', text: '', step: null },
-    returnPath: { from: [1, 1, msisdn], to: [0, 1, '123'], serviceType: 'USSD', carrier: '' }, token: 't', nowMs: 1_000, leaseUntilMs: 2_000,
-    epoch: 'e', ...more,
+    key: { group: 'main', msisdn },
+    network,
+    code: '*123#',
+    line: 'akiba',
+    link: 'a',
+    answer: { kind: 'begin', text: '', step: null },
+    returnPath: { from: [1, 1, msisdn], to: [0, 1, '123'], serviceType: 'USSD', carrier: '' },
+    token: 't',
+    nowMs: 1_000,
+    leaseUntilMs: 2_000,
+    epoch: 'e',
+    ...more,
   }
 }
 
@@ -19,7 +28,8 @@ function stage() {
   const counted: string[] = []
   const state = { isAway: false, nowMs: 2_000, asked: 0 }
   const unopened = createUnopened({
-    limits: { tombstoneMs: TOMBSTONE_MS }, metrics: { count: (_: string, { limit }: { limit: string }) => void counted.push(limit) } as never,
+    limits: { tombstoneMs: TOMBSTONE_MS },
+    metrics: { count: (_: string, { limit }: { limit: string }) => void counted.push(limit) } as never,
     clock: { now: () => state.nowMs } as never,
     guarded: async (_, run) => (state.asked++, state.isAway ? undefined : run()),
     dialogues: { bury: async ({ key, network }, untilMs) => (told.push(`${key.msisdn} ${network} ${untilMs}`), true) },

@@ -4,19 +4,30 @@ import type { DialogueRecord } from '../../src/dialogue/types.ts'
 import { createUnrested } from '../../src/gateway/unrested.ts'
 
 const TURN_MS = 4_000
-const record = { epoch: 'b', turn: 1, openedMs: 20, touchedMs: 0, key: { group: 'main', msisdn: '1' } } as DialogueRecord
+const record = {
+  epoch: 'b',
+  turn: 1,
+  openedMs: 20,
+  touchedMs: 0,
+  key: { group: 'main', msisdn: '1' },
+} as DialogueRecord
 const older = { ...record, epoch: 'a', openedMs: 10 }
 
 /** A store that says nothing for so many calls; the clock goes on by itself. */
-async function refusedWhen(silentCalls: number, stands: DialogueRecord | null): Promise<{ said: string[]; asked: number; results: unknown[] }> {
+async function refusedWhen(
+  silentCalls: number,
+  stands: DialogueRecord | null,
+): Promise<{ said: string[]; asked: number; results: unknown[] }> {
   const simulated = new SimulatedClock()
   const said: string[] = []
   const results: unknown[] = []
   let asked = 0
   const unrested = createUnrested({
-    dialogues: { find: async () => stands }, limits: { turnMs: TURN_MS },
+    dialogues: { find: async () => stands },
+    limits: { turnMs: TURN_MS },
     clock: {
-      now: () => simulated.now(), today: () => simulated.now(),
+      now: () => simulated.now(),
+      today: () => simulated.now(),
       after(ms, run) {
         simulated.setTimeout(run, ms)
         queueMicrotask(() => simulated.increment(ms))
@@ -24,7 +35,8 @@ async function refusedWhen(silentCalls: number, stands: DialogueRecord | null): 
       },
     },
     guarded: async (_, run) => (++asked <= silentCalls ? undefined : run()),
-    metrics: { count: (_: string, { result }: { result: string }) => void results.push(result) } as never, log: {} as never,
+    metrics: { count: (_: string, { result }: { result: string }) => void results.push(result) } as never,
+    log: {} as never,
     apologise: async ({ epoch }, reason) => void said.push(`${epoch} ${reason}`),
   })
   await unrested.refused(record, 'continue', { name: 'akiba' } as never, undefined)

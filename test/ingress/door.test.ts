@@ -16,7 +16,13 @@ const first = { sessionId: 's', phoneNumber: '+675 7000 0001', serviceCode: '*38
 describe('what callers of the door say', () => {
   it("in Africa's Talking's contract", () => {
     assert.deepEqual(at.hear(first, {}), {
-      kind: 'begin', session: 's', msisdn: '67570000001', code: '*384#', text: '', step: 0, fields: first,
+      kind: 'begin',
+      session: 's',
+      msisdn: '67570000001',
+      code: '*384#',
+      text: '',
+      step: 0,
+      fields: first,
     })
     const later = (text: string, headers = {}) => {
       const { fields: _fields, ...rest } = at.hear({ ...first, text }, headers)!
@@ -33,27 +39,62 @@ describe('what callers of the door say', () => {
   it('as the news of an end', () => {
     const kind = (status: string) => at.hear({ ...first, status, durationInMillis: '1' }, {})!.kind
     assert.deepEqual(['Incomplete', 'Success', 'Failed'].map(kind), ['abort', 'end', 'end'])
-    const hubtel = (Type: string) => ingressContract('hubtel').hear({ Type, Mobile: '67570000001', SessionId: 's', Message: '*1#' }, {})?.kind
-    assert.deepEqual(['Initiation', 'response', 'Release', 'Timeout', 'Favorite'].map(hubtel), ['begin', 'input', 'abort', 'timeout', undefined])
+    const hubtel = (Type: string) =>
+      ingressContract('hubtel').hear({ Type, Mobile: '67570000001', SessionId: 's', Message: '*1#' }, {})?.kind
+    assert.deepEqual(['Initiation', 'response', 'Release', 'Timeout', 'Favorite'].map(hubtel), [
+      'begin',
+      'input',
+      'abort',
+      'timeout',
+      undefined,
+    ])
   })
 
   it('is not taken without a name, a number or a code', () => {
     for (const contract of INGRESS_CONTRACTS) assert.equal(ingressContract(contract).hear({}, {}), null, contract)
-    for (const broken of [{ sessionId: '' }, { sessionId: 'x'.repeat(101) }, { phoneNumber: 'Ann' }, { phoneNumber: '' }, { serviceCode: 'menu' }]) {
+    for (const broken of [
+      { sessionId: '' },
+      { sessionId: 'x'.repeat(101) },
+      { phoneNumber: 'Ann' },
+      { phoneNumber: '' },
+      { serviceCode: 'menu' },
+    ]) {
       assert.equal(at.hear({ ...first, ...broken }, {}), null, JSON.stringify(broken))
     }
   })
 
   it('and how each is answered', () => {
-    const to = (fields: Record<string, string>): IngressMessage => ({ kind: 'begin', session: 's', msisdn: '1', code: '', text: '', fields })
+    const to = (fields: Record<string, string>): IngressMessage => ({
+      kind: 'begin',
+      session: 's',
+      msisdn: '1',
+      code: '',
+      text: '',
+      fields,
+    })
     const said = (name: (typeof INGRESS_CONTRACTS)[number], fields = {}) =>
-      (['continue', 'notify', 'end'] as const).map((action) => ingressContract(name).say(action, 'Hi\n1. "A"', to(fields)).body)
+      (['continue', 'notify', 'end'] as const).map(
+        (action) => ingressContract(name).say(action, 'Hi\n1. "A"', to(fields)).body,
+      )
     assert.deepEqual(said('africastalking'), ['CON Hi\n1. "A"', 'CON Hi\n1. "A"', 'END Hi\n1. "A"'])
-    assert.deepEqual(said('arkesel', { sessionID: 's', userID: 'u', msisdn: '1' }).map((body) => JSON.parse(body))[2],
-      { sessionID: 's', userID: 'u', msisdn: '1', message: 'Hi\n1. "A"', continueSession: false })
-    assert.deepEqual(JSON.parse(said('nalo', { USERID: 'u', MSISDN: '1', USERDATA: '2' })[0]!),
-      { USERID: 'u', MSISDN: '1', USERDATA: '2', MSG: 'Hi\n1. "A"', MSGTYPE: true })
-    assert.deepEqual(said('hubtel').map((body) => JSON.parse(body).Type), ['Response', 'Response', 'Release'])
+    assert.deepEqual(said('arkesel', { sessionID: 's', userID: 'u', msisdn: '1' }).map((body) => JSON.parse(body))[2], {
+      sessionID: 's',
+      userID: 'u',
+      msisdn: '1',
+      message: 'Hi\n1. "A"',
+      continueSession: false,
+    })
+    assert.deepEqual(JSON.parse(said('nalo', { USERID: 'u', MSISDN: '1', USERDATA: '2' })[0]!), {
+      USERID: 'u',
+      MSISDN: '1',
+      USERDATA: '2',
+      MSG: 'Hi\n1. "A"',
+      MSGTYPE: true,
+    })
+    assert.deepEqual(
+      said('hubtel').map((body) => JSON.parse(body).Type),
+      ['Response', 'Response', 'Release'],
+    )
   })
 })
 
@@ -73,7 +114,10 @@ describe('the door', () => {
       outcomes.push((await on.submit(pdu, { lane: 'ussd', deadline: Date.now() + 5_000 })).kind)
     }
     line = ingressLine({
-      name: 'door', contract: at, clock: realClock, instance: 'i',
+      name: 'door',
+      contract: at,
+      clock: realClock,
+      instance: 'i',
       async onRequest(pdu, on, link) {
         const incoming = on.dialect.read(pdu)
         assert.ok(incoming.is === 'ussd')
@@ -82,14 +126,23 @@ describe('the door', () => {
       },
     })
     door = await openIngress({
-      host: '127.0.0.1', port: 0, path: '/ussd', contract: at, line, now: () => Date.now(), counters: { count: () => undefined }, log: silentLog,
+      host: '127.0.0.1',
+      port: 0,
+      path: '/ussd',
+      contract: at,
+      line,
+      now: () => Date.now(),
+      counters: { count: () => undefined },
+      log: silentLog,
     })
   })
   afterEach(() => door.stop())
 
   const post = async (text: string, sessionId = 's') => {
     const answer = await fetch(`http://127.0.0.1:${door.port}/ussd`, {
-      method: 'POST', body: new URLSearchParams({ ...first, sessionId, text }), headers: { connection: 'close' },
+      method: 'POST',
+      body: new URLSearchParams({ ...first, sessionId, text }),
+      headers: { connection: 'close' },
     })
     return [answer.status, await answer.text()]
   }
@@ -109,16 +162,34 @@ describe('the door', () => {
     const own = `127.0.0.1:${door.port}`
     const form = 'application/x-www-form-urlencoded'
     const body = new URLSearchParams(first).toString()
-    const as = (headers: Record<string, string>) => new Promise<[number, string]>((done, fail) => {
-      const call = request({ host: '127.0.0.1', port: door.port, method: 'POST', path: '/ussd', headers: { 'content-type': form, ...headers } }, (answer) => {
-        let text = ''
-        answer.setEncoding('utf8').on('data', (more: string) => (text += more)).on('end', () => done([answer.statusCode!, text]))
+    const as = (headers: Record<string, string>) =>
+      new Promise<[number, string]>((done, fail) => {
+        const call = request(
+          {
+            host: '127.0.0.1',
+            port: door.port,
+            method: 'POST',
+            path: '/ussd',
+            headers: { 'content-type': form, ...headers },
+          },
+          (answer) => {
+            let text = ''
+            answer
+              .setEncoding('utf8')
+              .on('data', (more: string) => (text += more))
+              .on('end', () => done([answer.statusCode!, text]))
+          },
+        )
+        call.on('error', fail).end(body)
       })
-      call.on('error', fail).end(body)
-    })
     const foreigners: Record<string, string>[] = [
-      { origin: 'http://evil.example' }, { origin: 'null' }, { origin: `http://${own}` }, { 'sec-fetch-site': 'cross-site' },
-      { 'sec-fetch-site': 'same-site' }, { host: 'evil.example' }, { host: `evil.example:${door.port}`, origin: `http://evil.example:${door.port}` },
+      { origin: 'http://evil.example' },
+      { origin: 'null' },
+      { origin: `http://${own}` },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { host: 'evil.example' },
+      { host: `evil.example:${door.port}`, origin: `http://evil.example:${door.port}` },
       { 'x-forwarded-for': '203.0.113.9' },
     ]
     for (const foreign of foreigners) {
@@ -135,14 +206,38 @@ describe('the door', () => {
     await door.stop()
     const json = ingressContract('nalo')
     door = await openIngress({
-      host: '0.0.0.0', port: 0, path: '/ussd', contract: json, line, now: () => Date.now(), counters: { count: () => undefined }, log: silentLog,
+      host: '0.0.0.0',
+      port: 0,
+      path: '/ussd',
+      contract: json,
+      line,
+      now: () => Date.now(),
+      counters: { count: () => undefined },
+      log: silentLog,
     })
-    const as = async (headers: Record<string, string>) => (await fetch(`http://127.0.0.1:${door.port}/ussd`, {
-      method: 'POST', headers: { connection: 'close', 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ USERID: 'u', MSISDN: '67570000001', USERDATA: '*384#', MSGTYPE: true, SESSIONID: 's' }),
-    })).status
-    assert.deepEqual([await as({ origin: 'http://evil.example' }), await as({ 'sec-fetch-site': 'cross-site' })], [403, 403])
-    assert.equal(await as({ 'content-type': 'application/x-www-form-urlencoded' }), 415, 'a form needs no leave of a browser: JSON does')
+    const as = async (headers: Record<string, string>) =>
+      (
+        await fetch(`http://127.0.0.1:${door.port}/ussd`, {
+          method: 'POST',
+          headers: { connection: 'close', 'content-type': 'application/json', ...headers },
+          body: JSON.stringify({
+            USERID: 'u',
+            MSISDN: '67570000001',
+            USERDATA: '*384#',
+            MSGTYPE: true,
+            SESSIONID: 's',
+          }),
+        })
+      ).status
+    assert.deepEqual(
+      [await as({ origin: 'http://evil.example' }), await as({ 'sec-fetch-site': 'cross-site' })],
+      [403, 403],
+    )
+    assert.equal(
+      await as({ 'content-type': 'application/x-www-form-urlencoded' }),
+      415,
+      'a form needs no leave of a browser: JSON does',
+    )
     assert.equal(turns.length, 0)
     assert.equal(await as({ 'x-forwarded-for': '203.0.113.9' }), 200)
   })
@@ -156,7 +251,9 @@ describe('the door', () => {
     }
     const body = new URLSearchParams({ ...first, sessionId: 'gone' }).toString()
     const call = request({
-      port: door.port, method: 'POST', path: '/ussd',
+      port: door.port,
+      method: 'POST',
+      path: '/ussd',
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length },
     })
     call.on('error', () => undefined)
@@ -169,7 +266,11 @@ describe('the door', () => {
     await until(() => outcomes.length === 2, 'no outcome')
     assert.deepEqual(outcomes, ['ok', 'timeout'])
     const late = line.line.dialect.write({ action: 'end', text: 'x' }, turns[0]!.message.returnPath)
-    assert.deepEqual(await line.line.submit(late.pdu, { lane: 'ussd', deadline: Date.now() + 100 }), { kind: 'timeout' }, 'and so does a second one')
+    assert.deepEqual(
+      await line.line.submit(late.pdu, { lane: 'ussd', deadline: Date.now() + 100 }),
+      { kind: 'timeout' },
+      'and so does a second one',
+    )
   })
 
   it('says that it has nothing to say, rather than nothing', async () => {
@@ -183,7 +284,12 @@ describe('the door', () => {
 
   it('cuts what is over a page, and leaves other scripts alone', async () => {
     const { dialect } = line.line
-    const path = { from: [1, 1, ''] as [number, number, string], to: [0, 1, ''] as [number, number, string], serviceType: '', carrier: '' }
+    const path = {
+      from: [1, 1, ''] as [number, number, string],
+      to: [0, 1, ''] as [number, number, string],
+      serviceType: '',
+      carrier: '',
+    }
     const long = dialect.write({ action: 'end', text: 'x'.repeat(200) }, path)
     assert.deepEqual([long.cut, String(long.pdu.body.text).length], [true, 182])
     const khmer = dialect.write({ action: 'end', text: 'សួស្តី' }, path)
@@ -192,7 +298,9 @@ describe('the door', () => {
 
   it('does not wait for a caller that never finishes its request', async () => {
     const socket = connect(door.port, '127.0.0.1')
-    socket.write('POST /ussd HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nsess')
+    socket.write(
+      'POST /ussd HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nsess',
+    )
     await until(() => socket.bytesWritten > 0, 'not written')
     socket.destroy()
     assert.deepEqual(await post(''), [200, 'CON turn 1'])
@@ -200,12 +308,18 @@ describe('the door', () => {
 
   it('gives up on a caller that does not take its answer by the deadline', async () => {
     const clock = fakeClock()
-    const own = ingressLine({ name: 'door', contract: at, clock, instance: 'i', async onRequest(pdu, on) {
-      const incoming = on.dialect.read(pdu)
-      assert.ok(incoming.is === 'ussd')
-      const { pdu: reply } = on.dialect.write({ action: 'end', text: 'x' }, incoming.message.returnPath)
-      outcomes.push((await on.submit(reply, { lane: 'ussd', deadline: clock.now() + 1_000 })).kind)
-    } })
+    const own = ingressLine({
+      name: 'door',
+      contract: at,
+      clock,
+      instance: 'i',
+      async onRequest(pdu, on) {
+        const incoming = on.dialect.read(pdu)
+        assert.ok(incoming.is === 'ussd')
+        const { pdu: reply } = on.dialect.write({ action: 'end', text: 'x' }, incoming.message.returnPath)
+        outcomes.push((await on.submit(reply, { lane: 'ussd', deadline: clock.now() + 1_000 })).kind)
+      },
+    })
     const said = await own.take(at.hear(first, {})!)
     assert.equal(said!.text, 'x')
     await clock.advance(1_000)

@@ -11,8 +11,19 @@ import { describeWith, until } from '../support/services.ts'
 const START = Date.parse('2025-05-01T09:00:00+10:00')
 const at = (ms: number) => new Date(START + ms)
 const ROW: DeferredRow = {
-  epoch: 'e1', msisdn: '67570000001', line: 'akiba', line_group: 'main', code: '*125#', turn: 2, call: 0, revision: 'loan@1',
-  opened_at: at(0), snapshot: '{"value":"limit","context":{}}', until_at: at(60_000), offer: null, takeovers: 0,
+  epoch: 'e1',
+  msisdn: '67570000001',
+  line: 'akiba',
+  line_group: 'main',
+  code: '*125#',
+  turn: 2,
+  call: 0,
+  revision: 'loan@1',
+  opened_at: at(0),
+  snapshot: '{"value":"limit","context":{}}',
+  until_at: at(60_000),
+  offer: null,
+  takeovers: 0,
 }
 
 describeWith(['postgres'], 'a promised answer that daemons die of', () => {
@@ -27,7 +38,8 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
     await knex?.destroy()
   })
 
-  const takeOver = async (ms: number, lease: string) => (await TAKE_OVER(knex, { now: at(ms), until: at(ms + 10), lease, limit: 9 }))[0]?.takeovers
+  const takeOver = async (ms: number, lease: string) =>
+    (await TAKE_OVER(knex, { now: at(ms), until: at(ms + 10), lease, limit: 9 }))[0]?.takeovers
 
   it('counts daemons that lost it, and none that let go of it', async () => {
     await insertDeferred(knex, ROW, 'a', at(10))
@@ -41,23 +53,45 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
     assert.equal(await takeOver(0, 'b'), 0)
   })
 
-  for (const [takeovers, isGivenUp] of [[1, false], [2, true]] as const) {
+  for (const [takeovers, isGivenUp] of [
+    [1, false],
+    [2, true],
+  ] as const) {
     it(`that was lost ${takeovers + 1} times is ${isGivenUp ? 'asked for no more, and the subscriber is told' : 'asked for again'}`, async () => {
       await insertDeferred(knex, { ...ROW, takeovers }, 'dead', at(0))
       const clock = fakeClock(START)
       const [owed, counted, called]: [string[], string[], string[]] = [[], [], []]
       const parts = {
-        knex, clock, log: silentLog, instance: 'me',
-        metrics: { count: (name: string, labels: Record<string, string>) => void counted.push([name, ...Object.values(labels)].join(' ')) },
-        dialogues: { find: async () => null }, backend: () => undefined, lines: { get: () => undefined },
-        flows: { pinned: async () => {
-          called.push('flow')
-          return { name: 'loan', revision: 'loan@1', text: (key: string) => key, want: () => ({ do: 'end', text: 'played', reason: 'completed', screen: 's' }) }
-        } },
+        knex,
+        clock,
+        log: silentLog,
+        instance: 'me',
+        metrics: {
+          count: (name: string, labels: Record<string, string>) =>
+            void counted.push([name, ...Object.values(labels)].join(' ')),
+        },
+        dialogues: { find: async () => null },
+        backend: () => undefined,
+        lines: { get: () => undefined },
+        flows: {
+          pinned: async () => {
+            called.push('flow')
+            return {
+              name: 'loan',
+              revision: 'loan@1',
+              text: (key: string) => key,
+              want: () => ({ do: 'end', text: 'played', reason: 'completed', screen: 's' }),
+            }
+          },
+        },
         push: { offer: async () => ({ is: 'unsent' }) },
         oweSms: async (_trx: unknown, { text }: { text: string }) => void owed.push(text),
-        release: () => undefined, seal: (_key: unknown, text: string) => text, open: (_key: unknown, text: string) => text,
-        mint: { epoch: () => 'e2' }, services: [], limits: { turnMs: 8_000, takeoversMax: 2, language: 'en' },
+        release: () => undefined,
+        seal: (_key: unknown, text: string) => text,
+        open: (_key: unknown, text: string) => text,
+        mint: { epoch: () => 'e2' },
+        services: [],
+        limits: { turnMs: 8_000, takeoversMax: 2, language: 'en' },
         settings: { pushMs: 500, busyMs: 0, leaseMs: 10_000, waitingMax: 10 },
       } as unknown as DeferredDeps
       const late: DeferredAnswers = createLate(parts)

@@ -21,7 +21,15 @@ describeBoth('the dental service', (database) => {
 
   beforeEach(async () => {
     const { knex } = database.db
-    const tables = ['sms_outbox', 'dental_hold', 'dental_appointment', 'dental_slot', 'dental_profile', 'dental_type', 'dental_clinic']
+    const tables = [
+      'sms_outbox',
+      'dental_hold',
+      'dental_appointment',
+      'dental_slot',
+      'dental_profile',
+      'dental_type',
+      'dental_clinic',
+    ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} CASCADE`)
     clock = fakeClock(SAMPLE)
     await seed(knex, { atMs: SAMPLE })
@@ -33,8 +41,14 @@ describeBoth('the dental service', (database) => {
 
   function call(operation: string, args: JsonObject, who: Partial<CallContext> = {}): Promise<Json | Refusal> {
     const context: CallContext = {
-      intention: `e:1:${++serial}`, epoch: `epoch-of-${who.msisdn ?? JOHN}`, msisdn: JOHN, language: 'en', line: 'digicel',
-      todayMs: clock.today(), signal: new AbortController().signal, ...who,
+      intention: `e:1:${++serial}`,
+      epoch: `epoch-of-${who.msisdn ?? JOHN}`,
+      msisdn: JOHN,
+      language: 'en',
+      line: 'digicel',
+      todayMs: clock.today(),
+      signal: new AbortController().signal,
+      ...who,
     }
     return service.operations[operation]!(args, context)
   }
@@ -51,17 +65,29 @@ describeBoth('the dental service', (database) => {
 
   it('has the sample data of 1 May 2025', async () => {
     assert.deepEqual(await call('profile', {}), { known: true, name: 'John', language: 'en' })
-    assert.deepEqual((await rows('appointments', { for: 'view' })).map(({ id: _id, ...row }) => row), [
-      { type: 'Cleaning', clinic: 'Koki Dental Clinic', at: '2025-03-10T10:00:00+10:00', status: 'done' },
-      { type: 'Checkup', clinic: 'Gerehu Dental Clinic', at: '2025-05-15T10:00:00+10:00', status: 'upcoming' },
-    ])
-    assert.deepEqual((await rows('appointments', { for: 'cancel' })).map((row) => row.type), ['Checkup'])
+    assert.deepEqual(
+      (await rows('appointments', { for: 'view' })).map(({ id: _id, ...row }) => row),
+      [
+        { type: 'Cleaning', clinic: 'Koki Dental Clinic', at: '2025-03-10T10:00:00+10:00', status: 'done' },
+        { type: 'Checkup', clinic: 'Gerehu Dental Clinic', at: '2025-05-15T10:00:00+10:00', status: 'upcoming' },
+      ],
+    )
+    assert.deepEqual(
+      (await rows('appointments', { for: 'cancel' })).map((row) => row.type),
+      ['Checkup'],
+    )
     assert.deepEqual(await rows('types'), [
-      { id: 'cleaning', name: 'Cleaning' }, { id: 'checkup', name: 'Checkup' }, { id: 'filling', name: 'Filling' }])
-    assert.deepEqual((await freeSlots()).map(({ id: _id, ...row }) => row), [
-      { clinic: 'Koki Dental Clinic', at: '2025-05-10T09:00:00+10:00' },
-      { clinic: 'Gerehu Dental Clinic', at: '2025-05-12T14:00:00+10:00' },
+      { id: 'cleaning', name: 'Cleaning' },
+      { id: 'checkup', name: 'Checkup' },
+      { id: 'filling', name: 'Filling' },
     ])
+    assert.deepEqual(
+      (await freeSlots()).map(({ id: _id, ...row }) => row),
+      [
+        { clinic: 'Koki Dental Clinic', at: '2025-05-10T09:00:00+10:00' },
+        { clinic: 'Gerehu Dental Clinic', at: '2025-05-12T14:00:00+10:00' },
+      ],
+    )
     assert.deepEqual(await freeSlots({}, 'filling'), [])
     assert.deepEqual(await call('profile', {}, { msisdn: MARY }), { known: true, name: 'Mary', language: 'en' })
     assert.deepEqual(await rows('appointments', { for: 'view' }, { msisdn: MARY }), [])
@@ -82,15 +108,23 @@ describeBoth('the dental service', (database) => {
     await seed(database.db.knex, { atMs, relative: true })
     await seed(database.db.knex, { atMs: atMs + 3 * DAY, relative: true })
     const who = { todayMs: atMs }
-    assert.deepEqual((await rows('appointments', { for: 'view' }, who)).map((row) => [row.type, row.at, row.status]), [
-      ['Cleaning', '2025-12-13T10:00:00+10:00', 'done'], ['Checkup', '2026-02-17T10:00:00+10:00', 'upcoming']])
+    assert.deepEqual(
+      (await rows('appointments', { for: 'view' }, who)).map((row) => [row.type, row.at, row.status]),
+      [
+        ['Cleaning', '2025-12-13T10:00:00+10:00', 'done'],
+        ['Checkup', '2026-02-17T10:00:00+10:00', 'upcoming'],
+      ],
+    )
     assert.equal((await freeSlots(who))[0]!.at, '2026-02-12T09:00:00+10:00')
   })
 
   it('knows no stranger, and registers one once for the same answer delivered twice', async () => {
     const who = { msisdn: STRANGER, intention: 'e:2:1', language: 'tpi' }
     assert.deepEqual(await call('profile', {}, who), { known: false, name: '', language: 'tpi' })
-    const answers = await Promise.all([call('register', { name: '  Ann  Marie ' }, who), call('register', { name: 'Ann Marie' }, who)])
+    const answers = await Promise.all([
+      call('register', { name: '  Ann  Marie ' }, who),
+      call('register', { name: 'Ann Marie' }, who),
+    ])
     assert.deepEqual(answers, [{ name: 'Ann Marie' }, { name: 'Ann Marie' }])
     assert.deepEqual(await call('profile', {}, who), { known: true, name: 'Ann Marie', language: 'tpi' })
     for (const name of ['A', 'x'.repeat(41), 'R2D2', '', 7]) refused(await call('register', { name }, who), 'bad-name')
@@ -112,11 +146,22 @@ describeBoth('the dental service', (database) => {
     const booked = (await call('book', { slot })) as JsonObject
     assert.equal(booked.at, '2025-05-10T09:00:00+10:00')
     const sms = await outbox()
-    assert.deepEqual(sms.map((row) => [row.text, (row.due_at as Date).toISOString(), row.quiet_zone]), [
-      ['Confirmed: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.', '2025-04-30T23:00:00.000Z', null],
-      ['Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.', '2025-05-08T23:00:00.000Z', 'Pacific/Port_Moresby'],
-      ['Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.', '2025-05-09T21:00:00.000Z', 'Pacific/Port_Moresby'],
-    ])
+    assert.deepEqual(
+      sms.map((row) => [row.text, (row.due_at as Date).toISOString(), row.quiet_zone]),
+      [
+        ['Confirmed: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.', '2025-04-30T23:00:00.000Z', null],
+        [
+          'Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.',
+          '2025-05-08T23:00:00.000Z',
+          'Pacific/Port_Moresby',
+        ],
+        [
+          'Reminder: Checkup at Koki Dental Clinic on 10/05/2025, 9 AM.',
+          '2025-05-09T21:00:00.000Z',
+          'Pacific/Port_Moresby',
+        ],
+      ],
+    )
     assert.ok(sms.every((row) => row.line === 'digicel' && row.subject === `dental:${booked.id}`))
     assert.equal(await database.db.knex('dental_hold').first(), undefined)
     assert.equal((await freeSlots()).length, 1)
@@ -136,8 +181,9 @@ describeBoth('the dental service', (database) => {
     const [one, two] = await freeSlots()
     const both = await Promise.all([JOHN, MARY].map((msisdn) => call('book', { slot: one!.id! }, { msisdn })))
     assert.equal(both.filter((answer) => answer instanceof Refusal).length, 1)
-    const many = await Promise.all(Array.from({ length: 20 }, (_, i) =>
-      call('book', { slot: two!.id! }, { msisdn: i % 2 ? JOHN : MARY })))
+    const many = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => call('book', { slot: two!.id! }, { msisdn: i % 2 ? JOHN : MARY })),
+    )
     assert.equal(many.filter((answer) => !(answer instanceof Refusal)).length, 1)
     for (const answer of many.filter((one) => one instanceof Refusal)) refused(answer, 'slot-taken')
   })
@@ -145,10 +191,13 @@ describeBoth('the dental service', (database) => {
   it('has a constraint, not only code, against two bookings of a slot', async () => {
     const row = { msisdn: JOHN, slot: await firstSlot(), booked_at: new Date(SAMPLE) }
     await database.db.knex('dental_appointment').insert({ ...row, intention: 'a' })
-    await assert.rejects(database.db.knex('dental_appointment').insert({ ...row, intention: 'b' }),
-      { constraint: 'dental_appointment_slot_once' })
-    await assert.rejects(database.db.knex('dental_appointment').insert({ ...row, intention: 'a', status: 'cancelled' }),
-      { constraint: 'dental_appointment_intention_once' })
+    await assert.rejects(database.db.knex('dental_appointment').insert({ ...row, intention: 'b' }), {
+      constraint: 'dental_appointment_slot_once',
+    })
+    await assert.rejects(
+      database.db.knex('dental_appointment').insert({ ...row, intention: 'a', status: 'cancelled' }),
+      { constraint: 'dental_appointment_intention_once' },
+    )
   })
 
   it('hides a slot that somebody else holds, shows it to its holder, and refuses it to others until the hold lapses', async () => {
@@ -186,7 +235,7 @@ describeBoth('the dental service', (database) => {
     assert.equal(await others(), 2)
   })
 
-  it('takes a subscriber\'s own hold over after a redial, so that the end of the old dialogue does not free it', async () => {
+  it("takes a subscriber's own hold over after a redial, so that the end of the old dialogue does not free it", async () => {
     const slot = await firstSlot()
     await call('hold', { slot }, { epoch: 'old' })
     await call('hold', { slot }, { epoch: 'new' })
@@ -213,7 +262,10 @@ describeBoth('the dental service', (database) => {
     assert.deepEqual(await call('cancel', { appointment: booked.id! }, cancelling), {})
     assert.deepEqual(await call('cancel', { appointment: booked.id! }, cancelling), {})
     refused(await call('cancel', { appointment: booked.id! }), 'not-upcoming')
-    assert.deepEqual((await outbox()).map((row) => row.state), ['cancelled', 'cancelled', 'cancelled'])
+    assert.deepEqual(
+      (await outbox()).map((row) => row.state),
+      ['cancelled', 'cancelled', 'cancelled'],
+    )
     assert.ok((await freeSlots({ msisdn: MARY })).some((free) => free.id === slot))
     assert.ok(!((await call('book', { slot }, { msisdn: MARY })) instanceof Refusal))
     assert.ok((await outbox(MARY)).every((row) => row.state === 'due'))
@@ -230,7 +282,10 @@ describeBoth('the dental service', (database) => {
     service = open({ listCancelled: true })
     const [upcoming] = await rows('appointments', { for: 'cancel' })
     await call('cancel', { appointment: upcoming!.id! })
-    assert.deepEqual((await rows('appointments', { for: 'view' })).map((row) => row.status), ['done', 'cancelled'])
+    assert.deepEqual(
+      (await rows('appointments', { for: 'view' })).map((row) => row.status),
+      ['done', 'cancelled'],
+    )
     assert.deepEqual(await rows('appointments', { for: 'cancel' }), [])
   })
 
@@ -244,30 +299,52 @@ describeBoth('the dental service', (database) => {
   it('starts with the type due next and the last clinic where it is tailored', async () => {
     service = open({ tailored: true })
     // Cleaning of March is due again before the checkup of May.
-    assert.deepEqual((await rows('types')).map((row) => row.id), ['cleaning', 'checkup', 'filling'])
+    assert.deepEqual(
+      (await rows('types')).map((row) => row.id),
+      ['cleaning', 'checkup', 'filling'],
+    )
     await database.db.knex('dental_type').where({ id: 'cleaning' }).update({ every_days: 900 })
-    assert.deepEqual((await rows('types')).map((row) => row.id), ['checkup', 'cleaning', 'filling'])
-    assert.deepEqual((await rows('types', {}, { msisdn: MARY })).map((row) => row.id), ['cleaning', 'checkup', 'filling'])
-    assert.deepEqual((await freeSlots()).map((row) => row.clinic), ['Gerehu Dental Clinic', 'Koki Dental Clinic'])
-    assert.deepEqual((await freeSlots({ msisdn: MARY })).map((row) => row.clinic), ['Koki Dental Clinic', 'Gerehu Dental Clinic'])
+    assert.deepEqual(
+      (await rows('types')).map((row) => row.id),
+      ['checkup', 'cleaning', 'filling'],
+    )
+    assert.deepEqual(
+      (await rows('types', {}, { msisdn: MARY })).map((row) => row.id),
+      ['cleaning', 'checkup', 'filling'],
+    )
+    assert.deepEqual(
+      (await freeSlots()).map((row) => row.clinic),
+      ['Gerehu Dental Clinic', 'Koki Dental Clinic'],
+    )
+    assert.deepEqual(
+      (await freeSlots({ msisdn: MARY })).map((row) => row.clinic),
+      ['Koki Dental Clinic', 'Gerehu Dental Clinic'],
+    )
   })
 
   it('gives at most a hundred rows of a thousand, the soonest slots and the latest visits', async () => {
     const { knex } = database.db
-    const many = Array.from({ length: 1000 }, (_, i) =>
-      ({ clinic: 'koki', type: 'filling', starts_at: new Date(SAMPLE + (i - 500) * 3_600_000) }))
-    const made = await knex('dental_slot').insert(many).returning('id') as { id: string }[]
+    const many = Array.from({ length: 1000 }, (_, i) => ({
+      clinic: 'koki',
+      type: 'filling',
+      starts_at: new Date(SAMPLE + (i - 500) * 3_600_000),
+    }))
+    const made = (await knex('dental_slot').insert(many).returning('id')) as { id: string }[]
     const free = await freeSlots({}, 'filling')
     assert.equal(free.length, 100)
     assert.equal(free[0]!.at, '2025-05-01T10:00:00+10:00')
-    await knex('dental_appointment').insert(made.map(({ id }) =>
-      ({ msisdn: MARY, slot: id, intention: `many:${id}`, booked_at: new Date(SAMPLE) })))
+    await knex('dental_appointment').insert(
+      made.map(({ id }) => ({ msisdn: MARY, slot: id, intention: `many:${id}`, booked_at: new Date(SAMPLE) })),
+    )
     const visits = await rows('appointments', { for: 'view' }, { msisdn: MARY })
     assert.equal(visits.length, 100)
-    assert.equal(visits[99]!.at, new Date(SAMPLE + 499 * 3_600_000 + 10 * 3_600_000).toISOString().replace('.000Z', '+10:00'))
+    assert.equal(
+      visits[99]!.at,
+      new Date(SAMPLE + 499 * 3_600_000 + 10 * 3_600_000).toISOString().replace('.000Z', '+10:00'),
+    )
   })
 
-  it('writes the SMS in the subscriber\'s language, in one segment of plain characters', async () => {
+  it("writes the SMS in the subscriber's language, in one segment of plain characters", async () => {
     await call('book', { slot: await firstSlot() }, { language: 'tpi' })
     for (const { text } of await outbox()) {
       assert.match(text as string, /^(Orait|Tingim): Sekim tit long Koki Dental Clinic long 10\/05\/2025, 9 AM\.$/)
@@ -288,15 +365,23 @@ describeBoth('the dental service', (database) => {
     const { knex } = database.db
     let lost = 0
     const flaky = new Proxy(knex, {
-      get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
-        options: async (options: object) => {
-          const answer = await target.raw(sql, bindings).options(options)
-          if (sql.includes('INSERT INTO dental_appointment') && lost++ === 0) throw new Error('Connection terminated unexpectedly')
-          return answer
-        },
-      }),
+      get: (target, key) =>
+        key !== 'raw'
+          ? Reflect.get(target, key)
+          : (sql: string, bindings: never) => ({
+              options: async (options: object) => {
+                const answer = await target.raw(sql, bindings).options(options)
+                if (sql.includes('INSERT INTO dental_appointment') && lost++ === 0)
+                  throw new Error('Connection terminated unexpectedly')
+                return answer
+              },
+            }),
     })
-    service = dental({ knex: flaky, clock: { ...clock, after: (_ms, run) => (run(), () => undefined) }, chance: () => 0.5 })
+    service = dental({
+      knex: flaky,
+      clock: { ...clock, after: (_ms, run) => (run(), () => undefined) },
+      chance: () => 0.5,
+    })
     const answer = await call('book', { slot })
     assert.ok(!(answer instanceof Refusal))
     assert.equal(lost, 2)
@@ -304,9 +389,11 @@ describeBoth('the dental service', (database) => {
   })
 
   it('knows the next visit, and confirms it while it is to come', async () => {
-    const next = await call('next', {}) as { id: string }
-    assert.deepEqual({ ...next, id: '' },
-      { known: true, id: '', type: 'Checkup', clinic: 'Gerehu Dental Clinic', at: '2025-05-15T10:00:00+10:00' })
+    const next = (await call('next', {})) as { id: string }
+    assert.deepEqual(
+      { ...next, id: '' },
+      { known: true, id: '', type: 'Checkup', clinic: 'Gerehu Dental Clinic', at: '2025-05-15T10:00:00+10:00' },
+    )
     assert.deepEqual(await call('next', {}, { msisdn: MARY }), { known: false })
     refused(await call('confirm', { appointment: next.id }, { msisdn: MARY }), 'not-upcoming')
     assert.deepEqual(await call('confirm', { appointment: next.id }), {})

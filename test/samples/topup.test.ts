@@ -14,17 +14,31 @@ describe('the sample wallet', () => {
 
   beforeEach(async () => {
     server = await startWallet({ port: 0 })
-    backend = httpBackend('wallet', { url: `http://127.0.0.1:${server.port}` }, { clock: realClock, chance: Math.random, counters: { count: () => undefined } })
+    backend = httpBackend(
+      'wallet',
+      { url: `http://127.0.0.1:${server.port}` },
+      { clock: realClock, chance: Math.random, counters: { count: () => undefined } },
+    )
   })
   afterEach(async () => {
     await backend.close!()
     await server.stop()
   })
 
-  const call = (operation: string, args: JsonObject = {}, more: { msisdn?: string; intention?: string } = {}): Promise<CallResult> =>
+  const call = (
+    operation: string,
+    args: JsonObject = {},
+    more: { msisdn?: string; intention?: string } = {},
+  ): Promise<CallResult> =>
     backend.call(operation, args, {
-      intention: `e:1:${++serial}`, epoch: 'e', msisdn: JOHN, language: 'en', line: 'digicel', todayMs: 0,
-      signal: new AbortController().signal, ...more,
+      intention: `e:1:${++serial}`,
+      epoch: 'e',
+      msisdn: JOHN,
+      language: 'en',
+      line: 'digicel',
+      todayMs: 0,
+      signal: new AbortController().signal,
+      ...more,
     })
   const bundles = async (msisdn = JOHN) => {
     const result = await call('bundles', {}, { msisdn })
@@ -33,10 +47,18 @@ describe('the sample wallet', () => {
   }
 
   it('takes nothing from a page in a browser', async () => {
-    const post = async (headers: Record<string, string>) => (await fetch(`http://127.0.0.1:${server.port}/topup`, {
-      method: 'POST', body: JSON.stringify({ msisdn: JOHN, args: { amount: 5 } }), headers: { 'content-type': 'text/plain', ...headers },
-    })).status
-    assert.deepEqual([await post({ origin: 'http://evil.example' }), await post({ 'sec-fetch-site': 'cross-site' })], [403, 403])
+    const post = async (headers: Record<string, string>) =>
+      (
+        await fetch(`http://127.0.0.1:${server.port}/topup`, {
+          method: 'POST',
+          body: JSON.stringify({ msisdn: JOHN, args: { amount: 5 } }),
+          headers: { 'content-type': 'text/plain', ...headers },
+        })
+      ).status
+    assert.deepEqual(
+      [await post({ origin: 'http://evil.example' }), await post({ 'sec-fetch-site': 'cross-site' })],
+      [403, 403],
+    )
     assert.deepEqual(await call('balance'), { is: 'data', data: { amount: 25, currency: 'PGK' } })
   })
 

@@ -15,10 +15,13 @@ describeBoth('PINs', (database) => {
   let serial = 0
   let told: unknown
 
-  const open = () => pins({
-    knex: database.db.knex, clock, settings: PIN_DEFAULTS,
-    counters: { count: (_name, { result }) => void counted.push(result) },
-  })
+  const open = () =>
+    pins({
+      knex: database.db.knex,
+      clock,
+      settings: PIN_DEFAULTS,
+      counters: { count: (_name, { result }) => void counted.push(result) },
+    })
 
   beforeEach(async () => {
     await database.db.knex('pin').delete()
@@ -29,8 +32,14 @@ describeBoth('PINs', (database) => {
 
   async function call(operation: string, pin?: string, who: Partial<CallContext> = {}): Promise<unknown> {
     const context: CallContext = {
-      intention: `e:1:${++serial}`, epoch: 'e', msisdn: JOHN, language: 'en', line: 'a', todayMs: clock.today(),
-      signal: new AbortController().signal, ...who,
+      intention: `e:1:${++serial}`,
+      epoch: 'e',
+      msisdn: JOHN,
+      language: 'en',
+      line: 'a',
+      todayMs: clock.today(),
+      signal: new AbortController().signal,
+      ...who,
     }
     const given = await module.operations[operation]!(pin === undefined ? {} : { pin }, context)
     told = given instanceof Refusal ? given.data : given
@@ -85,7 +94,10 @@ describeBoth('PINs', (database) => {
 
   it('lock after three wrong tries, also for the right one and over a restart, and open again by themselves', async () => {
     await set('2580')
-    assert.deepEqual([await call('verify', '1'), await call('verify', '2'), await call('verify', '3')], ['wrong', 'wrong', 'locked'])
+    assert.deepEqual(
+      [await call('verify', '1'), await call('verify', '2'), await call('verify', '3')],
+      ['wrong', 'wrong', 'locked'],
+    )
     module = open()
     assert.equal(await call('verify', '2580'), 'locked')
     await clock.advance(PIN_DEFAULTS.lockMs - 1)
@@ -127,7 +139,8 @@ describeBoth('PINs', (database) => {
   })
 
   it('are refused where they are easily guessed', async () => {
-    for (const pin of ['1234', '4321', '0000', '123', '1234567', '12a4', '']) assert.equal(await call('propose', pin), 'weak', pin)
+    for (const pin of ['1234', '4321', '0000', '123', '1234567', '12a4', ''])
+      assert.equal(await call('propose', pin), 'weak', pin)
     assert.equal(isWeak('1357', PIN_DEFAULTS.digits), false)
   })
 })

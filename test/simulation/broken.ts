@@ -42,7 +42,8 @@ export const DEFECTS: readonly Defect[] = [
       let n = 0
       return {
         model: {
-          'dental-book': (database, given) => execute(database, 'dental-book', { ...given, intention: `${given.intention}#${++n}` }),
+          'dental-book': (database, given) =>
+            execute(database, 'dental-book', { ...given, intention: `${given.intention}#${++n}` }),
         },
       }
     },
@@ -59,9 +60,10 @@ export const DEFECTS: readonly Defect[] = [
     near: 3,
     sabotage: () => ({
       model: {
-        'sms-lose': ({ tables }, { now }) => [...tables.sms.values()]
-          .filter((row) => row.state === 'submitting' && row.wake_at <= (now as Date))
-          .map((row) => put(tables, row, { state: 'due', lease: null })),
+        'sms-lose': ({ tables }, { now }) =>
+          [...tables.sms.values()]
+            .filter((row) => row.state === 'submitting' && row.wake_at <= (now as Date))
+            .map((row) => put(tables, row, { state: 'due', lease: null })),
       },
     }),
   },

@@ -1,5 +1,14 @@
-/** R13: histories by the hundred, each of its seed; one that breaks an invariant is shrunk and told as a plan that can be kept. */
-import { FAILURES_MAX, told as outcomeOf, type Campaign, type CampaignDeps, type Outcome } from '../campaigns/outcome.ts'
+/**
+ * R13: histories by the hundred, each of its seed; one that breaks an invariant is shrunk and told as a plan that can
+ * be kept.
+ */
+import {
+  FAILURES_MAX,
+  told as outcomeOf,
+  type Campaign,
+  type CampaignDeps,
+  type Outcome,
+} from '../campaigns/outcome.ts'
 import { play, type Told } from './history.ts'
 import { planOf, sayFault, type Fault, type Plan } from './plan.ts'
 import { shrink } from './shrink.ts'
@@ -58,12 +67,15 @@ function outcome({ parts, startMs, count, found, excused, faults, sums }: Run): 
   const { virtualMs, ...counts } = sums
   const seconds = (performance.now() - startMs) / 1000
   return outcomeOf(parts, startMs, {
-    goal: 'R13', title: 'daemons, stores, SMSC and subscribers under a virtual clock, each history of its seed',
+    goal: 'R13',
+    title: 'daemons, stores, SMSC and subscribers under a virtual clock, each history of its seed',
     passed: found.length === 0 && sums.dialogues > 0,
-    figure:
-      `${found.length} of ${count} histories broken; ${sums.dialogues} dialogues, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours`,
+    figure: `${found.length} of ${count} histories broken; ${sums.dialogues} dialogues, ${(virtualMs / 3_600_000).toFixed(1)} virtual hours`,
     counts: {
-      seeds: count, excused, ...counts, seedsPerSecond: Math.round((count / seconds) * 10) / 10,
+      seeds: count,
+      excused,
+      ...counts,
+      seedsPerSecond: Math.round((count / seconds) * 10) / 10,
       ...Object.fromEntries([...faults].toSorted().map(([is, n]) => [`fault ${is}`, n])),
     },
     failures: found.map(({ plan, told }) => {

@@ -1,4 +1,6 @@
-/** One daemon: the real core, put together as src/daemon/daemon.ts does it, on a simulated process, network and stores. */
+/**
+ * One daemon: the real core, put together as src/daemon/daemon.ts does it, on a simulated process, network and stores.
+ */
 import { createBackends } from '../../src/daemon/backends.ts'
 import { createLines, type Lines } from '../../src/daemon/lines.ts'
 import { createDaemonLate } from '../../src/daemon/deferred.ts'
@@ -49,12 +51,18 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
   const metrics = createMetrics({ process: false })
   const random = (octets: number) => Uint8Array.from({ length: octets }, () => Math.floor(chance() * 256))
   const mint: GatewayDeps['mint'] = {
-    epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url'),
+    epoch: () => uuidV7(clock.now(), random),
+    token: () => Buffer.from(random(9)).toString('base64url'),
   }
   const knex = deps.sql.of(host)
   const backends = await createBackends({ settings, knex, clock, chance, metrics, log })
   const lines: Lines = createLines({
-    settings, clock, chance, log, metrics, instance: host.name,
+    settings,
+    clock,
+    chance,
+    log,
+    metrics,
+    instance: host.name,
     connect: (_to, _tls, ready) => net.connect(host, SMSC, ready),
     onRequest(pdu, line, link) {
       deps.before?.(pdu, link)
@@ -63,29 +71,64 @@ export async function startSimDaemon(deps: SimDaemonDeps): Promise<SimDaemon> {
     onLate: (late, line) => sms.onLate(late, line),
   })
   const common = { settings, knex, lines, clock, chance, log, metrics }
-  const push = createDaemonPush({ ...common, dialogues, flows, services: servicesOf(settings), backend: backends.get, mint })
+  const push = createDaemonPush({
+    ...common,
+    dialogues,
+    flows,
+    services: servicesOf(settings),
+    backend: backends.get,
+    mint,
+  })
   const sms: SmsSide = createSmsSide({
-    ...common, push, subjects: backends.subjects, shelf: fileParts({ subscribersMax: settings.sms.long.subscribersMax }),
+    ...common,
+    push,
+    subjects: backends.subjects,
+    shelf: fileParts({ subscribersMax: settings.sms.long.subscribersMax }),
   })
   // Not started: no back end here is patient.
   const late = createDaemonLate({
-    ...common, dialogues, flows, backend: backends.get, push, mint, instance: host.name, sealer: plainSealer,
+    ...common,
+    dialogues,
+    flows,
+    backend: backends.get,
+    push,
+    mint,
+    instance: host.name,
+    sealer: plainSealer,
   })
   const gateway: Gateway = createGateway({
-    dialogues, flows, late, services: servicesOf(settings), backend: backends.get,
-    line: lines.get, onReceipt: sms.onReceipt, onSms: sms.onSms,
-    clock, chance, mint, log, metrics, limits: settings.dialogue, texts: settings.texts,
-    overload: createOverload(settings.dialogue.perSubscriber, (name) => settings.lines.find((line) => line.name === name)?.msisdn),
+    dialogues,
+    flows,
+    late,
+    services: servicesOf(settings),
+    backend: backends.get,
+    line: lines.get,
+    onReceipt: sms.onReceipt,
+    onSms: sms.onSms,
+    clock,
+    chance,
+    mint,
+    log,
+    metrics,
+    limits: settings.dialogue,
+    texts: settings.texts,
+    overload: createOverload(
+      settings.dialogue.perSubscriber,
+      (name) => settings.lines.find((line) => line.name === name)?.msisdn,
+    ),
   })
-  sweepOn(host, settings.dialogue.sweepMs, async () => lines.anyBound() ? gateway.sweep() : undefined, metrics)
+  sweepOn(host, settings.dialogue.sweepMs, async () => (lines.anyBound() ? gateway.sweep() : undefined), metrics)
   sms.start()
   lines.start()
   return { host, metrics, lines }
 }
 
 function sweepOn(host: Host, everyMs: number, sweep: () => Promise<void>, metrics: Metrics): void {
-  const again = () => host.after(everyMs, `${host.name} sweep`, () => {
-    sweep().catch(() => metrics.count('bugs_total', { where: 'sweep' })).finally(again)
-  })
+  const again = () =>
+    host.after(everyMs, `${host.name} sweep`, () => {
+      sweep()
+        .catch(() => metrics.count('bugs_total', { where: 'sweep' }))
+        .finally(again)
+    })
   again()
 }

@@ -39,24 +39,64 @@ export function injectFaults(faults: readonly Fault[], deps: FaultInjectorDeps):
     scheduler.note(sayFault(fault))
     const name = 'daemon' in fault ? deps.nameOf(fault.daemon) : ''
     switch (fault.is) {
-      case 'crash': return void crashes.push({ ...fault, isNear: false })
-      case 'cut': return net.cut(name)
-      case 'deaf': return net.deafen(name)
-      case 'clog': return lasting(fault.forMs, () => net.clog(name, true), () => net.clog(name, false))
-      case 'slow': return lasting(fault.forMs, () => net.slow(name, fault.ms), () => net.slow(name, 0))
-      case 'smsc': return lasting(fault.forMs, () => net.refuse(SMSC, true), () => net.refuse(SMSC, false))
-      case 'step': return deps.step(fault.daemon, fault.ms)
+      case 'crash':
+        return void crashes.push({ ...fault, isNear: false })
+      case 'cut':
+        return net.cut(name)
+      case 'deaf':
+        return net.deafen(name)
+      case 'clog':
+        return lasting(
+          fault.forMs,
+          () => net.clog(name, true),
+          () => net.clog(name, false),
+        )
+      case 'slow':
+        return lasting(
+          fault.forMs,
+          () => net.slow(name, fault.ms),
+          () => net.slow(name, 0),
+        )
+      case 'smsc':
+        return lasting(
+          fault.forMs,
+          () => net.refuse(SMSC, true),
+          () => net.refuse(SMSC, false),
+        )
+      case 'step':
+        return deps.step(fault.daemon, fault.ms)
       case 'kv':
       case 'sql': {
         const way = deps[fault.is]
-        return lasting(fault.forMs, () => void (way.weather = fault.weather), () => void (way.weather = 'up'))
+        return lasting(
+          fault.forMs,
+          () => void (way.weather = fault.weather),
+          () => void (way.weather = 'up'),
+        )
       }
-      case 'double': return void chaos.add({ on: 'deliver_sm', lane: 'ussd', times: fault.times, act: { is: 'double', on: fault.on } })
+      case 'double':
+        return void chaos.add({
+          on: 'deliver_sm',
+          lane: 'ussd',
+          times: fault.times,
+          act: { is: 'double', on: fault.on },
+        })
       case 'late':
-        return void chaos.add({ on: 'deliver_sm', event: 'begin', times: fault.times, act: { is: 'late', ms: fault.ms } })
-      case 'mute': return void chaos.add({ on: 'submit_sm', lane: fault.lane, times: fault.times, act: { is: 'drop-response' } })
+        return void chaos.add({
+          on: 'deliver_sm',
+          event: 'begin',
+          times: fault.times,
+          act: { is: 'late', ms: fault.ms },
+        })
+      case 'mute':
+        return void chaos.add({ on: 'submit_sm', lane: fault.lane, times: fault.times, act: { is: 'drop-response' } })
       case 'throttle':
-        return void chaos.add({ on: 'submit_sm', lane: 'sms', times: fault.times, act: { is: 'refuse', status: STATUS.ESME_RTHROTTLED } })
+        return void chaos.add({
+          on: 'submit_sm',
+          lane: 'sms',
+          times: fault.times,
+          act: { is: 'refuse', status: STATUS.ESME_RTHROTTLED },
+        })
       default:
     }
   }

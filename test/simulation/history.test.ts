@@ -34,14 +34,18 @@ describe('histories under a virtual clock', () => {
     const script = `import { play } from './test/simulation/history.ts'
       import { planOf } from './test/simulation/plan.ts'
       play(planOf(7)).then((told) => process.stdout.write(told.hash))`
-    const elsewhere = execFileSync(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', script], { cwd: packageRoot, encoding: 'utf8' })
+    const elsewhere = execFileSync(process.execPath, ['--import', 'tsx', '--input-type', 'module', '-e', script], {
+      cwd: packageRoot,
+      encoding: 'utf8',
+    })
     assert.equal(elsewhere, first.hash)
   })
 
   it('tell apart the screen of whose dial nobody could write down, and excuse nothing else', async function () {
     this.timeout(20_000)
     const faults: Fault[] = [
-      { atMs: 7_000, is: 'late', ms: 4_216, times: 4 }, { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },
+      { atMs: 7_000, is: 'late', ms: 4_216, times: 4 },
+      { atMs: 7_872, is: 'kv', weather: 'down', forMs: 1_796 },
       { atMs: 8_700, is: 'crash', daemon: 0, at: 'net', steps: 0, downMs: 1_000 },
     ]
     const { breaches, excused } = await play({ seed: 1_978, daemons: 1, walkers: 3, walkMs: 12_097, faults })
@@ -61,7 +65,7 @@ describe('plans', () => {
     assert.deepEqual(planOf(5), planOf(5))
     const faults = Array.from({ length: 300 }, (_, seed) => planOf(seed).faults).flat()
     assert.equal(new Set(faults.map((fault) => fault.is)).size, 13)
-    const points = new Set(faults.flatMap((fault) => fault.is === 'crash' ? [fault.at] : []))
+    const points = new Set(faults.flatMap((fault) => (fault.is === 'crash' ? [fault.at] : [])))
     assert.deepEqual([...points].toSorted(), [...CRASH_POINTS].toSorted())
   })
 })

@@ -1,4 +1,7 @@
-/** One history: daemons, stores, an SMSC and subscribers under one plan of faults, from the first dial to the last receipt. */
+/**
+ * One history: daemons, stores, an SMSC and subscribers under one plan of faults, from the first dial to the last
+ * receipt.
+ */
 import { check, type Breach } from '../campaigns/checker.ts'
 import type { DialogueStore } from '../../src/dialogue/types.ts'
 import type { Log } from '../../src/base/log-port.ts'
@@ -41,8 +44,8 @@ export interface HistoryOptions {
 export interface Told {
   breaches: Breach[]
   /**
-   * What docs/OPERATIONS.md says may be lost: of a subscriber whose dial met no store, if its daemon never came to write it
-   * down, or the store carried it out later.
+   * What docs/OPERATIONS.md says may be lost: of a subscriber whose dial met no store, if its daemon never came to
+   * write it down, or the store carried it out later.
    */
   excused: Breach[]
   /** The same plan on the same sources: the same hash. */
@@ -78,7 +81,14 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const smsc = await openSmsc(scheduler, net, chance('smsc'))
   const unwritten: Unwritten = new Set()
   const daemons = await simProcesses({
-    daemons: plan.daemons, scheduler, net, sql, chance: chance('daemon'), settings: SETTINGS, log, before: sabotage.onRequest,
+    daemons: plan.daemons,
+    scheduler,
+    net,
+    sql,
+    chance: chance('daemon'),
+    settings: SETTINGS,
+    log,
+    before: sabotage.onRequest,
     dialoguesOf: (one) => kvOf(dialogues, kv, one, unwritten),
   })
   const walking = walkers({ count: plan.walkers, scheduler, smsc, chance: chance('walk'), byHand: sql.byHand })
@@ -91,7 +101,7 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   walking.stop()
   const endMs = plan.walkMs + SETTLE_MS
   await scheduler.runUntil(walking.isOver, endMs)
-  while (scheduler.nowMs() < endMs && (isOwed(tables) || await dialogues.count() > 0)) {
+  while (scheduler.nowMs() < endMs && (isOwed(tables) || (await dialogues.count()) > 0)) {
     await scheduler.runUntil(() => false, scheduler.nowMs() + LOOK_MS)
   }
   await scheduler.runUntil(() => false, scheduler.nowMs() + QUIET_MS)
@@ -99,21 +109,31 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   const dialoguesOpen = await dialogues.count()
   const metrics = await Promise.all(daemons.all().map((one) => one.metrics.registry.metrics()))
   const evidence = evidenceOf(tables, smsc, { diary, metrics, dialoguesOpen })
-  const found = [...check(evidence), ...await bugs(daemons), ...await deaf(scheduler, smsc)]
+  const found = [...check(evidence), ...(await bugs(daemons)), ...(await deaf(scheduler, smsc))]
   if (!walking.isOver()) found.push({ invariant: 'I5', what: 'a subscriber still walks when all deadlines are over' })
   for (const one of daemons.all()) one.host.kill()
   const mayBeLost = mayLose(unwritten)
   return {
-    breaches: found.filter((breach) => !mayBeLost(breach)), excused: found.filter(mayBeLost), hash: scheduler.hash(),
-    dialogues: diary.dialogues, bookings: evidence.bookings.length, sms: evidence.sms.length,
-    virtualMs: scheduler.nowMs(), events: scheduler.events(),
+    breaches: found.filter((breach) => !mayBeLost(breach)),
+    excused: found.filter(mayBeLost),
+    hash: scheduler.hash(),
+    dialogues: diary.dialogues,
+    bookings: evidence.bookings.length,
+    sms: evidence.sms.length,
+    virtualMs: scheduler.nowMs(),
+    events: scheduler.events(),
   }
 }
 
 function openSmsc(scheduler: Scheduler, net: Net, chance: Chance): Promise<Smsc> {
   const operator = host(SMSC, scheduler)
   return startSmsc({
-    clock: operator.clock, chance, screenMs: SCREEN_MS, traceMax: 1, receipts: { send: true, delayMs: 100 }, enquireMs: 2_000,
+    clock: operator.clock,
+    chance,
+    screenMs: SCREEN_MS,
+    traceMax: 1,
+    receipts: { send: true, delayMs: 100 },
+    enquireMs: 2_000,
     deliveries: { responseMs: 3_000, attemptsMax: 12, temporaryMs: 1_000 },
     async listen(accept) {
       net.listen(SMSC, operator, accept)
@@ -130,20 +150,23 @@ function isOwed(tables: Tables): boolean {
 }
 
 /**
- * The screen of a subscriber: a dial that nobody remembers, or that a slow store carries out late, takes the place of the
- * dialogue under way.
+ * The screen of a subscriber: a dial that nobody remembers, or that a slow store carries out late, takes the place of
+ * the dialogue under way.
  */
 function mayLose(unwritten: Unwritten): (breach: Breach) => boolean {
   const msisdns = new Set([...unwritten].map((begin) => begin.split(' ')[0]!))
   return ({ invariant, what }) =>
-    (invariant === 'I1' || what.startsWith('odd screen')) && [...msisdns].some((msisdn) => what.includes(`: ${msisdn} `))
+    (invariant === 'I1' || what.startsWith('odd screen')) &&
+    [...msisdns].some((msisdn) => what.includes(`: ${msisdn} `))
 }
 
 /** What no fault may bring about in any daemon, dead ones too. */
 async function bugs(daemons: SimProcesses): Promise<Breach[]> {
   const counted = async ({ host, metrics }: SimDaemon) => ({ host, count: await metrics.value('bugs_total') })
   const all = await Promise.all(daemons.ever().map(counted))
-  return all.filter(({ count }) => count > 0).map(({ host, count }) => ({ invariant: 'I6', what: `${host.name} counted ${count} bugs` }))
+  return all
+    .filter(({ count }) => count > 0)
+    .map(({ host, count }) => ({ invariant: 'I6', what: `${host.name} counted ${count} bugs` }))
 }
 
 /** Everything is well again, so every bind must serve. */
@@ -152,7 +175,10 @@ async function deaf(scheduler: Scheduler, smsc: Smsc): Promise<Breach[]> {
   for (let i = 0; i < PROBES; i++) {
     const phone = smsc.phone(`67579${i}`)
     let shown: string | null = null
-    phone.dial('*123#').then(({ text }) => void (shown = text), (error: Error) => void (shown = error.message))
+    phone.dial('*123#').then(
+      ({ text }) => void (shown = text),
+      (error: Error) => void (shown = error.message),
+    )
     await scheduler.runUntil(() => shown !== null, scheduler.nowMs() + SCREEN_MS * 2)
     const isWell = String(shown).startsWith('Welcome')
     if (!isWell) breaches.push({ invariant: 'I5', what: `a dial when all is well came to ${shown ?? 'nothing'}` })

@@ -29,7 +29,8 @@ export function host(name: string, scheduler: Scheduler, skewMs = 0): Host {
     })
   const now = () => EPOCH_MS + Math.floor(scheduler.nowMs()) + skew
   return {
-    name, after,
+    name,
+    after,
     clock: { now, today: now, after: (ms, run) => after(ms, `${name} timer`, run) },
     alive: () => alive,
     step: (ms) => void (skew += ms),

@@ -49,19 +49,26 @@ export function net(scheduler: Scheduler, chance: Chance): Net {
   let connections: Connection[] = []
   let serial = 0
 
-  const latency = (client: string) => LATENCY_MS[0] + chance() * (LATENCY_MS[1] - LATENCY_MS[0]) + (slow.get(client) ?? 0) * chance()
+  const latency = (client: string) =>
+    LATENCY_MS[0] + chance() * (LATENCY_MS[1] - LATENCY_MS[0]) + (slow.get(client) ?? 0) * chance()
   const of = (client: string) => connections.filter((one) => one.client === client)
   const split = (item: Item): Item[] => {
     if (item.is !== 'octets' || item.octets.length < 2 || chance() >= SPLIT) return [item]
     const at = 1 + Math.floor(chance() * (item.octets.length - 1))
-    return [{ is: 'octets', octets: item.octets.subarray(0, at) }, { is: 'octets', octets: item.octets.subarray(at) }]
+    return [
+      { is: 'octets', octets: item.octets.subarray(0, at) },
+      { is: 'octets', octets: item.octets.subarray(at) },
+    ]
   }
 
   function pair(from: Host, server: Server, at: string): [SimSocket, SimSocket] {
     const name = `${from.name}~${++serial}`
-    const pipe = (label: string) => new Pipe(scheduler, `net ${name}${label}`, {
-      latencyMs: () => latency(from.name), isClogged: () => clogged.has(from.name), split,
-    })
+    const pipe = (label: string) =>
+      new Pipe(scheduler, `net ${name}${label}`, {
+        latencyMs: () => latency(from.name),
+        isClogged: () => clogged.has(from.name),
+        split,
+      })
     const client = new SimSocket(from, serial)
     const accepted = new SimSocket(server.host, serial)
     client.join(accepted, pipe('>'))

@@ -1,38 +1,56 @@
-/** What goes wrong in one history, and when: small values, made from a seed, written in JSON, and tried with some left out. */
+/**
+ * What goes wrong in one history, and when: small values, made from a seed, written in JSON, and tried with some left
+ * out.
+ */
 import { seededChance } from '../../src/simulator/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { Weather } from './wire.ts'
 
 /** `atMs`: virtual time. `daemon`: which of them, from 0. */
-export type Fault = { atMs: number } & (
+export type Fault = { atMs: number } &
   /**
-   * Dies before an event of its own that is `at` (a call of a store, or octets: `net`), or `steps` events later; another
-   * takes its place after `downMs`.
+   * Dies before an event of its own that is `at` (a call of a store, or octets: `net`), or `steps` events later;
+   * another takes its place after `downMs`.
    */
-  | { is: 'crash'; daemon: number; at: CrashPoint; steps: number; downMs: number }
-  /** Its connections break. deaf: and nobody hears of it. */
-  | { is: 'cut' | 'deaf'; daemon: number }
-  /** Nothing passes on its connections for so long. */
-  | { is: 'clog'; daemon: number; forMs: number }
-  /** Octets take up to `ms` longer. */
-  | { is: 'slow'; daemon: number; ms: number; forMs: number }
-  /** The SMSC is down. */
-  | { is: 'smsc'; forMs: number }
-  /** The wall clock of one daemon jumps. */
-  | { is: 'step'; daemon: number; ms: number }
-  | { is: 'kv' | 'sql'; weather: Exclude<Weather, 'up'>; forMs: number }
-  /** The next so many deliveries of USSD come twice, on this bind or another; or once more, late, if they open a dialogue. */
-  | { is: 'double'; on: 'same' | 'other'; times: number }
-  | { is: 'late'; ms: number; times: number }
-  /** Nothing is said to the next so many submits of that lane; they are done. unanswered: not even done. */
-  | { is: 'mute'; lane: 'ussd' | 'sms'; times: number }
-  /** They are refused with ESME_RTHROTTLED. */
-  | { is: 'throttle'; times: number }
-)
+  (
+    | { is: 'crash'; daemon: number; at: CrashPoint; steps: number; downMs: number }
+    /** Its connections break. deaf: and nobody hears of it. */
+    | { is: 'cut' | 'deaf'; daemon: number }
+    /** Nothing passes on its connections for so long. */
+    | { is: 'clog'; daemon: number; forMs: number }
+    /** Octets take up to `ms` longer. */
+    | { is: 'slow'; daemon: number; ms: number; forMs: number }
+    /** The SMSC is down. */
+    | { is: 'smsc'; forMs: number }
+    /** The wall clock of one daemon jumps. */
+    | { is: 'step'; daemon: number; ms: number }
+    | { is: 'kv' | 'sql'; weather: Exclude<Weather, 'up'>; forMs: number }
+    /**
+     * The next so many deliveries of USSD come twice, on this bind or another; or once more, late, if they open a
+     * dialogue.
+     */
+    | { is: 'double'; on: 'same' | 'other'; times: number }
+    | { is: 'late'; ms: number; times: number }
+    /** Nothing is said to the next so many submits of that lane; they are done. unanswered: not even done. */
+    | { is: 'mute'; lane: 'ussd' | 'sms'; times: number }
+    /** They are refused with ESME_RTHROTTLED. */
+    | { is: 'throttle'; times: number }
+  )
 
 /** What every message passes, and every SMS: where it hurts to die. */
 export const CRASH_POINTS = [
-  'net', 'open', 'take', 'rest', 'confirm', 'dental-hold', 'dental-book', 'sms-claim', 'sms-submit', 'sms-settle', 'commit', 'receipt-part',
+  'net',
+  'open',
+  'take',
+  'rest',
+  'confirm',
+  'dental-hold',
+  'dental-book',
+  'sms-claim',
+  'sms-submit',
+  'sms-settle',
+  'commit',
+  'receipt-part',
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]
@@ -62,8 +80,27 @@ export function planOf(seed: number): Plan {
 }
 
 const KINDS = [
-  'crash', 'crash', 'crash', 'crash', 'cut', 'cut', 'deaf', 'clog', 'clog', 'slow', 'smsc', 'step', 'kv', 'kv', 'sql', 'sql', 'double',
-  'double', 'late', 'mute', 'throttle',
+  'crash',
+  'crash',
+  'crash',
+  'crash',
+  'cut',
+  'cut',
+  'deaf',
+  'clog',
+  'clog',
+  'slow',
+  'smsc',
+  'step',
+  'kv',
+  'kv',
+  'sql',
+  'sql',
+  'double',
+  'double',
+  'late',
+  'mute',
+  'throttle',
 ] as const
 
 function faultOf(chance: Chance, { daemons, walkMs }: { daemons: number; walkMs: number }): Fault {
@@ -73,20 +110,37 @@ function faultOf(chance: Chance, { daemons, walkMs }: { daemons: number; walkMs:
   const forMs = whole(chance, [200, 3_000])
   switch (is) {
     case 'crash': {
-      return { atMs, is, daemon, at: pick(chance, CRASH_POINTS), steps: whole(chance, STEPS), downMs: whole(chance, [50, 2_000]) }
+      return {
+        atMs,
+        is,
+        daemon,
+        at: pick(chance, CRASH_POINTS),
+        steps: whole(chance, STEPS),
+        downMs: whole(chance, [50, 2_000]),
+      }
     }
     case 'cut':
-    case 'deaf': return { atMs, is, daemon }
-    case 'clog': return { atMs, is, daemon, forMs }
-    case 'slow': return { atMs, is, daemon, ms: whole(chance, [20, 800]), forMs }
-    case 'smsc': return { atMs, is, forMs }
-    case 'step': return { atMs, is, daemon, ms: whole(chance, [-5_000, 5_000]) }
+    case 'deaf':
+      return { atMs, is, daemon }
+    case 'clog':
+      return { atMs, is, daemon, forMs }
+    case 'slow':
+      return { atMs, is, daemon, ms: whole(chance, [20, 800]), forMs }
+    case 'smsc':
+      return { atMs, is, forMs }
+    case 'step':
+      return { atMs, is, daemon, ms: whole(chance, [-5_000, 5_000]) }
     case 'kv':
-    case 'sql': return { atMs, is, weather: pick(chance, ['down', 'slow', 'unanswered'] as const), forMs }
-    case 'double': return { atMs, is, on: pick(chance, ['same', 'other'] as const), times: whole(chance, [1, 12]) }
-    case 'late': return { atMs, is, ms: whole(chance, [50, 5_000]), times: whole(chance, [1, 4]) }
-    case 'mute': return { atMs, is, lane: pick(chance, ['ussd', 'sms'] as const), times: whole(chance, [1, 3]) }
-    case 'throttle': return { atMs, is, times: whole(chance, [1, 5]) }
+    case 'sql':
+      return { atMs, is, weather: pick(chance, ['down', 'slow', 'unanswered'] as const), forMs }
+    case 'double':
+      return { atMs, is, on: pick(chance, ['same', 'other'] as const), times: whole(chance, [1, 12]) }
+    case 'late':
+      return { atMs, is, ms: whole(chance, [50, 5_000]), times: whole(chance, [1, 4]) }
+    case 'mute':
+      return { atMs, is, lane: pick(chance, ['ussd', 'sms'] as const), times: whole(chance, [1, 3]) }
+    case 'throttle':
+      return { atMs, is, times: whole(chance, [1, 5]) }
   }
 }
 
@@ -100,5 +154,7 @@ function pick<T>(chance: Chance, all: readonly T[]): T {
 
 /** A fault in one line. */
 export function sayFault({ atMs, is, ...rest }: Fault): string {
-  return `${(atMs / 1000).toFixed(3)} s ${is} ${Object.entries(rest).map(([name, value]) => `${name} ${value}`).join(', ')}`
+  return `${(atMs / 1000).toFixed(3)} s ${is} ${Object.entries(rest)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')}`
 }

@@ -39,14 +39,27 @@ export async function simProcesses(deps: SimProcessesDeps): Promise<SimProcesses
   const { scheduler, settings, net, sql, chance, log = silentLog } = deps
   const flows = await simFlows()
   const ever: SimDaemon[] = []
-  const slots = Array.from({ length: deps.daemons }, () => ({ skewMs: 0, lives: 0, now: undefined as SimDaemon | undefined, name: '' }))
+  const slots = Array.from({ length: deps.daemons }, () => ({
+    skewMs: 0,
+    lives: 0,
+    now: undefined as SimDaemon | undefined,
+    name: '',
+  }))
 
   async function start(slot: number): Promise<void> {
     const own = slots[slot]!
     own.name = `d${slot}.${++own.lives}`
     const process = host(own.name, scheduler, own.skewMs)
     own.now = await startSimDaemon({
-      host: process, settings, flows, dialogues: deps.dialoguesOf(process), sql, net, chance, log, before: deps.before,
+      host: process,
+      settings,
+      flows,
+      dialogues: deps.dialoguesOf(process),
+      sql,
+      net,
+      chance,
+      log,
+      before: deps.before,
     })
     ever.push(own.now)
   }

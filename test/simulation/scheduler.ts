@@ -7,7 +7,10 @@ import { createHash } from 'node:crypto'
 export interface Scheduler {
   /** Virtual milliseconds since the beginning; not whole. */
   nowMs(): number
-  /** Runs once, that many milliseconds from now; answers how to call it off. What happens at the same time keeps its order. */
+  /**
+   * Runs once, that many milliseconds from now; answers how to call it off. What happens at the same time keeps its
+   * order.
+   */
   after(ms: number, label: string, run: () => void): () => void
   /** Runs events until `isOver` says so, or time is up; false: time was up. */
   runUntil(isOver: () => boolean, untilMs: number): Promise<boolean>

@@ -25,8 +25,12 @@ export async function shrink(plan: Plan, fails: (plan: Plan) => Promise<boolean>
   const shorter = () => ({ ...least, walkMs: Math.min(least.walkMs, lastMs()) })
   await attempt(shorter())
   await dropFaults()
-  await attempt({ ...least, daemons: 1, faults: least.faults.filter((fault) => !('daemon' in fault) || fault.daemon === 0) })
-  while (least.walkers > 1 && await attempt({ ...least, walkers: least.walkers - 1 }));
+  await attempt({
+    ...least,
+    daemons: 1,
+    faults: least.faults.filter((fault) => !('daemon' in fault) || fault.daemon === 0),
+  })
+  while (least.walkers > 1 && (await attempt({ ...least, walkers: least.walkers - 1 })));
   await attempt(shorter())
   for (const i of least.faults.keys()) await simplify(i)
   await dropFaults()

@@ -32,29 +32,50 @@ export const DENTAL_MODEL: Model = {
   },
   'dental-types': ({ tables }, { msisdn, language, tailored }) => {
     const due = (type: string, days: number | null): number | null => {
-      const past = [...tables.appointments.values()].filter((one) =>
-        one.msisdn === msisdn && one.status === 'booked' && tables.slots.get(one.slot)!.type === type)
+      const past = [...tables.appointments.values()].filter(
+        (one) => one.msisdn === msisdn && one.status === 'booked' && tables.slots.get(one.slot)!.type === type,
+      )
       if (!tailored || days === null || !past.length) return null
       return Math.max(...past.map((one) => tables.slots.get(one.slot)!.starts_at.getTime())) + days * DAY_MS
     }
     return [...tables.types.values()]
-      .toSorted(by((type) => due(type.id, type.every_days), (type) => type.position, (type) => type.id))
-      .slice(0, ROWS_MAX).map(({ id }) => ({ id, name: typeName(tables, id, language) }))
+      .toSorted(
+        by(
+          (type) => due(type.id, type.every_days),
+          (type) => type.position,
+          (type) => type.id,
+        ),
+      )
+      .slice(0, ROWS_MAX)
+      .map(({ id }) => ({ id, name: typeName(tables, id, language) }))
   },
   'dental-slots': ({ tables }, { type, msisdn, today, now, tailored }) => {
-    const visited = booked(tables, msisdn).toSorted(by((one) => tables.slots.get(one.slot)!.starts_at)).at(-1)
+    const visited = booked(tables, msisdn)
+      .toSorted(by((one) => tables.slots.get(one.slot)!.starts_at))
+      .at(-1)
     const last = tailored && visited ? tables.slots.get(visited.slot)!.clinic : null
     return [...tables.slots.values()]
-      .filter((slot) => slot.type === type && slot.starts_at > (today as Date) && isFree(tables, slot, String(msisdn), now as Date))
-      .toSorted(by((slot) => slot.clinic !== last, (slot) => slot.starts_at, (slot) => tables.clinics.get(slot.clinic)!.position,
-        (slot) => slot.id))
-      .slice(0, ROWS_MAX).map((slot) => ({ id: String(slot.id), starts_at: slot.starts_at, ...clinicOf(tables, slot) }))
+      .filter(
+        (slot) =>
+          slot.type === type && slot.starts_at > (today as Date) && isFree(tables, slot, String(msisdn), now as Date),
+      )
+      .toSorted(
+        by(
+          (slot) => slot.clinic !== last,
+          (slot) => slot.starts_at,
+          (slot) => tables.clinics.get(slot.clinic)!.position,
+          (slot) => slot.id,
+        ),
+      )
+      .slice(0, ROWS_MAX)
+      .map((slot) => ({ id: String(slot.id), starts_at: slot.starts_at, ...clinicOf(tables, slot) }))
   },
   'dental-hold': ({ tables }, given) => {
     const [epoch, msisdn] = [String(given.epoch), String(given.msisdn)]
     const slot = tables.slots.get(Number(given.slot))
     const isWanted = slot && slot.starts_at > (given.today as Date) && isFree(tables, slot, msisdn, given.now as Date)
-    for (const hold of tables.holds.values()) if (hold.epoch === epoch && hold.slot !== Number(given.slot)) tables.holds.delete(hold.slot)
+    for (const hold of tables.holds.values())
+      if (hold.epoch === epoch && hold.slot !== Number(given.slot)) tables.holds.delete(hold.slot)
     if (!isWanted) return []
     tables.holds.set(slot.id, { slot: slot.id, epoch, msisdn, expires_at: given.expires as Date })
     return [visitOf(tables, slot, given.language)]
@@ -71,28 +92,50 @@ export const DENTAL_MODEL: Model = {
     const found = tables.slots.get(Number(slot))
     return found ? [visitOf(tables, found, language)] : []
   },
-  'dental-appointments': ({ tables }, { msisdn, cancelled, upcoming, today, language }) => [...tables.appointments.values()]
-    .filter((one) => one.msisdn === msisdn && (one.status === 'booked' || cancelled))
-    .map((one) => rowOf(tables, one, language))
-    .filter((row) => !upcoming || row.starts_at > (today as Date))
-    .toSorted(by((row) => row.starts_at, (row) => Number(row.id))).slice(-ROWS_MAX),
-  'dental-next': ({ tables }, { msisdn, today, language }) => booked(tables, msisdn).map((one) => rowOf(tables, one, language))
-    .filter((row) => row.starts_at > (today as Date)).toSorted(by((row) => row.starts_at, (row) => Number(row.id))).slice(0, 1),
+  'dental-appointments': ({ tables }, { msisdn, cancelled, upcoming, today, language }) =>
+    [...tables.appointments.values()]
+      .filter((one) => one.msisdn === msisdn && (one.status === 'booked' || cancelled))
+      .map((one) => rowOf(tables, one, language))
+      .filter((row) => !upcoming || row.starts_at > (today as Date))
+      .toSorted(
+        by(
+          (row) => row.starts_at,
+          (row) => Number(row.id),
+        ),
+      )
+      .slice(-ROWS_MAX),
+  'dental-next': ({ tables }, { msisdn, today, language }) =>
+    booked(tables, msisdn)
+      .map((one) => rowOf(tables, one, language))
+      .filter((row) => row.starts_at > (today as Date))
+      .toSorted(
+        by(
+          (row) => row.starts_at,
+          (row) => Number(row.id),
+        ),
+      )
+      .slice(0, 1),
   'dental-confirm-visit': ({ tables }, { appointment, msisdn, today, now }) => {
     const one = upcoming(tables, appointment, msisdn, today)
     if (!one) return []
-    tables.appointments.set(one.id, { ...one, confirmed_at: one.confirmed_at ?? now as Date })
+    tables.appointments.set(one.id, { ...one, confirmed_at: one.confirmed_at ?? (now as Date) })
     return [{ id: String(one.id) }]
   },
   'dental-book': book,
-  'dental-booked-before': ({ tables }, { intention, msisdn, language }) => [...tables.appointments.values()]
-    .filter((one) => one.intention === intention && one.msisdn === msisdn)
-    .map((one) => ({ ...visitOf(tables, tables.slots.get(one.slot)!, language), id: String(one.id) })),
+  'dental-booked-before': ({ tables }, { intention, msisdn, language }) =>
+    [...tables.appointments.values()]
+      .filter((one) => one.intention === intention && one.msisdn === msisdn)
+      .map((one) => ({ ...visitOf(tables, tables.slots.get(one.slot)!, language), id: String(one.id) })),
   'dental-cancel': (database, { appointment, msisdn, intention, today, now }) => {
     const { tables } = database
     const one = upcoming(tables, appointment, msisdn, today)
     if (!one) return []
-    tables.appointments.set(one.id, { ...one, status: 'cancelled', cancel_intention: String(intention), cancelled_at: now as Date })
+    tables.appointments.set(one.id, {
+      ...one,
+      status: 'cancelled',
+      cancel_intention: String(intention),
+      cancelled_at: now as Date,
+    })
     callOffSms(tables, `dental:${one.id}`, now as Date)
     return [{ id: String(one.id) }]
   },
@@ -117,7 +160,15 @@ function book(database: Database, given: Record<string, unknown>): { id: string 
     throw new ForeignKeyViolation('insert into dental_appointment: no such profile')
   }
   tables.appointments.set(id, {
-    id, msisdn, slot: slot.id, intention, status: 'booked', cancel_intention: null, booked_at: now, cancelled_at: null, confirmed_at: null,
+    id,
+    msisdn,
+    slot: slot.id,
+    intention,
+    status: 'booked',
+    cancel_intention: null,
+    booked_at: now,
+    cancelled_at: null,
+    confirmed_at: null,
   })
   tables.holds.delete(slot.id)
   insertSms(database, { subject: `dental:${id}`, msisdn, line: String(given.line) }, sms, now)
@@ -130,7 +181,8 @@ function booked(tables: Tables, msisdn: unknown): Appointment[] {
 
 function upcoming(tables: Tables, id: unknown, msisdn: unknown, today: unknown): Appointment | undefined {
   const one = tables.appointments.get(Number(id))
-  const isIts = one?.msisdn === msisdn && one?.status === 'booked' && tables.slots.get(one.slot)!.starts_at > (today as Date)
+  const isIts =
+    one?.msisdn === msisdn && one?.status === 'booked' && tables.slots.get(one.slot)!.starts_at > (today as Date)
   return isIts ? one : undefined
 }
 
@@ -140,8 +192,10 @@ function isHeld(tables: Tables, slot: Slot, msisdn: string, now: Date): boolean 
 }
 
 function isFree(tables: Tables, slot: Slot, msisdn: string, now: Date): boolean {
-  return !isHeld(tables, slot, msisdn, now)
-    && ![...tables.appointments.values()].some((one) => one.slot === slot.id && one.status === 'booked')
+  return (
+    !isHeld(tables, slot, msisdn, now) &&
+    ![...tables.appointments.values()].some((one) => one.slot === slot.id && one.status === 'booked')
+  )
 }
 
 function typeName(tables: Tables, type: string, language: unknown): string {
@@ -154,7 +208,12 @@ function clinicOf(tables: Tables, slot: Slot): { clinic: string; zone: string } 
 }
 
 function visitOf(tables: Tables, slot: Slot, language: unknown) {
-  return { id: String(slot.id), type: typeName(tables, slot.type, language), ...clinicOf(tables, slot), starts_at: slot.starts_at }
+  return {
+    id: String(slot.id),
+    type: typeName(tables, slot.type, language),
+    ...clinicOf(tables, slot),
+    starts_at: slot.starts_at,
+  }
 }
 
 function rowOf(tables: Tables, one: Appointment, language: unknown) {

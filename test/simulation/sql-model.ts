@@ -8,9 +8,20 @@ export type Model = Record<string, (database: Database, bindings: Record<string,
 
 const MODEL: Model = { ...DENTAL_MODEL, ...OUTBOX_MODEL, ...RECEIPTS_MODEL }
 
-/** Runs one statement; `other` is asked before the model. Throws for one that the model does not know: it has to be taught. */
-export function execute(database: Database, name: string, bindings: Record<string, unknown>, other: Model = {}): object[] {
+/**
+ * Runs one statement; `other` is asked before the model. Throws for one that the model does not know: it has to be
+ * taught.
+ */
+export function execute(
+  database: Database,
+  name: string,
+  bindings: Record<string, unknown>,
+  other: Model = {},
+): object[] {
   const run = other[name] ?? MODEL[name]
-  if (!run) throw new Error(`the SQL model knows no statement '${name}': write it in test/simulation/sql-*.ts, and hold it against Postgres`)
+  if (!run)
+    throw new Error(
+      `the SQL model knows no statement '${name}': write it in test/simulation/sql-*.ts, and hold it against Postgres`,
+    )
   return run(database, bindings)
 }

@@ -11,24 +11,46 @@ export const RECEIPTS_MODEL: Model = {
   'receipt-parts': ({ tables }, { sms, line, parts }) => {
     for (const one of JSON.parse(String(parts)) as { part: number; message_id: string; message_key: string }[]) {
       const key = `${Number(sms)}/${one.part}`
-      if (!tables.parts.has(key)) tables.parts.set(key, { sms: Number(sms), line: String(line), state: 'accepted', ...one })
+      if (!tables.parts.has(key))
+        tables.parts.set(key, { sms: Number(sms), line: String(line), state: 'accepted', ...one })
     }
     return []
   },
   'receipt-early': ({ tables }, { keys, own, line, sms }) => {
     const wanted = new Set(JSON.parse(String(keys)) as string[])
     const { msisdn } = tables.sms.get(Number(sms))!
-    return [...tables.orphans.values()].filter((one) => wanted.has(one.message_key) && (line === '' || one.line === line))
+    return [...tables.orphans.values()]
+      .filter((one) => wanted.has(one.message_key) && (line === '' || one.line === line))
       .filter((one) => one.message_key !== own || one.sender === msisdn)
       .map((one) => (tables.orphans.delete(one.id), shown(one)))
   },
-  'receipt-possible': ({ tables }, { sms, msisdn, submitted, line, reference }) => [...tables.orphans.values()]
-    .filter((one) => one.sender === msisdn && one.received_at >= (submitted as Date) && (line === '' || one.line === line))
-    .filter((one) => one.reference === reference || (one.reference === null && ![...tables.sms.values()].some((other) =>
-      other.msisdn === one.sender && other.id !== Number(sms)
-      && (other.state === 'submitting' || other.state === 'ambiguous' || other.losses > 0)
-      && other.created_at <= one.received_at && other.submitted_at !== null && +other.submitted_at > +one.received_at - RIVAL_MS)))
-    .toSorted(by((one) => one.reference, (one) => one.received_at, (one) => one.id)).map(shown),
+  'receipt-possible': ({ tables }, { sms, msisdn, submitted, line, reference }) =>
+    [...tables.orphans.values()]
+      .filter(
+        (one) => one.sender === msisdn && one.received_at >= (submitted as Date) && (line === '' || one.line === line),
+      )
+      .filter(
+        (one) =>
+          one.reference === reference ||
+          (one.reference === null &&
+            ![...tables.sms.values()].some(
+              (other) =>
+                other.msisdn === one.sender &&
+                other.id !== Number(sms) &&
+                (other.state === 'submitting' || other.state === 'ambiguous' || other.losses > 0) &&
+                other.created_at <= one.received_at &&
+                other.submitted_at !== null &&
+                +other.submitted_at > +one.received_at - RIVAL_MS,
+            )),
+      )
+      .toSorted(
+        by(
+          (one) => one.reference,
+          (one) => one.received_at,
+          (one) => one.id,
+        ),
+      )
+      .map(shown),
   'receipt-drop': ({ tables }, { ids }) => {
     for (const id of JSON.parse(String(ids)) as string[]) tables.orphans.delete(Number(id))
     return []
@@ -36,35 +58,72 @@ export const RECEIPTS_MODEL: Model = {
   'receipt-keep': (database, given) => {
     const { tables } = database
     const id = database.next('orphans')
-    const [line, key, sender, state] = [given.line, given.key, given.from, given.state].map(String) as [string, string, string, string]
-    const isThere = [...tables.orphans.values()].some((one) =>
-      one.line === line && one.message_key === key && one.sender === sender && one.state === state)
+    const [line, key, sender, state] = [given.line, given.key, given.from, given.state].map(String) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const isThere = [...tables.orphans.values()].some(
+      (one) => one.line === line && one.message_key === key && one.sender === sender && one.state === state,
+    )
     if (isThere) return []
     tables.orphans.set(id, {
-      id, line, message_id: String(given.id), message_key: key, sender, state, reference: given.reference as number | null,
-      error: String(given.error), received_at: given.now as Date,
+      id,
+      line,
+      message_id: String(given.id),
+      message_key: key,
+      sender,
+      state,
+      reference: given.reference as number | null,
+      error: String(given.error),
+      received_at: given.now as Date,
     })
     return [{ id: String(id) }]
   },
-  'receipt-part': ({ tables }, { key, line, id, from }) => [...tables.parts.values()]
-    .filter((part) => part.message_key === key && (part.line === line || part.line === ''))
-    .toSorted(by((part) => part.message_id !== id, (part) => tables.sms.get(part.sms)!.msisdn !== from, (part) => -part.sms))
-    .slice(0, 1)
-    .map((part) => ({ sms: String(part.sms), part: part.part, part_state: part.state, state: tables.sms.get(part.sms)!.state })),
-  'receipt-reference': ({ tables }, { reference, line, from }) => [...tables.parts.values()]
-    .filter((part) => tables.sms.get(part.sms)!.msisdn === from && part.sms % 65_535 + 1 === reference)
-    .filter((part) => part.line === line || part.line === '')
-    .toSorted(by((part) => -part.sms, (part) => part.state !== 'accepted', (part) => part.part))
-    .slice(0, 1)
-    .map((part) => ({ sms: String(part.sms), part: part.part, part_state: part.state, state: tables.sms.get(part.sms)!.state })),
+  'receipt-part': ({ tables }, { key, line, id, from }) =>
+    [...tables.parts.values()]
+      .filter((part) => part.message_key === key && (part.line === line || part.line === ''))
+      .toSorted(
+        by(
+          (part) => part.message_id !== id,
+          (part) => tables.sms.get(part.sms)!.msisdn !== from,
+          (part) => -part.sms,
+        ),
+      )
+      .slice(0, 1)
+      .map((part) => ({
+        sms: String(part.sms),
+        part: part.part,
+        part_state: part.state,
+        state: tables.sms.get(part.sms)!.state,
+      })),
+  'receipt-reference': ({ tables }, { reference, line, from }) =>
+    [...tables.parts.values()]
+      .filter((part) => tables.sms.get(part.sms)!.msisdn === from && (part.sms % 65_535) + 1 === reference)
+      .filter((part) => part.line === line || part.line === '')
+      .toSorted(
+        by(
+          (part) => -part.sms,
+          (part) => part.state !== 'accepted',
+          (part) => part.part,
+        ),
+      )
+      .slice(0, 1)
+      .map((part) => ({
+        sms: String(part.sms),
+        part: part.part,
+        part_state: part.state,
+        state: tables.sms.get(part.sms)!.state,
+      })),
   'receipt-settle-part': ({ tables }, { sms, part, state }) => {
     const key = `${Number(sms)}/${Number(part)}`
     const found = tables.parts.get(key)
     if (found) tables.parts.set(key, { ...found, state: String(state) })
     return []
   },
-  'receipt-part-states': ({ tables }, { sms }) => partsOf(tables, Number(sms))
-    .map(({ state }) => ({ state, parts: tables.sms.get(Number(sms))!.parts })),
+  'receipt-part-states': ({ tables }, { sms }) =>
+    partsOf(tables, Number(sms)).map(({ state }) => ({ state, parts: tables.sms.get(Number(sms))!.parts })),
   'receipt-settle': ({ tables }, { sms, state, error, now }) => {
     const row = tables.sms.get(Number(sms))
     if (row) put(tables, row, { state: String(state), last_error: error as string | null, settled_at: now as Date })

@@ -38,7 +38,9 @@ export interface SqlDeps {
 
 export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
   const way = wire(scheduler, chance, {
-    name: 'sql', timeoutMs: TIMEOUT_MS, isOrdered: false,
+    name: 'sql',
+    timeoutMs: TIMEOUT_MS,
+    isOrdered: false,
     failure: (why) => new Error(why === 'lost' ? 'Connection terminated unexpectedly' : 'connect ECONNREFUSED'),
   })
   const waiting: (() => void)[] = []
@@ -49,27 +51,29 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
     transaction.isOver = true
     if (how === 'rollback') Object.assign(database.tables, transaction.before)
     if (open === transaction) open = null
-    const first = () => open ? undefined : waiting.shift()
+    const first = () => (open ? undefined : waiting.shift())
     for (let next = first(); next; next = first()) next()
   }
   /** Waits for a transaction of somebody else's, as for a row lock. */
-  const whenFree = <T>(run: () => T): Promise<T> => new Promise((resolve, reject) => {
-    const go = (): void => {
-      try {
-        resolve(run())
-      } catch (error) {
-        reject(error as Error)
+  const whenFree = <T>(run: () => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const go = (): void => {
+        try {
+          resolve(run())
+        } catch (error) {
+          reject(error as Error)
+        }
       }
-    }
-    if (open) waiting.push(go)
-    else go()
-  })
-  const begin = (host: Host) => whenFree((): Transaction => {
-    const transaction = { host, before: snapshot(database.tables), isOver: false }
-    if (host.alive()) open = transaction
-    host.onDeath(() => letGo(transaction, 'rollback'))
-    return transaction
-  })
+      if (open) waiting.push(go)
+      else go()
+    })
+  const begin = (host: Host) =>
+    whenFree((): Transaction => {
+      const transaction = { host, before: snapshot(database.tables), isOver: false }
+      if (host.alive()) open = transaction
+      host.onDeath(() => letGo(transaction, 'rollback'))
+      return transaction
+    })
 
   function raw(host: Host, transaction: Transaction | null) {
     return (_text: string, bindings: Record<string, unknown>) => ({
@@ -78,7 +82,7 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
           if (transaction?.isOver) throw new Error('Connection terminated unexpectedly')
           return execute(database, name, bindings, model)
         }
-        const rows = await way.ask(host, name, () => transaction ? serve() : whenFree(serve))
+        const rows = await way.ask(host, name, () => (transaction ? serve() : whenFree(serve)))
         return { rows }
       },
     })
@@ -88,7 +92,8 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
     let held: Transaction | undefined
     let isGone = false
     // The server may begin when nobody is there any more; it sees that a little later.
-    const dropIfGone = () => void (held && isGone && scheduler.after(GONE_MS, 'sql gone', () => letGo(held!, 'rollback')))
+    const dropIfGone = () =>
+      void (held && isGone && scheduler.after(GONE_MS, 'sql gone', () => letGo(held!, 'rollback')))
     try {
       await way.ask(host, 'begin', async () => {
         held = await begin(host)
@@ -116,10 +121,11 @@ export function sql({ scheduler, chance, database, model }: SqlDeps): Sql {
 
   return {
     wire: way,
-    of: (host) => ({
-      raw: raw(host, null),
-      transaction: <T>(run: (trx: Knex.Transaction) => Promise<T>) => transact(host, run),
-    }) as unknown as Knex,
+    of: (host) =>
+      ({
+        raw: raw(host, null),
+        transaction: <T>(run: (trx: Knex.Transaction) => Promise<T>) => transact(host, run),
+      }) as unknown as Knex,
     byHand: (run) => void whenFree(() => run(database.tables)),
   }
 }

@@ -1,4 +1,6 @@
-/** What the daemons of a history are told: settings with deadlines scaled down, so that each is met many times a minute. */
+/**
+ * What the daemons of a history are told: settings with deadlines scaled down, so that each is met many times a minute.
+ */
 import { join } from 'node:path'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
@@ -7,7 +9,8 @@ import { openFlows } from '../../src/flow/release/registry.ts'
 import type { FlowRegistry } from '../../src/flow/engine/types.ts'
 import { packageRoot } from '../../src/base/package-root.ts'
 
-export const SETTINGS: Settings = parseSettings(`
+export const SETTINGS: Settings = parseSettings(
+  `
 lines:
   - name: test
     links: 2
@@ -25,11 +28,18 @@ dialogue:
   { leaseMs: 600, sweepMs: 250, confirmMs: 1500, idleMs: 12000, totalMs: 60000, turnMs: 4000,
     perSubscriber: { perSecond: 10000, burst: 10000 } }
 reminders: { leads: ["24h"], quietHours: null, pollMs: 500, leaseMs: 3000, ambiguousGraceMs: 1500 }
-`, 'simulation', {}).settings
+`,
+  'simulation',
+  {},
+).settings
 
 /** As src/daemon/stores.ts has them. */
 export const LIMITS: DialogueLimits = {
-  ...SETTINGS.dialogue, tombstoneMs: 120_000, confirmMs: SETTINGS.dialogue.confirmMs, snapshotOctetsMax: 16_384, duplicateBeginMs: 10_000,
+  ...SETTINGS.dialogue,
+  tombstoneMs: 120_000,
+  confirmMs: SETTINGS.dialogue.confirmMs,
+  snapshotOctetsMax: 16_384,
+  duplicateBeginMs: 10_000,
 }
 
 let loaded: Promise<FlowRegistry> | undefined

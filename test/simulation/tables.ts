@@ -1,11 +1,43 @@
-/** The tables that the SQL model keeps (migrations/), rows as values: a change puts a new row in, so a copy of the maps is a snapshot. */
+/**
+ * The tables that the SQL model keeps (migrations/), rows as values: a change puts a new row in, so a copy of the maps
+ * is a snapshot.
+ */
 
-export interface Clinic { id: string; name: string; zone: string; position: number }
-export interface VisitType { id: string; position: number; every_days: number | null }
-export interface TypeName { type: string; language: string; name: string }
-export interface Slot { id: number; clinic: string; type: string; starts_at: Date }
-export interface Profile { msisdn: string; name: string; language: string; intention: string | null; created_at: Date }
-export interface Hold { slot: number; epoch: string; msisdn: string; expires_at: Date }
+export interface Clinic {
+  id: string
+  name: string
+  zone: string
+  position: number
+}
+export interface VisitType {
+  id: string
+  position: number
+  every_days: number | null
+}
+export interface TypeName {
+  type: string
+  language: string
+  name: string
+}
+export interface Slot {
+  id: number
+  clinic: string
+  type: string
+  starts_at: Date
+}
+export interface Profile {
+  msisdn: string
+  name: string
+  language: string
+  intention: string | null
+  created_at: Date
+}
+export interface Hold {
+  slot: number
+  epoch: string
+  msisdn: string
+  expires_at: Date
+}
 export interface Appointment {
   id: number
   msisdn: string
@@ -42,7 +74,14 @@ export interface Sms {
   answered: string | null
   recall_at: Date | null
 }
-export interface Part { sms: number; part: number; line: string; message_id: string; message_key: string; state: string }
+export interface Part {
+  sms: number
+  part: number
+  line: string
+  message_id: string
+  message_key: string
+  state: string
+}
 export interface Orphan {
   id: number
   line: string
@@ -80,8 +119,17 @@ export function emptyDatabase(): Database {
   return {
     next: (sequence) => ++sequences[sequence],
     tables: {
-      clinics: new Map(), types: new Map(), typeNames: new Map(), slots: new Map(), profiles: new Map(), holds: new Map(),
-      appointments: new Map(), sms: new Map(), parts: new Map(), orphans: new Map(), optOuts: new Set(),
+      clinics: new Map(),
+      types: new Map(),
+      typeNames: new Map(),
+      slots: new Map(),
+      profiles: new Map(),
+      holds: new Map(),
+      appointments: new Map(),
+      sms: new Map(),
+      parts: new Map(),
+      orphans: new Map(),
+      optOuts: new Set(),
     },
   }
 }
@@ -89,9 +137,17 @@ export function emptyDatabase(): Database {
 /** The tables as they stand: later changes leave it alone. */
 export function snapshot(tables: Tables): Tables {
   return {
-    clinics: new Map(tables.clinics), types: new Map(tables.types), typeNames: new Map(tables.typeNames), slots: new Map(tables.slots),
-    profiles: new Map(tables.profiles), holds: new Map(tables.holds), appointments: new Map(tables.appointments),
-    sms: new Map(tables.sms), parts: new Map(tables.parts), orphans: new Map(tables.orphans), optOuts: new Set(tables.optOuts),
+    clinics: new Map(tables.clinics),
+    types: new Map(tables.types),
+    typeNames: new Map(tables.typeNames),
+    slots: new Map(tables.slots),
+    profiles: new Map(tables.profiles),
+    holds: new Map(tables.holds),
+    appointments: new Map(tables.appointments),
+    sms: new Map(tables.sms),
+    parts: new Map(tables.parts),
+    orphans: new Map(tables.orphans),
+    optOuts: new Set(tables.optOuts),
   }
 }
 

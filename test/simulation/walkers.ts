@@ -1,4 +1,7 @@
-/** Subscribers who walk the dental service of a history, what there is for them to book, and what can be said of it all afterwards. */
+/**
+ * Subscribers who walk the dental service of a history, what there is for them to book, and what can be said of it all
+ * afterwards.
+ */
 import { LEAD_MS, reminds, type Evidence } from '../campaigns/checker.ts'
 import { nameOf } from '../campaigns/stage.ts'
 import { HABITS, converse, newDiary, type Diary } from '../campaigns/subscriber.ts'
@@ -39,18 +42,19 @@ export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersDeps)
   let walking = count
   let serial = 0
 
-  const refill = (): void => byHand((tables) => {
-    const nowMs = EPOCH_MS + Math.floor(scheduler.nowMs())
-    const booked = new Set([...tables.appointments.values()].map((one) => one.slot))
-    const free = [...tables.slots.keys()].filter((id) => !booked.has(id)).length
-    for (let n = free; n < count * FREE_PER_WALKER; n++) {
-      const id = ++serial
-      const clinic = `C${String(id).padStart(5, '0')}`
-      const startsMs = nowMs + LEAD_MS + DUE_MS[0] + Math.floor(chance() * (DUE_MS[1] - DUE_MS[0]))
-      tables.clinics.set(clinic, { id: clinic, name: clinic, zone: ZONE, position: 1 })
-      tables.slots.set(id, { id, clinic, type: 'checkup', starts_at: new Date(startsMs) })
-    }
-  })
+  const refill = (): void =>
+    byHand((tables) => {
+      const nowMs = EPOCH_MS + Math.floor(scheduler.nowMs())
+      const booked = new Set([...tables.appointments.values()].map((one) => one.slot))
+      const free = [...tables.slots.keys()].filter((id) => !booked.has(id)).length
+      for (let n = free; n < count * FREE_PER_WALKER; n++) {
+        const id = ++serial
+        const clinic = `C${String(id).padStart(5, '0')}`
+        const startsMs = nowMs + LEAD_MS + DUE_MS[0] + Math.floor(chance() * (DUE_MS[1] - DUE_MS[0]))
+        tables.clinics.set(clinic, { id: clinic, name: clinic, zone: ZONE, position: 1 })
+        tables.slots.set(id, { id, clinic, type: 'checkup', starts_at: new Date(startsMs) })
+      }
+    })
   const refillOn = (): void => {
     refill()
     if (!state.isStopped) scheduler.after(REFILL_MS, 'refill', refillOn)
@@ -70,7 +74,13 @@ export function walkers({ count, scheduler, smsc, chance, byHand }: WalkersDeps)
     tables.types.set('checkup', { id: 'checkup', position: 1, every_days: null })
     tables.typeNames.set('checkup en', { type: 'checkup', language: 'en', name: 'Checkup' })
     for (const msisdn of msisdns) {
-      tables.profiles.set(msisdn, { msisdn, name: nameOf(msisdn), language: 'en', intention: null, created_at: new Date(EPOCH_MS) })
+      tables.profiles.set(msisdn, {
+        msisdn,
+        name: nameOf(msisdn),
+        language: 'en',
+        intention: null,
+        created_at: new Date(EPOCH_MS),
+      })
     }
   })
   refillOn()
@@ -84,7 +94,8 @@ function stories({ hung, odd, foreign }: Diary): number {
 
 /** A phone whose owner reads before pressing a key. */
 function thoughtful(phone: Phone, scheduler: Scheduler, chance: Chance): Phone {
-  const thought = () => new Promise<void>((done) => void scheduler.after(chance() * THINK_MS, `${phone.msisdn} thinks`, done))
+  const thought = () =>
+    new Promise<void>((done) => void scheduler.after(chance() * THINK_MS, `${phone.msisdn} thinks`, done))
   return Object.assign(Object.create(phone) as Phone, {
     dial: (...of: Parameters<Phone['dial']>) => thought().then(() => phone.dial(...of)),
     answer: (...of: Parameters<Phone['answer']>) => thought().then(() => phone.answer(...of)),
@@ -95,13 +106,23 @@ function thoughtful(phone: Phone, scheduler: Scheduler, chance: Chance): Phone {
 const DOUBT_MS = 5_000
 
 /** What there is to judge. */
-export function evidenceOf(tables: Tables, smsc: Smsc, rest: Pick<Evidence, 'diary' | 'metrics' | 'dialoguesOpen'>): Evidence {
+export function evidenceOf(
+  tables: Tables,
+  smsc: Smsc,
+  rest: Pick<Evidence, 'diary' | 'metrics' | 'dialoguesOpen'>,
+): Evidence {
   const bookings = [...tables.appointments.values()].map(({ msisdn, slot, intention, status, booked_at: bookedAt }) => {
     const { clinic, starts_at: startsAt } = tables.slots.get(slot)!
     return { msisdn, clinic, intention, status, reminds: reminds(startsAt, bookedAt, DOUBT_MS) }
   })
-  const sms = [...tables.sms.values()].map(({ id, msisdn, kind, text, state, losses }) =>
-    ({ id: String(id), msisdn, kind, text, state, losses }))
+  const sms = [...tables.sms.values()].map(({ id, msisdn, kind, text, state, losses }) => ({
+    id: String(id),
+    msisdn,
+    kind,
+    text,
+    state,
+    losses,
+  }))
   const taken = new Map(smsc.phones().map((phone) => [phone.msisdn, phone.inbox.map((one) => one.text)]))
   return { ...rest, bookings, sms, taken }
 }

@@ -40,7 +40,9 @@ export function wire(scheduler: Scheduler, chance: Chance, manners: WireManners)
   const last = new Map<string, number>()
 
   const lateMs = (weather: Weather) =>
-    LATENCY_MS[0] + chance() * (LATENCY_MS[1] - LATENCY_MS[0]) + (weather === 'slow' && chance() < HIT ? chance() * SLOW_MS : 0)
+    LATENCY_MS[0] +
+    chance() * (LATENCY_MS[1] - LATENCY_MS[0]) +
+    (weather === 'slow' && chance() < HIT ? chance() * SLOW_MS : 0)
   const arriveIn = (way: string, ms: number): number => {
     if (!isOrdered) return ms
     const atMs = Math.max(scheduler.nowMs() + ms, last.get(way) ?? 0)
@@ -49,32 +51,38 @@ export function wire(scheduler: Scheduler, chance: Chance, manners: WireManners)
   }
   const self: Wire = {
     weather: 'up',
-    ask: (from, what, serve) => new Promise((resolve, reject) => {
-      const { weather } = self
-      let isOver = false
-      const over = (then: () => void) => {
-        if (isOver || !from.alive()) return
-        isOver = true
-        callOff()
-        then()
-      }
-      const callOff = from.after(timeoutMs, `${name} timeout ${from.name}`, () => over(() => reject(failure('lost'))))
-      if (weather === 'down') {
-        from.after(lateMs('up'), `${name} refused ${from.name}`, () => over(() => reject(failure('refused'))))
-        return
-      }
-      const isLost = weather === 'unanswered' && chance() < HIT
-      scheduler.after(arriveIn(`${from.name}>`, lateMs(weather)), `${name} ${from.name} ${what}`, () => {
-        // The octets of a dead process may have left its kernel, or not.
-        if (!from.alive() && chance() < HIT) return
-        const back = (then: () => void) => {
-          if (isLost) return
-          from.after(arriveIn(`${from.name}<`, lateMs(weather)), `${name} answer ${from.name} ${what}`, () => over(then))
+    ask: (from, what, serve) =>
+      new Promise((resolve, reject) => {
+        const { weather } = self
+        let isOver = false
+        const over = (then: () => void) => {
+          if (isOver || !from.alive()) return
+          isOver = true
+          callOff()
+          then()
         }
-        const served = (async () => serve())()
-        served.then((answer) => back(() => resolve(answer)), (error: unknown) => back(() => reject(error as Error)))
-      })
-    }),
+        const callOff = from.after(timeoutMs, `${name} timeout ${from.name}`, () => over(() => reject(failure('lost'))))
+        if (weather === 'down') {
+          from.after(lateMs('up'), `${name} refused ${from.name}`, () => over(() => reject(failure('refused'))))
+          return
+        }
+        const isLost = weather === 'unanswered' && chance() < HIT
+        scheduler.after(arriveIn(`${from.name}>`, lateMs(weather)), `${name} ${from.name} ${what}`, () => {
+          // The octets of a dead process may have left its kernel, or not.
+          if (!from.alive() && chance() < HIT) return
+          const back = (then: () => void) => {
+            if (isLost) return
+            from.after(arriveIn(`${from.name}<`, lateMs(weather)), `${name} answer ${from.name} ${what}`, () =>
+              over(then),
+            )
+          }
+          const served = (async () => serve())()
+          served.then(
+            (answer) => back(() => resolve(answer)),
+            (error: unknown) => back(() => reject(error as Error)),
+          )
+        })
+      }),
   }
   return self
 }

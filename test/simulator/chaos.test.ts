@@ -17,7 +17,10 @@ describe('faults', () => {
     assert.equal(faults.pick({ on: 'submit_sm', msisdn: JOHN, lane: 'sms' }), undefined)
     assert.equal(faults.pick({ on: 'deliver_sm', msisdn: JOHN, lane: 'ussd' }), undefined)
     const subject = { on: 'submit_sm', msisdn: JOHN, lane: 'ussd' } as const
-    assert.deepEqual([1, 2, 3].map(() => faults.pick(subject)?.is), ['ignore', 'ignore', undefined])
+    assert.deepEqual(
+      [1, 2, 3].map(() => faults.pick(subject)?.is),
+      ['ignore', 'ignore', undefined],
+    )
     assert.deepEqual(faults.list(), [])
   })
 
@@ -58,7 +61,11 @@ describe('a misbehaving SMSC', () => {
     await one.bind()
     return one
   }
-  const dial = () => void smsc.phone(JOHN).dial('*123#', { withinMs: 1000 }).catch(() => undefined)
+  const dial = () =>
+    void smsc
+      .phone(JOHN)
+      .dial('*123#', { withinMs: 1000 })
+      .catch(() => undefined)
   const sms = { command: 'submit_sm', body: { destination_addr: JOHN, short_message: Buffer.from('hello') } }
   /** All that came before the answer to this enquire_link. */
   async function sofar(one: Esme): Promise<string[]> {
@@ -179,7 +186,10 @@ describe('a misbehaving SMSC', () => {
     one.send(sms)
     await one.closed
     assert.equal(smsc.phone(JOHN).inbox.length, 1)
-    assert.deepEqual(one.seen.map((pdu) => pdu.command), ['bind_transceiver_resp'])
+    assert.deepEqual(
+      one.seen.map((pdu) => pdu.command),
+      ['bind_transceiver_resp'],
+    )
   })
 
   it('dies before it processes a request', async () => {
@@ -204,8 +214,14 @@ describe('a misbehaving SMSC', () => {
     dial()
     assert.ok(isBegin(await two.take('deliver_sm')))
     assert.equal(one.isClosed(), false)
-    assert.deepEqual(one.seen.map((pdu) => pdu.command), ['bind_transceiver_resp'])
-    assert.deepEqual(smsc.peers().map((peer) => peer.isHalfOpen), [true, false])
+    assert.deepEqual(
+      one.seen.map((pdu) => pdu.command),
+      ['bind_transceiver_resp'],
+    )
+    assert.deepEqual(
+      smsc.peers().map((peer) => peer.isHalfOpen),
+      [true, false],
+    )
   })
 
   it('unbinds after a request', async () => {

@@ -22,8 +22,16 @@ describe('the coder of the simulator', () => {
       const octets = Buffer.from(vector.hex, 'hex')
       const read = decode(octets)
       assert.ok(read.ok)
-      const { command, command_status, sequence_number, sm_length, short_message_hex, tlvs, text: _, ...rest } =
-        vector.decoded
+      const {
+        command,
+        command_status,
+        sequence_number,
+        sm_length,
+        short_message_hex,
+        tlvs,
+        text: _,
+        ...rest
+      } = vector.decoded
       const pdu = read.pdu
       assert.deepEqual([pdu.command, pdu.status, pdu.sequence], [command, command_status, sequence_number])
       if (short_message_hex !== undefined) {
@@ -71,34 +79,51 @@ describe('the coder of the simulator', () => {
   })
 
   it('reads any octets without throwing', () => {
-    const frame = fc.tuple(fc.constantFrom(1, 2, 4, 5, 9, 0x103, 0x80000004, 0x15, 77), fc.uint8Array({ maxLength: 90 }))
-    fc.assert(fc.property(frame, ([id, tail]) => {
-      const octets = Buffer.concat([Buffer.alloc(16), tail])
-      octets.writeUInt32BE(octets.length, 0)
-      octets.writeUInt32BE(id, 4)
-      const result = decode(octets)
-      assert.ok(result.ok || result.status > 0)
-    }), { numRuns: 2000 })
+    const frame = fc.tuple(
+      fc.constantFrom(1, 2, 4, 5, 9, 0x103, 0x80000004, 0x15, 77),
+      fc.uint8Array({ maxLength: 90 }),
+    )
+    fc.assert(
+      fc.property(frame, ([id, tail]) => {
+        const octets = Buffer.concat([Buffer.alloc(16), tail])
+        octets.writeUInt32BE(octets.length, 0)
+        octets.writeUInt32BE(id, 4)
+        const result = decode(octets)
+        assert.ok(result.ok || result.status > 0)
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('gives back every submit_sm that it wrote', () => {
     const ascii = fc.string({ maxLength: 20, unit: fc.constantFrom(...'0123456789abc*#') })
     const any = fc.record({
-      source: ascii, destination: ascii, short: fc.uint8Array({ maxLength: 254 }),
+      source: ascii,
+      destination: ascii,
+      short: fc.uint8Array({ maxLength: 254 }),
       tlvs: fc.array(fc.record({ tag: fc.nat(0xffff), value: fc.uint8Array({ maxLength: 40 }) }), { maxLength: 4 }),
     })
-    fc.assert(fc.property(any, ({ source, destination, short, tlvs }) => {
-      const given = tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) }))
-      const result = decode(encode({
-        command: 'submit_sm', sequence: 9, tlvs: given,
-        body: { source_addr: source, destination_addr: destination, short_message: Buffer.from(short) },
-      }))
-      assert.ok(result.ok)
-      assert.equal(textField(result.pdu.body, 'source_addr'), source)
-      assert.equal(textField(result.pdu.body, 'destination_addr'), destination)
-      assert.deepEqual(Buffer.from(result.pdu.body['short_message'] as Buffer), Buffer.from(short))
-      assert.deepEqual(result.pdu.tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) })), given)
-    }))
+    fc.assert(
+      fc.property(any, ({ source, destination, short, tlvs }) => {
+        const given = tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) }))
+        const result = decode(
+          encode({
+            command: 'submit_sm',
+            sequence: 9,
+            tlvs: given,
+            body: { source_addr: source, destination_addr: destination, short_message: Buffer.from(short) },
+          }),
+        )
+        assert.ok(result.ok)
+        assert.equal(textField(result.pdu.body, 'source_addr'), source)
+        assert.equal(textField(result.pdu.body, 'destination_addr'), destination)
+        assert.deepEqual(Buffer.from(result.pdu.body['short_message'] as Buffer), Buffer.from(short))
+        assert.deepEqual(
+          result.pdu.tlvs.map((t) => ({ tag: t.tag, value: Buffer.from(t.value) })),
+          given,
+        )
+      }),
+    )
   })
 
   it('refuses to write a short_message that sm_length cannot hold', () => {
@@ -112,17 +137,20 @@ describe('the framer of the simulator', () => {
   const whole = vectors.filter((v) => !v.malformed).map((v) => v.hex)
 
   it('gives the same frames however the octets are cut', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
-      const frames: string[] = []
-      const cut = framer((frame) => void frames.push(frame.toString('hex')))
-      for (let at = 0, i = 0; at < stream.length; i++) {
-        const size = sizes[i % sizes.length]!
-        assert.ok(cut.push(stream.subarray(at, at + size)))
-        at += size
-      }
-      assert.deepEqual(frames, whole)
-      assert.equal(cut.pending(), 0)
-    }), { numRuns: 60 })
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1 }), (sizes) => {
+        const frames: string[] = []
+        const cut = framer((frame) => void frames.push(frame.toString('hex')))
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const size = sizes[i % sizes.length]!
+          assert.ok(cut.push(stream.subarray(at, at + size)))
+          at += size
+        }
+        assert.deepEqual(frames, whole)
+        assert.equal(cut.pending(), 0)
+      }),
+      { numRuns: 60 },
+    )
   })
 
   for (const id of ['x01', 'x02']) {

@@ -24,7 +24,12 @@ describe('the simulated SMSC in other dialects', () => {
   let one: Esme | undefined
 
   async function start(dialect: string, options: Partial<SmscOptions> = {}) {
-    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: networkCodingOf(dialect, DIR), ...options })
+    smsc = await startSmsc({
+      clock: realClock,
+      chance: seededChance(1),
+      voice: networkCodingOf(dialect, DIR),
+      ...options,
+    })
     one = await esme(smsc.port)
     await one.bind()
     const profile = loadProfile(dialect, DIR)
@@ -54,8 +59,15 @@ describe('the simulated SMSC in other dialects', () => {
     bound.send(dialect.write({ action: 'end', text: 'Bye' }, pathOf(dialect, input)).pdu)
     assert.deepEqual(await second.then((s) => [s.text, s.open]), ['Bye', false])
     bound.send(dialect.write({ action: 'continue', text: 'Late' }, pathOf(dialect, input)).pdu)
-    const statuses = [await bound.take('submit_sm_resp'), await bound.take('submit_sm_resp'), await bound.take('submit_sm_resp')]
-    assert.deepEqual(statuses.map((pdu) => pdu.status), [0, 0, 0x45])
+    const statuses = [
+      await bound.take('submit_sm_resp'),
+      await bound.take('submit_sm_resp'),
+      await bound.take('submit_sm_resp'),
+    ]
+    assert.deepEqual(
+      statuses.map((pdu) => pdu.status),
+      [0, 0, 0x45],
+    )
   })
 
   it('withholds the response to a question until the subscriber answers, and refuses it if he hangs up', async () => {
@@ -80,7 +92,12 @@ describe('the simulated SMSC in other dialects', () => {
 
   it('names a pushed dialogue in the submit_sm_resp where the gateway does that', async () => {
     const { bound, dialect, profile } = await start('smpp-plus')
-    bound.send(dialect.write({ action: 'push-begin', text: 'Pay now?' }, pushPath(profile, { msisdn: JOHN, source: '123', n: 1 })).pdu)
+    bound.send(
+      dialect.write(
+        { action: 'push-begin', text: 'Pay now?' },
+        pushPath(profile, { msisdn: JOHN, source: '123', n: 1 }),
+      ).pdu,
+    )
     const granted = (await bound.take('submit_sm_resp')).tlvs.find((t) => t.tag === 0x1501)
     assert.equal((await smsc.phone(JOHN).next()).text, 'Pay now?')
     smsc.phone(JOHN).type('1')
@@ -99,8 +116,27 @@ describe('the simulated SMSC in other dialects', () => {
   it('speaks TLS where it is given a key', async function () {
     const dir = mkdtempSync(join(tmpdir(), 'simulator-tls-'))
     try {
-      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1',
-        '-subj', '/CN=localhost', '-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')], { stdio: 'ignore' })
+      execFileSync(
+        'openssl',
+        [
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:prime256v1',
+          '-nodes',
+          '-days',
+          '1',
+          '-subj',
+          '/CN=localhost',
+          '-keyout',
+          join(dir, 'key.pem'),
+          '-out',
+          join(dir, 'cert.pem'),
+        ],
+        { stdio: 'ignore' },
+      )
     } catch {
       smsc = await startSmsc({ clock: realClock, chance: seededChance(1) })
       return this.skip() // no openssl to make a certificate with
@@ -109,7 +145,9 @@ describe('the simulated SMSC in other dialects', () => {
     rmSync(dir, { recursive: true })
     smsc = await startSmsc({ clock: realClock, chance: seededChance(1), tls: { key, cert } })
     const socket = connect({ port: smsc.port, host: '127.0.0.1', servername: 'localhost', ca: cert })
-    socket.on('secureConnect', () => socket.write(encode({ command: 'bind_transceiver', sequence: 1, body: { system_id: 'aweh' } })))
+    socket.on('secureConnect', () =>
+      socket.write(encode({ command: 'bind_transceiver', sequence: 1, body: { system_id: 'aweh' } })),
+    )
     await smsc.bound(1)
     assert.equal(smsc.binds()[0]!.systemId, 'aweh')
     socket.destroy()

@@ -39,13 +39,17 @@ export async function esme(port: number): Promise<Esme> {
   })
   socket.on('data', (octets) => void cut.push(octets))
   socket.on('error', () => undefined)
-  const closed = new Promise<void>((done) => socket.on('close', () => {
-    isClosed = true
-    for (const one of waiting.splice(0)) one.fail(new Error(`closed; seen: ${seen.map((p) => p.command).join(' ')}`))
-    done()
-  }))
+  const closed = new Promise<void>((done) =>
+    socket.on('close', () => {
+      isClosed = true
+      for (const one of waiting.splice(0)) one.fail(new Error(`closed; seen: ${seen.map((p) => p.command).join(' ')}`))
+      done()
+    }),
+  )
   const self: Esme = {
-    socket, seen, closed,
+    socket,
+    seen,
+    closed,
     isClosed: () => isClosed,
     take(wanted) {
       const fits = typeof wanted === 'string' ? (pdu: Pdu) => pdu.command === wanted : wanted
@@ -69,17 +73,31 @@ export async function esme(port: number): Promise<Esme> {
 }
 
 /** What the ESME says to a deliver_sm in the standard reading: addresses swapped, carrier echoed with the next turn. */
-export function reply(to: Pdu, op: number, text: string, more: { turn?: number; end?: boolean } = {}): { command: string; body: PduBody; tlvs: Tlv[] } {
+export function reply(
+  to: Pdu,
+  op: number,
+  text: string,
+  more: { turn?: number; end?: boolean } = {},
+): { command: string; body: PduBody; tlvs: Tlv[] } {
   const carrier = Buffer.from(to.tlvs.find((t) => t.tag === 0x1383)?.value ?? Buffer.alloc(2))
   carrier[1] = ((more.turn ?? 1) << 1) | (more.end ? 1 : 0)
   const b = to.body
   return {
     command: 'submit_sm',
     body: {
-      service_type: b['service_type'], source_addr_ton: b['dest_addr_ton'], source_addr_npi: b['dest_addr_npi'],
-      source_addr: b['destination_addr'], dest_addr_ton: b['source_addr_ton'], dest_addr_npi: b['source_addr_npi'],
-      destination_addr: b['source_addr'], data_coding: 0x0f, short_message: Buffer.from(text, 'latin1'),
+      service_type: b['service_type'],
+      source_addr_ton: b['dest_addr_ton'],
+      source_addr_npi: b['dest_addr_npi'],
+      source_addr: b['destination_addr'],
+      dest_addr_ton: b['source_addr_ton'],
+      dest_addr_npi: b['source_addr_npi'],
+      destination_addr: b['source_addr'],
+      data_coding: 0x0f,
+      short_message: Buffer.from(text, 'latin1'),
     },
-    tlvs: [{ tag: 0x0501, value: Buffer.of(op) }, { tag: 0x1383, value: carrier }],
+    tlvs: [
+      { tag: 0x0501, value: Buffer.of(op) },
+      { tag: 0x1383, value: carrier },
+    ],
   }
 }

@@ -42,17 +42,24 @@ describe('the control HTTP of the simulator', () => {
       const said = (pdu.body['short_message'] as Buffer).toString()
       if (said !== '1') one.send(reply(pdu, 2, MENU))
       else {
-        one.send({ command: 'submit_sm', body: { source_addr: 'CLINIC', destination_addr: JOHN, short_message: Buffer.from('Booked.') } })
+        one.send({
+          command: 'submit_sm',
+          body: { source_addr: 'CLINIC', destination_addr: JOHN, short_message: Buffer.from('Booked.') },
+        })
         one.send(reply(pdu, 17, 'Bye', { end: true }))
       }
     }
   }
   const served = (): void => void serve().catch(() => undefined)
   const get = (path: string) => fetch(`${control.url}${path}`)
-  const post = (path: string, body: unknown, headers: Record<string, string> = {}) => fetch(`${control.url}${path}`, {
-    method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers },
-  })
-  const phone = (act: string, body: unknown = {}) => post(`/api/phones/${JOHN}/${act}`, body).then((r) => r.json() as Promise<PhoneView>)
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${control.url}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    })
+  const phone = (act: string, body: unknown = {}) =>
+    post(`/api/phones/${JOHN}/${act}`, body).then((r) => r.json() as Promise<PhoneView>)
 
   it('serves every file of the page under a policy that forbids anything inline or foreign', async () => {
     const files = readdirSync(new URL('../../src/simulator/web/', import.meta.url))
@@ -65,7 +72,8 @@ describe('the control HTTP of the simulator', () => {
       assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
       const content = await answer.text()
       if (file.endsWith('.html')) assert.doesNotMatch(content, /\son\w+=|style=|<style|<script>/)
-      if (file.endsWith('.js')) assert.doesNotMatch(content, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/)
+      if (file.endsWith('.js'))
+        assert.doesNotMatch(content, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(/)
     }
     assert.equal((await get('/..%2fhttp.ts')).status, 404)
     assert.equal((await get('/nothing')).status, 404)
@@ -77,7 +85,10 @@ describe('the control HTTP of the simulator', () => {
     assert.deepEqual([first.screen?.text, first.screen?.open, first.waiting, first.failed], [MENU, true, false, null])
     const last = await phone('answer', { text: '1' })
     assert.deepEqual([last.screen?.text, last.screen?.open], ['Bye', false])
-    assert.deepEqual(last.inbox.map((sms) => [sms.from, sms.text]), [['CLINIC', 'Booked.']])
+    assert.deepEqual(
+      last.inbox.map((sms) => [sms.from, sms.text]),
+      [['CLINIC', 'Booked.']],
+    )
     assert.equal((await phone('dismiss')).screen, null)
     await phone('dial', { code: '*123#' })
     assert.equal((await phone('hang-up')).screen, null)
@@ -87,11 +98,13 @@ describe('the control HTTP of the simulator', () => {
   it('says why a dial came to nothing, with the story', async () => {
     const answer = await post(`/api/phones/${JOHN}/dial`, { code: '*123#', withinMs: 20 })
     assert.equal(answer.status, 504)
-    const view = await answer.json() as PhoneView & { error: string }
+    const view = (await answer.json()) as PhoneView & { error: string }
     assert.match(view.error, /waited 20 ms[^]*dials \*123#/)
     assert.equal(view.failed, 'the phone waited 20 ms for a screen in vain')
     await phone('hang-up')
-    const none = await (await post(`/api/phones/${JOHN}/answer`, { text: '1' })).json() as PhoneView & { error: string }
+    const none = (await (await post(`/api/phones/${JOHN}/answer`, { text: '1' })).json()) as PhoneView & {
+      error: string
+    }
     assert.match(none.error, /no dialogue is open[^]*dials \*123#/)
     assert.equal(none.failed, 'no dialogue is open on this phone: dial first', 'people are told it without the story')
   })
@@ -100,11 +113,18 @@ describe('the control HTTP of the simulator', () => {
     assert.equal((await post('/api/phones/abc/dial', { code: '*123#' })).status, 400)
     const more = await post(`/api/phones/${JOHN}/dial`, { code: '*123#', more: 1 })
     assert.equal(more.status, 400)
-    assert.doesNotMatch((await more.json() as { error: string }).error, /[{}]/, 'in words, not as JSON in a text')
+    assert.doesNotMatch(((await more.json()) as { error: string }).error, /[{}]/, 'in words, not as JSON in a text')
     assert.equal((await post(`/api/phones/${JOHN}/dial`, {}, { 'content-type': 'text/plain' })).status, 415)
     assert.equal((await post(`/api/phones/${JOHN}/answer`, { text: 'x'.repeat(20_000) })).status, 413)
-    const chunks = new ReadableStream({ start: (to) => (to.enqueue(Buffer.from(`{"text":"${'x'.repeat(20_000)}"}`)), to.close()) })
-    const chunked = { method: 'POST', body: chunks, duplex: 'half', headers: { 'content-type': 'application/json' } } as RequestInit
+    const chunks = new ReadableStream({
+      start: (to) => (to.enqueue(Buffer.from(`{"text":"${'x'.repeat(20_000)}"}`)), to.close()),
+    })
+    const chunked = {
+      method: 'POST',
+      body: chunks,
+      duplex: 'half',
+      headers: { 'content-type': 'application/json' },
+    } as RequestInit
     assert.equal((await fetch(`${control.url}/api/phones/${JOHN}/answer`, chunked)).status, 413)
     assert.equal((await post('/api/faults', { on: 'submit_sm', act: { is: 'explode' } })).status, 400)
     assert.deepEqual(smsc.chaos.list(), [])
@@ -112,15 +132,24 @@ describe('the control HTTP of the simulator', () => {
 
   it('refuses other hosts (DNS rebinding) and other pages', async () => {
     assert.equal(await statusOf(control, { host: 'evil.example' }), 403)
-    assert.equal((await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: 'http://evil.example' })).status, 403)
-    assert.equal((await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: control.url })).status, 200)
+    assert.equal(
+      (await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: 'http://evil.example' })).status,
+      403,
+    )
+    assert.equal(
+      (await post('/api/faults', { on: 'bind', act: { is: 'ignore' } }, { origin: control.url })).status,
+      200,
+    )
   })
 
   /** As a browser names it: fetch lets nobody choose the Host. */
-  const statusOf = (at: Control, headers: Record<string, string>, path = '/api/binds') => new Promise<number>((done, fail) => {
-    const { port } = new URL(at.url)
-    request({ host: '127.0.0.1', port, path, headers }, (r) => (r.resume(), done(r.statusCode!))).on('error', fail).end()
-  })
+  const statusOf = (at: Control, headers: Record<string, string>, path = '/api/binds') =>
+    new Promise<number>((done, fail) => {
+      const { port } = new URL(at.url)
+      request({ host: '127.0.0.1', port, path, headers }, (r) => (r.resume(), done(r.statusCode!)))
+        .on('error', fail)
+        .end()
+    })
 
   it('asks for nothing on loopback, and wants its token wherever else it listens', async () => {
     assert.equal(control.token, undefined)
@@ -128,8 +157,16 @@ describe('the control HTTP of the simulator', () => {
     try {
       const token = open.token!
       assert.match(token, /^[\w-]{32}$/)
-      const asked = (headers: Record<string, string>, path?: string) => statusOf(open, { host: '192.0.2.1:8080', ...headers }, path)
-      assert.deepEqual([await asked({}), await asked({ authorization: 'Bearer x' }), await asked({ authorization: `Bearer ${token}` })], [401, 401, 200])
+      const asked = (headers: Record<string, string>, path?: string) =>
+        statusOf(open, { host: '192.0.2.1:8080', ...headers }, path)
+      assert.deepEqual(
+        [
+          await asked({}),
+          await asked({ authorization: 'Bearer x' }),
+          await asked({ authorization: `Bearer ${token}` }),
+        ],
+        [401, 401, 200],
+      )
       assert.equal(await asked({}, '/api/events'), 401)
       assert.equal(await asked({}, `/api/binds?token=${token}`), 401)
       assert.deepEqual([await asked({}, '/'), await asked({}, '/phone.js')], [200, 200])
@@ -143,27 +180,38 @@ describe('the control HTTP of the simulator', () => {
   it('gives a page a cookie for the token, which no script reads and no other page sends', async () => {
     const closed = await startControl({ smsc, token: 'a token of ours, in a file' })
     try {
-      const enter = (token: string, headers: Record<string, string> = {}) => fetch(`${closed.url}/enter`, {
-        method: 'POST', body: JSON.stringify({ token }), headers: { 'content-type': 'application/json', ...headers },
-      })
+      const enter = (token: string, headers: Record<string, string> = {}) =>
+        fetch(`${closed.url}/enter`, {
+          method: 'POST',
+          body: JSON.stringify({ token }),
+          headers: { 'content-type': 'application/json', ...headers },
+        })
       assert.equal((await enter('another')).status, 401)
       assert.equal((await enter(closed.token!, { origin: 'http://evil.example' })).status, 403)
       const cookie = (await enter(closed.token!)).headers.get('set-cookie')!
       assert.match(cookie, /^phone-[0-9a-f]{8}=.+; Path=\/; HttpOnly; SameSite=Strict$/)
       const given = cookie.split(';')[0]!
       assert.equal((await fetch(`${closed.url}/api/phones`, { headers: { cookie: given } })).status, 200)
-      assert.equal((await fetch(`${closed.url}/api/phones`, { headers: { cookie: `${given.split('=')[0]}=x` } })).status, 401)
+      assert.equal(
+        (await fetch(`${closed.url}/api/phones`, { headers: { cookie: `${given.split('=')[0]}=x` } })).status,
+        401,
+      )
     } finally {
       await closed.stop()
     }
   })
 
   it('switches faults on and off, kills links, and injects octets', async () => {
-    const added = await (await post('/api/faults', { on: 'submit_sm', times: 3, act: { is: 'refuse', status: 88 } })).json() as { id: number }[]
-    assert.deepEqual(smsc.chaos.list().map((fault) => fault.act), [{ is: 'refuse', status: 88 }])
+    const added = (await (
+      await post('/api/faults', { on: 'submit_sm', times: 3, act: { is: 'refuse', status: 88 } })
+    ).json()) as { id: number }[]
+    assert.deepEqual(
+      smsc.chaos.list().map((fault) => fault.act),
+      [{ is: 'refuse', status: 88 }],
+    )
     assert.equal((await fetch(`${control.url}/api/faults/${added[0]!.id}`, { method: 'DELETE' })).status, 200)
     assert.equal((await fetch(`${control.url}/api/faults/${added[0]!.id}`, { method: 'DELETE' })).status, 404)
-    const [bind] = await (await get('/api/binds')).json() as { id: string; state: string }[]
+    const [bind] = (await (await get('/api/binds')).json()) as { id: string; state: string }[]
     assert.equal(bind!.state, 'bound')
     await post(`/api/binds/${bind!.id}/inject`, { hex: '00000010000000150000000000000099' })
     assert.equal((await one.take('enquire_link')).sequence, 0x99)
@@ -204,8 +252,12 @@ describe('the control HTTP of the simulator', () => {
       const output = new PassThrough()
       if (options.stdin !== undefined) input.end(options.stdin)
       const outcome = await dialTerminal({
-        phone: remotePhone(control.url, JOHN), code: '*123#', output, isTty: options.isTty ?? false,
-        typed: options.answers ? writtenLines(options.answers) : typedLines(input), withinMs: 2_000,
+        phone: remotePhone(control.url, JOHN),
+        code: '*123#',
+        output,
+        isTty: options.isTty ?? false,
+        typed: options.answers ? writtenLines(options.answers) : typedLines(input),
+        withinMs: 2_000,
       })
       output.end()
       return { ...outcome, said: await text(output) }
@@ -244,7 +296,10 @@ describe('the control HTTP of the simulator', () => {
     it('says what to do when no simulator is there', async () => {
       const url = `http://127.0.0.1:${await freePort()}`
       const io = { typed: writtenLines([]), output: new PassThrough(), isTty: false }
-      await assert.rejects(dialTerminal({ phone: remotePhone(url, JOHN), code: '*123#', ...io }), /no simulator answers at .*ussd-connector simulate/)
+      await assert.rejects(
+        dialTerminal({ phone: remotePhone(url, JOHN), code: '*123#', ...io }),
+        /no simulator answers at .*ussd-connector simulate/,
+      )
     })
   })
 })
@@ -255,8 +310,13 @@ describe('the simulator as a program', () => {
     const lines: string[] = []
     const ready = new Promise<{ smsc: Smsc; control: Control }>((onReady) => {
       void simulate({
-        clock: realClock, chance: seededChance(1), smpp: { port: 0 }, http: { port: 0 }, say: (line) => void lines.push(line),
-        signal: stop.signal, onReady,
+        clock: realClock,
+        chance: seededChance(1),
+        smpp: { port: 0 },
+        http: { port: 0 },
+        say: (line) => void lines.push(line),
+        signal: stop.signal,
+        onReady,
       }).then(() => lines.push('stopped'))
     })
     const { smsc, control } = await ready

@@ -49,7 +49,8 @@ describe('the simulator and a foreign ESME', () => {
       made.on('error', () => undefined)
     })
     const answer = await new Promise<ForeignPdu>((done) =>
-      session.bind_transceiver({ system_id: 'aweh', password: 'secret08', interface_version: 0x34 }, done))
+      session.bind_transceiver({ system_id: 'aweh', password: 'secret08', interface_version: 0x34 }, done),
+    )
     assert.deepEqual([answer.command_status, answer['system_id'], answer['sc_interface_version']], [0, 'USSDC', 0x34])
   })
   afterEach(async () => {
@@ -65,10 +66,18 @@ describe('the simulator and a foreign ESME', () => {
       const isBegin = pdu['ussd_service_op'] === 1
       const carrier = Buffer.from(pdu['its_session_info'] as Buffer)
       carrier[1] = isBegin ? 2 : 5
-      session.submit_sm({
-        service_type: 'USSD', source_addr: pdu['destination_addr'], destination_addr: pdu['source_addr'], data_coding: 0x0f,
-        short_message: Buffer.from(isBegin ? 'Menu' : 'Bye'), ussd_service_op: isBegin ? 2 : 17, its_session_info: carrier,
-      }, () => undefined)
+      session.submit_sm(
+        {
+          service_type: 'USSD',
+          source_addr: pdu['destination_addr'],
+          destination_addr: pdu['source_addr'],
+          data_coding: 0x0f,
+          short_message: Buffer.from(isBegin ? 'Menu' : 'Bye'),
+          ussd_service_op: isBegin ? 2 : 17,
+          its_session_info: carrier,
+        },
+        () => undefined,
+      )
     })
     const phone = smsc.phone(JOHN)
     assert.equal((await phone.dial('*123#')).text, 'Menu')
@@ -77,10 +86,12 @@ describe('the simulator and a foreign ESME', () => {
   })
 
   it('carry an SMS and its receipt', async () => {
-    const receipt = new Promise<ForeignPdu>((done) => session.on('deliver_sm', (pdu) => {
-      session.send(pdu.response())
-      done(pdu)
-    }))
+    const receipt = new Promise<ForeignPdu>((done) =>
+      session.on('deliver_sm', (pdu) => {
+        session.send(pdu.response())
+        done(pdu)
+      }),
+    )
     const answer = await submit({ destination_addr: JOHN, short_message: 'Reminder', registered_delivery: 1 })
     assert.equal((await smsc.phone(JOHN).sms()).text, 'Reminder')
     const told = await receipt

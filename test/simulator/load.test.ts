@@ -6,7 +6,11 @@ import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { esme, reply, type Esme } from './esme.ts'
 
-const SCRIPT = [{ say: '*123#', expect: 'Menu' }, { say: '1', expect: 'Next' }, { say: '2', expect: 'Bye' }]
+const SCRIPT = [
+  { say: '*123#', expect: 'Menu' },
+  { say: '1', expect: 'Next' },
+  { say: '2', expect: 'Bye' },
+]
 
 describe('a load run', () => {
   let smsc: Smsc
@@ -38,8 +42,7 @@ describe('a load run', () => {
   it('plays the script on every phone until so many turns are done', async () => {
     void serve().catch(() => undefined)
     const result = await run({ turns: 600 })
-    assert.deepEqual(
-      [result.turns, result.wrong, result.lost, result.refused, result.unexpected], [600, 0, 0, 0, 0])
+    assert.deepEqual([result.turns, result.wrong, result.lost, result.refused, result.unexpected], [600, 0, 0, 0, 0])
     assert.ok(result.dialogues >= 200 && result.dialogues <= 220, `${result.dialogues} dialogues`)
     assert.equal(result.latency.count, 600)
     assert.ok(result.latency.p50 <= result.latency.p99 && result.latency.p99 <= result.latency.max)
@@ -48,7 +51,9 @@ describe('a load run', () => {
   it('gives each dialogue of a phone a new number and echoes the turn counter', async () => {
     void serve().catch(() => undefined)
     await run({ concurrent: 1, turns: 6 })
-    const carriers = one.seen.filter((pdu) => pdu.command === 'deliver_sm').slice(0, 6)
+    const carriers = one.seen
+      .filter((pdu) => pdu.command === 'deliver_sm')
+      .slice(0, 6)
       .map((pdu) => pdu.tlvs.find((t) => t.tag === 0x1383)!.value.toString('hex'))
     assert.deepEqual(carriers, ['0100', '0102', '0104', '0200', '0202', '0204'])
   })
@@ -86,7 +91,8 @@ describe('a load run', () => {
   /** A clock whose timer of that many seconds is fired by hand. */
   const byHand = (seconds: number) => {
     let fire = (): void => undefined
-    const after: typeof realClock.after = (ms, work) => ms === seconds * 1_000 ? ((fire = work), () => undefined) : realClock.after(ms, work)
+    const after: typeof realClock.after = (ms, work) =>
+      ms === seconds * 1_000 ? ((fire = work), () => undefined) : realClock.after(ms, work)
     return { clock: { ...realClock, after }, timeUp: () => fire() }
   }
   const dials = async (count: number) => {
@@ -125,8 +131,15 @@ describe('a load run', () => {
     void serve().catch(() => undefined)
     const script = [{ say: '2', expect: 'Bye' }]
     const results = [await run({ concurrent: 1, turns: 600, script }), await run({ concurrent: 2, turns: 300, script })]
-    assert.deepEqual(results.map(({ turns, dialogues, wrong }) => [turns, dialogues, wrong]), [[600, 600, 0], [300, 300, 0]])
-    const names = one.seen.filter((pdu) => pdu.command === 'deliver_sm')
+    assert.deepEqual(
+      results.map(({ turns, dialogues, wrong }) => [turns, dialogues, wrong]),
+      [
+        [600, 600, 0],
+        [300, 300, 0],
+      ],
+    )
+    const names = one.seen
+      .filter((pdu) => pdu.command === 'deliver_sm')
       .map((pdu) => `${pdu.body['source_addr']} ${pdu.tlvs.find((t) => t.tag === 0x1383)!.value.toString('hex')}`)
     assert.equal(new Set(names).size, 900)
   })

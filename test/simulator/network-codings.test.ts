@@ -1,4 +1,7 @@
-/** Every dialect profile spoken from both ends: the daemon's reader hears the network, the network hears the daemon's writer. */
+/**
+ * Every dialect profile spoken from both ends: the daemon's reader hears the network, the network hears the daemon's
+ * writer.
+ */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { compileDialect, pushPath } from '../../src/smpp/dialect/dialect.ts'
@@ -26,9 +29,15 @@ describe('a dialect profile from the network side', () => {
       const profile = loadProfile(name, DIR)
       const voice = profileCoding(profile)
       const dialect = compileDialect(profile)
-      const opened = (number = 300) => voice.open({
-        number, msisdn: JOHN, source: [1, 1, JOHN], code: '*123#', by: 'subscriber', beginOp: 1,
-      })
+      const opened = (number = 300) =>
+        voice.open({
+          number,
+          msisdn: JOHN,
+          source: [1, 1, JOHN],
+          code: '*123#',
+          by: 'subscriber',
+          beginOp: 1,
+        })
       const read = (spoken: NetworkRequest | null) => {
         const incoming = dialect.read(wired(spoken))
         assert.equal(incoming.is, 'ussd')
@@ -37,9 +46,19 @@ describe('a dialect profile from the network side', () => {
 
       it('begins so that the daemon reads the code, the subscriber, and the network number', () => {
         for (const code of ['*123#', '*675#', '*123*2*2#']) {
-          const dialogue = voice.open({ number: 3, msisdn: JOHN, source: [1, 1, JOHN], code, by: 'subscriber', beginOp: 1 })
+          const dialogue = voice.open({
+            number: 3,
+            msisdn: JOHN,
+            source: [1, 1, JOHN],
+            code,
+            by: 'subscriber',
+            beginOp: 1,
+          })
           const message = read(voice.say('begin', dialogue, ''))
-          assert.deepEqual([message.kind, message.code, message.msisdn, message.network], ['begin', code, JOHN, dialogue.id])
+          assert.deepEqual(
+            [message.kind, message.code, message.msisdn, message.network],
+            ['begin', code, JOHN, dialogue.id],
+          )
         }
       })
 
@@ -65,8 +84,13 @@ describe('a dialect profile from the network side', () => {
       it('hears the daemon continue, end and notify, with the exact text', () => {
         const dialogue = opened()
         const path = read(voice.say('begin', dialogue, '')).returnPath
-        for (const [action, meant] of [['continue', 'ask'], ['end', 'end'], ['notify', 'notify']] as const) {
-          const octets = (what: 'end' | typeof action) => wired(dialect.write({ action: what, text: 'Welcome!\n1. Go' }, path).pdu)
+        for (const [action, meant] of [
+          ['continue', 'ask'],
+          ['end', 'end'],
+          ['notify', 'notify'],
+        ] as const) {
+          const octets = (what: 'end' | typeof action) =>
+            wired(dialect.write({ action: what, text: 'Welcome!\n1. Go' }, path).pdu)
           // Some gateways tell two actions apart by nothing at all.
           const isSame = JSON.stringify(octets(action)) === JSON.stringify(octets('end'))
           const heard = voice.hear(octets(action), 'subscriber')

@@ -37,7 +37,10 @@ describe('the simulated SMSC', () => {
       const answer = await one.bind('receiver')
       assert.equal(answer.body['system_id'], 'USSDC')
       assert.deepEqual(answer.tlvs, [{ tag: 0x0210, value: Buffer.of(0x34) }])
-      assert.deepEqual(smsc.binds().map((row) => [row.systemId, row.mode, row.state]), [['aweh', 'receiver', 'bound']])
+      assert.deepEqual(
+        smsc.binds().map((row) => [row.systemId, row.mode, row.state]),
+        [['aweh', 'receiver', 'bound']],
+      )
     })
 
     it('refuses an unknown system id, a wrong password, and one bind more than allowed', async () => {
@@ -79,7 +82,10 @@ describe('the simulated SMSC', () => {
       await one.take('unbind_resp')
       await one.closed
       const two = await bound()
-      smsc.peers().find((peer) => peer.state === 'bound')!.unbind(1000)
+      smsc
+        .peers()
+        .find((peer) => peer.state === 'bound')!
+        .unbind(1000)
       one.end()
       two.ack(await two.take('unbind'))
       await two.closed
@@ -106,19 +112,41 @@ describe('the simulated SMSC', () => {
       const phone = smsc.phone('992000000001')
       const first = phone.dial('*3322#')
       const begin = await one.take('deliver_sm')
-      assert.deepEqual(begin.tlvs.map((t) => [t.tag, t.value.toString('hex')]), [[0x0501, '01'], [0x1383, '0700']])
+      assert.deepEqual(
+        begin.tlvs.map((t) => [t.tag, t.value.toString('hex')]),
+        [
+          [0x0501, '01'],
+          [0x1383, '0700'],
+        ],
+      )
       assert.equal(begin.body['destination_addr'], '3322')
       assert.equal((begin.body['short_message'] as Buffer).toString(), '*3322#')
       one.ack(begin)
-      one.socket.write(Buffer.from('0000006100000004000000000000000a555353440000013333323200010139393230303030303030303100000000000000000f0021417765680a312042616c616e63650a322052656d696e64206d650a3020457869740501000102138300020702', 'hex'))
+      one.socket.write(
+        Buffer.from(
+          '0000006100000004000000000000000a555353440000013333323200010139393230303030303030303100000000000000000f0021417765680a312042616c616e63650a322052656d696e64206d650a3020457869740501000102138300020702',
+          'hex',
+        ),
+      )
       const menu = await first
       assert.equal(menu.text, 'Aweh\n1 Balance\n2 Remind me\n0 Exit')
       assert.deepEqual([menu.open, menu.action, menu.units, menu.over], [true, 'ask', 33, false])
       const second = phone.answer('2')
       const input = await one.take('deliver_sm')
-      assert.deepEqual(input.tlvs.map((t) => [t.tag, t.value.toString('hex')]), [[0x0501, '12'], [0x1383, '0702']])
+      assert.deepEqual(
+        input.tlvs.map((t) => [t.tag, t.value.toString('hex')]),
+        [
+          [0x0501, '12'],
+          [0x1383, '0702'],
+        ],
+      )
       one.ack(input)
-      one.socket.write(Buffer.from('0000004900000004000000000000000b555353440000013333323200010139393230303030303030303100000000000000000f0009446f6e652e204279650501000111138300020705', 'hex'))
+      one.socket.write(
+        Buffer.from(
+          '0000004900000004000000000000000b555353440000013333323200010139393230303030303030303100000000000000000f0009446f6e652e204279650501000111138300020705',
+          'hex',
+        ),
+      )
       const bye = await second
       assert.deepEqual([bye.text, bye.open, bye.action], ['Done. Bye', false, 'end'])
       assert.equal(smsc.network.count(), 0)
@@ -163,16 +191,26 @@ describe('the simulated SMSC', () => {
       await start()
       const one = await bound()
       const phone = smsc.phone(JOHN)
-      const template = { tlvs: [{ tag: 0x1383, value: Buffer.of(9, 0) }], body: {
-        source_addr: JOHN, source_addr_ton: 1, source_addr_npi: 1, destination_addr: '3322', dest_addr_npi: 1,
-        service_type: 'USSD',
-      } }
+      const template = {
+        tlvs: [{ tag: 0x1383, value: Buffer.of(9, 0) }],
+        body: {
+          source_addr: JOHN,
+          source_addr_ton: 1,
+          source_addr_npi: 1,
+          destination_addr: '3322',
+          dest_addr_npi: 1,
+          service_type: 'USSD',
+        },
+      }
       const push = { command: 'deliver_sm', status: 0, sequence: 0, ...template }
       one.send(reply(push, 2, 'Pay now?'))
       assert.equal((await phone.next()).text, 'Pay now?')
       phone.type('1')
       const input = await one.take('deliver_sm')
-      assert.deepEqual(input.tlvs.map((t) => t.value.toString('hex')), ['12', '0902'])
+      assert.deepEqual(
+        input.tlvs.map((t) => t.value.toString('hex')),
+        ['12', '0902'],
+      )
       assert.equal(input.body['destination_addr'], '3322')
       one.send(reply(input, 3, 'Paid', { end: true }))
       assert.equal((await phone.next()).open, false)
@@ -259,7 +297,10 @@ describe('the simulated SMSC', () => {
     it('does not deliver again what was acknowledged', async () => {
       await start()
       const one = await bound()
-      void smsc.phone(JOHN).dial('*123#').catch(() => undefined)
+      void smsc
+        .phone(JOHN)
+        .dial('*123#')
+        .catch(() => undefined)
       one.ack(await one.take('deliver_sm'))
       one.send({ command: 'enquire_link' })
       await one.take('enquire_link_resp')
@@ -267,7 +308,10 @@ describe('the simulated SMSC', () => {
       const two = await bound()
       two.send({ command: 'enquire_link' })
       await two.take('enquire_link_resp')
-      assert.deepEqual(two.seen.map((pdu) => pdu.command), ['bind_transceiver_resp', 'enquire_link_resp'])
+      assert.deepEqual(
+        two.seen.map((pdu) => pdu.command),
+        ['bind_transceiver_resp', 'enquire_link_resp'],
+      )
     })
 
     it('keeps the order of one subscriber over a loss', async () => {
@@ -289,9 +333,16 @@ describe('the simulated SMSC', () => {
       await start()
       const transmitter = await bound('transmitter')
       const receivers = [await bound('receiver'), await bound('receiver')]
-      for (let i = 0; i < 4; i++) void smsc.phone(`6757000000${i}`).dial('*123#').catch(() => undefined)
+      for (let i = 0; i < 4; i++)
+        void smsc
+          .phone(`6757000000${i}`)
+          .dial('*123#')
+          .catch(() => undefined)
       for (const one of receivers) for (let i = 0; i < 2; i++) one.ack(await one.take('deliver_sm'))
-      assert.deepEqual(transmitter.seen.map((pdu) => pdu.command), ['bind_transmitter_resp'])
+      assert.deepEqual(
+        transmitter.seen.map((pdu) => pdu.command),
+        ['bind_transmitter_resp'],
+      )
     })
   })
 
@@ -299,8 +350,13 @@ describe('the simulated SMSC', () => {
     const sms = (text: string, more: Record<string, number> = {}) => ({
       command: 'submit_sm',
       body: {
-        source_addr_ton: 5, source_addr: 'AWEH', dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: JOHN,
-        short_message: Buffer.from(text, 'latin1'), ...more,
+        source_addr_ton: 5,
+        source_addr: 'AWEH',
+        dest_addr_ton: 1,
+        dest_addr_npi: 1,
+        destination_addr: JOHN,
+        short_message: Buffer.from(text, 'latin1'),
+        ...more,
       },
     })
 
@@ -313,9 +369,19 @@ describe('the simulated SMSC', () => {
       const receipt = await one.take('deliver_sm')
       one.ack(receipt)
       assert.equal(receipt.body['esm_class'], 0x04)
-      assert.match((receipt.body['short_message'] as Buffer).toString(),
-        new RegExp(`^id:${id} sub:001 dlvrd:001 submit date:\\d{10} done date:\\d{10} stat:DELIVRD err:000 text:Reminder: Checkup$`))
-      assert.deepEqual(receipt.tlvs.map((t) => [t.tag, t.value.toString('latin1')]), [[0x001e, `${id}\0`], [0x0427, '\x02']])
+      assert.match(
+        (receipt.body['short_message'] as Buffer).toString(),
+        new RegExp(
+          `^id:${id} sub:001 dlvrd:001 submit date:\\d{10} done date:\\d{10} stat:DELIVRD err:000 text:Reminder: Checkup$`,
+        ),
+      )
+      assert.deepEqual(
+        receipt.tlvs.map((t) => [t.tag, t.value.toString('latin1')]),
+        [
+          [0x001e, `${id}\0`],
+          [0x0427, '\x02'],
+        ],
+      )
     })
 
     it('sends no receipt that nobody asked for, and only failures where only these were asked for', async () => {
@@ -329,7 +395,10 @@ describe('the simulated SMSC', () => {
       one.send(sms('c', { registered_delivery: 2 }))
       const receipt = await one.take('deliver_sm')
       assert.match((receipt.body['short_message'] as Buffer).toString(), /stat:UNDELIV err:000 text:c$/)
-      assert.deepEqual(smsc.phone(JOHN).inbox.map((m) => m.text), ['a', 'b'])
+      assert.deepEqual(
+        smsc.phone(JOHN).inbox.map((m) => m.text),
+        ['a', 'b'],
+      )
     })
 
     it('has phones that keep as many SMS as they are told to, the newest', async () => {
@@ -339,11 +408,16 @@ describe('the simulated SMSC', () => {
         one.send(sms(text))
         await one.take('submit_sm_resp')
       }
-      assert.deepEqual(smsc.phone(JOHN).inbox.map((m) => m.text), ['b', 'c'])
+      assert.deepEqual(
+        smsc.phone(JOHN).inbox.map((m) => m.text),
+        ['b', 'c'],
+      )
     })
 
     it('can give the id in hexadecimal and tell of it in decimal, twice, and before the response', async () => {
-      await start({ receipts: { idForms: { response: 'HEX', receipt: 'dec' }, times: 2, order: 'before-response', carries: 'text' } })
+      await start({
+        receipts: { idForms: { response: 'HEX', receipt: 'dec' }, times: 2, order: 'before-response', carries: 'text' },
+      })
       const one = await bound()
       one.send(sms('a', { registered_delivery: 1 }))
       await one.take('submit_sm_resp')
@@ -359,15 +433,21 @@ describe('the simulated SMSC', () => {
       await start()
       const one = await bound()
       const phone = smsc.phone(JOHN)
-      const udh = (index: number, text: string) => sms(`\x05\x00\x03\x4d\x02${String.fromCharCode(index)}${text}`, { esm_class: 0x40 })
+      const udh = (index: number, text: string) =>
+        sms(`\x05\x00\x03\x4d\x02${String.fromCharCode(index)}${text}`, { esm_class: 0x40 })
       one.send(udh(2, 'world'))
       one.send(udh(2, 'world'))
       one.send(udh(1, 'Hello '))
       const joined = await phone.sms()
       assert.deepEqual([joined.text, joined.parts, joined.over], ['Hello world', 2, false])
-      const sar = (index: number, text: string) => ({ ...sms(text), tlvs: [
-        { tag: 0x020c, value: Buffer.of(0, 7) }, { tag: 0x020e, value: Buffer.of(2) }, { tag: 0x020f, value: Buffer.of(index) },
-      ] })
+      const sar = (index: number, text: string) => ({
+        ...sms(text),
+        tlvs: [
+          { tag: 0x020c, value: Buffer.of(0, 7) },
+          { tag: 0x020e, value: Buffer.of(2) },
+          { tag: 0x020f, value: Buffer.of(index) },
+        ],
+      })
       one.send(sar(2, 'b'))
       one.send(sar(1, 'a'))
       assert.equal((await phone.sms()).text, 'ab')
@@ -400,7 +480,16 @@ describe('the simulated SMSC', () => {
       const one = await bound()
       one.send(sms('before'))
       const message_id = (await one.take('submit_sm_resp')).body['message_id']!
-      const replace = (body: object) => one.send({ command: 'replace_sm', body: { message_id, source_addr: sms('').body.source_addr, short_message: Buffer.from('after'), ...body } as never })
+      const replace = (body: object) =>
+        one.send({
+          command: 'replace_sm',
+          body: {
+            message_id,
+            source_addr: sms('').body.source_addr,
+            short_message: Buffer.from('after'),
+            ...body,
+          } as never,
+        })
       replace({ source_addr: 'other' })
       assert.equal((await one.take('replace_sm_resp')).status, 0x13)
       replace({})
@@ -432,7 +521,10 @@ describe('the simulated SMSC', () => {
     one.send({ command: 'enquire_link' })
     await one.take('enquire_link_resp')
     const last = smsc.trace()
-    assert.deepEqual(last.map((t) => t.direction), ['out', 'in', 'out'])
+    assert.deepEqual(
+      last.map((t) => t.direction),
+      ['out', 'in', 'out'],
+    )
     const all = await startSmsc({ clock: realClock, chance: seededChance(1) })
     const two = await esme(all.port)
     await two.bind()

@@ -34,9 +34,20 @@ export interface TestLineOptions extends Partial<LineWishes> {
 
 /** Times small enough for a test; but for answers, which a busy machine must not miss. */
 export const QUICK = {
-  connectMs: 5_000, bindMs: 5_000, enquireMs: 5_000, enquireAnswerMs: 2_000,
-  retryMinMs: 30, retryMaxMs: 120, steadyMs: 60_000, refusedMinMs: 400, refusedMaxMs: 800,
-  takenMs: 30, takenForMs: 150, standbyMs: 100, unboundMs: 100, unbindMs: 300,
+  connectMs: 5_000,
+  bindMs: 5_000,
+  enquireMs: 5_000,
+  enquireAnswerMs: 2_000,
+  retryMinMs: 30,
+  retryMaxMs: 120,
+  steadyMs: 60_000,
+  refusedMinMs: 400,
+  refusedMaxMs: 800,
+  takenMs: 30,
+  takenForMs: 150,
+  standbyMs: 100,
+  unboundMs: 100,
+  unbindMs: 300,
 }
 
 export function testLine(options: TestLineOptions): TestLine {
@@ -63,8 +74,7 @@ export function testLine(options: TestLineOptions): TestLine {
     balance() {
       const sum = (...names: string[]) => names.reduce((all, name) => all + test.count(name), 0)
       return {
-        rx: test.count('smpp_rx') -
-          sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped'),
+        rx: test.count('smpp_rx') - sum('smpp_rx_handled', 'smpp_rx_duplicate', 'smpp_rx_rejected', 'smpp_rx_dropped'),
         tx: test.count('smpp_tx_submit') - sum('smpp_tx_ok', 'smpp_tx_refused', 'smpp_tx_timeout', 'smpp_tx_lost'),
       }
     },
@@ -106,10 +116,15 @@ function dialectOf(habits: Partial<Dialect['habits']> = {}): Dialect {
     name: 'test',
     page: { septets: 182, ucs2: 80 },
     read: () => ({ is: 'ignore', why: 'test' }),
-    write: () => { throw new Error('not used') },
+    write: () => {
+      throw new Error('not used')
+    },
     meaning: () => 'dialogue-gone',
     habits: {
-      deliverResp: 'immediate', submitResp: 'prompt', unknownInput: 'expired', messageIdUseless: false,
+      deliverResp: 'immediate',
+      submitResp: 'prompt',
+      unknownInput: 'expired',
+      messageIdUseless: false,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
       ...habits,
     },
@@ -145,17 +160,25 @@ export function lineTest(): LineTest {
   let peer: Peer
   let test: TestLine
   let link: PeerConnection
-  const send = (lane: SubmitOptions['lane']) => (text = 'x', ms = 5_000, more: Partial<SubmitOptions> = {}) =>
-    test.line.submit(submit(text), { lane, deadline: inMs(ms), ...more })
+  const send =
+    (lane: SubmitOptions['lane']) =>
+    (text = 'x', ms = 5_000, more: Partial<SubmitOptions> = {}) =>
+      test.line.submit(submit(text), { lane, deadline: inMs(ms), ...more })
   afterEach(async () => {
     await test.stop()
     await peer.stop()
     assert.deepEqual(test.balance(), { rx: 0, tx: 0 }, 'the books balance')
   })
   return {
-    get peer() { return peer },
-    get test() { return test },
-    get link() { return link },
+    get peer() {
+      return peer
+    },
+    get test() {
+      return test
+    },
+    get link() {
+      return link
+    },
     async start(manners = {}, options = {}) {
       peer = await startPeer(manners)
       test = testLine({ port: peer.port, ...options })

@@ -1,4 +1,6 @@
-/** What a process that can write to the store, and has no key, may try: put in its own words, or move what we sealed. */
+/**
+ * What a process that can write to the store, and has no key, may try: put in its own words, or move what we sealed.
+ */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,14 +22,20 @@ interface Migration {
   isOver: boolean
   read: number
 }
-const sealerOf = (migration?: Migration): Sealer => createSealer({
-  ring: () => ({ names: NAMES, keys: [K1], writer: K1 }), random: randomBytes,
-  ...(migration ? { plain: { allowed: () => !migration.isOver, onRead: () => void migration.read++ } } : {}),
-})
+const sealerOf = (migration?: Migration): Sealer =>
+  createSealer({
+    ring: () => ({ names: NAMES, keys: [K1], writer: K1 }),
+    random: randomBytes,
+    ...(migration ? { plain: { allowed: () => !migration.isOver, onRead: () => void migration.read++ } } : {}),
+  })
 const is = (code: string) => (error: unknown) => error instanceof StoreError && error.code === code
 /** Recorded with a release whose seals were bound to the name alone. */
-const RECORDED = JSON.parse(readFileSync(join(root, 'test/store/sealed-unbound.json'), 'utf8')) as
-  { name: string; resting: string; taken: string; journal: string }
+const RECORDED = JSON.parse(readFileSync(join(root, 'test/store/sealed-unbound.json'), 'utf8')) as {
+  name: string
+  resting: string
+  taken: string
+  journal: string
+}
 
 describeWith(['redis'], 'forged dialogues in Redis', () => {
   let place: RedisPlace
@@ -38,7 +46,7 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
   const keys = (letter: 'd' | 'q') => client.keys(`${place.prefix}:{b*}:${letter}:*`)
   const key = async () => (await keys('d'))[0]!
   const stored = async () => (await client.get(await key()))!.split('\n')
-  const put = async (lines: readonly string[]) => void await client.set(await key(), lines.join('\n'), 'KEEPTTL')
+  const put = async (lines: readonly string[]) => void (await client.set(await key(), lines.join('\n'), 'KEEPTTL'))
   beforeEach(async () => {
     place = await redisPlace(LIMITS)
     client = new Redis(services.redisUrl!)
@@ -50,8 +58,15 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     await place.clear()
   })
   const refused = async (code: 'corrupt' | 'unsealed', atMs?: number) => {
-    await assert.rejects(dialogueFixture(store).answer({ text: '1', ...(atMs === undefined ? {} : { atMs }) }), is(code))
-    assert.deepEqual([faults, (await keys('q')).length, (await keys('d')).length], [[code], 1, 0], 'counted, and put aside')
+    await assert.rejects(
+      dialogueFixture(store).answer({ text: '1', ...(atMs === undefined ? {} : { atMs }) }),
+      is(code),
+    )
+    assert.deepEqual(
+      [faults, (await keys('q')).length, (await keys('d')).length],
+      [[code], 1, 0],
+      'counted, and put aside',
+    )
     expectIs(await dialogueFixture(store).begin({ network: '18' }), 'opened')
   }
   const AFTER_PIN = { snapshot: { value: 'pay', context: { pin: 'right' } }, text: 'Whom to pay?' }
@@ -64,7 +79,11 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     assert.deepEqual([faults, (await keys('q')).length], [['unsealed'], 1])
     await stranger.asked({}, bank)
     const { record, previous } = expectIs(await dialogueFixture(store).begin({}), 'opened')
-    assert.deepEqual([record.reply, previous], [null, null], 'a copy of the begin of a forged dialogue begins a new one')
+    assert.deepEqual(
+      [record.reply, previous],
+      [null, null],
+      'a copy of the begin of a forged dialogue begins a new one',
+    )
     await client.del(await keys('d'))
     await stranger.asked({}, bank)
     faults.length = 0
@@ -138,13 +157,25 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
   })
 
   it('what of its first line stays while it lives cannot be changed: epoch, when it opened, network, code', async () => {
-    const other = (await dialogueFixture(store).asked({ msisdn: '67570000002', code: '*999#' }), (await stored())[0]!.split(' '))
+    const other =
+      (await dialogueFixture(store).asked({ msisdn: '67570000002', code: '*999#' }), (await stored())[0]!.split(' '))
     await store.erase('67570000002')
-    for (const [word, to] of [[1, '2'], [2, 'another-epoch'], [3, String(T0 + 60_000)], [6, '99'], [7, other[7]!], [7, '*999#']] as const) {
+    for (const [word, to] of [
+      [1, '2'],
+      [2, 'another-epoch'],
+      [3, String(T0 + 60_000)],
+      [6, '99'],
+      [7, other[7]!],
+      [7, '*999#'],
+    ] as const) {
       await dialogueFixture(store).asked()
       const [head, ...rest] = await stored()
       await put([head!.split(' ').with(word, to).join(' '), ...rest])
-      await assert.rejects(dialogueFixture(store).find(), (error) => is('corrupt')(error) || is('unsealed')(error), `word ${word}`)
+      await assert.rejects(
+        dialogueFixture(store).find(),
+        (error) => is('corrupt')(error) || is('unsealed')(error),
+        `word ${word}`,
+      )
       await store.erase('67570000001')
     }
   })
@@ -161,8 +192,17 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     await dialogueFixture(store).asked({}, { ...AFTER_PIN, ended: 'idle' })
     const [head, ...rest] = await stored()
     const before = T0 + LIMITS.totalMs + LIMITS.resumeMs + 60_000
-    const late = [head!.split(' ').with(12, String(before + 10_000)).join(' '), ...rest]
-    for (const [network, atMs, epochs] of [['18', before, 1], ['19', before + 1, 0]] as const) {
+    const late = [
+      head!
+        .split(' ')
+        .with(12, String(before + 10_000))
+        .join(' '),
+      ...rest,
+    ]
+    for (const [network, atMs, epochs] of [
+      ['18', before, 1],
+      ['19', before + 1, 0],
+    ] as const) {
       await put(late)
       const { previous } = expectIs(await dialogueFixture(store).begin({ network, atMs }), 'opened')
       assert.equal(previous ? 1 : 0, epochs)
@@ -175,7 +215,7 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     const epoch = await dialogueFixture(store).asked()
     for (let turn = 0; turn < 7; turn++) {
       const scenes = both.map((one) => dialogueFixture(one))
-      expectIs(await scenes[turn % 3 % 2]!.answer({ text: `${turn}`, token: `t${turn}` }), 'next')
+      expectIs(await scenes[(turn % 3) % 2]!.answer({ text: `${turn}`, token: `t${turn}` }), 'next')
       assert.equal(await scenes[turn % 2]!.rest({ token: `t${turn}`, epoch, text: `screen ${turn}` }), true)
       if (turn === 3) both[1] = await open(sealerOf())
     }
@@ -215,14 +255,17 @@ describeWith(['redis'], 'forged dialogues in Redis', () => {
     it('a turn of such a release is taken over', async () => {
       await recorded(RECORDED.taken)
       const [due] = await dialogueFixture(store).overdue(T0 + LEASE_MS)
-      assert.deepEqual([due!.is, due!.record.answer.text, due!.record.key.msisdn], ['abandoned', 'pin-4711', '67570000001'])
+      assert.deepEqual(
+        [due!.is, due!.record.answer.text, due!.record.key.msisdn],
+        ['abandoned', 'pin-4711', '67570000001'],
+      )
     })
 
     it('once it is over, both are refused, put aside and counted', async () => {
       migration.isOver = true
       await recorded(RECORDED.resting)
       await refused('unsealed')
-      await client.del([...await keys('q'), ...await keys('d')])
+      await client.del([...(await keys('q')), ...(await keys('d'))])
       faults.length = 0
       await dialogueFixture(await open(plainSealer)).asked()
       await refused('unsealed')
@@ -240,7 +283,8 @@ describe('a forged journal', () => {
   })
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
   const file = () => join(dir, 'dialogues.jsonl')
-  const open = (sealer: Sealer = sealerOf()) => journalDialogues({ dir, limits: LIMITS, sealer, onFault: (fault) => faults.push(fault) })
+  const open = (sealer: Sealer = sealerOf()) =>
+    journalDialogues({ dir, limits: LIMITS, sealer, onFault: (fault) => faults.push(fault) })
   const run = async <T>(work: (store: DialogueStore) => Promise<T>, sealer?: Sealer): Promise<T> => {
     const store = await open(sealer)
     try {
@@ -293,7 +337,14 @@ describe('a forged journal', () => {
         await dialogueFixture(store).confirm(epoch, 1, { msisdn: `675700001${n % 7}` })
       }
     }
-    const small = () => journalDialogues({ dir, limits: LIMITS, sealer: sealerOf(), compactOctets: 4_000, onFault: (fault) => faults.push(fault) })
+    const small = () =>
+      journalDialogues({
+        dir,
+        limits: LIMITS,
+        sealer: sealerOf(),
+        compactOctets: 4_000,
+        onFault: (fault) => faults.push(fault),
+      })
     const names = new Set<string>()
     for (const from of [0, 60, 120]) {
       const store = await small()
@@ -324,7 +375,10 @@ describe('a forged journal', () => {
       } else writeFileSync(file(), text)
       const before = readFileSync(file(), 'utf8')
       migration.read = 0
-      assert.equal(await run(async (store) => (await dialogueFixture(store).find())?.status, sealerOf(migration)), 'resting')
+      assert.equal(
+        await run(async (store) => (await dialogueFixture(store).find())?.status, sealerOf(migration)),
+        'resting',
+      )
       assert.equal(migration.read, before.split('\n').length - 2)
       assert.equal(await status(), 'resting', 'it is sealed as ours by now')
       writeFileSync(file(), before)

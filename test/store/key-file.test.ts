@@ -35,11 +35,17 @@ describe('the file of store keys', () => {
   it('is refused with all that is wrong and where, and never with what is in it', () => {
     const secret = randomBytes(32).toString('base64')
     const wrong = `names: ${secret}\nk1: ${secret}\nk1: ${secret}\nK2: ${secret}\nk3: c2hvcnQ=\n`
-    assert.throws(() => parseStoreKeys('keys', wrong), (error: ProblemsError) => {
-      assert.deepEqual(error.problems.map((one) => one.where), ['keys:3', 'keys:4', 'keys:5'])
-      assert.ok(!error.message.includes(secret))
-      return true
-    })
+    assert.throws(
+      () => parseStoreKeys('keys', wrong),
+      (error: ProblemsError) => {
+        assert.deepEqual(
+          error.problems.map((one) => one.where),
+          ['keys:3', 'keys:4', 'keys:5'],
+        )
+        assert.ok(!error.message.includes(secret))
+        return true
+      },
+    )
     assert.throws(() => parseStoreKeys('keys', `k1: ${secret}\n`), /needs a key 'names'/)
     assert.throws(() => parseStoreKeys('keys', ''), /needs a key/)
   })

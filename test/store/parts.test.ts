@@ -22,14 +22,18 @@ const sealerOf = (...keys: { id: string; secret: Buffer }[]): Sealer =>
 const K1 = key('k1')
 
 const heldBy = ({ group, msisdn }: { group: string; msisdn: string }, ...texts: string[]): HeldDeps => ({
-  msisdn, group, texts: texts.map((text) => ({ to: '123', reference: 1, total: 2, sinceMs: 0, parts: { 1: text }, doneMs: null })),
+  msisdn,
+  group,
+  texts: texts.map((text) => ({ to: '123', reference: 1, total: 2, sinceMs: 0, parts: { 1: text }, doneMs: null })),
 })
 const textsOf = (held: HeldDeps | null) => held?.texts.map((text) => text.parts[1])
 /** Adds a text to what is held. */
-const adding = (whose: typeof JOHN, text: string, dueMs = 1_000) => (held: HeldDeps | null): Changed<number> => {
-  const texts = [...textsOf(held) ?? [], text] as string[]
-  return { held: heldBy(whose, ...texts), dueMs, liveMs: 1_000, told: texts.length }
-}
+const adding =
+  (whose: typeof JOHN, text: string, dueMs = 1_000) =>
+  (held: HeldDeps | null): Changed<number> => {
+    const texts = [...(textsOf(held) ?? []), text] as string[]
+    return { held: heldBy(whose, ...texts), dueMs, liveMs: 1_000, told: texts.length }
+  }
 const removing = (held: HeldDeps): Changed<string> => ({ held: null, dueMs: 0, liveMs: 0, told: held.msisdn })
 
 function shelfContract(open: (subscribersMax?: number) => PartShelf): void {
@@ -54,7 +58,8 @@ function shelfContract(open: (subscribersMax?: number) => PartShelf): void {
   })
 
   it('takes no more subscribers than it may, and goes on for those whom it has', async () => {
-    const full = (error: unknown) => error instanceof StoreError && error.code === 'too-large' && /sms\.long\.subscribersMax/.test(error.message)
+    const full = (error: unknown) =>
+      error instanceof StoreError && error.code === 'too-large' && /sms\.long\.subscribersMax/.test(error.message)
     const shelf = open(1)
     let taken = 0
     await assert.rejects(async () => {
@@ -96,25 +101,38 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
 
   it('loses nothing where many parts of one subscriber come at once', async () => {
     const shelves = [open(plainSealer), open(plainSealer)]
-    const told = await Promise.all(Array.from({ length: 16 }, (_, n) => shelves[n % 2]!.change(JOHN, adding(JOHN, `${n}`))))
-    assert.deepEqual(told.toSorted((a, b) => a - b), Array.from({ length: 16 }, (_, n) => n + 1))
+    const told = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => shelves[n % 2]!.change(JOHN, adding(JOHN, `${n}`))),
+    )
+    assert.deepEqual(
+      told.toSorted((a, b) => a - b),
+      Array.from({ length: 16 }, (_, n) => n + 1),
+    )
     assert.equal(textsOf(await shelves[0]!.find(JOHN))!.length, 16)
   })
 
   it('tells nothing to whoever reads Redis, where there are keys', async () => {
     await open(sealerOf(K1)).change(JOHN, adding(JOHN, 'my secret'))
     const keys = await client.keys(`${prefix}:*`)
-    const values = await Promise.all(keys.map(async (name) => await client.type(name) === 'zset' ? client.zrange(name, '0', '-1') : client.get(name)))
+    const values = await Promise.all(
+      keys.map(async (name) =>
+        (await client.type(name)) === 'zset' ? client.zrange(name, '0', '-1') : client.get(name),
+      ),
+    )
     assert.equal(keys.length, 2)
     assert.doesNotMatch(JSON.stringify([keys, values]), /67570000001|secret/)
     const [name] = keys.filter((one) => one.includes(':s:'))
-    assert.ok(await client.pttl(name!) > 1_000, 'it goes by itself in the end')
+    assert.ok((await client.pttl(name!)) > 1_000, 'it goes by itself in the end')
   })
 
   it('goes on with what was begun before there were keys, and after they changed', async () => {
     await open(plainSealer).change(JOHN, adding(JOHN, 'a'))
     const plain = { allowed: () => true, onRead: () => undefined }
-    const migrating = createSealer({ ring: () => ({ names: NAMES, keys: [K1], writer: K1 }), random: randomBytes, plain })
+    const migrating = createSealer({
+      ring: () => ({ names: NAMES, keys: [K1], writer: K1 }),
+      random: randomBytes,
+      plain,
+    })
     assert.equal(await open(migrating).change(JOHN, adding(JOHN, 'b')), 2)
     const later = open(sealerOf(key('k2'), K1))
     assert.equal(await later.change(JOHN, adding(JOHN, 'c')), 3)
@@ -130,9 +148,18 @@ describeWith(['redis'], 'unfinished SMS in Redis', () => {
     assert.deepEqual(textsOf(await open(sealerOf(K1)).find(JOHN)), ['a'])
     const [name] = await client.keys(`${prefix}:*:s:*`)
     const sealed = (await client.get(name!))!
-    await client.set(name!, sealed.replace(/.(.{30})$/, (_, rest: string) => `${sealed.at(-31) === 'A' ? 'B' : 'A'}${rest}`))
+    await client.set(
+      name!,
+      sealed.replace(/.(.{30})$/, (_, rest: string) => `${sealed.at(-31) === 'A' ? 'B' : 'A'}${rest}`),
+    )
     const faults: string[] = []
-    const shelf = redisParts({ client, prefix, sealer: sealerOf(K1), subscribersMax: 64, onFault: (fault) => faults.push(fault) })
+    const shelf = redisParts({
+      client,
+      prefix,
+      sealer: sealerOf(K1),
+      subscribersMax: 64,
+      onFault: (fault) => faults.push(fault),
+    })
     assert.equal(await shelf.change(JOHN, adding(JOHN, 'new')), 1)
     assert.deepEqual(faults, ['corrupt'])
     await client.set(name!, '{"forged":true}')
@@ -145,7 +172,8 @@ describe('unfinished SMS in a file', () => {
   let dir: string
   beforeEach(() => void (dir = mkdtempSync(join(tmpdir(), 'ussd-parts-'))))
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
-  const open = (sealer: Sealer = plainSealer, subscribersMax = 100) => fileParts({ file: join(dir, 'in', 'parts.json'), sealer, subscribersMax })
+  const open = (sealer: Sealer = plainSealer, subscribersMax = 100) =>
+    fileParts({ file: join(dir, 'in', 'parts.json'), sealer, subscribersMax })
 
   describe('as they are', () => shelfContract((max) => open(plainSealer, max)))
 

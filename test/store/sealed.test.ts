@@ -19,9 +19,12 @@ const [NAMES, K1, K2] = [randomBytes(32), key('k1'), key('k2')]
 const sealerOf = (...keys: KeyRing['keys'][number][]): Sealer =>
   createSealer({ ring: () => ({ names: NAMES, keys, writer: keys[0]! }), random: randomBytes })
 /** While privacy.plainUntil lasts. */
-const migrating = (...keys: KeyRing['keys'][number][]): Sealer => createSealer({
-  ring: () => ({ names: NAMES, keys, writer: keys[0]! }), random: randomBytes, plain: { allowed: () => true, onRead: () => undefined },
-})
+const migrating = (...keys: KeyRing['keys'][number][]): Sealer =>
+  createSealer({
+    ring: () => ({ names: NAMES, keys, writer: keys[0]! }),
+    random: randomBytes,
+    plain: { allowed: () => true, onRead: () => undefined },
+  })
 
 const JOHN = '67570000001'
 /** What nobody may read in a store: number, key pressed, screen, snapshot, code with parameters, path. */
@@ -62,8 +65,11 @@ describeWith(['redis'], 'what a sealed store holds', () => {
   }
   async function everything(): Promise<string> {
     const keys = await client.keys(`${place.prefix}:*`)
-    const values = await Promise.all(keys.map(async (name) =>
-      await client.type(name) === 'zset' ? client.zrange(name, '0', '-1') : client.get(name)))
+    const values = await Promise.all(
+      keys.map(async (name) =>
+        (await client.type(name)) === 'zset' ? client.zrange(name, '0', '-1') : client.get(name),
+      ),
+    )
     return keys.join('\n') + JSON.stringify(values)
   }
   const recordKeys = () => client.keys(`${place.prefix}:{b*}:d:*`)
@@ -72,7 +78,8 @@ describeWith(['redis'], 'what a sealed store holds', () => {
   it('tells nothing of the subscriber; without keys it would', async () => {
     await played(await open(plainSealer))
     const plain = await everything()
-    for (const one of SECRETS) assert.ok(plain.includes(one), `${one} is not in the plain store: the test shows nothing`)
+    for (const one of SECRETS)
+      assert.ok(plain.includes(one), `${one} is not in the plain store: the test shows nothing`)
     assert.equal(await (await open(plainSealer)).erase(JOHN), 1)
     const store = await open(sealerOf(K1))
     await played(store)
@@ -80,7 +87,10 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     for (const one of SECRETS) assert.ok(!sealed.includes(one), one)
     assert.match(sealed, /-2k1\./)
     const found = (await dialogueFixture(store).find())!
-    assert.deepEqual([found.code, found.answer.text, found.reply!.text, found.snapshot], ['*123*4712#', 'pin-4711', 'Balance of John', secret.snapshot])
+    assert.deepEqual(
+      [found.code, found.answer.text, found.reply!.text, found.snapshot],
+      ['*123*4712#', 'pin-4711', 'Balance of John', secret.snapshot],
+    )
     assert.deepEqual([found.key.msisdn, found.returnPath.more], [JOHN, path.more])
     const [due] = await dialogueFixture(store).overdue(T0 + LIMITS.idleMs)
     assert.deepEqual(due!.record.key, { group: 'main', msisdn: JOHN }, 'the sweep learns the number from the record')
@@ -129,7 +139,10 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     assert.equal(opened.previous, null, 'what stood there is not to be had')
     await (await open(sealerOf(K1))).erase(JOHN)
     await played(await open(sealerOf(K1)))
-    await assert.rejects(dialogueFixture(other).answer({ text: '2' }), (error: Error) => is('sealed')(error) && /'k1'.*privacy\.storeKeyFile/.test(error.message))
+    await assert.rejects(
+      dialogueFixture(other).answer({ text: '2' }),
+      (error: Error) => is('sealed')(error) && /'k1'.*privacy\.storeKeyFile/.test(error.message),
+    )
     expectIs(await dialogueFixture(other).begin({ network: '19' }), 'opened')
   })
 
@@ -142,7 +155,12 @@ describeWith(['redis'], 'what a sealed store holds', () => {
     expectIs(await dialogueFixture(after).answer({ text: 'pin-4711', step: 4, link: 'link-b' }), 'repeat')
     expectIs(await dialogueFixture(after).answer({ text: 'pin-4711', token: 'b', step: 5 }), 'next')
     assert.match((await client.get((await recordKeys())[0]!))!, /-2k2\./)
-    expectIs(await dialogueFixture(before).answer({ text: 'x', step: 5 }).catch(() => ({ is: 'busy' }) as never), 'busy')
+    expectIs(
+      await dialogueFixture(before)
+        .answer({ text: 'x', step: 5 })
+        .catch(() => ({ is: 'busy' }) as never),
+      'busy',
+    )
   })
 
   it('takes over what was stored before there were keys: read, answered, ended under its name; the next has the new name', async () => {
@@ -220,8 +238,14 @@ describe('a journal with keys', () => {
     await dialogueFixture(store).asked({ text: 'pin-4711' })
     await store.close()
     const text = readFileSync(join(dir, 'dialogues.jsonl'), 'utf8')
-    assert.deepEqual([JOHN, 'pin-4711', '67570000002'].map((one) => text.includes(one)), [false, false, false])
-    await assert.rejects(journalDialogues({ dir, limits: LIMITS }), (error: Error) => error instanceof UsageError && /'k1'/.test(error.message))
+    assert.deepEqual(
+      [JOHN, 'pin-4711', '67570000002'].map((one) => text.includes(one)),
+      [false, false, false],
+    )
+    await assert.rejects(
+      journalDialogues({ dir, limits: LIMITS }),
+      (error: Error) => error instanceof UsageError && /'k1'/.test(error.message),
+    )
     const again = await journalDialogues({ dir, limits: LIMITS, sealer })
     assert.equal((await dialogueFixture(again).find())!.status, 'resting')
     assert.equal((await dialogueFixture(again).find({ msisdn: '67570000002' }))!.status, 'resting')

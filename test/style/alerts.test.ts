@@ -41,7 +41,10 @@ describe(`the alerts, by Prometheus itself${isThere ? '' : ' (skipped: no promto
       assert.equal(isTaken('for: 3m', 'for: 2m'), false)
       assert.equal(isTaken('for: 3m', 'for: 4m'), false)
       assert.equal(isTaken('smpp_bind_up == 0 unless', 'smpp_bind_up == 2 unless'), false)
-      assert.equal(isTaken(' unless (smpp_bind_standby == 1 and on (line) max by (line) (smpp_bind_up) == 1)', ''), false)
+      assert.equal(
+        isTaken(' unless (smpp_bind_standby == 1 and on (line) max by (line) (smpp_bind_up) == 1)', ''),
+        false,
+      )
       assert.equal(isTaken(' and on (line) max by (line) (smpp_bind_up) == 1)', ')'), false)
     } finally {
       rmSync(dir, { recursive: true })

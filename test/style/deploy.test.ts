@@ -11,16 +11,30 @@ import { root } from './tree.ts'
 
 describe('the dashboard', () => {
   it('shows only figures that the daemon has, by labels that they have', () => {
-    const own = new Map(Object.entries(COUNTERS).map(([name, [, labels]]) => [name.endsWith('_total') ? name : `${name}_total`, labels]))
-    const gauges = ['smpp_links_bound', 'smpp_bind_up', 'ussd_dialogues_open', 'ussd_turns_under_way', 'ussd_turn_seconds_bucket', 'backend_call_seconds_bucket']
+    const own = new Map(
+      Object.entries(COUNTERS).map(([name, [, labels]]) => [name.endsWith('_total') ? name : `${name}_total`, labels]),
+    )
+    const gauges = [
+      'smpp_links_bound',
+      'smpp_bind_up',
+      'ussd_dialogues_open',
+      'ussd_turns_under_way',
+      'ussd_turn_seconds_bucket',
+      'backend_call_seconds_bucket',
+    ]
     const source = readFileSync(join(root, 'deploy/grafana.json'), 'utf8')
     const exprs = [...source.matchAll(/"expr": "((?:[^"\\]|\\.)*)"/g)].map((found) => found[1]!)
     assert.ok(exprs.length > 20)
     for (const expr of exprs) {
       const [name] = /[a-z]+_[a-z_]+/.exec(expr.replace('histogram_quantile', ''))!
       assert.ok(own.has(name) || gauges.includes(name), name)
-      const by = /by \(([^)]*)\)/.exec(expr)?.[1]?.split(', ').filter((label) => label !== 'le') ?? []
-      for (const label of by) assert.ok(gauges.includes(name) || (own.get(name) as readonly string[]).includes(label), `${name} by ${label}`)
+      const by =
+        /by \(([^)]*)\)/
+          .exec(expr)?.[1]
+          ?.split(', ')
+          .filter((label) => label !== 'le') ?? []
+      for (const label of by)
+        assert.ok(gauges.includes(name) || (own.get(name) as readonly string[]).includes(label), `${name} by ${label}`)
     }
   })
 })
@@ -43,8 +57,11 @@ describeWith(['redis', 'postgres'], 'what an operator is told to watch', () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     staged = await stageDaemon({ smscPort: smsc.port })
     const answer = await fetch(`http://127.0.0.1:${staged.daemon.admin.port}/metrics`)
-    metrics = new Set([...(await answer.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)]
-      .flatMap(([, name, type]) => type === 'histogram' ? [name!, `${name}_bucket`] : [name!]))
+    metrics = new Set(
+      [...(await answer.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].flatMap(([, name, type]) =>
+        type === 'histogram' ? [name!, `${name}_bucket`] : [name!],
+      ),
+    )
   })
   after(async () => {
     await staged?.close()
@@ -53,13 +70,16 @@ describeWith(['redis', 'postgres'], 'what an operator is told to watch', () => {
 
   /** Faults of names, and of the labels that are chosen by, in something written for Prometheus. */
   function faultsOf(written: string): string[] {
-    const selectors = [...written.matchAll(/\b([a-z]+(?:_[a-z]+)+)\b(?:\{([^}]*)\})?/g)]
-      .filter(([, name]) => !/^(histogram_quantile)$/.test(name!))
+    const selectors = [...written.matchAll(/\b([a-z]+(?:_[a-z]+)+)\b(?:\{([^}]*)\})?/g)].filter(
+      ([, name]) => !/^(histogram_quantile)$/.test(name!),
+    )
     assert.ok(selectors.length > 0, written)
     return selectors.flatMap(([, name, labels = '']) => {
       if (!metrics.has(name!)) return [`${name} is not in /metrics`]
-      const own = COUNTERS[name as keyof typeof COUNTERS] ?? COUNTERS[name!.replace(/_total$/, '') as keyof typeof COUNTERS]
-      return [...labels.matchAll(/(\w+)[=!]~?"/g)].filter(([, label]) => !(own[1] as readonly string[]).includes(label!))
+      const own =
+        COUNTERS[name as keyof typeof COUNTERS] ?? COUNTERS[name!.replace(/_total$/, '') as keyof typeof COUNTERS]
+      return [...labels.matchAll(/(\w+)[=!]~?"/g)]
+        .filter(([, label]) => !(own[1] as readonly string[]).includes(label!))
         .map(([, label]) => `${name} has no label ${label}`)
     })
   }
@@ -74,14 +94,18 @@ describeWith(['redis', 'postgres'], 'what an operator is told to watch', () => {
       assert.match(labels.severity, /^(critical|warning)$/, alert)
       assert.ok(annotations.summary && annotations.do, alert)
     }
-    assert.deepEqual(faultsOf('rate(bugs_totals{where="x"}[5m]) + rate(bugs_total{were="x"}[5m])'),
-      ['bugs_totals is not in /metrics', 'bugs_total has no label were'])
+    assert.deepEqual(faultsOf('rate(bugs_totals{where="x"}[5m]) + rate(bugs_total{were="x"}[5m])'), [
+      'bugs_totals is not in /metrics',
+      'bugs_total has no label were',
+    ])
   })
 
   it('is in /metrics, where docs/OPERATIONS.md names it', () => {
     const page = readFileSync(join(root, 'docs/OPERATIONS.md'), 'utf8')
     const table = /## What to watch[\s\S]*?(?=\n## )/.exec(page)![0].replaceAll('\\|', '|')
-    const named = [...table.matchAll(/`((?:smpp|ussd|sms|backend|limits|flow|bugs)_\w+(?:\{[^}]*\})?)/g)].map(([, one]) => one!)
+    const named = [...table.matchAll(/`((?:smpp|ussd|sms|backend|limits|flow|bugs)_\w+(?:\{[^}]*\})?)/g)].map(
+      ([, one]) => one!,
+    )
     assert.ok(named.length > 15)
     for (const one of named) assert.deepEqual(faultsOf(one), [])
   })

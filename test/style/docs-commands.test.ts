@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { root } from './tree.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
-const programs = ['src/cli/main.ts', ...readdirSync(join(root, 'src/cli')).map((name) => `src/cli/${name}`)].map(read).join('\n')
+const programs = ['src/cli/main.ts', ...readdirSync(join(root, 'src/cli')).map((name) => `src/cli/${name}`)]
+  .map(read)
+  .join('\n')
 const named = (pattern: RegExp) => new Set([...programs.matchAll(pattern)].map(([, name]) => name!))
 const commands = named(/(?:\.command|name:)\(?\s*'([a-z][a-z-]*)/g)
 const options = named(/'(?:-\w, )?(--[a-z][a-z-]*)/g)
@@ -14,16 +16,30 @@ function strangers(page: string): string[] {
   const written = page.matchAll(/(?:^|`|npx |\$\()ussd-connector ([a-z-]+)([^`\n]*)/gm)
   return [...written].flatMap(([, command, rest]) => {
     const words = rest!.split(/\s#|[|;]/)[0]!
-    const unknown = [...words.matchAll(/(?<=\s)--[a-z][a-z-]*/g)].map(([option]) => option).filter((option) => !options.has(option))
-    return [...(commands.has(command!) || command === 'help' ? [] : [command!]), ...unknown.map((option) => `${command} ${option}`)]
+    const unknown = [...words.matchAll(/(?<=\s)--[a-z][a-z-]*/g)]
+      .map(([option]) => option)
+      .filter((option) => !options.has(option))
+    return [
+      ...(commands.has(command!) || command === 'help' ? [] : [command!]),
+      ...unknown.map((option) => `${command} ${option}`),
+    ]
   })
 }
 
 describe('the pages', () => {
   it('name only commands and options that there are', () => {
-    const pages = ['README.md', 'RELIABILITY.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)]
+    const pages = [
+      'README.md',
+      'RELIABILITY.md',
+      ...readdirSync(join(root, 'docs'))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => `docs/${name}`),
+    ]
     for (const page of pages) assert.deepEqual(strangers(read(page)), [], page)
     assert.ok(commands.size > 20 && options.size > 30)
-    assert.deepEqual(strangers('```sh\nussd-connector flows --token-file x   # and --nothing\n`ussd-connector lines --all`'), ['flows', 'lines --all'])
+    assert.deepEqual(
+      strangers('```sh\nussd-connector flows --token-file x   # and --nothing\n`ussd-connector lines --all`'),
+      ['flows', 'lines --all'],
+    )
   })
 })

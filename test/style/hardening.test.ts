@@ -29,7 +29,9 @@ describe('the systemd unit', () => {
     const settings = settingsSchema.parse(parse(read('deploy/compose-connector.yaml')))
     const hardMs = settings.stopMs * 2 + 10_000
     assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)![1]) * 1_000 > hardMs)
-    assert.ok(Number(/connector:[\s\S]*stop_grace_period: (\d+)s/.exec(read('deploy/compose.yaml'))![1]) * 1_000 > hardMs)
+    assert.ok(
+      Number(/connector:[\s\S]*stop_grace_period: (\d+)s/.exec(read('deploy/compose.yaml'))![1]) * 1_000 > hardMs,
+    )
   })
 })
 
@@ -40,13 +42,24 @@ describe('the installation for systemd in docs/OPERATIONS.md', () => {
     prefix = mkdtempSync(join(tmpdir(), 'ussd-install-'))
     const clone = join(prefix, 'clone')
     const folders = ['dist/src', 'flows', 'dialects', 'contracts', 'node_modules', 'docs', 'deploy']
-    const files = ['package.json', 'connector.yaml', 'smsc_password', 'postgres_password', 'redis_password', 'dist/src/cli/main.js', 'docs/OPERATIONS.md']
+    const files = [
+      'package.json',
+      'connector.yaml',
+      'smsc_password',
+      'postgres_password',
+      'redis_password',
+      'dist/src/cli/main.js',
+      'docs/OPERATIONS.md',
+    ]
     for (const folder of folders) mkdirSync(join(clone, folder), { recursive: true })
     for (const file of files) writeFileSync(join(clone, file), '')
     cpSync(join(root, 'deploy/ussd-connector.service'), join(clone, 'deploy/ussd-connector.service'))
     mkdirSync(join(prefix, 'etc/systemd/system'), { recursive: true })
     const block = /## systemd[\s\S]*?```sh\n([\s\S]*?)```/.exec(read('docs/OPERATIONS.md'))![1]!
-    const copies = block.split('\n').filter((line) => !/^(npm|systemctl|systemd-analyze)/.test(line)).join('\n')
+    const copies = block
+      .split('\n')
+      .filter((line) => !/^(npm|systemctl|systemd-analyze)/.test(line))
+      .join('\n')
     const here = copies.replace(/ \/(opt|etc)\//g, ` ${prefix}/$1/`)
     execFileSync('sh', ['-eu', '-c', `mkdir -p ${prefix}/opt; umask 022; ${here}`], { cwd: clone })
   })
@@ -54,8 +67,11 @@ describe('the installation for systemd in docs/OPERATIONS.md', () => {
 
   it('puts every file where the unit looks for it', () => {
     const unit = read('deploy/ussd-connector.service')
-    const named = [...unit.matchAll(/(?:file:|LoadCredential=\w+:|--config | )\/((?:opt|etc)\/ussd-connector\/[\w./]+)/g)]
-      .filter((found) => !unit.slice(unit.lastIndexOf('\n', found.index) + 1).startsWith('#')).map((found) => found[1]!)
+    const named = [
+      ...unit.matchAll(/(?:file:|LoadCredential=\w+:|--config | )\/((?:opt|etc)\/ussd-connector\/[\w./]+)/g),
+    ]
+      .filter((found) => !unit.slice(unit.lastIndexOf('\n', found.index) + 1).startsWith('#'))
+      .map((found) => found[1]!)
     assert.equal(named.length, 6)
     for (const file of named) assert.ok(existsSync(join(prefix, file)), file)
   })
@@ -89,13 +105,21 @@ describe('the compose file', () => {
   it('locks every service up and publishes no store', () => {
     assert.deepEqual(composeFaults(text), [])
     for (const [from, to, names] of [
-      ['read_only: true', 'read_only: false', /read_only/], ['cap_drop: [ALL]', 'cap_drop: []', /cap_drop/],
-      ['["no-new-privileges:true"]', '[]', /no-new-privileges/], ['pids_limit: 64', 'pids_limit: 0', /pids_limit/],
-      ['    mem_limit: 512m\n', '', /connector: mem_limit/], ['    stop_grace_period: 45s\n', '', /connector: stop_grace/],
-      ['user: redis', 'user: root', /redis: user/], ['/run/secrets/redis_conf, ', '', /redis: no file with requirepass/], ['redis:7.2-bookworm', 'redis', /redis: image/],
-      ['"127.0.0.1:8123:8123"', '"8123:8123"', /connector: a port/], ['    user: postgres\n', '    user: postgres\n    ports: ["127.0.0.1:5432:5432"]\n', /postgres: a store/],
-      ['POSTGRES_PASSWORD_FILE', 'POSTGRES_PASSWORD', /postgres: a secret/], ['    build: ..\n', '    build: ..\n    privileged: true\n', /simulator: privileged/],
-    ] as const) assert.match(faults(from, to).join('\n'), names, from)
+      ['read_only: true', 'read_only: false', /read_only/],
+      ['cap_drop: [ALL]', 'cap_drop: []', /cap_drop/],
+      ['["no-new-privileges:true"]', '[]', /no-new-privileges/],
+      ['pids_limit: 64', 'pids_limit: 0', /pids_limit/],
+      ['    mem_limit: 512m\n', '', /connector: mem_limit/],
+      ['    stop_grace_period: 45s\n', '', /connector: stop_grace/],
+      ['user: redis', 'user: root', /redis: user/],
+      ['/run/secrets/redis_conf, ', '', /redis: no file with requirepass/],
+      ['redis:7.2-bookworm', 'redis', /redis: image/],
+      ['"127.0.0.1:8123:8123"', '"8123:8123"', /connector: a port/],
+      ['    user: postgres\n', '    user: postgres\n    ports: ["127.0.0.1:5432:5432"]\n', /postgres: a store/],
+      ['POSTGRES_PASSWORD_FILE', 'POSTGRES_PASSWORD', /postgres: a secret/],
+      ['    build: ..\n', '    build: ..\n    privileged: true\n', /simulator: privileged/],
+    ] as const)
+      assert.match(faults(from, to).join('\n'), names, from)
   })
 
   it('comes with a script that makes every secret it mounts, once, in a form that the daemon takes', () => {

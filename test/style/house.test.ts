@@ -3,47 +3,85 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, sources } from './tree.ts'
 
-const LINES_MAX = 300
-const COLUMNS_MAX = 140
-/** Tables of data: long on purpose. */
+const COLUMNS_MAX = 120
+/** Tables of data: wide on purpose. */
 const DATA = /^src\/ussd\/national/
 /** Time and chance are arguments: only these may ask for them. */
-const EDGE = /^src\/(clock|daemon\/run|cli|cli\/.*|simulator\/.*|services\/topup\/.*)\.ts$/
+const EDGE = /^src\/(base\/wall-clock|daemon\/run|cli\/.*|simulator\/.*)\.ts$|^samples\/topup\//
+
+/** Where an exported name is defined. What is handed on (`export { … } from`) is no definition. */
+const EXPORTED = /^export (?:async )?(?:function\*?|const|class|interface|type|let) (\w+)/gm
+/** The simulator's own codec says the same as the daemon's, in the same words: neither may use the other's. */
+const TWINS = new Set(['decode', 'encode', 'framer', 'Decoded', 'Framer', 'STATUS'])
 
 const code = sources(['src', 'samples', 'machines', 'migrations'])
 const read = (file: string) => readFileSync(join(root, file), 'utf8').split('\n')
 
 function breaches(files: string[], rule: (line: string, n: number, lines: string[]) => string | false): string[] {
-  return files.flatMap((file) => read(file).flatMap((line, i, lines) => {
-    const said = rule(line, i, lines)
-    return said ? [`${file}:${i + 1}: ${said}`] : []
-  }))
+  return files.flatMap((file) =>
+    read(file).flatMap((line, i, lines) => {
+      const said = rule(line, i, lines)
+      return said ? [`${file}:${i + 1}: ${said}`] : []
+    }),
+  )
 }
 
 describe('house style', () => {
-  it(`no file is over ${LINES_MAX} lines: split it by noun`, () => {
-    const long = code.filter((file) => !DATA.test(file)).map((file) => [file, read(file).length] as const).filter(([, n]) => n > LINES_MAX + 1)
-    assert.deepEqual(long, [])
+  it(`no line is over ${COLUMNS_MAX} columns, but for a text that the formatter does not cut`, () => {
+    const isInTemplate = (i: number, lines: string[]) =>
+      (lines.slice(0, i).join('\n').match(/`/g)?.length ?? 0) % 2 === 1
+    assert.deepEqual(
+      breaches(
+        code.filter((file) => !DATA.test(file)),
+        (line, i, lines) =>
+          line.length > COLUMNS_MAX && !/['"`]/.test(line) && !isInTemplate(i, lines) && `${line.length} columns`,
+      ),
+      [],
+    )
   })
 
-  it(`no line is over ${COLUMNS_MAX} columns`, () => {
-    assert.deepEqual(breaches(code.filter((file) => !DATA.test(file)), (line) => line.length > COLUMNS_MAX && `${line.length} columns`), [])
+  it('an exported name is defined once: one word, one thing', () => {
+    const where = new Map<string, string[]>()
+    for (const file of code.filter((one) => !one.startsWith('migrations/'))) {
+      for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(EXPORTED)) {
+        where.set(name!, [...(where.get(name!) ?? []), file])
+      }
+    }
+    const twice = [...where].filter(([name, files]) => files.length > 1 && !TWINS.has(name))
+    assert.deepEqual(twice, [])
+    const once = [...TWINS].filter((name) => (where.get(name)?.length ?? 0) < 2)
+    assert.deepEqual(once, [], 'no twin any more: remove it from the exceptions')
   })
 
   it('no default exports, enums, namespaces, any, or console', () => {
-    assert.deepEqual(breaches(code, (line) => {
-      if (line.startsWith('export default ')) return 'default export: export it by name'
-      if (/^(export )?(const )?(enum|namespace) /.test(line)) return 'not erasable: use a union of strings'
-      if (/(:|as|<) ?any\b(?!\w)/.test(line) && !/^\s*(\*|\/\/|\/\*)/.test(line) && !/['"`].*\bany\b.*['"`]/.test(line)) return 'any: say what it is'
-      if (/\bconsole\./.test(line)) return 'console: use the log port, or process.stdout in the CLI'
-      return /\bTODO\b/.test(line) && 'TODO: open an issue, or do it'
-    }), [])
+    assert.deepEqual(
+      breaches(code, (line) => {
+        if (line.startsWith('export default ')) return 'default export: export it by name'
+        if (/^(export )?(const )?(enum|namespace) /.test(line)) return 'not erasable: use a union of strings'
+        if (
+          /(:|as|<) ?any\b(?!\w)/.test(line) &&
+          !/^\s*(\*|\/\/|\/\*)/.test(line) &&
+          !/['"`].*\bany\b.*['"`]/.test(line)
+        )
+          return 'any: say what it is'
+        if (/\bconsole\./.test(line)) return 'console: use the log port, or process.stdout in the CLI'
+        return /\bTODO\b/.test(line) && 'TODO: open an issue, or do it'
+      }),
+      [],
+    )
   })
 
   it('time and chance are arguments', () => {
-    assert.deepEqual(breaches(code.filter((file) => !EDGE.test(file)), (line) =>
-      /\b(Date\.now\(|new Date\(\)|setTimeout\(|setInterval\(|Math\.random\()/.test(line) && !/^\s*(\*|\/\/)/.test(line)
-      && 'take a Clock or Chance instead'), [])
+    assert.deepEqual(
+      breaches(
+        code.filter((file) => !EDGE.test(file)),
+        (line) =>
+          /\b(Date\.now\(|new Date\(\)|setTimeout\(|setInterval\(|Math\.random\()/.test(line) &&
+          !/^\s*(\*|\/\/)/.test(line) &&
+          'take a Clock or Chance instead',
+      ),
+      [],
+    )
   })
 
   it('every file says at its top what it is', () => {
@@ -52,6 +90,12 @@ describe('house style', () => {
   })
 
   it('no test is narrowed or skipped for good', () => {
-    assert.deepEqual(breaches(sources(['test']).filter((f) => !f.startsWith('test/style')), (line) => /\b(describe|it)\.(only|skip)\(/.test(line) && 'narrowed'), [])
+    assert.deepEqual(
+      breaches(
+        sources(['test']).filter((f) => !f.startsWith('test/style')),
+        (line) => /\b(describe|it)\.(only|skip)\(/.test(line) && 'narrowed',
+      ),
+      [],
+    )
   })
 })

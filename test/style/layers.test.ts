@@ -51,7 +51,15 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/backend': ['src/flow/engine', 'src/backend/contracts'],
   'src/backend/contracts': ['src/flow/engine'],
   'src/dialogue': ['src/flow/engine', 'src/backend'],
-  'src/sms': ['src/config', 'src/smpp', 'src/smpp/session', 'src/push', 'src/sms/outbox', 'src/sms/inbox', 'src/sms/pdu'],
+  'src/sms': [
+    'src/config',
+    'src/smpp',
+    'src/smpp/session',
+    'src/push',
+    'src/sms/outbox',
+    'src/sms/inbox',
+    'src/sms/pdu',
+  ],
   'src/sms/outbox': ['src/smpp/pdu'],
   'src/sms/pdu': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/sms/outbox'],
   'src/sms/inbox': ['src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
@@ -122,7 +130,11 @@ function importsOf(file: string): Imported[] {
 }
 
 function onlyTypes(names: string): boolean {
-  const each = names.replaceAll(/[{}]/g, '').split(',').map((name) => name.trim()).filter(Boolean)
+  const each = names
+    .replaceAll(/[{}]/g, '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
   return names.includes('{') && each.every((name) => name.startsWith('type '))
 }
 
@@ -132,8 +144,16 @@ const packagesOf = (file: string) =>
 describe('layers', () => {
   it('every file stands in a room that has a row, and no row is empty', () => {
     const rooms = new Set(files.map(roomOf))
-    assert.deepEqual([...rooms].filter((room) => !(room in MAY)), [], 'say in MAY what the room may import')
-    assert.deepEqual(Object.keys(MAY).filter((room) => !rooms.has(room)), [], 'the room is gone: remove its row')
+    assert.deepEqual(
+      [...rooms].filter((room) => !(room in MAY)),
+      [],
+      'say in MAY what the room may import',
+    )
+    assert.deepEqual(
+      Object.keys(MAY).filter((room) => !rooms.has(room)),
+      [],
+      'the room is gone: remove its row',
+    )
   })
 
   it('folders under src are at most three levels deep', () => {
@@ -174,14 +194,28 @@ describe('layers', () => {
     const faces = files.filter((file) => file.endsWith(`/${FACE}`))
     const wrong = faces.filter((file) => {
       const text = readFileSync(join(root, file), 'utf8')
-      const rest = text.replace(/^\/\*\*[\s\S]*?\*\/\n/, '').replaceAll(/^export (type )?\{[^}]*\} from '[^']+'\n/gm, '')
+      const rest = text
+        .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+        .replaceAll(/^export (type )?\{[^}]*\} from '[^']+'\n/gm, '')
       return !text.startsWith('/** ') || rest.trim() !== ''
     })
     assert.deepEqual(wrong, [])
   })
 
   it('no files import each other in a circle at run time', () => {
-    assert.deepEqual(circles(new Map(files.map((file) => [file, importsOf(file).filter((one) => !one.isType).map((one) => one.file)]))), [])
+    assert.deepEqual(
+      circles(
+        new Map(
+          files.map((file) => [
+            file,
+            importsOf(file)
+              .filter((one) => !one.isType)
+              .map((one) => one.file),
+          ]),
+        ),
+      ),
+      [],
+    )
   })
 
   it('one file imports npm smpp', () => {

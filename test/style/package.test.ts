@@ -15,24 +15,33 @@ describe('the package', () => {
   let own: string
   const files: string[] = []
   const text = (file: string) => readFileSync(join(own, file), 'utf8')
-  const cli = (...words: string[]) => execFileSync(process.execPath, [join(own, 'dist/src/cli/main.js'), ...words], { cwd: folder, encoding: 'utf8' })
+  const cli = (...words: string[]) =>
+    execFileSync(process.execPath, [join(own, 'dist/src/cli/main.js'), ...words], { cwd: folder, encoding: 'utf8' })
 
   before(function () {
     this.timeout(PACK_MS)
     folder = mkdtempSync(join(tmpdir(), 'ussd-package-'))
     const clone = join(folder, 'clone')
-    cpSync(root, clone, { recursive: true, filter: (from) => dirname(from) !== root || !NOT_CLONED.has(from.slice(root.length + 1)) })
+    cpSync(root, clone, {
+      recursive: true,
+      filter: (from) => dirname(from) !== root || !NOT_CLONED.has(from.slice(root.length + 1)),
+    })
     symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
     // What an earlier build has left is no part of it.
     mkdirSync(join(clone, 'dist/src'), { recursive: true })
     cpSync(join(root, 'package.json'), join(clone, 'dist/src/left-over.js'))
-    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: clone, stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+      cwd: clone,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!
     own = join(folder, 'node_modules/ussd-connector')
     mkdirSync(own, { recursive: true })
     execFileSync('tar', ['-xzf', join(folder, tarball), '-C', own, '--strip-components=1'])
     symlinkSync(join(root, 'node_modules'), join(own, 'node_modules'))
-    files.push(...readdirSync(own, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('node_modules')))
+    files.push(
+      ...readdirSync(own, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('node_modules')),
+    )
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -44,7 +53,8 @@ describe('the package', () => {
   })
 
   it('serves the flows, profiles and contracts that come along', () => {
-    for (const flows of ['flows', 'examples/flows/airtime/flows']) assert.match(cli('check', join(own, flows)), /\b0 errors/, flows)
+    for (const flows of ['flows', 'examples/flows/airtime/flows'])
+      assert.match(cli('check', join(own, flows)), /\b0 errors/, flows)
     assert.match(cli('dialect', 'list'), /standard/)
     assert.match(cli('contract', 'list'), /africastalking/)
   })
@@ -53,7 +63,8 @@ describe('the package', () => {
     const astray: string[] = []
     const leads = (from: string, to: string) => existsSync(join(own, to)) || astray.push(`${from}: ${to}`)
     for (const file of files.filter((name) => name.endsWith('.md'))) {
-      for (const [, to] of text(file).matchAll(/\]\(([^)#\s]+)/g)) if (!to!.includes('://')) leads(file, normalize(join(dirname(file), to!)))
+      for (const [, to] of text(file).matchAll(/\]\(([^)#\s]+)/g))
+        if (!to!.includes('://')) leads(file, normalize(join(dirname(file), to!)))
     }
     for (const file of files.filter((name) => /\.ya?ml$/.test(name))) {
       for (const [, to] of text(file).matchAll(/\$schema=(\S+)/g)) leads(file, normalize(join(dirname(file), to!)))
@@ -63,9 +74,17 @@ describe('the package', () => {
   })
 
   it('has of deploy/ what works without the sources: the unit and what it starts, alerts, a dashboard', () => {
-    assert.deepEqual(files.filter((name) => name.startsWith('deploy/')).toSorted(), ['alerts.yml', 'grafana.json', 'ussd-connector.service'].map((name) => `deploy/${name}`))
-    const named = [...text('deploy/ussd-connector.service').matchAll(/\/opt\/ussd-connector\/([\w./-]+)/g)].map(([, to]) => to!)
+    assert.deepEqual(
+      files.filter((name) => name.startsWith('deploy/')).toSorted(),
+      ['alerts.yml', 'grafana.json', 'ussd-connector.service'].map((name) => `deploy/${name}`),
+    )
+    const named = [...text('deploy/ussd-connector.service').matchAll(/\/opt\/ussd-connector\/([\w./-]+)/g)].map(
+      ([, to]) => to!,
+    )
     assert.ok(named.includes('dist/src/cli/main.js'))
-    assert.deepEqual(named.filter((to) => !existsSync(join(own, to))), [])
+    assert.deepEqual(
+      named.filter((to) => !existsSync(join(own, to))),
+      [],
+    )
   })
 })

@@ -8,40 +8,72 @@ import { CAMPAIGNS } from '../campaigns/campaigns.ts'
 import { root } from './tree.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
-const PAGES = ['SECURITY.md', 'docs/SECURITY.md', ...readdirSync(join(root, 'docs/security')).map((name) => `docs/security/${name}`)]
+const PAGES = [
+  'SECURITY.md',
+  'docs/SECURITY.md',
+  ...readdirSync(join(root, 'docs/security')).map((name) => `docs/security/${name}`),
+]
 
 describe('the pages about security', () => {
   it('name tests, files, goals, commands and links that there are', () => {
     const scripts = Object.keys((JSON.parse(read('package.json')) as { scripts: object }).scripts)
     for (const page of PAGES) {
       const text = read(page)
-      for (const [, file] of text.matchAll(/`((?:test|src|deploy|faults)\/[\w./-]+\.\w+)`/g)) assert.ok(existsSync(join(root, file!)), `${page}: ${file}`)
-      for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) assert.ok(existsSync(join(root, dirname(page), link!)), `${page}: ${link}`)
-      for (const [goal] of text.matchAll(/\bR\d{1,2}\b/g)) assert.ok(GOALS.some(([id]) => id === goal), `${page}: ${goal}`)
-      for (const [, script] of text.matchAll(/`npm run (\w+)/g)) assert.ok(scripts.includes(script!), `${page}: ${script}`)
-      for (const [, name] of text.matchAll(/--only (\w+)/g)) assert.ok(CAMPAIGNS.some((one) => one.name === name), `${page}: ${name}`)
+      for (const [, file] of text.matchAll(/`((?:test|src|deploy|faults)\/[\w./-]+\.\w+)`/g))
+        assert.ok(existsSync(join(root, file!)), `${page}: ${file}`)
+      for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
+        assert.ok(existsSync(join(root, dirname(page), link!)), `${page}: ${link}`)
+      for (const [goal] of text.matchAll(/\bR\d{1,2}\b/g))
+        assert.ok(
+          GOALS.some(([id]) => id === goal),
+          `${page}: ${goal}`,
+        )
+      for (const [, script] of text.matchAll(/`npm run (\w+)/g))
+        assert.ok(scripts.includes(script!), `${page}: ${script}`)
+      for (const [, name] of text.matchAll(/--only (\w+)/g))
+        assert.ok(
+          CAMPAIGNS.some((one) => one.name === name),
+          `${page}: ${name}`,
+        )
     }
   })
 
   it('give the ports and addresses that the settings have by default', () => {
     const least = settingsSchema.parse({
-      lines: [{ name: 'a', smsc: { host: 'h', systemId: 's' } }], services: [{ code: '*', flow: 'f' }], redis: 'embedded', postgres: 'embedded', door: {},
+      lines: [{ name: 'a', smsc: { host: 'h', systemId: 's' } }],
+      services: [{ code: '*', flow: 'f' }],
+      redis: 'embedded',
+      postgres: 'embedded',
+      door: {},
     })
     const ports = read('docs/security/ports.md')
-    for (const [key, host, port] of [['admin.port', least.admin.host, least.admin.port], ['door.port', least.door!.host, least.door!.port]] as const) {
+    for (const [key, host, port] of [
+      ['admin.port', least.admin.host, least.admin.port],
+      ['door.port', least.door!.host, least.door!.port],
+    ] as const) {
       assert.ok(ports.includes(`| \`${key}\` | ${host}:${port} |`), `${key}: ${host}:${port}`)
       assert.equal(host, '127.0.0.1')
     }
     assert.ok(ports.includes(`| \`lines[].smsc.port\` | ${least.lines[0]!.smsc.port} |`))
     const cli = read('src/cli/main.ts')
-    for (const [, , , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g)) assert.ok(cli.includes(`parseInteger, ${port})`), port)
+    for (const [, , , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g))
+      assert.ok(cli.includes(`parseInteger, ${port})`), port)
   })
 
   it('say of every table with a number how long it is kept, and of every term what the settings have', () => {
     const flow = read('docs/security/data-flow.md')
     for (const { table } of PERSONAL) assert.ok(flow.includes(`\`${table}\``), table)
-    const { retention, trace } = settingsSchema.parse({ services: [{ code: '*', flow: 'f' }], redis: 'embedded', postgres: 'embedded' })
-    const said = Object.fromEntries([...flow.matchAll(/`(?:retention|trace)\.(\w+)`(?: unused)?, (\d+)/g)].map((found) => [found[1]!, Number(found[2])]))
+    const { retention, trace } = settingsSchema.parse({
+      services: [{ code: '*', flow: 'f' }],
+      redis: 'embedded',
+      postgres: 'embedded',
+    })
+    const said = Object.fromEntries(
+      [...flow.matchAll(/`(?:retention|trace)\.(\w+)`(?: unused)?, (\d+)/g)].map((found) => [
+        found[1]!,
+        Number(found[2]),
+      ]),
+    )
     const { smsDays, appointmentsMonths, idleMonths } = retention
     assert.deepEqual(said, { smsDays, appointmentsMonths, idleMonths, dropFiles: trace.dropFiles })
   })

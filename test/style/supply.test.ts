@@ -32,7 +32,9 @@ const LICENCES = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-
 
 const json = <T>(file: string) => JSON.parse(readFileSync(join(root, file), 'utf8')) as T
 const own = json<Package>('package.json')
-const locked = Object.entries(json<{ packages: Record<string, Locked> }>('package-lock.json').packages).filter(([path]) => path !== '')
+const locked = Object.entries(json<{ packages: Record<string, Locked> }>('package-lock.json').packages).filter(
+  ([path]) => path !== '',
+)
 const production = locked.filter(([, it]) => !it.dev)
 
 describe('what comes from others', () => {
@@ -40,21 +42,44 @@ describe('what comes from others', () => {
     assert.ok(production.length > 0 && production.length <= PRODUCTION_MAX, `${production.length}: is each worth it?`)
   })
   it('is named by exact versions', () => {
-    const loose = Object.entries({ ...own.dependencies, ...own.devDependencies }).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+    const loose = Object.entries({ ...own.dependencies, ...own.devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+    )
     assert.deepEqual(loose, [])
   })
   it('is held by hash, and comes from the registry or from where npm is told to look', () => {
-    assert.deepEqual(locked.filter(([, it]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(it.integrity ?? '')).map(([path]) => path), [])
-    assert.deepEqual(locked.filter(([, it]) => it.resolved && !it.resolved.startsWith('https://registry.npmjs.org/')).map(([path]) => path), [])
+    assert.deepEqual(
+      locked.filter(([, it]) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(it.integrity ?? '')).map(([path]) => path),
+      [],
+    )
+    assert.deepEqual(
+      locked
+        .filter(([, it]) => it.resolved && !it.resolved.startsWith('https://registry.npmjs.org/'))
+        .map(([path]) => path),
+      [],
+    )
   })
   it('has a licence that lets us hand it on', () => {
-    assert.deepEqual(production.filter(([, it]) => !LICENCES.has(it.license ?? '')).map(([path, it]) => `${path}: ${it.license}`), [])
+    assert.deepEqual(
+      production.filter(([, it]) => !LICENCES.has(it.license ?? '')).map(([path, it]) => `${path}: ${it.license}`),
+      [],
+    )
   })
   it('runs nothing when it is installed', () => {
-    assert.deepEqual(production.filter(([, it]) => it.hasInstallScript).map(([path]) => path), [])
+    assert.deepEqual(
+      production.filter(([, it]) => it.hasInstallScript).map(([path]) => path),
+      [],
+    )
     const scripted = locked.filter(([, it]) => it.hasInstallScript).map(([path]) => path.split('node_modules/').at(-1)!)
-    assert.deepEqual(scripted.filter((name) => own.allowScripts[name] !== false), [])
-    assert.match(readFileSync(join(root, '.ci/run'), 'utf8'), /npm ci .*--ignore-scripts/, 'npm before 11 knows nothing of allowScripts')
+    assert.deepEqual(
+      scripted.filter((name) => own.allowScripts[name] !== false),
+      [],
+    )
+    assert.match(
+      readFileSync(join(root, '.ci/run'), 'utf8'),
+      /npm ci .*--ignore-scripts/,
+      'npm before 11 knows nothing of allowScripts',
+    )
     const settings = readFileSync(join(root, '.npmrc'), 'utf8').split('\n')
     // Not ignore-scripts: that would keep our own prepack from running, too, and packages would have no program.
     for (const line of ['strict-allow-scripts=true', 'save-exact=true']) assert.ok(settings.includes(line), line)
@@ -67,21 +92,37 @@ describe('what comes from others', () => {
     const bom = JSON.parse(text) as Bom
     assert.equal(bom.bomFormat, 'CycloneDX')
     assert.equal(bom.components.length, production.length)
-    assert.ok(bom.components.every((one) => /^[0-9a-f]{128}$/.test(one.hashes[0]!.content) && one.licenses[0]!.license.id))
+    assert.ok(
+      bom.components.every((one) => /^[0-9a-f]{128}$/.test(one.hashes[0]!.content) && one.licenses[0]!.license.id),
+    )
     const [self, ...others] = bom.dependencies
     assert.equal(self!.dependsOn.length, Object.keys(own.dependencies).length)
     const listed = new Set(bom.components.map((one) => one.purl))
     const reached = new Set([...self!.dependsOn, ...others.flatMap((one) => one.dependsOn)])
-    assert.deepEqual([...reached].filter((one) => !listed.has(one)), [])
-    assert.deepEqual([...listed].filter((one) => !reached.has(one)), [], 'everything that is there is there for something')
+    assert.deepEqual(
+      [...reached].filter((one) => !listed.has(one)),
+      [],
+    )
+    assert.deepEqual(
+      [...listed].filter((one) => !reached.has(one)),
+      [],
+      'everything that is there is there for something',
+    )
   })
 })
 
 describe('what is written here', () => {
   it('makes no code of text', () => {
     const code = sources(['src', 'samples', 'machines', 'migrations'])
-    const found = code.flatMap((file) => readFileSync(join(root, file), 'utf8').split('\n').flatMap((line, i) =>
-      /\beval\(|\bnew Function\b|\bFunction\(|from 'node:vm'|from 'vm'|setTimeout\(['"`]/.test(line) ? [`${file}:${i + 1}`] : []))
+    const found = code.flatMap((file) =>
+      readFileSync(join(root, file), 'utf8')
+        .split('\n')
+        .flatMap((line, i) =>
+          /\beval\(|\bnew Function\b|\bFunction\(|from 'node:vm'|from 'vm'|setTimeout\(['"`]/.test(line)
+            ? [`${file}:${i + 1}`]
+            : [],
+        ),
+    )
     assert.deepEqual(found, [])
   })
 
@@ -93,11 +134,30 @@ describe('what is written here', () => {
     'src/ussd/text.ts': 'classes of our own',
   }
   it('makes regular expressions of text only where their time is bounded', () => {
-    const made = sources(['src', 'samples', 'machines']).filter((file) => /\bRegExp\((?!['"])/.test(readFileSync(join(root, file), 'utf8')))
-    assert.deepEqual(made.filter((file) => !COMPILED[file]), [])
+    const made = sources(['src', 'samples', 'machines']).filter((file) =>
+      /\bRegExp\((?!['"])/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    assert.deepEqual(
+      made.filter((file) => !COMPILED[file]),
+      [],
+    )
   })
   it("keeps an operator's pattern linear, however it is written", () => {
-    const slow = ['(a+)+', '(a|a)*', '(a|aa)+', '(.*)*x', '([a-z]+)*', '(?:a+){2,}', 'a*a*a*b', '(a)\\1', '(?=a+)a', '.*.*.*x', 'x{1,99}y{1,99}z{1,99}', '[^]]*)+', '\\(a+)+']
+    const slow = [
+      '(a+)+',
+      '(a|a)*',
+      '(a|aa)+',
+      '(.*)*x',
+      '([a-z]+)*',
+      '(?:a+){2,}',
+      'a*a*a*b',
+      '(a)\\1',
+      '(?=a+)a',
+      '.*.*.*x',
+      'x{1,99}y{1,99}z{1,99}',
+      '[^]]*)+',
+      '\\(a+)+',
+    ]
     for (const source of slow) assert.equal(typeof compilePattern(source), 'string', source)
     for (const source of slow.filter((one) => !one.startsWith('x{'))) assert.notEqual(regexFault(source), null, source)
     for (const source of ['\\d{4}', '[A-Z]{2}\\d+', 'a*b*', '(?:ab|cd)x?']) {

@@ -36,10 +36,40 @@ export function authority(dir: string, name: string): Authority {
   return {
     ...own,
     issue(subject, { days = 2, names = 'DNS:localhost,IP:127.0.0.1' } = {}) {
-      const [csr, pair] = [join(dir, `${subject}.csr`), { cert: join(dir, `${subject}.pem`), key: join(dir, `${subject}.key`) }]
-      openssl('req', '-new', ...EC, '-keyout', pair.key, '-out', csr, '-subj', `/CN=${subject}`, '-addext', `subjectAltName=${names}`)
-      openssl('x509', '-req', '-in', csr, '-CA', own.cert, '-CAkey', own.key, '-CAcreateserial', '-days', String(days),
-        '-copy_extensions', 'copy', '-out', pair.cert)
+      const [csr, pair] = [
+        join(dir, `${subject}.csr`),
+        { cert: join(dir, `${subject}.pem`), key: join(dir, `${subject}.key`) },
+      ]
+      openssl(
+        'req',
+        '-new',
+        ...EC,
+        '-keyout',
+        pair.key,
+        '-out',
+        csr,
+        '-subj',
+        `/CN=${subject}`,
+        '-addext',
+        `subjectAltName=${names}`,
+      )
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        csr,
+        '-CA',
+        own.cert,
+        '-CAkey',
+        own.key,
+        '-CAcreateserial',
+        '-days',
+        String(days),
+        '-copy_extensions',
+        'copy',
+        '-out',
+        pair.cert,
+      )
       return pair
     },
   }

@@ -29,7 +29,9 @@ export function fakeClock(startMs = Date.parse('2025-05-01T09:00:00+10:00')): Fa
       const until = now + ms
       for (;;) {
         await settle()
-        const next = [...waiting].filter(([, w]) => w.at <= until).toSorted((a, b) => a[1].at - b[1].at || a[0] - b[0])[0]
+        const next = [...waiting]
+          .filter(([, w]) => w.at <= until)
+          .toSorted((a, b) => a[1].at - b[1].at || a[0] - b[0])[0]
         if (!next) break
         waiting.delete(next[0])
         now = Math.max(now, next[1].at)

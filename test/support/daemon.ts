@@ -65,18 +65,30 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
   const settings = settingsFor(options, stage)
   const lines: string[] = []
   const destination = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) })
-  const log = createLog({ level: 'debug', key: Buffer.from('test'), services: settings.services, destination: destination as never })
+  const log = createLog({
+    level: 'debug',
+    key: Buffer.from('test'),
+    services: settings.services,
+    destination: destination as never,
+  })
   const { now = realClock.now, today = options.frozen === false ? realClock.today : () => FROZEN } = options
   const clock: Clock = { ...realClock, now, today }
   const knex = options.embedded ? undefined : await openSchema(stage.schema)
   const daemon = await startDaemon({
-    settings, clock, chance: Math.random, log, processMetrics: false, ...(options.read ? { read: options.read } : {}),
+    settings,
+    clock,
+    chance: Math.random,
+    log,
+    processMetrics: false,
+    ...(options.read ? { read: options.read } : {}),
     ...(options.watch ? { watch: options.watch } : {}),
   })
   if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {
-    daemon, settings, knex: knex ?? daemon.stores.knex,
+    daemon,
+    settings,
+    knex: knex ?? daemon.stores.knex,
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     async close() {
       await daemon.stop()
@@ -127,7 +139,12 @@ export async function stageTables({ schema }: Stage): Promise<Knex> {
 }
 
 async function openSchema(schema: string): Promise<Knex> {
-  const knex = knexFactory({ client: 'pg', connection: services.postgresUrl!, searchPath: [schema], pool: { min: 0, max: 4 } })
+  const knex = knexFactory({
+    client: 'pg',
+    connection: services.postgresUrl!,
+    searchPath: [schema],
+    pool: { min: 0, max: 4 },
+  })
   await knex.raw(`CREATE SCHEMA IF NOT EXISTS "${schema}"`)
   return knex
 }

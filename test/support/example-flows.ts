@@ -4,7 +4,9 @@ import { join } from 'node:path'
 
 /** Names of the examples, by their folders. */
 export const EXAMPLES: readonly string[] = readdirSync('examples/flows', { withFileTypes: true })
-  .filter((entry) => entry.isDirectory()).map(({ name }) => name).toSorted()
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .toSorted()
 
 export const exampleFolder = (name: string) => join('examples/flows', name, 'flows')
 

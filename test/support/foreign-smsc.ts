@@ -26,7 +26,9 @@ interface ForeignServer {
   address(): { port: number }
 }
 
-const smpp = npmSmpp as unknown as { createServer(options: object, onSession: (session: ForeignSession) => void): ForeignServer }
+const smpp = npmSmpp as unknown as {
+  createServer(options: object, onSession: (session: ForeignSession) => void): ForeignServer
+}
 
 interface ForeignSession {
   on(event: string, listener: (pdu: ForeignPdu) => void): void
@@ -50,7 +52,8 @@ export interface ForeignSms {
   from: string
 }
 
-const GSM = '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u001bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
+const GSM =
+  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\u001bÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà'
 
 /** Starts it on a free loopback port. */
 export async function foreignSmsc() {
@@ -89,12 +92,13 @@ export async function foreignSmsc() {
   await once(server as never, 'listening')
 
   const say = (fields: object) => new Promise<ForeignPdu>((done) => sessions.at(-1)!.deliver_sm(fields, done))
-  const next = (msisdn: string) => new Promise<ForeignScreen>((done, fail) => {
-    const early = screens.get(msisdn)?.shift()
-    if (early) return done(early)
-    waiting.set(msisdn, done)
-    setTimeout(() => fail(new Error('no screen within 30 s')), 30_000).unref()
-  })
+  const next = (msisdn: string) =>
+    new Promise<ForeignScreen>((done, fail) => {
+      const early = screens.get(msisdn)?.shift()
+      if (early) return done(early)
+      waiting.set(msisdn, done)
+      setTimeout(() => fail(new Error('no screen within 30 s')), 30_000).unref()
+    })
 
   return {
     port: server.address().port,
@@ -112,24 +116,45 @@ export async function foreignSmsc() {
       let turn = 0
       const carrier = (end: number) => Buffer.from([own, (turn << 1) | end])
       const base = (code: string) => ({
-        service_type: 'USSD', source_addr_ton: 1, source_addr_npi: 1, source_addr: msisdn,
-        dest_addr_ton: 0, dest_addr_npi: 1, destination_addr: code, data_coding: 15,
+        service_type: 'USSD',
+        source_addr_ton: 1,
+        source_addr_npi: 1,
+        source_addr: msisdn,
+        dest_addr_ton: 0,
+        dest_addr_npi: 1,
+        destination_addr: code,
+        data_coding: 15,
       })
       return {
         async dial(code: string): Promise<ForeignScreen> {
           own = ++number % 256
           turn = 0
-          const answer = await say({ ...base(code), short_message: Buffer.from(code), ussd_service_op: 1, its_session_info: carrier(0) })
+          const answer = await say({
+            ...base(code),
+            short_message: Buffer.from(code),
+            ussd_service_op: 1,
+            its_session_info: carrier(0),
+          })
           if (answer.command_status !== 0) throw new Error(`deliver_sm_resp ${answer.command_status}`)
           return next(msisdn)
         },
         async answer(text: string): Promise<ForeignScreen> {
           turn++
-          await say({ ...base('123'), short_message: Buffer.from(text), ussd_service_op: 18, its_session_info: carrier(0) })
+          await say({
+            ...base('123'),
+            short_message: Buffer.from(text),
+            ussd_service_op: 18,
+            its_session_info: carrier(0),
+          })
           return next(msisdn)
         },
         async hangUp(): Promise<void> {
-          await say({ ...base('123'), short_message: Buffer.alloc(0), ussd_service_op: 18, its_session_info: carrier(1) })
+          await say({
+            ...base('123'),
+            short_message: Buffer.alloc(0),
+            ussd_service_op: 18,
+            its_session_info: carrier(1),
+          })
         },
       }
     },
@@ -141,7 +166,7 @@ export async function foreignSmsc() {
 }
 
 function textOf(pdu: ForeignPdu): string {
-  const octets = Buffer.isBuffer(pdu.short_message) ? pdu.short_message : pdu.short_message?.message ?? ''
+  const octets = Buffer.isBuffer(pdu.short_message) ? pdu.short_message : (pdu.short_message?.message ?? '')
   if (typeof octets === 'string') return octets
   if (pdu.data_coding === 8 || pdu.data_coding === 0x48) return Buffer.from(octets).swap16().toString('utf16le')
   return [...octets].map((octet) => GSM[octet]).join('')

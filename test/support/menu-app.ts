@@ -1,6 +1,6 @@
 /**
- * A real application, as they are written for aggregators: built with the npm libraries ussd-menu-builder and ussd-builder,
- * which know nothing of us. One path a provider.
+ * A real application, as they are written for aggregators: built with the npm libraries ussd-menu-builder and
+ * ussd-builder, which know nothing of us. One path a provider.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -51,14 +51,17 @@ export async function menuApp(): Promise<MenuApp> {
     const args = (isForm ? Object.fromEntries(new URLSearchParams(body)) : JSON.parse(body)) as Args
     const isNotice = args.Type === 'Release' || args.Type === 'Timeout' || args.command === 'terminate'
     if (!menu || isNotice) return void response.writeHead(menu ? 200 : 404).end()
-    menu.run(args, (result) => typeof result === 'string'
-      ? response.writeHead(200, { 'content-type': 'text/plain' }).end(result)
-      : response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result)))
+    menu.run(args, (result) =>
+      typeof result === 'string'
+        ? response.writeHead(200, { 'content-type': 'text/plain' }).end(result)
+        : response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result)),
+    )
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
-    port: (server.address() as { port: number }).port, heard,
+    port: (server.address() as { port: number }).port,
+    heard,
     stop: () => {
       server.closeAllConnections()
       server.close()
@@ -71,13 +74,17 @@ function menuOf(menu: Menu): Menu {
   const of = (id: string) => kept.get(id) ?? {}
   menu.sessionConfig({
     start: (id: string, done: () => void) => (kept.set(id, of(id)), done()),
-    set: (id: string, key: string, value: unknown, done: () => void) => (kept.set(id, { ...of(id), [key]: value }), done()),
+    set: (id: string, key: string, value: unknown, done: () => void) => (
+      kept.set(id, { ...of(id), [key]: value }),
+      done()
+    ),
     get: (id: string, key: string, done: (error: null, value: unknown) => void) => done(null, of(id)[key]),
     end: (id: string, done: () => void) => (kept.delete(id), done()),
   })
   menu.on('error', () => undefined)
   menu.startState({
-    run: () => menu.con('Akiba\n1. Balance\n2. Buy airtime'), next: { 1: 'balance', 2: 'amount' },
+    run: () => menu.con('Akiba\n1. Balance\n2. Buy airtime'),
+    next: { 1: 'balance', 2: 'amount' },
   })
   menu.state('balance', { run: () => menu.end(`Balance of ${menu.args!.phoneNumber}: K 12.50`) })
   menu.state('amount', { run: () => menu.con('Enter amount:'), next: { '*^\\d+$': 'bought' } })

@@ -9,7 +9,14 @@ import { smsDispatcher } from '../../src/sms/outbox/dispatch.ts'
 import { openPostgres } from '../../src/store/postgres/connection.ts'
 import { realClock } from './clock.ts'
 
-const [url, schema, file, leaseMs, point, nth] = process.argv.slice(2) as [string, string, string, string, string, string]
+const [url, schema, file, leaseMs, point, nth] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+]
 const db = await openPostgres({ url, searchPath: [schema] })
 let n = 0
 

@@ -130,9 +130,14 @@ function attach(socket: Socket): PeerConnection {
     send: (...octets) => void socket.write(Buffer.concat(octets)),
     all: (id) => connection.received.filter((pdu) => pdu.id === id >>> 0),
     async heard(id, count = 1) {
-      const story = () => connection.received.map((pdu) => pdu.id.toString(16)).join(' ').slice(0, 300)
-      await until(() => connection.all(id).length >= count, `0x${id.toString(16)} x${count} not heard`)
-        .catch((error: Error) => Promise.reject(new Error(`${error.message}; heard: ${story()}`)))
+      const story = () =>
+        connection.received
+          .map((pdu) => pdu.id.toString(16))
+          .join(' ')
+          .slice(0, 300)
+      await until(() => connection.all(id).length >= count, `0x${id.toString(16)} x${count} not heard`).catch(
+        (error: Error) => Promise.reject(new Error(`${error.message}; heard: ${story()}`)),
+      )
       return connection.all(id)[count - 1]!
     },
   }

@@ -23,7 +23,12 @@ export function describeBoth(title: string, body: (database: Database) => void):
       await migrate(db.knex)
     })
     after(() => db?.close())
-    body({ kind, get db() { return db } })
+    body({
+      kind,
+      get db() {
+        return db
+      },
+    })
   }
   describeWith(['postgres'], `${title} (Postgres)`, suite('server', freshServer))
   describe(`${title} (PGlite)`, suite('embedded', freshEmbedded))

@@ -37,7 +37,9 @@ export async function bound(daemon: DaemonProcess, smsc: Pick<Smsc, 'bound'>, co
 /** Starts any command of the CLI from the sources. */
 export function runCli(words: string[], env: Record<string, string> = {}): DaemonProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], {
-    cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   let written = ''
   child.stdout!.on('data', (chunk) => (written += String(chunk)))

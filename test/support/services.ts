@@ -61,10 +61,15 @@ async function redis(): Promise<string> {
   if (given) return claimRedis(given, false)
   if (await listens(6379)) return claimRedis('redis://127.0.0.1:6379', true)
   const program = find('redis-server', ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin'])
-  if (!program) throw new Error('TEST_REDIS_URL is not set, nothing listens on 6379, and there is no redis-server on this machine')
+  if (!program)
+    throw new Error('TEST_REDIS_URL is not set, nothing listens on 6379, and there is no redis-server on this machine')
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'ussd-redis-'))
-  const child = spawn(program, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir], { stdio: 'ignore' })
+  const child = spawn(
+    program,
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir],
+    { stdio: 'ignore' },
+  )
   undo.push(() => stop(child).then(() => rmSync(dir, { recursive: true, force: true })))
   await until(() => listens(port), 'redis-server does not answer')
   return claimRedis(`redis://127.0.0.1:${port}`, true)
@@ -108,18 +113,31 @@ async function postgres(): Promise<string> {
       // a server that does not let us in: start our own
     }
   }
-  const bin = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt'].filter(existsSync)
+  const bin = ['/usr/lib/postgresql', '/usr/pgsql', '/opt/homebrew/opt']
+    .filter(existsSync)
     .flatMap((dir) => readdirSync(dir).map((v) => join(dir, v, 'bin')))
-    .concat('/usr/bin', '/usr/local/bin').toReversed().find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')))
-  if (!bin) throw new Error('TEST_POSTGRES_URL is not set, no usable server on 5432, and there are no PostgreSQL server programs on this machine')
+    .concat('/usr/bin', '/usr/local/bin')
+    .toReversed()
+    .find((dir) => existsSync(join(dir, 'initdb')) && existsSync(join(dir, 'postgres')))
+  if (!bin)
+    throw new Error(
+      'TEST_POSTGRES_URL is not set, no usable server on 5432, and there are no PostgreSQL server programs on this machine',
+    )
   const port = await freePort()
   const dir = mkdtempSync(join(tmpdir(), 'ussd-postgres-'))
   const ids = process.getuid?.() === 0 ? idsOf('postgres') : undefined
   if (process.getuid?.() === 0 && !ids) throw new Error('PostgreSQL does not run as root and there is no user postgres')
   if (ids) chownSync(dir, ids.uid, ids.gid)
   const data = join(dir, 'data')
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { stdio: 'ignore', ...ids })
-  const child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-k', dir], { stdio: 'ignore', ...ids })
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], {
+    stdio: 'ignore',
+    ...ids,
+  })
+  const child = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-k', dir],
+    { stdio: 'ignore', ...ids },
+  )
   undo.push(() => stop(child).then(() => rmSync(dir, { recursive: true, force: true })))
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   await until(() => answers(url), 'postgres does not answer')
@@ -130,7 +148,13 @@ async function postgres(): Promise<string> {
 async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url })
   client.on('error', () => undefined)
-  return client.connect().then(() => client.end()).then(() => true, () => false)
+  return client
+    .connect()
+    .then(() => client.end())
+    .then(
+      () => true,
+      () => false,
+    )
 }
 
 /** Creates a private database on the first of these servers that lets us, and drops it afterwards. */

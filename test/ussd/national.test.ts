@@ -2,10 +2,21 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { decodeGsm7, encodeGsm7, GSM7_DEFAULT, GSM7_EXTENSION } from '../../src/ussd/gsm7.ts'
-import { decodeNational, encodeNational, LANGUAGES, NO_SHIFT, shiftElements, shiftFor } from '../../src/ussd/national.ts'
+import {
+  decodeNational,
+  encodeNational,
+  LANGUAGES,
+  NO_SHIFT,
+  shiftElements,
+  shiftFor,
+} from '../../src/ussd/national.ts'
 import { LOCKING_TABLES, SINGLE_TABLES } from '../../src/ussd/national-tables.ts'
 
-interface Language { nli: number; locking: string | null; single: string }
+interface Language {
+  nli: number
+  locking: string | null
+  single: string
+}
 const file = new URL('../vectors/gsm-7bit-tables.json', import.meta.url)
 const { languages } = JSON.parse(readFileSync(file, 'utf8')) as { languages: Record<string, Language> }
 
@@ -48,21 +59,31 @@ describe('national language shift tables', () => {
   })
 
   it('bring every text back that they can code', () => {
-    const shifts = Object.values(LANGUAGES).flatMap((nli) => [{ locking: nli, single: nli }, { locking: 0, single: nli }])
+    const shifts = Object.values(LANGUAGES).flatMap((nli) => [
+      { locking: nli, single: nli },
+      { locking: 0, single: nli },
+    ])
     const characters = [...new Set([...LOCKING_TABLES.values(), ...SINGLE_TABLES.values()].join(''))]
     const texts = fc.array(fc.constantFrom(...characters), { maxLength: 12 }).map((it) => it.join(''))
-    fc.assert(fc.property(fc.constantFrom(...shifts), texts, (shift, text) => {
-      const octets = encodeNational(text, shift)
-      if (octets) assert.equal(decodeNational(octets, shift), text)
-    }), { numRuns: 500 })
-    fc.assert(fc.property(fc.constantFrom(...shifts), fc.nat(127), (shift, septet) => {
-      const character = decodeNational(Buffer.from([septet]), shift)
-      if (character !== '') assert.equal(decodeNational(encodeNational(character, shift) as Buffer, shift), character)
-    }))
+    fc.assert(
+      fc.property(fc.constantFrom(...shifts), texts, (shift, text) => {
+        const octets = encodeNational(text, shift)
+        if (octets) assert.equal(decodeNational(octets, shift), text)
+      }),
+      { numRuns: 500 },
+    )
+    fc.assert(
+      fc.property(fc.constantFrom(...shifts), fc.nat(127), (shift, septet) => {
+        const character = decodeNational(Buffer.from([septet]), shift)
+        if (character !== '') assert.equal(decodeNational(encodeNational(character, shift) as Buffer, shift), character)
+      }),
+    )
   })
 
   it('without a shift are the default alphabet', () => {
-    fc.assert(fc.property(fc.uint8Array(), (octets) => assert.equal(decodeNational(octets, NO_SHIFT), decodeGsm7(octets))))
+    fc.assert(
+      fc.property(fc.uint8Array(), (octets) => assert.equal(decodeNational(octets, NO_SHIFT), decodeGsm7(octets))),
+    )
     assert.deepEqual(encodeNational('5€', NO_SHIFT), encodeGsm7('5€'))
   })
 

@@ -55,16 +55,40 @@ describe('MSISDN', () => {
     ['a full number behind a trunk 0, by its length', 2, '067570000001', PNG, '67570000001'],
     ['a national number that begins as the code does, by its length', 2, '67570001', PNG, '67567570001'],
     ['one with a trunk 0 that begins as the code does, by its length', 0, '067570001', PNG, '67567570001'],
-    ['a national number that cannot carry the code, no length known', 2, '70000001', { countryCode: '675' }, '67570000001'],
-    ['a full number that would be over 15 digits with the code', 2, '6757000000001', { countryCode: '675' }, '6757000000001'],
+    [
+      'a national number that cannot carry the code, no length known',
+      2,
+      '70000001',
+      { countryCode: '675' },
+      '67570000001',
+    ],
+    [
+      'a full number that would be over 15 digits with the code',
+      2,
+      '6757000000001',
+      { countryCode: '675' },
+      '6757000000001',
+    ],
     ['both lengths possible', 2, '491234567', GERMANY, 'ambiguous'],
     ['both lengths possible, TON 0', 0, '491234567', GERMANY, 'ambiguous'],
     ['both lengths possible, but said to be international', 1, '491234567', GERMANY, '491234567'],
     ['a foreign number said to be national', 2, '61412345678', PNG, 'ambiguous'],
     ['a full number said to be national, no country known', 2, '67570000001', {}, 'no-country-code'],
-    ['a trunk 8 that may be the number\'s own', 2, '87070000001', { countryCode: '7', trunkPrefix: '8' }, 'ambiguous'],
-    ['a number of Hong Kong, said to be international', 1, '85291234567', { countryCode: '7', trunkPrefix: '8', nationalDigits: [10] }, '85291234567'],
-    ['a trunk 1 that is the country code, too', 2, '12125550123', { countryCode: '1', trunkPrefix: '1', nationalDigits: [10] }, '12125550123'],
+    ["a trunk 8 that may be the number's own", 2, '87070000001', { countryCode: '7', trunkPrefix: '8' }, 'ambiguous'],
+    [
+      'a number of Hong Kong, said to be international',
+      1,
+      '85291234567',
+      { countryCode: '7', trunkPrefix: '8', nationalDigits: [10] },
+      '85291234567',
+    ],
+    [
+      'a trunk 1 that is the country code, too',
+      2,
+      '12125550123',
+      { countryCode: '1', trunkPrefix: '1', nationalDigits: [10] },
+      '12125550123',
+    ],
   ]
   for (const [what, ton, digits, numbering, expected] of full) {
     it(`never has the code twice: ${what}`, () => {
@@ -74,15 +98,31 @@ describe('MSISDN', () => {
   }
 
   it('that carries the code is never given it again, whatever an address says of itself, unless its length says national', () => {
-    const lengths = fc.option(fc.uniqueArray(fc.integer({ min: 4, max: 11 }), { minLength: 1, maxLength: 3 }), { nil: undefined })
-    fc.assert(fc.property(fc.constantFrom('7', '49', '675'), fc.stringMatching(/^[1-9][0-9]{3,10}$/), fc.constantFrom(0, 1, 2, 3), fc.constantFrom('', '0'), lengths,
-      (countryCode, own, ton, trunk, nationalDigits) => {
-        const written = countryCode + own
-        const read = readMsisdn({ ton, npi: 1, digits: trunk + written }, { countryCode, ...(nationalDigits ? { nationalDigits } : {}) })
-        if ('fault' in read || read.msisdn === written) return
-        assert.equal(read.msisdn, countryCode + written)
-        assert.ok(nationalDigits?.includes(written.length) && !nationalDigits.includes(own.length), 'only its length may say that it is national')
-      }))
+    const lengths = fc.option(fc.uniqueArray(fc.integer({ min: 4, max: 11 }), { minLength: 1, maxLength: 3 }), {
+      nil: undefined,
+    })
+    fc.assert(
+      fc.property(
+        fc.constantFrom('7', '49', '675'),
+        fc.stringMatching(/^[1-9][0-9]{3,10}$/),
+        fc.constantFrom(0, 1, 2, 3),
+        fc.constantFrom('', '0'),
+        lengths,
+        (countryCode, own, ton, trunk, nationalDigits) => {
+          const written = countryCode + own
+          const read = readMsisdn(
+            { ton, npi: 1, digits: trunk + written },
+            { countryCode, ...(nationalDigits ? { nationalDigits } : {}) },
+          )
+          if ('fault' in read || read.msisdn === written) return
+          assert.equal(read.msisdn, countryCode + written)
+          assert.ok(
+            nationalDigits?.includes(written.length) && !nationalDigits.includes(own.length),
+            'only its length may say that it is national',
+          )
+        },
+      ),
+    )
   })
 
   it('has a remedy for each fault', () => {
@@ -92,19 +132,30 @@ describe('MSISDN', () => {
   })
 
   it('is unchanged when it is read again', () => {
-    fc.assert(fc.property(fc.stringMatching(/^[1-9][0-9]{6,14}$/), (digits) => {
-      assert.equal(msisdnOf(digits), digits)
-      assert.equal(msisdnOf(`+${digits}`), digits)
-      assert.equal(msisdnOf(`00${digits}`), digits)
-    }))
+    fc.assert(
+      fc.property(fc.stringMatching(/^[1-9][0-9]{6,14}$/), (digits) => {
+        assert.equal(msisdnOf(digits), digits)
+        assert.equal(msisdnOf(`+${digits}`), digits)
+        assert.equal(msisdnOf(`00${digits}`), digits)
+      }),
+    )
   })
 })
 
 describe('service code', () => {
   const forms: [string, string][] = [
-    ['*123#', '*123#'], ['123', '*123#'], ['*123', '*123#'], ['123#', '*123#'], [' * 123 # ', '*123#'],
-    ['**123#', '*123#'], ['*123**2#', '*123*2#'], ['*123*2*2#', '*123*2*2#'], ['*123*2*', '*123*2#'],
-    ['#100#', '#100#'], ['*#06#', '*#06#'], ['*123#2#', '*123*2#'],
+    ['*123#', '*123#'],
+    ['123', '*123#'],
+    ['*123', '*123#'],
+    ['123#', '*123#'],
+    [' * 123 # ', '*123#'],
+    ['**123#', '*123#'],
+    ['*123**2#', '*123*2#'],
+    ['*123*2*2#', '*123*2*2#'],
+    ['*123*2*', '*123*2#'],
+    ['#100#', '#100#'],
+    ['*#06#', '*#06#'],
+    ['*123#2#', '*123*2#'],
   ]
   for (const [written, code] of forms) it(`'${written}' is ${code}`, () => assert.equal(normaliseCode(written), code))
 

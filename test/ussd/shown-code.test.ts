@@ -6,10 +6,22 @@ const ROUTES = [{ code: '*150#' }, { code: '*384*1#', lines: ['digicel'] }, { co
 
 describe('a dialled code as it is shown', () => {
   for (const [written, shown] of [
-    ['*150#', '*150#'], ['*150*1234#', '*150*#'], ['*150*1*2*1234#', '*150*#'], ['150*1234', '*150*#'], ['#150*1234#', '#150*#'],
-    ['*384*1#', '*384*1#'], ['*384*1*1234#', '*384*1*#'], ['*384*2#', '*384*#'], ['*777*1234#', '*777*#'], ['*777#', '*777#'],
+    ['*150#', '*150#'],
+    ['*150*1234#', '*150*#'],
+    ['*150*1*2*1234#', '*150*#'],
+    ['150*1234', '*150*#'],
+    ['#150*1234#', '#150*#'],
+    ['*384*1#', '*384*1#'],
+    ['*384*1*1234#', '*384*1*#'],
+    ['*384*2#', '*384*#'],
+    ['*777*1234#', '*777*#'],
+    ['*777#', '*777#'],
     // A first part that is nobody's, and too long for a code.
-    ['*4815162342#', '**#'], ['*4815162342*1#', '**#'], ['', ''], ['push:topup2', 'push:topup2'], ['*15a0*1234#', '*'],
+    ['*4815162342#', '**#'],
+    ['*4815162342*1#', '**#'],
+    ['', ''],
+    ['push:topup2', 'push:topup2'],
+    ['*15a0*1234#', '*'],
     [`*1${'*22'.repeat(100)}#`, '*'],
   ] as const) {
     it(`${written.slice(0, 30)} as ${shown}`, () => assert.equal(shownCode(written, ROUTES), shown))
@@ -35,11 +47,17 @@ describe('a dialled code as it is shown', () => {
   })
 
   it('is a service of ours where one takes it by itself, on whatever line', () => {
-    assert.deepEqual(['*150*9#', '*384*1#', '*384#', '*777#', 'x'].map((code) => isServed(code, ROUTES)), [true, true, false, false, false])
+    assert.deepEqual(
+      ['*150*9#', '*384*1#', '*384#', '*777#', 'x'].map((code) => isServed(code, ROUTES)),
+      [true, true, false, false, false],
+    )
   })
 
   it('is found in texts, and nothing else is taken for one', () => {
-    assert.equal(hideDialled('no service has *777*1234#: 2*3 = 6, digicel/0#3, #1', ROUTES), 'no service has *777*#: 2*3 = 6, digicel/0#3, #1')
+    assert.equal(
+      hideDialled('no service has *777*1234#: 2*3 = 6, digicel/0#3, #1', ROUTES),
+      'no service has *777*#: 2*3 = 6, digicel/0#3, #1',
+    )
     assert.equal(hideDialled('a*150*1234# b', ROUTES), 'a*150*1234# b', 'part of a word')
   })
 

@@ -3,7 +3,17 @@ import fc from 'fast-check'
 import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from '../../src/ussd/gsm7.ts'
 import { decodeUcs2, encodeAscii, encodeLatin1, encodeUcs2 } from '../../src/ussd/octets.ts'
 import {
-  alphabetOf, asciiDigits, boundaryAt, clean, count, fit, fits, INPUT_UNITS_MAX, toGsm7Text, transliterate, trimAnswer,
+  alphabetOf,
+  asciiDigits,
+  boundaryAt,
+  clean,
+  count,
+  fit,
+  fits,
+  INPUT_UNITS_MAX,
+  toGsm7Text,
+  transliterate,
+  trimAnswer,
 } from '../../src/ussd/text.ts'
 import { USSD_PAGE } from '../../src/ussd/vocabulary.ts'
 
@@ -49,21 +59,25 @@ describe('GSM 7-bit', () => {
   })
 
   it('brings every text of its alphabet back, unpacked and packed', () => {
-    fc.assert(fc.property(gsm7Text(), (text) => {
-      const octets = encodeGsm7(text) as Buffer
-      assert.equal(decodeGsm7(octets), text)
-      const back = decodeGsm7(unpackSeptets(packSeptets(octets)))
-      // A final CR on an octet boundary comes back doubled, which a handset shows the same. (23.038 §6.1.2.3.1)
-      assert.ok(back === text || (text.endsWith('\r') && back === `${text}\r`))
-    }))
+    fc.assert(
+      fc.property(gsm7Text(), (text) => {
+        const octets = encodeGsm7(text) as Buffer
+        assert.equal(decodeGsm7(octets), text)
+        const back = decodeGsm7(unpackSeptets(packSeptets(octets)))
+        // A final CR on an octet boundary comes back doubled, which a handset shows the same. (23.038 §6.1.2.3.1)
+        assert.ok(back === text || (text.endsWith('\r') && back === `${text}\r`))
+      }),
+    )
   })
 
   it('reads any octets without throwing', () => {
-    fc.assert(fc.property(fc.uint8Array(), (octets) => {
-      assert.equal(typeof decodeGsm7(octets), 'string')
-      assert.equal(typeof decodeGsm7(unpackSeptets(octets)), 'string')
-      assert.equal(typeof decodeUcs2(octets), 'string')
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array(), (octets) => {
+        assert.equal(typeof decodeGsm7(octets), 'string')
+        assert.equal(typeof decodeGsm7(unpackSeptets(octets)), 'string')
+        assert.equal(typeof decodeUcs2(octets), 'string')
+      }),
+    )
   })
 })
 
@@ -124,12 +138,14 @@ describe('length and cutting', () => {
   it('always gives a beginning that fits, and the text itself when it fits', () => {
     const page = fc.record({ septets: fc.integer({ min: 0, max: 40 }), ucs2: fc.integer({ min: 0, max: 40 }) })
     const texts = fc.string({ unit: fc.oneof(fc.constantFrom('a', '€', 'Я', '😀', '\u0301', '\r', '\n'), fc.string()) })
-    fc.assert(fc.property(texts, page, (text, limit) => {
-      const start = fit(text, limit)
-      assert.ok(text.startsWith(start))
-      assert.ok(fits(start, limit))
-      if (fits(text, limit)) assert.equal(start, text)
-    }))
+    fc.assert(
+      fc.property(texts, page, (text, limit) => {
+        const start = fit(text, limit)
+        assert.ok(text.startsWith(start))
+        assert.ok(fits(start, limit))
+        if (fits(text, limit)) assert.equal(start, text)
+      }),
+    )
   })
 
   it('finds the boundary of surrogates at both ends of a text', () => {
@@ -174,13 +190,15 @@ describe('input', () => {
   })
 
   it('is clean after any input', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.uint8Array(), (text, octets) => {
-      for (const cleaned of [clean(text), clean(decodeUcs2(octets))]) {
-        assert.doesNotMatch(cleaned, /\p{Cs}/u)
-        assert.doesNotMatch(cleaned, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
-        assert.equal(clean(cleaned), cleaned)
-      }
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.uint8Array(), (text, octets) => {
+        for (const cleaned of [clean(text), clean(decodeUcs2(octets))]) {
+          assert.doesNotMatch(cleaned, /\p{Cs}/u)
+          assert.doesNotMatch(cleaned, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
+          assert.equal(clean(cleaned), cleaned)
+        }
+      }),
+    )
   })
 
   it('takes an answer without its blanks, its digits as ASCII', () => {

@@ -32,7 +32,10 @@ export function backend({ knex, clock, refuse, settings }) {
   }
 
   async function account(trx, msisdn) {
-    await trx('example_airtime_account').insert({ msisdn, toea: Math.round(opening * 100) }).onConflict('msisdn').ignore()
+    await trx('example_airtime_account')
+      .insert({ msisdn, toea: Math.round(opening * 100) })
+      .onConflict('msisdn')
+      .ignore()
     const row = await trx('example_airtime_account').where({ msisdn }).forUpdate().first()
     return Number(row.toea)
   }
@@ -53,7 +56,8 @@ export function backend({ knex, clock, refuse, settings }) {
       const after = toea - Math.round(price * 100)
       if (after < 0) return refuse('insufficient')
       const [{ nr }] = await trx('example_airtime_purchase')
-        .insert({ intention, msisdn, what, toea: toea - after, toea_after: after, at: new Date(clock.today()) }).returning('nr')
+        .insert({ intention, msisdn, what, toea: toea - after, toea_after: after, at: new Date(clock.today()) })
+        .returning('nr')
       const reference = `A${String(nr).padStart(6, '0')}`
       await trx('example_airtime_purchase').where({ nr }).update({ reference })
       await trx('example_airtime_account').where({ msisdn }).update({ toea: after })
@@ -80,20 +84,34 @@ export function backend({ knex, clock, refuse, settings }) {
         const bundle = BUNDLES.find((one) => one.id === id)
         // What was shown is what is paid: never another price.
         if (!bundle || bundle.price !== Number(price)) return refuse('changed')
-        return pay(context, { what: bundle.name, price: bundle.price }, (toea) => (toea < bundle.least * 100 ? 'changed' : undefined))
+        return pay(context, { what: bundle.name, price: bundle.price }, (toea) =>
+          toea < bundle.least * 100 ? 'changed' : undefined,
+        )
       },
       purchases: async (_args, { msisdn, language }) => {
         const words = (what) => (what === AIRTIME ? (WORDS[language] ?? WORDS.en) : what)
         await ready()
-        const rows = await knex('example_airtime_purchase').where({ msisdn }).orderBy('nr', 'desc').limit(PURCHASES_SHOWN)
-        return { rows: rows.map(({ at, what, toea, reference }) => ({ at: at.toISOString(), what: words(what), price: Number(toea) / 100, reference })) }
+        const rows = await knex('example_airtime_purchase')
+          .where({ msisdn })
+          .orderBy('nr', 'desc')
+          .limit(PURCHASES_SHOWN)
+        return {
+          rows: rows.map(({ at, what, toea, reference }) => ({
+            at: at.toISOString(),
+            what: words(what),
+            price: Number(toea) / 100,
+            reference,
+          })),
+        }
       },
     },
   }
 }
 
 async function prepare(knex) {
-  await knex.raw('CREATE TABLE IF NOT EXISTS example_airtime_account (msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))')
+  await knex.raw(
+    'CREATE TABLE IF NOT EXISTS example_airtime_account (msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))',
+  )
   await knex.raw(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
     nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL, toea bigint NOT NULL,
     toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)

@@ -4,14 +4,78 @@
  */
 
 const GOODS = [
-  'Banana', 'Betel nut', 'Breadfruit', 'Broccoli', 'Cabbage', 'Capsicum', 'Carrot', 'Cassava', 'Celery', 'Chicken', 'Choko', 'Cocoa dry',
-  'Coconut', 'Coffee parchment', 'Copra', 'Corn', 'Crab', 'Cucumber', 'Eggs', 'Fish', 'Garlic', 'Ginger', 'Guava', 'Kaukau', 'Lemon',
-  'Lettuce', 'Mango', 'Mustard', 'Onion', 'Orange', 'Pandanus', 'Papaya', 'Peanuts', 'Pineapple', 'Pitpit', 'Pork', 'Potato', 'Prawns',
-  'Pumpkin', 'Rice', 'Sago', 'Spring onion', 'Sugarcane', 'Taro', 'Tomato', 'Tulip', 'Vanilla', 'Watercress', 'Watermelon', 'Yam',
+  'Banana',
+  'Betel nut',
+  'Breadfruit',
+  'Broccoli',
+  'Cabbage',
+  'Capsicum',
+  'Carrot',
+  'Cassava',
+  'Celery',
+  'Chicken',
+  'Choko',
+  'Cocoa dry',
+  'Coconut',
+  'Coffee parchment',
+  'Copra',
+  'Corn',
+  'Crab',
+  'Cucumber',
+  'Eggs',
+  'Fish',
+  'Garlic',
+  'Ginger',
+  'Guava',
+  'Kaukau',
+  'Lemon',
+  'Lettuce',
+  'Mango',
+  'Mustard',
+  'Onion',
+  'Orange',
+  'Pandanus',
+  'Papaya',
+  'Peanuts',
+  'Pineapple',
+  'Pitpit',
+  'Pork',
+  'Potato',
+  'Prawns',
+  'Pumpkin',
+  'Rice',
+  'Sago',
+  'Spring onion',
+  'Sugarcane',
+  'Taro',
+  'Tomato',
+  'Tulip',
+  'Vanilla',
+  'Watercress',
+  'Watermelon',
+  'Yam',
 ]
 const MARKETS = [
-  'Alotau', 'Arawa', 'Banz', 'Boroko', 'Buka', 'Bulolo', 'Daru', 'Goroka', 'Gordons', 'Kainantu', 'Kavieng', 'Kimbe', 'Kokopo', 'Kundiawa',
-  'Lae', 'Madang', 'Mendi', 'Mount Hagen', 'Vanimo', 'Wewak',
+  'Alotau',
+  'Arawa',
+  'Banz',
+  'Boroko',
+  'Buka',
+  'Bulolo',
+  'Daru',
+  'Goroka',
+  'Gordons',
+  'Kainantu',
+  'Kavieng',
+  'Kimbe',
+  'Kokopo',
+  'Kundiawa',
+  'Lae',
+  'Madang',
+  'Mendi',
+  'Mount Hagen',
+  'Vanimo',
+  'Wewak',
 ]
 const UNITS = ['kilo', 'heap', 'bundle']
 const SEEN_SHOWN = 10
@@ -40,19 +104,31 @@ export function backend({ knex, clock, refuse }) {
         await ready()
         const row = Number.isSafeInteger(id) && (await knex('example_market_price').where({ id }).first())
         if (!row) return refuse('gone')
-        const least = await knex('example_market_price').where({ goods: row.goods, unit: row.unit }).orderBy(['toea', 'market']).first()
+        const least = await knex('example_market_price')
+          .where({ goods: row.goods, unit: row.unit })
+          .orderBy(['toea', 'market'])
+          .first()
         const seen = { msisdn, id, at: new Date(clock.now()) }
         await knex('example_market_seen').insert(seen).onConflict(['msisdn', 'id']).merge()
         const trend = row.toea > row.toea_before ? 'up' : row.toea < row.toea_before ? 'down' : 'same'
         return {
-          name: nameOf(row), price: row.toea / 100, unit: row.unit, at: row.at.toISOString(), trend,
-          least: least.market, lowest: least.toea / 100,
+          name: nameOf(row),
+          price: row.toea / 100,
+          unit: row.unit,
+          at: row.at.toISOString(),
+          trend,
+          least: least.market,
+          lowest: least.toea / 100,
         }
       },
       seen: async (_args, { msisdn }) => {
         await ready()
-        const rows = await knex('example_market_seen as s').join('example_market_price as p', 'p.id', 's.id')
-          .where({ msisdn }).orderBy('s.at', 'desc').limit(SEEN_SHOWN).select('p.id', 'goods', 'market')
+        const rows = await knex('example_market_seen as s')
+          .join('example_market_price as p', 'p.id', 's.id')
+          .where({ msisdn })
+          .orderBy('s.at', 'desc')
+          .limit(SEEN_SHOWN)
+          .select('p.id', 'goods', 'market')
         return { rows: rows.map((row) => ({ id: row.id, name: nameOf(row) })) }
       },
     },
@@ -65,11 +141,17 @@ function nameOf({ goods, market }) {
 
 /** Made up, but always the same: by the places of the goods and of the market. */
 function pricesOf(clock) {
-  return GOODS.flatMap((goods, g) => MARKETS.map((market, m) => ({
-    id: g * MARKETS.length + m + 1, goods, market, unit: UNITS[g % UNITS.length],
-    toea: 100 + g * 20 + ((g * 7 + m * 13) % 40) * 10, toea_before: 100 + g * 20 + ((g * 7 + m * 13 + m % 3) % 40) * 10,
-    at: new Date(clock.today()),
-  })))
+  return GOODS.flatMap((goods, g) =>
+    MARKETS.map((market, m) => ({
+      id: g * MARKETS.length + m + 1,
+      goods,
+      market,
+      unit: UNITS[g % UNITS.length],
+      toea: 100 + g * 20 + ((g * 7 + m * 13) % 40) * 10,
+      toea_before: 100 + g * 20 + ((g * 7 + m * 13 + (m % 3)) % 40) * 10,
+      at: new Date(clock.today()),
+    })),
+  )
 }
 
 async function prepare(knex, clock) {
@@ -80,6 +162,9 @@ async function prepare(knex, clock) {
     msisdn text NOT NULL, id integer NOT NULL REFERENCES example_market_price, at timestamptz NOT NULL, PRIMARY KEY (msisdn, id))`)
   const prices = pricesOf(clock)
   for (let i = 0; i < prices.length; i += ROWS_AT_ONCE) {
-    await knex('example_market_price').insert(prices.slice(i, i + ROWS_AT_ONCE)).onConflict('id').ignore()
+    await knex('example_market_price')
+      .insert(prices.slice(i, i + ROWS_AT_ONCE))
+      .onConflict('id')
+      .ignore()
   }
 }

@@ -4,7 +4,12 @@
  */
 
 /** Fees in toea, by the amount that is sent: up to so many toea. */
-const FEES = [[5_000, 50], [20_000, 100], [100_000, 250], [Infinity, 500]]
+const FEES = [
+  [5_000, 50],
+  [20_000, 100],
+  [100_000, 250],
+  [Infinity, 500],
+]
 const NAMES = ['Mary Kila', 'John Toua', 'Anna Wari', 'Peter Kaupa']
 const OPENING_TOEA = 30_000
 
@@ -24,7 +29,10 @@ export function backend({ knex, clock, refuse, settings }) {
   /** Locked until the transaction ends. Whoever comes for the first time has the opening balance. */
   async function account(trx, msisdn) {
     const name = NAMES[Number(msisdn.slice(-2)) % NAMES.length]
-    await trx('example_money_account').insert({ msisdn, name, toea: Math.round(opening * 100) }).onConflict('msisdn').ignore()
+    await trx('example_money_account')
+      .insert({ msisdn, name, toea: Math.round(opening * 100) })
+      .onConflict('msisdn')
+      .ignore()
     const row = await trx('example_money_account').where({ msisdn }).forUpdate().first()
     return { name: row.name, toea: Number(row.toea) }
   }
@@ -44,7 +52,8 @@ export function backend({ knex, clock, refuse, settings }) {
       await trx('example_money_account').where({ msisdn }).update({ toea: after })
       await trx('example_money_account').where({ msisdn: receiver }).increment('toea', toea)
       const [{ nr }] = await trx('example_money_transfer')
-        .insert({ intention, msisdn, receiver, toea, fee: feeOf(toea), toea_after: after, at: new Date(clock.today()) }).returning('nr')
+        .insert({ intention, msisdn, receiver, toea, fee: feeOf(toea), toea_after: after, at: new Date(clock.today()) })
+        .returning('nr')
       return { reference: referenceOf(nr), balance: after / 100 }
     })
   }
@@ -79,7 +88,9 @@ function referenceOf(nr) {
 }
 
 async function prepare(knex) {
-  await knex.raw('CREATE TABLE IF NOT EXISTS example_money_account (msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))')
+  await knex.raw(
+    'CREATE TABLE IF NOT EXISTS example_money_account (msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))',
+  )
   await knex.raw(`CREATE TABLE IF NOT EXISTS example_money_transfer (
     nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, receiver text NOT NULL, toea bigint NOT NULL,
     fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)

@@ -21,7 +21,10 @@ export function backend({ knex, clock, refuse }) {
   async function withRow(msisdn, run) {
     await ready()
     return knex.transaction(async (trx) => {
-      await trx('example_survey').insert({ msisdn, begun_at: new Date(clock.today()) }).onConflict('msisdn').ignore()
+      await trx('example_survey')
+        .insert({ msisdn, begun_at: new Date(clock.today()) })
+        .onConflict('msisdn')
+        .ignore()
       return run(trx, await trx('example_survey').where({ msisdn }).forUpdate().first())
     })
   }
@@ -32,22 +35,28 @@ export function backend({ knex, clock, refuse }) {
         await ready()
         return stateOf(await knex('example_survey').where({ msisdn }).first())
       },
-      save: ({ key, value }, { msisdn }) => withRow(msisdn, async (trx, row) => {
-        if (row.nr !== null) return refuse('closed')
-        if (!KEYS.has(key)) throw new Error('no such question')
-        const answers = { ...row.answers, [key]: value }
-        await trx('example_survey').where({ msisdn }).update({ answers: JSON.stringify(answers) })
-        return stateOf({ ...row, answers })
-      }),
-      finish: (_args, { msisdn, intention }) => withRow(msisdn, async (trx, row) => {
-        if (row.nr !== null) return row.intention === intention ? { nr: Number(row.nr) } : refuse('closed')
-        // One counter, so that numbers have no gaps.
-        await trx.raw('LOCK TABLE example_survey IN EXCLUSIVE MODE')
-        const { last } = await trx('example_survey').max('nr as last').first()
-        const nr = Number(last ?? 0) + 1
-        await trx('example_survey').where({ msisdn }).update({ nr, intention, done_at: new Date(clock.today()) })
-        return { nr }
-      }),
+      save: ({ key, value }, { msisdn }) =>
+        withRow(msisdn, async (trx, row) => {
+          if (row.nr !== null) return refuse('closed')
+          if (!KEYS.has(key)) throw new Error('no such question')
+          const answers = { ...row.answers, [key]: value }
+          await trx('example_survey')
+            .where({ msisdn })
+            .update({ answers: JSON.stringify(answers) })
+          return stateOf({ ...row, answers })
+        }),
+      finish: (_args, { msisdn, intention }) =>
+        withRow(msisdn, async (trx, row) => {
+          if (row.nr !== null) return row.intention === intention ? { nr: Number(row.nr) } : refuse('closed')
+          // One counter, so that numbers have no gaps.
+          await trx.raw('LOCK TABLE example_survey IN EXCLUSIVE MODE')
+          const { last } = await trx('example_survey').max('nr as last').first()
+          const nr = Number(last ?? 0) + 1
+          await trx('example_survey')
+            .where({ msisdn })
+            .update({ nr, intention, done_at: new Date(clock.today()) })
+          return { nr }
+        }),
     },
   }
 }

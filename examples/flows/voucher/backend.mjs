@@ -30,8 +30,11 @@ export function backend({ knex, clock, refuse, settings }) {
 
   async function unknown(msisdn) {
     const day = new Date(clock.today()).toISOString().slice(0, 10)
-    const [{ tries }] = await knex('example_voucher_unknown').insert({ msisdn, day, tries: 1 }).onConflict(['msisdn', 'day'])
-      .merge({ tries: knex.raw('example_voucher_unknown.tries + 1') }).returning('tries')
+    const [{ tries }] = await knex('example_voucher_unknown')
+      .insert({ msisdn, day, tries: 1 })
+      .onConflict(['msisdn', 'day'])
+      .merge({ tries: knex.raw('example_voucher_unknown.tries + 1') })
+      .returning('tries')
     return refuse(tries > UNKNOWN_A_DAY ? 'blocked' : 'unknown')
   }
 
@@ -46,7 +49,9 @@ export function backend({ knex, clock, refuse, settings }) {
       look: async ({ code }, { msisdn }) => {
         await ready()
         if (await isBlocked(msisdn)) return refuse('blocked')
-        const row = await knex('example_voucher').where({ code: String(code) }).first()
+        const row = await knex('example_voucher')
+          .where({ code: String(code) })
+          .first()
         if (!row) return unknown(msisdn)
         const status = row.used_at ? 'used' : row.until.getTime() < clock.today() ? 'expired' : 'good'
         return { status, worth: row.worth, at: (row.used_at ?? row.until).toISOString() }
@@ -54,14 +59,20 @@ export function backend({ knex, clock, refuse, settings }) {
       redeem: async ({ code }, { msisdn, intention }) => {
         await ready()
         return knex.transaction(async (trx) => {
-          const row = await trx('example_voucher').where({ code: String(code) }).forUpdate().first()
+          const row = await trx('example_voucher')
+            .where({ code: String(code) })
+            .forUpdate()
+            .first()
           if (!row) return refuse('gone')
           const isOurs = row.used_intention === intention
           if (!isOurs && (row.used_at || row.until.getTime() < clock.today())) return refuse('gone')
           if (!isOurs) {
-            await trx('example_voucher').where({ code: row.code })
+            await trx('example_voucher')
+              .where({ code: row.code })
               .update({ used_at: new Date(clock.today()), used_by: msisdn, used_intention: intention })
-            await trx('example_voucher_credit').insert({ msisdn, kina: row.worth }).onConflict('msisdn')
+            await trx('example_voucher_credit')
+              .insert({ msisdn, kina: row.worth })
+              .onConflict('msisdn')
               .merge({ kina: trx.raw('example_voucher_credit.kina + excluded.kina') })
           }
           const { kina } = await trx('example_voucher_credit').where({ msisdn }).first()

@@ -13,19 +13,30 @@ const files = file.extend({ catalogues: z.array(file).max(50).default([]) })
 const language = z.string().regex(/^[a-z]{2,3}$/)
 
 const BODIES = {
-  publish: z.strictObject({
-    source: files.extend({ parts: z.array(files).max(100).optional() }).optional(), revision: revision.optional(),
-    share: share.optional(), note,
-  }).refine((it) => (it.source === undefined) !== (it.revision === undefined), { error: 'needs either source or revision' }),
+  publish: z
+    .strictObject({
+      source: files.extend({ parts: z.array(files).max(100).optional() }).optional(),
+      revision: revision.optional(),
+      share: share.optional(),
+      note,
+    })
+    .refine((it) => (it.source === undefined) !== (it.revision === undefined), {
+      error: 'needs either source or revision',
+    }),
   rollback: z.strictObject({ revision: revision.optional(), note }),
   canary: z.strictObject({ revision: revision.nullable(), share: share.default(0), note }),
   recall: z.strictObject({ revision, texts: z.record(language, z.string().min(1).max(182)).default({}), note }),
 } as const
 
 /** `audit` takes down who, what, before and after. */
-export function flowRoutes(desk: FlowService, audit: (c: Context<Admitted>, what: string, more: object) => void): Hono<Admitted> {
+export function flowRoutes(
+  desk: FlowService,
+  audit: (c: Context<Admitted>, what: string, more: object) => void,
+): Hono<Admitted> {
   const app = new Hono<Admitted>()
-  app.use('/:name/*', async (c, next) => NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400))
+  app.use('/:name/*', async (c, next) =>
+    NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400),
+  )
 
   app.get('/', (c) => c.json({ flows: desk.flows() }))
   app.get('/:name/revisions', async (c) => {
@@ -37,15 +48,34 @@ export function flowRoutes(desk: FlowService, audit: (c: Context<Admitted>, what
     return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)
   })
 
-  app.post('/:name/publish', (c) => decide(c, 'publish', (name, { source, revision: one, share: part, note: why }) =>
-    desk.publish(name, source ? { source } : { revision: one! }, { ...byOf(c, why), ...(part === undefined ? {} : { share: part }) })))
-  app.post('/:name/rollback', (c) => decide(c, 'rollback', (name, body) => desk.rollBack(name, body.revision ?? null, byOf(c, body.note))))
-  app.post('/:name/canary', (c) => decide(c, 'canary', (name, body) =>
-    desk.tryOut(name, body.revision === null ? null : { revision: body.revision, share: body.share }, byOf(c, body.note))))
-  app.post('/:name/recall', (c) => decide(c, 'recall', (name, body) => desk.recall(name, body.revision, body.texts, byOf(c, body.note))))
+  app.post('/:name/publish', (c) =>
+    decide(c, 'publish', (name, { source, revision: one, share: part, note: why }) =>
+      desk.publish(name, source ? { source } : { revision: one! }, {
+        ...byOf(c, why),
+        ...(part === undefined ? {} : { share: part }),
+      }),
+    ),
+  )
+  app.post('/:name/rollback', (c) =>
+    decide(c, 'rollback', (name, body) => desk.rollBack(name, body.revision ?? null, byOf(c, body.note))),
+  )
+  app.post('/:name/canary', (c) =>
+    decide(c, 'canary', (name, body) =>
+      desk.tryOut(
+        name,
+        body.revision === null ? null : { revision: body.revision, share: body.share },
+        byOf(c, body.note),
+      ),
+    ),
+  )
+  app.post('/:name/recall', (c) =>
+    decide(c, 'recall', (name, body) => desk.recall(name, body.revision, body.texts, byOf(c, body.note))),
+  )
 
   async function decide<What extends keyof typeof BODIES>(
-    c: Context<Admitted>, what: What, run: (name: string, body: z.infer<(typeof BODIES)[What]>) => Promise<FlowChange>,
+    c: Context<Admitted>,
+    what: What,
+    run: (name: string, body: z.infer<(typeof BODIES)[What]>) => Promise<FlowChange>,
   ) {
     const name = c.req.param('name')!
     const read = BODIES[what].safeParse(await c.req.json<unknown>().catch(() => null))

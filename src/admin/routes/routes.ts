@@ -1,4 +1,7 @@
-/** The admin routes that need a token: dialogues, flows, lines. What changes something is written down: who, what, before, after. */
+/**
+ * The admin routes that need a token: dialogues, flows, lines. What changes something is written down: who, what,
+ * before, after.
+ */
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../../base/index.ts'
@@ -45,7 +48,8 @@ export function adminRoutes({ desk, flows, log }: RouteDeps): Hono<Admitted> {
 
   app.get('/dialogues', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!MSISDN.test(msisdn)) return c.json({ error: 'msisdn: international digits', try: '/v1/dialogues?msisdn=67570000001' }, 400)
+    if (!MSISDN.test(msisdn))
+      return c.json({ error: 'msisdn: international digits', try: '/v1/dialogues?msisdn=67570000001' }, 400)
     const dialogues = await desk.dialogues(msisdn)
     audit(c.get('token'), 'dialogues looked at', { msisdn, found: dialogues.length })
     return c.json({ dialogues })
@@ -55,11 +59,19 @@ export function adminRoutes({ desk, flows, log }: RouteDeps): Hono<Admitted> {
     const { group, msisdn } = c.req.param()
     if (!MSISDN.test(msisdn)) return c.json({ error: 'msisdn: international digits' }, 400)
     const ended = await desk.endDialogue(group, msisdn)
-    audit(c.get('token'), 'dialogue ended', { group, msisdn, before: ended ? 'open' : 'none', after: ended ? 'ended' : 'none' })
+    audit(c.get('token'), 'dialogue ended', {
+      group,
+      msisdn,
+      before: ended ? 'open' : 'none',
+      after: ended ? 'ended' : 'none',
+    })
     return ended ? c.json({ ended }) : c.json({ error: 'no dialogue is open there' }, 404)
   })
 
-  app.route('/flows', flowRoutes(flows, (c, what, more) => audit(c.get('token'), what, more)))
+  app.route(
+    '/flows',
+    flowRoutes(flows, (c, what, more) => audit(c.get('token'), what, more)),
+  )
 
   app.post('/push', async (c) => {
     const done = await pushBy(desk, await c.req.json<unknown>().catch(() => null))
@@ -70,7 +82,10 @@ export function adminRoutes({ desk, flows, log }: RouteDeps): Hono<Admitted> {
     return c.json(told)
   })
 
-  app.route('/sms', smsRoutes(desk, (c, what, more) => audit(c.get('token'), what, more)))
+  app.route(
+    '/sms',
+    smsRoutes(desk, (c, what, more) => audit(c.get('token'), what, more)),
+  )
 
   app.get('/lines', (c) => c.json({ lines: desk.lines() }))
   app.post('/lines/reload', async (c) => {
@@ -79,18 +94,32 @@ export function adminRoutes({ desk, flows, log }: RouteDeps): Hono<Admitted> {
     if ('problem' in done) return c.json({ error: done.problem }, 409)
     if (done.refused.length === 0) return c.json(done)
     const names = done.refused.map(({ line }) => line).join(', ')
-    const problems = done.refused.map(({ line, peer, why, detail, remedy }) => `${line} at ${peer}: ${why}: ${detail}: ${remedy}`)
-    const others = (['added', 'changed', 'removed'] as const).filter((what) => done[what].length)
+    const problems = done.refused.map(
+      ({ line, peer, why, detail, remedy }) => `${line} at ${peer}: ${why}: ${detail}: ${remedy}`,
+    )
+    const others = (['added', 'changed', 'removed'] as const)
+      .filter((what) => done[what].length)
       .map((what) => `${what}: ${done[what].join(' ')}`)
-    return c.json({ ...done, error: `not taken, on with the old settings: ${names}`, problems: [...problems, ...others] }, 409)
+    return c.json(
+      { ...done, error: `not taken, on with the old settings: ${names}`, problems: [...problems, ...others] },
+      409,
+    )
   })
-  for (const [verb, change] of [['stop', desk.haltLine], ['start', desk.resumeLine]] as const) {
+  for (const [verb, change] of [
+    ['stop', desk.haltLine],
+    ['start', desk.resumeLine],
+  ] as const) {
     app.post(`/lines/:line/${verb}`, (c) => {
       const name = c.req.param('line')
       const before = desk.lines().find((line) => line.name === name)?.stopped
-      if (!change(name)) return c.json({ error: `there is no line '${name}'`, lines: desk.lines().map((line) => line.name) }, 404)
+      if (!change(name))
+        return c.json({ error: `there is no line '${name}'`, lines: desk.lines().map((line) => line.name) }, 404)
       const stopped = verb === 'stop'
-      audit(c.get('token'), `line ${verb}`, { line: name, before: before ? 'stopped' : 'serving', after: stopped ? 'stopped' : 'serving' })
+      audit(c.get('token'), `line ${verb}`, {
+        line: name,
+        before: before ? 'stopped' : 'serving',
+        after: stopped ? 'stopped' : 'serving',
+      })
       return c.json({ line: name, stopped })
     })
   }

@@ -7,7 +7,7 @@ import type { Admitted } from './routes.ts'
 const MSISDN = /^[1-9]\d{4,14}$/
 const body = z.strictObject({ text: z.string().min(1).max(1_600) })
 /** What an outcome is to whoever asked over HTTP. */
-const STATUS = { 'none': 404, 'off': 409, 'too-late': 409, 'busy': 409, 'unknown': 504 } as const
+const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 } as const
 
 export type Audit = (c: Context<Admitted>, what: string, more: object) => void
 
@@ -15,7 +15,8 @@ export function smsRoutes(desk: Pick<AdminService, 'sms'>, audit: Audit): Hono<A
   const app = new Hono<Admitted>()
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!MSISDN.test(msisdn)) return c.json({ error: 'msisdn: international digits', try: '/v1/sms?msisdn=67570000001' }, 400)
+    if (!MSISDN.test(msisdn))
+      return c.json({ error: 'msisdn: international digits', try: '/v1/sms?msisdn=67570000001' }, 400)
     const sms = await desk.sms.of(msisdn)
     audit(c, 'sms looked at', { msisdn, found: sms.length })
     return c.json({ sms })

@@ -1,4 +1,7 @@
-/** GET /v1/lines/LINE/trace: what passed on a line lately, as a capture file or a listing. Unmasked only for who may operate. */
+/**
+ * GET /v1/lines/LINE/trace: what passed on a line lately, as a capture file or a listing. Unmasked only for who may
+ * operate.
+ */
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { Token } from '../access.ts'
@@ -7,7 +10,11 @@ import type { Admitted } from './routes.ts'
 
 const query = z.strictObject({
   last: z.coerce.number().int().min(1).max(1_000_000).optional(),
-  msisdn: z.string().regex(/^\+?[1-9]\d{4,14}$/).transform((it) => it.replace('+', '')).optional(),
+  msisdn: z
+    .string()
+    .regex(/^\+?[1-9]\d{4,14}$/)
+    .transform((it) => it.replace('+', ''))
+    .optional(),
   clear: z.literal('true').optional(),
   form: z.enum(['pcap', 'text']).default('pcap'),
 })
@@ -29,7 +36,12 @@ export function traceAnswer(c: Context<Admitted>, desk: Pick<AdminService, 'trac
   }
   const told = desk.trace(line, { last, msisdn, clear: clear !== undefined })
   if (!told) return c.json({ error: 'there is no such line' }, 404)
-  audit(token, 'trace taken', { line, clear: clear !== undefined, pdus: told.pdus, ...(msisdn === undefined ? {} : { msisdn }) })
+  audit(token, 'trace taken', {
+    line,
+    clear: clear !== undefined,
+    pdus: told.pdus,
+    ...(msisdn === undefined ? {} : { msisdn }),
+  })
   if (form === 'text') return c.text(told.text())
   return c.body(new Uint8Array(told.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
 }

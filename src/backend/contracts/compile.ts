@@ -17,13 +17,20 @@ export function compileContract(profile: ContractProfile): Contract {
   const { close, later } = profile
   return {
     name: profile.name,
-    mark: createHash('sha256').update(JSON.stringify([profile.name, profile.reply])).digest('hex').slice(0, 12),
+    mark: createHash('sha256')
+      .update(JSON.stringify([profile.name, profile.reply]))
+      .digest('hex')
+      .slice(0, 12),
     closeTo: close?.to ?? 'app',
-    ...(later ? { later: {
-      field: later.field,
-      id: (asked) => fillWords(later.id, contractValues(asked, profile.msisdn)),
-      receipt: { status: later.receipt.status, body: JSON.stringify(fillTree(later.receipt.fields, {})) },
-    } } : {}),
+    ...(later
+      ? {
+          later: {
+            field: later.field,
+            id: (asked) => fillWords(later.id, contractValues(asked, profile.msisdn)),
+            receipt: { status: later.receipt.status, body: JSON.stringify(fillTree(later.receipt.fields, {})) },
+          },
+        }
+      : {}),
     ask: (asked) => outgoing(asked.sequence <= 1 ? begin : answer, contractValues(asked, profile.msisdn)),
     understand: (received, asked) => {
       const said = readReply(profile.reply, received)
@@ -33,8 +40,10 @@ export function compileContract(profile: ContractProfile): Contract {
     close: (closing) => {
       const word = close && wordFor(close, closing.reason)
       if (!close || word === undefined) return null
-      return outgoing({ ...close, method: close.method ?? begin.method, format: close.format ?? begin.format },
-        closingValues(closing, profile.msisdn, word))
+      return outgoing(
+        { ...close, method: close.method ?? begin.method, format: close.format ?? begin.format },
+        closingValues(closing, profile.msisdn, word),
+      )
     },
   }
 }
@@ -48,8 +57,10 @@ function wordFor(close: NonNullable<ContractProfile['close']>, reason: EndReason
 function laid(base: AskProfile, over: AskProfile | undefined): AskProfile {
   if (!over) return base
   return {
-    ...base, ...over,
-    fields: { ...base.fields, ...over.fields }, headers: { ...base.headers, ...over.headers },
+    ...base,
+    ...over,
+    fields: { ...base.fields, ...over.fields },
+    headers: { ...base.headers, ...over.headers },
   }
 }
 
@@ -61,10 +72,19 @@ function outgoing(ask: AskProfile, values: Values): Outgoing {
   const method = ask.method ?? (format === 'query' ? 'GET' : 'POST')
   if (format === 'query') return { method, path, query: encoded(fields), headers, body: '' }
   const [type, write] = WRITTEN[format]
-  return { method, path, query: '', headers: { 'content-type': type, ...headers }, body: write(fields, ask.procedure ?? '') }
+  return {
+    method,
+    path,
+    query: '',
+    headers: { 'content-type': type, ...headers },
+    body: write(fields, ask.procedure ?? ''),
+  }
 }
 
-const WRITTEN: Record<'form' | 'json' | 'xml' | 'xmlrpc', [type: string, write: (fields: JsonObject, procedure: string) => string]> = {
+const WRITTEN: Record<
+  'form' | 'json' | 'xml' | 'xmlrpc',
+  [type: string, write: (fields: JsonObject, procedure: string) => string]
+> = {
   form: ['application/x-www-form-urlencoded', encoded],
   json: ['application/json', (fields) => JSON.stringify(fields)],
   xml: ['text/xml; charset=utf-8', toXml],
@@ -72,6 +92,9 @@ const WRITTEN: Record<'form' | 'json' | 'xml' | 'xmlrpc', [type: string, write: 
 }
 
 function encoded(fields: JsonObject): string {
-  const pairs = Object.entries(fields).map(([key, value]: [string, Json]): [string, string] => [key, contractText(value)])
+  const pairs = Object.entries(fields).map(([key, value]: [string, Json]): [string, string] => [
+    key,
+    contractText(value),
+  ])
   return new URLSearchParams(pairs).toString()
 }

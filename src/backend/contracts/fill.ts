@@ -6,30 +6,82 @@ import type { Asked, Closing } from './types.ts'
 type Values = Record<string, Json | undefined>
 
 export const END_REASONS = [
-  'completed', 'exit', 'subscriber-abort', 'network-abort', 'idle', 'total', 'backend-failed', 'store-failed', 'bind-lost',
-  'refused', 'superseded', 'overload', 'too-many-wrong', 'flow-gone', 'failed', 'drained', 'operator', 'recalled', 'answer-later',
+  'completed',
+  'exit',
+  'subscriber-abort',
+  'network-abort',
+  'idle',
+  'total',
+  'backend-failed',
+  'store-failed',
+  'bind-lost',
+  'refused',
+  'superseded',
+  'overload',
+  'too-many-wrong',
+  'flow-gone',
+  'failed',
+  'drained',
+  'operator',
+  'recalled',
+  'answer-later',
 ] as const satisfies readonly EndReason[]
 
 /** What may stand in braces. */
 export const NAMES: ReadonlySet<string> = new Set([
-  'session', 'msisdn', 'network', 'language', 'line', 'id', 'now', 'nowMs', 'sequence', 'first', 'later',
+  'session',
+  'msisdn',
+  'network',
+  'language',
+  'line',
+  'id',
+  'now',
+  'nowMs',
+  'sequence',
+  'first',
+  'later',
   // What was dialled: `*384#`, `*384*1#`, and both without their marks: `384`, `384*1`.
-  'serviceCode', 'dialled', 'bareServiceCode', 'bareDialled',
+  'serviceCode',
+  'dialled',
+  'bareServiceCode',
+  'bareDialled',
   // All that was entered, joined by `*`; the newest answer; the same, but what was dialled on the first request.
-  'text', 'input', 'message',
+  'text',
+  'input',
+  'message',
   // At the end only.
-  'reason', 'word', 'turns', 'durationMs', 'lastText', 'lastMark', 'error',
+  'reason',
+  'word',
+  'turns',
+  'durationMs',
+  'lastText',
+  'lastMark',
+  'error',
 ])
 
 /** `plus`: the number with its `+`. */
 export function contractValues(asked: Asked, form: 'plain' | 'plus'): Values {
   const first = asked.sequence <= 1
   return {
-    session: asked.epoch, msisdn: form === 'plus' ? `+${asked.msisdn}` : asked.msisdn, network: asked.network,
-    language: asked.language, line: asked.line, id: asked.intention, now: new Date(asked.nowMs).toISOString(),
-    nowMs: asked.nowMs, sequence: asked.sequence, first, later: !first, serviceCode: asked.serviceCode,
-    dialled: asked.dialled, bareServiceCode: bare(asked.serviceCode), bareDialled: bare(asked.dialled), text: asked.text,
-    input: asked.input, message: first ? asked.dialled : asked.input, state: asked.state,
+    session: asked.epoch,
+    msisdn: form === 'plus' ? `+${asked.msisdn}` : asked.msisdn,
+    network: asked.network,
+    language: asked.language,
+    line: asked.line,
+    id: asked.intention,
+    now: new Date(asked.nowMs).toISOString(),
+    nowMs: asked.nowMs,
+    sequence: asked.sequence,
+    first,
+    later: !first,
+    serviceCode: asked.serviceCode,
+    dialled: asked.dialled,
+    bareServiceCode: bare(asked.serviceCode),
+    bareDialled: bare(asked.dialled),
+    text: asked.text,
+    input: asked.input,
+    message: first ? asked.dialled : asked.input,
+    state: asked.state,
   }
 }
 
@@ -38,7 +90,13 @@ export function closingValues(closing: Closing, form: 'plain' | 'plus', word: st
   const { reason, turns, durationMs, lastText, lastEnd } = closing
   const isGood = reason === 'completed' || reason === 'exit'
   return {
-    ...contractValues(closing, form), reason, word, turns, durationMs, lastText, error: isGood ? '' : reason,
+    ...contractValues(closing, form),
+    reason,
+    word,
+    turns,
+    durationMs,
+    lastText,
+    error: isGood ? '' : reason,
     lastMark: lastText === '' ? '' : lastEnd ? 'END' : 'CON',
   }
 }
@@ -81,7 +139,7 @@ function lookUp(name: string, values: Values): Json {
 
 function own(tree: Json | undefined, key: string): Json {
   if (tree === null || typeof tree !== 'object' || Array.isArray(tree)) return ''
-  return Object.hasOwn(tree, key) ? tree[key] ?? '' : ''
+  return Object.hasOwn(tree, key) ? (tree[key] ?? '') : ''
 }
 
 function bare(code: string): string {

@@ -1,6 +1,6 @@
 /**
- * A contract's kit: recorded requests and replies of one dialogue, that both sides can be held to. An HTTP message stands
- * in it would on the wire, less the headers that say nothing about the contract.
+ * A contract's kit: recorded requests and replies of one dialogue, that both sides can be held to. An HTTP message
+ * stands in it would on the wire, less the headers that say nothing about the contract.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,8 +17,14 @@ const kit = z.strictObject({
   /** Where the exchanges are from. */
   seen: z.string(),
   dialogue: z.strictObject({
-    epoch: z.string(), msisdn: z.string(), line: z.string(), network: z.string(), language: z.string(),
-    code: z.string(), dialled: z.string(), nowMs: z.number(),
+    epoch: z.string(),
+    msisdn: z.string(),
+    line: z.string(),
+    network: z.string(),
+    language: z.string(),
+    code: z.string(),
+    dialled: z.string(),
+    nowMs: z.number(),
   }),
   /** One after the other, in one dialogue. The first is the dial. */
   turns: z.array(z.strictObject({ input: z.string(), request: z.string(), reply: z.string(), shows })).min(1),
@@ -39,17 +45,30 @@ export function loadKit(name: string, dir = join(packageRoot, 'contracts')): Kit
   if (!existsSync(file)) return undefined
   const parsed = kit.safeParse(parse(readFileSync(file, 'utf8')))
   if (parsed.success) return parsed.data
-  throw new ProblemsError(`kit ${file}`, parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), what: issue.message })))
+  throw new ProblemsError(
+    `kit ${file}`,
+    parsed.error.issues.map((issue) => ({ where: issue.path.join('.'), what: issue.message })),
+  )
 }
 
 /** A request as it stands in a kit: `POST /path`, its telling headers, an empty line, the body. */
-export function requestText({ method, target, headers, body }: Omit<Outgoing, 'path' | 'query'> & { target: string }): string {
+export function requestText({
+  method,
+  target,
+  headers,
+  body,
+}: Omit<Outgoing, 'path' | 'query'> & { target: string }): string {
   const told = Object.entries(headers).filter(([key]) => key === 'content-type' || key === 'cookie')
   return message(`${method} ${target}`, told, body)
 }
 
 /** The request that a kit's text stands for. */
-export function readRequest(text: string): { method: string; target: string; headers: Record<string, string>; body: string } {
+export function readRequest(text: string): {
+  method: string
+  target: string
+  headers: Record<string, string>
+  body: string
+} {
   const { first, headers, body } = parts(text)
   const [method = '', target = ''] = first.split(' ')
   return { method, target, headers, body }
@@ -66,8 +85,14 @@ export function kitAsked(kit: Kit, turn: number, state: Asked['state']): Asked {
   const { code, dialled, ...dialogue } = kit.dialogue
   const entered = kit.turns.slice(1, turn + 1).map(({ input }) => input)
   return {
-    ...dialogue, serviceCode: code, dialled, text: entered.join('*'), input: entered.at(-1) ?? '', sequence: turn + 1,
-    state, intention: `${dialogue.epoch}:${turn + 1}:0`,
+    ...dialogue,
+    serviceCode: code,
+    dialled,
+    text: entered.join('*'),
+    input: entered.at(-1) ?? '',
+    sequence: turn + 1,
+    state,
+    intention: `${dialogue.epoch}:${turn + 1}:0`,
   }
 }
 
@@ -78,7 +103,11 @@ function message(first: string, headers: [string, string][], body: string): stri
 function parts(text: string): { first: string; headers: Record<string, string>; body: string } {
   const [head = '', ...rest] = text.split('\n\n')
   const [first = '', ...lines] = head.split('\n')
-  const headers = lines.filter((line) => line.includes(':')).map((line): [string, string] =>
-    [line.slice(0, line.indexOf(':')).trim().toLowerCase(), line.slice(line.indexOf(':') + 1).trim()])
+  const headers = lines
+    .filter((line) => line.includes(':'))
+    .map((line): [string, string] => [
+      line.slice(0, line.indexOf(':')).trim().toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ])
   return { first: first.trim(), headers: Object.fromEntries(headers), body: rest.join('\n\n') }
 }

@@ -1,4 +1,6 @@
-/** Contracts by name: those that come along in contracts/, an operator's own files, and the two that no profile can say. */
+/**
+ * Contracts by name: those that come along in contracts/, an operator's own files, and the two that no profile can say.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
@@ -14,15 +16,20 @@ const ours = join(packageRoot, 'contracts')
 
 /** Names of the contracts that can be had, sorted. */
 export function contractNames(dir?: string): string[] {
-  const files = [ours, dir].flatMap((folder) => folder && existsSync(folder) ? readdirSync(folder) : [])
-  const named = files.filter((file) => file.endsWith('.yaml') && !file.endsWith('.kit.yaml')).map((file) => file.slice(0, -5))
+  const files = [ours, dir].flatMap((folder) => (folder && existsSync(folder) ? readdirSync(folder) : []))
+  const named = files
+    .filter((file) => file.endsWith('.yaml') && !file.endsWith('.kit.yaml'))
+    .map((file) => file.slice(0, -5))
   return [...new Set([...named, ...Object.keys(WRITTEN)])].toSorted()
 }
 
 /** A contract by name; a profile in `dir` stands before one that comes along. Throws ProblemsError. */
 export function loadContract(name: string, dir?: string): Contract {
   const written = Object.hasOwn(WRITTEN, name) ? WRITTEN[name] : undefined
-  const file = [dir, ours].filter((folder) => folder !== undefined).map((folder) => join(folder, `${name}.yaml`)).find(existsSync)
+  const file = [dir, ours]
+    .filter((folder) => folder !== undefined)
+    .map((folder) => join(folder, `${name}.yaml`))
+    .find(existsSync)
   if (file) return compileContract(parseContract(readFileSync(file, 'utf8'), file))
   if (written) return written()
   const remedy = didYouMean(name, contractNames(dir)) ?? `one of ${contractNames(dir).join(', ')}`
@@ -40,9 +47,12 @@ export function parseContract(source: string, file: string): ContractProfile {
   if (syntax.length > 0) throw new ProblemsError(`contract ${file}`, syntax)
   const parsed = contractProfile.safeParse(document.toJS())
   if (parsed.success) return parsed.data
-  throw new ProblemsError(`contract ${file}`, parsed.error.issues.map((issue): Problem => {
-    const node = document.getIn(issue.path.map(String), true) as { range?: [number] } | undefined
-    const { line, col } = lines.linePos(node?.range?.[0] ?? 0)
-    return { where: `${file}:${line}:${col}`, what: `'${issue.path.join('.')}' ${issue.message}` }
-  }))
+  throw new ProblemsError(
+    `contract ${file}`,
+    parsed.error.issues.map((issue): Problem => {
+      const node = document.getIn(issue.path.map(String), true) as { range?: [number] } | undefined
+      const { line, col } = lines.linePos(node?.range?.[0] ?? 0)
+      return { where: `${file}:${line}:${col}`, what: `'${issue.path.join('.')}' ${issue.message}` }
+    }),
+  )
 }

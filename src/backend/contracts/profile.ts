@@ -7,16 +7,23 @@ import { z } from 'zod'
 import { END_REASONS, NAMES } from './fill.ts'
 import { XML_NAME } from './xml-tree.ts'
 
-const value = z.string().max(500).superRefine((text, context) => {
-  for (const [, name] of text.matchAll(/\{([^{}]*)\}/g)) {
-    if (NAMES.has(name!) || /^(state|chosen)\.[\w.-]{1,64}$/.test(name!)) continue
-    context.addIssue({ code: 'custom', message: `uses {${name}}, which is none of ${[...NAMES].join(' ')} state.… chosen.…` })
-  }
-})
+const value = z
+  .string()
+  .max(500)
+  .superRefine((text, context) => {
+    for (const [, name] of text.matchAll(/\{([^{}]*)\}/g)) {
+      if (NAMES.has(name!) || /^(state|chosen)\.[\w.-]{1,64}$/.test(name!)) continue
+      context.addIssue({
+        code: 'custom',
+        message: `uses {${name}}, which is none of ${[...NAMES].join(' ')} state.… chosen.…`,
+      })
+    }
+  })
 
 export type Filled = string | number | boolean | null | Filled[] | { [key: string]: Filled }
 const tree: z.ZodType<Filled> = z.lazy(() =>
-  z.union([value, z.number(), z.boolean(), z.null(), z.array(tree), z.record(z.string(), tree)]))
+  z.union([value, z.number(), z.boolean(), z.null(), z.array(tree), z.record(z.string(), tree)]),
+)
 const fields = z.record(z.string(), tree)
 
 const formats = z.enum(['query', 'form', 'json', 'xml', 'xmlrpc'])
@@ -28,7 +35,10 @@ const ask = z.strictObject({
   /** query: in the URL · form: application/x-www-form-urlencoded · json · xml: one element · xmlrpc: one struct. */
   format: formats.optional(),
   /** What xmlrpc calls. */
-  procedure: z.string().regex(/^[\w.:/]{1,64}$/, 'the name of a procedure').optional(),
+  procedure: z
+    .string()
+    .regex(/^[\w.:/]{1,64}$/, 'the name of a procedure')
+    .optional(),
   fields: fields.default({}),
   headers: z.record(z.string(), value).default({}),
 })
@@ -41,17 +51,20 @@ const rows = z.strictObject({ rows: place, line })
 const said = z.union([place, rows])
 
 /** Exactly one of prefix (of the text), field (a path), has (a path that is there) or header decides. */
-const mark = z.strictObject({
-  prefix: z.string().min(1).optional(),
-  field: place.optional(),
-  has: place.optional(),
-  header: z.string().optional(),
-  is: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
-}).refine((it) => [it.prefix, it.field, it.has, it.header].filter((by) => by !== undefined).length === 1, {
-  message: 'must be decided by exactly one of prefix, field, has, header',
-}).refine((it) => it.prefix !== undefined || it.has !== undefined || it.is !== undefined, {
-  message: 'needs `is`: the values that mean it',
-})
+const mark = z
+  .strictObject({
+    prefix: z.string().min(1).optional(),
+    field: place.optional(),
+    has: place.optional(),
+    header: z.string().optional(),
+    is: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).optional(),
+  })
+  .refine((it) => [it.prefix, it.field, it.has, it.header].filter((by) => by !== undefined).length === 1, {
+    message: 'must be decided by exactly one of prefix, field, has, header',
+  })
+  .refine((it) => it.prefix !== undefined || it.has !== undefined || it.is !== undefined, {
+    message: 'needs `is`: the values that mean it',
+  })
 
 const reply = z.strictObject({
   /** text: the whole body · json · form · delimited: parts between separators · xml · xmlrpc: the value. */
@@ -62,7 +75,9 @@ const reply = z.strictObject({
   text: z.union([said, z.array(said)]).optional(),
   continue: mark,
   end: mark,
-  /** What is to be told again with the next question: name → where it is in the reply, or what to find by the answer. */
+  /**
+   * What is to be told again with the next question: name → where it is in the reply, or what to find by the answer.
+   */
   state: z.record(z.string(), z.union([place, z.strictObject({ rows: place, key: place, value: place })])).default({}),
 })
 
@@ -80,25 +95,39 @@ const profile = z.strictObject({
   begin: ask.optional(),
   answer: ask.optional(),
   /** The reply comes later: in a request whose `field` repeats this id of the question. */
-  later: z.strictObject({
-    id: value,
-    field: z.string().min(1),
-    /** What it is told when it has brought it. */
-    receipt: z.strictObject({ status: z.number().int().min(200).max(299).default(200), fields: fields.default({}) }).prefault({}),
-  }).optional(),
+  later: z
+    .strictObject({
+      id: value,
+      field: z.string().min(1),
+      /** What it is told when it has brought it. */
+      receipt: z
+        .strictObject({ status: z.number().int().min(200).max(299).default(200), fields: fields.default({}) })
+        .prefault({}),
+    })
+    .optional(),
   reply,
-  close: ask.extend({
-    to: z.enum(['app', 'events']).default('app'),
-    /** The contract's word for our reasons, as {word}; a reason without a word is not told. */
-    words: z.record(z.string(), reasons).optional(),
-    otherwise: z.string().optional(),
-  }).optional(),
+  close: ask
+    .extend({
+      to: z.enum(['app', 'events']).default('app'),
+      /** The contract's word for our reasons, as {word}; a reason without a word is not told. */
+      words: z.record(z.string(), reasons).optional(),
+      otherwise: z.string().optional(),
+    })
+    .optional(),
 })
 
 export const contractProfile = profile.superRefine(({ ask: base, begin, answer, close }, context) => {
   const say = (place: string, message: string) => context.addIssue({ code: 'custom', path: [place], message })
-  const laid = (over: z.infer<typeof ask> | undefined) => ({ ...base, ...over, fields: { ...base.fields, ...over?.fields } })
-  const all = { begin: laid(begin), answer: laid(answer), ...(close ? { close: { format: base.format, ...close } } : {}) }
+  const laid = (over: z.infer<typeof ask> | undefined) => ({
+    ...base,
+    ...over,
+    fields: { ...base.fields, ...over?.fields },
+  })
+  const all = {
+    begin: laid(begin),
+    answer: laid(answer),
+    ...(close ? { close: { format: base.format, ...close } } : {}),
+  }
   for (const [place, { format, fields: given, procedure }] of Object.entries(all)) {
     if (format === 'xmlrpc' && !procedure) say(place, 'needs `procedure`: what is called')
     if (format !== 'xml') continue

@@ -51,7 +51,8 @@ function prefixed(prefix: string, body: string): { met: boolean; strip: number }
 function same(wanted: string | number | boolean | null, value: Json | undefined): boolean {
   // null: it is not there.
   if (value === undefined || value === null) return wanted === null
-  if (typeof wanted === 'string' && typeof value === 'string') return wanted.toLowerCase() === value.trim().toLowerCase()
+  if (typeof wanted === 'string' && typeof value === 'string')
+    return wanted.toLowerCase() === value.trim().toLowerCase()
   // PHP and the like send 1, "1", "true" for true.
   return contractText(wanted) === contractText(value)
 }
@@ -59,7 +60,9 @@ function same(wanted: string | number | boolean | null, value: Json | undefined)
 function textOf(rules: ReplyProfile, parsed: Json, body: string): string {
   if (rules.text === undefined) return body
   const places = Array.isArray(rules.text) ? rules.text : [rules.text]
-  return places.flatMap((place) => typeof place === 'object' ? rowLines(place, parsed) : linesOf(at(parsed, place))).join('\n')
+  return places
+    .flatMap((place) => (typeof place === 'object' ? rowLines(place, parsed) : linesOf(at(parsed, place))))
+    .join('\n')
 }
 
 function rowLines({ rows, line }: { rows: Place; line: string }, parsed: Json): string[] {
@@ -87,8 +90,15 @@ function linesOf(value: Json | undefined): string[] {
 function stateOf(rules: ReplyProfile, parsed: Json): JsonObject {
   const kept: JsonObject = {}
   for (const [name, place] of Object.entries(rules.state)) {
-    kept[name] = typeof place !== 'object' ? at(parsed, place) ?? '' : Object.fromEntries(
-      rowsAt(parsed, place.rows).map((row) => [contractText(at(row, place.key) ?? ''), at(row, place.value) ?? '']))
+    kept[name] =
+      typeof place !== 'object'
+        ? (at(parsed, place) ?? '')
+        : Object.fromEntries(
+            rowsAt(parsed, place.rows).map((row) => [
+              contractText(at(row, place.key) ?? ''),
+              at(row, place.value) ?? '',
+            ]),
+          )
   }
   return kept
 }
@@ -116,7 +126,8 @@ function at(value: Json, place: Place): Json | undefined {
     if (key === '#text' && typeof here === 'string') continue
     if (here === null || typeof here !== 'object') return undefined
     // Negative: from the end, as nobody knows how many parts there are. A name: that of each of them.
-    if (Array.isArray(here)) here = /^-?\d+$/.test(key) ? here.at(Number(key)) : here.flatMap((item) => at(item, key) ?? [])
+    if (Array.isArray(here))
+      here = /^-?\d+$/.test(key) ? here.at(Number(key)) : here.flatMap((item) => at(item, key) ?? [])
     else here = Object.hasOwn(here, key) ? here[key] : undefined
   }
   return here

@@ -29,7 +29,9 @@ export function restcomm(): Contract {
     understand,
     close: (closing) => {
       const end = ENDS[closing.reason]
-      return end === undefined ? null : posted(closing, dialog('Abort', closing, { ...end, mapMessagesSize: '0' }, abortOf(closing)))
+      return end === undefined
+        ? null
+        : posted(closing, dialog('Abort', closing, { ...end, mapMessagesSize: '0' }, abortOf(closing)))
     },
   }
 }
@@ -40,12 +42,18 @@ const ENDS: Partial<Record<EndReason, Record<string, string>>> = {
   total: { dialogTimedOut: 'true' },
   'subscriber-abort': {},
   superseded: {},
-  ...Object.fromEntries((['network-abort', 'bind-lost', 'refused', 'drained', 'failed', 'store-failed'] as const)
-    .map((reason) => [reason, { mapAbortProviderReason: 'SupportingDialogueTransactionReleased' }])),
+  ...Object.fromEntries(
+    (['network-abort', 'bind-lost', 'refused', 'drained', 'failed', 'store-failed'] as const).map((reason) => [
+      reason,
+      { mapAbortProviderReason: 'SupportingDialogueTransactionReleased' },
+    ]),
+  ),
 }
 
 function abortOf({ reason }: Closing): string {
-  return reason === 'subscriber-abort' || reason === 'superseded' ? '<mapUserAbortChoice isUserSpecificReason="true"/>' : ''
+  return reason === 'subscriber-abort' || reason === 'superseded'
+    ? '<mapUserAbortChoice isUserSpecificReason="true"/>'
+    : ''
 }
 
 interface Built {
@@ -64,17 +72,27 @@ function next(asked: Asked): Built {
 }
 
 function request(name: string, invokeId: string | number, text: string, msisdn: string): string {
-  return `<${name} invokeId="${attribute(String(invokeId))}" dataCodingScheme="${DCS}" string="${attribute(text)}">`
-    + `<msisdn nai="international_number" npi="ISDN" number="${attribute(msisdn)}"/></${name}>`
+  return (
+    `<${name} invokeId="${attribute(String(invokeId))}" dataCodingScheme="${DCS}" string="${attribute(text)}">` +
+    `<msisdn nai="international_number" npi="ISDN" number="${attribute(msisdn)}"/></${name}>`
+  )
 }
 
 function dialog(type: string, asked: Asked, attributes: Record<string, string>, inner: string): string {
   const id = dialogId(asked.epoch)
   const all = {
-    type, appCntx: 'networkUnstructuredSsContext_version2', networkId: '0', localId: id, remoteId: id,
-    mapMessagesSize: '1', returnMessageOnError: 'false', ...attributes,
+    type,
+    appCntx: 'networkUnstructuredSsContext_version2',
+    networkId: '0',
+    localId: id,
+    remoteId: id,
+    mapMessagesSize: '1',
+    returnMessageOnError: 'false',
+    ...attributes,
   }
-  const written = Object.entries(all).map(([key, value]) => `${key}="${attribute(value)}"`).join(' ')
+  const written = Object.entries(all)
+    .map(([key, value]) => `${key}="${attribute(value)}"`)
+    .join(' ')
   return `<?xml version="1.0" encoding="UTF-8" ?><dialog ${written}>${inner}</dialog>`
 }
 

@@ -1,6 +1,7 @@
 /**
- * XML as a tree of JSON and back, the same way round in requests and replies: an element is an object of its children by
- * name, `@name` is an attribute and `#text` its text; one with a text alone is that text, and several of a name are a list.
+ * XML as a tree of JSON and back, the same way round in requests and replies: an element is an object of its children
+ * by name, `@name` is an attribute and `#text` its text; one with a text alone is that text, and several of a name are
+ * a list.
  */
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { attribute, type Element } from './xml.ts'
@@ -28,15 +29,25 @@ export function fromXml({ attributes, children, text }: Element): Json {
 }
 
 function childrenOf(tree: JsonObject): string {
-  return Object.entries(tree).flatMap(([name, value]) =>
-    name.startsWith('@') ? [] : name === '#text' ? [textOf(value)] : [value].flat(1).map((item) => element(name, item))).join('')
+  return Object.entries(tree)
+    .flatMap(([name, value]) =>
+      name.startsWith('@')
+        ? []
+        : name === '#text'
+          ? [textOf(value)]
+          : [value].flat(1).map((item) => element(name, item)),
+    )
+    .join('')
 }
 
 function element(name: string, value: Json): string {
   const isTree = value !== null && typeof value === 'object' && !Array.isArray(value)
   const inner = isTree ? childrenOf(value) : textOf(value)
-  const attributes = isTree ? Object.entries(value).flatMap(([key, of]) =>
-    key.startsWith('@') ? [` ${key.slice(1)}="${attribute(shown(of))}"`] : []).join('') : ''
+  const attributes = isTree
+    ? Object.entries(value)
+        .flatMap(([key, of]) => (key.startsWith('@') ? [` ${key.slice(1)}="${attribute(shown(of))}"`] : []))
+        .join('')
+    : ''
   return inner === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${inner}</${name}>`
 }
 

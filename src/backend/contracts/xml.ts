@@ -137,7 +137,8 @@ function decoded(text: string): string {
 }
 
 function character(code: number): string {
-  const isChar = code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff))
+  const isChar =
+    code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff))
   if (!isChar) throw new Nonsense('XML: a number that is no character')
   return String.fromCodePoint(code)
 }

@@ -31,13 +31,18 @@ function valueOf({ children: [value], text }: Element): Json {
   if (!value) return text
   switch (value.name) {
     case 'struct':
-      return Object.fromEntries(value.children.map((member) => {
-        const of = within(member, 'value')
-        return [within(member, 'name')?.text.trim() ?? '', of ? valueOf(of) : null]
-      }))
+      return Object.fromEntries(
+        value.children.map((member) => {
+          const of = within(member, 'value')
+          return [within(member, 'name')?.text.trim() ?? '', of ? valueOf(of) : null]
+        }),
+      )
     case 'array':
       return within(value, 'data')?.children.map(valueOf) ?? []
-    case 'int': case 'i4': case 'i8': case 'double':
+    case 'int':
+    case 'i4':
+    case 'i8':
+    case 'double':
       return Number(value.text)
     case 'boolean':
       return value.text.trim() === '1'

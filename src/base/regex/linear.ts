@@ -1,14 +1,15 @@
 /**
- * The one place where an operator's expression meets a text: matched by RE2's method, in steps bounded by the size of its
- * program times the length of the text, whatever either says. V8's own engine goes back and tries again, and may never end.
+ * The one place where an operator's expression meets a text: matched by RE2's method, in steps bounded by the size of
+ * its program times the length of the text, whatever either says. V8's own engine goes back and tries again, and may
+ * never end.
  */
 import { RE2JS } from 're2js'
 import type { Expression } from './read.ts'
 import { inRe2 } from './write.ts'
 
 /**
- * Instructions of one expression: up to here re2js marks what it has tried in one map for the match, and keeps nothing of a text
- * afterwards. `\d{160}` has 163.
+ * Instructions of one expression: up to here re2js marks what it has tried in one map for the match, and keeps nothing
+ * of a text afterwards. `\d{160}` has 163.
  */
 export const PROGRAM_MAX = 500
 
@@ -28,7 +29,8 @@ export interface Linear {
 export function compileLinear(expression: Expression, where: Where): Linear | string {
   const body = inRe2(expression)
   const compiled = compiledOf(where === 'whole' ? `\\A(?:${body})\\z` : body)
-  if (!compiled) return 'has a \\p{…} that is not known here: write a category as \\p{Lu}, or a script as \\p{Script=Latin}'
+  if (!compiled)
+    return 'has a \\p{…} that is not known here: write a category as \\p{Lu}, or a script as \\p{Script=Latin}'
   const size = compiled.programSize()
   if (size > PROGRAM_MAX) return `is too large (${size} instructions, at most ${PROGRAM_MAX}): repeat less often`
   const find = (text: string) => found(compiled, text)

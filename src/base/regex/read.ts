@@ -1,6 +1,7 @@
 /**
- * Regular expressions that an operator wrote, read as ECMAScript reads them with the flag `u`, whatever release of Node.js
- * runs: the one reader for flows and dialects. What cannot be matched in a bounded time is refused here, with a remedy.
+ * Regular expressions that an operator wrote, read as ECMAScript reads them with the flag `u`, whatever release of
+ * Node.js runs: the one reader for flows and dialects. What cannot be matched in a bounded time is refused here, with a
+ * remedy.
  */
 import { RegExpParser, type AST } from '@eslint-community/regexpp'
 
@@ -43,15 +44,18 @@ function complaint(expression: Expression, limits: Limits): string | undefined {
   const { repeatsMax, rangeWidth } = limits
   const wide = parts.filter((part) => part.type === 'Quantifier' && isWide(part, rangeWidth))
   return wide.length > repeatsMax
-    ? `repeats an open number of times in over ${repeatsMax} places: say how often, as \\d{4} or \\d{1,8}` : undefined
+    ? `repeats an open number of times in over ${repeatsMax} places: say how often, as \\d{4} or \\d{1,8}`
+    : undefined
 }
 
 function complaintOf(part: Part, { repeatMax, named }: Limits): string | undefined {
-  if (part.type === 'Backreference') return 'has a back reference, which can take for ever: write out what may stand there'
+  if (part.type === 'Backreference')
+    return 'has a back reference, which can take for ever: write out what may stand there'
   if (part.type === 'Assertion' && 'alternatives' in part) {
     return 'has a (?=…), (?!…) or (?<…), which looks around: write out what may stand there, or use a second check'
   }
-  if (part.type === 'CapturingGroup' && part.name !== null && !named) return 'has a (?<name>…), which nothing reads: write (?:…)'
+  if (part.type === 'CapturingGroup' && part.name !== null && !named)
+    return 'has a (?<name>…), which nothing reads: write (?:…)'
   if (part.type !== 'Quantifier') return undefined
   if (isGroup(part.element) && !isOptional(part)) {
     return 'repeats a group: write the group out as often as it may come, or repeat one character or class'

@@ -1,6 +1,17 @@
-/** The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from those. */
+/**
+ * The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from
+ * those.
+ */
 import { MSISDN_DIGITS_MAX } from '../../ussd/index.ts'
-import { expectsOf, rowsFrom, type CallScreen, type FlowDefinition, type InputScreen, type Check, setIn } from '../language/index.ts'
+import {
+  expectsOf,
+  rowsFrom,
+  type CallScreen,
+  type FlowDefinition,
+  type InputScreen,
+  type Check,
+  setIn,
+} from '../language/index.ts'
 import { longestOf, charsOf, largest, type Size } from '../expression/index.ts'
 import { valueSize } from './value-size.ts'
 
@@ -35,7 +46,10 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
   return (screen) => {
     const row = rows.get(screen)
     if (!row) return bounds
-    return { lengths: new Map([...bounds.lengths, ...row.lengths]), numbers: new Map([...bounds.numbers, ...row.numbers]) }
+    return {
+      lengths: new Map([...bounds.lengths, ...row.lengths]),
+      numbers: new Map([...bounds.numbers, ...row.numbers]),
+    }
   }
 }
 
@@ -43,7 +57,11 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
 const DIGITS_MAX = 15
 
 /** A field of a row has so many characters; where it is shown as a number, so many digits. */
-function ofRow(root: string, fields: readonly [string, number][], bounds: Pick<Growing, 'lengths' | 'numbers'>): Bounds {
+function ofRow(
+  root: string,
+  fields: readonly [string, number][],
+  bounds: Pick<Growing, 'lengths' | 'numbers'>,
+): Bounds {
   for (const [field, max] of fields) {
     grow(bounds.lengths, `${root}.${field}`, max)
     grow(bounds.numbers, `${root}.${field}`, 10 ** Math.min(max, DIGITS_MAX) - 1)

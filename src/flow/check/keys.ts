@@ -16,8 +16,10 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
       say('error', `: the key ${back} is both back and home`, 'give each a key of its own')
     if (back !== undefined && 'back' in screen && screen.back !== undefined)
       say('warning', ' has a line and a key for Back', 'leave out back:, or write keys: { back: false }')
-    const taken = screen.kind === 'input' ? [back, home].filter((key) => key !== undefined && isAnswer(screen, key)) : []
-    for (const key of taken) say('error', `: ${key} is a key, so it cannot be the answer ${key}`, 'another key, or keys: false')
+    const taken =
+      screen.kind === 'input' ? [back, home].filter((key) => key !== undefined && isAnswer(screen, key)) : []
+    for (const key of taken)
+      say('error', `: ${key} is a key, so it cannot be the answer ${key}`, 'another key, or keys: false')
     if (home !== undefined && unaskedChange(definition, definition.start)) {
       const what = `: the key ${home} leads to '${definition.start}', which changes something unasked`
       say('error', what, 'keys: { home: false }, or ask before the call')
@@ -27,6 +29,8 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
 
 /** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
 function isAnswer(screen: InputScreen, key: string): boolean {
-  const ruled = [screen, ...(screen.checks ?? [])].some((rule) => rule.number !== undefined || rule.pattern !== undefined)
+  const ruled = [screen, ...(screen.checks ?? [])].some(
+    (rule) => rule.number !== undefined || rule.pattern !== undefined,
+  )
   return ruled && acceptsAlone(screen, key)
 }

@@ -18,7 +18,8 @@ export function checkLabels({ definition, at }: ReadFlow, complain: Complain): v
         if (words === undefined || words.includes('{')) continue
         const number = /^[\d*#+]/.test(typed) ? 'begins like a number, so it cannot be typed' : ''
         const wrong = seen.has(typed) ? 'is typed as another choice is' : number
-        if (wrong !== '') complain('warning', { where, what: `${about} ${wrong}`, remedy: 'other words, or labels: false' })
+        if (wrong !== '')
+          complain('warning', { where, what: `${about} ${wrong}`, remedy: 'other words, or labels: false' })
         seen.add(typed)
       }
     }

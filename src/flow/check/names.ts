@@ -1,15 +1,30 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
-import { compileCondition, Slip, DEFAULT_DATE_FORMAT, isDayFormat, isZone, tells, compilePattern, expressionIn, isExpression } from '../expression/index.ts'
-import { targetsOf, type FlowDefinition, type InputScreen, SUBSCRIBER, type Check, SMS, pointing, usesOf } from '../language/index.ts'
+import {
+  compileCondition,
+  Slip,
+  DEFAULT_DATE_FORMAT,
+  isDayFormat,
+  isZone,
+  tells,
+  compilePattern,
+  expressionIn,
+  isExpression,
+} from '../expression/index.ts'
+import {
+  targetsOf,
+  type FlowDefinition,
+  type InputScreen,
+  SUBSCRIBER,
+  type Check,
+  SMS,
+  pointing,
+  usesOf,
+} from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { remedyAmong } from '../../base/index.ts'
 
-export function checkNames(
-  read: ReadFlow,
-  backends: readonly string[] | undefined,
-  complain: Complain,
-): void {
+export function checkNames(read: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
   checkScreens(read, complain)
   checkLanguages(read, complain)
   checkBackends(read, backends, complain)
@@ -27,9 +42,11 @@ export function checkNames(
     complain('error', { ...pointing(at, [...place, ...slip.within], slip.source, slip.at), ...saidOf(screen, slip) })
   }
   for (const { screen, place, value } of usesOf(definition).values) {
-    if (place.at(-1) === 'language' && place.at(-2) === 'set') checkSpoken(screen, { value, where: at(place), definition }, complain)
+    if (place.at(-1) === 'language' && place.at(-2) === 'set')
+      checkSpoken(screen, { value, where: at(place), definition }, complain)
     const slip = isExpression(value) ? expressionIn(value) : undefined
-    if (slip instanceof Slip) complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
+    if (slip instanceof Slip)
+      complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     if (screen.kind === 'list' && screen.search && !screen.keep) {
@@ -48,9 +65,12 @@ export function checkNames(
 
 /** A language that is set as it stands there. One that the flow does not speak would change nothing. */
 function checkSpoken(
-  screen: string, { value, where, definition }: { value: unknown; where: string; definition: FlowDefinition }, complain: Complain,
+  screen: string,
+  { value, where, definition }: { value: unknown; where: string; definition: FlowDefinition },
+  complain: Complain,
 ): void {
-  if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value)) return
+  if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value))
+    return
   const what = `screen '${screen}': '${value}' is none of the flow's languages`
   complain('error', { where, what, remedy: remedyAmong(value, definition.languages) })
 }
@@ -89,7 +109,9 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
   }
   for (const [language, format] of Object.entries(definition.formats)) {
     unknown(language, at(['formats', language]))
-    for (const key of (['date', 'time', 'timeMinutes'] as const).filter((one) => format[one] !== undefined && !tells(one, format[one]))) {
+    for (const key of (['date', 'time', 'timeMinutes'] as const).filter(
+      (one) => format[one] !== undefined && !tells(one, format[one]),
+    )) {
       const what = `'${format[key]}' shows ${key === 'date' ? 'no day or no month' : 'no hour'}`
       complain('error', { where: at(['formats', language, key]), what, remedy: `such as ${DEFAULT_DATE_FORMAT[key]}` })
     }
@@ -121,7 +143,11 @@ function checkBackends(
     if (backend === SUBSCRIBER || backends.includes(backend)) continue
     if (backend === SMS) {
       const remedy = 'give a line sms: { source: … }'
-      complain('error', { where: at(['screens', name]), what: `screen '${name}' sends an SMS, and no line of this daemon can`, remedy })
+      complain('error', {
+        where: at(['screens', name]),
+        what: `screen '${name}' sends an SMS, and no line of this daemon can`,
+        remedy,
+      })
       continue
     }
     const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
@@ -131,7 +157,11 @@ function checkBackends(
 
 function checkInput(name: string, screen: InputScreen, { definition, at }: ReadFlow, complain: Complain): void {
   const say = (place: (string | number)[], what: string, remedy?: string) =>
-    complain('error', { where: at(['screens', name, ...place]), what: `screen '${name}': ${what}`, ...(remedy ? { remedy } : {}) })
+    complain('error', {
+      where: at(['screens', name, ...place]),
+      what: `screen '${name}': ${what}`,
+      ...(remedy ? { remedy } : {}),
+    })
   const rules: [Rules, (string | number)[]][] = [
     [screen, []],
     ...(screen.checks ?? []).map((check, i): [Rules, (string | number)[]] => [check, ['checks', i]]),
@@ -139,13 +169,16 @@ function checkInput(name: string, screen: InputScreen, { definition, at }: ReadF
   for (const [{ number, length, pattern, date }, place] of rules) {
     for (const [key, bounds] of Object.entries({ number, length, date })) {
       if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
-      if (bounds.min > bounds.max)
-        say([...place, key], `nothing is from ${bounds.min} to ${bounds.max}`)
+      if (bounds.min > bounds.max) say([...place, key], `nothing is from ${bounds.min} to ${bounds.max}`)
     }
     const compiled = pattern === undefined ? undefined : compilePattern(pattern)
     if (typeof compiled === 'string') say([...place, 'pattern'], `the pattern ${compiled}`)
     if (date && isZone(definition.zone) && !isDayFormat(date.format, definition.zone))
-      say([...place, 'date', 'format'], `'${date.format}' does not say a day, a month and a year`, 'such as d/M/yyyy or ddMMyyyy')
+      say(
+        [...place, 'date', 'format'],
+        `'${date.format}' does not say a day, a month and a year`,
+        'such as d/M/yyyy or ddMMyyyy',
+      )
   }
 }
 

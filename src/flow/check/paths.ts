@@ -1,7 +1,16 @@
 /** Whether what a flow reads has been set before: by a call, an input, a choice from a list, or `set`. */
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, ROOTS, pathsOf } from '../expression/index.ts'
-import { isRouter, refusalExpects, rowsFrom, targetsOf, type FlowDefinition, type ScreenDefinition, usesOf, type FlowPlace } from '../language/index.ts'
+import {
+  isRouter,
+  refusalExpects,
+  rowsFrom,
+  targetsOf,
+  type FlowDefinition,
+  type ScreenDefinition,
+  usesOf,
+  type FlowPlace,
+} from '../language/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { remedyAmong } from '../../base/index.ts'
@@ -72,7 +81,12 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
     const path = rowsFrom(definitionOf)
     if (path !== undefined)
-      reads.push({ screen, place: ['screens', screen, definitionOf.kind === 'list' ? 'from' : 'over'], path, inRow: false })
+      reads.push({
+        screen,
+        place: ['screens', screen, definitionOf.kind === 'list' ? 'from' : 'over'],
+        path,
+        inRow: false,
+      })
   }
   return reads
 }
@@ -83,21 +97,18 @@ interface Known {
   definition: FlowDefinition
 }
 
-function wrongPath(
-  path: string,
-  { ever, inRow, definition }: Known,
-): { what: string; remedy?: string } | undefined {
+function wrongPath(path: string, { ever, inRow, definition }: Known): { what: string; remedy?: string } | undefined {
   const [root = '', name, field] = path.split('.')
   if (!(ROOTS as readonly string[]).includes(root))
     return { what: `'${path}' starts with nothing known`, remedy: remedyAmong(root, ROOTS) }
   if (root === 'row')
-    return inRow ? undefined : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
+    return inRow
+      ? undefined
+      : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
   if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
   if (name === undefined) return { what: `'${path}' names nothing of ${root}` }
   if (!ever.has(`${root}.${name}`)) {
-    const others = [...ever]
-      .filter((key) => key.startsWith(`${root}.`))
-      .map((key) => key.slice(root.length + 1))
+    const others = [...ever].filter((key) => key.startsWith(`${root}.`)).map((key) => key.slice(root.length + 1))
     return { what: `nothing sets '${root}.${name}'`, remedy: remedyAmong(name, others) }
   }
   const keep = root === 'chosen' ? keptOf(definition, name) : undefined
@@ -131,7 +142,8 @@ export function setOn(name: string, screen: ScreenDefinition, path: (string | nu
       .map((key) => `vars.${key}`)
   if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
   if (path[0] === 'branch' && isRouter(screen)) return [`chosen.${screen.as ?? name}`]
-  if (path[0] === 'refused' && screen.kind === 'call' && refusalExpects(screen, String(path[1]))) return [`data.${screen.as ?? name}`]
+  if (path[0] === 'refused' && screen.kind === 'call' && refusalExpects(screen, String(path[1])))
+    return [`data.${screen.as ?? name}`]
   if (path[0] !== 'to') return []
   if (screen.kind === 'call') return [`data.${screen.as ?? name}`]
   if (screen.kind === 'input') return [`answers.${screen.as ?? name}`]

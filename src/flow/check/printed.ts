@@ -15,7 +15,11 @@ export function checkPrinted({ definition, at }: ReadFlow, complain: Complain): 
     const printed = written.flatMap((words) => [...words.matchAll(NUMBERED)].map((found) => found[1] as string))
     const say = (number: string | undefined, why: string, remedy: string) => {
       if (number === undefined) return
-      complain('warning', { where: at(place), what: `screen '${screen}' prints '${number}.' in its text, but ${why}`, remedy })
+      complain('warning', {
+        where: at(place),
+        what: `screen '${screen}' prints '${number}.' in its text, but ${why}`,
+        remedy,
+      })
     }
     if (role === 'notify') say(printed[0], 'a notification cannot be answered', 'make it a menu')
     if (role === 'title') say(printed[0], 'choices are numbered when the page is laid out', 'write choices:')

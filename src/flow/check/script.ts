@@ -1,4 +1,7 @@
-/** Texts in letters that GSM 7-bit does not have: each is told, or all at once where a language is written in such letters. */
+/**
+ * Texts in letters that GSM 7-bit does not have: each is told, or all at once where a language is written in such
+ * letters.
+ */
 import { uncodableAt, transliterate, USSD_PAGE } from '../../ussd/index.ts'
 import type { Complain } from './check.ts'
 
@@ -28,7 +31,9 @@ export function checkScript(texts: readonly WrittenText[], complain: Complain): 
 }
 
 function strange({ screen, words, where }: WrittenText, complain: Complain): void {
-  const names = strangeIn(words).slice(0, NAMED_MAX).map((character) => `${character} (${codePoint(character)})`)
+  const names = strangeIn(words)
+    .slice(0, NAMED_MAX)
+    .map((character) => `${character} (${codePoint(character)})`)
   const plain = transliterate(words)
   complain('warning', {
     where,

@@ -28,12 +28,26 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
 }
 
 /** A PIN that nobody looks at keeps nobody out. */
-function checkRead(name: string, path: string, { definition, at }: Pick<ReadFlow, 'definition' | 'at'>, complain: Complain): void {
+function checkRead(
+  name: string,
+  path: string,
+  { definition, at }: Pick<ReadFlow, 'definition' | 'at'>,
+  complain: Complain,
+): void {
   const readers = readsByScreen(definition).filter((read) => read.path === path)
   const { to } = definition.screens[name] as InputScreen
-  if (readers.some(({ screen, place }) => (place[2] === 'checks' ? screen === name : leadsSilently(definition, to, screen)))) return
+  if (
+    readers.some(({ screen, place }) =>
+      place[2] === 'checks' ? screen === name : leadsSilently(definition, to, screen),
+    )
+  )
+    return
   const what = `screen '${name}' asks for a secret that no call behind it reads: whatever is typed is right`
-  complain('warning', { where: at(['screens', name]), what, remedy: `to: a call with: { pin: '{${path}}' }, which verifies it` })
+  complain('warning', {
+    where: at(['screens', name]),
+    what,
+    remedy: `to: a call with: { pin: '{${path}}' }, which verifies it`,
+  })
 }
 
 function ownAnswer({ screens }: FlowDefinition, name: string): string | undefined {
@@ -46,7 +60,9 @@ function alwaysFresh(definition: FlowDefinition, call: string, path: string): bo
   const starts = Object.entries(definition.screens).filter(([, screen]) => asks(screen) || screen.kind === 'notify')
   const stale = starts.flatMap(([name, screen]) => {
     const asked = screen.kind === 'input' && screen.secret && `answers.${screen.as ?? name}` === path
-    return targetsOf(screen).filter((way) => !(asked && way.path[0] === 'to')).map(({ to }) => to)
+    return targetsOf(screen)
+      .filter((way) => !(asked && way.path[0] === 'to'))
+      .map(({ to }) => to)
   })
   return ![definition.start, ...stale].some((name) => leadsSilently(definition, name, call))
 }

@@ -27,10 +27,19 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
     }
   }
   // Those of expressions are told where in them they stand.
-  const worked = new Set(usesOf(definition).values.filter(({ value }) => isExpression(value)).map(({ place }) => place.join()))
+  const worked = new Set(
+    usesOf(definition)
+      .values.filter(({ value }) => isExpression(value))
+      .map(({ place }) => place.join()),
+  )
   for (const { screen, place, path, asks } of readsByScreen(definition)) {
     const slip = asks || worked.has(place.join()) ? undefined : slipIn(path, screen, definition)
-    if (slip) complain('warning', { where: at(place), what: `screen '${screen}': '${path}' is no field that is expected`, remedy: slip })
+    if (slip)
+      complain('warning', {
+        where: at(place),
+        what: `screen '${screen}': '${path}' is no field that is expected`,
+        remedy: slip,
+      })
   }
 }
 

@@ -3,7 +3,18 @@ import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
-import { type FlowDefinition, type ScreenDefinition, type Text, keysOn, BUILT_IN, builtIn, TEXT_KEYS, type TextKey, usesOf, type TextUse } from '../language/index.ts'
+import {
+  type FlowDefinition,
+  type ScreenDefinition,
+  type Text,
+  keysOn,
+  BUILT_IN,
+  builtIn,
+  TEXT_KEYS,
+  type TextKey,
+  usesOf,
+  type TextUse,
+} from '../language/index.ts'
 import { type Message, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { sample } from './sample.ts'
@@ -23,14 +34,16 @@ export function checkTexts(read: ReadFlow, complain: Complain): void {
   const boundsOn = boundsOf(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
     const bounds = boundsOn(name)
-    for (const language of definition.languages)
-      checkLength({ name, screen, language, bounds }, read, complain)
+    for (const language of definition.languages) checkLength({ name, screen, language, bounds }, read, complain)
   }
 }
 
 /** Whether it compiles in that language; a missing translation falls back to the first language. */
 function checkText(
-  use: TextUse, language: string, { read, written }: { read: ReadFlow; written: WrittenText[] }, complain: Complain,
+  use: TextUse,
+  language: string,
+  { read, written }: { read: ReadFlow; written: WrittenText[] },
+  complain: Complain,
 ): boolean {
   const { definition } = read
   const words = wordsIn(definition, use.text, language)
@@ -39,8 +52,7 @@ function checkText(
     const original = wordsIn(definition, use.text, first)
     const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
     if (original === undefined) complain('error', missing)
-    else if (hasWords(original))
-      complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
+    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
     return original !== undefined
   }
   const where =
@@ -113,11 +125,15 @@ function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
   const numbered = screens.some(({ kind }) => kind === 'menu' || kind === 'list')
   const searched = screens.some((screen) => screen.kind === 'list' && screen.search !== undefined)
   const unseen: Partial<Record<TextKey, boolean>> = {
-    invalid: !numbered, 'invalid-short': !numbered, more: !numbered,
+    invalid: !numbered,
+    'invalid-short': !numbered,
+    more: !numbered,
     back: !numbered && !screens.some((one) => keysOn(definition, one).back),
     home: !screens.some((one) => keysOn(definition, one).home),
     wrong: !screens.some(({ kind }) => kind === 'input'),
-    'no-match': !searched, 'no-number': !searched, 'show-all': !searched,
+    'no-match': !searched,
+    'no-number': !searched,
+    'show-all': !searched,
   }
   for (const [i, language] of definition.languages.entries()) {
     if (Object.hasOwn(BUILT_IN, language) || language.startsWith('en-')) continue
@@ -167,9 +183,13 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
   const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
   const keys = keysOn(definition, screen)
   const word = (key: 'back' | 'home' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
-  const under = (['back', 'home'] as const).flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`])).join('')
+  const under = (['back', 'home'] as const)
+    .flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`]))
+    .join('')
   if (screen.kind === 'input') {
-    const own = [screen.wrong, ...(screen.checks ?? []).map((check) => check.wrong)].filter((text) => text !== undefined)
+    const own = [screen.wrong, ...(screen.checks ?? []).map((check) => check.wrong)].filter(
+      (text) => text !== undefined,
+    )
     const above = [...own.map((text) => say(text, 'none')), ...(screen.wrong === undefined ? [word('wrong')] : [])]
     if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'none')}${under}`, USSD_PAGE))) {
       complain('error', {
@@ -224,9 +244,7 @@ function said(
   how: { language: string; values: 'none' | 'likely'; bounds: Bounds },
 ): string {
   const words =
-    wordsIn(definition, text, how.language) ??
-    wordsIn(definition, text, definition.languages[0] as string) ??
-    ''
+    wordsIn(definition, text, how.language) ?? wordsIn(definition, text, definition.languages[0] as string) ?? ''
   const message = compileIn(definition, words, how.language)
   return typeof message === 'string' ? words : sample(message, how.values, how.bounds)
 }

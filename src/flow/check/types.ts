@@ -2,7 +2,17 @@
 import { didYouMean, remedyAmong } from '../../base/index.ts'
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, type Type, typed, readingOf, wholePath } from '../expression/index.ts'
-import { expectsOf, isRouter, rowsFrom, type CallScreen, type FlowDefinition, type Scalar, pointing, setIn, usesOf } from '../language/index.ts'
+import {
+  expectsOf,
+  isRouter,
+  rowsFrom,
+  type CallScreen,
+  type FlowDefinition,
+  type Scalar,
+  pointing,
+  setIn,
+  usesOf,
+} from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 
 export function checkTypes({ definition, at }: ReadFlow, complain: Complain): void {
@@ -10,7 +20,9 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
   const { conditions, values } = usesOf(definition)
   const asked = conditions.flatMap(({ screen, place, condition }) => {
     const compiled = compileCondition(condition)
-    return compiled instanceof Slip ? [] : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
+    return compiled instanceof Slip
+      ? []
+      : compiled.made.map((made) => ({ ...made, screen, place: [...place, ...made.within] }))
   })
   const worked = values.flatMap(({ screen, place, value }) => {
     const reading = readingOf(value)
@@ -19,16 +31,22 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
   const file = (where: string) => where.replace(/:\d+:\d+$/, '')
   for (const { node, source, screen, place, paths, against } of [...asked, ...worked]) {
     typed(node, {
-      source, typeOf,
+      source,
+      typeOf,
       found: (severity, what, inside, remedy) =>
         complain(severity, { ...pointing(at, place, source, inside), what: `screen '${screen}'${what}`, remedy }),
     })
     for (const { path, value } of against) {
       const words = wordsAt(path, definition)
       // A part may be for flows of other languages too.
-      if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow']))) continue
+      if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow'])))
+        continue
       const what = `screen '${screen}': '${path}' is never '${value}'`
-      complain('warning', { ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)), what, remedy: remedyAmong(value, words) })
+      complain('warning', {
+        ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)),
+        what,
+        remedy: remedyAmong(value, words),
+      })
     }
     for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)
@@ -43,7 +61,10 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
 function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly string[] | undefined {
   if (path === 'language') return languages
   const asked = Object.entries(screens).flatMap(([name, screen]) =>
-    (screen.kind === 'input' && path === `answers.${screen.as ?? name}` ? [screen.checks?.find(({ oneOf }) => oneOf)?.oneOf] : []))
+    screen.kind === 'input' && path === `answers.${screen.as ?? name}`
+      ? [screen.checks?.find(({ oneOf }) => oneOf)?.oneOf]
+      : [],
+  )
   return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
 }
 
@@ -86,20 +107,26 @@ function declaredType(path: string, definition: FlowDefinition): Type | undefine
     // What comes with a refusal, the answer need not say.
     const told = calls.map((call) => expectsOf(call).flatMap((expect) => expect[field] ?? []))
     const wanted = told.flatMap((types) => (types.length > 0 ? types : [undefined]))
-    const is = only(wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)))
+    const is = only(
+      wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)),
+    )
     if (deeper.length === 0) return is
     return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
   }
   if (root !== 'answers') return undefined
-  return only(Object.entries(definition.screens).flatMap(([name, screen]) => {
-    if (screen.kind !== 'input' || (screen.as ?? name) !== as) return []
-    if (screen.number) return ['number' as const]
-    return [screen.name || (screen.length && !screen.pattern) ? ('text' as const) : undefined]
-  }))
+  return only(
+    Object.entries(definition.screens).flatMap(([name, screen]) => {
+      if (screen.kind !== 'input' || (screen.as ?? name) !== as) return []
+      if (screen.number) return ['number' as const]
+      return [screen.name || (screen.length && !screen.pattern) ? ('text' as const) : undefined]
+    }),
+  )
 }
 
 function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {
-  return Object.entries(screens).flatMap(([name, screen]) => (screen.kind === 'call' && (screen.as ?? name) === as ? [screen] : []))
+  return Object.entries(screens).flatMap(([name, screen]) =>
+    screen.kind === 'call' && (screen.as ?? name) === as ? [screen] : [],
+  )
 }
 
 /** The expected field that was likely meant. An answer may well have more fields than are expected. */
@@ -119,7 +146,8 @@ export function slipIn(path: string, screen: string, definition: FlowDefinition)
 /** Where the rows are that a row of that name is chosen from. */
 function chosenFrom(as: string | undefined, { screens }: FlowDefinition): (string | undefined)[] {
   return Object.entries(screens).flatMap(([name, screen]) =>
-    (screen.kind === 'list' || isRouter(screen)) && (screen.as ?? name) === as ? [rowsFrom(screen)] : [])
+    (screen.kind === 'list' || isRouter(screen)) && (screen.as ?? name) === as ? [rowsFrom(screen)] : [],
+  )
 }
 
 function rowFieldsAt(from: string, definition: FlowDefinition): string[] {

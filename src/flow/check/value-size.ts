@@ -1,6 +1,19 @@
 /** How large a value of `set` gets. */
 import type { Scalar } from '../language/index.ts'
-import { DECIMALS_MAX, type Arithmetic, type Node, FUNCTIONS, type Fn, added, charsOf, NUMBER_MAX, type Size, pathsOf, readingOf, wholePath } from '../expression/index.ts'
+import {
+  DECIMALS_MAX,
+  type Arithmetic,
+  type Node,
+  FUNCTIONS,
+  type Fn,
+  added,
+  charsOf,
+  NUMBER_MAX,
+  type Size,
+  pathsOf,
+  readingOf,
+  wholePath,
+} from '../expression/index.ts'
 
 export interface KnownBounds {
   sizeOf: (path: string) => Size
@@ -23,12 +36,15 @@ export function valueSize(written: Scalar, known: KnownBounds): Size {
 
 function worked(node: Node, known: KnownBounds): Size {
   const size = sizeOf(node, known)
-  if (isNumber(node)) return { max: Math.min(size.max ?? NUMBER_MAX, NUMBER_MAX), decimals: size.decimals ?? DECIMALS_MAX }
+  if (isNumber(node))
+    return { max: Math.min(size.max ?? NUMBER_MAX, NUMBER_MAX), decimals: size.decimals ?? DECIMALS_MAX }
   return size
 }
 
 function isNumber(node: Node): boolean {
-  return node.is === 'arithmetic' || node.is === 'minus' || (node.is === 'call' && FUNCTIONS[node.name]?.gives === 'number')
+  return (
+    node.is === 'arithmetic' || node.is === 'minus' || (node.is === 'call' && FUNCTIONS[node.name]?.gives === 'number')
+  )
 }
 
 function sizeOf(node: Node, known: KnownBounds): Size {

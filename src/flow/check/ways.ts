@@ -35,7 +35,10 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
   const round = circle(definition)
   if (round) {
     const where = at(['screens', round[0] as string])
-    complain('error', { where, what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}` })
+    complain('error', {
+      where,
+      what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}`,
+    })
   }
 }
 
@@ -43,8 +46,7 @@ function deadEnd(screen: ScreenDefinition): { severity: 'error' | 'warning'; wha
   if ((screen.kind !== 'menu' && screen.kind !== 'list') || screen.back !== undefined) return undefined
   const sure = screen.choices.some((choice) => choice.when === undefined)
   if (sure || (screen.kind === 'list' && screen.empty !== undefined)) return undefined
-  if (screen.kind === 'list')
-    return { severity: 'error', what: 'has nothing to press when there are no rows' }
+  if (screen.kind === 'list') return { severity: 'error', what: 'has nothing to press when there are no rows' }
   if (screen.choices.length === 0) return { severity: 'error', what: 'has nothing to press' }
   return { severity: 'warning', what: 'has nothing to press when no condition holds' }
 }

@@ -30,10 +30,14 @@ export function chartOf(definition: FlowDefinition): Chart {
   return {
     start: definition.start,
     states: screens.map(([name, screen]) => ({
-      name, kind: screen.kind, caption: captionOf(screen, definition), final: screen.kind === 'end' || screen.kind === 'exit',
+      name,
+      kind: screen.kind,
+      caption: captionOf(screen, definition),
+      final: screen.kind === 'end' || screen.kind === 'exit',
     })),
     ways: screens.flatMap(([from, screen]) =>
-      targetsOf(screen).map(({ to, path }) => ({ from, to, label: labelOf(screen, path, definition), path }))),
+      targetsOf(screen).map(({ to, path }) => ({ from, to, label: labelOf(screen, path, definition), path })),
+    ),
   }
 }
 

@@ -14,10 +14,13 @@ export function storyboard(compilation: Compilation): string {
   const sections = screens.map((screen) => {
     // By what each page speaks: a subscriber may change the language on the way.
     const phones = definition.languages.map((language) =>
-      distinct(pages.filter((page) => page.screen === screen && page.context.language === language)))
+      distinct(pages.filter((page) => page.screen === screen && page.context.language === language)),
+    )
     const row = phones.some(({ length }) => length > 1) ? 'row wide' : 'row'
-    const rows = definition.languages.map((language, i) =>
-      `<div class="${row}" lang="${escape(language)}">${phones[i]!.map((page) => phone(page, language)).join('\n')}</div>`)
+    const rows = definition.languages.map(
+      (language, i) =>
+        `<div class="${row}" lang="${escape(language)}">${phones[i]!.map((page) => phone(page, language)).join('\n')}</div>`,
+    )
     return `<section id="${escape(screen)}"><h2>${escape(screen)}</h2>\n${rows.join('\n')}</section>`
   })
   const index = screens.map((screen) => `<a href="#${escape(screen)}">${escape(screen)}</a>`).join(' ')
@@ -45,7 +48,8 @@ interface Shown extends Omit<WalkedPage, 'leads'> {
 function toScreens({ pages }: Walk): Shown[] {
   const screenOf = new Map(pages.map((page) => [page.id, page.screen]))
   return pages.map((page) => ({
-    ...page, leads: new Map(page.leads.map(({ answer, to }) => [answer, new Set([...to].map((id) => screenOf.get(id)!))])),
+    ...page,
+    leads: new Map(page.leads.map(({ answer, to }) => [answer, new Set([...to].map((id) => screenOf.get(id)!))])),
   }))
 }
 
@@ -55,7 +59,9 @@ function distinct(pages: readonly Shown[]): Shown[] {
   for (const page of pages) {
     const known = found.get(page.want.text)
     if (!known) found.set(page.want.text, page)
-    else for (const [answer, to] of page.leads) known.leads.set(answer, new Set([...known.leads.get(answer) ?? [], ...to]))
+    else
+      for (const [answer, to] of page.leads)
+        known.leads.set(answer, new Set([...(known.leads.get(answer) ?? []), ...to]))
   }
   return [...found.values()]
 }

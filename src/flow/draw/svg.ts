@@ -15,8 +15,18 @@ const HEAD = 44
 /** Where every dialogue begins, and where those that end have ended. */
 const START = '(start)'
 
-interface Box { x: number; y: number; width: number; height: number }
-interface Arrow { points: { x: number; y: number }[]; x: number; y: number; lines: string[] }
+interface Box {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+interface Arrow {
+  points: { x: number; y: number }[]
+  x: number
+  y: number
+  lines: string[]
+}
 
 export function svgOf({ definition, flow }: Compilation): string {
   const { start, states, ways } = chartOf(definition)
@@ -77,11 +87,15 @@ function sizeOf(state: ChartState): { width: number; height: number } {
 
 function boxOf(state: ChartState, { x, y, width, height }: Box): string {
   const [left, top] = [x - width / 2, y - height / 2]
-  const texts = linesOf(state).map((line, i) =>
-    `<text x="${round(x)}" y="${round(top + 19 + i * LINE)}"${i === 0 ? ' class="name"' : ''}>${escape(line)}</text>`)
+  const texts = linesOf(state).map(
+    (line, i) =>
+      `<text x="${round(x)}" y="${round(top + 19 + i * LINE)}"${i === 0 ? ' class="name"' : ''}>${escape(line)}</text>`,
+  )
   const title = escape(`${state.kind} ${state.name}: ${state.caption}`)
-  return `<g class="state ${state.kind}${state.final ? ' final' : ''}"><title>${title}</title>`
-    + `<rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}" rx="8"/>${texts.join('')}</g>`
+  return (
+    `<g class="state ${state.kind}${state.final ? ' final' : ''}"><title>${title}</title>` +
+    `<rect x="${round(left)}" y="${round(top)}" width="${round(width)}" height="${round(height)}" rx="8"/>${texts.join('')}</g>`
+  )
 }
 
 function pathOf({ points }: Arrow): string {
@@ -103,7 +117,9 @@ function labelsOf({ x, y, lines }: Arrow): string[] {
 function curve(points: readonly { x: number; y: number }[]): string {
   const at = ({ x, y }: { x: number; y: number }) => `${round(x)} ${round(y)}`
   const middle = (i: number) => ({ x: (points[i]!.x + points[i + 1]!.x) / 2, y: (points[i]!.y + points[i + 1]!.y) / 2 })
-  const turns = points.slice(1, -1).map((point, i) => `Q${at(point)} ${at(i === points.length - 3 ? points.at(-1)! : middle(i + 1))}`)
+  const turns = points
+    .slice(1, -1)
+    .map((point, i) => `Q${at(point)} ${at(i === points.length - 3 ? points.at(-1)! : middle(i + 1))}`)
   return `M${at(points[0]!)}${turns.length ? turns.join('') : `L${at(points.at(-1)!)}`}`
 }
 

@@ -12,8 +12,16 @@ export function xstateJson(definition: FlowDefinition): object {
     id: definition.flow,
     initial: start,
     meta: { languages: definition.languages },
-    states: Object.fromEntries(states.map((state) =>
-      [state.name, stateOf(state, definition.screens[state.name]!, ways.filter(({ from }) => from === state.name))])),
+    states: Object.fromEntries(
+      states.map((state) => [
+        state.name,
+        stateOf(
+          state,
+          definition.screens[state.name]!,
+          ways.filter(({ from }) => from === state.name),
+        ),
+      ]),
+    ),
   }
 }
 
@@ -24,10 +32,16 @@ function stateOf(state: ChartState, screen: ScreenDefinition, ways: readonly Cha
   if (screen.kind === 'set') return { ...said, always: ways.map(({ to: target }) => ({ target })) }
   if (screen.kind !== 'branch') return { ...said, on: eventsOf(screen, ways) }
   const over = screen.over === undefined ? {} : { over: screen.over }
-  return { ...said, always: ways.map(({ to: target, path: [key, which] }) => {
-    if (key === 'branch') return { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if, ...over } } }
-    return key === 'empty' ? { target, guard: { type: 'condition', params: { if: `not ${screen.over}` } } } : { target }
-  }) }
+  return {
+    ...said,
+    always: ways.map(({ to: target, path: [key, which] }) => {
+      if (key === 'branch')
+        return { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if, ...over } } }
+      return key === 'empty'
+        ? { target, guard: { type: 'condition', params: { if: `not ${screen.over}` } } }
+        : { target }
+    }),
+  }
 }
 
 /** `choose Exit`, `a row`, `back`, `answered`, `refused slot-taken`: what is pressed, typed or answered. */

@@ -37,24 +37,28 @@ type Call<Outcome> = (want: CallWant, n: number, at: FlowSnapshot) => Promise<Ou
  * Throws FlowFault; `call` must not reject.
  */
 export async function advance(
-  flow: CompiledFlow, from: FlowSnapshot, event: FlowEvent | null, call: Call<CallOutcome>,
+  flow: CompiledFlow,
+  from: FlowSnapshot,
+  event: FlowEvent | null,
+  call: Call<CallOutcome>,
 ): Promise<Advanced> {
   // A call that is answered is never waited for.
-  return await advanceOrWait(flow, from, event, call) as Advanced
+  return (await advanceOrWait(flow, from, event, call)) as Advanced
 }
 
 /** The same, where `call` may answer null: it goes on elsewhere. */
 export async function advanceOrWait(
-  flow: CompiledFlow, from: FlowSnapshot, event: FlowEvent | null, call: Call<CallOutcome | null>,
+  flow: CompiledFlow,
+  from: FlowSnapshot,
+  event: FlowEvent | null,
+  call: Call<CallOutcome | null>,
 ): Promise<Advanced | Waiting> {
   let snapshot = event ? flow.step(from, event) : from
   for (let calls = 0; ; calls++) {
     const want = flow.want(snapshot)
     if (want.do !== 'call') return { snapshot, want, calls }
     if (calls >= CALLS_PER_TURN_MAX) {
-      throw new FlowFault(
-        `flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`,
-      )
+      throw new FlowFault(`flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`)
     }
     const outcome = await call(want, calls, snapshot)
     if (!outcome) return { snapshot, want, calls }

@@ -95,7 +95,12 @@ const CHECKSUM: Record<Checksum, (answer: string) => boolean> = {
   mod97: (answer) => {
     const folded = answer.replace(/ /g, '').toUpperCase()
     if (!/^[A-Z0-9]{5,}$/.test(folded)) return false
-    return [...folded.slice(4), ...folded.slice(0, 4)].reduce((rest, sign) => Number(`${rest}${parseInt(sign, 36)}`) % 97, 0) === 1
+    return (
+      [...folded.slice(4), ...folded.slice(0, 4)].reduce(
+        (rest, sign) => Number(`${rest}${parseInt(sign, 36)}`) % 97,
+        0,
+      ) === 1
+    )
   },
 }
 
@@ -112,11 +117,14 @@ export function examplesOf(check: Check, zone: string): string[] {
   if (check.oneOf) return check.oneOf
   if (check.number) return [check.number.min ?? Math.min(1, check.number.max ?? 1), check.number.max ?? 100].map(String)
   if (check.phone) return [`${check.phone.country}${'7'.padEnd(check.phone.digits[0] as number, '0')}`]
-  if (check.checksum) return check.checksum === 'luhn' ? ['4111111111111111', '79927398713', '18'] : ['GB82WEST12345698765432']
+  if (check.checksum)
+    return check.checksum === 'luhn' ? ['4111111111111111', '79927398713', '18'] : ['GB82WEST12345698765432']
   if (!check.date) return []
   const { format, min, max } = check.date
   const days = [min, max, 'today'].filter((day) => day !== undefined)
-  return days.map((day) => (day === 'today' ? DateTime.fromISO(WALKED_AT, { zone }) : DateTime.fromISO(day, { zone })).toFormat(format))
+  return days.map((day) =>
+    (day === 'today' ? DateTime.fromISO(WALKED_AT, { zone }) : DateTime.fromISO(day, { zone })).toFormat(format),
+  )
 }
 
 /** When a flow is walked, and a talk dials that says no other time. */

@@ -1,12 +1,19 @@
 /**
- * An application of somebody else's, spoken to over HTTP, as a flow: one state asks it, one shows what it said, one says
- * its last words. So the gateway, the stores and the deadlines treat it like any other flow.
+ * An application of somebody else's, spoken to over HTTP, as a flow: one state asks it, one shows what it said, one
+ * says its last words. So the gateway, the stores and the deadlines treat it like any other flow.
  */
 import { createHash } from 'node:crypto'
 import { FlowFault } from '../../base/index.ts'
 import {
-  beginDialogue, dialogueMachine, stepDialogue, RESUME,
-  type DialogueContext, type DialogueEvent, type Move, type Rested, type Screen,
+  beginDialogue,
+  dialogueMachine,
+  stepDialogue,
+  RESUME,
+  type DialogueContext,
+  type DialogueEvent,
+  type Move,
+  type Rested,
+  type Screen,
 } from '../../../machines/dialogue.ts'
 import { readCode, type Json, type JsonObject } from '../../ussd/index.ts'
 import { layAppPage, moreKey } from './app-pages.ts'
@@ -58,9 +65,13 @@ export function appName(app: string): string {
   return APP_LEAD + app
 }
 
-/** The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with. */
+/**
+ * The flow of an application. `contract` names what it speaks: a dialogue finishes on the contract that it began with.
+ */
 export function appFlow(
-  app: string, contract: string, texts: { busy?: string; holding?: Readonly<Record<string, string>> } = {},
+  app: string,
+  contract: string,
+  texts: { busy?: string; holding?: Readonly<Record<string, string>> } = {},
 ): CompiledFlow {
   const name = appName(app)
   const screens = screensOf()
@@ -73,21 +84,28 @@ export function appFlow(
     try {
       return run()
     } catch (error) {
-      throw error instanceof FlowFault ? error : new FlowFault(`${name}, in '${state}': ${(error as Error).message}`, error)
+      throw error instanceof FlowFault
+        ? error
+        : new FlowFault(`${name}, in '${state}': ${(error as Error).message}`, error)
     }
   }
   return {
     name,
-    revision: `${name}@${createHash('sha256').update(JSON.stringify([SPEC, contract])).digest('hex').slice(0, 12)}`,
+    revision: `${name}@${createHash('sha256')
+      .update(JSON.stringify([SPEC, contract]))
+      .digest('hex')
+      .slice(0, 12)}`,
     languages: ['en'],
     backends: [name],
     begin: (input) => guarded(ASK, () => snapshotOf(beginDialogue(machine, opening(input)))),
-    step: (snapshot, event) => guarded(snapshot.value, () => {
-      const next = stepDialogue(machine, restedOf(snapshot), event as DialogueEvent)
-      return next ? snapshotOf(next) : snapshot
-    }),
+    step: (snapshot, event) =>
+      guarded(snapshot.value, () => {
+        const next = stepDialogue(machine, restedOf(snapshot), event as DialogueEvent)
+        return next ? snapshotOf(next) : snapshot
+      }),
     want: (snapshot) => guarded(snapshot.value, () => wantOf(snapshot.value, restedOf(snapshot).context, name, busy)),
-    text: (key, language) => key === 'busy' ? busy(language) : key === 'holding' ? holding(language) : builtIn(key, language),
+    text: (key, language) =>
+      key === 'busy' ? busy(language) : key === 'holding' ? holding(language) : builtIn(key, language),
     // The application has been told that the dialogue is over; to it, a redial is a new one.
     resumable: () => false,
   }
@@ -125,9 +143,15 @@ function opening({ msisdn, code, line, language, dialled, page }: FlowInput) {
 /** On the way into the call: the first time, what was dialled behind the code counts as entered. */
 function counted(context: DialogueContext): DialogueContext {
   const sequence = Number(context.vars.sequence ?? 0) + 1
-  const first: JsonObject = sequence > 1 ? {} : {
-    serviceCode: serviceCodeOf(context.code, context.dialled.length), text: context.dialled.join('*'), input: '', state: {},
-  }
+  const first: JsonObject =
+    sequence > 1
+      ? {}
+      : {
+          serviceCode: serviceCodeOf(context.code, context.dialled.length),
+          text: context.dialled.join('*'),
+          input: '',
+          state: {},
+        }
   return { ...context, dialled: [], shown: null, vars: { ...context.vars, ...first, sequence } }
 }
 
@@ -184,8 +208,12 @@ function sheetOf(context: DialogueContext) {
 function askOf(context: DialogueContext): AppAsk {
   const { serviceCode, text, input, sequence, state } = context.vars as Record<string, Json | undefined>
   return {
-    serviceCode: String(serviceCode ?? ''), dialled: context.code, text: String(text ?? ''), input: String(input ?? ''),
-    sequence: Number(sequence ?? 0), state: (state ?? {}) as JsonObject,
+    serviceCode: String(serviceCode ?? ''),
+    dialled: context.code,
+    text: String(text ?? ''),
+    input: String(input ?? ''),
+    sequence: Number(sequence ?? 0),
+    state: (state ?? {}) as JsonObject,
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Pages of a text that an application wrote for one screen. Its own numbers stay as they are, so the way on has a number
- * that the text does not use.
+ * Pages of a text that an application wrote for one screen. Its own numbers stay as they are, so the way on has a
+ * number that the text does not use.
  */
 import { boundaryAt, fits, type PageLimit } from '../../ussd/index.ts'
 

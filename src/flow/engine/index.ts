@@ -1,5 +1,12 @@
 /** What a compiled flow is, and how it is stepped: snapshots, layout, answers. */
-export { advance, type Advanced, advanceOrWait, type CallOutcome, CALLS_PER_TURN_MAX, type CallWant } from './advance.ts'
+export {
+  advance,
+  type Advanced,
+  advanceOrWait,
+  type CallOutcome,
+  CALLS_PER_TURN_MAX,
+  type CallWant,
+} from './advance.ts'
 export { examplesOf, lengthReader, numberReader, patternReader, type Rule, ruleOf, WALKED_AT } from './answer-checks.ts'
 export { APP_LEAD, type AppAsk, appFlow, appHistory, appName, type AppSaid, closing } from './app-flow.ts'
 export { type KeepAnswer, keeping } from './kept.ts'

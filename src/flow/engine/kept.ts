@@ -3,7 +3,17 @@
  * much a back end says.
  */
 import type { Json, JsonObject } from '../../ussd/index.ts'
-import { compileCondition, Slip, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX, type Reading, type RowsRead, isExpression, pathsOf, readingOf } from '../expression/index.ts'
+import {
+  compileCondition,
+  Slip,
+  LIST_ROWS_KEPT_MAX,
+  SEARCH_ROWS_MAX,
+  type Reading,
+  type RowsRead,
+  isExpression,
+  pathsOf,
+  readingOf,
+} from '../expression/index.ts'
 import { isRouter, type FlowDefinition, type RouterScreen, usesOf } from '../language/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 
@@ -27,10 +37,13 @@ export function keeping(definition: FlowDefinition): KeepAnswer {
   for (const path of shown) note(path)
   // What is handed on is handed on whole.
   for (const path of handed) note(path, 'all')
-  for (const { from, reads } of rows) note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
+  for (const { from, reads } of rows)
+    note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
   for (const list of Object.values(definition.screens)) {
-    if (list.kind === 'list') note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
-    if (isRouter(list)) note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
+    if (list.kind === 'list')
+      note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
+    if (isRouter(list))
+      note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
   }
   const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
   const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
@@ -77,7 +90,10 @@ function pathsRead(definition: FlowDefinition): { shown: string[]; handed: strin
   const worked = values.flatMap(({ value }) => readingOf(value) ?? [])
   return {
     shown: [...texts.flatMap(({ text }) => slotsOf(definition, text)), ...asked.flatMap(plainPaths)],
-    handed: [...values.flatMap(({ value }) => (isExpression(value) ? [] : pathsOf(value))), ...worked.flatMap(plainPaths)],
+    handed: [
+      ...values.flatMap(({ value }) => (isExpression(value) ? [] : pathsOf(value))),
+      ...worked.flatMap(plainPaths),
+    ],
     rows: [...asked, ...worked].flatMap(({ rows }) => rows),
   }
 }

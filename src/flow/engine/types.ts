@@ -27,17 +27,17 @@ export type Want =
   | { do: 'notify'; text: string; screen: string }
   | { do: 'end'; text: string; screen: string; reason: FlowEnd }
   | {
-    do: 'call'
-    screen: string
-    backend: string
-    operation: string
-    args: JsonObject
-    /** It changes something. */
-    once: boolean
-    /** Arguments that are secret: never to be shown or logged. */
-    hidden?: string[]
-    timeoutMs?: number
-  }
+      do: 'call'
+      screen: string
+      backend: string
+      operation: string
+      args: JsonObject
+      /** It changes something. */
+      once: boolean
+      /** Arguments that are secret: never to be shown or logged. */
+      hidden?: string[]
+      timeoutMs?: number
+    }
 
 /** What a dialogue knows when it starts. */
 export interface FlowInput {
@@ -74,8 +74,8 @@ export interface CompiledFlow {
   /** Pure. */
   want(snapshot: FlowSnapshot): Want
   /**
-   * Why what was answered to the call that it wants is no use to it: a refusal that leads nowhere, fields that are expected and
-   * not there. Undefined: it is of use, or there was no answer. Pure.
+   * Why what was answered to the call that it wants is no use to it: a refusal that leads nowhere, fields that are
+   * expected and not there. Undefined: it is of use, or there was no answer. Pure.
    */
   useless?(snapshot: FlowSnapshot, outcome: CallOutcome): { refusal?: string; lacks?: string[] } | undefined
   /** A text of the flow's own for things outside a screen: busy, expired, overload … in that language. */
@@ -86,7 +86,10 @@ export interface CompiledFlow {
 
 /** Where flows come from. */
 export interface FlowRegistry {
-  /** What new dials get, of that subscriber if there is a trial; undefined if there is no such flow that ever loaded well. */
+  /**
+   * What new dials get, of that subscriber if there is a trial; undefined if there is no such flow that ever loaded
+   * well.
+   */
   current(name: string, msisdn?: string): CompiledFlow | undefined
   /** A revision that a dialogue began with; looked up in the archive if it is no longer loaded. */
   pinned(revision: string): Promise<CompiledFlow | undefined>
@@ -97,6 +100,11 @@ export interface FlowRegistry {
 /** Keeps the sources of all revisions that ever served: a dialogue finishes on its own. Postgres, or a folder. */
 export interface FlowArchive {
   /** `serves` false: it is stored to be tried, and serves nobody yet. Default true. */
-  put(revision: string, name: string, source: string, how?: { serves?: boolean; by?: string; note?: string }): Promise<void>
+  put(
+    revision: string,
+    name: string,
+    source: string,
+    how?: { serves?: boolean; by?: string; note?: string },
+  ): Promise<void>
   get(revision: string): Promise<string | undefined>
 }

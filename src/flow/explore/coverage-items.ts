@@ -29,13 +29,21 @@ function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | '
 }
 
 export function itemDone(
-  definition: FlowDefinition, screen: ScreenDefinition, snapshot: FlowSnapshot, event: FlowEvent,
+  definition: FlowDefinition,
+  screen: ScreenDefinition,
+  snapshot: FlowSnapshot,
+  event: FlowEvent,
 ): string | undefined {
   const here = screenItem(snapshot.value)
   if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
   const context = contextOf(snapshot)
   if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
-  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keysOn(definition, screen).back !== undefined)
+  const key = lookUp(
+    context.shown,
+    screen.back !== undefined,
+    trimAnswer(event.text),
+    keysOn(definition, screen).back !== undefined,
+  )
   if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
   if (key === 'more') return undefined
   const rows = screen.kind === 'list' ? rowsShown(screen, context) : []

@@ -5,7 +5,9 @@ import { transitionsOf } from './transitions.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Coverage {
-  /** The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.) */
+  /**
+   * The flow, to be played in its place: it takes down what is walked. (Answers dialled behind a code are not seen.)
+   */
   flow: CompiledFlow
   /** Things walked, of all that there are; and those that were not, in the order of the file. */
   report: () => Walked
@@ -45,7 +47,11 @@ export function coverageOf(compilation: Compilation): Coverage {
       },
     },
     report: () => walkedOf(all, walked),
-    transitions: () => walkedOf(transitions.all.map(({ name }) => name), taken),
+    transitions: () =>
+      walkedOf(
+        transitions.all.map(({ name }) => name),
+        taken,
+      ),
   }
 }
 

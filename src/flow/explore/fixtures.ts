@@ -39,7 +39,11 @@ export function syntheticWorld(definition: FlowDefinition, lengths: Lengths): Sy
     wrongAnswers: (name, context) => {
       const screen = definition.screens[name]
       if (screen?.kind !== 'input') return []
-      return wrongAnswersOf(screen, [...valuesAt(reads, `answers.${screen.as ?? name}`), ...comparedOn(screen, context)], definition.zone)
+      return wrongAnswersOf(
+        screen,
+        [...valuesAt(reads, `answers.${screen.as ?? name}`), ...comparedOn(screen, context)],
+        definition.zone,
+      )
     },
     takesWords: (name) => takesLabels(definition, definition.screens[name]),
     isSecret: (name) => {
@@ -59,7 +63,9 @@ export function syntheticWorld(definition: FlowDefinition, lengths: Lengths): Sy
     },
     answers: (name) => {
       const screen = definition.screens[name]
-      return screen?.kind === 'input' ? answersOf(screen, valuesAt(reads, `answers.${screen.as ?? name}`), definition.zone) : []
+      return screen?.kind === 'input'
+        ? answersOf(screen, valuesAt(reads, `answers.${screen.as ?? name}`), definition.zone)
+        : []
     },
   }
 }
@@ -68,6 +74,8 @@ export function syntheticWorld(definition: FlowDefinition, lengths: Lengths): Sy
 function comparedOn({ checks = [] }: InputScreen, context: DialogueContext): Json[] {
   return checks.flatMap(({ if: condition }) => {
     const compiled = condition === undefined ? undefined : compileCondition(condition)
-    return compiled === undefined || compiled instanceof Slip ? [] : compiled.paths.flatMap((path) => readPath({ context }, path) ?? [])
+    return compiled === undefined || compiled instanceof Slip
+      ? []
+      : compiled.paths.flatMap((path) => readPath({ context }, path) ?? [])
   })
 }

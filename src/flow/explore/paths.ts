@@ -49,14 +49,25 @@ interface Way {
 export function talksOf(compilation: Compilation, placesMax = PAGES_MAX): Paths {
   const { definition, flow } = compilation
   const input: FlowInput = {
-    msisdn: '67570000001', code: CODE, line: 'talk', language: definition.languages[0]!, dialled: [], page: USSD_PAGE, now: WALKED_AT,
+    msisdn: '67570000001',
+    code: CODE,
+    line: 'talk',
+    language: definition.languages[0]!,
+    dialled: [],
+    page: USSD_PAGE,
+    now: WALKED_AT,
   }
   const graph = graphOf(compilation, input, placesMax)
   const { ways, found } = waysOf(graph, compilation, input)
   // A way that another one goes on from is told by that.
-  const whole = ways.filter((way) => !ways.some((other) => other !== way && way.acts.every((act, i) => other.acts[i] === act)))
+  const whole = ways.filter(
+    (way) => !ways.some((other) => other !== way && way.acts.every((act, i) => other.acts[i] === act)),
+  )
   const talks = whole.map((way) => {
-    const entries: TalkEntry[] = [{ input }, ...settled(way, graph).flatMap((act) => act.events.map((event) => ({ event })))]
+    const entries: TalkEntry[] = [
+      { input },
+      ...settled(way, graph).flatMap((act) => act.events.map((event) => ({ event }))),
+    ]
     return writeTalk({ title: way.finds.at(-1)!, steps: talkOf({ flow, entries })!.steps })
   })
   const { all } = transitionsOf(compilation)
@@ -95,9 +106,15 @@ function graphOf(compilation: Compilation, input: FlowInput, placesMax: number):
   // Over the limit nothing more is looked at; xstate's own limit would throw.
   const isBeyond = (place: Place) => looked.size >= placesMax || !looked.add(place)
   const logic = { transition: next, getInitialSnapshot: () => start }
-  const paths = getShortestPaths(logic as never, {
-    events: acts, serializeState: signs, serializeEvent: ({ type }: Act) => type, stopWhen: isBeyond,
-  } as never) as unknown as { steps: { event: Act }[] }[]
+  const paths = getShortestPaths(
+    logic as never,
+    {
+      events: acts,
+      serializeState: signs,
+      serializeEvent: ({ type }: Act) => type,
+      stopWhen: isBeyond,
+    } as never,
+  ) as unknown as { steps: { event: Act }[] }[]
   // The first step of each path is xstate's own: the beginning.
   const waysTo = paths.map((path) => path.steps.slice(1).map(({ event }) => event))
   return { start, paths: waysTo.slice(0, placesMax), acts, next, isCut: waysTo.length > placesMax }
@@ -129,7 +146,8 @@ function waysOf(graph: Graph, compilation: Compilation, input: FlowInput): { way
   const { begun, taken, all } = transitionsOf(compilation)
   const known = new Set(all.map(({ name }) => name))
   const found = new Set<string>()
-  const news = (names: readonly string[]) => [...new Set(names)].filter((name) => known.has(name) && !found.has(name) && found.add(name))
+  const news = (names: readonly string[]) =>
+    [...new Set(names)].filter((name) => known.has(name) && !found.has(name) && found.add(name))
   const ways: Way[] = [{ acts: [], end: graph.start, finds: news(begun(input)) }]
   for (const acts of graph.paths) {
     if (found.size === known.size) break
@@ -145,7 +163,10 @@ function waysOf(graph: Graph, compilation: Compilation, input: FlowInput): { way
 }
 
 function takenBy(
-  { events }: Act, { snapshot }: Place, { flow }: Compilation, taken: ReturnType<typeof transitionsOf>['taken'],
+  { events }: Act,
+  { snapshot }: Place,
+  { flow }: Compilation,
+  taken: ReturnType<typeof transitionsOf>['taken'],
 ): string[] {
   let at = snapshot
   return events.flatMap((event) => {
@@ -179,7 +200,10 @@ function actsAt({ snapshot, calls }: Place, { flow }: Compilation, world: Synthe
   const context = contextOf(snapshot)
   const printed = [...want.text.matchAll(/^([\d*#]+)\. (.*)$/gm)]
   const keys = printed.map((line) => line[1]!)
-  const typed = context.shown === null ? [...world.answers(want.screen), ...world.wrongAnswers(want.screen, context), ...keys] : keys
+  const typed =
+    context.shown === null
+      ? [...world.answers(want.screen), ...world.wrongAnswers(want.screen, context), ...keys]
+      : keys
   const letters = context.find ? undefined : world.searched(want.screen, context)
   const words = printed.map((line) => line[2]!).find((label) => world.takesWords(want.screen) && /^\p{L}/u.test(label))
   const all = [...typed, ...[letters, words].filter((text) => text !== undefined && isPlain(text))] as string[]

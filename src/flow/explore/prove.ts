@@ -32,7 +32,13 @@ export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Gene
     for (const name of notWalked(compilation, walks)) {
       const what = `screen '${name}' is on no way that made-up answers lead`
       const where = at(['screens', name])
-      found.set(name, { severity: 'warning', where, what, remedy: 'write a talk that gets there', ...shownBy(trails.get(name)) })
+      found.set(name, {
+        severity: 'warning',
+        where,
+        what,
+        remedy: 'write a talk that gets there',
+        ...shownBy(trails.get(name)),
+      })
     }
   }
   return [...found.values()]
@@ -77,6 +83,8 @@ function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
 function notWalked({ definition }: Compilation, walks: readonly Walk[]): string[] {
   if (walks.some(({ cut }) => cut)) return []
   return Object.entries(definition.screens)
-    .filter(([name, { kind }]) => kind !== 'branch' && kind !== 'set' && !walks.some(({ screens }) => screens.has(name)))
+    .filter(
+      ([name, { kind }]) => kind !== 'branch' && kind !== 'set' && !walks.some(({ screens }) => screens.has(name)),
+    )
     .map(([name]) => name)
 }

@@ -1,6 +1,14 @@
 /** What a flow reads, how its texts show it and what it is compared with: what made-up values are made from. */
 import type { Json } from '../../ussd/index.ts'
-import { compileCondition, Slip, type Against, type Reading, type RowsRead, pathsOf, readingOf } from '../expression/index.ts'
+import {
+  compileCondition,
+  Slip,
+  type Against,
+  type Reading,
+  type RowsRead,
+  pathsOf,
+  readingOf,
+} from '../expression/index.ts'
 import { type FlowDefinition, usesOf } from '../language/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
@@ -23,7 +31,10 @@ export function readsOf(definition: FlowDefinition): Reads {
   const rows = readings.flatMap((reading) => reading.rows)
   return {
     slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
-    against: [...readings.flatMap((reading) => reading.against), ...asked.flatMap(({ paths }) => againstAnswers(paths, definition))],
+    against: [
+      ...readings.flatMap((reading) => reading.against),
+      ...asked.flatMap(({ paths }) => againstAnswers(paths, definition)),
+    ],
     handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
     rows,
   }
@@ -32,7 +43,8 @@ export function readsOf(definition: FlowDefinition): Reads {
 /** What an expression works out with must be made up as that. */
 function slotsIn({ wanted, rows }: Reading): Slot[] {
   const fields = rows.flatMap(({ from, reads }) =>
-    (typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : []))
+    typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : [],
+  )
   return [...wanted, ...fields]
 }
 

@@ -21,12 +21,14 @@ export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) 
   })
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
-  const routers = Object.values(definition.screens).filter(isRouter).map((screen) => {
-    const compiled = screen.branch.map((arm) => compileCondition(arm.if, definition.zone))
-    const arms = compiled.filter((arm): arm is Condition => !(arm instanceof Slip))
-    const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => setPathOf(path) ?? [])
-    return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
-  })
+  const routers = Object.values(definition.screens)
+    .filter(isRouter)
+    .map((screen) => {
+      const compiled = screen.branch.map((arm) => compileCondition(arm.if, definition.zone))
+      const arms = compiled.filter((arm): arm is Condition => !(arm instanceof Slip))
+      const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => setPathOf(path) ?? [])
+      return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
+    })
   return (snapshot) => {
     const context = snapshot.context as unknown as DialogueContext
     const keys = live.get(snapshot.value) ?? none
@@ -42,7 +44,10 @@ export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) 
     const chosen = choices
       .filter((path) => keys.has(setPathOf(path) ?? ''))
       .map((path) => String(readPath({ context }, path)))
-    const arms = routers.filter((router) => router.keys.some((key) => keys.has(key))).map(({ arm }) => arm(context)).join('')
+    const arms = routers
+      .filter((router) => router.keys.some((key) => keys.has(key)))
+      .map(({ arm }) => arm(context))
+      .join('')
     const page = context.shown?.at.length ?? 0
     const before = context.trail?.at(-2)?.screen ?? ''
     const found = context.find ? 'found' : ''
@@ -57,7 +62,7 @@ function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {
     const key = setPathOf(path)
     if (key !== undefined) live.get(screen)?.add(key)
   }
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false
     for (const [name, screen] of Object.entries(definition.screens)) {
       const here = live.get(name) as Set<string>

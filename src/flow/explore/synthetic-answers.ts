@@ -23,13 +23,18 @@ export function wrongAnswersOf(screen: InputScreen, tested: readonly Json[], zon
   const right = answersOf(screen, tested, zone)
   const rules = [screen, ...(screen.checks ?? [])]
   const bounds = rules.flatMap(({ number, length }) => [
-    ...(number ? [number.min, number.max].flatMap((bound) => (bound === undefined ? [] : [bound - 1, bound + 1])) : []).map(String),
+    ...(number
+      ? [number.min, number.max].flatMap((bound) => (bound === undefined ? [] : [bound - 1, bound + 1]))
+      : []
+    ).map(String),
     ...(length ? lengthsAround(length).flatMap((n) => ['1'.repeat(n), 'a'.repeat(n)]) : []),
   ])
   const examples = (screen.checks ?? []).flatMap((check) => examplesOf(check, zone))
   const days = (screen.checks ?? []).flatMap(({ date }) => (date ? daysAround(date, zone) : []))
   const others = right.flatMap((word) => [`${word}0`, word.slice(0, -1), changed(word)]).filter((word) => word !== '')
-  const values = tested.flatMap((value) => (typeof value === 'number' ? [value - 1, value + 1].map(String) : [String(value)]))
+  const values = tested.flatMap((value) =>
+    typeof value === 'number' ? [value - 1, value + 1].map(String) : [String(value)],
+  )
   const plain = ['0', '1', '99999', 'x', TALK_MSISDN, TALK_MSISDN.slice(3)]
   return [...new Set([...plain, ...bounds, ...examples, ...days, ...others, ...values, NEVER_RIGHT])]
 }
@@ -42,7 +47,11 @@ const changed = (word: string) => `${word.slice(0, -1)}${word.endsWith('1') ? '2
 function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: string): string[] {
   const at = (day: string | undefined, by: number) => {
     if (day === undefined) return []
-    return [DateTime.fromISO(day === 'today' ? WALKED_AT : day, { zone }).plus({ days: by }).toFormat(format)]
+    return [
+      DateTime.fromISO(day === 'today' ? WALKED_AT : day, { zone })
+        .plus({ days: by })
+        .toFormat(format),
+    ]
   }
   return [...at(min, -1), ...at(max, 1), ...at('today', 0)]
 }
@@ -50,7 +59,9 @@ function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: stri
 /** With other digits at its end, that a check of its digits may want; undefined: none will do. */
 function mended(word: string, screen: InputScreen): string | undefined {
   if (!(screen.checks ?? []).some(({ checksum }) => checksum)) return undefined
-  return Array.from({ length: 100 }, (_, i) => `${word.slice(0, -2)}${String(i).padStart(2, '0')}`).find((one) => acceptsAlone(screen, one))
+  return Array.from({ length: 100 }, (_, i) => `${word.slice(0, -2)}${String(i).padStart(2, '0')}`).find((one) =>
+    acceptsAlone(screen, one),
+  )
 }
 
 function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] {
@@ -66,4 +77,3 @@ function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] 
   if (pattern !== undefined) return [exampleOf(pattern, length), ...words].filter((word) => word !== undefined)
   return [...words, 'abcdefghij'.repeat(16).slice(0, Math.max(length?.min ?? 1, Math.min(length?.max ?? 10, 10)))]
 }
-

@@ -29,7 +29,9 @@ export function outcomesOf(name: string, screen: CallScreen, known: KnownAnswers
   const root = `data.${screen.as ?? name}`
   const longest = known.lengths === 'longest' && hasBounds(screen)
   const well = answerOf(root, screen, longest ? ROWS.longest : ROWS.few, known)
-  const out: SyntheticOutcome[] = [{ event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' }]
+  const out: SyntheticOutcome[] = [
+    { event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' },
+  ]
   const say = (what: string, data: Json) =>
     void out.push({ event: { type: 'RESULT', data }, told: `${screen.call} says ${what}` })
   const lists = listsOf(root, known.definition)
@@ -40,7 +42,10 @@ export function outcomesOf(name: string, screen: CallScreen, known: KnownAnswers
   const single: SyntheticOutcome[] = []
   for (const { from, fields, routed } of lists) {
     if (!routed) continue
-    const under = from.slice(root.length + 1).split('.').filter(Boolean)
+    const under = from
+      .slice(root.length + 1)
+      .split('.')
+      .filter(Boolean)
     for (const row of rowsTried(fields, rowLengths(screen, from.slice(root.length + 1), known))) {
       const data = put(structuredClone(well), under, [row])
       single.push({ event: { type: 'RESULT', data }, told: `${screen.call} says a row ${JSON.stringify(row)}` })
@@ -69,7 +74,10 @@ function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Kn
   const others = triedIn(root, like, known).filter(({ field }) => Object.hasOwn(expect, field))
   return [
     { event: { type: 'REFUSED', refusal, data }, told },
-    ...others.map((one): SyntheticOutcome => ({ event: { type: 'REFUSED', refusal, data: withField(data, one) }, told: `${told}, ${saidOf(one)}` })),
+    ...others.map((one): SyntheticOutcome => ({
+      event: { type: 'REFUSED', refusal, data: withField(data, one) },
+      told: `${told}, ${saidOf(one)}`,
+    })),
   ]
 }
 
@@ -83,7 +91,9 @@ function triedIn(root: string, screen: CallScreen, known: KnownAnswers): Tried[]
   return pathsUnder(root, known).flatMap((path) => {
     const field = path.slice(root.length + 1)
     const values = field === '' ? [] : valuesAt(known.reads, path)
-    return values.filter((value) => sizeOf(value) <= (boundOf(screen, field)?.max ?? Infinity)).map((value) => ({ field, value }))
+    return values
+      .filter((value) => sizeOf(value) <= (boundOf(screen, field)?.max ?? Infinity))
+      .map((value) => ({ field, value }))
   })
 }
 
@@ -100,7 +110,9 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: KnownAn
   const { definition, reads, lengths } = known
   let data: Json = {}
   for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
-    const value = { text: syntheticRows(field), number: 120, boolean: true, rows: [], any: syntheticRows(field) }[typeOf(wanted)]
+    const value = { text: syntheticRows(field), number: 120, boolean: true, rows: [], any: syntheticRows(field) }[
+      typeOf(wanted)
+    ]
     const shown = typeof value === 'string' ? sampleAt(`${root}.${field}`, reads, 1) : undefined
     const max = boundOf(screen, field)?.max
     data = put(data, [field], shown === undefined ? sized(value, max, lengths) : String(shown))
@@ -123,7 +135,10 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: KnownAn
   return data
 }
 
-function boundOf(screen: CallScreen, field: string): Exclude<NonNullable<CallScreen['expect']>[string], string> | undefined {
+function boundOf(
+  screen: CallScreen,
+  field: string,
+): Exclude<NonNullable<CallScreen['expect']>[string], string> | undefined {
   const wanted = screen.expect?.[field]
   return typeof wanted === 'object' ? wanted : undefined
 }

@@ -44,18 +44,23 @@ export function listsOf(root: string, definition: FlowDefinition): RowFields[] {
     if (from !== root && !from.startsWith(`${root}.`)) continue
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
     lists.set(from, list)
-    if (typeof reads === 'object') list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
+    if (typeof reads === 'object')
+      list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
   }
   return [...lists.values()]
 }
 
-/** Rows of which a branch may make something else each: every combination of the values that conditions name, and of none of them. */
+/**
+ * Rows of which a branch may make something else each: every combination of the values that conditions name, and of
+ * none of them.
+ */
 export function rowsTried(fields: RowFields['fields'], sizes: RowLengths): Json[] {
   let rows = [rowOf(fields, sizes, 0) as JsonObject]
   for (const [field, paths] of fields) {
     const named = namedOf(paths, field, sizes)
     const values = named.some((value) => typeof value === 'string') ? [...named, `${syntheticRows(field)} 0`] : named
-    if (values.length > 0) rows = rows.flatMap((row) => values.map((value) => ({ ...row, [field]: value }))).slice(0, ROUTED_MAX)
+    if (values.length > 0)
+      rows = rows.flatMap((row) => values.map((value) => ({ ...row, [field]: value }))).slice(0, ROUTED_MAX)
   }
   return rows
 }
@@ -81,7 +86,9 @@ export function rowOf(fields: RowFields['fields'], sizes: RowLengths, i: number)
 
 /** Values that conditions and choices name, as far as the field may be that long. */
 function namedOf(paths: readonly string[], field: string, { reads, bounds }: RowLengths): Json[] {
-  return paths.flatMap((path) => valuesAt(reads, path)).filter((value) => String(value).length <= (bounds[field] ?? Infinity))
+  return paths
+    .flatMap((path) => valuesAt(reads, path))
+    .filter((value) => String(value).length <= (bounds[field] ?? Infinity))
 }
 
 /** Rows differ at their beginning, so that they still do when they are cut. */
@@ -89,7 +96,11 @@ function rowValue(shown: Json | undefined, field: string, { bounds, lengths }: R
   const max = bounds[field]
   if (typeof shown === 'number' && max !== undefined) return sized(shown, 10 ** Math.min(max, DIGITS_MAX) - 1, lengths)
   if (shown !== undefined) return shown
-  return sized(max === undefined ? `${syntheticRows(field)} ${i + 1}` : `${i + 1} ${syntheticRows(field)}`, max, lengths)
+  return sized(
+    max === undefined ? `${syntheticRows(field)} ${i + 1}` : `${i + 1} ${syntheticRows(field)}`,
+    max,
+    lengths,
+  )
 }
 
 /** As large as it may be, or no larger. */

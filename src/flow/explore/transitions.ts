@@ -4,7 +4,18 @@ import { begunBy, passedBy } from '../../../machines/passed.ts'
 import { trimAnswer } from '../../ussd/index.ts'
 import { openingOf, type Compilation } from '../load/index.ts'
 import { compileCondition, Slip, type Condition, readRows } from '../expression/index.ts'
-import { asks, isRouter, type BranchScreen, type FlowDefinition, type InputScreen, type ScreenDefinition, firstScreens, keysOn, takesLabels, RULES } from '../language/index.ts'
+import {
+  asks,
+  isRouter,
+  type BranchScreen,
+  type FlowDefinition,
+  type InputScreen,
+  type ScreenDefinition,
+  firstScreens,
+  keysOn,
+  takesLabels,
+  RULES,
+} from '../language/index.ts'
 import { expected, BACK, armOver } from '../screens/index.ts'
 import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
 import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
@@ -25,10 +36,14 @@ export interface Transitions {
 
 export function transitionsOf({ definition, machine }: Compilation): Transitions {
   const screens = Object.entries(definition.screens)
-  const arms = new Map(screens.flatMap(([name, screen]) => (screen.kind === 'branch' ? [[name, armsOf(screen, definition.zone)]] : [])))
-  const through = (states: readonly Rested[]) => states.flatMap((state, i) => [
-    screenItem(state.value), ...silentWays(definition, state, states[i + 1]?.value, arms.get(state.value) ?? []),
-  ])
+  const arms = new Map(
+    screens.flatMap(([name, screen]) => (screen.kind === 'branch' ? [[name, armsOf(screen, definition.zone)]] : [])),
+  )
+  const through = (states: readonly Rested[]) =>
+    states.flatMap((state, i) => [
+      screenItem(state.value),
+      ...silentWays(definition, state, states[i + 1]?.value, arms.get(state.value) ?? []),
+    ])
   return {
     all: screens.flatMap(([name, screen]) => waysOf(definition, name, screen)),
     begun: (input) => through(begunBy(machine, openingOf(input, definition.languages) as DialogueInput)),
@@ -54,7 +69,11 @@ const checkThing = (name: string, { checks = [] }: InputScreen, i: number) =>
 
 function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefinition): Transition[] {
   const way = (what: string, only: string): Transition => ({ name: wayThing(name, what), screen: name, only })
-  const seen = coverageItems(name, screen).map((thing, i): Transition => ({ name: thing, screen: name, only: onlyOf(screen, i) }))
+  const seen = coverageItems(name, screen).map((thing, i): Transition => ({
+    name: thing,
+    screen: name,
+    only: onlyOf(screen, i),
+  }))
   const { back, home } = asks(screen) ? keysOn(definition, screen) : {}
   const nothing = 'there is nothing to go back to'
   return [
@@ -71,8 +90,11 @@ function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefiniti
 
 /** In a list with a search, letters look for rows. */
 function typedWays(name: string, screen: ScreenDefinition, labels: boolean): Transition[] {
-  if (screen.kind === 'list' && screen.search) return [{ name: wayThing(name, 'letters'), screen: name, only: 'no row has letters' }]
-  return labels ? [{ name: wayThing(name, 'a choice by its words'), screen: name, only: 'no label is found by its words' }] : []
+  if (screen.kind === 'list' && screen.search)
+    return [{ name: wayThing(name, 'letters'), screen: name, only: 'no row has letters' }]
+  return labels
+    ? [{ name: wayThing(name, 'a choice by its words'), screen: name, only: 'no label is found by its words' }]
+    : []
 }
 
 function onlyOf(screen: ScreenDefinition, i: number): string {
@@ -94,7 +116,9 @@ function inputWays(name: string, screen: InputScreen): Transition[] {
   return [
     way(wayThing(name, 'answered'), 'no made-up answer is taken'),
     way(wayThing(name, 'wrong answer'), ''),
-    ...(screen.checks ?? []).map((_check, i) => way(checkThing(name, screen, i), 'no made-up answer breaks it and none before it')),
+    ...(screen.checks ?? []).map((_check, i) =>
+      way(checkThing(name, screen, i), 'no made-up answer breaks it and none before it'),
+    ),
     ...(screen.giveUp === undefined ? [] : [way(wayThing(name, 'too many wrong answers'), '')]),
   ]
 }
@@ -104,7 +128,10 @@ const armsOf = (screen: BranchScreen, zone: string) =>
 
 /** What a branch or a list without rows came to, where a step went through it. */
 function silentWays(
-  definition: FlowDefinition, { value, context }: Rested, next: string | undefined, arms: readonly Condition[],
+  definition: FlowDefinition,
+  { value, context }: Rested,
+  next: string | undefined,
+  arms: readonly Condition[],
 ): string[] {
   const screen = definition.screens[value]
   const isUnseen = next !== undefined && !context.shown?.n
@@ -118,7 +145,11 @@ function silentWays(
 
 /** A key, words or letters on a page. */
 function pressedOn(
-  definition: FlowDefinition, screen: ScreenDefinition, from: FlowSnapshot, event: FlowEvent, next: Rested,
+  definition: FlowDefinition,
+  screen: ScreenDefinition,
+  from: FlowSnapshot,
+  event: FlowEvent,
+  next: Rested,
 ): string[] {
   if (event.type !== 'ANSWER' || !asks(screen)) return []
   const { back, home } = keysOn(definition, screen)
@@ -137,7 +168,8 @@ function answeredOn(screen: ScreenDefinition, from: FlowSnapshot, event: FlowEve
   if (screen.kind === 'call') return [wayThing(name, isUsable ? 'answered' : 'no answer')]
   if (screen.kind !== 'input' || event.type !== 'ANSWER') return []
   const { wrong, broken } = next.context as DialogueContext
-  if (next.value === name && wrong > 0) return [broken === undefined ? wayThing(name, 'wrong answer') : checkThing(name, screen, broken)]
+  if (next.value === name && wrong > 0)
+    return [broken === undefined ? wayThing(name, 'wrong answer') : checkThing(name, screen, broken)]
   const isOut = Number(from.context.wrong) + 1 >= (screen.attempts ?? Infinity) || next.value !== screen.to
   if (next.value === screen.giveUp && isOut) return [wayThing(name, 'too many wrong answers')]
   return next.value === screen.to ? [wayThing(name, 'answered')] : []

@@ -2,7 +2,14 @@
 import { toEnd, FlowFault } from '../../base/index.ts'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { USSD_PAGE } from '../../ussd/index.ts'
-import { CALLS_PER_TURN_MAX, WALKED_AT, type CompiledFlow, type FlowEvent, type FlowSnapshot, type Want } from '../engine/index.ts'
+import {
+  CALLS_PER_TURN_MAX,
+  WALKED_AT,
+  type CompiledFlow,
+  type FlowEvent,
+  type FlowSnapshot,
+  type Want,
+} from '../engine/index.ts'
 import type { Compilation } from '../load/index.ts'
 import { leadsTo, meets, edgesOf, type Edge } from './edge.ts'
 import { NEVER_RIGHT } from '../language/index.ts'
@@ -71,7 +78,9 @@ const STEPS_MAX = 10
 
 /** The same in pieces: whoever has more to do than to walk may do it at each `yield`. */
 export function* walkingFlow(
-  { flow, definition }: Compilation, language: string, lengths: Lengths = 'likely',
+  { flow, definition }: Compilation,
+  language: string,
+  lengths: Lengths = 'likely',
 ): Generator<undefined, Walk> {
   const walking: Walking = {
     flow,
@@ -83,7 +92,15 @@ export function* walkingFlow(
     ids: new Map(),
     walk: { pages: [], faults: [], screens: new Set(), cut: false },
   }
-  const input = { msisdn: '67570000001', code: '*123#', line: 'walk', language, dialled: [], page: USSD_PAGE, now: WALKED_AT }
+  const input = {
+    msisdn: '67570000001',
+    code: '*123#',
+    line: 'walk',
+    language,
+    dialled: [],
+    page: USSD_PAGE,
+    now: WALKED_AT,
+  }
   attempt(walking, { screen: definition.start, trail: ['dial'] }, () => {
     walking.queue.push({ snapshot: flow.begin(input), trail: ['dial'], calls: 0, from: edgesOf('dial') })
   })
@@ -166,7 +183,13 @@ function giveUp(step: Step, page: WalkedPage, walking: Walking): void {
 }
 
 function follow(
-  { step, page, event, told, typed = false }: { step: Step; page: WalkedPage; event: FlowEvent; told: string; typed?: boolean },
+  {
+    step,
+    page,
+    event,
+    told,
+    typed = false,
+  }: { step: Step; page: WalkedPage; event: FlowEvent; told: string; typed?: boolean },
   walking: Walking,
 ): void {
   const trail = [...step.trail, told]

@@ -13,13 +13,13 @@ import { readsIn, type Reading } from './reading.ts'
 export { Slip } from './expression.ts'
 
 /** A condition as it is written. */
-export type ConditionSource =
-  string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
+export type ConditionSource = string | { and: ConditionSource[] } | { or: ConditionSource[] } | { not: ConditionSource }
 
 /** In one line, as it may be written too. */
 export function conditionWords(source: ConditionSource): string {
   if (typeof source === 'string') return source
-  const inner = (one: ConditionSource) => (typeof one === 'string' && !/ (and|or) /.test(one) ? one : `(${conditionWords(one)})`)
+  const inner = (one: ConditionSource) =>
+    typeof one === 'string' && !/ (and|or) /.test(one) ? one : `(${conditionWords(one)})`
   if ('not' in source) return `not ${inner(source.not)}`
   return 'and' in source ? source.and.map(inner).join(' and ') : source.or.map(inner).join(' or ')
 }
@@ -70,12 +70,15 @@ function compiled(source: ConditionSource, zone: string, within: (string | numbe
     return inner instanceof Slip ? inner : { ...inner, holds: (scope) => !inner.holds(scope) }
   }
   const key = 'and' in source ? 'and' : 'or'
-  const parts = (source as Record<'and' | 'or', ConditionSource[]>)[key].map((part, i) => compiled(part, zone, [...within, key, i]))
+  const parts = (source as Record<'and' | 'or', ConditionSource[]>)[key].map((part, i) =>
+    compiled(part, zone, [...within, key, i]),
+  )
   const wrong = parts.find((part) => part instanceof Slip)
   if (wrong) return wrong
   const conditions = parts as Condition[]
   return {
-    holds: (scope) => (key === 'and' ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope))),
+    holds: (scope) =>
+      key === 'and' ? conditions.every((c) => c.holds(scope)) : conditions.some((c) => c.holds(scope)),
     paths: conditions.flatMap((c) => c.paths),
     against: conditions.flatMap((c) => c.against),
     made: conditions.flatMap((c) => c.made),
@@ -89,7 +92,8 @@ function single(source: string, zone: string, within: (string | number)[]): Cond
   const reading = readsIn(node as Node)
   return {
     holds: (scope) => holds(node as Node, { scope, zone }),
-    paths: reading.paths, against: reading.against,
+    paths: reading.paths,
+    against: reading.against,
     made: [{ ...reading, node: node as Node, source, within }],
   }
 }
@@ -98,7 +102,11 @@ function single(source: string, zone: string, within: (string | number)[]): Cond
 function decides(node: Node, source: string): Slip | undefined {
   for (const asked of askedIn(node)) {
     if (['path', 'compare', 'among'].includes(asked.is)) continue
-    return new Slip(`'${source.slice(asked.at, asked.end)}' is neither true nor false`, asked.at, 'compare it with something')
+    return new Slip(
+      `'${source.slice(asked.at, asked.end)}' is neither true nor false`,
+      asked.at,
+      'compare it with something',
+    )
   }
   if (nodesOf(node).some(({ is }) => is === 'path' || is === 'call')) return undefined
   return new Slip(`'${source}' reads nothing: it is the same for everybody`, node.at)

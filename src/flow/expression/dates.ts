@@ -69,14 +69,14 @@ export function isDayFormat(format: string, zone: string): boolean {
 export function tells(of: 'date' | 'time' | 'timeMinutes', pattern: string): boolean {
   const shown = (at: string) => DateTime.fromISO(at, { zone: 'UTC' }).toFormat(pattern)
   const at = shown('2024-11-27T10:00')
-  return (of === 'date' ? ['2024-11-28T10:00', '2024-10-27T10:00'] : ['2024-11-27T11:00']).every((other) => shown(other) !== at)
+  return (of === 'date' ? ['2024-11-28T10:00', '2024-10-27T10:00'] : ['2024-11-27T11:00']).every(
+    (other) => shown(other) !== at,
+  )
 }
 
 /** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
 export function plain(text: string): string {
-  return text
-    .replace(/[\u00a0\u202f\u2007\u2009]/g, ' ')
-    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+  return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
 /** The day of that moment, in the zone: `2025-05-10`; undefined if it is none. */

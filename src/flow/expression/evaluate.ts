@@ -11,7 +11,10 @@ export interface ExpressionScope {
   zone: string
 }
 
-/** Undefined: a path that leads nowhere. Throws Unworkable where a number or a date is wanted and there is none, or by zero. */
+/**
+ * Undefined: a path that leads nowhere. Throws Unworkable where a number or a date is wanted and there is none, or by
+ * zero.
+ */
 export function evaluate(node: Node, world: ExpressionScope): Json | undefined {
   const value = worth(node, world)
   return typeof value === 'bigint' ? asNumber(value) : value
@@ -35,10 +38,15 @@ function worth(node: Node, world: ExpressionScope): Json | Decimal | undefined {
   }
 }
 
-function calculated(op: keyof typeof ARITHMETIC, left: Json | Decimal | undefined, right: Json | Decimal | undefined): Decimal {
+function calculated(
+  op: keyof typeof ARITHMETIC,
+  left: Json | Decimal | undefined,
+  right: Json | Decimal | undefined,
+): Decimal {
   const [one, other] = [decimalOf(left), decimalOf(right)]
   const value = ARITHMETIC[op](one, other)
-  if (value === undefined) throw new Unworkable(op === '/' && other === 0n ? 'it divides by zero' : 'a number has too many digits')
+  if (value === undefined)
+    throw new Unworkable(op === '/' && other === 0n ? 'it divides by zero' : 'a number has too many digits')
   return value
 }
 
@@ -70,7 +78,9 @@ export function holds(node: Node, world: ExpressionScope): boolean {
     case 'among':
       return node.among.some((one) => same(known(node.of, world), known(one, world)))
     case 'both':
-      return node.op === 'and' ? holds(node.left, world) && holds(node.right, world) : holds(node.left, world) || holds(node.right, world)
+      return node.op === 'and'
+        ? holds(node.left, world) && holds(node.right, world)
+        : holds(node.left, world) || holds(node.right, world)
     case 'not':
       return !holds(node.of, world)
     default: {

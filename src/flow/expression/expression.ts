@@ -1,6 +1,7 @@
 /**
- * The one grammar of conditions and of values that are worked out: comparisons, arithmetic, functions. Read once, when the
- * flow is loaded, in one pass over its signs. No loops and no names but paths: what needs more is a back end's work.
+ * The one grammar of conditions and of values that are worked out: comparisons, arithmetic, functions. Read once, when
+ * the flow is loaded, in one pass over its signs. No loops and no names but paths: what needs more is a back end's
+ * work.
  *
  *     or     and { or and }                       comparison   sum [ == != < <= > >= sum | in [ sum, … ] ]
  *     and    not { and not }                      sum          product { + - product }
@@ -96,7 +97,11 @@ function signsOf(source: string): Sign[] {
     if (whole === '') {
       const here = at + (/^\s*/.exec(source.slice(at)) as RegExpExecArray)[0].length
       const stray = source.slice(here).split(/\s/)[0] as string
-      throw new Slip(`'${stray}' is no value`, here, /^['"]/.test(stray) ? 'the quote is never closed' : 'put it in quotes')
+      throw new Slip(
+        `'${stray}' is no value`,
+        here,
+        /^['"]/.test(stray) ? 'the quote is never closed' : 'put it in quotes',
+      )
     }
     const until = at + whole.length
     const written = (text ?? braced ?? sign ?? word) as string
@@ -122,17 +127,32 @@ function taken<T extends string>(reader: Reader, kind: Sign['kind'], ...texts: T
 function needed(reader: Reader, text: string): Sign {
   const sign = peek(reader)
   if (sign.kind === 'sign' && sign.text === text) return take(reader)
-  throw new Slip(sign.kind === 'end' ? `ends without '${text}'` : `'${sign.text}' stands where '${text}' is wanted`, sign.at)
+  throw new Slip(
+    sign.kind === 'end' ? `ends without '${text}'` : `'${sign.text}' stands where '${text}' is wanted`,
+    sign.at,
+  )
 }
 
 type Read = (reader: Reader) => Node | Word
 
 function readOr(reader: Reader): Node | Word {
-  return chain(reader, readAnd, 'word', ['or'], (op, left, right) => ({ is: 'both', op, left, right, ...span(left, right) }))
+  return chain(reader, readAnd, 'word', ['or'], (op, left, right) => ({
+    is: 'both',
+    op,
+    left,
+    right,
+    ...span(left, right),
+  }))
 }
 
 function readAnd(reader: Reader): Node | Word {
-  return chain(reader, readNot, 'word', ['and'], (op, left, right) => ({ is: 'both', op, left, right, ...span(left, right) }))
+  return chain(reader, readNot, 'word', ['and'], (op, left, right) => ({
+    is: 'both',
+    op,
+    left,
+    right,
+    ...span(left, right),
+  }))
 }
 
 function readNot(reader: Reader): Node | Word {
@@ -158,16 +178,32 @@ function readComparison(reader: Reader): Node | Word {
 }
 
 function readSum(reader: Reader): Node | Word {
-  return chain(reader, readProduct, 'sign', ['+', '-'], (op, left, right) => ({ is: 'arithmetic', op, left, right, ...span(left, right) }))
+  return chain(reader, readProduct, 'sign', ['+', '-'], (op, left, right) => ({
+    is: 'arithmetic',
+    op,
+    left,
+    right,
+    ...span(left, right),
+  }))
 }
 
 function readProduct(reader: Reader): Node | Word {
-  return chain(reader, readSingle, 'sign', ['*', '/'], (op, left, right) => ({ is: 'arithmetic', op, left, right, ...span(left, right) }))
+  return chain(reader, readSingle, 'sign', ['*', '/'], (op, left, right) => ({
+    is: 'arithmetic',
+    op,
+    left,
+    right,
+    ...span(left, right),
+  }))
 }
 
 /** Operands with operators of one rank between them, from left to right. */
 function chain<T extends string>(
-  reader: Reader, read: Read, kind: Sign['kind'], ops: T[], joined: (op: T, left: Node, right: Node) => Node,
+  reader: Reader,
+  read: Read,
+  kind: Sign['kind'],
+  ops: T[],
+  joined: (op: T, left: Node, right: Node) => Node,
 ): Node | Word {
   let left = read(reader)
   for (;;) {
@@ -202,7 +238,8 @@ function readSingle(reader: Reader): Node | Word {
     needed(reader, ')')
     return inner
   }
-  if (kind === 'word') return peek(reader).text === '(' && peek(reader).kind === 'sign' ? readCall(sign, reader) : wordOf(sign)
+  if (kind === 'word')
+    return peek(reader).text === '(' && peek(reader).kind === 'sign' ? readCall(sign, reader) : wordOf(sign)
   throw new Slip(kind === 'end' ? 'ends where a value is wanted' : `'${text}' stands where a value is wanted`, at)
 }
 
@@ -231,7 +268,8 @@ function slipOf({ name, args, at }: Node & { is: 'call' }): Slip | undefined {
     const value = arg.is === 'literal' ? arg.value : undefined
     if (takes[i] === 'field' && typeof value !== 'string') return new Slip('a field is a name in quotes', arg.at, form)
     const places = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= DECIMALS_MAX
-    if (takes[i] === 'places' && !places) return new Slip(`places are a whole number from 0 to ${DECIMALS_MAX}`, arg.at, form)
+    if (takes[i] === 'places' && !places)
+      return new Slip(`places are a whole number from 0 to ${DECIMALS_MAX}`, arg.at, form)
   }
   return undefined
 }
@@ -256,7 +294,9 @@ function strict(node: Node | Word): Node {
 function loose(node: Node | Word): Node {
   if (node.is !== 'word') return node
   const { word, at, end } = node
-  return word.includes('.') && isPath(word) ? { is: 'path', path: word, at, end } : { is: 'literal', value: word, at, end }
+  return word.includes('.') && isPath(word)
+    ? { is: 'path', path: word, at, end }
+    : { is: 'literal', value: word, at, end }
 }
 
 function isPath(written: string): boolean {

@@ -12,7 +12,9 @@ export function folded(text: string): string {
     .trim()
 }
 
-/** Two signs that stand for four words each: nobody types them, and a text of them would become eighteen times as long. */
+/**
+ * Two signs that stand for four words each: nobody types them, and a text of them would become eighteen times as long.
+ */
 const PHRASES = /[\ufdfa\ufdfb]/g
 
 /** Combining marks of the Latin, Greek and Cyrillic scripts. */

@@ -7,7 +7,10 @@ import { added, charsOf, DAYS_MAX, type Size } from './size.ts'
 
 export type Type = 'text' | 'number' | 'boolean' | 'rows'
 
-/** `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: written, not worked out. */
+/**
+ * `value`: a text, or a number as a text; `list`: rows, or the characters of a text; `places`, `field`: written, not
+ * worked out.
+ */
 export type ArgumentType = 'number' | 'text' | 'value' | 'date' | 'rows' | 'list' | 'places' | 'field'
 
 /** An argument by what is taken: a Decimal, a text, an ISO day, rows. */
@@ -34,14 +37,26 @@ export class Unworkable extends Error {}
 
 const numbers = (args: readonly Arg[]) => args as readonly Decimal[]
 const rounding = (name: string, does: string, how: 'nearest' | 'down' | 'up'): Fn => ({
-  form: `${name}(number, places)`, does, takes: ['number', 'places'], least: 1, gives: 'number',
+  form: `${name}(number, places)`,
+  does,
+  takes: ['number', 'places'],
+  least: 1,
+  gives: 'number',
   run: ([units, places]) => rounded(units as Decimal, Number(places ?? 0), how),
   size: ([{ max } = {}], places) => ({ max: max === undefined ? undefined : Math.ceil(max), decimals: places ?? 0 }),
 })
 const extreme = (name: string, does: string, better: (one: Decimal, than: Decimal) => boolean): Fn => ({
-  form: `${name}(number, number, …)`, does, takes: ['number'], least: 2, many: true, gives: 'number',
+  form: `${name}(number, number, …)`,
+  does,
+  takes: ['number'],
+  least: 2,
+  many: true,
+  gives: 'number',
   run: (args) => numbers(args).reduce((best, one) => (better(one, best) ? one : best)),
-  size: (sizes) => ({ max: extremeOf(name, sizes), decimals: Math.max(...sizes.map((size) => size.decimals ?? DECIMALS_MAX)) }),
+  size: (sizes) => ({
+    max: extremeOf(name, sizes),
+    decimals: Math.max(...sizes.map((size) => size.decimals ?? DECIMALS_MAX)),
+  }),
 })
 /** No greater than the least that is known; the greatest only if all are known. */
 const extremeOf = (name: string, sizes: readonly Size[]) => {
@@ -50,12 +65,19 @@ const extremeOf = (name: string, sizes: readonly Size[]) => {
   return known.length === sizes.length ? Math.max(...known) : undefined
 }
 const changed = (name: string, does: string, change: (text: string) => string): Fn => ({
-  form: `${name}(text)`, does, takes: ['text'], gives: 'text',
-  run: ([text]) => change(text as string), size: ([size = {}]) => ({ chars: size.chars }),
+  form: `${name}(text)`,
+  does,
+  takes: ['text'],
+  gives: 'text',
+  run: ([text]) => change(text as string),
+  size: ([size = {}]) => ({ chars: size.chars }),
 })
 const ending = (name: string, does: string, at: 0 | -1): Fn => ({
-  form: `${name}(rows, 'field')`, does: `${does}, or that field of it; nothing where there are no rows.`,
-  takes: ['rows', 'field'], least: 1, gives: undefined,
+  form: `${name}(rows, 'field')`,
+  does: `${does}, or that field of it; nothing where there are no rows.`,
+  takes: ['rows', 'field'],
+  least: 1,
+  gives: undefined,
   run: ([rows, field]) => fieldOf((at === 0 ? (rows as Json[]) : whole(rows)).at(at), field as string | undefined),
   size: ([{ field } = {}]) => ({ chars: field, max: field === undefined ? undefined : 10 ** field }),
 })
@@ -67,35 +89,59 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   min: extreme('min', 'The least.', (one, than) => one < than),
   max: extreme('max', 'The greatest.', (one, than) => one > than),
   number: {
-    form: 'number(text)', does: 'The number that a text is.', takes: ['value'], gives: 'number',
+    form: 'number(text)',
+    does: 'The number that a text is.',
+    takes: ['value'],
+    gives: 'number',
     run: ([text]) => decimalOf(text),
-    size: ([{ chars, max, decimals } = {}]) => ({ max: max ?? (chars === undefined ? undefined : 10 ** chars), decimals }),
+    size: ([{ chars, max, decimals } = {}]) => ({
+      max: max ?? (chars === undefined ? undefined : 10 ** chars),
+      decimals,
+    }),
   },
   length: {
-    form: 'length(rows or text)', does: 'How many rows, as `.count`; or how many characters.', takes: ['list'], gives: 'number',
+    form: 'length(rows or text)',
+    does: 'How many rows, as `.count`; or how many characters.',
+    takes: ['list'],
+    gives: 'number',
     run: ([list]) => readDecimal(typeof list === 'string' ? [...list].length : (list as Json[]).length),
     size: ([{ rows, chars } = {}]) => ({ max: rows ?? chars, decimals: 0 }),
   },
   sum: {
-    form: "sum(rows, 'field')", does: `Of that field of all rows; fewer than ${LIST_ROWS_KEPT_MAX}, for no more are kept.`,
-    takes: ['rows', 'field'], gives: 'number',
-    run: ([rows, field]) => whole(rows).reduce((sum: Decimal, row) => {
-      const both = ARITHMETIC['+'](sum, decimalOf(fieldOf(row, field as string)))
-      if (both === undefined) throw new Unworkable('the sum has too many digits')
-      return both
-    }, 0n),
-    size: ([{ rows, field } = {}]) => ({ max: rows === undefined || field === undefined ? undefined : rows * 10 ** field }),
+    form: "sum(rows, 'field')",
+    does: `Of that field of all rows; fewer than ${LIST_ROWS_KEPT_MAX}, for no more are kept.`,
+    takes: ['rows', 'field'],
+    gives: 'number',
+    run: ([rows, field]) =>
+      whole(rows).reduce((sum: Decimal, row) => {
+        const both = ARITHMETIC['+'](sum, decimalOf(fieldOf(row, field as string)))
+        if (both === undefined) throw new Unworkable('the sum has too many digits')
+        return both
+      }, 0n),
+    size: ([{ rows, field } = {}]) => ({
+      max: rows === undefined || field === undefined ? undefined : rows * 10 ** field,
+    }),
   },
   first: ending('first', 'The first row', 0),
   last: ending('last', 'The last row', -1),
   concat: {
-    form: 'concat(value, value, …)', does: 'Texts and numbers one behind the other.', takes: ['value'], many: true, gives: 'text',
-    run: (args) => args.join(''), size: (sizes) => ({ chars: added(sizes.map(charsOf)) }),
+    form: 'concat(value, value, …)',
+    does: 'Texts and numbers one behind the other.',
+    takes: ['value'],
+    many: true,
+    gives: 'text',
+    run: (args) => args.join(''),
+    size: (sizes) => ({ chars: added(sizes.map(charsOf)) }),
   },
   join: {
-    form: "join(rows, 'field', text)", does: 'That field of all rows, with the text between.',
-    takes: ['rows', 'field', 'text'], gives: 'text',
-    run: ([rows, field, between]) => whole(rows).map((row) => asText(fieldOf(row, field as string))).join(between as string),
+    form: "join(rows, 'field', text)",
+    does: 'That field of all rows, with the text between.',
+    takes: ['rows', 'field', 'text'],
+    gives: 'text',
+    run: ([rows, field, between]) =>
+      whole(rows)
+        .map((row) => asText(fieldOf(row, field as string)))
+        .join(between as string),
     size: ([{ rows, field } = {}, , { chars } = {}]) => {
       const each = added([field, chars])
       return { chars: rows === undefined || each === undefined ? undefined : rows * each }
@@ -106,12 +152,18 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   lower: changed('lower', 'In small letters.', (text) => letters(text, (letter) => letter.toLowerCase())),
   trim: changed('trim', 'Without blanks around it.', (text) => text.trim()),
   today: {
-    form: 'today()', does: "The day of the dial in the flow's zone, as `2025-05-10`.", takes: [], gives: 'text',
-    run: (_args, { now, zone }) => dayIn(now, zone), size: () => ({ chars: 10 }),
+    form: 'today()',
+    does: "The day of the dial in the flow's zone, as `2025-05-10`.",
+    takes: [],
+    gives: 'text',
+    run: (_args, { now, zone }) => dayIn(now, zone),
+    size: () => ({ chars: 10 }),
   },
   days: {
-    form: 'days(date, date)', does: "Days from the first to the second, in the flow's zone; below zero if that is earlier.",
-    takes: ['date', 'date'], gives: 'number',
+    form: 'days(date, date)',
+    does: "Days from the first to the second, in the flow's zone; below zero if that is earlier.",
+    takes: ['date', 'date'],
+    gives: 'number',
     run: ([from, to]) => readDecimal(Math.round((Date.parse(to as string) - Date.parse(from as string)) / DAY_MS)),
     size: () => ({ max: DAYS_MAX, decimals: 0 }),
   },
@@ -123,14 +175,16 @@ const DAY_MS = 86_400_000
 export function decimalOf(value: unknown): Decimal {
   if (typeof value === 'bigint') return value
   const units = readDecimal(value)
-  if (units === undefined) throw new Unworkable(value === undefined || value === null ? 'a number is missing' : 'a value is no number')
+  if (units === undefined)
+    throw new Unworkable(value === undefined || value === null ? 'a number is missing' : 'a value is no number')
   return units
 }
 
 /** A date or a moment as a day in the zone. */
 export function dayIn(value: unknown, zone: string): string {
   const day = dayOf(value, zone)
-  if (day === undefined) throw new Unworkable(value === undefined || value === null ? 'a date is missing' : 'a value is no date')
+  if (day === undefined)
+    throw new Unworkable(value === undefined || value === null ? 'a date is missing' : 'a value is no date')
   return day
 }
 
@@ -143,13 +197,16 @@ export function asText(value: unknown): string {
 /** Rows of which none is missing: with as many as are kept, nobody knows. */
 function whole(rows: Arg | undefined): readonly Json[] {
   const list = rows as readonly Json[]
-  if (list.length >= LIST_ROWS_KEPT_MAX) throw new Unworkable(`there are ${LIST_ROWS_KEPT_MAX} rows or more, and no more are kept`)
+  if (list.length >= LIST_ROWS_KEPT_MAX)
+    throw new Unworkable(`there are ${LIST_ROWS_KEPT_MAX} rows or more, and no more are kept`)
   return list
 }
 
 function fieldOf(row: Json | undefined, field: string | undefined): Json | undefined {
   if (field === undefined) return row
-  return row !== null && typeof row === 'object' && !Array.isArray(row) && Object.hasOwn(row, field) ? row[field] : undefined
+  return row !== null && typeof row === 'object' && !Array.isArray(row) && Object.hasOwn(row, field)
+    ? row[field]
+    : undefined
 }
 
 function letters(text: string, change: (letter: string) => string): string {

@@ -1,5 +1,12 @@
 /** Conditions and values of flows: read, checked, measured and worked out. Pure. */
-export { type Against, compileCondition, type Condition, type ConditionSource, conditionWords, Slip } from './condition.ts'
+export {
+  type Against,
+  compileCondition,
+  type Condition,
+  type ConditionSource,
+  conditionWords,
+  Slip,
+} from './condition.ts'
 export { type DateFormat, DEFAULT_DATE_FORMAT, isDayFormat, isZone, plain, showDate, showTime, tells } from './dates.ts'
 export { type Arithmetic, DECIMALS_MAX } from './decimal.ts'
 export type { Node } from './expression.ts'
@@ -11,4 +18,13 @@ export { compilePattern, longestOf } from './pattern.ts'
 export type { Reading, RowsRead } from './reading.ts'
 export { added, charsOf, largest, NUMBER_MAX, type Size } from './size.ts'
 export { typed, WORDS } from './typing.ts'
-export { compileValues, expressionIn, isExpression, pathsOf, readingOf, type Scalar, Unfit, wholePath } from './value.ts'
+export {
+  compileValues,
+  expressionIn,
+  isExpression,
+  pathsOf,
+  readingOf,
+  type Scalar,
+  Unfit,
+  wholePath,
+} from './value.ts'

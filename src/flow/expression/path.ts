@@ -3,18 +3,7 @@ import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 
 /** What a path may start with. */
-export const ROOTS = [
-  'data',
-  'answers',
-  'chosen',
-  'vars',
-  'row',
-  'msisdn',
-  'code',
-  'line',
-  'language',
-  'now',
-] as const
+export const ROOTS = ['data', 'answers', 'chosen', 'vars', 'row', 'msisdn', 'code', 'line', 'language', 'now'] as const
 
 export const PATH = /^[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$/
 

@@ -1,5 +1,15 @@
-/** Patterns for typed answers: regular expressions that hold for the whole of an answer, matched by src/base/regex/linear.ts. */
-import { compileLinear, type Linear, readRegex, type Expression, type Limits, type Part } from '../../base/regex/index.ts'
+/**
+ * Patterns for typed answers: regular expressions that hold for the whole of an answer, matched by
+ * src/base/regex/linear.ts.
+ */
+import {
+  compileLinear,
+  type Linear,
+  readRegex,
+  type Expression,
+  type Limits,
+  type Part,
+} from '../../base/regex/index.ts'
 
 /** As the schema has it. */
 export const PATTERN_LENGTH_MAX = 200

@@ -49,7 +49,8 @@ function pair(one: Node, other: Node): Against[] {
 }
 
 function wantedBy(node: Node): { path: string; as: 'number' | 'date' }[] {
-  const as = (inner: Node | undefined, what: 'number' | 'date') => (inner?.is === 'path' ? [{ path: inner.path, as: what }] : [])
+  const as = (inner: Node | undefined, what: 'number' | 'date') =>
+    inner?.is === 'path' ? [{ path: inner.path, as: what }] : []
   if (node.is === 'arithmetic') return [...as(node.left, 'number'), ...as(node.right, 'number')]
   if (node.is === 'minus') return as(node.of, 'number')
   if (node.is !== 'call') return []
@@ -67,5 +68,10 @@ function rowsOf(node: Node): RowsRead[] {
   if (taken === 'list') return [{ from: rows.path, reads: 'count' }]
   if (taken !== 'rows') return []
   const named = field?.is === 'literal' ? String(field.value) : undefined
-  return [{ from: rows.path, reads: named === undefined ? 'whole' : { field: named, as: node.name === 'sum' ? 'number' : 'value' } }]
+  return [
+    {
+      from: rows.path,
+      reads: named === undefined ? 'whole' : { field: named, as: node.name === 'sum' ? 'number' : 'value' },
+    },
+  ]
 }

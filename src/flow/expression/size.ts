@@ -27,7 +27,11 @@ export function added(sizes: readonly (number | undefined)[]): number | undefine
 export function largest(sizes: readonly Size[]): Size {
   const most = (all: (number | undefined)[]) =>
     all.length === 0 || all.includes(undefined) ? undefined : Math.max(...(all as number[]))
-  return { chars: most(sizes.map(charsOf)), max: most(sizes.map((size) => size.max)), decimals: most(sizes.map((size) => size.decimals)) }
+  return {
+    chars: most(sizes.map(charsOf)),
+    max: most(sizes.map((size) => size.max)),
+    decimals: most(sizes.map((size) => size.decimals)),
+  }
 }
 
 /** Characters that it is shown with; undefined: nobody knows. */

@@ -10,13 +10,22 @@ export interface Typing {
   found: (severity: 'error' | 'warning', what: string, at: number, remedy: string) => void
 }
 
-export const WORDS: Record<Type, string> = { text: 'a text', number: 'a number', boolean: 'true or false', rows: 'rows' }
+export const WORDS: Record<Type, string> = {
+  text: 'a text',
+  number: 'a number',
+  boolean: 'true or false',
+  rows: 'rows',
+}
 
 /** Undefined: nobody knows. */
 export function typed(node: Node, typing: Typing): Type | undefined {
   switch (node.is) {
     case 'literal':
-      return node.value === null ? undefined : (typeof node.value as Type | 'string') === 'string' ? 'text' : (typeof node.value as Type)
+      return node.value === null
+        ? undefined
+        : (typeof node.value as Type | 'string') === 'string'
+          ? 'text'
+          : (typeof node.value as Type)
     case 'path':
       return typing.typeOf(node.path)
     case 'arithmetic':
@@ -48,16 +57,33 @@ function calls({ name, args }: Node & { is: 'call' }, typing: Typing): Type | un
 }
 
 /** What each may be given, and what else would do. */
-const TAKES: Partial<Record<ArgumentType, { of: readonly Type[]; words: string; instead: (written: string) => Partial<Record<Type, string>> }>> = {
+const TAKES: Partial<
+  Record<
+    ArgumentType,
+    { of: readonly Type[]; words: string; instead: (written: string) => Partial<Record<Type, string>> }
+  >
+> = {
   number: {
-    of: ['number'], words: 'a number',
-    instead: (written) => ({ rows: `length(${written}), or sum(${written}, 'field')`, text: `number(${written}), if it is one` }),
+    of: ['number'],
+    words: 'a number',
+    instead: (written) => ({
+      rows: `length(${written}), or sum(${written}, 'field')`,
+      text: `number(${written}), if it is one`,
+    }),
   },
   text: { of: ['text'], words: 'a text', instead: (written) => ({ number: `concat(${written})` }) },
-  value: { of: ['text', 'number'], words: 'a text or a number', instead: (written) => ({ rows: `join(${written}, 'field', ' ')` }) },
+  value: {
+    of: ['text', 'number'],
+    words: 'a text or a number',
+    instead: (written) => ({ rows: `join(${written}, 'field', ' ')` }),
+  },
   date: { of: ['text'], words: 'a date', instead: () => ({ number: 'a day such as 2025-05-10, or a moment' }) },
   rows: { of: ['rows'], words: 'rows', instead: () => ({ text: 'a list that a call answers' }) },
-  list: { of: ['rows', 'text'], words: 'rows or a text', instead: (written) => ({ number: `length(concat(${written}))` }) },
+  list: {
+    of: ['rows', 'text'],
+    words: 'rows or a text',
+    instead: (written) => ({ number: `length(concat(${written}))` }),
+  },
 }
 
 function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): void {
@@ -65,7 +91,8 @@ function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): voi
   const wanted = taken && TAKES[taken]
   if (type === undefined || !wanted || wanted.of.includes(type)) return
   const written = typing.source.slice(node.at, node.end)
-  const remedy = node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.instead(written)[type]
+  const remedy =
+    node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.instead(written)[type]
   const what = `: ${/^['"]/.test(written) ? written : `'${written}'`} is ${WORDS[type]} where ${wanted.words} is wanted`
   typing.found('error', what, node.at, remedy ?? 'use a branch, or a call')
 }
@@ -75,18 +102,25 @@ function clash(op: string, one: Node, other: Node, typing: Typing): void {
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
   const what = ` compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
-  const say = (severity: 'error' | 'warning') => typing.found(severity, what, one.at, 'compare it with one of its own type')
+  const say = (severity: 'error' | 'warning') =>
+    typing.found(severity, what, one.at, 'compare it with one of its own type')
   const inOrder = /^[<>]/.test(op)
   const pair = new Set([left, right])
   if (pair.has('rows') || (inOrder && pair.has('boolean'))) return say('error')
   if (pair.size === 1) return
   if (pair.has('boolean')) return say('error')
   // What is left is a text and a number: amounts come as texts too.
-  const word = [one, other].some((side) => side.is === 'literal' && typeof side.value === 'string' && Number.isNaN(Number(side.value)))
+  const word = [one, other].some(
+    (side) => side.is === 'literal' && typeof side.value === 'string' && Number.isNaN(Number(side.value)),
+  )
   if (word) say('error')
   else if (inOrder) say('warning')
 }
 
 function saidOf(node: Node, { source }: Typing): string {
-  return node.is === 'literal' ? JSON.stringify(node.value) : node.is === 'path' ? `'${node.path}'` : `'${source.slice(node.at, node.end)}'`
+  return node.is === 'literal'
+    ? JSON.stringify(node.value)
+    : node.is === 'path'
+      ? `'${node.path}'`
+      : `'${source.slice(node.at, node.end)}'`
 }

@@ -16,7 +16,10 @@ const PART = /\{\s*([a-z][A-Za-z0-9_.-]*)\s*\}/g
 /** The value in this scope. Pure. Throws Unfit where it cannot be worked out. */
 export type Value = (scope: Scope) => Json
 
-/** A value that cannot be worked out in this dialogue. It ends with the busy text, unless the screen says where that leads. */
+/**
+ * A value that cannot be worked out in this dialogue. It ends with the busy text, unless the screen says where that
+ * leads.
+ */
 export class Unfit extends FlowFault {}
 
 export function isExpression(written: Scalar): written is `=${string}` {
@@ -35,16 +38,25 @@ interface Place {
   zone: string
 }
 
-/** For a value that has been checked. `{path}` alone is the value itself, of whatever type; in a text, it is filled in. */
+/**
+ * For a value that has been checked. `{path}` alone is the value itself, of whatever type; in a text, it is filled in.
+ */
 export function compileValue(written: Scalar, place: Place): Value {
   if (typeof written !== 'string') return () => written
   if (isExpression(written)) return workedOut(written, place)
   const path = WHOLE.exec(written)?.[1]
   if (path !== undefined) return (scope) => readPath(scope, path) ?? null
-  return (scope) => short(written.replace(PART, (_whole, part: string) => shown(readPath(scope, part))), written, place)
+  return (scope) =>
+    short(
+      written.replace(PART, (_whole, part: string) => shown(readPath(scope, part))),
+      written,
+      place,
+    )
 }
 
-/** UTF-16 units of a text that is put together: a few of a back end's longest. Nothing doubles from screen to screen. */
+/**
+ * UTF-16 units of a text that is put together: a few of a back end's longest. Nothing doubles from screen to screen.
+ */
 const MADE_UNITS_MAX = 16_384
 
 function short(value: Json, written: string, { name }: Place): Json {
@@ -60,13 +72,18 @@ function workedOut(written: string, place: Place): Value {
     try {
       return short(evaluate(node, { scope, zone }) ?? null, written, place)
     } catch (error) {
-      throw error instanceof Unworkable ? new Unfit(`screen '${name}': '${written}' cannot be worked out: ${error.message}`) : error
+      throw error instanceof Unworkable
+        ? new Unfit(`screen '${name}': '${written}' cannot be worked out: ${error.message}`)
+        : error
     }
   }
 }
 
 /** All of a block. */
-export function compileValues(block: Record<string, Scalar> | undefined, place: Place): (scope: Scope) => [string, Json][] {
+export function compileValues(
+  block: Record<string, Scalar> | undefined,
+  place: Place,
+): (scope: Scope) => [string, Json][] {
   const values = Object.entries(block ?? {}).map(([name, written]) => [name, compileValue(written, place)] as const)
   return (scope) => values.map(([name, value]) => [name, value(scope)])
 }

@@ -21,7 +21,9 @@ export type SetScreen = Of<'set'> & {
   /** Before setting, forgets all that is kept under names that begin so: a part is begun anew. */
   clears?: string
 }
-/** `sms`: the text that becomes an argument, where the call is that of an `sms` screen, and how many SMS it may take. */
+/**
+ * `sms`: the text that becomes an argument, where the call is that of an `sms` screen, and how many SMS it may take.
+ */
 export type CallScreen = Of<'call'> & { kind: 'call'; sms?: Text; parts?: number }
 export type NotifyScreen = Of<'notify'> & { kind: 'notify' }
 export type EndScreen = Of<'end'> & { kind: 'end' }

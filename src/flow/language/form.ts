@@ -22,17 +22,29 @@ function screensOf(name: string, form: Form): Record<string, Expanded> {
   const review = `${name}-review`
   const inputOf = (i: number, next: string): InputScreen => {
     const { label: _label, ...rules } = fields[i] as Form['fields'][number]
-    return { kind: 'input', ...rules, to: next, ...(giveUp === undefined ? {} : { giveUp }), ...(keys === undefined ? {} : { keys }) }
+    return {
+      kind: 'input',
+      ...rules,
+      to: next,
+      ...(giveUp === undefined ? {} : { giveUp }),
+      ...(keys === undefined ? {} : { keys }),
+    }
   }
   const change = (i: number) => `${name}-change-${fields[i]?.as}`
   const menu: MenuScreen = {
-    kind: 'menu', menu: title, ...(back === undefined ? {} : { back }), ...(keys === undefined ? {} : { keys }),
+    kind: 'menu',
+    menu: title,
+    ...(back === undefined ? {} : { back }),
+    ...(keys === undefined ? {} : { keys }),
     choices: [
       { label: confirm, to },
       ...fields.map(({ as, label = `{answers.${as}}` }, i) => ({ label, to: change(i) })),
     ],
   }
-  const input = (i: number, next: string): Expanded => ({ screen: inputOf(i, next), place: (path) => inputPlace(path, i) })
+  const input = (i: number, next: string): Expanded => ({
+    screen: inputOf(i, next),
+    place: (path) => inputPlace(path, i),
+  })
   return Object.fromEntries([
     ...fields.map((_field, i) => [nameOf(i), input(i, i + 1 < fields.length ? nameOf(i + 1) : review)]),
     [review, { screen: menu, place: menuPlace }],

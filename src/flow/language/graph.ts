@@ -13,8 +13,7 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
     passed.add(name)
     if (asks(screen) && !(screen.kind === 'list' && screen.empty !== undefined)) return void first.add(name)
     if (asks(screen)) first.add(name)
-    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen))
-      look(to)
+    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen)) look(to)
   }
   look(definition.start)
   return first
@@ -38,7 +37,9 @@ export function rememberingScreens({ screens }: FlowDefinition): Set<string> {
     const screen = screens[to]
     return screen?.kind === 'call' && screen.call === KEEP_LANGUAGE
   }
-  const found = Object.entries(screens).filter(([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => keeps(to)))
+  const found = Object.entries(screens).filter(
+    ([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => keeps(to)),
+  )
   return new Set(found.map(([name]) => name))
 }
 
@@ -100,7 +101,8 @@ export function circle(definition: FlowDefinition): string[] | undefined {
   const walk = (name: string, trail: string[]): string[] | undefined => {
     const screen = definition.screens[name]
     const skipped = screen?.kind === 'list' ? screen.empty : undefined
-    if (!screen || done.has(name) || (asks(screen) && skipped === undefined) || screen.kind === 'notify') return undefined
+    if (!screen || done.has(name) || (asks(screen) && skipped === undefined) || screen.kind === 'notify')
+      return undefined
     const at = trail.indexOf(name)
     if (at >= 0) return [...trail.slice(at), name]
     for (const { to } of skipped === undefined ? targetsOf(screen) : [{ to: skipped }]) {

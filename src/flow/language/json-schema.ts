@@ -13,7 +13,11 @@ export function partJsonSchema(types?: ScreenTypes): Record<string, unknown> {
   return jsonSchemaOf(PART, 'A part of flows of ussd-connector', types)
 }
 
-function jsonSchemaOf(file: typeof FLOW | typeof PART, title: string, types: ScreenTypes = SCREEN_TYPES): Record<string, unknown> {
+function jsonSchemaOf(
+  file: typeof FLOW | typeof PART,
+  title: string,
+  types: ScreenTypes = SCREEN_TYPES,
+): Record<string, unknown> {
   const added = [...types.values()].filter(({ name }) => !Object.hasOwn(SCREENS, name))
   const screen = z.union([
     ...KINDS.map((kind) => SCREENS[kind].meta({ title: kind })),

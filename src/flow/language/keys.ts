@@ -19,7 +19,9 @@ export function keysOn(definition: FlowDefinition, screen: ScreenDefinition): Ke
 
 /** Whether any screen of the flow has a key; without one, nothing is remembered for them. */
 export function hasKeys(definition: FlowDefinition): boolean {
-  return Object.values(definition.screens).some((screen) => asks(screen) && Object.values(keysOn(definition, screen)).some(Boolean))
+  return Object.values(definition.screens).some(
+    (screen) => asks(screen) && Object.values(keysOn(definition, screen)).some(Boolean),
+  )
 }
 
 /** Whether choices of this screen may be typed by their labels. */

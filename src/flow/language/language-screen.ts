@@ -11,13 +11,55 @@ export const KEEP_LANGUAGE = `${SUBSCRIBER}.language`
 
 /** Languages by their own names. A table, not the engine's list: a name is a part of the revision. */
 const OWN_NAMES: Record<string, string> = {
-  af: 'Afrikaans', am: 'አማርኛ', ar: 'العربية', bi: 'Bislama', bn: 'বাংলা', de: 'Deutsch', en: 'English', es: 'Español',
-  fil: 'Filipino', fj: 'Vosa Vakaviti', fr: 'Français', ha: 'Hausa', hi: 'हिन्दी', ho: 'Hiri Motu', id: 'Bahasa Indonesia',
-  ig: 'Igbo', km: 'ខ្មែរ', ln: 'Lingála', lo: 'ລາວ', mg: 'Malagasy', mr: 'मराठी', ms: 'Bahasa Melayu', my: 'မြန်မာ',
-  ne: 'नेपाली', ny: 'Chichewa', om: 'Afaan Oromoo', pis: 'Pijin', pt: 'Português', ru: 'Русский', rw: 'Ikinyarwanda',
-  si: 'සිංහල', sm: 'Gagana Samoa', sn: 'chiShona', so: 'Soomaali', st: 'Sesotho', sw: 'Kiswahili', ta: 'தமிழ்',
-  te: 'తెలుగు', th: 'ไทย', ti: 'ትግርኛ', tn: 'Setswana', tpi: 'Tok Pisin', ur: 'اردو', vi: 'Tiếng Việt', wo: 'Wolof',
-  xh: 'isiXhosa', yo: 'Yorùbá', zh: '中文', zu: 'isiZulu',
+  af: 'Afrikaans',
+  am: 'አማርኛ',
+  ar: 'العربية',
+  bi: 'Bislama',
+  bn: 'বাংলা',
+  de: 'Deutsch',
+  en: 'English',
+  es: 'Español',
+  fil: 'Filipino',
+  fj: 'Vosa Vakaviti',
+  fr: 'Français',
+  ha: 'Hausa',
+  hi: 'हिन्दी',
+  ho: 'Hiri Motu',
+  id: 'Bahasa Indonesia',
+  ig: 'Igbo',
+  km: 'ខ្មែរ',
+  ln: 'Lingála',
+  lo: 'ລາວ',
+  mg: 'Malagasy',
+  mr: 'मराठी',
+  ms: 'Bahasa Melayu',
+  my: 'မြန်မာ',
+  ne: 'नेपाली',
+  ny: 'Chichewa',
+  om: 'Afaan Oromoo',
+  pis: 'Pijin',
+  pt: 'Português',
+  ru: 'Русский',
+  rw: 'Ikinyarwanda',
+  si: 'සිංහල',
+  sm: 'Gagana Samoa',
+  sn: 'chiShona',
+  so: 'Soomaali',
+  st: 'Sesotho',
+  sw: 'Kiswahili',
+  ta: 'தமிழ்',
+  te: 'తెలుగు',
+  th: 'ไทย',
+  ti: 'ትግርኛ',
+  tn: 'Setswana',
+  tpi: 'Tok Pisin',
+  ur: 'اردو',
+  vi: 'Tiếng Việt',
+  wo: 'Wolof',
+  xh: 'isiXhosa',
+  yo: 'Yorùbá',
+  zh: '中文',
+  zu: 'isiZulu',
 }
 
 export const languageScreen: ScreenType = {
@@ -33,14 +75,19 @@ function screensOf(name: string, screen: Language, languages: readonly string[])
   const ownName = (of: string) => names[of] ?? OWN_NAMES[of] ?? OWN_NAMES[of.split('-')[0] as string]
   const nameless = languages.filter((of) => ownName(of) === undefined)
   if (languages.length === 1) throw new Error('there is one language to choose from (languages: of the flow)')
-  if (nameless.length > 0) throw new Error(`no own name of '${nameless.join("', '")}' is known (names: { ${nameless[0]}: … })`)
+  if (nameless.length > 0)
+    throw new Error(`no own name of '${nameless.join("', '")}' is known (names: { ${nameless[0]}: … })`)
   const keep = `${name}_keep`
   const choices = languages.map((of) => ({
-    label: Object.fromEntries(languages.map((each) => [each, ownName(of) as string])), to: keep, set: { language: of },
+    label: Object.fromEntries(languages.map((each) => [each, ownName(of) as string])),
+    to: keep,
+    set: { language: of },
   }))
   const place = (path: Path) => (path[0] === 'menu' ? ['language', ...path.slice(1)] : path)
   return {
     [name]: { screen: { kind: 'menu', menu: title, choices, ...own }, place },
-    [keep]: { screen: { kind: 'call', call: KEEP_LANGUAGE, with: { language: '{language}' }, once: false, to, failed: to } },
+    [keep]: {
+      screen: { kind: 'call', call: KEEP_LANGUAGE, with: { language: '{language}' }, once: false, to, failed: to },
+    },
   }
 }

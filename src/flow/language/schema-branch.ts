@@ -16,12 +16,16 @@ export const branch = z
     over: path.optional().describe('Rows that the conditions are about: `row.…` are the fields of one.'),
     as: name
       .optional()
-      .describe("With `over`: the first row that it holds for is `chosen.<as>` from then on. Without it: the screen's name."),
+      .describe(
+        "With `over`: the first row that it holds for is `chosen.<as>` from then on. Without it: the screen's name.",
+      ),
     keep: z
       .array(z.string().min(1))
       .min(1)
       .optional()
       .describe('With `over`: fields of the row that are kept. Without it: all of them.'),
-    empty: name.optional().describe('With `over`: the screen that comes next when there are no rows. Without it: that of `else`.'),
+    empty: name
+      .optional()
+      .describe('With `over`: the screen that comes next when there are no rows. Without it: that of `else`.'),
   })
   .describe('Shows nothing; leads on by conditions.')

@@ -13,7 +13,12 @@ const day = z
 
 const date = z
   .strictObject({
-    format: z.string().min(2).max(20).default('d/M/yyyy').describe('How it is typed: `ddMMyyyy` needs no sign beside digits.'),
+    format: z
+      .string()
+      .min(2)
+      .max(20)
+      .default('d/M/yyyy')
+      .describe('How it is typed: `ddMMyyyy` needs no sign beside digits.'),
     min: day.optional(),
     max: day.optional(),
   })
@@ -23,7 +28,10 @@ const phone = z
   .strictObject({
     country: z.string().regex(/^[1-9]\d{0,2}$/, 'a country code such as 675'),
     digits: z.array(z.int().min(3).max(14)).min(1).describe('How many digits a national number has.'),
-    trunk: z.string().regex(/^\d{0,3}$/, 'digits in front of a national number').default('0'),
+    trunk: z
+      .string()
+      .regex(/^\d{0,3}$/, 'digits in front of a national number')
+      .default('0'),
   })
   .meta({ title: '`{ country, digits, trunk }`' })
 
@@ -33,8 +41,15 @@ const check = z
     length: length.optional().describe('So many characters.'),
     pattern: z.string().min(1).max(200).optional().describe('It matches this regular expression as a whole.'),
     date: date.optional().describe('A day; kept as `2025-05-10`, so that texts can show it as a date.'),
-    phone: phone.optional().describe('A number of that country, or of any with `+` or `00` in front; kept as its international digits.'),
-    oneOf: z.array(z.string().min(1)).min(1).max(50).optional().describe('One of these words, in capitals or not; kept as written here.'),
+    phone: phone
+      .optional()
+      .describe('A number of that country, or of any with `+` or `00` in front; kept as its international digits.'),
+    oneOf: z
+      .array(z.string().min(1))
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('One of these words, in capitals or not; kept as written here.'),
     checksum: z.enum(CHECKSUMS).optional().describe('Its last digits are right for the others.'),
     if: condition.optional().describe('This holds; the answer so far is there as `answers.<as>`.'),
     wrong: text.optional().describe("Stands above the prompt when it does not hold. Without it: the screen's `wrong`."),
@@ -46,7 +61,10 @@ export const RULES = ['number', 'length', 'pattern', 'date', 'phone', 'oneOf', '
 
 export const checks = z
   .array(
-    check.refine((one) => RULES.filter((rule) => one[rule] !== undefined).length === 1, `has one of ${RULES.join(', ')}`),
+    check.refine(
+      (one) => RULES.filter((rule) => one[rule] !== undefined).length === 1,
+      `has one of ${RULES.join(', ')}`,
+    ),
   )
   .max(CHECKS_MAX)
   .optional()

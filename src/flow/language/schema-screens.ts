@@ -14,9 +14,7 @@ export const FIELDS_MAX = 20
 export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
 
 const to = name.describe('The screen that comes next.')
-const back = name
-  .optional()
-  .describe('The screen that the line "Back" leads to. Without it there is no such line.')
+const back = name.optional().describe('The screen that the line "Back" leads to. Without it there is no such line.')
 const keys = z
   .union([
     z.literal(false),
@@ -71,17 +69,18 @@ const refusal = z
   .union([
     name,
     z.strictObject({
-      to, notice,
-      expect: expected.describe('Fields that come with it, in `data.<as>` from then on; if one is missing, the call counts as failed.'),
+      to,
+      notice,
+      expect: expected.describe(
+        'Fields that come with it, in `data.<as>` from then on; if one is missing, the call counts as failed.',
+      ),
     }),
   ])
   .meta({ title: 'screen, or `{ to, notice, expect }`' })
 
 /** What an answer must be, for an input and a field of a form alike. */
 const rules = {
-  wrong: text
-    .optional()
-    .describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
+  wrong: text.optional().describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
   number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
   length: length.optional().describe('It must have so many characters.'),
   pattern: z
@@ -122,9 +121,7 @@ export const SCREENS = {
       from: path.describe('Where the rows are, such as `data.slots.rows`. No list there counts as no rows.'),
       row: text.describe('How one row reads. `row.…` are its fields.'),
       to: name.describe('The screen that comes after a row was chosen.'),
-      as: name
-        .optional()
-        .describe("The row chosen is `chosen.<as>` from then on. Without it: the screen's name."),
+      as: name.optional().describe("The row chosen is `chosen.<as>` from then on. Without it: the screen's name."),
       keep: z
         .array(z.string().min(1))
         .min(1)
@@ -146,9 +143,7 @@ export const SCREENS = {
     .strictObject({
       input: text.describe('The prompt.'),
       to,
-      as: name
-        .optional()
-        .describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
+      as: name.optional().describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
       ...rules,
       secret: z
         .literal(true)
@@ -199,24 +194,25 @@ export const SCREENS = {
       notice,
       failed: routeSchema
         .optional()
-        .describe('Where it leads, with nothing set, when a value cannot be worked out. Without it: `busy` ends the dialogue.'),
+        .describe(
+          'Where it leads, with nothing set, when a value cannot be worked out. Without it: `busy` ends the dialogue.',
+        ),
     })
     .describe('Shows nothing; remembers values.'),
   call: z
     .strictObject({
       call: z
         .string()
-        .regex(
-          /^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/,
-          'a back end and its operation, such as wallet.balance',
-        )
+        .regex(/^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/, 'a back end and its operation, such as wallet.balance')
         .meta({ title: '`backend.operation`' })
         .describe('What is called.'),
       with: z
         .record(z.string().min(1), scalar)
         .optional()
         .meta({ title: '`{ name: value }`' })
-        .describe('Its arguments. `{path}` alone hands on the value itself, of whatever type; what begins with `=` is worked out.'),
+        .describe(
+          'Its arguments. `{path}` alone hands on the value itself, of whatever type; what begins with `=` is worked out.',
+        ),
       as: name.optional().describe("The answer is `data.<as>` from then on. Without it: the screen's name."),
       once: z
         .boolean()
@@ -236,7 +232,9 @@ export const SCREENS = {
         .record(name, refusal)
         .optional()
         .meta({ title: '`{ refusal: screen }`' })
-        .describe('Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.'),
+        .describe(
+          'Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.',
+        ),
       failed: routeSchema
         .optional()
         .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
@@ -245,8 +243,17 @@ export const SCREENS = {
   sms: z
     .strictObject({
       sms: text.describe('What the SMS says, in the language of the dialogue.'),
-      recipient: z.string().min(1).optional().describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
-      parts: z.int().min(1).max(10).optional().describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
+      recipient: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+      parts: z
+        .int()
+        .min(1)
+        .max(10)
+        .optional()
+        .describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
       to,
       failed: routeSchema
         .optional()
@@ -265,7 +272,9 @@ export const SCREENS = {
   flow: z
     .strictObject({
       flow: name.describe('The part: `pay` is the file `parts/pay.yaml`.'),
-      with: handed.optional().describe('What it takes. `{path}` alone hands on the value itself; a text may be in each language.'),
+      with: handed
+        .optional()
+        .describe('What it takes. `{path}` alone hands on the value itself; a text may be in each language.'),
       gives: z
         .record(name, name)
         .optional()

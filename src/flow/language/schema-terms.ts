@@ -25,9 +25,7 @@ export const scalar = z
   .describe('`{path}` is put in; what begins with `=` is worked out, such as `= round(answers.amount * 0.02, 2)`.')
 
 /** In the first language, with the others in catalogues; or in each language, side by side. */
-export const text = z
-  .union([z.string().min(1), z.record(language, z.string().min(1))])
-  .meta({ title: 'text' })
+export const text = z.union([z.string().min(1), z.record(language, z.string().min(1))]).meta({ title: 'text' })
 
 export const condition: z.ZodType<ConditionSource> = z
   .lazy(() =>
@@ -45,7 +43,9 @@ export const key = z
   .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
   .meta({ title: 'key' })
 /** Of a part: a text in each language stands for itself in the language of the dialogue. */
-export const handed = z.record(name, z.union([scalar, z.record(language, z.string().min(1))])).meta({ title: '`{ name: value or text }`' })
+export const handed = z
+  .record(name, z.union([scalar, z.record(language, z.string().min(1))]))
+  .meta({ title: '`{ name: value or text }`' })
 export const values = z.record(name, scalar).meta({ title: '`{ name: value }`' })
 export const number = z
   .strictObject({

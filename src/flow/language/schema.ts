@@ -70,7 +70,9 @@ export const FLOW = z.strictObject({
 export const PART = z.strictObject({
   part: name.describe('Its name: that of the file, without .yaml.'),
   spec: FLOW.shape.spec,
-  languages: FLOW.shape.languages.describe('The languages of its texts. The first is the one that they are written in.'),
+  languages: FLOW.shape.languages.describe(
+    'The languages of its texts. The first is the one that they are written in.',
+  ),
   start: name.optional().describe('The first screen when it is called. Without it, it can only be included.'),
   takes: z
     .record(name, z.enum(EXPECTED))

@@ -17,7 +17,11 @@ export const smsScreen: ScreenType = {
 /** Whoever presses the same key twice gets it once: it counts as a call that changes something. */
 function smsCall({ sms, recipient, parts, to, failed }: z.infer<(typeof SCREENS)['sms']>): CallScreen {
   return {
-    kind: 'call', call: SMS_SEND, sms, once: true, to,
+    kind: 'call',
+    call: SMS_SEND,
+    sms,
+    once: true,
+    to,
     ...(recipient === undefined ? {} : { with: { to: recipient } }),
     ...(parts === undefined ? {} : { parts }),
     ...(failed === undefined ? {} : { failed }),

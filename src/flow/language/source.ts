@@ -45,13 +45,19 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     const { line, col } = lines.linePos(offset)
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`
   }
-  const refused = (what: string, where: string) =>
-    ({ yaml: { value: undefined, at: () => where, keyAt: () => where }, problems: [{ where, what }] })
-  if (source.length > FLOW_FILE_OCTETS_MAX) return refused(`is longer than ${FLOW_FILE_OCTETS_MAX} characters`, `${file}:1:1`)
+  const refused = (what: string, where: string) => ({
+    yaml: { value: undefined, at: () => where, keyAt: () => where },
+    problems: [{ where, what }],
+  })
+  if (source.length > FLOW_FILE_OCTETS_MAX)
+    return refused(`is longer than ${FLOW_FILE_OCTETS_MAX} characters`, `${file}:1:1`)
   const deep = tooDeep(source)
   if (deep >= 0) {
     const before = source.slice(0, deep).split('\n')
-    return refused(`has more than ${NESTED_MAX} brackets that are not closed`, `${file}:${before.length}:${before.at(-1)!.length + 1}`)
+    return refused(
+      `has more than ${NESTED_MAX} brackets that are not closed`,
+      `${file}:${before.length}:${before.at(-1)!.length + 1}`,
+    )
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const problems: Problem[] = notEchoes(document.errors).map(({ code, message, pos }) => ({
@@ -61,7 +67,8 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
   }))
   const yaml: Yaml = {
     value: problems.length > 0 ? undefined : plainValue(document, file, problems),
-    at: (path, inside) => at(placeOf(document, path, false) + (inside ? offsetIn(document.getIn(path, true), inside, source) : 0)),
+    at: (path, inside) =>
+      at(placeOf(document, path, false) + (inside ? offsetIn(document.getIn(path, true), inside, source) : 0)),
     keyAt: (path) => at(placeOf(document, path, true)),
   }
   return { yaml, problems }
@@ -88,7 +95,12 @@ export function schemaProblems(schema: z.ZodType, value: unknown, yaml: Yaml, ba
 const POINTED_MAX = 100
 
 /** Where in a text something is wrong, with the text and a caret under it. */
-export function pointing(at: Yaml['at'], path: Path, text: string, character: number): Pick<Problem, 'where' | 'excerpt'> {
+export function pointing(
+  at: Yaml['at'],
+  path: Path,
+  text: string,
+  character: number,
+): Pick<Problem, 'where' | 'excerpt'> {
   const from = character > POINTED_MAX ? character - POINTED_MAX / 2 : 0
   const line = text.slice(from, from + POINTED_MAX).replace(/\s/g, ' ')
   return { where: at(path, { text, at: character }), excerpt: `${line}\n${' '.repeat(character - from)}^` }
@@ -113,9 +125,7 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
         remedy: remedyAmong(unknown, keysAt(looking.schema, issue.path)),
       }))
     case 'invalid_key':
-      return [
-        { where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' },
-      ]
+      return [{ where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' }]
     case 'invalid_union':
       return [unionProblem(issue, looking)]
     case 'invalid_type':
@@ -156,9 +166,7 @@ const remedyOf = (message: string) => (message.startsWith('Invalid input') ? {} 
 /** Of the forms that a value may have, the complaint of the one that it comes nearest to. */
 function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml, base }: Looking): Problem {
   const path = [...base, ...issue.path]
-  const stray = issue.errors
-    .flat()
-    .find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
+  const stray = issue.errors.flat().find((error) => error.code === 'unrecognized_keys' && error.path.length === 0)
   const keys = keysAt(schema, issue.path)
   if (stray?.code === 'unrecognized_keys' && keys.length > 0) {
     const unknown = stray.keys.find((key) => !keys.includes(key)) ?? (stray.keys[0] as string)
@@ -168,9 +176,7 @@ function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml
       remedy: remedyAmong(unknown, keys),
     }
   }
-  const deep = issue.errors
-    .flat()
-    .find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
+  const deep = issue.errors.flat().find((error) => error.path.length > 0 || error.code === 'unrecognized_keys')
   if (deep)
     return issueProblems({ ...deep, path: [...issue.path, ...deep.path] } as z.core.$ZodIssue, {
       schema,
@@ -254,15 +260,11 @@ function placeOf(document: Document, path: Path, ofKey: boolean): number {
   let offset = startOf(node) ?? 0
   for (const [depth, key] of path.entries()) {
     const pair = isMap(node)
-      ? node.items.find(
-          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
-        )
+      ? node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key))
       : undefined
     if (pair) {
       offset =
-        startOf(ofKey && depth === path.length - 1 ? pair.key : (pair.value ?? pair.key)) ??
-        startOf(pair.key) ??
-        offset
+        startOf(ofKey && depth === path.length - 1 ? pair.key : (pair.value ?? pair.key)) ?? startOf(pair.key) ?? offset
       node = pair.value
     } else {
       node = (node as { get?: (key: unknown, keep: boolean) => unknown } | undefined)?.get?.(key, true)

@@ -1,13 +1,6 @@
 /** Where a flow says or reads something: every text, condition and value, with its place in the file. */
 import type { ConditionSource } from '../expression/index.ts'
-import type {
-  Choice,
-  Kind,
-  Route,
-  Scalar,
-  Text,
-  WrittenScreen,
-} from './definition.ts'
+import type { Choice, Kind, Route, Scalar, Text, WrittenScreen } from './definition.ts'
 
 export type FlowPlace = (string | number)[]
 
@@ -95,7 +88,8 @@ function collect(name: string, screen: WrittenScreen, uses: Uses): void {
     say('wrong', screen.wrong, at('wrong'))
     screen.checks?.forEach((check, i) => {
       say('wrong', check.wrong, at('checks', i, 'wrong'))
-      if (check.if !== undefined) uses.conditions.push({ screen: name, place: at('checks', i, 'if'), condition: check.if })
+      if (check.if !== undefined)
+        uses.conditions.push({ screen: name, place: at('checks', i, 'if'), condition: check.if })
     })
   }
   if (screen.kind === 'set') {
@@ -107,7 +101,12 @@ function collect(name: string, screen: WrittenScreen, uses: Uses): void {
   if (screen.kind === 'return') values(screen.give, at('give'))
   if (screen.kind === 'branch') {
     screen.branch.forEach((arm, i) =>
-      uses.conditions.push({ screen: name, place: at('branch', i, 'if'), condition: arm.if, inRow: screen.over !== undefined }),
+      uses.conditions.push({
+        screen: name,
+        place: at('branch', i, 'if'),
+        condition: arm.if,
+        inRow: screen.over !== undefined,
+      }),
     )
   }
   if (screen.kind === 'call') {

@@ -13,9 +13,44 @@ import {
 } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 import { checkingFlow, type FlowProblem } from '../check/index.ts'
-import { asks, secretsOf, targetsOf, type FlowDefinition, type ScreenDefinition, type ScreenTypes, SPEC, firstScreens, guardedScreens, rememberingScreens, hasKeys, keysOn, takesLabels } from '../language/index.ts'
+import {
+  asks,
+  secretsOf,
+  targetsOf,
+  type FlowDefinition,
+  type ScreenDefinition,
+  type ScreenTypes,
+  SPEC,
+  firstScreens,
+  guardedScreens,
+  rememberingScreens,
+  hasKeys,
+  keysOn,
+  takesLabels,
+} from '../language/index.ts'
 import { readFlow, type FlowSource } from '../read/index.ts'
-import { callPlan, uselessFor, closingPlan, endPlan, notifyPlan, inputPlan, listPlan, menuPlan, BACK, backPlan, barred, keyed, BUSY, GOODBYE, type Env, type Plan, innermost, resumePlan, branchPlan, setPlan } from '../screens/index.ts'
+import {
+  callPlan,
+  uselessFor,
+  closingPlan,
+  endPlan,
+  notifyPlan,
+  inputPlan,
+  listPlan,
+  menuPlan,
+  BACK,
+  backPlan,
+  barred,
+  keyed,
+  BUSY,
+  GOODBYE,
+  type Env,
+  type Plan,
+  innermost,
+  resumePlan,
+  branchPlan,
+  setPlan,
+} from '../screens/index.ts'
 import { keeping, type CompiledFlow, type FlowEvent, type FlowInput, type FlowSnapshot } from '../engine/index.ts'
 import { compiledTexts } from '../text/index.ts'
 
@@ -40,7 +75,9 @@ export function compileFlow(source: FlowSource, backends?: readonly string[], ty
 
 /** The same in pieces: a daemon plays turns meanwhile, for whose stores half a second is too long. */
 export function* compilingFlow(
-  source: FlowSource, backends?: readonly string[], types?: ScreenTypes,
+  source: FlowSource,
+  backends?: readonly string[],
+  types?: ScreenTypes,
 ): Generator<undefined, Compilation> {
   const read = readFlow(source, types)
   yield
@@ -90,16 +127,14 @@ function compiled(
     languages,
     revision: revisionOf(definition),
     backends: backendsOf(definition),
-    begin: (input) =>
-      faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
+    begin: (input) => faulting(definition.start, () => snapshotOf(beginDialogue(machine, openingOf(input, languages)))),
     step: (snapshot, event) =>
       faulting(snapshot.value, () => {
         planAt(snapshot.value)
         const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
         return next ? snapshotOf(planAt(next.value).kind === 'call' ? next : unveiled(next)) : snapshot
       }),
-    want: (snapshot) =>
-      faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
+    want: (snapshot) => faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
     useless: (snapshot, outcome) => {
       const screen = definition.screens[snapshot.value]
       return screen?.kind === 'call' ? uselessFor(screen, outcome) : undefined
@@ -109,9 +144,7 @@ function compiled(
       const plan = plans.get(snapshot.value)
       const { origin } = innermost(restedOf(snapshot)).context
       if (!plan || typeof origin !== 'string' || !plans.has(origin)) return false
-      return (
-        snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
-      )
+      return snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
     },
   }
 }
@@ -120,9 +153,17 @@ export function openingOf(input: FlowInput, languages: readonly string[]): Dialo
   const { msisdn, code, line, dialled, page, now } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
   // Who dials a deep code wants that, not what was lost.
-  const resume =
-    input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
-  return { msisdn, code, line, language, dialled: dialled.slice(0, DIALLED_MAX), page, resume, ...(now === undefined ? {} : { now }) }
+  const resume = input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
+  return {
+    msisdn,
+    code,
+    line,
+    language,
+    dialled: dialled.slice(0, DIALLED_MAX),
+    page,
+    resume,
+    ...(now === undefined ? {} : { now }),
+  }
 }
 
 /** Where a dialogue rests, and is stored, no secret is left. */
@@ -222,10 +263,7 @@ function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['tex
 /** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
 function originsOf(definition: FlowDefinition): string[] {
   return Object.entries(definition.screens)
-    .filter(
-      ([, screen]) =>
-        asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)),
-    )
+    .filter(([, screen]) => asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)))
     .map(([name]) => name)
 }
 

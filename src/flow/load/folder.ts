@@ -63,7 +63,10 @@ export async function readFolder(options: FolderOptions, before: ReadonlyMap<str
       entries.set(name, await readEntry(options, name, last))
     } catch (error) {
       const problem = unreadable(`${folder}/${name}.yaml:1:1`, error)
-      entries.set(name, last?.files === problem.what ? last : refusing({ ...NOTHING, ...last, files: problem.what }, [problem]))
+      entries.set(
+        name,
+        last?.files === problem.what ? last : refusing({ ...NOTHING, ...last, files: problem.what }, [problem]),
+      )
     }
   }
   for (const [name, last] of before) {
@@ -81,7 +84,13 @@ function unreadable(where: string, error: unknown): FlowProblem {
 }
 
 /** A flow that never was there. */
-const NOTHING: LoadedFlow = { files: '', flow: undefined, source: { file: '', text: '', catalogues: [] }, problems: [], archived: true }
+const NOTHING: LoadedFlow = {
+  files: '',
+  flow: undefined,
+  source: { file: '', text: '', catalogues: [] },
+  problems: [],
+  archived: true,
+}
 
 /** Broken files leave what was there before, with their problems. */
 function refusing(last: LoadedFlow, problems: FlowProblem[]): LoadedFlow {
@@ -118,13 +127,16 @@ async function compileEntry({ source, files, name, last }: Compiling, options: F
   const { backends, types, readable = false, pause } = options
   const refused = (problems: FlowProblem[]) => refusing({ ...NOTHING, source, ...last, files }, problems)
   try {
-    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends, types), async () => pause?.(0))
+    const { flow, warnings, definition } = await inPieces(compilingFlow(source, backends, types), async () =>
+      pause?.(0),
+    )
     if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
     const what = `is flow '${flow.name}', but its file is called '${name}'`
     return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])
   } catch (error) {
-    if (error instanceof ProblemsError) return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
+    if (error instanceof ProblemsError)
+      return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
     const what = `does not compile: ${(error as Error).message}`
     return refused([{ severity: 'error', where: `${source.file}:1:1`, what }])
   }

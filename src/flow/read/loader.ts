@@ -55,7 +55,8 @@ async function filesOf(folder: string, name: string): Promise<FlowFiles> {
   const read = async (found: string) => {
     const path = join(folder, found)
     const { size } = await stat(path)
-    if (size > FLOW_FILE_OCTETS_MAX * OCTETS_OF_CHARACTER_MAX) throw new Error(`${path} has ${size} octets: no flow is that long`)
+    if (size > FLOW_FILE_OCTETS_MAX * OCTETS_OF_CHARACTER_MAX)
+      throw new Error(`${path} has ${size} octets: no flow is that long`)
     return { file: path, text: await readFile(path, 'utf8') }
   }
   return { ...(await read(file)), catalogues: await Promise.all(others.map(read)) }

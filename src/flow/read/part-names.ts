@@ -1,5 +1,14 @@
 /** A screen of a part as it stands in the flow that uses it: names, paths and texts written out for there. */
-import { type Scalar, type Text, type WrittenScreen, targetsOf, SCREENS, type Yaml, usesOf, type FlowPlace } from '../language/index.ts'
+import {
+  type Scalar,
+  type Text,
+  type WrittenScreen,
+  targetsOf,
+  SCREENS,
+  type Yaml,
+  usesOf,
+  type FlowPlace,
+} from '../language/index.ts'
 import { isExpression } from '../expression/index.ts'
 
 /** A flow's file, or a part's, with its catalogues. */
@@ -29,14 +38,21 @@ export interface Renaming {
   languages: readonly string[]
 }
 
-/** The screen, renamed; whatever leads somewhere, says or reads something is found by the same lists as the check uses. */
+/**
+ * The screen, renamed; whatever leads somewhere, says or reads something is found by the same lists as the check uses.
+ */
 export function inPart(name: string, screen: WrittenScreen, renaming: Renaming): WrittenScreen {
   const { module, prefix } = renaming
   if (module.root && prefix === '') return screen
   const out = structuredClone(screen)
   const { texts, conditions, values } = usesOf({ screens: { [name]: screen } })
   for (const { place, text } of texts) put(out, place, saidIn(text, renaming))
-  for (const { place, condition } of conditions) put(out, place, mapped(condition, (written) => renamedIn(written, prefix)))
+  for (const { place, condition } of conditions)
+    put(
+      out,
+      place,
+      mapped(condition, (written) => renamedIn(written, prefix)),
+    )
   for (const { place, value } of values) put(out, place, renamedValue(value, prefix))
   for (const { to, path } of targetsOf(screen)) put(out, ['screens', name, ...path], prefix + to)
   if (prefix !== '') renameSet(name, out, prefix)
@@ -46,10 +62,18 @@ export function inPart(name: string, screen: WrittenScreen, renaming: Renaming):
 /** What the screen sets, under names of this call's own. */
 function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
   const keyed = (block: Record<string, Scalar> | undefined) =>
-    block && Object.fromEntries(Object.entries(block).map(([key, value]) => [key === 'language' ? key : prefix + key, value]))
-  type Sets = { as?: string; set?: Record<string, Scalar>; choices?: { set?: Record<string, Scalar> }[]; from?: string; over?: string }
+    block &&
+    Object.fromEntries(Object.entries(block).map(([key, value]) => [key === 'language' ? key : prefix + key, value]))
+  type Sets = {
+    as?: string
+    set?: Record<string, Scalar>
+    choices?: { set?: Record<string, Scalar> }[]
+    from?: string
+    over?: string
+  }
   const own = screen as Sets
-  if ('as' in SCREENS[screen.kind].shape && (screen.kind !== 'branch' || own.over !== undefined)) own.as = prefix + (own.as ?? name)
+  if ('as' in SCREENS[screen.kind].shape && (screen.kind !== 'branch' || own.over !== undefined))
+    own.as = prefix + (own.as ?? name)
   if (own.set) own.set = keyed(own.set) as Record<string, Scalar>
   for (const choice of own.choices ?? []) if (choice.set) choice.set = keyed(choice.set) as Record<string, Scalar>
   if (own.from !== undefined) own.from = renamedPath(own.from, prefix)
@@ -99,7 +123,9 @@ function mapped<T>(value: T, change: (written: string) => string): T {
   if (typeof value === 'string') return change(value) as T
   if (Array.isArray(value)) return value.map((item: unknown) => mapped(item, change)) as T
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]: [string, unknown]) => [key, mapped(item, change)])) as T
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]: [string, unknown]) => [key, mapped(item, change)]),
+  ) as T
 }
 
 /** Puts a value at a place of the screen; the place names the screen first. */

@@ -1,4 +1,6 @@
-/** What is handed to a part as a text in several languages: the call in each of them, and what leads to the right one. */
+/**
+ * What is handed to a part as a text in several languages: the call in each of them, and what leads to the right one.
+ */
 import type { BranchScreen, FlowScreen, Scalar } from '../language/index.ts'
 
 type Said = Scalar | Readonly<Record<string, string>>
@@ -6,26 +8,39 @@ type Said = Scalar | Readonly<Record<string, string>>
 /** The call, in each language. */
 export type LanguageCalls = readonly { language: string; screen: FlowScreen }[]
 
-const isSaid = (value: Said | undefined): value is Readonly<Record<string, string>> => value !== null && typeof value === 'object'
+const isSaid = (value: Said | undefined): value is Readonly<Record<string, string>> =>
+  value !== null && typeof value === 'object'
 
-/** The call in each language that a text of it is written in, first that of the flow; undefined: it hands over no such text. */
+/**
+ * The call in each language that a text of it is written in, first that of the flow; undefined: it hands over no such
+ * text.
+ */
 export function spoken(screen: FlowScreen, languages: readonly string[]): LanguageCalls | undefined {
   const handed = Object.entries((screen.with ?? {}) as Record<string, Said>)
   if (!handed.some(([, value]) => isSaid(value))) return undefined
   const said = (value: Said, language: string): Scalar =>
-    (isSaid(value) ? (value[language] ?? value[languages[0] as string] ?? Object.values(value)[0] ?? '') : value)
-  return languages.map((language) =>
-    ({ language, screen: { ...screen, with: Object.fromEntries(handed.map(([key, value]) => [key, said(value, language)])) } }))
+    isSaid(value) ? (value[language] ?? value[languages[0] as string] ?? Object.values(value)[0] ?? '') : value
+  return languages.map((language) => ({
+    language,
+    screen: { ...screen, with: Object.fromEntries(handed.map(([key, value]) => [key, said(value, language)])) },
+  }))
 }
 
 /** Which of those texts lack which of the languages. */
 export function unspoken(screen: FlowScreen, languages: readonly string[]): { key: string; language: string }[] {
   return Object.entries((screen.with ?? {}) as Record<string, Said>).flatMap(([key, value]) =>
-    (isSaid(value) ? languages.filter((language) => value[language] === undefined).map((language) => ({ key, language })) : []))
+    isSaid(value)
+      ? languages.filter((language) => value[language] === undefined).map((language) => ({ key, language }))
+      : [],
+  )
 }
 
 /** Leads to the call in the language of the dialogue. `to`: the screen of a language. */
 export function bySpoken(languages: readonly string[], to: (language: string) => string): BranchScreen {
   const [first = '', ...others] = languages
-  return { kind: 'branch', branch: others.map((language) => ({ if: `language == '${language}'`, to: to(language) })), else: to(first) }
+  return {
+    kind: 'branch',
+    branch: others.map((language) => ({ if: `language == '${language}'`, to: to(language) })),
+    else: to(first),
+  }
 }

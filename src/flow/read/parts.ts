@@ -1,11 +1,23 @@
 /**
  * Screens from other files. A flow that includes or calls parts becomes one flow without them: each call has the part's
- * screens in it once, `pay_sure` for the screen `sure` of what the screen `pay` calls. So whatever holds for a flow (its
- * check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows no
- * stack of calls.
+ * screens in it once, `pay_sure` for the screen `sure` of what the screen `pay` calls. So whatever holds for a flow
+ * (its check and its walk, deep dial, resume, the way back, its revision) holds through its parts, and a dialogue knows
+ * no stack of calls.
  */
 import { ProblemsError, type Problem, remedyAmong } from '../../base/index.ts'
-import { type FlowDefinition, type FlowScreen, type ReturnScreen, type Scalar, type ScreenDefinition, type WrittenScreen, reachable, SCREENS_MAX, type Inside, type Path, type Yaml } from '../language/index.ts'
+import {
+  type FlowDefinition,
+  type FlowScreen,
+  type ReturnScreen,
+  type Scalar,
+  type ScreenDefinition,
+  type WrittenScreen,
+  reachable,
+  SCREENS_MAX,
+  type Inside,
+  type Path,
+  type Yaml,
+} from '../language/index.ts'
 import { inPart, type Module } from './part-names.ts'
 import { bySpoken, spoken, unspoken, type LanguageCalls } from './part-texts.ts'
 import { typed, readingOf } from '../expression/index.ts'
@@ -25,7 +37,14 @@ export interface Laid {
 /** Lays out a flow with all that it includes and calls. Throws ProblemsError with all problems. */
 export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid {
   const laying: Laying = {
-    flow, parts, screens: {}, places: new Map(), problems: [], texts: { ...flow.texts }, unnamed: new Map(), doubts: [],
+    flow,
+    parts,
+    screens: {},
+    places: new Map(),
+    problems: [],
+    texts: { ...flow.texts },
+    unnamed: new Map(),
+    doubts: [],
   }
   layScope(flow, { prefix: '', trail: [], calls: 0 }, laying)
   const { screens, problems } = laying
@@ -75,7 +94,8 @@ interface Scope {
 
 function layScope(module: Module, scope: Scope, laying: Laying): void {
   for (const each of withIncluded(module, laying)) {
-    for (const [language, words] of Object.entries(each.texts)) laying.texts[language] = { ...words, ...laying.texts[language] }
+    for (const [language, words] of Object.entries(each.texts))
+      laying.texts[language] = { ...words, ...laying.texts[language] }
     for (const [name, screen] of Object.entries(each.screens)) layScreen({ module: each, name, screen }, scope, laying)
   }
 }
@@ -86,7 +106,10 @@ function withIncluded(module: Module, laying: Laying): Module[] {
   const add = (each: Module, trail: readonly Module[]) => {
     if (trail.includes(each)) {
       const round = [...trail.slice(trail.indexOf(each)), each].map(({ name }) => name).join(' > ')
-      return void laying.problems.push({ where: each.yaml.at(['include']), what: `parts include each other in a circle: ${round}` })
+      return void laying.problems.push({
+        where: each.yaml.at(['include']),
+        what: `parts include each other in a circle: ${round}`,
+      })
     }
     if (all.includes(each)) return
     all.push(each)
@@ -130,14 +153,19 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
 }
 
 /** A call with texts in several languages sets those of the dialogue's language; its screens are laid out once. */
-function laySpoken({ module, name, screen }: Written & { screen: FlowScreen }, said: LanguageCalls, scope: Scope, laying: Laying): void {
+function laySpoken(
+  { module, name, screen }: Written & { screen: FlowScreen },
+  said: LanguageCalls,
+  scope: Scope,
+  laying: Laying,
+): void {
   const full = scope.prefix + name
   const { languages } = laying.flow
   const to = (language: string) => (languages.length === 1 ? full : `${full}__${language}`)
   let laid: ScreenDefinition | undefined
   for (const { language, screen: own } of said) {
     const call = inPart(name, own, { module, prefix: scope.prefix, languages }) as FlowScreen
-    const others = laid && { ...laid, ...setting(full, call.with) } as ScreenDefinition
+    const others = laid && ({ ...laid, ...setting(full, call.with) } as ScreenDefinition)
     laid = others ?? layCall({ module, name, screen: call }, scope, laying)
     laying.screens[to(language)] = laid
     laying.places.set(to(language), { module, name })
@@ -156,19 +184,32 @@ function setting(full: string, values: FlowScreen['with']) {
 }
 
 /** The call becomes what sets the parameters of the part, whose screens are laid out behind it. */
-function layCall({ module, name, screen }: Written & { screen: FlowScreen }, scope: Scope, laying: Laying): ScreenDefinition {
+function layCall(
+  { module, name, screen }: Written & { screen: FlowScreen },
+  scope: Scope,
+  laying: Laying,
+): ScreenDefinition {
   const at = (path: Path) => module.yaml.at(['screens', name, ...path])
   const full = scope.prefix + name
-  const set = (start: string, values: FlowScreen['with']): ScreenDefinition =>
-    ({ kind: 'set', to: start, clears: `${full}_`, ...setting(full, values) })
+  const set = (start: string, values: FlowScreen['with']): ScreenDefinition => ({
+    kind: 'set',
+    to: start,
+    clears: `${full}_`,
+    ...setting(full, values),
+  })
   const say = (path: Path, what: string, remedy?: string) =>
-    void laying.problems.push({ where: at(path), what: `screen '${full}' ${what}`, ...(remedy === undefined ? {} : { remedy }) })
+    void laying.problems.push({
+      where: at(path),
+      what: `screen '${full}' ${what}`,
+      ...(remedy === undefined ? {} : { remedy }),
+    })
   const part = partOf(screen.flow, at(['flow']), laying)
   if (!part) return set(screen.to, {})
   const trail = [...scope.trail, part.name]
   if (scope.trail.includes(part.name)) say(['flow'], `calls '${part.name}' in a circle: ${trail.join(' > ')}`)
   else if (scope.calls >= PARTS_DEEP_MAX) say(['flow'], `calls over ${PARTS_DEEP_MAX} parts deep: ${trail.join(' > ')}`)
-  else if (part.start === undefined) say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
+  else if (part.start === undefined)
+    say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
   else {
     checkCall(screen, part, say, returnsOf(part, laying))
     const caller = { name: full, screen, prefix: scope.prefix, at }
@@ -183,21 +224,26 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
   const takes = Object.keys(part.takes)
   for (const [name, value] of Object.entries(screen.with ?? {})) {
     const type = part.takes[name]
-    if (type === undefined) say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, remedyAmong(name, takes))
+    if (type === undefined)
+      say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, remedyAmong(name, takes))
     else if (isWrong(value, type))
       say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
   }
   for (const name of takes)
-    if (!Object.hasOwn(screen.with ?? {}, name)) say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
+    if (!Object.hasOwn(screen.with ?? {}, name))
+      say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
   const exits = [...new Set(returns.map((each) => each.return))]
   for (const exit of Object.keys(screen.exits ?? {}))
-    if (!exits.includes(exit)) say(['exits', exit], `: '${part.name}' never returns '${exit}'`, remedyAmong(exit, exits))
+    if (!exits.includes(exit))
+      say(['exits', exit], `: '${part.name}' never returns '${exit}'`, remedyAmong(exit, exits))
   const given = [...new Set(returns.flatMap((each) => Object.keys(each.give ?? {})))]
   for (const [name, from] of Object.entries(screen.gives ?? {}))
     if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, remedyAmong(from, given))
 }
 
-/** A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads. */
+/**
+ * A value as it is written can only be wrong if it is no path; of what is worked out, by what it is whatever it reads.
+ */
 function isWrong(value: Scalar, type: string): boolean {
   const reading = readingOf(value)
   if (reading) {
@@ -211,7 +257,8 @@ function isWrong(value: Scalar, type: string): boolean {
 function returnsOf(part: Module, laying: Laying): ReturnScreen[] {
   const quiet = { ...laying, problems: [] }
   return withIncluded(part, quiet).flatMap(({ screens }) =>
-    Object.values(screens).filter((screen): screen is ReturnScreen => screen.kind === 'return'))
+    Object.values(screens).filter((screen): screen is ReturnScreen => screen.kind === 'return'),
+  )
 }
 
 /** A return becomes what sets the values that the caller wants, and leads to where the caller says. */
@@ -238,7 +285,9 @@ function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, la
   }
 }
 
-/** All of the flow's own screens, and those of parts that are led to: of a shelf of screens, a flow takes what it needs. */
+/**
+ * All of the flow's own screens, and those of parts that are led to: of a shelf of screens, a flow takes what it needs.
+ */
 function used(screens: Record<string, ScreenDefinition>, { flow, places }: Laying): Record<string, ScreenDefinition> {
   const own = (name: string) => places.get(name)?.module === flow
   const starts = Object.keys(screens).filter(own)

@@ -3,7 +3,23 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { UsageError } from '../../base/index.ts'
-import { type WrittenScreen, SCREENS, condition, length, name, number, path, scalar, text, values, SCREEN_TYPES, type Expanded, type ScreenType, type ScreenTypes, type Path } from '../language/index.ts'
+import {
+  type WrittenScreen,
+  SCREENS,
+  condition,
+  length,
+  name,
+  number,
+  path,
+  scalar,
+  text,
+  values,
+  SCREEN_TYPES,
+  type Expanded,
+  type ScreenType,
+  type ScreenTypes,
+  type Path,
+} from '../language/index.ts'
 
 /** What screens of a type of one's own are made of: zod, and the terms that the built-in kinds are made of. */
 export const TERMS = { z, condition, length, name, number, path, scalar, text, values } as const
@@ -17,8 +33,8 @@ export interface PluginType {
   /** `z.strictObject` with that key, each key with `.describe()`: it is what `check` and editors say. */
   schema: z.ZodObject
   /**
-   * Pure. The screens that it becomes in a flow of these languages, as a file would have them; one is called `name`. What it
-   * throws refuses the flow.
+   * Pure. The screens that it becomes in a flow of these languages, as a file would have them; one is called `name`.
+   * What it throws refuses the flow.
    */
   expand: (name: string, screen: never, languages: readonly string[]) => Record<string, object>
   /** Where a key of a new screen stands in the written one, as `['of', 2]`. Without it: under the same keys. */
@@ -28,7 +44,9 @@ export interface PluginType {
 /** What a plug-in may make: screens that need no file but this one, and no further type. */
 const BASIC = ['menu', 'list', 'input', 'branch', 'set', 'call', 'notify', 'end', 'exit'] as const
 
-/** The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none. */
+/**
+ * The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none.
+ */
 export async function loadScreenTypes(files: readonly string[]): Promise<ScreenTypes> {
   const types = new Map(SCREEN_TYPES)
   for (const each of files) {
@@ -42,9 +60,9 @@ export async function loadScreenTypes(files: readonly string[]): Promise<ScreenT
 
 async function loaded(file: string): Promise<ScreenType> {
   const refused = (why: string) => new UsageError(`screen plug-in ${file} ${why}`)
-  const exported = await import(pathToFileURL(file).href).catch((error: Error) => {
+  const exported = (await import(pathToFileURL(file).href).catch((error: Error) => {
     throw refused(`cannot be loaded: ${error.message}`)
-  }) as { screen?: ScreenPlugin }
+  })) as { screen?: ScreenPlugin }
   if (typeof exported.screen !== 'function') throw refused("exports no function 'screen'")
   try {
     return screenType(exported.screen(TERMS))
@@ -65,17 +83,23 @@ export function screenType(plugin: PluginType): ScreenType {
   const silent = Object.keys(keys).find((one) => keys[one]?.description === undefined)
   if (silent !== undefined) throw new Error(`says not what '${silent}' does: .describe('…')`)
   if (typeof expand !== 'function') throw new Error("has no function 'expand'")
-  return { name: key.data, schema, expand: (on, screen, languages) => made(on, expand(on, screen as never, languages), place) }
+  return {
+    name: key.data,
+    schema,
+    expand: (on, screen, languages) => made(on, expand(on, screen as never, languages), place),
+  }
 }
 
 function made(on: string, screens: Record<string, object>, place: PluginType['place']): Record<string, Expanded> {
   if (!Object.hasOwn(screens, on)) throw new Error(`its type makes no screen '${on}'`)
-  return Object.fromEntries(Object.entries(screens).map(([own, screen]): [string, Expanded] => {
-    if (!name.safeParse(own).success || (own !== on && !own.startsWith(`${on}-`)))
-      throw new Error(`its type makes a screen '${own}': its own are called '${on}-…'`)
-    const expanded: Expanded = { screen: basic(own, screen) }
-    return [own, place ? { ...expanded, place: (path: Path) => place(own, path as (string | number)[]) } : expanded]
-  }))
+  return Object.fromEntries(
+    Object.entries(screens).map(([own, screen]): [string, Expanded] => {
+      if (!name.safeParse(own).success || (own !== on && !own.startsWith(`${on}-`)))
+        throw new Error(`its type makes a screen '${own}': its own are called '${on}-…'`)
+      const expanded: Expanded = { screen: basic(own, screen) }
+      return [own, place ? { ...expanded, place: (path: Path) => place(own, path as (string | number)[]) } : expanded]
+    }),
+  )
 }
 
 /** The screen as if it were written in the file. */

@@ -1,7 +1,23 @@
 /** A flow's files, read into one definition: what the YAML says, with the place of everything. */
 import type { z } from 'zod'
 import { ProblemsError, type Problem, didYouMean, remedyAmong } from '../../base/index.ts'
-import { type Catalogue, type FlowDefinition, type WrittenScreen, CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, layTypes, SCREEN_TYPES, type ScreenTypes, readYaml, schemaProblems, type Yaml } from '../language/index.ts'
+import {
+  type Catalogue,
+  type FlowDefinition,
+  type WrittenScreen,
+  CATALOGUE,
+  FLOW,
+  KINDS,
+  PART,
+  SCREENS,
+  SCREENS_MAX,
+  layTypes,
+  SCREEN_TYPES,
+  type ScreenTypes,
+  readYaml,
+  schemaProblems,
+  type Yaml,
+} from '../language/index.ts'
 import type { Module } from './part-names.ts'
 import { layParts } from './parts.ts'
 
@@ -42,7 +58,18 @@ export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES):
   const { include = [], ...definition } = FLOW.parse(written)
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
   const { flow: name, languages, texts } = definition
-  const own = { name, file: source.file, yaml, languages, takes: {}, include, texts, screens, catalogues: said, root: true }
+  const own = {
+    name,
+    file: source.file,
+    yaml,
+    languages,
+    takes: {},
+    include,
+    texts,
+    screens,
+    catalogues: said,
+    root: true,
+  }
   const laid = layParts(own, parts)
   return {
     definition: { ...definition, texts: laid.texts, screens: laid.screens, catalogues: said },
@@ -54,7 +81,11 @@ export function readFlow(source: FlowSource, types: ScreenTypes = SCREEN_TYPES):
 }
 
 /** `spoken`: the languages of the flow that it is read for. */
-function readPart(source: FlowFiles, how: { types: ScreenTypes; spoken: readonly string[] }, problems: Problem[]): Module[] {
+function readPart(
+  source: FlowFiles,
+  how: { types: ScreenTypes; spoken: readonly string[] },
+  problems: Problem[],
+): Module[] {
   const before = problems.length
   const { yaml, written, screens } = readModule(source, { schema: PART, is: 'part', ...how }, problems)
   const catalogues = readCatalogues(source.catalogues, problems)
@@ -66,14 +97,18 @@ function readPart(source: FlowFiles, how: { types: ScreenTypes; spoken: readonly
     problems.push({ where: yaml.at(['part']), what, remedy: 'name both alike' })
   }
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
-  return [{ name, file: source.file, yaml, languages, start, takes, include, texts, screens, catalogues: said, root: false }]
+  return [
+    { name, file: source.file, yaml, languages, start, takes, include, texts, screens, catalogues: said, root: false },
+  ]
 }
 
 /** The parts that a file names, whatever else may be wrong with it. */
 export function partsNamed({ file, text }: { file: string; text: string }): string[] {
   const { value } = readYaml(file, text).yaml
   const { include, screens } = (value ?? {}) as { include?: unknown; screens?: unknown }
-  const called = Object.values((screens ?? {}) as object).map((screen: unknown) => (screen as { flow?: unknown } | null)?.flow)
+  const called = Object.values((screens ?? {}) as object).map(
+    (screen: unknown) => (screen as { flow?: unknown } | null)?.flow,
+  )
   const named: unknown[] = [...(Array.isArray(include) ? include : []), ...called]
   return named.filter((name): name is string => typeof name === 'string' && PART_NAME.test(name))
 }
@@ -112,21 +147,36 @@ function readModule(
   const screens: Record<string, WrittenScreen> = {}
   if (found.length > 0) return { yaml, written: {}, screens }
   const written = yaml.value
-  if (written === null || typeof written !== 'object' || Array.isArray(written) || !MODULE_KEYS.some((key) => key in written)) {
+  if (
+    written === null ||
+    typeof written !== 'object' ||
+    Array.isArray(written) ||
+    !MODULE_KEYS.some((key) => key in written)
+  ) {
     problems.push({ where: yaml.at([]), what: `the file is no ${of.is}`, remedy: `it starts with ${of.is}: <name>` })
     return { yaml, written: {}, screens }
   }
   if (of.is === 'flow' && 'part' in written) {
-    problems.push({ where: yaml.at(['part']), what: 'the file is a part, which serves no code', remedy: 'check the flows that use it' })
+    problems.push({
+      where: yaml.at(['part']),
+      what: 'the file is a part, which serves no code',
+      remedy: 'check the flows that use it',
+    })
     return { yaml, written, screens }
   }
   problems.push(...schemaProblems(of.schema, written, yaml, []))
   const entries = Object.entries((written as { screens?: object }).screens ?? {}) as [string, unknown][]
-  if ('screens' in written && entries.length === 0) problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
+  if ('screens' in written && entries.length === 0)
+    problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
   if (entries.length > SCREENS_MAX) {
-    problems.push({ where: yaml.at(['screens']), what: `there are ${entries.length} screens`, remedy: `at most ${SCREENS_MAX}` })
+    problems.push({
+      where: yaml.at(['screens']),
+      what: `there are ${entries.length} screens`,
+      remedy: `at most ${SCREENS_MAX}`,
+    })
   }
-  for (const [name, screen] of entries) screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
+  for (const [name, screen] of entries)
+    screens[name] = readScreen(name, screen, { yaml, types, problems }) as WrittenScreen
   return { written, ...layTypes(screens, { yaml, types, problems, languages: of.spoken ?? languagesIn(written) }) }
 }
 
@@ -176,9 +226,9 @@ function readScreen(name: string, written: unknown, reading: Reading): unknown {
 
 function kindOf(written: object, name: string, { yaml, types, problems }: Reading): string | undefined {
   const kinds = kindsOf(types)
-  const has = kinds.filter((kind) => Object.hasOwn(written, kind)).filter(
-    (kind, _i, all) => kind !== 'exit' || !all.includes('end'),
-  )
+  const has = kinds
+    .filter((kind) => Object.hasOwn(written, kind))
+    .filter((kind, _i, all) => kind !== 'exit' || !all.includes('end'))
   if (has.length === 1) return has[0]
   const where = yaml.keyAt(['screens', name])
   if (has.length > 1) {

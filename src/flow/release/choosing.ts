@@ -22,35 +22,52 @@ export function choosing({ options, decisions, before, services, find, problems,
   const had = async (revision: string, name: string): Promise<CompiledFlow | undefined> => {
     const flow = await find(revision).catch(() => undefined)
     if (flow?.name === name) return flow
-    problems.push({ severity: 'error', where: revision, what: 'should serve, and is not to be had',
-      remedy: 'is it in the table flow_revision, and of this version?' })
+    problems.push({
+      severity: 'error',
+      where: revision,
+      what: 'should serve, and is not to be had',
+      remedy: 'is it in the table flow_revision, and of this version?',
+    })
     return undefined
   }
 
   /** Newest first. What this daemon happened to serve does not count: all daemons choose the same. */
   async function candidates(name: string, stands: CompiledFlow | undefined): Promise<string[]> {
     try {
-      return await options.decisions?.unrecalled(name) ?? []
+      return (await options.decisions?.unrecalled(name)) ?? []
     } catch (error) {
-      problems.push({ severity: 'warning', where: name, what: `its revisions were not read: ${(error as Error).message}`,
-        remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload' })
+      problems.push({
+        severity: 'warning',
+        where: name,
+        what: `its revisions were not read: ${(error as Error).message}`,
+        remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload',
+      })
       return stands ? [stands.revision] : []
     }
   }
 
-  /** What serves where `recalled` would: another revision, or itself with nothing to say but the words of the recall. */
+  /**
+   * What serves where `recalled` would: another revision, or itself with nothing to say but the words of the recall.
+   */
   async function instead(recalled: string, name: string): Promise<CompiledFlow | undefined> {
     replaced.set(name, recalled)
     for (const revision of await candidates(name, before.get(name))) {
       const flow = recalls.has(revision) ? undefined : await had(revision, name)
       if (!flow) continue
-      problems.push({ severity: 'warning', where: recalled, what: `was recalled: ${revision} serves instead`,
-        remedy: `take the file away or mend it; flow publish ${recalled} takes the recall back` })
+      problems.push({
+        severity: 'warning',
+        where: recalled,
+        what: `was recalled: ${revision} serves instead`,
+        remedy: `take the file away or mend it; flow publish ${recalled} takes the recall back`,
+      })
       return flow
     }
-    problems.push({ severity: 'warning', where: recalled,
+    problems.push({
+      severity: 'warning',
+      where: recalled,
       what: 'was recalled and no other revision is in the archive: every dial gets the text of the recall',
-      remedy: `put a mended file in its place; flow publish ${recalled} takes the recall back` })
+      remedy: `put a mended file in its place; flow publish ${recalled} takes the recall back`,
+    })
     return had(recalled, name)
   }
 

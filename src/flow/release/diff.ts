@@ -20,7 +20,12 @@ export function screenChanges(before: Compilation, after: Compilation): ScreenCh
       const [was, is] = [old.get(screen) ?? [], now.get(screen) ?? []]
       if (was.length === is.length && was.every((text, i) => text === is[i])) return []
       // Pages that both have are no change; where one has more of them, only those are shown.
-      const change = { screen, language, before: was.filter((text) => !is.includes(text)), after: is.filter((text) => !was.includes(text)) }
+      const change = {
+        screen,
+        language,
+        before: was.filter((text) => !is.includes(text)),
+        after: is.filter((text) => !was.includes(text)),
+      }
       return change.before.length + change.after.length > 0 ? [change] : []
     })
   })

@@ -9,7 +9,13 @@ import { choosing } from './choosing.ts'
 import type { FlowFiles, FlowSource } from '../read/index.ts'
 import { recalledFlow } from './recall.ts'
 import {
-  isInCanary, NOTHING_DECIDED, type Canary, type Decisions, type DecisionsRead, type PublishMode, type Release,
+  isInCanary,
+  NOTHING_DECIDED,
+  type Canary,
+  type Decisions,
+  type DecisionsRead,
+  type PublishMode,
+  type Release,
 } from './release.ts'
 import type { CompiledFlow, FlowArchive, FlowRegistry } from '../engine/index.ts'
 
@@ -50,8 +56,8 @@ export interface FlowState {
   /** Revisions whose dialogues end at their next turn. */
   recalled: string[]
   /**
-   * What would serve, had it not been recalled: `revision` serves instead of it. The same as `revision`: there is no other,
-   * and every dial gets the words of the recall.
+   * What would serve, had it not been recalled: `revision` serves instead of it. The same as `revision`: there is no
+   * other, and every dial gets the words of the recall.
    */
   replaced: string | null
   /** The last decision, if there is one. */
@@ -64,8 +70,8 @@ export interface Flows extends FlowRegistry {
   /** Reads files and decisions again. All changes take effect at once; never rejects for what stands in the files. */
   reload(): Promise<Reload>
   /**
-   * What is in force, by name; `broken`: where the first error of its files is, which are not what serves; `recalled`: what a
-   * recall did to what new dials get.
+   * What is in force, by name; `broken`: where the first error of its files is, which are not what serves; `recalled`:
+   * what a recall did to what new dials get.
    */
   names(): { name: string; revision: string; broken?: string; recalled?: string }[]
   state(): FlowState[]
@@ -74,8 +80,8 @@ export interface Flows extends FlowRegistry {
 }
 
 /**
- * Reads the folder once; whoever holds it calls `reload` when files or decisions may have changed. Rejects where the decisions
- * cannot be read: without them a recalled revision might serve.
+ * Reads the folder once; whoever holds it calls `reload` when files or decisions may have changed. Rejects where the
+ * decisions cannot be read: without them a recalled revision might serve.
  */
 export async function openFlows(options: FlowsOptions): Promise<{ flows: Flows; first: Reload }> {
   const flows = registry(options)
@@ -98,8 +104,14 @@ function registry(options: FlowsOptions): Flows {
   const services = new Map((options.services ?? []).map((flow) => [flow.name, flow]))
   const kept = keptRevisions([...services.values()], options)
   const testers = new Set(options.testers)
-  let view: View = { loaded: new Map(), current: services, canaries: new Map(), replaced: new Map(),
-    decisions: NOTHING_DECIDED, standing: [] }
+  let view: View = {
+    loaded: new Map(),
+    current: services,
+    canaries: new Map(),
+    replaced: new Map(),
+    decisions: NOTHING_DECIDED,
+    standing: [],
+  }
   let reloading: Promise<unknown> = Promise.resolve()
 
   /** Whoever is on a recalled revision, and however it came into force, gets its words and nothing else of it. */
@@ -117,7 +129,15 @@ function registry(options: FlowsOptions): Flows {
     const entries = new Map([...folder.entries].map(([name, entry]) => [name, entry.flow]))
     for (const flow of entries.values()) if (flow) kept.remember(flow)
     const replaced = new Map<string, string>()
-    const choose = choosing({ options, decisions, before: before.current, services, find: kept.find, problems: standing, replaced })
+    const choose = choosing({
+      options,
+      decisions,
+      before: before.current,
+      services,
+      find: kept.find,
+      problems: standing,
+      replaced,
+    })
     const current = new Map(services)
     const canaries = new Map<string, Canary & { flow: CompiledFlow }>()
     for (const name of new Set([...entries.keys(), ...decisions.releases.keys()])) {
@@ -126,13 +146,20 @@ function registry(options: FlowsOptions): Flows {
       const canary = await choose.canary(name)
       if (canary) canaries.set(name, canary)
     }
-    const served = [...current.values()].filter((flow) => before.current.get(flow.name)?.revision !== flow.revision)
+    const served = [...current.values()]
+      .filter((flow) => before.current.get(flow.name)?.revision !== flow.revision)
       .map((flow) => flow.revision)
     const told = new Set(before.standing.map(({ where, what }) => `${where} ${what}`))
-    const report: Reload = { served, refused, problems: [
-      ...folder.problems, ...problems, ...standing.filter(({ where, what }) => !told.has(`${where} ${what}`)),
-      ...await archiveNew(folder.entries, current, options.archive),
-    ] }
+    const report: Reload = {
+      served,
+      refused,
+      problems: [
+        ...folder.problems,
+        ...problems,
+        ...standing.filter(({ where, what }) => !told.has(`${where} ${what}`)),
+        ...(await archiveNew(folder.entries, current, options.archive)),
+      ],
+    }
     view = { loaded: folder.entries, current, canaries, replaced, decisions, standing }
     kept.trim(wantedOf(view))
     if (report.served.length + report.problems.length > 0) options.onReload?.(report)
@@ -146,10 +173,13 @@ function registry(options: FlowsOptions): Flows {
       return allowed(view.current.get(name))
     },
     pinned: async (revision) => allowed(await kept.find(revision)),
-    names: () => stateOf(view).map(({ name, revision, replaced, problems: [first] }) => ({
-      name, revision, ...(first ? { broken: first.where } : {}),
-      ...(replaced === null ? {} : { recalled: recalledNote(replaced, revision) }),
-    })),
+    names: () =>
+      stateOf(view).map(({ name, revision, replaced, problems: [first] }) => ({
+        name,
+        revision,
+        ...(first ? { broken: first.where } : {}),
+        ...(replaced === null ? {} : { recalled: recalledNote(replaced, revision) }),
+      })),
     state: () => stateOf(view),
     wanted: () => [...wantedOf(view)],
     calls: (backend) => [...view.current.values()].some((flow) => flow.backends.includes(backend)),
@@ -163,16 +193,24 @@ function registry(options: FlowsOptions): Flows {
 }
 
 function stateOf({ current, loaded, canaries, replaced, decisions }: View): FlowState[] {
-  return [...current.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, revision }) => {
-    const canary = canaries.get(name)
-    const entry = loaded.get(name)
-    return {
-      name, revision, file: entry?.flow?.revision ?? null, release: decisions.releases.get(name) ?? null,
-      replaced: replaced.get(name) ?? null, canary: canary ? { revision: canary.revision, share: canary.share } : null,
-      recalled: [...decisions.recalls.values()].filter((recall) => recall.name === name).map((recall) => recall.revision),
-      problems: (entry?.problems ?? []).filter((problem) => problem.severity === 'error'),
-    }
-  })
+  return [...current.values()]
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, revision }) => {
+      const canary = canaries.get(name)
+      const entry = loaded.get(name)
+      return {
+        name,
+        revision,
+        file: entry?.flow?.revision ?? null,
+        release: decisions.releases.get(name) ?? null,
+        replaced: replaced.get(name) ?? null,
+        canary: canary ? { revision: canary.revision, share: canary.share } : null,
+        recalled: [...decisions.recalls.values()]
+          .filter((recall) => recall.name === name)
+          .map((recall) => recall.revision),
+        problems: (entry?.problems ?? []).filter((problem) => problem.severity === 'error'),
+      }
+    })
 }
 
 function recalledNote(replaced: string, revision: string): string {
@@ -182,7 +220,11 @@ function recalledNote(replaced: string, revision: string): string {
 }
 
 function wantedOf({ current, loaded, canaries }: View): Set<string> {
-  const flows = [...current.values(), ...[...loaded.values()].map((entry) => entry.flow), ...[...canaries.values()].map(({ flow }) => flow)]
+  const flows = [
+    ...current.values(),
+    ...[...loaded.values()].map((entry) => entry.flow),
+    ...[...canaries.values()].map(({ flow }) => flow),
+  ]
   return new Set(flows.flatMap((flow) => (flow ? [flow.revision] : [])))
 }
 
@@ -214,7 +256,8 @@ function keptRevisions(services: readonly CompiledFlow[], { archive, types, read
   // After a restart all dialogues of a revision may answer at once: one of them loads it, the others wait for that.
   const loading = new Map<string, Promise<CompiledFlow | undefined>>()
   return {
-    remember, trim,
+    remember,
+    trim,
     async find(revision: string): Promise<CompiledFlow | undefined> {
       const known = revisions.get(revision) ?? loading.get(revision)
       if (known) return known
@@ -237,7 +280,10 @@ function news(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pic
 
 /** The decisions as they stand; while they cannot be read, as they were. */
 async function decisionsOf(
-  { decisions, mode }: FlowsOptions, folder: Folder, last: Decisions, problems: FlowProblem[],
+  { decisions, mode }: FlowsOptions,
+  folder: Folder,
+  last: Decisions,
+  problems: FlowProblem[],
 ): Promise<Decisions> {
   if (!decisions) return last
   try {
@@ -251,15 +297,21 @@ async function decisionsOf(
       const why = `flow releases cannot be read: ${(error as Error).message}`
       throw new UsageError(`${why} (without them a recalled flow might serve: start again once Postgres answers)`)
     }
-    problems.push({ severity: 'warning', where: 'flow releases', what: `were not read: ${(error as Error).message}`,
-      remedy: 'what was decided before holds; it is tried again at the next reload' })
+    problems.push({
+      severity: 'warning',
+      where: 'flow releases',
+      what: `were not read: ${(error as Error).message}`,
+      remedy: 'what was decided before holds; it is tried again at the next reload',
+    })
     return last
   }
 }
 
 /** Puts what the files are into the archive; what could not be put is tried again at the next reload. */
 async function archiveNew(
-  entries: ReadonlyMap<string, LoadedFlow>, current: ReadonlyMap<string, CompiledFlow>, archive: FlowArchive | undefined,
+  entries: ReadonlyMap<string, LoadedFlow>,
+  current: ReadonlyMap<string, CompiledFlow>,
+  archive: FlowArchive | undefined,
 ): Promise<FlowProblem[]> {
   const problems: FlowProblem[] = []
   for (const entry of entries.values()) {

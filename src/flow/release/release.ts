@@ -1,6 +1,6 @@
 /**
- * What operators decided about a flow beyond its files: what serves instead of them, what is on trial (the canary), what
- * was recalled. Decisions are values; where they are kept is the port at the end.
+ * What operators decided about a flow beyond its files: what serves instead of them, what is on trial (the canary),
+ * what was recalled. Decisions are values; where they are kept is the port at the end.
  */
 import { createHmac } from 'node:crypto'
 
@@ -79,8 +79,8 @@ export const NOTHING_DECIDED: Decisions = { releases: new Map(), recalls: new Ma
 export interface DecisionsRead {
   read(): Promise<Decisions>
   /**
-   * Revisions of the archive that may serve in place of a recalled one, newest first: those that served everybody by when they
-   * last came into force, then those that were only stored to be tried.
+   * Revisions of the archive that may serve in place of a recalled one, newest first: those that served everybody by
+   * when they last came into force, then those that were only stored to be tried.
    */
   unrecalled(name: string): Promise<string[]>
   /** The first daemon that has a flow nobody has decided about: what it serves is its release. (Mode `released`.) */

@@ -22,9 +22,7 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   const values = compileValues(screen.with, env)
   const sms = screen.sms === undefined ? undefined : env.text(screen.sms)
   const failed = wayOf(screen.failed ?? BUSY, env)
-  const refused = new Map(
-    Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]),
-  )
+  const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
   return {
     kind: 'call',
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
@@ -99,8 +97,13 @@ function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
   })
 }
 
-/** Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer. */
-export function uselessFor(screen: CallScreen, outcome: CallOutcome): { refusal?: string; lacks?: string[] } | undefined {
+/**
+ * Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer.
+ */
+export function uselessFor(
+  screen: CallScreen,
+  outcome: CallOutcome,
+): { refusal?: string; lacks?: string[] } | undefined {
   if (outcome.is === 'failed') return undefined
   const refusal = outcome.is === 'refused' ? { refusal: outcome.refusal } : {}
   if (outcome.is === 'refused' && !Object.hasOwn(screen.refused ?? {}, outcome.refusal)) return refusal

@@ -21,8 +21,13 @@ export function inputPlan(screen: InputScreen, env: Env): Plan {
     return said ? said({ context }) : env.word('wrong', context)
   }
   const asking: Asking = {
-    read: readerOf(screen), rules: checks.map(({ rule }) => rule), as, to: screen.to,
-    wrongMax: screen.attempts ?? env.wrongMax, giveUp: screen.giveUp ?? GOODBYE, secret: screen.secret ?? false,
+    read: readerOf(screen),
+    rules: checks.map(({ rule }) => rule),
+    as,
+    to: screen.to,
+    wrongMax: screen.attempts ?? env.wrongMax,
+    giveUp: screen.giveUp ?? GOODBYE,
+    secret: screen.secret ?? false,
   }
   return {
     kind: 'input',
@@ -66,7 +71,9 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
 
 /** The answer as it is kept; or which check it breaks, undefined for the screen's own rule. */
 function heldAgainst(
-  answer: string, context: DialogueContext, { read, rules }: Pick<Asking, 'read' | 'rules'>,
+  answer: string,
+  context: DialogueContext,
+  { read, rules }: Pick<Asking, 'read' | 'rules'>,
 ): { value: Json } | { broken: number | undefined } {
   let value = answer.length > ANSWER_CHARS_MAX ? undefined : read(answer)
   if (value === undefined) return { broken: undefined }

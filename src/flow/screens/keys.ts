@@ -24,7 +24,8 @@ export function keyed(plan: Plan, env: Env, definition: FlowDefinition, screen: 
       const here = seen(context, env.name)
       return { ...arrive(narrowed(here, around)), page: context.page, again: null }
     },
-    answer: (context, event) => keyPressed(context, event, around) ?? widened(answer?.(narrowed(context, around), event), context),
+    answer: (context, event) =>
+      keyPressed(context, event, around) ?? widened(answer?.(narrowed(context, around), event), context),
     ...(pass ? { pass: (context: DialogueContext) => passed(context, pass, around) } : {}),
     want: (context) => {
       const want = plan.want(narrowed(context, around))
@@ -76,8 +77,7 @@ function keyPressed(context: DialogueContext, event: DialogueEvent, around: Arou
   const answer = trimAnswer(event.text)
   const trail = trailOf(context)
   const page = context.shown?.at ?? []
-  if (answer === around.keys.back && page.length > 1 && trail.length > 0)
-    return turnedTo(context, page.slice(0, -1))
+  if (answer === around.keys.back && page.length > 1 && trail.length > 0) return turnedTo(context, page.slice(0, -1))
   if (answer === around.keys.back && trail.length > 1)
     return { to: BACK, context: left({ ...context, dialled: context.dialled, trail: trail.slice(0, -1) }) }
   if (answer === around.keys.home && leadsHome(around))
@@ -93,7 +93,8 @@ function turnedTo(context: DialogueContext, at: Visit['at']): Move {
 
 function passed(context: DialogueContext, pass: NonNullable<Plan['pass']>, around: Around): Move | undefined {
   const [next, ...rest] = context.dialled
-  const key = next === undefined ? undefined : keyPressed({ ...context, dialled: rest }, { type: 'ANSWER', text: next }, around)
+  const key =
+    next === undefined ? undefined : keyPressed({ ...context, dialled: rest }, { type: 'ANSWER', text: next }, around)
   if (key) return key
   const move = widened(pass(narrowed(context, around)), context)
   // A list without rows leads on and is never seen.
@@ -107,7 +108,10 @@ function widened(move: Move | undefined, before: DialogueContext): Move | undefi
   const context = { ...move.context, page: before.page }
   const here = trailOf(context).at(-1)
   if (move.to === undefined || !here || !before.shown) return { ...move, context }
-  return { ...move, context: { ...context, trail: [...trailOf(context).slice(0, -1), visitOf(before, here, before.shown.at)] } }
+  return {
+    ...move,
+    context: { ...context, trail: [...trailOf(context).slice(0, -1), visitOf(before, here, before.shown.at)] },
+  }
 }
 
 function visitOf({ find }: DialogueContext, { screen }: Visit, at: Visit['at']): Visit {

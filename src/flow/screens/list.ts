@@ -13,7 +13,10 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
   const choices = choicesOf(screen.choices, env)
   const rowsOf = (context: DialogueContext) => rowsShown(screen, context)
   const allOf = (context: DialogueContext): Option => ({
-    label: () => env.word('show-all', context), to: env.name, stays: true, choose: (chosen) => left(chosen),
+    label: () => env.word('show-all', context),
+    to: env.name,
+    stays: true,
+    choose: (chosen) => left(chosen),
   })
   const offer = (context: DialogueContext): Offer => ({
     title: (valueMax) => title({ context }, { valueMax }),
@@ -29,7 +32,8 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
     back: screen.back,
     search: screen.search && ((searching, typed) => found(screen, searching, typed)),
   })
-  const empty = (context: DialogueContext) => screen.empty !== undefined && readRows({ context }, screen.from).length === 0
+  const empty = (context: DialogueContext) =>
+    screen.empty !== undefined && readRows({ context }, screen.from).length === 0
   const offered = offering(env, offer, (context) => arrived(context, env, 'list'))
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
@@ -52,10 +56,14 @@ export function rowsShown(screen: ListScreen, context: DialogueContext): Json[] 
 /** The context narrowed by these words; undefined if no row has them all. What was typed before is forgotten. */
 function found(screen: ListScreen, context: DialogueContext, typed: string): DialogueContext | undefined {
   const narrowed = { ...context, find: typed.slice(0, ANSWER_CHARS_MAX) }
-  return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0 ? { ...left(context), find: narrowed.find } : undefined
+  return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0
+    ? { ...left(context), find: narrowed.find }
+    : undefined
 }
 
-/** Units of a row's fields that words are looked for in: of a thousand rows, so much is folded in a few milliseconds. */
+/**
+ * Units of a row's fields that words are looked for in: of a thousand rows, so much is folded in a few milliseconds.
+ */
 const SEARCHED_UNITS = 100
 /** A turn asks several times for the same rows. */
 const SEARCHED = new WeakMap<JsonObject, [string, string]>()

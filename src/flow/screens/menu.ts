@@ -47,8 +47,8 @@ export function choicesOf(choices: readonly Choice[], env: Env): (context: Dialo
 }
 
 /**
- * The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing. `into`:
- * where they are put.
+ * The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing.
+ * `into`: where they are put.
  */
 export function assigned(
   context: DialogueContext,

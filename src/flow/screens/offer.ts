@@ -81,7 +81,13 @@ function pressed(env: Env, offer: Offering, context: DialogueContext, answer: st
     return found && { context: turned(env, offer, found, [[0, 0]]) }
   }
   if (!key) {
-    const named = env.labels && shown ? labelNamed(options.map(({ label }) => label()), answer) : undefined
+    const named =
+      env.labels && shown
+        ? labelNamed(
+            options.map(({ label }) => label()),
+            answer,
+          )
+        : undefined
     return named === undefined ? undefined : chosen(env, offer, options[named], context)
   }
   if (key === 'more') {
@@ -109,12 +115,7 @@ function arrivedAt(env: Env, offer: Offering, context: DialogueContext): Dialogu
 }
 
 /** The context with another page of the same offer before it. */
-function turned(
-  env: Env,
-  offer: Offering,
-  context: DialogueContext,
-  at: [number, number][],
-): DialogueContext {
+function turned(env: Env, offer: Offering, context: DialogueContext, at: [number, number][]): DialogueContext {
   const page = layPage(sheetOf(env, offer(context), context), at)
   const shown = { at, n: page.n, more: page.more }
   LAID.set(shown, page.text)
@@ -125,7 +126,10 @@ function wanted(env: Env, offer: Offer, context: DialogueContext): Want {
   const shown = context.shown ?? { at: [[0, 0]], n: 0, more: false }
   const text =
     context.wrong > 0
-      ? relay(sheetOf(env, offer, context), shown, [...saidOfWrong(env, offer, context), env.word('invalid-short', context)])
+      ? relay(sheetOf(env, offer, context), shown, [
+          ...saidOfWrong(env, offer, context),
+          env.word('invalid-short', context),
+        ])
       : (LAID.get(shown) ?? layPage(sheetOf(env, offer, context), shown.at).text)
   return { do: 'ask', text, screen: env.name }
 }
@@ -154,7 +158,11 @@ function sheetOf(env: Env, offer: Offer, context: DialogueContext): ScreenConten
     back: offer.back !== undefined,
     keyed: env.keyed,
     closing: offer.closing ?? false,
-    words: { more: env.word('more', context), back: env.word('back', context), wrong: env.word('invalid-short', context) },
+    words: {
+      more: env.word('more', context),
+      back: env.word('back', context),
+      wrong: env.word('invalid-short', context),
+    },
     limit: context.page,
   }
 }

@@ -49,15 +49,18 @@ export const BUSY = '_busy'
 export function left(context: DialogueContext, notice = ''): DialogueContext {
   // What is left out would stay: a changed context is laid over the one before.
   const { find, again } = context
-  return { ...context, ...(find ? { find: null } : {}), ...(again ? { again: null } : {}), shown: null, notice, wrong: 0 }
+  return {
+    ...context,
+    ...(find ? { find: null } : {}),
+    ...(again ? { again: null } : {}),
+    shown: null,
+    notice,
+    wrong: 0,
+  }
 }
 
 /** The context on a screen that asks. A list is resumed where its rows come from; a confirmation, before it. */
-export function arrived(
-  context: DialogueContext,
-  env: Env,
-  kind: 'list' | 'menu' | 'input',
-): DialogueContext {
+export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu' | 'input'): DialogueContext {
   const rerun = kind === 'list' && context.via !== '' ? context.via : env.name
   const confirms = env.guarded && kind !== 'input'
   return {

@@ -4,8 +4,8 @@ import { offering } from './offer.ts'
 import { GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /**
- * `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is; `confirms`: the screens that are not
- * taken up themselves.
+ * `origins`: the screens that a dialogue may be taken up at; `start`: where the main menu is; `confirms`: the screens
+ * that are not taken up themselves.
  */
 export function resumePlan(env: Env, start: string, origins: readonly string[], confirms: ReadonlySet<string>): Plan {
   const taken = (context: DialogueContext): DialogueContext => {
@@ -55,7 +55,17 @@ export function innermost(lost: { value: string; context: DialogueContext }): {
 /** What was remembered, with what is known afresh: the dial, the line, the page. */
 function takenUp(context: DialogueContext, lost: { context: object }): DialogueContext {
   const { answers, chosen, data, vars, trail } = lost.context as DialogueContext
-  return left({ ...context, answers, chosen, data, vars, ...(trail ? { trail } : {}), via: '', failed: false, resume: null })
+  return left({
+    ...context,
+    answers,
+    chosen,
+    data,
+    vars,
+    ...(trail ? { trail } : {}),
+    via: '',
+    failed: false,
+    resume: null,
+  })
 }
 
 /** What was narrowed to, and the page that was shown: until another screen is come to. */

@@ -10,7 +10,10 @@ import type { Env, Plan } from './plan.ts'
 
 export function branchPlan(screen: BranchScreen, env: Env): Plan {
   const arms = screen.branch.map((arm) => ({ ...env.condition(arm.if), to: arm.to }))
-  const plain = (context: DialogueContext) => ({ to: arms.find((arm) => arm.holds({ context }))?.to ?? screen.else, context })
+  const plain = (context: DialogueContext) => ({
+    to: arms.find((arm) => arm.holds({ context }))?.to ?? screen.else,
+    context,
+  })
   return {
     kind: 'branch',
     targets: [...arms.map((arm) => arm.to), ...(screen.empty === undefined ? [] : [screen.empty]), screen.else],
@@ -32,7 +35,9 @@ function routed(screen: RouterScreen, arms: readonly Condition[], context: Dialo
 
 /** The first condition that holds for some row, and the first such row. */
 export function armOver(
-  { over }: RouterScreen, arms: readonly Condition[], context: DialogueContext,
+  { over }: RouterScreen,
+  arms: readonly Condition[],
+  context: DialogueContext,
 ): { arm: number; row: Json } | undefined {
   const rows = readRows({ context }, over).slice(0, LIST_ROWS_KEPT_MAX)
   for (const [arm, { holds }] of arms.entries()) {
@@ -72,11 +77,15 @@ function worked<T>(work: () => T, failed: Way | undefined): T | undefined {
 
 /** Nothing of an earlier run of a part is there any more, nor a way back into it. */
 function cleared(context: DialogueContext, prefix: string): DialogueContext {
-  const without = (block: JsonObject) => Object.fromEntries(Object.entries(block).filter(([name]) => !name.startsWith(prefix)))
+  const without = (block: JsonObject) =>
+    Object.fromEntries(Object.entries(block).filter(([name]) => !name.startsWith(prefix)))
   const { answers, chosen, data, vars, trail } = context
   return {
     ...context,
-    answers: without(answers), chosen: without(chosen), data: without(data), vars: without(vars),
+    answers: without(answers),
+    chosen: without(chosen),
+    data: without(data),
+    vars: without(vars),
     ...(trail ? { trail: trail.filter(({ screen }) => !screen.startsWith(prefix)) } : {}),
   }
 }

@@ -5,13 +5,20 @@ import type { TalkFailure } from './player.ts'
 /** Columns of what was expected; longer lines go over. */
 const COLUMNS = { min: 10, max: 60 }
 
-/** Lines that are alike stand beside each other; `!` marks those that differ, `-` those that did not come, `+` those that came besides. */
+/**
+ * Lines that are alike stand beside each other; `!` marks those that differ, `-` those that did not come, `+` those
+ * that came besides.
+ */
 export function describeFailure({ where, what, expected, got }: TalkFailure): string {
   if (expected === undefined || got === undefined) return `${where}: ${what}`
   const rows = rowsOf(expected.split('\n'), got.split('\n'))
   const width = Math.min(COLUMNS.max, Math.max(COLUMNS.min, ...rows.map(({ left }) => left.length)))
   const line = (mark: string, left: string, right: string) => `  ${mark} ${left.padEnd(width)} | ${right}`.trimEnd()
-  return [`${where}: ${what}`, line(' ', 'expected', 'got'), ...rows.map(({ mark, left, right }) => line(mark, left, right))].join('\n')
+  return [
+    `${where}: ${what}`,
+    line(' ', 'expected', 'got'),
+    ...rows.map(({ mark, left, right }) => line(mark, left, right)),
+  ].join('\n')
 }
 
 interface Row {
@@ -26,7 +33,11 @@ function rowsOf(expected: string[], got: string[]): Row[] {
   const settle = (came: readonly string[]) => {
     for (let i = 0; i < Math.max(gone.length, came.length); i++) {
       const [left, right] = [gone[i], came[i]]
-      rows.push({ mark: left === undefined ? '+' : right === undefined ? '-' : '!', left: left ?? '', right: right ?? '' })
+      rows.push({
+        mark: left === undefined ? '+' : right === undefined ? '-' : '!',
+        left: left ?? '',
+        right: right ?? '',
+      })
     }
     gone = []
   }

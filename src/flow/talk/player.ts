@@ -1,7 +1,16 @@
 /** Plays a talk against a compiled flow; the snapshot goes through JSON between any two turns, as in a store. */
 import { isDeepStrictEqual } from 'node:util'
 import { USSD_PAGE, type Json, type JsonObject } from '../../ussd/index.ts'
-import { advance, type CallOutcome, type CallWant, type Advanced, WALKED_AT, type CompiledFlow, type FlowEvent, type FlowSnapshot } from '../engine/index.ts'
+import {
+  advance,
+  type CallOutcome,
+  type CallWant,
+  type Advanced,
+  WALKED_AT,
+  type CompiledFlow,
+  type FlowEvent,
+  type FlowSnapshot,
+} from '../engine/index.ts'
 import { SUBSCRIBER, SMS, SMS_SEND } from '../language/index.ts'
 import { TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
 
@@ -73,7 +82,10 @@ async function play(step: TalkStep, stage: Stage): Promise<Failure> {
     case 'now':
       return void (stage.now = step.now)
     case 'stub':
-      return void stage.stubs.set(step.operation, [...(step.again ? stage.stubs.get(step.operation) ?? [] : []), step.outcome])
+      return void stage.stubs.set(step.operation, [
+        ...(step.again ? (stage.stubs.get(step.operation) ?? []) : []),
+        step.outcome,
+      ])
     case 'dial':
       return dial(step.code, stage)
     case 'answer':
@@ -140,7 +152,10 @@ async function settle(stage: Stage, from: FlowSnapshot, event: FlowEvent | null)
   return undefined
 }
 
-function uselessWords({ screen, backend, operation }: CallWant, { refusal, lacks }: { refusal?: string; lacks?: string[] }): string {
+function uselessWords(
+  { screen, backend, operation }: CallWant,
+  { refusal, lacks }: { refusal?: string; lacks?: string[] },
+): string {
   const what = refusal === undefined ? 'the answer' : `the refusal '${refusal}'`
   const why = lacks ? `lacks what it expects: ${lacks.join(', ')}` : 'leads nowhere'
   return `${what} of ${backend}.${operation} to screen '${screen}' ${why}`
@@ -155,8 +170,7 @@ async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
   const stubs = stage.stubs.get(operation) ?? []
   const stub = (stubs.length > 1 ? stubs.shift() : stubs[0]) ?? own
-  if (!stub)
-    throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
+  if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
   stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })
   return structuredClone(stub)
 }
@@ -172,14 +186,13 @@ function expected(text: string, { last }: Stage): Failure {
   if (!last) return { what: 'nothing has been dialled' }
   // Blanks at the end of a line are not seen.
   const got = last.want.text.replace(/[^\S\n]+$/gm, '')
-  return got === text
-    ? undefined
-    : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
+  return got === text ? undefined : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
 }
 
 function ended(reason: string | undefined, { last }: Stage): Failure {
   if (!last) return { what: 'nothing has been dialled' }
-  if (last.want.do !== 'end') return { what: 'the dialogue goes on', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
+  if (last.want.do !== 'end')
+    return { what: 'the dialogue goes on', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
   return reason === undefined || last.want.reason === reason
     ? undefined
     : { what: 'ended for another reason', expected: reason, got: last.want.reason }
@@ -193,8 +206,7 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
       expected: step.operation,
       got: calls.map((c) => c.operation).join('\n'),
     }
-  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args)))
-    return undefined
+  if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args))) return undefined
   return {
     what: `${step.operation} was called with something else`,
     expected: argsShown(step.args),
@@ -212,7 +224,11 @@ function smsSent(text: string, { calls }: Stage): Failure {
 function argsShown(args: Json | undefined): string {
   const whole = JSON.stringify(args)
   const isLong = whole.length > 60 && args !== null && typeof args === 'object'
-  return isLong ? Object.entries(args!).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join('\n') : whole
+  return isLong
+    ? Object.entries(args!)
+        .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+        .join('\n')
+    : whole
 }
 
 /** The arguments as they may be shown. */

@@ -1,6 +1,13 @@
 /** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
 import { UsageError } from '../../base/index.ts'
-import { WALKED_AT, type CompiledFlow, type FlowEvent, type FlowInput, type FlowSnapshot, type Want } from '../engine/index.ts'
+import {
+  WALKED_AT,
+  type CompiledFlow,
+  type FlowEvent,
+  type FlowInput,
+  type FlowSnapshot,
+  type Want,
+} from '../engine/index.ts'
 import { SMS_SEND, SUBSCRIBER } from '../language/index.ts'
 import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
 import { parseTalks, TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
@@ -42,10 +49,14 @@ export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): s
   return `flow ${flow}\n\n${talk}${cut ? '# It stops here: nothing made up can stand for the secret that was typed next.\n' : ''}`
 }
 
-/** A talk file with the talks of another one added. Throws UsageError if that is about another flow, ProblemsError if it is none. */
+/**
+ * A talk file with the talks of another one added. Throws UsageError if that is about another flow, ProblemsError if it
+ * is none.
+ */
 export function withTalks(file: string, before: string, added: string): string {
   const flows = [before, added].map((text) => parseTalks(file, text)[0]!.flow)
-  if (flows[0] !== flows[1]) throw new UsageError(`${file} has talks of '${flows[0]}', not of '${flows[1]}': give another file`)
+  if (flows[0] !== flows[1])
+    throw new UsageError(`${file} has talks of '${flows[0]}', not of '${flows[1]}': give another file`)
   return `${before.trimEnd()}\n\n${added.replace(/^flow .*\n+/, '')}`
 }
 
@@ -55,7 +66,7 @@ export function talkRecorder(): TalkRecorder {
     const before = input.resume ? taken.get(input.msisdn) : undefined
     taken.delete(input.msisdn)
     // Without what it goes on from, it cannot be played again.
-    if (!input.resume || before) taken.set(input.msisdn, { flow, entries: [...before?.entries ?? [], { input }] })
+    if (!input.resume || before) taken.set(input.msisdn, { flow, entries: [...(before?.entries ?? []), { input }] })
     const [oldest] = taken.keys()
     if (taken.size > RECORDED_MAX) taken.delete(oldest!)
   }
@@ -104,8 +115,14 @@ export function talkOf({ flow, entries }: PlayedDialogue, left?: Left): Recorded
   if (!first || !('input' in first)) return undefined
   const nothing = { value: '', context: {} }
   const telling: Telling = {
-    flow, steps: [], turn: { stubs: [], key: [], calls: [] }, told: new Map(),
-    real: nothing, shown: nothing, secrets: syntheticSecrets(), keys: [],
+    flow,
+    steps: [],
+    turn: { stubs: [], key: [], calls: [] },
+    told: new Map(),
+    real: nothing,
+    shown: nothing,
+    secrets: syntheticSecrets(),
+    keys: [],
   }
   let cut = false
   for (const [i, entry] of entries.entries()) {
@@ -130,11 +147,13 @@ function codeOf({ code, dialled }: FlowInput): string {
 function begun(input: FlowInput, telling: Telling): void {
   const { flow, steps, turn, shown } = telling
   const { msisdn, language, now, code, resume } = input
-  const set = (step: TalkStep) => steps.some((old) => JSON.stringify(old) === JSON.stringify(step)) ? [] : [step]
+  const set = (step: TalkStep) => (steps.some((old) => JSON.stringify(old) === JSON.stringify(step)) ? [] : [step])
   if (resume) steps.push({ line: 0, do: 'lost' })
   turn.key = [
-    ...set({ line: 0, do: 'language', language }), ...(msisdn === TALK_MSISDN ? [] : set({ line: 0, do: 'msisdn', msisdn })),
-    ...(now === undefined || now === WALKED_AT ? [] : set({ line: 0, do: 'now', now })), { line: 0, do: 'dial', code },
+    ...set({ line: 0, do: 'language', language }),
+    ...(msisdn === TALK_MSISDN ? [] : set({ line: 0, do: 'msisdn', msisdn })),
+    ...(now === undefined || now === WALKED_AT ? [] : set({ line: 0, do: 'now', now })),
+    { line: 0, do: 'dial', code },
   ]
   telling.real = flow.begin(input)
   telling.shown = resume ? flow.begin({ ...input, resume: shown }) : telling.real
@@ -142,8 +161,12 @@ function begun(input: FlowInput, telling: Telling): void {
 
 /** Without what was dialled behind the code and not played: nobody looked where it led, and it may be a PIN. */
 function asPlayed(flow: CompiledFlow, input: FlowInput, rest: readonly TalkEntry[]): FlowInput {
-  const next = rest.findIndex((entry) => 'input' in entry || entry.event.type === 'ANSWER' || entry.event.type === 'ACK')
-  const events = rest.slice(0, next < 0 ? rest.length : next).flatMap((entry) => ('event' in entry ? [entry.event] : []))
+  const next = rest.findIndex(
+    (entry) => 'input' in entry || entry.event.type === 'ANSWER' || entry.event.type === 'ACK',
+  )
+  const events = rest
+    .slice(0, next < 0 ? rest.length : next)
+    .flatMap((entry) => ('event' in entry ? [entry.event] : []))
   const shownWith = (tried: FlowInput) => {
     const snapshot = events.reduce((at, event) => flow.step(at, event), flow.begin(tried))
     return JSON.stringify([snapshot.value, flow.want(snapshot)])
@@ -165,8 +188,13 @@ function stepped(event: FlowEvent, telling: Telling): boolean {
   const next = flow.step(real, event)
   let said = event
   if (event.type === 'ANSWER') {
-    const isSecret = want.do === 'ask' && want.secret && !want.text.split('\n').some((line) => line.startsWith(`${event.text.trim()}. `))
-    const text = isSecret ? secrets(event.text, (made) => alike(flow.step(shown, { type: 'ANSWER', text: made }), next)) : event.text
+    const isSecret =
+      want.do === 'ask' &&
+      want.secret &&
+      !want.text.split('\n').some((line) => line.startsWith(`${event.text.trim()}. `))
+    const text = isSecret
+      ? secrets(event.text, (made) => alike(flow.step(shown, { type: 'ANSWER', text: made }), next))
+      : event.text
     if (text === undefined) return false
     said = { type: 'ANSWER', text }
     keys.push(isSecret ? '****' : text)
@@ -179,7 +207,11 @@ function stepped(event: FlowEvent, telling: Telling): boolean {
 }
 
 function alike(made: FlowSnapshot, real: FlowSnapshot): boolean {
-  return made.value === real.value && made.context.wrong === real.context.wrong && made.context.broken === real.context.broken
+  return (
+    made.value === real.value &&
+    made.context.wrong === real.context.wrong &&
+    made.context.broken === real.context.broken
+  )
 }
 
 function called(want: Called, event: FlowEvent, { turn, told }: Telling): void {

@@ -105,9 +105,7 @@ const WORDS = [
 ]
 
 function complaintOf(word: string, what: string | undefined): { what: string; remedy?: string } {
-  return what === undefined
-    ? { what: `'${word}' is no line of a talk`, remedy: remedyAmong(word, WORDS) }
-    : { what }
+  return what === undefined ? { what: `'${word}' is no line of a talk`, remedy: remedyAmong(word, WORDS) } : { what }
 }
 
 /** A step, or a sentence about what is wrong; undefined: no such word. */
@@ -124,7 +122,9 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
     case 'msisdn':
       return { line, do: 'msisdn', msisdn: rest }
     case 'now':
-      return Number.isNaN(Date.parse(rest)) ? `'${rest}' is no time, such as 2025-01-15T08:00Z` : { line, do: 'now', now: rest }
+      return Number.isNaN(Date.parse(rest))
+        ? `'${rest}' is no time, such as 2025-01-15T08:00Z`
+        : { line, do: 'now', now: rest }
     case 'sms':
       return rest === '' ? 'which SMS?' : { line, do: 'sms', text: rest }
     case 'ended':

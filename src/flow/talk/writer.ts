@@ -19,13 +19,18 @@ function lineOf(step: TalkStep): string {
     case 'now':
       return `now ${step.now}`
     case 'expect':
-      return step.text.split('\n').map((line) => `< ${line}`.trimEnd()).join('\n')
+      return step.text
+        .split('\n')
+        .map((line) => `< ${line}`.trimEnd())
+        .join('\n')
     case 'answer':
       return `> ${isPlain(step.text) ? step.text : JSON.stringify(step.text)}`
     case 'stub':
       return stubLine(step)
     case 'called':
-      return step.args === undefined ? `called ${step.operation}` : `called ${step.operation} ${JSON.stringify(step.args)}`
+      return step.args === undefined
+        ? `called ${step.operation}`
+        : `called ${step.operation} ${JSON.stringify(step.args)}`
     case 'sms':
       return `sms ${step.text}`
     case 'ended':

@@ -1,6 +1,14 @@
 /** What a flow says: its texts in each of its languages, compiled once. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import { compileCondition, Slip, type Condition, type ConditionSource, DEFAULT_DATE_FORMAT, type DateFormat, type Scope } from '../expression/index.ts'
+import {
+  compileCondition,
+  Slip,
+  type Condition,
+  type ConditionSource,
+  DEFAULT_DATE_FORMAT,
+  type DateFormat,
+  type Scope,
+} from '../expression/index.ts'
 import { type FlowDefinition, type Text, builtIn, type TextKey } from '../language/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
 
@@ -53,8 +61,7 @@ export function compileIn(definition: FlowDefinition, words: string, language: s
 
 function messageIn(definition: FlowDefinition, text: Text, language: string): Message {
   const first = definition.languages[0] as string
-  const words =
-    wordsIn(definition, text, language) ?? wordsIn(definition, text, first) ?? Object.values(text)[0] ?? ''
+  const words = wordsIn(definition, text, language) ?? wordsIn(definition, text, first) ?? Object.values(text)[0] ?? ''
   return sound(compileIn(definition, words, language))
 }
 

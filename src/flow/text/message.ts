@@ -55,7 +55,10 @@ interface Compiled {
   style: MessageStyle
 }
 
-/** Of one value: what is longer is cut before it is looked through, wherever it comes from. The same as of a back end's text. */
+/**
+ * Of one value: what is longer is cut before it is looked through, wherever it comes from. The same as of a back end's
+ * text.
+ */
 const VALUE_UNITS_MAX = 4_096
 /** Of a text with its values: a hundred pages. */
 const SAID_UNITS_MAX = 16_384
@@ -68,15 +71,9 @@ function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling
   return plain(String(format.format(values)).slice(0, SAID_UNITS_MAX))
 }
 
-function show(
-  slot: Slot,
-  value: Json | undefined,
-  style: MessageStyle,
-  filling: Filling,
-): string | number | boolean {
+function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {
   if (slot.as === 'number') {
-    const number =
-      typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
+    const number = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
     if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is no number, but a text shows it as one`)
     return number
   }
@@ -146,9 +143,7 @@ function rewrite(scan: Scan, nested = false): string {
 /** What an apostrophe starts: a quoted brace or sign, or nothing but itself. Two are one that quotes nothing. */
 function quoted(scan: Scan): string {
   if (scan.text.startsWith("''", scan.at)) return ((scan.at += 2), "''")
-  const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2))
-    ? scan.text.indexOf("'", scan.at + 1)
-    : -1
+  const closes = /^'[{}#|]/.test(scan.text.slice(scan.at, scan.at + 2)) ? scan.text.indexOf("'", scan.at + 1) : -1
   if (closes < 0) return "'"
   const whole = scan.text.slice(scan.at, closes + 1)
   scan.at = closes + 1
@@ -213,9 +208,7 @@ const TIME = 4
 const SELECT = 5
 
 function complainOfRoots(slots: Slot[]): string | undefined {
-  const strange = slots.find(
-    (slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string),
-  )
+  const strange = slots.find((slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string))
   return strange && `shows '${strange.path}', but a path starts with ${ROOTS.join(', ')}`
 }
 

@@ -62,10 +62,13 @@ export function pins(deps: PinDeps): BackendModule {
     const wrong = right ? 0 : row.wrong + 1
     const locks = wrong >= settings.tries
     row.wrong = locks ? 0 : wrong
-    await trx('pin').where({ msisdn: context.msisdn }).update({
-      wrong: row.wrong, locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
-      verified_in: right ? context.epoch : null,
-    })
+    await trx('pin')
+      .where({ msisdn: context.msisdn })
+      .update({
+        wrong: row.wrong,
+        locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
+        verified_in: right ? context.epoch : null,
+      })
     if (right) return 'ok'
     return locks ? 'locked' : 'wrong'
   }
@@ -74,17 +77,20 @@ export function pins(deps: PinDeps): BackendModule {
     if (row.hash && row.verified_in !== context.epoch) return 'unverified'
     if (isWeak(pin, settings.digits)) return 'weak'
     const salt = randomBytes(SALT_OCTETS)
-    await trx('pin').where({ msisdn: context.msisdn })
+    await trx('pin')
+      .where({ msisdn: context.msisdn })
       .update({ proposed_salt: salt, proposed_hash: await hashOf(pin, salt), proposed_in: context.epoch })
     return 'ok'
   }
 
   async function confirm({ pin, trx, row, context }: Trying): Promise<string> {
     const { proposed_salt: salt, proposed_hash: hash } = row
-    const same = row.proposed_in === context.epoch && salt !== null && hash !== null && await matches(pin, salt, hash)
+    const same = row.proposed_in === context.epoch && salt !== null && hash !== null && (await matches(pin, salt, hash))
     const forgotten = { proposed_salt: null, proposed_hash: null, proposed_in: null }
     const set = { salt, hash, wrong: 0, locked_until: null, changed_at: new Date(clock.now()) }
-    await trx('pin').where({ msisdn: context.msisdn }).update(same ? { ...forgotten, ...set } : forgotten)
+    await trx('pin')
+      .where({ msisdn: context.msisdn })
+      .update(same ? { ...forgotten, ...set } : forgotten)
     return same ? 'ok' : 'differs'
   }
 
@@ -94,7 +100,10 @@ export function pins(deps: PinDeps): BackendModule {
       const pin = typeof args.pin === 'string' || typeof args.pin === 'number' ? String(args.pin) : ''
       return deps.knex.transaction(async (trx) => {
         const { msisdn, intention } = context
-        await trx('pin').insert({ msisdn, changed_at: new Date(clock.now()) }).onConflict('msisdn').ignore()
+        await trx('pin')
+          .insert({ msisdn, changed_at: new Date(clock.now()) })
+          .onConflict('msisdn')
+          .ignore()
         const row = await trx('pin').where({ msisdn }).forUpdate().first<Row>()
         if (row.intention === intention && row.outcome !== null) return answered(row.outcome, row)
         const outcome = await how({ pin, trx, row, context })

@@ -4,18 +4,27 @@ import { ProblemsError } from '../../base/index.ts'
 import { PIN_DEFAULTS, type PinSettings } from './module.ts'
 
 const schema = z.strictObject({
-  digits: z.strictObject({ min: z.int().min(4).max(12), max: z.int().min(4).max(12) }).optional()
+  digits: z
+    .strictObject({ min: z.int().min(4).max(12), max: z.int().min(4).max(12) })
+    .optional()
     .describe('digits of a PIN; fewer than four are guessed in an afternoon'),
   tries: z.int().min(1).max(10).optional().describe('wrong tries in a row before it is locked'),
-  lockMs: z.int().min(60_000).max(7 * 86_400_000).optional().describe('how long it is locked; it opens by itself'),
+  lockMs: z
+    .int()
+    .min(60_000)
+    .max(7 * 86_400_000)
+    .optional()
+    .describe('how long it is locked; it opens by itself'),
 })
 
 /** Reads them; throws ProblemsError, each problem at `where`. */
 export function pinOptions(given: Record<string, unknown>, where: string): PinSettings {
   const read = schema.safeParse(given)
   if (!read.success) {
-    throw new ProblemsError(where, read.error.issues.map((issue) =>
-      ({ where: [where, ...issue.path].join('.'), what: issue.message })))
+    throw new ProblemsError(
+      where,
+      read.error.issues.map((issue) => ({ where: [where, ...issue.path].join('.'), what: issue.message })),
+    )
   }
   const { digits = PIN_DEFAULTS.digits, tries = PIN_DEFAULTS.tries, lockMs = PIN_DEFAULTS.lockMs } = read.data
   return { digits, tries, lockMs }

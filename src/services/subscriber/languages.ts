@@ -15,7 +15,10 @@ export function subscriberLanguages(knex: Knex): Languages {
   return {
     of: async (msisdn) => (await table().where({ msisdn }).first('language'))?.language ?? null,
     async keep(msisdn, language, nowMs) {
-      await table().insert({ msisdn, language, chosen_at: new Date(nowMs) }).onConflict('msisdn').merge()
+      await table()
+        .insert({ msisdn, language, chosen_at: new Date(nowMs) })
+        .onConflict('msisdn')
+        .merge()
     },
     forget: (msisdn) => table().where({ msisdn }).delete(),
   }

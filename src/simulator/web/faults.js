@@ -30,8 +30,16 @@ export function showFaults({ faults, binds }) {
 function faultRow(fault) {
   const row = make('li')
   const often = fault.chance === undefined ? '' : ` ${Math.round(fault.chance * 100)} %`
-  const act = Object.values(fault.act).map((value) => (typeof value === 'number' && fault.act.status === value ? `0x${value.toString(16)}` : value))
-  row.append(make('span', '', `${fault.on}${fault.event ? ` ${fault.event}` : ''}: ${act.join(' ')}${often} · struck ${fault.struck}`))
+  const act = Object.values(fault.act).map((value) =>
+    typeof value === 'number' && fault.act.status === value ? `0x${value.toString(16)}` : value,
+  )
+  row.append(
+    make(
+      'span',
+      '',
+      `${fault.on}${fault.event ? ` ${fault.event}` : ''}: ${act.join(' ')}${often} · struck ${fault.struck}`,
+    ),
+  )
   row.append(action('Stop', () => call('DELETE', `/api/faults/${fault.id}`)))
   return row
 }
@@ -40,7 +48,11 @@ function bindRow(bind) {
   const row = make('li')
   row.append(make('span', '', `${bind.systemId || 'not bound'} · ${bind.mode} · ${bind.state}`))
   const buttons = make('span', 'row tight')
-  for (const [label, act] of [['Unbind', 'unbind'], ['Kill', 'close'], ['Half-open', 'half-open']]) {
+  for (const [label, act] of [
+    ['Unbind', 'unbind'],
+    ['Kill', 'close'],
+    ['Half-open', 'half-open'],
+  ]) {
     buttons.append(action(label, () => call('POST', `/api/binds/${encodeURIComponent(bind.id)}/${act}`, {})))
   }
   row.append(buttons)

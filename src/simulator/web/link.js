@@ -27,7 +27,10 @@ export function events(handlers) {
     source.addEventListener(name, (event) => handlers[name](JSON.parse(event.data)))
   }
   source.addEventListener('error', async () => {
-    const why = await call('GET', '/api/binds').then(() => undefined, (error) => error.message)
+    const why = await call('GET', '/api/binds').then(
+      () => undefined,
+      (error) => error.message,
+    )
     handlers.lost(why)
   })
 }

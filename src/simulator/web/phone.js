@@ -61,13 +61,16 @@ function render() {
   if (mode === 'screen') at('text').textContent = view.screen.text
   if (mode === 'failed') at('text').textContent = `Connection problem or invalid MMI code.\n\n${view.failed}`
   showMeasure(mode === 'screen' ? view.screen : null)
-  if (isOpen && document.activeElement !== at('answer') && !matchMedia('(pointer: coarse)').matches) at('answer').focus()
+  if (isOpen && document.activeElement !== at('answer') && !matchMedia('(pointer: coarse)').matches)
+    at('answer').focus()
   if (mode !== 'screen') at('answer').value = ''
 }
 
 function showMeasure(screen) {
   const unit = screen?.alphabet === 'ucs2' ? 'UCS-2 units of 80' : 'septets of 182'
-  at('measure').textContent = screen ? `${screen.units} ${unit} · ${screen.open ? 'answer awaited' : 'dialogue ended'}` : ''
+  at('measure').textContent = screen
+    ? `${screen.units} ${unit} · ${screen.open ? 'answer awaited' : 'dialogue ended'}`
+    : ''
   at('measure').classList.toggle('over', Boolean(screen?.over))
   if (screen?.over) at('measure').textContent += ' · too long for one USSD string'
 }
@@ -200,7 +203,8 @@ function start() {
   startTrace()
   startFaults()
   for (const key of document.querySelectorAll('.key')) key.addEventListener('click', () => press(key.dataset.key))
-  for (const button of document.querySelectorAll('[data-dial]')) button.addEventListener('click', () => dial(button.dataset.dial))
+  for (const button of document.querySelectorAll('[data-dial]'))
+    button.addEventListener('click', () => dial(button.dataset.dial))
   document.querySelector('[data-network]').addEventListener('click', async () => {
     state.mode = 'home'
     state.attempt++
@@ -231,11 +235,15 @@ function start() {
     faults: (faults) => showFaults({ faults }),
     lost: (why) => {
       at('bind').className = 'chip bad'
-      at('bind').textContent = /token/.test(why) ? 'Open the address with the token, as the simulator printed it' : 'The simulator does not answer'
+      at('bind').textContent = /token/.test(why)
+        ? 'Open the address with the token, as the simulator printed it'
+        : 'The simulator does not answer'
     },
   })
   tick()
   setInterval(tick, 5000)
 }
 
-enter().catch(() => undefined).then(start)
+enter()
+  .catch(() => undefined)
+  .then(start)

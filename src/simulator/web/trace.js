@@ -35,8 +35,13 @@ function row(pdu) {
   arrow.title = pdu.direction === 'in' ? 'from the ESME' : 'to the ESME'
   const time = new Date(pdu.atMs)
   summary.append(
-    make('span', 'at', `${time.toLocaleTimeString([], { hour12: false })}.${String(time.getMilliseconds()).padStart(3, '0')}`),
-    arrow, make('span', 'command', pdu.command),
+    make(
+      'span',
+      'at',
+      `${time.toLocaleTimeString([], { hour12: false })}.${String(time.getMilliseconds()).padStart(3, '0')}`,
+    ),
+    arrow,
+    make('span', 'command', pdu.command),
     make('span', isError ? 'summary error' : 'summary', isError ? `${pdu.status} ${pdu.summary}` : pdu.summary),
   )
   details.append(summary)
@@ -49,7 +54,13 @@ function row(pdu) {
 
 function fields(pdu) {
   const table = make('dl')
-  const rows = [['link', pdu.peer], ['sequence', String(pdu.sequence)], ['status', pdu.status], ...pdu.fields, ['octets', pdu.hex]]
+  const rows = [
+    ['link', pdu.peer],
+    ['sequence', String(pdu.sequence)],
+    ['status', pdu.status],
+    ...pdu.fields,
+    ['octets', pdu.hex],
+  ]
   for (const [name, value] of rows) table.append(make('dt', '', name), make('dd', '', value === '' ? '·' : value))
   return table
 }

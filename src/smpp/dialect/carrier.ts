@@ -126,7 +126,7 @@ export function putSession(profile: DialectProfile, target: PduTarget, raw: Uint
   } else if (place.field === 'protocol_id') {
     // The one field of these that is a number: read as its decimal digits, and written as what they say.
     const digits = octets.toString('latin1')
-    target.body.protocol_id = /^\d{1,3}$/.test(digits) ? Number(digits) & 0xff : octets.at(-1) ?? 0
+    target.body.protocol_id = /^\d{1,3}$/.test(digits) ? Number(digits) & 0xff : (octets.at(-1) ?? 0)
   } else if (place.field !== undefined && place.field !== 'short_message' && place.field !== 'sequence_number') {
     target.body[place.field] = octets.toString('latin1')
   }
@@ -141,17 +141,23 @@ export function mintSession(profile: DialectProfile, n: number): Buffer {
   const number = Math.abs(Math.trunc(n))
   const swapped = (octets: Buffer) => (session.swap16 && octets.length === 2 ? octets.swap16() : octets)
   switch (session.decode) {
-    case 'octet1': return withEndBit(profile, Buffer.from([number & 0xff, 0]), false)
-    case 'opaque16': return swapped(u16((number << 1) & 0xffff & (session.mask ?? 0xffff)))
-    case 'id15be': return swapped(u16((number & 0x7fff) << 1))
-    case 'id15le': return Buffer.from([number & 0xff, ((number >> 8) & 0x7f) << 1])
-    case 'dec': return Buffer.from(String(number), 'latin1')
+    case 'octet1':
+      return withEndBit(profile, Buffer.from([number & 0xff, 0]), false)
+    case 'opaque16':
+      return swapped(u16((number << 1) & 0xffff & (session.mask ?? 0xffff)))
+    case 'id15be':
+      return swapped(u16((number & 0x7fff) << 1))
+    case 'id15le':
+      return Buffer.from([number & 0xff, ((number >> 8) & 0x7f) << 1])
+    case 'dec':
+      return Buffer.from(String(number), 'latin1')
     case 'ascii': {
       const digits = number.toString(16).toUpperCase().padStart(6, '0')
       return Buffer.from(digits + terminator(profile), 'latin1')
     }
     case 'uint':
-    case 'hex': return swapped(unsigned(number, session.octets))
+    case 'hex':
+      return swapped(unsigned(number, session.octets))
   }
 }
 
@@ -166,14 +172,26 @@ export function sessionId(profile: DialectProfile, raw: Buffer): string {
   const octets = swap16 && raw.length === 2 ? Buffer.from(raw).swap16() : raw
   const low = octets[1] ?? 0
   switch (decode) {
-    case 'octet1': return String(octets[0])
-    case 'opaque16': return hexOf16(uint(octets.subarray(0, 2)) & BigInt(mask ?? 0xffff))
-    case 'id15be': return String(uint(octets.subarray(0, 2)) >> 1n)
-    case 'id15le': return String((octets[0] as number) | ((low >> 1) << 8))
-    case 'uint': return String(uint(octets))
-    case 'hex': return octets.toString('hex')
-    case 'ascii': return octets.toString('latin1').replaceAll('\0', '').trim()
-    case 'dec': return octets.toString('latin1').replace(/\D/g, '').replace(/^0+(?=\d)/, '').slice(0, 20)
+    case 'octet1':
+      return String(octets[0])
+    case 'opaque16':
+      return hexOf16(uint(octets.subarray(0, 2)) & BigInt(mask ?? 0xffff))
+    case 'id15be':
+      return String(uint(octets.subarray(0, 2)) >> 1n)
+    case 'id15le':
+      return String((octets[0] as number) | ((low >> 1) << 8))
+    case 'uint':
+      return String(uint(octets))
+    case 'hex':
+      return octets.toString('hex')
+    case 'ascii':
+      return octets.toString('latin1').replaceAll('\0', '').trim()
+    case 'dec':
+      return octets
+        .toString('latin1')
+        .replace(/\D/g, '')
+        .replace(/^0+(?=\d)/, '')
+        .slice(0, 20)
   }
 }
 

@@ -65,7 +65,7 @@ function operationTests(when: DialectCondition): Test[] {
   }
   if (endBit !== undefined) tests.push((facts) => facts.carrier.end === (endBit === 1))
   if (tlvPresent) tests.push(({ view }) => tlvPresent.every((tag) => view.tlvs.some((tlv) => tlv.tag === tag)))
-  if (sessionPresent !== undefined) tests.push((facts) => (facts.carrier.raw.length > 0) === sessionPresent)
+  if (sessionPresent !== undefined) tests.push((facts) => facts.carrier.raw.length > 0 === sessionPresent)
   return tests
 }
 

@@ -1,5 +1,13 @@
 /** A dialect: one operator's way of putting USSD into SMPP, compiled from its profile to pure functions. */
-import { readMsisdn, type Numbering, clean, type Chance, type ReturnPath, type UssdKind, type UssdMessage } from '../../ussd/index.ts'
+import {
+  readMsisdn,
+  type Numbering,
+  clean,
+  type Chance,
+  type ReturnPath,
+  type UssdKind,
+  type UssdMessage,
+} from '../../ussd/index.ts'
 import { cOctetsMax, fieldStatus } from '../pdu/index.ts'
 import { getSession, mintSession, readPlace, sessionId, readPlaceText, tlvOf, type PduView } from './carrier.ts'
 import { compileClassifier, operationOf, type Facts } from './classify.ts'
@@ -30,7 +38,9 @@ const META_LENGTH_MAX = 64
  * dialogue is over.
  */
 const MEANINGS: ReadonlyMap<string, ReturnType<Dialect['meaning']>> = new Map([
-  [String(0x58), 'retry-once'], [String(0x14), 'retry-once'], [String(0x15), 'dialect-wrong'],
+  [String(0x58), 'retry-once'],
+  [String(0x14), 'retry-once'],
+  [String(0x15), 'dialect-wrong'],
   ...[0xc0, 0xc1, 0xc2, 0xc3, 0xc4].map((status) => [String(status), 'dialect-wrong'] as const),
 ])
 
@@ -124,7 +134,8 @@ function compileReader(profile: DialectProfile, numbering: Numbering): (pdu: Pdu
     if (is === 'reject') return { is, status: STATUS.refused, why }
     const source = readMsisdn(sourceOf(pdu), numbering)
     if ('fault' in source) return { is: 'reject', status: STATUS.badSource, why: `source-${source.fault}` }
-    if (needsNumber && facts.carrier.raw.length === 0) return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
+    if (needsNumber && facts.carrier.raw.length === 0)
+      return { is: 'reject', status: STATUS.missingTlv, why: 'no-session' }
     const long = echoed.find((field) => String(pdu.body[field] ?? '').length >= cOctetsMax(profile.outbound.pdu, field))
     if (long && ANSWERED.has(is)) return { is: 'reject', status: fieldStatus(long), why: `${long}-too-long` }
     const code = is === 'begin' ? readCodeOf(view) : ''
@@ -140,8 +151,11 @@ function echoedFields({ inbound, outbound: { addr, serviceType, session, validit
   const numberIn = session.mode === 'omit' ? [] : inbound.session.from.flatMap(({ field }) => field ?? [])
   const isDestWritten = !addr.swap || addr.source === undefined
   return [
-    ...(serviceType === 'echo' ? ['service_type'] : []), 'source_addr', ...(isDestWritten ? ['destination_addr'] : []),
-    ...(validity === 'echo' ? ['validity_period'] : []), ...numberIn,
+    ...(serviceType === 'echo' ? ['service_type'] : []),
+    'source_addr',
+    ...(isDestWritten ? ['destination_addr'] : []),
+    ...(validity === 'echo' ? ['validity_period'] : []),
+    ...numberIn,
   ]
 }
 

@@ -80,11 +80,13 @@ function pathOf(nameOrPath: string, dirs: readonly string[], files: readonly Sou
   if (path !== undefined) return path
   const names = [...new Set(places.flatMap(dialectNames))]
   const known = [didYouMean(nameOrPath, names), `known: ${names.join(', ')}`].filter(Boolean).join(' ')
-  throw new ProblemsError('dialects', [{
-    where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
-    what: `there is no dialect '${nameOrPath}'`,
-    remedy: names.length > 0 ? known : `no profiles in ${places.join(', ')}`,
-  }])
+  throw new ProblemsError('dialects', [
+    {
+      where: from ? from.at(['extends']) : isPath ? nameOrPath : places.join(', '),
+      what: `there is no dialect '${nameOrPath}'`,
+      remedy: names.length > 0 ? known : `no profiles in ${places.join(', ')}`,
+    },
+  ])
 }
 
 function readSource(path: string): SourceFile {

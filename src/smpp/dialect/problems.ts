@@ -89,10 +89,14 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
       const values = issue.values.map(String)
       return `must be one of ${values.join(', ')}${near(issue.input, values)}`
     }
-    case 'too_big': return `is over ${issue.maximum}`
-    case 'too_small': return `is under ${issue.minimum}`
-    case 'invalid_union': return `has a value that is not allowed: ${JSON.stringify(issue.input)?.slice(0, 60)}`
-    default: return issue.message
+    case 'too_big':
+      return `is over ${issue.maximum}`
+    case 'too_small':
+      return `is under ${issue.minimum}`
+    case 'invalid_union':
+      return `has a value that is not allowed: ${JSON.stringify(issue.input)?.slice(0, 60)}`
+    default:
+      return issue.message
   }
 }
 

@@ -7,7 +7,13 @@ export const REGEX_REPEATS_MAX = 2
 /** Texts are matched up to here: a dialled code and a service type are shorter. */
 export const REGEX_TEXT_MAX = 256
 
-const LIMITS: Limits = { lengthMax: REGEX_LENGTH_MAX, repeatMax: REGEX_TEXT_MAX, repeatsMax: REGEX_REPEATS_MAX, rangeWidth: 0, named: true }
+const LIMITS: Limits = {
+  lengthMax: REGEX_LENGTH_MAX,
+  repeatMax: REGEX_TEXT_MAX,
+  repeatsMax: REGEX_REPEATS_MAX,
+  rangeWidth: 0,
+  named: true,
+}
 
 /** What is wrong with the expression, or null. */
 export function regexFault(source: string): string | null {

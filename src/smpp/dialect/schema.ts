@@ -14,8 +14,14 @@ const numberKey = z.string().regex(/^\d+$/, 'must be a number')
 const hex = z.string().regex(/^(?:[0-9a-fA-F]{2}){0,64}$/, 'must be pairs of hex digits, as a string in quotes')
 
 const FIELDS = [
-  'service_type', 'source_addr', 'destination_addr', 'validity_period', 'schedule_delivery_time', 'protocol_id',
-  'sequence_number', 'short_message',
+  'service_type',
+  'source_addr',
+  'destination_addr',
+  'validity_period',
+  'schedule_delivery_time',
+  'protocol_id',
+  'sequence_number',
+  'short_message',
 ] as const
 
 /**
@@ -38,7 +44,16 @@ const place = z
 
 /** What a PDU may be. The words of `UssdKind`, and four for what is no USSD message. */
 export const EVENTS = [
-  'begin', 'input', 'notify-ack', 'end', 'abort', 'timeout', 'ignore', 'sms', 'receipt', 'reject',
+  'begin',
+  'input',
+  'notify-ack',
+  'end',
+  'abort',
+  'timeout',
+  'ignore',
+  'sms',
+  'receipt',
+  'reject',
 ] as const
 
 /** All members that are given must hold. */
@@ -94,7 +109,10 @@ const textOut = z.strictObject({
       /** Every text, also what GSM 7-bit has the letters for. */
       always: z.boolean().optional(),
       /** Two letters before the text, packed in two octets. (3GPP TS 23.038 §5, coding group 0001, 0x11) */
-      langPrefix: z.string().regex(/^[a-z]{2}$/).optional(),
+      langPrefix: z
+        .string()
+        .regex(/^[a-z]{2}$/)
+        .optional(),
     }),
   ]),
   wrap: z.enum(['asciiHex', 'comviva']).optional(),
@@ -150,8 +168,8 @@ const inbound = z.strictObject({
     /** Numbers repeat between service numbers: destination_addr becomes a part of the name. */
     withDest: z.boolean(),
     /**
-     * Numbers come round soon: for so long after a begin, another of its number and code is a copy, later it is a redial.
-     * Absent: 20 s for numbers of one octet; others are copies as long as `dialogue.tombstoneMs`.
+     * Numbers come round soon: for so long after a begin, another of its number and code is a copy, later it is a
+     * redial. Absent: 20 s for numbers of one octet; others are copies as long as `dialogue.tombstoneMs`.
      */
     copyMs: z.int().min(0).max(3_600_000).optional(),
     /** No value: look the dialogue up by MSISDN, or refuse the PDU. */
@@ -198,7 +216,12 @@ const outbound = z.strictObject({
   /** `none`, `echo` of the incoming validity_period, or a time of SMPP v3.4 §7.1.1. */
   validity: short.max(16),
   actions: z.strictObject({
-    continue: action, end: action, notify: action, 'push-begin': action, 'push-end': action, abort: action,
+    continue: action,
+    end: action,
+    notify: action,
+    'push-begin': action,
+    'push-end': action,
+    abort: action,
   }),
   /**
    * `{ 0: 16 }`: a dialogue begun by PSSD is answered once, with 16; it cannot be asked anything. (24.090
@@ -217,7 +240,10 @@ const outbound = z.strictObject({
   text: textOut,
 })
 
-/** retry-once: not now, so it is tried again while the turn has time. (The name is older than that, and stands in profiles.) */
+/**
+ * retry-once: not now, so it is tried again while the turn has time. (The name is older than that, and stands in
+ * profiles.)
+ */
 const meanings = z.enum(['dialogue-gone', 'retry-once', 'dialect-wrong'])
 const base = z.enum(['as-is', 'hex', 'dec'])
 

@@ -1,7 +1,25 @@
 /**
  * Texts in a dialect's coding, both ways: octets of the wire ↔ text. The simulator reads the same profile.
  */
-import { decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets, decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2, fit, toGsm7Text, transliterate, type Alphabet, type PageLimit } from '../../ussd/index.ts'
+import {
+  decodeGsm7,
+  encodeGsm7,
+  packSeptets,
+  uncodableAt,
+  unpackSeptets,
+  decodeAscii,
+  decodeLatin1,
+  decodeUcs2,
+  decodeUtf8,
+  encodeAscii,
+  encodeLatin1,
+  encodeUcs2,
+  fit,
+  toGsm7Text,
+  transliterate,
+  type Alphabet,
+  type PageLimit,
+} from '../../ussd/index.ts'
 import type { DialectProfile, TextCoding, TextInProfile, TextOutProfile } from './schema.ts'
 
 /** Three septets: two letters and CR. (3GPP TS 23.038 §5, 0x10) */
@@ -27,28 +45,44 @@ function isWide({ ucs2 }: TextOutProfile): boolean {
 /** Text of octets by their coding. */
 export function decodeText(octets: Uint8Array, coding: TextCoding): string {
   switch (coding) {
-    case 'gsm7': return decodeGsm7(octets)
-    case 'gsm7packed': return decodeGsm7(unpackSeptets(octets))
-    case 'latin1': return decodeLatin1(octets)
-    case 'ascii': return decodeAscii(octets)
-    case 'utf8': return decodeUtf8(octets)
-    case 'dcs10': return decodeGsm7(octets.subarray(DCS10_PREFIX))
-    case 'dcs11': return decodeUcs2(octets.subarray(DCS11_PREFIX))
-    case 'ucs2be': return decodeUcs2(octets)
+    case 'gsm7':
+      return decodeGsm7(octets)
+    case 'gsm7packed':
+      return decodeGsm7(unpackSeptets(octets))
+    case 'latin1':
+      return decodeLatin1(octets)
+    case 'ascii':
+      return decodeAscii(octets)
+    case 'utf8':
+      return decodeUtf8(octets)
+    case 'dcs10':
+      return decodeGsm7(octets.subarray(DCS10_PREFIX))
+    case 'dcs11':
+      return decodeUcs2(octets.subarray(DCS11_PREFIX))
+    case 'ucs2be':
+      return decodeUcs2(octets)
   }
 }
 
 /** Text as octets in a coding; what it lacks becomes `?`. The inverse of `decodeText`. */
 export function encodeText(text: string, coding: TextCoding, lang = 'en'): Buffer {
   switch (coding) {
-    case 'gsm7': return septetsOf(text)
-    case 'gsm7packed': return packSeptets(septetsOf(text))
-    case 'latin1': return encodeLatin1(text)
-    case 'ascii': return encodeAscii(text)
-    case 'utf8': return Buffer.from(text, 'utf8')
-    case 'dcs10': return Buffer.concat([septetsOf(`${lang}\r`), septetsOf(text)])
-    case 'dcs11': return Buffer.concat([packSeptets(septetsOf(lang)), encodeUcs2(text)])
-    case 'ucs2be': return encodeUcs2(text)
+    case 'gsm7':
+      return septetsOf(text)
+    case 'gsm7packed':
+      return packSeptets(septetsOf(text))
+    case 'latin1':
+      return encodeLatin1(text)
+    case 'ascii':
+      return encodeAscii(text)
+    case 'utf8':
+      return Buffer.from(text, 'utf8')
+    case 'dcs10':
+      return Buffer.concat([septetsOf(`${lang}\r`), septetsOf(text)])
+    case 'dcs11':
+      return Buffer.concat([packSeptets(septetsOf(lang)), encodeUcs2(text)])
+    case 'ucs2be':
+      return encodeUcs2(text)
   }
 }
 

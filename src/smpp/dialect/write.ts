@@ -13,8 +13,13 @@ const SEQUENCE_STEPS = 128
 const NOTHING = Buffer.alloc(0)
 /** Mandatory parameters that data_sm does not have. (SMPP v3.4 §4.7.1) */
 const SUBMIT_ONLY = [
-  'protocol_id', 'priority_flag', 'schedule_delivery_time', 'validity_period', 'replace_if_present_flag',
-  'sm_default_msg_id', 'short_message',
+  'protocol_id',
+  'priority_flag',
+  'schedule_delivery_time',
+  'validity_period',
+  'replace_if_present_flag',
+  'sm_default_msg_id',
+  'short_message',
 ]
 
 /** `Dialect.write` for a profile. */
@@ -128,8 +133,8 @@ interface PduInput {
 function pduFor(profile: DialectProfile, parts: PduInput): OutgoingPdu {
   const { outbound } = profile
   const { target, octets } = parts
-  const inPayload = outbound.pdu === 'data_sm' || outbound.payload === 'message_payload'
-    || octets.length > SHORT_MESSAGE_OCTETS_MAX
+  const inPayload =
+    outbound.pdu === 'data_sm' || outbound.payload === 'message_payload' || octets.length > SHORT_MESSAGE_OCTETS_MAX
   const tlvs = target.tlvs
   if (inPayload && octets.length > 0) tlvs.push({ tag: TAG.messagePayload, value: octets })
   const body = bodyFor(profile, parts, inPayload ? NOTHING : octets)

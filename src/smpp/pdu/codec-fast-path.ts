@@ -91,8 +91,11 @@ export function writeSubmit(pdu: Pick<Pdu, 'body' | 'tlvs'> & Partial<Pdu>): Buf
   const text = body.short_message ?? NO_TEXT
   if (!(text instanceof Buffer) || text.length > SHORT_MESSAGE_OCTETS_MAX) return undefined
   const optional = tlvOctets(tlvs)
-  const strings = cOctets(body.service_type, SERVICE_TYPE) + cOctets(body.source_addr, ADDRESS) +
-    cOctets(body.destination_addr, ADDRESS) + cOctets(body.schedule_delivery_time, TIME) +
+  const strings =
+    cOctets(body.service_type, SERVICE_TYPE) +
+    cOctets(body.source_addr, ADDRESS) +
+    cOctets(body.destination_addr, ADDRESS) +
+    cOctets(body.schedule_delivery_time, TIME) +
     cOctets(body.validity_period, TIME)
   if (typeof optional !== 'number' || Number.isNaN(strings)) return undefined
   const total = HEADER_OCTETS + strings + 12 + text.length + optional

@@ -6,7 +6,15 @@
 import smpp, { type Command, type FieldType } from 'smpp'
 import type { Pdu, PduBody } from '../types.ts'
 import {
-  cOctetsMax, fieldStatus, isReceipt, isResponse, mayBeLong, LONG_OCTETS_KEPT, SHORT_MESSAGE_OCTETS_MAX, UDHI, type PduFault,
+  cOctetsMax,
+  fieldStatus,
+  isReceipt,
+  isResponse,
+  mayBeLong,
+  LONG_OCTETS_KEPT,
+  SHORT_MESSAGE_OCTETS_MAX,
+  UDHI,
+  type PduFault,
 } from './commands.ts'
 import { PDU_OCTETS_MAX } from './framer.ts'
 import { readFast, writeSubmit } from './codec-fast-path.ts'
@@ -19,7 +27,9 @@ export interface Decoded {
   fault?: PduFault
   /** Octets after the last whole optional parameter: processed without them, and counted. */
   stray: number
-  /** Fields and parameters over their length, or of none that is theirs, that the message does without. Absent: none. */
+  /**
+   * Fields and parameters over their length, or of none that is theirs, that the message does without. Absent: none.
+   */
   odd?: number
 }
 
@@ -116,14 +126,17 @@ function readFields(frame: Buffer, layout: Layout, body: PduBody): { end: number
     }
     const isLong = field.kind === 'c-string' && octets > field.octetsMax
     if (isLong) long.push(field)
-    body[field.name] = field.kind === 'c-string'
-      // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
-      ? frame.toString('latin1', offset, offset + Math.min(octets - 1, isLong ? keptOf(command, field) : Infinity))
-      : field.coder.read(frame, offset)
+    body[field.name] =
+      field.kind === 'c-string'
+        ? // Not the library's reader: that takes 7-bit ASCII and would change octets over 0x7F.
+          frame.toString('latin1', offset, offset + Math.min(octets - 1, isLong ? keptOf(command, field) : Infinity))
+        : field.coder.read(frame, offset)
     offset += octets
   }
   const costly = long.find(({ name }) => !mayBeLong(command, name, body.esm_class))
-  return costly ? { fault: { status: fieldStatus(costly.name), why: `${costly.name}-too-long` } } : { end: offset, long: long.length }
+  return costly
+    ? { fault: { status: fieldStatus(costly.name), why: `${costly.name}-too-long` } }
+    : { end: offset, long: long.length }
 }
 
 /** Of a response what could be there: an id is known again by as much. */
@@ -247,4 +260,3 @@ function header(id: number, length: number, status: number, sequence: number): B
   octets.writeUInt32BE(sequence, 12)
   return octets
 }
-

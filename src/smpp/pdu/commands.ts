@@ -52,8 +52,8 @@ export function isReceipt(command: string, esmClass: unknown): boolean {
 }
 
 /**
- * A C-string over its length does not cost the message that it came with, unless it says whose message that is. The dialect
- * refuses where an answer would have to carry it.
+ * A C-string over its length does not cost the message that it came with, unless it says whose message that is. The
+ * dialect refuses where an answer would have to carry it.
  */
 export function mayBeLong(command: string, field: string, esmClass: unknown): boolean {
   return MESSAGES.has(command) && (field !== 'source_addr' || isReceipt(command, esmClass))

@@ -10,7 +10,11 @@ const NONE: Tlv[] = []
  * first of a repeated tag), unknown tags too, and the length that was sent is honoured. (SMPP v3.4 §3.2.4, §3.3)
  * `isReceipt`: a known one of a length that cannot be its own is counted as odd, and costs nothing.
  */
-export function readTlvs(frame: Buffer, offset: number, isReceipt = false): { tlvs: Tlv[]; stray: number; odd: number; fault?: PduFault } {
+export function readTlvs(
+  frame: Buffer,
+  offset: number,
+  isReceipt = false,
+): { tlvs: Tlv[]; stray: number; odd: number; fault?: PduFault } {
   if (offset >= frame.length) return { tlvs: NONE.slice(), stray: 0, odd: 0 }
   const tlvs: Tlv[] = []
   let odd = 0

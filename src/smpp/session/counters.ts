@@ -49,6 +49,14 @@ export function lossLabel(why: string): string {
 }
 
 const LOSSES = new Set([
-  'framing', 'pdu-half-sent', 'peer-does-not-read', 'enquire_link-unanswered', 'unbound-by-smsc', 'unbound',
-  'unbind-timeout', 'nack-0', 'closed-by-peer', 'stopped',
+  'framing',
+  'pdu-half-sent',
+  'peer-does-not-read',
+  'enquire_link-unanswered',
+  'unbound-by-smsc',
+  'unbound',
+  'unbind-timeout',
+  'nack-0',
+  'closed-by-peer',
+  'stopped',
 ])

@@ -80,7 +80,7 @@ export class Inbound {
       return this.#deps.unbound()
     }
     const refusal = isKnown(command)
-      ? this.#bindFault(command) ?? fault
+      ? (this.#bindFault(command) ?? fault)
       : { status: STATUS.ESME_RINVCMDID, why: 'unknown-command' }
     if (refusal) return this.#refuse(pdu, refusal)
     if (this.#deps.leaving()) return this.#defer(pdu)
@@ -100,7 +100,9 @@ export class Inbound {
     link.respond(pdu, status)
   }
 
-  /** It crossed our unbind. A temporary error has the SMSC deliver it again, on a bind that lives. (SMPP v3.4 §5.1.3) */
+  /**
+   * It crossed our unbind. A temporary error has the SMSC deliver it again, on a bind that lives. (SMPP v3.4 §5.1.3)
+   */
   #defer(pdu: Pdu): void {
     this.#deps.count('smpp_rx_deferred', { command: labelOf(pdu.command) })
     this.#deps.link.respond(pdu, STATUS.ESME_RX_T_APPN)

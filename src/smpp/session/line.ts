@@ -1,7 +1,17 @@
 /** The line: one configured connection to one SMSC, over as many binds as it is allowed; where submits find a link. */
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { Log } from '../../base/index.ts'
-import type { BindRow, Dialect, Lane, Line, LinkPort, OutgoingPdu, Pdu, SubmitOptions, SubmitOutcome } from '../types.ts'
+import type {
+  BindRow,
+  Dialect,
+  Lane,
+  Line,
+  LinkPort,
+  OutgoingPdu,
+  Pdu,
+  SubmitOptions,
+  SubmitOutcome,
+} from '../types.ts'
 import type { WindowRequest, LateResponse } from './window.ts'
 import type { LineSettings } from './settings.ts'
 import type { SmppCounters, SmppCounter } from './counters.ts'
@@ -118,7 +128,8 @@ class SmppLine implements Line {
   #follow(): void {
     if (this.#behind.length === 0) return
     const { state, down } = this.#binds[0]!.row()
-    const isJudged = state === 'bound' || ((state === 'waiting' || state === 'standby') && down?.why !== 'wrong-password')
+    const isJudged =
+      state === 'bound' || ((state === 'waiting' || state === 'standby') && down?.why !== 'wrong-password')
     if (isJudged) for (const bind of this.#behind.splice(0)) bind.start()
   }
 
@@ -146,7 +157,14 @@ class SmppLine implements Line {
       hosts: settings.smsc.hosts,
       limits: settings.limits,
       times: settings.times,
-      pace, clock, chance, log, instance, tap, connect, onRequest,
+      pace,
+      clock,
+      chance,
+      log,
+      instance,
+      tap,
+      connect,
+      onRequest,
       count: (name: SmppCounter, labels?: Record<string, string>) => this.#count(name, labels),
       onState: (bind: string, state: string) => {
         this.#follow()
@@ -167,5 +185,8 @@ class SmppLine implements Line {
 
 const ROLES: Record<LineSettings['bind'], [string, BindRole][]> = {
   transceiver: [['', 'transceiver']],
-  pair: [['.tx', 'transmitter'], ['.rx', 'receiver']],
+  pair: [
+    ['.tx', 'transmitter'],
+    ['.rx', 'receiver'],
+  ],
 }

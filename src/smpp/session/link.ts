@@ -9,7 +9,16 @@ import type { Endpoint, LineLimits, SmscSettings } from './settings.ts'
 import type { Pace } from './pace.ts'
 import { lossLabel, type SmppCounter } from './counters.ts'
 import { bindRequest, withoutPassword, type BindRole } from './bind-request.ts'
-import { encode, encodeNack, framer, type Framer, type FramingFault, STATUS, statusLabel, statusText } from '../pdu/index.ts'
+import {
+  encode,
+  encodeNack,
+  framer,
+  type Framer,
+  type FramingFault,
+  STATUS,
+  statusLabel,
+  statusText,
+} from '../pdu/index.ts'
 import { Inbound } from './inbound.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { OpenRequests } from './open-requests.ts'
@@ -177,7 +186,10 @@ export class Link implements LinkPort {
     const { role, log, count, onRequest } = this.#deps
     return new Inbound({
       link: this,
-      role, log, count, onRequest,
+      role,
+      log,
+      count,
+      onRequest,
       window: this.#window,
       requests: this.#requests,
       serving: () => this.#state === 'bound' || this.#state === 'leaving',

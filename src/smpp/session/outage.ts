@@ -54,7 +54,10 @@ export class Outage {
     this.#told.add(why)
     this.#isAlarm = false
     const others = round.length > 1 ? { tried: round.map((one) => `${one.peer} ${one.trouble.why}`) } : {}
-    log[level]({ bind, peer: last.peer, why, detail, since: isoOf(this.sinceMs), remedy: remedyOf(why), ...others }, 'the bind is down')
+    log[level](
+      { bind, peer: last.peer, why, detail, since: isoOf(this.sinceMs), remedy: remedyOf(why), ...others },
+      'the bind is down',
+    )
   }
 
   /** It is up at that address. */

@@ -76,8 +76,8 @@ export class Pace {
   }
 
   /**
-   * congestion_state of a response: from 90 the SMSC nears its limit, at 100 it is there. Slows down, once a second, and
-   * rests at 100 as after ESME_RTHROTTLED. (SMPP v5.0 §4.8.4.18)
+   * congestion_state of a response: from 90 the SMSC nears its limit, at 100 it is there. Slows down, once a second,
+   * and rests at 100 as after ESME_RTHROTTLED. (SMPP v5.0 §4.8.4.18)
    */
   congested(state: number): void {
     if (state < CONGESTION_NEAR) return

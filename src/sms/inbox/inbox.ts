@@ -51,24 +51,34 @@ export interface IncomingDeps {
 }
 
 /** False: a copy. The row is held until the transaction ends, so copies that come at once take turns. */
-const SEEN = statement<{ helped_at: Date | null }>('sms-seen', `
+const SEEN = statement<{ helped_at: Date | null }>(
+  'sms-seen',
+  `
   INSERT INTO sms_incoming AS seen (msisdn, digest, received_at)
   VALUES (:msisdn, :digest, CAST(:now AS timestamptz))
   ON CONFLICT (msisdn) DO UPDATE SET digest = excluded.digest, received_at = excluded.received_at
   WHERE seen.digest <> excluded.digest OR seen.received_at <= CAST(:since AS timestamptz)
-  RETURNING helped_at`)
+  RETURNING helped_at`,
+)
 
 /** The last SMS about something that reached the SMSC: what an answer is about. */
-const LAST = statement<{ id: string; subject: string }>('sms-last', `
+const LAST = statement<{ id: string; subject: string }>(
+  'sms-last',
+  `
   SELECT id, subject FROM sms_outbox
   WHERE msisdn = :msisdn AND submitted_at > CAST(:since AS timestamptz) AND kind = 'reminder'
     AND state IN ('submitting', 'ambiguous', 'accepted', 'delivered')
-  ORDER BY submitted_at DESC, id DESC LIMIT 1`)
+  ORDER BY submitted_at DESC, id DESC LIMIT 1`,
+)
 
 /** Durable when it resolves, so acknowledge the PDU only then. Rejects when Postgres is away. */
 export async function takeSms(deps: IncomingDeps, sms: IncomingSms): Promise<IncomingResult> {
   const { knex, clock, chance } = deps
-  return repeating(() => knex.transaction((trx) => taking(deps, trx, sms)), { clock, chance, signal: AbortSignal.any([]) })
+  return repeating(() => knex.transaction((trx) => taking(deps, trx, sms)), {
+    clock,
+    chance,
+    signal: AbortSignal.any([]),
+  })
 }
 
 async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms): Promise<IncomingResult> {
@@ -91,8 +101,10 @@ async function taking(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSm
     case 'words': {
       if (await reply(deps, trx, sms, wish.words)) return 'replied'
       const isTime = (seen.helped_at?.getTime() ?? 0) <= nowMs - settings.helpEveryMs
-      if (isTime && await answer(deps, trx, sms, settings.texts.help)) {
-        await trx('sms_incoming').where({ msisdn: sms.msisdn }).update({ helped_at: new Date(nowMs) })
+      if (isTime && (await answer(deps, trx, sms, settings.texts.help))) {
+        await trx('sms_incoming')
+          .where({ msisdn: sms.msisdn })
+          .update({ helped_at: new Date(nowMs) })
       }
       return 'unknown'
     }
@@ -115,7 +127,12 @@ async function reply(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms
 }
 
 /** Owes a text in the subscriber's language; false if there is none to send. */
-async function answer(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSms, wording: TextByLanguage): Promise<boolean> {
+async function answer(
+  deps: IncomingDeps,
+  trx: Knex.Transaction,
+  sms: IncomingSms,
+  wording: TextByLanguage,
+): Promise<boolean> {
   let language: string | null = null
   for (const subject of deps.subjects) language ??= await subject.languageOf(trx, sms.msisdn)
   const text = (language === null ? undefined : wording[language]) ?? Object.values(wording)[0]
@@ -124,7 +141,12 @@ async function answer(deps: IncomingDeps, trx: Knex.Transaction, sms: IncomingSm
 }
 
 /** In spite of an opt-out: the subscriber has just asked. */
-function owe({ clock }: IncomingDeps, trx: Knex.Transaction, { msisdn, line }: IncomingSms, text: string): Promise<void> {
+function owe(
+  { clock }: IncomingDeps,
+  trx: Knex.Transaction,
+  { msisdn, line }: IncomingSms,
+  text: string,
+): Promise<void> {
   return enqueueSms(trx, { id: randomUUID(), kind: ANSWER, msisdn, line, text }, clock)
 }
 

@@ -10,5 +10,5 @@ export async function optOut(knex: Knex, msisdn: string, nowMs: number): Promise
 
 /** False: it was so before. */
 export async function optIn(knex: Knex, msisdn: string): Promise<boolean> {
-  return await knex('sms_opt_out').where({ msisdn }).delete() > 0
+  return (await knex('sms_opt_out').where({ msisdn }).delete()) > 0
 }

@@ -1,6 +1,7 @@
 /**
- * Long SMS of subscribers, part by part: parts arrive in any order, twice, at several daemons, or never. What a subscriber
- * has unfinished is one value on a shelf that all daemons share; each step here is a pure function of that value.
+ * Long SMS of subscribers, part by part: parts arrive in any order, twice, at several daemons, or never. What a
+ * subscriber has unfinished is one value on a shelf that all daemons share; each step here is a pure function of that
+ * value.
  */
 import { createHash } from 'node:crypto'
 
@@ -75,7 +76,10 @@ export interface GivenUp {
   over: number
 }
 
-/** part: more are to come · repeat: it was here · whole: all are here, perhaps not for the first time · too-many: not collected. */
+/**
+ * part: more are to come · repeat: it was here · whole: all are here, perhaps not for the first time · too-many: not
+ * collected.
+ */
 export interface Added {
   is: 'part' | 'repeat' | 'whole' | 'too-many'
   text: string
@@ -86,8 +90,10 @@ export interface Added {
 export function addPart(held: HeldDeps | null, part: SmsPartIn, nowMs: number, limits: PartLimits): Changed<Added> {
   const { kept, expired } = young(held, nowMs, limits)
   const gaveUp = { expired, replaced: 0, over: 0 }
-  const left = (texts: readonly Unfinished[], is: Added['is'], text = ''): Changed<Added> =>
-    ({ ...changed(part, texts, nowMs, limits), told: { is, text, gaveUp } })
+  const left = (texts: readonly Unfinished[], is: Added['is'], text = ''): Changed<Added> => ({
+    ...changed(part, texts, nowMs, limits),
+    told: { is, text, gaveUp },
+  })
   if (part.total > limits.partsMax) return left(kept, 'too-many')
   const same = kept.find((text) => isSame(text, part))
   const known = same?.parts[part.sequence]
@@ -104,7 +110,9 @@ export function addPart(held: HeldDeps | null, part: SmsPartIn, nowMs: number, l
   }
   const others = kept.filter((one) => one !== same)
   const open = others.filter((one) => one.doneMs === null)
-  const over = goesOn ? [] : open.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, Math.max(0, open.length + 1 - limits.textsMax))
+  const over = goesOn
+    ? []
+    : open.toSorted((a, b) => a.sinceMs - b.sinceMs).slice(0, Math.max(0, open.length + 1 - limits.textsMax))
   gaveUp.over = over.length
   const texts = [...others.filter((one) => !over.includes(one)), grown]
   return isWhole(grown) ? left(texts, 'whole', joined(grown)) : left(texts, 'part')
@@ -127,7 +135,12 @@ export function expireTexts(held: HeldDeps, nowMs: number, limits: PartLimits): 
   return { ...changed(held, kept, nowMs, limits), told: { msisdn, group, expired } }
 }
 
-function changed({ msisdn, group }: PartKey, texts: readonly Unfinished[], nowMs: number, limits: PartLimits): Omit<Changed<void>, 'told'> {
+function changed(
+  { msisdn, group }: PartKey,
+  texts: readonly Unfinished[],
+  nowMs: number,
+  limits: PartLimits,
+): Omit<Changed<void>, 'told'> {
   if (!texts.length) return { held: null, dueMs: 0, liveMs: 0 }
   const dueMs = Math.min(...texts.map((text) => overMs(text, limits)))
   return { held: { msisdn, group, texts }, dueMs, liveMs: Math.max(0, dueMs - nowMs) }

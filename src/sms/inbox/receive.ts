@@ -1,7 +1,15 @@
 /** SMS from subscribers, from the PDU on: who wrote it, the parts of a long one together, and what it does. */
 import type { Log, Counters } from '../../base/index.ts'
 import { takeSms, type IncomingDeps } from './inbox.ts'
-import { addPart, endText, expireTexts, type GivenUp, type PartLimits, type PartShelf, type SmsPartIn } from './parts.ts'
+import {
+  addPart,
+  endText,
+  expireTexts,
+  type GivenUp,
+  type PartLimits,
+  type PartShelf,
+  type SmsPartIn,
+} from './parts.ts'
 import { readSmsPart, type PlainText } from '../pdu/index.ts'
 import { tlvOf } from '../../smpp/dialect/index.ts'
 import type { Line, Pdu } from '../../smpp/index.ts'
@@ -19,7 +27,10 @@ export interface SmsInDeps extends Omit<IncomingDeps, 'settings' | 'counters'> {
 }
 
 export interface SmsIn {
-  /** Takes one deliver_sm that is an SMS; durable when it resolves, a part of a long one too. Rejects when a store is away. */
+  /**
+   * Takes one deliver_sm that is an SMS; durable when it resolves, a part of a long one too. Rejects when a store is
+   * away.
+   */
   take(pdu: Pdu, line: Line): Promise<void>
   /** Gives up long ones of which parts never came. Rejects when the store is away. */
   expire(): Promise<void>
@@ -33,10 +44,17 @@ const EXPIRED_MAX = 200
 export function smsIn(deps: SmsInDeps): SmsIn {
   const { settings, clock, metrics, log, shelf } = deps
   const limits: PartLimits = { ...settings.long, copyMs: settings.copyMs }
-  const incoming: IncomingDeps = { ...deps, counters: metrics, settings: {
-    keywords: upper(settings.keywords), texts: settings.texts, copyMs: settings.copyMs, replyMs: settings.replyMs,
-    helpEveryMs: settings.helpEveryMs,
-  } }
+  const incoming: IncomingDeps = {
+    ...deps,
+    counters: metrics,
+    settings: {
+      keywords: upper(settings.keywords),
+      texts: settings.texts,
+      copyMs: settings.copyMs,
+      replyMs: settings.replyMs,
+      helpEveryMs: settings.helpEveryMs,
+    },
+  }
 
   function gaveUp(msisdn: string, group: string, { expired, replaced, over }: GivenUp): void {
     for (const [why, texts] of Object.entries({ expired, replaced, over })) {
@@ -60,7 +78,10 @@ export function smsIn(deps: SmsInDeps): SmsIn {
     async take(pdu, line) {
       const counted = (result: string) => metrics.count('sms_incoming_total', { line: line.name, result })
       const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
-      const from = readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, deps.numbering(line.name))
+      const from = readMsisdn(
+        { ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') },
+        deps.numbering(line.name),
+      )
       if ('fault' in from) {
         const why = `source-${from.fault}`
         log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')

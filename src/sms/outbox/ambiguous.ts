@@ -29,7 +29,8 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
       const taken = { line: row.line || told.line, part: missing(row)[0] ?? 1, messageId: told.messageId }
       const state = await take(deps, trx, row, taken)
       for (const receipt of told.receipts) {
-        if (state) await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
+        if (state)
+          await applyToPart(trx, { sms: row.id, part: taken.part, part_state: 'accepted', state }, receipt, clock.now())
       }
       const [settled] = await STATE_OF(trx, { sms: row.id })
       return state === 'due' ? 'retried' : settled!.state
@@ -50,11 +51,15 @@ export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOu
     if (outcome.is === 'accepted') {
       const part = late.part ?? 1
       if (row.taken.includes(part)) return false
-      return await take(deps, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' }) !== null
+      return (await take(deps, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' })) !== null
     }
-    const refused: ReminderEvent = outcome.is === 'failed' ? { type: 'REFUSED' } : { type: 'LATER', mayRetry: row.losses < LOSSES_MAX }
+    const refused: ReminderEvent =
+      outcome.is === 'failed' ? { type: 'REFUSED' } : { type: 'LATER', mayRetry: row.losses < LOSSES_MAX }
     const waitMs = outcome.is === 'later' ? laterMs(outcome.status, row.losses, deps.chance) : 0
-    return await resolve(deps, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs }) !== null
+    return (
+      (await resolve(deps, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs })) !==
+      null
+    )
   })
 }
 
@@ -66,12 +71,15 @@ interface TakenPart {
 
 /** One more part is known to be taken: all of them, or the rest is due now. */
 async function take(
-  deps: OutboxDeps, trx: Knex.Transaction, row: OpenRow, taken: TakenPart,
+  deps: OutboxDeps,
+  trx: Knex.Transaction,
+  row: OpenRow,
+  taken: TakenPart,
 ): Promise<ReminderState | null> {
   const isLast = missing(row).every((part) => part === taken.part)
   const state = nextState(row.state, isLast ? { type: 'ACCEPTED' } : { type: 'LATER', mayRetry: true })
   const done = await resolve(deps, trx, row.id, { state, error: null })
-  const messageIds = Array.from({ length: row.parts }, (_, i) => i + 1 === taken.part ? taken.messageId : null)
+  const messageIds = Array.from({ length: row.parts }, (_, i) => (i + 1 === taken.part ? taken.messageId : null))
   if (done) await storeParts(deps, trx, { id: row.id, line: taken.line, messageIds })
   return done
 }
@@ -84,12 +92,20 @@ interface Resolution {
 }
 
 async function resolve(
-  { clock }: OutboxDeps, trx: Knex.Transaction, id: string, { state, error, waitMs = 0 }: Resolution,
+  { clock }: OutboxDeps,
+  trx: Knex.Transaction,
+  id: string,
+  { state, error, waitMs = 0 }: Resolution,
 ): Promise<ReminderState | null> {
   const now = new Date(clock.now())
   const isFinal = state === 'failed' || state === 'delivered'
   const [done] = await RESOLVE(trx, {
-    id, state, now, wake: new Date(clock.now() + waitMs), error: state === 'failed' ? error : null, final: isFinal,
+    id,
+    state,
+    now,
+    wake: new Date(clock.now() + waitMs),
+    error: state === 'failed' ? error : null,
+    final: isFinal,
   })
   return done ? state : null
 }

@@ -11,7 +11,18 @@ import { forgetOld } from './forget.ts'
 import { gate, type Gate } from './database-share.ts'
 import { recallAll } from './recall.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
-import { AMBIGUOUS, CLAIM, DEFER, EXPIRE, HOLD_BACK, LOSE, SETTLE_SMS, SUBMIT, TAKE_PART, type ClaimedRow } from './rows.ts'
+import {
+  AMBIGUOUS,
+  CLAIM,
+  DEFER,
+  EXPIRE,
+  HOLD_BACK,
+  LOSE,
+  SETTLE_SMS,
+  SUBMIT,
+  TAKE_PART,
+  type ClaimedRow,
+} from './rows.ts'
 import { quietUntil } from './schedule.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
@@ -35,14 +46,23 @@ export interface SmsDispatcher {
 
 export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
   const settings = { ...OUTBOX_DEFAULTS, ...deps.settings }
-  const work: Work = { ...deps, settings, now: monotonicClock(deps.clock), pausedUntil: new Map(), gated: gate(settings.connectionsMax) }
+  const work: Work = {
+    ...deps,
+    settings,
+    now: monotonicClock(deps.clock),
+    pausedUntil: new Map(),
+    gated: gate(settings.connectionsMax),
+  }
   let running: Promise<number> | undefined
   let cancel: (() => void) | undefined
   let stopped = true
   // At the first look.
   let [forgetAtMs, upkeepAtMs] = [-Infinity, -Infinity]
 
-  const tick = (upkeep: boolean) => (running ??= look(work, upkeep).finally(() => { running = undefined }))
+  const tick = (upkeep: boolean) =>
+    (running ??= look(work, upkeep).finally(() => {
+      running = undefined
+    }))
 
   async function poll(): Promise<void> {
     let sent = 0
@@ -94,8 +114,12 @@ async function look(work: Work, upkeep: boolean): Promise<number> {
   const paused = [...work.pausedUntil].filter(([, untilMs]) => untilMs > work.now()).map(([line]) => line)
   const lease = randomUUID()
   const rows = await CLAIM(work.knex, {
-    now: new Date(clock.now()), today: new Date(clock.today()), lease, until: new Date(clock.now() + settings.leaseMs),
-    paused: JSON.stringify(paused), limit: settings.batchMax,
+    now: new Date(clock.now()),
+    today: new Date(clock.today()),
+    lease,
+    until: new Date(clock.now() + settings.leaseMs),
+    paused: JSON.stringify(paused),
+    limit: settings.batchMax,
   })
   rows.sort((a, b) => a.due_at.getTime() - b.due_at.getTime() || Number(a.id) - Number(b.id))
   return inParallel(rows, settings.inFlightMax, (row) => send(work, row, lease))
@@ -139,7 +163,11 @@ async function send(work: Work, row: ClaimedRow, lease: string): Promise<number>
   const outcome = await submit(work, row, (taken) => takePart(work, { ...row, lease }, taken))
   failpoint('sms-after-response')
   const attempt = { ...row, attempts: last.attempts, lease }
-  await repeating(() => work.gated(() => settle(work, attempt, outcome)), { clock, chance: work.chance, signal: AbortSignal.any([]) })
+  await repeating(() => work.gated(() => settle(work, attempt, outcome)), {
+    clock,
+    chance: work.chance,
+    signal: AbortSignal.any([]),
+  })
   return outcome.is === 'unsent' ? 0 : 1
 }
 
@@ -161,16 +189,23 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
 type Attempt = ClaimedRow & { lease: string }
 
 /** Where it cannot be written the parts go on: what is settled at the end says all of it again. */
-async function takePart(work: Work, row: Pick<Attempt, 'id' | 'lease'>, { messageIds, line }: Parameters<BeforePart>[0]): Promise<void> {
+async function takePart(
+  work: Work,
+  row: Pick<Attempt, 'id' | 'lease'>,
+  { messageIds, line }: Parameters<BeforePart>[0],
+): Promise<void> {
   const { clock, settings } = work
   const { id, lease } = row
-  const store = () => work.knex.transaction(async (trx) => {
-    const until = new Date(clock.now() + settings.leaseMs)
-    const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
-    if (mine) await storeParts(work, trx, { id, line, messageIds })
-  })
-  await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) })
-    .catch((error: unknown) => work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'))
+  const store = () =>
+    work.knex.transaction(async (trx) => {
+      const until = new Date(clock.now() + settings.leaseMs)
+      const [mine] = await TAKE_PART(trx, { id, lease, line, parts: messageIds.length, until })
+      if (mine) await storeParts(work, trx, { id, line, messageIds })
+    })
+  await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) }).catch(
+    (error: unknown) =>
+      work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'),
+  )
   if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
 }
 
@@ -181,13 +216,25 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
   await work.knex.transaction(async (trx) => {
     const [kept] = await SETTLE_SMS(trx, {
-      id: row.id, lease: row.lease, state, line: (took?.line ?? row.line) || null, now: new Date(clock.now()),
-      wake: new Date(clock.now() + said.waitMs), status: said.status, error: said.error,
-      uncounted: outcome.is === 'unsent' ? 1 : 0, lost: outcome.is === 'ambiguous' ? 1 : 0,
-      final: state === 'failed', parts: took?.messageIds.length || null,
+      id: row.id,
+      lease: row.lease,
+      state,
+      line: (took?.line ?? row.line) || null,
+      now: new Date(clock.now()),
+      wake: new Date(clock.now() + said.waitMs),
+      status: said.status,
+      error: said.error,
+      uncounted: outcome.is === 'unsent' ? 1 : 0,
+      lost: outcome.is === 'ambiguous' ? 1 : 0,
+      final: state === 'failed',
+      parts: took?.messageIds.length || null,
     })
     if (outcome.is === 'later' && outcome.destination) {
-      await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake: new Date(clock.now() + said.waitMs) })
+      await HOLD_BACK(trx, {
+        msisdn: row.msisdn,
+        now: new Date(clock.now()),
+        wake: new Date(clock.now() + said.waitMs),
+      })
     }
     if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
@@ -206,14 +253,21 @@ function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
   const quiet = { waitMs: 0, status: null, error: null }
   const graceMs = work.settings.ambiguousGraceMs
   switch (outcome.is) {
-    case 'accepted': return { ...quiet, event: { type: 'ACCEPTED' } }
-    case 'failed': return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
-    case 'ambiguous': return { ...quiet, event: { type: 'LOST' }, waitMs: graceMs, error: 'no response' }
-    case 'unsent': return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
-    case 'later': return {
-      event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },
-      waitMs: laterMs(outcome.status, row.attempts, work.chance), status: outcome.status, error: 'asked for patience',
-    }
+    case 'accepted':
+      return { ...quiet, event: { type: 'ACCEPTED' } }
+    case 'failed':
+      return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
+    case 'ambiguous':
+      return { ...quiet, event: { type: 'LOST' }, waitMs: graceMs, error: 'no response' }
+    case 'unsent':
+      return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
+    case 'later':
+      return {
+        event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },
+        waitMs: laterMs(outcome.status, row.attempts, work.chance),
+        status: outcome.status,
+        error: 'asked for patience',
+      }
   }
 }
 

@@ -16,13 +16,28 @@ export interface EnqueuedSms {
 const OF_USE_MS = 3_600_000
 
 /** Twice with the same id is one SMS. Sent at any hour. */
-export async function enqueueSms(knex: Knex, { id, kind, msisdn, line, text }: EnqueuedSms, clock: Clock): Promise<void> {
+export async function enqueueSms(
+  knex: Knex,
+  { id, kind, msisdn, line, text }: EnqueuedSms,
+  clock: Clock,
+): Promise<void> {
   const [now, todayMs] = [new Date(clock.now()), clock.today()]
   const subject = `${kind}:${id}`
   // Whoever owes it again does so at another moment, which the unique index takes for another SMS.
   if (await knex('sms_outbox').where({ subject, kind }).first('id')) return
-  await knex('sms_outbox').insert({
-    subject, kind, msisdn, line, text, quiet_zone: null, due_at: new Date(todayMs),
-    expires_at: new Date(todayMs + OF_USE_MS), wake_at: now, created_at: now,
-  }).onConflict(['subject', 'kind', 'due_at']).ignore()
+  await knex('sms_outbox')
+    .insert({
+      subject,
+      kind,
+      msisdn,
+      line,
+      text,
+      quiet_zone: null,
+      due_at: new Date(todayMs),
+      expires_at: new Date(todayMs + OF_USE_MS),
+      wake_at: now,
+      created_at: now,
+    })
+    .onConflict(['subject', 'kind', 'due_at'])
+    .ignore()
 }

@@ -8,18 +8,27 @@ const ROWS_MAX = 5_000
 /** How long it is known what a subscriber wrote last: longer than any SMSC repeats itself. */
 const INCOMING_MS = 7 * 24 * 3_600_000
 
-const ORPHANS = statement<{ id: string }>('forget-receipts', `
-  DELETE FROM sms_receipt_orphan WHERE received_at < CAST(:before AS timestamptz) RETURNING id`)
+const ORPHANS = statement<{ id: string }>(
+  'forget-receipts',
+  `
+  DELETE FROM sms_receipt_orphan WHERE received_at < CAST(:before AS timestamptz) RETURNING id`,
+)
 
-const INCOMING = statement<{ msisdn: string }>('forget-incoming', `
-  DELETE FROM sms_incoming WHERE received_at < CAST(:before AS timestamptz) RETURNING msisdn`)
+const INCOMING = statement<{ msisdn: string }>(
+  'forget-incoming',
+  `
+  DELETE FROM sms_incoming WHERE received_at < CAST(:before AS timestamptz) RETURNING msisdn`,
+)
 
-const SETTLED = statement<{ id: string }>('forget-sms', `
+const SETTLED = statement<{ id: string }>(
+  'forget-sms',
+  `
   DELETE FROM sms_outbox WHERE id IN (
     SELECT id FROM sms_outbox
     WHERE created_at < CAST(:before AS timestamptz) AND expires_at < CAST(:before AS timestamptz)
       AND state NOT IN ('due', 'submitting', 'ambiguous') LIMIT ${ROWS_MAX})
-  RETURNING id`)
+  RETURNING id`,
+)
 
 /** Forgets receipts that nobody asked for in a day, and SMS that were settled `keepMs` ago. Answers how many. */
 export async function forgetOld(knex: Knex, nowMs: number, keepMs: number): Promise<number> {
@@ -33,8 +42,9 @@ export async function forgetOld(knex: Knex, nowMs: number, keepMs: number): Prom
 /** Removes everything about one MSISDN but its opt-out, which says that no SMS is wanted. Answers how many rows. */
 export async function eraseSms(knex: Knex, msisdn: string): Promise<number> {
   return knex.transaction(async (trx) => {
-    const orphans = await trx('sms_receipt_orphan').where({ sender: msisdn }).delete()
-      + await trx('sms_incoming').where({ msisdn }).delete()
-    return orphans + await trx('sms_outbox').where({ msisdn }).delete()
+    const orphans =
+      (await trx('sms_receipt_orphan').where({ sender: msisdn }).delete()) +
+      (await trx('sms_incoming').where({ msisdn }).delete())
+    return orphans + (await trx('sms_outbox').where({ msisdn }).delete())
   })
 }

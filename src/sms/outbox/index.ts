@@ -9,4 +9,20 @@ export { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type ReminderRule
 export type { OutboxDeps } from './settings.ts'
 export { CANCEL_SMS, type NewSms, smsBinding, WRITE_SMS } from './statements.ts'
 export { ownClasses, statusClass, type StatusClass } from './status.ts'
-export { ANSWER, type BeforePart, type PartIds, type QueryOutcome, type RecallOutcome, type Receipt, type SmsOutcome, type SmsQuery, type SmsReplace, type SmsReplied, type SmsReply, type SmsSubject, type SmsSubmit, type SmsToRecall, type SmsToSend } from './types.ts'
+export {
+  ANSWER,
+  type BeforePart,
+  type PartIds,
+  type QueryOutcome,
+  type RecallOutcome,
+  type Receipt,
+  type SmsOutcome,
+  type SmsQuery,
+  type SmsReplace,
+  type SmsReplied,
+  type SmsReply,
+  type SmsSubject,
+  type SmsSubmit,
+  type SmsToRecall,
+  type SmsToSend,
+} from './types.ts'

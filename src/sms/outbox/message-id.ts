@@ -16,7 +16,10 @@ export const AS_IS: IdBases = { response: 'as-is', receipt: 'as-is' }
  * profile says that one side is hexadecimal.
  */
 export function messageKey(id: string, base: IdBase): string {
-  const plain = id.trim().toLowerCase().replace(/^0+(?=.)/, '')
+  const plain = id
+    .trim()
+    .toLowerCase()
+    .replace(/^0+(?=.)/, '')
   const isHex = base === 'hex' && /^[0-9a-f]{1,64}$/.test(plain)
   return isHex ? BigInt(`0x${plain}`).toString() : plain
 }

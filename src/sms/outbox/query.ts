@@ -1,4 +1,7 @@
-/** SMS whose receipt is overdue: the SMSC is asked what became of them, ever less often, and settles them as a receipt would. */
+/**
+ * SMS whose receipt is overdue: the SMSC is asked what became of them, ever less often, and settles them as a receipt
+ * would.
+ */
 import { statement } from '../../base/index.ts'
 import { unsentMs } from './backoff.ts'
 import { applyState } from './receipts.ts'
@@ -31,7 +34,9 @@ interface OverdueRow {
 }
 
 /** Each time it is asked in twice the time that it has been waited for: seven times where that was an hour. */
-const OVERDUE = statement<OverdueRow>('sms-overdue', `
+const OVERDUE = statement<OverdueRow>(
+  'sms-overdue',
+  `
   WITH pick AS (
     SELECT id FROM sms_outbox o
     WHERE state = 'accepted' AND submitted_at > CAST(:since AS timestamptz) AND submitted_at <= CAST(:before AS timestamptz)
@@ -42,10 +47,14 @@ const OVERDUE = statement<OverdueRow>('sms-overdue', `
   UPDATE sms_outbox o SET wake_at = CAST(:now AS timestamptz) + (CAST(:now AS timestamptz) - o.submitted_at)
   FROM pick WHERE o.id = pick.id
   RETURNING o.id, o.msisdn, (SELECT jsonb_agg(jsonb_build_object('part', part, 'message_id', message_id) ORDER BY part)
-    FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '') AS parts`)
+    FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '') AS parts`,
+)
 
-const ASK_AT = statement('sms-ask-at', `
-  UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz) WHERE id = CAST(:id AS bigint) AND state = 'accepted'`)
+const ASK_AT = statement(
+  'sms-ask-at',
+  `
+  UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz) WHERE id = CAST(:id AS bigint) AND state = 'accepted'`,
+)
 
 export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
   const { knex, clock, counters, log } = deps
@@ -56,7 +65,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
     for (const { part, message_id: messageId } of row.parts) {
       const outcome = await query({ msisdn: row.msisdn, line, messageId })
       const said = { line, messageId, from: row.msisdn }
-      const isNew = outcome.is === 'said' && await applyState(deps, { sms: row.id, part }, { ...said, ...outcome })
+      const isNew = outcome.is === 'said' && (await applyState(deps, { sms: row.id, part }, { ...said, ...outcome }))
       const result = outcome.is !== 'said' ? outcome.is : isNew ? 'settled' : 'pending'
       counters.count('sms_queries_total', { line, result })
       last = outcome.is
@@ -70,7 +79,11 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
       const nowMs = clock.now()
       if ((restingUntil.get(line) ?? 0) > nowMs) return
       const rows = await OVERDUE(knex, {
-        line, limit, now: new Date(nowMs), before: new Date(nowMs - afterMs), since: new Date(nowMs - QUERY_UNTIL_MS),
+        line,
+        limit,
+        now: new Date(nowMs),
+        before: new Date(nowMs - afterMs),
+        since: new Date(nowMs - QUERY_UNTIL_MS),
       })
       rows.sort((a, b) => Number(a.id) - Number(b.id))
       for (const [n, row] of rows.entries()) {
@@ -80,7 +93,10 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
         if (is !== 'unsupported' && is !== 'later' && is !== 'unsent') continue
         if (is === 'unsupported') {
           restingUntil.set(line, clock.now() + QUERY_REST_MS)
-          log.warn({ line, restMs: QUERY_REST_MS }, 'the SMSC does not answer query_sm: take sms.queryMs out of this line')
+          log.warn(
+            { line, restMs: QUERY_REST_MS },
+            'the SMSC does not answer query_sm: take sms.queryMs out of this line',
+          )
         }
         const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(deps.chance)))
         for (const { id } of rows.slice(n)) await ASK_AT(knex, { id, wake })

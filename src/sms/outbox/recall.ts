@@ -10,13 +10,16 @@ const RECALL_MS = 60_000
  * Calls back what shall be; answers the kinds of those that the SMSC threw away, and of those that it did not. One that
  * is delivered meanwhile is simply delivered.
  */
-export async function recallAll(deps: OutboxDeps, limit: number): Promise<{ kind: string; is: 'recalled' | 'not-recalled' }[]> {
+export async function recallAll(
+  deps: OutboxDeps,
+  limit: number,
+): Promise<{ kind: string; is: 'recalled' | 'not-recalled' }[]> {
   const { knex, clock, recall } = deps
   const now = clock.now()
   const rows = await RECALL(knex, { now: new Date(now), until: new Date(now + RECALL_MS), limit })
   const all: { kind: string; is: 'recalled' | 'not-recalled' }[] = []
   for (const row of rows) {
-    const outcome = await recall?.(smsOf(row)) ?? 'off'
+    const outcome = (await recall?.(smsOf(row))) ?? 'off'
     const again = outcome === 'unsent' ? new Date(clock.now() + unsentMs(deps.chance)) : null
     const [done] = await RECALLED(knex, { id: row.id, gone: outcome === 'gone', again, now: new Date(clock.now()) })
     if (done && outcome === 'gone') all.push({ kind: row.kind, is: 'recalled' })

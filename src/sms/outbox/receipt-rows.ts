@@ -32,82 +32,121 @@ const ORPHAN = 'id, line, message_id, message_key, sender, state, error, referen
 export const LOCK_KEY = statement('receipt-lock', `SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))`)
 
 /** `:parts`: `[{ part, message_id, message_key }]` */
-export const STORE_PARTS = statement('receipt-parts', `
+export const STORE_PARTS = statement(
+  'receipt-parts',
+  `
   INSERT INTO sms_part (sms, part, line, message_id, message_key)
   SELECT CAST(:sms AS bigint), one.part, CAST(:line AS text), one.message_id, one.message_key
   FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS one(part int, message_id text, message_key text)
-  ON CONFLICT DO NOTHING`)
+  ON CONFLICT DO NOTHING`,
+)
 
 /** `:doors`: lines of one SMSC, as a list; none: any line. */
 const DOORS = '(SELECT jsonb_array_elements_text(CAST(:doors AS jsonb)))'
 
 /**
- * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those that
- * name the subscriber: each door may number messages by itself. `:own`: the key that is the reference alone, which comes round:
- * only of the subscriber's.
+ * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those
+ * that name the subscriber: each door may number messages by itself. `:own`: the key that is the reference alone, which
+ * comes round: only of the subscriber's.
  */
-export const TAKE_EARLY = statement<OrphanRow>('receipt-early', `
+export const TAKE_EARLY = statement<OrphanRow>(
+  'receipt-early',
+  `
   DELETE FROM sms_receipt_orphan
   WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
     AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text))
       OR ((CAST(:line AS text) IN ('', line) OR line IN ${DOORS})
         AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
-  RETURNING ${ORPHAN}`)
+  RETURNING ${ORPHAN}`,
+)
 
 /**
  * Receipts that may be of an SMS whose response never came: its reference, or none, and then only if they are not as
  * likely another SMS's of that subscriber.
  */
-export const POSSIBLE = statement<OrphanRow>('receipt-possible', `
+export const POSSIBLE = statement<OrphanRow>(
+  'receipt-possible',
+  `
   SELECT ${ORPHAN} FROM sms_receipt_orphan r
   WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND (CAST(:line AS text) = '' OR r.line IN ${DOORS})
     AND (r.reference = CAST(:reference AS int) OR (r.reference IS NULL AND NOT EXISTS (
       SELECT FROM sms_outbox other WHERE other.msisdn = r.sender AND other.id <> CAST(:sms AS bigint)
         AND (other.state IN ('submitting', 'ambiguous') OR other.losses > 0)
         AND other.created_at <= r.received_at AND other.submitted_at > r.received_at - ${RIVAL})))
-  ORDER BY r.reference NULLS LAST, r.received_at, r.id FOR UPDATE`)
+  ORDER BY r.reference NULLS LAST, r.received_at, r.id FOR UPDATE`,
+)
 
-export const DROP_ORPHANS = statement('receipt-drop', `
-  DELETE FROM sms_receipt_orphan WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(:ids AS jsonb)) AS bigint))`)
+export const DROP_ORPHANS = statement(
+  'receipt-drop',
+  `
+  DELETE FROM sms_receipt_orphan WHERE id IN (SELECT CAST(jsonb_array_elements_text(CAST(:ids AS jsonb)) AS bigint))`,
+)
 
 /** The same receipt twice is kept once. */
-export const KEEP_ORPHAN = statement<{ id: string }>('receipt-keep', `
+export const KEEP_ORPHAN = statement<{ id: string }>(
+  'receipt-keep',
+  `
   INSERT INTO sms_receipt_orphan (line, message_id, message_key, sender, reference, state, error, received_at)
   VALUES (:line, :id, :key, :from, CAST(:reference AS int), :state, :error, CAST(:now AS timestamptz))
-  ON CONFLICT DO NOTHING RETURNING id`)
+  ON CONFLICT DO NOTHING RETURNING id`,
+)
 
-/** The id as given, then the subscriber, then its own line, then the newest: ids wrap. On another line only of that subscriber. */
-export const FIND_PART = statement<PartRow>('receipt-part', `
+/**
+ * The id as given, then the subscriber, then its own line, then the newest: ids wrap. On another line only of that
+ * subscriber.
+ */
+export const FIND_PART = statement<PartRow>(
+  'receipt-part',
+  `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${DOORS}))
   ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.line = :line DESC, p.sms DESC
-  LIMIT 1 FOR UPDATE OF o`)
+  LIMIT 1 FOR UPDATE OF o`,
+)
 
 /** The newest SMS to that subscriber with that reference, and of its parts one that is not settled. */
-export const FIND_REFERENCE = statement<PartRow>('receipt-reference', `
+export const FIND_REFERENCE = statement<PartRow>(
+  'receipt-reference',
+  `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
   WHERE o.msisdn = :from AND o.id % 65535 + 1 = CAST(:reference AS int) AND (p.line IN (:line, '') OR p.line IN ${DOORS})
   ORDER BY p.sms DESC, p.state = 'accepted' DESC, p.part
-  LIMIT 1 FOR UPDATE OF o`)
+  LIMIT 1 FOR UPDATE OF o`,
+)
 
 /** One part of an SMS that is known. */
-export const PART_AT = statement<PartRow>('receipt-part-at', `
+export const PART_AT = statement<PartRow>(
+  'receipt-part-at',
+  `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE p.sms = CAST(:sms AS bigint) AND p.part = CAST(:part AS int) FOR UPDATE OF o`)
+  WHERE p.sms = CAST(:sms AS bigint) AND p.part = CAST(:part AS int) FOR UPDATE OF o`,
+)
 
-export const SETTLE_PART = statement('receipt-settle-part', `
-  UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`)
+export const SETTLE_PART = statement(
+  'receipt-settle-part',
+  `
+  UPDATE sms_part SET state = CAST(:state AS text) WHERE sms = CAST(:sms AS bigint) AND part = CAST(:part AS int)`,
+)
 
 /** How far the parts of one SMS are; `parts`: how many there are to be. */
-export const PART_STATES = statement<{ state: PartState; parts: number }>('receipt-part-states', `
-  SELECT p.state, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms WHERE p.sms = CAST(:sms AS bigint)`)
+export const PART_STATES = statement<{ state: PartState; parts: number }>(
+  'receipt-part-states',
+  `
+  SELECT p.state, o.parts FROM sms_part p JOIN sms_outbox o ON o.id = p.sms WHERE p.sms = CAST(:sms AS bigint)`,
+)
 
-export const SETTLE_WHOLE = statement('receipt-settle', `
+export const SETTLE_WHOLE = statement(
+  'receipt-settle',
+  `
   UPDATE sms_outbox SET state = CAST(:state AS text), last_error = CAST(:error AS text), settled_at = CAST(:now AS timestamptz)
-  WHERE id = CAST(:sms AS bigint)`)
+  WHERE id = CAST(:sms AS bigint)`,
+)
 
-export const STATE_OF = statement<{ state: ReminderState }>('sms-state', `
-  SELECT state FROM sms_outbox WHERE id = CAST(:sms AS bigint)`)
+export const STATE_OF = statement<{ state: ReminderState }>(
+  'sms-state',
+  `
+  SELECT state FROM sms_outbox WHERE id = CAST(:sms AS bigint)`,
+)

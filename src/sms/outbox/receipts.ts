@@ -4,8 +4,20 @@ import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
 import { repeating } from '../../base/index.ts'
 import { AS_IS, messageKey } from './message-id.ts'
 import {
-  DROP_ORPHANS, FIND_PART, FIND_REFERENCE, KEEP_ORPHAN, LOCK_KEY, PART_AT, PART_STATES, POSSIBLE, SETTLE_PART, SETTLE_WHOLE, STORE_PARTS,
-  TAKE_EARLY, type PartRow, type PartState,
+  DROP_ORPHANS,
+  FIND_PART,
+  FIND_REFERENCE,
+  KEEP_ORPHAN,
+  LOCK_KEY,
+  PART_AT,
+  PART_STATES,
+  POSSIBLE,
+  SETTLE_PART,
+  SETTLE_WHOLE,
+  STORE_PARTS,
+  TAKE_EARLY,
+  type PartRow,
+  type PartState,
 } from './receipt-rows.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { PartIds, Receipt } from './types.ts'
@@ -24,13 +36,14 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
   const { clock, chance } = deps
   // Receipts write the subscriber with a prefix more often than PDUs do.
   const receipt = { ...given, from: given.from.replace(/^(\+|00)/, '') }
-  const apply = () => deps.knex.transaction(async (trx) => {
-    const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
-    if (key !== NO_KEY) await lockKeys(trx, [key])
-    const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
-    if (!part) return keepOrphan(trx, receipt, key, clock.now())
-    return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
-  })
+  const apply = () =>
+    deps.knex.transaction(async (trx) => {
+      const key = keyOf(deps, receipt.line, receipt.messageId, 'receipt') ?? referenceKey(receipt.reference)
+      if (key !== NO_KEY) await lockKeys(trx, [key])
+      const part = key === NO_KEY ? undefined : await findPart(deps, trx, receipt, key)
+      if (!part) return keepOrphan(trx, receipt, key, clock.now())
+      return (await applyToPart(trx, part, receipt, clock.now())) ? 'matched' : 'repeat'
+    })
   return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
 }
 
@@ -39,7 +52,9 @@ export async function applyReceipt(deps: OutboxDeps, given: Receipt): Promise<Re
  * transaction that writes `accepted`.
  */
 export async function storeParts(
-  deps: OutboxDeps, trx: Knex.Transaction, sms: { id: string; line: string; messageIds: PartIds },
+  deps: OutboxDeps,
+  trx: Knex.Transaction,
+  sms: { id: string; line: string; messageIds: PartIds },
 ): Promise<void> {
   const rows = sms.messageIds.flatMap((message_id, i) => {
     if (message_id === null) return []
@@ -50,7 +65,13 @@ export async function storeParts(
   const keys = [...rows.map((row) => row.message_key).filter((key) => key !== NO_KEY), own]
   await lockKeys(trx, keys)
   await STORE_PARTS(trx, { sms: sms.id, line: sms.line, parts: JSON.stringify(rows) })
-  const early = await TAKE_EARLY(trx, { keys: JSON.stringify(keys), own, line: sms.line, sms: sms.id, doors: doorsOf(deps, sms.line) })
+  const early = await TAKE_EARLY(trx, {
+    keys: JSON.stringify(keys),
+    own,
+    line: sms.line,
+    sms: sms.id,
+    doors: doorsOf(deps, sms.line),
+  })
   for (const orphan of early) {
     const { line, message_id: messageId, sender: from, state, error, reference } = orphan
     const receipt = { line, messageId, from, state, error, reference }
@@ -62,10 +83,11 @@ export async function storeParts(
 /** What the SMSC answered about one part; true if that was new. Rejects when Postgres is away. */
 export async function applyState(deps: OutboxDeps, at: { sms: string; part: number }, said: Match): Promise<boolean> {
   const { clock, chance } = deps
-  const apply = () => deps.knex.transaction(async (trx) => {
-    const [part] = await PART_AT(trx, at)
-    return part ? applyToPart(trx, part, said, clock.now()) : false
-  })
+  const apply = () =>
+    deps.knex.transaction(async (trx) => {
+      const [part] = await PART_AT(trx, at)
+      return part ? applyToPart(trx, part, said, clock.now()) : false
+    })
   return repeating(apply, { clock, chance, signal: AbortSignal.any([]) })
 }
 
@@ -82,18 +104,29 @@ export interface Told {
  * they are then used up.
  */
 export async function takeReceiptOf(
-  deps: OutboxDeps, trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; submitted_at: Date },
+  deps: OutboxDeps,
+  trx: Knex.Transaction,
+  sms: { id: string; msisdn: string; line: string; submitted_at: Date },
 ): Promise<Told | null> {
   const { id, msisdn } = sms
   const found = await POSSIBLE(trx, {
-    sms: id, msisdn, submitted: sms.submitted_at, line: sms.line, doors: doorsOf(deps, sms.line), reference: referenceOf(id),
+    sms: id,
+    msisdn,
+    submitted: sms.submitted_at,
+    line: sms.line,
+    doors: doorsOf(deps, sms.line),
+    reference: referenceOf(id),
   })
   const [first] = found
   if (!first) return null
   const same = found.filter((row) => row.message_key === first.message_key)
   await DROP_ORPHANS(trx, { ids: JSON.stringify(same.map((row) => row.id)) })
   const { line, message_id: messageId } = first
-  return { line, messageId, receipts: same.map(({ state, error }) => ({ line, messageId, from: msisdn, state, error })) }
+  return {
+    line,
+    messageId,
+    receipts: same.map(({ state, error }) => ({ line, messageId, from: msisdn, state, error })),
+  }
 }
 
 /** The 16-bit user_message_reference of an SMS; never 0, which some SMSCs take for none. As FIND_REFERENCE has it. */
@@ -107,8 +140,8 @@ function keyOf(deps: OutboxDeps, line: string, id: string, side: 'response' | 'r
 }
 
 /**
- * What a receipt is known by whose message id says nothing (`responses.messageIdUseless`) or is not there: the reference that
- * the SMSC echoes. With the subscriber it is as good as an id; several parts of one SMS have the same.
+ * What a receipt is known by whose message id says nothing (`responses.messageIdUseless`) or is not there: the
+ * reference that the SMSC echoes. With the subscriber it is as good as an id; several parts of one SMS have the same.
  */
 function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
@@ -127,18 +160,27 @@ async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise
 export type Match = Pick<Receipt, 'line' | 'messageId' | 'from' | 'state' | 'error'>
 
 async function findPart(
-  deps: OutboxDeps, trx: Knex.Transaction, receipt: Match & Pick<Receipt, 'reference'>, key: string,
+  deps: OutboxDeps,
+  trx: Knex.Transaction,
+  receipt: Match & Pick<Receipt, 'reference'>,
+  key: string,
 ): Promise<PartRow | undefined> {
   const { line, messageId: id, from, reference } = receipt
   const doors = doorsOf(deps, line)
-  const [part] = key === referenceKey(reference)
-    ? await FIND_REFERENCE(trx, { reference, line, from, doors })
-    : await FIND_PART(trx, { key, line, id, from, doors })
+  const [part] =
+    key === referenceKey(reference)
+      ? await FIND_REFERENCE(trx, { reference, line, from, doors })
+      : await FIND_PART(trx, { key, line, id, from, doors })
   return part
 }
 
 /** Writes what one receipt says of one part; the whole is delivered when all of its parts are. False: nothing new. */
-export async function applyToPart(trx: Knex.Transaction, part: PartRow, receipt: Match, nowMs: number): Promise<boolean> {
+export async function applyToPart(
+  trx: Knex.Transaction,
+  part: PartRow,
+  receipt: Match,
+  nowMs: number,
+): Promise<boolean> {
   const state = partStateOf(receipt.state)
   if (state === 'accepted' || part.part_state !== 'accepted') return false
   await SETTLE_PART(trx, { sms: part.sms, part: part.part, state })

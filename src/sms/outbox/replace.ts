@@ -1,4 +1,6 @@
-/** The text of an SMS that is owed, or that the SMSC still holds, becomes another: there, or as a new SMS in its place. */
+/**
+ * The text of an SMS that is owed, or that the SMSC still holds, becomes another: there, or as a new SMS in its place.
+ */
 import type { Knex } from 'knex'
 import { statement } from '../../base/index.ts'
 import { RECALLED } from './rows.ts'
@@ -6,9 +8,9 @@ import type { OutboxDeps } from './settings.ts'
 import type { RecallOutcome, SmsReplace, SmsToRecall } from './types.ts'
 
 /**
- * changed: it had not left · replaced: the SMSC has the new text · sent-anew: the SMSC threw the old one away, and the new one is
- * owed · too-late: it is delivered, failed or called off · busy: it is being sent, try again · unknown: no response, so nobody
- * knows which text it is · off: the line does not manage SMS · none: there is no such SMS.
+ * changed: it had not left · replaced: the SMSC has the new text · sent-anew: the SMSC threw the old one away, and the
+ * new one is owed · too-late: it is delivered, failed or called off · busy: it is being sent, try again · unknown: no
+ * response, so nobody knows which text it is · off: the line does not manage SMS · none: there is no such SMS.
  */
 export type Replaced = 'changed' | 'replaced' | 'sent-anew' | 'too-late' | 'busy' | 'unknown' | 'off' | 'none'
 
@@ -26,16 +28,22 @@ export interface SmsRow {
 /** The newest of one subscriber that are told. */
 export const SMS_LISTED_MAX = 50
 
-const OF_SUBSCRIBER = statement<SmsRow>('sms-of-subscriber', `
+const OF_SUBSCRIBER = statement<SmsRow>(
+  'sms-of-subscriber',
+  `
   SELECT id, kind, state, COALESCE(sent_line, line) AS line, parts, due_at, submitted_at
-  FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`)
+  FROM sms_outbox WHERE msisdn = :msisdn ORDER BY id DESC LIMIT ${SMS_LISTED_MAX}`,
+)
 
 /** Nothing of it has left, and nobody is about to send it. */
-const CHANGE_DUE = statement<{ id: string }>('sms-change-due', `
+const CHANGE_DUE = statement<{ id: string }>(
+  'sms-change-due',
+  `
   UPDATE sms_outbox o SET text = CAST(:text AS text), parts = 1, lease = NULL
   WHERE id = CAST(:id AS bigint) AND state = 'due' AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))
     AND NOT EXISTS (SELECT FROM sms_part p WHERE p.sms = o.id)
-  RETURNING id`)
+  RETURNING id`,
+)
 
 interface HeldRow {
   state: string
@@ -46,21 +54,33 @@ interface HeldRow {
   message_ids: string[]
 }
 
-const HELD = statement<HeldRow>('sms-held', `
+const HELD = statement<HeldRow>(
+  'sms-held',
+  `
   SELECT state, msisdn, COALESCE(sent_line, line) AS line, text, parts, ARRAY(
     SELECT message_id FROM sms_part p WHERE p.sms = o.id AND p.state = 'accepted' AND p.message_id <> '' ORDER BY part) AS message_ids
-  FROM sms_outbox o WHERE id = CAST(:id AS bigint)`)
+  FROM sms_outbox o WHERE id = CAST(:id AS bigint)`,
+)
 
-const REPLACED = statement<{ id: string }>('sms-replaced', `
-  UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`)
+const REPLACED = statement<{ id: string }>(
+  'sms-replaced',
+  `
+  UPDATE sms_outbox SET text = CAST(:text AS text) WHERE id = CAST(:id AS bigint) RETURNING id`,
+)
 
-/** The same SMS again with another text; it was due already, and one of a kind and moment there is. Quiet hours are kept. */
-const OWE_ANEW = statement<{ id: string }>('sms-owe-anew', `
+/**
+ * The same SMS again with another text; it was due already, and one of a kind and moment there is. Quiet hours are
+ * kept.
+ */
+const OWE_ANEW = statement<{ id: string }>(
+  'sms-owe-anew',
+  `
   INSERT INTO sms_outbox (subject, kind, msisdn, line, text, quiet_zone, due_at, expires_at, wake_at, created_at)
   SELECT subject, kind, msisdn, line, CAST(:text AS text), quiet_zone, due_at - interval '1 millisecond', expires_at,
     CAST(:now AS timestamptz), CAST(:now AS timestamptz)
   FROM sms_outbox WHERE id = CAST(:id AS bigint)
-  RETURNING id`)
+  RETURNING id`,
+)
 
 export interface Replacing {
   of(msisdn: string): Promise<SmsRow[]>
@@ -85,7 +105,8 @@ export function smsReplacing(deps: ReplacingDeps): Replacing {
     const isWhole = row.message_ids.length === row.parts
     if (row.state !== 'accepted' || !isWhole) return 'too-late'
     const { msisdn, line, message_ids: messageIds } = row
-    const is = row.parts > 1 ? 'unfit' : await deps.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
+    const is =
+      row.parts > 1 ? 'unfit' : await deps.replace({ msisdn, line, messageId: messageIds[0]!, before: row.text, text })
     if (is === 'off' || is === 'unknown') return is
     if (is === 'unsent') return 'busy'
     if (is === 'replaced') return (await REPLACED(knex, { id, text })).length ? 'replaced' : 'none'

@@ -38,11 +38,15 @@ const TAKEN = `ARRAY(SELECT part FROM sms_part WHERE sms = o.id ORDER BY part) A
 
 /** The states in which an event means something, as a list of SQL. */
 export function hearing(event: ReminderEvent): string {
-  return statesHearing(event).map((state) => `'${state}'`).join(', ')
+  return statesHearing(event)
+    .map((state) => `'${state}'`)
+    .join(', ')
 }
 
 /** Leases `:limit` rows that are due to `:lease`; rows that another daemon is leasing are passed over. */
-export const CLAIM = statement<ClaimedRow>('sms-claim', `
+export const CLAIM = statement<ClaimedRow>(
+  'sms-claim',
+  `
   WITH pick AS (
     SELECT id FROM sms_outbox
     WHERE state = 'due' AND due_at <= CAST(:today AS timestamptz) AND wake_at <= CAST(:now AS timestamptz)
@@ -52,13 +56,16 @@ export const CLAIM = statement<ClaimedRow>('sms-claim', `
   UPDATE sms_outbox o SET lease = CAST(:lease AS text), wake_at = CAST(:until AS timestamptz)
   FROM pick WHERE o.id = pick.id
   RETURNING o.id, o.msisdn, o.text, o.kind, o.quiet_zone, o.due_at, o.expires_at, o.attempts, o.losses, o.parts, ${TAKEN},
-    CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`)
+    CASE WHEN o.parts > 1 THEN COALESCE(o.sent_line, o.line) ELSE o.line END AS line`,
+)
 
 /**
- * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is null where
- * no opt-out counts.
+ * The last look before the octets leave: still leased by us, still wanted. No row: leave it alone. `:msisdn` is null
+ * where no opt-out counts.
  */
-export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit', `
+export const SUBMIT = statement<{ state: string; attempts: number }>(
+  'sms-submit',
+  `
   UPDATE sms_outbox o SET
     state = CASE WHEN away.msisdn IS NULL THEN '${nextState('due', { type: 'SUBMIT' })}'
       ELSE '${nextState('due', { type: 'CANCEL' })}' END,
@@ -68,70 +75,98 @@ export const SUBMIT = statement<{ state: string; attempts: number }>('sms-submit
     wake_at = CAST(:until AS timestamptz)
   FROM (SELECT 1) one LEFT JOIN sms_opt_out away ON away.msisdn = CAST(:msisdn AS text)
   WHERE o.id = CAST(:id AS bigint) AND o.state IN (${hearing({ type: 'SUBMIT' })}) AND o.lease = :lease
-  RETURNING o.state, o.attempts`)
+  RETURNING o.state, o.attempts`,
+)
 
 /** One of several parts is about to leave: should this daemon die, another one knows how many there are to be. */
-export const TAKE_PART = statement<{ id: string }>('sms-take-part', `
+export const TAKE_PART = statement<{ id: string }>(
+  'sms-take-part',
+  `
   UPDATE sms_outbox SET parts = CAST(:parts AS int), sent_line = CAST(:line AS text), wake_at = CAST(:until AS timestamptz)
   WHERE id = CAST(:id AS bigint) AND lease = :lease AND state = 'submitting'
-  RETURNING id`)
+  RETURNING id`,
+)
 
 /** What came of it, written by the holder of the lease; a receipt may have been quicker. */
-export const SETTLE_SMS = statement<{ id: string }>('sms-settle', `
+export const SETTLE_SMS = statement<{ id: string }>(
+  'sms-settle',
+  `
   UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz),
     attempts = attempts - CAST(:uncounted AS int), losses = losses + CAST(:lost AS int),
     last_status = CAST(:status AS int), last_error = CAST(:error AS text),
     sent_line = COALESCE(CAST(:line AS text), sent_line), parts = COALESCE(CAST(:parts AS int), parts),
     settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND lease = :lease AND state IN (${hearing({ type: 'ACCEPTED' })})
-  RETURNING id`)
+  RETURNING id`,
+)
 
 /** Puts a leased row off without having tried it. */
-export const DEFER = statement<{ id: string }>('sms-defer', `
+export const DEFER = statement<{ id: string }>(
+  'sms-defer',
+  `
   UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz), lease = NULL
   WHERE id = CAST(:id AS bigint) AND lease = :lease AND state = 'due'
-  RETURNING id`)
+  RETURNING id`,
+)
 
 /** Rows whose daemon died (or hung) between writing and hearing: nobody knows whether the octets left. */
-export const LOSE = statement<{ id: string; kind: string }>('sms-lose', `
+export const LOSE = statement<{ id: string; kind: string }>(
+  'sms-lose',
+  `
   UPDATE sms_outbox SET state = '${nextState('submitting', { type: 'LOST' })}', losses = losses + 1,
     wake_at = CAST(:until AS timestamptz)
   WHERE state = 'submitting' AND wake_at <= CAST(:now AS timestamptz)
-  RETURNING id, kind`)
+  RETURNING id, kind`,
+)
 
-export const EXPIRE = statement<{ id: string; kind: string }>('sms-expire', `
+export const EXPIRE = statement<{ id: string; kind: string }>(
+  'sms-expire',
+  `
   UPDATE sms_outbox SET state = '${nextState('due', { type: 'EXPIRE' })}', lease = NULL,
     settled_at = CAST(:now AS timestamptz)
   WHERE state = 'due' AND expires_at <= CAST(:today AS timestamptz)
     AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))
-  RETURNING id, kind`)
+  RETURNING id, kind`,
+)
 
 /** What a receipt may still settle, or what must be tried once more. */
-export const AMBIGUOUS = statement<OpenRow>('sms-ambiguous', `
+export const AMBIGUOUS = statement<OpenRow>(
+  'sms-ambiguous',
+  `
   SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
   FROM sms_outbox o
   WHERE state = 'ambiguous' AND (wake_at <= CAST(:now AS timestamptz)
     OR EXISTS (SELECT FROM sms_receipt_orphan r WHERE r.sender = o.msisdn AND r.received_at >= o.submitted_at))
-  ORDER BY wake_at LIMIT CAST(:limit AS int)`)
+  ORDER BY wake_at LIMIT CAST(:limit AS int)`,
+)
 
 /** One ambiguous row, for as long as it is looked at. */
-export const HOLD = statement<OpenRow>('sms-hold', `
+export const HOLD = statement<OpenRow>(
+  'sms-hold',
+  `
   SELECT id, kind, state, msisdn, COALESCE(sent_line, line) AS line, losses, submitted_at, wake_at, parts, ${TAKEN}
-  FROM sms_outbox o WHERE id = CAST(:id AS bigint) AND state = 'ambiguous' FOR UPDATE`)
+  FROM sms_outbox o WHERE id = CAST(:id AS bigint) AND state = 'ambiguous' FOR UPDATE`,
+)
 
 /** The end of the wait of one ambiguous row. */
-export const RESOLVE = statement<{ id: string }>('sms-resolve', `
+export const RESOLVE = statement<{ id: string }>(
+  'sms-resolve',
+  `
   UPDATE sms_outbox SET state = CAST(:state AS text), wake_at = CAST(:wake AS timestamptz), lease = NULL,
     last_error = CAST(:error AS text), settled_at = CASE WHEN CAST(:final AS boolean) THEN CAST(:now AS timestamptz) END
   WHERE id = CAST(:id AS bigint) AND state = 'ambiguous'
-  RETURNING id`)
+  RETURNING id`,
+)
 
 /** No SMS to that subscriber before `:wake`: the queue of its handset is full. */
-export const HOLD_BACK = statement<{ id: string }>('sms-hold-back', `
+export const HOLD_BACK = statement<{ id: string }>(
+  'sms-hold-back',
+  `
   UPDATE sms_outbox SET wake_at = CAST(:wake AS timestamptz)
   WHERE msisdn = :msisdn AND state = 'due' AND wake_at < CAST(:wake AS timestamptz)
     AND (lease IS NULL OR wake_at <= CAST(:now AS timestamptz))
-  RETURNING id`)
+  RETURNING id`,
+)
 
 export interface RecallRow {
   id: string
@@ -142,7 +177,9 @@ export interface RecallRow {
 }
 
 /** Takes what shall be called back, until `:until`; a row that has ended meanwhile is let go. */
-export const RECALL = statement<RecallRow>('sms-recall', `
+export const RECALL = statement<RecallRow>(
+  'sms-recall',
+  `
   WITH pick AS (
     SELECT id FROM sms_outbox WHERE recall_at <= CAST(:now AS timestamptz) AND state <> 'submitting'
     ORDER BY recall_at LIMIT CAST(:limit AS int) FOR UPDATE SKIP LOCKED
@@ -154,12 +191,16 @@ export const RECALL = statement<RecallRow>('sms-recall', `
   )
   SELECT id, kind, msisdn, line, ARRAY(
     SELECT message_id FROM sms_part p WHERE p.sms = taken.id AND p.state = 'accepted' ORDER BY part) AS message_ids
-  FROM taken WHERE recall_at IS NOT NULL`)
+  FROM taken WHERE recall_at IS NOT NULL`,
+)
 
 /** What came of it: thrown away, or to be tried again at `:again`, or neither. */
-export const RECALLED = statement<{ id: string }>('sms-recalled', `
+export const RECALLED = statement<{ id: string }>(
+  'sms-recalled',
+  `
   UPDATE sms_outbox SET recall_at = CAST(:again AS timestamptz),
     state = CASE WHEN CAST(:gone AS boolean) THEN '${nextState('accepted', { type: 'RECALLED' })}' ELSE state END,
     settled_at = CASE WHEN CAST(:gone AS boolean) THEN CAST(:now AS timestamptz) ELSE settled_at END
   WHERE id = CAST(:id AS bigint) AND state IN (${hearing({ type: 'RECALLED' })})
-  RETURNING id`)
+  RETURNING id`,
+)

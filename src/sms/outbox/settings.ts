@@ -48,7 +48,9 @@ export interface OutboxDeps {
   settings?: Partial<OutboxSettings>
   /** How a line writes message ids; null: its ids name nothing (all the same), so no receipt is matched by them. */
   messageIds?: (line: string) => IdBases | null
-  /** The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any. */
+  /**
+   * The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any.
+   */
   doors?: (line: string) => readonly string[]
 }
 

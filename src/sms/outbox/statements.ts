@@ -14,13 +14,15 @@ export interface NewSms {
 
 /** The value of `:sms` in WRITE_SMS. */
 export function smsBinding(sms: readonly NewSms[]): string {
-  return JSON.stringify(sms.map((one) => ({
-    kind: one.kind,
-    body: one.text,
-    due_at: new Date(one.dueMs).toISOString(),
-    expires_at: new Date(one.expiresMs).toISOString(),
-    quiet_zone: one.quietZone,
-  })))
+  return JSON.stringify(
+    sms.map((one) => ({
+      kind: one.kind,
+      body: one.text,
+      due_at: new Date(one.dueMs).toISOString(),
+      expires_at: new Date(one.expiresMs).toISOString(),
+      quiet_zone: one.quietZone,
+    })),
+  )
 }
 
 /**

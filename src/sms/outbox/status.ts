@@ -15,11 +15,15 @@ export type StatusClasses = ReadonlyMap<number, StatusClass>
  * vendors' own (0x400 to 0x4FF), are as often passing as not. (SMPP v3.4 §5.1.3)
  */
 export const STATUS_CLASSES: StatusClasses = new Map<number, StatusClass>([
-  [STATUS.ESME_RSYSERR, 'retry'], [STATUS.ESME_RX_T_APPN, 'retry'], [0x102, 'retry'],
+  [STATUS.ESME_RSYSERR, 'retry'],
+  [STATUS.ESME_RX_T_APPN, 'retry'],
+  [0x102, 'retry'],
   [STATUS.ESME_RTHROTTLED, 'pause'],
   [STATUS.ESME_RMSGQFUL, 'destination'],
   [STATUS.ESME_RINVBNDSTS, 'retry'],
-  [STATUS.ESME_RSUBMITFAIL, 'retry'], [STATUS.ESME_RDELIVERYFAILURE, 'retry'], [STATUS.ESME_RUNKNOWNERR, 'retry'],
+  [STATUS.ESME_RSUBMITFAIL, 'retry'],
+  [STATUS.ESME_RDELIVERYFAILURE, 'retry'],
+  [STATUS.ESME_RUNKNOWNERR, 'retry'],
 ])
 
 /** The class of a status on a line whose settings say `own`. Pure. */

@@ -1,8 +1,18 @@
 /** SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of. */
 import type { Knex } from 'knex'
 
-/** due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen). */
-export type SmsState = 'due' | 'submitting' | 'ambiguous' | 'accepted' | 'delivered' | 'failed' | 'expired' | 'cancelled'
+/**
+ * due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen).
+ */
+export type SmsState =
+  | 'due'
+  | 'submitting'
+  | 'ambiguous'
+  | 'accepted'
+  | 'delivered'
+  | 'failed'
+  | 'expired'
+  | 'cancelled'
 
 /** One SMS as the outbox hands it out. */
 export interface OutboxSms {
@@ -25,13 +35,18 @@ export type PartIds = readonly (string | null)[]
 export type SmsOutcome =
   | { is: 'accepted'; messageIds: PartIds; /** Which line took it; that of the SMS if absent. */ line?: string }
   /** Try again later: throttled, queue full, temporary. `pause` asks for a pause of the whole line. */
-  | { is: 'later'; status: number; pause: boolean; /** Only this subscriber's queue is full. */ destination?: boolean } & Partly
+  | ({
+      is: 'later'
+      status: number
+      pause: boolean
+      /** Only this subscriber's queue is full. */ destination?: boolean
+    } & Partly)
   /** Never: refused for good. */
-  | { is: 'failed'; status: number } & Partly
+  | ({ is: 'failed'; status: number } & Partly)
   /** Written, response unknown. */
-  | { is: 'ambiguous' } & Partly
+  | ({ is: 'ambiguous' } & Partly)
   /** Certainly not written (no bind, lane full): try again, not an attempt. */
-  | { is: 'unsent' } & Partly
+  | ({ is: 'unsent' } & Partly)
 
 /** Of an SMS of several parts: those before the one that was not taken. They are never sent again. */
 export interface Partly {
@@ -51,7 +66,9 @@ export interface SmsToRecall {
   messageIds: readonly string[]
 }
 
-/** gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line. */
+/**
+ * gone: all parts thrown away · kept: it has none any more, or will not · unsent: try again · off: not on this line.
+ */
 export type RecallOutcome = 'gone' | 'kept' | 'unsent' | 'off'
 
 /** Another text for an SMS of one part that the SMSC holds; `before` is what it says now. */
@@ -63,7 +80,10 @@ export interface SmsToReplace {
   text: string
 }
 
-/** refused: it has it no more, or cannot · unfit: the new text would need another coding, or several parts · unknown: no response. */
+/**
+ * refused: it has it no more, or cannot · unfit: the new text would need another coding, or several parts · unknown: no
+ * response.
+ */
 export type ReplaceOutcome = 'replaced' | 'refused' | 'unfit' | 'unsent' | 'unknown' | 'off'
 
 export type SmsReplace = (sms: SmsToReplace) => Promise<ReplaceOutcome>

@@ -18,7 +18,10 @@ export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRe
     let outcome: RecallOutcome = 'gone'
     for (const messageId of sms.messageIds) {
       const deadline = clock.now() + how.timers.responseMs
-      const answer = await line.submit(cancelSm(messageId, sms.msisdn, { line, how: how.sms }), { lane: 'sms', deadline })
+      const answer = await line.submit(cancelSm(messageId, sms.msisdn, { line, how: how.sms }), {
+        lane: 'sms',
+        deadline,
+      })
       if (answer.kind === 'unsent') return 'unsent'
       if (answer.kind !== 'ok') outcome = 'kept'
     }
@@ -26,13 +29,23 @@ export function smsRecall({ settings, lines, clock }: RecallDeps): (sms: SmsToRe
   }
 }
 
-function cancelSm(messageId: string, msisdn: string, { line: { sms }, how }: { line: Line; how: SmsSettings }): OutgoingPdu {
+function cancelSm(
+  messageId: string,
+  msisdn: string,
+  { line: { sms }, how }: { line: Line; how: SmsSettings },
+): OutgoingPdu {
   return {
     command: 'cancel_sm',
     tlvs: [],
     body: {
-      service_type: how.serviceType, message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi,
-      source_addr: sms.source, dest_addr_ton: how.destTon, dest_addr_npi: how.destNpi, destination_addr: msisdn,
+      service_type: how.serviceType,
+      message_id: messageId,
+      source_addr_ton: sms.sourceTon,
+      source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source,
+      dest_addr_ton: how.destTon,
+      dest_addr_npi: how.destNpi,
+      destination_addr: msisdn,
     },
   }
 }

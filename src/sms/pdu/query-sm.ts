@@ -20,7 +20,13 @@ export function queryLines({ settings, lines }: QueryDeps): QueryLine[] {
   return settings.flatMap(({ name, sms }) => {
     const line = lines.get(name)
     if (sms?.queryMs === undefined || !line?.bound() || line.dialect.habits.messageIdUseless) return []
-    return [{ line: name, afterMs: sms.queryMs, limit: Math.max(1, Math.floor(sms.perSecond * sms.queryShare * QUERY_EVERY_MS / 1000)) }]
+    return [
+      {
+        line: name,
+        afterMs: sms.queryMs,
+        limit: Math.max(1, Math.floor((sms.perSecond * sms.queryShare * QUERY_EVERY_MS) / 1000)),
+      },
+    ]
   })
 }
 
@@ -29,14 +35,21 @@ export function smsQuery({ settings, lines, clock }: QueryDeps): SmsQuery {
     const line = lines.get(name)
     const how = settings.find((one) => one.name === name)
     if (!line || !how?.sms) return { is: 'unsent' }
-    return said(await line.submit(querySm(messageId, line), { lane: 'sms', deadline: clock.now() + how.timers.responseMs }), how.sms)
+    return said(
+      await line.submit(querySm(messageId, line), { lane: 'sms', deadline: clock.now() + how.timers.responseMs }),
+      how.sms,
+    )
   }
 }
 
 function said(outcome: SubmitOutcome, how: SmsSettings): QueryOutcome {
   if (outcome.kind === 'ok') {
     const { message_state: state, error_code: error } = outcome.pdu.body
-    return { is: 'said', state: messageState(Number(state ?? 0)) ?? 'unknown', error: String(error ?? 0).padStart(3, '0') }
+    return {
+      is: 'said',
+      state: messageState(Number(state ?? 0)) ?? 'unknown',
+      error: String(error ?? 0).padStart(3, '0'),
+    }
   }
   if (outcome.kind === 'unsent') return { is: 'unsent' }
   if (outcome.kind === 'lost') return { is: 'later' }
@@ -46,7 +59,13 @@ function said(outcome: SubmitOutcome, how: SmsSettings): QueryOutcome {
 
 function querySm(messageId: string, { sms }: Line): OutgoingPdu {
   return {
-    command: 'query_sm', tlvs: [],
-    body: { message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi, source_addr: sms.source },
+    command: 'query_sm',
+    tlvs: [],
+    body: {
+      message_id: messageId,
+      source_addr_ton: sms.sourceTon,
+      source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source,
+    },
   }
 }

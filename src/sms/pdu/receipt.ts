@@ -16,13 +16,31 @@ type ReceiptState = Receipt['state']
 const TAG = { receiptedMessageId: 0x001e, userMessageReference: 0x0204, networkErrorCode: 0x0423, messageState: 0x0427 }
 /** SMPP v3.4 §5.2.28; 0 and 9 are of v5.0. */
 const STATES: readonly ReceiptState[] = [
-  'enroute', 'enroute', 'delivered', 'expired', 'deleted', 'undeliverable', 'accepted', 'unknown', 'rejected', 'deleted',
+  'enroute',
+  'enroute',
+  'delivered',
+  'expired',
+  'deleted',
+  'undeliverable',
+  'accepted',
+  'unknown',
+  'rejected',
+  'deleted',
 ]
 /** Appendix B, by first letters, for SMSCs write DELIVRD, DELIVERED, UNDELIV, UNDELIVERABLE … */
 const STATE_WORDS: readonly (readonly [string, ReceiptState])[] = [
-  ['deliv', 'delivered'], ['expir', 'expired'], ['delet', 'deleted'], ['undel', 'undeliverable'], ['fail', 'undeliverable'],
-  ['acce', 'accepted'], ['unkn', 'unknown'], ['rej', 'rejected'], ['enr', 'enroute'], ['buff', 'enroute'],
-  ['sched', 'enroute'], ['skip', 'deleted'],
+  ['deliv', 'delivered'],
+  ['expir', 'expired'],
+  ['delet', 'deleted'],
+  ['undel', 'undeliverable'],
+  ['fail', 'undeliverable'],
+  ['acce', 'accepted'],
+  ['unkn', 'unknown'],
+  ['rej', 'rejected'],
+  ['enr', 'enroute'],
+  ['buff', 'enroute'],
+  ['sched', 'enroute'],
+  ['skip', 'deleted'],
 ]
 const ID_LENGTH_MAX = 64
 const TEXT_LENGTH_MAX = 1024
@@ -61,7 +79,12 @@ export function isLikeReceipt(pdu: Pdu): boolean {
 function receiptText(pdu: Pdu): string {
   const octets = payloadOf(pdu).subarray(0, TEXT_LENGTH_MAX)
   const ascii = decodeLatin1(octets)
-  const isUcs2 = pdu.body.data_coding === 8 && !ascii.slice(0, 4).split('').every((it) => it >= ' ' && it <= '~')
+  const isUcs2 =
+    pdu.body.data_coding === 8 &&
+    !ascii
+      .slice(0, 4)
+      .split('')
+      .every((it) => it >= ' ' && it <= '~')
   return isUcs2 ? decodeUcs2(octets) : ascii
 }
 

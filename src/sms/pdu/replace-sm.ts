@@ -13,8 +13,13 @@ export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
     if (!line || !how?.sms?.manage) return 'off'
     const [before, after] = [sms.before, sms.text].map((text) => splitSms(text, splittingOf(how.sms!), 1).parts)
     const [old, next] = [before![0]!, after![0]!]
-    const isFit = before!.length === 1 && after!.length === 1 && old.dataCoding === next.dataCoding && old.esmClass === next.esmClass
-      && next.esmClass === 0 && next.tlvs.length === 0
+    const isFit =
+      before!.length === 1 &&
+      after!.length === 1 &&
+      old.dataCoding === next.dataCoding &&
+      old.esmClass === next.esmClass &&
+      next.esmClass === 0 &&
+      next.tlvs.length === 0
     if (!isFit) return 'unfit'
     const pdu = replaceSm(sms.messageId, next.shortMessage, { line, receipts: how.sms.receipts })
     const { kind } = await line.submit(pdu, { lane: 'sms', deadline: clock.now() + how.timers.responseMs })
@@ -25,12 +30,24 @@ export function smsReplace({ settings, lines, clock }: RecallDeps): SmsReplace {
 }
 
 /** Empty times: as they were. */
-function replaceSm(messageId: string, text: Buffer, { line: { sms }, receipts }: { line: Line; receipts: boolean }): OutgoingPdu {
+function replaceSm(
+  messageId: string,
+  text: Buffer,
+  { line: { sms }, receipts }: { line: Line; receipts: boolean },
+): OutgoingPdu {
   return {
-    command: 'replace_sm', tlvs: [],
+    command: 'replace_sm',
+    tlvs: [],
     body: {
-      message_id: messageId, source_addr_ton: sms.sourceTon, source_addr_npi: sms.sourceNpi, source_addr: sms.source,
-      schedule_delivery_time: '', validity_period: '', registered_delivery: receipts ? 1 : 0, sm_default_msg_id: 0, short_message: text,
+      message_id: messageId,
+      source_addr_ton: sms.sourceTon,
+      source_addr_npi: sms.sourceNpi,
+      source_addr: sms.source,
+      schedule_delivery_time: '',
+      validity_period: '',
+      registered_delivery: receipts ? 1 : 0,
+      sm_default_msg_id: 0,
+      short_message: text,
     },
   }
 }

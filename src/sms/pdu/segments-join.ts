@@ -37,8 +37,9 @@ function decodeSms(octets: Buffer, alphabet: 'gsm7' | 'latin1' | 'ucs2', header:
 }
 
 /**
- * By the SMPP table (v3.4 §5.2.19) up to 0x0E. What it reserves is the coding scheme of the handset, which some SMSCs hand on:
- * bits 3 and 2 tell the alphabet, but for messages that wait (0xC0) and those with a class (0xF0). (3GPP TS 23.038 §4)
+ * By the SMPP table (v3.4 §5.2.19) up to 0x0E. What it reserves is the coding scheme of the handset, which some SMSCs
+ * hand on: bits 3 and 2 tell the alphabet, but for messages that wait (0xC0) and those with a class (0xF0). (3GPP TS
+ * 23.038 §4)
  */
 function alphabetOf(dataCoding: number, plain: PlainText): 'gsm7' | 'latin1' | 'ucs2' {
   if (dataCoding === plain.dataCoding) return plain.alphabet === 'gsm7' ? 'gsm7' : 'latin1'

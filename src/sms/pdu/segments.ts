@@ -1,5 +1,20 @@
 /** Long SMS: a text as one or more messages, and the messages that arrive as one text again. */
-import { countGsm7, uncodableAt, encodeNational, NO_SHIFT, shiftElements, shiftFor, type Shift, encodeAscii, encodeLatin1, encodeUcs2, boundaryAt, toGsm7Text, transliterate, type Alphabet } from '../../ussd/index.ts'
+import {
+  countGsm7,
+  uncodableAt,
+  encodeNational,
+  NO_SHIFT,
+  shiftElements,
+  shiftFor,
+  type Shift,
+  encodeAscii,
+  encodeLatin1,
+  encodeUcs2,
+  boundaryAt,
+  toGsm7Text,
+  transliterate,
+  type Alphabet,
+} from '../../ussd/index.ts'
 import type { OutgoingPdu, Tlv } from '../../smpp/index.ts'
 
 /**
@@ -75,7 +90,8 @@ export function splitSms(text: string, settings: SplitSettings, reference: numbe
   const form = formFor(text, settings)
   const shift = shiftElements(form.shift)
   const whole = partOf(form.text, { form, elements: shift, tlvs: [] })
-  if (unitsOf(form.text, form) <= capacity(form, shift.length)) return { alphabet: form.alphabet, parts: [whole], cut: false }
+  if (unitsOf(form.text, form) <= capacity(form, shift.length))
+    return { alphabet: form.alphabet, parts: [whole], cut: false }
   const texts = pieces(form, capacity(form, shift.length + ELEMENT_OCTETS[concatenation]))
   const kept = texts.slice(0, partsMax)
   const cut = texts.length > kept.length
@@ -116,12 +132,23 @@ export function smsPdu(part: SmsPart, to: SmsAddresses): OutgoingPdu {
     command: 'submit_sm',
     tlvs,
     body: {
-      service_type: to.serviceType ?? '', source_addr_ton: to.sourceTon, source_addr_npi: to.sourceNpi, source_addr: to.source,
-      dest_addr_ton: to.destTon ?? 1, dest_addr_npi: to.destNpi ?? 1, destination_addr: to.msisdn, esm_class: part.esmClass,
+      service_type: to.serviceType ?? '',
+      source_addr_ton: to.sourceTon,
+      source_addr_npi: to.sourceNpi,
+      source_addr: to.source,
+      dest_addr_ton: to.destTon ?? 1,
+      dest_addr_npi: to.destNpi ?? 1,
+      destination_addr: to.msisdn,
+      esm_class: part.esmClass,
       protocol_id: 0,
-      priority_flag: to.priority ?? 0, schedule_delivery_time: '', validity_period: to.validityPeriod,
-      registered_delivery: to.registeredDelivery, replace_if_present_flag: 0, data_coding: part.dataCoding,
-      sm_default_msg_id: 0, short_message: part.shortMessage,
+      priority_flag: to.priority ?? 0,
+      schedule_delivery_time: '',
+      validity_period: to.validityPeriod,
+      registered_delivery: to.registeredDelivery,
+      replace_if_present_flag: 0,
+      data_coding: part.dataCoding,
+      sm_default_msg_id: 0,
+      short_message: part.shortMessage,
     },
   }
 }
@@ -149,7 +176,9 @@ interface Form {
   plain: PlainText
 }
 
-/** The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2. */
+/**
+ * The default alphabet; else a national one that is allowed; else the default one after transliteration; else UCS-2.
+ */
 function formFor(text: string, settings: SplitSettings): Form {
   const { concatenation, languages = [], translit = true, ucs2 = true, plain = PLAIN } = settings
   const isPlain = (said: string) => uncodableAt(said) < 0 && LETTERS[plain.alphabet].test(said)

@@ -1,6 +1,15 @@
 /** How the outbox sends: each part of an SMS in order, and nothing more once one part is not taken. */
 import { failpointOnceWritten, type Counters } from '../../base/index.ts'
-import { type LateSms, type BeforePart, type PartIds, type SmsOutcome, type SmsSubmit, type SmsToSend, ownClasses, statusClass } from '../outbox/index.ts'
+import {
+  type LateSms,
+  type BeforePart,
+  type PartIds,
+  type SmsOutcome,
+  type SmsSubmit,
+  type SmsToSend,
+  ownClasses,
+  statusClass,
+} from '../outbox/index.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, SubmitOutcome } from '../../smpp/index.ts'
@@ -45,7 +54,8 @@ export function lateSmsOf(key: string | undefined, line: string): Required<LateS
 /** What the response to one part means. */
 export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
   if (outcome.kind === 'ok') return { is: 'accepted', messageIds: [outcome.messageId] }
-  if (outcome.kind === 'unsent') return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
+  if (outcome.kind === 'unsent')
+    return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
   if (outcome.kind !== 'refused') return { is: 'ambiguous' }
   const { status } = outcome
   const is = statusClass(status, ownClasses(how.statuses))
@@ -65,7 +75,8 @@ interface Sending {
 async function sendParts(pieces: readonly SmsPart[], sending: Sending): Promise<SmsOutcome> {
   const { sms, line, how, clock, beforePart } = sending
   const messageIds: (string | null)[] = pieces.map(() => null)
-  // Where the line's settings cut it into another number of parts by now, a handset can put none of the old ones to them.
+  // Where the line's settings cut it into another number of parts by now, a handset can put none of the old ones to
+  // them.
   const has = sms.parts === undefined || sms.parts === pieces.length ? sms.taken : undefined
   const overMs = clock.now() + (RESPONSES_MAX - 1) * sending.responseMs
   for (const [i, piece] of pieces.entries()) {
@@ -89,9 +100,15 @@ function partly(fate: SmsOutcome, messageIds: PartIds, line: string): SmsOutcome
 function pduOf(piece: SmsPart, { sms, line, how, clock }: Sending) {
   const leftMs = Math.max(VALIDITY_MS_MIN, Math.min(sms.expiresMs - clock.now(), how.validityMs ?? Infinity))
   return smsPdu(piece, {
-    ...line.sms, msisdn: sms.msisdn, registeredDelivery: how.receipts ? 1 : 0, userMessageReference: sms.reference,
-    validityPeriod: validityOf(how, leftMs, clock), priority: how.priority,
-    serviceType: how.serviceType, destTon: how.destTon, destNpi: how.destNpi,
+    ...line.sms,
+    msisdn: sms.msisdn,
+    registeredDelivery: how.receipts ? 1 : 0,
+    userMessageReference: sms.reference,
+    validityPeriod: validityOf(how, leftMs, clock),
+    priority: how.priority,
+    serviceType: how.serviceType,
+    destTon: how.destTon,
+    destNpi: how.destNpi,
   })
 }
 
@@ -104,7 +121,10 @@ function validityOf({ validity }: SmsSettings, ms: number, clock: Clock): string
 /** How a line cuts a text. */
 export function splittingOf(how: SmsSettings) {
   return {
-    concatenation: how.long, ucs2: how.ucs2, translit: how.transliterate, languages: how.languages.map((name) => LANGUAGES[name]),
+    concatenation: how.long,
+    ucs2: how.ucs2,
+    translit: how.transliterate,
+    languages: how.languages.map((name) => LANGUAGES[name]),
     plain: { alphabet: how.alphabet, dataCoding: how.dataCoding },
   }
 }

@@ -1,4 +1,7 @@
-/** Unfinished SMS of subscribers on one machine without Redis: a map, and a file of it that survives the end of the process. */
+/**
+ * Unfinished SMS of subscribers on one machine without Redis: a map, and a file of it that survives the end of the
+ * process.
+ */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { nameOfKey, type StoreFault } from '../../dialogue/index.ts'
@@ -26,7 +29,7 @@ export function fileParts({ file, sealer = plainSealer, subscribersMax, onFault 
 
   function read(): Entries {
     try {
-      return new Map(file === undefined ? [] : JSON.parse(place.open(readFileSync(file, 'utf8'), SHELF.group)) as [])
+      return new Map(file === undefined ? [] : (JSON.parse(place.open(readFileSync(file, 'utf8'), SHELF.group)) as []))
     } catch (error) {
       if (error instanceof StoreError && error.code === 'sealed') throw new UsageError(error.message)
       const { code } = error as { code?: string }

@@ -2,7 +2,30 @@
  * The dialogue store in this process: a Map, its deadlines, and what becomes durable through a journal (or does not).
  * Entries are values: each change puts a new one in, after the journal has it.
  */
-import { tallied, deadlineMs, recordOf, refuseTooLarge, writeSnapshot, type DialogueEntry, nameOfKey, confirm, drop, rest, seize, type Seizing, bury, classifyAnswer, classifyBegin, type Classified, type DialogueLimits, type DialogueStore, type Overdue, type StoreFault, type TakeResult, type Taking } from '../../dialogue/index.ts'
+import {
+  tallied,
+  deadlineMs,
+  recordOf,
+  refuseTooLarge,
+  writeSnapshot,
+  type DialogueEntry,
+  nameOfKey,
+  confirm,
+  drop,
+  rest,
+  seize,
+  type Seizing,
+  bury,
+  classifyAnswer,
+  classifyBegin,
+  type Classified,
+  type DialogueLimits,
+  type DialogueStore,
+  type Overdue,
+  type StoreFault,
+  type TakeResult,
+  type Taking,
+} from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
 import { deadlines } from './memory-deadlines.ts'
 
@@ -173,7 +196,9 @@ function createEntries(changes: Iterable<Change>) {
   }
   for (const old of changes) apply(old)
   return {
-    entries, due, apply,
+    entries,
+    due,
+    apply,
     open: () => open,
     purge(nowMs: number) {
       for (const name of tombstones.due(nowMs, Infinity)) set(name, undefined, null)
@@ -187,7 +212,7 @@ function createEntries(changes: Iterable<Change>) {
 
 function seizeOne(table: Table, name: string, seizing: Seizing, limits: DialogueLimits): Overdue[] {
   const old = table.get(name)
-  if (!old) return table.due(name, null), []
+  if (!old) return (table.due(name, null), [])
   const { is, entry, deadlineMs: dueMs } = seize(old, seizing, limits)
   if (entry === old) table.due(name, dueMs)
   else table.put(name, entry, dueMs)

@@ -3,8 +3,20 @@
  * before, so it survives the end of the process; with `fsync` also the end of the machine's power.
  */
 import {
-  accessSync, appendFileSync, closeSync, constants, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync,
-  readFileSync, renameSync, rmSync, statSync, writeSync,
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { DialogueLimits, DialogueStore, StoreFault } from '../../dialogue/index.ts'
@@ -39,7 +51,12 @@ export async function journalDialogues(options: JournalOptions): Promise<Dialogu
   try {
     const sealer = options.sealer ?? plainSealer
     const held = readJournal(dir, sealer.place(JOURNAL), onFault)
-    return memoryDialogues({ limits, journal: openJournal(options, sealer, { dir, unlock, ...held }), changes: held.changes, ...fault })
+    return memoryDialogues({
+      limits,
+      journal: openJournal(options, sealer, { dir, unlock, ...held }),
+      changes: held.changes,
+      ...fault,
+    })
   } catch (error) {
     unlock()
     throw error
@@ -132,7 +149,11 @@ interface Opened extends Held {
   unlock: () => void
 }
 
-function openJournal(options: JournalOptions, sealer: Sealer, { dir, octets, unlock, changes, ...held }: Opened): Journal {
+function openJournal(
+  options: JournalOptions,
+  sealer: Sealer,
+  { dir, octets, unlock, changes, ...held }: Opened,
+): Journal {
   const { fsync = false, compactOctets = COMPACT_OCTETS } = options
   const place = sealer.place(JOURNAL)
   const file = join(dir, FILE)
@@ -165,7 +186,7 @@ function openJournal(options: JournalOptions, sealer: Sealer, { dir, octets, unl
   const tryRoom = () => {
     const before = size
     write(' '.repeat(ROOM_OCTETS))
-    cutBack(fd, size = before)
+    cutBack(fd, (size = before))
   }
   /** What is not written keeps no number. */
   const writeLines = (lines: readonly Change[]) => {
@@ -184,7 +205,7 @@ function openJournal(options: JournalOptions, sealer: Sealer, { dir, octets, unl
       fd = next.fd
       size = compacted = next.size
     } catch (error) {
-      ({ name, number } = before)
+      ;({ name, number } = before)
       throw error
     }
   }
@@ -233,7 +254,12 @@ function refuseReadOnly(dir: string): void {
 const CHUNK = 65_536
 
 /** A journal of only what is live, in place of the old one. */
-function writeNew(dir: string, header: string, live: Iterable<Change>, lineOf: (change: Change) => string): { fd: number; size: number } {
+function writeNew(
+  dir: string,
+  header: string,
+  live: Iterable<Change>,
+  lineOf: (change: Change) => string,
+): { fd: number; size: number } {
   const file = join(dir, FILE)
   let fd: number | undefined
   try {

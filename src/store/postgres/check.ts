@@ -11,12 +11,15 @@ export interface PostgresCheck {
 const PING_MS = 1_000
 
 /** A statement is planned once a connection; only statistics that are taken anew bring another plan. */
-const AUTOVACUUM_OFF = 'autovacuum is off: statements stay planned for the size that tables had at first, until each takes seconds. '
-  + 'Switch it on, or run VACUUM (ANALYZE) every few minutes'
+const AUTOVACUUM_OFF =
+  'autovacuum is off: statements stay planned for the size that tables had at first, until each takes seconds. ' +
+  'Switch it on, or run VACUUM (ANALYZE) every few minutes'
 
-const READ_ONLY = 'read-only: this is a standby, or default_transaction_read_only is on; nothing can be booked, no SMS sent'
+const READ_ONLY =
+  'read-only: this is a standby, or default_transaction_read_only is on; nothing can be booked, no SMS sent'
 
-const SETTINGS = "SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only"
+const SETTINGS =
+  "SELECT current_setting('autovacuum') AS autovacuum, current_setting('transaction_read_only') AS read_only"
 
 export async function checkPostgres({ knex, kind }: Postgres): Promise<PostgresCheck> {
   try {

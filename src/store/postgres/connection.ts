@@ -58,19 +58,22 @@ export async function openPostgres(settings: ServerSettings | EmbeddedSettings):
 function openServer(settings: ServerSettings): Postgres {
   const knex = knexFactory({
     ...shared(settings),
-    connection: () => ({
-      // Read by pg for each new connection; knex would copy an object that it is not given by a function.
-      get connectionString() { return wholeUrl(settings.url, settings.password?.()) },
-      ...(settings.ssl ? { ssl: settings.ssl } : {}),
-      application_name: 'ussd-connector',
-      keepAlive: true,
-      connectionTimeoutMillis: settings.acquireMs ?? 1000,
-      statement_timeout: settings.statementMs ?? 2000,
-      lock_timeout: settings.lockMs ?? 1000,
-      query_timeout: settings.queryMs ?? 2500,
-      // A transaction that its daemon forgot must not keep its locks.
-      idle_in_transaction_session_timeout: 10_000,
-    } as Knex.PgConnectionConfig),
+    connection: () =>
+      ({
+        // Read by pg for each new connection; knex would copy an object that it is not given by a function.
+        get connectionString() {
+          return wholeUrl(settings.url, settings.password?.())
+        },
+        ...(settings.ssl ? { ssl: settings.ssl } : {}),
+        application_name: 'ussd-connector',
+        keepAlive: true,
+        connectionTimeoutMillis: settings.acquireMs ?? 1000,
+        statement_timeout: settings.statementMs ?? 2000,
+        lock_timeout: settings.lockMs ?? 1000,
+        query_timeout: settings.queryMs ?? 2500,
+        // A transaction that its daemon forgot must not keep its locks.
+        idle_in_transaction_session_timeout: 10_000,
+      }) as Knex.PgConnectionConfig,
     acquireConnectionTimeout: settings.acquireMs ?? 1000,
     pool: { min: 0, max: settings.poolMax ?? 10, afterCreate: destroyBroken },
   })
@@ -122,8 +125,8 @@ interface RawConnection {
 
 /**
  * After a query time-out the server may still answer, and the answer would meet the next query; after a FATAL error it
- * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back. One that only
- * lets us read may be a standby by now, and the address lead to another: the pool drops it once it is given back.
+ * is about to hang up. The socket is destroyed, so the pool drops the connection and the server rolls back. One that
+ * only lets us read may be a standby by now, and the address lead to another: the pool drops it once it is given back.
  */
 function destroyBroken(raw: RawConnection, done: (error: Error | null, connection: RawConnection) => void): void {
   const query = raw.query.bind(raw)

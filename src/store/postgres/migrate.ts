@@ -39,7 +39,7 @@ export async function migrate(knex: Knex): Promise<string[]> {
 /** Which migrations are applied, pending, or from newer code. Changes nothing. */
 export async function migrationStatus(knex: Knex): Promise<MigrationStatus> {
   const known = await list()
-  const applied = await knex.schema.hasTable(TABLE)
+  const applied = (await knex.schema.hasTable(TABLE))
     ? (await knex(TABLE).select<{ name: string }[]>('name').orderBy('id')).map((row) => row.name)
     : []
   return {
@@ -60,7 +60,8 @@ export async function requireMigrated(knex: Knex): Promise<void> {
 
 function newer(names: string[]): UsageError {
   return new UsageError(
-    `the database's schema is newer than this program: it has ${names.join(', ')}. Run the newer program`)
+    `the database's schema is newer than this program: it has ${names.join(', ')}. Run the newer program`,
+  )
 }
 
 // Polled inside the server, so that no statement outlives the connection's own time-outs.

@@ -1,6 +1,13 @@
 /** What operators decided about flows, in Postgres: shared by all daemons, read again and again. */
 import type { Knex } from 'knex'
-import { undecided, isDecision, type Decided, type Decision, type Recall, type Release } from '../../flow/release/index.ts'
+import {
+  undecided,
+  isDecision,
+  type Decided,
+  type Decision,
+  type Recall,
+  type Release,
+} from '../../flow/release/index.ts'
 
 interface ReleaseRow {
   name: string
@@ -34,33 +41,50 @@ export function flowReleases(knex: Knex): Decided {
       ])
       return {
         releases: new Map(releases.map((row) => [row.name, releaseOf(row)])),
-        recalls: new Map(recalls.map((row): [string, Recall] =>
-          [row.revision, { ...row, texts: JSON.parse(row.texts) as Recall['texts'] }])),
+        recalls: new Map(
+          recalls.map((row): [string, Recall] => [
+            row.revision,
+            { ...row, texts: JSON.parse(row.texts) as Recall['texts'] },
+          ]),
+        ),
       }
     },
     async unrecalled(name) {
-      const rows: { revision: string }[] = await knex('flow_revision as r').where('r.name', name)
+      const rows: { revision: string }[] = await knex('flow_revision as r')
+        .where('r.name', name)
         .whereNotExists(knex('flow_recall as c').whereRaw('c.revision = r.revision').select(knex.raw('1')))
-        .orderByRaw('r.served_at DESC NULLS LAST, r.created_at DESC, r.revision').limit(CANDIDATES_MAX).select('r.revision')
+        .orderByRaw('r.served_at DESC NULLS LAST, r.created_at DESC, r.revision')
+        .limit(CANDIDATES_MAX)
+        .select('r.revision')
       return rows.map(({ revision }) => revision)
     },
     async adopt(name, revision) {
       const row = rowOf({ ...undecided(name), active: revision, by: 'file' })
       await knex('flow_release').insert(row).onConflict('name').ignore()
     },
-    change: (name, decide) => knex.transaction(async (trx) => {
-      await trx('flow_release').insert(rowOf(undecided(name))).onConflict('name').ignore()
-      const row = await trx<ReleaseRow>('flow_release').where('name', name).forUpdate().first('*')
-      const recalled: { revision: string }[] = await trx('flow_recall').where({ name }).select('revision')
-      const decided = decide(releaseOf(row as ReleaseRow), new Set(recalled.map(({ revision }) => revision)))
-      if (isDecision(decided)) await write(trx, name, decided)
-      return decided
-    }),
+    change: (name, decide) =>
+      knex.transaction(async (trx) => {
+        await trx('flow_release')
+          .insert(rowOf(undecided(name)))
+          .onConflict('name')
+          .ignore()
+        const row = await trx<ReleaseRow>('flow_release').where('name', name).forUpdate().first('*')
+        const recalled: { revision: string }[] = await trx('flow_recall').where({ name }).select('revision')
+        const decided = decide(releaseOf(row as ReleaseRow), new Set(recalled.map(({ revision }) => revision)))
+        if (isDecision(decided)) await write(trx, name, decided)
+        return decided
+      }),
     async revisions(name, limit) {
-      const rows = await knex<RevisionRow & { name: string }>('flow_revision').where('name', name).limit(limit)
-        .orderByRaw('coalesce(served_at, created_at) DESC, revision').select('revision', 'published_by', 'note', 'created_at', 'served_at')
+      const rows = await knex<RevisionRow & { name: string }>('flow_revision')
+        .where('name', name)
+        .limit(limit)
+        .orderByRaw('coalesce(served_at, created_at) DESC, revision')
+        .select('revision', 'published_by', 'note', 'created_at', 'served_at')
       return rows.map((row) => ({
-        revision: row.revision, by: row.published_by, note: row.note, createdMs: row.created_at.getTime(),
+        revision: row.revision,
+        by: row.published_by,
+        note: row.note,
+        createdMs: row.created_at.getTime(),
         servedMs: row.served_at?.getTime() ?? null,
       }))
     },
@@ -68,7 +92,9 @@ export function flowReleases(knex: Knex): Decided {
 }
 
 async function write(trx: Knex, name: string, { release, recalls, clears, serves }: Decision): Promise<void> {
-  await trx('flow_release').where({ name }).update({ ...rowOf(release), changed_at: trx.fn.now() })
+  await trx('flow_release')
+    .where({ name })
+    .update({ ...rowOf(release), changed_at: trx.fn.now() })
   if (clears !== undefined) await trx('flow_recall').where({ revision: clears }).delete()
   if (serves !== undefined) await trx('flow_revision').where({ revision: serves }).update({ served_at: trx.fn.now() })
   if (!recalls) return
@@ -79,14 +105,25 @@ async function write(trx: Knex, name: string, { release, recalls, clears, serves
 function releaseOf(row: ReleaseRow): Release {
   const canary = row.canary === null ? null : { revision: row.canary, share: row.canary_share, key: row.canary_key }
   return {
-    name: row.name, active: row.active, insteadOf: row.instead_of, canary, by: row.changed_by, note: row.note,
+    name: row.name,
+    active: row.active,
+    insteadOf: row.instead_of,
+    canary,
+    by: row.changed_by,
+    note: row.note,
     changedMs: row.changed_at.getTime(),
   }
 }
 
 function rowOf({ name, active, insteadOf, canary, by, note }: Release): Omit<ReleaseRow, 'changed_at'> {
   return {
-    name, active, instead_of: insteadOf, canary: canary?.revision ?? null, canary_share: canary?.share ?? 0,
-    canary_key: canary?.key ?? '', changed_by: by, note,
+    name,
+    active,
+    instead_of: insteadOf,
+    canary: canary?.revision ?? null,
+    canary_share: canary?.share ?? 0,
+    canary_key: canary?.key ?? '',
+    changed_by: by,
+    note,
   }
 }

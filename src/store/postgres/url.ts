@@ -9,19 +9,20 @@ const NO_DATABASE = '3D000'
 const DUPLICATE = new Set(['42P04', '23505'])
 
 /**
- * With a user, as libpq has it: the URL's, else PGUSER, else who runs this process. A password given apart wins over the
- * URL's: pg lets the URL win over all other options, so it must be in it.
+ * With a user, as libpq has it: the URL's, else PGUSER, else who runs this process. A password given apart wins over
+ * the URL's: pg lets the URL win over all other options, so it must be in it.
  */
 export function wholeUrl(url: string, password?: string, env: NodeJS.ProcessEnv = process.env): string {
   const whole = new URL(url)
-  if (!whole.username && !whole.searchParams.has('user')) whole.username = encodeURIComponent(env.PGUSER ?? userInfo().username)
+  if (!whole.username && !whole.searchParams.has('user'))
+    whole.username = encodeURIComponent(env.PGUSER ?? userInfo().username)
   if (password !== undefined) whole.password = encodeURIComponent(password)
   return whole.toString()
 }
 
 /**
- * Makes the database of the URL if the server is there and the database is not. True: it was made. Throws what the server
- * says: no right to make one, not reachable.
+ * Makes the database of the URL if the server is there and the database is not. True: it was made. Throws what the
+ * server says: no right to make one, not reachable.
  */
 export async function ensureDatabase(url: string, ssl?: ConnectionOptions): Promise<boolean> {
   const whole = wholeUrl(url)
@@ -60,5 +61,11 @@ async function reaches(url: string, ssl: ConnectionOptions | undefined): Promise
 function oneConnection(url: string, ssl: ConnectionOptions | undefined): Knex {
   const quiet = { warn: () => undefined, error: () => undefined, deprecate: () => undefined, debug: () => undefined }
   const connection = { connectionString: url, ...(ssl ? { ssl } : {}) }
-  return knexFactory({ client: 'pg', connection, pool: { min: 0, max: 1 }, acquireConnectionTimeout: 5_000, log: quiet })
+  return knexFactory({
+    client: 'pg',
+    connection,
+    pool: { min: 0, max: 1 },
+    acquireConnectionTimeout: 5_000,
+    log: quiet,
+  })
 }

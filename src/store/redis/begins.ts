@@ -1,7 +1,11 @@
-/** What a begin means, in Lua: the part of redis-scripts.ts that says dialogue/repeat.ts `hearBegin` and `bury` again. */
+/**
+ * What a begin means, in Lua: the part of redis-scripts.ts that says dialogue/repeat.ts `hearBegin` and `bury` again.
+ */
 import { PAST_MAX } from '../../dialogue/index.ts'
 
-/** now, token, network, code, link, lease, first line, path line, other words for the code, how long a copy is one or '' */
+/**
+ * now, token, network, code, link, lease, first line, path line, other words for the code, how long a copy is one or ''
+ */
 export const OPEN = `
 local now, token, network, code, link = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local copy = ARGV[10] ~= '' and math.min(tonumber(ARGV[10]), TOMBSTONE)

@@ -1,4 +1,7 @@
-/** What the seals of a dialogue's next turn are bound to, as far as this daemon has seen it: a guess, which the scripts check. */
+/**
+ * What the seals of a dialogue's next turn are bound to, as far as this daemon has seen it: a guess, which the scripts
+ * check.
+ */
 import { bindingOf, type Binding } from './record.ts'
 
 export interface Bindings {

@@ -15,14 +15,25 @@ export interface DueQuery {
 }
 
 /** Names of dialogues whose deadline has come, soonest first. Where nothing is due: one cheap read a bucket. */
-export async function listDue(client: Client, prefix: string, { nowMs, limit, start, index = 'due' }: DueQuery): Promise<string[]> {
+export async function listDue(
+  client: Client,
+  prefix: string,
+  { nowMs, limit, start, index = 'due' }: DueQuery,
+): Promise<string[]> {
   const buckets = Array.from({ length: BUCKETS }, (_, n) => (start + n) % BUCKETS)
-  const found = await Promise.allSettled(buckets.map((bucket) =>
-    client.zrangebyscore(`${prefix}:{b${bucket}}:${index}`, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit)))
+  const found = await Promise.allSettled(
+    buckets.map((bucket) =>
+      client.zrangebyscore(`${prefix}:{b${bucket}}:${index}`, '-inf', nowMs, 'WITHSCORES', 'LIMIT', 0, limit),
+    ),
+  )
   const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   // One node of a Cluster is away: the dialogues on the others have deadlines, too.
   if (answers.length === 0) throw (found[0] as PromiseRejectedResult).reason
-  return answers.flatMap(pairs).toSorted(order).slice(0, limit).map(({ name }) => name)
+  return answers
+    .flatMap(pairs)
+    .toSorted(order)
+    .slice(0, limit)
+    .map(({ name }) => name)
 }
 
 /** How many have a deadline. */
@@ -55,8 +66,16 @@ export interface Erasing {
 export const DIALOGUES = { letters: 'dq', index: 'due' }
 
 /** Removes everything of this kind and MSISDN. Answers how many, those put aside not counted. Walks all keys. */
-export async function eraseAll(client: Client, prefix: string, msisdn: string, { hidden, letters, index }: Erasing): Promise<number> {
-  const suffixes = [literal(nameOfKey({ group: '', msisdn })), ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`])]
+export async function eraseAll(
+  client: Client,
+  prefix: string,
+  msisdn: string,
+  { hidden, letters, index }: Erasing,
+): Promise<number> {
+  const suffixes = [
+    literal(nameOfKey({ group: '', msisdn })),
+    ...(hidden === null ? [] : [`:${HIDDEN}??${literal(hidden)}`]),
+  ]
   const patterns = suffixes.map((suffix) => `${literal(prefix)}:{b*}:[${letters}]:*${suffix}`)
   const found = await Promise.all(mastersOf(client).flatMap((node) => patterns.map((pattern) => scan(node, pattern))))
   const removed = await Promise.all([...new Set(found.flat())].map((key) => eraseOne(client, key, index)))
@@ -72,12 +91,18 @@ export async function checkRedis(client: Client, prefix: string): Promise<{ dura
   if (nodes.length === 0) throw new StoreError('down', 'no node of the Redis Cluster is known')
   const checks = await Promise.all(nodes.map(checkNode))
   // Without cluster-require-full-coverage the state stays ok while slots are missing.
-  if (!(client instanceof Redis) && !/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))) {
+  if (
+    !(client instanceof Redis) &&
+    !/cluster_state:ok[^]*cluster_slots_ok:16384/.test(String(await nodes[0]!.cluster('INFO')))
+  ) {
     throw new StoreError('down', 'the Redis Cluster is not whole: some of its slots have no node')
   }
   await mayWrite(client, prefix)
   const told = (n: number, note: string) => (client instanceof Redis ? note : `${addressOf(nodes[n]!)}: ${note}`)
-  return { durable: checks.every((check) => check.durable), notes: checks.flatMap(({ notes }, n) => notes.map((note) => told(n, note))) }
+  return {
+    durable: checks.every((check) => check.durable),
+    notes: checks.flatMap(({ notes }, n) => notes.map((note) => told(n, note))),
+  }
 }
 
 /**
@@ -85,7 +110,9 @@ export async function checkRedis(client: Client, prefix: string): Promise<{ dura
  * Leaves nothing behind: XX writes only over what is there.
  */
 async function mayWrite(client: Client, prefix: string): Promise<void> {
-  await Promise.all(Array.from({ length: BUCKETS }, (_, bucket) => client.set(`${prefix}:{b${bucket}}:check`, '', 'XX')))
+  await Promise.all(
+    Array.from({ length: BUCKETS }, (_, bucket) => client.set(`${prefix}:{b${bucket}}:check`, '', 'XX')),
+  )
 }
 
 /** How many nodes that hold data are known, and how many of them we are connected to. */

@@ -1,7 +1,8 @@
 /**
  * Unfinished SMS of subscribers in Redis: `prefix:{b<0…63>}:s:<group>:<msisdn>` is what one subscriber has, and
- * `prefix:{b<n>}:sms` says when something of its bucket is over. Names and values are hidden as those of dialogues are. A change
- * is read, worked out here, and written if nobody else wrote meanwhile: two parts of one subscriber seldom come at once.
+ * `prefix:{b<n>}:sms` says when something of its bucket is over. Names and values are hidden as those of dialogues are.
+ * A change is read, worked out here, and written if nobody else wrote meanwhile: two parts of one subscriber seldom
+ * come at once.
  */
 import { BUCKETS, bucketOf, type StoreFault } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
@@ -31,9 +32,9 @@ const BACKSTOP_MS = 3_600_000
 const KIND = { letters: 's', index: 'sms' } as const
 
 /**
- * KEYS: the value, the index of its bucket, where it was read (its former name, or the same). ARGV: the value that was read, the
- * next one, its name, the former name, when it is due, its time to live, how many a bucket may have. '' is no value. Answers 1, or
- * 0 where another was quicker, or 2 where the bucket is full.
+ * KEYS: the value, the index of its bucket, where it was read (its former name, or the same). ARGV: the value that was
+ * read, the next one, its name, the former name, when it is due, its time to live, how many a bucket may have. '' is no
+ * value. Answers 1, or 0 where another was quicker, or 2 where the bucket is full.
  */
 const SWAP = `
 if (redis.call('GET', KEYS[3]) or '') ~= ARGV[1] then return 0 end
@@ -88,11 +89,21 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
       const { held, dueMs, liveMs, told } = run(opened(place, stored))
       const next = held === null ? '' : place.seal(JSON.stringify(held), PARTS)
       const keys = [keyOf(place.name), `${prefix}:{b${bucketOf(place.name)}}:${KIND.index}`, keyOf(name)]
-      const answer = await swap(...keys, stored, next, place.name, name, dueMs, Math.ceil(liveMs) + BACKSTOP_MS, bucketMax)
+      const answer = await swap(
+        ...keys,
+        stored,
+        next,
+        place.name,
+        name,
+        dueMs,
+        Math.ceil(liveMs) + BACKSTOP_MS,
+        bucketMax,
+      )
       if (answer === 1) return told
-      if (answer === 2) throw new StoreError('too-large', 'as many subscribers have unfinished SMS as sms.long.subscribersMax allows')
+      if (answer === 2)
+        throw new StoreError('too-large', 'as many subscribers have unfinished SMS as sms.long.subscribersMax allows')
     }
-    throw new StoreError('down', 'parts of one subscriber\'s SMS came at too many daemons at once')
+    throw new StoreError('down', "parts of one subscriber's SMS came at too many daemons at once")
   }
 
   return {
@@ -100,14 +111,15 @@ export function redisParts(options: RedisPartsOptions): PartShelf {
     async changeDue<T>(nowMs: number, limit: number, run: (held: HeldDeps) => Changed<T>) {
       const names = await ask('parts due', () => listDue(client, prefix, { nowMs, limit, start: 0, index: KIND.index }))
       const gone: Changed<null> = { held: null, dueMs: 0, liveMs: 0, told: null }
-      const one = (name: string) => change<T | null>(sealer.named(name), (held) => held ? run(held) : gone)
+      const one = (name: string) => change<T | null>(sealer.named(name), (held) => (held ? run(held) : gone))
       const all = await Promise.all(names.map((name) => ask('parts due', () => one(name)).catch(leave)))
       return all.filter((told) => told !== null)
     },
-    find: (key) => ask('parts of', async () => {
-      const place = sealer.place(key)
-      return opened(place, (await read(place)).stored)
-    }),
+    find: (key) =>
+      ask('parts of', async () => {
+        const place = sealer.place(key)
+        return opened(place, (await read(place)).stored)
+      }),
     erase: (msisdn) => ask('erase', () => eraseAll(client, prefix, msisdn, { hidden: sealer.hidden(msisdn), ...KIND })),
   }
 }

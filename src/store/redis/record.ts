@@ -9,14 +9,14 @@
  *     snapshot
  *     what stood here before, in the same form (first turn only)
  *
- * The first three characters: version of this form (1 plain, 2 sealed); taken, resting, ended; reply confirmed, unconfirmed, - none waits.
- * `touched` is counted from `opened`; `-` is null. `until` is when a tombstone runs out; of a turn that is taken, how often it was
- * taken over: there releases that do not count leave the word as it is.
+ * The first three characters: version of this form (1 plain, 2 sealed); taken, resting, ended; reply confirmed,
+ * unconfirmed, - none waits. `touched` is counted from `opened`; `-` is null. `until` is when a tombstone runs out; of
+ * a turn that is taken, how often it was taken over: there releases that do not count leave the word as it is.
  *
- * Where there are keys (seal.ts), code and text are words that only equal ones share; the third line seals the text, the
- * MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty. Each is bound to its field, to what of the first
- * line stays while a dialogue lives (epoch, opened, network, code), and to its turn: of an answer that is under way, the reply is
- * that of the turn before.
+ * Where there are keys (seal.ts), code and text are words that only equal ones share; the third line seals the text,
+ * the MSISDN and the path; the fourth seals reply and snapshot, and the fifth is empty. Each is bound to its field, to
+ * what of the first line stays while a dialogue lives (epoch, opened, network, code), and to its turn: of an answer
+ * that is under way, the reply is that of the turn before.
  */
 import { readSnapshot, type DialogueKey, type DialogueRecord, type Taking } from '../../dialogue/index.ts'
 import { StoreError } from '../../base/index.ts'
@@ -27,15 +27,30 @@ import { isSealed, type SealPlace, type Sealer } from '../seal.ts'
 export const KIND = { begin: 'b', input: 'i', 'notify-ack': 'n' } as const
 
 const ACTION: Record<UssdAction, string> = {
-  continue: 'c', end: 'e', notify: 'n', 'push-begin': 'b', 'push-end': 'f', abort: 'a',
+  continue: 'c',
+  end: 'e',
+  notify: 'n',
+  'push-begin': 'b',
+  'push-end': 'f',
+  abort: 'a',
 }
 
 /** The first line of a dialogue that opens; the script puts in what it remembers of earlier ones after it. */
 export function writeOpenHead(taking: Taking, place: SealPlace, sealer: Sealer): string {
   const { answer, returnPath } = taking
   return [
-    `${formOf(sealer)}t- 1`, word(taking.epoch), taking.nowMs, 0, word(taking.token), word(taking.network), sealer.code(taking.code),
-    KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), wordOrNone(returnPath.beginOp), '- - - -',
+    `${formOf(sealer)}t- 1`,
+    word(taking.epoch),
+    taking.nowMs,
+    0,
+    word(taking.token),
+    word(taking.network),
+    sealer.code(taking.code),
+    KIND[answer.kind],
+    place.mark(answer.text),
+    wordOrNone(answer.step),
+    wordOrNone(returnPath.beginOp),
+    '- - - -',
   ].join(' ')
 }
 
@@ -79,15 +94,24 @@ export interface Written {
  */
 export function writePath({ key, line, answer, returnPath }: Taking, { place, sealer, binding }: Written): string {
   if (sealer.seals && !binding) return ''
-  const { from: [ton, npi, digits], to, serviceType, carrier, more } = returnPath
+  const {
+    from: [ton, npi, digits],
+    to,
+    serviceType,
+    carrier,
+    more,
+  } = returnPath
   const from = digits === key.msisdn ? 0 : digits
   const path = JSON.stringify([line, ton, npi, from, ...to, serviceType, carrier, ...(more ? [more] : [])])
-  return binding ? place.seal(`${JSON.stringify([answer.text, key.msisdn])}\n${path}`, `${PATH} ${boundTo(binding)}`) : path
+  return binding
+    ? place.seal(`${JSON.stringify([answer.text, key.msisdn])}\n${path}`, `${PATH} ${boundTo(binding)}`)
+    : path
 }
 
 /** The lines of a reply and of a snapshot. */
 export function writeOutcome(
-  said: { revision: string; action: UssdAction; text: string; snapshot: string }, { place, sealer, binding }: Written,
+  said: { revision: string; action: UssdAction; text: string; snapshot: string },
+  { place, sealer, binding }: Written,
 ): string {
   if (sealer.seals && !binding) return ''
   const lines = `${JSON.stringify([said.revision, ACTION[said.action], said.text])}\n${said.snapshot}`
@@ -107,8 +131,8 @@ export interface Stored {
 }
 
 /**
- * What a stored string says, and what it says stood there before. Throws if it does not read; StoreError 'sealed' if its
- * key is not here.
+ * What a stored string says, and what it says stood there before. Throws if it does not read; StoreError 'sealed' if
+ * its key is not here.
  */
 export function readRecord(place: SealPlace, stored: string, sealer: Sealer): Stored {
   const lines = cut(stored, 5)
@@ -117,22 +141,47 @@ export function readRecord(place: SealPlace, stored: string, sealer: Sealer): St
   const words = head!.split(' ')
   if (words.length !== 16) throw new Error('the first line of a dialogue has 16 words')
   const [
-    flags, turn, epoch, opened, touched, , network, code, kind, mark, step, beginOp, until, ended, link, replyStep,
+    flags,
+    turn,
+    epoch,
+    opened,
+    touched,
+    ,
+    network,
+    code,
+    kind,
+    mark,
+    step,
+    beginOp,
+    until,
+    ended,
+    link,
+    replyStep,
   ] = words
   const binding = bindingOf(head!)
   const { text, key, path } = openPath(place, pathLine!, mark!, binding)
   const [reply, snapshot] = openOutcome(place, [replyLine!, snapshotLine], { status: flags![1], binding, sealer })
   const replied = reply === '' ? null : (JSON.parse(reply) as [string, string, string])
   const record: DialogueRecord = {
-    key, epoch: string(epoch), status: oneOf(STATUS, flags![1]), network: string(network),
-    turn: Number(turn), revision: replied ? replied[0] : '', code: openCode(code!, sealer),
-    line: path[0] as string, snapshot: readSnapshot(snapshot),
+    key,
+    epoch: string(epoch),
+    status: oneOf(STATUS, flags![1]),
+    network: string(network),
+    turn: Number(turn),
+    revision: replied ? replied[0] : '',
+    code: openCode(code!, sealer),
+    line: path[0] as string,
+    snapshot: readSnapshot(snapshot),
     answer: { kind: oneOf(KIND_OF, kind), text, step: number(step) },
     reply: replied && {
-      action: oneOf(ACTION_OF, replied[1]), text: replied[2], step: number(replyStep), link: string(link),
+      action: oneOf(ACTION_OF, replied[1]),
+      text: replied[2],
+      step: number(replyStep),
+      link: string(link),
     },
     returnPath: readPath(key, path, number(beginOp)),
-    openedMs: Number(opened), touchedMs: Number(opened) + Number(touched),
+    openedMs: Number(opened),
+    touchedMs: Number(opened) + Number(touched),
     ended: ended === '-' ? null : (ended as EndReason),
     ...(flags![1] === 't' && until !== '-' ? { takeovers: Number(until) } : {}),
   }
@@ -154,7 +203,12 @@ function readBefore(place: SealPlace, before: string, sealer: Sealer): Omit<Stor
   }
 }
 
-function openPath(place: SealPlace, line: string, mark: string, binding: Binding): { text: string; key: DialogueKey; path: unknown[] } {
+function openPath(
+  place: SealPlace,
+  line: string,
+  mark: string,
+  binding: Binding,
+): { text: string; key: DialogueKey; path: unknown[] } {
   const opened = place.open(line, `${PATH} ${boundTo(binding)}`)
   if (!isSealed(line)) {
     if (!place.key) throw new Error('a name hides the number of a dialogue that does not tell it')
@@ -172,9 +226,14 @@ interface Opening {
   sealer: Sealer
 }
 
-/** Reply and snapshot. What a turn under way stands on is the outcome of the turn before; what ended may have ended in either. */
+/**
+ * Reply and snapshot. What a turn under way stands on is the outcome of the turn before; what ended may have ended in
+ * either.
+ */
 function openOutcome(
-  place: SealPlace, [line, snapshot]: [string, string], { status, binding, sealer }: Opening,
+  place: SealPlace,
+  [line, snapshot]: [string, string],
+  { status, binding, sealer }: Opening,
 ): [string, string] {
   const { turn, dialogue } = binding
   const boundAt = (at: number) => `${OUTCOME} ${boundTo({ turn: at, dialogue })}`
@@ -207,8 +266,10 @@ function readPath(key: DialogueKey, said: unknown[], beginOp: number | null): Re
   return {
     from: [fromTon, fromNpi, from === 0 ? key.msisdn : from] as ReturnPath['from'],
     to: [toTon, toNpi, to] as ReturnPath['to'],
-    serviceType: serviceType as string, carrier: carrier as string,
-    ...(beginOp === null ? {} : { beginOp }), ...(more === undefined ? {} : { more: more as Record<string, string> }),
+    serviceType: serviceType as string,
+    carrier: carrier as string,
+    ...(beginOp === null ? {} : { beginOp }),
+    ...(more === undefined ? {} : { more: more as Record<string, string> }),
   }
 }
 

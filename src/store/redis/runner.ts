@@ -20,11 +20,18 @@ export interface RunnerDeps {
 
 export interface Runner {
   /** One script on one dialogue. Rejects with StoreError. */
-  run(script: Exclude<ScriptName, 'confirm' | 'putAside'>, place: SealPlace, args: (string | number)[]): Promise<unknown>
+  run(
+    script: Exclude<ScriptName, 'confirm' | 'putAside'>,
+    place: SealPlace,
+    args: (string | number)[],
+  ): Promise<unknown>
   get(place: SealPlace): Promise<string | null>
   /** Any other work with the client; its failures become StoreErrors. */
   ask<T>(call: string, work: () => Promise<T>): Promise<T>
-  /** Goes out with all other confirmations of this loop turn. Where a dialogue still has its former name, it costs one resend. */
+  /**
+   * Goes out with all other confirmations of this loop turn. Where a dialogue still has its former name, it costs one
+   * resend.
+   */
   confirm(name: string, epoch: string, turn: number): void
   putAside(place: SealPlace, stored: string, why?: StoreError): Promise<void>
   /** Puts aside, but for what a later release wrote, and answers the error to throw. */
@@ -67,7 +74,7 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
       throw asStoreError(call, error)
     }
   }
-  const formerOf = ({ former }: SealPlace) => former === undefined ? [] : [recordKey(prefix, former)]
+  const formerOf = ({ former }: SealPlace) => (former === undefined ? [] : [recordKey(prefix, former)])
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
     onFault(why.code === 'sealed' || why.code === 'unsealed' || why.code === 'newer' ? why.code : 'corrupt')
     log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
@@ -89,17 +96,20 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
     command.confirm(keys.length, ...keys, ...args).catch(() => onFault('down'))
   })
   return {
-    ask, putAside, corrupt,
+    ask,
+    putAside,
+    corrupt,
     leave: told,
     run(script, place, args) {
       const keys = [...keysOf(place.name), ...formerOf(place)]
       return ask(script, () => command[script](keys.length, ...keys, ...args).catch(asCorrupt))
     },
-    get: (place) => ask('find', async () => {
-      const read = (key: string) => client.get(key).catch((error) => asCorrupt(error)[1])
-      const found = await read(recordKey(prefix, place.name))
-      return found === null && place.former !== undefined ? read(recordKey(prefix, place.former)) : found
-    }),
+    get: (place) =>
+      ask('find', async () => {
+        const read = (key: string) => client.get(key).catch((error) => asCorrupt(error)[1])
+        const found = await read(recordKey(prefix, place.name))
+        return found === null && place.former !== undefined ? read(recordKey(prefix, place.former)) : found
+      }),
     confirm(name, epoch, turn) {
       if (!closed) confirmations.add(bucketOf(name), keysOf(name), [epoch, turn])
     },
@@ -112,7 +122,8 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
   }
 }
 
-const NEWER = () => new StoreError('newer', 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too')
+const NEWER = () =>
+  new StoreError('newer', 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too')
 
 const UNREADABLE = () => new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
 

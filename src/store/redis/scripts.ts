@@ -1,8 +1,8 @@
 /**
  * What is decided inside Redis: dialogue/repeat.ts and dialogue/outcome.ts said again in Lua, over the form of
  * redis-record.ts. KEYS: the record, the deadline index of its bucket, where the record may still stand. Time is always
- * an argument; the limits, fixed when a store is made, are written into the scripts. What a script cannot read it leaves, and answers
- * {'corrupt', value}.
+ * an argument; the limits, fixed when a store is made, are written into the scripts. What a script cannot read it
+ * leaves, and answers {'corrupt', value}.
  */
 import { OLDER_MAX, STEPS, type DialogueLimits } from '../../dialogue/index.ts'
 import { BURY, OPEN } from './begins.ts'
@@ -20,15 +20,21 @@ export function scripts(limits: DialogueLimits, form: '1' | '2'): Record<ScriptN
   // take and rest are every turn: they pick out the words they need, and pay for nothing else.
   const whole = limited + WHOLE
   return {
-    open: FORMER(3) + whole + OPEN, bury: FORMER(3) + whole + BURY, drop: FORMER(3) + whole + DROP,
-    take: FORMER(3) + limited + TAKE, rest: FORMER(3) + limited + REST, renew: FORMER(3) + RENEW,
-    seize: whole + SEIZE, confirm: limited + CONFIRM, putAside: FORMER(4) + PUT_ASIDE,
+    open: FORMER(3) + whole + OPEN,
+    bury: FORMER(3) + whole + BURY,
+    drop: FORMER(3) + whole + DROP,
+    take: FORMER(3) + limited + TAKE,
+    rest: FORMER(3) + limited + REST,
+    renew: FORMER(3) + RENEW,
+    seize: whole + SEIZE,
+    confirm: limited + CONFIRM,
+    putAside: FORMER(4) + PUT_ASIDE,
   }
 }
 
 /**
- * Where there are keys, a record may still stand under its plain name from before: it stays there until it ends, and the
- * next dialogue of the subscriber takes the new name.
+ * Where there are keys, a record may still stand under its plain name from before: it stays there until it ends, and
+ * the next dialogue of the subscriber takes the new name.
  */
 const FORMER = (at: number) => `
 local home = KEYS[1]
@@ -74,8 +80,9 @@ end
 `
 
 /**
- * now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text, what the path line is bound to
- * ('' nothing). Where that is not the turn that would begin, nothing is changed, and the record is answered to bind it to.
+ * now, token, network, kind, text, step, link, lease, path line, beginOp, other words for the text, what the path line
+ * is bound to ('' nothing). Where that is not the turn that would begin, nothing is changed, and the record is answered
+ * to bind it to.
  */
 const TAKE = `
 local now, token, network = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -125,7 +132,10 @@ redis.call('ZADD', KEYS[2], ARGV[8], member())
 return {'next', v}
 `
 
-/** now, epoch, token, ended, how long to keep, reply link, reply step, the lines of reply and snapshot, what binds them (see take) */
+/**
+ * now, epoch, token, ended, how long to keep, reply link, reply step, the lines of reply and snapshot, what binds them
+ * (see take)
+ */
 const REST = `
 local now, ended = tonumber(ARGV[1]), ARGV[4]
 local v = redis.call('GET', KEYS[1])
@@ -228,7 +238,9 @@ end
 return 1
 `
 
-/** KEYS: record, index, where to, former record. ARGV: the value that does not read, '' where it is no string at all. */
+/**
+ * KEYS: record, index, where to, former record. ARGV: the value that does not read, '' where it is no string at all.
+ */
 const PUT_ASIDE = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' or (kind == 'string' and redis.call('GET', KEYS[1]) ~= ARGV[1]) then return 0 end

@@ -7,13 +7,13 @@ export type RedisServers = { tls?: ConnectionOptions } & (
   /** Addresses of some nodes; the user and password of the first are those of all. */
   | { cluster: readonly string[]; url?: undefined; sentinel?: undefined }
   | {
-    sentinel: { name: string; nodes: readonly string[]; password?: string }
-    username?: string
-    password?: string
-    db?: number
-    url?: undefined
-    cluster?: undefined
-  }
+      sentinel: { name: string; nodes: readonly string[]; password?: string }
+      username?: string
+      password?: string
+      db?: number
+      url?: undefined
+      cluster?: undefined
+    }
 )
 
 export type Client = Redis | Cluster
@@ -40,7 +40,8 @@ export const REDIS_OPTIONS = {
 
 /**
  * A Cluster looks again for the node that has a slot, at most this often for one call, 100 ms apart: together no longer
- * than the time-out of a call. What was sent before may have been applied; every script knows its own write by the token.
+ * than the time-out of a call. What was sent before may have been applied; every script knows its own write by the
+ * token.
  */
 const REDIRECTIONS_MAX = 6
 
@@ -56,28 +57,42 @@ export function clientOf(servers: RedisServers): Client {
   if (servers.cluster) return clusterOf(servers.cluster, tls)
   const { sentinel, username, password, db } = servers
   return new Redis({
-    ...REDIS_OPTIONS, ...tls,
-    sentinels: sentinel.nodes.map(hostAndPort), name: sentinel.name, role: 'master',
+    ...REDIS_OPTIONS,
+    ...tls,
+    sentinels: sentinel.nodes.map(hostAndPort),
+    name: sentinel.name,
+    role: 'master',
     // Told of a failover by the sentinels: a master that is stopped or cut off never says READONLY.
-    failoverDetector: true, sentinelCommandTimeout: SENTINEL_MS,
+    failoverDetector: true,
+    sentinelCommandTimeout: SENTINEL_MS,
     sentinelRetryStrategy: again,
     ...(servers.tls ? { enableTLSForSentinelMode: true, sentinelTLS: servers.tls } : {}),
     ...(sentinel.password ? { sentinelPassword: sentinel.password } : {}),
-    ...(username ? { username } : {}), ...(password ? { password } : {}), ...(db ? { db } : {}),
+    ...(username ? { username } : {}),
+    ...(password ? { password } : {}),
+    ...(db ? { db } : {}),
   })
 }
 
 function clusterOf(addresses: readonly string[], tls: RedisOptions): Cluster {
   const urls = addresses.map((address) => new URL(address))
   const { username, password, protocol } = urls[0]!
-  return new Cluster(urls.map(({ host }) => hostAndPort(host)), {
-    redisOptions: {
-      ...REDIS_OPTIONS, ...(protocol === 'rediss:' ? { tls: {} } : {}), ...tls,
-      ...(username ? { username: decodeURIComponent(username) } : {}), ...(password ? { password: decodeURIComponent(password) } : {}),
+  return new Cluster(
+    urls.map(({ host }) => hostAndPort(host)),
+    {
+      redisOptions: {
+        ...REDIS_OPTIONS,
+        ...(protocol === 'rediss:' ? { tls: {} } : {}),
+        ...tls,
+        ...(username ? { username: decodeURIComponent(username) } : {}),
+        ...(password ? { password: decodeURIComponent(password) } : {}),
+      },
+      enableOfflineQueue: false,
+      maxRedirections: REDIRECTIONS_MAX,
+      slotsRefreshInterval: SLOTS_REFRESH_MS,
+      clusterRetryStrategy: again,
     },
-    enableOfflineQueue: false, maxRedirections: REDIRECTIONS_MAX, slotsRefreshInterval: SLOTS_REFRESH_MS,
-    clusterRetryStrategy: again,
-  })
+  )
 }
 
 function hostAndPort(address: string): { host: string; port: number } {

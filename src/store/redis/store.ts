@@ -1,16 +1,40 @@
 /**
  * The dialogue store in Redis: one script a call, so one round trip. Made for several daemons on one Redis, or on a
- * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket. With a
- * sealer the number in a name is a keyed hash, and what is personal in a record is encrypted.
+ * Redis Cluster: `prefix:{b<0…63>}:d:<group>:<msisdn>` is a record, `prefix:{b<n>}:due` the deadlines of its bucket.
+ * With a sealer the number in a name is a keyed hash, and what is personal in a record is encrypted.
  */
-import { tallied, keepMs, refuseTooLarge, writeSnapshot, BUCKETS, type Seizing, type DialogueLimits, type DialogueRecord, type DialogueStore, type Overdue, type Resting, type StoreFault, type TakeResult, type Taking } from '../../dialogue/index.ts'
+import {
+  tallied,
+  keepMs,
+  refuseTooLarge,
+  writeSnapshot,
+  BUCKETS,
+  type Seizing,
+  type DialogueLimits,
+  type DialogueRecord,
+  type DialogueStore,
+  type Overdue,
+  type Resting,
+  type StoreFault,
+  type TakeResult,
+  type Taking,
+} from '../../dialogue/index.ts'
 import { StoreError, silentLog, type Log } from '../../base/index.ts'
 import { createBindings, type Bindings } from './bindings.ts'
 import { connect } from './connection.ts'
 import { checkRedis, connectedTo, countDue, DIALOGUES, eraseAll, listDue, listOpen } from './keyspace.ts'
 import { createRunner, type Runner } from './runner.ts'
 import {
-  bindingOf, boundTo, formOf, KIND, readRecord, writeOpenHead, writeOutcome, writePath, type Binding, type Stored,
+  bindingOf,
+  boundTo,
+  formOf,
+  KIND,
+  readRecord,
+  writeOpenHead,
+  writeOutcome,
+  writePath,
+  type Binding,
+  type Stored,
 } from './record.ts'
 import type { Client, RedisServers } from './servers.ts'
 import { word, wordOrNone } from '../stored-word.ts'
@@ -34,7 +58,11 @@ export type RedisDialoguesOptions = {
 export async function redisDialogues(options: RedisDialoguesOptions): Promise<DialogueStore> {
   const { prefix = 'ussd', limits, log = silentLog, onFault = () => undefined, sealer = plainSealer } = options
   const client = options.client ?? (await connect(options.servers, log))
-  const runner = { ...createRunner({ client, prefix, limits, onFault, log, form: formOf(sealer) }), sealer, bindings: createBindings() }
+  const runner = {
+    ...createRunner({ client, prefix, limits, onFault, log, form: formOf(sealer) }),
+    sealer,
+    bindings: createBindings(),
+  }
   let start = 0
   return {
     open: (taking) => open(runner, taking, limits),
@@ -80,7 +108,8 @@ export async function redisDialogues(options: RedisDialoguesOptions): Promise<Di
       }
       return { open: tallied(revisions.slice(0, limit)), whole: listed <= limit && !unread }
     },
-    erase: (msisdn) => runner.ask('erase', () => eraseAll(client, prefix, msisdn, { hidden: sealer.hidden(msisdn), ...DIALOGUES })),
+    erase: (msisdn) =>
+      runner.ask('erase', () => eraseAll(client, prefix, msisdn, { hidden: sealer.hidden(msisdn), ...DIALOGUES })),
     check: () => runner.ask('check', () => checkRedis(client, prefix)),
     nodes: () => connectedTo(client),
     async close() {
@@ -100,8 +129,16 @@ async function open(runner: Sealing, taking: Taking, limits: DialogueLimits): Pr
   const head = writeOpenHead(taking, place, sealer)
   const path = writePath(taking, { place, sealer, binding: bindingIn(head, sealer) })
   const args = [
-    nowMs, word(token), word(network), sealer.code(code), word(link), leaseUntilMs,
-    head, path, listed(sealer.otherCodes(code)), taking.copyMs ?? '',
+    nowMs,
+    word(token),
+    word(network),
+    sealer.code(code),
+    word(link),
+    leaseUntilMs,
+    head,
+    path,
+    listed(sealer.otherCodes(code)),
+    taking.copyMs ?? '',
   ]
   const answer = (await runner.run('open', place, args)) as Answer
   // What cannot be read is put aside: the subscriber who dials gets a new dialogue.
@@ -142,11 +179,13 @@ function bindingIn(head: string, { seals }: Sealer): Binding | undefined {
 const BIND_TRIES_MAX = 5
 
 /**
- * Runs a script with something sealed for a turn of a dialogue that is in Redis: nearly always this daemon knows it from the turn
- * before. Where it does not, the script changes nothing and answers what stands there.
+ * Runs a script with something sealed for a turn of a dialogue that is in Redis: nearly always this daemon knows it
+ * from the turn before. Where it does not, the script changes nothing and answers what stands there.
  */
 async function bound(
-  { sealer, bindings }: Sealing, place: SealPlace, run: (known: Binding | undefined) => Promise<unknown>,
+  { sealer, bindings }: Sealing,
+  place: SealPlace,
+  run: (known: Binding | undefined) => Promise<unknown>,
 ): Promise<unknown> {
   if (!sealer.seals) return run(undefined)
   for (let tries = 0; tries < BIND_TRIES_MAX; tries++) {
@@ -159,7 +198,7 @@ async function bound(
 
 /** As a script compares it; '?' is no turn. */
 function asked(binding: Binding | undefined, { seals }: Sealer): string {
-  return seals ? binding ? boundTo(binding) : '?' : ''
+  return seals ? (binding ? boundTo(binding) : '?') : ''
 }
 
 async function bury(runner: Sealing, begin: Taking, untilMs: number, nowMs: number): Promise<boolean> {
@@ -178,7 +217,14 @@ async function take(runner: Sealing, taking: Taking, limits: DialogueLimits): Pr
   const place = sealer.place(taking.key)
   const { nowMs, token, network, answer, link, leaseUntilMs, returnPath } = taking
   const said = [
-    nowMs, word(token), word(network), KIND[answer.kind], place.mark(answer.text), wordOrNone(answer.step), word(link), leaseUntilMs,
+    nowMs,
+    word(token),
+    word(network),
+    KIND[answer.kind],
+    place.mark(answer.text),
+    wordOrNone(answer.step),
+    word(link),
+    leaseUntilMs,
   ]
   const others = listed(place.otherMarks(answer.text))
   const answered = await bound(runner, place, (known) => {
@@ -196,19 +242,26 @@ function listed(words: string[]): string {
   return words.length === 0 ? '' : ` ${words.join(' ')} `
 }
 
-async function rest(
-  runner: Sealing, resting: Resting, limits: DialogueLimits,
-): Promise<boolean> {
+async function rest(runner: Sealing, resting: Resting, limits: DialogueLimits): Promise<boolean> {
   const snapshot = writeSnapshot(resting.snapshot)
   refuseTooLarge(snapshot, limits)
   const { key, nowMs, epoch, token, ended, reply, revision } = resting
   const { action, text } = reply
   const { sealer } = runner
   const place = sealer.place(key)
-  const answer = await bound(runner, place, (binding) => runner.run('rest', place, [
-    nowMs, word(epoch), word(token), ended ?? '-', ended ? keepMs(ended, limits) : 0, word(reply.link), wordOrNone(reply.step),
-    writeOutcome({ revision, action, text, snapshot }, { place, sealer, binding }), asked(binding, sealer),
-  ]))
+  const answer = await bound(runner, place, (binding) =>
+    runner.run('rest', place, [
+      nowMs,
+      word(epoch),
+      word(token),
+      ended ?? '-',
+      ended ? keepMs(ended, limits) : 0,
+      word(reply.link),
+      wordOrNone(reply.step),
+      writeOutcome({ revision, action, text, snapshot }, { place, sealer, binding }),
+      asked(binding, sealer),
+    ]),
+  )
   if (ended) runner.bindings.forget(place.name)
   if (typeof answer !== 'number') await readable(runner, place, answer)
   return answer === 1

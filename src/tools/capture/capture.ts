@@ -42,7 +42,9 @@ function unpacked(octets: Buffer, path: string): Buffer {
   try {
     return gunzipSync(octets, { maxOutputLength: CAPTURE_OCTETS_MAX })
   } catch {
-    throw new UsageError(`${path} is gzipped, and broken or over ${CAPTURE_OCTETS_MAX >> 20} MB: unpack it, cut it to the port of the SMSC`)
+    throw new UsageError(
+      `${path} is gzipped, and broken or over ${CAPTURE_OCTETS_MAX >> 20} MB: unpack it, cut it to the port of the SMSC`,
+    )
   }
 }
 
@@ -60,14 +62,19 @@ function fromPackets(octets: Buffer): Capture {
   }
   const { frames, lostOctets } = reassemble(segments)
   const sides = sidesOf(frames)
-  const { pdus, broken } = capturedFrames(frames.map(({ sender, ...frame }) => {
-    const from = sides.get(`${frame.link} ${sender}`)
-    return from ? { ...frame, from } : frame
-  }))
+  const { pdus, broken } = capturedFrames(
+    frames.map(({ sender, ...frame }) => {
+      const from = sides.get(`${frame.link} ${sender}`)
+      return from ? { ...frame, from } : frame
+    }),
+  )
   const remarks = [
-    unknown.size > 0 ? `packets of link type ${[...unknown].join(', ')} are not read: capture on an Ethernet interface, or on any` : '',
+    unknown.size > 0
+      ? `packets of link type ${[...unknown].join(', ')} are not read: capture on an Ethernet interface, or on any`
+      : '',
     cut > 0 ? `${cut} packets were captured in part only: capture whole ones (tcpdump -s 0)` : '',
-    others > 0 ? `${others} packets are no TCP` : '', lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
+    others > 0 ? `${others} packets are no TCP` : '',
+    lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }
@@ -102,7 +109,9 @@ function fromKannel(text: string): Capture {
   const { frames, unnamed, broken } = readKannelLog(text)
   const { pdus, broken: unread } = capturedFrames(frames)
   const remarks = [
-    unnamed.length > 0 ? `${unnamed.join(', ')}: this log does not say the tags of such parameters; a capture does` : '',
+    unnamed.length > 0
+      ? `${unnamed.join(', ')}: this log does not say the tags of such parameters; a capture does`
+      : '',
     broken + unread > 0 ? `${broken + unread} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }

@@ -25,11 +25,26 @@ export interface Frame {
 
 /** Commands that only one side sends. (SMPP v3.4 §2.3, table 2-1) */
 const SENDERS: Readonly<Record<string, Side>> = {
-  bind_transceiver: 'esme', bind_transmitter: 'esme', bind_receiver: 'esme', submit_sm: 'esme', submit_multi: 'esme',
-  query_sm: 'esme', cancel_sm: 'esme', replace_sm: 'esme', deliver_sm_resp: 'esme',
-  bind_transceiver_resp: 'smsc', bind_transmitter_resp: 'smsc', bind_receiver_resp: 'smsc', submit_sm_resp: 'smsc',
-  submit_multi_resp: 'smsc', query_sm_resp: 'smsc', cancel_sm_resp: 'smsc', replace_sm_resp: 'smsc',
-  deliver_sm: 'smsc', outbind: 'smsc', alert_notification: 'smsc',
+  bind_transceiver: 'esme',
+  bind_transmitter: 'esme',
+  bind_receiver: 'esme',
+  submit_sm: 'esme',
+  submit_multi: 'esme',
+  query_sm: 'esme',
+  cancel_sm: 'esme',
+  replace_sm: 'esme',
+  deliver_sm_resp: 'esme',
+  bind_transceiver_resp: 'smsc',
+  bind_transmitter_resp: 'smsc',
+  bind_receiver_resp: 'smsc',
+  submit_sm_resp: 'smsc',
+  submit_multi_resp: 'smsc',
+  query_sm_resp: 'smsc',
+  cancel_sm_resp: 'smsc',
+  replace_sm_resp: 'smsc',
+  deliver_sm: 'smsc',
+  outbind: 'smsc',
+  alert_notification: 'smsc',
 }
 
 /** What became of the frames: those that are PDUs, and how many are not. */
@@ -68,13 +83,18 @@ function sideOf(pdus: readonly Captured[], at: number, unsure: ReadonlySet<numbe
   const { pdu, link } = pdus[at] as Captured
   if (pdu.command.endsWith('_resp')) {
     const command = pdu.command.slice(0, -'_resp'.length)
-    const asked = pdus.findLast((it, i) => i < at && it.link === link && it.pdu.command === command
-      && it.pdu.sequence === pdu.sequence)
+    const asked = pdus.findLast(
+      (it, i) => i < at && it.link === link && it.pdu.command === command && it.pdu.sequence === pdu.sequence,
+    )
     return asked?.from === 'smsc' ? 'esme' : 'smsc'
   }
   const [source, destination] = [pdu.body.source_addr, pdu.body.destination_addr]
-  const first = pdus.find((it, i) => it.pdu.command === pdu.command && (i === at || unsure.has(i))
-    && [it.pdu.body.source_addr, it.pdu.body.destination_addr].includes(longer(source, destination)))
+  const first = pdus.find(
+    (it, i) =>
+      it.pdu.command === pdu.command &&
+      (i === at || unsure.has(i)) &&
+      [it.pdu.body.source_addr, it.pdu.body.destination_addr].includes(longer(source, destination)),
+  )
   return first?.pdu.body.source_addr === source ? 'smsc' : 'esme'
 }
 

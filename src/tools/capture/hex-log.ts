@@ -1,6 +1,6 @@
 /**
- * A log of PDUs in hex: one or more a line with whatever else the line says (a time, a direction), one over several lines, or
- * dumps with offsets as xxd, hexdump -C and Wireshark's "follow" write them.
+ * A log of PDUs in hex: one or more a line with whatever else the line says (a time, a direction), one over several
+ * lines, or dumps with offsets as xxd, hexdump -C and Wireshark's "follow" write them.
  */
 import type { Frame, Side } from './captured.ts'
 import { CAPTURED_FRAME_OCTETS_MAX, HEADER_OCTETS } from './reassembly.ts'
@@ -13,7 +13,8 @@ export interface HexLog {
 
 /** Words for who wrote it, seen from the ESME: most logs are an ESME's. */
 const WORDS: readonly (readonly [RegExp, Side])[] = [
-  [/^\s*>|\b(?:out|tx|sent|send|sending|esme)\b|->/i, 'esme'], [/^\s*<|\b(?:in|rx|recv|received|receiving|got|smsc)\b|<-/i, 'smsc'],
+  [/^\s*>|\b(?:out|tx|sent|send|sending|esme)\b|->/i, 'esme'],
+  [/^\s*<|\b(?:in|rx|recv|received|receiving|got|smsc)\b|<-/i, 'smsc'],
 ]
 const TIME = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?/
 /** Not three octets of hex with colons between. */
@@ -29,7 +30,10 @@ const DUMP = /^(\s*)(?:0x)?([\da-f]{4,8}):? {1,2}((?:[\da-f]{2} {0,2}){1,16})(?:
 /** What may stand before the rest of a PDU that the line before began. */
 const BEFORE_REST = /^[\s\d.,:;|<>-]*$/
 /** Commands of SMPP, and those of vendors. (SMPP v3.4 §5.1.2.1) */
-const COMMANDS: readonly (readonly [number, number])[] = [[0, 0x0112], [0x0001_0200, 0x0001_02ff]]
+const COMMANDS: readonly (readonly [number, number])[] = [
+  [0, 0x0112],
+  [0x0001_0200, 0x0001_02ff],
+]
 
 /** Where octets are put together: one direction, or one dump. */
 interface Wire {
@@ -165,7 +169,11 @@ function isWhole(octets: Buffer): boolean {
 
 function isHeader(octets: Buffer): boolean {
   const [length, command] = [octets.readUInt32BE(0), (octets.readUInt32BE(4) & 0x7fff_ffff) >>> 0]
-  return length >= HEADER_OCTETS && length <= CAPTURED_FRAME_OCTETS_MAX && COMMANDS.some(([first, last]) => command >= first && command <= last)
+  return (
+    length >= HEADER_OCTETS &&
+    length <= CAPTURED_FRAME_OCTETS_MAX &&
+    COMMANDS.some(([first, last]) => command >= first && command <= last)
+  )
 }
 
 export function timeOf(before: string): number | undefined {

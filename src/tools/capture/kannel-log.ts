@@ -49,7 +49,12 @@ export function readKannelLog(text: string): KannelLog {
     if (speaker !== undefined) sides.set(speaker, way === 'Sending' ? 'esme' : 'smsc')
     const [, time, starting] = BEGIN.exec(line) ?? []
     if (starting !== undefined) {
-      dumps.set(starting, { atMs: timeOf(time ?? '') ?? 0, from: sides.get(starting), values: new Map(), open: undefined })
+      dumps.set(starting, {
+        atMs: timeOf(time ?? '') ?? 0,
+        from: sides.get(starting),
+        values: new Map(),
+        open: undefined,
+      })
     }
     const ending = END.exec(line)?.[1]
     if (ending !== undefined) {
@@ -59,7 +64,8 @@ export function readKannelLog(text: string): KannelLog {
     }
     const [, thread, indent, name, value] = FIELD.exec(line) ?? []
     const dump = thread === undefined ? undefined : dumps.get(thread)
-    if (dump && indent !== undefined && name !== undefined) take(dump, { isDeep: indent.length > TOP_INDENT, name, value: value ?? '' })
+    if (dump && indent !== undefined && name !== undefined)
+      take(dump, { isDeep: indent.length > TOP_INDENT, name, value: value ?? '' })
   }
   return log
 }
@@ -83,7 +89,10 @@ function valueOf(written: string): Buffer | number {
   if (decimal !== undefined) return Number(decimal)
   const [, quoted = written === 'NULL' ? '' : written] = /^"(.*)"$/.exec(written) ?? []
   const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-  return Buffer.from(quoted.replace(/\\(.)/g, (_, sign: string) => escapes[sign] ?? sign), 'latin1')
+  return Buffer.from(
+    quoted.replace(/\\(.)/g, (_, sign: string) => escapes[sign] ?? sign),
+    'latin1',
+  )
 }
 
 function finish({ values, from, atMs }: Dump, link: string, log: KannelLog): void {
@@ -93,7 +102,8 @@ function finish({ values, from, atMs }: Dump, link: string, log: KannelLog): voi
   const fields = fieldNames(command)
   for (const [name, value] of values) {
     const tag = TAGS.get(name)
-    if (fields.includes(name)) body[name] = typeof value === 'number' || name === 'short_message' ? value : value.toString('latin1')
+    if (fields.includes(name))
+      body[name] = typeof value === 'number' || name === 'short_message' ? value : value.toString('latin1')
     else if (tag !== undefined) tlvs.push({ tag, value: octetsOf(name, value) })
     else if (!HEADER.has(name) && !log.unnamed.includes(name)) log.unnamed.push(name)
   }

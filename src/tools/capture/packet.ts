@@ -17,10 +17,13 @@ export interface Segment {
 const LINK: Readonly<Record<number, { header: number; typeAt?: number }>> = {
   0: { header: 4 }, // NULL
   1: { header: 14, typeAt: 12 }, // ETHERNET
-  12: { header: 0 }, 14: { header: 0 }, 101: { header: 0 }, // RAW
+  12: { header: 0 },
+  14: { header: 0 },
+  101: { header: 0 }, // RAW
   108: { header: 4 }, // LOOP
   113: { header: 16, typeAt: 14 }, // LINUX_SLL
-  228: { header: 0 }, 229: { header: 0 }, // IPV4, IPV6
+  228: { header: 0 },
+  229: { header: 0 }, // IPV4, IPV6
   276: { header: 20, typeAt: 0 }, // LINUX_SLL2
 }
 const ETHER = { ipv4: 0x0800, ipv6: 0x86dd, vlan: 0x8100, stacked: 0x88a8, old: 0x9100 }
@@ -44,7 +47,7 @@ export function segmentOf({ atMs, linkType, octets }: Packet): Segment | null {
     }
     if (type !== ETHER.ipv4 && type !== ETHER.ipv6) return null
   }
-  const ip = ((network[0] ?? 0) >> 4) === 6 ? ipv6Of(network) : ipv4Of(network)
+  const ip = (network[0] ?? 0) >> 4 === 6 ? ipv6Of(network) : ipv4Of(network)
   return ip && tcpOf(atMs, ip)
 }
 

@@ -37,8 +37,12 @@ export function reassemble(segments: Iterable<Segment>): Reassembled {
     const pair = [segment.from, segment.to].toSorted().join('-')
     const key = `${segment.from}>${segment.to}`
     let flow = flows.get(key)
-    const isNew = segment.syn && flow !== undefined && flow.next !== undefined && segment.sequence + 1 !== flow.next
-      && segment.sequence !== flow.first
+    const isNew =
+      segment.syn &&
+      flow !== undefined &&
+      flow.next !== undefined &&
+      segment.sequence + 1 !== flow.next &&
+      segment.sequence !== flow.first
     if (isNew && flow) {
       flush(flow, segment.atMs, out)
       serials.set(pair, (serials.get(pair) ?? 0) + 1)
@@ -46,7 +50,15 @@ export function reassemble(segments: Iterable<Segment>): Reassembled {
     }
     if (!flow) {
       const link = `${pair}#${serials.get(pair) ?? 0}`
-      flow = { link, from: segment.from, next: undefined, first: undefined, early: new Map(), held: Buffer.alloc(0), inStep: false }
+      flow = {
+        link,
+        from: segment.from,
+        next: undefined,
+        first: undefined,
+        early: new Map(),
+        held: Buffer.alloc(0),
+        inStep: false,
+      }
       flows.set(key, flow)
     }
     take(flow, segment, out)

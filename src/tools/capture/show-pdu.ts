@@ -1,4 +1,7 @@
-/** One PDU for people: its fields in words, then its octets; subscribers' numbers, and what is dialled behind a code, masked in both. */
+/**
+ * One PDU for people: its fields in words, then its octets; subscribers' numbers, and what is dialled behind a code,
+ * masked in both.
+ */
 import { payloadOf, readEnvelope } from '../../smpp/dialect/index.ts'
 import { isKnown } from '../../smpp/pdu/index.ts'
 import { decodeUcs2, blankDialled } from '../../ussd/index.ts'
@@ -6,16 +9,35 @@ import type { Captured } from './captured.ts'
 
 /** Names of the parameters that USSD gateways use. (SMPP v3.4 §5.3.2, v5.0 §4.8.4) */
 export const TLV_NAMES: Readonly<Record<number, string>> = {
-  0x0005: 'dest_addr_subunit', 0x0007: 'dest_bearer_type', 0x0017: 'qos_time_to_live', 0x001e: 'receipted_message_id',
-  0x0202: 'source_subaddress', 0x0203: 'dest_subaddress', 0x0204: 'user_message_reference', 0x020d: 'language_indicator',
-  0x020c: 'sar_msg_ref_num', 0x020e: 'sar_total_segments', 0x020f: 'sar_segment_seqnum', 0x0210: 'sc_interface_version',
-  0x0423: 'network_error_code', 0x0426: 'more_messages_to_send',
-  0x0424: 'message_payload', 0x0427: 'message_state', 0x0501: 'ussd_service_op', 0x1383: 'its_session_info',
+  0x0005: 'dest_addr_subunit',
+  0x0007: 'dest_bearer_type',
+  0x0017: 'qos_time_to_live',
+  0x001e: 'receipted_message_id',
+  0x0202: 'source_subaddress',
+  0x0203: 'dest_subaddress',
+  0x0204: 'user_message_reference',
+  0x020d: 'language_indicator',
+  0x020c: 'sar_msg_ref_num',
+  0x020e: 'sar_total_segments',
+  0x020f: 'sar_segment_seqnum',
+  0x0210: 'sc_interface_version',
+  0x0423: 'network_error_code',
+  0x0426: 'more_messages_to_send',
+  0x0424: 'message_payload',
+  0x0427: 'message_state',
+  0x0501: 'ussd_service_op',
+  0x1383: 'its_session_info',
 }
 /** Fields that are always 0 or empty in USSD are shown only where they are not. */
 const QUIET = new Set([
-  'protocol_id', 'priority_flag', 'schedule_delivery_time', 'validity_period', 'replace_if_present_flag',
-  'sm_default_msg_id', 'registered_delivery', 'esm_class',
+  'protocol_id',
+  'priority_flag',
+  'schedule_delivery_time',
+  'validity_period',
+  'replace_if_present_flag',
+  'sm_default_msg_id',
+  'registered_delivery',
+  'esm_class',
 ])
 const NUMBER = /(?<!\d)\d{9,15}(?!\d)/g
 /** The same in UCS-2. */
@@ -45,8 +67,9 @@ function maskHex(hex: string): string {
 
 /** Octets masked as `maskNumbers` does, also in UCS-2 and in the Base64 of an envelope. */
 export function maskOctets(octets: Buffer): Buffer {
-  const plain = maskNumbers(octets.toString('latin1'))
-    .replace(WIDE_NUMBER, (wide) => maskNumber(wide.replaceAll('\0', '')).replace(/./g, '\0$&'))
+  const plain = maskNumbers(octets.toString('latin1')).replace(WIDE_NUMBER, (wide) =>
+    maskNumber(wide.replaceAll('\0', '')).replace(/./g, '\0$&'),
+  )
   const inside = plain.replace(/:([A-Za-z0-9+/]{12,}={0,2})(?=\||$)/g, (whole, value: string) => {
     const text = Buffer.from(value, 'base64').toString('latin1')
     const masked = /^[\d*#]+$/.test(text) ? maskNumbers(text) : text
@@ -58,8 +81,8 @@ export function maskOctets(octets: Buffer): Buffer {
 type Shown = Pick<Captured, 'from' | 'pdu' | 'octets'>
 
 /**
- * Several lines: what it is, its fields, its parameters, its octets. `numbers`: as-they-are where they were masked before, or
- * may be seen.
+ * Several lines: what it is, its fields, its parameters, its octets. `numbers`: as-they-are where they were masked
+ * before, or may be seen.
  */
 export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-they-are' = 'masked'): string[] {
   const [text, bare] = numbers === 'masked' ? [maskNumbers, maskOctets] : [(it: string) => it, (it: Buffer) => it]
@@ -82,7 +105,10 @@ export function showPdu({ from, pdu, octets }: Shown, numbers: 'masked' | 'as-th
   return [...lines, `    ${bare(octets).toString('hex')}`]
 }
 
-/** What the octets look like; the coding is not known yet, but controls in what is said to be UCS-2 are halves of letters. */
+/**
+ * What the octets look like; the coding is not known yet, but controls in what is said to be UCS-2 are halves of
+ * letters.
+ */
 function sketch(octets: Buffer, dataCoding: number): string {
   const latin = octets.toString('latin1')
   const isWide = WIDE_CODINGS.has(dataCoding) && octets.length % 2 === 0 && CONTROL.test(latin)

@@ -6,23 +6,35 @@ import type { Finding } from './finding.ts'
 /** A line for `lines:` of the settings, as YAML; the password is a file, never written here. */
 export function suggestedLine(findings: readonly Finding[], plan: ExamPlan, name: string): string {
   const { hosts, systemId, systemType, addressRange, addrTon, addrNpi, tls } = plan.smsc
-  const given = Object.assign({}, ...findings.map((it) => it.settings ?? {})) as Record<string, string | number | boolean>
+  const given = Object.assign({}, ...findings.map((it) => it.settings ?? {})) as Record<
+    string,
+    string | number | boolean
+  >
   const { host, port } = hosts[0]!
   const line: Record<string, unknown> = {
     name,
     smsc: {
-      host, port, systemId, passwordFile: `./secrets/${name}`, ...(systemType ? { systemType } : {}), ...(addressRange
-        ? { addressRange } : {}),
-      ...(addrTon ? { addrTon } : {}), ...(addrNpi ? { addrNpi } : {}), ...(tls ? { tls: plan.tlsFiles ?? {} } : {}),
+      host,
+      port,
+      systemId,
+      passwordFile: `./secrets/${name}`,
+      ...(systemType ? { systemType } : {}),
+      ...(addressRange ? { addressRange } : {}),
+      ...(addrTon ? { addrTon } : {}),
+      ...(addrNpi ? { addrNpi } : {}),
+      ...(tls ? { tls: plan.tlsFiles ?? {} } : {}),
     },
-    bind: 'transceiver', links: 1, dialect: plan.dialect?.name ?? 'standard',
+    bind: 'transceiver',
+    links: 1,
+    dialect: plan.dialect?.name ?? 'standard',
     ...(plan.source.addr && findings.some((it) => it.check === 'sms-gsm7' && it.verdict === 'pass')
-      ? { sms: { source: plan.source.addr } } : {}),
+      ? { sms: { source: plan.source.addr } }
+      : {}),
   }
   for (const [path, value] of Object.entries(given)) {
     const [first, second] = path.split('.') as [string, string?]
     if (second === undefined) line[first] = value
-    else if (first !== 'sms' || line.sms) line[first] = { ...line[first] as object, [second]: value }
+    else if (first !== 'sms' || line.sms) line[first] = { ...(line[first] as object), [second]: value }
   }
   return stringify([line], { lineWidth: 110 }).trimEnd()
 }

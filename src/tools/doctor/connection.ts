@@ -19,11 +19,21 @@ const FOR_GOOD = new Set<number>([STATUS.ESME_RINVPASWD, STATUS.ESME_RINVSYSID])
 
 export function wireParts({ plan, clock, order }: Exam, onMessage?: WireDeps['onMessage']): WireDeps {
   return {
-    to: plan.smsc.hosts[0]!, tls: plan.smsc.tls, clock, order, connectMs: plan.times.connectMs, ...(onMessage ? { onMessage } : {}),
+    to: plan.smsc.hosts[0]!,
+    tls: plan.smsc.tls,
+    clock,
+    order,
+    connectMs: plan.times.connectMs,
+    ...(onMessage ? { onMessage } : {}),
   }
 }
 
-export function bindOn(wire: Wire, role: BindRole, exam: Exam, changes: Partial<SmscSettings> = {}): Promise<WireAnswer> {
+export function bindOn(
+  wire: Wire,
+  role: BindRole,
+  exam: Exam,
+  changes: Partial<SmscSettings> = {},
+): Promise<WireAnswer> {
   const coded = bindRequest(role, { ...exam.plan.smsc, ...changes })
   if ('fault' in coded) throw new Error(coded.fault)
   return wire.octets(coded.octets, exam.plan.times.answerMs)
@@ -57,16 +67,19 @@ export async function examineConnection(exam: Exam): Promise<Roles | null> {
   await examineVersion(exam, role)
   await examineSecond(exam, role)
   if (exam.plan.wrongPassword) await examineWrongPassword(exam, role)
-  else exam.find('wrong-password', 'not-tested', 'not asked for: some SMSCs lock an account after it (--wrong-password)')
+  else
+    exam.find('wrong-password', 'not-tested', 'not asked for: some SMSCs lock an account after it (--wrong-password)')
   return { transceiver, pair }
 }
 
 function failure(code: string): { check: CheckId; advice: string } {
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
-    const advice = 'its certificate is not trusted: give the authority (smsc.tls.ca) and the name in it (smsc.tls.servername)'
+    const advice =
+      'its certificate is not trusted: give the authority (smsc.tls.ca) and the name in it (smsc.tls.servername)'
     return { check: 'tls', advice }
   }
-  if (/SSL|TLS|EPROTO/.test(code)) return { check: 'tls', advice: 'this port does not speak TLS 1.2 or later: ask for the TLS port' }
+  if (/SSL|TLS|EPROTO/.test(code))
+    return { check: 'tls', advice: 'this port does not speak TLS 1.2 or later: ask for the TLS port' }
   return { check: 'tcp', advice: 'ask the operator whether your address is let in, and for host and port' }
 }
 
@@ -86,10 +99,14 @@ function examineTls(exam: Exam, { socket }: Wire): void {
 const SOON_DAYS = 30
 
 /** stop: the account may be locked by another try, or is in use. */
-async function examineRole(exam: Exam, role: BindRole, how: { open?: Wire; isNeeded?: boolean }): Promise<boolean | 'stop'> {
+async function examineRole(
+  exam: Exam,
+  role: BindRole,
+  how: { open?: Wire; isNeeded?: boolean },
+): Promise<boolean | 'stop'> {
   const { open, isNeeded = false } = how
   const check: CheckId = `bind-${role}`
-  const wire = open ?? await another(exam)
+  const wire = open ?? (await another(exam))
   if (!wire) {
     exam.find(check, 'fail', 'no connection for another bind', {
       advice: 'connections may be limited: ask how many, and how soon after each other',
@@ -99,9 +116,14 @@ async function examineRole(exam: Exam, role: BindRole, how: { open?: Wire; isNee
   const answer = await bindOn(wire, role, exam)
   if (isOk(answer)) {
     const left = await leave(wire, exam)
-    exam.find(check, 'pass', `${wordsOf(answer)}; then unbind ${left.is === 'answered' ? 'answered' : 'not answered'}`, {
-      evidence: evidenceOf(answer),
-    })
+    exam.find(
+      check,
+      'pass',
+      `${wordsOf(answer)}; then unbind ${left.is === 'answered' ? 'answered' : 'not answered'}`,
+      {
+        evidence: evidenceOf(answer),
+      },
+    )
     return true
   }
   wire.close()
@@ -118,7 +140,10 @@ async function examineRole(exam: Exam, role: BindRole, how: { open?: Wire; isNee
     return 'stop'
   }
   exam.find(check, status === undefined || isNeeded ? 'fail' : 'not-supported', wordsOf(answer), {
-    evidence, ...(role === 'transceiver' ? { advice: 'bind a transmitter and a receiver instead', settings: { bind: 'pair' } } : {}),
+    evidence,
+    ...(role === 'transceiver'
+      ? { advice: 'bind a transmitter and a receiver instead', settings: { bind: 'pair' } }
+      : {}),
     ...(isNeeded ? { advice: 'neither a transceiver nor a pair: ask what this account may bind as' } : {}),
   })
   return false
@@ -136,13 +161,15 @@ async function examineVersion(exam: Exam, role: BindRole): Promise<void> {
   if (isOk(answer)) await leave(wire, exam)
   wire.close()
   const evidence = evidenceOf(answer)
-  exam.find('bind-v50', isOk(answer) ? 'pass' : 'not-supported', `${wordsOf(answer)}; the daemon says 3.4`, { evidence })
+  exam.find('bind-v50', isOk(answer) ? 'pass' : 'not-supported', `${wordsOf(answer)}; the daemon says 3.4`, {
+    evidence,
+  })
   judgeVersion(exam, isOk(answer) ? answer : await again(exam, role))
 }
 
 async function again(exam: Exam, role: BindRole): Promise<WireAnswer | undefined> {
   const wire = await another(exam)
-  const answer = wire && await bindOn(wire, role, exam)
+  const answer = wire && (await bindOn(wire, role, exam))
   if (wire && answer && isOk(answer)) await leave(wire, exam)
   wire?.close()
   return answer
@@ -151,8 +178,9 @@ async function again(exam: Exam, role: BindRole): Promise<WireAnswer | undefined
 function judgeVersion(exam: Exam, answer: WireAnswer | undefined): void {
   if (!answer || !isOk(answer)) return
   const version = answer.pdu.tlvs.find(({ tag }) => tag === SC_INTERFACE_VERSION)?.value[0]
-  const others = answer.pdu.tlvs.filter(({ tag }) => tag !== SC_INTERFACE_VERSION).map(({ tag }) =>
-    `0x${tag.toString(16).padStart(4, '0')}`)
+  const others = answer.pdu.tlvs
+    .filter(({ tag }) => tag !== SC_INTERFACE_VERSION)
+    .map(({ tag }) => `0x${tag.toString(16).padStart(4, '0')}`)
   const named = `system_id ${JSON.stringify(String(answer.pdu.body.system_id ?? ''))}`
   const extra = others.length ? `; also ${others.join(', ')}` : ''
   const without = 'no sc_interface_version: by the letter it takes no optional parameters (SMPP v3.4 §3.4), most do'
@@ -170,26 +198,40 @@ async function examineSecond(exam: Exam, role: BindRole): Promise<void> {
   const held = await bindOn(first, role, exam)
   const second = isOk(held) ? await another(exam) : undefined
   const answer = second ? await bindOn(second, role, exam) : undefined
-  const isBeside = answer && isOk(answer) && await isAlive(first, exam)
+  const isBeside = answer && isOk(answer) && (await isAlive(first, exam))
   if (second && answer && isOk(answer)) await leave(second, exam)
   second?.close()
   await leave(first, exam)
   if (!isOk(held)) {
     const advice = 'wait longer before binding again: the SMSC still holds the last bind (timers.reconnectMs)'
-    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, { evidence: evidenceOf(held), advice })
+    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, {
+      evidence: evidenceOf(held),
+      advice,
+    })
   }
   if (!answer) return void exam.find('second-bind', 'not-supported', 'no second connection', { settings: { links: 1 } })
   if (isOk(answer) && !isBeside) {
     const advice = 'one bind only: links 1, and one daemon; two would push each other out for ever'
-    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', { evidence: evidenceOf(answer), advice,
-      settings: { links: 1 } })
+    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', {
+      evidence: evidenceOf(answer),
+      advice,
+      settings: { links: 1 },
+    })
   }
   if (isOk(answer)) {
-    return void exam.find('second-bind', 'pass', 'accepted beside the first: several links, and several daemons, may serve at once',
-      { evidence: evidenceOf(answer) })
+    return void exam.find(
+      'second-bind',
+      'pass',
+      'accepted beside the first: several links, and several daemons, may serve at once',
+      { evidence: evidenceOf(answer) },
+    )
   }
   const advice = 'one bind only: links 1; a second daemon stands by and takes over'
-  exam.find('second-bind', 'not-supported', wordsOf(answer), { evidence: evidenceOf(answer), advice, settings: { links: 1 } })
+  exam.find('second-bind', 'not-supported', wordsOf(answer), {
+    evidence: evidenceOf(answer),
+    advice,
+    settings: { links: 1 },
+  })
 }
 
 async function examineWrongPassword(exam: Exam, role: BindRole): Promise<void> {
@@ -203,10 +245,15 @@ async function examineWrongPassword(exam: Exam, role: BindRole): Promise<void> {
   const status = refusedStatus(answer)
   if (isBound) {
     return void exam.find('wrong-password', 'fail', 'accepted', {
-      evidence: evidenceOf(answer), advice: 'anyone who reaches the port may bind: ask how it is kept',
+      evidence: evidenceOf(answer),
+      advice: 'anyone who reaches the port may bind: ask how it is kept',
     })
   }
   const isPlain = status !== undefined && FOR_GOOD.has(status)
-  const advice = 'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
-  exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), { evidence: evidenceOf(answer), ...(isPlain ? {} : { advice }) })
+  const advice =
+    'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
+  exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), {
+    evidence: evidenceOf(answer),
+    ...(isPlain ? {} : { advice }),
+  })
 }

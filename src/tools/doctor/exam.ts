@@ -59,21 +59,36 @@ export interface Exam {
   readonly clock: Clock
   say(text: string): void
   readonly findings: Finding[]
-  find(check: CheckId, verdict: CheckVerdict, said: string, more?: Partial<Omit<Finding, 'check' | 'verdict' | 'said'>>): Finding
+  find(
+    check: CheckId,
+    verdict: CheckVerdict,
+    said: string,
+    more?: Partial<Omit<Finding, 'check' | 'verdict' | 'said'>>,
+  ): Finding
   wait(ms: number): Promise<void>
   /** Counts what passes on all connections. */
   order(): number
 }
 
-export function newExam(plan: ExamPlan, { clock, say, onFinding }: {
-  clock: Clock
-  say(text: string): void
-  onFinding(finding: Finding): void
-}): Exam {
+export function newExam(
+  plan: ExamPlan,
+  {
+    clock,
+    say,
+    onFinding,
+  }: {
+    clock: Clock
+    say(text: string): void
+    onFinding(finding: Finding): void
+  },
+): Exam {
   const findings: Finding[] = []
   let passed = 0
   return {
-    plan, clock, say, findings,
+    plan,
+    clock,
+    say,
+    findings,
     find(check, verdict, said, more = {}) {
       const finding: Finding = { check, verdict, said, evidence: [], ...more }
       // A later word on the same check knows more.
@@ -90,7 +105,7 @@ export function newExam(plan: ExamPlan, { clock, say, onFinding }: {
 
 /** Request and answer, as evidence. */
 export function evidenceOf(...answers: readonly (WireAnswer | undefined)[]): Taped[] {
-  return answers.flatMap((it) => it === undefined ? [] : it.is === 'answered' ? [it.asked, it.taped] : [it.asked])
+  return answers.flatMap((it) => (it === undefined ? [] : it.is === 'answered' ? [it.asked, it.taped] : [it.asked]))
 }
 
 /** `refused with 0x58 ESME_RTHROTTLED`, for the sheet. */

@@ -26,8 +26,8 @@ export function smsCount(plan: ExamPlan): number {
 }
 
 /**
- * Every check, in the order of the sheet; those that could not be made are not-tested, and say why. Never rejects for what an
- * SMSC does.
+ * Every check, in the order of the sheet; those that could not be made are not-tested, and say why. Never rejects for
+ * what an SMSC does.
  */
 export async function examine(plan: ExamPlan, deps: ExamDeps): Promise<Finding[]> {
   const exam = newExam(plan, deps)
@@ -59,12 +59,12 @@ async function onStation(exam: Exam, { station, known }: OnStation): Promise<str
   if (!isThere) return noMore(exam, station)
   if (exam.plan.msisdn !== undefined) {
     const sms = await examineSms(exam, station)
-    if (!await station.stand()) return noMore(exam, station)
+    if (!(await station.stand())) return noMore(exam, station)
     const plain = smsChecks(exam.plan, exam.clock.now())[0]!.pdus[0]!
     await examineLoad(exam, station, { ...plain, body: { ...plain.body, registered_delivery: 0 } })
-    if (!await station.stand()) return noMore(exam, station)
+    if (!(await station.stand())) return noMore(exam, station)
     await examineReceipts(exam, station, sms)
-    if (!await station.stand()) return noMore(exam, station)
+    if (!(await station.stand())) return noMore(exam, station)
     await examineUssd(exam, station, known)
     const others = station.others()
     if (others === 0) exam.find('others', 'pass', 'none came on this bind')

@@ -14,8 +14,8 @@ export interface Taped {
 
 /** Every check, in the order of the sheet. */
 export const CHECKS = {
-  'tcp': ['Connection', 'TCP connection'],
-  'tls': ['Connection', 'TLS'],
+  tcp: ['Connection', 'TCP connection'],
+  tls: ['Connection', 'TLS'],
   'bind-transceiver': ['Binds', 'bind_transceiver'],
   'bind-transmitter': ['Binds', 'bind_transmitter'],
   'bind-receiver': ['Binds', 'bind_receiver'],
@@ -26,7 +26,7 @@ export const CHECKS = {
   'enquire-link': ['Link', 'enquire_link, ours'],
   'enquire-link-theirs': ['Link', "enquire_link, the SMSC's"],
   'unknown-command': ['Link', 'A command that does not exist'],
-  'unbind': ['Link', 'unbind, ours'],
+  unbind: ['Link', 'unbind, ours'],
   'unbind-theirs': ['Link', "unbind, the SMSC's"],
   'dead-peer': ['Link', 'What the SMSC does with a peer that falls silent'],
   'sms-gsm7': ['SMS', 'GSM 7-bit text, data_coding 0'],
@@ -44,14 +44,14 @@ export const CHECKS = {
   'query-sm': ['SMS', 'query_sm'],
   'replace-sm': ['SMS', 'replace_sm'],
   'cancel-sm': ['SMS', 'cancel_sm'],
-  'receipts': ['Receipts', 'Delivery receipts'],
+  receipts: ['Receipts', 'Delivery receipts'],
   'receipt-ids': ['Receipts', 'Message ids in receipts'],
-  'window': ['Load', 'Requests in flight'],
-  'throughput': ['Load', 'SMS a second'],
+  window: ['Load', 'Requests in flight'],
+  throughput: ['Load', 'SMS a second'],
   'ussd-pull': ['USSD', 'A call from the handset'],
   'ussd-notify': ['USSD', 'A text that we push (USSN)'],
   'ussd-request': ['USSD', 'A question that we push (USSR)'],
-  'others': ['USSD', 'Traffic of other subscribers'],
+  others: ['USSD', 'Traffic of other subscribers'],
 } as const satisfies Record<string, readonly [string, string]>
 
 export type CheckId = keyof typeof CHECKS
@@ -74,6 +74,7 @@ export interface Finding {
 
 /** In the order of CHECKS; what nobody reported was not tested. */
 export function allFindings(found: readonly Finding[], why = 'not reached'): Finding[] {
-  return (Object.keys(CHECKS) as CheckId[]).map((check) =>
-    found.find((it) => it.check === check) ?? { check, verdict: 'not-tested', said: why, evidence: [] })
+  return (Object.keys(CHECKS) as CheckId[]).map(
+    (check) => found.find((it) => it.check === check) ?? { check, verdict: 'not-tested', said: why, evidence: [] },
+  )
 }

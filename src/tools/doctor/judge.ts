@@ -82,9 +82,14 @@ export function receiptFacts(sent: readonly SentSms[], heard: readonly ReceivedR
   }
   const [tlv, text] = [heard.some((it) => it.tlvId !== ''), heard.some((it) => it.textId !== '')]
   return {
-    matched: new Set([...seen.keys()].map((key) => key.split(' ')[0])).size, orphans, early,
-    repeats: [...seen.values()].reduce((sum, n) => sum + n - 1, 0), forms: [...forms],
-    carries: tlv && text ? 'both' : tlv ? 'parameters' : text ? 'text' : 'nothing', delay: statsOf(delays), states: [...states],
+    matched: new Set([...seen.keys()].map((key) => key.split(' ')[0])).size,
+    orphans,
+    early,
+    repeats: [...seen.values()].reduce((sum, n) => sum + n - 1, 0),
+    forms: [...forms],
+    carries: tlv && text ? 'both' : tlv ? 'parameters' : text ? 'text' : 'nothing',
+    delay: statsOf(delays),
+    states: [...states],
   }
 }
 
@@ -113,7 +118,10 @@ export interface WindowFacts {
   /** With their count. */
   refused: ReadonlyMap<number, number>
   silent: number
-  /** The last response took at least three times as long as the first, and noticeably so: they are worked off one by one. */
+  /**
+   * The last response took at least three times as long as the first, and noticeably so: they are worked off one by
+   * one.
+   */
   grows: boolean
   first: number
   last: number
@@ -124,12 +132,17 @@ const GROWS = { times: 3, ms: 50 }
 /** Of requests written at once, in order. */
 export function windowFacts(flown: readonly Flown[]): WindowFacts {
   const refused = new Map<number, number>()
-  for (const { status } of flown) if (status !== undefined && status !== 0) refused.set(status, (refused.get(status) ?? 0) + 1)
+  for (const { status } of flown)
+    if (status !== undefined && status !== 0) refused.set(status, (refused.get(status) ?? 0) + 1)
   const times = flown.filter((it) => it.status === 0).map((it) => it.ms)
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 0]
   return {
-    accepted: times.length, refused, silent: flown.filter((it) => it.status === undefined).length,
-    grows: times.length > 1 && last >= first * GROWS.times && last - first >= GROWS.ms, first, last,
+    accepted: times.length,
+    refused,
+    silent: flown.filter((it) => it.status === undefined).length,
+    grows: times.length > 1 && last >= first * GROWS.times && last - first >= GROWS.ms,
+    first,
+    last,
   }
 }
 
@@ -151,9 +164,15 @@ export interface RateFacts {
 export function rateFacts(steps: readonly RateStep[]): RateFacts {
   const bad = steps.filter((it) => it.throttled > 0)
   const worst = bad.length ? Math.min(...bad.map((it) => it.perSecond)) : undefined
-  const good = steps.filter((it) => it.throttled === 0 && (worst === undefined || it.perSecond < worst)).map((it) => it.perSecond)
+  const good = steps
+    .filter((it) => it.throttled === 0 && (worst === undefined || it.perSecond < worst))
+    .map((it) => it.perSecond)
   const status = bad.find((it) => it.status !== undefined)?.status
-  return { best: Math.max(0, ...good), ...(worst === undefined ? {} : { worst }), ...(status === undefined ? {} : { status }) }
+  return {
+    best: Math.max(0, ...good),
+    ...(worst === undefined ? {} : { worst }),
+    ...(status === undefined ? {} : { status }),
+  }
 }
 
 /** The next rate to try; undefined: enough is known. Doubles until throttled, then halves the gap once. */
@@ -162,8 +181,11 @@ export function nextRate(steps: readonly RateStep[]): number | undefined {
   const { best, worst } = rateFacts(steps)
   if (worst === undefined) return steps.at(-1)!.perSecond * 2
   const middle = Math.floor((best + worst) / 2)
-  return middle > best && !steps.some((it) => it.perSecond === middle) && steps.filter((it) => it.throttled > 0).length < 3
-    ? middle : undefined
+  return middle > best &&
+    !steps.some((it) => it.perSecond === middle) &&
+    steps.filter((it) => it.throttled > 0).length < 3
+    ? middle
+    : undefined
 }
 
 /** Whether a dialled code arrived as septets one an octet, packed, or as UCS-2. */

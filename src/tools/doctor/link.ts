@@ -12,18 +12,25 @@ const NO_COMMAND = 0x000102fe
 
 export async function examineLink(exam: Exam, { tx }: Station): Promise<void> {
   const answers: WireAnswer[] = []
-  for (let i = 0; i < ROUNDS; i++) answers.push(await tx.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
+  for (let i = 0; i < ROUNDS; i++)
+    answers.push(await tx.request({ command: 'enquire_link', body: {}, tlvs: [] }, exam.plan.times.answerMs))
   const good = answers.filter(isOk)
   const { min, median, max } = statsOf(good.map((it) => it.ms))
   if (good.length === ROUNDS) {
-    exam.find('enquire-link', 'pass', `${ROUNDS} of ${ROUNDS} answered, in ${min} / ${median} / ${max} ms (least, median, most)`, {
-      evidence: evidenceOf(answers[0]),
-    })
+    exam.find(
+      'enquire-link',
+      'pass',
+      `${ROUNDS} of ${ROUNDS} answered, in ${min} / ${median} / ${max} ms (least, median, most)`,
+      {
+        evidence: evidenceOf(answers[0]),
+      },
+    )
   } else {
     const bad = answers.find((it) => !isOk(it))!
     exam.find('enquire-link', 'fail', `${good.length} of ${ROUNDS} answered; ${wordsOf(bad)}`, {
       evidence: evidenceOf(bad),
-      advice: 'the daemon closes a link after two misses: raise timers.enquireMs beyond the longest silence that you can bear',
+      advice:
+        'the daemon closes a link after two misses: raise timers.enquireMs beyond the longest silence that you can bear',
     })
   }
   await examineUnknown(exam, tx)
@@ -36,13 +43,18 @@ async function examineUnknown(exam: Exam, tx: Station['tx']): Promise<void> {
   const answer = await tx.octets(octets, exam.plan.times.answerMs)
   const evidence = evidenceOf(answer)
   if (answer.is === 'answered' && answer.pdu.command === 'generic_nack') {
-    const meant = answer.pdu.status === STATUS.ESME_RINVCMDID ? '' : `, where ${statusText(STATUS.ESME_RINVCMDID)} is meant`
-    return void exam.find('unknown-command', 'pass', `generic_nack ${statusText(answer.pdu.status)}${meant}`, { evidence })
+    const meant =
+      answer.pdu.status === STATUS.ESME_RINVCMDID ? '' : `, where ${statusText(STATUS.ESME_RINVCMDID)} is meant`
+    return void exam.find('unknown-command', 'pass', `generic_nack ${statusText(answer.pdu.status)}${meant}`, {
+      evidence,
+    })
   }
   const said = answer.is === 'answered' ? `answered with ${answer.pdu.command}` : wordsOf(answer)
   exam.find('unknown-command', 'fail', `${said}; generic_nack is meant (SMPP v3.4 §4.3)`, {
     evidence,
-    ...(answer.is === 'closed' ? { advice: 'the daemon sends none; but each test of this kind costs a bind here' } : {}),
+    ...(answer.is === 'closed'
+      ? { advice: 'the daemon sends none; but each test of this kind costs a bind here' }
+      : {}),
   })
 }
 
@@ -53,23 +65,35 @@ export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
   const upMs = exam.clock.now() - tx.openedMs
   const seconds = Math.round(upMs / 1_000)
   if (heard.length === 0) {
-    return void exam.find('enquire-link-theirs', 'not-tested', `none within ${seconds} s: it sends none, or less often`, {
-      advice: 'ask after how long without a PDU it closes a link, and keep timers.enquireMs below that',
-    })
+    return void exam.find(
+      'enquire-link-theirs',
+      'not-tested',
+      `none within ${seconds} s: it sends none, or less often`,
+      {
+        advice: 'ask after how long without a PDU it closes a link, and keep timers.enquireMs below that',
+      },
+    )
   }
   const times = (wires.find((it) => it.enquiries.length > 1) ?? wires[0]!).enquiries.map((it) => it.atMs)
   const gaps = times.slice(1).map((at, i) => at - times[i]!)
   const every = gaps.length ? `, every ${(statsOf(gaps).median / 1_000).toFixed(1)} s` : ''
-  exam.find('enquire-link-theirs', 'pass', `${heard.length} within ${seconds} s${every}; all answered`, { evidence: heard.slice(0, 1) })
+  exam.find('enquire-link-theirs', 'pass', `${heard.length} within ${seconds} s${every}; all answered`, {
+    evidence: heard.slice(0, 1),
+  })
 }
 
 export async function examineUnbind(exam: Exam, station: Station): Promise<void> {
   judgeUnbound(exam, station)
   if (station.tx.closedMs !== undefined) return void exam.find('unbind', 'fail', 'the connection was gone already')
   const answer = await station.close()
-  exam.find('unbind', isOk(answer) ? 'pass' : 'fail', isOk(answer) ? `unbind_resp in ${answer.ms} ms` : wordsOf(answer), {
-    evidence: evidenceOf(answer),
-  })
+  exam.find(
+    'unbind',
+    isOk(answer) ? 'pass' : 'fail',
+    isOk(answer) ? `unbind_resp in ${answer.ms} ms` : wordsOf(answer),
+    {
+      evidence: evidenceOf(answer),
+    },
+  )
 }
 
 /** What the SMSC's own farewells were, if there were any. */
@@ -81,10 +105,17 @@ export function judgeUnbound(exam: Exam, station: Station): void {
   const isBack = station.tx.closedMs === undefined
   const times = unbound.length === 1 ? '' : ` ${unbound.length} times`
   const after = isBack ? 'it was bound to again' : 'it lets us not bind again'
-  exam.find('unbind-theirs', isBack ? 'pass' : 'fail', `it sent unbind${times} during the examination, and was answered; ${after}`, {
-    evidence: unbound.slice(0, 1),
-    advice: isBack ? 'ask why: the daemon binds again after timers.reconnectMs' : 'ask why, and examine it again when it takes binds',
-  })
+  exam.find(
+    'unbind-theirs',
+    isBack ? 'pass' : 'fail',
+    `it sent unbind${times} during the examination, and was answered; ${after}`,
+    {
+      evidence: unbound.slice(0, 1),
+      advice: isBack
+        ? 'ask why: the daemon binds again after timers.reconnectMs'
+        : 'ask why, and examine it again when it takes binds',
+    },
+  )
 }
 
 /** Plays dead on a bind of its own: nothing is answered, not even enquire_link. */
@@ -112,6 +143,7 @@ export async function examineDeadPeer(exam: Exam, { transceiver }: Roles): Promi
     return void exam.find('dead-peer', 'pass', said, { evidence })
   }
   exam.find('dead-peer', 'fail', `still open after ${seconds} s, ${asked}`, {
-    evidence, advice: 'after a crash the account may stay taken for longer than this: allow a second bind, or expect standby',
+    evidence,
+    advice: 'after a crash the account may stay taken for longer than this: allow a second bind, or expect standby',
   })
 }

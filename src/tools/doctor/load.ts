@@ -29,13 +29,22 @@ async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Pro
   const bad = answers.find((it) => refusedStatus(it) !== 0)
   const refused = [...facts.refused].map(([status, n]) => `${n} refused with ${statusText(status)}`)
   const said = [
-    `${windowSms} at once: ${facts.accepted} accepted`, ...refused, facts.silent > 0 ? `${facts.silent} without a response` : '',
+    `${windowSms} at once: ${facts.accepted} accepted`,
+    ...refused,
+    facts.silent > 0 ? `${facts.silent} without a response` : '',
     `the first response after ${facts.first} ms, the last after ${facts.last} ms${facts.grows ? ': they wait for each other' : ''}`,
-  ].filter(Boolean).join('; ')
+  ]
+    .filter(Boolean)
+    .join('; ')
   const evidence = evidenceOf(bad ?? answers.at(-1))
-  if (!bad) return void exam.find('window', 'pass', said, { evidence, ...(windowSms > WINDOW ? { settings: { window: windowSms } } : {}) })
+  if (!bad)
+    return void exam.find('window', 'pass', said, {
+      evidence,
+      ...(windowSms > WINDOW ? { settings: { window: windowSms } } : {}),
+    })
   exam.find('window', facts.silent > 0 ? 'fail' : 'pass', said, {
-    evidence, settings: { window: Math.max(1, Math.min(facts.accepted, WINDOW)) },
+    evidence,
+    settings: { window: Math.max(1, Math.min(facts.accepted, WINDOW)) },
     advice: 'no more at once than it takes; ask for the agreed window, since a limit a second looks the same here',
   })
   await exam.wait(times.pauseMs)
@@ -65,17 +74,26 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
     const advice = `ask for the agreed rate: more than ${best} a second was not tried`
     const said = `SMS in a second: ${tried || 'too few allowed for one step'}; never throttled`
     return void exam.find('throughput', best > 0 ? 'pass' : 'not-tested', said, {
-      advice, ...(best > 0 && best < DEFAULT_PER_SECOND ? { settings: { 'sms.perSecond': best } } : {}),
+      advice,
+      ...(best > 0 && best < DEFAULT_PER_SECOND ? { settings: { 'sms.perSecond': best } } : {}),
     })
   }
   const how = status === undefined ? 'by silence' : `with ${statusText(status)}`
   exam.find('throughput', 'pass', `SMS in a second: ${tried}; throttled at ${worst} ${how}, not at ${best}`, {
-    evidence: evidenceOf(throttled), settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
+    evidence: evidenceOf(throttled),
+    settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
   })
 }
 
-/** So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another test. */
-async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate }: { pdu: OutgoingPdu; rate: number }): Promise<WireAnswer[]> {
+/**
+ * So many, evenly over one second, or longer where this machine is late: a burst to make up for it would be another
+ * test.
+ */
+async function second(
+  { clock, wait, plan }: Exam,
+  { tx }: Station,
+  { pdu, rate }: { pdu: OutgoingPdu; rate: number },
+): Promise<WireAnswer[]> {
   const [start, gapMs] = [clock.now(), STEP_MS / rate]
   const answers: Promise<WireAnswer>[] = []
   for (let i = 0, dueMs = start; i < rate; i++) {
@@ -93,5 +111,5 @@ async function second({ clock, wait, plan }: Exam, { tx }: Station, { pdu, rate 
 /** What really left in a second. */
 function paceOf(answers: readonly WireAnswer[]): number {
   const spanMs = answers.at(-1)!.asked.atMs - answers[0]!.asked.atMs
-  return Math.round(answers.length * STEP_MS / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))
+  return Math.round((answers.length * STEP_MS) / Math.max(STEP_MS, spanMs + STEP_MS / answers.length))
 }

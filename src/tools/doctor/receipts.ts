@@ -20,21 +20,38 @@ export async function examineReceipts(exam: Exam, station: Station, { sent }: Sm
     return void exam.find('receipt-ids', 'not-tested', 'no SMS was accepted')
   }
   const { receiptMs } = exam.plan.times
-  exam.say(`waiting for receipts of ${expected.length} SMS, up to ${Math.round(receiptMs / 1_000)} s; is the handset on?`)
+  exam.say(
+    `waiting for receipts of ${expected.length} SMS, up to ${Math.round(receiptMs / 1_000)} s; is the handset on?`,
+  )
   const until = exam.clock.now() + receiptMs
   let read = readAll(station)
   while (read.length < expected.length && exam.clock.now() < until && station.rx.closedMs === undefined) {
     await exam.wait(Math.min(LOOK_MS, receiptMs))
     read = readAll(station)
   }
-  const scheduled = read.filter(({ receipt }) => isOf(sent.filter((it) => !expected.includes(it)), receipt) && !isOf(expected, receipt))
+  const scheduled = read.filter(
+    ({ receipt }) =>
+      isOf(
+        sent.filter((it) => !expected.includes(it)),
+        receipt,
+      ) && !isOf(expected, receipt),
+  )
   judgeScheduled(exam, sent, scheduled)
   read = read.filter((it) => !scheduled.includes(it))
-  const facts = receiptFacts(expected, read.map((it) => it.receipt))
+  const facts = receiptFacts(
+    expected,
+    read.map((it) => it.receipt),
+  )
   judgeReceipts(exam, facts, {
-    expected: expected.length, heard: read.map((it) => it.taped), isUnmarked: read.some((it) => it.isUnmarked),
+    expected: expected.length,
+    heard: read.map((it) => it.taped),
+    isUnmarked: read.some((it) => it.isUnmarked),
   })
-  judgeIds(exam, facts, { ids: expected.map((it) => it.id), heard: read.map((it) => it.taped), response: expected[0]!.evidence })
+  judgeIds(exam, facts, {
+    ids: expected.map((it) => it.id),
+    heard: read.map((it) => it.taped),
+    response: expected[0]!.evidence,
+  })
 }
 
 /** Accepted is not yet kept: one that was delivered hours early did not wait. */
@@ -43,7 +60,8 @@ function judgeScheduled(exam: Exam, sent: SmsSent['sent'], heard: Read[]): void 
     const early = heard.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
     if (!early) continue
     exam.find(check, 'fail', 'accepted, but delivered at once: the time is ignored', {
-      evidence: [...evidence, early.taped], advice: NO_SCHEDULE,
+      evidence: [...evidence, early.taped],
+      advice: NO_SCHEDULE,
     })
   }
 }
@@ -70,64 +88,94 @@ function readAll({ heard }: Station): Read[] {
 function receiptOf(pdu: Pdu, { atMs, order }: Taped): ReceivedReceipt | null {
   const read = readReceipt(pdu, '')
   if (!read) return null
-  const value = pdu.tlvs.find(({ tag }) => tag === RECEIPTED_MESSAGE_ID)?.value.toString('latin1').replace(/\0.*$/s, '') ?? ''
+  const value =
+    pdu.tlvs
+      .find(({ tag }) => tag === RECEIPTED_MESSAGE_ID)
+      ?.value.toString('latin1')
+      .replace(/\0.*$/s, '') ?? ''
   const textId = /\bid[ \t]*:[ \t]*(\S+)/i.exec(payloadOf(pdu).toString('latin1'))?.[1] ?? ''
   return { tlvId: value, textId, state: read.state, atMs, order }
 }
 
-function judgeReceipts(exam: Exam, facts: ReceiptFacts, of: { expected: number; heard: Taped[]; isUnmarked: boolean }): void {
+function judgeReceipts(
+  exam: Exam,
+  facts: ReceiptFacts,
+  of: { expected: number; heard: Taped[]; isUnmarked: boolean },
+): void {
   const { expected, heard, isUnmarked } = of
   const evidence = heard.slice(0, 2)
   if (heard.length === 0) {
     return void exam.find('receipts', 'fail', `none for ${expected} SMS`, {
-      advice: 'ask for receipts to be switched on, or a receiver bind; without them the daemon knows only that an SMS was accepted',
-        evidence,
+      advice:
+        'ask for receipts to be switched on, or a receiver bind; without them the daemon knows only that an SMS was accepted',
+      evidence,
       settings: { 'sms.receipts': false },
     })
   }
-  const carries = { parameters: 'as parameters', text: 'as text', both: 'as parameters and text', nothing: 'without any id' }[facts.carries]
+  const carries = {
+    parameters: 'as parameters',
+    text: 'as text',
+    both: 'as parameters and text',
+    nothing: 'without any id',
+  }[facts.carries]
   const { min, median, max } = facts.delay
   const said = [
     `${facts.matched} of ${expected} SMS, ${carries}, states ${facts.states.join(', ')}`,
     facts.matched > 0 ? `${min} / ${median} / ${max} ms after the response` : '',
-    facts.early > 0 ? `${facts.early} before the response` : '', facts.repeats > 0 ? `${facts.repeats} repeated` : '',
-    facts.orphans > 0 ? `${facts.orphans} for no SMS of ours` : '', isUnmarked ? 'esm_class does not say that they are receipts' : '',
+    facts.early > 0 ? `${facts.early} before the response` : '',
+    facts.repeats > 0 ? `${facts.repeats} repeated` : '',
+    facts.orphans > 0 ? `${facts.orphans} for no SMS of ours` : '',
+    isUnmarked ? 'esm_class does not say that they are receipts' : '',
   ]
   const isWhole = facts.matched === expected
   exam.find('receipts', isWhole ? 'pass' : 'fail', said.filter(Boolean).join('; '), {
-    evidence, ...(isWhole ? {} : { advice: 'was the handset on? Else ask why some SMS have none' }),
+    evidence,
+    ...(isWhole ? {} : { advice: 'was the handset on? Else ask why some SMS have none' }),
     ...(isUnmarked ? { settings: { 'sms.unmarkedReceipts': true } } : {}),
   })
 }
 
 const FORMS: Record<MessageIdRelation, { said: string; profile?: Record<string, string> }> = {
-  'same': { said: 'as in the response' },
-  'case': { said: 'as in the response, in another case of letters: looked up without regard to it' },
-  'zeros': { said: 'as in the response, but for leading zeros: looked up without regard to them' },
-  'hex-to-dec': { said: 'decimal, where the response is hexadecimal', profile: { 'responses.messageIdBases.response': 'hex',
-    'responses.messageIdBases.receipt': 'dec' } },
-  'dec-to-hex': { said: 'hexadecimal, where the response is decimal', profile: { 'responses.messageIdBases.response': 'dec',
-    'responses.messageIdBases.receipt': 'hex' } },
-  'unrelated': { said: 'nothing like the response' },
+  same: { said: 'as in the response' },
+  case: { said: 'as in the response, in another case of letters: looked up without regard to it' },
+  zeros: { said: 'as in the response, but for leading zeros: looked up without regard to them' },
+  'hex-to-dec': {
+    said: 'decimal, where the response is hexadecimal',
+    profile: { 'responses.messageIdBases.response': 'hex', 'responses.messageIdBases.receipt': 'dec' },
+  },
+  'dec-to-hex': {
+    said: 'hexadecimal, where the response is decimal',
+    profile: { 'responses.messageIdBases.response': 'dec', 'responses.messageIdBases.receipt': 'hex' },
+  },
+  unrelated: { said: 'nothing like the response' },
 }
 
-function judgeIds(exam: Exam, facts: ReceiptFacts, { ids, heard, response }: { ids: string[]; heard: Taped[]; response: Taped[] }): void {
+function judgeIds(
+  exam: Exam,
+  facts: ReceiptFacts,
+  { ids, heard, response }: { ids: string[]; heard: Taped[]; response: Taped[] },
+): void {
   const evidence = [...response.slice(-1), ...heard.slice(0, 1)]
   if (heard.length === 0) return void exam.find('receipt-ids', 'not-tested', 'no receipt came')
   if (new Set(ids).size < ids.length || ids.includes('')) {
     return void exam.find('receipt-ids', 'fail', 'SMS have no id of their own in the response', {
-      evidence, advice: 'receipts cannot be told apart: ask for message ids', profile: { 'responses.messageIdUseless': 'true' },
+      evidence,
+      advice: 'receipts cannot be told apart: ask for message ids',
+      profile: { 'responses.messageIdUseless': 'true' },
     })
   }
   if (facts.forms.length === 0) {
     return void exam.find('receipt-ids', 'fail', 'no receipt names the id of a response, in any form known', {
-      evidence, advice: 'ask what the id in a receipt is', settings: { 'sms.receipts': false },
+      evidence,
+      advice: 'ask what the id in a receipt is',
+      settings: { 'sms.receipts': false },
     })
   }
   const forms = facts.forms.map((it) => FORMS[it])
   // Some ids look the same in both bases; one that does not tells.
   const profile: Finding['profile'] = forms.find((it) => it.profile)?.profile
   exam.find('receipt-ids', 'pass', forms.map((it) => it.said).join('; '), {
-    evidence, ...(profile ? { profile, advice: 'the profile must say it' } : {}),
+    evidence,
+    ...(profile ? { profile, advice: 'the profile must say it' } : {}),
   })
 }

@@ -1,4 +1,6 @@
-/** The acceptance sheet for paper: one file, no scripts, nothing loaded from anywhere; to be read, ticked and signed. */
+/**
+ * The acceptance sheet for paper: one file, no scripts, nothing loaded from anywhere; to be read, ticked and signed.
+ */
 import type { CheckVerdict } from './finding.ts'
 import { SHEET_CSS } from './sheet-css.ts'
 import { countsText, markOf, type Row, type AcceptanceSheet, type ShownPdu } from './sheet.ts'
@@ -24,7 +26,14 @@ export function sheetHtml(sheet: AcceptanceSheet): string {
 <dl class="facts">${sheet.facts.map(([name, value]) => `<div><dt>${escape(name)}</dt><dd>${escape(value)}</dd></div>`).join('')}</dl>
 <table class="checks">
 <colgroup><col class="what"><col class="verdict"><col></colgroup>
-${groups.map((group) => groupRows(group, sheet.rows.filter((it) => it.group === group))).join('\n')}
+${groups
+  .map((group) =>
+    groupRows(
+      group,
+      sheet.rows.filter((it) => it.group === group),
+    ),
+  )
+  .join('\n')}
 </table>
 ${handset.length ? handsetTable(handset) : ''}
 <section>
@@ -56,9 +65,13 @@ function proof({ check, title, evidence }: Row): string {
 }
 
 function groupRows(group: string, rows: readonly Row[]): string {
-  const title = (row: Row) => row.evidence.length ? `<a href="#${row.check}">${escape(row.title)}</a>` : escape(row.title)
-  const body = rows.map((row) => `<tr class="${row.verdict}"><td>${title(row)}</td>`
-    + `<td>${badge(row.verdict)}</td><td>${escape(row.said)}${row.advice ? `<p class="advice">${escape(row.advice)}</p>` : ''}</td></tr>`)
+  const title = (row: Row) =>
+    row.evidence.length ? `<a href="#${row.check}">${escape(row.title)}</a>` : escape(row.title)
+  const body = rows.map(
+    (row) =>
+      `<tr class="${row.verdict}"><td>${title(row)}</td>` +
+      `<td>${badge(row.verdict)}</td><td>${escape(row.said)}${row.advice ? `<p class="advice">${escape(row.advice)}</p>` : ''}</td></tr>`,
+  )
   return `<tbody><tr class="group"><th colspan="3" scope="rowgroup">${escape(group)}</th></tr>${body.join('\n')}</tbody>`
 }
 
@@ -68,15 +81,22 @@ function badge(verdict: CheckVerdict): string {
 
 function handsetTable(rows: readonly Row[]): string {
   const box = (word: string) => `<td><span class="box"></span> ${word}</td>`
-  const lines = rows.map((row) => `<tr><td>${escape(row.title)}</td><td>${escape(row.handset)}</td>${box('yes')}${box('no')}</tr>`)
+  const lines = rows.map(
+    (row) => `<tr><td>${escape(row.title)}</td><td>${escape(row.handset)}</td>${box('yes')}${box('no')}</tr>`,
+  )
   return `<section><h2>On the handset</h2><p>Only a person can see this: tick what it shows.</p><table class="handset">
 <colgroup><col class="what"><col><col class="tick"><col class="tick"></colgroup>
 <tbody>${lines.join('\n')}</tbody></table></section>`
 }
 
 function pdu({ at, words, hex }: ShownPdu): string {
-  return `<div class="pdu"><p><time>${at}</time> <b>${escape(words[0] ?? '')}</b></p>`
-    + `${words.slice(1).map((it) => `<p>${escape(it)}</p>`).join('')}<code>${hex.replace(/(.{8})/g, '$1 ')}</code></div>`
+  return (
+    `<div class="pdu"><p><time>${at}</time> <b>${escape(words[0] ?? '')}</b></p>` +
+    `${words
+      .slice(1)
+      .map((it) => `<p>${escape(it)}</p>`)
+      .join('')}<code>${hex.replace(/(.{8})/g, '$1 ')}</code></div>`
+  )
 }
 
 function escape(text: string): string {

@@ -16,15 +16,18 @@ export interface SmsCheck {
 
 const HOUR_MS = 3_600_000
 /** Also of one that takes the time and does not keep it. */
-export const NO_SCHEDULE = 'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'
+export const NO_SCHEDULE =
+  'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'
 const SCHEDULE = {
-  advice: 'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may rely on it',
+  advice:
+    'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may rely on it',
 }
 /** registered_delivery: a receipt of the end, whatever it is. (SMPP v3.4 §5.2.17) */
 export const RECEIPT = 1
 const [GSM7, UCS2] = ['Test 1: @ £ $ _ { } [ ] ~ é ü end', 'Тест 2: привет, end'] as const
-const LONG = 'This is a long text in two parts. It must be shown as one message, with nothing missing and nothing doubled: '
-  + 'one two three four five six seven eight nine ten eleven twelve. end'
+const LONG =
+  'This is a long text in two parts. It must be shown as one message, with nothing missing and nothing doubled: ' +
+  'one two three four five six seven eight nine ten eleven twelve. end'
 const ORDER: readonly Concatenation[] = ['udh16', 'udh8', 'sar', 'payload']
 
 /** Everything that would be sent: counted, and shown, before any of it is. */
@@ -33,63 +36,127 @@ export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
   const one = (part: SmsPart, times: { validity?: string; schedule?: string } = {}): OutgoingPdu => {
     const { serviceType, destTon, destNpi } = plan.sms ?? {}
     const pdu = smsPdu(part, {
-      ...(serviceType === undefined ? {} : { serviceType }), ...(destTon === undefined ? {} : { destTon }),
+      ...(serviceType === undefined ? {} : { serviceType }),
+      ...(destTon === undefined ? {} : { destTon }),
       ...(destNpi === undefined ? {} : { destNpi }),
-      source: plan.source.addr, sourceTon: plan.source.ton, sourceNpi: plan.source.npi, msisdn: plan.msisdn!,
-      registeredDelivery: RECEIPT, validityPeriod: times.validity ?? '',
+      source: plan.source.addr,
+      sourceTon: plan.source.ton,
+      sourceNpi: plan.source.npi,
+      msisdn: plan.msisdn!,
+      registeredDelivery: RECEIPT,
+      validityPeriod: times.validity ?? '',
     })
     return { ...pdu, body: { ...pdu.body, schedule_delivery_time: times.schedule ?? '' } }
   }
   const how = plan.sms ? { plain: plan.sms.plain } : {}
   const text = (said: string) => splitSms(said, { concatenation: 'udh16', ...how }, 1).parts[0]!
-  const plain = (check: CheckId, pdu: OutgoingPdu, handset: string, refused: SmsCheck['refused'],
-    accepted: SmsCheck['accepted'] = {}): SmsCheck => ({ check, pdus: [pdu], handset, refused, accepted })
+  const plain = (
+    check: CheckId,
+    pdu: OutgoingPdu,
+    handset: string,
+    refused: SmsCheck['refused'],
+    accepted: SmsCheck['accepted'] = {},
+  ): SmsCheck => ({ check, pdus: [pdu], handset, refused, accepted })
   const long = (way: Concatenation, n: number): SmsCheck => ({
-    check: `long-${way}`, handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`, refused: {},
-    pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way, ...how }, REFERENCE + n).parts.map((part) => one(part)),
+    check: `long-${way}`,
+    handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`,
+    refused: {},
+    pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way, ...how }, REFERENCE + n).parts.map(
+      (part) => one(part),
+    ),
   })
   return [
-    plain('sms-gsm7', one(text(GSM7)), `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`, {
-      advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet',
-    }),
+    plain(
+      'sms-gsm7',
+      one(text(GSM7)),
+      `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`,
+      {
+        advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet',
+      },
+    ),
     plain('sms-ucs2', one(text(UCS2)), `"${UCS2}"`, {
-      advice: 'no UCS-2: texts are transliterated instead', settings: { 'sms.ucs2': false },
+      advice: 'no UCS-2: texts are transliterated instead',
+      settings: { 'sms.ucs2': false },
     }),
-    plain('sms-national', one(national('Test 3: ş ğ ı, end')),
-      '"Test 3: ş ğ ı, end"; without the marks: the handset or the network drops the table', {
-      advice: 'leave sms.languages empty',
-    }),
+    plain(
+      'sms-national',
+      one(national('Test 3: ş ğ ı, end')),
+      '"Test 3: ş ğ ı, end"; without the marks: the handset or the network drops the table',
+      {
+        advice: 'leave sms.languages empty',
+      },
+    ),
     ...ORDER.map((way, i) => long(way, i + 1)),
-    plain('data-sm', dataSm(one(text('Test 4, by data_sm, end'))), '"Test 4, by data_sm, end"',
-      { advice: 'only submit_sm; no dialect with pdu data_sm' }),
-    plain('validity-relative', one(text('Test 5, valid one day, end'), { validity: '000001000000000R' }), '"Test 5, valid one day, end"', {
-      advice: 'no relative validity_period', settings: { 'sms.validity': 'absolute' },
+    plain('data-sm', dataSm(one(text('Test 4, by data_sm, end'))), '"Test 4, by data_sm, end"', {
+      advice: 'only submit_sm; no dialect with pdu data_sm',
     }),
-    plain('validity-absolute', one(text('Test 6, valid until tomorrow, end'), { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) }),
-      '"Test 6, valid until tomorrow, end"', {
-      advice: 'no absolute validity_period', settings: { 'sms.validity': 'none' },
-    }),
-    plain('schedule-relative', one(text('Test 7, cancelled: must not arrive'), { schedule: '000000020000000R' }),
-      'nothing: it is cancelled before its time', {
-      advice: NO_SCHEDULE,
-    }, SCHEDULE),
-    plain('schedule-absolute', one(text('Test 8, cancelled: must not arrive'), { schedule: smppAbsoluteTime(nowMs + 2 * HOUR_MS) }),
-      'nothing: it is cancelled before its time', {
-      advice: NO_SCHEDULE,
-    }, SCHEDULE),
+    plain(
+      'validity-relative',
+      one(text('Test 5, valid one day, end'), { validity: '000001000000000R' }),
+      '"Test 5, valid one day, end"',
+      {
+        advice: 'no relative validity_period',
+        settings: { 'sms.validity': 'absolute' },
+      },
+    ),
+    plain(
+      'validity-absolute',
+      one(text('Test 6, valid until tomorrow, end'), { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) }),
+      '"Test 6, valid until tomorrow, end"',
+      {
+        advice: 'no absolute validity_period',
+        settings: { 'sms.validity': 'none' },
+      },
+    ),
+    plain(
+      'schedule-relative',
+      one(text('Test 7, cancelled: must not arrive'), { schedule: '000000020000000R' }),
+      'nothing: it is cancelled before its time',
+      {
+        advice: NO_SCHEDULE,
+      },
+      SCHEDULE,
+    ),
+    plain(
+      'schedule-absolute',
+      one(text('Test 8, cancelled: must not arrive'), { schedule: smppAbsoluteTime(nowMs + 2 * HOUR_MS) }),
+      'nothing: it is cancelled before its time',
+      {
+        advice: NO_SCHEDULE,
+      },
+      SCHEDULE,
+    ),
   ]
 }
 
 const REFERENCE = 0x4400
 
 function dataSm({ body }: OutgoingPdu): OutgoingPdu {
-  const { service_type, source_addr_ton, source_addr_npi, source_addr, dest_addr_ton, dest_addr_npi, destination_addr,
-    data_coding, short_message } = body
+  const {
+    service_type,
+    source_addr_ton,
+    source_addr_npi,
+    source_addr,
+    dest_addr_ton,
+    dest_addr_npi,
+    destination_addr,
+    data_coding,
+    short_message,
+  } = body
   return {
-    command: 'data_sm', tlvs: [{ tag: 0x0424, value: short_message as Buffer }],
+    command: 'data_sm',
+    tlvs: [{ tag: 0x0424, value: short_message as Buffer }],
     body: {
-      service_type, source_addr_ton, source_addr_npi, source_addr, dest_addr_ton, dest_addr_npi, destination_addr,
-      esm_class: 0, registered_delivery: RECEIPT, data_coding,
+      service_type,
+      source_addr_ton,
+      source_addr_npi,
+      source_addr,
+      dest_addr_ton,
+      dest_addr_npi,
+      destination_addr,
+      esm_class: 0,
+      registered_delivery: RECEIPT,
+      data_coding,
     },
   }
 }
@@ -102,5 +169,11 @@ function national(text: string): SmsPart {
   const said = encodeNational(text, TURKISH)
   if (!said) throw new Error('the shift table has not every letter of the text')
   const elements = shiftElements(TURKISH)
-  return { text, shortMessage: Buffer.concat([Buffer.of(elements.length), elements, said]), esmClass: UDHI, dataCoding: 0, tlvs: [] }
+  return {
+    text,
+    shortMessage: Buffer.concat([Buffer.of(elements.length), elements, said]),
+    esmClass: UDHI,
+    dataCoding: 0,
+    tlvs: [],
+  }
 }

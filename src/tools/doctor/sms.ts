@@ -18,7 +18,7 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
   let long: string | undefined
   let isRelativeRefused = false
   for (const { check, pdus, handset, refused, accepted } of smsChecks(exam.plan, exam.clock.now())) {
-    if (!await station.stand()) return done
+    if (!(await station.stand())) return done
     const answers: WireAnswer[] = []
     for (const pdu of pdus) {
       const answer = await station.send(pdu)
@@ -34,7 +34,10 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
       if (isFirst) long = check.slice('long-'.length)
       const parts = pdus.length > 1 ? `${pdus.length} parts, ` : ''
       exam.find(check, 'pass', `${parts}${wordsOf(answers[0]!)}`, {
-        evidence, handset, ...accepted, ...(isFirst ? { settings: { 'sms.long': long! } } : {}),
+        evidence,
+        handset,
+        ...accepted,
+        ...(isFirst ? { settings: { 'sms.long': long! } } : {}),
       })
     } else {
       // Plain text must go; no response at all is never right.
@@ -50,7 +53,11 @@ export async function examineSms(exam: Exam, station: Station): Promise<SmsSent>
 }
 
 function sentOf(answer: Accepted): SentSms {
-  return { id: String(answer.pdu.body.message_id ?? ''), answeredMs: answer.taped.atMs, answeredOrder: answer.taped.order }
+  return {
+    id: String(answer.pdu.body.message_id ?? ''),
+    answeredMs: answer.taped.atMs,
+    answeredOrder: answer.taped.order,
+  }
 }
 
 /** query, replace and cancel, on those that were scheduled; query on any other if there is none. */
@@ -58,7 +65,8 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
   const waiting = sent.filter((it) => it.check.startsWith('schedule-'))
   const target = waiting[0] ?? sent[0]
   if (!target) {
-    for (const check of ['query-sm', 'replace-sm', 'cancel-sm'] as const) exam.find(check, 'not-tested', 'no SMS was accepted')
+    for (const check of ['query-sm', 'replace-sm', 'cancel-sm'] as const)
+      exam.find(check, 'not-tested', 'no SMS was accepted')
     return
   }
   const { plan } = exam
@@ -66,13 +74,19 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
   const queried = await station.send({ command: 'query_sm', body: { message_id: target.id, ...source }, tlvs: [] })
   judge(exam, 'query-sm', queried, isOk(queried) ? `, ${stateOf(queried.pdu, exam)}` : '')
   if (!waiting[0]) {
-    for (const check of ['replace-sm', 'cancel-sm'] as const) exam.find(check, 'not-tested', 'no SMS waits: scheduling is not supported')
+    for (const check of ['replace-sm', 'cancel-sm'] as const)
+      exam.find(check, 'not-tested', 'no SMS waits: scheduling is not supported')
     return
   }
   const replaced = await station.send({
-    command: 'replace_sm', tlvs: [],
+    command: 'replace_sm',
+    tlvs: [],
     body: {
-      message_id: waiting[0].id, ...source, registered_delivery: RECEIPT, schedule_delivery_time: '', validity_period: '',
+      message_id: waiting[0].id,
+      ...source,
+      registered_delivery: RECEIPT,
+      schedule_delivery_time: '',
+      validity_period: '',
       short_message: Buffer.from('Test 7, replaced: must not arrive'),
     },
   })
@@ -88,20 +102,40 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
 }
 
 /** 0x67, 0x13 and 0x11 come from an SMSC that knows the command, and could not. */
-const TRIED = new Set<number>([STATUS.ESME_RQUERYFAIL, STATUS.ESME_RREPLACEFAIL, STATUS.ESME_RCANCELFAIL, STATUS.ESME_RINVMSGID])
+const TRIED = new Set<number>([
+  STATUS.ESME_RQUERYFAIL,
+  STATUS.ESME_RREPLACEFAIL,
+  STATUS.ESME_RCANCELFAIL,
+  STATUS.ESME_RINVMSGID,
+])
 
 function judge(exam: Exam, check: 'query-sm' | 'replace-sm' | 'cancel-sm', answer: WireAnswer, more = ''): void {
   const evidence = evidenceOf(answer)
   if (isOk(answer)) return void exam.find(check, 'pass', wordsOf(answer) + more, { evidence })
   const status = refusedStatus(answer)
-  const isTried = status !== undefined && TRIED.has(status) && answer.is === 'answered' && answer.pdu.command !== 'generic_nack'
-  const left = check === 'cancel-sm' ? { advice: 'the scheduled test SMS cannot be taken back: they arrive in about two hours' } : {}
+  const isTried =
+    status !== undefined && TRIED.has(status) && answer.is === 'answered' && answer.pdu.command !== 'generic_nack'
+  const left =
+    check === 'cancel-sm'
+      ? { advice: 'the scheduled test SMS cannot be taken back: they arrive in about two hours' }
+      : {}
   const said = `${wordsOf(answer)}${isTried ? ': the command is known, this message was not one for it' : ''}`
   exam.find(check, status === undefined ? 'fail' : 'not-supported', said, { evidence, ...left })
 }
 
 /** message_state. (SMPP v3.4 §5.2.28) */
-const STATES = ['SCHEDULED', 'ENROUTE', 'DELIVERED', 'EXPIRED', 'DELETED', 'UNDELIVERABLE', 'ACCEPTED', 'UNKNOWN', 'REJECTED', 'SKIPPED']
+const STATES = [
+  'SCHEDULED',
+  'ENROUTE',
+  'DELIVERED',
+  'EXPIRED',
+  'DELETED',
+  'UNDELIVERABLE',
+  'ACCEPTED',
+  'UNKNOWN',
+  'REJECTED',
+  'SKIPPED',
+]
 
 function stateOf({ body }: Pdu, exam: Exam): string {
   const state = Number(body.message_state ?? -1)

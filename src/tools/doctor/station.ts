@@ -23,7 +23,10 @@ export interface Station {
   unbound(): Taped[]
   /** Hears every message of the test handset; null: nobody. */
   listen(listener: ((message: ReceivedMessage) => void) | null): void
-  /** Sends one request, again after a pause if it was too fast. To the test handset only: throws if it is to another number. */
+  /**
+   * Sends one request, again after a pause if it was too fast. To the test handset only: throws if it is to another
+   * number.
+   */
   send(pdu: OutgoingPdu): Promise<WireAnswer>
   /** Binds again where the SMSC has unbound us (or `anyway`). False: it cannot be done, or was done too often. */
   stand(anyway?: 'anyway'): Promise<boolean>
@@ -86,14 +89,21 @@ export async function openStation(exam: Exam, { transceiver }: Roles): Promise<S
   async function request(pdu: OutgoingPdu): Promise<WireAnswer> {
     const answer = await tx().request(pdu, plan.times.answerMs)
     // What was asked of a bind that is gone says nothing about what was asked.
-    if (isOk(answer) || told().length === 0 || !await stand()) return answer
+    if (isOk(answer) || told().length === 0 || !(await stand())) return answer
     return tx().request(pdu, plan.times.answerMs)
   }
 
   return {
-    get tx() { return tx() },
-    get rx() { return rx() },
-    heard, stand, others: () => others, unbound: () => [...unbound, ...told()],
+    get tx() {
+      return tx()
+    },
+    get rx() {
+      return rx()
+    },
+    heard,
+    stand,
+    others: () => others,
+    unbound: () => [...unbound, ...told()],
     listen: (to) => void (listener = to),
     async send(pdu) {
       const to = pdu.body.destination_addr
@@ -118,7 +128,7 @@ export async function openStation(exam: Exam, { transceiver }: Roles): Promise<S
 /** A message on its way in while we bind again is heard, too. */
 async function bindAll(exam: Exam, transceiver: boolean, onMessage: WireDeps['onMessage']): Promise<Wire[] | string> {
   const wires: Wire[] = []
-  for (const role of transceiver ? ['transceiver'] as const : ['transmitter', 'receiver'] as const) {
+  for (const role of transceiver ? (['transceiver'] as const) : (['transmitter', 'receiver'] as const)) {
     const opened = await openWire(wireParts(exam, onMessage))
     const answer = 'wire' in opened ? await bindOn(opened.wire, role, exam) : undefined
     if ('wire' in opened) wires.push(opened.wire)

@@ -25,17 +25,24 @@ export async function examineUssd(exam: Exam, station: Station, known: HandsetFa
   const found = plan.code === undefined ? undefined : await examinePull(exam, station, { ...known, code: plan.code })
   if (plan.code === undefined) exam.find('ussd-pull', 'not-tested', "not asked for (--code '*123#')")
   if (!plan.push) {
-    for (const check of ['ussd-notify', 'ussd-request'] as const) exam.find(check, 'not-tested', 'not asked for (--push)')
+    for (const check of ['ussd-notify', 'ussd-request'] as const)
+      exam.find(check, 'not-tested', 'not asked for (--push)')
   } else await examinePush(exam, station, plan.dialect ?? found ?? compileDialect(known.standard))
 }
 
-async function examinePull(exam: Exam, station: Station, { profiles, standard,
-  code }: HandsetFacts & { code: string }): Promise<Dialect | undefined> {
+async function examinePull(
+  exam: Exam,
+  station: Station,
+  { profiles, standard, code }: HandsetFacts & { code: string },
+): Promise<Dialect | undefined> {
   const { clock, plan } = exam
   const calls: ReceivedMessage[] = []
   const replies: WireAnswer[] = []
   const probe = newProbe({
-    known: profiles, standard, say: () => undefined, now: clock.now,
+    known: profiles,
+    standard,
+    say: () => undefined,
+    now: clock.now,
     submit: async (pdu) => outcomeOf(await sendReply(station, pdu, replies)),
   })
   const before = station.heard.length
@@ -90,19 +97,32 @@ function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }
   const accepted = replies.find(isOk)
   const evidence = [first.taped, ...evidenceOf(accepted ?? replies[0])]
   const text = payloadOf(first.pdu)
-  const coded = { unpacked: 'one septet an octet', packed: 'packed septets', ucs2: 'UCS-2', unclear: 'in no way known' }[dialledAs(text,
-    code)]
-  const dcs = `data_coding 0x${Number(first.pdu.body.data_coding ?? 0).toString(16).padStart(2, '0')}, the code written ${coded}`
+  const coded = {
+    unpacked: 'one septet an octet',
+    packed: 'packed septets',
+    ucs2: 'UCS-2',
+    unclear: 'in no way known',
+  }[dialledAs(text, code)]
+  const dcs = `data_coding 0x${Number(first.pdu.body.data_coding ?? 0)
+    .toString(16)
+    .padStart(2, '0')}, the code written ${coded}`
   if (!accepted) {
-    const said = replies[0] ? `the call came (${dcs}); our end of it was ${wordsOf(replies[0])}`
+    const said = replies[0]
+      ? `the call came (${dcs}); our end of it was ${wordsOf(replies[0])}`
       : `the call came (${dcs}), and no known profile reads it as USSD`
-    exam.find('ussd-pull', 'fail', said, { evidence, advice: 'go on with `ussd-connector probe`, and a capture of a service that works' })
+    exam.find('ussd-pull', 'fail', said, {
+      evidence,
+      advice: 'go on with `ussd-connector probe`, and a capture of a service that works',
+    })
     return undefined
   }
   const profile = profiles.find((it) => it.name === probe.acceptedBy())
-  const by = profile ? `as profile ${profile.name} writes it` : 'with its number sent back as it came, which no known profile does'
+  const by = profile
+    ? `as profile ${profile.name} writes it`
+    : 'with its number sent back as it came, which no known profile does'
   exam.find('ussd-pull', 'pass', `the call came (${dcs}); our end of it, ${by}, was ${wordsOf(accepted)}`, {
-    evidence, handset: '"Service test. Thank you." and no field to type in',
+    evidence,
+    handset: '"Service test. Thank you." and no field to type in',
     advice: 'one call shows a begin and an end only: see docs/DIALECTS.md for the rest (`ussd-connector probe --ask`)',
     ...(profile && !exam.plan.dialect ? { settings: { dialect: profile.name } } : {}),
   })
@@ -110,9 +130,19 @@ function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }
 }
 
 async function examinePush(exam: Exam, station: Station, dialect: Dialect): Promise<void> {
-  await push(exam, station, { dialect, check: 'ussd-notify', action: 'notify', text: 'Service test: a text. Thank you.', n: PUSH_NUMBER })
   await push(exam, station, {
-    dialect, check: 'ussd-request', action: 'continue', text: 'Service test: type 7 and send', n: PUSH_NUMBER + 1,
+    dialect,
+    check: 'ussd-notify',
+    action: 'notify',
+    text: 'Service test: a text. Thank you.',
+    n: PUSH_NUMBER,
+  })
+  await push(exam, station, {
+    dialect,
+    check: 'ussd-request',
+    action: 'continue',
+    text: 'Service test: type 7 and send',
+    n: PUSH_NUMBER + 1,
   })
 }
 
@@ -134,9 +164,16 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
   if (!isOk(answer)) {
     station.listen(null)
     const verdict = refusedStatus(answer) === undefined ? 'fail' : 'not-supported'
-    return void exam.find(check, verdict, wordsOf(answer), { evidence: evidenceOf(answer), advice: 'leave reminders.channel at sms' })
+    return void exam.find(check, verdict, wordsOf(answer), {
+      evidence: evidenceOf(answer),
+      advice: 'leave reminders.channel at sms',
+    })
   }
-  exam.say(action === 'notify' ? 'the handset should show a text now' : 'the handset should show a question now: type 7 and send')
+  exam.say(
+    action === 'notify'
+      ? 'the handset should show a text now'
+      : 'the handset should show a question now: type 7 and send',
+  )
   const until = exam.clock.now() + plan.times.handsetMs
   const reply = () => heard.find(({ pdu }) => dialect.read(pdu).is === 'ussd')
   while (!reply() && exam.clock.now() < until && station.rx.closedMs === undefined) await exam.wait(LOOK_MS)
@@ -144,13 +181,15 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
   const came = reply()
   const read = came && dialect.read(came.pdu)
   const message = read?.is === 'ussd' ? read.message : undefined
-  if (message?.kind === 'input') await station.send(dialect.write({ action: 'end', text: 'Service test. Thank you.' },
-    message.returnPath).pdu)
-  const what = message ? `; then ${message.kind}${message.kind === 'input' ? ` ${JSON.stringify(message.text)}` : ''}`
+  if (message?.kind === 'input')
+    await station.send(dialect.write({ action: 'end', text: 'Service test. Thank you.' }, message.returnPath).pdu)
+  const what = message
+    ? `; then ${message.kind}${message.kind === 'input' ? ` ${JSON.stringify(message.text)}` : ''}`
     : '; nothing came back'
   const isWhole = message !== undefined || action === 'notify'
   exam.find(check, isWhole ? 'pass' : 'fail', wordsOf(answer) + what, {
-    evidence: [...evidenceOf(answer), ...(came ? [came.taped] : [])], handset: `"${text}"`,
+    evidence: [...evidenceOf(answer), ...(came ? [came.taped] : [])],
+    handset: `"${text}"`,
     ...(isWhole ? {} : { advice: 'was it answered on the handset? Is profile ' + dialect.name + ' right?' }),
   })
 }

@@ -1,7 +1,21 @@
-/** One connection to the SMSC under examination: raw requests, their answers timed, everything that passed kept as evidence. */
+/**
+ * One connection to the SMSC under examination: raw requests, their answers timed, everything that passed kept as
+ * evidence.
+ */
 import type { Socket } from 'node:net'
 import { withoutPassword, type Endpoint, type TlsSettings, openSocket } from '../../smpp/session/index.ts'
-import { decode, encode, encodeNack, encodeResponse, type Writable, isResponse, UNANSWERED, framer, type Framer, STATUS } from '../../smpp/pdu/index.ts'
+import {
+  decode,
+  encode,
+  encodeNack,
+  encodeResponse,
+  type Writable,
+  isResponse,
+  UNANSWERED,
+  framer,
+  type Framer,
+  STATUS,
+} from '../../smpp/pdu/index.ts'
 import type { Pdu } from '../../smpp/index.ts'
 import type { Clock } from '../../ussd/index.ts'
 import type { Taped } from './finding.ts'
@@ -97,11 +111,13 @@ export class Wire {
   #take(octets: Buffer): void {
     const { pdu, fault } = decode(octets)
     const taped = { atMs: this.#deps.clock.now(), order: this.#deps.order(), from: 'smsc' as const, octets }
-    if (isResponse(pdu.command) || pdu.command.startsWith('unknown_0x8')) return this.#waiting.get(pdu.sequence)?.({ pdu, taped })
+    if (isResponse(pdu.command) || pdu.command.startsWith('unknown_0x8'))
+      return this.#waiting.get(pdu.sequence)?.({ pdu, taped })
     if (pdu.command === 'enquire_link') this.enquiries.push(taped)
     if (pdu.command === 'unbind') this.unbound = taped
     if (this.isMute || UNANSWERED.has(pdu.command)) return
-    if (pdu.command.startsWith('unknown')) return void this.socket.write(encodeNack(STATUS.ESME_RINVCMDID, pdu.sequence))
+    if (pdu.command.startsWith('unknown'))
+      return void this.socket.write(encodeNack(STATUS.ESME_RINVCMDID, pdu.sequence))
     const isMessage = pdu.command === 'deliver_sm' || pdu.command === 'data_sm'
     const status = fault?.status ?? (isMessage ? this.#deps.onMessage?.(pdu, taped) : 0) ?? 0
     this.socket.write(encodeResponse(pdu.command, status, pdu.sequence))

@@ -42,7 +42,10 @@ export interface Carrying {
 }
 
 const FIXED: Record<string, string> = {
-  phone_number: 'msisdn', service_code: 'code', language: 'language', now: 'now.now',
+  phone_number: 'msisdn',
+  service_code: 'code',
+  language: 'language',
+  now: 'now.now',
 }
 
 /** Written so, it is the screen and operation that answer what nothing in the journey sets. */
@@ -55,7 +58,12 @@ export function naming(): (written: string) => string {
   return (written) => {
     const known = given.get(written)
     if (known !== undefined) return known
-    const plain = written.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'it'
+    const plain =
+      written
+        .replace(/([a-z])([A-Z])/g, '$1-$2')
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '') || 'it'
     const base = /^[a-z]/.test(plain) ? plain : `s-${plain}`
     let name = base
     for (let n = 2; taken.has(name); n++) name = `${base}-${n}`
@@ -86,9 +94,12 @@ export function keysOf(journey: Journey, keyName: (key: string) => string): Pick
     }
     if (type === 'update_session_screen') for (const { key } of listOf(written.values_to_update)) note(key, 'vars')
   }
-  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as JourneyNode)) note(key, 'vars')
+  for (const key of Object.keys((journey.settings?.written.create_ussd_variables ?? {}) as JourneyNode))
+    note(key, 'vars')
   const copied = new Set([...places].filter(([, found]) => found.size > 1).map(([key]) => key))
-  const keys = new Map([...places].map(([key, found]) => [key, copied.has(key) ? `vars.${keyName(key)}` : [...found][0]!]))
+  const keys = new Map(
+    [...places].map(([key, found]) => [key, copied.has(key) ? `vars.${keyName(key)}` : [...found][0]!]),
+  )
   return { copied, keys }
 }
 
@@ -108,31 +119,46 @@ export function resolve(parts: readonly string[], carrying: Carrying, locals: Lo
   const [first = '', ...rest] = parts.slice(skipped)
   const local = [locals, carrying.constants].find((some) => Object.hasOwn(some, first))?.[first]
   if (local && 'path' in local) return { path: [local.path, ...rest].join('.') }
-  if (local) return { value: rest.reduce<unknown>((value, key) => (value as JourneyNode | null | undefined)?.[key], local.value) }
+  if (local)
+    return {
+      value: rest.reduce<unknown>((value, key) => (value as JourneyNode | null | undefined)?.[key], local.value),
+    }
   if (Object.hasOwn(FIXED, first)) return { path: FIXED[first]! }
   if (first === 'session_id' || first === '') return undefined
   const place = carrying.keys.get(first)
   if (place === undefined) {
     const session = carrying.nameOf(SESSION)
-    operation(carrying, session, { where: carrying.journey.file, does: 'what the journey finds in its session' }).fields.set(first, 'any')
+    operation(carrying, session, {
+      where: carrying.journey.file,
+      does: 'what the journey finds in its session',
+    }).fields.set(first, 'any')
     return { path: ['data', session, first, ...rest].join('.') }
   }
   if (!place.startsWith('data.')) return { path: [place, ...rest].join('.') }
   const fields = rest.length > 0 ? rest : ['value']
-  for (const one of carrying.operations.values()) if (one.name === answerOf(place, carrying)) one.fields.set(fields[0]!, 'any')
+  for (const one of carrying.operations.values())
+    if (one.name === answerOf(place, carrying)) one.fields.set(fields[0]!, 'any')
   return { path: [place, ...fields].join('.') }
 }
 
 /** The operation whose answer is kept there. */
 export function answerOf(place: string, { journey, nameOf, keys }: Carrying): string | undefined {
-  const screen = [...journey.screens.values()].find(({ type, written }) =>
-    (type === 'http_screen' || type === 'function_screen') && keys.get(String(written.session_key)) === place)
+  const screen = [...journey.screens.values()].find(
+    ({ type, written }) =>
+      (type === 'http_screen' || type === 'function_screen') && keys.get(String(written.session_key)) === place,
+  )
   return screen && nameOf(screen.name)
 }
 
 /** The operation of that name, from now on needed. */
 export function operation(carrying: Carrying, name: string, of: { where: string; does: string }): Operation {
-  const known: Operation = carrying.operations.get(name) ?? { name, where: of.where, does: [], args: {}, fields: new Map() }
+  const known: Operation = carrying.operations.get(name) ?? {
+    name,
+    where: of.where,
+    does: [],
+    args: {},
+    fields: new Map(),
+  }
   if (!known.does.includes(of.does)) known.does.push(of.does)
   carrying.operations.set(name, known)
   return known

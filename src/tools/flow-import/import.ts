@@ -3,7 +3,17 @@
  * in Python or Jinja and a flow does not becomes an operation of one named back end.
  */
 import { Document, parse, visit } from 'yaml'
-import { isEnvironment, keysOf, naming, SESSION, remark, type Carrying, type Locals, type Operation, type Remark } from './carrying.ts'
+import {
+  isEnvironment,
+  keysOf,
+  naming,
+  SESSION,
+  remark,
+  type Carrying,
+  type Locals,
+  type Operation,
+  type Remark,
+} from './carrying.ts'
 import { readJourney, type Journey, type JourneyScreen, type ReadBeside, type JourneyNode } from './journey.ts'
 import { carryScreen } from './screens.ts'
 import { asSecrets } from './secrets.ts'
@@ -22,7 +32,9 @@ export interface Imported {
 
 /** Throws ProblemsError for what is no journey. `beside` reads the files that it includes. */
 export function importJourney(
-  source: { file: string; text: string }, named: { flow: string; backend?: string }, beside: ReadBeside,
+  source: { file: string; text: string },
+  named: { flow: string; backend?: string },
+  beside: ReadBeside,
 ): Imported {
   const journey = readJourney(source.file, source.text, beside)
   const nameOf = naming()
@@ -31,8 +43,16 @@ export function importJourney(
   const keyName = naming()
   const backend = named.backend ?? flow
   const carrying: Carrying = {
-    journey, backend, nameOf, keyName, ...keysOf(journey, keyName), languages: languagesOf(journey),
-    screens: {}, remarks: [], operations: new Map(), constants: {},
+    journey,
+    backend,
+    nameOf,
+    keyName,
+    ...keysOf(journey, keyName),
+    languages: languagesOf(journey),
+    screens: {},
+    remarks: [],
+    operations: new Map(),
+    constants: {},
   }
   for (const { type, name, at } of journey.screens.values()) {
     const called = { name: nameOf(name), where: at(), does: [], args: {}, fields: new Map() }
@@ -47,8 +67,11 @@ export function importJourney(
   const definition = { ...head, screens: ordered(carrying, start) }
   asSecrets(carrying, definition)
   return {
-    name: flow, backend, screens: journey.screens.size,
-    remarks: carrying.remarks, operations: [...carrying.operations.values()],
+    name: flow,
+    backend,
+    screens: journey.screens.size,
+    remarks: carrying.remarks,
+    operations: [...carrying.operations.values()],
     text: `# Imported from ${source.file.replace(/^.*[\\/]/, '')}, a journey of ussd-engine.\n${written(definition)}`,
   }
 }
@@ -57,7 +80,8 @@ export function importJourney(
 export function reportOf({ remarks, operations, backend, screens, name }: Imported): string[] {
   const lost = remarks.filter((one) => one.lost)
   const whole = lost.length === 0 ? 'all' : `${lost.length} thing${lost.length === 1 ? '' : 's'} not`
-  const said = ({ where, what, remedy, lost: isLost }: Remark) => `${isLost ? 'not carried' : 'changed'}  ${where}: ${what} (${remedy})`
+  const said = ({ where, what, remedy, lost: isLost }: Remark) =>
+    `${isLost ? 'not carried' : 'changed'}  ${where}: ${what} (${remedy})`
   return [
     `flow '${name}': ${screens} screens of the journey, ${whole} carried`,
     ...[...lost, ...remarks.filter((one) => !one.lost)].map(said),
@@ -73,7 +97,8 @@ function languagesOf({ settings, screens }: Journey): string[] {
   const first = String(settings?.written.default_language ?? 'en')
   const found = new Set([first])
   for (const { written: block } of screens.values()) {
-    for (const text of textsIn(block)) for (const language of Object.keys(text)) if (language !== 'default') found.add(language)
+    for (const text of textsIn(block))
+      for (const language of Object.keys(text)) if (language !== 'default') found.add(language)
   }
   return [...found]
 }
@@ -83,7 +108,8 @@ const TEXTS = ['text', 'error_message', 'more_option', 'back_option']
 function textsIn(block: unknown): JourneyNode[] {
   if (block === null || typeof block !== 'object') return []
   return Object.entries(block).flatMap(([key, value]: [string, unknown]) =>
-    (TEXTS.includes(key) && value !== null && typeof value === 'object' ? [value as JourneyNode] : textsIn(value)))
+    TEXTS.includes(key) && value !== null && typeof value === 'object' ? [value as JourneyNode] : textsIn(value),
+  )
 }
 
 /** Words of its own in place of built-in texts; what else the first block says becomes constants or remarks. */
@@ -91,16 +117,22 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   const texts: Record<string, Record<string, string>> = {}
   const say = (word: string, written: unknown, screen: JourneyScreen) => {
     const text = journeyText(written, { carrying, screen, name: word, locals: {} })
-    for (const language of carrying.languages) (texts[language] ??= {})[word] = typeof text === 'string' ? text : text[language]!
+    for (const language of carrying.languages)
+      (texts[language] ??= {})[word] = typeof text === 'string' ? text : text[language]!
   }
-  const menus = [...carrying.journey.screens.values()]
-    .filter(({ type, written: { error_message: own } }) => type === 'menu_screen' && own !== undefined)
+  const menus = [...carrying.journey.screens.values()].filter(
+    ({ type, written: { error_message: own } }) => type === 'menu_screen' && own !== undefined,
+  )
   const errors = new Map(menus.map((menu) => [JSON.stringify(menu.written.error_message), menu]))
   const [first, ...others] = errors.values()
   if (first) say('invalid', first.written.error_message, first)
   for (const menu of others) {
-    const remedy = "a flow has one text for it, texts: { <language>: { invalid: … } }"
-    remark(carrying, menu, 'error_message', { what: `screen '${menu.name}' has its own text for a wrong choice`, remedy, lost: true })
+    const remedy = 'a flow has one text for it, texts: { <language>: { invalid: … } }'
+    remark(carrying, menu, 'error_message', {
+      what: `screen '${menu.name}' has its own text for a wrong choice`,
+      remedy,
+      lost: true,
+    })
   }
   const { settings } = carrying.journey
   if (!settings) return texts
@@ -117,18 +149,31 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   }
   if (reports) {
     const remedy = 'the daemon tells of each dialogue that ends: see docs/OPERATIONS.md'
-    remark(carrying, settings, 'ussd_report_session', { what: 'sessions are not reported by the flow', remedy, lost: false })
+    remark(carrying, settings, 'ussd_report_session', {
+      what: 'sessions are not reported by the flow',
+      remedy,
+      lost: false,
+    })
   }
   return texts
 }
 
-function constantsOf(carrying: Carrying, settings: JourneyScreen, { file, namespace }: JourneyNode, beside: ReadBeside): void {
+function constantsOf(
+  carrying: Carrying,
+  settings: JourneyScreen,
+  { file, namespace }: JourneyNode,
+  beside: ReadBeside,
+): void {
   try {
     const value: unknown = parse(beside(String(file), carrying.journey.file).text)
     Object.assign(carrying.constants, { [String(namespace)]: { value } } satisfies Locals)
   } catch {
     const remedy = `put it beside the journey and import again; until then they are asked of ${carrying.backend}`
-    remark(carrying, settings, 'variables', { what: `the variables of '${String(file)}' cannot be read`, remedy, lost: true })
+    remark(carrying, settings, 'variables', {
+      what: `the variables of '${String(file)}' cannot be read`,
+      remedy,
+      lost: true,
+    })
   }
 }
 
@@ -143,7 +188,11 @@ function withVariables(carrying: Carrying, start: string): string {
     const value = valueIn(written, desk)
     if (value !== undefined) return [[carrying.keyName(key), value] as const]
     const remedy = 'set it by a screen in front of the first'
-    remark(carrying, settings, 'create_ussd_variables', { what: `the variable '${key}' is worked out, and not set`, remedy, lost: true })
+    remark(carrying, settings, 'create_ussd_variables', {
+      what: `the variable '${key}' is worked out, and not set`,
+      remedy,
+      lost: true,
+    })
     return []
   })
   if (set.length === 0) return start
@@ -163,8 +212,15 @@ function withSession(carrying: Carrying, start: string): string {
   const what = `nothing in the journey sets ${words}`
   if (words) carrying.remarks.push({ where: `${carrying.journey.file}:1`, what, remedy, lost: false })
   for (const word of all.filter(isEnvironment)) {
-    const screen = [...carrying.journey.screens.values()].find(({ written: said }) => JSON.stringify(said).includes(word))
-    carrying.remarks.push({ where: screen?.at() ?? carrying.journey.file, what: `${word} is of the environment`, remedy, lost: false })
+    const screen = [...carrying.journey.screens.values()].find(({ written: said }) =>
+      JSON.stringify(said).includes(word),
+    )
+    carrying.remarks.push({
+      where: screen?.at() ?? carrying.journey.file,
+      what: `${word} is of the environment`,
+      remedy,
+      lost: false,
+    })
   }
   return name
 }
@@ -183,11 +239,15 @@ function tidyCalls({ screens, operations, backend }: Carrying): void {
 function ordered({ screens, journey, nameOf }: Carrying, start: string): JourneyNode {
   const rank = new Map([...journey.screens.keys()].map((name, i) => [nameOf(name), i + 1]))
   const rankOf = (name: string) => {
-    const own = [...rank].filter(([base]) => name === base || name.startsWith(`${base}-`)).toSorted(([a], [b]) => b.length - a.length)[0]
-    return name === start ? 0 : own?.[1] ?? rank.size + 1
+    const own = [...rank]
+      .filter(([base]) => name === base || name.startsWith(`${base}-`))
+      .toSorted(([a], [b]) => b.length - a.length)[0]
+    return name === start ? 0 : (own?.[1] ?? rank.size + 1)
   }
   const isOwn = (name: string) => Number(rank.has(name))
-  return Object.fromEntries(Object.entries(screens).toSorted(([a], [b]) => rankOf(a) - rankOf(b) || isOwn(b) - isOwn(a)))
+  return Object.fromEntries(
+    Object.entries(screens).toSorted(([a], [b]) => rankOf(a) - rankOf(b) || isOwn(b) - isOwn(a)),
+  )
 }
 
 /** What fits is written on one line: `{ en: Back, sw: Rudi }`. */
@@ -196,10 +256,11 @@ const DEPTH_OF_SCREEN = 6
 
 function written(definition: object): string {
   const document = new Document(definition)
-  visit(document, { Map: (_key, map, path) => {
-    const short = JSON.stringify(map).length < LINE_MAX && !JSON.stringify(map).includes('\\n')
-    if (path.length > DEPTH_OF_SCREEN && short) map.flow = true
-  } })
+  visit(document, {
+    Map: (_key, map, path) => {
+      const short = JSON.stringify(map).length < LINE_MAX && !JSON.stringify(map).includes('\\n')
+      if (path.length > DEPTH_OF_SCREEN && short) map.flow = true
+    },
+  })
   return document.toString({ lineWidth: 0 })
 }
-

@@ -31,13 +31,17 @@ export function readJinja(source: string): JinjaExpression | undefined {
 }
 
 const take = (reading: Reading, ...words: string[]) =>
-  (words.includes(reading.tokens[reading.at] ?? '') ? reading.tokens[reading.at++] : undefined)
+  words.includes(reading.tokens[reading.at] ?? '') ? reading.tokens[reading.at++] : undefined
 
 function either(reading: Reading): JinjaExpression | undefined {
   return chain(reading, 'or', (inner) => chain(inner, 'and', negation))
 }
 
-function chain(reading: Reading, operator: string, next: (reading: Reading) => JinjaExpression | undefined): JinjaExpression | undefined {
+function chain(
+  reading: Reading,
+  operator: string,
+  next: (reading: Reading) => JinjaExpression | undefined,
+): JinjaExpression | undefined {
   let left = next(reading)
   while (left && take(reading, operator)) {
     const right = next(reading)

@@ -36,11 +36,16 @@ export function readJourney(file: string, text: string, beside: ReadBeside): Jou
     if (name !== 'initial_screen' && name !== own) screens.set(name, inherited(name, entry, entries, []))
   }
   const first = entries.get(own)
-  const settings = first && typeof first.value === 'object' ? { ...inherited(own, first, entries, []), name: 'initial_screen' } : undefined
+  const settings =
+    first && typeof first.value === 'object'
+      ? { ...inherited(own, first, entries, []), name: 'initial_screen' }
+      : undefined
   const start = settings ? settings.written.next_screen : first?.value
   if (typeof start !== 'string') {
     const remedy = 'it has initial_screen: <name>, or a block with next_screen'
-    throw new ProblemsError(`journey ${file}`, [{ where: first?.at() ?? `${file}:1`, what: 'says not which screen is the first', remedy }])
+    throw new ProblemsError(`journey ${file}`, [
+      { where: first?.at() ?? `${file}:1`, what: 'says not which screen is the first', remedy },
+    ])
   }
   return { file, start, settings, screens }
 }
@@ -60,7 +65,8 @@ interface Entry {
 function entriesOf(file: string, text: string, beside: ReadBeside, depth: number): Map<string, Entry> {
   const { document, lineOf } = parsed(file, text)
   const entries = new Map<string, Entry>()
-  if (!isMap(document.contents)) throw new ProblemsError(`journey ${file}`, [{ where: `${file}:1`, what: 'is no block of screens' }])
+  if (!isMap(document.contents))
+    throw new ProblemsError(`journey ${file}`, [{ where: `${file}:1`, what: 'is no block of screens' }])
   for (const { key, value } of document.contents.items) {
     const name = String(isScalar(key) ? key.value : key)
     const entry = valueOf(value as Node | null, { file, document, lineOf, beside, depth })
@@ -85,14 +91,19 @@ interface Reading {
 
 function parsed(file: string, text: string) {
   const lines = new LineCounter()
-  const lineOf = (node: unknown) => `${file}:${Math.max(1, lines.linePos((node as Node | undefined)?.range?.[0] ?? 0).line)}`
+  const lineOf = (node: unknown) =>
+    `${file}:${Math.max(1, lines.linePos((node as Node | undefined)?.range?.[0] ?? 0).line)}`
   const long = { where: file, what: `is longer than ${FLOW_FILE_OCTETS_MAX} characters` }
   if (text.length > FLOW_FILE_OCTETS_MAX) throw new ProblemsError(`journey ${file}`, [long])
   const document = parseDocument(text, {
-    lineCounter: lines, prettyErrors: false, customTags: [{ tag: '!include', resolve: (name: string) => name }],
+    lineCounter: lines,
+    prettyErrors: false,
+    customTags: [{ tag: '!include', resolve: (name: string) => name }],
   })
-  const problems = document.errors.slice(0, 20).map(({ pos, message }) =>
-    ({ where: `${file}:${lines.linePos(pos[0]).line}`, what: `is no YAML: ${message.split('\n')[0]}` }))
+  const problems = document.errors.slice(0, 20).map(({ pos, message }) => ({
+    where: `${file}:${lines.linePos(pos[0]).line}`,
+    what: `is no YAML: ${message.split('\n')[0]}`,
+  }))
   if (problems.length) throw new ProblemsError(`journey ${file}`, problems)
   return { document, lineOf }
 }
@@ -101,10 +112,12 @@ function parsed(file: string, text: string) {
 function valueOf(node: Node | null, reading: Reading): { value: unknown; at?: (key?: string) => string } {
   if (node === null) return { value: null }
   if (node.tag === '!include') return included(node, reading)
-  visit(node, { Scalar: (_key, scalar) => {
-    if (scalar.tag !== '!include') return
-    scalar.value = included(scalar, reading).value
-  } })
+  visit(node, {
+    Scalar: (_key, scalar) => {
+      if (scalar.tag !== '!include') return
+      scalar.value = included(scalar, reading).value
+    },
+  })
   return { value: node.toJS(reading.document, { maxAliasCount: 100 }) as unknown }
 }
 
@@ -126,7 +139,8 @@ function included(node: Node, { file, document, lineOf, beside, depth }: Reading
 }
 
 function inherited(name: string, entry: Entry, all: Map<string, Entry>, below: string[]): JourneyScreen {
-  const refuse = (what: string) => new ProblemsError(`journey, screen '${name}'`, [{ where: entry.at('inherit'), what }])
+  const refuse = (what: string) =>
+    new ProblemsError(`journey, screen '${name}'`, [{ where: entry.at('inherit'), what }])
   const isBlock = entry.value !== null && typeof entry.value === 'object' && !Array.isArray(entry.value)
   if (!isBlock) throw refuse(`screen '${name}' is no block of keys`)
   const own = entry.value as JourneyNode
@@ -137,5 +151,10 @@ function inherited(name: string, entry: Entry, all: Map<string, Entry>, below: s
   if (below.includes(name)) throw refuse(`inherits from itself, by ${[...below, name].join(' and ')}`)
   const base = inherited(String(inherit), parent, all, [...below, name])
   const { inherit: _gone, ...written } = { ...base.written, ...own }
-  return { name, type: String(written.type ?? ''), written, at: (key) => (key === undefined || key in own ? entry.at(key) : base.at(key)) }
+  return {
+    name,
+    type: String(written.type ?? ''),
+    written,
+    at: (key) => (key === undefined || key in own ? entry.at(key) : base.at(key)),
+  }
 }

@@ -1,6 +1,16 @@
 /** Each type of screen of a journey as screens of a flow. */
 import { compilePattern } from '../../flow/expression/index.ts'
-import { answerOf, besides, fieldOf, listOf, operation, remark, resolve, type Carrying, type Locals } from './carrying.ts'
+import {
+  answerOf,
+  besides,
+  fieldOf,
+  listOf,
+  operation,
+  remark,
+  resolve,
+  type Carrying,
+  type Locals,
+} from './carrying.ts'
 import { readJinja } from './jinja.ts'
 import type { JourneyScreen, JourneyNode } from './journey.ts'
 import { callScreen, customScreen, updateScreen } from './silent-screens.ts'
@@ -11,8 +21,13 @@ import { conditionIn, journeyText, valueIn, type ScreenDraft } from './words.ts'
 export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
   const desk: ScreenDraft = { carrying, screen, name: carrying.nameOf(screen.name), locals: {} }
   const kinds: Record<string, (desk: ScreenDraft) => void> = {
-    input_screen: inputScreen, menu_screen: menuScreen, router_screen: routerScreen, update_session_screen: updateScreen,
-    http_screen: callScreen, function_screen: callScreen, custom_screen: customScreen,
+    input_screen: inputScreen,
+    menu_screen: menuScreen,
+    router_screen: routerScreen,
+    update_session_screen: updateScreen,
+    http_screen: callScreen,
+    function_screen: callScreen,
+    custom_screen: customScreen,
     quit_screen: (at) => putScreen(at, { end: journeyText(screen.written.text, at) }),
   }
   const carry = Object.hasOwn(kinds, screen.type) ? kinds[screen.type] : undefined
@@ -44,11 +59,20 @@ function inputScreen(desk: ScreenDraft): void {
   putScreen(own, { input, as, ...(checks.length ? { checks } : {}), to })
 }
 
-function withLines(text: string | Record<string, string>, lines: { key: string; label: string | Record<string, string> }[]) {
-  const languages = [text, ...lines.map(({ label }) => label)].flatMap((one) => (typeof one === 'string' ? [] : Object.keys(one)))
-  const line = (one: string | Record<string, string>, language: string) => (typeof one === 'string' ? one : one[language]!)
-  const said = (language: string) => [line(text, language), ...lines.map(({ key, label }) => `${key}. ${line(label, language)}`)].join('\n')
-  return languages.length === 0 ? said('') : Object.fromEntries([...new Set(languages)].map((language) => [language, said(language)]))
+function withLines(
+  text: string | Record<string, string>,
+  lines: { key: string; label: string | Record<string, string> }[],
+) {
+  const languages = [text, ...lines.map(({ label }) => label)].flatMap((one) =>
+    typeof one === 'string' ? [] : Object.keys(one),
+  )
+  const line = (one: string | Record<string, string>, language: string) =>
+    typeof one === 'string' ? one : one[language]!
+  const said = (language: string) =>
+    [line(text, language), ...lines.map(({ key, label }) => `${key}. ${line(label, language)}`)].join('\n')
+  return languages.length === 0
+    ? said('')
+    : Object.fromEntries([...new Set(languages)].map((language) => [language, said(language)]))
 }
 
 interface AskedCheck {
@@ -68,7 +92,8 @@ function checksOf(desk: ScreenDraft, as: string, keys: readonly string[]) {
     const holds = read && conditionIn(read, desk)
     const isKey = `answers.${as} in [${keys.map((key) => `'${key}'`).join(', ')}]`
     if (pattern !== undefined) checks.push({ pattern, wrong })
-    else if (holds !== undefined && typeof holds !== 'boolean') checks.push({ if: keys.length ? { or: [isKey, holds] } : holds, wrong })
+    else if (holds !== undefined && typeof holds !== 'boolean')
+      checks.push({ if: keys.length ? { or: [isKey, holds] } : holds, wrong })
     else if (holds !== true) asked.push({ source: String(validator.regex ?? validator.expression), wrong })
   }
   return { checks, asked }
@@ -81,7 +106,8 @@ export function patternOf(regex: string, keys: readonly string[]): string | unde
   const inner = regex.slice(starts ? 1 : 0, ends ? -1 : undefined)
   const hasAlternatives = /(?<!\\)\|/.test(inner)
   // `^a|b$` starts or ends in one alternative only.
-  if (/(?<!\\|\[)[\^$]/.test(inner) || (hasAlternatives && (starts || ends) && !/^\([^()]*\)$/.test(inner))) return undefined
+  if (/(?<!\\|\[)[\^$]/.test(inner) || (hasAlternatives && (starts || ends) && !/^\([^()]*\)$/.test(inner)))
+    return undefined
   const whole = `${starts ? '' : '.*'}${hasAlternatives ? `(?:${inner})` : inner}${ends ? '' : '.*'}`
   const pattern = keys.length ? [`(?:${whole})`, ...keys.map((key) => key.replace(/[^\w]/g, '\\$&'))].join('|') : whole
   return typeof compilePattern(pattern) === 'string' || pattern.length > 200 ? undefined : pattern
@@ -92,11 +118,17 @@ function askedChecks(desk: ScreenDraft, asked: AskedCheck[], as: string, to: str
   const does = asked.map(({ source }) => source).join('; ')
   const op = operation(carrying, besides(desk, name, 'check'), { where: screen.at('validators'), does })
   op.args.value = `{answers.${as}}`
-  const refused = Object.fromEntries(asked.map(({ source, wrong }, i) => {
-    const remedy = `${carrying.backend}.${op.name} has to refuse what does not hold by the name invalid-${i + 1}`
-    remark(carrying, screen, 'validators', { what: `'${source}' is more than a check works out`, remedy, lost: false })
-    return [`invalid-${i + 1}`, { to: name, notice: wrong }]
-  }))
+  const refused = Object.fromEntries(
+    asked.map(({ source, wrong }, i) => {
+      const remedy = `${carrying.backend}.${op.name} has to refuse what does not hold by the name invalid-${i + 1}`
+      remark(carrying, screen, 'validators', {
+        what: `'${source}' is more than a check works out`,
+        remedy,
+        lost: false,
+      })
+      return [`invalid-${i + 1}`, { to: name, notice: wrong }]
+    }),
+  )
   carrying.screens[op.name] = { call: `${carrying.backend}.${op.name}`, with: op.args, to, refused }
   return op.name
 }
@@ -107,11 +139,11 @@ function menuScreen(desk: ScreenDraft): void {
   const choices = listOf(screen.written.options).map((option, i) => {
     const value = option.input_value
     if (value !== undefined && String(value) !== String(i + 1)) {
-      const remedy = 'it gets the number that is printed before it; keys: { back: … } of the flow gives such a key to all screens'
+      const remedy =
+        'it gets the number that is printed before it; keys: { back: … } of the flow gives such a key to all screens'
       const what = `the option '${shortly(option.text)}' answers to '${String(value)}'`
       remark(carrying, screen, 'options', { what, remedy, lost: false })
-    }
-    else if (option.input_display !== undefined) {
+    } else if (option.input_display !== undefined) {
       const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
       remark(carrying, screen, 'options', { what, remedy: 'its line is numbered as all are', lost: false })
     }
@@ -132,11 +164,21 @@ function optionTo(desk: ScreenDraft, option: JourneyNode, i: number): string {
 /** Rows that the journey itself has are choices that set its key. */
 function writtenRows(desk: ScreenDraft, items: JourneyNode, rows: unknown): JourneyNode[] {
   const key = String(items.session_key)
-  const to = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, desk.name, 'row') })
+  const to = waysOf(desk, items.next_screen, {
+    default: undefined,
+    key: 'items',
+    name: besides(desk, desk.name, 'row'),
+  })
   return Object.entries(Array.isArray(rows) ? rows : ((rows ?? {}) as JourneyNode)).map(([index, value]) => {
-    const locals: Locals = Array.isArray(rows) ? { item: { value } } : { key: { value: index }, value: { value }, item: { value: index } }
+    const locals: Locals = Array.isArray(rows)
+      ? { item: { value } }
+      : { key: { value: index }, value: { value }, item: { value: index } }
     const one: ScreenDraft = { ...desk, locals: { ...desk.locals, ...locals } }
-    return { label: journeyText(items.text, one, 'items'), set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index }, to }
+    return {
+      label: journeyText(items.text, one, 'items'),
+      set: { [desk.carrying.keyName(key)]: valueIn(items.value, one) ?? index },
+      to,
+    }
   })
 }
 
@@ -144,7 +186,9 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
   const { carrying, screen, name } = desk
   const key = String(items.session_key)
   const as = carrying.keyName(key)
-  const source = String(items.with_items ?? items.with_dict).replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1').trim()
+  const source = String(items.with_items ?? items.with_dict)
+    .replace(/^\s*\{\{(.*)\}\}\s*$/s, '$1')
+    .trim()
   const read = readJinja(source)
   const found = read?.is === 'name' ? resolve(read.parts, carrying) : undefined
   let from = found && 'path' in found ? found.path : undefined
@@ -153,7 +197,11 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
     op.fields.set('rows', 'rows')
     from = `data.${op.name}.rows`
     const remedy = `${carrying.backend}.${op.name} has to answer them as rows`
-    remark(carrying, screen, 'items', { what: `the rows '${source}' are more than a flow works out`, remedy, lost: false })
+    remark(carrying, screen, 'items', {
+      what: `the rows '${source}' are more than a flow works out`,
+      remedy,
+      lost: false,
+    })
   }
   const [root, answered, field] = from.split('.')
   const answers = answerOf(`data.${answered}`, carrying) ?? answered!
@@ -162,16 +210,32 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
     const remedy = 'the back end has to answer it as rows of { key, value }'
     remark(carrying, screen, 'items', { what: `'${source}' is a dict`, remedy, lost: false })
   }
-  const own: ScreenDraft = { ...desk, locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } } }
+  const own: ScreenDraft = {
+    ...desk,
+    locals: { item: { path: 'row' }, key: { path: 'row.key' }, value: { path: 'row.value' } },
+  }
   const next = waysOf(desk, items.next_screen, { default: undefined, key: 'items', name: besides(desk, name, 'row') })
   const to = keep(desk, key, `chosen.${as}${fieldOf(items.value)}`, next)
   const empty = shown.choices.length ? {} : { empty: besides(desk, name, 'empty') }
   if (!shown.choices.length) carrying.screens[besides(desk, name, 'empty')] = { end: shown.list }
-  putScreen(desk, { list: shown.list, from, row: journeyText(items.text, own, 'items'), as, to, choices: shown.choices, ...empty })
+  putScreen(desk, {
+    list: shown.list,
+    from,
+    row: journeyText(items.text, own, 'items'),
+    as,
+    to,
+    choices: shown.choices,
+    ...empty,
+  })
   if (found && 'path' in found) return
   carrying.screens[besides(desk, name, 'list')] = carrying.screens[name]!
   const asked = besides(desk, name, 'rows')
-  carrying.screens[name] = { call: `${carrying.backend}.${asked}`, as: asked, expect: { rows: 'rows' }, to: besides(desk, name, 'list') }
+  carrying.screens[name] = {
+    call: `${carrying.backend}.${asked}`,
+    as: asked,
+    expect: { rows: 'rows' },
+    to: besides(desk, name, 'list'),
+  }
 }
 
 function routerScreen(desk: ScreenDraft): void {
@@ -183,13 +247,20 @@ function routerScreen(desk: ScreenDraft): void {
   if (typeof items === 'string') {
     // Which row is the first that holds, only whoever has the rows can say.
     const bare = (template: unknown) => String(template).replace(/[{}]/g, '').trim()
-    const asked = options.map((option) => ({ ...option, expression: `some row of ${bare(items)}: ${bare(option.expression)}` }))
+    const asked = options.map((option) => ({
+      ...option,
+      expression: `some row of ${bare(items)}: ${bare(option.expression)}`,
+    }))
     return void waysOf(desk, asked, to)
   }
-  const each = Object.entries(items as JourneyNode).flatMap(([key, value]) => options.map((option) => {
-    const locals: Locals = Array.isArray(items) ? { item: { value } } : { key: { value: key }, value: { value }, item: { value: key } }
-    return { ...option, locals }
-  }))
+  const each = Object.entries(items as JourneyNode).flatMap(([key, value]) =>
+    options.map((option) => {
+      const locals: Locals = Array.isArray(items)
+        ? { item: { value } }
+        : { key: { value: key }, value: { value }, item: { value: key } }
+      return { ...option, locals }
+    }),
+  )
   waysOf(desk, each, to)
 }
 

@@ -11,8 +11,12 @@ const words = (name: string) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace
 /** By its name, its prompt, or what it complains of. */
 function looksSecret({ name, written }: JourneyScreen): boolean {
   const texts = [written.text, ...listOf(written.validators).flatMap(({ text, error_message: error }) => [text, error])]
-  const said = texts.flatMap((text) => (text !== null && typeof text === 'object' ? Object.values(text) : [text])).map(String)
-  return [words(String(written.input_identifier ?? name)), ...said.filter((text) => !text.includes('{{'))].some((text) => SECRET.test(text))
+  const said = texts
+    .flatMap((text) => (text !== null && typeof text === 'object' ? Object.values(text) : [text]))
+    .map(String)
+  return [words(String(written.input_identifier ?? name)), ...said.filter((text) => !text.includes('{{'))].some(
+    (text) => SECRET.test(text),
+  )
 }
 
 /** Marks each such input, unless the check then says that it is read where no secret may be. */
@@ -40,5 +44,6 @@ export function asSecrets(carrying: Carrying, definition: JourneyNode): void {
 
 function secretProblem(definition: JourneyNode): string | undefined {
   const found = checkSource({ file: 'imported.yaml', text: stringify(definition), catalogues: [] })
-  return found.find(({ severity, what, remedy }) => severity === 'error' && /secret/.test(`${what} ${remedy ?? ''}`))?.what
+  return found.find(({ severity, what, remedy }) => severity === 'error' && /secret/.test(`${what} ${remedy ?? ''}`))
+    ?.what
 }

@@ -13,7 +13,9 @@ export function callScreen(desk: ScreenDraft): void {
   const request = written.http_request as JourneyNode | undefined
   const method = String(request?.method ?? 'get').toUpperCase()
   const does = request ? `${method} ${String(request.url)}` : `the function ${String(written.function)}`
-  const told = [...carrying.keys].filter(([, path]) => /^(?:answers|vars)\./.test(path)).map(([word, path]) => [word, `{${path}}`] as const)
+  const told = [...carrying.keys]
+    .filter(([, path]) => /^(?:answers|vars)\./.test(path))
+    .map(([word, path]) => [word, `{${path}}`] as const)
   const args = request ? requestArgs(desk, request) : Object.fromEntries(told)
   const op = operation(carrying, name, { where: screen.at(), does })
   Object.assign(op.args, args)
@@ -24,13 +26,19 @@ export function callScreen(desk: ScreenDraft): void {
   }
   if (written.synchronous === true) {
     const what = 'the request was made later, in a queue; it is made while the subscriber waits'
-    remark(carrying, screen, 'synchronous', { what, remedy: 'let the back end take it on and answer at once', lost: false })
+    remark(carrying, screen, 'synchronous', {
+      what,
+      remedy: 'let the back end take it on and answer at once',
+      lost: false,
+    })
   }
   const timeout = Number(request?.timeout)
   const to = nextOf(desk)
   const as = carrying.keyName(key)
   carrying.screens[name] = {
-    call: `${carrying.backend}.${name}`, with: op.args, as,
+    call: `${carrying.backend}.${name}`,
+    with: op.args,
+    as,
     ...(request && method !== 'GET' ? { once: true } : {}),
     ...(timeout > 0 ? { timeoutMs: Math.min(60_000, Math.max(100, timeout * 1000)) } : {}),
     to: keep(desk, key, `data.${as}`, to),
@@ -42,11 +50,17 @@ const OF_BACKEND = ['headers', 'auth', 'verify', 'cert', 'cookies', 'proxies']
 function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Scalar> {
   const { carrying, screen, name } = desk
   const args: Record<string, Scalar> = {}
-  const parts = ['params', 'data', 'json'].map((part) => request[part]).filter((part) => part !== null && typeof part === 'object')
+  const parts = ['params', 'data', 'json']
+    .map((part) => request[part])
+    .filter((part) => part !== null && typeof part === 'object')
   const body = Object.assign({}, ...parts) as JourneyNode
   const ours = (word: string) => {
     const remedy = `the address and the tokens of the back end '${carrying.backend}' stand in the settings, which read the environment`
-    remark(carrying, screen, 'http_request', { what: `${word} is of the environment, and not handed over`, remedy, lost: false })
+    remark(carrying, screen, 'http_request', {
+      what: `${word} is of the environment, and not handed over`,
+      remedy,
+      lost: false,
+    })
   }
   for (const [word, written] of Object.entries(body)) {
     const variable = /\{\{\s*(\w+)/.exec(String(written))?.[1]
@@ -66,11 +80,18 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
     const value = isEnvironment(word!) ? ours(word!) : valueIn(`{{${word}}}`, desk)
     if (value !== undefined) args[word!] = value
   }
-  for (const [, word] of JSON.stringify(OF_BACKEND.map((part) => request[part])).matchAll(/\{\{\s*([A-Z][A-Z0-9_]{2,})\b/g)) ours(word!)
+  for (const [, word] of JSON.stringify(OF_BACKEND.map((part) => request[part])).matchAll(
+    /\{\{\s*([A-Z][A-Z0-9_]{2,})\b/g,
+  ))
+    ours(word!)
   const kept = OF_BACKEND.filter((part) => part in request)
   if (kept.length) {
     const remedy = `they belong to the back end '${carrying.backend}' in the settings`
-    remark(carrying, screen, 'http_request', { what: `${kept.join(', ')} of the request are not in the flow`, remedy, lost: false })
+    remark(carrying, screen, 'http_request', {
+      what: `${kept.join(', ')} of the request are not in the flow`,
+      remedy,
+      lost: false,
+    })
   }
   return args
 }
@@ -98,7 +119,8 @@ export function updateScreen(desk: ScreenDraft): void {
   }
 }
 
-const variable = ({ carrying }: ScreenDraft, key: unknown) => (key === 'override_language' ? 'language' : carrying.keyName(String(key)))
+const variable = ({ carrying }: ScreenDraft, key: unknown) =>
+  key === 'override_language' ? 'language' : carrying.keyName(String(key))
 
 function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: string): void {
   const { carrying, screen, name } = desk
@@ -110,11 +132,20 @@ function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: strin
     if (path !== undefined && !words.includes(word)) op.args[word] = `{${path}}`
   }
   const remedy = `${carrying.backend}.${name} has to answer ${words.join(', ')}`
-  remark(carrying, screen, 'values_to_update', { what: 'what is set is worked out from lists or filters', remedy, lost: false })
+  remark(carrying, screen, 'values_to_update', {
+    what: 'what is set is worked out from lists or filters',
+    remedy,
+    lost: false,
+  })
   const set = Object.fromEntries(words.map((word) => [variable(desk, word), `{data.${name}.${word}}`]))
   carrying.screens[besides(desk, name, 'set')] = { set, to }
   const expect = Object.fromEntries(op.fields)
-  carrying.screens[name] = { call: `${carrying.backend}.${name}`, with: op.args, expect, to: besides(desk, name, 'set') }
+  carrying.screens[name] = {
+    call: `${carrying.backend}.${name}`,
+    with: op.args,
+    expect,
+    to: besides(desk, name, 'set'),
+  }
 }
 
 /** A screen of Python: what it says is asked of the back end; what it does with the answer is not carried. */
@@ -124,10 +155,14 @@ export function customScreen(desk: ScreenDraft): void {
   const what = `the class ${String(written.screen_obj)} is a program`
   const remedy = `${carrying.backend}.${name} answers its text; what it did with the answer is to be written as screens`
   remark(carrying, screen, 'screen_obj', { what, remedy, lost: true })
-  const op = operation(carrying, name, { where: screen.at('screen_obj'), does: `the text of ${String(written.screen_obj)}` })
+  const op = operation(carrying, name, {
+    where: screen.at('screen_obj'),
+    does: `the text of ${String(written.screen_obj)}`,
+  })
   op.fields.set('text', 'any')
   const text = journeyText(`{{custom_text}}`, { ...desk, locals: { custom_text: { path: `data.${name}.text` } } })
-  if (typeof written.next_screen !== 'string' || written.input_identifier === undefined) return putScreen(desk, { end: text })
+  if (typeof written.next_screen !== 'string' || written.input_identifier === undefined)
+    return putScreen(desk, { end: text })
   const key = String(written.input_identifier)
   const as = carrying.keyName(key)
   putScreen(desk, { input: text, as, to: keep(desk, key, `answers.${as}`, carrying.nameOf(written.next_screen)) })

@@ -8,7 +8,13 @@ const LOOP = ['with_items', 'with_dict']
 /** What the screens of each type have, and what of them stands for something here. */
 const KEYS: Record<string, readonly string[]> = {
   initial_screen: [
-    'next_screen', 'default_language', 'variables', 'create_ussd_variables', 'pagination_config', 'ussd_report_session', 'ussd_text_limit',
+    'next_screen',
+    'default_language',
+    'variables',
+    'create_ussd_variables',
+    'pagination_config',
+    'ussd_report_session',
+    'ussd_text_limit',
   ],
   input_screen: [...ROUTED, 'text', 'input_identifier', 'validators', 'options'],
   menu_screen: ['text', 'options', 'items', 'error_message'],
@@ -26,7 +32,20 @@ const INNER: Record<string, readonly string[]> = {
   validators: ['regex', 'expression', 'text', 'error_message'],
   router_options: ['expression', 'next_screen'],
   values_to_update: ['key', 'value', 'expression'],
-  http_request: ['method', 'url', 'params', 'data', 'json', 'headers', 'auth', 'verify', 'cert', 'cookies', 'proxies', 'timeout'],
+  http_request: [
+    'method',
+    'url',
+    'params',
+    'data',
+    'json',
+    'headers',
+    'auth',
+    'verify',
+    'cert',
+    'cookies',
+    'proxies',
+    'timeout',
+  ],
   pagination_config: ['ussd_text_limit', 'more_option', 'back_option'],
 }
 
@@ -47,7 +66,9 @@ function innerKeys(written: JourneyNode, key: string): string[] {
   const known = INNER[key]
   const value = written[key]
   const blocks = Array.isArray(value) ? listOf(value) : [value]
-  const found = blocks.flatMap((block) => (known && block !== null && typeof block === 'object' ? Object.keys(block) : []))
+  const found = blocks.flatMap((block) =>
+    known && block !== null && typeof block === 'object' ? Object.keys(block) : [],
+  )
   return [...new Set(found)].filter((inner) => !known!.includes(inner))
 }
 

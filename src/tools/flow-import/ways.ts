@@ -32,7 +32,8 @@ export function waysOf(desk: ScreenDraft, written: unknown, ways: Ways): string 
   const { carrying } = desk
   if (typeof written === 'string' && ways.name !== desk.name) return carrying.nameOf(written)
   const cases = listOf(written)
-  if (cases.length === 0 && typeof ways.default === 'string' && ways.name !== desk.name) return carrying.nameOf(ways.default)
+  if (cases.length === 0 && typeof ways.default === 'string' && ways.name !== desk.name)
+    return carrying.nameOf(ways.default)
   const own: ScreenDraft = { ...desk, name: ways.name }
   const branch: JourneyNode[] = []
   let otherwise: string | undefined

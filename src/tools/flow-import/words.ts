@@ -35,7 +35,11 @@ export function askBackEnd(desk: ScreenDraft, source: string, key: string, is: '
     if (found && 'path' in found) asked.args[word] = `{${found.path}}`
   }
   const what = `'${source}' is more than a flow works out`
-  remark(carrying, screen, key, { what, remedy: `${carrying.backend}.${name} has to answer it as ${field}`, lost: false })
+  remark(carrying, screen, key, {
+    what,
+    remedy: `${carrying.backend}.${name} has to answer it as ${field}`,
+    lost: false,
+  })
   return `data.${name}.${field}`
 }
 
@@ -44,18 +48,25 @@ export function journeyText(written: unknown, desk: ScreenDraft, key = 'text'): 
   if (written === null || typeof written !== 'object') return filled(String(written ?? '').trim(), desk, key) || '-'
   const said = written as JourneyNode
   const other = said[String(said.default)] ?? Object.values(said)[0]
-  return Object.fromEntries(desk.carrying.languages.map((language) =>
-    [language, filled(String(said[language] ?? other ?? '').trim(), desk, key) || '-']))
+  return Object.fromEntries(
+    desk.carrying.languages.map((language) => [
+      language,
+      filled(String(said[language] ?? other ?? '').trim(), desk, key) || '-',
+    ]),
+  )
 }
 
 function filled(text: string, desk: ScreenDraft, key: string): string {
   if (text.includes('{%')) return `{${askBackEnd(desk, text.replace(/\s+/g, ' '), key)}}`
-  return text.split(/(\{\{.*?\}\})/s).map((piece, i, all) => {
-    const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
-    if (inner !== undefined) return slot(inner.trim(), desk, key)
-    // An apostrophe in front of a brace would quote it; two of them are one.
-    return quoted(i < all.length - 1 ? piece.replace(/'$/, "''") : piece)
-  }).join('')
+  return text
+    .split(/(\{\{.*?\}\})/s)
+    .map((piece, i, all) => {
+      const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
+      if (inner !== undefined) return slot(inner.trim(), desk, key)
+      // An apostrophe in front of a brace would quote it; two of them are one.
+      return quoted(i < all.length - 1 ? piece.replace(/'$/, "''") : piece)
+    })
+    .join('')
 }
 
 /** Braces are quoted. */
@@ -67,13 +78,19 @@ function slot(source: string, desk: ScreenDraft, key: string): string {
   const value = plainOf(money ? money.of : read)
   const [currency] = money?.args ?? []
   const sign = currency?.is === 'value' ? `${quoted(String(currency.value))} ` : ''
-  const found = value?.is === 'name' ? resolve(value.parts, desk.carrying, desk.locals) : value?.is === 'value' ? value : undefined
-  if (found && 'path' in found) return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
+  const found =
+    value?.is === 'name' ? resolve(value.parts, desk.carrying, desk.locals) : value?.is === 'value' ? value : undefined
+  if (found && 'path' in found)
+    return `${sign}{${found.path}${found.path === 'now.now' ? ', date' : money ? ', number, money' : ''}}`
   if (found && (found.value === null || typeof found.value !== 'object'))
     return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
   if (!('item' in desk.locals)) return `{${askBackEnd(desk, source, key)}}`
   const remedy = 'let the back end answer it as a field of each row, and show that'
-  remark(desk.carrying, desk.screen, key, { what: `'${source}' of a row is more than a flow works out`, remedy, lost: true })
+  remark(desk.carrying, desk.screen, key, {
+    what: `'${source}' of a row is more than a flow works out`,
+    remedy,
+    lost: true,
+  })
   return '...'
 }
 
@@ -88,7 +105,8 @@ export function valueIn(written: unknown, { carrying, locals }: ScreenDraft): Sc
     const inner = /^\{\{(.*)\}\}$/s.exec(piece)?.[1]
     if (inner === undefined) return piece
     const plain = plainOf(readJinja(inner))
-    const found = plain?.is === 'name' ? resolve(plain.parts, carrying, locals) : plain?.is === 'value' ? plain : undefined
+    const found =
+      plain?.is === 'name' ? resolve(plain.parts, carrying, locals) : plain?.is === 'value' ? plain : undefined
     if (!found) return undefined
     return 'path' in found ? `{${found.path}}` : typeof found.value === 'object' ? undefined : (found.value as Scalar)
   })
@@ -98,7 +116,10 @@ export function valueIn(written: unknown, { carrying, locals }: ScreenDraft): Sc
 
 /** A condition, or what it always comes to; one that is more than a condition is asked of the back end. */
 export function conditionOf(written: unknown, desk: ScreenDraft, key: string): ConditionSource | boolean {
-  const source = String(written).trim().replace(/^\{\{(.*)\}\}$/s, '$1').trim()
+  const source = String(written)
+    .trim()
+    .replace(/^\{\{(.*)\}\}$/s, '$1')
+    .trim()
   const read = readJinja(source)
   const found = read && conditionIn(read, desk)
   return found ?? askBackEnd(desk, source, key, 'boolean')
@@ -117,7 +138,12 @@ export function conditionIn(read: JinjaExpression, desk: ScreenDraft): Condition
   return compared(read, desk)
 }
 
-function joined(operator: 'and' | 'or', left: JinjaExpression, right: JinjaExpression, desk: ScreenDraft): ConditionSource | boolean | undefined {
+function joined(
+  operator: 'and' | 'or',
+  left: JinjaExpression,
+  right: JinjaExpression,
+  desk: ScreenDraft,
+): ConditionSource | boolean | undefined {
   const [one, other] = [conditionIn(left, desk), conditionIn(right, desk)]
   if (one === undefined || other === undefined) return undefined
   const decides = operator === 'or'
@@ -129,7 +155,10 @@ function joined(operator: 'and' | 'or', left: JinjaExpression, right: JinjaExpre
 
 const TURNED: Record<string, string> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
 
-function compared({ operator, left, right }: JinjaExpression & { is: 'pair' }, desk: ScreenDraft): ConditionSource | boolean | undefined {
+function compared(
+  { operator, left, right }: JinjaExpression & { is: 'pair' },
+  desk: ScreenDraft,
+): ConditionSource | boolean | undefined {
   if (operator === 'in') {
     const path = sideOf(left, desk)?.path
     const among = right.is === 'list' ? right.items.map((item) => sideOf(item, desk)?.written) : []
@@ -151,7 +180,8 @@ function sideOf(side: JinjaExpression, desk: ScreenDraft): { path?: string; writ
     return of?.path === undefined ? undefined : { path: `${of.path}.count`, written: `{${of.path}.count}` }
   }
   if (side.is === 'filter') return PLAIN.has(side.name) && !side.args ? sideOf(side.of, desk) : undefined
-  const found = side.is === 'name' ? resolve(side.parts, desk.carrying, desk.locals) : side.is === 'value' ? side : undefined
+  const found =
+    side.is === 'name' ? resolve(side.parts, desk.carrying, desk.locals) : side.is === 'value' ? side : undefined
   if (!found) return undefined
   return 'path' in found ? { path: found.path, written: `{${found.path}}` } : { written: literal(found.value) }
 }

@@ -35,7 +35,11 @@ export function learnCarrier(recording: PduRecording, draft: Draft): void {
   learnEcho(best, draft)
 }
 
-function doubtOf(best: Candidate, second: Candidate | undefined, dialogues: readonly RecordedDialogue[]): string | undefined {
+function doubtOf(
+  best: Candidate,
+  second: Candidate | undefined,
+  dialogues: readonly RecordedDialogue[],
+): string | undefined {
   if (dialogues.length < 2) return 'only one dialogue was seen'
   if (second !== undefined && second.worth === best.worth) return `${placeName(second.place)} would do as well`
   if (!best.isEchoed && !best.isProven) return 'it never comes back in a reply, and may be a number of the subscriber'
@@ -43,14 +47,18 @@ function doubtOf(best: Candidate, second: Candidate | undefined, dialogues: read
 }
 
 function candidateAt(
-  place: DialectPlace, dialogues: readonly RecordedDialogue[], profile: DialectProfile,
+  place: DialectPlace,
+  dialogues: readonly RecordedDialogue[],
+  profile: DialectProfile,
 ): Candidate | undefined {
   const values = dialogues.map((it) => placeValues(place, it, profile))
   if (values.some(({ delivers }) => delivers[0]?.length === 0)) return undefined
-  const isEchoed = values.every(({ replies }) => replies.every(({ reply }) => reply.length > 0))
-    && values.some(({ replies }) => replies.length > 0)
+  const isEchoed =
+    values.every(({ replies }) => replies.every(({ reply }) => reply.length > 0)) &&
+    values.some(({ replies }) => replies.length > 0)
   const own = values.map(({ delivers, replies }) => [
-    ...delivers.filter((it) => it.length > 0), ...(isEchoed ? replies.map((it) => it.reply) : []),
+    ...delivers.filter((it) => it.length > 0),
+    ...(isEchoed ? replies.map((it) => it.reply) : []),
   ])
   const isText = own.every((list) => list.every((it) => it.equals(list[0] as Buffer)))
   const masks = own.map(stableBits)
@@ -63,14 +71,18 @@ function candidateAt(
   const names = own.map((list) => nameOf(list[0] as Buffer, stable))
   const telling = stable ? differing(own.map((list) => and(list[0] as Buffer, stable))) : Buffer.of(1)
   const differs = names.length > 1 && new Set(names).size > 1
-  const pairs = dialogues.flatMap((a, i) => dialogues.flatMap((b, j) => i < j
-    && a.msisdn === b.msisdn ? [[i, j] as const] : []))
+  const pairs = dialogues.flatMap((a, i) =>
+    dialogues.flatMap((b, j) => (i < j && a.msisdn === b.msisdn ? [[i, j] as const] : [])),
+  )
   const isProven = pairs.some(([i, j]) => names[i] !== names[j])
   const isSubscribers = pairs.length > 0 && !isProven
   const isOne = dialogues.length === 1 && isEchoed && width >= 2 && names.some((it) => !/^0*$/.test(it))
   if (isOne ? false : !differs || (isSubscribers && !isEchoed)) return undefined
-  const worth = (isEchoed ? 8 : 0) + (isProven ? 4 : 0) + (place.tlv === TAG.carrier ? 1 : 0)
-    + (new Set(names).size === names.length ? 2 : 0)
+  const worth =
+    (isEchoed ? 8 : 0) +
+    (isProven ? 4 : 0) +
+    (place.tlv === TAG.carrier ? 1 : 0) +
+    (new Set(names).size === names.length ? 2 : 0)
   return { place, values, stable, telling, isEchoed, isProven, worth }
 }
 
@@ -93,7 +105,8 @@ function differing(values: readonly Buffer[]): Buffer {
 
 function learnNone(recording: PduRecording, draft: Draft): void {
   const many = recording.dialogues.length > 1
-  const note = many ? `nothing tells ${recording.dialogues.length} dialogues apart but the number of the subscriber`
+  const note = many
+    ? `nothing tells ${recording.dialogues.length} dialogues apart but the number of the subscriber`
     : 'one dialogue only: a second one would show what differs'
   const put = many ? draft.sure : draft.doubtful
   put('inbound.session.from', [], note)
@@ -103,7 +116,8 @@ function learnNone(recording: PduRecording, draft: Draft): void {
 
 /** How the octets are read as a number. What reads the same for all that can come is one choice. */
 function learnDecoding(best: Candidate, draft: Draft): void {
-  const all = best.values.flatMap(({ delivers, replies }) => [...delivers, ...replies.map((it) => it.reply)])
+  const all = best.values
+    .flatMap(({ delivers, replies }) => [...delivers, ...replies.map((it) => it.reply)])
     .filter((it) => it.length > 0)
   const say = (decode: string, note: string, more: Record<string, unknown> = {}) => {
     draft.sure('inbound.session.decode', decode, note)
@@ -123,9 +137,13 @@ function learnDecoding(best: Candidate, draft: Draft): void {
   if (width === 2 && (isWhole || stable.equals(Buffer.of(0xff, 0xfe)))) {
     const low = ((best.telling[1] ?? 0) & 1) === 1
     if (low) return say('uint', 'two octets, the lowest bit differs between dialogues', { octets: 2 })
-    return say('opaque16', isWhole ? 'both octets are stable; the lowest bit never differed' : 'all is stable but the lowest bit', {
-      mask: 0xfffe,
-    })
+    return say(
+      'opaque16',
+      isWhole ? 'both octets are stable; the lowest bit never differed' : 'all is stable but the lowest bit',
+      {
+        mask: 0xfffe,
+      },
+    )
   }
   if (isWhole) return say('uint', `${width} stable octets`, { octets: Math.min(8, width) })
   say('octet1', 'octet 1 is stable, what follows changes', { step: countsUp(best) ? 'octet2' : 'none' })
@@ -133,9 +151,11 @@ function learnDecoding(best: Candidate, draft: Draft): void {
 
 /** The upper seven bits of octet 2 never fall back, and our own are one more than the message's. */
 function countsUp({ values }: Candidate): boolean {
-  return values.every(({ replies, delivers }) =>
-    replies.every(({ deliver, reply }) => stepOf(reply) === (stepOf(deliver) + 1) % 128)
-    && delivers.every((it, i) => i === 0 || stepOf(it) >= stepOf(delivers[i - 1] as Buffer) || stepOf(it) < 4))
+  return values.every(
+    ({ replies, delivers }) =>
+      replies.every(({ deliver, reply }) => stepOf(reply) === (stepOf(deliver) + 1) % 128) &&
+      delivers.every((it, i) => i === 0 || stepOf(it) >= stepOf(delivers[i - 1] as Buffer) || stepOf(it) < 4),
+  )
 }
 
 function stepOf(raw: Buffer): number {

@@ -13,20 +13,29 @@ const DESTINATION: DialectPlace = { field: 'destination_addr' }
 /** inbound.code. */
 export function learnCode(recording: PduRecording, draft: Draft): void {
   const profile = draft.profile()
-  const begins = recording.dialogues.flatMap(({ turns }) => turns.slice(0, 1)
-    .map((turn) => viewOf(profile, turn.deliver.pdu)))
-  const ways = [TEXT, DESTINATION].map((place) => ({ place, hits: begins
-    .filter((view) => isStarred(readPlaceText(place, view))).length }))
+  const begins = recording.dialogues.flatMap(({ turns }) =>
+    turns.slice(0, 1).map((turn) => viewOf(profile, turn.deliver.pdu)),
+  )
+  const ways = [TEXT, DESTINATION].map((place) => ({
+    place,
+    hits: begins.filter((view) => isStarred(readPlaceText(place, view))).length,
+  }))
   const plain = begins.filter((view) => isPlainCode(readPlaceText(DESTINATION, view))).length
   const star = starPlace(begins, [...placesOf(recording.dialogues, profile)])
   const seen = (hits: number) => `seen ${hits} of ${begins.length} begins`
   const [text = 0, destination = 0] = ways.map((way) => way.hits)
-  if (text > 0 && plain > 0) put([TEXT, DESTINATION], 'first', `the whole code is in the text, a number in destination_addr: ${seen(text)}`)
-  else if (text > 0 && destination > 0) put([TEXT, DESTINATION], 'first', `in the text ${seen(text)}, in destination_addr ${destination}`)
+  if (text > 0 && plain > 0)
+    put([TEXT, DESTINATION], 'first', `the whole code is in the text, a number in destination_addr: ${seen(text)}`)
+  else if (text > 0 && destination > 0)
+    put([TEXT, DESTINATION], 'first', `in the text ${seen(text)}, in destination_addr ${destination}`)
   else if (text > 0) put([TEXT, DESTINATION], 'first', `in the text: ${seen(text)}`)
   else if (destination > 0) put([DESTINATION, TEXT], 'longest', `in destination_addr: ${seen(destination)}`)
   else if (star) {
-    put([{ tlv: star.tlv, skip: star.skip }, DESTINATION], 'join', `the star in one place, the digits in another: ${seen(plain)}`)
+    put(
+      [{ tlv: star.tlv, skip: star.skip }, DESTINATION],
+      'join',
+      `the star in one place, the digits in another: ${seen(plain)}`,
+    )
     draft.sure('inbound.code.suffix', '#', 'what was dialled ends with it')
   } else learnElsewhere(recording, draft, begins, plain)
 
@@ -44,7 +53,10 @@ function isPlainCode(text: string): boolean {
 }
 
 /** A parameter of a type octet and a star, the same in every begin: a subaddress. */
-function starPlace(begins: readonly PduView[], places: readonly DialectPlace[]): { tlv: number; skip: number } | undefined {
+function starPlace(
+  begins: readonly PduView[],
+  places: readonly DialectPlace[],
+): { tlv: number; skip: number } | undefined {
   for (const { tlv } of places) {
     if (tlv === undefined || tlv === TAG.payload) continue
     const values = begins.map((view) => view.tlvs.find((it) => it.tag === tlv)?.value.toString('latin1') ?? '')
@@ -57,12 +69,17 @@ function starPlace(begins: readonly PduView[], places: readonly DialectPlace[]):
 }
 
 function learnElsewhere(recording: PduRecording, draft: Draft, begins: readonly PduView[], plain: number): void {
-  const places = placesOf(recording.dialogues, draft.profile())
-    .filter((place) => place.tlv !== TAG.payload && begins.every((view) => readCode(readPlaceText(place, view)) !== null))
+  const places = placesOf(recording.dialogues, draft.profile()).filter(
+    (place) => place.tlv !== TAG.payload && begins.every((view) => readCode(readPlaceText(place, view)) !== null),
+  )
   const starred = places.find((place) => begins.every((view) => isStarred(readPlaceText(place, view))))
   if (starred) {
     return draft.sure('inbound.code.from', [starred], `seen in ${begins.length} of ${begins.length} begins`)
   }
   if (plain === 0) return draft.untold('inbound.code', 'no place of a begin looks like a code')
-  draft.sure('inbound.code.from', [DESTINATION, TEXT], `a number in destination_addr: seen ${plain} of ${begins.length} begins`)
+  draft.sure(
+    'inbound.code.from',
+    [DESTINATION, TEXT],
+    `a number in destination_addr: seen ${plain} of ${begins.length} begins`,
+  )
 }

@@ -48,7 +48,11 @@ export function newDraft(base: DialectProfile, name: string): Draft {
 
 function profileOf(base: DialectProfile, name: string, findings: Iterable<InferredField>): DialectProfile {
   let plain: unknown = {
-    ...base, name, seen: 'a recording', confidence: 'captured', notes: ['Inferred from recorded PDUs.'],
+    ...base,
+    name,
+    seen: 'a recording',
+    confidence: 'captured',
+    notes: ['Inferred from recorded PDUs.'],
   }
   for (const { path, value } of findings) plain = merge(plain, nested(path.split('.'), value))
   return dialectProfile.parse(plain)

@@ -26,7 +26,8 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
   const from = draft.profile().inbound.session.from[0]?.tlv
   const spots = spotsOf(recording, from)
   const bare = spots.find((spot) => spot.tlv !== from && isBare(spot.tlv, recording))
-  const found = spots.flatMap((spot) => readingOf(spot, groups) ?? [])
+  const found = spots
+    .flatMap((spot) => readingOf(spot, groups) ?? [])
     .toSorted((a, b) => rank(b, from) - rank(a, from))[0]
   const place = found ?? (bare && { ...bare, octet: bare.octet })
   if (place) {
@@ -36,11 +37,19 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
   }
   if (place && place.tlv !== from) {
     const inReplies = groups.asked.concat(groups.ended).some((it) => tlvOf(it.pdu.tlvs, place.tlv).length > 0)
-    draft.sure('outbound.session.bare', inReplies, inReplies ? 'the parameter is in the replies too' : 'the replies do without')
+    draft.sure(
+      'outbound.session.bare',
+      inReplies,
+      inReplies ? 'the parameter is in the replies too' : 'the replies do without',
+    )
   }
   if (found === undefined) return learnIgnored(draft, groups, bare !== undefined)
   const { use } = found
-  draft.sure('inbound.endBit.use', use, `${use === 'honour' ? 'set' : 'cleared'} in ${found.seen} of ${found.seen} ends`)
+  draft.sure(
+    'inbound.endBit.use',
+    use,
+    `${use === 'honour' ? 'set' : 'cleared'} in ${found.seen} of ${found.seen} ends`,
+  )
   if (found.isOurs) {
     draft.sure('outbound.actions.continue.endBit', 0, `seen ${groups.asked.length} of ${groups.asked.length}`)
     draft.sure('outbound.actions.end.endBit', 1, `seen ${groups.ended.length} of ${groups.ended.length}`)
@@ -81,9 +90,15 @@ function spotsOf({ dialogues, opTag }: PduRecording, from: number | undefined): 
       if (!isOther) widths.set(tag, Math.max(widths.get(tag) ?? 0, value.length))
     }
   }
-  return [...widths].flatMap(([tlv, octets]) => Array.from({ length: octets * 8 }, (_, i) => ({
-    tlv, octet: octets - 1 - (i >> 3), bit: i & 7,
-  }))).toSorted((a, b) => Number(b.tlv === from) - Number(a.tlv === from))
+  return [...widths]
+    .flatMap(([tlv, octets]) =>
+      Array.from({ length: octets * 8 }, (_, i) => ({
+        tlv,
+        octet: octets - 1 - (i >> 3),
+        bit: i & 7,
+      })),
+    )
+    .toSorted((a, b) => Number(b.tlv === from) - Number(a.tlv === from))
 }
 
 function bitAt({ tlv, octet, bit }: Spot, it: Captured): number | undefined {
@@ -92,10 +107,12 @@ function bitAt({ tlv, octet, bit }: Spot, it: Captured): number | undefined {
 }
 
 function readingOf(spot: Spot, { asked, ended, going, gone }: Groups): Reading | undefined {
-  const all = (list: readonly Captured[], bit: 0 | 1) => list.length > 0
-    && list.every((it) => bitAt(spot, it) === bit)
+  const all = (list: readonly Captured[], bit: 0 | 1) => list.length > 0 && list.every((it) => bitAt(spot, it) === bit)
   const never = (list: readonly Captured[], bit: 0 | 1) => list.every((it) => bitAt(spot, it) !== bit)
-  for (const [use, set] of [['honour', 1], ['inverted', 0]] as const) {
+  for (const [use, set] of [
+    ['honour', 1],
+    ['inverted', 0],
+  ] as const) {
     const clear = set === 1 ? 0 : 1
     const ours = all(ended, set) && never(asked, set) && all(asked, clear)
     const theirs = all(gone, set) && all(going, clear)
@@ -121,8 +138,7 @@ function rank({ tlv, octet, bit, isOurs, seen }: Reading, from: number | undefin
 function isBare(tlv: number, { dialogues }: PduRecording): boolean {
   const replies = dialogues.flatMap((it) => it.turns.flatMap((turn) => turn.reply ?? []))
   const values = replies.map((it) => tlvOf(it.pdu.tlvs, tlv))
-  return values.length > 0 && values.every((value) => value.length > 0
-    && value.every((octet) => (octet & 0xfe) === 0))
+  return values.length > 0 && values.every((value) => value.length > 0 && value.every((octet) => (octet & 0xfe) === 0))
 }
 
 function learnIgnored(draft: Draft, groups: Groups, isBareSeen: boolean): void {

@@ -68,19 +68,24 @@ function learnDeliverResp(turns: readonly Turn[], index: Responses, draft: Draft
 }
 
 function learnSubmitResp({ dialogues }: PduRecording, index: Responses, draft: Draft): void {
-  const waits = dialogues.flatMap(({ turns }) => turns.flatMap(({ reply }, at) => {
-    const next = turns[at + 1]?.deliver
-    const response = index.of(reply)
-    if (!reply || !next || !response) return []
-    return [index.at(response) > index.at(next) || response.atMs - reply.atMs > (next.atMs - reply.atMs) * WITHHELD_SHARE]
-  }))
+  const waits = dialogues.flatMap(({ turns }) =>
+    turns.flatMap(({ reply }, at) => {
+      const next = turns[at + 1]?.deliver
+      const response = index.of(reply)
+      if (!reply || !next || !response) return []
+      return [
+        index.at(response) > index.at(next) || response.atMs - reply.atMs > (next.atMs - reply.atMs) * WITHHELD_SHARE,
+      ]
+    }),
+  )
   if (waits.length === 0) return draft.untold('responses.submitResp', 'no response to a question was seen')
   const late = waits.filter(Boolean).length
   const value = only(waits)
   const name = late * 2 > waits.length ? 'withheld' : 'prompt'
-  const note = name === 'withheld'
-    ? `${late} of ${waits.length} came only with the subscriber's answer`
-    : `${waits.length - late} of ${waits.length} at once`
+  const note =
+    name === 'withheld'
+      ? `${late} of ${waits.length} came only with the subscriber's answer`
+      : `${waits.length - late} of ${waits.length} at once`
   if (value === undefined) draft.doubtful('responses.submitResp', name, note)
   else draft.sure('responses.submitResp', name, note)
 }

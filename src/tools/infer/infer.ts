@@ -47,6 +47,7 @@ export function infer(pdus: readonly Captured[], standard: DialectProfile, name 
 /** What one dialogue shows may be chance: a number that never changed, a first message that was no begin. */
 function doubtAll(draft: Draft): void {
   for (const { path, value, sure, note } of draft.findings()) {
-    if (sure && /^(?:inbound|outbound)\./.test(path)) draft.doubtful(path, value, `only one dialogue was seen (${note})`)
+    if (sure && /^(?:inbound|outbound)\./.test(path))
+      draft.doubtful(path, value, `only one dialogue was seen (${note})`)
   }
 }

@@ -1,4 +1,6 @@
-/** Which known profile comes nearest to a recording: the one that reads and writes most of it as the inferred one does. */
+/**
+ * Which known profile comes nearest to a recording: the one that reads and writes most of it as the inferred one does.
+ */
 import { compileDialect, type DialectProfile, payloadOf, decodeText } from '../../smpp/dialect/index.ts'
 import { encode } from '../../smpp/pdu/index.ts'
 import type { Dialect, Pdu } from '../../smpp/index.ts'
@@ -18,7 +20,8 @@ export interface Nearness {
 
 export function nearestProfile(inference: Inference, known: readonly DialectProfile[]): Nearness | undefined {
   const rated = known.map((profile) => rate(inference, profile))
-  const share = ({ read, messages, written, replies }: Nearness) => read / Math.max(1, messages) + written / Math.max(1, replies)
+  const share = ({ read, messages, written, replies }: Nearness) =>
+    read / Math.max(1, messages) + written / Math.max(1, replies)
   return rated.toSorted((a, b) => share(b) - share(a) || a.differences.length - b.differences.length)[0]
 }
 
@@ -33,9 +36,12 @@ function rate({ recording, draft }: Inference, profile: DialectProfile): Nearnes
       const [mine, its] = [own.read(deliver.pdu), other.read(deliver.pdu)]
       if (its.is !== 'ussd' || mine.is !== 'ussd') continue
       names.add(its.message.network)
-      const isSame = its.message.kind === mine.message.kind && its.message.code === mine.message.code
-        && its.message.text === mine.message.text && names.size === 1
-        && (its.message.network === '') === (mine.message.network === '')
+      const isSame =
+        its.message.kind === mine.message.kind &&
+        its.message.code === mine.message.code &&
+        its.message.text === mine.message.text &&
+        names.size === 1 &&
+        (its.message.network === '') === (mine.message.network === '')
       if (isSame) nearness.read++
       if (!reply) continue
       nearness.replies++
@@ -73,6 +79,11 @@ function writesAlike(dialect: Dialect, recorded: Pdu, { action, text, path }: Sa
 function differences(draft: Draft, profile: DialectProfile): string[] {
   const at = (root: unknown, path: string) =>
     path.split('.').reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], root)
-  const found = draft.findings().filter((it) => it.sure && it.path !== 'inbound.classify').map((it) => it.path)
-  return found.filter((path) => JSON.stringify(at(profile, path) ?? null) !== JSON.stringify(at(draft.profile(), path) ?? null))
+  const found = draft
+    .findings()
+    .filter((it) => it.sure && it.path !== 'inbound.classify')
+    .map((it) => it.path)
+  return found.filter(
+    (path) => JSON.stringify(at(profile, path) ?? null) !== JSON.stringify(at(draft.profile(), path) ?? null),
+  )
 }

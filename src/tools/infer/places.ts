@@ -1,5 +1,12 @@
 /** Values at every place where a gateway may keep something: parameters, fields, parameters of an envelope. */
-import { readPlace, type DialectProfile, type DialectPlace, viewOf, payloadOf, readEnvelope } from '../../smpp/dialect/index.ts'
+import {
+  readPlace,
+  type DialectProfile,
+  type DialectPlace,
+  viewOf,
+  payloadOf,
+  readEnvelope,
+} from '../../smpp/dialect/index.ts'
 import type { Captured } from '../capture/index.ts'
 import type { RecordedDialogue } from './recorded.ts'
 
@@ -18,7 +25,8 @@ export function placesOf(dialogues: readonly RecordedDialogue[], profile: Dialec
   const tags = new Set(views.flatMap((view) => view.tlvs.map((tlv) => tlv.tag)))
   const params = new Set(views.flatMap((view) => [...(view.envelope?.params.keys() ?? [])]))
   const places: DialectPlace[] = [
-    ...[...tags].map((tlv) => ({ tlv })), ...FIELDS.map((field) => ({ field })),
+    ...[...tags].map((tlv) => ({ tlv })),
+    ...FIELDS.map((field) => ({ field })),
     ...[...params].map((param) => ({ envelope: Number(param) })),
   ]
   return places.filter((place) => views.some((view) => readPlace(place, view).length > 0))
@@ -33,12 +41,18 @@ export function octetsAt(place: DialectPlace, it: Captured, profile: DialectProf
 
 export function placeValues(place: DialectPlace, dialogue: RecordedDialogue, profile: DialectProfile): Values {
   const delivers = dialogue.turns.map((turn) => octetsAt(place, turn.deliver, profile))
-  const replies = dialogue.turns.flatMap((turn, at) => turn.reply === undefined ? [] : [{
-    deliver: delivers[at] as Buffer,
-    reply: octetsAt(place, turn.reply, profile),
-    isLast: at === dialogue.turns.length - 1,
-    ends: at === dialogue.turns.length - 1 && dialogue.overBy === 'esme',
-  }])
+  const replies = dialogue.turns.flatMap((turn, at) =>
+    turn.reply === undefined
+      ? []
+      : [
+          {
+            deliver: delivers[at] as Buffer,
+            reply: octetsAt(place, turn.reply, profile),
+            isLast: at === dialogue.turns.length - 1,
+            ends: at === dialogue.turns.length - 1 && dialogue.overBy === 'esme',
+          },
+        ],
+  )
   return { delivers, replies }
 }
 

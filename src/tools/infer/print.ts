@@ -38,7 +38,8 @@ export function printProfile({ recording, draft }: Inference, { standard, neares
 function nearestLines(nearest: Nearness | undefined): string[] {
   if (!nearest) return []
   const { name, read, messages, written, replies, differences } = nearest
-  const fields = differences.length > 0 ? `It differs in: ${differences.join(', ')}.` : 'It differs in no field that was seen.'
+  const fields =
+    differences.length > 0 ? `It differs in: ${differences.join(', ')}.` : 'It differs in no field that was seen.'
   const reads = `it reads ${read} of ${messages} messages and writes ${written} of ${replies} replies alike`
   const nothing = 'it reads and writes nothing of this alike, so take none of the known ones'
   return wrapped(`The nearest known profile is ${name}: ${read + written > 0 ? reads : nothing}. ${fields}`)
@@ -99,12 +100,16 @@ function lines(key: string, node: Tree | InferredField, depth: number): string[]
 function flow(value: unknown, key: string): string {
   if (Array.isArray(value)) return `[${value.map((it) => flow(it, key)).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
-    const parts = Object.entries(value).filter(([, it]) => it !== undefined)
+    const parts = Object.entries(value)
+      .filter(([, it]) => it !== undefined)
       .map(([name, it]) => `${name}: ${flow(it, name)}`)
     return parts.length > 0 ? `{ ${parts.join(', ')} }` : '{}'
   }
   if (typeof value === 'number' && HEX_KEYS.has(key)) {
-    return `0x${value.toString(16).padStart(value > 0xff ? 4 : 2, '0').toUpperCase()}`
+    return `0x${value
+      .toString(16)
+      .padStart(value > 0xff ? 4 : 2, '0')
+      .toUpperCase()}`
   }
   if (typeof value !== 'string') return String(value)
   const isPlain = /^[A-Za-z][\w-]*$/.test(value) && !/^(?:null|true|false|yes|no|on|off|y|n)$/i.test(value)
@@ -113,9 +118,11 @@ function flow(value: unknown, key: string): string {
 
 function gapLines(draft: Draft, standard: DialectProfile): string[] {
   const rows = draft.gaps().map(({ path, why }) => {
-    const value = path.split('.').reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], standard)
+    const value = path
+      .split('.')
+      .reduce<unknown>((node, step) => (node as Record<string, unknown> | undefined)?.[step], standard)
     const short = flow(value, path.split('.').at(-1) as string)
     return `#   ${path}: ${why}${short.length < 40 ? ` (standard: ${short})` : ''}`
   })
-  return rows.length > 0 ? ['', '# Cannot tell, so the standard\'s value stands:', ...rows] : []
+  return rows.length > 0 ? ['', "# Cannot tell, so the standard's value stands:", ...rows] : []
 }

@@ -2,7 +2,14 @@
  * A probe: listens on a bind whose dialect is not known, and answers calls with the end of the profile that fits best.
  * It opens no dialogue, sends no SMS, and says nothing to what it cannot read as USSD.
  */
-import { compileDialect, getSession, merge, dialectProfile, type DialectProfile, viewOf } from '../../smpp/dialect/index.ts'
+import {
+  compileDialect,
+  getSession,
+  merge,
+  dialectProfile,
+  type DialectProfile,
+  viewOf,
+} from '../../smpp/dialect/index.ts'
 import { encode } from '../../smpp/pdu/index.ts'
 import type { Incoming, LinkPort, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/index.ts'
 import type { UssdReply } from '../../ussd/index.ts'
@@ -71,7 +78,9 @@ export function newProbe(deps: ProbeDeps): Probe {
     // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
     if (kind !== 'begin' && (kind !== 'input' || text === '')) {
       state.over++
-      return deps.say(`  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`)
+      return deps.say(
+        `  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`,
+      )
     }
     const isQuestion = deps.ask === true && kind === 'begin' && state.begun > 1
     // An answer to our end: the network took it for a question, so that end is not its own.
@@ -82,7 +91,11 @@ export function newProbe(deps: ProbeDeps): Probe {
     const reply: UssdReply = { action, text: isQuestion ? PROBE_TEXT.ask : PROBE_TEXT.end }
     // Before it is sent: the answer may come before the response.
     if (isQuestion) asked.set(who, best.profile.name)
-    const acceptedBy = await answer(reply, found.filter(({ profile }) => !refused.has(profile.name)), { parts: deps, state, refused })
+    const acceptedBy = await answer(
+      reply,
+      found.filter(({ profile }) => !refused.has(profile.name)),
+      { parts: deps, state, refused },
+    )
     if (!isQuestion) state.over++
     else if (acceptedBy !== undefined && asked.has(who)) asked.set(who, acceptedBy)
   }
@@ -121,8 +134,15 @@ interface Answering {
   refused: Set<string>
 }
 
-/** The best first; what is refused is tried as the next writes it, as long as that is something else. Gives whose was taken. */
-async function answer(reply: UssdReply, found: readonly Candidate[], { parts, state, refused }: Answering): Promise<string | undefined> {
+/**
+ * The best first; what is refused is tried as the next writes it, as long as that is something else. Gives whose was
+ * taken.
+ */
+async function answer(
+  reply: UssdReply,
+  found: readonly Candidate[],
+  { parts, state, refused }: Answering,
+): Promise<string | undefined> {
   const tried: string[] = []
   for (const { profile, read } of found) {
     if (read.is !== 'ussd' || tried.length >= TRIES_MAX) continue
@@ -139,9 +159,11 @@ async function answer(reply: UssdReply, found: readonly Candidate[], { parts, st
       return profile.name
     }
     refused.add(profile.name)
-    parts.say(outcome.kind === 'refused'
-      ? `  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`
-      : `  (no response: ${outcome.kind})`)
+    parts.say(
+      outcome.kind === 'refused'
+        ? `  (refused with status 0x${outcome.status.toString(16).padStart(2, '0')})`
+        : `  (no response: ${outcome.kind})`,
+    )
     if (outcome.kind !== 'refused') return undefined
   }
   return undefined
@@ -149,14 +171,23 @@ async function answer(reply: UssdReply, found: readonly Candidate[], { parts, st
 
 /** Profiles for a number in a vendor's own parameter: the standard, and the parameter sent back as it came. */
 function echoing(pdu: Pdu, standard: DialectProfile): DialectProfile[] {
-  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier
-    && value.length <= 8)
-  const classify = standard.inbound.classify.map((rule) => (rule.why === 'unknown-op' ? { when: rule.when, is: 'input' } : rule))
-  return vendor.map(({ tag }) => dialectProfile.parse(merge(standard, {
-    name: `echo-0x${tag.toString(16)}`,
-    inbound: { classify, session: { from: [{ tlv: tag }], decode: 'hex', step: 'none' }, endBit: { use: 'ignore' } },
-    outbound: { session: { mode: 'echo' } },
-  })))
+  const vendor = pdu.tlvs.filter(({ tag, value }) => tag >= VENDOR_TAG_MIN && tag !== TAG.carrier && value.length <= 8)
+  const classify = standard.inbound.classify.map((rule) =>
+    rule.why === 'unknown-op' ? { when: rule.when, is: 'input' } : rule,
+  )
+  return vendor.map(({ tag }) =>
+    dialectProfile.parse(
+      merge(standard, {
+        name: `echo-0x${tag.toString(16)}`,
+        inbound: {
+          classify,
+          session: { from: [{ tlv: tag }], decode: 'hex', step: 'none' },
+          endBit: { use: 'ignore' },
+        },
+        outbound: { session: { mode: 'echo' } },
+      }),
+    ),
+  )
 }
 
 interface Candidate {
@@ -180,8 +211,8 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string
     const fits = from.length === 0 ? 0 : hasNumber ? 2 : -2
     // A counter of turns begins at 0; another octet 2 is a part of the number, and must not be counted on.
     const isBegin = read.message.kind === 'begin'
-    const counts = isBegin && profile.inbound.session.step === 'octet2' && carrier.length > 1
-      && (carrier[1] as number) > 1 ? -4 : 0
+    const counts =
+      isBegin && profile.inbound.session.step === 'octet2' && carrier.length > 1 && (carrier[1] as number) > 1 ? -4 : 0
     const own = !isBegin && profile.name === askedBy ? 16 : 0
     const taste = profile.name === 'standard' ? 1 : profile.outbound.session.bare ? -1 : 0
     return { profile, read, worth: 4 + (wellRead ? 4 : 0) + fits + counts + taste + own }
@@ -191,11 +222,16 @@ function candidates(pdu: Pdu, known: readonly DialectProfile[], askedBy?: string
 
 /** Whoever was asked answers next: what no profile knows is read as an answer by the one that asked. */
 function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string | undefined): Candidate[] {
-  return profiles.filter(({ name }) => name === askedBy).flatMap((asking): Candidate[] => {
-    const profile: DialectProfile = { ...asking, inbound: { ...asking.inbound, classify: [{ when: {}, is: 'input' }] } }
-    const read = compileDialect(profile).read(pdu)
-    return read.is === 'ussd' ? [{ profile, read, worth: 1 }] : []
-  })
+  return profiles
+    .filter(({ name }) => name === askedBy)
+    .flatMap((asking): Candidate[] => {
+      const profile: DialectProfile = {
+        ...asking,
+        inbound: { ...asking.inbound, classify: [{ when: {}, is: 'input' }] },
+      }
+      const read = compileDialect(profile).read(pdu)
+      return read.is === 'ussd' ? [{ profile, read, worth: 1 }] : []
+    })
 }
 
 /** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
@@ -205,6 +241,7 @@ function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number;
   for (const { path, value, sure } of draft.findings()) {
     if (sure && isOwn(path)) draft.doubtful(path, value, why)
     // Operations are known by what comes after them.
-    if (sure && path === 'inbound.op.from' && value === null) draft.doubtful(path, value, 'the replies are our own, and tell no operation')
+    if (sure && path === 'inbound.op.from' && value === null)
+      draft.doubtful(path, value, 'the replies are our own, and tell no operation')
   }
 }

@@ -36,20 +36,26 @@ type Heard = readonly (readonly Captured[])[]
 
 /** Groups by subscriber and time; the network's own number of a dialogue is not known yet. */
 export function recordDialogues(pdus: readonly Captured[]): PduRecording {
-  const messages = pdus.filter((it) => it.pdu.command === 'deliver_sm' || it.pdu.command === 'data_sm'
-    || it.pdu.command === 'submit_sm')
+  const messages = pdus.filter(
+    (it) => it.pdu.command === 'deliver_sm' || it.pdu.command === 'data_sm' || it.pdu.command === 'submit_sm',
+  )
   const bare = bareOnes(messages.filter((it) => it.from === 'smsc'))
   const bareReplies = bareOnes(messages.filter((it) => it.from === 'esme'))
   const used = messages.filter((it) => !bare.has(it) && !bareReplies.has(it) && !isReceipt(it.pdu))
   const bySubscriber = groupBy(used, subscriberOf)
-  const heard = [...bySubscriber.values()].map((list) => list.filter((it) => it.from === 'smsc')).filter((list) => list.length > 0)
+  const heard = [...bySubscriber.values()]
+    .map((list) => list.filter((it) => it.from === 'smsc'))
+    .filter((list) => list.length > 0)
   const opTag = opTagOf(heard)
   const isBegin = beginTest(heard, opTag)
   const isRefused = refusedOnes(pdus)
-  const began = heard.flat().some(isBegin) ? (list: readonly Captured[]) => fromBegin(list, isBegin) : (list: readonly Captured[]) => list
-  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) => split({ msisdn, list: began(list), isBegin, isRefused }))
-  const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns
-    .filter((turn) => turn.reply).length, 0)
+  const began = heard.flat().some(isBegin)
+    ? (list: readonly Captured[]) => fromBegin(list, isBegin)
+    : (list: readonly Captured[]) => list
+  const dialogues = [...bySubscriber].flatMap(([msisdn, list]) =>
+    split({ msisdn, list: began(list), isBegin, isRefused }),
+  )
+  const inside = dialogues.reduce((sum, it) => sum + it.turns.length + it.turns.filter((turn) => turn.reply).length, 0)
   decideEnds(dialogues, opTag)
   return { pdus, dialogues, opTag, others: messages.length - inside }
 }
@@ -66,8 +72,8 @@ function isReceipt(pdu: Pdu): boolean {
 
 /** Those with no optional parameter and no service type, where most have one or the other: SMS. */
 function bareOnes(list: readonly Captured[]): Set<Captured> {
-  const isBare = ({ pdu }: Captured) => String(pdu.body.service_type ?? '') === ''
-    && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
+  const isBare = ({ pdu }: Captured) =>
+    String(pdu.body.service_type ?? '') === '' && pdu.tlvs.every((tlv) => tlv.tag === TAG.payload)
   const bare = list.filter(isBare)
   return new Set(bare.length * 2 < list.length ? bare : [])
 }
@@ -83,8 +89,14 @@ function opTagOf(heard: Heard): number | undefined {
     const began = hex(lists[0]?.[0] as Captured)
     const seconds = lists.flatMap((list) => list.slice(1, 2))
     const isShort = all.every((it) => /^(..|3.(3.|4[1-6]|6[1-6]))?$/.test(hex(it)))
-    return isShort && began !== '' && lists.length * 2 > heard.length && seconds.length > 0
-      && seconds.every((it) => hex(it) !== began) && new Set(seconds.map(hex)).size <= 2
+    return (
+      isShort &&
+      began !== '' &&
+      lists.length * 2 > heard.length &&
+      seconds.length > 0 &&
+      seconds.every((it) => hex(it) !== began) &&
+      new Set(seconds.map(hex)).size <= 2
+    )
   })
 }
 
@@ -112,7 +124,11 @@ function beginTest(heard: Heard, opTag: number | undefined): (it: Captured) => b
     (it) => String(sketches(it.pdu).some(isStarred)),
     (it) => String(isStarred(String(it.pdu.body.destination_addr ?? ''))),
     (it) => String(payloadOf(it.pdu).length === 0),
-    (it) => it.pdu.tlvs.map((tlv) => tlv.tag).toSorted((a, b) => a - b).join(),
+    (it) =>
+      it.pdu.tlvs
+        .map((tlv) => tlv.tag)
+        .toSorted((a, b) => a - b)
+        .join(),
   ]
   const isApart = (began: ReadonlySet<string>, sign: (it: Captured) => string, lists: Heard) => {
     const seconds = lists.flatMap((list) => list.slice(1, 2))
@@ -169,7 +185,8 @@ function split({ msisdn, list, isBegin, isRefused }: SplitInput): RecordedDialog
       if (turn && (!turn.reply || isRefused(turn.reply))) turn.reply = it
     } else if (!isRepeat(it, turn?.deliver)) {
       const isLate = it.atMs - lastMs > IDLE_MS
-      if (open === undefined || isLate || isBegin(it)) dialogues.push({ msisdn, turns: [{ deliver: it }], overBy: 'open' })
+      if (open === undefined || isLate || isBegin(it))
+        dialogues.push({ msisdn, turns: [{ deliver: it }], overBy: 'open' })
       else open.turns.push({ deliver: it })
     }
     lastMs = it.atMs
@@ -179,18 +196,29 @@ function split({ msisdn, list, isBegin, isRefused }: SplitInput): RecordedDialog
 
 /** Delivered again: the same in all but its sequence number. */
 function isRepeat(it: Captured, before: Captured | undefined): boolean {
-  return before !== undefined && it.octets.subarray(16).equals(before.octets.subarray(16))
-    && it.octets.readUInt32BE(4) === before.octets.readUInt32BE(4) && it.pdu.sequence === before.pdu.sequence
+  return (
+    before !== undefined &&
+    it.octets.subarray(16).equals(before.octets.subarray(16)) &&
+    it.octets.readUInt32BE(4) === before.octets.readUInt32BE(4) &&
+    it.pdu.sequence === before.pdu.sequence
+  )
 }
 
 /** A last message that nobody answers and that looks like no answered one is the network's end. */
 function decideEnds(dialogues: readonly RecordedDialogue[], opTag: number | undefined): void {
-  const looks = ({ pdu }: Captured) => [
-    opTag === undefined ? '' : tlvOf(pdu.tlvs, opTag).toString('hex'), pdu.body.service_type, pdu.body.esm_class,
-    payloadOf(pdu).length === 0,
-  ].join()
-  const inputs = dialogues.flatMap(({ turns }) => turns.slice(1).filter((turn) => turn.reply)
-    .map((turn) => looks(turn.deliver)))
+  const looks = ({ pdu }: Captured) =>
+    [
+      opTag === undefined ? '' : tlvOf(pdu.tlvs, opTag).toString('hex'),
+      pdu.body.service_type,
+      pdu.body.esm_class,
+      payloadOf(pdu).length === 0,
+    ].join()
+  const inputs = dialogues.flatMap(({ turns }) =>
+    turns
+      .slice(1)
+      .filter((turn) => turn.reply)
+      .map((turn) => looks(turn.deliver)),
+  )
   const tells = endTest(dialogues, opTag)
   for (const dialogue of dialogues) {
     const last = dialogue.turns.at(-1) as Turn
@@ -206,11 +234,13 @@ function endTest(dialogues: readonly RecordedDialogue[], opTag: number | undefin
   if (asked.length === 0) return () => true
   const tags = new Set(last.flatMap(({ pdu }) => pdu.tlvs.map((tlv) => tlv.tag)))
   const tlv = (tag: number) => (it: Captured) => tlvOf(it.pdu.tlvs, tag)
-  const bits = [...tags].filter((tag) => tag !== TAG.payload).flatMap((tag) => [1, 0, 2, 3].map((octet) =>
-    (it: Captured) => String((tlv(tag)(it)[octet] ?? 0) & 1)))
+  const bits = [...tags]
+    .filter((tag) => tag !== TAG.payload)
+    .flatMap((tag) => [1, 0, 2, 3].map((octet) => (it: Captured) => String((tlv(tag)(it)[octet] ?? 0) & 1)))
   const params = [...new Set(last.flatMap((it) => [...(envelopeOf(it)?.params.keys() ?? [])]))]
   const signs: ((it: Captured) => string)[] = [
-    (it) => tlv(opTag ?? TAG.op)(it).toString('hex'), (it) => String(it.pdu.body.service_type ?? ''),
+    (it) => tlv(opTag ?? TAG.op)(it).toString('hex'),
+    (it) => String(it.pdu.body.service_type ?? ''),
     ...params.map((param) => (it: Captured) => envelopeOf(it)?.params.get(param) ?? ''),
     ...bits,
   ]

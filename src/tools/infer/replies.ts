@@ -13,10 +13,19 @@ export interface ReplyPair {
 
 /** Every message that was answered, beside its answer. */
 export function answered({ dialogues }: PduRecording): ReplyPair[] {
-  return dialogues.flatMap(({ turns, overBy }) => turns
-    .flatMap(({ deliver, reply }, at) => reply === undefined ? [] : [{
-    deliver: deliver.pdu, reply: reply.pdu, ends: at === turns.length - 1 && overBy === 'esme',
-  }]))
+  return dialogues.flatMap(({ turns, overBy }) =>
+    turns.flatMap(({ deliver, reply }, at) =>
+      reply === undefined
+        ? []
+        : [
+            {
+              deliver: deliver.pdu,
+              reply: reply.pdu,
+              ends: at === turns.length - 1 && overBy === 'esme',
+            },
+          ],
+    ),
+  )
 }
 
 /** outbound, but for its texts and its number of the dialogue. */
@@ -41,7 +50,11 @@ function learnPayload(pairs: readonly ReplyPair[], draft: Draft): void {
   const value = inPayload > filled.length / 2 ? 'message_payload' : 'short_message'
   const long = value === 'short_message' && inPayload > 0
   if (filled[0]?.reply.command === 'data_sm') return draft.untold('outbound.payload', 'data_sm has no other place')
-  draft.sure('outbound.payload', value, long ? 'only long texts are in message_payload' : `seen ${filled.length} of ${filled.length}`)
+  draft.sure(
+    'outbound.payload',
+    value,
+    long ? 'only long texts are in message_payload' : `seen ${filled.length} of ${filled.length}`,
+  )
 }
 
 const number = (pdu: Pdu, field: string) => Number(pdu.body[field] ?? 0)
@@ -50,26 +63,34 @@ const string = (pdu: Pdu, field: string) => String(pdu.body[field] ?? '')
 /** Each part of an address is the other address's of the message, or always the same. */
 function learnAddresses(pairs: readonly ReplyPair[], draft: Draft): void {
   const parts = [
-    ['sourceTon', 'source_addr_ton', 'dest_addr_ton'], ['sourceNpi', 'source_addr_npi', 'dest_addr_npi'],
-    ['destTon', 'dest_addr_ton', 'source_addr_ton'], ['destNpi', 'dest_addr_npi', 'source_addr_npi'],
+    ['sourceTon', 'source_addr_ton', 'dest_addr_ton'],
+    ['sourceNpi', 'source_addr_npi', 'dest_addr_npi'],
+    ['destTon', 'dest_addr_ton', 'source_addr_ton'],
+    ['destNpi', 'dest_addr_npi', 'source_addr_npi'],
   ] as const
   for (const [key, ours, theirs] of parts) {
     if (pairs.every(({ deliver, reply }) => number(reply, ours) === number(deliver, theirs))) continue
     const fixed = commonest(pairs.map(({ reply }) => number(reply, ours)))
     const path = `outbound.addr.${key}`
     if (fixed?.count === pairs.length) draft.sure(path, fixed.value, `seen ${pairs.length} of ${pairs.length}`)
-    else draft.doubtful(path, fixed?.value, 'neither the message\'s own nor always the same')
+    else draft.doubtful(path, fixed?.value, "neither the message's own nor always the same")
   }
-  const swapped = pairs.filter(({ deliver, reply }) => string(reply, 'source_addr') === string(deliver, 'destination_addr'))
+  const swapped = pairs.filter(
+    ({ deliver, reply }) => string(reply, 'source_addr') === string(deliver, 'destination_addr'),
+  )
   draft.sure('outbound.addr.swap', true, 'the reply goes to the number that the message came from')
   if (swapped.length === pairs.length) return
   const fixed = commonest(pairs.map(({ reply }) => string(reply, 'source_addr')))
-  if (fixed?.count === pairs.length) draft.sure('outbound.addr.source', fixed.value, `seen ${pairs.length} of ${pairs.length}`)
-  else draft.doubtful('outbound.addr.source', fixed?.value, 'neither the message\'s destination nor always the same')
+  if (fixed?.count === pairs.length)
+    draft.sure('outbound.addr.source', fixed.value, `seen ${pairs.length} of ${pairs.length}`)
+  else draft.doubtful('outbound.addr.source', fixed?.value, "neither the message's destination nor always the same")
 }
 
 function learnFields(pairs: readonly ReplyPair[], draft: Draft, seen: string): void {
-  for (const [key, field] of [['esmClass', 'esm_class'], ['registeredDelivery', 'registered_delivery']] as const) {
+  for (const [key, field] of [
+    ['esmClass', 'esm_class'],
+    ['registeredDelivery', 'registered_delivery'],
+  ] as const) {
     const found = commonest(pairs.map(({ reply }) => number(reply, field)))
     if (found?.count === pairs.length) draft.sure(`outbound.${key}`, found.value, seen)
     else draft.doubtful(`outbound.${key}`, found?.value, 'different values were seen')
@@ -132,18 +153,20 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
   const seen = `seen ${own.length} of ${own.length}`
   // A profile writes operations as one octet; one that is written in more (as digits, say) is a parameter like others.
   const isWide = own.some((pdu) => tlvOf(pdu.tlvs, opTag).length > 1)
-  const ops = own.map((pdu) => (isWide ? 'omit' : tlvOf(pdu.tlvs, opTag)[0] ?? 'omit'))
+  const ops = own.map((pdu) => (isWide ? 'omit' : (tlvOf(pdu.tlvs, opTag)[0] ?? 'omit')))
   const op = commonest<number | string>(ops)
   if (op?.count === own.length) draft.sure(`${path}.op`, op.value, seen)
-  else draft.doubtful(`${path}.op`, op?.value, `also ${[...new Set(ops)]
-    .filter((it) => it !== op?.value).join(', ')}`)
+  else draft.doubtful(`${path}.op`, op?.value, `also ${[...new Set(ops)].filter((it) => it !== op?.value).join(', ')}`)
   if (isTyped) {
     const type = commonest(own.map((pdu) => string(pdu, 'service_type')))
     if (type?.count === own.length) draft.sure(`${path}.serviceType`, type.value, seen)
     else draft.doubtful(`${path}.serviceType`, type?.value, 'different ones were seen')
   }
-  const extra = own.map((pdu) => pdu.tlvs.filter(({ tag }) => !known.has(tag) || (isWide && tag === opTag))
-    .map(({ tag, value }) => ({ tag, hex: value.toString('hex') })))
+  const extra = own.map((pdu) =>
+    pdu.tlvs
+      .filter(({ tag }) => !known.has(tag) || (isWide && tag === opTag))
+      .map(({ tag, value }) => ({ tag, hex: value.toString('hex') })),
+  )
   const same = only(extra.map((it) => JSON.stringify(it)))
   if (same !== undefined) draft.sure(`${path}.tlvs`, extra[0], seen)
   else draft.doubtful(`${path}.tlvs`, extra[0], 'they are not always the same')
@@ -156,9 +179,17 @@ function learnOthers(draft: Draft): void {
   const like = { notify: actions.continue, 'push-begin': actions.continue, 'push-end': actions.end, abort: actions.end }
   for (const [name, { serviceType, endBit, tlvs, envelope, op }] of Object.entries(like)) {
     const usual = name === 'notify' && op !== 'omit' ? 3 : op
-    draft.doubtful(`outbound.actions.${name}`, {
-      op: usual, ...(serviceType === undefined ? {} : { serviceType }), endBit: endBit ?? null, tlvs, envelope,
-    }, why)
+    draft.doubtful(
+      `outbound.actions.${name}`,
+      {
+        op: usual,
+        ...(serviceType === undefined ? {} : { serviceType }),
+        endBit: endBit ?? null,
+        tlvs,
+        envelope,
+      },
+      why,
+    )
   }
 }
 
@@ -189,8 +220,8 @@ export function learnEnvelopeOut(recording: PduRecording, draft: Draft): void {
     return envelope ? [{ ...envelope, ends }] : []
   })
   const names = [...new Set(envelopes.flatMap(({ params }) => [...params.keys()]))]
-  const valuesOf = (name: string, ends?: boolean) => envelopes
-    .filter((it) => ends === undefined || it.ends === ends).map(({ params }) => params.get(name) ?? '')
+  const valuesOf = (name: string, ends?: boolean) =>
+    envelopes.filter((it) => ends === undefined || it.ends === ends).map(({ params }) => params.get(name) ?? '')
   const session = draft.profile().inbound.session.from[0]?.envelope
   const own = names.filter((name) => Number(name) !== session)
   const longest = own.toSorted((a, b) => valuesOf(b).join('').length - valuesOf(a).join('').length)[0] ?? '121'
@@ -198,11 +229,19 @@ export function learnEnvelopeOut(recording: PduRecording, draft: Draft): void {
   const fixed = rest.filter((name) => only(valuesOf(name)) !== undefined)
   const seen = `seen ${envelopes.length} of ${pairs.length}`
   draft.sure('outbound.text.wrap', 'comviva', seen)
-  draft.sure('outbound.text.envelope', {
-    type: envelopes[0]?.type ?? '1', text: Number(longest),
-    params: Object.fromEntries(fixed.map((name) => [name, valuesOf(name)[0] as string])),
-  }, seen)
-  for (const [action, ends] of [['continue', false], ['end', true]] as const) {
+  draft.sure(
+    'outbound.text.envelope',
+    {
+      type: envelopes[0]?.type ?? '1',
+      text: Number(longest),
+      params: Object.fromEntries(fixed.map((name) => [name, valuesOf(name)[0] as string])),
+    },
+    seen,
+  )
+  for (const [action, ends] of [
+    ['continue', false],
+    ['end', true],
+  ] as const) {
     const telling = rest.filter((name) => !fixed.includes(name) && only(valuesOf(name, ends)) !== undefined)
     const params = Object.fromEntries(telling.map((name) => [name, valuesOf(name, ends)[0] as string]))
     if (valuesOf(longest, ends).length > 0) draft.sure(`outbound.actions.${action}.envelope`, params, seen)

@@ -35,7 +35,7 @@ export interface Guess {
 export function guessCoding(samples: readonly Buffer[], usual: TextCoding): Guess {
   const order = [usual, ...CODINGS.filter((it) => it !== usual)]
   const rated = order.map((coding) => {
-    const texts = samples.map((octets) => fits(octets, coding) ? decodeText(octets, coding) : '\ufffd')
+    const texts = samples.map((octets) => (fits(octets, coding) ? decodeText(octets, coding) : '\ufffd'))
     const starred = texts.filter(isStarred).length * 0.5
     const worth = texts.reduce((sum, text) => sum + sense(text), starred) / Math.max(1, texts.length)
     return { coding, texts: texts.join('\u0001'), worth }
@@ -106,19 +106,26 @@ function sameNote(count: number, same: readonly TextCoding[]): string {
 
 /** The parameter with the code and the typed text, not the one with the number of the subscriber. */
 function learnEnvelope(recording: PduRecording, draft: Draft, seen: string): void {
-  const views = recording.dialogues.flatMap((dialogue) => dialogue.turns.map((turn, at) => ({
-    at, msisdn: dialogue.msisdn, envelope: readEnvelope(payloadOf(turn.deliver.pdu).toString('latin1')),
-  })))
+  const views = recording.dialogues.flatMap((dialogue) =>
+    dialogue.turns.map((turn, at) => ({
+      at,
+      msisdn: dialogue.msisdn,
+      envelope: readEnvelope(payloadOf(turn.deliver.pdu).toString('latin1')),
+    })),
+  )
   const names = [...new Set(views.flatMap(({ envelope }) => [...(envelope?.params.keys() ?? [])]))]
   const varied = names.filter((name) => {
     const values = views.map(({ envelope }) => envelope?.params.get(name) ?? '')
-    return values.some((value, i) => views[i]?.at === 0 && isStarred(value))
-      || (new Set(values).size > 2 && !views.some(({ msisdn }, i) => values[i] === msisdn))
+    return (
+      values.some((value, i) => views[i]?.at === 0 && isStarred(value)) ||
+      (new Set(values).size > 2 && !views.some(({ msisdn }, i) => values[i] === msisdn))
+    )
   })
-  const isNumber = (name: string) => recording.dialogues.every(({ turns }) => {
-    const own = turns.map((turn) => readEnvelope(payloadOf(turn.deliver.pdu).toString('latin1'))?.params.get(name))
-    return new Set(own).size === 1
-  })
+  const isNumber = (name: string) =>
+    recording.dialogues.every(({ turns }) => {
+      const own = turns.map((turn) => readEnvelope(payloadOf(turn.deliver.pdu).toString('latin1'))?.params.get(name))
+      return new Set(own).size === 1
+    })
   const texts = varied.filter((name) => !isNumber(name)).map(Number)
   draft.sure('inbound.text.unwrap', 'comviva', seen)
   const type = views.find(({ envelope }) => envelope)?.envelope?.type ?? '2'

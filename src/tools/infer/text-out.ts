@@ -22,8 +22,10 @@ export function learnTextOut(recording: PduRecording, draft: Draft): void {
   if (pairs.length === 0) return draft.untold('outbound.text', 'no reply had a text')
   const wrapping = wrappingOf(pairs.map(({ reply }) => payloadOf(reply)))
   const said = pairs.map((pair): Said => ({
-    ...pair, octets: opened(payloadOf(pair.reply), wrapping === 'asciiHex'),
-    incoming: Number(pair.deliver.body.data_coding ?? 0), outgoing: Number(pair.reply.body.data_coding ?? 0),
+    ...pair,
+    octets: opened(payloadOf(pair.reply), wrapping === 'asciiHex'),
+    incoming: Number(pair.deliver.body.data_coding ?? 0),
+    outgoing: Number(pair.reply.body.data_coding ?? 0),
   }))
   if (wrapping === 'asciiHex') draft.sure('outbound.text.wrap', 'asciiHex', `seen ${pairs.length} of ${pairs.length}`)
   if (wrapping === 'comviva') {
@@ -51,7 +53,10 @@ function opened(octets: Buffer, isHex: boolean): Buffer {
 }
 
 function learnNarrow(narrow: readonly Said[], draft: Draft): void {
-  const { coding } = guessCoding(narrow.map((it) => it.octets), 'gsm7')
+  const { coding } = guessCoding(
+    narrow.map((it) => it.octets),
+    'gsm7',
+  )
   draft.sure('outbound.text.gsm7.packed', coding === 'gsm7packed', `seen ${narrow.length} of ${narrow.length}`)
   learnCodings('gsm7', narrow, draft)
 }
@@ -60,8 +65,9 @@ function learnNarrow(narrow: readonly Said[], draft: Draft): void {
 function learnCodings(alphabet: 'gsm7' | 'ucs2', said: readonly Said[], draft: Draft): void {
   const other = said.filter(({ incoming, outgoing }) => incoming !== outgoing)
   const usual = commonest((other.length > 0 ? other : said).map((it) => it.outgoing))?.value ?? 0
-  const echo = [...new Set(said.filter((it) => it.incoming === it.outgoing
-    && it.outgoing !== usual).map((it) => it.outgoing))]
+  const echo = [
+    ...new Set(said.filter((it) => it.incoming === it.outgoing && it.outgoing !== usual).map((it) => it.outgoing)),
+  ]
   const fits = said.every(({ incoming, outgoing }) => outgoing === (echo.includes(incoming) ? incoming : usual))
   const note = `seen ${said.length} of ${said.length}`
   if (fits) draft.sure(`outbound.text.${alphabet}.dcs`, usual, note)
@@ -70,7 +76,10 @@ function learnCodings(alphabet: 'gsm7' | 'ucs2', said: readonly Said[], draft: D
 }
 
 function learnWide(wide: readonly Said[], draft: Draft): void {
-  const { coding } = guessCoding(wide.map((it) => it.octets), 'ucs2be')
+  const { coding } = guessCoding(
+    wide.map((it) => it.octets),
+    'ucs2be',
+  )
   learnCodings('ucs2', wide, draft)
   if (coding !== 'dcs11') return
   // Two letters, packed: seven bits of the first, then seven of the second. (3GPP TS 23.038 §6.1.2.1)

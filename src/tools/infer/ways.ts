@@ -1,5 +1,15 @@
 /** How the network's messages are told apart: the plainest sign that all of a kind have and no other. */
-import { getSession, readPlace, tlvOf, type PduView, ESM_TYPE_MASK, operationOf, type DialectCondition, type DialectProfile, viewOf } from '../../smpp/dialect/index.ts'
+import {
+  getSession,
+  readPlace,
+  tlvOf,
+  type PduView,
+  ESM_TYPE_MASK,
+  operationOf,
+  type DialectCondition,
+  type DialectProfile,
+  viewOf,
+} from '../../smpp/dialect/index.ts'
 import type { Captured } from '../capture/index.ts'
 import type { Draft } from './draft.ts'
 import { isStarred, type PduRecording } from './recorded.ts'
@@ -22,7 +32,9 @@ interface Facts {
 const ACKNOWLEDGEMENTS = [0x04, 0x08, 0x10, 0x20]
 /** What the standard has that was not seen: kept, for the next test call may bring it. */
 const USUAL: readonly { ops: readonly number[]; is: string }[] = [
-  { ops: [19], is: 'notify-ack' }, { ops: [17, 32], is: 'end' }, { ops: [33, 129], is: 'abort' },
+  { ops: [19], is: 'notify-ack' },
+  { ops: [17, 32], is: 'end' },
+  { ops: [33, 129], is: 'abort' },
 ]
 
 /** inbound.op. */
@@ -45,8 +57,15 @@ export function learnOperation({ dialogues, opTag }: PduRecording, draft: Draft)
 /** inbound.classify. */
 export function learnWays(recording: PduRecording, draft: Draft): void {
   const profile = draft.profile()
-  const all = recording.dialogues.flatMap(({ turns, overBy }) => turns.map(({ deliver }, at) =>
-    factsOf(deliver, profile, at === 0 ? 'begin' : overBy === 'network' && at === turns.length - 1 ? 'abort' : 'input')))
+  const all = recording.dialogues.flatMap(({ turns, overBy }) =>
+    turns.map(({ deliver }, at) =>
+      factsOf(
+        deliver,
+        profile,
+        at === 0 ? 'begin' : overBy === 'network' && at === turns.length - 1 ? 'abort' : 'input',
+      ),
+    ),
+  )
   const of = (kind: Kind) => all.filter((it) => it.kind === kind)
   const doubts: string[] = []
   const rules = (['abort', 'begin', 'input'] as const).flatMap((kind, i, kinds) => {
@@ -56,7 +75,11 @@ export function learnWays(recording: PduRecording, draft: Draft): void {
       return kind === 'abort' ? [] : [usualRule(kind, profile)]
     }
     const later = kinds.slice(i + 1).flatMap(of)
-    const when = signOf(own, all.filter((it) => it.kind !== kind)) ?? signOf(own, later)
+    const when =
+      signOf(
+        own,
+        all.filter((it) => it.kind !== kind),
+      ) ?? signOf(own, later)
     if (when === undefined) doubts.push(`nothing tells an ${kind} from the other messages`)
     return when === undefined ? [usualRule(kind, profile)] : [{ when: guarded(when, own), is: isOf(kind, own) }]
   })
@@ -77,9 +100,14 @@ function factsOf(it: Captured, profile: DialectProfile, kind: Kind): Facts {
   const carrier = getSession(profile, view)
   const code = readPlace({ field: 'destination_addr' }, view).toString('latin1')
   return {
-    kind, op: operationOf(profile, view) ?? 'absent', serviceType: String(it.pdu.body.service_type ?? ''),
-    esmType: Number(it.pdu.body.esm_class ?? 0) & ESM_TYPE_MASK, endBit: carrier.end ? 1 : 0, textEmpty: view.text === '',
-    starred: isStarred(view.text) || (view.text === '' && isStarred(code)), hasNumber: carrier.raw.length > 0,
+    kind,
+    op: operationOf(profile, view) ?? 'absent',
+    serviceType: String(it.pdu.body.service_type ?? ''),
+    esmType: Number(it.pdu.body.esm_class ?? 0) & ESM_TYPE_MASK,
+    endBit: carrier.end ? 1 : 0,
+    textEmpty: view.text === '',
+    starred: isStarred(view.text) || (view.text === '' && isStarred(code)),
+    hasNumber: carrier.raw.length > 0,
     hasOps: profile.inbound.op.from !== undefined,
   }
 }
@@ -94,8 +122,12 @@ const one = <T>(own: readonly Facts[], get: (it: Facts) => T): T | undefined => 
 
 /** In the order of how well they usually hold. */
 const SIGNS: readonly Sign[] = [
-  (own) => (values(own, (it) => it.op).length <= 3 && own.some((it) => it.hasOps) ? { op: values(own, (it) => it.op) } : undefined),
-  (own) => (values(own, (it) => it.serviceType).length <= 3 ? { serviceType: values(own, (it) => it.serviceType) } : undefined),
+  (own) =>
+    values(own, (it) => it.op).length <= 3 && own.some((it) => it.hasOps)
+      ? { op: values(own, (it) => it.op) }
+      : undefined,
+  (own) =>
+    values(own, (it) => it.serviceType).length <= 3 ? { serviceType: values(own, (it) => it.serviceType) } : undefined,
   (own) => (one(own, (it) => it.esmType) === undefined ? undefined : { esmType: [(own[0] as Facts).esmType] }),
   (own) => (one(own, (it) => it.endBit) === undefined ? undefined : { endBit: (own[0] as Facts).endBit }),
   (own) => (own.every((it) => it.starred && !it.textEmpty) ? { textRe: '^[*#]\\d[\\d*#]*$' } : undefined),
@@ -112,17 +144,21 @@ function signOf(own: readonly Facts[], others: readonly Facts[]): DialectConditi
 }
 
 function holds(when: DialectCondition, it: Facts): boolean {
-  return (when.op?.includes(it.op) ?? true) && (when.serviceType?.includes(it.serviceType) ?? true)
-    && (when.esmType?.includes(it.esmType) ?? true) && (when.endBit === undefined || when.endBit === it.endBit)
-    && (when.textRe === undefined || (it.starred && !it.textEmpty))
-    && (when.textEmpty === undefined || when.textEmpty === it.textEmpty)
+  return (
+    (when.op?.includes(it.op) ?? true) &&
+    (when.serviceType?.includes(it.serviceType) ?? true) &&
+    (when.esmType?.includes(it.esmType) ?? true) &&
+    (when.endBit === undefined || when.endBit === it.endBit) &&
+    (when.textRe === undefined || (it.starred && !it.textEmpty)) &&
+    (when.textEmpty === undefined || when.textEmpty === it.textEmpty)
+  )
 }
 
 /** A sign that an SMS has as well is joined to one that it has not. */
 function guarded(when: DialectCondition, own: readonly Facts[]): DialectCondition {
   const op = when.op?.includes(1) && !when.op.includes(0) ? { op: [0, ...when.op] } : {}
-  const isStrong = when.op?.every((it) => it !== 'absent') === true
-    || when.serviceType?.every((it) => it !== '') === true
+  const isStrong =
+    when.op?.every((it) => it !== 'absent') === true || when.serviceType?.every((it) => it !== '') === true
   if (isStrong) return { ...when, ...op }
   const types = values(own, (it) => it.serviceType)
   if (own.every((it) => it.op !== 'absent')) return { ...when, ...op, op: when.op ?? ['present'] }
@@ -137,7 +173,9 @@ function isOf(kind: Kind, own: readonly Facts[]): string {
 
 function usualRule(kind: Kind, profile: DialectProfile): Rule {
   if (!profile.inbound.op.from) {
-    return kind === 'begin' ? { when: { textRe: '^[*#]\\d[\\d*#]*$' }, is: kind } : { when: { textEmpty: false }, is: kind }
+    return kind === 'begin'
+      ? { when: { textRe: '^[*#]\\d[\\d*#]*$' }, is: kind }
+      : { when: { textEmpty: false }, is: kind }
   }
   return { when: { op: kind === 'begin' ? [0, 1] : [2, 18] }, is: kind }
 }
@@ -158,4 +196,3 @@ function usualRules(rules: readonly Rule[], all: readonly Facts[], profile: Dial
   })
   return [...more, { when: { op: ['present' as const] }, is: 'ignore', why: 'unknown-op' }]
 }
-

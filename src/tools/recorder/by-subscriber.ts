@@ -15,7 +15,11 @@ export function isAbout(all: readonly RecordedPdu[], msisdn: string): RecordedPd
       const asker = one.from === 'esme' ? 'smsc' : 'esme'
       return waiting.delete(`${one.link} ${asker} ${pdu.sequence}`)
     }
-    const isIts = [pdu.body.source_addr, pdu.body.destination_addr].some((it) => String(it ?? '').replace(/\D/g, '').endsWith(tail))
+    const isIts = [pdu.body.source_addr, pdu.body.destination_addr].some((it) =>
+      String(it ?? '')
+        .replace(/\D/g, '')
+        .endsWith(tail),
+    )
     if (isIts) waiting.add(`${one.link} ${one.from} ${pdu.sequence}`)
     return isIts
   })

@@ -39,8 +39,11 @@ export function createDrops(deps: DropsDeps): Drops {
     if (left || recorded.length === 0) return
     const name = `${line}_${new Date(deps.now()).toISOString().replace(/[-:.]/g, '')}.pcap`
     const capture = traceCapture(recorded)
-    writing = writing.then(() => keep(deps, name, capture)).catch((error: unknown) =>
-      log.warn({ err: error, line, dir: deps.dir }, 'the trace of a dropped line cannot be kept'))
+    writing = writing
+      .then(() => keep(deps, name, capture))
+      .catch((error: unknown) =>
+        log.warn({ err: error, line, dir: deps.dir }, 'the trace of a dropped line cannot be kept'),
+      )
   }
 
   return {

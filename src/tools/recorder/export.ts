@@ -15,11 +15,14 @@ export function traceCapture(recorded: readonly RecordedPdu[]): Buffer {
 
 /** A block of lines a PDU: time, connection, then as `probe` shows it. */
 export function traceText(recorded: readonly RecordedPdu[]): string {
-  return recorded.map(({ atMs, from, link, octets }) => {
-    const heading = `${new Date(atMs).toISOString()}  ${link}`
-    const [heard] = capturedFrames([{ atMs, link, from, octets }]).pdus
-    const lines = heard ? showPdu({ ...heard, from }, 'as-they-are')
-      : [`${from === 'smsc' ? '<' : '>'} cannot be read`, `    ${octets.toString('hex')}`]
-    return [heading, ...lines, ''].join('\n')
-  }).join('\n')
+  return recorded
+    .map(({ atMs, from, link, octets }) => {
+      const heading = `${new Date(atMs).toISOString()}  ${link}`
+      const [heard] = capturedFrames([{ atMs, link, from, octets }]).pdus
+      const lines = heard
+        ? showPdu({ ...heard, from }, 'as-they-are')
+        : [`${from === 'smsc' ? '<' : '>'} cannot be read`, `    ${octets.toString('hex')}`]
+      return [heading, ...lines, ''].join('\n')
+    })
+    .join('\n')
 }

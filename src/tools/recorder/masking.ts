@@ -27,11 +27,46 @@ const COUNTRY = 3
 const TAG = { payload: 0x0424, info: 0x001d, receipted: 0x001e }
 /** Numbers that only the two ends give each other. */
 const TECHNICAL = new Set([
-  0x0005, 0x0006, 0x0007, 0x0008, 0x000d, 0x000e, 0x000f, 0x0010, 0x0017, 0x0019, TAG.receipted, 0x0030, 0x0201, 0x0204, 0x0205,
-  0x020a, 0x020b, 0x020c, 0x020d, 0x020e, 0x020f, 0x0210, 0x0302, 0x0304, 0x0420, 0x0421, 0x0422, 0x0423, 0x0425, 0x0426, 0x0427,
-  0x0428, 0x0501, 0x1380, 0x1383,
+  0x0005,
+  0x0006,
+  0x0007,
+  0x0008,
+  0x000d,
+  0x000e,
+  0x000f,
+  0x0010,
+  0x0017,
+  0x0019,
+  TAG.receipted,
+  0x0030,
+  0x0201,
+  0x0204,
+  0x0205,
+  0x020a,
+  0x020b,
+  0x020c,
+  0x020d,
+  0x020e,
+  0x020f,
+  0x0210,
+  0x0302,
+  0x0304,
+  0x0420,
+  0x0421,
+  0x0422,
+  0x0423,
+  0x0425,
+  0x0426,
+  0x0427,
+  0x0428,
+  0x0501,
+  0x1380,
+  0x1383,
 ])
-/** Two digits an octet, perhaps with a filler at the end: an IMSI or a number in a vendor's parameter. (3GPP TS 29.002 TBCD) */
+/**
+ * Two digits an octet, perhaps with a filler at the end: an IMSI or a number in a vendor's parameter. (3GPP TS 29.002
+ * TBCD)
+ */
 const BCD_OCTETS_MIN = 4
 const MESSAGES = new Set(['deliver_sm', 'data_sm', 'submit_sm'])
 const ADDRESSES = ['source_addr', 'destination_addr', 'esme_addr'] as const
@@ -41,7 +76,9 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   function number(digits: string): string {
     const kept = digits.length >= LONG ? COUNTRY : 0
     const hash = createHmac('sha256', key).update('trace:').update(digits).digest()
-    return digits.slice(0, kept) + digits.slice(kept).replace(/\d/g, (_, at: number) => String(hash[at % hash.length]! % 10))
+    return (
+      digits.slice(0, kept) + digits.slice(kept).replace(/\d/g, (_, at: number) => String(hash[at % hash.length]! % 10))
+    )
   }
   const codes = (text: string): string => blankDialled(text, routes)
   const numbers = (text: string): string => codes(text).replace(NUMBER, number)
@@ -55,7 +92,11 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   }
 
   function filled(text: Buffer, of: PduBody, heard: SeenMessage | undefined): Buffer {
-    return fillText(text, { dataCoding: codingOf(of), header: (Number(of.esm_class) & UDHI) !== 0, code: codeIn(heard) })
+    return fillText(text, {
+      dataCoding: codingOf(of),
+      header: (Number(of.esm_class) & UDHI) !== 0,
+      code: codeIn(heard),
+    })
   }
 
   function parameter({ tag, value }: Tlv, said: string, seen: (text: string) => string, isNumberSeen: boolean): Tlv {
@@ -63,7 +104,8 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
     const latin = value.toString('latin1')
     const isText = /^[\x20-\x7e]+\0?$/.test(latin.slice(/^[\x80-\xff]/.test(latin) ? 1 : 0))
     // Some networks say an answer twice.
-    if (isText && said !== '' && tidy(latin) === said && !/^[*#]/.test(said)) return { tag, value: Buffer.alloc(value.length, 'x') }
+    if (isText && said !== '' && tidy(latin) === said && !/^[*#]/.test(said))
+      return { tag, value: Buffer.alloc(value.length, 'x') }
     if (isText) return { tag, value: Buffer.from(seen(latin), 'latin1') }
     const blanked = codes(latin)
     if (blanked !== latin) return { tag, value: Buffer.from(blanked, 'latin1') }
@@ -82,11 +124,15 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
     const text = body.short_message
     if (text instanceof Buffer && !isOpen) other.short_message = filled(text, body, heard)
     const said = isOpen ? '' : tidy((payloadOf(body, tlvs) ?? Buffer.alloc(0)).toString('latin1'))
-    return { body: other, tlvs: tlvs.map((one): Tlv => {
-      if (one.tag === TAG.payload) return isOpen ? one : { tag: one.tag, value: filled(one.value, { ...body, esm_class: 0 }, heard) }
-      if (one.tag === TAG.info) return isClear ? one : { tag: one.tag, value: Buffer.alloc(one.value.length, 'x') }
-      return parameter(one, said, seen, isClear)
-    }) }
+    return {
+      body: other,
+      tlvs: tlvs.map((one): Tlv => {
+        if (one.tag === TAG.payload)
+          return isOpen ? one : { tag: one.tag, value: filled(one.value, { ...body, esm_class: 0 }, heard) }
+        if (one.tag === TAG.info) return isClear ? one : { tag: one.tag, value: Buffer.alloc(one.value.length, 'x') }
+        return parameter(one, said, seen, isClear)
+      }),
+    }
   }
 
   function rewritten(octets: Buffer, pdu: Pdu, heard: SeenMessage | undefined, isClear: boolean): Buffer {
@@ -98,7 +144,9 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   /** Nothing to blot out: as it was, to the octet. */
   function unlessSame(octets: Buffer, pdu: Pdu, heard: SeenMessage | undefined): Buffer {
     const [was, is] = [encode(pdu), encode({ ...pdu, ...written(pdu, heard, true) })]
-    return 'octets' in was && 'octets' in is && was.octets.equals(is.octets) ? octets : rewritten(octets, pdu, heard, true)
+    return 'octets' in was && 'octets' in is && was.octets.equals(is.octets)
+      ? octets
+      : rewritten(octets, pdu, heard, true)
   }
 
   return {

@@ -1,4 +1,7 @@
-/** START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked otherwise. */
+/**
+ * START HERE: the flight recorder. What passed on each bind lately, in memory only; shown masked unless asked
+ * otherwise.
+ */
 import type { Tap } from '../../smpp/session/index.ts'
 import type { LinkPort, Pdu } from '../../smpp/index.ts'
 import { isAbout } from './by-subscriber.ts'
@@ -57,7 +60,9 @@ export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder
     },
     heard: (pdu, link, what) => byLink.get(link)?.mark(link.id, pdu.sequence, what),
     trace(line, { last, msisdn, clear } = {}) {
-      const all = [...rings.values()].filter((it) => it.line === line).flatMap((it) => it.ring.all())
+      const all = [...rings.values()]
+        .filter((it) => it.line === line)
+        .flatMap((it) => it.ring.all())
         .toSorted((a, b) => a.serial - b.serial)
       const meant = msisdn === undefined ? all : isAbout(all, msisdn)
       const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))

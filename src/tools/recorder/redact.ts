@@ -30,7 +30,9 @@ function fill(octets: Buffer, dataCoding: number, codeOf: RedactText['code']): B
   if (code !== null) return Buffer.from(code + padding, 'latin1')
   if (isUcs2(dataCoding)) return ucs2(octets, dataCoding)
   if (HEX.test(latin)) return Buffer.alloc(octets.length, '78')
-  return isSeptets(dataCoding) && octets.some((octet) => octet > 0x7f) ? packed(octets.length) : Buffer.alloc(octets.length, X)
+  return isSeptets(dataCoding) && octets.some((octet) => octet > 0x7f)
+    ? packed(octets.length)
+    : Buffer.alloc(octets.length, X)
 }
 
 function receipt(latin: string): Buffer {

@@ -1,8 +1,10 @@
-/** The last PDUs of one bind, in one buffer of fixed size: keeping one more costs a copy of its octets and no garbage. */
+/**
+ * The last PDUs of one bind, in one buffer of fixed size: keeping one more costs a copy of its octets and no garbage.
+ */
 
 /**
- * What a subscriber's message turned out to be: the dial of a code, or text that may be seen by who may see texts. Anything
- * else, and what nobody has looked at yet, may be a PIN.
+ * What a subscriber's message turned out to be: the dial of a code, or text that may be seen by who may see texts.
+ * Anything else, and what nobody has looked at yet, may be a PIN.
  */
 export type SeenMessage = 'code' | 'open'
 
@@ -80,12 +82,17 @@ export class Ring {
     this.#at += length
   }
 
-  /** Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed. */
+  /**
+   * Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed.
+   */
   mark(link: string, sequence: number, heard: SeenMessage): void {
     for (let n = this.#count - 1; n >= 0; n--) {
       const i = (this.#first + n) % this.#max
-      const isIt = this.#sides[i] === 0 && this.#links[i] === link && this.#octets.readInt8(this.#starts[i]! + 4) >= 0
-        && this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT) === sequence
+      const isIt =
+        this.#sides[i] === 0 &&
+        this.#links[i] === link &&
+        this.#octets.readInt8(this.#starts[i]! + 4) >= 0 &&
+        this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT) === sequence
       if (isIt) return void (this.#heard[i] = HEARD.indexOf(heard))
     }
   }
@@ -98,8 +105,12 @@ export class Ring {
       const heard = HEARD[this.#heard[i]!]
       return {
         ...(heard ? { heard } : {}),
-        serial: this.#serials[i]!, atMs: this.#times[i]!, from: this.#sides[i] === 1 ? 'esme' as const : 'smsc' as const,
-        link: this.#links[i]!, port: this.#ports[i]!, octets: Buffer.from(this.#octets.subarray(start, start + this.#lengths[i]!)),
+        serial: this.#serials[i]!,
+        atMs: this.#times[i]!,
+        from: this.#sides[i] === 1 ? ('esme' as const) : ('smsc' as const),
+        link: this.#links[i]!,
+        port: this.#ports[i]!,
+        octets: Buffer.from(this.#octets.subarray(start, start + this.#lengths[i]!)),
       }
     })
   }

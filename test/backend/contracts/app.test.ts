@@ -38,9 +38,15 @@ describe('an application behind us', () => {
     await walked.dial()
     await walked.answer('1')
     await walked.answer('5*7 ä')
-    assert.deepEqual(app.heard.map((_, i) => sent(i).text), ['', '1', '1*5*7 ä'])
+    assert.deepEqual(
+      app.heard.map((_, i) => sent(i).text),
+      ['', '1', '1*5*7 ä'],
+    )
     assert.equal(decodeURIComponent(String(app.heard[2]!.headers['x-ussd-input'])), '5*7 ä')
-    assert.deepEqual(app.heard.map((it) => it.headers['idempotency-key']), [`${EPOCH}:1:0`, `${EPOCH}:2:0`, `${EPOCH}:3:0`])
+    assert.deepEqual(
+      app.heard.map((it) => it.headers['idempotency-key']),
+      [`${EPOCH}:1:0`, `${EPOCH}:2:0`, `${EPOCH}:3:0`],
+    )
   })
 
   it('gets what was dialled behind its code as if it had been entered', async () => {
@@ -59,7 +65,12 @@ describe('an application behind us', () => {
     app.says({ status: 200, headers: {}, body: 'END Bye' })
     await start({
       contract: loadContract('crossgate'),
-      settings: { url: `${app.url}?key=a%26b`, headers: { 'x-tenant': 'png' }, token: 'secret', networks: { digicel: '53703' } },
+      settings: {
+        url: `${app.url}?key=a%26b`,
+        headers: { 'x-tenant': 'png' },
+        token: 'secret',
+        networks: { digicel: '53703' },
+      },
     }).dial()
     const [asked] = app.heard
     assert.match(asked!.target, /^\/ussd\?key=a%26b&session_id=[^&]+&msisdn=67570000001&network_code=53703&/)
@@ -86,13 +97,13 @@ describe('an application behind us', () => {
       assert.equal(pages.map((page) => page.replace(/\n98\. More$/, '')).join('\n'), long)
       assert.equal(app.heard.length, 1, 'leafing is no business of the application')
       app.says(end('Chosen'))
-      assert.equal((await walked.answer('2') as { text: string }).text, 'Chosen')
+      assert.equal(((await walked.answer('2')) as { text: string }).text, 'Chosen')
       assert.equal(sent(1).text, '2')
     })
 
     it('and the way on takes a number that the text does not use', async () => {
       app.says(con(`${long}\n98. Back`))
-      assert.match((await start().dial() as { text: string }).text, /\n99\. More$/)
+      assert.match(((await start().dial()) as { text: string }).text, /\n99\. More$/)
     })
 
     it('and it ends the dialogue on its last page', async () => {
@@ -114,13 +125,13 @@ describe('an application behind us', () => {
       const text = 'ខ្ញុំ សួស្តី '.repeat(30).trim()
       app.says(con(text))
       const walked = start()
-      let want = await walked.dial() as { text: string }
+      let want = (await walked.dial()) as { text: string }
       let read = ''
       for (let page = 0; page < 30; page++) {
         assert.ok(fits(want.text, USSD_PAGE))
         read += want.text.replace(/\n98\. More$/, ' ')
         if (!want.text.endsWith('More')) break
-        want = await walked.answer('98') as { text: string }
+        want = (await walked.answer('98')) as { text: string }
       }
       assert.equal(read.replace(/\s+/g, ' '), text)
     })
@@ -129,15 +140,21 @@ describe('an application behind us', () => {
       app.says(con('x '.repeat(30_000)))
       const walked = start()
       await walked.dial()
-      assert.deepEqual(walked.counted.filter((it) => it.name === 'limits_total').map((it) => it.labels.limit), ['app-text'])
+      assert.deepEqual(
+        walked.counted.filter((it) => it.name === 'limits_total').map((it) => it.labels.limit),
+        ['app-text'],
+      )
       app.says(con('x'.repeat(70_000)))
-      assert.equal((await start().dial() as { text: string }).text, 'BUSY')
+      assert.equal(((await start().dial()) as { text: string }).text, 'BUSY')
     })
   })
 
   it('may let a blank slip before its mark, send Latin-1, and characters that no handset shows', async () => {
-    app.says((_heard, response) => response.writeHead(200, { 'content-type': 'text/plain' })
-      .end(Buffer.from('\r\n CON Soci\xe9t\xe9\r\n\x001. Oui', 'latin1')))
+    app.says((_heard, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/plain' })
+        .end(Buffer.from('\r\n CON Soci\xe9t\xe9\r\n\x001. Oui', 'latin1')),
+    )
     assert.deepEqual(await start().dial(), { do: 'ask', text: 'Société\n1. Oui', screen: 'said' })
     app.says({ status: 200, headers: {}, body: '\ufeffEND Fin' })
     assert.deepEqual(await start().dial(), { do: 'end', text: 'Fin', screen: 'closed', reason: 'completed' })
@@ -159,25 +176,29 @@ describe('an application behind us', () => {
 
   it('is answered for when nobody listens, or what listens is no web server', async () => {
     const walked = start({ settings: { url: `http://127.0.0.1:${await freePort()}/` } })
-    assert.equal((await walked.dial() as { text: string }).text, 'BUSY')
+    assert.equal(((await walked.dial()) as { text: string }).text, 'BUSY')
     assert.equal((walked.results[0] as { why?: string }).why, 'down')
     const rude = createServer((socket) => void socket.end('SMTP ready\r\n')).listen(0, '127.0.0.1')
     await until(() => rude.listening, 'does not listen')
     const other = start({ settings: { url: `http://127.0.0.1:${(rude.address() as { port: number }).port}/` } })
-    assert.equal((await other.dial() as { text: string }).text, 'BUSY')
+    assert.equal(((await other.dial()) as { text: string }).text, 'BUSY')
     rude.close()
   })
 
   it('gets its state back, and may not hand out more than a dialogue can keep', async () => {
     const hubtel = loadContract('hubtel')
-    const says = (ClientState: string) => app.says({ status: 200, headers: {}, body: JSON.stringify({ Type: 'Response', Message: 'Hi', ClientState }) })
+    const says = (ClientState: string) =>
+      app.says({ status: 200, headers: {}, body: JSON.stringify({ Type: 'Response', Message: 'Hi', ClientState }) })
     says('basket=3')
     const walked = start({ contract: hubtel })
     await walked.dial()
     await walked.answer('1')
-    assert.deepEqual(app.heard.map((it) => JSON.parse(it.body).ClientState), ['', 'basket=3'])
+    assert.deepEqual(
+      app.heard.map((it) => JSON.parse(it.body).ClientState),
+      ['', 'basket=3'],
+    )
     says('x'.repeat(3_000))
-    assert.equal((await walked.answer('2') as { text: string }).text, 'BUSY')
+    assert.equal(((await walked.answer('2')) as { text: string }).text, 'BUSY')
   })
 
   it('is not told of an end that nobody told it the beginning of, nor without an address for it', async () => {
@@ -200,7 +221,8 @@ describe('an application behind us', () => {
     assert.deepEqual([told.status, told.input, told.lastAppResponse, told.hopsCount], ['Failed', '1', 'CON Hello', '2'])
     assert.equal(told.phoneNumber, `+${MSISDN}`)
     assert.deepEqual(walked.counted.at(-1), {
-      name: 'backend_calls_total', labels: { backend: 'app:shop', operation: 'close', result: 'nonsense' },
+      name: 'backend_calls_total',
+      labels: { backend: 'app:shop', operation: 'close', result: 'nonsense' },
     })
   })
 
@@ -235,8 +257,10 @@ reply:
       }
       return []
     })()
-    assert.deepEqual(problems.map(({ where }) => where.split(':').slice(0, 2).join(':')),
-      ['mine.yaml:2', 'mine.yaml:6', 'mine.yaml:6', 'mine.yaml:9', 'mine.yaml:10'])
+    assert.deepEqual(
+      problems.map(({ where }) => where.split(':').slice(0, 2).join(':')),
+      ['mine.yaml:2', 'mine.yaml:6', 'mine.yaml:6', 'mine.yaml:9', 'mine.yaml:10'],
+    )
     assert.match(problems[1]!.what, /\{sesion\}/)
     assert.throws(() => loadContract('africastalkin'), /did you mean 'africastalking'/)
   })

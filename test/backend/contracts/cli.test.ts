@@ -18,14 +18,19 @@ describe('the command contract', () => {
   })
   const test = async (name: string, more: object = {}) => {
     const said: string[] = []
-    await testContract(name, { code: '*384*2#', msisdn: '67570000001', answers: '', ...more }, (line) => said.push(line))
+    await testContract(name, { code: '*384*2#', msisdn: '67570000001', answers: '', ...more }, (line) =>
+      said.push(line),
+    )
     return { said, code: process.exitCode }
   }
 
   it('lists what comes along', () => {
     const said: string[] = []
     listContracts(undefined, (line) => said.push(line))
-    assert.deepEqual(said.map((line) => line.split(' ')[0]), contractNames())
+    assert.deepEqual(
+      said.map((line) => line.split(' ')[0]),
+      contractNames(),
+    )
   })
 
   it('holds our side of every contract to its kit', async () => {
@@ -37,17 +42,23 @@ describe('the command contract', () => {
 
   it('dials an application, and says what was wrong with its answer', async () => {
     app.says({ status: 200, headers: {}, body: 'CON Hello\n1. Go' })
-    assert.deepEqual(await test('africastalking', { url: app.url, code: '*384#', answers: '1' }),
-      { said: ['> dial *384#\n< Hello\n< 1. Go', '> answer 1\n< Hello\n< 1. Go'], code: 0 })
+    assert.deepEqual(await test('africastalking', { url: app.url, code: '*384#', answers: '1' }), {
+      said: ['> dial *384#\n< Hello\n< 1. Go', '> answer 1\n< Hello\n< 1. Go'],
+      code: 0,
+    })
     assert.equal(new URLSearchParams(app.heard[1]!.body).get('text'), '1')
     app.says({ status: 200, headers: {}, body: 'Hello' })
-    assert.deepEqual(await test('africastalking', { url: app.url, code: '*384#' }),
-      { said: ['> dial *384#\nFAILED  nonsense: begin: says neither that it goes on nor that it ends'], code: 1 })
+    assert.deepEqual(await test('africastalking', { url: app.url, code: '*384#' }), {
+      said: ['> dial *384#\nFAILED  nonsense: begin: says neither that it goes on nor that it ends'],
+      code: 1,
+    })
   })
 
   it('fails where the dialogue ends before the answers do', async () => {
     app.says({ status: 200, headers: {}, body: 'END Bye' })
-    assert.deepEqual(await test('africastalking', { url: app.url, answers: '1,2' }),
-      { said: ['> dial *384*2#\n< Bye\nends', 'ended with 2 answers to go'], code: 1 })
+    assert.deepEqual(await test('africastalking', { url: app.url, answers: '1,2' }), {
+      said: ['> dial *384*2#\n< Bye\nends', 'ended with 2 answers to go'],
+      code: 1,
+    })
   })
 })

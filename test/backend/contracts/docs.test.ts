@@ -12,9 +12,20 @@ const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map((found) => foun
 
 describe('docs/CONTRACTS.md', () => {
   it('shows a profile that is one', () => {
-    const profile = parseContract(blocks.find((block) => block.startsWith('name: mine'))!, 'docs')
+    const profile = parseContract(
+      blocks.find((block) => block.startsWith('name: mine'))!,
+      'docs',
+    )
     assert.equal(compileContract(profile).name, 'mine')
-    assert.equal(compileContract(parseContract(blocks.find((block) => block.startsWith('name: pages'))!, 'docs')).name, 'pages')
+    assert.equal(
+      compileContract(
+        parseContract(
+          blocks.find((block) => block.startsWith('name: pages'))!,
+          'docs',
+        ),
+      ).name,
+      'pages',
+    )
   })
 
   it('says of every contract that was studied what became of it', () => {
@@ -23,10 +34,19 @@ describe('docs/CONTRACTS.md', () => {
 
   it('shows settings that are some', () => {
     const base = 'redis: embedded\npostgres: embedded\n'
-    const [apps, vumi, door] = ['services:', 'apps:\n  vumi', 'door:'].map((start) => blocks.find((block) => block.startsWith(start))!)
+    const [apps, vumi, door] = ['services:', 'apps:\n  vumi', 'door:'].map((start) =>
+      blocks.find((block) => block.startsWith(start))!,
+    )
     assert.equal(parseSettings(`${base}${apps}door: {}\n`, 'docs', {}).settings.apps.shop!.contract, 'africastalking')
-    assert.equal(parseSettings(`${base}services: [{ code: "*1#", app: vumi }]\n${vumi}door: {}\n`, 'docs', {}).settings.apps.vumi!.listen!.port, 3903)
-    assert.throws(() => parseSettings(`${base}services: [{ code: "*1#", flow: x }]\n${door}`, 'docs', {}), /door\.tokenFile|\/etc\/ussd\/door cannot be read/)
+    assert.equal(
+      parseSettings(`${base}services: [{ code: "*1#", app: vumi }]\n${vumi}door: {}\n`, 'docs', {}).settings.apps.vumi!
+        .listen!.port,
+      3903,
+    )
+    assert.throws(
+      () => parseSettings(`${base}services: [{ code: "*1#", flow: x }]\n${door}`, 'docs', {}),
+      /door\.tokenFile|\/etc\/ussd\/door cannot be read/,
+    )
   })
 
   it('names every contract, and everything that may stand in braces', () => {
@@ -35,9 +55,20 @@ describe('docs/CONTRACTS.md', () => {
   })
 
   it('is obeyed by settings: a service is a flow or an app, and that is there', () => {
-    const source = 'redis: embedded\npostgres: embedded\ndoor: {}\napps: { shop: { contract: nalo, url: http://127.0.0.1:1/ } }\nservices:\n'
-    assert.throws(() => parseSettings(`${source}  - { code: "*1#", app: shpo }\n  - { code: "*2#" }\n  - { code: "*3#", app: shop, flow: x }\n`, 'docs', {}),
-      /needs either flow or app[\s\S]*needs either flow or app/)
-    assert.throws(() => parseSettings(`${source}  - { code: "*1#", app: shpo }\n`, 'docs', {}), /'shpo' is not in apps \(did you mean 'shop'\?\)/)
+    const source =
+      'redis: embedded\npostgres: embedded\ndoor: {}\napps: { shop: { contract: nalo, url: http://127.0.0.1:1/ } }\nservices:\n'
+    assert.throws(
+      () =>
+        parseSettings(
+          `${source}  - { code: "*1#", app: shpo }\n  - { code: "*2#" }\n  - { code: "*3#", app: shop, flow: x }\n`,
+          'docs',
+          {},
+        ),
+      /needs either flow or app[\s\S]*needs either flow or app/,
+    )
+    assert.throws(
+      () => parseSettings(`${source}  - { code: "*1#", app: shpo }\n`, 'docs', {}),
+      /'shpo' is not in apps \(did you mean 'shop'\?\)/,
+    )
   })
 })

@@ -17,10 +17,20 @@ describe('an application that answers later (Junebug)', () => {
   beforeEach(async () => {
     app = await stub()
     clock = fakeClock()
-    desk = appReplies({ host: '127.0.0.1', port: 0, field: 'reply_to', receipt: loadContract('junebug').later!.receipt })
+    desk = appReplies({
+      host: '127.0.0.1',
+      port: 0,
+      field: 'reply_to',
+      receipt: loadContract('junebug').later!.receipt,
+    })
     await desk.open()
     const counters = { count: () => undefined }
-    backend = appBackend('app:vumi', loadContract('junebug'), { url: app.url }, { clock, counters, log: silentLog, desk })
+    backend = appBackend(
+      'app:vumi',
+      loadContract('junebug'),
+      { url: app.url },
+      { clock, counters, log: silentLog, desk },
+    )
   })
   afterEach(async () => {
     await backend.close!()
@@ -29,24 +39,44 @@ describe('an application that answers later (Junebug)', () => {
 
   const bring = async (body: unknown, headers: Record<string, string> = {}) => {
     const answer = await fetch(`http://127.0.0.1:${desk.port()}/channels/digicel/messages/`, {
-      method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers },
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
     })
     return answer.status
   }
-  const call = (sequence = 1, input = ''): Promise<CallResult> => backend.call('answer',
-    { serviceCode: '*384#', dialled: '*384#', text: input, input, sequence, state: {} },
-    { intention: `e1:${sequence}:0`, epoch: 'e1', msisdn: '67570000001', language: 'en', line: 'digicel', todayMs: 0, signal: new AbortController().signal })
+  const call = (sequence = 1, input = ''): Promise<CallResult> =>
+    backend.call(
+      'answer',
+      { serviceCode: '*384#', dialled: '*384#', text: input, input, sequence, state: {} },
+      {
+        intention: `e1:${sequence}:0`,
+        epoch: 'e1',
+        msisdn: '67570000001',
+        language: 'en',
+        line: 'digicel',
+        todayMs: 0,
+        signal: new AbortController().signal,
+      },
+    )
 
   it('is asked, and its reply taken when it brings it, even before its receipt', async () => {
     app.says((heard, response) => {
       const { message_id: id } = JSON.parse(heard.body) as { message_id: string }
-      void bring({ reply_to: id, content: 'Hello', channel_data: { session_event: 'resume' } })
-        .then((status) => response.writeHead(status === 201 ? 200 : 500).end())
+      void bring({ reply_to: id, content: 'Hello', channel_data: { session_event: 'resume' } }).then((status) =>
+        response.writeHead(status === 201 ? 200 : 500).end(),
+      )
     })
     assert.deepEqual(await call(), { is: 'data', data: { text: 'Hello', end: false, state: {} } })
     assert.deepEqual(JSON.parse(app.heard[0]!.body), {
-      channel_id: 'digicel', from: '+67570000001', to: '*384#', content: null, timestamp: '2025-04-30T23:00:00.000Z',
-      message_id: 'e1:1:0', reply_to: null, channel_data: { session_event: 'new', provider: 'digicel' },
+      channel_id: 'digicel',
+      from: '+67570000001',
+      to: '*384#',
+      content: null,
+      timestamp: '2025-04-30T23:00:00.000Z',
+      message_id: 'e1:1:0',
+      reply_to: null,
+      channel_data: { session_event: 'new', provider: 'digicel' },
     })
   })
 
@@ -54,7 +84,11 @@ describe('an application that answers later (Junebug)', () => {
     app.says({ status: 200, headers: {}, body: '{}' })
     const first = call(2, '1')
     await until(() => app.heard.length === 1, 'not asked')
-    assert.equal(await bring({ reply_to: 'e1:2:0', content: 'Forged' }, { origin: 'http://evil.example' }), 403, 'a page in a browser is no application')
+    assert.equal(
+      await bring({ reply_to: 'e1:2:0', content: 'Forged' }, { origin: 'http://evil.example' }),
+      403,
+      'a page in a browser is no application',
+    )
     assert.equal(await bring({ reply_to: 'e1:2:0', content: 'More?' }), 201)
     assert.deepEqual(await first, { is: 'data', data: { text: 'More?', end: false, state: {} } })
     const second = call(3, '1')

@@ -9,8 +9,16 @@ import { stub, type Heard, type Stub } from './stub.ts'
 import { EPOCH, walk, type Walk } from './walk.ts'
 
 const written = ({ method, target, headers, body }: Heard): string => {
-  const told = [['content-type', headers['content-type']], ['cookie', headers.cookie]].filter(([, value]) => value !== undefined)
-  return requestText({ method: method as 'GET', target, headers: Object.fromEntries(told) as Record<string, string>, body })
+  const told = [
+    ['content-type', headers['content-type']],
+    ['cookie', headers.cookie],
+  ].filter(([, value]) => value !== undefined)
+  return requestText({
+    method: method as 'GET',
+    target,
+    headers: Object.fromEntries(told) as Record<string, string>,
+    body,
+  })
 }
 
 describe('the kit of every contract', () => {
@@ -23,7 +31,10 @@ describe('the kit of every contract', () => {
       let desk: AppReplies | undefined
       let receipts: { status: number; body: string }[]
 
-      /** What the application says to the next request: at once, or where the contract has it so, by a request of its own. */
+      /**
+       * What the application says to the next request: at once, or where the contract has it so, by a request of its
+       * own.
+       */
       const says = (reply: string): void => {
         const { later } = contract
         if (!later) return app.says(readAnswer(reply))
@@ -32,9 +43,10 @@ describe('the kit of every contract', () => {
           response.writeHead(200).end()
           // Which question it answers, the kit says of its first dialogue only.
           const id = later.field === 'reply_to' ? `${EPOCH}:${walked.turns()}:0` : EPOCH
-          const brought = JSON.stringify({ ...JSON.parse(body) as object, [later.field]: id })
-          void fetch(`http://127.0.0.1:${desk!.port()}${target}`, { method: 'POST', headers, body: brought })
-            .then(async (answer) => receipts.push({ status: answer.status, body: await answer.text() }))
+          const brought = JSON.stringify({ ...(JSON.parse(body) as object), [later.field]: id })
+          void fetch(`http://127.0.0.1:${desk!.port()}${target}`, { method: 'POST', headers, body: brought }).then(
+            async (answer) => receipts.push({ status: answer.status, body: await answer.text() }),
+          )
         })
       }
 
@@ -81,7 +93,11 @@ describe('the kit of every contract', () => {
       it('is not understood where it says something else', async () => {
         for (const reply of kit.refused) {
           says(reply)
-          assert.deepEqual(await walked.dial(kit.dialogue.dialled), { do: 'end', text: 'BUSY', screen: 'busy', reason: 'backend-failed' }, reply)
+          assert.deepEqual(
+            await walked.dial(kit.dialogue.dialled),
+            { do: 'end', text: 'BUSY', screen: 'busy', reason: 'backend-failed' },
+            reply,
+          )
         }
         assert.equal(app.heard.length, kit.refused.length, 'a redirect was followed, or a request repeated')
         assert.ok(walked.results.every((result) => result.is === 'failed' && ['nonsense', 'down'].includes(result.why)))

@@ -24,7 +24,12 @@ export async function stub(): Promise<Stub> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const it = { method: request.method!, target: request.url!, headers: request.headers, body: Buffer.concat(chunks).toString('utf8') }
+    const it = {
+      method: request.method!,
+      target: request.url!,
+      headers: request.headers,
+      body: Buffer.concat(chunks).toString('utf8'),
+    }
     heard.push(it)
     if (typeof answer === 'function') return answer(it, response)
     response.writeHead(answer.status, answer.headers).end(answer.body)

@@ -1,4 +1,6 @@
-/** A dialogue with an application, without a gateway: the flow, the back end, and between them JSON as a store keeps it. */
+/**
+ * A dialogue with an application, without a gateway: the flow, the back end, and between them JSON as a store keeps it.
+ */
 import { appBackend, type AppSettings } from '../../../src/backend/app.ts'
 import type { AppReplies } from '../../../src/backend/app-replies.ts'
 import type { Contract } from '../../../src/backend/contracts/types.ts'
@@ -35,11 +37,23 @@ export interface WalkOptions {
   desk?: AppReplies
 }
 
-export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, line = 'digicel', desk }: WalkOptions): Walk {
+export function walk({
+  contract,
+  settings,
+  clock = realClock,
+  page = USSD_PAGE,
+  line = 'digicel',
+  desk,
+}: WalkOptions): Walk {
   const flow = appFlow('shop', contract.name, { busy: 'BUSY' })
   const counted: Walk['counted'] = []
   const counters = { count: (name: string, labels = {}) => void counted.push({ name, labels }) }
-  const backend = appBackend(appName('shop'), contract, settings, { clock, counters, log: silentLog, ...(desk ? { desk } : {}) })
+  const backend = appBackend(appName('shop'), contract, settings, {
+    clock,
+    counters,
+    log: silentLog,
+    ...(desk ? { desk } : {}),
+  })
   const results: CallResult[] = []
   let snapshot: FlowSnapshot
   let turn = 0
@@ -47,7 +61,12 @@ export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, 
     turn++
     const advanced = await advance(flow, from, event, async (want, n) => {
       const result = await backend.call(want.operation, want.args, {
-        intention: `${EPOCH}:${turn}:${n}`, epoch: EPOCH, msisdn: MSISDN, language: 'en', line, todayMs: 0,
+        intention: `${EPOCH}:${turn}:${n}`,
+        epoch: EPOCH,
+        msisdn: MSISDN,
+        language: 'en',
+        line,
+        todayMs: 0,
         signal: new AbortController().signal,
       })
       results.push(result)
@@ -57,13 +76,21 @@ export function walk({ contract, settings, clock = realClock, page = USSD_PAGE, 
     return flow.want(snapshot)
   }
   return {
-    results, counted,
+    results,
+    counted,
     turns: () => turn,
-    dial: (code = '*384#', dialled = []) => play(flow.begin({ msisdn: MSISDN, code, line, language: 'en', dialled, page }), null),
+    dial: (code = '*384#', dialled = []) =>
+      play(flow.begin({ msisdn: MSISDN, code, line, language: 'en', dialled, page }), null),
     answer: (text) => play(snapshot, { type: 'ANSWER', text }),
-    end: (reason) => backend.ended!(EPOCH, reason, {
-      msisdn: MSISDN, line, turns: turn, openedMs: 1_000, endedMs: 13_000, snapshot: snapshot as unknown as JsonObject,
-    }),
+    end: (reason) =>
+      backend.ended!(EPOCH, reason, {
+        msisdn: MSISDN,
+        line,
+        turns: turn,
+        openedMs: 1_000,
+        endedMs: 13_000,
+        snapshot: snapshot as unknown as JsonObject,
+      }),
     close: () => backend.close!(),
   }
 }

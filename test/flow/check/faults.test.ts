@@ -33,22 +33,32 @@ describe('faults put into good flows', () => {
       const fault = found.find(({ what, remedy }) => says.test(`${what} (${remedy})`))
       assert.ok(fault, found.map(({ what }) => what).join('\n'))
       assert.match(fault.where, /\.yaml:\d+:\d+$/)
-      if (reads(source, from, into) && !NO_KEYS.test(fault.what)) assert.match(fault.shown ?? '', /^dial( > .+)*$/, fault.what)
+      if (reads(source, from, into) && !NO_KEYS.test(fault.what))
+        assert.match(fault.shown ?? '', /^dial( > .+)*$/, fault.what)
     })
   }
 
   for (const [name, source] of Object.entries(good)) {
     it(`${name} itself has none`, () => {
-      assert.deepEqual(allOf(source).filter(({ what }) => !what.startsWith('review of')), [])
+      assert.deepEqual(
+        allOf(source).filter(({ what }) => !what.startsWith('review of')),
+        [],
+      )
     })
   }
 
   it('of the walk and of the reading are shown by the keys that lead there', () => {
     const source = good.topup
     const shown = (from: string, into: string, what: RegExp) =>
-      allOf({ ...source, text: source.text.replace(from, () => into) }).find((problem) => what.test(problem.what))?.shown
-    assert.equal(shown('{data.bought.balance, number, money}', '{data.bundles.balance, number, money}', /is no number/), 'dial > 1 > 5')
-    assert.equal(shown('insufficient: poor }\n\n  # B', 'insufficient: pour }\n\n  # B', /'pour'/), "dial > 1 > (an answer to 'amount')")
+      allOf({ ...source, text: source.text.replace(from, () => into) }).find((problem) => what.test(problem.what))
+        ?.shown
+    assert.equal(
+      shown('{data.bought.balance, number, money}', '{data.bundles.balance, number, money}', /is no number/),
+      'dial > 1 > 5',
+    )
+    assert.equal(
+      shown('insufficient: poor }\n\n  # B', 'insufficient: pour }\n\n  # B', /'pour'/),
+      "dial > 1 > (an answer to 'amount')",
+    )
   })
 })
-

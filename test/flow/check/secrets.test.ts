@@ -17,7 +17,8 @@ const SCREENS = `
   bye: { end: Bye }
 `
 const BANK = { is: 'data' as const, data: { rows: [{ name: 'Savings' }] } }
-const found = (screens: string) => checkSource({ file: 'test.yaml', text: fileOf(screens), catalogues: [] }).map(({ what }) => what)
+const found = (screens: string) =>
+  checkSource({ file: 'test.yaml', text: fileOf(screens), catalogues: [] }).map(({ what }) => what)
 
 describe('a secret answer', () => {
   it('reaches the call after it, and is in no snapshot that a dialogue rests on', async () => {
@@ -45,14 +46,18 @@ describe('a secret answer', () => {
   }
 
   it('may be read by its own checks, and by no check of a later input: it is gone by then', () => {
-    const twice = (rule: string) => found(`
+    const twice = (rule: string) =>
+      found(`
   main: { input: 'PIN:', secret: true, checks: [{ if: answers.main != 1234 }], to: again }
   again: { input: 'Again:', secret: true, checks: [{ if: '${rule}' }], to: open }
   open: { call: bank.open, with: { pin: '{answers.again}' }, to: bye }
   bye: { end: Bye }
 `)
     assert.deepEqual(twice('answers.again != 1234'), [])
-    assert.match(twice('answers.again == answers.main').join('\n'), /screen 'again' reads 'answers\.main', which is secret/)
+    assert.match(
+      twice('answers.again == answers.main').join('\n'),
+      /screen 'again' reads 'answers\.main', which is secret/,
+    )
   })
 
   it('that breaks a rule is not kept either', async () => {
@@ -97,20 +102,48 @@ describe('the check of secrets', () => {
   it('takes a secret that goes to a call at once', () => assert.deepEqual(found(SCREENS), []))
 
   for (const [why, from, into, says] of [
-    ['shown in a text', 'Close {chosen.rows.name}', 'Close {answers.pin}', /'sure' reads 'answers.pin', which is secret/],
-    ['remembered', 'bye: { end: Bye }', "bye: { set: { a: '{answers.pin}' }, to: out }\n  out: { end: Bye }", /'bye' reads 'answers.pin', which is secret/],
-    ['compared', "to: sure, empty: bye }", "to: ask, empty: bye }\n  ask: { branch: [{ if: answers.pin == 1, to: sure }], else: bye }", /'ask' reads 'answers.pin', which is secret/],
-    ['used a question later', "choices: [{ label: 'Yes', to: bye }", "choices: [{ label: 'Yes', to: open }", /'open' can be reached without a new 'answers.pin'/],
-    ['also an open answer', 'bye: { end: Bye }', "bye: { input: Name, as: pin, to: out }\n  out: { end: Bye }", /and a secret input are both answers.pin/],
+    [
+      'shown in a text',
+      'Close {chosen.rows.name}',
+      'Close {answers.pin}',
+      /'sure' reads 'answers.pin', which is secret/,
+    ],
+    [
+      'remembered',
+      'bye: { end: Bye }',
+      "bye: { set: { a: '{answers.pin}' }, to: out }\n  out: { end: Bye }",
+      /'bye' reads 'answers.pin', which is secret/,
+    ],
+    [
+      'compared',
+      'to: sure, empty: bye }',
+      'to: ask, empty: bye }\n  ask: { branch: [{ if: answers.pin == 1, to: sure }], else: bye }',
+      /'ask' reads 'answers.pin', which is secret/,
+    ],
+    [
+      'used a question later',
+      "choices: [{ label: 'Yes', to: bye }",
+      "choices: [{ label: 'Yes', to: open }",
+      /'open' can be reached without a new 'answers.pin'/,
+    ],
+    [
+      'also an open answer',
+      'bye: { end: Bye }',
+      'bye: { input: Name, as: pin, to: out }\n  out: { end: Bye }',
+      /and a secret input are both answers.pin/,
+    ],
   ] as const) {
     it(`finds one that is ${why}`, () => {
       assert.ok(SCREENS.includes(from))
-      assert.ok(found(SCREENS.replace(from, into)).some((what) => says.test(what)), found(SCREENS.replace(from, into)).join('\n'))
+      assert.ok(
+        found(SCREENS.replace(from, into)).some((what) => says.test(what)),
+        found(SCREENS.replace(from, into)).join('\n'),
+      )
     })
   }
 
   it('lets its own checks look at it', async () => {
-    const screens = SCREENS.replace("to: open }", "checks: [{ if: answers.pin != 1111, wrong: Not that. }], to: open }")
+    const screens = SCREENS.replace('to: open }', 'checks: [{ if: answers.pin != 1111, wrong: Not that. }], to: open }')
     assert.deepEqual(found(screens), [])
     const phone = handset(flowOf(screens).flow, () => BANK)
     await phone.dial()

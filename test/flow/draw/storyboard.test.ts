@@ -6,10 +6,12 @@ import { flowOf } from '../support.ts'
 
 describe('a storyboard', () => {
   it('shows every page with its length, its way and where each key leads', () => {
-    const html = storyboard(flowOf(`
+    const html = storyboard(
+      flowOf(`
   main: { menu: 'A & <b>', choices: [{ label: Go, to: out }] }
   out: { end: 'It is ⚡' }
-`))
+`),
+    )
     assert.match(html, /<pre>A &amp; &lt;b&gt;\n1\. Go<\/pre>/)
     assert.match(html, /13 of 182 septets/)
     assert.match(html, /7 of 80 UCS-2 characters/)
@@ -29,13 +31,15 @@ describe('a storyboard', () => {
   }
 
   it('says of every key that a page prints where it leads, also where a call was walked before', () => {
-    const html = storyboard(flowOf(`
+    const html = storyboard(
+      flowOf(`
   main: { call: w.towns, expect: { rows: rows }, to: town }
   town: { list: 'Town:', from: data.main.rows, row: '{row.name}', to: ask, empty: out, choices: [{ label: Again, to: main }] }
   ask: { call: w.ask, with: { name: '{chosen.town.name}' }, to: told, refused: { no: out } }
   told: { end: Yes }
   out: { exit: true }
-`))
+`),
+    )
     for (const [, text, ways] of html.matchAll(/<pre>([^<]*)<\/pre>[^]*?<ul>(.*?)<\/ul>/g)) {
       const told = [...ways!.matchAll(/<kbd>(\d+)<\/kbd>(?:–<kbd>(\d+)<\/kbd>)? (.*?)<\/li>/g)]
       for (const [, key] of text!.matchAll(/^(\d+)\. /gm)) {
@@ -44,7 +48,10 @@ describe('a storyboard', () => {
         assert.match(way[3]!, /<a href="#\w+">/)
       }
     }
-    assert.match(html, /<kbd>1<\/kbd>–<kbd>3<\/kbd> <a href="#told">told<\/a>, <a href="#out">out<\/a>, <a href="#_busy">_busy<\/a>/)
+    assert.match(
+      html,
+      /<kbd>1<\/kbd>–<kbd>3<\/kbd> <a href="#told">told<\/a>, <a href="#out">out<\/a>, <a href="#_busy">_busy<\/a>/,
+    )
   })
 
   it('tells of a page the language that it speaks, and puts what is built in last', async () => {

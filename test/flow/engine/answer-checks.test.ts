@@ -3,11 +3,15 @@ import { proveFlow } from '../../../src/flow/explore/prove.ts'
 import { walkFlow } from '../../../src/flow/explore/walk.ts'
 import { flowOf, handset } from '../support.ts'
 
-const asking = (checks: string, more = '') => flowOf(`
+const asking = (checks: string, more = '') =>
+  flowOf(
+    `
   main: { input: 'Say:', checks: [${checks}], ${more} to: done }
   done: { end: 'Kept {answers.main}' }
   help: { end: Help }
-`, 'start: main\nlanguages: [en]\nzone: Pacific/Port_Moresby')
+`,
+    'start: main\nlanguages: [en]\nzone: Pacific/Port_Moresby',
+  )
 
 async function answered(checks: string, text: string, now = '2025-01-15T20:00:00Z') {
   const phone = handset(asking(checks).flow)
@@ -58,12 +62,18 @@ const ROWS: [check: string, answer: string, kept: string | undefined][] = [
 describe('checks of an answer', () => {
   for (const [check, answer, kept] of ROWS) {
     it(`{ ${check} } ${kept === undefined ? 'refuses' : 'takes'} '${answer}'`, async () => {
-      assert.equal(await answered(`{ ${check}, wrong: No. }`, answer), kept === undefined ? again('No.') : `Kept ${kept}`)
+      assert.equal(
+        await answered(`{ ${check}, wrong: No. }`, answer),
+        kept === undefined ? again('No.') : `Kept ${kept}`,
+      )
     })
   }
 
   it('are told one at a time, in order, with the prompt on the same page', async () => {
-    const phone = handset(asking('{ length: { min: 3 }, wrong: Too short. }, { pattern: "a.*", wrong: Not an a. }, { length: { max: 4 } }').flow)
+    const phone = handset(
+      asking('{ length: { min: 3 }, wrong: Too short. }, { pattern: "a.*", wrong: Not an a. }, { length: { max: 4 } }')
+        .flow,
+    )
     await phone.dial()
     assert.equal((await phone.answer('b')).text, again('Too short.'))
     assert.equal((await phone.answer('bbb')).text, again('Not an a.'))
@@ -105,23 +115,43 @@ describe('attempts', () => {
   it('end the dialogue where no screen is named', async () => {
     const phone = handset(asking('{ length: { min: 3 } }', 'attempts: 1,').flow)
     await phone.dial()
-    assert.deepEqual(await phone.answer('a'), { do: 'end', text: 'Thank you. Goodbye.', screen: '_goodbye', reason: 'too-many-wrong' })
+    assert.deepEqual(await phone.answer('a'), {
+      do: 'end',
+      text: 'Thank you. Goodbye.',
+      screen: '_goodbye',
+      reason: 'too-many-wrong',
+    })
   })
 })
 
 describe('the walk over checks', () => {
   it('makes up answers that each rule takes, and wrong ones until the input gives up', () => {
-    for (const check of ["phone: { country: '675', digits: [8] }", 'date: { min: today }', 'oneOf: [a, b]', 'checksum: luhn', 'checksum: mod97', "pattern: 'x\\d'", 'number: { min: 7 }']) {
+    for (const check of [
+      "phone: { country: '675', digits: [8] }",
+      'date: { min: today }',
+      'oneOf: [a, b]',
+      'checksum: luhn',
+      'checksum: mod97',
+      "pattern: 'x\\d'",
+      'number: { min: 7 }',
+    ]) {
       const compilation = asking(`{ ${check} }`, 'attempts: 2, giveUp: help,')
       const screens = walkFlow(compilation, 'en').screens
       assert.deepEqual([...screens].toSorted(), ['done', 'help', 'main'], check)
-      assert.deepEqual(proveFlow(compilation, () => ''), [], check)
+      assert.deepEqual(
+        proveFlow(compilation, () => ''),
+        [],
+        check,
+      )
     }
   })
 
   it('says where no made-up answer passes', () => {
     const found = proveFlow(asking('{ oneOf: [a] }, { oneOf: [b] }', 'giveUp: help,'), () => '')
-    assert.deepEqual(found.map(({ what }) => what), ["screen 'done' is on no way that made-up answers lead"])
+    assert.deepEqual(
+      found.map(({ what }) => what),
+      ["screen 'done' is on no way that made-up answers lead"],
+    )
   })
 })
 

@@ -35,19 +35,32 @@ const EVERYTHING = `
   bye: { exit: true }
 `
 const HEAD = 'start: main\nlanguages: [en, tpi]\ntexts: { en: { goodbye: Bye. } }'
-const ROWS = { rows: [{ id: 'a', name: 'Apple' }, { id: 'b', name: 'Banana' }] }
-const shop = (want: { operation: string }) => ({ is: 'data' as const, data: (want.operation === 'rows' ? ROWS : {}) as Json })
+const ROWS = {
+  rows: [
+    { id: 'a', name: 'Apple' },
+    { id: 'b', name: 'Banana' },
+  ],
+}
+const shop = (want: { operation: string }) => ({
+  is: 'data' as const,
+  data: (want.operation === 'rows' ? ROWS : {}) as Json,
+})
 
 describe('the statechart of a flow', () => {
   for (const name of [...FLOWS, 'everything']) {
     it(`of ${name} has no timer, no invoke and no action but assign`, async () => {
       const { machine } = name === 'everything' ? flowOf(EVERYTHING, HEAD) : compileFlow(await sourceOf('flows', name))
-      const config = JSON.stringify(machine.config, (_key, value: unknown) => typeof value === 'function' ? 'function' : value)
+      const config = JSON.stringify(machine.config, (_key, value: unknown) =>
+        typeof value === 'function' ? 'function' : value,
+      )
       assert.ok(Object.keys(machine.states).length > 3)
       for (const node of Object.values(machine.states)) {
         assert.deepEqual(node.invoke, [])
         assert.deepEqual(node.after, [])
-        assert.deepEqual(Object.keys(node.config).filter((key) => !['entry', 'on', 'always', 'id', 'key'].includes(key)), [])
+        assert.deepEqual(
+          Object.keys(node.config).filter((key) => !['entry', 'on', 'always', 'id', 'key'].includes(key)),
+          [],
+        )
         const transitions = [...node.transitions.values()].flat().concat(node.always ?? [])
         for (const action of [...node.entry, ...node.exit, ...transitions.flatMap((edge) => edge.actions)]) {
           assert.equal((action as { type?: string }).type, 'xstate.assign')
@@ -62,7 +75,10 @@ describe('a dialogue', () => {
   it('greets, notes, lists and tells', async () => {
     const { flow } = flowOf(EVERYTHING, HEAD)
     const phone = handset(flow, shop)
-    assert.match((await phone.dial()).text, /^Hello 67570000001\n1\. Name\n2\. Rows\n3\. Told\n4\. Long\n5\. Tok Pisin\n6\. Back$/)
+    assert.match(
+      (await phone.dial()).text,
+      /^Hello 67570000001\n1\. Name\n2\. Rows\n3\. Told\n4\. Long\n5\. Tok Pisin\n6\. Back$/,
+    )
     await phone.answer('1')
     assert.match((await phone.answer(" Ann  O'Neil-Kila ")).text, /^Noted, Ann O'Neil-Kila\.\nHello/)
     assert.deepEqual(phone.snapshot().context.vars, { seen: "by Ann O'Neil-Kila" })
@@ -78,7 +94,14 @@ describe('a dialogue', () => {
     const { flow } = flowOf(EVERYTHING, HEAD)
     const begun = flow.begin({ msisdn: '675', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE })
     const want = flow.want(flow.step(begun, { type: 'ANSWER', text: '2' }))
-    assert.deepEqual(want, { do: 'call', screen: 'rows', backend: 'shop', operation: 'rows', once: false, args: { all: true, n: 3, who: '675', text: 'n675' } })
+    assert.deepEqual(want, {
+      do: 'call',
+      screen: 'rows',
+      backend: 'shop',
+      operation: 'rows',
+      once: false,
+      args: { all: true, n: 3, who: '675', text: 'n675' },
+    })
     assert.deepEqual(flow.backends, ['shop'])
   })
 
@@ -89,7 +112,7 @@ describe('a dialogue', () => {
     assert.match((await phone.answer('x')).text, new RegExp(`^${BUILT_IN.tpi.invalid}`))
   })
 
-  it('begins in the first language if it does not speak the subscriber\'s', async () => {
+  it("begins in the first language if it does not speak the subscriber's", async () => {
     assert.match((await handset(flowOf(EVERYTHING, HEAD).flow).dial({ language: 'fr' })).text, /6\. Back$/)
   })
 
@@ -110,14 +133,21 @@ describe('a dialogue', () => {
 
   it('shows a menu under a long text after the text', async () => {
     const story = 'Terms and conditions apply to all of this. '.repeat(8).trim()
-    const phone = handset(flowOf(`  main: { menu: '${story}', choices: [{ label: Agree, to: end }, { label: Refuse, to: end }] }\n  end: { exit: true }`).flow)
+    const phone = handset(
+      flowOf(
+        `  main: { menu: '${story}', choices: [{ label: Agree, to: end }, { label: Refuse, to: end }] }\n  end: { exit: true }`,
+      ).flow,
+    )
     let want = await phone.dial()
     for (let i = 0; want.text.endsWith('More') || /More\n\d\. Back$/.test(want.text); i++) {
       assert.ok(i < 6)
       want = await phone.answer('1')
     }
     assert.match(want.text, /1\. Agree\n2\. Refuse\n3\. Back$/)
-    assert.match((await phone.answer('8')).text, /^Invalid choice\. Please try again:\n1\. Agree\n2\. Refuse\n3\. Back$/)
+    assert.match(
+      (await phone.answer('8')).text,
+      /^Invalid choice\. Please try again:\n1\. Agree\n2\. Refuse\n3\. Back$/,
+    )
     assert.equal((await phone.answer('2')).do, 'end')
   })
 
@@ -129,13 +159,25 @@ describe('a dialogue', () => {
     await phone.answer('x')
     await phone.answer('1')
     await phone.answer('')
-    assert.deepEqual(await phone.answer('7'), { do: 'end', screen: '_goodbye', text: BUILT_IN.tpi.goodbye, reason: 'too-many-wrong' })
+    assert.deepEqual(await phone.answer('7'), {
+      do: 'end',
+      screen: '_goodbye',
+      text: BUILT_IN.tpi.goodbye,
+      reason: 'too-many-wrong',
+    })
   })
 
   it('leaves events that mean nothing where they are: the very same snapshot', () => {
     const { flow } = flowOf(EVERYTHING, HEAD)
-    const begun = stored(flow.begin({ msisdn: '675', code: '', line: '', language: 'en', dialled: [], page: USSD_PAGE }))
-    for (const event of [{ type: 'ACK' }, { type: 'RESULT', data: 1 }, { type: 'REFUSED', refusal: 'x', data: null }, { type: 'FAILED', why: 'late' }] as const) {
+    const begun = stored(
+      flow.begin({ msisdn: '675', code: '', line: '', language: 'en', dialled: [], page: USSD_PAGE }),
+    )
+    for (const event of [
+      { type: 'ACK' },
+      { type: 'RESULT', data: 1 },
+      { type: 'REFUSED', refusal: 'x', data: null },
+      { type: 'FAILED', why: 'late' },
+    ] as const) {
       assert.equal(flow.step(begun, event), begun)
     }
     const calling = flow.step(begun, { type: 'ANSWER', text: '2' })
@@ -148,19 +190,31 @@ describe('a dialogue', () => {
     const phone = handset(flowOf(EVERYTHING, HEAD).flow, () => ({ is: 'failed', why: 'down' }))
     await phone.dial()
     assert.match((await phone.answer('2')).text, /^Shop closed\.\nHello/)
-    const other = handset(flowOf(EVERYTHING, HEAD).flow, (want) => want.operation === 'take' ? { is: 'refused', refusal: 'gone' } : shop(want))
+    const other = handset(flowOf(EVERYTHING, HEAD).flow, (want) =>
+      want.operation === 'take' ? { is: 'refused', refusal: 'gone' } : shop(want),
+    )
     await other.dial()
     for (const text of ['2', '1']) await other.answer(text)
     assert.match((await other.answer('1')).text, /^Gone\.\nRows\n1\. Apple/)
-    const odd = handset(flowOf(EVERYTHING, HEAD).flow, (want) => want.operation === 'take' ? { is: 'refused', refusal: 'odd' } : shop(want))
+    const odd = handset(flowOf(EVERYTHING, HEAD).flow, (want) =>
+      want.operation === 'take' ? { is: 'refused', refusal: 'odd' } : shop(want),
+    )
     await odd.dial()
     for (const text of ['2', '1']) await odd.answer(text)
-    assert.deepEqual(await odd.answer('1'), { do: 'end', screen: '_busy', text: BUILT_IN.en.busy, reason: 'backend-failed' })
+    assert.deepEqual(await odd.answer('1'), {
+      do: 'end',
+      screen: '_busy',
+      text: BUILT_IN.en.busy,
+      reason: 'backend-failed',
+    })
   })
 
   it('takes rows as they come: none, one, a thousand, or nonsense', async () => {
     for (const [data, text] of [
-      [{ rows: [] }, /^Nothing\./], [{ rows: [{ id: 1, name: 'One' }] }, /^Rows\n1\. One\n2\. Other\n3\. Back$/], [{ rows: 'x' }, /^Nothing\./], [null, /^Nothing\./],
+      [{ rows: [] }, /^Nothing\./],
+      [{ rows: [{ id: 1, name: 'One' }] }, /^Rows\n1\. One\n2\. Other\n3\. Back$/],
+      [{ rows: 'x' }, /^Nothing\./],
+      [null, /^Nothing\./],
       [{ rows: [null, 3, {}] }, /^Rows\n1\. \n2\. \n3\. \n4\. Other\n5\. Back$/],
       [{ rows: Array.from({ length: 1000 }, (_, i) => ({ id: i, name: `Row ${i}` })) }, /^Rows\n1\. Row 0\n/],
     ] as [Json, RegExp][]) {
@@ -182,7 +236,9 @@ describe('a dialogue', () => {
   })
 
   it('faults where its calls run in a circle with the back end', async () => {
-    const { flow } = flowOf('  main: { call: w.next, to: done, refused: { more: again } }\n  again: { call: w.more, to: done, refused: { more: ask } }\n  ask: { menu: x, choices: [{ label: y, to: main }, { label: z, to: done }] }\n  done: { end: x }')
+    const { flow } = flowOf(
+      '  main: { call: w.next, to: done, refused: { more: again } }\n  again: { call: w.more, to: done, refused: { more: ask } }\n  ask: { menu: x, choices: [{ label: y, to: main }, { label: z, to: done }] }\n  done: { end: x }',
+    )
     const chain = Array.from({ length: 12 }, (_, i) => `  c${i}: { call: w.x, to: c${i + 1} }`).join('\n')
     const long = flowOf(`${chain}\n  c12: { end: x }`, 'start: c0\nlanguages: [en]').flow
     await assert.rejects(handset(long).dial(), new RegExp(`over ${CALLS_PER_TURN_MAX} calls`))
@@ -197,7 +253,16 @@ describe('a dialogue', () => {
       seen.push([want.operation, n])
       return { is: 'data', data: null }
     })
-    assert.deepEqual([seen, calls], [[['a', 0], ['b', 1]], 2])
+    assert.deepEqual(
+      [seen, calls],
+      [
+        [
+          ['a', 0],
+          ['b', 1],
+        ],
+        2,
+      ],
+    )
   })
 })
 
@@ -211,7 +276,15 @@ describe('a lost dialogue', () => {
   }
 
   it('is offered again, where something would be lost', async () => {
-    for (const [answers, expected] of [[[], false], [['1'], true], [['2'], true], [['2', '1'], true], [['6'], false], [['4'], false], [['3'], false]] as const) {
+    for (const [answers, expected] of [
+      [[], false],
+      [['1'], true],
+      [['2'], true],
+      [['2', '1'], true],
+      [['6'], false],
+      [['4'], false],
+      [['3'], false],
+    ] as const) {
       const { flow, lost } = await lostAt([...answers])
       assert.equal(flow.resumable(lost), expected, `after ${answers.join(', ')}`)
     }
@@ -221,7 +294,10 @@ describe('a lost dialogue', () => {
     const { flow, lost } = await lostAt(['5', '2'])
     const phone = handset(flow, () => ({ is: 'data', data: { rows: [{ id: 'c', name: 'Cherry' }] } }))
     const offer = await phone.dial({ resume: lost, language: 'en' })
-    assert.equal(offer.text, [BUILT_IN.tpi.resume, `1. ${BUILT_IN.tpi.continue}`, `2. ${BUILT_IN.tpi['main-menu']}`].join('\n'))
+    assert.equal(
+      offer.text,
+      [BUILT_IN.tpi.resume, `1. ${BUILT_IN.tpi.continue}`, `2. ${BUILT_IN.tpi['main-menu']}`].join('\n'),
+    )
     assert.match((await phone.answer('3')).text, new RegExp(`^${BUILT_IN.tpi.invalid}\n1`))
     assert.match((await phone.answer('1')).text, /^Rows\n1\. Cherry\n/)
     assert.deepEqual(phone.snapshot().context.vars, { been: true })
@@ -253,10 +329,19 @@ describe('a lost dialogue', () => {
 })
 
 describe('a deep dial', () => {
-  const screenAt = async (dialled: string[]) => (await handset(flowOf(EVERYTHING, HEAD).flow, shop).dial({ dialled })).screen
+  const screenAt = async (dialled: string[]) =>
+    (await handset(flowOf(EVERYTHING, HEAD).flow, shop).dial({ dialled })).screen
   const rows: [string[], string][] = [
-    [['2'], 'list'], [['2', '1'], 'sure'], [['2', '1', '1'], 'sure'], [['1', 'Ann'], 'name'], [['9'], 'main'],
-    [['2', '9', '1'], 'list'], [['3', '1'], 'told'], [['6', '1'], 'bye'], [['4', '1'], 'long'], [['2', '4', '2', '4'], 'main'],
+    [['2'], 'list'],
+    [['2', '1'], 'sure'],
+    [['2', '1', '1'], 'sure'],
+    [['1', 'Ann'], 'name'],
+    [['9'], 'main'],
+    [['2', '9', '1'], 'list'],
+    [['3', '1'], 'told'],
+    [['6', '1'], 'bye'],
+    [['4', '1'], 'long'],
+    [['2', '4', '2', '4'], 'main'],
   ]
   for (const [dialled, screen] of rows) {
     it(`of ${dialled.join('*')} comes to '${screen}'`, async () => assert.equal(await screenAt(dialled), screen))
@@ -267,7 +352,9 @@ describe('a deep dial', () => {
   })
 
   it('of hundreds of answers plays the first of them', async () => {
-    const { flow } = flowOf('  main: { menu: x, choices: [{ label: y, to: main }, { label: z, to: end }] }\n  end: { exit: true }')
+    const { flow } = flowOf(
+      '  main: { menu: x, choices: [{ label: y, to: main }, { label: z, to: end }] }\n  end: { exit: true }',
+    )
     const phone = handset(flow)
     assert.equal((await phone.dial({ dialled: Array(300).fill('1') })).screen, 'main')
     assert.deepEqual(phone.snapshot().context.dialled, [])
@@ -277,39 +364,80 @@ describe('a deep dial', () => {
 })
 
 describe('whatever a subscriber types and a back end says', () => {
-  const values = fc.oneof(fc.constantFrom<Json>(null, '', 0, 5, true, 'upcoming', '2025-05-10T09:00:00+10:00', 'Ж'.repeat(90), 'x'.repeat(400)), fc.string())
-  const row = fc.dictionary(fc.constantFrom('id', 'name', 'type', 'clinic', 'at', 'status', 'price', '__proto__', 'xstate$$type'), values as fc.Arbitrary<Json>)
+  const values = fc.oneof(
+    fc.constantFrom<Json>(
+      null,
+      '',
+      0,
+      5,
+      true,
+      'upcoming',
+      '2025-05-10T09:00:00+10:00',
+      'Ж'.repeat(90),
+      'x'.repeat(400),
+    ),
+    fc.string(),
+  )
+  const row = fc.dictionary(
+    fc.constantFrom('id', 'name', 'type', 'clinic', 'at', 'status', 'price', '__proto__', 'xstate$$type'),
+    values as fc.Arbitrary<Json>,
+  )
   const data: fc.Arbitrary<Json> = fc.oneof(
-    fc.record({ known: fc.boolean(), name: fc.string(), language: fc.constantFrom('en', 'tpi', 'xx', null), slot: values, type: fc.string(),
-      clinic: fc.string(), at: fc.constant('2025-05-10T09:00:00+10:00'), amount: fc.integer(), currency: fc.constant('PGK'), balance: fc.integer(),
-      rows: fc.array(row, { maxLength: 12 }) }) as fc.Arbitrary<Json>,
+    fc.record({
+      known: fc.boolean(),
+      name: fc.string(),
+      language: fc.constantFrom('en', 'tpi', 'xx', null),
+      slot: values,
+      type: fc.string(),
+      clinic: fc.string(),
+      at: fc.constant('2025-05-10T09:00:00+10:00'),
+      amount: fc.integer(),
+      currency: fc.constant('PGK'),
+      balance: fc.integer(),
+      rows: fc.array(row, { maxLength: 12 }),
+    }) as fc.Arbitrary<Json>,
     fc.constantFrom<Json>(null, 3, [], {}),
   )
   const outcome = fc.oneof(
     { weight: 6, arbitrary: data.map((answer) => ({ is: 'data' as const, data: answer })) },
-    { weight: 1, arbitrary: fc.constantFrom('slot-taken', 'not-upcoming', 'insufficient', 'odd').map((refusal) => ({ is: 'refused' as const, refusal })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom('slot-taken', 'not-upcoming', 'insufficient', 'odd')
+        .map((refusal) => ({ is: 'refused' as const, refusal })),
+    },
     { weight: 1, arbitrary: fc.constant({ is: 'failed' as const, why: 'down' as const }) },
   )
-  const answer = fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 1, max: 6 }).map(String) }, fc.string(), fc.constantFrom('Ann Kila', '10', ''))
+  const answer = fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 1, max: 6 }).map(String) },
+    fc.string(),
+    fc.constantFrom('Ann Kila', '10', ''),
+  )
 
   for (const name of FLOWS) {
     it(`every page of ${name} fits, and nothing breaks but on a date that is none`, async () => {
       const { flow } = compileFlow(await sourceOf('flows', name))
-      await fc.assert(fc.asyncProperty(fc.array(answer, { maxLength: 12 }), fc.infiniteStream(outcome), async (answers, outcomes) => {
-        const phone = handset(flow, () => outcomes.next().value)
-        try {
-          let want = await phone.dial()
-          for (const text of answers) {
-            assert.ok(fits(want.text, USSD_PAGE), want.text)
-            assert.notEqual(want.text, '')
-            if (want.do === 'end') return
-            flow.resumable(phone.snapshot())
-            want = await phone.answer(text)
+      await fc.assert(
+        fc.asyncProperty(fc.array(answer, { maxLength: 12 }), fc.infiniteStream(outcome), async (answers, outcomes) => {
+          const phone = handset(flow, () => outcomes.next().value)
+          try {
+            let want = await phone.dial()
+            for (const text of answers) {
+              assert.ok(fits(want.text, USSD_PAGE), want.text)
+              assert.notEqual(want.text, '')
+              if (want.do === 'end') return
+              flow.resumable(phone.snapshot())
+              want = await phone.answer(text)
+            }
+          } catch (error) {
+            assert.ok(
+              error instanceof FlowFault && /is no (date|number)|calls in one turn/.test(error.message),
+              String(error),
+            )
           }
-        } catch (error) {
-          assert.ok(error instanceof FlowFault && /is no (date|number)|calls in one turn/.test(error.message), String(error))
-        }
-      }), { numRuns: 120 })
+        }),
+        { numRuns: 120 },
+      )
     })
   }
 })
@@ -319,7 +447,9 @@ describe('a revision', () => {
 
   it('is the name and twelve digits, the same however the file is laid out', () => {
     const one = revision('  main: { menu: Hi, choices: [{ label: A, to: end }] }\n  end: { exit: true }')
-    const other = revision('  end: { exit: true }\n  # a comment\n  main:\n    choices:\n      - to: end\n        label: "A"\n    menu: Hi')
+    const other = revision(
+      '  end: { exit: true }\n  # a comment\n  main:\n    choices:\n      - to: end\n        label: "A"\n    menu: Hi',
+    )
     assert.match(one, /^test@[0-9a-f]{12}$/)
     assert.equal(one, other)
   })
@@ -329,8 +459,12 @@ describe('a revision', () => {
     const screens = '  main: { end: Hello }'
     const head = 'start: main\nlanguages: [en, tpi]'
     const all = [
-      revision(screens), revision('  main: { end: Hello! }'), revision(screens, 'start: main\nlanguages: [en]\nzone: Pacific/Port_Moresby'),
-      revision('  main: { end: Hello, exit: true }'), flowOf(screens, head, catalogue('Gude')).flow.revision, flowOf(screens, head, catalogue('Halo')).flow.revision,
+      revision(screens),
+      revision('  main: { end: Hello! }'),
+      revision(screens, 'start: main\nlanguages: [en]\nzone: Pacific/Port_Moresby'),
+      revision('  main: { end: Hello, exit: true }'),
+      flowOf(screens, head, catalogue('Gude')).flow.revision,
+      flowOf(screens, head, catalogue('Halo')).flow.revision,
     ]
     assert.equal(new Set(all).size, all.length)
   })
@@ -343,23 +477,43 @@ describe('what a dialogue remembers of a back end', () => {
   pass: { call: w.y, as: b, with: { whole: '{data.a.block}' }, to: end }
   end: { end: '{data.b.one.two}' }
 `
-  const answer = { title: 'T', junk: 'x'.repeat(9999), sizes: [{ cm: 1 }, { cm: 2 }], block: { deep: [1] },
-    rows: Array.from({ length: 500 }, (_, i) => ({ id: i, name: `N${i}`, story: 'x'.repeat(500) })) }
+  const answer = {
+    title: 'T',
+    junk: 'x'.repeat(9999),
+    sizes: [{ cm: 1 }, { cm: 2 }],
+    block: { deep: [1] },
+    rows: Array.from({ length: 500 }, (_, i) => ({ id: i, name: `N${i}`, story: 'x'.repeat(500) })),
+  }
 
   it('is what its flow reads, and no more than a hundred rows', async () => {
-    const phone = handset(flowOf(SCREENS).flow, (want) => ({ is: 'data', data: want.operation === 'x' ? answer : { one: { two: 2 }, three: 3 } }))
+    const phone = handset(flowOf(SCREENS).flow, (want) => ({
+      is: 'data',
+      data: want.operation === 'x' ? answer : { one: { two: 2 }, three: 3 },
+    }))
     assert.match((await phone.dial()).text, /^T 2\n1\. N0\n/)
     const kept = phone.snapshot().context.data as { a: Record<string, Json[]> }
     assert.deepEqual(Object.keys(kept.a).toSorted(), ['block', 'rows', 'sizes', 'title'])
-    assert.deepEqual([kept.a.rows?.length, kept.a.rows?.[7], kept.a.sizes, kept.a.block], [100, { name: 'N7', id: 7 }, [{}, {}], { deep: [1] }])
+    assert.deepEqual(
+      [kept.a.rows?.length, kept.a.rows?.[7], kept.a.sizes, kept.a.block],
+      [100, { name: 'N7', id: 7 }, [{}, {}], { deep: [1] }],
+    )
     assert.equal((await phone.answer('1')).text, '2')
     assert.deepEqual((phone.snapshot().context.data as { b: Json }).b, { one: { two: 2 } })
   })
 
   it('leaves a dialogue of the dental service under 1,000 octets', async () => {
     const { flow } = compileFlow(await sourceOf('flows', 'dental'))
-    const slots = [1, 2, 3].map((i) => ({ id: `s${i}`, clinic: 'Gerehu Dental Clinic', at: '2025-05-12T14:00:00+10:00', address: 'x'.repeat(200) }))
-    const answers: Record<string, Json> = { profile: { known: true, name: 'John', language: 'en', born: 1980 }, types: { rows: [1, 2, 3].map((i) => ({ id: i, name: 'Checkup' })) }, slots: { rows: slots } }
+    const slots = [1, 2, 3].map((i) => ({
+      id: `s${i}`,
+      clinic: 'Gerehu Dental Clinic',
+      at: '2025-05-12T14:00:00+10:00',
+      address: 'x'.repeat(200),
+    }))
+    const answers: Record<string, Json> = {
+      profile: { known: true, name: 'John', language: 'en', born: 1980 },
+      types: { rows: [1, 2, 3].map((i) => ({ id: i, name: 'Checkup' })) },
+      slots: { rows: slots },
+    }
     const phone = handset(flow, (want) => ({ is: 'data', data: answers[want.operation] ?? null }))
     assert.equal((await phone.dial({ dialled: ['2', '2'] })).screen, 'slot')
     const octets = JSON.stringify(phone.snapshot()).length

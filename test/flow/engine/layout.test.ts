@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fitLine, layPage, lookUp, relay, type LayoutLine, type ScreenContent } from '../../../src/flow/engine/layout.ts'
+import {
+  fitLine,
+  layPage,
+  lookUp,
+  relay,
+  type LayoutLine,
+  type ScreenContent,
+} from '../../../src/flow/engine/layout.ts'
 import { fits } from '../../../src/ussd/text.ts'
 import { USSD_PAGE } from '../../../src/ussd/vocabulary.ts'
 
-const line = (text: string): LayoutLine => (max) => max === undefined ? text : [...text].slice(0, max).join('')
+const line =
+  (text: string): LayoutLine =>
+  (max) =>
+    max === undefined ? text : [...text].slice(0, max).join('')
 const sheet = (title: string, options: string[], more: Partial<ScreenContent> = {}): ScreenContent => ({
-  notice: '', title: line(title), options: options.map(line), back: false,
-  words: { more: 'More', back: 'Back' }, limit: USSD_PAGE, ...more,
+  notice: '',
+  title: line(title),
+  options: options.map(line),
+  back: false,
+  words: { more: 'More', back: 'Back' },
+  limit: USSD_PAGE,
+  ...more,
 })
 
 /** All pages, by pressing More; with the `at` that each was reached by. */
@@ -27,78 +42,119 @@ const GSM = 'abc defghij KLMNO 0123 {}[]€~ @£é'
 const BOTH = `${GSM}ЖдёΩ你好😀é`
 const words = (letters: string, max: number) =>
   fc.array(fc.constantFrom(...letters), { maxLength: max }).map((all) => all.join('').trim() || 'x')
-const sheets = fc.constantFrom(GSM, BOTH).chain((letters) => fc.record({
-  title: words(letters, 260), notice: fc.oneof(fc.constant(''), words(letters, 60)),
-  options: fc.array(words(letters, 90), { maxLength: 30 }), back: fc.boolean(), rows: fc.boolean(),
-})).map(({ title, options, notice, back }) => sheet(title, options, { notice, back }))
+const sheets = fc
+  .constantFrom(GSM, BOTH)
+  .chain((letters) =>
+    fc.record({
+      title: words(letters, 260),
+      notice: fc.oneof(fc.constant(''), words(letters, 60)),
+      options: fc.array(words(letters, 90), { maxLength: 30 }),
+      back: fc.boolean(),
+      rows: fc.boolean(),
+    }),
+  )
+  .map(({ title, options, notice, back }) => sheet(title, options, { notice, back }))
 
 describe('pages', () => {
   it('fit, whatever is on them and in whatever alphabet', () => {
-    fc.assert(fc.property(sheets, (laid) => {
-      for (const { text } of pagesOf(laid)) assert.ok(fits(text, USSD_PAGE), text)
-    }), { numRuns: 400 })
+    fc.assert(
+      fc.property(sheets, (laid) => {
+        for (const { text } of pagesOf(laid)) assert.ok(fits(text, USSD_PAGE), text)
+      }),
+      { numRuns: 400 },
+    )
   })
 
   it('print each option exactly once, numbered on from page to page', () => {
-    fc.assert(fc.property(sheets, (laid) => {
-      let next = 0
-      for (const page of pagesOf(laid)) {
-        assert.equal(page.at.at(-1)?.[1], next)
-        next += page.n
-      }
-      assert.equal(next, laid.options.length)
-    }), { numRuns: 400 })
+    fc.assert(
+      fc.property(sheets, (laid) => {
+        let next = 0
+        for (const page of pagesOf(laid)) {
+          assert.equal(page.at.at(-1)?.[1], next)
+          next += page.n
+        }
+        assert.equal(next, laid.options.length)
+      }),
+      { numRuns: 400 },
+    )
   })
 
   it('take every number that they print, and no other', () => {
-    fc.assert(fc.property(sheets, (laid) => {
-      for (const { at, text, n, more } of pagesOf(laid)) {
-        const first = at.at(-1)?.[1] ?? 0
-        const extras = (more ? 1 : 0) + (laid.back || at.length > 1 ? 1 : 0)
-        const printed = text.split('\n').slice(-(n + extras)).map((row) => /^(\d+)\. /.exec(row)?.[1])
-        if (n + extras > 0) assert.deepEqual(printed, Array.from({ length: n + extras }, (_, i) => String(first + i + 1)))
-        for (let pressed = 0; pressed < first + n + extras + 3; pressed++) {
-          const meant = lookUp({ at, n, more }, laid.back, String(pressed))
-          assert.equal(meant !== undefined, pressed > first && pressed <= first + n + extras, `${pressed} on:\n${text}`)
-          if (pressed > first && pressed <= first + n) assert.deepEqual(meant, { option: pressed - 1 })
+    fc.assert(
+      fc.property(sheets, (laid) => {
+        for (const { at, text, n, more } of pagesOf(laid)) {
+          const first = at.at(-1)?.[1] ?? 0
+          const extras = (more ? 1 : 0) + (laid.back || at.length > 1 ? 1 : 0)
+          const printed = text
+            .split('\n')
+            .slice(-(n + extras))
+            .map((row) => /^(\d+)\. /.exec(row)?.[1])
+          if (n + extras > 0)
+            assert.deepEqual(
+              printed,
+              Array.from({ length: n + extras }, (_, i) => String(first + i + 1)),
+            )
+          for (let pressed = 0; pressed < first + n + extras + 3; pressed++) {
+            const meant = lookUp({ at, n, more }, laid.back, String(pressed))
+            assert.equal(
+              meant !== undefined,
+              pressed > first && pressed <= first + n + extras,
+              `${pressed} on:\n${text}`,
+            )
+            if (pressed > first && pressed <= first + n) assert.deepEqual(meant, { option: pressed - 1 })
+          }
         }
-      }
-    }), { numRuns: 200 })
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('lose nothing of a long text', () => {
-    fc.assert(fc.property(words(BOTH, 900), (text) => {
-      const folded = text.replace(/\s+/g, ' ').trim()
-      const laid = sheet(folded, [], { closing: true })
-      const bare = pagesOf(laid).map((page) => page.text.replace(/(^|\n)1\. More(\n2\. Back)?$/, ''))
-      assert.equal(bare.join('').replace(/\s/g, ''), folded.replace(/\s/g, ''))
-    }), { numRuns: 200 })
+    fc.assert(
+      fc.property(words(BOTH, 900), (text) => {
+        const folded = text.replace(/\s+/g, ' ').trim()
+        const laid = sheet(folded, [], { closing: true })
+        const bare = pagesOf(laid).map((page) => page.text.replace(/(^|\n)1\. More(\n2\. Back)?$/, ''))
+        assert.equal(bare.join('').replace(/\s/g, ''), folded.replace(/\s/g, ''))
+      }),
+      { numRuns: 200 },
+    )
   })
 
   it('keep the same options when an answer was wrong, and still fit', () => {
-    fc.assert(fc.property(sheets, (laid) => {
-      for (const { at, text, n, more } of pagesOf(laid)) {
-        const again = relay(laid, { at, n, more }, ['Invalid choice. Please try again:', 'Invalid choice.'])
-        assert.ok(fits(again, USSD_PAGE), again)
-        const isMidText = n === 0 && (more || !(laid.back || at.length > 1))
-        assert.equal(again === text, isMidText, 'the middle of a long text is shown again, all else gives its first line up')
-        const rows = (page: string) => page.split('\n').filter((row) => /^\d+\. /.test(row)).length
-        assert.ok(rows(again) >= n)
-      }
-    }), { numRuns: 200 })
+    fc.assert(
+      fc.property(sheets, (laid) => {
+        for (const { at, text, n, more } of pagesOf(laid)) {
+          const again = relay(laid, { at, n, more }, ['Invalid choice. Please try again:', 'Invalid choice.'])
+          assert.ok(fits(again, USSD_PAGE), again)
+          const isMidText = n === 0 && (more || !(laid.back || at.length > 1))
+          assert.equal(
+            again === text,
+            isMidText,
+            'the middle of a long text is shown again, all else gives its first line up',
+          )
+          const rows = (page: string) => page.split('\n').filter((row) => /^\d+\. /.test(row)).length
+          assert.ok(rows(again) >= n)
+        }
+      }),
+      { numRuns: 200 },
+    )
   })
 })
 
 describe('a page of options', () => {
   it('among many has room for the short line that says an answer was wrong', () => {
-    fc.assert(fc.property(fc.array(words(BOTH, 20), { minLength: 12, maxLength: 40 }), (labels) => {
-      const wrong = 'Invalid choice.'
-      const laid = { ...sheet('Go', labels), words: { more: 'More', back: 'Back', wrong } }
-      for (const { at, n, more } of pagesOf(laid).filter((page) => page.more && page.n > 1)) {
-        const again = relay(laid, { at, n, more }, [`${wrong} Please try again:`, wrong])
-        assert.ok(again.startsWith(`${wrong}\n`) || again.startsWith(`${wrong} Please`), again)
-      }
-    }), { numRuns: 100 })
+    fc.assert(
+      fc.property(fc.array(words(BOTH, 20), { minLength: 12, maxLength: 40 }), (labels) => {
+        const wrong = 'Invalid choice.'
+        const laid = { ...sheet('Go', labels), words: { more: 'More', back: 'Back', wrong } }
+        for (const { at, n, more } of pagesOf(laid).filter((page) => page.more && page.n > 1)) {
+          const again = relay(laid, { at, n, more }, [`${wrong} Please try again:`, wrong])
+          assert.ok(again.startsWith(`${wrong}\n`) || again.startsWith(`${wrong} Please`), again)
+        }
+      }),
+      { numRuns: 100 },
+    )
   })
 
   it('holds 182 septets', () => {
@@ -134,7 +190,10 @@ describe('a page of options', () => {
   it('cuts a row that is too long for any page, and only that', () => {
     const laid = sheet('Rows', ['short', 'r'.repeat(400), 'last'], { back: true })
     const pages = pagesOf(laid)
-    assert.deepEqual(pages.map((page) => page.n), [1, 1, 1])
+    assert.deepEqual(
+      pages.map((page) => page.n),
+      [1, 1, 1],
+    )
     assert.match(pages[1]?.text ?? '', /^Rows\n2\. r+\n3\. More\n4\. Back$/)
     assert.equal(pages[1]?.text.length, 182)
   })
@@ -157,7 +216,11 @@ describe('a page of options', () => {
   })
 
   it('pages 1,000 rows, each of which can be pressed', () => {
-    const laid = sheet('All', Array.from({ length: 1000 }, (_, i) => `Row ${i + 1}`), { back: true })
+    const laid = sheet(
+      'All',
+      Array.from({ length: 1000 }, (_, i) => `Row ${i + 1}`),
+      { back: true },
+    )
     const last = pagesOf(laid).at(-1)
     assert.match(last?.text ?? '', /1000\. Row 1000\n1001\. Back$/)
     assert.deepEqual(lookUp({ at: last?.at ?? [], n: last?.n ?? 0, more: false }, true, '1000'), { option: 999 })
@@ -170,7 +233,25 @@ describe('a page of options', () => {
 
 describe('a number pressed', () => {
   const shown = { at: [[0, 0]] as [number, number][], n: 3, more: true }
-  for (const answer of ['', '0', '00', '01', '1#', '*', '#', '+1', '-1', '1.', '1.0', '1e0', ' 1', '१', 'one', '6', '9'.repeat(300)]) {
+  for (const answer of [
+    '',
+    '0',
+    '00',
+    '01',
+    '1#',
+    '*',
+    '#',
+    '+1',
+    '-1',
+    '1.',
+    '1.0',
+    '1e0',
+    ' 1',
+    '१',
+    'one',
+    '6',
+    '9'.repeat(300),
+  ]) {
     it(`is none of the options if it is ${JSON.stringify(answer.slice(0, 12))}`, () => {
       assert.equal(lookUp(shown, true, answer), undefined)
     })

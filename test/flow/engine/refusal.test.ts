@@ -30,7 +30,7 @@ const refusing = (data: Json | undefined, refusal = 'wrong') =>
 const told = async (data: Json | undefined, refusal?: string) => {
   const phone = refusing(data, refusal)
   await phone.dial()
-  return (await phone.answer('1') as { text: string }).text
+  return ((await phone.answer('1')) as { text: string }).text
 }
 const source = (screens = SCREENS) => ({ file: 'f.yaml', text: fileOf(screens), catalogues: [] })
 
@@ -41,11 +41,14 @@ describe('a refusal with data', () => {
   })
 
   it('counts as no answer where what is expected is missing, or of another type', async () => {
-    for (const data of [undefined, null, {}, { left: '2' }, [], 'left'] as (Json | undefined)[]) assert.equal(await told(data), 'Down.', JSON.stringify(data))
+    for (const data of [undefined, null, {}, { left: '2' }, [], 'left'] as (Json | undefined)[])
+      assert.equal(await told(data), 'Down.', JSON.stringify(data))
   })
 
   it('says what of an answer is no use: a refusal that leads nowhere, what is expected and missing', () => {
-    const { flow } = flowOf('  main: { call: w.x, expect: { name: text, rows: rows, any: any }, to: in, refused: { wrong: { to: in, expect: { left: number }, notice: N } } }\n  in: { end: In. }')
+    const { flow } = flowOf(
+      '  main: { call: w.x, expect: { name: text, rows: rows, any: any }, to: in, refused: { wrong: { to: in, expect: { left: number }, notice: N } } }\n  in: { end: In. }',
+    )
     const begun = flow.begin({ msisdn: '1', code: '*1#', line: 'a', language: 'en', dialled: [], page: USSD_PAGE })
     const useless = (outcome: CallOutcome) => flow.useless?.(begun, outcome)
     assert.equal(useless({ is: 'data', data: { name: 'a', rows: [], any: null } }), undefined)
@@ -77,10 +80,25 @@ describe('a refusal with data', () => {
   })
 
   it('is checked: its type, its name, and screens that can be reached without it', () => {
-    const said = (from: string | RegExp, to: string) => checkSource(source(SCREENS.replace(from, to))).map(({ what }) => what).join('\n')
-    assert.match(said('data.verify.left < 2', 'data.verify.left < two'), /compares 'data.verify.left', a number, with "two", a text/)
-    assert.match(said('data.verify.left < 2', 'data.verify.lefd < 2'), /'data.verify.lefd' is no field that is expected/)
-    assert.match(said('expect: { left: { is: number, max: 3 } }, ', ''), /screen 'last' reads 'data.verify.left', but can be reached without it|nothing sets/)
-    assert.match(said('locked: gone', 'locked: last'), /screen 'last' reads 'data.verify.left', but can be reached without it/)
+    const said = (from: string | RegExp, to: string) =>
+      checkSource(source(SCREENS.replace(from, to)))
+        .map(({ what }) => what)
+        .join('\n')
+    assert.match(
+      said('data.verify.left < 2', 'data.verify.left < two'),
+      /compares 'data.verify.left', a number, with "two", a text/,
+    )
+    assert.match(
+      said('data.verify.left < 2', 'data.verify.lefd < 2'),
+      /'data.verify.lefd' is no field that is expected/,
+    )
+    assert.match(
+      said('expect: { left: { is: number, max: 3 } }, ', ''),
+      /screen 'last' reads 'data.verify.left', but can be reached without it|nothing sets/,
+    )
+    assert.match(
+      said('locked: gone', 'locked: last'),
+      /screen 'last' reads 'data.verify.left', but can be reached without it/,
+    )
   })
 })

@@ -13,7 +13,8 @@ import type { CompiledFlow, FlowSnapshot } from '../../../src/flow/engine/types.
 
 /** Every type of screen; what an input, a part and a plug-in may be. */
 const ALL: FlowSource = {
-  file: 'all.yaml', catalogues: [],
+  file: 'all.yaml',
+  catalogues: [],
   text: `flow: all
 spec: 1
 start: which
@@ -61,9 +62,11 @@ screens:
   done: { end: { en: Thank you., tpi: Tenkyu. } }
   out: { exit: true }
 `,
-  parts: [{
-    file: 'parts/paying.yaml', catalogues: [],
-    text: `part: paying
+  parts: [
+    {
+      file: 'parts/paying.yaml',
+      catalogues: [],
+      text: `part: paying
 spec: 1
 languages: [en, tpi]
 start: sure
@@ -74,17 +77,22 @@ screens:
   paid: { return: paid, give: { receipt: '{data.send.reference}' } }
   never: { return: cancelled }
 `,
-  }],
+    },
+  ],
 }
 
-/** Each turn is played by another one of three, and every snapshot is as a store gives it back: nothing else gets to the next turn. */
+/**
+ * Each turn is played by another one of three, and every snapshot is as a store gives it back: nothing else gets to the
+ * next turn.
+ */
 function restarted(source: FlowSource, types?: ScreenTypes): CompiledFlow & { turns: () => number } {
   const flows = Array.from({ length: 3 }, () => compileFlow(source, undefined, types).flow)
   let turns = 0
   const playing = () => flows[turns % flows.length]!
   const whole = (snapshot: FlowSnapshot) => JSON.parse(JSON.stringify(snapshot)) as FlowSnapshot
   return {
-    ...flows[0]!, turns: () => turns,
+    ...flows[0]!,
+    turns: () => turns,
     begin: (input) => (turns++, whole(playing().begin(JSON.parse(JSON.stringify(input))))),
     step: (snapshot, event) => {
       if (event.type === 'ANSWER' || event.type === 'ACK') turns++
@@ -101,7 +109,10 @@ describe('a restart between any two turns', () => {
     for (const kind of KINDS) assert.match(ALL.text + ALL.parts![0]!.text, new RegExp(`\\b${kind}: `), kind)
     const { text, missing } = talksOf(compileFlow(ALL, undefined, types))
     // Nothing is before the first page; made-up towns are all the one that a condition names.
-    assert.deepEqual(missing.map(({ name }) => name), ["screen 'which', key Back", "screen 'kind', else"])
+    assert.deepEqual(
+      missing.map(({ name }) => name),
+      ["screen 'which', key Back", "screen 'kind', else"],
+    )
     const flow = restarted(ALL, types)
     for (const talk of parseTalks('all.talk', text)) {
       const failure = await playTalk(talk, flow)

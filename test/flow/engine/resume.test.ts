@@ -17,7 +17,8 @@ const TOWNS = `
   tips: { menu: Tips, choices: [${Array.from({ length: 12 }, (_, i) => `{ label: A tip of some length no. ${i}, to: out }`).join(', ')}] }
   out: { exit: true }
 `
-const rows = (n: number) => Array.from({ length: n }, (_, i) => ({ id: i, name: `${i % 2 ? 'Lae' : 'Wau'} ${i} Market Road` }))
+const rows = (n: number) =>
+  Array.from({ length: n }, (_, i) => ({ id: i, name: `${i % 2 ? 'Lae' : 'Wau'} ${i} Market Road` }))
 
 function phoneOf(flow: CompiledFlow, known: { rows: Json; down?: boolean } = { rows: [] }) {
   const calls: string[] = []
@@ -57,7 +58,8 @@ describe('a dialogue that is taken up again', () => {
   })
 
   for (const keys of ['', "\nkeys: { back: '0' }"]) {
-    const compiled = () => flowOf(keys === '' ? TOWNS : TOWNS.replaceAll(', back: main', ''), `start: main\nlanguages: [en]${keys}`).flow
+    const compiled = () =>
+      flowOf(keys === '' ? TOWNS : TOWNS.replaceAll(', back: main', ''), `start: main\nlanguages: [en]${keys}`).flow
     const more = (text: string) => /(\d+)\. More/.exec(text)?.[1] as string
     describe(keys === '' ? 'without keys' : 'with keys', () => {
       it('in a narrowed list shows the same page of it, of rows fetched afresh', async () => {
@@ -78,7 +80,10 @@ describe('a dialogue that is taken up again', () => {
         const phone = phoneOf(flow, { rows: rows(40) })
         await phone.dial()
         await phone.answer(more(await played(phone, '1', 'lae')))
-        assert.match(await takenUp(phone, phoneOf(flow, { rows: rows(4) })), /^Town\?\n1\. Lae 1 Market Road\n2\. Lae 3/)
+        assert.match(
+          await takenUp(phone, phoneOf(flow, { rows: rows(4) })),
+          /^Town\?\n1\. Lae 1 Market Road\n2\. Lae 3/,
+        )
       })
 
       it('begins other screens at their first page', async () => {

@@ -33,7 +33,10 @@ const row = (id: string, state: string, due: number) => ({ id, state, due, owner
 
 describe('a branch over rows', () => {
   it('takes the first condition that some row holds, and the first such row', async () => {
-    assert.equal((await shown([row('a', 'open', 5), row('b', 'open', 40), row('c', 'open', -1), row('d', 'open', -9)])).text, 'Late c')
+    assert.equal(
+      (await shown([row('a', 'open', 5), row('b', 'open', 40), row('c', 'open', -1), row('d', 'open', -9)])).text,
+      'Late c',
+    )
     assert.equal((await shown([row('a', 'open', 5), row('b', 'closed', 40)])).text, 'Far b')
     assert.equal((await shown([row('a', 'lost', 5), row('b', 'open', 5)])).text, 'Runs b')
   })
@@ -41,7 +44,10 @@ describe('a branch over rows', () => {
   it('leads elsewhere when no row holds, and when there is none, or no list', async () => {
     assert.equal((await shown([row('a', 'lost', 5)])).text, 'Others')
     assert.equal((await shown([])).text, 'None')
-    assert.equal((await shown([], SCREENS.replace('    empty: none\n', '').replace('none: { end: None }', ''))).text, 'Others')
+    assert.equal(
+      (await shown([], SCREENS.replace('    empty: none\n', '').replace('none: { end: None }', ''))).text,
+      'Others',
+    )
   })
 
   it('keeps what it says of the row, and of all rows what is read', async () => {
@@ -51,30 +57,51 @@ describe('a branch over rows', () => {
   })
 
   it('looks at a hundred rows of a thousand', async () => {
-    const rows = Array.from({ length: 1000 }, (_, i) => row(String(i), i === 99 ? 'open' : i === 100 ? 'open' : 'lost', i === 100 ? -1 : 1))
+    const rows = Array.from({ length: 1000 }, (_, i) =>
+      row(String(i), i === 99 ? 'open' : i === 100 ? 'open' : 'lost', i === 100 ? -1 : 1),
+    )
     assert.equal((await shown(rows)).text, 'Runs 99')
   })
 
   it('is walked by rows made up for each of its ways', () => {
     const compilation = flowOf(SCREENS.replace("'row.due > {data.main.limit}'", 'row.due > 30'))
     assert.deepEqual(compilation.warnings, [])
-    assert.deepEqual(proveFlow(compilation, () => ''), [])
-    assert.deepEqual([...new Set(walkFlow(compilation, 'en').pages.map(({ screen }) => screen))].toSorted(),
-      ['_busy', 'far', 'late', 'none', 'other', 'runs'])
+    assert.deepEqual(
+      proveFlow(compilation, () => ''),
+      [],
+    )
+    assert.deepEqual([...new Set(walkFlow(compilation, 'en').pages.map(({ screen }) => screen))].toSorted(), [
+      '_busy',
+      'far',
+      'late',
+      'none',
+      'other',
+      'runs',
+    ])
   })
 
   it('is drawn, and a guard of the statechart', () => {
     const { definition } = flowOf(SCREENS)
     assert.match(drawFlow(definition), /state "which - branch over data\.main\.rows" as s_which/)
     assert.match(drawFlow(definition), /s_which --> s_none : empty/)
-    const { states } = xstateJson(definition) as { states: Record<string, { always: { guard?: { params: object } }[] }> }
-    assert.deepEqual(states.which?.always[1]?.guard?.params, { if: 'row.due > {data.main.limit}', over: 'data.main.rows' })
+    const { states } = xstateJson(definition) as {
+      states: Record<string, { always: { guard?: { params: object } }[] }>
+    }
+    assert.deepEqual(states.which?.always[1]?.guard?.params, {
+      if: 'row.due > {data.main.limit}',
+      over: 'data.main.rows',
+    })
   })
 
   it('works in a part, under names of its own', async () => {
     const part = `part: loan\nspec: 1\nlanguages: [en]\nstart: main\nscreens:${SCREENS.replace("end: 'Late {chosen.loan.id}'", "return: late, give: { id: '{chosen.loan.id}' }")}`
     const text = fileOf("  main: { flow: loan, gives: { id: id }, to: done }\n  done: { end: 'Done {vars.id}' }")
-    const compilation = compileFlow({ file: 'test.yaml', text, catalogues: [], parts: [{ file: 'parts/loan.yaml', text: part, catalogues: [] }] })
+    const compilation = compileFlow({
+      file: 'test.yaml',
+      text,
+      catalogues: [],
+      parts: [{ file: 'parts/loan.yaml', text: part, catalogues: [] }],
+    })
     const phone = handset(compilation.flow, () => ({ is: 'data', data: { rows: [row('a', 'open', -1)], limit: 30 } }))
     assert.equal((await phone.dial()).text, 'Done a')
     assert.deepEqual(phone.snapshot().context.chosen, { main_loan: { id: 'a' } })

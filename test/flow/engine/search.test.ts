@@ -15,8 +15,15 @@ const SCREENS = `
   none: { end: None. }
 `
 const HEAD = "start: main\nlanguages: [en]\nkeys: { back: '0' }"
-const many = (n: number) => Array.from({ length: n }, (_, i) => ({ id: i, name: `Town ${String.fromCharCode(97 + (i % 26))}${i}`, area: i % 2 ? 'Norðr' : 'Süd', more: 'not kept' }))
-const phoneWith = (rows: Json, calls: string[] = []) => handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push(want.operation), { is: 'data', data: { rows } }))
+const many = (n: number) =>
+  Array.from({ length: n }, (_, i) => ({
+    id: i,
+    name: `Town ${String.fromCharCode(97 + (i % 26))}${i}`,
+    area: i % 2 ? 'Norðr' : 'Süd',
+    more: 'not kept',
+  }))
+const phoneWith = (rows: Json, calls: string[] = []) =>
+  handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push(want.operation), { is: 'data', data: { rows } }))
 
 describe('a list with a search', () => {
   it('leads on when it has no rows, and is a list when it has one', async () => {
@@ -27,8 +34,18 @@ describe('a list with a search', () => {
   })
 
   it('is narrowed by letters, any case, with or without accents, any script; numbers run on', async () => {
-    for (const [name, typed] of [['Café Éclair', 'CAFE ecl'], ['Москва', 'моск'], ['Ёлка', 'елк'], ['हिन्दी नगर', 'नगर'], ['東京', '京'], ['القاهرة', 'قاهر']] as const) {
-      const phone = phoneWith([{ id: 1, name: 'Lae' }, { id: 2, name }])
+    for (const [name, typed] of [
+      ['Café Éclair', 'CAFE ecl'],
+      ['Москва', 'моск'],
+      ['Ёлка', 'елк'],
+      ['हिन्दी नगर', 'नगर'],
+      ['東京', '京'],
+      ['القاهرة', 'قاهر'],
+    ] as const) {
+      const phone = phoneWith([
+        { id: 1, name: 'Lae' },
+        { id: 2, name },
+      ])
       await phone.dial()
       assert.equal((await phone.answer(typed)).text, `Town?\n1. ${name}\n2. Show all\n3. Other`, typed)
       assert.match((await phone.answer('1')).text, new RegExp(`^Move to ${name}`))
@@ -47,15 +64,20 @@ describe('a list with a search', () => {
     const phone = phoneWith(many(3))
     await phone.dial()
     const rows = '\n1. Town a0\n2. Town b1\n3. Town c2\n4. Other'
-    for (const typed of ['99', '5', '0', '?']) assert.equal((await phone.answer(typed)).text, `No such number.\nTown?${rows}`, typed)
+    for (const typed of ['99', '5', '0', '?'])
+      assert.equal((await phone.answer(typed)).text, `No such number.\nTown?${rows}`, typed)
     const other = phoneWith(many(3))
     await other.dial()
-    for (const [typed, head] of [['99', 'No such number.\nTown?'], ['zzz', 'Nothing found. Number or letters:'], ['99', 'No such number.\nTown?']] as const) {
+    for (const [typed, head] of [
+      ['99', 'No such number.\nTown?'],
+      ['zzz', 'Nothing found. Number or letters:'],
+      ['99', 'No such number.\nTown?'],
+    ] as const) {
       assert.equal((await other.answer(typed)).text, head + rows)
     }
     assert.match((await other.answer('c2')).text, /^Town\?\n1\. Town c2\n/)
     const full = phoneWith(many(30))
-    const { text } = await full.dial() as { text: string }
+    const { text } = (await full.dial()) as { text: string }
     assert.equal((await full.answer('99')).text, text.replace('Town?', 'No such number.'))
   })
 
@@ -84,7 +106,7 @@ describe('a list with a search', () => {
   it('holds a thousand rows in a snapshot of 64 kB, and every page fits', async () => {
     const phone = phoneWith(many(1200))
     let want = await phone.dial()
-    assert.equal(((phone.snapshot().context.data as { main: { rows: Json[] } }).main.rows).length, SEARCH_ROWS_MAX)
+    assert.equal((phone.snapshot().context.data as { main: { rows: Json[] } }).main.rows.length, SEARCH_ROWS_MAX)
     const octets = Buffer.byteLength(JSON.stringify(phone.snapshot()))
     assert.ok(octets < 65_536, String(octets))
     for (let i = 0; i < 40; i++) {
@@ -97,8 +119,14 @@ describe('a list with a search', () => {
 
   it('pays for nothing that was dialled', async () => {
     const calls: string[] = []
-    assert.match((await phoneWith(many(9), calls).dial({ dialled: ['town c', '1', '1'] })).text, /^Move to Town c2|^Town/)
-    assert.deepEqual(calls, ['main', 'all'].filter((call) => calls.includes(call)))
+    assert.match(
+      (await phoneWith(many(9), calls).dial({ dialled: ['town c', '1', '1'] })).text,
+      /^Move to Town c2|^Town/,
+    )
+    assert.deepEqual(
+      calls,
+      ['main', 'all'].filter((call) => calls.includes(call)),
+    )
   })
 
   it('is walked, by letters too, and needs keep', () => {

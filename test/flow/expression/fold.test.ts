@@ -14,7 +14,20 @@ describe('words as they are typed', () => {
 
   it('name one label, by all of it or by how it begins', () => {
     const labels = ['Balance', 'Buy airtime', 'Buy bundle', 'Buy', 'Été', '7 days']
-    for (const [typed, at] of [['balance', 0], ['b', undefined], ['ba', 0], ['buy a', 1], ['BUY', 3], ['ete', 4], ['7', undefined], ['7 days', undefined], ['', undefined], [' ', undefined], ['x', undefined], ['!', undefined]] as const)
+    for (const [typed, at] of [
+      ['balance', 0],
+      ['b', undefined],
+      ['ba', 0],
+      ['buy a', 1],
+      ['BUY', 3],
+      ['ete', 4],
+      ['7', undefined],
+      ['7 days', undefined],
+      ['', undefined],
+      [' ', undefined],
+      ['x', undefined],
+      ['!', undefined],
+    ] as const)
       assert.equal(labelNamed(labels, typed), at, typed)
     assert.equal(labelNamed(['Yes', 'yes'], 'yes'), undefined)
   })

@@ -10,12 +10,18 @@ import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 
 const page = readFileSync('docs/FLOWS.md', 'utf8')
-const blocks = (kind: string) => [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([, of, text]) => (of === kind ? [text as string] : []))
+const blocks = (kind: string) =>
+  [...page.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)].flatMap(([, of, text]) => (of === kind ? [text as string] : []))
 const nameOf = (text: string) => /^flow:? (\S+)/m.exec(text)?.[1] as string
 const catalogues = blocks('yaml catalogue').map((text) => ({ file: 'hello.tpi.yaml', text }))
 const flows = new Map(blocks('yaml').map((text) => [nameOf(text), text]))
-const parts = blocks('yaml part').map((text) => ({ file: `parts/${/^part: (.*)$/m.exec(text)?.[1]}.yaml`, text, catalogues: [] }))
-const compiled = (name: string): Compilation => compileFlow({ file: `${name}.yaml`, text: flows.get(name) as string, catalogues: [], parts })
+const parts = blocks('yaml part').map((text) => ({
+  file: `parts/${/^part: (.*)$/m.exec(text)?.[1]}.yaml`,
+  text,
+  catalogues: [],
+}))
+const compiled = (name: string): Compilation =>
+  compileFlow({ file: `${name}.yaml`, text: flows.get(name) as string, catalogues: [], parts })
 
 describe('the page about flows', () => {
   it('has the reference as the schema is now: node --import tsx scripts/flow-docs.ts', () => {
@@ -40,7 +46,10 @@ describe('the page about flows', () => {
   it('has a catalogue that the example takes', () => {
     const text = (flows.get('hello') as string).replace('{ en: Good morning., tpi: Moning. }', 'Good morning.')
     const found = checkSource({ file: 'hello', text, catalogues })
-    assert.deepEqual(found.map(({ what }) => what), ["review of 'tpi': needed from a native speaker"])
+    assert.deepEqual(
+      found.map(({ what }) => what),
+      ["review of 'tpi': needed from a native speaker"],
+    )
   })
 
   it('has talks that go as written', async () => {
@@ -54,9 +63,16 @@ describe('the page about flows', () => {
 })
 
 describe('the JSON Schema files', () => {
-  for (const [name, schema] of [['flow', flowJsonSchema()], ['part', partJsonSchema()], ['catalogue', catalogueJsonSchema()]] as const) {
+  for (const [name, schema] of [
+    ['flow', flowJsonSchema()],
+    ['part', partJsonSchema()],
+    ['catalogue', catalogueJsonSchema()],
+  ] as const) {
     it(`schema/${name}.schema.json is up to date: node --import tsx scripts/flow-docs.ts`, () => {
-      assert.deepEqual(JSON.parse(readFileSync(`schema/${name}.schema.json`, 'utf8')), JSON.parse(JSON.stringify(schema)))
+      assert.deepEqual(
+        JSON.parse(readFileSync(`schema/${name}.schema.json`, 'utf8')),
+        JSON.parse(JSON.stringify(schema)),
+      )
     })
   }
 })

@@ -50,20 +50,44 @@ describe('a form', () => {
   it('is checked and walked as the screens that it is made of', () => {
     const compilation = flowOf(SCREENS)
     assert.deepEqual(compilation.warnings, [])
-    assert.deepEqual(proveFlow(compilation, () => ''), [])
+    assert.deepEqual(
+      proveFlow(compilation, () => ''),
+      [],
+    )
     assert.deepEqual(Object.keys(compilation.definition.screens), [
-      'main', 'main-b', 'main-c', 'main-review', 'main-change-a', 'main-change-b', 'main-change-c', 'done', 'help',
+      'main',
+      'main-b',
+      'main-c',
+      'main-review',
+      'main-change-a',
+      'main-change-b',
+      'main-change-c',
+      'done',
+      'help',
     ])
   })
 
   it('is complained of where it is written', () => {
     const where = (from: string, into: string) =>
       checkSource({ file: 'f.yaml', text: fileOf(SCREENS.replace(from, into)), catalogues: [] })
-        .filter(({ severity }) => severity === 'error').map((problem) => problem.where)
-    const lineOf = (part: string) => fileOf(SCREENS).split('\n').findIndex((line) => line.includes(part)) + 1
-    assert.ok(where('answers.c != x', 'answers.d != x').every((place) => place.startsWith(`f.yaml:${lineOf('as: c')}:`)))
+        .filter(({ severity }) => severity === 'error')
+        .map((problem) => problem.where)
+    const lineOf = (part: string) =>
+      fileOf(SCREENS)
+        .split('\n')
+        .findIndex((line) => line.includes(part)) + 1
+    assert.ok(
+      where('answers.c != x', 'answers.d != x').every((place) => place.startsWith(`f.yaml:${lineOf('as: c')}:`)),
+    )
     assert.ok(where('C {answers.c}', 'C {answers.d}').every((place) => place.startsWith(`f.yaml:${lineOf('as: c')}:`)))
-    assert.deepEqual(where('to: done', 'to: doen').map((place) => place.split(':')[1]).slice(0, 1), [String(lineOf('to: done'))])
-    assert.ok(where('form: Right?', "form: '{answers.d}'").every((place) => place.startsWith(`f.yaml:${lineOf('form:')}:`)))
+    assert.deepEqual(
+      where('to: done', 'to: doen')
+        .map((place) => place.split(':')[1])
+        .slice(0, 1),
+      [String(lineOf('to: done'))],
+    )
+    assert.ok(
+      where('form: Right?', "form: '{answers.d}'").every((place) => place.startsWith(`f.yaml:${lineOf('form:')}:`)),
+    )
   })
 })

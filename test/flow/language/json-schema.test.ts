@@ -26,7 +26,9 @@ function kindOf(text: string): keyof typeof schemas | undefined {
 /** Its screens are of a type of its own, and so is its schema: `flow schema --plugin`. */
 const OF_PLUGINS = ['examples/plugins/visit.yaml']
 
-const files = execFileSync('git', ['ls-files', '*.yaml'], { encoding: 'utf8' }).trim().split('\n')
+const files = execFileSync('git', ['ls-files', '*.yaml'], { encoding: 'utf8' })
+  .trim()
+  .split('\n')
   .map((file) => ({ file, text: readFileSync(file, 'utf8') }))
   .filter(({ file, text }) => kindOf(text) && !OF_PLUGINS.includes(file) && !file.startsWith('test/tools/flow-import/'))
 
@@ -48,8 +50,12 @@ describe('the JSON Schema of flow files', () => {
     }
   })
 
-  /** What no schema can say: how two values stand to each other, names that screens are given, patterns, zones, and parts in files of their own. */
-  const BEYOND = /nothing is from|repeats a group|is no time zone|stands there twice|does not say a day|is searched|has one of|keeps all|pattern|of its own|'pni'/
+  /**
+   * What no schema can say: how two values stand to each other, names that screens are given, patterns, zones, and
+   * parts in files of their own.
+   */
+  const BEYOND =
+    /nothing is from|repeats a group|is no time zone|stands there twice|does not say a day|is searched|has one of|keeps all|pattern|of its own|'pni'/
 
   it('refuses every seeded fault that is one of form, and what it takes is found by the check', () => {
     let refused = 0

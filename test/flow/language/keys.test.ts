@@ -30,7 +30,8 @@ const shop = () => {
   }
   return { calls, phone: handset(flowOf(SHOP, HEAD).flow, answers) }
 }
-const problems = (screens: string, head = HEAD) => checkSource({ file: 'test.yaml', text: fileOf(screens, head), catalogues: [] }).map(({ what }) => what)
+const problems = (screens: string, head = HEAD) =>
+  checkSource({ file: 'test.yaml', text: fileOf(screens, head), catalogues: [] }).map(({ what }) => what)
 
 describe('the keys for Back and Home', () => {
   it('stand only where they lead somewhere', async () => {
@@ -116,8 +117,13 @@ describe('the keys for Back and Home', () => {
   })
 
   it('remember so many screens at most', async () => {
-    const chain = Array.from({ length: 30 }, (_, i) => `  s${i}: { menu: Screen ${i}, choices: [{ label: On, to: ${i === 29 ? 'bye' : `s${i + 1}`} }] }`).join('\n')
-    const phone = handset(flowOf(`${chain}\n  bye: { exit: true }`, "start: s0\nlanguages: [en]\nkeys: { back: '*' }").flow)
+    const chain = Array.from(
+      { length: 30 },
+      (_, i) => `  s${i}: { menu: Screen ${i}, choices: [{ label: On, to: ${i === 29 ? 'bye' : `s${i + 1}`} }] }`,
+    ).join('\n')
+    const phone = handset(
+      flowOf(`${chain}\n  bye: { exit: true }`, "start: s0\nlanguages: [en]\nkeys: { back: '*' }").flow,
+    )
     await phone.dial()
     for (let i = 0; i < 29; i++) await phone.answer('1')
     assert.equal((phone.snapshot().context.trail as Json[]).length, TRAIL_MAX)
@@ -130,7 +136,7 @@ describe('the keys for Back and Home', () => {
       const many = rows.map(({ id }, i) => ({ id, name: `${name} ${'x'.repeat(i)}` }))
       const phone = handset(flowOf(SHOP, HEAD).flow, () => ({ is: 'data', data: { rows: many } }))
       await phone.dial()
-      for (let want = await phone.answer('1'); ; ) {
+      for (let want = await phone.answer('1'); ;) {
         assert.ok(fits(want.text, USSD_PAGE), want.text)
         const more = /(\d+)\. More/.exec(want.text)?.[1]
         if (more === undefined) break
@@ -140,11 +146,14 @@ describe('the keys for Back and Home', () => {
   })
 
   it('are other ones, or none, where a screen says so', async () => {
-    const flow = flowOf(`
+    const flow = flowOf(
+      `
   main: { menu: A, choices: [{ label: B, to: b }] }
   b: { menu: B, choices: [{ label: C, to: c }], keys: { back: '#', home: false } }
   c: { menu: C, choices: [{ label: A, to: main }, { label: Bye, to: bye }], keys: false }
-  bye: { exit: true }`, "start: main\nlanguages: [en]\nkeys: { back: '0', home: '00' }").flow
+  bye: { exit: true }`,
+      "start: main\nlanguages: [en]\nkeys: { back: '0', home: '00' }",
+    ).flow
     const phone = handset(flow)
     await phone.dial()
     assert.equal((await phone.answer('1')).text, 'B\n1. C\n#. Back')
@@ -157,20 +166,31 @@ describe('the keys for Back and Home', () => {
   })
 
   it('make a screen without choices one that can be left', () => {
-    const told = '  main: { menu: A, choices: [{ label: B, to: b }, { label: C, to: c }] }\n  b: { menu: Told. }\n  c: { exit: true }'
+    const told =
+      '  main: { menu: A, choices: [{ label: B, to: b }, { label: C, to: c }] }\n  b: { menu: Told. }\n  c: { exit: true }'
     assert.deepEqual(problems(told, "start: main\nlanguages: [en]\nkeys: { home: '0' }"), [])
     assert.match(problems(told, 'start: main\nlanguages: [en]').join(), /nothing to press/)
   })
 
   it('are refused where they cannot be told from answers, or change something', () => {
-    const one = (screen: string, head = HEAD.replace('begin', 'main').replace(', tpi', '')) => problems(`  main: ${screen}\n  bye: { exit: true }`, head).join()
-    assert.match(one("{ input: N?, number: { min: 0, max: 5 }, to: bye }"), /0 is a key, so it cannot be the answer 0/)
-    assert.equal(one("{ input: N?, number: { min: 0, max: 5 }, to: bye, keys: false }"), '')
-    assert.equal(one("{ input: N?, number: { min: 5, max: 9 }, to: bye }"), '')
-    assert.match(one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '0' } }"), /the key 0 is both back and home/)
-    assert.match(one("{ menu: A, choices: [{ label: B, to: bye }], back: bye }"), /has a line and a key for Back/)
-    assert.match(one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '12' } }"), /not a key|not false or a key|'home'/)
-    const start = 'start: pay\nlanguages: [en]\nkeys: { home: \'0\' }'
-    assert.match(one("{ menu: A, choices: [{ label: B, to: bye }] }\n  pay: { call: a.b, once: true, to: main }", start), /the key 0 leads to 'pay', which changes something unasked/)
+    const one = (screen: string, head = HEAD.replace('begin', 'main').replace(', tpi', '')) =>
+      problems(`  main: ${screen}\n  bye: { exit: true }`, head).join()
+    assert.match(one('{ input: N?, number: { min: 0, max: 5 }, to: bye }'), /0 is a key, so it cannot be the answer 0/)
+    assert.equal(one('{ input: N?, number: { min: 0, max: 5 }, to: bye, keys: false }'), '')
+    assert.equal(one('{ input: N?, number: { min: 5, max: 9 }, to: bye }'), '')
+    assert.match(
+      one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '0' } }"),
+      /the key 0 is both back and home/,
+    )
+    assert.match(one('{ menu: A, choices: [{ label: B, to: bye }], back: bye }'), /has a line and a key for Back/)
+    assert.match(
+      one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '12' } }"),
+      /not a key|not false or a key|'home'/,
+    )
+    const start = "start: pay\nlanguages: [en]\nkeys: { home: '0' }"
+    assert.match(
+      one('{ menu: A, choices: [{ label: B, to: bye }] }\n  pay: { call: a.b, once: true, to: main }', start),
+      /the key 0 leads to 'pay', which changes something unasked/,
+    )
   })
 })

@@ -14,12 +14,16 @@ const SCREENS = `
   bye: { exit: true }
 `
 const HEAD = 'start: main\nlanguages: [en, tpi, hi]'
-const said = (screens: string, head: string) => checkSource({ file: 'f.yaml', text: fileOf(screens, head), catalogues: [] }, []).map(({ what }) => what)
+const said = (screens: string, head: string) =>
+  checkSource({ file: 'f.yaml', text: fileOf(screens, head), catalogues: [] }, []).map(({ what }) => what)
 
 describe('the choice of a language', () => {
   it('offers those of the flow by their own names, changes at once, and has it kept', async () => {
     const calls: unknown[] = []
-    const phone = handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push([want.backend, want.operation, want.args]), { is: 'data', data: {} }))
+    const phone = handset(
+      flowOf(SCREENS, HEAD).flow,
+      (want) => (calls.push([want.backend, want.operation, want.args]), { is: 'data', data: {} }),
+    )
     await phone.dial()
     assert.equal((await phone.answer('1')).text, 'Which?\n1. English\n2. Tok Pisin\n3. हिन्दी\n4. Back')
     assert.equal((await phone.answer('2')).text, 'Halo\n1. Tok ples\n2. Baim')
@@ -45,12 +49,20 @@ describe('the choice of a language', () => {
   it('is proven, and known to every daemon without a back end in the settings', () => {
     const source = { file: 'test.yaml', text: fileOf(SCREENS, HEAD), catalogues: [] }
     assert.deepEqual(proveFlow(flowOf(SCREENS, HEAD), readFlow(source).at), [])
-    assert.deepEqual(said('  main: { language: { en: A?, tpi: B? }, to: bye }\n  bye: { exit: true }', 'start: main\nlanguages: [en, tpi]'), [])
+    assert.deepEqual(
+      said(
+        '  main: { language: { en: A?, tpi: B? }, to: bye }\n  bye: { exit: true }',
+        'start: main\nlanguages: [en, tpi]',
+      ),
+      [],
+    )
   })
 
   it('needs several languages, each with a name', () => {
     const one = '  main: { language: Which?, to: bye }\n  bye: { exit: true }'
-    assert.deepEqual(said(one, 'start: main\nlanguages: [en]'), ["screen 'main': there is one language to choose from (languages: of the flow)"])
+    assert.deepEqual(said(one, 'start: main\nlanguages: [en]'), [
+      "screen 'main': there is one language to choose from (languages: of the flow)",
+    ])
     const strange = 'start: main\nlanguages: [en, qqq]'
     assert.match(said(one, strange).join(), /no own name of 'qqq' is known/)
     assert.doesNotMatch(said(one.replace('to: bye', 'to: bye, names: { qqq: Q }'), strange).join(), /own name/)
@@ -62,7 +74,11 @@ describe('the language that was chosen', () => {
     const clock = fakeClock()
     const counted: unknown[] = []
     const metrics = { count: (name: string, labels?: object) => void counted.push([name, labels]) }
-    return { clock, counted, look: languageLookup({ languages: { of }, flows: { calls: () => calls }, clock, log: silentLog, metrics }) }
+    return {
+      clock,
+      counted,
+      look: languageLookup({ languages: { of }, flows: { calls: () => calls }, clock, log: silentLog, metrics }),
+    }
   }
 
   it('is looked up only while a flow lets one be chosen', async () => {
@@ -75,15 +91,27 @@ describe('the language that was chosen', () => {
     const looking = slow.look('675')
     await slow.clock.advance(LOOKUP_MS)
     assert.equal(await looking, null)
-    const down = lookup(async () => { throw new Error('down') })
+    const down = lookup(async () => {
+      throw new Error('down')
+    })
     assert.equal(await down.look('675'), null)
-    assert.deepEqual([...slow.counted, ...down.counted], [['language_lookups_failed', { why: 'late' }], ['language_lookups_failed', { why: 'down' }]])
+    assert.deepEqual(
+      [...slow.counted, ...down.counted],
+      [
+        ['language_lookups_failed', { why: 'late' }],
+        ['language_lookups_failed', { why: 'down' }],
+      ],
+    )
   })
 
   it('is kept only if it is one', async () => {
     const kept: string[] = []
-    const backend = subscriberBackend({ of: async () => null, keep: async (_msisdn, language) => void kept.push(language), forget: async () => 0 }, fakeClock())
-    const call = (language: string) => backend.call('language', { language }, { msisdn: '675', signal: new AbortController().signal } as never)
+    const backend = subscriberBackend(
+      { of: async () => null, keep: async (_msisdn, language) => void kept.push(language), forget: async () => 0 },
+      fakeClock(),
+    )
+    const call = (language: string) =>
+      backend.call('language', { language }, { msisdn: '675', signal: new AbortController().signal } as never)
     assert.deepEqual((await call('tpi')).is, 'data')
     assert.deepEqual((await call('')).is, 'failed')
     assert.deepEqual((await call('x'.repeat(40))).is, 'failed')

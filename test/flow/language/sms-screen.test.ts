@@ -21,14 +21,18 @@ describe('an SMS from a flow', () => {
     const phone = handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push(want), { is: 'data', data: {} }))
     await phone.dial({ language: 'tpi' })
     assert.equal((await phone.answer('1')).text, 'Sent')
-    assert.deepEqual(calls.map(({ backend, operation, args, once }) => [backend, operation, args, once]), [
-      ['_sms', 'send', { text: 'Halo 67570000001' }, true],
-    ])
+    assert.deepEqual(
+      calls.map(({ backend, operation, args, once }) => [backend, operation, args, once]),
+      [['_sms', 'send', { text: 'Halo 67570000001' }, true]],
+    )
   })
 
   it('hands on another recipient, and leads on when it is not allowed', async () => {
     const calls: CallWant[] = []
-    const phone = handset(flowOf(SCREENS, HEAD).flow, (want) => (calls.push(want), { is: 'refused', refusal: 'not-allowed' }))
+    const phone = handset(
+      flowOf(SCREENS, HEAD).flow,
+      (want) => (calls.push(want), { is: 'refused', refusal: 'not-allowed' }),
+    )
     await phone.dial()
     assert.equal((await phone.answer('2')).text, 'Not sent')
     assert.deepEqual(calls[0]?.args, { to: '67570000002', text: 'Hello Ann' })
@@ -41,12 +45,17 @@ describe('an SMS from a flow', () => {
 
   it('is refused where no line can send any', () => {
     const problems = (backends: string[]) =>
-      checkSource({ file: 'f.yaml', text: fileOf(SCREENS, HEAD), catalogues: [] }, backends).filter(({ severity }) => severity === 'error')
+      checkSource({ file: 'f.yaml', text: fileOf(SCREENS, HEAD), catalogues: [] }, backends).filter(
+        ({ severity }) => severity === 'error',
+      )
     assert.deepEqual(problems(['_sms']), [])
-    assert.deepEqual(problems([]).map(({ what, remedy }) => [what, remedy]), [
-      ["screen 'tell' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
-      ["screen 'other' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
-    ])
+    assert.deepEqual(
+      problems([]).map(({ what, remedy }) => [what, remedy]),
+      [
+        ["screen 'tell' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
+        ["screen 'other' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
+      ],
+    )
   })
 
   it('can be expected in a talk', async () => {

@@ -45,13 +45,29 @@ const MAIN = `
   thanks: { end: Thank you. }
 `
 const HEAD = 'start: main\nlanguages: [en]\ninclude: [common]'
-const part = (text: string): FlowFiles => ({ file: `parts/${/^part: (.*)$/m.exec(text)?.[1]}.yaml`, text, catalogues: [] })
-const sourceWith = (screens: string, parts: string[], head = HEAD) => ({ file: 'test.yaml', text: fileOf(screens, head), catalogues: [], parts: parts.map(part) })
-const problems = (screens: string, parts: string[], head = HEAD) => checkSource(sourceWith(screens, parts, head)).map(({ where, what }) => `${where} ${what}`)
+const part = (text: string): FlowFiles => ({
+  file: `parts/${/^part: (.*)$/m.exec(text)?.[1]}.yaml`,
+  text,
+  catalogues: [],
+})
+const sourceWith = (screens: string, parts: string[], head = HEAD) => ({
+  file: 'test.yaml',
+  text: fileOf(screens, head),
+  catalogues: [],
+  parts: parts.map(part),
+})
+const problems = (screens: string, parts: string[], head = HEAD) =>
+  checkSource(sourceWith(screens, parts, head)).map(({ where, what }) => `${where} ${what}`)
 const good = () => compileFlow(sourceWith(MAIN, [PAY, COMMON]))
 const wallet = () => {
   const calls: unknown[] = []
-  return { calls, answers: (want: { operation: string; args: unknown }) => (calls.push(want.args), { is: 'data' as const, data: { reference: `r${calls.length}` } as Json }) }
+  return {
+    calls,
+    answers: (want: { operation: string; args: unknown }) => (
+      calls.push(want.args),
+      { is: 'data' as const, data: { reference: `r${calls.length}` } as Json }
+    ),
+  }
 }
 
 describe('a part', () => {
@@ -119,7 +135,10 @@ describe('a part', () => {
   })
 
   it('speaks the languages of the flow, by its own catalogue', async () => {
-    const catalogue = { file: 'parts/pay.tpi.yaml', text: "language: tpi\ntexts: { 'Pay {vars.amount, number, money} to {vars.to}?': 'Baim {vars.to} long {vars.amount}?', 'Yes': 'Yesa', 'No': 'Nogat' }" }
+    const catalogue = {
+      file: 'parts/pay.tpi.yaml',
+      text: "language: tpi\ntexts: { 'Pay {vars.amount, number, money} to {vars.to}?': 'Baim {vars.to} long {vars.amount}?', 'Yes': 'Yesa', 'No': 'Nogat' }",
+    }
     const source = sourceWith(MAIN, [PAY, COMMON], HEAD.replace('[en]', '[en, tpi]'))
     const found = { ...source, parts: [{ ...part(PAY), catalogues: [catalogue] }, part(COMMON)] }
     assert.ok(checkSource(found).every(({ severity }) => severity === 'warning'))
@@ -140,19 +159,39 @@ describe('a part', () => {
     }
     assert.deepEqual(await said('en'), ['PIN for 67570000001 1', 'PIN to pay 2', 'Bye'])
     assert.deepEqual(await said('tpi'), ['PIN bilong 67570000001 1', 'PIN bilong baim 2', 'Bye'])
-    assert.equal(Object.values(definition.screens).filter(({ kind }) => kind === 'input').length, 2, 'laid out once for all languages')
+    assert.equal(
+      Object.values(definition.screens).filter(({ kind }) => kind === 'input').length,
+      2,
+      'laid out once for all languages',
+    )
     assert.deepEqual(proveFlow(compileFlow(source), readFlow(source).at), [])
-    const lacking = checkSource(sourceWith(screens.replace(", tpi: 'bilong {msisdn}'", ''), [asks, within], 'start: main\nlanguages: [en, tpi]'))
-    assert.deepEqual(lacking.filter(({ what }) => what.includes("'why'")).map(({ severity, where, what, remedy }) => [severity, where, what, remedy]),
-      [['warning', 'test.yaml:6:36', "screen 'main': no text in 'tpi' for 'why'", 'the first one is handed over instead']])
+    const lacking = checkSource(
+      sourceWith(screens.replace(", tpi: 'bilong {msisdn}'", ''), [asks, within], 'start: main\nlanguages: [en, tpi]'),
+    )
+    assert.deepEqual(
+      lacking
+        .filter(({ what }) => what.includes("'why'"))
+        .map(({ severity, where, what, remedy }) => [severity, where, what, remedy]),
+      [
+        [
+          'warning',
+          'test.yaml:6:36',
+          "screen 'main': no text in 'tpi' for 'why'",
+          'the first one is handed over instead',
+        ],
+      ],
+    )
     const one = compileFlow(sourceWith(screens, [asks, within], 'start: main\nlanguages: [en]'))
     assert.equal((await handset(one.flow).dial()).text, 'PIN for 67570000001 1')
     assert.equal(one.definition.screens.main?.kind, 'set')
   })
 
   it('leaves quoted braces and other paths alone', async () => {
-    const quoting = "part: q\nspec: 1\nlanguages: [en]\nstart: said\nscreens:\n  said: { set: { data: x }, to: shown }\n  shown: { end: \"'{data.x}' {msisdn} {vars.data}\" }\n"
-    const { flow } = compileFlow(sourceWith('  main: { flow: q, to: out }\n  out: { exit: true }', [quoting], 'start: main\nlanguages: [en]'))
+    const quoting =
+      'part: q\nspec: 1\nlanguages: [en]\nstart: said\nscreens:\n  said: { set: { data: x }, to: shown }\n  shown: { end: "\'{data.x}\' {msisdn} {vars.data}" }\n'
+    const { flow } = compileFlow(
+      sourceWith('  main: { flow: q, to: out }\n  out: { exit: true }', [quoting], 'start: main\nlanguages: [en]'),
+    )
     assert.equal((await handset(flow).dial()).text, '{data.x} 67570000001 x')
   })
 
@@ -160,24 +199,40 @@ describe('a part', () => {
     const revision = (pay: string, common = COMMON) => compileFlow(sourceWith(MAIN, [pay, common])).flow.revision
     assert.equal(revision(PAY), revision(`# a comment\n${PAY}`))
     assert.notEqual(revision(PAY), revision(PAY.replace("'No'", "'Never'")))
-    assert.equal(revision(PAY), revision(PAY, COMMON.replace('Call 123.', 'Call 124.')), 'a screen that nothing leads to')
+    assert.equal(
+      revision(PAY),
+      revision(PAY, COMMON.replace('Call 123.', 'Call 124.')),
+      'a screen that nothing leads to',
+    )
   })
 })
 
 describe('a part that is used wrongly', () => {
   const says = (screens: string, parts: string[], what: RegExp, head?: string) => {
     const found = problems(screens, parts, head)
-    assert.ok(found.some((problem) => what.test(problem)), `${what}\n${found.join('\n')}`)
+    assert.ok(
+      found.some((problem) => what.test(problem)),
+      `${what}\n${found.join('\n')}`,
+    )
   }
   const out = '  bye: { exit: true }'
   const plain = 'start: main\nlanguages: [en]'
-  const calling = (name: string, of: string) => `part: ${name}\nspec: 1\nlanguages: [en]\nstart: go\nscreens:\n  go: { flow: ${of}, to: done }\n  done: { return: done }\n`
+  const calling = (name: string, of: string) =>
+    `part: ${name}\nspec: 1\nlanguages: [en]\nstart: go\nscreens:\n  go: { flow: ${of}, to: done }\n  done: { return: done }\n`
 
   it('is named, with its place', () => {
     says(`  main: { flow: pya, to: bye }\n${out}`, [PAY], /test\.yaml:6:17 there is no part 'pya'/, plain)
     says(MAIN, [PAY], /test\.yaml:5:11 there is no part 'common'/)
-    says(MAIN, [PAY.replace('{vars.to}', '{vars.too}'), COMMON], /parts\/pay\.yaml:\d+:\d+ screen 'pay-rent_sure': nothing sets 'vars\.pay-rent_too'/)
-    says(MAIN, [PAY.replace('to: send }', 'to: snd }'), COMMON], /parts\/pay\.yaml:\d+:\d+ screen 'pay-rent_sure' goes to 'pay-rent_snd'/)
+    says(
+      MAIN,
+      [PAY.replace('{vars.to}', '{vars.too}'), COMMON],
+      /parts\/pay\.yaml:\d+:\d+ screen 'pay-rent_sure': nothing sets 'vars\.pay-rent_too'/,
+    )
+    says(
+      MAIN,
+      [PAY.replace('to: send }', 'to: snd }'), COMMON],
+      /parts\/pay\.yaml:\d+:\d+ screen 'pay-rent_sure' goes to 'pay-rent_snd'/,
+    )
     says(MAIN, [PAY.replace('menu:', 'mneu:'), COMMON], /parts\/pay\.yaml:\d+:\d+ screen 'sure': 'mneu' is no key here/)
   })
 
@@ -185,30 +240,53 @@ describe('a part that is used wrongly', () => {
     const call = (written: string) => `  main: { flow: pay, ${written}, to: bye }\n${out}`
     says(call('with: { amount: 5 }'), [PAY], /calls 'pay' without 'to'/, plain)
     says(call('with: { amount: 5, to: x, of: y }'), [PAY], /hands 'of' to 'pay', which does not take it/, plain)
-    says(call("with: { amount: five, to: x }"), [PAY], /hands "five" to 'pay', which takes a number as 'amount'/, plain)
+    says(call('with: { amount: five, to: x }'), [PAY], /hands "five" to 'pay', which takes a number as 'amount'/, plain)
     says(call('with: { amount: 5, to: x }, exits: { payed: bye }'), [PAY], /'pay' never returns 'payed'/, plain)
     says(call('with: { amount: 5, to: x }, gives: { r: receit }'), [PAY], /'pay' never gives 'receit'/, plain)
     says(`  main: { flow: common, to: bye }\n${out}`, [COMMON], /calls 'common', which has no start/, plain)
   })
 
   it('is told of two ways out that lead on alike because nobody named them', () => {
-    const call = (exits: string) => `  main: { flow: pay, with: { amount: 5, to: x }, to: done${exits} }\n  done: { end: Paid. }\n${out}`
-    const doubts = (exits: string, pay = PAY) => checkSource(sourceWith(call(exits), [pay], plain))
-      .filter(({ what }) => !what.includes('never reached')).map(({ severity, where, what, remedy }) => `${severity} ${where} ${what} (${remedy})`)
+    const call = (exits: string) =>
+      `  main: { flow: pay, with: { amount: 5, to: x }, to: done${exits} }\n  done: { end: Paid. }\n${out}`
+    const doubts = (exits: string, pay = PAY) =>
+      checkSource(sourceWith(call(exits), [pay], plain))
+        .filter(({ what }) => !what.includes('never reached'))
+        .map(({ severity, where, what, remedy }) => `${severity} ${where} ${what} (${remedy})`)
     assert.deepEqual(doubts(''), [
       "warning test.yaml:6:9 screen 'main' goes to 'done' whether it returns 'paid' or 'cancelled' (name all but one under exits: { cancelled: … })",
     ])
     assert.deepEqual(doubts(', exits: { cancelled: bye }'), [])
     assert.deepEqual(doubts(', exits: { cancelled: done }'), [], 'said outright')
-    assert.deepEqual(doubts('', PAY.replace('else: never', 'else: paid').replace('to: never', 'to: paid')), [], 'a return that nothing leads to')
+    assert.deepEqual(
+      doubts('', PAY.replace('else: never', 'else: paid').replace('to: never', 'to: paid')),
+      [],
+      'a return that nothing leads to',
+    )
   })
 
   it('leads in no circle, and not too deep', () => {
-    says(`  main: { flow: a, to: bye }\n${out}`, [calling('a', 'b'), calling('b', 'a')], /calls 'a' in a circle: a > b > a/, plain)
+    says(
+      `  main: { flow: a, to: bye }\n${out}`,
+      [calling('a', 'b'), calling('b', 'a')],
+      /calls 'a' in a circle: a > b > a/,
+      plain,
+    )
     const chain = ['a', 'b', 'c', 'd', 'e', 'f'].map((name, i, all) => calling(name, all[i + 1] ?? 'common'))
-    says(`  main: { flow: a, to: bye }\n${out}`, [...chain, COMMON], new RegExp(`over ${PARTS_DEEP_MAX} parts deep: a > b > c > d > e > f`), plain)
-    const including = (name: string, of: string) => `part: ${name}\nspec: 1\nlanguages: [en]\ninclude: [${of}]\nscreens: { ${name}: { exit: true } }\n`
-    says(`  main: { exit: true }`, [including('a', 'b'), including('b', 'a')], /include each other in a circle: a > b > a/, `${plain}\ninclude: [a]`)
+    says(
+      `  main: { flow: a, to: bye }\n${out}`,
+      [...chain, COMMON],
+      new RegExp(`over ${PARTS_DEEP_MAX} parts deep: a > b > c > d > e > f`),
+      plain,
+    )
+    const including = (name: string, of: string) =>
+      `part: ${name}\nspec: 1\nlanguages: [en]\ninclude: [${of}]\nscreens: { ${name}: { exit: true } }\n`
+    says(
+      `  main: { exit: true }`,
+      [including('a', 'b'), including('b', 'a')],
+      /include each other in a circle: a > b > a/,
+      `${plain}\ninclude: [a]`,
+    )
   })
 
   it('collides with nothing, and returns only where it was called', () => {
@@ -234,7 +312,10 @@ describe('a folder with parts', () => {
 
   it('gives a flow the parts that it leads to', async () => {
     const { parts } = await sourceOf(folder, 'test')
-    assert.deepEqual(parts?.map(({ file }) => file.slice(folder.length)), ['/parts/common.yaml', '/parts/pay.yaml'])
+    assert.deepEqual(
+      parts?.map(({ file }) => file.slice(folder.length)),
+      ['/parts/common.yaml', '/parts/pay.yaml'],
+    )
   })
 
   it('is checked with a warning for a part that no flow uses, catalogues aside; none where one file is checked, or a flow is broken', async () => {
@@ -260,14 +341,17 @@ describe('a folder with parts', () => {
 
   it('keeps a dialogue on the parts that it began with, from the archive too', async () => {
     const kept = new Map<string, string>()
-    const archive = { put: async (revision: string, _name: string, source: string) => void kept.set(revision, source), get: async (revision: string) => kept.get(revision) }
+    const archive = {
+      put: async (revision: string, _name: string, source: string) => void kept.set(revision, source),
+      get: async (revision: string) => kept.get(revision),
+    }
     const { flows } = await openFlows({ folder, archive })
     const before = flows.current('test')?.revision as string
     await write('parts/pay.yaml', PAY.replace("'No'", "'Never'"))
     const { served } = await flows.reload()
     assert.equal(served.length, 1)
     const other = await openFlows({ folder: join(folder, 'parts'), archive })
-    const phone = handset(await other.flows.pinned(before) as never, wallet().answers)
+    const phone = handset((await other.flows.pinned(before)) as never, wallet().answers)
     await phone.dial()
     assert.match((await phone.answer('2')).text, /2\. No$/)
   })

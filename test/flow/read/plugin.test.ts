@@ -30,7 +30,10 @@ describe('a type of screen of a plug-in', () => {
   it('is checked, walked, drawn and talked as what it becomes', async () => {
     assert.deepEqual(checkSource(visit, undefined, types), [])
     const compilation = compileFlow(visit, undefined, types)
-    assert.deepEqual(proveFlow(compilation, () => ''), [])
+    assert.deepEqual(
+      proveFlow(compilation, () => ''),
+      [],
+    )
     assert.match(drawFlow(compilation.definition), /s_how --> s_why : Bad/)
     const talks = parseTalks('visit.talk', readFileSync('examples/plugins/visit.talk', 'utf8'))
     assert.ok(talks.length > 0)
@@ -43,19 +46,42 @@ describe('a type of screen of a plug-in', () => {
   it('is told the languages of the flow, in a part too', () => {
     const each: PluginType = {
       ...asking,
-      expand: (own, { to }: { to: string }, languages) =>
-        ({ [own]: { menu: Object.fromEntries(languages.map((language) => [language, `In ${language}`])), choices: [{ label: 'Go', to }] } }),
+      expand: (own, { to }: { to: string }, languages) => ({
+        [own]: {
+          menu: Object.fromEntries(languages.map((language) => [language, `In ${language}`])),
+          choices: [{ label: 'Go', to }],
+        },
+      }),
     }
     const known = new Map([...SCREEN_TYPES, ['ask', screenType(each)]])
-    const part = { file: 'parts/p.yaml', catalogues: [], text: 'part: p\nspec: 1\nlanguages: [en]\nscreens: { main: { ask: x, to: end } }' }
-    const source = { file: 'f.yaml', text: fileOf('  begin: { set: { n: 1 }, to: main }\n  end: { end: x }', 'start: begin\nlanguages: [en, tpi]\ninclude: [p]'), catalogues: [], parts: [part] }
+    const part = {
+      file: 'parts/p.yaml',
+      catalogues: [],
+      text: 'part: p\nspec: 1\nlanguages: [en]\nscreens: { main: { ask: x, to: end } }',
+    }
+    const source = {
+      file: 'f.yaml',
+      text: fileOf(
+        '  begin: { set: { n: 1 }, to: main }\n  end: { end: x }',
+        'start: begin\nlanguages: [en, tpi]\ninclude: [p]',
+      ),
+      catalogues: [],
+      parts: [part],
+    }
     assert.deepEqual(compileFlow(source, undefined, known).definition.screens.main, {
-      kind: 'menu', menu: { en: 'In en', tpi: 'In tpi' }, choices: [{ label: { en: 'Go' }, to: 'end' }],
+      kind: 'menu',
+      menu: { en: 'In en', tpi: 'In tpi' },
+      choices: [{ label: { en: 'Go' }, to: 'end' }],
     })
   })
 
   it('is no key without the plug-in', () => {
-    assert.match(checkSource(visit).map(({ what }) => what).join(), /screen 'how' says not what it is/)
+    assert.match(
+      checkSource(visit)
+        .map(({ what }) => what)
+        .join(),
+      /screen 'how' says not what it is/,
+    )
   })
 
   it('is in the JSON Schema, with what its keys do', () => {
@@ -71,7 +97,7 @@ describe('a type of screen of a plug-in', () => {
     ['tpi: Nogut }', 'en-AU: Bad }', 'of:', /no text in 'tpi'/],
     ['{ en: Good, tpi: Gutpela }', "{ en: '{vars.best}', tpi: '{vars.best}' }", 'of:', /nothing sets 'vars.best'/],
     ['[{ en: Bad, tpi: Nogut }, { en: Fair, tpi: Orait }, { en: Good, tpi: Gutpela }]', '[Bad]', 'of:', /'of': /],
-    ["{vars.rated}", '{vars.rate}', 'tell:', /nothing sets 'vars.rate'/],
+    ['{vars.rated}', '{vars.rate}', 'tell:', /nothing sets 'vars.rate'/],
   ]
   for (const [from, into, line, says] of FAULTS) {
     it(`${into}: is complained of where it is written`, () => {
@@ -87,14 +113,24 @@ describe('a type of screen of a plug-in', () => {
     const problems = (expand: PluginType['expand']) => {
       const all = new Map([...SCREEN_TYPES, ['ask', screenType({ ...asking, expand })]])
       const text = fileOf('  main: { ask: What?, to: bye }\n  bye: { exit: true }')
-      return checkSource({ file: 'f.yaml', text, catalogues: [] }, undefined, all).map(({ where, what }) => `${where} ${what}`)
+      return checkSource({ file: 'f.yaml', text, catalogues: [] }, undefined, all).map(
+        ({ where, what }) => `${where} ${what}`,
+      )
     }
-    const fails = () => { throw new Error('asks nothing today') }
+    const fails = () => {
+      throw new Error('asks nothing today')
+    }
     assert.deepEqual(problems(fails), ["f.yaml:6:9 screen 'main': asks nothing today"])
-    assert.deepEqual(problems(() => ({ other: { exit: true } })), ["f.yaml:6:9 screen 'main': its type makes no screen 'main'"])
+    assert.deepEqual(
+      problems(() => ({ other: { exit: true } })),
+      ["f.yaml:6:9 screen 'main': its type makes no screen 'main'"],
+    )
     assert.match(problems((own) => ({ [own]: { flow: 'x', to: 'bye' } })).join(), /of none of menu, list/)
     assert.match(problems((own) => ({ [own]: { input: 'x' } })).join(), /makes a bad input 'main': to:/)
-    assert.match(problems((own) => ({ [own]: { exit: true }, bye: { exit: true } })).join(), /its own are called 'main-…'/)
+    assert.match(
+      problems((own) => ({ [own]: { exit: true }, bye: { exit: true } })).join(),
+      /its own are called 'main-…'/,
+    )
   })
 
   it('is served from a folder, and a revision comes back from the archive with it', async () => {
@@ -122,7 +158,11 @@ describe('a plug-in that is none', () => {
     ['takes the key of a built-in screen', { ...asking, name: 'to' }, /'to', which is a key of a built-in screen/],
     ['has no good name', { ...asking, name: 'A B' }, /'A B', which is no name/],
     ['has no key of its name', { ...asking, name: 'query' }, /a schema without the key 'query'/],
-    ['does not say what a key does', { ...asking, schema: z.strictObject({ ask: z.string() }) }, /says not what 'ask' does/],
+    [
+      'does not say what a key does',
+      { ...asking, schema: z.strictObject({ ask: z.string() }) },
+      /says not what 'ask' does/,
+    ],
     ['makes nothing', { ...asking, expand: undefined as never }, /no function 'expand'/],
   ]
   for (const [what, plugin, says] of WRONG) it(what, () => assert.throws(() => screenType(plugin), says))

@@ -2,12 +2,25 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openFlows, REVISIONS_KEPT_MAX, type Flows, type FlowsOptions, type Reload } from '../../../src/flow/release/registry.ts'
-import { publishing, undecided, type DecisionsRead, type Recall, type Release } from '../../../src/flow/release/release.ts'
+import {
+  openFlows,
+  REVISIONS_KEPT_MAX,
+  type Flows,
+  type FlowsOptions,
+  type Reload,
+} from '../../../src/flow/release/registry.ts'
+import {
+  publishing,
+  undecided,
+  type DecisionsRead,
+  type Recall,
+  type Release,
+} from '../../../src/flow/release/release.ts'
 import type { CompiledFlow, FlowArchive } from '../../../src/flow/engine/types.ts'
 import { USSD_PAGE } from '../../../src/ussd/vocabulary.ts'
 
-const flowText = (name: string, text: string) => `flow: ${name}\nspec: 1\nstart: main\nlanguages: [en]\nscreens:\n  main: { end: ${text} }\n`
+const flowText = (name: string, text: string) =>
+  `flow: ${name}\nspec: 1\nstart: main\nlanguages: [en]\nscreens:\n  main: { end: ${text} }\n`
 const INPUT = { msisdn: '67570000001', code: '*1#', line: 'test', language: 'en', dialled: [], page: USSD_PAGE }
 const textOf = (flow: CompiledFlow | undefined) => {
   const want = flow?.want(flow.begin(INPUT))
@@ -23,7 +36,8 @@ describe('the registry of flows', () => {
     folder = mkdtempSync(join(tmpdir(), 'ussd-flows-'))
     archived = new Map()
     archive = {
-      broken: false, puts: 0,
+      broken: false,
+      puts: 0,
       async put(revision, _name, source) {
         if (this.broken) throw new Error('no database')
         this.puts++
@@ -36,12 +50,16 @@ describe('the registry of flows', () => {
 
   it('refuses a flow that asks for a secret where keys pressed would be stored in clear', async () => {
     write('a.yaml', flowText('a', 'One'))
-    write('b.yaml', `${flowText('b', 'One').replace('{ end: One }', "{ input: 'PIN:', secret: true, to: out }")}  out: { end: Two }\n`)
+    write(
+      'b.yaml',
+      `${flowText('b', 'One').replace('{ end: One }', "{ input: 'PIN:', secret: true, to: out }")}  out: { end: Two }\n`,
+    )
     const { first } = await openFlows({ folder, readable: true })
     assert.deepEqual(first.refused, ['b'])
-    assert.deepEqual(first.problems.map(({ what, remedy }) => [what, remedy]), [
-      ['asks for a secret, and keys pressed would stand in the dialogue store in clear', 'set privacy.storeKeyFile'],
-    ])
+    assert.deepEqual(
+      first.problems.map(({ what, remedy }) => [what, remedy]),
+      [['asks for a secret, and keys pressed would stand in the dialogue store in clear', 'set privacy.storeKeyFile']],
+    )
     assert.deepEqual((await openFlows({ folder, readable: false })).first.refused, [])
   })
 
@@ -50,8 +68,14 @@ describe('the registry of flows', () => {
     write('b.yml', flowText('b', 'Two'))
     write('notes.txt', 'not a flow')
     const { flows, first } = await openFlows({ folder, archive })
-    assert.deepEqual(flows.names().map(({ name }) => name), ['a', 'b'])
-    assert.deepEqual(first.served.toSorted(), flows.names().map(({ revision }) => revision))
+    assert.deepEqual(
+      flows.names().map(({ name }) => name),
+      ['a', 'b'],
+    )
+    assert.deepEqual(
+      first.served.toSorted(),
+      flows.names().map(({ revision }) => revision),
+    )
     assert.deepEqual([...archived.keys()].toSorted(), first.served.toSorted())
     assert.doesNotMatch([...archived.values()].join(''), new RegExp(folder))
     assert.equal(flows.current('c'), undefined)
@@ -80,7 +104,10 @@ describe('the registry of flows', () => {
     assert.equal(flows.current('a')?.revision, old)
     assert.deepEqual([reload.refused, reload.served.length], [['a'], 1])
     assert.match(reload.problems[0]?.where ?? '', /a\.yaml:\d+:\d+$/)
-    assert.deepEqual(flows.names().map(({ broken }) => broken), [reload.problems[0]?.where, undefined])
+    assert.deepEqual(
+      flows.names().map(({ broken }) => broken),
+      [reload.problems[0]?.where, undefined],
+    )
     assert.equal(told.length, 2)
     assert.deepEqual(await flows.reload(), { served: [], refused: [], problems: [] })
     write('a.yaml', flowText('a', 'Mended'))
@@ -96,7 +123,10 @@ describe('the registry of flows', () => {
 
   it('refuses a flow whose file is called otherwise, and a back end that is not there', async () => {
     write('a.yaml', flowText('b', 'One'))
-    write('c.yaml', 'flow: c\nspec: 1\nstart: main\nlanguages: [en]\nscreens:\n  main: { call: w.x, to: end }\n  end: { exit: true }\n')
+    write(
+      'c.yaml',
+      'flow: c\nspec: 1\nstart: main\nlanguages: [en]\nscreens:\n  main: { call: w.x, to: end }\n  end: { exit: true }\n',
+    )
     const { first } = await openFlows({ folder, backends: ['wallet'] })
     assert.deepEqual(first.refused, ['a', 'c'])
   })
@@ -109,7 +139,10 @@ describe('the registry of flows', () => {
     write('a.tpi.yaml', 'language: tpi\ntexts: { One: Wanpela }\n')
     await flows.reload()
     assert.notEqual(flows.current('a')?.revision, old)
-    assert.deepEqual(flows.names().map(({ name }) => name), ['a'])
+    assert.deepEqual(
+      flows.names().map(({ name }) => name),
+      ['a'],
+    )
   })
 
   it('goes on serving what it served when a file or the whole folder is gone, and says so once', async () => {
@@ -179,12 +212,16 @@ describe('the registry of flows', () => {
 
   describe('with decisions of operators', () => {
     let decisions: DecisionsRead & { releases: Map<string, Release>; recalls: Map<string, Recall>; broken: boolean }
-    const recall = (revision: string) => decisions.recalls.set(revision, { revision, name: 'a', texts: { en: 'Prices were wrong.' } })
-    const open = (more: Partial<FlowsOptions> = {}) => openFlows({ folder, archive, decisions, ...more }).then(({ flows }) => flows)
+    const recall = (revision: string) =>
+      decisions.recalls.set(revision, { revision, name: 'a', texts: { en: 'Prices were wrong.' } })
+    const open = (more: Partial<FlowsOptions> = {}) =>
+      openFlows({ folder, archive, decisions, ...more }).then(({ flows }) => flows)
     const inForce = (flows: Flows, msisdn?: string) => flows.current('a', msisdn)?.revision
     beforeEach(() => {
       decisions = {
-        releases: new Map(), recalls: new Map(), broken: false,
+        releases: new Map(),
+        recalls: new Map(),
+        broken: false,
         async read() {
           if (this.broken) throw new Error('no database')
           return { releases: new Map(this.releases), recalls: new Map(this.recalls) }
@@ -230,7 +267,8 @@ describe('the registry of flows', () => {
       write('a.yaml', flowText('a', 'Two'))
       const flows = await open({ testers: ['67579999999'] })
       const two = inForce(flows)!
-      const trial = (share: number) => decisions.releases.set('a', { ...undecided('a'), canary: { revision: one, share, key: 'k' } })
+      const trial = (share: number) =>
+        decisions.releases.set('a', { ...undecided('a'), canary: { revision: one, share, key: 'k' } })
       const everybody = Array.from({ length: 2_000 }, (_, n) => `6757${String(n).padStart(7, '0')}`)
       const inside = () => everybody.filter((msisdn) => inForce(flows, msisdn) === one)
       trial(1_000)
@@ -258,7 +296,12 @@ describe('the registry of flows', () => {
       await flows.reload()
       const recalled = (await flows.pinned(one))!
       const ended = recalled.step(snapshot, { type: 'ANSWER', text: '1' })
-      assert.deepEqual(recalled.want(ended), { do: 'end', text: 'Prices were wrong.', screen: 'main', reason: 'recalled' })
+      assert.deepEqual(recalled.want(ended), {
+        do: 'end',
+        text: 'Prices were wrong.',
+        screen: 'main',
+        reason: 'recalled',
+      })
       assert.equal(recalled.resumable(snapshot), false)
       write('a.yaml', flowText('a', 'One'))
       await flows.reload()
@@ -278,13 +321,29 @@ describe('the registry of flows', () => {
       const told: Reload[] = []
       const flows = [running, late, await open({ onReload: (reload) => told.push(reload) })]
       for (const each of flows) await each.reload()
-      assert.deepEqual(flows.map((each) => inForce(each)), [two, two, two])
-      assert.deepEqual(flows.map((each) => textOf(each.current('a'))), ['Two', 'Two', 'Two'])
-      assert.deepEqual(flows.map((each) => each.names()[0]!.recalled), Array(3).fill(`${three} was recalled: ${two} serves instead`))
-      assert.deepEqual(told.map(({ problems }) => problems.map(({ severity, where }) => [severity, where])), [[['warning', three]]], 'once')
+      assert.deepEqual(
+        flows.map((each) => inForce(each)),
+        [two, two, two],
+      )
+      assert.deepEqual(
+        flows.map((each) => textOf(each.current('a'))),
+        ['Two', 'Two', 'Two'],
+      )
+      assert.deepEqual(
+        flows.map((each) => each.names()[0]!.recalled),
+        Array(3).fill(`${three} was recalled: ${two} serves instead`),
+      )
+      assert.deepEqual(
+        told.map(({ problems }) => problems.map(({ severity, where }) => [severity, where])),
+        [[['warning', three]]],
+        'once',
+      )
       recall(two)
       for (const each of flows) await each.reload()
-      assert.deepEqual(flows.map((each) => inForce(each)), [one, one, one])
+      assert.deepEqual(
+        flows.map((each) => inForce(each)),
+        [one, one, one],
+      )
       decisions.recalls.clear()
       for (const each of [...flows, await open()]) {
         await each.reload()
@@ -352,7 +411,12 @@ describe('the registry of flows', () => {
   it('leaves a file alone that is still being written', async () => {
     write('a.yaml', flowText('a', 'One'))
     let writing = true
-    const { flows } = await openFlows({ folder, pause: async (ms) => { if (writing && ms > 0) write('a.yaml', flowText('a', 'Whole')) } })
+    const { flows } = await openFlows({
+      folder,
+      pause: async (ms) => {
+        if (writing && ms > 0) write('a.yaml', flowText('a', 'Whole'))
+      },
+    })
     const one = flows.current('a')?.revision
     write('a.yaml', flowText('a', 'Who'))
     await flows.reload()

@@ -42,7 +42,14 @@ describe('a dialogue that is recorded', () => {
   async function typed(compilation: Compilation, lines: string[], how: Partial<TalkRecording> = {}) {
     const output = new PassThrough()
     await recordTalk(compilation, {
-      file, code: '*123#', msisdn: '67570000001', now: NOW, typed: writtenLines(lines), output, isTty: false, ...how,
+      file,
+      code: '*123#',
+      msisdn: '67570000001',
+      now: NOW,
+      typed: writtenLines(lines),
+      output,
+      isTty: false,
+      ...how,
     })
     output.end()
     const talks = parseTalks(file, readFileSync(file, 'utf8'))
@@ -55,8 +62,12 @@ describe('a dialogue that is recorded', () => {
   afterEach(() => assert.equal(process.exitCode ?? 0, 0))
 
   it('goes as it was played: keys, pages, what back ends answered, time', async () => {
-    const { written, said } = await typed(dental, [KNOWN, '2', ROWS, '1', FREE, '1', HELD, '1', '{}'], { title: 'A visit is booked' })
-    assert.equal(written, `flow dental
+    const { written, said } = await typed(dental, [KNOWN, '2', ROWS, '1', FREE, '1', HELD, '1', '{}'], {
+      title: 'A visit is booked',
+    })
+    assert.equal(
+      written,
+      `flow dental
 
 talk A visit is booked
 code *123#
@@ -92,24 +103,48 @@ called dental.book {"slot":3}
 < Appointment confirmed! You'll get an SMS reminder.
 < 1. Back to Main Menu
 hang up
-`)
-    assert.match(said, /dental\.hold \{"slot":3\} is called\. What does it answer\?\n {2}1 {2}\{.*\n {2}2 {2}refuse slot-taken\n {2}3 {2}fail down\n/)
+`,
+    )
+    assert.match(
+      said,
+      /dental\.hold \{"slot":3\} is called\. What does it answer\?\n {2}1 {2}\{.*\n {2}2 {2}refuse slot-taken\n {2}3 {2}fail down\n/,
+    )
     assert.match(said, /recorded\.talk: talk 'A visit is booked' is written\nplayed again: it goes as written\n$/)
   })
 
   it('speaks the language that it spoke, by the subscriber or by the back end', async () => {
     const { talks } = await typed(dental, [KNOWN, '4'], { language: 'tpi' })
-    assert.deepEqual(talks[0]!.steps.flatMap((step) => (step.do === 'language' ? step.language : [])), ['tpi'])
+    assert.deepEqual(
+      talks[0]!.steps.flatMap((step) => (step.do === 'language' ? step.language : [])),
+      ['tpi'],
+    )
     const { written } = await typed(dental, ['{"known": true, "name": "John", "language": "tpi"}', '4'])
     assert.equal(written.match(/< Tenkyu\. Gutbai\.\nended exit\n/g)?.length, 2)
   })
 
   it('may have no rows, refusals, back ends that are down, and made-up answers', async () => {
-    const { written, said } = await typed(dental, [KNOWN, '1', 'nothing', '{"rows": []}', '1', ROWS, '1', FREE, '1', 'refuse slot-taken', '{"rows": []}', '1', 'fail late'])
+    const { written, said } = await typed(dental, [
+      KNOWN,
+      '1',
+      'nothing',
+      '{"rows": []}',
+      '1',
+      ROWS,
+      '1',
+      FREE,
+      '1',
+      'refuse slot-taken',
+      '{"rows": []}',
+      '1',
+      'fail late',
+    ])
     assert.match(said, /'nothing' is no JSON/)
     assert.match(written, /\n> 1\ncalled dental\.appointments \{"for":"view"\}\n< No appointments found\.\n/)
     assert.match(written, /\nrefuse dental\.hold slot-taken\nbackend dental\.slots \{"rows":\[\]\}\n> 1\n/)
-    assert.match(written, /\nfail dental\.types late\n> 1\n< Service busy\. Please try again later\.\nended backend-failed\n$/)
+    assert.match(
+      written,
+      /\nfail dental\.types late\n> 1\n< Service busy\. Please try again later\.\nended backend-failed\n$/,
+    )
     const made = await typed(dental, ['', '4'])
     assert.match(made.written, /< Welkam|< Welcome, Name!/)
   })
@@ -121,11 +156,14 @@ hang up
   })
 
   it('may be of a thousand rows', async () => {
-    const towns = flowOf(`
+    const towns = flowOf(
+      `
   all: { call: towns.all, expect: { rows: rows }, to: town }
   town: { list: 'Town:', from: data.all.rows, row: '{row.name}', keep: [name], search: [name], to: out, empty: out }
   out: { end: 'You live in {chosen.town.name}.' }
-`, 'start: all\nlanguages: [en]')
+`,
+      'start: all\nlanguages: [en]',
+    )
     const rows = Array.from({ length: 1000 }, (_, i) => ({ name: `Town ${i}` }))
     const { written } = await typed(towns, [JSON.stringify({ rows }), 'town 99', '1'])
     assert.match(written, /> 1\n< You live in Town 99\.\nended completed\n$/)
@@ -146,14 +184,21 @@ hang up
   })
 
   it('has one that is refused for the one that was, and stops where none can be made up', async () => {
-    const pin = (rules: string) => flowOf(`  main: { input: 'PIN:', secret: true, ${rules}, wrong: Not so., to: check }
+    const pin = (rules: string) =>
+      flowOf(`  main: { input: 'PIN:', secret: true, ${rules}, wrong: Not so., to: check }
   check: { call: p.check, with: { pin: '{answers.main}' }, to: out }
   out: { end: Good }`)
     const short = await typed(pin("pattern: '\\d{4}'"), ['73', 'x1!', '7391', '{}'])
-    assert.match(short.written, /> (?!73)\d\d\n< Not so\.\n< PIN:\n> (?!x1)[a-z]\d[.\-_!?]\n< Not so\.\n< PIN:\nbackend.*\n> (?!7391)\d{4}\n/)
+    assert.match(
+      short.written,
+      /> (?!73)\d\d\n< Not so\.\n< PIN:\n> (?!x1)[a-z]\d[.\-_!?]\n< Not so\.\n< PIN:\nbackend.*\n> (?!7391)\d{4}\n/,
+    )
     rmSync(file)
     const only = await typed(pin("pattern: '7391'"), ['7391', '{}'])
-    assert.match(only.written, /dial \*123#\n< PIN:\n# It stops here: nothing made up can stand for the secret that was typed next\.\n$/)
+    assert.match(
+      only.written,
+      /dial \*123#\n< PIN:\n# It stops here: nothing made up can stand for the secret that was typed next\.\n$/,
+    )
   })
 
   it('has the same made-up PIN where the same was typed, and the key for Back as it was', async () => {
@@ -177,13 +222,19 @@ hang up
   })
 
   it('says both answers of an operation that is called twice in one turn', async () => {
-    const twice = flowOf(`
+    const twice = flowOf(
+      `
   one: { call: w.next, to: two }
   two: { call: w.next, to: out }
   out: { end: '{data.one.n} {data.two.n}' }
-`, 'start: one\nlanguages: [en]')
+`,
+      'start: one\nlanguages: [en]',
+    )
     const { written } = await typed(twice, ['{"n": 1}', '{"n": 2}'])
-    assert.match(written, /backend w\.next \{"n":1\}\nthen backend w\.next \{"n":2\}\n(.*\n){3}< 1 2\nended completed\n/)
+    assert.match(
+      written,
+      /backend w\.next \{"n":1\}\nthen backend w\.next \{"n":2\}\n(.*\n){3}< 1 2\nended completed\n/,
+    )
   })
 
   it('acknowledges what the handset shows, and tells of SMS', async () => {
@@ -195,15 +246,24 @@ hang up
 `)
     const { written, said } = await typed(told, [], { msisdn: '67570000002' })
     assert.match(written, /msisdn 67570000002\n/)
-    assert.match(written, /< Wait\.\nack\nsms Hello 67570000002\.\ncalled _sms\.send \{"text":"Line one\\nand two"\}\n< Bye\nended completed\n$/)
+    assert.match(
+      written,
+      /< Wait\.\nack\nsms Hello 67570000002\.\ncalled _sms\.send \{"text":"Line one\\nand two"\}\n< Bye\nended completed\n$/,
+    )
     assert.match(said, /^Wait\.\nBye\nSMS from test: Hello 67570000002\.\n/)
   })
 
   it('is added to the talks of a file, of the same flow only; one that fails is not written', async () => {
     writeFileSync(file, 'flow dental\nlanguage tpi\ntalk Mine\n')
     const { talks } = await typed(dental, [KNOWN, '4'])
-    assert.deepEqual(talks.map(({ title }) => title), ['Mine', '*123#, then 4'])
-    await assert.rejects(typed(flowOf('  main: { end: Bye }'), []), /has talks of 'dental', not of 'test': give another file/)
+    assert.deepEqual(
+      talks.map(({ title }) => title),
+      ['Mine', '*123#, then 4'],
+    )
+    await assert.rejects(
+      typed(flowOf('  main: { end: Bye }'), []),
+      /has talks of 'dental', not of 'test': give another file/,
+    )
     rmSync(file)
     await assert.rejects(typed(dental, [], { dial: '*5#' }), /nothing is written: \*5# does not begin with \*123#/)
     assert.ok(!existsSync(file))
@@ -225,16 +285,28 @@ hang up
 
 describe('a secret that is made up', () => {
   it('has the shape of the one typed, is never that one, and the same for the same', () => {
-    fc.assert(fc.property(fc.stringMatching(/^[0-9]{1,12}$|^[a-zA-Z0-9]{2,12}$/), (secret) => {
-      const make = syntheticSecrets()
-      const made = make(secret, () => true)!
-      assert.notEqual(made, secret)
-      assert.equal(made.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'), secret.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'))
-      assert.equal(make(secret, () => true), made)
-    }))
+    fc.assert(
+      fc.property(fc.stringMatching(/^[0-9]{1,12}$|^[a-zA-Z0-9]{2,12}$/), (secret) => {
+        const make = syntheticSecrets()
+        const made = make(secret, () => true)!
+        assert.notEqual(made, secret)
+        assert.equal(
+          made.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'),
+          secret.replace(/\d/g, '0').replace(/[a-z]/g, 'a').replace(/[A-Z]/g, 'A'),
+        )
+        assert.equal(
+          make(secret, () => true),
+          made,
+        )
+      }),
+    )
   })
 
-  it('is none where nothing else will do', () => assert.equal(syntheticSecrets()('1234', () => false), undefined))
+  it('is none where nothing else will do', () =>
+    assert.equal(
+      syntheticSecrets()('1234', () => false),
+      undefined,
+    ))
 })
 
 describe('a talk that is written', () => {
@@ -252,13 +324,24 @@ describe('a talk that is written', () => {
     fc.record({ do: fc.constant('stub'), operation, outcome }),
     fc.record({ do: fc.constant('stub'), operation, outcome, again: fc.constant(true) }),
     fc.record({ do: fc.constant('called'), operation, args: json }),
-    fc.constantFrom({ do: 'ack' }, { do: 'lost' }, { do: 'hang-up' }, { do: 'ended', reason: 'exit' }, { do: 'dial', code: '*1#' }),
+    fc.constantFrom(
+      { do: 'ack' },
+      { do: 'lost' },
+      { do: 'hang-up' },
+      { do: 'ended', reason: 'exit' },
+      { do: 'dial', code: '*1#' },
+    ),
   )
 
   it('is read as it was', () => {
-    fc.assert(fc.property(fc.array(step), (steps) => {
-      const [read] = parseTalks('t.talk', writeTalk({ title: 'T', steps: steps as TalkStep[] }))
-      assert.deepEqual(read!.steps.map(({ line: _line, ...rest }) => rest), JSON.parse(JSON.stringify(steps)))
-    }))
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const [read] = parseTalks('t.talk', writeTalk({ title: 'T', steps: steps as TalkStep[] }))
+        assert.deepEqual(
+          read!.steps.map(({ line: _line, ...rest }) => rest),
+          JSON.parse(JSON.stringify(steps)),
+        )
+      }),
+    )
   })
 })

@@ -20,89 +20,140 @@ const play = async (text: string) => {
 
 describe('a talk', () => {
   it('that goes as written passes', async () => {
-    const good = 'dial *1#\ncalled shop.rows {}\n< Rows\n< 1. One\n> 1\n< Name?\n> "x"\n< Told.\nack\n< Thank you. Goodbye.\nended exit'
+    const good =
+      'dial *1#\ncalled shop.rows {}\n< Rows\n< 1. One\n> 1\n< Name?\n> "x"\n< Told.\nack\n< Thank you. Goodbye.\nended exit'
     assert.equal(await play(good), undefined)
   })
 
   it('that goes another way shows what was expected beside what came', async () => {
-    assert.equal(await play('dial *1#\n< Rows\n< 1. Two\n'), [
-      "t.talk:4: another text, on screen 'list'",
-      '    expected   | got',
-      '    Rows       | Rows',
-      '  ! 1. Two     | 1. One',
-    ].join('\n'))
+    assert.equal(
+      await play('dial *1#\n< Rows\n< 1. Two\n'),
+      [
+        "t.talk:4: another text, on screen 'list'",
+        '    expected   | got',
+        '    Rows       | Rows',
+        '  ! 1. Two     | 1. One',
+      ].join('\n'),
+    )
   })
 
   it('sets lines that are alike beside each other, whatever came between them or did not come', async () => {
-    assert.equal(await play('dial *1#\n> 1\n< Your\n< Name?\n'), [
-      "t.talk:5: another text, on screen 'name'",
-      '    expected   | got',
-      '  - Your       |',
-      '    Name?      | Name?',
-    ].join('\n'))
-    assert.equal(await play('dial *1#\n< 1. One\n'), [
-      "t.talk:4: another text, on screen 'list'",
-      '    expected   | got',
-      '  +            | Rows',
-      '    1. One     | 1. One',
-    ].join('\n'))
+    assert.equal(
+      await play('dial *1#\n> 1\n< Your\n< Name?\n'),
+      [
+        "t.talk:5: another text, on screen 'name'",
+        '    expected   | got',
+        '  - Your       |',
+        '    Name?      | Name?',
+      ].join('\n'),
+    )
+    assert.equal(
+      await play('dial *1#\n< 1. One\n'),
+      [
+        "t.talk:4: another text, on screen 'list'",
+        '    expected   | got',
+        '  +            | Rows',
+        '    1. One     | 1. One',
+      ].join('\n'),
+    )
   })
 
   it('shows arguments that are long one by one, and what is on show instead of an end', async () => {
     const long = JSON.stringify({ first: 'a'.repeat(40), second: 'b'.repeat(40) })
     assert.match((await play(`dial *1#\ncalled shop.rows ${long}`))!, /! first: "a+" +\| \{\}\n {2}- second: "b+" +\|$/)
-    assert.match((await play('dial *1#\nended'))!, /the dialogue goes on\n.*\n {2}! ended {6}\| Rows\n {2}\+ {12}\| 1\. One$/)
+    assert.match(
+      (await play('dial *1#\nended'))!,
+      /the dialogue goes on\n.*\n {2}! ended {6}\| Rows\n {2}\+ {12}\| 1\. One$/,
+    )
   })
 
   const failures: [string, string, RegExp][] = [
     ['answers nobody', '> 1', /t\.talk:3: there is no dialogue: dial first/],
-    ['goes on after the end', 'backend shop.rows {"rows": []}\ndial *1#\n> 1', /t\.talk:5: the dialogue has ended: Thank you/],
+    [
+      'goes on after the end',
+      'backend shop.rows {"rows": []}\ndial *1#\n> 1',
+      /t\.talk:5: the dialogue has ended: Thank you/,
+    ],
     ['says that it ended, and it did not', 'dial *1#\nended', /t\.talk:4: the dialogue goes on/],
-    ['ends for another reason', 'backend shop.rows {"rows": []}\ndial *1#\nended completed', /ended for another reason\n.*\n.*completed +\| exit/],
+    [
+      'ends for another reason',
+      'backend shop.rows {"rows": []}\ndial *1#\nended completed',
+      /ended for another reason\n.*\n.*completed +\| exit/,
+    ],
     ['expects a call that was not made', 'dial *1#\n> 1\ncalled shop.rows', /t\.talk:5: shop\.rows was not called/],
-    ['expects a call with something else', 'dial *1#\ncalled shop.rows {"a": 1}', /called with something else\n.*\n.*\{"a":1\} +\| \{\}/],
+    [
+      'expects a call with something else',
+      'dial *1#\ncalled shop.rows {"a": 1}',
+      /called with something else\n.*\n.*\{"a":1\} +\| \{\}/,
+    ],
     ['hangs up before it dialled', 'hang up', /t\.talk:3: there is no dialogue/],
     ['dials another code', 'code *1#\ndial *2#', /\*2# does not begin with \*1/],
     ['expects before it dialled', '< Rows', /nothing has been dialled/],
   ]
-  for (const [title, text, expected] of failures) it(`fails if it ${title}`, async () => assert.match(await play(text) ?? '', expected))
+  for (const [title, text, expected] of failures)
+    it(`fails if it ${title}`, async () => assert.match((await play(text)) ?? '', expected))
 
   it('fails if it does not say what a back end answers', async () => {
     const [talk] = parseTalks('t.talk', 'dial *1#')
-    assert.match((await playTalk(talk as never, flow))?.what ?? '', /calls shop\.rows, and the talk does not say what it answers/)
+    assert.match(
+      (await playTalk(talk as never, flow))?.what ?? '',
+      /calls shop\.rows, and the talk does not say what it answers/,
+    )
   })
 
   it('is told from what is none, all lines at once', () => {
-    assert.throws(() => parseTalks('t.talk', 'dail *1#\nbackend shop {}\nbackend shop.rows {\nfail shop.rows soon\nrefuse shop.rows\nhang on'), (error) => {
-      assert.ok(error instanceof ProblemsError)
-      assert.deepEqual(error.problems.map(({ where, what }) => `${where} ${what}`), [
-        "t.talk:1:1 'dail' is no line of a talk",
-        "t.talk:2:1 'shop' is no back end and operation, such as wallet.balance",
-        "t.talk:3:1 '{' is no JSON",
-        "t.talk:4:1 'soon' is none of: late, down, nonsense, refused-call",
-        't.talk:5:1 refuse shop.rows with which name?',
-        "t.talk:6:1 'hang' is no line of a talk",
-      ])
-      assert.equal(error.problems[0]?.remedy, "did you mean 'dial'?")
-      return true
-    })
+    assert.throws(
+      () =>
+        parseTalks(
+          't.talk',
+          'dail *1#\nbackend shop {}\nbackend shop.rows {\nfail shop.rows soon\nrefuse shop.rows\nhang on',
+        ),
+      (error) => {
+        assert.ok(error instanceof ProblemsError)
+        assert.deepEqual(
+          error.problems.map(({ where, what }) => `${where} ${what}`),
+          [
+            "t.talk:1:1 'dail' is no line of a talk",
+            "t.talk:2:1 'shop' is no back end and operation, such as wallet.balance",
+            "t.talk:3:1 '{' is no JSON",
+            "t.talk:4:1 'soon' is none of: late, down, nonsense, refused-call",
+            't.talk:5:1 refuse shop.rows with which name?',
+            "t.talk:6:1 'hang' is no line of a talk",
+          ],
+        )
+        assert.equal(error.problems[0]?.remedy, "did you mean 'dial'?")
+        return true
+      },
+    )
   })
 
   it('shares what stands before the first title, and nothing else', () => {
     const talks = parseTalks('t.talk', 'flow a\nlanguage tpi\ntalk One\ndial *1#\ntalk Two\ndial *2#\n')
-    assert.deepEqual(talks.map(({ title, flow: name, steps }) => [title, name, steps.map((step) => step.do)]), [
-      ['One', 'a', ['language', 'dial']], ['Two', 'a', ['language', 'dial']],
-    ])
+    assert.deepEqual(
+      talks.map(({ title, flow: name, steps }) => [title, name, steps.map((step) => step.do)]),
+      [
+        ['One', 'a', ['language', 'dial']],
+        ['Two', 'a', ['language', 'dial']],
+      ],
+    )
   })
 
   it('says of a screen that was not meant which answer the flow could not use', async () => {
-    const { flow } = flowOf('  main: { call: w.x, expect: { name: text, left: number }, to: in, refused: { wrong: in }, failed: down }\n  in: { end: In }\n  down: { end: Down }')
+    const { flow } = flowOf(
+      '  main: { call: w.x, expect: { name: text, left: number }, to: in, refused: { wrong: in }, failed: down }\n  in: { end: In }\n  down: { end: Down }',
+    )
     const what = async (stub: string) => {
       const [talk] = parseTalks('a.talk', `code *1#\ntalk A\n${stub}\ndial *1#\n< In`)
       return (await playTalk(talk!, flow))?.what
     }
-    assert.equal(await what('backend w.x {"name": 5}'), "another text, on screen 'down'; the answer of w.x to screen 'main' lacks what it expects: name, left")
-    assert.equal(await what('refuse w.x worng'), "another text, on screen 'down'; the refusal 'worng' of w.x to screen 'main' leads nowhere")
+    assert.equal(
+      await what('backend w.x {"name": 5}'),
+      "another text, on screen 'down'; the answer of w.x to screen 'main' lacks what it expects: name, left",
+    )
+    assert.equal(
+      await what('refuse w.x worng'),
+      "another text, on screen 'down'; the refusal 'worng' of w.x to screen 'main' leads nowhere",
+    )
     assert.equal(await what('fail w.x late'), "another text, on screen 'down'")
     assert.equal(await what('refuse w.x wrong'), undefined)
   })

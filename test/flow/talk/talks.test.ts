@@ -24,11 +24,17 @@ for (const folder of FOLDERS) {
 
       if (folder === 'flows') return
       it('walk every screen, choice and refusal', () => {
-        assert.deepEqual([...coverages.values()].flatMap(({ report }) => report().missing), [])
+        assert.deepEqual(
+          [...coverages.values()].flatMap(({ report }) => report().missing),
+          [],
+        )
       })
       it('take every transition but the key for Back where there is nothing to go back to', () => {
         const missing = [...coverages.values()].flatMap(({ transitions }) => transitions().missing)
-        assert.deepEqual(missing.filter((way) => !/^screen '(main|poor)', key Back$/.test(way)), [])
+        assert.deepEqual(
+          missing.filter((way) => !/^screen '(main|poor)', key Back$/.test(way)),
+          [],
+        )
       })
     })
   }

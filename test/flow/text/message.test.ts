@@ -9,7 +9,9 @@ import { compilePattern } from '../../../src/flow/expression/pattern.ts'
 import type { Json } from '../../../src/ussd/vocabulary.ts'
 
 const ZONE = 'Pacific/Port_Moresby'
-const scope = (data: Json) => ({ context: { data, answers: {}, chosen: {}, vars: {}, language: 'en', msisdn: '675' } as unknown as DialogueContext })
+const scope = (data: Json) => ({
+  context: { data, answers: {}, chosen: {}, vars: {}, language: 'en', msisdn: '675' } as unknown as DialogueContext,
+})
 
 function say(text: string, data: Json, options: { locale?: string; valueMax?: number; lines?: boolean } = {}): string {
   const message = compileMessage(text, { locale: options.locale ?? 'en', zone: ZONE, dates: DEFAULT_DATE_FORMAT })
@@ -40,10 +42,15 @@ describe('a text', () => {
     ['<b>{data.name}</b> # 100%', { name: '<i>' }, '<b><i></b> # 100%'],
     ["a '{'quoted'}' brace", {}, 'a {quoted} brace'],
     ['a } and {data.name}', { name: 'b' }, 'a } and b'],
-    ['{data.n, plural, one {{data.s, select, a {an {data.name}} other {?}}} other {# of {data.s}}}', { n: 1, s: 'a', name: 'apple' }, 'an apple'],
+    [
+      '{data.n, plural, one {{data.s, select, a {an {data.name}} other {?}}} other {# of {data.s}}}',
+      { n: 1, s: 'a', name: 'apple' },
+      'an apple',
+    ],
     ['{data.constructor} {data.__proto__}', {}, ' '],
   ]
-  for (const [text, data, expected] of rows) it(`${text} gives ${expected}`, () => assert.equal(say(text, data), expected))
+  for (const [text, data, expected] of rows)
+    it(`${text} gives ${expected}`, () => assert.equal(say(text, data), expected))
 
   it('takes two apostrophes for one, in front of a value too', () => {
     const message = compileMessage("It''s ''{msisdn}'.", { locale: 'en', zone: 'UTC', dates: {} as never })
@@ -51,10 +58,12 @@ describe('a text', () => {
   })
 
   it('takes values as they are: braces, apostrophes and number signs in them are no message', () => {
-    fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii' }), (value) => {
-      assert.equal(say('<{data.v}>', { v: value }), `<${value}>`)
-      assert.equal(say('{data.n, plural, other {<{data.v}>}}', { n: 2, v: value }), `<${value}>`)
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme-ascii' }), (value) => {
+        assert.equal(say('<{data.v}>', { v: value }), `<${value}>`)
+        assert.equal(say('{data.n, plural, other {<{data.v}>}}', { n: 2, v: value }), `<${value}>`)
+      }),
+    )
     assert.equal(say('{data.v}', { v: "{data.x} '{' # {" }), "{data.x} '{' # {")
   })
 
@@ -100,8 +109,10 @@ describe('dates and times', () => {
 
   it('follow the pattern of a language', () => {
     const format = { date: 'd. LLLL yyyy', time: 'HH:mm', timeMinutes: 'HH:mm', locale: 'fr' }
-    assert.deepEqual([showDate('2025-08-01T15:00:00+10:00', ZONE, format), showTime('2025-08-01T15:00:00+10:00', ZONE, format)],
-      ['1. août 2025', '15:00'])
+    assert.deepEqual(
+      [showDate('2025-08-01T15:00:00+10:00', ZONE, format), showTime('2025-08-01T15:00:00+10:00', ZONE, format)],
+      ['1. août 2025', '15:00'],
+    )
   })
 
   it('are empty for what is no date', () => {
@@ -110,19 +121,53 @@ describe('dates and times', () => {
 })
 
 describe('a condition', () => {
-  const data: Json = { known: true, no: false, n: 5, s: 'upcoming', empty: [], rows: [{}], nul: null, price: 7, at: '2025-05-10' }
+  const data: Json = {
+    known: true,
+    no: false,
+    n: 5,
+    s: 'upcoming',
+    empty: [],
+    rows: [{}],
+    nul: null,
+    price: 7,
+    at: '2025-05-10',
+  }
   const rows: [ConditionSource, boolean][] = [
-    ['data.known', true], ['not data.known', false], ['data.missing', false], ['not data.missing', true],
-    ['data.empty', false], ['data.rows', true], ['data.rows.count == 1', true], ['data.rows.count > 1', false],
-    ['data.n == 5', true], ["data.n == '5'", true], ['data.n != 5', false], ['data.n >= 5', true], ['data.n<5', false],
-    ['data.n <= data.price', true], ['data.n > data.price', false], ['data.missing < 5', false], ['data.missing >= 0', false],
-    ['data.s == upcoming', true], ['data.s == "upcoming"', true], ['data.s != done', true], ['data.at < 2025-06-01', true],
-    ['data.s in [done, upcoming]', true], ['data.n in [1, 5]', true], ['not data.s in [done]', true],
-    ['data.nul == null', true], ['data.missing == null', true], ['data.known == true', true], ['data.no == false', true],
+    ['data.known', true],
+    ['not data.known', false],
+    ['data.missing', false],
+    ['not data.missing', true],
+    ['data.empty', false],
+    ['data.rows', true],
+    ['data.rows.count == 1', true],
+    ['data.rows.count > 1', false],
+    ['data.n == 5', true],
+    ["data.n == '5'", true],
+    ['data.n != 5', false],
+    ['data.n >= 5', true],
+    ['data.n<5', false],
+    ['data.n <= data.price', true],
+    ['data.n > data.price', false],
+    ['data.missing < 5', false],
+    ['data.missing >= 0', false],
+    ['data.s == upcoming', true],
+    ['data.s == "upcoming"', true],
+    ['data.s != done', true],
+    ['data.at < 2025-06-01', true],
+    ['data.s in [done, upcoming]', true],
+    ['data.n in [1, 5]', true],
+    ['not data.s in [done]', true],
+    ['data.nul == null', true],
+    ['data.missing == null', true],
+    ['data.known == true', true],
+    ['data.no == false', true],
     ['language == en', true],
-    [{ and: ['data.known', 'data.n > 4'] }, true], [{ and: ['data.known', 'data.n > 5'] }, false],
-    [{ or: ['data.no', { not: 'data.n > 5' }] }, true], [{ not: { or: ['data.no', 'data.known'] } }, false],
-    ['data.constructor', false], ['data.__proto__', false],
+    [{ and: ['data.known', 'data.n > 4'] }, true],
+    [{ and: ['data.known', 'data.n > 5'] }, false],
+    [{ or: ['data.no', { not: 'data.n > 5' }] }, true],
+    [{ not: { or: ['data.no', 'data.known'] } }, false],
+    ['data.constructor', false],
+    ['data.__proto__', false],
   ]
   for (const [source, expected] of rows) {
     it(`${JSON.stringify(source)} is ${expected}`, () => {
@@ -133,7 +178,16 @@ describe('a condition', () => {
   }
 
   it('is told from what is none', () => {
-    for (const source of ['', 'balance > 3', 'data.x >', 'data.x === 3 3', 'process.exit()', '1 == 1', 'data.x in 3', { and: ['data.x', 'y'] }]) {
+    for (const source of [
+      '',
+      'balance > 3',
+      'data.x >',
+      'data.x === 3 3',
+      'process.exit()',
+      '1 == 1',
+      'data.x in 3',
+      { and: ['data.x', 'y'] },
+    ]) {
       assert.ok(compileCondition(source) instanceof Slip, JSON.stringify(source))
     }
   })
@@ -143,14 +197,31 @@ describe('a pattern', () => {
   it('holds for the whole answer', () => {
     const pattern = compilePattern('[A-Z]{2}\\d{4}|\\d+')
     assert.ok(typeof pattern !== 'string')
-    assert.deepEqual(['AB1234', '12', 'AB12345', 'xAB1234', ''].map((answer) => pattern.test(answer)), [true, true, false, false, false])
+    assert.deepEqual(
+      ['AB1234', '12', 'AB12345', 'xAB1234', ''].map((answer) => pattern.test(answer)),
+      [true, true, false, false, false],
+    )
   })
 
-  for (const source of ['(a+)+', '(a|a)*', '(a){2,}', 'a*b*c*', '(?=a)a', '(?<!a)b', '(a)\\1', '(?<x>a)\\k<x>', 'a{500}', '[', 'a{1,99}b{1,99}c{1,99}']) {
-    it(`is refused if it may take for ever, or is none: ${source}`, () => assert.equal(typeof compilePattern(source), 'string'))
+  for (const source of [
+    '(a+)+',
+    '(a|a)*',
+    '(a){2,}',
+    'a*b*c*',
+    '(?=a)a',
+    '(?<!a)b',
+    '(a)\\1',
+    '(?<x>a)\\k<x>',
+    'a{500}',
+    '[',
+    'a{1,99}b{1,99}c{1,99}',
+  ]) {
+    it(`is refused if it may take for ever, or is none: ${source}`, () =>
+      assert.equal(typeof compilePattern(source), 'string'))
   }
 
   it('may escape what would be refused', () => {
-    for (const source of ['\\(a\\)\\+', '[(+)]+', '(?:ab|cd)-\\d{1,3}', '[+*]{3}']) assert.ok(typeof compilePattern(source) !== 'string', source)
+    for (const source of ['\\(a\\)\\+', '[(+)]+', '(?:ab|cd)-\\d{1,3}', '[+*]{3}'])
+      assert.ok(typeof compilePattern(source) !== 'string', source)
   })
 })

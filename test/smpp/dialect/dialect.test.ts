@@ -11,7 +11,11 @@ import { deliver, DIALECTS } from './support.ts'
 
 const standard = loadDialect('standard', DIALECTS)
 const path: ReturnPath = {
-  from: [1, 1, '67570000001'], to: [0, 1, '123'], serviceType: 'USSD', carrier: '0702', more: { dcs: '15' },
+  from: [1, 1, '67570000001'],
+  to: [0, 1, '123'],
+  serviceType: 'USSD',
+  carrier: '0702',
+  more: { dcs: '15' },
 }
 
 function ussd(read: Incoming): UssdMessage {
@@ -65,9 +69,15 @@ describe('the standard dialect, reading', () => {
     assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: '12' }, body }))).text, '1')
   })
 
-  const operations: [string, string][] = [['01', 'begin'], ['0001', 'begin'], ['00000001', 'begin'], ['0000000000000012', 'input']]
+  const operations: [string, string][] = [
+    ['01', 'begin'],
+    ['0001', 'begin'],
+    ['00000001', 'begin'],
+    ['0000000000000012', 'input'],
+  ]
   for (const [hex, kind] of operations) {
-    it(`reads an operation of ${hex.length / 2} octets`, () => assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: hex } }))).kind, kind))
+    it(`reads an operation of ${hex.length / 2} octets`, () =>
+      assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: hex } }))).kind, kind))
   }
 
   it('takes an operation without octets for absent, and an unknown one for nothing to do', () => {
@@ -93,7 +103,10 @@ describe('the standard dialect, reading', () => {
   })
 
   it('tells USSD from SMS and receipts', () => {
-    assert.equal(standard.read(deliver({ tlvs: {}, body: { service_type: '', short_message: Buffer.from('hi') } })).is, 'sms')
+    assert.equal(
+      standard.read(deliver({ tlvs: {}, body: { service_type: '', short_message: Buffer.from('hi') } })).is,
+      'sms',
+    )
     assert.equal(standard.read(deliver({ tlvs: {}, body: { service_type: 'CMT', esm_class: 4 } })).is, 'receipt')
     assert.equal(standard.read(deliver({ body: { esm_class: 8 } })).is, 'ussd')
   })
@@ -103,7 +116,12 @@ describe('the standard dialect, reading', () => {
     assert.equal(message.step, undefined)
     assert.equal(message.network, '7')
     assert.deepEqual(message.returnPath, {
-      from: [1, 1, '67570000001'], to: [0, 1, '123'], serviceType: 'USSD', carrier: '07', beginOp: 1, more: { dcs: '15' },
+      from: [1, 1, '67570000001'],
+      to: [0, 1, '123'],
+      serviceType: 'USSD',
+      carrier: '07',
+      beginOp: 1,
+      more: { dcs: '15' },
     })
   })
 
@@ -111,7 +129,11 @@ describe('the standard dialect, reading', () => {
     const pdu = deliver({ tlvs: { 0x0501: '01', 0x1383: '0000' } })
     const { network, step, returnPath } = ussd(standard.read(pdu))
     assert.deepEqual([network, step, returnPath.carrier], ['', 0, '0000'])
-    const counting = compileDialect(variant('standard', (it) => { it.inbound.session.zero = 'number' }))
+    const counting = compileDialect(
+      variant('standard', (it) => {
+        it.inbound.session.zero = 'number'
+      }),
+    )
     assert.equal(ussd(counting.read(pdu)).network, '0')
   })
 
@@ -120,7 +142,12 @@ describe('the standard dialect, reading', () => {
     assert.equal(ussd(standard.read(deliver({ tlvs: { 0x0501: '00' } }))).returnPath.beginOp, 0)
   })
 
-  const sources: [string, string][] = [['', 'empty'], ['AWEH', 'alphanumeric'], ['1234567890123456', 'too-long'], ['070000001', 'no-country-code']]
+  const sources: [string, string][] = [
+    ['', 'empty'],
+    ['AWEH', 'alphanumeric'],
+    ['1234567890123456', 'too-long'],
+    ['070000001', 'no-country-code'],
+  ]
   for (const [source_addr, fault] of sources) {
     it(`refuses a source that is ${fault}, without naming it`, () => {
       const read = standard.read(deliver({ body: { source_addr, source_addr_ton: 0 } }))
@@ -193,7 +220,8 @@ describe('the standard dialect, writing', () => {
 
   it('answers in the coding that the network used where it is one of those it may use', () => {
     const coding = (dcs: string | undefined, text: string) =>
-      standard.write({ action: 'end', text }, { ...path, ...(dcs === undefined ? {} : { more: { dcs } }) }).pdu.body.data_coding
+      standard.write({ action: 'end', text }, { ...path, ...(dcs === undefined ? {} : { more: { dcs } }) }).pdu.body
+        .data_coding
     assert.equal(coding('0', 'x'), 0)
     assert.equal(coding('1', 'x'), 15)
     assert.equal(coding('8', 'x'), 15)
@@ -203,7 +231,8 @@ describe('the standard dialect, writing', () => {
 
   it('answers a phase-1 handset once, with PSSD response', () => {
     const op = (action: 'continue' | 'end') =>
-      standard.write({ action, text: 'x' }, { ...path, beginOp: 0 }).pdu.tlvs.find((tlv) => tlv.tag === 0x0501)?.value[0]
+      standard.write({ action, text: 'x' }, { ...path, beginOp: 0 }).pdu.tlvs.find((tlv) => tlv.tag === 0x0501)
+        ?.value[0]
     assert.deepEqual([op('continue'), op('end')], [16, 16])
   })
 
@@ -211,15 +240,28 @@ describe('the standard dialect, writing', () => {
     const profile = loadProfile('standard', DIALECTS)
     const opened = pushPath(profile, { msisdn: '67570000001', source: '123', n: 300 })
     const begin = standard.write({ action: 'push-begin', text: 'Pay now?' }, opened).pdu
-    assert.deepEqual(begin.tlvs.map((tlv) => tlv.value.toString('hex')), ['02', '2c00'])
+    assert.deepEqual(
+      begin.tlvs.map((tlv) => tlv.value.toString('hex')),
+      ['02', '2c00'],
+    )
     assert.deepEqual([begin.body.destination_addr, begin.body.source_addr], ['67570000001', '123'])
     const end = standard.write({ action: 'push-end', text: 'Paid' }, opened).pdu
-    assert.deepEqual(end.tlvs.map((tlv) => tlv.value.toString('hex')), ['03', '2c03'])
+    assert.deepEqual(
+      end.tlvs.map((tlv) => tlv.value.toString('hex')),
+      ['03', '2c03'],
+    )
   })
 
   const meanings: [number, string][] = [
-    [0x58, 'retry-once'], [0x14, 'retry-once'], [0x15, 'dialect-wrong'], [0xc4, 'dialect-wrong'], [0x45, 'dialogue-gone'],
-    [0x0b, 'dialogue-gone'], [0x64, 'dialogue-gone'], [0xfe, 'dialogue-gone'], [0x405, 'dialogue-gone'],
+    [0x58, 'retry-once'],
+    [0x14, 'retry-once'],
+    [0x15, 'dialect-wrong'],
+    [0xc4, 'dialect-wrong'],
+    [0x45, 'dialogue-gone'],
+    [0x0b, 'dialogue-gone'],
+    [0x64, 'dialogue-gone'],
+    [0xfe, 'dialogue-gone'],
+    [0x405, 'dialogue-gone'],
   ]
   for (const [status, meaning] of meanings) {
     it(`takes status 0x${status.toString(16)} for ${meaning}`, () => assert.equal(standard.meaning(status), meaning))
@@ -231,20 +273,31 @@ describe('what a profile may ask for', () => {
     assert.equal(loadDialect('eyeline', DIALECTS).meaning(0x58), 'dialogue-gone')
     assert.equal(loadDialect('c-gateway', DIALECTS).meaning(0x50), 'dialogue-gone')
     assert.deepEqual(loadDialect('c-gateway', DIALECTS).habits, {
-      deliverResp: 'immediate', submitResp: 'withheld', unknownInput: 'expired', messageIdUseless: true,
+      deliverResp: 'immediate',
+      submitResp: 'withheld',
+      unknownInput: 'expired',
+      messageIdUseless: true,
       messageIdBases: { response: 'as-is', receipt: 'as-is' },
     })
   })
 
   it('an operation written as digits or as two decimal digits in an octet', () => {
-    for (const [decode, hex] of [['hexString', '3132'], ['bcd', '18']] as const) {
-      const profile = variant('standard', (it) => { it.inbound.op.decode = decode })
+    for (const [decode, hex] of [
+      ['hexString', '3132'],
+      ['bcd', '18'],
+    ] as const) {
+      const profile = variant('standard', (it) => {
+        it.inbound.op.decode = decode
+      })
       assert.equal(ussd(compileDialect(profile).read(deliver({ tlvs: { 0x0501: hex } }))).kind, 'input', decode)
     }
   })
 
   it('a number with its octets swapped, and one with the destination in its name', () => {
-    const swapped = variant('mica', (it) => { it.inbound.session.swap16 = true; it.inbound.session.withDest = true })
+    const swapped = variant('mica', (it) => {
+      it.inbound.session.swap16 = true
+      it.inbound.session.withDest = true
+    })
     const message = ussd(compileDialect(swapped).read(deliver({ tlvs: { 0x0501: '12', 0x0204: '0100' } })))
     assert.equal(message.network, '1@123')
     assert.equal(message.returnPath.carrier, '0100')
@@ -259,16 +312,22 @@ describe('what a profile may ask for', () => {
   })
 
   it('no PDU without a number', () => {
-    const strict = compileDialect(variant('mica', (it) => { it.inbound.session.fallback = 'none' }))
+    const strict = compileDialect(
+      variant('mica', (it) => {
+        it.inbound.session.fallback = 'none'
+      }),
+    )
     const read = strict.read(deliver({ tlvs: { 0x0501: '12' } }))
     assert.deepEqual(read, { is: 'reject', status: 0xc3, why: 'no-session' })
   })
 
   it('packed octets, with CR where seven bits are left', () => {
-    const packed = compileDialect(variant('standard', (it) => {
-      it.outbound.text.gsm7.packed = true
-      it.inbound.text.byDcs['15'] = 'gsm7packed'
-    }))
+    const packed = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.text.gsm7.packed = true
+        it.inbound.text.byDcs['15'] = 'gsm7packed'
+      }),
+    )
     const { pdu } = packed.write({ action: 'continue', text: '1 Yes\n2 No\n0 Ex' }, path)
     assert.equal((pdu.body.short_message as Buffer).toString('hex'), '3150b63c57c840ceb702062ae21b')
     const body = { short_message: Buffer.from('31d98c56b3dd1a', 'hex') }
@@ -276,45 +335,74 @@ describe('what a profile may ask for', () => {
   })
 
   it('lines ended by CR, or by CR and LF, counted as they are sent', () => {
-    const crlf = compileDialect(variant('standard', (it) => { it.outbound.text.newline = '\r\n' }))
-    assert.equal((crlf.write({ action: 'end', text: 'a\nb' }, path).pdu.body.short_message as Buffer).toString('hex'), '610d0a62')
+    const crlf = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.text.newline = '\r\n'
+      }),
+    )
+    assert.equal(
+      (crlf.write({ action: 'end', text: 'a\nb' }, path).pdu.body.short_message as Buffer).toString('hex'),
+      '610d0a62',
+    )
     assert.equal(crlf.write({ action: 'end', text: `${'x'.repeat(180)}\ny` }, path).cut, true)
   })
 
   it('UCS-2 with a language before it, which makes the page one character shorter', () => {
-    const lang = compileDialect(variant('standard', (it) => {
-      it.outbound.text.ucs2 = { dcs: 0x11, echo: [], langPrefix: 'en' }
-    }))
+    const lang = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.text.ucs2 = { dcs: 0x11, echo: [], langPrefix: 'en' }
+      }),
+    )
     assert.deepEqual(lang.page, { septets: 182, ucs2: 79 })
-    assert.equal((lang.write({ action: 'end', text: 'Да' }, path).pdu.body.short_message as Buffer).toString('hex'), '653704140430')
+    assert.equal(
+      (lang.write({ action: 'end', text: 'Да' }, path).pdu.body.short_message as Buffer).toString('hex'),
+      '653704140430',
+    )
   })
 
   it('nothing but UCS-2, whose page is that of all texts', () => {
-    const wide = compileDialect(variant('standard', (it) => { it.outbound.text.ucs2 = { dcs: 0x08, echo: [], always: true } }))
+    const wide = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.text.ucs2 = { dcs: 0x08, echo: [], always: true }
+      }),
+    )
     assert.deepEqual(wide.page, { septets: 80, ucs2: 80 })
     const { pdu, cut } = wide.write({ action: 'continue', text: 'Say “yes” €' }, path)
     assert.deepEqual([pdu.body.data_coding, cut], [0x08, false])
-    assert.equal((pdu.body.short_message as Buffer).toString('hex'), Buffer.from('Say “yes” €', 'utf16le').swap16().toString('hex'))
+    assert.equal(
+      (pdu.body.short_message as Buffer).toString('hex'),
+      Buffer.from('Say “yes” €', 'utf16le').swap16().toString('hex'),
+    )
     assert.equal(wide.write({ action: 'end', text: 'x'.repeat(81) }, path).cut, true)
   })
 
   it('no UCS-2 at all: what is left becomes a question mark', () => {
-    const plain = compileDialect(variant('standard', (it) => { it.outbound.text.ucs2 = false }))
+    const plain = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.text.ucs2 = false
+      }),
+    )
     const { pdu } = plain.write({ action: 'end', text: '“Да” ę' }, path)
     assert.equal((pdu.body.short_message as Buffer).toString('latin1'), '"??" e')
   })
 
   it('one action in the place of another', () => {
-    const quiet = compileDialect(variant('standard', (it) => { it.outbound.actions.notify.as = 'end' }))
+    const quiet = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.actions.notify.as = 'end'
+      }),
+    )
     assert.equal(quiet.write({ action: 'notify', text: 'x' }, path).pdu.tlvs[0]?.value[0], 17)
   })
 
   it('validity, addresses, and the text in message_payload', () => {
-    const other = compileDialect(variant('standard', (it) => {
-      it.outbound.validity = 'echo'
-      it.outbound.payload = 'message_payload'
-      it.outbound.addr = { swap: true, source: '3322', sourceTon: 3, destNpi: 9 }
-    }))
+    const other = compileDialect(
+      variant('standard', (it) => {
+        it.outbound.validity = 'echo'
+        it.outbound.payload = 'message_payload'
+        it.outbound.addr = { swap: true, source: '3322', sourceTon: 3, destNpi: 9 }
+      }),
+    )
     const { returnPath } = ussd(other.read(deliver({ body: { validity_period: '000000000100000R' } })))
     const { pdu } = other.write({ action: 'end', text: 'x' }, returnPath)
     assert.equal(pdu.body.validity_period, '000000000100000R')
@@ -324,24 +412,37 @@ describe('what a profile may ask for', () => {
   })
 
   it('message_payload by itself where an envelope is over 254 octets', () => {
-    const { pdu } = loadDialect('comviva', DIALECTS).write({ action: 'end', text: 'x'.repeat(182) }, { ...path, carrier: '' })
+    const { pdu } = loadDialect('comviva', DIALECTS).write(
+      { action: 'end', text: 'x'.repeat(182) },
+      { ...path, carrier: '' },
+    )
     assert.equal((pdu.body.short_message as Buffer).length, 0)
     assert.ok((pdu.tlvs.find((tlv) => tlv.tag === 0x0424)?.value.length ?? 0) > 254)
   })
 
   it('a code that is a part of its place', () => {
-    const read = (re: string) => compileDialect(variant('standard', (it) => {
-      Object.assign(it.inbound.code, { from: [{ field: 'destination_addr', skip: 0 }], prefix: '*', suffix: '#', re })
-    })).read(deliver({ body: { destination_addr: '77123' }, tlvs: { 0x0501: '01' } }))
+    const read = (re: string) =>
+      compileDialect(
+        variant('standard', (it) => {
+          Object.assign(it.inbound.code, {
+            from: [{ field: 'destination_addr', skip: 0 }],
+            prefix: '*',
+            suffix: '#',
+            re,
+          })
+        }),
+      ).read(deliver({ body: { destination_addr: '77123' }, tlvs: { 0x0501: '01' } }))
     assert.equal(ussd(read('^77(\\d+)$')).code, '*123#')
     assert.equal(ussd(read('\\d{3}$')).code, '*123#')
   })
 
   it('the number of the dialogue in protocol_id, in a PDU that can be sent', () => {
-    const odd = compileDialect(variant('standard', (it) => {
-      Object.assign(it.inbound.session, { from: [{ field: 'protocol_id', skip: 0 }], decode: 'uint', step: 'none' })
-      it.outbound.session.mode = 'echo'
-    }))
+    const odd = compileDialect(
+      variant('standard', (it) => {
+        Object.assign(it.inbound.session, { from: [{ field: 'protocol_id', skip: 0 }], decode: 'uint', step: 'none' })
+        it.outbound.session.mode = 'echo'
+      }),
+    )
     const message = ussd(odd.read(deliver({ body: { protocol_id: 48 }, tlvs: { 0x0501: '01' } })))
     const { pdu } = odd.write({ action: 'continue', text: 'x' }, message.returnPath)
     assert.equal(pdu.body.protocol_id, 48)
@@ -350,7 +451,10 @@ describe('what a profile may ask for', () => {
 
   it('digits of a subscriber written half by half (IMSI)', () => {
     const imsi = variant('standard', (it) => {
-      it.inbound.meta = [{ name: 'imsi', from: { tlv: 0x1502 }, decode: 'tbcd' }, { name: 'raw', from: { tlv: 0x1502 }, decode: 'hex' }]
+      it.inbound.meta = [
+        { name: 'imsi', from: { tlv: 0x1502 }, decode: 'tbcd' },
+        { name: 'raw', from: { tlv: 0x1502 }, decode: 'hex' },
+      ]
     })
     const { meta } = ussd(compileDialect(imsi).read(deliver({ tlvs: { 0x0501: '01', 0x1502: '35170000000000f1' } })))
     assert.deepEqual(meta, { imsi: '537100000000001', raw: '35170000000000f1' })
@@ -365,7 +469,11 @@ describe('what a profile may ask for', () => {
 
 describe('an @ at the end of an answer', () => {
   it('is dropped only where the dialect says that its gateway adds it', () => {
-    const dropping = compileDialect(variant('standard', (it) => { it.inbound.text.stripTrailing = ['\r', '@'] }))
+    const dropping = compileDialect(
+      variant('standard', (it) => {
+        it.inbound.text.stripTrailing = ['\r', '@']
+      }),
+    )
     const pdu = deliver({ tlvs: { 0x0501: '12' }, body: { short_message: Buffer.from('3100', 'hex') } })
     assert.equal(ussd(dropping.read(pdu)).text, '1')
     assert.equal(ussd(standard.read(pdu)).text, '1@')
@@ -384,7 +492,8 @@ describe('helpers for the other end', () => {
     for (const coding of ['gsm7', 'gsm7packed', 'latin1', 'ascii', 'utf8', 'dcs10'] as const) {
       assert.equal(decodeText(encodeText('Pay 5 now', coding), coding), 'Pay 5 now', coding)
     }
-    for (const coding of ['ucs2be', 'dcs11', 'utf8'] as const) assert.equal(decodeText(encodeText('Да 😀', coding), coding), 'Да 😀', coding)
+    for (const coding of ['ucs2be', 'dcs11', 'utf8'] as const)
+      assert.equal(decodeText(encodeText('Да 😀', coding), coding), 'Да 😀', coding)
     assert.equal(encodeText('Да', 'gsm7').toString(), '??')
   })
 })

@@ -8,7 +8,15 @@ import { readCode } from '../../../src/ussd/service-code.ts'
 import type { UssdAction, UssdKind } from '../../../src/ussd/vocabulary.ts'
 import { compileDialect, payloadOf } from '../../../src/smpp/dialect/dialect.ts'
 import {
-  endBitInSession, getSession, putSession, tlvOf, uint, withEndBit, type Carrier, type PduTarget, type PduView,
+  endBitInSession,
+  getSession,
+  putSession,
+  tlvOf,
+  uint,
+  withEndBit,
+  type Carrier,
+  type PduTarget,
+  type PduView,
 } from '../../../src/smpp/dialect/carrier.ts'
 import { readEnvelope, writeEnvelope } from '../../../src/smpp/dialect/envelope.ts'
 import { matcher } from '../../../src/smpp/dialect/regex.ts'
@@ -48,7 +56,12 @@ export interface Heard {
 type Say = (speech: Speech) => Pdu | null
 
 const OPERATIONS: Record<UssdKind, readonly number[]> = {
-  begin: [1, 0], input: [18, 2], 'notify-ack': [19], end: [17, 32], abort: [33, 129, 18], timeout: [34],
+  begin: [1, 0],
+  input: [18, 2],
+  'notify-ack': [19],
+  end: [17, 32],
+  abort: [33, 129, 18],
+  timeout: [34],
 }
 const SERVICE_TYPES = ['USSD', 'BR', 'CR', 'CN', 'ER', 'AA', 'PSSRR', 'USSRC', 'RELC', '']
 const ACTIONS: readonly UssdAction[] = ['continue', 'end', 'notify', 'push-end', 'abort', 'push-begin']
@@ -121,10 +134,21 @@ function serviceTypeFor(when: DialectCondition, wanted = 'USSD'): string {
 
 function addressesOf({ from, to }: Speech): PduBody {
   return {
-    source_addr_ton: from[0], source_addr_npi: from[1], source_addr: from[2],
-    dest_addr_ton: to[0], dest_addr_npi: to[1], destination_addr: to[2],
-    protocol_id: 0, priority_flag: 0, schedule_delivery_time: '', validity_period: '', registered_delivery: 0,
-    replace_if_present_flag: 0, data_coding: 0, sm_default_msg_id: 0, short_message: Buffer.alloc(0),
+    source_addr_ton: from[0],
+    source_addr_npi: from[1],
+    source_addr: from[2],
+    dest_addr_ton: to[0],
+    dest_addr_npi: to[1],
+    destination_addr: to[2],
+    protocol_id: 0,
+    priority_flag: 0,
+    schedule_delivery_time: '',
+    validity_period: '',
+    registered_delivery: 0,
+    replace_if_present_flag: 0,
+    data_coding: 0,
+    sm_default_msg_id: 0,
+    short_message: Buffer.alloc(0),
   }
 }
 
@@ -193,10 +217,12 @@ function isAction(profile: DialectProfile, name: UssdAction, { view, carrier, tl
   if (name === 'end' && Object.values(endByBeginOp).some((only) => only === op)) return true
   const { use, tlv } = profile.inbound.endBit
   const hasBit = use !== 'ignore' && tlvOf(tlvs, tlv).length > 0
-  return op === action.op
-    && (action.serviceType === undefined || action.serviceType === view.body.service_type)
-    && (!hasBit || action.endBit === undefined || carrier.end === (action.endBit === 1))
-    && Object.entries(action.envelope).every(([param, wanted]) => view.envelope?.params.get(param) === wanted)
+  return (
+    op === action.op &&
+    (action.serviceType === undefined || action.serviceType === view.body.service_type) &&
+    (!hasBit || action.endBit === undefined || carrier.end === (action.endBit === 1)) &&
+    Object.entries(action.envelope).every(([param, wanted]) => view.envelope?.params.get(param) === wanted)
+  )
 }
 
 function heardText(profile: DialectProfile, octets: Buffer, dataCoding: number): string {

@@ -26,7 +26,8 @@ export function pduOf({ decoded }: Vector): Pdu {
   for (const [name, value] of Object.entries(decoded)) {
     if (typeof value === 'string' || typeof value === 'number') body[name] = value
   }
-  for (const name of ['command', 'command_status', 'sequence_number', 'sm_length', 'short_message_hex', 'text']) delete body[name]
+  for (const name of ['command', 'command_status', 'sequence_number', 'sm_length', 'short_message_hex', 'text'])
+    delete body[name]
   if (typeof decoded.short_message_hex === 'string') body.short_message = Buffer.from(decoded.short_message_hex, 'hex')
   return {
     command: decoded.command,
@@ -45,10 +46,24 @@ export function deliver(changes: { body?: PduBody; tlvs?: Record<number, string>
     status: 0,
     sequence: 100,
     body: {
-      service_type: 'USSD', source_addr_ton: 1, source_addr_npi: 1, source_addr: '67570000001',
-      dest_addr_ton: 0, dest_addr_npi: 1, destination_addr: '123', esm_class: 0, protocol_id: 0, priority_flag: 0,
-      schedule_delivery_time: '', validity_period: '', registered_delivery: 0, replace_if_present_flag: 0,
-      data_coding: 15, sm_default_msg_id: 0, short_message: Buffer.from('*123#'), ...changes.body,
+      service_type: 'USSD',
+      source_addr_ton: 1,
+      source_addr_npi: 1,
+      source_addr: '67570000001',
+      dest_addr_ton: 0,
+      dest_addr_npi: 1,
+      destination_addr: '123',
+      esm_class: 0,
+      protocol_id: 0,
+      priority_flag: 0,
+      schedule_delivery_time: '',
+      validity_period: '',
+      registered_delivery: 0,
+      replace_if_present_flag: 0,
+      data_coding: 15,
+      sm_default_msg_id: 0,
+      short_message: Buffer.from('*123#'),
+      ...changes.body,
     },
     tlvs: Object.entries(tlvs).map(([tag, hex]) => ({ tag: Number(tag), value: Buffer.from(hex, 'hex') })),
   }

@@ -53,8 +53,10 @@ describe('what the captured and documented PDUs mean', () => {
       assert.equal(read.is, 'ussd')
       assert.ok(read.is === 'ussd')
       const { message } = read
-      assert.deepEqual([message.kind, message.network, message.code, message.text, message.step],
-        [kind, network, code, text, step])
+      assert.deepEqual(
+        [message.kind, message.network, message.code, message.text, message.step],
+        [kind, network, code, text, step],
+      )
       assert.equal(message.msisdn, vector(id).decoded.source_addr)
       if (meta) assert.deepEqual(message.meta, meta)
     })
@@ -86,14 +88,25 @@ const OUTBOUND: Outbound[] = [
   ['d06', 'mica+0x17', { ...toSubscriber, serviceType: '', carrier: '3039', more: { dcs: '0' } }, 'end', 'Bye'],
   ['d07', 'sixdee', { ...toSubscriber, serviceType: '', carrier: '162e', more: { dcs: '0' } }, 'end', 'Bye'],
   ['d10', 'huawei-le', { ...toSubscriber, to: [3, 9, '7777'], carrier: '2c00' }, 'push-end', 'never shown'],
-  ['d12', 'huawei-le', { ...toSubscriber, to: [3, 9, '7777'], carrier: '2c02', more: { dcs: '21' } }, 'end', 'USSD text'],
+  [
+    'd12',
+    'huawei-le',
+    { ...toSubscriber, to: [3, 9, '7777'], carrier: '2c02', more: { dcs: '21' } },
+    'end',
+    'USSD text',
+  ],
   ['d15', 'huawei-st', 'd14', 'end', 'USSD response'],
   ['d17', 'bcea', { from: [1, 1, '628170000001'], to: [1, 1, '*111'] }, 'push-begin', '1. First\n0. Help'],
   ['d19', 'comviva', 'd18', 'end', 'Bye'],
   ['d23', 'c-gateway', { ...toSubscriber, more: { dcs: '0' } }, 'abort', 'never shown'],
   ['d27', 'ng-datasm', { from: [1, 1, '2347000000001'], carrier: '41314232433300' }, 'continue', 'Welcome'],
-  ['d31', 'ng-node', { from: [1, 1, '2347000000001'], to: [0, 1, '372'], serviceType: 'USSD', carrier: '5a00' },
-    'continue', '1 Next'],
+  [
+    'd31',
+    'ng-node',
+    { from: [1, 1, '2347000000001'], to: [0, 1, '372'], serviceType: 'USSD', carrier: '5a00' },
+    'continue',
+    '1 Next',
+  ],
   ['d02', 'vumi-tata', { ...toSubscriber, serviceType: '', carrier: '0102', more: { dcs: '0' } }, 'end', 'Bye'],
 ]
 

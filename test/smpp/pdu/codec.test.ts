@@ -14,25 +14,31 @@ const submit = (body = {}, tlvs: { tag: number; value: Buffer }[] = []) =>
 
 describe('the framer', () => {
   it('gives the same PDUs however the octets are cut', () => {
-    fc.assert(fc.property(
-      fc.array(fc.nat(good.length - 1), { minLength: 1, maxLength: 8 }),
-      fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 60 }),
-      (picks, cuts) => {
-        const pdus = picks.map((n) => good[n]!)
-        const stream = Buffer.concat(pdus)
-        const frames: string[] = []
-        const one = framer((frame) => void frames.push(frame.toString('hex')))
-        let at = 0
-        for (const cut of cuts) {
-          one.push(stream.subarray(at, at + cut))
-          at = Math.min(stream.length, at + cut)
-        }
-        one.push(stream.subarray(at))
-        assert.deepEqual(frames, pdus.map((pdu) => pdu.toString('hex')))
-        assert.equal(one.partial(), false)
-        assert.equal(one.completed(), pdus.length)
-      },
-    ), { numRuns: 1_000 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(good.length - 1), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 60 }),
+        (picks, cuts) => {
+          const pdus = picks.map((n) => good[n]!)
+          const stream = Buffer.concat(pdus)
+          const frames: string[] = []
+          const one = framer((frame) => void frames.push(frame.toString('hex')))
+          let at = 0
+          for (const cut of cuts) {
+            one.push(stream.subarray(at, at + cut))
+            at = Math.min(stream.length, at + cut)
+          }
+          one.push(stream.subarray(at))
+          assert.deepEqual(
+            frames,
+            pdus.map((pdu) => pdu.toString('hex')),
+          )
+          assert.equal(one.partial(), false)
+          assert.equal(one.completed(), pdus.length)
+        },
+      ),
+      { numRuns: 1_000 },
+    )
   })
 
   it('cuts at every octet of two PDUs and says where one is half there', () => {
@@ -83,30 +89,36 @@ describe('the framer', () => {
 describe('the decoder', () => {
   it('throws at nothing: 50,000 seeded mutations of the vectors', () => {
     const seed = 0x5eed
-    fc.assert(fc.property(
-      fc.nat(good.length - 1),
-      fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 6 }),
-      fc.integer({ min: -12, max: 12 }),
-      (pick, changes, resize) => {
-        const from = good[pick]!
-        const length = Math.max(16, from.length + resize)
-        const octets = Buffer.alloc(length)
-        from.copy(octets)
-        for (const [at, value] of changes) octets[at % length] = value
-        octets.writeUInt32BE(length, 0)
-        const { pdu, fault } = decode(octets)
-        if (fault) assert.ok(fault.status > 0)
-        for (const { value } of pdu.tlvs) assert.ok(value.length <= length)
-      },
-    ), { numRuns: 50_000, seed })
+    fc.assert(
+      fc.property(
+        fc.nat(good.length - 1),
+        fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: -12, max: 12 }),
+        (pick, changes, resize) => {
+          const from = good[pick]!
+          const length = Math.max(16, from.length + resize)
+          const octets = Buffer.alloc(length)
+          from.copy(octets)
+          for (const [at, value] of changes) octets[at % length] = value
+          octets.writeUInt32BE(length, 0)
+          const { pdu, fault } = decode(octets)
+          if (fault) assert.ok(fault.status > 0)
+          for (const { value } of pdu.tlvs) assert.ok(value.length <= length)
+        },
+      ),
+      { numRuns: 50_000, seed },
+    )
   })
 
   it('throws at nothing: arbitrary bodies behind every command', () => {
-    fc.assert(fc.property(fc.nat(good.length - 1), fc.uint8Array({ maxLength: 120 }), (pick, body) => {
-      const octets = Buffer.concat([good[pick]!.subarray(0, 16), body])
-      octets.writeUInt32BE(octets.length, 0)
-      decode(octets)
-    }), { numRuns: 5_000, seed: 7 })
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.uint8Array({ maxLength: 120 }), (pick, body) => {
+        const octets = Buffer.concat([good[pick]!.subarray(0, 16), body])
+        octets.writeUInt32BE(octets.length, 0)
+        decode(octets)
+      }),
+      { numRuns: 5_000, seed: 7 },
+    )
   })
 
   it('keeps octets over 0x7F in C-strings', () => {
@@ -116,36 +128,55 @@ describe('the decoder', () => {
   })
 
   it('keeps the message id of a response although its NUL is missing', () => {
-    const { pdu, fault } = decode(Buffer.concat([Buffer.from('00000013800000040000000000000001', 'hex'), Buffer.from('abc')]))
+    const { pdu, fault } = decode(
+      Buffer.concat([Buffer.from('00000013800000040000000000000001', 'hex'), Buffer.from('abc')]),
+    )
     assert.equal(pdu.body.message_id, 'abc')
     assert.equal(fault?.why, 'message_id-unterminated')
   })
 
   it('keeps order and repetition of optional parameters', () => {
-    const tlvs = [[0x1501, 'b'], [0x0501, '\x02'], [0x1501, 'a']].map(([tag, text]) =>
-      ({ tag: tag as number, value: Buffer.from(text as string) }))
+    const tlvs = [
+      [0x1501, 'b'],
+      [0x0501, '\x02'],
+      [0x1501, 'a'],
+    ].map(([tag, text]) => ({ tag: tag as number, value: Buffer.from(text as string) }))
     const coded = submit({}, tlvs)
     assert.ok('octets' in coded)
-    assert.deepEqual(decode(coded.octets).pdu.tlvs.map((t) => [t.tag, String(t.value)]),
-      [[0x1501, 'b'], [0x0501, '\x02'], [0x1501, 'a']])
+    assert.deepEqual(
+      decode(coded.octets).pdu.tlvs.map((t) => [t.tag, String(t.value)]),
+      [
+        [0x1501, 'b'],
+        [0x0501, '\x02'],
+        [0x1501, 'a'],
+      ],
+    )
   })
 
   it('brings every submit_sm back', () => {
     const text = (max: number) => fc.string({ unit: fc.constantFrom(...'09*#AZaz+éÿ\x01'), maxLength: max })
-    fc.assert(fc.property(
-      text(5), text(20), text(20), fc.nat(255), fc.uint8Array({ maxLength: 254 }),
-      fc.array(fc.tuple(fc.integer({ min: 0x1400, max: 0x3fff }), fc.uint8Array({ maxLength: 30 })), { maxLength: 6 }),
-      (service_type, source_addr, destination_addr, data_coding, octets, pairs) => {
-        const tlvs = pairs.map(([tag, value]) => ({ tag, value: Buffer.from(value) }))
-        const body = { service_type, source_addr, destination_addr, data_coding, short_message: Buffer.from(octets) }
-        const coded = submit(body, tlvs)
-        assert.ok('octets' in coded)
-        const { pdu, fault } = decode(coded.octets)
-        assert.equal(fault, undefined)
-        for (const [name, value] of Object.entries(body)) assert.deepEqual(pdu.body[name], value)
-        assert.deepEqual(pdu.tlvs, tlvs)
-      },
-    ))
+    fc.assert(
+      fc.property(
+        text(5),
+        text(20),
+        text(20),
+        fc.nat(255),
+        fc.uint8Array({ maxLength: 254 }),
+        fc.array(fc.tuple(fc.integer({ min: 0x1400, max: 0x3fff }), fc.uint8Array({ maxLength: 30 })), {
+          maxLength: 6,
+        }),
+        (service_type, source_addr, destination_addr, data_coding, octets, pairs) => {
+          const tlvs = pairs.map(([tag, value]) => ({ tag, value: Buffer.from(value) }))
+          const body = { service_type, source_addr, destination_addr, data_coding, short_message: Buffer.from(octets) }
+          const coded = submit(body, tlvs)
+          assert.ok('octets' in coded)
+          const { pdu, fault } = decode(coded.octets)
+          assert.equal(fault, undefined)
+          for (const [name, value] of Object.entries(body)) assert.deepEqual(pdu.body[name], value)
+          assert.deepEqual(pdu.tlvs, tlvs)
+        },
+      ),
+    )
   })
 })
 
@@ -164,7 +195,15 @@ describe('the encoder', () => {
     assert.match(fault(submit({}, [{ tag: 0x0424, value: Buffer.alloc(65_536) }])), /0x424 is over 65535/)
     const many = Array.from({ length: 65 }, () => ({ tag: 0x1400, value: Buffer.alloc(0) }))
     assert.match(fault(submit({}, many)), /more than 64/)
-    assert.match(fault(submit({}, [1, 2].map((tag) => ({ tag, value: Buffer.alloc(40_000) })))), /over 70000/)
+    assert.match(
+      fault(
+        submit(
+          {},
+          [1, 2].map((tag) => ({ tag, value: Buffer.alloc(40_000) })),
+        ),
+      ),
+      /over 70000/,
+    )
     assert.equal(fault(submit({ short_message: Buffer.alloc(254) })), 'coded')
   })
 
@@ -179,10 +218,12 @@ describe('the encoder', () => {
   })
 
   it('never throws, whatever it is given', () => {
-    fc.assert(fc.property(
-      fc.dictionary(fc.constantFrom('source_addr', 'esm_class', 'short_message', 'validity_period'), fc.anything()),
-      (body) => void submit(body as never),
-    ))
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('source_addr', 'esm_class', 'short_message', 'validity_period'), fc.anything()),
+        (body) => void submit(body as never),
+      ),
+    )
   })
 
   it('gives deliver_sm_resp and data_sm_resp their message_id, also with an error', () => {

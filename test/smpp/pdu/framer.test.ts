@@ -64,7 +64,8 @@ describe('the framer', () => {
     for (let a = 0; a <= octets.length; a++) {
       for (let b = a; b <= octets.length; b++) {
         const { push, frames, lengths, partial } = cutter()
-        for (const piece of [octets.subarray(0, a), octets.subarray(a, b), octets.subarray(b)]) assert.equal(push(piece), undefined)
+        for (const piece of [octets.subarray(0, a), octets.subarray(a, b), octets.subarray(b)])
+          assert.equal(push(piece), undefined)
         assert.deepEqual([lengths(), partial()], [[16, 19, 16], false])
         assert.deepEqual(Buffer.concat(frames), octets)
       }
@@ -88,12 +89,24 @@ describe('the framer', () => {
   })
 
   const OPENINGS: [string | Buffer, Speaks][] = [
-    [Buffer.from('1503030002', 'hex'), 'tls'], [Buffer.from('1403000002', 'hex'), 'tls'], [Buffer.from('1703040002', 'hex'), 'tls'],
-    [Buffer.from('1803030002', 'hex'), 'nothing-known'], [Buffer.from('1603050002', 'hex'), 'nothing-known'],
-    ['HTTP/1.1 400', 'http'], ['GET / HTTP/1.1', 'http'], ['POST / ', 'http'], ['HEAD / ', 'http'], ['OPTIONS *', 'http'],
-    ['PROXY TCP4', 'proxy'], [Buffer.from('0d0a0d0a000d0a51', 'hex'), 'proxy'], ['SSH-2.0-x', 'ssh'], ['hello, you', 'text'],
+    [Buffer.from('1503030002', 'hex'), 'tls'],
+    [Buffer.from('1403000002', 'hex'), 'tls'],
+    [Buffer.from('1703040002', 'hex'), 'tls'],
+    [Buffer.from('1803030002', 'hex'), 'nothing-known'],
+    [Buffer.from('1603050002', 'hex'), 'nothing-known'],
+    ['HTTP/1.1 400', 'http'],
+    ['GET / HTTP/1.1', 'http'],
+    ['POST / ', 'http'],
+    ['HEAD / ', 'http'],
+    ['OPTIONS *', 'http'],
+    ['PROXY TCP4', 'proxy'],
+    [Buffer.from('0d0a0d0a000d0a51', 'hex'), 'proxy'],
+    ['SSH-2.0-x', 'ssh'],
+    ['hello, you', 'text'],
     [Buffer.from('hello yo\xff', 'latin1'), 'text'],
-    ['\r\n\t hello', 'text'], [Buffer.from('ffffffffffffffff', 'hex'), 'nothing-known'], [Buffer.from('68656c6c6fff6f6f', 'hex'), 'nothing-known'],
+    ['\r\n\t hello', 'text'],
+    [Buffer.from('ffffffffffffffff', 'hex'), 'nothing-known'],
+    [Buffer.from('68656c6c6fff6f6f', 'hex'), 'nothing-known'],
   ]
   for (const [octets, speaks] of OPENINGS) {
     it(`knows ${speaks} by its first octets: ${JSON.stringify(String(octets)).slice(0, 20)}`, () => {

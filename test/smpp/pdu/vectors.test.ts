@@ -41,9 +41,10 @@ describe('every well-formed PDU vector', () => {
     it(`is written again octet for octet: ${vector.id}`, () => {
       const { pdu } = decode(Buffer.from(vector.hex, 'hex'))
       if (pdu.command.endsWith('_resp') || pdu.command === 'generic_nack') {
-        const octets = pdu.command === 'generic_nack'
-          ? encodeNack(pdu.status, pdu.sequence)
-          : encodeResponse(pdu.command.replace('_resp', ''), pdu.status, pdu.sequence)
+        const octets =
+          pdu.command === 'generic_nack'
+            ? encodeNack(pdu.status, pdu.sequence)
+            : encodeResponse(pdu.command.replace('_resp', ''), pdu.status, pdu.sequence)
         assert.equal(octets.toString('hex'), vector.hex)
         return
       }
@@ -85,11 +86,20 @@ describe('every malformed PDU vector', () => {
 
   it('keeps an empty ussd_service_op as an empty value and reads on behind it', () => {
     const { pdu } = read('x04-op_len0')
-    assert.deepEqual(pdu.tlvs.map((t) => [t.tag, t.value.toString('hex')]), [[0x501, ''], [0x1383, '0102']])
+    assert.deepEqual(
+      pdu.tlvs.map((t) => [t.tag, t.value.toString('hex')]),
+      [
+        [0x501, ''],
+        [0x1383, '0102'],
+      ],
+    )
   })
 
   it('keeps the one octet of a user_message_reference that should have two', () => {
-    assert.deepEqual(read('x06-umr_len1_last').pdu.tlvs.map((t) => t.value.toString('hex')), ['12', '07'])
+    assert.deepEqual(
+      read('x06-umr_len1_last').pdu.tlvs.map((t) => t.value.toString('hex')),
+      ['12', '07'],
+    )
   })
 
   it('counts stray octets', () => assert.equal(read('x11-stray_octets').stray, 3))

@@ -23,8 +23,11 @@ function bindOf(more: { times?: Partial<BindTimes>; hosts?: number; chance?: num
   })
   const actor = createActor(machine, {
     input: {
-      times: { ...BIND_TIMES, ...more.times }, hosts: more.hosts ?? 1, now: clock.now,
-      chance: () => more.chance ?? 0.5, silentMs: () => clock.now() - heard.at,
+      times: { ...BIND_TIMES, ...more.times },
+      hosts: more.hosts ?? 1,
+      now: clock.now,
+      chance: () => more.chance ?? 0.5,
+      silentMs: () => clock.now() - heard.at,
     },
     clock: {
       setTimeout: (run: () => void, ms: number) => clock.after(ms, run),
@@ -34,7 +37,9 @@ function bindOf(more: { times?: Partial<BindTimes>; hosts?: number; chance?: num
   actor.start()
   const send = (...events: BindEvent[]) => events.forEach((event) => actor.send(event))
   return {
-    clock, did, send,
+    clock,
+    did,
+    send,
     read: () => (heard.at = clock.now()),
     state: () => bindStateName(actor.getSnapshot().value),
     waitMs: () => actor.getSnapshot().context.waitMs,
@@ -91,7 +96,11 @@ describe('the bind statechart', () => {
   })
 
   it('waits 1, 2, 4 … 30 s, with jitter of a quarter', () => {
-    for (const [chance, factor] of [[0, 0.75], [0.5, 1], [0.999, 1.25]] as const) {
+    for (const [chance, factor] of [
+      [0, 0.75],
+      [0.5, 1],
+      [0.999, 1.25],
+    ] as const) {
       const bind = bindOf({ chance, times: { connectMs: 1 } })
       const waits: number[] = []
       bind.send({ type: 'START' })
@@ -221,8 +230,13 @@ describe('the bind statechart', () => {
       bind.send({ type: 'START' }, { type: 'CONNECTED' }, refused(status))
       return [bind.state(), bind.did.filter((what) => what.startsWith('open')).length]
     }
-    assert.deepEqual([0x0d, 0x08, 0x0e, 0x0f, 0x05].map(after),
-      [['connecting', 2], ['connecting', 2], ['waiting', 1], ['waiting', 1], ['waiting', 1]])
+    assert.deepEqual([0x0d, 0x08, 0x0e, 0x0f, 0x05].map(after), [
+      ['connecting', 2],
+      ['connecting', 2],
+      ['waiting', 1],
+      ['waiting', 1],
+      ['waiting', 1],
+    ])
   })
 
   it('never waits longer than the longest pause that is set, a quarter more by chance, however often it is dropped', async () => {
@@ -236,7 +250,11 @@ describe('the bind statechart', () => {
     }
   })
 
-  for (const [servedMs, reason] of [[0, 'at once'], [5_000, 'after 5 s'], [20_000, 'after 20 s']] as const) {
+  for (const [servedMs, reason] of [
+    [0, 'at once'],
+    [5_000, 'after 5 s'],
+    [20_000, 'after 20 s'],
+  ] as const) {
     for (const chance of [0, 0.5, 0.999]) {
       it(`is back within 5 s each time that the SMSC drops the bind ${reason} (chance ${chance})`, async () => {
         const bind = bindOf({ chance })

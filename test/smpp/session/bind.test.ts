@@ -37,7 +37,10 @@ describe('a bind', () => {
   it('binds a transmitter and a receiver, submits on the one and hears on the other', async () => {
     await start({}, { bind: 'pair' })
     await until(() => test.line.states().every((row) => row.state === 'bound'), 'pair not bound')
-    assert.deepEqual(test.line.states().map((row) => row.bind), ['digicel/0.tx', 'digicel/0.rx'])
+    assert.deepEqual(
+      test.line.states().map((row) => row.bind),
+      ['digicel/0.tx', 'digicel/0.rx'],
+    )
     const tx = peer.connections.find((one) => one.all(ID.bindTransmitter).length)!
     const rx = peer.connections.find((one) => one.all(ID.bindReceiver).length)!
     const outcome = await test.line.submit(submit(), { lane: 'ussd', deadline: inMs(1000) })
@@ -66,7 +69,10 @@ describe('a bind', () => {
   })
 
   it('gives up a bind that is not answered, and comes again', async () => {
-    await start({ onBind: (pdu, _, n) => (n > 1 ? raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0') : undefined) }, { times: { bindMs: 400 } })
+    await start(
+      { onBind: (pdu, _, n) => (n > 1 ? raw(ID.response + pdu.id, 0, pdu.sequence, 'S\0') : undefined) },
+      { times: { bindMs: 400 } },
+    )
     await test.bound()
     assert.equal(peer.connections.length, 2)
     assert.ok(peer.connections[0]!.closed)
@@ -105,7 +111,10 @@ describe('a bind', () => {
 
   it('binds to the next host when the first is not there', async () => {
     peer = await startPeer()
-    const hosts = [{ host: '127.0.0.1', port: await freePort() }, { host: '127.0.0.1', port: peer.port }]
+    const hosts = [
+      { host: '127.0.0.1', port: await freePort() },
+      { host: '127.0.0.1', port: peer.port },
+    ]
     test = testLine({ port: 0, smsc: { hosts, systemId: 'ussd', password: 'x' } })
     test.line.start()
     await test.bound()
@@ -113,7 +122,10 @@ describe('a bind', () => {
 
   it('waits for a host whose name cannot be resolved, and does not fall', async () => {
     peer = await startPeer()
-    const hosts = [{ host: 'no-such-host.invalid', port: 2775 }, { host: '127.0.0.1', port: peer.port }]
+    const hosts = [
+      { host: 'no-such-host.invalid', port: 2775 },
+      { host: '127.0.0.1', port: peer.port },
+    ]
     test = testLine({ port: 0, smsc: { hosts, systemId: 'ussd', password: 'x' } })
     test.line.start()
     await test.bound()
@@ -124,13 +136,20 @@ describe('a bind', () => {
     const asked: string[] = []
     const { lookup } = dns
     // An SMSC that moves: nobody listens at its first address.
-    const moving = (name: string, options: dns.LookupOptions, done: (error: null, found: unknown, family?: number) => void) => {
+    const moving = (
+      name: string,
+      options: dns.LookupOptions,
+      done: (error: null, found: unknown, family?: number) => void,
+    ) => {
       const address = asked.push(name) < 3 ? '127.0.0.9' : '127.0.0.1'
       return options.all ? done(null, [{ address, family: 4 }]) : done(null, address, 4)
     }
     dns.lookup = moving as unknown as typeof lookup
     try {
-      test = testLine({ port: 0, smsc: { hosts: [{ host: 'smsc.example', port: peer.port }], systemId: 'ussd', password: 'x' } })
+      test = testLine({
+        port: 0,
+        smsc: { hosts: [{ host: 'smsc.example', port: peer.port }], systemId: 'ussd', password: 'x' },
+      })
       test.line.start()
       await test.bound()
       assert.deepEqual(asked, ['smsc.example', 'smsc.example', 'smsc.example'])
@@ -154,7 +173,10 @@ describe('a bind', () => {
     const link = await peer.bound()
     link.send(raw(ID.enquire, 0, 0x7fffffff), raw(ID.enquire, 0, 0xffffffff))
     await link.heard(ID.response + ID.enquire, 2)
-    assert.deepEqual(link.all(ID.response + ID.enquire).map((pdu) => pdu.sequence), [0x7fffffff, 0xffffffff])
+    assert.deepEqual(
+      link.all(ID.response + ID.enquire).map((pdu) => pdu.sequence),
+      [0x7fffffff, 0xffffffff],
+    )
   })
 
   it('asks after silence, and stays while it is answered', async () => {
@@ -177,9 +199,12 @@ describe('a bind', () => {
   })
 
   it('destroys a link that answers no more, loses what was written, and binds again', async () => {
-    await start({ onEnquire: () => undefined, onSubmit: () => undefined }, {
-      times: { enquireMs: 40, enquireAnswerMs: 40 },
-    })
+    await start(
+      { onEnquire: () => undefined, onSubmit: () => undefined },
+      {
+        times: { enquireMs: 40, enquireAnswerMs: 40 },
+      },
+    )
     await test.bound()
     const outcome = await test.line.submit(submit(), { lane: 'ussd', deadline: inMs(10_000) })
     assert.deepEqual(outcome, { kind: 'lost' })
@@ -250,13 +275,22 @@ describe('a bind', () => {
     await until(() => test.requests.length === 1, 'not heard')
     const stopped = test.line.stop(inMs(5_000))
     link.send(deliver(2), raw(ID.enquire, 0, 3))
-    assert.deepEqual([(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status], [2, 0x64])
+    assert.deepEqual(
+      [(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status],
+      [2, 0x64],
+    )
     assert.equal((await link.heard(ID.response + ID.enquire)).status, 0)
     assert.equal(link.all(ID.unbind).length, 0)
     const [first] = test.requests
     first!.link.respond(first!.pdu, 0)
     await stopped
-    assert.deepEqual(link.all(ID.response + ID.deliver).map((pdu) => [pdu.sequence, pdu.status]), [[2, 0x64], [1, 0]])
+    assert.deepEqual(
+      link.all(ID.response + ID.deliver).map((pdu) => [pdu.sequence, pdu.status]),
+      [
+        [2, 0x64],
+        [1, 0],
+      ],
+    )
     assert.equal(link.all(ID.unbind).length, 1)
     assert.equal(test.requests.length, 1)
   })
@@ -266,7 +300,10 @@ describe('a bind', () => {
     await test.bound()
     const link = await peer.bound()
     link.send(deliver(1), raw(ID.unbind, 0, 2), deliver(3))
-    assert.deepEqual([(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status], [3, 0x64])
+    assert.deepEqual(
+      [(await link.heard(ID.response + ID.deliver)).sequence, link.all(ID.response + ID.deliver)[0]!.status],
+      [3, 0x64],
+    )
     assert.equal(test.requests.length, 1)
   })
 
@@ -285,6 +322,9 @@ describe('a bind', () => {
     ;(await peer.bound()).socket.destroy()
     ;(await peer.bound(2)).send(deliver(1))
     await until(() => test.requests.length === 2, 'not heard')
-    assert.deepEqual(test.requests.map((one) => one.link.id), ['digicel/0#test.1', 'digicel/0#test.2'])
+    assert.deepEqual(
+      test.requests.map((one) => one.link.id),
+      ['digicel/0#test.1', 'digicel/0#test.2'],
+    )
   })
 })

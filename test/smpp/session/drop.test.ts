@@ -21,9 +21,14 @@ describe('a drop in mid-PDU', () => {
       test.line.start()
       await until(() => peer.connections.length > n && peer.connections[n]!.closed, `no close after ${dropAt}`)
       await until(() => test.count('smpp_link_lost') > 0, 'not noticed')
-      const texts = test.requests.filter((one) => one.link.id.endsWith('.1'))
+      const texts = test.requests
+        .filter((one) => one.link.id.endsWith('.1'))
         .map((one) => String(one.pdu.body.short_message))
-      assert.deepEqual(texts, ['first', 'second'].filter((_, i) => dropAt >= ends[i]!), `dropped at ${dropAt}`)
+      assert.deepEqual(
+        texts,
+        ['first', 'second'].filter((_, i) => dropAt >= ends[i]!),
+        `dropped at ${dropAt}`,
+      )
       await test.stop()
       assert.deepEqual(test.balance(), { rx: 0, tx: 0 })
     }

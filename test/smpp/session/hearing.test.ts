@@ -21,9 +21,17 @@ describe('a line, hearing requests of the SMSC,', () => {
     await on.start()
     on.link.send(deliver(41), raw(ID.data, 0, 42, 'USSD\0\x01\x0167570000001\0\0\x01*123#\0\0\0\0\x05\x01\0\x01\x01'))
     const answers = [await on.link.heard(ID.response + ID.deliver), await on.link.heard(ID.response + ID.data)]
-    assert.deepEqual(answers.map((one) => [one.status, one.sequence, one.body.toString('hex')]),
-      [[0, 41, '00'], [0, 42, '00']])
-    assert.deepEqual(on.test.requests.map((one) => one.pdu.command), ['deliver_sm', 'data_sm'])
+    assert.deepEqual(
+      answers.map((one) => [one.status, one.sequence, one.body.toString('hex')]),
+      [
+        [0, 41, '00'],
+        [0, 42, '00'],
+      ],
+    )
+    assert.deepEqual(
+      on.test.requests.map((one) => one.pdu.command),
+      ['deliver_sm', 'data_sm'],
+    )
     assert.equal(on.test.requests[0]!.pdu.body.destination_addr, '*123#')
   })
 
@@ -57,7 +65,9 @@ describe('a line, hearing requests of the SMSC,', () => {
 
   it('answers RX_T_APPN for a handler that throws or rejects, counts a bug, and goes on', async () => {
     const failures = [
-      () => { throw new Error('boom') },
+      () => {
+        throw new Error('boom')
+      },
       () => Promise.reject(new Error('boom')),
       (pdu: unknown, to: LinkPort) => to.respond(pdu as never, 0),
     ]
@@ -65,7 +75,10 @@ describe('a line, hearing requests of the SMSC,', () => {
     on.link.send(deliver(1), deliver(2), deliver(3))
     await on.link.heard(ID.response + ID.deliver, 3)
     const statuses = new Map(on.link.all(ID.response + ID.deliver).map((pdu) => [pdu.sequence, pdu.status]))
-    assert.deepEqual([1, 2, 3].map((n) => statuses.get(n)), [0x64, 0x64, 0])
+    assert.deepEqual(
+      [1, 2, 3].map((n) => statuses.get(n)),
+      [0x64, 0x64, 0],
+    )
     assert.equal(on.test.count('smpp_handler_failed', 'threw'), 2)
     assert.equal(on.peer.connections.length, 1)
   })
@@ -79,11 +92,14 @@ describe('a line, hearing requests of the SMSC,', () => {
 
   it('stops reading at its limit of unanswered requests, keeps the link, and answers all in the end', async () => {
     const held: (() => void)[] = []
-    await on.start({}, {
-      handle: (pdu, to) => void held.push(() => to.respond(pdu, 0)),
-      limits: { unansweredMax: 50 },
-      times: { enquireMs: 40, enquireAnswerMs: 20 },
-    })
+    await on.start(
+      {},
+      {
+        handle: (pdu, to) => void held.push(() => to.respond(pdu, 0)),
+        limits: { unansweredMax: 50 },
+        times: { enquireMs: 40, enquireAnswerMs: 20 },
+      },
+    )
     const wave = (from: number) => Array.from({ length: 1_000 }, (_, n) => deliver(from + n))
     on.link.send(...wave(1))
     await until(() => on.test.count('smpp_limit', 'unansweredMax') === 1, 'no limit')

@@ -22,17 +22,74 @@ const { cases } = JSON.parse(readFileSync(new URL('../../vectors/smpp-fuzz-cases
  * · 'quiet': no answer, and the link stays.
  */
 const EXPECTED: Record<string, number | 'closed' | 'nack' | 'quiet' | 'half' | 'unbound'> = {
-  L00: 'closed', L01: 'closed', L04: 'closed', L08: 'closed', L15: 'closed', L16385: 'half', L64K: 0, L7F: 'closed',
-  L80: 'closed', LSHORT: 0x02, LLONG: 'half', TLSALERT: 'closed', TLSHELLO: 'closed', PROXY: 'closed', SSH: 'closed',
-  CRLF: 'closed', NUL64: 'closed', UNKREQ: 'nack', UNKRESP: 'quiet', VEND: 'nack', NACK0: 'quiet', ALERT: 'quiet',
-  OUTBIND: 'quiet', SUBMIT2ESME: 0x04, BIND2ESME: 0x04, SEQ0: 0, STATUSREQ: 0, CSLONG: 0x0a, SMLEN255: 0x01,
-  SMLEN0: 0xc0, TRAIL1: 0, GARBAFTER: 'closed',
+  L00: 'closed',
+  L01: 'closed',
+  L04: 'closed',
+  L08: 'closed',
+  L15: 'closed',
+  L16385: 'half',
+  L64K: 0,
+  L7F: 'closed',
+  L80: 'closed',
+  LSHORT: 0x02,
+  LLONG: 'half',
+  TLSALERT: 'closed',
+  TLSHELLO: 'closed',
+  PROXY: 'closed',
+  SSH: 'closed',
+  CRLF: 'closed',
+  NUL64: 'closed',
+  UNKREQ: 'nack',
+  UNKRESP: 'quiet',
+  VEND: 'nack',
+  NACK0: 'quiet',
+  ALERT: 'quiet',
+  OUTBIND: 'quiet',
+  SUBMIT2ESME: 0x04,
+  BIND2ESME: 0x04,
+  SEQ0: 0,
+  STATUSREQ: 0,
+  CSLONG: 0x0a,
+  SMLEN255: 0x01,
+  SMLEN0: 0xc0,
+  TRAIL1: 0,
+  GARBAFTER: 'closed',
   // An empty ussd_service_op means absent, an integer of odd width has a clear value: taken, on purpose.
-  TLVEND0: 0, TLVINT16S: 0, TLVINT32S: 0, TLVLONG8: 0,
-  TLVOVER: 0xc0, TLVUNKOVER: 0xc0, TLVDUP: 0, TLVSESS0: 0xc2, TLVSESS1: 0, TLVCBNUM: 0xc2, TLVCBNUM2: 0xc2,
-  TLVCBATAG: 0xc2, TLVBILL: 0xc2, TLVBCT: 0xc2, TLVBAI: 0xc2, TLVMANY: 0xc0, TLVPAY: 0, UDHOVER: 0x01, UDH0: 0,
-  UDHEMPTY: 0, UDHNLI: 0x01, DCS15: 0, DCSF5: 0, DCS48: 0, DCS11: 0, DCS01: 0, UCS2ODD: 0, UCS2NUL: 0, TIMEBAD: 0,
-  TIMEBAD2: 0, SMULTI: 0x04, SMULTIR: 'quiet', JSONBOMB: 0, UNBIND: 'unbound', FLOOD2000: 0,
+  TLVEND0: 0,
+  TLVINT16S: 0,
+  TLVINT32S: 0,
+  TLVLONG8: 0,
+  TLVOVER: 0xc0,
+  TLVUNKOVER: 0xc0,
+  TLVDUP: 0,
+  TLVSESS0: 0xc2,
+  TLVSESS1: 0,
+  TLVCBNUM: 0xc2,
+  TLVCBNUM2: 0xc2,
+  TLVCBATAG: 0xc2,
+  TLVBILL: 0xc2,
+  TLVBCT: 0xc2,
+  TLVBAI: 0xc2,
+  TLVMANY: 0xc0,
+  TLVPAY: 0,
+  UDHOVER: 0x01,
+  UDH0: 0,
+  UDHEMPTY: 0,
+  UDHNLI: 0x01,
+  DCS15: 0,
+  DCSF5: 0,
+  DCS48: 0,
+  DCS11: 0,
+  DCS01: 0,
+  UCS2ODD: 0,
+  UCS2NUL: 0,
+  TIMEBAD: 0,
+  TIMEBAD2: 0,
+  SMULTI: 0x04,
+  SMULTIR: 'quiet',
+  JSONBOMB: 0,
+  UNBIND: 'unbound',
+  FLOOD2000: 0,
 }
 
 describe('hostile octets after the bind', function () {
@@ -41,7 +98,11 @@ describe('hostile octets after the bind', function () {
 
   beforeEach(async () => {
     peer = await startPeer()
-    test = testLine({ port: peer.port, limits: { pduReadMs: 80 }, times: { refusedMinMs: 60_000, refusedMaxMs: 60_000 } })
+    test = testLine({
+      port: peer.port,
+      limits: { pduReadMs: 80 },
+      times: { refusedMinMs: 60_000, refusedMaxMs: 60_000 },
+    })
     test.line.start()
     await test.bound()
   })
@@ -63,7 +124,11 @@ describe('hostile octets after the bind', function () {
       await probe(link)
       assert.equal(peer.connections.length, 1, 'the link stays')
       if (expected !== 'quiet') await answered(link, octets, expected, one.repeat ?? 1)
-      else assert.deepEqual(link.received.map((pdu) => pdu.id), [ID.bindTransceiver, ID.response + ID.enquire])
+      else
+        assert.deepEqual(
+          link.received.map((pdu) => pdu.id),
+          [ID.bindTransceiver, ID.response + ID.enquire],
+        )
       assert.deepEqual(test.balance(), { rx: 0, tx: 0 })
     })
   }
@@ -90,7 +155,11 @@ describe('hostile octets after the bind', function () {
 
   async function boundAgain(link: PeerConnection, nacked: boolean) {
     await until(() => link.closed, 'the connection was not closed', 5_000)
-    if (nacked) assert.deepEqual(link.all(ID.nack).map((pdu) => [pdu.status, pdu.sequence]), [[2, 0]])
+    if (nacked)
+      assert.deepEqual(
+        link.all(ID.nack).map((pdu) => [pdu.status, pdu.sequence]),
+        [[2, 0]],
+      )
     await probe(await peer.bound(2))
   }
 
@@ -108,12 +177,17 @@ describe('hostile octets after the bind', function () {
   it('may be parameters that are empty or of an odd width: those do not cost the message that they came with', async () => {
     const link = await peer.bound()
     const tags = ['0204', '020a', '020c', '020e', '020f', '0202', '0203', '0423', '0427', '0501']
-    const odd = [...tags.map((tag) => `${tag}0000`), '04230002031b', '04230004031b0000'].map((hex) => Buffer.from(hex, 'hex'))
+    const odd = [...tags.map((tag) => `${tag}0000`), '04230002031b', '04230004031b0000'].map((hex) =>
+      Buffer.from(hex, 'hex'),
+    )
     for (const [n, parameter] of odd.entries()) {
       link.send(raw(ID.deliver, 0, 100 + n, Buffer.concat([deliver(0).subarray(16), parameter])))
     }
     await link.heard(ID.response + ID.deliver, odd.length)
-    assert.deepEqual(link.all(ID.response + ID.deliver).map((pdu) => pdu.status), odd.map(() => 0))
+    assert.deepEqual(
+      link.all(ID.response + ID.deliver).map((pdu) => pdu.status),
+      odd.map(() => 0),
+    )
   })
 
   it('are not kept: a half-sent PDU of the longest kind holds no claimed length', async () => {

@@ -56,7 +56,10 @@ describe('a line', () => {
       assert.deepEqual(await on.sms(), { kind: 'unsent', why: 'queue-full' })
       assert.equal(on.test.count('smpp_limit', 'queueMax.ussd'), 1)
       on.link.socket.destroy()
-      assert.deepEqual((await Promise.all(all)).map((one) => one.kind), ['lost', 'unsent', 'unsent'])
+      assert.deepEqual(
+        (await Promise.all(all)).map((one) => one.kind),
+        ['lost', 'unsent', 'unsent'],
+      )
     })
 
     it('is given up at its deadline; the late response is reported with its key', async () => {
@@ -119,9 +122,12 @@ describe('a line', () => {
     it('rests its SMS after ESME_RTHROTTLED, and not its USSD', async () => {
       let throttle = true
       const clock = fakeClock()
-      await on.start({
-        onSubmit: (pdu) => (throttle ? raw(ID.response + ID.submit, 0x58, pdu.sequence) : ok(pdu.sequence)),
-      }, { parts: { clock }, limits: { throttlePauseMs: 150 } })
+      await on.start(
+        {
+          onSubmit: (pdu) => (throttle ? raw(ID.response + ID.submit, 0x58, pdu.sequence) : ok(pdu.sequence)),
+        },
+        { parts: { clock }, limits: { throttlePauseMs: 150 } },
+      )
       assert.deepEqual(await on.sms(), { kind: 'refused', status: 0x58 })
       throttle = false
       const waiting = on.sms('s')
@@ -212,16 +218,23 @@ describe('a line', () => {
   })
 
   it('goes on with its SMS when a peer that stood still takes octets again', async () => {
-    await on.start({}, {
-      limits: { outOctetsMax: 20_000, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
-      times: { enquireMs: 60_000 },
-    })
+    await on.start(
+      {},
+      {
+        limits: { outOctetsMax: 20_000, windowSlots: 100_000, queueMax: { ussd: 1_000, sms: 50_000 } },
+        times: { enquireMs: 60_000 },
+      },
+    )
     on.link.socket.pause()
     const all: Promise<{ kind: string }>[] = []
-    await until(() => {
-      for (let n = 0; n < 2_000; n++) all.push(on.sms('x'.repeat(254), 15_000))
-      return on.test.count('smpp_limit', 'outOctetsMax') > 0
-    }, 'never full', 10_000)
+    await until(
+      () => {
+        for (let n = 0; n < 2_000; n++) all.push(on.sms('x'.repeat(254), 15_000))
+        return on.test.count('smpp_limit', 'outOctetsMax') > 0
+      },
+      'never full',
+      10_000,
+    )
     const later = on.sms('later', 15_000)
     on.link.socket.resume()
     assert.equal((await later).kind, 'ok')
@@ -257,4 +270,3 @@ describe('a line', () => {
     assert.deepEqual(seen, ['out9', 'in80000009', 'out4', 'in80000004', 'in5', 'out80000005'])
   })
 })
-

@@ -7,8 +7,18 @@ import { testLine, type TestLine, type TestLineOptions } from '../support.ts'
 
 /** Times of a real line, on a clock that the test moves: sockets are real. */
 const TIMES = {
-  connectMs: 5_000, bindMs: 10_000, enquireMs: 3_600_000, retryMinMs: 1_000, retryMaxMs: 30_000, steadyMs: 10_000,
-  refusedMinMs: 60_000, refusedMaxMs: 900_000, takenMs: 2_000, takenForMs: 10_000, standbyMs: 30_000, unboundMs: 5_000,
+  connectMs: 5_000,
+  bindMs: 10_000,
+  enquireMs: 3_600_000,
+  retryMinMs: 1_000,
+  retryMaxMs: 30_000,
+  steadyMs: 10_000,
+  refusedMinMs: 60_000,
+  refusedMaxMs: 900_000,
+  takenMs: 2_000,
+  takenForMs: 10_000,
+  standbyMs: 30_000,
+  unboundMs: 5_000,
 }
 /** The longest pause between tries of an SMSC that refuses for the moment, with the quarter that chance may add. */
 const STEP_MS = 1_000
@@ -37,20 +47,23 @@ describe('a bind that is not up', () => {
     return line(peer.port, options)
   }
 
-  const refusing = (status: () => number): Partial<PeerManners> =>
-    ({ onBind: (pdu) => raw(ID.response + pdu.id, status(), pdu.sequence, status() ? '' : 'SMSC\0') })
+  const refusing = (status: () => number): Partial<PeerManners> => ({
+    onBind: (pdu) => raw(ID.response + pdu.id, status(), pdu.sequence, status() ? '' : 'SMSC\0'),
+  })
   const row = () => test!.line.states()[0]!
   const said = (message: RegExp) => test!.logged.filter((one) => message.test(one.message))
   const warnings = () => test!.logged.filter(({ level }) => level === 'warn' || level === 'error')
   /** Waits, by socket, until it waits, by clock. */
-  const waits = () => until(() => ['waiting', 'standby'].includes(row().state) && row().down !== undefined, 'does not wait')
+  const waits = () =>
+    until(() => ['waiting', 'standby'].includes(row().state) && row().down !== undefined, 'does not wait')
 
   async function tries(count: number): Promise<void> {
     for (;;) {
       await waits()
       if (row().down!.tries >= count) return
       const before = row().down!.tries
-      while (row().down?.tries === before && ['waiting', 'standby'].includes(test!.states.at(-1)!)) await clock.advance(STEP_MS)
+      while (row().down?.tries === before && ['waiting', 'standby'].includes(test!.states.at(-1)!))
+        await clock.advance(STEP_MS)
       await until(() => row().down === undefined || row().down!.tries > before, 'no try')
     }
   }
@@ -60,13 +73,19 @@ describe('a bind that is not up', () => {
     line(port)
     const sinceMs = clock.now()
     await tries(50)
-    assert.deepEqual(warnings().map(({ level, message }) => [level, message]), [['warn', 'the bind is down']])
+    assert.deepEqual(
+      warnings().map(({ level, message }) => [level, message]),
+      [['warn', 'the bind is down']],
+    )
     const fields = warnings()[0]!.fields as Record<string, unknown>
     assert.equal(fields.peer, `127.0.0.1:${port}`)
     assert.equal(fields.why, 'connection-refused')
     assert.match(String(fields.remedy), /nothing listens/)
     assert.equal(test!.logged.filter(({ level }) => level === 'info').length, 0, 'nothing at info, try for try')
-    assert.deepEqual([row().since, row().peer, row().down!.why, row().down!.detail], [sinceMs, `127.0.0.1:${port}`, 'connection-refused', 'ECONNREFUSED'])
+    assert.deepEqual(
+      [row().since, row().peer, row().down!.why, row().down!.detail],
+      [sinceMs, `127.0.0.1:${port}`, 'connection-refused', 'ECONNREFUSED'],
+    )
     assert.ok(clock.now() - sinceMs > 15 * 60_000)
     // It is over.
     peer = await startPeer({}, port)
@@ -96,7 +115,10 @@ describe('a bind that is not up', () => {
     }
     assert.ok(downMs < 5_000, `${downMs} ms down in 100 s`)
     await until(() => test!.line.bound(), 'not bound')
-    assert.deepEqual(warnings().map(({ message }) => message), Array.from({ length: 5 }, () => 'the bind was down, and is up again'))
+    assert.deepEqual(
+      warnings().map(({ message }) => message),
+      Array.from({ length: 5 }, () => 'the bind was down, and is up again'),
+    )
     assert.equal((warnings()[0]!.fields as { why: string }).why, 'lost')
   })
 
@@ -114,7 +136,13 @@ describe('a bind that is not up', () => {
     await until(() => test!.line.bound(), 'not bound')
   })
 
-  for (const [status, why] of [[0x0e, 'wrong-password'], [0x0f, 'wrong-password'], [0x05, 'already-bound'], [0x08, 'bind-refused'], [0x411, 'bind-refused']] as const) {
+  for (const [status, why] of [
+    [0x0e, 'wrong-password'],
+    [0x0f, 'wrong-password'],
+    [0x05, 'already-bound'],
+    [0x08, 'bind-refused'],
+    [0x411, 'bind-refused'],
+  ] as const) {
     it(`is a refusal with 0x${status.toString(16)}: ${why}`, async () => {
       await at(refusing(() => status))
       await waits()
@@ -191,30 +219,43 @@ describe('a bind that is not up', () => {
 
   it('names each address of a round, and the setting that no bind request can carry, once', async () => {
     const [one, other] = [await freePort(), await freePort()]
-    const hosts = [{ host: '127.0.0.1', port: one }, { host: '127.0.0.1', port: other }]
+    const hosts = [
+      { host: '127.0.0.1', port: one },
+      { host: '127.0.0.1', port: other },
+    ]
     line(0, { smsc: { hosts, systemId: 'ussd', password: 'x' } })
     await waits()
-    assert.deepEqual((warnings()[0]!.fields as { tried: string[] }).tried,
-      [`127.0.0.1:${one} connection-refused`, `127.0.0.1:${other} connection-refused`])
+    assert.deepEqual((warnings()[0]!.fields as { tried: string[] }).tried, [
+      `127.0.0.1:${one} connection-refused`,
+      `127.0.0.1:${other} connection-refused`,
+    ])
     await test!.stop()
     peer = await startPeer()
     line(0, { smsc: { hosts: [{ host: '127.0.0.1', port: peer.port }], systemId: 'ussd', password: 'muchtoolong' } })
     await tries(4)
     assert.equal(row().down!.why, 'uncodable')
-    assert.deepEqual(warnings().map(({ level }) => level), ['error'])
+    assert.deepEqual(
+      warnings().map(({ level }) => level),
+      ['error'],
+    )
     assert.ok(!JSON.stringify(test!.logged).includes('muchtoolong'))
   })
 
   for (const bind of ['transceiver', 'pair'] as const) {
     it(`waits, behind the first of its line, for a password that is good: one try of a wrong one, not four (${bind})`, async () => {
       let status = 0x0e
-      await at(refusing(() => status), { bind, links: bind === 'pair' ? 2 : 4 })
+      await at(
+        refusing(() => status),
+        { bind, links: bind === 'pair' ? 2 : 4 },
+      )
       await waits()
       await clock.advance(59_000)
       assert.equal(peer!.connections.length, 1)
       const [first, ...behind] = test!.line.states()
-      assert.deepEqual(behind.map(({ state, down }) => [state, down!.why, down!.detail]),
-        Array.from({ length: 3 }, () => ['closed', 'waits-for-first', first!.bind]))
+      assert.deepEqual(
+        behind.map(({ state, down }) => [state, down!.why, down!.detail]),
+        Array.from({ length: 3 }, () => ['closed', 'waits-for-first', first!.bind]),
+      )
       status = 0
       await clock.advance(2_000)
       await until(() => test!.line.states().every(({ state }) => state === 'bound'), 'not bound')
@@ -222,7 +263,10 @@ describe('a bind that is not up', () => {
   }
 
   it('keeps none of its line waiting when it is down for another reason than the password', async () => {
-    await at({ onBind: (pdu, _, n) => raw(ID.response + pdu.id, n === 1 ? 0x08 : 0, pdu.sequence, n === 1 ? '' : 'SMSC\0') }, { links: 3 })
+    await at(
+      { onBind: (pdu, _, n) => raw(ID.response + pdu.id, n === 1 ? 0x08 : 0, pdu.sequence, n === 1 ? '' : 'SMSC\0') },
+      { links: 3 },
+    )
     await until(() => test!.line.states().filter(({ state }) => state === 'bound').length === 2, 'not bound')
     assert.equal(row().state, 'waiting')
   })

@@ -12,19 +12,56 @@ import { testLine, type TestLine } from '../support.ts'
 /** A self-signed certificate for `localhost`, valid from these days before now. */
 function certificate(dir: string, name: string, days: string[]): { key: Buffer; cert: Buffer } {
   const [key, cert] = [join(dir, `${name}.key`), join(dir, `${name}.pem`)]
-  execFileSync('openssl', [
-    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert,
-    '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`, ...days,
-  ], { stdio: 'ignore' })
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      `subjectAltName=DNS:${name}`,
+      ...days,
+    ],
+    { stdio: 'ignore' },
+  )
   return { key: readFileSync(key), cert: readFileSync(cert) }
 }
 
 /** One for `localhost` that ended yesterday. */
 function expired(dir: string): { key: Buffer; cert: Buffer } {
-  const [key, csr, cert] = ['expired.key', 'expired.csr', 'expired.pem'].map((name) => join(dir, name)) as [string, string, string]
+  const [key, csr, cert] = ['expired.key', 'expired.csr', 'expired.pem'].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ]
   const run = (...words: string[]) => execFileSync('openssl', words, { stdio: 'ignore' })
-  run('req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', csr,
-    '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost')
+  run(
+    'req',
+    '-new',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-keyout',
+    key,
+    '-out',
+    csr,
+    '-subj',
+    '/CN=localhost',
+    '-addext',
+    'subjectAltName=DNS:localhost',
+  )
   run('x509', '-req', '-in', csr, '-signkey', key, '-days', '-1', '-copy_extensions', 'copy', '-out', cert)
   return { key: readFileSync(key), cert: readFileSync(cert) }
 }
@@ -76,7 +113,9 @@ describe('a line over TLS', function () {
     test = testLine({
       port: 0,
       smsc: {
-        hosts: [{ host: '127.0.0.1', port: portOf(tcp) }], systemId: 'ussd', password: 'secret08',
+        hosts: [{ host: '127.0.0.1', port: portOf(tcp) }],
+        systemId: 'ussd',
+        password: 'secret08',
         tls: { ca: trust, servername: 'localhost', ...own },
       },
       times: { refusedMinMs: 30, refusedMaxMs: 30 },
@@ -135,7 +174,10 @@ describe('a line over TLS', function () {
     sniffer!.close()
     await start(wants, good.cert)
     await until(() => test.states.includes('waiting'), 'not refused')
-    assert.equal(peer.connections.every((one) => one.all(0x09).length === 0), true)
+    assert.equal(
+      peer.connections.every((one) => one.all(0x09).length === 0),
+      true,
+    )
     assert.equal(sniffed().includes('secret08'), false)
   })
 

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Pdu, SubmitOutcome } from '../../../src/smpp/types.ts'
 import { Pace } from '../../../src/smpp/session/pace.ts'
-import { SEQUENCE_MAX, Window, type WindowRequest, type LateResponse, type WindowSettings } from '../../../src/smpp/session/window.ts'
+import {
+  SEQUENCE_MAX,
+  Window,
+  type WindowRequest,
+  type LateResponse,
+  type WindowSettings,
+} from '../../../src/smpp/session/window.ts'
 import { fakeClock } from '../../support/clock.ts'
 
 const SETTINGS: WindowSettings = { slots: 10, ussdShare: 0.2, queueMax: { ussd: 1_000, sms: 1_000 } }
@@ -16,18 +22,25 @@ function windowOf(settings: Partial<WindowSettings> = {}, perSecond?: number) {
   const written: { sequence: number; name: string }[] = []
   const late: LateResponse[] = []
   const pace = new Pace({ pauseMs: 1_000, ...(perSecond ? { perSecond } : {}) }, clock)
-  const window = new Window({ ...SETTINGS, ...settings }, {
-    clock,
-    pace,
-    write: (octets) => void written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) }),
-    written: () => undefined,
-    late: (one) => void late.push(one),
-    idle: () => undefined,
-  })
+  const window = new Window(
+    { ...SETTINGS, ...settings },
+    {
+      clock,
+      pace,
+      write: (octets) => void written.push({ sequence: octets.readUInt32BE(12), name: octets.toString('latin1', 16) }),
+      written: () => undefined,
+      late: (one) => void late.push(one),
+      idle: () => undefined,
+    },
+  )
   const entry = (lane: 'ussd' | 'sms', name = lane as string, more: Partial<WindowRequest> = {}): Told => {
     const told: Told = {
       octets: Buffer.concat([Buffer.alloc(16), Buffer.from(name)]),
-      command: 'submit_sm', lane, deadline: clock.now() + 10_000, key: name, withheld: false,
+      command: 'submit_sm',
+      lane,
+      deadline: clock.now() + 10_000,
+      key: name,
+      withheld: false,
       settle: (outcome) => {
         assert.equal(told.outcome, undefined, 'settled once')
         told.outcome = outcome
@@ -58,16 +71,25 @@ describe('the window', () => {
     const { window, offer, entry, written } = windowOf()
     window.open()
     const told = ['a', 'b', 'c'].map((name) => offer(entry('ussd', name)))
-    assert.deepEqual(written.map((one) => one.sequence), [1, 2, 3])
+    assert.deepEqual(
+      written.map((one) => one.sequence),
+      [1, 2, 3],
+    )
     for (const n of [3, 1, 2]) assert.equal(window.answer(resp(n)), 'matched')
-    assert.deepEqual(told.map((one) => (one.outcome as { messageId: string }).messageId), ['id1', 'id2', 'id3'])
+    assert.deepEqual(
+      told.map((one) => (one.outcome as { messageId: string }).messageId),
+      ['id1', 'id2', 'id3'],
+    )
   })
 
   it('wraps from 0x7FFFFFFF to 1', () => {
     const { window, offer, entry, written } = windowOf({ sequence: { first: SEQUENCE_MAX - 1, last: SEQUENCE_MAX } })
     window.open()
     for (let n = 0; n < 4; n++) offer(entry('ussd'))
-    assert.deepEqual(written.map((one) => one.sequence), [SEQUENCE_MAX - 1, SEQUENCE_MAX, 1, 2])
+    assert.deepEqual(
+      written.map((one) => one.sequence),
+      [SEQUENCE_MAX - 1, SEQUENCE_MAX, 1, 2],
+    )
   })
 
   it('skips, after the wrap, the numbers of requests that still wait, and of those that timed out', async () => {
@@ -82,24 +104,29 @@ describe('the window', () => {
       window.answer(resp(n))
     }
     offer(entry('ussd', 'after the wrap'))
-    assert.deepEqual(written.map((one) => one.sequence), [1, 2, 3, 4, 5, 6, 4])
+    assert.deepEqual(
+      written.map((one) => one.sequence),
+      [1, 2, 3, 4, 5, 6, 4],
+    )
   })
 
   it('never gives two open requests one number, whatever the order of answers', () => {
-    fc.assert(fc.property(fc.array(fc.nat(9), { maxLength: 60 }), (order) => {
-      const { window, offer, entry, written } = windowOf({ sequence: { first: 5, last: 13 }, slots: 8 })
-      window.open()
-      const open: number[] = []
-      for (const pick of order) {
-        while (open.length < 8) {
-          offer(entry('ussd'))
-          const { sequence } = written.at(-1)!
-          assert.ok(!open.includes(sequence) && sequence >= 1 && sequence <= 13, `${sequence} among ${open}`)
-          open.push(sequence)
+    fc.assert(
+      fc.property(fc.array(fc.nat(9), { maxLength: 60 }), (order) => {
+        const { window, offer, entry, written } = windowOf({ sequence: { first: 5, last: 13 }, slots: 8 })
+        window.open()
+        const open: number[] = []
+        for (const pick of order) {
+          while (open.length < 8) {
+            offer(entry('ussd'))
+            const { sequence } = written.at(-1)!
+            assert.ok(!open.includes(sequence) && sequence >= 1 && sequence <= 13, `${sequence} among ${open}`)
+            open.push(sequence)
+          }
+          assert.equal(window.answer(resp(open.splice(pick % open.length, 1)[0]!)), 'matched')
         }
-        assert.equal(window.answer(resp(open.splice(pick % open.length, 1)[0]!)), 'matched')
-      }
-    }))
+      }),
+    )
   })
 
   it('keeps its last slots from SMS', () => {
@@ -112,7 +139,11 @@ describe('the window', () => {
   })
 
   it('keeps one slot of a small window, and lets SMS through a window of one', () => {
-    for (const [slots, sms] of [[2, 1], [3, 2], [1, 1]] as const) {
+    for (const [slots, sms] of [
+      [2, 1],
+      [3, 2],
+      [1, 1],
+    ] as const) {
       const { window, offer, entry, names } = windowOf({ slots })
       window.open()
       for (let n = 0; n < 5; n++) offer(entry('sms'))
@@ -133,8 +164,10 @@ describe('the window', () => {
 
   it('refuses what its lane has no room for, each lane by itself', () => {
     const { window, entry } = windowOf({ queueMax: { ussd: 2, sms: 1 } })
-    assert.deepEqual(['sms', 'sms', 'ussd', 'ussd', 'ussd'].map((lane) => window.offer(entry(lane as 'sms'))),
-      [true, false, true, true, false])
+    assert.deepEqual(
+      ['sms', 'sms', 'ussd', 'ussd', 'ussd'].map((lane) => window.offer(entry(lane as 'sms'))),
+      [true, false, true, true, false],
+    )
   })
 
   it('does not write a request whose deadline passed while it waited', async () => {
@@ -172,11 +205,20 @@ describe('the window', () => {
     window.open()
     const told = [3_000, 1_000, 2_000].map((ms) => offer(entry('ussd', String(ms), { deadline: clock.now() + ms })))
     await clock.advance(1_100)
-    assert.deepEqual(told.map((one) => one.outcome?.kind), [undefined, 'timeout', undefined])
+    assert.deepEqual(
+      told.map((one) => one.outcome?.kind),
+      [undefined, 'timeout', undefined],
+    )
     await clock.advance(1_000)
-    assert.deepEqual(told.map((one) => one.outcome?.kind), [undefined, 'timeout', 'timeout'])
+    assert.deepEqual(
+      told.map((one) => one.outcome?.kind),
+      [undefined, 'timeout', 'timeout'],
+    )
     await clock.advance(1_000)
-    assert.deepEqual(told.map((one) => one.outcome?.kind), ['timeout', 'timeout', 'timeout'])
+    assert.deepEqual(
+      told.map((one) => one.outcome?.kind),
+      ['timeout', 'timeout', 'timeout'],
+    )
   })
 
   it('ignores the right number with a wrong command: the request goes on', () => {
@@ -195,16 +237,24 @@ describe('the window', () => {
     const told = [offer(entry('ussd')), offer(entry('ussd'))]
     window.answer(resp(1, 3, 'generic_nack'))
     window.answer(resp(2, 0, 'generic_nack'))
-    const refused = [{ kind: 'refused', status: 3 }, { kind: 'refused', status: 0xff }]
-    assert.deepEqual(told.map((one) => one.outcome), refused)
+    const refused = [
+      { kind: 'refused', status: 3 },
+      { kind: 'refused', status: 0xff },
+    ]
+    assert.deepEqual(
+      told.map((one) => one.outcome),
+      refused,
+    )
   })
 
   it('answers a second response as unexpected', () => {
     const { window, offer, entry } = windowOf()
     window.open()
     offer(entry('ussd'))
-    assert.deepEqual([window.answer(resp(1)), window.answer(resp(1)), window.answer(resp(99))],
-      ['matched', 'unexpected-response', 'unexpected-response'])
+    assert.deepEqual(
+      [window.answer(resp(1)), window.answer(resp(1)), window.answer(resp(99))],
+      ['matched', 'unexpected-response', 'unexpected-response'],
+    )
   })
 
   it('loses what was written and gives back what waited, when it closes', () => {
@@ -212,9 +262,15 @@ describe('the window', () => {
     window.open()
     const written = offer(entry('ussd', 'written'))
     const waiting = [offer(entry('sms', 's')), offer(entry('ussd', 'u'))]
-    assert.deepEqual(window.close().map((one) => one.key), ['u', 's'])
+    assert.deepEqual(
+      window.close().map((one) => one.key),
+      ['u', 's'],
+    )
     assert.deepEqual(written.outcome, { kind: 'lost' })
-    assert.deepEqual(waiting.map((one) => one.outcome), [undefined, undefined])
+    assert.deepEqual(
+      waiting.map((one) => one.outcome),
+      [undefined, undefined],
+    )
   })
 
   it('keeps withheld submits out of its slots', () => {

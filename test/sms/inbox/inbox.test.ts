@@ -22,47 +22,98 @@ describeBoth('what subscribers write by SMS', (database) => {
 
   beforeEach(async () => {
     knex = database.db.knex
-    const tables = ['sms_outbox', 'sms_incoming', 'sms_opt_out', 'dental_hold', 'dental_appointment', 'dental_slot', 'dental_profile',
-      'dental_type', 'dental_clinic']
+    const tables = [
+      'sms_outbox',
+      'sms_incoming',
+      'sms_opt_out',
+      'dental_hold',
+      'dental_appointment',
+      'dental_slot',
+      'dental_profile',
+      'dental_type',
+      'dental_clinic',
+    ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE`)
     clock = fakeClock(START)
     await seed(knex, { atMs: START })
   })
 
   function open(subjects: SmsSubject[] = [dentalReplies({ clock })]): IncomingDeps {
-    return { knex, clock, chance: () => 0.5, counters, subjects, settings: {
-      keywords: { stop: ['STOP', 'PINIS'], start: ['START'], help: ['HELP'] },
-      texts: { stopped: { en: 'No more SMS.', tpi: 'Pinis.' }, started: { en: 'SMS again.' }, help: { en: 'Write 1 or 2.' } },
-      copyMs: 300_000, replyMs: 48 * HOUR, helpEveryMs: 24 * HOUR,
-    } }
+    return {
+      knex,
+      clock,
+      chance: () => 0.5,
+      counters,
+      subjects,
+      settings: {
+        keywords: { stop: ['STOP', 'PINIS'], start: ['START'], help: ['HELP'] },
+        texts: {
+          stopped: { en: 'No more SMS.', tpi: 'Pinis.' },
+          started: { en: 'SMS again.' },
+          help: { en: 'Write 1 or 2.' },
+        },
+        copyMs: 300_000,
+        replyMs: 48 * HOUR,
+        helpEveryMs: 24 * HOUR,
+      },
+    }
   }
   const write = (text: string, more: Partial<IncomingSms> = {}) =>
     takeSms(open(), { msisdn: JOHN, line: 'digicel', text, mark: String(++serial), ...more })
-  const answers = async () => (await knex('sms_outbox').where({ kind: 'answer' }).orderBy('id').select<{ text: string }[]>('text'))
-    .map((row) => row.text)
+  const answers = async () =>
+    (await knex('sms_outbox').where({ kind: 'answer' }).orderBy('id').select<{ text: string }[]>('text')).map(
+      (row) => row.text,
+    )
   const optedOut = async () => (await knex('sms_opt_out').select('msisdn')).length
-  const appointment = () => knex('dental_appointment as a').join('dental_slot as s', 's.id', 'a.slot')
-    .where('a.msisdn', JOHN).orderBy('s.starts_at', 'desc').first<{ id: string; status: string; confirmed_at: Date | null }>('a.*')
+  const appointment = () =>
+    knex('dental_appointment as a')
+      .join('dental_slot as s', 's.id', 'a.slot')
+      .where('a.msisdn', JOHN)
+      .orderBy('s.starts_at', 'desc')
+      .first<{ id: string; status: string; confirmed_at: Date | null }>('a.*')
   async function reminded(row: object = {}): Promise<string> {
     const { id } = await appointment()
     await knex('sms_outbox').insert({
-      subject: `dental:${id}`, kind: 'reminder', msisdn: JOHN, text: 'Reminder', state: 'accepted', due_at: new Date(clock.now() + serial++),
-      expires_at: new Date(START + 400 * HOUR), wake_at: new Date(START), created_at: new Date(START), submitted_at: new Date(clock.now()), ...row,
+      subject: `dental:${id}`,
+      kind: 'reminder',
+      msisdn: JOHN,
+      text: 'Reminder',
+      state: 'accepted',
+      due_at: new Date(clock.now() + serial++),
+      expires_at: new Date(START + 400 * HOUR),
+      wake_at: new Date(START),
+      created_at: new Date(START),
+      submitted_at: new Date(clock.now()),
+      ...row,
     })
     return id
   }
 
   it('STOP ends all SMS but the one that says so; START begins them again', async () => {
     await knex('sms_outbox').insert({
-      subject: 'dental:1', kind: 'reminder', msisdn: JOHN, text: 'Reminder', due_at: new Date(START), expires_at: new Date(START + HOUR),
-      wake_at: new Date(START), created_at: new Date(START) })
+      subject: 'dental:1',
+      kind: 'reminder',
+      msisdn: JOHN,
+      text: 'Reminder',
+      due_at: new Date(START),
+      expires_at: new Date(START + HOUR),
+      wake_at: new Date(START),
+      created_at: new Date(START),
+    })
     assert.equal(await write('  stop. '), 'stop')
     assert.equal(await optedOut(), 1)
     const sent: string[] = []
-    const outbox = smsDispatcher({ knex, clock, chance: () => 0.5, log: silentLog, counters, submit: async (sms) => {
-      sent.push(sms.text)
-      return { is: 'accepted', messageIds: [sms.id] }
-    } })
+    const outbox = smsDispatcher({
+      knex,
+      clock,
+      chance: () => 0.5,
+      log: silentLog,
+      counters,
+      submit: async (sms) => {
+        sent.push(sms.text)
+        return { is: 'accepted', messageIds: [sms.id] }
+      },
+    })
     await outbox.tick()
     assert.deepEqual(sent, ['No more SMS.'])
     assert.equal(await write('pinis plis'), 'stop')
@@ -105,7 +156,9 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal(await write(' 1.'), 'replied')
     const first = await appointment()
     assert.ok(first.confirmed_at)
-    assert.deepEqual(await answers(), ['Thank you. We expect you: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.'])
+    assert.deepEqual(await answers(), [
+      'Thank you. We expect you: Checkup at Gerehu Dental Clinic on 15/05/2025, 10 AM.',
+    ])
     await clock.advance(60_000)
     await write('١')
     assert.deepEqual((await appointment()).confirmed_at, first.confirmed_at)
@@ -116,8 +169,15 @@ describeBoth('what subscribers write by SMS', (database) => {
   it('2 cancels it, frees its slot, calls off what has not left, and says the same when written again', async () => {
     const id = await reminded()
     await knex('sms_outbox').insert({
-      subject: `dental:${id}`, kind: 'reminder', msisdn: JOHN, text: 'Reminder', due_at: new Date(START + HOUR), expires_at: new Date(START + 2 * HOUR),
-      wake_at: new Date(START), created_at: new Date(START) })
+      subject: `dental:${id}`,
+      kind: 'reminder',
+      msisdn: JOHN,
+      text: 'Reminder',
+      due_at: new Date(START + HOUR),
+      expires_at: new Date(START + 2 * HOUR),
+      wake_at: new Date(START),
+      created_at: new Date(START),
+    })
     assert.equal(await write('2'), 'replied')
     assert.equal((await appointment()).status, 'cancelled')
     assert.equal(await write('2'), 'replied')
@@ -140,7 +200,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     assert.equal((await appointment()).status, 'booked')
   })
 
-  it('knows no reminder that is too old, never left, failed, or was somebody else\'s', async () => {
+  it("knows no reminder that is too old, never left, failed, or was somebody else's", async () => {
     await reminded({ submitted_at: new Date(START - 49 * HOUR) })
     await reminded({ submitted_at: null, state: 'due' })
     await reminded({ state: 'failed' })
@@ -164,7 +224,8 @@ describeBoth('what subscribers write by SMS', (database) => {
   it('undoes everything where one part of it fails', async () => {
     await reminded()
     const broken: SmsSubject = {
-      name: 'dental', languageOf: async () => null,
+      name: 'dental',
+      languageOf: async () => null,
       async reply(trx) {
         await trx('dental_appointment').update({ status: 'cancelled' })
         throw new TypeError('a bug')
@@ -182,7 +243,7 @@ describeBoth('what subscribers write by SMS', (database) => {
     await write('words', { msisdn: '67570000002' })
     assert.equal(await forgetOld(knex, START + 8 * 24 * HOUR, 90 * 24 * HOUR), 2)
     await write('x')
-    assert.ok(await eraseSms(knex, JOHN) > 0)
+    assert.ok((await eraseSms(knex, JOHN)) > 0)
     assert.deepEqual(await knex('sms_incoming').select('*'), [])
   })
 })

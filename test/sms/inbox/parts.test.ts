@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { addPart, endText, expireTexts, type Changed, type HeldDeps, type PartLimits, type SmsPartIn } from '../../../src/sms/inbox/parts.ts'
+import {
+  addPart,
+  endText,
+  expireTexts,
+  type Changed,
+  type HeldDeps,
+  type PartLimits,
+  type SmsPartIn,
+} from '../../../src/sms/inbox/parts.ts'
 
 const LIMITS: PartLimits = { partsMax: 10, textsMax: 2, keepMs: 1_000, copyMs: 100 }
 
@@ -11,16 +19,32 @@ describe('the parts of a long SMS of a subscriber', () => {
     nowMs = 0
   })
 
-  const part = (reference: number, sequence: number, text: string, more: Partial<SmsPartIn> = {}): SmsPartIn =>
-    ({ group: 'g', msisdn: '67570000001', to: '123', reference, total: 2, sequence, text, ...more })
+  const part = (reference: number, sequence: number, text: string, more: Partial<SmsPartIn> = {}): SmsPartIn => ({
+    group: 'g',
+    msisdn: '67570000001',
+    to: '123',
+    reference,
+    total: 2,
+    sequence,
+    text,
+    ...more,
+  })
   /** Each value goes through JSON, as on its way to a store. */
   function left<T>({ held: next, told }: Changed<T>): T {
-    held = next && JSON.parse(JSON.stringify(next)) as HeldDeps
+    held = next && (JSON.parse(JSON.stringify(next)) as HeldDeps)
     return told
   }
   const add = (one: SmsPartIn) => {
     const { is, text, gaveUp } = left(addPart(held, one, nowMs, LIMITS))
-    return [is, text, ...Object.entries(gaveUp).filter(([, n]) => n > 0).map(([why, n]) => `${why} ${n}`)].filter(Boolean).join(' ')
+    return [
+      is,
+      text,
+      ...Object.entries(gaveUp)
+        .filter(([, n]) => n > 0)
+        .map(([why, n]) => `${why} ${n}`),
+    ]
+      .filter(Boolean)
+      .join(' ')
   }
   const end = (one: SmsPartIn) => left(endText(held, one, nowMs, LIMITS))
 

@@ -8,29 +8,58 @@ import { fakeClock } from '../../support/clock.ts'
 const LINE = { name: 'test-1', group: 'test' } as Line
 
 function stage() {
-  const { settings } = parseSettings(`
+  const { settings } = parseSettings(
+    `
 services: [{ code: "*1#", flow: x }]
 door: {}
 redis: embedded
 postgres: embedded
 sms: { long: { textsMax: 2, partsMax: 3 } }
-`, 'test', {})
+`,
+    'test',
+    {},
+  )
   const counted: string[] = []
   const logged: object[] = []
   const clock = fakeClock()
   const taking = smsIn({
-    settings: settings.sms, clock, chance: () => 0.5, subjects: [], knex: undefined as never, numbering: () => ({}),
-    metrics: { count: (name, labels = {}, by = 1) => void counted.push([name, ...Object.values(labels), by].join(' ')) },
-    log: { debug: () => undefined, info: (fields) => void logged.push(fields), warn: () => undefined, error: () => undefined },
+    settings: settings.sms,
+    clock,
+    chance: () => 0.5,
+    subjects: [],
+    knex: undefined as never,
+    numbering: () => ({}),
+    metrics: {
+      count: (name, labels = {}, by = 1) => void counted.push([name, ...Object.values(labels), by].join(' ')),
+    },
+    log: {
+      debug: () => undefined,
+      info: (fields) => void logged.push(fields),
+      warn: () => undefined,
+      error: () => undefined,
+    },
     shelf: fileParts({ subscribersMax: 64 }),
   })
-  const part = (reference: number, total: number) => taking.take({
-    command: 'deliver_sm', id: 5, status: 0, sequence: 1, tlvs: [],
-    body: {
-      source_addr_ton: 1, source_addr_npi: 1, source_addr: '67570000001', destination_addr: '123', esm_class: 0x40, data_coding: 0,
-      short_message: Buffer.from([5, 0, 3, reference, total, 1, 0x41]),
-    },
-  } as unknown as Pdu, LINE)
+  const part = (reference: number, total: number) =>
+    taking.take(
+      {
+        command: 'deliver_sm',
+        id: 5,
+        status: 0,
+        sequence: 1,
+        tlvs: [],
+        body: {
+          source_addr_ton: 1,
+          source_addr_npi: 1,
+          source_addr: '67570000001',
+          destination_addr: '123',
+          esm_class: 0x40,
+          data_coding: 0,
+          short_message: Buffer.from([5, 0, 3, reference, total, 1, 0x41]),
+        },
+      } as unknown as Pdu,
+      LINE,
+    )
   return { ...taking, part, counted, logged, clock, settings }
 }
 
@@ -54,8 +83,14 @@ describe('a long SMS of which not all parts come', () => {
     const { part, counted } = stage()
     for (const reference of [1, 2, 3]) await part(reference, 2)
     await part(4, 4)
-    assert.deepEqual(counted.filter((one) => !one.endsWith('part 1')), [
-      'sms_unfinished_total test over 1', 'limits_total sms_texts_max 1', 'limits_total sms_parts_in_max 1', 'sms_incoming_total test-1 part-too-many 1',
-    ])
+    assert.deepEqual(
+      counted.filter((one) => !one.endsWith('part 1')),
+      [
+        'sms_unfinished_total test over 1',
+        'limits_total sms_texts_max 1',
+        'limits_total sms_parts_in_max 1',
+        'sms_incoming_total test-1 part-too-many 1',
+      ],
+    )
   })
 })

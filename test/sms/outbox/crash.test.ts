@@ -35,20 +35,31 @@ describeWith(['postgres'], 'reminders of daemons that are killed', () => {
   async function owe(many: number): Promise<void> {
     const now = Date.now()
     const rows = Array.from({ length: many }, (_, i) => ({
-      subject: `s:${i}`, kind: 'reminder', msisdn: MSISDN, text: 't', due_at: new Date(now - 1000 + i),
-      expires_at: new Date(now + 3_600_000), wake_at: new Date(now - 1000), created_at: new Date(now),
+      subject: `s:${i}`,
+      kind: 'reminder',
+      msisdn: MSISDN,
+      text: 't',
+      due_at: new Date(now - 1000 + i),
+      expires_at: new Date(now + 3_600_000),
+      wake_at: new Date(now - 1000),
+      created_at: new Date(now),
     }))
     await db.knex('sms_outbox').insert(rows)
   }
-  async function work(point: 'committed' | 'written' | 'never', nth = 0, leaseMs = 400): Promise<NodeJS.Signals | null> {
+  async function work(
+    point: 'committed' | 'written' | 'never',
+    nth = 0,
+    leaseMs = 400,
+  ): Promise<NodeJS.Signals | null> {
     const args = ['--import', 'tsx', WORKER, services.postgresUrl!, schema, file, String(leaseMs), point, String(nth)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-    const [code, signal] = await once(child, 'exit') as [number | null, NodeJS.Signals | null]
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
     assert.ok(code === 0 || signal === 'SIGKILL', `ended with ${code}`)
     return signal
   }
   const sent = () => readFileSync(file, 'utf8').trim().split('\n')
-  const states = async () => (await db.knex('sms_outbox').orderBy('id').select('state', 'losses')).map((row) => `${row.state} ${row.losses}`)
+  const states = async () =>
+    (await db.knex('sms_outbox').orderBy('id').select('state', 'losses')).map((row) => `${row.state} ${row.losses}`)
 
   it('are sent once each by four daemons at once', async () => {
     await owe(120)

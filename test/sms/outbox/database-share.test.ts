@@ -7,10 +7,12 @@ describe('the share of SMS in the connections', () => {
     const gated = gate(2)
     const begun: number[] = []
     const ends: (() => void)[] = []
-    const all = [0, 1, 2, 3].map((n) => gated(() => {
-      begun.push(n)
-      return new Promise<number>((done) => ends.push(() => done(n)))
-    }))
+    const all = [0, 1, 2, 3].map((n) =>
+      gated(() => {
+        begun.push(n)
+        return new Promise<number>((done) => ends.push(() => done(n)))
+      }),
+    )
     await settle()
     assert.deepEqual(begun, [0, 1])
     ends[1]!()
@@ -29,7 +31,10 @@ describe('the share of SMS in the connections', () => {
 
   it('is free again where what had it failed', async () => {
     const gated = gate(1)
-    await assert.rejects(gated(() => Promise.reject(new Error('no'))), /no/)
+    await assert.rejects(
+      gated(() => Promise.reject(new Error('no'))),
+      /no/,
+    )
     assert.equal(await gated(async () => 'yes'), 'yes')
   })
 })

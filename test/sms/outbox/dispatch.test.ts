@@ -44,15 +44,33 @@ describeBoth('the outbox', (database) => {
   const owe = (row?: object) => oweSms(knex, row)
   const row = (id: string) => knex('sms_outbox').where({ id }).first<Record<string, unknown>>()
   const state = async (id: string) => (await row(id)).state
-  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt =>
-    ({ line: 'digicel', messageId, state: 'delivered', error: '000', from: MSISDN, doneMs: null, reference: null, ...more })
+  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt => ({
+    line: 'digicel',
+    messageId,
+    state: 'delivered',
+    error: '000',
+    from: MSISDN,
+    doneMs: null,
+    reference: null,
+    ...more,
+  })
 
   it('sends what is due, once, and knows it by the receipt', async () => {
     const id = await owe()
     const later = await owe({ kind: 'other', due_at: new Date(START + HOUR) })
     assert.equal(await outbox.tick(), 1)
     assert.equal(await outbox.tick(), 0)
-    assert.deepEqual(sent, [{ id, kind: 'reminder', msisdn: MSISDN, text: 'Reminder', line: 'digicel', expiresMs: START + 24 * HOUR, reference: referenceOf(id) }])
+    assert.deepEqual(sent, [
+      {
+        id,
+        kind: 'reminder',
+        msisdn: MSISDN,
+        text: 'Reminder',
+        line: 'digicel',
+        expiresMs: START + 24 * HOUR,
+        reference: referenceOf(id),
+      },
+    ])
     assert.equal(await state(id), 'accepted')
     assert.equal(await state(later), 'due')
     assert.equal(await outbox.applyReceipt(receipt(`M${id}`)), 'matched')
@@ -73,8 +91,14 @@ describeBoth('the outbox', (database) => {
   it('sends each of many once, with four daemons at once', async () => {
     for (let i = 0; i < 4; i++) {
       const rows = Array.from({ length: 75 }, (_, n) => ({
-        subject: `s:${i}:${n}`, kind: 'k', msisdn: MSISDN, text: 't', due_at: new Date(START), expires_at: new Date(START + HOUR),
-        wake_at: new Date(START), created_at: new Date(START),
+        subject: `s:${i}:${n}`,
+        kind: 'k',
+        msisdn: MSISDN,
+        text: 't',
+        due_at: new Date(START),
+        expires_at: new Date(START + HOUR),
+        wake_at: new Date(START),
+        created_at: new Date(START),
       }))
       await knex('sms_outbox').insert(rows)
     }
@@ -88,13 +112,15 @@ describeBoth('the outbox', (database) => {
   it('takes no more connections than it may, with many SMS going out and many receipts coming in', async () => {
     const most = async (connectionsMax: number) => {
       let [now, peak] = [0, 0]
-      const counting = new Proxy(knex, { get(target, name) {
-        if (name !== 'transaction') return Reflect.get(target, name) as unknown
-        return async (run: (trx: Knex.Transaction) => Promise<unknown>) => {
-          peak = Math.max(peak, ++now)
-          return knex.transaction(run).finally(() => now--)
-        }
-      } })
+      const counting = new Proxy(knex, {
+        get(target, name) {
+          if (name !== 'transaction') return Reflect.get(target, name) as unknown
+          return async (run: (trx: Knex.Transaction) => Promise<unknown>) => {
+            peak = Math.max(peak, ++now)
+            return knex.transaction(run).finally(() => now--)
+          }
+        },
+      })
       for (let n = 0; n < 20; n++) await owe({ subject: `c${connectionsMax}:${n}` })
       const one = open({ knex: counting, settings: { connectionsMax } })
       const receipts = Array.from({ length: 20 }, (_, n) => one.applyReceipt(receipt(`R${connectionsMax}-${n}`)))
@@ -103,11 +129,14 @@ describeBoth('the outbox', (database) => {
       return peak
     }
     assert.equal(await most(3), 3)
-    assert.ok(await most(30) > 3)
+    assert.ok((await most(30)) > 3)
   })
 
   it('does not send what was cancelled after it was claimed', async () => {
-    const [first, second] = [await owe(), await owe({ subject: 'dental:2', due_at: new Date(START + 1), expires_at: new Date(START + HOUR) })]
+    const [first, second] = [
+      await owe(),
+      await owe({ subject: 'dental:2', due_at: new Date(START + 1), expires_at: new Date(START + HOUR) }),
+    ]
     await clock.advance(10)
     answer = async () => {
       await knex('sms_outbox').where({ id: second }).update({ state: 'cancelled' })
@@ -186,8 +215,11 @@ describeBoth('the outbox', (database) => {
     assert.equal(await one.tick(), 1)
   })
 
-  it('leaves the other SMS of a subscriber alone whose queue is full, and nobody else\'s', async () => {
-    answer = (sms) => sms.msisdn === MSISDN ? { is: 'later', status: 0x14, pause: false, destination: true } : { is: 'accepted', messageIds: ['M'] }
+  it("leaves the other SMS of a subscriber alone whose queue is full, and nobody else's", async () => {
+    answer = (sms) =>
+      sms.msisdn === MSISDN
+        ? { is: 'later', status: 0x14, pause: false, destination: true }
+        : { is: 'accepted', messageIds: ['M'] }
     const daemon = open({ settings: { batchMax: 1 } })
     const [first, second] = [await owe(), await owe({ kind: 'second' })]
     const other = await owe({ kind: 'other', msisdn: '67570000002' })
@@ -196,27 +228,41 @@ describeBoth('the outbox', (database) => {
     answer = (sms) => ({ is: 'accepted', messageIds: [`M${sms.id}`] })
     await clock.advance(180_000)
     for (let i = 0; i < 3; i++) await daemon.tick()
-    assert.equal(sent.some((sms) => sms.id === second), true, 'after its wait it is tried')
+    assert.equal(
+      sent.some((sms) => sms.id === second),
+      true,
+      'after its wait it is tried',
+    )
   })
 
   it('calls back what the SMSC has, once, and believes it when it says no', async () => {
     const recalled: unknown[] = []
     let says: 'gone' | 'kept' | 'unsent' = 'unsent'
     const daemon = open({ recall: async (sms) => (recalled.push(sms), says) })
-    const [first, second, delivered] = [await owe(), await owe({ subject: 'dental:2' }), await owe({ subject: 'dental:3' })]
+    const [first, second, delivered] = [
+      await owe(),
+      await owe({ subject: 'dental:2' }),
+      await owe({ subject: 'dental:3' }),
+    ]
     await daemon.tick()
     await daemon.applyReceipt(receipt(`M${delivered}`))
     await knex('sms_outbox').update({ recall_at: new Date(START) })
     await daemon.tick()
     const asked = (id: string) => ({ msisdn: MSISDN, line: 'digicel', messageIds: [`M${id}`] })
-    assert.deepEqual(new Set(recalled), new Set([asked(first), asked(second)]), 'what is delivered cannot be called back')
+    assert.deepEqual(
+      new Set(recalled),
+      new Set([asked(first), asked(second)]),
+      'what is delivered cannot be called back',
+    )
     await clock.advance(6_000)
     says = 'gone'
     await knex('sms_outbox').where({ id: second }).update({ recall_at: null })
     await daemon.tick()
     assert.equal(await state(first), 'cancelled')
     says = 'kept'
-    await knex('sms_outbox').where({ id: second }).update({ recall_at: new Date(START) })
+    await knex('sms_outbox')
+      .where({ id: second })
+      .update({ recall_at: new Date(START) })
     await daemon.tick()
     await daemon.tick()
     assert.equal(await state(second), 'accepted')
@@ -247,7 +293,9 @@ describeBoth('the outbox', (database) => {
 
   it('takes a throwing line for ambiguous and counts the bug', async () => {
     const id = await owe()
-    answer = () => { throw new Error('bug') }
+    answer = () => {
+      throw new Error('bug')
+    }
     await outbox.tick()
     assert.equal(await state(id), 'ambiguous')
     assert.equal(counted['bugs_total sms-submit'], 1)
@@ -331,7 +379,10 @@ describeBoth('the outbox', (database) => {
     it('still believes a response that comes after its lease', async () => {
       const id = await owe()
       let respond: (outcome: SmsOutcome) => void = () => undefined
-      answer = () => new Promise((done) => { respond = done })
+      answer = () =>
+        new Promise((done) => {
+          respond = done
+        })
       const ticking = outbox.tick()
       while (!sent.length) await settle()
       await clock.advance(30_000)
@@ -344,7 +395,7 @@ describeBoth('the outbox', (database) => {
       assert.equal(await state(id), 'delivered')
     })
 
-    it('is settled by a response after its deadline, and that one\'s message id meets its receipt', async () => {
+    it("is settled by a response after its deadline, and that one's message id meets its receipt", async () => {
       const id = await owe()
       answer = () => ({ is: 'ambiguous' })
       await outbox.tick()
@@ -379,7 +430,10 @@ describeBoth('the outbox', (database) => {
     let isDown = true
     const away = new Proxy(knex, {
       get: (target, key) => {
-        if (isDown && key === 'raw') return () => { throw new Error('away') }
+        if (isDown && key === 'raw')
+          return () => {
+            throw new Error('away')
+          }
         return Reflect.get(target, key)
       },
     })

@@ -13,6 +13,9 @@ describeBoth('an SMS that is owed at once', (database) => {
     await enqueueSms(knex, sms, clock)
     await enqueueSms(knex, { ...sms, id: 'e:2:0' }, clock)
     const rows = await knex('sms_outbox').orderBy('id').select<{ subject: string }[]>('subject')
-    assert.deepEqual(rows.map(({ subject }) => subject), ['flow:e:1:0', 'flow:e:2:0'])
+    assert.deepEqual(
+      rows.map(({ subject }) => subject),
+      ['flow:e:1:0', 'flow:e:2:0'],
+    )
   })
 })

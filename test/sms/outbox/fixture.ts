@@ -14,7 +14,10 @@ export interface OutboxFixture {
   sent: SmsToSend[]
   /** Counters, as `name kind state`. */
   counted: Record<string, number>
-  open(submit: (...sent: Parameters<SmsSubmit>) => SmsOutcome | Promise<SmsOutcome>, deps?: Partial<OutboxDeps>): SmsDispatcher
+  open(
+    submit: (...sent: Parameters<SmsSubmit>) => SmsOutcome | Promise<SmsOutcome>,
+    deps?: Partial<OutboxDeps>,
+  ): SmsDispatcher
   /** One row, due now; answers its id. */
   owe(row?: object): Promise<string>
   row(id: string): Promise<Record<string, unknown> | undefined>
@@ -28,10 +31,19 @@ export async function emptyOutbox(knex: Knex): Promise<void> {
 export async function oweSms(knex: Knex, row: object = {}): Promise<string> {
   const at = new Date(START)
   const whole = {
-    subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'Reminder', quiet_zone: null,
-    due_at: at, expires_at: new Date(START + 24 * HOUR), wake_at: at, created_at: at, ...row,
+    subject: 'dental:1',
+    kind: 'reminder',
+    msisdn: MSISDN,
+    line: 'digicel',
+    text: 'Reminder',
+    quiet_zone: null,
+    due_at: at,
+    expires_at: new Date(START + 24 * HOUR),
+    wake_at: at,
+    created_at: at,
+    ...row,
   }
-  const [made] = await knex('sms_outbox').insert(whole).returning('id') as { id: string }[]
+  const [made] = (await knex('sms_outbox').insert(whole).returning('id')) as { id: string }[]
   return made!.id
 }
 
@@ -45,10 +57,18 @@ export async function outboxFixture(knex: Knex, clock: Clock): Promise<OutboxFix
     counted[key] = (counted[key] ?? 0) + 1
   }
   return {
-    sent, counted,
-    open: (submit, parts = {}) => smsDispatcher({
-      knex, submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)), clock, chance: () => 0.5, log: silentLog, counters: { count }, ...parts,
-    }),
+    sent,
+    counted,
+    open: (submit, parts = {}) =>
+      smsDispatcher({
+        knex,
+        submit: async (sms, beforePart) => (sent.push(sms), submit(sms, beforePart)),
+        clock,
+        chance: () => 0.5,
+        log: silentLog,
+        counters: { count },
+        ...parts,
+      }),
     owe: (row) => oweSms(knex, row),
     row: (id) => knex('sms_outbox').where({ id }).first<Record<string, unknown> | undefined>(),
   }

@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { nextState, statesHearing, reminderMachine, type ReminderEvent, type ReminderState } from '../../../machines/reminder.ts'
+import {
+  nextState,
+  statesHearing,
+  reminderMachine,
+  type ReminderEvent,
+  type ReminderState,
+} from '../../../machines/reminder.ts'
 import { messageKey } from '../../../src/sms/outbox/message-id.ts'
 import { laterMs, unsentMs } from '../../../src/sms/outbox/backoff.ts'
 
 const events: ReminderEvent[] = [
-  { type: 'SUBMIT' }, { type: 'UNSENT' }, { type: 'ACCEPTED' }, { type: 'REFUSED' }, { type: 'LOST' }, { type: 'DELIVERED' },
-  { type: 'UNDELIVERED' }, { type: 'CANCEL' }, { type: 'EXPIRE' }, { type: 'RECALLED' },
-  ...[true, false].flatMap((mayRetry): ReminderEvent[] => [{ type: 'LATER', mayRetry }, { type: 'GRACE_OVER', mayRetry }]),
+  { type: 'SUBMIT' },
+  { type: 'UNSENT' },
+  { type: 'ACCEPTED' },
+  { type: 'REFUSED' },
+  { type: 'LOST' },
+  { type: 'DELIVERED' },
+  { type: 'UNDELIVERED' },
+  { type: 'CANCEL' },
+  { type: 'EXPIRE' },
+  { type: 'RECALLED' },
+  ...[true, false].flatMap((mayRetry): ReminderEvent[] => [
+    { type: 'LATER', mayRetry },
+    { type: 'GRACE_OVER', mayRetry },
+  ]),
 ]
 const follow = (path: ReminderEvent[]) => path.reduce<ReminderState>(nextState, 'due')
 
@@ -26,7 +43,11 @@ describe('the statechart of one SMS', () => {
 
   it('calls off what has not left, and nothing else', () => {
     assert.deepEqual(statesHearing({ type: 'CANCEL' }), ['due', 'ambiguous'])
-    assert.deepEqual(statesHearing({ type: 'RECALLED' }), ['accepted'], 'what an SMSC has, only the SMSC can throw away')
+    assert.deepEqual(
+      statesHearing({ type: 'RECALLED' }),
+      ['accepted'],
+      'what an SMSC has, only the SMSC can throw away',
+    )
   })
 
   it('never leaves a final state, whatever comes', () => {
@@ -36,10 +57,12 @@ describe('the statechart of one SMS', () => {
   })
 
   it('is never delivered without having been submitted', () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom(...events)), (path) => {
-      const without = path.filter((event) => event.type !== 'SUBMIT')
-      assert.ok(['due', 'cancelled', 'expired'].includes(follow(without)))
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events)), (path) => {
+        const without = path.filter((event) => event.type !== 'SUBMIT')
+        assert.ok(['due', 'cancelled', 'expired'].includes(follow(without)))
+      }),
+    )
   })
 
   it('has no timers, no invocations and no actions: it is only ever stepped', () => {
@@ -64,9 +87,21 @@ describe('message ids', () => {
 
 describe('the wait before the next try', () => {
   it('grows to a minute, jittered, and is half a minute to three where the queue is full', () => {
-    assert.deepEqual([1, 2, 3, 20].map((tries) => laterMs(0x58, tries, () => 1)), [2000, 4000, 8000, 60_000])
-    assert.equal(laterMs(0x58, 1, () => 0), 1000)
-    assert.deepEqual([0, 1].map((chance) => laterMs(0x14, 1, () => chance)), [30_000, 180_000])
-    assert.deepEqual([0, 1].map((chance) => unsentMs(() => chance)), [1000, 5000])
+    assert.deepEqual(
+      [1, 2, 3, 20].map((tries) => laterMs(0x58, tries, () => 1)),
+      [2000, 4000, 8000, 60_000],
+    )
+    assert.equal(
+      laterMs(0x58, 1, () => 0),
+      1000,
+    )
+    assert.deepEqual(
+      [0, 1].map((chance) => laterMs(0x14, 1, () => chance)),
+      [30_000, 180_000],
+    )
+    assert.deepEqual(
+      [0, 1].map((chance) => unsentMs(() => chance)),
+      [1000, 5000],
+    )
   })
 })

@@ -37,18 +37,21 @@ describeBoth('the outbox, looked at again and again', (database) => {
     open = new Set()
     scene = await outboxFixture(database.db.knex, clock)
     knex = new Proxy(database.db.knex, {
-      get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
-        async options(options: { name: string }) {
-          if (isDown) throw new Error('away')
-          run.push(options.name)
-          open.add(options)
-          try {
-            return await target.raw(sql, bindings).options(options)
-          } finally {
-            open.delete(options)
-          }
-        },
-      }),
+      get: (target, key) =>
+        key !== 'raw'
+          ? Reflect.get(target, key)
+          : (sql: string, bindings: never) => ({
+              async options(options: { name: string }) {
+                if (isDown) throw new Error('away')
+                run.push(options.name)
+                open.add(options)
+                try {
+                  return await target.raw(sql, bindings).options(options)
+                } finally {
+                  open.delete(options)
+                }
+              },
+            }),
     })
   })
 
@@ -83,7 +86,7 @@ describeBoth('the outbox, looked at again and again', (database) => {
   })
   it('sees to earlier SMS once a second also where batches follow each other for longer', async () => {
     await owe(10)
-    const daemon = scene.open(() => (nowMs += 200, accepted()), { knex, settings: { batchMax: 2 } })
+    const daemon = scene.open(() => ((nowMs += 200), accepted()), { knex, settings: { batchMax: 2 } })
     daemon.start()
     const seen = [(await waiting(), upkeeps())]
     for (let i = 0; i < 4; i++) seen.push((await next(), upkeeps()))
@@ -155,11 +158,19 @@ describeBoth('the outbox, looked at again and again', (database) => {
   it('stops when what was handed out is settled, and looks no further', async () => {
     await owe(1)
     let answer: (outcome: SmsOutcome) => void = () => undefined
-    const daemon = scene.open(() => new Promise((done) => { answer = done }), { knex })
+    const daemon = scene.open(
+      () =>
+        new Promise((done) => {
+          answer = done
+        }),
+      { knex },
+    )
     daemon.start()
     while (!scene.sent.length) await settle()
     let isStopped = false
-    const stopping = daemon.stop().then(() => { isStopped = true })
+    const stopping = daemon.stop().then(() => {
+      isStopped = true
+    })
     await settle()
     assert.equal(isStopped, false)
     answer(accepted())
@@ -172,9 +183,18 @@ describeBoth('the outbox, looked at again and again', (database) => {
   it('stops also while the database is away', async () => {
     await owe(1)
     let answer: (outcome: SmsOutcome) => void = () => undefined
-    const daemon = scene.open(() => new Promise((done) => { answer = done }), { knex: new Proxy(knex, {
-      get: (target, key) => key === 'transaction' && isDown ? () => Promise.reject(new TypeError('away')) : Reflect.get(target, key),
-    }) })
+    const daemon = scene.open(
+      () =>
+        new Promise((done) => {
+          answer = done
+        }),
+      {
+        knex: new Proxy(knex, {
+          get: (target, key) =>
+            key === 'transaction' && isDown ? () => Promise.reject(new TypeError('away')) : Reflect.get(target, key),
+        }),
+      },
+    )
     daemon.start()
     while (!scene.sent.length) await settle()
     const stopping = daemon.stop()

@@ -28,28 +28,61 @@ describeBoth('SMS whose receipt is overdue', (database) => {
     queries = open()
   })
 
-  const open = () => smsQueries({
-    knex, clock, chance: () => 0.5, log: silentLog, submit: async () => ({ is: 'unsent' }),
-    counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
-  }, async ({ messageId, msisdn, line }) => {
-    asked.push(messageId)
-    assert.deepEqual([msisdn, line], ['67570000001', 'digicel'])
-    return answers[messageId] ?? ENROUTE
-  })
+  const open = () =>
+    smsQueries(
+      {
+        knex,
+        clock,
+        chance: () => 0.5,
+        log: silentLog,
+        submit: async () => ({ is: 'unsent' }),
+        counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
+      },
+      async ({ messageId, msisdn, line }) => {
+        asked.push(messageId)
+        assert.deepEqual([msisdn, line], ['67570000001', 'digicel'])
+        return answers[messageId] ?? ENROUTE
+      },
+    )
   const look = (limit = 10) => queries.look({ line: 'digicel', afterMs: HOUR, limit })
 
   let serial = 0
   /** An SMS that the SMSC took `agoMs` ago, in so many parts. */
   async function taken(agoMs: number, messageIds: string[], more: object = {}): Promise<string> {
     const at = new Date(clock.now() - agoMs)
-    const [row] = await knex('sms_outbox').insert({
-      subject: `s:${++serial}`, kind: 'reminder', msisdn: '67570000001', line: '', sent_line: 'digicel', text: 't', state: 'accepted', due_at: at,
-      expires_at: new Date(START + 100 * HOUR), wake_at: at, created_at: at, submitted_at: at, parts: messageIds.length, ...more,
-    }).returning('id') as { id: string }[]
-    await knex('sms_part').insert(messageIds.map((message_id, i) => ({ sms: row!.id, part: i + 1, line: 'digicel', message_id, message_key: message_id })))
+    const [row] = (await knex('sms_outbox')
+      .insert({
+        subject: `s:${++serial}`,
+        kind: 'reminder',
+        msisdn: '67570000001',
+        line: '',
+        sent_line: 'digicel',
+        text: 't',
+        state: 'accepted',
+        due_at: at,
+        expires_at: new Date(START + 100 * HOUR),
+        wake_at: at,
+        created_at: at,
+        submitted_at: at,
+        parts: messageIds.length,
+        ...more,
+      })
+      .returning('id')) as { id: string }[]
+    await knex('sms_part').insert(
+      messageIds.map((message_id, i) => ({
+        sms: row!.id,
+        part: i + 1,
+        line: 'digicel',
+        message_id,
+        message_key: message_id,
+      })),
+    )
     return row!.id
   }
-  const row = async (id: string) => (await knex('sms_outbox').where({ id }).first<{ state: string; last_error: string | null; settled_at: Date | null }>())!
+  const row = async (id: string) =>
+    (await knex('sms_outbox')
+      .where({ id })
+      .first<{ state: string; last_error: string | null; settled_at: Date | null }>())!
 
   it('are settled by what the SMSC answers, as by a receipt', async () => {
     const [gone, lost, waits] = [await taken(HOUR, ['a']), await taken(2 * HOUR, ['b']), await taken(3 * HOUR, ['c'])]
@@ -61,7 +94,9 @@ describeBoth('SMS whose receipt is overdue', (database) => {
     assert.deepEqual([(await row(lost)).state, (await row(lost)).last_error], ['failed', 'receipt: undeliverable 027'])
     assert.equal((await row(waits)).state, 'accepted')
     assert.deepEqual(counted.toSorted(), [
-      'sms_queries_total digicel pending', 'sms_queries_total digicel settled', 'sms_queries_total digicel settled',
+      'sms_queries_total digicel pending',
+      'sms_queries_total digicel settled',
+      'sms_queries_total digicel settled',
     ])
   })
 

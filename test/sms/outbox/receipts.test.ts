@@ -28,8 +28,16 @@ describeBoth('receipts of SMS', (database) => {
   const owe = (row?: object) => scene.owe(row)
   const row = (id: string) => scene.row(id)
   const state = async (id: string) => (await row(id))?.state
-  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt =>
-    ({ line: 'digicel', messageId, state: 'delivered', error: '000', from: MSISDN, doneMs: null, reference: null, ...more })
+  const receipt = (messageId: string, more: Partial<Receipt> = {}): Receipt => ({
+    line: 'digicel',
+    messageId,
+    state: 'delivered',
+    error: '000',
+    from: MSISDN,
+    doneMs: null,
+    reference: null,
+    ...more,
+  })
 
   it('may come before the response', async () => {
     const id = await owe()
@@ -74,7 +82,7 @@ describeBoth('receipts of SMS', (database) => {
   })
 
   it('are matched on their own line, in the writing of its profile', async () => {
-    const hexed = open({ messageIds: (line) => line === 'useless' ? null : { response: 'hex', receipt: 'dec' } })
+    const hexed = open({ messageIds: (line) => (line === 'useless' ? null : { response: 'hex', receipt: 'dec' }) })
     answer = (sms) => ({ is: 'accepted', messageIds: ['75BCD15'], line: sms.line || 'digicel' })
     const [named, any] = [await owe(), await owe({ subject: 'dental:2', line: 'vodafone' })]
     await hexed.tick()
@@ -85,7 +93,7 @@ describeBoth('receipts of SMS', (database) => {
 
   it('of a line whose ids say nothing are matched by reference and subscriber, before the response too', async () => {
     const useless = open({ messageIds: () => null, doors: () => ['digicel', 'digicel-2'] })
-    const reference = (id: string) => Number(id) % 65_535 + 1
+    const reference = (id: string) => (Number(id) % 65_535) + 1
     answer = async (sms) => {
       const said = { line: 'digicel-2', reference: reference(sms.id) }
       assert.equal(await useless.applyReceipt(receipt('0', { ...said, from: '67570000009' })), 'orphan')
@@ -95,7 +103,10 @@ describeBoth('receipts of SMS', (database) => {
     const [early, late] = [await owe({ kind: 'early' }), await owe({ subject: 'dental:2' })]
     await useless.tick()
     assert.deepEqual([await state(early), await state(late)], ['delivered', 'accepted'])
-    assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), from: '67570000009', state: 'expired' })), 'orphan')
+    assert.equal(
+      await useless.applyReceipt(receipt('', { reference: reference(late), from: '67570000009', state: 'expired' })),
+      'orphan',
+    )
     assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late), line: 'digicel-2' })), 'matched')
     assert.equal(await useless.applyReceipt(receipt('', { reference: reference(late) })), 'repeat')
     assert.deepEqual([await state(early), await state(late)], ['delivered', 'delivered'])
@@ -132,7 +143,7 @@ describeBoth('receipts of SMS', (database) => {
     assert.equal(await state(lost), 'delivered')
   })
 
-  it('go to the subscriber\'s own SMS where an SMSC gives two the same id', async () => {
+  it("go to the subscriber's own SMS where an SMSC gives two the same id", async () => {
     answer = () => ({ is: 'accepted', messageIds: ['7'] })
     const [mine, other] = [await owe(), await owe({ subject: 'dental:2', msisdn: '67570000002' })]
     await outbox.tick()

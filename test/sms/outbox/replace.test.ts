@@ -6,7 +6,6 @@ import { fakeClock, type FakeClock } from '../../support/clock.ts'
 import { describeBoth } from '../../support/postgres.ts'
 import { emptyOutbox, MSISDN, START } from './fixture.ts'
 
-
 describeBoth('another text for an SMS', (database) => {
   let knex: Knex
   let clock: FakeClock
@@ -25,7 +24,9 @@ describeBoth('another text for an SMS', (database) => {
     answer = 'replaced'
     recalled = 'gone'
     replacing = smsReplacing({
-      knex, clock, counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
+      knex,
+      clock,
+      counters: { count: (name, labels = {}) => void counted.push([name, ...Object.values(labels)].join(' ')) },
       replace: async (sms) => (asked.push(sms), answer),
       recall: async ({ messageIds }) => (asked.push([...messageIds]), recalled),
     })
@@ -33,16 +34,39 @@ describeBoth('another text for an SMS', (database) => {
 
   async function owed(state: string, parts: string[] = [], more: object = {}): Promise<string> {
     const at = new Date(START - 1_000)
-    const [row] = await knex('sms_outbox').insert({
-      subject: 'dental:1', kind: 'reminder', msisdn: MSISDN, line: 'digicel', text: 'At ten', state, due_at: at, quiet_zone: 'Pacific/Port_Moresby',
-      expires_at: new Date(START + 3_600_000), wake_at: at, created_at: at, submitted_at: parts.length ? at : null, parts: Math.max(1, parts.length), ...more,
-    }).returning('id') as { id: string }[]
+    const [row] = (await knex('sms_outbox')
+      .insert({
+        subject: 'dental:1',
+        kind: 'reminder',
+        msisdn: MSISDN,
+        line: 'digicel',
+        text: 'At ten',
+        state,
+        due_at: at,
+        quiet_zone: 'Pacific/Port_Moresby',
+        expires_at: new Date(START + 3_600_000),
+        wake_at: at,
+        created_at: at,
+        submitted_at: parts.length ? at : null,
+        parts: Math.max(1, parts.length),
+        ...more,
+      })
+      .returning('id')) as { id: string }[]
     if (parts.length) {
-      await knex('sms_part').insert(parts.map((message_id, i) => ({ sms: row!.id, part: i + 1, line: 'digicel', message_id, message_key: message_id })))
+      await knex('sms_part').insert(
+        parts.map((message_id, i) => ({
+          sms: row!.id,
+          part: i + 1,
+          line: 'digicel',
+          message_id,
+          message_key: message_id,
+        })),
+      )
     }
     return row!.id
   }
-  const rows = () => knex('sms_outbox').orderBy('id').select<{ id: string; text: string; state: string }[]>('id', 'text', 'state')
+  const rows = () =>
+    knex('sms_outbox').orderBy('id').select<{ id: string; text: string; state: string }[]>('id', 'text', 'state')
   const told = async () => (await rows()).map(({ text, state }) => `${state}: ${text}`)
 
   it('stands in the row where nothing has left', async () => {
@@ -58,7 +82,11 @@ describeBoth('another text for an SMS', (database) => {
     for (const id of [leased, begun, ...others]) assert.equal(await replacing.replace(id, 'x'), 'busy')
     await clock.advance(2_000)
     assert.equal(await replacing.replace(leased, 'At eleven'), 'changed', 'whoever had it is gone')
-    assert.equal((await knex('sms_outbox').where({ id: leased }).first<{ lease: string | null }>()).lease, null, 'or sends it no more')
+    assert.equal(
+      (await knex('sms_outbox').where({ id: leased }).first<{ lease: string | null }>()).lease,
+      null,
+      'or sends it no more',
+    )
   })
 
   it('goes to the SMSC that holds it', async () => {
@@ -74,7 +102,10 @@ describeBoth('another text for an SMS', (database) => {
     assert.deepEqual(asked.at(-1), ['a'])
     assert.deepEqual(await told(), ['cancelled: At ten', 'due: At eleven'])
     const [, anew] = await knex('sms_outbox').orderBy('id')
-    assert.deepEqual([anew.subject, anew.kind, anew.quiet_zone, anew.parts, +anew.expires_at], ['dental:1', 'reminder', 'Pacific/Port_Moresby', 1, START + 3_600_000])
+    assert.deepEqual(
+      [anew.subject, anew.kind, anew.quiet_zone, anew.parts, +anew.expires_at],
+      ['dental:1', 'reminder', 'Pacific/Port_Moresby', 1, START + 3_600_000],
+    )
     assert.ok(+anew.due_at <= START)
     assert.equal(await replacing.replace(id, 'x'), 'too-late')
     await knex('sms_outbox').where({ id: anew.id }).update({ state: 'accepted' })
@@ -87,7 +118,10 @@ describeBoth('another text for an SMS', (database) => {
     assert.equal(await replacing.replace(await owed('accepted', ['a', 'b']), 'At eleven'), 'sent-anew')
     answer = 'unfit'
     assert.equal(await replacing.replace(await owed('accepted', ['c'], { subject: 's' }), 'В десять'), 'sent-anew')
-    assert.deepEqual(asked.map((one) => Array.isArray(one) ? one : one.messageId), [['a', 'b'], 'c', ['c']])
+    assert.deepEqual(
+      asked.map((one) => (Array.isArray(one) ? one : one.messageId)),
+      [['a', 'b'], 'c', ['c']],
+    )
   })
 
   it('comes too late for what is delivered, failed, or not there for the SMSC to cancel', async () => {
@@ -105,12 +139,19 @@ describeBoth('another text for an SMS', (database) => {
 
   it('says what it does not know or may not do, and has changed nothing then', async () => {
     const id = await owed('accepted', ['a'])
-    for (const [is, said] of [['unknown', 'unknown'], ['off', 'off'], ['unsent', 'busy']] as const) {
+    for (const [is, said] of [
+      ['unknown', 'unknown'],
+      ['off', 'off'],
+      ['unsent', 'busy'],
+    ] as const) {
       answer = is
       assert.equal(await replacing.replace(id, 'x'), said)
     }
     answer = 'refused'
-    for (const [is, said] of [['unsent', 'busy'], ['off', 'off']] as const) {
+    for (const [is, said] of [
+      ['unsent', 'busy'],
+      ['off', 'off'],
+    ] as const) {
       recalled = is
       assert.equal(await replacing.replace(id, 'x'), said)
     }
@@ -123,7 +164,13 @@ describeBoth('another text for an SMS', (database) => {
     await owed('accepted', ['a'], { subject: 's', sent_line: 'two' })
     await owed('due', [], { subject: 'o', msisdn: '67570000002' })
     const list = await replacing.of(MSISDN)
-    assert.deepEqual(list.map(({ state, line }) => [state, line]), [['accepted', 'two'], ['due', 'digicel']])
+    assert.deepEqual(
+      list.map(({ state, line }) => [state, line]),
+      [
+        ['accepted', 'two'],
+        ['due', 'digicel'],
+      ],
+    )
     assert.doesNotMatch(JSON.stringify(list), /At ten/)
     for (let n = 0; n < 60; n++) await owed('due', [], { subject: `n${n}` })
     assert.equal((await replacing.of(MSISDN)).length, 50)

@@ -27,18 +27,77 @@ describeBoth('what became of an SMS', (database) => {
   }
   const accepted = { state: 'accepted', attempts: 1, losses: 0, last_status: null, last_error: null, settled_at: null }
   const cases: [what: string, SmsOutcome, after: object, wakeMs: number, counted: string][] = [
-    ['is taken', { is: 'accepted', messageIds: ['M1'] }, { ...accepted, sent_line: 'digicel', parts: 1 }, 0, 'accepted'],
-    ['is taken by another line, in two parts', { is: 'accepted', messageIds: ['M1', 'M2'], line: 'vodafone' },
-      { ...accepted, sent_line: 'vodafone', parts: 2 }, 0, 'accepted'],
-    ['is refused for good', { is: 'failed', status: 0x0b },
-      { ...accepted, state: 'failed', last_status: 0x0b, last_error: 'refused', settled_at: new Date(START), sent_line: 'digicel', parts: 1 }, 0, 'failed'],
-    ['is put off', { is: 'later', status: 0x58, pause: false },
-      { ...accepted, state: 'due', last_status: 0x58, last_error: 'asked for patience', sent_line: 'digicel', parts: 1 }, 1_500, 'later'],
-    ['is put off after its first part', { is: 'later', status: 0x58, pause: false, partly: PARTLY },
-      { ...accepted, state: 'due', last_status: 0x58, last_error: 'asked for patience', sent_line: 'vodafone', parts: 2 }, 1_500, 'later'],
-    ['gets no response', { is: 'ambiguous' },
-      { ...accepted, state: 'ambiguous', losses: 1, last_error: 'no response', sent_line: 'digicel', parts: 1 }, 90_000, 'ambiguous'],
-    ['was not written', { is: 'unsent' }, { ...accepted, state: 'due', attempts: 0, sent_line: 'digicel', parts: 1 }, 3_000, 'unsent'],
+    [
+      'is taken',
+      { is: 'accepted', messageIds: ['M1'] },
+      { ...accepted, sent_line: 'digicel', parts: 1 },
+      0,
+      'accepted',
+    ],
+    [
+      'is taken by another line, in two parts',
+      { is: 'accepted', messageIds: ['M1', 'M2'], line: 'vodafone' },
+      { ...accepted, sent_line: 'vodafone', parts: 2 },
+      0,
+      'accepted',
+    ],
+    [
+      'is refused for good',
+      { is: 'failed', status: 0x0b },
+      {
+        ...accepted,
+        state: 'failed',
+        last_status: 0x0b,
+        last_error: 'refused',
+        settled_at: new Date(START),
+        sent_line: 'digicel',
+        parts: 1,
+      },
+      0,
+      'failed',
+    ],
+    [
+      'is put off',
+      { is: 'later', status: 0x58, pause: false },
+      {
+        ...accepted,
+        state: 'due',
+        last_status: 0x58,
+        last_error: 'asked for patience',
+        sent_line: 'digicel',
+        parts: 1,
+      },
+      1_500,
+      'later',
+    ],
+    [
+      'is put off after its first part',
+      { is: 'later', status: 0x58, pause: false, partly: PARTLY },
+      {
+        ...accepted,
+        state: 'due',
+        last_status: 0x58,
+        last_error: 'asked for patience',
+        sent_line: 'vodafone',
+        parts: 2,
+      },
+      1_500,
+      'later',
+    ],
+    [
+      'gets no response',
+      { is: 'ambiguous' },
+      { ...accepted, state: 'ambiguous', losses: 1, last_error: 'no response', sent_line: 'digicel', parts: 1 },
+      90_000,
+      'ambiguous',
+    ],
+    [
+      'was not written',
+      { is: 'unsent' },
+      { ...accepted, state: 'due', attempts: 0, sent_line: 'digicel', parts: 1 },
+      3_000,
+      'unsent',
+    ],
   ]
   for (const [what, outcome, after, wakeMs, counted] of cases) {
     it(`that ${what} stands in its row, and is counted`, async () => {
@@ -52,42 +111,64 @@ describeBoth('what became of an SMS', (database) => {
 
   it('names no line where any will do and none took it', async () => {
     assert.equal((await look({ is: 'ambiguous' }, { line: '' })).row.sent_line, null)
-    assert.equal((await look({ is: 'accepted', messageIds: ['M'], line: 'vodafone' }, { line: '', kind: 'b' })).row.sent_line, 'vodafone')
+    assert.equal(
+      (await look({ is: 'accepted', messageIds: ['M'], line: 'vodafone' }, { line: '', kind: 'b' })).row.sent_line,
+      'vodafone',
+    )
   })
   it('sends what is missing of an SMS whose first part was taken, and says what was', async () => {
     const { id } = await look({ is: 'later', status: 0x58, pause: false, partly: PARTLY })
     await clock.advance(1_500)
     await scene.open(() => ({ is: 'accepted', messageIds: [null, 'P2'], line: 'vodafone' })).tick()
-    assert.deepEqual(scene.sent.map(({ taken, line }) => [taken, line]), [[undefined, 'digicel'], [[1], 'vodafone']])
+    assert.deepEqual(
+      scene.sent.map(({ taken, line }) => [taken, line]),
+      [
+        [undefined, 'digicel'],
+        [[1], 'vodafone'],
+      ],
+    )
     assert.deepEqual(await knex('sms_part').where({ sms: id }).orderBy('part').pluck('message_id'), ['P1', 'P2'])
   })
   it('has its lease again, and what was taken of it written down, before each part that leaves', async () => {
     const id = await scene.owe()
     let before: Record<string, unknown> | undefined
-    await scene.open(async (_sms, beforePart) => {
-      await clock.advance(20_000)
-      await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
-      before = { ...await scene.row(id), taken: await knex('sms_part').where({ sms: id }).pluck('message_id') }
-      return { is: 'accepted', messageIds: ['P1', 'P2'], line: 'vodafone' }
-    }).tick()
+    await scene
+      .open(async (_sms, beforePart) => {
+        await clock.advance(20_000)
+        await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
+        before = { ...(await scene.row(id)), taken: await knex('sms_part').where({ sms: id }).pluck('message_id') }
+        return { is: 'accepted', messageIds: ['P1', 'P2'], line: 'vodafone' }
+      })
+      .tick()
     const { state, parts, sent_line, taken } = before!
-    assert.deepEqual({ state, parts, sent_line, taken }, { state: 'submitting', parts: 2, sent_line: 'vodafone', taken: ['P1'] })
+    assert.deepEqual(
+      { state, parts, sent_line, taken },
+      { state: 'submitting', parts: 2, sent_line: 'vodafone', taken: ['P1'] },
+    )
     assert.equal(wakes(before!), 50_000)
   })
-  it('writes down no part of an SMS that is another daemon\'s by now', async () => {
+  it("writes down no part of an SMS that is another daemon's by now", async () => {
     const id = await scene.owe()
-    await scene.open(async (_sms, beforePart) => {
-      await knex('sms_outbox').update({ lease: 'another' })
-      await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
-      return { is: 'ambiguous' }
-    }).tick()
+    await scene
+      .open(async (_sms, beforePart) => {
+        await knex('sms_outbox').update({ lease: 'another' })
+        await beforePart!({ messageIds: ['P1', null], line: 'vodafone' })
+        return { is: 'ambiguous' }
+      })
+      .tick()
     assert.deepEqual([(await scene.row(id))!.state, await knex('sms_part').where({ sms: id })], ['submitting', []])
   })
   it('keeps from a subscriber whose queue is full what else is due to it, and from nobody else', async () => {
     const full: SmsOutcome = { is: 'later', status: 0x14, pause: false, destination: true }
-    const [second, other] = [await scene.owe({ kind: 'b', due_at: new Date(START + HOUR) }), await scene.owe({ msisdn: '2', due_at: new Date(START + HOUR) })]
+    const [second, other] = [
+      await scene.owe({ kind: 'b', due_at: new Date(START + HOUR) }),
+      await scene.owe({ msisdn: '2', due_at: new Date(START + HOUR) }),
+    ]
     const { row } = await look(full)
-    assert.deepEqual([wakes(row), wakes((await scene.row(second))!), wakes((await scene.row(other))!)], [105_000, 105_000, 0])
+    assert.deepEqual(
+      [wakes(row), wakes((await scene.row(second))!), wakes((await scene.row(other))!)],
+      [105_000, 105_000, 0],
+    )
   })
   it('keeps back nothing of a subscriber where the SMSC puts one SMS off, and nothing of the line', async () => {
     const second = await scene.owe({ kind: 'b', due_at: new Date(START + 1) })
@@ -98,7 +179,9 @@ describeBoth('what became of an SMS', (database) => {
   })
   it('rests a line for a second where its SMSC asks for it', async () => {
     await scene.owe()
-    const daemon = scene.open(() => scene.sent.length === 1 ? { is: 'later', status: 0x58, pause: true } : { is: 'accepted', messageIds: ['M'] })
+    const daemon = scene.open(() =>
+      scene.sent.length === 1 ? { is: 'later', status: 0x58, pause: true } : { is: 'accepted', messageIds: ['M'] },
+    )
     await daemon.tick()
     await scene.owe({ kind: 'b' })
     await clock.advance(999)
@@ -137,9 +220,14 @@ describeBoth('what became of an SMS', (database) => {
     await clock.advance(30_000)
     await scene.owe({ kind: 'late', expires_at: new Date(START + 1) })
     await scene.owe({ kind: 'night', quiet_zone: 'America/New_York', due_at: new Date(clock.now()) })
-    await knex('sms_opt_out').insert({ msisdn: '3', opted_out_at: new Date(START) }).onConflict('msisdn').ignore()
+    await knex('sms_opt_out')
+      .insert({ msisdn: '3', opted_out_at: new Date(START) })
+      .onConflict('msisdn')
+      .ignore()
     await scene.owe({ kind: 'unwanted', msisdn: '3' })
-    await scene.open(() => ({ is: 'accepted', messageIds: ['M'] }), { settings: { quietHours: { from: '18:00', to: '20:00' } } }).tick()
+    await scene
+      .open(() => ({ is: 'accepted', messageIds: ['M'] }), { settings: { quietHours: { from: '18:00', to: '20:00' } } })
+      .tick()
     assert.deepEqual(['hung ambiguous', 'late expired', 'night quiet', 'unwanted cancelled'].map(counted), [1, 1, 1, 1])
     assert.equal(((await scene.row(hung))!.wake_at as Date).getTime(), clock.now() + 90_000)
     await knex('sms_opt_out').delete()
@@ -150,7 +238,10 @@ describeBoth('what became of an SMS', (database) => {
     await scene.owe({ kind: 'reminder' })
     await scene.open(() => ({ is: 'accepted', messageIds: ['M'] })).tick()
     await knex('sms_opt_out').delete()
-    assert.deepEqual(scene.sent.map(({ kind }) => kind), ['answer'])
+    assert.deepEqual(
+      scene.sent.map(({ kind }) => kind),
+      ['answer'],
+    )
   })
   it('wakes at the end of the quiet hours, on the clock on the wall where the calendar is another', async () => {
     const wall = { ...clock, now: () => clock.now() + 1000 * HOUR }
@@ -165,12 +256,15 @@ describeBoth('what became of an SMS', (database) => {
     for (let i = 0; i < 5; i++) await scene.owe({ kind: `k${i}` })
     let [inFlight, most] = [0, 0]
     const answers: (() => void)[] = []
-    const daemon = scene.open(async () => {
-      most = Math.max(most, ++inFlight)
-      await new Promise<void>((done) => answers.push(done))
-      inFlight--
-      return { is: 'accepted', messageIds: ['M'] }
-    }, { settings: { inFlightMax: 2 } })
+    const daemon = scene.open(
+      async () => {
+        most = Math.max(most, ++inFlight)
+        await new Promise<void>((done) => answers.push(done))
+        inFlight--
+        return { is: 'accepted', messageIds: ['M'] }
+      },
+      { settings: { inFlightMax: 2 } },
+    )
     const ticking = daemon.tick()
     for (let n = 0; n < 5; n++) {
       while (answers.length < Math.min(2, 5 - n)) await settle()
@@ -188,40 +282,60 @@ describeBoth('what became of an SMS', (database) => {
     assert.equal(await other.tick(), 0)
     await clock.advance(1)
     assert.equal(await other.tick(), 1)
-    assert.deepEqual(scene.sent.map(({ id }) => id), [first, second])
+    assert.deepEqual(
+      scene.sent.map(({ id }) => id),
+      [first, second],
+    )
   })
   it('hands out the longest due first, and of those due at the same moment the one that was owed first', async () => {
     for (let i = 0; i < 5; i++) await scene.owe({ kind: `k${i}`, due_at: new Date(START - i) })
     for (const kind of ['k5', 'k6']) await scene.owe({ kind, due_at: new Date(START - 4) })
     // An UPDATE gives its rows in no order that it promises.
     const shuffled = new Proxy(knex, {
-      get: (target, key) => key !== 'raw' ? Reflect.get(target, key) : (sql: string, bindings: never) => ({
-        async options(options: { name: string }) {
-          const { rows, ...answer } = await target.raw(sql, bindings).options(options) as { rows: unknown[] }
-          return { ...answer, rows: rows.toReversed() }
-        },
-      }),
+      get: (target, key) =>
+        key !== 'raw'
+          ? Reflect.get(target, key)
+          : (sql: string, bindings: never) => ({
+              async options(options: { name: string }) {
+                const { rows, ...answer } = (await target.raw(sql, bindings).options(options)) as { rows: unknown[] }
+                return { ...answer, rows: rows.toReversed() }
+              },
+            }),
     })
-    await scene.open(() => ({ is: 'accepted', messageIds: ['M'] }), { knex: shuffled, settings: { inFlightMax: 1 } }).tick()
-    assert.deepEqual(scene.sent.map(({ kind }) => kind), ['k4', 'k5', 'k6', 'k3', 'k2', 'k1', 'k0'])
+    await scene
+      .open(() => ({ is: 'accepted', messageIds: ['M'] }), { knex: shuffled, settings: { inFlightMax: 1 } })
+      .tick()
+    assert.deepEqual(
+      scene.sent.map(({ kind }) => kind),
+      ['k4', 'k5', 'k6', 'k3', 'k2', 'k1', 'k0'],
+    )
   })
   it('settles the others, and then says so, where one of a batch cannot be settled', async () => {
     const [bad, good] = [await scene.owe(), await scene.owe({ kind: 'b' })]
     let answer: () => void = () => undefined
     const broken = new Proxy(knex, {
-      get: (target, key) => key !== 'transaction' ? Reflect.get(target, key) : (work: never) => {
-        if (!isBroken) return target.transaction(work)
-        isBroken = false
-        setImmediate(answer)
-        throw new TypeError('mine')
-      },
+      get: (target, key) =>
+        key !== 'transaction'
+          ? Reflect.get(target, key)
+          : (work: never) => {
+              if (!isBroken) return target.transaction(work)
+              isBroken = false
+              setImmediate(answer)
+              throw new TypeError('mine')
+            },
     })
     let isBroken = true
-    const daemon = scene.open(async ({ kind }) => {
-      if (kind === 'b') await new Promise<void>((done) => { answer = done })
-      else while (scene.sent.length < 2) await settle()
-      return { is: 'accepted', messageIds: ['M'] }
-    }, { knex: broken })
+    const daemon = scene.open(
+      async ({ kind }) => {
+        if (kind === 'b')
+          await new Promise<void>((done) => {
+            answer = done
+          })
+        else while (scene.sent.length < 2) await settle()
+        return { is: 'accepted', messageIds: ['M'] }
+      },
+      { knex: broken },
+    )
     await assert.rejects(daemon.tick(), /mine/)
     assert.deepEqual([(await scene.row(bad))!.state, (await scene.row(good))!.state], ['submitting', 'accepted'])
   })

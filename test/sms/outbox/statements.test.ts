@@ -6,8 +6,20 @@ import { describeBoth } from '../../support/postgres.ts'
 
 const START = Date.parse('2025-05-01T09:00:00+10:00')
 const HOUR = 3_600_000
-const CONFIRMATION: NewSms = { kind: 'confirmation', text: 'Orait: "9 AM", é', dueMs: START, expiresMs: START + HOUR, quietZone: null }
-const REMINDER: NewSms = { kind: 'reminder', text: 'Reminder', dueMs: START + 24 * HOUR, expiresMs: START + 48 * HOUR, quietZone: 'Pacific/Port_Moresby' }
+const CONFIRMATION: NewSms = {
+  kind: 'confirmation',
+  text: 'Orait: "9 AM", é',
+  dueMs: START,
+  expiresMs: START + HOUR,
+  quietZone: null,
+}
+const REMINDER: NewSms = {
+  kind: 'reminder',
+  text: 'Reminder',
+  dueMs: START + 24 * HOUR,
+  expiresMs: START + 48 * HOUR,
+  quietZone: 'Pacific/Port_Moresby',
+}
 
 describeBoth('the rows of the outbox', (database) => {
   let knex: Knex
@@ -18,25 +30,52 @@ describeBoth('the rows of the outbox', (database) => {
   })
 
   /** Owners as an earlier part of a service's statement gives them. */
-  const WRITE = statement('test-write', `
-    WITH owner AS (SELECT * FROM jsonb_to_recordset(CAST(:owners AS jsonb)) AS o(subject text, msisdn text, line text)) ${WRITE_SMS}`)
+  const WRITE = statement(
+    'test-write',
+    `
+    WITH owner AS (SELECT * FROM jsonb_to_recordset(CAST(:owners AS jsonb)) AS o(subject text, msisdn text, line text)) ${WRITE_SMS}`,
+  )
   const CANCEL = statement('test-cancel', `WITH gone AS (SELECT CAST(:subject AS text) AS subject) ${CANCEL_SMS}`)
-  const write = (sms: readonly NewSms[], subjects = ['dental:1'], now = new Date(START - HOUR)) => WRITE(knex, {
-    sms: smsBinding(sms), now, owners: JSON.stringify(subjects.map((subject) => ({ subject, msisdn: '67570000001', line: 'digicel' }))),
-  })
+  const write = (sms: readonly NewSms[], subjects = ['dental:1'], now = new Date(START - HOUR)) =>
+    WRITE(knex, {
+      sms: smsBinding(sms),
+      now,
+      owners: JSON.stringify(subjects.map((subject) => ({ subject, msisdn: '67570000001', line: 'digicel' }))),
+    })
   const rows = () => knex('sms_outbox').orderBy(['subject', 'due_at']).select<Record<string, unknown>[]>('*')
 
   it('are written with all that an SMS is, for each owner', async () => {
     await write([CONFIRMATION, REMINDER], ['dental:1', 'dental:2'])
     const [first, second, ...more] = await rows()
     const written = {
-      subject: 'dental:1', kind: 'confirmation', msisdn: '67570000001', line: 'digicel', text: 'Orait: "9 AM", é', quiet_zone: null, state: 'due',
-      due_at: new Date(START), expires_at: new Date(START + HOUR), wake_at: new Date(START - HOUR), created_at: new Date(START - HOUR),
-      lease: null, attempts: 0, settled_at: null, recall_at: null,
+      subject: 'dental:1',
+      kind: 'confirmation',
+      msisdn: '67570000001',
+      line: 'digicel',
+      text: 'Orait: "9 AM", é',
+      quiet_zone: null,
+      state: 'due',
+      due_at: new Date(START),
+      expires_at: new Date(START + HOUR),
+      wake_at: new Date(START - HOUR),
+      created_at: new Date(START - HOUR),
+      lease: null,
+      attempts: 0,
+      settled_at: null,
+      recall_at: null,
     }
     assert.deepEqual(Object.fromEntries(Object.keys(written).map((column) => [column, first![column]])), written)
-    assert.deepEqual([second!.kind, second!.quiet_zone, second!.due_at], ['reminder', 'Pacific/Port_Moresby', new Date(START + 24 * HOUR)])
-    assert.deepEqual(more.map(({ subject, kind }) => [subject, kind]), [['dental:2', 'confirmation'], ['dental:2', 'reminder']])
+    assert.deepEqual(
+      [second!.kind, second!.quiet_zone, second!.due_at],
+      ['reminder', 'Pacific/Port_Moresby', new Date(START + 24 * HOUR)],
+    )
+    assert.deepEqual(
+      more.map(({ subject, kind }) => [subject, kind]),
+      [
+        ['dental:2', 'confirmation'],
+        ['dental:2', 'reminder'],
+      ],
+    )
   })
   it('are none where there is no owner, or no SMS', async () => {
     await write([CONFIRMATION], [])
@@ -45,8 +84,17 @@ describeBoth('the rows of the outbox', (database) => {
   })
   it('are one for the same subject, kind and moment, as it was written first', async () => {
     await write([CONFIRMATION])
-    await write([{ ...CONFIRMATION, text: 'else' }, { ...CONFIRMATION, dueMs: START + 1 }])
-    assert.deepEqual((await rows()).map(({ text, due_at }) => [text, (due_at as Date).getTime() - START]), [[CONFIRMATION.text, 0], [CONFIRMATION.text, 1]])
+    await write([
+      { ...CONFIRMATION, text: 'else' },
+      { ...CONFIRMATION, dueMs: START + 1 },
+    ])
+    assert.deepEqual(
+      (await rows()).map(({ text, due_at }) => [text, (due_at as Date).getTime() - START]),
+      [
+        [CONFIRMATION.text, 0],
+        [CONFIRMATION.text, 1],
+      ],
+    )
   })
 
   it('are called off where they have not left, called back where the SMSC has them or may get them, and else let be', async () => {
@@ -56,8 +104,14 @@ describeBoth('the rows of the outbox', (database) => {
     const recalled = (state: string) => ({ state, lease: 'L', settled_at: null, recall_at: now })
     const left = (state: string) => ({ state, lease: 'L', settled_at: settled, recall_at: null })
     const becomes: Record<string, object> = {
-      due: off, ambiguous: off, accepted: recalled('accepted'), submitting: recalled('submitting'),
-      delivered: left('delivered'), failed: left('failed'), expired: left('expired'), cancelled: left('cancelled'),
+      due: off,
+      ambiguous: off,
+      accepted: recalled('accepted'),
+      submitting: recalled('submitting'),
+      delivered: left('delivered'),
+      failed: left('failed'),
+      expired: left('expired'),
+      cancelled: left('cancelled'),
     }
     for (const [state, after] of Object.entries(becomes)) {
       await knex.raw('DELETE FROM sms_outbox')
@@ -65,9 +119,18 @@ describeBoth('the rows of the outbox', (database) => {
       const isSettled = !['due', 'ambiguous', 'accepted', 'submitting'].includes(state)
       await knex('sms_outbox').update({ state, lease: 'L', settled_at: isSettled ? settled : null })
       await CANCEL(knex, { subject: 'dental:1', now })
-      const [mine, other] = (await rows()).map(({ state: is, lease, settled_at, recall_at }) => ({ state: is, lease, settled_at, recall_at }))
+      const [mine, other] = (await rows()).map(({ state: is, lease, settled_at, recall_at }) => ({
+        state: is,
+        lease,
+        settled_at,
+        recall_at,
+      }))
       assert.deepEqual(mine, after, state)
-      assert.deepEqual(other, { state, lease: 'L', settled_at: isSettled ? settled : null, recall_at: null }, `${state}, of another subject`)
+      assert.deepEqual(
+        other,
+        { state, lease: 'L', settled_at: isSettled ? settled : null, recall_at: null },
+        `${state}, of another subject`,
+      )
     }
   })
 })

@@ -11,7 +11,8 @@ function textReceipt(text: string | Buffer, changes: Record<string, number> = {}
   return { ...pdu, body: { ...pdu.body, ...changes, short_message: Buffer.from(text) } }
 }
 
-const read = (text: string | Buffer, changes: Record<string, number> = {}) => readReceipt(textReceipt(text, changes), 'a')
+const read = (text: string | Buffer, changes: Record<string, number> = {}) =>
+  readReceipt(textReceipt(text, changes), 'a')
 
 describe('delivery receipts', () => {
   const table: [string, object][] = [
@@ -31,7 +32,10 @@ describe('delivery receipts', () => {
 
   it('take the id of the parameter although its NUL is missing', () => {
     const pdu = pduOf(vector('r07'))
-    const receipt = readReceipt({ ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('abc123') }, ...pdu.tlvs.slice(1)] }, 'a')
+    const receipt = readReceipt(
+      { ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('abc123') }, ...pdu.tlvs.slice(1)] },
+      'a',
+    )
     assert.equal(receipt?.messageId, 'abc123')
   })
 
@@ -44,7 +48,10 @@ describe('delivery receipts', () => {
 
   it('give the reference where the SMSC echoes it, of whatever width', () => {
     const pdu = textReceipt('stat:DELIVRD')
-    assert.equal(readReceipt({ ...pdu, tlvs: [{ tag: 0x204, value: Buffer.from([0, 0, 0x12, 0x34]) }] }, 'a')?.reference, 0x1234)
+    assert.equal(
+      readReceipt({ ...pdu, tlvs: [{ tag: 0x204, value: Buffer.from([0, 0, 0x12, 0x34]) }] }, 'a')?.reference,
+      0x1234,
+    )
     assert.equal(readReceipt({ ...pdu, tlvs: [{ tag: 0x204, value: Buffer.from([7]) }] }, 'a')?.reference, 7)
   })
 
@@ -53,11 +60,18 @@ describe('delivery receipts', () => {
     assert.equal(read('stat:DELIVRD err:001 id:7f')?.error, '001')
     assert.equal(read('id: 55 stat: ACCEPTD err: text: hello')?.error, '')
     assert.equal(read('id: 55 stat: ACCEPTD')?.state, 'accepted')
-    assert.equal(read('id:1 sub:001 dlvrd:001 submitdate:2611240900 donedate:261124090130 stat:REJECTD')?.doneMs, DONE + 30_000)
+    assert.equal(
+      read('id:1 sub:001 dlvrd:001 submitdate:2611240900 donedate:261124090130 stat:REJECTD')?.doneMs,
+      DONE + 30_000,
+    )
   })
 
   it('are read where commas or semicolons part the keys, and quotes stand around values', () => {
-    for (const text of ['id:77,sub:001,stat:DELIVRD,err:000', 'id:"77" stat:"DELIVRD" err:"000"', 'ID:77;STAT:DELIVRD;ERR:000;']) {
+    for (const text of [
+      'id:77,sub:001,stat:DELIVRD,err:000',
+      'id:"77" stat:"DELIVRD" err:"000"',
+      'ID:77;STAT:DELIVRD;ERR:000;',
+    ]) {
       const { messageId, state, error } = read(text) ?? {}
       assert.deepEqual([messageId, state, error], ['77', 'delivered', '000'], text)
     }
@@ -69,8 +83,15 @@ describe('delivery receipts', () => {
   })
 
   const dates: [string, number | null][] = [
-    ['2611240901', DONE], ['261124090100', DONE], ['202611240901', DONE], ['20261124090100', DONE],
-    ['2613240901', null], ['2602300901', null], ['26112409', null], ['never', null], ['', null],
+    ['2611240901', DONE],
+    ['261124090100', DONE],
+    ['202611240901', DONE],
+    ['20261124090100', DONE],
+    ['2613240901', null],
+    ['2602300901', null],
+    ['26112409', null],
+    ['never', null],
+    ['', null],
   ]
   for (const [written, doneMs] of dates) {
     it(`date '${written}' is ${doneMs === null ? 'none' : 'read'}`, () => {
@@ -90,11 +111,20 @@ describe('delivery receipts', () => {
   })
 
   const words: [string, string][] = [
-    ['DELIVRD', 'delivered'], ['DELIVERED', 'delivered'], ['EXPIRED', 'expired'], ['DELETED', 'deleted'],
-    ['UNDELIV', 'undeliverable'], ['ACCEPTD', 'accepted'], ['UNKNOWN', 'unknown'], ['REJECTD', 'rejected'],
-    ['ENROUTE', 'enroute'], ['FAILED', 'undeliverable'], ['WHATEVER', 'unknown'],
+    ['DELIVRD', 'delivered'],
+    ['DELIVERED', 'delivered'],
+    ['EXPIRED', 'expired'],
+    ['DELETED', 'deleted'],
+    ['UNDELIV', 'undeliverable'],
+    ['ACCEPTD', 'accepted'],
+    ['UNKNOWN', 'unknown'],
+    ['REJECTD', 'rejected'],
+    ['ENROUTE', 'enroute'],
+    ['FAILED', 'undeliverable'],
+    ['WHATEVER', 'unknown'],
   ]
-  for (const [word, state] of words) it(`stat:${word} is ${state}`, () => assert.equal(read(`id:1 stat:${word}`)?.state, state))
+  for (const [word, state] of words)
+    it(`stat:${word} is ${state}`, () => assert.equal(read(`id:1 stat:${word}`)?.state, state))
 
   it('are told without their bits by both parameters, or by a text that begins with an id and names a state', () => {
     const like = ['id:1 sub:001 dlvrd:001 stat:DELIVRD', ' ID: 1 STAT: EXPIRED', 'id:1,stat:DELIVRD']
@@ -103,7 +133,16 @@ describe('delivery receipts', () => {
       assert.equal(isLikeReceipt(textReceipt(text)), false, text)
     }
     const pdu = textReceipt('')
-    assert.equal(isLikeReceipt({ ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('1\0') }, { tag: 0x427, value: Buffer.of(2) }] }), true)
+    assert.equal(
+      isLikeReceipt({
+        ...pdu,
+        tlvs: [
+          { tag: 0x1e, value: Buffer.from('1\0') },
+          { tag: 0x427, value: Buffer.of(2) },
+        ],
+      }),
+      true,
+    )
     assert.equal(isLikeReceipt({ ...pdu, tlvs: [{ tag: 0x1e, value: Buffer.from('1\0') }] }), false)
   })
 
@@ -116,11 +155,13 @@ describe('delivery receipts', () => {
 
   it('are read from any octets without throwing, and never come from an ordinary SMS of ours', () => {
     const values = fc.uint8Array({ maxLength: 80 })
-    fc.assert(fc.property(values, fc.constantFrom(0, 1, 8, 0x1e), values, (octets, data_coding, tlv) => {
-      const pdu = textReceipt(Buffer.from(octets), { data_coding })
-      const tlvs = [0x1e, 0x427, 0x423, 0x204].map((tag) => ({ tag, value: Buffer.from(tlv) }))
-      for (const variant of [pdu, { ...pdu, tlvs }]) readReceipt(variant, 'a')
-    }))
+    fc.assert(
+      fc.property(values, fc.constantFrom(0, 1, 8, 0x1e), values, (octets, data_coding, tlv) => {
+        const pdu = textReceipt(Buffer.from(octets), { data_coding })
+        const tlvs = [0x1e, 0x427, 0x423, 0x204].map((tag) => ({ tag, value: Buffer.from(tlv) }))
+        for (const variant of [pdu, { ...pdu, tlvs }]) readReceipt(variant, 'a')
+      }),
+    )
     for (const { decoded, direction, id } of vectors) {
       if (direction === 'esme>mc' && decoded.command === 'submit_sm' && id.startsWith('m')) {
         assert.equal(readReceipt(pduOf(vector(id)), 'a'), null, id)

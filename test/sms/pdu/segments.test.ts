@@ -1,13 +1,26 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { PARTS_MAX, relativeTime, smsPdu, splitSms, type Concatenation, type PlainText, type SmsPart } from '../../../src/sms/pdu/segments.ts'
+import {
+  PARTS_MAX,
+  relativeTime,
+  smsPdu,
+  splitSms,
+  type Concatenation,
+  type PlainText,
+  type SmsPart,
+} from '../../../src/sms/pdu/segments.ts'
 import { addPart, endText, type HeldDeps } from '../../../src/sms/inbox/parts.ts'
 import { readSmsPart } from '../../../src/sms/pdu/segments-join.ts'
 import type { Pdu } from '../../../src/smpp/types.ts'
 import { pduOf, vector } from '../../smpp/dialect/support.ts'
 
 const TO = {
-  source: 'AWEH', sourceTon: 5, sourceNpi: 0, msisdn: '992000000001', registeredDelivery: 1, validityPeriod: '',
+  source: 'AWEH',
+  sourceTon: 5,
+  sourceNpi: 0,
+  msisdn: '992000000001',
+  registeredDelivery: 1,
+  validityPeriod: '',
 }
 
 describe('long SMS, split', () => {
@@ -65,7 +78,10 @@ describe('long SMS, split', () => {
     assert.deepEqual(at('€', latin1), ['ucs2', 8, '20ac'])
     assert.deepEqual(at('é€', { alphabet: 'ascii', dataCoding: 0 }, { ucs2: false }), ['gsm7', 0, '3f3f'])
     // The SMSC puts it into septets, where { is two.
-    assert.deepEqual(splitSms('{'.repeat(81), { concatenation: 'udh8', plain: latin1 }, 1).parts.map((it) => it.text.length), [76, 5])
+    assert.deepEqual(
+      splitSms('{'.repeat(81), { concatenation: 'udh8', plain: latin1 }, 1).parts.map((it) => it.text.length),
+      [76, 5],
+    )
     assert.deepEqual(at('şş', latin1, { languages: [1], translit: false }), ['ucs2', 8, '015f015f'])
   })
 
@@ -75,7 +91,11 @@ describe('long SMS, split', () => {
     assert.equal(splitSms('It’s Я', { concatenation: 'udh8' }, 1).parts[0]?.text, 'It’s Я')
   })
 
-  const national: [string, string, number][] = [['m10', 'más', 2], ['m11', 'não Φ', 3], ['m12', 'अA', 6]]
+  const national: [string, string, number][] = [
+    ['m10', 'más', 2],
+    ['m11', 'não Φ', 3],
+    ['m12', 'अA', 6],
+  ]
   for (const [id, text, language] of national) {
     it(`use the shift tables of ${id} where the line allows them (${vector(id).note})`, () => {
       const [part] = splitSms(text, { concatenation: 'udh8', languages: [language] }, 1).parts
@@ -104,40 +124,71 @@ describe('long SMS, split', () => {
   it('come back whole in any order, with every part doubled, for any text and form', () => {
     const units = fc.constantFrom('a', '€', 'Я', '😀', 'и\u0306', '\n', '[', 'é')
     const national = fc.constantFrom('a', '€', 'ğ', 'Ş', '[', '\n')
-    const texts = fc.oneof(fc.array(units, { maxLength: 600 }), fc.array(national, { maxLength: 600 })).map((it) => it.join(''))
+    const texts = fc
+      .oneof(fc.array(units, { maxLength: 600 }), fc.array(national, { maxLength: 600 }))
+      .map((it) => it.join(''))
     const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar', 'payload')
-    fc.assert(fc.property(texts, forms, fc.nat(0xffff), fc.boolean(), (text, concatenation, reference, reversed) => {
-      const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false, languages: [1] }, reference)
-      const pdus = (reversed ? parts.toReversed() : parts).map(arriving)
-      for (const { shortMessage } of parts) assert.ok(shortMessage.length <= 254)
-      assert.deepEqual(together(pdus.length > 1 ? pdus.flatMap((pdu) => [pdu, pdu]) : pdus), [text])
-    }), { numRuns: 60 })
+    fc.assert(
+      fc.property(texts, forms, fc.nat(0xffff), fc.boolean(), (text, concatenation, reference, reversed) => {
+        const { parts } = splitSms(text, { concatenation, partsMax: 100, translit: false, languages: [1] }, reference)
+        const pdus = (reversed ? parts.toReversed() : parts).map(arriving)
+        for (const { shortMessage } of parts) assert.ok(shortMessage.length <= 254)
+        assert.deepEqual(together(pdus.length > 1 ? pdus.flatMap((pdu) => [pdu, pdu]) : pdus), [text])
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 
 describe('parts of an SMS', () => {
   it('never break what a reader sees as one letter', () => {
     const letters = new Intl.Segmenter('en', { granularity: 'grapheme' })
-    const units = fc.constantFrom('a', '€', '[', '😀', 'и\u0306', 'e\u0301\u0323', '👩\u200d👩\u200d👧\u200d👦', '🇵🇬', 'क्षि', 'ğ')
+    const units = fc.constantFrom(
+      'a',
+      '€',
+      '[',
+      '😀',
+      'и\u0306',
+      'e\u0301\u0323',
+      '👩\u200d👩\u200d👧\u200d👦',
+      '🇵🇬',
+      'क्षि',
+      'ğ',
+    )
     const forms = fc.constantFrom<Concatenation>('udh8', 'udh16', 'sar')
     const languages = fc.constantFrom([], [1], [6])
-    fc.assert(fc.property(fc.array(units, { minLength: 100, maxLength: 400 }), forms, languages, (all, concatenation, known) => {
-      const text = all.join('')
-      const starts = new Set([...letters.segment(text)].map(({ index }) => index))
-      const { parts } = splitSms(text, { concatenation, partsMax: 200, translit: false, languages: known }, 1)
-      let at = 0
-      for (const part of parts) {
-        assert.ok(starts.has(at), `a part begins within a letter, at ${at}`)
-        at += part.text.length
-      }
-      assert.equal(at, text.length)
-    }), { numRuns: 60 })
+    fc.assert(
+      fc.property(
+        fc.array(units, { minLength: 100, maxLength: 400 }),
+        forms,
+        languages,
+        (all, concatenation, known) => {
+          const text = all.join('')
+          const starts = new Set([...letters.segment(text)].map(({ index }) => index))
+          const { parts } = splitSms(text, { concatenation, partsMax: 200, translit: false, languages: known }, 1)
+          let at = 0
+          for (const part of parts) {
+            assert.ok(starts.has(at), `a part begins within a letter, at ${at}`)
+            at += part.text.length
+          }
+          assert.equal(at, text.length)
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 })
 
 describe('incoming SMS', () => {
   it('are read with national tables, Latin-1, ASCII and flash', () => {
-    for (const [id, text] of [['m08', 'dağ'], ['m10', 'más'], ['m11', 'não Φ'], ['m12', 'अA'], ['m13', 'Olá ç'], ['m15', 'Flash']] as const) {
+    for (const [id, text] of [
+      ['m08', 'dağ'],
+      ['m10', 'más'],
+      ['m11', 'não Φ'],
+      ['m12', 'अA'],
+      ['m13', 'Olá ç'],
+      ['m15', 'Flash'],
+    ] as const) {
       assert.equal(readSmsPart(pduOf(vector(id))).text, text, id)
     }
   })
@@ -151,8 +202,16 @@ describe('incoming SMS', () => {
   })
 
   const schemes: [number, string, string][] = [
-    [0x0f, '4100', 'A@'], [0x10, '4100', 'A@'], [0x11, '4100', 'A@'], [0x18, '041f', 'П'], [0x19, '041f', 'П'], [0x14, '41e9', 'Aé'],
-    [0xf5, '41e9', 'Aé'], [0x04, '41e9', 'Aé'], [0xc8, '4100', 'A@'], [0xe0, '041f', 'П'],
+    [0x0f, '4100', 'A@'],
+    [0x10, '4100', 'A@'],
+    [0x11, '4100', 'A@'],
+    [0x18, '041f', 'П'],
+    [0x19, '041f', 'П'],
+    [0x14, '41e9', 'Aé'],
+    [0xf5, '41e9', 'Aé'],
+    [0x04, '41e9', 'Aé'],
+    [0xc8, '4100', 'A@'],
+    [0xe0, '041f', 'П'],
   ]
   for (const [data_coding, hex, wanted] of schemes) {
     it(`are read where the SMSC hands on the coding scheme of the handset, 0x${data_coding.toString(16)}`, () => {
@@ -165,7 +224,10 @@ describe('incoming SMS', () => {
   it('are read in the alphabet that plain text has at that SMSC', () => {
     const pdu = pduOf(vector('m13'))
     const read = (data_coding: number, plain: PlainText) =>
-      readSmsPart({ ...pdu, body: { ...pdu.body, short_message: Buffer.from('a@_é', 'latin1'), data_coding, esm_class: 0 } }, plain).text
+      readSmsPart(
+        { ...pdu, body: { ...pdu.body, short_message: Buffer.from('a@_é', 'latin1'), data_coding, esm_class: 0 } },
+        plain,
+      ).text
     assert.equal(read(0, { alphabet: 'latin1', dataCoding: 0 }), 'a@_é')
     assert.equal(read(0xf1, { alphabet: 'latin1', dataCoding: 0xf1 }), 'a@_é')
     assert.notEqual(read(0, { alphabet: 'latin1', dataCoding: 3 }), 'a@_é')
@@ -175,26 +237,41 @@ describe('incoming SMS', () => {
     const headed = (...octets: number[]) => {
       const pdu = pduOf(vector('m13'))
       const short_message = Buffer.from([octets.length, ...octets, 0x41])
-      const { reference, total, sequence, text } = readSmsPart({ ...pdu, body: { ...pdu.body, short_message, data_coding: 0, esm_class: 0x40 } })
+      const { reference, total, sequence, text } = readSmsPart({
+        ...pdu,
+        body: { ...pdu.body, short_message, data_coding: 0, esm_class: 0x40 },
+      })
       return [reference, total, sequence, text]
     }
     assert.deepEqual(headed(0, 3, 9, 2, 2), [9, 2, 2, 'A'])
     assert.deepEqual(headed(8, 4, 1, 9, 2, 2), [265, 2, 2, 'A'])
-    for (const broken of [[0, 3, 9, 2, 3], [0, 3, 9, 2, 0], [0, 3, 9, 0, 0], [8, 4, 1, 9, 2, 3]]) assert.deepEqual(headed(...broken), [0, 1, 1, 'A'])
+    for (const broken of [
+      [0, 3, 9, 2, 3],
+      [0, 3, 9, 2, 0],
+      [0, 3, 9, 0, 0],
+      [8, 4, 1, 9, 2, 3],
+    ])
+      assert.deepEqual(headed(...broken), [0, 1, 1, 'A'])
   })
 
   it('are read from any octets without throwing', () => {
-    fc.assert(fc.property(fc.uint8Array(), fc.nat(255), fc.constantFrom(0, 0x40), (octets, data_coding, esm_class) => {
-      const pdu = pduOf(vector('m13'))
-      readSmsPart({ ...pdu, body: { ...pdu.body, short_message: Buffer.from(octets), data_coding, esm_class } })
-    }))
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.nat(255), fc.constantFrom(0, 0x40), (octets, data_coding, esm_class) => {
+        const pdu = pduOf(vector('m13'))
+        readSmsPart({ ...pdu, body: { ...pdu.body, short_message: Buffer.from(octets), data_coding, esm_class } })
+      }),
+    )
   })
 })
 
 describe('validity periods', () => {
   const table: [number, string][] = [
-    [0, '000000000100000R'], [60_000, '000000000100000R'], [3600_000, '000000010000000R'],
-    [86_400_000, '000001000000000R'], [26.5 * 3600_000, '000001023000000R'], [31 * 86_400_000, '000031000000000R'],
+    [0, '000000000100000R'],
+    [60_000, '000000000100000R'],
+    [3600_000, '000000010000000R'],
+    [86_400_000, '000001000000000R'],
+    [26.5 * 3600_000, '000001023000000R'],
+    [31 * 86_400_000, '000031000000000R'],
     [400 * 86_400_000, '000031000000000R'],
   ]
   for (const [ms, written] of table) it(`${ms} ms is ${written}`, () => assert.equal(relativeTime(ms), written))

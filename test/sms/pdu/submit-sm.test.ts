@@ -11,39 +11,77 @@ import { LANGUAGES } from '../../../src/ussd/national.ts'
 import { fakeClock } from '../../support/clock.ts'
 
 const clock = fakeClock()
-const OK: SubmitOutcome = { kind: 'ok', messageId: 'm', pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] } }
+const OK: SubmitOutcome = {
+  kind: 'ok',
+  messageId: 'm',
+  pdu: { command: 'submit_sm_resp', status: 0, sequence: 1, body: {}, tlvs: [] },
+}
 
 /** A line that answers from a list, and the settings that `sms` says. */
 function stage(sms: string, answers: SubmitOutcome[] = []) {
-  const { settings } = parseSettings(`
+  const { settings } = parseSettings(
+    `
 lines:
   - { name: one, smsc: { host: 127.0.0.1, systemId: x, password: x }, sms: { source: "123", ${sms} } }
 services: [{ code: "*", flow: dental }]
 redis: embedded
 postgres: embedded
-`, 'test', {})
+`,
+    'test',
+    {},
+  )
   const asked: { pdu: OutgoingPdu; options: SubmitOptions }[] = []
   const line = {
-    name: 'one', sms: { source: '123', sourceTon: 3, sourceNpi: 1 }, bound: () => true, dialect: { habits: { messageIdUseless: false } },
+    name: 'one',
+    sms: { source: '123', sourceTon: 3, sourceNpi: 1 },
+    bound: () => true,
+    dialect: { habits: { messageIdUseless: false } },
     async submit(pdu: OutgoingPdu, options: SubmitOptions) {
       asked.push({ pdu, options })
       return answers.shift() ?? OK
     },
   } as unknown as Line
   const counted: string[] = []
-  const metrics = { count: (name: string, labels: Record<string, string> = {}) => void counted.push(`${name} ${Object.values(labels).join()}`) }
-  const parts = { settings: settings.lines, lines: { all: [line], get: (name: string) => name === 'one' ? line : undefined }, clock, metrics }
-  return { submit: smsSubmit(parts), recall: smsRecall(parts), replace: smsReplace(parts), query: smsQuery(parts), parts, asked, counted }
+  const metrics = {
+    count: (name: string, labels: Record<string, string> = {}) =>
+      void counted.push(`${name} ${Object.values(labels).join()}`),
+  }
+  const parts = {
+    settings: settings.lines,
+    lines: { all: [line], get: (name: string) => (name === 'one' ? line : undefined) },
+    clock,
+    metrics,
+  }
+  return {
+    submit: smsSubmit(parts),
+    recall: smsRecall(parts),
+    replace: smsReplace(parts),
+    query: smsQuery(parts),
+    parts,
+    asked,
+    counted,
+  }
 }
 
-const sms = (more: Partial<SmsToSend> = {}): SmsToSend =>
-  ({ id: '7', kind: 'reminder', msisdn: '67570000001', text: 'Hello', line: 'one', expiresMs: clock.now() + 3_600_000, reference: 8, ...more })
+const sms = (more: Partial<SmsToSend> = {}): SmsToSend => ({
+  id: '7',
+  kind: 'reminder',
+  msisdn: '67570000001',
+  text: 'Hello',
+  line: 'one',
+  expiresMs: clock.now() + 3_600_000,
+  reference: 8,
+  ...more,
+})
 
 describe('submitting an SMS', () => {
   it('says how long it is of use, but no more than the settings allow', async () => {
     const plain = stage('priority: 2')
     await plain.submit(sms())
-    assert.deepEqual([plain.asked[0]!.pdu.body.validity_period, plain.asked[0]!.pdu.body.priority_flag], ['000000010000000R', 2])
+    assert.deepEqual(
+      [plain.asked[0]!.pdu.body.validity_period, plain.asked[0]!.pdu.body.priority_flag],
+      ['000000010000000R', 2],
+    )
     const short = stage('validityMs: 600000')
     await short.submit(sms())
     assert.equal(short.asked[0]!.pdu.body.validity_period, '000000001000000R')
@@ -65,8 +103,17 @@ describe('submitting an SMS', () => {
     await own.submit(sms())
     await own.recall({ msisdn: '67570000001', line: 'one', messageIds: ['a'] })
     const named = ({ body }: OutgoingPdu) => [body.service_type, body.dest_addr_ton, body.dest_addr_npi]
-    assert.deepEqual(plain.asked.map(({ pdu }) => named(pdu)), [['', 1, 1]])
-    assert.deepEqual(own.asked.map(({ pdu }) => [pdu.command, ...named(pdu)]), [['submit_sm', 'CMT', 0, 9], ['cancel_sm', 'CMT', 0, 9]])
+    assert.deepEqual(
+      plain.asked.map(({ pdu }) => named(pdu)),
+      [['', 1, 1]],
+    )
+    assert.deepEqual(
+      own.asked.map(({ pdu }) => [pdu.command, ...named(pdu)]),
+      [
+        ['submit_sm', 'CMT', 0, 9],
+        ['cancel_sm', 'CMT', 0, 9],
+      ],
+    )
   })
 
   it('is in a national alphabet, in UCS-2, or plain, as the settings say', async () => {
@@ -89,9 +136,14 @@ describe('submitting an SMS', () => {
   it('skips the parts that the SMSC has, and says which ones are new', async () => {
     const { submit, asked } = stage('', [OK, { kind: 'timeout' }])
     const text = 'x'.repeat(600)
-    assert.deepEqual(await submit(sms({ text, taken: [1] })),
-      { is: 'ambiguous', partly: { messageIds: [null, 'm', null, null], line: 'one' } })
-    assert.deepEqual(asked.map(({ options }) => options.key), ['7/2', '7/3'])
+    assert.deepEqual(await submit(sms({ text, taken: [1] })), {
+      is: 'ambiguous',
+      partly: { messageIds: [null, 'm', null, null], line: 'one' },
+    })
+    assert.deepEqual(
+      asked.map(({ options }) => options.key),
+      ['7/2', '7/3'],
+    )
     assert.deepEqual(lateSmsOf('7/3', 'one'), { id: '7', line: 'one', part: 3 })
     assert.equal(lateSmsOf('ussd-key', 'one'), null)
   })
@@ -104,21 +156,29 @@ describe('submitting an SMS', () => {
   })
 
   it('takes a refusal for what the table says, or the settings', async () => {
-    const fates = async (settings: string, status: number) => (await stage(settings, [{ kind: 'refused', status }]).submit(sms()))
+    const fates = async (settings: string, status: number) =>
+      await stage(settings, [{ kind: 'refused', status }]).submit(sms())
     assert.deepEqual(await fates('', 0x58), { is: 'later', status: 0x58, pause: true, destination: false })
     assert.deepEqual(await fates('', 0x14), { is: 'later', status: 0x14, pause: false, destination: true })
     assert.deepEqual(await fates('', 0x0b), { is: 'failed', status: 0x0b })
-    assert.deepEqual(await fates('statuses: { "0x0b": retry }', 0x0b), { is: 'later', status: 0x0b, pause: false, destination: false })
+    assert.deepEqual(await fates('statuses: { "0x0b": retry }', 0x0b), {
+      is: 'later',
+      status: 0x0b,
+      pause: false,
+      destination: false,
+    })
     assert.deepEqual(await fates('statuses: { "1025": fail }', 0x401), { is: 'failed', status: 0x401 })
   })
 
   it('knows each status of the specification', () => {
     const is = (status: number) => statusClass(status, ownClasses({}))
-    for (const passing of [0x04, 0x08, 0x64, 0x102, 0x45, 0xfe, 0xff, 0x400, 0x4ff]) assert.equal(is(passing), 'retry', `0x${passing.toString(16)}`)
-    for (const final of [0x01, 0x0a, 0x0b, 0x15, 0x43, 0x48, 0x51, 0x61, 0x65, 0xc0, 0x100, 0x103, 0x500]) assert.equal(is(final), 'fail')
+    for (const passing of [0x04, 0x08, 0x64, 0x102, 0x45, 0xfe, 0xff, 0x400, 0x4ff])
+      assert.equal(is(passing), 'retry', `0x${passing.toString(16)}`)
+    for (const final of [0x01, 0x0a, 0x0b, 0x15, 0x43, 0x48, 0x51, 0x61, 0x65, 0xc0, 0x100, 0x103, 0x500])
+      assert.equal(is(final), 'fail')
   })
 
-  it('has the settings\' names of languages in step with the tables', () => {
+  it("has the settings' names of languages in step with the tables", () => {
     const all = Object.keys(LANGUAGES).join(', ')
     assert.doesNotThrow(() => stage(`languages: [${all}]`))
     assert.throws(() => stage('languages: [klingon]'))
@@ -131,8 +191,13 @@ describe('calling an SMS back', () => {
   it('asks for each part, where the settings allow it', async () => {
     const { recall, asked } = stage('manage: true')
     assert.equal(await recall(one), 'gone')
-    assert.deepEqual(asked.map(({ pdu }) => [pdu.command, pdu.body.message_id, pdu.body.source_addr, pdu.body.destination_addr]),
-      [['cancel_sm', 'a', '123', '67570000001'], ['cancel_sm', 'b', '123', '67570000001']])
+    assert.deepEqual(
+      asked.map(({ pdu }) => [pdu.command, pdu.body.message_id, pdu.body.source_addr, pdu.body.destination_addr]),
+      [
+        ['cancel_sm', 'a', '123', '67570000001'],
+        ['cancel_sm', 'b', '123', '67570000001'],
+      ],
+    )
     assert.equal(await stage('').recall(one), 'off')
     assert.equal(await recall({ ...one, line: 'gone' }), 'off')
   })
@@ -144,30 +209,57 @@ describe('calling an SMS back', () => {
 })
 
 describe('asking what became of an SMS', () => {
-  const answered = (message_state: number, error_code = 0): SubmitOutcome =>
-    ({ kind: 'ok', messageId: 'm', pdu: { command: 'query_sm_resp', status: 0, sequence: 1, body: { message_state, error_code } as never, tlvs: [] } })
+  const answered = (message_state: number, error_code = 0): SubmitOutcome => ({
+    kind: 'ok',
+    messageId: 'm',
+    pdu: { command: 'query_sm_resp', status: 0, sequence: 1, body: { message_state, error_code } as never, tlvs: [] },
+  })
   const ask = async (outcome: SubmitOutcome, sms = '') => {
     const { query, asked } = stage(sms, [outcome])
     const said = await query({ line: 'one', msisdn: '67570000001', messageId: 'ab' })
-    const [{ pdu, options }] = asked as [typeof asked[number]]
-    assert.deepEqual([pdu.command, pdu.body.message_id, pdu.body.source_addr, options.lane], ['query_sm', 'ab', '123', 'sms'])
+    const [{ pdu, options }] = asked as [(typeof asked)[number]]
+    assert.deepEqual(
+      [pdu.command, pdu.body.message_id, pdu.body.source_addr, options.lane],
+      ['query_sm', 'ab', '123', 'sms'],
+    )
     return said
   }
 
   it('understands every state', async () => {
     const states = await Promise.all(Array.from({ length: 11 }, (_, n) => ask(answered(n, n))))
-    assert.deepEqual(states.map((said) => said.is === 'said' && said.state), [
-      'enroute', 'enroute', 'delivered', 'expired', 'deleted', 'undeliverable', 'accepted', 'unknown', 'rejected', 'deleted', 'unknown',
-    ])
+    assert.deepEqual(
+      states.map((said) => said.is === 'said' && said.state),
+      [
+        'enroute',
+        'enroute',
+        'delivered',
+        'expired',
+        'deleted',
+        'undeliverable',
+        'accepted',
+        'unknown',
+        'rejected',
+        'deleted',
+        'unknown',
+      ],
+    )
     assert.deepEqual(states[5], { is: 'said', state: 'undeliverable', error: '005' })
   })
 
   it('tells a message that is not known from a question that is not', async () => {
     const of = async (status: number) => (await ask({ kind: 'refused', status })).is
-    assert.deepEqual([await of(0x67), await of(0x0c), await of(0x03), await of(0x58), await of(0x08)],
-      ['unknown', 'unknown', 'unsupported', 'later', 'later'])
-    assert.deepEqual([(await ask({ kind: 'timeout' })).is, (await ask({ kind: 'lost' })).is, (await ask({ kind: 'unsent', why: 'no-bind' })).is],
-      ['unsupported', 'later', 'unsent'])
+    assert.deepEqual(
+      [await of(0x67), await of(0x0c), await of(0x03), await of(0x58), await of(0x08)],
+      ['unknown', 'unknown', 'unsupported', 'later', 'later'],
+    )
+    assert.deepEqual(
+      [
+        (await ask({ kind: 'timeout' })).is,
+        (await ask({ kind: 'lost' })).is,
+        (await ask({ kind: 'unsent', why: 'no-bind' })).is,
+      ],
+      ['unsupported', 'later', 'unsent'],
+    )
   })
 
   it('is off unless a line wants it, and takes its share of the rate', () => {
@@ -189,22 +281,45 @@ describe('replacing an SMS that the SMSC holds', () => {
   it('is one replace_sm that leaves the times as they are', async () => {
     const { is, pdu, lane } = await replaced('manage: true', OK)
     assert.equal(is, 'replaced')
-    assert.deepEqual([pdu!.command, pdu!.body.message_id, pdu!.body.source_addr, pdu!.body.validity_period, String(pdu!.body.short_message), lane],
-      ['replace_sm', 'ab', '123', '', 'At eleven', 'sms'])
+    assert.deepEqual(
+      [
+        pdu!.command,
+        pdu!.body.message_id,
+        pdu!.body.source_addr,
+        pdu!.body.validity_period,
+        String(pdu!.body.short_message),
+        lane,
+      ],
+      ['replace_sm', 'ab', '123', '', 'At eleven', 'sms'],
+    )
   })
 
   it('is asked for only where the line manages SMS, and where no more than the text changes', async () => {
     assert.deepEqual(await replaced('', OK), { is: 'off', pdu: undefined, lane: undefined })
-    for (const texts of [['At ten', 'В десять'], ['At ten', 'x'.repeat(161)], ['x'.repeat(161), 'At ten']] as [string, string][]) {
+    for (const texts of [
+      ['At ten', 'В десять'],
+      ['At ten', 'x'.repeat(161)],
+      ['x'.repeat(161), 'At ten'],
+    ] as [string, string][]) {
       assert.deepEqual(await replaced('manage: true', OK, texts), { is: 'unfit', pdu: undefined, lane: undefined })
     }
     assert.equal((await replaced('manage: true', OK, ['В десять', 'В час'])).is, 'replaced')
   })
 
   it('knows what was refused, and what nobody knows', async () => {
-    const all: SubmitOutcome[] = [{ kind: 'refused', status: 0x13 }, { kind: 'refused', status: 0x03 }, { kind: 'timeout' }, { kind: 'lost' },
-      { kind: 'unsent', why: 'no-bind' }]
-    assert.deepEqual(await Promise.all(all.map(async (one) => (await replaced('manage: true', one)).is)),
-      ['refused', 'refused', 'unknown', 'unknown', 'unsent'])
+    const all: SubmitOutcome[] = [
+      { kind: 'refused', status: 0x13 },
+      { kind: 'refused', status: 0x03 },
+      { kind: 'timeout' },
+      { kind: 'lost' },
+      { kind: 'unsent', why: 'no-bind' },
+    ]
+    assert.deepEqual(await Promise.all(all.map(async (one) => (await replaced('manage: true', one)).is)), [
+      'refused',
+      'refused',
+      'unknown',
+      'unknown',
+      'unsent',
+    ])
   })
 })

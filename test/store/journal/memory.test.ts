@@ -25,7 +25,13 @@ describe('the dialogue store in memory', () => {
 describe('deadlines', () => {
   it('come soonest first, then by name, and stay until they are set anew', () => {
     const due = deadlines()
-    for (const [name, at] of [['c', 5], ['a', 7], ['b', 5], ['d', 9]] as const) due.set(name, at)
+    for (const [name, at] of [
+      ['c', 5],
+      ['a', 7],
+      ['b', 5],
+      ['d', 9],
+    ] as const)
+      due.set(name, at)
     assert.deepEqual(due.due(7, 10), ['b', 'c', 'a'])
     assert.deepEqual(due.due(7, 2), ['b', 'c'])
     due.set('b', null)
@@ -43,8 +49,10 @@ describe('deadlines', () => {
       if (set === null) truth.delete(name)
       else truth.set(name, set)
     }
-    const expected = [...truth].filter(([, at]) => at <= 500)
-      .toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1)).map(([name]) => name)
+    const expected = [...truth]
+      .filter(([, at]) => at <= 500)
+      .toSorted(([a, x], [b, y]) => x - y || (a < b ? -1 : 1))
+      .map(([name]) => name)
     assert.deepEqual(due.due(500, 1_000), expected)
   })
 })

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DialogueStore, StoreFault } from '../../../src/dialogue/types.ts'
@@ -68,7 +78,12 @@ describe('a journal', () => {
     const whole = readFileSync(file())
     for (let octets = 0; octets <= whole.length; octets += 7) {
       writeFileSync(file(), whole.subarray(0, octets))
-      const lines = whole.subarray(0, octets).toString().split('\n').slice(1, -1).filter((line) => line.includes('"turn"'))
+      const lines = whole
+        .subarray(0, octets)
+        .toString()
+        .split('\n')
+        .slice(1, -1)
+        .filter((line) => line.includes('"turn"'))
       const store = await open()
       assert.equal(await store.count(), Math.ceil(lines.length / 2))
       await store.close()
@@ -153,10 +168,16 @@ describe('the lock on a data directory', () => {
 
   it('refuses a second one, in this process and in another', async () => {
     const store = await open()
-    await assert.rejects(() => open(), (error: Error) => error instanceof UsageError && error.message.includes(String(process.pid)))
+    await assert.rejects(
+      () => open(),
+      (error: Error) => error instanceof UsageError && error.message.includes(String(process.pid)),
+    )
     await store.close()
     writeFileSync(lock(), `${process.ppid}\n`)
-    await assert.rejects(() => open(), (error: Error) => error instanceof UsageError && error.message.includes(String(process.ppid)))
+    await assert.rejects(
+      () => open(),
+      (error: Error) => error instanceof UsageError && error.message.includes(String(process.ppid)),
+    )
   })
   it('is given up at close', async () => {
     await (await open()).close()
@@ -175,7 +196,11 @@ describe('the lock on a data directory', () => {
 })
 
 /** Runs a program with the store in `dir` in a process of its own; answers what it printed and how it ended. */
-async function inChild(dir: string, body: string, before = ''): Promise<{ out: string; signal: NodeJS.Signals | null }> {
+async function inChild(
+  dir: string,
+  body: string,
+  before = '',
+): Promise<{ out: string; signal: NodeJS.Signals | null }> {
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
   const program = `
     import { journalDialogues } from ${url('../../../src/store/journal/store.ts')}
@@ -183,9 +208,14 @@ async function inChild(dir: string, body: string, before = ''): Promise<{ out: s
     const store = await journalDialogues({ dir: process.env.DIALOGUES_DIR, limits: LIMITS })
     const { asked, answer, begin, find } = scene(store)
     ${body}`
-  const child = spawn('/bin/sh', ['-c', `${before} exec "$0" --import tsx --input-type=module -e "$PROGRAM"`, process.execPath], {
-    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, DIALOGUES_DIR: dir, PROGRAM: program },
-  })
+  const child = spawn(
+    '/bin/sh',
+    ['-c', `${before} exec "$0" --import tsx --input-type=module -e "$PROGRAM"`, process.execPath],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, DIALOGUES_DIR: dir, PROGRAM: program },
+    },
+  )
   let out = ''
   child.stdout.on('data', (octets) => (out += String(octets)))
   await new Promise((done) => child.once('close', done))
@@ -198,24 +228,32 @@ describe('a daemon with a journal', () => {
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
   it('that is killed has journalled what it answered: the turn is taken over with its answer', async () => {
-    const { signal } = await inChild(dir, `
+    const { signal } = await inChild(
+      dir,
+      `
       await asked({ msisdn: '1' })
       await answer({ msisdn: '1', text: 'the answer', token: 'dead' })
       await asked({ msisdn: '2' })
       process.kill(process.pid, 'SIGKILL')
-    `)
+    `,
+    )
     assert.equal(signal, 'SIGKILL')
     const store = await journalDialogues({ dir, limits: LIMITS })
     const { overdue, rest } = dialogueFixture(store)
     const due = await overdue(T0 + LEASE_MS, 'mine')
-    assert.deepEqual(due.map((one) => [one.is, one.record.turn, one.record.answer.text]), [['abandoned', 2, 'the answer']])
+    assert.deepEqual(
+      due.map((one) => [one.is, one.record.turn, one.record.answer.text]),
+      [['abandoned', 2, 'the answer']],
+    )
     assert.equal(await rest({ token: 'mine', epoch: due[0]!.record.epoch }, { msisdn: '1' }), true)
     assert.equal(await store.count(), 2)
     await store.close()
   })
   it('that cannot write any more fails the call, and what it failed has not happened', async () => {
     // A limit on the size of files stands for a full disk: 2000 blocks of 512 octets.
-    const { out } = await inChild(dir, `
+    const { out } = await inChild(
+      dir,
+      `
       let n = 0
       for (;;) {
         const failed = await begin({ msisdn: String(n) }).then(() => null, (error) => error)
@@ -226,8 +264,16 @@ describe('a daemon with a journal', () => {
         }
         n++
       }
-    `, 'ulimit -f 2000;')
-    const { n, code, message, found, ready } = JSON.parse(out) as { n: number; code: string; message: string; found: unknown; ready: string }
+    `,
+      'ulimit -f 2000;',
+    )
+    const { n, code, message, found, ready } = JSON.parse(out) as {
+      n: number
+      code: string
+      message: string
+      found: unknown
+      ready: string
+    }
     assert.equal(code, 'down')
     assert.match(message, /journal cannot be written \(EFBIG\)/)
     assert.equal(ready, message)

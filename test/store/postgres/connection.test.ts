@@ -12,14 +12,25 @@ import { migrate, migrationStatus, requireMigrated } from '../../../src/store/po
 import { openPostgres, type Postgres } from '../../../src/store/postgres/connection.ts'
 import { root } from '../../style/tree.ts'
 import { realClock } from '../../support/clock.ts'
-import { describeBoth, dropSchema, freshEmbedded, freshServer, makeSchema, type OpenFresh } from '../../support/postgres.ts'
+import {
+  describeBoth,
+  dropSchema,
+  freshEmbedded,
+  freshServer,
+  makeSchema,
+  type OpenFresh,
+} from '../../support/postgres.ts'
 import { describeWith, services, until } from '../../support/services.ts'
 
-const NAMES = readdirSync(join(root, 'migrations')).map((file) => file.replace(/\.ts$/, '')).toSorted()
+const NAMES = readdirSync(join(root, 'migrations'))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .toSorted()
 
 function migrations(open: OpenFresh): void {
   let db: Postgres
-  beforeEach(async () => { db = await open() })
+  beforeEach(async () => {
+    db = await open()
+  })
   afterEach(() => db?.close())
 
   it('brings an empty database up, and then has nothing more to do', async () => {
@@ -63,7 +74,8 @@ describeWith(['postgres'], 'migrations (Postgres)', () => {
 describeWith(['postgres'], 'a migration', () => {
   it('may take longer than a subscriber would wait', async () => {
     const schema = await makeSchema()
-    const open = (statementMs: number) => openPostgres({ url: services.postgresUrl!, searchPath: [schema], statementMs })
+    const open = (statementMs: number) =>
+      openPostgres({ url: services.postgresUrl!, searchPath: [schema], statementMs })
     const [holder, db] = [await open(0), await open(100)]
     const lock = await holder.knex.transaction()
     await lock.raw('SELECT pg_advisory_xact_lock(7553384001)')
@@ -133,7 +145,10 @@ describeWith(['postgres'], 'the pool', () => {
     await assert.rejects(db.knex('noted').insert({ id: 1 }), { code: '25006' })
     await db.knex('noted').insert({ id: 2 })
     await db.knex.raw('SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY')
-    await assert.rejects(db.knex.transaction((trx) => trx('noted').insert({ id: 3 })), { code: '25006' })
+    await assert.rejects(
+      db.knex.transaction((trx) => trx('noted').insert({ id: 3 })),
+      { code: '25006' },
+    )
     await db.knex.transaction((trx) => trx('noted').insert({ id: 4 }))
     assert.deepEqual(await db.knex('noted').pluck('id').orderBy('id'), [2, 4])
     await db.close()
@@ -162,7 +177,10 @@ describeBoth('what /ready says of Postgres', (database) => {
     const { rows } = await database.db.knex.raw('SHOW autovacuum')
     const { ok, kind, notes } = await checkPostgres(database.db)
     assert.deepEqual({ ok, kind }, { ok: true, kind: database.kind })
-    assert.deepEqual(notes.map((note) => /^autovacuum is off: .*VACUUM \(ANALYZE\)/.test(note)), rows[0].autovacuum === 'off' ? [true] : [])
+    assert.deepEqual(
+      notes.map((note) => /^autovacuum is off: .*VACUUM \(ANALYZE\)/.test(note)),
+      rows[0].autovacuum === 'off' ? [true] : [],
+    )
   })
 })
 
@@ -196,12 +214,26 @@ describe('the embedded database', () => {
     const { knex, close } = await freshEmbedded()
     await migrate(knex)
     await knex('dental_type').insert({ id: 'checkup', position: 1 })
-    const known = async () => Number((await knex('pg_class').where({ relname: 'dental_type' }).first('reltuples')).reltuples)
+    const known = async () =>
+      Number((await knex('pg_class').where({ relname: 'dental_type' }).first('reltuples')).reltuples)
     assert.equal(await known(), -1)
     await purgeOnce({
-      knex, clock: realClock, log: silentLog, metrics: { count: () => undefined } as never,
-      settings: { postgres: 'embedded', retention: { smsDays: 90, appointmentsMonths: 24, idleMonths: 24, flowRevisionsDays: 365, flowRevisionsMax: 100 } } as never,
-      dialogues: { census: async () => ({ open: new Map(), whole: true }) } as never, flows: { wanted: () => [] } as never,
+      knex,
+      clock: realClock,
+      log: silentLog,
+      metrics: { count: () => undefined } as never,
+      settings: {
+        postgres: 'embedded',
+        retention: {
+          smsDays: 90,
+          appointmentsMonths: 24,
+          idleMonths: 24,
+          flowRevisionsDays: 365,
+          flowRevisionsMax: 100,
+        },
+      } as never,
+      dialogues: { census: async () => ({ open: new Map(), whole: true }) } as never,
+      flows: { wanted: () => [] } as never,
     })
     assert.equal(await known(), 1)
     await close()
@@ -243,12 +275,17 @@ async function silentProxy() {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   return {
     port: (server.address() as { port: number }).port,
-    to: (port: number) => { real = port },
+    to: (port: number) => {
+      real = port
+    },
     connections: () => accepted,
-    silence: () => { for (const socket of open) socket.unpipe().pause() },
-    close: () => new Promise<void>((done) => {
-      for (const socket of open) socket.destroy()
-      server.close(() => done())
-    }),
+    silence: () => {
+      for (const socket of open) socket.unpipe().pause()
+    },
+    close: () =>
+      new Promise<void>((done) => {
+        for (const socket of open) socket.destroy()
+        server.close(() => done())
+      }),
   }
 }

@@ -13,15 +13,20 @@ const sent = (code: string) => Object.assign(new Error(code), { severity: 'ERROR
 describe('a statement that may be run twice', () => {
   const pauses: number[] = []
   const clock: Clock = { now: () => 0, today: () => 0, after: (ms, run) => (pauses.push(ms), run(), () => undefined) }
-  beforeEach(() => { pauses.length = 0 })
+  beforeEach(() => {
+    pauses.length = 0
+  })
 
   const run = async (errors: unknown[], signal = new AbortController().signal) => {
     let tries = 0
-    const answer = await repeating(async () => {
-      const error = errors[tries++]
-      if (error) throw error
-      return 'answer'
-    }, { signal, clock, chance: () => 0.5 }).catch((error: unknown) => error)
+    const answer = await repeating(
+      async () => {
+        const error = errors[tries++]
+        if (error) throw error
+        return 'answer'
+      },
+      { signal, clock, chance: () => 0.5 },
+    ).catch((error: unknown) => error)
     return { answer, tries }
   }
 
@@ -39,7 +44,12 @@ describe('a statement that may be run twice', () => {
   })
 
   it('is not repeated after an answer, a full pool, a bug, or the deadline', async () => {
-    for (const error of [sent('23505'), sent('57014'), new TypeError('bug'), Object.assign(new Error('full'), { name: 'KnexTimeoutError' })]) {
+    for (const error of [
+      sent('23505'),
+      sent('57014'),
+      new TypeError('bug'),
+      Object.assign(new Error('full'), { name: 'KnexTimeoutError' }),
+    ]) {
       assert.deepEqual(await run([error]), { answer: error, tries: 1 })
     }
     const lost = new Error('lost')
@@ -59,7 +69,13 @@ describe('the dental service without its database', () => {
     const db = await openPostgres({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none`, acquireMs: 200 })
     const backend = moduleBackend('dental', dental({ knex: db.knex, clock: realClock, chance: () => 0.5 }))
     const context = {
-      intention: 'e:1:1', epoch: 'e', msisdn: '67570000001', language: 'en', line: 'a', todayMs: 0, signal: new AbortController().signal,
+      intention: 'e:1:1',
+      epoch: 'e',
+      msisdn: '67570000001',
+      language: 'en',
+      line: 'a',
+      todayMs: 0,
+      signal: new AbortController().signal,
     }
     const result = await backend.call('book', { slot: '1' }, context)
     assert.ok(result.is === 'failed' && result.why === 'down', JSON.stringify(result))
@@ -71,8 +87,10 @@ describe('the dental service without its database', () => {
 describeWith(['postgres'], 'an error of the database', () => {
   it('does not quote the values of the statement', async () => {
     const db = await freshServer()
-    await assert.rejects(db.knex.raw('SELECT * FROM nowhere WHERE msisdn = ?', ['67570000001']),
-      (error: Error) => !error.message.includes('67570000001') && sqlState(error) === '42P01')
+    await assert.rejects(
+      db.knex.raw('SELECT * FROM nowhere WHERE msisdn = ?', ['67570000001']),
+      (error: Error) => !error.message.includes('67570000001') && sqlState(error) === '42P01',
+    )
     await db.close()
   })
 })

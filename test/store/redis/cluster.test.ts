@@ -17,7 +17,10 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
     nodes = started.filter((node) => node !== undefined)
     if (nodes.length < 2) return this.skip()
     await meet(nodes.map((node) => node.port))
-    cluster = new Cluster(nodes.map(({ port }) => ({ host: '127.0.0.1', port })), { redisOptions: REDIS_OPTIONS, enableOfflineQueue: false })
+    cluster = new Cluster(
+      nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
+      { redisOptions: REDIS_OPTIONS, enableOfflineQueue: false },
+    )
     await new Promise((done) => cluster.once('ready', done))
   })
   after(async () => {
@@ -44,30 +47,54 @@ describeWith(['redis'], 'the dialogue store in a Redis Cluster of two nodes', ()
     await Promise.all(Array.from({ length: 200 }, (_, n) => asked({ msisdn: String(n) })))
     const sizes = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()))
     assert.equal(sizes.length, 2)
-    assert.ok(sizes.every((keys) => keys > 50), String(sizes))
+    assert.ok(
+      sizes.every((keys) => keys > 50),
+      String(sizes),
+    )
   })
 
   it('keeps parts of SMS of every subscriber, whichever node has them', async () => {
     const shelf = redisParts({ client: cluster, prefix: 'parts', subscribersMax: 6_400 })
     const everybody = Array.from({ length: 100 }, (_, n) => ({ group: 'g', msisdn: `6757000${n}` }))
     const texts = [{ to: '1', reference: 1, total: 2, sinceMs: 0, parts: { 1: 'a' }, doneMs: null }]
-    const put = (whose: typeof everybody[number]) => shelf.change(whose, () => ({ held: { ...whose, texts }, dueMs: 1_000, liveMs: 1_000, told: null }))
+    const put = (whose: (typeof everybody)[number]) =>
+      shelf.change(whose, () => ({ held: { ...whose, texts }, dueMs: 1_000, liveMs: 1_000, told: null }))
     await Promise.all(everybody.map(put))
-    assert.ok((await Promise.all(everybody.map((whose) => shelf.find(whose)))).every((held) => held?.texts[0]?.parts[1] === 'a'))
+    assert.ok(
+      (await Promise.all(everybody.map((whose) => shelf.find(whose)))).every(
+        (held) => held?.texts[0]?.parts[1] === 'a',
+      ),
+    )
     assert.equal(await shelf.erase('67570000'), 1)
     const due = await shelf.changeDue(1_000, 500, ({ msisdn }) => ({ held: null, dueMs: 0, liveMs: 0, told: msisdn }))
-    assert.deepEqual(due.toSorted(), everybody.map(({ msisdn }) => msisdn).slice(1).toSorted())
+    assert.deepEqual(
+      due.toSorted(),
+      everybody
+        .map(({ msisdn }) => msisdn)
+        .slice(1)
+        .toSorted(),
+    )
   })
 })
 
 describeWith(['redis'], 'a Redis Cluster of which some slots have no node', () => {
   let node: OwnRedis | undefined
   before(async function () {
-    node = await ownRedis('--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no', '--cluster-announce-ip', '127.0.0.1')
+    node = await ownRedis(
+      '--cluster-enabled',
+      'yes',
+      '--cluster-require-full-coverage',
+      'no',
+      '--cluster-announce-ip',
+      '127.0.0.1',
+    )
     if (!node) return this.skip()
     const client = new Redis(node.port, '127.0.0.1')
     await client.cluster('ADDSLOTSRANGE', 0, 8191)
-    await until(async () => String(await client.cluster('INFO')).includes('cluster_state:ok'), 'the cluster does not form')
+    await until(
+      async () => String(await client.cluster('INFO')).includes('cluster_state:ok'),
+      'the cluster does not form',
+    )
     client.disconnect()
   })
   after(() => node?.stop())
@@ -80,7 +107,11 @@ describeWith(['redis'], 'a Redis Cluster of which some slots have no node', () =
   })
 
   it('gives what is due on the nodes that answer', async () => {
-    const store = await redisDialogues({ servers: { cluster: [`redis://127.0.0.1:${node!.port}`] }, prefix: 'half', limits: LIMITS })
+    const store = await redisDialogues({
+      servers: { cluster: [`redis://127.0.0.1:${node!.port}`] },
+      prefix: 'half',
+      limits: LIMITS,
+    })
     const { begin } = dialogueFixture(store)
     const opened = await Promise.allSettled(Array.from({ length: 40 }, (_, n) => begin({ msisdn: String(n) })))
     const kept = opened.filter((one) => one.status === 'fulfilled').length
@@ -97,8 +128,9 @@ async function meet(ports: number[]): Promise<void> {
   await clients[0]!.cluster('ADDSLOTSRANGE', 0, 8191)
   await clients[1]!.cluster('ADDSLOTSRANGE', 8192, 16383)
   await clients[0]!.cluster('MEET', '127.0.0.1', ports[1]!)
-  const agreed = async (client: Redis) => String(await client.cluster('INFO')).includes('cluster_state:ok')
-    && String(await client.cluster('INFO')).includes('cluster_size:2')
+  const agreed = async (client: Redis) =>
+    String(await client.cluster('INFO')).includes('cluster_state:ok') &&
+    String(await client.cluster('INFO')).includes('cluster_size:2')
   await until(async () => (await Promise.all(clients.map(agreed))).every(Boolean), 'the cluster does not form')
   for (const client of clients) client.disconnect()
 }

@@ -38,7 +38,14 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     await assert.rejects(() => begin({ msisdn: '2' }), isDown)
     assert.deepEqual(faults, [], 'who called counts it, once')
     link.set('open')
-    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    await until(
+      () =>
+        find().then(
+          () => true,
+          () => false,
+        ),
+      'the store does not come back',
+    )
     assert.equal((await find())?.status, 'resting')
     assert.equal(await find({ msisdn: '2' }), null, 'what was rejected is not sent later')
   })
@@ -50,7 +57,11 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     assert.equal(REDIS_OPTIONS.commandTimeout, 500)
     // Its time-out and this one are of one clock: a machine that stops for a while holds up both.
     const halfSecond = () => new Promise<void>((done) => setTimeout(done, REDIS_OPTIONS.commandTimeout))
-    const late = halfSecond().then(halfSecond).then(() => { throw new Error('a second time-out is over') })
+    const late = halfSecond()
+      .then(halfSecond)
+      .then(() => {
+        throw new Error('a second time-out is over')
+      })
     late.catch(() => undefined) // it loses each race
     for (const call of calls) await assert.rejects(() => Promise.race([call, late]), isDown)
   })
@@ -59,7 +70,14 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     await asked()
     link.set('stale')
     await assert.rejects(() => find(), isDown)
-    await until(() => find().then(() => true, () => false), 'the silent connection is still used')
+    await until(
+      () =>
+        find().then(
+          () => true,
+          () => false,
+        ),
+      'the silent connection is still used',
+    )
   })
   it('does not know whether a write whose answer was lost was applied, and may repeat it', async () => {
     const { begin, rest, answer, find } = dialogueFixture(store)
@@ -67,14 +85,28 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
     await assert.rejects(() => begin({ token: 't', epoch: 'e' }), isDown)
     link.set('cut')
     link.set('open')
-    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    await until(
+      () =>
+        find().then(
+          () => true,
+          () => false,
+        ),
+      'the store does not come back',
+    )
     const opened = expectIs(await begin({ token: 't', epoch: 'other' }), 'opened')
     assert.equal(opened.record.epoch, 'e', 'the first try had been applied')
     link.set('mute')
     await assert.rejects(() => rest({ token: 't', epoch: 'e' }), isDown)
     link.set('cut')
     link.set('open')
-    await until(() => find().then(() => true, () => false), 'the store does not come back')
+    await until(
+      () =>
+        find().then(
+          () => true,
+          () => false,
+        ),
+      'the store does not come back',
+    )
     assert.equal((await find())?.status, 'resting')
     assert.equal(await rest({ token: 't', epoch: 'e' }), true)
     assert.equal(expectIs(await answer(), 'next').record.turn, 2)
@@ -82,10 +114,13 @@ describeWith(['redis'], 'the dialogue store when the wire to Redis fails', () =>
   it('says nothing of the subscriber in its errors', async () => {
     const { answer } = dialogueFixture(store)
     link.set('cut')
-    await assert.rejects(() => answer({ text: 'PIN 4711' }), (error: Error) => {
-      const told = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error.cause)
-      return !told.includes('67570000001') && !told.includes('4711')
-    })
+    await assert.rejects(
+      () => answer({ text: 'PIN 4711' }),
+      (error: Error) => {
+        const told = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error.cause)
+        return !told.includes('67570000001') && !told.includes('4711')
+      },
+    )
   })
   it('survives a confirmation that cannot be sent', async () => {
     const { asked, key } = dialogueFixture(store)
@@ -100,7 +135,12 @@ describe('the dialogue store without any Redis', () => {
   it('comes up all the same; check rejects', async () => {
     const faults: StoreFault[] = []
     const url = `redis://127.0.0.1:${await freePort()}`
-    const store = await redisDialogues({ servers: { url }, limits: LIMITS, log: silentLog, onFault: (fault) => faults.push(fault) })
+    const store = await redisDialogues({
+      servers: { url },
+      limits: LIMITS,
+      log: silentLog,
+      onFault: (fault) => faults.push(fault),
+    })
     await assert.rejects(() => store.check(), isDown)
     await assert.rejects(() => dialogueFixture(store).begin(), isDown)
     assert.deepEqual(faults, [])
@@ -129,7 +169,8 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     for (let n = 0; n < 200; n++) {
       const said = { msisdn: String(n) }
       const begins = await Promise.all([
-        one.begin({ ...said, token: `1-${n}` }), other.begin({ ...said, token: `2-${n}`, link: 'link-b' }),
+        one.begin({ ...said, token: `1-${n}` }),
+        other.begin({ ...said, token: `2-${n}`, link: 'link-b' }),
       ])
       assert.deepEqual(begins.map((taken) => taken.is).toSorted(), ['opened', 'repeat'])
       const mine = begins[0]!.is === 'opened' ? one : other
@@ -173,7 +214,10 @@ describeWith(['redis'], 'the dialogue store among others', () => {
       const [key] = await recordKeys()
       await client.del(key!)
       await (spoil === undefined ? client.rpush(key!, 'a list') : client.set(key!, spoil))
-      await assert.rejects(() => answer(), (error) => error instanceof StoreError && error.code === 'corrupt')
+      await assert.rejects(
+        () => answer(),
+        (error) => error instanceof StoreError && error.code === 'corrupt',
+      )
       assert.equal(faults.at(-1), 'corrupt')
       assert.equal(await find(), null)
       expectIs(await answer(), 'unknown')
@@ -191,7 +235,8 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const [key] = await recordKeys()
     const newer = `3${(await client.get(key!))!.slice(1)} and more`
     await client.set(key!, newer, 'KEEPTTL')
-    const isNewer = (error: unknown) => error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
+    const isNewer = (error: unknown) =>
+      error instanceof StoreError && error.code === 'newer' && /replace this daemon/.test(error.message)
     for (const call of [answer, find, drop]) await assert.rejects(() => call(), isNewer)
     assert.deepEqual(await overdue(T0 + LIMITS.totalMs), [])
     assert.deepEqual(faults, ['newer', 'newer', 'newer', 'newer'])
@@ -215,7 +260,10 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     await asked()
     const [key] = await recordKeys()
     await client.append(key!, '}')
-    await assert.rejects(() => find(), (error) => error instanceof StoreError && error.code === 'corrupt')
+    await assert.rejects(
+      () => find(),
+      (error) => error instanceof StoreError && error.code === 'corrupt',
+    )
     assert.equal(await find(), null)
     assert.equal(await store.count(), 0)
   })
@@ -238,7 +286,10 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     const byMsisdn = (await recordKeys()).toSorted((a, b) => (a.slice(-1) < b.slice(-1) ? -1 : 1))
     const ttls = await Promise.all(byMsisdn.map((key) => client.pttl(key)))
     assert.equal(ttls.length, 4)
-    assert.ok(ttls.every((ms) => ms > 0), String(ttls))
+    assert.ok(
+      ttls.every((ms) => ms > 0),
+      String(ttls),
+    )
     assert.ok(ttls[2]! <= LIMITS.tombstoneMs)
     assert.ok(ttls[3]! > LIMITS.tombstoneMs && ttls[3]! <= LIMITS.resumeMs)
   })
@@ -249,7 +300,10 @@ describeWith(['redis'], 'the dialogue store among others', () => {
     for (let n = 0; n < 2_000; n++) {
       const epoch = `01968a2e-7c00-7abc-8000-${String(n).padStart(12, '0')}`
       const snapshot = { value: 'main', context: { pad } }
-      await asked({ msisdn: `675700${10_000 + n}`, epoch }, { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot })
+      await asked(
+        { msisdn: `675700${10_000 + n}`, epoch },
+        { token: `a-token-of-a-turn-${10_000 + n}`, text, snapshot },
+      )
     }
     const [key] = await recordKeys()
     const octets = (await client.memory('USAGE', key!, 'SAMPLES', 0))!
@@ -274,10 +328,34 @@ describe('the dialogue store on a Redis that will not', () => {
     if (!replica) return this.skip()
     const store = await redisDialogues({ servers: { url: `redis://127.0.0.1:${replica.port}` }, limits: LIMITS })
     try {
-      await assert.rejects(() => store.check(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
-      await until(() => dialogueFixture(store).find().then(() => true, () => false), 'it does not reconnect')
-      await assert.rejects(() => dialogueFixture(store).begin(), (error: Error) => isDown(error) && error.message.includes('READONLY'))
-      await until(() => dialogueFixture(store).find().then(() => true, () => false), 'it does not reconnect')
+      await assert.rejects(
+        () => store.check(),
+        (error: Error) => isDown(error) && error.message.includes('READONLY'),
+      )
+      await until(
+        () =>
+          dialogueFixture(store)
+            .find()
+            .then(
+              () => true,
+              () => false,
+            ),
+        'it does not reconnect',
+      )
+      await assert.rejects(
+        () => dialogueFixture(store).begin(),
+        (error: Error) => isDown(error) && error.message.includes('READONLY'),
+      )
+      await until(
+        () =>
+          dialogueFixture(store)
+            .find()
+            .then(
+              () => true,
+              () => false,
+            ),
+        'it does not reconnect',
+      )
     } finally {
       await store.close()
       await replica.stop()
@@ -291,13 +369,20 @@ describe('the dialogue store on a Redis that will not', () => {
     const store = await redisDialogues({ servers: { url }, limits: LIMITS })
     const refusals: [string, () => Promise<unknown>, () => Promise<unknown>][] = [
       ['OOM', () => client.config('SET', 'maxmemory', '1'), () => client.config('SET', 'maxmemory', '0')],
-      ['NOREPLICAS', () => client.config('SET', 'min-replicas-to-write', '1'), () => client.config('SET', 'min-replicas-to-write', '0')],
+      [
+        'NOREPLICAS',
+        () => client.config('SET', 'min-replicas-to-write', '1'),
+        () => client.config('SET', 'min-replicas-to-write', '0'),
+      ],
       ['NOPERM', () => client.acl('SETUSER', 'default', '-set'), () => client.acl('SETUSER', 'default', '+@all')],
     ]
     try {
       for (const [why, refuse, allow] of refusals) {
         await refuse()
-        await assert.rejects(() => store.check(), (error: Error) => isDown(error) && error.message.includes(why))
+        await assert.rejects(
+          () => store.check(),
+          (error: Error) => isDown(error) && error.message.includes(why),
+        )
         await allow()
         assert.deepEqual((await store.check()).notes, ['appendonly is off: a restart of Redis loses open dialogues'])
       }
@@ -317,7 +402,9 @@ describe('the dialogue store on a Redis that will not', () => {
     try {
       assert.deepEqual(await store.check(), { durable: true, notes: [] })
       await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
-      assert.deepEqual((await store.check()).notes, ['maxmemory-policy is allkeys-lru: Redis may drop open dialogues when it is full'])
+      assert.deepEqual((await store.check()).notes, [
+        'maxmemory-policy is allkeys-lru: Redis may drop open dialogues when it is full',
+      ])
       await client.acl('SETUSER', 'default', '-config')
       const refused = await store.check()
       assert.equal(refused.durable, false)

@@ -10,7 +10,21 @@ import { describeWith, services } from '../../support/services.ts'
 
 /** Few values of everything, so that sequences meet themselves. */
 const step = fc.record({
-  call: fc.constantFrom('open', 'open', 'bury', 'take', 'take', 'take', 'rest', 'rest', 'rest', 'confirm', 'renew', 'drop', 'overdue'),
+  call: fc.constantFrom(
+    'open',
+    'open',
+    'bury',
+    'take',
+    'take',
+    'take',
+    'rest',
+    'rest',
+    'rest',
+    'confirm',
+    'renew',
+    'drop',
+    'overdue',
+  ),
   msisdn: fc.constantFrom('67570000001', '67570000001', '67570000001', '67570000002'),
   network: fc.constantFrom('', '17', '17', '17', 'a b'),
   text: fc.constantFrom('', '1', '2 "x"'),
@@ -21,7 +35,23 @@ const step = fc.record({
   kind: fc.constantFrom('input', 'input', 'input', 'notify-ack'),
   token: fc.constantFrom('own', 'own', 'own', 'own', 't 1', 't 2'),
   ended: fc.constantFrom(null, null, null, 'completed', 'failed'),
-  waitMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 500, LEASE_MS, LIMITS.duplicateBeginMs, LIMITS.confirmMs, LIMITS.idleMs, LIMITS.tombstoneMs),
+  waitMs: fc.constantFrom(
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    1,
+    500,
+    LEASE_MS,
+    LIMITS.duplicateBeginMs,
+    LIMITS.confirmMs,
+    LIMITS.idleMs,
+    LIMITS.tombstoneMs,
+  ),
   beginOp: fc.constantFrom(undefined, 0, 1),
   copyMs: fc.constantFrom(undefined, undefined, 501, 2 * LIMITS.tombstoneMs),
   by: fc.constantFrom('nothing', 'epoch', 'network', 'other'),
@@ -45,29 +75,55 @@ async function call(store: DialogueStore, s: Step, now: Now): Promise<unknown> {
   const kind = s.call === 'open' || s.call === 'bury' ? 'begin' : s.kind
   const { beginOp, copyMs } = s
   const taking = {
-    key, network: s.network, code: kind === 'begin' ? s.code : '', line: s.link, link: s.link, token, nowMs: atMs,
-    leaseUntilMs: atMs + LEASE_MS, epoch: `epoch ${now.n}`, copyMs, answer: { kind, text: kind === 'input' ? s.text : '', step: s.step },
+    key,
+    network: s.network,
+    code: kind === 'begin' ? s.code : '',
+    line: s.link,
+    link: s.link,
+    token,
+    nowMs: atMs,
+    leaseUntilMs: atMs + LEASE_MS,
+    epoch: `epoch ${now.n}`,
+    copyMs,
+    answer: { kind, text: kind === 'input' ? s.text : '', step: s.step },
     returnPath: { ...PATH, carrier: String(now.n), ...(beginOp === undefined ? {} : { beginOp }) },
   } as const
   switch (s.call) {
-    case 'open': return store.open(taking)
-    case 'bury': return s.network === '' || store.bury(taking, atMs + (copyMs ?? LIMITS.tombstoneMs), atMs)
-    case 'take': return store.take(taking)
-    case 'rest': return store.rest({
-      key, epoch, token, nowMs: atMs, revision: 'r@1', snapshot: { n: now.n, text: s.text }, ended: s.ended,
-      reply: { action: s.ended ? 'end' : 'continue', text: s.text, step: s.replied, link: s.link },
-    })
+    case 'open':
+      return store.open(taking)
+    case 'bury':
+      return s.network === '' || store.bury(taking, atMs + (copyMs ?? LIMITS.tombstoneMs), atMs)
+    case 'take':
+      return store.take(taking)
+    case 'rest':
+      return store.rest({
+        key,
+        epoch,
+        token,
+        nowMs: atMs,
+        revision: 'r@1',
+        snapshot: { n: now.n, text: s.text },
+        ended: s.ended,
+        reply: { action: s.ended ? 'end' : 'continue', text: s.text, step: s.replied, link: s.link },
+      })
     case 'confirm': {
       store.confirm(key, epoch, now.turn)
       await new Promise((done) => setImmediate(done))
       return 'confirmed'
     }
-    case 'renew': return store.renew(key, epoch, token, atMs + 2 * LEASE_MS)
+    case 'renew':
+      return store.renew(key, epoch, token, atMs + 2 * LEASE_MS)
     case 'drop': {
-      const which = { nothing: {}, epoch: { epoch }, network: { network: s.network }, other: { epoch: 'other', network: s.network } }
+      const which = {
+        nothing: {},
+        epoch: { epoch },
+        network: { network: s.network },
+        other: { epoch: 'other', network: s.network },
+      }
       return store.drop(key, which[s.by], 'network-abort', atMs)
     }
-    default: return store.overdue(atMs, 100, token, atMs + LEASE_MS)
+    default:
+      return store.overdue(atMs, 100, token, atMs + LEASE_MS)
   }
 }
 
@@ -82,32 +138,53 @@ describeWith(['redis'], 'the two dialogue stores', () => {
     this.timeout(60_000)
     let run = 0
     const seen = new Set<string>()
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), async (steps) => {
-      const prefix = `model${process.pid}-${++run}`
-      const memory = await journalDialogues({ limits: LIMITS })
-      const redis = await redisDialogues({ client, prefix, limits: LIMITS })
-      const owners = new Map<string, string>()
-      let atMs = T0
-      for (const [n, s] of steps.entries()) {
-        atMs += s.waitMs
-        const key = { group: 'main', msisdn: s.msisdn }
-        const stands = await memory.find(key)
-        const mint = s.call === 'open' || s.call === 'take' || s.call === 'overdue'
-        const token = s.token !== 'own' ? s.token : mint ? `own ${n}` : (owners.get(s.msisdn) ?? 'none')
-        const now = { n, atMs, token, epoch: stands?.epoch ?? 'none', turn: stands?.turn ?? 0 }
-        const [expected, answered] = [await call(memory, s, now), await call(redis, s, now)]
-        assert.deepEqual(answered, expected, `step ${n}: ${JSON.stringify(s)}`)
-        seen.add(outcome(s.call, expected))
-        for (const { key: { msisdn } } of takenBy(expected)) owners.set(msisdn, token)
-        const [mine, other] = [await memory.find(key), await redis.find(key)]
-        // Redis forgets tombstones by its own clock.
-        if (mine || other?.status !== 'ended') assert.deepEqual(other, mine, `after step ${n}: ${JSON.stringify(s)}`)
-      }
-    }), { numRuns: 150, ...(process.env.FC_SEED ? { seed: Number(process.env.FC_SEED) } : {}) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }), async (steps) => {
+        const prefix = `model${process.pid}-${++run}`
+        const memory = await journalDialogues({ limits: LIMITS })
+        const redis = await redisDialogues({ client, prefix, limits: LIMITS })
+        const owners = new Map<string, string>()
+        let atMs = T0
+        for (const [n, s] of steps.entries()) {
+          atMs += s.waitMs
+          const key = { group: 'main', msisdn: s.msisdn }
+          const stands = await memory.find(key)
+          const mint = s.call === 'open' || s.call === 'take' || s.call === 'overdue'
+          const token = s.token !== 'own' ? s.token : mint ? `own ${n}` : (owners.get(s.msisdn) ?? 'none')
+          const now = { n, atMs, token, epoch: stands?.epoch ?? 'none', turn: stands?.turn ?? 0 }
+          const [expected, answered] = [await call(memory, s, now), await call(redis, s, now)]
+          assert.deepEqual(answered, expected, `step ${n}: ${JSON.stringify(s)}`)
+          seen.add(outcome(s.call, expected))
+          for (const {
+            key: { msisdn },
+          } of takenBy(expected))
+            owners.set(msisdn, token)
+          const [mine, other] = [await memory.find(key), await redis.find(key)]
+          // Redis forgets tombstones by its own clock.
+          if (mine || other?.status !== 'ended') assert.deepEqual(other, mine, `after step ${n}: ${JSON.stringify(s)}`)
+        }
+      }),
+      { numRuns: 150, ...(process.env.FC_SEED ? { seed: Number(process.env.FC_SEED) } : {}) },
+    )
     const keys = await client.keys(`model${process.pid}-*`)
     if (keys.length > 0) await client.del(keys)
-    for (const is of ['open opened', 'open repeat', 'bury true', 'bury false', 'take next', 'take repeat', 'take busy', 'take unknown', 'rest true', 'rest false',
-      'renew true', 'drop record', 'overdue abandoned', 'overdue unconfirmed', 'overdue ended']) {
+    for (const is of [
+      'open opened',
+      'open repeat',
+      'bury true',
+      'bury false',
+      'take next',
+      'take repeat',
+      'take busy',
+      'take unknown',
+      'rest true',
+      'rest false',
+      'renew true',
+      'drop record',
+      'overdue abandoned',
+      'overdue unconfirmed',
+      'overdue ended',
+    ]) {
       assert.ok(seen.has(is), `no sequence came to '${is}': the property shows less than it says`)
     }
   })

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, listens, until } from '../../support/services.ts'
 
-const PROGRAM = (process.env.PATH ?? '').split(':').map((dir) => join(dir, 'redis-server')).find(existsSync)
+const PROGRAM = (process.env.PATH ?? '')
+  .split(':')
+  .map((dir) => join(dir, 'redis-server'))
+  .find(existsSync)
 
 export interface OwnRedis {
   port: number
@@ -24,7 +27,8 @@ export async function ownRedis(...settings: string[]): Promise<OwnRedis | undefi
   const child = spawn(PROGRAM, args, { stdio: 'ignore' })
   await until(() => listens(port), 'the redis-server of this test does not answer')
   return {
-    port, dir,
+    port,
+    dir,
     async stop() {
       const gone = new Promise((done) => child.once('exit', done))
       child.kill('SIGKILL')
@@ -71,9 +75,10 @@ export async function wire(to: { host: string; port: number }): Promise<Wire> {
       stale = new Set(next === 'stale' ? sockets : [])
       if (next === 'cut') for (const socket of sockets) socket.destroy()
     },
-    close: () => new Promise((done) => {
-      for (const socket of sockets) socket.destroy()
-      server.close(() => done())
-    }),
+    close: () =>
+      new Promise((done) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => done())
+      }),
   }
 }

@@ -19,7 +19,12 @@ export async function redisPlace(usual: DialogueLimits): Promise<RedisPlace> {
     prefix,
     durable: true,
     async open(limits = usual, more = {}) {
-      const store = await redisDialogues({ servers: { url: services.redisUrl! }, prefix, limits, ...more } as RedisDialoguesOptions)
+      const store = await redisDialogues({
+        servers: { url: services.redisUrl! },
+        prefix,
+        limits,
+        ...more,
+      } as RedisDialoguesOptions)
       stores.push(store)
       return store
     },

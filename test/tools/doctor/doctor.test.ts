@@ -23,8 +23,18 @@ const JOHN = '67570000001'
 const DIR = join(root, 'dialects')
 const QUICK = { connectMs: 2_000, answerMs: 1_500, receiptMs: 1_500, handsetMs: 3_000, pauseMs: 300 }
 const OPTIONS: Omit<DoctorOptions, 'port'> = {
-  host: '127.0.0.1', systemId: 'ussd', password: 'secret08', window: 0, rateSms: 0, deadPeer: 0, wait: 3, receipts: 2, yes: true, source: '123',
-  line: 'harbour', times: QUICK,
+  host: '127.0.0.1',
+  systemId: 'ussd',
+  password: 'secret08',
+  window: 0,
+  rateSms: 0,
+  deadPeer: 0,
+  wait: 3,
+  receipts: 2,
+  yes: true,
+  source: '123',
+  line: 'harbour',
+  times: QUICK,
 }
 
 describe('the doctor', function () {
@@ -38,20 +48,33 @@ describe('the doctor', function () {
 
   async function simulator(options: Partial<SmscOptions> = {}): Promise<Smsc> {
     const started = await startSmsc({
-      clock: realClock, chance: seededChance(1), accounts: [{ systemId: 'ussd', password: 'secret08' }], screenMs: 4_000, ...options,
+      clock: realClock,
+      chance: seededChance(1),
+      accounts: [{ systemId: 'ussd', password: 'secret08' }],
+      screenMs: 4_000,
+      ...options,
     })
     stops.push(() => started.stop())
     return (smsc = started)
   }
 
-  async function examined(port: number, more: Partial<DoctorOptions> = {}, hear: (said: string) => void = () => undefined) {
+  async function examined(
+    port: number,
+    more: Partial<DoctorOptions> = {},
+    hear: (said: string) => void = () => undefined,
+  ) {
     const said: string[] = []
-    const sheet = await doctorCommand({ ...OPTIONS, port, ...more }, (text) => (said.push(text), hear(text)), () => Promise.resolve(false))
+    const sheet = await doctorCommand(
+      { ...OPTIONS, port, ...more },
+      (text) => (said.push(text), hear(text)),
+      () => Promise.resolve(false),
+    )
     return { sheet, said: said.join('\n') }
   }
 
   const row = (sheet: AcceptanceSheet, check: CheckId): Row => sheet.rows.find((it) => it.check === check)!
-  const verdicts = (sheet: AcceptanceSheet, ...checks: CheckId[]): CheckVerdict[] => checks.map((it) => row(sheet, it).verdict)
+  const verdicts = (sheet: AcceptanceSheet, ...checks: CheckId[]): CheckVerdict[] =>
+    checks.map((it) => row(sheet, it).verdict)
   /** The suggested line, as the daemon would take it. */
   function lineOf(sheet: AcceptanceSheet) {
     const [line] = parse(sheet.settings) as Record<string, unknown>[]
@@ -60,41 +83,105 @@ describe('the doctor', function () {
     const passwordFile = join(dir, 'password')
     writeFileSync(passwordFile, 'secret08', { mode: 0o600 })
     Object.assign(line!.smsc as object, { passwordFile })
-    const source = JSON.stringify({ lines: [line], services: [{ code: '*', flow: 'dental' }], redis: 'embedded', postgres: 'embedded' })
+    const source = JSON.stringify({
+      lines: [line],
+      services: [{ code: '*', flow: 'dental' }],
+      redis: 'embedded',
+      postgres: 'embedded',
+    })
     return parseSettings(source, 'suggested', {}).settings.lines[0]!
   }
 
   it('finds what a good SMSC does, sends no SMS without a handset, and says what it left out', async () => {
     const { port } = await simulator()
     const { sheet } = await examined(port)
-    assert.deepEqual(verdicts(sheet, 'tcp', 'bind-transceiver', 'bind-transmitter', 'bind-receiver', 'bind-v50', 'interface-version', 'second-bind',
-      'enquire-link', 'unknown-command', 'unbind'), Array.from({ length: 10 }, () => 'pass'))
+    assert.deepEqual(
+      verdicts(
+        sheet,
+        'tcp',
+        'bind-transceiver',
+        'bind-transmitter',
+        'bind-receiver',
+        'bind-v50',
+        'interface-version',
+        'second-bind',
+        'enquire-link',
+        'unknown-command',
+        'unbind',
+      ),
+      Array.from({ length: 10 }, () => 'pass'),
+    )
     assert.match(row(sheet, 'interface-version').said, /"SIMULATOR", sc_interface_version 0x34/)
-    assert.deepEqual(verdicts(sheet, 'tls', 'wrong-password', 'dead-peer', 'sms-gsm7', 'ussd-pull', 'unbind-theirs'),
-      Array.from({ length: 6 }, () => 'not-tested'))
+    assert.deepEqual(
+      verdicts(sheet, 'tls', 'wrong-password', 'dead-peer', 'sms-gsm7', 'ussd-pull', 'unbind-theirs'),
+      Array.from({ length: 6 }, () => 'not-tested'),
+    )
     assert.equal(smsc!.trace().filter((it) => it.octets.readUInt32BE(4) === 4).length, 0)
     assert.equal(sheet.counts.fail, 0)
     assert.equal(lineOf(sheet).bind, 'transceiver')
   })
 
   it('walks through SMS, receipts and USSD with a handset, and keeps to its number', async () => {
-    const { port } = await simulator({ receipts: { delayMs: 500, idForms: { response: 'hex', receipt: 'dec' } }, enquireMs: 300 })
-    const { sheet, said } = await examined(port, { msisdn: JOHN, code: '*123#', push: true, window: 5, wrongPassword: true, deadPeer: 3 }, (text) => {
-      if (text.startsWith('now dial')) void smsc!.phone(JOHN).dial('*123#')
-      if (text.includes('type 7')) void smsc!.phone(JOHN).answer('7').catch(() => undefined)
+    const { port } = await simulator({
+      receipts: { delayMs: 500, idForms: { response: 'hex', receipt: 'dec' } },
+      enquireMs: 300,
     })
-    assert.deepEqual(verdicts(sheet, 'wrong-password', 'sms-gsm7', 'sms-ucs2', 'sms-national', 'long-udh16', 'long-udh8', 'long-sar', 'long-payload',
-      'data-sm', 'validity-relative', 'validity-absolute', 'query-sm', 'replace-sm', 'cancel-sm', 'receipts', 'receipt-ids', 'window', 'ussd-pull', 'ussd-notify',
-      'ussd-request', 'others', 'enquire-link-theirs', 'dead-peer'), Array.from({ length: 23 }, () => 'pass'))
+    const { sheet, said } = await examined(
+      port,
+      { msisdn: JOHN, code: '*123#', push: true, window: 5, wrongPassword: true, deadPeer: 3 },
+      (text) => {
+        if (text.startsWith('now dial')) void smsc!.phone(JOHN).dial('*123#')
+        if (text.includes('type 7'))
+          void smsc!
+            .phone(JOHN)
+            .answer('7')
+            .catch(() => undefined)
+      },
+    )
+    assert.deepEqual(
+      verdicts(
+        sheet,
+        'wrong-password',
+        'sms-gsm7',
+        'sms-ucs2',
+        'sms-national',
+        'long-udh16',
+        'long-udh8',
+        'long-sar',
+        'long-payload',
+        'data-sm',
+        'validity-relative',
+        'validity-absolute',
+        'query-sm',
+        'replace-sm',
+        'cancel-sm',
+        'receipts',
+        'receipt-ids',
+        'window',
+        'ussd-pull',
+        'ussd-notify',
+        'ussd-request',
+        'others',
+        'enquire-link-theirs',
+        'dead-peer',
+      ),
+      Array.from({ length: 23 }, () => 'pass'),
+    )
     assert.match(row(sheet, 'receipts').said, /^13 of 13 SMS, as parameters and text/)
     assert.match(row(sheet, 'receipt-ids').said, /decimal, where the response is hexadecimal/)
     assert.match(row(sheet, 'ussd-pull').said, /one septet an octet.*as profile standard writes it, was accepted/)
     assert.match(row(sheet, 'ussd-request').said, /then input "7"/)
     assert.match(said, /up to 20 SMS, one call to \*123#, two pushes/)
     const profile = parse(sheet.profile) as { extends: string; responses: object }
-    assert.deepEqual([profile.extends, profile.responses], ['standard', { messageIdBases: { response: 'hex', receipt: 'dec' } }])
+    assert.deepEqual(
+      [profile.extends, profile.responses],
+      ['standard', { messageIdBases: { response: 'hex', receipt: 'dec' } }],
+    )
     assert.equal(lineOf(sheet).sms!.long, 'udh16')
-    assert.deepEqual(smsc!.phones().map((it) => it.msisdn), [JOHN])
+    assert.deepEqual(
+      smsc!.phones().map((it) => it.msisdn),
+      [JOHN],
+    )
     // A message of two parts is one on the handset: nothing but what is asked for was sent.
     assert.ok(smsc!.phone(JOHN).inbox.length <= 20)
   })
@@ -118,9 +205,13 @@ describe('the doctor', function () {
     it(`ends a call of a network that speaks ${dialect}, and pushes only as the profile can`, async () => {
       const { port } = await simulator({ voice: profileCoding(loadProfile(dialect, DIR)), firstNumber: 4_711 })
       let screen: Promise<{ open: boolean }> | undefined
-      const { sheet } = await examined(port, { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100 } }, (text) => {
-        if (text.startsWith('now dial')) screen = smsc!.phone(JOHN).dial('*123#')
-      })
+      const { sheet } = await examined(
+        port,
+        { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100 } },
+        (text) => {
+          if (text.startsWith('now dial')) screen = smsc!.phone(JOHN).dial('*123#')
+        },
+      )
       assert.equal(row(sheet, 'ussd-pull').verdict, 'pass', row(sheet, 'ussd-pull').said)
       assert.equal((await screen)?.open, false)
     })
@@ -149,20 +240,52 @@ describe('the doctor', function () {
 
   it('writes SMS as the line of the settings does', async () => {
     const submits: RawPdu[] = []
-    const peer = await startPeer({ onSubmit: (pdu) => (submits.push(pdu), raw(ID.response + pdu.id, 0, pdu.sequence, `m${pdu.sequence}\0`)) })
+    const peer = await startPeer({
+      onSubmit: (pdu) => (submits.push(pdu), raw(ID.response + pdu.id, 0, pdu.sequence, `m${pdu.sequence}\0`)),
+    })
     stops.push(() => peer.stop())
     const dir = mkdtempSync(join(tmpdir(), 'ussd-doctor-'))
     stops.push(() => rmSync(dir, { recursive: true, force: true }))
     const config = join(dir, 'connector.json')
-    writeFileSync(config, JSON.stringify({
-      lines: [{
-        name: 'own', smsc: { host: '127.0.0.1', port: peer.port, systemId: 'ussd', password: 'secret08' },
-        sms: { source: '123', sourceTon: 0, sourceNpi: 9, serviceType: 'CMT', destTon: 2, destNpi: 8, alphabet: 'latin1', dataCoding: 3 },
-      }],
-      services: [{ code: '*', flow: 'dental' }], redis: 'embedded', postgres: 'embedded',
-    }))
-    await doctorCommand({ config, line: 'own', msisdn: JOHN, yes: true, window: 0, rateSms: 0, deadPeer: 0, wait: 1, receipts: 1, times: QUICK },
-      () => undefined)
+    writeFileSync(
+      config,
+      JSON.stringify({
+        lines: [
+          {
+            name: 'own',
+            smsc: { host: '127.0.0.1', port: peer.port, systemId: 'ussd', password: 'secret08' },
+            sms: {
+              source: '123',
+              sourceTon: 0,
+              sourceNpi: 9,
+              serviceType: 'CMT',
+              destTon: 2,
+              destNpi: 8,
+              alphabet: 'latin1',
+              dataCoding: 3,
+            },
+          },
+        ],
+        services: [{ code: '*', flow: 'dental' }],
+        redis: 'embedded',
+        postgres: 'embedded',
+      }),
+    )
+    await doctorCommand(
+      {
+        config,
+        line: 'own',
+        msisdn: JOHN,
+        yes: true,
+        window: 0,
+        rateSms: 0,
+        deadPeer: 0,
+        wait: 1,
+        receipts: 1,
+        times: QUICK,
+      },
+      () => undefined,
+    )
     const plain = submits.find(({ body }) => body.includes('Test 1:'))!.body
     const head = `CMT\0\x00\x09123\0\x02\x08${JOHN}\0\0\0\0\0\0\x01\0\x03\0`
     assert.equal(plain.toString('latin1', 0, head.length), head)
@@ -189,12 +312,18 @@ describe('the doctor', function () {
     const peer = await startPeer({ onBind: (pdu) => raw(ID.response + pdu.id, 0x0d, pdu.sequence) })
     stops.push(() => peer.stop())
     const { sheet } = await examined(peer.port)
-    assert.deepEqual(verdicts(sheet, 'bind-transceiver', 'bind-transmitter', 'bind-receiver'), ['not-supported', 'fail', 'fail'])
+    assert.deepEqual(verdicts(sheet, 'bind-transceiver', 'bind-transmitter', 'bind-receiver'), [
+      'not-supported',
+      'fail',
+      'fail',
+    ])
     assert.match(row(sheet, 'bind-receiver').advice, /ask what this account may bind as/)
   })
 
   it('tells a port that speaks no TLS from an SMSC', async () => {
-    const server = createServer((socket) => void socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const server = createServer(
+      (socket) => void socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    )
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     stops.push(() => server.close())
     const { sheet } = await examined((server.address() as AddressInfo).port, { tls: true })
@@ -215,11 +344,25 @@ describe('the doctor', function () {
     const { port } = await simulator({ receipts: { send: false } })
     smsc!.chaos.add({ on: 'submit_sm', times: 1, act: { is: 'unbind' } })
     let waits = 0
-    const { sheet, said } = await examined(port, { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300, handsetMs: 100 } }, (text) => {
-      if (text.startsWith('waiting for receipts') && waits++ === 0) smsc!.peers().find((peer) => peer.state === 'bound')!.unbind(1_000)
-    })
-    assert.deepEqual(verdicts(sheet, 'sms-gsm7', 'sms-ucs2', 'long-udh16', 'query-sm', 'unbind', 'unbind-theirs'), Array.from({ length: 6 }, () => 'pass'))
-    assert.match(row(sheet, 'unbind-theirs').said, /sent unbind 2 times during the examination, and was answered; it was bound to again/)
+    const { sheet, said } = await examined(
+      port,
+      { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300, handsetMs: 100 } },
+      (text) => {
+        if (text.startsWith('waiting for receipts') && waits++ === 0)
+          smsc!
+            .peers()
+            .find((peer) => peer.state === 'bound')!
+            .unbind(1_000)
+      },
+    )
+    assert.deepEqual(
+      verdicts(sheet, 'sms-gsm7', 'sms-ucs2', 'long-udh16', 'query-sm', 'unbind', 'unbind-theirs'),
+      Array.from({ length: 6 }, () => 'pass'),
+    )
+    assert.match(
+      row(sheet, 'unbind-theirs').said,
+      /sent unbind 2 times during the examination, and was answered; it was bound to again/,
+    )
     assert.match(row(sheet, 'unbind-theirs').advice, /ask why/)
     assert.match(said, /the SMSC sent unbind; binding again/)
   })
@@ -227,10 +370,20 @@ describe('the doctor', function () {
   it('ends its examination where the SMSC unbinds and takes no bind any more, and says of the rest that it was not tested', async () => {
     const { port } = await simulator()
     smsc!.chaos.add({ on: 'submit_sm', times: 1, act: { is: 'unbind' } })
-    const { sheet } = await examined(port, { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300 } }, (text) => {
-      if (text.includes('binding again')) smsc!.chaos.add({ on: 'bind_transceiver', act: { is: 'refuse', status: 0x0d } })
-    })
-    assert.deepEqual(verdicts(sheet, 'unbind-theirs', 'unbind', 'receipts', 'ussd-pull'), ['fail', 'not-tested', 'not-tested', 'not-tested'])
+    const { sheet } = await examined(
+      port,
+      { msisdn: JOHN, times: { ...QUICK, pauseMs: 20, receiptMs: 300 } },
+      (text) => {
+        if (text.includes('binding again'))
+          smsc!.chaos.add({ on: 'bind_transceiver', act: { is: 'refuse', status: 0x0d } })
+      },
+    )
+    assert.deepEqual(verdicts(sheet, 'unbind-theirs', 'unbind', 'receipts', 'ussd-pull'), [
+      'fail',
+      'not-tested',
+      'not-tested',
+      'not-tested',
+    ])
     assert.match(row(sheet, 'receipts').said, /the SMSC unbound us, and lets us not bind again/)
   })
 
@@ -238,16 +391,32 @@ describe('the doctor', function () {
     const kept = await simulator({ receipts: { delayMs: 60_000 } })
     const { sheet } = await examined(kept.port, { msisdn: JOHN, times: { ...QUICK, receiptMs: 100 } })
     assert.match(row(sheet, 'schedule-relative').advice, /does not use it: SMS wait in its outbox/)
-    const { sheet: ignored } = await examined((await simulator()).port, { msisdn: JOHN, times: { ...QUICK, receiptMs: 300 } })
-    assert.deepEqual([row(ignored, 'schedule-absolute').verdict, row(ignored, 'schedule-absolute').advice],
-      ['fail', 'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'])
+    const { sheet: ignored } = await examined((await simulator()).port, {
+      msisdn: JOHN,
+      times: { ...QUICK, receiptMs: 300 },
+    })
+    assert.deepEqual(
+      [row(ignored, 'schedule-absolute').verdict, row(ignored, 'schedule-absolute').advice],
+      [
+        'fail',
+        'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off',
+      ],
+    )
   })
 
   it('answers a call of another subscriber with a temporary status, and no text', async () => {
     const { port } = await simulator({ deliveries: { attemptsMax: 1 } })
-    const { sheet } = await examined(port, { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100, handsetMs: 700 } }, (text) => {
-      if (text.startsWith('now dial')) void smsc!.phone('67579999999').dial('*123#').catch(() => undefined)
-    })
+    const { sheet } = await examined(
+      port,
+      { msisdn: JOHN, code: '*123#', times: { ...QUICK, receiptMs: 100, handsetMs: 700 } },
+      (text) => {
+        if (text.startsWith('now dial'))
+          void smsc!
+            .phone('67579999999')
+            .dial('*123#')
+            .catch(() => undefined)
+      },
+    )
     assert.deepEqual(verdicts(sheet, 'ussd-pull', 'others'), ['fail', 'fail'])
     assert.ok(!JSON.stringify(sheet).includes('9999999'))
   })
@@ -256,13 +425,32 @@ describe('the doctor', function () {
     const foreign = await foreignSmsc()
     stops.push(() => foreign.stop())
     let screen: Promise<{ text: string; end: boolean }> | undefined
-    const { sheet } = await examined(foreign.port, { msisdn: JOHN, code: '*123#', window: 3, times: { ...QUICK, answerMs: 400, receiptMs: 100 } }, (text) => {
-      if (text.startsWith('now dial')) screen = foreign.phone(JOHN).dial('*123#')
-    })
+    const { sheet } = await examined(
+      foreign.port,
+      { msisdn: JOHN, code: '*123#', window: 3, times: { ...QUICK, answerMs: 400, receiptMs: 100 } },
+      (text) => {
+        if (text.startsWith('now dial')) screen = foreign.phone(JOHN).dial('*123#')
+      },
+    )
     // It has a session that answers submit_sm, and nothing else but binds, enquire_link and unbind.
-    assert.deepEqual(verdicts(sheet, 'bind-transceiver', 'enquire-link', 'sms-gsm7', 'sms-ucs2', 'long-udh16', 'window', 'ussd-pull', 'unbind'),
-      Array.from({ length: 8 }, () => 'pass'))
-    assert.deepEqual(verdicts(sheet, 'unknown-command', 'data-sm', 'query-sm', 'cancel-sm', 'receipts'), Array.from({ length: 5 }, () => 'fail'))
+    assert.deepEqual(
+      verdicts(
+        sheet,
+        'bind-transceiver',
+        'enquire-link',
+        'sms-gsm7',
+        'sms-ucs2',
+        'long-udh16',
+        'window',
+        'ussd-pull',
+        'unbind',
+      ),
+      Array.from({ length: 8 }, () => 'pass'),
+    )
+    assert.deepEqual(
+      verdicts(sheet, 'unknown-command', 'data-sm', 'query-sm', 'cancel-sm', 'receipts'),
+      Array.from({ length: 5 }, () => 'fail'),
+    )
     assert.match(row(sheet, 'query-sm').said, /no response within/)
     const shown = await screen
     assert.deepEqual([shown?.text, shown?.end], ['Service test. Thank you.', true])
@@ -273,24 +461,58 @@ describe('the doctor', function () {
   async function poor(options: Partial<PoorOptions> = {}, more: Partial<DoctorOptions> = {}) {
     const started = await poorSmsc(options)
     stops.push(() => started.stop())
-    const { sheet } = await examined(started.peer.port, { msisdn: JOHN, times: { ...QUICK, receiptMs: 400, pauseMs: 1_000 }, ...more })
+    const { sheet } = await examined(started.peer.port, {
+      msisdn: JOHN,
+      times: { ...QUICK, receiptMs: 400, pauseMs: 1_000 },
+      ...more,
+    })
     return { sheet, poor: started }
   }
 
   it('tells the truth of a poor one, and how to live with it', async () => {
-    const { sheet, poor: { destinations, accepted } } = await poor({}, { window: 8, rateSms: 40 })
-    assert.deepEqual(verdicts(sheet, 'bind-transceiver', 'second-bind', 'sms-ucs2', 'sms-national', 'long-udh16', 'long-udh8', 'long-payload', 'data-sm',
-      'validity-relative', 'validity-absolute', 'schedule-relative', 'schedule-absolute', 'query-sm'), Array.from({ length: 13 }, () => 'not-supported'))
-    assert.deepEqual(verdicts(sheet, 'bind-transmitter', 'bind-receiver', 'sms-gsm7', 'long-sar', 'window', 'throughput', 'unbind'),
-      Array.from({ length: 7 }, () => 'pass'))
-    assert.deepEqual(verdicts(sheet, 'unknown-command', 'receipts', 'receipt-ids', 'cancel-sm', 'replace-sm'),
-      ['fail', 'fail', 'fail', 'not-tested', 'not-tested'])
+    const {
+      sheet,
+      poor: { destinations, accepted },
+    } = await poor({}, { window: 8, rateSms: 40 })
+    assert.deepEqual(
+      verdicts(
+        sheet,
+        'bind-transceiver',
+        'second-bind',
+        'sms-ucs2',
+        'sms-national',
+        'long-udh16',
+        'long-udh8',
+        'long-payload',
+        'data-sm',
+        'validity-relative',
+        'validity-absolute',
+        'schedule-relative',
+        'schedule-absolute',
+        'query-sm',
+      ),
+      Array.from({ length: 13 }, () => 'not-supported'),
+    )
+    assert.deepEqual(
+      verdicts(sheet, 'bind-transmitter', 'bind-receiver', 'sms-gsm7', 'long-sar', 'window', 'throughput', 'unbind'),
+      Array.from({ length: 7 }, () => 'pass'),
+    )
+    assert.deepEqual(verdicts(sheet, 'unknown-command', 'receipts', 'receipt-ids', 'cancel-sm', 'replace-sm'), [
+      'fail',
+      'fail',
+      'fail',
+      'not-tested',
+      'not-tested',
+    ])
     assert.match(row(sheet, 'unknown-command').said, /closed instead of a response/)
     assert.match(row(sheet, 'window').said, /8 at once: 4 accepted; 4 refused with 0x14 ESME_RMSGQFUL/)
     assert.match(row(sheet, 'throughput').said, /throttled at [4-8] with 0x58 ESME_RTHROTTLED, not at [2-6]/)
     assert.match(row(sheet, 'receipt-ids').advice, /ask what the id/)
     const line = lineOf(sheet)
-    assert.deepEqual([line.bind, line.window, line.sms!.long, line.sms!.ucs2, line.sms!.receipts], ['pair', 4, 'sar', false, false])
+    assert.deepEqual(
+      [line.bind, line.window, line.sms!.long, line.sms!.ucs2, line.sms!.receipts],
+      ['pair', 4, 'sar', false, false],
+    )
     assert.equal(line.sms!.validity, 'none')
     assert.ok(line.sms!.perSecond >= 1 && line.sms!.perSecond <= 6, String(line.sms!.perSecond))
     assert.deepEqual([...destinations], [JOHN])
@@ -321,12 +543,17 @@ describe('the doctor', function () {
   })
 
   it('says of an SMSC that answers a wrong password with ESME_RBINDFAIL that the daemon will not try slowly', async () => {
-    const peer = await startPeer({ onBind: (pdu) => {
-      const isRight = pdu.body.toString('latin1').includes('secret08')
-      return raw(ID.response + pdu.id, isRight ? 0 : 0x0d, pdu.sequence, isRight ? 'S\0' : '')
-    } })
+    const peer = await startPeer({
+      onBind: (pdu) => {
+        const isRight = pdu.body.toString('latin1').includes('secret08')
+        return raw(ID.response + pdu.id, isRight ? 0 : 0x0d, pdu.sequence, isRight ? 'S\0' : '')
+      },
+    })
     stops.push(() => peer.stop())
-    const { sheet } = await examined(peer.port, { wrongPassword: true, times: { ...QUICK, answerMs: 100, receiptMs: 100, handsetMs: 100 } })
+    const { sheet } = await examined(peer.port, {
+      wrongPassword: true,
+      times: { ...QUICK, answerMs: 100, receiptMs: 100, handsetMs: 100 },
+    })
     const { verdict, said, advice } = row(sheet, 'wrong-password')
     assert.equal(verdict, 'fail')
     assert.match(`${said} ${advice}`, /0x0D ESME_RBINDFAIL.*only after 0x0E and 0x0F/)
@@ -338,7 +565,15 @@ describe('the doctor', function () {
     stops.push(() => rmSync(dir, { recursive: true, force: true }))
     for (const showNumbers of [false, true]) {
       const html = join(dir, 'sheet.html')
-      const { sheet, said } = await examined(port, { msisdn: JOHN, html, json: true, showNumbers, wrongPassword: true, operator: '<b>Harbour & Sons</b>', times: { ...QUICK, receiptMs: 500 } })
+      const { sheet, said } = await examined(port, {
+        msisdn: JOHN,
+        html,
+        json: true,
+        showNumbers,
+        wrongPassword: true,
+        operator: '<b>Harbour & Sons</b>',
+        times: { ...QUICK, receiptMs: 500 },
+      })
       const paper = readFileSync(html, 'utf8')
       const hex = Buffer.from(JOHN).toString('hex')
       for (const text of [said, paper.replace(/(?<=[0-9a-f]) (?=[0-9a-f])/g, '')]) {
@@ -360,6 +595,9 @@ describe('the doctor', function () {
     assert.equal(smsc!.trace().length, 0)
     await assert.rejects(examined(port, { code: '*123#', push: true }), /--code, --push: needs --msisdn/)
     await assert.rejects(examined(port, { msisdn: '0700' }), /international digits/)
-    await assert.rejects(doctorCommand({ ...OPTIONS, window: 0 }, () => undefined), /give --host, --port and --system-id/)
+    await assert.rejects(
+      doctorCommand({ ...OPTIONS, window: 0 }, () => undefined),
+      /give --host, --port and --system-id/,
+    )
   })
 })

@@ -7,24 +7,38 @@ import { submit } from '../../smpp/support.ts'
 
 const PLAN = { windowSms: 0, rateSms: 14, times: EXAM_TIMES } as ExamPlan
 
-/** What the doctor says of the throughput, and when each SMS left; `late`: how late the machine is at each wait, in turn. */
+/**
+ * What the doctor says of the throughput, and when each SMS left; `late`: how late the machine is at each wait, in
+ * turn.
+ */
 async function examined(late: readonly number[]) {
   const clock = fakeClock()
   const lateness = [...late]
   const exam = newExam(PLAN, {
-    clock: { ...clock, after: (ms, run) => clock.after(ms + (lateness.shift() ?? 0), run) }, say: () => undefined, onFinding: () => undefined,
+    clock: { ...clock, after: (ms, run) => clock.after(ms + (lateness.shift() ?? 0), run) },
+    say: () => undefined,
+    onFinding: () => undefined,
   })
   const leftMs: number[] = []
   const tx = {
     async request() {
       leftMs.push(clock.now())
-      return { asked: { atMs: clock.now() }, ms: 0, is: 'answered', pdu: { status: 0, command: 'submit_sm_resp' }, taped: {} }
+      return {
+        asked: { atMs: clock.now() },
+        ms: 0,
+        is: 'answered',
+        pdu: { status: 0, command: 'submit_sm_resp' },
+        taped: {},
+      }
     },
   }
   const over = examineLoad(exam, { tx } as unknown as Station, submit())
   await clock.advance(60_000)
   await over
-  return { said: exam.findings.find((it) => it.check === 'throughput')!.said, gapsMs: leftMs.slice(1).map((at, i) => at - leftMs[i]!) }
+  return {
+    said: exam.findings.find((it) => it.check === 'throughput')!.said,
+    gapsMs: leftMs.slice(1).map((at, i) => at - leftMs[i]!),
+  }
 }
 
 describe('the throughput that the doctor finds', () => {

@@ -1,7 +1,7 @@
 /**
- * An SMSC as one meets them: transmitter and receiver only, one bind of each, no UCS-2, no headers, no optional parameters
- * but sar, no times, no query_sm, cancel_sm, replace_sm or data_sm, so many requests a second and so many at once, ids in a
- * receipt that no response had. It shares no code with ours but the raw peer of the tests.
+ * An SMSC as one meets them: transmitter and receiver only, one bind of each, no UCS-2, no headers, no optional
+ * parameters but sar, no times, no query_sm, cancel_sm, replace_sm or data_sm, so many requests a second and so many at
+ * once, ids in a receipt that no response had. It shares no code with ours but the raw peer of the tests.
  */
 import { ID, raw, startPeer, type Peer, type PeerConnection, type RawPdu } from '../../support/peer.ts'
 
@@ -20,8 +20,25 @@ export interface PoorOptions {
   takesValidity?: RegExp
 }
 
-const POOR: PoorOptions = { perSecond: 6, window: 4, receiptId: (n) => `MC-${n}`, responseId: (n) => String(70_000 + n), touchy: true, receiptClass: 4 }
-const STATUS = { alreadyBound: 0x05, queueFull: 0x14, esmClass: 0x43, submitFailed: 0x45, throttled: 0x58, schedule: 0x61, expiry: 0x62, badCommand: 0x03, optional: 0xc1 }
+const POOR: PoorOptions = {
+  perSecond: 6,
+  window: 4,
+  receiptId: (n) => `MC-${n}`,
+  responseId: (n) => String(70_000 + n),
+  touchy: true,
+  receiptClass: 4,
+}
+const STATUS = {
+  alreadyBound: 0x05,
+  queueFull: 0x14,
+  esmClass: 0x43,
+  submitFailed: 0x45,
+  throttled: 0x58,
+  schedule: 0x61,
+  expiry: 0x62,
+  badCommand: 0x03,
+  optional: 0xc1,
+}
 /** Long enough that requests written at once are all there before the first response. */
 const WORK_MS = 15
 
@@ -43,7 +60,8 @@ export async function poorSmsc(options: Partial<PoorOptions> = {}): Promise<Poor
   const peer = await startPeer({
     onBind(pdu, connection) {
       if (pdu.id === ID.bindTransceiver) return raw(ID.response + pdu.id, 0x0d, pdu.sequence)
-      if (bound.has(pdu.id) && !bound.get(pdu.id)!.closed) return raw(ID.response + pdu.id, STATUS.alreadyBound, pdu.sequence)
+      if (bound.has(pdu.id) && !bound.get(pdu.id)!.closed)
+        return raw(ID.response + pdu.id, STATUS.alreadyBound, pdu.sequence)
       bound.set(pdu.id, connection)
       return raw(ID.response + pdu.id, 0, pdu.sequence, 'POOR\0')
     },
@@ -123,7 +141,10 @@ function submitted({ body }: RawPdu): Submitted {
   return { destination, esmClass, dataCoding, schedule, validity, wantsReceipt: (registered & 1) === 1, tags }
 }
 
-function refusalOf({ dataCoding, esmClass, schedule, validity, tags }: Submitted, takesValidity?: RegExp): number | undefined {
+function refusalOf(
+  { dataCoding, esmClass, schedule, validity, tags }: Submitted,
+  takesValidity?: RegExp,
+): number | undefined {
   if (dataCoding === 8) return STATUS.submitFailed
   if (esmClass & 0x40) return STATUS.esmClass
   if (schedule) return STATUS.schedule

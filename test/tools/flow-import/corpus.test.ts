@@ -12,13 +12,20 @@ import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 
 const HERE = 'test/tools/flow-import/corpus'
-const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })
+const beside = (file: string, from: string) => ({
+  file: join(dirname(from), file),
+  text: readFileSync(join(dirname(from), file), 'utf8'),
+})
 const TYPES = ['initial', 'input', 'menu', 'quit', 'http', 'router', 'update_session', 'function', 'custom']
 
-const imported = (name: string) => importJourney({ file: name, text: readFileSync(join(HERE, name), 'utf8') }, { flow: name.split('.')[0]! }, beside)
+const imported = (name: string) =>
+  importJourney({ file: name, text: readFileSync(join(HERE, name), 'utf8') }, { flow: name.split('.')[0]! }, beside)
 const told = (name: string, isLost: boolean) =>
-  imported(name).remarks.filter(({ lost }) => lost === isLost).map(({ where, what }) => `${where.replace(name, '')} ${what}`.replace(/^:/, ''))
-const screens = (name: string) => compileFlow({ file: 'a.yaml', text: imported(name).text, catalogues: [] }).definition.screens
+  imported(name)
+    .remarks.filter(({ lost }) => lost === isLost)
+    .map(({ where, what }) => `${where.replace(name, '')} ${what}`.replace(/^:/, ''))
+const screens = (name: string) =>
+  compileFlow({ file: 'a.yaml', text: imported(name).text, catalogues: [] }).definition.screens
 
 describe('a corpus of journeys', () => {
   const files = readdirSync(HERE)
@@ -32,7 +39,10 @@ describe('a corpus of journeys', () => {
     it(`${file} passes the check, and talks go through it`, async () => {
       const journey = imported(file)
       const source = { file: 'a.yaml', text: journey.text, catalogues: [] }
-      assert.deepEqual(checkSource(source).filter(({ severity }) => severity === 'error'), [])
+      assert.deepEqual(
+        checkSource(source).filter(({ severity }) => severity === 'error'),
+        [],
+      )
       const compilation = compileFlow(source)
       const { text, talks } = talksOf(compilation)
       for (const talk of parseTalks('made.talk', text)) {
@@ -86,17 +96,33 @@ describe('a corpus of journeys', () => {
 
   it('makes secrets of PINs, money of currencies, and keeps the environment out of calls', () => {
     const wallet = screens('wallet.yaml')
-    assert.deepEqual(wallet['enter-pin']?.kind === 'input' && [wallet['enter-pin'].secret, wallet['enter-pin'].as], [true, 'user-pin'])
-    assert.deepEqual(wallet['check-pin']?.kind === 'call' && wallet['check-pin'].with, { pin: '{answers.user-pin}', number: '{msisdn}' })
-    assert.deepEqual(wallet.account?.kind === 'call' && wallet.account.with, { channel: 'ussd', phone_number: '{msisdn}' })
-    assert.deepEqual(wallet.main?.kind === 'menu' && (wallet.main.menu as Record<string, string>).en, 'Balance KES {data.account.balance, number, money}')
+    assert.deepEqual(wallet['enter-pin']?.kind === 'input' && [wallet['enter-pin'].secret, wallet['enter-pin'].as], [
+      true,
+      'user-pin',
+    ])
+    assert.deepEqual(wallet['check-pin']?.kind === 'call' && wallet['check-pin'].with, {
+      pin: '{answers.user-pin}',
+      number: '{msisdn}',
+    })
+    assert.deepEqual(wallet.account?.kind === 'call' && wallet.account.with, {
+      channel: 'ussd',
+      phone_number: '{msisdn}',
+    })
+    assert.deepEqual(
+      wallet.main?.kind === 'menu' && (wallet.main.menu as Record<string, string>).en,
+      'Balance KES {data.account.balance, number, money}',
+    )
     assert.match(JSON.stringify(wallet.done), /Sent \{answers\.amount, number, money\}\. 1,500\.00 left today\./)
     const clear = wallet['choose-pin']
     assert.equal(clear?.kind === 'input' && clear.secret, undefined)
   })
 
   it('sets what the journey sets at its beginning', () => {
-    assert.deepEqual(screens('wallet.yaml')['initial-screen'], { kind: 'set', set: { tries: 0, greeting: 'Hello {msisdn}' }, to: 'account' })
+    assert.deepEqual(screens('wallet.yaml')['initial-screen'], {
+      kind: 'set',
+      set: { tries: 0, greeting: 'Hello {msisdn}' },
+      to: 'account',
+    })
   })
 })
 
@@ -107,7 +133,15 @@ describe('tests of Jinja', () => {
     assert.deepEqual(readJinja('a is not none'), name)
     assert.deepEqual(readJinja('a is not defined'), { is: 'not', of: name })
     assert.deepEqual(readJinja('a is none'), { is: 'not', of: name })
-    assert.deepEqual(readJinja("a|f('x', 2)"), { is: 'filter', name: 'f', of: name, args: [{ is: 'value', value: 'x' }, { is: 'value', value: 2 }] })
+    assert.deepEqual(readJinja("a|f('x', 2)"), {
+      is: 'filter',
+      name: 'f',
+      of: name,
+      args: [
+        { is: 'value', value: 'x' },
+        { is: 'value', value: 2 },
+      ],
+    })
     for (const more of ['a is number', 'a is not', 'a|f(', 'a|f(b c)']) assert.equal(readJinja(more), undefined, more)
   })
 })

@@ -13,7 +13,10 @@ import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 
 const HERE = 'test/tools/flow-import'
-const beside = (file: string, from: string) => ({ file: join(dirname(from), file), text: readFileSync(join(dirname(from), file), 'utf8') })
+const beside = (file: string, from: string) => ({
+  file: join(dirname(from), file),
+  text: readFileSync(join(dirname(from), file), 'utf8'),
+})
 const importText = (text: string, file = `${HERE}/some.yaml`) => importJourney({ file, text }, { flow: 'some' }, beside)
 const sourceOf = ({ text }: { text: string }) => ({ file: 'imported.yaml', text, catalogues: [] })
 const screensOf = (text: string) => compileFlow(sourceOf(importText(text))).definition.screens
@@ -23,19 +26,25 @@ describe('an imported journey', () => {
   const meter = importJourney({ file: `${HERE}/meter.yaml`, text }, { flow: 'meter' }, beside)
 
   it('says that all was carried, and what the back end must offer', () => {
-    assert.deepEqual(reportOf(meter).map((line) => line.replaceAll(`${HERE}/`, '')), [
-      "flow 'meter': 12 screens of the journey, all carried",
-      "changed  meter.yaml:13: headers of the request are not in the flow (they belong to the back end 'meter' in the settings)",
-      "back end 'meter' must offer",
-      '  meter.find-customer {phone_number} -> {status, meters: rows, name}  meter.yaml:10: '
-        + 'GET https://meters.example/customers/{{ phone_number }}',
-      '  meter.buy {meter, amount} -> {token, units}  meter.yaml:85: POST https://meters.example/sales',
-    ])
+    assert.deepEqual(
+      reportOf(meter).map((line) => line.replaceAll(`${HERE}/`, '')),
+      [
+        "flow 'meter': 12 screens of the journey, all carried",
+        "changed  meter.yaml:13: headers of the request are not in the flow (they belong to the back end 'meter' in the settings)",
+        "back end 'meter' must offer",
+        '  meter.find-customer {phone_number} -> {status, meters: rows, name}  meter.yaml:10: ' +
+          'GET https://meters.example/customers/{{ phone_number }}',
+        '  meter.buy {meter, amount} -> {token, units}  meter.yaml:85: POST https://meters.example/sales',
+      ],
+    )
   })
 
   it('passes the check', () => {
     const source = sourceOf(meter)
-    assert.deepEqual(proveFlow(compileFlow(source), readFlow(source).at).filter(({ severity }) => severity === 'error'), [])
+    assert.deepEqual(
+      proveFlow(compileFlow(source), readFlow(source).at).filter(({ severity }) => severity === 'error'),
+      [],
+    )
   })
 
   for (const talk of parseTalks(`${HERE}/meter.talk`, readFileSync(`${HERE}/meter.talk`, 'utf8'))) {
@@ -47,7 +56,11 @@ describe('an imported journey', () => {
 })
 
 describe('a journey that is more than a flow', () => {
-  const rest = importJourney({ file: 'rest.yaml', text: readFileSync(`${HERE}/rest.yaml`, 'utf8') }, { flow: 'rest' }, beside)
+  const rest = importJourney(
+    { file: 'rest.yaml', text: readFileSync(`${HERE}/rest.yaml`, 'utf8') },
+    { flow: 'rest' },
+    beside,
+  )
 
   it('compiles all the same, what was worked out being asked of the back end', () => {
     const { definition } = compileFlow(sourceOf(rest))
@@ -56,11 +69,14 @@ describe('a journey that is more than a flow', () => {
   })
 
   it('names each thing that is lost, with its line', () => {
-    assert.deepEqual(rest.remarks.filter(({ lost }) => lost).map(({ where, what }) => `${where} ${what}`), [
-      "rest.yaml:56 screen 'plain' has its own text for a wrong choice",
-      "rest.yaml:31 'key|upper' of a row is more than a flow works out",
-      'rest.yaml:96 the class shop.screens.Odd is a program',
-    ])
+    assert.deepEqual(
+      rest.remarks.filter(({ lost }) => lost).map(({ where, what }) => `${where} ${what}`),
+      [
+        "rest.yaml:56 screen 'plain' has its own text for a wrong choice",
+        "rest.yaml:31 'key|upper' of a row is more than a flow works out",
+        'rest.yaml:96 the class shop.screens.Odd is a program',
+      ],
+    )
   })
 
   it('tells what each operation is asked', () => {
@@ -85,9 +101,16 @@ pick:
   items: { text: "No. {{ item }}", value: "{{ item }}", with_items: [a, b], session_key: got, next_screen: end }
 end: { type: quit_screen, text: "{{ got }}" }
 `)
-    const branch = [{ if: 'msisdn == 675', to: 'pick' }, { if: 'msisdn == 254', to: 'pick' }]
+    const branch = [
+      { if: 'msisdn == 675', to: 'pick' },
+      { if: 'msisdn == 254', to: 'pick' },
+    ]
     assert.deepEqual(screens.route, { kind: 'branch', branch, else: 'pick' })
-    assert.deepEqual(screens.pick?.kind === 'menu' && screens.pick.choices[1], { label: 'No. b', set: { got: 'b' }, to: 'end' })
+    assert.deepEqual(screens.pick?.kind === 'menu' && screens.pick.choices[1], {
+      label: 'No. b',
+      set: { got: 'b' },
+      to: 'end',
+    })
   })
 
   it('reads a first screen that has a name of its own', () => {
@@ -96,7 +119,10 @@ initial_screen: begin
 begin: { type: initial_screen, create_ussd_variables: { limit: 5 }, next_screen: end }
 end: { type: quit_screen, text: "{{ limit }}" }
 `)
-    assert.deepEqual(Object.values(screens).map(({ kind }) => kind), ['set', 'end'])
+    assert.deepEqual(
+      Object.values(screens).map(({ kind }) => kind),
+      ['set', 'end'],
+    )
   })
 
   it('keeps names apart that become alike', () => {
@@ -105,7 +131,10 @@ initial_screen: A_b
 A_b: { type: menu_screen, text: a, options: [ { text: x, next_screen: a-b } ] }
 a-b: { type: quit_screen, text: b }
 `)
-    assert.deepEqual(Object.keys(screens).filter((name) => name.startsWith('a')), ['a-b', 'a-b-2'])
+    assert.deepEqual(
+      Object.keys(screens).filter((name) => name.startsWith('a')),
+      ['a-b', 'a-b-2'],
+    )
   })
 
   it('refuses what is no journey, with the line', () => {
@@ -122,7 +151,13 @@ a-b: { type: quit_screen, text: b }
 describe('an expression of Jinja', () => {
   it('is read, or left to the back end', () => {
     assert.deepEqual(readJinja("not a.b['c'] == 'x'"), {
-      is: 'not', of: { is: 'pair', operator: '==', left: { is: 'name', parts: ['a', 'b', 'c'] }, right: { is: 'value', value: 'x' } },
+      is: 'not',
+      of: {
+        is: 'pair',
+        operator: '==',
+        left: { is: 'name', parts: ['a', 'b', 'c'] },
+        right: { is: 'value', value: 'x' },
+      },
     })
     const beyond = ['a % 2', 'f(x)', 'a[b]', 'a is odd', '(a', 'a b', '']
     for (const more of beyond) assert.equal(readJinja(more), undefined, more)

@@ -18,7 +18,22 @@ describe('docs/DIALECTS.md', () => {
     }
     collect(z.toJSONSchema(dialectProfile, { unrepresentable: 'any', io: 'input' }))
     assert.ok(keys.size > 80, `${keys.size} keys`)
-    const groups = ['inbound', 'outbound', 'responses', 'limits', 'bind', 'push', 'code', 'text', 'addr', 'actions', 'session']
-    assert.deepEqual([...keys].filter((key) => !words.has(key) && !groups.includes(key)), [])
+    const groups = [
+      'inbound',
+      'outbound',
+      'responses',
+      'limits',
+      'bind',
+      'push',
+      'code',
+      'text',
+      'addr',
+      'actions',
+      'session',
+    ]
+    assert.deepEqual(
+      [...keys].filter((key) => !words.has(key) && !groups.includes(key)),
+      [],
+    )
   })
 })

@@ -40,27 +40,39 @@ describe('a profile inferred from a recording', () => {
   for (const name of dialectNames(DIR)) {
     it(`of ${name} behaves as ${name}, and ${name} or one that does the same is the nearest`, () => {
       const { spoken, inference } = play(name)
-      assert.deepEqual(judge(spoken, inference.draft).filter((it) => !it.doubted), [])
+      assert.deepEqual(
+        judge(spoken, inference.draft).filter((it) => !it.doubted),
+        [],
+      )
       const known = dialectNames(DIR).map((it) => loadProfile(it, DIR))
       const nearest = nearestProfile(inference, known)
       assert.ok(nearest)
-      const own = nearestProfile(inference, known.filter((it) => it.name === name))
+      const own = nearestProfile(
+        inference,
+        known.filter((it) => it.name === name),
+      )
       assert.ok(own)
       assert.deepEqual([nearest.read, nearest.written], [own.read, own.written])
     })
   }
 
   it('writes operations as digits where the recorded application does', () => {
-    const digits = ({ tag, value }: Tlv) => (tag === 0x0501
-      ? { tag: 0x1420, value: Buffer.from(String(value[0]).padStart(2, '0')) }
-      : { tag, value })
-    const pdus = play('standard').spoken.pdus.map((it) => ({ ...it, pdu: { ...it.pdu, tlvs: it.pdu.tlvs.map(digits) } }))
+    const digits = ({ tag, value }: Tlv) =>
+      tag === 0x0501 ? { tag: 0x1420, value: Buffer.from(String(value[0]).padStart(2, '0')) } : { tag, value }
+    const pdus = play('standard').spoken.pdus.map((it) => ({
+      ...it,
+      pdu: { ...it.pdu, tlvs: it.pdu.tlvs.map(digits) },
+    }))
     const dialect = compileDialect(infer(pdus, standard).draft.profile())
     const first = pdus.find((it) => it.pdu.command === 'deliver_sm')!
     const read = dialect.read(first.pdu)
     assert.ok(read.is === 'ussd' && read.message.kind === 'begin')
     const written = (['continue', 'end'] as const).map((action) =>
-      dialect.write({ action, text: 'x' }, read.message.returnPath).pdu.tlvs.find(({ tag }) => tag === 0x1420)?.value.toString())
+      dialect
+        .write({ action, text: 'x' }, read.message.returnPath)
+        .pdu.tlvs.find(({ tag }) => tag === 0x1420)
+        ?.value.toString(),
+    )
     assert.deepEqual(written, ['02', '17'])
   })
 
@@ -76,12 +88,16 @@ describe('a profile inferred from a recording', () => {
   })
 
   // All messages have the dialled code as their destination, so that it tells nothing.
-  const toCode = (pdu: Pdu) => (pdu.command === 'deliver_sm' ? { ...pdu, body: { ...pdu.body, destination_addr: '*123#' } } : pdu)
+  const toCode = (pdu: Pdu) =>
+    pdu.command === 'deliver_sm' ? { ...pdu, body: { ...pdu.body, destination_addr: '*123#' } } : pdu
   for (const name of dialectNames(DIR).filter((it) => it !== 'kz')) {
     it(`tells begins from answers though the recording begins within a dialogue: ${name}`, () => {
       const { spoken } = play(name)
-      const [first] = spoken.dialogues.find((turns) => turns.filter(({ message }) => message.kind === 'input').length > 1)!
-      const isBegin = ({ pdu }: Captured) => pdu.command === first!.deliver.command && pdu.sequence === first!.deliver.sequence
+      const [first] = spoken.dialogues.find(
+        (turns) => turns.filter(({ message }) => message.kind === 'input').length > 1,
+      )!
+      const isBegin = ({ pdu }: Captured) =>
+        pdu.command === first!.deliver.command && pdu.sequence === first!.deliver.sequence
       const pdus = spoken.pdus.filter((it) => !isBegin(it)).map((it) => ({ ...it, pdu: toCode(it.pdu) }))
       const dialect = compileDialect(infer(pdus, standard).draft.profile())
       for (const { deliver, message } of spoken.dialogues.flat()) {
@@ -93,15 +109,25 @@ describe('a profile inferred from a recording', () => {
 
   it('is judged wrong where one sure field is wrong', () => {
     const wrongs: [string, unknown][] = [
-      ['outbound.actions.end.op', 3], ['outbound.esmClass', 1], ['outbound.session.mode', 'omit'], ['inbound.session.from', []],
-      ['outbound.tlvOrder', [0x1383, 0x0501]], ['outbound.text.gsm7.dcs', 4], ['inbound.endBit.use', 'ignore'],
-      ['inbound.code.from', [{ field: 'destination_addr' }]], ['inbound.text.byDcs.15', 'ucs2be'],
-      ['inbound.classify', [{ when: { op: ['present'] }, is: 'begin' }]], ['responses.deliverResp', 'after-submit'],
+      ['outbound.actions.end.op', 3],
+      ['outbound.esmClass', 1],
+      ['outbound.session.mode', 'omit'],
+      ['inbound.session.from', []],
+      ['outbound.tlvOrder', [0x1383, 0x0501]],
+      ['outbound.text.gsm7.dcs', 4],
+      ['inbound.endBit.use', 'ignore'],
+      ['inbound.code.from', [{ field: 'destination_addr' }]],
+      ['inbound.text.byDcs.15', 'ucs2be'],
+      ['inbound.classify', [{ when: { op: ['present'] }, is: 'begin' }]],
+      ['responses.deliverResp', 'after-submit'],
     ]
     for (const [path, value] of wrongs) {
       const { spoken, inference } = play('standard')
       inference.draft.sure(path, value, 'on purpose')
-      assert.ok(judge(spoken, inference.draft).some((it) => !it.doubted), path)
+      assert.ok(
+        judge(spoken, inference.draft).some((it) => !it.doubted),
+        path,
+      )
     }
   })
 
@@ -131,14 +157,23 @@ describe('a profile inferred from a recording', () => {
     const submits = spoken.pdus.filter((it) => it.pdu.command === 'submit_sm')
     const first = spoken.pdus.slice(0, spoken.pdus.indexOf(submits[0]!) + 1)
     const { draft } = infer(first, standard)
-    assert.match(printProfile({ recording: infer(first, standard).recording, draft }, { standard }), /doubtful: only one dialogue|doubtful: too few|Cannot tell/)
-    assert.deepEqual(draft.findings().filter((it) => it.sure && !it.path.startsWith('responses.')), [])
+    assert.match(
+      printProfile({ recording: infer(first, standard).recording, draft }, { standard }),
+      /doubtful: only one dialogue|doubtful: too few|Cannot tell/,
+    )
+    assert.deepEqual(
+      draft.findings().filter((it) => it.sure && !it.path.startsWith('responses.')),
+      [],
+    )
   })
 
   it('of nothing is the standard, with nothing found', () => {
     const { draft } = infer([], standard)
     assert.deepEqual(draft.findings(), [])
-    assert.deepEqual(draft.gaps().map((it) => it.path), ['inbound', 'outbound'])
+    assert.deepEqual(
+      draft.gaps().map((it) => it.path),
+      ['inbound', 'outbound'],
+    )
   })
 })
 

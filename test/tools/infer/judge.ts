@@ -1,6 +1,6 @@
 /**
- * Whether an inferred profile behaves as the dialect that was spoken: it reads every message as the same, and writes every
- * reply as the same octets. Where it does not, the field that is to blame must have been marked doubtful.
+ * Whether an inferred profile behaves as the dialect that was spoken: it reads every message as the same, and writes
+ * every reply as the same octets. Where it does not, the field that is to blame must have been marked doubtful.
  */
 import { isDoubted, type Draft } from '../../../src/tools/infer/draft.ts'
 import { compileDialect, payloadOf } from '../../../src/smpp/dialect/dialect.ts'
@@ -32,10 +32,13 @@ export function judge(spoken: Spoken, draft: Draft): Difference[] {
     const own = read.message
     if (closing(own.kind) !== closing(message.kind)) say('inbound.classify', `a ${message.kind} is read as ${own.kind}`)
     if (own.code !== message.code) say('inbound.code', `${message.code} is read as ${own.code}`)
-    if (own.text !== message.text) say('inbound.text', `${JSON.stringify(message.text)} is read as ${JSON.stringify(own.text)}`)
+    if (own.text !== message.text)
+      say('inbound.text', `${JSON.stringify(message.text)} is read as ${JSON.stringify(own.text)}`)
     if (own.step !== message.step) say('inbound.session.step', `${message.step} is read as ${own.step}`)
-    if ((own.network === '') !== (message.network === '')) say('inbound.session.from', `'${message.network}' is read as '${own.network}'`)
-    if ((names.get(own.network) ?? message.network) !== message.network) say('inbound.session', 'two dialogues have one name')
+    if ((own.network === '') !== (message.network === ''))
+      say('inbound.session.from', `'${message.network}' is read as '${own.network}'`)
+    if ((names.get(own.network) ?? message.network) !== message.network)
+      say('inbound.session', 'two dialogues have one name')
     names.set(own.network, message.network)
     if (!reply || !submit) continue
     const written = encode({ ...dialect.write(reply, own.returnPath).pdu, sequence: submit.sequence })
@@ -68,18 +71,31 @@ interface Deps {
 function compare(truth: Pdu, own: Pdu, { reply, profile, inferred, say }: Deps): void {
   if (truth.command !== own.command) say('outbound.pdu', `${truth.command} is written as ${own.command}`)
   const fields: Record<string, string> = {
-    service_type: profile.outbound.actions[reply.action].serviceType ? `outbound.actions.${reply.action}.serviceType` : 'outbound.serviceType',
-    source_addr_ton: 'outbound.addr.sourceTon', source_addr_npi: 'outbound.addr.sourceNpi', source_addr: 'outbound.addr.source',
-    dest_addr_ton: 'outbound.addr.destTon', dest_addr_npi: 'outbound.addr.destNpi', destination_addr: 'outbound.addr.swap',
-    esm_class: 'outbound.esmClass', registered_delivery: 'outbound.registeredDelivery', validity_period: 'outbound.validity',
+    service_type: profile.outbound.actions[reply.action].serviceType
+      ? `outbound.actions.${reply.action}.serviceType`
+      : 'outbound.serviceType',
+    source_addr_ton: 'outbound.addr.sourceTon',
+    source_addr_npi: 'outbound.addr.sourceNpi',
+    source_addr: 'outbound.addr.source',
+    dest_addr_ton: 'outbound.addr.destTon',
+    dest_addr_npi: 'outbound.addr.destNpi',
+    destination_addr: 'outbound.addr.swap',
+    esm_class: 'outbound.esmClass',
+    registered_delivery: 'outbound.registeredDelivery',
+    validity_period: 'outbound.validity',
     data_coding: isWide(reply.text) ? 'outbound.text.ucs2' : 'outbound.text.gsm7',
   }
   for (const [field, path] of Object.entries(fields)) {
-    if (String(truth.body[field]) !== String(own.body[field])) say(path, `${field} ${truth.body[field]} is written as ${own.body[field]}`)
+    if (String(truth.body[field]) !== String(own.body[field]))
+      say(path, `${field} ${truth.body[field]} is written as ${own.body[field]}`)
   }
   const [a, b] = [payloadOf(truth), payloadOf(own)]
   if (!a.equals(b)) {
-    const path = isWide(reply.text) ? 'outbound.text.ucs2' : reply.text.includes('\n') ? 'outbound.text.newline' : 'outbound.text.gsm7'
+    const path = isWide(reply.text)
+      ? 'outbound.text.ucs2'
+      : reply.text.includes('\n')
+        ? 'outbound.text.newline'
+        : 'outbound.text.gsm7'
     say(path, `${a.toString('hex').slice(0, 60)} is written as ${b.toString('hex').slice(0, 60)}`)
   }
   const inPayload = (pdu: Pdu) => tlvOf(pdu.tlvs, 0x0424).length > 0
@@ -89,10 +105,18 @@ function compare(truth: Pdu, own: Pdu, { reply, profile, inferred, say }: Deps):
   const opTag = profile.inbound.op.from?.tlv ?? 0x0501
   const tags = new Set([...truth.tlvs, ...own.tlvs].map((tlv) => tlv.tag))
   for (const tag of tags) {
-    const [x, y] = [tlvOf(truth.tlvs, tag), tlvOf(own.tlvs, tag)].map((value) => isRandom && tag === sessionTag ? value.subarray(0, 1) : value)
+    const [x, y] = [tlvOf(truth.tlvs, tag), tlvOf(own.tlvs, tag)].map((value) =>
+      isRandom && tag === sessionTag ? value.subarray(0, 1) : value,
+    )
     if (tag === 0x0424 || x!.equals(y!)) continue
-    const path = tag === opTag ? `outbound.actions.${reply.action}.op` : tag === sessionTag ? 'outbound.session'
-      : tag === profile.inbound.endBit.tlv ? 'outbound.session.bare' : `outbound.actions.${reply.action}.tlvs`
+    const path =
+      tag === opTag
+        ? `outbound.actions.${reply.action}.op`
+        : tag === sessionTag
+          ? 'outbound.session'
+          : tag === profile.inbound.endBit.tlv
+            ? 'outbound.session.bare'
+            : `outbound.actions.${reply.action}.tlvs`
     say(path, `0x${tag.toString(16)} ${x!.toString('hex')} is written as ${y!.toString('hex')}`)
   }
   const order = (pdu: Pdu) => pdu.tlvs.map((tlv) => tlv.tag).join()

@@ -44,16 +44,25 @@ describe('the probe and the doctor over TLS', function () {
   })
 
   const tls = () => ({ ca: ca.cert, ...client, servername: 'smsc.example' })
-  const flags = (): SmscCommandOptions =>
-    ({ host: '127.0.0.1', port: (front.address() as AddressInfo).port, systemId: 'ussd', password: 'secret08', ...tls() })
+  const flags = (): SmscCommandOptions => ({
+    host: '127.0.0.1',
+    port: (front.address() as AddressInfo).port,
+    systemId: 'ussd',
+    password: 'secret08',
+    ...tls(),
+  })
 
   async function probed(options: SmscCommandOptions): Promise<string> {
     const said: string[] = []
     const stop = new AbortController()
-    const running = probeCommand({ ...options, seconds: 15, calls: 1, lingerMs: 0 }, (text) => {
-      said.push(text)
-      if (text === 'bound') stop.abort()
-    }, stop.signal)
+    const running = probeCommand(
+      { ...options, seconds: 15, calls: 1, lingerMs: 0 },
+      (text) => {
+        said.push(text)
+        if (text === 'bound') stop.abort()
+      },
+      stop.signal,
+    )
     await assert.rejects(running, /no USSD came|never bound/)
     return said.join('\n')
   }
@@ -61,17 +70,28 @@ describe('the probe and the doctor over TLS', function () {
   it('the probe binds as its options say', async () => {
     assert.match(await probed(flags()), /^bound$/m)
     const { host, port, systemId } = flags()
-    await assert.rejects(probed({ host, systemId }), /probe: give --host, --port and --system-id, or --config and --line/)
+    await assert.rejects(
+      probed({ host, systemId }),
+      /probe: give --host, --port and --system-id, or --config and --line/,
+    )
     await assert.rejects(probed({ host, port, systemId, ca: join(dir, 'none.pem') }), /none\.pem cannot be read/)
   })
 
   it('the probe binds as a line of the settings does', async () => {
     const { host, port, systemId, password } = flags()
     const config = join(dir, 'connector.json')
-    writeFileSync(config, JSON.stringify({
-      lines: [{ name: 'one', smsc: { host, port: 1, systemId, password } }, { name: 'two', bind: 'pair', smsc: { host, port, systemId, password, tls: tls() } }],
-      services: [{ code: '*', flow: 'dental' }], redis: 'embedded', postgres: 'embedded',
-    }))
+    writeFileSync(
+      config,
+      JSON.stringify({
+        lines: [
+          { name: 'one', smsc: { host, port: 1, systemId, password } },
+          { name: 'two', bind: 'pair', smsc: { host, port, systemId, password, tls: tls() } },
+        ],
+        services: [{ code: '*', flow: 'dental' }],
+        redis: 'embedded',
+        postgres: 'embedded',
+      }),
+    )
     const said = await probed({ config, line: 'two' })
     assert.match(said, new RegExp(`binding to 127\\.0\\.0\\.1:${port} as ussd \\(pair\\)`))
     assert.match(said, /^bound$/m)
@@ -79,7 +99,13 @@ describe('the probe and the doctor over TLS', function () {
 
   it('the doctor binds, and its settings say how', async () => {
     const options: DoctorOptions = {
-      ...flags(), window: 0, rateSms: 0, deadPeer: 0, wait: 1, receipts: 1, times: { connectMs: 2_000, answerMs: 1_500, pauseMs: 300 },
+      ...flags(),
+      window: 0,
+      rateSms: 0,
+      deadPeer: 0,
+      wait: 1,
+      receipts: 1,
+      times: { connectMs: 2_000, answerMs: 1_500, pauseMs: 300 },
     }
     const { rows, settings } = await doctorCommand(options, () => undefined)
     assert.equal(rows.find((it) => it.check === 'tls')?.verdict, 'pass')

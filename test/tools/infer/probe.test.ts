@@ -21,34 +21,57 @@ const DIR = new URL('../../../dialects', import.meta.url).pathname
 const JOHN = '67570000001'
 
 /** Nobody speaks so: a vendor's number of four octets, its own operations for an answer and an abort. */
-const STRANGE = dialectProfile.parse(merge(loadProfile('standard', DIR), {
-  name: 'strange',
-  inbound: {
-    classify: [
-      { when: { op: [0, 1] }, is: 'begin' }, { when: { op: [34] }, is: 'abort' }, { when: { op: [20] }, is: 'input' },
-    ],
-    session: { from: [{ tlv: 0x1777 }], decode: 'uint', octets: 4, step: 'none' },
-    endBit: { use: 'ignore' },
-    code: { from: [{ field: 'short_message' }], pick: 'first' },
-  },
-  outbound: { session: { mode: 'echo' }, text: { gsm7: { dcs: 0, echo: [] } } },
-}))
+const STRANGE = dialectProfile.parse(
+  merge(loadProfile('standard', DIR), {
+    name: 'strange',
+    inbound: {
+      classify: [
+        { when: { op: [0, 1] }, is: 'begin' },
+        { when: { op: [34] }, is: 'abort' },
+        { when: { op: [20] }, is: 'input' },
+      ],
+      session: { from: [{ tlv: 0x1777 }], decode: 'uint', octets: 4, step: 'none' },
+      endBit: { use: 'ignore' },
+      code: { from: [{ field: 'short_message' }], pick: 'first' },
+    },
+    outbound: { session: { mode: 'echo' }, text: { gsm7: { dcs: 0, echo: [] } } },
+  }),
+)
 
 describe('the probe', () => {
   let smsc: Smsc
 
   afterEach(() => smsc.stop())
 
-  async function probed(profile: DialectProfile, dials: (smsc: Smsc) => Promise<void>, more: { ask?: boolean; calls?: number } = {}) {
+  async function probed(
+    profile: DialectProfile,
+    dials: (smsc: Smsc) => Promise<void>,
+    more: { ask?: boolean; calls?: number } = {},
+  ) {
     smsc = await startSmsc({
-      clock: realClock, chance: seededChance(1), voice: profileCoding(profile), firstNumber: 4_711, screenMs: 5_000,
+      clock: realClock,
+      chance: seededChance(1),
+      voice: profileCoding(profile),
+      firstNumber: 4_711,
+      screenMs: 5_000,
       accounts: [{ systemId: 'probe', password: 'secret' }],
     })
     const lines: string[] = []
-    const running = probeCommand({
-      host: '127.0.0.1', port: smsc.port, systemId: 'probe', password: 'secret', bind: 'transceiver', seconds: 15, calls: 2,
-      lingerMs: 0, ...more,
-    }, (text) => lines.push(text), new AbortController().signal)
+    const running = probeCommand(
+      {
+        host: '127.0.0.1',
+        port: smsc.port,
+        systemId: 'probe',
+        password: 'secret',
+        bind: 'transceiver',
+        seconds: 15,
+        calls: 2,
+        lingerMs: 0,
+        ...more,
+      },
+      (text) => lines.push(text),
+      new AbortController().signal,
+    )
     await smsc.bound(1)
     await dials(smsc)
     const probe = await running
@@ -62,7 +85,9 @@ describe('the probe', () => {
         assert.deepEqual([screen.text, screen.open], [PROBE_TEXT.end, false])
       }
     })
-    const profile = parse(said.slice(said.indexOf('# Inferred'))) as { inbound: { session: { from: unknown; decode: string } } }
+    const profile = parse(said.slice(said.indexOf('# Inferred'))) as {
+      inbound: { session: { from: unknown; decode: string } }
+    }
     assert.deepEqual(profile.inbound.session.from, [{ tlv: 0x1777 }])
     assert.match(said, /answering with the end of echo-0x1777/)
     assert.match(said, /nearest known profile/)
@@ -70,15 +95,19 @@ describe('the probe', () => {
   })
 
   it('asks one question where it is told to, and learns from the answer and the abort', async () => {
-    const { said } = await probed(loadProfile('huawei-le', DIR), async ({ phone }) => {
-      await phone(JOHN).dial('*123#')
-      const asked = await phone('67570000002').dial('*123#')
-      assert.deepEqual([asked.text, asked.open], [PROBE_TEXT.ask, true])
-      const over = await phone('67570000002').answer('1')
-      assert.deepEqual([over.text, over.open], [PROBE_TEXT.end, false])
-      await phone('67570000003').dial('*123#')
-      phone('67570000003').hangUp()
-    }, { ask: true, calls: 3 })
+    const { said } = await probed(
+      loadProfile('huawei-le', DIR),
+      async ({ phone }) => {
+        await phone(JOHN).dial('*123#')
+        const asked = await phone('67570000002').dial('*123#')
+        assert.deepEqual([asked.text, asked.open], [PROBE_TEXT.ask, true])
+        const over = await phone('67570000002').answer('1')
+        assert.deepEqual([over.text, over.open], [PROBE_TEXT.end, false])
+        await phone('67570000003').dial('*123#')
+        phone('67570000003').hangUp()
+      },
+      { ask: true, calls: 3 },
+    )
     assert.match(said, /fits 3 begin, 1 input, 1 abort/)
   })
 
@@ -103,10 +132,25 @@ describe('the probe', () => {
   })
 
   it('says why it never bound, and keeps the password to itself', async () => {
-    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), accounts: [{ systemId: 'probe', password: 'secret' }] })
+    smsc = await startSmsc({
+      clock: realClock,
+      chance: seededChance(1),
+      accounts: [{ systemId: 'probe', password: 'secret' }],
+    })
     const lines: string[] = []
-    const options = { host: '127.0.0.1', port: smsc.port, systemId: 'probe', password: 'wrong', bind: 'transceiver', seconds: 1, calls: 2 }
-    await assert.rejects(probeCommand(options, (text) => lines.push(text), new AbortController().signal), UsageError)
+    const options = {
+      host: '127.0.0.1',
+      port: smsc.port,
+      systemId: 'probe',
+      password: 'wrong',
+      bind: 'transceiver',
+      seconds: 1,
+      calls: 2,
+    }
+    await assert.rejects(
+      probeCommand(options, (text) => lines.push(text), new AbortController().signal),
+      UsageError,
+    )
     assert.match(lines.join('\n'), /bind refused: .*INVPASWD/)
     assert.doesNotMatch(lines.join('\n'), /wrong|777[02]6f6e67/)
   })
@@ -115,7 +159,9 @@ describe('the probe', () => {
 describe('the dialect command', () => {
   let dir: string
 
-  beforeEach(() => { dir = mkdtempSync(join(tmpdir(), 'dialect-')) })
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'dialect-'))
+  })
   afterEach(() => rmSync(dir, { recursive: true }))
 
   it('lists and shows every shipped profile', () => {
@@ -137,13 +183,19 @@ describe('the dialect command', () => {
     assert.match(lines.join('\n'), /= begin \*123\*9#/)
     const said: string[] = []
     inferCommand(record, {}, (text) => said.push(text))
-    assert.match(said[0]!, /^# The nearest known profile is vumi-tata:? it reads (\d+) of \1 messages and writes (\d+) of \2 replies/m)
+    assert.match(
+      said[0]!,
+      /^# The nearest known profile is vumi-tata:? it reads (\d+) of \1 messages and writes (\d+) of \2 replies/m,
+    )
     assert.equal((parse(said[0]!) as { name: string }).name, 'vumi')
   })
 
   const codes: [string, string][] = [
     ['a group in the text', "{ from: [{ field: short_message }], pick: first, re: '^USSD;.*code=([*0-9#]+);' }"],
-    ['a group without its signs', "{ from: [{ field: destination_addr }], pick: first, prefix: '*', suffix: '#', re: '^SC\\.(\\d[0-9*]*)$' }"],
+    [
+      'a group without its signs',
+      "{ from: [{ field: destination_addr }], pick: first, prefix: '*', suffix: '#', re: '^SC\\.(\\d[0-9*]*)$' }",
+    ],
     ['digits alone', "{ from: [{ field: short_message }], pick: first, prefix: '*', suffix: '#', re: '\\d[0-9*]*' }"],
     ['a parameter', '{ from: [{ tlv: 0x1444, skip: 1 }], pick: first }'],
   ]
@@ -161,13 +213,22 @@ describe('the dialect command', () => {
   it('says which step of a broken profile fails', async () => {
     const file = join(dir, 'broken.yaml')
     const { writeFileSync } = await import('node:fs')
-    writeFileSync(file, 'name: broken\nextends: standard\nseen: nowhere\noutbound: { actions: { end: { op: 2, endBit: 0 } } }\n')
-    await assert.rejects(testCommand(file, {}, () => undefined), /answer 2: the network takes it for a question/)
+    writeFileSync(
+      file,
+      'name: broken\nextends: standard\nseen: nowhere\noutbound: { actions: { end: { op: 2, endBit: 0 } } }\n',
+    )
+    await assert.rejects(
+      testCommand(file, {}, () => undefined),
+      /answer 2: the network takes it for a question/,
+    )
   })
 
   it('says what is wrong with a file that has no SMPP', async () => {
     assert.throws(() => inferCommand(join(dir, 'none.pcap'), {}, () => undefined), /there is no file/)
-    assert.throws(() => inferCommand(join(DIR, 'mica.yaml'), {}, () => undefined), /no SMPP in .*give a pcap of the bind/)
+    assert.throws(
+      () => inferCommand(join(DIR, 'mica.yaml'), {}, () => undefined),
+      /no SMPP in .*give a pcap of the bind/,
+    )
   })
 
   it('makes a name of any file name', () => {
@@ -182,13 +243,18 @@ describe('masking', () => {
     assert.equal(masked.toString('hex'), wide('call 675xxxxxx01, 12345678').toString('hex'))
     const body = { data_coding: 8, short_message: wide(`Привет ${JOHN}`) }
     const pdu = { command: 'submit_sm', status: 0, sequence: 1, body, tlvs: [] }
-    assert.match(showPdu({ from: 'esme', pdu, octets: Buffer.alloc(0) }).join('\n'), /text \(36 octets\) "Привет 675xxxxxx01"/)
+    assert.match(
+      showPdu({ from: 'esme', pdu, octets: Buffer.alloc(0) }).join('\n'),
+      /text \(36 octets\) "Привет 675xxxxxx01"/,
+    )
     const ascii = { ...pdu, body: { data_coding: 8, short_message: Buffer.from('id:1 stat:DELIVRD.') } }
     assert.match(showPdu({ from: 'esme', pdu: ascii, octets: Buffer.alloc(0) }).join('\n'), /"id:1 stat:DELIVRD\."/)
   })
 
   it('keeps the length, and writes over numbers in envelopes too', () => {
-    const envelope = Buffer.from(`2|100:${Buffer.from(JOHN).toString('base64')}|109:${Buffer.from('1').toString('base64')}`)
+    const envelope = Buffer.from(
+      `2|100:${Buffer.from(JOHN).toString('base64')}|109:${Buffer.from('1').toString('base64')}`,
+    )
     const masked = maskOctets(envelope)
     assert.equal(masked.length, envelope.length)
     assert.equal(Buffer.from(masked.toString().split(/[:|]/)[2]!, 'base64').toString(), '675xxxxxx01')
@@ -204,7 +270,13 @@ describe('masking', () => {
       assert.deepEqual(maskOctets(written('*150#')), written('*150#'))
     }
     const body = { source_addr: JOHN, destination_addr: '150*4711', short_message: Buffer.from(DEEP) }
-    const pdu = { command: 'deliver_sm', status: 0, sequence: 1, body, tlvs: [{ tag: 0x1400, value: Buffer.from(DEEP) }] }
+    const pdu = {
+      command: 'deliver_sm',
+      status: 0,
+      sequence: 1,
+      body,
+      tlvs: [{ tag: 0x1400, value: Buffer.from(DEEP) }],
+    }
     const seen = showPdu({ from: 'smsc', pdu, octets: Buffer.from(DEEP) }).join('\n')
     assert.match(seen, /destination_addr="150\*{5}"/)
     assert.doesNotMatch(seen, new RegExp(`4711|${Buffer.from('4711').toString('hex')}`))

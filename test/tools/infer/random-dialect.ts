@@ -25,27 +25,32 @@ export function randomDialect(chance: Chance, n: number): DialectProfile {
   const carrier = envelope && often(0.5) ? envelopeCarrier() : carrierOf(deps)
   const rules = rulesOf(deps, opTag !== undefined, carrier.endBit !== 'ignore')
   const wrap = envelope ? 'comviva' : often(0.08) ? 'asciiHex' : undefined
-  return dialectProfile.parse(merge(standard, {
-    name: `random-${n}`,
-    inbound: {
-      op: opTag === undefined ? { from: null } : { from: { tlv: opTag }, decode: rules.decode },
-      classify: rules.classify,
-      session: carrier.session,
-      endBit: carrier.place,
-      code: codeOf(deps, envelope),
-      text: { ...(wrap ? { unwrap: wrap } : {}), ...(envelope ? { envelope: { type: '2', text: [pick(109, 112, 130)] } } : {}),
-        ...(wrap ? {} : { byDcs: { [rules.dcs]: pick('gsm7', 'gsm7', 'ascii', 'latin1', 'gsm7packed', 'utf8') } }) },
-    },
-    outbound: {
-      ...outboundOf(deps, carrier, opTag),
-      actions: actionsOf(deps, { hasOp: opTag !== undefined, endBit: carrier.endBit !== 'ignore', envelope }),
-      text: textOutOf(deps, rules.dcs, wrap),
-    },
-    responses: {
-      deliverResp: pick('immediate', 'immediate', 'after-submit', 'after-submit-resp'),
-      submitResp: pick('prompt', 'prompt', 'prompt', 'withheld'),
-    },
-  }) as Plain)
+  return dialectProfile.parse(
+    merge(standard, {
+      name: `random-${n}`,
+      inbound: {
+        op: opTag === undefined ? { from: null } : { from: { tlv: opTag }, decode: rules.decode },
+        classify: rules.classify,
+        session: carrier.session,
+        endBit: carrier.place,
+        code: codeOf(deps, envelope),
+        text: {
+          ...(wrap ? { unwrap: wrap } : {}),
+          ...(envelope ? { envelope: { type: '2', text: [pick(109, 112, 130)] } } : {}),
+          ...(wrap ? {} : { byDcs: { [rules.dcs]: pick('gsm7', 'gsm7', 'ascii', 'latin1', 'gsm7packed', 'utf8') } }),
+        },
+      },
+      outbound: {
+        ...outboundOf(deps, carrier, opTag),
+        actions: actionsOf(deps, { hasOp: opTag !== undefined, endBit: carrier.endBit !== 'ignore', envelope }),
+        text: textOutOf(deps, rules.dcs, wrap),
+      },
+      responses: {
+        deliverResp: pick('immediate', 'immediate', 'after-submit', 'after-submit-resp'),
+        submitResp: pick('prompt', 'prompt', 'prompt', 'withheld'),
+      },
+    }) as Plain,
+  )
 }
 
 interface Deps {
@@ -69,7 +74,14 @@ interface Carried {
 
 function envelopeCarrier(): Carried {
   const session = { from: [{ envelope: 110 }], decode: 'ascii', step: 'none' }
-  return { session, endBit: 'honour', place: { use: 'honour', tlv: 0x1383 }, bare: true, mode: 'echo', randomSeq: false }
+  return {
+    session,
+    endBit: 'honour',
+    place: { use: 'honour', tlv: 0x1383 },
+    bare: true,
+    mode: 'echo',
+    randomSeq: false,
+  }
 }
 
 function carrierOf(deps: Deps): Carried {
@@ -78,7 +90,14 @@ function carrierOf(deps: Deps): Carried {
   const none = (session: Plain): Carried => {
     const bare = often(0.4)
     const endBit = bare ? use : 'ignore'
-    return { session, endBit, place: { use: endBit, tlv: bare ? pick(0x1383, vendorTag()) : 0x1383 }, bare, mode: 'echo', randomSeq: false }
+    return {
+      session,
+      endBit,
+      place: { use: endBit, tlv: bare ? pick(0x1383, vendorTag()) : 0x1383 },
+      bare,
+      mode: 'echo',
+      randomSeq: false,
+    }
   }
   if (often(0.15)) return { ...none({ from: [], step: 'none' }), mode: pick('echo', 'omit') }
   if (often(0.1)) return none({ from: [{ field: 'validity_period' }], decode: 'dec', step: 'none' })
@@ -94,8 +113,17 @@ function carrierOf(deps: Deps): Carried {
   const mode = counts ? 'increment-seq7' : pick('echo', 'echo', 'echo-masked')
   const randomSeq = counts && often(0.15)
   return {
-    session: { ...from, step: counts && !randomSeq ? 'octet2' : 'none', ...(decode === 'opaque16' ? { mask: 0xfffe } : {}) },
-    tag, endBit: use, place: { use, tlv: tag }, bare: false, mode, randomSeq,
+    session: {
+      ...from,
+      step: counts && !randomSeq ? 'octet2' : 'none',
+      ...(decode === 'opaque16' ? { mask: 0xfffe } : {}),
+    },
+    tag,
+    endBit: use,
+    place: { use, tlv: tag },
+    bare: false,
+    mode,
+    randomSeq,
   }
 }
 
@@ -113,21 +141,43 @@ function rulesOf(deps: Deps, hasOp: boolean, hasEndBit: boolean): Rules {
   const byType = hasOp ? often(0.15) : often(0.8)
   if (byType) {
     const [begin, input, abort] = types.map((it) => ({ serviceType: [it] }))
-    return { classify: [
-      { when: begin, is: 'begin' }, { when: input, is: 'input' }, { when: abort, is: pick('abort', 'end') },
-    ], decode: 'uint', dcs }
+    return {
+      classify: [
+        { when: begin, is: 'begin' },
+        { when: input, is: 'input' },
+        { when: abort, is: pick('abort', 'end') },
+      ],
+      decode: 'uint',
+      dcs,
+    }
   }
   const end = hasEndBit && often(0.5) ? { endBit: 1 } : { esmType: [0x08] }
   if (!hasOp) {
     const begin = { when: { textRe: '^\\*\\d+' }, is: 'begin' }
-    return { classify: [{ when: end, is: 'abort' }, begin, { when: { textEmpty: false }, is: 'input' }], decode: 'uint', dcs }
+    return {
+      classify: [{ when: end, is: 'abort' }, begin, { when: { textEmpty: false }, is: 'input' }],
+      decode: 'uint',
+      dcs,
+    }
   }
-  const abort = pick<Plain>({ op: [33] }, { op: [129] }, { op: [17] }, { op: [18], textEmpty: true },
-    { op: ['present'], ...end }, { op: [34] })
+  const abort = pick<Plain>(
+    { op: [33] },
+    { op: [129] },
+    { op: [17] },
+    { op: [18], textEmpty: true },
+    { op: ['present'], ...end },
+    { op: [34] },
+  )
   const input = pick<Plain>({ op: [18] }, { op: [2] }, { op: ['present'] }, { op: [19] }, { op: [20] })
-  return { classify: [
-    { when: abort, is: pick('abort', 'abort', 'end') }, { when: { op: [0, 1] }, is: 'begin' }, { when: input, is: 'input' },
-  ], decode: pick('uint', 'uint', 'uint', 'hexString', 'bcd'), dcs }
+  return {
+    classify: [
+      { when: abort, is: pick('abort', 'abort', 'end') },
+      { when: { op: [0, 1] }, is: 'begin' },
+      { when: input, is: 'input' },
+    ],
+    decode: pick('uint', 'uint', 'uint', 'hexString', 'bcd'),
+    dcs,
+  }
 }
 
 function codeOf({ pick }: Deps, envelope: boolean): Plain {
@@ -135,13 +185,18 @@ function codeOf({ pick }: Deps, envelope: boolean): Plain {
   const destination = { field: 'destination_addr' }
   if (envelope) return { from: [text, destination], pick: 'first' }
   return pick<Plain>(
-    { from: [text], pick: 'first' }, { from: [destination], pick: 'first' }, { from: [destination, text], pick: 'longest' },
-    { from: [text, destination], pick: 'first' }, { from: [{ tlv: 0x0203, skip: 1 }, destination], pick: 'join', suffix: '#' },
+    { from: [text], pick: 'first' },
+    { from: [destination], pick: 'first' },
+    { from: [destination, text], pick: 'longest' },
+    { from: [text, destination], pick: 'first' },
+    { from: [{ tlv: 0x0203, skip: 1 }, destination], pick: 'join', suffix: '#' },
   )
 }
 
 function outboundOf({ pick, often, vendorTag, octet }: Deps, carrier: Carried, opTag: number | undefined): Plain {
-  const known = [opTag, carrier.tag, carrier.bare ? Number(carrier.place.tlv) : undefined].filter((it) => it !== undefined)
+  const known = [opTag, carrier.tag, carrier.bare ? Number(carrier.place.tlv) : undefined].filter(
+    (it) => it !== undefined,
+  )
   const fixed = often(0.3) ? { sourceTon: pick(0, 3, 5), sourceNpi: pick(0, 9) } : {}
   return {
     pdu: often(0.12) ? 'data_sm' : 'submit_sm',
@@ -163,22 +218,39 @@ function actionsOf(deps: Deps, has: { hasOp: boolean; endBit: boolean; envelope:
   const bit = (set: 0 | 1) => (has.endBit ? { endBit: set } : { endBit: null })
   const [ask, end] = pick([2, 17], [2, 17], [2, 3], [2, 0x17], has.endBit ? [2, 2] : [2, 17], [1, 17], [2, 32])
   const form = (op: number, type: number, set: 0 | 1, next: string) => ({
-    ...(has.hasOp ? { op } : { op: 'omit', serviceType: types?.[type] }), ...bit(set), tlvs: extra,
+    ...(has.hasOp ? { op } : { op: 'omit', serviceType: types?.[type] }),
+    ...bit(set),
+    tlvs: extra,
     ...(has.envelope ? { envelope: { 123: next } } : {}),
   })
   return {
-    continue: form(ask as number, 0, 0, '1'), end: form(end as number, 1, 1, '3'), notify: form(4, 2, 0, '2'),
-    'push-begin': form(ask as number, 0, 0, '1'), 'push-end': form(end as number, 1, 1, '3'), abort: form(end as number, 1, 1, '3'),
+    continue: form(ask as number, 0, 0, '1'),
+    end: form(end as number, 1, 1, '3'),
+    notify: form(4, 2, 0, '2'),
+    'push-begin': form(ask as number, 0, 0, '1'),
+    'push-end': form(end as number, 1, 1, '3'),
+    abort: form(end as number, 1, 1, '3'),
   }
 }
 
 function textOutOf({ pick, often }: Deps, dcs: number, wrap: string | undefined): Plain {
   const wide = pick(0x08, 0x08, 0x48)
-  const ucs2: unknown = wrap ? false : often(0.15)
+  const ucs2: unknown = wrap
     ? false
-    : { dcs: wide, echo: [wide], ...(often(0.1) ? { langPrefix: 'ru' } : {}), ...(often(0.05) ? { always: true } : {}) }
+    : often(0.15)
+      ? false
+      : {
+          dcs: wide,
+          echo: [wide],
+          ...(often(0.1) ? { langPrefix: 'ru' } : {}),
+          ...(often(0.05) ? { always: true } : {}),
+        }
   return {
-    gsm7: { dcs: often(0.7) ? dcs : pick(0x00, 0x0f), echo: pick([dcs], [], [0x00, 0x0f]), packed: !wrap && often(0.08) },
+    gsm7: {
+      dcs: often(0.7) ? dcs : pick(0x00, 0x0f),
+      echo: pick([dcs], [], [0x00, 0x0f]),
+      packed: !wrap && often(0.08),
+    },
     ucs2,
     newline: pick('\n', '\n', '\n', '\r', '\r\n'),
     translit: often(0.8),

@@ -24,8 +24,12 @@ export interface Spoken {
 }
 
 const MENUS = [
-  'Welcome to Akiba\n1. Balance\n2. Buy airtime\n0. Exit', 'Enter amount (5-20):', 'Your name, please',
-  'Choose a day\n1. Monday 5 May\n2. Tuesday 6 May', 'Баланс: 120\n1. Далее', 'PIN @ home_1 [4]?',
+  'Welcome to Akiba\n1. Balance\n2. Buy airtime\n0. Exit',
+  'Enter amount (5-20):',
+  'Your name, please',
+  'Choose a day\n1. Monday 5 May\n2. Tuesday 6 May',
+  'Баланс: 120\n1. Далее',
+  'PIN @ home_1 [4]?',
 ]
 const ENDS = ['Thank you. Goodbye!', 'Bought. Thank you.\nYour balance is 120.', 'Спасибо!']
 const TYPED = ['1', '2', '0', '15', 'John', 'Mary Ann', '*5']
@@ -75,7 +79,10 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     const read = deliver && dialect.read(deliver)
     if (!read || read.is !== 'ussd') return null
     const { kind, network, code } = read.message
-    if (isBegin ? kind !== 'begin' || code !== plan.code : isAbort ? kind !== 'abort' && kind !== 'end' : kind !== 'input') return null
+    if (
+      isBegin ? kind !== 'begin' || code !== plan.code : isAbort ? kind !== 'abort' && kind !== 'end' : kind !== 'input'
+    )
+      return null
     it.begin ??= read.message
     if (network !== it.begin.network) return null
     const entry: SpokenTurn = { deliver, message: read.message }
@@ -89,9 +96,16 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     const there = { source_addr: msisdn, destination_addr: '8080', source_addr_ton: 1, source_addr_npi: 1 }
     const back = { source_addr: 'Akiba', destination_addr: msisdn, source_addr_ton: 5, registered_delivery: 1 }
     const said = Buffer.from('STOP')
-    if (chance() < 0.5) return void tape.request('smsc', { command: 'deliver_sm', body: { ...there, short_message: said }, tlvs: [] })
-    tape.request('esme', { command: 'submit_sm', body: { ...back, short_message: Buffer.from('Tomorrow at 10:00') }, tlvs: [] })
-    const receipt = Buffer.from('id:77 sub:001 dlvrd:001 submit date:2505011200 done date:2505011201 stat:DELIVRD err:000 text:')
+    if (chance() < 0.5)
+      return void tape.request('smsc', { command: 'deliver_sm', body: { ...there, short_message: said }, tlvs: [] })
+    tape.request('esme', {
+      command: 'submit_sm',
+      body: { ...back, short_message: Buffer.from('Tomorrow at 10:00') },
+      tlvs: [],
+    })
+    const receipt = Buffer.from(
+      'id:77 sub:001 dlvrd:001 submit date:2505011200 done date:2505011201 stat:DELIVRD err:000 text:',
+    )
     tape.request('smsc', { command: 'deliver_sm', body: { ...there, esm_class: 4, short_message: receipt }, tlvs: [] })
   }
 
@@ -138,7 +152,10 @@ function plansOf(chance: Chance): Plan[] {
   const bys = (['esme', 'subscriber', chance() < 0.5 ? 'esme' : 'subscriber', 'esme'] as const).slice(0, 3)
   const order = chance() < 0.5 ? [0, 1, 3] : [1, 0, 3]
   return order.map((who, i) => ({
-    msisdn: msisdns[who] as string, turns: turns(), by: bys[i] as 'esme' | 'subscriber', code: i === 1 ? '*123*2#' : '*123#',
+    msisdn: msisdns[who] as string,
+    turns: turns(),
+    by: bys[i] as 'esme' | 'subscriber',
+    code: i === 1 ? '*123*2#' : '*123#',
   }))
 }
 

@@ -5,12 +5,24 @@ import { decode, encode } from '../../../src/smpp/pdu/codec.ts'
 import { createMasking } from '../../../src/tools/recorder/masking.ts'
 import type { PduBody, Tlv } from '../../../src/smpp/types.ts'
 
-interface Vector { id: string; malformed: boolean; hex: string; decoded: { command: string } }
-const { vectors } = JSON.parse(readFileSync(new URL('../../vectors/pdu-vectors.json', import.meta.url), 'utf8')) as { vectors: Vector[] }
+interface Vector {
+  id: string
+  malformed: boolean
+  hex: string
+  decoded: { command: string }
+}
+const { vectors } = JSON.parse(readFileSync(new URL('../../vectors/pdu-vectors.json', import.meta.url), 'utf8')) as {
+  vectors: Vector[]
+}
 
 const masking = createMasking(Buffer.from('a key of a test'))
 const submit = (body: PduBody, tlvs: Tlv[] = []) => {
-  const coded = encode({ command: 'submit_sm', sequence: 7, body: { source_addr: '123', destination_addr: '67570000001', ...body }, tlvs })
+  const coded = encode({
+    command: 'submit_sm',
+    sequence: 7,
+    body: { source_addr: '123', destination_addr: '67570000001', ...body },
+    tlvs,
+  })
   assert.ok('octets' in coded)
   return coded.octets
 }
@@ -41,8 +53,14 @@ describe('masking of recorded PDUs', () => {
         if (/\d{7,}/.test(number)) assert.ok(!after.includes(number), `${name} ${number}`)
         else assert.equal(is.pdu.body[name], was.pdu.body[name])
       }
-      assert.deepEqual(is.pdu.tlvs.map((it) => [it.tag, it.value.length]), was.pdu.tlvs.map((it) => [it.tag, it.value.length]))
-      assert.deepEqual([is.pdu.body.data_coding, is.pdu.body.esm_class], [was.pdu.body.data_coding, was.pdu.body.esm_class])
+      assert.deepEqual(
+        is.pdu.tlvs.map((it) => [it.tag, it.value.length]),
+        was.pdu.tlvs.map((it) => [it.tag, it.value.length]),
+      )
+      assert.deepEqual(
+        [is.pdu.body.data_coding, is.pdu.body.esm_class],
+        [was.pdu.body.data_coding, was.pdu.body.esm_class],
+      )
     })
   }
 
@@ -65,7 +83,8 @@ describe('masking of recorded PDUs', () => {
     assert.equal(text({ data_coding: 0x48, short_message: Buffer.from('041f0440', 'hex') }), '\0x\0x')
     assert.equal(text({ data_coding: 4, short_message: Buffer.from([0xff, 1, 2]) }), 'xxx')
     assert.equal(text({ short_message: Buffer.from('48656c6c6f', 'latin1') }), '7878787878')
-    const packed = masked({ data_coding: 15, short_message: Buffer.from('31d98c56b3dd1a', 'hex') }).body.short_message as Buffer
+    const packed = masked({ data_coding: 15, short_message: Buffer.from('31d98c56b3dd1a', 'hex') }).body
+      .short_message as Buffer
     // Eight septets of x, packed. (3GPP TS 23.038 §6.1.2.1)
     assert.equal(packed.toString('hex'), '783c1e8fc7e3f1')
   })
@@ -86,41 +105,63 @@ describe('masking of recorded PDUs', () => {
     const own = createMasking(Buffer.from('k'), [{ code: '*150#' }, { code: '*384*1#' }, { code: '*' }])
     const [SAID, SEEN] = ['4711', '4711 Quokka'] as const
     const deliver = (said: string, more: PduBody = {}, tlvs: Tlv[] = []) => {
-      const coded = encode({ command: 'deliver_sm', sequence: 7, body: {
-        source_addr: '67570000001', destination_addr: '150', short_message: Buffer.from(said), ...more,
-      }, tlvs })
+      const coded = encode({
+        command: 'deliver_sm',
+        sequence: 7,
+        body: {
+          source_addr: '67570000001',
+          destination_addr: '150',
+          short_message: Buffer.from(said),
+          ...more,
+        },
+        tlvs,
+      })
       assert.ok('octets' in coded)
       return coded.octets
     }
-    const both = (octets: Buffer, heard?: 'code' | 'open') => [own.mask(octets, heard), own.clear({ octets, from: 'smsc', ...(heard ? { heard } : {}) })]
+    const both = (octets: Buffer, heard?: 'code' | 'open') => [
+      own.mask(octets, heard),
+      own.clear({ octets, from: 'smsc', ...(heard ? { heard } : {}) }),
+    ]
     const said = (octets: Buffer) => (decode(octets).pdu.body.short_message as Buffer).toString('latin1')
     const to = (octets: Buffer) => decode(octets).pdu.body.destination_addr
 
     it('keeps the service code, in the text, in either address and in parameters, in clear too', () => {
       const wide = (text: string) => Buffer.from(text, 'utf16le').swap16()
       const octets = deliver('*384*1*4711#', { destination_addr: '384*1*4711' }, [
-        { tag: 0x1400, value: Buffer.from('*384*1*4711#\0') }, { tag: 0x1401, value: wide('*150*4711#') }, { tag: 0x0203, value: Buffer.from('\xa0*150*4711', 'latin1') },
+        { tag: 0x1400, value: Buffer.from('*384*1*4711#\0') },
+        { tag: 0x1401, value: wide('*150*4711#') },
+        { tag: 0x0203, value: Buffer.from('\xa0*150*4711', 'latin1') },
       ])
       for (const after of both(octets, 'code')) {
         assert.equal(after.length, octets.length)
         assert.deepEqual([said(after), to(after)], ['*384*1*****#', '384*1*****'])
         const values = decode(after).pdu.tlvs.map(({ value }) => value)
-        assert.deepEqual(values, [Buffer.from('*384*1*****#\0'), wide('*150*****#'), Buffer.from('\xa0*150*****', 'latin1')])
+        assert.deepEqual(values, [
+          Buffer.from('*384*1*****#\0'),
+          wide('*150*****#'),
+          Buffer.from('\xa0*150*****', 'latin1'),
+        ])
       }
       const reply = submit({ source_addr: '*150*4711#', short_message: Buffer.from('Menu') })
       assert.equal(decode(own.clear({ octets: reply, from: 'esme' })).pdu.body.source_addr, '*150*****#')
       assert.equal(decode(own.mask(reply)).pdu.body.source_addr, '*150*****#')
     })
 
-    it('shows of a code that is nobody\'s its first part, where it is known that it was dialled', () => {
+    it("shows of a code that is nobody's its first part, where it is known that it was dialled", () => {
       for (const after of both(deliver('*777*4711#'), 'code')) assert.equal(said(after), '*777*****#')
-      for (const after of both(deliver('*777*4711#'))) assert.equal(said(after), 'xxxxxxxxxx', 'a PIN may be typed like that')
+      for (const after of both(deliver('*777*4711#')))
+        assert.equal(said(after), 'xxxxxxxxxx', 'a PIN may be typed like that')
       for (const after of both(deliver('*4711#'))) assert.equal(said(after), 'xxxxxx')
       for (const after of both(deliver('*150*4711#'))) assert.equal(said(after), '*150*****#')
     })
 
     it('shows an answer in clear only where it is known to be no secret', () => {
-      const twice = (text: string) => deliver(text, {}, [{ tag: 0x1400, value: Buffer.from(`${text}\0`) }, { tag: 0x1383, value: Buffer.of(1, 2) }])
+      const twice = (text: string) =>
+        deliver(text, {}, [
+          { tag: 0x1400, value: Buffer.from(`${text}\0`) },
+          { tag: 0x1383, value: Buffer.of(1, 2) },
+        ])
       for (const after of both(twice(SAID))) {
         assert.equal(said(after), 'xxxx')
         assert.ok(!after.includes(SAID))
@@ -135,24 +176,39 @@ describe('masking of recorded PDUs', () => {
     it('gives in clear what it need not change as it was, and of what cannot be read the header', () => {
       const stray = Buffer.concat([deliver(SEEN), Buffer.from('x')])
       stray.writeUInt32BE(stray.length, 0)
-      for (const octets of [deliver(SEEN), stray]) assert.deepEqual(own.clear({ octets, from: 'smsc', heard: 'open' }), octets)
+      for (const octets of [deliver(SEEN), stray])
+        assert.deepEqual(own.clear({ octets, from: 'smsc', heard: 'open' }), octets)
       const broken = deliver(SEEN)
       broken[broken.length - SEEN.length - 1] = 200
-      assert.ok(own.clear({ octets: broken, from: 'smsc', heard: 'open' }).subarray(16).every((octet) => octet === 0))
+      assert.ok(
+        own
+          .clear({ octets: broken, from: 'smsc', heard: 'open' })
+          .subarray(16)
+          .every((octet) => octet === 0),
+      )
     })
   })
 
   it('keeps what a receipt says, but not the text it repeats', () => {
-    const receipt = 'id:123456789 sub:001 dlvrd:001 submit date:2511241800 done date:2511241801 stat:DELIVRD err:000 text:'
-    assert.equal(text({ esm_class: 4, short_message: Buffer.from(`${receipt}Your balance is 120.`) }), `${receipt}${'x'.repeat(20)}`)
+    const receipt =
+      'id:123456789 sub:001 dlvrd:001 submit date:2511241800 done date:2511241801 stat:DELIVRD err:000 text:'
+    assert.equal(
+      text({ esm_class: 4, short_message: Buffer.from(`${receipt}Your balance is 120.`) }),
+      `${receipt}${'x'.repeat(20)}`,
+    )
   })
 
   it('writes over numbers in parameters, as text or as digits in halves of octets, and leaves what is technical', () => {
     const after = masked({}, [
-      { tag: 0x0501, value: Buffer.of(2) }, { tag: 0x1383, value: Buffer.of(7, 2) }, { tag: 0x001e, value: Buffer.from('123456789\0') },
-      { tag: 0x0202, value: Buffer.from('a0363735', 'hex') }, { tag: 0x0203, value: Buffer.from('\xa0537030000000001', 'latin1') },
-      { tag: 0x1502, value: Buffer.from('3507030000000f1', 'latin1') }, { tag: 0x1503, value: Buffer.from('5073000000000010', 'hex') },
-      { tag: 0x0424, value: Buffer.from('Hello') }, { tag: 0x1777, value: Buffer.from('00001267', 'hex') },
+      { tag: 0x0501, value: Buffer.of(2) },
+      { tag: 0x1383, value: Buffer.of(7, 2) },
+      { tag: 0x001e, value: Buffer.from('123456789\0') },
+      { tag: 0x0202, value: Buffer.from('a0363735', 'hex') },
+      { tag: 0x0203, value: Buffer.from('\xa0537030000000001', 'latin1') },
+      { tag: 0x1502, value: Buffer.from('3507030000000f1', 'latin1') },
+      { tag: 0x1503, value: Buffer.from('5073000000000010', 'hex') },
+      { tag: 0x0424, value: Buffer.from('Hello') },
+      { tag: 0x1777, value: Buffer.from('00001267', 'hex') },
     ])
     const [op, its, id, short, imsi, vendor, bcd, payload, number] = after.tlvs.map((it) => it.value)
     assert.deepEqual([op!.toString('hex'), its!.toString('hex'), id!.toString()], ['02', '0702', '123456789\0'])

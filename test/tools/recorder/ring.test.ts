@@ -3,8 +3,14 @@ import assert from 'node:assert/strict'
 import { Ring } from '../../../src/tools/recorder/ring.ts'
 import { seededChance } from '../../../src/simulator/chaos.ts'
 
-const entry = (serial: number, octets: Buffer) =>
-  ({ serial, atMs: serial * 10, from: serial % 2 ? 'esme' as const : 'smsc' as const, link: 'a/0#x.1', port: 65_535 - serial, octets })
+const entry = (serial: number, octets: Buffer) => ({
+  serial,
+  atMs: serial * 10,
+  from: serial % 2 ? ('esme' as const) : ('smsc' as const),
+  link: 'a/0#x.1',
+  port: 65_535 - serial,
+  octets,
+})
 
 describe('the ring of recorded PDUs', () => {
   it('gives back what was put in, the oldest first', () => {
@@ -40,7 +46,10 @@ describe('the ring of recorded PDUs', () => {
     const ring = new Ring({ pdusMax: 10, octetsMax: 100 })
     ring.put(entry(1, Buffer.alloc(90)))
     ring.put(entry(2, Buffer.alloc(101)))
-    assert.deepEqual(ring.all().map((it) => it.serial), [1])
+    assert.deepEqual(
+      ring.all().map((it) => it.serial),
+      [1],
+    )
   })
 
   it('does not hold on to the chunk that a PDU was read in', () => {
@@ -60,7 +69,12 @@ describe('the ring of recorded PDUs', () => {
       return { ...entry(serial, octets), from: 'smsc' as const, ...more }
     }
     const put = [
-      pdu(1, 5, 7), pdu(2, 5, 7), pdu(3, 5, 7, { link: 'a/0#x.2' }), pdu(4, 0x80000004, 7), pdu(5, 4, 7, { from: 'esme' }), pdu(6, 5, 8),
+      pdu(1, 5, 7),
+      pdu(2, 5, 7),
+      pdu(3, 5, 7, { link: 'a/0#x.2' }),
+      pdu(4, 0x80000004, 7),
+      pdu(5, 4, 7, { from: 'esme' }),
+      pdu(6, 5, 8),
     ]
     put.forEach((one) => ring.put(one))
     const heard = () => ring.all().map((one) => ('heard' in one ? one.heard : '-'))
@@ -70,6 +84,10 @@ describe('the ring of recorded PDUs', () => {
     ring.mark('a/0#x.1', 8, 'code')
     ring.put(pdu(7, 5, 9))
     ring.put(pdu(8, 5, 10))
-    assert.deepEqual(heard(), ['-', '-', '-', 'code', '-', '-'], 'whoever takes the place of one that was marked is not')
+    assert.deepEqual(
+      heard(),
+      ['-', '-', '-', 'code', '-', '-'],
+      'whoever takes the place of one that was marked is not',
+    )
   })
 })

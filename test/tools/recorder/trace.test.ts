@@ -31,25 +31,43 @@ describe('the flight recorder', () => {
   let recorder: Recorder
   let dir: string
 
-  async function start(dialect: string, more: { pdusMax?: number; onState?: (bind: string, state: string) => void } = {}) {
+  async function start(
+    dialect: string,
+    more: { pdusMax?: number; onState?: (bind: string, state: string) => void } = {},
+  ) {
     const profile = loadProfile(dialect, DIR)
     const compiled = compileDialect(profile, { chance: Math.random })
-    smsc = await startSmsc({ clock: realClock, chance: seededChance(1), voice: profileCoding(profile), firstNumber: 111, screenMs: 5_000 })
+    smsc = await startSmsc({
+      clock: realClock,
+      chance: seededChance(1),
+      voice: profileCoding(profile),
+      firstNumber: 111,
+      screenMs: 5_000,
+    })
     recorder = createRecorder({
-      limits: { pdusMax: more.pdusMax ?? 1_000, octetsMax: 262_144 }, now: realClock.now, masking: createMasking(Buffer.from('k')),
+      limits: { pdusMax: more.pdusMax ?? 1_000, octetsMax: 262_144 },
+      now: realClock.now,
+      masking: createMasking(Buffer.from('k')),
     })
     test = testLine({
       port: smsc.port,
       parts: {
-        dialect: compiled, ...(recorder.tap ? { tap: recorder.tap } : {}), ...(more.onState ? { onState: more.onState } : {}),
+        dialect: compiled,
+        ...(recorder.tap ? { tap: recorder.tap } : {}),
+        ...(more.onState ? { onState: more.onState } : {}),
       },
       handle: async (pdu, link) => {
         link.respond(pdu, 0)
         const read = compiled.read(pdu)
         if (read.is !== 'ussd' || (read.message.kind !== 'begin' && read.message.kind !== 'input')) return
         const isMenu = read.message.kind === 'begin' || read.message.text === '1'
-        const reply = isMenu ? { action: 'continue' as const, text: 'Menu for Mary\n1. More\n2. Bye' } : { action: 'end' as const, text: 'Goodbye, Mary.' }
-        await (test.line as Line).submit(compiled.write(reply, read.message.returnPath).pdu, { lane: 'ussd', deadline: realClock.now() + 5_000 })
+        const reply = isMenu
+          ? { action: 'continue' as const, text: 'Menu for Mary\n1. More\n2. Bye' }
+          : { action: 'end' as const, text: 'Goodbye, Mary.' }
+        await (test.line as Line).submit(compiled.write(reply, read.message.returnPath).pdu, {
+          lane: 'ussd',
+          deadline: realClock.now() + 5_000,
+        })
       },
     })
     test.line.start()
@@ -76,9 +94,17 @@ describe('the flight recorder', () => {
     const before = realClock.now()
     await dialogue(JOHN)
     const all = recorder.trace('digicel', { clear: true })
-    const names = traceText(all).split('\n').filter((line) => /^[<>] /.test(line)).map((line) => line.replace(/ \d+$/, ''))
+    const names = traceText(all)
+      .split('\n')
+      .filter((line) => /^[<>] /.test(line))
+      .map((line) => line.replace(/ \d+$/, ''))
     assert.deepEqual(names.slice(0, 6), [
-      '> bind_transceiver', '< bind_transceiver_resp', '< deliver_sm', '> deliver_sm_resp', '> submit_sm', '< submit_sm_resp',
+      '> bind_transceiver',
+      '< bind_transceiver_resp',
+      '< deliver_sm',
+      '> deliver_sm_resp',
+      '> submit_sm',
+      '< submit_sm_resp',
     ])
     assert.ok(all.slice(2).every((it, i) => it.atMs >= before && it.atMs <= realClock.now() && it.serial === i + 3))
     assert.ok(!Buffer.concat(all.map((it) => it.octets)).includes('secret08'))
@@ -128,7 +154,9 @@ describe('the flight recorder', () => {
         assert.deepEqual(remarks, [])
         const { recording, draft } = infer(pdus, loadProfile('standard', DIR))
         assert.equal(recording.dialogues.length, 3)
-        return draft.findings().filter((it) => /^inbound\.(session|op|code|classify)|^outbound\.(session|actions)/.test(it.path))
+        return draft
+          .findings()
+          .filter((it) => /^inbound\.(session|op|code|classify)|^outbound\.(session|actions)/.test(it.path))
           .map(({ path, value, sure }) => ({ path, value, sure }))
       }
       assert.deepEqual(fields(false), fields(true))
@@ -148,7 +176,10 @@ describe('the flight recorder', () => {
       const file = join(dir, 'line.pcap')
       const all = recorder.trace('digicel', { clear })
       writeFileSync(file, traceCapture(all))
-      const ran = spawnSync(join(root, 'scripts/tshark-check.sh'), [file, String(smsc.port)], { encoding: 'utf8', env: { ...process.env, CHECKSUMS: '1' } })
+      const ran = spawnSync(join(root, 'scripts/tshark-check.sh'), [file, String(smsc.port)], {
+        encoding: 'utf8',
+        env: { ...process.env, CHECKSUMS: '1' },
+      })
       if (ran.status === 77) this.skip() // no tshark on this machine
       assert.equal(ran.status, 0, ran.stdout + ran.stderr)
       assert.match(ran.stdout, new RegExp(`^${all.length} PDUs, 0 malformed`))
@@ -159,10 +190,12 @@ describe('the flight recorder', () => {
     const drops = () => createDrops({ recorder, dir, filesMax: 2, now: realClock.now, log: silentLog })
     let heard: ReturnType<typeof drops> | undefined
     const states: string[] = []
-    await start('standard', { onState: (bind, state) => {
-      states.push(state)
-      heard?.onState('digicel', bind, state)
-    } })
+    await start('standard', {
+      onState: (bind, state) => {
+        states.push(state)
+        heard?.onState('digicel', bind, state)
+      },
+    })
     heard = drops()
     heard.onState('digicel', 'digicel/0', 'bound')
     writeFileSync(join(dir, 'notes.txt'), 'not ours')
@@ -187,5 +220,8 @@ describe('the flight recorder', () => {
     assert.ok(readdirSync(dir).includes('notes.txt'))
   })
 
-  const captures = () => readdirSync(dir).filter((name) => name.endsWith('.pcap')).toSorted()
+  const captures = () =>
+    readdirSync(dir)
+      .filter((name) => name.endsWith('.pcap'))
+      .toSorted()
 })
