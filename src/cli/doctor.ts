@@ -159,7 +159,7 @@ function announcement(plan: ExamPlan, smsMax: number): string {
   const who = `${host}:${port} as ${plan.smsc.systemId}`
   if (plan.msisdn === undefined) return `examining ${who}; no SMS and no USSD, as there is no --msisdn`
   const ussd = `${plan.code === undefined ? '' : `, one call to ${plan.code}`}${plan.push ? ', two pushes' : ''}`
-  return `examining ${who}; up to ${smsMax} SMS${ussd}, ` + 'all to the test handset and to no other number'
+  return `examining ${who}; up to ${smsMax} SMS${ussd}, all to the test handset and to no other number`
 }
 
 async function askTerminal(question: string): Promise<boolean> {
