@@ -21,8 +21,8 @@ describe('the time of those who call our HTTP servers', () => {
     server.close()
   })
   it('is the same in each of them', () => {
-    const servers = sources(['src'])
-      .filter((file) => /\bcreateServer\(|\bserve\(\{/.test(readFileSync(join(root, file), 'utf8')))
+    const servers = sources(['src', 'samples'])
+      .filter((file) => /\bcreateServer\(|\bserve\(/.test(readFileSync(join(root, file), 'utf8')))
       .filter((file) => /from '(node:http|@hono\/node-server)'/.test(readFileSync(join(root, file), 'utf8')))
     assert.ok(servers.length >= 5, servers.join())
     const without = servers.filter((file) => !readFileSync(join(root, file), 'utf8').includes('httpTimes('))

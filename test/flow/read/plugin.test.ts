@@ -169,7 +169,7 @@ describe('a plug-in that is none', () => {
 
   it('is named by its absolute path', async () => {
     await assert.rejects(loadScreenTypes(['none.js']), (error: Error) => error.message.includes(resolve('none.js')))
-    await assert.rejects(loadScreenTypes(['src/base/did-you-mean.ts']), /nearest\.ts exports no function 'screen'/)
+    await assert.rejects(loadScreenTypes(['src/base/did-you-mean.ts']), /did-you-mean\.ts exports no function 'screen'/)
     await assert.rejects(loadScreenTypes([FILE, FILE]), /there is another type 'rating'/)
   })
 })
