@@ -97,8 +97,10 @@ function bindOf(text: string): 'transceiver' | 'pair' {
 /** What goes wrong with the bind is said; the rest is not. */
 function logTo(say: Say): Log {
   const tell = (fields: object, message: string) => {
-    const { status, why } = fields as { status?: string; why?: string }
-    say(`! ${message}${status ? `: ${status}` : ''}${why ? `: ${why}` : ''}`)
+    const { status, why, detail } = fields as { status?: string; why?: string; detail?: string }
+    say(
+      `! ${message}${status ? `: ${status}` : ''}${why ? `: ${why}` : ''}${detail && detail !== why ? `, ${detail}` : ''}`,
+    )
   }
   return { debug: () => undefined, info: () => undefined, warn: tell, error: tell }
 }

@@ -1,9 +1,9 @@
 /**
  * R10: the SMSC takes so many SMS a second and throttles the rest, the line is set a quarter faster than that, and some
  * subscribers' queues are full at first. Hundreds of SMS are due while subscribers walk. None may be lost or doubled.
- * The measures are two daemons on the same machine at the same moment: one sends as many SMS at the rate that is
- * allowed to an SMSC that throttles none, and the rate that is allowed must be used as well as by it; the other has as
- * many subscribers and no SMS, and screens must come as fast as from it.
+ * The measures are two daemons with as many subscribers on the same machine at the same moment: one sends as many SMS at
+ * the rate that is allowed to an SMSC that throttles none, and the rate that is allowed must be used as well as by it; the
+ * other has no SMS, and screens must come as fast as from it.
  */
 import { decode, integerField, textField, tlv } from '../../src/simulator/codec.ts'
 import type { Peer } from '../../src/simulator/peer.ts'
@@ -11,9 +11,9 @@ import { aftermath } from './aftermath.ts'
 import { metricsOf } from './daemon-process.ts'
 import { sumOf } from './checker.ts'
 import { fenced, type Fenced } from './fenced.ts'
-import { shareOfCore } from './pace.ts'
+import { shareOfCore, stallsOf } from './pace.ts'
 import { reached, sleep, told, type Campaign } from './outcome.ts'
-import { startPulse, typical } from './pulse.ts'
+import { startPulse, typical, type Pulse } from './pulse.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
 
 /**
@@ -21,15 +21,15 @@ import { openFixture, type CampaignFixture } from './fixture.ts'
  * slow for the rate.
  */
 const ALLOWED_PER_SECOND = 60
-const DIALS_PER_SECOND = 30
+const DIALS_PER_SECOND = 20
 const SHARE_MIN = 0.25
 /** A fifth of what would be sent at this rate is over what is allowed. */
 const FASTER = 1.25
 const SECONDS = { ci: 20, bounded: 30, long: 600 }
-/** Of what the daemon sends that is not throttled; and that one, of what is allowed, where the machine is ours. */
+/** Of what the daemon sends that is not throttled. */
 const USED_MIN = 0.8
-/** With less of a processor it is the machine that is too slow. */
-const OURS_MIN = 0.7
+/** Of what is allowed, by that one: what is allowed fits the machine. */
+const FREE_MIN = 0.65
 /** Screens under SMS against screens without: a fifth more, or what nobody can notice, in time of a processor. */
 const SLOWER_MAX = 1.2
 const SLOWER_MS = 25
@@ -44,19 +44,23 @@ export const throttleCampaign: Campaign = async (parts) => {
   const seconds = SECONDS[parts.ci ? 'ci' : parts.mode]
   const count = allowed * seconds
   const houses: House[] = []
+  const limits: Limit[] = []
   try {
     // One after the other: the first may have to start the servers for both.
     for (const perSecond of [allowed * FASTER, allowed, allowed])
       houses.push(await openHouse(parts.seed + houses.length, perSecond))
-    const [{ scene, fence }, free, spared] = houses as [House, House, House]
-    const [limit, unlimited] = [throttling(scene, allowed), throttling(free.scene, Infinity)]
-    const pulses = [await startPulse(scene, dials), await startPulse(spared.scene, dials)] as const
+    const [{ scene, fence }, free] = houses as [House, House, House]
+    limits.push(throttling(scene, allowed), throttling(free.scene, Infinity))
+    const [limit] = limits as [Limit, Limit]
+    const pulses: Pulse[] = []
+    for (const house of houses) pulses.push(await startPulse(house.scene, dials))
     await sleep(2_000)
     const dueMs = performance.now()
     await Promise.all([owe(scene, count), owe(free.scene, count)])
-    const [rate, rateFree] = (await Promise.all(
-      [limit, unlimited].map((taking) => rateOf(taking, count, seconds * 3_000)),
-    )) as [number, number]
+    const [rate, rateFree] = (await Promise.all(limits.map((taking) => rateOf(taking, count, seconds * 3_000)))) as [
+      number,
+      number,
+    ]
     const endMs = performance.now()
     const shareThen = Math.min(share, shareOfCore({ spinMs: 500 }))
     const used = rate / Math.min(allowed, rateFree)
@@ -70,11 +74,11 @@ export const throttleCampaign: Campaign = async (parts) => {
     }
     failures.push(...(await lostOrDoubled(scene, limit.taken, count)))
     for (const house of houses) failures.push(...(await aftermath(house.fence)))
-    const [under, without] = pulses.map((pulse) =>
+    const [under, , without] = pulses.map((pulse) =>
       typical(pulse.samples, 95, (atMs) => atMs >= dueMs && atMs < endMs),
-    ) as [number, number]
+    ) as [number, number, number]
     if (used < USED_MIN) failures.push(`only ${Math.round(used * 100)} % of the allowed rate was used`)
-    if (rateFree < allowed * USED_MIN && shareThen >= OURS_MIN)
+    if (rateFree < allowed * FREE_MIN)
       failures.push(`only ${rateFree.toFixed(1)} SMS a second of ${allowed}, without any refusal`)
     if (under > without * SLOWER_MAX && (under - without) * shareThen > SLOWER_MS)
       failures.push(`screens at p95: ${under.toFixed(1)} ms instead of ${without.toFixed(1)} ms`)
@@ -94,11 +98,12 @@ export const throttleCampaign: Campaign = async (parts) => {
           throttled: limit.throttled,
           queueFull: limit.full.size,
           refused: await refusals(fence),
-          screens: pulses[0].samples.length + pulses[1].samples.length,
+          screens: pulses.reduce((sum, pulse) => sum + pulse.samples.length, 0),
         },
       }),
     ]
   } finally {
+    for (const limit of limits) limit.stop()
     for (const { scene, fence } of houses.toReversed()) {
       await fence.stop()
       await scene.close()
@@ -138,17 +143,22 @@ interface Limit {
   taken: Map<string, number>
   throttled: number
   full: Set<string>
+  stop(): void
 }
 
-/** Counts by the second, as SMSCs do; every fiftieth subscriber's queue is full the first time. */
+/**
+ * Counts by the second, as SMSCs do; every hundredth subscriber's queue is full the first time. What comes in a heap
+ * because the machine stopped this process would have come to an SMSC one by one: as much more is allowed.
+ */
 function throttling({ smsc }: CampaignFixture, allowed: number): Limit {
-  const limit: Limit = { taken: new Map(), throttled: 0, full: new Set() }
-  let second = 0
-  let inSecond = 0
+  const stalls = stallsOf()
+  const limit: Limit = { taken: new Map(), throttled: 0, full: new Set(), stop: () => stalls.stop() }
+  let [second, inSecond, allowance] = [0, 0, allowed]
   const verdict = (destination: string): number => {
     const now = Math.floor(performance.now() / 1_000)
-    if (now !== second) [second, inSecond] = [now, 0]
-    if (inSecond >= allowed) {
+    if (now !== second) [second, inSecond, allowance] = [now, 0, allowed]
+    allowance += (allowed * stalls.takeMs()) / 1_000
+    if (inSecond >= allowance) {
       limit.throttled++
       return RTHROTTLED
     }

@@ -19,3 +19,32 @@ function used(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1_000
 }
+
+const TICK_MS = 20
+
+export interface Stalls {
+  /** Milliseconds that this process stood still since they were taken last. */
+  takeMs(): number
+  stop(): void
+}
+
+/** What the machine does to a peer that a campaign plays: what came meanwhile comes in one heap. */
+export function stallsOf(nowMs: () => number = () => performance.now()): Stalls & { tick(): void } {
+  let [lastMs, stalledMs] = [nowMs(), 0]
+  const tick = (): void => {
+    const now = nowMs()
+    stalledMs += Math.max(0, now - lastMs - 2 * TICK_MS)
+    lastMs = now
+  }
+  const timer = setInterval(tick, TICK_MS)
+  return {
+    tick,
+    takeMs: () => {
+      tick()
+      const taken = stalledMs
+      stalledMs = 0
+      return taken
+    },
+    stop: () => clearInterval(timer),
+  }
+}
