@@ -4,14 +4,14 @@ import { ProblemsError } from '../../src/base/index.ts'
 import type { DentalSettings } from './settings.ts'
 
 const schema = z.strictObject({
-  listCancelled: z.boolean().optional().describe('show cancelled appointments in the list'),
-  tailored: z.boolean().optional().describe('type due next and last clinic first'),
+  listCancelled: z.boolean().exactOptional().describe('show cancelled appointments in the list'),
+  tailored: z.boolean().exactOptional().describe('type due next and last clinic first'),
   holdMs: z
     .number()
     .int()
     .min(1_000)
     .max(3_600_000)
-    .optional()
+    .exactOptional()
     .describe('a slot asked about is held this long; longer than a dialogue may last'),
 })
 

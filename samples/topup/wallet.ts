@@ -6,7 +6,7 @@ export interface Bundle {
   /** In kina. */
   price: number
   /** Offered only to a balance of at least this, besides the price. */
-  balanceMin?: number
+  balanceMin?: number | undefined
 }
 
 export type Done = { balance: number } | { refusal: 'insufficient' | 'unknown-bundle' }

@@ -32,7 +32,7 @@ export interface HttpSettings {
   /** Decoded octets of an answer at most. */
   octetsMax?: number
   /** The name in the URL may lead to a private address (a container network, a company's own). */
-  privateNetwork?: boolean
+  privateNetwork?: boolean | undefined
   /** Tell it when a dialogue that may have called it is over: `POST {url}/ended`. */
   ended?: boolean
 }

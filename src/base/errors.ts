@@ -10,7 +10,7 @@ export interface Problem {
   /** What is wrong, naming the thing. */
   what: string
   /** What to do about it. */
-  remedy?: string
+  remedy?: string | undefined
   /** A text that it is in, and on a second line a caret under the place. */
   excerpt?: string
 }

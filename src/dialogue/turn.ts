@@ -27,7 +27,7 @@ export interface TurnDeps {
   /** The language that the subscriber chose; null if none, or if it cannot be had in time. Never rejects. */
   chosenLanguage?(msisdn: string): Promise<string | null>
   /** Whether the subscriber of that line can be told later what a patient back end answers. Absent: no. */
-  mayHold?(line: string): boolean
+  mayHold?: ((line: string) => boolean) | undefined
   /** Told of answers that are no use to the flow. */
   log?: Pick<Log, 'warn'>
 }

@@ -49,7 +49,11 @@ export interface NetworkSettings {
 export type SubmitVerdict = { status: number; tlvs?: Tlv[] } | { withheld: true }
 
 export interface Network {
-  dial(handset: Handset, code: string, options?: { beginOp?: number; number?: number; systemId?: string }): void
+  dial(
+    handset: Handset,
+    code: string,
+    options?: { beginOp?: number | undefined; number?: number | undefined; systemId?: string | undefined },
+  ): void
   answer(handset: Handset, text: string): void
   /** Ends the dialogue from the subscriber's or the network's side and tells the ESME in the dialect's way. */
   release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void

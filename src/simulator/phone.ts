@@ -7,7 +7,7 @@ export interface Phone extends Handset {
   /** Dials and answers the first screen. Rejects, with the story so far, if none comes in time. */
   dial(code: string, options?: DialOptions): Promise<HandsetScreen>
   /** Types an answer and answers the next screen. */
-  answer(text: string, options?: { withinMs?: number }): Promise<HandsetScreen>
+  answer(text: string, options?: { withinMs?: number | undefined }): Promise<HandsetScreen>
   /** Cancels: the ESME is told in the dialect's way. */
   hangUp(): void
   /** The network's own timer fires. */
@@ -42,12 +42,12 @@ export interface Phone extends Handset {
 }
 
 export interface DialOptions {
-  withinMs?: number
+  withinMs?: number | undefined
   /** 0: a phase-1 handset (PSSD). Default 1. */
-  beginOp?: number
+  beginOp?: number | undefined
   /** The network number of the dialogue. Default: the next one. */
-  number?: number
-  systemId?: string
+  number?: number | undefined
+  systemId?: string | undefined
 }
 
 export interface PhoneDeps {

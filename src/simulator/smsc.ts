@@ -23,7 +23,7 @@ export interface SmscOptions {
   /** How this network speaks USSD. Default: the standard reading. */
   voice?: NetworkCoding
   /** Who may bind; anybody if not given. */
-  accounts?: { systemId: string; password?: string }[]
+  accounts?: { systemId: string; password?: string }[] | undefined
   /** Binds of one system id; one more is refused with ESME_RALYBND. Default: no limit. */
   bindsMax?: number
   /** system_id in bind responses. */

@@ -15,7 +15,7 @@ export interface CodeRoute {
   /** `*123#`, `*123*2#`, or `*` for all that no other row takes. */
   code: string
   /** Names of the lines that the row is for; all of them where it is absent or empty. */
-  lines?: readonly string[]
+  lines?: readonly string[] | undefined
 }
 
 /** Longer ones are not dialled: a USSD string has at most 182 characters. */

@@ -36,8 +36,8 @@ describe('one turn', () => {
       clock,
       language: 'en',
       page: PAGE,
-      chosenLanguage: options.chosenLanguage,
-      log: options.log,
+      ...(options.chosenLanguage && { chosenLanguage: options.chosenLanguage }),
+      ...(options.log && { log: options.log }),
     })
   }
   const begin = (lost: DialogueRecord | null = null): Begin => ({ flow: 'shop', dialled: ['4', '5'], lost })

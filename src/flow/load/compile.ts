@@ -153,7 +153,8 @@ export function openingOf(input: FlowInput, languages: readonly string[]): Dialo
   const { msisdn, code, line, dialled, page, now } = input
   const language = languages.includes(input.language) ? input.language : (languages[0] as string)
   // Who dials a deep code wants that, not what was lost.
-  const resume = input.resume && dialled.length === 0 ? innermost(restedOf(input.resume as FlowSnapshot)) : null
+  const resume =
+    input.resume && dialled.length === 0 ? snapshotOf(innermost(restedOf(input.resume as FlowSnapshot))) : null
   return {
     msisdn,
     code,

@@ -32,7 +32,7 @@ export interface FlowFiles {
 /** The files of one flow. What an archive keeps, as JSON. */
 export interface FlowSource extends FlowFiles {
   /** All parts that it includes or calls, and those that they do. */
-  parts?: FlowFiles[]
+  parts?: FlowFiles[] | undefined
 }
 
 export interface ReadFlow {

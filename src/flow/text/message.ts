@@ -7,7 +7,7 @@ import { plain, showDate, showTime, type DateFormat, readPath, ROOTS, type Scope
 /** How values are put in. */
 export interface Filling {
   /** Characters that are left of each value; undefined: all. */
-  valueMax?: number
+  valueMax?: number | undefined
   /** Line feeds in values stay; otherwise they become blanks, so that a value cannot forge a line of a menu. */
   lines?: boolean
 }

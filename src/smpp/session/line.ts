@@ -35,7 +35,7 @@ export interface LineDeps {
   onState?(bind: string, state: string): void
   /** A response came after its deadline. */
   onLate?(late: LateResponse): void
-  tap?: Tap
+  tap?: Tap | undefined
   /** Default: openSocket. */
   connect?: Connect | undefined
 }

@@ -74,7 +74,7 @@ export function clientOf(servers: RedisServers): Client {
   })
 }
 
-function clusterOf(addresses: readonly string[], tls: RedisOptions): Cluster {
+function clusterOf(addresses: readonly string[], tls: Pick<RedisOptions, 'tls'>): Cluster {
   const urls = addresses.map((address) => new URL(address))
   const { username, password, protocol } = urls[0]!
   return new Cluster(

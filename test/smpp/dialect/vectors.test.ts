@@ -6,7 +6,16 @@ import type { ReturnPath, UssdAction, UssdMessage } from '../../../src/ussd/voca
 import { DIALECTS, pduOf, vector } from './support.ts'
 
 /** Vector, dialect, event, number of the dialogue, code, text, turn counter, meta. */
-type Inbound = [string, string, UssdMessage['kind'], string, string, string, number?, Record<string, string>?]
+type Inbound = [
+  string,
+  string,
+  UssdMessage['kind'],
+  string,
+  string,
+  string,
+  (number | undefined)?,
+  Record<string, string>?,
+]
 
 const INBOUND: Inbound[] = [
   ['u01', 'standard', 'begin', '7', '*3322#', '', 0],

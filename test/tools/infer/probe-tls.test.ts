@@ -44,7 +44,7 @@ describe('the probe and the doctor over TLS', function () {
   })
 
   const tls = () => ({ ca: ca.cert, ...client, servername: 'smsc.example' })
-  const flags = (): SmscCommandOptions => ({
+  const flags = () => ({
     host: '127.0.0.1',
     port: (front.address() as AddressInfo).port,
     systemId: 'ussd',
