@@ -1,5 +1,6 @@
 /** The settings of SMS: of a line, and of what subscribers write. */
 import { z } from 'zod'
+import { STATUS_CLASSES } from '../sms/outbox/index.ts'
 
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
 
@@ -112,7 +113,7 @@ export const smsSchema = z.strictObject({
     .default(0)
     .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),
   statuses: z
-    .record(statusNumber, z.enum(['retry', 'pause', 'destination', 'fail']))
+    .record(statusNumber, z.enum(STATUS_CLASSES))
     .default({})
     .describe('what a refusal means where the SMSC has its own way, e.g. { "0x45": fail }'),
   recipients: z

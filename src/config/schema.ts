@@ -9,6 +9,7 @@ import { cache } from './schema-cache.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { incomingSchema, msisdnPrefix, smsSchema } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
+import { AMBIGUOUS_GRACE_MS } from '../sms/outbox/index.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
@@ -333,7 +334,7 @@ const reminders = z.strictObject({
     .default(30_000)
     .describe('an SMS being submitted belongs to one daemon this long: longer than timers.responseMs of every line'),
   ambiguousGraceMs: ms(0, 600_000)
-    .default(90_000)
+    .default(AMBIGUOUS_GRACE_MS)
     .describe('how long a receipt may settle an SMS whose response never came'),
 })
 

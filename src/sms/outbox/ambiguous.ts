@@ -1,11 +1,11 @@
 /** SMS that were written and not answered: settled by a response that comes late, by a receipt, or by giving up. */
 import type { Knex } from 'knex'
-import { nextState, type ReminderEvent, type ReminderState } from '../../../machines/reminder.ts'
-import { laterMs } from './backoff.ts'
+import { nextState, type ReminderState } from '../../../machines/reminder.ts'
 import { STATE_OF } from './receipt-rows.ts'
 import { applyToPart, storeParts, takeReceiptOf } from './receipts.ts'
+import { afterGrace, afterLateRefusal } from './retry-policy.ts'
 import { HOLD, RESOLVE, type OpenRow } from './rows.ts'
-import { LOSSES_MAX, type OutboxDeps } from './settings.ts'
+import type { OutboxDeps } from './settings.ts'
 import type { SmsOutcome } from './types.ts'
 
 /** A request for one SMS, or for one part of it, as a line knows it. */
@@ -36,7 +36,7 @@ export async function reconcile(deps: OutboxDeps, row: OpenRow): Promise<Reminde
       return state === 'due' ? 'retried' : settled!.state
     }
     if (row.wake_at.getTime() > clock.now()) return null
-    const state = nextState(row.state, { type: 'GRACE_OVER', mayRetry: row.losses < LOSSES_MAX })
+    const state = nextState(row.state, afterGrace(row.losses))
     const done = await resolve(deps, trx, row.id, { state, error: 'no response, twice' })
     return done && (state === 'due' ? 'retried' : state)
   })
@@ -53,13 +53,9 @@ export async function settleLate(deps: OutboxDeps, late: LateSms, outcome: SmsOu
       if (row.taken.includes(part)) return false
       return (await take(deps, trx, row, { line: late.line, part, messageId: outcome.messageIds[0] ?? '' })) !== null
     }
-    const refused: ReminderEvent =
-      outcome.is === 'failed' ? { type: 'REFUSED' } : { type: 'LATER', mayRetry: row.losses < LOSSES_MAX }
-    const waitMs = outcome.is === 'later' ? laterMs(outcome.status, row.losses, deps.chance) : 0
-    return (
-      (await resolve(deps, trx, row.id, { state: nextState(row.state, refused), error: 'refused, late', waitMs })) !==
-      null
-    )
+    const { event, waitMs } = afterLateRefusal(outcome, row.losses, deps.chance)
+    const state = nextState(row.state, event)
+    return (await resolve(deps, trx, row.id, { state, error: 'refused, late', waitMs })) !== null
   })
 }
 

@@ -3,13 +3,13 @@
  * `submitting` before its octets leave. (SMPP has no idempotency key: what was written and not answered is ambiguous.)
  */
 import { randomUUID } from 'node:crypto'
-import { nextState, type ReminderEvent } from '../../../machines/reminder.ts'
+import { nextState } from '../../../machines/reminder.ts'
 import { failpoint, monotonicClock, repeating } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
-import { TRIES_MAX, laterMs, unsentMs } from './backoff.ts'
 import { forgetOld } from './forget.ts'
 import { gate, type Gate } from './database-share.ts'
 import { recallAll } from './recall.ts'
+import { afterTry } from './retry-policy.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'
 import {
   AMBIGUOUS,
@@ -27,8 +27,6 @@ import { quietUntil } from './schedule.ts'
 import { OUTBOX_DEFAULTS, type OutboxDeps, type OutboxSettings } from './settings.ts'
 import { ANSWER, type BeforePart, type Receipt, type SmsOutcome } from './types.ts'
 
-/** A line whose SMSC throttles: as long as its pace rests. The refused SMS itself waits longer. */
-const LINE_PAUSE_MS = 1_000
 /** How often what is no longer needed is removed. */
 const FORGET_EVERY_MS = 3_600_000
 
@@ -210,9 +208,14 @@ async function takePart(
 }
 
 async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<void> {
-  const { clock } = work
-  const said = reading(work, row, outcome)
-  const state = nextState('submitting', said.event)
+  const { clock, chance, settings } = work
+  const next = afterTry(outcome, {
+    attempts: row.attempts,
+    ambiguousGraceMs: settings.ambiguousGraceMs,
+    chance,
+  })
+  const wake = new Date(clock.now() + next.waitMs)
+  const state = nextState('submitting', next.event)
   const took = outcome.is === 'accepted' ? { line: row.line, ...outcome } : outcome.partly
   await work.knex.transaction(async (trx) => {
     const [kept] = await SETTLE_SMS(trx, {
@@ -221,54 +224,19 @@ async function settle(work: Work, row: Attempt, outcome: SmsOutcome): Promise<vo
       state,
       line: (took?.line ?? row.line) || null,
       now: new Date(clock.now()),
-      wake: new Date(clock.now() + said.waitMs),
-      status: said.status,
-      error: said.error,
+      wake,
+      status: next.status,
+      error: next.error,
       uncounted: outcome.is === 'unsent' ? 1 : 0,
       lost: outcome.is === 'ambiguous' ? 1 : 0,
       final: state === 'failed',
       parts: took?.messageIds.length || null,
     })
-    if (outcome.is === 'later' && outcome.destination) {
-      await HOLD_BACK(trx, {
-        msisdn: row.msisdn,
-        now: new Date(clock.now()),
-        wake: new Date(clock.now() + said.waitMs),
-      })
-    }
+    if (next.isHeldBack) await HOLD_BACK(trx, { msisdn: row.msisdn, now: new Date(clock.now()), wake })
     if (kept && took) await storeParts(work, trx, { id: row.id, line: took.line, messageIds: took.messageIds })
   })
-  if (outcome.is === 'later' && outcome.pause) work.pausedUntil.set(row.line, work.now() + LINE_PAUSE_MS)
+  if (next.linePauseMs) work.pausedUntil.set(row.line, work.now() + next.linePauseMs)
   count(work, row.kind, state === 'due' ? outcome.is : state)
-}
-
-interface Reading {
-  event: ReminderEvent
-  waitMs: number
-  status: number | null
-  error: string | null
-}
-
-function reading(work: Work, row: Attempt, outcome: SmsOutcome): Reading {
-  const quiet = { waitMs: 0, status: null, error: null }
-  const graceMs = work.settings.ambiguousGraceMs
-  switch (outcome.is) {
-    case 'accepted':
-      return { ...quiet, event: { type: 'ACCEPTED' } }
-    case 'failed':
-      return { ...quiet, event: { type: 'REFUSED' }, status: outcome.status, error: 'refused' }
-    case 'ambiguous':
-      return { ...quiet, event: { type: 'LOST' }, waitMs: graceMs, error: 'no response' }
-    case 'unsent':
-      return { ...quiet, event: { type: 'UNSENT' }, waitMs: unsentMs(work.chance) }
-    case 'later':
-      return {
-        event: { type: 'LATER', mayRetry: row.attempts < TRIES_MAX },
-        waitMs: laterMs(outcome.status, row.attempts, work.chance),
-        status: outcome.status,
-        error: 'asked for patience',
-      }
-  }
 }
 
 function count(work: Work, kind: string, state: string): void {

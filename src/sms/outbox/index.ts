@@ -8,7 +8,14 @@ export { type Replacing, smsReplacing } from './replace.ts'
 export { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type ReminderRule } from './schedule.ts'
 export type { OutboxDeps } from './settings.ts'
 export { CANCEL_SMS, type NewSms, smsBinding, WRITE_SMS } from './statements.ts'
-export { ownClasses, statusClass, type StatusClass } from './status.ts'
+export {
+  AMBIGUOUS_GRACE_MS,
+  ownClasses,
+  refused,
+  STATUS_CLASSES,
+  statusClass,
+  type StatusClass,
+} from './retry-policy.ts'
 export {
   ANSWER,
   type BeforePart,

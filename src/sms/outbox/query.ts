@@ -3,7 +3,7 @@
  * would.
  */
 import { statement } from '../../base/index.ts'
-import { unsentMs } from './backoff.ts'
+import { unsentMs } from './retry-policy.ts'
 import { applyState } from './receipts.ts'
 import type { OutboxDeps } from './settings.ts'
 import type { QueryOutcome, SmsQuery } from './types.ts'

@@ -1,5 +1,5 @@
 /** SMS that the SMSC has and that are not wanted any more: their thing is off. */
-import { unsentMs } from './backoff.ts'
+import { unsentMs } from './retry-policy.ts'
 import { RECALL, RECALLED, type RecallRow } from './rows.ts'
 import type { OutboxDeps } from './settings.ts'
 

@@ -4,6 +4,7 @@ import type { Log, Counters } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
 import type { IdBases } from './message-id.ts'
 import { QUIET_HOURS_DEFAULT, type QuietHours } from './schedule.ts'
+import { AMBIGUOUS_GRACE_MS } from './retry-policy.ts'
 import type { RecallOutcome, SmsSubmit, SmsToRecall } from './types.ts'
 
 export interface OutboxSettings {
@@ -29,7 +30,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
   quietHours: QUIET_HOURS_DEFAULT,
   pollMs: 1_000,
   leaseMs: 30_000,
-  ambiguousGraceMs: 90_000,
+  ambiguousGraceMs: AMBIGUOUS_GRACE_MS,
   batchMax: 50,
   inFlightMax: 10,
   connectionsMax: 4,
@@ -54,7 +55,5 @@ export interface OutboxDeps {
   doors?: (line: string) => readonly string[]
 }
 
-/** An ambiguous SMS is tried once more, never twice: a subscriber rarely reads it two times, never three. */
-export const LOSSES_MAX = 2
 /** A receipt that nobody knew is kept this long. */
 export const ORPHAN_MS = 24 * 3_600_000

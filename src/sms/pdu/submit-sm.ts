@@ -8,7 +8,7 @@ import {
   type SmsSubmit,
   type SmsToSend,
   ownClasses,
-  statusClass,
+  refused,
 } from '../outbox/index.ts'
 import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from './segments.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
@@ -57,10 +57,7 @@ export function fateOf(outcome: SubmitOutcome, how: SmsSettings): SmsOutcome {
   if (outcome.kind === 'unsent')
     return outcome.why === 'uncodable' ? { is: 'failed', status: STATUS.ESME_RSUBMITFAIL } : { is: 'unsent' }
   if (outcome.kind !== 'refused') return { is: 'ambiguous' }
-  const { status } = outcome
-  const is = statusClass(status, ownClasses(how.statuses))
-  if (is === 'fail') return { is: 'failed', status }
-  return { is: 'later', status, pause: is === 'pause', destination: is === 'destination' }
+  return refused(outcome.status, ownClasses(how.statuses))
 }
 
 interface Sending {

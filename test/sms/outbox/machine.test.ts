@@ -8,7 +8,7 @@ import {
   type ReminderState,
 } from '../../../machines/reminder.ts'
 import { messageKey } from '../../../src/sms/outbox/message-id.ts'
-import { laterMs, unsentMs } from '../../../src/sms/outbox/backoff.ts'
+import { laterMs, unsentMs } from '../../../src/sms/outbox/retry-policy.ts'
 
 const events: ReminderEvent[] = [
   { type: 'SUBMIT' },

@@ -5,7 +5,7 @@ import type { Line, OutgoingPdu, SubmitOptions, SubmitOutcome } from '../../../s
 import { queryLines, smsQuery } from '../../../src/sms/pdu/query-sm.ts'
 import { smsRecall } from '../../../src/sms/pdu/cancel-sm.ts'
 import { smsReplace } from '../../../src/sms/pdu/replace-sm.ts'
-import { ownClasses, statusClass } from '../../../src/sms/outbox/status.ts'
+import { ownClasses, statusClass } from '../../../src/sms/outbox/retry-policy.ts'
 import { lateSmsOf, smsSubmit } from '../../../src/sms/pdu/submit-sm.ts'
 import { LANGUAGES } from '../../../src/ussd/national.ts'
 import { fakeClock } from '../../support/clock.ts'
