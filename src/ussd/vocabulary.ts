@@ -1,39 +1,67 @@
 /**
- * The vocabulary. Everything else in the tree is written in these words; no word does two jobs.
+ * The vocabulary. Everything else in the tree is written in these words; no word does two jobs. docs/GLOSSARY.md has the
+ * same table (`npm run docs` copies it). The third column is what this code once said, or what others say: not here.
  *
- * | word            | means                                                                                   | not |
- * |-----------------|-----------------------------------------------------------------------------------------|-----|
- * | MSISDN          | the subscriber's number: international digits, no `+`                                   | phone,
- * user |
- * | service code    | what was dialled: `*384*1#`                                                             | short
- * code |
- * | ESME / SMSC     | us / the operator's end (a USSD gateway speaks as one)                                  | client,
- * server |
- * | line            | one configured connection to one SMSC: dialect, binds, limits                           |
- * provider, channel |
- * | link            | the live SMPP connection of one bind                                                    | session
- * |
- * | dialogue        | one USSD conversation, from PSSR indication to its end                                  | session
- * |
- * | message / reply | what the network said / what we say: `UssdMessage`, `UssdReply`                         |
- * request, response |
- * | turn            | one message in, at most one reply out                                                   | cycle |
- * | epoch           | the id of one dialogue, minted by us when it opens (UUIDv7); network numbers wrap       | session
- * id |
- * | intention       | `epoch:turn:call`: the idempotency key of everything a turn does to the world           | request
- * id |
- * | dialect         | one operator's way of putting USSD into SMPP                                            |
- * adapter, driver |
- * | flow / screen   | a menu that an operator wrote / one step of it                                          |
- * journey, node |
- * | want            | what a settled dialogue asks of the world: ask, notify, end, call                       | effect
- * |
- * | back end        | a named source of data and actions that a flow may call                                 | webhook
- * |
- * | revision        | a flow's name and the first 12 hex digits of its hash: `dental@9f2c01ab77de`            | version
- * |
- * | talk            | a written conversation that tests a flow                                                |
- * scenario |
+ * | word              | means                                                              | not, or before           |
+ * | ----------------- | ------------------------------------------------------------------ | ------------------------ |
+ * | MSISDN            | the subscriber's number: international digits, no `+`              | phone, user              |
+ * | subscriber        | the person who dials, known by the MSISDN                          | user                     |
+ * | ESME / SMSC       | us / the operator's end (a USSD gateway speaks as one)             | client, server           |
+ * | PDU               | one SMPP message on the wire                                       | packet                   |
+ * | service code      | what was dialled: `*384*1#`                                        | short code               |
+ * | line              | one configured connection to one SMSC: dialect, binds, limits      | provider, channel        |
+ * | bind              | one SMPP login that a line keeps up; a line has one or more        |                          |
+ * | link              | the live SMPP connection of one bind                               | session                  |
+ * | window            | how many requests may wait for a response on one link              |                          |
+ * | dialect           | one operator's way of putting USSD into SMPP                       | adapter, driver, voice   |
+ * | profile           | the YAML file that describes a dialect: `dialects/NAME.yaml`       |                          |
+ * | network coding    | the simulator's side of a dialect: it speaks as the network does   | voice, profile-hear      |
+ * | codec fast path   | the code that codes the most frequent PDUs without tables          | hot                      |
+ * | dialogue          | one USSD conversation, from PSSR indication to its end             | session                  |
+ * | message / reply   | what the network said / what we say: `UssdMessage`, `UssdReply`    | request, response        |
+ * | turn              | one message in, at most one reply out                              | cycle                    |
+ * | epoch             | the id of one dialogue, made by us when it opens (UUIDv7)          | session id               |
+ * | intention         | `epoch:turn:call`: the idempotency key of each effect of a turn    | request id               |
+ * | want              | what a resting dialogue waits to do: ask, notify, end or call      | effect                   |
+ * | lease             | how long a turn or a row belongs to one daemon                     |                          |
+ * | takeover          | another daemon goes on with a turn whose daemon died               |                          |
+ * | tombstone         | what the store keeps of a dialogue that ended, to know late copies |                          |
+ * | admission         | the decision whether a message may open or continue a dialogue     |                          |
+ * | drain             | SIGTERM: no new dialogues, pay what is owed, unbind, exit 0        |                          |
+ * | sweep             | the regular look for dialogues whose deadline has passed           |                          |
+ * | flow / screen     | a menu that an operator wrote / one step of it                     | journey, node            |
+ * | part              | a file of screens that flows include or call; nothing else is one  | four things              |
+ * | compiled texts    | the texts of a flow, parsed once when it is loaded                 | speech                   |
+ * | revision          | flow name and 12 hex digits of its hash: `dental@9f2c01ab77de`     | version                  |
+ * | trial             | a revision that serves a share of the subscribers (`flow canary`)  |                          |
+ * | recall            | an operator's decision that a revision serves nobody any more      |                          |
+ * | talk              | a written conversation that tests a flow                           | scenario                 |
+ * | explorer          | the code that visits every screen of a flow without a network      | walk, press, trail       |
+ * | edge              | one way from one screen to the next, with what is typed there      | press, meets             |
+ * | state key         | what two visits of a screen must share to count as one             | walk-sign                |
+ * | coverage item     | one screen, choice, refusal or transition that a talk should visit | things                   |
+ * | synthetic answer  | an answer that the explorer makes up for a back end                | made-*                   |
+ * | fixture           | a prepared set of data or processes for a test                     | world, scene             |
+ * | back end          | a named source of data and actions that a flow may call            | webhook                  |
+ * | application       | an HTTP program of somebody else that a service code leads to      |                          |
+ * | contract          | the YAML file that says how an application speaks HTTP             | adapter                  |
+ * | circuit breaker   | stops calls to a back end that fails (`allow`, `record`)           | ask, learn               |
+ * | deferred answer   | an answer that comes after the network's patience: by push or SMS  | late                     |
+ * | push              | a USSD dialogue that we open (USSR or USSN request)                |                          |
+ * | SMS outbox        | the table of SMS that we owe; `enqueueSms` adds one                | reminders, oweSms        |
+ * | receipt           | the SMSC's message that says what became of an SMS                 | report                   |
+ * | HTTP ingress      | the HTTP server through which programs use our flows               | door                     |
+ * | admin service     | the functions behind the admin routes                              | desk                     |
+ * | monotonic clock   | a clock that never goes back: for durations                        | onward                   |
+ * | wall clock        | the clock of dates: for deadlines that are stored                  |                          |
+ * | batched counter   | a metric that is counted in memory and told when it is asked for   | tally                    |
+ * | semaphore         | lets a fixed number of tasks run at once                           | turnstile                |
+ * | did-you-mean      | the known word that is nearest to a misspelt one                   | nearest                  |
+ * | deps              | what a function is handed: log, clock, stores (`*Deps`)            | `*Parts`                 |
+ * | face              | the `index.ts` of a room: the only file that other rooms import    |                          |
+ * | room              | one folder of `src` with one purpose and one face                  |                          |
+ * | fault injector    | the test code that breaks things on purpose                        | weather                  |
+ * | judged run        | one run of a campaign with its goals and what came of them         | ordeal                   |
  *
  * USSD operations keep the standard's names (SMPP v3.4 §5.3.2.44): PSSR indication 1, USSR request 2, USSN request 3,
  * PSSR response 17, USSR confirm 18, USSN confirm 19.

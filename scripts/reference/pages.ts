@@ -1,0 +1,14 @@
+/** The generated pages, by file. */
+import { glossaryPage } from './glossary.ts'
+import { logEventsPage } from './log-events.ts'
+import { metricsPage } from './metrics.ts'
+import { settingsPage } from './settings.ts'
+
+export async function referencePages(): Promise<Record<string, string>> {
+  return {
+    'docs/GLOSSARY.md': glossaryPage(),
+    'docs/reference/LOG-EVENTS.md': logEventsPage(),
+    'docs/reference/METRICS.md': await metricsPage(),
+    'docs/reference/SETTINGS.md': settingsPage(),
+  }
+}
