@@ -1,6 +1,6 @@
 /**
- * The vocabulary. Everything else in the tree is written in these words; no word does two jobs. docs/GLOSSARY.md has the
- * same table (`npm run docs` copies it). The third column is what this code once said, or what others say: not here.
+ * The vocabulary. Everything else in the tree is written in these words; no word has two jobs. The third column is what
+ * others say, or what this code said before: not here. docs/GLOSSARY.md has the same table (`npm run docs` copies it).
  *
  * | word              | means                                                              | not, or before           |
  * | ----------------- | ------------------------------------------------------------------ | ------------------------ |
