@@ -38,3 +38,16 @@ export const smsc = (command: Command): Command =>
     .option('--key <file>', 'PEM of its key')
     .option('-c, --config <file>', 'or take all that from a line of the settings')
     .option('--line <name>', 'which; default: the first')
+
+/** The settings file. */
+export const CONFIG = ['-c, --config <file>', 'settings file'] as const
+/** Types of screens that a flow needs. */
+export const PLUGIN = [
+  '--plugin <file>',
+  'a file with a type of screen, as in flows.plugins; may stand several times',
+  collected,
+  [] as string[],
+] as const
+
+/** Where a command writes what it has to say: a line of standard output. */
+export type Say = (text: string) => void

@@ -15,8 +15,7 @@ import {
 } from '../backend/contracts/index.ts'
 import { advance, appFlow, appName, type FlowSnapshot, type Want } from '../flow/engine/index.ts'
 import { USSD_PAGE } from '../ussd/index.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface TestOptions {
   url?: string

@@ -7,8 +7,7 @@ import { UsageError } from '../base/index.ts'
 import { seed } from '../../samples/dental/index.ts'
 import { migrate, migrationStatus, ensureDatabase, openPostgres, type Postgres } from '../store/postgres/index.ts'
 import { unreachable } from '../store/index.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export async function migrateCommand(config: string, statusOnly: boolean, say: Say): Promise<void> {
   await withDatabase(config, async ({ knex }) => {

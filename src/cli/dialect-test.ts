@@ -8,8 +8,7 @@ import { compileDialect, loadProfile } from '../smpp/dialect/index.ts'
 import type { Dialect, Line, LinkPort, Pdu } from '../smpp/index.ts'
 import type { UssdMessage, UssdReply } from '../ussd/index.ts'
 import { DIALECTS } from './dialect.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 const MENU = 'Service test\n1. Balance\n2. Help'
 const [JOHN, MARY, PAUL] = ['67570000001', '67570000002', '67570000003']

@@ -6,8 +6,7 @@ import { readPdus, type Captured } from '../tools/capture/index.ts'
 import { infer, nearestProfile, printProfile } from '../tools/infer/index.ts'
 import { packageRoot } from '../base/index.ts'
 import { dialectNames, loadProfile, type DialectProfile } from '../smpp/dialect/index.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export const DIALECTS = join(packageRoot, 'dialects')
 

@@ -21,8 +21,7 @@ import type { LineSettings } from '../smpp/session/index.ts'
 import type { Dialect } from '../smpp/index.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
 import { chosenSmsc, type ChosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface DoctorOptions extends SmscCommandOptions {
   dialect?: string

@@ -10,8 +10,7 @@ import { catalogueJsonSchema, flowJsonSchema, partJsonSchema, type ScreenTypes }
 import { flowNames, sourceOf, unusedParts, loadScreenTypes, readFlow, type FlowSource } from '../flow/read/index.ts'
 import { parseTalks, type Talk, describeFailure, playTalk } from '../flow/talk/index.ts'
 import type { RecordOptions } from './record.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 /** Files with types of screens. */
 interface Plugins {

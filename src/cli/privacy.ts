@@ -5,8 +5,7 @@ import { groupsOf, openStores } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface SubscriberOptions {
   config: string

@@ -5,8 +5,7 @@ import { noCounters, smppLine, type LineSettings } from '../smpp/session/index.t
 import { compileDialect, loadProfile } from '../smpp/dialect/index.ts'
 import { DIALECTS, knownProfiles } from './dialect.ts'
 import { chosenSmsc, type SmscCommandOptions } from './smsc-options.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface ProbeOptions extends SmscCommandOptions {
   /** Default: that of the settings, else transceiver. */

@@ -12,8 +12,7 @@ import { screenChanges, portable } from '../flow/release/index.ts'
 import { sourceOf, loadScreenTypes } from '../flow/read/index.ts'
 import { readYaml } from '../flow/language/index.ts'
 import { askAdmin, type AdminOptions } from './admin.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface DecideOptions extends AdminOptions {
   note: string

@@ -12,11 +12,10 @@ import {
   writtenLines,
   networkCodingOf,
 } from '../simulator/index.ts'
+import type { Say } from './arguments.ts'
 
 /** 64 bits in hex. */
 const TOKEN_LENGTH_MIN = 16
-
-type Say = (text: string) => void
 
 export interface SimulateCommandOptions {
   host: string

@@ -5,8 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { UsageError, readSecretFile } from '../base/index.ts'
 import { LOOK_MS, parseStoreKeys, writeStoreKeys, WRITES_AFTER_MS } from '../store/index.ts'
-
-type Say = (text: string) => void
+import type { Say } from './arguments.ts'
 
 export interface StoreKeyOptions {
   rotate?: boolean

@@ -1,12 +1,16 @@
 /** The commands of a flow's author, as they are typed. */
 import assert from 'node:assert/strict'
 import { Command } from 'commander'
-import { flowCommands } from '../../src/cli/flow-commands.ts'
+import { registerCheck } from '../../src/cli/commands/check.ts'
+import { registerDraw } from '../../src/cli/commands/draw.ts'
+import { registerFlow } from '../../src/cli/commands/flow.ts'
+import { registerImport } from '../../src/cli/commands/import.ts'
 
 const typed = async (...words: string[]) => {
   const said: string[] = []
   const program = new Command('ussd-connector').exitOverride()
-  flowCommands(program, (text) => said.push(text))
+  for (const register of [registerCheck, registerFlow, registerImport, registerDraw])
+    register(program, (text) => said.push(text))
   await program.parseAsync(words, { from: 'user' })
   return { said, help: program.helpInformation() }
 }

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { root } from './tree.ts'
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
-const programs = ['src/cli/main.ts', ...readdirSync(join(root, 'src/cli')).map((name) => `src/cli/${name}`)]
+const programs = [
+  'src/cli/arguments.ts',
+  ...readdirSync(join(root, 'src/cli/commands')).map((name) => `src/cli/commands/${name}`),
+]
   .map(read)
   .join('\n')
 const named = (pattern: RegExp) => new Set([...programs.matchAll(pattern)].map(([, name]) => name!))

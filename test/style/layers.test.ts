@@ -104,9 +104,10 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/tools/flow-import': ['src/flow/expression', 'src/flow/language', 'src/flow/check'],
   'src/daemon': '*',
   'src/cli': '*',
+  'src/cli/commands': '*',
 }
 /** These rooms have no face: each file is one that others may import. */
-const OPEN_ROOMS = new Set(['machines', 'migrations'])
+const OPEN_ROOMS = new Set(['machines', 'migrations', 'src/cli/commands'])
 const FACE = 'index.ts'
 
 interface Imported {

@@ -55,9 +55,8 @@ describe('the pages about security', () => {
       assert.equal(host, '127.0.0.1')
     }
     assert.ok(ports.includes(`| \`lines[].smsc.port\` | ${least.lines[0]!.smsc.port} |`))
-    const cli = read('src/cli/main.ts')
-    for (const [, , , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g))
-      assert.ok(cli.includes(`parseInteger, ${port})`), port)
+    for (const [, command, , port] of ports.matchAll(/\| `(simulate|wallet)` \| (.*)127\.0\.0\.1:(\d+) \|/g))
+      assert.ok(read(`src/cli/commands/${command}.ts`).includes(`parseInteger, ${port})`), port)
   })
 
   it('say of every table with a number how long it is kept, and of every term what the settings have', () => {

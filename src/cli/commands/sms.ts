@@ -1,12 +1,10 @@
 /** `sms list` and `sms replace`: the SMS of a running daemon, over its admin door. */
 import type { Command } from 'commander'
-import type { SmsSummary } from '../admin/index.ts'
-import { adminOptions } from './arguments.ts'
-import { askAdmin, type AdminOptions } from './admin.ts'
+import type { SmsSummary } from '../../admin/index.ts'
+import { adminOptions, type Say } from '../arguments.ts'
+import { askAdmin, type AdminOptions } from '../admin.ts'
 
-type Say = (text: string) => void
-
-export function smsCommands(program: Command, say: Say): void {
+export function registerSms(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
   adminOptions(sms.command('list'))
     .description('the newest SMS of one subscriber: states, no texts')

@@ -1,9 +1,21 @@
-/** `trace`: what passed on a line of a running daemon lately, asked of its admin door. */
+/** `trace`: what passed on a line lately, asked of the admin API. */
+import type { Command } from 'commander'
+import { adminOptions, parseInteger, type Say } from '../arguments.ts'
 import { writeFileSync } from 'node:fs'
-import { UsageError } from '../base/index.ts'
-import { request, type AdminOptions } from './admin.ts'
+import { UsageError } from '../../base/index.ts'
+import { request, type AdminOptions } from '../admin.ts'
 
-type Say = (text: string) => void
+export function registerTrace(program: Command, say: Say): void {
+  adminOptions(program.command('trace'))
+    .description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
+    .argument('<line>', 'its name in the settings')
+    .option('--out <file>', 'the capture file')
+    .option('--text', 'print it in words instead')
+    .option('--last <n>', 'the last so many PDUs; default: all that is kept', parseInteger)
+    .option('--msisdn <number>', 'only what concerns this subscriber')
+    .option('--clear', 'with numbers and texts as they were: needs a token that may operate, and is written down')
+    .action(async (line: string, options: TraceOptions) => traceCommand(line, options, say))
+}
 
 export interface TraceOptions extends AdminOptions {
   out?: string

@@ -1,0 +1,16 @@
+/** `config`: the settings in force. */
+import type { Command } from 'commander'
+import { CONFIG, type Say } from '../arguments.ts'
+
+export function registerConfig(program: Command, say: Say): void {
+  program
+    .command('config')
+    .description('shows the settings in force and where each came from, secrets masked')
+    .requiredOption(...CONFIG)
+    .option('--schema', 'print the JSON Schema of the settings instead')
+    .action(async ({ config, schema }: { config: string; schema?: boolean }) => {
+      const { printSettings, settingsJsonSchema } = await import('../../config/index.ts')
+      if (schema) return say(JSON.stringify(settingsJsonSchema(), null, 2))
+      say(printSettings((await import('../../config/index.ts')).loadSettings(config, process.env)))
+    })
+}

@@ -1,0 +1,98 @@
+/** `flow …`: for a flow's author, and for whoever releases flows. */
+import type { Command } from 'commander'
+import { adminOptions, collected, percent, PLUGIN, type Say } from '../arguments.ts'
+import { drawCommand } from './draw.ts'
+import { importCommand } from './import.ts'
+
+type AdminOptions = import('../admin.ts').AdminOptions
+type DecideOptions = import('../releases.ts').DecideOptions
+
+export function registerFlow(program: Command, say: Say): void {
+  const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
+  filesCommands(flow, say)
+  importCommand(flow.command('import'), say)
+  drawCommand(flow.command('draw'), say)
+  servedCommands(flow, say)
+  decisionCommands(flow, say)
+}
+
+/** Of files. */
+function filesCommands(flow: Command, say: Say): void {
+  flow
+    .command('schema')
+    .description('the JSON Schema of flow files, for an editor')
+    .option('--catalogue', 'that of catalogues of translations instead')
+    .option('--part', 'that of parts instead')
+    .option(...PLUGIN)
+    .action(async (of: { catalogue?: boolean; part?: boolean; plugin?: string[] }) =>
+      (await import('../flows.ts')).schema(of, say),
+    )
+  flow
+    .command('paths')
+    .description('talks that take every transition of a flow: both sides of branches, keys, refusals, checks')
+    .argument('<flow>', 'flow file')
+    .option(...PLUGIN)
+    .action(async (path: string, options: { plugin?: string[] }) =>
+      (await import('../flows.ts')).paths(path, options, say),
+    )
+}
+
+/** Of what a running daemon serves. */
+function servedCommands(flow: Command, say: Say): void {
+  adminOptions(flow.command('status'))
+    .description('what a running daemon serves: revisions in force, trials, files that are broken')
+    .action(async (options: AdminOptions) => (await import('../releases.ts')).statusCommand(options, say))
+  adminOptions(flow.command('list'))
+    .description('the revisions of a flow, and how many dialogues are on each')
+    .argument('<name>', 'of the flow')
+    .action(async (name: string, options: AdminOptions) =>
+      (await import('../releases.ts')).listRevisions(name, options, say),
+    )
+  adminOptions(flow.command('diff'))
+    .description('what a subscriber would see changed, screen by screen, and the changed lines')
+    .argument('<from>', 'revision or flow file')
+    .argument('<to>', 'revision or flow file')
+    .option(...PLUGIN)
+    .action(async (from: string, to: string, options: AdminOptions & { plugin?: string[] }) =>
+      (await import('../releases.ts')).diffCommand(from, to, options, say),
+    )
+}
+
+/** Decisions of whoever releases flows. */
+function decisionCommands(flow: Command, say: Say): void {
+  const decide = (command: Command) => adminOptions(command).option('--note <text>', 'why: kept with the decision', '')
+
+  decide(flow.command('publish'))
+    .description('proves a flow and lets it serve new dials, in all daemons')
+    .argument('<flow>', 'flow file, or a revision that is stored')
+    .option('--share <percent>', 'only to so many subscribers, e.g. 10%: a trial', percent)
+    .action(async (what: string, options: DecideOptions & { share?: number }) =>
+      (await import('../releases.ts')).publishCommand(what, options, say),
+    )
+  decide(flow.command('rollback'))
+    .description('new dials get an older revision again')
+    .argument('<flow>', 'revision, or the name of a flow: then what served before')
+    .action(async (what: string, options: DecideOptions) =>
+      (await import('../releases.ts')).rollbackCommand(what, options, say),
+    )
+  decide(flow.command('canary'))
+    .description('a trial: so many subscribers get this revision, the same ones while the share grows')
+    .argument('<flow>', 'revision, or the name of a flow with --end')
+    .option('--share <percent>', 'of subscribers, e.g. 10%', percent)
+    .option('--end', 'the trial is over: everybody gets what is in force')
+    .action(async (what: string, options: DecideOptions & { share?: number; end?: boolean }) =>
+      (await import('../releases.ts')).canaryCommand(what, options, say),
+    )
+  decide(flow.command('recall'))
+    .description('ends the dialogues of a revision at their next turn')
+    .argument('<revision>', 'not the one in force: roll back first')
+    .option(
+      '--text <text>',
+      "what they read; or language=text, once for each language; default: the flow's own busy text",
+      collected,
+      [],
+    )
+    .action(async (revision: string, options: DecideOptions & { text: string[] }) =>
+      (await import('../releases.ts')).recallCommand(revision, options, say),
+    )
+}

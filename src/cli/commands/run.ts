@@ -1,0 +1,11 @@
+/** `run`: the daemon. */
+import type { Command } from 'commander'
+import { CONFIG } from '../arguments.ts'
+
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .description('the daemon: bind, serve, remind, until SIGTERM')
+    .requiredOption(...CONFIG)
+    .action(async ({ config }: { config: string }) => (await import('../../daemon/index.ts')).runDaemon(config))
+}
