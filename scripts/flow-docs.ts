@@ -5,7 +5,7 @@ import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../src/flow
 import { withReference } from '../src/flow/language/reference.ts'
 import { packageRoot } from '../src/base/package-root.ts'
 
-const page = join(packageRoot, 'docs/FLOWS.md')
+const page = join(packageRoot, 'docs/flows/REFERENCE.md')
 writeFileSync(page, withReference(readFileSync(page, 'utf8')))
 mkdirSync(join(packageRoot, 'schema'), { recursive: true })
 for (const [name, schema] of [

@@ -34,7 +34,7 @@ describe('the pages', () => {
     const pages = [
       'README.md',
       'RELIABILITY.md',
-      ...readdirSync(join(root, 'docs'))
+      ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.md'))
         .map((name) => `docs/${name}`),
     ]
