@@ -43,16 +43,21 @@ export function afterLoss(tries: Tries, { cause, mostMs }: { cause: LossCause; m
   const gone = (waitMs: number) => ({ host: 0, boundAt: 0, waitMs: Math.max(leastMs, waitMs) })
   if (boundAt > 0) {
     const isSteady = tries.now() - boundAt >= times.steadyMs
-    if (isSteady) return { ...gone(Math.min(times.servedMaxMs, times.retryMinMs * (0.1 + 0.8 * chance()))), flaps: 0 }
+    if (isSteady) return { ...gone(Math.min(times.servedMaxMs, times.reconnectMs * (0.1 + 0.8 * chance()))), flaps: 0 }
     // With the quarter more that chance may add it is servedMaxMs; an operator who wants no pause longer than
-    // retryMaxMs has none.
-    const waitMs = backOff(tries.flaps, times.retryMinMs, Math.min(times.servedMaxMs * 0.8, times.retryMaxMs), chance)
+    // reconnectMaxMs has none.
+    const waitMs = backOff(
+      tries.flaps,
+      times.reconnectMs,
+      Math.min(times.servedMaxMs * 0.8, times.reconnectMaxMs),
+      chance,
+    )
     return { ...gone(waitMs), flaps: tries.flaps + 1 }
   }
   // One that took our bind is the SMSC: what else it says is an accident, of something between us perhaps.
   // Else no account can be locked there, but a password may be shown: not often, and no rarer with time.
-  if (cause === 'foreign') return gone(backOff(0, times.refusedMinMs, times.refusedMaxMs, chance))
-  const waitMs = backOff(tries.failures, times.retryMinMs, mostMs ?? times.retryMaxMs, chance)
+  if (cause === 'foreign') return gone(backOff(0, times.refusedMs, times.refusedMaxMs, chance))
+  const waitMs = backOff(tries.failures, times.reconnectMs, mostMs ?? times.reconnectMaxMs, chance)
   return { ...gone(waitMs), failures: tries.failures + 1 }
 }
 
@@ -62,7 +67,7 @@ export function afterRefusal(tries: Tries): Partial<Tries> {
     refusals: refusals + 1,
     host: 0,
     boundAt: 0,
-    waitMs: backOff(refusals, times.refusedMinMs, times.refusedMaxMs, chance),
+    waitMs: backOff(refusals, times.refusedMs, times.refusedMaxMs, chance),
   }
 }
 

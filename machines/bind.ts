@@ -96,14 +96,14 @@ export const bindMachine = setup({
     takenShort: ({ context }, params: { status: number }) => params.status === ALREADY_BOUND && !takenLong(context),
     takenLong: (_, params: { status: number }) => params.status === ALREADY_BOUND,
     heardLately: ({ context }) => context.silentMs() < context.times.enquireMs,
-    heardSinceProbe: ({ context }) => context.silentMs() < context.times.enquireAnswerMs,
+    heardSinceProbe: ({ context }) => context.silentMs() < context.times.enquireRespMs,
     lastMiss: ({ context }) => context.misses + 1 >= context.times.missesMax,
   },
   delays: {
     connectMs: ({ context }) => context.times.connectMs,
     bindMs: ({ context }) => context.times.bindMs,
     quietMs: ({ context }) => Math.max(1, context.times.enquireMs - context.silentMs()),
-    enquireAnswerMs: ({ context }) => context.times.enquireAnswerMs,
+    enquireRespMs: ({ context }) => context.times.enquireRespMs,
     waitMs: ({ context }) => context.waitMs,
     standbyMs: ({ context }) => context.times.standbyMs,
     drainMs: ({ context }) => context.drainMs,
@@ -206,7 +206,7 @@ export const bindMachine = setup({
                 type: 'loss',
                 params: ({ context: { times } }) => ({
                   cause: 'lost',
-                  mostMs: Math.max(times.bindFailMaxMs, times.retryMaxMs),
+                  mostMs: Math.max(times.bindFailMaxMs, times.reconnectMaxMs),
                 }),
               },
             ],
@@ -238,7 +238,7 @@ export const bindMachine = setup({
         probing: {
           entry: 'enquire',
           after: {
-            enquireAnswerMs: [
+            enquireRespMs: [
               { guard: 'heardSinceProbe', target: 'quiet', actions: 'forgetMisses' },
               {
                 guard: 'lastMiss',

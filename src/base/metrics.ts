@@ -20,6 +20,7 @@ export const COUNTERS = {
   smpp_rx_handled: ['PDUs received and dealt with', ['line', 'command']],
   smpp_rx_duplicate: ['PDUs received twice over', ['line', 'command']],
   smpp_rx_rejected: ['PDUs answered with an error', ['line', 'command', 'status']],
+  // reason: late-response, wrong-command, unexpected-response, unknown-response, outbind, link-closed, nack-0
   smpp_rx_dropped: ['PDUs that nothing was to be done with', ['line', 'command', 'reason']],
   smpp_rx_deferred: [
     'Of the rejected: requests that came while we were unbinding, for the SMSC to deliver again',

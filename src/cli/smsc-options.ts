@@ -1,6 +1,6 @@
 /** Which SMSC `probe` and `doctor` bind to: a line of the settings, or what their options say. */
 import { readFileSync } from 'node:fs'
-import { loadSettings, type ConfiguredLine as LineWishes } from '../config/index.ts'
+import { loadSettings, type ConfiguredLine } from '../config/index.ts'
 import { profileDirs, wishesOf, tlsOf } from '../daemon/index.ts'
 import { UsageError } from '../base/index.ts'
 import { lineSettings, type LineSettings } from '../smpp/session/index.ts'
@@ -26,7 +26,7 @@ export interface ChosenSmsc {
   /** Of the settings: the profile that they name, and where profiles are. */
   dialect?: { name: string; dirs: string[] }
   /** Of the settings: how they write SMS. */
-  sms?: LineWishes['sms']
+  sms?: ConfiguredLine['sms']
 }
 
 /** Throws UsageError where the options name no SMSC, or name files that cannot be read. */
@@ -61,7 +61,7 @@ export function chosenSmsc(options: SmscCommandOptions, command: string): Chosen
   }
 }
 
-function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): LineWishes['smsc']['tls'] | null {
+function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): ConfiguredLine['smsc']['tls'] | null {
   const isTls = tls === true || [ca, cert, key, servername].some((it) => it !== undefined)
   return isTls ? { ca, cert, key, servername } : null
 }

@@ -1,25 +1,11 @@
 /** The settings of SMS: of a line, and of what subscribers write. */
 import { z } from 'zod'
 import { STATUS_CLASSES } from '../sms/outbox/index.ts'
+import { LANGUAGES } from '../ussd/index.ts'
 
 const ms = (least: number, most: number) => z.number().int().min(least).max(most)
 
-/** As in src/ussd/national.ts; a test holds them together. */
-const smsLanguage = z.enum([
-  'turkish',
-  'spanish',
-  'portuguese',
-  'bengali',
-  'gujarati',
-  'hindi',
-  'kannada',
-  'malayalam',
-  'oriya',
-  'punjabi',
-  'tamil',
-  'telugu',
-  'urdu',
-])
+const smsLanguage = z.enum(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])
 const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
 
 export const msisdnPrefix = z

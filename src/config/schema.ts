@@ -3,12 +3,14 @@
  * `ussd-connector config --explain` prints. Unknown keys are errors.
  */
 import { z } from 'zod'
+import { BIND_TIMES } from '../../machines/bind-times.ts'
 import { httpUrl } from './http-url.ts'
 import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { incomingSchema, msisdnPrefix, smsSchema } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
+import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { AMBIGUOUS_GRACE_MS } from '../sms/outbox/index.ts'
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
@@ -75,29 +77,35 @@ const msisdn = z.strictObject({
 
 const timers = z.strictObject({
   connectMs: ms(100, 60_000)
-    .default(5_000)
+    .default(BIND_TIMES.connectMs)
     .describe('TCP and TLS must be up by then; an operating system waits minutes'),
-  bindMs: ms(100, 60_000).default(10_000).describe('bind_resp must be here by then'),
-  enquireMs: ms(100, 600_000).default(30_000).describe('enquire_link after this much silence from the SMSC'),
+  bindMs: ms(100, 60_000).default(BIND_TIMES.bindMs).describe('bind_resp must be here by then'),
+  enquireMs: ms(100, 600_000)
+    .default(BIND_TIMES.enquireMs)
+    .describe('enquire_link after this much silence from the SMSC'),
   enquireRespMs: ms(100, 60_000)
-    .default(10_000)
+    .default(BIND_TIMES.enquireRespMs)
     .describe('its response must be here by then; two misses close the link'),
   responseMs: ms(100, 600_000).default(10_000).describe('a submit_sm_resp for SMS must be here by then'),
-  reconnectMs: ms(10, 60_000).default(1_000).describe('first pause before binding again; doubles, with jitter'),
-  reconnectMaxMs: ms(10, 600_000).default(30_000).describe('longest pause before binding again'),
+  reconnectMs: ms(10, 60_000)
+    .default(BIND_TIMES.reconnectMs)
+    .describe('first pause before binding again; doubles, with jitter'),
+  reconnectMaxMs: ms(10, 600_000).default(BIND_TIMES.reconnectMaxMs).describe('longest pause before binding again'),
   refusedMs: ms(10, 3_600_000)
-    .default(60_000)
+    .default(BIND_TIMES.refusedMs)
     .describe('first pause after a wrong password or system id: accounts get locked'),
-  refusedMaxMs: ms(10, 3_600_000).default(900_000).describe('longest pause after a wrong password or system id'),
+  refusedMaxMs: ms(10, 3_600_000)
+    .default(BIND_TIMES.refusedMaxMs)
+    .describe('longest pause after a wrong password or system id'),
   takenForMs: ms(0, 3_600_000)
-    .default(120_000)
+    .default(BIND_TIMES.takenForMs)
     .describe(
       'refused as already bound this long (our own old connection may linger): another daemon holds the bind, stand by',
     ),
   standbyMs: ms(100, 600_000)
-    .default(30_000)
+    .default(BIND_TIMES.standbyMs)
     .describe('how often a daemon on standby tries to bind: it takes over within this'),
-  pduReadMs: ms(100, 600_000).default(10_000).describe('a PDU once begun must be complete by then'),
+  pduReadMs: ms(100, 600_000).default(LINE_LIMITS.pduReadMs).describe('a PDU once begun must be complete by then'),
 })
 
 const line = z.strictObject({
@@ -109,7 +117,13 @@ const line = z.strictObject({
   dialect: z.string().min(1).default('standard').describe('a name in dialects/, or a path to a profile'),
   sms: smsSchema.optional().describe('absent: no SMS on this line'),
   msisdn: msisdn.prefault({}),
-  window: z.number().int().min(1).max(1_000).default(10).describe('requests in flight; 10 is what most SMSCs allow'),
+  window: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(LINE_LIMITS.windowSlots)
+    .describe('requests in flight; 10 is what most SMSCs allow'),
   timers: timers.prefault({}),
   allowPlaintext: z.boolean().default(true).describe('false: refuse to bind without TLS'),
 })

@@ -52,18 +52,7 @@ export function wishesOf(settings: ConfiguredLine): ReturnType<typeof lineSettin
       pduReadMs: timers.pduReadMs,
       ...(sms ? { smsPerSecond: sms.perSecond } : {}),
     },
-    times: {
-      connectMs: timers.connectMs,
-      bindMs: timers.bindMs,
-      enquireMs: timers.enquireMs,
-      enquireAnswerMs: timers.enquireRespMs,
-      retryMinMs: timers.reconnectMs,
-      retryMaxMs: timers.reconnectMaxMs,
-      refusedMinMs: timers.refusedMs,
-      refusedMaxMs: timers.refusedMaxMs,
-      takenForMs: timers.takenForMs,
-      standbyMs: timers.standbyMs,
-    },
+    times: timers,
   })
 }
 

@@ -1,38 +1,11 @@
-/** What SMS need of the settings: a port of their own, which `src/config` fits. */
-import type { IncomingSettings, PartLimits } from './inbox/index.ts'
-import type { Concatenation, PlainText } from './pdu/index.ts'
-import type { LANGUAGES } from '../ussd/index.ts'
-import type { StatusClass } from './outbox/index.ts'
+/** The settings that SMS need, as src/config reads them. */
+import type { ConfiguredLine, Settings } from '../config/index.ts'
 
 /** A line; absent `sms`: none on it. */
-export interface SmsLine {
-  name: string
-  timers: { responseMs: number }
-  sms?: SmsSettings | undefined
-}
+export type SmsLine = Pick<ConfiguredLine, 'name' | 'sms'> & { timers: Pick<ConfiguredLine['timers'], 'responseMs'> }
 
-export interface SmsSettings {
-  perSecond: number
-  receipts: boolean
-  long: Concatenation
-  alphabet: PlainText['alphabet']
-  dataCoding: number
-  ucs2: boolean
-  transliterate: boolean
-  languages: readonly (keyof typeof LANGUAGES)[]
-  validityMs?: number | undefined
-  validity: 'relative' | 'absolute' | 'none'
-  priority: number
-  serviceType: string
-  destTon: number
-  destNpi: number
-  statuses: Readonly<Record<string, StatusClass>>
-  queryMs?: number | undefined
-  queryShare: number
-  manage: boolean
-}
+/** How SMS are written on one line. */
+export type SmsSettings = NonNullable<ConfiguredLine['sms']>
 
 /** Of SMS that subscribers write. */
-export interface SmsInSettings extends IncomingSettings {
-  long: Omit<PartLimits, 'copyMs'>
-}
+export type SmsInSettings = Settings['sms']

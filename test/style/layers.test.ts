@@ -87,7 +87,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/admin': ['src/admin/routes'],
   'src/admin/routes': [],
   'src/ingress': ['src/smpp'],
-  'src/config': ['src/sms/outbox'],
+  'src/config': ['src/smpp/session', 'src/sms/outbox'],
   'src/simulator': ['src/smpp', 'src/smpp/dialect', 'src/tools/capture'],
   'src/tools/capture': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect'],
   'src/tools/infer': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/tools/capture'],

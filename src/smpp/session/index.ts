@@ -3,6 +3,13 @@ export { bindRequest, type BindRole, withoutPassword } from './bind-request.ts'
 export { noCounters } from './counters.ts'
 export { type LineDeps, smppLine } from './line.ts'
 export type { Tap } from './link.ts'
-export { type Endpoint, lineSettings, type LineSettings, type SmscSettings, type TlsSettings } from './settings.ts'
+export {
+  type Endpoint,
+  LINE_LIMITS,
+  lineSettings,
+  type LineSettings,
+  type SmscSettings,
+  type TlsSettings,
+} from './settings.ts'
 export { type Connect, openSocket } from './socket.ts'
 export type { LateResponse } from './window.ts'

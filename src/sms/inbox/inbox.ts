@@ -6,9 +6,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import { type Counters, repeating, statement } from '../../base/index.ts'
 import type { Chance, Clock } from '../../ussd/index.ts'
-import { wishOf, type Keywords } from './keywords.ts'
+import { wishOf } from './keywords.ts'
 import { enqueueSms, ANSWER, type SmsSubject } from '../outbox/index.ts'
 import { optIn, optOut } from './opt-out.ts'
+import type { SmsInSettings } from '../settings.ts'
 
 /** One SMS of a subscriber, whole. */
 export interface IncomingSms {
@@ -25,21 +26,8 @@ export type IncomingResult = 'repeat' | 'stop' | 'start' | 'help' | 'replied' | 
 /** By language. The first one stands for languages that are not here. */
 export type TextByLanguage = Readonly<Record<string, string>>
 
-export interface IncomingSettings {
-  keywords: Keywords
-  texts: {
-    stopped: TextByLanguage
-    started: TextByLanguage
-    /** Empty: none is sent. */
-    help: TextByLanguage
-  }
-  /** The same text again this soon, with nothing of that subscriber's between, is a copy. */
-  copyMs: number
-  /** An answer belongs to the last SMS of this long. */
-  replyMs: number
-  /** Help unasked is sent no more often: two machines must not talk to each other for ever. */
-  helpEveryMs: number
-}
+/** Without what only long SMS need. */
+export type IncomingSettings = Omit<SmsInSettings, 'long'>
 
 export interface IncomingDeps {
   knex: Knex

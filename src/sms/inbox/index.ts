@@ -1,4 +1,3 @@
 /** SMS from subscribers: parts put together, keywords, opt-out. */
-export type { IncomingSettings } from './inbox.ts'
 export type { Changed, HeldDeps, PartLimits, PartShelf } from './parts.ts'
 export { smsIn } from './receive.ts'

@@ -240,7 +240,7 @@ describe('the bind statechart', () => {
   })
 
   it('never waits longer than the longest pause that is set, a quarter more by chance, however often it is dropped', async () => {
-    const bind = bindOf({ times: { retryMinMs: 100, retryMaxMs: 1_000 }, chance: 0.999 })
+    const bind = bindOf({ times: { reconnectMs: 100, reconnectMaxMs: 1_000 }, chance: 0.999 })
     bind.bind()
     for (let n = 0; n < 12; n++) {
       bind.send(LOST)

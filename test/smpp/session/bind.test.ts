@@ -190,7 +190,7 @@ describe('a bind', () => {
   it('asks on after the clock was set back by an hour', async () => {
     let aheadMs = 0
     const clock = { ...realClock, now: () => Date.now() + aheadMs }
-    await start({}, { times: { enquireMs: 40, enquireAnswerMs: 200 }, parts: { clock } })
+    await start({}, { times: { enquireMs: 40, enquireRespMs: 200 }, parts: { clock } })
     await test.bound()
     const link = await peer.bound()
     aheadMs = -3_600_000
@@ -202,7 +202,7 @@ describe('a bind', () => {
     await start(
       { onEnquire: () => undefined, onSubmit: () => undefined },
       {
-        times: { enquireMs: 40, enquireAnswerMs: 40 },
+        times: { enquireMs: 40, enquireRespMs: 40 },
       },
     )
     await test.bound()

@@ -8,7 +8,7 @@ import { lineTest, testLine } from '../support.ts'
 describe('a line, hearing requests of the SMSC,', () => {
   const on = lineTest()
 
-  async function losesTwoLinks(times: { enquireMs: number; enquireAnswerMs: number }) {
+  async function losesTwoLinks(times: { enquireMs: number; enquireRespMs: number }) {
     const mute = await startPeer({ onEnquire: () => undefined })
     const other = testLine({ port: mute.port, times })
     other.line.start()
@@ -97,7 +97,7 @@ describe('a line, hearing requests of the SMSC,', () => {
       {
         handle: (pdu, to) => void held.push(() => to.respond(pdu, 0)),
         limits: { unansweredMax: 50 },
-        times: { enquireMs: 40, enquireAnswerMs: 20 },
+        times: { enquireMs: 40, enquireRespMs: 20 },
       },
     )
     const wave = (from: number) => Array.from({ length: 1_000 }, (_, n) => deliver(from + n))
@@ -105,7 +105,7 @@ describe('a line, hearing requests of the SMSC,', () => {
     await until(() => on.test.count('smpp_limit', 'unansweredMax') === 1, 'no limit')
     for (let from = 1_001; from < 20_000; from += 1_000) on.link.send(...wave(from))
     // Silence of our own making must not count as the peer's: meanwhile a line with a mute peer loses two links.
-    await losesTwoLinks({ enquireMs: 40, enquireAnswerMs: 20 })
+    await losesTwoLinks({ enquireMs: 40, enquireRespMs: 20 })
     assert.ok(held.length < 5_000, `${held.length} held`)
     assert.equal(on.peer.connections.length, 1)
     const release = () => held.splice(0).forEach((answer) => answer())

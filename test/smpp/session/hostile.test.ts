@@ -101,7 +101,7 @@ describe('hostile octets after the bind', function () {
     test = testLine({
       port: peer.port,
       limits: { pduReadMs: 80 },
-      times: { refusedMinMs: 60_000, refusedMaxMs: 60_000 },
+      times: { refusedMs: 60_000, refusedMaxMs: 60_000 },
     })
     test.line.start()
     await test.bound()

@@ -118,7 +118,7 @@ describe('a line over TLS', function () {
         password: 'secret08',
         tls: { ca: trust, servername: 'localhost', ...own },
       },
-      times: { refusedMinMs: 30, refusedMaxMs: 30 },
+      times: { refusedMs: 30, refusedMaxMs: 30 },
     })
     test.line.start()
   }
