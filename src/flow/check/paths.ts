@@ -2,9 +2,8 @@
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, ROOTS, pathsOf } from '../expression/index.ts'
 import {
-  isRouter,
-  refusalExpects,
-  rowsFrom,
+  keptAt,
+  kindOf,
   targetsOf,
   type FlowDefinition,
   type ScreenDefinition,
@@ -79,14 +78,8 @@ export function readsByScreen(definition: FlowDefinition): Read[] {
     for (const path of pathsOf(value)) reads.push({ screen, place, path, inRow: false })
   }
   for (const [screen, definitionOf] of Object.entries(definition.screens)) {
-    const path = rowsFrom(definitionOf)
-    if (path !== undefined)
-      reads.push({
-        screen,
-        place: ['screens', screen, definitionOf.kind === 'list' ? 'from' : 'over'],
-        path,
-        inRow: false,
-      })
+    const rows = kindOf(definitionOf).rows?.(definitionOf)
+    if (rows) reads.push({ screen, place: ['screens', screen, rows.key], path: rows.from, inRow: false })
   }
   return reads
 }
@@ -122,7 +115,7 @@ function wrongPath(path: string, { ever, inRow, definition }: Known): { what: st
 /** The fields kept under that name by all lists and branches that set it; undefined if one keeps all. */
 function keptOf(definition: FlowDefinition, name: string): string[] | undefined {
   const lists = Object.entries(definition.screens).flatMap(([screen, list]) =>
-    (list.kind === 'list' || isRouter(list)) && (list.as ?? screen) === name ? [list.keep] : [],
+    keptAt(screen, list) === `chosen.${name}` ? ['keep' in list ? list.keep : undefined] : [],
   )
   if (lists.length === 0 || lists.some((keep) => keep === undefined)) return undefined
   return (lists as string[][]).reduce((all, keep) => all.filter((field) => keep.includes(field)))
@@ -136,19 +129,10 @@ export function setPathOf(path: string): string | undefined {
 
 /** What a screen sets on the way that the key at this path names. */
 export function setOn(name: string, screen: ScreenDefinition, path: (string | number)[]): string[] {
-  const vars = (values: object | undefined) =>
-    Object.keys(values ?? {})
-      .filter((key) => key !== 'language')
-      .map((key) => `vars.${key}`)
-  if (path[0] === 'choices' && 'choices' in screen) return vars(screen.choices[path[1] as number]?.set)
-  if (path[0] === 'branch' && isRouter(screen)) return [`chosen.${screen.as ?? name}`]
-  if (path[0] === 'refused' && screen.kind === 'call' && refusalExpects(screen, String(path[1])))
-    return [`data.${screen.as ?? name}`]
-  if (path[0] !== 'to') return []
-  if (screen.kind === 'call') return [`data.${screen.as ?? name}`]
-  if (screen.kind === 'input') return [`answers.${screen.as ?? name}`]
-  if (screen.kind === 'list') return [`chosen.${screen.as ?? name}`]
-  return screen.kind === 'set' ? vars(screen.set) : []
+  const { vars, keepsOn } = kindOf(screen)
+  const set = vars?.(screen, path).flatMap((values) => Object.keys(values ?? {})) ?? []
+  const kept = path[0] === 'to' || keepsOn?.(screen, path) ? keptAt(name, screen) : undefined
+  return [...set.filter((key) => key !== 'language').map((key) => `vars.${key}`), ...(kept === undefined ? [] : [kept])]
 }
 
 /** For each screen that is reached: what is set on whatever way it is reached. */

@@ -1,7 +1,7 @@
 /** Whether a secret answer goes where it may: into a call before the next question, and nowhere else. */
 import { readsByScreen } from './paths.ts'
 import type { Complain } from './check.ts'
-import { asks, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/index.ts'
+import { isSeen, keptAt, secretsOf, targetsOf, type FlowDefinition, type InputScreen } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 
 export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): void {
@@ -18,11 +18,12 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
       say('can be reached without a new', 'a secret is gone with the next question: call right after the input')
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
-    if (screen.kind !== 'input') continue
-    const { secret, as = name } = screen
-    if (secret) checkRead(name, `answers.${as}`, { definition, at }, complain)
-    if (secret || !secrets.has(`answers.${as}`)) continue
-    const what = `screen '${name}' and a secret input are both answers.${as}`
+    const answer = keptAt(name, screen)
+    if (answer === undefined) continue
+    const secret = 'secret' in screen && screen.secret
+    if (secret) checkRead(name, answer, { definition, at }, complain)
+    if (secret || !secrets.has(answer)) continue
+    const what = `screen '${name}' and a secret input are both ${answer}`
     complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
   }
 }
@@ -52,14 +53,14 @@ function checkRead(
 
 function ownAnswer({ screens }: FlowDefinition, name: string): string | undefined {
   const screen = screens[name]
-  return screen?.kind === 'input' ? `answers.${screen.as ?? name}` : undefined
+  return screen && keptAt(name, screen)
 }
 
 /** Whether every way from a question to this call begins at an input of that secret. */
 function alwaysFresh(definition: FlowDefinition, call: string, path: string): boolean {
-  const starts = Object.entries(definition.screens).filter(([, screen]) => asks(screen) || screen.kind === 'notify')
+  const starts = Object.entries(definition.screens).filter(([, screen]) => isSeen(screen))
   const stale = starts.flatMap(([name, screen]) => {
-    const asked = screen.kind === 'input' && screen.secret && `answers.${screen.as ?? name}` === path
+    const asked = 'secret' in screen && screen.secret && keptAt(name, screen) === path
     return targetsOf(screen)
       .filter((way) => !(asked && way.path[0] === 'to'))
       .map(({ to }) => to)
@@ -72,7 +73,7 @@ function leadsSilently(definition: FlowDefinition, from: string, call: string): 
   const next = [from]
   for (let name = next.pop(); name !== undefined; name = next.pop()) {
     const screen = definition.screens[name]
-    if (!screen || seen.has(name) || asks(screen) || screen.kind === 'notify') continue
+    if (!screen || seen.has(name) || isSeen(screen)) continue
     if (name === call) return true
     seen.add(name)
     next.push(...targetsOf(screen).map(({ to }) => to))

@@ -2,7 +2,7 @@
 import type { Complain } from './check.ts'
 import { readsByScreen } from './paths.ts'
 import { slipIn, typesIn } from './types.ts'
-import { rowsFrom, usesOf } from '../language/index.ts'
+import { kindOf, usesOf } from '../language/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { WORDS, isExpression } from '../expression/index.ts'
@@ -11,11 +11,12 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
   const { definition, at } = read
   const typeOf = typesIn(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
-    const from = rowsFrom(screen)
-    const type = from === undefined ? undefined : typeOf(from)
+    const rows = kindOf(screen).rows?.(screen)
+    if (!rows) continue
+    const type = typeOf(rows.from)
     if (type === undefined || type === 'rows') continue
-    const where = at(['screens', name, screen.kind === 'list' ? 'from' : 'over'])
-    complain('error', { where, what: `screen '${name}': '${from}' is ${WORDS[type]} where rows are wanted` })
+    const where = at(['screens', name, rows.key])
+    complain('error', { where, what: `screen '${name}': '${rows.from}' is ${WORDS[type]} where rows are wanted` })
   }
   for (const { screen, place, text } of usesOf(definition).texts) {
     for (const { path } of slotsOf(read, text).filter(({ as }) => as === 'number')) {

@@ -1,6 +1,5 @@
 /** A flow as states and ways between them, worded for a reader: what every picture of it is drawn from. */
-import { conditionWords } from '../expression/index.ts'
-import { targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from '../language/index.ts'
+import { kindOf, targetsOf, type FlowDefinition, type Kind, type ScreenDefinition } from '../language/index.ts'
 
 export interface ChartState {
   name: string
@@ -32,8 +31,8 @@ export function chartOf(definition: FlowDefinition): Chart {
     states: screens.map(([name, screen]) => ({
       name,
       kind: screen.kind,
-      caption: captionOf(screen, definition),
-      final: screen.kind === 'end' || screen.kind === 'exit',
+      caption: kindOf(screen).caption(screen, (text) => first(text, definition)),
+      final: kindOf(screen).does === 'end',
     })),
     ways: screens.flatMap(([from, screen]) =>
       targetsOf(screen).map(({ to, path }) => ({ from, to, label: labelOf(screen, path, definition), path })),
@@ -41,40 +40,9 @@ export function chartOf(definition: FlowDefinition): Chart {
   }
 }
 
-function captionOf(screen: ScreenDefinition, definition: FlowDefinition): string {
-  switch (screen.kind) {
-    case 'call':
-      if (screen.sms !== undefined) return `SMS: ${first(screen.sms, definition)}`
-      return `${screen.call}${screen.once ? ' (once)' : ''}`
-    case 'branch':
-      return screen.over === undefined ? 'branch' : `branch over ${screen.over}`
-    case 'set':
-      return `set ${Object.keys(screen.set).join(', ')}`
-    case 'exit':
-      return 'exit'
-    case 'menu':
-      return first(screen.menu, definition)
-    case 'list':
-      return first(screen.list, definition)
-    case 'input':
-      return first(screen.input, definition)
-    case 'notify':
-      return first(screen.notify, definition)
-    case 'end':
-      return first(screen.end, definition)
-  }
-}
-
 function labelOf(screen: ScreenDefinition, path: (string | number)[], definition: FlowDefinition): string {
-  const [key, which] = path
-  if (key === 'choices' && 'choices' in screen) return first(screen.choices[which as number]?.label ?? '', definition)
-  if (key === 'branch' && screen.kind === 'branch') {
-    const condition = screen.branch[which as number]?.if
-    return condition === undefined ? '' : conditionWords(condition)
-  }
-  if (key === 'refused') return `refused ${String(which)}`
-  if (key === 'giveUp') return 'too many wrong answers'
-  return key === 'to' ? (screen.kind === 'list' ? 'a row' : '') : String(key)
+  const own = kindOf(screen).label?.(screen, path, (text) => first(text, definition))
+  return own ?? (path[0] === 'to' ? '' : String(path[0]))
 }
 
 /** The first line, in the first language. */

@@ -3,7 +3,7 @@ import { DateTime } from 'luxon'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { msisdnOf, type Json } from '../../ussd/index.ts'
 import { compileCondition, Slip, compilePattern } from '../expression/index.ts'
-import { type Check, type CHECKSUMS, ANSWER_CHARS_MAX } from '../language/index.ts'
+import { type Check, type CHECKSUMS, ANSWER_CHARS_MAX } from '../terms/index.ts'
 
 /** The answer as it is kept, or undefined: the rule does not hold. Pure. */
 export type Rule = (answer: Json, context: DialogueContext) => Json | undefined

@@ -17,7 +17,7 @@ import {
 } from '../../../machines/dialogue.ts'
 import { readCode, type Json, type JsonObject } from '../../ussd/index.ts'
 import { layAppPage, moreKey } from './app-pages.ts'
-import { builtIn } from '../language/index.ts'
+import { builtIn } from '../terms/index.ts'
 import type { CompiledFlow, FlowInput, FlowSnapshot, Want } from './types.ts'
 
 /** What the application is told by a call, and what is remembered between calls. JSON. */

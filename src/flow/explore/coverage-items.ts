@@ -1,9 +1,17 @@
 /** What of a flow is walked one by one: screens, choices, refusals. */
 import { type Json, trimAnswer } from '../../ussd/index.ts'
 import { compileCondition, Slip, labelNamed } from '../expression/index.ts'
-import { type FlowDefinition, type ScreenDefinition, keysOn, takesLabels } from '../language/index.ts'
+import {
+  type FlowDefinition,
+  type ListScreen,
+  type MenuScreen,
+  type ScreenDefinition,
+  keysOn,
+  kindOf,
+  takesLabels,
+} from '../language/index.ts'
 import { lookUp, type FlowEvent, type FlowSnapshot } from '../engine/index.ts'
-import { rowsShown } from '../screens/index.ts'
+import { choiceItem, rowsShown } from '../screens/index.ts'
 import { compiledTexts } from '../text/index.ts'
 import { contextOf } from './walk.ts'
 
@@ -11,21 +19,9 @@ export const screenItem = (name: string) => `screen '${name}'`
 
 /** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
 export function coverageItems(name: string, screen: ScreenDefinition): string[] {
-  if (screen.kind === 'branch' || screen.kind === 'set') return []
-  const own = [screenItem(name)]
-  if (screen.kind === 'menu' || screen.kind === 'list') {
-    if (screen.kind === 'list') own.push(`${screenItem(name)}, a row`)
-    screen.choices.forEach((_choice, i) => own.push(choiceThing(name, screen, i)))
-    if (screen.back !== undefined) own.push(`${screenItem(name)}, Back`)
-  }
-  if (screen.kind === 'call')
-    for (const refusal of Object.keys(screen.refused ?? {})) own.push(`${screenItem(name)}, refused: ${refusal}`)
-  return own
-}
-
-function choiceThing(name: string, screen: ScreenDefinition & { kind: 'menu' | 'list' }, i: number): string {
-  const label = screen.choices[i]?.label ?? ''
-  return `${screenItem(name)}, choice ${i + 1} "${typeof label === 'string' ? label : Object.values(label)[0]}"`
+  const { does, items } = kindOf(screen)
+  if (does === 'pass') return []
+  return [screenItem(name), ...(items?.(screen) ?? []).map((item) => `${screenItem(name)}, ${item}`)]
 }
 
 export function itemDone(
@@ -37,7 +33,7 @@ export function itemDone(
   const here = screenItem(snapshot.value)
   if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
   const context = contextOf(snapshot)
-  if (event.type !== 'ANSWER' || !context.shown || (screen.kind !== 'menu' && screen.kind !== 'list')) return undefined
+  if (event.type !== 'ANSWER' || !context.shown || !('choices' in screen)) return undefined
   const key = lookUp(
     context.shown,
     screen.back !== undefined,
@@ -55,12 +51,12 @@ export function itemDone(
   if (option === undefined) return undefined
   if (option < rows.length) return `${here}, a row`
   const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
-  return chosen === undefined ? undefined : choiceThing(snapshot.value, screen, chosen)
+  return chosen === undefined ? undefined : `${here}, ${choiceItem(screen, chosen)}`
 }
 
 interface Offered {
   definition: FlowDefinition
-  screen: ScreenDefinition & { kind: 'menu' | 'list' }
+  screen: MenuScreen | ListScreen
   context: ReturnType<typeof contextOf>
   rows: readonly Json[]
   /** The choices whose condition holds. */

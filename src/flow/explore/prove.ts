@@ -1,4 +1,5 @@
 /** What a walk finds wrong: every printed number works, every page fits, nothing runs into a fault. */
+import { kindOf } from '../language/index.ts'
 import { fits, USSD_PAGE } from '../../ussd/index.ts'
 import { type FlowProblem, trailsOf } from '../check/index.ts'
 import type { Compilation } from '../load/index.ts'
@@ -83,8 +84,6 @@ function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
 function notWalked({ definition }: Compilation, walks: readonly Walk[]): string[] {
   if (walks.some(({ cut }) => cut)) return []
   return Object.entries(definition.screens)
-    .filter(
-      ([name, { kind }]) => kind !== 'branch' && kind !== 'set' && !walks.some(({ screens }) => screens.has(name)),
-    )
+    .filter(([name, screen]) => kindOf(screen).does !== 'pass' && !walks.some(({ screens }) => screens.has(name)))
     .map(([name]) => name)
 }

@@ -1,7 +1,10 @@
 /** What can be said of a flow's screens without playing it. */
-import { asks, targetsOf, type FlowDefinition } from './definition.ts'
+import { KEEP_LANGUAGE, kindOf, type ScreenDefinition } from '../screens/index.ts'
+import { asks, isSeen, targetsOf, type FlowDefinition } from './definition.ts'
 import { keysOn } from './keys.ts'
-import { KEEP_LANGUAGE } from './language-screen.ts'
+
+/** Where a screen that asks leads unseen: a list without rows asks nothing. */
+const skipOf = (screen: ScreenDefinition): string | undefined => kindOf(screen).skips?.(screen)
 
 /** Screens that the start leads to without a question: what a dialogue opens with. */
 export function firstScreens(definition: FlowDefinition): Set<string> {
@@ -11,9 +14,10 @@ export function firstScreens(definition: FlowDefinition): Set<string> {
     const screen = definition.screens[name]
     if (!screen || passed.has(name)) return
     passed.add(name)
-    if (asks(screen) && !(screen.kind === 'list' && screen.empty !== undefined)) return void first.add(name)
+    const skip = skipOf(screen)
     if (asks(screen)) first.add(name)
-    for (const { to } of screen.kind === 'list' ? [{ to: screen.empty as string }] : targetsOf(screen)) look(to)
+    if (skip !== undefined) return look(skip)
+    if (!asks(screen)) for (const { to } of targetsOf(screen)) look(to)
   }
   look(definition.start)
   return first
@@ -35,7 +39,7 @@ export function guardedScreens(definition: FlowDefinition): Set<string> {
 export function rememberingScreens({ screens }: FlowDefinition): Set<string> {
   const keeps = (to: string) => {
     const screen = screens[to]
-    return screen?.kind === 'call' && screen.call === KEEP_LANGUAGE
+    return screen !== undefined && 'call' in screen && screen.call === KEEP_LANGUAGE
   }
   const found = Object.entries(screens).filter(
     ([, screen]) => asks(screen) && targetsOf(screen).some(({ to }) => keeps(to)),
@@ -56,7 +60,7 @@ function changing(definition: FlowDefinition): (name: string) => boolean {
     const screen = definition.screens[name]
     if (!screen || asks(screen)) return false
     found.set(name, false)
-    const does = (screen.kind === 'call' && screen.once) || targetsOf(screen).some(({ to }) => changes(to))
+    const does = (kindOf(screen).changes?.(screen) ?? false) || targetsOf(screen).some(({ to }) => changes(to))
     found.set(name, does)
     return does
   }
@@ -85,7 +89,7 @@ export function leavable(definition: FlowDefinition): Set<string> {
     for (const { to } of targetsOf(screen)) from.set(to, [...(from.get(to) ?? []), name])
     if (asks(screen) && keysOn(definition, screen).home !== undefined)
       from.set(definition.start, [...(from.get(definition.start) ?? []), name])
-    if (screen.kind === 'end' || screen.kind === 'exit') next.push(name)
+    if (kindOf(screen).does === 'end') next.push(name)
   }
   for (let name = next.pop(); name !== undefined; name = next.pop()) {
     if (good.has(name)) continue
@@ -100,9 +104,9 @@ export function circle(definition: FlowDefinition): string[] | undefined {
   const done = new Set<string>()
   const walk = (name: string, trail: string[]): string[] | undefined => {
     const screen = definition.screens[name]
-    const skipped = screen?.kind === 'list' ? screen.empty : undefined
-    if (!screen || done.has(name) || (asks(screen) && skipped === undefined) || screen.kind === 'notify')
-      return undefined
+    if (!screen || done.has(name)) return undefined
+    const skipped = skipOf(screen)
+    if (isSeen(screen) && skipped === undefined) return undefined
     const at = trail.indexOf(name)
     if (at >= 0) return [...trail.slice(at), name]
     for (const { to } of skipped === undefined ? targetsOf(screen) : [{ to: skipped }]) {

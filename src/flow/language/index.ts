@@ -1,18 +1,41 @@
 /** What a flow file may say: its schema, its definition after reading, and where it says what. */
-export { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from './built-in-texts.ts'
 export {
-  asks,
+  ANSWER_CHARS_MAX,
+  BUILT_IN,
+  builtIn,
+  type Check,
+  CHECKSUMS,
+  condition,
+  length,
+  name,
+  NEVER_RIGHT,
+  number,
+  path,
+  type Path,
+  RULES,
+  scalar,
+  text,
+  type Text,
+  TEXT_KEYS,
+  type TextKey,
+  values,
+} from '../terms/index.ts'
+export {
+  BASIC_KINDS,
   type BranchScreen,
   type CallScreen,
-  type Catalogue,
   type Choice,
   type EndScreen,
+  type Expanded,
   expectsOf,
-  type FlowDefinition,
+  type FlowPlace,
   type FlowScreen,
   type InputScreen,
   isRouter,
+  type Keys,
   type Kind,
+  kindOf,
+  KINDS,
   type ListScreen,
   type MenuScreen,
   type NotifyScreen,
@@ -20,14 +43,31 @@ export {
   type ReturnScreen,
   type Route,
   type RouterScreen,
-  rowsFrom,
-  type Scalar,
+  SCREEN_TYPES,
   type ScreenDefinition,
-  secretsOf,
+  SCREENS,
+  type ScreenType,
+  type ScreenTypes,
   type SetScreen,
-  targetsOf,
-  type Text,
+  SMS,
+  SMS_SEND,
+  SUBSCRIBER,
+  type TextUse,
   type WrittenScreen,
+} from '../screens/index.ts'
+export type { Scalar } from '../expression/index.ts'
+export {
+  asks,
+  type Catalogue,
+  type FlowDefinition,
+  isSeen,
+  keepsUnder,
+  keptAt,
+  rowsFrom,
+  secretsOf,
+  setIn,
+  targetsOf,
+  usesOf,
 } from './definition.ts'
 export {
   circle,
@@ -39,31 +79,7 @@ export {
   unaskedChange,
 } from './graph.ts'
 export { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from './json-schema.ts'
-export { hasKeys, type Keys, keysOn, takesLabels } from './keys.ts'
-export { SUBSCRIBER } from './language-screen.ts'
-export { type Check, CHECKSUMS, RULES } from './schema-checks.ts'
-export {
-  ANSWER_CHARS_MAX,
-  condition,
-  length,
-  name,
-  NEVER_RIGHT,
-  number,
-  path,
-  scalar,
-  text,
-  values,
-} from './schema-terms.ts'
-export { CATALOGUE, FLOW, KINDS, PART, SCREENS, SCREENS_MAX, SPEC } from './schema.ts'
-export { type Expanded, layTypes, SCREEN_TYPES, type ScreenType, type ScreenTypes } from './screen-type.ts'
-export { SMS, SMS_SEND } from './sms-screen.ts'
-export {
-  FLOW_FILE_OCTETS_MAX,
-  type Inside,
-  type Path,
-  pointing,
-  readYaml,
-  schemaProblems,
-  type Yaml,
-} from './source.ts'
-export { type FlowPlace, setIn, type TextUse, usesOf } from './uses.ts'
+export { hasKeys, keysOn, takesLabels } from './keys.ts'
+export { layTypes } from './lay-types.ts'
+export { CATALOGUE, FLOW, PART, SCREENS_MAX, SPEC } from './schema.ts'
+export { FLOW_FILE_OCTETS_MAX, type Inside, pointing, readYaml, schemaProblems, type Yaml } from './source.ts'

@@ -1,7 +1,7 @@
 /** The JSON Schema of flow files: what an editor completes from and underlines by. */
 import { z } from 'zod'
-import { CATALOGUE, FLOW, KINDS, PART, SCREENS } from './schema.ts'
-import { SCREEN_TYPES, type ScreenTypes } from './screen-type.ts'
+import { KINDS, SCREEN_TYPES, SCREENS, type ScreenTypes } from '../screens/index.ts'
+import { CATALOGUE, FLOW, PART } from './schema.ts'
 
 /** Draft 2020-12, of what is written (defaults need not be). */
 export function flowJsonSchema(types?: ScreenTypes): Record<string, unknown> {

@@ -1,10 +1,6 @@
 /** What may be pressed or typed on a screen besides its numbers: keys for `Back` and `Home`, labels. */
-import { asks, type FlowDefinition, type ScreenDefinition } from './definition.ts'
-
-export interface Keys {
-  back?: string | undefined
-  home?: string | undefined
-}
+import type { Keys, ScreenDefinition } from '../screens/index.ts'
+import { asks, type FlowDefinition } from './definition.ts'
 
 /** The flow's keys, with what the screen says instead. */
 export function keysOn(definition: FlowDefinition, screen: ScreenDefinition): Keys {
@@ -27,5 +23,5 @@ export function hasKeys(definition: FlowDefinition): boolean {
 /** Whether choices of this screen may be typed by their labels. */
 export function takesLabels(definition: FlowDefinition, screen: ScreenDefinition | undefined): boolean {
   const own = screen && 'labels' in screen ? screen.labels : undefined
-  return (screen?.kind === 'menu' || screen?.kind === 'list') && (own ?? definition.labels ?? false)
+  return screen !== undefined && 'choices' in screen && (own ?? definition.labels ?? false)
 }

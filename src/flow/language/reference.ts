@@ -1,7 +1,7 @@
 /** The reference of the flow language as Markdown: every key, as the schema describes it. */
 import { flowJsonSchema, partJsonSchema } from './json-schema.ts'
 import { FUNCTIONS } from '../expression/index.ts'
-import { BUILT_IN, TEXT_KEYS } from './built-in-texts.ts'
+import { BUILT_IN, TEXT_KEYS } from '../terms/index.ts'
 
 /** Between these lines a document has the reference. */
 export const REFERENCE_MARKS = {

@@ -1,10 +1,6 @@
 /** The schema of a flow file and of a catalogue, with what each key means. */
 import { z } from 'zod'
-import { key, language, name } from './schema-terms.ts'
-import { EXPECTED } from './schema-screens.ts'
-import { TEXT_KEYS } from './built-in-texts.ts'
-
-export * from './schema-screens.ts'
+import { EXPECTED, key, language, name, TEXT_KEYS } from '../terms/index.ts'
 
 /** The version of the language that this engine speaks; a part of every revision. */
 export const SPEC = 1

@@ -2,6 +2,7 @@
 import { LineCounter, isMap, isNode, isPair, isScalar, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
 import { type Problem, remedyAmong } from '../../base/index.ts'
+import type { Path } from '../terms/index.ts'
 
 /** Longest file that is read. A flow of 1,500 screens is some 200,000. */
 export const FLOW_FILE_OCTETS_MAX = 1_000_000
@@ -21,8 +22,6 @@ function notEchoes<T extends { code: string }>(errors: readonly T[]): readonly T
   const stray = errors.findIndex(({ code }) => code === 'UNEXPECTED_TOKEN')
   return errors.slice(0, stray < 0 ? ERRORS_MAX : stray + 1)
 }
-
-export type Path = readonly PropertyKey[]
 
 /** A character of a text that stands in a file. */
 export interface Inside {

@@ -15,6 +15,7 @@ import type { Json } from '../../ussd/index.ts'
 import { checkingFlow, type FlowProblem } from '../check/index.ts'
 import {
   asks,
+  rowsFrom,
   secretsOf,
   targetsOf,
   type FlowDefinition,
@@ -30,29 +31,22 @@ import {
 } from '../language/index.ts'
 import { readFlow, type FlowSource } from '../read/index.ts'
 import {
-  callPlan,
-  uselessFor,
-  closingPlan,
-  endPlan,
-  notifyPlan,
-  inputPlan,
-  listPlan,
-  menuPlan,
   BACK,
   backPlan,
   barred,
-  keyed,
   BUSY,
-  GOODBYE,
+  closingPlan,
   type Env,
-  type Plan,
+  GOODBYE,
   innermost,
+  keyed,
+  kindOf,
+  type Plan,
   resumePlan,
-  branchPlan,
-  setPlan,
 } from '../screens/index.ts'
-import { keeping, type CompiledFlow, type FlowEvent, type FlowInput, type FlowSnapshot } from '../engine/index.ts'
+import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
 import { compiledTexts } from '../text/index.ts'
+import { keeping } from './kept.ts'
 
 /** Answers dialled behind a code that are played; nobody means more, and each is a step of the statechart. */
 export const DIALLED_MAX = 20
@@ -112,6 +106,10 @@ function compiled(
     if (!plan) throw new FlowFault(`flow ${name} has no screen '${state}'`)
     return plan
   }
+  const doesAt = (state: string) => {
+    const screen = definition.screens[state]
+    return screen && kindOf(screen).does
+  }
   const faulting = <T>(state: string, run: () => T): T => {
     try {
       return run()
@@ -132,19 +130,18 @@ function compiled(
       faulting(snapshot.value, () => {
         planAt(snapshot.value)
         const next = stepDialogue(machine, restedOf(snapshot), event as FlowEvent)
-        return next ? snapshotOf(planAt(next.value).kind === 'call' ? next : unveiled(next)) : snapshot
+        return next ? snapshotOf(doesAt(next.value) === 'call' ? next : unveiled(next)) : snapshot
       }),
     want: (snapshot) => faulting(snapshot.value, () => planAt(snapshot.value).want(restedOf(snapshot).context)),
     useless: (snapshot, outcome) => {
       const screen = definition.screens[snapshot.value]
-      return screen?.kind === 'call' ? uselessFor(screen, outcome) : undefined
+      return screen && kindOf(screen).useless?.(screen, outcome)
     },
     text: (key, language) => words.wordIn(key, language),
     resumable: (snapshot) => {
-      const plan = plans.get(snapshot.value)
       const { origin } = innermost(restedOf(snapshot)).context
-      if (!plan || typeof origin !== 'string' || !plans.has(origin)) return false
-      return snapshot.value === RESUME || plan.kind === 'menu' || plan.kind === 'list' || plan.kind === 'input'
+      if (typeof origin !== 'string' || !plans.has(origin)) return false
+      return snapshot.value === RESUME || doesAt(snapshot.value) === 'ask'
     },
   }
 }
@@ -212,7 +209,7 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
   const plans = new Map<string, Plan>()
   const navigates = hasKeys(definition)
   for (const [name, screen] of Object.entries(definition.screens)) {
-    const plan = planOf(screen, env(name), builtIn('goodbye'))
+    const plan = kindOf(screen).plan(screen, env(name))
     plans.set(name, navigates ? navigated(plan, env(name), definition, screen) : plan)
   }
   if (navigates) {
@@ -227,8 +224,8 @@ function plansOf(definition: FlowDefinition): ReadonlyMap<string, Plan> {
 
 /** Screens that ask, with their keys; a call that changes something leaves nothing to go back to. */
 function navigated(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
-  if (asks(screen)) return keyed(plan, env, definition, screen)
-  if (screen.kind !== 'call' || !screen.once) return plan
+  if (asks(screen)) return keyed(plan, env, keysOn(definition, screen), definition.start)
+  if (!kindOf(screen).changes?.(screen)) return plan
   return { ...plan, arrive: (context) => barred(plan.arrive?.(context) ?? context) }
 }
 
@@ -238,33 +235,16 @@ function backKeysOf(definition: FlowDefinition): Set<string> {
   return new Set(screens.flatMap(([name, screen]) => (keysOn(definition, screen).back === undefined ? [] : [name])))
 }
 
-function planOf(screen: ScreenDefinition, env: Env, goodbye: ReturnType<Env['text']>): Plan {
-  switch (screen.kind) {
-    case 'menu':
-      return menuPlan(screen, env)
-    case 'list':
-      return listPlan(screen, env)
-    case 'input':
-      return inputPlan(screen, env)
-    case 'branch':
-      return branchPlan(screen, env)
-    case 'set':
-      return setPlan(screen, env)
-    case 'call':
-      return callPlan(screen, env)
-    case 'notify':
-      return notifyPlan(screen, env)
-    case 'end':
-      return endPlan(screen, env)
-    case 'exit':
-      return closingPlan(env, goodbye, 'exit')
-  }
+/** A call that may be made again. */
+function isRepeatable(screen: ScreenDefinition): boolean {
+  const { does, changes } = kindOf(screen)
+  return does === 'call' && !changes?.(screen)
 }
 
 /** Where a dialogue can be taken up: screens that ask, and calls that may be made again. */
 function originsOf(definition: FlowDefinition): string[] {
   return Object.entries(definition.screens)
-    .filter(([, screen]) => asks(screen) || (screen.kind === 'call' && !screen.once && leadsToList(definition, screen)))
+    .filter(([, screen]) => asks(screen) || (isRepeatable(screen) && leadsToList(definition, screen)))
     .map(([name]) => name)
 }
 
@@ -273,15 +253,15 @@ function leadsToList(definition: FlowDefinition, screen: ScreenDefinition): bool
   const look = (here: ScreenDefinition | undefined): boolean => {
     if (!here || seen.has(here)) return false
     seen.add(here)
-    if (here.kind === 'list') return true
-    return !asks(here) && targetsOf(here).some(({ to }) => look(definition.screens[to]))
+    if (asks(here)) return rowsFrom(here) !== undefined
+    return targetsOf(here).some(({ to }) => look(definition.screens[to]))
   }
   return look(screen)
 }
 
 function backendsOf(definition: FlowDefinition): string[] {
   const calls = Object.values(definition.screens).flatMap((screen) =>
-    screen.kind === 'call' ? [screen.call.split('.')[0] as string] : [],
+    'call' in screen ? [screen.call.split('.')[0] as string] : [],
   )
   return [...new Set(calls)].toSorted()
 }

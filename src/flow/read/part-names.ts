@@ -4,8 +4,8 @@ import {
   type Text,
   type WrittenScreen,
   targetsOf,
-  SCREENS,
   type Yaml,
+  keepsUnder,
   usesOf,
   type FlowPlace,
 } from '../language/index.ts'
@@ -72,8 +72,7 @@ function renameSet(name: string, screen: WrittenScreen, prefix: string): void {
     over?: string
   }
   const own = screen as Sets
-  if ('as' in SCREENS[screen.kind].shape && (screen.kind !== 'branch' || own.over !== undefined))
-    own.as = prefix + (own.as ?? name)
+  if (keepsUnder(screen)) own.as = prefix + (own.as ?? name)
   if (own.set) own.set = keyed(own.set) as Record<string, Scalar>
   for (const choice of own.choices ?? []) if (choice.set) choice.set = keyed(choice.set) as Record<string, Scalar>
   if (own.from !== undefined) own.from = renamedPath(own.from, prefix)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { UsageError } from '../../base/index.ts'
 import {
   type WrittenScreen,
+  BASIC_KINDS,
   SCREENS,
   condition,
   length,
@@ -40,9 +41,6 @@ export interface PluginType {
   /** Where a key of a new screen stands in the written one, as `['of', 2]`. Without it: under the same keys. */
   place?: (made: string, path: (string | number)[]) => (string | number)[]
 }
-
-/** What a plug-in may make: screens that need no file but this one, and no further type. */
-const BASIC = ['menu', 'list', 'input', 'branch', 'set', 'call', 'notify', 'end', 'exit'] as const
 
 /**
  * The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none.
@@ -104,8 +102,8 @@ function made(on: string, screens: Record<string, object>, place: PluginType['pl
 
 /** The screen as if it were written in the file. */
 function basic(own: string, screen: object): WrittenScreen {
-  const kind = BASIC.find((one) => Object.hasOwn(screen, one))
-  if (!kind) throw new Error(`its type makes '${own}' of none of ${BASIC.join(', ')}`)
+  const kind = BASIC_KINDS.find((one) => Object.hasOwn(screen, one))
+  if (!kind) throw new Error(`its type makes '${own}' of none of ${BASIC_KINDS.join(', ')}`)
   const parsed = SCREENS[kind].safeParse(screen)
   if (parsed.success) return { ...parsed.data, kind } as WrittenScreen
   const [issue] = parsed.error.issues

@@ -1,19 +1,134 @@
 /** `call`: an operation of a back end. The machine only says that it wants it; who steps it makes the call. */
+import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
-import { refusalExpects, type CallScreen, type Route } from '../language/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
+import { EXPECTED, name, scalar, type Text } from '../terms/index.ts'
+import type { ScreenKind, Useless } from './kind.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
-import type { SayText } from '../text/index.ts'
+import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
 
-/** Where an outcome leads, with the line above the next screen. */
-export interface Way {
-  to: string
-  notice?: SayText | undefined
+const FIELD = 'the most characters that it has, digits where it is a number'
+
+/** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
+const bounded = z
+  .strictObject({
+    is: z.enum(EXPECTED),
+    max: z.int().min(1).optional().describe('Characters of a text, rows of a list, or the greatest number.'),
+    fields: z
+      .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
+      .optional()
+      .describe('Of rows: the most characters of each field.'),
+  })
+  .meta({ title: '`{ is, max, fields }`' })
+
+const expectedFields = z
+  .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
+  .optional()
+  .meta({ title: '`{ field: type }`' })
+const refusal = z
+  .union([
+    name,
+    z.strictObject({
+      to,
+      notice,
+      expect: expectedFields.describe(
+        'Fields that come with it, in `data.<as>` from then on; if one is missing, the call counts as failed.',
+      ),
+    }),
+  ])
+  .meta({ title: 'screen, or `{ to, notice, expect }`' })
+
+const schema = z
+  .strictObject({
+    call: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/, 'a back end and its operation, such as wallet.balance')
+      .meta({ title: '`backend.operation`' })
+      .describe('What is called.'),
+    with: z
+      .record(z.string().min(1), scalar)
+      .optional()
+      .meta({ title: '`{ name: value }`' })
+      .describe(
+        'Its arguments. `{path}` alone hands on the value itself, of whatever type; what begins with `=` is worked out.',
+      ),
+    as: name.optional().describe("The answer is `data.<as>` from then on. Without it: the screen's name."),
+    once: z
+      .boolean()
+      .default(false)
+      .describe('It changes something: no dialled answer, no resume and no repeat leads into it unasked.'),
+    timeoutMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .optional()
+      .describe('Milliseconds that the answer may take. Without it: those of the back end.'),
+    expect: expectedFields.describe(
+      `Fields that the answer must have, else the call counts as failed: ${EXPECTED.join(', ')}; or with bounds.`,
+    ),
+    to: name.describe('The screen that comes after an answer.'),
+    refused: z
+      .record(name, refusal)
+      .optional()
+      .meta({ title: '`{ refusal: screen }`' })
+      .describe('Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.'),
+    failed: routeSchema
+      .optional()
+      .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
+  })
+  .describe('Shows nothing; calls a back end.')
+
+/**
+ * `sms`: the text that becomes an argument, where the call is that of an `sms` screen, and how many SMS it may take.
+ */
+export type CallScreen = z.infer<typeof schema> & { kind: 'call'; sms?: Text; parts?: number }
+
+export const callKind = {
+  schema,
+  does: 'call',
+  targets: (screen) => [
+    ...Object.entries(screen.refused ?? {}).flatMap(([refusal, route]) => target(route, 'refused', refusal)),
+    ...target(screen.failed, 'failed'),
+    ...target(screen.to, 'to'),
+  ],
+  uses(screen, tell) {
+    tell.text('sms', screen.sms, 'sms')
+    tell.values(screen.with, 'with')
+    for (const [refusal, route] of Object.entries(screen.refused ?? {})) tell.route(route, 'refused', refusal)
+    tell.route(screen.failed, 'failed')
+  },
+  keeps: () => 'data',
+  keepsOn: (screen, [key, refusal]) => key === 'refused' && refusalExpects(screen, String(refusal)) !== undefined,
+  changes: ({ once }) => once,
+  caption: (screen, first) =>
+    screen.sms === undefined ? `${screen.call}${screen.once ? ' (once)' : ''}` : `SMS: ${first(screen.sms)}`,
+  label: (_screen, [key, refusal]) => (key === 'refused' ? `refused ${String(refusal)}` : undefined),
+  pressed(screen, [key, refusal]) {
+    if (key === 'to') return ''
+    return key === 'refused' ? `(${screen.call} refuses: ${refusal})` : `(${screen.call} fails)`
+  },
+  items: (screen) => Object.keys(screen.refused ?? {}).map((refusal) => `refused: ${refusal}`),
+  useless: uselessFor,
+  plan: callPlan,
+} satisfies ScreenKind<CallScreen>
+
+export type Expect = NonNullable<CallScreen['expect']>
+
+/** The fields that come with that refusal; undefined: none are counted on. */
+export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {
+  const way = refused && Object.hasOwn(refused, refusal) ? refused[refusal] : undefined
+  return typeof way === 'object' ? way.expect : undefined
 }
 
-export function callPlan(screen: CallScreen, env: Env): Plan {
+/** All that is expected of that call: of its answer, and of its refusals. */
+export function expectsOf(screen: CallScreen): Expect[] {
+  const all = [screen.expect, ...Object.keys(screen.refused ?? {}).map((refusal) => refusalExpects(screen, refusal))]
+  return all.filter((expect) => expect !== undefined)
+}
+
+function callPlan(screen: CallScreen, env: Env): Plan {
   const [backend = '', operation = ''] = screen.call.split('.')
   const as = screen.as ?? env.name
   const hidden = Object.entries(screen.with ?? {}).flatMap(([name, value]) =>
@@ -24,7 +139,6 @@ export function callPlan(screen: CallScreen, env: Env): Plan {
   const failed = wayOf(screen.failed ?? BUSY, env)
   const refused = new Map(Object.entries(screen.refused ?? {}).map(([refusal, to]) => [refusal, wayOf(to, env)]))
   return {
-    kind: 'call',
     targets: [screen.to, failed.to, ...[...refused.values()].map((way) => way.to)],
     // What a secret opened cannot be called again without it.
     arrive: (context) => ({ ...context, via: screen.once || hidden.length > 0 ? '' : env.name }),
@@ -67,17 +181,8 @@ function outcome({ context, event, screen, as, keep, failed, refused }: Outcome)
   return undefined
 }
 
-export function led(context: DialogueContext, way: Way): Move {
-  return { to: way.to, context: way.notice ? { ...context, notice: way.notice({ context }) } : context }
-}
-
 function withData(context: DialogueContext, as: string, data: Json): DialogueContext {
   return { ...context, data: { ...context.data, [as]: data } }
-}
-
-export function wayOf(route: Route, env: Env): Way {
-  if (typeof route === 'string') return { to: route }
-  return { to: route.to, notice: route.notice === undefined ? undefined : env.text(route.notice) }
 }
 
 /** Whether an answer has the fields that the flow counts on; else it is as good as none. */
@@ -100,10 +205,7 @@ function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
 /**
  * Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer.
  */
-export function uselessFor(
-  screen: CallScreen,
-  outcome: CallOutcome,
-): { refusal?: string; lacks?: string[] } | undefined {
+function uselessFor(screen: CallScreen, outcome: CallOutcome): Useless | undefined {
   if (outcome.is === 'failed') return undefined
   const refusal = outcome.is === 'refused' ? { refusal: outcome.refusal } : {}
   if (outcome.is === 'refused' && !Object.hasOwn(screen.refused ?? {}, outcome.refusal)) return refusal

@@ -1,10 +1,32 @@
-/** One file for each kind of screen: how it is asked, shown and answered. */
-export { callPlan, expected, uselessFor } from './call.ts'
-export { closingPlan, endPlan, notifyPlan } from './end.ts'
-export { acceptsAlone, inputPlan } from './input.ts'
-export { BACK, backPlan, barred, keyed } from './keys.ts'
-export { listPlan, rowsShown } from './list.ts'
-export { menuPlan } from './menu.ts'
-export { BUSY, type Env, GOODBYE, type Plan } from './plan.ts'
+/** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
+export { armOver, type BranchScreen, isRouter, type RouterScreen } from './branch.ts'
+export { type CallScreen, expected, expectsOf, refusalExpects } from './call.ts'
+export { type Choice, choiceItem } from './choices.ts'
+export { closingPlan } from './closing.ts'
+export type { EndScreen } from './end.ts'
+export { acceptsAlone, type InputScreen } from './input.ts'
+export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
+export type { Does } from './kind.ts'
+export {
+  BASIC_KINDS,
+  type Kind,
+  kindOf,
+  KINDS,
+  SCREEN_TYPES,
+  type ScreenDefinition,
+  SCREENS,
+  writtenKindOf,
+  type WrittenScreen,
+} from './kinds.ts'
+export { KEEP_LANGUAGE, SUBSCRIBER } from './language.ts'
+export { type ListScreen, rowsShown } from './list.ts'
+export type { MenuScreen } from './menu.ts'
+export type { NotifyScreen } from './notify.ts'
+export type { FlowScreen, ReturnScreen } from './part.ts'
+export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'
-export { armOver, branchPlan, setPlan } from './silent.ts'
+export type { Route } from './routes.ts'
+export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'
+export type { SetScreen } from './set.ts'
+export { SMS, SMS_SEND } from './sms.ts'
+export { type FlowPlace, tellUses, type TextUse, type Uses } from './uses.ts'

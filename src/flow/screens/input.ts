@@ -1,28 +1,94 @@
 /** `input`: something typed. A wrong answer is told above the prompt. */
+import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
 import { trimAnswer, type Json } from '../../ussd/index.ts'
-import { type InputScreen, ANSWER_CHARS_MAX } from '../language/index.ts'
+import { ANSWER_CHARS_MAX, checks, length, name, number, text } from '../terms/index.ts'
+import { keys } from './choices.ts'
+import type { ScreenKind } from './kind.ts'
 import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/index.ts'
+import { target, to } from './routes.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
+
+/** What an answer must be, for an input and a field of a form alike. */
+export const rules = {
+  wrong: text.optional().describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
+  number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
+  length: length.optional().describe('It must have so many characters.'),
+  pattern: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('It must match this regular expression as a whole. Back references and look-around are refused.'),
+  name: z
+    .literal(true)
+    .optional()
+    .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+  checks,
+  attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe("Wrong answers in a row that this screen takes. Without it: the flow's `wrongMax`."),
+}
+
+const schema = z
+  .strictObject({
+    input: text.describe('The prompt.'),
+    to,
+    as: name.optional().describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
+    ...rules,
+    secret: z
+      .literal(true)
+      .optional()
+      .describe('A PIN or password: it reaches the next call and is then gone; it is never stored, shown or logged.'),
+    giveUp: name
+      .optional()
+      .describe('The screen that comes after as many wrong answers. Without it the dialogue ends with `goodbye`.'),
+    keys,
+  })
+  .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.')
+
+export type InputScreen = z.infer<typeof schema> & { kind: 'input' }
+
+export const inputKind = {
+  schema,
+  does: 'ask',
+  targets: (screen) => [...target(screen.to, 'to'), ...target(screen.giveUp, 'giveUp')],
+  uses(screen, tell) {
+    tell.text('prompt', screen.input, 'input')
+    tell.text('wrong', screen.wrong, 'wrong')
+    screen.checks?.forEach((check, i) => {
+      tell.text('wrong', check.wrong, 'checks', i, 'wrong')
+      tell.condition(check.if, ['checks', i, 'if'])
+    })
+  },
+  keeps: () => 'answers',
+  caption: (screen, first) => first(screen.input),
+  label: (_screen, [key]) => (key === 'giveUp' ? 'too many wrong answers' : undefined),
+  pressed: (_screen, [key], screen) => (key === 'giveUp' ? '(too many wrong answers)' : `(an answer to '${screen}')`),
+  plan: inputPlan,
+} satisfies ScreenKind<InputScreen>
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */
 export const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
 
-export function inputPlan(screen: InputScreen, env: Env): Plan {
+function inputPlan(screen: InputScreen, env: Env): Plan {
   const prompt = env.text(screen.input)
   const as = screen.as ?? env.name
-  const checks = (screen.checks ?? []).map((check) => ({
+  const held = (screen.checks ?? []).map((check) => ({
     rule: ruleOf(check, as, env.zone),
     wrong: check.wrong === undefined ? undefined : env.text(check.wrong),
   }))
   const wrong = screen.wrong === undefined ? undefined : env.text(screen.wrong)
   const complaint = (context: DialogueContext) => {
-    const said = checks[context.broken ?? -1]?.wrong ?? wrong
+    const said = held[context.broken ?? -1]?.wrong ?? wrong
     return said ? said({ context }) : env.word('wrong', context)
   }
   const asking: Asking = {
     read: readerOf(screen),
-    rules: checks.map(({ rule }) => rule),
+    rules: held.map(({ rule }) => rule),
     as,
     to: screen.to,
     wrongMax: screen.attempts ?? env.wrongMax,
@@ -30,7 +96,6 @@ export function inputPlan(screen: InputScreen, env: Env): Plan {
     secret: screen.secret ?? false,
   }
   return {
-    kind: 'input',
     targets: [screen.to, asking.giveUp],
     arrive: (context) => {
       const there = arrived(context, env, 'input')
@@ -59,14 +124,14 @@ function answered(context: DialogueContext, event: DialogueEvent, asking: Asking
   if (event.type !== 'ANSWER') return undefined
   // What assign is not given stays as it was.
   const rest = { ...context, broken: undefined }
-  const held = heldAgainst(trimAnswer(event.text), context, asking)
-  if ('value' in held) {
+  const found = heldAgainst(trimAnswer(event.text), context, asking)
+  if ('value' in found) {
     const kept = asking.secret ? ('secrets' as const) : ('answers' as const)
-    return { to: asking.to, context: left({ ...rest, [kept]: { ...context[kept], [asking.as]: held.value } }) }
+    return { to: asking.to, context: left({ ...rest, [kept]: { ...context[kept], [asking.as]: found.value } }) }
   }
   const wrong = context.wrong + 1
   if (wrong >= asking.wrongMax) return { to: asking.giveUp, context: left(rest) }
-  return { context: { ...rest, wrong, ...(held.broken === undefined ? {} : { broken: held.broken }) } }
+  return { context: { ...rest, wrong, ...(found.broken === undefined ? {} : { broken: found.broken }) } }
 }
 
 /** The answer as it is kept; or which check it breaks, undefined for the screen's own rule. */

@@ -4,22 +4,25 @@
  */
 import type { DialogueContext, DialogueEvent, Move, Visit } from '../../../machines/dialogue.ts'
 import { uncodableAt, count, trimAnswer, type PageLimit } from '../../ussd/index.ts'
-import { keysOn, type Keys, type FlowDefinition, type ScreenDefinition } from '../language/index.ts'
-import { restless } from './silent.ts'
-import { left, type Env, type Plan } from './plan.ts'
+import { left, restless, type Env, type Plan } from './plan.ts'
 
 /** Screens that the way back leads over: each costs some 40 octets of every snapshot, and nobody goes back further. */
 export const TRAIL_MAX = 20
 /** The state that leads on to the screen seen last. */
 export const BACK = '_back'
 
-/** The plan of a screen that asks, with the keys that are in force on it. */
-export function keyed(plan: Plan, env: Env, definition: FlowDefinition, screen: ScreenDefinition): Plan {
-  const around: Around = { env, keys: keysOn(definition, screen), start: definition.start }
+export interface Keys {
+  back?: string | undefined
+  home?: string | undefined
+}
+
+/** The plan of a screen that asks, with the keys that are in force on it. `start`: where `Home` leads. */
+export function keyed(plan: Plan, env: Env, keys: Keys, start: string): Plan {
+  const around: Around = { env, keys, start }
   const { arrive = (context: DialogueContext) => context, answer, pass } = plan
   return {
     ...plan,
-    targets: [...plan.targets, BACK, definition.start],
+    targets: [...plan.targets, BACK, start],
     arrive: (context) => {
       const here = seen(context, env.name)
       return { ...arrive(narrowed(here, around)), page: context.page, again: null }
@@ -37,7 +40,6 @@ export function keyed(plan: Plan, env: Env, definition: FlowDefinition, screen: 
 /** The state that the key for `Back` leads to: on to the screen that was seen last, at the page that was shown. */
 export function backPlan(asking: readonly string[], env: Env, start: string): Plan {
   return {
-    kind: 'branch',
     targets: [...asking, start],
     pass: (context) => {
       const last = trailOf(context).at(-1)

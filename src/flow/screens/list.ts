@@ -1,16 +1,85 @@
 /** `list`: rows that a back end gave, one option each, and written choices after them. */
+import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { folded, readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
-import { type ListScreen, ANSWER_CHARS_MAX } from '../language/index.ts'
-import { choicesOf } from './menu.ts'
+import { ANSWER_CHARS_MAX, name, path, text } from '../terms/index.ts'
+import {
+  back,
+  choices,
+  choicesOf,
+  itemsOfChoices,
+  keys,
+  labelOf,
+  labels,
+  targetsOfChoices,
+  usesOfChoices,
+  varsOfChoices,
+} from './choices.ts'
+import type { ScreenKind } from './kind.ts'
 import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
+import { target } from './routes.ts'
+import { withRow } from './rows.ts'
 
-export function listPlan(screen: ListScreen, env: Env): Plan {
+const schema = z
+  .strictObject({
+    list: text.describe('What stands above the rows.'),
+    from: path.describe('Where the rows are, such as `data.slots.rows`. No list there counts as no rows.'),
+    row: text.describe('How one row reads. `row.…` are its fields.'),
+    to: name.describe('The screen that comes after a row was chosen.'),
+    as: name.optional().describe("The row chosen is `chosen.<as>` from then on. Without it: the screen's name."),
+    keep: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Fields of the row that are kept. Without it: all of them.'),
+    choices: choices.describe('Choices after the rows, numbered on after the last row.'),
+    search: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('Fields of the rows that letters are looked for in: what is typed narrows the list. Needs `keep`.'),
+    empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
+    back,
+    keys,
+    labels,
+  })
+  .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.')
+
+export type ListScreen = z.infer<typeof schema> & { kind: 'list' }
+
+export const listKind = {
+  schema,
+  does: 'ask',
+  targets: (screen) => [...targetsOfChoices(screen), ...target(screen.empty, 'empty'), ...target(screen.to, 'to')],
+  uses(screen, tell) {
+    tell.text('title', screen.list, 'list')
+    usesOfChoices(screen, tell)
+    tell.text('row', screen.row, 'row')
+  },
+  vars: (screen, path) => varsOfChoices(screen, path),
+  keeps: () => 'chosen',
+  rows: ({ from }) => ({ from, key: 'from' }),
+  skips: ({ empty }) => empty,
+  caption: (screen, first) => first(screen.list),
+  label({ choices: written }, [key, which], first) {
+    if (key === 'choices') return first(written[which as number]?.label ?? '')
+    return key === 'to' ? 'a row' : undefined
+  },
+  pressed(screen, [key, which]) {
+    // The rows come first: how many there are, nobody knows here.
+    if (key === 'choices') return `"${labelOf(screen, which as number)}"`
+    return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
+  },
+  items: (screen) => ['a row', ...itemsOfChoices(screen)],
+  plan: listPlan,
+} satisfies ScreenKind<ListScreen>
+
+function listPlan(screen: ListScreen, env: Env): Plan {
   const title = env.text(screen.list)
   const row = env.text(screen.row)
-  const choices = choicesOf(screen.choices, env)
+  const written = choicesOf(screen.choices, env)
   const rowsOf = (context: DialogueContext) => rowsShown(screen, context)
   const allOf = (context: DialogueContext): Option => ({
     label: () => env.word('show-all', context),
@@ -27,7 +96,7 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
         choose: (chosen: DialogueContext) => withRow(chosen, screen.as ?? env.name, item, screen.keep),
       })),
       ...(!context.find ? [] : [allOf(context)]),
-      ...choices(context),
+      ...written(context),
     ],
     back: screen.back,
     search: screen.search && ((searching, typed) => found(screen, searching, typed)),
@@ -37,7 +106,6 @@ export function listPlan(screen: ListScreen, env: Env): Plan {
   const offered = offering(env, offer, (context) => arrived(context, env, 'list'))
   const names = [screen.to, screen.back, screen.empty, ...screen.choices.map((choice) => choice.to), GOODBYE]
   return {
-    kind: 'list',
     targets: names.filter((name) => name !== undefined),
     ...offered,
     arrive: (context) => (empty(context) ? context : offered.arrive(context)),
@@ -76,21 +144,4 @@ function searchText(screen: ListScreen, row: Json): string {
   const text = folded(written)
   SEARCHED.set(row, [written, text])
   return text
-}
-
-/** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
-export function withRow(
-  context: DialogueContext,
-  name: string,
-  row: Json,
-  keep: readonly string[] | undefined,
-): DialogueContext {
-  return { ...context, chosen: { ...context.chosen, [name]: kept(row, keep) } }
-}
-
-function kept(row: Json, keep: readonly string[] | undefined): Json {
-  if (keep === undefined || row === null || typeof row !== 'object' || Array.isArray(row)) return row
-  const out: JsonObject = {}
-  for (const field of keep) if (Object.hasOwn(row, field)) out[field] = row[field] as Json
-  return out
 }

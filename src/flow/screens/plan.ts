@@ -1,13 +1,16 @@
 /** A compiled screen, and what screens are compiled with. */
 import type { DialogueContext, Screen } from '../../../machines/dialogue.ts'
 import type { Condition, ConditionSource } from '../expression/index.ts'
-import type { Kind, Text, TextKey } from '../language/index.ts'
-import type { KeepAnswer, Want } from '../engine/index.ts'
+import type { Json } from '../../ussd/index.ts'
+import type { Want } from '../engine/index.ts'
+import type { Text, TextKey } from '../terms/index.ts'
 import type { SayText } from '../text/index.ts'
+
+/** Cuts the answer that is kept under a name down to what the flow reads of it. */
+export type KeepAnswer = (as: string, data: Json) => Json
 
 /** One screen as a state of the machine, with what it asks of the world. */
 export interface Plan extends Screen {
-  kind: Kind | 'resume'
   /** What a dialogue that rests here wants. Throws on a screen that no dialogue rests on. */
   want: (context: DialogueContext) => Want
 }
@@ -72,4 +75,9 @@ export function arrived(context: DialogueContext, env: Env, kind: 'list' | 'menu
     origin: context.gate ?? (confirms ? context.origin : env.first ? '' : rerun),
     dialled: env.guarded || env.remembering || kind === 'input' ? [] : context.dialled,
   }
+}
+
+/** What a screen wants that no dialogue rests on. */
+export function restless(env: Env): never {
+  throw new Error(`a dialogue cannot rest on '${env.name}'`)
 }

@@ -16,7 +16,6 @@ export function resumePlan(env: Env, start: string, origins: readonly string[], 
     return { ...takenUp(context, resume), ...(isSame ? pageOf(lost) : {}) }
   }
   return {
-    kind: 'resume',
     targets: [start, GOODBYE, ...origins],
     ...offering(
       env,

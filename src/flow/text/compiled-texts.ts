@@ -9,8 +9,19 @@ import {
   type DateFormat,
   type Scope,
 } from '../expression/index.ts'
-import { type FlowDefinition, type Text, builtIn, type TextKey } from '../language/index.ts'
+import { type Text, builtIn, type TextKey } from '../terms/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
+
+/** What of a flow its texts are made with. */
+export interface Wording {
+  languages: readonly string[]
+  zone: string
+  formats: Readonly<Record<string, Partial<Record<keyof DateFormat | 'locale', string | undefined>>>>
+  /** Its own words in place of built-in texts, by language. */
+  texts: Readonly<Record<string, Partial<Record<TextKey, string | undefined>>>>
+  /** Translations by language and text. */
+  catalogues: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
 
 /** A text in the dialogue's language. */
 export type SayText = (scope: Scope, filling?: Filling) => string
@@ -23,7 +34,7 @@ export interface CompiledTexts {
 }
 
 /** For a definition that has been checked: what does not compile throws. */
-export function compiledTexts(definition: FlowDefinition): CompiledTexts {
+export function compiledTexts(definition: Wording): CompiledTexts {
   const wordIn = (key: TextKey, language: string) => {
     const known = definition.languages.includes(language) ? language : (definition.languages[0] as string)
     return definition.texts[known]?.[key] ?? builtIn(key, known)
@@ -43,7 +54,7 @@ export function compiledTexts(definition: FlowDefinition): CompiledTexts {
 }
 
 /** The text as written for that language; undefined if it is not translated. */
-export function wordsIn(definition: FlowDefinition, text: Text, language: string): string | undefined {
+export function wordsIn(definition: Wording, text: Text, language: string): string | undefined {
   if (typeof text !== 'string') return text[language]
   if (language === definition.languages[0]) return text
   const catalogue = definition.catalogues[language]
@@ -51,7 +62,7 @@ export function wordsIn(definition: FlowDefinition, text: Text, language: string
 }
 
 /** Compiles one text in one language; a sentence about what is wrong with it otherwise. */
-export function compileIn(definition: FlowDefinition, words: string, language: string): Message | string {
+export function compileIn(definition: Wording, words: string, language: string): Message | string {
   return compileMessage(words, {
     locale: localeOf(definition, language),
     zone: definition.zone,
@@ -59,17 +70,17 @@ export function compileIn(definition: FlowDefinition, words: string, language: s
   })
 }
 
-function messageIn(definition: FlowDefinition, text: Text, language: string): Message {
+function messageIn(definition: Wording, text: Text, language: string): Message {
   const first = definition.languages[0] as string
   const words = wordsIn(definition, text, language) ?? wordsIn(definition, text, first) ?? Object.values(text)[0] ?? ''
   return sound(compileIn(definition, words, language))
 }
 
-function localeOf(definition: FlowDefinition, language: string): string {
+function localeOf(definition: Wording, language: string): string {
   return definition.formats[language]?.locale ?? language
 }
 
-function datesOf(definition: FlowDefinition, language: string): DateFormat {
+function datesOf(definition: Wording, language: string): DateFormat {
   const { date, time, timeMinutes, locale } = definition.formats[language] ?? {}
   return {
     date: date ?? DEFAULT_DATE_FORMAT.date,

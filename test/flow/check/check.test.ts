@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { ProblemsError } from '../../../src/base/errors.ts'
 import { checkSource } from '../../../src/flow/check/check.ts'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
-import { KINDS } from '../../../src/flow/language/schema.ts'
+import { KINDS } from '../../../src/flow/screens/kinds.ts'
 import { fileOf } from '../support.ts'
 
 type Row = [title: string, screens: string, expected: string[], head?: string]

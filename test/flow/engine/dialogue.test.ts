@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
-import { BUILT_IN } from '../../../src/flow/language/built-in-texts.ts'
+import { BUILT_IN } from '../../../src/flow/terms/built-in-texts.ts'
 import { advance, CALLS_PER_TURN_MAX } from '../../../src/flow/engine/advance.ts'
 import { compileFlow, DIALLED_MAX } from '../../../src/flow/load/compile.ts'
 import { sourceOf } from '../../../src/flow/read/loader.ts'

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { catalogueJsonSchema, flowJsonSchema, partJsonSchema } from '../../../src/flow/language/json-schema.ts'
 import { readFlow } from '../../../src/flow/read/read.ts'
-import { KINDS } from '../../../src/flow/language/schema.ts'
+import { KINDS } from '../../../src/flow/screens/kinds.ts'
 import { good, ROWS } from '../check/seeded-faults.ts'
 
 const schemas = {

@@ -15,10 +15,8 @@ import {
   readingOf,
 } from '../expression/index.ts'
 import { isRouter, type FlowDefinition, type RouterScreen, usesOf } from '../language/index.ts'
+import type { KeepAnswer } from '../screens/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
-
-/** Cuts the answer that is kept under a name down to what the flow reads of it. */
-export type KeepAnswer = (as: string, data: Json) => Json
 
 /** `all`, or the fields that are read; of each, what is read of its rows if it is a list. */
 type Fields = 'all' | Map<string, Fields>

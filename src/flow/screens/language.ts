@@ -1,8 +1,23 @@
 /** `language`: a menu of the flow's languages by their own names, and the call that remembers the one chosen. */
-import type { z } from 'zod'
-import { SCREENS } from './schema.ts'
+import { z } from 'zod'
+import { language, name, text, type Path } from '../terms/index.ts'
+import { back, keys, labels } from './choices.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
-import type { Path } from './source.ts'
+
+const schema = z
+  .strictObject({
+    language: text.describe('What stands above the languages of the flow, each by its own name.'),
+    to: name.describe('The screen that comes after the choice.'),
+    names: z
+      .record(language, z.string().min(1))
+      .optional()
+      .meta({ title: '`{ language: name }`' })
+      .describe('Names in place of the built-in ones.'),
+    back,
+    keys,
+    labels,
+  })
+  .describe('Lets the subscriber choose the language. It is remembered: the next dialogue starts in it.')
 
 /** The back end of the daemon itself: what it keeps of a subscriber. No back end of the settings can be called so. */
 export const SUBSCRIBER = '_subscriber'
@@ -62,22 +77,22 @@ const OWN_NAMES: Record<string, string> = {
   zu: 'isiZulu',
 }
 
-export const languageScreen: ScreenType = {
+export const languageScreen: ScreenType & { schema: typeof schema } = {
   name: 'language',
-  schema: SCREENS.language,
-  expand: (name, screen, languages) => screensOf(name, screen as Language, languages),
+  schema,
+  expand: (made, screen, languages) => screensOf(made, screen as Language, languages),
 }
 
-type Language = z.infer<(typeof SCREENS)['language']>
+type Language = z.infer<typeof schema>
 
-function screensOf(name: string, screen: Language, languages: readonly string[]): Record<string, Expanded> {
+function screensOf(made: string, screen: Language, languages: readonly string[]): Record<string, Expanded> {
   const { language: title, to, names = {}, ...own } = screen
   const ownName = (of: string) => names[of] ?? OWN_NAMES[of] ?? OWN_NAMES[of.split('-')[0] as string]
   const nameless = languages.filter((of) => ownName(of) === undefined)
   if (languages.length === 1) throw new Error('there is one language to choose from (languages: of the flow)')
   if (nameless.length > 0)
     throw new Error(`no own name of '${nameless.join("', '")}' is known (names: { ${nameless[0]}: … })`)
-  const keep = `${name}_keep`
+  const keep = `${made}_keep`
   const choices = languages.map((of) => ({
     label: Object.fromEntries(languages.map((each) => [each, ownName(of) as string])),
     to: keep,
@@ -85,7 +100,7 @@ function screensOf(name: string, screen: Language, languages: readonly string[])
   }))
   const place = (path: Path) => (path[0] === 'menu' ? ['language', ...path.slice(1)] : path)
   return {
-    [name]: { screen: { kind: 'menu', menu: title, choices, ...own }, place },
+    [made]: { screen: { kind: 'menu', menu: title, choices, ...own }, place },
     [keep]: {
       screen: { kind: 'call', call: KEEP_LANGUAGE, with: { language: '{language}' }, once: false, to, failed: to },
     },

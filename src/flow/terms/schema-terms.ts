@@ -7,6 +7,12 @@ export const ANSWER_CHARS_MAX = 160
 /** Longer than any answer that is kept. */
 export const NEVER_RIGHT = '?'.repeat(ANSWER_CHARS_MAX + 1)
 
+/** What a field of a back end's answer may be. */
+export const EXPECTED = ['text', 'number', 'boolean', 'rows', 'any'] as const
+
+/** Of a value in a file: the keys that lead to it. */
+export type Path = readonly PropertyKey[]
+
 /** `.` would be a path in a statechart, `#` an id. */
 const NAME = /^[a-z][a-z0-9-]*$/
 
@@ -26,6 +32,8 @@ export const scalar = z
 
 /** In the first language, with the others in catalogues; or in each language, side by side. */
 export const text = z.union([z.string().min(1), z.record(language, z.string().min(1))]).meta({ title: 'text' })
+
+export type Text = z.infer<typeof text>
 
 export const condition: z.ZodType<ConditionSource> = z
   .lazy(() =>

@@ -1,0 +1,110 @@
+/** `branch`: shows nothing; leads on by conditions on what is known, or on the rows of a list. */
+import { z } from 'zod'
+import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
+import type { Json } from '../../ussd/index.ts'
+import { type Condition, conditionWords, readRows, LIST_ROWS_KEPT_MAX } from '../expression/index.ts'
+import { condition, name, path } from '../terms/index.ts'
+import type { ScreenKind } from './kind.ts'
+import { restless, type Env, type Plan } from './plan.ts'
+import { target, to } from './routes.ts'
+import { withRow } from './rows.ts'
+
+const arm = z.strictObject({ if: condition, to }).meta({ title: '`{ if, to }`' })
+
+const schema = z
+  .strictObject({
+    branch: z
+      .array(arm)
+      .min(1)
+      .describe('The first whose condition holds is taken; with `over`, the first that holds for some row.'),
+    else: name.describe('The screen that comes next when no condition holds.'),
+    over: path.optional().describe('Rows that the conditions are about: `row.…` are the fields of one.'),
+    as: name
+      .optional()
+      .describe(
+        "With `over`: the first row that it holds for is `chosen.<as>` from then on. Without it: the screen's name.",
+      ),
+    keep: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('With `over`: fields of the row that are kept. Without it: all of them.'),
+    empty: name
+      .optional()
+      .describe('With `over`: the screen that comes next when there are no rows. Without it: that of `else`.'),
+  })
+  .describe('Shows nothing; leads on by conditions.')
+
+export type BranchScreen = z.infer<typeof schema> & { kind: 'branch' }
+
+export const branchKind = {
+  schema,
+  does: 'pass',
+  targets: (screen) => [
+    ...screen.branch.flatMap((item, i) => target(item.to, 'branch', i, 'to')),
+    ...target(screen.empty, 'empty'),
+    ...target(screen.else, 'else'),
+  ],
+  uses: (screen, tell) =>
+    screen.branch.forEach((item, i) => tell.condition(item.if, ['branch', i, 'if'], screen.over !== undefined)),
+  keeps: ({ over }) => (over === undefined ? undefined : 'chosen'),
+  keepsOn: ({ over }, [key]) => key === 'branch' && over !== undefined,
+  rows: ({ over }) => (over === undefined ? undefined : { from: over, key: 'over' }),
+  caption: ({ over }) => (over === undefined ? 'branch' : `branch over ${over}`),
+  label: (screen, way) => (way[0] === 'branch' ? wordsOf(screen, way) : undefined),
+  pressed(screen, way) {
+    if (way[0] === 'empty') return '(no rows)'
+    return way[0] === 'branch' ? `(${wordsOf(screen, way)})` : ''
+  },
+  plan: branchPlan,
+} satisfies ScreenKind<BranchScreen>
+
+const wordsOf = (screen: BranchScreen, [, which]: (string | number)[]) => {
+  const written = screen.branch[which as number]?.if
+  return written === undefined ? '' : conditionWords(written)
+}
+
+/** A branch that goes over rows, and puts the one that it finds into `chosen`. */
+export type RouterScreen = BranchScreen & { over: string }
+
+export function isRouter(screen: { kind: string }): screen is RouterScreen {
+  return screen.kind === 'branch' && (screen as BranchScreen).over !== undefined
+}
+
+function branchPlan(screen: BranchScreen, env: Env): Plan {
+  const arms = screen.branch.map((arm) => ({ ...env.condition(arm.if), to: arm.to }))
+  const plain = (context: DialogueContext) => ({
+    to: arms.find((arm) => arm.holds({ context }))?.to ?? screen.else,
+    context,
+  })
+  return {
+    targets: [...arms.map((arm) => arm.to), ...(screen.empty === undefined ? [] : [screen.empty]), screen.else],
+    pass: isRouter(screen) ? (context) => routed(screen, arms, context, env) : plain,
+    want: () => restless(env),
+  }
+}
+
+/** Where a branch over rows leads, with the row that it is because of. */
+function routed(screen: RouterScreen, arms: readonly Condition[], context: DialogueContext, env: Env): Move {
+  const found = armOver(screen, arms, context)
+  if (found) {
+    const to = screen.branch[found.arm]?.to as string
+    return { to, context: withRow(context, screen.as ?? env.name, found.row, screen.keep) }
+  }
+  const none = readRows({ context }, screen.over).length === 0
+  return { to: none ? (screen.empty ?? screen.else) : screen.else, context }
+}
+
+/** The first condition that holds for some row, and the first such row. */
+export function armOver(
+  { over }: RouterScreen,
+  arms: readonly Condition[],
+  context: DialogueContext,
+): { arm: number; row: Json } | undefined {
+  const rows = readRows({ context }, over).slice(0, LIST_ROWS_KEPT_MAX)
+  for (const [arm, { holds }] of arms.entries()) {
+    const at = rows.findIndex((row) => holds({ context, row }))
+    if (at >= 0) return { arm, row: rows[at] as Json }
+  }
+  return undefined
+}

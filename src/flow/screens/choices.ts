@@ -1,0 +1,119 @@
+/** Written choices, of menus and lists alike. */
+import { z } from 'zod'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import type { Json } from '../../ussd/index.ts'
+import { compileValues } from '../expression/index.ts'
+import { condition, key, name, text, values } from '../terms/index.ts'
+import type { Option } from './offer.ts'
+import type { Env } from './plan.ts'
+import { target, to, type Target } from './routes.ts'
+import type { TellUses } from './uses.ts'
+
+/** Written choices of one menu: more belongs in a list. */
+export const CHOICES_MAX = 50
+
+export const back = name
+  .optional()
+  .describe('The screen that the line "Back" leads to. Without it there is no such line.')
+export const keys = z
+  .union([
+    z.literal(false),
+    z.strictObject({ back: key.or(z.literal(false)).optional(), home: key.or(z.literal(false)).optional() }),
+  ])
+  .optional()
+  .meta({ title: '`false`, or `{ back, home }`' })
+  .describe("Other keys than the flow's, or none; each may be `false`.")
+export const labels = z
+  .boolean()
+  .optional()
+  .describe('A choice may be typed too: its words, or how they begin. Without it: what the flow says.')
+
+const choice = z
+  .strictObject({
+    label: text.describe('What the line says.'),
+    to,
+    when: condition.optional().describe('It is on show only while this holds; the numbers close up.'),
+    set: values.optional().describe('What choosing it sets in `vars`; `language` changes the language.'),
+  })
+  .meta({ title: '`{ label, to, when, set }`' })
+export const choices = z
+  .array(choice)
+  .max(CHOICES_MAX)
+  .default([])
+  .describe(`Written choices, in order; at most ${CHOICES_MAX}.`)
+
+export type Choice = z.infer<typeof choice>
+
+interface WithChoices {
+  choices: readonly Choice[]
+  back?: string | undefined
+}
+
+export function targetsOfChoices(screen: WithChoices): Target[] {
+  return [...screen.choices.flatMap((item, i) => target(item.to, 'choices', i, 'to')), ...target(screen.back, 'back')]
+}
+
+export function usesOfChoices(screen: WithChoices, tell: TellUses): void {
+  screen.choices.forEach((item, i) => {
+    tell.text('label', item.label, 'choices', i, 'label')
+    tell.condition(item.when, ['choices', i, 'when'])
+    tell.values(item.set, 'choices', i, 'set')
+  })
+}
+
+export function varsOfChoices(screen: WithChoices, path?: Target['path']): Choice['set'][] {
+  if (path === undefined) return screen.choices.map(({ set }) => set)
+  return path[0] === 'choices' ? [screen.choices[path[1] as number]?.set] : []
+}
+
+/** As a choice is called in what is walked and covered. */
+export function choiceItem(screen: WithChoices, i: number): string {
+  return `choice ${i + 1} "${labelOf(screen, i)}"`
+}
+
+export function itemsOfChoices(screen: WithChoices): string[] {
+  return [...screen.choices.map((_choice, i) => choiceItem(screen, i)), ...(screen.back === undefined ? [] : ['Back'])]
+}
+
+/** As it is written, in the first language that it is written in. */
+export function labelOf(screen: WithChoices, i: number): string {
+  const label = screen.choices[i]?.label ?? ''
+  return typeof label === 'string' ? label : (Object.values(label)[0] ?? '')
+}
+
+/** The written choices that are on show. */
+export function choicesOf(choices: readonly Choice[], env: Env): (context: DialogueContext) => Option[] {
+  const compiled = choices.map((choice) => ({
+    choice,
+    label: env.text(choice.label),
+    holds: choice.when === undefined ? undefined : env.condition(choice.when).holds,
+    values: choice.set && compileValues(choice.set, env),
+  }))
+  return (context) =>
+    compiled
+      .filter(({ holds }) => holds === undefined || holds({ context }))
+      .map(({ choice, label, values }) => ({
+        label: (valueMax) => label({ context }, { valueMax }),
+        to: choice.to,
+        choose: (chosen) => (values ? assigned(chosen, values({ context: chosen }), env.languages) : chosen),
+      }))
+}
+
+/**
+ * The context with these set. `language` is the dialogue's own; one that the flow does not speak changes nothing.
+ * `into`: where they are put.
+ */
+export function assigned(
+  context: DialogueContext,
+  values: readonly [string, Json][],
+  languages: readonly string[],
+  into: DialogueContext = context,
+): DialogueContext {
+  const vars = { ...into.vars }
+  let { language } = context
+  for (const [name, value] of values) {
+    if (name !== 'language') vars[name] = value
+    else if (typeof value === 'string' && languages.includes(value)) language = value
+  }
+  return { ...into, vars, language }
+}

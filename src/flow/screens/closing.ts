@@ -1,0 +1,32 @@
+/** The last page of a dialogue. A text that is too long for a page gets pages. */
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import type { Want } from '../engine/index.ts'
+import type { SayText } from '../text/index.ts'
+import { ends, offering, type Offer } from './offer.ts'
+import { GOODBYE, type Env, type Plan } from './plan.ts'
+
+export type Ending = Extract<Want, { do: 'end' }>['reason']
+
+/** An end with this text. What failed on the way here is the reason, whatever the screen says. */
+export function closingPlan(env: Env, text: SayText, reason: Ending): Plan {
+  const offer = (context: DialogueContext): Offer => ({
+    title: (valueMax) => text({ context }, { valueMax, lines: true }),
+    options: [],
+    closing: true,
+  })
+  const offered = offering(env, offer, (context) => ({ ...context, wrong: 0, dialled: [] }))
+  return {
+    targets: env.name === GOODBYE ? [] : [GOODBYE],
+    ...offered,
+    want: (context) => {
+      const asked = offered.want(context) as Extract<Want, { do: 'ask' }>
+      if (!ends(offer(context), context)) return asked
+      return {
+        do: 'end',
+        text: asked.text,
+        screen: env.name,
+        reason: context.failed ? 'backend-failed' : reason,
+      }
+    },
+  }
+}

@@ -1,0 +1,20 @@
+/** `exit`: the dialogue ends with the built-in `goodbye`. */
+import { z } from 'zod'
+import { closingPlan } from './closing.ts'
+import type { ScreenKind } from './kind.ts'
+
+const schema = z
+  .strictObject({ exit: z.literal(true).describe('Always `true`.') })
+  .describe('Ends the dialogue with the built-in `goodbye`.')
+
+export type ExitScreen = z.infer<typeof schema> & { kind: 'exit' }
+
+export const exitKind = {
+  schema,
+  does: 'end',
+  targets: () => [],
+  uses: () => {},
+  caption: () => 'exit',
+  pressed: () => '',
+  plan: (_screen, env) => closingPlan(env, ({ context }) => env.word('goodbye', context), 'exit'),
+} satisfies ScreenKind<ExitScreen>

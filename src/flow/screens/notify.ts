@@ -1,0 +1,39 @@
+/** `notify`: something that is told without a question. */
+import { z } from 'zod'
+import { fitLine } from '../engine/index.ts'
+import { text } from '../terms/index.ts'
+import type { ScreenKind } from './kind.ts'
+import type { Env, Plan } from './plan.ts'
+import { target, to } from './routes.ts'
+
+const schema = z
+  .strictObject({ notify: text.describe('What is shown.'), to })
+  .describe('Tells something without a question; goes on when the handset has shown it.')
+
+export type NotifyScreen = z.infer<typeof schema> & { kind: 'notify' }
+
+export const notifyKind = {
+  schema,
+  does: 'tell',
+  targets: (screen) => target(screen.to, 'to'),
+  uses: (screen, tell) => tell.text('notify', screen.notify, 'notify'),
+  caption: (screen, first) => first(screen.notify),
+  pressed: () => '(shown)',
+  plan: notifyPlan,
+} satisfies ScreenKind<NotifyScreen>
+
+function notifyPlan(screen: NotifyScreen, env: Env): Plan {
+  const say = env.text(screen.notify)
+  return {
+    targets: [screen.to],
+    answer: (context, event) =>
+      event.type === 'ACK' || event.type === 'ANSWER'
+        ? { to: screen.to, context: { ...context, notice: '' } }
+        : undefined,
+    want: (context) => ({
+      do: 'notify',
+      screen: env.name,
+      text: fitLine((valueMax) => say({ context }, { valueMax, lines: true }), context.page, context.notice),
+    }),
+  }
+}

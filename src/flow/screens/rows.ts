@@ -1,0 +1,20 @@
+/** Rows that were chosen, or found. */
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import type { Json, JsonObject } from '../../ussd/index.ts'
+
+/** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
+export function withRow(
+  context: DialogueContext,
+  name: string,
+  row: Json,
+  keep: readonly string[] | undefined,
+): DialogueContext {
+  return { ...context, chosen: { ...context.chosen, [name]: kept(row, keep) } }
+}
+
+function kept(row: Json, keep: readonly string[] | undefined): Json {
+  if (keep === undefined || row === null || typeof row !== 'object' || Array.isArray(row)) return row
+  const out: JsonObject = {}
+  for (const field of keep) if (Object.hasOwn(row, field)) out[field] = row[field] as Json
+  return out
+}

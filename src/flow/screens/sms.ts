@@ -1,0 +1,51 @@
+/** `sms`: a call of the daemon itself, which puts the SMS into the outbox. */
+import { z } from 'zod'
+import { text } from '../terms/index.ts'
+import type { CallScreen } from './call.ts'
+import { routeSchema, to } from './routes.ts'
+import type { ScreenType } from './screen-type.ts'
+
+const schema = z
+  .strictObject({
+    sms: text.describe('What the SMS says, in the language of the dialogue.'),
+    recipient: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+    parts: z
+      .int()
+      .min(1)
+      .max(10)
+      .optional()
+      .describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
+    to,
+    failed: routeSchema
+      .optional()
+      .describe('Where it leads when the SMS is not taken on. Without it: the built-in `busy` ends the dialogue.'),
+  })
+  .describe('Shows nothing; has an SMS sent.')
+
+/** The back end of the daemon that takes SMS on. No back end of the settings can be called so. */
+export const SMS = '_sms'
+export const SMS_SEND = `${SMS}.send`
+
+export const smsScreen: ScreenType & { schema: typeof schema } = {
+  name: 'sms',
+  schema,
+  expand: (name, screen) => ({ [name]: { screen: smsCall(schema.parse(screen)) } }),
+}
+
+/** Whoever presses the same key twice gets it once: it counts as a call that changes something. */
+function smsCall({ sms, recipient, parts, to: next, failed }: z.infer<typeof schema>): CallScreen {
+  return {
+    kind: 'call',
+    call: SMS_SEND,
+    sms,
+    once: true,
+    to: next,
+    ...(recipient === undefined ? {} : { with: { to: recipient } }),
+    ...(parts === undefined ? {} : { parts }),
+    ...(failed === undefined ? {} : { failed }),
+  }
+}

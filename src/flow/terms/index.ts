@@ -1,0 +1,21 @@
+/** What screens are made of, whatever their kind: names, texts, paths, conditions, values, checks, built-in texts. */
+export { BUILT_IN, builtIn, TEXT_KEYS, type TextKey } from './built-in-texts.ts'
+export { type Check, checks, CHECKSUMS, RULES } from './schema-checks.ts'
+export {
+  ANSWER_CHARS_MAX,
+  condition,
+  EXPECTED,
+  handed,
+  key,
+  language,
+  length,
+  name,
+  NEVER_RIGHT,
+  number,
+  path,
+  type Path,
+  scalar,
+  text,
+  type Text,
+  values,
+} from './schema-terms.ts'
