@@ -4,7 +4,8 @@
  * told so, and no longer fills the log.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { ProblemsError, type Problem } from '../base/index.ts'
+import { readFileSync } from 'node:fs'
+import { ProblemsError, UsageError, type Problem } from '../base/index.ts'
 
 /** read: looks · operate: looks and changes. */
 export type AdminRole = 'read' | 'operate'
@@ -70,6 +71,18 @@ export function readTokens(file: string, text: string): Token[] {
     problems.push({ where: file, what: 'has no token', remedy: 'ussd-connector token operate' })
   if (problems.length) throw new ProblemsError(file, problems)
   return tokens
+}
+
+/** Of admin.tokensFile; none without one. Throws UsageError or ProblemsError. */
+export function tokensOf(file: string | undefined): Token[] {
+  if (file === undefined) return []
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`admin.tokensFile: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  return readTokens(file, text)
 }
 
 export function tokenHash(token: string): Buffer {

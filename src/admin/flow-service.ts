@@ -1,15 +1,23 @@
-/** What can be asked of the flows of a running daemon, and decided about them: the port behind the flow routes. */
-
-interface Files {
-  file: string
-  text: string
-  catalogues: { file: string; text: string }[]
-}
-
-/** All files of one flow, as text: its own, and the parts that it leads to. */
-export interface FlowSources extends Files {
-  parts?: Files[] | undefined
-}
+/** What is asked about flows behind the admin routes: what stands, and decisions for all daemons and over restarts. */
+import { randomBytes } from 'node:crypto'
+import type { DialogueStore } from '../dialogue/index.ts'
+import { ProblemsError, sentence, type Problem, inPieces } from '../base/index.ts'
+import { compilingFlow, asksSecret, secretInClear } from '../flow/load/index.ts'
+import { provingFlow } from '../flow/explore/index.ts'
+import { readFlow, type FlowSource } from '../flow/read/index.ts'
+import {
+  portable,
+  type Flows,
+  isDecision,
+  publishing,
+  trying,
+  type Decided,
+  type Decision,
+  type Release,
+} from '../flow/release/index.ts'
+import type { ScreenTypes } from '../flow/language/index.ts'
+import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
+import { fits, USSD_PAGE, type Clock } from '../ussd/index.ts'
 
 /** What new dials get. `share` in per cent. */
 export interface FlowStand {
@@ -64,21 +72,244 @@ export interface Refused {
 
 export type FlowChange = { before: FlowStand | null; after: FlowStand } | Refused
 
-export interface FlowService {
-  flows(): FlowRow[]
-  /** Newest first. Null: there is no such flow. */
-  revisions(name: string): Promise<RevisionRows | null>
-  source(name: string, revision: string): Promise<FlowSources | null>
-  /** Proves, stores, and lets it serve: everybody, or with `share` (per cent) those of a trial. */
-  publish(
+export interface FlowServiceDeps {
+  flows: Flows
+  decided: Decided
+  archive: FlowArchive
+  dialogues: DialogueStore
+  /** Names of the back ends that flows may call. */
+  backends: readonly string[]
+  types?: ScreenTypes
+  /** Stored keys can be read: no flow may ask for a secret. */
+  readable: boolean
+  clock: Clock
+}
+
+/** How names of flows begin that are the daemon's own: nobody decides about them. No application's name begins so. */
+const OWN = 'app:_'
+/** Revisions that are listed of one flow. */
+const LISTED_MAX = 50
+/** Dialogues that are looked at to count them by revision: some seconds of reading. */
+export const CENSUS_MAX = 50_000
+const PERCENT = 100
+
+export type FlowService = ReturnType<typeof createFlowService>
+
+export function createFlowService(deps: FlowServiceDeps) {
+  const releases = createReleases(deps)
+  return { ...readingFlows(deps, releases), ...publishingFlows(deps, releases), ...recallingFlows(deps, releases) }
+}
+
+type Releases = ReturnType<typeof createReleases>
+
+/** What the decisions share: the state of a flow, a revision that can be served, and a change under its lock. */
+function createReleases(deps: FlowServiceDeps) {
+  const { flows, decided, archive } = deps
+  const stateOf = (name: string) => flows.state().find((state) => state.name === name)
+
+  /** Decides under the lock of that flow, then lets this daemon follow at once; others do at their next look. */
+  async function change(
     name: string,
-    what: { source: FlowSources } | { revision: string },
-    how: By & { share?: number },
-  ): Promise<FlowChange>
-  /** Null: the one that served before. */
-  rollBack(name: string, revision: string | null, by: By): Promise<FlowChange>
-  /** Null: the trial is over, everybody gets what is in force. */
-  tryOut(name: string, trial: { revision: string; share: number } | null, by: By): Promise<FlowChange>
-  /** Its dialogues end at their next turn with these words, by language. */
-  recall(name: string, revision: string, texts: Record<string, string>, by: By): Promise<FlowChange & { open?: number }>
+    { by, note }: By,
+    decide: Parameters<typeof decided.change<Refused>>[1],
+  ): Promise<FlowChange> {
+    const before = standOf(stateOf(name))
+    const made = await decided.change<Refused>(name, (now, recalled) => {
+      const made = decide(now, recalled)
+      return isDecision(made) ? { ...made, release: { ...made.release, by, note } } : made
+    })
+    if (!isDecision(made)) return made
+    await flows.reload()
+    return { before, after: standOf(stateOf(name)) ?? { revision: made.serves ?? '', canary: null } }
+  }
+
+  /** A revision of that flow which this version can serve. */
+  async function known(name: string, revision: string): Promise<CompiledFlow | Refused> {
+    const flow = revision.startsWith(`${name}@`) ? await flows.pinned(revision).catch(() => undefined) : undefined
+    return (
+      flow ?? {
+        refused: 404,
+        error: `there is no revision ${revision} of flow '${name}' (ussd-connector flow list ${name})`,
+      }
+    )
+  }
+
+  function serve(name: string, revision: string): (now: Release) => Decision {
+    const file = stateOf(name)?.file ?? undefined
+    return (now) => ({ release: publishing(now, revision, file), serves: revision, clears: revision })
+  }
+
+  async function stored(name: string, files: FlowSource, how: By): Promise<CompiledFlow | Refused> {
+    const source = portable(files)
+    const flow = await proven(source, deps)
+    if ('refused' in flow) return flow
+    if (flow.name !== name) return { refused: 422, error: `the file is flow '${flow.name}', not '${name}'` }
+    await archive.put(flow.revision, name, JSON.stringify(source), { serves: false, ...how })
+    return flow
+  }
+
+  const tried =
+    (name: string, revision: string, share: number) =>
+    (now: Release, recalled: ReadonlySet<string>): Decision | Refused => {
+      if (recalled.has(revision))
+        return { refused: 409, error: `${revision} was recalled: flow publish ${revision} takes that back` }
+      if (stateOf(name)?.revision === revision) return { refused: 409, error: `${revision} serves everybody already` }
+      return { release: trying(now, revision, Math.round(share * PERCENT), () => randomBytes(16).toString('hex')) }
+    }
+
+  return { stateOf, change, known, serve, stored, tried }
+}
+
+/** What stands. */
+function readingFlows({ flows, decided, archive, dialogues }: FlowServiceDeps, { stateOf }: Releases) {
+  return {
+    flows: (): FlowRow[] =>
+      flows
+        .state()
+        .filter(({ name }) => !name.startsWith(OWN))
+        .map(({ release, problems, ...state }) => ({
+          name: state.name,
+          file: state.file,
+          recalled: state.recalled,
+          replaced: state.replaced,
+          ...standOf(state)!,
+          problems: problems.map((problem) => sentence(problem).trim()),
+          decided: release?.by ? { by: release.by, note: release.note, atMs: release.changedMs } : null,
+        })),
+
+    /** Newest first. Null: there is no such flow. */
+    async revisions(name: string): Promise<RevisionRows | null> {
+      const state = stateOf(name)
+      const [rows, census, { recalls }] = await Promise.all([
+        decided.revisions(name, LISTED_MAX),
+        dialogues.census(CENSUS_MAX),
+        decided.read(),
+      ])
+      if (!state && !rows.length) return null
+      const isWhat = (revision: string): RevisionRow['is'] =>
+        recalls.has(revision)
+          ? 'recalled'
+          : state?.revision === revision
+            ? 'active'
+            : state?.canary?.revision === revision
+              ? 'canary'
+              : ''
+      const revisions = rows.map((row) => ({
+        ...row,
+        is: isWhat(row.revision),
+        open: census.open.get(row.revision) ?? 0,
+      }))
+      return { revisions, counted: census.whole }
+    },
+
+    async source(name: string, revision: string): Promise<FlowSource | null> {
+      const text = revision.startsWith(`${name}@`) ? await archive.get(revision) : undefined
+      return text === undefined ? null : (JSON.parse(text) as FlowSource)
+    },
+  }
+}
+
+/** Which revision serves new dials. */
+function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known, serve, stored, tried }: Releases) {
+  return {
+    /** Proves, stores, and lets it serve: everybody, or with `share` (per cent) those of a trial. */
+    async publish(
+      name: string,
+      what: { source: FlowSource } | { revision: string },
+      { share, ...by }: By & { share?: number },
+    ): Promise<FlowChange> {
+      const flow = 'source' in what ? await stored(name, what.source, by) : await known(name, what.revision)
+      if ('refused' in flow) return flow
+      const { revision } = flow
+      return change(name, by, share === undefined ? serve(name, revision) : tried(name, revision, share))
+    },
+
+    /** `asked` null: the one that served before. */
+    async rollBack(name: string, asked: string | null, by: By): Promise<FlowChange> {
+      const inForce = stateOf(name)?.revision
+      if (inForce === undefined)
+        return { refused: 404, error: `there is no flow '${name}' (ussd-connector flow status)` }
+      const { recalls } = await decided.read()
+      const last = (await decided.revisions(name, LISTED_MAX)).find(
+        (row) => row.servedMs !== null && row.revision !== inForce && !recalls.has(row.revision),
+      )
+      const revision = asked ?? last?.revision
+      if (revision === undefined) return { refused: 404, error: `nothing of flow '${name}' served before ${inForce}` }
+      if (revision === inForce) return { refused: 409, error: `${revision} is in force already` }
+      const flow = await known(name, revision)
+      return 'refused' in flow ? flow : change(name, by, serve(name, revision))
+    },
+
+    /** `trial` null: it is over, everybody gets what is in force. */
+    async tryOut(name: string, trial: { revision: string; share: number } | null, by: By): Promise<FlowChange> {
+      if (trial) {
+        const flow = await known(name, trial.revision)
+        return 'refused' in flow ? flow : change(name, by, tried(name, trial.revision, trial.share))
+      }
+      return change(name, by, (now) =>
+        now.canary ? { release: { ...now, canary: null } } : { refused: 409, error: `flow '${name}' has no trial` },
+      )
+    },
+  }
+}
+
+function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known }: Releases) {
+  return {
+    /** Its dialogues end at their next turn with these words, by language. */
+    async recall(
+      name: string,
+      revision: string,
+      texts: Record<string, string>,
+      by: By,
+    ): Promise<FlowChange & { open?: number }> {
+      const flow = await known(name, revision)
+      if ('refused' in flow) return flow
+      const strange = Object.keys(texts).find((language) => !flow.languages.includes(language))
+      if (strange !== undefined)
+        return { refused: 422, error: `${revision} does not speak '${strange}': ${flow.languages.join(', ')}` }
+      const long = Object.entries(texts).find(([, text]) => !fits(text, USSD_PAGE))
+      if (long) return { refused: 422, error: `the text in '${long[0]}' is more than a page` }
+      const done = await change(name, by, (now, recalled) =>
+        stateOf(name)?.revision === revision && !recalled.has(revision)
+          ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }
+          : {
+              release: now.canary?.revision === revision ? { ...now, canary: null } : now,
+              recalls: { revision, texts },
+            },
+      )
+      return 'refused' in done ? done : { ...done, open: (await dialogues.census(CENSUS_MAX)).open.get(revision) ?? 0 }
+    },
+  }
+}
+
+function standOf(state: FlowStand | undefined): FlowStand | null {
+  if (!state) return null
+  const { revision, canary } = state
+  return { revision, canary: canary && { revision: canary.revision, share: canary.share / PERCENT } }
+}
+
+/** The flow, or all that is wrong with it. Turns are played between two pieces of the walk. */
+async function proven(
+  source: FlowSource,
+  { backends, types, readable, clock }: FlowServiceDeps,
+): Promise<CompiledFlow | Refused> {
+  try {
+    const pause = () => new Promise<void>((done) => clock.after(0, done))
+    const compilation = await inPieces(compilingFlow(source, backends, types), pause)
+    const problems = await inPieces(provingFlow(compilation, readFlow(source, types).at), pause)
+    if (readable && asksSecret(compilation.definition)) return broken([secretInClear(source.file)])
+    const errors = problems.filter(({ severity }) => severity === 'error')
+    return errors.length ? broken(errors) : compilation.flow
+  } catch (error) {
+    if (error instanceof ProblemsError) return broken(error.problems)
+    throw error
+  }
+}
+
+function broken(problems: readonly Problem[]): Refused {
+  return {
+    refused: 422,
+    error: 'the flow is broken: nothing was changed',
+    problems: problems.map((problem) => sentence(problem).trim()),
+  }
 }

@@ -1,15 +1,25 @@
-/** The HTTP server for those who run the daemon, and the port of what it asks of it. */
-export { readTokens, type Token } from './access.ts'
-export type {
-  By,
-  FlowChange,
-  FlowRow,
-  FlowService,
-  FlowSources,
-  FlowStand,
-  Refused,
-  RevisionRow,
-  RevisionRows,
+/** The HTTP server for those who run the daemon, and what it asks of the daemon's rooms. */
+export { readTokens, type Token, tokensOf } from './access.ts'
+export {
+  CENSUS_MAX,
+  createFlowService,
+  type FlowRow,
+  type FlowService,
+  type FlowStand,
+  type RevisionRows,
 } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
-export type { AdminService, DialogueSummary, LineRow, LinesReloaded, PushTold, SmsSummary } from './service.ts'
+export {
+  type AdminService,
+  type BindState,
+  createAdminService,
+  type DialogueSummary,
+  type LineRefusal,
+  type LineRow,
+  type LinesChange,
+  type LinesReloaded,
+  type OperatedLines,
+  type Reloaded,
+  type SmsSummary,
+  type TraceTold,
+} from './service.ts'

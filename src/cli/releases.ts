@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import type { FlowSources, FlowRow, FlowStand, RevisionRows } from '../admin/index.ts'
+import type { FlowRow, FlowStand, RevisionRows } from '../admin/index.ts'
 import { UsageError } from '../base/index.ts'
 import { compileFlow } from '../flow/load/index.ts'
 import { screenChanges, portable } from '../flow/release/index.ts'
-import { sourceOf, loadScreenTypes } from '../flow/read/index.ts'
+import { sourceOf, loadScreenTypes, type FlowSource } from '../flow/read/index.ts'
 import { readYaml } from '../flow/language/index.ts'
 import { askAdmin, type AdminOptions } from './admin.ts'
 import type { Say } from './arguments.ts'
@@ -76,9 +76,9 @@ export async function diffCommand(
     }
   }
   say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
-  const all = (source: FlowSources) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
+  const all = (source: FlowSource) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
   const files = new Set([before, after].flatMap(all).map(({ file }) => file))
-  const textIn = (source: FlowSources, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
+  const textIn = (source: FlowSource, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
   for (const file of files) {
     const [old, now] = [textIn(before, file), textIn(after, file)]
     if (old !== now)
@@ -146,7 +146,7 @@ export async function recallCommand(
 }
 
 /** The language that a flow is written in; whatever types its screens are of. */
-function languageOf({ file, text }: FlowSources): string {
+function languageOf({ file, text }: FlowSource): string {
   return (readYaml(file, text).yaml.value as { languages: string[] }).languages[0]!
 }
 
@@ -167,15 +167,15 @@ function told({ before, after }: Changed, say: Say): void {
   say(`${stand(before)} -> ${stand(after)}`)
 }
 
-async function sourceAt(what: string, options: AdminOptions): Promise<FlowSources> {
+async function sourceAt(what: string, options: AdminOptions): Promise<FlowSource> {
   return REVISION.test(what) ? stored(what, options) : (await fileAt(what)).files
 }
 
-function stored(revision: string, options: AdminOptions): Promise<FlowSources> {
-  return askAdmin<FlowSources>(options, 'GET', `/v1/flows/${revision.split('@')[0]!}/revisions/${revision}`)
+function stored(revision: string, options: AdminOptions): Promise<FlowSource> {
+  return askAdmin<FlowSource>(options, 'GET', `/v1/flows/${revision.split('@')[0]!}/revisions/${revision}`)
 }
 
-async function fileAt(path: string): Promise<{ name: string; files: FlowSources }> {
+async function fileAt(path: string): Promise<{ name: string; files: FlowSource }> {
   if (!existsSync(path))
     throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
   const name = basename(path).replace(/\.ya?ml$/, '')

@@ -6,16 +6,22 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
-import { startAdmin, type Admin, type Readiness } from '../admin/index.ts'
+import {
+  createAdminService,
+  createFlowService,
+  startAdmin,
+  tokensOf,
+  type Admin,
+  type Readiness,
+  type Reloaded,
+} from '../admin/index.ts'
 import { servicesOf } from './apps.ts'
 import { createBackends } from './backends.ts'
 import type { Settings } from '../config/index.ts'
 import { UsageError, pooled, uuidV7, createLog, createMetrics, type Metrics } from '../base/index.ts'
-import { createAdminService, tokensOf } from './admin-service.ts'
 import { createDrain } from './drain.ts'
 import { loadScreenTypes } from '../flow/read/index.ts'
 import type { CompiledFlow } from '../flow/engine/index.ts'
-import { createFlowService } from './flow-service.ts'
 import { createIngress, type ServedIngress } from './ingress.ts'
 import { serveFlows } from './flows.ts'
 import { createGateway, type Gateway, createIntake, createOverload } from '../gateway/index.ts'
@@ -23,11 +29,12 @@ import { sendsSms, smsBackend } from './flow-sms.ts'
 import { SMS } from '../flow/language/index.ts'
 import { languageLookup, subscriberBackend } from './languages.ts'
 import { createDaemonLate } from './deferred.ts'
+import { groupsOf } from './line.ts'
 import { createLines, type Lines } from './lines.ts'
 import { createDaemonPush } from './push.ts'
 import { createDaemonRecorder } from './recorder.ts'
 import type { Push } from '../push/index.ts'
-import { createReload, noFile, type Reloaded } from './reload.ts'
+import { createReload, noFile } from './reload.ts'
 import { startRetention } from './retention.ts'
 import { createSmsSide } from '../sms/index.ts'
 import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.ts'
@@ -198,9 +205,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       now: clock.now,
       counters: metrics,
       log,
-      tokens: tokensOf(settings),
+      tokens: tokensOf(settings.admin.tokensFile),
       desk: createAdminService({
         settings,
+        groups: () => groupsOf(settings),
         dialogues: stores.dialogues,
         lines,
         gateway,

@@ -1,5 +1,5 @@
 /** Wiring only: builds everything from the settings, starts and stops it. */
-export { groupsOf } from './admin-service.ts'
+export { groupsOf } from './line.ts'
 export { createBackends } from './backends.ts'
 export { startDaemon } from './daemon.ts'
 export { profileDirs, wishesOf } from './line.ts'

@@ -4,6 +4,7 @@
  * room, and is bound again if the new one is refused. The SMSC is asked twice at most with a password that may be
  * wrong.
  */
+import type { LineRefusal } from '../admin/index.ts'
 import type { ConfiguredLine } from '../config/index.ts'
 import type { Log } from '../base/index.ts'
 import type { BindDown, Line } from '../smpp/index.ts'
@@ -14,13 +15,6 @@ export interface LineContender {
   line: Line
   /** Runs at each change of the line's binds. */
   heard?: (() => void) | undefined
-}
-
-/** The new settings of a line were not taken, and why. */
-export interface LineRefusal extends BindDown {
-  line: string
-  /** host:port that was tried. */
-  peer: string
 }
 
 /**

@@ -65,3 +65,9 @@ function sourceOf(sms: NonNullable<ConfiguredLine['sms']>) {
     sourceNpi: sms.sourceNpi ?? (digits ? 1 : 0),
   }
 }
+
+/** Where dialogues of these settings may be. */
+export function groupsOf(settings: Settings): string[] {
+  const groups = settings.lines.map((line) => line.group ?? line.name)
+  return [...new Set(settings.door ? [...groups, settings.door.name] : groups)]
+}

@@ -1,21 +1,20 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
 import type { ConfiguredLine, Settings } from '../config/index.ts'
 import { makeLine, printOf } from './line.ts'
-import { trialLog, tryOut, type LineRefusal } from './line-replacement.ts'
+import type { BindState, LineRefusal, LinesChange, OperatedLines } from '../admin/index.ts'
+import { trialLog, tryOut } from './line-replacement.ts'
 import type { Log, Metrics } from '../base/index.ts'
 import type { Tap, Connect, LateResponse } from '../smpp/session/index.ts'
-import type { BindDown, BindRow, Line, LinkPort, Pdu } from '../smpp/index.ts'
+import type { BindRow, Line, LinkPort, Pdu } from '../smpp/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
 
-export interface Lines {
+export interface Lines extends OperatedLines {
   /** Those that take submits: neither stopped nor on their way out. */
   readonly all: readonly Line[]
   get(name: string): Line | undefined
   anyBound(): boolean
   boundCount(): number
   binds(): BindFigure[]
-  /** Also those that are stopped (no binds) or on their way out. */
-  states(): Record<string, BindState[]>
   start(): void
   stop(untilMs: number): Promise<void>
   /**
@@ -24,17 +23,7 @@ export interface Lines {
    * if one cannot be made.
    */
   apply(next: readonly ConfiguredLine[]): LinesChange
-  /**
-   * Once it is known of every changed line whether it was taken: those that were not. Their old settings are in force.
-   */
-  settled(): Promise<LineRefusal[]>
-  /** Unbinds a line politely, and keeps it so until `resume` or a restart. False: there is none of that name. */
-  halt(name: string): boolean
-  resume(name: string): boolean
 }
-
-/** As people and programs read it: `since` in ISO 8601, the reasons beside the rest. */
-export type BindState = Omit<BindRow, 'since' | 'down'> & Partial<BindDown> & { since: string }
 
 /** For metrics: binds by name, of the lines that an operator has not stopped. */
 export interface BindFigure {
@@ -43,14 +32,6 @@ export interface BindFigure {
   up: boolean
   /** Another daemon, or somebody, holds the bind. */
   standby: boolean
-}
-
-/** Names of lines. */
-export interface LinesChange {
-  added: string[]
-  changed: string[]
-  removed: string[]
-  kept: string[]
 }
 
 export interface LinesDeps {

@@ -1,5 +1,5 @@
 /** The flight recorder as the settings want it, and what the admin door may take from it. */
-import type { AdminService } from '../admin/index.ts'
+import type { TraceTold } from '../admin/index.ts'
 import type { Settings } from '../config/index.ts'
 import type { Log } from '../base/index.ts'
 import {
@@ -9,13 +9,14 @@ import {
   createMasking,
   createRecorder,
   type Recorder,
+  type TraceAsked,
 } from '../tools/recorder/index.ts'
 import type { Tap } from '../smpp/session/index.ts'
 
 export interface DaemonRecorder {
   tap?: Tap
   heard: Recorder['heard']
-  trace: AdminService['trace']
+  trace(line: string, asked: TraceAsked): TraceTold | null
   onState(line: string, bind: string, state: string): void
   stop(): Promise<void>
 }

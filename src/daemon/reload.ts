@@ -3,11 +3,9 @@
  */
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
-import type { Lines, LinesChange } from './lines.ts'
+import type { Reloaded } from '../admin/index.ts'
+import type { Lines } from './lines.ts'
 import { longestResponseMs } from '../sms/index.ts'
-
-/** `needRestart`: top-level keys that differ from what is in force. */
-export type Reloaded = LinesChange & { needRestart: string[] }
 
 export interface ReloadDeps {
   settings: Settings

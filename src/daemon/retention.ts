@@ -6,7 +6,7 @@ import { purge } from '../privacy/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { Flows } from '../flow/release/index.ts'
 import type { DialogueStore } from '../dialogue/index.ts'
-import { CENSUS_MAX } from './flow-service.ts'
+import { CENSUS_MAX } from '../admin/index.ts'
 
 export interface RetentionDeps {
   settings: Settings

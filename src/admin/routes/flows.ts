@@ -1,8 +1,8 @@
 /** The admin routes about flows: what stands, and publish, rollback, canary, recall. Each decision is written down. */
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
-import type { Admitted } from './routes.ts'
-import type { By, FlowChange, FlowService } from '../flow-service.ts'
+import type { By, FlowChange } from '../flow-service.ts'
+import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
 const NAME = /^[a-z][a-z0-9-]{0,63}$/
 const revision = z.string().regex(/^[a-z][a-z0-9-]{0,63}@[0-9a-f]{12}$/, 'e.g. dental@9f2c01ab77de')
@@ -28,11 +28,7 @@ const BODIES = {
   recall: z.strictObject({ revision, texts: z.record(language, z.string().min(1).max(182)).default({}), note }),
 } as const
 
-/** `audit` takes down who, what, before and after. */
-export function flowRoutes(
-  desk: FlowService,
-  audit: (c: Context<Admitted>, what: string, more: object) => void,
-): Hono<Admitted> {
+export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.use('/:name/*', async (c, next) =>
     NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400),
@@ -80,8 +76,7 @@ export function flowRoutes(
     const name = c.req.param('name')!
     const read = BODIES[what].safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) {
-      const why = read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
-      return c.json({ error: `the body of ${what} is not right: ${why.join('; ')}` }, 400)
+      return c.json({ error: `the body of ${what} is not right: ${whyNot(read.error)}` }, 400)
     }
     const body = read.data as z.infer<(typeof BODIES)[What]>
     const done = await run(name, body)

@@ -1,2 +1,3 @@
 /** The admin routes, one file each. */
-export { adminRoutes, type Admitted } from './routes.ts'
+export { adminRoutes } from './routes.ts'
+export type { Admitted } from './shared.ts'

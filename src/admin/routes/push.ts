@@ -1,6 +1,7 @@
-/** POST /v1/push: a screen or a text for a subscriber who has not dialled. The gate and the role are the routes'. */
+/** POST /v1/push: a screen or a text for a subscriber who has not dialled. */
+import { Hono } from 'hono'
 import { z } from 'zod'
-import type { AdminService, PushAsked, PushTold } from '../service.ts'
+import { whyNot, type Admitted, type RouteDeps } from './shared.ts'
 
 /** How long a screen is waited for if nothing is said. */
 const TTL_MS = 8_000
@@ -21,16 +22,32 @@ const body = z
   })
   .refine((it) => (it.flow === undefined) !== (it.text === undefined), { error: 'needs either flow or text' })
 
-/** What came of it, or what is wrong with the request; never with what was written in it. */
-export async function pushBy(
-  desk: Pick<AdminService, 'push'>,
-  given: unknown,
-): Promise<(PushTold & { asked: PushAsked }) | { error: string }> {
-  const read = body.safeParse(given)
-  if (!read.success) {
-    const why = read.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`)
-    return { error: `the body is {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}; ${why.join('; ')}` }
+export function pushRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
+  const app = new Hono<Admitted>()
+  app.post('/', async (c) => {
+    const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
+    if (!read.success) {
+      const fields = 'the body is {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}'
+      return c.json({ error: `${fields}; ${whyNot(read.error)}` }, 400)
+    }
+    const told = await desk.push(requestOf(read.data))
+    const { flow = null, line = null } = read.data
+    audit(c, 'push', { msisdn: withoutPlus(read.data.msisdn), flow, line, after: told.is, sms: told.sms })
+    return c.json(told)
+  })
+  return app
+}
+
+const withoutPlus = (msisdn: string) => msisdn.replace('+', '')
+
+/** One of `flow` and `text`. */
+function requestOf({ flow, text = '', language, line, sms, ...asked }: z.infer<typeof body>) {
+  const how = {
+    ...asked,
+    msisdn: withoutPlus(asked.msisdn),
+    ...(line === undefined ? {} : { line }),
+    ...(sms === undefined ? {} : { sms }),
   }
-  const asked = { ...read.data, msisdn: read.data.msisdn.replace('+', '') }
-  return { ...(await desk.push(asked)), asked }
+  if (flow === undefined) return { ...how, text }
+  return { ...how, flow, ...(language === undefined ? {} : { language }) }
 }

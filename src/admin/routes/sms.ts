@@ -1,23 +1,19 @@
 /** /v1/sms: the SMS of one subscriber, without their texts, and another text for one of them. */
-import { Hono, type Context } from 'hono'
+import { Hono } from 'hono'
 import { z } from 'zod'
-import type { AdminService } from '../service.ts'
-import type { Admitted } from './routes.ts'
+import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
 
-const MSISDN = /^[1-9]\d{4,14}$/
 const body = z.strictObject({ text: z.string().min(1).max(1_600) })
 /** What an outcome is to whoever asked over HTTP. */
 const STATUS = { none: 404, off: 409, 'too-late': 409, busy: 409, unknown: 504 } as const
 
-export type Audit = (c: Context<Admitted>, what: string, more: object) => void
-
-export function smsRoutes(desk: Pick<AdminService, 'sms'>, audit: Audit): Hono<Admitted> {
+export function smsRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
-    if (!MSISDN.test(msisdn))
+    if (!DIGITS.test(msisdn))
       return c.json({ error: 'msisdn: international digits', try: '/v1/sms?msisdn=67570000001' }, 400)
-    const sms = await desk.sms.of(msisdn)
+    const sms = await desk.smsOf(msisdn)
     audit(c, 'sms looked at', { msisdn, found: sms.length })
     return c.json({ sms })
   })
@@ -27,7 +23,7 @@ export function smsRoutes(desk: Pick<AdminService, 'sms'>, audit: Audit): Hono<A
     if (!/^\d{1,18}$/.test(id) || !read.success) {
       return c.json({ error: 'the body is {"text"}, 1 to 1,600 characters, and ID a number of /v1/sms' }, 400)
     }
-    const is = await desk.sms.replace(id, read.data.text)
+    const is = await desk.replaceSms(id, read.data.text)
     audit(c, 'sms replaced', { id, after: is })
     const status = (STATUS as Record<string, 404 | 409 | 504 | undefined>)[is]
     return status ? c.json({ error: `not replaced: ${is} (docs/SMS.md)`, is }, status) : c.json({ is })

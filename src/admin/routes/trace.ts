@@ -4,9 +4,7 @@
  */
 import type { Context } from 'hono'
 import { z } from 'zod'
-import type { Token } from '../access.ts'
-import type { AdminService } from '../service.ts'
-import type { Admitted } from './routes.ts'
+import type { Admitted, RouteDeps } from './shared.ts'
 
 const query = z.strictObject({
   last: z.coerce.number().int().min(1).max(1_000_000).optional(),
@@ -19,29 +17,28 @@ const query = z.strictObject({
   form: z.enum(['pcap', 'text']).default('pcap'),
 })
 
-type Audit = (token: Token | null, what: string, more: object) => void
-
-export function traceAnswer(c: Context<Admitted>, desk: Pick<AdminService, 'trace'>, audit: Audit): Response {
-  const read = query.safeParse(c.req.query())
-  if (!read.success) {
-    const error = 'last: a number · msisdn: international digits · clear=true · form: pcap or text'
-    return c.json({ error, try: '/v1/lines/NAME/trace?last=500' }, 400)
+export const traceRoute =
+  ({ desk, audit }: RouteDeps) =>
+  (c: Context<Admitted>): Response => {
+    const read = query.safeParse(c.req.query())
+    if (!read.success) {
+      const error = 'last: a number · msisdn: international digits · clear=true · form: pcap or text'
+      return c.json({ error, try: '/v1/lines/NAME/trace?last=500' }, 400)
+    }
+    const { last, msisdn, clear, form } = read.data
+    const line = c.req.param('line') ?? ''
+    if (clear && c.get('token')?.role !== 'operate') {
+      audit(c, 'trace refused', { line, needs: 'operate' })
+      return c.json({ error: 'this token may only see it masked' }, 403)
+    }
+    const told = desk.trace(line, { last, msisdn, clear: clear !== undefined })
+    if (!told) return c.json({ error: 'there is no such line' }, 404)
+    audit(c, 'trace taken', {
+      line,
+      clear: clear !== undefined,
+      pdus: told.pdus,
+      ...(msisdn === undefined ? {} : { msisdn }),
+    })
+    if (form === 'text') return c.text(told.text())
+    return c.body(new Uint8Array(told.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
   }
-  const { last, msisdn, clear, form } = read.data
-  const line = c.req.param('line') ?? ''
-  const token = c.get('token')
-  if (clear && token?.role !== 'operate') {
-    audit(token, 'trace refused', { line, needs: 'operate' })
-    return c.json({ error: 'this token may only see it masked' }, 403)
-  }
-  const told = desk.trace(line, { last, msisdn, clear: clear !== undefined })
-  if (!told) return c.json({ error: 'there is no such line' }, 404)
-  audit(token, 'trace taken', {
-    line,
-    clear: clear !== undefined,
-    pdus: told.pdus,
-    ...(msisdn === undefined ? {} : { msisdn }),
-  })
-  if (form === 'text') return c.text(told.text())
-  return c.body(new Uint8Array(told.pcap()), 200, { 'content-type': 'application/vnd.tcpdump.pcap' })
-}

@@ -1,7 +1,7 @@
 /** `push`: a screen or a text for a subscriber who has not dialled. */
 import type { Command } from 'commander'
 import { adminOptions, type Say } from '../arguments.ts'
-import type { PushTold } from '../../admin/index.ts'
+import type { PushOutcome } from '../../push/index.ts'
 import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerPush(program: Command, say: Say): void {
@@ -26,7 +26,7 @@ export interface PushOptions extends AdminOptions {
 }
 
 export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say: Say): Promise<void> {
-  const told = await askAdmin<PushTold>(
+  const told = await askAdmin<PushOutcome>(
     { url, ...(tokenFile === undefined ? {} : { tokenFile }) },
     'POST',
     '/v1/push',

@@ -1,0 +1,29 @@
+/** /v1/dialogues: the dialogues of one subscriber, without their texts; and their end. */
+import { Hono } from 'hono'
+import { DIGITS, type Admitted, type RouteDeps } from './shared.ts'
+
+export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
+  const app = new Hono<Admitted>()
+  app.get('/', async (c) => {
+    const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
+    if (!DIGITS.test(msisdn))
+      return c.json({ error: 'msisdn: international digits', try: '/v1/dialogues?msisdn=67570000001' }, 400)
+    const dialogues = await desk.dialogues(msisdn)
+    audit(c, 'dialogues looked at', { msisdn, found: dialogues.length })
+    return c.json({ dialogues })
+  })
+
+  app.delete('/:group/:msisdn', async (c) => {
+    const { group, msisdn } = c.req.param()
+    if (!DIGITS.test(msisdn)) return c.json({ error: 'msisdn: international digits' }, 400)
+    const ended = await desk.endDialogue(group, msisdn)
+    audit(c, 'dialogue ended', {
+      group,
+      msisdn,
+      before: ended ? 'open' : 'none',
+      after: ended ? 'ended' : 'none',
+    })
+    return ended ? c.json({ ended }) : c.json({ error: 'no dialogue is open there' }, 404)
+  })
+  return app
+}

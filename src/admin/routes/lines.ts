@@ -1,0 +1,48 @@
+/** /v1/lines: the lines and their binds; stop, start, and the settings read again. */
+import { Hono } from 'hono'
+import type { LinesReloaded } from '../service.ts'
+import type { Admitted, RouteDeps } from './shared.ts'
+import { traceRoute } from './trace.ts'
+
+export function lineRoutes(deps: RouteDeps): Hono<Admitted> {
+  const { desk, audit } = deps
+  const app = new Hono<Admitted>()
+  app.get('/', (c) => c.json({ lines: desk.lines() }))
+  app.post('/reload', async (c) => {
+    const done = await desk.reload()
+    audit(c, 'lines reloaded', 'problem' in done ? { refused: done.problem } : { after: done })
+    if ('problem' in done) return c.json({ error: done.problem }, 409)
+    return done.refused.length === 0 ? c.json(done) : c.json({ ...done, ...refusalOf(done) }, 409)
+  })
+  for (const [verb, change] of [
+    ['stop', desk.haltLine],
+    ['start', desk.resumeLine],
+  ] as const) {
+    app.post(`/:line/${verb}`, (c) => {
+      const name = c.req.param('line')
+      const before = desk.lines().find((line) => line.name === name)?.stopped
+      if (!change(name))
+        return c.json({ error: `there is no line '${name}'`, lines: desk.lines().map((line) => line.name) }, 404)
+      const stopped = verb === 'stop'
+      audit(c, `line ${verb}`, {
+        line: name,
+        before: before ? 'stopped' : 'serving',
+        after: stopped ? 'stopped' : 'serving',
+      })
+      return c.json({ line: name, stopped })
+    })
+  }
+  app.get('/:line/trace', traceRoute(deps))
+  return app
+}
+
+function refusalOf(done: LinesReloaded): { error: string; problems: string[] } {
+  const names = done.refused.map(({ line }) => line).join(', ')
+  const problems = done.refused.map(
+    ({ line, peer, why, detail, remedy }) => `${line} at ${peer}: ${why}: ${detail}: ${remedy}`,
+  )
+  const others = (['added', 'changed', 'removed'] as const)
+    .filter((what) => done[what].length)
+    .map((what) => `${what}: ${done[what].join(' ')}`)
+  return { error: `not taken, on with the old settings: ${names}`, problems: [...problems, ...others] }
+}

@@ -1,0 +1,26 @@
+/** What the groups of admin routes share: what they are given, and how they write down and refuse. */
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import type { Token } from '../access.ts'
+import type { FlowService } from '../flow-service.ts'
+import type { AdminService } from '../service.ts'
+
+/** What the gate leaves for the routes. */
+export interface Admitted {
+  Variables: { token: Token | null }
+}
+
+export interface RouteDeps {
+  desk: AdminService
+  flows: FlowService
+  /** Takes down who, what, before and after. */
+  audit(c: Context<Admitted>, what: string, more: object): void
+}
+
+/** Of a number whose `+` is taken off. */
+export const DIGITS = /^[1-9]\d{4,14}$/
+
+/** What is wrong with a body; never what was written in it. */
+export function whyNot(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; ')
+}
