@@ -1,6 +1,7 @@
 /**
  * What the SMPP layer exchanges with the rest: decoded PDUs, links, lines, dialects.
  */
+import type { DialectProfile } from './dialect/index.ts'
 import type { PageLimit, UssdMessage, UssdReply, ReturnPath } from '../ussd/index.ts'
 
 /** One optional parameter, raw. (SMPP v3.4 §3.2.4) */
@@ -169,18 +170,13 @@ export interface Dialect {
   /** What a status other than ESME_ROK in the response to a reply means for the dialogue. retry-once: not now. */
   meaning(status: number): 'dialogue-gone' | 'retry-once' | 'dialect-wrong'
   /** Response and push behaviour that is not in one PDU. */
-  readonly habits: {
-    /** When deliver_sm_resp goes out: at once (default) or only after our submit_sm was answered. */
-    deliverResp: 'immediate' | 'after-submit' | 'after-submit-resp'
-    /** The SMSC answers a USSR submit only when the subscriber answers: keep it outside the window. */
-    submitResp: 'prompt' | 'withheld'
-    /** What an input for no known dialogue is: a polite end, or a new begin. */
-    unknownInput: 'expired' | 'begin'
-    /**
-     * Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not.
-     */
-    copyMs?: number
-    messageIdUseless: boolean
-    messageIdBases: { response: 'as-is' | 'hex' | 'dec'; receipt: 'as-is' | 'hex' | 'dec' }
-  }
+  readonly habits: DialectHabits
+}
+
+/** As `responses` of the profile has them: a field more there is one here, too. */
+export type DialectHabits = Omit<DialectProfile['responses'], 'statusMeaning' | 'deliverRespBody'> & {
+  /**
+   * Numbers of dialogues come round: for so long after a begin, another of its number is a copy. Absent: they do not.
+   */
+  copyMs?: number
 }

@@ -15,7 +15,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/ussd': [],
   'src/base': [],
   'src/base/regex': [],
-  'src/smpp': [],
+  'src/smpp': ['src/smpp/dialect'],
   'src/smpp/pdu': [],
   'src/smpp/session': ['src/smpp/pdu'],
   'src/smpp/dialect': ['src/smpp/pdu', 'src/base/regex'],

@@ -46,7 +46,7 @@ const MEANINGS: ReadonlyMap<string, ReturnType<Dialect['meaning']>> = new Map([
 
 /** The profile as functions. They keep nothing: two dialects of one profile are the same. */
 export function compileDialect(profile: DialectProfile, options: DialectOptions = {}): Dialect {
-  const { responses } = profile
+  const { statusMeaning, deliverRespBody: _, ...habits } = profile.responses
   return {
     name: profile.name,
     page: pageOf(profile),
@@ -54,17 +54,9 @@ export function compileDialect(profile: DialectProfile, options: DialectOptions 
     write: compileWriter(profile, options.chance),
     ...(profile.push.idFrom === 'none' ? {} : { push: (to: PushTo) => pushPath(profile, to) }),
     meaning(status) {
-      const { statusMeaning } = responses
       return statusMeaning[String(status)] ?? statusMeaning['*'] ?? MEANINGS.get(String(status)) ?? 'dialogue-gone'
     },
-    habits: {
-      deliverResp: responses.deliverResp,
-      submitResp: responses.submitResp,
-      unknownInput: responses.unknownInput,
-      ...copyingOf(profile),
-      messageIdUseless: responses.messageIdUseless,
-      messageIdBases: { ...responses.messageIdBases },
-    },
+    habits: { ...habits, ...copyingOf(profile) },
   }
 }
 

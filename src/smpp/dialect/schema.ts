@@ -271,10 +271,13 @@ export const dialectProfile = z.strictObject({
   outbound,
   push: z.strictObject({ idFrom: z.enum(['esme', 'submit_sm_resp', 'first-deliver', 'msisdn', 'none']) }),
   responses: z.strictObject({
+    /** When deliver_sm_resp goes out: at once (default) or only after our submit_sm was answered. */
     deliverResp: z.enum(['immediate', 'after-submit', 'after-submit-resp']),
     /** Whether a refusing deliver_sm_resp has its message_id. (SMPP v3.4 §4.6.2: it has) */
     deliverRespBody: z.boolean(),
+    /** `withheld`: a USSR submit is answered only when the subscriber answers: it is kept outside the window. */
     submitResp: z.enum(['prompt', 'withheld']),
+    /** What an input for no known dialogue is: a polite end, or a new begin. */
     unknownInput: z.enum(['expired', 'begin']),
     /** Status of a submit_sm_resp → what it means for the dialogue; `*` for all others. */
     statusMeaning: z.record(z.string().regex(/^(?:\d+|\*)$/, 'must be a status or *'), meanings),
