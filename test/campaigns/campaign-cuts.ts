@@ -10,6 +10,7 @@ import { certainHarm } from './certain.ts'
 import { check } from './checker.ts'
 import { fenced, type Fenced } from './fenced.ts'
 import { FAILURES_MAX, reached, told, type Campaign } from './outcome.ts'
+import { shareOfCore } from './pace.ts'
 import { framed } from './pdu-eater.ts'
 import { openFixture, type CampaignFixture } from './fixture.ts'
 
@@ -28,8 +29,8 @@ const CONFIRM = 4
 const COMB = { ci: 16, bounded: 1, long: 1 }
 const ROUNDS = { ci: 1, bounded: 1, long: 5 }
 const DIRECTIONS = ['up', 'down'] as const
-/** Daemons at once, each with a network of its own: a cut is mostly waiting. */
-const LANES = 4
+/** Daemons at once, each with a network of its own: a cut is mostly waiting, where there is a processor. */
+const LANES_MAX = 4
 
 interface Cut {
   direction: (typeof DIRECTIONS)[number]
@@ -49,7 +50,8 @@ export const cutsCampaign: Campaign = async (parts) => {
   const lanes: Lane[] = []
   try {
     // One after the other: the first may have to start the servers for all.
-    for (let n = 0; n < LANES; n++) lanes.push(await openLane(parts.seed + n))
+    const count = Math.max(1, Math.round(LANES_MAX * shareOfCore({ spinMs: 500 })))
+    for (let n = 0; n < count; n++) lanes.push(await openLane(parts.seed + n))
     const octets = await undisturbed(lanes[0]!)
     const cuts: Cut[] = []
     for (let round = 0; round < (parts.rounds ?? ROUNDS[size]); round++) {
@@ -62,7 +64,7 @@ export const cutsCampaign: Campaign = async (parts) => {
       lanes.map((lane, n) =>
         run(
           lane,
-          cuts.filter((_, i) => i % LANES === n),
+          cuts.filter((_, i) => i % count === n),
         ),
       ),
     )

@@ -8,6 +8,8 @@ import { readyOf, severalDaemons, standsBy } from './several.ts'
 
 const WALKERS = 4
 const STANDBY_MS = 1_000
+/** A dialogue, and its last screen, outlive a takeover, however slow the machine is. */
+const OUTLIVES_MS = 20_000
 /** One interval, a bind, and what a busy machine adds. */
 const TAKEOVER_MS_MAX = 3_000
 
@@ -19,7 +21,10 @@ export const standbyCampaign: Campaign = async (parts) => {
   try {
     const add = () =>
       several.add({
-        change: (settings) => Object.assign(settings.lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS }),
+        change: ({ lines, dialogue }) => {
+          Object.assign(lines[0]!.timers, { takenForMs: 0, standbyMs: STANDBY_MS })
+          Object.assign(dialogue, { idleMs: OUTLIVES_MS, tombstoneMs: OUTLIVES_MS })
+        },
       })
     let first = await add()
     let second = await add()

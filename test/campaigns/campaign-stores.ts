@@ -36,9 +36,9 @@ interface Ground {
 
 export const storesCampaign: Campaign = async (parts) => {
   const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
-  // A dialogue outlives the start of a daemon, however slow the machine is.
-  const fence = await fenced(scene, (settings) => {
-    settings.dialogue.idleMs = SCREEN_MS
+  // A dialogue, and its last screen, outlive the start of a daemon, however slow the machine is.
+  const fence = await fenced(scene, ({ dialogue }) => {
+    Object.assign(dialogue, { idleMs: SCREEN_MS, tombstoneMs: SCREEN_MS })
   })
   const ground = { scene, fence, parts, strict: parts.mode === 'long' }
   try {

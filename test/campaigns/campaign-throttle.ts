@@ -28,7 +28,7 @@ const FASTER = 1.25
 const SECONDS = { ci: 20, bounded: 30, long: 600 }
 /** Of what the daemon sends that is not throttled. */
 const USED_MIN = 0.8
-/** Of what is allowed, by that one: what is allowed fits the machine. */
+/** Of what is allowed, by that one: what is allowed fits what neighbours left of the machine, and less if they took more since. */
 const FREE_MIN = 0.65
 /** Screens under SMS against screens without: a fifth more, or what nobody can notice, in time of a processor. */
 const SLOWER_MAX = 1.2
@@ -78,7 +78,7 @@ export const throttleCampaign: Campaign = async (parts) => {
       typical(pulse.samples, 95, (atMs) => atMs >= dueMs && atMs < endMs),
     ) as [number, number, number]
     if (used < USED_MIN) failures.push(`only ${Math.round(used * 100)} % of the allowed rate was used`)
-    if (rateFree < allowed * FREE_MIN)
+    if (rateFree < (allowed * FREE_MIN * shareThen) / share)
       failures.push(`only ${rateFree.toFixed(1)} SMS a second of ${allowed}, without any refusal`)
     if (under > without * SLOWER_MAX && (under - without) * shareThen > SLOWER_MS)
       failures.push(`screens at p95: ${under.toFixed(1)} ms instead of ${without.toFixed(1)} ms`)

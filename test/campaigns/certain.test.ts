@@ -107,16 +107,20 @@ describe('rounds until it is certain', () => {
 describe("harm that is done each time, or was the machine's", () => {
   async function found(trials: readonly string[][]) {
     let count = 0
-    const harm = await certainHarm(async (trial) => (count++, trials[Math.min(trial, trials.length - 1)]!))
-    return { harm, count }
+    const pauses: number[] = []
+    const harm = await certainHarm(
+      async (trial) => (count++, trials[Math.min(trial, trials.length - 1)]!),
+      async (ms) => void pauses.push(ms),
+    )
+    return { harm, count, pauses }
   }
   it('needs one trial where there is none', async () => {
-    assert.deepEqual(await found([[]]), { harm: [], count: 1 })
+    assert.deepEqual(await found([[]]), { harm: [], count: 1, pauses: [] })
   })
   it('is told where it comes again and again', async () => {
-    assert.deepEqual(await found([['deaf']]), { harm: ['deaf'], count: 4 })
+    assert.deepEqual(await found([['deaf']]), { harm: ['deaf'], count: 4, pauses: [1_000, 2_000, 3_000] })
   })
   it('is no harm where it does not come again', async () => {
-    assert.deepEqual(await found([['deaf'], []]), { harm: [], count: 5 })
+    assert.deepEqual(await found([['deaf'], []]), { harm: [], count: 5, pauses: [1_000, 1_000, 1_000, 1_000] })
   })
 })

@@ -3,6 +3,7 @@
  * verdict, and one that keeps it is none either; trials go on until the one or the other is certain. Three that are
  * kept out of three, or four that are missed out of four, decide; what is mixed is tried on, to a bound.
  */
+import { sleep } from './outcome.ts'
 
 /** How often a build that keeps a promise keeps it, beside neighbours that take the machine now and then. */
 export const KEPT_IF_GOOD = 0.9
@@ -12,6 +13,7 @@ export const KEPT_IF_BAD = 0.2
 export const RED_BY_LUCK = 0.001
 export const GREEN_BY_LUCK = 0.02
 /** What is between good and bad by then has missed: a promise that nobody can be sure of is not kept. */
+const PAUSE_MS = 1_000
 export const TRIALS_MAX = 20
 
 const KEPT = Math.log(KEPT_IF_GOOD / KEPT_IF_BAD)
@@ -122,12 +124,17 @@ export function areKept(...all: readonly Series[]): boolean {
 
 /**
  * For harm that is done each time if it is done at all: one trial without any is enough, and one with some is made
- * again until it is certain whether it was the machine's. Answers what went wrong, or nothing.
+ * again until it is certain whether it was the machine's; each time after a longer pause, or all of them would fall into
+ * the moment in which the machine stood still. Answers what went wrong, or nothing.
  */
-export async function certainHarm(run: (trial: number) => Promise<string[]>): Promise<string[]> {
+export async function certainHarm(
+  run: (trial: number) => Promise<string[]>,
+  pause: (ms: number) => Promise<void> = sleep,
+): Promise<string[]> {
   let [kept, missed] = [0, 0]
   let harm: string[] = []
   do {
+    if (missed > 0) await pause(PAUSE_MS * missed)
     const found = await run(kept + missed)
     if (found.length) [missed, harm] = [missed + 1, found]
     else kept++
