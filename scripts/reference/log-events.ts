@@ -124,3 +124,12 @@ export function logEventsPage(): string {
   ])
   return generated(HEAD, ...sections)
 }
+
+/** Events that nobody explained, and explanations whose event is gone. */
+export function unexplained(): { events: string[]; meanings: string[] } {
+  const messages = new Set(logEvents().map(({ message }) => message))
+  return {
+    events: [...messages].filter((message) => !(message in LOG_MEANINGS)),
+    meanings: Object.keys(LOG_MEANINGS).filter((message) => !messages.has(message)),
+  }
+}

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { COUNTERS } from '../../src/base/metrics.ts'
 import { glossaryRows } from '../../scripts/reference/glossary.ts'
-import { eventsIn, logEvents } from '../../scripts/reference/log-events.ts'
+import { eventsIn, logEvents, unexplained } from '../../scripts/reference/log-events.ts'
 import { metricRows } from '../../scripts/reference/metrics.ts'
 import { referencePages } from '../../scripts/reference/pages.ts'
 import { settingRows } from '../../scripts/reference/settings.ts'
@@ -67,5 +67,9 @@ describe('the generated pages', () => {
       ],
     )
     assert.ok(logEvents().length > 80)
+  })
+
+  it('explain every log event: scripts/reference/log-meanings.ts, by the words of its message', () => {
+    assert.deepEqual(unexplained(), { events: [], meanings: [] })
   })
 })
