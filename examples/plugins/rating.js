@@ -1,6 +1,6 @@
 /** A type of screen of one's own: asks for a rating, the worst first; who is not content may be asked more. */
 
-/** @type {import('ussd-connector/dist/src/flow/plugin.js').ScreenPlugin} */
+/** @type {import('ussd-connector/plugin').ScreenPlugin} */
 export const screen = ({ z, text, name }) => ({
   name: 'rating',
   schema: z

@@ -1,7 +1,13 @@
 /** Booked visits: each change is one statement, so it and its SMS are committed together or not at all. */
-import { Refusal, type BackendModule, type CallContext } from '../../src/backend/index.ts'
-import { CANCEL_SMS, WRITE_SMS, smsBinding, type NewSms, planReminders } from '../../src/sms/outbox/index.ts'
-import { sqlState, statement } from '../../src/base/index.ts'
+import {
+  preparedSql,
+  Refusal,
+  sqlState,
+  type BackendModule,
+  type CallContext,
+  type ModuleSms,
+  type NewSms,
+} from '../../src/plugin/index.ts'
 import { LIST_ROWS_MAX, rowId, safely, type DentalDeps, type DentalSettings } from './settings.ts'
 import { TYPE_NAME } from './slots.ts'
 import { isoAt, smsText, type AppointmentVisit } from './texts.ts'
@@ -19,14 +25,14 @@ export interface VisitRow {
 /** Columns of a visit: appointment `a`, slot `s`, clinic `c`; the type's name in `:language`. */
 export const VISIT = `${TYPE_NAME} AS type, c.name AS clinic, c.zone, s.starts_at`
 
-const SLOT = statement<VisitRow>(
+const SLOT = preparedSql<VisitRow>(
   'dental-slot',
   `
   SELECT s.id, ${VISIT} FROM dental_slot s JOIN dental_clinic c ON c.id = s.clinic WHERE s.id = CAST(:slot AS bigint)`,
 )
 
 // The latest, if they are too many; shown by date ascending.
-const LIST = statement<VisitRow>(
+const LIST = preparedSql<VisitRow>(
   'dental-appointments',
   `
   SELECT * FROM (
@@ -38,7 +44,7 @@ const LIST = statement<VisitRow>(
   ) latest ORDER BY starts_at, id`,
 )
 
-const NEXT = statement<VisitRow>(
+const NEXT = preparedSql<VisitRow>(
   'dental-next',
   `
   SELECT a.id, a.status, ${VISIT}
@@ -47,7 +53,7 @@ const NEXT = statement<VisitRow>(
   ORDER BY s.starts_at, a.id LIMIT 1`,
 )
 
-const CONFIRM = statement<{ id: string }>(
+const CONFIRM = preparedSql<{ id: string }>(
   'dental-confirm-visit',
   `
   UPDATE dental_appointment a SET confirmed_at = COALESCE(a.confirmed_at, CAST(:now AS timestamptz))
@@ -58,9 +64,10 @@ const CONFIRM = statement<{ id: string }>(
 )
 
 // ON CONFLICT without a target: the intention, or the slot, whichever index says no.
-const BOOK = statement<{ id: string }>(
-  'dental-book',
-  `
+const bookVisit = (sms: ModuleSms) =>
+  preparedSql<{ id: string }>(
+    'dental-book',
+    `
   WITH booked AS (
     INSERT INTO dental_appointment (msisdn, slot, intention, booked_at)
     SELECT CAST(:msisdn AS text), s.id, CAST(:intention AS text), CAST(:now AS timestamptz)
@@ -74,11 +81,11 @@ const BOOK = statement<{ id: string }>(
     DELETE FROM dental_hold WHERE slot IN (SELECT slot FROM booked)
   ), owner AS (
     SELECT 'dental:' || id AS subject, msisdn, CAST(:line AS text) AS line FROM booked
-  ), owed AS (${WRITE_SMS})
+  ), owed AS (${sms.insertSql})
   SELECT id FROM booked`,
-)
+  )
 
-const BOOKED_BEFORE = statement<VisitRow>(
+const BOOKED_BEFORE = preparedSql<VisitRow>(
   'dental-booked-before',
   `
   SELECT a.id, ${VISIT}
@@ -87,9 +94,10 @@ const BOOKED_BEFORE = statement<VisitRow>(
 )
 
 /** Cancels a booked visit to come, and what SMS of it have not left. */
-export const CANCEL = statement<{ id: string }>(
-  'dental-cancel',
-  `
+export const cancelVisit = (sms: ModuleSms) =>
+  preparedSql<{ id: string }>(
+    'dental-cancel',
+    `
   WITH cancelled AS (
     UPDATE dental_appointment a
     SET status = 'cancelled', cancel_intention = CAST(:intention AS text), cancelled_at = CAST(:now AS timestamptz)
@@ -99,12 +107,12 @@ export const CANCEL = statement<{ id: string }>(
     RETURNING a.id
   ), gone AS (
     SELECT 'dental:' || id AS subject FROM cancelled
-  ), dropped AS (${CANCEL_SMS})
+  ), dropped AS (${sms.cancelSql})
   SELECT id FROM cancelled`,
-)
+  )
 
 /** Whether this intention has cancelled it. */
-export const CANCELLED_BEFORE = statement<{ id: string }>(
+export const CANCELLED_BEFORE = preparedSql<{ id: string }>(
   'dental-cancelled-before',
   `
   SELECT id FROM dental_appointment
@@ -115,26 +123,27 @@ const FOREIGN_KEY_VIOLATION = '23503'
 
 /** Operations `appointments`, `next`, `book`, `confirm` and `cancel`. */
 export function appointments(deps: DentalDeps): BackendModule['operations'] {
-  const { knex, clock, settings } = deps
+  const { sql, clock, settings } = deps
+  const [book, cancel] = [bookVisit(deps.sms), cancelVisit(deps.sms)]
   return {
     async appointments(args, context) {
       const { msisdn, language, todayMs } = context
       const upcoming = args.for === 'cancel'
       const cancelled = settings.listCancelled && !upcoming
       const asked = { msisdn, language, today: new Date(todayMs), upcoming, cancelled }
-      const rows = await safely(deps, context, () => LIST(knex, asked))
+      const rows = await safely(deps, context, () => LIST(sql, asked))
       return { rows: rows.map((row) => ({ ...shown(row), status: statusOf(row, todayMs) })) }
     },
 
     async book(args, context) {
       const slot = rowId(args, 'slot')
       if (!slot) return new Refusal('slot-taken')
-      return safely(deps, context, () => book(deps, slot, context))
+      return safely(deps, context, () => bookOnce(deps, book, slot, context))
     },
 
     async next(_args, context) {
       const { msisdn, language, todayMs } = context
-      const [row] = await safely(deps, context, () => NEXT(knex, { msisdn, language, today: new Date(todayMs) }))
+      const [row] = await safely(deps, context, () => NEXT(sql, { msisdn, language, today: new Date(todayMs) }))
       return row ? { known: true, ...shown(row) } : { known: false }
     },
 
@@ -142,7 +151,7 @@ export function appointments(deps: DentalDeps): BackendModule['operations'] {
       const appointment = rowId(args, 'appointment')
       if (!appointment) return new Refusal('not-upcoming')
       const one = { appointment, msisdn: context.msisdn, now: new Date(clock.now()), today: new Date(context.todayMs) }
-      const [done] = await safely(deps, context, () => CONFIRM(knex, one))
+      const [done] = await safely(deps, context, () => CONFIRM(sql, one))
       return done ? {} : new Refusal('not-upcoming')
     },
 
@@ -153,39 +162,49 @@ export function appointments(deps: DentalDeps): BackendModule['operations'] {
       const one = { appointment, msisdn, intention }
       const moments = { now: new Date(clock.now()), today: new Date(todayMs) }
       return safely(deps, context, async () => {
-        const [done] = await CANCEL(knex, { ...one, ...moments })
-        const [before] = done ? [done] : await CANCELLED_BEFORE(knex, one)
+        const [done] = await cancel(sql, { ...one, ...moments })
+        const [before] = done ? [done] : await CANCELLED_BEFORE(sql, one)
         return before ? {} : new Refusal('not-upcoming')
       })
     },
   }
 }
 
-async function book({ knex, clock, settings }: DentalDeps, slot: string, context: CallContext) {
+async function bookOnce(
+  { sql, clock, settings, sms }: DentalDeps,
+  book: ReturnType<typeof bookVisit>,
+  slot: string,
+  context: CallContext,
+) {
   const { msisdn, language, intention, line, todayMs } = context
-  const [wanted] = await SLOT(knex, { slot, language })
+  const [wanted] = await SLOT(sql, { slot, language })
   if (!wanted) return new Refusal('slot-taken')
   const moments = { now: new Date(clock.now()), today: new Date(todayMs) }
-  const sms = smsBinding(smsAbout(wanted, context, settings))
+  const owed = sms.binding(smsAbout(wanted, context, settings, sms))
   try {
-    const [booked] = await BOOK(knex, { msisdn, slot, intention, line, sms, ...moments })
+    const [booked] = await book(sql, { msisdn, slot, intention, line, sms: owed, ...moments })
     if (booked) return shown({ ...wanted, id: booked.id })
   } catch (error) {
     if (sqlState(error) === FOREIGN_KEY_VIOLATION) return new Refusal('no-profile')
     throw error
   }
-  const [before] = await BOOKED_BEFORE(knex, { intention, msisdn, language })
+  const [before] = await BOOKED_BEFORE(sql, { intention, msisdn, language })
   return before ? shown(before) : new Refusal('slot-taken')
 }
 
-function smsAbout(row: VisitRow, { todayMs, language }: CallContext, settings: DentalSettings): NewSms[] {
+function smsAbout(
+  row: VisitRow,
+  { todayMs, language }: CallContext,
+  settings: DentalSettings,
+  sms: ModuleSms,
+): NewSms[] {
   const visit: AppointmentVisit = {
     type: row.type,
     clinic: row.clinic,
     startsMs: row.starts_at.getTime(),
     zone: row.zone,
   }
-  const reminders = planReminders(visit, todayMs, settings.reminders).map((planned) => ({
+  const reminders = sms.planReminders(visit, todayMs, settings.reminders).map((planned) => ({
     kind: 'reminder',
     text: smsText('reminder', visit, language),
     ...planned,

@@ -1,6 +1,6 @@
 /** The dental module's own settings, as they stand in the configuration. */
 import { z } from 'zod'
-import { ProblemsError } from '../../src/base/index.ts'
+import type { ModuleDeps } from '../../src/plugin/index.ts'
 import type { DentalSettings } from './settings.ts'
 
 const schema = z.strictObject({
@@ -15,12 +15,7 @@ const schema = z.strictObject({
     .describe('a slot asked about is held this long; longer than a dialogue may last'),
 })
 
-/** Reads them; throws ProblemsError, each problem at `where`. */
-export function dentalOptions(given: Record<string, unknown>, where: string): Partial<DentalSettings> {
-  const read = schema.safeParse(given)
-  if (read.success) return read.data
-  throw new ProblemsError(
-    where,
-    read.error.issues.map((issue) => ({ where: [where, ...issue.path].join('.'), what: issue.message })),
-  )
+/** Reads them; throws what `readSettings` throws, each problem at its place. */
+export function dentalOptions({ readSettings }: Pick<ModuleDeps, 'readSettings'>): Partial<DentalSettings> {
+  return readSettings(schema)
 }

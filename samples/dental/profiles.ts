@@ -1,16 +1,15 @@
 /** Who the subscribers are: name and language. */
-import { Refusal, type BackendModule } from '../../src/backend/index.ts'
-import { statement } from '../../src/base/index.ts'
+import { preparedSql, Refusal, type BackendModule } from '../../src/plugin/index.ts'
 import { safely, shortText, type DentalDeps } from './settings.ts'
 
-const FIND = statement<{ name: string; language: string }>(
+const FIND = preparedSql<{ name: string; language: string }>(
   'dental-profile',
   `
   SELECT name, language FROM dental_profile WHERE msisdn = :msisdn`,
 )
 
 // The intention tells a repeat of the same registration from a later change of name.
-const REGISTER = statement<{ name: string }>(
+const REGISTER = preparedSql<{ name: string }>(
   'dental-register',
   `
   INSERT INTO dental_profile (msisdn, name, language, intention, created_at)
@@ -19,7 +18,7 @@ const REGISTER = statement<{ name: string }>(
   RETURNING name`,
 )
 
-const SPEAK = statement(
+const SPEAK = preparedSql(
   'dental-language',
   `
   UPDATE dental_profile SET language = :language WHERE msisdn = :msisdn`,
@@ -31,10 +30,10 @@ const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$/
 
 /** Operations `profile`, `register` and `language`. */
 export function profiles(deps: DentalDeps): BackendModule['operations'] {
-  const { knex, clock } = deps
+  const { sql, clock } = deps
   return {
     async profile(_args, context) {
-      const [row] = await safely(deps, context, () => FIND(knex, { msisdn: context.msisdn }))
+      const [row] = await safely(deps, context, () => FIND(sql, { msisdn: context.msisdn }))
       return row ? { known: true, ...row } : { known: false, name: '', language: context.language }
     },
 
@@ -43,14 +42,14 @@ export function profiles(deps: DentalDeps): BackendModule['operations'] {
       if (!NAME.test(name)) return new Refusal('bad-name')
       const { msisdn, language, intention } = context
       const row = { msisdn, name, language, intention, now: new Date(clock.now()) }
-      const [kept] = await safely(deps, context, () => REGISTER(knex, row))
+      const [kept] = await safely(deps, context, () => REGISTER(sql, row))
       return { name: kept!.name }
     },
 
     async language(args, context) {
       const language = shortText(args, 'language')
       if (!LANGUAGE.test(language)) return new Refusal('bad-language')
-      await safely(deps, context, () => SPEAK(knex, { msisdn: context.msisdn, language }))
+      await safely(deps, context, () => SPEAK(sql, { msisdn: context.msisdn, language }))
       return {}
     },
   }

@@ -1,14 +1,18 @@
 /** What subscribers write back to a reminder of a visit: 1 confirms it, 2 cancels it. */
-import type { SmsReplied, SmsReply, SmsSubject } from '../../src/sms/outbox/index.ts'
-import { statement } from '../../src/base/index.ts'
-import type { Clock } from '../../src/ussd/index.ts'
-import { CANCEL, CANCELLED_BEFORE, VISIT, type VisitRow } from './appointments.ts'
+import {
+  preparedSql,
+  type ModuleDeps,
+  type SmsReplied,
+  type SmsReplies,
+  type SmsReply,
+} from '../../src/plugin/index.ts'
+import { cancelVisit, CANCELLED_BEFORE, VISIT, type VisitRow } from './appointments.ts'
 import { smsText, type AppointmentTexts } from './texts.ts'
 
 /** The first word of the subjects of this service's SMS. */
 const DENTAL = 'dental'
 
-const ABOUT = statement<VisitRow & { language: string }>(
+const ABOUT = preparedSql<VisitRow & { language: string }>(
   'dental-about',
   `
   SELECT a.id, a.status, p.language, ${VISIT.replaceAll(':language', 'p.language')}
@@ -17,30 +21,31 @@ const ABOUT = statement<VisitRow & { language: string }>(
   WHERE a.id = CAST(:appointment AS bigint) AND a.msisdn = :msisdn FOR UPDATE OF a`,
 )
 
-const CONFIRM = statement<{ id: string }>(
+const CONFIRM = preparedSql<{ id: string }>(
   'dental-confirm',
   `
   UPDATE dental_appointment SET confirmed_at = COALESCE(confirmed_at, CAST(:now AS timestamptz))
   WHERE id = CAST(:appointment AS bigint) AND status = 'booked' RETURNING id`,
 )
 
-const LANGUAGE = statement<{ language: string }>(
+const LANGUAGE = preparedSql<{ language: string }>(
   'dental-language-of',
   `
   SELECT language FROM dental_profile WHERE msisdn = :msisdn`,
 )
 
-export function dentalReplies({ clock }: { clock: Clock }): SmsSubject {
+export function dentalReplies({ clock, sms }: Pick<ModuleDeps, 'clock' | 'sms'>): SmsReplies {
+  const cancel = cancelVisit(sms)
   return {
-    name: DENTAL,
-    async languageOf(knex, msisdn) {
-      const [row] = await LANGUAGE(knex, { msisdn })
+    subject: DENTAL,
+    async languageOf(sql, msisdn) {
+      const [row] = await LANGUAGE(sql, { msisdn })
       return row?.language ?? null
     },
-    async reply(trx, about) {
+    async reply(sql, about) {
       if (about.words !== '1' && about.words !== '2') return null
       const { id: appointment, msisdn } = about
-      const [row] = /^\d{1,18}$/.test(appointment) ? await ABOUT(trx, { appointment, msisdn }) : []
+      const [row] = /^\d{1,18}$/.test(appointment) ? await ABOUT(sql, { appointment, msisdn }) : []
       if (!row) return null
       const visit = { type: row.type, clinic: row.clinic, startsMs: row.starts_at.getTime(), zone: row.zone }
       const told = (what: string, kind: keyof AppointmentTexts): SmsReplied => ({
@@ -50,13 +55,13 @@ export function dentalReplies({ clock }: { clock: Clock }): SmsSubject {
       if (about.words === '2' && (await cancelled())) return told('cancelled', 'cancelled')
       if (row.status === 'cancelled') return told('cancelled', 'cancelled')
       if (visit.startsMs <= about.todayMs || about.words === '2') return told('late', 'late')
-      await CONFIRM(trx, { appointment, now: new Date(clock.now()) })
+      await CONFIRM(sql, { appointment, now: new Date(clock.now()) })
       return told('confirmed', 'attending')
 
       async function cancelled(): Promise<boolean> {
         const one = { appointment, msisdn, intention: intentionOf(about) }
-        const [done] = await CANCEL(trx, { ...one, now: new Date(clock.now()), today: new Date(about.todayMs) })
-        return done !== undefined || (await CANCELLED_BEFORE(trx, one)).length > 0
+        const [done] = await cancel(sql, { ...one, now: new Date(clock.now()), today: new Date(about.todayMs) })
+        return done !== undefined || (await CANCELLED_BEFORE(sql, one)).length > 0
       }
     },
   }

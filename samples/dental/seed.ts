@@ -1,17 +1,10 @@
 /** The sample data of the dental service: John, Mary, two clinics, three types, two free slots. */
-import type { Knex } from 'knex'
 import { DateTime } from 'luxon'
+import type { ModuleDatabase, ModuleSeed, SqlBindings, SqlPort } from '../../src/plugin/index.ts'
 
 const ZONE = 'Pacific/Port_Moresby'
 /** The calendar day that the sample's screens were written for. */
 const SAMPLE_DAY = '2025-05-01'
-
-export interface Seed {
-  /** The calendar's now. */
-  atMs: number
-  /** Lay the data relative to that day (for a demo), with more slots; else they are those of 1 May 2025, exactly. */
-  relative?: boolean
-}
 
 interface SlotSeed {
   clinic: string
@@ -53,50 +46,62 @@ const FREE_IN_DEMO: SlotSeed[] = [
   { clinic: 'koki', type: 'cleaning', days: 5, time: '15:00' },
 ]
 
-/** Puts the sample in, in one transaction. Again: adds only what is missing, and keeps what subscribers did. */
-export async function seed(knex: Knex, { atMs, relative = false }: Seed): Promise<void> {
+/**
+ * Puts the sample in, in one transaction: laid around that day, with more slots; or as of 1 May 2025, exactly. Again:
+ * adds only what is missing, and keeps what subscribers did.
+ */
+export async function seed(
+  { transaction }: Pick<ModuleDatabase, 'transaction'>,
+  { atMs, relative = false }: ModuleSeed,
+): Promise<void> {
   const day = relative
     ? DateTime.fromMillis(atMs, { zone: ZONE }).startOf('day')
     : DateTime.fromISO(SAMPLE_DAY, { zone: ZONE })
-  await knex.transaction(async (trx) => {
-    await trx('dental_clinic').insert(CLINICS).onConflict().ignore()
-    await trx('dental_type').insert(TYPES).onConflict().ignore()
-    await trx('dental_type_name').insert(TYPE_NAMES).onConflict().ignore()
+  await transaction(async (sql) => {
+    for (const row of CLINICS) await insert(sql, 'dental_clinic', row)
+    for (const row of TYPES) await insert(sql, 'dental_type', row)
+    for (const row of TYPE_NAMES) await insert(sql, 'dental_type_name', row)
     const profile = { language: 'en', created_at: day.toJSDate() }
-    await trx('dental_profile')
-      .insert([
-        { msisdn: JOHN, name: 'John', ...profile },
-        { msisdn: MARY, name: 'Mary', ...profile },
-      ])
-      .onConflict()
-      .ignore()
-    for (const one of relative ? [...FREE, ...FREE_IN_DEMO] : FREE) await slot(trx, one, day)
-    await visit(trx, JOHN_DONE, day)
-    await visit(trx, JOHN_UPCOMING, day)
+    await insert(sql, 'dental_profile', { msisdn: JOHN, name: 'John', ...profile })
+    await insert(sql, 'dental_profile', { msisdn: MARY, name: 'Mary', ...profile })
+    for (const one of relative ? [...FREE, ...FREE_IN_DEMO] : FREE) await slot(sql, one, day)
+    await visit(sql, JOHN_DONE, day)
+    await visit(sql, JOHN_UPCOMING, day)
   })
 }
 
 // John keeps the visits that he has on that side of today: a demo seeded again later gives him no second one.
-async function visit(trx: Knex.Transaction, one: SlotSeed, day: DateTime): Promise<void> {
-  const [there] = await trx('dental_appointment as a')
-    .join('dental_slot as s', 's.id', 'a.slot')
-    .where('a.msisdn', JOHN)
-    .andWhere('s.starts_at', one.days < 0 ? '<' : '>=', day.toJSDate())
-    .limit(1)
-    .select('a.id')
+async function visit(sql: SqlPort, one: SlotSeed, day: DateTime): Promise<void> {
+  const side = one.days < 0 ? '<' : '>='
+  const [there] = await sql(
+    `SELECT a.id FROM dental_appointment a JOIN dental_slot s ON s.id = a.slot
+    WHERE a.msisdn = :msisdn AND s.starts_at ${side} CAST(:day AS timestamptz) LIMIT 1`,
+    { msisdn: JOHN, day: day.toJSDate() },
+  )
   if (there) return
-  const id = await slot(trx, one, day)
+  const id = await slot(sql, one, day)
   const starts = day.plus({ days: one.days }).toISODate()
   const intention = `seed:${one.type}:${starts}`
-  const row = { msisdn: JOHN, slot: id, intention, booked_at: day.minus({ days: 60 }).toJSDate() }
-  await trx('dental_appointment').insert(row).onConflict().ignore()
+  const booked_at = day.minus({ days: 60 }).toJSDate()
+  await insert(sql, 'dental_appointment', { msisdn: JOHN, slot: id, intention, booked_at })
 }
 
-async function slot(trx: Knex.Transaction, one: SlotSeed, day: DateTime): Promise<string> {
+async function slot(sql: SqlPort, one: SlotSeed, day: DateTime): Promise<string> {
   const [hour, minute] = one.time.split(':').map(Number)
   const starts_at = day.plus({ days: one.days }).set({ hour, minute }).toJSDate()
   const row = { clinic: one.clinic, type: one.type, starts_at }
-  await trx('dental_slot').insert(row).onConflict().ignore()
-  const kept = await trx('dental_slot').where(row).first<{ id: string }>('id')
-  return kept.id
+  await insert(sql, 'dental_slot', row)
+  const [kept] = await sql<{ id: string }>(
+    `SELECT id FROM dental_slot
+    WHERE clinic = :clinic AND type = :type AND starts_at = CAST(:starts_at AS timestamptz)`,
+    row,
+  )
+  return kept!.id
+}
+
+/** Adds the row, unless it is there. */
+async function insert(sql: SqlPort, table: string, row: SqlBindings): Promise<void> {
+  const columns = Object.keys(row)
+  const values = columns.map((column) => `:${column}`)
+  await sql(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')}) ON CONFLICT DO NOTHING`, row)
 }

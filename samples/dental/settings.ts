@@ -1,9 +1,11 @@
 /** What an operator may set of the dental service, and what its parts are given. */
-import type { Knex } from 'knex'
-import { LEADS_MS_DEFAULT, QUIET_HOURS_DEFAULT, type ReminderRule } from '../../src/sms/outbox/index.ts'
-import type { CallContext } from '../../src/backend/index.ts'
-import type { JsonObject, Chance, Clock } from '../../src/ussd/index.ts'
-import { repeating } from '../../src/base/index.ts'
+import {
+  repeating,
+  type CallContext,
+  type JsonObject,
+  type ModuleDeps,
+  type ReminderRule,
+} from '../../src/plugin/index.ts'
 
 export interface DentalSettings {
   /** Cancelled appointments stand in the list, as cancelled. */
@@ -23,13 +25,13 @@ export const DENTAL_DEFAULTS: DentalSettings = {
   // The longest dialogue (180 s) and a margin: a hold must not lapse while its question is on the handset.
   holdMs: 210_000,
   confirmation: true,
-  reminders: { leadsMs: LEADS_MS_DEFAULT, quietHours: QUIET_HOURS_DEFAULT },
+  reminders: { leadsMs: [24 * 3_600_000, 2 * 3_600_000], quietHours: { from: '21:00', to: '07:00' } },
 }
 
-export interface DentalDeps {
-  knex: Knex
-  clock: Clock
-  chance: Chance
+export interface DentalDeps extends Pick<
+  ModuleDeps,
+  'sql' | 'transaction' | 'clock' | 'chance' | 'sms' | 'subscriberIn'
+> {
   settings: DentalSettings
 }
 

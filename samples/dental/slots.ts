@@ -1,6 +1,5 @@
 /** What can be booked: types, free slots, and the hold of the one that a subscriber is asked about. */
-import { Refusal, type BackendModule } from '../../src/backend/index.ts'
-import { statement } from '../../src/base/index.ts'
+import { preparedSql, Refusal, type BackendModule } from '../../src/plugin/index.ts'
 import { LIST_ROWS_MAX, rowId, safely, shortText, type DentalDeps } from './settings.ts'
 import { isoAt } from './texts.ts'
 
@@ -16,7 +15,7 @@ const FREE = `
     WHERE h.slot = s.id AND h.msisdn <> :msisdn AND h.expires_at > CAST(:now AS timestamptz))`
 
 // Due next: the last visit of the type and its interval. A type never visited, or of no interval, keeps its place.
-const TYPES = statement<{ id: string; name: string }>(
+const TYPES = preparedSql<{ id: string; name: string }>(
   'dental-types',
   `
   SELECT t.id, ${TYPE_NAME.replaceAll('s.type', 't.id')} AS name
@@ -28,7 +27,7 @@ const TYPES = statement<{ id: string; name: string }>(
   ORDER BY history.due_at NULLS LAST, t.position, t.id LIMIT ${LIST_ROWS_MAX}`,
 )
 
-const SLOTS = statement<SlotRow>(
+const SLOTS = preparedSql<SlotRow>(
   'dental-slots',
   `
   SELECT s.id, c.name AS clinic, c.zone, s.starts_at
@@ -41,7 +40,7 @@ const SLOTS = statement<SlotRow>(
 )
 
 // The primary key lets one subscriber hold a slot; a lapsed hold, or the subscriber's own, is taken over.
-const HOLD = statement<SlotRow & { type: string }>(
+const HOLD = preparedSql<SlotRow & { type: string }>(
   'dental-hold',
   `
   WITH let_go AS (
@@ -60,13 +59,13 @@ const HOLD = statement<SlotRow & { type: string }>(
   FROM held JOIN dental_slot s ON s.id = held.slot JOIN dental_clinic c ON c.id = s.clinic`,
 )
 
-const RELEASE = statement(
+const RELEASE = preparedSql(
   'dental-release',
   `
   DELETE FROM dental_hold WHERE slot = CAST(:slot AS bigint) AND msisdn = :msisdn`,
 )
 
-const RELEASE_ALL = statement('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch')
+const RELEASE_ALL = preparedSql('dental-release-all', 'DELETE FROM dental_hold WHERE epoch = :epoch')
 
 interface SlotRow {
   id: string
@@ -77,18 +76,18 @@ interface SlotRow {
 
 /** Operations `types`, `slots`, `hold` and `release`. */
 export function slots(deps: DentalDeps): BackendModule['operations'] {
-  const { knex, clock, settings } = deps
+  const { sql, clock, settings } = deps
   const now = () => new Date(clock.now())
   return {
     async types(_args, { msisdn, language, ...context }) {
       const asked = { msisdn, language, tailored: settings.tailored }
-      return { rows: await safely(deps, { ...context, msisdn, language }, () => TYPES(knex, asked)) }
+      return { rows: await safely(deps, { ...context, msisdn, language }, () => TYPES(sql, asked)) }
     },
 
     async slots(args, context) {
       const { msisdn, todayMs } = context
       const asked = { type: shortText(args, 'type'), msisdn, today: new Date(todayMs), tailored: settings.tailored }
-      const rows = await safely(deps, context, () => SLOTS(knex, { ...asked, now: now() }))
+      const rows = await safely(deps, context, () => SLOTS(sql, { ...asked, now: now() }))
       return { rows: rows.map((row) => ({ id: row.id, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) })) }
     },
 
@@ -98,7 +97,7 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
       const { epoch, msisdn, language, todayMs } = context
       const wanted = { slot, epoch, msisdn, language, today: new Date(todayMs) }
       const [row] = await safely(deps, context, () =>
-        HOLD(knex, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }),
+        HOLD(sql, { ...wanted, now: now(), expires: new Date(clock.now() + settings.holdMs) }),
       )
       if (!row) return new Refusal('slot-taken')
       return { slot, type: row.type, clinic: row.clinic, at: isoAt(row.starts_at, row.zone) }
@@ -106,13 +105,13 @@ export function slots(deps: DentalDeps): BackendModule['operations'] {
 
     async release(args, context) {
       const slot = rowId(args, 'slot')
-      if (slot) await safely(deps, context, () => RELEASE(knex, { slot, msisdn: context.msisdn }))
+      if (slot) await safely(deps, context, () => RELEASE(sql, { slot, msisdn: context.msisdn }))
       return {}
     },
   }
 }
 
 /** Gives back what a dialogue held. */
-export async function releaseAll({ knex }: DentalDeps, epoch: string): Promise<void> {
-  await RELEASE_ALL(knex, { epoch })
+export async function releaseAll({ sql }: DentalDeps, epoch: string): Promise<void> {
+  await RELEASE_ALL(sql, { epoch })
 }

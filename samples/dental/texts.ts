@@ -1,6 +1,6 @@
 /** The texts of the SMS about a visit to a clinic. */
 import { DateTime } from 'luxon'
-import { showDate, showTime } from '../../src/flow/expression/index.ts'
+import { showDate, showTime } from '../../src/plugin/index.ts'
 
 export interface AppointmentVisit {
   type: string

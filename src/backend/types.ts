@@ -1,30 +1,9 @@
 /** What a flow may call: a named back end, reached over HTTP or in the daemon itself. */
 import type { Json, JsonObject, EndReason } from '../ussd/index.ts'
+import type { CallContext } from '../plugin/index.ts'
 import type { KeepDirective } from './cache-control.ts'
 
-/** All that a back end is told besides the arguments. */
-export interface CallContext {
-  /** `epoch:turn:call`: the same for every repetition of the same call. Do the thing once a key. */
-  intention: string
-  /** Of the dialogue; where it goes on in one that we pushed, of the first. */
-  epoch: string
-  /** With the epoch '' in a read whose answer is the same for everybody. */
-  msisdn: string
-  language: string
-  line: string
-  /** The calendar's milliseconds (may be frozen): what "today" means. */
-  todayMs: number
-  /** Aborted at the turn's deadline, or when the time that the flow gives the call is over. */
-  signal: AbortSignal
-  /** When that will be, in wall-clock milliseconds; absent: nobody knows. */
-  deadlineMs?: number
-  /** What the flow gives this call, in place of the back end's own time-out. */
-  timeoutMs?: number
-  /** It changes something. */
-  once?: boolean
-  /** An argument is secret: the answer may be too. */
-  isSecret?: boolean
-}
+export { type BackendModule, type CallContext, Refusal } from '../plugin/index.ts'
 
 export type CallResult =
   /** `keep`: what the back end says of keeping it. */
@@ -65,20 +44,4 @@ export interface Backend {
   /** A dialogue that called this back end has ended: release what it held. Best effort; must be idempotent. */
   ended?(epoch: string, reason: EndReason, about?: EndedDialogue): Promise<void>
   close?(): Promise<void>
-}
-
-/** A module back end: operations by name. What throws becomes `failed`, so only throw for faults. */
-export interface BackendModule {
-  operations: Record<string, (args: JsonObject, context: CallContext) => Promise<Json | Refusal>>
-  ended?(epoch: string, reason: EndReason): Promise<void>
-}
-
-/** Returned by an operation to refuse by name. */
-export class Refusal {
-  readonly refusal: string
-  readonly data: Json
-  constructor(refusal: string, data: Json = null) {
-    this.refusal = refusal
-    this.data = data
-  }
 }

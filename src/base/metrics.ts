@@ -85,6 +85,7 @@ export const COUNTERS = {
     'Reads that may be answered from memory, by where the answer came from',
     ['backend', 'operation', 'result'],
   ],
+  module_events_total: ['What modules of back ends count themselves', ['backend', 'event']],
   sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
   sms_replaced_total: ['SMS for which an operator had another text, by what came of it', ['result']],
   sms_queries_total: [

@@ -1,16 +1,20 @@
 /** Hot statements, off the query builder, and their repetition when the answer was lost. */
-import type { Knex } from 'knex'
 import type { Chance, Clock } from '../ussd/index.ts'
 
 export type SqlBindings = Record<string, string | number | boolean | null | Date>
+
+/** What a statement runs on: the pool, or a transaction. Knex is one. */
+export interface RawSql {
+  raw(text: string, bindings: SqlBindings): { options(options: { name: string }): PromiseLike<{ rows: unknown[] }> }
+}
 
 /**
  * A prepared statement: the server plans it once a connection. `name` must be unique; parameters are `:named`, and
  * need a CAST where the server cannot tell their type.
  */
-export function statement<Row>(name: string, sql: string): (knex: Knex, bindings: SqlBindings) => Promise<Row[]> {
-  return async (knex, bindings) => {
-    const { rows } = await knex.raw(sql, bindings).options({ name })
+export function statement<Row>(name: string, sql: string): (on: RawSql, bindings: SqlBindings) => Promise<Row[]> {
+  return async (on, bindings) => {
+    const { rows } = await on.raw(sql, bindings).options({ name })
     return rows as Row[]
   }
 }

@@ -2,9 +2,8 @@
 import { join } from 'node:path'
 import { DateTime } from 'luxon'
 import { loadSettings, type Settings } from '../config/index.ts'
-import { serverOf } from '../daemon/index.ts'
-import { UsageError } from '../base/index.ts'
-import { seed } from '../../samples/dental/index.ts'
+import { loadModule, sampleModule, serverOf } from '../daemon/index.ts'
+import { createMetrics, silentLog, systemChance, systemClock, UsageError } from '../base/index.ts'
 import { migrate, migrationStatus, ensureDatabase, openPostgres, type Postgres } from '../store/postgres/index.ts'
 import { unreachable } from '../store/index.ts'
 import type { Say } from './arguments.ts'
@@ -32,13 +31,30 @@ export interface SeedOptions {
 }
 
 export async function seedCommand(options: SeedOptions, say: Say): Promise<void> {
-  if (options.service !== 'dental') throw new UsageError(`there is no sample service '${options.service}': dental`)
+  const { service } = options
   await withDatabase(options.config, async ({ knex }, settings) => {
     const atMs = options.at === undefined ? Date.now() : dayOf(options.at)
+    const how = settings.backends[service] ?? { module: service, settings: {} }
+    if (!('module' in how) || (how.module === service && !sampleModule(service)))
+      throw new UsageError(
+        `there is no sample service '${service}': dental, or a back end of the settings that is a module`,
+      )
+    const clock = systemClock()
+    const host = {
+      settings,
+      knex,
+      clock,
+      chance: systemChance,
+      metrics: createMetrics({ process: false }),
+      log: silentLog,
+    }
+    const { seed } = await loadModule(service, how, host)
+    if (!seed)
+      throw new UsageError(`the module of back end '${service}' has no data to try it with (no function 'seed')`)
     await migrate(knex)
-    await seed(knex, { atMs, relative: options.at === undefined })
+    await seed({ atMs, relative: options.at === undefined })
     const { zone } = settings.reminders
-    say(`seeded dental around ${DateTime.fromMillis(atMs, { zone }).toISODate()}, zone ${zone}`)
+    say(`seeded ${service} around ${DateTime.fromMillis(atMs, { zone }).toISODate()}, zone ${zone}`)
   })
 }
 

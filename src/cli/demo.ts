@@ -5,10 +5,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { systemChance, systemClock, createLog, packageRoot } from '../base/index.ts'
 import { parseSettings } from '../config/index.ts'
-import { startDaemon } from '../daemon/index.ts'
-import { seed } from '../../samples/dental/index.ts'
+import { loadModule, startDaemon, startSampleWallet } from '../daemon/index.ts'
 import { recordedText, talkRecorder, type Left } from '../flow/talk/index.ts'
-import { startWallet } from '../../samples/topup/index.ts'
 import { simulate } from '../simulator/index.ts'
 import { untilSignal } from './simulate.ts'
 
@@ -21,7 +19,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const say = (text: string) => void process.stdout.write(`${text}\n`)
   const clock = systemClock()
   const signal = untilSignal()
-  const wallet = await startWallet({ port: 0 })
+  const wallet = await startSampleWallet({ port: 0 })
   const recorder = talkRecorder()
   const talkOf = (msisdn: string, left: Left | null) => {
     const recorded = recorder.talk(msisdn, left ?? undefined)
@@ -51,7 +49,12 @@ export async function demo(options: DemoOptions): Promise<void> {
       const log = createLog({ level: 'info', key: randomBytes(32), services: settings.services, destination })
       const daemon = await startDaemon({ settings, clock, chance: systemChance, log, watch: recorder.watch })
       // Whoever presses Ctrl-C while it starts wants no daemon, and its phone is gone already.
-      if (!signal.aborted) await seed(daemon.stores.knex, { atMs: clock.today(), relative: true })
+      if (!signal.aborted) {
+        const { metrics, stores } = daemon
+        const host = { settings, knex: stores.knex, clock, chance: systemChance, metrics, log }
+        const dental = await loadModule('dental', { module: 'dental', settings: {} }, host)
+        await dental.seed!({ atMs: clock.today(), relative: true })
+      }
       if (signal.aborted) return await daemon.stop()
       signal.addEventListener('abort', () => void daemon.stop())
       say(`\n  Open ${at.url}/ and dial *123# or *675#.`)

@@ -1,7 +1,15 @@
 /** `subscriber export` and `subscriber erase`: what a person may ask of whoever runs this. */
-import { systemClock, StoreError, UsageError, silentLog, maskMsisdn, createMetrics } from '../base/index.ts'
+import {
+  systemChance,
+  systemClock,
+  StoreError,
+  UsageError,
+  silentLog,
+  maskMsisdn,
+  createMetrics,
+} from '../base/index.ts'
 import { loadSettings } from '../config/index.ts'
-import { groupsOf, openStores } from '../daemon/index.ts'
+import { groupsOf, loadModules, openStores } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
@@ -22,18 +30,20 @@ export async function exportCommand(options: SubscriberOptions, say: Say): Promi
 /** The report names the number masked: it may be filed. */
 export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
   await withStores(options, async (parts, msisdn) => {
-    const { dialogues, dental, late, pin, language, sms, optOut } = await erasePerson(
+    const { dialogues, modules, late, pin, language, sms, optOut } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
     )
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
-      `         ${dialogues} in the dialogue store, ${dental} rows of the dental service, ${late} late answers, ${pin} PINs, ` +
+      `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${late} late answers, ${pin} PINs, ` +
         `${sms} rows of SMS; opt-out: ${optOut}`,
     )
     say(`         ${language === 0 ? 'no language had been' : 'the language that was'} chosen`)
-    say('not here: back ends of your own, backups, Redis and Postgres files until they are rewritten, the SMSC')
+    say(
+      'not here: back ends over HTTP, modules that do not say what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
+    )
   })
 }
 
@@ -45,15 +55,13 @@ async function withStores(
   if (msisdn === null) throw new UsageError('--msisdn is not an international number such as 67570000001')
   const { settings } = loadSettings(options.config, process.env)
   try {
-    const stores = await openStores({
-      settings,
-      log: silentLog,
-      metrics: createMetrics({ process: false }),
-      clock: systemClock(),
-    })
+    const [clock, metrics, log] = [systemClock(), createMetrics({ process: false }), silentLog]
+    const stores = await openStores({ settings, log, metrics, clock })
     try {
       const { knex, dialogues, shelf } = stores
-      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services: settings.services }, msisdn)
+      const modules = await loadModules(settings, { knex, clock, chance: systemChance, metrics, log })
+      const { services } = settings
+      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services, modules }, msisdn)
     } finally {
       await stores.close()
     }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { systemChance, systemClock, UsageError, packageRoot, readSecretFile } from '../base/index.ts'
 import { addTalk } from './record.ts'
-import { startWallet } from '../../samples/topup/index.ts'
+import { startSampleWallet } from '../daemon/index.ts'
 import {
   simulate,
   dialTerminal,
@@ -80,7 +80,7 @@ export async function dialCommand(
 }
 
 export async function walletCommand(options: { host: string; port: number }, say: Say): Promise<void> {
-  const wallet = await startWallet(options)
+  const wallet = await startSampleWallet(options)
   say(`wallet on http://${options.host}:${wallet.port}`)
   const signal = untilSignal()
   await new Promise((done) => signal.addEventListener('abort', done, { once: true }))

@@ -3,18 +3,16 @@ import type { Knex } from 'knex'
 import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
-import { eraseSubscriber } from '../../samples/dental/index.ts'
+import type { BackendModule } from '../backend/index.ts'
+import type { PersonalTable } from '../plugin/index.ts'
 import { subscriberLanguages } from '../services/subscriber/index.ts'
 import { type CodeRoute, shownCode } from '../ussd/index.ts'
 
 /**
- * Tables that hold a number, the column it stands in, and what is handed out of a row (all, if nothing is said). A test
- * holds this list to the database's own.
+ * Tables of the daemon's own that hold a number; modules of back ends know theirs. A test holds this list to the
+ * database's.
  */
-export const PERSONAL: readonly { table: string; column: string; shown?: readonly string[] }[] = [
-  { table: 'dental_profile', column: 'msisdn' },
-  { table: 'dental_appointment', column: 'msisdn' },
-  { table: 'dental_hold', column: 'msisdn' },
+export const PERSONAL: readonly PersonalTable[] = [
   // Not the hashes: four digits are found from one in minutes.
   { table: 'pin', column: 'msisdn', shown: ['msisdn', 'wrong', 'locked_until', 'changed_at'] },
   { table: 'subscriber_language', column: 'msisdn' },
@@ -40,6 +38,8 @@ export interface PrivacyDeps {
   /** Line groups that dialogues may be in. */
   groups: readonly string[]
   services: readonly CodeRoute[]
+  /** Back ends that keep something of subscribers. */
+  modules: readonly Pick<BackendModule, 'subscriber'>[]
 }
 
 export interface Export {
@@ -53,7 +53,7 @@ export interface Export {
 
 /** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
 export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promise<Export> {
-  const { knex, dialogues, shelf, groups, services } = deps
+  const { knex, dialogues, shelf, groups, services, modules } = deps
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
   const tables: Export['tables'] = {}
@@ -61,6 +61,7 @@ export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promi
     tables[table] = await knex(table)
       .where({ [column]: msisdn })
       .select(...shown)
+  for (const { subscriber } of modules) Object.assign(tables, await subscriber?.export(msisdn))
   // A daemon of an older version writes the whole code.
   tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({
     ...row,
@@ -74,8 +75,8 @@ export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promi
 export interface Erased {
   /** Records of the dialogue store. */
   dialogues: number
-  /** Rows of the dental service: profile, appointments, holds. */
-  dental: number
+  /** Rows of modules of back ends. */
+  modules: number
   /** Answers that were promised for later. */
   late: number
   /** Whether there was a PIN. */
@@ -97,14 +98,23 @@ export async function erasePerson(
   msisdn: string,
   keepOptOut: boolean,
 ): Promise<Erased> {
-  const { knex, dialogues, shelf } = deps
+  const { knex, dialogues, shelf, modules } = deps
   const records = await dialogues.erase(msisdn)
-  const dental = await eraseSubscriber(knex, msisdn)
+  let ofModules = 0
+  for (const { subscriber } of modules) ofModules += (await subscriber?.erase(msisdn)) ?? 0
   const language = await subscriberLanguages(knex).forget(msisdn)
   const sms = (await shelf.erase(msisdn)) + (await eraseSms(knex, msisdn))
   const late = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
-  return { dialogues: records, dental, late, pin, language, sms, optOut: await optOut(knex, msisdn, keepOptOut) }
+  return {
+    dialogues: records,
+    modules: ofModules,
+    late,
+    pin,
+    language,
+    sms,
+    optOut: await optOut(knex, msisdn, keepOptOut),
+  }
 }
 
 async function optOut(knex: Knex, msisdn: string, keep: boolean): Promise<Erased['optOut']> {

@@ -7,7 +7,7 @@ import { DateTime } from 'luxon'
 import type { Knex } from 'knex'
 import { silentLog } from '../../src/base/log-port.ts'
 import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch.ts'
-import { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type Planned } from '../../src/sms/outbox/schedule.ts'
+import { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type PlannedSms } from '../../src/sms/outbox/schedule.ts'
 import { seededChance } from '../../src/simulator/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { FAILURES_MAX, told, type Campaign } from './outcome.ts'
@@ -145,7 +145,7 @@ function planFor(zone: string, failures: string[]): number {
   return starts.length
 }
 
-function faultOf(plan: readonly Planned[], startsMs: number, minuteAt: (ms: number) => number): string | null {
+function faultOf(plan: readonly PlannedSms[], startsMs: number, minuteAt: (ms: number) => number): string | null {
   if (plan.some(({ dueMs }) => isQuiet(minuteAt(dueMs)))) return 'due in quiet hours'
   if (plan.some(({ dueMs, expiresMs }) => dueMs >= startsMs || expiresMs > startsMs || expiresMs <= dueMs))
     return 'of use only after it has begun'

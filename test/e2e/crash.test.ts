@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import { seed } from '../../samples/dental/seed.ts'
+import { seedDental } from '../support/dental.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, newStage, settingsFor, stageTables } from '../support/daemon.ts'
@@ -38,7 +38,7 @@ describeWith(['redis', 'postgres'], 'a daemon that is killed', function () {
   before(async () => {
     smsc = await startSmsc({ clock: realClock, chance: Math.random })
     knex = await stageTables(stage)
-    await seed(knex, { atMs: FROZEN })
+    await seedDental(knex, { atMs: FROZEN })
     daemon = start()
     await bound(daemon, smsc)
   })

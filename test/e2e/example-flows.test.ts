@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { BackendModule, CallContext } from '../../src/backend/types.ts'
 import { Refusal } from '../../src/backend/types.ts'
 import { parseSettings } from '../../src/config/load.ts'
 import type { Settings } from '../../src/config/schema.ts'
 import type { Phone } from '../../src/simulator/phone.ts'
+import { loadModule } from '../../src/daemon/modules.ts'
 import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
 import { writeStoreKeys } from '../../src/store/key-file.ts'
 import { realClock } from '../support/clock.ts'
@@ -64,11 +64,10 @@ describeWith(['redis', 'postgres'], 'the example flows with their back ends, ove
   }
   /** The example's module on the daemon's own database, to be called as a turn that is played again calls it. */
   async function moduleOf(name: string): Promise<BackendModule> {
-    const { backend } = (await import(pathToFileURL(`examples/flows/${name}/backend.mjs`).href)) as {
-      backend: (parts: object) => BackendModule
-    }
-    const refuse = (refusal: string) => new Refusal(refusal)
-    return backend({ knex: staged.knex, clock: { ...realClock, today: () => today }, settings: {}, refuse })
+    const { settings, knex, daemon } = staged
+    const clock = { ...realClock, today: () => today }
+    const host = { settings, knex, clock, chance: Math.random, metrics: daemon.metrics, log: daemon.log }
+    return loadModule('example', { module: `examples/flows/${name}/backend.mjs`, settings: {} }, host)
   }
   const by = (msisdn: string, intention: string) => ({ msisdn, intention, language: 'en' }) as CallContext
 

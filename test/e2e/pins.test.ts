@@ -187,7 +187,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       none('row', JSON.stringify(row))
       // As a daemon of before would have written it.
       await staged.knex('ussd_late').update({ code: `*150*3*${PIN}#` })
-      const parts = { ...staged.daemon.stores, groups: ['test'], services: staged.settings.services }
+      const parts = { ...staged.daemon.stores, groups: ['test'], services: staged.settings.services, modules: [] }
       const johns = await exportSubscriber(parts, JOHN)
       assert.equal((johns.tables.ussd_late![0] as { code: string }).code, '*150*#')
       const paul = await exportSubscriber(parts, PAUL)

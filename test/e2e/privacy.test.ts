@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
+import { PERSONAL_TABLES } from '../../samples/dental/module.ts'
 import type { Knex } from 'knex'
 import { purgeOnce } from '../../src/daemon/retention.ts'
 import { uuidV7 } from '../../src/base/ids.ts'
@@ -7,6 +8,7 @@ import { silentLog } from '../../src/base/log-port.ts'
 import { erasePerson, exportSubscriber, PERSONAL } from '../../src/privacy/subscriber.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
+import { dentalOn } from '../support/dental.ts'
 import { foreignSmsc } from '../support/foreign-smsc.ts'
 import { describeWith, services, until } from '../support/services.ts'
 
@@ -16,7 +18,12 @@ const MARY = '67570000002'
 describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
   let smsc: Awaited<ReturnType<typeof foreignSmsc>>
   let staged: Staged
-  const parts = () => ({ ...staged.daemon.stores, groups: ['test'], services: staged.settings.services })
+  const parts = () => ({
+    ...staged.daemon.stores,
+    groups: ['test'],
+    services: staged.settings.services,
+    modules: [dentalOn({ knex: staged.daemon.stores.knex, clock: realClock })],
+  })
 
   before(async () => {
     smsc = await foreignSmsc()
@@ -41,7 +48,8 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const found = (rows as { table_name: string; column_name: string }[]).map(
       (row) => `${row.table_name}.${row.column_name}`,
     )
-    assert.deepEqual(found.toSorted(), PERSONAL.map(({ table, column }) => `${table}.${column}`).toSorted())
+    const known = [...PERSONAL, ...PERSONAL_TABLES].map(({ table, column }) => `${table}.${column}`)
+    assert.deepEqual(found.toSorted(), known.toSorted())
   })
 
   it('is handed out whole', async () => {
@@ -73,7 +81,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     const erased = await erasePerson(parts(), JOHN, false)
     assert.ok(
       erased.dialogues === 1 &&
-        erased.dental > 0 &&
+        erased.modules > 0 &&
         erased.language === 1 &&
         erased.sms > 0 &&
         erased.optOut === 'removed',
@@ -84,7 +92,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.doesNotMatch(await staged.daemon.metrics.registry.metrics(), new RegExp(`${JOHN}|${MARY}`))
     assert.deepEqual(await erasePerson(parts(), JOHN, false), {
       dialogues: 0,
-      dental: 0,
+      modules: 0,
       late: 0,
       pin: 0,
       language: 0,

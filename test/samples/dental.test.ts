@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { Refusal, type BackendModule, type CallContext } from '../../src/backend/types.ts'
-import { eraseSubscriber } from '../../samples/dental/erase.ts'
-import { dental } from '../../samples/dental/module.ts'
-import { seed } from '../../samples/dental/seed.ts'
 import type { DentalSettings } from '../../samples/dental/settings.ts'
 import type { Json, JsonObject } from '../../src/ussd/vocabulary.ts'
 import { fakeClock, type FakeClock } from '../support/clock.ts'
+import { dentalOn, seedDental } from '../support/dental.ts'
 import { describeBoth } from '../support/postgres.ts'
 
 const JOHN = '67570000001'
@@ -32,12 +30,11 @@ describeBoth('the dental service', (database) => {
     ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} CASCADE`)
     clock = fakeClock(SAMPLE)
-    await seed(knex, { atMs: SAMPLE })
+    await seedDental(knex, { atMs: SAMPLE })
     service = open()
   })
 
-  const open = (settings: Partial<DentalSettings> = {}) =>
-    dental({ knex: database.db.knex, clock, chance: () => 0.5, settings })
+  const open = (settings: Partial<DentalSettings> = {}) => dentalOn({ knex: database.db.knex, clock, settings })
 
   function call(operation: string, args: JsonObject, who: Partial<CallContext> = {}): Promise<Json | Refusal> {
     const context: CallContext = {
@@ -96,7 +93,7 @@ describeBoth('the dental service', (database) => {
   it('seeds twice to the same data, and gives John nothing back that he cancelled', async () => {
     const [checkup] = await rows('appointments', { for: 'cancel' })
     await call('cancel', { appointment: checkup!.id! })
-    await seed(database.db.knex, { atMs: SAMPLE })
+    await seedDental(database.db.knex, { atMs: SAMPLE })
     assert.deepEqual(await rows('appointments', { for: 'cancel' }), [])
     assert.equal((await rows('appointments', { for: 'view' })).length, 1)
     assert.equal((await freeSlots()).length, 3)
@@ -105,8 +102,8 @@ describeBoth('the dental service', (database) => {
   it('lays the sample relative to today for a demo', async () => {
     const atMs = Date.parse('2026-02-03T13:20:00+10:00')
     await database.db.knex.raw('TRUNCATE dental_appointment, dental_slot CASCADE')
-    await seed(database.db.knex, { atMs, relative: true })
-    await seed(database.db.knex, { atMs: atMs + 3 * DAY, relative: true })
+    await seedDental(database.db.knex, { atMs, relative: true })
+    await seedDental(database.db.knex, { atMs: atMs + 3 * DAY, relative: true })
     const who = { todayMs: atMs }
     assert.deepEqual(
       (await rows('appointments', { for: 'view' }, who)).map((row) => [row.type, row.at, row.status]),
@@ -355,7 +352,7 @@ describeBoth('the dental service', (database) => {
   it('forgets a subscriber who wants to be forgotten: the slot is free again', async () => {
     const slot = await firstSlot()
     await call('book', { slot })
-    assert.equal(await eraseSubscriber(database.db.knex, JOHN), 4)
+    assert.equal(await service.subscriber!.erase(JOHN), 4)
     assert.equal(((await call('profile', {})) as JsonObject).known, false)
     assert.ok((await freeSlots({ msisdn: MARY })).some((free) => free.id === slot))
   })
@@ -377,7 +374,7 @@ describeBoth('the dental service', (database) => {
               },
             }),
     })
-    service = dental({
+    service = dentalOn({
       knex: flaky,
       clock: { ...clock, after: (_ms, run) => (run(), () => undefined) },
       chance: () => 0.5,

@@ -2,6 +2,8 @@
  * One daemon: the real core, put together as src/daemon/daemon.ts does it, on a simulated process, network and stores.
  */
 import { createBackends } from '../../src/daemon/backends.ts'
+import { factoryOf } from '../../src/daemon/modules.ts'
+import { sampleModule } from '../../src/daemon/samples.ts'
 import { createLines, type Lines } from '../../src/daemon/lines.ts'
 import { createDaemonLate } from '../../src/daemon/deferred.ts'
 import { createDaemonPush } from '../../src/daemon/push.ts'
@@ -40,6 +42,9 @@ export interface SimDaemonDeps {
   log: Log
   before?: OnRequest | undefined
 }
+
+// Reading a file takes real time, of which a simulated daemon has none.
+await factoryOf(sampleModule('dental')!)
 
 /** Where the SMSC listens. */
 export const SMSC = 'smsc'

@@ -9,9 +9,9 @@ import { smsDispatcher, type SmsDispatcher } from '../../src/sms/outbox/dispatch
 import { forgetOld } from '../../src/sms/outbox/forget.ts'
 import { CLAIM, SUBMIT, TAKE_PART } from '../../src/sms/outbox/rows.ts'
 import type { Receipt, SmsOutcome, SmsSubmit } from '../../src/sms/outbox/types.ts'
-import { dental } from '../../samples/dental/module.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
 import type { Postgres } from '../../src/store/postgres/connection.ts'
+import { dentalOn } from '../support/dental.ts'
 import { freshServer } from '../support/postgres.ts'
 import { describeWith } from '../support/services.ts'
 
@@ -165,7 +165,7 @@ describeWith(['postgres'], 'the SQL model and Postgres', () => {
     return {
       ...rest,
       knex,
-      service: dental({ knex, clock, chance, settings: { tailored: true, listCancelled: true } }),
+      service: dentalOn({ knex, clock, chance, settings: { tailored: true, listCancelled: true } }),
       outbox: smsDispatcher({
         knex,
         clock,

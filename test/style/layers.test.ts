@@ -25,7 +25,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/flow/engine': ['src/flow/expression', 'src/flow/terms', 'src/flow/text'],
   'src/flow/screens': ['src/flow/expression', 'src/flow/terms', 'src/flow/text', 'src/flow/engine'],
   'src/flow/language': ['src/flow/expression', 'src/flow/terms', 'src/flow/screens'],
-  'src/flow/read': ['src/flow/expression', 'src/flow/language'],
+  'src/flow/read': ['src/plugin', 'src/flow/expression', 'src/flow/language'],
   'src/flow/check': ['src/flow/expression', 'src/flow/language', 'src/flow/text', 'src/flow/read', 'src/flow/screens'],
   'src/flow/load': [
     'src/flow/expression',
@@ -50,7 +50,8 @@ const MAY: Record<string, readonly string[] | '*'> = {
   ],
   'src/flow/draw': ['src/flow/expression', 'src/flow/language', 'src/flow/load', 'src/flow/explore'],
   'src/flow/release': ['src/flow/read', 'src/flow/engine', 'src/flow/check', 'src/flow/load', 'src/flow/explore'],
-  'src/backend': ['src/flow/engine', 'src/backend/contracts'],
+  'src/plugin': ['src/flow/expression'],
+  'src/backend': ['src/plugin', 'src/flow/engine', 'src/backend/contracts'],
   'src/backend/contracts': ['src/flow/engine'],
   'src/dialogue': ['src/flow/engine', 'src/backend'],
   'src/sms': [
@@ -62,7 +63,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
     'src/sms/inbox',
     'src/sms/pdu',
   ],
-  'src/sms/outbox': ['src/smpp/pdu'],
+  'src/sms/outbox': ['src/plugin', 'src/smpp/pdu'],
   'src/sms/pdu': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/sms/outbox'],
   'src/sms/inbox': ['src/smpp', 'src/smpp/dialect', 'src/sms/outbox', 'src/sms/pdu'],
   'src/push': ['src/smpp', 'src/smpp/pdu', 'src/flow/engine', 'src/backend', 'src/dialogue'],
@@ -83,9 +84,17 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/store/postgres': ['src/flow/engine', 'src/flow/release', 'src/store/journal', 'migrations'],
   'src/services/pin': ['src/backend'],
   'src/services/subscriber': ['src/sms/outbox'],
-  'samples/dental': ['src/backend', 'src/flow/expression', 'src/sms/outbox'],
+  // As an operator's own module: by `ussd-connector/plugin` alone.
+  'samples/dental': ['src/plugin'],
   'samples/topup': [],
-  'src/privacy': ['src/dialogue', 'src/sms/inbox', 'src/sms/outbox', 'src/services/subscriber', 'samples/dental'],
+  'src/privacy': [
+    'src/plugin',
+    'src/backend',
+    'src/dialogue',
+    'src/sms/inbox',
+    'src/sms/outbox',
+    'src/services/subscriber',
+  ],
   'src/admin': [
     'src/admin/routes',
     'src/config',
@@ -194,6 +203,13 @@ describe('layers', () => {
       }
     }
     assert.deepEqual(breaches, [])
+  })
+
+  it("one file knows where the samples are: they are loaded as an operator's own modules", () => {
+    const importers = files.filter(
+      (file) => file.startsWith('src/') && /['"`][./]*samples\//.test(readFileSync(join(root, file), 'utf8')),
+    )
+    assert.deepEqual(importers, ['src/daemon/samples.ts'])
   })
 
   it('a room is entered by its face', () => {

@@ -10,9 +10,9 @@ import type { Settings } from '../../src/config/schema.ts'
 import { startDaemon, type Daemon, type DaemonOptions } from '../../src/daemon/daemon.ts'
 import { createLog } from '../../src/base/log.ts'
 import { migrate } from '../../src/store/postgres/migrate.ts'
-import { seed } from '../../samples/dental/seed.ts'
 import type { Clock } from '../../src/ussd/vocabulary.ts'
 import { realClock } from './clock.ts'
+import { seedDental } from './dental.ts'
 import { services, until } from './services.ts'
 import { root } from '../style/tree.ts'
 
@@ -83,7 +83,7 @@ export async function stageDaemon(options: StageOptions): Promise<Staged> {
     ...(options.read ? { read: options.read } : {}),
     ...(options.watch ? { watch: options.watch } : {}),
   })
-  if (!options.with) await seed(daemon.stores.knex, { atMs: FROZEN })
+  if (!options.with) await seedDental(daemon.stores.knex, { atMs: FROZEN })
   await until(async () => (await daemon.readiness()).ready, 'the daemon does not get ready')
   return {
     daemon,

@@ -18,66 +18,67 @@ const WORDS = { en: 'Airtime', tpi: 'Kredit' }
 const OPENING_TOEA = 5_000
 const PURCHASES_SHOWN = 20
 
-export function backend({ knex, clock, refuse, settings }) {
+/** @type {import('ussd-connector/plugin').BackendFactory} */
+export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
   const { opening = OPENING_TOEA / 100 } = settings
-  let prepared
 
-  /** The tables, made at the first use. */
-  function ready() {
-    prepared ??= prepare(knex).catch((error) => {
-      prepared = undefined
-      throw error
+  /** The balance; its row is locked until the transaction ends. */
+  async function account(sql, msisdn) {
+    await sql('INSERT INTO example_airtime_account (msisdn, toea) VALUES (:msisdn, :toea) ON CONFLICT DO NOTHING', {
+      msisdn,
+      toea: Math.round(opening * 100),
     })
-    return prepared
-  }
-
-  async function account(trx, msisdn) {
-    await trx('example_airtime_account')
-      .insert({ msisdn, toea: Math.round(opening * 100) })
-      .onConflict('msisdn')
-      .ignore()
-    const row = await trx('example_airtime_account').where({ msisdn }).forUpdate().first()
+    const [row] = await sql('SELECT toea FROM example_airtime_account WHERE msisdn = :msisdn FOR UPDATE', { msisdn })
     return Number(row.toea)
   }
+  const balanceOf = (msisdn) => transaction((sql) => account(sql, msisdn))
 
   function offersFor(toea) {
     return BUNDLES.filter(({ price, least }) => Math.max(price, least) * 100 <= toea)
   }
 
   /** Pays once an intention. `refusal` is asked with the balance, before anything is written. */
-  async function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
-    await ready()
-    return knex.transaction(async (trx) => {
-      const toea = await account(trx, msisdn)
-      const before = await trx('example_airtime_purchase').where({ intention }).first()
+  function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
+    return transaction(async (sql) => {
+      const toea = await account(sql, msisdn)
+      const [before] = await sql('SELECT * FROM example_airtime_purchase WHERE intention = :intention', { intention })
       if (before) return { balance: Number(before.toea_after) / 100, reference: before.reference }
       const refused = refusal(toea)
       if (refused) return refuse(refused)
       const after = toea - Math.round(price * 100)
       if (after < 0) return refuse('insufficient')
-      const [{ nr }] = await trx('example_airtime_purchase')
-        .insert({ intention, msisdn, what, toea: toea - after, toea_after: after, at: new Date(clock.today()) })
-        .returning('nr')
+      const [{ nr }] = await sql(
+        `INSERT INTO example_airtime_purchase (intention, msisdn, what, toea, toea_after, at)
+        VALUES (:intention, :msisdn, :what, :toea, :after, :at) RETURNING nr`,
+        { intention, msisdn, what, toea: toea - after, after, at: new Date(clock.today()) },
+      )
       const reference = `A${String(nr).padStart(6, '0')}`
-      await trx('example_airtime_purchase').where({ nr }).update({ reference })
-      await trx('example_airtime_account').where({ msisdn }).update({ toea: after })
+      await sql('UPDATE example_airtime_purchase SET reference = :reference WHERE nr = :nr', { nr, reference })
+      await sql('UPDATE example_airtime_account SET toea = :after WHERE msisdn = :msisdn', { msisdn, after })
       return { balance: after / 100, reference }
     })
   }
 
   return {
+    prepare: async () => {
+      await sql(`CREATE TABLE IF NOT EXISTS example_airtime_account (
+        msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))`)
+      await sql(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
+        nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL,
+        toea bigint NOT NULL, toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)
+    },
+    subscriber: subscriberIn([
+      { table: 'example_airtime_purchase', column: 'msisdn' },
+      { table: 'example_airtime_account', column: 'msisdn' },
+    ]),
     operations: {
-      account: async (_args, { msisdn }) => {
-        await ready()
-        return { balance: (await knex.transaction((trx) => account(trx, msisdn))) / 100 }
-      },
+      account: async (_args, { msisdn }) => ({ balance: (await balanceOf(msisdn)) / 100 }),
       topup: async ({ amount, receiver }, context) => {
         if (!/^675\d{8}$/.test(String(receiver))) return refuse('unknown-number')
         return pay(context, { what: AIRTIME, price: Number(amount) })
       },
       offers: async (_args, { msisdn }) => {
-        await ready()
-        const rows = offersFor(await knex.transaction((trx) => account(trx, msisdn)))
+        const rows = offersFor(await balanceOf(msisdn))
         return { rows: rows.map(({ id, name, days, price }) => ({ id, name, days, price })) }
       },
       buy: async ({ id, price }, context) => {
@@ -90,11 +91,10 @@ export function backend({ knex, clock, refuse, settings }) {
       },
       purchases: async (_args, { msisdn, language }) => {
         const words = (what) => (what === AIRTIME ? (WORDS[language] ?? WORDS.en) : what)
-        await ready()
-        const rows = await knex('example_airtime_purchase')
-          .where({ msisdn })
-          .orderBy('nr', 'desc')
-          .limit(PURCHASES_SHOWN)
+        const rows = await sql(
+          `SELECT * FROM example_airtime_purchase WHERE msisdn = :msisdn ORDER BY nr DESC LIMIT ${PURCHASES_SHOWN}`,
+          { msisdn },
+        )
         return {
           rows: rows.map(({ at, what, toea, reference }) => ({
             at: at.toISOString(),
@@ -106,13 +106,4 @@ export function backend({ knex, clock, refuse, settings }) {
       },
     },
   }
-}
-
-async function prepare(knex) {
-  await knex.raw(
-    'CREATE TABLE IF NOT EXISTS example_airtime_account (msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))',
-  )
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
-    nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL, toea bigint NOT NULL,
-    toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)
 }

@@ -79,37 +79,45 @@ const MARKETS = [
 ]
 const UNITS = ['kilo', 'heap', 'bundle']
 const SEEN_SHOWN = 10
-const ROWS_AT_ONCE = 100
 
-export function backend({ knex, clock, refuse }) {
-  let prepared
-
-  /** The tables, made and filled at the first use. */
-  function ready() {
-    prepared ??= prepare(knex, clock).catch((error) => {
-      prepared = undefined
-      throw error
-    })
-    return prepared
-  }
-
+/** @type {import('ussd-connector/plugin').BackendFactory} */
+export function backend({ sql, clock, refuse, subscriberIn }) {
   return {
+    prepare: async () => {
+      await sql(`CREATE TABLE IF NOT EXISTS example_market_price (
+        id integer PRIMARY KEY, goods text NOT NULL, market text NOT NULL, unit text NOT NULL, toea integer NOT NULL,
+        toea_before integer NOT NULL, at timestamptz NOT NULL)`)
+      await sql(`CREATE TABLE IF NOT EXISTS example_market_seen (
+        msisdn text NOT NULL, id integer NOT NULL REFERENCES example_market_price, at timestamptz NOT NULL,
+        PRIMARY KEY (msisdn, id))`)
+      await sql(
+        `INSERT INTO example_market_price
+        SELECT * FROM jsonb_to_recordset(CAST(:prices AS jsonb)) AS price(id integer, goods text, market text,
+          unit text, toea integer, toea_before integer, at timestamptz) ON CONFLICT DO NOTHING`,
+        { prices: JSON.stringify(pricesOf(clock)) },
+      )
+    },
+    subscriber: subscriberIn([{ table: 'example_market_seen', column: 'msisdn' }]),
     operations: {
       goods: async () => {
-        await ready()
-        const rows = await knex('example_market_price').select('id', 'goods', 'market').orderBy(['goods', 'market'])
+        const rows = await sql('SELECT id, goods, market FROM example_market_price ORDER BY goods, market')
         return { rows: rows.map((row) => ({ id: row.id, name: nameOf(row) })) }
       },
       price: async ({ id }, { msisdn }) => {
-        await ready()
-        const row = Number.isSafeInteger(id) && (await knex('example_market_price').where({ id }).first())
+        const [row] = Number.isSafeInteger(id)
+          ? await sql('SELECT * FROM example_market_price WHERE id = :id', { id })
+          : []
         if (!row) return refuse('gone')
-        const least = await knex('example_market_price')
-          .where({ goods: row.goods, unit: row.unit })
-          .orderBy(['toea', 'market'])
-          .first()
-        const seen = { msisdn, id, at: new Date(clock.now()) }
-        await knex('example_market_seen').insert(seen).onConflict(['msisdn', 'id']).merge()
+        const [least] = await sql(
+          `SELECT market, toea FROM example_market_price WHERE goods = :goods AND unit = :unit
+          ORDER BY toea, market LIMIT 1`,
+          { goods: row.goods, unit: row.unit },
+        )
+        await sql(
+          `INSERT INTO example_market_seen (msisdn, id, at) VALUES (:msisdn, :id, :at)
+          ON CONFLICT (msisdn, id) DO UPDATE SET at = excluded.at`,
+          { msisdn, id, at: new Date(clock.now()) },
+        )
         const trend = row.toea > row.toea_before ? 'up' : row.toea < row.toea_before ? 'down' : 'same'
         return {
           name: nameOf(row),
@@ -122,13 +130,11 @@ export function backend({ knex, clock, refuse }) {
         }
       },
       seen: async (_args, { msisdn }) => {
-        await ready()
-        const rows = await knex('example_market_seen as s')
-          .join('example_market_price as p', 'p.id', 's.id')
-          .where({ msisdn })
-          .orderBy('s.at', 'desc')
-          .limit(SEEN_SHOWN)
-          .select('p.id', 'goods', 'market')
+        const rows = await sql(
+          `SELECT p.id, goods, market FROM example_market_seen s JOIN example_market_price p ON p.id = s.id
+          WHERE msisdn = :msisdn ORDER BY s.at DESC LIMIT ${SEEN_SHOWN}`,
+          { msisdn },
+        )
         return { rows: rows.map((row) => ({ id: row.id, name: nameOf(row) })) }
       },
     },
@@ -152,19 +158,4 @@ function pricesOf(clock) {
       at: new Date(clock.today()),
     })),
   )
-}
-
-async function prepare(knex, clock) {
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_market_price (
-    id integer PRIMARY KEY, goods text NOT NULL, market text NOT NULL, unit text NOT NULL, toea integer NOT NULL,
-    toea_before integer NOT NULL, at timestamptz NOT NULL)`)
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_market_seen (
-    msisdn text NOT NULL, id integer NOT NULL REFERENCES example_market_price, at timestamptz NOT NULL, PRIMARY KEY (msisdn, id))`)
-  const prices = pricesOf(clock)
-  for (let i = 0; i < prices.length; i += ROWS_AT_ONCE) {
-    await knex('example_market_price')
-      .insert(prices.slice(i, i + ROWS_AT_ONCE))
-      .onConflict('id')
-      .ignore()
-  }
 }

@@ -13,68 +13,69 @@ const FEES = [
 const NAMES = ['Mary Kila', 'John Toua', 'Anna Wari', 'Peter Kaupa']
 const OPENING_TOEA = 30_000
 
-export function backend({ knex, clock, refuse, settings }) {
+/** @type {import('ussd-connector/plugin').BackendFactory} */
+export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
   const { opening = OPENING_TOEA / 100 } = settings
-  let prepared
-
-  /** The tables, made at the first use. */
-  function ready() {
-    prepared ??= prepare(knex).catch((error) => {
-      prepared = undefined
-      throw error
-    })
-    return prepared
-  }
 
   /** Locked until the transaction ends. Whoever comes for the first time has the opening balance. */
-  async function account(trx, msisdn) {
+  async function account(sql, msisdn) {
     const name = NAMES[Number(msisdn.slice(-2)) % NAMES.length]
-    await trx('example_money_account')
-      .insert({ msisdn, name, toea: Math.round(opening * 100) })
-      .onConflict('msisdn')
-      .ignore()
-    const row = await trx('example_money_account').where({ msisdn }).forUpdate().first()
+    await sql(
+      'INSERT INTO example_money_account (msisdn, name, toea) VALUES (:msisdn, :name, :toea) ON CONFLICT DO NOTHING',
+      { msisdn, name, toea: Math.round(opening * 100) },
+    )
+    const [row] = await sql('SELECT * FROM example_money_account WHERE msisdn = :msisdn FOR UPDATE', { msisdn })
     return { name: row.name, toea: Number(row.toea) }
   }
+  const accountOf = (msisdn) => transaction((sql) => account(sql, msisdn))
 
   async function send({ receiver, amount, fee }, { msisdn, intention }) {
-    await ready()
     const toea = Math.round(Number(amount) * 100)
     if (feeOf(toea) !== Math.round(Number(fee) * 100)) return refuse('fee-changed')
-    return knex.transaction(async (trx) => {
+    return transaction(async (sql) => {
       // In one order always, so that two who send to each other do not wait for each other.
       const accounts = {}
-      for (const one of [msisdn, receiver].toSorted()) accounts[one] = await account(trx, one)
-      const before = await trx('example_money_transfer').where({ intention }).first()
+      for (const one of [msisdn, receiver].toSorted()) accounts[one] = await account(sql, one)
+      const [before] = await sql('SELECT * FROM example_money_transfer WHERE intention = :intention', { intention })
       if (before) return { reference: referenceOf(before.nr), balance: Number(before.toea_after) / 100 }
       const after = accounts[msisdn].toea - toea - feeOf(toea)
       if (after < 0) return refuse('insufficient')
-      await trx('example_money_account').where({ msisdn }).update({ toea: after })
-      await trx('example_money_account').where({ msisdn: receiver }).increment('toea', toea)
-      const [{ nr }] = await trx('example_money_transfer')
-        .insert({ intention, msisdn, receiver, toea, fee: feeOf(toea), toea_after: after, at: new Date(clock.today()) })
-        .returning('nr')
+      await sql('UPDATE example_money_account SET toea = :after WHERE msisdn = :msisdn', { msisdn, after })
+      await sql('UPDATE example_money_account SET toea = toea + :toea WHERE msisdn = :receiver', { receiver, toea })
+      const [{ nr }] = await sql(
+        `INSERT INTO example_money_transfer (intention, msisdn, receiver, toea, fee, toea_after, at)
+        VALUES (:intention, :msisdn, :receiver, :toea, :fee, :after, :at) RETURNING nr`,
+        { intention, msisdn, receiver, toea, fee: feeOf(toea), after, at: new Date(clock.today()) },
+      )
       return { reference: referenceOf(nr), balance: after / 100 }
     })
   }
 
   return {
+    prepare: async () => {
+      await sql(`CREATE TABLE IF NOT EXISTS example_money_account (
+        msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))`)
+      await sql(`CREATE TABLE IF NOT EXISTS example_money_transfer (
+        nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, receiver text NOT NULL,
+        toea bigint NOT NULL, fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)
+    },
+    // Where somebody is the receiver, the row is the sender's too: a real service has to say how long it keeps it.
+    subscriber: subscriberIn([
+      { table: 'example_money_transfer', column: 'msisdn' },
+      { table: 'example_money_account', column: 'msisdn' },
+    ]),
     operations: {
       quote: async ({ receiver, amount }, { msisdn }) => {
-        await ready()
         if (!/^675\d{8}$/.test(String(receiver))) return refuse('unknown-receiver')
         const toea = Math.round(Number(amount) * 100)
         const fee = feeOf(toea)
-        const own = await knex.transaction((trx) => account(trx, msisdn))
+        const own = await accountOf(msisdn)
         if (toea + fee > own.toea) return refuse('insufficient')
-        const { name } = await knex.transaction((trx) => account(trx, receiver))
+        const { name } = await accountOf(receiver)
         return { name, fee: fee / 100, total: (toea + fee) / 100 }
       },
       send,
-      balance: async (_args, { msisdn }) => {
-        await ready()
-        return { amount: (await knex.transaction((trx) => account(trx, msisdn))).toea / 100 }
-      },
+      balance: async (_args, { msisdn }) => ({ amount: (await accountOf(msisdn)).toea / 100 }),
     },
   }
 }
@@ -85,13 +86,4 @@ function feeOf(toea) {
 
 function referenceOf(nr) {
   return `M${String(nr).padStart(6, '0')}`
-}
-
-async function prepare(knex) {
-  await knex.raw(
-    'CREATE TABLE IF NOT EXISTS example_money_account (msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))',
-  )
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_money_transfer (
-    nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, receiver text NOT NULL, toea bigint NOT NULL,
-    fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)
 }

@@ -15,80 +15,76 @@ const SAMPLE = [
   { code: '200000000014', worth: 10, days: -1 },
 ]
 
-export function backend({ knex, clock, refuse, settings }) {
+/** @type {import('ussd-connector/plugin').BackendFactory} */
+export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
   const { sample = SAMPLE } = settings
-  let prepared
-
-  /** The tables, made and filled at the first use. */
-  function ready() {
-    prepared ??= prepare(knex, sample, clock.today()).catch((error) => {
-      prepared = undefined
-      throw error
-    })
-    return prepared
-  }
+  const today = () => new Date(clock.today()).toISOString().slice(0, 10)
 
   async function unknown(msisdn) {
-    const day = new Date(clock.today()).toISOString().slice(0, 10)
-    const [{ tries }] = await knex('example_voucher_unknown')
-      .insert({ msisdn, day, tries: 1 })
-      .onConflict(['msisdn', 'day'])
-      .merge({ tries: knex.raw('example_voucher_unknown.tries + 1') })
-      .returning('tries')
+    const [{ tries }] = await sql(
+      `INSERT INTO example_voucher_unknown (msisdn, day, tries) VALUES (:msisdn, CAST(:day AS date), 1)
+      ON CONFLICT (msisdn, day) DO UPDATE SET tries = example_voucher_unknown.tries + 1 RETURNING tries`,
+      { msisdn, day: today() },
+    )
     return refuse(tries > UNKNOWN_A_DAY ? 'blocked' : 'unknown')
   }
 
   async function isBlocked(msisdn) {
-    const day = new Date(clock.today()).toISOString().slice(0, 10)
-    const row = await knex('example_voucher_unknown').where({ msisdn, day }).first()
+    const [row] = await sql(
+      'SELECT tries FROM example_voucher_unknown WHERE msisdn = :msisdn AND day = CAST(:day AS date)',
+      { msisdn, day: today() },
+    )
     return (row?.tries ?? 0) >= UNKNOWN_A_DAY
   }
 
   return {
+    prepare: async () => {
+      await sql(`CREATE TABLE IF NOT EXISTS example_voucher (
+        code text PRIMARY KEY, worth integer NOT NULL, until timestamptz NOT NULL, used_at timestamptz, used_by text,
+        used_intention text)`)
+      await sql('CREATE TABLE IF NOT EXISTS example_voucher_credit (msisdn text PRIMARY KEY, kina integer NOT NULL)')
+      await sql(`CREATE TABLE IF NOT EXISTS example_voucher_unknown (
+        msisdn text NOT NULL, day date NOT NULL, tries integer NOT NULL, PRIMARY KEY (msisdn, day))`)
+      for (const { code, worth, days } of sample)
+        await sql(
+          'INSERT INTO example_voucher (code, worth, until) VALUES (:code, :worth, :until) ON CONFLICT DO NOTHING',
+          { code, worth, until: new Date(clock.today() + days * DAY_MS) },
+        )
+    },
+    subscriber: subscriberIn([
+      { table: 'example_voucher', column: 'used_by' },
+      { table: 'example_voucher_credit', column: 'msisdn' },
+      { table: 'example_voucher_unknown', column: 'msisdn' },
+    ]),
     operations: {
       look: async ({ code }, { msisdn }) => {
-        await ready()
         if (await isBlocked(msisdn)) return refuse('blocked')
-        const row = await knex('example_voucher')
-          .where({ code: String(code) })
-          .first()
+        const [row] = await sql('SELECT * FROM example_voucher WHERE code = :code', { code: String(code) })
         if (!row) return unknown(msisdn)
         const status = row.used_at ? 'used' : row.until.getTime() < clock.today() ? 'expired' : 'good'
         return { status, worth: row.worth, at: (row.used_at ?? row.until).toISOString() }
       },
-      redeem: async ({ code }, { msisdn, intention }) => {
-        await ready()
-        return knex.transaction(async (trx) => {
-          const row = await trx('example_voucher')
-            .where({ code: String(code) })
-            .forUpdate()
-            .first()
+      redeem: ({ code }, { msisdn, intention }) =>
+        transaction(async (sql) => {
+          const [row] = await sql('SELECT * FROM example_voucher WHERE code = :code FOR UPDATE', { code: String(code) })
           if (!row) return refuse('gone')
           const isOurs = row.used_intention === intention
           if (!isOurs && (row.used_at || row.until.getTime() < clock.today())) return refuse('gone')
           if (!isOurs) {
-            await trx('example_voucher')
-              .where({ code: row.code })
-              .update({ used_at: new Date(clock.today()), used_by: msisdn, used_intention: intention })
-            await trx('example_voucher_credit')
-              .insert({ msisdn, kina: row.worth })
-              .onConflict('msisdn')
-              .merge({ kina: trx.raw('example_voucher_credit.kina + excluded.kina') })
+            await sql(
+              `UPDATE example_voucher SET used_at = :at, used_by = :msisdn, used_intention = :intention
+              WHERE code = :code`,
+              { at: new Date(clock.today()), msisdn, intention, code: row.code },
+            )
+            await sql(
+              `INSERT INTO example_voucher_credit (msisdn, kina) VALUES (:msisdn, :worth)
+              ON CONFLICT (msisdn) DO UPDATE SET kina = example_voucher_credit.kina + excluded.kina`,
+              { msisdn, worth: row.worth },
+            )
           }
-          const { kina } = await trx('example_voucher_credit').where({ msisdn }).first()
+          const [{ kina }] = await sql('SELECT kina FROM example_voucher_credit WHERE msisdn = :msisdn', { msisdn })
           return { worth: row.worth, balance: kina }
-        })
-      },
+        }),
     },
   }
-}
-
-async function prepare(knex, sample, todayMs) {
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_voucher (
-    code text PRIMARY KEY, worth integer NOT NULL, until timestamptz NOT NULL, used_at timestamptz, used_by text, used_intention text)`)
-  await knex.raw('CREATE TABLE IF NOT EXISTS example_voucher_credit (msisdn text PRIMARY KEY, kina integer NOT NULL)')
-  await knex.raw(`CREATE TABLE IF NOT EXISTS example_voucher_unknown (
-    msisdn text NOT NULL, day date NOT NULL, tries integer NOT NULL, PRIMARY KEY (msisdn, day))`)
-  const rows = sample.map(({ code, worth, days }) => ({ code, worth, until: new Date(todayMs + days * DAY_MS) }))
-  await knex('example_voucher').insert(rows).onConflict('code').ignore()
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { UsageError } from '../../base/index.ts'
+import type { PluginType, ScreenPlugin, ScreenTerms } from '../../plugin/index.ts'
 import {
   type WrittenScreen,
   BASIC_KINDS,
@@ -22,25 +23,10 @@ import {
   type Path,
 } from '../language/index.ts'
 
-/** What screens of a type of one's own are made of: zod, and the terms that the built-in kinds are made of. */
-export const TERMS = { z, condition, length, name, number, path, scalar, text, values } as const
+export type { PluginType, ScreenPlugin }
 
-/** What a file exports as `screen`: a function that is given the terms. */
-export type ScreenPlugin = (terms: typeof TERMS) => PluginType
-
-export interface PluginType {
-  /** The key by which a screen is one of this type; no key of a built-in screen. */
-  name: string
-  /** `z.strictObject` with that key, each key with `.describe()`: it is what `check` and editors say. */
-  schema: z.ZodObject
-  /**
-   * Pure. The screens that it becomes in a flow of these languages, as a file would have them; one is called `name`.
-   * What it throws refuses the flow.
-   */
-  expand: (name: string, screen: never, languages: readonly string[]) => Record<string, object>
-  /** Where a key of a new screen stands in the written one, as `['of', 2]`. Without it: under the same keys. */
-  place?: (made: string, path: (string | number)[]) => (string | number)[]
-}
+/** What is handed to plug-ins. */
+export const TERMS: ScreenTerms = { z, condition, length, name, number, path, scalar, text, values }
 
 /**
  * The types that come along and those of the files. Throws UsageError with the absolute path of a file that is none.

@@ -1,26 +1,8 @@
 /** When a subscriber is reminded. Pure: instants in, instants out; zones and their clock changes are luxon's. */
 import { DateTime } from 'luxon'
+import type { PlannedSms, QuietHours, ReminderRule } from '../../plugin/index.ts'
 
-/**
- * A span of the local day, `HH:mm`; `from` is inside it, `to` is not. May run over midnight. Equal: none. At least an
- * hour of the day must be left.
- */
-export interface QuietHours {
-  from: string
-  to: string
-}
-
-export interface ReminderRule {
-  /** How long before the start, elapsed time. */
-  leadsMs: readonly number[]
-  quietHours: QuietHours | null
-}
-
-export interface Planned {
-  dueMs: number
-  /** Useless from then on: the next one is due, or it has begun. */
-  expiresMs: number
-}
+export type { PlannedSms, QuietHours, ReminderRule }
 
 /** 24 h: time to change plans. 2 h: time to leave. */
 export const LEADS_MS_DEFAULT: readonly number[] = [24 * 3_600_000, 2 * 3_600_000]
@@ -35,7 +17,11 @@ const STEPS_BACK_MAX = 48
  * The reminders of something that starts at `startsMs` in `zone`, soonest first. One that would fall into quiet hours
  * is moved to before they begin; one whose moment is past is dropped, since the subscriber has just been told anyway.
  */
-export function planReminders(start: { startsMs: number; zone: string }, nowMs: number, rule: ReminderRule): Planned[] {
+export function planReminders(
+  start: { startsMs: number; zone: string },
+  nowMs: number,
+  rule: ReminderRule,
+): PlannedSms[] {
   const dues = rule.leadsMs
     .map((leadMs) => awake(start.startsMs - leadMs, rule.quietHours, start.zone))
     .filter((dueMs) => dueMs > nowMs && dueMs < start.startsMs)

@@ -1,16 +1,8 @@
 /** The outbox's rows, as parts of the statement that they are written in: one transaction with what they speak of. */
+import type { NewSms } from '../../plugin/index.ts'
 import { hearing } from './rows.ts'
 
-/** One SMS to be owed. */
-export interface NewSms {
-  /** 'confirmation', 'reminder' … A subject has one of a kind at a time. */
-  kind: string
-  text: string
-  dueMs: number
-  expiresMs: number
-  /** Quiet hours are kept in this zone; null: sent at any hour. */
-  quietZone: string | null
-}
+export type { NewSms }
 
 /** The value of `:sms` in WRITE_SMS. */
 export function smsBinding(sms: readonly NewSms[]): string {

@@ -1,5 +1,8 @@
 /** SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of. */
 import type { Knex } from 'knex'
+import type { SmsReplied, SmsReply } from '../../plugin/index.ts'
+
+export type { SmsReplied, SmsReply }
 
 /**
  * due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen).
@@ -141,21 +144,4 @@ export interface SmsSubject {
   reply(trx: Knex.Transaction, about: SmsReply): Promise<SmsReplied | null>
   /** Of a subscriber that the service knows. */
   languageOf(knex: Knex, msisdn: string): Promise<string | null>
-}
-
-export interface SmsReply {
-  /** What stands after the name in the row's subject. */
-  id: string
-  msisdn: string
-  words: string
-  intention: string
-  /** The calendar's milliseconds. */
-  todayMs: number
-}
-
-export interface SmsReplied {
-  /** 'confirmed', 'cancelled' … kept with the reminder. */
-  what: string
-  /** What the subscriber is told. */
-  text: string
 }

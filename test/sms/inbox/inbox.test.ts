@@ -6,8 +6,9 @@ import { eraseSms, forgetOld } from '../../../src/sms/outbox/forget.ts'
 import { takeSms, type IncomingDeps, type IncomingSms } from '../../../src/sms/inbox/inbox.ts'
 import type { SmsSubject } from '../../../src/sms/outbox/types.ts'
 import { dentalReplies } from '../../../samples/dental/replies.ts'
-import { seed } from '../../../samples/dental/seed.ts'
+import { moduleSms, smsSubject } from '../../../src/daemon/modules.ts'
 import { fakeClock, type FakeClock } from '../../support/clock.ts'
+import { seedDental } from '../../support/dental.ts'
 import { describeBoth } from '../../support/postgres.ts'
 
 const START = Date.parse('2025-05-01T09:00:00+10:00')
@@ -35,10 +36,10 @@ describeBoth('what subscribers write by SMS', (database) => {
     ]
     await knex.raw(`TRUNCATE ${tables.join(', ')} RESTART IDENTITY CASCADE`)
     clock = fakeClock(START)
-    await seed(knex, { atMs: START })
+    await seedDental(knex, { atMs: START })
   })
 
-  function open(subjects: SmsSubject[] = [dentalReplies({ clock })]): IncomingDeps {
+  function open(subjects: SmsSubject[] = [smsSubject(dentalReplies({ clock, sms: moduleSms(clock) }))]): IncomingDeps {
     return {
       knex,
       clock,

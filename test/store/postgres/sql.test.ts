@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { moduleBackend } from '../../../src/backend/module.ts'
-import { dental } from '../../../samples/dental/module.ts'
 import { repeating, sqlState } from '../../../src/base/sql.ts'
 import { openPostgres } from '../../../src/store/postgres/connection.ts'
 import type { Clock } from '../../../src/ussd/vocabulary.ts'
 import { realClock } from '../../support/clock.ts'
+import { dentalOn } from '../../support/dental.ts'
 import { freshServer } from '../../support/postgres.ts'
 import { describeWith, freePort } from '../../support/services.ts'
 
@@ -67,7 +67,7 @@ describe('a statement that may be run twice', () => {
 describe('the dental service without its database', () => {
   it('says that it is down, and quotes nobody', async () => {
     const db = await openPostgres({ url: `postgres://nobody@127.0.0.1:${await freePort()}/none`, acquireMs: 200 })
-    const backend = moduleBackend('dental', dental({ knex: db.knex, clock: realClock, chance: () => 0.5 }))
+    const backend = moduleBackend('dental', dentalOn({ knex: db.knex, clock: realClock }))
     const context = {
       intention: 'e:1:1',
       epoch: 'e',

@@ -1,0 +1,248 @@
+/** Back ends that are modules: files of trusted code, loaded once, given the daemon's own things without its libraries. */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Knex } from 'knex'
+import { ProblemsError, UsageError, type Counters, type Log } from '../base/index.ts'
+import type { Settings } from '../config/index.ts'
+import {
+  Refusal,
+  type BackendFactory,
+  type BackendModule,
+  type ModuleDatabase,
+  type ModuleDeps,
+  type ModuleSms,
+  type PersonalTable,
+  type SmsReplies,
+  type SqlBindings,
+  type SqlPort,
+  type SubscriberData,
+} from '../plugin/index.ts'
+import { pins, pinOptions } from '../services/pin/index.ts'
+import { CANCEL_SMS, planReminders, smsBinding, WRITE_SMS, type SmsSubject } from '../sms/outbox/index.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
+import { sampleModule, sampleModules } from './samples.ts'
+
+export interface ModuleHost {
+  settings: Pick<Settings, 'reminders' | 'dialogue'>
+  knex: Knex
+  clock: Clock
+  chance: Chance
+  metrics: Counters
+  log: Log
+}
+
+/** As the settings have it. */
+export interface ConfiguredModule {
+  module: string
+  settings: Record<string, unknown>
+}
+
+/** The module of the back end of that name. Throws UsageError or ProblemsError with the place in the settings. */
+export async function loadModule(name: string, how: ConfiguredModule, host: ModuleHost): Promise<BackendModule> {
+  if (how.module === 'pin') {
+    const { knex, clock, metrics } = host
+    return pins({ knex, clock, counters: metrics, settings: pinOptions(how.settings, `backends.${name}.settings`) })
+  }
+  const file = sampleModule(how.module) ?? resolve(how.module)
+  const factory = await factoryOf(file).catch((error: Error) => {
+    const remedy = `built in are ${[...sampleModules, 'pin'].join(' and ')}; else the path of a file`
+    throw new UsageError(`backends.${name}.module: ${file} cannot be loaded: ${error.message} (${remedy})`)
+  })
+  if (typeof factory !== 'function')
+    throw new UsageError(`backends.${name}.module: ${file} exports no function 'backend'`)
+  return prepared(factory(refusingOldNames(moduleDeps(name, how.settings, host), name, file)))
+}
+
+/** Nothing is asked of it before its tables are there. */
+function prepared(module: BackendModule): BackendModule {
+  if (!module.prepare) return module
+  let preparing: Promise<void> | undefined
+  const ready = async () => {
+    preparing ??= module.prepare!()
+    await preparing.catch((error: unknown) => {
+      preparing = undefined
+      throw error
+    })
+  }
+  const after =
+    <Args extends unknown[], Answer>(run: (...args: Args) => Promise<Answer>) =>
+    async (...args: Args) => {
+      await ready()
+      return run(...args)
+    }
+  const { operations, subscriber, seed } = module
+  return {
+    ...module,
+    operations: Object.fromEntries(Object.entries(operations).map(([name, run]) => [name, after(run)])),
+    ...(subscriber ? { subscriber: { export: after(subscriber.export), erase: after(subscriber.erase) } } : {}),
+    ...(seed ? { seed: after(seed) } : {}),
+  }
+}
+
+/** Those of a release before have to be mended: said at the start, not by the first subscriber's busy text. */
+const GONE: Readonly<Record<string, string>> = {
+  knex: '`sql` and `transaction`',
+  metrics: '`counters`',
+}
+
+function refusingOldNames(deps: ModuleDeps, name: string, file: string): ModuleDeps {
+  for (const [gone, instead] of Object.entries(GONE)) {
+    const get = (): never => {
+      throw new UsageError(
+        `backends.${name}.module: ${file} asks for \`${gone}\`, which modules no longer get: use ${instead} (docs/BACKENDS.md)`,
+      )
+    }
+    Object.defineProperty(deps, gone, { get, enumerable: false })
+  }
+  return deps
+}
+
+const factories = new Map<string, Promise<BackendFactory | undefined>>()
+
+/** Once a file: what it is cannot change while we run. */
+export function factoryOf(file: string): Promise<BackendFactory | undefined> {
+  const loading =
+    factories.get(file) ??
+    (import(pathToFileURL(file).href) as Promise<{ backend?: BackendFactory }>).then(({ backend }) => backend)
+  factories.set(file, loading)
+  return loading
+}
+
+/** All modules of the settings and the samples, whose tables every database has: who is asked about a subscriber. */
+export async function loadModules(settings: Settings, host: Omit<ModuleHost, 'settings'>): Promise<BackendModule[]> {
+  const configured = Object.entries(settings.backends).flatMap(([name, how]) =>
+    'module' in how ? [[name, how] as const] : [],
+  )
+  const absent = sampleModules
+    .filter((sample) => !configured.some(([, { module }]) => module === sample))
+    .map((sample) => [sample, { module: sample, settings: {} }] as const)
+  return Promise.all([...configured, ...absent].map(([name, how]) => loadModule(name, how, { ...host, settings })))
+}
+
+export function moduleDeps(name: string, own: Record<string, unknown>, host: ModuleHost): ModuleDeps {
+  const { settings, knex, clock, chance, log, metrics } = host
+  const { reminders, dialogue } = settings
+  const database = moduleDatabase(knex)
+  return {
+    ...database,
+    name,
+    settings: own,
+    readSettings(schema) {
+      const read = schema.safeParse(own)
+      if (read.success) return read.data
+      const where = `backends.${name}.settings`
+      throw new ProblemsError(
+        where,
+        read.error.issues.map(({ path, message }) => ({ where: [where, ...path].join('.'), what: message })),
+      )
+    },
+    clock,
+    chance,
+    log,
+    counters: eventCounters(name, metrics),
+    sms: moduleSms(clock),
+    reminders: {
+      confirmation: reminders.confirmation,
+      leadsMs: reminders.leads.map(durationMs),
+      quietHours: reminders.quietHours,
+    },
+    dialogue: { totalMs: dialogue.totalMs },
+    refuse: (refusal, data) => new Refusal(refusal, data),
+    subscriberIn: (tables) => subscriberIn(database, tables),
+  }
+}
+
+/** Events that one module may tell apart: a label of more values than that is a mistake, and costs memory. */
+const EVENTS_MAX = 50
+
+function eventCounters(backend: string, metrics: Counters): ModuleDeps['counters'] {
+  const known = new Set<string>()
+  return {
+    count(event, by = 1) {
+      const isTold = known.has(event) || known.size < EVENTS_MAX
+      if (isTold) known.add(event)
+      else metrics.count('limits_total', { limit: 'module-events' })
+      metrics.count('module_events_total', { backend, event: isTold ? event : 'other' }, by)
+    },
+  }
+}
+
+export function moduleDatabase(knex: Knex): ModuleDatabase {
+  return { sql: sqlPort(knex), transaction: (run) => knex.transaction((trx) => run(sqlPort(trx))) }
+}
+
+function sqlPort(knex: Pick<Knex, 'raw'>): SqlPort {
+  return async <Row>(text: string, bindings: SqlBindings = {}, { name }: { name?: string } = {}) => {
+    const asked = knex.raw(text, bindings)
+    const { rows } = (await (name === undefined ? asked : asked.options({ name }))) as { rows: Row[] }
+    return rows
+  }
+}
+
+export function moduleSms(clock: Clock): ModuleSms {
+  return {
+    insertSql: WRITE_SMS,
+    cancelSql: CANCEL_SMS,
+    binding: smsBinding,
+    planReminders,
+    async enqueue(sql, { subject, msisdn, line, sms }) {
+      const owner = `SELECT CAST(:subject AS text) AS subject, CAST(:msisdn AS text) AS msisdn, CAST(:line AS text) AS line`
+      const bindings = { subject, msisdn, line, sms: smsBinding(sms), now: new Date(clock.now()) }
+      await sql(`WITH owner AS (${owner}) ${WRITE_SMS}`, bindings, { name: 'module-enqueue-sms' })
+    },
+    async cancel(sql, subject) {
+      const gone = 'SELECT CAST(:subject AS text) AS subject'
+      const bindings = { subject, now: new Date(clock.now()) }
+      await sql(`WITH gone AS (${gone}) ${CANCEL_SMS}`, bindings, { name: 'module-cancel-sms' })
+    },
+  }
+}
+
+/** A name as it stands in a statement. */
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+export function subscriberIn(
+  { transaction }: Pick<ModuleDatabase, 'transaction'>,
+  tables: readonly PersonalTable[],
+): SubscriberData {
+  return {
+    export: (msisdn) =>
+      transaction(async (sql) => {
+        const found: Record<string, object[]> = {}
+        for (const { table, column, shown } of tables) {
+          const columns = shown?.map(quoted).join(', ') ?? '*'
+          found[table] = await sql(`SELECT ${columns} FROM ${quoted(table)} WHERE ${quoted(column)} = :msisdn`, {
+            msisdn,
+          })
+        }
+        return found
+      }),
+    erase: (msisdn) =>
+      transaction(async (sql) => {
+        let rows = 0
+        for (const { table, column } of tables) {
+          const gone = `WITH gone AS (DELETE FROM ${quoted(table)} WHERE ${quoted(column)} = :msisdn RETURNING 1)`
+          const [counted] = await sql<{ n: number }>(`${gone} SELECT CAST(count(*) AS integer) AS n FROM gone`, {
+            msisdn,
+          })
+          rows += counted!.n
+        }
+        return rows
+      }),
+  }
+}
+
+/** The replies of a module as the SMS side takes them. */
+export function smsSubject({ subject, reply, languageOf }: SmsReplies): SmsSubject {
+  return {
+    name: subject,
+    reply: (trx, about) => reply(sqlPort(trx), about),
+    languageOf: (knex, msisdn) => languageOf(sqlPort(knex), msisdn),
+  }
+}
+
+/** `24h` as milliseconds; the schema has seen to the form. */
+function durationMs(written: string): number {
+  const unit = { m: 60_000, h: 3_600_000, d: 86_400_000 }[written.at(-1) as 'm' | 'h' | 'd']
+  return Number(written.slice(0, -1)) * unit
+}

@@ -1,0 +1,29 @@
+/** Helpers for plug-ins in TypeScript: they do nothing but say what a thing is. */
+import type { SqlBindings } from '../base/index.ts'
+import type { z } from 'zod'
+import type { BackendFactory } from './module.ts'
+import type { PluginType, ScreenPlugin, ScreenTerms } from './screens.ts'
+import type { SqlPort } from './sql.ts'
+
+/** `export const backend = defineBackend(({ sql, refuse }) => …)` */
+export function defineBackend<Factory extends BackendFactory>(factory: Factory): Factory {
+  return factory
+}
+
+/** A type of screen; with `screen` typed by its schema in `expand`. */
+export function defineScreenType<Schema extends z.ZodObject>(
+  make: (terms: ScreenTerms) => Omit<PluginType, 'schema' | 'expand'> & {
+    schema: Schema
+    expand: (name: string, screen: z.infer<Schema>, languages: readonly string[]) => Record<string, object>
+  },
+): ScreenPlugin {
+  return make
+}
+
+/** A statement that runs often, under a name of its own: the server plans it once a connection. */
+export function preparedSql<Row = Record<string, unknown>>(
+  name: string,
+  text: string,
+): (sql: SqlPort, bindings: SqlBindings) => Promise<Row[]> {
+  return (sql, bindings) => sql<Row>(text, bindings, { name })
+}

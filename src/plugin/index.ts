@@ -1,0 +1,30 @@
+/** `ussd-connector/plugin`: the types of modules and screen types of an operator's own, and helpers without state. */
+export { defineBackend, defineScreenType, preparedSql } from './define.ts'
+export {
+  type BackendFactory,
+  type BackendModule,
+  type CallContext,
+  type ModuleDeps,
+  type PersonalTable,
+  Refusal,
+  type ModuleSeed,
+  type SettingsSchema,
+  type SubscriberData,
+} from './module.ts'
+export type { PluginType, ScreenPlugin, ScreenTerms } from './screens.ts'
+export type {
+  EnqueueSms,
+  ModuleSms,
+  NewSms,
+  PlannedSms,
+  QuietHours,
+  ReminderRule,
+  ReminderSettings,
+  SmsReplied,
+  SmsReplies,
+  SmsReply,
+} from './sms.ts'
+export type { ModuleDatabase, SqlOptions, SqlPort } from './sql.ts'
+export { type Log, repeating, type SqlBindings, sqlState } from '../base/index.ts'
+export { showDate, showTime } from '../flow/expression/index.ts'
+export type { Chance, Clock, EndReason, Json, JsonObject } from '../ussd/index.ts'
