@@ -2,17 +2,9 @@
  * The longest that values may be: by the rules of inputs, by what calls are expected to answer, and by what is set from
  * those.
  */
-import { MSISDN_DIGITS_MAX } from '../../ussd/index.ts'
-import {
-  expectsOf,
-  rowsFrom,
-  type CallScreen,
-  type FlowDefinition,
-  type InputScreen,
-  type Check,
-  setIn,
-} from '../language/index.ts'
-import { longestOf, charsOf, largest, type Size } from '../expression/index.ts'
+import { keptAt, kindOf, type FlowDefinition, setIn } from '../language/index.ts'
+import type { KeptSize } from '../screens/index.ts'
+import { charsOf, largest, type Size } from '../expression/index.ts'
 import { valueSize } from './value-size.ts'
 
 /** By path, as `answers.amount` or `data.slots.rows`; `row.name` within one list. */
@@ -35,12 +27,15 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
   const bounds: Growing = { lengths: new Map(), numbers: new Map(), decimals: new Map() }
   const rows = new Map<string, Bounds>()
   for (const [from, screen] of Object.entries(definition.screens)) {
-    if (screen.kind === 'input') ofInput(`answers.${screen.as ?? from}`, screen, bounds)
-    if (screen.kind === 'call') ofCall(`data.${screen.as ?? from}`, screen, bounds)
-    if (screen.kind !== 'list' && screen.kind !== 'branch') continue
-    const fields = fieldsOf(rowsFrom(screen) ?? '', definition)
-    ofRow(`chosen.${screen.as ?? from}`, fields, bounds)
-    if (screen.kind === 'list') rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
+    const kept = keptAt(from, screen)
+    if (kept === undefined) continue
+    const { sizes, rows: rowsOf } = kindOf(screen)
+    for (const size of sizes?.(screen) ?? []) keep(bounds, size.field === '' ? kept : `${kept}.${size.field}`, size)
+    const source = rowsOf?.(screen)
+    if (!source) continue
+    const fields = fieldsOf(source.from, definition)
+    ofRow(kept, fields, bounds)
+    rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
   }
   ofVars(definition, bounds)
   return (screen) => {
@@ -97,45 +92,18 @@ function ofVars(definition: FlowDefinition, bounds: Growing): void {
   }
 }
 
-function ofInput(path: string, screen: InputScreen, { lengths, numbers, decimals }: Growing): void {
-  if (screen.number?.max !== undefined) numbers.set(path, screen.number.max)
-  if (screen.number) decimals.set(path, screen.number.decimals)
-  lengths.set(path, longestAnswer(screen))
-}
-
-function longestAnswer(screen: InputScreen): number {
-  return Math.min(longestRead(screen), ...(screen.checks ?? []).map(longestKept))
-}
-
-function longestKept(check: Check): number {
-  if (check.date) return 10
-  if (check.phone) return MSISDN_DIGITS_MAX
-  if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
-  return Math.min(check.length?.max ?? Infinity, check.pattern === undefined ? Infinity : longestOf(check.pattern))
-}
-
-function longestRead(screen: InputScreen): number {
-  if (screen.name) return 40
-  if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
-  return Math.min(screen.length?.max ?? 160, screen.pattern === undefined ? Infinity : longestOf(screen.pattern))
-}
-
-function ofCall(root: string, screen: CallScreen, { lengths, numbers }: Growing): void {
-  for (const [field, wanted] of expectsOf(screen).flatMap((expect) => Object.entries(expect))) {
-    if (typeof wanted === 'string' || wanted.max === undefined) continue
-    if (wanted.is === 'number') grow(numbers, `${root}.${field}`, wanted.max)
-    else if (wanted.is === 'rows') grow(numbers, `${root}.${field}.count`, wanted.max)
-    else grow(lengths, `${root}.${field}`, wanted.max)
-  }
+function keep({ lengths, numbers, decimals }: Growing, path: string, size: KeptSize): void {
+  if (size.chars !== undefined) grow(lengths, path, size.chars)
+  if (size.max !== undefined) grow(numbers, path, size.max)
+  if (size.decimals !== undefined) grow(decimals, path, size.decimals)
 }
 
 /** The bounds of the fields of rows from there. */
 function fieldsOf(from: string, { screens }: FlowDefinition): [string, number][] {
   return Object.entries(screens).flatMap(([name, screen]) => {
-    if (screen.kind !== 'call') return []
-    return Object.entries(screen.expect ?? {}).flatMap(([field, wanted]) => {
-      const here = from === `data.${screen.as ?? name}.${field}`
-      return here && typeof wanted !== 'string' ? Object.entries(wanted.fields ?? {}) : []
-    })
+    const sizes = kindOf(screen).sizes?.(screen) ?? []
+    return sizes.flatMap(({ field, fields }) =>
+      from === `${keptAt(name, screen)}.${field}` ? Object.entries(fields ?? {}) : [],
+    )
   })
 }

@@ -1,8 +1,7 @@
 /** Whether the keys for `Back` and `Home` can be told from answers, and lead nowhere that changes something. */
 import type { Complain } from './check.ts'
-import { asks, type InputScreen, unaskedChange, keysOn } from '../language/index.ts'
+import { asks, kindOf, unaskedChange, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
-import { acceptsAlone } from '../screens/index.ts'
 
 export function checkKeys({ definition, at }: ReadFlow, complain: Complain): void {
   for (const [name, screen] of Object.entries(definition.screens)) {
@@ -16,8 +15,8 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
       say('error', `: the key ${back} is both back and home`, 'give each a key of its own')
     if (back !== undefined && 'back' in screen && screen.back !== undefined)
       say('warning', ' has a line and a key for Back', 'leave out back:, or write keys: { back: false }')
-    const taken =
-      screen.kind === 'input' ? [back, home].filter((key) => key !== undefined && isAnswer(screen, key)) : []
+    const { takes } = kindOf(screen)
+    const taken = [back, home].filter((key) => key !== undefined && takes?.(screen, key))
     for (const key of taken)
       say('error', `: ${key} is a key, so it cannot be the answer ${key}`, 'another key, or keys: false')
     if (home !== undefined && unaskedChange(definition, definition.start)) {
@@ -25,12 +24,4 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
       say('error', what, 'keys: { home: false }, or ask before the call')
     }
   }
-}
-
-/** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
-function isAnswer(screen: InputScreen, key: string): boolean {
-  const ruled = [screen, ...(screen.checks ?? [])].some(
-    (rule) => rule.number !== undefined || rule.pattern !== undefined,
-  )
-  return ruled && acceptsAlone(screen, key)
 }

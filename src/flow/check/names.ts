@@ -4,23 +4,12 @@ import {
   compileCondition,
   Slip,
   DEFAULT_DATE_FORMAT,
-  isDayFormat,
   isZone,
   tells,
-  compilePattern,
   expressionIn,
   isExpression,
 } from '../expression/index.ts'
-import {
-  targetsOf,
-  type FlowDefinition,
-  type InputScreen,
-  SUBSCRIBER,
-  type Check,
-  SMS,
-  pointing,
-  usesOf,
-} from '../language/index.ts'
+import { kindOf, targetsOf, type FlowDefinition, SUBSCRIBER, SMS, pointing, usesOf } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { remedyAmong } from '../../base/index.ts'
 
@@ -49,17 +38,12 @@ export function checkNames(read: ReadFlow, backends: readonly string[] | undefin
       complain('error', { ...pointing(at, place, value as string, slip.at), ...saidOf(screen, slip) })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
-    if (screen.kind === 'list' && screen.search && !screen.keep) {
-      const what = `screen '${name}' searches rows, but keeps all of their fields`
-      complain('error', { where: at(['screens', name, 'search']), what, remedy: `keep: [${screen.search.join(', ')}]` })
-    }
-    if (screen.kind === 'branch' && screen.over === undefined) {
-      for (const key of (['as', 'keep', 'empty'] as const).filter((one) => screen[one] !== undefined)) {
-        const what = `screen '${name}': '${key}' is of a branch over rows`
-        complain('error', { where: at(['screens', name, key]), what, remedy: 'over: data.…' })
-      }
-    }
-    if (screen.kind === 'input') checkInput(name, screen, read, complain)
+    for (const { path, what, remedy } of kindOf(screen).slips?.(screen, definition.zone) ?? [])
+      complain('error', {
+        where: at(['screens', name, ...path]),
+        what: `screen '${name}'${what}`,
+        ...(remedy === undefined ? {} : { remedy }),
+      })
   }
 }
 
@@ -138,7 +122,7 @@ function checkBackends(
 ): void {
   if (!backends) return
   for (const [name, screen] of Object.entries(definition.screens)) {
-    if (screen.kind !== 'call') continue
+    if (!('call' in screen)) continue
     const backend = screen.call.split('.')[0] as string
     if (backend === SUBSCRIBER || backends.includes(backend)) continue
     if (backend === SMS) {
@@ -154,32 +138,3 @@ function checkBackends(
     complain('error', { where: at(['screens', name, 'call']), what, remedy: remedyAmong(backend, backends) })
   }
 }
-
-function checkInput(name: string, screen: InputScreen, { definition, at }: ReadFlow, complain: Complain): void {
-  const say = (place: (string | number)[], what: string, remedy?: string) =>
-    complain('error', {
-      where: at(['screens', name, ...place]),
-      what: `screen '${name}': ${what}`,
-      ...(remedy ? { remedy } : {}),
-    })
-  const rules: [Rules, (string | number)[]][] = [
-    [screen, []],
-    ...(screen.checks ?? []).map((check, i): [Rules, (string | number)[]] => [check, ['checks', i]]),
-  ]
-  for (const [{ number, length, pattern, date }, place] of rules) {
-    for (const [key, bounds] of Object.entries({ number, length, date })) {
-      if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
-      if (bounds.min > bounds.max) say([...place, key], `nothing is from ${bounds.min} to ${bounds.max}`)
-    }
-    const compiled = pattern === undefined ? undefined : compilePattern(pattern)
-    if (typeof compiled === 'string') say([...place, 'pattern'], `the pattern ${compiled}`)
-    if (date && isZone(definition.zone) && !isDayFormat(date.format, definition.zone))
-      say(
-        [...place, 'date', 'format'],
-        `'${date.format}' does not say a day, a month and a year`,
-        'such as d/M/yyyy or ddMMyyyy',
-      )
-  }
-}
-
-type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>

@@ -1,5 +1,4 @@
 /** Whether a flow's texts say what they should: in every language, in GSM characters, within a page. */
-import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
 import { boundsOf, type Bounds } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { checkScript, type WrittenText } from './script.ts'
@@ -8,6 +7,7 @@ import {
   type ScreenDefinition,
   type Text,
   keysOn,
+  kindOf,
   BUILT_IN,
   builtIn,
   TEXT_KEYS,
@@ -119,25 +119,29 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
   }
 }
 
+/** Built-in texts that are shown on screens of some kinds only. */
+const ON_SCREENS: ReadonlySet<TextKey> = new Set([
+  'invalid',
+  'invalid-short',
+  'more',
+  'back',
+  'home',
+  'wrong',
+  'no-match',
+  'no-number',
+  'show-all',
+])
+
 /** Words of the daemon's own that the flow may show in a language in which nobody has written them. */
 function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
   const screens = Object.values(definition.screens)
-  const numbered = screens.some(({ kind }) => kind === 'menu' || kind === 'list')
-  const searched = screens.some((screen) => screen.kind === 'list' && screen.search !== undefined)
-  const unseen: Partial<Record<TextKey, boolean>> = {
-    invalid: !numbered,
-    'invalid-short': !numbered,
-    more: !numbered,
-    back: !numbered && !screens.some((one) => keysOn(definition, one).back),
-    home: !screens.some((one) => keysOn(definition, one).home),
-    wrong: !screens.some(({ kind }) => kind === 'input'),
-    'no-match': !searched,
-    'no-number': !searched,
-    'show-all': !searched,
-  }
+  const shown = new Set(screens.flatMap((screen) => kindOf(screen).words?.(screen) ?? []))
+  for (const key of ['back', 'home'] as const) if (screens.some((one) => keysOn(definition, one)[key])) shown.add(key)
   for (const [i, language] of definition.languages.entries()) {
     if (Object.hasOwn(BUILT_IN, language) || language.startsWith('en-')) continue
-    const lacking = TEXT_KEYS.filter((key) => !unseen[key] && definition.texts[language]?.[key] === undefined)
+    const lacking = TEXT_KEYS.filter(
+      (key) => !(ON_SCREENS.has(key) && !shown.has(key)) && definition.texts[language]?.[key] === undefined,
+    )
     if (lacking.length === 0) continue
     complain('warning', {
       where: at(definition.texts[language] ? ['texts', language] : ['languages', i]),
@@ -157,16 +161,6 @@ function hasWords(text: string): boolean {
   return /\p{L}/u.test(text.replace(/\{[^{}]*\}/g, ''))
 }
 
-const CUT = 'values are cut where they are long, for'
-const BOUNDS = 'say how long they may be (expect, length, pattern), or show fewer'
-
-/** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */
-function smsOf(text: string): number {
-  if (fits(text, { septets: 160, ucs2: 70 })) return 1
-  const alphabet = alphabetOf(text)
-  return Math.ceil(count(text, alphabet) / (alphabet === 'gsm7' ? 153 : 67))
-}
-
 interface Measured {
   name: string
   screen: ScreenDefinition
@@ -182,59 +176,12 @@ function checkLength(measured: Measured, read: ReadFlow, complain: Complain): vo
     said(definition, text, { language, values, bounds: measured.bounds })
   const about = definition.languages.length > 1 ? `screen '${name}' in '${language}'` : `screen '${name}'`
   const keys = keysOn(definition, screen)
-  const word = (key: 'back' | 'home' | 'more' | 'wrong') => definition.texts[language]?.[key] ?? builtIn(key, language)
+  const word = (key: TextKey) => definition.texts[language]?.[key] ?? builtIn(key, language)
   const under = (['back', 'home'] as const)
     .flatMap((key) => (keys[key] === undefined ? [] : [`\n${keys[key]}. ${word(key)}`]))
     .join('')
-  if (screen.kind === 'input') {
-    const own = [screen.wrong, ...(screen.checks ?? []).map((check) => check.wrong)].filter(
-      (text) => text !== undefined,
-    )
-    const above = [...own.map((text) => say(text, 'none')), ...(screen.wrong === undefined ? [word('wrong')] : [])]
-    if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'none')}${under}`, USSD_PAGE))) {
-      complain('error', {
-        where,
-        what: `${about}: the prompt, with the text for wrong answers above it, is over a page`,
-        remedy: 'a prompt cannot be paged',
-      })
-    } else if (above.some((wrong) => !fits(`${wrong}\n${say(screen.input, 'likely')}${under}`, USSD_PAGE))) {
-      complain('warning', { where, what: `${about}: ${CUT} a prompt cannot be paged`, remedy: BOUNDS })
-    }
-  } else if (screen.kind === 'notify') {
-    if (!fits(say(screen.notify, 'none'), USSD_PAGE))
-      complain('error', { where, what: `${about} is over a page`, remedy: 'a notification cannot be paged' })
-    else if (!fits(say(screen.notify, 'likely'), USSD_PAGE))
-      complain('warning', { where, what: `${about}: ${CUT} a notification cannot be paged`, remedy: BOUNDS })
-  } else if (screen.kind === 'call' && screen.sms !== undefined) {
-    const { parts = 1 } = screen
-    const [least, most] = [smsOf(say(screen.sms, 'none')), smsOf(say(screen.sms, 'likely'))]
-    const what = `${about} sends ${most} SMS for one text${least > parts ? '' : ' when its values are long'}`
-    if (most > parts) complain('warning', { where, what, remedy: `say less, or parts: ${most}` })
-  } else if (screen.kind === 'end') {
-    if (!fits(say(screen.end, 'likely'), USSD_PAGE))
-      complain('warning', { where, what: `${about} takes more than one page` })
-  } else if (screen.kind === 'menu') {
-    const lines = [
-      ...screen.choices.map((choice) => choice.label),
-      ...(screen.back === undefined ? [] : [word('back')]),
-    ]
-    const whole = (values: 'none' | 'likely') =>
-      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n') + under
-    if (!fits(whole('likely'), USSD_PAGE)) {
-      const what = fits(whole('none'), USSD_PAGE)
-        ? `${about} takes more than one page when its values are long`
-        : `${about} takes more than one page`
-      complain('warning', { where, what })
-    }
-  } else if (screen.kind === 'list') {
-    const tail = `2. ${word('more')}\n3. ${word('back')}`
-    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${under}`
-    if (!fits(page, USSD_PAGE))
-      complain('warning', {
-        where,
-        what: `${about}: not even one row fits on a page when its values are long`,
-      })
-  }
+  for (const { severity, what, remedy } of kindOf(screen).overfull?.(screen, { say, word, under }) ?? [])
+    complain(severity, { where, what: `${about}${what}`, ...(remedy === undefined ? {} : { remedy }) })
 }
 
 /** The text with no values, or with values as long as they are likely to be. */

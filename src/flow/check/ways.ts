@@ -1,6 +1,6 @@
 /** Whether a flow can be walked: every screen reached, a way out of each, something to press, no circle. */
 import type { Complain } from './check.ts'
-import { type ScreenDefinition, circle, firstScreens, leavable, reachable, keysOn } from '../language/index.ts'
+import { circle, firstScreens, leavable, kindOf, reachable, keysOn } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 
 export function checkWays({ definition, at }: ReadFlow, complain: Complain): void {
@@ -24,11 +24,11 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
     }
     const { back, home } = keysOn(definition, screen)
     const keyed = (back !== undefined || home !== undefined) && !first.has(name)
-    const dead = keyed ? undefined : deadEnd(screen)
+    const dead = keyed ? undefined : kindOf(screen).deadEnd?.(screen)
     if (dead)
       complain(dead.severity, {
         where,
-        what: `screen '${name}' ${dead.what}`,
+        what: `screen '${name}'${dead.what}`,
         remedy: 'give it back: <screen>',
       })
   }
@@ -40,13 +40,4 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
       what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}`,
     })
   }
-}
-
-function deadEnd(screen: ScreenDefinition): { severity: 'error' | 'warning'; what: string } | undefined {
-  if ((screen.kind !== 'menu' && screen.kind !== 'list') || screen.back !== undefined) return undefined
-  const sure = screen.choices.some((choice) => choice.when === undefined)
-  if (sure || (screen.kind === 'list' && screen.empty !== undefined)) return undefined
-  if (screen.kind === 'list') return { severity: 'error', what: 'has nothing to press when there are no rows' }
-  if (screen.choices.length === 0) return { severity: 'error', what: 'has nothing to press' }
-  return { severity: 'warning', what: 'has nothing to press when no condition holds' }
 }

@@ -3,7 +3,7 @@
  * of the flow; a branch is `always` with the guard `condition`, whose `if` is as the flow has it.
  */
 import { chartOf, type ChartState, type ChartWay } from './chart.ts'
-import type { FlowDefinition, ScreenDefinition } from '../language/index.ts'
+import { type FlowDefinition, kindOf, type ScreenDefinition } from '../language/index.ts'
 
 /** Pass it to `createMachine(config, { guards: { condition: (_, { if }) => … } })`. */
 export function xstateJson(definition: FlowDefinition): object {
@@ -29,17 +29,13 @@ function stateOf(state: ChartState, screen: ScreenDefinition, ways: readonly Cha
   const { kind, caption } = state
   const said = { description: caption, tags: [kind], meta: { kind } }
   if (state.final) return { ...said, type: 'final' }
-  if (screen.kind === 'set') return { ...said, always: ways.map(({ to: target }) => ({ target })) }
-  if (screen.kind !== 'branch') return { ...said, on: eventsOf(screen, ways) }
-  const over = screen.over === undefined ? {} : { over: screen.over }
+  const { does, guard } = kindOf(screen)
+  if (does !== 'pass') return { ...said, on: eventsOf(screen, ways) }
   return {
     ...said,
-    always: ways.map(({ to: target, path: [key, which] }) => {
-      if (key === 'branch')
-        return { target, guard: { type: 'condition', params: { if: screen.branch[which as number]!.if, ...over } } }
-      return key === 'empty'
-        ? { target, guard: { type: 'condition', params: { if: `not ${screen.over}` } } }
-        : { target }
+    always: ways.map(({ to: target, path }) => {
+      const params = guard?.(screen, path)
+      return params ? { target, guard: { type: 'condition', params } } : { target }
     }),
   }
 }
@@ -48,7 +44,8 @@ function stateOf(state: ChartState, screen: ScreenDefinition, ways: readonly Cha
 function eventsOf(screen: ScreenDefinition, ways: readonly ChartWay[]): Record<string, { target: string }> {
   const events: Record<string, { target: string }> = {}
   for (const { to: target, label, path } of ways) {
-    const event = path[0] === 'choices' ? `choose ${label}` : label || (screen.kind === 'notify' ? 'shown' : 'answered')
+    const event =
+      path[0] === 'choices' ? `choose ${label}` : label || (kindOf(screen).does === 'tell' ? 'shown' : 'answered')
     // Choices that read alike: the first is the one that a machine can tell.
     events[event] ??= { target }
   }

@@ -21,7 +21,7 @@ export const screenItem = (name: string) => `screen '${name}'`
 export function coverageItems(name: string, screen: ScreenDefinition): string[] {
   const { does, items } = kindOf(screen)
   if (does === 'pass') return []
-  return [screenItem(name), ...(items?.(screen) ?? []).map((item) => `${screenItem(name)}, ${item}`)]
+  return [screenItem(name), ...(items?.(screen) ?? []).map(({ what }) => `${screenItem(name)}, ${what}`)]
 }
 
 export function itemDone(

@@ -3,21 +3,18 @@ import type { DialogueContext, DialogueInput, Rested } from '../../../machines/d
 import { begunBy, passedBy } from '../../../machines/passed.ts'
 import { trimAnswer } from '../../ussd/index.ts'
 import { openingOf, type Compilation } from '../load/index.ts'
-import { compileCondition, Slip, type Condition, readRows } from '../expression/index.ts'
 import {
   asks,
-  isRouter,
-  type BranchScreen,
+  kindOf,
   type FlowDefinition,
-  type InputScreen,
   type ScreenDefinition,
   firstScreens,
   keysOn,
   takesLabels,
-  RULES,
 } from '../language/index.ts'
-import { expected, BACK, armOver } from '../screens/index.ts'
-import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
+import { BACK, type Outcome } from '../screens/index.ts'
+import { screenItem, itemDone } from './coverage-items.ts'
+import { contextOf } from './walk.ts'
 import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
 
 export interface Transition {
@@ -36,13 +33,16 @@ export interface Transitions {
 
 export function transitionsOf({ definition, machine }: Compilation): Transitions {
   const screens = Object.entries(definition.screens)
-  const arms = new Map(
-    screens.flatMap(([name, screen]) => (screen.kind === 'branch' ? [[name, armsOf(screen, definition.zone)]] : [])),
+  const passing = new Map(
+    screens.flatMap(([name, screen]) => {
+      const passed = kindOf(screen).passed?.(screen, definition.zone)
+      return passed ? [[name, passed]] : []
+    }),
   )
   const through = (states: readonly Rested[]) =>
     states.flatMap((state, i) => [
       screenItem(state.value),
-      ...silentWays(definition, state, states[i + 1]?.value, arms.get(state.value) ?? []),
+      ...silentWays(definition, state, states[i + 1]?.value, passing.get(state.value)),
     ])
   return {
     all: screens.flatMap(([name, screen]) => waysOf(definition, name, screen)),
@@ -63,84 +63,45 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
 const isWords = (event: FlowEvent) => event.type === 'ANSWER' && !/^[\d*#+]/.test(trimAnswer(event.text))
 
 const wayThing = (screen: string, what: string) => `${screenItem(screen)}, ${what}`
-const armThing = (name: string, i: number) => wayThing(name, `condition ${i + 1}`)
-const checkThing = (name: string, { checks = [] }: InputScreen, i: number) =>
-  wayThing(name, `check ${i + 1} (${RULES.find((rule) => checks[i]?.[rule] !== undefined)}) broken`)
+const UNLED = 'no made-up data lead there'
 
 function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefinition): Transition[] {
   const way = (what: string, only: string): Transition => ({ name: wayThing(name, what), screen: name, only })
-  const seen = coverageItems(name, screen).map((thing, i): Transition => ({
-    name: thing,
-    screen: name,
-    only: onlyOf(screen, i),
-  }))
+  const { does, items, outcomes } = kindOf(screen)
+  const all = (found: Outcome[] | undefined) => found?.map(({ what, only = UNLED }) => way(what, only)) ?? []
   const { back, home } = asks(screen) ? keysOn(definition, screen) : {}
   const nothing = 'there is nothing to go back to'
   return [
-    ...(seen.length ? seen : [{ name: screenItem(name), screen: name, only: 'no made-up data lead there' }]),
+    { name: screenItem(name), screen: name, only: UNLED },
+    ...(does === 'pass' ? [] : all(items?.(screen))),
     ...(back === undefined ? [] : [way('key Back', nothing)]),
     ...(home === undefined || firstScreens(definition).has(name) ? [] : [way('key Home', nothing)]),
     ...typedWays(name, screen, takesLabels(definition, screen)),
-    ...(screen.kind === 'list' && screen.empty !== undefined ? [way('no rows', 'rows are never missing')] : []),
-    ...(screen.kind === 'call' ? [way('answered', ''), way('no answer', '')] : []),
-    ...(screen.kind === 'branch' ? branchWays(name, screen) : []),
-    ...(screen.kind === 'input' ? inputWays(name, screen) : []),
+    ...all(outcomes?.(screen)),
   ]
 }
 
 /** In a list with a search, letters look for rows. */
 function typedWays(name: string, screen: ScreenDefinition, labels: boolean): Transition[] {
-  if (screen.kind === 'list' && screen.search)
+  if ('search' in screen && screen.search)
     return [{ name: wayThing(name, 'letters'), screen: name, only: 'no row has letters' }]
   return labels
     ? [{ name: wayThing(name, 'a choice by its words'), screen: name, only: 'no label is found by its words' }]
     : []
 }
 
-function onlyOf(screen: ScreenDefinition, i: number): string {
-  const choice = 'choices' in screen ? screen.choices[i - (screen.kind === 'list' ? 2 : 1)] : undefined
-  return choice?.when === undefined ? 'no made-up data lead there' : `on show only if ${JSON.stringify(choice.when)}`
-}
-
-function branchWays(name: string, screen: BranchScreen): Transition[] {
-  const way = (what: string, only: string): Transition => ({ name: what, screen: name, only })
-  return [
-    ...screen.branch.map((arm, i) => way(armThing(name, i), `no made-up data make ${JSON.stringify(arm.if)} hold`)),
-    ...(screen.empty === undefined ? [] : [way(wayThing(name, 'no rows'), 'rows are never missing')]),
-    way(wayThing(name, 'else'), 'one of its conditions always holds'),
-  ]
-}
-
-function inputWays(name: string, screen: InputScreen): Transition[] {
-  const way = (what: string, only: string): Transition => ({ name: what, screen: name, only })
-  return [
-    way(wayThing(name, 'answered'), 'no made-up answer is taken'),
-    way(wayThing(name, 'wrong answer'), ''),
-    ...(screen.checks ?? []).map((_check, i) =>
-      way(checkThing(name, screen, i), 'no made-up answer breaks it and none before it'),
-    ),
-    ...(screen.giveUp === undefined ? [] : [way(wayThing(name, 'too many wrong answers'), '')]),
-  ]
-}
-
-const armsOf = (screen: BranchScreen, zone: string) =>
-  screen.branch.map((arm) => compileCondition(arm.if, zone)).filter((arm): arm is Condition => !(arm instanceof Slip))
-
 /** What a branch or a list without rows came to, where a step went through it. */
 function silentWays(
   definition: FlowDefinition,
   { value, context }: Rested,
   next: string | undefined,
-  arms: readonly Condition[],
+  passed: ((context: DialogueContext) => string) | undefined,
 ): string[] {
+  if (passed) return [wayThing(value, passed(context))]
   const screen = definition.screens[value]
+  const skip = screen && kindOf(screen).skips?.(screen)
   const isUnseen = next !== undefined && !context.shown?.n
-  if (screen?.kind === 'list') return isUnseen && next === screen.empty ? [wayThing(value, 'no rows')] : []
-  if (screen?.kind !== 'branch') return []
-  const at = isRouter(screen) ? armOver(screen, arms, context)?.arm : arms.findIndex((arm) => arm.holds({ context }))
-  if (at !== undefined && at >= 0) return [armThing(value, at)]
-  const isEmpty = isRouter(screen) && screen.empty !== undefined && readRows({ context }, screen.over).length === 0
-  return [wayThing(value, isEmpty ? 'no rows' : 'else')]
+  return isUnseen && next === skip ? [wayThing(value, 'no rows')] : []
 }
 
 /** A key, words or letters on a page. */
@@ -163,14 +124,6 @@ function pressedOn(
 /** What came of an answer to an input, or of a call. */
 function answeredOn(screen: ScreenDefinition, from: FlowSnapshot, event: FlowEvent, next: Rested): string[] {
   const name = from.value
-  if (screen.kind === 'call' && event.type === 'REFUSED' && screen.refused?.[event.refusal]) return []
-  const isUsable = screen.kind === 'call' && event.type === 'RESULT' && expected(event.data, screen.expect)
-  if (screen.kind === 'call') return [wayThing(name, isUsable ? 'answered' : 'no answer')]
-  if (screen.kind !== 'input' || event.type !== 'ANSWER') return []
-  const { wrong, broken } = next.context as DialogueContext
-  if (next.value === name && wrong > 0)
-    return [broken === undefined ? wayThing(name, 'wrong answer') : checkThing(name, screen, broken)]
-  const isOut = Number(from.context.wrong) + 1 >= (screen.attempts ?? Infinity) || next.value !== screen.to
-  if (next.value === screen.giveUp && isOut) return [wayThing(name, 'too many wrong answers')]
-  return next.value === screen.to ? [wayThing(name, 'answered')] : []
+  const found = kindOf(screen).answered?.(screen, { name, context: contextOf(from), event, next })
+  return found === undefined ? [] : [wayThing(name, found)]
 }

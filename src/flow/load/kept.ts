@@ -14,7 +14,7 @@ import {
   pathsOf,
   readingOf,
 } from '../expression/index.ts'
-import { isRouter, type FlowDefinition, type RouterScreen, usesOf } from '../language/index.ts'
+import { type FlowDefinition, kindOf, type ScreenDefinition, usesOf } from '../language/index.ts'
 import type { KeepAnswer } from '../screens/index.ts'
 import { compileIn, wordsIn } from '../text/index.ts'
 
@@ -37,14 +37,15 @@ export function keeping(definition: FlowDefinition): KeepAnswer {
   for (const path of handed) note(path, 'all')
   for (const { from, reads } of rows)
     note(from, reads === 'whole' ? 'all' : new Map(reads === 'count' ? [] : [[reads.field, 'all']]))
-  for (const list of Object.values(definition.screens)) {
-    if (list.kind === 'list')
-      note(list.from, rowFields(definition, list.row, list.keep && [...list.keep, ...(list.search ?? [])]))
-    if (isRouter(list))
-      note(list.over, list.keep ? new Map([...list.keep, ...fieldsAsked(list)].map((field) => [field, 'all'])) : 'all')
+  const searched = new Set<string | undefined>()
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const rowsOf = kindOf(screen).rows?.(screen)
+    if (!rowsOf) continue
+    const { from, keep, search } = rowsOf
+    const fields = keep && [...rowFieldsRead(definition, name), ...keep, ...(search ?? [])]
+    note(from, fields ? new Map(fields.map((field) => [field, 'all'])) : 'all')
+    if (search) searched.add(from.split('.')[1])
   }
-  const lists = Object.values(definition.screens).flatMap((list) => (list.kind === 'list' && list.search ? [list] : []))
-  const searched = new Set(lists.map(({ from }) => from.split('.')[1]))
   return (as, data) => cut(data, read.get(as) ?? new Map(), searched.has(as) ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
 }
 
@@ -58,25 +59,15 @@ function joined(one: Fields | undefined, other: Fields | undefined): Fields {
   return one === 'all' || other === 'all' ? 'all' : new Map([...one, ...other])
 }
 
-function rowFields(
-  definition: FlowDefinition,
-  row: string | Record<string, string>,
-  keep: string[] | undefined,
-): Fields {
-  if (keep === undefined) return 'all'
-  const shown = slotsOf(definition, row).flatMap((path) =>
-    path.startsWith('row.') ? [path.split('.')[1] as string] : [],
-  )
-  return new Map([...shown, ...keep].map((field) => [field, 'all']))
-}
-
-/** The fields of a row that the conditions of a branch read. */
-function fieldsAsked({ branch }: RouterScreen): string[] {
-  const paths = branch.flatMap((arm) => {
-    const compiled = compileCondition(arm.if)
-    return compiled instanceof Slip ? [] : compiled.paths
+/** The fields of a row that a screen shows, or that its conditions read. */
+function rowFieldsRead(definition: FlowDefinition, name: string): string[] {
+  const { texts, conditions } = usesOf({ screens: { [name]: definition.screens[name] as ScreenDefinition } })
+  const asked = conditions.flatMap(({ condition, inRow }) => {
+    const compiled = inRow ? compileCondition(condition) : undefined
+    return compiled === undefined || compiled instanceof Slip ? [] : compiled.paths
   })
-  return paths.flatMap((path) => (path.startsWith('row.') ? [path.split('.')[1] as string] : []))
+  const shown = texts.filter(({ role }) => role === 'row').flatMap(({ text }) => slotsOf(definition, text))
+  return [...shown, ...asked].flatMap((path) => (path.startsWith('row.') ? [path.split('.')[1] as string] : []))
 }
 
 function pathsRead(definition: FlowDefinition): { shown: string[]; handed: string[]; rows: RowsRead[] } {

@@ -2,12 +2,19 @@
 import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
-import { type Condition, conditionWords, readRows, LIST_ROWS_KEPT_MAX } from '../expression/index.ts'
+import {
+  compileCondition,
+  type Condition,
+  conditionWords,
+  Slip,
+  readRows,
+  LIST_ROWS_KEPT_MAX,
+} from '../expression/index.ts'
 import { condition, name, path } from '../terms/index.ts'
-import type { ScreenKind } from './kind.ts'
+import type { Outcome, ScreenKind } from './kind.ts'
 import { restless, type Env, type Plan } from './plan.ts'
 import { target, to } from './routes.ts'
-import { withRow } from './rows.ts'
+import { NO_ROWS, withRow } from './rows.ts'
 
 const arm = z.strictObject({ if: condition, to }).meta({ title: '`{ if, to }`' })
 
@@ -35,6 +42,9 @@ const schema = z
   })
   .describe('Shows nothing; leads on by conditions.')
 
+/** Keys that mean something only with `over`. */
+const OF_ROWS = ['as', 'keep', 'empty'] as const
+
 export type BranchScreen = z.infer<typeof schema> & { kind: 'branch' }
 
 export const branchKind = {
@@ -49,19 +59,57 @@ export const branchKind = {
     screen.branch.forEach((item, i) => tell.condition(item.if, ['branch', i, 'if'], screen.over !== undefined)),
   keeps: ({ over }) => (over === undefined ? undefined : 'chosen'),
   keepsOn: ({ over }, [key]) => key === 'branch' && over !== undefined,
-  rows: ({ over }) => (over === undefined ? undefined : { from: over, key: 'over' }),
+  rows: ({ over, keep }) => (over === undefined ? undefined : { from: over, key: 'over', keep }),
+  outcomes: outcomesOf,
+  passed: passedOn,
+  guard(screen, [key, which]) {
+    const { over } = screen
+    if (key === 'empty') return { if: `not ${over}` }
+    if (key !== 'branch') return undefined
+    return { if: screen.branch[which as number]?.if, ...(over === undefined ? {} : { over }) }
+  },
   caption: ({ over }) => (over === undefined ? 'branch' : `branch over ${over}`),
   label: (screen, way) => (way[0] === 'branch' ? wordsOf(screen, way) : undefined),
   pressed(screen, way) {
     if (way[0] === 'empty') return '(no rows)'
     return way[0] === 'branch' ? `(${wordsOf(screen, way)})` : ''
   },
+  slips: (screen) =>
+    OF_ROWS.filter((key) => screen.over === undefined && screen[key] !== undefined).map((key) => ({
+      path: [key],
+      what: `: '${key}' is of a branch over rows`,
+      remedy: 'over: data.…',
+    })),
   plan: branchPlan,
 } satisfies ScreenKind<BranchScreen>
 
 const wordsOf = (screen: BranchScreen, [, which]: (string | number)[]) => {
   const written = screen.branch[which as number]?.if
   return written === undefined ? '' : conditionWords(written)
+}
+
+const armOutcome = (i: number) => `condition ${i + 1}`
+
+function outcomesOf(screen: BranchScreen): Outcome[] {
+  return [
+    ...screen.branch.map((written, i) => ({
+      what: armOutcome(i),
+      only: `no made-up data make ${JSON.stringify(written.if)} hold`,
+    })),
+    ...(screen.empty === undefined ? [] : [NO_ROWS]),
+    { what: 'else', only: 'one of its conditions always holds' },
+  ]
+}
+
+function passedOn(screen: BranchScreen, zone: string): (context: DialogueContext) => string {
+  const compiled = screen.branch.map((written) => compileCondition(written.if, zone))
+  const arms = compiled.filter((one): one is Condition => !(one instanceof Slip))
+  return (context) => {
+    const at = isRouter(screen) ? armOver(screen, arms, context)?.arm : arms.findIndex((one) => one.holds({ context }))
+    if (at !== undefined && at >= 0) return armOutcome(at)
+    const isEmpty = isRouter(screen) && screen.empty !== undefined && readRows({ context }, screen.over).length === 0
+    return isEmpty ? NO_ROWS.what : 'else'
+  }
 }
 
 /** A branch that goes over rows, and puts the one that it finds into `chosen`. */

@@ -5,7 +5,8 @@ import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
 import { EXPECTED, name, scalar, type Text } from '../terms/index.ts'
-import type { ScreenKind, Useless } from './kind.ts'
+import type { KeptSize, ScreenKind, Useless } from './kind.ts'
+import { smsOf } from './measure.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
 import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
 
@@ -109,12 +110,41 @@ export const callKind = {
     if (key === 'to') return ''
     return key === 'refused' ? `(${screen.call} refuses: ${refusal})` : `(${screen.call} fails)`
   },
-  items: (screen) => Object.keys(screen.refused ?? {}).map((refusal) => `refused: ${refusal}`),
+  items: (screen) => Object.keys(screen.refused ?? {}).map((refusal) => ({ what: `refused: ${refusal}` })),
+  outcomes: () => [
+    { what: 'answered', only: '' },
+    { what: 'no answer', only: '' },
+  ],
+  answered(screen, { event }) {
+    if (event.type === 'REFUSED' && screen.refused?.[event.refusal]) return undefined
+    return event.type === 'RESULT' && expected(event.data, screen.expect) ? 'answered' : 'no answer'
+  },
+  overfull({ sms, parts = 1 }, { say }) {
+    if (sms === undefined) return []
+    const [least, most] = [smsOf(say(sms, 'none')), smsOf(say(sms, 'likely'))]
+    const what = ` sends ${most} SMS for one text${least > parts ? '' : ' when its values are long'}`
+    return most > parts ? [{ severity: 'warning', what, remedy: `say less, or parts: ${most}` }] : []
+  },
+  sizes: (screen) => [
+    ...expectsOf(screen).flatMap(sizesOf),
+    ...Object.entries(screen.expect ?? {}).map(([field, wanted]) => ({
+      field,
+      fields: typeof wanted === 'string' ? undefined : wanted.fields,
+    })),
+  ],
   useless: uselessFor,
   plan: callPlan,
 } satisfies ScreenKind<CallScreen>
 
 export type Expect = NonNullable<CallScreen['expect']>
+
+function sizesOf(expect: Expect): KeptSize[] {
+  return Object.entries(expect).flatMap(([field, wanted]) => {
+    if (typeof wanted === 'string' || wanted.max === undefined) return []
+    if (wanted.is === 'number') return [{ field, max: wanted.max }]
+    return [wanted.is === 'rows' ? { field: `${field}.count`, max: wanted.max } : { field, chars: wanted.max }]
+  })
+}
 
 /** The fields that come with that refusal; undefined: none are counted on. */
 export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {

@@ -3,7 +3,8 @@ import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json } from '../../ussd/index.ts'
 import { compileValues } from '../expression/index.ts'
-import { condition, key, name, text, values } from '../terms/index.ts'
+import { condition, key, name, text, type TextKey, values } from '../terms/index.ts'
+import type { Outcome } from './kind.ts'
 import type { Option } from './offer.ts'
 import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
@@ -71,8 +72,22 @@ export function choiceItem(screen: WithChoices, i: number): string {
   return `choice ${i + 1} "${labelOf(screen, i)}"`
 }
 
-export function itemsOfChoices(screen: WithChoices): string[] {
-  return [...screen.choices.map((_choice, i) => choiceItem(screen, i)), ...(screen.back === undefined ? [] : ['Back'])]
+export function itemsOfChoices(screen: WithChoices): Outcome[] {
+  return [
+    ...screen.choices.map(({ when }, i) => ({
+      what: choiceItem(screen, i),
+      only: when === undefined ? undefined : `on show only if ${JSON.stringify(when)}`,
+    })),
+    ...(screen.back === undefined ? [] : [{ what: 'Back' }]),
+  ]
+}
+
+/** The built-in texts on any page of numbered lines. */
+export const WORDS_OF_CHOICES: TextKey[] = ['invalid', 'invalid-short', 'more', 'back']
+
+/** Whether there may be a page without any choice. */
+export function mayBeBare(screen: WithChoices): boolean {
+  return screen.back === undefined && screen.choices.every((choice) => choice.when !== undefined)
 }
 
 /** As it is written, in the first language that it is written in. */

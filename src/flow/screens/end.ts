@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { text } from '../terms/index.ts'
 import { closingPlan } from './closing.ts'
 import type { ScreenKind } from './kind.ts'
+import { fitsPage } from './measure.ts'
 
 const schema = z
   .strictObject({
@@ -20,5 +21,7 @@ export const endKind = {
   uses: (screen, tell) => tell.text('closing', screen.end, 'end'),
   caption: (screen, first) => first(screen.end),
   pressed: () => '',
+  overfull: ({ end }, { say }) =>
+    fitsPage(say(end, 'likely')) ? [] : [{ severity: 'warning', what: ' takes more than one page' }],
   plan: (screen, env) => closingPlan(env, env.text(screen.end), screen.exit ? 'exit' : 'completed'),
 } satisfies ScreenKind<EndScreen>

@@ -6,7 +6,7 @@ export { closingPlan } from './closing.ts'
 export type { EndScreen } from './end.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
-export type { Does } from './kind.ts'
+export type { Does, KeptSize, Outcome } from './kind.ts'
 export {
   BASIC_KINDS,
   type Kind,

@@ -1,10 +1,12 @@
 /** `input`: something typed. A wrong answer is told above the prompt. */
 import { z } from 'zod'
 import type { DialogueContext, DialogueEvent, Move } from '../../../machines/dialogue.ts'
-import { trimAnswer, type Json } from '../../ussd/index.ts'
-import { ANSWER_CHARS_MAX, checks, length, name, number, text } from '../terms/index.ts'
+import { MSISDN_DIGITS_MAX, trimAnswer, type Json } from '../../ussd/index.ts'
+import { compilePattern, isDayFormat, isZone, longestOf } from '../expression/index.ts'
+import { ANSWER_CHARS_MAX, type Check, checks, length, name, number, RULES, text } from '../terms/index.ts'
 import { keys } from './choices.ts'
-import type { ScreenKind } from './kind.ts'
+import type { KeySlip, ScreenKind } from './kind.ts'
+import { fitsPage, unpaged } from './measure.ts'
 import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/index.ts'
 import { target, to } from './routes.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
@@ -68,8 +70,102 @@ export const inputKind = {
   caption: (screen, first) => first(screen.input),
   label: (_screen, [key]) => (key === 'giveUp' ? 'too many wrong answers' : undefined),
   pressed: (_screen, [key], screen) => (key === 'giveUp' ? '(too many wrong answers)' : `(an answer to '${screen}')`),
+  outcomes: (screen) => [
+    { what: 'answered', only: 'no made-up answer is taken' },
+    { what: 'wrong answer', only: '' },
+    ...(screen.checks ?? []).map((_check, i) => ({
+      what: brokenCheck(screen, i),
+      only: 'no made-up answer breaks it and none before it',
+    })),
+    ...(screen.giveUp === undefined ? [] : [{ what: 'too many wrong answers', only: '' }]),
+  ],
+  answered(screen, { name: here, context, event, next }) {
+    if (event.type !== 'ANSWER') return undefined
+    const { wrong, broken } = next.context
+    if (next.value === here && wrong > 0) return broken === undefined ? 'wrong answer' : brokenCheck(screen, broken)
+    const isOut = context.wrong + 1 >= (screen.attempts ?? Infinity) || next.value !== screen.to
+    if (next.value === screen.giveUp && isOut) return 'too many wrong answers'
+    return next.value === screen.to ? 'answered' : undefined
+  },
+  slips: slipsOf,
+  overfull(screen, { say, word, under }) {
+    const own = [screen.wrong, ...(screen.checks ?? []).map((check) => check.wrong)].filter(
+      (each) => each !== undefined,
+    )
+    const above = [...own.map((each) => say(each, 'none')), ...(screen.wrong === undefined ? [word('wrong')] : [])]
+    const over = (values: 'none' | 'likely') =>
+      above.some((wrong) => !fitsPage(`${wrong}\n${say(screen.input, values)}${under}`))
+    return unpaged(
+      { never: over('none'), likely: over('likely') },
+      { over: ': the prompt, with the text for wrong answers above it, is over a page', thing: 'prompt' },
+    )
+  },
+  sizes: (screen) => [
+    { field: '', chars: longestAnswer(screen), max: screen.number?.max, decimals: screen.number?.decimals },
+  ],
+  words: () => ['wrong'],
+  takes: mayBeAnswer,
   plan: inputPlan,
 } satisfies ScreenKind<InputScreen>
+
+function brokenCheck({ checks: all = [] }: InputScreen, i: number): string {
+  return `check ${i + 1} (${RULES.find((rule) => all[i]?.[rule] !== undefined)}) broken`
+}
+
+/** Of free texts, a key is the one that nobody can type; of what has a rule, the rule says what must be typed. */
+function mayBeAnswer(screen: InputScreen, key: string): boolean {
+  const ruled = [screen, ...(screen.checks ?? [])].some(
+    (rule) => rule.number !== undefined || rule.pattern !== undefined,
+  )
+  return ruled && acceptsAlone(screen, key)
+}
+
+function longestAnswer(screen: InputScreen): number {
+  return Math.min(longestRead(screen), ...(screen.checks ?? []).map(longestKept))
+}
+
+function longestKept(check: Check): number {
+  if (check.date) return 10
+  if (check.phone) return MSISDN_DIGITS_MAX
+  if (check.oneOf) return Math.max(...check.oneOf.map((word) => word.length))
+  return Math.min(check.length?.max ?? Infinity, check.pattern === undefined ? Infinity : longestOf(check.pattern))
+}
+
+function longestRead(screen: InputScreen): number {
+  if (screen.name) return 40
+  if (screen.number) return String(screen.number.max ?? 1e15).length + screen.number.decimals
+  return Math.min(screen.length?.max ?? 160, screen.pattern === undefined ? Infinity : longestOf(screen.pattern))
+}
+
+type Rules = Pick<Check, 'number' | 'length' | 'pattern' | 'date'>
+
+/** Bounds that nothing is in, patterns and formats that cannot be read. */
+function slipsOf(screen: InputScreen, zone: string): KeySlip[] {
+  const all: [Rules, (string | number)[]][] = [
+    [screen, []],
+    ...(screen.checks ?? []).map((check, i): [Rules, (string | number)[]] => [check, ['checks', i]]),
+  ]
+  return all.flatMap(([rule, place]) =>
+    slipsOfRule(rule, zone).map((slip) => ({ ...slip, path: [...place, ...slip.path] })),
+  )
+}
+
+function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zone: string): KeySlip[] {
+  const slips: KeySlip[] = []
+  for (const [key, bounds] of Object.entries({ number: digits, length: chars, date })) {
+    if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
+    if (bounds.min > bounds.max) slips.push({ path: [key], what: `: nothing is from ${bounds.min} to ${bounds.max}` })
+  }
+  const compiled = pattern === undefined ? undefined : compilePattern(pattern)
+  if (typeof compiled === 'string') slips.push({ path: ['pattern'], what: `: the pattern ${compiled}` })
+  if (date && isZone(zone) && !isDayFormat(date.format, zone))
+    slips.push({
+      path: ['date', 'format'],
+      what: `: '${date.format}' does not say a day, a month and a year`,
+      remedy: 'such as d/M/yyyy or ddMMyyyy',
+    })
+  return slips
+}
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */
 export const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u

@@ -1,8 +1,10 @@
 /** What is said of a kind of screen: all that the check, the walks, the pictures and the daemon know it by. */
 import type { z } from 'zod'
 import type { Scalar } from '../expression/index.ts'
-import type { CallOutcome } from '../engine/index.ts'
-import type { Text } from '../terms/index.ts'
+import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
+import type { CallOutcome, FlowEvent } from '../engine/index.ts'
+import type { Text, TextKey } from '../terms/index.ts'
+import type { Measuring, Overfull } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
 import type { Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
@@ -33,13 +35,56 @@ export interface Useless {
   lacks?: string[]
 }
 
+/** Rows that a screen shows or goes over. */
+export interface RowsUsed {
+  from: string
+  /** The key that says so. */
+  key: string
+  /** Fields that are kept of the row chosen; undefined: all. */
+  keep?: readonly string[] | undefined
+  /** Fields that letters are looked for in. */
+  search?: readonly string[] | undefined
+}
+
+export interface Outcome {
+  what: string
+  /** What it depends on that made-up data may not bring about; undefined: nothing in particular. */
+  only?: string | undefined
+}
+
+/** An event on a screen, and where it led at once. */
+export interface AnsweredStep {
+  name: string
+  context: Pick<DialogueContext, 'wrong'>
+  event: FlowEvent
+  next: Rested
+}
+
+/** Said of a key; `what` goes on from the name of the screen. */
+export interface KeySlip {
+  path: Target['path']
+  what: string
+  remedy?: string
+}
+
+/** The size of a field of what is kept; '': of itself. */
+export interface KeptSize {
+  field: string
+  /** Characters, at most. */
+  chars?: number | undefined
+  /** The greatest that a number gets, and its decimals. */
+  max?: number | undefined
+  decimals?: number | undefined
+  /** Of rows: characters of each of their fields. */
+  fields?: Record<string, number> | undefined
+}
+
 /** A kind that flows are made of once they are read. */
 export interface ScreenKind<S> extends WrittenKind<S> {
   does: Does
   /** Ways on which that is kept, besides `to`. */
   keepsOn?(screen: S, path: Target['path']): boolean
-  /** Where rows come from that it shows or goes over, and the key that says so. */
-  rows?(screen: S): { from: string; key: string } | undefined
+  rows?(screen: S): RowsUsed | undefined
   /** Where a screen that asks leads unseen, for want of anything to ask. */
   skips?(screen: S): string | undefined
   /** It changes something in the world. */
@@ -51,8 +96,28 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   /** What is pressed, answered or found on that way; '': what happens when all is well. */
   pressed(screen: S, path: Target['path'], name: string): string
   /** What of it talks cover one by one, besides being there. */
-  items?(screen: S): string[]
+  items?(screen: S): Outcome[]
+  /** What else may come of it: each is a transition of its own. */
+  outcomes?(screen: S): Outcome[]
+  /** Which of these a dialogue that passes through comes to. */
+  passed?(screen: S, zone: string): (context: DialogueContext) => string
+  /** Which of these an event led to. */
+  answered?(screen: S, step: AnsweredStep): string | undefined
+  /** In a statechart: on what condition that way is taken unasked. */
+  guard?(screen: S, path: Target['path']): Record<string, unknown> | undefined
   /** Why what came back is no use to it, for those who run it. */
   useless?(screen: S, outcome: CallOutcome): Useless | undefined
+  /** What of its keys does not go together. */
+  slips?(screen: S, zone: string): KeySlip[]
+  /** That there may be nothing to press on it. */
+  deadEnd?(screen: S): Overfull | undefined
+  /** What does not fit on its page. */
+  overfull?(screen: S, page: Measuring): Overfull[]
+  /** How large what it keeps may be. */
+  sizes?(screen: S): KeptSize[]
+  /** The built-in texts that are shown on it. */
+  words?(screen: S): TextKey[]
+  /** Whether a key for `Back` or `Home` might be an answer here. */
+  takes?(screen: S, key: string): boolean
   plan(screen: S, env: Env): Plan
 }

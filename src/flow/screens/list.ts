@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { DialogueContext, Move } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 import { folded, readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
-import { ANSWER_CHARS_MAX, name, path, text } from '../terms/index.ts'
+import { ANSWER_CHARS_MAX, name, path, text, type TextKey } from '../terms/index.ts'
 import {
   back,
   choices,
@@ -12,15 +12,18 @@ import {
   keys,
   labelOf,
   labels,
+  mayBeBare,
   targetsOfChoices,
   usesOfChoices,
   varsOfChoices,
+  WORDS_OF_CHOICES,
 } from './choices.ts'
 import type { ScreenKind } from './kind.ts'
+import { fitsPage } from './measure.ts'
 import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 import { target } from './routes.ts'
-import { withRow } from './rows.ts'
+import { NO_ROWS, withRow } from './rows.ts'
 
 const schema = z
   .strictObject({
@@ -47,6 +50,8 @@ const schema = z
   })
   .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.')
 
+const SEARCH_WORDS: TextKey[] = ['no-match', 'no-number', 'show-all']
+
 export type ListScreen = z.infer<typeof schema> & { kind: 'list' }
 
 export const listKind = {
@@ -60,7 +65,7 @@ export const listKind = {
   },
   vars: (screen, path) => varsOfChoices(screen, path),
   keeps: () => 'chosen',
-  rows: ({ from }) => ({ from, key: 'from' }),
+  rows: ({ from, keep, search }) => ({ from, key: 'from', keep, search }),
   skips: ({ empty }) => empty,
   caption: (screen, first) => first(screen.list),
   label({ choices: written }, [key, which], first) {
@@ -72,7 +77,29 @@ export const listKind = {
     if (key === 'choices') return `"${labelOf(screen, which as number)}"`
     return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
   },
-  items: (screen) => ['a row', ...itemsOfChoices(screen)],
+  items: (screen) => [{ what: 'a row' }, ...itemsOfChoices(screen)],
+  outcomes: ({ empty }) => (empty === undefined ? [] : [NO_ROWS]),
+  slips: ({ search, keep }) =>
+    search && !keep
+      ? [
+          {
+            path: ['search'],
+            what: ' searches rows, but keeps all of their fields',
+            remedy: `keep: [${search.join(', ')}]`,
+          },
+        ]
+      : [],
+  deadEnd: (screen) =>
+    screen.empty === undefined && mayBeBare(screen)
+      ? { severity: 'error', what: ' has nothing to press when there are no rows' }
+      : undefined,
+  overfull(screen, { say, word, under }) {
+    const tail = `2. ${word('more')}\n3. ${word('back')}`
+    const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${under}`
+    if (fitsPage(page)) return []
+    return [{ severity: 'warning', what: ': not even one row fits on a page when its values are long' }]
+  },
+  words: ({ search }) => [...WORDS_OF_CHOICES, ...(search ? SEARCH_WORDS : [])],
   plan: listPlan,
 } satisfies ScreenKind<ListScreen>
 

@@ -8,11 +8,14 @@ import {
   itemsOfChoices,
   keys,
   labels,
+  mayBeBare,
   targetsOfChoices,
   usesOfChoices,
   varsOfChoices,
+  WORDS_OF_CHOICES,
 } from './choices.ts'
 import type { ScreenKind } from './kind.ts'
+import { fitsPage } from './measure.ts'
 import { offering } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 
@@ -36,6 +39,24 @@ export const menuKind = {
     key === 'choices' ? first(written[which as number]?.label ?? '') : undefined,
   pressed: (screen, [key, which]) => String(key === 'back' ? screen.choices.length + 1 : Number(which) + 1),
   items: (screen) => itemsOfChoices(screen),
+  deadEnd(screen) {
+    if (!mayBeBare(screen)) return undefined
+    return screen.choices.length === 0
+      ? { severity: 'error', what: ' has nothing to press' }
+      : { severity: 'warning', what: ' has nothing to press when no condition holds' }
+  },
+  overfull(screen, { say, word, under }) {
+    const lines = [
+      ...screen.choices.map((choice) => choice.label),
+      ...(screen.back === undefined ? [] : [word('back')]),
+    ]
+    const whole = (values: 'none' | 'likely') =>
+      [say(screen.menu, values), ...lines.map((line, i) => `${i + 1}. ${say(line, values)}`)].join('\n') + under
+    if (fitsPage(whole('likely'))) return []
+    const long = fitsPage(whole('none')) ? ' when its values are long' : ''
+    return [{ severity: 'warning', what: ` takes more than one page${long}` }]
+  },
+  words: () => WORDS_OF_CHOICES,
   plan: menuPlan,
 } satisfies ScreenKind<MenuScreen>
 

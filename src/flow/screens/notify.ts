@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { fitLine } from '../engine/index.ts'
 import { text } from '../terms/index.ts'
 import type { ScreenKind } from './kind.ts'
+import { fitsPage, unpaged } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
 import { target, to } from './routes.ts'
 
@@ -19,6 +20,11 @@ export const notifyKind = {
   uses: (screen, tell) => tell.text('notify', screen.notify, 'notify'),
   caption: (screen, first) => first(screen.notify),
   pressed: () => '(shown)',
+  overfull: ({ notify }, { say }) =>
+    unpaged(
+      { never: !fitsPage(say(notify, 'none')), likely: !fitsPage(say(notify, 'likely')) },
+      { over: ' is over a page', thing: 'notification' },
+    ),
   plan: notifyPlan,
 } satisfies ScreenKind<NotifyScreen>
 

@@ -2,6 +2,9 @@
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import type { Json, JsonObject } from '../../ussd/index.ts'
 
+/** As a transition of its own. */
+export const NO_ROWS = { what: 'no rows', only: 'rows are never missing' }
+
 /** The context with what the flow keeps of the row chosen. The other rows stay: the way back may show them again. */
 export function withRow(
   context: DialogueContext,

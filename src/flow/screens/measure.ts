@@ -1,0 +1,37 @@
+/** Whether what a screen shows fits on its page. */
+import { alphabetOf, count, fits, USSD_PAGE } from '../../ussd/index.ts'
+import type { Text, TextKey } from '../terms/index.ts'
+
+/** What a screen is measured with, in one language. */
+export interface Measuring {
+  /** A text with no values, or with values as long as they are likely to be. */
+  say(text: Text, values: 'none' | 'likely'): string
+  word(key: TextKey): string
+  /** The lines that name the keys. */
+  under: string
+}
+
+/** `what` goes on from the name of the screen. */
+export interface Overfull {
+  severity: 'error' | 'warning'
+  what: string
+  remedy?: string
+}
+
+export const fitsPage = (text: string): boolean => fits(text, USSD_PAGE)
+
+/** Of what cannot be paged: too long as it is written, or when its values are long. */
+export function unpaged(lines: { never: boolean; likely: boolean }, said: { over: string; thing: string }): Overfull[] {
+  const remedy = `a ${said.thing} cannot be paged`
+  if (lines.never) return [{ severity: 'error', what: said.over, remedy }]
+  if (!lines.likely) return []
+  const what = `: values are cut where they are long, for ${remedy}`
+  return [{ severity: 'warning', what, remedy: 'say how long they may be (expect, length, pattern), or show fewer' }]
+}
+
+/** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */
+export function smsOf(text: string): number {
+  if (fits(text, { septets: 160, ucs2: 70 })) return 1
+  const alphabet = alphabetOf(text)
+  return Math.ceil(count(text, alphabet) / (alphabet === 'gsm7' ? 153 : 67))
+}
