@@ -41,7 +41,7 @@ describe('the installation for systemd in docs/OPERATIONS.md', () => {
   before(() => {
     prefix = mkdtempSync(join(tmpdir(), 'ussd-install-'))
     const clone = join(prefix, 'clone')
-    const folders = ['dist/src', 'flows', 'dialects', 'contracts', 'node_modules', 'docs', 'deploy']
+    const folders = ['dist/src/cli', 'flows', 'dialects', 'contracts', 'node_modules', 'docs', 'deploy']
     const files = [
       'package.json',
       'connector.yaml',
