@@ -40,3 +40,18 @@ describe('the links of the pages', () => {
   for (const page of pages)
     it(`of ${page} lead to a file and a heading that there are`, () => assert.deepEqual(broken(page), []))
 })
+
+describe('the files that the pages name', () => {
+  /** `src/…` and the like, as people write it in a sentence: without names in capitals, which stand for others. */
+  const named = (page: string) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/`((?:src|test|samples|scripts|bench)\/[\w./-]+)`/g)]
+      .map(([, path]) => path!)
+      .filter((path) => !/[A-Z]{2}/.test(path))
+
+  for (const page of pages.filter((name) => named(name).length > 0))
+    it(`of ${page} are there`, () =>
+      assert.deepEqual(
+        named(page).filter((path) => !existsSync(join(root, path))),
+        [],
+      ))
+})
