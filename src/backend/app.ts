@@ -49,23 +49,10 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
   let notices = 0
 
   async function exchange(asked: Asked, signal: AbortSignal): Promise<CallResult> {
-    const answer = await answered(asked, signal)
+    const answer = await answered(asked, signal, { app, contract, desk: deps.desk })
     if (answer.status >= 500) return { is: 'failed', why: 'down', detail: `status ${answer.status}` }
     const said = guarded(contract.understand(answer, asked), (limit) => counters.count('limits_total', { limit }))
     return { is: 'data', data: said as unknown as JsonObject }
-  }
-
-  /** Where the reply comes later, it is expected before the question goes out: it may be faster than the receipt. */
-  async function answered(asked: Asked, signal: AbortSignal): Promise<HttpAnswer> {
-    const send = () => app.send(contract.ask(asked), hintsOf(asked), signal)
-    if (!contract.later || !deps.desk) return send()
-    const expected = deps.desk.expect(contract.later.id(asked), signal)
-    try {
-      const receipt = await send()
-      return receipt.status < 200 || receipt.status > 299 ? receipt : await expected.reply
-    } finally {
-      expected.forget()
-    }
   }
 
   async function tell(closing: Closing): Promise<void> {
@@ -106,6 +93,23 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
       if (closing) await tell({ ...closing, reason })
     },
     close: async () => void (await Promise.all([app.close(), events?.close(), deps.desk?.close()])),
+  }
+}
+
+/** Where the reply comes later, it is expected before the question goes out: it may be faster than the receipt. */
+async function answered(
+  asked: Asked,
+  signal: AbortSignal,
+  { app, contract, desk }: { app: Target; contract: Contract; desk: AppReplies | undefined },
+): Promise<HttpAnswer> {
+  const send = () => app.send(contract.ask(asked), hintsOf(asked), signal)
+  if (!contract.later || !desk) return send()
+  const expected = desk.expect(contract.later.id(asked), signal)
+  try {
+    const receipt = await send()
+    return receipt.status < 200 || receipt.status > 299 ? receipt : await expected.reply
+  } finally {
+    expected.forget()
   }
 }
 

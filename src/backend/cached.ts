@@ -5,7 +5,7 @@
  */
 import type { Counters } from '../base/index.ts'
 import type { Clock, Json, JsonObject } from '../ussd/index.ts'
-import { cacheStore, type CacheLimits } from './cache-store.ts'
+import { cacheStore, type CacheLimits, type CacheStore } from './cache-store.ts'
 import type { Backend, CallContext, CallResult } from './types.ts'
 
 export interface ReadSettings {
@@ -50,10 +50,64 @@ interface Asked {
 export function cached(backend: Backend, settings: CacheSettings, deps: CacheDeps): Backend {
   const { clock, counters, timeoutMs } = deps
   const store = cacheStore(settings)
-  const flights = new Map<string, Flight>()
+  const flights = createFlights(backend, store, deps)
 
   const count = (operation: string, result: string) =>
     counters.count('backend_cache_total', { backend: backend.name, operation, result })
+
+  /**
+   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a
+   * price that no longer holds must not be offered again.
+   */
+  const forget = (asker: string): void => (flights.leave(asker), store.forget(asker))
+
+  async function past(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
+    if (!context.once) return backend.call(operation, args, context)
+    forget(context.msisdn)
+    const result = await backend.call(operation, args, context)
+    forget(context.msisdn)
+    if (result.is === 'refused') {
+      flights.leave('')
+      store.outdate('')
+    }
+    return result
+  }
+
+  async function ask(asked: Asked): Promise<CallResult> {
+    const { key, operation, context } = asked
+    const kept = store.get(key, clock.now())
+    if (kept?.isFresh) return (count(operation, 'fresh'), { is: 'data', data: kept.data })
+    const joined = flights.get(key)
+    const result = await waited(
+      (joined ?? flights.fly(asked)).answer,
+      context.signal,
+      kept ? { clock, timeoutMs } : undefined,
+    )
+    // Looked up again: a change may have made it wrong meanwhile.
+    const old = isAway(result) ? store.get(key, clock.now()) : undefined
+    count(operation, old ? 'stale' : result.is !== 'data' ? result.is : joined ? 'joined' : 'fetched')
+    return old ? { is: 'data', data: old.data } : result
+  }
+
+  return {
+    name: backend.name,
+    ...(backend.patience ? { patience: backend.patience } : {}),
+    async call(operation, args, context) {
+      const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
+      if (!read) return past(operation, args, context)
+      if (context.once || context.isSecret) return (count(operation, 'passed'), past(operation, args, context))
+      const asker = read.shared ? '' : context.msisdn
+      const key = JSON.stringify([operation, asker, context.language, context.line, ordered(args)])
+      return ask({ key, asker, read, operation, args, context })
+    },
+    ended: async (epoch, reason, about) => backend.ended?.(epoch, reason, about),
+    close: async () => backend.close?.(),
+  }
+}
+
+/** Requests under way: what they bring is kept in the store. */
+function createFlights(backend: Backend, store: CacheStore, { clock, counters, timeoutMs, waitMs }: CacheDeps) {
+  const flights = new Map<string, Flight>()
 
   /** What is under way may have been answered before the change: it serves those who wait, and nobody after them. */
   const leave = (asker: string): void => {
@@ -64,28 +118,10 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     }
   }
 
-  /**
-   * After a change, what the subscriber reads is read anew. After one that was refused, what everybody reads too: a
-   * price that no longer holds must not be offered again.
-   */
-  const forget = (asker: string): void => (leave(asker), store.forget(asker))
-
-  async function past(operation: string, args: JsonObject, context: CallContext): Promise<CallResult> {
-    if (!context.once) return backend.call(operation, args, context)
-    forget(context.msisdn)
-    const result = await backend.call(operation, args, context)
-    forget(context.msisdn)
-    if (result.is === 'refused') {
-      leave('')
-      store.outdate('')
-    }
-    return result
-  }
-
   /** One request for all who ask the same: it has its own time, whoever of them gives up. */
   function fly({ key, asker, read, operation, args, context }: Asked): Flight {
     const begunMs = clock.now()
-    const mayTakeMs = context.timeoutMs ?? deps.waitMs ?? timeoutMs
+    const mayTakeMs = context.timeoutMs ?? waitMs ?? timeoutMs
     const over = new AbortController()
     const cancel = clock.after(mayTakeMs, () => over.abort())
     const nobody = asker === '' ? { msisdn: '', epoch: '' } : {}
@@ -123,32 +159,7 @@ export function cached(backend: Backend, settings: CacheSettings, deps: CacheDep
     if (gone > 0) counters.count('limits_total', { limit: 'backend-cache' }, gone)
   }
 
-  async function ask(asked: Asked): Promise<CallResult> {
-    const { key, operation, context } = asked
-    const kept = store.get(key, clock.now())
-    if (kept?.isFresh) return (count(operation, 'fresh'), { is: 'data', data: kept.data })
-    const joined = flights.get(key)
-    const result = await waited((joined ?? fly(asked)).answer, context.signal, kept ? { clock, timeoutMs } : undefined)
-    // Looked up again: a change may have made it wrong meanwhile.
-    const old = isAway(result) ? store.get(key, clock.now()) : undefined
-    count(operation, old ? 'stale' : result.is !== 'data' ? result.is : joined ? 'joined' : 'fetched')
-    return old ? { is: 'data', data: old.data } : result
-  }
-
-  return {
-    name: backend.name,
-    ...(backend.patience ? { patience: backend.patience } : {}),
-    async call(operation, args, context) {
-      const read = Object.hasOwn(settings.reads, operation) ? settings.reads[operation] : undefined
-      if (!read) return past(operation, args, context)
-      if (context.once || context.isSecret) return (count(operation, 'passed'), past(operation, args, context))
-      const asker = read.shared ? '' : context.msisdn
-      const key = JSON.stringify([operation, asker, context.language, context.line, ordered(args)])
-      return ask({ key, asker, read, operation, args, context })
-    },
-    ended: async (epoch, reason, about) => backend.ended?.(epoch, reason, about),
-    close: async () => backend.close?.(),
-  }
+  return { get: (key: string) => flights.get(key), fly, leave }
 }
 
 function isAway(result: CallResult): boolean {

@@ -39,25 +39,6 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
     return { limit: 'backend-breaker', why: 'down' }
   }
 
-  /** Whatever it said, and however it is reached: what comes out of here takes a flow a bounded time. */
-  const withinBounds = (given: CallResult, operation: string): CallResult => {
-    try {
-      const { result, cut } = bounded(given, unitsMax)
-      if (cut > 0) {
-        counters.count('limits_total', { limit: 'backend-text' }, cut)
-        log.warn(
-          { backend: name, operation, texts: cut },
-          'texts of a back end were cut: they are longer than any screen shows',
-        )
-      }
-      return result
-    } catch (error) {
-      if (!(error instanceof Nonsense)) throw error
-      counters.count('limits_total', { limit: 'backend-answer' })
-      return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }
-    }
-  }
-
   const hear = (result: CallResult, operation: string): void => {
     const before = breaker
     breaker = record(breaker, isWell(result), now())
@@ -79,7 +60,12 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       }
       const begunMs = clock.now()
       try {
-        const result = withinBounds(await backend.call(operation, args, context), operation)
+        const result = withinBounds(await backend.call(operation, args, context), {
+          ...deps,
+          backend: name,
+          operation,
+          unitsMax,
+        })
         hear(result, operation)
         const outcome = result.is === 'failed' ? result.why : result.is
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })
@@ -97,6 +83,31 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       }
     },
     close: async () => backend.close?.(),
+  }
+}
+
+interface Bounding extends Pick<GuardDeps, 'counters' | 'log'> {
+  backend: string
+  operation: string
+  unitsMax: number | undefined
+}
+
+/** Whatever it said, and however it is reached: what comes out of here takes a flow a bounded time. */
+function withinBounds(given: CallResult, { counters, log, backend, operation, unitsMax }: Bounding): CallResult {
+  try {
+    const { result, cut } = bounded(given, unitsMax)
+    if (cut > 0) {
+      counters.count('limits_total', { limit: 'backend-text' }, cut)
+      log.warn(
+        { backend, operation, texts: cut },
+        'texts of a back end were cut: they are longer than any screen shows',
+      )
+    }
+    return result
+  } catch (error) {
+    if (!(error instanceof Nonsense)) throw error
+    counters.count('limits_total', { limit: 'backend-answer' })
+    return { is: 'failed', why: 'nonsense', detail: `${operation}: ${error.message}` }
   }
 }
 

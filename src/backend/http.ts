@@ -55,14 +55,7 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
   const { clock, chance, counters, resolve } = deps
   const base = new URL(settings.url)
   const agent = agentFor(base, settings, resolve)
-  const headers = {
-    ...settings.headers,
-    'content-type': 'application/json',
-    accept: 'application/json',
-    'accept-encoding': 'identity',
-    'user-agent': 'ussd-connector',
-    ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
-  }
+  const headers = headersOf(settings)
 
   async function once(operation: string, body: string, context: CallContext, signal: AbortSignal): Promise<Tried> {
     try {
@@ -115,6 +108,17 @@ export function httpBackend(name: string, settings: HttpSettings, deps: HttpDeps
     call,
     ...(settings.ended ? { ended: (...end: Ending) => notice(call, end) } : {}),
     close: () => agent.destroy(),
+  }
+}
+
+function headersOf(settings: HttpSettings): Record<string, string> {
+  return {
+    ...settings.headers,
+    'content-type': 'application/json',
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'ussd-connector',
+    ...(settings.token ? { authorization: `Bearer ${settings.token}` } : {}),
   }
 }
 

@@ -162,6 +162,18 @@ export function createMetrics(options: { process: boolean }): Metrics {
     },
     ended: (revision, reason) => counters.get('flow_ends_total')!.count({ ...told(revision), reason }, 1),
     backend: (seconds, backend) => calls.observe({ backend }, seconds),
+    ...gaugesOf(registry),
+    async value(name, labels = {}) {
+      const values = await counters.get(name)!.values()
+      return values
+        .filter((v) => Object.entries(labels).every(([key, want]) => v.labels[key] === want))
+        .reduce((sum, v) => sum + v.value, 0)
+    },
+  }
+}
+
+function gaugesOf(registry: Registry): Pick<Metrics, 'gauge' | 'gauges'> {
+  return {
     gauge(name, help, read) {
       const gauge: Gauge = new Gauge({
         name,
@@ -183,12 +195,6 @@ export function createMetrics(options: { process: boolean }): Metrics {
           for (const { labels, value } of read()) gauge.set(labels, value)
         },
       })
-    },
-    async value(name, labels = {}) {
-      const values = await counters.get(name)!.values()
-      return values
-        .filter((v) => Object.entries(labels).every(([key, want]) => v.labels[key] === want))
-        .reduce((sum, v) => sum + v.value, 0)
     },
   }
 }

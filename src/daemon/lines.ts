@@ -76,45 +76,16 @@ export function createLines(deps: LinesDeps): Lines {
   const { settings, clock, log, metrics } = deps
   const running = new Map<string, Running>()
   const leaving = new Set<Running>()
-  const trials = new Map<string, Trying>()
   const going = new Set<Promise<void>>()
   let generation = 0
   let isStopping = false
+  const trials = createTrials(deps, { running, leave, take, isStopping: () => isStopping })
   for (const line of settings.lines) running.set(line.name, make(line, printOf(line, settings.dialects)))
 
   function make(own: ConfiguredLine, print: string): Running {
-    const made: Running = {
-      settings: own,
-      print,
-      underWay: 0,
-      halted: false,
-      onTrial: false,
-      line: makeLine(own, {
-        ...deps,
-        dialects: settings.dialects,
-        counters: metrics,
-        log: trialLog(log, () => made.onTrial),
-        // Links of one name must not be taken for each other's.
-        instance: `${deps.instance}${generation++ || ''}`,
-        onState: (bind, state) => {
-          if (running.get(own.name) === made) deps.onState?.(own.name, bind, state)
-          made.heard?.()
-        },
-        onRequest: async (pdu, link) => {
-          made.underWay++
-          try {
-            await deps.onRequest(pdu, made.line, link)
-          } finally {
-            made.underWay--
-          }
-        },
-        onLate: (late) =>
-          void deps
-            .onLate(late, own.name)
-            .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'a late response is not kept')),
-      }),
-    }
-    return made
+    // Links of one name must not be taken for each other's.
+    const instance = `${deps.instance}${generation++ || ''}`
+    return makeRunning(own, deps, { print, instance, isServing: (one) => running.get(own.name) === one })
   }
 
   /** What it was told is answered first; then it unbinds. */
@@ -135,51 +106,6 @@ export function createLines(deps: LinesDeps): Lines {
     going.add(gone)
   }
 
-  /** One at a time for a line: what was tried before is called off first. */
-  function replace(name: string, next: Running): void {
-    const before = trials.get(name)
-    before?.callOff()
-    next.onTrial = true
-    const trying: Trying = {
-      next,
-      callOff: () => (trying.isOff = true),
-      isOff: false,
-      over: Promise.resolve(undefined),
-    }
-    trying.over = (async () => {
-      await before?.over
-      const old = running.get(name)
-      if (!old || trying.isOff) return undefined
-      const trial = tryOut(old, next, {
-        clock,
-        log,
-        leave: () => leave(old),
-        isWanted: () => !isStopping && !old.halted && running.get(name) === old,
-      })
-      trying.callOff = () => trial.callOff()
-      const verdict = await trial.verdict
-      const isWon = verdict.is === 'taken' || verdict.is === 'unproven'
-      next.onTrial = false
-      if (isWon && running.get(name) === old && !isStopping) take(old, next)
-      else if (isWon) await next.line.stop(clock.now())
-      if (verdict.is === 'unproven') log.warn(verdict.refusal, 'the line is changed, and not bound yet')
-      if (verdict.is !== 'refused') return undefined
-      const at = settings.lines.indexOf(next.settings)
-      if (at >= 0) settings.lines[at] = old.settings
-      metrics.count('line_changes_total', { line: name, what: 'refused' })
-      log.error(verdict.refusal, 'the new settings of the line are not taken: it serves on with the old ones')
-      return verdict.refusal
-    })()
-      .catch((error: unknown) => {
-        log.error({ err: error, line: name }, 'a line could not be replaced')
-        return undefined
-      })
-      .finally(() => {
-        if (trials.get(name) === trying) trials.delete(name)
-      })
-    trials.set(name, trying)
-  }
-
   function take(old: Running, next: Running): void {
     const { name } = next.settings
     running.set(name, next)
@@ -190,7 +116,7 @@ export function createLines(deps: LinesDeps): Lines {
 
   const pause = () => new Promise<void>((done) => clock.after(LOOK_MS, done))
   /** Whoever has binds. */
-  const all = () => [...running.values(), ...[...trials.values()].map(({ next }) => next), ...leaving]
+  const all = () => [...running.values(), ...trials.all().map(({ next }) => next), ...leaving]
   const serving = () => [...running.values()].filter((one) => !one.halted)
   const tell = (what: string, name: string) => {
     metrics.count('line_changes_total', { line: name, what })
@@ -242,16 +168,15 @@ export function createLines(deps: LinesDeps): Lines {
     start: () => serving().forEach(({ line }) => line.start()),
     async stop(untilMs) {
       isStopping = true
-      for (const trial of trials.values()) trial.callOff()
-      const tried = [...trials.values()].map(({ over }) => over)
+      for (const trial of trials.all()) trial.callOff()
+      const tried = trials.all().map(({ over }) => over)
       await Promise.all([...[...running.values()].map(({ line }) => line.stop(untilMs)), ...going, ...tried])
     },
-    settled: async () =>
-      (await Promise.all([...trials.values()].map(({ over }) => over))).filter((one) => one !== undefined),
+    settled: async () => (await Promise.all(trials.all().map(({ over }) => over))).filter((one) => one !== undefined),
     apply(next) {
       const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
       const isNew = ({ name }: ConfiguredLine) =>
-        (trials.get(name)?.next ?? running.get(name))?.print !== prints.get(name)
+        (trials.of(name)?.next ?? running.get(name))?.print !== prints.get(name)
       const made = next.filter(isNew).map((line) => make(line, prints.get(line.name)!))
       const change: LinesChange = {
         added: [],
@@ -263,7 +188,7 @@ export function createLines(deps: LinesDeps): Lines {
       for (const [name, old] of running) {
         if (prints.has(name)) continue
         running.delete(name)
-        trials.get(name)?.callOff()
+        trials.of(name)?.callOff()
         change.removed.push(name)
         tell('removed', name)
         if (!old.halted) retire(old)
@@ -274,8 +199,8 @@ export function createLines(deps: LinesDeps): Lines {
         change[old ? 'changed' : 'added'].push(name)
         if (old && !old.halted) {
           // Taken back before it was taken: nothing is to be tried.
-          if (old.print === one.print) trials.get(name)?.callOff()
-          else replace(name, one)
+          if (old.print === one.print) trials.of(name)?.callOff()
+          else trials.begin(name, one)
           continue
         }
         running.set(name, one)
@@ -290,7 +215,7 @@ export function createLines(deps: LinesDeps): Lines {
       if (!one) return false
       if (one.halted) return true
       one.halted = true
-      const trial = trials.get(name)
+      const trial = trials.of(name)
       if (trial) {
         // What was asked for last is what it starts with again.
         trial.callOff()
@@ -313,6 +238,106 @@ export function createLines(deps: LinesDeps): Lines {
       return true
     },
   }
+}
+
+/** `isServing`: it is the one of its name that serves. */
+function makeRunning(
+  own: ConfiguredLine,
+  deps: LinesDeps,
+  { print, instance, isServing }: { print: string; instance: string; isServing(one: Running): boolean },
+): Running {
+  const { settings, log, metrics } = deps
+  const made: Running = {
+    settings: own,
+    print,
+    underWay: 0,
+    halted: false,
+    onTrial: false,
+    line: makeLine(own, {
+      ...deps,
+      dialects: settings.dialects,
+      counters: metrics,
+      log: trialLog(log, () => made.onTrial),
+      instance,
+      onState: (bind, state) => {
+        if (isServing(made)) deps.onState?.(own.name, bind, state)
+        made.heard?.()
+      },
+      onRequest: async (pdu, link) => {
+        made.underWay++
+        try {
+          await deps.onRequest(pdu, made.line, link)
+        } finally {
+          made.underWay--
+        }
+      },
+      onLate: (late) =>
+        void deps
+          .onLate(late, own.name)
+          .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'a late response is not kept')),
+    }),
+  }
+  return made
+}
+
+interface TrialsDeps {
+  running: ReadonlyMap<string, Running>
+  leave(old: Running): Promise<void>
+  /** Puts the new one in the old one's place. */
+  take(old: Running, next: Running): void
+  isStopping(): boolean
+}
+
+/** Changed lines that are being tried. */
+function createTrials({ settings, clock, log, metrics }: LinesDeps, { running, leave, take, isStopping }: TrialsDeps) {
+  const trials = new Map<string, Trying>()
+
+  /** One at a time for a line: what was tried before is called off first. */
+  function begin(name: string, next: Running): void {
+    const before = trials.get(name)
+    before?.callOff()
+    next.onTrial = true
+    const trying: Trying = {
+      next,
+      callOff: () => (trying.isOff = true),
+      isOff: false,
+      over: Promise.resolve(undefined),
+    }
+    trying.over = (async () => {
+      await before?.over
+      const old = running.get(name)
+      if (!old || trying.isOff) return undefined
+      const trial = tryOut(old, next, {
+        clock,
+        log,
+        leave: () => leave(old),
+        isWanted: () => !isStopping() && !old.halted && running.get(name) === old,
+      })
+      trying.callOff = () => trial.callOff()
+      const verdict = await trial.verdict
+      const isWon = verdict.is === 'taken' || verdict.is === 'unproven'
+      next.onTrial = false
+      if (isWon && running.get(name) === old && !isStopping()) take(old, next)
+      else if (isWon) await next.line.stop(clock.now())
+      if (verdict.is === 'unproven') log.warn(verdict.refusal, 'the line is changed, and not bound yet')
+      if (verdict.is !== 'refused') return undefined
+      const at = settings.lines.indexOf(next.settings)
+      if (at >= 0) settings.lines[at] = old.settings
+      metrics.count('line_changes_total', { line: name, what: 'refused' })
+      log.error(verdict.refusal, 'the new settings of the line are not taken: it serves on with the old ones')
+      return verdict.refusal
+    })()
+      .catch((error: unknown) => {
+        log.error({ err: error, line: name }, 'a line could not be replaced')
+        return undefined
+      })
+      .finally(() => {
+        if (trials.get(name) === trying) trials.delete(name)
+      })
+    trials.set(name, trying)
+  }
+
+  return { of: (name: string) => trials.get(name), all: () => [...trials.values()], begin }
 }
 
 function stateOf({ down, since, ...row }: BindRow): BindState {

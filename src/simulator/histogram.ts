@@ -1,4 +1,5 @@
-/** Latencies in buckets that are 2 % wide: constant memory, whatever the run. */
+/** Latencies in constant memory, whatever the run: to a µs or three digits, whichever is more. */
+import { createHistogram } from 'node:perf_hooks'
 
 export interface Latencies {
   count: number
@@ -15,31 +16,24 @@ export interface Histogram {
   read(): Latencies
 }
 
-const STEP = Math.log(1.02)
-/** 1 µs to beyond an hour. */
-const BUCKETS = 1_200
-const SMALLEST_MS = 0.001
+const MICROSECONDS = 1_000
 
 export function histogram(): Histogram {
-  const buckets = new Uint32Array(BUCKETS)
-  let count = 0
+  const held = createHistogram({ figures: 3 })
   let max = 0
-  const at = (share: number): number => {
-    const wanted = Math.ceil(count * share)
-    let seen = 0
-    for (let i = 0; i < BUCKETS; i++) {
-      seen += buckets[i]!
-      if (seen >= wanted && wanted > 0) return Math.min(SMALLEST_MS * Math.exp((i + 0.5) * STEP), max)
-    }
-    return 0
-  }
+  const at = (percent: number) => (held.count === 0 ? 0 : held.percentile(percent) / MICROSECONDS)
   return {
     add(ms) {
-      const bucket = Math.floor(Math.log(Math.max(ms, SMALLEST_MS) / SMALLEST_MS) / STEP)
-      buckets[Math.min(bucket, BUCKETS - 1)]!++
-      count++
-      if (ms > max) max = ms
+      held.record(Math.max(1, Math.round(ms * MICROSECONDS)))
+      max = Math.max(max, ms)
     },
-    read: () => ({ count, p50: at(0.5), p95: at(0.95), p99: at(0.99), p999: at(0.999), max }),
+    read: () => ({
+      count: held.count,
+      p50: at(50),
+      p95: at(95),
+      p99: at(99),
+      p999: at(99.9),
+      max,
+    }),
   }
 }

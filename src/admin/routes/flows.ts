@@ -34,16 +34,7 @@ export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
     NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400),
   )
 
-  app.get('/', (c) => c.json({ flows: desk.flows() }))
-  app.get('/:name/revisions', async (c) => {
-    const rows = await desk.revisions(c.req.param('name'))
-    return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
-  })
-  app.get('/:name/revisions/:revision', async (c) => {
-    const source = await desk.source(c.req.param('name'), c.req.param('revision'))
-    return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)
-  })
-
+  lookRoutes(app, desk)
   app.post('/:name/publish', (c) =>
     decide(c, 'publish', (name, { source, revision: one, share: part, note: why }) =>
       desk.publish(name, source ? { source } : { revision: one! }, {
@@ -89,6 +80,19 @@ export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
     return c.json(done)
   }
   return app
+}
+
+/** What stands, for whoever may read. */
+function lookRoutes(app: Hono<Admitted>, desk: RouteDeps['flows']): void {
+  app.get('/', (c) => c.json({ flows: desk.flows() }))
+  app.get('/:name/revisions', async (c) => {
+    const rows = await desk.revisions(c.req.param('name'))
+    return rows ? c.json(rows) : c.json({ error: 'there is no such flow', try: '/v1/flows' }, 404)
+  })
+  app.get('/:name/revisions/:revision', async (c) => {
+    const source = await desk.source(c.req.param('name'), c.req.param('revision'))
+    return source ? c.json(source) : c.json({ error: 'there is no such revision' }, 404)
+  })
 }
 
 function byOf(c: Context<Admitted>, why: string): By {

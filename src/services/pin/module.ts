@@ -55,47 +55,8 @@ type Trying = { pin: string; trx: Knex.Transaction; row: Row; context: CallConte
 export function pins(deps: PinDeps): BackendModule {
   const { settings, clock, counters } = deps
 
-  async function verify({ pin, trx, row, context }: Trying): Promise<string> {
-    if (!row.hash || !row.salt) return 'unset'
-    if (row.locked_until && row.locked_until.getTime() > clock.now()) return 'locked'
-    const right = await matches(pin, row.salt, row.hash)
-    const wrong = right ? 0 : row.wrong + 1
-    const locks = wrong >= settings.tries
-    row.wrong = locks ? 0 : wrong
-    await trx('pin')
-      .where({ msisdn: context.msisdn })
-      .update({
-        wrong: row.wrong,
-        locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
-        verified_in: right ? context.epoch : null,
-      })
-    if (right) return 'ok'
-    return locks ? 'locked' : 'wrong'
-  }
-
-  async function propose({ pin, trx, row, context }: Trying): Promise<string> {
-    if (row.hash && row.verified_in !== context.epoch) return 'unverified'
-    if (isWeak(pin, settings.digits)) return 'weak'
-    const salt = randomBytes(SALT_OCTETS)
-    await trx('pin')
-      .where({ msisdn: context.msisdn })
-      .update({ proposed_salt: salt, proposed_hash: await hashOf(pin, salt), proposed_in: context.epoch })
-    return 'ok'
-  }
-
-  async function confirm({ pin, trx, row, context }: Trying): Promise<string> {
-    const { proposed_salt: salt, proposed_hash: hash } = row
-    const same = row.proposed_in === context.epoch && salt !== null && hash !== null && (await matches(pin, salt, hash))
-    const forgotten = { proposed_salt: null, proposed_hash: null, proposed_in: null }
-    const set = { salt, hash, wrong: 0, locked_until: null, changed_at: new Date(clock.now()) }
-    await trx('pin')
-      .where({ msisdn: context.msisdn })
-      .update(same ? { ...forgotten, ...set } : forgotten)
-    return same ? 'ok' : 'differs'
-  }
-
   /** One row, locked: two dialogues of one number cannot try at once. The same turn again is answered as it was. */
-  function trying(how: (trying: Trying) => Promise<string>) {
+  function trying(how: (deps: PinDeps, trying: Trying) => Promise<string>) {
     return async (args: JsonObject, context: CallContext): Promise<Json | Refusal> => {
       const pin = typeof args.pin === 'string' || typeof args.pin === 'number' ? String(args.pin) : ''
       return deps.knex.transaction(async (trx) => {
@@ -106,7 +67,7 @@ export function pins(deps: PinDeps): BackendModule {
           .ignore()
         const row = await trx('pin').where({ msisdn }).forUpdate().first<Row>()
         if (row.intention === intention && row.outcome !== null) return answered(row.outcome, row)
-        const outcome = await how({ pin, trx, row, context })
+        const outcome = await how(deps, { pin, trx, row, context })
         await trx('pin').where({ msisdn }).update({ intention, outcome })
         counters.count('pin_total', { result: outcome })
         return answered(outcome, row)
@@ -129,6 +90,45 @@ export function pins(deps: PinDeps): BackendModule {
       },
     },
   }
+}
+
+async function verify({ settings, clock }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
+  if (!row.hash || !row.salt) return 'unset'
+  if (row.locked_until && row.locked_until.getTime() > clock.now()) return 'locked'
+  const right = await matches(pin, row.salt, row.hash)
+  const wrong = right ? 0 : row.wrong + 1
+  const locks = wrong >= settings.tries
+  row.wrong = locks ? 0 : wrong
+  await trx('pin')
+    .where({ msisdn: context.msisdn })
+    .update({
+      wrong: row.wrong,
+      locked_until: locks ? new Date(clock.now() + settings.lockMs) : null,
+      verified_in: right ? context.epoch : null,
+    })
+  if (right) return 'ok'
+  return locks ? 'locked' : 'wrong'
+}
+
+async function propose({ settings }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
+  if (row.hash && row.verified_in !== context.epoch) return 'unverified'
+  if (isWeak(pin, settings.digits)) return 'weak'
+  const salt = randomBytes(SALT_OCTETS)
+  await trx('pin')
+    .where({ msisdn: context.msisdn })
+    .update({ proposed_salt: salt, proposed_hash: await hashOf(pin, salt), proposed_in: context.epoch })
+  return 'ok'
+}
+
+async function confirm({ clock }: PinDeps, { pin, trx, row, context }: Trying): Promise<string> {
+  const { proposed_salt: salt, proposed_hash: hash } = row
+  const same = row.proposed_in === context.epoch && salt !== null && hash !== null && (await matches(pin, salt, hash))
+  const forgotten = { proposed_salt: null, proposed_hash: null, proposed_in: null }
+  const set = { salt, hash, wrong: 0, locked_until: null, changed_at: new Date(clock.now()) }
+  await trx('pin')
+    .where({ msisdn: context.msisdn })
+    .update(same ? { ...forgotten, ...set } : forgotten)
+  return same ? 'ok' : 'differs'
 }
 
 /** Too short, too long, no digits, one digit over and over, or digits that count up or down. */

@@ -61,22 +61,15 @@ export interface MemoryOptions {
 export function memoryDialogues(options: MemoryOptions): DialogueStore {
   const { limits } = options
   const table = createTable(options)
-  const hear = (taking: Taking, listen: typeof classifyBegin) => {
-    const name = nameOfKey(taking.key)
-    const heard = listen(table.get(name), taking, limits)
-    const taken = (heard.is === 'opened' || heard.is === 'next') && !heard.again
-    if (taken) table.put(name, heard.entry, taking.leaseUntilMs)
-    return takenOf(heard)
-  }
   return {
-    open: async (taking) => hear(taking, classifyBegin),
+    open: async (taking) => hear(table, limits, taking, classifyBegin),
     async bury(begin, untilMs, nowMs) {
       const name = nameOfKey(begin.key)
       const entry = bury(table.get(name), begin, untilMs, nowMs)
       if (entry) table.put(name, entry, entry.status === 'ended' && entry.confirmed === null ? null : table.dueAt(name))
       return entry !== undefined
     },
-    take: async (taking) => hear(taking, classifyAnswer),
+    take: async (taking) => hear(table, limits, taking, classifyAnswer),
     async rest(resting) {
       const stored = writeSnapshot(resting.snapshot)
       refuseTooLarge(stored, limits)
@@ -220,6 +213,14 @@ function seizeOne(table: Table, name: string, seizing: Seizing, limits: Dialogue
   const previous = entry.previous && recordOf(entry.previous)
   if (is === 'abandoned') return [{ is, record, token: seizing.token, previous }]
   return is === 'nothing' ? [] : [{ is, record }]
+}
+
+function hear(table: Table, limits: DialogueLimits, taking: Taking, listen: typeof classifyBegin): TakeResult {
+  const name = nameOfKey(taking.key)
+  const heard = listen(table.get(name), taking, limits)
+  const taken = (heard.is === 'opened' || heard.is === 'next') && !heard.again
+  if (taken) table.put(name, heard.entry, taking.leaseUntilMs)
+  return takenOf(heard)
 }
 
 function takenOf(heard: Classified): TakeResult {
