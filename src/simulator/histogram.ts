@@ -21,7 +21,8 @@ const MICROSECONDS = 1_000
 export function histogram(): Histogram {
   const held = createHistogram({ figures: 3 })
   let max = 0
-  const at = (percent: number) => (held.count === 0 ? 0 : held.percentile(percent) / MICROSECONDS)
+  // A percentile is the upper edge of where it falls, which may be over the largest.
+  const at = (percent: number) => (held.count === 0 ? 0 : Math.min(held.percentile(percent) / MICROSECONDS, max))
   return {
     add(ms) {
       held.record(Math.max(1, Math.round(ms * MICROSECONDS)))
