@@ -13,7 +13,7 @@ export { type CounterName, type Counters, createMetrics, type Metrics } from './
 export { monotonicClock } from './monotonic-clock.ts'
 export { packageRoot, packageVersion } from './package-root.ts'
 export { readSecretFile } from './secret-file.ts'
-export { semaphore } from './semaphore.ts'
+export { type Gate, gate, semaphore } from './semaphore.ts'
 export { inPieces, toEnd } from './sliced-work.ts'
 export { type RawSql, repeating, type SqlBindings, sqlState, statement } from './sql.ts'
 export { systemChance, systemClock } from './wall-clock.ts'

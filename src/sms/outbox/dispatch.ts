@@ -4,10 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { nextState } from '../../../machines/reminder.ts'
-import { failpoint, monotonicClock, repeating } from '../../base/index.ts'
+import { failpoint, gate, type Gate, monotonicClock, repeating } from '../../base/index.ts'
 import { reconcile, settleLate, type LateSms } from './ambiguous.ts'
 import { forgetOld } from './forget.ts'
-import { gate, type Gate } from './database-share.ts'
 import { recallAll } from './recall.ts'
 import { afterTry } from './retry-policy.ts'
 import { applyReceipt, referenceOf, storeParts, type ReceiptResult } from './receipts.ts'

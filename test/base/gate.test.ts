@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { gate } from '../../../src/sms/outbox/database-share.ts'
-import { settle } from '../../support/clock.ts'
+import { gate } from '../../src/base/semaphore.ts'
+import { settle } from '../support/clock.ts'
 
-describe('the share of SMS in the connections', () => {
+describe('a gate', () => {
   it('is never over, and the others follow in their order', async () => {
     const gated = gate(2)
     const begun: number[] = []
