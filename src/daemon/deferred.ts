@@ -1,13 +1,13 @@
 /** Answers that come late, with the daemon's own parts. */
 import { createRelease } from '../gateway/index.ts'
-import { createLate, type DeferredAnswers, type DeferredDeps } from '../deferred/index.ts'
+import { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from '../deferred/index.ts'
 import type { Settings } from '../config/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
 import type { Sealer } from '../store/index.ts'
 
 export type DaemonDeferredDeps = Omit<
   DeferredDeps,
-  'oweSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'
+  'enqueueSms' | 'release' | 'seal' | 'open' | 'limits' | 'settings' | 'services'
 > & {
   settings: Settings
   sealer: Sealer
@@ -15,7 +15,7 @@ export type DaemonDeferredDeps = Omit<
 
 export function createDaemonLate(deps: DaemonDeferredDeps): DeferredAnswers {
   const { settings, sealer, clock } = deps
-  return createLate({
+  return createDeferredAnswers({
     ...deps,
     limits: settings.dialogue,
     services: settings.services,
@@ -23,7 +23,7 @@ export function createDaemonLate(deps: DaemonDeferredDeps): DeferredAnswers {
     release: createRelease(deps),
     seal: (key, text, bound) => sealer.place(key).seal(text, bound),
     open: (key, stored, bound) => sealer.place(key).open(stored, bound),
-    oweSms(trx, sms) {
+    enqueueSms(trx, sms) {
       // A line without SMS of its own leaves it to any that has.
       const line = settings.lines.find(({ name }) => name === sms.line)?.sms ? sms.line : ''
       return enqueueSms(trx, { ...sms, line, kind: 'late' }, clock)

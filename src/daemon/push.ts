@@ -6,7 +6,7 @@ import { createPush, type Push, type PushDeps } from '../push/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
 import { readCode } from '../ussd/index.ts'
 
-export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'oweSms' | 'finish' | 'limits'> &
+export type DaemonPushDeps = Omit<PushDeps, 'sourceOf' | 'enqueueSms' | 'finish' | 'limits'> &
   EndingDeps & {
     settings: Settings
     knex: Knex
@@ -18,7 +18,7 @@ export function createDaemonPush(deps: DaemonPushDeps): Push {
     ...deps,
     limits: settings.dialogue,
     finish: createEnding(deps),
-    oweSms: (sms) => enqueueSms(knex, { ...sms, kind: 'push' }, clock),
+    enqueueSms: (sms) => enqueueSms(knex, { ...sms, kind: 'push' }, clock),
     sourceOf(line, flow) {
       const here = services.filter((service) => !service.lines?.length || service.lines.includes(line))
       const service = here.find((one) => one.flow === flow) ?? here.find((one) => readCode(one.code))

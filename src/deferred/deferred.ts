@@ -52,7 +52,7 @@ export interface DeferredDeps {
   services: readonly CodeRoute[]
   push: Pick<Push, 'offer'>
   /** Owes an SMS with this id in that transaction. */
-  oweSms(trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
+  enqueueSms(trx: Knex.Transaction, sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
   /** What its back ends hold for it is given back. */
   release(record: DialogueRecord, flow: string): void
   /** What is written down of a subscriber's dialogue, sealed and opened. */
@@ -102,23 +102,44 @@ function isForged(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === 'corrupt' || error.code === 'unsealed')
 }
 
-export function createLate(deps: DeferredDeps): DeferredAnswers {
-  const { knex, clock, metrics, log, settings, instance } = deps
-  /** Epochs of what is waited for here. */
-  const following = new Set<string>()
-  let stopped = true
-  let looking: Promise<void> = Promise.resolve()
-  let cancel = (): void => undefined
+export function createDeferredAnswers(deps: DeferredDeps): DeferredAnswers {
+  const chain = new DeferredChain(deps)
+  // A turn is handed `mayHold` alone.
+  return {
+    mayHold: (line) => chain.mayHold(line),
+    hold: (record, turn, held) => chain.hold(record, turn, held),
+    start: () => chain.start(),
+    stop: () => chain.stop(),
+  }
+}
 
-  const counted = (line: string, what: string) => metrics.count('ussd_late_total', { line, what })
-  const leaseUntil = () => new Date(clock.now() + settings.leaseMs)
-  const rowOf = (record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): DeferredRow => {
+class DeferredChain {
+  readonly #deps: DeferredDeps
+  /** Epochs of what is waited for here. */
+  readonly #following = new Set<string>()
+  #stopped = true
+  #looking: Promise<void> = Promise.resolve()
+  #cancel = (): void => undefined
+
+  constructor(deps: DeferredDeps) {
+    this.#deps = deps
+  }
+
+  #counted(line: string, what: string): void {
+    this.#deps.metrics.count('ussd_late_total', { line, what })
+  }
+
+  #leaseUntil(): Date {
+    return new Date(this.#deps.clock.now() + this.#deps.settings.leaseMs)
+  }
+
+  #rowOf(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): DeferredRow {
     const row = {
       epoch: record.epoch,
       msisdn: record.key.msisdn,
       line: record.line,
       line_group: record.key.group,
-      code: shownCode(record.code, deps.services),
+      code: shownCode(record.code, this.#deps.services),
       turn: record.turn,
       call: held.n,
       revision: turn.revision,
@@ -128,12 +149,12 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
       takeovers: 0,
     }
     // What is said later waits for an answer of its own: nothing that was dialled is played on.
-    const snapshot = withoutDialled(turn.snapshot, turn.revision, deps.services)
-    return { ...row, snapshot: deps.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
+    const snapshot = withoutDialled(turn.snapshot, turn.revision, this.#deps.services)
+    return { ...row, snapshot: this.#deps.seal(record.key, JSON.stringify(snapshot), boundOf(row)) }
   }
 
   /** As it was taken, resting on its call. */
-  function recordOf(row: DeferredRow): DialogueRecord {
+  #recordOf(row: DeferredRow): DialogueRecord {
     const key = { group: row.line_group, msisdn: row.msisdn }
     return {
       key,
@@ -144,12 +165,12 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
       revision: row.revision,
       code: row.code,
       line: row.line,
-      snapshot: JSON.parse(deps.open(key, row.snapshot, boundOf(row))) as JsonObject,
+      snapshot: JSON.parse(this.#deps.open(key, row.snapshot, boundOf(row))) as JsonObject,
       answer: { kind: 'input', text: '', step: null },
       reply: null,
       returnPath: { from: [1, 1, row.msisdn], to: [0, 1, ''], serviceType: '', carrier: '' },
       openedMs: row.opened_at.getTime(),
-      touchedMs: clock.now(),
+      touchedMs: this.#deps.clock.now(),
       ended: null,
     }
   }
@@ -158,46 +179,52 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
    * What failed here did not end this daemon: that counts for nothing. Where the database is away, nobody takes over
    * either.
    */
-  async function lived({ epoch }: DeferredRow): Promise<void> {
-    await LIVED(knex, { epoch, lease: instance }).catch(() => undefined)
+  async #lived({ epoch }: DeferredRow): Promise<void> {
+    await LIVED(this.#deps.knex, { epoch, lease: this.#deps.instance }).catch(() => undefined)
   }
 
   /** Never rejects: what goes wrong leaves the row to its next owner. */
-  async function follow(row: DeferredRow, held: HeldCall): Promise<void> {
-    following.add(row.epoch)
+  async #follow(row: DeferredRow, held: HeldCall): Promise<void> {
+    this.#following.add(row.epoch)
     try {
-      const record = recordOf(row)
-      const played = await playHeld(record, held, { ...deps, language: deps.limits.language })
-      if (stopped) return
-      counted(row.line, played ? (played.waitedOut ? 'waited-out' : 'answered') : 'flow-gone')
-      if (!played) return await settle(row, record, null)
+      const record = this.#recordOf(row)
+      const played = await playHeld(record, held, { ...this.#deps, language: this.#deps.limits.language })
+      if (this.#stopped) return
+      this.#counted(row.line, played ? (played.waitedOut ? 'waited-out' : 'answered') : 'flow-gone')
+      if (!played) return await this.#settle(row, record, null)
       const said = goingOn(record, turned(played))
-      await settle(row, record, said, await offer(row, said))
+      await this.#settle(row, record, said, await this.#offer(row, said))
     } catch (error) {
-      log.error({ err: error, epoch: row.epoch }, 'a late answer was not brought, and is tried again')
-      await lived(row)
+      this.#deps.log.error({ err: error, epoch: row.epoch }, 'a late answer was not brought, and is tried again')
+      await this.#lived(row)
     } finally {
-      following.delete(row.epoch)
+      this.#following.delete(row.epoch)
     }
   }
 
   /** A dialogue of the subscriber's own is never pushed aside: it may end meanwhile, or an SMS says it. */
-  async function offer(row: DeferredRow, said: PlayedScreen): Promise<PushResult | 'stopped'> {
-    const untilMs = clock.now() + settings.busyMs
+  async #offer(row: DeferredRow, said: PlayedScreen): Promise<PushResult | 'stopped'> {
+    const untilMs = this.#deps.clock.now() + this.#deps.settings.busyMs
     for (;;) {
-      if (stopped) return 'stopped'
-      const epoch = deps.mint.epoch()
-      const [mine] = await OFFER(knex, { epoch: row.epoch, lease: instance, offer: epoch })
+      if (this.#stopped) return 'stopped'
+      const epoch = this.#deps.mint.epoch()
+      const [mine] = await OFFER(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance, offer: epoch })
       if (!mine) return 'stopped'
-      const { is } = await deps.push.offer({ msisdn: row.msisdn, line: row.line, epoch, said, ttlMs: settings.pushMs })
-      if (is !== 'busy' || clock.now() >= untilMs) return is
-      await OFFER(knex, { epoch: row.epoch, lease: instance, offer: null })
-      await new Promise<void>((done) => clock.after(LOOK_MS, done))
+      const { is } = await this.#deps.push.offer({
+        msisdn: row.msisdn,
+        line: row.line,
+        epoch,
+        said,
+        ttlMs: this.#deps.settings.pushMs,
+      })
+      if (is !== 'busy' || this.#deps.clock.now() >= untilMs) return is
+      await OFFER(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance, offer: null })
+      await new Promise<void>((done) => this.#deps.clock.after(LOOK_MS, done))
     }
   }
 
   /** The row and the SMS in one transaction: whoever loses the row owes nothing. */
-  async function settle(
+  async #settle(
     row: DeferredRow,
     record: DialogueRecord,
     said: PlayedScreen | null,
@@ -205,127 +232,141 @@ export function createLate(deps: DeferredDeps): DeferredAnswers {
   ): Promise<void> {
     if (is === 'stopped') return
     const isShown = is === 'shown'
-    const isDone = await knex.transaction(async (trx) => {
-      const [mine] = await SETTLE_DEFERRED(trx as unknown as Knex, { epoch: row.epoch, lease: instance })
+    const isDone = await this.#deps.knex.transaction(async (trx) => {
+      const [mine] = await SETTLE_DEFERRED(trx as unknown as Knex, { epoch: row.epoch, lease: this.#deps.instance })
       const sms = { id: row.epoch, msisdn: row.msisdn, line: row.line, text: said?.reply.text ?? '' }
-      if (mine && said && !isShown) await deps.oweSms(trx, sms)
+      if (mine && said && !isShown) await this.#deps.enqueueSms(trx, sms)
       return mine !== undefined
     })
     if (!isDone) return
-    counted(row.line, isShown ? 'shown' : said ? 'sms' : 'void')
+    this.#counted(row.line, isShown ? 'shown' : said ? 'sms' : 'void')
     if (said)
-      log.info(
+      this.#deps.log.info(
         { msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' },
         'a late answer was brought',
       )
     const goesOn = isShown && !said?.ended
-    if (!goesOn) deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
+    if (!goesOn) this.#deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
   }
 
   /** Daemon after daemon did not get through it: what it is answered kills or stalls them. An SMS has the busy text. */
-  async function giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
+  async #giveUp(row: DeferredRow, record: DialogueRecord): Promise<void> {
     const { epoch, line, takeovers, revision } = row
-    metrics.count('limits_total', { limit: 'late_takeovers_max' })
-    log.error(
+    this.#deps.metrics.count('limits_total', { limit: 'late_takeovers_max' })
+    this.#deps.log.error(
       { epoch, line, takeovers, flow: revision },
       'a late answer that no daemon brought was given up: see in this log what its back end answered',
     )
-    const text = (await deps.flows.pinned(revision))?.text('busy', deps.limits.language)
+    const text = (await this.#deps.flows.pinned(revision))?.text('busy', this.#deps.limits.language)
     const about = { flow: revision.split('@')[0]!, revision, snapshot: record.snapshot ?? {} }
-    await settle(row, record, text === undefined ? null : { ...about, reply: { action: 'end', text }, ended: 'failed' })
+    await this.#settle(
+      row,
+      record,
+      text === undefined ? null : { ...about, reply: { action: 'end', text }, ended: 'failed' },
+    )
   }
 
-  async function takeOver(row: DeferredRow): Promise<void> {
-    const record = recordOf(row)
-    const stands = await deps.dialogues.find(record.key)
+  async #takeOver(row: DeferredRow): Promise<void> {
+    const record = this.#recordOf(row)
+    const stands = await this.#deps.dialogues.find(record.key)
     const isHere = stands?.epoch === row.epoch
     // Its turn is still to be played again, which may hold it anew.
     if (isHere && stands.status === 'taken') return
-    if (isHere && stands.ended !== 'answer-later') return settle(row, record, null)
-    counted(row.line, 'taken-over')
+    if (isHere && stands.ended !== 'answer-later') return this.#settle(row, record, null)
+    this.#counted(row.line, 'taken-over')
     // Its dialogue is in the store, which sees to it that the screen gets there.
-    if (row.offer && stands?.epoch === row.offer && stands.status !== 'ended') return settle(row, record, null, 'shown')
-    if (row.takeovers > deps.limits.takeoversMax) return giveUp(row, record)
-    if (!row.offer) return follow(row, { n: row.call, untilMs: row.until_at.getTime() })
+    if (row.offer && stands?.epoch === row.offer && stands.status !== 'ended')
+      return this.#settle(row, record, null, 'shown')
+    if (row.takeovers > this.#deps.limits.takeoversMax) return this.#giveUp(row, record)
+    if (!row.offer) return this.#follow(row, { n: row.call, untilMs: row.until_at.getTime() })
     // Perhaps on the handset, perhaps not: the screen is not tried twice.
     const played = await playHeld(
       record,
       { n: row.call, untilMs: row.until_at.getTime() },
-      { ...deps, language: deps.limits.language },
+      { ...this.#deps, language: this.#deps.limits.language },
     )
-    return settle(row, record, played ? turned(played) : null, 'unknown')
+    return this.#settle(row, record, played ? turned(played) : null, 'unknown')
   }
 
-  async function look(): Promise<void> {
-    const until = leaseUntil()
-    if (following.size) await RENEW(knex, { until, lease: instance, epochs: JSON.stringify([...following]) })
-    const room = Math.min(TAKEN_MAX, settings.waitingMax - following.size)
+  async #look(): Promise<void> {
+    const until = this.#leaseUntil()
+    if (this.#following.size)
+      await RENEW(this.#deps.knex, { until, lease: this.#deps.instance, epochs: JSON.stringify([...this.#following]) })
+    const room = Math.min(TAKEN_MAX, this.#deps.settings.waitingMax - this.#following.size)
     if (room <= 0) return
-    for (const { line } of await GIVE_UP(knex, { before: new Date(clock.now() - GIVE_UP_MS) }))
-      counted(line, 'given-up')
-    const rows = await TAKE_OVER(knex, { now: new Date(clock.now()), until, lease: instance, limit: room })
-    for (const row of rows.filter(({ epoch }) => !following.has(epoch))) {
-      void takeOver(row).catch((error: unknown) => {
-        if (isForged(error)) return putAside(row, error)
-        log.warn({ err: error, epoch: row.epoch }, 'a late answer waits')
-        return lived(row)
+    for (const { line } of await GIVE_UP(this.#deps.knex, { before: new Date(this.#deps.clock.now() - GIVE_UP_MS) }))
+      this.#counted(line, 'given-up')
+    const rows = await TAKE_OVER(this.#deps.knex, {
+      now: new Date(this.#deps.clock.now()),
+      until,
+      lease: this.#deps.instance,
+      limit: room,
+    })
+    for (const row of rows.filter(({ epoch }) => !this.#following.has(epoch))) {
+      void this.#takeOver(row).catch((error: unknown) => {
+        if (isForged(error)) return this.#putAside(row, error)
+        this.#deps.log.warn({ err: error, epoch: row.epoch }, 'a late answer waits')
+        return this.#lived(row)
       })
     }
   }
 
   /** Nobody looks at it again; it goes when it is given up. */
-  async function putAside(row: DeferredRow, why: StoreError): Promise<void> {
-    counted(row.line, 'refused')
-    log.error(
+  async #putAside(row: DeferredRow, why: StoreError): Promise<void> {
+    this.#counted(row.line, 'refused')
+    this.#deps.log.error(
       { epoch: row.epoch, why: why.message },
       'a row of ussd_late was altered, or is not sealed as it should be: it is not told',
     )
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
-    await RENEW(knex, { until, lease: instance, epochs: JSON.stringify([row.epoch]) }).catch(() => undefined)
+    await RENEW(this.#deps.knex, { until, lease: this.#deps.instance, epochs: JSON.stringify([row.epoch]) }).catch(
+      () => undefined,
+    )
   }
 
-  function again(): void {
-    cancel = clock.after(LOOK_MS, () => {
-      looking = look()
-        .catch((error: unknown) => log.warn({ err: error }, 'late answers out of reach'))
+  #again(): void {
+    this.#cancel = this.#deps.clock.after(LOOK_MS, () => {
+      this.#looking = this.#look()
+        .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'late answers out of reach'))
         .then(() => {
-          if (!stopped) again()
+          if (!this.#stopped) this.#again()
         })
     })
   }
 
-  return {
-    mayHold(line) {
-      if (deps.lines.get(line) === undefined) return false
-      const isFull = following.size >= settings.waitingMax
-      if (isFull) metrics.count('limits_total', { limit: 'late_waiting_max' })
-      return !isFull
-    },
-    async hold(record, turn, held) {
-      const row = rowOf(record, turn, held)
-      await insertDeferred(knex, row, instance, leaseUntil()).catch((error: Error) => {
-        throw new StoreError('down', `a promised answer is not written down: ${error.name}`)
-      })
-      return {
-        async rested(isIt) {
-          if (isIt) {
-            counted(row.line, 'held')
-            return void follow(row, held)
-          }
-          await SETTLE_DEFERRED(knex, { epoch: row.epoch, lease: instance })
-        },
-      }
-    },
-    start() {
-      stopped = false
-      again()
-    },
-    async stop() {
-      stopped = true
-      cancel()
-      await looking
-      await LET_GO(knex, { lease: instance, now: new Date(clock.now()) })
-    },
+  mayHold(line: string): boolean {
+    if (this.#deps.lines.get(line) === undefined) return false
+    const isFull = this.#following.size >= this.#deps.settings.waitingMax
+    if (isFull) this.#deps.metrics.count('limits_total', { limit: 'late_waiting_max' })
+    return !isFull
+  }
+
+  async hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding> {
+    const row = this.#rowOf(record, turn, held)
+    await insertDeferred(this.#deps.knex, row, this.#deps.instance, this.#leaseUntil()).catch((error: Error) => {
+      throw new StoreError('down', `a promised answer is not written down: ${error.name}`)
+    })
+    return {
+      rested: async (isIt) => {
+        if (isIt) {
+          this.#counted(row.line, 'held')
+          return void this.#follow(row, held)
+        }
+        await SETTLE_DEFERRED(this.#deps.knex, { epoch: row.epoch, lease: this.#deps.instance })
+      },
+    }
+  }
+
+  start(): void {
+    this.#stopped = false
+    this.#again()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel()
+    await this.#looking
+    await LET_GO(this.#deps.knex, { lease: this.#deps.instance, now: new Date(this.#deps.clock.now()) })
   }
 }
 

@@ -1,2 +1,2 @@
 /** Answers that come after the network's patience. */
-export { createLate, type DeferredAnswers, type DeferredDeps } from './deferred.ts'
+export { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from './deferred.ts'

@@ -83,7 +83,7 @@ export interface PushDeps {
   /** What a flow's dialogues come from, by the line: its service code's digits. */
   sourceOf(line: string, flow: string | null): string
   /** Owes an SMS; `id` is that of the push. */
-  oweSms(sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
+  enqueueSms(sms: { id: string; msisdn: string; line: string; text: string }): Promise<void>
   /** Told of a dialogue of ours that ended with its first screen, or was refused. */
   finish(record: DialogueRecord): void
 }
@@ -114,7 +114,7 @@ export function createPush(deps: PushDeps): Push {
         line: line?.name ?? '',
         text: request.sms!,
       }
-      await deps.oweSms(sms)
+      await deps.enqueueSms(sms)
     }
     return { ...told, sms: wantsSms }
   }

@@ -1,7 +1,7 @@
 /** A promised answer that daemon after daemon loses: counted in its row, and given up with an SMS. */
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
-import { createLate, type DeferredAnswers, type DeferredDeps } from '../../src/deferred/deferred.ts'
+import { createDeferredAnswers, type DeferredAnswers, type DeferredDeps } from '../../src/deferred/deferred.ts'
 import { LET_GO, LIVED, insertDeferred, TAKE_OVER, type DeferredRow } from '../../src/deferred/rows.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { fakeClock } from '../support/clock.ts'
@@ -85,7 +85,7 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
           },
         },
         push: { offer: async () => ({ is: 'unsent' }) },
-        oweSms: async (_trx: unknown, { text }: { text: string }) => void owed.push(text),
+        enqueueSms: async (_trx: unknown, { text }: { text: string }) => void owed.push(text),
         release: () => undefined,
         seal: (_key: unknown, text: string) => text,
         open: (_key: unknown, text: string) => text,
@@ -94,7 +94,7 @@ describeWith(['postgres'], 'a promised answer that daemons die of', () => {
         limits: { turnMs: 8_000, takeoversMax: 2, language: 'en' },
         settings: { pushMs: 500, busyMs: 0, leaseMs: 10_000, waitingMax: 10 },
       } as unknown as DeferredDeps
-      const late: DeferredAnswers = createLate(parts)
+      const late: DeferredAnswers = createDeferredAnswers(parts)
       late.start()
       await clock.advance(500)
       await until(async () => (await knex('ussd_late')).length === 0, 'the row stays')
