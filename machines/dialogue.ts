@@ -9,7 +9,7 @@ import type { AnyActorScope, Snapshot } from 'xstate'
 import type { JsonObject, PageLimit } from '../src/ussd/index.ts'
 
 /** Steps that one event may cause before the machine is declared to run in a circle. */
-export const STEPS_MAX = 100
+const STEPS_MAX = 100
 
 /** What a dialogue is told. Its meaning is written at FlowEvent in src/flow/engine/types.ts. */
 export type DialogueEvent =
@@ -113,7 +113,7 @@ export interface DialogueInput {
 }
 
 /** The state before the first: chooses between the flow's start and the offer to go on. */
-export const DIAL = '_dial'
+const DIAL = '_dial'
 /** The state that offers to go on; a flow without it never offers. */
 export const RESUME = '_resume'
 

@@ -1,5 +1,5 @@
 /** The HTTP server for those who run the daemon, and what it asks of the daemon's rooms. */
-export { readTokens, type Token, tokensOf } from './access.ts'
+export { type Token, tokensOf } from './access.ts'
 export {
   CENSUS_MAX,
   createFlowService,

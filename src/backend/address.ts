@@ -10,7 +10,7 @@ export type Resolve = (
 ) => void
 
 /** Asked for a name that leads into this machine or a private network, without a setting that says so. */
-export class AddressRefused extends Error {
+class AddressRefused extends Error {
   readonly code = 'ADDRESS_REFUSED'
   constructor(host: string) {
     super(`${host} resolves to a private address: configure the address itself, or set privateNetwork`)

@@ -32,11 +32,11 @@ export interface AppDeps {
 }
 
 /** One below the turn's limit, so that the busy text is in time; aggregators give applications 10 to 15 s. */
-export const APP_TIMEOUT_MS = 7_000
+const APP_TIMEOUT_MS = 7_000
 /** Of a screen's text; a subscriber leafs through nine pages at most. */
-export const APP_TEXT_UNITS_MAX = 1_600
+const APP_TEXT_UNITS_MAX = 1_600
 /** Of what an application asks to be told again, as JSON: it lives in the dialogue's record. */
-export const STATE_OCTETS_MAX = 2_048
+const STATE_OCTETS_MAX = 2_048
 /** Ends being told at once; beyond that they are counted and dropped. */
 const NOTICES_MAX = 100
 

@@ -17,7 +17,7 @@ export interface GuardDeps {
 /** Calls of one back end at once; more wait their turn here, in order, instead of inside it. */
 export const CONCURRENT_MAX = 50
 /** Calls that may wait; a crowd beyond that is told at once that the service is busy. */
-export const WAITING_MAX = 1_000
+const WAITING_MAX = 1_000
 
 /** The same back end, guarded. Never rejects. `unitsMax`: characters that an answer may have in its texts. */
 export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {

@@ -1,6 +1,6 @@
 /** What is in force and where each value came from, secrets masked: `ussd-connector config`. */
 import { z } from 'zod'
-import { settingsSchema, type Settings } from './schema.ts'
+import { settingsSchema } from './schema.ts'
 import type { LoadedSettings } from './load.ts'
 
 const SECRET = /(^|\.)(password|token|secret)$/i
@@ -33,5 +33,3 @@ function mask(key: string, value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.replace(/(:\/\/[^/:@]*:)[^@]+@/, '$1***@'))
   return JSON.stringify(value)
 }
-
-export type { Settings }

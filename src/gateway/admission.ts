@@ -26,7 +26,7 @@ export interface DialAccess {
 /**
  * Subscribers whose rate is remembered: some 10 MB. Over it the one heard longest ago is forgotten, never the flooder.
  */
-export const SUBSCRIBERS_MAX = 100_000
+const SUBSCRIBERS_MAX = 100_000
 
 export function createOverload(
   rate: SubscriberRate,

@@ -46,7 +46,7 @@ export interface Ingress {
 }
 
 /** A request is a handful of fields. */
-export const BODY_OCTETS_MAX = 16_384
+const BODY_OCTETS_MAX = 16_384
 const CONNECTIONS_MAX = 2_000
 /** Above what proxies keep idle connections for: it is theirs to close them. */
 const KEEP_ALIVE_MS = 75_000

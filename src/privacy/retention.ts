@@ -37,7 +37,7 @@ export type Purged = Record<
 >
 
 /** At a call: a purge must not hold a table. The rest goes with the next one. */
-export const PURGE_ROWS_MAX = 5_000
+const PURGE_ROWS_MAX = 5_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 

@@ -76,19 +76,6 @@ export function unpack(octets: Buffer): Buffer {
   return padded ? septets.subarray(0, count - 1) : septets
 }
 
-/** Packs septets, filling seven spare bits with CR. */
-export function pack(septets: Buffer): Buffer {
-  const needsFill = septets.length % 8 === 7 || (septets.length % 8 === 0 && septets.at(-1) === 0x0d)
-  const source = needsFill ? Buffer.concat([septets, Buffer.of(0x0d)]) : septets
-  const octets = Buffer.alloc(Math.ceil((source.length * 7) / 8))
-  source.forEach((septet, i) => {
-    const bit = i * 7
-    octets[bit >> 3]! |= (septet << (bit & 7)) & 0xff
-    if ((bit & 7) > 1) octets[(bit >> 3) + 1]! |= septet >> (8 - (bit & 7))
-  })
-  return octets
-}
-
 /** Reads the text of a USSD string: data_coding holds a CBS DCS here. (3GPP TS 23.038 §5) */
 export function readUssd(octets: Buffer, dataCoding: number): Decoding {
   const size = octets.length

@@ -1,7 +1,7 @@
 /** Cuts a stream of octets into whole PDUs by command_length. (SMPP v3.4 §3.2) */
 
 /** Over this a claimed command_length is taken for lost framing: message_payload may hold 64 K. */
-export const FRAME_OCTETS_MAX = 70_000
+const FRAME_OCTETS_MAX = 70_000
 
 export interface Framer {
   /**

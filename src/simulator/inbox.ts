@@ -28,7 +28,7 @@ interface Part {
 /** Unfinished messages of one phone; the oldest is dropped. */
 const UNFINISHED_MAX = 100
 /** Messages kept by one phone, unless it is told otherwise; the oldest is dropped. */
-export const INBOX_MAX = 500
+const INBOX_MAX = 500
 
 export interface Inbox {
   readonly all: Sms[]

@@ -3,7 +3,7 @@ import { encode } from './codec.ts'
 import { standardCoding, serviceNumber } from './network-coding.ts'
 
 /** Numbers of the subscribers of a run: this and so many more. */
-export const FIRST_MSISDN = 67_500_000_000
+const FIRST_MSISDN = 67_500_000_000
 const MSISDN_DIGITS = 11
 const HEADER = 16
 

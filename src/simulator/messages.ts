@@ -95,7 +95,7 @@ export function messages(firstNumber: number): Messages {
   }
 }
 
-export function formatMessageId(number: number, form: MessageIdForm): string {
+function formatMessageId(number: number, form: MessageIdForm): string {
   if (form === 'hex') return number.toString(16)
   if (form === 'HEX') return number.toString(16).toUpperCase()
   return form === 'padded' ? String(number).padStart(10, '0') : String(number)

@@ -150,7 +150,7 @@ export function decodedSubmitOf(pdu: Pdu): Omit<DecodedSubmit, 'action' | 'id' |
 }
 
 /** Addresses and text of a request from a subscriber; over 254 octets the text goes into message_payload. */
-export function written(
+function written(
   dialogue: NetworkDialogue,
   text: string,
   codings: { gsm7: number; ucs2: number },

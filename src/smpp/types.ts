@@ -26,27 +26,6 @@ export interface Pdu {
 
 export type PduBody = Record<string, string | number | Buffer | undefined>
 
-/** The mandatory parameters of submit_sm and deliver_sm, typed. (SMPP v3.4 §4.4.1, §4.6.1) */
-export interface MessageBody extends PduBody {
-  service_type: string
-  source_addr_ton: number
-  source_addr_npi: number
-  source_addr: string
-  dest_addr_ton: number
-  dest_addr_npi: number
-  destination_addr: string
-  esm_class: number
-  protocol_id: number
-  priority_flag: number
-  schedule_delivery_time: string
-  validity_period: string
-  registered_delivery: number
-  replace_if_present_flag: number
-  data_coding: number
-  sm_default_msg_id: number
-  short_message: Buffer
-}
-
 /** A request of ours before it has a sequence number. */
 export interface OutgoingPdu {
   command: 'submit_sm' | 'data_sm' | 'query_sm' | 'cancel_sm' | 'replace_sm'

@@ -47,7 +47,7 @@ export function remedyFor(why: string): string | undefined {
 /** E.164 §6: at most 15 digits. */
 export const MSISDN_DIGITS_MAX = 15
 /** Shorter ones are service numbers. */
-export const MSISDN_DIGITS_MIN = 5
+const MSISDN_DIGITS_MIN = 5
 
 const TON = { international: 1, national: 2 }
 

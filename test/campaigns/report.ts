@@ -67,7 +67,7 @@ function plain(text: string): string {
   return text.replace(/\d{11}/g, '…').replaceAll('|', '/')
 }
 
-export function readResults(folder: string): Kept[] {
+function readResults(folder: string): Kept[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))

@@ -52,7 +52,7 @@ export interface Rested {
 }
 
 let serial = 0
-export function fresh(what: string): string {
+function fresh(what: string): string {
   return `${what}-${++serial}`
 }
 

@@ -33,7 +33,7 @@ export interface TestLineOptions extends Partial<LineWishes> {
 }
 
 /** Times small enough for a test; but for answers, which a busy machine must not miss. */
-export const QUICK = {
+const QUICK = {
   connectMs: 5_000,
   bindMs: 5_000,
   enquireMs: 5_000,

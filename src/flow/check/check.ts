@@ -25,7 +25,7 @@ export interface FlowProblem extends Problem {
 export type Complain = (severity: FlowProblem['severity'], problem: Problem) => void
 
 /** All problems of a flow that holds against the schema, in the order of the file. `backends`: the names known. */
-export function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
+function checkFlow(read: ReadFlow, backends?: readonly string[]): FlowProblem[] {
   return toEnd(checkingFlow(read, backends))
 }
 

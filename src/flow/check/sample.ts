@@ -7,7 +7,7 @@ import type { Message, Slot } from '../text/index.ts'
 import type { Scope } from '../expression/index.ts'
 
 /** Characters of a value whose bound is not known: the names of clinics, types and people are seldom longer. */
-export const VALUE_LIKELY = 24
+const VALUE_LIKELY = 24
 
 /** The longest of the forms that the message takes, choices and all, with no values or with likely ones. */
 export function sample(message: Message, values: 'none' | 'likely', bounds: Bounds): string {

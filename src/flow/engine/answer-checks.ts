@@ -81,7 +81,7 @@ function dateRule({ format, min, max }: NonNullable<Check['date']>, zone: string
 }
 
 /** The day of the dial, in the flow's zone. */
-export function todayOf(now: string | undefined, zone: string): string {
+function todayOf(now: string | undefined, zone: string): string {
   return DateTime.fromISO(now ?? '', { zone }).toFormat('yyyy-MM-dd')
 }
 

@@ -48,7 +48,7 @@ export interface AppHistory {
 }
 
 /** `*` and answers: longer is nobody's menu, and the snapshot must stay under the store's limit. */
-export const ENTERED_UNITS_MAX = 2_000
+const ENTERED_UNITS_MAX = 2_000
 /** Changes when dialogues under way could not go on with a newer engine. */
 const SPEC = 1
 

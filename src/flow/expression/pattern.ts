@@ -12,7 +12,7 @@ import {
 } from '../../base/regex/index.ts'
 
 /** As the schema has it. */
-export const PATTERN_LENGTH_MAX = 200
+const PATTERN_LENGTH_MAX = 200
 
 /** An answer has at most 160 characters. */
 const LIMITS: Limits = { lengthMax: PATTERN_LENGTH_MAX, repeatMax: 160, repeatsMax: 2, rangeWidth: 10, named: false }

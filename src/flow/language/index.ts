@@ -1,10 +1,8 @@
 /** What a flow file may say: its schema, its definition after reading, and where it says what. */
 export {
-  ANSWER_CHARS_MAX,
   BUILT_IN,
   builtIn,
   type Check,
-  CHECKSUMS,
   condition,
   length,
   name,

@@ -4,13 +4,13 @@ import { FUNCTIONS } from '../expression/index.ts'
 import { BUILT_IN, TEXT_KEYS } from '../terms/index.ts'
 
 /** Between these lines a document has the reference. */
-export const REFERENCE_MARKS = {
+const REFERENCE_MARKS = {
   from: '<!-- reference: written by scripts/flow-docs.ts -->',
   to: '<!-- reference ends -->',
 } as const
 
 /** The keys of a file, of each kind of screen, and the built-in texts. */
-export function flowReference(): string {
+function flowReference(): string {
   const schema = flowJsonSchema() as unknown as Node
   const screens = schema.properties?.screens?.additionalProperties?.anyOf ?? []
   return [

@@ -7,7 +7,7 @@ export const SPEC = 1
 /** Screens of one flow: 1,500 compile in some milliseconds; more is a generated file gone wrong. */
 export const SCREENS_MAX = 1500
 /** Wrong answers in a row before the dialogue ends: somebody who is lost pays for every further minute. */
-export const WRONG_MAX_DEFAULT = 5
+const WRONG_MAX_DEFAULT = 5
 
 const format = z
   .strictObject({

@@ -86,7 +86,7 @@ export function* compilingFlow(
 }
 
 /** `dental@9f2c01ab77de`: the same for the same definition, however it is written down. */
-export function revisionOf(definition: FlowDefinition): string {
+function revisionOf(definition: FlowDefinition): string {
   const canonical = JSON.stringify([SPEC, sorted(definition as unknown as Json)])
   return `${definition.flow}@${createHash('sha256').update(canonical).digest('hex').slice(0, 12)}`
 }

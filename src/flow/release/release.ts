@@ -36,7 +36,7 @@ export interface Recall {
   texts: Record<string, string>
 }
 
-export const SHARE_MAX = 10_000
+const SHARE_MAX = 10_000
 
 export function undecided(name: string): Release {
   return { name, active: null, insteadOf: null, canary: null, by: '', note: '', changedMs: 0 }

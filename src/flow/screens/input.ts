@@ -168,7 +168,7 @@ function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zo
 }
 
 /** Two to forty letters (any script), blanks, apostrophes, hyphens and full stops, with a letter in front. */
-export const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
+const PERSON_NAME = /^\p{L}[\p{L}\p{M} '’.-]{1,39}$/u
 
 function inputPlan(screen: InputScreen, env: Env): Plan {
   const prompt = env.text(screen.input)
@@ -252,7 +252,7 @@ export function acceptsAlone(screen: InputScreen, answer: string): boolean {
 }
 
 /** What an answer is worth by the screen's own rule; undefined: wrong. */
-export function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
+function readerOf(screen: InputScreen): (answer: string) => Json | undefined {
   if (screen.number) return numberReader(screen.number)
   if (screen.name) return nameReader
   const measured = lengthReader(screen.length)

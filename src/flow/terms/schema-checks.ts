@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { condition, length, number, text } from './schema-terms.ts'
 
 /** Checks of one input: each has a text of its own, and nobody writes more. */
-export const CHECKS_MAX = 10
+const CHECKS_MAX = 10
 /** Ways of working out a check digit: cards and meters, and IBAN. */
 export const CHECKSUMS = ['luhn', 'mod97'] as const
 

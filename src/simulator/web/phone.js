@@ -244,6 +244,6 @@ function start() {
   setInterval(tick, 5000)
 }
 
-enter()
+void enter()
   .catch(() => undefined)
   .then(start)

@@ -11,7 +11,7 @@ import { dialectProfile, type DialectProfile } from './schema.ts'
 import type { Dialect } from '../types.ts'
 
 /** A chain of profiles that extend each other is no longer. */
-export const EXTENDS_MAX = 5
+const EXTENDS_MAX = 5
 /** A profile file is no larger. */
 export const FILE_OCTETS_MAX = 256 * 1024
 

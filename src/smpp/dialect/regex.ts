@@ -1,11 +1,11 @@
 /** Regular expressions that a profile may use: short ones, matched by src/base/regex/linear.ts on a short text. */
 import { compileLinear, type Linear, readRegex, type Limits } from '../../base/regex/index.ts'
 
-export const REGEX_LENGTH_MAX = 100
+const REGEX_LENGTH_MAX = 100
 /** `*`, `+` and ranges. */
-export const REGEX_REPEATS_MAX = 2
+const REGEX_REPEATS_MAX = 2
 /** Texts are matched up to here: a dialled code and a service type are shorter. */
-export const REGEX_TEXT_MAX = 256
+const REGEX_TEXT_MAX = 256
 
 const LIMITS: Limits = {
   lengthMax: REGEX_LENGTH_MAX,

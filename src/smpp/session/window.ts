@@ -11,10 +11,10 @@ import { STATUS } from '../pdu/index.ts'
 export const SEQUENCE_MAX = 0x7fffffff
 
 /** Timed-out requests whose response is still recognised when it comes late. */
-export const LATE_MAX = 1_000
+const LATE_MAX = 1_000
 
 /** Withheld USSD submits unanswered at once on one link: each is a subscriber who is reading. */
-export const WITHHELD_MAX = 10_000
+const WITHHELD_MAX = 10_000
 
 /** Deadlines are looked at no more often than this; a timeout may come that much late, never early. */
 const SWEEP_MS = 50

@@ -23,7 +23,7 @@ export interface Queries {
 }
 
 /** Afterwards nobody asks any more: no SMSC tries a message, or knows of one, for longer as a rule. */
-export const QUERY_UNTIL_MS = 3 * 24 * 3_600_000
+const QUERY_UNTIL_MS = 3 * 24 * 3_600_000
 /** A line that does not know the operation, or does not answer it, is left alone this long. */
 export const QUERY_REST_MS = 3_600_000
 

@@ -26,7 +26,7 @@ export interface SmsRow {
 }
 
 /** The newest of one subscriber that are told. */
-export const SMS_LISTED_MAX = 50
+const SMS_LISTED_MAX = 50
 
 const OF_SUBSCRIBER = statement<SmsRow>(
   'sms-of-subscriber',

@@ -1,35 +1,11 @@
-/** SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of. */
+/**
+ * SMS that are owed: rows of the outbox, written in the transaction of the thing that they speak of.
+ * due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen).
+ */
 import type { Knex } from 'knex'
 import type { SmsReplied, SmsReply } from '../../plugin/index.ts'
 
 export type { SmsReplied, SmsReply }
-
-/**
- * due → submitting → accepted → delivered; else failed, expired, cancelled, or ambiguous (written, no response seen).
- */
-export type SmsState =
-  | 'due'
-  | 'submitting'
-  | 'ambiguous'
-  | 'accepted'
-  | 'delivered'
-  | 'failed'
-  | 'expired'
-  | 'cancelled'
-
-/** One SMS as the outbox hands it out. */
-export interface OutboxSms {
-  id: string
-  msisdn: string
-  text: string
-  /** Which line must send it; '' for any. */
-  line: string
-  kind: string
-  dueMs: number
-  /** Useless after this. */
-  expiresMs: number
-  attempts: number
-}
 
 /** What the SMSC called each part of an SMS, in order; null: not taken now (perhaps before). */
 export type PartIds = readonly (string | null)[]

@@ -41,7 +41,7 @@ export function smsSubmit(deps: SubmitDeps): SmsSubmit {
 }
 
 /** What a request of the SMS lane is known by, in case its response is late. */
-export function lateKey(id: string, part: number): string {
+function lateKey(id: string, part: number): string {
   return `${id}/${part}`
 }
 

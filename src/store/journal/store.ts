@@ -39,7 +39,7 @@ export interface JournalOptions {
 }
 
 /** About ten thousand turns: rewritten seldom, read in well under a second at a start. */
-export const COMPACT_OCTETS = 16 * 1024 * 1024
+const COMPACT_OCTETS = 16 * 1024 * 1024
 
 /** Throws UsageError if another process has the directory, or the journal is of a newer release. */
 export async function journalDialogues(options: JournalOptions): Promise<DialogueStore> {

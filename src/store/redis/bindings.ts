@@ -12,7 +12,7 @@ export interface Bindings {
 }
 
 /** Dialogues that are remembered, about 200 octets each. One that was forgotten costs a look at Redis more. */
-export const BINDINGS_MAX = 20_000
+const BINDINGS_MAX = 20_000
 
 export function createBindings(): Bindings {
   const held = new Map<string, Binding>()

@@ -45,7 +45,7 @@ export interface Runner {
 /** Confirmations in one script: Redis serves nobody else meanwhile. */
 const CONFIRMS_MAX = 100
 
-export function recordKey(prefix: string, name: string): string {
+function recordKey(prefix: string, name: string): string {
   return `${prefix}:{b${bucketOf(name)}}:d:${name}`
 }
 
@@ -54,7 +54,7 @@ export function dueKey(prefix: string, bucket: number): string {
 }
 
 /** Where a value goes that does not read. */
-export function asideKey(prefix: string, name: string): string {
+function asideKey(prefix: string, name: string): string {
   return `${prefix}:{b${bucketOf(name)}}:q:${name}`
 }
 

@@ -10,7 +10,7 @@ import { isCapture, readCapture } from './pcap-reader.ts'
 import { reassemble } from './reassembly.ts'
 
 /** A capture with only SMPP in it is far smaller; a whole day of a network is not what is asked for. */
-export const CAPTURE_OCTETS_MAX = 512 * 1024 * 1024
+const CAPTURE_OCTETS_MAX = 512 * 1024 * 1024
 
 const GZIP = 0x1f8b
 

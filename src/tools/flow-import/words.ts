@@ -24,7 +24,7 @@ function plainOf(read: JinjaExpression | undefined): JinjaExpression | undefined
 }
 
 /** Has the screen's operation work that out; the path of its answer. */
-export function askBackEnd(desk: ScreenDraft, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
+function askBackEnd(desk: ScreenDraft, source: string, key: string, is: 'any' | 'boolean' = 'any'): string {
   const { carrying, screen, name } = desk
   const asked = operation(carrying, name, { where: screen.at(key), does: source })
   const field = `${is === 'boolean' ? 'holds' : 'value'}${asked.fields.size + 1}`

@@ -33,7 +33,7 @@ export function placesOf(dialogues: readonly RecordedDialogue[], profile: Dialec
 }
 
 /** A reply's envelope is of our form, a message's of the network's: both are opened alike. */
-export function octetsAt(place: DialectPlace, it: Captured, profile: DialectProfile): Buffer {
+function octetsAt(place: DialectPlace, it: Captured, profile: DialectProfile): Buffer {
   if (place.envelope === undefined) return readPlace(place, viewOf(profile, it.pdu))
   const envelope = readEnvelope(payloadOf(it.pdu).toString('latin1'))
   return Buffer.from(envelope?.params.get(String(place.envelope)) ?? '', 'utf8')

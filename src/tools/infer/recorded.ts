@@ -61,7 +61,7 @@ export function recordDialogues(pdus: readonly Captured[]): PduRecording {
 }
 
 /** The subscriber's number as the network writes it, without a plus. */
-export function subscriberOf({ pdu, from }: Captured): string {
+function subscriberOf({ pdu, from }: Captured): string {
   return String(pdu.body[from === 'smsc' ? 'source_addr' : 'destination_addr'] ?? '').replace(/^\+/, '')
 }
 
@@ -101,7 +101,7 @@ function opTagOf(heard: Heard): number | undefined {
 }
 
 /** The texts that octets may be, whatever their coding. */
-export function sketches(pdu: Pdu): string[] {
+function sketches(pdu: Pdu): string[] {
   const octets = payloadOf(pdu)
   const latin = octets.toString('latin1')
   const hex = /^(?:[0-9a-f]{2})+$/i.test(latin) ? [Buffer.from(latin, 'hex').toString('latin1')] : []

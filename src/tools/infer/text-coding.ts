@@ -9,7 +9,7 @@ const CODINGS: readonly TextCoding[] = ['gsm7', 'latin1', 'utf8', 'ucs2be', 'gsm
 const CLEAR = 0.2
 
 /** How much of a text is what people write: 0 to 1, below 0 for rubbish. */
-export function sense(text: string): number {
+function sense(text: string): number {
   const chars = Array.from(text)
   if (chars.length === 0) return 0
   const worth = (char: string) => {
