@@ -97,7 +97,6 @@ export async function openFixture(options: CampaignFixtureOptions): Promise<Camp
       await stage.close()
       if (own) {
         await stopServices()
-        services.redisUrl = undefined
       }
     },
   }

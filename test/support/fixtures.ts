@@ -1,4 +1,1 @@
-import { startServices, stopServices } from './services.ts'
-
-export const mochaGlobalSetup = startServices
-export const mochaGlobalTeardown = stopServices
+export { stopServices as mochaGlobalTeardown } from './services.ts'

@@ -18,38 +18,55 @@ export interface Services {
   missing: Partial<Record<'redis' | 'postgres', string>>
 }
 
-/** Filled by the global fixture before any test runs. */
+/** Filled when the first suite that needs them begins: a run of pure tests starts no server. */
 export const services: Services = { redisUrl: undefined, postgresUrl: undefined, missing: {} }
 
 const undo: (() => Promise<void> | void)[] = []
 
-/** Called once by mocha's global set-up. */
-export async function startServices(): Promise<void> {
-  try {
-    services.redisUrl = await redis()
-  } catch (error) {
-    services.missing.redis = (error as Error).message
-  }
-  try {
-    services.postgresUrl = await postgres()
-  } catch (error) {
-    services.missing.postgres = (error as Error).message
-  }
-  for (const [name, why] of Object.entries(services.missing)) {
-    process.stdout.write(`No ${name} to test with: ${why}. Suites that need it are skipped.\n`)
-    if (process.env.CI === 'true') throw new Error(`CI needs a real ${name}: ${why}`)
+type Need = 'redis' | 'postgres'
+
+const starts: Record<Need, () => Promise<void>> = {
+  redis: async () => {
+    services.redisUrl ??= await redis()
+  },
+  postgres: async () => {
+    services.postgresUrl ??= await postgres()
+  },
+}
+const started = new Map<Need, Promise<void>>()
+
+/** Starts those of them that have not been started yet. Rejects only in CI, where each must be there. */
+export async function startServices(needs: readonly Need[] = ['redis', 'postgres']): Promise<void> {
+  for (const name of needs) {
+    if (!started.has(name)) started.set(name, services.missing[name] ? Promise.resolve() : start(name))
+    await started.get(name)
   }
 }
 
-/** Called once by mocha's global tear-down. */
+async function start(name: Need): Promise<void> {
+  try {
+    await starts[name]()
+  } catch (error) {
+    const why = (error as Error).message
+    services.missing[name] = why
+    process.stdout.write(`No ${name} to test with: ${why}. Suites that need it are skipped.\n`)
+    if (process.env.CI === 'true') throw new Error(`CI needs a real ${name}: ${why}`, { cause: error })
+  }
+}
+
+/** Stops what was started. Called once by mocha's global tear-down. */
 export async function stopServices(): Promise<void> {
   while (undo.length) await undo.pop()!()
+  started.clear()
+  services.redisUrl = undefined
+  services.postgresUrl = undefined
 }
 
-/** A suite that needs real servers; without them its tests are skipped (in CI the run fails earlier). */
-export function describeWith(needs: ('redis' | 'postgres')[], title: string, body: (this: Mocha.Suite) => void): void {
+/** A suite that needs real servers: they are started with the first of them. Without them its tests are skipped. */
+export function describeWith(needs: Need[], title: string, body: (this: Mocha.Suite) => void): void {
   describe(title, function () {
-    before(function () {
+    before(async function () {
+      await startServices(needs)
       if (needs.some((name) => services.missing[name])) this.skip()
     })
     body.call(this)
