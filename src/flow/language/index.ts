@@ -10,7 +10,6 @@ export {
   number,
   path,
   type Path,
-  RULES,
   scalar,
   text,
   type Text,

@@ -1,6 +1,6 @@
 /** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
 export { armOver, type BranchScreen, isRouter, type RouterScreen } from './branch.ts'
-export { type CallScreen, expected, expectsOf, refusalExpects } from './call.ts'
+export { type CallScreen, expectsOf, refusalExpects } from './call.ts'
 export { type Choice, choiceItem } from './choices.ts'
 export { closingPlan } from './closing.ts'
 export type { EndScreen } from './end.ts'

@@ -5,7 +5,7 @@ export { enqueueSms } from './enqueue.ts'
 export { eraseSms, forgetOld } from './forget.ts'
 export { type QueryLine, smsQueries } from './query.ts'
 export { type Replacing, type SmsRow, smsReplacing } from './replace.ts'
-export { LEADS_MS_DEFAULT, planReminders, QUIET_HOURS_DEFAULT, type ReminderRule } from './schedule.ts'
+export { planReminders, type ReminderRule } from './schedule.ts'
 export type { OutboxDeps } from './settings.ts'
 export { CANCEL_SMS, type NewSms, smsBinding, WRITE_SMS } from './statements.ts'
 export {
