@@ -33,7 +33,7 @@ export function boundsOf(definition: FlowDefinition): (screen: string) => Bounds
     for (const size of sizes?.(screen) ?? []) keep(bounds, size.field === '' ? kept : `${kept}.${size.field}`, size)
     const source = rowsOf?.(screen)
     if (!source) continue
-    const fields = fieldsOf(source.from, definition)
+    const fields = rowSizesAt(source.from, definition)
     ofRow(kept, fields, bounds)
     rows.set(from, ofRow('row', fields, { lengths: new Map(), numbers: new Map() }))
   }
@@ -72,7 +72,7 @@ function grow(sizes: Map<string, number>, path: string, max: number): void {
 function ofVars(definition: FlowDefinition, bounds: Growing): void {
   const set = setIn(definition)
   const known = new Map<string, Size>()
-  const fieldOf = (from: string, field: string) => fieldsOf(from, definition).find(([name]) => name === field)?.[1]
+  const fieldOf = (from: string, field: string) => rowSizesAt(from, definition).find(([name]) => name === field)?.[1]
   const sizeOf = (path: string): Size => {
     const [root, name = '', ...rest] = path.split('.')
     if (root !== 'vars' || rest.length > 0)
@@ -98,8 +98,8 @@ function keep({ lengths, numbers, decimals }: Growing, path: string, size: KeptS
   if (size.decimals !== undefined) grow(decimals, path, size.decimals)
 }
 
-/** The bounds of the fields of rows from there. */
-function fieldsOf(from: string, { screens }: FlowDefinition): [string, number][] {
+/** The fields of rows from there that have bounds, with these. */
+export function rowSizesAt(from: string, { screens }: FlowDefinition): [string, number][] {
   return Object.entries(screens).flatMap(([name, screen]) => {
     const sizes = kindOf(screen).sizes?.(screen) ?? []
     return sizes.flatMap(({ field, fields }) =>

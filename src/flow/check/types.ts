@@ -1,12 +1,13 @@
 /** Whether expressions work with what they can, as far as calls, inputs and sets say what type a value is of. */
 import { didYouMean, remedyAmong } from '../../base/index.ts'
+import { rowSizesAt } from './bounds.ts'
 import type { Complain } from './check.ts'
 import { compileCondition, Slip, type Type, typed, readingOf, wholePath } from '../expression/index.ts'
 import {
-  expectsOf,
-  isRouter,
+  keptAt,
+  kindOf,
   rowsFrom,
-  type CallScreen,
+  type ScreenDefinition,
   type FlowDefinition,
   type Scalar,
   pointing,
@@ -60,11 +61,10 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
 /** All words that are there, of what is one of some. */
 function wordsAt(path: string, { languages, screens }: FlowDefinition): readonly string[] | undefined {
   if (path === 'language') return languages
-  const asked = Object.entries(screens).flatMap(([name, screen]) =>
-    screen.kind === 'input' && path === `answers.${screen.as ?? name}`
-      ? [screen.checks?.find(({ oneOf }) => oneOf)?.oneOf]
-      : [],
-  )
+  const asked = Object.entries(screens).flatMap(([name, screen]) => {
+    const { among } = kindOf(screen)
+    return among && path === keptAt(name, screen) ? [among(screen)] : []
+  })
   return asked.every((words) => words !== undefined) && asked.length > 0 ? asked.flat() : undefined
 }
 
@@ -102,58 +102,28 @@ function only(types: (Type | undefined)[]): Type | undefined {
 function declaredType(path: string, definition: FlowDefinition): Type | undefined {
   const [root, as, field, ...deeper] = path.split('.')
   if (['msisdn', 'code', 'line', 'language', 'now'].includes(root as string)) return 'text'
-  if (root === 'data' && as !== undefined && field !== undefined) {
-    const calls = callsOf(as, definition)
-    // What comes with a refusal, the answer need not say.
-    const told = calls.map((call) => expectsOf(call).flatMap((expect) => expect[field] ?? []))
-    const wanted = told.flatMap((types) => (types.length > 0 ? types : [undefined]))
-    const is = only(
-      wanted.map((of) => (typeof of === 'object' ? of.is : of)).map((type) => (type === 'any' ? undefined : type)),
-    )
-    if (deeper.length === 0) return is
-    return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
-  }
-  if (root !== 'answers') return undefined
-  return only(
-    Object.entries(definition.screens).flatMap(([name, screen]) => {
-      if (screen.kind !== 'input' || (screen.as ?? name) !== as) return []
-      if (screen.number) return ['number' as const]
-      return [screen.name || (screen.length && !screen.pattern) ? ('text' as const) : undefined]
-    }),
-  )
+  const types = keepersOf(`${root}.${as}`, definition).flatMap((screen) => kindOf(screen).types?.(screen, field) ?? [])
+  const is = only(types)
+  if (deeper.length === 0) return is
+  return is === 'rows' && deeper.join() === 'count' ? 'number' : undefined
 }
 
-function callsOf(as: string, { screens }: FlowDefinition): CallScreen[] {
-  return Object.entries(screens).flatMap(([name, screen]) =>
-    screen.kind === 'call' && (screen.as ?? name) === as ? [screen] : [],
-  )
+/** The screens that keep something there, such as `data.balance`. */
+function keepersOf(path: string, { screens }: FlowDefinition): ScreenDefinition[] {
+  return Object.entries(screens).flatMap(([name, screen]) => (keptAt(name, screen) === path ? [screen] : []))
 }
 
 /** The expected field that was likely meant. An answer may well have more fields than are expected. */
 export function slipIn(path: string, screen: string, definition: FlowDefinition): string | undefined {
   const [root, as, field] = path.split('.')
   if (root === 'data' && as !== undefined && field !== undefined) {
-    const calls = callsOf(as, definition).map((call) => expectsOf(call).flatMap(Object.keys))
+    const calls = keepersOf(`data.${as}`, definition).map((call) => kindOf(call).fields?.(call) ?? [])
     return calls.some((known) => known.includes(field)) ? undefined : didYouMean(field, calls.flat())
   }
   const here = definition.screens[screen]
-  const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosenFrom(as, definition) : []
+  const chosen = () => keepersOf(`chosen.${as}`, definition).map(rowsFrom)
+  const from = root === 'row' ? [here && rowsFrom(here)] : root === 'chosen' ? chosen() : []
   const named = root === 'row' ? as : field
-  const fields = from.flatMap((path) => (path === undefined ? [] : rowFieldsAt(path, definition)))
+  const fields = from.flatMap((path) => (path === undefined ? [] : rowSizesAt(path, definition).map(([name]) => name)))
   return named === undefined || fields.includes(named) ? undefined : didYouMean(named, fields)
-}
-
-/** Where the rows are that a row of that name is chosen from. */
-function chosenFrom(as: string | undefined, { screens }: FlowDefinition): (string | undefined)[] {
-  return Object.entries(screens).flatMap(([name, screen]) =>
-    (screen.kind === 'list' || isRouter(screen)) && (screen.as ?? name) === as ? [rowsFrom(screen)] : [],
-  )
-}
-
-function rowFieldsAt(from: string, definition: FlowDefinition): string[] {
-  const [, as = '', field = ''] = from.split('.')
-  return callsOf(as, definition).flatMap(({ expect }) => {
-    const wanted = expect?.[field]
-    return typeof wanted === 'object' ? Object.keys(wanted.fields ?? {}) : []
-  })
 }

@@ -42,7 +42,7 @@ export function itemDone(
   )
   if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
   if (key === 'more') return undefined
-  const rows = screen.kind === 'list' ? rowsShown(screen, context) : []
+  const rows = 'row' in screen ? rowsShown(screen, context) : []
   const shown = screen.choices.flatMap((choice, i) => {
     const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
     return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
@@ -67,7 +67,7 @@ interface Offered {
 function optionNamed(typed: string, { definition, screen, context, rows, shown }: Offered): number | undefined {
   if (!takesLabels(definition, screen)) return undefined
   const { text } = compiledTexts(definition)
-  const ofRows = screen.kind === 'list' ? rows.map((row) => text(screen.row)({ context, row })) : []
+  const ofRows = 'row' in screen ? rows.map((row) => text(screen.row)({ context, row })) : []
   const ofChoices = shown.map((i) => text(screen.choices[i]?.label ?? '')({ context }))
   return labelNamed([...ofRows, ...ofChoices], typed)
 }

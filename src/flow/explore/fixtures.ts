@@ -48,11 +48,11 @@ export function syntheticWorld(definition: FlowDefinition, lengths: Lengths): Sy
     takesWords: (name) => takesLabels(definition, definition.screens[name]),
     isSecret: (name) => {
       const screen = definition.screens[name]
-      return screen?.kind === 'input' && screen.secret === true
+      return screen !== undefined && 'secret' in screen && screen.secret === true
     },
     givesUp: (name) => {
       const screen = definition.screens[name]
-      return screen?.kind === 'input' && screen.giveUp !== undefined
+      return screen !== undefined && 'giveUp' in screen && screen.giveUp !== undefined
     },
     searched: (name, context) => {
       const screen = definition.screens[name]

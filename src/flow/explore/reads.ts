@@ -56,7 +56,7 @@ export function fieldPath(from: string, field: string): string {
 /** What is compared with an answer of bounds changes over at the least of them. */
 function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): Against[] {
   const least = Object.entries(screens).flatMap(([name, screen]) => {
-    const isAsked = screen.kind === 'input' && paths.includes(`answers.${screen.as ?? name}`)
+    const isAsked = 'number' in screen && paths.includes(`answers.${screen.as ?? name}`)
     return isAsked && screen.number?.min !== undefined ? [screen.number.min] : []
   })
   return paths.filter((path) => path.startsWith('data.')).flatMap((path) => least.map((value) => ({ path, value })))

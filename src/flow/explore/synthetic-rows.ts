@@ -1,6 +1,6 @@
 /** Rows that back ends answer with, made up from what lists and branches read of them. */
 import type { Json, JsonObject } from '../../ussd/index.ts'
-import { isRouter, rowsFrom, type FlowDefinition } from '../language/index.ts'
+import { isRouter, kindOf, rowsFrom, type FlowDefinition } from '../language/index.ts'
 import { fieldPath, readsOf, sampleAt, valuesAt, type Reads } from './reads.ts'
 
 /** How long what back ends answer is: as is usual, or as long as the `max` of `expect` let it be. */
@@ -38,7 +38,7 @@ export function listsOf(root: string, definition: FlowDefinition): RowFields[] {
       if (path.startsWith('row.')) note(path.split('.')[1], path)
       if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
     }
-    if (screen.kind === 'list') for (const field of screen.search ?? []) note(field, `row.${field}`)
+    for (const field of kindOf(screen).rows?.(screen)?.search ?? []) note(field, `row.${field}`)
   }
   for (const { from, reads } of rows) {
     if (from !== root && !from.startsWith(`${root}.`)) continue

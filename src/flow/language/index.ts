@@ -50,6 +50,7 @@ export {
   SMS_SEND,
   SUBSCRIBER,
   type TextUse,
+  writtenKindOf,
   type WrittenScreen,
 } from '../screens/index.ts'
 export type { Scalar } from '../expression/index.ts'

@@ -10,6 +10,7 @@ import {
   KINDS,
   PART,
   SCREENS,
+  writtenKindOf,
   SCREENS_MAX,
   layTypes,
   SCREEN_TYPES,
@@ -214,21 +215,24 @@ function readScreen(name: string, written: unknown, reading: Reading): unknown {
   problems.push(...found.map((problem) => ({ ...problem, what: `screen '${name}': ${problem.what}` })))
   if (found.length > 0) return undefined
   const screen = schema.parse(written)
-  const wants = kind === 'input' ? ['number', 'length', 'pattern', 'name'].filter((key) => key in screen) : []
-  if (wants.length > 1 && wants.some((key) => key === 'number' || key === 'name')) {
-    problems.push({
-      where: yaml.at([...path, wants[1] as string]),
-      what: `screen '${name}': ${wants.join(' and ')} do not go together`,
-    })
-  }
-  return { ...screen, kind }
+  const whole = { ...screen, kind }
+  for (const { path: key, what } of clashesIn(whole))
+    problems.push({ where: yaml.at([...path, ...key]), what: `screen '${name}'${what}` })
+  return whole
+}
+
+function clashesIn(screen: { kind: string }) {
+  if (!Object.hasOwn(SCREENS, screen.kind)) return []
+  const written = screen as WrittenScreen
+  return writtenKindOf(written).clashes?.(written) ?? []
 }
 
 function kindOf(written: object, name: string, { yaml, types, problems }: Reading): string | undefined {
   const kinds = kindsOf(types)
   const has = kinds
     .filter((kind) => Object.hasOwn(written, kind))
-    .filter((kind, _i, all) => kind !== 'exit' || !all.includes('end'))
+    // An end may have the key exit.
+    .filter((kind, _i, all) => !KINDS.some((other) => all.includes(other) && isOtherKeyOf(other, kind)))
   if (has.length === 1) return has[0]
   const where = yaml.keyAt(['screens', name])
   if (has.length > 1) {
@@ -252,6 +256,10 @@ function kindOf(written: object, name: string, { yaml, types, problems }: Readin
       : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${kinds.join(', ')}` },
   )
   return undefined
+}
+
+function isOtherKeyOf(kind: (typeof KINDS)[number], key: string): boolean {
+  return kind !== key && Object.hasOwn(SCREENS[kind].shape, key)
 }
 
 function readCatalogue(source: { file: string; text: string }, problems: Problem[]) {

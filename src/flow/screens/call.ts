@@ -132,6 +132,13 @@ export const callKind = {
       fields: typeof wanted === 'string' ? undefined : wanted.fields,
     })),
   ],
+  types: (screen, field) => {
+    // What comes with a refusal, the answer need not say.
+    const said = expectsOf(screen).flatMap((expect) => (field === undefined ? [] : (expect[field] ?? [])))
+    const types = said.map((wanted) => (typeof wanted === 'object' ? wanted.is : wanted))
+    return types.length === 0 ? [undefined] : types.map((type) => (type === 'any' ? undefined : type))
+  },
+  fields: (screen) => expectsOf(screen).flatMap(Object.keys),
   useless: uselessFor,
   plan: callPlan,
 } satisfies ScreenKind<CallScreen>

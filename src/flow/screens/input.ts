@@ -103,6 +103,16 @@ export const inputKind = {
   sizes: (screen) => [
     { field: '', chars: longestAnswer(screen), max: screen.number?.max, decimals: screen.number?.decimals },
   ],
+  types: (screen) => {
+    if (screen.number) return ['number']
+    return [screen.name || (screen.length && !screen.pattern) ? 'text' : undefined]
+  },
+  among: ({ checks: all = [] }) => all.find(({ oneOf }) => oneOf)?.oneOf,
+  clashes: (screen) => {
+    const has = (['number', 'length', 'pattern', 'name'] as const).filter((key) => key in screen)
+    if (has.length < 2 || (!has.includes('number') && !has.includes('name'))) return []
+    return [{ path: [has[1] as string], what: `: ${has.join(' and ')} do not go together` }]
+  },
   words: () => ['wrong'],
   takes: mayBeAnswer,
   plan: inputPlan,

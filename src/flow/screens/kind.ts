@@ -1,6 +1,6 @@
 /** What is said of a kind of screen: all that the check, the walks, the pictures and the daemon know it by. */
 import type { z } from 'zod'
-import type { Scalar } from '../expression/index.ts'
+import type { Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
@@ -15,6 +15,8 @@ export interface WrittenKind<S> {
   schema: z.ZodObject
   /** The screens that it names. */
   targets(screen: S): Target[]
+  /** Its keys that do not go together: told when the file is read. */
+  clashes?(screen: S): KeySlip[]
   /** Its texts, conditions and values, told in the order of the file. */
   uses(screen: S, tell: TellUses): void
   /** What it has to be answered is kept under `<root>.<as>`; undefined: nothing. */
@@ -115,6 +117,12 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   overfull?(screen: S, page: Measuring): Overfull[]
   /** How large what it keeps may be. */
   sizes?(screen: S): KeptSize[]
+  /** Of which type what it keeps is, or a field of it, each time that it says so; undefined: it does not say. */
+  types?(screen: S, field: string | undefined): (Type | undefined)[]
+  /** The fields that what it keeps is said to have. */
+  fields?(screen: S): string[]
+  /** All words that what it keeps may be; undefined: any. */
+  among?(screen: S): readonly string[] | undefined
   /** The built-in texts that are shown on it. */
   words?(screen: S): TextKey[]
   /** Whether a key for `Back` or `Home` might be an answer here. */
