@@ -4,39 +4,40 @@
  */
 export const LOG_MEANINGS: Record<string, string> = {
   // error
-  'a dialogue in Redis does not read':
+  'a dialogue record in Redis cannot be read':
     'A record is damaged, of another release, or sealed with another key. It is put aside; the subscriber gets the busy text.',
-  'a late answer that no daemon brought was given up: see in this log what its back end answered':
+  'deferred answer given up after repeated take-overs: check what its back end answered':
     'Three daemons in a row ended while they brought one deferred answer. The SMS has the busy text. Look at what the back end answered.',
-  'a late answer was not brought, and is tried again':
+  'deferred answer not delivered: it will be tried again':
     'Postgres or the line failed while a deferred answer was brought. It is tried again.',
   'a line could not be replaced': 'A reload failed for this line. The old settings serve on. Look at `err`.',
   'a line did not stop': 'A removed or stopped line left something open. It goes with the process.',
   'a request cannot be coded': 'A bug, or a setting that no PDU can hold. The request was not sent.',
   'a request of the SMSC was not answered by its handler': 'A bug. The SMSC gets an error and may send the PDU again.',
-  'a row of ussd_late was altered, or is not sealed as it should be: it is not told':
+  'a row of ussd_late was altered or is not sealed: it is not delivered':
     'Somebody wrote to Postgres, or the store key is another. Look who can write to the database.',
-  'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended':
+  'turn given up after repeated take-overs: check what its back end answered and why the earlier daemons ended':
     'Three daemons in a row ended in one turn. The subscriber gets an apology. Look at the back end that `flow` calls.',
   'admin request failed': 'A bug or a store that failed, at an admin route. The caller got a 500.',
-  'back end taken for down': 'Too many calls failed. Calls are refused at once until it answers again.',
+  'back end is down: calls are refused at once':
+    'Too many calls failed. Calls are refused at once until it answers again.',
   'dialogue store failed':
     'Redis or the journal failed. Dials get the busy text. See `err` and docs/OPERATIONS.md, "Redis".',
   'dialogue store': 'The journal cannot be written. `/ready` answers 503. Look at the disk.',
-  'door failed': 'A bug or a store that failed, at the HTTP ingress. The caller got a 500.',
+  'HTTP ingress request failed': 'A bug or a store that failed, at the HTTP ingress. The caller got a 500.',
   'flow refused: what was served of it before, if anything, stays in force':
     'A flow file has an error. The events `flow problem` say where.',
   'flow problem': 'One fault of a flow file, with its place and its remedy.',
-  'flows were not reloaded': 'The folder of flows or Postgres was not readable. It is tried again.',
+  'flows not reloaded': 'The folder of flows or Postgres was not readable. It is tried again.',
   'framing lost: this is not SMPP':
     'The other end speaks another protocol (TLS, HTTP) or is broken. The link is closed.',
-  'part did not stop': 'At the stop, one component failed to close. The process ends all the same.',
-  'postgres is not there yet': 'The start waits for Postgres. See `remedy`.',
-  'privacy.storeKeyFile is not right: the keys in force stay':
+  'a component did not stop': 'At the stop, one component failed to close. The process ends all the same.',
+  'Postgres does not answer yet': 'The start waits for Postgres. See `remedy`.',
+  'privacy.storeKeyFile is invalid: the old keys stay in force':
     'The changed key file was refused. Mend it: `why` says what is wrong.',
   'redis does not answer yet': 'The start waits for Redis. See `err`.',
   'response to a command that was not sent': 'The SMSC answered with another command than we sent. Tell the operator.',
-  'settings not taken: nothing has changed': 'SIGHUP: the settings file has a fault. `problem` says which.',
+  'settings refused: nothing has changed': 'SIGHUP: the settings file has a fault. `problem` says which.',
   'submitting an SMS threw': 'A bug. The SMS stays in the outbox and is tried again.',
   'sweep failed': 'The store failed in the regular look for deadlines. It comes again in `dialogue.sweepMs`.',
   'the bind is down':
@@ -47,9 +48,9 @@ export const LOG_MEANINGS: Record<string, string> = {
   'turn failed': 'A bug in a turn. The subscriber gets the busy text.',
   'uncaught exception': 'A bug. Other dialogues go on. Report it with its `stack`.',
   'unhandled rejection': 'A bug. Other dialogues go on. Report it with its `stack`.',
-  'what was due was not dealt with':
+  'the sweep failed for one dialogue':
     'One dialogue whose deadline passed could not be ended. The next sweep tries again.',
-  'withheld response not dealt with':
+  'withheld response not sent':
     'The answer to a deliver_sm that waits for its reply could not be sent. A bug or a lost link.',
   // warn
   'PDU refused': 'The SMSC sent what the dialect or `msisdn` refuses. See `remedy`.',
@@ -57,29 +58,31 @@ export const LOG_MEANINGS: Record<string, string> = {
     'The number of the sender does not fit `msisdn` of the line. See `remedy`.',
   'a back end answered what the flow cannot use':
     'A field is missing or has another type, or a refusal leads nowhere. The flow went to `failed`.',
-  'a late answer waits': 'Postgres failed while a deferred answer was kept. It is tried again.',
-  'a late response is not kept': 'Postgres failed. The SMS may be sent once more.',
+  'deferred answer waits for the store': 'Postgres failed while a deferred answer was kept. It is tried again.',
+  'late submit_sm_resp not stored': 'Postgres failed. The SMS may be sent once more.',
   'a node of the Redis Cluster is lost': 'The other nodes serve on; dialogues of that node wait for its replica.',
-  'a part that was taken is not written down yet':
-    'Postgres failed after the SMSC took a part of an SMS. It is tried again.',
-  'a screen is given up: the SMSC throttles us':
+  'accepted SMS part not stored yet': 'Postgres failed after the SMSC took a part of an SMS. It is tried again.',
+  'screen given up: the SMSC throttles us':
     'The SMSC refused one screen until the turn was over. Ask the operator for a higher rate, or lower `sms.perSecond`.',
   'admin audit': 'For the record: who changed or looked at what.',
   'admin audit: turned away': 'Somebody came to the admin server without a valid token.',
-  'application was not told of an end': 'An application did not take the end of a dialogue. It is not repeated.',
-  'back end did not hear of the end of a dialogue': 'A call of `ended` failed. It is not repeated.',
+  'application not told that a dialogue ended':
+    'An application did not take the end of a dialogue. It is not repeated.',
+  'back end not told that a dialogue ended': 'A call of `ended` failed. It is not repeated.',
   'back end did not take the end': 'A module of a back end failed when it was told of an end.',
   'back end failed': 'One call had no usable answer. `why` says: late, down, nonsense, refused-call.',
   'dialogues are in an embedded journal: they survive the end of the process, not a power cut':
     'Embedded stores are in use. For an operator, set `redis` and `postgres`.',
-  'door: a request that is not in the contract': 'A caller of the HTTP ingress speaks another contract. It got a 400.',
-  'door: turned a request away, which had no token to show': 'Set `door.tokenFile` if callers are on other machines.',
+  'HTTP ingress: request does not follow the contract':
+    'A caller of the HTTP ingress speaks another contract. It got a 400.',
+  'HTTP ingress: request without a token refused': 'Set `door.tokenFile` if callers are on other machines.',
   'generic_nack without a sequence number': 'The SMSC could not read a PDU of ours and does not say which.',
-  'language not looked up': 'Postgres was slow or away. The dialogue starts in the language of the settings.',
-  'late answers out of reach': 'Postgres is away. Deferred answers wait for it.',
+  "subscriber's language not read: the store failed":
+    'Postgres was slow or away. The dialogue starts in the language of the settings.',
+  'deferred answers: Postgres cannot be reached': 'Postgres is away. Deferred answers wait for it.',
   'line dropped: its trace is kept': 'The last PDUs of a line that dropped are in `file`.',
   'outbind refused: we connect to the SMSC': 'The SMSC tries to connect to us. Ask the operator to switch outbind off.',
-  'outbox out of reach': 'Postgres is away. SMS wait for it.',
+  'SMS outbox: Postgres cannot be reached': 'Postgres is away. SMS wait for it.',
   postgres: 'A notice of Postgres, or a setting of the server that costs (autovacuum off).',
   redis: 'A setting of the Redis server that may lose dialogues. See docs/OPERATIONS.md, "Redis".',
   'redis has no password: every process that reaches it can end and change dialogues': 'Set a password. See `remedy`.',
@@ -97,26 +100,25 @@ export const LOG_MEANINGS: Record<string, string> = {
   'the line is changed, and not bound yet':
     'The new settings are in force and are tried again. See `why` and `remedy`.',
   'the trace of a dropped line cannot be kept': '`trace.dropDir` cannot be written.',
-  'upkeep of SMS: a store is out of reach': 'Redis or Postgres is away. It is tried again.',
-  'what is not sealed is still read: whoever can write to the store can put words into a dialogue':
+  'SMS upkeep: a store cannot be reached': 'Redis or Postgres is away. It is tried again.',
+  'privacy.plainUntil is set: unsealed records are still read, and whoever can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
-  'what is old was not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
+  'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
   // info
   'SMS from a subscriber': 'For the record: what became of it is in `result`.',
-  'a late answer was brought': 'A deferred answer reached its subscriber. `pushed` says whether on the screen.',
-  'a long SMS is given up: not all of its parts came':
-    'Parts are missing after `sms.long.keepMs`, or there were too many.',
+  'deferred answer delivered': 'A deferred answer reached its subscriber. `pushed` says whether on the screen.',
+  'long SMS given up: parts are missing': 'Parts are missing after `sms.long.keepMs`, or there were too many.',
   'back end answers again': 'Calls are made again.',
   'bind state': 'For the record: the bind entered this state.',
   'daemon started': 'Flows are loaded, stores are up, lines begin to bind.',
   'database migrated': 'The schema of Postgres is up to date. Older releases do not start any more.',
   'dialogue ended': 'One line for each dialogue. `reason` is explained in docs/LIFECYCLE.md.',
   'flow in force': 'New dials get this revision.',
-  'keys of the dialogue store read again': 'The key file changed and is in force.',
+  'dialogue store keys reloaded': 'The key file changed and is in force.',
   'line changed': 'A line was added, changed, removed, stopped or started.',
   'link closed': 'A link ended. If it was bound, `the bind is down` follows.',
   'old records removed': 'How many rows `retention` removed.',
-  'settings read again': 'SIGHUP: what of the settings took effect, and what waits for a restart.',
+  'settings reloaded': 'SIGHUP: what of the settings took effect, and what waits for a restart.',
   stopped: 'The drain is over. Exit 0.',
   stopping: 'SIGTERM: the drain begins.',
   'the bind is up again': 'The end of an outage that was told.',

@@ -69,7 +69,7 @@ export function appBackend(name: string, contract: Contract, settings: AppSettin
     } catch (error) {
       const failed = failure(error, signal, 'close') as CallResult & { is: 'failed' }
       counters.count('backend_calls_total', { backend: name, operation: 'close', result: failed.why })
-      log.warn({ backend: name, why: failed.why, detail: failed.detail }, 'application was not told of an end')
+      log.warn({ backend: name, why: failed.why, detail: failed.detail }, 'application not told that a dialogue ended')
     } finally {
       cancel()
       notices--

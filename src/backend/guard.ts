@@ -42,7 +42,8 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
   const hear = (result: CallResult, operation: string): void => {
     const before = breaker
     breaker = record(breaker, isWell(result), now())
-    if (before.openUntilMs === 0 && breaker.openUntilMs > 0) log.error({ backend: name }, 'back end taken for down')
+    if (before.openUntilMs === 0 && breaker.openUntilMs > 0)
+      log.error({ backend: name }, 'back end is down: calls are refused at once')
     if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
     if (result.is !== 'failed') return
     log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
@@ -79,7 +80,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       try {
         await backend.ended?.(epoch, reason, about)
       } catch (error) {
-        log.warn({ backend: name, error: (error as Error).name }, 'back end did not hear of the end of a dialogue')
+        log.warn({ backend: name, error: (error as Error).name }, 'back end not told that a dialogue ended')
       }
     },
     close: async () => backend.close?.(),

@@ -46,7 +46,7 @@ export const COUNTERS = {
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
   ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
   language_lookups_failed: [
-    "New dialogues that started in the line's language because the chosen one was not to be had",
+    "New dialogues that started in the line's language because the chosen one could not be read",
     ['why'],
   ],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],

@@ -344,7 +344,7 @@ function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway
 
 async function stopAll(started: (() => Promise<unknown>)[], log: Logger): Promise<void> {
   for (const stop of started.splice(0).toReversed()) {
-    await stop().catch((error: unknown) => log.error({ err: error }, 'part did not stop'))
+    await stop().catch((error: unknown) => log.error({ err: error }, 'a component did not stop'))
   }
 }
 

@@ -49,7 +49,7 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
     cancel = clock.after(settings.flows.reloadMs, () => {
       flows
         .reload()
-        .catch((error: unknown) => log.error({ err: error }, 'flows were not reloaded'))
+        .catch((error: unknown) => log.error({ err: error }, 'flows not reloaded'))
         .finally(() => stopped || again())
     })
   }

@@ -274,7 +274,7 @@ function makeRunning(
       onLate: (late) =>
         void deps
           .onLate(late, own.name)
-          .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'a late response is not kept')),
+          .catch((error: unknown) => log.warn({ err: error, line: own.name }, 'late submit_sm_resp not stored')),
     }),
   }
   return made

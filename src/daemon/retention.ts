@@ -31,7 +31,7 @@ export function startRetention(deps: RetentionDeps): () => Promise<void> {
   const after = (ms: number) => {
     cancel = clock.after(ms, () => {
       running = purgeOnce(deps)
-        .catch((error: unknown) => log.warn({ err: error }, 'what is old was not removed'))
+        .catch((error: unknown) => log.warn({ err: error }, 'old records not removed'))
         .then(() => (stopped ? undefined : after(EVERY_MS)))
     })
   }

@@ -30,10 +30,10 @@ export async function runDaemon(config: string): Promise<void> {
 /** SIGHUP. What is wrong with the new settings is said, and the old ones stay. */
 function reload(daemon: Daemon): void {
   try {
-    daemon.log.info(daemon.reload(), 'settings read again')
+    daemon.log.info(daemon.reload(), 'settings reloaded')
   } catch (error) {
     if (!(error instanceof ProblemsError || error instanceof UsageError)) throw error
-    daemon.log.error({ problem: error.message }, 'settings not taken: nothing has changed')
+    daemon.log.error({ problem: error.message }, 'settings refused: nothing has changed')
   }
 }
 

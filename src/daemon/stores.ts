@@ -91,7 +91,7 @@ function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Seal
   if (clock.now() < untilMs) {
     log.warn(
       { plainUntil, remedy: 'take privacy.plainUntil out of the settings once all daemons are new' },
-      'what is not sealed is still read: whoever can write to the store can put words into a dialogue',
+      'privacy.plainUntil is set: unsealed records are still read, and whoever can write to the store can forge dialogues',
     )
   }
   const { ring, stop } = watchStoreKeys({ file, clock, counters: metrics, log })
@@ -130,7 +130,7 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
       if (!why) throw error
       if (!why.passes || clock.now() >= untilMs)
         throw new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`)
-      log.error({ err: error, remedy: why.remedy }, 'postgres is not there yet')
+      log.error({ err: error, remedy: why.remedy }, 'Postgres does not answer yet')
       await new Promise<void>((done) => clock.after(RETRY_MS, done))
     }
   }

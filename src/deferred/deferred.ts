@@ -195,7 +195,7 @@ class DeferredChain {
       const said = goingOn(record, turned(played))
       await this.#settle(row, record, said, await this.#offer(row, said))
     } catch (error) {
-      this.#deps.log.error({ err: error, epoch: row.epoch }, 'a late answer was not brought, and is tried again')
+      this.#deps.log.error({ err: error, epoch: row.epoch }, 'deferred answer not delivered: it will be tried again')
       await this.#lived(row)
     } finally {
       this.#following.delete(row.epoch)
@@ -243,7 +243,7 @@ class DeferredChain {
     if (said)
       this.#deps.log.info(
         { msisdn: row.msisdn, line: row.line, epoch: row.epoch, pushed: is ?? 'no' },
-        'a late answer was brought',
+        'deferred answer delivered',
       )
     const goesOn = isShown && !said?.ended
     if (!goesOn) this.#deps.release({ ...record, ended: said?.ended ?? 'completed' }, record.revision.split('@')[0]!)
@@ -255,7 +255,7 @@ class DeferredChain {
     this.#deps.metrics.count('limits_total', { limit: 'late_takeovers_max' })
     this.#deps.log.error(
       { epoch, line, takeovers, flow: revision },
-      'a late answer that no daemon brought was given up: see in this log what its back end answered',
+      'deferred answer given up after repeated take-overs: check what its back end answered',
     )
     const text = (await this.#deps.flows.pinned(revision))?.text('busy', this.#deps.limits.language)
     const about = { flow: revision.split('@')[0]!, revision, snapshot: record.snapshot ?? {} }
@@ -305,7 +305,7 @@ class DeferredChain {
     for (const row of rows.filter(({ epoch }) => !this.#following.has(epoch))) {
       void this.#takeOver(row).catch((error: unknown) => {
         if (isForged(error)) return this.#putAside(row, error)
-        this.#deps.log.warn({ err: error, epoch: row.epoch }, 'a late answer waits')
+        this.#deps.log.warn({ err: error, epoch: row.epoch }, 'deferred answer waits for the store')
         return this.#lived(row)
       })
     }
@@ -316,7 +316,7 @@ class DeferredChain {
     this.#counted(row.line, 'refused')
     this.#deps.log.error(
       { epoch: row.epoch, why: why.message },
-      'a row of ussd_late was altered, or is not sealed as it should be: it is not told',
+      'a row of ussd_late was altered or is not sealed: it is not delivered',
     )
     const until = new Date(row.until_at.getTime() + 2 * GIVE_UP_MS)
     await RENEW(this.#deps.knex, { until, lease: this.#deps.instance, epochs: JSON.stringify([row.epoch]) }).catch(
@@ -327,7 +327,7 @@ class DeferredChain {
   #again(): void {
     this.#cancel = this.#deps.clock.after(LOOK_MS, () => {
       this.#looking = this.#look()
-        .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'late answers out of reach'))
+        .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'deferred answers: Postgres cannot be reached'))
         .then(() => {
           if (!this.#stopped) this.#again()
         })

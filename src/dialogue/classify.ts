@@ -103,7 +103,7 @@ function knows(old: DialogueEntry, begin: Taking, limits: DialogueLimits): 'this
     return copy ? 'this' : undefined
   }
   if (old.network === begin.network && isCopy(old, begin, limits)) return 'this'
-  // Nobody is under way who could be hurt: a number that comes round is rather a redial's. (isCopy)
+  // The old dialogue is over: treat a reused number as a redial. (isCopy)
   if (begin.copyMs !== undefined && old.status === 'ended' && old.confirmed !== false) return undefined
   return old.past.some((past) => past.network === begin.network && begin.nowMs < past.untilMs) ? 'past' : undefined
 }

@@ -70,7 +70,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     metrics.count('ussd_given_up_total', { line, why })
     log.warn(
       { line, epoch, why, tries, ms: clock.now() - startedMs, remedy: REMEDY },
-      'a screen is given up: the SMSC throttles us',
+      'screen given up: the SMSC throttles us',
     )
     return sent
   }
@@ -114,9 +114,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       .finally(() => throttled.delete(record.epoch))
     if (!withheld) return settled
     // The response comes when the subscriber answers: nobody can wait for that.
-    settled.catch((error: unknown) =>
-      log.error({ err: error, epoch: record.epoch }, 'withheld response not dealt with'),
-    )
+    settled.catch((error: unknown) => log.error({ err: error, epoch: record.epoch }, 'withheld response not sent'))
   }
 
   return {

@@ -282,7 +282,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       (due ?? []).map((item) =>
         overdue(item).catch((error: unknown) => {
           metrics.count('bugs_total', { where: 'sweep' })
-          log.error({ err: error, epoch: item.record.epoch }, 'what was due was not dealt with')
+          log.error({ err: error, epoch: item.record.epoch }, 'the sweep failed for one dialogue')
         }),
       ),
     )

@@ -218,7 +218,7 @@ export function isGivenUp(record: DialogueRecord, nowMs: number, { limits, metri
   const { epoch, line, turn, takeovers } = record
   log.error(
     { epoch, line, turn, takeovers, flow: record.revision || record.code },
-    'a turn that no daemon finished was given up: see in this log what its back end answered and why the daemons before this one ended',
+    'turn given up after repeated take-overs: check what its back end answered and why the earlier daemons ended',
   )
   return true
 }

@@ -65,14 +65,14 @@ export async function openIngress(deps: IngressDeps): Promise<Ingress> {
     answer(request, deps, recent)
       .catch((error: unknown): Outcome => {
         counters.count('bugs_total', { where: 'door' })
-        log.error({ err: error }, 'door failed')
+        log.error({ err: error }, 'HTTP ingress request failed')
         return plain(500, 'failed')
       })
       .then((outcome) => {
         counters.count('door_requests_total', { status: String(outcome.status) })
         write(response, outcome)
       })
-      .catch((error: unknown) => log.error({ err: error }, 'door failed'))
+      .catch((error: unknown) => log.error({ err: error }, 'HTTP ingress request failed'))
   })
   boundConnections(server, CONNECTIONS_MAX, () => counters.count('limits_total', { limit: 'door_connections' }))
   server.listen(deps.port, deps.host)
@@ -100,7 +100,7 @@ async function answer(
   const fields = fieldsOf(body, formOf(request))
   const message = fields && deps.contract.hear(fields, request.headers)
   if (!message) {
-    deps.log.warn(faultIn(fields, deps.contract), 'door: a request that is not in the contract')
+    deps.log.warn(faultIn(fields, deps.contract), 'HTTP ingress: request does not follow the contract')
     return plain(400, 'not a request of this contract')
   }
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined
@@ -131,7 +131,7 @@ function strange(request: IncomingMessage, { host, contract, log }: IngressDeps)
   const form = formOf(request)
   const isSpoken = form !== undefined && contract.speaks.includes(form)
   if (why === undefined && isSpoken) return null
-  log.warn({ why: why ?? 'content-type' }, 'door: turned a request away, which had no token to show')
+  log.warn({ why: why ?? 'content-type' }, 'HTTP ingress: request without a token refused')
   if (why === undefined) return plain(415, `content-type: ${contract.speaks.map((one) => TYPES[one]).join(' or ')}`)
   return plain(403, `refused, ${why}: set door.tokenFile, and let the caller or the proxy bring the token`)
 }

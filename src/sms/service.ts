@@ -172,7 +172,7 @@ function repeated(everyMs: number, run: () => Promise<void>, { clock, log }: Pic
   const again = (): void => {
     cancel = clock.after(everyMs, () => {
       running = run()
-        .catch((error: unknown) => log.warn({ err: error }, 'upkeep of SMS: a store is out of reach'))
+        .catch((error: unknown) => log.warn({ err: error }, 'SMS upkeep: a store cannot be reached'))
         .then(() => (stopped ? undefined : again()))
     })
   }

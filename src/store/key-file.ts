@@ -93,7 +93,7 @@ export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): Watch
     writesFromMs = stays ? clock.now() + WRITES_AFTER_MS : 0
     keys = read
     counters.count('store_key_reloads_total', { result: 'taken' })
-    log.info({ keys: read.keys.map((key) => key.id) }, 'keys of the dialogue store read again')
+    log.info({ keys: read.keys.map((key) => key.id) }, 'dialogue store keys reloaded')
   }
   const look = () => {
     try {
@@ -103,7 +103,7 @@ export function watchStoreKeys({ file, clock, counters, log }: WatchDeps): Watch
       const why = (error as Error).message
       if (why !== wrong) {
         counters.count('store_key_reloads_total', { result: 'refused' })
-        log.error({ why }, 'privacy.storeKeyFile is not right: the keys in force stay')
+        log.error({ why }, 'privacy.storeKeyFile is invalid: the old keys stay in force')
       }
       wrong = why
     }

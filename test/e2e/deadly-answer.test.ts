@@ -89,7 +89,7 @@ export const backend = () => ({ operations: { async balance() {
     assert.ok(
       daemon
         .output()
-        .some((line) => line.includes('a turn that no daemon finished was given up') && line.includes('"takeovers":3')),
+        .some((line) => line.includes('turn given up after repeated take-overs') && line.includes('"takeovers":3')),
     )
     assert.match((await john.dial('*150#')).text, /^Hello/, 'the daemon lives on')
   })

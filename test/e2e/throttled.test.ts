@@ -89,7 +89,7 @@ describeWith(['redis', 'postgres'], 'an SMSC that throttles screens', () => {
     assert.deepEqual(ends(epoch), ['refused'])
     assert.equal(await givenUp('throttled'), 1)
     const said = staged.logged().find((it) => it.epoch === epoch && it.why === 'throttled')
-    assert.match(String(said?.msg), /^a screen is given up/)
+    assert.match(String(said?.msg), /^screen given up/)
     assert.ok(Number(said?.tries) >= 2)
     assert.ok(!JSON.stringify(said).includes(msisdn))
     say(dial(4, msisdn, { number: 4 }))

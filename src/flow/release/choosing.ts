@@ -25,7 +25,7 @@ export function choosing({ options, decisions, before, services, find, problems,
     problems.push({
       severity: 'error',
       where: revision,
-      what: 'should serve, and is not to be had',
+      what: 'the published revision is missing from the archive',
       remedy: 'is it in the table flow_revision, and of this version?',
     })
     return undefined

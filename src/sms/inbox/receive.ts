@@ -60,7 +60,7 @@ export function smsIn(deps: SmsInDeps): SmsIn {
     for (const [why, texts] of Object.entries({ expired, replaced, over })) {
       if (texts === 0) continue
       metrics.count('sms_unfinished_total', { group, why }, texts)
-      log.info({ msisdn, group, why, texts }, 'a long SMS is given up: not all of its parts came')
+      log.info({ msisdn, group, why, texts }, 'long SMS given up: parts are missing')
     }
     if (over) metrics.count('limits_total', { limit: 'sms_texts_max' }, over)
   }

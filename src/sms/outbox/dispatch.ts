@@ -73,7 +73,7 @@ export function smsDispatcher(deps: OutboxDeps): SmsDispatcher {
         forgetAtMs = work.now() + FORGET_EVERY_MS
       }
     } catch (error) {
-      work.log.warn({ error: (error as Error).message }, 'outbox out of reach')
+      work.log.warn({ error: (error as Error).message }, 'SMS outbox: Postgres cannot be reached')
     }
     if (!stopped) cancel = work.clock.after(sent < work.settings.batchMax ? work.settings.pollMs : 0, () => void poll())
   }
@@ -200,8 +200,7 @@ async function takePart(
       if (mine) await storeParts(work, trx, { id, line, messageIds })
     })
   await repeating(() => work.gated(store), { clock, chance: work.chance, signal: AbortSignal.any([]) }).catch(
-    (error: unknown) =>
-      work.log.warn({ error: (error as Error).message }, 'a part that was taken is not written down yet'),
+    (error: unknown) => work.log.warn({ error: (error as Error).message }, 'accepted SMS part not stored yet'),
   )
   if (messageIds.some((id) => id !== null)) failpoint('sms-after-response')
 }

@@ -77,7 +77,7 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
   const formerOf = ({ former }: SealPlace) => (former === undefined ? [] : [recordKey(prefix, former)])
   const told = (why: StoreError, where: { bucket?: number } = {}) => {
     onFault(why.code === 'sealed' || why.code === 'unsealed' || why.code === 'newer' ? why.code : 'corrupt')
-    log.error({ ...where, why: why.message }, 'a dialogue in Redis does not read')
+    log.error({ ...where, why: why.message }, 'a dialogue record in Redis cannot be read')
   }
   const putAside = async (place: SealPlace, stored: string, why = UNREADABLE()) => {
     const keys = [...keysOf(place.name), asideKey(prefix, place.name), ...formerOf(place)]
@@ -125,7 +125,7 @@ export function createRunner({ client, prefix, limits, onFault, log, form }: Run
 const NEWER = () =>
   new StoreError('newer', 'a dialogue in Redis is of a later release, which serves it: replace this daemon, too')
 
-const UNREADABLE = () => new StoreError('corrupt', 'a dialogue in Redis does not read and was put aside')
+const UNREADABLE = () => new StoreError('corrupt', 'a dialogue record in Redis cannot be read and was put aside')
 
 type Command = (keys: number, ...args: (string | number)[]) => Promise<unknown>
 

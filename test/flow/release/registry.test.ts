@@ -403,7 +403,7 @@ describe('the registry of flows', () => {
       assert.deepEqual([inForce(flows), (await flows.reload()).problems], [one, []])
       decisions.broken = false
       decisions.releases.set('a', { ...undecided('a'), active: 'a@000000000000', insteadOf: flows.state()[0]!.file })
-      assert.match((await flows.reload()).problems[0]?.what ?? '', /is not to be had/)
+      assert.match((await flows.reload()).problems[0]?.what ?? '', /is missing from the archive/)
       assert.equal(inForce(flows), one)
     })
   })
