@@ -43,13 +43,21 @@ export interface BackendModule {
   seed?(options: ModuleSeed): Promise<void>
 }
 
-/** Returned by an operation to refuse by name. */
+/** The mark of a refusal: the same in every copy of this file, since a module may be installed with its own. */
+const REFUSAL = Symbol.for('ussd-connector.refusal')
+
+/** Returned by an operation to refuse by name. `instanceof` also knows refusals of another copy of this class. */
 export class Refusal {
   readonly refusal: string
   readonly data: Json
   constructor(refusal: string, data: Json = null) {
     this.refusal = refusal
     this.data = data
+    Object.defineProperty(this, REFUSAL, { value: true })
+  }
+
+  static [Symbol.hasInstance](given: unknown): boolean {
+    return typeof given === 'object' && given !== null && REFUSAL in given
   }
 }
 
