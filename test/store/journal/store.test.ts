@@ -204,9 +204,9 @@ async function inChild(
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
   const program = `
     import { journalDialogues } from ${url('../../../src/store/journal/store.ts')}
-    import { scene, LIMITS } from ${url('../../contract/dialogue-fixture.ts')}
+    import { dialogueFixture, LIMITS } from ${url('../../contract/dialogue-fixture.ts')}
     const store = await journalDialogues({ dir: process.env.DIALOGUES_DIR, limits: LIMITS })
-    const { asked, answer, begin, find } = scene(store)
+    const { asked, answer, begin, find } = dialogueFixture(store)
     ${body}`
   const child = spawn(
     '/bin/sh',
