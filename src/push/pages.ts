@@ -2,7 +2,7 @@
 import { appFlow, closing, type CompiledFlow } from '../flow/engine/index.ts'
 import type { DialogueRecord } from '../dialogue/index.ts'
 import type { PageLimit } from '../ussd/index.ts'
-import type { PlayedScreen } from './push.ts'
+import type { PlayedScreen } from './opening.ts'
 
 /** Its name is in no settings: no application's begins with an underscore. */
 export function textFlow(): CompiledFlow {

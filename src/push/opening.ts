@@ -1,0 +1,97 @@
+/** A dialogue that we begin: opened in the store, its first screen stored and shown, and dropped if it is not. */
+import type { DialogueRecord, DialogueStore, Turned } from '../dialogue/index.ts'
+import type { Line } from '../smpp/index.ts'
+import type { UssdReply } from '../ussd/index.ts'
+import { pushCode, replyIn } from './reply.ts'
+import { showScreen, type ScreenDeps, type ScreenOutcome } from './screen.ts'
+import type { PushWay } from './way.ts'
+
+/** A played turn, as far as it is shown. */
+export type PlayedScreen = Pick<Turned, 'flow' | 'revision' | 'snapshot' | 'reply' | 'ended'>
+
+export interface OpeningDeps extends ScreenDeps {
+  dialogues: DialogueStore
+  mint: { token(): string }
+  limits: { turnMs: number; leaseMs: number; confirmMs: number }
+  /** Told of a dialogue of ours that ended with its first screen, or was refused. */
+  finish(record: DialogueRecord): void
+}
+
+export interface PushedDialogue {
+  flow: string
+  epoch: string
+  ttlMs: number
+  /** Undefined: there is no such flow any more. */
+  first(record: DialogueRecord): Promise<PlayedScreen | undefined>
+}
+
+export async function openDialogue(
+  deps: OpeningDeps,
+  { flow, epoch, ttlMs, first }: PushedDialogue,
+  way: PushWay,
+): Promise<ScreenOutcome> {
+  const { dialogues, clock, limits } = deps
+  const { line, key, path } = way
+  const [token, nowMs] = [deps.mint.token(), clock.now()]
+  // No number: ours may be one that the network gives to this subscriber next, whose begin would look like a copy.
+  const taken = await dialogues.open({
+    key,
+    network: '',
+    code: pushCode(flow),
+    line: line.name,
+    link: '',
+    returnPath: path,
+    token,
+    nowMs,
+    epoch,
+    answer: { kind: 'begin', text: '', step: null },
+    leaseUntilMs: nowMs + limits.leaseMs + limits.turnMs,
+  })
+  if (taken.is !== 'opened') return { is: 'busy' }
+  const said = await first(taken.record)
+  const reply = said && (await rest(deps, taken.record, said, { line, token }))
+  if (!reply) {
+    await drop(deps, taken.record, 'failed')
+    return { is: 'no-flow' }
+  }
+  if (said.ended) deps.finish({ ...taken.record, revision: said.revision, ended: said.ended })
+  const told = await showScreen(deps, way, reply, ttlMs)
+  // Who has answered has seen it, whatever became of the response.
+  const now = told.is === 'unknown' ? await dialogues.find(key) : null
+  const is = now?.epoch === epoch && now.turn > 1 ? 'shown' : told.is
+  if (is === 'shown') dialogues.confirm(key, epoch, 1)
+  // Also where nobody knows: an answer to a screen that stands there after all meets a polite end.
+  else await drop(deps, taken.record, told.status === undefined ? 'bind-lost' : 'refused')
+  return { ...told, is, epoch }
+}
+
+/** The first screen, stored: what is then shown. Undefined: the dialogue is another's by now. */
+async function rest(
+  { dialogues, clock }: OpeningDeps,
+  record: DialogueRecord,
+  said: PlayedScreen,
+  { line, token }: { line: Line; token: string },
+): Promise<UssdReply | undefined> {
+  const reply = replyIn(record, said.reply)
+  const { step } = line.dialect.write(reply, record.returnPath)
+  const rested = await dialogues.rest({
+    key: record.key,
+    epoch: record.epoch,
+    token,
+    nowMs: clock.now(),
+    revision: said.revision,
+    snapshot: said.snapshot,
+    reply: { ...reply, step: step ?? null, link: '' },
+    ended: said.ended,
+  })
+  return rested ? reply : undefined
+}
+
+async function drop(
+  { dialogues, clock, finish }: OpeningDeps,
+  record: DialogueRecord,
+  reason: 'refused' | 'bind-lost' | 'failed',
+): Promise<void> {
+  const gone = await dialogues.drop(record.key, { epoch: record.epoch }, reason, clock.now())
+  if (gone) finish(gone)
+}
