@@ -5,7 +5,7 @@
  */
 import { infer } from '../src/tools/infer/infer.ts'
 import { loadProfile } from '../src/smpp/dialect/load.ts'
-import { seededChance } from '../src/simulator/chaos.ts'
+import { seededChance } from '../src/simulator/smsc/chaos.ts'
 import { judge, type Difference } from '../test/tools/infer/judge.ts'
 import { randomDialect } from '../test/tools/infer/random-dialect.ts'
 import { speak } from '../test/tools/infer/spoken.ts'

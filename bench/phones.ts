@@ -4,8 +4,8 @@
  * order.
  */
 import { systemChance, systemClock } from '../src/base/wall-clock.ts'
-import { load, type LoadResult } from '../src/simulator/load.ts'
-import { startSmsc } from '../src/simulator/smsc.ts'
+import { load, type LoadResult } from '../src/simulator/load/index.ts'
+import { startSmsc } from '../src/simulator/smsc/smsc.ts'
 import { WALKS } from './walks.ts'
 
 export interface Order {

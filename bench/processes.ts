@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { stringify } from 'yaml'
 import { ownPostgres, type OwnPostgres } from '../test/campaigns/own-postgres.ts'
-import type { LoadResult } from '../src/simulator/load.ts'
+import type { LoadResult } from '../src/simulator/load/index.ts'
 import type { Order, Word } from './phones.ts'
 import { WALKS } from './walks.ts'
 

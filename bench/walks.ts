@@ -1,5 +1,5 @@
 /** What the bench's phones type, and what they must see: a walk through each bench flow from dial to goodbye. */
-import type { LoadStep } from '../src/simulator/load.ts'
+import type { LoadStep } from '../src/simulator/load/index.ts'
 
 export interface Walk {
   flow: string

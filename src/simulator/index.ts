@@ -1,9 +1,8 @@
 /** The other side: an SMSC, its phones and its faults. Own codec: it shares no code with the daemon's. */
-export { networkCodingOf } from './network-codings.ts'
-export { profileCoding } from './network-encoder.ts'
-export type { Phone } from './phone.ts'
+export { networkCodingOf, profileCoding } from './network/index.ts'
+export type { Phone } from './phone/index.ts'
 export { simulate } from './simulate.ts'
-export { startSmsc } from './smsc.ts'
+export { startSmsc } from './smsc/index.ts'
 export {
   dialTerminal,
   frame,
@@ -14,4 +13,4 @@ export {
   typedLines,
   type TypedLines,
   writtenLines,
-} from './terminal.ts'
+} from './control/index.ts'

@@ -1,8 +1,8 @@
 /** The simulator as a program: an SMSC, its phones and its control page, until it is told to stop. */
 import type { Chance, Clock } from '../ussd/index.ts'
-import { startControl, type Control, type TalkOf } from './http.ts'
-import { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
-import type { NetworkCoding } from './network-coding.ts'
+import { startControl, type Control, type TalkOf } from './control/index.ts'
+import { startSmsc, type Smsc, type SmscOptions } from './smsc/index.ts'
+import type { NetworkCoding } from './network/index.ts'
 
 export interface SimulateOptions {
   clock: Clock

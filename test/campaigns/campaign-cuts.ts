@@ -4,7 +4,7 @@
  * dialogue, and the booking one. Besides: the same octets in any two pieces, and one at a time, are the same PDUs.
  */
 import type { Settings } from '../../src/config/schema.ts'
-import type { Phone } from '../../src/simulator/phone.ts'
+import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { aftermath } from './aftermath.ts'
 import { certainHarm } from './certain.ts'
 import { check } from './checker.ts'

@@ -5,7 +5,7 @@
  * to the other. What a message of the flood costs is measured in the processor's time, which no neighbour changes.
  */
 import type { Settings } from '../../src/config/schema.ts'
-import type { Phone } from '../../src/simulator/phone.ts'
+import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { aftermath, restingMetrics } from './aftermath.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { sumWhere } from './checker.ts'

@@ -5,7 +5,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import type { Settings } from '../../src/config/schema.ts'
-import { seededChance } from '../../src/simulator/chaos.ts'
+import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Dialect } from '../../src/smpp/types.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { aftermath } from './aftermath.ts'

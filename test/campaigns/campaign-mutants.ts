@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
-import { seededChance } from '../../src/simulator/chaos.ts'
+import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import { isEquivalent } from './mutants-equivalent.ts'
 import { workshop, type Fate, type Nearest, type Workshop } from './mutant-runner.ts'
 import { mutantsOf, type Mutant } from './mutants.ts'

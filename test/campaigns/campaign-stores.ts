@@ -2,7 +2,7 @@
  * R6, R7, R8, R9, R16: one daemon behind proxies; Redis, Postgres or the SMSC goes away in each of the ways that they
  * go, and comes back. What a subscriber meets meanwhile and how soon all is well again are the figures.
  */
-import type { Smsc } from '../../src/simulator/smsc.ts'
+import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { areKept, series, untilCertain } from './certain.ts'
 import { figuresOf, isReady, loadingMs } from './daemon-process.ts'
 import { fenced, type Fenced } from './fenced.ts'

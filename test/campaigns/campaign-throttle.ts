@@ -5,8 +5,8 @@
  * the rate that is allowed to an SMSC that throttles none, and the rate that is allowed must be used as well as by it; the
  * other has no SMS, and screens must come as fast as from it.
  */
-import { decode, integerField, textField, tlv } from '../../src/simulator/codec.ts'
-import type { Peer } from '../../src/simulator/peer.ts'
+import { decode, integerField, textField, tlv } from '../../src/simulator/codec/codec.ts'
+import type { Peer } from '../../src/simulator/smsc/peer.ts'
 import { aftermath } from './aftermath.ts'
 import { metricsOf } from './daemon-process.ts'
 import { sumOf } from './checker.ts'

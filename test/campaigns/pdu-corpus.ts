@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/base/package-root.ts'
-import { encode } from '../../src/simulator/codec.ts'
-import { profileCoding } from '../../src/simulator/network-encoder.ts'
+import { encode } from '../../src/simulator/codec/codec.ts'
+import { profileCoding } from '../../src/simulator/network/profile-encoder.ts'
 import { dialectNames, loadDialect, loadProfile } from '../../src/smpp/dialect/load.ts'
 import type { Dialect } from '../../src/smpp/types.ts'
 

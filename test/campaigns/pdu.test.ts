@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cases, corpus, dialects } from './pdu-corpus.ts'
 import { eat, framed, type Eaten } from './pdu-eater.ts'
 import { mutate, MUTATORS } from './pdu-mutators.ts'
-import { seededChance } from '../../src/simulator/chaos.ts'
+import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Dialect } from '../../src/smpp/types.ts'
 
 const BEGIN = corpus().find((sample) => sample.id === 'standard begin')!.octets

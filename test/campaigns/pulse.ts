@@ -3,7 +3,7 @@
  * dials, reads the first screen, leaves by Exit. Figures are medians over slices of a second or so: a stall of the
  * machine then costs its slice and not the verdict.
  */
-import type { Phone } from '../../src/simulator/phone.ts'
+import type { Phone } from '../../src/simulator/phone/phone.ts'
 import { percentile } from './outcome.ts'
 import type { CampaignFixture } from './fixture.ts'
 

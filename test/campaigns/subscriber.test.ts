@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { converse, newDiary } from './subscriber.ts'
-import type { Phone } from '../../src/simulator/phone.ts'
+import type { Phone } from '../../src/simulator/phone/phone.ts'
 
 describe('the diary of a subscriber', () => {
   /** A phone that shows one text after so long, by a clock of its own. */

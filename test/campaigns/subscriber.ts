@@ -2,8 +2,8 @@
  * A subscriber who walks the dental service by what stands on the display, and keeps a diary: what was confirmed, what
  * was asked, what showed that belongs to somebody else or to nobody.
  */
-import type { HandsetScreen } from '../../src/simulator/network.ts'
-import type { Phone } from '../../src/simulator/phone.ts'
+import type { HandsetScreen } from '../../src/simulator/network/network.ts'
+import type { Phone } from '../../src/simulator/phone/phone.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import { nameOf } from './stage.ts'
 

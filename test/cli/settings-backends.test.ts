@@ -8,7 +8,7 @@ import { recordTalk } from '../../src/cli/record.ts'
 import { settingsBackends } from '../../src/cli/settings-backends.ts'
 import { parseTalks } from '../../src/flow/talk/talk.ts'
 import { playTalk } from '../../src/flow/talk/player.ts'
-import { writtenLines } from '../../src/simulator/terminal.ts'
+import { writtenLines } from '../../src/simulator/control/terminal.ts'
 import { realClock } from '../support/clock.ts'
 import { flowOf } from '../flow/support.ts'
 

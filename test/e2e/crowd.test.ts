@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { REQUESTS_A_TURN } from '../../src/gateway/intake.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'

@@ -8,7 +8,7 @@ import { diffCommand, publishCommand, recallCommand, rollbackCommand } from '../
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
 import { loadScreenTypes } from '../../src/flow/read/plugin.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'

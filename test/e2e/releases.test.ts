@@ -14,7 +14,7 @@ import {
 } from '../../src/cli/releases.ts'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'

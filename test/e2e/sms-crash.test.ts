@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Knex } from 'knex'
 import type { Settings } from '../../src/config/schema.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { newStage, settingsFor, stageTables } from '../support/daemon.ts'
 import { bound, runProcess, type DaemonProcess } from '../support/process.ts'

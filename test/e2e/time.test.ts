@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 import { FROZEN, stageDaemon, type Staged } from '../support/daemon.ts'
 import { describeWith, until } from '../support/services.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { faultProxy, targetOf, through, type FaultProxy } from '../campaigns/proxy.ts'
 import type { Settings } from '../../src/config/schema.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { HELD_MS, heldClock } from '../support/clock.ts'
 import { newStage, stageDaemon, type Staged } from '../support/daemon.ts'
 import { FAREWELL, T1 } from '../support/screens.ts'

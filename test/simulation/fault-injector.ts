@@ -1,5 +1,5 @@
 /** Lets the faults of a plan happen. */
-import type { Chaos } from '../../src/simulator/chaos.ts'
+import type { Chaos } from '../../src/simulator/smsc/chaos.ts'
 import { STATUS } from '../../src/smpp/pdu/status.ts'
 import { SMSC } from './daemon.ts'
 import type { Net } from './net.ts'

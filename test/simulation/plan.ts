@@ -2,7 +2,7 @@
  * What goes wrong in one history, and when: small values, made from a seed, written in JSON, and tried with some left
  * out.
  */
-import { seededChance } from '../../src/simulator/chaos.ts'
+import { seededChance } from '../../src/simulator/smsc/chaos.ts'
 import type { Chance } from '../../src/ussd/vocabulary.ts'
 import type { Weather } from './wire.ts'
 

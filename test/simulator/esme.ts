@@ -2,8 +2,8 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { Pdu, PduBody, Tlv } from '../../src/smpp/types.ts'
-import { decode, encode } from '../../src/simulator/codec.ts'
-import { framer } from '../../src/simulator/framer.ts'
+import { decode, encode } from '../../src/simulator/codec/codec.ts'
+import { framer } from '../../src/simulator/codec/framer.ts'
 
 export interface Esme {
   socket: Socket

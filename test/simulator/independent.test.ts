@@ -1,8 +1,8 @@
 /** The simulator against an ESME that shares no code with it: the npm package smpp. */
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import { seededChance } from '../../src/simulator/chaos.ts'
-import { startSmsc, type Smsc } from '../../src/simulator/smsc.ts'
+import { seededChance } from '../../src/simulator/smsc/chaos.ts'
+import { startSmsc, type Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../support/clock.ts'
 
 interface ForeignPdu {

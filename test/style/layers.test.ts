@@ -114,7 +114,19 @@ const MAY: Record<string, readonly string[] | '*'> = {
   'src/admin/routes': [],
   'src/ingress': ['src/smpp'],
   'src/config': ['src/smpp/session', 'src/sms/outbox'],
-  'src/simulator': ['src/smpp', 'src/smpp/dialect', 'src/tools/capture'],
+  'src/simulator': ['src/simulator/network', 'src/simulator/phone', 'src/simulator/smsc', 'src/simulator/control'],
+  'src/simulator/codec': ['src/smpp'],
+  'src/simulator/network': ['src/smpp', 'src/smpp/dialect', 'src/simulator/codec'],
+  'src/simulator/phone': ['src/smpp', 'src/simulator/codec', 'src/simulator/network'],
+  'src/simulator/smsc': [
+    'src/smpp',
+    'src/simulator/codec',
+    'src/simulator/network',
+    'src/simulator/phone',
+    'src/tools/capture',
+  ],
+  'src/simulator/load': ['src/simulator/codec', 'src/simulator/network', 'src/simulator/smsc'],
+  'src/simulator/control': ['src/simulator/phone', 'src/simulator/smsc', 'src/tools/capture'],
   'src/tools/capture': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect'],
   'src/tools/infer': ['src/smpp', 'src/smpp/pdu', 'src/smpp/dialect', 'src/tools/capture'],
   'src/tools/recorder': ['src/smpp', 'src/smpp/pdu', 'src/smpp/session', 'src/tools/capture'],
@@ -271,9 +283,9 @@ describe('layers', () => {
   })
 
   it('the simulator has a codec of its own: with a shared one both ends would share one fault', () => {
-    assert.ok(existsSync(join(root, 'src/simulator/codec.ts')))
+    assert.ok(existsSync(join(root, 'src/simulator/codec/codec.ts')))
     const shared = files
-      .filter((file) => roomOf(file) === 'src/simulator')
+      .filter((file) => file.startsWith('src/simulator/'))
       .flatMap((file) => importsOf(file).filter((one) => /^src\/smpp\/(pdu|session)\//.test(one.file)))
     assert.deepEqual(shared, [])
   })

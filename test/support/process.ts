@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Settings } from '../../src/config/schema.ts'
-import type { Smsc } from '../../src/simulator/smsc.ts'
+import type { Smsc } from '../../src/simulator/smsc/smsc.ts'
 import { root } from '../style/tree.ts'
 
 /** Of a machine that has much else to do. */

@@ -15,7 +15,7 @@ import { describeFailure } from '../../../src/flow/talk/diff.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 import { recordedText, talkRecorder, EVENTS_MAX, RECORDED_MAX } from '../../../src/flow/talk/recorder.ts'
 import { writeTalk } from '../../../src/flow/talk/writer.ts'
-import { writtenLines } from '../../../src/simulator/terminal.ts'
+import { writtenLines } from '../../../src/simulator/control/terminal.ts'
 import { exampleFolder } from '../../support/example-flows.ts'
 import { flowOf, handset } from '../support.ts'
 

@@ -13,7 +13,7 @@ import { readCapture } from '../../../src/tools/capture/pcap-reader.ts'
 import { reassemble } from '../../../src/tools/capture/reassembly.ts'
 import { encode } from '../../../src/smpp/pdu/codec.ts'
 import { loadProfile } from '../../../src/smpp/dialect/load.ts'
-import { seededChance } from '../../../src/simulator/chaos.ts'
+import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
 import { pcapOf } from '../../../src/tools/capture/pcap-writer.ts'
 import { speak } from '../infer/spoken.ts'
 

@@ -1,7 +1,7 @@
 /** Logs of hex as tools and people write them: dumps of several lines, several PDUs a line, one PDU over several. */
 import assert from 'node:assert/strict'
 import { readHexLog } from '../../../src/tools/capture/hex-log.ts'
-import { seededChance } from '../../../src/simulator/chaos.ts'
+import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
 import { loadProfile } from '../../../src/smpp/dialect/load.ts'
 import { speak } from '../infer/spoken.ts'
 

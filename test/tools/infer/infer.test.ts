@@ -10,7 +10,7 @@ import { dialectNames, loadProfile, merge } from '../../../src/smpp/dialect/load
 import { compileDialect } from '../../../src/smpp/dialect/dialect.ts'
 import { dialectProfile, type DialectProfile } from '../../../src/smpp/dialect/schema.ts'
 import type { Pdu, Tlv } from '../../../src/smpp/types.ts'
-import { seededChance } from '../../../src/simulator/chaos.ts'
+import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
 import type { Captured } from '../../../src/tools/capture/captured.ts'
 import { judge } from './judge.ts'
 import { randomDialect } from './random-dialect.ts'

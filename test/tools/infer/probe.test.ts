@@ -12,9 +12,9 @@ import { UsageError } from '../../../src/base/errors.ts'
 import { PROBE_TEXT } from '../../../src/tools/infer/probe.ts'
 import { dialectNames, loadProfile, merge } from '../../../src/smpp/dialect/load.ts'
 import { dialectProfile, type DialectProfile } from '../../../src/smpp/dialect/schema.ts'
-import { seededChance } from '../../../src/simulator/chaos.ts'
-import { profileCoding } from '../../../src/simulator/network-encoder.ts'
-import { startSmsc, type Smsc } from '../../../src/simulator/smsc.ts'
+import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
+import { profileCoding } from '../../../src/simulator/network/profile-encoder.ts'
+import { startSmsc, type Smsc } from '../../../src/simulator/smsc/smsc.ts'
 import { realClock } from '../../support/clock.ts'
 
 const DIR = new URL('../../../dialects', import.meta.url).pathname

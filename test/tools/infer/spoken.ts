@@ -6,8 +6,8 @@ import { decode } from '../../../src/smpp/pdu/codec.ts'
 import type { Pdu, PduBody, Tlv } from '../../../src/smpp/types.ts'
 import type { Chance, UssdAction, UssdMessage, UssdReply } from '../../../src/ussd/vocabulary.ts'
 import { capturedFrames, type Captured, type Frame, type Side } from '../../../src/tools/capture/captured.ts'
-import { profileCoding } from '../../../src/simulator/network-encoder.ts'
-import type { NetworkDialogue } from '../../../src/simulator/network-coding.ts'
+import { profileCoding } from '../../../src/simulator/network/profile-encoder.ts'
+import type { NetworkDialogue } from '../../../src/simulator/network/coding.ts'
 
 export interface SpokenTurn {
   deliver: Pdu

@@ -1,7 +1,7 @@
 /** The ring against a plain list that forgets by the same rule. */
 import assert from 'node:assert/strict'
 import { Ring } from '../../../src/tools/recorder/ring.ts'
-import { seededChance } from '../../../src/simulator/chaos.ts'
+import { seededChance } from '../../../src/simulator/smsc/chaos.ts'
 
 const entry = (serial: number, octets: Buffer) => ({
   serial,

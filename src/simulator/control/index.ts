@@ -1,0 +1,13 @@
+/** The control HTTP: web phone, JSON API and events; and the phone in a terminal, which calls it. */
+export { startControl, type Control, type TalkOf } from './http.ts'
+export {
+  dialTerminal,
+  frame,
+  recordedTalkOf,
+  remotePhone,
+  type TerminalPhone,
+  type TerminalView,
+  typedLines,
+  type TypedLines,
+  writtenLines,
+} from './terminal.ts'

@@ -1,0 +1,4 @@
+/** The SMSC: links of ESMEs, what they ask, what is delivered to them, and the faults that strike. */
+export type { Peer } from './peer.ts'
+export { startSmsc, type Smsc, type SmscOptions } from './smsc.ts'
+export { describePdu, wireOf, type Traced } from './trace.ts'

@@ -1,0 +1,230 @@
+/** One connection of an ESME to the simulated SMSC: its socket, its bind state, the requests it has yet to answer. */
+import type { Socket } from 'node:net'
+import type { Clock } from '../../ussd/index.ts'
+import type { Pdu, PduBody, Tlv } from '../../smpp/index.ts'
+import { decode, encode, framer, COMMANDS_BY_NAME, STATUS } from '../codec/index.ts'
+import type { Act } from './chaos.ts'
+
+export type BindMode = 'transceiver' | 'receiver' | 'transmitter'
+
+/** What became of a request of ours. */
+export type RequestOutcome = { kind: 'answered'; status: number; pdu: Pdu } | { kind: 'timeout' } | { kind: 'lost' }
+
+export interface PeerHooks {
+  /** A request or an unexpected response of the ESME's, whole and decoded. */
+  onRequest(peer: Peer, pdu: Pdu): void
+  /** A whole frame before it is decoded; true: it is dealt with. */
+  onFrame(peer: Peer, frame: Buffer): boolean
+  onClosed(peer: Peer): void
+  tap(peer: Peer, direction: 'in' | 'out', octets: Buffer): void
+  /** A response that nothing waits for. */
+  onStray(peer: Peer, pdu: Pdu): void
+}
+
+interface Waiting {
+  command: string
+  done(outcome: RequestOutcome): void
+  callOff(): void
+}
+
+const SEQUENCE_MAX = 0x7fffffff
+
+/** Owns the socket. Everything it writes in one turn of the event loop leaves in one piece. */
+export class Peer {
+  readonly id: string
+  readonly remotePort: number
+  systemId = ''
+  mode: BindMode | null = null
+  state: 'open' | 'bound' | 'unbinding' | 'closed' = 'open'
+  /** Wall-clock milliseconds of the last change of state. */
+  sinceMs: number
+  isHalfOpen = false
+  private readonly socket: Socket
+  private readonly clock: Clock
+  private readonly hooks: PeerHooks
+  private readonly waiting = new Map<number, Waiting>()
+  private sequence = 0
+  private isCorked = false
+  private isFramingLost = false
+
+  constructor(id: string, socket: Socket, clock: Clock, hooks: PeerHooks) {
+    this.id = id
+    this.socket = socket
+    this.clock = clock
+    this.hooks = hooks
+    this.sinceMs = clock.now()
+    this.remotePort = socket.remotePort ?? 0
+    socket.setNoDelay(true)
+    const cut = framer((frame) => this.take(frame))
+    socket.on('data', (octets: Buffer) => {
+      if (!this.isFramingLost && !cut.push(octets)) this.loseFraming()
+    })
+    socket.on('error', () => undefined) // 'close' follows and says it all
+    socket.on('close', () => this.closed())
+  }
+
+  get canReceive(): boolean {
+    return this.state === 'bound' && this.mode !== 'transmitter' && !this.isHalfOpen
+  }
+
+  get unanswered(): number {
+    return this.waiting.size
+  }
+
+  to(state: Peer['state']): void {
+    this.state = state
+    this.sinceMs = this.clock.now()
+  }
+
+  /** Sends a request under the next sequence number; `act` may spoil it. `done` is called exactly once. */
+  request(
+    pdu: { command: string; body?: PduBody; tlvs?: Tlv[] },
+    withinMs: number,
+    done: (outcome: RequestOutcome) => void,
+    act?: Act,
+  ): void {
+    if (this.state === 'closed') return done({ kind: 'lost' })
+    const sequence = this.nextSequence()
+    const callOff = this.clock.after(withinMs, () => this.settle(sequence, { kind: 'timeout' }))
+    this.waiting.set(sequence, { command: `${pdu.command}_resp`, done, callOff })
+    const octets = encode({ ...pdu, body: pdu.body ?? {}, sequence })
+    if (act?.is === 'cut') this.cut(octets, act.at)
+    else this.write(octets)
+  }
+
+  /** Answers a request; `act` may spoil the answer. Without `body` the response is a header alone. */
+  respond(request: Pdu, answer: { status?: number; body?: PduBody; tlvs?: Tlv[] }, act?: Act): void {
+    const command = `${request.command}_resp`
+    const octets = encode({ command, sequence: request.sequence, ...answer })
+    switch (act?.is) {
+      case 'drop-response':
+        return
+      case 'delay':
+        return void this.clock.after(act.ms, () => this.write(octets))
+      case 'answer-twice':
+        this.write(octets)
+        break
+      case 'wrong-sequence':
+        octets.writeUInt32BE((request.sequence + 1000) & SEQUENCE_MAX, 12)
+        break
+      case 'wrong-command':
+        return this.write(encode({ command: 'enquire_link_resp', sequence: request.sequence }))
+      case 'cut':
+        return this.cut(octets, act.at)
+      case 'close':
+        return this.close()
+      case 'half-open':
+        return this.halfOpen()
+      default:
+    }
+    this.write(octets)
+    if (act?.is === 'unbind') this.unbind(10_000)
+  }
+
+  nack(sequence: number, status: number): void {
+    this.write(encode({ command: 'generic_nack', status, sequence }))
+  }
+
+  /** Writes octets as they are. */
+  write(octets: Buffer): void {
+    if (this.state === 'closed' || this.isHalfOpen || this.socket.destroyed) return
+    this.hooks.tap(this, 'out', octets)
+    if (!this.isCorked) {
+      this.isCorked = true
+      this.socket.cork()
+      process.nextTick(() => {
+        this.isCorked = false
+        this.socket.uncork()
+      })
+    }
+    this.socket.write(octets)
+  }
+
+  /** Writes the first octets of a PDU, then the connection dies. */
+  cut(octets: Buffer, at: number): void {
+    this.write(octets.subarray(0, Math.max(0, Math.min(at, octets.length))))
+    process.nextTick(() => process.nextTick(() => this.socket.end(() => this.close())))
+  }
+
+  /** Stops reading and answering; the connection stays open. */
+  halfOpen(): void {
+    this.isHalfOpen = true
+    this.socket.pause()
+  }
+
+  /** The connection dies at once, without unbind. */
+  close(): void {
+    this.socket.destroy()
+    this.closed()
+  }
+
+  unbind(withinMs: number): void {
+    if (this.state === 'closed') return
+    this.to('unbinding')
+    this.request({ command: 'unbind' }, withinMs, () => this.end())
+  }
+
+  /** Lets what is written leave, then closes. */
+  end(): void {
+    if (this.state === 'closed') return
+    this.socket.end()
+    const callOff = this.clock.after(2_000, () => this.close())
+    this.socket.once('close', callOff)
+  }
+
+  private take(frame: Buffer): void {
+    if (this.isHalfOpen || this.state === 'closed') return
+    this.hooks.tap(this, 'in', frame)
+    if (this.hooks.onFrame(this, frame)) return
+    const decoded = decode(frame)
+    if (!decoded.ok) return this.refuse(decoded)
+    const pdu = decoded.pdu
+    if (pdu.command === 'generic_nack' || pdu.command.endsWith('_resp')) return this.hear(pdu)
+    this.hooks.onRequest(this, pdu)
+  }
+
+  private hear(pdu: Pdu): void {
+    const waiting = this.waiting.get(pdu.sequence)
+    const isIts = waiting && (pdu.command === waiting.command || pdu.command === 'generic_nack')
+    if (!isIts) return this.hooks.onStray(this, pdu)
+    this.settle(pdu.sequence, { kind: 'answered', status: pdu.status, pdu })
+  }
+
+  private settle(sequence: number, outcome: RequestOutcome): void {
+    const waiting = this.waiting.get(sequence)
+    if (!waiting) return
+    this.waiting.delete(sequence)
+    waiting.callOff()
+    waiting.done(outcome)
+  }
+
+  /** Answers octets that are no PDU: its own response where the command is known, else generic_nack. */
+  private refuse(bad: { command: string; sequence: number; status: number }): void {
+    if (bad.command.endsWith('_resp')) return
+    if (bad.command.startsWith('unknown_0x8')) return
+    const command = `${bad.command}_resp`
+    if (!COMMANDS_BY_NAME.has(command)) return this.nack(bad.sequence, STATUS.ESME_RINVCMDID)
+    this.write(encode({ command, sequence: bad.sequence, status: bad.status, body: {} }))
+  }
+
+  /** Where the next PDU begins is unknown: generic_nack with sequence 0, then the end. (SMPP v3.4 §4.3) */
+  private loseFraming(): void {
+    this.isFramingLost = true
+    this.nack(0, STATUS.ESME_RINVCMDLEN)
+    this.to('unbinding')
+    this.end()
+  }
+
+  private closed(): void {
+    if (this.state === 'closed') return
+    this.to('closed')
+    for (const sequence of this.waiting.keys()) this.settle(sequence, { kind: 'lost' })
+    this.hooks.onClosed(this)
+  }
+
+  private nextSequence(): number {
+    do this.sequence = this.sequence >= SEQUENCE_MAX ? 1 : this.sequence + 1
+    while (this.waiting.has(this.sequence))
+    return this.sequence
+  }
+}
