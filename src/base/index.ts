@@ -1,4 +1,15 @@
-/** What every room may use, and what knows nothing of USSD: clocks, log, metrics, errors, ids, SQL statements. */
+/** What every room may use, and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL statements. */
+export {
+  type DateFormat,
+  dayOf,
+  DEFAULT_DATE_FORMAT,
+  isDayFormat,
+  isZone,
+  plainBlanks,
+  showDate,
+  showTime,
+  tellsApart,
+} from './dates.ts'
 export { didYouMean, remedyAmong } from './did-you-mean.ts'
 export { FlowFault, type Problem, ProblemsError, saidOf, sentence, StoreError, UsageError } from './errors.ts'
 export { failpoint, failpointOnceWritten, isArmed } from './failpoints.ts'

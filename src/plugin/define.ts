@@ -10,14 +10,17 @@ export function defineBackend<Factory extends BackendFactory>(factory: Factory):
   return factory
 }
 
-/** A type of screen; with `screen` typed by its schema in `expand`. */
+/**
+ * A type of screen. `schema` is given the terms that screens are made of, and stands before `expand`: TypeScript then
+ * knows each key of `screen`.
+ */
 export function defineScreenType<Schema extends z.ZodObject>(
-  make: (terms: ScreenTerms) => Omit<PluginType, 'schema' | 'expand'> & {
-    schema: Schema
+  type: Omit<PluginType, 'schema' | 'expand'> & {
+    schema: (terms: ScreenTerms) => Schema
     expand: (name: string, screen: z.infer<Schema>, languages: readonly string[]) => Record<string, object>
   },
 ): ScreenPlugin {
-  return make
+  return (terms) => ({ ...type, schema: type.schema(terms) })
 }
 
 /** A statement that runs often, under a name of its own: the server plans it once a connection. */

@@ -36,8 +36,13 @@ export async function bound(daemon: DaemonProcess, smsc: Pick<Smsc, 'bound'>, co
 
 /** Starts any command of the CLI from the sources. */
 export function runCli(words: string[], env: Record<string, string> = {}): DaemonProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], {
-    cwd: root,
+  return runProgram(['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words], root, env)
+}
+
+/** Starts Node with these words in that folder. */
+export function runProgram(words: string[], folder: string, env: Record<string, string> = {}): DaemonProcess {
+  const child = spawn(process.execPath, words, {
+    cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,17 +1,9 @@
 /** Whether every name in a flow leads to something: screens, languages, zone, back ends, bounds. */
 import type { Complain } from './check.ts'
-import {
-  compileCondition,
-  Slip,
-  DEFAULT_DATE_FORMAT,
-  isZone,
-  tells,
-  expressionIn,
-  isExpression,
-} from '../expression/index.ts'
+import { compileCondition, Slip, expressionIn, isExpression } from '../expression/index.ts'
 import { kindOf, targetsOf, type FlowDefinition, SUBSCRIBER, SMS, pointing, usesOf } from '../language/index.ts'
 import type { ReadFlow } from '../read/index.ts'
-import { remedyAmong } from '../../base/index.ts'
+import { DEFAULT_DATE_FORMAT, isZone, remedyAmong, tellsApart } from '../../base/index.ts'
 
 export function checkNames(read: ReadFlow, backends: readonly string[] | undefined, complain: Complain): void {
   checkScreens(read, complain)
@@ -94,7 +86,7 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
   for (const [language, format] of Object.entries(definition.formats)) {
     unknown(language, at(['formats', language]))
     for (const key of (['date', 'time', 'timeMinutes'] as const).filter(
-      (one) => format[one] !== undefined && !tells(one, format[one]),
+      (one) => format[one] !== undefined && !tellsApart(one, format[one]),
     )) {
       const what = `'${format[key]}' shows ${key === 'date' ? 'no day or no month' : 'no hour'}`
       complain('error', { where: at(['formats', language, key]), what, remedy: `such as ${DEFAULT_DATE_FORMAT[key]}` })

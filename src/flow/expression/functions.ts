@@ -1,6 +1,6 @@
 /** The functions of expressions: what each takes and gives, and how large that gets. All are pure. */
 import type { Json } from '../../ussd/index.ts'
-import { dayOf } from './dates.ts'
+import { dayOf } from '../../base/index.ts'
 import { ARITHMETIC, asNumber, DECIMALS_MAX, readDecimal, rounded, type Decimal } from './decimal.ts'
 import { LIST_ROWS_KEPT_MAX } from './path.ts'
 import { added, charsOf, DAYS_MAX, type Size } from './size.ts'

@@ -7,7 +7,6 @@ export {
   conditionWords,
   Slip,
 } from './condition.ts'
-export { type DateFormat, DEFAULT_DATE_FORMAT, isDayFormat, isZone, plain, showDate, showTime, tells } from './dates.ts'
 export { type Arithmetic, DECIMALS_MAX } from './decimal.ts'
 export type { Node } from './expression.ts'
 export { folded, labelNamed } from './fold.ts'

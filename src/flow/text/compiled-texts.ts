@@ -1,14 +1,7 @@
 /** What a flow says: its texts in each of its languages, compiled once. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import {
-  compileCondition,
-  Slip,
-  type Condition,
-  type ConditionSource,
-  DEFAULT_DATE_FORMAT,
-  type DateFormat,
-  type Scope,
-} from '../expression/index.ts'
+import { compileCondition, Slip, type Condition, type ConditionSource, type Scope } from '../expression/index.ts'
+import { DEFAULT_DATE_FORMAT, type DateFormat } from '../../base/index.ts'
 import { type Text, builtIn, type TextKey } from '../terms/index.ts'
 import { compileMessage, type Filling, type Message } from './message.ts'
 

@@ -1,8 +1,8 @@
 /** A text of a flow, compiled: ICU messages with dotted paths, and dates in the flow's zone. */
 import { IntlMessageFormat } from 'intl-messageformat'
-import { FlowFault } from '../../base/index.ts'
 import { clusterAt, fewMarks, type Json } from '../../ussd/index.ts'
-import { plain, showDate, showTime, type DateFormat, readPath, ROOTS, type Scope } from '../expression/index.ts'
+import { FlowFault, plainBlanks, showDate, showTime, type DateFormat } from '../../base/index.ts'
+import { readPath, ROOTS, type Scope } from '../expression/index.ts'
 
 /** How values are put in. */
 export interface Filling {
@@ -35,7 +35,7 @@ export interface MessageStyle {
 /** Compiles; answers a sentence about what is wrong with the text instead. */
 export function compileMessage(text: string, style: MessageStyle): Message | string {
   if (!/[{}]/.test(text)) {
-    const shown = plain(text)
+    const shown = plainBlanks(text)
     return { say: () => shown, slots: [] }
   }
   const { icu, slots } = numberSlots(text)
@@ -68,7 +68,7 @@ function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling
   slots.forEach((slot, i) => {
     values[`v${i}`] = show(slot, readPath(scope, slot.path), style, filling)
   })
-  return plain(String(format.format(values)).slice(0, SAID_UNITS_MAX))
+  return plainBlanks(String(format.format(values)).slice(0, SAID_UNITS_MAX))
 }
 
 function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {

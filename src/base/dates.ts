@@ -1,4 +1,4 @@
-/** Dates and times as subscribers read them: in the flow's zone, by patterns of each language. */
+/** Dates and times as people read them: in a zone, by patterns of each language. */
 import { DateTime } from 'luxon'
 
 export interface DateFormat {
@@ -23,7 +23,7 @@ export const DEFAULT_DATE_FORMAT: DateFormat = {
 export function showDate(at: unknown, zone: string, format: DateFormat = DEFAULT_DATE_FORMAT): string {
   return remembered(at, `d|${zone}|${format.locale}|${format.date}`, () => {
     const moment = momentOf(at, zone)
-    return moment ? plain(moment.setLocale(format.locale).toFormat(format.date)) : ''
+    return moment ? plainBlanks(moment.setLocale(format.locale).toFormat(format.date)) : ''
   })
 }
 
@@ -33,7 +33,7 @@ export function showTime(at: unknown, zone: string, format: DateFormat = DEFAULT
     const moment = momentOf(at, zone)
     if (!moment) return ''
     const pattern = moment.minute === 0 ? format.time : format.timeMinutes
-    return plain(moment.setLocale(format.locale).toFormat(pattern))
+    return plainBlanks(moment.setLocale(format.locale).toFormat(pattern))
   })
 }
 
@@ -66,7 +66,7 @@ export function isDayFormat(format: string, zone: string): boolean {
 }
 
 /** Whether the pattern of a date tells days and months apart, and that of a time hours. */
-export function tells(of: 'date' | 'time' | 'timeMinutes', pattern: string): boolean {
+export function tellsApart(of: 'date' | 'time' | 'timeMinutes', pattern: string): boolean {
   const shown = (at: string) => DateTime.fromISO(at, { zone: 'UTC' }).toFormat(pattern)
   const at = shown('2024-11-27T10:00')
   return (of === 'date' ? ['2024-11-28T10:00', '2024-10-27T10:00'] : ['2024-11-27T11:00']).every(
@@ -75,7 +75,7 @@ export function tells(of: 'date' | 'time' | 'timeMinutes', pattern: string): boo
 }
 
 /** A blank for each kind of blank, nothing for direction marks: either would force a page into UCS-2. */
-export function plain(text: string): string {
+export function plainBlanks(text: string): string {
   return text.replace(/[\u00a0\u202f\u2007\u2009]/g, ' ').replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
 }
 
