@@ -1,4 +1,4 @@
-/** What every room may use, and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL statements. */
+/** What every room may use, and what knows nothing of USSD: clocks, dates, log, metrics, errors, ids, SQL. */
 export {
   type DateFormat,
   dayOf,
