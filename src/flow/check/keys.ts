@@ -12,16 +12,20 @@ export function checkKeys({ definition, at }: ReadFlow, complain: Complain): voi
     const say = (severity: 'error' | 'warning', what: string, remedy: string) =>
       complain(severity, { where, what: `screen '${name}'${what}`, remedy })
     if (back !== undefined && back === home)
-      say('error', `: the key ${back} is both back and home`, 'give each a key of its own')
+      say('error', `: the key ${back} is used for both back and home`, 'use two different keys')
     if (back !== undefined && 'back' in screen && screen.back !== undefined)
-      say('warning', ' has a line and a key for Back', 'leave out back:, or write keys: { back: false }')
+      say('warning', ' has both a line and a key for Back', 'remove back: or write keys: { back: false }')
     const { takes } = kindOf(screen)
     const taken = [back, home].filter((key) => key !== undefined && takes?.(screen, key))
     for (const key of taken)
-      say('error', `: ${key} is a key, so it cannot be the answer ${key}`, 'another key, or keys: false')
+      say(
+        'error',
+        `: the key ${key} goes back or home, so nobody can answer ${key}`,
+        'use another key, or write keys: false',
+      )
     if (home !== undefined && unaskedChange(definition, definition.start)) {
-      const what = `: the key ${home} leads to '${definition.start}', which changes something unasked`
-      say('error', what, 'keys: { home: false }, or ask before the call')
+      const what = `: the key ${home} leads to '${definition.start}', which changes something without a question`
+      say('error', what, 'write keys: { home: false }, or ask a question before the call')
     }
   }
 }

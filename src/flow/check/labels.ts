@@ -16,10 +16,10 @@ export function checkLabels({ definition, at }: ReadFlow, complain: Complain): v
         const where = at(['screens', name, 'choices', i, 'label'])
         const about = `screen '${name}': '${words}' in '${language}'`
         if (words === undefined || words.includes('{')) continue
-        const number = /^[\d*#+]/.test(typed) ? 'begins like a number, so it cannot be typed' : ''
-        const wrong = seen.has(typed) ? 'is typed as another choice is' : number
+        const number = /^[\d*#+]/.test(typed) ? 'begins like a number, so nobody can type it' : ''
+        const wrong = seen.has(typed) ? 'reads the same as another choice' : number
         if (wrong !== '')
-          complain('warning', { where, what: `${about} ${wrong}`, remedy: 'other words, or labels: false' })
+          complain('warning', { where, what: `${about} ${wrong}`, remedy: 'use other words, or write labels: false' })
         seen.add(typed)
       }
     }

@@ -13,8 +13,8 @@ export function checkNames(read: ReadFlow, backends: readonly string[] | undefin
   if (!isZone(definition.zone)) {
     complain('error', {
       where: at(['zone']),
-      what: `'${definition.zone}' is no time zone`,
-      remedy: 'such as Pacific/Port_Moresby',
+      what: `'${definition.zone}' is not a time zone`,
+      remedy: 'use an IANA name such as Pacific/Port_Moresby',
     })
   }
   for (const { screen, place, condition } of usesOf(definition).conditions) {
@@ -47,7 +47,7 @@ function checkSpoken(
 ): void {
   if (typeof value !== 'string' || value.includes('{') || isExpression(value) || definition.languages.includes(value))
     return
-  const what = `screen '${screen}': '${value}' is none of the flow's languages`
+  const what = `screen '${screen}': '${value}' is not one of the flow's languages`
   complain('error', { where, what, remedy: remedyAmong(value, definition.languages) })
 }
 
@@ -60,14 +60,14 @@ function checkScreens({ definition, at }: ReadFlow, complain: Complain): void {
   if (!names.includes(definition.start)) {
     complain('error', {
       where: at(['start']),
-      what: `starts with '${definition.start}', which is no screen`,
+      what: `the flow starts with '${definition.start}', but there is no such screen`,
       remedy: remedyAmong(definition.start, names),
     })
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     for (const { to, path } of targetsOf(screen)) {
       if (Object.hasOwn(definition.screens, to)) continue
-      const what = `screen '${name}' goes to '${to}', which is no screen`
+      const what = `screen '${name}' goes to '${to}', but there is no such screen`
       complain('error', { where: at(['screens', name, ...path]), what, remedy: remedyAmong(to, names) })
     }
   }
@@ -79,7 +79,7 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
     if (languages.includes(language)) return
     complain('error', {
       where,
-      what: `'${language}' is none of the flow's languages`,
+      what: `'${language}' is not one of the flow's languages`,
       remedy: remedyAmong(language, languages),
     })
   }
@@ -88,8 +88,12 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
     for (const key of (['date', 'time', 'timeMinutes'] as const).filter(
       (one) => format[one] !== undefined && !tellsApart(one, format[one]),
     )) {
-      const what = `'${format[key]}' shows ${key === 'date' ? 'no day or no month' : 'no hour'}`
-      complain('error', { where: at(['formats', language, key]), what, remedy: `such as ${DEFAULT_DATE_FORMAT[key]}` })
+      const what = `'${format[key]}' does not show ${key === 'date' ? 'both day and month' : 'the hour'}`
+      complain('error', {
+        where: at(['formats', language, key]),
+        what,
+        remedy: `use a pattern such as ${DEFAULT_DATE_FORMAT[key]}`,
+      })
     }
   }
   for (const language of Object.keys(definition.texts)) unknown(language, at(['texts', language]))
@@ -98,8 +102,8 @@ function checkLanguages({ definition, at, catalogues }: ReadFlow, complain: Comp
     if (language === languages[0]) {
       complain('error', {
         where: `${file}:1:1`,
-        what: `'${language}' is the language of the flow itself`,
-        remedy: 'change the texts there',
+        what: `the flow itself is written in '${language}'`,
+        remedy: 'change the texts in the flow file',
       })
     }
     if (catalogue.review)
@@ -118,15 +122,15 @@ function checkBackends(
     const backend = screen.call.split('.')[0] as string
     if (backend === SUBSCRIBER || backends.includes(backend)) continue
     if (backend === SMS) {
-      const remedy = 'give a line sms: { source: … }'
+      const remedy = 'give a line the setting sms: { source: … }'
       complain('error', {
         where: at(['screens', name]),
-        what: `screen '${name}' sends an SMS, and no line of this daemon can`,
+        what: `screen '${name}' sends an SMS, but no line of this daemon can send SMS`,
         remedy,
       })
       continue
     }
-    const what = `screen '${name}' calls '${backend}', which is no back end of this daemon`
+    const what = `screen '${name}' calls back end '${backend}', but this daemon has no such back end`
     complain('error', { where: at(['screens', name, 'call']), what, remedy: remedyAmong(backend, backends) })
   }
 }

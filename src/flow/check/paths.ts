@@ -34,11 +34,11 @@ export function checkPaths(read: ReadFlow, complain: Complain): void {
     const key = setPathOf(path)
     const known = before.get(screen)
     if (!asks && key !== undefined && known && !known.has(key)) {
-      const what = `screen '${screen}' reads '${path}', but can be reached without it`
+      const what = `screen '${screen}' reads '${path}', but some ways to this screen do not set it`
       complain('warning', {
         where: at(place),
         what,
-        remedy: 'it is then empty, and a number or date of it ends the dialogue',
+        remedy: 'it is then empty, and a number or date in it ends the dialogue: set it on every way, or test it first',
       })
     }
   }
@@ -93,13 +93,13 @@ interface Known {
 function wrongPath(path: string, { ever, inRow, definition }: Known): { what: string; remedy?: string } | undefined {
   const [root = '', name, field] = path.split('.')
   if (!(ROOTS as readonly string[]).includes(root))
-    return { what: `'${path}' starts with nothing known`, remedy: remedyAmong(root, ROOTS) }
+    return { what: `'${path}' starts with an unknown name`, remedy: remedyAmong(root, ROOTS) }
   if (root === 'row')
     return inRow
       ? undefined
-      : { what: `'${path}': there is a row only in the row text of a list, and where a branch goes over rows` }
-  if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no parts` }
-  if (name === undefined) return { what: `'${path}' names nothing of ${root}` }
+      : { what: `'${path}': 'row' exists only in the row text of a list and in a branch with over` }
+  if (!SET.includes(root)) return name === undefined ? undefined : { what: `'${path}': ${root} has no fields` }
+  if (name === undefined) return { what: `'${path}' needs a name after ${root}` }
   if (!ever.has(`${root}.${name}`)) {
     const others = [...ever].filter((key) => key.startsWith(`${root}.`)).map((key) => key.slice(root.length + 1))
     return { what: `nothing sets '${root}.${name}'`, remedy: remedyAmong(name, others) }
@@ -107,7 +107,7 @@ function wrongPath(path: string, { ever, inRow, definition }: Known): { what: st
   const keep = root === 'chosen' ? keptOf(definition, name) : undefined
   if (field === undefined || !keep || keep.includes(field)) return undefined
   return {
-    what: `'${path}': ${field} is not kept of the row chosen`,
+    what: `'${path}': the field ${field} of the chosen row is not kept`,
     remedy: `keep: [${[...keep, field].join(', ')}]`,
   }
 }

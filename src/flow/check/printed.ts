@@ -22,9 +22,9 @@ export function checkPrinted({ definition, at }: ReadFlow, complain: Complain): 
       })
     }
     if (role === 'notify') say(printed[0], 'a notification cannot be answered', 'make it a menu')
-    if (role === 'title') say(printed[0], 'choices are numbered when the page is laid out', 'write choices:')
+    if (role === 'title') say(printed[0], 'the connector numbers the choices itself', 'write the line under choices:')
     if (role !== 'prompt') continue
     const refused = printed.find((number) => !acceptsAlone(screens[screen] as InputScreen, number))
-    say(refused, 'its rules do not take that', 'make it a menu, or take it out')
+    say(refused, 'its rules refuse that answer', 'make it a menu, or remove the number')
   }
 }

@@ -15,7 +15,7 @@ export interface WrittenText {
 /** Characters that are named; more do not help to find them. */
 const NAMED_MAX = 8
 
-const PAGE = `the page holds ${USSD_PAGE.ucs2} characters instead of ${USSD_PAGE.septets}`
+const PAGE = `a page then holds only ${USSD_PAGE.ucs2} characters, not ${USSD_PAGE.septets}`
 
 export function checkScript(texts: readonly WrittenText[], complain: Complain): void {
   for (const language of new Set(texts.map((text) => text.language))) {
@@ -24,7 +24,7 @@ export function checkScript(texts: readonly WrittenText[], complain: Complain): 
     const lettered = said.filter(({ words }) => strangeIn(words).some((character) => /\p{L}/u.test(character)))
     const [first] = lettered
     if (first && lettered.length > 1 && lettered.length * 2 > own.length) {
-      const what = `'${language}' is written in letters that are not in GSM 7-bit (${lettered.length} of ${own.length} texts)`
+      const what = `${lettered.length} of ${own.length} texts in '${language}' have letters that GSM 7-bit lacks`
       complain('warning', { where: first.where, what: `${what}; ${PAGE}` })
     } else for (const text of said) strange(text, complain)
   }
@@ -37,7 +37,7 @@ function strange({ screen, words, where }: WrittenText, complain: Complain): voi
   const plain = transliterate(words)
   complain('warning', {
     where,
-    what: `screen '${screen}': not in GSM 7-bit: ${names.join(', ')}; ${PAGE}`,
+    what: `screen '${screen}': GSM 7-bit lacks ${names.join(', ')}; ${PAGE}`,
     ...(uncodableAt(plain) < 0 ? { remedy: `write '${plain}'` } : {}),
   })
 }

@@ -13,9 +13,9 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
     const isOwn = place[2] === 'checks' && ownAnswer(definition, screen) === path
     const say = (what: string, remedy: string) =>
       complain('error', { where: at(place), what: `screen '${screen}' ${what} '${path}', which is secret`, remedy })
-    if (!isOwn && place[2] !== 'with') say('reads', 'only the `with` of a call may')
+    if (!isOwn && place[2] !== 'with') say('reads', 'only the with: of a call may read it')
     else if (!isOwn && !alwaysFresh(definition, screen, path))
-      say('can be reached without a new', 'a secret is gone with the next question: call right after the input')
+      say('may be reached without a fresh', 'the next question deletes a secret: make the call right after the input')
   }
   for (const [name, screen] of Object.entries(definition.screens)) {
     const answer = keptAt(name, screen)
@@ -23,8 +23,8 @@ export function checkSecrets({ definition, at }: ReadFlow, complain: Complain): 
     const secret = 'secret' in screen && screen.secret
     if (secret) checkRead(name, answer, { definition, at }, complain)
     if (secret || !secrets.has(answer)) continue
-    const what = `screen '${name}' and a secret input are both ${answer}`
-    complain('error', { where: at(['screens', name]), what, remedy: 'give it another as' })
+    const what = `screen '${name}' and a secret input both write ${answer}`
+    complain('error', { where: at(['screens', name]), what, remedy: 'give this screen another as:' })
   }
 }
 
@@ -43,11 +43,11 @@ function checkRead(
     )
   )
     return
-  const what = `screen '${name}' asks for a secret that no call behind it reads: whatever is typed is right`
+  const what = `screen '${name}' asks for a secret, but no call after it checks it: any answer is accepted`
   complain('warning', {
     where: at(['screens', name]),
     what,
-    remedy: `to: a call with: { pin: '{${path}}' }, which verifies it`,
+    remedy: `lead to a call with: { pin: '{${path}}' } that verifies it`,
   })
 }
 

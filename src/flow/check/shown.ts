@@ -16,14 +16,15 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
     const type = typeOf(rows.from)
     if (type === undefined || type === 'rows') continue
     const where = at(['screens', name, rows.key])
-    complain('error', { where, what: `screen '${name}': '${rows.from}' is ${WORDS[type]} where rows are wanted` })
+    complain('error', { where, what: `screen '${name}': '${rows.from}' is ${WORDS[type]}, but rows are needed` })
   }
   for (const { screen, place, text } of usesOf(definition).texts) {
     for (const { path } of slotsOf(read, text).filter(({ as }) => as === 'number')) {
       const type = typeOf(path)
       if (type === undefined || type === 'number') continue
-      const what = `screen '${screen}' shows '${path}', ${WORDS[type]}, as a number`
-      const remedy = type === 'text' ? `expect a number, or set = number(${path})` : 'show it without number'
+      const what = `screen '${screen}' shows '${path}' as a number, but it is ${WORDS[type]}`
+      const remedy =
+        type === 'text' ? `expect a number from the call, or set = number(${path})` : 'show it without ", number"'
       complain(type === 'text' ? 'warning' : 'error', { where: at(place), what, remedy })
     }
   }
@@ -38,7 +39,7 @@ export function checkShown(read: ReadFlow, complain: Complain): void {
     if (slip)
       complain('warning', {
         where: at(place),
-        what: `screen '${screen}': '${path}' is no field that is expected`,
+        what: `screen '${screen}': the call does not list the field '${path}' under expect`,
         remedy: slip,
       })
   }

@@ -52,7 +52,8 @@ function checkText(
     const original = wordsIn(definition, use.text, first)
     const missing = { where: read.at(use.place), what: `screen '${use.screen}': no text in '${language}'` }
     if (original === undefined) complain('error', missing)
-    else if (hasWords(original)) complain('warning', { ...missing, remedy: `'${short(original)}' is shown instead` })
+    else if (hasWords(original))
+      complain('warning', { ...missing, remedy: `subscribers see '${short(original)}' instead: translate it` })
     return original !== undefined
   }
   const where =
@@ -89,7 +90,7 @@ function sameValues(
       what: `screen '${use.screen}': the text in '${own.language}' ${what}`,
     })
   if (lacking.length > 0) say(`does not show ${lacking.join(', ')}`)
-  if (extra.length > 0) say(`shows ${extra.join(', ')}, which the text in '${first}' does not`)
+  if (extra.length > 0) say(`shows ${extra.join(', ')}, but the text in '${first}' does not`)
 }
 
 function strangeLanguages(use: TextUse, { definition, at }: ReadFlow, complain: Complain): void {
@@ -97,7 +98,7 @@ function strangeLanguages(use: TextUse, { definition, at }: ReadFlow, complain: 
   for (const language of Object.keys(use.text).filter((known) => !definition.languages.includes(known))) {
     complain('warning', {
       where: at([...use.place, language]),
-      what: `screen '${use.screen}': '${language}' is none of the flow's languages`,
+      what: `screen '${use.screen}': '${language}' is not one of the flow's languages`,
     })
   }
 }
@@ -112,8 +113,8 @@ function checkCatalogues({ definition, catalogueAt }: ReadFlow, complain: Compla
     for (const text of Object.keys(texts).filter((known) => !used.has(known))) {
       complain('warning', {
         where: catalogueAt(language, text),
-        what: `no screen says '${short(text)}'`,
-        remedy: 'the text in the flow was changed: change it here too',
+        what: `no screen has the text '${short(text)}'`,
+        remedy: 'the text in the flow changed: change it here too, or delete it',
       })
     }
   }
@@ -145,8 +146,8 @@ function checkBuiltIn({ definition, at }: ReadFlow, complain: Complain): void {
     if (lacking.length === 0) continue
     complain('warning', {
       where: at(definition.texts[language] ? ['texts', language] : ['languages', i]),
-      what: `no built-in texts in '${language}': ${lacking.join(', ')}`,
-      remedy: `English is shown instead; write them under texts: { ${language}: … }`,
+      what: `no built-in text in '${language}' for: ${lacking.join(', ')}`,
+      remedy: `subscribers see English instead: write them under texts: { ${language}: … }`,
     })
   }
 }

@@ -42,7 +42,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
       // A part may be for flows of other languages too.
       if (typeof value !== 'string' || !words || words.includes(value) || file(at(place)) !== file(at(['flow'])))
         continue
-      const what = `screen '${screen}': '${path}' is never '${value}'`
+      const what = `screen '${screen}': '${path}' can never be '${value}'`
       complain('warning', {
         ...pointing(at, place, source, Math.max(source.lastIndexOf(value), 0)),
         what,
@@ -52,7 +52,7 @@ export function checkTypes({ definition, at }: ReadFlow, complain: Complain): vo
     for (const path of new Set(paths)) {
       const slip = slipIn(path, screen, definition)
       if (!slip) continue
-      const what = `screen '${screen}': '${path}' is no field that is expected`
+      const what = `screen '${screen}': the call does not list the field '${path}' under expect`
       complain('warning', { ...pointing(at, place, source, Math.max(source.indexOf(path), 0)), what, remedy: slip })
     }
   }

@@ -12,14 +12,14 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
     if (!reached.has(name)) {
       complain('warning', {
         where,
-        what: `screen '${name}' is never reached`,
-        remedy: 'lead to it, or delete it',
+        what: `no screen leads to screen '${name}'`,
+        remedy: 'lead to it from another screen, or delete it',
       })
     } else if (!out.has(name)) {
       complain('error', {
         where,
-        what: `screen '${name}' has no way out: no end can be reached from it`,
-        remedy: 'lead to a screen with end or exit',
+        what: `screen '${name}' has no way out: it leads to no end`,
+        remedy: 'lead to a screen of kind end or exit',
       })
     }
     const { back, home } = keysOn(definition, screen)
@@ -29,7 +29,7 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
       complain(dead.severity, {
         where,
         what: `screen '${name}'${dead.what}`,
-        remedy: 'give it back: <screen>',
+        remedy: 'add back: <screen>',
       })
   }
   const round = circle(definition)
@@ -37,7 +37,7 @@ export function checkWays({ definition, at }: ReadFlow, complain: Complain): voi
     const where = at(['screens', round[0] as string])
     complain('error', {
       where,
-      what: `screen '${round[0]}' leads in a circle without a question: ${round.join(' > ')}`,
+      what: `screen '${round[0]}' leads in a circle that asks nothing: ${round.join(' > ')}`,
     })
   }
 }

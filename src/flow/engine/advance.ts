@@ -58,7 +58,9 @@ export async function advanceOrWait(
     const want = flow.want(snapshot)
     if (want.do !== 'call') return { snapshot, want, calls }
     if (calls >= CALLS_PER_TURN_MAX) {
-      throw new FlowFault(`flow ${flow.name}, screen '${want.screen}': over ${CALLS_PER_TURN_MAX} calls in one turn`)
+      throw new FlowFault(
+        `flow ${flow.name}, screen '${want.screen}': more than ${CALLS_PER_TURN_MAX} calls in one turn`,
+      )
     }
     const outcome = await call(want, calls, snapshot)
     if (!outcome) return { snapshot, want, calls }

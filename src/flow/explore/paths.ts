@@ -71,7 +71,7 @@ export function talksOf(compilation: Compilation, placesMax = PAGES_MAX): Paths 
     return writeTalk({ title: way.finds.at(-1)!, steps: talkOf({ flow, entries })!.steps })
   })
   const { all } = transitionsOf(compilation)
-  const head = `# Made by flow paths: every transition of the flow that made-up answers lead to.\nflow ${definition.flow}\ncode ${CODE}\n`
+  const head = `# Written by flow paths: every transition that it reaches with synthetic answers.\nflow ${definition.flow}\ncode ${CODE}\n`
   const missing = all.filter(({ name }) => !found.has(name))
   return { text: [head, ...talks].join('\n'), talks: talks.length, all: all.length, missing, cut: graph.isCut }
 }

@@ -31,13 +31,13 @@ export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Gene
       found.set(key, { severity, where, what: `screen '${screen}': ${what}`, shown: trail.join(' > ') })
     }
     for (const name of notWalked(compilation, walks)) {
-      const what = `screen '${name}' is on no way that made-up answers lead`
+      const what = `synthetic answers do not reach screen '${name}'`
       const where = at(['screens', name])
       found.set(name, {
         severity: 'warning',
         where,
         what,
-        remedy: 'write a talk that gets there',
+        remedy: 'write a talk that reaches it',
         ...shownBy(trails.get(name)),
       })
     }
@@ -68,15 +68,15 @@ function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
   const out: Fault[] = []
   const { text } = want
   if (text.trim() === '') out.push({ screen, what: 'shows nothing', trail, severity: 'error' })
-  if (!fits(text, USSD_PAGE)) out.push({ screen, what: 'shows more than a page', trail, severity: 'error' })
+  if (!fits(text, USSD_PAGE)) out.push({ screen, what: 'shows more than one page', trail, severity: 'error' })
   const lines = [...text.matchAll(/^\d+\. (.*)$/gm)].map((found) => found[1] as string)
   const twice = lines.find((line, i) => lines.indexOf(line) < i)
   if (twice !== undefined) {
-    const what = `two lines read '${twice}' in '${context.language}'`
+    const what = `two lines both read '${twice}' in '${context.language}'`
     out.push({ screen, what, trail, severity: 'warning' })
   }
   if (lines.some((line) => line.trim() === ''))
-    out.push({ screen, what: 'has a line that says nothing', trail, severity: 'warning' })
+    out.push({ screen, what: 'has an empty line', trail, severity: 'warning' })
   return out
 }
 

@@ -63,14 +63,14 @@ export function transitionsOf({ definition, machine }: Compilation): Transitions
 const isWords = (event: FlowEvent) => event.type === 'ANSWER' && !/^[\d*#+]/.test(trimAnswer(event.text))
 
 const wayThing = (screen: string, what: string) => `${screenItem(screen)}, ${what}`
-const UNLED = 'no made-up data lead there'
+const UNLED = 'no synthetic data lead there'
 
 function waysOf(definition: FlowDefinition, name: string, screen: ScreenDefinition): Transition[] {
   const way = (what: string, only: string): Transition => ({ name: wayThing(name, what), screen: name, only })
   const { does, items, outcomes } = kindOf(screen)
   const all = (found: Outcome[] | undefined) => found?.map(({ what, only = UNLED }) => way(what, only)) ?? []
   const { back, home } = asks(screen) ? keysOn(definition, screen) : {}
-  const nothing = 'there is nothing to go back to'
+  const nothing = 'no earlier screen to go back to'
   return [
     { name: screenItem(name), screen: name, only: UNLED },
     ...(does === 'pass' ? [] : all(items?.(screen))),
@@ -86,7 +86,7 @@ function typedWays(name: string, screen: ScreenDefinition, labels: boolean): Tra
   if ('search' in screen && screen.search)
     return [{ name: wayThing(name, 'letters'), screen: name, only: 'no row has letters' }]
   return labels
-    ? [{ name: wayThing(name, 'a choice by its words'), screen: name, only: 'no label is found by its words' }]
+    ? [{ name: wayThing(name, 'a choice by its words'), screen: name, only: 'no label can be typed by its words' }]
     : []
 }
 

@@ -137,7 +137,7 @@ function rest(step: Step, walking: Walking): void {
 function called(step: Step, walking: Walking): void {
   const { snapshot, trail, from } = step
   if (step.calls >= CALLS_PER_TURN_MAX) {
-    const what = `over ${CALLS_PER_TURN_MAX} calls without a question between`
+    const what = `more than ${CALLS_PER_TURN_MAX} calls without a question between them`
     return void walking.walk.faults.push({ screen: snapshot.value, trail, what })
   }
   for (const { event, told } of walking.world.outcomes(snapshot.value)) {
@@ -157,7 +157,7 @@ function answered(step: Step, page: WalkedPage, walking: Walking): void {
   const printed = [...page.want.text.matchAll(/^([\d*#]+)\. /gm)].map((found) => found[1] as string)
   const input = page.context.shown === null
   if (!input && printed.length === 0) {
-    const what = 'there is nothing to press'
+    const what = 'no key leads on from here'
     walking.walk.faults.push({ screen: page.screen, trail: step.trail, what })
   }
   const keys = printed.filter((pressed) => !/^[1-9]/.test(pressed))
@@ -199,7 +199,7 @@ function follow(
     // Whether a made-up answer holds against what else is known, only the screen can say.
     if (typed && wrong > 0 && snapshot.value === step.snapshot.value) return undefined
     if (snapshot === step.snapshot || (wrong > 0 && snapshot.value === step.snapshot.value)) {
-      const what = `the page prints ${told}, but it means nothing`
+      const what = `the page prints ${told}, but the screen does not take it`
       return void walking.walk.faults.push({ screen: page.screen, trail, what })
     }
     walking.queue.push({ snapshot, trail, calls: 0, from: pressedOn(page, told) })

@@ -105,11 +105,11 @@ function decides(node: Node, source: string): Slip | undefined {
     return new Slip(
       `'${source.slice(asked.at, asked.end)}' is neither true nor false`,
       asked.at,
-      'compare it with something',
+      'compare it with a value',
     )
   }
   if (nodesOf(node).some(({ is }) => is === 'path' || is === 'call')) return undefined
-  return new Slip(`'${source}' reads nothing: it is the same for everybody`, node.at)
+  return new Slip(`'${source}' reads no value: it is the same for every subscriber`, node.at)
 }
 
 /** What `and`, `or` and `not` put together. */

@@ -46,7 +46,7 @@ function calculated(
   const [one, other] = [decimalOf(left), decimalOf(right)]
   const value = ARITHMETIC[op](one, other)
   if (value === undefined)
-    throw new Unworkable(op === '/' && other === 0n ? 'it divides by zero' : 'a number has too many digits')
+    throw new Unworkable(op === '/' && other === 0n ? 'division by zero' : 'a number has too many digits')
   return value
 }
 

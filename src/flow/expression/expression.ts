@@ -51,14 +51,14 @@ export class Slip {
 /** Reads a whole expression. */
 export function readExpression(source: string): Node | Slip {
   if (source.length > EXPRESSION_CHARS_MAX) {
-    const remedy = 'set a part of it before, or have a back end work it out'
-    return new Slip(`is longer than ${EXPRESSION_CHARS_MAX} characters`, EXPRESSION_CHARS_MAX, remedy)
+    const remedy = 'compute a part in a set screen before it, or let a back end compute it'
+    return new Slip(`the expression is longer than ${EXPRESSION_CHARS_MAX} characters`, EXPRESSION_CHARS_MAX, remedy)
   }
   try {
     const reader: Reader = { source, signs: signsOf(source), next: 0, deep: 0 }
     const node = strict(readOr(reader))
     const { kind, at, text } = peek(reader)
-    if (kind !== 'end') throw new Slip(`'${text}' is one too many here`, at, BLANKS)
+    if (kind !== 'end') throw new Slip(`unexpected '${text}'`, at, BLANKS)
     return node
   } catch (slip) {
     if (slip instanceof Slip) return slip
@@ -66,7 +66,7 @@ export function readExpression(source: string): Node | Slip {
   }
 }
 
-const BLANKS = 'a text stands in quotes, and + and - have a blank on each side'
+const BLANKS = 'write texts in quotes, and a blank on each side of + and -'
 
 interface Sign {
   kind: 'word' | 'text' | 'braced' | 'sign' | 'end'
@@ -97,11 +97,7 @@ function signsOf(source: string): Sign[] {
     if (whole === '') {
       const here = at + (/^\s*/.exec(source.slice(at)) as RegExpExecArray)[0].length
       const stray = source.slice(here).split(/\s/)[0] as string
-      throw new Slip(
-        `'${stray}' is no value`,
-        here,
-        /^['"]/.test(stray) ? 'the quote is never closed' : 'put it in quotes',
-      )
+      throw new Slip(`'${stray}' is not a value`, here, /^['"]/.test(stray) ? 'close the quote' : 'put it in quotes')
     }
     const until = at + whole.length
     const written = (text ?? braced ?? sign ?? word) as string
@@ -128,7 +124,7 @@ function needed(reader: Reader, text: string): Sign {
   const sign = peek(reader)
   if (sign.kind === 'sign' && sign.text === text) return take(reader)
   throw new Slip(
-    sign.kind === 'end' ? `ends without '${text}'` : `'${sign.text}' stands where '${text}' is wanted`,
+    sign.kind === 'end' ? `'${text}' is missing at the end` : `expected '${text}', found '${sign.text}'`,
     sign.at,
   )
 }
@@ -217,7 +213,11 @@ const span = (left: Node, right: Node) => ({ at: left.at, end: right.end })
 
 function deeper<T>(reader: Reader, read: (reader: Reader) => T): T {
   if (++reader.deep > EXPRESSION_DEEP_MAX) {
-    throw new Slip(`is over ${EXPRESSION_DEEP_MAX} deep`, peek(reader).at, 'set a part of it before')
+    throw new Slip(
+      `the expression nests more than ${EXPRESSION_DEEP_MAX} deep`,
+      peek(reader).at,
+      'compute a part in a set screen before it',
+    )
   }
   const found = read(reader)
   reader.deep--
@@ -240,7 +240,7 @@ function readSingle(reader: Reader): Node | Word {
   }
   if (kind === 'word')
     return peek(reader).text === '(' && peek(reader).kind === 'sign' ? readCall(sign, reader) : wordOf(sign)
-  throw new Slip(kind === 'end' ? 'ends where a value is wanted' : `'${text}' stands where a value is wanted`, at)
+  throw new Slip(kind === 'end' ? 'a value is missing at the end' : `expected a value, found '${text}'`, at)
 }
 
 function readCall({ text: name, at }: Sign, reader: Reader): Node {
@@ -259,17 +259,18 @@ function readCall({ text: name, at }: Sign, reader: Reader): Node {
 /** A function that there is, with as many values as it takes; names of fields and numbers of places are written out. */
 function slipOf({ name, args, at }: Node & { is: 'call' }): Slip | undefined {
   const fn = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
-  if (!fn) return new Slip(`'${name}' is no function`, at, remedyAmong(name, Object.keys(FUNCTIONS)))
+  if (!fn) return new Slip(`there is no function '${name}'`, at, remedyAmong(name, Object.keys(FUNCTIONS)))
   const { takes, least = takes.length, many, form } = fn
   if (args.length < least || (!many && args.length > takes.length)) {
-    return new Slip(`${name} has ${args.length} value${args.length === 1 ? '' : 's'} here`, at, form)
+    return new Slip(`${name} does not take ${args.length} value${args.length === 1 ? '' : 's'}`, at, form)
   }
   for (const [i, arg] of args.entries()) {
     const value = arg.is === 'literal' ? arg.value : undefined
-    if (takes[i] === 'field' && typeof value !== 'string') return new Slip('a field is a name in quotes', arg.at, form)
+    if (takes[i] === 'field' && typeof value !== 'string')
+      return new Slip('write the field as a name in quotes', arg.at, form)
     const places = typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= DECIMALS_MAX
     if (takes[i] === 'places' && !places)
-      return new Slip(`places are a whole number from 0 to ${DECIMALS_MAX}`, arg.at, form)
+      return new Slip(`the decimals must be a whole number from 0 to ${DECIMALS_MAX}`, arg.at, form)
   }
   return undefined
 }
@@ -282,7 +283,7 @@ function wordOf({ text, at, end }: Sign): Node | Word {
 
 function pathOf(path: string, { at, end }: { at: number; end: number }): Node {
   if (isPath(path)) return { is: 'path', path, at, end }
-  throw new Slip(`'${path}' is not a path that starts with ${ROOTS.join(', ')}`, at, BLANKS)
+  throw new Slip(`'${path}' is not a path: paths start with ${ROOTS.join(', ')}`, at, BLANKS)
 }
 
 /** Where a bare word is a path. */

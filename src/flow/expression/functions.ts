@@ -74,7 +74,7 @@ const changed = (name: string, does: string, change: (text: string) => string): 
 })
 const ending = (name: string, does: string, at: 0 | -1): Fn => ({
   form: `${name}(rows, 'field')`,
-  does: `${does}, or that field of it; nothing where there are no rows.`,
+  does: `${does}, or that field of it; empty if there are no rows.`,
   takes: ['rows', 'field'],
   least: 1,
   gives: undefined,
@@ -83,14 +83,14 @@ const ending = (name: string, does: string, at: 0 | -1): Fn => ({
 })
 
 export const FUNCTIONS: Readonly<Record<string, Fn>> = {
-  round: rounding('round', 'To so many decimals (none if left out); half is rounded away from zero.', 'nearest'),
-  floor: rounding('floor', 'Down, to so many decimals.', 'down'),
-  ceil: rounding('ceil', 'Up, to so many decimals.', 'up'),
+  round: rounding('round', 'Rounds to that many decimals (none if left out); a half goes away from zero.', 'nearest'),
+  floor: rounding('floor', 'Rounds down to that many decimals.', 'down'),
+  ceil: rounding('ceil', 'Rounds up to that many decimals.', 'up'),
   min: extreme('min', 'The least.', (one, than) => one < than),
   max: extreme('max', 'The greatest.', (one, than) => one > than),
   number: {
     form: 'number(text)',
-    does: 'The number that a text is.',
+    does: 'The number that a text holds.',
     takes: ['value'],
     gives: 'number',
     run: ([text]) => decimalOf(text),
@@ -101,7 +101,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   length: {
     form: 'length(rows or text)',
-    does: 'How many rows, as `.count`; or how many characters.',
+    does: 'The number of rows, like `.count`; or the number of characters.',
     takes: ['list'],
     gives: 'number',
     run: ([list]) => readDecimal(typeof list === 'string' ? [...list].length : (list as Json[]).length),
@@ -109,7 +109,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   sum: {
     form: "sum(rows, 'field')",
-    does: `Of that field of all rows; fewer than ${LIST_ROWS_KEPT_MAX}, for no more are kept.`,
+    does: `The sum of that field over all rows; works on fewer than ${LIST_ROWS_KEPT_MAX} rows, as no more are kept.`,
     takes: ['rows', 'field'],
     gives: 'number',
     run: ([rows, field]) =>
@@ -126,7 +126,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   last: ending('last', 'The last row', -1),
   concat: {
     form: 'concat(value, value, …)',
-    does: 'Texts and numbers one behind the other.',
+    does: 'Joins texts and numbers.',
     takes: ['value'],
     many: true,
     gives: 'text',
@@ -135,7 +135,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   join: {
     form: "join(rows, 'field', text)",
-    does: 'That field of all rows, with the text between.',
+    does: 'Joins that field of all rows, with the text between them.',
     takes: ['rows', 'field', 'text'],
     gives: 'text',
     run: ([rows, field, between]) =>
@@ -149,11 +149,11 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   // Letters that become two stay: what is as long as before is measured as before.
   upper: changed('upper', 'In capitals.', (text) => letters(text, (letter) => letter.toUpperCase())),
-  lower: changed('lower', 'In small letters.', (text) => letters(text, (letter) => letter.toLowerCase())),
-  trim: changed('trim', 'Without blanks around it.', (text) => text.trim()),
+  lower: changed('lower', 'The text in small letters.', (text) => letters(text, (letter) => letter.toLowerCase())),
+  trim: changed('trim', 'The text without blanks at its ends.', (text) => text.trim()),
   today: {
     form: 'today()',
-    does: "The day of the dial in the flow's zone, as `2025-05-10`.",
+    does: "The day on which the subscriber dialled, in the flow's zone, as `2025-05-10`.",
     takes: [],
     gives: 'text',
     run: (_args, { now, zone }) => dayIn(now, zone),
@@ -161,7 +161,7 @@ export const FUNCTIONS: Readonly<Record<string, Fn>> = {
   },
   days: {
     form: 'days(date, date)',
-    does: "Days from the first to the second, in the flow's zone; below zero if that is earlier.",
+    does: "Days from the first date to the second, in the flow's zone; negative if the second is earlier.",
     takes: ['date', 'date'],
     gives: 'number',
     run: ([from, to]) => readDecimal(Math.round((Date.parse(to as string) - Date.parse(from as string)) / DAY_MS)),
@@ -176,7 +176,7 @@ export function decimalOf(value: unknown): Decimal {
   if (typeof value === 'bigint') return value
   const units = readDecimal(value)
   if (units === undefined)
-    throw new Unworkable(value === undefined || value === null ? 'a number is missing' : 'a value is no number')
+    throw new Unworkable(value === undefined || value === null ? 'a number is missing' : 'a value is not a number')
   return units
 }
 
@@ -184,7 +184,7 @@ export function decimalOf(value: unknown): Decimal {
 export function dayIn(value: unknown, zone: string): string {
   const day = dayOf(value, zone)
   if (day === undefined)
-    throw new Unworkable(value === undefined || value === null ? 'a date is missing' : 'a value is no date')
+    throw new Unworkable(value === undefined || value === null ? 'a date is missing' : 'a value is not a date')
   return day
 }
 
@@ -198,7 +198,7 @@ export function asText(value: unknown): string {
 function whole(rows: Arg | undefined): readonly Json[] {
   const list = rows as readonly Json[]
   if (list.length >= LIST_ROWS_KEPT_MAX)
-    throw new Unworkable(`there are ${LIST_ROWS_KEPT_MAX} rows or more, and no more are kept`)
+    throw new Unworkable(`the list has ${LIST_ROWS_KEPT_MAX} rows or more, so rows may be missing`)
   return list
 }
 

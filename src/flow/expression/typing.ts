@@ -14,7 +14,7 @@ export const WORDS: Record<Type, string> = {
   text: 'a text',
   number: 'a number',
   boolean: 'true or false',
-  rows: 'rows',
+  rows: 'a list of rows',
 }
 
 /** Undefined: nobody knows. */
@@ -67,22 +67,22 @@ const TAKES: Partial<
     of: ['number'],
     words: 'a number',
     instead: (written) => ({
-      rows: `length(${written}), or sum(${written}, 'field')`,
-      text: `number(${written}), if it is one`,
+      rows: `use length(${written}) or sum(${written}, 'field')`,
+      text: `use number(${written}) if it holds a number`,
     }),
   },
-  text: { of: ['text'], words: 'a text', instead: (written) => ({ number: `concat(${written})` }) },
+  text: { of: ['text'], words: 'a text', instead: (written) => ({ number: `use concat(${written})` }) },
   value: {
     of: ['text', 'number'],
     words: 'a text or a number',
-    instead: (written) => ({ rows: `join(${written}, 'field', ' ')` }),
+    instead: (written) => ({ rows: `use join(${written}, 'field', ' ')` }),
   },
-  date: { of: ['text'], words: 'a date', instead: () => ({ number: 'a day such as 2025-05-10, or a moment' }) },
-  rows: { of: ['rows'], words: 'rows', instead: () => ({ text: 'a list that a call answers' }) },
+  date: { of: ['text'], words: 'a date', instead: () => ({ number: 'use a day such as 2025-05-10, or a moment' }) },
+  rows: { of: ['rows'], words: 'a list of rows', instead: () => ({ text: 'use a list from the answer of a call' }) },
   list: {
     of: ['rows', 'text'],
-    words: 'rows or a text',
-    instead: (written) => ({ number: `length(concat(${written}))` }),
+    words: 'a list of rows or a text',
+    instead: (written) => ({ number: `use length(concat(${written}))` }),
   },
 }
 
@@ -92,9 +92,9 @@ function wants(taken: ArgumentType | undefined, node: Node, typing: Typing): voi
   if (type === undefined || !wanted || wanted.of.includes(type)) return
   const written = typing.source.slice(node.at, node.end)
   const remedy =
-    node.is === 'literal' && taken === 'number' ? 'a number stands without quotes' : wanted.instead(written)[type]
-  const what = `: ${/^['"]/.test(written) ? written : `'${written}'`} is ${WORDS[type]} where ${wanted.words} is wanted`
-  typing.found('error', what, node.at, remedy ?? 'use a branch, or a call')
+    node.is === 'literal' && taken === 'number' ? 'write a number without quotes' : wanted.instead(written)[type]
+  const what = `: ${/^['"]/.test(written) ? written : `'${written}'`} is ${WORDS[type]}, but ${wanted.words} is needed`
+  typing.found('error', what, node.at, remedy ?? 'use a branch or a call instead')
 }
 
 /** Two sides that have no order, or are never equal. */
@@ -102,8 +102,7 @@ function clash(op: string, one: Node, other: Node, typing: Typing): void {
   const [left, right] = [typed(one, typing), typed(other, typing)]
   if (left === undefined || right === undefined) return
   const what = ` compares ${saidOf(one, typing)}, ${WORDS[left]}, with ${saidOf(other, typing)}, ${WORDS[right]}`
-  const say = (severity: 'error' | 'warning') =>
-    typing.found(severity, what, one.at, 'compare it with one of its own type')
+  const say = (severity: 'error' | 'warning') => typing.found(severity, what, one.at, 'compare values of the same type')
   const inOrder = /^[<>]/.test(op)
   const pair = new Set([left, right])
   if (pair.has('rows') || (inOrder && pair.has('boolean'))) return say('error')

@@ -61,7 +61,7 @@ const MADE_UNITS_MAX = 16_384
 
 function short(value: Json, written: string, { name }: Place): Json {
   if (typeof value !== 'string' || value.length <= MADE_UNITS_MAX) return value
-  throw new Unfit(`screen '${name}': '${written}' becomes a text of over ${MADE_UNITS_MAX} characters`)
+  throw new Unfit(`screen '${name}': '${written}' makes a text of more than ${MADE_UNITS_MAX} characters`)
 }
 
 function workedOut(written: string, place: Place): Value {
@@ -73,7 +73,7 @@ function workedOut(written: string, place: Place): Value {
       return short(evaluate(node, { scope, zone }) ?? null, written, place)
     } catch (error) {
       throw error instanceof Unworkable
-        ? new Unfit(`screen '${name}': '${written}' cannot be worked out: ${error.message}`)
+        ? new Unfit(`screen '${name}': '${written}' cannot be computed: ${error.message}`)
         : error
     }
   }

@@ -5,12 +5,12 @@ import { CATALOGUE, FLOW, PART } from './schema.ts'
 
 /** Draft 2020-12, of what is written (defaults need not be). */
 export function flowJsonSchema(types?: ScreenTypes): Record<string, unknown> {
-  return jsonSchemaOf(FLOW, 'A flow of ussd-connector', types)
+  return jsonSchemaOf(FLOW, 'A flow for ussd-connector', types)
 }
 
 /** The same of a part: a file that flows include or call. */
 export function partJsonSchema(types?: ScreenTypes): Record<string, unknown> {
-  return jsonSchemaOf(PART, 'A part of flows of ussd-connector', types)
+  return jsonSchemaOf(PART, 'A part for flows of ussd-connector', types)
 }
 
 function jsonSchemaOf(
@@ -33,6 +33,6 @@ function jsonSchemaOf(
 
 /** The same of a catalogue of translations. */
 export function catalogueJsonSchema(): Record<string, unknown> {
-  const file = CATALOGUE.meta({ title: 'A catalogue of translations of ussd-connector' })
+  const file = CATALOGUE.meta({ title: 'A translation catalogue for ussd-connector' })
   return z.toJSONSchema(file, { io: 'input' }) as Record<string, unknown>
 }

@@ -27,7 +27,11 @@ export function layTypes(
     )
     for (const [made, { screen: basic, place = (path: Path) => path }] of Object.entries(laid)) {
       const clash = made !== name && (Object.hasOwn(written, made) || origins.has(made))
-      if (clash) complain(`${type.name} '${name}' has a screen '${made}' of its own`, 'rename the other')
+      if (clash)
+        complain(
+          `${type.name} '${name}' makes a screen '${made}', and the flow has one of that name too`,
+          'rename the screen of the flow',
+        )
       screens[made] = basic
       origins.set(made, { name, place })
     }

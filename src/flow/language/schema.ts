@@ -11,7 +11,7 @@ const WRONG_MAX_DEFAULT = 5
 
 const format = z
   .strictObject({
-    locale: z.string().min(2).optional().describe('How numbers and plurals are written, such as en-PG.'),
+    locale: z.string().min(2).optional().describe('The locale for numbers and plurals, such as en-PG.'),
     date: z.string().min(1).optional().describe('Pattern of `{…, date}`, such as dd/MM/yyyy.'),
     time: z.string().min(1).optional().describe('Pattern of `{…, time}` at full hours, such as h a.'),
     timeMinutes: z.string().min(1).optional().describe('Pattern of any other time, such as h:mm a.'),
@@ -20,24 +20,24 @@ const format = z
 
 export const FLOW = z.strictObject({
   flow: name.describe('Its name: that of the file, without .yaml.'),
-  spec: z.literal(SPEC).describe('The version of the language that the file is written in.'),
+  spec: z.literal(SPEC).describe('The version of the flow language that this file uses.'),
   start: name.describe('The first screen.'),
   languages: z
     .array(language)
     .min(1)
-    .refine((all) => new Set(all).size === all.length, 'a language stands there twice')
-    .describe('The languages that it speaks. The first is the one that texts are written in.'),
+    .refine((all) => new Set(all).size === all.length, 'a language is listed twice')
+    .describe('The languages of the flow. Texts are written in the first.'),
   zone: z.string().default('UTC').describe('The time zone of its dates and times, such as Pacific/Port_Moresby.'),
   wrongMax: z
     .int()
     .min(1)
     .max(100)
     .default(WRONG_MAX_DEFAULT)
-    .describe('Wrong answers in a row, with which the dialogue ends.'),
+    .describe('This many wrong answers in a row end the dialogue.'),
   keys: z
     .strictObject({
-      back: key.optional().describe('Goes back to the screen seen before.'),
-      home: key.optional().describe('Goes to the first screen; nothing is left to go back to.'),
+      back: key.optional().describe('Goes back to the screen before.'),
+      home: key.optional().describe('Goes to the first screen and forgets the way there.'),
     })
     .optional()
     .meta({ title: '`{ back, home }`' })
@@ -45,7 +45,7 @@ export const FLOW = z.strictObject({
   labels: z
     .boolean()
     .optional()
-    .describe('Choices may be typed too, by their words or how these begin. Numbers come first.'),
+    .describe('Subscribers may also type the words of a choice, or how they begin. Numbers come first.'),
   formats: z
     .record(language, format)
     .default({})
@@ -55,26 +55,28 @@ export const FLOW = z.strictObject({
     .record(language, z.partialRecord(z.enum(TEXT_KEYS), z.string().min(1)))
     .default({})
     .meta({ title: '`{ language: { key: text } }`' })
-    .describe('Its own words in place of built-in texts.'),
+    .describe('Words of the flow in place of built-in texts.'),
   include: z
     .array(name)
     .optional()
-    .describe('Parts whose screens and texts are as if they stood here: `common` is the file `parts/common.yaml`.'),
+    .describe(
+      'Parts to include, as if their screens and texts were written here: `common` is the file `parts/common.yaml`.',
+    ),
   screens: z.record(name, z.unknown()).meta({ title: '`{ name: screen }`' }).describe('Its screens, by name.'),
 })
 
 export const PART = z.strictObject({
   part: name.describe('Its name: that of the file, without .yaml.'),
   spec: FLOW.shape.spec,
-  languages: FLOW.shape.languages.describe(
-    'The languages of its texts. The first is the one that they are written in.',
-  ),
-  start: name.optional().describe('The first screen when it is called. Without it, it can only be included.'),
+  languages: FLOW.shape.languages.describe('The languages of its texts. Texts are written in the first.'),
+  start: name
+    .optional()
+    .describe('The first screen when a flow calls the part. Without it, flows can only include the part.'),
   takes: z
     .record(name, z.enum(EXPECTED))
     .default({})
     .meta({ title: '`{ name: type }`' })
-    .describe('What whoever calls it must hand to it; it finds that in `vars`.'),
+    .describe('The values that a caller must pass; the part reads them from `vars`.'),
   include: FLOW.shape.include,
   texts: FLOW.shape.texts,
   screens: FLOW.shape.screens,

@@ -15,7 +15,7 @@ const ERRORS_MAX = 20
 
 /** What a text becomes that should have stood in quotes. */
 const UNQUOTED: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY'])
-const QUOTE = 'a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column'
+const QUOTE = 'put a text with braces, brackets or a colon in quotes; start the keys of one block in the same column'
 
 /** Once the parser has met what fits nowhere, it says so of each word and bracket that follows. */
 function notEchoes<T extends { code: string }>(errors: readonly T[]): readonly T[] {
@@ -49,19 +49,19 @@ export function readYaml(file: string, source: string): { yaml: Yaml; problems: 
     problems: [{ where, what }],
   })
   if (source.length > FLOW_FILE_OCTETS_MAX)
-    return refused(`is longer than ${FLOW_FILE_OCTETS_MAX} characters`, `${file}:1:1`)
+    return refused(`the file is longer than ${FLOW_FILE_OCTETS_MAX} characters`, `${file}:1:1`)
   const deep = tooDeep(source)
   if (deep >= 0) {
     const before = source.slice(0, deep).split('\n')
     return refused(
-      `has more than ${NESTED_MAX} brackets that are not closed`,
+      `the file has more than ${NESTED_MAX} open brackets`,
       `${file}:${before.length}:${before.at(-1)!.length + 1}`,
     )
   }
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false })
   const problems: Problem[] = notEchoes(document.errors).map(({ code, message, pos }) => ({
     where: at(pos[0]),
-    what: `is no YAML: ${message.split('\n')[0]}`,
+    what: `the file is not valid YAML: ${message.split('\n')[0]}`,
     ...(UNQUOTED.has(code) ? { remedy: QUOTE } : {}),
   }))
   const yaml: Yaml = {
@@ -120,11 +120,11 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
     case 'unrecognized_keys':
       return issue.keys.map((unknown) => ({
         where: yaml.keyAt([...path, unknown]),
-        what: `'${unknown}' is no key here`,
+        what: `unknown key '${unknown}'`,
         remedy: remedyAmong(unknown, keysAt(looking.schema, issue.path)),
       }))
     case 'invalid_key':
-      return [{ where: yaml.keyAt(path), what: `${key} is no good name`, remedy: issue.issues[0]?.message ?? '' }]
+      return [{ where: yaml.keyAt(path), what: `${key} is not a valid name`, remedy: issue.issues[0]?.message ?? '' }]
     case 'invalid_union':
       return [unionProblem(issue, looking)]
     case 'invalid_type':
@@ -133,7 +133,7 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
           ? {
               where: yaml.at(path.slice(0, -1)),
               what: `${key} is missing`,
-              remedy: `it is ${article(issue.expected)}`,
+              remedy: `it must be ${article(issue.expected)}`,
             }
           : { where: yaml.at(path), what: `${key} is not ${article(issue.expected)}`, ...remedyOf(issue.message) },
       ]
@@ -145,7 +145,7 @@ function issueProblems(issue: z.core.$ZodIssue, looking: Looking): Problem[] {
               what: `${key} is missing`,
               remedy: `write ${String(path.at(-1))}: ${issue.values.map(String).join(' or ')}`,
             }
-          : { where: yaml.at(path), what: `${key} is none of: ${issue.values.map(String).join(', ')}` },
+          : { where: yaml.at(path), what: `${key} must be one of: ${issue.values.map(String).join(', ')}` },
       ]
     case 'invalid_format':
       return [{ where: yaml.at(path), what: `${key} is not ${issue.message}` }]
@@ -171,7 +171,7 @@ function unionProblem(issue: z.core.$ZodIssueInvalidUnion, { schema, value, yaml
     const unknown = stray.keys.find((key) => !keys.includes(key)) ?? (stray.keys[0] as string)
     return {
       where: yaml.keyAt([...path, unknown]),
-      what: `'${unknown}' is no key here`,
+      what: `unknown key '${unknown}'`,
       remedy: remedyAmong(unknown, keys),
     }
   }
@@ -249,7 +249,7 @@ function plainValue(document: Document, file: string, problems: Problem[]): unkn
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch (error) {
-    problems.push({ where: `${file}:1:1`, what: `is no YAML: ${(error as Error).message}` })
+    problems.push({ where: `${file}:1:1`, what: `the file is not valid YAML: ${(error as Error).message}` })
     return undefined
   }
 }

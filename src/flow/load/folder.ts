@@ -44,7 +44,7 @@ export function asksSecret(definition: FlowDefinition): boolean {
 
 /** Why a flow that asks for a secret is not taken where stored keys can be read. */
 export function secretInClear(file: string): Problem {
-  const what = 'asks for a secret, and keys pressed would stand in the dialogue store in clear'
+  const what = 'the flow asks for a secret, and the dialogue store would hold it in clear text'
   return { where: `${file}:1:1`, what, remedy: 'set privacy.storeKeyFile' }
 }
 
@@ -73,7 +73,7 @@ export async function readFolder(options: FolderOptions, before: ReadonlyMap<str
     if (entries.has(name)) continue
     entries.set(name, { ...last, files: '' })
     if (last.files === '') continue
-    const what = 'its file is gone; what it was stays in force until the daemon stops'
+    const what = 'the file of this flow is gone: its last revision serves until the daemon stops'
     problems.push({ severity: 'warning', where: `${folder}/${name}`, what })
   }
   return { entries, problems }
@@ -132,12 +132,12 @@ async function compileEntry({ source, files, name, last }: Compiling, options: F
     )
     if (readable && asksSecret(definition)) return refused([{ severity: 'error', ...secretInClear(source.file) }])
     if (flow.name === name) return { files, source, flow, problems: warnings, archived: false }
-    const what = `is flow '${flow.name}', but its file is called '${name}'`
-    return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'name both alike' }])
+    const what = `the flow is called '${flow.name}', but its file '${name}'`
+    return refused([{ severity: 'error', where: `${source.file}:1:1`, what, remedy: 'give both the same name' }])
   } catch (error) {
     if (error instanceof ProblemsError)
       return refused(error.problems.map((problem) => ({ severity: 'error', ...problem })))
-    const what = `does not compile: ${(error as Error).message}`
+    const what = `the flow does not compile: ${(error as Error).message}`
     return refused([{ severity: 'error', where: `${source.file}:1:1`, what }])
   }
 }

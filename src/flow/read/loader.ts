@@ -56,7 +56,7 @@ async function filesOf(folder: string, name: string): Promise<FlowFiles> {
     const path = join(folder, found)
     const { size } = await stat(path)
     if (size > FLOW_FILE_OCTETS_MAX * OCTETS_OF_CHARACTER_MAX)
-      throw new Error(`${path} has ${size} octets: no flow is that long`)
+      throw new Error(`${path} has ${size} octets: too long for a flow`)
     return { file: path, text: await readFile(path, 'utf8') }
   }
   return { ...(await read(file)), catalogues: await Promise.all(others.map(read)) }

@@ -50,8 +50,8 @@ export function layParts(flow: Module, parts: ReadonlyMap<string, Module>): Laid
   const { screens, problems } = laying
   const many = Object.keys(screens).length
   if (many > SCREENS_MAX) {
-    const what = `there are ${many} screens with those of all parts`
-    problems.push({ where: flow.yaml.at(['screens']), what, remedy: `at most ${SCREENS_MAX}` })
+    const what = `the flow has ${many} screens, those of its parts included`
+    problems.push({ where: flow.yaml.at(['screens']), what, remedy: `use at most ${SCREENS_MAX}` })
   }
   if (problems.length > 0) throw new ProblemsError(`flow ${flow.file}`, problems)
   const taken = used(screens, laying)
@@ -77,8 +77,8 @@ function doubtsOf(taken: Record<string, ScreenDefinition>, { unnamed }: Laying):
   return [...unnamed].flatMap(([call, { where, to, returns }]) => {
     const names = [...new Set([...returns].flatMap(([screen, name]) => (Object.hasOwn(taken, screen) ? [name] : [])))]
     if (names.length < 2) return []
-    const what = `screen '${call}' goes to '${to}' whether it returns ${names.map((name) => `'${name}'`).join(' or ')}`
-    return [{ where, what, remedy: `name all but one under exits: { ${names.at(-1)}: … }` }]
+    const what = `screen '${call}' goes to '${to}' whether the part returns ${names.map((name) => `'${name}'`).join(' or ')}`
+    return [{ where, what, remedy: `list all but one of them under exits: { ${names.at(-1)}: … }` }]
   })
 }
 
@@ -124,7 +124,7 @@ function withIncluded(module: Module, laying: Laying): Module[] {
 
 function partOf(name: string, where: string, { parts, problems }: Laying): Module | undefined {
   const part = parts.get(name)
-  const remedy = `${remedyAmong(name, parts.keys())}; a part is the file parts/${name}.yaml`
+  const remedy = `${remedyAmong(name, parts.keys())}; the part would be the file parts/${name}.yaml`
   if (!part) problems.push({ where, what: `there is no part '${name}'`, remedy })
   return part
 }
@@ -140,8 +140,8 @@ function layScreen({ module, name, screen }: Written, scope: Scope, laying: Layi
   const where = module.yaml.at(['screens', name])
   const there = laying.places.get(full)
   if (there) {
-    const what = `screen '${name}' is there twice: also at ${there.module.yaml.at(['screens', there.name])}`
-    return void laying.problems.push({ where, what, remedy: 'give one of them another name' })
+    const what = `two screens are called '${name}': the other is at ${there.module.yaml.at(['screens', there.name])}`
+    return void laying.problems.push({ where, what, remedy: 'rename one of them' })
   }
   laying.places.set(full, { module, name })
   const said = screen.kind === 'flow' ? spoken(screen, laying.flow.languages) : undefined
@@ -174,7 +174,7 @@ function laySpoken(
   for (const { key, language } of unspoken(screen, languages)) {
     const where = module.yaml.at(['screens', name, 'with', key])
     const what = `screen '${full}': no text in '${language}' for '${key}'`
-    laying.doubts.push({ where, what, remedy: 'the first one is handed over instead' })
+    laying.doubts.push({ where, what, remedy: 'the part gets the text of the first language: translate it' })
   }
 }
 
@@ -207,9 +207,10 @@ function layCall(
   if (!part) return set(screen.to, {})
   const trail = [...scope.trail, part.name]
   if (scope.trail.includes(part.name)) say(['flow'], `calls '${part.name}' in a circle: ${trail.join(' > ')}`)
-  else if (scope.calls >= PARTS_DEEP_MAX) say(['flow'], `calls over ${PARTS_DEEP_MAX} parts deep: ${trail.join(' > ')}`)
+  else if (scope.calls >= PARTS_DEEP_MAX)
+    say(['flow'], `calls parts more than ${PARTS_DEEP_MAX} deep: ${trail.join(' > ')}`)
   else if (part.start === undefined)
-    say(['flow'], `calls '${part.name}', which has no start`, 'give the part start:, or include it')
+    say(['flow'], `calls part '${part.name}', which has no start:`, 'add start: to the part, or include it')
   else {
     checkCall(screen, part, say, returnsOf(part, laying))
     const caller = { name: full, screen, prefix: scope.prefix, at }
@@ -225,20 +226,24 @@ function checkCall(screen: FlowScreen, part: Module, say: Say, returns: readonly
   for (const [name, value] of Object.entries(screen.with ?? {})) {
     const type = part.takes[name]
     if (type === undefined)
-      say(['with', name], `hands '${name}' to '${part.name}', which does not take it`, remedyAmong(name, takes))
+      say(['with', name], `passes '${name}' to part '${part.name}', which does not take it`, remedyAmong(name, takes))
     else if (isWrong(value, type))
-      say(['with', name], `hands ${JSON.stringify(value)} to '${part.name}', which takes a ${type} as '${name}'`)
+      say(
+        ['with', name],
+        `passes ${JSON.stringify(value)} as '${name}' to part '${part.name}', which takes a ${type} there`,
+      )
   }
   for (const name of takes)
     if (!Object.hasOwn(screen.with ?? {}, name))
-      say([], `calls '${part.name}' without '${name}'`, `with: { ${name}: … }`)
+      say([], `calls part '${part.name}' without '${name}'`, `add with: { ${name}: … }`)
   const exits = [...new Set(returns.map((each) => each.return))]
   for (const exit of Object.keys(screen.exits ?? {}))
     if (!exits.includes(exit))
-      say(['exits', exit], `: '${part.name}' never returns '${exit}'`, remedyAmong(exit, exits))
+      say(['exits', exit], `: part '${part.name}' never returns '${exit}'`, remedyAmong(exit, exits))
   const given = [...new Set(returns.flatMap((each) => Object.keys(each.give ?? {})))]
   for (const [name, from] of Object.entries(screen.gives ?? {}))
-    if (!given.includes(from)) say(['gives', name], `: '${part.name}' never gives '${from}'`, remedyAmong(from, given))
+    if (!given.includes(from))
+      say(['gives', name], `: part '${part.name}' never gives '${from}'`, remedyAmong(from, given))
 }
 
 /**
@@ -266,8 +271,8 @@ function layReturn(written: Written & { screen: ReturnScreen }, scope: Scope, la
   const { module, name, screen } = written
   const { caller } = scope
   if (!caller) {
-    const remedy = 'return is for parts: end the dialogue, or lead on'
-    const what = `screen '${name}' returns, but nothing called this`
+    const remedy = 'return works only in parts: end the dialogue, or lead to another screen'
+    const what = `screen '${name}' has return:, but no flow called this file as a part`
     laying.problems.push({ where: module.yaml.at(['screens', name]), what, remedy })
     return { kind: 'exit', exit: true }
   }

@@ -36,7 +36,7 @@ export async function loadScreenTypes(files: readonly string[]): Promise<ScreenT
   for (const each of files) {
     const file = resolve(each)
     const type = await loaded(file)
-    if (types.has(type.name)) throw new UsageError(`screen plug-in ${file}: there is another type '${type.name}'`)
+    if (types.has(type.name)) throw new UsageError(`screen plug-in ${file}: the type '${type.name}' exists already`)
     types.set(type.name, type)
   }
   return types
@@ -60,12 +60,12 @@ export function screenType(plugin: PluginType): ScreenType {
   const { schema, expand, place } = plugin
   const key = name.safeParse(plugin.name)
   const keys = (schema as { shape?: Record<string, z.ZodType> } | undefined)?.shape
-  if (!key.success) throw new Error(`calls its type '${String(plugin.name)}', which is no name`)
+  if (!key.success) throw new Error(`calls its type '${String(plugin.name)}', which is not a valid name`)
   if (Object.values(SCREENS).some(({ shape }) => Object.hasOwn(shape, key.data)))
     throw new Error(`calls its type '${key.data}', which is a key of a built-in screen`)
   if (!keys || !Object.hasOwn(keys, key.data)) throw new Error(`has a schema without the key '${key.data}'`)
   const silent = Object.keys(keys).find((one) => keys[one]?.description === undefined)
-  if (silent !== undefined) throw new Error(`says not what '${silent}' does: .describe('…')`)
+  if (silent !== undefined) throw new Error(`does not say what the key '${silent}' does: add .describe('…')`)
   if (typeof expand !== 'function') throw new Error("has no function 'expand'")
   return {
     name: key.data,
@@ -75,11 +75,11 @@ export function screenType(plugin: PluginType): ScreenType {
 }
 
 function made(on: string, screens: Record<string, object>, place: PluginType['place']): Record<string, Expanded> {
-  if (!Object.hasOwn(screens, on)) throw new Error(`its type makes no screen '${on}'`)
+  if (!Object.hasOwn(screens, on)) throw new Error(`expand must return a screen '${on}', and does not`)
   return Object.fromEntries(
     Object.entries(screens).map(([own, screen]): [string, Expanded] => {
       if (!name.safeParse(own).success || (own !== on && !own.startsWith(`${on}-`)))
-        throw new Error(`its type makes a screen '${own}': its own are called '${on}-…'`)
+        throw new Error(`expand returns a screen '${own}': call its further screens '${on}-…'`)
       const expanded: Expanded = { screen: basic(own, screen) }
       return [own, place ? { ...expanded, place: (path: Path) => place(own, path as (string | number)[]) } : expanded]
     }),
@@ -89,9 +89,9 @@ function made(on: string, screens: Record<string, object>, place: PluginType['pl
 /** The screen as if it were written in the file. */
 function basic(own: string, screen: object): WrittenScreen {
   const kind = BASIC_KINDS.find((one) => Object.hasOwn(screen, one))
-  if (!kind) throw new Error(`its type makes '${own}' of none of ${BASIC_KINDS.join(', ')}`)
+  if (!kind) throw new Error(`expand returns a screen '${own}' of no basic kind (${BASIC_KINDS.join(', ')})`)
   const parsed = SCREENS[kind].safeParse(screen)
   if (parsed.success) return { ...parsed.data, kind } as WrittenScreen
   const [issue] = parsed.error.issues
-  throw new Error(`its type makes a bad ${kind} '${own}': ${issue?.path.join('.')}: ${issue?.message}`)
+  throw new Error(`expand returns a wrong ${kind} '${own}': ${issue?.path.join('.')}: ${issue?.message}`)
 }

@@ -94,8 +94,8 @@ function readPart(
   const { part: name, languages, start, takes, include = [], texts } = PART.parse(written)
   const file = partFile(source.file)
   if (name !== file) {
-    const what = `is part '${name}', but its file is called '${file}'`
-    problems.push({ where: yaml.at(['part']), what, remedy: 'name both alike' })
+    const what = `the part is called '${name}', but its file '${file}'`
+    problems.push({ where: yaml.at(['part']), what, remedy: 'give both the same name' })
   }
   const said = Object.fromEntries([...catalogues].map(([language, { catalogue }]) => [language, catalogue.texts]))
   return [
@@ -127,7 +127,7 @@ function readCatalogues(files: FlowFiles['catalogues'], problems: Problem[]) {
     if (!read) continue
     const { language } = read.catalogue
     if (catalogues.has(language))
-      problems.push({ where: read.yaml.at(['language']), what: `there is another catalogue for '${language}'` })
+      problems.push({ where: read.yaml.at(['language']), what: `two catalogues are for '${language}'` })
     catalogues.set(language, { ...read, file: file.file })
   }
   return catalogues
@@ -154,26 +154,26 @@ function readModule(
     Array.isArray(written) ||
     !MODULE_KEYS.some((key) => key in written)
   ) {
-    problems.push({ where: yaml.at([]), what: `the file is no ${of.is}`, remedy: `it starts with ${of.is}: <name>` })
+    problems.push({ where: yaml.at([]), what: `the file is not a ${of.is}`, remedy: `start it with ${of.is}: <name>` })
     return { yaml, written: {}, screens }
   }
   if (of.is === 'flow' && 'part' in written) {
     problems.push({
       where: yaml.at(['part']),
-      what: 'the file is a part, which serves no code',
-      remedy: 'check the flows that use it',
+      what: 'the file is a part: it cannot serve a service code',
+      remedy: 'check the flows that use it instead',
     })
     return { yaml, written, screens }
   }
   problems.push(...schemaProblems(of.schema, written, yaml, []))
   const entries = Object.entries((written as { screens?: object }).screens ?? {}) as [string, unknown][]
   if ('screens' in written && entries.length === 0)
-    problems.push({ where: yaml.at(['screens']), what: 'there are no screens' })
+    problems.push({ where: yaml.at(['screens']), what: 'the file has no screens' })
   if (entries.length > SCREENS_MAX) {
     problems.push({
       where: yaml.at(['screens']),
-      what: `there are ${entries.length} screens`,
-      remedy: `at most ${SCREENS_MAX}`,
+      what: `the file has ${entries.length} screens`,
+      remedy: `use at most ${SCREENS_MAX}`,
     })
   }
   for (const [name, screen] of entries)
@@ -203,8 +203,8 @@ function readScreen(name: string, written: unknown, reading: Reading): unknown {
   if (written === null || typeof written !== 'object' || Array.isArray(written)) {
     problems.push({
       where: yaml.at(path),
-      what: `screen '${name}' is no block of keys`,
-      remedy: `it has one of: ${kindsOf(types).join(', ')}`,
+      what: `screen '${name}' is not a block of keys`,
+      remedy: `give it one of the keys ${kindsOf(types).join(', ')}`,
     })
     return undefined
   }
@@ -238,8 +238,8 @@ function kindOf(written: object, name: string, { yaml, types, problems }: Readin
   if (has.length > 1) {
     problems.push({
       where,
-      what: `screen '${name}' is ${has.join(' and ')} at once`,
-      remedy: 'make two screens of it',
+      what: `screen '${name}' is ${has.join(' and ')} at the same time`,
+      remedy: 'split it into two screens',
     })
     return undefined
   }
@@ -250,10 +250,10 @@ function kindOf(written: object, name: string, { yaml, types, problems }: Readin
     near
       ? {
           where: yaml.keyAt(['screens', name, near.key]),
-          what: `screen '${name}': '${near.key}' is no key here`,
+          what: `screen '${name}': unknown key '${near.key}'`,
           remedy: remedyAmong(near.key, kinds),
         }
-      : { where, what: `screen '${name}' says not what it is`, remedy: `it has one of: ${kinds.join(', ')}` },
+      : { where, what: `screen '${name}' has no kind`, remedy: `give it one of the keys ${kinds.join(', ')}` },
   )
   return undefined
 }

@@ -26,7 +26,7 @@ export function choosing({ options, decisions, before, services, find, problems,
       severity: 'error',
       where: revision,
       what: 'the published revision is missing from the archive',
-      remedy: 'is it in the table flow_revision, and of this version?',
+      remedy: 'look for it in the table flow_revision; this version must be able to read it',
     })
     return undefined
   }
@@ -39,8 +39,8 @@ export function choosing({ options, decisions, before, services, find, problems,
       problems.push({
         severity: 'warning',
         where: name,
-        what: `its revisions were not read: ${(error as Error).message}`,
-        remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload',
+        what: `its revisions could not be read: ${(error as Error).message}`,
+        remedy: 'the revision that serves now stays, unless it was recalled; the next reload tries again',
       })
       return stands ? [stands.revision] : []
     }
@@ -58,15 +58,15 @@ export function choosing({ options, decisions, before, services, find, problems,
         severity: 'warning',
         where: recalled,
         what: `was recalled: ${revision} serves instead`,
-        remedy: `take the file away or mend it; flow publish ${recalled} takes the recall back`,
+        remedy: `fix or remove the file; flow publish ${recalled} undoes the recall`,
       })
       return flow
     }
     problems.push({
       severity: 'warning',
       where: recalled,
-      what: 'was recalled and no other revision is in the archive: every dial gets the text of the recall',
-      remedy: `put a mended file in its place; flow publish ${recalled} takes the recall back`,
+      what: 'was recalled, and the archive has no other revision: every dial gets the text of the recall',
+      remedy: `put a fixed file in its place; flow publish ${recalled} undoes the recall`,
     })
     return had(recalled, name)
   }

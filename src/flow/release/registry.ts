@@ -215,7 +215,7 @@ function stateOf({ current, loaded, canaries, replaced, decisions }: View): Flow
 
 function recalledNote(replaced: string, revision: string): string {
   return replaced === revision
-    ? `${replaced} was recalled and no other is in the archive: every dial gets the text of the recall`
+    ? `${replaced} was recalled, and the archive has no other revision: every dial gets the text of the recall`
     : `${replaced} was recalled: ${revision} serves instead`
 }
 
@@ -295,13 +295,13 @@ async function decisionsOf(
   } catch (error) {
     if (last === NOTHING_DECIDED) {
       const why = `flow releases cannot be read: ${(error as Error).message}`
-      throw new UsageError(`${why} (without them a recalled flow might serve: start again once Postgres answers)`)
+      throw new UsageError(`${why} (without them a recalled flow could serve: start again when Postgres answers)`)
     }
     problems.push({
       severity: 'warning',
       where: 'flow releases',
-      what: `were not read: ${(error as Error).message}`,
-      remedy: 'what was decided before holds; it is tried again at the next reload',
+      what: `could not be read: ${(error as Error).message}`,
+      remedy: 'earlier decisions stay in force; the next reload tries again',
     })
     return last
   }
@@ -322,8 +322,8 @@ async function archiveNew(
       await archive.put(revision, name, JSON.stringify(portable(entry.source)), { serves })
       entry.archived = true
     } catch (error) {
-      const what = `was not archived: ${(error as Error).message}`
-      problems.push({ severity: 'warning', where: revision, what, remedy: 'it is tried again at the next reload' })
+      const what = `could not be archived: ${(error as Error).message}`
+      problems.push({ severity: 'warning', where: revision, what, remedy: 'the next reload tries again' })
     }
   }
   return problems

@@ -23,24 +23,22 @@ const schema = z
     branch: z
       .array(arm)
       .min(1)
-      .describe('The first whose condition holds is taken; with `over`, the first that holds for some row.'),
+      .describe('Takes the first way whose condition holds; with `over`, the first that holds for any row.'),
     else: name.describe('The screen that comes next when no condition holds.'),
-    over: path.optional().describe('Rows that the conditions are about: `row.…` are the fields of one.'),
+    over: path.optional().describe('The rows to test: the conditions read the fields of a row as `row.…`.'),
     as: name
       .optional()
-      .describe(
-        "With `over`: the first row that it holds for is `chosen.<as>` from then on. Without it: the screen's name.",
-      ),
+      .describe("With `over`: keeps the first row that matches as `chosen.<as>`. Default: the screen's name."),
     keep: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('With `over`: fields of the row that are kept. Without it: all of them.'),
+      .describe('With `over`: the fields of the row to keep. Default: all.'),
     empty: name
       .optional()
-      .describe('With `over`: the screen that comes next when there are no rows. Without it: that of `else`.'),
+      .describe('With `over`: the screen that comes next if there are no rows. Default: that of `else`.'),
   })
-  .describe('Shows nothing; leads on by conditions.')
+  .describe('Shows nothing; chooses the next screen by conditions.')
 
 /** Keys that mean something only with `over`. */
 const OF_ROWS = ['as', 'keep', 'empty'] as const
@@ -77,7 +75,7 @@ export const branchKind = {
   slips: (screen) =>
     OF_ROWS.filter((key) => screen.over === undefined && screen[key] !== undefined).map((key) => ({
       path: [key],
-      what: `: '${key}' is of a branch over rows`,
+      what: `: '${key}' works only in a branch with over`,
       remedy: 'over: data.…',
     })),
   plan: branchPlan,
@@ -94,10 +92,10 @@ function outcomesOf(screen: BranchScreen): Outcome[] {
   return [
     ...screen.branch.map((written, i) => ({
       what: armOutcome(i),
-      only: `no made-up data make ${JSON.stringify(written.if)} hold`,
+      only: `no synthetic data make ${JSON.stringify(written.if)} true`,
     })),
     ...(screen.empty === undefined ? [] : [NO_ROWS]),
-    { what: 'else', only: 'one of its conditions always holds' },
+    { what: 'else', only: 'one of its conditions is always true' },
   ]
 }
 

@@ -10,17 +10,21 @@ import { smsOf } from './measure.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
 import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
 
-const FIELD = 'the most characters that it has, digits where it is a number'
+const FIELD = 'most characters, or digits of a number'
 
 /** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
 const bounded = z
   .strictObject({
     is: z.enum(EXPECTED),
-    max: z.int().min(1).optional().describe('Characters of a text, rows of a list, or the greatest number.'),
+    max: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('The most characters of a text, the most rows of a list, or the greatest number.'),
     fields: z
       .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
       .optional()
-      .describe('Of rows: the most characters of each field.'),
+      .describe('For rows: the most characters of each field.'),
   })
   .meta({ title: '`{ is, max, fields }`' })
 
@@ -35,7 +39,7 @@ const refusal = z
       to,
       notice,
       expect: expectedFields.describe(
-        'Fields that come with it, in `data.<as>` from then on; if one is missing, the call counts as failed.',
+        'Fields that come with the refusal, kept in `data.<as>`; if one is missing, the call has failed.',
       ),
     }),
   ])
@@ -47,37 +51,37 @@ const schema = z
       .string()
       .regex(/^[a-z][a-z0-9-]*\.[a-zA-Z][a-zA-Z0-9-]*$/, 'a back end and its operation, such as wallet.balance')
       .meta({ title: '`backend.operation`' })
-      .describe('What is called.'),
+      .describe('The operation to call.'),
     with: z
       .record(z.string().min(1), scalar)
       .optional()
       .meta({ title: '`{ name: value }`' })
       .describe(
-        'Its arguments. `{path}` alone hands on the value itself, of whatever type; what begins with `=` is worked out.',
+        'Its arguments. `{path}` alone passes the value itself, of any type; a value that begins with `=` is computed.',
       ),
-    as: name.optional().describe("The answer is `data.<as>` from then on. Without it: the screen's name."),
+    as: name.optional().describe("Keeps the answer as `data.<as>`. Default: the screen's name."),
     once: z
       .boolean()
       .default(false)
-      .describe('It changes something: no dialled answer, no resume and no repeat leads into it unasked.'),
+      .describe('The call changes something: a dialled answer, a resume or a repeat never makes it without asking.'),
     timeoutMs: z
       .int()
       .min(100)
       .max(60_000)
       .optional()
-      .describe('Milliseconds that the answer may take. Without it: those of the back end.'),
+      .describe('Milliseconds to wait for the answer. Default: those of the back end.'),
     expect: expectedFields.describe(
-      `Fields that the answer must have, else the call counts as failed: ${EXPECTED.join(', ')}; or with bounds.`,
+      `Fields that the answer must have, else the call has failed: ${EXPECTED.join(', ')}; or with bounds.`,
     ),
     to: name.describe('The screen that comes after an answer.'),
     refused: z
       .record(name, refusal)
       .optional()
       .meta({ title: '`{ refusal: screen }`' })
-      .describe('Where each refusal that the back end has a name for leads, as a screen or `{ to, notice, expect }`.'),
+      .describe('Where each refusal of the back end leads, by its name: a screen or `{ to, notice, expect }`.'),
     failed: routeSchema
       .optional()
-      .describe('Where it leads when there is no usable answer. Without it: the built-in `busy` ends the dialogue.'),
+      .describe('Where it leads if there is no usable answer. Default: the built-in text `busy` ends the dialogue.'),
   })
   .describe('Shows nothing; calls a back end.')
 
@@ -123,7 +127,7 @@ export const callKind = {
     if (sms === undefined) return []
     const [least, most] = [smsOf(say(sms, 'none')), smsOf(say(sms, 'likely'))]
     const what = ` sends ${most} SMS for one text${least > parts ? '' : ' when its values are long'}`
-    return most > parts ? [{ severity: 'warning', what, remedy: `say less, or parts: ${most}` }] : []
+    return most > parts ? [{ severity: 'warning', what, remedy: `shorten the text, or set parts: ${most}` }] : []
   },
   sizes: (screen) => [
     ...expectsOf(screen).flatMap(sizesOf),

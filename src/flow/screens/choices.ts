@@ -13,9 +13,7 @@ import type { TellUses } from './uses.ts'
 /** Written choices of one menu: more belongs in a list. */
 export const CHOICES_MAX = 50
 
-export const back = name
-  .optional()
-  .describe('The screen that the line "Back" leads to. Without it there is no such line.')
+export const back = name.optional().describe('The screen that the line "Back" leads to. Default: no such line.')
 export const keys = z
   .union([
     z.literal(false),
@@ -23,25 +21,25 @@ export const keys = z
   ])
   .optional()
   .meta({ title: '`false`, or `{ back, home }`' })
-  .describe("Other keys than the flow's, or none; each may be `false`.")
+  .describe("Keys other than the flow's, or none; each may be `false`.")
 export const labels = z
   .boolean()
   .optional()
-  .describe('A choice may be typed too: its words, or how they begin. Without it: what the flow says.')
+  .describe('Subscribers may also type the words of a choice, or how they begin. Default: as the flow says.')
 
 const choice = z
   .strictObject({
-    label: text.describe('What the line says.'),
+    label: text.describe('The text of the line.'),
     to,
-    when: condition.optional().describe('It is on show only while this holds; the numbers close up.'),
-    set: values.optional().describe('What choosing it sets in `vars`; `language` changes the language.'),
+    when: condition.optional().describe('Shows the line only while this holds; the numbers close up.'),
+    set: values.optional().describe('Sets these in `vars` when chosen; `language` changes the language.'),
   })
   .meta({ title: '`{ label, to, when, set }`' })
 export const choices = z
   .array(choice)
   .max(CHOICES_MAX)
   .default([])
-  .describe(`Written choices, in order; at most ${CHOICES_MAX}.`)
+  .describe(`The choices, in order; at most ${CHOICES_MAX}.`)
 
 export type Choice = z.infer<typeof choice>
 
@@ -76,7 +74,7 @@ export function itemsOfChoices(screen: WithChoices): Outcome[] {
   return [
     ...screen.choices.map(({ when }, i) => ({
       what: choiceItem(screen, i),
-      only: when === undefined ? undefined : `on show only if ${JSON.stringify(when)}`,
+      only: when === undefined ? undefined : `shown only if ${JSON.stringify(when)}`,
     })),
     ...(screen.back === undefined ? [] : [{ what: 'Back' }]),
   ]

@@ -7,8 +7,8 @@ import { fitsPage } from './measure.ts'
 
 const schema = z
   .strictObject({
-    end: text.describe('What is shown last.'),
-    exit: z.boolean().default(false).describe('The dialogue counts as left, not as completed.'),
+    end: text.describe('The last text of the dialogue.'),
+    exit: z.boolean().default(false).describe('Counts the dialogue as left, not as completed.'),
   })
   .describe('Ends the dialogue with a text.')
 

@@ -15,28 +15,28 @@ export const FIELDS_MAX = 20
 
 const field = z
   .strictObject({
-    as: name.describe('The answer is `answers.<as>` from then on.'),
+    as: name.describe('Keeps the answer as `answers.<as>`.'),
     input: text.describe('The prompt.'),
-    label: text.optional().describe('How it reads on the page that shows all. Without it: the answer alone.'),
+    label: text.optional().describe('How the answer reads on the page that shows all. Default: the answer alone.'),
     ...rules,
   })
   .meta({ title: '`{ as, input, label, … }`' })
 
 const schema = z
   .strictObject({
-    form: text.describe('What stands above the answers, once all are given.'),
+    form: text.describe('The text above the answers, once all are given.'),
     fields: z
       .array(field)
       .min(1)
       .max(FIELDS_MAX)
-      .describe('What is asked, in order, each like an `input` with its rules and `attempts`.'),
-    confirm: text.describe('The line that takes the answers as they are. Any other line asks that field again.'),
+      .describe('The questions, in order, each like an `input` with its rules and `attempts`.'),
+    confirm: text.describe('The line that confirms the answers. Any other line asks that field again.'),
     to,
-    giveUp: name.optional().describe('As that of an `input`, for every field.'),
+    giveUp: name.optional().describe('As in an `input`, for every field.'),
     back,
     keys,
   })
-  .describe('Asks several things one after the other, then shows the answers to be changed or confirmed.')
+  .describe('Asks several questions one after the other, then shows the answers to change or confirm.')
 
 type Form = z.infer<typeof schema>
 

@@ -14,44 +14,48 @@ import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
 
 /** What an answer must be, for an input and a field of a form alike. */
 export const rules = {
-  wrong: text.optional().describe('Stands above the prompt after a wrong answer. Without it: the built-in `wrong`.'),
-  number: number.optional().describe('It must be a number, with so many decimals at most, in these bounds.'),
-  length: length.optional().describe('It must have so many characters.'),
+  wrong: text.optional().describe('The text above the prompt after a wrong answer. Default: the built-in `wrong`.'),
+  number: number
+    .optional()
+    .describe('The answer must be a number within these bounds, with at most that many decimals.'),
+  length: length.optional().describe('The answer must have that many characters.'),
   pattern: z
     .string()
     .min(1)
     .max(200)
     .optional()
-    .describe('It must match this regular expression as a whole. Back references and look-around are refused.'),
+    .describe('The whole answer must match this regular expression. Back references and look-around are refused.'),
   name: z
     .literal(true)
     .optional()
-    .describe("It must be a person's name: 2 to 40 letters of any script, blanks, and signs in names."),
+    .describe("The answer must be a person's name: 2 to 40 letters of any script, blanks, and signs that names have."),
   checks,
   attempts: z
     .int()
     .min(1)
     .max(20)
     .optional()
-    .describe("Wrong answers in a row that this screen takes. Without it: the flow's `wrongMax`."),
+    .describe("This many wrong answers in a row are allowed here. Default: the flow's `wrongMax`."),
 }
 
 const schema = z
   .strictObject({
     input: text.describe('The prompt.'),
     to,
-    as: name.optional().describe("The answer is `answers.<as>` from then on. Without it: the screen's name."),
+    as: name.optional().describe("Keeps the answer as `answers.<as>`. Default: the screen's name."),
     ...rules,
     secret: z
       .literal(true)
       .optional()
-      .describe('A PIN or password: it reaches the next call and is then gone; it is never stored, shown or logged.'),
+      .describe('A PIN or password: only the next call gets it; it is never stored, shown or logged.'),
     giveUp: name
       .optional()
-      .describe('The screen that comes after as many wrong answers. Without it the dialogue ends with `goodbye`.'),
+      .describe('The screen that comes after that many wrong answers. Default: the dialogue ends with `goodbye`.'),
     keys,
   })
-  .describe('Something typed. `number` and `name` go with no other rule; `length` and `pattern` go together.')
+  .describe(
+    'Asks for an answer to type. `number` and `name` exclude all other rules; `length` and `pattern` may stand together.',
+  )
 
 export type InputScreen = z.infer<typeof schema> & { kind: 'input' }
 
@@ -72,11 +76,11 @@ export const inputKind = {
   label: (_screen, [key]) => (key === 'giveUp' ? 'too many wrong answers' : undefined),
   pressed: (_screen, [key], screen) => (key === 'giveUp' ? '(too many wrong answers)' : `(an answer to '${screen}')`),
   outcomes: (screen) => [
-    { what: 'answered', only: 'no made-up answer is taken' },
+    { what: 'answered', only: 'no synthetic answer passes its rules' },
     { what: 'wrong answer', only: '' },
     ...(screen.checks ?? []).map((_check, i) => ({
       what: brokenCheck(screen, i),
-      only: 'no made-up answer breaks it and none before it',
+      only: 'no synthetic answer breaks this rule alone',
     })),
     ...(screen.giveUp === undefined ? [] : [{ what: 'too many wrong answers', only: '' }]),
   ],
@@ -98,7 +102,7 @@ export const inputKind = {
       above.some((wrong) => !fitsPage(`${wrong}\n${say(screen.input, values)}${under}`))
     return unpaged(
       { never: over('none'), likely: over('likely') },
-      { over: ': the prompt, with the text for wrong answers above it, is over a page', thing: 'prompt' },
+      { over: ': the prompt, with the text for wrong answers above it, is longer than a page', thing: 'prompt' },
     )
   },
   sizes: (screen) => [
@@ -112,7 +116,7 @@ export const inputKind = {
   clashes: (screen) => {
     const has = (['number', 'length', 'pattern', 'name'] as const).filter((key) => key in screen)
     if (has.length < 2 || (!has.includes('number') && !has.includes('name'))) return []
-    return [{ path: [has[1] as string], what: `: ${has.join(' and ')} do not go together` }]
+    return [{ path: [has[1] as string], what: `: ${has.join(' and ')} exclude each other` }]
   },
   words: () => ['wrong'],
   takes: mayBeAnswer,
@@ -165,14 +169,15 @@ function slipsOfRule({ number: digits, length: chars, pattern, date }: Rules, zo
   const slips: KeySlip[] = []
   for (const [key, bounds] of Object.entries({ number: digits, length: chars, date })) {
     if (bounds?.min === undefined || bounds.max === undefined || [bounds.min, bounds.max].includes('today')) continue
-    if (bounds.min > bounds.max) slips.push({ path: [key], what: `: nothing is from ${bounds.min} to ${bounds.max}` })
+    if (bounds.min > bounds.max)
+      slips.push({ path: [key], what: `: no value lies between ${bounds.min} and ${bounds.max}` })
   }
   const compiled = pattern === undefined ? undefined : compilePattern(pattern)
   if (typeof compiled === 'string') slips.push({ path: ['pattern'], what: `: the pattern ${compiled}` })
   if (date && isZone(zone) && !isDayFormat(date.format, zone))
     slips.push({
       path: ['date', 'format'],
-      what: `: '${date.format}' does not say a day, a month and a year`,
+      what: `: '${date.format}' lacks a day, a month or a year`,
       remedy: 'such as d/M/yyyy or ddMMyyyy',
     })
   return slips

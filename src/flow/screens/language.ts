@@ -6,18 +6,18 @@ import type { Expanded, ScreenType } from './screen-type.ts'
 
 const schema = z
   .strictObject({
-    language: text.describe('What stands above the languages of the flow, each by its own name.'),
+    language: text.describe('The text above the languages of the flow; each language has its own name for itself.'),
     to: name.describe('The screen that comes after the choice.'),
     names: z
       .record(language, z.string().min(1))
       .optional()
       .meta({ title: '`{ language: name }`' })
-      .describe('Names in place of the built-in ones.'),
+      .describe('Names that replace the built-in ones.'),
     back,
     keys,
     labels,
   })
-  .describe('Lets the subscriber choose the language. It is remembered: the next dialogue starts in it.')
+  .describe('Lets the subscriber choose the language. The next dialogue starts in it.')
 
 /** The back end of the daemon itself: what it keeps of a subscriber. No back end of the settings can be called so. */
 export const SUBSCRIBER = '_subscriber'
@@ -89,9 +89,10 @@ function screensOf(made: string, screen: Language, languages: readonly string[])
   const { language: title, to, names = {}, ...own } = screen
   const ownName = (of: string) => names[of] ?? OWN_NAMES[of] ?? OWN_NAMES[of.split('-')[0] as string]
   const nameless = languages.filter((of) => ownName(of) === undefined)
-  if (languages.length === 1) throw new Error('there is one language to choose from (languages: of the flow)')
+  if (languages.length === 1)
+    throw new Error('the flow has only one language, so there is nothing to choose (languages:)')
   if (nameless.length > 0)
-    throw new Error(`no own name of '${nameless.join("', '")}' is known (names: { ${nameless[0]}: … })`)
+    throw new Error(`no name is known for '${nameless.join("', '")}': add names: { ${nameless[0]}: … }`)
   const keep = `${made}_keep`
   const choices = languages.map((of) => ({
     label: Object.fromEntries(languages.map((each) => [each, ownName(of) as string])),

@@ -27,28 +27,24 @@ import { NO_ROWS, withRow } from './rows.ts'
 
 const schema = z
   .strictObject({
-    list: text.describe('What stands above the rows.'),
-    from: path.describe('Where the rows are, such as `data.slots.rows`. No list there counts as no rows.'),
-    row: text.describe('How one row reads. `row.…` are its fields.'),
-    to: name.describe('The screen that comes after a row was chosen.'),
-    as: name.optional().describe("The row chosen is `chosen.<as>` from then on. Without it: the screen's name."),
-    keep: z
-      .array(z.string().min(1))
-      .min(1)
-      .optional()
-      .describe('Fields of the row that are kept. Without it: all of them.'),
-    choices: choices.describe('Choices after the rows, numbered on after the last row.'),
+    list: text.describe('The text above the rows.'),
+    from: path.describe('Where the rows are, such as `data.slots.rows`. If there is no list, there are no rows.'),
+    row: text.describe('The text of one row. Its fields are `row.…`.'),
+    to: name.describe('The screen that comes after a row is chosen.'),
+    as: name.optional().describe("Keeps the chosen row as `chosen.<as>`. Default: the screen's name."),
+    keep: z.array(z.string().min(1)).min(1).optional().describe('The fields of the row to keep. Default: all.'),
+    choices: choices.describe('Choices after the rows; their numbers go on after the last row.'),
     search: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe('Fields of the rows that letters are looked for in: what is typed narrows the list. Needs `keep`.'),
-    empty: name.optional().describe('The screen that is shown instead when there are no rows.'),
+      .describe('The fields to search: letters that the subscriber types narrow the list. Needs `keep`.'),
+    empty: name.optional().describe('The screen to show instead if there are no rows.'),
     back,
     keys,
     labels,
   })
-  .describe('One numbered line for each row that a back end gave. What does not fit goes on further pages.')
+  .describe('One numbered line for each row that a back end answers. Further rows go on further pages.')
 
 const SEARCH_WORDS: TextKey[] = ['no-match', 'no-number', 'show-all']
 
@@ -84,20 +80,20 @@ export const listKind = {
       ? [
           {
             path: ['search'],
-            what: ' searches rows, but keeps all of their fields',
+            what: ' has search but no keep: list the fields to keep',
             remedy: `keep: [${search.join(', ')}]`,
           },
         ]
       : [],
   deadEnd: (screen) =>
     screen.empty === undefined && mayBeBare(screen)
-      ? { severity: 'error', what: ' has nothing to press when there are no rows' }
+      ? { severity: 'error', what: ' gives the subscriber no key to press if there are no rows' }
       : undefined,
   overfull(screen, { say, word, under }) {
     const tail = `2. ${word('more')}\n3. ${word('back')}`
     const page = `${say(screen.list, 'likely')}\n1. ${say(screen.row, 'likely')}\n${tail}${under}`
     if (fitsPage(page)) return []
-    return [{ severity: 'warning', what: ': not even one row fits on a page when its values are long' }]
+    return [{ severity: 'warning', what: ': if its values are long, not even one row fits on a page' }]
   },
   words: ({ search }) => [...WORDS_OF_CHOICES, ...(search ? SEARCH_WORDS : [])],
   plan: listPlan,

@@ -22,11 +22,11 @@ export const fitsPage = (text: string): boolean => fits(text, USSD_PAGE)
 
 /** Of what cannot be paged: too long as it is written, or when its values are long. */
 export function unpaged(lines: { never: boolean; likely: boolean }, said: { over: string; thing: string }): Overfull[] {
-  const remedy = `a ${said.thing} cannot be paged`
+  const remedy = `a ${said.thing} must fit on one page`
   if (lines.never) return [{ severity: 'error', what: said.over, remedy }]
   if (!lines.likely) return []
-  const what = `: values are cut where they are long, for ${remedy}`
-  return [{ severity: 'warning', what, remedy: 'say how long they may be (expect, length, pattern), or show fewer' }]
+  const what = `: long values are cut, because ${remedy}`
+  return [{ severity: 'warning', what, remedy: 'limit their length (expect, length, pattern), or show fewer of them' }]
 }
 
 /** SMS that carry the text: 160 septets or 70 units are one, of several each is shorter. (3GPP TS 23.040 §9.2.3.24) */

@@ -20,7 +20,7 @@ import { offering } from './offer.ts'
 import { arrived, GOODBYE, type Env, type Plan } from './plan.ts'
 
 const schema = z
-  .strictObject({ menu: text.describe('What stands above the choices.'), choices, back, keys, labels })
+  .strictObject({ menu: text.describe('The text above the choices.'), choices, back, keys, labels })
   .describe('A text with numbered choices.')
 
 export type MenuScreen = z.infer<typeof schema> & { kind: 'menu' }
@@ -42,8 +42,8 @@ export const menuKind = {
   deadEnd(screen) {
     if (!mayBeBare(screen)) return undefined
     return screen.choices.length === 0
-      ? { severity: 'error', what: ' has nothing to press' }
-      : { severity: 'warning', what: ' has nothing to press when no condition holds' }
+      ? { severity: 'error', what: ' gives the subscriber no key to press' }
+      : { severity: 'warning', what: ' gives the subscriber no key to press if no condition holds' }
   },
   overfull(screen, { say, word, under }) {
     const lines = [

@@ -8,8 +8,8 @@ import type { Env, Plan } from './plan.ts'
 import { target, to } from './routes.ts'
 
 const schema = z
-  .strictObject({ notify: text.describe('What is shown.'), to })
-  .describe('Tells something without a question; goes on when the handset has shown it.')
+  .strictObject({ notify: text.describe('The text to show.'), to })
+  .describe('Shows a text without a question; goes on once the handset has shown it.')
 
 export type NotifyScreen = z.infer<typeof schema> & { kind: 'notify' }
 
@@ -23,7 +23,7 @@ export const notifyKind = {
   overfull: ({ notify }, { say }) =>
     unpaged(
       { never: !fitsPage(say(notify, 'none')), likely: !fitsPage(say(notify, 'likely')) },
-      { over: ' is over a page', thing: 'notification' },
+      { over: ' is longer than a page', thing: 'notification' },
     ),
   plan: notifyPlan,
 } satisfies ScreenKind<NotifyScreen>

@@ -10,20 +10,20 @@ const flowSchema = z
     flow: name.describe('The part: `pay` is the file `parts/pay.yaml`.'),
     with: handed
       .optional()
-      .describe('What it takes. `{path}` alone hands on the value itself; a text may be in each language.'),
+      .describe('The values to pass. `{path}` alone passes the value itself; a text may be in several languages.'),
     gives: z
       .record(name, name)
       .optional()
       .meta({ title: '`{ name: value returned }`' })
-      .describe('What is kept of the values that it returns, in `vars`.'),
-    to: name.describe('The screen that comes after it has returned.'),
+      .describe('Which of the returned values to keep, in `vars`.'),
+    to: name.describe('The screen that comes after the part returned.'),
     exits: z
       .record(name, name)
       .optional()
       .meta({ title: '`{ return: screen }`' })
-      .describe('Where returns by these names lead instead.'),
+      .describe('Where returns of these names lead instead.'),
   })
-  .describe('Goes through the screens of a part, with names of their own, and comes back.')
+  .describe('Runs the screens of a part, and comes back.')
 
 /** Calls a part; texts in several languages have been taken apart. */
 export type FlowScreen = Omit<z.infer<typeof flowSchema>, 'with'> & { kind: 'flow'; with?: Record<string, Scalar> }
@@ -39,10 +39,10 @@ export const flowKind = {
 
 const returnSchema = z
   .strictObject({
-    return: name.describe('The name of this way out.'),
-    give: values.optional().describe('Values for whoever called.'),
+    return: name.describe('The name of this return.'),
+    give: values.optional().describe('Values for the caller.'),
   })
-  .describe('In a part: goes back to what called it.')
+  .describe('In a part: goes back to the caller.')
 
 /** Leads out of a part. */
 export type ReturnScreen = z.infer<typeof returnSchema> & { kind: 'return' }

@@ -6,7 +6,7 @@ import { name, text } from '../terms/index.ts'
 import type { Env } from './plan.ts'
 
 export const to = name.describe('The screen that comes next.')
-export const notice = text.optional().describe('A line above the next screen that is shown.')
+export const notice = text.optional().describe('A line above the next screen.')
 export const routeSchema = z
   .union([name, z.strictObject({ to, notice })])
   .meta({ title: 'screen, or `{ to, notice }`' })

@@ -12,17 +12,15 @@ import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.
 const schema = z
   .strictObject({
     set: values.describe(
-      'What is set in `vars`: `= answers.amount * 0.02` is worked out. `language` changes the language of the dialogue.',
+      'Sets these in `vars`; `= answers.amount * 0.02` is computed. `language` changes the language of the dialogue.',
     ),
     to,
     notice,
     failed: routeSchema
       .optional()
-      .describe(
-        'Where it leads, with nothing set, when a value cannot be worked out. Without it: `busy` ends the dialogue.',
-      ),
+      .describe('Where it leads, with nothing set, if a value cannot be computed. Default: `busy` ends the dialogue.'),
   })
-  .describe('Shows nothing; remembers values.')
+  .describe('Shows nothing; keeps values.')
 
 export type SetScreen = z.infer<typeof schema> & {
   kind: 'set'

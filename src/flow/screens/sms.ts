@@ -7,24 +7,24 @@ import type { ScreenType } from './screen-type.ts'
 
 const schema = z
   .strictObject({
-    sms: text.describe('What the SMS says, in the language of the dialogue.'),
+    sms: text.describe('The text of the SMS, in the language of the dialogue.'),
     recipient: z
       .string()
       .min(1)
       .optional()
-      .describe('Who gets it, such as `{answers.number}`. Without it: whoever dialled.'),
+      .describe('Who gets it, such as `{answers.number}`. Default: the subscriber who dialled.'),
     parts: z
       .int()
       .min(1)
       .max(10)
       .optional()
-      .describe('SMS that the text may take; `check` warns of more. Without it: 1.'),
+      .describe('How many SMS the text may take; `check` warns of more. Default: 1.'),
     to,
     failed: routeSchema
       .optional()
-      .describe('Where it leads when the SMS is not taken on. Without it: the built-in `busy` ends the dialogue.'),
+      .describe('Where it leads if the SMS is not accepted. Default: the built-in `busy` ends the dialogue.'),
   })
-  .describe('Shows nothing; has an SMS sent.')
+  .describe('Shows nothing; sends an SMS.')
 
 /** The back end of the daemon that takes SMS on. No back end of the settings can be called so. */
 export const SMS = '_sms'

@@ -134,7 +134,7 @@ function dialledBehind(code: string, whole: string): string[] {
 }
 
 async function turn(stage: Stage, event: FlowEvent): Promise<Failure> {
-  if (!stage.snapshot || !stage.last) return { what: 'there is no dialogue: dial first' }
+  if (!stage.snapshot || !stage.last) return { what: 'no dialogue is open: dial first' }
   if (stage.last.want.do === 'end') return { what: `the dialogue has ended: ${stage.last.want.text}` }
   return settle(stage, stage.snapshot, event)
 }
@@ -157,7 +157,7 @@ function uselessWords(
   { refusal, lacks }: { refusal?: string; lacks?: string[] },
 ): string {
   const what = refusal === undefined ? 'the answer' : `the refusal '${refusal}'`
-  const why = lacks ? `lacks what it expects: ${lacks.join(', ')}` : 'leads nowhere'
+  const why = lacks ? `lacks expected fields: ${lacks.join(', ')}` : 'leads nowhere'
   return `${what} of ${backend}.${operation} to screen '${screen}' ${why}`
 }
 
@@ -170,32 +170,32 @@ async function answerCall(stage: Stage, want: CallWant): Promise<CallOutcome> {
   const own = want.backend === SUBSCRIBER || want.backend === SMS ? ({ is: 'data', data: {} } as const) : undefined
   const stubs = stage.stubs.get(operation) ?? []
   const stub = (stubs.length > 1 ? stubs.shift() : stubs[0]) ?? own
-  if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, and the talk does not say what it answers`)
+  if (!stub) throw new Error(`screen '${want.screen}' calls ${operation}, but the talk has no answer for it`)
   stage.calls.push({ operation, args: want.args, hidden: want.hidden ?? [] })
   return structuredClone(stub)
 }
 
 function hangUp(stage: Stage, lost: boolean): Failure {
-  if (!stage.snapshot || stage.last?.want.do === 'end') return { what: 'there is no dialogue' }
+  if (!stage.snapshot || stage.last?.want.do === 'end') return { what: 'no dialogue is open' }
   stage.lost = lost ? stage.snapshot : undefined
   stage.snapshot = undefined
   return undefined
 }
 
 function expected(text: string, { last }: Stage): Failure {
-  if (!last) return { what: 'nothing has been dialled' }
+  if (!last) return { what: 'nothing was dialled yet' }
   // Blanks at the end of a line are not seen.
   const got = last.want.text.replace(/[^\S\n]+$/gm, '')
-  return got === text ? undefined : { what: `another text, on screen '${last.want.screen}'`, expected: text, got }
+  return got === text ? undefined : { what: `the text differs, on screen '${last.want.screen}'`, expected: text, got }
 }
 
 function ended(reason: string | undefined, { last }: Stage): Failure {
-  if (!last) return { what: 'nothing has been dialled' }
+  if (!last) return { what: 'nothing was dialled yet' }
   if (last.want.do !== 'end')
-    return { what: 'the dialogue goes on', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
+    return { what: 'the dialogue did not end', expected: `ended ${reason ?? ''}`.trimEnd(), got: last.want.text }
   return reason === undefined || last.want.reason === reason
     ? undefined
-    : { what: 'ended for another reason', expected: reason, got: last.want.reason }
+    : { what: 'the dialogue ended for another reason', expected: reason, got: last.want.reason }
 }
 
 function called(step: { operation: string; args: Json | undefined }, { calls }: Stage): Failure {
@@ -208,7 +208,7 @@ function called(step: { operation: string; args: Json | undefined }, { calls }: 
     }
   if (step.args === undefined || made.some((call) => isDeepStrictEqual(call.args, step.args))) return undefined
   return {
-    what: `${step.operation} was called with something else`,
+    what: `${step.operation} was called with other arguments`,
     expected: argsShown(step.args),
     got: argsShown(masked(made[0])),
   }

@@ -46,7 +46,7 @@ export interface PlayedDialogue {
 /** The talk as a talk file. */
 export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): string {
   const talk = writeTalk({ title, steps: [{ line: 0, do: 'code', code }, ...steps] })
-  return `flow ${flow}\n\n${talk}${cut ? '# It stops here: nothing made up can stand for the secret that was typed next.\n' : ''}`
+  return `flow ${flow}\n\n${talk}${cut ? '# The talk stops here: a secret was typed next, and nothing can stand in for it.\n' : ''}`
 }
 
 /**
@@ -56,7 +56,7 @@ export function recordedText({ flow, code, title, steps, cut }: RecordedTalk): s
 export function withTalks(file: string, before: string, added: string): string {
   const flows = [before, added].map((text) => parseTalks(file, text)[0]!.flow)
   if (flows[0] !== flows[1])
-    throw new UsageError(`${file} has talks of '${flows[0]}', not of '${flows[1]}': give another file`)
+    throw new UsageError(`${file} has talks of flow '${flows[0]}', not of '${flows[1]}': name another file`)
   return `${before.trimEnd()}\n\n${added.replace(/^flow .*\n+/, '')}`
 }
 

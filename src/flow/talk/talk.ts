@@ -105,7 +105,7 @@ const WORDS = [
 ]
 
 function complaintOf(word: string, what: string | undefined): { what: string; remedy?: string } {
-  return what === undefined ? { what: `'${word}' is no line of a talk`, remedy: remedyAmong(word, WORDS) } : { what }
+  return what === undefined ? { what: `unknown line '${word}'`, remedy: remedyAmong(word, WORDS) } : { what }
 }
 
 /** A step, or a sentence about what is wrong; undefined: no such word. */
@@ -123,7 +123,7 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
       return { line, do: 'msisdn', msisdn: rest }
     case 'now':
       return Number.isNaN(Date.parse(rest))
-        ? `'${rest}' is no time, such as 2025-01-15T08:00Z`
+        ? `'${rest}' is not a time such as 2025-01-15T08:00Z`
         : { line, do: 'now', now: rest }
     case 'sms':
       return rest === '' ? 'which SMS?' : { line, do: 'sms', text: rest }
@@ -149,7 +149,7 @@ function stepOf(word: string, rest: string, line: number): TalkStep | string | u
 
 function thenStep(rest: string, line: number): TalkStep | string {
   const [word = '', after = ''] = split(rest)
-  if (!['backend', 'refuse', 'fail'].includes(word)) return 'then backend, refuse or fail'
+  if (!['backend', 'refuse', 'fail'].includes(word)) return 'write backend, refuse or fail after then'
   const step = operationStep(word, after, line)
   return typeof step === 'object' && step.do === 'stub' ? { ...step, again: true } : step
 }
@@ -159,17 +159,17 @@ const FAILURES = ['late', 'down', 'nonsense', 'refused-call'] as const
 function operationStep(word: string, rest: string, line: number): TalkStep | string {
   const [operation = '', after = ''] = split(rest)
   if (!/^_?[a-z][a-z0-9-]*\.[a-zA-Z][\w-]*$/.test(operation))
-    return `'${operation}' is no back end and operation, such as wallet.balance`
+    return `'${operation}' is not a back end and operation such as wallet.balance`
   if (word === 'fail') {
     const why = FAILURES.find((known) => known === (after || 'down'))
     return why
       ? { line, do: 'stub', operation, outcome: { is: 'failed', why } }
-      : `'${after}' is none of: ${FAILURES.join(', ')}`
+      : `'${after}' must be one of: ${FAILURES.join(', ')}`
   }
   const [refusal = '', written = ''] = word === 'refuse' ? split(after) : ['', after]
-  if (word === 'refuse' && refusal === '') return `refuse ${operation} with which name?`
+  if (word === 'refuse' && refusal === '') return `write the name of the refusal: refuse ${operation} <name>`
   const data = jsonOf(written)
-  if (data === undefined && (written !== '' || word === 'backend')) return `'${written}' is no JSON`
+  if (data === undefined && (written !== '' || word === 'backend')) return `'${written}' is not JSON`
   if (word === 'called') return { line, do: 'called', operation, args: data }
   const outcome: Stub =
     word === 'refuse' ? { is: 'refused', refusal, data: data ?? null } : { is: 'data', data: data as Json }

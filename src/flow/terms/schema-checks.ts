@@ -18,7 +18,7 @@ const date = z
       .min(2)
       .max(20)
       .default('d/M/yyyy')
-      .describe('How it is typed: `ddMMyyyy` needs no sign beside digits.'),
+      .describe('How subscribers type it: `ddMMyyyy` needs digits only.'),
     min: day.optional(),
     max: day.optional(),
   })
@@ -37,22 +37,22 @@ const phone = z
 
 const check = z
   .strictObject({
-    number: number.optional().describe('A number in these bounds.'),
-    length: length.optional().describe('So many characters.'),
-    pattern: z.string().min(1).max(200).optional().describe('It matches this regular expression as a whole.'),
-    date: date.optional().describe('A day; kept as `2025-05-10`, so that texts can show it as a date.'),
+    number: number.optional().describe('A number within these bounds.'),
+    length: length.optional().describe('That many characters.'),
+    pattern: z.string().min(1).max(200).optional().describe('The whole answer matches this regular expression.'),
+    date: date.optional().describe('A date; kept as `2025-05-10`, so that texts can show it as a date.'),
     phone: phone
       .optional()
-      .describe('A number of that country, or of any with `+` or `00` in front; kept as its international digits.'),
+      .describe('A phone number of that country, or of any with `+` or `00` in front; kept as international digits.'),
     oneOf: z
       .array(z.string().min(1))
       .min(1)
       .max(50)
       .optional()
-      .describe('One of these words, in capitals or not; kept as written here.'),
-    checksum: z.enum(CHECKSUMS).optional().describe('Its last digits are right for the others.'),
-    if: condition.optional().describe('This holds; the answer so far is there as `answers.<as>`.'),
-    wrong: text.optional().describe("Stands above the prompt when it does not hold. Without it: the screen's `wrong`."),
+      .describe('One of these words, in capital or small letters; kept as written here.'),
+    checksum: z.enum(CHECKSUMS).optional().describe('Its check digits are right.'),
+    if: condition.optional().describe('This condition holds; it may read the answer as `answers.<as>`.'),
+    wrong: text.optional().describe("The text above the prompt if the check fails. Default: the screen's `wrong`."),
   })
   .meta({ title: '`{ <rule>, wrong }`' })
 
@@ -68,6 +68,6 @@ export const checks = z
   )
   .max(CHECKS_MAX)
   .optional()
-  .describe('What else the answer must be, in order, each with a text of its own.')
+  .describe('Further checks of the answer, in order, each with its own text.')
 
 export type Check = z.infer<typeof check>

@@ -28,7 +28,9 @@ export const path = z.string().regex(PATH, 'a dotted path such as data.slots.row
 export const scalar = z
   .union([z.string(), z.number(), z.boolean(), z.null()])
   .meta({ title: 'value' })
-  .describe('`{path}` is put in; what begins with `=` is worked out, such as `= round(answers.amount * 0.02, 2)`.')
+  .describe(
+    '`{path}` is filled in; a value that begins with `=` is computed, such as `= round(answers.amount * 0.02, 2)`.',
+  )
 
 /** In the first language, with the others in catalogues; or in each language, side by side. */
 export const text = z.union([z.string().min(1), z.record(language, z.string().min(1))]).meta({ title: 'text' })
@@ -48,7 +50,7 @@ export const condition: z.ZodType<ConditionSource> = z
 
 export const key = z
   .string()
-  .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, none of 1-9 in front')
+  .regex(/^[0*#][0-9*#]{0,2}$/, 'a key: one to three of 0-9, * and #, not starting with 1-9')
   .meta({ title: 'key' })
 /** Of a part: a text in each language stands for itself in the language of the dialogue. */
 export const handed = z

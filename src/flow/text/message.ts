@@ -45,7 +45,7 @@ export function compileMessage(text: string, style: MessageStyle): Message | str
     if (wrong !== undefined) return wrong
     return { say: (scope, filling) => fill({ format, slots, style }, scope, filling ?? {}), slots }
   } catch (error) {
-    return `is no message: ${sentenceOf(error)}`
+    return `is not a valid message: ${sentenceOf(error)}`
   }
 }
 
@@ -74,12 +74,12 @@ function fill({ format, slots, style }: Compiled, scope: Scope, filling: Filling
 function show(slot: Slot, value: Json | undefined, style: MessageStyle, filling: Filling): string | number | boolean {
   if (slot.as === 'number') {
     const number = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : NaN
-    if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is no number, but a text shows it as one`)
+    if (Number.isNaN(number)) throw new FlowFault(`${slot.path} is not a number, but a text shows it as one`)
     return number
   }
   if (slot.as === 'date' || slot.as === 'time') {
     const shown = (slot.as === 'date' ? showDate : showTime)(value, style.zone, style.dates)
-    if (shown === '') throw new FlowFault(`${slot.path} is no date, but a text shows it as one`)
+    if (shown === '') throw new FlowFault(`${slot.path} is not a date, but a text shows it as one`)
     return shown
   }
   if (slot.as === 'choice') return typeof value === 'boolean' ? String(value) : textOf(value)
@@ -209,19 +209,19 @@ const SELECT = 5
 
 function complainOfRoots(slots: Slot[]): string | undefined {
   const strange = slots.find((slot) => !(ROOTS as readonly string[]).includes(slot.path.split('.')[0] as string))
-  return strange && `shows '${strange.path}', but a path starts with ${ROOTS.join(', ')}`
+  return strange && `shows '${strange.path}', but paths start with ${ROOTS.join(', ')}`
 }
 
 /** Also takes down what each choice chooses among. */
 function complainOf(elements: Element[], slots: Slot[]): string | undefined {
   for (const { type, value, style, options } of elements) {
     if (type === NUMBER && typeof style === 'string' && !KNOWN_STYLES.includes(style)) {
-      return `has a number in a style '${style}', which is none of ${KNOWN_STYLES.join(', ')}`
+      return `has a number in the style '${style}', but the styles are ${KNOWN_STYLES.join(', ')}`
     }
     if (type === DATE || type === TIME)
-      return 'has a date with a style: write {path, date} or {path, time}; the patterns are in formats'
+      return 'has a date with a style: write {path, date} or {path, time}, and set the patterns in formats:'
     if ((type === 1 || type === NUMBER) && !/^v\d+$/.test(String(value)))
-      return `shows '${String(value)}', which is no path`
+      return `shows '${String(value)}', which is not a path`
     const chosen = type === SELECT ? slots[Number(String(value).slice(1))] : undefined
     if (chosen) chosen.among = [...new Set([...(chosen.among ?? []), ...Object.keys(options ?? {})])]
     for (const option of Object.values(options ?? {})) {
@@ -233,10 +233,10 @@ function complainOf(elements: Element[], slots: Slot[]): string | undefined {
 }
 
 const SENTENCES: Record<string, string> = {
-  EXPECT_ARGUMENT_CLOSING_BRACE: 'a { is never closed',
+  EXPECT_ARGUMENT_CLOSING_BRACE: 'a { is not closed',
   EMPTY_ARGUMENT: '{} is empty',
-  MALFORMED_ARGUMENT: 'what is between { and } is no path',
-  INVALID_ARGUMENT_TYPE: 'after the comma stands number, date, time, plural or select',
+  MALFORMED_ARGUMENT: 'the words between { and } are not a path',
+  INVALID_ARGUMENT_TYPE: 'after the comma, write number, date, time, plural or select',
   MISSING_OTHER_CLAUSE: "plural and select need an 'other {…}'",
   UNMATCHED_CLOSING_TAG: 'a } has no {',
 }
