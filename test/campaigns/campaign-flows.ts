@@ -137,7 +137,7 @@ async function isBroken(scratch: string, files: Files): Promise<boolean> {
   try {
     return compileFlow(await sourceOf(scratch, 'dental'), ['dental']).flow.name !== 'dental'
   } catch (error) {
-    if (error instanceof ProblemsError || /octets: no flow/.test((error as Error).message)) return true
+    if (error instanceof ProblemsError || /octets: too long/.test((error as Error).message)) return true
     throw error
   }
 }

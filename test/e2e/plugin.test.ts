@@ -95,7 +95,7 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
     assert.match(said, /^1 screen of what a subscriber sees changed$/m)
     await assert.rejects(
       diffCommand(revision, draft, admin(), () => undefined),
-      /screen 'how' says not what it is/,
+      /screen 'how' has no kind/,
     )
   })
 

@@ -118,7 +118,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     writeFileSync(draft, flow('K11').replace('pisin: { set: { language: tpi }, to: main }', deadEnd))
     await assert.rejects(
       publishCommand(draft, decide(), () => undefined),
-      /422: .*\n +prices\.yaml:8:\d+: screen 'more': there is nothing to press/,
+      /422: .*\n +prices\.yaml:8:\d+: screen 'more': no key leads on from here/,
     )
     writeFileSync(draft, flow('K11').replace('flow: prices', 'flow: other'))
     await assert.rejects(

@@ -21,34 +21,34 @@ const ROWS: Row[] = [
   [
     'a screen that is not there',
     '  main: { menu: Hi, choices: [{ label: A, to: bougth }] }\n  bought: { end: x }',
-    ["error f.yaml:6:47 screen 'main' goes to 'bougth', which is no screen (did you mean 'bought'?)"],
+    ["error f.yaml:6:47 screen 'main' goes to 'bougth', but there is no such screen (did you mean 'bought'?)"],
   ],
   [
     'an unknown key',
     '  main: { end: x, exitt: true }',
-    ["error f.yaml:6:19 screen 'main': 'exitt' is no key here (did you mean 'exit'?)"],
+    ["error f.yaml:6:19 screen 'main': unknown key 'exitt' (did you mean 'exit'?)"],
   ],
   [
     'an unknown key in a choice',
     '  main: { menu: x, choices: [{ label: a, to: main, wen: b }] }',
-    ["error f.yaml:6:52 screen 'main': 'wen' is no key here (did you mean 'when'?)"],
+    ["error f.yaml:6:52 screen 'main': unknown key 'wen' (did you mean 'when'?)"],
   ],
   [
     'a misspelt kind',
     '  main: { inptu: x, to: main }',
-    ["error f.yaml:6:11 screen 'main': 'inptu' is no key here (did you mean 'input'?)"],
+    ["error f.yaml:6:11 screen 'main': unknown key 'inptu' (did you mean 'input'?)"],
   ],
   [
     'a screen of two kinds',
     '  main: { menu: x, input: y }',
-    ["error f.yaml:6:3 screen 'main' is menu and input at once (make two screens of it)"],
+    ["error f.yaml:6:3 screen 'main' is menu and input at the same time (split it into two screens)"],
   ],
   [
     'a screen without a kind',
     '  main: {}',
-    [`error f.yaml:6:3 screen 'main' says not what it is (it has one of: ${KINDS.join(', ')})`],
+    [`error f.yaml:6:3 screen 'main' has no kind (give it one of the keys ${KINDS.join(', ')})`],
   ],
-  ['a missing key', '  main: { input: x }', ["error f.yaml:6:9 screen 'main': 'to' is missing (it is a text)"]],
+  ['a missing key', '  main: { input: x }', ["error f.yaml:6:9 screen 'main': 'to' is missing (it must be a text)"]],
   [
     'a value of the wrong kind',
     '  main: { input: x, to: main, number: { min: few } }',
@@ -57,34 +57,32 @@ const ROWS: Row[] = [
   [
     'bounds of a field as those of an answer',
     '  main: { call: w.x, expect: { rows: { is: rows, fields: { n: { is: number, max: 9 } } } }, to: b }\n  b: { end: x }',
-    [
-      "error f.yaml:6:63 screen 'main': 'n' is not a number (the most characters that it has, digits where it is a number)",
-    ],
+    ["error f.yaml:6:63 screen 'main': 'n' is not a number (most characters, or digits of a number)"],
   ],
   [
     'a language that the flow does not speak',
     "  main: { menu: x, choices: [{ label: a, to: b, when: language == 'en' }, { label: c, to: b, when: \"language == 'ne'\" }, { label: d, to: b }] }\n  b: { end: x }",
-    ["warning f.yaml:6:114 screen 'main': 'language' is never 'ne' (did you mean 'en'?)"],
+    ["warning f.yaml:6:114 screen 'main': 'language' can never be 'ne' (did you mean 'en'?)"],
   ],
   [
     'a word that an answer is none of',
     "  main: { input: x, checks: [{ oneOf: [prepaid, postpaid] }], to: b }\n  b: { branch: [{ if: 'answers.main in [prepaid, postpayd]', to: c }], else: c }\n  c: { end: x }",
-    ["warning f.yaml:7:50 screen 'b': 'answers.main' is never 'postpayd' (did you mean 'postpaid'?)"],
+    ["warning f.yaml:7:50 screen 'b': 'answers.main' can never be 'postpayd' (did you mean 'postpaid'?)"],
   ],
   [
     'an SMS that takes more than one',
     `  main: { call: w.x, expect: { name: { is: text, max: 90 } }, to: a }\n  a: { sms: '{data.main.name} ${'x'.repeat(70)}', to: b }\n  b: { sms: '${'x'.repeat(320)}', parts: 2, to: c }\n  c: { sms: '${'x'.repeat(300)} {data.main.name}', parts: 3, to: d }\n  d: { end: x }`,
     [
-      "warning f.yaml:7:6 screen 'a' sends 2 SMS for one text when its values are long (say less, or parts: 2)",
-      "warning f.yaml:8:6 screen 'b' sends 3 SMS for one text (say less, or parts: 3)",
+      "warning f.yaml:7:6 screen 'a' sends 2 SMS for one text when its values are long (shorten the text, or set parts: 2)",
+      "warning f.yaml:8:6 screen 'b' sends 3 SMS for one text (shorten the text, or set parts: 3)",
     ],
   ],
   [
     'what cannot be paged and fits only where its values are short',
     `  main: { call: w.x, expect: { name: { is: text, max: 90 } }, to: a }\n  a: { input: '{data.main.name} ${'x'.repeat(65)}', to: b }\n  b: { notify: '{data.main.name} ${'x'.repeat(95)}', to: c }\n  c: { input: '{data.main.name}', wrong: No., to: d }\n  d: { end: x }`,
     [
-      "warning f.yaml:7:6 screen 'a': values are cut where they are long, for a prompt cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
-      "warning f.yaml:8:6 screen 'b': values are cut where they are long, for a notification cannot be paged (say how long they may be (expect, length, pattern), or show fewer)",
+      "warning f.yaml:7:6 screen 'a': long values are cut, because a prompt must fit on one page (limit their length (expect, length, pattern), or show fewer of them)",
+      "warning f.yaml:8:6 screen 'b': long values are cut, because a notification must fit on one page (limit their length (expect, length, pattern), or show fewer of them)",
     ],
   ],
   [
@@ -96,8 +94,8 @@ const ROWS: Row[] = [
   d: { end: "1. Lae\n2. Wau" }`,
     [
       "warning f.yaml:6:19 screen 'main' prints '1.' in its text, but a notification cannot be answered (make it a menu)",
-      "warning f.yaml:7:14 screen 'a' prints '1.' in its text, but choices are numbered when the page is laid out (write choices:)",
-      "warning f.yaml:8:15 screen 'b' prints '0.' in its text, but its rules do not take that (make it a menu, or take it out)",
+      "warning f.yaml:7:14 screen 'a' prints '1.' in its text, but the connector numbers the choices itself (write the line under choices:)",
+      "warning f.yaml:8:15 screen 'b' prints '0.' in its text, but its rules refuse that answer (make it a menu, or remove the number)",
     ],
   ],
   [
@@ -109,55 +107,57 @@ const ROWS: Row[] = [
     'a PIN that nobody looks at',
     "  main: { input: 'PIN:', secret: true, to: get }\n  get: { call: w.get, to: pin }\n  pin: { input: 'PIN:', secret: true, to: ask }\n  ask: { call: w.ask, with: { pin: '{answers.pin}' }, to: a }\n  a: { end: x }",
     [
-      "warning f.yaml:6:9 screen 'main' asks for a secret that no call behind it reads: whatever is typed is right (to: a call with: { pin: '{answers.main}' }, which verifies it)",
+      "warning f.yaml:6:9 screen 'main' asks for a secret, but no call after it checks it: any answer is accepted (lead to a call with: { pin: '{answers.main}' } that verifies it)",
     ],
   ],
   [
     'a bad name',
     '  main: { end: x }\n  Main.2: { end: y }',
-    ["error f.yaml:7:3 'Main.2' is no good name (a name: small letters, digits and hyphens, a letter first)"],
+    ["error f.yaml:7:3 'Main.2' is not a valid name (a name: small letters, digits and hyphens, a letter first)"],
   ],
   [
     'a misspelt condition',
     '  main: { branch: [{ if: { nott: data.x }, to: main }], else: main }',
-    ["error f.yaml:6:28 screen 'main': 'nott' is no key here (did you mean 'not'?)"],
+    ["error f.yaml:6:28 screen 'main': unknown key 'nott' (did you mean 'not'?)"],
   ],
   [
     'a condition that starts nowhere',
     '  main: { branch: [{ if: balance > 3, to: a }], else: a }\n  a: { end: x }',
     [
-      "error f.yaml:6:26 screen 'main': 'balance' is not a path that starts with data, answers, chosen, vars, row, msisdn, code, line, language, now (a text stands in quotes, and + and - have a blank on each side)",
+      "error f.yaml:6:26 screen 'main': 'balance' is not a path: paths start with data, answers, chosen, vars, row, msisdn, code, line, language, now (write texts in quotes, and a blank on each side of + and -)",
     ],
   ],
   [
     'a message that does not close',
     "  main: { end: 'You have {data.x' }",
-    ["error f.yaml:6:16 screen 'main': the text in 'en' is no message: what is between { and } is no path"],
+    [
+      "error f.yaml:6:16 screen 'main': the text in 'en' is not a valid message: the words between { and } are not a path",
+    ],
   ],
   [
     'a message with a bare name',
     "  main: { end: 'Hi {name}' }",
     [
-      "error f.yaml:6:16 screen 'main': the text in 'en' shows 'name', but a path starts with data, answers, chosen, vars, row, msisdn, code, line, language, now",
+      "error f.yaml:6:16 screen 'main': the text in 'en' shows 'name', but paths start with data, answers, chosen, vars, row, msisdn, code, line, language, now",
     ],
   ],
   [
     'a plural without other',
     "  main: { end: '{msisdn, plural, one {x}}' }",
-    ["error f.yaml:6:16 screen 'main': the text in 'en' is no message: plural and select need an 'other {…}'"],
+    ["error f.yaml:6:16 screen 'main': the text in 'en' is not a valid message: plural and select need an 'other {…}'"],
   ],
   [
     'a date with a style',
     "  main: { end: '{msisdn, date, short}' }",
     [
-      "error f.yaml:6:16 screen 'main': the text in 'en' has a date with a style: write {path, date} or {path, time}; the patterns are in formats",
+      "error f.yaml:6:16 screen 'main': the text in 'en' has a date with a style: write {path, date} or {path, time}, and set the patterns in formats:",
     ],
   ],
   [
     'a number in an unknown style',
     "  main: { end: '{msisdn, number, mony}' }",
     [
-      "error f.yaml:6:16 screen 'main': the text in 'en' has a number in a style 'mony', which is none of integer, percent, money",
+      "error f.yaml:6:16 screen 'main': the text in 'en' has a number in the style 'mony', but the styles are integer, percent, money",
     ],
   ],
   [
@@ -169,45 +169,41 @@ const ROWS: Row[] = [
     'data that may be missing',
     "  main: { call: w.balance, as: b, to: a, failed: a }\n  a: { end: '{data.b.amount}' }",
     [
-      "warning f.yaml:7:13 screen 'a' reads 'data.b.amount', but can be reached without it (it is then empty, and a number or date of it ends the dialogue)",
+      "warning f.yaml:7:13 screen 'a' reads 'data.b.amount', but some ways to this screen do not set it (it is then empty, and a number or date in it ends the dialogue: set it on every way, or test it first)",
     ],
   ],
   [
     'a field that is not kept',
     "  main: { call: w.x, to: a }\n  a: { list: x, from: data.main.rows, row: '{row.n}', keep: [id], to: b, empty: c }\n  b: { end: '{chosen.a.n}' }\n  c: { end: x }",
-    ["error f.yaml:8:13 screen 'b': 'chosen.a.n': n is not kept of the row chosen (keep: [id, n])"],
+    ["error f.yaml:8:13 screen 'b': 'chosen.a.n': the field n of the chosen row is not kept (keep: [id, n])"],
   ],
   [
     'a row where there is none',
     "  main: { end: '{row.x}' }",
-    [
-      "error f.yaml:6:16 screen 'main': 'row.x': there is a row only in the row text of a list, and where a branch goes over rows",
-    ],
+    ["error f.yaml:6:16 screen 'main': 'row.x': 'row' exists only in the row text of a list and in a branch with over"],
   ],
   [
     'a screen that is never reached',
     '  main: { end: x }\n  lost: { end: y }',
-    ["warning f.yaml:7:9 screen 'lost' is never reached (lead to it, or delete it)"],
+    ["warning f.yaml:7:9 no screen leads to screen 'lost' (lead to it from another screen, or delete it)"],
   ],
   [
     'a trap',
     '  main: { menu: x, choices: [{ label: a, to: main }] }',
-    [
-      "error f.yaml:6:9 screen 'main' has no way out: no end can be reached from it (lead to a screen with end or exit)",
-    ],
+    ["error f.yaml:6:9 screen 'main' has no way out: it leads to no end (lead to a screen of kind end or exit)"],
   ],
   [
     'a list that can show nothing to press',
     '  main: { call: w.x, to: a }\n  a: { list: x, from: data.main.rows, row: y, to: b }\n  b: { end: z }',
-    ["error f.yaml:7:6 screen 'a' has nothing to press when there are no rows (give it back: <screen>)"],
+    ["error f.yaml:7:6 screen 'a' gives the subscriber no key to press if there are no rows (add back: <screen>)"],
   ],
   [
     'a circle of calls',
     '  main: { call: w.x, to: a }\n  a: { set: { x: 1 }, to: main, }\n',
     [
-      "error f.yaml:6:9 screen 'main' has no way out: no end can be reached from it (lead to a screen with end or exit)",
-      "error f.yaml:6:9 screen 'main' leads in a circle without a question: main > a > main",
-      "error f.yaml:7:6 screen 'a' has no way out: no end can be reached from it (lead to a screen with end or exit)",
+      "error f.yaml:6:9 screen 'main' has no way out: it leads to no end (lead to a screen of kind end or exit)",
+      "error f.yaml:6:9 screen 'main' leads in a circle that asks nothing: main > a > main",
+      "error f.yaml:7:6 screen 'a' has no way out: it leads to no end (lead to a screen of kind end or exit)",
     ],
   ],
   [
@@ -220,19 +216,19 @@ const ROWS: Row[] = [
   [
     'bounds that nothing is within',
     '  main: { input: x, number: { min: 20, max: 5 }, to: a }\n  a: { end: x }',
-    ["error f.yaml:6:29 screen 'main': nothing is from 20 to 5"],
+    ["error f.yaml:6:29 screen 'main': no value lies between 20 and 5"],
   ],
   [
     'a prompt over a page',
     `  main: { input: '${'x'.repeat(175)}', wrong: Try again., to: a }\n  a: { end: x }`,
     [
-      "error f.yaml:6:9 screen 'main': the prompt, with the text for wrong answers above it, is over a page (a prompt cannot be paged)",
+      "error f.yaml:6:9 screen 'main': the prompt, with the text for wrong answers above it, is longer than a page (a prompt must fit on one page)",
     ],
   ],
   [
     'a notification over a page',
     `  main: { notify: '${'x'.repeat(183)}', to: a }\n  a: { end: x }`,
-    ["error f.yaml:6:9 screen 'main' is over a page (a notification cannot be paged)"],
+    ["error f.yaml:6:9 screen 'main' is longer than a page (a notification must fit on one page)"],
   ],
   [
     'a text of two pages',
@@ -248,13 +244,13 @@ const ROWS: Row[] = [
     'characters beyond GSM 7-bit',
     '  main: { end: It’s “here” }',
     [
-      "warning f.yaml:6:16 screen 'main': not in GSM 7-bit: ’ (U+2019), “ (U+201C), ” (U+201D); the page holds 80 characters instead of 182 (write 'It's \"here\"')",
+      "warning f.yaml:6:16 screen 'main': GSM 7-bit lacks ’ (U+2019), “ (U+201C), ” (U+201D); a page then holds only 80 characters, not 182 (write 'It's \"here\"')",
     ],
   ],
   [
     'a text in one language only',
     '  main: { end: { en: Hello } }',
-    ["warning f.yaml:6:16 screen 'main': no text in 'tpi' ('Hello' is shown instead)"],
+    ["warning f.yaml:6:16 screen 'main': no text in 'tpi' (subscribers see 'Hello' instead: translate it)"],
     TWO,
   ],
   [
@@ -272,7 +268,7 @@ const ROWS: Row[] = [
   [
     'a start that is not there',
     '  main: { end: x }',
-    ["error f.yaml:3:8 starts with 'mian', which is no screen (did you mean 'main'?)"],
+    ["error f.yaml:3:8 the flow starts with 'mian', but there is no such screen (did you mean 'main'?)"],
     'start: mian\nlanguages: [en]',
   ],
 ]
@@ -293,32 +289,35 @@ describe('the check of a flow', () => {
   })
 
   it('tells what is no YAML, and where', () => {
-    assert.match(said('flow: x\nflow: y\n')[0] ?? '', /^error f\.yaml:2:1 is no YAML: Map keys must be unique/)
-    assert.match(said('- a\n')[0] ?? '', /^error f\.yaml:1:1 the file is no flow/)
-    assert.match(said('')[0] ?? '', /the file is no flow/)
+    assert.match(
+      said('flow: x\nflow: y\n')[0] ?? '',
+      /^error f\.yaml:2:1 the file is not valid YAML: Map keys must be unique/,
+    )
+    assert.match(said('- a\n')[0] ?? '', /^error f\.yaml:1:1 the file is not a flow/)
+    assert.match(said('')[0] ?? '', /the file is not a flow/)
     assert.deepEqual(said('lines: []\nflows: { dir: . }'), [
-      'error f.yaml:1:1 the file is no flow (it starts with flow: <name>)',
+      'error f.yaml:1:1 the file is not a flow (start it with flow: <name>)',
     ])
     assert.match(said('a: &a [*a]\nb: *c\n')[0] ?? '', /^error f\.yaml/)
   })
 
   it('tells a text that should stand in quotes once, and that it should', () => {
     const quotes =
-      '(a text with braces, brackets or a colon in it stands in quotes; keys of one block begin in one column)'
+      '(put a text with braces, brackets or a colon in quotes; start the keys of one block in the same column)'
     assert.deepEqual(
       said(
         fileOf(
           '  main: { menu: No bus on {answers.day, date}., choices: [{ label: Exit, to: out }] }\n  out: { exit: true }',
         ),
       ),
-      [`error f.yaml:6:27 is no YAML: Unexpected flow-map-start at node end ${quotes}`],
+      [`error f.yaml:6:27 the file is not valid YAML: Unexpected flow-map-start at node end ${quotes}`],
     )
     assert.match(
       said(fileOf('  main: { branch: [{ if: language in [en, tpi], to: a }], else: a }\n  a: { end: x }')).join(),
-      /^error f\.yaml:6:38 is no YAML: [^:]*$/,
+      /^error f\.yaml:6:38 the file is not valid YAML: [^:]*$/,
     )
     assert.deepEqual(said(fileOf('  main:\n    end: Ticket: {data.t}')), [
-      `error f.yaml:7:10 is no YAML: Nested mappings are not allowed in compact mappings ${quotes}`,
+      `error f.yaml:7:10 the file is not valid YAML: Nested mappings are not allowed in compact mappings ${quotes}`,
     ])
   })
 
@@ -327,12 +326,12 @@ describe('the check of a flow', () => {
       'a: &a [x, x, x, x, x, x, x, x, x]',
       ...[...'bcdefghij'].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefghi'[i]}`).join(', ')}]`),
     ].join('\n')
-    assert.match(said(bomb)[0] ?? '', /is no YAML: Excessive alias count/)
+    assert.match(said(bomb)[0] ?? '', /the file is not valid YAML: Excessive alias count/)
   })
 
   it('refuses a language of a later engine', () => {
     assert.deepEqual(said('flow: a\nspec: 9\nstart: m\nlanguages: [en]\nscreens: { m: { end: x } }'), [
-      "error f.yaml:2:7 'spec' is none of: 1",
+      "error f.yaml:2:7 'spec' must be one of: 1",
     ])
   })
 
@@ -340,19 +339,22 @@ describe('the check of a flow', () => {
     const head = 'start: main\nlanguages: [en]\nzone: Pacific/Moresby\ntexts: { en: { goodby: x }, fr: {} }'
     assert.match(
       said(fileOf('  main: { end: x }', head)).join('\n'),
-      /f\.yaml:6:16 'goodby' is no good name|'goodby' is no key here/,
+      /f\.yaml:6:16 unknown key 'goodby' is not a valid name|'goodby'/,
     )
     const fewer = head.replace('goodby:', 'goodbye:')
     assert.deepEqual(
       said(fileOf('  main: { end: x }', fewer)).map((problem) => problem.replace(/ \(.*/, '')),
-      ["error f.yaml:5:7 'Pacific/Moresby' is no time zone", "error f.yaml:6:34 'fr' is none of the flow's languages"],
+      [
+        "error f.yaml:5:7 'Pacific/Moresby' is not a time zone",
+        "error f.yaml:6:34 'fr' is not one of the flow's languages",
+      ],
     )
   })
 
   it('holds the back ends against those that the daemon has', () => {
     const text = fileOf('  main: { call: walet.x, to: a }\n  a: { end: x }')
     assert.deepEqual(said(text, [], ['wallet', 'dental']), [
-      "error f.yaml:6:17 screen 'main' calls 'walet', which is no back end of this daemon (did you mean 'wallet'?)",
+      "error f.yaml:6:17 screen 'main' calls back end 'walet', but this daemon has no such back end (did you mean 'wallet'?)",
     ])
     assert.deepEqual(said(text, [], ['walet']), [])
   })
@@ -360,8 +362,8 @@ describe('the check of a flow', () => {
   it('finds translations that no screen has any more, and broken ones in their own file', () => {
     const catalogue = { file: 'f.tpi.yaml', text: 'language: tpi\ntexts:\n  Old: Olpela\n  Hello: "Gude {data"\n' }
     assert.deepEqual(said(fileOf('  main: { end: Hello }', TWO), [catalogue]), [
-      "warning f.tpi.yaml:3:8 no screen says 'Old' (the text in the flow was changed: change it here too)",
-      "error f.tpi.yaml:4:10 screen 'main': the text in 'tpi' is no message: a { is never closed",
+      "warning f.tpi.yaml:3:8 no screen has the text 'Old' (the text in the flow changed: change it here too, or delete it)",
+      "error f.tpi.yaml:4:10 screen 'main': the text in 'tpi' is not a valid message: a { is not closed",
     ])
   })
 
@@ -374,8 +376,8 @@ describe('the check of a flow', () => {
       'start: main\nlanguages: [en, hi]\ntexts: { hi: { busy: अ, expired: अ, overload: अ, holding: अ, resume: अ, continue: अ, main-menu: अ } }'
     const screens = '  main: { input: { en: Name, hi: नाम }, to: a }\n  a: { end: { en: Well, hi: अच्छा } }'
     assert.deepEqual(said(fileOf(screens, head)), [
-      "warning f.yaml:5:14 no built-in texts in 'hi': goodbye, wrong (English is shown instead; write them under texts: { hi: … })",
-      "warning f.yaml:7:34 'hi' is written in letters that are not in GSM 7-bit (2 of 2 texts); the page holds 80 characters instead of 182",
+      "warning f.yaml:5:14 no built-in text in 'hi' for: goodbye, wrong (subscribers see English instead: write them under texts: { hi: … })",
+      "warning f.yaml:7:34 2 of 2 texts in 'hi' have letters that GSM 7-bit lacks; a page then holds only 80 characters, not 182",
     ])
   })
 

@@ -124,13 +124,13 @@ describe('the check of secrets', () => {
       'used a question later',
       "choices: [{ label: 'Yes', to: bye }",
       "choices: [{ label: 'Yes', to: open }",
-      /'open' can be reached without a new 'answers.pin'/,
+      /'open' may be reached without a fresh 'answers.pin'/,
     ],
     [
       'also an open answer',
       'bye: { end: Bye }',
       'bye: { input: Name, as: pin, to: out }\n  out: { end: Bye }',
-      /and a secret input are both answers.pin/,
+      /and a secret input both write answers.pin/,
     ],
   ] as const) {
     it(`finds one that is ${why}`, () => {

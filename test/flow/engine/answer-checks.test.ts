@@ -150,7 +150,7 @@ describe('the walk over checks', () => {
     const found = proveFlow(asking('{ oneOf: [a] }, { oneOf: [b] }', 'giveUp: help,'), () => '')
     assert.deepEqual(
       found.map(({ what }) => what),
-      ["screen 'done' is on no way that made-up answers lead"],
+      ["synthetic answers do not reach screen 'done'"],
     )
   })
 })

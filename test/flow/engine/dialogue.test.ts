@@ -241,7 +241,7 @@ describe('a dialogue', () => {
     )
     const chain = Array.from({ length: 12 }, (_, i) => `  c${i}: { call: w.x, to: c${i + 1} }`).join('\n')
     const long = flowOf(`${chain}\n  c12: { end: x }`, 'start: c0\nlanguages: [en]').flow
-    await assert.rejects(handset(long).dial(), new RegExp(`over ${CALLS_PER_TURN_MAX} calls`))
+    await assert.rejects(handset(long).dial(), new RegExp(`more than ${CALLS_PER_TURN_MAX} calls`))
     assert.equal((await handset(flow, () => ({ is: 'refused', refusal: 'more' })).dial()).text, 'x\n1. y\n2. z')
   })
 
@@ -431,7 +431,7 @@ describe('whatever a subscriber types and a back end says', () => {
             }
           } catch (error) {
             assert.ok(
-              error instanceof FlowFault && /is no (date|number)|calls in one turn/.test(error.message),
+              error instanceof FlowFault && /is not a (date|number)|calls in one turn/.test(error.message),
               String(error),
             )
           }

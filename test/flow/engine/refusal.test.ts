@@ -90,15 +90,15 @@ describe('a refusal with data', () => {
     )
     assert.match(
       said('data.verify.left < 2', 'data.verify.lefd < 2'),
-      /'data.verify.lefd' is no field that is expected/,
+      /does not list the field 'data.verify.lefd' under expect/,
     )
     assert.match(
       said('expect: { left: { is: number, max: 3 } }, ', ''),
-      /screen 'last' reads 'data.verify.left', but can be reached without it|nothing sets/,
+      /screen 'last' reads 'data.verify.left', but some ways to this screen do not set it|nothing sets/,
     )
     assert.match(
       said('locked: gone', 'locked: last'),
-      /screen 'last' reads 'data.verify.left', but can be reached without it/,
+      /screen 'last' reads 'data.verify.left', but some ways to this screen do not set it/,
     )
   })
 })

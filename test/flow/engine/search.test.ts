@@ -134,6 +134,6 @@ describe('a list with a search', () => {
     assert.deepEqual(checkSource(source), [])
     assert.deepEqual(proveFlow(flowOf(SCREENS, HEAD), readFlow(source).at), [])
     const without = checkSource({ ...source, text: fileOf(SCREENS.replace('keep: [id, name], ', ''), HEAD) })
-    assert.match(without.map(({ what }) => what).join(), /searches rows, but keeps all of their fields/)
+    assert.match(without.map(({ what }) => what).join(), /has search but no keep/)
   })
 })

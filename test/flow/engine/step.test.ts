@@ -70,7 +70,7 @@ describe('a step of a dialogue', () => {
       () => {
         for (;;) at = flow.step(at, { type: 'ANSWER', text: more() })
       },
-      { name: 'FlowFault', message: 'row.at is no date, but a text shows it as one' },
+      { name: 'FlowFault', message: 'row.at is not a date, but a text shows it as one' },
     )
   })
 

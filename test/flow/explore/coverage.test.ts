@@ -109,7 +109,10 @@ describe('a walk', () => {
   it('finds calls that follow each other without end of a turn', () => {
     const calls = Array.from({ length: 10 }, (_, i) => `  c${i}: { call: w.x, to: c${i + 1} }`)
     const walk = walkFlow(flowOf([...calls, '  c10: { exit: true }'].join('\n'), 'start: c0\nlanguages: [en]'), 'en')
-    assert.deepEqual([walk.faults[0]?.screen, walk.faults[0]?.what], ['c8', 'over 8 calls without a question between'])
+    assert.deepEqual(
+      [walk.faults[0]?.screen, walk.faults[0]?.what],
+      ['c8', 'more than 8 calls without a question between them'],
+    )
   })
 
   it('tries two fields of an answer together: a condition may be asked only where another holds', () => {
@@ -261,7 +264,7 @@ describe('bounds of what calls answer', () => {
   it('hold for what a flow is walked with: what no answer can be leads nowhere', () => {
     const proved = (max: number) =>
       proveFlow(BANK(`{ amount: { is: number, max: ${max} } }`, 'Fair'), () => 'f.yaml:1:1').map(({ what }) => what)
-    assert.deepEqual(proved(500), ["screen 'rich' is on no way that made-up answers lead"])
+    assert.deepEqual(proved(500), ["synthetic answers do not reach screen 'rich'"])
     assert.deepEqual(proved(501), [])
   })
 

@@ -57,8 +57,8 @@ describe('talks made from a flow', () => {
     assert.deepEqual(
       missing.map(({ name, only }) => `${name}: ${only}`),
       [
-        `screen 'main', choice 1 "Never": on show only if "msisdn == 1"`,
-        `screen 'which', condition 1: no made-up data make "msisdn == 1" hold`,
+        `screen 'main', choice 1 "Never": shown only if "msisdn == 1"`,
+        `screen 'which', condition 1: no synthetic data make "msisdn == 1" true`,
       ],
     )
   })

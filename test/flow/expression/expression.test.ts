@@ -121,25 +121,25 @@ describe('a value that is worked out', () => {
     it(`${source} is ${JSON.stringify(expected)}`, () => assert.deepEqual(worth(source), expected))
 
   const NONE: [source: string, why: RegExp][] = [
-    ['data.x.a / data.x.zero', /divides by zero/],
-    ['1 / (0.1 + 0.2 - 0.3)', /divides by zero/],
+    ['data.x.a / data.x.zero', /division by zero/],
+    ['1 / (0.1 + 0.2 - 0.3)', /division by zero/],
     ['data.x.missing + 1', /a number is missing/],
-    ['data.x.text * 2', /a value is no number/],
-    ['data.x.rows + 1', /a value is no number/],
+    ['data.x.text * 2', /a value is not a number/],
+    ['data.x.rows + 1', /a value is not a number/],
     ['999999999999999 + 1', /too many digits/],
     ['999999999 * 9999999', /too many digits/],
-    ['days(today(), data.x.text)', /a value is no date/],
+    ['days(today(), data.x.text)', /a value is not a date/],
     ['days(today(), data.x.missing)', /a date is missing/],
-    ["sum(data.x.rows, 'name')", /a value is no number/],
+    ["sum(data.x.rows, 'name')", /a value is not a number/],
     ["sum(data.x.rows, 'none')", /a number is missing/],
     ["sum(data.x.long, 'price')", /100 rows or more/],
     ["last(data.x.long, 'price')", /100 rows or more/],
-    ["concat('a', 1 / data.x.zero)", /divides by zero/],
-    ["number('0x10')", /no number/],
-    ["number('')", /no number/],
+    ["concat('a', 1 / data.x.zero)", /division by zero/],
+    ["number('0x10')", /not a number/],
+    ["number('')", /not a number/],
   ]
   for (const [source, why] of NONE) {
-    it(`${source} cannot be worked out`, () =>
+    it(`${source} cannot be computed`, () =>
       assert.throws(
         () => worth(source),
         (error) => error instanceof Unfit && why.test(error.message) && /'main'/.test(error.message),
@@ -152,26 +152,26 @@ describe('a value that is worked out', () => {
 
 describe('an expression that is none', () => {
   const ROWS: [source: string, at: number, what: RegExp, remedy: RegExp][] = [
-    ['', 0, /ends where a value is wanted/, /^$/],
-    ['1 +', 3, /ends where a value/, /^$/],
-    ['1 + * 2', 4, /'\*' stands where a value/, /^$/],
-    ['(1 + 2', 6, /ends without '\)'/, /^$/],
-    ['1 2', 2, /'2' is one too many/, /blank on each side/],
-    ['data.x.a -1', 9, /'-1' is one too many/, /blank on each side/],
+    ['', 0, /a value is missing at the end/, /^$/],
+    ['1 +', 3, /a value is missing at the end/, /^$/],
+    ['1 + * 2', 4, /expected a value, found '\*'/, /^$/],
+    ['(1 + 2', 6, /'\)' is missing at the end/, /^$/],
+    ['1 2', 2, /unexpected '2'/, /blank on each side/],
+    ['data.x.a -1', 9, /unexpected '-1'/, /blank on each side/],
     ['amount * 2', 0, /'amount' is not a path/, /quotes/],
-    ["upper('a", 6, /''a' is no value/, /never closed/],
-    ['data.x.a % 2', 9, /'%' is no value/, /quotes/],
-    ['rond(1.5)', 0, /'rond' is no function/, /did you mean 'round'/],
-    ['constructor(1)', 0, /is no function/, /there are/],
-    ['min(1)', 0, /min has 1 value here/, /min\(number, number/],
-    ['round(1, 2, 3)', 0, /round has 3 values/, /round\(number/],
-    ['round(1, 2.5)', 9, /places are a whole number/, /round/],
-    ['sum(data.x.rows, data.x.a)', 17, /a field is a name in quotes/, /sum/],
-    ['1 == 2 == 3', 7, /'==' is one too many/, /blank/],
-    ['data.x in 3', 10, /stands where '\[' is wanted/, /^$/],
-    ['data.x in []', 11, /stands where a value/, /^$/],
-    ['data.x.a; drop', 8, /';' is no value/, /quotes/],
-    ['{data.x', 0, /is no value/, /quotes/],
+    ["upper('a", 6, /''a' is not a value/, /close the quote/],
+    ['data.x.a % 2', 9, /'%' is not a value/, /quotes/],
+    ['rond(1.5)', 0, /there is no function 'rond'/, /did you mean 'round'/],
+    ['constructor(1)', 0, /there is no function/, /there are/],
+    ['min(1)', 0, /min does not take 1 value/, /min\(number, number/],
+    ['round(1, 2, 3)', 0, /round does not take 3 values/, /round\(number/],
+    ['round(1, 2.5)', 9, /the decimals must be a whole number/, /round/],
+    ['sum(data.x.rows, data.x.a)', 17, /write the field as a name in quotes/, /sum/],
+    ['1 == 2 == 3', 7, /unexpected '=='/, /blank/],
+    ['data.x in 3', 10, /expected '\[', found '3'/, /^$/],
+    ['data.x in []', 11, /expected a value, found/, /^$/],
+    ['data.x.a; drop', 8, /';' is not a value/, /quotes/],
+    ['{data.x', 0, /is not a value/, /quotes/],
   ]
   for (const [source, at, what, remedy] of ROWS) {
     it(`'${source}' says what, where and what to do`, () => {
@@ -192,7 +192,7 @@ describe('an expression that is none', () => {
       `${'not '.repeat(30)}true`,
       `${'trim('.repeat(30)}'a'${')'.repeat(30)}`,
     ]) {
-      assert.match(String(slipIn(source)), /over 20 deep/)
+      assert.match(String(slipIn(source)), /more than 20 deep/)
     }
     assert.equal(slipIn(`1${' + 1'.repeat((EXPRESSION_CHARS_MAX - 1) / 4)}`), 'good')
     assert.match(String(slipIn(`1${' + 1'.repeat(EXPRESSION_CHARS_MAX / 4)}`)), /longer than 500 characters/)

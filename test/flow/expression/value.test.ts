@@ -47,7 +47,7 @@ describe('a value that is worked out in a flow', () => {
     const flow = flowOf(FEE.replace(/, failed: .*\}\n/, ' }\n').replaceAll(/ {2}(none|half):.*\n?/g, '')).flow
     await assert.rejects(
       handset(flow, () => ({ is: 'data', data: { n: 0, rows: [] } })).dial(),
-      /screen 'fee': '= round\(100 \/ data.main.n, 2\)' cannot be worked out: it divides by zero/,
+      /screen 'fee': '= round\(100 \/ data.main.n, 2\)' cannot be computed: division by zero/,
     )
   })
 
@@ -87,7 +87,7 @@ screens:
     ).flow
     await assert.rejects(
       handset(called, () => ({ is: 'data', data: { n: 0 } })).dial(),
-      /screen 'pay': .* cannot be worked out/,
+      /screen 'pay': .* cannot be computed/,
     )
     const chosen = handset(
       flowOf(
@@ -96,7 +96,7 @@ screens:
     )
     await chosen.dial()
     await chosen.answer('2')
-    await assert.rejects(chosen.answer('1'), /screen 'main': .* it divides by zero/)
+    await assert.rejects(chosen.answer('1'), /screen 'main': .* division by zero/)
   })
 
   it('keeps of rows the fields that it reads, and no others', async () => {
@@ -119,7 +119,7 @@ describe('the check of worked-out values', () => {
   b: { end: 'x' }`)
     assert.equal(
       plain,
-      "error f.yaml:7:20 screen 'a': 'data.main.name' is a text where a number is wanted (number(data.main.name), if it is one)",
+      "error f.yaml:7:20 screen 'a': 'data.main.name' is a text, but a number is needed (use number(data.main.name) if it holds a number)",
     )
     assert.match(single!, /^error f\.yaml:7:60 screen 'a': 'data.main.name' is a text/)
     assert.match(double!, /^error f\.yaml:7:92 screen 'a': 'data.main.name' is a text/)
@@ -132,7 +132,7 @@ describe('the check of worked-out values', () => {
     })
     assert.equal(
       sentence(problem!),
-      "  f.yaml:6:28: screen 'main': 'a' is a text where a number is wanted (a number stands without quotes)\n      = 1 + 'a'\n            ^",
+      "  f.yaml:6:28: screen 'main': 'a' is a text, but a number is needed (write a number without quotes)\n      = 1 + 'a'\n            ^",
     )
   })
 
@@ -142,20 +142,20 @@ describe('the check of worked-out values', () => {
     ['= data.main.other * 2', null],
     ['= number(data.main.t) * 2', null],
     ["= data.main.t == 'x'", null],
-    ['= data.main.t * 2', /'data.main.t' is a text where a number is wanted \(number\(data.main.t\), if it is one\)/],
-    ['= data.main.r + 1', /'data.main.r' is rows where a number is wanted \(length\(data.main.r\), or sum/],
-    ['= data.main.b + 1', /'data.main.b' is true or false where a number is wanted/],
-    ['= upper(data.main.n)', /'data.main.n' is a number where a text is wanted \(concat\(data.main.n\)\)/],
-    ['= length(data.main.n)', /is a number where rows or a text is wanted/],
-    ["= sum(data.main.t, 'x')", /'data.main.t' is a text where rows is wanted/],
-    ['= days(today(), data.main.n)', /'data.main.n' is a number where a date is wanted/],
-    ['= concat(data.main.r)', /'data.main.r' is rows where a text or a number is wanted \(join/],
-    ['= upper(data.main.n + 1)', /'data.main.n \+ 1' is a number where a text is wanted/],
+    ['= data.main.t * 2', /'data.main.t' is a text, but a number is needed \(use number\(data.main.t\) if it/],
+    ['= data.main.r + 1', /'data.main.r' is a list of rows, but a number is needed \(use length\(data.main.r\) or sum/],
+    ['= data.main.b + 1', /'data.main.b' is true or false, but a number is needed/],
+    ['= upper(data.main.n)', /'data.main.n' is a number, but a text is needed \(use concat\(data.main.n\)\)/],
+    ['= length(data.main.n)', /is a number, but a list of rows or a text is needed/],
+    ["= sum(data.main.t, 'x')", /'data.main.t' is a text, but a list of rows is needed/],
+    ['= days(today(), data.main.n)', /'data.main.n' is a number, but a date is needed/],
+    ['= concat(data.main.r)', /'data.main.r' is a list of rows, but a text or a number is needed \(use join/],
+    ['= upper(data.main.n + 1)', /'data.main.n \+ 1' is a number, but a text is needed/],
     ['= data.main.n + 1 == word', /compares 'data.main.n \+ 1', a number, with "word", a text/],
     ['= data.mian.n + 1', /'data.mian' \(did you mean 'main'\?\)/],
     ['= data.main.n + vars.v', null],
-    ['= vars.t + 1', /'vars.t' is a text where a number is wanted/],
-    ['= data.main.n +', /ends where a value is wanted/],
+    ['= vars.t + 1', /'vars.t' is a text, but a number is needed/],
+    ['= data.main.n +', /a value is missing at the end/],
   ]
   for (const [value, expected] of ROWS) {
     it(`${expected ? 'refuses' : 'takes'} ${value}`, () => {
@@ -172,13 +172,13 @@ describe('the check of worked-out values', () => {
     assert.deepEqual(branch('data.main.n + 1 > length(data.main.t) and not (data.main.b or data.main.n * 2 < 3)'), [])
     assert.match(
       branch('data.main.n + data.main.t > 3').join(),
-      /f\.yaml:8:38 .*'data.main.t' is a text where a number is wanted/,
+      /f\.yaml:8:38 .*'data.main.t' is a text, but a number is needed/,
     )
     assert.match(
       branch('data.main.n + 1').join(),
-      /'data.main.n \+ 1' is neither true nor false \(compare it with something\)/,
+      /'data.main.n \+ 1' is neither true nor false \(compare it with a value\)/,
     )
-    assert.match(branch('1 + 1 == 2').join(), /reads nothing: it is the same for everybody/)
+    assert.match(branch('1 + 1 == 2').join(), /reads no value: it is the same for every subscriber/)
   })
 
   it('refuses a value of another type than a part takes', () => {
@@ -189,7 +189,7 @@ describe('the check of worked-out values', () => {
     }
     const call = (value: string) => said(`  main: { flow: p, with: { n: "${value}" }, to: z }\n  z: { end: x }`, [part])
     assert.deepEqual(call('= 1 + 1'), [])
-    assert.match(call("= concat('a')").join(), /hands "= concat\('a'\)" to 'p', which takes a number/)
+    assert.match(call("= concat('a')").join(), /passes "= concat\('a'\)" as 'n' to part 'p', which takes a number/)
   })
 
   it('lets no secret be worked with, but in the call right behind it', () => {
@@ -209,7 +209,7 @@ describe('the check of worked-out values', () => {
     )
     assert.match(
       bare.join('\n'),
-      /'= 100 \/ data.main.n' cannot be worked out: it divides by zero \[dial > \(w.x says n is 0\)\]/,
+      /'= 100 \/ data.main.n' cannot be computed: division by zero \[dial > \(w.x says n is 0\)\]/,
     )
     assert.deepEqual(
       proved(
@@ -268,7 +268,7 @@ describe('a text that is put together', () => {
     const scope = (x: string) => ({ context: { vars: { x } } }) as never
     for (const one of [value, worked]) {
       assert.equal(String(one(scope('a'.repeat(8_192)))).length, 16_384)
-      assert.throws(() => one(scope('a'.repeat(8_193))), /screen 'more': .* becomes a text of over 16384 characters/)
+      assert.throws(() => one(scope('a'.repeat(8_193))), /screen 'more': .* makes a text of more than 16384 characters/)
     }
   })
 })

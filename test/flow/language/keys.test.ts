@@ -169,20 +169,23 @@ describe('the keys for Back and Home', () => {
     const told =
       '  main: { menu: A, choices: [{ label: B, to: b }, { label: C, to: c }] }\n  b: { menu: Told. }\n  c: { exit: true }'
     assert.deepEqual(problems(told, "start: main\nlanguages: [en]\nkeys: { home: '0' }"), [])
-    assert.match(problems(told, 'start: main\nlanguages: [en]').join(), /nothing to press/)
+    assert.match(problems(told, 'start: main\nlanguages: [en]').join(), /no key to press/)
   })
 
   it('are refused where they cannot be told from answers, or change something', () => {
     const one = (screen: string, head = HEAD.replace('begin', 'main').replace(', tpi', '')) =>
       problems(`  main: ${screen}\n  bye: { exit: true }`, head).join()
-    assert.match(one('{ input: N?, number: { min: 0, max: 5 }, to: bye }'), /0 is a key, so it cannot be the answer 0/)
+    assert.match(
+      one('{ input: the key N?, number: { min: 0, max: 5 }, to: bye }'),
+      /0 goes back or home, so nobody can answer 0/,
+    )
     assert.equal(one('{ input: N?, number: { min: 0, max: 5 }, to: bye, keys: false }'), '')
     assert.equal(one('{ input: N?, number: { min: 5, max: 9 }, to: bye }'), '')
     assert.match(
       one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '0' } }"),
-      /the key 0 is both back and home/,
+      /the key 0 is used for both back and home/,
     )
-    assert.match(one('{ menu: A, choices: [{ label: B, to: bye }], back: bye }'), /has a line and a key for Back/)
+    assert.match(one('{ menu: A, choices: [{ label: B, to: bye }], back: bye }'), /has both a line and a key for Back/)
     assert.match(
       one("{ menu: A, choices: [{ label: B, to: bye }], keys: { home: '12' } }"),
       /not a key|not false or a key|'home'/,
@@ -190,7 +193,7 @@ describe('the keys for Back and Home', () => {
     const start = "start: pay\nlanguages: [en]\nkeys: { home: '0' }"
     assert.match(
       one('{ menu: A, choices: [{ label: B, to: bye }] }\n  pay: { call: a.b, once: true, to: main }', start),
-      /the key 0 leads to 'pay', which changes something unasked/,
+      /the key 0 leads to 'pay', which changes something without a question/,
     )
   })
 })

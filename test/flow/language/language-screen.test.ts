@@ -61,10 +61,10 @@ describe('the choice of a language', () => {
   it('needs several languages, each with a name', () => {
     const one = '  main: { language: Which?, to: bye }\n  bye: { exit: true }'
     assert.deepEqual(said(one, 'start: main\nlanguages: [en]'), [
-      "screen 'main': there is one language to choose from (languages: of the flow)",
+      "screen 'main': the flow has only one language, so there is nothing to choose (languages:)",
     ])
     const strange = 'start: main\nlanguages: [en, qqq]'
-    assert.match(said(one, strange).join(), /no own name of 'qqq' is known/)
+    assert.match(said(one, strange).join(), /no name is known for 'qqq'/)
     assert.doesNotMatch(said(one.replace('to: bye', 'to: bye, names: { qqq: Q }'), strange).join(), /own name/)
   })
 })

@@ -52,8 +52,14 @@ describe('an SMS from a flow', () => {
     assert.deepEqual(
       problems([]).map(({ what, remedy }) => [what, remedy]),
       [
-        ["screen 'tell' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
-        ["screen 'other' sends an SMS, and no line of this daemon can", 'give a line sms: { source: … }'],
+        [
+          "screen 'tell' sends an SMS, but no line of this daemon can send SMS",
+          'give a line the setting sms: { source: … }',
+        ],
+        [
+          "screen 'other' sends an SMS, but no line of this daemon can send SMS",
+          'give a line the setting sms: { source: … }',
+        ],
       ],
     )
   })

@@ -177,7 +177,7 @@ describe('a part', () => {
           'warning',
           'test.yaml:6:36',
           "screen 'main': no text in 'tpi' for 'why'",
-          'the first one is handed over instead',
+          'the part gets the text of the first language: translate it',
         ],
       ],
     )
@@ -233,17 +233,22 @@ describe('a part that is used wrongly', () => {
       [PAY.replace('to: send }', 'to: snd }'), COMMON],
       /parts\/pay\.yaml:\d+:\d+ screen 'pay-rent_sure' goes to 'pay-rent_snd'/,
     )
-    says(MAIN, [PAY.replace('menu:', 'mneu:'), COMMON], /parts\/pay\.yaml:\d+:\d+ screen 'sure': 'mneu' is no key here/)
+    says(MAIN, [PAY.replace('menu:', 'mneu:'), COMMON], /parts\/pay\.yaml:\d+:\d+ screen 'sure': unknown key 'mneu'/)
   })
 
   it('is told what it hands over and gets back', () => {
     const call = (written: string) => `  main: { flow: pay, ${written}, to: bye }\n${out}`
-    says(call('with: { amount: 5 }'), [PAY], /calls 'pay' without 'to'/, plain)
-    says(call('with: { amount: 5, to: x, of: y }'), [PAY], /hands 'of' to 'pay', which does not take it/, plain)
-    says(call('with: { amount: five, to: x }'), [PAY], /hands "five" to 'pay', which takes a number as 'amount'/, plain)
+    says(call('with: { amount: 5 }'), [PAY], /calls part 'pay' without 'to'/, plain)
+    says(call('with: { amount: 5, to: x, of: y }'), [PAY], /passes 'of' to part 'pay', which does not take it/, plain)
+    says(
+      call('with: { amount: five, to: x }'),
+      [PAY],
+      /passes "five" as 'amount' to part 'pay', which takes a number there/,
+      plain,
+    )
     says(call('with: { amount: 5, to: x }, exits: { payed: bye }'), [PAY], /'pay' never returns 'payed'/, plain)
     says(call('with: { amount: 5, to: x }, gives: { r: receit }'), [PAY], /'pay' never gives 'receit'/, plain)
-    says(`  main: { flow: common, to: bye }\n${out}`, [COMMON], /calls 'common', which has no start/, plain)
+    says(`  main: { flow: common, to: bye }\n${out}`, [COMMON], /calls part 'common', which has no start:/, plain)
   })
 
   it('is told of two ways out that lead on alike because nobody named them', () => {
@@ -251,10 +256,10 @@ describe('a part that is used wrongly', () => {
       `  main: { flow: pay, with: { amount: 5, to: x }, to: done${exits} }\n  done: { end: Paid. }\n${out}`
     const doubts = (exits: string, pay = PAY) =>
       checkSource(sourceWith(call(exits), [pay], plain))
-        .filter(({ what }) => !what.includes('never reached'))
+        .filter(({ what }) => !what.includes('no screen leads to'))
         .map(({ severity, where, what, remedy }) => `${severity} ${where} ${what} (${remedy})`)
     assert.deepEqual(doubts(''), [
-      "warning test.yaml:6:9 screen 'main' goes to 'done' whether it returns 'paid' or 'cancelled' (name all but one under exits: { cancelled: … })",
+      "warning test.yaml:6:9 screen 'main' goes to 'done' whether the part returns 'paid' or 'cancelled' (list all but one of them under exits: { cancelled: … })",
     ])
     assert.deepEqual(doubts(', exits: { cancelled: bye }'), [])
     assert.deepEqual(doubts(', exits: { cancelled: done }'), [], 'said outright')
@@ -276,7 +281,7 @@ describe('a part that is used wrongly', () => {
     says(
       `  main: { flow: a, to: bye }\n${out}`,
       [...chain, COMMON],
-      new RegExp(`over ${PARTS_DEEP_MAX} parts deep: a > b > c > d > e > f`),
+      new RegExp(`calls parts more than ${PARTS_DEEP_MAX} deep: a > b > c > d > e > f`),
       plain,
     )
     const including = (name: string, of: string) =>
@@ -290,9 +295,9 @@ describe('a part that is used wrongly', () => {
   })
 
   it('collides with nothing, and returns only where it was called', () => {
-    says(`${MAIN}\n${out}`, [PAY, COMMON], /screen 'bye' is there twice: also at test\.yaml/)
-    says(`  main: { return: done }`, [], /'main' returns, but nothing called this/, plain)
-    says(PAY, [], /the file is a part, which serves no code|is no/, plain)
+    says(`${MAIN}\n${out}`, [PAY, COMMON], /two screens are called 'bye': the other is at test\.yaml/)
+    says(`  main: { return: done }`, [], /'main' has return:, but no flow called this file as a part/, plain)
+    says(PAY, [], /the file is a part: it cannot serve a service code|is no/, plain)
     assert.match(checkSource({ ...part(PAY) })[0]?.what ?? '', /the file is a part/)
   })
 })

@@ -80,7 +80,7 @@ describe('a type of screen of a plug-in', () => {
       checkSource(visit)
         .map(({ what }) => what)
         .join(),
-      /screen 'how' says not what it is/,
+      /screen 'how' has no kind/,
     )
   })
 
@@ -91,7 +91,7 @@ describe('a type of screen of a plug-in', () => {
 
   const lineOf = (part: string) => visit.text.split('\n').findIndex((line) => line.includes(part)) + 1
   const FAULTS: [from: string, into: string, line: string, says: RegExp][] = [
-    ['as: rated', 'ass: rated', 'as: rated', /'as' is missing.*'ass' is no key here/],
+    ['as: rated', 'ass: rated', 'as: rated', /'as' is missing.*unknown key 'ass'/],
     ['worst: why', 'worst: whi', 'worst: why', /screen 'how' goes to 'whi'/],
     ['    to: send', '    to: sned', '    to: send', /screen 'how' goes to 'sned'/],
     ['tpi: Nogut }', 'en-AU: Bad }', 'of:', /no text in 'tpi'/],
@@ -123,13 +123,13 @@ describe('a type of screen of a plug-in', () => {
     assert.deepEqual(problems(fails), ["f.yaml:6:9 screen 'main': asks nothing today"])
     assert.deepEqual(
       problems(() => ({ other: { exit: true } })),
-      ["f.yaml:6:9 screen 'main': its type makes no screen 'main'"],
+      ["f.yaml:6:9 screen 'main': expand must return a screen 'main', and does not"],
     )
-    assert.match(problems((own) => ({ [own]: { flow: 'x', to: 'bye' } })).join(), /of none of menu, list/)
-    assert.match(problems((own) => ({ [own]: { input: 'x' } })).join(), /makes a bad input 'main': to:/)
+    assert.match(problems((own) => ({ [own]: { flow: 'x', to: 'bye' } })).join(), /of no basic kind \(menu, list/)
+    assert.match(problems((own) => ({ [own]: { input: 'x' } })).join(), /returns a wrong input 'main': to:/)
     assert.match(
       problems((own) => ({ [own]: { exit: true }, bye: { exit: true } })).join(),
-      /its own are called 'main-…'/,
+      /call its further screens 'main-…'/,
     )
   })
 
@@ -156,12 +156,12 @@ describe('a type of screen of a plug-in', () => {
 describe('a plug-in that is none', () => {
   const WRONG: [string, PluginType, RegExp][] = [
     ['takes the key of a built-in screen', { ...asking, name: 'to' }, /'to', which is a key of a built-in screen/],
-    ['has no good name', { ...asking, name: 'A B' }, /'A B', which is no name/],
+    ['has no good name', { ...asking, name: 'A B' }, /'A B', which is not a valid name/],
     ['has no key of its name', { ...asking, name: 'query' }, /a schema without the key 'query'/],
     [
       'does not say what a key does',
       { ...asking, schema: z.strictObject({ ask: z.string() }) },
-      /says not what 'ask' does/,
+      /does not say what the key 'ask' does/,
     ],
     ['makes nothing', { ...asking, expand: undefined as never }, /no function 'expand'/],
   ]
@@ -170,6 +170,6 @@ describe('a plug-in that is none', () => {
   it('is named by its absolute path', async () => {
     await assert.rejects(loadScreenTypes(['none.js']), (error: Error) => error.message.includes(resolve('none.js')))
     await assert.rejects(loadScreenTypes(['src/base/did-you-mean.ts']), /did-you-mean\.ts exports no function 'screen'/)
-    await assert.rejects(loadScreenTypes([FILE, FILE]), /there is another type 'rating'/)
+    await assert.rejects(loadScreenTypes([FILE, FILE]), /the type 'rating' exists already/)
   })
 })

@@ -58,7 +58,7 @@ describe('the registry of flows', () => {
     assert.deepEqual(first.refused, ['b'])
     assert.deepEqual(
       first.problems.map(({ what, remedy }) => [what, remedy]),
-      [['asks for a secret, and keys pressed would stand in the dialogue store in clear', 'set privacy.storeKeyFile']],
+      [['the flow asks for a secret, and the dialogue store would hold it in clear text', 'set privacy.storeKeyFile']],
     )
     assert.deepEqual((await openFlows({ folder, readable: false })).first.refused, [])
   })
@@ -149,7 +149,7 @@ describe('the registry of flows', () => {
     write('a.yaml', flowText('a', 'One'))
     const { flows } = await openFlows({ folder, archive })
     unlinkSync(join(folder, 'a.yaml'))
-    assert.match((await flows.reload()).problems[0]?.what ?? '', /its file is gone/)
+    assert.match((await flows.reload()).problems[0]?.what ?? '', /the file of this flow is gone/)
     assert.deepEqual((await flows.reload()).problems, [])
     assert.ok(flows.current('a'))
     rmSync(folder, { recursive: true })
@@ -203,7 +203,7 @@ describe('the registry of flows', () => {
     archive.broken = true
     const { flows, first } = await openFlows({ folder, archive })
     assert.ok(flows.current('a'))
-    assert.match(first.problems[0]?.what ?? '', /was not archived: no database/)
+    assert.match(first.problems[0]?.what ?? '', /could not be archived: no database/)
     archive.broken = false
     await flows.reload()
     await flows.reload()
@@ -399,7 +399,7 @@ describe('the registry of flows', () => {
       decisions.releases.set('a', publishing(undecided('a'), one, inForce(flows)))
       await flows.reload()
       decisions.broken = true
-      assert.match((await flows.reload()).problems[0]?.what ?? '', /were not read: no database/)
+      assert.match((await flows.reload()).problems[0]?.what ?? '', /could not be read: no database/)
       assert.deepEqual([inForce(flows), (await flows.reload()).problems], [one, []])
       decisions.broken = false
       decisions.releases.set('a', { ...undecided('a'), active: 'a@000000000000', insteadOf: flows.state()[0]!.file })
@@ -429,7 +429,10 @@ describe('the registry of flows', () => {
   it('refuses brackets without end where they begin, before a parser follows them', async () => {
     write('a.yaml', `${flowText('a', 'One')}more: ${'['.repeat(100_000)}`)
     const { first } = await openFlows({ folder })
-    assert.match(`${first.problems[0]?.where} ${first.problems[0]?.what}`, /a\.yaml:7:207 has more than 200 brackets/)
+    assert.match(
+      `${first.problems[0]?.where} ${first.problems[0]?.what}`,
+      /a\.yaml:7:207 the file has more than 200 open brackets/,
+    )
   })
 
   it('does not read what no flow can be', async () => {

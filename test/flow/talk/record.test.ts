@@ -138,7 +138,7 @@ hang up
       '1',
       'fail late',
     ])
-    assert.match(said, /'nothing' is no JSON/)
+    assert.match(said, /'nothing' is not JSON/)
     assert.match(written, /\n> 1\ncalled dental\.appointments \{"for":"view"\}\n< No appointments found\.\n/)
     assert.match(written, /\nrefuse dental\.hold slot-taken\nbackend dental\.slots \{"rows":\[\]\}\n> 1\n/)
     assert.match(
@@ -197,7 +197,7 @@ hang up
     const only = await typed(pin("pattern: '7391'"), ['7391', '{}'])
     assert.match(
       only.written,
-      /dial \*123#\n< PIN:\n# It stops here: nothing made up can stand for the secret that was typed next\.\n$/,
+      /dial \*123#\n< PIN:\n# The talk stops here: a secret was typed next, and nothing can stand in for it\.\n$/,
     )
   })
 
@@ -262,7 +262,7 @@ hang up
     )
     await assert.rejects(
       typed(flowOf('  main: { end: Bye }'), []),
-      /has talks of 'dental', not of 'test': give another file/,
+      /has talks of flow 'dental', not of 'test': name another file/,
     )
     rmSync(file)
     await assert.rejects(typed(dental, [], { dial: '*5#' }), /nothing is written: \*5# does not begin with \*123#/)

@@ -29,7 +29,7 @@ describe('a talk', () => {
     assert.equal(
       await play('dial *1#\n< Rows\n< 1. Two\n'),
       [
-        "t.talk:4: another text, on screen 'list'",
+        "t.talk:4: the text differs, on screen 'list'",
         '    expected   | got',
         '    Rows       | Rows',
         '  ! 1. Two     | 1. One',
@@ -41,7 +41,7 @@ describe('a talk', () => {
     assert.equal(
       await play('dial *1#\n> 1\n< Your\n< Name?\n'),
       [
-        "t.talk:5: another text, on screen 'name'",
+        "t.talk:5: the text differs, on screen 'name'",
         '    expected   | got',
         '  - Your       |',
         '    Name?      | Name?',
@@ -50,7 +50,7 @@ describe('a talk', () => {
     assert.equal(
       await play('dial *1#\n< 1. One\n'),
       [
-        "t.talk:4: another text, on screen 'list'",
+        "t.talk:4: the text differs, on screen 'list'",
         '    expected   | got',
         '  +            | Rows',
         '    1. One     | 1. One',
@@ -63,32 +63,32 @@ describe('a talk', () => {
     assert.match((await play(`dial *1#\ncalled shop.rows ${long}`))!, /! first: "a+" +\| \{\}\n {2}- second: "b+" +\|$/)
     assert.match(
       (await play('dial *1#\nended'))!,
-      /the dialogue goes on\n.*\n {2}! ended {6}\| Rows\n {2}\+ {12}\| 1\. One$/,
+      /the dialogue did not end\n.*\n {2}! ended {6}\| Rows\n {2}\+ {12}\| 1\. One$/,
     )
   })
 
   const failures: [string, string, RegExp][] = [
-    ['answers nobody', '> 1', /t\.talk:3: there is no dialogue: dial first/],
+    ['answers nobody', '> 1', /t\.talk:3: no dialogue is open: dial first/],
     [
       'goes on after the end',
       'backend shop.rows {"rows": []}\ndial *1#\n> 1',
       /t\.talk:5: the dialogue has ended: Thank you/,
     ],
-    ['says that it ended, and it did not', 'dial *1#\nended', /t\.talk:4: the dialogue goes on/],
+    ['says that it ended, and it did not', 'dial *1#\nended', /t\.talk:4: the dialogue did not end/],
     [
       'ends for another reason',
       'backend shop.rows {"rows": []}\ndial *1#\nended completed',
-      /ended for another reason\n.*\n.*completed +\| exit/,
+      /the dialogue ended for another reason\n.*\n.*completed +\| exit/,
     ],
     ['expects a call that was not made', 'dial *1#\n> 1\ncalled shop.rows', /t\.talk:5: shop\.rows was not called/],
     [
       'expects a call with something else',
       'dial *1#\ncalled shop.rows {"a": 1}',
-      /called with something else\n.*\n.*\{"a":1\} +\| \{\}/,
+      /called with other arguments\n.*\n.*\{"a":1\} +\| \{\}/,
     ],
-    ['hangs up before it dialled', 'hang up', /t\.talk:3: there is no dialogue/],
+    ['hangs up before it dialled', 'hang up', /t\.talk:3: no dialogue is open/],
     ['dials another code', 'code *1#\ndial *2#', /\*2# does not begin with \*1/],
-    ['expects before it dialled', '< Rows', /nothing has been dialled/],
+    ['expects before it dialled', '< Rows', /nothing was dialled yet/],
   ]
   for (const [title, text, expected] of failures)
     it(`fails if it ${title}`, async () => assert.match((await play(text)) ?? '', expected))
@@ -97,7 +97,7 @@ describe('a talk', () => {
     const [talk] = parseTalks('t.talk', 'dial *1#')
     assert.match(
       (await playTalk(talk as never, flow))?.what ?? '',
-      /calls shop\.rows, and the talk does not say what it answers/,
+      /calls shop\.rows, but the talk has no answer for it/,
     )
   })
 
@@ -113,12 +113,12 @@ describe('a talk', () => {
         assert.deepEqual(
           error.problems.map(({ where, what }) => `${where} ${what}`),
           [
-            "t.talk:1:1 'dail' is no line of a talk",
-            "t.talk:2:1 'shop' is no back end and operation, such as wallet.balance",
-            "t.talk:3:1 '{' is no JSON",
-            "t.talk:4:1 'soon' is none of: late, down, nonsense, refused-call",
-            't.talk:5:1 refuse shop.rows with which name?',
-            "t.talk:6:1 'hang' is no line of a talk",
+            "t.talk:1:1 unknown line 'dail'",
+            "t.talk:2:1 'shop' is not a back end and operation such as wallet.balance",
+            "t.talk:3:1 '{' is not JSON",
+            "t.talk:4:1 'soon' must be one of: late, down, nonsense, refused-call",
+            't.talk:5:1 write the name of the refusal: refuse shop.rows <name>',
+            "t.talk:6:1 unknown line 'hang'",
           ],
         )
         assert.equal(error.problems[0]?.remedy, "did you mean 'dial'?")
@@ -148,13 +148,13 @@ describe('a talk', () => {
     }
     assert.equal(
       await what('backend w.x {"name": 5}'),
-      "another text, on screen 'down'; the answer of w.x to screen 'main' lacks what it expects: name, left",
+      "the text differs, on screen 'down'; the answer of w.x to screen 'main' lacks expected fields: name, left",
     )
     assert.equal(
       await what('refuse w.x worng'),
-      "another text, on screen 'down'; the refusal 'worng' of w.x to screen 'main' leads nowhere",
+      "the text differs, on screen 'down'; the refusal 'worng' of w.x to screen 'main' leads nowhere",
     )
-    assert.equal(await what('fail w.x late'), "another text, on screen 'down'")
+    assert.equal(await what('fail w.x late'), "the text differs, on screen 'down'")
     assert.equal(await what('refuse w.x wrong'), undefined)
   })
 })
