@@ -99,13 +99,19 @@ export interface Gateway {
 export function createGateway(deps: GatewayDeps): Gateway {
   const { dialogues, clock, metrics, log, limits } = deps
   const guarded = guardStore(deps)
-  const finish = createEnding(deps)
+  const ending = createEnding(deps)
   const { deliver, resend, say, replaced } = createDelivery({ ...deps, guarded, drop })
   const unopened = createUnopened({ ...deps, guarded })
   const unrested = createUnrested({ ...deps, guarded, apologise })
   const leases = createLeases(limits.leaseMs, clock)
   let draining = false
+  /** `open`: of all daemons at the last sweep, and since then what was begun and ended here. */
   let [turns, open] = [0, 0]
+
+  function finish(record: DialogueRecord): void {
+    open = Math.max(0, open - 1)
+    ending(record)
+  }
 
   async function onRequest(pdu: Pdu, line: Line, link: LinkPort): Promise<void> {
     const incoming = line.dialect.read(pdu)
@@ -137,7 +143,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     if (taken.is === 'repeat' || taken.is === 'busy') return undefined
     const previous = taken.is === 'opened' && taken.previous ? replaced(taken.previous) : null
     if (taken.is === 'opened' && taken.previous?.ended === 'superseded') finish(previous!)
-    else if (taken.is === 'opened') open++ // until the sweep counts again
+    if (taken.is === 'opened') open++
     if (taken.is === 'opened') unopened.opened(taking)
     failpointOnceWritten('after-ack')
     await turn(taken.record, { token: taking.token, from, lost: resumable(previous, clock.now(), limits.resumeMs) })
