@@ -1,6 +1,5 @@
 /** The settings: one schema, read from file, environment and secret files. */
 export { loadSettings, parseSettings } from './load.ts'
-export { numberingOf } from './numbering.ts'
 export { printSettings, settingsJsonSchema } from './print.ts'
 export type { RedisSettings } from './schema-stores.ts'
 export type { ConfiguredLine, Settings } from './schema.ts'

@@ -1,7 +1,6 @@
 /** Settings of answers that come after the network's patience (src/deferred/deferred.ts). */
 import { z } from 'zod'
-
-const ms = (least: number, most: number) => z.number().int().min(least).max(most)
+import { ms } from '../base/settings/index.ts'
 
 /** Of a back end or an application. */
 export const patienceMs = ms(50, 60_000)

@@ -4,19 +4,15 @@
  */
 import { z } from 'zod'
 import { BIND_TIMES } from '../../machines/bind-times.ts'
+import { ms, msisdnPrefix, settingName as name } from '../base/settings/index.ts'
 import { httpUrl } from './http-url.ts'
 import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
-import { incomingSchema, msisdnPrefix, smsSchema } from './schema-sms.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
-import { AMBIGUOUS_GRACE_MS } from '../sms/outbox/index.ts'
+import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
 
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'lower-case letters, digits and hyphens, a letter first')
-const ms = (least: number, most: number) => z.number().int().min(least).max(most)
-const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM, e.g. "21:00"')
-const duration = z.string().regex(/^\d{1,4}(m|h|d)$/, 'a number and m, h or d, e.g. 24h')
 const host = z
   .string()
   .max(253)
@@ -324,34 +320,6 @@ const texts = z.strictObject({
     .describe('a phase 1 handset, which cannot be asked anything (3GPP TS 24.090 §6.2.2)'),
 })
 
-const reminders = z.strictObject({
-  leads: z.array(duration).max(10).default(['24h', '2h']).describe('how long before an appointment'),
-  quietHours: z
-    .strictObject({ from: clockTime, to: clockTime })
-    .nullable()
-    .default({ from: '21:00', to: '07:00' })
-    .describe('no reminder in these: moved earlier; null: none'),
-  zone: z
-    .string()
-    .default('Pacific/Port_Moresby')
-    .refine(isZone, 'an IANA time zone')
-    .describe("where it has no clinic's own"),
-  confirmation: z.boolean().default(true).describe('an SMS at once for each booking'),
-  channel: z
-    .enum(['sms', 'push-then-sms'])
-    .default('sms')
-    .describe('push-then-sms: on the screen by USSD, where the network lets us begin; else by SMS'),
-  pushFlow: name.default('reminder').describe('the flow that such a screen comes from'),
-  pushMs: ms(1_000, 60_000).default(8_000).describe('not shown by then: by SMS'),
-  pollMs: ms(50, 60_000).default(1_000).describe('how often the outbox is looked at'),
-  leaseMs: ms(1_000, 600_000)
-    .default(30_000)
-    .describe('an SMS being submitted belongs to one daemon this long: longer than timers.responseMs of every line'),
-  ambiguousGraceMs: ms(0, 600_000)
-    .default(AMBIGUOUS_GRACE_MS)
-    .describe('how long a receipt may settle an SMS whose response never came'),
-})
-
 const door = z.strictObject({
   name: name.default('door').describe('its name as a line: in records, metrics, logs, and in `lines` of a service'),
   host: z.string().default('127.0.0.1').describe('loopback: put a proxy with TLS before it to reach it from elsewhere'),
@@ -416,7 +384,7 @@ export const settingsSchema = z.strictObject({
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
   late: deferredSchema.prefault({}),
-  reminders: reminders.prefault({}),
+  reminders: remindersSchema.prefault({}),
   sms: incomingSchema.prefault({}),
   door: door.optional().describe('our flows for callers over HTTP; absent: closed'),
   admin: adminSchema.prefault({}),
@@ -433,11 +401,3 @@ export const settingsSchema = z.strictObject({
 
 export type Settings = z.infer<typeof settingsSchema>
 export type ConfiguredLine = Settings['lines'][number]
-
-function isZone(zone: string): boolean {
-  try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
-  } catch {
-    return false
-  }
-}

@@ -1,10 +1,10 @@
 /** SMS that flows have sent: a back end of the daemon itself, on the outbox of all SMS. */
 import type { Knex } from 'knex'
 import { moduleBackend, Refusal, type Backend } from '../backend/index.ts'
-import { type ConfiguredLine, numberingOf } from '../config/index.ts'
+import type { ConfiguredLine } from '../config/index.ts'
 import { SMS } from '../flow/language/index.ts'
 import { enqueueSms } from '../sms/outbox/index.ts'
-import { msisdnOf, type Clock } from '../ussd/index.ts'
+import { msisdnOf, numberingOf, type Clock } from '../ussd/index.ts'
 
 export interface FlowSmsDeps {
   knex: Knex

@@ -1,2 +1,3 @@
 /** SMS over the lines: the service that sends what the outbox owes and reads what subscribers write. */
-export { createSmsSide, longestResponseMs } from './service.ts'
+export { longestResponseMs } from './sending.ts'
+export { createSmsSide } from './service.ts'

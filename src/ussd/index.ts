@@ -1,6 +1,14 @@
 /** The vocabulary, texts as handsets see them, MSISDNs and service codes. Imports nothing. */
 export { countGsm7, decodeGsm7, encodeGsm7, packSeptets, uncodableAt, unpackSeptets } from './gsm7.ts'
-export { MSISDN_DIGITS_MAX, msisdnOf, type Numbering, readMsisdn, remedyFor } from './msisdn.ts'
+export {
+  MSISDN_DIGITS_MAX,
+  msisdnOf,
+  type NumberedLine,
+  type Numbering,
+  numberingOf,
+  readMsisdn,
+  remedyFor,
+} from './msisdn.ts'
 export { LOCKING_TABLES, SINGLE_TABLES } from './national-tables.ts'
 export { decodeNational, encodeNational, LANGUAGES, NO_SHIFT, type Shift, shiftElements, shiftFor } from './national.ts'
 export { decodeAscii, decodeLatin1, decodeUcs2, decodeUtf8, encodeAscii, encodeLatin1, encodeUcs2 } from './octets.ts'

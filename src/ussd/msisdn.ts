@@ -15,6 +15,21 @@ export interface Numbering {
   nationalDigits?: readonly number[]
 }
 
+/** A line whose settings say how numbers are written in its country; what is not set may be undefined. */
+export interface NumberedLine {
+  msisdn: { [Key in 'countryCode' | 'trunkPrefix' | 'nationalDigits']?: Numbering[Key] | undefined }
+}
+
+/** Without a line only international numbers are readable. */
+export function numberingOf(line: NumberedLine | undefined): Numbering {
+  const { countryCode, trunkPrefix, nationalDigits } = line?.msisdn ?? {}
+  return {
+    ...(countryCode === undefined ? {} : { countryCode }),
+    ...(trunkPrefix === undefined ? {} : { trunkPrefix }),
+    ...(nationalDigits === undefined ? {} : { nationalDigits }),
+  }
+}
+
 /** An address as SMPP carries it. (SMPP v3.4 §5.2.5, §5.2.6) */
 export interface NumberAddress {
   ton: number

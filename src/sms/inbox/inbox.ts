@@ -9,7 +9,7 @@ import type { Chance, Clock } from '../../ussd/index.ts'
 import { wishOf } from './keywords.ts'
 import { enqueueSms, ANSWER, type SmsSubject } from '../outbox/index.ts'
 import { optIn, optOut } from './opt-out.ts'
-import type { SmsInSettings } from '../settings.ts'
+import type { SmsInSettings } from '../settings/index.ts'
 
 /** One SMS of a subscriber, whole. */
 export interface IncomingSms {

@@ -14,7 +14,7 @@ import { readSmsPart, type PlainText } from '../pdu/index.ts'
 import { tlvOf } from '../../smpp/dialect/index.ts'
 import type { Line, Pdu } from '../../smpp/index.ts'
 import { readMsisdn, remedyFor, type Numbering } from '../../ussd/index.ts'
-import type { SmsInSettings } from '../settings.ts'
+import type { SmsInSettings } from '../settings/index.ts'
 
 export interface SmsInDeps extends Omit<IncomingDeps, 'settings' | 'counters'> {
   settings: SmsInSettings

@@ -2,7 +2,7 @@
 import type { RecallOutcome, SmsToRecall } from '../outbox/index.ts'
 import type { Line, OutgoingPdu } from '../../smpp/index.ts'
 import type { Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings.ts'
+import type { SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface RecallDeps {
   settings: readonly SmsLine[]

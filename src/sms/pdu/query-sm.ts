@@ -4,7 +4,7 @@ import { messageState } from './receipt.ts'
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, OutgoingPdu, SubmitOutcome } from '../../smpp/index.ts'
 import type { Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings.ts'
+import type { SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface QueryDeps {
   settings: readonly SmsLine[]

@@ -14,7 +14,7 @@ import { smppAbsoluteTime, relativeTime, smsPdu, splitSms, type SmsPart } from '
 import { STATUS } from '../../smpp/pdu/index.ts'
 import type { Line, SubmitOutcome } from '../../smpp/index.ts'
 import { LANGUAGES, type Clock } from '../../ussd/index.ts'
-import type { SmsLine, SmsSettings } from '../settings.ts'
+import type { SmsLine, SmsSettings } from '../settings/index.ts'
 
 export interface SubmitDeps {
   settings: readonly SmsLine[]

@@ -1,16 +1,11 @@
-/** The settings of SMS: of a line, and of what subscribers write. */
+/** `lines[].sms`: how SMS are written on one line. */
 import { z } from 'zod'
-import { STATUS_CLASSES } from '../sms/outbox/index.ts'
-import { LANGUAGES } from '../ussd/index.ts'
-
-const ms = (least: number, most: number) => z.number().int().min(least).max(most)
+import { ms, msisdnPrefix } from '../../base/settings/index.ts'
+import { LANGUAGES } from '../../ussd/index.ts'
+import { STATUS_CLASSES } from '../outbox/index.ts'
 
 const smsLanguage = z.enum(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])
 const statusNumber = z.string().regex(/^(0x[0-9a-fA-F]{1,8}|[1-9]\d{0,9})$/, 'a command_status such as "0x58"')
-
-export const msisdnPrefix = z
-  .string()
-  .regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
 
 export const smsSchema = z.strictObject({
   source: z.string().min(1).max(20).describe('source address of SMS on this line'),
@@ -127,65 +122,11 @@ export const smsSchema = z.strictObject({
     ),
 })
 
-const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)
-const wording = (texts: Record<string, string>) =>
-  z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(640)).default(texts)
+export type SmsSettings = z.infer<typeof smsSchema>
 
-const long = z.strictObject({
-  keepMs: ms(60_000, 604_800_000)
-    .default(86_400_000)
-    .describe('a text whose parts are not all here by then is given up: SMSCs try no longer than a day as a rule'),
-  partsMax: z
-    .number()
-    .int()
-    .min(2)
-    .max(255)
-    .default(40)
-    .describe('of one text; a text that claims more is not collected'),
-  textsMax: z
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(8)
-    .describe('unfinished ones of a subscriber; the oldest is given up'),
-  subscribersMax: z
-    .number()
-    .int()
-    .min(64)
-    .max(1_000_000)
-    .default(16_000)
-    .describe('with unfinished ones, a kilobyte each; over it the SMSC has to keep them (0x64)'),
-})
-
-/** What subscribers write by SMS, and what they read then. Texts by language; the first stands for all others. */
-export const incomingSchema = z.strictObject({
-  keywords: z
-    .strictObject({
-      stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
-      start: words('START').describe('SMS again'),
-      help: words('HELP', 'HELPIM').describe('answered with texts.help, if there is one'),
-    })
-    .prefault({}),
-  texts: z
-    .strictObject({
-      stopped: wording({
-        en: 'You will get no more SMS from us. To get them again, write START.',
-        tpi: 'Bai yu no inap kisim SMS moa. Sapos yu laikim gen, raitim START.',
-      }).describe('the one SMS after STOP'),
-      started: wording({
-        en: 'You will get SMS from us again. To stop them, write STOP.',
-        tpi: 'Bai yu kisim SMS gen. Sapos yu no laikim, raitim PINIS.',
-      }),
-      help: wording({}).describe('to words that nobody here understands; empty: nothing is sent'),
-    })
-    .prefault({}),
-  copyMs: ms(0, 86_400_000)
-    .default(300_000)
-    .describe("the same text again this soon, with nothing between, is a copy of the SMSC's"),
-  replyMs: ms(0, 2_592_000_000).default(172_800_000).describe('an answer belongs to the last reminder of this long'),
-  long: long.prefault({}).describe('long SMS of subscribers, until all of their parts are here'),
-  helpEveryMs: ms(60_000, 2_592_000_000)
-    .default(86_400_000)
-    .describe('help unasked no more often: two machines must not talk to each other for ever'),
-})
+/** What SMS need of the settings of a line; absent `sms`: none on it. */
+export interface SmsLine {
+  name: string
+  sms?: SmsSettings | undefined
+  timers: { responseMs: number }
+}

@@ -1,0 +1,68 @@
+/** `sms`: what subscribers write, and what they read then. */
+import { z } from 'zod'
+import { ms } from '../../base/settings/index.ts'
+
+const words = (...all: string[]) => z.array(z.string().min(1).max(20)).max(20).default(all)
+const wording = (texts: Record<string, string>) =>
+  z.record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(640)).default(texts)
+
+const long = z.strictObject({
+  keepMs: ms(60_000, 604_800_000)
+    .default(86_400_000)
+    .describe('a text whose parts are not all here by then is given up: SMSCs try no longer than a day as a rule'),
+  partsMax: z
+    .number()
+    .int()
+    .min(2)
+    .max(255)
+    .default(40)
+    .describe('of one text; a text that claims more is not collected'),
+  textsMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(8)
+    .describe('unfinished ones of a subscriber; the oldest is given up'),
+  subscribersMax: z
+    .number()
+    .int()
+    .min(64)
+    .max(1_000_000)
+    .default(16_000)
+    .describe('with unfinished ones, a kilobyte each; over it the SMSC has to keep them (0x64)'),
+})
+
+/** Texts by language; the first stands for all others. */
+export const incomingSchema = z.strictObject({
+  keywords: z
+    .strictObject({
+      stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
+      start: words('START').describe('SMS again'),
+      help: words('HELP', 'HELPIM').describe('answered with texts.help, if there is one'),
+    })
+    .prefault({}),
+  texts: z
+    .strictObject({
+      stopped: wording({
+        en: 'You will get no more SMS from us. To get them again, write START.',
+        tpi: 'Bai yu no inap kisim SMS moa. Sapos yu laikim gen, raitim START.',
+      }).describe('the one SMS after STOP'),
+      started: wording({
+        en: 'You will get SMS from us again. To stop them, write STOP.',
+        tpi: 'Bai yu kisim SMS gen. Sapos yu no laikim, raitim PINIS.',
+      }),
+      help: wording({}).describe('to words that nobody here understands; empty: nothing is sent'),
+    })
+    .prefault({}),
+  copyMs: ms(0, 86_400_000)
+    .default(300_000)
+    .describe("the same text again this soon, with nothing between, is a copy of the SMSC's"),
+  replyMs: ms(0, 2_592_000_000).default(172_800_000).describe('an answer belongs to the last reminder of this long'),
+  long: long.prefault({}).describe('long SMS of subscribers, until all of their parts are here'),
+  helpEveryMs: ms(60_000, 2_592_000_000)
+    .default(86_400_000)
+    .describe('help unasked no more often: two machines must not talk to each other for ever'),
+})
+
+export type SmsInSettings = z.infer<typeof incomingSchema>
