@@ -2,6 +2,7 @@
 import type { Clock } from '../../ussd/index.ts'
 import type { Tlv } from '../../smpp/index.ts'
 import { isOver, nameOfStatus, STATUS } from '../codec/index.ts'
+import { transactions, type Transaction, type Transactions } from './transactions.ts'
 import type { DecodedSubmit, NetworkDialogue, NetworkEvent, NetworkCoding, NetworkRequest } from './coding.ts'
 
 /** What a handset shows. */
@@ -76,191 +77,142 @@ export interface Network {
   count(): number
 }
 
-interface Entry {
-  dialogue: NetworkDialogue
-  systemId: string
-  asked: boolean
-  /** Counts what was said to the ESME, so that a late outcome does not end what has gone on. */
-  exchange: number
-  callOff: () => void
-  withheld: ((status: number) => void) | undefined
-  last: { text: string; carrier: string } | undefined
+export interface NetworkDeps {
+  clock: Clock
+  deliveries: { send(delivery: DeliverRequest): void }
 }
 
-/** A submit for one of a subscriber's last few dialogues is late, not a push. */
-const ENDED_MAX = 4
-/** Subscribers whose last dialogues are remembered. */
-const SUBSCRIBERS_MAX = 100_000
-
-export function network(
-  settings: NetworkSettings,
-  parts: { clock: Clock; deliveries: { send(delivery: DeliverRequest): void } },
-): Network {
+export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
   const { voice } = settings
-  const entries = new Map<string, Entry>()
-  const ended = new Map<string, string[]>()
-  let number = settings.firstNumber
+  const live = transactions(voice, settings.firstNumber)
+  const { say, release } = speaker(settings, deps, live)
+  return {
+    dial(handset, code, options = {}) {
+      const before = live.of(handset.msisdn)
+      if (before) live.close(before) // the network has given up the old one; nobody tells the ESME (24.090)
+      const dialogue = voice.open({
+        msisdn: handset.msisdn,
+        source: handset.source,
+        number: options.number ?? live.nextNumber(),
+        code,
+        by: 'subscriber',
+        beginOp: options.beginOp ?? 1,
+      })
+      say(live.open(dialogue, options.systemId ?? ''), handset, 'begin')
+    },
+    answer(handset, text) {
+      const transaction = live.of(handset.msisdn)
+      if (!transaction) return
+      transaction.withheld?.(0)
+      transaction.withheld = undefined
+      say(transaction, handset, 'input', text)
+    },
+    release,
+    hear: listener(voice, live, say),
+    open: (msisdn) => live.of(msisdn)?.dialogue,
+    count: live.count,
+  }
+}
 
-  function say(entry: Entry, handset: Handset, event: NetworkEvent, typed = ''): void {
-    const exchange = ++entry.exchange
+type Say = (transaction: Transaction, handset: Handset, event: NetworkEvent, typed?: string) => void
+
+/** What the network says to the ESME: that something happened, and at the end that it is over. */
+function speaker({ voice, applicationMs }: NetworkSettings, { clock, deliveries }: NetworkDeps, live: Transactions) {
+  const say: Say = (transaction, handset, event, typed = '') => {
+    const exchange = ++transaction.exchange
     const awaits = event === 'begin' || event === 'input'
-    entry.callOff()
-    if (awaits && settings.applicationMs > 0) {
-      entry.callOff = parts.clock.after(settings.applicationMs, () => {
+    transaction.callOff()
+    if (awaits && applicationMs > 0) {
+      transaction.callOff = clock.after(applicationMs, () => {
         release(handset, 'timeout')
-        handset.fail(`the ESME gave no answer in ${settings.applicationMs} ms`)
+        handset.fail(`the ESME gave no answer in ${applicationMs} ms`)
       })
     }
     const done = (outcome: DeliveryOutcome): void => {
       const isGood = outcome.kind === 'answered' && outcome.status === 0
-      if (isGood || !awaits || entry.exchange !== exchange || entries.get(handset.msisdn) !== entry) return
-      close(entry)
+      const isOld = transaction.exchange !== exchange || live.of(handset.msisdn) !== transaction
+      if (isGood || !awaits || isOld) return
+      live.close(transaction)
       handset.fail(
         outcome.kind === 'answered'
           ? `the ESME refused the ${event}: ${nameOfStatus(outcome.status)}`
           : `the ${event} was not delivered: ${outcome.why}`,
       )
     }
-    const spoken = voice.say(event, entry.dialogue, typed)
+    const spoken = voice.say(event, transaction.dialogue, typed)
     if (!spoken) return
-    parts.deliveries.send({
-      ...spoken,
-      systemId: entry.systemId,
-      msisdn: handset.msisdn,
-      lane: 'ussd',
-      event,
-      attempts: 0,
-      done,
-    })
+    const { systemId } = transaction
+    deliveries.send({ ...spoken, systemId, msisdn: handset.msisdn, lane: 'ussd', event, attempts: 0, done })
   }
 
-  function close(entry: Entry, status = voice.goneStatus): void {
-    const { msisdn, id } = entry.dialogue
-    entry.callOff()
-    entry.withheld?.(status)
-    entry.withheld = undefined
-    if (entries.get(msisdn) === entry) entries.delete(msisdn)
-    if (id === '') return
-    ended.set(msisdn, [...(ended.get(msisdn) ?? []).filter((other) => other !== id), id].slice(-ENDED_MAX))
-    if (ended.size > SUBSCRIBERS_MAX) ended.delete(ended.keys().next().value!)
+  const release: Network['release'] = (handset, event) => {
+    const transaction = live.of(handset.msisdn)
+    if (!transaction) return
+    say(transaction, handset, event)
+    live.close(transaction)
   }
 
-  function opened(dialogue: NetworkDialogue, systemId: string): Entry {
-    const entry: Entry = {
-      dialogue,
-      systemId,
-      asked: false,
-      exchange: 0,
-      callOff: () => undefined,
-      withheld: undefined,
-      last: undefined,
-    }
-    entries.set(dialogue.msisdn, entry)
-    const gone = ended.get(dialogue.msisdn)
-    if (gone)
-      ended.set(
-        dialogue.msisdn,
-        gone.filter((id) => id !== dialogue.id),
-      )
-    return entry
-  }
+  return { say, release }
+}
 
-  function release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void {
-    const entry = entries.get(handset.msisdn)
-    if (!entry) return
-    say(entry, handset, event)
-    close(entry)
-  }
-
+/** What the ESME said: for the open transaction, or a push that opens one. */
+function listener(voice: NetworkCoding, live: Transactions, say: Say): Network['hear'] {
   /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
-  function pushed(systemId: string, heard: DecodedSubmit, handset: Handset): Entry | undefined {
-    const isLate = heard.id !== null && (ended.get(handset.msisdn) ?? []).includes(heard.id)
+  function pushed(systemId: string, heard: DecodedSubmit, handset: Handset): Transaction | undefined {
+    const isLate = heard.id !== null && live.hasEnded(handset.msisdn, heard.id)
     if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
     const dialogue = voice.open({
       msisdn: handset.msisdn,
       source: handset.source,
-      number: next(),
+      number: live.nextNumber(),
       code: '',
       by: 'esme',
       beginOp: 2,
     })
     const named = heard.id === null ? {} : { id: heard.id, carrier: heard.carrier }
-    return opened({ ...dialogue, ...named, service: heard.service, serviceType: heard.serviceType }, systemId)
+    return live.open({ ...dialogue, ...named, service: heard.service, serviceType: heard.serviceType }, systemId)
   }
 
-  function next(): number {
-    const given = number
-    number = (number + 1) % voice.numbers
-    return given
+  return (systemId, heard, handset, respond) => {
+    if (handset.isOff) return { status: voice.goneStatus }
+    const known = live.of(handset.msisdn)
+    if (heard.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
+    const isOther = known && heard.id !== null && known.dialogue.id !== '' && heard.id !== known.dialogue.id
+    if (isOther) return { status: voice.goneStatus }
+    const transaction = known ?? pushed(systemId, heard, handset)
+    if (!transaction) return { status: voice.goneStatus }
+    transaction.systemId = systemId
+    if (heard.id !== null) transaction.dialogue.carrier = heard.carrier
+    transaction.callOff()
+    if (heard.action === 'end' || heard.action === 'abort') live.close(transaction, 0)
+    handset.show(screenOf(transaction, heard))
+    // After the submit_sm_resp, as handsets are slower than gateways.
+    if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(transaction, handset, 'notify-ack'))
+    const isOneShot = !known && heard.action === 'notify'
+    if (isOneShot) live.close(transaction)
+    if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !live.of(handset.msisdn)) {
+      return { status: 0, tlvs: known ? [] : voice.grant(transaction.dialogue) }
+    }
+    transaction.withheld = respond
+    return { withheld: true }
   }
+}
 
-  function show(entry: Entry, heard: DecodedSubmit, handset: Handset): void {
-    const carrier = heard.carrier.toString('hex')
-    const { text, alphabet, units } = heard.decoding
-    const repeat = entry.last?.text === text && entry.last.carrier === carrier
-    entry.last = { text, carrier }
-    handset.show({
-      text,
-      alphabet,
-      units,
-      over: isOver(heard.decoding),
-      open: heard.action === 'ask',
-      action: heard.action,
-      dataCoding: heard.dataCoding,
-      id: heard.id,
-      carrier,
-      repeat,
-    })
-  }
-
+function screenOf(transaction: Transaction, heard: DecodedSubmit): HandsetScreen {
+  const carrier = heard.carrier.toString('hex')
+  const { text, alphabet, units } = heard.decoding
+  const repeat = transaction.last?.text === text && transaction.last.carrier === carrier
+  transaction.last = { text, carrier }
   return {
-    dial(handset, code, options = {}) {
-      const before = entries.get(handset.msisdn)
-      if (before) close(before) // the network has given up the old one; nobody tells the ESME (24.090)
-      const dialogue = voice.open({
-        msisdn: handset.msisdn,
-        source: handset.source,
-        number: options.number ?? next(),
-        code,
-        by: 'subscriber',
-        beginOp: options.beginOp ?? 1,
-      })
-      say(opened(dialogue, options.systemId ?? ''), handset, 'begin')
-    },
-    answer(handset, text) {
-      const entry = entries.get(handset.msisdn)
-      if (!entry) return
-      entry.asked = false
-      entry.withheld?.(0)
-      entry.withheld = undefined
-      say(entry, handset, 'input', text)
-    },
-    release,
-    hear(systemId, heard, handset, respond) {
-      if (handset.isOff) return { status: voice.goneStatus }
-      const known = entries.get(handset.msisdn)
-      if (heard.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
-      const isOther = known && heard.id !== null && known.dialogue.id !== '' && heard.id !== known.dialogue.id
-      if (isOther) return { status: voice.goneStatus }
-      const entry = known ?? pushed(systemId, heard, handset)
-      if (!entry) return { status: voice.goneStatus }
-      entry.systemId = systemId
-      if (heard.id !== null) entry.dialogue.carrier = heard.carrier
-      entry.callOff()
-      const isOneShot = !known && heard.action === 'notify'
-      if (heard.action === 'ask') entry.asked = true
-      if (heard.action === 'end' || heard.action === 'abort') close(entry, 0)
-      show(entry, heard, handset)
-      // After the submit_sm_resp, as handsets are slower than gateways.
-      if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(entry, handset, 'notify-ack'))
-      if (isOneShot) close(entry)
-      if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !entries.has(handset.msisdn)) {
-        return { status: 0, tlvs: known ? [] : voice.grant(entry.dialogue) }
-      }
-      entry.withheld = respond
-      return { withheld: true }
-    },
-    open: (msisdn) => entries.get(msisdn)?.dialogue,
-    count: () => entries.size,
+    text,
+    alphabet,
+    units,
+    over: isOver(heard.decoding),
+    open: heard.action === 'ask',
+    action: heard.action,
+    dataCoding: heard.dataCoding,
+    id: heard.id,
+    carrier,
+    repeat,
   }
 }

@@ -1,6 +1,7 @@
 /** A simulated handset: dials, reads, answers, hangs up, and gets SMS. */
 import type { Clock } from '../../ussd/index.ts'
 import { inbox, type Inbox, type Sms } from './inbox.ts'
+import { mailbox, type Mailbox } from './mailbox.ts'
 import type { Handset, Network, HandsetScreen } from '../network/index.ts'
 
 export interface Phone extends Handset {
@@ -76,169 +77,161 @@ export class PhoneError extends Error {
 }
 
 export function phone(handset: Omit<Handset, 'show' | 'fail'>, deps: PhoneDeps): Phone {
-  const story: string[] = []
-  const errorOf = (why: string): Error => new PhoneError(why, story)
-  const noDialogue = (): Error => errorOf('no dialogue is open on this phone: dial first')
-  const screens = mailbox<HandsetScreen>(deps.clock, errorOf)
-  const messages = mailbox<Sms>(deps.clock, errorOf)
-  const box = inbox(deps.inboxMax)
-  let screen: HandsetScreen | null = null
-  let repeats = 0
-  let waiting = false
-  let failed: string | null = null
-  let left: Phone['left'] = null
+  return new SimulatedPhone(handset, deps)
+}
 
-  function tell(line: string): void {
-    story.push(line)
-    if (story.length > STORY_MAX) story.shift()
+class SimulatedPhone implements Phone {
+  readonly msisdn: string
+  source: Handset['source']
+  confirms: boolean
+  isOff: boolean
+  skipRepeats = false
+  screen: HandsetScreen | null = null
+  waiting = false
+  failed: string | null = null
+  left: Phone['left'] = null
+  repeats = 0
+  readonly story: string[] = []
+  private readonly deps: PhoneDeps
+  private readonly box: Inbox
+  private readonly screens: Mailbox<HandsetScreen>
+  private readonly messages: Mailbox<Sms>
+
+  constructor({ msisdn, source, confirms, isOff }: Omit<Handset, 'show' | 'fail'>, deps: PhoneDeps) {
+    this.msisdn = msisdn
+    this.source = source
+    this.confirms = confirms
+    this.isOff = isOff
+    this.deps = deps
+    this.box = inbox(deps.inboxMax)
+    const errorOf = (why: string): Error => this.errorOf(why)
+    this.screens = mailbox(deps.clock, errorOf)
+    this.messages = mailbox(deps.clock, errorOf)
   }
 
-  function waits(): void {
-    waiting = true
-    failed = null
-    screen = null
-    deps.onChange('typed')
+  get inbox(): readonly Sms[] {
+    return this.box.all
   }
 
-  function rests(shown: HandsetScreen | null, why: string | null = null): void {
-    waiting = false
-    failed = why
-    screen = shown
+  // What the subscriber does.
+
+  dial(code: string, options: DialOptions = {}): Promise<HandsetScreen> {
+    this.screens.forget()
+    this.tell(`dials ${code}`)
+    this.left = null
+    const wait = this.awaited(options.withinMs)
+    this.waits()
+    this.deps.network.dial(this, code, options)
+    return wait
   }
 
-  function leaves(event: 'abort' | 'timeout', line: string): void {
-    tell(line)
-    rests(null)
-    left = event === 'abort' ? 'hang-up' : 'lost'
-    deps.network.release(self, event)
-    screens.fail(`the phone ${line}`)
-    deps.onChange('screen')
+  answer(text: string, options: { withinMs?: number | undefined } = {}): Promise<HandsetScreen> {
+    if (!this.deps.network.open(this.msisdn)) return Promise.reject(this.noDialogue())
+    this.screens.forget()
+    const wait = this.awaited(options.withinMs)
+    this.type(text)
+    return wait
   }
 
-  function awaited(withinMs = deps.withinMs): Promise<HandsetScreen> {
-    return screens.next(withinMs, 'a screen', (why) => {
-      rests(null, why)
-      deps.onChange('failed')
+  type(text: string): void {
+    if (!this.deps.network.open(this.msisdn)) throw this.noDialogue()
+    this.tell(`answers ${JSON.stringify(text)}`)
+    this.waits()
+    this.deps.network.answer(this, text)
+  }
+
+  hangUp(): void {
+    this.leave('abort', 'hangs up')
+  }
+
+  timeOut(): void {
+    this.leave('timeout', 'the network times out')
+  }
+
+  dismiss(): void {
+    if (this.screen?.open) return
+    this.rests(null)
+    this.deps.onChange('screen')
+  }
+
+  next(withinMs = this.deps.withinMs): Promise<HandsetScreen> {
+    return this.screens.next(withinMs, 'a screen')
+  }
+
+  sms(withinMs = this.deps.withinMs): Promise<Sms> {
+    return this.messages.next(withinMs, 'an SMS')
+  }
+
+  send(to: string, text: string): Promise<number> {
+    return this.deps.sendSms(this, to, text)
+  }
+
+  // What comes to the handset.
+
+  show(shown: HandsetScreen): void {
+    this.rests(shown)
+    this.tell(`sees (${shown.action}) ${JSON.stringify(shown.text)}`)
+    if (shown.repeat) this.repeats++
+    if (!shown.repeat || !this.skipRepeats) this.screens.put(shown)
+    this.deps.onChange('screen')
+  }
+
+  fail(why: string): void {
+    this.rests(null, why)
+    this.tell(`fails: ${why}`)
+    this.screens.fail(why)
+    this.deps.onChange('failed')
+  }
+
+  receive(submitted: Parameters<Inbox['take']>[0], id: string): Sms | undefined {
+    const sms = this.box.take(submitted, id, this.deps.clock.now())
+    if (!sms) return undefined
+    this.tell(`gets an SMS from ${sms.from}: ${JSON.stringify(sms.text)}`)
+    this.messages.put(sms)
+    this.deps.onChange('sms')
+    return sms
+  }
+
+  private leave(event: 'abort' | 'timeout', line: string): void {
+    this.tell(line)
+    this.rests(null)
+    this.left = event === 'abort' ? 'hang-up' : 'lost'
+    this.deps.network.release(this, event)
+    this.screens.fail(`the phone ${line}`)
+    this.deps.onChange('screen')
+  }
+
+  /** The next screen; if none comes, the phone says so. */
+  private awaited(withinMs = this.deps.withinMs): Promise<HandsetScreen> {
+    return this.screens.next(withinMs, 'a screen', (why) => {
+      this.rests(null, why)
+      this.deps.onChange('failed')
     })
   }
 
-  const self: Phone = {
-    ...handset,
-    skipRepeats: false,
-    get screen() {
-      return screen
-    },
-    get inbox() {
-      return box.all
-    },
-    get repeats() {
-      return repeats
-    },
-    get waiting() {
-      return waiting
-    },
-    get failed() {
-      return failed
-    },
-    get left() {
-      return left
-    },
-    story,
-    dial(code, options = {}) {
-      screens.forget()
-      tell(`dials ${code}`)
-      left = null
-      const wait = awaited(options.withinMs)
-      waits()
-      deps.network.dial(self, code, options)
-      return wait
-    },
-    answer(text, options = {}) {
-      if (!deps.network.open(self.msisdn)) return Promise.reject(noDialogue())
-      screens.forget()
-      const wait = awaited(options.withinMs)
-      self.type(text)
-      return wait
-    },
-    type(text) {
-      if (!deps.network.open(self.msisdn)) throw noDialogue()
-      tell(`answers ${JSON.stringify(text)}`)
-      waits()
-      deps.network.answer(self, text)
-    },
-    hangUp: () => leaves('abort', 'hangs up'),
-    timeOut: () => leaves('timeout', 'the network times out'),
-    dismiss() {
-      if (screen?.open) return
-      rests(null)
-      deps.onChange('screen')
-    },
-    next: (withinMs = deps.withinMs) => screens.next(withinMs, 'a screen'),
-    sms: (withinMs = deps.withinMs) => messages.next(withinMs, 'an SMS'),
-    send: (to, text) => deps.sendSms(self, to, text),
-    show(shown) {
-      rests(shown)
-      tell(`sees (${shown.action}) ${JSON.stringify(shown.text)}`)
-      if (shown.repeat) repeats++
-      if (!shown.repeat || !self.skipRepeats) screens.put(shown)
-      deps.onChange('screen')
-    },
-    fail(why) {
-      rests(null, why)
-      tell(`fails: ${why}`)
-      screens.fail(why)
-      deps.onChange('failed')
-    },
-    receive(submitted, id) {
-      const sms = box.take(submitted, id, deps.clock.now())
-      if (!sms) return undefined
-      tell(`gets an SMS from ${sms.from}: ${JSON.stringify(sms.text)}`)
-      messages.put(sms)
-      deps.onChange('sms')
-      return sms
-    },
+  private waits(): void {
+    this.waiting = true
+    this.failed = null
+    this.screen = null
+    this.deps.onChange('typed')
   }
-  return self
-}
 
-interface Mailbox<T> {
-  put(thing: T): void
-  next(withinMs: number, what: string, onLate?: (why: string) => void): Promise<T>
-  forget(): void
-  fail(why: string): void
-}
+  private rests(shown: HandsetScreen | null, why: string | null = null): void {
+    this.waiting = false
+    this.failed = why
+    this.screen = shown
+  }
 
-/** Things that came, and those who wait for one. What is not taken is kept, the last few. */
-function mailbox<T>(clock: Clock, errorOf: (why: string) => Error): Mailbox<T> {
-  const kept: T[] = []
-  const waiting: { take(thing: T): void; fail(why: string): void }[] = []
-  return {
-    put(thing) {
-      const first = waiting.shift()
-      if (first) first.take(thing)
-      else if (kept.push(thing) > 100) kept.shift()
-    },
-    next(withinMs, what, onLate) {
-      const had = kept.shift()
-      if (had !== undefined) return Promise.resolve(had)
-      return new Promise((take, reject) => {
-        const fail = (why: string): void => reject(errorOf(why))
-        const one = {
-          take: (thing: T) => (callOff(), take(thing)),
-          fail: (why: string) => (callOff(), fail(why)),
-        }
-        const callOff = clock.after(withinMs, () => {
-          waiting.splice(waiting.indexOf(one), 1)
-          const why = `the phone waited ${withinMs} ms for ${what} in vain`
-          onLate?.(why)
-          fail(why)
-        })
-        waiting.push(one)
-      })
-    },
-    forget: () => void kept.splice(0),
-    fail(why) {
-      for (const one of waiting.splice(0)) one.fail(why)
-    },
+  private tell(line: string): void {
+    this.story.push(line)
+    if (this.story.length > STORY_MAX) this.story.shift()
+  }
+
+  private errorOf(why: string): Error {
+    return new PhoneError(why, this.story)
+  }
+
+  private noDialogue(): Error {
+    return this.errorOf('no dialogue is open on this phone: dial first')
   }
 }

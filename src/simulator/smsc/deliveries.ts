@@ -3,12 +3,11 @@
  * delivered again under a new sequence number, on whatever bind of that system id there is then. (SMPP v3.4 §2.8)
  */
 import type { Chance, Clock } from '../../ussd/index.ts'
+import { bindChooser, type BindChoice } from './bind-choice.ts'
 import type { Act, Chaos } from './chaos.ts'
+import { strikeDelivery } from './delivery-faults.ts'
 import type { RequestOutcome, Peer } from './peer.ts'
 import type { DeliverRequest } from '../network/index.ts'
-
-/** round-robin over the binds that may receive, the last one used, or a choice of the test's. */
-export type BindChoice = 'round-robin' | 'sticky' | ((candidates: Peer[], delivery: DeliverRequest) => Peer | undefined)
 
 export interface DeliverySettings {
   choose: BindChoice
@@ -43,117 +42,87 @@ export interface Deliveries {
 const TEMPORARY = new Set([0x08, 0x14, 0x58, 0x64])
 
 export function deliveries(settings: DeliverySettings, deps: DeliveriesDeps): Deliveries {
-  const held: DeliverRequest[] = []
   const counts = { sent: 0, redelivered: 0, putOff: 0, doubled: 0, late: 0, thrownAway: 0 }
-  const lastUsed = new Map<string, string>()
-  const unanswered = new Map<string, number>()
-  let turn = 0
-
-  function choose(delivery: DeliverRequest, notThis?: Peer): Peer | undefined {
-    const able: Peer[] = []
-    for (const peer of deps.peers()) {
-      const isIts = delivery.systemId === '' || peer.systemId === delivery.systemId
-      if (isIts && peer.canReceive && peer !== notThis) able.push(peer)
-    }
-    if (typeof settings.choose === 'function') return settings.choose(able, delivery)
-    const last =
-      settings.choose === 'sticky' ? able.find((peer) => peer.id === lastUsed.get(delivery.msisdn)) : undefined
-    return last ?? able[turn++ % Math.max(able.length, 1)]
-  }
-
-  function hold(delivery: DeliverRequest): void {
-    held.push(delivery)
-    if (held.length <= settings.heldMax) return
-    counts.thrownAway++
-    held.shift()!.done({ kind: 'given-up', why: 'too many deliveries are waiting for a bind' })
-  }
+  const binds = bindChooser(settings.choose, deps.peers)
+  const held = heldForBinds(settings.heldMax, () => counts.thrownAway++)
+  const keys = keysUnderWay()
+  const after = (ms: number, run: () => void): void => void deps.clock.after(ms, run)
+  const { choose } = binds
+  const hands = { choose, write, hold: held.put, sendNow, after, counts, responseMs: settings.responseMs }
 
   function send(delivery: DeliverRequest): void {
     // What came first goes first: nothing of a subscriber's overtakes what is still held for him.
-    const mustWait = held.some((other) => other.msisdn === delivery.msisdn)
+    const mustWait = held.all().some((other) => other.msisdn === delivery.msisdn)
     const peer = mustWait ? undefined : choose(delivery)
-    if (!peer) return hold(delivery)
-    strike(delivery, peer, deps.chaos.pick({ on: delivery.command, ...delivery }))
-  }
-
-  function strike(delivery: DeliverRequest, peer: Peer, act: Act | undefined): void {
-    switch (act?.is) {
-      case 'ignore':
-        return
-      case 'delay':
-        return void deps.clock.after(act.ms, () => sendNow(delivery))
-      case 'double': {
-        counts.doubled++
-        const other = act.on === 'other' ? (choose(delivery, peer) ?? peer) : peer
-        write(delivery, peer)
-        return write({ ...delivery, done: () => undefined }, other)
-      }
-      case 'late':
-        deps.clock.after(act.ms, () => {
-          counts.late++
-          sendNow({ ...delivery, attempts: 0, done: () => undefined })
-        })
-        break
-      case 'close':
-        if (act.when === 'after') write(delivery, peer)
-        else hold(delivery)
-        return process.nextTick(() => process.nextTick(() => peer.close()))
-      case 'half-open':
-        peer.halfOpen()
-        break
-      case 'unbind':
-        write(delivery, peer)
-        return peer.unbind(settings.responseMs)
-      default:
-    }
-    write(delivery, peer, act)
+    if (!peer) return held.put(delivery)
+    strikeDelivery(deps.chaos.pick({ on: delivery.command, ...delivery }), delivery, peer, hands)
   }
 
   /** Sends without asking chaos again. */
   function sendNow(delivery: DeliverRequest): void {
     const peer = choose(delivery)
     if (peer) write(delivery, peer)
-    else hold(delivery)
-  }
-
-  function wait({ lane, msisdn }: DeliverRequest, more: 1 | -1): void {
-    if (lane !== 'ussd') return
-    const now = (unanswered.get(msisdn) ?? 0) + more
-    if (now > 0) unanswered.set(msisdn, now)
-    else unanswered.delete(msisdn)
+    else held.put(delivery)
   }
 
   function write(delivery: DeliverRequest, peer: Peer, act?: Act): void {
     counts.sent++
-    wait(delivery, 1)
+    keys.add(delivery, 1)
     if (delivery.attempts++ > 0) counts.redelivered++
-    if (settings.choose === 'sticky') lastUsed.set(delivery.msisdn, peer.id)
+    binds.used(delivery, peer)
     peer.request(delivery, settings.responseMs, (outcome) => settle(delivery, outcome), act)
   }
 
   function settle(delivery: DeliverRequest, outcome: RequestOutcome): void {
-    wait(delivery, -1)
+    keys.add(delivery, -1)
+    const isLast = delivery.attempts >= settings.attemptsMax
     if (outcome.kind === 'answered') {
-      const again =
-        settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && delivery.attempts < settings.attemptsMax
+      const again = settings.temporaryMs > 0 && TEMPORARY.has(outcome.status) && !isLast
       if (!again) return delivery.done({ kind: 'answered', status: outcome.status })
       counts.putOff++
-      return void deps.clock.after(settings.temporaryMs, () => sendNow(delivery))
+      return after(settings.temporaryMs, () => sendNow(delivery))
     }
-    if (delivery.attempts >= settings.attemptsMax) {
-      return delivery.done({ kind: 'given-up', why: `not answered after ${delivery.attempts} attempts` })
-    }
+    if (isLast) return delivery.done({ kind: 'given-up', why: `not answered after ${delivery.attempts} attempts` })
     sendNow(delivery)
   }
 
   return {
     send,
     flush() {
-      for (const delivery of held.splice(0)) sendNow(delivery)
+      for (const delivery of held.takeAll()) sendNow(delivery)
     },
-    held: () => held.length,
+    held: () => held.all().length,
     underWay: (msisdn) =>
-      (unanswered.get(msisdn) ?? 0) + held.filter((one) => one.lane === 'ussd' && one.msisdn === msisdn).length,
+      keys.of(msisdn) + held.all().filter((one) => one.lane === 'ussd' && one.msisdn === msisdn).length,
     counts,
+  }
+}
+
+/** What waits for a bind to come up. Over `max` the oldest is thrown away. */
+function heldForBinds(max: number, onThrown: () => void) {
+  const held: DeliverRequest[] = []
+  return {
+    all: (): readonly DeliverRequest[] => held,
+    takeAll: () => held.splice(0),
+    put(delivery: DeliverRequest): void {
+      held.push(delivery)
+      if (held.length <= max) return
+      onThrown()
+      held.shift()!.done({ kind: 'given-up', why: 'too many deliveries are waiting for a bind' })
+    },
+  }
+}
+
+/** Keys of each subscriber that went out and that no answer has come to. */
+function keysUnderWay(): { add(delivery: DeliverRequest, more: 1 | -1): void; of(msisdn: string): number } {
+  const unanswered = new Map<string, number>()
+  return {
+    add({ lane, msisdn }, more) {
+      if (lane !== 'ussd') return
+      const now = (unanswered.get(msisdn) ?? 0) + more
+      if (now > 0) unanswered.set(msisdn, now)
+      else unanswered.delete(msisdn)
+    },
+    of: (msisdn) => unanswered.get(msisdn) ?? 0,
   }
 }

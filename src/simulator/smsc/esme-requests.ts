@@ -28,7 +28,7 @@ export interface EsmeRequestsDeps {
   voice: NetworkCoding
   receipts: ReceiptSettings
   messages: Messages
-  peers: Set<Peer>
+  peers: ReadonlySet<Peer>
   phoneOf(digits: string): Phone
   onBind(peer: Peer): void
 }
