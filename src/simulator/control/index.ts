@@ -1,5 +1,6 @@
 /** The control HTTP: web phone, JSON API and events; and the phone in a terminal, which calls it. */
-export { startControl, type Control, type TalkOf } from './http.ts'
+export { startControl, type Control } from './http.ts'
+export type { TalkOf } from './phone-routes.ts'
 export {
   dialTerminal,
   frame,

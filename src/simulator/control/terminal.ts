@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { UsageError } from '../../base/index.ts'
-import type { PhoneView } from './http.ts'
+import type { PhoneView } from './phone-view.ts'
 
 export interface DialTerminalOptions {
   phone: TerminalPhone

@@ -6,8 +6,10 @@
  * in common: a screen is judged by the turn that it is for, and by no other run's.
  */
 import type { Clock } from '../../ussd/index.ts'
+import { crowd, type Crowd } from './crowd.ts'
 import { histogram, type Latencies } from './histogram.ts'
 import { fill, skim, submitResp, template, type Skimmed, type Template } from './octets.ts'
+import { every, fixedRate, type Rate } from './rate.ts'
 import type { Peer, Smsc } from '../smsc/index.ts'
 
 /** One turn of a phone: what it dials or types, and what the screen that comes must contain (ASCII). */
@@ -51,238 +53,184 @@ export interface LoadResult {
   sms: number
 }
 
-interface Subscriber {
-  step: number
-  /** Whose MSISDN it has: an index that it changes when its numbers have come round. */
-  sim: number
-  number: number
-  carrier: number
-  /** When the turn was sent or fell due; 0: no screen is awaited. */
-  sinceMs: number
-  sequence: number
-  /** The ESME has refused the turn: its screen will not come, and the phone waits for it in vain. */
-  isRefused: boolean
-}
-
-/** Network numbers of dialogues: an octet, of which 0 is none. */
-const NUMBER_MAX = 0xff
-/** MSISDNs that the runs of a simulator have used. */
-const simsUsed = new WeakMap<Smsc, number>()
-
 const SUBMIT_SM = 0x00000004
 const DELIVER_SM_RESP = 0x80000005
 /** How often lost turns are looked for, at the least. */
 const SWEEP_MS = 500
-const DUE_MS = 2
+const ANSWER_MS = 10_000
 
 /** Resolves when the run is over, or nothing was bound for `answerMs`. Rejects if nothing is bound to begin with. */
 export function load(options: LoadOptions): Promise<LoadResult> {
-  const run = newRun(options)
-  if (!run.able()) return Promise.reject(new Error('no ESME is bound that may receive'))
+  const run = new LoadRun(options)
+  if (!run.isBound()) return Promise.reject(new Error('no ESME is bound that may receive'))
   return new Promise((done) => run.start(done))
 }
 
-function newRun(options: LoadOptions): { able(): boolean; start(done: (result: LoadResult) => void): void } {
-  const { smsc, clock, script, concurrent, answerMs = 10_000 } = options
-  const templates: Template[] = script.map((step, i) => template(i ? 'input' : 'begin', step.say, script[0]!.say))
-  const expected = script.map((step) => (step.expect === undefined ? null : Buffer.from(step.expect, 'latin1')))
-  const firstSim = simsUsed.get(smsc) ?? 0
-  /** Which phone has which SIM, from the run's first one. */
-  const holders: number[] = []
-  const newSim = (index: number): number => firstSim + holders.push(index) - 1
-  const subscribers: Subscriber[] = Array.from({ length: concurrent }, (_, index) => ({
-    step: 0,
-    sim: newSim(index),
-    number: 0,
-    carrier: 0,
-    sinceMs: 0,
-    sequence: 0,
-    isRefused: false,
-  }))
-  const result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0 }
-  const latencies = histogram()
-  const seen: Skimmed = { subscriber: 0, op: 0, carrier: 0 }
-  /** Open loop: phones whose next turn may fall due, and turns that fell due with no phone free. */
-  const ready = ring(concurrent)
-  let peers: Peer[] = []
-  let sequence = 0
+class LoadRun {
+  private readonly options: LoadOptions
+  private readonly templates: Template[]
+  private readonly expected: (Buffer | null)[]
+  private readonly crowd: Crowd
+  /** Undefined: closed loop. */
+  private readonly rate: Rate | undefined
+  private readonly result = { turns: 0, dialogues: 0, lost: 0, refused: 0, wrong: 0, unexpected: 0, sms: 0 }
+  private readonly latencies = histogram()
+  private readonly seen: Skimmed = { subscriber: 0, op: 0, carrier: 0 }
+  private readonly answerMs: number
+  private peers: Peer[] = []
+  private sequence = 0
   /** Turns that were begun, and those of them whose screen may still come. */
-  let begun = 0
-  let awaited = 0
-  let isTimeUp = false
-  let overMs = 0
-  let boundMs = performance.now()
-  let finish: (() => void) | undefined
+  private begun = 0
+  private awaited = 0
+  private isTimeUp = false
+  private overMs = 0
+  private boundMs = performance.now()
+  private finish: (() => void) | undefined
 
-  function say(index: number, sinceMs: number): void {
-    const subscriber = subscribers[index]!
-    const peer = peers[index % peers.length]
-    if (!peer) return
-    if (subscriber.step === 0) {
-      if (subscriber.number === NUMBER_MAX) subscriber.sim = newSim(index)
-      subscriber.number = (subscriber.number % NUMBER_MAX) + 1
-      subscriber.carrier = subscriber.number << 8
-      result.dialogues++
-    }
-    begun++
-    awaited++
-    sequence = sequence >= 0x7fffffff ? 1 : sequence + 1
-    subscriber.sinceMs = sinceMs
-    subscriber.sequence = sequence
-    subscriber.isRefused = false
-    peer.write(fill(templates[subscriber.step]!, subscriber.sim, sequence, subscriber.carrier))
+  constructor(options: LoadOptions) {
+    const { smsc, clock, script, concurrent, perSecond } = options
+    this.options = options
+    this.answerMs = options.answerMs ?? ANSWER_MS
+    this.templates = script.map((step, i) => template(i ? 'input' : 'begin', step.say, script[0]!.say))
+    this.expected = script.map((step) => (step.expect === undefined ? null : Buffer.from(step.expect, 'latin1')))
+    this.crowd = crowd(smsc, concurrent)
+    this.rate =
+      perSecond === undefined
+        ? undefined
+        : fixedRate(perSecond, concurrent, {
+            clock,
+            say: (index, dueMs) => this.say(index, dueMs),
+            isOver: () => this.isOver(),
+          })
   }
 
-  const isOver = () => isTimeUp || (options.turns !== undefined && begun >= options.turns)
+  isBound(): boolean {
+    this.peers = this.options.smsc.peers().filter((peer) => peer.canReceive)
+    return this.peers.length > 0
+  }
+
+  start(done: (result: LoadResult) => void): void {
+    const { smsc, clock, seconds } = this.options
+    const startMs = performance.now()
+    smsc.hook.onFrame = (peer, frame) => this.onFrame(peer, frame)
+    const stops = [
+      smsc.watch((event) => void (event.is === 'bind' && this.isBound())),
+      every(clock, Math.min(SWEEP_MS, this.answerMs / 2), () => this.sweep()),
+    ]
+    if (seconds !== undefined) stops.push(clock.after(seconds * 1000, () => this.timeUp()))
+    this.finish = () => {
+      this.isTimeUp = true
+      this.finish = undefined
+      for (const stop of stops) stop()
+      smsc.hook.onFrame = null
+      this.crowd.over()
+      done(this.read(startMs))
+    }
+    this.crowd.phones.forEach((_, index) => this.next(index))
+    if (this.rate) stops.push(this.rate.start(startMs))
+  }
+
+  private read(startMs: number): LoadResult {
+    const seconds = (Math.max(this.overMs, startMs + 1) - startMs) / 1000
+    return { ...this.result, seconds, perSecond: this.result.turns / seconds, latency: this.latencies.read() }
+  }
+
+  private say(index: number, sinceMs: number): void {
+    const phone = this.crowd.phones[index]!
+    const peer = this.peers[index % this.peers.length]
+    if (!peer) return
+    if (phone.step === 0) {
+      this.crowd.beginDialogue(index)
+      this.result.dialogues++
+    }
+    this.begun++
+    this.awaited++
+    this.sequence = this.sequence >= 0x7fffffff ? 1 : this.sequence + 1
+    phone.sinceMs = sinceMs
+    phone.sequence = this.sequence
+    phone.isRefused = false
+    peer.write(fill(this.templates[phone.step]!, phone.sim, this.sequence, phone.carrier))
+  }
+
+  private isOver(): boolean {
+    const { turns } = this.options
+    return this.isTimeUp || (turns !== undefined && this.begun >= turns)
+  }
 
   /** Nothing more will come of a turn: the last one ends the run. */
-  function settle(): void {
-    awaited--
-    if (awaited === 0 && isOver()) finish?.()
+  private settle(): void {
+    this.awaited--
+    if (this.awaited === 0 && this.isOver()) this.finish?.()
   }
 
   /** What the ESME refused was settled then, though the phone went on waiting. */
-  function goOn(index: number, wasRefused: boolean): void {
-    next(index)
-    if (!wasRefused) settle()
+  private goOn(index: number, wasRefused: boolean): void {
+    this.next(index)
+    if (!wasRefused) this.settle()
   }
 
   /** The phone's turn is over; the next one follows at once, or when one falls due. */
-  function next(index: number): void {
-    if (isOver()) return
-    if (options.perSecond === undefined) say(index, performance.now())
-    else ready.push(index)
+  private next(index: number): void {
+    if (this.isOver()) return
+    if (this.rate) this.rate.free(index)
+    else this.say(index, performance.now())
   }
 
-  function onSubmit(peer: Peer, frame: Buffer): void {
-    peer.write(submitResp(frame.readUInt32BE(12)))
-    skim(frame, seen)
-    if (seen.op < 0) return void result.sms++
-    const index = holders[seen.subscriber - firstSim]
-    const subscriber = index === undefined ? undefined : subscribers[index]
-    const isIts =
-      subscriber !== undefined &&
-      subscriber.sinceMs !== 0 &&
-      subscriber.sim === seen.subscriber &&
-      (seen.carrier < 0 || seen.carrier >> 8 === subscriber.number)
-    if (!isIts) return void result.unexpected++
-    overMs = performance.now()
-    latencies.add(overMs - subscriber.sinceMs)
-    subscriber.sinceMs = 0
-    result.turns++
-    const wanted = expected[subscriber.step]
-    if (wanted && frame.indexOf(wanted, 16) < 0) result.wrong++
-    const isLast = seen.op !== 2 || subscriber.step + 1 >= script.length
-    subscriber.step = isLast ? 0 : subscriber.step + 1
-    if (seen.carrier >= 0) subscriber.carrier = seen.carrier & 0xfffe
-    goOn(index!, subscriber.isRefused)
-  }
-
-  function onResponse(frame: Buffer): void {
-    if (frame.readUInt32BE(8) === 0) return
-    result.refused++
-    const subscriber = subscribers.find(
-      (each) => each.sinceMs !== 0 && !each.isRefused && each.sequence === frame.readUInt32BE(12),
-    )
-    if (!subscriber) return
-    subscriber.isRefused = true
-    settle()
-  }
-
-  function onFrame(peer: Peer, frame: Buffer): boolean {
+  private onFrame(peer: Peer, frame: Buffer): boolean {
     const command = frame.readUInt32BE(4)
-    if (command === SUBMIT_SM) onSubmit(peer, frame)
-    else if (command === DELIVER_SM_RESP) onResponse(frame)
+    if (command === SUBMIT_SM) this.onSubmit(peer, frame)
+    else if (command === DELIVER_SM_RESP) this.onResponse(frame)
     else return false
     return true
   }
 
-  function sweep(): void {
-    if (peers.length) boundMs = performance.now()
-    const limit = performance.now() - answerMs
-    if (boundMs < limit) return finish?.() // nobody is there any more
-    subscribers.forEach((subscriber, index) => {
-      if (subscriber.sinceMs === 0 || subscriber.sinceMs > limit) return
-      result.lost++
-      subscriber.sinceMs = 0
-      subscriber.step = 0
-      goOn(index, subscriber.isRefused)
+  private onSubmit(peer: Peer, frame: Buffer): void {
+    const { result, seen } = this
+    peer.write(submitResp(frame.readUInt32BE(12)))
+    skim(frame, seen)
+    if (seen.op < 0) return void result.sms++
+    const index = this.crowd.awaiting(seen)
+    if (index === undefined) return void result.unexpected++
+    const phone = this.crowd.phones[index]!
+    this.overMs = performance.now()
+    this.latencies.add(this.overMs - phone.sinceMs)
+    phone.sinceMs = 0
+    result.turns++
+    const wanted = this.expected[phone.step]
+    if (wanted && frame.indexOf(wanted, 16) < 0) result.wrong++
+    const isLast = seen.op !== 2 || phone.step + 1 >= this.templates.length
+    phone.step = isLast ? 0 : phone.step + 1
+    if (seen.carrier >= 0) phone.carrier = seen.carrier & 0xfffe
+    this.goOn(index, phone.isRefused)
+  }
+
+  private onResponse(frame: Buffer): void {
+    if (frame.readUInt32BE(8) === 0) return
+    this.result.refused++
+    const sequence = frame.readUInt32BE(12)
+    const phone = this.crowd.phones.find((one) => one.sinceMs !== 0 && !one.isRefused && one.sequence === sequence)
+    if (!phone) return
+    phone.isRefused = true
+    this.settle()
+  }
+
+  private sweep(): void {
+    if (this.peers.length) this.boundMs = performance.now()
+    const limit = performance.now() - this.answerMs
+    if (this.boundMs < limit) return this.finish?.() // nobody is there any more
+    this.crowd.phones.forEach((phone, index) => {
+      if (phone.sinceMs === 0 || phone.sinceMs > limit) return
+      this.result.lost++
+      phone.sinceMs = 0
+      phone.step = 0
+      this.goOn(index, phone.isRefused)
     })
   }
 
   /** What is said by now is still heard out. */
-  function timeUp(): void {
-    isTimeUp = true
-    overMs = performance.now()
-    if (awaited === 0) finish?.()
+  private timeUp(): void {
+    this.isTimeUp = true
+    this.overMs = performance.now()
+    if (this.awaited === 0) this.finish?.()
   }
-
-  return {
-    able() {
-      peers = smsc.peers().filter((peer) => peer.canReceive)
-      return peers.length > 0
-    },
-    start(done) {
-      const startMs = performance.now()
-      smsc.hook.onFrame = onFrame
-      const unwatch = smsc.watch((event) => {
-        if (event.is === 'bind') peers = smsc.peers().filter((peer) => peer.canReceive)
-      })
-      const stops = [every(clock, Math.min(SWEEP_MS, answerMs / 2), sweep)]
-      if (options.seconds !== undefined) stops.push(clock.after(options.seconds * 1000, timeUp))
-      finish = () => {
-        isTimeUp = true
-        finish = undefined
-        for (const stop of stops) stop()
-        unwatch()
-        smsc.hook.onFrame = null
-        simsUsed.set(smsc, firstSim + holders.length)
-        const seconds = (Math.max(overMs, startMs + 1) - startMs) / 1000
-        done({ ...result, seconds, perSecond: result.turns / seconds, latency: latencies.read() })
-      }
-      subscribers.forEach((_, index) => next(index))
-      const { perSecond } = options
-      if (perSecond === undefined) return
-      let fallen = 0
-      stops.push(
-        every(clock, DUE_MS, () => {
-          const now = performance.now()
-          const due = Math.floor(((now - startMs) / 1000) * perSecond)
-          for (; fallen < due && !isOver(); fallen++) {
-            const index = ready.shift()
-            if (index < 0) return
-            say(index, startMs + ((fallen + 1) / perSecond) * 1000)
-          }
-        }),
-      )
-    },
-  }
-}
-
-/** First in, first out, of at most `size` indices, without moving any. */
-function ring(size: number): { push(index: number): void; shift(): number } {
-  const slots = new Int32Array(size + 1)
-  let head = 0
-  let tail = 0
-  return {
-    push(index) {
-      slots[tail] = index
-      tail = (tail + 1) % slots.length
-    },
-    shift() {
-      if (head === tail) return -1
-      const index = slots[head]!
-      head = (head + 1) % slots.length
-      return index
-    },
-  }
-}
-
-function every(clock: Clock, ms: number, run: () => void): () => void {
-  let callOff = clock.after(ms, again)
-  function again(): void {
-    callOff = clock.after(ms, again)
-    run()
-  }
-  return () => callOff()
 }
