@@ -43,9 +43,9 @@ export async function request(
     signal: AbortSignal.timeout(limitMs),
   }).catch((error: Error) => {
     if (error.name === 'TimeoutError')
-      throw new UsageError(`${url}: no answer in ${limitMs / 1000} s; what was asked may still be done`)
+      throw new UsageError(`${url}: no answer within ${limitMs / 1000} s; the daemon may still do what you asked`)
     const why = (error.cause as Error | undefined)?.message ?? error.message
-    throw new UsageError(`${url}: ${why} (is the daemon running, and --url its admin address?)`)
+    throw new UsageError(`${url}: ${why} (is the daemon running? Is --url its admin address?)`)
   })
   if (answer.ok) return answer
   const said = (await answer.json().catch(() => ({}))) as { error?: string; problems?: string[] }

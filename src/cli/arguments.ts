@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 
 export const adminOptions = (command: Command) =>
   command
-    .option('--url <url>', "the daemon's admin address", 'http://127.0.0.1:8123')
+    .option('--url <url>', 'admin address of the daemon', 'http://127.0.0.1:8123')
     .option('--token-file <file>', 'file with a token of admin.tokensFile')
 
 export function percent(text: string): number {
@@ -28,23 +28,23 @@ export const smsc = (command: Command): Command =>
     .option('--host <host>', 'of the SMSC')
     .option('--port <port>', 'of the SMSC', parseInteger)
     .option('--system-id <id>', 'as given by the operator')
-    .option('--password <password>', 'a file keeps it out of the list of processes')
+    .option('--password <password>', 'better use --password-file: the process list shows a password')
     .option('--password-file <file>', 'file with the password')
     .option('--system-type <type>', 'as given by the operator')
     .option('--tls', 'speak TLS')
-    .option('--ca <file>', 'PEM of its authority')
-    .option('--servername <name>', 'in its certificate')
-    .option('--cert <file>', 'PEM of our client certificate')
-    .option('--key <file>', 'PEM of its key')
-    .option('-c, --config <file>', 'or take all that from a line of the settings')
-    .option('--line <name>', 'which; default: the first')
+    .option('--ca <file>', 'PEM file of the authority that signed its certificate')
+    .option('--servername <name>', 'name in its certificate')
+    .option('--cert <file>', 'PEM file of our client certificate')
+    .option('--key <file>', 'PEM file of the key of our certificate')
+    .option('-c, --config <file>', 'or take all of these from a line of the settings')
+    .option('--line <name>', 'which line; default: the first')
 
 /** The settings file. */
 export const CONFIG = ['-c, --config <file>', 'settings file'] as const
 /** Types of screens that a flow needs. */
 export const PLUGIN = [
   '--plugin <file>',
-  'a file with a type of screen, as in flows.plugins; may stand several times',
+  'a file with a type of screen, as in flows.plugins; may be given several times',
   collected,
   [] as string[],
 ] as const

@@ -45,7 +45,7 @@ export async function testContract(name: string, options: TestOptions, say: Say)
 /** The kit's requests are what we ask, and its replies are what we understand. */
 function held(contract: Contract, name: string, say: Say): boolean {
   const kit = loadKit(name)
-  if (!kit) throw new UsageError(`there is no kit of '${name}': give --url to try an application`)
+  if (!kit) throw new UsageError(`contract '${name}' has no kit: give --url to test an application`)
   let state = {}
   let good = true
   kit.turns.forEach((turn, i) => {
@@ -67,7 +67,7 @@ function textOf({ path, query, ...rest }: Outgoing): string {
 }
 
 async function walked(contract: Contract, options: TestOptions & { url: string }, say: Say): Promise<boolean> {
-  if (contract.later) throw new UsageError(`${contract.name} answers later: only a daemon can wait for it`)
+  if (contract.later) throw new UsageError(`${contract.name} answers later: only a running daemon can wait for it`)
   const flow = appFlow('tested', contract.name)
   const clock = systemClock(undefined)
   const parts = { clock, counters: { count: () => undefined }, log: silentLog }
@@ -94,7 +94,7 @@ async function walked(contract: Contract, options: TestOptions & { url: string }
       say(shownAs(answer === null ? `dial ${code}` : `answer ${answer}`, want, results.at(-1)))
       if (results.some(({ is }) => is !== 'data')) return false
       if (want.do === 'end')
-        return turn === answers.length || (say(`ended with ${answers.length - turn} answers to go`), false)
+        return turn === answers.length || (say(`the dialogue ended with ${answers.length - turn} answers left`), false)
     }
     return true
   } finally {

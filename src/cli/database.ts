@@ -14,7 +14,7 @@ export async function migrateCommand(config: string, statusOnly: boolean, say: S
       const { applied, pending, unknown } = await migrationStatus(knex)
       for (const name of applied) say(`done     ${name}`)
       for (const name of pending) say(`to do    ${name}`)
-      for (const name of unknown) say(`newer    ${name}: this release does not start on it`)
+      for (const name of unknown) say(`newer    ${name}: this release is too old for this database`)
       return
     }
     const done = await migrate(knex)
@@ -37,7 +37,7 @@ export async function seedCommand(options: SeedOptions, say: Say): Promise<void>
     const how = settings.backends[service] ?? { module: service, settings: {} }
     if (!('module' in how) || (how.module === service && !sampleModule(service)))
       throw new UsageError(
-        `there is no sample service '${service}': dental, or a back end of the settings that is a module`,
+        `there is no sample service '${service}': use dental, or a back end of the settings that is a module`,
       )
     const clock = systemClock()
     const host = {
@@ -49,8 +49,7 @@ export async function seedCommand(options: SeedOptions, say: Say): Promise<void>
       log: silentLog,
     }
     const { seed } = await loadModule(service, how, host)
-    if (!seed)
-      throw new UsageError(`the module of back end '${service}' has no data to try it with (no function 'seed')`)
+    if (!seed) throw new UsageError(`the module of back end '${service}' has no sample data (no function 'seed')`)
     await migrate(knex)
     await seed({ atMs, relative: options.at === undefined })
     const { zone } = settings.reminders

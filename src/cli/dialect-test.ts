@@ -67,7 +67,7 @@ export async function testCommand(name: string, options: { record?: string }, sa
   }
   if (options.record !== undefined) writeFileSync(options.record, `${log.join('\n')}\n`)
   if (played.failed.length > 0) throw new UsageError(`dialect ${profile.name}:\n  ${played.failed.join('\n  ')}`)
-  say(`\n${profile.name}: every step came out as it should`)
+  say(`\n${profile.name}: every step passed`)
 }
 
 interface AnswerInput {
@@ -117,23 +117,23 @@ async function play(phone: (msisdn: string) => Phone, played: Played, say: Say):
   const heading = (text: string) => say(`\n# ${text}`)
   const screen = async (what: string, shown: Promise<{ text: string; open: boolean }>, open: boolean) => {
     const got = await shown.catch(() => null)
-    expect(got !== null, `${what}: no screen came`)
-    if (got) expect(got.open === open, `${what}: the network takes it for ${got.open ? 'a question' : 'an end'}`)
+    expect(got !== null, `${what}: no screen arrived`)
+    if (got) expect(got.open === open, `${what}: the network reads it as ${got.open ? 'a question' : 'an end'}`)
     if (got) say(`  handset: ${JSON.stringify(got.text)}${got.open ? ' _' : ''}`)
   }
   heading('A dialogue, ended by the application')
   await screen('menu', phone(JOHN as string).dial('*123#'), true)
   await screen('answer 1', phone(JOHN as string).answer('1'), true)
   await screen('answer 2', phone(JOHN as string).answer('2'), false)
-  heading('A dialogue that the subscriber gives up')
+  heading('A dialogue that the subscriber cancels')
   await screen('menu', phone(MARY as string).dial('*123#'), true)
   await screen('answer 1', phone(MARY as string).answer('1'), true)
   const before = played.messages.length
   phone(MARY as string).hangUp()
   await new Promise<void>((done) => void systemClock().after(LINGER_MS, done))
   const last = played.messages.slice(before)[0]
-  if (!last) say('  (this network says nothing of it)')
-  else expect(last.kind === 'abort' || last.kind === 'end', `giving up is read as ${last.kind}`)
+  if (!last) say('  (this network sends no message for it)')
+  else expect(last.kind === 'abort' || last.kind === 'end', `the cancelled dialogue is read as ${last.kind}`)
   heading('A deep dial')
   await screen('deep dial', phone(PAUL as string).dial('*123*9#'), false)
   const dialled = played.messages.at(-1)?.code ?? ''

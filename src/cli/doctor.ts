@@ -58,7 +58,7 @@ export async function doctorCommand(
   const live: Say = options.json ? () => undefined : say
   live(announcement(plan, smsMax))
   if (smsMax > 0 && !options.yes && !(await ask(`Send up to ${smsMax} SMS to ${plan.msisdn}? [y/N] `))) {
-    throw new UsageError('nothing was sent (--yes answers for you)')
+    throw new UsageError('nothing was sent (--yes skips this question)')
   }
   const told = new Set<string>()
   const tell = (finding: Finding): void => {
@@ -131,7 +131,7 @@ function planOf(options: DoctorOptions, line: LineSettings, { dialect, sms }: Ch
     options.rateSms > 0 ? '--rate-sms' : '',
   ].filter(Boolean)
   if (msisdn === undefined && needs.length > 0)
-    throw new UsageError(`${needs.join(', ')}: needs --msisdn, the number of a test handset`)
+    throw new UsageError(`${needs.join(', ')}: also give --msisdn, the MSISDN of a test handset`)
   const { source, sourceTon, sourceNpi } = line.sms
   return {
     smsc: line.smsc,
@@ -156,13 +156,13 @@ const SHORT = 6
 function announcement(plan: ExamPlan, smsMax: number): string {
   const { host, port } = plan.smsc.hosts[0]!
   const who = `${host}:${port} as ${plan.smsc.systemId}`
-  if (plan.msisdn === undefined) return `examining ${who}; no SMS and no USSD, as there is no --msisdn`
+  if (plan.msisdn === undefined) return `testing ${who}; no SMS and no USSD, because there is no --msisdn`
   const ussd = `${plan.code === undefined ? '' : `, one call to ${plan.code}`}${plan.push ? ', two pushes' : ''}`
-  return `examining ${who}; up to ${smsMax} SMS${ussd}, all to the test handset and to no other number`
+  return `testing ${who}; up to ${smsMax} SMS${ussd}, all to the test handset, none to other numbers`
 }
 
 async function askTerminal(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UsageError('no terminal to ask on: say --yes')
+  if (!process.stdin.isTTY) throw new UsageError('there is no terminal to ask on: give --yes')
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(question)
   terminal.close()

@@ -62,7 +62,7 @@ export function flowPhone(
 
   async function dial(what: string, lost?: FlowSnapshot): Promise<void> {
     const found = routeCode([{ code }], what, '')
-    if (!found) return void (failed = `${what} does not begin with ${code}`)
+    if (!found) return void (failed = `${what} must begin with ${code}`)
     dialled = what
     await play(
       flow.begin({

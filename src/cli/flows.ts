@@ -48,7 +48,7 @@ export async function check(paths: string[], say: Say, { plugin }: Plugins = {})
         sentence({
           where: `${file}:1:1`,
           what: 'warning: no flow uses this part',
-          remedy: 'include it, call it, or delete it',
+          remedy: 'include it in a flow, call it from one, or delete it',
         }),
       )
   }
@@ -79,7 +79,7 @@ export interface DrawOptions extends Plugins {
 /** The one flow there. */
 async function compiledAt(paths: string[], types?: ScreenTypes): Promise<Compilation> {
   const [flow, ...more] = (await Promise.all(paths.map(flowsAt))).flat()
-  if (!flow || more.length) throw new UsageError(`${paths.join(', ')} is not one flow file`)
+  if (!flow || more.length) throw new UsageError(`${paths.join(', ')}: give exactly one flow file`)
   return compileFlow(await sourceOf(flow.folder, flow.name), undefined, types)
 }
 
@@ -105,7 +105,7 @@ export async function paths(path: string, { plugin }: Plugins, say: Say): Promis
   say(text.trimEnd())
   say(`\n# ${all - missing.length} of ${all} transitions are taken.`)
   for (const { name, only } of missing) say(`# not taken: ${name}${only && ` (${only})`}`)
-  if (cut) say(`# Only the first ${PAGES_MAX} places of the flow were looked at.`)
+  if (cut) say(`# The search stopped after ${PAGES_MAX} places of the flow.`)
 }
 
 export interface TalkOptions extends Plugins, Partial<RecordOptions> {
@@ -137,16 +137,16 @@ export async function talk(paths: string[], say: Say, options: TalkOptions = {})
     }
     if (coverage) for (const [name, each] of flows) sayCoverage(name, each, say)
   }
-  say(`${played - failed} talks as written, ${failed} not`)
+  say(`${played - failed} talks passed, ${failed} failed`)
   if (failed) process.exitCode = 1
 }
 
 function sayCoverage(name: string, { report, transitions }: Coverage, say: Say): void {
   const { walked, all, missing } = report()
-  say(`${name}: ${walked} of ${all} screens, choices and refusals walked`)
+  say(`${name}: talks visit ${walked} of ${all} screens, choices and refusals`)
   for (const thing of missing) say(`  not walked: ${thing}`)
   const taken = transitions()
-  const more = taken.walked < taken.all ? `; flow paths ${name}.yaml makes talks for the others` : ''
+  const more = taken.walked < taken.all ? `; flow paths ${name}.yaml writes talks for the others` : ''
   say(`${name}: ${taken.walked} of ${taken.all} transitions taken${more}`)
   for (const way of taken.missing.filter((one) => !missing.includes(one))) say(`  not taken: ${way}`)
 }
@@ -164,18 +164,18 @@ async function flowOf(
 }
 
 async function flowsAt(path: string): Promise<{ folder: string; name: string }[]> {
-  if (!existsSync(path)) throw new UsageError(`${path} is not there`)
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
   if (statSync(path).isDirectory()) return (await flowNames(path)).map((name) => ({ folder: path, name }))
   const [, name, catalogue] = /^([^.]+)(\.[A-Za-z0-9-]+)?\.ya?ml$/.exec(basename(path)) ?? []
   if (name === undefined)
-    throw new UsageError(`${path} is no flow file: those end with .yaml, and a folder stands for all in it`)
+    throw new UsageError(`${path} is not a flow file: give a .yaml file, or a folder for all in it`)
   const flow = join(dirname(path), `${name}.yaml`)
-  if (catalogue !== undefined) throw new UsageError(`${path} is a catalogue: give ${flow}, which it is read with`)
+  if (catalogue !== undefined) throw new UsageError(`${path} is a translation catalogue: give its flow ${flow}`)
   return [{ folder: dirname(path), name }]
 }
 
 function talksAt(path: string): string[] {
-  if (!existsSync(path)) throw new UsageError(`${path} is not there`)
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
   if (!statSync(path).isDirectory()) return [path]
   return readdirSync(path)
     .filter((file) => file.endsWith('.talk'))

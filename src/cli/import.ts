@@ -17,7 +17,7 @@ export function importFlow(
   { out, name, backend, force }: ImportOptions,
   say: (text: string) => void,
 ): void {
-  if (!existsSync(path)) throw new UsageError(`${path} is not there`)
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`)
   const named = { flow: name ?? basename(path).replace(/\.ya?ml$/, ''), ...(backend === undefined ? {} : { backend }) }
   const imported = importJourney({ file: path, text: readFileSync(path, 'utf8') }, named, (file, from) => {
     const beside = join(dirname(from), file)
@@ -25,10 +25,10 @@ export function importFlow(
   })
   const target = join(out, `${imported.name}.yaml`)
   if (existsSync(target) && !force)
-    throw new UsageError(`${target} is there already: --force overwrites it, --name gives another name`)
+    throw new UsageError(`${target} exists already: --force overwrites it, --name gives the flow another name`)
   mkdirSync(out, { recursive: true })
   writeFileSync(target, imported.text)
   for (const line of reportOf(imported)) say(line)
-  say(`${target} is written: ussd-connector check ${target}`)
+  say(`wrote ${target}: now run ussd-connector check ${target}`)
   if (imported.remarks.some(({ lost }) => lost)) process.exitCode = 1
 }

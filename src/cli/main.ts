@@ -43,7 +43,7 @@ const program = new Command('ussd-connector')
   .description('Serves USSD menus over SMPP and sends SMS reminders over the same bind.')
   .version(packageVersion())
   .showSuggestionAfterError()
-  .showHelpAfterError('(ussd-connector help shows all commands)')
+  .showHelpAfterError('(ussd-connector help lists all commands)')
 
 async function main(): Promise<void> {
   const say: Say = (text) => void process.stdout.write(`${text}\n`)

@@ -40,9 +40,9 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
       `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${late} late answers, ${pin} PINs, ` +
         `${sms} rows of SMS; opt-out: ${optOut}`,
     )
-    say(`         ${language === 0 ? 'no language had been' : 'the language that was'} chosen`)
+    say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
     say(
-      'not here: back ends over HTTP, modules that do not say what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
+      'not included: back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
     )
   })
 }
@@ -67,7 +67,7 @@ async function withStores(
     }
   } catch (error) {
     if (error instanceof StoreError)
-      throw new UsageError(`dialogue store: ${error.message} (nothing else was touched: run it again)`)
+      throw new UsageError(`dialogue store: ${error.message} (nothing else was changed: run the command again)`)
     const why = unreachable(error, 'postgres')
     throw why ? new UsageError(`Postgres: ${(error as Error).message} (${why.remedy})`) : error
   }

@@ -44,11 +44,11 @@ export async function probeCommand(options: ProbeOptions, say: Say, signal: Abor
   }
   await line.stop(clock.now() + UNBIND_MS)
   if (!wasBound()) {
-    throw new UsageError('never bound: see the reason above, and ask the operator for the five settings')
+    throw new UsageError('could not bind: see the reason above, and ask the operator for the five settings')
   }
   const inference = probe.believed('probed')
   if (inference.recording.dialogues.length === 0) {
-    throw new UsageError('bound, but no USSD came: is the code routed to this bind?')
+    throw new UsageError('bound, but no USSD arrived: is the service code routed to this bind?')
   }
   const nearest = nearestProfile(inference, knownProfiles())
   say(`\n${printProfile(inference, { standard, nearest })}`)
@@ -90,7 +90,7 @@ function probing(options: ProbeOptions, settings: LineSettings, { clock, standar
 
 function bindOf(text: string): 'transceiver' | 'pair' {
   if (text === 'transceiver' || text === 'pair') return text
-  throw new UsageError(`--bind ${text}: must be transceiver, or pair for a transmitter and a receiver`)
+  throw new UsageError(`--bind ${text}: write transceiver, or pair for a transmitter and a receiver`)
 }
 
 /** What goes wrong with the bind is said; the rest is not. */

@@ -89,9 +89,9 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
       recording.answering && !isOurs(want) ? recording.answering(want, { msisdn, language: spoken }) : asked(want),
   })
   const outcome = await dialTerminal({ phone, code: dial, typed, output, isTty })
-  if (outcome.failed) throw new UsageError(`nothing is written: ${outcome.failed}`)
+  if (outcome.failed) throw new UsageError(`wrote nothing: ${outcome.failed}`)
   const recorded = recorder.talk(msisdn, left())
-  if (!recorded) throw new UsageError('nothing is written: nothing was dialled')
+  if (!recorded) throw new UsageError('wrote nothing: you dialled nothing')
   addTalk(
     file,
     recordedText({ ...recorded, ...(recording.title === undefined ? {} : { title: recording.title }) }),
@@ -108,7 +108,7 @@ export function addTalk(file: string, text: string, say: (text: string) => void)
 
 async function playAgain(file: string, { flow }: Compilation, say: (text: string) => void): Promise<void> {
   const failure = await playTalk(parseTalks(file, readFileSync(file, 'utf8')).at(-1)!, flow)
-  say(failure ? `it does not go as it was played:\n${describeFailure(failure)}` : 'played again: it goes as written')
+  say(failure ? `played again, it differs:\n${describeFailure(failure)}` : 'played again: it passes')
   if (failure) process.exitCode = 1
 }
 
@@ -132,7 +132,7 @@ function asking(
     const args = { ...want.args, ...Object.fromEntries((want.hidden ?? []).map((name) => [name, '****'])) }
     say(`${operation} ${JSON.stringify(args)} is called. What does it answer?`)
     offered.forEach(({ shown }, i) => say(`  ${i + 1}  ${shown}`))
-    say('  or JSON of your own, refuse <name> [JSON], fail <why>; nothing: 1')
+    say('  or your own JSON, refuse <name> [JSON], fail <why>; empty: 1')
     for (;;) {
       const line = (await typed.next())?.trim() ?? ''
       const chosen = /^\d*$/.test(line) ? offered[Number(line || 1) - 1]?.stub : readStub(operation, line, say)

@@ -32,7 +32,7 @@ export async function statusCommand(options: AdminOptions, say: Say): Promise<vo
     say(`${name.padEnd(16)} ${revision}${canary ? `  trial ${canary.revision} ${canary.share} %` : ''}`)
     if (file !== null && file !== revision) say(`  the file is ${file}`)
     if (decided) say(`  decided ${when(decided.atMs)} by ${decided.by}${decided.note ? `: ${decided.note}` : ''}`)
-    if (replaced === revision) say('  every dial gets the text of the recall: no other revision is in the archive')
+    if (replaced === revision) say('  every dial gets the text of the recall: the archive has no other revision')
     else if (replaced) say(`  serves instead of ${replaced}, which was recalled`)
     for (const one of recalled) say(`  recalled ${one}`)
     for (const problem of problems) say(`  broken  ${problem}`)
@@ -51,7 +51,7 @@ export async function listRevisions(name: string, options: AdminOptions, say: Sa
       `${revision}  ${is.padEnd(8)}  ${String(open).padStart(6)} open  ${since}  ${by}${note ? `: ${note}` : ''}`.trimEnd(),
     )
   }
-  if (!counted) say('there are so many dialogues that only some were counted')
+  if (!counted) say('there are too many dialogues: only some were counted')
 }
 
 export async function diffCommand(
@@ -64,7 +64,7 @@ export async function diffCommand(
   const types = await loadScreenTypes(plugin ?? [])
   const changes = screenChanges(compileFlow(before, undefined, types), compileFlow(after, undefined, types))
   for (const { screen, language, before: was, after: is } of changes) {
-    say(`screen ${screen} (${language})${was.length ? (is.length ? '' : ': no longer there') : ': new'}`)
+    say(`screen ${screen} (${language})${was.length ? (is.length ? '' : ': removed') : ': new'}`)
     for (const [i, page] of [...was, ...is].entries()) {
       say(
         page
@@ -75,7 +75,7 @@ export async function diffCommand(
       if (i + 1 < was.length + is.length) say('')
     }
   }
-  say(`${changes.length} screen${changes.length === 1 ? '' : 's'} of what a subscriber sees changed\n`)
+  say(`${changes.length} screen${changes.length === 1 ? '' : 's'} changed for subscribers\n`)
   const all = (source: FlowSource) => [source, ...(source.parts ?? [])].flatMap((one) => [one, ...one.catalogues])
   const files = new Set([before, after].flatMap(all).map(({ file }) => file))
   const textIn = (source: FlowSource, file: string) => all(source).find((one) => one.file === file)?.text ?? ''
@@ -113,7 +113,7 @@ export async function canaryCommand(
   { note, share, end = false, ...options }: DecideOptions & { share?: number; end?: boolean },
   say: Say,
 ): Promise<void> {
-  if (end === (share !== undefined)) throw new UsageError('say either --share 10%, or --end')
+  if (end === (share !== undefined)) throw new UsageError('give either --share 10% or --end')
   if (!end) requireRevision(what)
   told(
     await decide(options, what.split('@')[0]!, 'canary', {
@@ -154,7 +154,7 @@ const LANGUAGE = /^([a-z]{2,3})=(.*)$/s
 
 function requireRevision(what: string): void {
   if (!REVISION.test(what))
-    throw new UsageError(`'${what}' is no revision such as dental@9f2c01ab77de (ussd-connector flow list)`)
+    throw new UsageError(`'${what}' is not a revision such as dental@9f2c01ab77de (ussd-connector flow list)`)
 }
 
 function decide(options: AdminOptions, name: string, what: string, body: object): Promise<Changed> {
@@ -177,7 +177,7 @@ function stored(revision: string, options: AdminOptions): Promise<FlowSource> {
 
 async function fileAt(path: string): Promise<{ name: string; files: FlowSource }> {
   if (!existsSync(path))
-    throw new UsageError(`${path} is not there: a flow file, or a revision such as dental@9f2c01ab77de`)
+    throw new UsageError(`there is no file ${path}: give a flow file, or a revision such as dental@9f2c01ab77de`)
   const name = basename(path).replace(/\.ya?ml$/, '')
   return { name, files: portable(await sourceOf(dirname(path), name)) }
 }

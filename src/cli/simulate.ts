@@ -93,7 +93,7 @@ function tokenIn(file: string): string {
   if ('fault' in read) throw new UsageError(`${read.fault}${read.remedy ? ` (${read.remedy})` : ''}`)
   const token = read.text.trim()
   if (token.length >= TOKEN_LENGTH_MIN) return token
-  throw new UsageError(`${file}: a token has ${TOKEN_LENGTH_MIN} characters at least (openssl rand -hex 16)`)
+  throw new UsageError(`${file}: the token needs at least ${TOKEN_LENGTH_MIN} characters (openssl rand -hex 16)`)
 }
 
 /** Aborted by SIGTERM or SIGINT. */

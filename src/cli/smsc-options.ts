@@ -68,8 +68,7 @@ function tlsWanted({ tls, ca, cert, key, servername }: SmscCommandOptions): Conf
 
 function passwordOf({ password, passwordFile }: SmscCommandOptions): string {
   if (passwordFile === undefined) return password ?? ''
-  if (password !== undefined)
-    throw new UsageError('--password and --password-file are both given: leave one of them out')
+  if (password !== undefined) throw new UsageError('give --password or --password-file, not both')
   try {
     return readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '')
   } catch {

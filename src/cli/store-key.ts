@@ -20,7 +20,9 @@ export function storeKeyCommand(file: string, { rotate }: StoreKeyOptions, say: 
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
   renameSync(`${file}.new`, file)
   const [reads, writes] = [LOOK_MS, LOOK_MS + WRITES_AFTER_MS].map((ms) => ms / 1000)
-  say(`${file}: a new key reads within ${reads} s and writes after ${writes} s; bring the file to every daemon`)
+  say(
+    `${file}: daemons read with the new key within ${reads} s and write with it after ${writes} s; copy the file to every daemon`,
+  )
 }
 
 function firstKeys(file: string, say: Say): void {
@@ -28,13 +30,11 @@ function firstKeys(file: string, say: Say): void {
     writeFileSync(file, writeStoreKeys(randomBytes), { mode: 0o600, flag: 'wx' })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EEXIST' ? 'is there already (--rotate puts a new key into it)' : `cannot be written (${code})`
+    const why = code === 'EEXIST' ? 'exists already (--rotate adds a new key)' : `cannot be written (${code})`
     throw new UsageError(`${file} ${why}`)
   }
   say(
-    `${file}: made. In the settings: privacy: { storeKeyFile: ${file} }. Whoever loses it loses open dialogues, nothing else.`,
+    `wrote ${file}. Add to the settings: privacy: { storeKeyFile: ${file} }. If you lose this file, you lose the open dialogues, nothing else.`,
   )
-  say(
-    'Dialogues that are open when the daemons get it are refused, unless privacy.plainUntil says until when they are read.',
-  )
+  say('Dialogues that are open when a daemon starts with it are refused, unless privacy.plainUntil allows them.')
 }

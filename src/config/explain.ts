@@ -13,7 +13,7 @@ export function unquoted(document: Document, place: (offset: number) => string):
       const text = `*${alias.source}`
       problems.push({
         where: place(alias.range?.[0] ?? 0),
-        what: `${text} needs quotes, as it begins with *`,
+        what: `put ${text} in quotes: it begins with *`,
         remedy: `write "${text}"`,
       })
     },
@@ -48,10 +48,44 @@ export function explain(issue: z.core.$ZodIssue, given: Given): Problem[] {
         explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, given),
       )
   }
-  const missing = issue.code === 'invalid_type' && valueAt(raw, issue.path) === undefined
-  return [
-    { where: where(issue.path), what: `${key ? `'${key}'` : 'the file'} ${missing ? 'is missing' : issue.message}` },
-  ]
+  const said = key ? `'${key}'` : 'the file'
+  return [{ where: where(issue.path), what: `${said} ${faultOf(issue, valueAt(raw, issue.path))}` }]
+}
+
+/** Types by the names that people who write YAML know. */
+const TYPES: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a block of keys',
+  record: 'a block of keys',
+}
+
+function faultOf(issue: z.core.$ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return value === undefined ? 'is missing' : `must be ${TYPES[issue.expected] ?? issue.expected}`
+    case 'invalid_value':
+      return `must be one of ${issue.values.map(String).join(', ')}`
+    case 'invalid_format':
+      return `must be ${issue.message}`
+    case 'too_big':
+      return `${must(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin)}`
+    case 'too_small':
+      return `${must(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin)}`
+    default:
+      return issue.message
+  }
+}
+
+function must(origin: string): string {
+  return unitOf(origin) === '' ? 'must be' : 'must have'
+}
+
+function unitOf(origin: string): string {
+  return { string: ' characters', array: ' entries' }[origin] ?? ''
 }
 
 function valueAt(raw: unknown, path: PropertyKey[]): unknown {

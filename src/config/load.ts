@@ -60,7 +60,7 @@ export function parseSettings(source: string, file: string, env: NodeJS.ProcessE
   }
   for (const path of twice) {
     const what = `'${path.slice(0, -1).join('.')}' has both password and passwordFile`
-    problems.push({ where: where(path), what, remedy: 'leave one of them out, best password' })
+    problems.push({ where: where(path), what, remedy: 'remove one of them, best the password' })
   }
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => explain(issue, { where, raw })))
   const settings = parsed.success ? parsed.data : undefined
@@ -106,7 +106,7 @@ function override(raw: unknown, env: NodeJS.ProcessEnv, origins: Origins): Probl
     else
       problems.push({
         where: variable,
-        what: 'names nothing in the settings',
+        what: 'is not the name of a setting',
         remedy: 'e.g. USSD_CONNECTOR_REDIS__URL',
       })
   }
@@ -201,20 +201,19 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
   const problems: Problem[] = []
   const names = settings.lines.map((line) => line.name)
   if (settings.door) names.push(settings.door.name)
-  if (!names.length)
-    problems.push({ where: where(['lines']), what: 'there is neither a line nor a door: nobody can dial' })
+  if (!names.length) problems.push({ where: where(['lines']), what: 'there are no lines and no door: nobody can dial' })
   names.forEach((name, i) => {
     if (names.indexOf(name) !== i)
-      problems.push({ where: where(['lines', i, 'name']), what: `there are two lines '${name}'` })
+      problems.push({ where: where(['lines', i, 'name']), what: `two lines are called '${name}'` })
   })
   settings.services.forEach((service, i) => {
     for (const line of service.lines ?? []) {
       if (names.includes(line)) continue
-      const what = `service ${service.code}: '${line}' is not a line`
+      const what = `service ${service.code}: there is no line '${line}'`
       problems.push({ where: where(['services', i, 'lines']), what, remedy: didYouMean(line, names) })
     }
     if (service.app !== undefined && !Object.hasOwn(settings.apps, service.app)) {
-      const what = `service ${service.code}: '${service.app}' is not in apps`
+      const what = `service ${service.code}: there is no app '${service.app}'`
       problems.push({
         where: where(['services', i, 'app']),
         what,
@@ -224,30 +223,34 @@ function crossCheck(settings: Settings, where: Where): Problem[] {
     const twin = settings.services.findIndex(
       (other) => other.code === service.code && overlap(other.lines, service.lines),
     )
-    if (twin < i) problems.push({ where: where(['services', i, 'code']), what: `${service.code} is served twice` })
+    if (twin < i)
+      problems.push({ where: where(['services', i, 'code']), what: `two services have the code ${service.code}` })
   })
   settings.lines.forEach((line, i) => {
     if (!line.allowPlaintext && !line.smsc.tls) {
       problems.push({
         where: where(['lines', i, 'smsc']),
-        what: `line '${line.name}' forbids plain text and has no tls`,
+        what: `line '${line.name}' has allowPlaintext: false but no smsc.tls`,
       })
     }
     if (embedded(settings) && !settings.embeddedInProduction && !isLoopback(line.smsc.host)) {
       problems.push({
         where: where(['lines', i, 'smsc', 'host']),
-        what: `line '${line.name}' is a real SMSC, and embedded stores do not survive a power cut`,
-        remedy: 'give redis.url (or cluster, sentinel) and postgres.url, or set embeddedInProduction: true',
+        what: `line '${line.name}' leads to a real SMSC, but the embedded stores do not survive a power cut`,
+        remedy: 'set redis.url (or cluster, sentinel) and postgres.url, or set embeddedInProduction: true',
       })
     }
   })
   for (const [path, { patienceMs }] of patient(settings)) {
     if (patienceMs === undefined || patienceMs < settings.dialogue.turnMs) continue
-    const what = `${path.join('.')}.patienceMs is not below dialogue.turnMs: the holding text would come too late`
+    const what = `${path.join('.')}.patienceMs must be less than dialogue.turnMs, or the holding text comes too late`
     problems.push({ where: where([...path, 'patienceMs']), what })
   }
   if (settings.dialogue.idleMs > settings.dialogue.totalMs) {
-    problems.push({ where: where(['dialogue', 'idleMs']), what: 'dialogue.idleMs is longer than dialogue.totalMs' })
+    problems.push({
+      where: where(['dialogue', 'idleMs']),
+      what: 'dialogue.idleMs must not be longer than dialogue.totalMs',
+    })
   }
   return problems
 }

@@ -2,10 +2,10 @@
 import { z } from 'zod'
 
 export const tls = z.strictObject({
-  ca: z.string().optional().describe("PEM file of the certificate authority to trust; the system's when absent"),
+  ca: z.string().optional().describe('PEM file of the certificate authority to trust; absent: those of the system'),
   cert: z.string().optional().describe('PEM file of our client certificate'),
   key: z.string().optional().describe('PEM file of its key'),
-  servername: z.string().optional().describe('name to expect in the certificate; the host when absent'),
+  servername: z.string().optional().describe('name to expect in the certificate; absent: the host'),
 })
 
 const redisUrl = z
@@ -13,14 +13,14 @@ const redisUrl = z
   .regex(/^rediss?:\/\/[^/?]*(\/\d{0,4})?(\?.*)?$/, 'redis://host:port/db or rediss://…; db is a number')
 
 const sentinel = z.strictObject({
-  name: z.string().min(1).max(64).describe('of the master, as the sentinels know it (`sentinel monitor NAME …`)'),
+  name: z.string().min(1).max(64).describe('name of the master, as the sentinels know it (`sentinel monitor NAME …`)'),
   nodes: z
     .array(z.string().regex(/^(\[[\da-fA-F:]+\]|[^:\s/]+):\d{1,5}$/, 'host:port, such as sentinel-1:26379'))
     .min(1)
     .max(16)
-    .describe('the sentinels: all of them, the first that answers is asked'),
-  password: z.string().optional().describe("the sentinels' own password; better passwordFile"),
-  passwordFile: z.string().optional().describe("file that holds the sentinels' own password"),
+    .describe('all sentinels; we use the first that answers'),
+  password: z.string().optional().describe('password of the sentinels; better use passwordFile'),
+  passwordFile: z.string().optional().describe('file with the password of the sentinels'),
 })
 
 const WHERE = 'needs one of url, cluster, sentinel'
@@ -36,50 +36,48 @@ export const redis = z.union(
           .min(1)
           .max(64)
           .optional()
-          .describe('nodes of a Redis Cluster: the others are learnt from them'),
+          .describe('some nodes of a Redis Cluster: they name the others'),
         sentinel: sentinel.optional().describe('one master and its replicas, watched by sentinels'),
         username: z
           .string()
           .min(1)
           .max(64)
           .optional()
-          .describe('of an ACL; behind sentinels, where no url can name it'),
-        password: z.string().optional().describe('of the servers behind sentinels; better passwordFile'),
-        passwordFile: z
-          .string()
-          .optional()
-          .describe('file that holds the password of the servers: in place of one in a url'),
+          .describe('user of an ACL; only behind sentinels, where there is no url to name it'),
+        password: z.string().optional().describe('password of the servers behind sentinels; better use passwordFile'),
+        passwordFile: z.string().optional().describe('file with the password of the servers, in place of one in a url'),
         db: z
           .number()
           .int()
           .min(0)
           .max(15)
           .optional()
-          .describe('database number behind sentinels; a url names its own, a Cluster has only 0'),
+          .describe('database number behind sentinels; a url has its own, and a Cluster has only 0'),
         tls: tls
           .optional()
-          .describe('speak TLS, also to the sentinels; a rediss:// url alone trusts what the system trusts'),
+          .describe('use TLS, also to the sentinels; a rediss:// url alone trusts the authorities of the system'),
         prefix: z
           .string()
           .regex(/^[\w:-]{1,32}$/)
           .default('ussd')
-          .describe('of all keys'),
+          .describe('prefix of all keys'),
         requireDurable: z
           .boolean()
           .default(false)
-          .describe('true: refuse to serve unless appendonly is on and nothing is evicted'),
+          .describe('true: refuse to start unless Redis has appendonly on and evicts nothing'),
       })
       .refine((it) => [it.url, it.cluster, it.sentinel].filter((one) => one !== undefined).length === 1, {
         error: WHERE,
       })
       .refine((it) => it.sentinel !== undefined || (it.username ?? it.password ?? it.db) === undefined, {
-        error: 'username, password and db are for sentinel: a url has its own, as in redis://user@host:6379/0',
+        error:
+          'username, password and db work only with sentinel: write them into the url, as in redis://user@host:6379/0',
       })
       .refine((it) => !it.cluster?.some((url) => /^rediss?:\/\/[^/]*\/[1-9]/.test(url)), {
         error: 'a Redis Cluster has only database 0',
       }),
   ],
-  { error: 'redis is "embedded" or { url: "redis://host:6379/0" }' },
+  { error: 'must be "embedded" or { url: "redis://host:6379/0" }' },
 )
 
 export const postgres = z.union(
@@ -90,19 +88,19 @@ export const postgres = z.union(
       passwordFile: z
         .string()
         .optional()
-        .describe('file that holds the password: in place of one in the url, and read again for each new connection'),
-      tls: tls.optional().describe('speak TLS, and refuse a server that does not'),
+        .describe('file with the password, in place of one in the url; read again for each new connection'),
+      tls: tls.optional().describe('use TLS, and refuse a server that does not'),
       poolMax: z
         .number()
         .int()
         .min(1)
         .max(100)
         .default(10)
-        .describe('connections; four a core of the server is plenty'),
-      migrate: z.boolean().default(true).describe('false: `run` refuses an old schema instead of migrating it'),
+        .describe('connections; four for each core of the server are plenty'),
+      migrate: z.boolean().default(true).describe('false: `run` does not migrate an old schema, it refuses to start'),
     }),
   ],
-  { error: 'postgres is "embedded" or { url: "postgres://user@host:5432/database" }' },
+  { error: 'must be "embedded" or { url: "postgres://user@host:5432/database" }' },
 )
 
 export type RedisSettings = Exclude<z.infer<typeof redis>, 'embedded'>

@@ -16,25 +16,25 @@ import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/inde
 const host = z
   .string()
   .max(253)
-  .regex(/^[^\s/]+$/, 'a host name or address alone, without smpp:// or a path')
+  .regex(/^[^\s/]+$/, 'a host name or address, without smpp:// and without a path')
 const port = z.number().int().min(1).max(65_535)
 
 const smsc = z.strictObject({
-  host: host.describe("the SMSC's host name or address; looked up anew at each attempt"),
+  host: host.describe('host name or address of the SMSC; looked up again at each attempt'),
   port: port.default(2775).describe('2775 is the registered SMPP port'),
   more: z
     .array(z.strictObject({ host, port: port.default(2775) }))
     .max(8)
     .default([])
-    .describe('further hosts, tried in this order after the first'),
+    .describe('more hosts, tried in this order after the first'),
   systemId: z.string().min(1).max(15).describe('at most 15 characters (SMPP v3.4 §5.2.1)'),
-  password: z.string().max(8).optional().describe('at most 8 characters (SMPP v3.4 §5.2.2); better passwordFile'),
-  passwordFile: z.string().optional().describe('file that holds the password; its last line feed is dropped'),
+  password: z.string().max(8).optional().describe('at most 8 characters (SMPP v3.4 §5.2.2); better use passwordFile'),
+  passwordFile: z.string().optional().describe('file with the password; a line feed at its end is ignored'),
   systemType: z.string().max(12).default('').describe('as the operator says; mostly empty'),
   addressRange: z.string().max(40).default('').describe('as the operator says; mostly empty'),
   addrTon: z.number().int().min(0).max(255).default(0).describe('TON of addressRange'),
   addrNpi: z.number().int().min(0).max(255).default(0).describe('NPI of addressRange'),
-  tls: tls.optional().describe('speak TLS 1.2 or later; without it the password crosses the network in clear'),
+  tls: tls.optional().describe('use TLS 1.2 or later; without it the password crosses the network in clear text'),
 })
 
 const msisdn = z.strictObject({
@@ -43,8 +43,8 @@ const msisdn = z.strictObject({
     .regex(/^[1-9]\d{0,2}$/)
     .optional()
     .describe(
-      'with it, national forms (0…, TON 2) become international; 675 for Papua New Guinea. A number that may carry it ' +
-        'already is refused (0x0A) unless nationalDigits tells',
+      'makes national numbers (0…, TON 2) international; 675 for Papua New Guinea. A number that may already start with it ' +
+        'is refused (0x0A) unless nationalDigits decides',
     ),
   trunkPrefix: z
     .string()
@@ -56,61 +56,65 @@ const msisdn = z.strictObject({
     .max(8)
     .optional()
     .describe(
-      'all lengths that national numbers have, e.g. [7, 8]: tells 70000001 from an international number, and one that ' +
-        'only begins as the country code does from one that carries it',
+      'all lengths of national numbers, e.g. [7, 8]: they show that 70000001 is national, and whether a number that ' +
+        'begins like the country code has it',
     ),
   allow: z
     .array(msisdnPrefix)
     .max(10_000)
     .default([])
-    .describe('who may dial, by how international numbers begin; empty: everybody'),
+    .describe('who may dial, by the first digits of the MSISDN; empty: everybody'),
   deny: z
     .array(msisdnPrefix)
     .max(10_000)
     .default([])
-    .describe('who may not, also where allow has them: gets texts.unknownCode'),
+    .describe('who may not dial, even if allow has them: they get texts.unknownCode'),
 })
 
 const timers = z.strictObject({
   connectMs: ms(100, 60_000)
     .default(BIND_TIMES.connectMs)
-    .describe('TCP and TLS must be up by then; an operating system waits minutes'),
-  bindMs: ms(100, 60_000).default(BIND_TIMES.bindMs).describe('bind_resp must be here by then'),
+    .describe('TCP and TLS must be connected by then; the operating system would wait minutes'),
+  bindMs: ms(100, 60_000).default(BIND_TIMES.bindMs).describe('bind_resp must arrive by then'),
   enquireMs: ms(100, 600_000)
     .default(BIND_TIMES.enquireMs)
-    .describe('enquire_link after this much silence from the SMSC'),
+    .describe('send enquire_link after this much silence from the SMSC'),
   enquireRespMs: ms(100, 60_000)
     .default(BIND_TIMES.enquireRespMs)
-    .describe('its response must be here by then; two misses close the link'),
-  responseMs: ms(100, 600_000).default(10_000).describe('a submit_sm_resp for SMS must be here by then'),
+    .describe('enquire_link_resp must arrive by then; two misses close the link'),
+  responseMs: ms(100, 600_000).default(10_000).describe('the submit_sm_resp of an SMS must arrive by then'),
   reconnectMs: ms(10, 60_000)
     .default(BIND_TIMES.reconnectMs)
-    .describe('first pause before binding again; doubles, with jitter'),
-  reconnectMaxMs: ms(10, 600_000).default(BIND_TIMES.reconnectMaxMs).describe('longest pause before binding again'),
+    .describe('first pause before we bind again; it doubles each time, with jitter'),
+  reconnectMaxMs: ms(10, 600_000).default(BIND_TIMES.reconnectMaxMs).describe('longest pause before we bind again'),
   refusedMs: ms(10, 3_600_000)
     .default(BIND_TIMES.refusedMs)
-    .describe('first pause after a wrong password or system id: accounts get locked'),
+    .describe('first pause after a wrong password or system id: SMSCs lock accounts'),
   refusedMaxMs: ms(10, 3_600_000)
     .default(BIND_TIMES.refusedMaxMs)
     .describe('longest pause after a wrong password or system id'),
   takenForMs: ms(0, 3_600_000)
     .default(BIND_TIMES.takenForMs)
     .describe(
-      'refused as already bound this long (our own old connection may linger): another daemon holds the bind, stand by',
+      'refused as already bound for longer than this: another daemon holds the bind, and this one stands by (our own old connection may linger for less)',
     ),
   standbyMs: ms(100, 600_000)
     .default(BIND_TIMES.standbyMs)
-    .describe('how often a daemon on standby tries to bind: it takes over within this'),
-  pduReadMs: ms(100, 600_000).default(LINE_LIMITS.pduReadMs).describe('a PDU once begun must be complete by then'),
+    .describe('how often a standby daemon tries to bind: it takes over within this time'),
+  pduReadMs: ms(100, 600_000)
+    .default(LINE_LIMITS.pduReadMs)
+    .describe('a PDU must be complete this long after its first octet'),
 })
 
 const line = z.strictObject({
   name: name.describe('appears in logs, metrics and records'),
-  group: name.optional().describe('lines of one group are doors of one SMSC and share dialogues; default: the name'),
+  group: name
+    .optional()
+    .describe('lines of one group lead to the same SMSC and share dialogues; default: the name of the line'),
   smsc,
-  bind: z.enum(['transceiver', 'pair']).default('transceiver').describe('pair: a transmitter and a receiver'),
-  links: z.number().int().min(1).max(16).default(1).describe('how many of them'),
-  dialect: z.string().min(1).default('standard').describe('a name in dialects/, or a path to a profile'),
+  bind: z.enum(['transceiver', 'pair']).default('transceiver').describe('pair: one transmitter and one receiver'),
+  links: z.number().int().min(1).max(16).default(1).describe('how many such binds'),
+  dialect: z.string().min(1).default('standard').describe('the name of a profile in dialects/, or a path to one'),
   sms: smsSchema.optional().describe('absent: no SMS on this line'),
   msisdn: msisdn.prefault({}),
   window: z
@@ -119,35 +123,40 @@ const line = z.strictObject({
     .min(1)
     .max(1_000)
     .default(LINE_LIMITS.windowSlots)
-    .describe('requests in flight; 10 is what most SMSCs allow'),
+    .describe('requests without a response yet; most SMSCs allow 10'),
   timers: timers.prefault({}),
   allowPlaintext: z.boolean().default(true).describe('false: refuse to bind without TLS'),
 })
 
 const service = z
   .strictObject({
-    code: z.string().regex(/^(\*|\*\d[\d*]{0,30}#)$/, 'a service code such as *123# or *384*1#, or "*" for all others'),
-    flow: name.optional().describe('the flow that serves it'),
-    app: name.optional().describe('or the application that does: see apps'),
-    lines: z.array(name).min(1).optional().describe('only on these lines; default: all'),
+    code: z
+      .string()
+      .regex(/^(\*|\*\d[\d*]{0,30}#)$/, 'a service code such as *123# or *384*1#, or "*" for all other codes'),
+    flow: name.optional().describe('the flow that serves this code'),
+    app: name.optional().describe('or the application that serves it: see apps'),
+    lines: z.array(name).min(1).optional().describe('only on these lines; default: all lines'),
   })
   .refine((it) => (it.flow === undefined) !== (it.app === undefined), { error: 'needs either flow or app' })
 
 const http = z.strictObject({
-  url: httpUrl.describe('the operation is appended: POST {url}/{operation}'),
+  url: httpUrl.describe('calls go to POST {url}/{operation}'),
   timeoutMs: ms(50, 30_000)
     .default(2_000)
-    .describe('per call; below dialogue.turnMs so that a fallback screen still fits'),
+    .describe('for one call; below dialogue.turnMs, so that there is time for a fallback screen'),
   patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
-  headers: z.record(z.string(), z.string()).default({}).describe('sent with every call; no secrets: see tokenFile'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('sent with every call; not for secrets: see tokenFile'),
   concurrent: z
     .number()
     .int()
     .min(1)
     .max(1_000)
     .default(50)
-    .describe('calls in flight at most; more are refused at once'),
+    .describe('calls at the same time; above it, calls fail at once'),
   retries: z
     .number()
     .int()
@@ -155,8 +164,8 @@ const http = z.strictObject({
     .max(3)
     .default(1)
     .describe(
-      'how often a call is made again, with the same Idempotency-Key, after ' +
-        '429, 502, 503, 504 or a lost connection; 0: for a back end that does not know the key',
+      'how often to repeat a call, with the same Idempotency-Key, after ' +
+        '429, 502, 503, 504 or a lost connection; 0: for a back end that ignores the key',
     ),
   cache,
   octetsMax: z
@@ -165,51 +174,60 @@ const http = z.strictObject({
     .min(1_024)
     .max(4_194_304)
     .default(262_144)
-    .describe('decoded answer at most: a bomb is cut here'),
+    .describe('most octets of a decoded answer: protects against compression bombs'),
   privateNetwork: z
     .boolean()
     .optional()
-    .describe('true: the name in url may lead to a private address (a container network); an address needs no leave'),
+    .describe(
+      'true: the host name in url may lead to a private address (a container network); an address in url always may',
+    ),
   ended: z
     .boolean()
     .default(false)
-    .describe('true: POST {url}/ended when a dialogue whose flow calls it is over, whatever way'),
+    .describe('true: POST {url}/ended when a dialogue ends whose flow calls this back end'),
 })
 
 const app = z.strictObject({
-  contract: name.describe('how it wants to be spoken to: `ussd-connector contract list` names them'),
-  url: httpUrl.describe('where it listens; no redirect is followed'),
+  contract: name.describe('the HTTP contract that it uses: `ussd-connector contract list` shows them'),
+  url: httpUrl.describe('where it listens; redirects are not followed'),
   closeUrl: httpUrl
     .optional()
-    .describe('where it hears of ends, if its contract has an address of its own for that (africastalking: events)'),
-  timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that the busy text is still in time'),
+    .describe(
+      'where to tell it that a dialogue ended, if its contract has its own address for that (africastalking: events)',
+    ),
+  timeoutMs: ms(50, 30_000).default(7_000).describe('below dialogue.turnMs, so that there is time for the busy text'),
   patienceMs,
   tokenFile: z.string().optional().describe('file with a bearer token'),
-  headers: z.record(z.string(), z.string()).default({}).describe('sent with every request; no secrets: see tokenFile'),
+  headers: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('sent with every request; not for secrets: see tokenFile'),
   holding: z
     .record(z.string().regex(/^[a-z]{2,3}$/), z.string().min(1).max(182))
     .optional()
-    .describe('what ends a dialogue whose answer comes later, by language; the first stands for all others'),
+    .describe(
+      'the last text of a dialogue whose answer comes later, by language; the first serves all other languages',
+    ),
   networks: z
     .record(name, z.string())
     .default({})
-    .describe("what the contract calls the operator, by line; default: the line's name"),
+    .describe('the name of the operator in the contract, by line; default: the name of the line'),
   concurrent: z
     .number()
     .int()
     .min(1)
     .max(1_000)
     .default(50)
-    .describe('requests in flight at most; more wait their turn'),
-  octetsMax: z.number().int().min(1_024).max(1_048_576).default(65_536).describe('decoded reply at most'),
+    .describe('requests at the same time; above it, requests wait'),
+  octetsMax: z.number().int().min(1_024).max(1_048_576).default(65_536).describe('most octets of a decoded reply'),
   privateNetwork: z
     .boolean()
     .optional()
-    .describe('true: the name in url may lead to a private address (a container network)'),
+    .describe('true: the host name in url may lead to a private address (a container network)'),
   listen: z
     .strictObject({ host: z.string().default('127.0.0.1'), port: z.number().int().min(0).max(65_535) })
     .optional()
-    .describe('where it brings its replies, if its contract answers later (junebug)'),
+    .describe('where we listen for its replies, if its contract answers later (junebug)'),
 })
 
 const backend = z.union(
@@ -217,28 +235,28 @@ const backend = z.union(
     z.strictObject({
       module: z.string().describe('dental, pin, or a path to a file that exports `backend`'),
       patienceMs,
-      settings: z.record(z.string(), z.unknown()).default({}).describe("the module's own"),
+      settings: z.record(z.string(), z.unknown()).default({}).describe('options of the module'),
     }),
     z.strictObject({ http }),
   ],
-  { error: 'a back end is { module: name } or { http: { url: … } }' },
+  { error: 'must be { module: name } or { http: { url: … } }' },
 )
 
 const dialogue = z.strictObject({
-  totalMs: ms(1_000, 3_600_000).default(180_000).describe('a dialogue this old ends; networks give 180 s and up'),
-  idleMs: ms(1_000, 3_600_000).default(60_000).describe('without an answer this long it ends'),
+  totalMs: ms(1_000, 3_600_000).default(180_000).describe('a dialogue ends at this age; networks allow 180 s or more'),
+  idleMs: ms(1_000, 3_600_000).default(60_000).describe('a dialogue ends after this long without an answer'),
   turnMs: ms(200, 60_000)
     .default(8_000)
-    .describe('we answer by then, whatever a back end does: before the network gives up'),
+    .describe('we reply by then, whatever a back end does: before the network gives up'),
   resumeMs: ms(0, 86_400_000)
     .default(300_000)
-    .describe('a lost dialogue is offered again on redial within this; 0: never'),
+    .describe('a subscriber who redials within this time may continue a lost dialogue; 0: never'),
   tombstoneMs: ms(0, 3_600_000)
     .default(120_000)
     .describe(
-      'late copies of an opening PDU are known, and a last screen that was not seen to be taken is sent again, this long',
+      'how long late copies of an opening PDU are recognised, and a last screen without a response is sent again',
     ),
-  leaseMs: ms(200, 60_000).default(3_000).describe('a turn whose daemon died is taken over after this'),
+  leaseMs: ms(200, 60_000).default(3_000).describe('another daemon takes over the turn of a dead daemon after this'),
   takeoversMax: z
     .number()
     .int()
@@ -246,13 +264,15 @@ const dialogue = z.strictObject({
     .max(20)
     .default(2)
     .describe(
-      'a turn is taken over from daemons that died or stalled at it this often; then it ends with the busy text: ' +
-        'one daemon may be stopped and a second break down, but three in a row died of the turn itself',
+      'how often a turn is taken over from daemons that died or stalled; then it ends with the busy text: ' +
+        'one daemon may be stopped and a second may fail, but if three died, the turn itself is the cause',
     ),
-  confirmMs: ms(200, 60_000).default(12_000).describe('a reply that the SMSC never took is sent once more after this'),
+  confirmMs: ms(200, 60_000)
+    .default(12_000)
+    .describe('a reply without a response from the SMSC is sent once more after this'),
   duplicateBeginMs: ms(0, 60_000)
     .default(10_000)
-    .describe('where the network gives no number: the same dial this soon, before any answer, is a copy'),
+    .describe('for networks without dialogue ids: the same dial within this time, before any answer, is a copy'),
   snapshotOctetsMax: z
     .number()
     .int()
@@ -260,21 +280,21 @@ const dialogue = z.strictObject({
     .max(1_048_576)
     .default(131_072)
     .describe(
-      'stored of one dialogue at most: a list of 1,000 rows with `search` is some 50,000; most are under 2,000',
+      'most octets to store of one dialogue: a list of 1,000 rows with `search` needs some 50,000; most dialogues need less than 2,000',
     ),
-  sweepMs: ms(50, 10_000).default(500).describe('how often deadlines are looked at'),
+  sweepMs: ms(50, 10_000).default(500).describe('how often to look for dialogues past their deadline'),
   openMax: z
     .number()
     .int()
     .min(1)
     .default(100_000)
-    .describe('dialogues open at once; more are turned away with a text'),
+    .describe('dialogues open at the same time; above it, new ones get texts.overload'),
   turnsMax: z
     .number()
     .int()
     .min(1)
     .default(2_000)
-    .describe('turns under way at once in this daemon; new dialogues are turned away above'),
+    .describe('turns at the same time in this daemon; above it, new dialogues are turned away'),
   perSubscriber: z
     .strictObject({
       perSecond: z
@@ -282,21 +302,23 @@ const dialogue = z.strictObject({
         .min(0.1)
         .max(100_000)
         .default(20)
-        .describe('messages of one subscriber: a thumb makes about one a second, test equipment more'),
+        .describe('messages a second from one subscriber: a person types about one a second, test equipment more'),
       burst: z
         .number()
         .int()
         .min(1)
         .max(100_000)
         .default(200)
-        .describe('at once, after a rest: test equipment walks whole menus in that; more are acknowledged and dropped'),
+        .describe(
+          'messages in one burst, after a rest: test equipment walks whole menus; above it, messages are acknowledged and dropped',
+        ),
     })
     .prefault({}),
   language: z
     .string()
     .regex(/^[a-z]{2,3}$/)
     .default('en')
-    .describe('of subscribers whose language is not known'),
+    .describe('language of subscribers who have chosen none'),
 })
 
 /** What subscribers read when no flow is there to say it. */
@@ -322,7 +344,10 @@ const texts = z.strictObject({
 
 const door = z.strictObject({
   name: name.default('door').describe('its name as a line: in records, metrics, logs, and in `lines` of a service'),
-  host: z.string().default('127.0.0.1').describe('loopback: put a proxy with TLS before it to reach it from elsewhere'),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('loopback by default: put a proxy with TLS in front to reach it from other machines'),
   port: z.number().int().min(0).max(65_535).default(8_384),
   path: z
     .string()
@@ -331,33 +356,33 @@ const door = z.strictObject({
   contract: z
     .enum(['africastalking', 'arkesel', 'nalo', 'hubtel'])
     .default('africastalking')
-    .describe('what its callers speak'),
+    .describe('the HTTP contract of its callers'),
   tokenFile: z
     .string()
     .optional()
-    .describe('bearer token that callers must bring; without it: programs of this machine; on another address anyone'),
+    .describe(
+      'file with the bearer token of callers; absent: programs of this machine, or everybody if the address is not loopback',
+    ),
 })
 
 export const settingsSchema = z.strictObject({
-  lines: z.array(line).max(64).default([]).describe('none only where there is a door'),
+  lines: z.array(line).max(64).default([]).describe('may be empty only if there is a door'),
   services: z.array(service).min(1),
   flows: z
     .strictObject({
       dir: z.string().default('./flows'),
-      reloadMs: ms(0, 3_600_000)
-        .default(2_000)
-        .describe('how often changed files and releases are looked for; 0: never'),
+      reloadMs: ms(0, 3_600_000).default(2_000).describe('how often to look for changed files and releases; 0: never'),
       publish: z
         .enum(['files', 'released'])
         .default('files')
         .describe(
-          'files: an edited file is published; released: only `flow publish` publishes, for all daemons at once',
+          'files: an edited file serves at once; released: only `flow publish` publishes, for all daemons together',
         ),
       plugins: z
         .array(z.string().min(1))
         .max(100)
         .default([])
-        .describe('files of your own with types of screens, loaded once at the start; trusted code (docs/FLOWS.md)'),
+        .describe('your files with types of screens, loaded once at the start; this is trusted code (docs/FLOWS.md)'),
       testers: z
         .array(z.string().regex(/^[1-9]\d{4,14}$/, 'international digits, no +'))
         .max(1_000)
@@ -368,35 +393,34 @@ export const settingsSchema = z.strictObject({
   dialects: z
     .strictObject({ dir: z.string().optional() })
     .prefault({})
-    .describe('profiles of your own, besides those that come along'),
+    .describe('folder of your own profiles, besides the built-in ones'),
   backends: z.record(name, backend).default({}),
-  apps: z
-    .record(name, app)
-    .default({})
-    .describe('applications that already exist, spoken to in the contract that they know'),
+  apps: z.record(name, app).default({}).describe('existing applications, called by the HTTP contract that they know'),
   contracts: z
     .strictObject({ dir: z.string().optional() })
     .prefault({})
-    .describe('contracts of your own, besides those that come along'),
+    .describe('folder of your own contracts, besides the built-in ones'),
   redis,
   postgres,
-  data: z.string().default('./data').describe('where embedded stores and keys keep their files'),
+  data: z.string().default('./data').describe('folder for embedded stores and keys'),
   dialogue: dialogue.prefault({}),
   texts: texts.prefault({}),
   late: deferredSchema.prefault({}),
   reminders: remindersSchema.prefault({}),
   sms: incomingSchema.prefault({}),
-  door: door.optional().describe('our flows for callers over HTTP; absent: closed'),
+  door: door.optional().describe('our flows for callers over HTTP (the HTTP ingress); absent: off'),
   admin: adminSchema.prefault({}),
   log: log.prefault({}),
   privacy: privacy.prefault({}),
   retention: retention.prefault({}),
-  trace: traceSchema.prefault({}).describe('the flight recorder of each bind'),
-  stopMs: ms(0, 600_000).default(15_000).describe('at SIGTERM the replies that are owed may take this long'),
+  trace: traceSchema.prefault({}).describe('the trace of each bind'),
+  stopMs: ms(0, 600_000).default(15_000).describe('how long replies that we owe may take after SIGTERM'),
   embeddedInProduction: z
     .boolean()
     .default(false)
-    .describe('true: embedded stores may serve an SMSC that is not on loopback; they do not survive a power cut'),
+    .describe(
+      'true: embedded stores may serve an SMSC that is not on loopback, although they do not survive a power cut',
+    ),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

@@ -10,4 +10,4 @@ export const ms = (least: number, most: number) => z.number().int().min(least).m
 
 export const msisdnPrefix = z
   .string()
-  .regex(/^[1-9]\d{0,14}$/, 'how an international number begins, digits only: "675"')
+  .regex(/^[1-9]\d{0,14}$/, 'the first digits of an international number, such as "675"')

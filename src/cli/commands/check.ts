@@ -5,7 +5,7 @@ import { PLUGIN, type Say } from '../arguments.ts'
 export function registerCheck(program: Command, say: Say): void {
   program
     .command('check')
-    .description('checks flow files: schema, names, ways, lengths, languages')
+    .description('checks flow files: keys, names, ways between screens, lengths, languages')
     .argument('[paths...]', 'flow files or folders', ['./flows'])
     .option(...PLUGIN)
     .action(async (paths: string[], options: { plugin?: string[] }) =>

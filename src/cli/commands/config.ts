@@ -5,7 +5,7 @@ import { CONFIG, type Say } from '../arguments.ts'
 export function registerConfig(program: Command, say: Say): void {
   program
     .command('config')
-    .description('shows the settings in force and where each came from, secrets masked')
+    .description('shows the settings in force and where each comes from; secrets are masked')
     .requiredOption(...CONFIG)
     .option('--schema', 'print the JSON Schema of the settings instead')
     .action(async ({ config, schema }: { config: string; schema?: boolean }) => {

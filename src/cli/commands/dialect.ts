@@ -5,24 +5,24 @@ import type { Say } from '../arguments.ts'
 export function registerDialect(program: Command, say: Say): void {
   const dialect = program
     .command('dialect')
-    .description('profiles of operators: infer one from a recording, list, show, try')
+    .description('dialect profiles of operators: infer one from a recording, list, show, test')
   dialect
     .command('infer')
-    .description('the profile that a recording of an SMSC speaks of, as YAML with how sure each field is')
-    .argument('<file>', 'pcap, pcapng (gzipped or not), or a log of PDUs in hex')
-    .option('--name <name>', 'of the profile; default: of the file')
+    .description('infers a profile from a recording of an SMSC, and says how sure each field is')
+    .argument('<file>', 'a pcap or pcapng file (may be gzipped), or a log of PDUs in hex')
+    .option('--name <name>', 'name of the profile; default: that of the file')
     .action(async (file: string, options: { name?: string }) =>
       (await import('../dialect.ts')).inferCommand(file, options, say),
     )
   dialect
     .command('list')
-    .description('the profiles that are shipped')
+    .description('lists the built-in profiles')
     .action(async () => (await import('../dialect.ts')).listDialects(say))
   dialect
     .command('show')
     .description('one profile')
     .argument('<profile>', 'name or file')
-    .option('--full', 'with all that it takes from the profiles it extends')
+    .option('--full', 'include all fields that it takes from the profiles it extends')
     .action(async (name: string, options: { full?: boolean }) =>
       (await import('../dialect.ts')).showCommand(name, options, say),
     )
@@ -31,7 +31,7 @@ export function registerDialect(program: Command, say: Say): void {
     .command('test')
     .description('plays a profile against the simulator and shows every PDU')
     .argument('<profile>', 'name or file')
-    .option('--record <file>', 'write the PDUs there in hex, for infer')
+    .option('--record <file>', 'write the PDUs to this file in hex, for infer')
     .action(async (name: string, options: { record?: string }) =>
       (await import('../dialect-test.ts')).testCommand(name, options, say),
     )

@@ -6,9 +6,9 @@ import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerDialogues(program: Command, say: Say): void {
   adminOptions(program.command('dialogues'))
-    .description('the dialogues of one subscriber in a running daemon: states, no texts')
+    .description('shows the dialogues of one subscriber in a running daemon: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
-    .option('--end', 'end those that are open, with a text')
+    .option('--end', 'end the open ones, with this text')
     .action(async (options: { url: string; tokenFile?: string; msisdn: string; end?: boolean }) =>
       dialoguesCommand(options, say),
     )

@@ -8,11 +8,11 @@ export function registerDraw(program: Command, say: Say): void {
 
 export const drawCommand = (command: Command, say: Say) =>
   command
-    .description('the flow as Mermaid text, or as pictures of all its pages')
+    .description('draws the flow as Mermaid text, or as pictures of all its pages')
     .argument('<flow>', 'flow file')
-    .option('--html <file>', 'write a storyboard: every page in every language, and where each key leads')
+    .option('--html <file>', 'write a storyboard: every page in every language, with the keys and where they lead')
     .option('--svg <file>', 'write a picture of the statechart')
-    .option('--xstate <file>', 'write it as the JSON of an XState machine')
+    .option('--xstate <file>', 'write the JSON of an XState machine')
     .option(...PLUGIN)
     .action(async (path: string, options: import('../flows.ts').DrawOptions) =>
       (await import('../flows.ts')).draw(path, options, say),

@@ -8,7 +8,7 @@ type AdminOptions = import('../admin.ts').AdminOptions
 type DecideOptions = import('../releases.ts').DecideOptions
 
 export function registerFlow(program: Command, say: Say): void {
-  const flow = program.command('flow').description('flows: files, and what a running daemon serves of them')
+  const flow = program.command('flow').description('flow files, and the revisions that a running daemon serves')
   filesCommands(flow, say)
   importCommand(flow.command('import'), say)
   drawCommand(flow.command('draw'), say)
@@ -20,16 +20,16 @@ export function registerFlow(program: Command, say: Say): void {
 function filesCommands(flow: Command, say: Say): void {
   flow
     .command('schema')
-    .description('the JSON Schema of flow files, for an editor')
-    .option('--catalogue', 'that of catalogues of translations instead')
-    .option('--part', 'that of parts instead')
+    .description('prints the JSON Schema of flow files, for an editor')
+    .option('--catalogue', 'the schema of translation catalogues instead')
+    .option('--part', 'the schema of parts instead')
     .option(...PLUGIN)
     .action(async (of: { catalogue?: boolean; part?: boolean; plugin?: string[] }) =>
       (await import('../flows.ts')).schema(of, say),
     )
   flow
     .command('paths')
-    .description('talks that take every transition of a flow: both sides of branches, keys, refusals, checks')
+    .description('writes talks that take every transition of a flow: both sides of branches, keys, refusals, checks')
     .argument('<flow>', 'flow file')
     .option(...PLUGIN)
     .action(async (path: string, options: { plugin?: string[] }) =>
@@ -40,16 +40,16 @@ function filesCommands(flow: Command, say: Say): void {
 /** Of what a running daemon serves. */
 function servedCommands(flow: Command, say: Say): void {
   adminOptions(flow.command('status'))
-    .description('what a running daemon serves: revisions in force, trials, files that are broken')
+    .description('shows what a running daemon serves: revisions in force, trials, broken files')
     .action(async (options: AdminOptions) => (await import('../releases.ts')).statusCommand(options, say))
   adminOptions(flow.command('list'))
-    .description('the revisions of a flow, and how many dialogues are on each')
-    .argument('<name>', 'of the flow')
+    .description('lists the revisions of a flow, and how many dialogues use each')
+    .argument('<name>', 'name of the flow')
     .action(async (name: string, options: AdminOptions) =>
       (await import('../releases.ts')).listRevisions(name, options, say),
     )
   adminOptions(flow.command('diff'))
-    .description('what a subscriber would see changed, screen by screen, and the changed lines')
+    .description('shows what changes for subscribers, screen by screen, and the changed lines')
     .argument('<from>', 'revision or flow file')
     .argument('<to>', 'revision or flow file')
     .option(...PLUGIN)
@@ -60,35 +60,38 @@ function servedCommands(flow: Command, say: Say): void {
 
 /** Decisions of whoever releases flows. */
 function decisionCommands(flow: Command, say: Say): void {
-  const decide = (command: Command) => adminOptions(command).option('--note <text>', 'why: kept with the decision', '')
+  const decide = (command: Command) =>
+    adminOptions(command).option('--note <text>', 'the reason; kept with the decision', '')
 
   decide(flow.command('publish'))
-    .description('proves a flow and lets it serve new dials, in all daemons')
-    .argument('<flow>', 'flow file, or a revision that is stored')
-    .option('--share <percent>', 'only to so many subscribers, e.g. 10%: a trial', percent)
+    .description('proves a flow, then serves it to new dials, in all daemons')
+    .argument('<flow>', 'flow file, or a stored revision')
+    .option('--share <percent>', 'only to this share of subscribers, e.g. 10%: a trial', percent)
     .action(async (what: string, options: DecideOptions & { share?: number }) =>
       (await import('../releases.ts')).publishCommand(what, options, say),
     )
   decide(flow.command('rollback'))
-    .description('new dials get an older revision again')
-    .argument('<flow>', 'revision, or the name of a flow: then what served before')
+    .description('serves an older revision to new dials again')
+    .argument('<flow>', 'a revision; or the name of a flow, for the revision that served before')
     .action(async (what: string, options: DecideOptions) =>
       (await import('../releases.ts')).rollbackCommand(what, options, say),
     )
   decide(flow.command('canary'))
-    .description('a trial: so many subscribers get this revision, the same ones while the share grows')
-    .argument('<flow>', 'revision, or the name of a flow with --end')
+    .description(
+      'a trial: this share of subscribers gets the revision; those who have it keep it while the share grows',
+    )
+    .argument('<flow>', 'a revision; or the name of a flow, with --end')
     .option('--share <percent>', 'of subscribers, e.g. 10%', percent)
-    .option('--end', 'the trial is over: everybody gets what is in force')
+    .option('--end', 'end the trial: everybody gets the revision in force')
     .action(async (what: string, options: DecideOptions & { share?: number; end?: boolean }) =>
       (await import('../releases.ts')).canaryCommand(what, options, say),
     )
   decide(flow.command('recall'))
     .description('ends the dialogues of a revision at their next turn')
-    .argument('<revision>', 'not the one in force: roll back first')
+    .argument('<revision>', 'a revision that is not in force: roll back first')
     .option(
       '--text <text>',
-      "what they read; or language=text, once for each language; default: the flow's own busy text",
+      'the last text; or language=text, once for each language; default: the busy text of the flow',
       collected,
       [],
     )

@@ -7,9 +7,9 @@ export function registerHealth(program: Command, say: Say): void {
   program
     .command('health')
     .description('asks a running daemon whether it is ready; exit code 0 or 1')
-    .option('--host <host>', 'its admin address', '127.0.0.1')
-    .option('--port <port>', 'its admin port', parseInteger, 8123)
-    .option('--token-file <file>', 'file with a token of admin.tokensFile: then it says what is not ready')
+    .option('--host <host>', 'admin address of the daemon', '127.0.0.1')
+    .option('--port <port>', 'admin port of the daemon', parseInteger, 8123)
+    .option('--token-file <file>', 'file with a token of admin.tokensFile; with it, the answer says what is not ready')
     .action(async (options: HealthOptions) => {
       process.exitCode = (await healthCommand(options, say)) ? 0 : 1
     })

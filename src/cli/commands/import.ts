@@ -8,12 +8,12 @@ export function registerImport(program: Command, say: Say): void {
 
 export const importCommand = (command: Command, say: Say) =>
   command
-    .description('makes a flow of a journey of ussd-engine, and says what is not as it was')
+    .description('makes a flow from a journey of ussd-engine, and lists what it could not carry over')
     .argument('<journey>', 'YAML file')
-    .option('--out <folder>', 'where the flow is written', './flows')
-    .option('--name <name>', 'of the flow; default: that of the file')
-    .option('--backend <name>', 'what its requests and functions become operations of; default: the name of the flow')
-    .option('--force', 'overwrite the flow that is there')
+    .option('--out <folder>', 'folder to write the flow to', './flows')
+    .option('--name <name>', 'name of the flow; default: that of the file')
+    .option('--backend <name>', 'back end for its requests and functions; default: the name of the flow')
+    .option('--force', 'overwrite an existing flow')
     .action(async (path: string, options: import('../import.ts').ImportOptions) =>
       (await import('../import.ts')).importFlow(path, options, say),
     )

@@ -6,12 +6,9 @@ import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerLines(program: Command, say: Say): void {
   adminOptions(program.command('lines'))
-    .description('the lines of a running daemon and their binds; or changes them')
-    .option(
-      '--reload',
-      'read the settings file again: lines that are new, changed or gone become so, the others do not notice',
-    )
-    .option('--stop <name>', 'unbind a line, until it is started or the daemon is')
+    .description('shows the lines of a running daemon and their binds, or changes them')
+    .option('--reload', 'read the settings file again: adds, changes and removes lines; unchanged lines go on serving')
+    .option('--stop <name>', 'unbind a line, until you start the line or the daemon again')
     .option('--start <name>', 'bind it again')
     .action(async (options: { url: string; tokenFile?: string; reload?: boolean; stop?: string; start?: string }) =>
       linesCommand(options, say),
@@ -25,7 +22,7 @@ export async function linesCommand(
   if (options.reload) {
     const { needRestart, ...names } = await askAdmin<LinesReloaded>(options, 'POST', '/v1/lines/reload')
     for (const [what, lines] of Object.entries(names)) if (lines.length) say(`${what.padEnd(8)} ${lines.join(' ')}`)
-    if (needRestart.length) say(`only a restart takes: ${needRestart.join(', ')}`)
+    if (needRestart.length) say(`only a restart applies: ${needRestart.join(', ')}`)
     return
   }
   for (const verb of ['stop', 'start'] as const) {

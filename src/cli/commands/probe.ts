@@ -4,14 +4,16 @@ import { parseInteger, smsc, type Say } from '../arguments.ts'
 
 export function registerProbe(program: Command, say: Say): void {
   smsc(program.command('probe'))
-    .description('binds to an SMSC of an unknown dialect, shows what comes, ends each call, says which profile it is')
+    .description(
+      'binds to an SMSC of unknown dialect, shows each message, ends each call, and names the profile that fits',
+    )
     .option(
       '--bind <type>',
-      'transceiver, or pair: a transmitter and a receiver; default: as the settings say, else transceiver',
+      'transceiver, or pair (a transmitter and a receiver); default: as in the settings, else transceiver',
     )
-    .option('--seconds <n>', 'how long to listen at most', parseInteger, 300)
-    .option('--calls <n>', 'calls after which it is enough', parseInteger, 2)
-    .option('--ask', 'from the second call on, ask a question first, to see an answer')
+    .option('--seconds <n>', 'longest time to listen', parseInteger, 300)
+    .option('--calls <n>', 'stop after this many calls', parseInteger, 2)
+    .option('--ask', 'from the second call on, ask a question first to see an answer')
     .action(async (options: import('../probe.ts').ProbeOptions) => {
       const { untilSignal } = await import('../simulate.ts')
       await (await import('../probe.ts')).probeCommand(options, say, untilSignal())

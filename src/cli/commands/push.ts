@@ -6,13 +6,13 @@ import { askAdmin, type AdminOptions } from '../admin.ts'
 
 export function registerPush(program: Command, say: Say): void {
   adminOptions(program.command('push'))
-    .description('shows a screen or a text to a subscriber who has not dialled')
+    .description('pushes a screen or a text to a subscriber who has not dialled')
     .requiredOption('--msisdn <number>', 'to whom')
-    .option('--flow <name>', 'the flow whose first screen is shown; answers go on in it')
-    .option('--text <text>', 'or a text that wants no answer')
-    .option('--line <name>', 'on which line; default: the first that is bound')
-    .option('--language <code>', 'of the flow')
-    .option('--sms <text>', 'sent as an SMS if it cannot be shown')
+    .option('--flow <name>', 'the flow whose first screen to show; answers go on in this flow')
+    .option('--text <text>', 'or a text that needs no answer')
+    .option('--line <name>', 'the line to use; default: the first that is bound')
+    .option('--language <code>', 'language of the flow')
+    .option('--sms <text>', 'text to send as an SMS if the push fails')
     .action(async (options: PushOptions) => pushCommand(options, say))
 }
 
@@ -38,12 +38,12 @@ export async function pushCommand({ url, tokenFile, ...body }: PushOptions, say:
 
 /** What stands behind the word of an outcome (docs/SMS.md), for whoever typed the command. */
 const NOT_SHOWN: Record<string, string> = {
-  busy: 'the subscriber is in a dialogue of ours',
-  absent: 'the network refused: the handset is off, away or busy elsewhere',
-  later: 'the network is too busy now',
-  unsupported: 'the network, or the dialect of the line, lets us not begin',
-  'bad-number': 'the network refused the number for good',
-  unsent: 'no line is bound (ussd-connector lines), or it was too late',
-  unknown: 'no response in time: it may stand on the handset',
-  'no-flow': 'there is no such flow (ussd-connector flow status names those that there are)',
+  busy: 'the subscriber is in another dialogue with us',
+  absent: 'the network refused: the handset is off, out of reach or in another call',
+  later: 'the network is overloaded: try later',
+  unsupported: 'the network, or the dialect of the line, does not allow a push',
+  'bad-number': 'the network refused the number: it does not exist or is barred',
+  unsent: 'no line is bound (ussd-connector lines), or the time was over',
+  unknown: 'no response in time: the handset may show it',
+  'no-flow': 'there is no such flow (ussd-connector flow status lists the flows)',
 }

@@ -5,7 +5,7 @@ import { CONFIG } from '../arguments.ts'
 export function registerRun(program: Command): void {
   program
     .command('run')
-    .description('the daemon: bind, serve, remind, until SIGTERM')
+    .description('runs the daemon: binds, serves USSD, sends SMS, until SIGTERM')
     .requiredOption(...CONFIG)
     .action(async ({ config }: { config: string }) => (await import('../../daemon/index.ts')).runDaemon(config))
 }

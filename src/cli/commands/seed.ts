@@ -10,7 +10,7 @@ export function registerSeed(program: Command, say: Say): void {
     .requiredOption(...CONFIG)
     .option(
       '--at <date>',
-      'the day that the data are laid around (2025-05-01 gives the documented screens); default: today',
+      'the day around which the data lie (2025-05-01 gives the documented screens); default: today',
     )
     .action(async (service: string, { config, at }: { config: string; at?: string }) =>
       (await import('../database.ts')).seedCommand({ service, config, at }, say),

@@ -5,19 +5,19 @@ import { parseInteger, type Say } from '../arguments.ts'
 export function registerSimulate(program: Command, say: Say): void {
   program
     .command('simulate')
-    .description('an SMSC to bind to, with a web phone and a terminal phone')
+    .description('runs a simulated SMSC to bind to, with a web phone and a terminal phone')
     .option('--host <host>', 'SMPP address', '127.0.0.1')
     .option('--port <port>', 'SMPP port', parseInteger, 2775)
     .option('--http-host <host>', 'address of the web phone', '127.0.0.1')
     .option('--http-port <port>', 'port of the web phone', parseInteger, 8080)
     .option(
       '--http-token-file <file>',
-      'what the web phone asks for; default: nothing on loopback, else a token that is made and printed',
+      'file with the token of the web phone; default: none on loopback, else a new token that is printed',
     )
-    .option('--dialect <name>', 'profile to speak, from the other end', 'standard')
-    .option('--system-id <id>', 'the only system id let in; default: any')
-    .option('--password <password>', 'its password; default: any')
-    .option('--binds-max <n>', 'binds of one system id at once', parseInteger)
+    .option('--dialect <name>', 'dialect profile of the simulated SMSC', 'standard')
+    .option('--system-id <id>', 'the only system id that may bind; default: any')
+    .option('--password <password>', 'password of that system id; default: any')
+    .option('--binds-max <n>', 'most binds of one system id', parseInteger)
     .action(async (options: import('../simulate.ts').SimulateCommandOptions) =>
       (await import('../simulate.ts')).simulateCommand(options, say),
     )

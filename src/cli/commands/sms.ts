@@ -7,13 +7,13 @@ import { askAdmin, type AdminOptions } from '../admin.ts'
 export function registerSms(program: Command, say: Say): void {
   const sms = program.command('sms').description('the SMS of a running daemon')
   adminOptions(sms.command('list'))
-    .description('the newest SMS of one subscriber: states, no texts')
+    .description('lists the newest SMS of one subscriber: states, no texts')
     .requiredOption('--msisdn <number>', 'whose')
     .action((options: AdminOptions & { msisdn: string }) => listSms(options, say))
   adminOptions(sms.command('replace'))
-    .description('another text for an SMS that has not left, or that the SMSC still holds')
-    .argument('<id>', 'its number, as `sms list` says it')
-    .requiredOption('--text <text>', 'what it shall say')
+    .description('changes the text of an SMS that was not sent yet, or that waits at the SMSC')
+    .argument('<id>', 'number of the SMS, as `sms list` shows it')
+    .requiredOption('--text <text>', 'the new text')
     .action((id: string, options: AdminOptions & { text: string }) => replaceCommand(id, options, say))
 }
 

@@ -5,9 +5,9 @@ import type { Say } from '../arguments.ts'
 export function registerStoreKey(program: Command, say: Say): void {
   program
     .command('store-key')
-    .description('makes the file of keys that dialogues are encrypted with (privacy.storeKeyFile)')
+    .description('makes the key file that encrypts dialogues (privacy.storeKeyFile)')
     .argument('<file>', 'where')
-    .option('--rotate', 'put a new key before those that are in it')
+    .option('--rotate', 'add a new key in front of the others')
     .action(async (file: string, options: { rotate?: boolean }) =>
       (await import('../store-key.ts')).storeKeyCommand(file, options, say),
     )

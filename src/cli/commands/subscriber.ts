@@ -3,10 +3,10 @@ import type { Command } from 'commander'
 import { CONFIG, type Say } from '../arguments.ts'
 
 export function registerSubscriber(program: Command, say: Say): void {
-  const subscriber = program.command('subscriber').description('what is kept of one subscriber: shown, or removed')
+  const subscriber = program.command('subscriber').description('shows or removes all data of one subscriber')
   subscriber
     .command('export')
-    .description('everything, as JSON')
+    .description('shows everything, as JSON')
     .requiredOption(...CONFIG)
     .requiredOption('--msisdn <number>', 'whose')
     .action(async (options: import('../privacy.ts').SubscriberOptions) =>
@@ -14,10 +14,10 @@ export function registerSubscriber(program: Command, say: Say): void {
     )
   subscriber
     .command('erase')
-    .description('removes it from the dialogue store and the database, and says what it was')
+    .description('removes the data from the dialogue store and the database, and reports what it removed')
     .requiredOption(...CONFIG)
     .requiredOption('--msisdn <number>', 'whose')
-    .option('--keep-opt-out', 'keep the number where it says that no SMS is wanted')
+    .option('--keep-opt-out', 'keep the number in the opt-out list, so that it still gets no SMS')
     .action(async (options: import('../privacy.ts').SubscriberOptions) =>
       (await import('../privacy.ts')).eraseCommand(options, say),
     )

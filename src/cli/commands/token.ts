@@ -7,15 +7,15 @@ import { UsageError } from '../../base/index.ts'
 export function registerToken(program: Command, say: Say): void {
   program
     .command('token')
-    .description('a new token for the admin door, and the line that lets it in')
+    .description('makes an admin token, and its line for admin.tokensFile')
     .argument('<role>', 'read or operate')
     .action(async (role: string) => tokenCommand(role, say))
 }
 
 /** A new token, said once, and the line of admin.tokensFile that lets it in. */
 export function tokenCommand(role: string, say: Say): void {
-  if (role !== 'read' && role !== 'operate') throw new UsageError(`'${role}' is not a role: read or operate`)
+  if (role !== 'read' && role !== 'operate') throw new UsageError(`'${role}' is not a role: write read or operate`)
   const token = randomBytes(32).toString('base64url')
-  say(`token, for whoever shall ${role}:   ${token}`)
+  say(`token, for the person who may ${role}:   ${token}`)
   say(`line, for admin.tokensFile:      ${role}:${createHash('sha256').update(token).digest('hex')}`)
 }

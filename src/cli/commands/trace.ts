@@ -7,13 +7,13 @@ import { request, type AdminOptions } from '../admin.ts'
 
 export function registerTrace(program: Command, say: Say): void {
   adminOptions(program.command('trace'))
-    .description('what passed on a line of a running daemon lately, as a capture for Wireshark; masked')
-    .argument('<line>', 'its name in the settings')
+    .description('writes the last PDUs of a line as a capture for Wireshark; numbers and texts are masked')
+    .argument('<line>', 'name of the line in the settings')
     .option('--out <file>', 'the capture file')
-    .option('--text', 'print it in words instead')
-    .option('--last <n>', 'the last so many PDUs; default: all that is kept', parseInteger)
-    .option('--msisdn <number>', 'only what concerns this subscriber')
-    .option('--clear', 'with numbers and texts as they were: needs a token that may operate, and is written down')
+    .option('--text', 'print it as text instead')
+    .option('--last <n>', 'only the last PDUs, this many; default: all that are kept', parseInteger)
+    .option('--msisdn <number>', 'only PDUs of this subscriber')
+    .option('--clear', 'do not mask numbers and texts: needs a token with the role operate, and is logged')
     .action(async (line: string, options: TraceOptions) => traceCommand(line, options, say))
 }
 
@@ -27,7 +27,7 @@ export interface TraceOptions extends AdminOptions {
 
 export async function traceCommand(line: string, options: TraceOptions, say: Say): Promise<void> {
   const { out, text, last, msisdn, clear } = options
-  if ((out === undefined) === (text !== true)) throw new UsageError('trace: say either --out FILE or --text')
+  if ((out === undefined) === (text !== true)) throw new UsageError('trace: give either --out FILE or --text')
   const query = new URLSearchParams({
     form: text ? 'text' : 'pcap',
     ...(last === undefined ? {} : { last: String(last) }),
@@ -40,6 +40,6 @@ export async function traceCommand(line: string, options: TraceOptions, say: Say
   // Even masked, it says who was served when.
   writeFileSync(out, capture, { mode: 0o600 })
   say(
-    `${out}: ${capture.length} octets${clear ? ", with subscribers' numbers and texts: delete it when you are done" : ', masked'}`,
+    `${out}: ${capture.length} octets${clear ? ', with numbers and texts of subscribers: delete it when you are done' : ', masked'}`,
   )
 }

@@ -9,37 +9,39 @@ const wording = (texts: Record<string, string>) =>
 const long = z.strictObject({
   keepMs: ms(60_000, 604_800_000)
     .default(86_400_000)
-    .describe('a text whose parts are not all here by then is given up: SMSCs try no longer than a day as a rule'),
+    .describe('how long to wait for all parts of a text: SMSCs usually try for at most a day'),
   partsMax: z
     .number()
     .int()
     .min(2)
     .max(255)
     .default(40)
-    .describe('of one text; a text that claims more is not collected'),
+    .describe('parts of one text; a text that claims more is not collected'),
   textsMax: z
     .number()
     .int()
     .min(1)
     .max(100)
     .default(8)
-    .describe('unfinished ones of a subscriber; the oldest is given up'),
+    .describe('unfinished texts of one subscriber; above it the oldest is given up'),
   subscribersMax: z
     .number()
     .int()
     .min(64)
     .max(1_000_000)
     .default(16_000)
-    .describe('with unfinished ones, a kilobyte each; over it the SMSC has to keep them (0x64)'),
+    .describe('subscribers with unfinished texts, a kilobyte each; above it the SMSC must keep them (0x64)'),
 })
 
 /** Texts by language; the first stands for all others. */
 export const incomingSchema = z.strictObject({
   keywords: z
     .strictObject({
-      stop: words('STOP', 'PINIS').describe('no SMS any more, in any case of letters; also before other words'),
+      stop: words('STOP', 'PINIS').describe(
+        'words that stop all SMS, in capital or small letters; other words may follow',
+      ),
       start: words('START').describe('SMS again'),
-      help: words('HELP', 'HELPIM').describe('answered with texts.help, if there is one'),
+      help: words('HELP', 'HELPIM').describe('words that texts.help answers, if there is one'),
     })
     .prefault({}),
   texts: z
@@ -52,17 +54,19 @@ export const incomingSchema = z.strictObject({
         en: 'You will get SMS from us again. To stop them, write STOP.',
         tpi: 'Bai yu kisim SMS gen. Sapos yu no laikim, raitim PINIS.',
       }),
-      help: wording({}).describe('to words that nobody here understands; empty: nothing is sent'),
+      help: wording({}).describe('the answer to an unknown word; empty: no answer'),
     })
     .prefault({}),
   copyMs: ms(0, 86_400_000)
     .default(300_000)
-    .describe("the same text again this soon, with nothing between, is a copy of the SMSC's"),
-  replyMs: ms(0, 2_592_000_000).default(172_800_000).describe('an answer belongs to the last reminder of this long'),
-  long: long.prefault({}).describe('long SMS of subscribers, until all of their parts are here'),
+    .describe('the same text again within this time, with nothing between, counts as a copy that the SMSC sent twice'),
+  replyMs: ms(0, 2_592_000_000)
+    .default(172_800_000)
+    .describe('an answer belongs to the last reminder within this time'),
+  long: long.prefault({}).describe('long SMS from subscribers, until all parts have arrived'),
   helpEveryMs: ms(60_000, 2_592_000_000)
     .default(86_400_000)
-    .describe('help unasked no more often: two machines must not talk to each other for ever'),
+    .describe('unasked help at most once within this time: two machines must not answer each other for ever'),
 })
 
 export type SmsInSettings = z.infer<typeof incomingSchema>

@@ -27,32 +27,32 @@ export const smsSchema = z.strictObject({
     .string()
     .max(5)
     .default('')
-    .describe('service_type of SMS, where the operator names one, e.g. CMT (SMPP v3.4 §5.2.11)'),
-  destTon: z.number().int().min(0).max(255).default(1).describe("TON of subscribers' numbers in SMS; 1: international"),
-  destNpi: z.number().int().min(0).max(255).default(1).describe('their NPI; 1: ISDN'),
+    .describe('service_type of SMS, if the operator names one, e.g. CMT (SMPP v3.4 §5.2.11)'),
+  destTon: z.number().int().min(0).max(255).default(1).describe('TON of the MSISDN in SMS; 1: international'),
+  destNpi: z.number().int().min(0).max(255).default(1).describe('NPI of the MSISDN in SMS; 1: ISDN'),
   perSecond: z
     .number()
     .min(0.1)
     .max(10_000)
     .default(50)
-    .describe('SMS a second on this line at most: below what operators commonly allow one account'),
+    .describe('SMS a second on this line at most; the default is below what operators usually allow one account'),
   receipts: z.boolean().default(true).describe('ask for delivery receipts (registered_delivery 1)'),
   unmarkedReceipts: z
     .boolean()
     .default(false)
     .describe(
-      'true: receipts come here without their bits in esm_class; ' +
-        'what looks like one is one, and no SMS of the subscriber',
+      'true: the SMSC sends receipts without the receipt bits in esm_class; ' +
+        'a message that looks like a receipt then counts as one',
     ),
   long: z
     .enum(['udh8', 'udh16', 'sar', 'payload'])
     .default('udh16')
-    .describe('how SMS of several parts travel; udh16 keeps references apart longest'),
+    .describe('how SMS of several parts travel; with udh16, reference numbers repeat latest'),
   alphabet: z
     .enum(['gsm7', 'latin1', 'ascii'])
     .default('gsm7')
     .describe(
-      'what plain text is written in: some SMSCs take Latin-1 or ASCII, and show other signs for @ $ _ { otherwise',
+      'the alphabet of plain text: some SMSCs want Latin-1 or ASCII, and with GSM 7-bit show wrong signs for @ $ _ {',
     ),
   dataCoding: z
     .number()
@@ -64,21 +64,21 @@ export const smsSchema = z.strictObject({
   ucs2: z
     .boolean()
     .default(true)
-    .describe('false: what GSM 7-bit lacks is transliterated, or becomes "?", instead of being sent as UCS-2'),
+    .describe('false: characters that GSM 7-bit lacks are transliterated or become "?"; the SMS never goes as UCS-2'),
   transliterate: z
     .boolean()
     .default(true)
     .describe(
-      'typographic signs and marks that GSM 7-bit lacks are given up where that saves UCS-2; false: every letter stays',
+      'true: replaces typographic signs and accents that GSM 7-bit lacks, if that avoids UCS-2; false: keeps every letter',
     ),
   languages: z
     .array(smsLanguage)
     .max(13)
     .default([])
-    .describe('national shift tables that handsets here are known to show: more letters an SMS than UCS-2'),
+    .describe('national shift tables that handsets here can show: they hold more letters in one SMS than UCS-2'),
   validityMs: ms(60_000, 2_678_400_000)
     .optional()
-    .describe('the SMSC tries no longer than this; else until it is of no use'),
+    .describe('how long the SMSC may try to deliver; absent: until the SMS is of no use'),
   validity: z
     .enum(['relative', 'absolute', 'none'])
     .default('relative')
@@ -92,33 +92,33 @@ export const smsSchema = z.strictObject({
     .min(-720)
     .max(840)
     .default(0)
-    .describe('minutes east of UTC of the clock that the SMSC writes into receipts'),
+    .describe('time zone of the times in receipts, as minutes east of UTC'),
   statuses: z
     .record(statusNumber, z.enum(STATUS_CLASSES))
     .default({})
-    .describe('what a refusal means where the SMSC has its own way, e.g. { "0x45": fail }'),
+    .describe('what a command_status means, where this SMSC has its own meaning, e.g. { "0x45": fail }'),
   recipients: z
     .array(msisdnPrefix)
     .max(10_000)
     .default([])
-    .describe('whom flows may send SMS to, by how international numbers begin; empty: only whoever dialled'),
+    .describe('the numbers to which flows may send SMS, by their first digits; empty: only the subscriber who dialled'),
   queryMs: ms(60_000, 259_200_000)
     .optional()
     .describe(
-      'no receipt this long after the SMSC took an SMS: it is asked (query_sm); absent: never, for many refuse the operation',
+      'without a receipt this long after the SMSC accepted an SMS, ask the SMSC (query_sm); absent: never, as many refuse it',
     ),
   queryShare: z
     .number()
     .min(0.01)
     .max(0.5)
     .default(0.1)
-    .describe('of perSecond that such questions may take; USSD goes before them in any case'),
+    .describe('how many of perSecond these questions may use; USSD always goes first'),
   manage: z
     .boolean()
     .default(false)
 
     .describe(
-      'true: an SMS that the SMSC still has is cancelled (cancel_sm) when its appointment is, and may be replaced (replace_sm)',
+      'true: an SMS that waits at the SMSC is cancelled (cancel_sm) with its appointment, and may be replaced (replace_sm)',
     ),
 })
 
