@@ -29,15 +29,15 @@ describe('the commands for flows', () => {
 
   it('import a journey by both spellings', async () => {
     for (const words of [['import'], ['flow', 'import']])
-      await assert.rejects(typed(...words, 'no-such.yaml'), { message: 'no-such.yaml is not there' })
+      await assert.rejects(typed(...words, 'no-such.yaml'), { message: 'there is no file no-such.yaml' })
   })
 
   it('say of a file that is no flow what it is, as a shell hands them over with *', async () => {
     await assert.rejects(typed('check', 'flows/dental.talk'), {
-      message: 'flows/dental.talk is no flow file: those end with .yaml, and a folder stands for all in it',
+      message: 'flows/dental.talk is not a flow file: give a .yaml file, or a folder for all in it',
     })
     await assert.rejects(typed('check', 'flows/dental.tpi.yaml'), {
-      message: 'flows/dental.tpi.yaml is a catalogue: give flows/dental.yaml, which it is read with',
+      message: 'flows/dental.tpi.yaml is a translation catalogue: give its flow flows/dental.yaml',
     })
     assert.match((await typed('check', 'flows/language.yaml')).said.join('\n'), /language: good/)
   })

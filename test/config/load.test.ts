@@ -48,34 +48,34 @@ describe('the settings', () => {
       .replace('redis: { url', 'redis: { ulr')
       .replace('flow: dental', 'flow: dental, lines: [digicell]')
     assert.deepEqual(problemsOf(bad), [
-      "connector.yaml:3:30: 'lines.0.smsc.port' Too big: expected number to be <=65535",
+      "connector.yaml:3:30: 'lines.0.smsc.port' must be at most 65535",
       "connector.yaml:4:5: 'lines.0.bnd' is not a setting (did you mean 'bind'?)",
       "connector.yaml:13:10: 'redis.ulr' is not a setting (did you mean 'url'?)",
       "connector.yaml:13:1: 'redis' needs one of url, cluster, sentinel",
     ])
     assert.deepEqual(problemsOf(GOOD.replace('flow: dental', 'flow: dental, lines: [digicell]')), [
-      "connector.yaml:8:36: service *123#: 'digicell' is not a line (did you mean 'digicel'?)",
+      "connector.yaml:8:36: service *123#: there is no line 'digicell' (did you mean 'digicel'?)",
     ])
   })
 
   it('say what to do where the mistake is a slip of the pen', () => {
     const slips: [string, string, string][] = [
-      ['code: "*123#"', 'code: *123#', 'connector.yaml:8:13: *123# needs quotes, as it begins with * (write "*123#")'],
-      [
-        'port: 2775',
-        'port: abc',
-        "connector.yaml:3:30: 'lines.0.smsc.port' Invalid input: expected number, received string",
-      ],
+      ['code: "*123#"', 'code: *123#', 'connector.yaml:8:13: put *123# in quotes: it begins with * (write "*123#")'],
+      ['port: 2775', 'port: abc', "connector.yaml:3:30: 'lines.0.smsc.port' must be a number"],
       ['systemId: ussd, ', '', "connector.yaml:3:5: 'lines.0.smsc.systemId' is missing"],
       [
         'host: 127.0.0.1',
         'host: "smpp://mc"',
-        "connector.yaml:3:13: 'lines.0.smsc.host' a host name or address alone, without smpp:// or a path",
+        "connector.yaml:3:13: 'lines.0.smsc.host' must be a host name or address, without smpp:// and without a path",
       ],
-      ['6379/5', '6379/x', "connector.yaml:13:10: 'redis.url' redis://host:port/db or rediss://…; db is a number"],
+      [
+        '6379/5',
+        '6379/x',
+        "connector.yaml:13:10: 'redis.url' must be redis://host:port/db or rediss://…; db is a number",
+      ],
     ]
     for (const [right, wrong, said] of slips) assert.deepEqual(problemsOf(GOOD.replace(right, wrong)), [said])
-    assert.match(problemsOf('- a\n')[0]!, /: the file Invalid input: expected object, received array/)
+    assert.match(problemsOf('- a\n')[0]!, /: the file must be a block of keys/)
   })
 
   it('are not blamed with a stack where a port is in use', async () => {
@@ -118,7 +118,7 @@ describe('the settings', () => {
     const source = GOOD.replace('password: secret', `passwordFile: ${file}`)
     assert.equal(parseSettings(source, 'connector.yaml', {}).settings.lines[0]!.smsc.password, 'hush')
     assert.deepEqual(problemsOf(GOOD.replace('password: secret', `password: secret, passwordFile: ${file}`)), [
-      "connector.yaml:3:76: 'lines.0.smsc' has both password and passwordFile (leave one of them out, best password)",
+      "connector.yaml:3:76: 'lines.0.smsc' has both password and passwordFile (remove one of them, best the password)",
     ])
     const ofEnvironment = { USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD: 'louder' }
     assert.equal(parseSettings(source, 'connector.yaml', ofEnvironment).settings.lines[0]!.smsc.password, 'louder')
@@ -131,7 +131,10 @@ describe('the settings', () => {
       /cannot be read \(ENOENT\)/,
     )
     assert.match(problemsOf(GOOD.replace(', password: secret', ''))[0]!, /neither password nor passwordFile/)
-    assert.match(problemsOf(GOOD.replace('password: secret', 'password: muchtoolong'))[0]!, /<=8 characters/)
+    assert.match(
+      problemsOf(GOOD.replace('password: secret', 'password: muchtoolong'))[0]!,
+      /must have at most 8 characters/,
+    )
   })
 
   it('refuse embedded stores at a real SMSC unless told', () => {
@@ -143,7 +146,7 @@ describe('the settings', () => {
   it('refuse a patience that the network does not have', () => {
     const slow = (ms: number) =>
       `${GOOD.replace(/^backends:/m, `backends:\n  bank: { http: { url: "http://127.0.0.1:1", patienceMs: ${ms} } }`)}`
-    assert.match(problemsOf(slow(8_000))[0]!, /backends\.bank\.http\.patienceMs is not below dialogue\.turnMs/)
+    assert.match(problemsOf(slow(8_000))[0]!, /backends\.bank\.http\.patienceMs must be less than dialogue\.turnMs/)
     assert.deepEqual(problemsOf(slow(7_999)), [])
   })
 
@@ -157,6 +160,6 @@ describe('the settings', () => {
 
   it('have a JSON Schema with a reason for each number', () => {
     const schema = JSON.stringify(settingsJsonSchema())
-    assert.match(schema, /a dialogue this old ends/)
+    assert.match(schema, /a dialogue ends at this age/)
   })
 })

@@ -87,9 +87,15 @@ describe('the settings of Redis', () => {
     assert.deepEqual(problemsOf('{ url: "redis://a", cluster: ["redis://b"] }'), [
       "'redis' needs one of url, cluster, sentinel",
     ])
-    assert.match(problemsOf('{ url: "redis://a", username: x }')[0]!, /username, password and db are for sentinel/)
+    assert.match(
+      problemsOf('{ url: "redis://a", username: x }')[0]!,
+      /username, password and db work only with sentinel/,
+    )
     assert.match(problemsOf('{ cluster: ["redis://a:1/3"] }')[0]!, /only database 0/)
-    assert.match(problemsOf('{ sentinel: { name: m, nodes: [a] } }')[0]!, /'redis\.sentinel\.nodes\.0' host:port/)
+    assert.match(
+      problemsOf('{ sentinel: { name: m, nodes: [a] } }')[0]!,
+      /'redis\.sentinel\.nodes\.0' must be host:port/,
+    )
   })
 
   it('name a node as an operator knows it', () => {

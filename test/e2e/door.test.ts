@@ -238,7 +238,7 @@ describeWith(['redis', 'postgres'], 'the HTTP door', () => {
 
   it('is what settings need that have no line', () => {
     const source = 'redis: embedded\npostgres: embedded\nservices: [{ code: "*123#", flow: dental }]\n'
-    assert.throws(() => parseSettings(source, 'x.yaml', {}), /neither a line nor a door/)
+    assert.throws(() => parseSettings(source, 'x.yaml', {}), /no lines and no door/)
     const { settings } = parseSettings(`${source}door: {}\n`, 'x.yaml', {})
     assert.deepEqual(settings.door, {
       name: 'door',

@@ -92,7 +92,7 @@ describeWith(['redis', 'postgres'], 'a daemon with a type of screen of a plug-in
       said,
       /screen how \(en\)\n {2}- How was your visit\?\n {2}- 1\. Bad\n {2}- 2\. Fair\n[^]*\+ 2\. So so\n/,
     )
-    assert.match(said, /^1 screen of what a subscriber sees changed$/m)
+    assert.match(said, /^1 screen changed for subscribers$/m)
     await assert.rejects(
       diffCommand(revision, draft, admin(), () => undefined),
       /screen 'how' has no kind/,

@@ -287,8 +287,8 @@ describeWith(['redis', 'postgres'], 'USSD that we begin', () => {
       await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'dental' }, (text) => said.push(text))
       await pushCommand({ url: url(), tokenFile, msisdn: JOHN, flow: 'nowhere' }, (text) => said.push(text))
       assert.deepEqual(said.slice(1), [
-        'busy  the subscriber is in a dialogue of ours',
-        'no-flow  there is no such flow (ussd-connector flow status names those that there are)',
+        'busy  the subscriber is in another dialogue with us',
+        'no-flow  there is no such flow (ussd-connector flow status lists the flows)',
       ])
       smsc.phone(JOHN).hangUp()
       await noneOpen()

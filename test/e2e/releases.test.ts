@@ -165,7 +165,7 @@ describeWith(['redis', 'postgres'], 'flow revisions of several daemons', () => {
     assert.match(said, /^screen main \(en\)\n {2}- Rice K12\n {2}- 1\. Buy\n/)
     assert.match(said, /\n {2}\+ Rice K13\n/)
     assert.match(said, /screen bought \(tpi\)\n/)
-    assert.match(said, /4 screens of what a subscriber sees changed/)
+    assert.match(said, /4 screens changed for subscribers/)
     assert.match(said, /^\+ {2}# dearer still$/m)
     assert.match(await saying((say) => diffCommand(draft, draft, options(), say)), /^0 screens/)
     await assert.rejects(

@@ -57,7 +57,7 @@ describe('the command contract', () => {
   it('fails where the dialogue ends before the answers do', async () => {
     app.says({ status: 200, headers: {}, body: 'END Bye' })
     assert.deepEqual(await test('africastalking', { url: app.url, answers: '1,2' }), {
-      said: ['> dial *384*2#\n< Bye\nends', 'ended with 2 answers to go'],
+      said: ['> dial *384*2#\n< Bye\nends', 'the dialogue ended with 2 answers left'],
       code: 1,
     })
   })

@@ -68,7 +68,7 @@ describe('docs/CONTRACTS.md', () => {
     )
     assert.throws(
       () => parseSettings(`${source}  - { code: "*1#", app: shpo }\n`, 'docs', {}),
-      /'shpo' is not in apps \(did you mean 'shop'\?\)/,
+      /there is no app 'shpo' \(did you mean 'shop'\?\)/,
     )
   })
 })

@@ -330,7 +330,8 @@ describe('a folder with parts', () => {
       return said.filter((line) => line.includes('uses this part')).map((line) => line.replace(folder, ''))
     }
     await write('parts/pay.tpi.yaml', 'language: tpi\ntexts: {}')
-    const other = '  /parts/other.yaml:1:1: warning: no flow uses this part (include it, call it, or delete it)'
+    const other =
+      '  /parts/other.yaml:1:1: warning: no flow uses this part (include it in a flow, call it from one, or delete it)'
     assert.deepEqual(await warned(folder), [other])
     assert.deepEqual(await warned(join(folder, 'test.yaml')), [])
     await write('plain.yaml', 'flow: plain\nspec: 1\nstart: main\nlanguages: [en]\nscreens: { main: { end: x } }')

@@ -109,7 +109,7 @@ hang up
       said,
       /dental\.hold \{"slot":3\} is called\. What does it answer\?\n {2}1 {2}\{.*\n {2}2 {2}refuse slot-taken\n {2}3 {2}fail down\n/,
     )
-    assert.match(said, /recorded\.talk: talk 'A visit is booked' is written\nplayed again: it goes as written\n$/)
+    assert.match(said, /recorded\.talk: talk 'A visit is booked' is written\nplayed again: it passes\n$/)
   })
 
   it('speaks the language that it spoke, by the subscriber or by the back end', async () => {
@@ -265,7 +265,7 @@ hang up
       /has talks of flow 'dental', not of 'test': name another file/,
     )
     rmSync(file)
-    await assert.rejects(typed(dental, [], { dial: '*5#' }), /nothing is written: \*5# does not begin with \*123#/)
+    await assert.rejects(typed(dental, [], { dial: '*5#' }), /wrote nothing: \*5# must begin with \*123#/)
     assert.ok(!existsSync(file))
   })
 

@@ -179,7 +179,7 @@ describe('the dialect command', () => {
     const record = join(dir, 'vumi.log')
     const lines: string[] = []
     await testCommand('vumi-tata', { record }, (text) => lines.push(text))
-    assert.match(lines.at(-1)!, /every step came out as it should/)
+    assert.match(lines.at(-1)!, /every step passed/)
     assert.match(lines.join('\n'), /= begin \*123\*9#/)
     const said: string[] = []
     inferCommand(record, {}, (text) => said.push(text))
@@ -219,7 +219,7 @@ describe('the dialect command', () => {
     )
     await assert.rejects(
       testCommand(file, {}, () => undefined),
-      /answer 2: the network takes it for a question/,
+      /answer 2: the network reads it as a question/,
     )
   })
 
