@@ -23,8 +23,7 @@ const WAITING_MAX = 1_000
 export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT_MAX, unitsMax?: number): Backend {
   const { name } = backend
   const { clock, counters, log } = deps
-  const now = monotonicClock(clock)
-  let breaker: Breaker = CLOSED
+  const health = watchedBreaker(name, monotonicClock(clock), log)
   const gate = semaphore(concurrent, WAITING_MAX)
 
   /** Null: the call may go, and leaves through the gate. */
@@ -32,21 +31,9 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
     const entered = await gate.enter(signal)
     if (entered === 'full') return { limit: 'backend-waiting', why: 'down' }
     if (entered === 'late') return { limit: 'backend-concurrent', why: 'late' }
-    const asked = allow(breaker, now())
-    breaker = asked.breaker
-    if (asked.goes) return null
+    if (health.mayGo()) return null
     gate.leave()
     return { limit: 'backend-breaker', why: 'down' }
-  }
-
-  const hear = (result: CallResult, operation: string): void => {
-    const before = breaker
-    breaker = record(breaker, isWell(result), now())
-    if (before.openUntilMs === 0 && breaker.openUntilMs > 0)
-      log.error({ backend: name }, 'back end is down: calls are refused at once')
-    if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
-    if (result.is !== 'failed') return
-    log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
   }
 
   return {
@@ -67,7 +54,7 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
           operation,
           unitsMax,
         })
-        hear(result, operation)
+        health.note(result, operation)
         const outcome = result.is === 'failed' ? result.why : result.is
         counters.count('backend_calls_total', { backend: name, operation, result: outcome })
         return result
@@ -84,6 +71,27 @@ export function guard(backend: Backend, deps: GuardDeps, concurrent = CONCURRENT
       }
     },
     close: async () => backend.close?.(),
+  }
+}
+
+/** The circuit breaker of one back end, and what the log says as it opens and closes. */
+function watchedBreaker(name: string, now: () => number, log: Log) {
+  let breaker: Breaker = CLOSED
+  return {
+    mayGo(): boolean {
+      const asked = allow(breaker, now())
+      breaker = asked.breaker
+      return asked.goes
+    },
+    note(result: CallResult, operation: string): void {
+      const before = breaker
+      breaker = record(breaker, isWell(result), now())
+      if (before.openUntilMs === 0 && breaker.openUntilMs > 0)
+        log.error({ backend: name }, 'back end is down: calls are refused at once')
+      if (before.openUntilMs > 0 && breaker.openUntilMs === 0) log.info({ backend: name }, 'back end answers again')
+      if (result.is !== 'failed') return
+      log.warn({ backend: name, operation, why: result.why, detail: result.detail }, 'back end failed')
+    },
   }
 }
 

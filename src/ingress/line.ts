@@ -49,21 +49,6 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   const waiting = new Map<string, Exchange>()
   const messages = new WeakMap<Pdu, UssdMessage>()
   let serial = 0
-  const dialect: Dialect = {
-    name: 'door',
-    page: USSD_PAGE,
-    read: (pdu) => readMessage(messages, pdu),
-    write: (reply, path) => writeReply(reply, path.more ?? {}),
-    meaning: () => 'dialogue-gone',
-    habits: {
-      deliverResp: 'immediate',
-      submitResp: 'prompt',
-      unknownInput: deps.contract.unknownInput,
-      messageIdUseless: true,
-      messageIdBases: { response: 'as-is', receipt: 'as-is' },
-    },
-  }
-
   async function submit(pdu: OutgoingPdu, { deadline }: SubmitOptions): Promise<SubmitOutcome> {
     const id = String(pdu.body.exchange)
     const exchange = waiting.get(id)
@@ -83,7 +68,7 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
   const line: Line = {
     name,
     group: name,
-    dialect,
+    dialect: ingressDialect(deps.contract, messages),
     submit,
     sms: { source: '', sourceTon: 0, sourceNpi: 0 },
     // Nothing can be said that was not asked for.
@@ -107,6 +92,24 @@ export function ingressLine(deps: IngressLineDeps): IngressLine {
           .then(() => done(null), fail)
           .finally(() => waiting.delete(id))
       })
+    },
+  }
+}
+
+/** What was asked is read before there is a PDU of it: the PDU only stands for it. */
+function ingressDialect({ unknownInput }: IngressContract, messages: WeakMap<Pdu, UssdMessage>): Dialect {
+  return {
+    name: 'door',
+    page: USSD_PAGE,
+    read: (pdu) => readMessage(messages, pdu),
+    write: (reply, path) => writeReply(reply, path.more ?? {}),
+    meaning: () => 'dialogue-gone',
+    habits: {
+      deliverResp: 'immediate',
+      submitResp: 'prompt',
+      unknownInput,
+      messageIdUseless: true,
+      messageIdBases: { response: 'as-is', receipt: 'as-is' },
     },
   }
 }

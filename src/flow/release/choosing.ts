@@ -19,39 +19,14 @@ export interface Choosing {
 /** What cannot be had leaves what was in force before, and is a problem. */
 export function choosing({ options, decisions, before, services, find, problems, replaced }: Choosing) {
   const { recalls, releases } = decisions
-  const had = async (revision: string, name: string): Promise<CompiledFlow | undefined> => {
-    const flow = await find(revision).catch(() => undefined)
-    if (flow?.name === name) return flow
-    problems.push({
-      severity: 'error',
-      where: revision,
-      what: 'the published revision is missing from the archive',
-      remedy: 'look for it in the table flow_revision; this version must be able to read it',
-    })
-    return undefined
-  }
-
-  /** Newest first. What this daemon happened to serve does not count: all daemons choose the same. */
-  async function candidates(name: string, stands: CompiledFlow | undefined): Promise<string[]> {
-    try {
-      return (await options.decisions?.unrecalled(name)) ?? []
-    } catch (error) {
-      problems.push({
-        severity: 'warning',
-        where: name,
-        what: `its revisions could not be read: ${(error as Error).message}`,
-        remedy: 'the revision that serves now stays, unless it was recalled; the next reload tries again',
-      })
-      return stands ? [stands.revision] : []
-    }
-  }
+  const had = (revision: string, name: string) => published({ find, problems }, revision, name)
 
   /**
    * What serves where `recalled` would: another revision, or itself with nothing to say but the words of the recall.
    */
   async function instead(recalled: string, name: string): Promise<CompiledFlow | undefined> {
     replaced.set(name, recalled)
-    for (const revision of await candidates(name, before.get(name))) {
+    for (const revision of await unrecalled({ options, problems }, name, before.get(name))) {
       const flow = recalls.has(revision) ? undefined : await had(revision, name)
       if (!flow) continue
       problems.push({
@@ -89,5 +64,41 @@ export function choosing({ options, decisions, before, services, find, problems,
       const flow = await had(canary.revision, name)
       return flow && { ...canary, flow }
     },
+  }
+}
+
+/** From the archive. What it has not is a problem. */
+async function published(
+  { find, problems }: Pick<Choosing, 'find' | 'problems'>,
+  revision: string,
+  name: string,
+): Promise<CompiledFlow | undefined> {
+  const flow = await find(revision).catch(() => undefined)
+  if (flow?.name === name) return flow
+  problems.push({
+    severity: 'error',
+    where: revision,
+    what: 'the published revision is missing from the archive',
+    remedy: 'is it in the table flow_revision, and of this version?',
+  })
+  return undefined
+}
+
+/** Newest first. What this daemon happened to serve does not count: all daemons choose the same. */
+async function unrecalled(
+  { options, problems }: Pick<Choosing, 'options' | 'problems'>,
+  name: string,
+  stands: CompiledFlow | undefined,
+): Promise<string[]> {
+  try {
+    return (await options.decisions?.unrecalled(name)) ?? []
+  } catch (error) {
+    problems.push({
+      severity: 'warning',
+      where: name,
+      what: `its revisions were not read: ${(error as Error).message}`,
+      remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload',
+    })
+    return stands ? [stands.revision] : []
   }
 }

@@ -44,16 +44,11 @@ const EXPIRED_MAX = 200
 export function smsIn(deps: SmsInDeps): SmsIn {
   const { settings, clock, metrics, log, shelf } = deps
   const limits: PartLimits = { ...settings.long, copyMs: settings.copyMs }
+  const { long: _, ...whole } = settings
   const incoming: IncomingDeps = {
     ...deps,
     counters: metrics,
-    settings: {
-      keywords: upper(settings.keywords),
-      texts: settings.texts,
-      copyMs: settings.copyMs,
-      replyMs: settings.replyMs,
-      helpEveryMs: settings.helpEveryMs,
-    },
+    settings: { ...whole, keywords: upper(settings.keywords) },
   }
 
   function gaveUp(msisdn: string, group: string, { expired, replaced, over }: GivenUp): void {
@@ -77,11 +72,7 @@ export function smsIn(deps: SmsInDeps): SmsIn {
   return {
     async take(pdu, line) {
       const counted = (result: string) => metrics.count('sms_incoming_total', { line: line.name, result })
-      const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = pdu.body
-      const from = readMsisdn(
-        { ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') },
-        deps.numbering(line.name),
-      )
+      const from = senderOf(pdu, deps.numbering(line.name))
       if ('fault' in from) {
         const why = `source-${from.fault}`
         log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')
@@ -102,6 +93,11 @@ export function smsIn(deps: SmsInDeps): SmsIn {
       for (const { msisdn, group, expired } of all) gaveUp(msisdn, group, { expired, replaced: 0, over: 0 })
     },
   }
+}
+
+function senderOf({ body }: Pdu, numbering: Numbering): ReturnType<typeof readMsisdn> {
+  const { source_addr_ton: ton, source_addr_npi: npi, source_addr: digits } = body
+  return readMsisdn({ ton: Number(ton ?? 0), npi: Number(npi ?? 0), digits: String(digits ?? '') }, numbering)
 }
 
 function markOf(pdu: Pdu): string {

@@ -12,7 +12,7 @@ import {
 } from '../../smpp/dialect/index.ts'
 import { encode } from '../../smpp/pdu/index.ts'
 import type { Incoming, LinkPort, OutgoingPdu, Pdu, SubmitOutcome } from '../../smpp/index.ts'
-import type { UssdReply } from '../../ussd/index.ts'
+import type { UssdKind, UssdReply } from '../../ussd/index.ts'
 import { capturedFrames, type Captured, type Side, showPdu } from '../capture/index.ts'
 import { infer, type Inference } from './infer.ts'
 import { TAG } from './recorded.ts'
@@ -68,19 +68,15 @@ export function newProbe(deps: ProbeDeps): Probe {
     if (looksLikeSms(pdu)) return deps.say('  (not answered: it looks like an SMS)')
     const who = String(pdu.body.source_addr ?? '')
     const askedBy = asked.get(who)
-    const profiles = [...deps.known, ...echoing(pdu, deps.standard)]
-    const sure = candidates(pdu, profiles, askedBy)
-    const found = sure.length > 0 ? sure : supposed(pdu, profiles, askedBy)
+    const found = readersOf(pdu, deps, askedBy)
     const best = found.find(({ profile }) => !refused.has(profile.name)) ?? found[0]
     if (!best || best.read.is !== 'ussd') return deps.say('  (not answered: no profile reads it as USSD)')
     const { kind, text } = best.read.message
     if (kind === 'begin') state.begun++
-    // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
-    if (kind !== 'begin' && (kind !== 'input' || text === '')) {
+    const isOver = overBy(kind, text)
+    if (isOver !== undefined) {
       state.over++
-      return deps.say(
-        `  (not answered: ${kind === 'input' ? 'no text, it may be a hang-up' : kind}, by ${best.profile.name})`,
-      )
+      return deps.say(`  (not answered: ${isOver}, by ${best.profile.name})`)
     }
     const isQuestion = deps.ask === true && kind === 'begin' && state.begun > 1
     // An answer to our end: the network took it for a question, so that end is not its own.
@@ -112,6 +108,14 @@ export function newProbe(deps: ProbeDeps): Probe {
       return inference
     },
   }
+}
+
+/** Why nobody waits for an answer: the call is over. Undefined: somebody does. */
+function overBy(kind: UssdKind, text: string): string | undefined {
+  if (kind === 'begin') return undefined
+  if (kind !== 'input') return kind
+  // Nobody answers with nothing; a hang-up of a dialect that is not known looks like that.
+  return text === '' ? 'no text, it may be a hang-up' : undefined
 }
 
 /** Some profiles tell a begin by its text alone; on a bind that nobody knows, that is not enough to answer an SMS. */
@@ -194,6 +198,13 @@ interface Candidate {
   profile: DialectProfile
   read: Incoming
   worth: number
+}
+
+/** Whoever reads it as USSD, the best first; `askedBy`: the profile that this subscriber was asked by. */
+function readersOf(pdu: Pdu, { known, standard }: ProbeDeps, askedBy: string | undefined): Candidate[] {
+  const profiles = [...known, ...echoing(pdu, standard)]
+  const sure = candidates(pdu, profiles, askedBy)
+  return sure.length > 0 ? sure : supposed(pdu, profiles, askedBy)
 }
 
 /**
