@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { compileFlow } from '../../src/flow/load/compile.ts'
 import { flowNames, sourceOf } from '../../src/flow/read/loader.ts'
-import { portable } from '../../src/flow/release/registry.ts'
+import { portable } from '../../src/flow/release/archiving.ts'
 import { parseTalks } from '../../src/flow/talk/talk.ts'
 import { playTalk } from '../../src/flow/talk/player.ts'
 import type { CompiledFlow, FlowEvent, FlowInput, FlowSnapshot } from '../../src/flow/engine/types.ts'

@@ -2,13 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  openFlows,
-  REVISIONS_KEPT_MAX,
-  type Flows,
-  type FlowsOptions,
-  type Reload,
-} from '../../../src/flow/release/registry.ts'
+import { REVISIONS_KEPT_MAX } from '../../../src/flow/release/kept-revisions.ts'
+import type { Reload } from '../../../src/flow/release/next-view.ts'
+import { openFlows, type Flows, type FlowsOptions } from '../../../src/flow/release/registry.ts'
 import {
   publishing,
   undecided,

@@ -1,0 +1,38 @@
+/** What the files are, written into the archive: any daemon compiles a revision from there. */
+import type { FlowProblem } from '../check/index.ts'
+import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
+import type { LoadedFlow } from '../load/index.ts'
+import type { FlowFiles, FlowSource } from '../read/index.ts'
+
+/** Puts what the files are into the archive; what could not be put is tried again at the next reload. */
+export async function archiveNew(
+  entries: ReadonlyMap<string, LoadedFlow>,
+  current: ReadonlyMap<string, CompiledFlow>,
+  archive: FlowArchive | undefined,
+): Promise<FlowProblem[]> {
+  const problems: FlowProblem[] = []
+  for (const entry of entries.values()) {
+    if (!archive || entry.archived || !entry.flow) continue
+    const { revision, name } = entry.flow
+    const serves = current.get(name)?.revision === revision
+    try {
+      await archive.put(revision, name, JSON.stringify(portable(entry.source)), { serves })
+      entry.archived = true
+    } catch (error) {
+      const what = `could not be archived: ${(error as Error).message}`
+      problems.push({ severity: 'warning', where: revision, what, remedy: 'the next reload tries again' })
+    }
+  }
+  return problems
+}
+
+/** Without the folder that the files happened to be in. */
+export function portable({ parts, ...flow }: FlowSource): FlowSource {
+  const bare = (path: string) => path.replace(/^.*[\\/]/, '')
+  const files = ({ file, text, catalogues }: FlowFiles) => ({
+    file: bare(file),
+    text,
+    catalogues: catalogues.map((found) => ({ file: bare(found.file), text: found.text })),
+  })
+  return parts ? { ...files(flow), parts: parts.map(files) } : files(flow)
+}

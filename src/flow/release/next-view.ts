@@ -1,0 +1,113 @@
+/** Files and decisions read again: the view that takes the place of the one before, and what changed by it. */
+import { UsageError } from '../../base/index.ts'
+import type { FlowProblem } from '../check/index.ts'
+import type { CompiledFlow, FlowArchive } from '../engine/index.ts'
+import { readFolder, type Folder, type FolderOptions, type LoadedFlow } from '../load/index.ts'
+import { archiveNew } from './archiving.ts'
+import { choosing } from './choosing.ts'
+import type { KeptRevisions } from './kept-revisions.ts'
+import { NOTHING_DECIDED, type Canary, type Decisions, type DecisionsRead, type PublishMode } from './release.ts'
+import type { View } from './view.ts'
+
+export interface ReadingOptions extends FolderOptions {
+  archive?: FlowArchive
+  /** What operators decided, shared by all daemons. Without it the files alone count. */
+  decisions?: DecisionsRead
+  /** Default `files`. */
+  mode?: PublishMode
+}
+
+/** What a reload came to. */
+export interface Reload {
+  /** Revisions that are served from now on and were not before. */
+  served: string[]
+  /** Flows whose files could not be taken: what they had been before stays in force. */
+  refused: string[]
+  /** Errors of the refused, warnings of the others. */
+  problems: FlowProblem[]
+}
+
+export async function nextView(
+  before: View,
+  options: ReadingOptions,
+  { services, kept }: { services: ReadonlyMap<string, CompiledFlow>; kept: KeptRevisions },
+): Promise<{ view: View; report: Reload }> {
+  const folder = await readFolder(options, before.loaded)
+  const { refused, problems } = news(before.loaded, folder)
+  const standing: FlowProblem[] = []
+  const decisions = await decisionsOf(options, folder, before.decisions, standing)
+  const entries = new Map([...folder.entries].map(([name, entry]) => [name, entry.flow]))
+  for (const flow of entries.values()) if (flow) kept.remember(flow)
+  const replaced = new Map<string, string>()
+  const choose = choosing({
+    options,
+    decisions,
+    before: before.current,
+    services,
+    find: kept.find,
+    problems: standing,
+    replaced,
+  })
+  const current = new Map(services)
+  const canaries = new Map<string, Canary & { flow: CompiledFlow }>()
+  for (const name of new Set([...entries.keys(), ...decisions.releases.keys()])) {
+    const flow = await choose.current(name, entries.get(name))
+    if (flow) current.set(name, flow)
+    const canary = await choose.canary(name)
+    if (canary) canaries.set(name, canary)
+  }
+  const served = [...current.values()]
+    .filter((flow) => before.current.get(flow.name)?.revision !== flow.revision)
+    .map((flow) => flow.revision)
+  const told = new Set(before.standing.map(({ where, what }) => `${where} ${what}`))
+  const report: Reload = {
+    served,
+    refused,
+    problems: [
+      ...folder.problems,
+      ...problems,
+      ...standing.filter(({ where, what }) => !told.has(`${where} ${what}`)),
+      ...(await archiveNew(folder.entries, current, options.archive)),
+    ],
+  }
+  return { view: { loaded: folder.entries, current, canaries, replaced, decisions, standing }, report }
+}
+
+/** What is wrong with files that changed. */
+function news(loaded: ReadonlyMap<string, LoadedFlow>, { entries }: Folder): Pick<Reload, 'refused' | 'problems'> {
+  const changed = [...entries].filter(([name, entry]) => entry.files !== '' && loaded.get(name)?.files !== entry.files)
+  const isRefused = ({ problems }: LoadedFlow) => problems.some(({ severity }) => severity === 'error')
+  return {
+    refused: changed.filter(([, entry]) => isRefused(entry)).map(([name]) => name),
+    problems: changed.flatMap(([, entry]) => entry.problems),
+  }
+}
+
+/** The decisions as they stand; while they cannot be read, as they were. */
+async function decisionsOf(
+  { decisions, mode }: ReadingOptions,
+  folder: Folder,
+  last: Decisions,
+  problems: FlowProblem[],
+): Promise<Decisions> {
+  if (!decisions) return last
+  try {
+    const read = await decisions.read()
+    if (mode !== 'released') return read
+    const fresh = [...folder.entries].filter(([name, { flow }]) => flow && !read.releases.get(name)?.active)
+    for (const [name, { flow }] of fresh) await decisions.adopt(name, flow!.revision)
+    return fresh.length ? await decisions.read() : read
+  } catch (error) {
+    if (last === NOTHING_DECIDED) {
+      const why = `flow releases cannot be read: ${(error as Error).message}`
+      throw new UsageError(`${why} (without them a recalled flow could serve: start again when Postgres answers)`)
+    }
+    problems.push({
+      severity: 'warning',
+      where: 'flow releases',
+      what: `could not be read: ${(error as Error).message}`,
+      remedy: 'earlier decisions stay in force; the next reload tries again',
+    })
+    return last
+  }
+}
