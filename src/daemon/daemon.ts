@@ -1,58 +1,36 @@
 /**
- * The daemon's parts, in the order they start; they stop in reverse. The only place that builds things.
+ * A daemon from its settings: built in the order stores, back ends, flows, connections, services, gateway, admin; then
+ * started; and stopped in reverse. The only place that builds things.
  */
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import type { Logger } from 'pino'
-import {
-  createAdminService,
-  createFlowService,
-  startAdmin,
-  tokensOf,
-  type Admin,
-  type Readiness,
-  type Reloaded,
-} from '../admin/index.ts'
-import { servicesOf } from './apps.ts'
-import { createBackends } from './backends.ts'
+import { startAdmin, createAdminService, createFlowService, tokensOf } from '../admin/index.ts'
+import type { Admin, Readiness, Reloaded } from '../admin/index.ts'
+import { createBackends, type Backends } from './backends.ts'
+import type { Metrics } from '../base/index.ts'
 import type { Settings } from '../config/index.ts'
-import { UsageError, pooled, uuidV7, createLog, createMetrics, type Metrics } from '../base/index.ts'
-import { createDrain } from './drain.ts'
-import { loadScreenTypes } from '../flow/read/index.ts'
+import { createConnections, type Connections } from './connections.ts'
+import { createDrain, type Drain } from './drain.ts'
 import type { CompiledFlow } from '../flow/engine/index.ts'
-import { createIngress, type ServedIngress } from './ingress.ts'
-import { serveFlows } from './flows.ts'
-import { createGateway, type Gateway, createIntake, createOverload } from '../gateway/index.ts'
-import { sendsSms, smsBackend } from './flow-sms.ts'
-import { SMS } from '../flow/language/index.ts'
-import { languageLookup, subscriberBackend } from './languages.ts'
-import { createDaemonLate } from './deferred.ts'
-import { groupsOf } from './line.ts'
-import { createLines, type Lines } from './lines.ts'
-import { createDaemonPush } from './push.ts'
-import { createDaemonRecorder } from './recorder.ts'
+import { serveFlows, type ServedFlows } from './flows.ts'
+import { registerGauges } from './gauges.ts'
+import { createGateway, createIntake, createOverload, type Gateway } from '../gateway/index.ts'
+import type { ServedIngress } from './ingress.ts'
+import { groupsOf } from './lines/index.ts'
 import type { Push } from '../push/index.ts'
+import { readinessOf } from './readiness.ts'
 import { createReload, noFile } from './reload.ts'
 import { startRetention } from './retention.ts'
-import { createSmsSide } from '../sms/index.ts'
-import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.ts'
+import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts'
+import { createServices, type DaemonServices } from './services.ts'
+import { createStopOrder, type StopOrder } from './stop-order.ts'
 import { openStores, type Stores } from './stores.ts'
-import type { Chance, Clock } from '../ussd/index.ts'
+import { startSweeps } from './sweeps.ts'
 
-export interface DaemonOptions {
-  settings: Settings
-  clock: Clock
-  chance: Chance
-  /** Where the log goes; stdout when absent. */
-  log?: Logger
+export interface DaemonOptions extends RuntimeOptions {
   /** Reads the settings again; absent: they came from no file. */
   read?: () => Settings
   /** Flows to be played in place of those that are served: for whoever takes down what is played. */
   watch?: (flow: CompiledFlow) => CompiledFlow
-  /** Node's own figures in /metrics; off in tests that start many daemons. */
-  processMetrics?: boolean
 }
 
 export interface Daemon {
@@ -76,279 +54,150 @@ export interface Daemon {
 }
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { settings, clock, chance } = options
-  const started: (() => Promise<unknown>)[] = []
-  const onStop = <T>(part: T, stop: () => Promise<unknown>): T => (started.push(stop), part)
-  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
-  const key = logKey(settings)
-  const log = options.log ?? createLog({ level: settings.log.level, key, services: settings.services })
-  const metrics = createMetrics({ process: options.processMetrics ?? true })
-  const instance = randomBytes(4).toString('hex')
-  const random = pooled(randomBytes)
-  const mint = { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') }
+  const runtime = createRuntime(options)
+  const stops = createStopOrder(runtime.log)
   try {
-    const stores = await openStores({ settings, log, metrics, clock })
-    onStop(stores, () => stores.close())
-    const backends = await createBackends({ settings, knex: stores.knex, clock, chance, metrics, log })
-    onStop(backends, () => backends.close())
-    const callable = sendsSms(settings.lines) ? [...backends.names, SMS] : backends.names
-    const types = await loadScreenTypes(settings.flows.plugins)
-    const flows = await serveFlows({
-      ...stores,
-      settings,
-      clock,
-      log,
-      metrics,
-      backends: callable,
-      types,
-      watch: options.watch,
-    })
-    onStop(flows, () => flows.stop())
-    const drain = createDrain(clock)
-    const recorder = createDaemonRecorder(settings, {
-      now: clock.now,
-      key,
-      log,
-      has: (line) => lines.get(line) !== undefined,
-    })
-    onStop(recorder, () => recorder.stop())
-    const takeUp = createIntake()
-    const onRequest: Gateway['onRequest'] = (pdu, line, link) =>
-      drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link)))
-    const lines: Lines = createLines({
-      settings,
-      clock,
-      chance,
-      log,
-      metrics,
-      instance,
-      tap: recorder.tap,
-      onState: recorder.onState,
-      onRequest,
-      onLate: (late, line) => sms.onLate(late, line),
-    })
-    const door = createIngress({ settings, clock, log, metrics, instance, onRequest })
-    const languages = subscriberLanguages(stores.knex)
-    const chosenLanguage = languageLookup({ languages, flows: flows.registry, clock, log, metrics })
-    const subscriber = subscriberBackend(languages, clock)
-    const texting = smsBackend({ knex: stores.knex, clock, lines: () => settings.lines })
-    const own = new Map([subscriber, texting].map((each) => [each.name, each]))
-    const backend = (name: string) => own.get(name) ?? backends.get(name)
-    const push = createDaemonPush({
-      settings,
-      dialogues: stores.dialogues,
-      flows: flows.registry,
-      services: servicesOf(settings),
-      backend,
-      chosenLanguage,
-      knex: stores.knex,
-      lines,
-      clock,
-      chance,
-      mint,
-      log,
-      metrics,
-    })
-    const late = createDaemonLate({
-      settings,
-      ...stores,
-      flows: flows.registry,
-      backend,
-      lines,
-      push,
-      clock,
-      mint,
-      log,
-      metrics,
-      instance,
-    })
-    const sms = createSmsSide({
-      settings,
-      knex: stores.knex,
-      shelf: stores.shelf,
-      lines,
-      push,
-      subjects: [...backends.subjects, chosenInSms],
-      clock,
-      chance,
-      log,
-      metrics,
-    })
-    const gateway = createGateway({
-      dialogues: stores.dialogues,
-      flows: flows.registry,
-      services: servicesOf(settings),
-      late,
-      heard: recorder.heard,
-      backend,
-      chosenLanguage,
-      line: (name) => (name === door.line?.name ? door.line : lines.get(name)),
-      onReceipt: sms.onReceipt,
-      onSms: sms.onSms,
-      clock,
-      chance,
-      mint,
-      log,
-      metrics,
-      texts: settings.texts,
-      limits: settings.dialogue,
-      overload: createOverload(
-        settings.dialogue.perSubscriber,
-        (name) => settings.lines.find((line) => line.name === name)?.msisdn,
-      ),
-    })
-    const reload = createReload({ settings, lines, read: options.read ?? noFile })
-    const admin = await startAdmin({
-      ...settings.admin,
-      registry: metrics.registry,
-      readiness,
-      now: clock.now,
-      counters: metrics,
-      log,
-      tokens: tokensOf(settings.admin.tokensFile),
-      desk: createAdminService({
-        settings,
-        groups: () => groupsOf(settings),
-        dialogues: stores.dialogues,
-        lines,
-        gateway,
-        push,
-        trace: recorder.trace,
-        sms: sms.replacing,
-        reload,
-      }),
-      flows: createFlowService({
-        ...stores,
-        flows: flows.registry,
-        backends: callable,
-        types,
-        readable: settings.privacy.storeKeyFile === undefined,
-        clock,
-      }),
-    })
-    onStop(admin, () => admin.stop())
-    // Unbound we could tell nobody: another daemon may be able to.
-    const sweep = async () => (lines.anyBound() || door.line ? gateway.sweep() : undefined)
-    const stopSweeps = repeat(clock, settings.dialogue.sweepMs, sweep, metrics, log)
-    gauges({ metrics, stores, lines, gateway })
-    onStop(flows, startRetention({ ...stores, settings, flows: flows.registry, clock, log, metrics }))
-    sms.start()
-    onStop(sms, () => sms.stop())
-    onStop(door, () => door.stop())
-    lines.start()
-    onStop(lines, async () => {
-      await drain.run(gateway, settings.stopMs)
-      stopSweeps()
-      await lines.stop(clock.now() + settings.stopMs)
-    })
-    late.start()
-    onStop(late, () => late.stop())
-    await door.open()
+    const parts = await build(runtime, options, stops)
+    const outside = await openAdmin(runtime, parts, options.read ?? noFile)
+    stops.add(() => outside.admin.stop())
+    await start(runtime, parts, stops)
+    const { settings, instance, log, metrics } = runtime
+    const { stores, connections, services } = parts
+    const { door } = connections
+    const { admin } = outside
     log.info(
       { instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() },
       'daemon started',
     )
-
-    async function readiness(): Promise<Readiness> {
-      const store = await stores.check()
-      const states = lines.states()
-      const isHeard = lines.anyBound() || lines.all.length === 0
-      // Alive and well, and waiting for the other daemon's bind: not the same as broken.
-      const standby =
-        !isHeard &&
-        Object.values(states)
-          .flat()
-          .some((bind) => bind.state === 'standby')
-      return {
-        ready: store.ok && isHeard,
-        parts: { standby, lines: states, stores: store, flows: flows.registry.names() },
-      }
-    }
     return {
+      ...outside,
       log,
       metrics,
-      admin,
       door,
       stores,
-      push,
-      readiness,
-      reload,
+      push: services.push,
       healthy: () => true,
-      stop: once(() => stopAll(started, log)),
+      stop: () => stops.stopAll(),
     }
   } catch (error) {
-    await stopAll(started, log)
+    await stops.stopAll()
     throw error
   }
 }
 
-/** The key that hashes numbers in the log: given, or made once and kept with the data. */
-function logKey(settings: Settings): Buffer {
-  const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
-  if (!existsSync(file)) {
-    if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: ${file} is not there`)
-    writeFileSync(file, randomBytes(32), { mode: 0o600 })
-  }
-  return readFileSync(file)
+/** What a daemon is made of, each from what stands above it. */
+interface Parts {
+  stores: Stores
+  backends: Backends
+  flows: ServedFlows
+  connections: Connections
+  services: DaemonServices
+  gateway: Gateway
+  drain: Drain
 }
 
-/** Runs again and again, never twice at once; what it throws is a bug, counted, and not the end. */
-function repeat(clock: Clock, everyMs: number, run: () => Promise<unknown>, metrics: Metrics, log: Logger): () => void {
-  let stopped = false
-  let cancel = (): void => undefined
-  const again = () => {
-    cancel = clock.after(everyMs, () => {
-      run()
-        .catch((error: unknown) => {
-          metrics.count('bugs_total', { where: 'sweep' })
-          log.error({ err: error }, 'sweep failed')
-        })
-        .finally(() => {
-          if (!stopped) again()
-        })
-    })
-  }
-  again()
-  return () => {
-    stopped = true
-    cancel()
-  }
+async function build(runtime: Runtime, options: DaemonOptions, stops: StopOrder): Promise<Parts> {
+  const stores = await openStores(runtime)
+  stops.add(() => stores.close())
+  const backends = await createBackends({ ...runtime, knex: stores.knex })
+  stops.add(() => backends.close())
+  const { archive, decided } = stores
+  const flows = await serveFlows({ ...runtime, archive, decided, backends: backends.names, watch: options.watch })
+  stops.add(() => flows.stop())
+  const drain = createDrain(runtime.clock)
+  const takeUp = createIntake()
+  const connections = createConnections(runtime, {
+    onRequest: (pdu, line, link) => drain.during(() => takeUp(() => gateway.onRequest(pdu, line, link))),
+    onLate: (late, line) => services.sms.onLate(late, line),
+  })
+  stops.add(() => connections.recorder.stop())
+  const { lines } = connections
+  const services = createServices(runtime, { stores, backends, flows: flows.registry, lines })
+  const gateway = buildGateway(runtime, { stores, flows, connections, services })
+  return { stores, backends, flows, connections, services, gateway, drain }
 }
 
-function gauges(parts: { metrics: Metrics; stores: Stores; lines: Lines; gateway: Gateway }): void {
-  const { metrics, stores, lines, gateway } = parts
-  metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
-  metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
-  metrics.gauge(
-    'event_loop_turns',
-    'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
-    () => performance.nodeTiming.uvMetricsInfo.loopCount,
-  )
-  metrics.gauge(
-    'redis_nodes_known',
-    'Redis servers that hold dialogues; 0: embedded',
-    () => stores.dialogues.nodes?.().known ?? 0,
-  )
-  metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
-  metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
-  const eachBind = (value: 'up' | 'standby') => () =>
-    lines.binds().map(({ line, bind, ...figure }) => ({ labels: { line, bind }, value: Number(figure[value]) }))
-  metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it should be, and is not', ['line', 'bind'], eachBind('up'))
-  metrics.gauges(
-    'smpp_bind_standby',
-    '1: already bound, the SMSC says: waits to take over',
-    ['line', 'bind'],
-    eachBind('standby'),
-  )
+type AroundGateway = Pick<Parts, 'stores' | 'flows' | 'connections' | 'services'>
+
+function buildGateway(runtime: Runtime, { stores, flows, connections, services }: AroundGateway): Gateway {
+  const { settings } = runtime
+  const msisdnOf = (name: string) => settings.lines.find((line) => line.name === name)?.msisdn
+  return createGateway({
+    ...runtime,
+    dialogues: stores.dialogues,
+    flows: flows.registry,
+    services: services.services,
+    late: services.late,
+    heard: connections.recorder.heard,
+    backend: services.backend,
+    chosenLanguage: services.chosenLanguage,
+    line: connections.line,
+    onReceipt: services.sms.onReceipt,
+    onSms: services.sms.onSms,
+    texts: settings.texts,
+    limits: settings.dialogue,
+    overload: createOverload(settings.dialogue.perSubscriber, msisdnOf),
+  })
 }
 
-async function stopAll(started: (() => Promise<unknown>)[], log: Logger): Promise<void> {
-  for (const stop of started.splice(0).toReversed()) {
-    await stop().catch((error: unknown) => log.error({ err: error }, 'a component did not stop'))
-  }
+/** What operators and their monitoring may ask and do. */
+async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
+  const { settings, clock, log, metrics } = runtime
+  const { stores, flows, connections, services, gateway } = parts
+  const { lines, recorder } = connections
+  const reload: () => Reloaded = createReload({ settings, lines, read })
+  const readiness = () => readinessOf(stores, lines, flows.registry)
+  registerGauges({ metrics, stores, lines, gateway })
+  const admin = await startAdmin({
+    ...settings.admin,
+    registry: metrics.registry,
+    readiness,
+    now: clock.now,
+    counters: metrics,
+    log,
+    tokens: tokensOf(settings.admin.tokensFile),
+    desk: createAdminService({
+      settings,
+      groups: () => groupsOf(settings),
+      dialogues: stores.dialogues,
+      lines,
+      gateway,
+      push: services.push,
+      trace: recorder.trace,
+      sms: services.sms.replacing,
+      reload,
+    }),
+    flows: createFlowService({
+      ...stores,
+      flows: flows.registry,
+      backends: flows.callable,
+      types: flows.types,
+      readable: settings.privacy.storeKeyFile === undefined,
+      clock,
+    }),
+  })
+  return { admin, readiness, reload }
 }
 
-function once(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined
-  return () => (running ??= run())
+/** The doors to subscribers last: by then everything is there that an answer needs. */
+async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<void> {
+  const { settings, clock } = runtime
+  const { stores, flows, connections, services, gateway, drain } = parts
+  const { lines, door } = connections
+  // Unbound we could tell nobody: another daemon may be able to.
+  const sweep = async () => (lines.anyBound() || door.line ? gateway.sweep() : undefined)
+  const stopSweeps = startSweeps(runtime, sweep)
+  stops.add(startRetention({ ...runtime, knex: stores.knex, dialogues: stores.dialogues, flows: flows.registry }))
+  services.sms.start()
+  stops.add(() => services.sms.stop())
+  stops.add(() => door.stop())
+  lines.start()
+  stops.add(async () => {
+    await drain.run(gateway, settings.stopMs)
+    stopSweeps()
+    await lines.stop(clock.now() + settings.stopMs)
+  })
+  services.late.start()
+  stops.add(() => services.late.stop())
+  await door.open()
 }

@@ -3,12 +3,18 @@ import { appFlows, servicesOf } from './apps.ts'
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError, type Log, type Metrics, didYouMean } from '../base/index.ts'
 import { openFlows, type Flows, type Reload, type Decided } from '../flow/release/index.ts'
-import type { ScreenTypes } from '../flow/language/index.ts'
+import { sendsSms } from './flow-sms.ts'
+import { SMS, type ScreenTypes } from '../flow/language/index.ts'
+import { loadScreenTypes } from '../flow/read/index.ts'
 import type { CompiledFlow, FlowArchive } from '../flow/engine/index.ts'
 import type { Clock } from '../ussd/index.ts'
 
 export interface ServedFlows {
   registry: Flows
+  /** Names of all back ends that flows may call. */
+  callable: readonly string[]
+  /** Types of screens: ours, and those of plug-ins. */
+  types: ScreenTypes
   stop(): Promise<void>
 }
 
@@ -16,9 +22,8 @@ export interface FlowDeps {
   settings: Settings
   archive: FlowArchive
   decided: Decided
-  /** Names of the back ends that flows may call. */
+  /** Names of the back ends of the settings. */
   backends: readonly string[]
-  types: ScreenTypes
   clock: Clock
   log: Log
   metrics: Metrics
@@ -27,13 +32,15 @@ export interface FlowDeps {
 
 /** Throws ProblemsError or UsageError if a service has no flow that could ever serve it. */
 export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
-  const { settings, archive, backends, types, clock, log } = deps
+  const { settings, archive, clock, log } = deps
+  const callable = sendsSms(settings.lines) ? [...deps.backends, SMS] : deps.backends
+  const types = await loadScreenTypes(settings.flows.plugins)
   const { dir, publish, testers } = settings.flows
   const { flows, first } = await openFlows({
     folder: dir,
     readable: settings.privacy.storeKeyFile === undefined,
     archive,
-    backends,
+    backends: callable,
     types,
     services: appFlows(settings),
     decisions: deps.decided,
@@ -56,6 +63,8 @@ export async function serveFlows(deps: FlowDeps): Promise<ServedFlows> {
   if (settings.flows.reloadMs > 0) again()
   return {
     registry: deps.watch ? watched(flows, deps.watch) : flows,
+    callable,
+    types,
     stop: async () => {
       stopped = true
       cancel()

@@ -1,9 +1,8 @@
 /** Wiring only: builds everything from the settings, starts and stops it. */
-export { groupsOf } from './line.ts'
 export { createBackends } from './backends.ts'
 export { startDaemon } from './daemon.ts'
 export { loadModule, loadModules, type ModuleHost } from './modules.ts'
-export { profileDirs, wishesOf } from './line.ts'
+export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
 export { serverOf } from './postgres-server.ts'
 export { runDaemon } from './run.ts'
 export { openStores } from './stores.ts'

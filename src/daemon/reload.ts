@@ -4,7 +4,7 @@
 import type { Settings } from '../config/index.ts'
 import { ProblemsError, UsageError } from '../base/index.ts'
 import type { Reloaded } from '../admin/index.ts'
-import type { Lines } from './lines.ts'
+import type { Lines } from './lines/index.ts'
 import { longestResponseMs } from '../sms/index.ts'
 
 export interface ReloadDeps {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ConfiguredLine } from '../../src/config/schema.ts'
-import { tryOut, type LineContender } from '../../src/daemon/line-replacement.ts'
+import { tryOut, type LineContender } from '../../src/daemon/lines/replacement.ts'
 import { fakeClock, settle } from '../support/clock.ts'
 import { startPeer, ID, raw, type Peer, type PeerManners } from '../support/peer.ts'
 import { until } from '../support/services.ts'

@@ -4,7 +4,7 @@
 import { createBackends } from '../../src/daemon/backends.ts'
 import { factoryOf } from '../../src/daemon/modules.ts'
 import { sampleModule } from '../../src/daemon/samples.ts'
-import { createLines, type Lines } from '../../src/daemon/lines.ts'
+import { createLines, type Lines } from '../../src/daemon/lines/index.ts'
 import { createDaemonLate } from '../../src/daemon/deferred.ts'
 import { createDaemonPush } from '../../src/daemon/push.ts'
 import { servicesOf } from '../../src/daemon/apps.ts'

@@ -143,6 +143,7 @@ const MAY: Record<string, readonly string[] | '*'> = {
   ],
   'src/tools/flow-import': ['src/flow/expression', 'src/flow/language', 'src/flow/check'],
   'src/daemon': '*',
+  'src/daemon/lines': ['src/admin', 'src/config', 'src/smpp', 'src/smpp/dialect', 'src/smpp/session'],
   'src/cli': '*',
   'src/cli/commands': '*',
 }

@@ -4,11 +4,11 @@
  * room, and is bound again if the new one is refused. The SMSC is asked twice at most with a password that may be
  * wrong.
  */
-import type { LineRefusal } from '../admin/index.ts'
-import type { ConfiguredLine } from '../config/index.ts'
-import type { Log } from '../base/index.ts'
-import type { BindDown, Line } from '../smpp/index.ts'
-import type { Clock } from '../ussd/index.ts'
+import type { LineRefusal } from '../../admin/index.ts'
+import type { ConfiguredLine } from '../../config/index.ts'
+import type { Log } from '../../base/index.ts'
+import type { BindDown, Line } from '../../smpp/index.ts'
+import type { Clock } from '../../ussd/index.ts'
 
 export interface LineContender {
   settings: ConfiguredLine

@@ -1,13 +1,13 @@
 /** One line of the settings as it runs: its dialect, its binds, and the print by which a change of it is seen. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { ConfiguredLine, Settings } from '../config/index.ts'
-import { packageRoot } from '../base/index.ts'
-import { loadProfile, compileDialect } from '../smpp/dialect/index.ts'
-import { smppLine, type LineDeps, lineSettings } from '../smpp/session/index.ts'
-import type { Line } from '../smpp/index.ts'
-import { numberingOf } from '../ussd/index.ts'
-import { tlsOf } from './tls.ts'
+import type { ConfiguredLine, Settings } from '../../config/index.ts'
+import { packageRoot } from '../../base/index.ts'
+import { loadProfile, compileDialect } from '../../smpp/dialect/index.ts'
+import { smppLine, type LineDeps, lineSettings } from '../../smpp/session/index.ts'
+import type { Line } from '../../smpp/index.ts'
+import { numberingOf } from '../../ussd/index.ts'
+import { tlsOf } from '../tls.ts'
 
 export type MakeDeps = Omit<LineDeps, 'dialect'> & { dialects: Settings['dialects'] }
 

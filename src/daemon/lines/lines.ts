@@ -1,12 +1,12 @@
 /** The lines that run. They may be added, changed, stopped and removed while the others go on. */
-import type { ConfiguredLine, Settings } from '../config/index.ts'
+import type { ConfiguredLine, Settings } from '../../config/index.ts'
 import { makeLine, printOf } from './line.ts'
-import type { BindState, LineRefusal, LinesChange, OperatedLines } from '../admin/index.ts'
-import { trialLog, tryOut } from './line-replacement.ts'
-import type { Log, Metrics } from '../base/index.ts'
-import type { Tap, Connect, LateResponse } from '../smpp/session/index.ts'
-import type { BindRow, Line, LinkPort, Pdu } from '../smpp/index.ts'
-import type { Chance, Clock } from '../ussd/index.ts'
+import type { BindState, LineRefusal, LinesChange, OperatedLines } from '../../admin/index.ts'
+import { trialLog, tryOut } from './replacement.ts'
+import type { Log, Metrics } from '../../base/index.ts'
+import type { Tap, Connect, LateResponse } from '../../smpp/session/index.ts'
+import type { BindRow, Line, LinkPort, Pdu } from '../../smpp/index.ts'
+import type { Chance, Clock } from '../../ussd/index.ts'
 
 export interface Lines extends OperatedLines {
   /** Those that take submits: neither stopped nor on their way out. */
@@ -19,7 +19,7 @@ export interface Lines extends OperatedLines {
   stop(untilMs: number): Promise<void>
   /**
    * Makes the lines those of `next`, which become `settings.lines`. One that is not in it goes; a changed one is tried,
-   * and takes the old one's place if it is bound (replace.ts); the others do not notice. Throws, and changes nothing,
+   * and takes the old one's place if it is bound (replacement.ts); the others do not notice. Throws, and changes nothing,
    * if one cannot be made.
    */
   apply(next: readonly ConfiguredLine[]): LinesChange

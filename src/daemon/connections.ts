@@ -1,0 +1,28 @@
+/** Where messages come in and go out: the lines, the HTTP ingress, and the recorder that sees what passes on lines. */
+import { createIngress, type ServedIngress } from './ingress.ts'
+import { createLines, type Lines, type LinesDeps } from './lines/index.ts'
+import { createDaemonRecorder, type DaemonRecorder } from './recorder.ts'
+import type { Runtime } from './runtime.ts'
+import type { Line } from '../smpp/index.ts'
+
+export interface Connections {
+  recorder: DaemonRecorder
+  lines: Lines
+  door: ServedIngress
+  /** The line of that name, also that of the HTTP ingress. */
+  line(name: string): Line | undefined
+}
+
+/** Nothing is connected yet: `lines.start()` and `door.open()` do that. */
+export function createConnections(
+  runtime: Runtime,
+  { onRequest, onLate }: Pick<LinesDeps, 'onRequest' | 'onLate'>,
+): Connections {
+  const { settings, clock, log, key } = runtime
+  const has = (line: string) => lines.get(line) !== undefined
+  const recorder = createDaemonRecorder(settings, { now: clock.now, key, log, has })
+  const { tap, onState } = recorder
+  const lines = createLines({ ...runtime, tap, onState, onRequest, onLate })
+  const door = createIngress({ ...runtime, onRequest })
+  return { recorder, lines, door, line: (name) => (name === door.line?.name ? door.line : lines.get(name)) }
+}

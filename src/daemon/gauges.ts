@@ -1,0 +1,39 @@
+/** Metrics that are asked for, not counted: what is open, under way and bound now. */
+import { performance } from 'node:perf_hooks'
+import type { Metrics } from '../base/index.ts'
+import type { Gateway } from '../gateway/index.ts'
+import type { Lines } from './lines/index.ts'
+import type { Stores } from './stores.ts'
+
+export interface GaugesDeps {
+  metrics: Metrics
+  stores: Stores
+  lines: Lines
+  gateway: Gateway
+}
+
+export function registerGauges({ metrics, stores, lines, gateway }: GaugesDeps): void {
+  metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
+  metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
+  metrics.gauge(
+    'event_loop_turns',
+    'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
+    () => performance.nodeTiming.uvMetricsInfo.loopCount,
+  )
+  metrics.gauge(
+    'redis_nodes_known',
+    'Redis servers that hold dialogues; 0: embedded',
+    () => stores.dialogues.nodes?.().known ?? 0,
+  )
+  metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
+  metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
+  const eachBind = (value: 'up' | 'standby') => () =>
+    lines.binds().map(({ line, bind, ...figure }) => ({ labels: { line, bind }, value: Number(figure[value]) }))
+  metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it should be, and is not', ['line', 'bind'], eachBind('up'))
+  metrics.gauges(
+    'smpp_bind_standby',
+    '1: already bound, the SMSC says: waits to take over',
+    ['line', 'bind'],
+    eachBind('standby'),
+  )
+}

@@ -1,0 +1,3 @@
+/** The lines of the settings as they run, and how they change while the others go on. */
+export { groupsOf, profileDirs, wishesOf } from './line.ts'
+export { createLines, type Lines, type LinesDeps } from './lines.ts'

@@ -1,0 +1,18 @@
+/** What /ready says: whether a message could be served now, and of what that is made. */
+import type { Readiness } from '../admin/index.ts'
+import type { Flows } from '../flow/release/index.ts'
+import type { Lines } from './lines/index.ts'
+import type { Stores } from './stores.ts'
+
+export async function readinessOf(stores: Stores, lines: Lines, flows: Flows): Promise<Readiness> {
+  const store = await stores.check()
+  const states = lines.states()
+  const isHeard = lines.anyBound() || lines.all.length === 0
+  // Alive and well, and waiting for the other daemon's bind: not the same as broken.
+  const standby =
+    !isHeard &&
+    Object.values(states)
+      .flat()
+      .some((bind) => bind.state === 'standby')
+  return { ready: store.ok && isHeard, parts: { standby, lines: states, stores: store, flows: flows.names() } }
+}

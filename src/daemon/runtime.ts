@@ -1,0 +1,57 @@
+/** What each room of a daemon is handed: settings, time and chance, log and metrics, and who this daemon is. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createLog, createMetrics, pooled, UsageError, uuidV7, type Metrics } from '../base/index.ts'
+import type { Settings } from '../config/index.ts'
+import type { Chance, Clock } from '../ussd/index.ts'
+
+export interface Runtime {
+  settings: Settings
+  clock: Clock
+  chance: Chance
+  log: Logger
+  metrics: Metrics
+  /** This daemon among those that share its stores; new at each start. */
+  instance: string
+  mint: { epoch(): string; token(): string }
+  /** Hashes the numbers of subscribers in the log and in captures. */
+  key: Buffer
+}
+
+export interface RuntimeOptions {
+  settings: Settings
+  clock: Clock
+  chance: Chance
+  /** Where the log goes; stdout when absent. */
+  log?: Logger
+  /** Node's own figures in /metrics; off in tests that start many daemons. */
+  processMetrics?: boolean
+}
+
+export function createRuntime({ settings, clock, chance, log, processMetrics }: RuntimeOptions): Runtime {
+  mkdirSync(settings.data, { recursive: true, mode: 0o700 })
+  const key = logKey(settings)
+  const random = pooled(randomBytes)
+  return {
+    settings,
+    clock,
+    chance,
+    key,
+    log: log ?? createLog({ level: settings.log.level, key, services: settings.services }),
+    metrics: createMetrics({ process: processMetrics ?? true }),
+    instance: randomBytes(4).toString('hex'),
+    mint: { epoch: () => uuidV7(clock.now(), random), token: () => Buffer.from(random(9)).toString('base64url') },
+  }
+}
+
+/** Given, or made once and kept with the data. */
+function logKey(settings: Settings): Buffer {
+  const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
+  if (!existsSync(file)) {
+    if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: ${file} is not there`)
+    writeFileSync(file, randomBytes(32), { mode: 0o600 })
+  }
+  return readFileSync(file)
+}

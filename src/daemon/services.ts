@@ -1,0 +1,61 @@
+/** What serves subscribers beside the gateway: back ends of our own, USSD that we begin, deferred answers, SMS. */
+import { servicesOf } from './apps.ts'
+import type { Backends } from './backends.ts'
+import { createDaemonLate } from './deferred.ts'
+import { smsBackend } from './flow-sms.ts'
+import { languageLookup, subscriberBackend } from './languages.ts'
+import type { Lines } from './lines/index.ts'
+import { createDaemonPush } from './push.ts'
+import type { Runtime } from './runtime.ts'
+import type { Stores } from './stores.ts'
+import type { Backend } from '../backend/index.ts'
+import type { DeferredAnswers } from '../deferred/index.ts'
+import type { Flows } from '../flow/release/index.ts'
+import type { Service } from '../gateway/index.ts'
+import type { Push } from '../push/index.ts'
+import { chosenInSms, subscriberLanguages } from '../services/subscriber/index.ts'
+import { createSmsSide } from '../sms/index.ts'
+
+export interface DaemonServices {
+  /** What is dialled, and which flow it leads to. */
+  services: readonly Service[]
+  /** A back end by its name: one of our own, or one of the settings. */
+  backend(name: string): Backend | undefined
+  chosenLanguage(msisdn: string): Promise<string | null>
+  push: Push
+  late: DeferredAnswers
+  sms: ReturnType<typeof createSmsSide>
+}
+
+export interface ServicesDeps {
+  stores: Stores
+  backends: Backends
+  flows: Flows
+  lines: Lines
+}
+
+/** Nothing runs yet: `late.start()` and `sms.start()` do that. */
+export function createServices(runtime: Runtime, { stores, backends, flows, lines }: ServicesDeps): DaemonServices {
+  const { settings, clock } = runtime
+  const { knex, dialogues, sealer, shelf } = stores
+  const services = servicesOf(settings)
+  const languages = subscriberLanguages(knex)
+  const chosenLanguage = languageLookup({ ...runtime, languages, flows })
+  const ours = [subscriberBackend(languages, clock), smsBackend({ knex, clock, lines: () => settings.lines })]
+  const own = new Map(ours.map((each) => [each.name, each]))
+  const backend = (name: string) => own.get(name) ?? backends.get(name)
+  const push = createDaemonPush({
+    ...runtime,
+    dialogues,
+    flows,
+    services,
+    backend,
+    chosenLanguage,
+    knex,
+    lines,
+  })
+  const late = createDaemonLate({ ...runtime, dialogues, knex, sealer, flows, backend, lines, push })
+  const subjects = [...backends.subjects, chosenInSms]
+  const sms = createSmsSide({ ...runtime, knex, shelf, lines, push, subjects })
+  return { services, backend, chosenLanguage, push, late, sms }
+}
