@@ -30,106 +30,128 @@ const LONG =
   'one two three four five six seven eight nine ten eleven twelve. end'
 const ORDER: readonly Concatenation[] = ['udh16', 'udh8', 'sar', 'payload']
 
+const REFERENCE = 0x4400
+
 /** Everything that would be sent: counted, and shown, before any of it is. */
 export function smsChecks(plan: ExamPlan, nowMs: number): SmsCheck[] {
   if (plan.msisdn === undefined) return []
-  const one = (part: SmsPart, times: { validity?: string; schedule?: string } = {}): OutgoingPdu => {
-    const { serviceType, destTon, destNpi } = plan.sms ?? {}
+  const writer = smsWriter(plan, plan.msisdn)
+  return [
+    ...alphabetChecks(writer),
+    ...ORDER.map((way, i) => longCheck(writer, way, i + 1)),
+    dataSmCheck(writer),
+    ...validityChecks(writer, nowMs),
+    ...scheduleChecks(writer, nowMs),
+  ]
+}
+
+/** Writes SMS to the test handset as the settings say. */
+interface SmsWriter {
+  one(part: SmsPart, times?: { validity?: string; schedule?: string }): OutgoingPdu
+  /** Of a text that is one SMS. */
+  text(said: string, times?: { validity?: string; schedule?: string }): OutgoingPdu
+  parts(said: string, concatenation: Concatenation, reference: number): OutgoingPdu[]
+}
+
+function smsWriter({ source, sms }: ExamPlan, msisdn: string): SmsWriter {
+  const { serviceType, destTon, destNpi, plain } = sms ?? {}
+  const split = (said: string, concatenation: Concatenation, reference: number) =>
+    splitSms(said, { concatenation, ...(plain ? { plain } : {}) }, reference).parts
+  const one: SmsWriter['one'] = (part, { validity = '', schedule = '' } = {}) => {
     const pdu = smsPdu(part, {
       ...(serviceType === undefined ? {} : { serviceType }),
       ...(destTon === undefined ? {} : { destTon }),
       ...(destNpi === undefined ? {} : { destNpi }),
-      source: plan.source.addr,
-      sourceTon: plan.source.ton,
-      sourceNpi: plan.source.npi,
-      msisdn: plan.msisdn!,
+      source: source.addr,
+      sourceTon: source.ton,
+      sourceNpi: source.npi,
+      msisdn,
       registeredDelivery: RECEIPT,
-      validityPeriod: times.validity ?? '',
+      validityPeriod: validity,
     })
-    return { ...pdu, body: { ...pdu.body, schedule_delivery_time: times.schedule ?? '' } }
+    return { ...pdu, body: { ...pdu.body, schedule_delivery_time: schedule } }
   }
-  const how = plan.sms ? { plain: plan.sms.plain } : {}
-  const text = (said: string) => splitSms(said, { concatenation: 'udh16', ...how }, 1).parts[0]!
-  const plain = (
-    check: CheckId,
-    pdu: OutgoingPdu,
-    handset: string,
-    refused: SmsCheck['refused'],
-    accepted: SmsCheck['accepted'] = {},
-  ): SmsCheck => ({ check, pdus: [pdu], handset, refused, accepted })
-  const long = (way: Concatenation, n: number): SmsCheck => ({
-    check: `long-${way}`,
-    handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`,
-    refused: {},
-    pdus: splitSms(`Long test ${n} (${way}): ${LONG}`, { concatenation: way, ...how }, REFERENCE + n).parts.map(
-      (part) => one(part),
-    ),
-  })
+  return {
+    one,
+    text: (said, times) => one(split(said, 'udh16', 1)[0]!, times),
+    parts: (said, concatenation, reference) => split(said, concatenation, reference).map((part) => one(part)),
+  }
+}
+
+function alphabetChecks({ one, text }: SmsWriter): SmsCheck[] {
   return [
-    plain(
-      'sms-gsm7',
-      one(text(GSM7)),
-      `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`,
-      {
-        advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet',
-      },
-    ),
-    plain('sms-ucs2', one(text(UCS2)), `"${UCS2}"`, {
-      advice: 'no UCS-2: texts are transliterated instead',
-      settings: { 'sms.ucs2': false },
-    }),
-    plain(
-      'sms-national',
-      one(national('Test 3: ş ğ ı, end')),
-      '"Test 3: ş ğ ı, end"; without the marks: the handset or the network drops the table',
-      {
-        advice: 'leave sms.languages empty',
-      },
-    ),
-    ...ORDER.map((way, i) => long(way, i + 1)),
-    plain('data-sm', dataSm(one(text('Test 4, by data_sm, end'))), '"Test 4, by data_sm, end"', {
-      advice: 'only submit_sm; no dialect with pdu data_sm',
-    }),
-    plain(
-      'validity-relative',
-      one(text('Test 5, valid one day, end'), { validity: '000001000000000R' }),
-      '"Test 5, valid one day, end"',
-      {
-        advice: 'no relative validity_period',
-        settings: { 'sms.validity': 'absolute' },
-      },
-    ),
-    plain(
-      'validity-absolute',
-      one(text('Test 6, valid until tomorrow, end'), { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) }),
-      '"Test 6, valid until tomorrow, end"',
-      {
-        advice: 'no absolute validity_period',
-        settings: { 'sms.validity': 'none' },
-      },
-    ),
-    plain(
-      'schedule-relative',
-      one(text('Test 7, cancelled: must not arrive'), { schedule: '000000020000000R' }),
-      'nothing: it is cancelled before its time',
-      {
-        advice: NO_SCHEDULE,
-      },
-      SCHEDULE,
-    ),
-    plain(
-      'schedule-absolute',
-      one(text('Test 8, cancelled: must not arrive'), { schedule: smppAbsoluteTime(nowMs + 2 * HOUR_MS) }),
-      'nothing: it is cancelled before its time',
-      {
-        advice: NO_SCHEDULE,
-      },
-      SCHEDULE,
-    ),
+    {
+      check: 'sms-gsm7',
+      pdus: [text(GSM7)],
+      handset: `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`,
+      refused: { advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet' },
+    },
+    {
+      check: 'sms-ucs2',
+      pdus: [text(UCS2)],
+      handset: `"${UCS2}"`,
+      refused: { advice: 'no UCS-2: texts are transliterated instead', settings: { 'sms.ucs2': false } },
+    },
+    {
+      check: 'sms-national',
+      pdus: [one(national('Test 3: ş ğ ı, end'))],
+      handset: '"Test 3: ş ğ ı, end"; without the marks: the handset or the network drops the table',
+      refused: { advice: 'leave sms.languages empty' },
+    },
   ]
 }
 
-const REFERENCE = 0x4400
+function longCheck({ parts }: SmsWriter, way: Concatenation, n: number): SmsCheck {
+  return {
+    check: `long-${way}`,
+    pdus: parts(`Long test ${n} (${way}): ${LONG}`, way, REFERENCE + n),
+    handset: `one message: "Long test ${n}: ${LONG.slice(0, 24)}… twelve. end"`,
+    refused: {},
+  }
+}
+
+function dataSmCheck({ text }: SmsWriter): SmsCheck {
+  return {
+    check: 'data-sm',
+    pdus: [dataSm(text('Test 4, by data_sm, end'))],
+    handset: '"Test 4, by data_sm, end"',
+    refused: { advice: 'only submit_sm; no dialect with pdu data_sm' },
+  }
+}
+
+function validityChecks({ text }: SmsWriter, nowMs: number): SmsCheck[] {
+  return [
+    {
+      check: 'validity-relative',
+      pdus: [text('Test 5, valid one day, end', { validity: '000001000000000R' })],
+      handset: '"Test 5, valid one day, end"',
+      refused: { advice: 'no relative validity_period', settings: { 'sms.validity': 'absolute' } },
+    },
+    {
+      check: 'validity-absolute',
+      pdus: [text('Test 6, valid until tomorrow, end', { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) })],
+      handset: '"Test 6, valid until tomorrow, end"',
+      refused: { advice: 'no absolute validity_period', settings: { 'sms.validity': 'none' } },
+    },
+  ]
+}
+
+function scheduleChecks({ text }: SmsWriter, nowMs: number): SmsCheck[] {
+  const handset = 'nothing: it is cancelled before its time'
+  const so = { handset, refused: { advice: NO_SCHEDULE }, accepted: SCHEDULE }
+  return [
+    {
+      check: 'schedule-relative',
+      pdus: [text('Test 7, cancelled: must not arrive', { schedule: '000000020000000R' })],
+      ...so,
+    },
+    {
+      check: 'schedule-absolute',
+      pdus: [text('Test 8, cancelled: must not arrive', { schedule: smppAbsoluteTime(nowMs + 2 * HOUR_MS) })],
+      ...so,
+    },
+  ]
+}
 
 function dataSm({ body }: OutgoingPdu): OutgoingPdu {
   const {

@@ -6,7 +6,8 @@ import type { UssdAction } from '../../ussd/index.ts'
 import { isOk, evidenceOf, refusedStatus, wordsOf, type Exam } from './exam.ts'
 import type { CheckId } from './finding.ts'
 import { dialledAs } from './judge.ts'
-import type { ReceivedMessage, Station } from './station.ts'
+import type { ReceivedMessage } from './handset.ts'
+import type { Station } from './station.ts'
 import type { WireAnswer } from './wire.ts'
 
 export interface HandsetFacts {
