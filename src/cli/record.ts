@@ -5,7 +5,8 @@ import { UsageError, systemClock } from '../base/index.ts'
 import type { CallOutcome, CallWant } from '../flow/engine/index.ts'
 import type { Compilation } from '../flow/load/index.ts'
 import { SUBSCRIBER, SMS } from '../flow/language/index.ts'
-import { type SyntheticOutcome, syntheticWorld } from '../flow/explore/index.ts'
+import { examplesIn } from '../flow/explore/index.ts'
+import type { CallExample } from '../flow/screens/index.ts'
 import {
   parseTalks,
   type Stub,
@@ -124,11 +125,11 @@ function asking(
   typed: TypedLines,
   say: (text: string) => void,
 ): (want: CallWant) => Promise<CallOutcome> {
-  const world = syntheticWorld(definition, 'likely')
+  const examples = examplesIn(definition, 'likely')
   return async (want) => {
     if (isOurs(want)) return { is: 'data', data: {} }
     const operation = `${want.backend}.${want.operation}`
-    const offered = offeredAt(world.outcomes(want.screen), operation)
+    const offered = offeredAt(examples(want.screen).outcomes?.() ?? [], operation)
     const args = { ...want.args, ...Object.fromEntries((want.hidden ?? []).map((name) => [name, '****'])) }
     say(`${operation} ${JSON.stringify(args)} is called. What does it answer?`)
     offered.forEach(({ shown }, i) => say(`  ${i + 1}  ${shown}`))
@@ -143,7 +144,7 @@ function asking(
 }
 
 /** What is all well, what goes wrong, then what else it may say; each once. */
-function offeredAt(outcomes: readonly SyntheticOutcome[], operation: string): { stub: Stub; shown: string }[] {
+function offeredAt(outcomes: readonly CallExample[], operation: string): { stub: Stub; shown: string }[] {
   const all = new Map<string, { stub: Stub; shown: string }>()
   for (const { event, told } of outcomes) {
     const stub = stubOf(event)

@@ -7,7 +7,7 @@ import { compileFlow } from '../../src/flow/load/compile.ts'
 import { sourceOf } from '../../src/flow/read/loader.ts'
 import { proveFlow } from '../../src/flow/explore/prove.ts'
 import { readFlow } from '../../src/flow/read/read.ts'
-import { walkFlow } from '../../src/flow/explore/walk.ts'
+import { explore } from '../../src/flow/explore/explorer.ts'
 import { USSD_PAGE } from '../../src/ussd/vocabulary.ts'
 import { stageDaemon, type Staged } from '../support/daemon.ts'
 import { foreignSmsc, type ForeignScreen } from '../support/foreign-smsc.ts'
@@ -88,7 +88,7 @@ describeWith(['redis', 'postgres'], 'a flow in a script that needs UCS-2', () =>
       compilation.warnings.filter(({ what }) => /no text in 'hi'/.test(what)),
       [],
     )
-    const pages = walkFlow(compilation, 'hi').pages.map(({ want }) => want.text)
+    const pages = explore(compilation, { language: 'hi' }).pages.map(({ want }) => want.text)
     assert.ok(pages.some((text) => /[\u0900-\u097f]/.test(text)))
     assert.deepEqual(
       pages.filter((text) => text.length > USSD_PAGE.ucs2),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BASIC_KINDS } from '../../src/flow/screens/kinds.ts'
 import { root, sources } from './tree.ts'
 
 const COLUMNS_MAX = 120
@@ -51,6 +52,15 @@ describe('house style', () => {
     assert.deepEqual(twice, [])
     const once = [...TWINS].filter((name) => (where.get(name)?.length ?? 0) < 2)
     assert.deepEqual(once, [], 'no twin any more: remove it from the exceptions')
+  })
+
+  it('a basic kind of screen is one file: nobody else in src/flow asks a screen for its kind', () => {
+    const asks = new RegExp(`\\bkind\\b *[!=]==? *'(${BASIC_KINDS.join('|')})'`)
+    const others = code.filter((file) => /^src\/flow\/(?!screens\/|expression\/)/.test(file))
+    assert.deepEqual(
+      breaches(others, (line) => asks.test(line) && 'add to src/flow/screens/kind.ts what is asked for'),
+      [],
+    )
   })
 
   it('no default exports, enums, namespaces, any, or console', () => {

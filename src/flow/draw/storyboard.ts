@@ -2,12 +2,12 @@
 import { alphabetOf, count, USSD_PAGE } from '../../ussd/index.ts'
 import type { Compilation } from '../load/index.ts'
 import { escapeMarkup as escape } from './markup.ts'
-import { walkFlow, type Walk, type WalkedPage } from '../explore/index.ts'
+import { type Exploration, explore, type ExploredPage, pagesFrom } from '../explore/index.ts'
 
 /** HTML that needs nothing else: no script, no font, no picture from anywhere. */
 export function storyboard(compilation: Compilation): string {
   const { definition, flow } = compilation
-  const boards = definition.languages.map((language) => walkFlow(compilation, language))
+  const boards = definition.languages.map((language) => explore(compilation, { language }))
   const pages = boards.flatMap(toScreens)
   const seen = [...new Set(pages.map((page) => page.screen))]
   const screens = [...seen.filter((screen) => !isBuiltIn(screen)), ...seen.filter(isBuiltIn)]
@@ -25,7 +25,7 @@ export function storyboard(compilation: Compilation): string {
   })
   const index = screens.map((screen) => `<a href="#${escape(screen)}">${escape(screen)}</a>`).join(' ')
   const languages = definition.languages.map(escape).join(', ')
-  const cut = boards.some((board) => board.cut) ? '<p class="over">There are more pages than are shown.</p>' : ''
+  const cut = boards.some((board) => board.isCut) ? '<p class="over">There are more pages than are shown.</p>' : ''
   return [
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${escape(definition.flow)}</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body>`,
@@ -40,17 +40,20 @@ export function storyboard(compilation: Compilation): string {
 /** Such as `_busy`. */
 const isBuiltIn = (screen: string) => screen.startsWith('_')
 
-interface Shown extends Omit<WalkedPage, 'leads'> {
+interface Shown extends ExploredPage {
   /** By what is pressed: the screens that it leads to. */
   leads: Map<string, Set<string>>
 }
 
-function toScreens({ pages }: Walk): Shown[] {
-  const screenOf = new Map(pages.map((page) => [page.id, page.screen]))
-  return pages.map((page) => ({
-    ...page,
-    leads: new Map(page.leads.map(({ answer, to }) => [answer, new Set([...to].map((id) => screenOf.get(id)!))])),
-  }))
+function toScreens({ pages }: Exploration): Shown[] {
+  return pages.map((page) => {
+    const led = page.edges.filter(({ isRefused, isFault }) => !isRefused && !isFault)
+    const leads = led.map((edge): [string, Set<string>] => [
+      edge.told,
+      new Set(pagesFrom(edge).map(({ screen }) => screen)),
+    ])
+    return { ...page, leads: new Map(leads) }
+  })
 }
 
 /** Pages that read alike are one picture, with the ways of all of them. */

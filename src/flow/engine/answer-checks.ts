@@ -129,3 +129,5 @@ export function examplesOf(check: Check, zone: string): string[] {
 
 /** When a flow is walked, and a talk dials that says no other time. */
 export const WALKED_AT = '2025-01-15T08:00:00Z'
+/** Who dials then. */
+export const TALK_MSISDN = '67570000001'

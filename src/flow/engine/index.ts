@@ -7,7 +7,16 @@ export {
   CALLS_PER_TURN_MAX,
   type CallWant,
 } from './advance.ts'
-export { examplesOf, lengthReader, numberReader, patternReader, type Rule, ruleOf, WALKED_AT } from './answer-checks.ts'
+export {
+  examplesOf,
+  lengthReader,
+  numberReader,
+  patternReader,
+  type Rule,
+  ruleOf,
+  TALK_MSISDN,
+  WALKED_AT,
+} from './answer-checks.ts'
 export { APP_LEAD, type AppAsk, appFlow, appHistory, appName, type AppSaid, closing } from './app-flow.ts'
 export { fitLine, type LayoutLine, layPage, lookUp, relay, type ScreenContent } from './layout.ts'
 export type { CompiledFlow, FlowArchive, FlowEvent, FlowInput, FlowRegistry, FlowSnapshot, Want } from './types.ts'

@@ -1,7 +1,6 @@
 /** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
 import type { Compilation } from '../load/index.ts'
-import { screenItem, itemDone, coverageItems } from './coverage-items.ts'
-import { transitionsOf } from './transitions.ts'
+import { coverageItems, itemDone, screenItem, transitionsOf } from './transitions.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Coverage {

@@ -1,7 +1,6 @@
-/** A flow walked with synthetic answers: all pages, all transitions, what talks cover. */
+/** A flow explored with synthetic answers: all pages, all transitions, what talks cover. */
 export { type Coverage, coverageOf } from './coverage.ts'
-export { syntheticWorld } from './fixtures.ts'
+export { examplesIn } from './examples.ts'
+export { type Exploration, explore, type ExploredPage, PAGES_MAX, pagesFrom } from './explorer.ts'
 export { talksOf } from './paths.ts'
 export { proveFlow, provingFlow } from './prove.ts'
-export type { SyntheticOutcome } from './synthetic-calls.ts'
-export { PAGES_MAX, type Walk, type WalkedPage, walkFlow } from './walk.ts'

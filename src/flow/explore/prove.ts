@@ -1,13 +1,13 @@
-/** What a walk finds wrong: every printed number works, every page fits, nothing runs into a fault. */
+/** What the explorer finds wrong: every printed number works, every page fits, nothing runs into a fault. */
 import { kindOf } from '../language/index.ts'
 import { fits, USSD_PAGE } from '../../ussd/index.ts'
 import { type FlowProblem, trailsOf } from '../check/index.ts'
 import type { Compilation } from '../load/index.ts'
 import type { ReadFlow } from '../read/index.ts'
 import { toEnd } from '../../base/index.ts'
-import { walkingFlow, type Walk, type WalkedPage } from './walk.ts'
-import { hasBounds } from './synthetic-calls.ts'
-import type { Lengths } from './synthetic-rows.ts'
+import type { Lengths } from '../screens/index.ts'
+import { examplesIn } from './examples.ts'
+import { type Exploration, exploring, type ExploredPage } from './explorer.ts'
 
 /** A problem of a flow that compiles, each once, with the keys that show it. */
 export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowProblem[] {
@@ -17,23 +17,24 @@ export function proveFlow(compilation: Compilation, at: ReadFlow['at']): FlowPro
 /** The same in pieces, for a daemon that serves meanwhile: a large flow takes seconds. */
 export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Generator<undefined, FlowProblem[]> {
   const { definition } = compilation
-  const found = new Map<string, FlowProblem>()
+  const problems = new Map<string, FlowProblem>()
   const trails = trailsOf(definition)
-  const bounded = Object.values(definition.screens).some((screen) => screen.kind === 'call' && hasBounds(screen))
-  const all: Lengths[] = bounded ? ['likely', 'longest'] : ['likely']
+  const examples = examplesIn(definition, 'likely')
+  const hasLongest = Object.keys(definition.screens).some((name) => examples(name).hasLongest)
+  const all: Lengths[] = hasLongest ? ['likely', 'longest'] : ['likely']
   for (const language of definition.languages) {
-    const walks: Walk[] = []
-    for (const lengths of all) walks.push(yield* walkingFlow(compilation, language, lengths))
-    for (const { screen, what, trail, severity } of walks.flatMap(faultsOf)) {
+    const found: Exploration[] = []
+    for (const lengths of all) found.push(yield* exploring(compilation, { language, lengths }))
+    for (const { screen, what, trail, severity } of found.flatMap(faultsOf)) {
       const where = at(['screens', screen])
       const key = `${screen} ${what}`
-      if (found.has(key)) continue
-      found.set(key, { severity, where, what: `screen '${screen}': ${what}`, shown: trail.join(' > ') })
+      if (problems.has(key)) continue
+      problems.set(key, { severity, where, what: `screen '${screen}': ${what}`, shown: trail.join(' > ') })
     }
-    for (const name of notWalked(compilation, walks)) {
+    for (const name of notReached(compilation, found)) {
       const what = `synthetic answers do not reach screen '${name}'`
       const where = at(['screens', name])
-      found.set(name, {
+      problems.set(name, {
         severity: 'warning',
         where,
         what,
@@ -42,7 +43,7 @@ export function* provingFlow(compilation: Compilation, at: ReadFlow['at']): Gene
       })
     }
   }
-  return [...found.values()]
+  return [...problems.values()]
 }
 
 /** The way that it is written to be reached by. */
@@ -57,14 +58,14 @@ interface Fault {
   severity: FlowProblem['severity']
 }
 
-function faultsOf(walk: Walk): Fault[] {
+function faultsOf({ faults, pages }: Exploration): Fault[] {
   return [
-    ...walk.faults.map((fault): Fault => ({ ...fault, severity: 'error' })),
-    ...walk.pages.flatMap((page) => pageFaults(page)),
+    ...faults.map((fault): Fault => ({ ...fault, severity: 'error' })),
+    ...pages.flatMap((page) => pageFaults(page)),
   ]
 }
 
-function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
+function pageFaults({ screen, want, trail, context }: ExploredPage): Fault[] {
   const out: Fault[] = []
   const { text } = want
   if (text.trim() === '') out.push({ screen, what: 'shows nothing', trail, severity: 'error' })
@@ -80,10 +81,11 @@ function pageFaults({ screen, want, trail, context }: WalkedPage): Fault[] {
   return out
 }
 
-/** Screens that are seen or call, and were come by on no walk; of a walk that was cut, nothing is known. */
-function notWalked({ definition }: Compilation, walks: readonly Walk[]): string[] {
-  if (walks.some(({ cut }) => cut)) return []
+/** Screens that are seen or call, and were found by none; where there were too many pages, nothing is known. */
+function notReached({ definition }: Compilation, found: readonly Exploration[]): string[] {
+  if (found.some(({ isCut }) => isCut)) return []
+  const reached = new Set(found.flatMap(({ states }) => states.map(({ screen }) => screen)))
   return Object.entries(definition.screens)
-    .filter(([name, screen]) => kindOf(screen).does !== 'pass' && !walks.some(({ screens }) => screens.has(name)))
+    .filter(([name, screen]) => kindOf(screen).does !== 'pass' && !reached.has(name))
     .map(([name]) => name)
 }

@@ -1,11 +1,11 @@
-/** What tells two places of a walk apart: only what may still be read from there on. */
+/** What tells two states apart: only what may still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { setPathOf, readsByScreen, setOn } from '../check/index.ts'
 import { compileCondition, Slip, type Condition, readPath, readRows } from '../expression/index.ts'
 import { isRouter, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
 import { armOver } from '../screens/index.ts'
 import type { FlowSnapshot } from '../engine/index.ts'
-import { slotsOf } from './reads.ts'
+import { slotsOf } from './examples.ts'
 
 /**
  * The screen, its page, the language, and of what is still read: whether it is there, how each condition on it stands,
@@ -30,7 +30,7 @@ export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) 
       return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
     })
   return (snapshot) => {
-    const context = snapshot.context as unknown as DialogueContext
+    const context = contextOf(snapshot)
     const keys = live.get(snapshot.value) ?? none
     const there = [...keys].map((key) => (readPath({ context }, key) === undefined ? '0' : '1')).join('')
     const held = conditions
@@ -75,4 +75,8 @@ function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {
     }
   }
   return live
+}
+
+export function contextOf(snapshot: FlowSnapshot): DialogueContext {
+  return snapshot.context as unknown as DialogueContext
 }

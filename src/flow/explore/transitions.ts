@@ -1,21 +1,24 @@
-/** Every way on from every screen: what a test of a flow has to take, and which of them an event takes. */
+/** Every item and every way of a flow that a test has to take, and which of them an event takes. */
 import type { DialogueContext, DialogueInput, Rested } from '../../../machines/dialogue.ts'
 import { begunBy, passedBy } from '../../../machines/passed.ts'
-import { trimAnswer } from '../../ussd/index.ts'
+import { type Json, trimAnswer } from '../../ussd/index.ts'
+import { compileCondition, labelNamed, Slip } from '../expression/index.ts'
+import { type FlowEvent, type FlowInput, type FlowSnapshot, lookUp } from '../engine/index.ts'
 import { openingOf, type Compilation } from '../load/index.ts'
 import {
   asks,
-  kindOf,
-  type FlowDefinition,
-  type ScreenDefinition,
   firstScreens,
+  type FlowDefinition,
   keysOn,
+  kindOf,
+  type ListScreen,
+  type MenuScreen,
+  type ScreenDefinition,
   takesLabels,
 } from '../language/index.ts'
-import { BACK, type Outcome } from '../screens/index.ts'
-import { screenItem, itemDone } from './coverage-items.ts'
-import { contextOf } from './walk.ts'
-import type { FlowEvent, FlowInput, FlowSnapshot } from '../engine/index.ts'
+import { BACK, choiceItem, type Outcome, rowsShown } from '../screens/index.ts'
+import { compiledTexts } from '../text/index.ts'
+import { contextOf } from './state-key.ts'
 
 export interface Transition {
   name: string
@@ -126,4 +129,62 @@ function answeredOn(screen: ScreenDefinition, from: FlowSnapshot, event: FlowEve
   const name = from.value
   const found = kindOf(screen).answered?.(screen, { name, context: contextOf(from), event, next })
   return found === undefined ? [] : [wayThing(name, found)]
+}
+
+export const screenItem = (name: string) => `screen '${name}'`
+
+/** Whatever of a screen can be walked. Branches and sets are not seen: no dialogue rests there. */
+export function coverageItems(name: string, screen: ScreenDefinition): string[] {
+  const { does, items } = kindOf(screen)
+  if (does === 'pass') return []
+  return [screenItem(name), ...(items?.(screen) ?? []).map(({ what }) => `${screenItem(name)}, ${what}`)]
+}
+
+/** The item that the event covers. */
+export function itemDone(
+  definition: FlowDefinition,
+  screen: ScreenDefinition,
+  snapshot: FlowSnapshot,
+  event: FlowEvent,
+): string | undefined {
+  const here = screenItem(snapshot.value)
+  if (event.type === 'REFUSED') return `${here}, refused: ${event.refusal}`
+  const context = contextOf(snapshot)
+  if (event.type !== 'ANSWER' || !context.shown || !('choices' in screen)) return undefined
+  const key = lookUp(
+    context.shown,
+    screen.back !== undefined,
+    trimAnswer(event.text),
+    keysOn(definition, screen).back !== undefined,
+  )
+  if (key === 'back') return context.shown.at.length > 1 ? undefined : `${here}, Back`
+  if (key === 'more') return undefined
+  const rows = 'row' in screen ? rowsShown(screen, context) : []
+  const shown = screen.choices.flatMap((choice, i) => {
+    const condition = choice.when === undefined ? undefined : compileCondition(choice.when, definition.zone)
+    return condition !== undefined && !(condition instanceof Slip) && !condition.holds({ context }) ? [] : [i]
+  })
+  const option = key?.option ?? optionNamed(event.text, { definition, screen, context, rows, shown })
+  if (option === undefined) return undefined
+  if (option < rows.length) return `${here}, a row`
+  const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
+  return chosen === undefined ? undefined : `${here}, ${choiceItem(screen, chosen)}`
+}
+
+interface Offered {
+  definition: FlowDefinition
+  screen: MenuScreen | ListScreen
+  context: ReturnType<typeof contextOf>
+  rows: readonly Json[]
+  /** The choices whose condition holds. */
+  shown: readonly number[]
+}
+
+/** The row or choice whose words were typed, where they may be. */
+function optionNamed(typed: string, { definition, screen, context, rows, shown }: Offered): number | undefined {
+  if (!takesLabels(definition, screen)) return undefined
+  const { text } = compiledTexts(definition)
+  const ofRows = 'row' in screen ? rows.map((row) => text(screen.row)({ context, row })) : []
+  const ofChoices = shown.map((i) => text(screen.choices[i]?.label ?? '')({ context }))
+  return labelNamed([...ofRows, ...ofChoices], typed)
 }

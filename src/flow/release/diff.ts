@@ -1,6 +1,6 @@
 /** Two revisions side by side: what a subscriber would see changed, screen by screen and language by language. */
 import type { Compilation } from '../load/index.ts'
-import { walkFlow } from '../explore/index.ts'
+import { explore } from '../explore/index.ts'
 
 /** One screen that reads otherwise, or is on one side only. Pages in the order of a walk with made-up data. */
 export interface ScreenChange {
@@ -34,7 +34,7 @@ export function screenChanges(before: Compilation, after: Compilation): ScreenCh
 function pagesOf(compilation: Compilation, language: string): Map<string, string[]> {
   if (!compilation.definition.languages.includes(language)) return new Map()
   const pages = new Map<string, string[]>()
-  for (const { screen, want } of walkFlow(compilation, language).pages) {
+  for (const { screen, want } of explore(compilation, { language }).pages) {
     const known = pages.get(screen) ?? []
     if (!known.includes(want.text)) pages.set(screen, [...known, want.text])
   }

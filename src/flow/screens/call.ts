@@ -5,33 +5,13 @@ import type { Json } from '../../ussd/index.ts'
 import type { CallOutcome, Want } from '../engine/index.ts'
 import { compileValues, pathsOf } from '../expression/index.ts'
 import { EXPECTED, name, scalar, type Text } from '../terms/index.ts'
+import { callExamples } from './call-examples.ts'
+import { type Expect, expected, expectedFields, expectsOf, missing, refusalExpects } from './expect.ts'
 import type { KeptSize, ScreenKind, Useless } from './kind.ts'
 import { smsOf } from './measure.ts'
 import { BUSY, type Env, type Plan } from './plan.ts'
 import { led, notice, routeSchema, target, to, wayOf, type Way } from './routes.ts'
 
-const FIELD = 'most characters, or digits of a number'
-
-/** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
-const bounded = z
-  .strictObject({
-    is: z.enum(EXPECTED),
-    max: z
-      .int()
-      .min(1)
-      .optional()
-      .describe('The most characters of a text, the most rows of a list, or the greatest number.'),
-    fields: z
-      .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
-      .optional()
-      .describe('For rows: the most characters of each field.'),
-  })
-  .meta({ title: '`{ is, max, fields }`' })
-
-const expectedFields = z
-  .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
-  .optional()
-  .meta({ title: '`{ field: type }`' })
 const refusal = z
   .union([
     name,
@@ -144,10 +124,9 @@ export const callKind = {
   },
   fields: (screen) => expectsOf(screen).flatMap(Object.keys),
   useless: uselessFor,
+  examples: callExamples,
   plan: callPlan,
 } satisfies ScreenKind<CallScreen>
-
-export type Expect = NonNullable<CallScreen['expect']>
 
 function sizesOf(expect: Expect): KeptSize[] {
   return Object.entries(expect).flatMap(([field, wanted]) => {
@@ -155,18 +134,6 @@ function sizesOf(expect: Expect): KeptSize[] {
     if (wanted.is === 'number') return [{ field, max: wanted.max }]
     return [wanted.is === 'rows' ? { field: `${field}.count`, max: wanted.max } : { field, chars: wanted.max }]
   })
-}
-
-/** The fields that come with that refusal; undefined: none are counted on. */
-export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {
-  const way = refused && Object.hasOwn(refused, refusal) ? refused[refusal] : undefined
-  return typeof way === 'object' ? way.expect : undefined
-}
-
-/** All that is expected of that call: of its answer, and of its refusals. */
-export function expectsOf(screen: CallScreen): Expect[] {
-  const all = [screen.expect, ...Object.keys(screen.refused ?? {}).map((refusal) => refusalExpects(screen, refusal))]
-  return all.filter((expect) => expect !== undefined)
 }
 
 function callPlan(screen: CallScreen, env: Env): Plan {
@@ -226,23 +193,6 @@ function withData(context: DialogueContext, as: string, data: Json): DialogueCon
   return { ...context, data: { ...context.data, [as]: data } }
 }
 
-/** Whether an answer has the fields that the flow counts on; else it is as good as none. */
-export function expected(data: Json, fields: CallScreen['expect']): boolean {
-  return missing(data, fields).length === 0
-}
-
-/** The fields that it lacks, or that are something else than is expected. */
-function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
-  const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
-  return Object.entries(fields).flatMap(([name, wanted]) => {
-    const type = typeof wanted === 'string' ? wanted : wanted.is
-    const value = Object.hasOwn(given, name) ? given[name] : undefined
-    if (type === 'rows') return Array.isArray(value) && value.every(isRow) ? [] : [name]
-    if (type === 'any') return value === undefined ? [name] : []
-    return typeof value === (type === 'text' ? 'string' : type) ? [] : [name]
-  })
-}
-
 /**
  * Why what a back end answered is no use to the flow, for those who run it; undefined: it is, or there was no answer.
  */
@@ -253,8 +203,4 @@ function uselessFor(screen: CallScreen, outcome: CallOutcome): Useless | undefin
   const wanted = outcome.is === 'refused' ? refusalExpects(screen, outcome.refusal) : screen.expect
   const lacks = missing(outcome.data ?? null, wanted)
   return lacks.length === 0 ? undefined : { ...refusal, lacks }
-}
-
-function isRow(value: Json): boolean {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }

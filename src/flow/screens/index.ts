@@ -1,9 +1,10 @@
 /** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
 export { armOver, type BranchScreen, isRouter, type RouterScreen } from './branch.ts'
-export { type CallScreen, expectsOf, refusalExpects } from './call.ts'
+export type { CallScreen } from './call.ts'
 export { type Choice, choiceItem } from './choices.ts'
 export { closingPlan } from './closing.ts'
 export type { EndScreen } from './end.ts'
+export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
 export type { Does, KeptSize, Outcome } from './kind.ts'

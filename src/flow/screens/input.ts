@@ -6,6 +6,7 @@ import { isDayFormat, isZone } from '../../base/index.ts'
 import { compilePattern, longestOf } from '../expression/index.ts'
 import { ANSWER_CHARS_MAX, type Check, checks, length, name, number, RULES, text } from '../terms/index.ts'
 import { keys } from './choices.ts'
+import { inputExamples } from './input-examples.ts'
 import type { KeySlip, ScreenKind } from './kind.ts'
 import { fitsPage, unpaged } from './measure.ts'
 import { fitLine, lengthReader, numberReader, patternReader, ruleOf, WALKED_AT, type Rule } from '../engine/index.ts'
@@ -120,6 +121,7 @@ export const inputKind = {
   },
   words: () => ['wrong'],
   takes: mayBeAnswer,
+  examples: inputExamples(acceptsAlone),
   plan: inputPlan,
 } satisfies ScreenKind<InputScreen>
 

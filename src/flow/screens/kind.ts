@@ -4,6 +4,7 @@ import type { Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
+import type { ExampleDeps, Examples } from './examples.ts'
 import type { Measuring, Overfull } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
 import type { Target } from './routes.ts'
@@ -127,5 +128,7 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   words?(screen: S): TextKey[]
   /** Whether a key for `Back` or `Home` might be an answer here. */
   takes?(screen: S, key: string): boolean
+  /** What it is explored with, besides the keys that its page prints. */
+  examples?(screen: S, deps: ExampleDeps): Examples
   plan(screen: S, env: Env): Plan
 }

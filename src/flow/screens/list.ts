@@ -96,6 +96,7 @@ export const listKind = {
     return [{ severity: 'warning', what: ': if its values are long, not even one row fits on a page' }]
   },
   words: ({ search }) => [...WORDS_OF_CHOICES, ...(search ? SEARCH_WORDS : [])],
+  examples: (screen) => ({ letters: (context) => lettersFor(screen, context) }),
   plan: listPlan,
 } satisfies ScreenKind<ListScreen>
 
@@ -150,6 +151,13 @@ function found(screen: ListScreen, context: DialogueContext, typed: string): Dia
   return folded(typed) !== '' && rowsShown(screen, narrowed).length > 0
     ? { ...left(context), find: narrowed.find }
     : undefined
+}
+
+/** The first word in the first row that is looked for in. */
+function lettersFor(screen: ListScreen, context: DialogueContext): string | undefined {
+  const [row] = rowsShown(screen, context) as (JsonObject | undefined)[]
+  const texts = (screen.search ?? []).map((field) => String(row?.[field] ?? ''))
+  return texts.flatMap((text) => /\p{L}+/u.exec(text)?.[0] ?? [])[0]
 }
 
 /**

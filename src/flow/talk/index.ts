@@ -2,5 +2,5 @@
 export { describeFailure } from './diff.ts'
 export { playTalk } from './player.ts'
 export { type Left, recordedText, stubOf, type TalkEntry, talkOf, talkRecorder, withTalks } from './recorder.ts'
-export { parseTalks, type Stub, type Talk, TALK_MSISDN } from './talk.ts'
+export { parseTalks, type Stub, type Talk } from './talk.ts'
 export { isPlain, writeTalk } from './writer.ts'

@@ -6,13 +6,14 @@ import {
   type CallOutcome,
   type CallWant,
   type Advanced,
+  TALK_MSISDN,
   WALKED_AT,
   type CompiledFlow,
   type FlowEvent,
   type FlowSnapshot,
 } from '../engine/index.ts'
 import { SUBSCRIBER, SMS, SMS_SEND } from '../language/index.ts'
-import { TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
+import { type Stub, type Talk, type TalkStep } from './talk.ts'
 
 /** Where a talk went another way. */
 export interface TalkFailure {

@@ -1,6 +1,7 @@
 /** Takes down what is played, so that it can be written as a talk that passes when it is played again. */
 import { UsageError } from '../../base/index.ts'
 import {
+  TALK_MSISDN,
   WALKED_AT,
   type CompiledFlow,
   type FlowEvent,
@@ -10,7 +11,7 @@ import {
 } from '../engine/index.ts'
 import { SMS_SEND, SUBSCRIBER } from '../language/index.ts'
 import { syntheticSecrets, type SyntheticSecrets } from './synthetic-secrets.ts'
-import { parseTalks, TALK_MSISDN, type Stub, type Talk, type TalkStep } from './talk.ts'
+import { parseTalks, type Stub, type Talk, type TalkStep } from './talk.ts'
 import { writeTalk } from './writer.ts'
 
 /** Subscribers whose last dialogue is kept. */

@@ -19,9 +19,6 @@ export type TalkStep = { line: number } & (
   | { do: 'hang-up' | 'lost' | 'ack' }
 )
 
-/** Who dials in a talk that does not say. */
-export const TALK_MSISDN = '67570000001'
-
 /** What a back end answers in a talk. */
 export type Stub =
   | { is: 'data'; data: Json }

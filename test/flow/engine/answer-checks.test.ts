@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
-import { walkFlow } from '../../../src/flow/explore/walk.ts'
+import { explore } from '../../../src/flow/explore/explorer.ts'
 import { flowOf, handset } from '../support.ts'
 
 const asking = (checks: string, more = '') =>
@@ -136,7 +136,7 @@ describe('the walk over checks', () => {
       'number: { min: 7 }',
     ]) {
       const compilation = asking(`{ ${check} }`, 'attempts: 2, giveUp: help,')
-      const screens = walkFlow(compilation, 'en').screens
+      const screens = new Set(explore(compilation, { language: 'en' }).states.map(({ screen }) => screen))
       assert.deepEqual([...screens].toSorted(), ['done', 'help', 'main'], check)
       assert.deepEqual(
         proveFlow(compilation, () => ''),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { drawFlow } from '../../../src/flow/draw/mermaid.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
-import { walkFlow } from '../../../src/flow/explore/walk.ts'
+import { explore } from '../../../src/flow/explore/explorer.ts'
 import { xstateJson } from '../../../src/flow/draw/xstate-json.ts'
 import type { Json } from '../../../src/ussd/vocabulary.ts'
 import { compileFlow } from '../../../src/flow/load/compile.ts'
@@ -70,14 +70,10 @@ describe('a branch over rows', () => {
       proveFlow(compilation, () => ''),
       [],
     )
-    assert.deepEqual([...new Set(walkFlow(compilation, 'en').pages.map(({ screen }) => screen))].toSorted(), [
-      '_busy',
-      'far',
-      'late',
-      'none',
-      'other',
-      'runs',
-    ])
+    assert.deepEqual(
+      [...new Set(explore(compilation, { language: 'en' }).pages.map(({ screen }) => screen))].toSorted(),
+      ['_busy', 'far', 'late', 'none', 'other', 'runs'],
+    )
   })
 
   it('is drawn, and a guard of the statechart', () => {

@@ -9,7 +9,7 @@ import { exampleOf } from '../../../src/flow/expression/pattern-sample.ts'
 import { parseTalks } from '../../../src/flow/talk/talk.ts'
 import { playTalk } from '../../../src/flow/talk/player.ts'
 import { proveFlow } from '../../../src/flow/explore/prove.ts'
-import { walkFlow } from '../../../src/flow/explore/walk.ts'
+import { explore } from '../../../src/flow/explore/explorer.ts'
 import { fileOf, flowOf } from '../support.ts'
 
 describe('coverage of a flow by talks', () => {
@@ -80,102 +80,6 @@ describe('coverage of a flow by talks', () => {
       for (const { report } of coverages.values()) assert.deepEqual(report().missing, [])
     })
   }
-})
-
-describe('a walk', () => {
-  it('comes by every screen of the flows that come along, without a fault', async () => {
-    for (const name of ['dental', 'topup', 'language']) {
-      const compilation = compileFlow(await sourceOf('flows', name))
-      for (const language of compilation.flow.languages) {
-        const walk = walkFlow(compilation, language)
-        assert.deepEqual([walk.faults, walk.cut], [[], false])
-      }
-    }
-  })
-
-  it('stops a flow of many pages at its limit and says so', function () {
-    this.timeout(120_000)
-    const vars = Array.from({ length: 12 }, (_, i) => `{ label: s${i}, to: main, set: { v${i}: 1 } }`)
-    const ways = Array.from({ length: 12 }, (_, i) => `{ label: w${i}, to: out, when: vars.v${i} == 1 }`)
-    const walk = walkFlow(
-      flowOf(
-        `  main: { menu: Hi, choices: [${[...vars, ...ways].join(', ')}, { label: x, to: out }] }\n  out: { exit: true }`,
-      ),
-      'en',
-    )
-    assert.equal(walk.cut, true)
-  })
-
-  it('finds calls that follow each other without end of a turn', () => {
-    const calls = Array.from({ length: 10 }, (_, i) => `  c${i}: { call: w.x, to: c${i + 1} }`)
-    const walk = walkFlow(flowOf([...calls, '  c10: { exit: true }'].join('\n'), 'start: c0\nlanguages: [en]'), 'en')
-    assert.deepEqual(
-      [walk.faults[0]?.screen, walk.faults[0]?.what],
-      ['c8', 'more than 8 calls without a question between them'],
-    )
-  })
-
-  it('tries two fields of an answer together: a condition may be asked only where another holds', () => {
-    const walk = walkFlow(
-      flowOf(`  main: { call: w.x, expect: { done: boolean }, to: next }
-  next: { branch: [{ if: data.main.done, to: out }, { if: { and: [data.main.crop == other, not data.main.name] }, to: name }], else: out }
-  name: { input: 'Name:', to: out }\n  out: { exit: true }`),
-      'en',
-    )
-    assert.deepEqual(walk.pages.find(({ screen }) => screen === 'name')?.trail, [
-      'dial',
-      '(w.x says done is false, name is false)',
-    ])
-  })
-
-  it('finds a code with a check digit where the examples of the rule have other lengths', () => {
-    const walk = walkFlow(
-      flowOf(
-        `  main: { input: 'Code:', checks: [{ pattern: '\\d{12}' }, { checksum: luhn }], to: out }\n  out: { exit: true }`,
-      ),
-      'en',
-    )
-    assert.deepEqual(
-      walk.pages.map(({ screen }) => screen),
-      ['main', 'out'],
-    )
-  })
-
-  it('types numbers on both sides of a comparison where a rule of signs takes them', () => {
-    const screens = (rule: string) => `  main: { input: 'Acres:', ${rule}, to: which }
-  which: { branch: [{ if: answers.main > 50, to: big }], else: small }\n  big: { end: Big }\n  small: { end: Small }`
-    for (const rule of ["pattern: '\\d+'", "checks: [{ pattern: '\\d+' }]", 'length: { max: 3 }'])
-      assert.deepEqual(
-        walkFlow(flowOf(screens(rule)), 'en')
-          .pages.map(({ screen }) => screen)
-          .toSorted(),
-        ['big', 'main', 'small'],
-        rule,
-      )
-  })
-
-  it('finds a fault of a screen that is passed through there, not where the answer was given', () => {
-    const walk = walkFlow(
-      flowOf(`  main: { input: 'Day:', checks: [{ date: {} }], to: sum }
-  sum: { set: { n: '= 1 + answers.main' }, to: end }\n  end: { end: 'In all {vars.n}' }`),
-      'en',
-    )
-    assert.deepEqual(
-      walk.faults.map(({ screen, what }) => [screen, what.startsWith('screen')]),
-      [['sum', false]],
-    )
-  })
-
-  it('acknowledges notifications', () => {
-    const walk = walkFlow(flowOf('  main: { notify: Hi, to: out }\n  out: { end: Bye }'), 'en')
-    assert.deepEqual(
-      walk.pages.map((page) => [page.id, page.trail.join(' > ')]),
-      [
-        ['main', 'dial'],
-        ['out', 'dial > (shown)'],
-      ],
-    )
-  })
 })
 
 describe('an example for a pattern', () => {
@@ -274,7 +178,7 @@ describe('bounds of what calls answer', () => {
       '{data.main.amount, number} {data.main.plan}',
     )
     const fair = (lengths: 'likely' | 'longest') =>
-      walkFlow(flow, 'en', lengths).pages.filter(({ screen }) => screen === 'fair')
+      explore(flow, { language: 'en', lengths }).pages.filter(({ screen }) => screen === 'fair')
     assert.deepEqual(
       fair('likely').map(({ want }) => want.text),
       ['100 Plan'],
@@ -290,7 +194,7 @@ describe('bounds of what calls answer', () => {
       flowOf(`  main: { call: w.x, expect: { rows: ${rows} }, to: out }
   out: { list: Shops, from: data.main.rows, row: '{row.name}', to: end, empty: end }\n  end: { exit: true }`)
     const walked = (rows: string, lengths: 'likely' | 'longest') =>
-      walkFlow(list(rows), 'en', lengths)
+      explore(list(rows), { language: 'en', lengths })
         .pages.filter(({ screen }) => screen === 'out')
         .map(({ want }) => want.text)
     assert.ok(walked('rows', 'likely').some((text) => text.includes('12. Name 12')))

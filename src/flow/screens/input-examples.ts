@@ -1,26 +1,46 @@
-/** Answers that an input takes, made up from its rules and from what is compared with them. */
+/** Examples of answers to an input, made from its rules and from what is compared with them. */
 import type { Json } from '../../ussd/index.ts'
 import { DateTime } from 'luxon'
-import { examplesOf, WALKED_AT } from '../engine/index.ts'
-import { type InputScreen, type Check, NEVER_RIGHT } from '../language/index.ts'
-import { exampleOf } from '../expression/index.ts'
-import { TALK_MSISDN } from '../talk/index.ts'
-import { acceptsAlone } from '../screens/index.ts'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { examplesOf, TALK_MSISDN, WALKED_AT } from '../engine/index.ts'
+import { compileCondition, exampleOf, readPath, Slip } from '../expression/index.ts'
+import { type Check, NEVER_RIGHT } from '../terms/index.ts'
+import { type ExampleDeps, type Examples, valuesAt } from './examples.ts'
+import type { InputScreen } from './input.ts'
+
+/** Whether the rules take an answer, as far as can be said without a dialogue. */
+type Accepts = (screen: InputScreen, answer: string) => boolean
+
+export const inputExamples =
+  (accepts: Accepts) =>
+  (screen: InputScreen, { name, reads, zone }: ExampleDeps): Examples => {
+    const tested = valuesAt(reads, `answers.${screen.as ?? name}`)
+    const right = () => answersOf(screen, accepts, tested, zone)
+    return {
+      answers: right,
+      wrongAnswers: (context) =>
+        wrongAnswersOf(screen, { right: right(), tested: [...tested, ...comparedOn(screen, context)], zone }),
+      isSecret: screen.secret === true,
+      givesUp: screen.giveUp !== undefined,
+    }
+  }
 
 /** `tested`: what conditions compare the answer with. None if no example could be made. */
-export function answersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
+function answersOf(screen: InputScreen, accepts: Accepts, tested: readonly Json[], zone: string): string[] {
   const checked = (screen.checks ?? []).flatMap((check) => [
     ...examplesOf(check, zone),
     ...(check.pattern === undefined ? [] : [exampleOf(check.pattern, screen.length)]),
   ])
   const typed = [...checked.filter((word) => word !== undefined), ...plainAnswersOf(screen, tested)]
-  const taken = [...new Set(typed)].filter((word) => acceptsAlone(screen, word))
-  return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen) ?? []).slice(0, 1)
+  const taken = [...new Set(typed)].filter((word) => accepts(screen, word))
+  return taken.length > 0 ? taken : typed.flatMap((word) => mended(word, screen, accepts) ?? []).slice(0, 1)
 }
 
 /** Answers that some rule of the input may not take: what is hardly ever right, and what is just not right any more. */
-export function wrongAnswersOf(screen: InputScreen, tested: readonly Json[], zone: string): string[] {
-  const right = answersOf(screen, tested, zone)
+function wrongAnswersOf(
+  screen: InputScreen,
+  { right, tested, zone }: { right: readonly string[]; tested: readonly Json[]; zone: string },
+): string[] {
   const rules = [screen, ...(screen.checks ?? [])]
   const bounds = rules.flatMap(({ number, length }) => [
     ...(number
@@ -57,10 +77,10 @@ function daysAround({ format, min, max }: NonNullable<Check['date']>, zone: stri
 }
 
 /** With other digits at its end, that a check of its digits may want; undefined: none will do. */
-function mended(word: string, screen: InputScreen): string | undefined {
+function mended(word: string, screen: InputScreen, accepts: Accepts): string | undefined {
   if (!(screen.checks ?? []).some(({ checksum }) => checksum)) return undefined
   return Array.from({ length: 100 }, (_, i) => `${word.slice(0, -2)}${String(i).padStart(2, '0')}`).find((one) =>
-    acceptsAlone(screen, one),
+    accepts(screen, one),
   )
 }
 
@@ -76,4 +96,14 @@ function plainAnswersOf(screen: InputScreen, tested: readonly Json[]): string[] 
   const words = tested.filter((value) => typeof value === 'string' || typeof value === 'number').map(String)
   if (pattern !== undefined) return [exampleOf(pattern, length), ...words].filter((word) => word !== undefined)
   return [...words, 'abcdefghij'.repeat(16).slice(0, Math.max(length?.min ?? 1, Math.min(length?.max ?? 10, 10)))]
+}
+
+/** What conditions of an input compare the answer with, there. */
+function comparedOn({ checks = [] }: InputScreen, context: DialogueContext): Json[] {
+  return checks.flatMap(({ if: condition }) => {
+    const compiled = condition === undefined ? undefined : compileCondition(condition)
+    return compiled === undefined || compiled instanceof Slip
+      ? []
+      : compiled.paths.flatMap((path) => readPath({ context }, path) ?? [])
+  })
 }

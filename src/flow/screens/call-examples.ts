@@ -1,15 +1,9 @@
-/** What may come of a call: answers made up from what a flow reads of them, refusals and failure. */
+/** Examples of what may come of a call: answers made from what a flow reads of them, refusals and failure. */
 import type { Json, JsonObject } from '../../ussd/index.ts'
-import { expectsOf, refusalExpects, type CallScreen, type FlowDefinition } from '../language/index.ts'
-import { sampleAt, valuesAt, type Reads } from './reads.ts'
-import { listsOf, syntheticRows, rowOf, rowsTried, sized, type Lengths, type RowLengths } from './synthetic-rows.ts'
-import type { FlowEvent } from '../engine/index.ts'
-
-/** What may come of a call. `told` is '' for the answer that is all well. */
-export interface SyntheticOutcome {
-  event: FlowEvent
-  told: string
-}
+import type { CallScreen } from './call.ts'
+import { type CallExample, type ExampleDeps, type Examples, sampleAt, valuesAt } from './examples.ts'
+import { expectsOf, refusalExpects } from './expect.ts'
+import { rowOf, type RowLengths, rowsTried, sized, wordOf } from './row-examples.ts'
 
 /** Rows of an answer that is all well, of one that needs pages, and at most of one that is at its longest. */
 const ROWS = { few: 3, many: 12, longest: 100 }
@@ -18,28 +12,27 @@ const ROWS_CHARS_MAX = 5_000
 /** Answers of one call that are tried; each is a branch of the walk. */
 const OUTCOMES_MAX = 256
 
-export interface KnownAnswers {
-  definition: FlowDefinition
-  reads: Reads
-  lengths: Lengths
-}
-
 /** Nothing in them is beyond a `max` of `expect`. */
-export function outcomesOf(name: string, screen: CallScreen, known: KnownAnswers): SyntheticOutcome[] {
-  const root = `data.${screen.as ?? name}`
+export const callExamples = (screen: CallScreen, deps: ExampleDeps): Examples => ({
+  outcomes: () => outcomesOf(screen, deps),
+  hasLongest: hasBounds(screen),
+})
+
+function outcomesOf(screen: CallScreen, known: ExampleDeps): CallExample[] {
+  const root = `data.${screen.as ?? known.name}`
   const longest = known.lengths === 'longest' && hasBounds(screen)
   const well = answerOf(root, screen, longest ? ROWS.longest : ROWS.few, known)
-  const out: SyntheticOutcome[] = [
+  const out: CallExample[] = [
     { event: { type: 'RESULT', data: well }, told: longest ? `${screen.call} at its longest` : '' },
   ]
   const say = (what: string, data: Json) =>
     void out.push({ event: { type: 'RESULT', data }, told: `${screen.call} says ${what}` })
-  const lists = listsOf(root, known.definition)
+  const lists = known.rowsUnder(root)
   if (lists.length > 0 || Object.values(screen.expect ?? {}).some((is) => typeOf(is) === 'rows')) {
     say('no rows', answerOf(root, screen, 0, known))
     say(`${ROWS.many} rows`, answerOf(root, screen, ROWS.many, known))
   }
-  const single: SyntheticOutcome[] = []
+  const single: CallExample[] = []
   for (const { from, fields, routed } of lists) {
     if (!routed) continue
     const under = from
@@ -60,12 +53,12 @@ export function outcomesOf(name: string, screen: CallScreen, known: KnownAnswers
     }
   }
   const refusals = Object.keys(screen.refused ?? {}).flatMap((refusal) => refusalsOf(root, screen, refusal, known))
-  const down: SyntheticOutcome = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
+  const down: CallExample = { event: { type: 'FAILED', why: 'down' }, told: `${screen.call} is down` }
   return [...out.slice(0, OUTCOMES_MAX), ...single, ...refusals, down]
 }
 
 /** The refusal; with what is expected of it as large as it may be, and at each value where something changes over. */
-function refusalsOf(root: string, screen: CallScreen, refusal: string, known: KnownAnswers): SyntheticOutcome[] {
+function refusalsOf(root: string, screen: CallScreen, refusal: string, known: ExampleDeps): CallExample[] {
   const expect = refusalExpects(screen, refusal)
   const told = `${screen.call} refuses: ${refusal}`
   if (!expect) return [{ event: { type: 'REFUSED', refusal, data: null }, told }]
@@ -74,7 +67,7 @@ function refusalsOf(root: string, screen: CallScreen, refusal: string, known: Kn
   const others = triedIn(root, like, known).filter(({ field }) => Object.hasOwn(expect, field))
   return [
     { event: { type: 'REFUSED', refusal, data }, told },
-    ...others.map((one): SyntheticOutcome => ({
+    ...others.map((one): CallExample => ({
       event: { type: 'REFUSED', refusal, data: withField(data, one) },
       told: `${told}, ${saidOf(one)}`,
     })),
@@ -87,7 +80,7 @@ interface Tried {
 }
 
 /** Values at which something changes over, within the bounds. */
-function triedIn(root: string, screen: CallScreen, known: KnownAnswers): Tried[] {
+function triedIn(root: string, screen: CallScreen, known: ExampleDeps): Tried[] {
   return pathsUnder(root, known).flatMap((path) => {
     const field = path.slice(root.length + 1)
     const values = field === '' ? [] : valuesAt(known.reads, path)
@@ -106,13 +99,11 @@ function sizeOf(value: Json): number {
 }
 
 /** An answer with all that is read of it. */
-function answerOf(root: string, screen: CallScreen, rows: number, known: KnownAnswers): Json {
-  const { definition, reads, lengths } = known
+function answerOf(root: string, screen: CallScreen, rows: number, known: ExampleDeps): Json {
+  const { rowsUnder, reads, lengths } = known
   let data: Json = {}
   for (const [field, wanted] of Object.entries(screen.expect ?? {})) {
-    const value = { text: syntheticRows(field), number: 120, boolean: true, rows: [], any: syntheticRows(field) }[
-      typeOf(wanted)
-    ]
+    const value = { text: wordOf(field), number: 120, boolean: true, rows: [], any: wordOf(field) }[typeOf(wanted)]
     const shown = typeof value === 'string' ? sampleAt(`${root}.${field}`, reads, 1) : undefined
     const max = boundOf(screen, field)?.max
     data = put(data, [field], shown === undefined ? sized(value, max, lengths) : String(shown))
@@ -121,9 +112,9 @@ function answerOf(root: string, screen: CallScreen, rows: number, known: KnownAn
     const field = path.slice(root.length + 1)
     if (field === '' || field.endsWith('.count') || expectedAt(screen, field)) continue
     const tested = valuesAt(reads, path).find((value) => typeof value !== 'boolean')
-    data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? syntheticRows(field))
+    data = put(data, field.split('.'), sampleAt(path, reads, 1) ?? tested ?? wordOf(field))
   }
-  const lists = listsOf(root, definition)
+  const lists = rowsUnder(root)
   for (const { from, fields } of lists) {
     const field = from.slice(root.length + 1)
     const sizes = rowLengths(screen, field, known)
@@ -143,12 +134,12 @@ function boundOf(
   return typeof wanted === 'object' ? wanted : undefined
 }
 
-function rowLengths(screen: CallScreen, field: string, { reads, lengths }: KnownAnswers): RowLengths {
+function rowLengths(screen: CallScreen, field: string, { reads, lengths }: ExampleDeps): RowLengths {
   return { reads, lengths, bounds: boundOf(screen, field)?.fields ?? {} }
 }
 
 /** Whether an answer may be longer than is usual. */
-export function hasBounds(screen: CallScreen): boolean {
+function hasBounds(screen: CallScreen): boolean {
   const all = expectsOf(screen).flatMap((expect) => Object.values(expect))
   return all.some((wanted) => typeof wanted !== 'string' && (wanted.max ?? wanted.fields) !== undefined)
 }
@@ -163,8 +154,8 @@ function typeOf(wanted: NonNullable<CallScreen['expect']>[string]) {
   return typeof wanted === 'string' ? wanted : wanted.is
 }
 
-function pathsUnder(root: string, { reads, definition }: KnownAnswers): string[] {
-  const lists = listsOf(root, definition).map(({ from }) => from)
+function pathsUnder(root: string, { reads, rowsUnder }: ExampleDeps): string[] {
+  const lists = rowsUnder(root).map(({ from }) => from)
   const all = [...reads.slots.map((slot) => slot.path), ...reads.against.map((test) => test.path), ...reads.handed]
   return [...new Set(all)].filter(
     (path) =>

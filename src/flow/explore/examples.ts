@@ -1,0 +1,112 @@
+/** What a flow reads, and the examples that its screens are explored with. */
+import { compileCondition, Slip, type Against, type Reading, pathsOf, readingOf } from '../expression/index.ts'
+import { type FlowDefinition, isRouter, kindOf, rowsFrom, usesOf } from '../language/index.ts'
+import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
+import { type Slot, compileIn, wordsIn } from '../text/index.ts'
+
+/** The examples of each screen, by its name. For a definition that has been checked. */
+export function examplesIn(definition: FlowDefinition, lengths: Lengths): (name: string) => Examples {
+  const { screens, zone } = definition
+  const reads = readsOf(definition)
+  const known = new Map<string, Examples>()
+  const under = new Map<string, RowFields[]>()
+  const deps = {
+    zone,
+    reads,
+    lengths,
+    rowsUnder: (root: string) => remembered(under, root, () => rowsUnder(root, definition, reads)),
+  }
+  return (name) =>
+    remembered(known, name, () => {
+      const screen = screens[name]
+      const examples = (screen && kindOf(screen).examples?.(screen, { ...deps, name })) ?? {}
+      const outcomes = examples.outcomes && once(examples.outcomes)
+      return outcomes ? { ...examples, outcomes } : examples
+    })
+}
+
+function remembered<V>(known: Map<string, V>, key: string, make: () => V): V {
+  const value = known.get(key) ?? make()
+  known.set(key, value)
+  return value
+}
+
+function once<V>(make: () => V): () => V {
+  let value: V | undefined
+  return () => (value ??= make())
+}
+
+function readsOf(definition: FlowDefinition): Reads {
+  const { conditions, values } = usesOf(definition)
+  const asked = conditions.flatMap(({ condition }) => {
+    const compiled = compileCondition(condition)
+    return compiled instanceof Slip ? [] : compiled.made
+  })
+  const readings = [...asked, ...values.flatMap(({ value }) => readingOf(value) ?? [])]
+  const rows = readings.flatMap((reading) => reading.rows)
+  return {
+    slots: [...slotsOf(definition), ...readings.flatMap(slotsIn)],
+    against: [
+      ...readings.flatMap((reading) => reading.against),
+      ...asked.flatMap(({ paths }) => againstAnswers(paths, definition)),
+    ],
+    handed: values.flatMap(({ value }) => pathsOf(value)).filter((path) => rows.every(({ from }) => from !== path)),
+    rows,
+  }
+}
+
+/** What an expression works out with must be made up as that. */
+function slotsIn({ wanted, rows }: Reading): Slot[] {
+  const fields = rows.flatMap(({ from, reads }) =>
+    typeof reads === 'object' ? [{ path: fieldPath(from, reads.field), as: reads.as }] : [],
+  )
+  return [...wanted, ...fields]
+}
+
+/** What is compared with an answer of bounds changes over at the least of them. */
+function againstAnswers(paths: readonly string[], { screens }: FlowDefinition): Against[] {
+  const least = Object.entries(screens).flatMap(([name, screen]) => {
+    const isAsked = 'number' in screen && paths.includes(`answers.${screen.as ?? name}`)
+    return isAsked && screen.number?.min !== undefined ? [screen.number.min] : []
+  })
+  return paths.filter((path) => path.startsWith('data.')).flatMap((path) => least.map((value) => ({ path, value })))
+}
+
+/** All that its texts show, in all languages. */
+export function slotsOf(definition: FlowDefinition): Slot[] {
+  return usesOf(definition).texts.flatMap(({ text }) =>
+    definition.languages.flatMap((language) => {
+      const message = compileIn(definition, wordsIn(definition, text, language) ?? '', language)
+      return typeof message === 'string' ? [] : [...message.slots]
+    }),
+  )
+}
+
+/** The rows under there, once each, with all that lists and branches read of them. */
+function rowsUnder(root: string, definition: FlowDefinition, { slots, against, handed, rows }: Reads): RowFields[] {
+  const lists = new Map<string, RowFields>()
+  for (const [name, screen] of Object.entries(definition.screens)) {
+    const from = rowsFrom(screen)
+    if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
+    const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
+    lists.set(from, { ...list, routed: list.routed || isRouter(screen) })
+    const note = (field: string | undefined, path: string) => {
+      const known = list.fields.get(field ?? '') ?? []
+      if (field !== undefined && !known.includes(path)) list.fields.set(field, [...known, path])
+    }
+    const chosen = `chosen.${('as' in screen ? screen.as : undefined) ?? name}`
+    for (const path of [...slots.map((slot) => slot.path), ...against.map((test) => test.path), ...handed]) {
+      if (path.startsWith('row.')) note(path.split('.')[1], path)
+      if (path.startsWith(`${chosen}.`)) note(path.split('.')[2], path)
+    }
+    for (const field of kindOf(screen).rows?.(screen)?.search ?? []) note(field, `row.${field}`)
+  }
+  for (const { from, reads } of rows) {
+    if (from !== root && !from.startsWith(`${root}.`)) continue
+    const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
+    lists.set(from, list)
+    if (typeof reads === 'object')
+      list.fields.set(reads.field, [...(list.fields.get(reads.field) ?? []), fieldPath(from, reads.field)])
+  }
+  return [...lists.values()]
+}

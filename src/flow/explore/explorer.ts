@@ -1,0 +1,305 @@
+/**
+ * The explorer: every state of a flow, and every edge between them, found once, breadth-first, with examples for
+ * subscribers and back ends. The proof, the pictures and the written talks read what it found.
+ */
+import { FlowFault, toEnd } from '../../base/index.ts'
+import type { DialogueContext } from '../../../machines/dialogue.ts'
+import { USSD_PAGE } from '../../ussd/index.ts'
+import {
+  CALLS_PER_TURN_MAX,
+  type FlowEvent,
+  type FlowInput,
+  type FlowSnapshot,
+  TALK_MSISDN,
+  WALKED_AT,
+  type Want,
+} from '../engine/index.ts'
+import type { Compilation } from '../load/index.ts'
+import { type FlowDefinition, NEVER_RIGHT, takesLabels } from '../language/index.ts'
+import type { Examples, Lengths } from '../screens/index.ts'
+import { isPlain } from '../talk/index.ts'
+import { examplesIn } from './examples.ts'
+import { contextOf, stateKeys } from './state-key.ts'
+
+/** Pages that are looked at. A flow has a page or two for each screen and state of its conditions. */
+export const PAGES_MAX = 2000
+/** What is dialled. */
+export const CODE = '*123#'
+
+export interface ExploreOptions {
+  language: string
+  /** Default: as is usual. */
+  lengths?: Lengths
+  /** Wrong answers and choices by their words, too: whatever a subscriber may type. Default: what leads on. */
+  everything?: boolean
+  pagesMax?: number
+}
+
+export interface Exploration {
+  input: FlowInput
+  /** In the order in which they were found: the ways to them are the shortest, and never get shorter. */
+  states: State[]
+  /** Those of them that a handset shows. */
+  pages: ExploredPage[]
+  faults: ExploredFault[]
+  /** There are more pages than were looked at. */
+  isCut: boolean
+}
+
+/** A screen, with what tells it apart from there on: a page as the handset shows it, or a call that is wanted. */
+export interface State {
+  /** `main`, `slot-2`: the screen, and which of the states found on it. */
+  id: string
+  screen: string
+  want: Want
+  snapshot: FlowSnapshot
+  context: DialogueContext
+  /** Calls since the last answer. */
+  calls: number
+  /** What is pressed and what is answered by back ends, from the dial on. */
+  trail: readonly string[]
+  /** The first edge that led here; undefined: the dial. */
+  by: Edge | undefined
+  edges: Edge[]
+}
+
+export type ExploredPage = State & { want: Exclude<Want, { do: 'call' }> }
+
+/** What is done in a state: one event, or as many wrong answers as it takes. */
+export interface Edge extends Act {
+  from: State
+  /** Undefined: it runs into a fault, or to a page that was not looked at. */
+  to: State | undefined
+  isFault?: boolean
+  /** The screen does not take it, and is shown again. */
+  isRefused?: boolean
+}
+
+interface Act {
+  /** As a trail says it; '' for what goes without saying. */
+  told: string
+  events: readonly FlowEvent[]
+  /** `printed`: the screen must take it. `typed`: whether its checks take it, only the screen can say. */
+  how: 'printed' | 'typed' | 'tried'
+}
+
+/** Where it could not go on as a subscriber would have wished. */
+export interface ExploredFault {
+  screen: string
+  trail: readonly string[]
+  what: string
+}
+
+interface Exploring extends Exploration {
+  flow: Compilation['flow']
+  definition: FlowDefinition
+  options: ExploreOptions
+  examples: (screen: string) => Examples
+  keyOf: (snapshot: FlowSnapshot) => string
+  known: Map<string, State>
+  ids: Map<string, number>
+}
+
+/** A fault in a screen ends that way, not the exploration. */
+export function explore(compilation: Compilation, options: ExploreOptions): Exploration {
+  return toEnd(exploring(compilation, options))
+}
+
+/** Edges between two rests: some milliseconds. */
+const EDGES_MAX = 10
+
+/** The same in pieces: whoever has more to do than to explore may do it at each `yield`. */
+export function* exploring(
+  { flow, definition }: Compilation,
+  options: ExploreOptions,
+): Generator<undefined, Exploration> {
+  const { language, lengths = 'likely' } = options
+  const exploring: Exploring = {
+    flow,
+    definition,
+    options,
+    input: { msisdn: TALK_MSISDN, code: CODE, line: 'talk', language, dialled: [], page: USSD_PAGE, now: WALKED_AT },
+    examples: examplesIn(definition, lengths),
+    keyOf: stateKeys(definition),
+    known: new Map(),
+    ids: new Map(),
+    states: [],
+    pages: [],
+    faults: [],
+    isCut: false,
+  }
+  attempt(exploring, { screen: definition.start, trail: ['dial'] }, () => {
+    reach(exploring, flow.begin(exploring.input), { trail: ['dial'], calls: 0, by: undefined })
+  })
+  let looked = 0
+  for (const state of exploring.states) {
+    for (const edge of edgesFrom(state, exploring)) {
+      state.edges.push(edge)
+      if (++looked % EDGES_MAX === 0) yield
+    }
+  }
+  const { input, states, pages, faults, isCut } = exploring
+  return { input, states, pages, faults, isCut }
+}
+
+/** The pages that an edge leads to, over all that the calls between may answer. */
+export function pagesFrom(edge: Edge): ExploredPage[] {
+  const seen = new Set<State>(edge.to ? [edge.to] : [])
+  for (const state of seen) {
+    if (isPage(state)) continue
+    for (const { to } of state.edges) if (to) seen.add(to)
+  }
+  return [...seen].filter(isPage)
+}
+
+/** From the dial on. */
+export function pathTo({ by }: State): Edge[] {
+  return by ? [...pathTo(by.from), by] : []
+}
+
+const isPage = (state: State): state is ExploredPage => state.want.do !== 'call'
+
+/** Each edge as it is found; the states that they lead to wait at the end of all states. */
+function* edgesFrom(state: State, exploring: Exploring): Generator<Edge> {
+  let wrong: FlowEvent | undefined
+  for (const act of actsIn(state, exploring)) {
+    const edge = edgeOf(state, act, exploring)
+    if (edge.isRefused && act.how !== 'printed') wrong ??= act.events[0]
+    yield edge
+  }
+  if (state.want.do === 'ask' && exploring.examples(state.screen).givesUp)
+    yield givingUp(state, wrong ?? { type: 'ANSWER', text: NEVER_RIGHT }, exploring)
+}
+
+function edgeOf(state: State, act: Act, exploring: Exploring): Edge {
+  const edge: Edge = { ...act, from: state, to: undefined }
+  const trail = trailOver(edge)
+  const next = attempt(exploring, { screen: state.screen, trail }, () =>
+    exploring.flow.step(state.snapshot, act.events[0]!),
+  )
+  if (!next) return { ...edge, isFault: true }
+  const isWrong = contextOf(next).wrong > 0 && next.value === state.snapshot.value
+  const isIgnored = next === state.snapshot
+  edge.isRefused = isWrong || isIgnored
+  if ((isWrong && act.how === 'printed') || (isIgnored && act.how !== 'tried')) {
+    const what = `the page prints ${act.told}, but the screen does not take it`
+    exploring.faults.push({ screen: state.screen, trail, what })
+  }
+  return arriving(edge, next, exploring)
+}
+
+/** Wrong answers until the screen leads on. */
+function givingUp(state: State, wrong: FlowEvent, exploring: Exploring): Edge {
+  const events: FlowEvent[] = []
+  const edge: Edge = { told: '(wrong answers)', events, how: 'tried', from: state, to: undefined }
+  const next = attempt(exploring, { screen: state.screen, trail: trailOver(edge) }, () => {
+    let at = state.snapshot
+    do {
+      at = exploring.flow.step(at, wrong)
+      events.push(wrong)
+    } while (at.value === state.screen)
+    return at
+  })
+  return next ? arriving(edge, next, exploring) : { ...edge, isFault: true }
+}
+
+/** The edge, with the state that it leads to. */
+function arriving(edge: Edge, next: FlowSnapshot, exploring: Exploring): Edge {
+  const calls = edge.from.want.do === 'call' ? edge.from.calls + 1 : 0
+  const trail = trailOver(edge)
+  const reached = attempt(exploring, { screen: next.value, trail }, () => {
+    edge.to = reach(exploring, next, { trail, calls, by: edge })
+    return true
+  })
+  if (!reached) edge.isFault = true
+  return edge
+}
+
+/** The state of that snapshot; undefined: there are too many. */
+function reach(
+  exploring: Exploring,
+  snapshot: FlowSnapshot,
+  way: Pick<State, 'trail' | 'calls' | 'by'>,
+): State | undefined {
+  const { flow, known, ids, states, pages, options } = exploring
+  const want = flow.want(snapshot)
+  const key = exploring.keyOf(snapshot)
+  const found = known.get(key)
+  if (found) return found
+  if (want.do !== 'call' && pages.length >= (options.pagesMax ?? PAGES_MAX)) {
+    exploring.isCut = true
+    return undefined
+  }
+  const screen = snapshot.value
+  const n = (ids.get(screen) ?? 0) + 1
+  ids.set(screen, n)
+  const id = n === 1 ? screen : `${screen}-${n}`
+  const state: State = { id, screen, want, snapshot, context: contextOf(snapshot), ...way, edges: [] }
+  known.set(key, state)
+  states.push(state)
+  if (isPage(state)) pages.push(state)
+  return state
+}
+
+const trailOver = ({ from, told }: Edge): readonly string[] => (told === '' ? from.trail : [...from.trail, told])
+
+function actsIn(state: State, exploring: Exploring): Act[] {
+  const { want, screen, trail } = state
+  if (want.do === 'end') return []
+  if (want.do === 'notify') return [{ told: '(shown)', events: [{ type: 'ACK' }], how: 'printed' }]
+  if (want.do === 'ask') return answersIn(state, want.text, exploring)
+  if (state.calls < CALLS_PER_TURN_MAX) {
+    const outcomes = exploring.examples(screen).outcomes?.() ?? []
+    return outcomes.map(({ event, told }) => ({ told: told && `(${told})`, events: [event], how: 'tried' }))
+  }
+  const what = `more than ${CALLS_PER_TURN_MAX} calls without a question between them`
+  exploring.faults.push({ screen, trail, what })
+  return []
+}
+
+/** What a secret answer reads like wherever it is shown. */
+const MASK = '****'
+
+/** Every key that the page prints, or an answer that the input takes; and what else may be typed, if it is wanted. */
+function answersIn(state: State, text: string, exploring: Exploring): Act[] {
+  const { screen, context, trail } = state
+  const { definition, options } = exploring
+  const examples = exploring.examples(screen)
+  const printed = [...text.matchAll(/^([\d*#]+)\. (.*)$/gm)].map(([, key, label]) => ({ key: key!, label: label! }))
+  const isInput = context.shown === null
+  if (!isInput && printed.length === 0) exploring.faults.push({ screen, trail, what: 'no key leads on from here' })
+  const right = isInput ? (examples.answers?.() ?? []) : []
+  const acts = new Map<string, Act>()
+  const add = (answers: readonly string[], how: Act['how']) => {
+    for (const answer of answers) {
+      const told = examples.isSecret && right.includes(answer) ? MASK : answer
+      if (!acts.has(answer)) acts.set(answer, { told, events: [{ type: 'ANSWER', text: answer }], how })
+    }
+  }
+  const keys = printed.map(({ key }) => key)
+  add(right, 'typed')
+  if (options.everything && isInput) add(examples.wrongAnswers?.(context) ?? [], 'tried')
+  // A number in a prompt is no key: it is an answer like others.
+  add(isInput ? keys.filter((key) => !/^[1-9]/.test(key)) : keys, isInput ? 'typed' : 'printed')
+  if (options.everything) add(keys, 'tried')
+  const letters = context.find ? undefined : examples.letters?.(context)
+  if (letters !== undefined) add([letters], 'printed')
+  const words = takesLabels(definition, definition.screens[screen])
+    ? printed.find(({ label }) => /^\p{L}/u.test(label) && isPlain(label))
+    : undefined
+  if (options.everything && words) add([words.label], 'tried')
+  return [...acts.values()]
+}
+
+/** What `run` makes; undefined: it ran into a fault, which is noted. */
+function attempt<T>(exploring: Exploring, at: Pick<ExploredFault, 'screen' | 'trail'>, run: () => T): T | undefined {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof FlowFault)) throw error
+    // What is passed through on the way may be at fault, and says so.
+    const [, screen = at.screen, what = error.message] = /^screen '([^']+)': (.*)$/s.exec(error.message) ?? []
+    exploring.faults.push({ ...at, screen, what })
+    return undefined
+  }
+}

@@ -1,0 +1,62 @@
+/** What a call expects of its answer, and of refusals: the fields, their types and bounds. */
+import { z } from 'zod'
+import type { Json } from '../../ussd/index.ts'
+import { EXPECTED } from '../terms/index.ts'
+import type { CallScreen } from './call.ts'
+
+const FIELD = 'most characters, or digits of a number'
+
+/** Bounds are what the check measures the worst case by; an answer beyond them is not refused. */
+const bounded = z
+  .strictObject({
+    is: z.enum(EXPECTED),
+    max: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('The most characters of a text, the most rows of a list, or the greatest number.'),
+    fields: z
+      .record(z.string().min(1), z.int({ error: ({ code }) => (code === 'invalid_type' ? FIELD : undefined) }).min(1))
+      .optional()
+      .describe('For rows: the most characters of each field.'),
+  })
+  .meta({ title: '`{ is, max, fields }`' })
+
+export const expectedFields = z
+  .record(z.string().min(1), z.union([z.enum(EXPECTED), bounded]))
+  .optional()
+  .meta({ title: '`{ field: type }`' })
+export type Expect = NonNullable<CallScreen['expect']>
+
+/** The fields that come with that refusal; undefined: none are counted on. */
+export function refusalExpects({ refused }: CallScreen, refusal: string): Expect | undefined {
+  const way = refused && Object.hasOwn(refused, refusal) ? refused[refusal] : undefined
+  return typeof way === 'object' ? way.expect : undefined
+}
+
+/** All that is expected of that call: of its answer, and of its refusals. */
+export function expectsOf(screen: CallScreen): Expect[] {
+  const all = [screen.expect, ...Object.keys(screen.refused ?? {}).map((refusal) => refusalExpects(screen, refusal))]
+  return all.filter((expect) => expect !== undefined)
+}
+
+/** Whether an answer has the fields that the flow counts on; else it is as good as none. */
+export function expected(data: Json, fields: CallScreen['expect']): boolean {
+  return missing(data, fields).length === 0
+}
+
+/** The fields that it lacks, or that are something else than is expected. */
+export function missing(data: Json, fields: CallScreen['expect'] = {}): string[] {
+  const given = data !== null && typeof data === 'object' && !Array.isArray(data) ? data : {}
+  return Object.entries(fields).flatMap(([name, wanted]) => {
+    const type = typeof wanted === 'string' ? wanted : wanted.is
+    const value = Object.hasOwn(given, name) ? given[name] : undefined
+    if (type === 'rows') return Array.isArray(value) && value.every(isRow) ? [] : [name]
+    if (type === 'any') return value === undefined ? [name] : []
+    return typeof value === (type === 'text' ? 'string' : type) ? [] : [name]
+  })
+}
+
+function isRow(value: Json): boolean {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
