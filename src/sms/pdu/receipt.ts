@@ -122,7 +122,7 @@ function stateOf(pdu: Pdu): ReceiptState | null {
   return octets.length === 0 ? null : (messageState(Number(uint(octets))) ?? null)
 }
 
-/** message_state as a receipt's; undefined: of no known meaning. (SMPP v3.4 §5.2.28) */
+/** message_state as a receipt's; undefined: of unknown meaning. (SMPP v3.4 §5.2.28) */
 export function messageState(octet: number): ReceiptState | undefined {
   return STATES[octet]
 }

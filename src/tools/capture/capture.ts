@@ -25,13 +25,13 @@ export function readPdus(path: string): Capture {
   const size = statSync(path, { throwIfNoEntry: false })?.size
   if (size === undefined) throw new UsageError(`there is no file ${path}`)
   if (size > CAPTURE_OCTETS_MAX) {
-    throw new UsageError(`${path} is over ${CAPTURE_OCTETS_MAX >> 20} MB: cut it to the port of the SMSC`)
+    throw new UsageError(`${path} is larger than ${CAPTURE_OCTETS_MAX >> 20} MB: filter it by the port of the SMSC`)
   }
   const octets = unpacked(readFileSync(path), path)
   const capture = isCapture(octets) ? fromPackets(octets) : fromLog(octets.toString('latin1'))
   if (capture.pdus.length === 0) {
     const remarks = capture.remarks.length > 0 ? ` (${capture.remarks.join('; ')})` : ''
-    throw new UsageError(`no SMPP in ${path}${remarks}: give a pcap of the bind, or a log of its PDUs in hex`)
+    throw new UsageError(`no SMPP found in ${path}${remarks}: give a pcap of the bind, or a log of its PDUs in hex`)
   }
   return capture
 }
@@ -43,7 +43,7 @@ function unpacked(octets: Buffer, path: string): Buffer {
     return gunzipSync(octets, { maxOutputLength: CAPTURE_OCTETS_MAX })
   } catch {
     throw new UsageError(
-      `${path} is gzipped, and broken or over ${CAPTURE_OCTETS_MAX >> 20} MB: unpack it, cut it to the port of the SMSC`,
+      `${path} is a gzip file that is broken or larger than ${CAPTURE_OCTETS_MAX >> 20} MB: unpack it and filter it by the port of the SMSC`,
     )
   }
 }
@@ -70,11 +70,11 @@ function fromPackets(octets: Buffer): Capture {
   )
   const remarks = [
     unknown.size > 0
-      ? `packets of link type ${[...unknown].join(', ')} are not read: capture on an Ethernet interface, or on any`
+      ? `cannot read packets of link type ${[...unknown].join(', ')}: capture on an Ethernet interface, or on "any"`
       : '',
-    cut > 0 ? `${cut} packets were captured in part only: capture whole ones (tcpdump -s 0)` : '',
-    others > 0 ? `${others} packets are no TCP` : '',
-    lostOctets > 0 ? `${lostOctets} octets are in no whole PDU` : '',
+    cut > 0 ? `${cut} packets are incomplete: capture whole packets (tcpdump -s 0)` : '',
+    others > 0 ? `${others} packets are not TCP` : '',
+    lostOctets > 0 ? `${lostOctets} octets belong to no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }
@@ -99,7 +99,7 @@ function fromLog(text: string): Capture {
   const { frames, bad } = readHexLog(text)
   const { pdus, broken } = capturedFrames(frames)
   const remarks = [
-    bad.length > 0 ? `lines ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ' …' : ''} hold no whole PDU` : '',
+    bad.length > 0 ? `lines ${bad.slice(0, 5).join(', ')}${bad.length > 5 ? ' …' : ''} have no whole PDU` : '',
     broken > 0 ? `${broken} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }
@@ -109,9 +109,7 @@ function fromKannel(text: string): Capture {
   const { frames, unnamed, broken } = readKannelLog(text)
   const { pdus, broken: unread } = capturedFrames(frames)
   const remarks = [
-    unnamed.length > 0
-      ? `${unnamed.join(', ')}: this log does not say the tags of such parameters; a capture does`
-      : '',
+    unnamed.length > 0 ? `${unnamed.join(', ')}: this log lacks the tags of these parameters; a capture has them` : '',
     broken + unread > 0 ? `${broken + unread} PDUs cannot be read` : '',
   ]
   return { pdus, remarks: remarks.filter((it) => it !== '') }

@@ -30,7 +30,7 @@ export function isCapture(octets: Buffer): boolean {
 export function* readCapture(octets: Buffer): Generator<Packet> {
   if (octets.length >= 12 && octets.readUInt32BE(0) === SECTION) return yield* readPcapng(octets)
   const order = endianOf(octets)
-  if (octets.length < 24 || !order) throw new UsageError('the file is neither pcap nor pcapng')
+  if (octets.length < 24 || !order) throw new UsageError('the file is not pcap or pcapng')
   const read = (at: number) => (order.big ? octets.readUInt32BE(at) : octets.readUInt32LE(at))
   // The upper half holds flags about checksums at the end of a frame.
   const linkType = read(20) & 0xffff

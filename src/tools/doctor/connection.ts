@@ -68,24 +68,24 @@ export async function examineConnection(exam: Exam): Promise<Roles | null> {
   await examineSecond(exam, role)
   if (exam.plan.wrongPassword) await examineWrongPassword(exam, role)
   else
-    exam.find('wrong-password', 'not-tested', 'not asked for: some SMSCs lock an account after it (--wrong-password)')
+    exam.find('wrong-password', 'not-tested', 'skipped: some SMSCs lock an account after it (--wrong-password runs it)')
   return { transceiver, pair }
 }
 
 function failure(code: string): { check: CheckId; advice: string } {
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
     const advice =
-      'its certificate is not trusted: give the authority (smsc.tls.ca) and the name in it (smsc.tls.servername)'
+      'this machine does not trust the certificate: set its authority (smsc.tls.ca) and its name (smsc.tls.servername)'
     return { check: 'tls', advice }
   }
   if (/SSL|TLS|EPROTO/.test(code))
     return { check: 'tls', advice: 'this port does not speak TLS 1.2 or later: ask for the TLS port' }
-  return { check: 'tcp', advice: 'ask the operator whether your address is let in, and for host and port' }
+  return { check: 'tcp', advice: 'ask the operator for host and port, and whether the firewall allows your address' }
 }
 
 function examineTls(exam: Exam, { socket }: Wire): void {
   if (!(socket instanceof TLSSocket)) {
-    const advice = 'the password and every text cross the network in clear: ask for TLS, or use a VPN'
+    const advice = 'the password and all texts cross the network in clear text: ask for TLS, or use a VPN'
     return void exam.find('tls', 'not-tested', 'the line is configured without TLS', { advice })
   }
   const { subject, issuer, valid_to: until, subjectaltname: names } = socket.getPeerCertificate()
@@ -108,8 +108,8 @@ async function examineRole(
   const check: CheckId = `bind-${role}`
   const wire = open ?? (await another(exam))
   if (!wire) {
-    exam.find(check, 'fail', 'no connection for another bind', {
-      advice: 'connections may be limited: ask how many, and how soon after each other',
+    exam.find(check, 'fail', 'no connection for a second bind', {
+      advice: 'the SMSC may limit connections: ask how many it allows, and how fast one after the other',
     })
     return 'stop'
   }
@@ -130,12 +130,13 @@ async function examineRole(
   const status = refusedStatus(answer)
   const evidence = evidenceOf(answer)
   if (status !== undefined && FOR_GOOD.has(status)) {
-    const advice = 'system id or password is wrong: nothing more is tried, as accounts get locked'
+    const advice = 'system id or password is wrong: the test stops here, because SMSCs lock accounts'
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
     return 'stop'
   }
   if (status === STATUS.ESME_RALYBND) {
-    const advice = 'the account is in use: stop the program that is bound with it, or wait until the SMSC has missed it'
+    const advice =
+      'the account is in use: stop the program that is bound with it, or wait until the SMSC drops the old bind'
     exam.find(check, 'fail', wordsOf(answer), { evidence, advice })
     return 'stop'
   }
@@ -144,7 +145,7 @@ async function examineRole(
     ...(role === 'transceiver'
       ? { advice: 'bind a transmitter and a receiver instead', settings: { bind: 'pair' } }
       : {}),
-    ...(isNeeded ? { advice: 'neither a transceiver nor a pair: ask what this account may bind as' } : {}),
+    ...(isNeeded ? { advice: 'the SMSC refuses a transceiver and a pair: ask how this account may bind' } : {}),
   })
   return false
 }
@@ -183,7 +184,7 @@ function judgeVersion(exam: Exam, answer: WireAnswer | undefined): void {
     .map(({ tag }) => `0x${tag.toString(16).padStart(4, '0')}`)
   const named = `system_id ${JSON.stringify(String(answer.pdu.body.system_id ?? ''))}`
   const extra = others.length ? `; also ${others.join(', ')}` : ''
-  const without = 'no sc_interface_version: by the letter it takes no optional parameters (SMPP v3.4 §3.4), most do'
+  const without = 'no sc_interface_version: by SMPP v3.4 §3.4 it takes no optional parameters, but most such SMSCs do'
   const said = version === undefined ? without : `sc_interface_version 0x${version.toString(16)}`
   exam.find('interface-version', 'pass', `${named}, ${said}${extra}`, { evidence: evidenceOf(answer) })
 }
@@ -203,16 +204,16 @@ async function examineSecond(exam: Exam, role: BindRole): Promise<void> {
   second?.close()
   await leave(first, exam)
   if (!isOk(held)) {
-    const advice = 'wait longer before binding again: the SMSC still holds the last bind (timers.reconnectMs)'
-    return void exam.find('second-bind', 'fail', `already the first: ${wordsOf(held)}`, {
+    const advice = 'wait longer before you bind again (timers.reconnectMs): the SMSC still holds the last bind'
+    return void exam.find('second-bind', 'fail', `the first bind failed: ${wordsOf(held)}`, {
       evidence: evidenceOf(held),
       advice,
     })
   }
   if (!answer) return void exam.find('second-bind', 'not-supported', 'no second connection', { settings: { links: 1 } })
   if (isOk(answer) && !isBeside) {
-    const advice = 'one bind only: links 1, and one daemon; two would push each other out for ever'
-    return void exam.find('second-bind', 'not-supported', 'accepted, and the first is gone', {
+    const advice = 'only one bind: set links: 1, and run one daemon; two would push each other out'
+    return void exam.find('second-bind', 'not-supported', 'accepted, but the SMSC closed the first bind', {
       evidence: evidenceOf(answer),
       advice,
       settings: { links: 1 },
@@ -222,11 +223,11 @@ async function examineSecond(exam: Exam, role: BindRole): Promise<void> {
     return void exam.find(
       'second-bind',
       'pass',
-      'accepted beside the first: several links, and several daemons, may serve at once',
+      'accepted next to the first: several links and several daemons may serve at the same time',
       { evidence: evidenceOf(answer) },
     )
   }
-  const advice = 'one bind only: links 1; a second daemon stands by and takes over'
+  const advice = 'only one bind: set links: 1; a second daemon stands by and takes over'
   exam.find('second-bind', 'not-supported', wordsOf(answer), {
     evidence: evidenceOf(answer),
     advice,
@@ -246,12 +247,12 @@ async function examineWrongPassword(exam: Exam, role: BindRole): Promise<void> {
   if (isBound) {
     return void exam.find('wrong-password', 'fail', 'accepted', {
       evidence: evidenceOf(answer),
-      advice: 'anyone who reaches the port may bind: ask how it is kept',
+      advice: 'everybody who reaches the port can bind: ask how the port is protected',
     })
   }
   const isPlain = status !== undefined && FOR_GOOD.has(status)
   const advice =
-    'only after 0x0E and 0x0F does the daemon try slowly: here it would try every minute, which may lock the account'
+    'the daemon slows down only after 0x0E and 0x0F: with this status it would try every minute, which may lock the account'
   exam.find('wrong-password', isPlain ? 'pass' : 'fail', wordsOf(answer), {
     evidence: evidenceOf(answer),
     ...(isPlain ? {} : { advice }),

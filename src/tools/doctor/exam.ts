@@ -111,8 +111,8 @@ export function evidenceOf(...answers: readonly (WireAnswer | undefined)[]): Tap
 /** `refused with 0x58 ESME_RTHROTTLED`, for the sheet. */
 export function wordsOf(answer: WireAnswer): string {
   if (answer.is === 'silent') return `no response within ${answer.ms} ms`
-  if (answer.is === 'closed') return 'the connection was closed instead of a response'
-  if (answer.pdu.command === 'generic_nack') return `answered with generic_nack ${statusText(answer.pdu.status)}`
+  if (answer.is === 'closed') return 'the SMSC closed the connection instead of a response'
+  if (answer.pdu.command === 'generic_nack') return `refused with generic_nack ${statusText(answer.pdu.status)}`
   return answer.pdu.status === 0 ? `accepted in ${answer.ms} ms` : `refused with ${statusText(answer.pdu.status)}`
 }
 

@@ -34,7 +34,7 @@ export async function examine(plan: ExamPlan, deps: ExamDeps): Promise<Finding[]
   const roles = await examineConnection(exam)
   if (!roles) return allFindings(exam.findings, 'nothing bound')
   const station = await openStation(exam, roles)
-  if (typeof station === 'string') return allFindings(exam.findings, `no bind to go on with: ${station}`)
+  if (typeof station === 'string') return allFindings(exam.findings, `no bind to test with: ${station}`)
   let lost: string | null = null
   try {
     lost = await onStation(exam, { station, known: deps.known })
@@ -43,7 +43,8 @@ export async function examine(plan: ExamPlan, deps: ExamDeps): Promise<Finding[]
     station.rx.close()
   }
   await examineDeadPeer(exam, roles)
-  const rest = plan.msisdn === undefined ? 'needs a test handset (--msisdn)' : 'the connection was lost before'
+  const rest =
+    plan.msisdn === undefined ? 'needs a test handset (--msisdn)' : 'the connection was lost before this test this test'
   return allFindings(exam.findings, lost ?? rest)
 }
 
@@ -67,10 +68,10 @@ async function onStation(exam: Exam, { station, known }: OnStation): Promise<str
     if (!(await station.stand())) return noMore(exam, station)
     await examineUssd(exam, station, known)
     const others = station.others()
-    if (others === 0) exam.find('others', 'pass', 'none came on this bind')
+    if (others === 0) exam.find('others', 'pass', 'no message arrived on this bind')
     else {
-      const advice = 'this account is in use: examine a test account, or at night'
-      exam.find('others', 'fail', `${others} messages came, answered with 0x64`, { advice })
+      const advice = 'this account is in use: test with another account, or at night'
+      exam.find('others', 'fail', `${others} messages arrived; we refused them with 0x64`, { advice })
     }
   }
   judgeEnquiries(exam, station)
@@ -83,5 +84,7 @@ async function onStation(exam: Exam, { station, known }: OnStation): Promise<str
 
 function noMore(exam: Exam, station: Station): string {
   judgeUnbound(exam, station)
-  return station.unbound().length ? 'the SMSC unbound us, and lets us not bind again' : 'the connection was lost before'
+  return station.unbound().length
+    ? 'the SMSC unbound us and refuses a new bind'
+    : 'the connection was lost before this test this test'
 }

@@ -30,7 +30,7 @@ export async function examineLink(exam: Exam, { tx }: Station): Promise<void> {
     exam.find('enquire-link', 'fail', `${good.length} of ${ROUNDS} answered; ${wordsOf(bad)}`, {
       evidence: evidenceOf(bad),
       advice:
-        'the daemon closes a link after two misses: raise timers.enquireMs beyond the longest silence that you can bear',
+        'the daemon closes a link after two misses: ask why the SMSC does not answer, or set a longer timers.enquireMs',
     })
   }
   await examineUnknown(exam, tx)
@@ -44,17 +44,15 @@ async function examineUnknown(exam: Exam, tx: Station['tx']): Promise<void> {
   const evidence = evidenceOf(answer)
   if (answer.is === 'answered' && answer.pdu.command === 'generic_nack') {
     const meant =
-      answer.pdu.status === STATUS.ESME_RINVCMDID ? '' : `, where ${statusText(STATUS.ESME_RINVCMDID)} is meant`
+      answer.pdu.status === STATUS.ESME_RINVCMDID ? '' : `, but ${statusText(STATUS.ESME_RINVCMDID)} is expected`
     return void exam.find('unknown-command', 'pass', `generic_nack ${statusText(answer.pdu.status)}${meant}`, {
       evidence,
     })
   }
   const said = answer.is === 'answered' ? `answered with ${answer.pdu.command}` : wordsOf(answer)
-  exam.find('unknown-command', 'fail', `${said}; generic_nack is meant (SMPP v3.4 §4.3)`, {
+  exam.find('unknown-command', 'fail', `${said}; generic_nack is expected (SMPP v3.4 §4.3)`, {
     evidence,
-    ...(answer.is === 'closed'
-      ? { advice: 'the daemon sends none; but each test of this kind costs a bind here' }
-      : {}),
+    ...(answer.is === 'closed' ? { advice: 'the daemon sends no unknown commands, so this does no harm' } : {}),
   })
 }
 
@@ -68,9 +66,9 @@ export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
     return void exam.find(
       'enquire-link-theirs',
       'not-tested',
-      `none within ${seconds} s: it sends none, or less often`,
+      `none within ${seconds} s: the SMSC sends none, or sends them less often`,
       {
-        advice: 'ask after how long without a PDU it closes a link, and keep timers.enquireMs below that',
+        advice: 'ask how long the SMSC keeps a silent link, and set timers.enquireMs below that',
       },
     )
   }
@@ -84,7 +82,7 @@ export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
 
 export async function examineUnbind(exam: Exam, station: Station): Promise<void> {
   judgeUnbound(exam, station)
-  if (station.tx.closedMs !== undefined) return void exam.find('unbind', 'fail', 'the connection was gone already')
+  if (station.tx.closedMs !== undefined) return void exam.find('unbind', 'fail', 'the connection was closed before')
   const answer = await station.close()
   exam.find(
     'unbind',
@@ -100,20 +98,20 @@ export async function examineUnbind(exam: Exam, station: Station): Promise<void>
 export function judgeUnbound(exam: Exam, station: Station): void {
   const unbound = station.unbound()
   if (unbound.length === 0) {
-    return void exam.find('unbind-theirs', 'not-tested', 'it sent none: ask the operator to unbind the link once')
+    return void exam.find('unbind-theirs', 'not-tested', 'the SMSC sent none: ask the operator to unbind the link once')
   }
   const isBack = station.tx.closedMs === undefined
   const times = unbound.length === 1 ? '' : ` ${unbound.length} times`
-  const after = isBack ? 'it was bound to again' : 'it lets us not bind again'
+  const after = isBack ? 'then we bound again' : 'then the SMSC refused a new bind'
   exam.find(
     'unbind-theirs',
     isBack ? 'pass' : 'fail',
-    `it sent unbind${times} during the examination, and was answered; ${after}`,
+    `the SMSC sent unbind${times} during the tests, and we answered; ${after}`,
     {
       evidence: unbound.slice(0, 1),
       advice: isBack
         ? 'ask why: the daemon binds again after timers.reconnectMs'
-        : 'ask why, and examine it again when it takes binds',
+        : 'ask why, and test again when the SMSC accepts binds',
     },
   )
 }
@@ -121,7 +119,7 @@ export function judgeUnbound(exam: Exam, station: Station): void {
 /** Plays dead on a bind of its own: nothing is answered, not even enquire_link. */
 export async function examineDeadPeer(exam: Exam, { transceiver }: Roles): Promise<void> {
   const { deadPeerMs } = exam.plan
-  if (deadPeerMs === 0) return void exam.find('dead-peer', 'not-tested', 'not asked for (--dead-peer SECONDS)')
+  if (deadPeerMs === 0) return void exam.find('dead-peer', 'not-tested', 'skipped (--dead-peer SECONDS runs it)')
   const opened = await openWire(wireParts(exam))
   if ('failed' in opened) return void exam.find('dead-peer', 'fail', opened.failed)
   const { wire } = opened
@@ -132,18 +130,19 @@ export async function examineDeadPeer(exam: Exam, { transceiver }: Roles): Promi
   }
   const start = exam.clock.now()
   wire.isMute = true
-  exam.say(`playing dead for up to ${Math.round(deadPeerMs / 1_000)} s`)
+  exam.say(`staying silent for up to ${Math.round(deadPeerMs / 1_000)} s`)
   const isClosed = await wire.whenClosed(deadPeerMs)
   const seconds = ((exam.clock.now() - start) / 1_000).toFixed(1)
   const asked = `${wire.enquiries.length} enquire_link unanswered`
   wire.close()
   const evidence = wire.enquiries.slice(0, 2)
   if (isClosed) {
-    const said = `closed after ${seconds} s, ${asked}: a bind of ours that died is free again then`
+    const said = `closed after ${seconds} s, ${asked}: after a crash the account is free again by then`
     return void exam.find('dead-peer', 'pass', said, { evidence })
   }
   exam.find('dead-peer', 'fail', `still open after ${seconds} s, ${asked}`, {
     evidence,
-    advice: 'after a crash the account may stay taken for longer than this: allow a second bind, or expect standby',
+    advice:
+      'after a crash the account may stay in use for longer than this: ask for a second bind, or expect a standby',
   })
 }

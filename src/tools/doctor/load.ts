@@ -21,7 +21,7 @@ export async function examineLoad(exam: Exam, station: Station, pdu: OutgoingPdu
 
 async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Promise<void> {
   const { windowSms, times } = exam.plan
-  if (windowSms === 0) return void exam.find('window', 'not-tested', 'not asked for (--window N)')
+  if (windowSms === 0) return void exam.find('window', 'not-tested', 'skipped (--window N runs it)')
   // What went before must not count against it where there is a limit a second.
   await exam.wait(times.pauseMs)
   const answers = await Promise.all(Array.from({ length: windowSms }, () => tx.request(pdu, times.answerMs)))
@@ -29,10 +29,10 @@ async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Pro
   const bad = answers.find((it) => refusedStatus(it) !== 0)
   const refused = [...facts.refused].map(([status, n]) => `${n} refused with ${statusText(status)}`)
   const said = [
-    `${windowSms} at once: ${facts.accepted} accepted`,
+    `${windowSms} sent together: ${facts.accepted} accepted`,
     ...refused,
     facts.silent > 0 ? `${facts.silent} without a response` : '',
-    `the first response after ${facts.first} ms, the last after ${facts.last} ms${facts.grows ? ': they wait for each other' : ''}`,
+    `the first response after ${facts.first} ms, the last after ${facts.last} ms${facts.grows ? ': the SMSC handles them one after the other' : ''}`,
   ]
     .filter(Boolean)
     .join('; ')
@@ -45,14 +45,15 @@ async function examineWindow(exam: Exam, { tx }: Station, pdu: OutgoingPdu): Pro
   exam.find('window', facts.silent > 0 ? 'fail' : 'pass', said, {
     evidence,
     settings: { window: Math.max(1, Math.min(facts.accepted, WINDOW)) },
-    advice: 'no more at once than it takes; ask for the agreed window, since a limit a second looks the same here',
+    advice:
+      'do not set window higher than this; ask for the agreed window, because a limit for each second looks the same here',
   })
   await exam.wait(times.pauseMs)
 }
 
 async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Promise<void> {
   const { rateSms, times } = exam.plan
-  if (rateSms === 0) return void exam.find('throughput', 'not-tested', 'not asked for (--rate-sms N)')
+  if (rateSms === 0) return void exam.find('throughput', 'not-tested', 'skipped (--rate-sms N runs it)')
   const steps: RateStep[] = []
   let left = rateSms
   let throttled: WireAnswer | undefined
@@ -71,15 +72,15 @@ async function examineRate(exam: Exam, station: Station, pdu: OutgoingPdu): Prom
   const { best, worst, status } = rateFacts(steps)
   const tried = steps.map((it) => `${it.perSecond}${it.throttled > 0 ? ` (${it.throttled} throttled)` : ''}`).join(', ')
   if (worst === undefined) {
-    const advice = `ask for the agreed rate: more than ${best} a second was not tried`
-    const said = `SMS in a second: ${tried || 'too few allowed for one step'}; never throttled`
+    const advice = `ask for the agreed rate: this test tried at most ${best} a second`
+    const said = `SMS a second: ${tried || 'too few allowed for one step'}; never throttled`
     return void exam.find('throughput', best > 0 ? 'pass' : 'not-tested', said, {
       advice,
       ...(best > 0 && best < DEFAULT_PER_SECOND ? { settings: { 'sms.perSecond': best } } : {}),
     })
   }
   const how = status === undefined ? 'by silence' : `with ${statusText(status)}`
-  exam.find('throughput', 'pass', `SMS in a second: ${tried}; throttled at ${worst} ${how}, not at ${best}`, {
+  exam.find('throughput', 'pass', `SMS a second: ${tried}; throttled at ${worst} ${how}, not at ${best}`, {
     evidence: evidenceOf(throttled),
     settings: { 'sms.perSecond': Math.max(1, Math.floor(best * MARGIN)) },
   })

@@ -21,7 +21,7 @@ export async function examineReceipts(exam: Exam, station: Station, { sent }: Sm
   }
   const { receiptMs } = exam.plan.times
   exam.say(
-    `waiting for receipts of ${expected.length} SMS, up to ${Math.round(receiptMs / 1_000)} s; is the handset on?`,
+    `waiting up to ${Math.round(receiptMs / 1_000)} s for receipts of ${expected.length} SMS; is the handset on?`,
   )
   const until = exam.clock.now() + receiptMs
   let read = readAll(station)
@@ -59,7 +59,7 @@ function judgeScheduled(exam: Exam, sent: SmsSent['sent'], heard: Read[]): void 
   for (const { id, check, evidence } of sent.filter((it) => it.check.startsWith('schedule-'))) {
     const early = heard.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
     if (!early) continue
-    exam.find(check, 'fail', 'accepted, but delivered at once: the time is ignored', {
+    exam.find(check, 'fail', 'accepted, but delivered at once: the SMSC ignores the time', {
       evidence: [...evidence, early.taped],
       advice: NO_SCHEDULE,
     })
@@ -107,7 +107,7 @@ function judgeReceipts(
   if (heard.length === 0) {
     return void exam.find('receipts', 'fail', `none for ${expected} SMS`, {
       advice:
-        'ask for receipts to be switched on, or a receiver bind; without them the daemon knows only that an SMS was accepted',
+        'ask the operator to switch receipts on, or for a receiver bind; without receipts the daemon knows only that the SMSC accepted an SMS',
       evidence,
       settings: { 'sms.receipts': false },
     })
@@ -124,30 +124,30 @@ function judgeReceipts(
     facts.matched > 0 ? `${min} / ${median} / ${max} ms after the response` : '',
     facts.early > 0 ? `${facts.early} before the response` : '',
     facts.repeats > 0 ? `${facts.repeats} repeated` : '',
-    facts.orphans > 0 ? `${facts.orphans} for no SMS of ours` : '',
-    isUnmarked ? 'esm_class does not say that they are receipts' : '',
+    facts.orphans > 0 ? `${facts.orphans} for unknown SMS` : '',
+    isUnmarked ? 'esm_class does not mark them as receipts' : '',
   ]
   const isWhole = facts.matched === expected
   exam.find('receipts', isWhole ? 'pass' : 'fail', said.filter(Boolean).join('; '), {
     evidence,
-    ...(isWhole ? {} : { advice: 'was the handset on? Else ask why some SMS have none' }),
+    ...(isWhole ? {} : { advice: 'was the handset on? If yes, ask why some SMS have no receipt' }),
     ...(isUnmarked ? { settings: { 'sms.unmarkedReceipts': true } } : {}),
   })
 }
 
 const FORMS: Record<MessageIdRelation, { said: string; profile?: Record<string, string> }> = {
   same: { said: 'as in the response' },
-  case: { said: 'as in the response, in another case of letters: looked up without regard to it' },
-  zeros: { said: 'as in the response, but for leading zeros: looked up without regard to them' },
+  case: { said: 'as in the response, except for capital letters, which we ignore' },
+  zeros: { said: 'as in the response, except for leading zeros, which we ignore' },
   'hex-to-dec': {
-    said: 'decimal, where the response is hexadecimal',
+    said: 'decimal; the response has hexadecimal',
     profile: { 'responses.messageIdBases.response': 'hex', 'responses.messageIdBases.receipt': 'dec' },
   },
   'dec-to-hex': {
-    said: 'hexadecimal, where the response is decimal',
+    said: 'hexadecimal; the response has decimal',
     profile: { 'responses.messageIdBases.response': 'dec', 'responses.messageIdBases.receipt': 'hex' },
   },
-  unrelated: { said: 'nothing like the response' },
+  unrelated: { said: 'different from the response' },
 }
 
 function judgeIds(
@@ -156,18 +156,18 @@ function judgeIds(
   { ids, heard, response }: { ids: string[]; heard: Taped[]; response: Taped[] },
 ): void {
   const evidence = [...response.slice(-1), ...heard.slice(0, 1)]
-  if (heard.length === 0) return void exam.find('receipt-ids', 'not-tested', 'no receipt came')
+  if (heard.length === 0) return void exam.find('receipt-ids', 'not-tested', 'no receipt arrived')
   if (new Set(ids).size < ids.length || ids.includes('')) {
-    return void exam.find('receipt-ids', 'fail', 'SMS have no id of their own in the response', {
+    return void exam.find('receipt-ids', 'fail', 'the responses have no message id, or the same id twice', {
       evidence,
-      advice: 'receipts cannot be told apart: ask for message ids',
+      advice: 'we cannot match receipts to SMS: ask for message ids',
       profile: { 'responses.messageIdUseless': 'true' },
     })
   }
   if (facts.forms.length === 0) {
-    return void exam.find('receipt-ids', 'fail', 'no receipt names the id of a response, in any form known', {
+    return void exam.find('receipt-ids', 'fail', 'no receipt has the id of a response, in any known form', {
       evidence,
-      advice: 'ask what the id in a receipt is',
+      advice: 'ask what the id in a receipt means',
       settings: { 'sms.receipts': false },
     })
   }
@@ -176,6 +176,6 @@ function judgeIds(
   const profile: Finding['profile'] = forms.find((it) => it.profile)?.profile
   exam.find('receipt-ids', 'pass', forms.map((it) => it.said).join('; '), {
     evidence,
-    ...(profile ? { profile, advice: 'the profile must say it' } : {}),
+    ...(profile ? { profile, advice: 'set this in the dialect profile' } : {}),
   })
 }

@@ -17,16 +17,16 @@ export interface SmsCheck {
 const HOUR_MS = 3_600_000
 /** Also of one that takes the time and does not keep it. */
 export const NO_SCHEDULE =
-  'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be called off'
+  'nothing to do: SMS wait in the outbox of the daemon until they are due, where they can still be cancelled'
 const SCHEDULE = {
   advice:
-    'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may rely on it',
+    'the daemon does not use it: SMS wait in its outbox until they are due; other programs on this account may need it',
 }
 /** registered_delivery: a receipt of the end, whatever it is. (SMPP v3.4 §5.2.17) */
 export const RECEIPT = 1
 const [GSM7, UCS2] = ['Test 1: @ £ $ _ { } [ ] ~ é ü end', 'Тест 2: привет, end'] as const
 const LONG =
-  'This is a long text in two parts. It must be shown as one message, with nothing missing and nothing doubled: ' +
+  'This is a long text in two parts. You must see it as one message, with nothing missing and nothing doubled: ' +
   'one two three four five six seven eight nine ten eleven twelve. end'
 const ORDER: readonly Concatenation[] = ['udh16', 'udh8', 'sar', 'payload']
 
@@ -83,20 +83,20 @@ function alphabetChecks({ one, text }: SmsWriter): SmsCheck[] {
     {
       check: 'sms-gsm7',
       pdus: [text(GSM7)],
-      handset: `"${GSM7}"; other signs in the place of @ $ _: another sms.alphabet, latin1 mostly`,
-      refused: { advice: 'ask which data_coding plain text has here: sms.dataCoding and sms.alphabet' },
+      handset: `"${GSM7}"; if @ $ _ look wrong, set another sms.alphabet, most often latin1`,
+      refused: { advice: 'ask which data_coding plain text needs here, and set sms.dataCoding and sms.alphabet' },
     },
     {
       check: 'sms-ucs2',
       pdus: [text(UCS2)],
       handset: `"${UCS2}"`,
-      refused: { advice: 'no UCS-2: texts are transliterated instead', settings: { 'sms.ucs2': false } },
+      refused: { advice: 'the SMSC takes no UCS-2: the daemon transliterates texts', settings: { 'sms.ucs2': false } },
     },
     {
       check: 'sms-national',
       pdus: [one(national('Test 3: ş ğ ı, end'))],
-      handset: '"Test 3: ş ğ ı, end"; without the marks: the handset or the network drops the table',
-      refused: { advice: 'leave sms.languages empty' },
+      handset: '"Test 3: ş ğ ı, end"; if the marks are missing, the handset or the network drops the table',
+      refused: { advice: 'keep sms.languages empty' },
     },
   ]
 }
@@ -115,7 +115,7 @@ function dataSmCheck({ text }: SmsWriter): SmsCheck {
     check: 'data-sm',
     pdus: [dataSm(text('Test 4, by data_sm, end'))],
     handset: '"Test 4, by data_sm, end"',
-    refused: { advice: 'only submit_sm; no dialect with pdu data_sm' },
+    refused: { advice: 'use only submit_sm: no dialect with pdu: data_sm works here' },
   }
 }
 
@@ -125,19 +125,19 @@ function validityChecks({ text }: SmsWriter, nowMs: number): SmsCheck[] {
       check: 'validity-relative',
       pdus: [text('Test 5, valid one day, end', { validity: '000001000000000R' })],
       handset: '"Test 5, valid one day, end"',
-      refused: { advice: 'no relative validity_period', settings: { 'sms.validity': 'absolute' } },
+      refused: { advice: 'set sms.validity to another form than relative', settings: { 'sms.validity': 'absolute' } },
     },
     {
       check: 'validity-absolute',
       pdus: [text('Test 6, valid until tomorrow, end', { validity: smppAbsoluteTime(nowMs + 24 * HOUR_MS) })],
       handset: '"Test 6, valid until tomorrow, end"',
-      refused: { advice: 'no absolute validity_period', settings: { 'sms.validity': 'none' } },
+      refused: { advice: 'set sms.validity to another form than absolute', settings: { 'sms.validity': 'none' } },
     },
   ]
 }
 
 function scheduleChecks({ text }: SmsWriter, nowMs: number): SmsCheck[] {
-  const handset = 'nothing: it is cancelled before its time'
+  const handset = 'nothing: the test cancels it before its time'
   const so = { handset, refused: { advice: NO_SCHEDULE }, accepted: SCHEDULE }
   return [
     {
@@ -189,7 +189,7 @@ const UDHI = 0x40
 
 function national(text: string): SmsPart {
   const said = encodeNational(text, TURKISH)
-  if (!said) throw new Error('the shift table has not every letter of the text')
+  if (!said) throw new Error('the shift table lacks a letter of the text')
   const elements = shiftElements(TURKISH)
   return {
     text,

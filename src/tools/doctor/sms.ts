@@ -75,7 +75,7 @@ async function examineWaiting(exam: Exam, station: Station, { sent }: SmsSent): 
   judge(exam, 'query-sm', queried, isOk(queried) ? `, ${stateOf(queried.pdu, exam)}` : '')
   if (!waiting[0]) {
     for (const check of ['replace-sm', 'cancel-sm'] as const)
-      exam.find(check, 'not-tested', 'no SMS waits: scheduling is not supported')
+      exam.find(check, 'not-tested', 'no SMS waits at the SMSC: it does not support scheduling')
     return
   }
   const replaced = await station.send({
@@ -117,9 +117,9 @@ function judge(exam: Exam, check: 'query-sm' | 'replace-sm' | 'cancel-sm', answe
     status !== undefined && TRIED.has(status) && answer.is === 'answered' && answer.pdu.command !== 'generic_nack'
   const left =
     check === 'cancel-sm'
-      ? { advice: 'the scheduled test SMS cannot be taken back: they arrive in about two hours' }
+      ? { advice: 'the scheduled test SMS cannot be cancelled: they arrive in about two hours' }
       : {}
-  const said = `${wordsOf(answer)}${isTried ? ': the command is known, this message was not one for it' : ''}`
+  const said = `${wordsOf(answer)}${isTried ? ': the SMSC knows the command, but refuses it for this message' : ''}`
   exam.find(check, status === undefined ? 'fail' : 'not-supported', said, { evidence, ...left })
 }
 
@@ -140,5 +140,5 @@ const STATES = [
 function stateOf({ body }: Pdu, exam: Exam): string {
   const state = Number(body.message_state ?? -1)
   exam.say(`  query_sm says ${STATES[state] ?? state}`)
-  return `state ${state} ${STATES[state] ?? 'of no known meaning'}`
+  return `state ${state} ${STATES[state] ?? 'of unknown meaning'}`
 }

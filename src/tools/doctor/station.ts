@@ -47,7 +47,7 @@ export async function openStation(exam: Exam, roles: Roles): Promise<Station | s
       const to = pdu.body.destination_addr
       // The other addresses are those of messages that exist: query_sm, cancel_sm, replace_sm.
       if ((pdu.command === 'submit_sm' || pdu.command === 'data_sm') && !isSameNumber(String(to ?? ''), plan.msisdn)) {
-        throw new Error('a request to another number than the test handset')
+        throw new Error('refused to send to a number other than the test handset')
       }
       let answer = await request(pdu, binds, plan.times.answerMs)
       for (let i = 1; i < TRIES && THROTTLES.has(refusedStatus(answer) ?? 0); i++) {

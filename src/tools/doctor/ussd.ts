@@ -24,10 +24,10 @@ const LINGER_MS = 1_000
 export async function examineUssd(exam: Exam, station: Station, known: HandsetFacts): Promise<void> {
   const { plan } = exam
   const found = plan.code === undefined ? undefined : await examinePull(exam, station, { ...known, code: plan.code })
-  if (plan.code === undefined) exam.find('ussd-pull', 'not-tested', "not asked for (--code '*123#')")
+  if (plan.code === undefined) exam.find('ussd-pull', 'not-tested', "skipped (--code '*123#' runs it)")
   if (!plan.push) {
     for (const check of ['ussd-notify', 'ussd-request'] as const)
-      exam.find(check, 'not-tested', 'not asked for (--push)')
+      exam.find(check, 'not-tested', 'skipped (--push runs it)')
   } else await examinePush(exam, station, plan.dialect ?? found ?? compileDialect(known.standard))
 }
 
@@ -91,26 +91,28 @@ interface Pulled {
 function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }: Pulled): Dialect | undefined {
   const first = calls[0]
   if (!first) {
-    const said = silent ? 'nothing came from the test handset' : 'what came from the test handset is no USSD'
-    exam.find('ussd-pull', 'fail', said, { advice: 'was it dialled? Is the code routed to this account?' })
+    const said = silent
+      ? 'nothing arrived from the test handset'
+      : 'a message arrived from the test handset, but it is not USSD'
+    exam.find('ussd-pull', 'fail', said, { advice: 'did somebody dial? Is the service code routed to this account?' })
     return undefined
   }
   const accepted = replies.find(isOk)
   const evidence = [first.taped, ...evidenceOf(accepted ?? replies[0])]
   const text = payloadOf(first.pdu)
   const coded = {
-    unpacked: 'one septet an octet',
+    unpacked: 'one septet in each octet',
     packed: 'packed septets',
     ucs2: 'UCS-2',
-    unclear: 'in no way known',
+    unclear: 'in an unknown way',
   }[dialledAs(text, code)]
   const dcs = `data_coding 0x${Number(first.pdu.body.data_coding ?? 0)
     .toString(16)
     .padStart(2, '0')}, the code written ${coded}`
   if (!accepted) {
     const said = replies[0]
-      ? `the call came (${dcs}); our end of it was ${wordsOf(replies[0])}`
-      : `the call came (${dcs}), and no known profile reads it as USSD`
+      ? `the call arrived (${dcs}); our last reply was ${wordsOf(replies[0])}`
+      : `the call arrived (${dcs}), but no known profile reads it as USSD`
     exam.find('ussd-pull', 'fail', said, {
       evidence,
       advice: 'go on with `ussd-connector probe`, and a capture of a service that works',
@@ -120,11 +122,11 @@ function judgePull(exam: Exam, { probe, calls, replies, profiles, code, silent }
   const profile = profiles.find((it) => it.name === probe.acceptedBy())
   const by = profile
     ? `as profile ${profile.name} writes it`
-    : 'with its number sent back as it came, which no known profile does'
-  exam.find('ussd-pull', 'pass', `the call came (${dcs}); our end of it, ${by}, was ${wordsOf(accepted)}`, {
+    : 'with its session number sent back unchanged, which no known profile does'
+  exam.find('ussd-pull', 'pass', `the call arrived (${dcs}); our last reply, ${by}, was ${wordsOf(accepted)}`, {
     evidence,
-    handset: '"Service test. Thank you." and no field to type in',
-    advice: 'one call shows a begin and an end only: see docs/DIALECTS.md for the rest (`ussd-connector probe --ask`)',
+    handset: '"Service test. Thank you." without a field to type in',
+    advice: 'one call shows only a begin and an end: see docs/DIALECTS.md for the rest (`ussd-connector probe --ask`)',
     ...(profile && !exam.plan.dialect ? { settings: { dialect: profile.name } } : {}),
   })
   return profile ? compileDialect(profile) : undefined
@@ -158,7 +160,7 @@ interface Pushed {
 async function push(exam: Exam, station: Station, { dialect, check, action, text, n }: Pushed): Promise<void> {
   const { plan } = exam
   const path = dialect.push?.({ msisdn: plan.msisdn!, source: plan.code?.replace(/[*#]/g, '') ?? plan.source.addr, n })
-  if (!path) return void exam.find(check, 'not-tested', `profile ${dialect.name} has no way to begin a dialogue`)
+  if (!path) return void exam.find(check, 'not-tested', `profile ${dialect.name} does not support USSD push`)
   const heard: ReceivedMessage[] = []
   station.listen((message) => void heard.push(message))
   const answer = await station.send(dialect.write({ action, text }, path).pdu)
@@ -167,7 +169,7 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
     const verdict = refusedStatus(answer) === undefined ? 'fail' : 'not-supported'
     return void exam.find(check, verdict, wordsOf(answer), {
       evidence: evidenceOf(answer),
-      advice: 'leave reminders.channel at sms',
+      advice: 'keep reminders.channel: sms',
     })
   }
   exam.say(
@@ -186,11 +188,11 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
     await station.send(dialect.write({ action: 'end', text: 'Service test. Thank you.' }, message.returnPath).pdu)
   const what = message
     ? `; then ${message.kind}${message.kind === 'input' ? ` ${JSON.stringify(message.text)}` : ''}`
-    : '; nothing came back'
+    : '; nothing arrived back'
   const isWhole = message !== undefined || action === 'notify'
   exam.find(check, isWhole ? 'pass' : 'fail', wordsOf(answer) + what, {
     evidence: [...evidenceOf(answer), ...(came ? [came.taped] : [])],
     handset: `"${text}"`,
-    ...(isWhole ? {} : { advice: 'was it answered on the handset? Is profile ' + dialect.name + ' right?' }),
+    ...(isWhole ? {} : { advice: 'did somebody answer on the handset? Is profile ' + dialect.name + ' right?' }),
   })
 }

@@ -130,7 +130,7 @@ export function resolve(parts: readonly string[], carrying: Carrying, locals: Lo
     const session = carrying.nameOf(SESSION)
     operation(carrying, session, {
       where: carrying.journey.file,
-      does: 'what the journey finds in its session',
+      does: 'the values that the journey finds in its session',
     }).fields.set(first, 'any')
     return { path: ['data', session, first, ...rest].join('.') }
   }

@@ -83,7 +83,7 @@ export function reportOf({ remarks, operations, backend, screens, name }: Import
   const said = ({ where, what, remedy, lost: isLost }: Remark) =>
     `${isLost ? 'not carried' : 'changed'}  ${where}: ${what} (${remedy})`
   return [
-    `flow '${name}': ${screens} screens of the journey, ${whole} carried`,
+    `flow '${name}': ${screens} screens of the journey, ${whole} fully imported`,
     ...[...lost, ...remarks.filter((one) => !one.lost)].map(said),
     ...(operations.length ? [`back end '${backend}' must offer`] : []),
     ...operations.map(({ name: op, args, fields, does, where }) => {
@@ -127,7 +127,7 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   const [first, ...others] = errors.values()
   if (first) say('invalid', first.written.error_message, first)
   for (const menu of others) {
-    const remedy = 'a flow has one text for it, texts: { <language>: { invalid: … } }'
+    const remedy = 'a flow has one such text for all screens: texts: { <language>: { invalid: … } }'
     remark(carrying, menu, 'error_message', {
       what: `screen '${menu.name}' has its own text for a wrong choice`,
       remedy,
@@ -144,13 +144,17 @@ function settingsOf(carrying: Carrying, beside: ReadBeside): Record<string, Reco
   const limit = paging?.ussd_text_limit ?? settings.written.ussd_text_limit
   if (limit !== undefined) {
     const at = paging?.ussd_text_limit === undefined ? 'ussd_text_limit' : 'pagination_config'
-    const remedy = 'a page holds what the network carries: 182 septets, or 80 characters of other scripts'
-    remark(carrying, settings, at, { what: `pages are not cut at ${String(limit)} characters`, remedy, lost: false })
+    const remedy = 'a page holds as much as the network carries: 182 septets, or 80 characters of other scripts'
+    remark(carrying, settings, at, {
+      what: `the page length of ${String(limit)} characters is ignored`,
+      remedy,
+      lost: false,
+    })
   }
   if (reports) {
-    const remedy = 'the daemon tells of each dialogue that ends: see docs/OPERATIONS.md'
+    const remedy = 'the daemon reports each dialogue that ends: see docs/OPERATIONS.md'
     remark(carrying, settings, 'ussd_report_session', {
-      what: 'sessions are not reported by the flow',
+      what: 'the flow does not report sessions',
       remedy,
       lost: false,
     })
@@ -168,9 +172,9 @@ function constantsOf(
     const value: unknown = parse(beside(String(file), carrying.journey.file).text)
     Object.assign(carrying.constants, { [String(namespace)]: { value } } satisfies Locals)
   } catch {
-    const remedy = `put it beside the journey and import again; until then they are asked of ${carrying.backend}`
+    const remedy = `put the file beside the journey and import again; until then the flow asks ${carrying.backend} for them`
     remark(carrying, settings, 'variables', {
-      what: `the variables of '${String(file)}' cannot be read`,
+      what: `cannot read the variables of '${String(file)}'`,
       remedy,
       lost: true,
     })
@@ -187,9 +191,9 @@ function withVariables(carrying: Carrying, start: string): string {
   const set = made.flatMap(([key, written]) => {
     const value = valueIn(written, desk)
     if (value !== undefined) return [[carrying.keyName(key), value] as const]
-    const remedy = 'set it by a screen in front of the first'
+    const remedy = 'add a set screen in front of the first screen'
     remark(carrying, settings, 'create_ussd_variables', {
-      what: `the variable '${key}' is worked out, and not set`,
+      what: `the variable '${key}' is computed, so it was not imported`,
       remedy,
       lost: true,
     })
@@ -207,7 +211,7 @@ function withSession(carrying: Carrying, start: string): string {
   if (!session) return start
   carrying.screens[name] = { call: `${carrying.backend}.${name}`, to: start }
   const all = [...session.fields.keys()]
-  const remedy = `${carrying.backend}.${name} has to answer it`
+  const remedy = `${carrying.backend}.${name} must answer it`
   const words = all.filter((word) => !isEnvironment(word)).join(', ')
   const what = `nothing in the journey sets ${words}`
   if (words) carrying.remarks.push({ where: `${carrying.journey.file}:1`, what, remedy, lost: false })
@@ -217,7 +221,7 @@ function withSession(carrying: Carrying, start: string): string {
     )
     carrying.remarks.push({
       where: screen?.at() ?? carrying.journey.file,
-      what: `${word} is of the environment`,
+      what: `${word} comes from the environment`,
       remedy,
       lost: false,
     })

@@ -42,9 +42,9 @@ export function readJourney(file: string, text: string, beside: ReadBeside): Jou
       : undefined
   const start = settings ? settings.written.next_screen : first?.value
   if (typeof start !== 'string') {
-    const remedy = 'it has initial_screen: <name>, or a block with next_screen'
+    const remedy = 'add initial_screen: <name>, or a block with next_screen'
     throw new ProblemsError(`journey ${file}`, [
-      { where: first?.at() ?? `${file}:1`, what: 'says not which screen is the first', remedy },
+      { where: first?.at() ?? `${file}:1`, what: 'does not name the first screen', remedy },
     ])
   }
   return { file, start, settings, screens }
@@ -66,7 +66,7 @@ function entriesOf(file: string, text: string, beside: ReadBeside, depth: number
   const { document, lineOf } = parsed(file, text)
   const entries = new Map<string, Entry>()
   if (!isMap(document.contents))
-    throw new ProblemsError(`journey ${file}`, [{ where: `${file}:1`, what: 'is no block of screens' }])
+    throw new ProblemsError(`journey ${file}`, [{ where: `${file}:1`, what: 'is not a block of screens' }])
   for (const { key, value } of document.contents.items) {
     const name = String(isScalar(key) ? key.value : key)
     const entry = valueOf(value as Node | null, { file, document, lineOf, beside, depth })
@@ -102,7 +102,7 @@ function parsed(file: string, text: string) {
   })
   const problems = document.errors.slice(0, 20).map(({ pos, message }) => ({
     where: `${file}:${lines.linePos(pos[0]).line}`,
-    what: `is no YAML: ${message.split('\n')[0]}`,
+    what: `is not valid YAML: ${message.split('\n')[0]}`,
   }))
   if (problems.length) throw new ProblemsError(`journey ${file}`, problems)
   return { document, lineOf }
@@ -142,13 +142,13 @@ function inherited(name: string, entry: Entry, all: Map<string, Entry>, below: s
   const refuse = (what: string) =>
     new ProblemsError(`journey, screen '${name}'`, [{ where: entry.at('inherit'), what }])
   const isBlock = entry.value !== null && typeof entry.value === 'object' && !Array.isArray(entry.value)
-  if (!isBlock) throw refuse(`screen '${name}' is no block of keys`)
+  if (!isBlock) throw refuse(`screen '${name}' is not a block of keys`)
   const own = entry.value as JourneyNode
   const { inherit } = own
   if (inherit === undefined) return { name, type: String(own.type ?? ''), written: own, at: entry.at }
   const parent = all.get(String(inherit))
-  if (!parent) throw refuse(`inherits from '${String(inherit)}', which is no screen`)
-  if (below.includes(name)) throw refuse(`inherits from itself, by ${[...below, name].join(' and ')}`)
+  if (!parent) throw refuse(`inherits from '${String(inherit)}', but there is no such screen`)
+  if (below.includes(name)) throw refuse(`inherits from itself: ${[...below, name].join(' > ')}`)
   const base = inherited(String(inherit), parent, all, [...below, name])
   const { inherit: _gone, ...written } = { ...base.written, ...own }
   return {

@@ -32,8 +32,12 @@ export function carryScreen(carrying: Carrying, screen: JourneyScreen): void {
   }
   const carry = Object.hasOwn(kinds, screen.type) ? kinds[screen.type] : undefined
   if (carry) return carry(desk)
-  const what = `screen '${screen.name}' has the type '${screen.type}', which ussd-engine does not have`
-  remark(carrying, screen, 'type', { what, remedy: 'write it by hand; it ends the dialogue until then', lost: true })
+  const what = `screen '${screen.name}' has the type '${screen.type}', which is unknown to ussd-engine`
+  remark(carrying, screen, 'type', {
+    what,
+    remedy: 'write this screen by hand; until then it ends the dialogue',
+    lost: true,
+  })
   putScreen(desk, { exit: true })
 }
 
@@ -120,9 +124,9 @@ function askedChecks(desk: ScreenDraft, asked: AskedCheck[], as: string, to: str
   op.args.value = `{answers.${as}}`
   const refused = Object.fromEntries(
     asked.map(({ source, wrong }, i) => {
-      const remedy = `${carrying.backend}.${op.name} has to refuse what does not hold by the name invalid-${i + 1}`
+      const remedy = `${carrying.backend}.${op.name} must refuse a wrong answer with the name invalid-${i + 1}`
       remark(carrying, screen, 'validators', {
-        what: `'${source}' is more than a check works out`,
+        what: `'${source}' is too complex for a check`,
         remedy,
         lost: false,
       })
@@ -140,12 +144,12 @@ function menuScreen(desk: ScreenDraft): void {
     const value = option.input_value
     if (value !== undefined && String(value) !== String(i + 1)) {
       const remedy =
-        'it gets the number that is printed before it; keys: { back: … } of the flow gives such a key to all screens'
+        'the subscriber presses the number before the line; keys: { back: … } of the flow adds such a key to all screens'
       const what = `the option '${shortly(option.text)}' answers to '${String(value)}'`
       remark(carrying, screen, 'options', { what, remedy, lost: false })
     } else if (option.input_display !== undefined) {
       const what = `the option '${shortly(option.text)}' is shown as '${String(option.input_display)}'`
-      remark(carrying, screen, 'options', { what, remedy: 'its line is numbered as all are', lost: false })
+      remark(carrying, screen, 'options', { what, remedy: 'its line has a number like all others', lost: false })
     }
     return { label: journeyText(option.text, desk, 'options'), to: optionTo(desk, option, i) }
   })
@@ -198,7 +202,7 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
     from = `data.${op.name}.rows`
     const remedy = `${carrying.backend}.${op.name} has to answer them as rows`
     remark(carrying, screen, 'items', {
-      what: `the rows '${source}' are more than a flow works out`,
+      what: `the rows '${source}' are too complex for a flow`,
       remedy,
       lost: false,
     })
@@ -207,7 +211,7 @@ function listScreen(desk: ScreenDraft, items: JourneyNode, shown: { list: unknow
   const answers = answerOf(`data.${answered}`, carrying) ?? answered!
   if (root === 'data' && from.split('.').length === 3) carrying.operations.get(answers)?.fields.set(field!, 'rows')
   if (items.with_dict !== undefined) {
-    const remedy = 'the back end has to answer it as rows of { key, value }'
+    const remedy = 'the back end must answer it as rows of { key, value }'
     remark(carrying, screen, 'items', { what: `'${source}' is a dict`, remedy, lost: false })
   }
   const own: ScreenDraft = {

@@ -31,13 +31,13 @@ export function asSecrets(carrying: Carrying, definition: JourneyNode): void {
     const wrong = secretProblem(definition)
     const identifier = String(screen.written.input_identifier ?? screen.name)
     if (wrong === undefined) {
-      const remedy = 'the next call may read it, nothing else; it is never stored, shown or logged'
+      const remedy = 'only the next call may read it; it is never stored, shown or logged'
       remark(carrying, screen, 'input_identifier', { what: `'${identifier}' is secret`, remedy, lost: false })
       continue
     }
     delete input.secret
-    const remedy = `set secret: true and mend what it then says: ${wrong}`
-    const what = `'${identifier}' looks like a secret, and is stored in clear`
+    const remedy = `set secret: true and fix what check then reports: ${wrong}`
+    const what = `'${identifier}' looks like a secret, but is stored in clear text`
     remark(carrying, screen, 'input_identifier', { what, remedy, lost: true })
   }
 }

@@ -21,14 +21,14 @@ export function callScreen(desk: ScreenDraft): void {
   Object.assign(op.args, args)
   if (!request) {
     const what = `the function ${String(written.function)} sees the whole session`
-    const remedy = `${carrying.backend}.${name} is handed all answers; take out what it does not need`
+    const remedy = `${carrying.backend}.${name} gets all answers; remove those that it does not need`
     remark(carrying, screen, 'function', { what, remedy, lost: false })
   }
   if (written.synchronous === true) {
-    const what = 'the request was made later, in a queue; it is made while the subscriber waits'
+    const what = 'the journey queued this request; the flow makes it while the subscriber waits'
     remark(carrying, screen, 'synchronous', {
       what,
-      remedy: 'let the back end take it on and answer at once',
+      remedy: 'let the back end accept it and answer at once',
       lost: false,
     })
   }
@@ -55,9 +55,9 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
     .filter((part) => part !== null && typeof part === 'object')
   const body = Object.assign({}, ...parts) as JourneyNode
   const ours = (word: string) => {
-    const remedy = `the address and the tokens of the back end '${carrying.backend}' stand in the settings, which read the environment`
+    const remedy = `set the address and the tokens of back end '${carrying.backend}' in the settings, which can read the environment`
     remark(carrying, screen, 'http_request', {
-      what: `${word} is of the environment, and not handed over`,
+      what: `${word} comes from the environment, and is not passed on`,
       remedy,
       lost: false,
     })
@@ -71,9 +71,9 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
     const value = valueIn(written, desk)
     if (value !== undefined) args[word] = value
     else {
-      const remedy = `${carrying.backend}.${name} has to make it up itself (a dialogue's own id comes with each call)`
+      const remedy = `${carrying.backend}.${name} must compute it itself (each call has the id of the dialogue)`
       const lost = !String(written).includes('session_id')
-      remark(carrying, screen, 'http_request', { what: `the argument '${word}' is more than a value`, remedy, lost })
+      remark(carrying, screen, 'http_request', { what: `the argument '${word}' is not a simple value`, remedy, lost })
     }
   }
   for (const [, word] of String(request.url).matchAll(/\{\{\s*(\w+)/g)) {
@@ -86,7 +86,7 @@ function requestArgs(desk: ScreenDraft, request: JourneyNode): Record<string, Sc
     ours(word!)
   const kept = OF_BACKEND.filter((part) => part in request)
   if (kept.length) {
-    const remedy = `they belong to the back end '${carrying.backend}' in the settings`
+    const remedy = `move them to the back end '${carrying.backend}' in the settings`
     remark(carrying, screen, 'http_request', {
       what: `${kept.join(', ')} of the request are not in the flow`,
       remedy,
@@ -131,9 +131,9 @@ function workedOut(desk: ScreenDraft, updates: readonly JourneyNode[], to: strin
     const path = carrying.keys.get(word)
     if (path !== undefined && !words.includes(word)) op.args[word] = `{${path}}`
   }
-  const remedy = `${carrying.backend}.${name} has to answer ${words.join(', ')}`
+  const remedy = `${carrying.backend}.${name} must answer ${words.join(', ')}`
   remark(carrying, screen, 'values_to_update', {
-    what: 'what is set is worked out from lists or filters',
+    what: 'the value to set is computed from lists or filters',
     remedy,
     lost: false,
   })
@@ -153,7 +153,7 @@ export function customScreen(desk: ScreenDraft): void {
   const { carrying, screen, name } = desk
   const { written } = screen
   const what = `the class ${String(written.screen_obj)} is a program`
-  const remedy = `${carrying.backend}.${name} answers its text; what it did with the answer is to be written as screens`
+  const remedy = `${carrying.backend}.${name} answers its text; write what it did with the answer as screens`
   remark(carrying, screen, 'screen_obj', { what, remedy, lost: true })
   const op = operation(carrying, name, {
     where: screen.at('screen_obj'),

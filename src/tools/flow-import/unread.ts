@@ -73,6 +73,6 @@ function innerKeys(written: JourneyNode, key: string): string[] {
 }
 
 function tell(carrying: Carrying, screen: JourneyScreen, key: string, what: string): void {
-  const remedy = 'nothing here has that meaning; see whether it is missed'
-  remark(carrying, screen, key, { what: `${what} is not carried`, remedy, lost: true })
+  const remedy = 'flows have nothing for it; check whether you need it'
+  remark(carrying, screen, key, { what: `${what} was not imported`, remedy, lost: true })
 }

@@ -64,8 +64,12 @@ export function nextOf(desk: ScreenDraft): string {
 
 function nowhere(desk: ScreenDraft, { key }: Ways): string {
   const { carrying, screen, name } = desk
-  const what = `screen '${screen.name}' leads nowhere when no condition holds`
-  remark(carrying, screen, key, { what, remedy: `it ends with goodbye; give it a default_next_screen`, lost: false })
+  const what = `screen '${screen.name}' leads nowhere if no condition holds`
+  remark(carrying, screen, key, {
+    what,
+    remedy: `the dialogue then ends with goodbye: add a default_next_screen`,
+    lost: false,
+  })
   carrying.screens[besides(desk, name, 'nowhere')] = { exit: true }
   return besides(desk, name, 'nowhere')
 }

@@ -34,10 +34,10 @@ function askBackEnd(desk: ScreenDraft, source: string, key: string, is: 'any' | 
     const found = carrying.keys.has(word) || word === 'phone_number' ? resolve([word], carrying) : undefined
     if (found && 'path' in found) asked.args[word] = `{${found.path}}`
   }
-  const what = `'${source}' is more than a flow works out`
+  const what = `'${source}' is too complex for a flow`
   remark(carrying, screen, key, {
     what,
-    remedy: `${carrying.backend}.${name} has to answer it as ${field}`,
+    remedy: `${carrying.backend}.${name} must answer it as ${field}`,
     lost: false,
   })
   return `data.${name}.${field}`
@@ -85,9 +85,9 @@ function slot(source: string, desk: ScreenDraft, key: string): string {
   if (found && (found.value === null || typeof found.value !== 'object'))
     return `${sign}${quoted(money ? moneyOf(Number(found.value)) : String(found.value ?? ''))}`
   if (!('item' in desk.locals)) return `{${askBackEnd(desk, source, key)}}`
-  const remedy = 'let the back end answer it as a field of each row, and show that'
+  const remedy = 'let the back end answer it as a field of each row, and show that field field'
   remark(desk.carrying, desk.screen, key, {
-    what: `'${source}' of a row is more than a flow works out`,
+    what: `'${source}' of a row is too complex for a flow`,
     remedy,
     lost: true,
   })

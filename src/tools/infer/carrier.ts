@@ -27,7 +27,7 @@ export function learnCarrier(recording: PduRecording, draft: Draft): void {
     .flatMap((place) => candidateAt(place, dialogues, profile) ?? [])
   const [best, second] = all.toSorted((a, b) => b.worth - a.worth)
   if (best === undefined) return learnNone(recording, draft)
-  const seen = `same through ${dialogues.length} dialogues, different between them`
+  const seen = `the same throughout each of ${dialogues.length} dialogues, different between them`
   const why = doubtOf(best, second, dialogues)
   const put = why === undefined ? draft.sure : draft.doubtful
   put('inbound.session.from', [best.place], why ?? seen)
@@ -41,8 +41,8 @@ function doubtOf(
   dialogues: readonly RecordedDialogue[],
 ): string | undefined {
   if (dialogues.length < 2) return 'only one dialogue was seen'
-  if (second !== undefined && second.worth === best.worth) return `${placeName(second.place)} would do as well`
-  if (!best.isEchoed && !best.isProven) return 'it never comes back in a reply, and may be a number of the subscriber'
+  if (second !== undefined && second.worth === best.worth) return `${placeName(second.place)} would work too`
+  if (!best.isEchoed && !best.isProven) return 'no reply has it; it may be a number of the subscriber'
   return undefined
 }
 
@@ -106,8 +106,8 @@ function differing(values: readonly Buffer[]): Buffer {
 function learnNone(recording: PduRecording, draft: Draft): void {
   const many = recording.dialogues.length > 1
   const note = many
-    ? `nothing tells ${recording.dialogues.length} dialogues apart but the number of the subscriber`
-    : 'one dialogue only: a second one would show what differs'
+    ? `only the MSISDN tells the ${recording.dialogues.length} dialogues apart`
+    : 'only one dialogue: a second one would show what differs'
   const put = many ? draft.sure : draft.doubtful
   put('inbound.session.from', [], note)
   draft.sure('inbound.session.step', 'none', 'there is no number to count in')
@@ -136,17 +136,17 @@ function learnDecoding(best: Candidate, draft: Draft): void {
   const isWhole = stable.every((octet) => octet === 0xff)
   if (width === 2 && (isWhole || stable.equals(Buffer.of(0xff, 0xfe)))) {
     const low = ((best.telling[1] ?? 0) & 1) === 1
-    if (low) return say('uint', 'two octets, the lowest bit differs between dialogues', { octets: 2 })
+    if (low) return say('uint', 'two octets; the lowest bit differs between dialogues', { octets: 2 })
     return say(
       'opaque16',
-      isWhole ? 'both octets are stable; the lowest bit never differed' : 'all is stable but the lowest bit',
+      isWhole ? 'both octets are stable; the lowest bit never differed' : 'everything is stable except the lowest bit',
       {
         mask: 0xfffe,
       },
     )
   }
   if (isWhole) return say('uint', `${width} stable octets`, { octets: Math.min(8, width) })
-  say('octet1', 'octet 1 is stable, what follows changes', { step: countsUp(best) ? 'octet2' : 'none' })
+  say('octet1', 'octet 1 is stable, the rest changes', { step: countsUp(best) ? 'octet2' : 'none' })
 }
 
 /** The upper seven bits of octet 2 never fall back, and our own are one more than the message's. */
@@ -177,12 +177,12 @@ function learnEcho(best: Candidate, draft: Draft): void {
   }
   if (pairs.every(({ deliver, reply }) => reply.equals(deliver))) return put('echo', total)
   const upper = pairs.filter(({ deliver, reply }) => stepOf(reply) !== stepOf(deliver) || reply[0] !== deliver[0])
-  if (upper.length === 0) return put('echo', `${total}, but for the lowest bit of octet 2`)
+  if (upper.length === 0) return put('echo', `${total}, except the lowest bit of octet 2`)
   if (pairs.every(({ deliver, reply }) => stepOf(reply) === (stepOf(deliver) + 1) % 128)) {
-    return put('increment-seq7', `one more than the message's in ${total}`)
+    return put('increment-seq7', `one more than in the message, in ${total}`)
   }
   if (best.stable?.[0] === 0xff && pairs.every(({ reply }) => reply.length === 2)) {
     return put('increment-seq7', 'octet 2 of a reply is any number', true)
   }
-  draft.doubtful('outbound.session.mode', 'echo', 'the replies change it in a way that no mode fits')
+  draft.doubtful('outbound.session.mode', 'echo', 'no mode fits the way in which the replies change it')
 }

@@ -34,9 +34,9 @@ export function learnCode(recording: PduRecording, draft: Draft): void {
     put(
       [{ tlv: star.tlv, skip: star.skip }, DESTINATION],
       'join',
-      `the star in one place, the digits in another: ${seen(plain)}`,
+      `the star and the digits are in different places: ${seen(plain)}`,
     )
-    draft.sure('inbound.code.suffix', '#', 'what was dialled ends with it')
+    draft.sure('inbound.code.suffix', '#', 'the dialled text ends with it')
   } else learnElsewhere(recording, draft, begins, plain)
 
   function put(from: DialectPlace[], pick: string, note: string): void {
@@ -76,7 +76,7 @@ function learnElsewhere(recording: PduRecording, draft: Draft, begins: readonly 
   if (starred) {
     return draft.sure('inbound.code.from', [starred], `seen in ${begins.length} of ${begins.length} begins`)
   }
-  if (plain === 0) return draft.untold('inbound.code', 'no place of a begin looks like a code')
+  if (plain === 0) return draft.untold('inbound.code', 'no field of a begin looks like a service code')
   draft.sure(
     'inbound.code.from',
     [DESTINATION, TEXT],

@@ -32,7 +32,7 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
   const place = found ?? (bare && { ...bare, octet: bare.octet })
   if (place) {
     for (const key of ['tlv', 'octet', 'bit'] as const) {
-      draft.sure(`inbound.endBit.${key}`, place[key], 'where it was seen')
+      draft.sure(`inbound.endBit.${key}`, place[key], 'in the message in the message where it was seen')
     }
   }
   if (place && place.tlv !== from) {
@@ -40,7 +40,7 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
     draft.sure(
       'outbound.session.bare',
       inReplies,
-      inReplies ? 'the parameter is in the replies too' : 'the replies do without',
+      inReplies ? 'the parameter is in the replies too' : 'the replies lack it',
     )
   }
   if (found === undefined) return learnIgnored(draft, groups, bare !== undefined)
@@ -55,9 +55,9 @@ export function learnEndBit(recording: PduRecording, draft: Draft): void {
     draft.sure('outbound.actions.end.endBit', 1, `seen ${groups.ended.length} of ${groups.ended.length}`)
     return
   }
-  if (groups.ended.length === 0) return draft.doubtful('outbound.actions.end.endBit', 1, 'no end of ours was seen')
-  draft.sure('outbound.actions.continue.endBit', null, 'our replies leave it came')
-  draft.sure('outbound.actions.end.endBit', null, 'our replies leave it came')
+  if (groups.ended.length === 0) return draft.doubtful('outbound.actions.end.endBit', 1, 'we sent no last reply')
+  draft.sure('outbound.actions.continue.endBit', null, 'our replies send it back as it came')
+  draft.sure('outbound.actions.end.endBit', null, 'our replies send it back as it came')
 }
 
 interface Groups {
@@ -143,9 +143,9 @@ function isBare(tlv: number, { dialogues }: PduRecording): boolean {
 
 function learnIgnored(draft: Draft, groups: Groups, isBareSeen: boolean): void {
   const isShown = groups.ended.length > 0 && groups.asked.length > 0
-  const note = isShown ? `no bit sets ${groups.ended.length} ends apart from ${groups.asked.length} questions` : ''
+  const note = isShown ? `no bit distinguishes ${groups.ended.length} ends from ${groups.asked.length} questions` : ''
   if (isShown) draft.sure('inbound.endBit.use', 'ignore', note)
-  else draft.doubtful('inbound.endBit.use', 'ignore', 'too few replies to see one')
+  else draft.doubtful('inbound.endBit.use', 'ignore', 'too few replies to find one')
   if (isBareSeen) return
   draft.sure('outbound.session.bare', false, 'the replies have no such parameter')
 }

@@ -61,7 +61,7 @@ function learnDeliverResp(turns: readonly Turn[], index: Responses, draft: Draft
     return [answer >= 0 && answer < ack ? 'after-submit-resp' : 'after-submit']
   })
   const best = commonest(seen)
-  if (!best) return draft.untold('responses.deliverResp', 'no response of ours was seen')
+  if (!best) return draft.untold('responses.deliverResp', 'we sent no response')
   const note = `seen ${best.count} of ${seen.length}`
   if (best.count === seen.length) draft.sure('responses.deliverResp', best.value, note)
   else draft.doubtful('responses.deliverResp', best.value, note)
@@ -84,7 +84,7 @@ function learnSubmitResp({ dialogues }: PduRecording, index: Responses, draft: D
   const name = late * 2 > waits.length ? 'withheld' : 'prompt'
   const note =
     name === 'withheld'
-      ? `${late} of ${waits.length} came only with the subscriber's answer`
+      ? `${late} of ${waits.length} arrived only with the answer of the subscriber`
       : `${waits.length - late} of ${waits.length} at once`
   if (value === undefined) draft.doubtful('responses.submitResp', name, note)
   else draft.sure('responses.submitResp', name, note)

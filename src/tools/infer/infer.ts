@@ -36,11 +36,11 @@ export function infer(pdus: readonly Captured[], standard: DialectProfile, name 
   learnReplies(recording, draft)
   learnHabits(recording, draft)
   if (recording.dialogues.length < 2) doubtAll(draft)
-  draft.untold('push.idFrom', 'no dialogue of ours was opened')
-  draft.untold('outbound.endByBeginOp', 'no handset of phase 1 dialled')
-  draft.untold('responses.unknownInput', 'it is for us to choose')
-  draft.untold('responses.statusMeaning', 'no reply was refused')
-  draft.untold('limits', 'nothing came near them')
+  draft.untold('push.idFrom', 'we opened no dialogue')
+  draft.untold('outbound.endByBeginOp', 'no phase 1 handset dialled')
+  draft.untold('responses.unknownInput', 'we may choose')
+  draft.untold('responses.statusMeaning', 'the SMSC refused no reply')
+  draft.untold('limits', 'no value came near them')
   return { recording, draft }
 }
 

@@ -23,13 +23,13 @@ export function printProfile({ recording, draft }: Inference, { standard, neares
     `# ${count('network')} by the subscriber or the network, ${count('open')} left open; ${recording.others} other messages.`,
     ...remarks.map((remark) => `# ${remark}.`),
     ...nearestLines(nearest),
-    '# "sure" is what the recording shows; "doubtful" is what to ask the operator or to see in one more test call.',
+    '# "sure": the recording shows it. "doubtful": ask the operator, or look at one more test call.',
     `name: ${draft.profile().name}`,
     'extends: standard',
     `seen: a recording of ${dialogues.length} dialogues`,
     'confidence: captured',
     'notes:',
-    '  - Inferred from recorded PDUs. Check what is marked doubtful.',
+    '  - Inferred from recorded PDUs. Check the fields marked doubtful.',
   ]
   const tree = treeOf(draft.findings().filter((it) => it.value !== undefined))
   return [...head, ...sections(tree), ...gapLines(draft, standard), ''].join('\n')
@@ -39,9 +39,11 @@ function nearestLines(nearest: Nearness | undefined): string[] {
   if (!nearest) return []
   const { name, read, messages, written, replies, differences } = nearest
   const fields =
-    differences.length > 0 ? `It differs in: ${differences.join(', ')}.` : 'It differs in no field that was seen.'
+    differences.length > 0
+      ? `It differs in: ${differences.join(', ')}.`
+      : 'It has the same value in every field that was seen.'
   const reads = `it reads ${read} of ${messages} messages and writes ${written} of ${replies} replies alike`
-  const nothing = 'it reads and writes nothing of this alike, so take none of the known ones'
+  const nothing = 'it reads and writes nothing of this recording alike, so use none of the known profiles'
   return wrapped(`The nearest known profile is ${name}: ${read + written > 0 ? reads : nothing}. ${fields}`)
 }
 
@@ -124,5 +126,5 @@ function gapLines(draft: Draft, standard: DialectProfile): string[] {
     const short = flow(value, path.split('.').at(-1) as string)
     return `#   ${path}: ${why}${short.length < 40 ? ` (standard: ${short})` : ''}`
   })
-  return rows.length > 0 ? ['', "# Cannot tell, so the standard's value stands:", ...rows] : []
+  return rows.length > 0 ? ['', '# Unknown, so these have the values of the standard profile:', ...rows] : []
 }

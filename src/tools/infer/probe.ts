@@ -247,12 +247,12 @@ function supposed(pdu: Pdu, profiles: readonly DialectProfile[], askedBy: string
 
 /** What we wrote is our guess, not the network's word: no field of it is sure, however often it was accepted. */
 function doubtOwn({ draft }: Inference, { accepted, tried }: { accepted: number; tried: number }): void {
-  const why = `our own guess, accepted ${accepted} of ${tried} times`
+  const why = `our own guess; the SMSC accepted ${accepted} of ${tried}`
   const isOwn = (path: string) => /^(?:outbound\.|inbound\.endBit|responses\.deliverResp)/.test(path)
   for (const { path, value, sure } of draft.findings()) {
     if (sure && isOwn(path)) draft.doubtful(path, value, why)
     // Operations are known by what comes after them.
     if (sure && path === 'inbound.op.from' && value === null)
-      draft.doubtful(path, value, 'the replies are our own, and tell no operation')
+      draft.doubtful(path, value, 'our own replies show no operation')
   }
 }

@@ -49,7 +49,8 @@ function learnPayload(pairs: readonly ReplyPair[], draft: Draft): void {
   if (filled.length === 0) return draft.untold('outbound.payload', 'no reply had a text')
   const value = inPayload > filled.length / 2 ? 'message_payload' : 'short_message'
   const long = value === 'short_message' && inPayload > 0
-  if (filled[0]?.reply.command === 'data_sm') return draft.untold('outbound.payload', 'data_sm has no other place')
+  if (filled[0]?.reply.command === 'data_sm')
+    return draft.untold('outbound.payload', 'data_sm has no other field for it')
   draft.sure(
     'outbound.payload',
     value,
@@ -73,17 +74,18 @@ function learnAddresses(pairs: readonly ReplyPair[], draft: Draft): void {
     const fixed = commonest(pairs.map(({ reply }) => number(reply, ours)))
     const path = `outbound.addr.${key}`
     if (fixed?.count === pairs.length) draft.sure(path, fixed.value, `seen ${pairs.length} of ${pairs.length}`)
-    else draft.doubtful(path, fixed?.value, "neither the message's own nor always the same")
+    else draft.doubtful(path, fixed?.value, 'not that of the message, and not always the same')
   }
   const swapped = pairs.filter(
     ({ deliver, reply }) => string(reply, 'source_addr') === string(deliver, 'destination_addr'),
   )
-  draft.sure('outbound.addr.swap', true, 'the reply goes to the number that the message came from')
+  draft.sure('outbound.addr.swap', true, 'the reply goes to the source address of the message')
   if (swapped.length === pairs.length) return
   const fixed = commonest(pairs.map(({ reply }) => string(reply, 'source_addr')))
   if (fixed?.count === pairs.length)
     draft.sure('outbound.addr.source', fixed.value, `seen ${pairs.length} of ${pairs.length}`)
-  else draft.doubtful('outbound.addr.source', fixed?.value, "neither the message's destination nor always the same")
+  else
+    draft.doubtful('outbound.addr.source', fixed?.value, 'not the destination of the message, and not always the same')
 }
 
 function learnFields(pairs: readonly ReplyPair[], draft: Draft, seen: string): void {
@@ -97,7 +99,7 @@ function learnFields(pairs: readonly ReplyPair[], draft: Draft, seen: string): v
   }
   if (pairs[0]?.reply.command === 'data_sm') return draft.untold('outbound.validity', 'data_sm has none')
   if (draft.profile().inbound.session.from[0]?.field === 'validity_period') {
-    const why = 'it holds the number of the dialogue'
+    const why = 'it holds the session number of the dialogue'
     return draft.sure('outbound.validity', 'none', why)
   }
   const times = pairs.map(({ reply }) => string(reply, 'validity_period'))
@@ -121,7 +123,7 @@ function learnActions(recording: PduRecording, pairs: readonly ReplyPair[], draf
   for (const action of ['continue', 'end'] as const) {
     const own = pairs.filter(({ ends }) => ends === (action === 'end')).map(({ reply }) => reply)
     if (own.length === 0) {
-      draft.untold(`outbound.actions.${action}`, `no ${action === 'end' ? 'end of ours' : 'question'} was seen`)
+      draft.untold(`outbound.actions.${action}`, `no ${action === 'end' ? 'last reply of ours' : 'question'} was seen`)
       if (draft.profile().inbound.op.from === undefined) omitOperation(action, draft)
       continue
     }
@@ -132,7 +134,7 @@ function learnActions(recording: PduRecording, pairs: readonly ReplyPair[], draf
 }
 
 function omitOperation(action: string, draft: Draft): void {
-  draft.doubtful(`outbound.actions.${action}.op`, 'omit', 'none was seen, as the messages have no operation')
+  draft.doubtful(`outbound.actions.${action}.op`, 'omit', 'none was seen, because the messages have no operation')
 }
 
 function carriers(draft: Draft): number[] {
@@ -160,7 +162,7 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
   if (isTyped) {
     const type = commonest(own.map((pdu) => string(pdu, 'service_type')))
     if (type?.count === own.length) draft.sure(`${path}.serviceType`, type.value, seen)
-    else draft.doubtful(`${path}.serviceType`, type?.value, 'different ones were seen')
+    else draft.doubtful(`${path}.serviceType`, type?.value, 'different values were seen')
   }
   const extra = own.map((pdu) =>
     pdu.tlvs
@@ -175,7 +177,7 @@ function learnAction(path: string, own: readonly Pdu[], { draft, known, opTag, i
 /** Actions that were not played: written as the nearest that was. */
 function learnOthers(draft: Draft): void {
   const { actions } = draft.profile().outbound
-  const why = 'not seen; written like the nearest that was'
+  const why = 'not seen; copied from the nearest that was'
   const like = { notify: actions.continue, 'push-begin': actions.continue, 'push-end': actions.end, abort: actions.end }
   for (const [name, { serviceType, endBit, tlvs, envelope, op }] of Object.entries(like)) {
     const usual = name === 'notify' && op !== 'omit' ? 3 : op
@@ -209,7 +211,7 @@ function learnOrder(pairs: readonly ReplyPair[], draft: Draft): void {
     return ranks.every((rank, i) => i === 0 || rank > (ranks[i - 1] as number))
   }).length
   if (fits === pairs.length) draft.sure('outbound.tlvOrder', order, `seen ${fits} of ${fits}`)
-  else draft.doubtful('outbound.tlvOrder', order, `only ${fits} of ${pairs.length} keep to one order`)
+  else draft.doubtful('outbound.tlvOrder', order, `only ${fits} of ${pairs.length} have this order`)
 }
 
 /** Parameters of our envelope. Before the actions, so that those can be told by them. */

@@ -93,15 +93,15 @@ export function learnTextIn(recording: PduRecording, draft: Draft): void {
     const inner = list.map((pdu) => open(payloadOf(pdu)))
     const guess = guessCoding(inner, byDcs[String(dcs)] ?? fallback)
     const path = `inbound.text.byDcs.${dcs}`
-    if (guess.rival) draft.doubtful(path, guess.coding, `${guess.rival} reads other text that is as likely`)
+    if (guess.rival) draft.doubtful(path, guess.coding, `${guess.rival} reads another text that is just as likely`)
     else if (inner.every((octets) => octets.length < 2)) {
-      draft.doubtful(path, guess.coding, `only single characters were seen with it`)
+      draft.doubtful(path, guess.coding, `only single characters have it`)
     } else draft.sure(path, guess.coding, sameNote(list.length, guess.same))
   }
 }
 
 function sameNote(count: number, same: readonly TextCoding[]): string {
-  return `seen ${count} times${same.length > 0 ? `; ${same.join(', ')} would read the same` : ''}`
+  return `seen ${count} times${same.length > 0 ? `; ${same.join(', ')} would read the same text text` : ''}`
 }
 
 /** The parameter with the code and the typed text, not the one with the number of the subscriber. */

@@ -71,7 +71,7 @@ function learnCodings(alphabet: 'gsm7' | 'ucs2', said: readonly Said[], draft: D
   const fits = said.every(({ incoming, outgoing }) => outgoing === (echo.includes(incoming) ? incoming : usual))
   const note = `seen ${said.length} of ${said.length}`
   if (fits) draft.sure(`outbound.text.${alphabet}.dcs`, usual, note)
-  else draft.doubtful(`outbound.text.${alphabet}.dcs`, usual, 'it changes, and not with what came')
+  else draft.doubtful(`outbound.text.${alphabet}.dcs`, usual, 'it changes, but not with the message')
   draft.sure(`outbound.text.${alphabet}.echo`, echo, note)
 }
 
@@ -93,7 +93,7 @@ function learnWide(wide: readonly Said[], draft: Draft): void {
 /** UCS-2 where nothing needs it is the application's habit, whatever a text says. */
 function learnAlways(texts: readonly string[], draft: Draft): void {
   const spare = texts.filter((text) => uncodableAt(text) < 0).length
-  const said = `${spare} of ${texts.length} replies would be GSM 7-bit, and none was`
+  const said = `${spare} of ${texts.length} replies would fit GSM 7-bit, but all use UCS-2`
   if (spare >= ALWAYS_MIN) draft.sure('outbound.text.ucs2.always', true, said)
   else if (spare > 0) draft.doubtful('outbound.text.ucs2.always', true, said)
 }
@@ -101,7 +101,7 @@ function learnAlways(texts: readonly string[], draft: Draft): void {
 /** Rows of question marks are letters that the gateway's alphabet lacks. */
 function learnNoWide(texts: readonly string[], draft: Draft): void {
   const lost = texts.filter((text) => /\?{3}/.test(text)).length
-  if (lost > 0) draft.doubtful('outbound.text.ucs2', false, `${lost} replies have rows of question marks`)
+  if (lost > 0) draft.doubtful('outbound.text.ucs2', false, `${lost} replies have question marks in place of letters`)
   else draft.untold('outbound.text.ucs2', 'no reply needed more than GSM 7-bit')
 }
 

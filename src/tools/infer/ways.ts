@@ -80,7 +80,7 @@ export function learnWays(recording: PduRecording, draft: Draft): void {
         own,
         all.filter((it) => it.kind !== kind),
       ) ?? signOf(own, later)
-    if (when === undefined) doubts.push(`nothing tells an ${kind} from the other messages`)
+    if (when === undefined) doubts.push(`nothing distinguishes an ${kind} from the other messages`)
     return when === undefined ? [usualRule(kind, profile)] : [{ when: guarded(when, own), is: isOf(kind, own) }]
   })
   const list = [...receiptRule(rules, profile), ...rules, ...usualRules(rules, all, profile)]
