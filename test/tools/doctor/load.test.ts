@@ -44,14 +44,14 @@ async function examined(late: readonly number[]) {
 describe('the throughput that the doctor finds', () => {
   it('is what was sent in a second, step by step', async () => {
     const { said, gapsMs } = await examined([])
-    assert.equal(said, 'SMS in a second: 2, 4, 8; never throttled')
+    assert.equal(said, 'SMS a second: 2, 4, 8; never throttled')
     assert.deepEqual(gapsMs, [500, 500, 250, 250, 250, 250, ...Array.from({ length: 7 }, () => 125)])
   })
 
   it('is no more than really left in a second where the machine was late, which it makes up for by no burst', async () => {
     // A step waits before each SMS but its first, and at its end: this is the third SMS of the last step.
     const { said, gapsMs } = await examined([0, 0, 0, 0, 0, 0, 0, 600])
-    assert.equal(said, 'SMS in a second: 2, 4, 5; never throttled')
+    assert.equal(said, 'SMS a second: 2, 4, 5; never throttled')
     assert.deepEqual(gapsMs.slice(-7), [125, 725, 62.5, 125, 125, 125, 125])
   })
 })

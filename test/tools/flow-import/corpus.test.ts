@@ -55,42 +55,42 @@ describe('a corpus of journeys', () => {
     })
   }
 
-  it('tells of the wallet what is not carried, each at its line', () => {
+  it('tells of the wallet what was not imported, each at its line', () => {
     assert.deepEqual(told('wallet.yaml', true), [
-      "6 the variable 'stamp' is worked out, and not set",
-      "91 'retries' under http_request of the screen 'send' is not carried",
-      "105 'new_pin' looks like a secret, and is stored in clear",
+      "6 the variable 'stamp' is computed, so it was not imported",
+      "91 'retries' under http_request of the screen 'send' was not imported",
+      "105 'new_pin' looks like a secret, but is stored in clear text",
     ])
     assert.deepEqual(told('wallet.yaml', false), [
-      '5 pages are not cut at 160 characters',
-      '15 WALLET_KEY is of the environment, and not handed over',
-      '15 WALLET_URL is of the environment, and not handed over',
-      '15 WALLET_TOKEN is of the environment, and not handed over',
+      '5 the page length of 160 characters is ignored',
+      '15 WALLET_KEY comes from the environment, and is not passed on',
+      '15 WALLET_URL comes from the environment, and is not passed on',
+      '15 WALLET_TOKEN comes from the environment, and is not passed on',
       '15 headers of the request are not in the flow',
-      '43 WALLET_URL is of the environment, and not handed over',
+      '43 WALLET_URL comes from the environment, and is not passed on',
       "56 the option 'Exit' answers to '0'",
-      "91 the argument 'session' is more than a value",
-      '91 WALLET_URL is of the environment, and not handed over',
-      '90 the request was made later, in a queue; it is made while the subscriber waits',
-      '98 SUPPORT_NUMBER is of the environment',
+      "91 the argument 'session' is not a simple value",
+      '91 WALLET_URL comes from the environment, and is not passed on',
+      '90 the journey queued this request; the flow makes it while the subscriber waits',
+      '98 SUPPORT_NUMBER comes from the environment',
       "34 'userPin' is secret",
       "111 'again' is secret",
     ])
   })
 
-  it('tells of the clinic what is not carried, each at its line', () => {
+  it('tells of the clinic what was not imported, each at its line', () => {
     assert.deepEqual(told('clinic.yaml', true), [
       '48 the class clinic.screens.Doctor is a program',
-      "53 the argument 'tags' is more than a value",
-      "23 'colour' of the screen 'region' is not carried",
-      "24 'sorted' under items of the screen 'region' is not carried",
+      "53 the argument 'tags' is not a simple value",
+      "23 'colour' of the screen 'region' was not imported",
+      "24 'sorted' under items of the screen 'region' was not imported",
     ])
     assert.deepEqual(told('clinic.yaml', false), [
-      '5 pages are not cut at 140 characters',
-      '6 sessions are not reported by the flow',
+      '5 the page length of 140 characters is ignored',
+      '6 the flow does not report sessions',
       '10 the function clinic.visits.upcoming sees the whole session',
       "38 the option 'Book' is shown as 'B) '",
-      "56 'Booked for {{ booking.at }}.{% if far %} It is far.{% endif %}' is more than a flow works out",
+      "56 'Booked for {{ booking.at }}.{% if far %} It is far.{% endif %}' is too complex for a flow",
     ])
   })
 

@@ -29,8 +29,8 @@ describe('an imported journey', () => {
     assert.deepEqual(
       reportOf(meter).map((line) => line.replaceAll(`${HERE}/`, '')),
       [
-        "flow 'meter': 12 screens of the journey, all carried",
-        "changed  meter.yaml:13: headers of the request are not in the flow (they belong to the back end 'meter' in the settings)",
+        "flow 'meter': 12 screens of the journey, all fully imported",
+        "changed  meter.yaml:13: headers of the request are not in the flow (move them to the back end 'meter' in the settings)",
         "back end 'meter' must offer",
         '  meter.find-customer {phone_number} -> {status, meters: rows, name}  meter.yaml:10: ' +
           'GET https://meters.example/customers/{{ phone_number }}',
@@ -73,7 +73,7 @@ describe('a journey that is more than a flow', () => {
       rest.remarks.filter(({ lost }) => lost).map(({ where, what }) => `${where} ${what}`),
       [
         "rest.yaml:56 screen 'plain' has its own text for a wrong choice",
-        "rest.yaml:31 'key|upper' of a row is more than a flow works out",
+        "rest.yaml:31 'key|upper' of a row is too complex for a flow",
         'rest.yaml:96 the class shop.screens.Odd is a program',
       ],
     )
@@ -139,12 +139,12 @@ a-b: { type: quit_screen, text: b }
 
   it('refuses what is no journey, with the line', () => {
     const refused = (text: string, what: RegExp) => assert.throws(() => importText(text, 'j.yaml'), what)
-    refused('a: [', /j\.yaml:\d+: is no YAML/)
-    refused('- a', /j\.yaml:1: is no block of screens/)
-    refused('a: { type: quit_screen, text: a }', /j\.yaml:1: says not which screen is the first/)
+    refused('a: [', /j\.yaml:\d+: is not valid YAML/)
+    refused('- a', /j\.yaml:1: is not a block of screens/)
+    refused('a: { type: quit_screen, text: a }', /j\.yaml:1: does not name the first screen/)
     refused('initial_screen: a\na: !include gone.yaml', /j\.yaml:2: includes 'gone\.yaml', which cannot be read/)
     refused('initial_screen: a\na: { inherit: b }\nb: { inherit: a }', /inherits from itself/)
-    refused('initial_screen: a\na: { inherit: c }', /j\.yaml:2: inherits from 'c', which is no screen/)
+    refused('initial_screen: a\na: { inherit: c }', /j\.yaml:2: inherits from 'c', but there is no such screen/)
   })
 })
 

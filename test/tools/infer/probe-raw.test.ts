@@ -98,7 +98,7 @@ describe('the probe, at a network that is not our simulator', () => {
       await link.heard(ID.unbind)
     })
     assert.match(said, /serviceType: \[UCON\] \}, is: input/)
-    assert.match(said, /from: null +# doubtful: the replies are our own/)
+    assert.match(said, /from: null +# doubtful: our own replies/)
   })
 
   it('says nothing to a message without a text in a dialect that nobody knows', async () => {
@@ -109,6 +109,6 @@ describe('the probe, at a network that is not our simulator', () => {
         () => deliver({ sequence: 3, op: 34, parameter: '1777000400000007' }),
       ),
     )
-    assert.match(said, /not answered: no text, it may be a hang-up/)
+    assert.match(said, /not answered: no text, perhaps a hang-up/)
   })
 })

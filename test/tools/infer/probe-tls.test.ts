@@ -63,7 +63,7 @@ describe('the probe and the doctor over TLS', function () {
       },
       stop.signal,
     )
-    await assert.rejects(running, /no USSD came|never bound/)
+    await assert.rejects(running, /no USSD arrived|could not bind/)
     return said.join('\n')
   }
 

@@ -91,7 +91,7 @@ describe('the probe', () => {
     assert.deepEqual(profile.inbound.session.from, [{ tlv: 0x1777 }])
     assert.match(said, /answering with the end of echo-0x1777/)
     assert.match(said, /nearest known profile/)
-    assert.match(said, /op: 17 +# doubtful: our own guess, accepted 2 of 2 times/)
+    assert.match(said, /op: 17 +# doubtful: our own guess; the SMSC accepted 2 of 2/)
   })
 
   it('asks one question where it is told to, and learns from the answer and the abort', async () => {
@@ -227,7 +227,7 @@ describe('the dialect command', () => {
     assert.throws(() => inferCommand(join(dir, 'none.pcap'), {}, () => undefined), /there is no file/)
     assert.throws(
       () => inferCommand(join(DIR, 'mica.yaml'), {}, () => undefined),
-      /no SMPP in .*give a pcap of the bind/,
+      /no SMPP found in .*give a pcap of the bind/,
     )
   })
 
