@@ -1,16 +1,8 @@
 /** The HTTP server for those who run the daemon, and what it asks of the daemon's rooms. */
-export { type Token, tokensOf } from './access.ts'
-export {
-  CENSUS_MAX,
-  createFlowService,
-  type FlowRow,
-  type FlowService,
-  type FlowStand,
-  type RevisionRows,
-} from './flow-service.ts'
+export { tokensOf } from './access.ts'
+export { CENSUS_MAX, createFlowService, type FlowRow, type FlowStand, type RevisionRows } from './flow-service.ts'
 export { type Admin, type Readiness, startAdmin } from './server.ts'
 export {
-  type AdminService,
   type BindState,
   createAdminService,
   type DialogueSummary,

@@ -23,7 +23,7 @@ import {
   type Path,
 } from '../language/index.ts'
 
-export type { PluginType, ScreenPlugin }
+export type { PluginType }
 
 /** What is handed to plug-ins. */
 export const TERMS: ScreenTerms = { z, condition, length, name, number, path, scalar, text, values }

@@ -11,7 +11,7 @@ import { target, to, type Target } from './routes.ts'
 import type { TellUses } from './uses.ts'
 
 /** Written choices of one menu: more belongs in a list. */
-export const CHOICES_MAX = 50
+const CHOICES_MAX = 50
 
 export const back = name.optional().describe('The screen that the line "Back" leads to. Default: no such line.')
 export const keys = z

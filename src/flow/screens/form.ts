@@ -11,7 +11,7 @@ import { to } from './routes.ts'
 import type { Expanded, ScreenType } from './screen-type.ts'
 
 /** Fields of one form: the page that shows them all has a line for each. */
-export const FIELDS_MAX = 20
+const FIELDS_MAX = 20
 
 const field = z
   .strictObject({

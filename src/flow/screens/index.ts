@@ -1,13 +1,11 @@
 /** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
-export { armOver, type BranchScreen, isRouter, type RouterScreen } from './branch.ts'
-export type { CallScreen } from './call.ts'
-export { type Choice, choiceItem } from './choices.ts'
+export { armOver, type BranchScreen, isRouter } from './branch.ts'
+export { choiceItem } from './choices.ts'
 export { closingPlan } from './closing.ts'
-export type { EndScreen } from './end.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
 export { BACK, backPlan, barred, keyed, type Keys } from './keys.ts'
-export type { Does, KeptSize, Outcome } from './kind.ts'
+export type { KeptSize, Outcome } from './kind.ts'
 export {
   BASIC_KINDS,
   type Kind,
@@ -22,12 +20,9 @@ export {
 export { KEEP_LANGUAGE, SUBSCRIBER } from './language.ts'
 export { type ListScreen, rowsShown } from './list.ts'
 export type { MenuScreen } from './menu.ts'
-export type { NotifyScreen } from './notify.ts'
 export type { FlowScreen, ReturnScreen } from './part.ts'
 export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'
-export type { Route } from './routes.ts'
 export type { Expanded, ScreenType, ScreenTypes } from './screen-type.ts'
-export type { SetScreen } from './set.ts'
 export { SMS, SMS_SEND } from './sms.ts'
 export { type FlowPlace, tellUses, type TextUse, type Uses } from './uses.ts'

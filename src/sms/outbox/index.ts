@@ -1,21 +1,14 @@
 /** SMS that are owed: rows, dispatch, retry, receipts. */
 export type { LateSms } from './ambiguous.ts'
-export { smsDispatcher, type SmsDispatcher } from './dispatch.ts'
+export { smsDispatcher } from './dispatch.ts'
 export { enqueueSms } from './enqueue.ts'
 export { eraseSms, forgetOld } from './forget.ts'
 export { type QueryLine, smsQueries } from './query.ts'
 export { type Replacing, type SmsRow, smsReplacing } from './replace.ts'
-export { planReminders, type ReminderRule } from './schedule.ts'
+export { planReminders } from './schedule.ts'
 export type { OutboxDeps } from './settings.ts'
-export { CANCEL_SMS, type NewSms, smsBinding, WRITE_SMS } from './statements.ts'
-export {
-  AMBIGUOUS_GRACE_MS,
-  ownClasses,
-  refused,
-  STATUS_CLASSES,
-  statusClass,
-  type StatusClass,
-} from './retry-policy.ts'
+export { CANCEL_SMS, smsBinding, WRITE_SMS } from './statements.ts'
+export { AMBIGUOUS_GRACE_MS, ownClasses, refused, STATUS_CLASSES, statusClass } from './retry-policy.ts'
 export {
   ANSWER,
   type BeforePart,
@@ -26,8 +19,6 @@ export {
   type SmsOutcome,
   type SmsQuery,
   type SmsReplace,
-  type SmsReplied,
-  type SmsReply,
   type SmsSubject,
   type SmsSubmit,
   type SmsToRecall,
