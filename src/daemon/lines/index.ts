@@ -1,3 +1,4 @@
 /** The lines of the settings as they run, and how they change while the others go on. */
 export { groupsOf, profileDirs, wishesOf } from './line.ts'
-export { createLines, type Lines, type LinesDeps } from './lines.ts'
+export { createLines, type Lines } from './lines.ts'
+export type { LinesDeps } from './running.ts'

@@ -51,52 +51,28 @@ const SILENT: BindDown = {
 export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps): Trial {
   const { clock, log } = deps
   const name = next.settings.name
-  let calledOff = false
-  let wake = (): void => undefined
-  next.heard = () => wake()
+  const watch = watchBinds(next, clock)
 
   async function decide(): Promise<Verdict> {
     next.line.start()
-    const beside = await outcome(() => true)
+    const beside = await watch.outcome(() => true)
     if (beside === 'bound') return { is: 'taken' }
     if (beside === 'called-off') return giveUp()
     // Nothing that works is given up for what does not, and for a password nothing is.
     if (beside.why !== 'wrong-password' && !old.line.bound()) return { is: 'unproven', refusal: beside }
-    if (!needsRoom(beside)) return giveUp(beside)
+    if (!needsRoom(beside, old)) return giveUp(beside)
     await next.line.stop(clock.now())
     log.info(
       { line: name, why: beside.why, detail: beside.detail },
       'the old binds of a changed line make room for the new ones',
     )
     await deps.leave(old)
-    if (calledOff) return giveUp()
+    if (watch.isCalledOff()) return giveUp()
     next.line.start()
     // Refused for the place again: the SMSC has yet to notice that the old one left. It did not look at the password.
-    const alone = await outcome(({ why }) => why !== 'already-bound')
+    const alone = await watch.outcome(({ why }) => why !== 'already-bound')
     if (alone === 'bound') return { is: 'taken' }
     return giveUp(alone === 'called-off' ? undefined : alone)
-  }
-
-  /** Bound, or why not; what is not `final` may pass until the time is up. */
-  async function outcome(final: (down: BindDown) => boolean): Promise<'bound' | 'called-off' | LineRefusal> {
-    const untilMs = clock.now() + TRIAL_MS
-    for (;;) {
-      const rows = next.line.states().slice(0, next.settings.bind === 'pair' ? 2 : 1)
-      if (rows.every(({ state }) => state === 'bound')) return 'bound'
-      if (calledOff) return 'called-off'
-      const isOver = clock.now() >= untilMs
-      const failed = rows.find(({ state, down }) => down && (state === 'waiting' || state === 'standby'))
-      if (isOver || (failed && final(failed.down!))) {
-        return { line: name, peer: (failed ?? rows[0]!).peer, ...(failed?.down ?? SILENT) }
-      }
-      await new Promise<void>((done) => {
-        const cancel = clock.after(untilMs - clock.now(), done)
-        wake = () => {
-          cancel()
-          done()
-        }
-      })
-    }
   }
 
   async function giveUp(refusal?: LineRefusal): Promise<Verdict> {
@@ -105,21 +81,58 @@ export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps)
     return refusal ? { is: 'refused', refusal } : { is: 'called-off' }
   }
 
-  /**
-   * The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait.
-   */
-  function needsRoom({ why, peer }: LineRefusal): boolean {
-    if (why === 'already-bound' || why === 'bind-failed' || why === 'bind-refused') return true
-    return (why === 'connection-closed' || why === 'silent') && old.line.states().some((row) => row.peer === peer)
-  }
+  return { next, verdict: decide(), callOff: watch.callOff }
+}
+
+/** The SMSC may take the new one once the old one is gone: it says so, or hangs up on a second one or lets it wait. */
+function needsRoom({ why, peer }: LineRefusal, old: LineContender): boolean {
+  if (why === 'already-bound' || why === 'bind-failed' || why === 'bind-refused') return true
+  return (why === 'connection-closed' || why === 'silent') && old.line.states().some((row) => row.peer === peer)
+}
+
+interface BindWatch {
+  /** Bound, or why not; what is not `final` may pass until the time is up. */
+  outcome(final: (down: BindDown) => boolean): Promise<'bound' | 'called-off' | LineRefusal>
+  callOff(): void
+  isCalledOff(): boolean
+}
+
+/** Waits for the binds of a line that was started. */
+function watchBinds(next: LineContender, clock: Clock): BindWatch {
+  const { name, bind } = next.settings
+  let calledOff = false
+  let wake = (): void => undefined
+  next.heard = () => wake()
+
+  const woken = (untilMs: number) =>
+    new Promise<void>((done) => {
+      const cancel = clock.after(untilMs - clock.now(), done)
+      wake = () => {
+        cancel()
+        done()
+      }
+    })
 
   return {
-    next,
-    verdict: decide(),
+    async outcome(final) {
+      const untilMs = clock.now() + TRIAL_MS
+      for (;;) {
+        const rows = next.line.states().slice(0, bind === 'pair' ? 2 : 1)
+        if (rows.every(({ state }) => state === 'bound')) return 'bound'
+        if (calledOff) return 'called-off'
+        const isOver = clock.now() >= untilMs
+        const failed = rows.find(({ state, down }) => down && (state === 'waiting' || state === 'standby'))
+        if (isOver || (failed && final(failed.down!))) {
+          return { line: name, peer: (failed ?? rows[0]!).peer, ...(failed?.down ?? SILENT) }
+        }
+        await woken(untilMs)
+      }
+    },
     callOff() {
       calledOff = true
       wake()
     },
+    isCalledOff: () => calledOff,
   }
 }
 

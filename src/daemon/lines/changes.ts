@@ -1,0 +1,88 @@
+/** Lines that are added, changed, removed, stopped and started while the others go on. */
+import type { LinesChange } from '../../admin/index.ts'
+import type { ConfiguredLine } from '../../config/index.ts'
+import { printOf } from './line.ts'
+import type { LinesDeps, Running } from './running.ts'
+import type { Trials } from './trials.ts'
+
+export interface LineTable {
+  /** Those that serve, or would if an operator had not stopped them. */
+  running: Map<string, Running>
+  trials: Trials
+  make(own: ConfiguredLine, print: string): Running
+  retire(old: Running): void
+  /** Into the log and the metrics. */
+  tell(what: string, name: string): void
+}
+
+/** See `Lines.apply`. */
+export function applyLines(next: readonly ConfiguredLine[], { settings }: LinesDeps, table: LineTable): LinesChange {
+  const { running, trials } = table
+  const prints = new Map(next.map((line) => [line.name, printOf(line, settings.dialects)]))
+  const isNew = ({ name }: ConfiguredLine) => (trials.of(name)?.next ?? running.get(name))?.print !== prints.get(name)
+  const made = next.filter(isNew).map((line) => table.make(line, prints.get(line.name)!))
+  const kept = next.filter((line) => !isNew(line)).map(({ name }) => name)
+  settings.lines.splice(0, settings.lines.length, ...next)
+  const removed = [...running.keys()].filter((name) => !prints.has(name))
+  for (const name of removed) removeLine(name, table)
+  const change: LinesChange = { added: [], changed: [], removed, kept }
+  for (const one of made) change[putLine(one, table)].push(one.settings.name)
+  return change
+}
+
+function removeLine(name: string, { running, trials, tell, retire }: LineTable): void {
+  const old = running.get(name)!
+  running.delete(name)
+  trials.of(name)?.callOff()
+  tell('removed', name)
+  if (!old.halted) retire(old)
+}
+
+/** At once where nothing of its name serves; else it is tried. */
+function putLine(one: Running, { running, trials, tell }: LineTable): 'added' | 'changed' {
+  const { name } = one.settings
+  const old = running.get(name)
+  if (old && !old.halted) {
+    // Taken back before it was taken: nothing is to be tried.
+    if (old.print === one.print) trials.of(name)?.callOff()
+    else trials.begin(name, one)
+    return 'changed'
+  }
+  const what = old ? 'changed' : 'added'
+  running.set(name, one)
+  tell(what, name)
+  one.halted = old?.halted ?? false
+  if (!one.halted) one.line.start()
+  return what
+}
+
+/** False: there is no such line. */
+export function haltLine(name: string, { running, trials, tell, retire }: LineTable): boolean {
+  const one = running.get(name)
+  if (!one) return false
+  if (one.halted) return true
+  one.halted = true
+  const trial = trials.of(name)
+  if (trial) {
+    // What was asked for last is what it starts with again.
+    trial.callOff()
+    trial.next.halted = true
+    running.set(name, trial.next)
+  }
+  tell('stopped', name)
+  retire(one)
+  return true
+}
+
+/** False: there is no such line. */
+export function resumeLine(name: string, { running, make, tell }: LineTable): boolean {
+  const one = running.get(name)
+  if (!one) return false
+  if (!one.halted) return true
+  // The one that was stopped may still be on its way out.
+  const fresh = make(one.settings, one.print)
+  running.set(name, fresh)
+  tell('started', name)
+  fresh.line.start()
+  return true
+}

@@ -1,0 +1,38 @@
+/** Lines on their way out: what they were told is answered first, then they unbind. */
+import type { LinesDeps, Running } from './running.ts'
+
+export interface Departures {
+  /** Resolves when it is gone. */
+  leave(old: Running): Promise<void>
+  /** Lets it leave while the daemon goes on. */
+  retire(old: Running): void
+  all(): Iterable<Running>
+  /** Resolves when all that were retired are gone. */
+  over(): Promise<unknown>
+}
+
+/** How often it is looked whether all is answered. */
+const LOOK_MS = 20
+
+export function createDepartures({ settings, clock, log }: LinesDeps): Departures {
+  const leaving = new Map<Running, Promise<void>>()
+  const pause = () => new Promise<void>((done) => clock.after(LOOK_MS, done))
+
+  async function leave(old: Running): Promise<void> {
+    const untilMs = clock.now() + settings.stopMs
+    while (old.underWay > 0 && clock.now() < untilMs) await pause()
+    await old.line.stop(untilMs)
+  }
+
+  return {
+    leave,
+    retire(old) {
+      const gone = leave(old)
+        .catch((error: unknown) => log.error({ err: error, line: old.settings.name }, 'a line did not stop'))
+        .finally(() => leaving.delete(old))
+      leaving.set(old, gone)
+    },
+    all: () => leaving.keys(),
+    over: () => Promise.all(leaving.values()),
+  }
+}

@@ -1,0 +1,53 @@
+/** How the binds of the lines stand, for metrics, /ready and operators. */
+import type { BindState } from '../../admin/index.ts'
+import type { BindRow } from '../../smpp/index.ts'
+import type { Running } from './running.ts'
+
+/** For metrics: binds by name, of the lines that an operator has not stopped. */
+export interface BindFigure {
+  line: string
+  bind: string
+  up: boolean
+  /** Another daemon, or somebody, holds the bind. */
+  standby: boolean
+}
+
+/** `all`: whoever has binds, also lines that are tried or on their way out. */
+export function lineFigures(serving: () => Running[], all: () => Running[]) {
+  /** Of one line; where two of a name have the bind, it is up if one of them has it. */
+  function figuresOf(name: string): BindFigure[] {
+    const figures = new Map<string, BindFigure>()
+    const rows = all().flatMap((one) => (one.settings.name === name ? one.line.states() : []))
+    for (const { bind, state } of rows) {
+      const before = figures.get(bind)
+      figures.set(bind, {
+        line: name,
+        bind,
+        up: state === 'bound' || before?.up === true,
+        standby: state === 'standby' || before?.standby === true,
+      })
+    }
+    return [...figures.values()]
+  }
+
+  return {
+    anyBound: () => serving().some(({ line }) => line.bound()),
+    boundCount: () =>
+      all()
+        .flatMap(({ line }) => line.states())
+        .filter((bind) => bind.state.startsWith('bound')).length,
+    binds: () => serving().flatMap(({ settings }) => figuresOf(settings.name)),
+    states() {
+      const rows: Record<string, BindState[]> = {}
+      for (const { settings, line, halted } of all()) {
+        const binds = halted ? [] : line.states().map(stateOf)
+        rows[settings.name] = [...(rows[settings.name] ?? []), ...binds]
+      }
+      return rows
+    },
+  }
+}
+
+function stateOf({ down, since, ...row }: BindRow): BindState {
+  return { ...row, since: new Date(since).toISOString(), ...down }
+}
