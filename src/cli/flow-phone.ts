@@ -24,83 +24,84 @@ export interface FlowPhoneOptions {
   call(want: CallWant, language: string): Promise<CallOutcome>
 }
 
-/** What may be typed instead of an answer. */
+/** What may be typed instead of an answer. `:lost` is the network's doing: the phone dials again at once. */
 const LOST = ':lost'
 const HANG_UP = ':hang up'
 
-/**
- * `left`: how the dialogue was left, if it did not end. A line `:lost` is the network's doing: it dials again at once.
- */
-export function flowPhone(
-  flow: CompiledFlow,
-  options: FlowPhoneOptions,
-): { phone: TerminalPhone; left(): Left | undefined } {
-  const { code, msisdn, language, now, say, isTty } = options
-  const inbox: TerminalView['inbox'] = []
-  let snapshot: FlowSnapshot | undefined
-  let want: Exclude<Want, { do: 'call' }> | undefined
-  let left: Left | undefined
-  let failed: string | null = null
-  let dialled = code
+export class FlowPhone implements TerminalPhone {
+  /** How the dialogue was left, if it did not end. */
+  left: Left | undefined
+  private readonly flow: CompiledFlow
+  private readonly options: FlowPhoneOptions
+  private readonly inbox: TerminalView['inbox'] = []
+  private snapshot: FlowSnapshot | undefined
+  private want: Exclude<Want, { do: 'call' }> | undefined
+  private failed: string | null = null
+  private dialled: string
 
-  const view = (): TerminalView => ({ screen: want === undefined ? null : screenOf(want), failed, inbox: [...inbox] })
-
-  async function play(from: FlowSnapshot, event: FlowEvent | null): Promise<void> {
-    const spoken = typeof from.context.language === 'string' ? from.context.language : language
-    const played = await advance(flow, stored(from), event, async (called) => {
-      const outcome = await options.call(called, spoken)
-      if (`${called.backend}.${called.operation}` === SMS_SEND && outcome.is === 'data')
-        inbox.push({ from: flow.name, text: String(called.args.text) })
-      return outcome
-    })
-    snapshot = stored(played.snapshot)
-    want = played.want
-    if (want.do !== 'notify') return
-    say(frame(want.text, isTty))
-    await play(snapshot, { type: 'ACK' })
+  constructor(flow: CompiledFlow, options: FlowPhoneOptions) {
+    this.flow = flow
+    this.options = options
+    this.dialled = options.code
   }
 
-  async function dial(what: string, lost?: FlowSnapshot): Promise<void> {
+  async look(): Promise<TerminalView> {
+    const screen = this.want === undefined ? null : screenOf(this.want)
+    return { screen, failed: this.failed, inbox: [...this.inbox] }
+  }
+
+  async post(act: Parameters<TerminalPhone['post']>[0], body: object): Promise<TerminalView> {
+    try {
+      if (act === 'dial') await this.dial((body as { code: string }).code)
+      else if (act === 'answer') await this.answer((body as { text: string }).text)
+      else if (act === 'hang-up') await this.answer(HANG_UP)
+    } catch (error) {
+      this.failed = (error as Error).message
+    }
+    return this.look()
+  }
+
+  private async dial(what: string, lost?: FlowSnapshot): Promise<void> {
+    const { code, msisdn, language, now } = this.options
     const found = routeCode([{ code }], what, '')
-    if (!found) return void (failed = `${what} must begin with ${code}`)
-    dialled = what
-    await play(
-      flow.begin({
-        msisdn,
-        code: what,
-        line: 'talk',
-        language,
-        dialled: found.dialled,
-        page: USSD_PAGE,
-        now,
-        ...(lost && flow.resumable(lost) ? { resume: lost } : {}),
-      }),
-      null,
-    )
+    if (!found) return void (this.failed = `${what} does not begin with ${code}`)
+    this.dialled = what
+    const begun = this.flow.begin({
+      msisdn,
+      code: what,
+      line: 'talk',
+      language,
+      dialled: found.dialled,
+      page: USSD_PAGE,
+      now,
+      ...(lost && this.flow.resumable(lost) ? { resume: lost } : {}),
+    })
+    await this.play(begun, null)
   }
 
-  async function answer(text: string): Promise<void> {
-    if (text === LOST) return dial(dialled, snapshot)
-    if (text !== HANG_UP) return play(snapshot!, { type: 'ANSWER', text })
-    left = 'hang-up'
-    want = undefined
+  private async answer(text: string): Promise<void> {
+    if (text === LOST) return this.dial(this.dialled, this.snapshot)
+    if (text !== HANG_UP) return this.play(this.snapshot!, { type: 'ANSWER', text })
+    this.left = 'hang-up'
+    this.want = undefined
   }
 
-  return {
-    left: () => left,
-    phone: {
-      look: () => Promise.resolve(view()),
-      async post(act, body) {
-        try {
-          if (act === 'dial') await dial((body as { code: string }).code)
-          else if (act === 'answer') await answer((body as { text: string }).text)
-          else if (act === 'hang-up') await answer(HANG_UP)
-        } catch (error) {
-          failed = (error as Error).message
-        }
-        return view()
-      },
-    },
+  private async play(from: FlowSnapshot, event: FlowEvent | null): Promise<void> {
+    const spoken = typeof from.context.language === 'string' ? from.context.language : this.options.language
+    const played = await advance(this.flow, stored(from), event, (called) => this.call(called, spoken))
+    this.snapshot = stored(played.snapshot)
+    this.want = played.want
+    if (this.want.do !== 'notify') return
+    this.options.say(frame(this.want.text, this.options.isTty))
+    await this.play(this.snapshot, { type: 'ACK' })
+  }
+
+  /** An SMS that the flow sends is in the inbox at once. */
+  private async call(called: CallWant, language: string): Promise<CallOutcome> {
+    const outcome = await this.options.call(called, language)
+    if (`${called.backend}.${called.operation}` === SMS_SEND && outcome.is === 'data')
+      this.inbox.push({ from: this.flow.name, text: String(called.args.text) })
+    return outcome
   }
 }
 

@@ -18,7 +18,7 @@ import {
   withTalks,
 } from '../flow/talk/index.ts'
 import { dialTerminal, typedLines, type TypedLines } from '../simulator/index.ts'
-import { flowPhone } from './flow-phone.ts'
+import { FlowPhone } from './flow-phone.ts'
 import { settingsBackends, type Answering } from './settings-backends.ts'
 
 export interface TalkRecording {
@@ -79,7 +79,7 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
   const say = (text: string) => void output.write(`${text}\n`)
   const recorder = talkRecorder()
   const asked = asking(compilation, typed, say)
-  const { phone, left } = flowPhone(recorder.watch(compilation.flow), {
+  const phone = new FlowPhone(recorder.watch(compilation.flow), {
     code,
     msisdn,
     now,
@@ -91,7 +91,7 @@ export async function recordTalk(compilation: Compilation, recording: TalkRecord
   })
   const outcome = await dialTerminal({ phone, code: dial, typed, output, isTty })
   if (outcome.failed) throw new UsageError(`wrote nothing: ${outcome.failed}`)
-  const recorded = recorder.talk(msisdn, left())
+  const recorded = recorder.talk(msisdn, phone.left)
   if (!recorded) throw new UsageError('wrote nothing: you dialled nothing')
   addTalk(
     file,
