@@ -64,7 +64,7 @@ export class FlowPhone implements TerminalPhone {
   private async dial(what: string, lost?: FlowSnapshot): Promise<void> {
     const { code, msisdn, language, now } = this.options
     const found = routeCode([{ code }], what, '')
-    if (!found) return void (this.failed = `${what} does not begin with ${code}`)
+    if (!found) return void (this.failed = `${what} must begin with ${code}`)
     this.dialled = what
     const begun = this.flow.begin({
       msisdn,
