@@ -4,11 +4,10 @@
  */
 import { readFileSync } from 'node:fs'
 import { isMap, isSeq, LineCounter, parse, parseDocument, type Document } from 'yaml'
-import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean, readSecretFile } from '../base/index.ts'
+import { isLoopback, ProblemsError, UsageError, type Problem, didYouMean } from '../base/index.ts'
 import { explain, typeAt, unquoted, type Given } from './explain.ts'
-import { onePassword } from './one-password.ts'
+import { onePassword, readSecrets } from './secrets.ts'
 import { settingsSchema, type Settings } from './schema.ts'
-import { readStoreSecrets } from './store-secrets.ts'
 
 /** Environment names: `USSD_CONNECTOR_REDIS__URL`, `USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD`. */
 const PREFIX = 'USSD_CONNECTOR_'
@@ -152,49 +151,6 @@ function scalar(value: string): unknown {
   } catch {
     return value
   }
-}
-
-/** Files with tokens, which are read where they are used; here is seen to it that they can be, by us alone. */
-function tokenFiles({ backends, apps, door, privacy, log }: Settings): [string | undefined, PropertyKey[]][] {
-  return [
-    ...Object.entries(backends).map(([name, how]): [string | undefined, PropertyKey[]] => [
-      'http' in how ? how.http.tokenFile : undefined,
-      ['backends', name, 'http', 'tokenFile'],
-    ]),
-    ...Object.entries(apps).map(([name, app]): [string | undefined, PropertyKey[]] => [
-      app.tokenFile,
-      ['apps', name, 'tokenFile'],
-    ]),
-    [door?.tokenFile, ['door', 'tokenFile']],
-    [privacy.storeKeyFile, ['privacy', 'storeKeyFile']],
-    [log.msisdnKeyFile, ['log', 'msisdnKeyFile']],
-  ]
-}
-
-function readSecrets(settings: Settings, where: Where): Problem[] {
-  const problems: Problem[] = []
-  const read = (file: string, path: PropertyKey[]): string => {
-    const secret = readSecretFile(file)
-    if ('text' in secret) return secret.text.replace(/\r?\n$/, '')
-    problems.push({ where: where(path), what: secret.fault, ...(secret.remedy ? { remedy: secret.remedy } : {}) })
-    return ''
-  }
-  for (const [file, path] of tokenFiles(settings)) if (file !== undefined) read(file, path)
-  settings.lines.forEach((line, i) => {
-    const { smsc } = line
-    if (smsc.passwordFile) smsc.password = read(smsc.passwordFile, ['lines', i, 'smsc', 'passwordFile'])
-    if (smsc.password === undefined) {
-      problems.push({
-        where: where(['lines', i, 'smsc']),
-        what: `line '${line.name}' has neither password nor passwordFile`,
-      })
-    } else if (Buffer.byteLength(smsc.password, 'latin1') > 8) {
-      const what = `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)`
-      problems.push({ where: where(['lines', i, 'smsc']), what })
-    }
-  })
-  readStoreSecrets(settings, read)
-  return problems
 }
 
 function crossCheck(settings: Settings, where: Where): Problem[] {

@@ -4,14 +4,23 @@
  */
 import { z } from 'zod'
 import { BIND_TIMES } from '../../machines/bind-times.ts'
+import { urlFault } from '../base/index.ts'
 import { ms, msisdnPrefix, settingName as name } from '../base/settings/index.ts'
-import { httpUrl } from './http-url.ts'
 import { adminSchema, log, privacy, retention, traceSchema } from './schema-upkeep.ts'
 import { cache } from './schema-cache.ts'
 import { deferredSchema, patienceMs } from './schema-deferred.ts'
 import { postgres, redis, tls } from './schema-stores.ts'
 import { LINE_LIMITS } from '../smpp/session/index.ts'
 import { incomingSchema, remindersSchema, smsSchema } from '../sms/settings/index.ts'
+
+/** What stands there is what it leads to. */
+const httpUrl = z
+  .string()
+  .max(2_000)
+  .superRefine((written, issue) => {
+    const message = urlFault(written)
+    if (message !== undefined) issue.addIssue({ code: 'custom', message })
+  })
 
 const host = z
   .string()
