@@ -58,15 +58,8 @@ export async function startStage(options: { profileDir?: string | undefined; sms
     await admin.ping()
     postgres = await ownPostgres()
     const config = join(dir, 'connector.yaml')
-    writeFileSync(
-      config,
-      stringify(
-        settingsOf(
-          { smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir },
-          options.sms,
-        ),
-      ),
-    )
+    const places = { smpp: listening.port, redis: redisPort, postgres: postgres.url, admin: adminPort, dir }
+    writeFileSync(config, stringify(settingsOf(places, options.sms)))
     execFileSync(process.execPath, [join(root, 'dist/src/cli/main.js'), 'migrate', '--config', config], {
       stdio: 'ignore',
     })

@@ -19,54 +19,12 @@ const OPENING_TOEA = 5_000
 const PURCHASES_SHOWN = 20
 
 /** @type {import('ussd-connector/plugin').BackendFactory} */
-export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
-  const { opening = OPENING_TOEA / 100 } = settings
-
-  /** The balance; its row is locked until the transaction ends. */
-  async function account(sql, msisdn) {
-    await sql('INSERT INTO example_airtime_account (msisdn, toea) VALUES (:msisdn, :toea) ON CONFLICT DO NOTHING', {
-      msisdn,
-      toea: Math.round(opening * 100),
-    })
-    const [row] = await sql('SELECT toea FROM example_airtime_account WHERE msisdn = :msisdn FOR UPDATE', { msisdn })
-    return Number(row.toea)
-  }
-  const balanceOf = (msisdn) => transaction((sql) => account(sql, msisdn))
-
-  function offersFor(toea) {
-    return BUNDLES.filter(({ price, least }) => Math.max(price, least) * 100 <= toea)
-  }
-
-  /** Pays once an intention. `refusal` is asked with the balance, before anything is written. */
-  function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
-    return transaction(async (sql) => {
-      const toea = await account(sql, msisdn)
-      const [before] = await sql('SELECT * FROM example_airtime_purchase WHERE intention = :intention', { intention })
-      if (before) return { balance: Number(before.toea_after) / 100, reference: before.reference }
-      const refused = refusal(toea)
-      if (refused) return refuse(refused)
-      const after = toea - Math.round(price * 100)
-      if (after < 0) return refuse('insufficient')
-      const [{ nr }] = await sql(
-        `INSERT INTO example_airtime_purchase (intention, msisdn, what, toea, toea_after, at)
-        VALUES (:intention, :msisdn, :what, :toea, :after, :at) RETURNING nr`,
-        { intention, msisdn, what, toea: toea - after, after, at: new Date(clock.today()) },
-      )
-      const reference = `A${String(nr).padStart(6, '0')}`
-      await sql('UPDATE example_airtime_purchase SET reference = :reference WHERE nr = :nr', { nr, reference })
-      await sql('UPDATE example_airtime_account SET toea = :after WHERE msisdn = :msisdn', { msisdn, after })
-      return { balance: after / 100, reference }
-    })
-  }
+export function backend(host) {
+  const { sql, refuse, subscriberIn } = host
+  const { balanceOf, pay } = accounts(host)
 
   return {
-    prepare: async () => {
-      await sql(`CREATE TABLE IF NOT EXISTS example_airtime_account (
-        msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))`)
-      await sql(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
-        nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL,
-        toea bigint NOT NULL, toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)
-    },
+    prepare: () => makeTables(sql),
     subscriber: subscriberIn([
       { table: 'example_airtime_purchase', column: 'msisdn' },
       { table: 'example_airtime_account', column: 'msisdn' },
@@ -106,4 +64,56 @@ export function backend({ sql, transaction, clock, refuse, settings, subscriberI
       },
     },
   }
+}
+
+async function makeTables(sql) {
+  await sql(`CREATE TABLE IF NOT EXISTS example_airtime_account (
+    msisdn text PRIMARY KEY, toea bigint NOT NULL CHECK (toea >= 0))`)
+  await sql(`CREATE TABLE IF NOT EXISTS example_airtime_purchase (
+    nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, what text NOT NULL,
+    toea bigint NOT NULL, toea_after bigint NOT NULL, reference text, at timestamptz NOT NULL)`)
+}
+
+function offersFor(toea) {
+  return BUNDLES.filter(({ price, least }) => Math.max(price, least) * 100 <= toea)
+}
+
+/** Accounts, and what is paid from them. */
+function accounts({ transaction, clock, refuse, settings }) {
+  const { opening = OPENING_TOEA / 100 } = settings
+
+  /** The balance; its row is locked until the transaction ends. */
+  async function account(sql, msisdn) {
+    await sql('INSERT INTO example_airtime_account (msisdn, toea) VALUES (:msisdn, :toea) ON CONFLICT DO NOTHING', {
+      msisdn,
+      toea: Math.round(opening * 100),
+    })
+    const [row] = await sql('SELECT toea FROM example_airtime_account WHERE msisdn = :msisdn FOR UPDATE', { msisdn })
+    return Number(row.toea)
+  }
+  const balanceOf = (msisdn) => transaction((sql) => account(sql, msisdn))
+
+  /** Pays once an intention. `refusal` is asked with the balance, before anything is written. */
+  function pay({ msisdn, intention }, { what, price }, refusal = () => undefined) {
+    return transaction(async (sql) => {
+      const toea = await account(sql, msisdn)
+      const [before] = await sql('SELECT * FROM example_airtime_purchase WHERE intention = :intention', { intention })
+      if (before) return { balance: Number(before.toea_after) / 100, reference: before.reference }
+      const refused = refusal(toea)
+      if (refused) return refuse(refused)
+      const after = toea - Math.round(price * 100)
+      if (after < 0) return refuse('insufficient')
+      const [{ nr }] = await sql(
+        `INSERT INTO example_airtime_purchase (intention, msisdn, what, toea, toea_after, at)
+        VALUES (:intention, :msisdn, :what, :toea, :after, :at) RETURNING nr`,
+        { intention, msisdn, what, toea: toea - after, after, at: new Date(clock.today()) },
+      )
+      const reference = `A${String(nr).padStart(6, '0')}`
+      await sql('UPDATE example_airtime_purchase SET reference = :reference WHERE nr = :nr', { nr, reference })
+      await sql('UPDATE example_airtime_account SET toea = :after WHERE msisdn = :msisdn', { msisdn, after })
+      return { balance: after / 100, reference }
+    })
+  }
+
+  return { balanceOf, pay }
 }

@@ -14,7 +14,43 @@ const NAMES = ['Mary Kila', 'John Toua', 'Anna Wari', 'Peter Kaupa']
 const OPENING_TOEA = 30_000
 
 /** @type {import('ussd-connector/plugin').BackendFactory} */
-export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
+export function backend(host) {
+  const { sql, refuse, subscriberIn } = host
+  const { accountOf, send } = accounts(host)
+
+  return {
+    prepare: () => makeTables(sql),
+    // Where somebody is the receiver, the row is the sender's too: a real service has to say how long it keeps it.
+    subscriber: subscriberIn([
+      { table: 'example_money_transfer', column: 'msisdn' },
+      { table: 'example_money_account', column: 'msisdn' },
+    ]),
+    operations: {
+      quote: async ({ receiver, amount }, { msisdn }) => {
+        if (!/^675\d{8}$/.test(String(receiver))) return refuse('unknown-receiver')
+        const toea = Math.round(Number(amount) * 100)
+        const fee = feeOf(toea)
+        const own = await accountOf(msisdn)
+        if (toea + fee > own.toea) return refuse('insufficient')
+        const { name } = await accountOf(receiver)
+        return { name, fee: fee / 100, total: (toea + fee) / 100 }
+      },
+      send,
+      balance: async (_args, { msisdn }) => ({ amount: (await accountOf(msisdn)).toea / 100 }),
+    },
+  }
+}
+
+async function makeTables(sql) {
+  await sql(`CREATE TABLE IF NOT EXISTS example_money_account (
+    msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))`)
+  await sql(`CREATE TABLE IF NOT EXISTS example_money_transfer (
+    nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, receiver text NOT NULL,
+    toea bigint NOT NULL, fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)
+}
+
+/** Accounts, and what is sent from one to the other. */
+function accounts({ transaction, clock, refuse, settings }) {
   const { opening = OPENING_TOEA / 100 } = settings
 
   /** Locked until the transaction ends. Whoever comes for the first time has the opening balance. */
@@ -51,33 +87,7 @@ export function backend({ sql, transaction, clock, refuse, settings, subscriberI
     })
   }
 
-  return {
-    prepare: async () => {
-      await sql(`CREATE TABLE IF NOT EXISTS example_money_account (
-        msisdn text PRIMARY KEY, name text NOT NULL, toea bigint NOT NULL CHECK (toea >= 0))`)
-      await sql(`CREATE TABLE IF NOT EXISTS example_money_transfer (
-        nr serial PRIMARY KEY, intention text UNIQUE NOT NULL, msisdn text NOT NULL, receiver text NOT NULL,
-        toea bigint NOT NULL, fee bigint NOT NULL, toea_after bigint NOT NULL, at timestamptz NOT NULL)`)
-    },
-    // Where somebody is the receiver, the row is the sender's too: a real service has to say how long it keeps it.
-    subscriber: subscriberIn([
-      { table: 'example_money_transfer', column: 'msisdn' },
-      { table: 'example_money_account', column: 'msisdn' },
-    ]),
-    operations: {
-      quote: async ({ receiver, amount }, { msisdn }) => {
-        if (!/^675\d{8}$/.test(String(receiver))) return refuse('unknown-receiver')
-        const toea = Math.round(Number(amount) * 100)
-        const fee = feeOf(toea)
-        const own = await accountOf(msisdn)
-        if (toea + fee > own.toea) return refuse('insufficient')
-        const { name } = await accountOf(receiver)
-        return { name, fee: fee / 100, total: (toea + fee) / 100 }
-      },
-      send,
-      balance: async (_args, { msisdn }) => ({ amount: (await accountOf(msisdn)).toea / 100 }),
-    },
-  }
+  return { accountOf, send }
 }
 
 function feeOf(toea) {

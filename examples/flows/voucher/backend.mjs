@@ -16,41 +16,13 @@ const SAMPLE = [
 ]
 
 /** @type {import('ussd-connector/plugin').BackendFactory} */
-export function backend({ sql, transaction, clock, refuse, settings, subscriberIn }) {
+export function backend(host) {
+  const { sql, transaction, clock, refuse, settings, subscriberIn } = host
   const { sample = SAMPLE } = settings
-  const today = () => new Date(clock.today()).toISOString().slice(0, 10)
-
-  async function unknown(msisdn) {
-    const [{ tries }] = await sql(
-      `INSERT INTO example_voucher_unknown (msisdn, day, tries) VALUES (:msisdn, CAST(:day AS date), 1)
-      ON CONFLICT (msisdn, day) DO UPDATE SET tries = example_voucher_unknown.tries + 1 RETURNING tries`,
-      { msisdn, day: today() },
-    )
-    return refuse(tries > UNKNOWN_A_DAY ? 'blocked' : 'unknown')
-  }
-
-  async function isBlocked(msisdn) {
-    const [row] = await sql(
-      'SELECT tries FROM example_voucher_unknown WHERE msisdn = :msisdn AND day = CAST(:day AS date)',
-      { msisdn, day: today() },
-    )
-    return (row?.tries ?? 0) >= UNKNOWN_A_DAY
-  }
+  const { unknown, isBlocked } = guesses(host)
 
   return {
-    prepare: async () => {
-      await sql(`CREATE TABLE IF NOT EXISTS example_voucher (
-        code text PRIMARY KEY, worth integer NOT NULL, until timestamptz NOT NULL, used_at timestamptz, used_by text,
-        used_intention text)`)
-      await sql('CREATE TABLE IF NOT EXISTS example_voucher_credit (msisdn text PRIMARY KEY, kina integer NOT NULL)')
-      await sql(`CREATE TABLE IF NOT EXISTS example_voucher_unknown (
-        msisdn text NOT NULL, day date NOT NULL, tries integer NOT NULL, PRIMARY KEY (msisdn, day))`)
-      for (const { code, worth, days } of sample)
-        await sql(
-          'INSERT INTO example_voucher (code, worth, until) VALUES (:code, :worth, :until) ON CONFLICT DO NOTHING',
-          { code, worth, until: new Date(clock.today() + days * DAY_MS) },
-        )
-    },
+    prepare: () => makeTables(sql, sample, clock),
     subscriber: subscriberIn([
       { table: 'example_voucher', column: 'used_by' },
       { table: 'example_voucher_credit', column: 'msisdn' },
@@ -70,21 +42,62 @@ export function backend({ sql, transaction, clock, refuse, settings, subscriberI
           if (!row) return refuse('gone')
           const isOurs = row.used_intention === intention
           if (!isOurs && (row.used_at || row.until.getTime() < clock.today())) return refuse('gone')
-          if (!isOurs) {
-            await sql(
-              `UPDATE example_voucher SET used_at = :at, used_by = :msisdn, used_intention = :intention
-              WHERE code = :code`,
-              { at: new Date(clock.today()), msisdn, intention, code: row.code },
-            )
-            await sql(
-              `INSERT INTO example_voucher_credit (msisdn, kina) VALUES (:msisdn, :worth)
-              ON CONFLICT (msisdn) DO UPDATE SET kina = example_voucher_credit.kina + excluded.kina`,
-              { msisdn, worth: row.worth },
-            )
-          }
+          if (!isOurs) await credit(sql, row, { msisdn, intention, at: new Date(clock.today()) })
           const [{ kina }] = await sql('SELECT kina FROM example_voucher_credit WHERE msisdn = :msisdn', { msisdn })
           return { worth: row.worth, balance: kina }
         }),
     },
   }
+}
+
+async function makeTables(sql, sample, clock) {
+  await sql(`CREATE TABLE IF NOT EXISTS example_voucher (
+    code text PRIMARY KEY, worth integer NOT NULL, until timestamptz NOT NULL, used_at timestamptz, used_by text,
+    used_intention text)`)
+  await sql('CREATE TABLE IF NOT EXISTS example_voucher_credit (msisdn text PRIMARY KEY, kina integer NOT NULL)')
+  await sql(`CREATE TABLE IF NOT EXISTS example_voucher_unknown (
+    msisdn text NOT NULL, day date NOT NULL, tries integer NOT NULL, PRIMARY KEY (msisdn, day))`)
+  for (const { code, worth, days } of sample)
+    await sql(
+      'INSERT INTO example_voucher (code, worth, until) VALUES (:code, :worth, :until) ON CONFLICT DO NOTHING',
+      { code, worth, until: new Date(clock.today() + days * DAY_MS) },
+    )
+}
+
+/** The voucher is used, and its worth is the subscriber's. */
+async function credit(sql, { code, worth }, { msisdn, intention, at }) {
+  await sql(
+    `UPDATE example_voucher SET used_at = :at, used_by = :msisdn, used_intention = :intention
+    WHERE code = :code`,
+    { at, msisdn, intention, code },
+  )
+  await sql(
+    `INSERT INTO example_voucher_credit (msisdn, kina) VALUES (:msisdn, :worth)
+    ON CONFLICT (msisdn) DO UPDATE SET kina = example_voucher_credit.kina + excluded.kina`,
+    { msisdn, worth },
+  )
+}
+
+/** Codes that were tried and are none, by subscriber and day. */
+function guesses({ sql, clock, refuse }) {
+  const today = () => new Date(clock.today()).toISOString().slice(0, 10)
+
+  async function unknown(msisdn) {
+    const [{ tries }] = await sql(
+      `INSERT INTO example_voucher_unknown (msisdn, day, tries) VALUES (:msisdn, CAST(:day AS date), 1)
+      ON CONFLICT (msisdn, day) DO UPDATE SET tries = example_voucher_unknown.tries + 1 RETURNING tries`,
+      { msisdn, day: today() },
+    )
+    return refuse(tries > UNKNOWN_A_DAY ? 'blocked' : 'unknown')
+  }
+
+  async function isBlocked(msisdn) {
+    const [row] = await sql(
+      'SELECT tries FROM example_voucher_unknown WHERE msisdn = :msisdn AND day = CAST(:day AS date)',
+      { msisdn, day: today() },
+    )
+    return (row?.tries ?? 0) >= UNKNOWN_A_DAY
+  }
+
+  return { unknown, isBlocked }
 }
