@@ -9,10 +9,11 @@ import { FAILPOINTS, type Failpoint } from '../../src/base/failpoints.ts'
 import { freePort } from '../support/services.ts'
 import { bugsOf, metricsAtRest } from './aftermath.ts'
 import { check, doubledSms, missingSms, tally, type Breach, type Evidence } from './checker.ts'
-import { isReady, loadingMs, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
+import { isReady, startDaemonProcess, type DaemonProcess } from './daemon-process.ts'
 import { FAILURES_MAX, percentile, reached, type Campaign, type CampaignDeps, type Outcome } from './outcome.ts'
 import { openFixture, sweepRedis, type CampaignFixture } from './fixture.ts'
 import { settingsOf } from './stage.ts'
+import { HABITS } from './subscriber.ts'
 
 const DAEMONS = 2
 const WALKERS = 10
@@ -29,25 +30,23 @@ const BOUNDS = {
   long: { kills: 500, each: 20, minutes: 60 },
 }
 /**
- * Deadlines of dialogues, in times that the modules of a daemon take to load beside this run: where both daemons die
- * again and again and each start takes seconds, a screen is long in coming, and must not be overtaken by the end of its
- * dialogue.
+ * Where both daemons die again and again and each start takes seconds, a screen is long in coming: its dialogue, and the
+ * memory of its last screen, outlive any machine. What was acknowledged comes once nobody is killed any more; for so
+ * long a subscriber waits for it.
  */
-const IDLE = { times: 12, leastMs: 8_000 }
-const IDLES = { total: 8, tombstone: 4, screen: 8 }
+const OUTLIVES_MS = 1_800_000
+const SCREEN_MS = 180_000
 
 export const killCampaign: Campaign = async (parts) => {
   const bounds = BOUNDS[parts.ci ? 'ci' : parts.mode]
   const { kills = bounds.kills, minutes = bounds.minutes } = parts
   const each = Math.min(bounds.each, Math.floor(kills / FAILPOINTS.length))
   const startMs = performance.now()
-  const idleMs = Math.round(Math.max(IDLE.leastMs, IDLE.times * (await loadingMs())))
-  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: IDLES.screen * idleMs } })
-  scene.diary.hungAfterMs = idleMs
-  const pack = await startPack(scene, parts.seed, patient(idleMs))
+  const scene = await openFixture({ seed: parts.seed, smsc: { screenMs: SCREEN_MS } })
+  const pack = await startPack(scene, parts.seed)
   try {
     misbehave(scene)
-    const walking = scene.walkers(WALKERS)
+    const walking = scene.walkers(WALKERS, { ...HABITS, takesLeave: true })
     await reached(() => pack.kills().length >= kills && fewestOf(pack.kills()) >= each, minutes * 60_000)
     scene.smsc.chaos.clear()
     await pack.disarm()
@@ -77,13 +76,8 @@ function misbehave({ smsc }: CampaignFixture): void {
   smsc.chaos.add({ on: 'submit_sm', lane: 'sms', chance: 0.02, act: { is: 'close', when: 'after' } })
 }
 
-/**
- * A last screen is sent again within a tombstone's life: here daemons may die again and again before one is through.
- */
-function patient(idleMs: number) {
-  return ({ dialogue }: Settings): void => {
-    Object.assign(dialogue, { idleMs, totalMs: IDLES.total * idleMs, tombstoneMs: IDLES.tombstone * idleMs })
-  }
+function patient({ dialogue }: Settings): void {
+  Object.assign(dialogue, { idleMs: OUTLIVES_MS, totalMs: OUTLIVES_MS, tombstoneMs: OUTLIVES_MS })
 }
 
 interface Pack {
@@ -99,7 +93,7 @@ interface Pack {
   stop(): Promise<void>
 }
 
-async function startPack(scene: CampaignFixture, seed: number, change: (settings: Settings) => void): Promise<Pack> {
+async function startPack(scene: CampaignFixture, seed: number): Promise<Pack> {
   const log = join(scene.stage.data, 'kills')
   appendFileSync(log, '')
   const lives: DaemonProcess[] = []
@@ -137,7 +131,7 @@ async function startPack(scene: CampaignFixture, seed: number, change: (settings
     const adminPort = await freePort()
     const config = scene.stage.configure(
       `daemon${i}`,
-      settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort, change }),
+      settingsOf(scene.stage, { smscPort: scene.smsc.port, adminPort, change: patient }),
     )
     slots.push({ config, adminPort, now: live({ config, adminPort }) })
   }

@@ -14,7 +14,7 @@ import { services, startServices, stopServices } from '../support/services.ts'
 import { reminds, type BookingRow, type Evidence } from './checker.ts'
 import { reached, sleep } from './outcome.ts'
 import { openStage, type RedisPlace, type Stage } from './stage.ts'
-import { converse, newDiary, type Diary, type Habits } from './subscriber.ts'
+import { LEAVES, converse, newDiary, type Diary, type Habits } from './subscriber.ts'
 
 export interface CampaignFixture {
   stage: Stage
@@ -51,6 +51,8 @@ const REFILL_MS = 500
 /** A server looks once a minute by itself (autovacuum_naptime); here a thousand bookings come in one. */
 const VACUUM_MS = 15_000
 const REDIAL_MS = 200
+/** An apology on a busy machine is no leave. */
+const LEAVE_TRIES = 10
 const SETTLE_MS = 120_000
 
 /** The SMSC keeps an SMS for so long, then it is on the handset, and the receipt follows. */
@@ -119,22 +121,28 @@ function walkers(
 ): { stop(): Promise<void> } {
   const state = { stopped: false }
   const msisdns = Array.from({ length: count }, () => `6757${String(++enrolled).padStart(7, '0')}`)
+  const dialogue = async (phone: Phone, how?: Habits): Promise<void> => {
+    const { msisdn } = phone
+    const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
+    const apologies = diary.apologies
+    await converse(phone, diary, chance, how, undefined, () => thumbs(smsc, msisdn, keyMs))
+    // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's life.
+    if (diary.apologies > apologies) await sleep(REDIAL_MS)
+    for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
+      const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
+      if (at >= 0)
+        stories[at] +=
+          `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`
+    }
+  }
   const walk = async (msisdn: string): Promise<void> => {
     const phone = numbered(smsc.phone(msisdn))
     phone.skipRepeats = true
-    while (!state.stopped) {
-      const before = [diary.hung.length, diary.odd.length, diary.foreign.length]
-      const apologies = diary.apologies
-      await converse(phone, diary, chance, habits, undefined, () => thumbs(smsc, msisdn, keyMs))
-      // A network's numbers of dialogues wrap at 256: dialling at once again would use them up within a tombstone's
-      // life.
-      if (diary.apologies > apologies) await sleep(REDIAL_MS)
-      for (const [i, stories] of [diary.hung, diary.odd, diary.foreign].entries()) {
-        const at = stories.findIndex((story, n) => n >= before[i]! && story.startsWith(msisdn))
-        if (at >= 0)
-          stories[at] +=
-            `\n  on the wire:\n  ${onTheWire(smsc, msisdn).join('\n  ')}\n  in the store: ${await kept(stage, msisdn)}`
-      }
+    while (!state.stopped) await dialogue(phone, habits)
+    if (!habits?.takesLeave) return
+    for (let tries = 0; tries < LEAVE_TRIES; tries++) {
+      await dialogue(phone, LEAVES)
+      if (phone.screen?.text.startsWith('Thank you')) return
     }
   }
   const refills = async (): Promise<void> => {

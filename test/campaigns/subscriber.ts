@@ -28,8 +28,6 @@ export interface Diary {
   undelivered: number
   /** Milliseconds from a key to its screen. */
   waitsMs: number[]
-  /** A text of apology after so long tells of the end of a dialogue whose screen never came: it hung. */
-  hungAfterMs: number
 }
 
 export function newDiary(): Diary {
@@ -45,7 +43,6 @@ export function newDiary(): Diary {
     apologies: 0,
     undelivered: 0,
     waitsMs: [],
-    hungAfterMs: Infinity,
   }
 }
 
@@ -56,7 +53,15 @@ export interface Habits {
   hangsUp: number
   /** How likely the subscriber dials anew in the middle. */
   redials: number
+  /**
+   * Once all is over, dials once more and leaves by Exit: a hang-up may have been lost, and its dialogue would be open
+   * until it is idle for too long.
+   */
+  takesLeave?: boolean
 }
+
+/** Looks, and leaves by Exit. */
+export const LEAVES: Habits = { books: 0, hangsUp: 0, redials: 0 }
 
 export const HABITS: Habits = { books: 0.75, hangsUp: 0.01, redials: 0.01 }
 
@@ -123,7 +128,6 @@ export async function converse(
     clinic: null,
     isResumed: false,
     done: false,
-    waitedMs: 0,
   }
   if (thumbs) await thumbs()
   let screen = await timed(walk, nowMs, () => phone.dial('*123#'))
@@ -155,8 +159,6 @@ interface Walk {
   clinic: string | null
   isResumed: boolean
   done: boolean
-  /** For the screen that stands now. */
-  waitedMs: number
 }
 
 async function timed(
@@ -168,8 +170,7 @@ async function timed(
   const startMs = nowMs()
   try {
     const screen = await run()
-    walk.waitedMs = nowMs() - startMs
-    diary.waitsMs.push(walk.waitedMs)
+    diary.waitsMs.push(nowMs() - startMs)
     return screen
   } catch (error) {
     const why = (error as Error).message
@@ -189,10 +190,7 @@ function judge(walk: Walk, from: string, kind: Kind, screen: HandsetScreen): voi
   const { diary, phone } = walk
   const { text } = screen
   const said = () => `${phone.msisdn} after ${from}: ${JSON.stringify(text)}\n  ${phone.story.slice(-14).join('\n  ')}`
-  if (kind === 'apology') {
-    if (walk.waitedMs >= diary.hungAfterMs) diary.hung.push(said())
-    return void diary.apologies++
-  }
+  if (kind === 'apology') return void diary.apologies++
   if (!FOLLOWS[from]!.includes(kind)) diary.odd.push(said())
   const name = /^Welcome, (\w+)!/.exec(text)?.[1]
   if (name !== undefined && name !== nameOf(phone.msisdn)) diary.foreign.push(said())
