@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { play } from './history.ts'
 import { CRASH_POINTS, planOf, type Fault, type Plan } from './plan.ts'
@@ -39,6 +40,25 @@ describe('histories under a virtual clock', () => {
       encoding: 'utf8',
     })
     assert.equal(elsewhere, first.hash)
+  })
+
+  it('are the same on a machine that takes its time: nothing in them waits for a file, a thread or a clock', async function () {
+    this.timeout(60_000)
+    // Three daemons come up while subscribers walk.
+    const deaths = [2_000, 5_000, 8_000].map((atMs): Fault => ({
+      atMs,
+      is: 'crash',
+      daemon: 0,
+      at: 'net',
+      steps: 0,
+      downMs: 500,
+    }))
+    const plan = { ...planOf(7), faults: deaths }
+    const between = async () => {
+      for (let i = 0; i < 4; i++) await readFile(join(packageRoot, 'package-lock.json'))
+    }
+    const slow = await play(plan, { between })
+    assert.equal(slow.hash, (await play(plan)).hash)
   })
 
   it('tell apart the screen of whose dial nobody could write down, and excuse nothing else', async function () {

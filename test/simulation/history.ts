@@ -38,6 +38,8 @@ export interface HistoryOptions {
   sabotage?: Sabotage
   /** Told of everything that happens, in order. */
   onNote?: (line: string) => void
+  /** See scheduler.ts. */
+  between?: () => Promise<unknown>
   log?: Log
 }
 
@@ -69,8 +71,8 @@ const PROBES = 4
 const CHANCES = { net: 1, kv: 2, sql: 3, smsc: 4, walk: 5, daemon: 6 } as const
 
 export async function play(plan: Plan, options: HistoryOptions = {}): Promise<Told> {
-  const { sabotage = {}, onNote, log } = options
-  const scheduler = newScheduler(onNote)
+  const { sabotage = {}, onNote, between, log } = options
+  const scheduler = newScheduler({ onNote, between })
   const chance = (of: keyof typeof CHANCES): Chance => seededChance(plan.seed * 16 + CHANCES[of])
   const net = newNet(scheduler, chance('net'))
   const database = emptyDatabase()

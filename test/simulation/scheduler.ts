@@ -35,7 +35,13 @@ const ROUNDS = 2
 /** A history of more events runs in circles. */
 const EVENTS_MAX = 3_000_000
 
-export function scheduler(onNote: (line: string) => void = () => undefined): Scheduler {
+export interface SchedulerOptions {
+  onNote?: ((line: string) => void) | undefined
+  /** What the machine does between two events, in real time: nothing of a history may depend on it. */
+  between?: (() => Promise<unknown>) | undefined
+}
+
+export function scheduler({ onNote = () => undefined, between }: SchedulerOptions = {}): Scheduler {
   const heap: Event[] = []
   const hash = createHash('sha256')
   let watcher: (label: string) => void = () => undefined
@@ -70,6 +76,7 @@ export function scheduler(onNote: (line: string) => void = () => undefined): Sch
         note(next.label)
         next.run()
         for (let i = 0; i < ROUNDS; i++) await new Promise((done) => setImmediate(done))
+        await between?.()
       }
       return true
     },
