@@ -4,6 +4,7 @@ import { appointments } from './appointments.ts'
 import { dentalOptions } from './options.ts'
 import { profiles } from './profiles.ts'
 import { dentalReplies } from './replies.ts'
+import { purgeDental } from './retention.ts'
 import { seed } from './seed.ts'
 import { DENTAL_DEFAULTS, type DentalDeps, type DentalSettings } from './settings.ts'
 import { releaseAll, slots } from './slots.ts'
@@ -37,6 +38,7 @@ export function dental({ settings, ...given }: DentalOptions): BackendModule {
     ended: (epoch) => releaseAll(deps, epoch),
     replies: dentalReplies(deps),
     subscriber: deps.subscriberIn(PERSONAL_TABLES),
+    purge: (asked) => purgeDental(deps, asked),
     seed: (options) => seed(deps, options),
   }
 }

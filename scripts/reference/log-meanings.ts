@@ -104,6 +104,8 @@ export const LOG_MEANINGS: Record<string, string> = {
   'privacy.plainUntil is set: unsealed records are still read, and whoever can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
   'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
+  'the module of a back end did not remove its old records':
+    'Its `purge` failed or took over a minute: `why` says how. The other modules and the daemon removed theirs. It is asked again in an hour.',
   // info
   'SMS from a subscriber': 'For the record: what became of it is in `result`.',
   'deferred answer delivered': 'A deferred answer reached its subscriber. `pushed` says whether on the screen.',

@@ -100,7 +100,11 @@ export const COUNTERS = {
   sms_incoming_total: ['SMS from subscribers', ['line', 'result']],
   sms_unfinished_total: ['Long SMS of subscribers that were given up before all of their parts came', ['group', 'why']],
   pin_total: ['Tries and changes of PINs by what came of them', ['result']],
-  retention_purged_total: ['Rows removed because they were old enough', ['what']],
+  retention_purged_total: [
+    'Rows removed because they were old enough; backend: whose module removed them, empty for the daemon itself',
+    ['what', 'backend'],
+  ],
+  module_purge_failed_total: ['Hourly purges of modules of back ends that failed or took too long', ['backend']],
   limits_total: ['Limits that were hit, by name', ['limit']],
   bugs_total: ['Exceptions that should not have been', ['where']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>

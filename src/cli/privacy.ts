@@ -9,7 +9,7 @@ import {
   createMetrics,
 } from '../base/index.ts'
 import { loadSettings } from '../config/index.ts'
-import { groupsOf, loadModules, openStores } from '../daemon/index.ts'
+import { absentSamples, configuredModules, groupsOf, openStores } from '../daemon/index.ts'
 import { erasePerson, exportSubscriber, type PrivacyDeps } from '../privacy/index.ts'
 import { msisdnOf } from '../ussd/index.ts'
 import { unreachable } from '../store/index.ts'
@@ -30,7 +30,7 @@ export async function exportCommand(options: SubscriberOptions, say: Say): Promi
 /** The report names the number masked: it may be filed. */
 export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
   await withStores(options, async (parts, msisdn) => {
-    const { dialogues, modules, late, pin, language, sms, optOut } = await erasePerson(
+    const { dialogues, modules, late, pin, language, sms, optOut, failed } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
@@ -44,7 +44,14 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
     say(
       'not included: back ends over HTTP, modules that do not report what they keep, backups, Redis and Postgres files until they are rewritten, the SMSC',
     )
+    if (failed.length > 0) throw new UsageError(notErased(failed, msisdn))
   })
+}
+
+/** A module's own words may have the number in them. */
+function notErased(failed: readonly { backend: string; why: string }[], msisdn: string): string {
+  const each = failed.map(({ backend, why }) => `${backend}: ${why.replaceAll(msisdn, maskMsisdn(msisdn))}`)
+  return `modules of back ends did not remove what they keep: ${each.join('; ')} (all else is removed: mend them and run it again)`
 }
 
 async function withStores(
@@ -59,9 +66,10 @@ async function withStores(
     const stores = await openStores({ settings, log, metrics, clock })
     try {
       const { knex, dialogues, shelf } = stores
-      const modules = await loadModules(settings, { knex, clock, chance: systemChance, metrics, log })
+      const host = { knex, clock, chance: systemChance, metrics, log }
+      const modules = [...(await configuredModules(settings, host)), ...(await absentSamples(settings, host))]
       const { services } = settings
-      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services, modules }, msisdn)
+      await run({ knex, dialogues, shelf, groups: groupsOf(settings), services, modules, clock }, msisdn)
     } finally {
       await stores.close()
     }

@@ -53,7 +53,10 @@ export const retention = z.strictObject({
     .min(1)
     .max(240)
     .default(24)
-    .describe('months of 30 days after the appointment; profiles without appointments go at that age too'),
+    .describe(
+      'months of 30 days after the appointment; profiles without appointments go at that age too. Modules of your own are ' +
+        'told it when they are asked to remove what is old',
+    ),
   idleMonths: z
     .number()
     .int()

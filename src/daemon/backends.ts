@@ -7,12 +7,14 @@ import type { Settings } from '../config/index.ts'
 import { UsageError, type Log, type Metrics } from '../base/index.ts'
 import type { SmsSubject } from '../sms/outbox/index.ts'
 import type { Chance, Clock } from '../ussd/index.ts'
-import { loadModule, smsSubject } from './modules.ts'
+import { configuredModules, smsSubject, type LoadedModule } from './modules.ts'
 
 export interface Backends {
   /** Those that flows may call: all but the applications. */
   names: readonly string[]
   get(name: string): Backend | undefined
+  /** Those of them that are modules. */
+  modules: readonly LoadedModule[]
   /** Those of them that SMS speak of. */
   subjects: readonly SmsSubject[]
   close(): Promise<void>
@@ -32,10 +34,11 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
   const all = new Map<string, Backend>()
   const subjects = new Map<string, SmsSubject>()
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
+  const modules = await configuredModules(settings, deps)
   for (const [name, how] of Object.entries(settings.backends)) {
     if ('http' in how) all.set(name, overHttp(name, how.http, deps))
     else {
-      const module = await loadModule(name, how, deps)
+      const { module } = modules.find((one) => one.name === name)!
       if (module.replies && !subjects.has(module.replies.subject))
         subjects.set(module.replies.subject, smsSubject(module.replies))
       all.set(name, guard(patient(moduleBackend(name, module), how.patienceMs, settings), guarding))
@@ -47,6 +50,7 @@ export async function createBackends(deps: BackendDeps): Promise<Backends> {
   }
   return {
     names,
+    modules,
     get: (name) => all.get(name),
     subjects: [...subjects.values()],
     close: async () => void (await Promise.all([...all.values()].map((backend) => backend.close?.()))),

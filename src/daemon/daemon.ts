@@ -17,6 +17,7 @@ import { createGateway, createIntake, createOverload, type Gateway } from '../ga
 import type { ServedIngress } from './ingress.ts'
 import { groupsOf } from './lines/index.ts'
 import type { Push } from '../push/index.ts'
+import { absentSamples } from './modules.ts'
 import { readinessOf } from './readiness.ts'
 import { createReload, noFile } from './reload.ts'
 import { startRetention } from './retention.ts'
@@ -187,7 +188,9 @@ async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<
   // Unbound we could tell nobody: another daemon may be able to.
   const sweep = async () => (lines.anyBound() || door.line ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
-  stops.add(startRetention({ ...runtime, knex: stores.knex, dialogues: stores.dialogues, flows: flows.registry }))
+  const { knex, dialogues } = stores
+  const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, knex }))]
+  stops.add(startRetention({ ...runtime, knex, dialogues, flows: flows.registry, modules }))
   services.sms.start()
   stops.add(() => services.sms.stop())
   stops.add(() => door.stop())

@@ -1,7 +1,7 @@
 /** Wiring only: builds everything from the settings, starts and stops it. */
 export { createBackends } from './backends.ts'
 export { startDaemon } from './daemon.ts'
-export { loadModule, loadModules, type ModuleHost } from './modules.ts'
+export { absentSamples, configuredModules, loadModule, type ModuleHost } from './modules.ts'
 export { groupsOf, profileDirs, wishesOf } from './lines/index.ts'
 export { serverOf } from './postgres-server.ts'
 export { runDaemon } from './run.ts'

@@ -70,11 +70,12 @@ function prepared(module: BackendModule): BackendModule {
       await ready()
       return run(...args)
     }
-  const { operations, subscriber, seed } = module
+  const { operations, subscriber, purge, seed } = module
   return {
     ...module,
     operations: Object.fromEntries(Object.entries(operations).map(([name, run]) => [name, after(run)])),
     ...(subscriber ? { subscriber: { export: after(subscriber.export), erase: after(subscriber.erase) } } : {}),
+    ...(purge ? { purge: after(purge) } : {}),
     ...(seed ? { seed: after(seed) } : {}),
   }
 }
@@ -108,15 +109,28 @@ export function factoryOf(file: string): Promise<BackendFactory | undefined> {
   return loading
 }
 
-/** All modules of the settings and the samples, whose tables every database has: who is asked about a subscriber. */
-export async function loadModules(settings: Settings, host: Omit<ModuleHost, 'settings'>): Promise<BackendModule[]> {
-  const configured = Object.entries(settings.backends).flatMap(([name, how]) =>
-    'module' in how ? [[name, how] as const] : [],
-  )
-  const absent = sampleModules
-    .filter((sample) => !configured.some(([, { module }]) => module === sample))
-    .map((sample) => [sample, { module: sample, settings: {} }] as const)
-  return Promise.all([...configured, ...absent].map(([name, how]) => loadModule(name, how, { ...host, settings })))
+export interface LoadedModule {
+  name: string
+  module: BackendModule
+}
+
+/** The modules of the settings, in their order. */
+export async function configuredModules(
+  settings: Pick<Settings, 'backends' | 'reminders' | 'dialogue'>,
+  host: Omit<ModuleHost, 'settings'>,
+): Promise<LoadedModule[]> {
+  const loaded: LoadedModule[] = []
+  for (const [name, how] of Object.entries(settings.backends))
+    if ('module' in how) loaded.push({ name, module: await loadModule(name, how, { ...host, settings }) })
+  return loaded
+}
+
+/** Samples that no back end of the settings is: every database has their tables, so there may be rows in them. */
+export async function absentSamples(settings: Settings, host: Omit<ModuleHost, 'settings'>): Promise<LoadedModule[]> {
+  const present = new Set(Object.values(settings.backends).map((how) => ('module' in how ? how.module : undefined)))
+  const absent = sampleModules.filter((sample) => !present.has(sample))
+  const load = async (name: string) => loadModule(name, { module: name, settings: {} }, { ...host, settings })
+  return Promise.all(absent.map(async (name) => ({ name, module: await load(name) })))
 }
 
 export function moduleDeps(name: string, own: Record<string, unknown>, host: ModuleHost): ModuleDeps {

@@ -2,7 +2,7 @@
 import type { Knex } from 'knex'
 import type { Settings } from '../config/index.ts'
 import type { Log, Metrics } from '../base/index.ts'
-import { purge } from '../privacy/index.ts'
+import { purge, type PersonalModule } from '../privacy/index.ts'
 import type { Clock } from '../ussd/index.ts'
 import type { Flows } from '../flow/release/index.ts'
 import type { DialogueStore } from '../dialogue/index.ts'
@@ -13,6 +13,8 @@ export interface RetentionDeps {
   knex: Knex
   dialogues: DialogueStore
   flows: Flows
+  /** Modules of back ends, and samples that no back end is. */
+  modules: readonly PersonalModule[]
   clock: Clock
   log: Log
   metrics: Metrics
@@ -22,47 +24,53 @@ export interface RetentionDeps {
 const FIRST_MS = 60_000
 const EVERY_MS = 3_600_000
 
-/** Answers how to stop it; resolves when a purge under way is over. Postgres being away is the next hour's matter. */
+/** Answers how to stop it; resolves when a purge under way is over, for which no module is waited. Postgres being away is the next hour's matter. */
 export function startRetention(deps: RetentionDeps): () => Promise<void> {
   const { clock, log } = deps
-  let stopped = false
+  const stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let cancel = (): void => undefined
   const after = (ms: number) => {
     cancel = clock.after(ms, () => {
-      running = purgeOnce(deps)
+      running = purgeOnce(deps, stopping.signal)
         .catch((error: unknown) => log.warn({ err: error }, 'old records not removed'))
-        .then(() => (stopped ? undefined : after(EVERY_MS)))
+        .then(() => (stopping.signal.aborted ? undefined : after(EVERY_MS)))
     })
   }
   after(FIRST_MS)
   return async () => {
-    stopped = true
+    stopping.abort()
     cancel()
     await running
   }
 }
 
 /** One purge, counted. */
-export async function purgeOnce({
-  settings,
-  knex,
-  dialogues,
-  flows,
-  clock,
-  log,
-  metrics,
-}: RetentionDeps): Promise<void> {
+export async function purgeOnce(deps: RetentionDeps, stop?: AbortSignal): Promise<void> {
+  const { settings, knex, dialogues, flows, modules, clock, log, metrics } = deps
   const { open, whole } = await dialogues.census(CENSUS_MAX)
   const purged = await purge({
     knex,
     retention: settings.retention,
     inUse: whole ? [...flows.wanted(), ...open.keys()] : null,
-    nowMs: clock.now(),
-    todayMs: clock.today(),
+    modules,
+    clock,
+    stop,
   })
-  for (const [what, rows] of Object.entries(purged)) if (rows) metrics.count('retention_purged_total', { what }, rows)
-  if (Object.values(purged).some(Boolean)) log.info(purged, 'old records removed')
+  const counted = (backend: string, removed: Readonly<Record<string, number>>) => {
+    for (const [what, rows] of Object.entries(removed))
+      if (rows) metrics.count('retention_purged_total', { what, backend }, rows)
+  }
+  counted('', purged.own)
+  for (const { backend, answer } of purged.modules) counted(backend, answer)
+  for (const { backend, why } of purged.failed) {
+    metrics.count('module_purge_failed_total', { backend })
+    log.warn({ backend, why }, 'the module of a back end did not remove its old records')
+  }
+  if (purged.modules.length > 0 || Object.values(purged.own).some(Boolean)) {
+    const modules = Object.fromEntries(purged.modules.map(({ backend, answer }) => [backend, answer]))
+    log.info({ ...purged.own, modules }, 'old records removed')
+  }
   // PGlite has no autovacuum: without statistics, statements stay planned for the empty tables that they met first.
   if (settings.postgres === 'embedded') await knex.raw('VACUUM (ANALYZE)')
 }

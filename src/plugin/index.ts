@@ -5,6 +5,8 @@ export {
   type BackendModule,
   type CallContext,
   type ModuleDeps,
+  type ModulePurge,
+  type ModulePurged,
   type PersonalTable,
   Refusal,
   type ModuleSeed,

@@ -39,6 +39,8 @@ export interface BackendModule {
   replies?: SmsReplies
   /** What it keeps of a subscriber: `subscriber export` and `subscriber erase` ask it. */
   subscriber?: SubscriberData
+  /** Removes what is over its retention. The daemon asks every hour; what throws is tried again at the next. */
+  purge?(asked: ModulePurge): Promise<ModulePurged>
   /** Data to try it with: `ussd-connector seed`. Again: adds only what is missing. */
   seed?(options: ModuleSeed): Promise<void>
 }
@@ -67,6 +69,23 @@ export interface SubscriberData {
   /** Removes everything. Answers how many rows. */
   erase(msisdn: string): Promise<number>
 }
+
+/** What a module is told when it is asked to remove what is old. */
+export interface ModulePurge {
+  /** The wall clock: for moments that were written down. */
+  nowMs: number
+  /** The calendar (may be frozen): for dates that subscribers see. */
+  todayMs: number
+  /** How long the settings keep what is over: `retention.appointmentsMonths`. A module may have a setting of its own. */
+  keepMs: number
+  /** Rows to remove of one table at most: a purge must not hold a table. The rest goes with the next one. */
+  rowsMax: number
+  /** Aborted when its time is over, or the daemon stops. */
+  signal: AbortSignal
+}
+
+/** Rows removed, by a word for what they were: `retention_purged_total{what}`. Never a number or a text. */
+export type ModulePurged = Record<string, number>
 
 /** A table that holds a number, the column it stands in, and what is handed out of a row (all, if nothing is said). */
 export interface PersonalTable {

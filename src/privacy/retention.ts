@@ -1,13 +1,17 @@
 /**
- * What is old enough to go: SMS that were settled, appointments long past, flow revisions that nobody serves any more.
+ * What is old enough to go: SMS that were settled, PINs and languages that nobody used, flow revisions that nobody
+ * serves any more, and what modules of back ends say is over its retention.
  */
 import type { Knex } from 'knex'
+import type { ModulePurged } from '../plugin/index.ts'
 import { forgetOld } from '../sms/outbox/index.ts'
+import { askModules, type ModuleFailure, type PersonalModule } from './modules.ts'
+import type { Clock } from '../ussd/index.ts'
 
 export interface Retention {
   /** Days that a settled SMS is kept. */
   smsDays: number
-  /** Months (of 30 days) that an appointment is kept after its day; then profiles without any go too. */
+  /** Months (of 30 days) that modules keep what is over, such as an appointment after its day. */
   appointmentsMonths: number
   /** Months (of 30 days) that a PIN or a chosen language is kept unused. */
   idleMonths: number
@@ -24,59 +28,58 @@ export interface Purging {
    * Revisions that serve, or that a dialogue is on: they stay however old they are. Null: nobody knows which, all stay.
    */
   inUse: readonly string[] | null
-  /** The wall clock. */
-  nowMs: number
-  /** The calendar: appointments are days of it. */
-  todayMs: number
+  modules: readonly PersonalModule[]
+  clock: Clock
+  /** Aborted: modules that are still to be asked are not. */
+  stop?: AbortSignal | undefined
 }
 
-/** Rows removed, by what they were. */
-export type Purged = Record<
-  'sms' | 'appointments' | 'profiles' | 'holds' | 'pins' | 'languages' | 'flow_revisions',
-  number
->
+export interface PurgeOutcome {
+  /** Rows removed of the daemon's own tables, by what they were. */
+  own: Record<'sms' | 'pins' | 'languages' | 'flow_revisions', number>
+  /** The same of modules that removed something. */
+  modules: { backend: string; answer: ModulePurged }[]
+  /** Modules whose purge failed, was not done in time, or answered something else than counts. */
+  failed: ModuleFailure[]
+}
 
 /** At a call: a purge must not hold a table. The rest goes with the next one. */
 const PURGE_ROWS_MAX = 5_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 
-export async function purge({ knex, retention, inUse, nowMs, todayMs }: Purging): Promise<Purged> {
-  const sms = await forgetOld(knex, nowMs, retention.smsDays * DAY_MS)
-  const old = new Date(todayMs - retention.appointmentsMonths * MONTH_MS)
-  const appointments = await knex('dental_appointment')
-    .whereIn(
-      'id',
-      knex('dental_appointment as a')
-        .join('dental_slot as s', 's.id', 'a.slot')
-        .where('s.starts_at', '<', old)
-        .limit(PURGE_ROWS_MAX)
-        .select('a.id'),
-    )
-    .delete()
-  const profiles = await knex('dental_profile')
-    .whereIn(
-      'msisdn',
-      knex('dental_profile as p')
-        .where('p.created_at', '<', old)
-        .whereNotExists(knex('dental_appointment as a').whereRaw('a.msisdn = p.msisdn').select(knex.raw('1')))
-        .whereNotExists(knex('dental_hold as h').whereRaw('h.msisdn = p.msisdn').select(knex.raw('1')))
-        .limit(PURGE_ROWS_MAX)
-        .select('p.msisdn'),
-    )
-    .delete()
-  const holds = await knex('dental_hold')
-    .where('expires_at', '<', new Date(nowMs - DAY_MS))
-    .delete()
-  const idle = await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))
-  return {
-    sms,
-    appointments,
-    profiles,
-    holds,
-    ...idle,
+/** The daemon's own first. Rejects when Postgres is away: modules are not asked then. */
+export async function purge({ knex, retention, inUse, modules, clock, stop }: Purging): Promise<PurgeOutcome> {
+  const nowMs = clock.now()
+  const own = {
+    sms: await forgetOld(knex, nowMs, retention.smsDays * DAY_MS),
+    ...(await purgeIdle(knex, new Date(nowMs - retention.idleMonths * MONTH_MS))),
     flow_revisions: inUse ? await purgeRevisions(knex, retention, inUse, nowMs) : 0,
   }
+  const asked = {
+    nowMs,
+    todayMs: clock.today(),
+    keepMs: retention.appointmentsMonths * MONTH_MS,
+    rowsMax: PURGE_ROWS_MAX,
+  }
+  const { answers, failed } = await askModules({ modules, clock, stop }, async (module, signal) =>
+    readPurged(await module.purge?.({ ...asked, signal })),
+  )
+  return { own, modules: answers, failed }
+}
+
+/** Kinds of rows that one module may tell apart: each is a label, and costs memory. */
+const KINDS_MAX = 20
+
+/** What a module says is not taken on trust: its words become labels of a metric. Undefined: nothing was removed. */
+function readPurged(said: unknown): ModulePurged | undefined {
+  if (said === undefined) return undefined
+  const counts = typeof said === 'object' && said !== null ? Object.entries(said) : []
+  const isRead = ([what, rows]: [string, unknown]) =>
+    /^[a-z][a-z_]{0,31}$/.test(what) && Number.isSafeInteger(rows) && (rows as number) >= 0
+  if (typeof said !== 'object' || said === null || counts.length > KINDS_MAX || !counts.every(isRead))
+    throw new Error(`purge must answer counts of rows, by at most ${KINDS_MAX} words such as { visits: 12 }`)
+  return counts.some(([, rows]) => rows > 0) ? (said as ModulePurged) : undefined
 }
 
 /**

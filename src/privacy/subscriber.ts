@@ -3,10 +3,10 @@ import type { Knex } from 'knex'
 import { shownRecord, type DialogueKey, type DialogueRecord } from '../dialogue/index.ts'
 import { eraseSms } from '../sms/outbox/index.ts'
 import type { HeldDeps, PartShelf } from '../sms/inbox/index.ts'
-import type { BackendModule } from '../backend/index.ts'
 import type { PersonalTable } from '../plugin/index.ts'
 import { subscriberLanguages } from '../services/subscriber/index.ts'
-import { type CodeRoute, shownCode } from '../ussd/index.ts'
+import { type Clock, type CodeRoute, shownCode } from '../ussd/index.ts'
+import { askModules, type ModuleFailure, type PersonalModule } from './modules.ts'
 
 /**
  * Tables of the daemon's own that hold a number; modules of back ends know theirs. A test holds this list to the
@@ -39,7 +39,9 @@ export interface PrivacyDeps {
   groups: readonly string[]
   services: readonly CodeRoute[]
   /** Back ends that keep something of subscribers. */
-  modules: readonly Pick<BackendModule, 'subscriber'>[]
+  modules: readonly PersonalModule[]
+  /** For modules that never answer. */
+  clock: Pick<Clock, 'after'>
 }
 
 export interface Export {
@@ -52,7 +54,7 @@ export interface Export {
 }
 
 /** Not what may be a PIN: the file lies on somebody's desk before it is handed out. */
-export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promise<Export> {
+export async function exportSubscriber(deps: Omit<PrivacyDeps, 'clock'>, msisdn: string): Promise<Export> {
   const { knex, dialogues, shelf, groups, services, modules } = deps
   const found = await Promise.all(groups.map((group) => dialogues.find({ group, msisdn })))
   const unfinished = await Promise.all(groups.map((group) => shelf.find({ group, msisdn })))
@@ -61,7 +63,8 @@ export async function exportSubscriber(deps: PrivacyDeps, msisdn: string): Promi
     tables[table] = await knex(table)
       .where({ [column]: msisdn })
       .select(...shown)
-  for (const { subscriber } of modules) Object.assign(tables, await subscriber?.export(msisdn))
+  // What one of them keeps must not be missing unsaid: one that fails ends the export.
+  for (const { module } of modules) Object.assign(tables, await module.subscriber?.export(msisdn))
   // A daemon of an older version writes the whole code.
   tables.ussd_late = (tables.ussd_late as { code: string }[]).map((row) => ({
     ...row,
@@ -87,33 +90,35 @@ export interface Erased {
   sms: number
   /** Whether the wish for no SMS was there, and stays. */
   optOut: 'none' | 'removed' | 'kept'
+  /** Modules that did not remove theirs: ask again. All else is removed. */
+  failed: ModuleFailure[]
 }
 
 /**
  * Removes everything about one MSISDN. The dialogue goes first, so that none of its turns writes anew: a turn under way
- * finds its dialogue gone. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
+ * finds its dialogue gone. A module that fails is named, and stops nothing else. With `keepOptOut` the number stays in one place: where it says that no SMS is wanted.
  */
 export async function erasePerson(
   deps: Omit<PrivacyDeps, 'services'>,
   msisdn: string,
   keepOptOut: boolean,
 ): Promise<Erased> {
-  const { knex, dialogues, shelf, modules } = deps
+  const { knex, dialogues, shelf } = deps
   const records = await dialogues.erase(msisdn)
-  let ofModules = 0
-  for (const { subscriber } of modules) ofModules += (await subscriber?.erase(msisdn)) ?? 0
+  const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const language = await subscriberLanguages(knex).forget(msisdn)
   const sms = (await shelf.erase(msisdn)) + (await eraseSms(knex, msisdn))
   const late = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return {
     dialogues: records,
-    modules: ofModules,
+    modules: answers.reduce((sum, { answer }) => sum + answer, 0),
     late,
     pin,
     language,
     sms,
     optOut: await optOut(knex, msisdn, keepOptOut),
+    failed,
   }
 }
 

@@ -157,7 +157,11 @@ describeWith(['redis', 'postgres'], 'a language that a subscriber chose', () => 
     assert.match((await mary.dial('*200#')).text, /^Halo\n1\. Tok ples/)
     assert.match((await john.dial('*200#')).text, /^Hello/)
     const { daemon } = staged
-    const erased = await erasePerson({ ...daemon.stores, groups: ['test'], modules: [] }, '67570000002', false)
+    const erased = await erasePerson(
+      { ...daemon.stores, groups: ['test'], modules: [], clock: realClock },
+      '67570000002',
+      false,
+    )
     assert.equal(erased.language, 1)
     assert.match((await mary.dial('*200#')).text, /^Hello/)
   })

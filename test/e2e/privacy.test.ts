@@ -22,7 +22,12 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     ...staged.daemon.stores,
     groups: ['test'],
     services: staged.settings.services,
-    modules: [dentalOn({ knex: staged.daemon.stores.knex, clock: realClock })],
+    modules: [dentalModule()],
+    clock: realClock,
+  })
+  const dentalModule = () => ({
+    name: 'dental',
+    module: dentalOn({ knex: staged.daemon.stores.knex, clock: realClock }),
   })
 
   before(async () => {
@@ -98,6 +103,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       language: 0,
       sms: 0,
       optOut: 'none',
+      failed: [],
     })
   })
 
@@ -127,6 +133,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
         clock: { ...realClock, today: () => FROZEN },
         log: silentLog,
         metrics: daemon.metrics,
+        modules: [dentalModule()],
         dialogues: { census: async () => ({ ...census, whole }) } as never,
         flows: { wanted: () => [rows[110]!.revision] } as never,
       })
@@ -168,6 +175,7 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
         clock: { ...realClock, today: () => todayMs },
         log: silentLog,
         metrics: daemon.metrics,
+        modules: [dentalModule()],
         dialogues: daemon.stores.dialogues,
         flows: { wanted: () => [inForce.revision] } as never,
       })
@@ -180,8 +188,11 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
     assert.deepEqual(left, [`${name}@000000000002`])
     await run(FROZEN + 24 * 40 * day)
     assert.equal(await count('dental_appointment'), 0)
-    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'appointments' }), before)
-    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions' }), 27 + 1)
+    assert.equal(
+      await daemon.metrics.value('retention_purged_total', { what: 'appointments', backend: 'dental' }),
+      before,
+    )
+    assert.equal(await daemon.metrics.value('retention_purged_total', { what: 'flow_revisions', backend: '' }), 27 + 1)
   })
 
   it("forgets what a subscriber has not used for long, whose number may be another's by now, and holds that nobody gave back", async () => {
@@ -212,12 +223,68 @@ describeWith(['redis', 'postgres'], 'what is kept of a subscriber', () => {
       clock: { ...realClock, today: () => FROZEN },
       log: silentLog,
       metrics: daemon.metrics,
+      modules: [dentalModule()],
       flows: { wanted: () => [] } as never,
       dialogues: daemon.stores.dialogues,
     })
     assert.deepEqual(await knex('pin').orderBy('msisdn').pluck('msisdn'), ['3', '4'])
     assert.deepEqual(await knex('subscriber_language').pluck('msisdn'), ['2'])
     assert.deepEqual(await knex('dental_hold').pluck('epoch'), ['e0'])
+  })
+
+  it('goes although a module fails: that one is named and counted, and stops no other', async () => {
+    const { knex, settings, daemon } = staged
+    const now = realClock.now()
+    const old = new Date(now - 3 * 86_400_000)
+    const [slot] = (await knex('dental_slot').limit(1).pluck('id')) as string[]
+    await knex('dental_hold').insert({ slot, epoch: 'old', msisdn: '1', expires_at: old }).onConflict('slot').merge()
+    const modules = [
+      {
+        name: 'broken',
+        module: {
+          purge: async () => {
+            throw new Error('the table is gone')
+          },
+        },
+      },
+      { name: 'odd', module: { purge: async () => ({ 'Mary 67570000002': 1 }) } },
+      { name: 'silent', module: {} },
+      dentalModule(),
+    ]
+    const said: unknown[] = []
+    const log = { ...silentLog, warn: (fields: unknown) => void said.push(fields) } as typeof silentLog
+    const { metrics, stores } = daemon
+    const failed = (backend: string) => metrics.value('module_purge_failed_total', { backend })
+    const flows = { wanted: () => [] } as never
+    const clock = { ...realClock, today: () => FROZEN }
+    await purgeOnce({ settings, knex, clock, log, metrics, modules, flows, dialogues: stores.dialogues })
+    assert.deepEqual(await knex('dental_hold').where({ epoch: 'old' }), [])
+    assert.deepEqual(said, [
+      { backend: 'broken', why: 'the table is gone' },
+      { backend: 'odd', why: 'purge must answer counts of rows, by at most 20 words such as { visits: 12 }' },
+    ])
+    assert.deepEqual([await failed('broken'), await failed('odd'), await failed('dental')], [1, 1, 0])
+  })
+
+  it('is removed although a module fails: that one is named', async () => {
+    const msisdn = '67570000077'
+    await staged.knex('dental_profile').insert({ msisdn, name: 'Ann', language: 'en', created_at: new Date() })
+    await staged.knex('subscriber_language').insert({ msisdn, language: 'tpi', chosen_at: new Date() })
+    const broken = {
+      name: 'broken',
+      module: {
+        subscriber: {
+          export: async () => ({}),
+          erase: async () => {
+            throw new Error('the table is gone')
+          },
+        },
+      },
+    }
+    const erased = await erasePerson({ ...parts(), modules: [broken, dentalModule()] }, msisdn, false)
+    assert.deepEqual(erased.failed, [{ backend: 'broken', why: 'the table is gone' }])
+    assert.deepEqual([erased.modules, erased.language], [1, 1])
+    assert.equal(await hits(msisdn), 0)
   })
 
   /** Rows of all tables and keys of Redis, read as text, that have this number in them. */

@@ -210,6 +210,30 @@ describeBoth('the dental service', (database) => {
     refused(await call('hold', { slot }), 'slot-taken')
   })
 
+  it('removes what is over its retention: no more rows of a table at a call than it is told, and nothing sooner', async () => {
+    const { knex } = database.db
+    const count = async (table: string) => Number((await knex(table).count('* as n'))[0]!.n)
+    const all = { appointments: await count('dental_appointment'), profiles: await count('dental_profile') }
+    assert.ok(all.appointments > 1 && all.profiles > 1)
+    const slots = (await knex('dental_slot').limit(2).pluck('id')) as string[]
+    const hold = (slot: string) => ({ slot, epoch: 'e', msisdn: STRANGER, expires_at: new Date(SAMPLE - 2 * DAY) })
+    const purge = (todayMs: number, rowsMax: number) =>
+      service.purge!({ nowMs: SAMPLE, todayMs, keepMs: 30 * DAY, rowsMax, signal: new AbortController().signal })
+    const none = { appointments: 0, profiles: 0, holds: 0 }
+    const first = (await knex('dental_slot').min('starts_at as at').first())!.at as Date
+    assert.deepEqual(await purge(first.getTime() + 29 * DAY, 100), none)
+    await knex('dental_hold').insert(slots.map(hold))
+    const one = await purge(SAMPLE + 4000 * DAY, 1)
+    assert.deepEqual([one.appointments, one.holds], [1, 1])
+    assert.ok(one.profiles! <= 1)
+    assert.deepEqual(await purge(SAMPLE + 4000 * DAY, 100), {
+      appointments: all.appointments - 1,
+      profiles: all.profiles - one.profiles!,
+      holds: 1,
+    })
+    assert.deepEqual(await purge(SAMPLE + 4000 * DAY, 100), none)
+  })
+
   it('lets one of two subscribers hold a slot', async () => {
     const slot = await firstSlot()
     const both = await Promise.all([JOHN, MARY].map((msisdn) => call('hold', { slot }, { msisdn })))

@@ -234,6 +234,7 @@ describe('the embedded database', () => {
       } as never,
       dialogues: { census: async () => ({ open: new Map(), whole: true }) } as never,
       flows: { wanted: () => [] } as never,
+      modules: [],
     })
     assert.equal(await known(), 1)
     await close()

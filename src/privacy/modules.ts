@@ -1,0 +1,64 @@
+/** Modules of back ends, each asked in its turn: one that fails, or takes too long, stops no other. */
+import type { BackendModule } from '../backend/index.ts'
+import type { Clock } from '../ussd/index.ts'
+
+export interface PersonalModule {
+  /** What flows call it by. */
+  name: string
+  module: Pick<BackendModule, 'subscriber' | 'purge'>
+}
+
+export interface ModuleFailure {
+  backend: string
+  why: string
+}
+
+/** Of one module: 5,000 rows of a table take seconds, and a module that hangs must not keep the others waiting. */
+export const MODULE_MS = 60_000
+
+export interface AskingModules {
+  modules: readonly PersonalModule[]
+  clock: Pick<Clock, 'after'>
+  /** Aborted: nobody is asked any more. */
+  stop?: AbortSignal | undefined
+}
+
+/** `ask` answers undefined for a module that has no such hook. */
+export async function askModules<Answer>(
+  { modules, clock, stop }: AskingModules,
+  ask: (module: PersonalModule['module'], signal: AbortSignal) => Promise<Answer | undefined> | undefined,
+): Promise<{ answers: { backend: string; answer: Answer }[]; failed: ModuleFailure[] }> {
+  const answers: { backend: string; answer: Answer }[] = []
+  const failed: ModuleFailure[] = []
+  for (const { name: backend, module } of modules) {
+    if (stop?.aborted) break
+    try {
+      const answer = await inTime(async (signal) => ask(module, signal), clock, stop)
+      if (answer !== undefined) answers.push({ backend, answer })
+    } catch (error) {
+      failed.push({ backend, why: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  return { answers, failed }
+}
+
+/** Its signal is aborted when it is given up; it may run on, and nobody waits for it. */
+async function inTime<T>(
+  run: (signal: AbortSignal) => Promise<T>,
+  clock: Pick<Clock, 'after'>,
+  stop: AbortSignal | undefined,
+): Promise<T> {
+  const own = new AbortController()
+  const givenUp = new Promise<never>((_, fail) => {
+    own.signal.addEventListener('abort', () => fail(own.signal.reason as Error), { once: true })
+  })
+  const cancel = clock.after(MODULE_MS, () => own.abort(new Error(`not done after ${MODULE_MS} ms`)))
+  const onStop = () => own.abort(new Error('the daemon stops'))
+  stop?.addEventListener('abort', onStop, { once: true })
+  try {
+    return await Promise.race([run(own.signal), givenUp])
+  } finally {
+    cancel()
+    stop?.removeEventListener('abort', onStop)
+  }
+}
