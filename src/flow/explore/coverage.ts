@@ -1,6 +1,6 @@
 /** What of a flow has been walked by talks: its screens, choices and refusals, and all its transitions. */
 import type { Compilation } from '../load/index.ts'
-import { coverageItems, itemDone, screenItem, transitionsOf } from './transitions.ts'
+import { coverageItems, itemsDone, screenItem, transitionsOf } from './transitions.ts'
 import type { CompiledFlow } from '../engine/index.ts'
 
 export interface Coverage {
@@ -23,6 +23,7 @@ interface Walked {
 export function coverageOf(compilation: Compilation): Coverage {
   const { flow, definition } = compilation
   const transitions = transitionsOf(compilation)
+  const done = itemsDone(definition)
   const walked = new Set<string>()
   const taken = new Set<string>()
   const all = Object.entries(definition.screens).flatMap(([name, screen]) => coverageItems(name, screen))
@@ -38,9 +39,8 @@ export function coverageOf(compilation: Compilation): Coverage {
         return flow.want(snapshot)
       },
       step: (snapshot, event) => {
-        const screen = definition.screens[snapshot.value]
-        const thing = screen && itemDone(definition, screen, snapshot, event)
-        if (thing !== undefined) walked.add(thing)
+        const item = done(snapshot, event)
+        if (item !== undefined) walked.add(item)
         for (const name of transitions.taken(snapshot, event)) taken.add(name)
         return flow.step(snapshot, event)
       },

@@ -27,8 +27,6 @@ export {
   type Kind,
   kindOf,
   KINDS,
-  type ListScreen,
-  type MenuScreen,
   type ReturnScreen,
   SCREEN_TYPES,
   type ScreenDefinition,

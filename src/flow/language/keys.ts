@@ -20,8 +20,8 @@ export function hasKeys(definition: FlowDefinition): boolean {
   )
 }
 
-/** Whether choices of this screen may be typed by their labels. */
+/** Whether choices of this screen may be typed by their labels. In a list with a search, letters look for rows. */
 export function takesLabels(definition: FlowDefinition, screen: ScreenDefinition | undefined): boolean {
-  const own = screen && 'labels' in screen ? screen.labels : undefined
-  return screen !== undefined && 'choices' in screen && (own ?? definition.labels ?? false)
+  if (!screen || !('choices' in screen) || ('search' in screen && screen.search)) return false
+  return screen.labels ?? definition.labels ?? false
 }

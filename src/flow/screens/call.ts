@@ -95,6 +95,7 @@ export const callKind = {
     return key === 'refused' ? `(${screen.call} refuses: ${refusal})` : `(${screen.call} fails)`
   },
   items: (screen) => Object.keys(screen.refused ?? {}).map((refusal) => ({ what: `refused: ${refusal}` })),
+  covered: (_screen, { event }) => (event.type === 'REFUSED' ? `refused: ${event.refusal}` : undefined),
   outcomes: () => [
     { what: 'answered', only: '' },
     { what: 'no answer', only: '' },

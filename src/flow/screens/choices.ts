@@ -1,10 +1,11 @@
 /** Written choices, of menus and lists alike. */
 import { z } from 'zod'
 import type { DialogueContext } from '../../../machines/dialogue.ts'
-import type { Json } from '../../ussd/index.ts'
-import { compileValues } from '../expression/index.ts'
-import { condition, key, name, text, type TextKey, values } from '../terms/index.ts'
-import type { Outcome } from './kind.ts'
+import { type Json, trimAnswer } from '../../ussd/index.ts'
+import { lookUp } from '../engine/index.ts'
+import { compileCondition, compileValues, labelNamed, Slip } from '../expression/index.ts'
+import { condition, key, name, text, type Text, type TextKey, values } from '../terms/index.ts'
+import type { CoveredStep, Outcome } from './kind.ts'
 import type { Option } from './offer.ts'
 import type { Env } from './plan.ts'
 import { target, to, type Target } from './routes.ts'
@@ -65,8 +66,8 @@ export function varsOfChoices(screen: WithChoices, path?: Target['path']): Choic
   return path[0] === 'choices' ? [screen.choices[path[1] as number]?.set] : []
 }
 
-/** As a choice is called in what is walked and covered. */
-export function choiceItem(screen: WithChoices, i: number): string {
+/** As a choice is called in what is covered. */
+function choiceItem(screen: WithChoices, i: number): string {
   return `choice ${i + 1} "${labelOf(screen, i)}"`
 }
 
@@ -78,6 +79,39 @@ export function itemsOfChoices(screen: WithChoices): Outcome[] {
     })),
     ...(screen.back === undefined ? [] : [{ what: 'Back' }]),
   ]
+}
+
+/** The rows that are shown above the choices, and what each reads like. */
+interface RowsAbove {
+  rows: readonly Json[]
+  row: Text
+}
+
+/** As an item. */
+export const A_ROW = { what: 'a row' }
+
+/** The item that an answer chooses, by its number or its words. */
+export function coveredChoice(screen: WithChoices, step: CoveredStep, above?: RowsAbove): string | undefined {
+  const { context, event, zone, keyed, labels: byWords, say } = step
+  if (event.type !== 'ANSWER' || !context.shown) return undefined
+  const key = lookUp(context.shown, screen.back !== undefined, trimAnswer(event.text), keyed)
+  if (key === 'back') return context.shown.at.length > 1 ? undefined : 'Back'
+  if (key === 'more') return undefined
+  const shown = screen.choices.flatMap(({ when }, i) => {
+    const compiled = when === undefined ? undefined : compileCondition(when, zone)
+    return compiled !== undefined && !(compiled instanceof Slip) && !compiled.holds({ context }) ? [] : [i]
+  })
+  const { rows, row } = above ?? { rows: [], row: '' }
+  const words = () => [
+    ...rows.map((item) => say(row)({ context, row: item })),
+    ...shown.map((i) => say(screen.choices[i]?.label ?? '')({ context })),
+  ]
+  const option = key?.option ?? (byWords ? labelNamed(words(), event.text) : undefined)
+  if (option === undefined) return undefined
+  if (option < rows.length) return A_ROW.what
+  // Between rows that were looked for and the choices is a line that shows all rows.
+  const chosen = shown[option - rows.length - (context.find ? 1 : 0)]
+  return chosen === undefined ? undefined : choiceItem(screen, chosen)
 }
 
 /** The built-in texts on any page of numbered lines. */

@@ -1,6 +1,5 @@
 /** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
 export { armOver, type BranchScreen, isRouter } from './branch.ts'
-export { choiceItem } from './choices.ts'
 export { closingPlan } from './closing.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
@@ -18,8 +17,6 @@ export {
   type WrittenScreen,
 } from './kinds.ts'
 export { KEEP_LANGUAGE, SUBSCRIBER } from './language.ts'
-export { type ListScreen, rowsShown } from './list.ts'
-export type { MenuScreen } from './menu.ts'
 export type { FlowScreen, ReturnScreen } from './part.ts'
 export { BUSY, type Env, GOODBYE, type KeepAnswer, type Plan } from './plan.ts'
 export { innermost, resumePlan } from './resume.ts'

@@ -4,6 +4,7 @@ import type { Scalar, Type } from '../expression/index.ts'
 import type { DialogueContext, Rested } from '../../../machines/dialogue.ts'
 import type { CallOutcome, FlowEvent } from '../engine/index.ts'
 import type { Text, TextKey } from '../terms/index.ts'
+import type { SayText } from '../text/index.ts'
 import type { ExampleDeps, Examples } from './examples.ts'
 import type { Measuring, Overfull } from './measure.ts'
 import type { Env, Plan } from './plan.ts'
@@ -58,9 +59,21 @@ export interface Outcome {
 /** An event on a screen, and where it led at once. */
 export interface AnsweredStep {
   name: string
-  context: Pick<DialogueContext, 'wrong'>
+  context: DialogueContext
   event: FlowEvent
   next: Rested
+}
+
+/** An event on a screen, and how the flow reads there. */
+export interface CoveredStep {
+  context: DialogueContext
+  event: FlowEvent
+  zone: string
+  /** A key goes back, not a line. */
+  keyed: boolean
+  /** Choices may be typed by their words. */
+  labels: boolean
+  say: (text: Text) => SayText
 }
 
 /** Said of a key; `what` goes on from the name of the screen. */
@@ -100,6 +113,8 @@ export interface ScreenKind<S> extends WrittenKind<S> {
   pressed(screen: S, path: Target['path'], name: string): string
   /** What of it talks cover one by one, besides being there. */
   items?(screen: S): Outcome[]
+  /** Which of these items an event covers. */
+  covered?(screen: S, step: CoveredStep): string | undefined
   /** What else may come of it: each is a transition of its own. */
   outcomes?(screen: S): Outcome[]
   /** Which of these a dialogue that passes through comes to. */

@@ -5,9 +5,11 @@ import type { Json, JsonObject } from '../../ussd/index.ts'
 import { folded, readRows, LIST_ROWS_KEPT_MAX, SEARCH_ROWS_MAX } from '../expression/index.ts'
 import { ANSWER_CHARS_MAX, name, path, text, type TextKey } from '../terms/index.ts'
 import {
+  A_ROW,
   back,
   choices,
   choicesOf,
+  coveredChoice,
   itemsOfChoices,
   keys,
   labelOf,
@@ -18,7 +20,7 @@ import {
   varsOfChoices,
   WORDS_OF_CHOICES,
 } from './choices.ts'
-import type { ScreenKind } from './kind.ts'
+import type { Outcome, ScreenKind } from './kind.ts'
 import { fitsPage } from './measure.ts'
 import { offering, type Offer, type Option } from './offer.ts'
 import { arrived, GOODBYE, left, type Env, type Plan } from './plan.ts'
@@ -46,6 +48,7 @@ const schema = z
   })
   .describe('One numbered line for each row that a back end answers. Further rows go on further pages.')
 
+const LETTERS: Outcome = { what: 'letters', only: 'no row has letters' }
 const SEARCH_WORDS: TextKey[] = ['no-match', 'no-number', 'show-all']
 
 export type ListScreen = z.infer<typeof schema> & { kind: 'list' }
@@ -73,8 +76,11 @@ export const listKind = {
     if (key === 'choices') return `"${labelOf(screen, which as number)}"`
     return key === 'back' ? 'Back' : key === 'empty' ? '(no rows)' : '1'
   },
-  items: (screen) => [{ what: 'a row' }, ...itemsOfChoices(screen)],
-  outcomes: ({ empty }) => (empty === undefined ? [] : [NO_ROWS]),
+  items: (screen) => [A_ROW, ...itemsOfChoices(screen)],
+  covered: (screen, step) => coveredChoice(screen, step, { rows: rowsShown(screen, step.context), row: screen.row }),
+  outcomes: ({ empty, search }) => [...(search ? [LETTERS] : []), ...(empty === undefined ? [] : [NO_ROWS])],
+  answered: (_screen, { name: here, context, next }) =>
+    next.value === here && next.context.find && !context.find ? LETTERS.what : undefined,
   slips: ({ search, keep }) =>
     search && !keep
       ? [
@@ -139,7 +145,7 @@ function listPlan(screen: ListScreen, env: Env): Plan {
 }
 
 /** The rows on show: all that are kept, or those that what was typed is found in. */
-export function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
+function rowsShown(screen: ListScreen, context: DialogueContext): Json[] {
   const rows = readRows({ context }, screen.from).slice(0, screen.search ? SEARCH_ROWS_MAX : LIST_ROWS_KEPT_MAX)
   const words = !context.find || !screen.search ? [] : folded(context.find).split(' ')
   return words.length === 0 ? rows : rows.filter((row) => words.every((word) => searchText(screen, row).includes(word)))

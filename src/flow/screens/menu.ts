@@ -5,6 +5,7 @@ import {
   back,
   choices,
   choicesOf,
+  coveredChoice,
   itemsOfChoices,
   keys,
   labels,
@@ -39,6 +40,7 @@ export const menuKind = {
     key === 'choices' ? first(written[which as number]?.label ?? '') : undefined,
   pressed: (screen, [key, which]) => String(key === 'back' ? screen.choices.length + 1 : Number(which) + 1),
   items: (screen) => itemsOfChoices(screen),
+  covered: (screen, step) => coveredChoice(screen, step),
   deadEnd(screen) {
     if (!mayBeBare(screen)) return undefined
     return screen.choices.length === 0
