@@ -29,7 +29,7 @@ export async function testCommand(name: string, options: { record?: string }, sa
   const smsc = await startSmsc({
     clock,
     chance: systemChance,
-    voice: profileCoding(profile),
+    coding: profileCoding(profile),
     screenMs: WAIT_MS,
     firstNumber: FIRST_NUMBER,
   })

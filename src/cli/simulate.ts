@@ -36,7 +36,7 @@ export async function simulateCommand(options: SimulateCommandOptions, say: Say)
     chance: systemChance,
     say,
     signal: untilSignal(),
-    voice: networkCodingOf(options.dialect, join(packageRoot, 'dialects')),
+    coding: networkCodingOf(options.dialect, join(packageRoot, 'dialects')),
     smpp: {
       host: options.host,
       port: options.port,

@@ -7,7 +7,7 @@ import type { NetworkCoding } from './network/index.ts'
 export interface SimulateOptions {
   clock: Clock
   chance: Chance
-  voice?: NetworkCoding
+  coding?: NetworkCoding
   /** SMPP. Default 127.0.0.1:2775. */
   smpp?: { host?: string; port?: number; accounts?: SmscOptions['accounts']; bindsMax?: number }
   /** Control page. Default 127.0.0.1:8775. */
@@ -32,7 +32,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     chance,
     port: 2775,
     ...smpp,
-    ...(options.voice ? { voice: options.voice } : {}),
+    ...(options.coding ? { coding: options.coding } : {}),
     enquireMs: options.enquireMs ?? 30_000,
     applicationMs: options.applicationMs ?? 25_000,
     screenMs: 30_000,
@@ -45,7 +45,7 @@ export async function simulate(options: SimulateOptions): Promise<void> {
     throw error
   }
   const entry = control.token !== undefined && http.token === undefined ? `#token=${control.token}` : ''
-  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.voice.name}; phone at ${control.url}/${entry}`)
+  say(`SMSC on ${smpp.host ?? '127.0.0.1'}:${smsc.port}, dialect ${smsc.coding.name}; phone at ${control.url}/${entry}`)
   smsc.watch((event) => {
     if (event.is === 'bind') say(`${event.bind.id} ${event.bind.systemId} ${event.bind.mode} ${event.bind.state}`)
   })

@@ -49,7 +49,7 @@ export function corpus(): Sample[] {
 
 /** One dialogue as the network of that profile says it. */
 function ofProfile(name: string): Sample[] {
-  const voice = profileCoding(loadProfile(name, DIALECTS))
+  const coding = profileCoding(loadProfile(name, DIALECTS))
   const opening = {
     msisdn: MSISDN,
     source: [1, 1, MSISDN] as [number, number, string],
@@ -57,10 +57,10 @@ function ofProfile(name: string): Sample[] {
     by: 'subscriber' as const,
     beginOp: 1,
   }
-  const dialogue = voice.open({ ...opening, number: 77 })
+  const dialogue = coding.open({ ...opening, number: 77 })
   const events = ['begin', 'input', 'notify-ack', 'end', 'abort', 'timeout'] as const
   return events.flatMap((event, n) => {
-    const said = voice.say(event, dialogue, event === 'input' ? '2' : event === 'begin' ? '*123*4#' : '')
+    const said = coding.say(event, dialogue, event === 'input' ? '2' : event === 'begin' ? '*123*4#' : '')
     return said
       ? [{ id: `${name} ${event}`, octets: encode({ ...said, sequence: n + 1 }), dialect: name, repeat: 1 }]
       : []

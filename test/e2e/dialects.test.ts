@@ -41,7 +41,7 @@ describeWith(['redis', 'postgres'], 'the dental walk in every dialect, many subs
   before(async function () {
     this.timeout(60_000)
     for (const name of names)
-      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
+      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, coding: networkCodingOf(name, DIR) }))
     staged = await stageDaemon({
       smscPort: smscs.get('standard')!.port,
       change: (settings) => {

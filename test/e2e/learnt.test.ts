@@ -40,7 +40,7 @@ describeWith(['redis', 'postgres'], 'an SMSC whose dialect nobody has seen: reco
   for (const profile of unseen()) {
     it(`${profile.name}: from a capture of three dialogues to a daemon that serves the walk`, async function () {
       this.timeout(60_000)
-      const smsc = await startSmsc({ clock: realClock, chance: seededChance(SEED), voice: profileCoding(profile) })
+      const smsc = await startSmsc({ clock: realClock, chance: seededChance(SEED), coding: profileCoding(profile) })
       const truth = join(folder, `${profile.name}.yaml`)
       writeFileSync(truth, stringify(profile))
       try {

@@ -43,7 +43,7 @@ describeWith(['redis', 'postgres'], 'lines that come, change and go while the da
     south = await startSmsc({
       clock: realClock,
       chance: Math.random,
-      voice: networkCodingOf('mica', join(root, 'dialects')),
+      coding: networkCodingOf('mica', join(root, 'dialects')),
     })
     staged = await stageDaemon({
       smscPort: east!.port,

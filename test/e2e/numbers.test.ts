@@ -22,7 +22,7 @@ describeWith(['redis', 'postgres'], 'a network whose numbers of dialogues come r
         await startSmsc({
           clock: realClock,
           chance: Math.random,
-          voice: networkCodingOf(name, join(root, 'dialects')),
+          coding: networkCodingOf(name, join(root, 'dialects')),
           screenMs: SCREEN_MS,
         }),
       )

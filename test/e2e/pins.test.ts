@@ -58,7 +58,7 @@ for (const codeIn of ['text', 'destination', 'both'] as const satisfies Standard
       })
       shop = await stub()
       shop.says((_, response) => response.writeHead(200, { 'content-type': 'text/plain' }).end('CON Your PIN?'))
-      smsc = await startSmsc({ clock: realClock, chance: Math.random, voice: standardCoding({ codeIn }) })
+      smsc = await startSmsc({ clock: realClock, chance: Math.random, coding: standardCoding({ codeIn }) })
       staged = await stageDaemon({
         smscPort: smsc.port,
         frozen: false,

@@ -69,7 +69,7 @@ describeWith(['redis', 'postgres'], 'USSD that we begin, in every dialect', () =
       'name: closed\nextends: standard\nseen: nowhere\nconfidence: inferred\npush: { idFrom: none }\n',
     )
     for (const name of names)
-      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, voice: networkCodingOf(name, DIR) }))
+      smscs.set(name, await startSmsc({ clock: realClock, chance: Math.random, coding: networkCodingOf(name, DIR) }))
     smscs.set('closed', await startSmsc({ clock: realClock, chance: Math.random }))
     stage = newStage()
     staged = await start()

@@ -49,7 +49,7 @@ export function eventStream(smsc: Smsc, viewOf: (phone: Phone) => unknown, talks
   })
   const hello = named('hello', () => ({
     binds: smsc.binds(),
-    dialect: smsc.voice.name,
+    dialect: smsc.coding.name,
     faults: smsc.chaos.list(),
     talks,
     trace: smsc.trace().slice(-TRACE_SHOWN).map(shown),

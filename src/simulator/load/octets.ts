@@ -16,9 +16,9 @@ export interface Template {
 
 export function template(step: 'begin' | 'input', text: string, code: string): Template {
   const msisdn = String(FIRST_MSISDN)
-  const voice = standardCoding()
-  const dialogue = voice.open({ number: 0, msisdn, source: [1, 1, msisdn], code, by: 'subscriber', beginOp: 1 })
-  const spoken = voice.say(step, dialogue, text)!
+  const coding = standardCoding()
+  const dialogue = coding.open({ number: 0, msisdn, source: [1, 1, msisdn], code, by: 'subscriber', beginOp: 1 })
+  const spoken = coding.say(step, dialogue, text)!
   const octets = encode({ ...spoken, sequence: 0 })
   const carrier = spoken.tlvs.find((tlv) => tlv.tag === 0x1383)!.value
   if (octets.subarray(-carrier.length).compare(carrier) !== 0)

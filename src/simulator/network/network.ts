@@ -54,7 +54,7 @@ export interface DeliverRequest extends NetworkRequest {
 export type DeliveryOutcome = { kind: 'answered'; status: number } | { kind: 'given-up'; why: string }
 
 export interface NetworkSettings {
-  voice: NetworkCoding
+  coding: NetworkCoding
   /** How long the ESME may take for an answer; then the network ends the dialogue. 0: for ever. */
   applicationMs: number
   firstNumber: number
@@ -83,14 +83,14 @@ export interface NetworkDeps {
 }
 
 export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
-  const { voice } = settings
-  const live = transactions(voice, settings.firstNumber)
+  const { coding } = settings
+  const live = transactions(coding, settings.firstNumber)
   const { say, release } = speaker(settings, deps, live)
   return {
     dial(handset, code, options = {}) {
       const before = live.of(handset.msisdn)
       if (before) live.close(before) // the network has given up the old one; nobody tells the ESME (24.090)
-      const dialogue = voice.open({
+      const dialogue = coding.open({
         msisdn: handset.msisdn,
         source: handset.source,
         number: options.number ?? live.nextNumber(),
@@ -108,7 +108,7 @@ export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
       say(transaction, handset, 'input', text)
     },
     release,
-    hear: listener(voice, live, say),
+    hear: listener(coding, live, say),
     open: (msisdn) => live.of(msisdn)?.dialogue,
     count: live.count,
   }
@@ -117,7 +117,7 @@ export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
 type Say = (transaction: Transaction, handset: Handset, event: NetworkEvent, typed?: string) => void
 
 /** What the network says to the ESME: that something happened, and at the end that it is over. */
-function speaker({ voice, applicationMs }: NetworkSettings, { clock, deliveries }: NetworkDeps, live: Transactions) {
+function speaker({ coding, applicationMs }: NetworkSettings, { clock, deliveries }: NetworkDeps, live: Transactions) {
   const say: Say = (transaction, handset, event, typed = '') => {
     const exchange = ++transaction.exchange
     const awaits = event === 'begin' || event === 'input'
@@ -139,7 +139,7 @@ function speaker({ voice, applicationMs }: NetworkSettings, { clock, deliveries 
           : `the ${event} was not delivered: ${outcome.why}`,
       )
     }
-    const spoken = voice.say(event, transaction.dialogue, typed)
+    const spoken = coding.say(event, transaction.dialogue, typed)
     if (!spoken) return
     const { systemId } = transaction
     deliveries.send({ ...spoken, systemId, msisdn: handset.msisdn, lane: 'ussd', event, attempts: 0, done })
@@ -156,12 +156,12 @@ function speaker({ voice, applicationMs }: NetworkSettings, { clock, deliveries 
 }
 
 /** What the ESME said: for the open transaction, or a push that opens one. */
-function listener(voice: NetworkCoding, live: Transactions, say: Say): Network['hear'] {
+function listener(coding: NetworkCoding, live: Transactions, say: Say): Network['hear'] {
   /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
   function pushed(systemId: string, heard: DecodedSubmit, handset: Handset): Transaction | undefined {
     const isLate = heard.id !== null && live.hasEnded(handset.msisdn, heard.id)
     if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
-    const dialogue = voice.open({
+    const dialogue = coding.open({
       msisdn: handset.msisdn,
       source: handset.source,
       number: live.nextNumber(),
@@ -174,13 +174,13 @@ function listener(voice: NetworkCoding, live: Transactions, say: Say): Network['
   }
 
   return (systemId, heard, handset, respond) => {
-    if (handset.isOff) return { status: voice.goneStatus }
+    if (handset.isOff) return { status: coding.goneStatus }
     const known = live.of(handset.msisdn)
     if (heard.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
     const isOther = known && heard.id !== null && known.dialogue.id !== '' && heard.id !== known.dialogue.id
-    if (isOther) return { status: voice.goneStatus }
+    if (isOther) return { status: coding.goneStatus }
     const transaction = known ?? pushed(systemId, heard, handset)
-    if (!transaction) return { status: voice.goneStatus }
+    if (!transaction) return { status: coding.goneStatus }
     transaction.systemId = systemId
     if (heard.id !== null) transaction.dialogue.carrier = heard.carrier
     transaction.callOff()
@@ -190,8 +190,8 @@ function listener(voice: NetworkCoding, live: Transactions, say: Say): Network['
     if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(transaction, handset, 'notify-ack'))
     const isOneShot = !known && heard.action === 'notify'
     if (isOneShot) live.close(transaction)
-    if (heard.action !== 'ask' || voice.submitResp === 'prompt' || !live.of(handset.msisdn)) {
-      return { status: 0, tlvs: known ? [] : voice.grant(transaction.dialogue) }
+    if (heard.action !== 'ask' || coding.submitResp === 'prompt' || !live.of(handset.msisdn)) {
+      return { status: 0, tlvs: known ? [] : coding.grant(transaction.dialogue) }
     }
     transaction.withheld = respond
     return { withheld: true }

@@ -29,7 +29,7 @@ const ENDED_MAX = 4
 /** Subscribers whose last dialogues are remembered. */
 const SUBSCRIBERS_MAX = 100_000
 
-export function transactions(voice: NetworkCoding, firstNumber: number): Transactions {
+export function transactions(coding: NetworkCoding, firstNumber: number): Transactions {
   const opened = new Map<string, Transaction>()
   const ended = new Map<string, string[]>()
   let number = firstNumber
@@ -48,7 +48,7 @@ export function transactions(voice: NetworkCoding, firstNumber: number): Transac
         )
       return made
     },
-    close(transaction, status = voice.goneStatus) {
+    close(transaction, status = coding.goneStatus) {
       const { msisdn, id } = transaction.dialogue
       transaction.callOff()
       transaction.withheld?.(status)
@@ -61,7 +61,7 @@ export function transactions(voice: NetworkCoding, firstNumber: number): Transac
     hasEnded: (msisdn, id) => (ended.get(msisdn) ?? []).includes(id),
     nextNumber() {
       const given = number
-      number = (number + 1) % voice.numbers
+      number = (number + 1) % coding.numbers
       return given
     },
     count: () => opened.size,

@@ -25,7 +25,7 @@ export interface EsmeRequestsDeps {
   chaos: Chaos
   deliveries: Deliveries
   network: Network
-  voice: NetworkCoding
+  coding: NetworkCoding
   receipts: ReceiptSettings
   messages: Messages
   peers: ReadonlySet<Peer>
@@ -69,7 +69,7 @@ function hear(deps: EsmeRequestsDeps, request: Pdu): DecodedSubmit | null {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return null
   const destination = textField(request.body, 'destination_addr')
   const by = destination === '' ? null : (deps.network.open(deps.phoneOf(destination).msisdn)?.by ?? null)
-  return deps.voice.hear(request, by)
+  return deps.coding.hear(request, by)
 }
 
 interface Errand {

@@ -17,7 +17,7 @@ export interface SmscOptions extends ListenOptions {
   clock: Clock
   chance: Chance
   /** How this network speaks USSD. Default: the standard reading. */
-  voice?: NetworkCoding
+  coding?: NetworkCoding
   /** Who may bind; anybody if not given. */
   accounts?: { systemId: string; password?: string }[] | undefined
   /** Binds of one system id; one more is refused with ESME_RALYBND. Default: no limit. */
@@ -49,7 +49,7 @@ export interface Smsc {
   readonly receipts: ReceiptSettings
   readonly deliveries: Deliveries
   readonly network: Network
-  readonly voice: NetworkCoding
+  readonly coding: NetworkCoding
   /** The same phone for the same MSISDN, made at first use. `source`: how the network writes the subscriber. */
   phone(msisdn: string, source?: [number, number, string]): Phone
   phones(): Phone[]
@@ -80,7 +80,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const { clock, chance, applicationMs = 0, firstNumber = 1, screenMs = 10_000, inboxMax } = options
   const events = smscEvents()
   const { emit, watch } = events
-  const voice = options.voice ?? standardCoding()
+  const coding = options.coding ?? standardCoding()
   const receipts: ReceiptSettings = { ...RECEIPTS, ...options.receipts }
   const strays = { count: 0 }
   const hook: Smsc['hook'] = { onFrame: null }
@@ -99,14 +99,14 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
   const chaos = newChaos(chance, () => emit({ is: 'fault' }))
   const deliverySettings = { ...DELIVERIES, ...options.deliveries }
   const deliveries = newDeliveries(deliverySettings, { clock, chance, chaos, peers: () => peers })
-  const network = newNetwork({ voice, applicationMs, firstNumber }, { clock, deliveries })
+  const network = newNetwork({ coding, applicationMs, firstNumber }, { clock, deliveries })
   const phones = phoneBook({ clock, screenMs, inboxMax, network, deliveries, emit })
   const onRequest = esmeRequests({
     options,
     chaos,
     deliveries,
     network,
-    voice,
+    coding,
     receipts,
     messages: newMessages(123_456_789),
     peers,
@@ -120,7 +120,7 @@ export async function startSmsc(options: SmscOptions): Promise<Smsc> {
     receipts,
     deliveries,
     network,
-    voice,
+    coding,
     strays,
     hook,
     phone: phones.get,

@@ -27,10 +27,10 @@ describe('a dialect profile from the network side', () => {
   for (const name of dialectNames(DIR)) {
     describe(name, () => {
       const profile = loadProfile(name, DIR)
-      const voice = profileCoding(profile)
+      const coding = profileCoding(profile)
       const dialect = compileDialect(profile)
       const opened = (number = 300) =>
-        voice.open({
+        coding.open({
           number,
           msisdn: JOHN,
           source: [1, 1, JOHN],
@@ -46,7 +46,7 @@ describe('a dialect profile from the network side', () => {
 
       it('begins so that the daemon reads the code, the subscriber, and the network number', () => {
         for (const code of ['*123#', '*675#', '*123*2*2#']) {
-          const dialogue = voice.open({
+          const dialogue = coding.open({
             number: 3,
             msisdn: JOHN,
             source: [1, 1, JOHN],
@@ -54,7 +54,7 @@ describe('a dialect profile from the network side', () => {
             by: 'subscriber',
             beginOp: 1,
           })
-          const message = read(voice.say('begin', dialogue, ''))
+          const message = read(coding.say('begin', dialogue, ''))
           assert.deepEqual(
             [message.kind, message.code, message.msisdn, message.network],
             ['begin', code, JOHN, dialogue.id],
@@ -65,25 +65,25 @@ describe('a dialect profile from the network side', () => {
       it('carries typed text, and names the same dialogue', () => {
         const dialogue = opened()
         for (const typed of ['2', 'Mary Ann', 'x'.repeat(182)]) {
-          const message = read(voice.say('input', dialogue, typed))
+          const message = read(coding.say('input', dialogue, typed))
           assert.deepEqual([message.kind, message.text, message.network], ['input', typed, dialogue.id])
         }
         // More than short_message holds goes into message_payload; the daemon keeps as much as it likes of it.
-        const long = read(voice.say('input', dialogue, 'x'.repeat(300))).text
+        const long = read(coding.say('input', dialogue, 'x'.repeat(300))).text
         assert.ok(long.length >= 182 && 'x'.repeat(300).startsWith(long))
         assert.notEqual(opened(301).id, profile.inbound.session.from.length ? dialogue.id : 'none')
       })
 
       it('tells of a hang-up and of a time-out, or says nothing at all', () => {
         for (const event of ['abort', 'timeout'] as const) {
-          const said = voice.say(event, opened(), '')
+          const said = coding.say(event, opened(), '')
           if (said) assert.ok(['abort', 'end', 'timeout'].includes(read(said).kind))
         }
       })
 
       it('hears the daemon continue, end and notify, with the exact text', () => {
         const dialogue = opened()
-        const path = read(voice.say('begin', dialogue, '')).returnPath
+        const path = read(coding.say('begin', dialogue, '')).returnPath
         for (const [action, meant] of [
           ['continue', 'ask'],
           ['end', 'end'],
@@ -93,7 +93,7 @@ describe('a dialect profile from the network side', () => {
             wired(dialect.write({ action: what, text: 'Welcome!\n1. Go' }, path).pdu)
           // Some gateways tell two actions apart by nothing at all.
           const isSame = JSON.stringify(octets(action)) === JSON.stringify(octets('end'))
-          const heard = voice.hear(octets(action), 'subscriber')
+          const heard = coding.hear(octets(action), 'subscriber')
           assert.ok(heard)
           assert.deepEqual([heard.action, heard.decoding.text], [isSame ? 'end' : meant, 'Welcome!\n1. Go'])
           assert.ok(heard.id === null || heard.id === dialogue.id, `${heard.id} is not ${dialogue.id}`)
@@ -103,15 +103,15 @@ describe('a dialect profile from the network side', () => {
 
       it('hears a push, and the end of it', () => {
         const path = pushPath(profile, { msisdn: JOHN, source: '123', n: 5 })
-        const question = voice.hear(wired(dialect.write({ action: 'push-begin', text: 'Pay now?' }, path).pdu), null)
+        const question = coding.hear(wired(dialect.write({ action: 'push-begin', text: 'Pay now?' }, path).pdu), null)
         assert.deepEqual([question?.action, question?.decoding.text], ['ask', 'Pay now?'])
-        const last = voice.hear(wired(dialect.write({ action: 'push-end', text: 'Paid' }, path).pdu), 'esme')
+        const last = coding.hear(wired(dialect.write({ action: 'push-end', text: 'Paid' }, path).pdu), 'esme')
         assert.equal(last?.action, 'end')
       })
 
       it('takes an SMS for an SMS', () => {
         const body = { source_addr: 'CLINIC', destination_addr: JOHN, short_message: Buffer.from('Reminder') }
-        assert.equal(voice.hear(wired({ command: 'submit_sm', body, tlvs: [] }), null), null)
+        assert.equal(coding.hear(wired({ command: 'submit_sm', body, tlvs: [] }), null), null)
       })
     })
   }

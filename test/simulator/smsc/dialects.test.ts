@@ -27,7 +27,7 @@ describe('the simulated SMSC in other dialects', () => {
     smsc = await startSmsc({
       clock: realClock,
       chance: seededChance(1),
-      voice: networkCodingOf(dialect, DIR),
+      coding: networkCodingOf(dialect, DIR),
       ...options,
     })
     one = await esme(smsc.port)

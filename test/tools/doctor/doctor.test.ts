@@ -203,7 +203,7 @@ describe('the doctor', function () {
 
   for (const dialect of ['mica', 'huawei-le', 'kz', 'c-gateway']) {
     it(`ends a call of a network that speaks ${dialect}, and pushes only as the profile can`, async () => {
-      const { port } = await simulator({ voice: profileCoding(loadProfile(dialect, DIR)), firstNumber: 4_711 })
+      const { port } = await simulator({ coding: profileCoding(loadProfile(dialect, DIR)), firstNumber: 4_711 })
       let screen: Promise<{ open: boolean }> | undefined
       const { sheet } = await examined(
         port,

@@ -51,7 +51,7 @@ describe('the probe', () => {
     smsc = await startSmsc({
       clock: realClock,
       chance: seededChance(1),
-      voice: profileCoding(profile),
+      coding: profileCoding(profile),
       firstNumber: 4_711,
       screenMs: 5_000,
       accounts: [{ systemId: 'probe', password: 'secret' }],

@@ -39,16 +39,16 @@ type Plan = { msisdn: string; code: string; turns: number; by: 'esme' | 'subscri
 /** null: the network of such a dialect cannot speak it, or does not understand its own daemon. */
 export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
   const dialect = compileDialect(profile, { chance })
-  const voice = profileCoding(profile)
+  const coding = profileCoding(profile)
   const tape = recorder(profile)
-  const first = Math.floor(chance() * Math.min(voice.numbers, 60_000))
+  const first = Math.floor(chance() * Math.min(coding.numbers, 60_000))
   const plans = plansOf(chance)
   const noise = noiseOf(chance)
   const dialogues: SpokenTurn[][] = []
   const live = plans.map((plan, i) => {
-    const number = (first + i * (1 + Math.floor(chance() * 40))) % voice.numbers || 1
+    const number = (first + i * (1 + Math.floor(chance() * 40))) % coding.numbers || 1
     const source: [number, number, string] = [1, 1, plan.msisdn]
-    const dialogue = voice.open({ msisdn: plan.msisdn, source, number, code: plan.code, by: 'subscriber', beginOp: 1 })
+    const dialogue = coding.open({ msisdn: plan.msisdn, source, number, code: plan.code, by: 'subscriber', beginOp: 1 })
     const turns: SpokenTurn[] = []
     dialogues.push(turns)
     return { plan, dialogue, turns, begin: undefined as UssdMessage | undefined }
@@ -71,7 +71,7 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     const isBegin = turns.length === 0
     const isAbort = plan.by === 'subscriber' && turns.length === plan.turns
     const typed = (turns.length === 1 ? TYPED.slice(0, -1) : TYPED)[Math.floor(chance() * (TYPED.length - 1))] as string
-    const said = voice.say(isBegin ? 'begin' : isAbort ? 'abort' : 'input', dialogue, typed)
+    const said = coding.say(isBegin ? 'begin' : isAbort ? 'abort' : 'input', dialogue, typed)
     // Some networks say nothing of a hang-up.
     if (!said) return isAbort ? true : null
     if (noise.sms && chance() < 0.3) smsBetween(plan.msisdn)
@@ -116,7 +116,7 @@ export function speak(profile: DialectProfile, chance: Chance): Spoken | null {
     const pages = ends ? ENDS : MENUS
     const reply = { action, text: pages[Math.floor(chance() * pages.length)] as string }
     const submit = tape.reply(entry.deliver, dialect.write(reply, entry.message.returnPath).pdu, ends)
-    const heard = submit && voice.hear(submit, 'subscriber')
+    const heard = submit && coding.hear(submit, 'subscriber')
     if (!heard || heard.action !== (ends ? 'end' : 'ask') || heard.msisdn !== plan.msisdn) return null
     if (heard.id !== null && dialogue.id !== '' && heard.id !== dialogue.id) return null
     if (heard.id !== null) dialogue.carrier = heard.carrier

@@ -40,7 +40,7 @@ describe('the flight recorder', () => {
     smsc = await startSmsc({
       clock: realClock,
       chance: seededChance(1),
-      voice: profileCoding(profile),
+      coding: profileCoding(profile),
       firstNumber: 111,
       screenMs: 5_000,
     })
