@@ -73,9 +73,9 @@ async function handle(request: IncomingMessage, wallet: Wallet, answered: Map<st
   if (fromForeignPage(askedOf(request))) return { status: 403, body: { error: 'pages in a browser are refused' } }
   const operation = new URL(request.url ?? '/', 'http://wallet').pathname.slice(1)
   const body = await readJson(request)
-  if (body === undefined) return { status: 400, body: { error: 'a JSON body of at most 16 kB is needed' } }
+  if (body === undefined) return { status: 400, body: { error: 'send a JSON body of at most 16 kB' } }
   if (request.method === 'PUT' && operation === 'bundles') return offer(body, wallet)
-  if (request.method !== 'POST') return { status: 405, body: { error: 'POST is needed' } }
+  if (request.method !== 'POST') return { status: 405, body: { error: 'use POST' } }
   const call = callSchema.safeParse(body)
   if (!call.success) return { status: 400, body: { error: z.prettifyError(call.error) } }
   const key = request.headers['idempotency-key']
@@ -97,11 +97,11 @@ function perform(operation: string, { msisdn, args }: z.infer<typeof callSchema>
       return done(wallet.buy(msisdn, String(args.bundle)))
     case 'topup': {
       const amount = amountSchema.safeParse(args.amount)
-      if (!amount.success) return { status: 400, body: { error: 'no such amount' } }
+      if (!amount.success) return { status: 400, body: { error: 'there is no such amount' } }
       return done(wallet.topup(msisdn, amount.data))
     }
     default:
-      return { status: 404, body: { error: 'no such operation' } }
+      return { status: 404, body: { error: 'there is no such operation' } }
   }
 }
 

@@ -25,7 +25,7 @@ export const LOG_MEANINGS: Record<string, string> = {
     'Redis or the journal failed. Dials get the busy text. See `err` and docs/OPERATIONS.md, "Redis".',
   'dialogue store': 'The journal cannot be written. `/ready` answers 503. Look at the disk.',
   'HTTP ingress request failed': 'A bug or a store that failed, at the HTTP ingress. The caller got a 500.',
-  'flow refused: what was served of it before, if anything, stays in force':
+  'flow refused: its last good revision, if any, stays in force':
     'A flow file has an error. The events `flow problem` say where.',
   'flow problem': 'One fault of a flow file, with its place and its remedy.',
   'flows not reloaded': 'The folder of flows or Postgres was not readable. It is tried again.',
@@ -38,12 +38,12 @@ export const LOG_MEANINGS: Record<string, string> = {
   'redis does not answer yet': 'The start waits for Redis. See `err`.',
   'response to a command that was not sent': 'The SMSC answered with another command than we sent. Tell the operator.',
   'settings refused: nothing has changed': 'SIGHUP: the settings file has a fault. `problem` says which.',
-  'submitting an SMS threw': 'A bug. The SMS stays in the outbox and is tried again.',
+  'submitting an SMS failed with an exception': 'A bug. The SMS stays in the outbox and is tried again.',
   'sweep failed': 'The store failed in the regular look for deadlines. It comes again in `dialogue.sweepMs`.',
   'the bind is down':
     'See `why` and `remedy`, and docs/OPERATIONS.md, "When a bind is down". An `error` needs a person; a `warn` may pass.',
   'the handler of a request failed': 'A bug. The SMSC gets an error and may send the PDU again.',
-  'the new settings of the line are not taken: it serves on with the old ones':
+  'the line cannot bind with its new settings: it goes on with the old ones':
     'A reload: the line could not be bound with its new settings. See `why` and `remedy`.',
   'turn failed': 'A bug in a turn. The subscriber gets the busy text.',
   'uncaught exception': 'A bug. Other dialogues go on. Report it with its `stack`.',
@@ -54,7 +54,7 @@ export const LOG_MEANINGS: Record<string, string> = {
     'The answer to a deliver_sm that waits for its reply could not be sent. A bug or a lost link.',
   // warn
   'PDU refused': 'The SMSC sent what the dialect or `msisdn` refuses. See `remedy`.',
-  'SMS not taken: its sender cannot be read':
+  'SMS refused: its sender number cannot be read':
     'The number of the sender does not fit `msisdn` of the line. See `remedy`.',
   'a back end answered what the flow cannot use':
     'A field is missing or has another type, or a refusal leads nowhere. The flow went to `failed`.',
@@ -89,19 +89,19 @@ export const LOG_MEANINGS: Record<string, string> = {
   'request of the SMSC refused': 'The SMSC sent a PDU that we cannot read or do not serve. It got `status`.',
   'texts of a back end were cut: they are longer than any screen shows':
     'A back end sends texts of over 4,096 characters.',
-  'the SMSC does not answer query_sm: take sms.queryMs out of this line': 'Do so; the questions rest meanwhile.',
+  'the SMSC does not answer query_sm: remove sms.queryMs from this line': 'Do so; the questions rest meanwhile.',
   'the bind was down, and is up again':
     'A short outage. `downMs` says how long, `remedy` what to do if it comes again.',
   'the calendar is frozen: for tests only': '`USSD_CONNECTOR_FROZEN_CLOCK` is set. Never at a real SMSC.',
   'the connection to Redis is lost': 'The daemon connects again by itself. Dials get the busy text meanwhile.',
-  'the database was not there: made': 'The first start: the daemon created the database.',
-  'the door is open to whoever reaches it: set door.tokenFile, or keep it on loopback':
+  'the database did not exist: created it': 'The first start: the daemon created the database.',
+  'the HTTP ingress is open to everybody who reaches it: set door.tokenFile, or keep it on loopback':
     'Anybody on the network can use your flows.',
-  'the line is changed, and not bound yet':
+  'the line is changed, but not bound yet':
     'The new settings are in force and are tried again. See `why` and `remedy`.',
   'the trace of a dropped line cannot be kept': '`trace.dropDir` cannot be written.',
   'SMS upkeep: a store cannot be reached': 'Redis or Postgres is away. It is tried again.',
-  'privacy.plainUntil is set: unsealed records are still read, and whoever can write to the store can forge dialogues':
+  'privacy.plainUntil is set: unsealed records are still read, so everybody who can write to the store can forge dialogues':
     '`privacy.plainUntil` is set. Remove it when its moment has passed.',
   'old records not removed': 'Postgres failed in the hourly removal of old records. It is tried again.',
   'the module of a back end did not remove its old records':

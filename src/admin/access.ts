@@ -54,8 +54,8 @@ export function readTokens(file: string, text: string): Token[] {
     if (written === '') return []
     const found = /^(read|operate):([0-9a-f]{64})(?:\s+([\w.@-]{1,64}))?$/i.exec(written)
     if (!found) {
-      const what = 'is not role:sha256, with a blank and a name behind it or without'
-      problems.push({ where: `${file}:${i + 1}`, what, remedy: 'ussd-connector token operate prints such a line' })
+      const what = 'must be role:sha256, or role:sha256 and a name'
+      problems.push({ where: `${file}:${i + 1}`, what, remedy: '`ussd-connector token operate` prints such a line' })
       return []
     }
     const [, role, hex, name] = found

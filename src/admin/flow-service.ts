@@ -143,7 +143,7 @@ function createReleases(deps: FlowServiceDeps) {
     const source = portable(files)
     const flow = await proven(source, deps)
     if ('refused' in flow) return flow
-    if (flow.name !== name) return { refused: 422, error: `the file is flow '${flow.name}', not '${name}'` }
+    if (flow.name !== name) return { refused: 422, error: `the file has flow '${flow.name}', not '${name}'` }
     await archive.put(flow.revision, name, JSON.stringify(source), { serves: false, ...how })
     return flow
   }
@@ -152,8 +152,9 @@ function createReleases(deps: FlowServiceDeps) {
     (name: string, revision: string, share: number) =>
     (now: Release, recalled: ReadonlySet<string>): Decision | Refused => {
       if (recalled.has(revision))
-        return { refused: 409, error: `${revision} was recalled: flow publish ${revision} takes that back` }
-      if (stateOf(name)?.revision === revision) return { refused: 409, error: `${revision} serves everybody already` }
+        return { refused: 409, error: `${revision} was recalled: flow publish ${revision} undoes the recall` }
+      if (stateOf(name)?.revision === revision)
+        return { refused: 409, error: `${revision} serves all subscribers already` }
       return { release: trying(now, revision, Math.round(share * PERCENT), () => randomBytes(16).toString('hex')) }
     }
 
@@ -234,7 +235,8 @@ function publishingFlows({ decided }: FlowServiceDeps, { stateOf, change, known,
         (row) => row.servedMs !== null && row.revision !== inForce && !recalls.has(row.revision),
       )
       const revision = asked ?? last?.revision
-      if (revision === undefined) return { refused: 404, error: `nothing of flow '${name}' served before ${inForce}` }
+      if (revision === undefined)
+        return { refused: 404, error: `no revision of flow '${name}' served before ${inForce}` }
       if (revision === inForce) return { refused: 409, error: `${revision} is in force already` }
       const flow = await known(name, revision)
       return 'refused' in flow ? flow : change(name, by, serve(name, revision))
@@ -266,9 +268,9 @@ function recallingFlows({ dialogues }: FlowServiceDeps, { stateOf, change, known
       if ('refused' in flow) return flow
       const strange = Object.keys(texts).find((language) => !flow.languages.includes(language))
       if (strange !== undefined)
-        return { refused: 422, error: `${revision} does not speak '${strange}': ${flow.languages.join(', ')}` }
+        return { refused: 422, error: `${revision} has no texts in '${strange}', only in ${flow.languages.join(', ')}` }
       const long = Object.entries(texts).find(([, text]) => !fits(text, USSD_PAGE))
-      if (long) return { refused: 422, error: `the text in '${long[0]}' is more than a page` }
+      if (long) return { refused: 422, error: `the text in '${long[0]}' is longer than a page` }
       const done = await change(name, by, (now, recalled) =>
         stateOf(name)?.revision === revision && !recalled.has(revision)
           ? { refused: 409, error: `${revision} is in force: roll back first (ussd-connector flow rollback ${name})` }

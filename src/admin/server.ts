@@ -116,7 +116,7 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
       return c.json({ error }, status)
     }
     if (TOKEN_IN_QUERY.test(c.req.url))
-      return refused('query', 400, 'a token goes into the Authorization header: addresses end up in logs')
+      return refused('query', 400, 'send the token in the Authorization header: logs show addresses')
     c.set('token', null)
     if (!tokens.length) {
       if (notHere === undefined && !c.req.path.startsWith('/v1')) return next()
@@ -135,11 +135,11 @@ function gate({ tokens, now, counters, log }: AdminDeps) {
     if (verdict.is === 'nobody' && c.req.path === '/ready' && notHere === undefined) return next()
     if (verdict.is === 'locked') {
       c.header('retry-after', String(FAILED_EACH_MS / 1_000))
-      return refused('locked', 429, 'too many wrong tokens; a right one is let in')
+      return refused('locked', 429, 'too many wrong tokens: try again in a minute; a right token still works')
     }
     log.warn({ address, method: c.req.method, result: verdict.is }, 'admin audit: turned away')
     c.header('www-authenticate', 'Bearer')
-    return refused(verdict.is, 401, 'a bearer token is needed')
+    return refused(verdict.is, 401, 'send a bearer token in the Authorization header')
   }
 }
 

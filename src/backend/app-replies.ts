@@ -38,7 +38,11 @@ export function appReplies({ host, port, field, receipt, onFull = () => undefine
       .then(({ id, body }) => {
         const hand = id === undefined ? undefined : waiting.get(id)
         if (!hand)
-          return say(response, id === undefined ? 400 : 404, id === undefined ? 'bad request' : 'nobody waits for it')
+          return say(
+            response,
+            id === undefined ? 400 : 404,
+            id === undefined ? 'bad request' : 'nobody waits for this reply',
+          )
         waiting.delete(id!)
         send(response, receipt)
         hand({ status: 200, headers: {}, body })

@@ -177,8 +177,9 @@ function decoded(octets: Buffer, contentType: string): string {
 /** The screen as a handset can show it. Throws Nonsense on an empty one, or a state that is too large to keep. */
 function guarded(said: AppSaid, onLimit: (limit: string) => void): AppSaid {
   const text = clean(said.text, 4 * APP_TEXT_UNITS_MAX).trim()
-  if (text === '') throw new Nonsense('an empty screen')
-  if (Buffer.byteLength(JSON.stringify(said.state)) > STATE_OCTETS_MAX) throw new Nonsense('a state too large to keep')
+  if (text === '') throw new Nonsense('the screen is empty')
+  if (Buffer.byteLength(JSON.stringify(said.state)) > STATE_OCTETS_MAX)
+    throw new Nonsense('the state is too large to keep')
   if (text.length <= APP_TEXT_UNITS_MAX) return { ...said, text }
   onLimit('app-text')
   return { ...said, text: text.slice(0, boundaryAt(text, APP_TEXT_UNITS_MAX)).trimEnd() }

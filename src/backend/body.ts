@@ -25,13 +25,13 @@ export async function readBody(body: Readable, coding: string, octetsMax: number
   try {
     for await (const chunk of decoded) {
       octets += (chunk as Buffer).length
-      if (octets > octetsMax) throw new Nonsense(`answer over ${octetsMax} octets`)
+      if (octets > octetsMax) throw new Nonsense(`the answer has more than ${octetsMax} octets`)
       chunks.push(chunk as Buffer)
     }
   } catch (error) {
     const code = (error as { code?: unknown }).code
     const isBroken = typeof code === 'string' && code.startsWith('Z_')
-    if (isBroken) throw new Nonsense('broken content coding', error)
+    if (isBroken) throw new Nonsense('the content coding is broken', error)
     throw error
   } finally {
     body.destroy()
@@ -42,7 +42,7 @@ export async function readBody(body: Readable, coding: string, octetsMax: number
 /** JSON, without keys that mean something to JavaScript. */
 export function readJson(octets: Buffer, contentType: string): Json {
   if (!/^application\/([a-z.+-]+\+)?json\s*(;|$)/i.test(contentType)) {
-    throw new Nonsense(`content type ${nameOf(contentType, TYPES)} instead of application/json`)
+    throw new Nonsense(`the content type is ${nameOf(contentType, TYPES)}, not application/json`)
   }
   try {
     return parseJson(octets.toString('utf8'))
@@ -81,7 +81,7 @@ function decode(body: Readable, coding: string): Readable {
   if (name === '' || name === 'identity') return body
   const decoder =
     name === 'gzip' || name === 'x-gzip' ? createGunzip() : name === 'deflate' ? createInflate() : undefined
-  if (!decoder) throw new Nonsense(`content coding ${nameOf(name, CODINGS)} is not taken`)
+  if (!decoder) throw new Nonsense(`the content coding ${nameOf(name, CODINGS)} is not supported`)
   // Errors reach the reader through the decoder.
   return pipeline(body, decoder, () => undefined)
 }

@@ -34,7 +34,7 @@ export function bounded(result: CallResult, unitsMax = ANSWER_UNITS_MAX): { resu
 function within(value: Json, walk: Walk, depth: number): Json {
   if (typeof value === 'string') return ofText(value, walk)
   if (value === null || typeof value !== 'object') return value
-  if (depth >= DEPTH_MAX) throw new Nonsense(`answer nested over ${DEPTH_MAX} deep`)
+  if (depth >= DEPTH_MAX) throw new Nonsense(`the answer nests more than ${DEPTH_MAX} deep`)
   if (Array.isArray(value)) return ofList(value, walk, depth + 1)
   return ofObject(value, walk, depth + 1)
 }
@@ -72,5 +72,6 @@ function ofObject(object: JsonObject, walk: Walk, depth: number): JsonObject {
 
 function count(text: string, walk: Walk): void {
   walk.units += text.length
-  if (walk.units > walk.unitsMax) throw new Nonsense(`answer with over ${walk.unitsMax} characters in its texts`)
+  if (walk.units > walk.unitsMax)
+    throw new Nonsense(`the texts of the answer have more than ${walk.unitsMax} characters`)
 }

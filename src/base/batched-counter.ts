@@ -69,7 +69,7 @@ export function batchedCounter({ name, help, labelNames, registry }: BatchedCoun
       cellOf(labels).sum += by
     },
     forget(label, value) {
-      if (labelNames[0] !== label) throw new Error(`counter ${name} does not begin with label '${label}'`)
+      if (labelNames[0] !== label) throw new Error(`counter ${name}: the first label is not '${label}'`)
       root.delete(value)
       for (const cell of cells.splice(0)) {
         if (cell.labels[label] !== value) cells.push(cell)

@@ -60,7 +60,7 @@ export function saidOf(error: unknown): string {
   if (syscall !== 'listen')
     return REFUSED.has(code ?? '') ? refused(error as NodeJS.ErrnoException) : (stack ?? String(error))
   if (code !== 'EADDRINUSE') return `cannot listen: ${message}`
-  return `${address}:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`
+  return `another program uses ${address}:${port}: stop it, or set another port (admin.port or door.port)`
 }
 
 /** What a file system says of a place that the operator chose. */
@@ -69,7 +69,7 @@ const REFUSED: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSP
 /** Node's own `CODE: words, syscall 'path'`, place first. */
 function refused({ code, syscall, path, message }: NodeJS.ErrnoException): string {
   const words = `${/^\w+: ([^,]+)/.exec(message)?.[1] ?? message} (${code}, ${syscall})`
-  const remedy = code === 'ENOSPC' || code === 'EDQUOT' ? 'Make room' : 'Name another path, or mend this one'
+  const remedy = code === 'ENOSPC' || code === 'EDQUOT' ? 'Make room' : 'Use another path, or fix this one'
   return `${path === undefined ? '' : `${path}: `}${words}. ${remedy}`
 }
 

@@ -87,20 +87,20 @@ function isIn(list: BlockList, address: string): boolean {
  */
 export function urlFault(written: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(written)?.[1]
-  if (authority === undefined || !URL.canParse(written)) return 'is no http or https address'
+  if (authority === undefined || !URL.canParse(written)) return 'is not an http or https address'
   if (/[\s\\%\p{Cc}]/u.test(authority) || /[\s\p{Cc}]/u.test(written))
-    return 'has a space, a backslash or an escape where none belongs'
+    return 'has a space, a backslash or an escape in the wrong place'
   if (authority.includes('@')) return 'has a name or password before @: use tokenFile'
-  if (written.includes('#')) return 'has a fragment (#), which is never sent'
+  if (written.includes('#')) return 'has a fragment (#), but fragments are never sent'
   const host = authority.replace(/:\d*$/, '').toLowerCase()
   const { hostname } = new URL(written)
   if (hostname.startsWith('[')) return literalFault(hostname.slice(1, -1))
-  if (host !== hostname) return `is read as '${hostname}': write it like that, if it is meant`
+  if (host !== hostname) return `is read as '${hostname}': write it like that, if you mean it`
   return isIP(hostname) ? literalFault(hostname) : undefined
 }
 
 /** An address that is configured as it stands needs no leave, but for where no back end can be. */
 function literalFault(address: string): string | undefined {
   const isGood = /^(::1|\d+(\.\d+){3})$/.test(address) && isIn(loopback, address)
-  return isGood || isAllowed(address, true) ? undefined : `leads to ${address}, where no back end can be`
+  return isGood || isAllowed(address, true) ? undefined : `leads to ${address}, but no back end can have that address`
 }

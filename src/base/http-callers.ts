@@ -31,13 +31,13 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'via']
 
 /** Why it is no request of a program of this machine; undefined: it is one. */
 export function notFromHere(asked: HttpCaller): string | undefined {
-  if (!isLoopbackAddress(asked.address)) return 'it comes from another machine'
-  if (!LOCAL_NAME.test(asked.head('host') ?? '')) return 'its Host is not localhost or 127.0.0.1'
-  if (FORWARDED.some((name) => asked.head(name))) return 'it comes through a proxy'
+  if (!isLoopbackAddress(asked.address)) return 'the request comes from another machine'
+  if (!LOCAL_NAME.test(asked.head('host') ?? '')) return 'the Host header is not localhost or 127.0.0.1'
+  if (FORWARDED.some((name) => asked.head(name))) return 'the request comes through a proxy'
   return fromForeignPage(asked) ? FOREIGN_PAGE : undefined
 }
 
-export const FOREIGN_PAGE = 'it comes from a page in a browser'
+export const FOREIGN_PAGE = 'the request comes from a page in a browser'
 
 /**
  * Whether a browser asks for a page that is not ours: it says so in `Origin`, which comes with each POST, and in

@@ -17,96 +17,87 @@ export const COUNTERS = {
   // The SMPP books balance on every line (src/smpp/session/counters.ts): received = handled + duplicate + rejected +
   // dropped; submitted = ok + refused + timeout + lost.
   smpp_rx: ['PDUs received', ['line', 'command']],
-  smpp_rx_handled: ['PDUs received and dealt with', ['line', 'command']],
-  smpp_rx_duplicate: ['PDUs received twice over', ['line', 'command']],
+  smpp_rx_handled: ['PDUs received and handled', ['line', 'command']],
+  smpp_rx_duplicate: ['PDUs received twice', ['line', 'command']],
   smpp_rx_rejected: ['PDUs answered with an error', ['line', 'command', 'status']],
   // reason: late-response, wrong-command, unexpected-response, unknown-response, outbind, link-closed, nack-0
-  smpp_rx_dropped: ['PDUs that nothing was to be done with', ['line', 'command', 'reason']],
+  smpp_rx_dropped: ['PDUs received and ignored', ['line', 'command', 'reason']],
   smpp_rx_deferred: [
-    'Of the rejected: requests that came while we were unbinding, for the SMSC to deliver again',
+    'Requests refused while we were unbinding, so that the SMSC delivers them again; part of rejected',
     ['line', 'command'],
   ],
-  smpp_tx_submit: ['Requests of ours written', ['line', 'lane']],
-  smpp_tx_ok: ['Requests of ours accepted', ['line', 'lane']],
-  smpp_tx_refused: ['Requests of ours refused', ['line', 'lane', 'status']],
-  smpp_tx_timeout: ['Requests of ours without a response in time', ['line', 'lane']],
-  smpp_tx_lost: ['Requests of ours whose link closed before the response', ['line', 'lane']],
-  smpp_unsent: ['Requests of ours that were never written', ['line', 'lane', 'why']],
-  smpp_framing_fault: ['Octets that cannot be SMPP, by what they look like', ['line', 'speaks']],
-  smpp_tolerated: ['Faults of PDUs that were taken all the same', ['line', 'what']],
-  smpp_handler_failed: ['Handlers of ours that threw or were silent: bugs', ['line', 'how']],
-  smpp_limit: ['Limits of the SMPP side that were hit', ['line', 'limit']],
+  smpp_tx_submit: ['Requests that we sent', ['line', 'lane']],
+  smpp_tx_ok: ['Our requests that the SMSC accepted', ['line', 'lane']],
+  smpp_tx_refused: ['Our requests that the SMSC refused', ['line', 'lane', 'status']],
+  smpp_tx_timeout: ['Our requests without a response in time', ['line', 'lane']],
+  smpp_tx_lost: ['Our requests whose link closed before the response', ['line', 'lane']],
+  smpp_unsent: ['Our requests that were never sent', ['line', 'lane', 'why']],
+  smpp_framing_fault: ['Octets that are not SMPP, by the protocol that they look like', ['line', 'speaks']],
+  smpp_tolerated: ['Faults in PDUs that we accepted anyway', ['line', 'what']],
+  smpp_handler_failed: ['Handlers that threw or did not answer: bugs', ['line', 'how']],
+  smpp_limit: ['Limits that the SMPP side reached', ['line', 'limit']],
   smpp_bind_refused: ['Binds that the SMSC refused', ['line', 'status']],
   smpp_enquire_missed: ['enquire_link without an answer in time', ['line']],
   smpp_link_lost: ['Links that closed', ['line', 'why']],
   line_changes_total: [
-    'Lines added, changed, removed, stopped, started; refused: could not be bound with new settings',
+    'Lines added, changed, removed, stopped, started; refused: the line could not bind with new settings',
     ['line', 'what'],
   ],
   smpp_write: ['Socket writes: at most one a link and event-loop turn', ['line']],
-  ussd_messages_total: ['USSD messages by kind and by what became of them', ['line', 'kind', 'result']],
+  ussd_messages_total: ['USSD messages by kind and result', ['line', 'kind', 'result']],
   language_lookups_failed: [
-    "New dialogues that started in the line's language because the chosen one could not be read",
+    'New dialogues that started in the default language because the chosen one could not be read',
     ['why'],
   ],
   ussd_replies_total: ['USSD replies by action and outcome', ['line', 'action', 'result']],
   ussd_given_up_total: [
-    'Screens that the SMSC throttled until their time was over, or the dialogue went on without them',
+    'Screens given up because the SMSC throttled them too long, or the dialogue went on without them',
     ['line', 'why'],
   ],
   ussd_dialogues_total: ['Dialogues ended, by flow and reason', ['line', 'flow', 'reason']],
-  ussd_pushes_total: ['USSD that we began, by what came of it', ['line', 'result']],
-  ussd_late_total: ["Answers that came after the network's patience, by what was done", ['line', 'what']],
-  ussd_cut_total: ['Replies that were over one page and cut', ['line', 'flow']],
-  admin_turned_away_total: ['Requests that the admin door did not let in, by why', ['why']],
-  door_requests_total: ['Requests at the HTTP door by status', ['status']],
+  ussd_pushes_total: ['USSD pushes by result', ['line', 'result']],
+  ussd_late_total: ['Deferred answers, by what was done with them', ['line', 'what']],
+  ussd_cut_total: ['Replies cut because they were longer than one page', ['line', 'flow']],
+  admin_turned_away_total: ['Requests that the admin server refused, by reason', ['why']],
+  door_requests_total: ['Requests to the HTTP ingress by status', ['status']],
   dialogue_store_errors_total: [
-    'Calls of the dialogue store that failed; record: what no call was told of',
+    'Calls of the dialogue store that failed; record: faults outside any call',
     ['call', 'code'],
   ],
-  dialogue_store_plain_total: [
-    'Stored values without a bound seal that were read all the same, up to privacy.plainUntil',
-    [],
-  ],
-  store_key_reloads_total: ["Files of the dialogue store's keys read again while running", ['result']],
-  dialogue_takeovers_total: ['Turns taken over from a daemon that died, and replies sent again', ['kind']],
+  dialogue_store_plain_total: ['Stored values without a bound seal that were read because of privacy.plainUntil', []],
+  store_key_reloads_total: ['Reloads of the key file of the dialogue store', ['result']],
+  dialogue_takeovers_total: ['Turns taken over from a dead daemon, and replies sent again', ['kind']],
   flow_reloads_total: ['Flow files loaded or refused', ['flow', 'result']],
-  flow_turns_total: ['Turns by flow revision; the revisions that were used last', ['revision']],
+  flow_turns_total: ['Turns by flow revision; only the revisions used last', ['revision']],
   flow_ends_total: [
-    'Dialogues ended, by flow revision and reason; the revisions that were used last',
+    'Dialogues ended, by flow revision and reason; only the revisions used last',
     ['revision', 'reason'],
   ],
   backend_calls_total: ['Back end calls by outcome', ['backend', 'operation', 'result']],
-  backend_retries_total: [
-    'Back end calls made again, by what had come of the try before',
-    ['backend', 'operation', 'why'],
-  ],
+  backend_retries_total: ['Back end calls repeated, by the result of the try before', ['backend', 'operation', 'why']],
   backend_cache_total: [
-    'Reads that may be answered from memory, by where the answer came from',
+    'Reads that may come from the cache, by where the answer came from',
     ['backend', 'operation', 'result'],
   ],
-  module_events_total: ['What modules of back ends count themselves', ['backend', 'event']],
-  sms_total: ['SMS of the outbox by what became of them', ['kind', 'state']],
-  sms_replaced_total: ['SMS for which an operator had another text, by what came of it', ['result']],
-  sms_queries_total: [
-    'Parts of SMS that the SMSC was asked about because their receipts were overdue',
-    ['line', 'result'],
-  ],
+  module_events_total: ['Events that back end modules count', ['backend', 'event']],
+  sms_total: ['SMS of the outbox by state', ['kind', 'state']],
+  sms_replaced_total: ['SMS whose text an operator replaced, by result', ['result']],
+  sms_queries_total: ['Questions to the SMSC about parts of SMS with overdue receipts', ['line', 'result']],
   sms_late_total: [
-    'Responses to SMS that came after their deadline, and whether they told something new',
+    'Responses to SMS that arrived after their deadline, by whether they changed anything',
     ['line', 'result'],
   ],
-  sms_receipts_total: ['Delivery receipts by state and whether they met an SMS', ['line', 'state', 'result']],
+  sms_receipts_total: ['Delivery receipts by state and by whether they match an SMS', ['line', 'state', 'result']],
   sms_incoming_total: ['SMS from subscribers', ['line', 'result']],
-  sms_unfinished_total: ['Long SMS of subscribers that were given up before all of their parts came', ['group', 'why']],
-  pin_total: ['Tries and changes of PINs by what came of them', ['result']],
+  sms_unfinished_total: ['Long SMS from subscribers given up because parts were missing', ['group', 'why']],
+  pin_total: ['PIN tries and changes by result', ['result']],
   retention_purged_total: [
-    'Rows removed because they were old enough; backend: whose module removed them, empty for the daemon itself',
+    'Rows removed because of their age; backend: whose module removed them, empty for the daemon itself',
     ['what', 'backend'],
   ],
   module_purge_failed_total: ['Hourly purges of modules of back ends that failed or took too long', ['backend']],
-  limits_total: ['Limits that were hit, by name', ['limit']],
-  bugs_total: ['Exceptions that should not have been', ['where']],
+  limits_total: ['Limits reached, by name', ['limit']],
+  bugs_total: ['Unexpected exceptions: bugs', ['where']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>
 
 export type CounterName = keyof typeof COUNTERS
@@ -144,8 +135,8 @@ export function createMetrics(options: { process: boolean }): Metrics {
   )
   const timed = <Name extends string>(name: string, help: string, label: Name) =>
     new Histogram({ name, help, labelNames: [label], buckets: SECONDS, registers: [registry] })
-  const turns = timed('ussd_turn_seconds', 'From a message to its reply', 'flow')
-  const calls = timed('backend_call_seconds', 'Back end calls', 'backend')
+  const turns = timed('ussd_turn_seconds', 'Time from a message to its reply', 'flow')
+  const calls = timed('backend_call_seconds', 'Time of back end calls', 'backend')
   const revisions = new Set<string>()
   const told = (revision: string): Labels => {
     revisions.delete(revision)

@@ -10,7 +10,7 @@ export type SecretFile = { text: string } | { fault: string; remedy?: string }
 export function readSecretFile(file: string): SecretFile {
   try {
     const isOpen = !MANAGED.test(file) && (statSync(file).mode & 0o077) !== 0
-    if (isOpen) return { fault: `${file} can be read by others`, remedy: `chmod 600 ${file}` }
+    if (isOpen) return { fault: `other users can read ${file}`, remedy: `chmod 600 ${file}` }
     return { text: readFileSync(file, 'utf8') }
   } catch (error) {
     return { fault: `${file} cannot be read (${(error as NodeJS.ErrnoException).code})` }

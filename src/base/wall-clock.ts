@@ -6,7 +6,7 @@ import { UsageError } from './errors.ts'
 export function systemClock(frozen?: string): Clock {
   const still = frozen === undefined ? undefined : Date.parse(frozen)
   if (still !== undefined && Number.isNaN(still)) {
-    throw new UsageError(`USSD_CONNECTOR_FROZEN_CLOCK: '${frozen}' is not an instant such as 2025-05-01T09:00:00+10:00`)
+    throw new UsageError(`USSD_CONNECTOR_FROZEN_CLOCK: '${frozen}' is not a time such as 2025-05-01T09:00:00+10:00`)
   }
   return {
     now: () => Date.now(),

@@ -63,8 +63,7 @@ function deskOf(
   { later }: Contract,
   metrics: Metrics,
 ): AppReplies | undefined {
-  if (later && !listen)
-    throw new UsageError(`apps.${name}: ${speaks} answers later: say where with listen: { port: … }`)
+  if (later && !listen) throw new UsageError(`apps.${name}: ${speaks} answers later: set listen: { port: … }`)
   if (!later && listen) throw new UsageError(`apps.${name}.listen: ${speaks} answers at once: remove it`)
   return (
     later &&

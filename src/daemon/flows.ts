@@ -88,7 +88,7 @@ function report(reload: Reload, { log, metrics }: FlowDeps): void {
   }
   for (const name of reload.refused) {
     metrics.count('flow_reloads_total', { flow: name, result: 'refused' })
-    log.error({ flow: name }, 'flow refused: what was served of it before, if anything, stays in force')
+    log.error({ flow: name }, 'flow refused: its last good revision, if any, stays in force')
   }
   for (const { severity, where, what, remedy } of reload.problems) {
     log[severity === 'error' ? 'error' : 'warn']({ where, what, ...(remedy ? { remedy } : {}) }, 'flow problem')

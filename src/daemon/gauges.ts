@@ -13,11 +13,11 @@ export interface GaugesDeps {
 }
 
 export function registerGauges({ metrics, stores, lines, gateway }: GaugesDeps): void {
-  metrics.gauge('ussd_dialogues_open', 'Dialogues taken or resting', () => stores.dialogues.count().catch(() => -1))
-  metrics.gauge('ussd_turns_under_way', 'Turns being played now', () => gateway.turnsUnderWay())
+  metrics.gauge('ussd_dialogues_open', 'Dialogues that are open', () => stores.dialogues.count().catch(() => -1))
+  metrics.gauge('ussd_turns_under_way', 'Turns that run now', () => gateway.turnsUnderWay())
   metrics.gauge(
     'event_loop_turns',
-    'Turns of the event loop so far: smpp_write against it tells whether writes are gathered',
+    'Turns of the event loop so far; compare with smpp_write to see whether writes are batched',
     () => performance.nodeTiming.uvMetricsInfo.loopCount,
   )
   metrics.gauge(
@@ -25,14 +25,18 @@ export function registerGauges({ metrics, stores, lines, gateway }: GaugesDeps):
     'Redis servers that hold dialogues; 0: embedded',
     () => stores.dialogues.nodes?.().known ?? 0,
   )
-  metrics.gauge('redis_nodes_ready', 'Those that we are connected to', () => stores.dialogues.nodes?.().ready ?? 0)
+  metrics.gauge(
+    'redis_nodes_ready',
+    'Redis servers that we are connected to',
+    () => stores.dialogues.nodes?.().ready ?? 0,
+  )
   metrics.gauge('smpp_links_bound', 'Links that are bound', () => lines.boundCount())
   const eachBind = (value: 'up' | 'standby') => () =>
     lines.binds().map(({ line, bind, ...figure }) => ({ labels: { line, bind }, value: Number(figure[value]) }))
-  metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it should be, and is not', ['line', 'bind'], eachBind('up'))
+  metrics.gauges('smpp_bind_up', '1: the bind is up; 0: it is down', ['line', 'bind'], eachBind('up'))
   metrics.gauges(
     'smpp_bind_standby',
-    '1: already bound, the SMSC says: waits to take over',
+    '1: on standby, because the SMSC says already bound',
     ['line', 'bind'],
     eachBind('standby'),
   )

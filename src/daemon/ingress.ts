@@ -37,7 +37,10 @@ export function createIngress({
   const { host, path, tokenFile } = door
   const token = tokenFile === undefined ? undefined : tokenOf(tokenFile)
   if (token === undefined && !isLoopback(host)) {
-    log.warn({ host }, 'the door is open to whoever reaches it: set door.tokenFile, or keep it on loopback')
+    log.warn(
+      { host },
+      'the HTTP ingress is open to everybody who reaches it: set door.tokenFile, or keep it on loopback',
+    )
   }
   const contract = ingressContract(door.contract)
   const line = ingressLine({ name: door.name, contract, clock, instance, onRequest })

@@ -45,7 +45,7 @@ export async function loadModule(name: string, how: ConfiguredModule, host: Modu
   }
   const file = sampleModule(how.module) ?? resolve(how.module)
   const factory = await factoryOf(file).catch((error: Error) => {
-    const remedy = `built in are ${[...sampleModules, 'pin'].join(' and ')}; else the path of a file`
+    const remedy = `use ${[...sampleModules, 'pin'].join(' or ')}, or the path of a file`
     throw new UsageError(`backends.${name}.module: ${file} cannot be loaded: ${error.message} (${remedy})`)
   })
   if (typeof factory !== 'function')
@@ -90,7 +90,7 @@ function refusingOldNames(deps: ModuleDeps, name: string, file: string): ModuleD
   for (const [gone, instead] of Object.entries(GONE)) {
     const get = (): never => {
       throw new UsageError(
-        `backends.${name}.module: ${file} asks for \`${gone}\`, which modules no longer get: use ${instead} (docs/BACKENDS.md)`,
+        `backends.${name}.module: ${file} uses \`${gone}\`, which modules no longer get: use ${instead} instead (docs/BACKENDS.md)`,
       )
     }
     Object.defineProperty(deps, gone, { get, enumerable: false })

@@ -27,8 +27,8 @@ export function createReload({ settings, lines, read }: ReloadDeps): () => Reloa
       throw new ProblemsError('lines', [
         {
           where: `lines.${slow.name}.timers.responseMs`,
-          what: `${slow.timers.responseMs} is over the ${leasedMs} that SMS are leased for`,
-          remedy: 'restart, or give it no more',
+          what: `${slow.timers.responseMs} is longer than reminders.leaseMs (${leasedMs})`,
+          remedy: 'restart the daemon, or set a smaller value',
         },
       ])
     }
@@ -42,5 +42,5 @@ export function createReload({ settings, lines, read }: ReloadDeps): () => Reloa
 
 /** A reader for a daemon that was given its settings, not a file. */
 export function noFile(): never {
-  throw new UsageError('this daemon was not started from a settings file: there is nothing to read again')
+  throw new UsageError('this daemon was started without a settings file: there is nothing to reload')
 }

@@ -40,7 +40,7 @@ function reload(daemon: Daemon): void {
 /** A frozen calendar at a real SMSC would send reminders of a day that never passes; failpoints would kill us there. */
 function requireLoopback(settings: Settings, name: string): void {
   const real = settings.lines.find((line) => !isLoopback(line.smsc.host))
-  if (real) throw new UsageError(`${name} is set and line '${real.name}' is not on loopback: unset it`)
+  if (real) throw new UsageError(`${name} is set, but line '${real.name}' is not on loopback: unset it`)
 }
 
 /** SIGTERM or SIGINT. A second one, or an overrun of the drain, ends the process hard. */

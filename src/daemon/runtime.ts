@@ -50,7 +50,7 @@ export function createRuntime({ settings, clock, chance, log, processMetrics }: 
 function logKey(settings: Settings): Buffer {
   const file = settings.log.msisdnKeyFile ?? join(settings.data, 'log-key')
   if (!existsSync(file)) {
-    if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: ${file} is not there`)
+    if (settings.log.msisdnKeyFile) throw new UsageError(`log.msisdnKeyFile: there is no file ${file}`)
     writeFileSync(file, randomBytes(32), { mode: 0o600 })
   }
   return readFileSync(file)

@@ -90,8 +90,8 @@ function watchKeys({ settings, log, metrics, clock }: StoreDeps): { sealer: Seal
   const untilMs = plainUntilMs(plainUntil, clock.now())
   if (clock.now() < untilMs) {
     log.warn(
-      { plainUntil, remedy: 'take privacy.plainUntil out of the settings once all daemons are new' },
-      'privacy.plainUntil is set: unsealed records are still read, and whoever can write to the store can forge dialogues',
+      { plainUntil, remedy: 'remove privacy.plainUntil from the settings when all daemons are new' },
+      'privacy.plainUntil is set: unsealed records are still read, so everybody who can write to the store can forge dialogues',
     )
   }
   const { ring, stop } = watchStoreKeys({ file, clock, counters: metrics, log })
@@ -105,7 +105,7 @@ const PLAIN_MAX_MS = 86_400_000
 function plainUntilMs(moment: string | undefined, nowMs: number): number {
   const untilMs = moment === undefined ? 0 : Date.parse(moment)
   if (untilMs <= nowMs + PLAIN_MAX_MS) return untilMs
-  const remedy = 'dialogues live for minutes: name a moment just after the last daemon is replaced'
+  const remedy = 'dialogues last minutes: set a time just after you replace the last daemon'
   throw new UsageError(`privacy.plainUntil: ${moment} is more than a day away (${remedy})`)
 }
 
@@ -123,7 +123,7 @@ export async function openDatabase(settings: Settings, log: Log, clock: Clock): 
   const untilMs = clock.now() + START_MS
   for (;;) {
     try {
-      if (await ensureDatabase(server.url, server.ssl)) log.warn({}, 'the database was not there: made')
+      if (await ensureDatabase(server.url, server.ssl)) log.warn({}, 'the database did not exist: created it')
       return await migrated(await openPostgres({ ...server, onNotice }), settings.postgres.migrate, log)
     } catch (error) {
       const why = unreachable(error, 'postgres')

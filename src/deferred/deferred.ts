@@ -344,7 +344,7 @@ class DeferredChain {
   async hold(record: DialogueRecord, turn: Pick<Turned, 'revision' | 'snapshot'>, held: HeldCall): Promise<Holding> {
     const row = this.#rowOf(record, turn, held)
     await insertDeferred(this.#deps.knex, row, this.#deps.instance, this.#leaseUntil()).catch((error: Error) => {
-      throw new StoreError('down', `a promised answer is not written down: ${error.name}`)
+      throw new StoreError('down', `a promised answer could not be stored: ${error.name}`)
     })
     return {
       rested: async (isIt) => {

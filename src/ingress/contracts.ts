@@ -214,14 +214,14 @@ function readNumber(number: string | undefined): ReturnType<typeof readMsisdn> {
 /** Why a request is not in the contract, as far as that may be said: no content. */
 export function faultIn(fields: Fields | null, { numberIn }: IngressContract): { why: string; remedy: string } {
   if (!fields)
-    return { why: 'form', remedy: 'the caller must send a form, or a flat JSON object, with its content type' }
+    return { why: 'form', remedy: 'the caller must send a form or a flat JSON object, with its content type' }
   const number = readNumber(fields[numberIn])
   return 'fault' in number
     ? {
         why: `${numberIn}-${number.fault}`,
         remedy: `the caller must send international digits in ${numberIn}, such as 67570000001`,
       }
-    : { why: 'fields', remedy: 'compare the request with the contract in door.contract' }
+    : { why: 'fields', remedy: 'compare the request with the contract that door.contract names' }
 }
 
 function goesOn(action: UssdAction): boolean {

@@ -101,7 +101,7 @@ async function answer(
   const message = fields && deps.contract.hear(fields, request.headers)
   if (!message) {
     deps.log.warn(faultIn(fields, deps.contract), 'HTTP ingress: request does not follow the contract')
-    return plain(400, 'not a request of this contract')
+    return plain(400, 'the request does not follow the contract')
   }
   const keeps = ({ said }: Outcome) => said !== undefined && message.step !== undefined
   return recent(keyOf(message), keeps, () => turn(message, deps))
@@ -112,7 +112,7 @@ async function turn(message: IngressMessage, { line, contract }: IngressDeps): P
   if (said) return { status: 200, reply: contract.say(said.action, said.text, message), said }
   const isEnd = message.kind !== 'begin' && message.kind !== 'input'
   // Nothing is owed: the dialogue went another way meanwhile, or another turn of it is under way.
-  return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy or over')
+  return isEnd ? { status: 200, reply: contract.noted } : plain(503, 'this dialogue is busy, or it has ended')
 }
 
 function refusal(request: IncomingMessage, deps: IngressDeps): Outcome | null {
@@ -120,7 +120,9 @@ function refusal(request: IncomingMessage, deps: IngressDeps): Outcome | null {
   if (request.url?.split('?')[0] !== path) return plain(404, `try ${path}`)
   if (request.method !== 'POST') return plain(405, 'POST only')
   if (token === undefined) return strange(request, deps)
-  return isToken(request.headers.authorization ?? '', token) ? null : plain(401, 'a bearer token is needed')
+  return isToken(request.headers.authorization ?? '', token)
+    ? null
+    : plain(401, 'send a bearer token in the Authorization header')
 }
 
 /** Without a token: a stranger is told by where the request comes from, and by what it is. */
@@ -133,7 +135,7 @@ function strange(request: IncomingMessage, { host, contract, log }: IngressDeps)
   if (why === undefined && isSpoken) return null
   log.warn({ why: why ?? 'content-type' }, 'HTTP ingress: request without a token refused')
   if (why === undefined) return plain(415, `content-type: ${contract.speaks.map((one) => TYPES[one]).join(' or ')}`)
-  return plain(403, `refused, ${why}: set door.tokenFile, and let the caller or the proxy bring the token`)
+  return plain(403, `refused: ${why}; set door.tokenFile, and let the caller or the proxy send the token`)
 }
 
 function isToken(header: string, token: string): boolean {

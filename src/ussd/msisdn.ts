@@ -47,11 +47,11 @@ const REMEDIES: Record<MsisdnFault, string> = {
   empty: "ask the operator for the subscriber's number in source_addr",
   alphanumeric: "ask the operator for the subscriber's number, digits only, in source_addr",
   'too-long': 'ask the operator for E.164 numbers: 15 digits at most',
-  'too-short': "ask the operator for the subscriber's whole number in source_addr",
-  'no-country-code': 'the number is national: set msisdn.countryCode of the line, and msisdn.nationalDigits',
+  'too-short': 'ask the operator for the whole MSISDN in source_addr',
+  'no-country-code': 'the number is national: set msisdn.countryCode and msisdn.nationalDigits of the line',
   ambiguous:
-    'set msisdn.nationalDigits of the line to all lengths that national numbers have, such as [8]; ' +
-    'if they are right, ask the operator to send international numbers with source_addr_ton 1',
+    'set msisdn.nationalDigits of the line to all lengths of national numbers, such as [8]; ' +
+    'if they are right already, ask the operator to send international numbers with source_addr_ton 1',
 }
 
 /** What the operator of the daemon can do about a fault, also as it is counted: `source-ambiguous`. Else undefined. */

@@ -7,7 +7,10 @@ export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
     if (!DIGITS.test(msisdn))
-      return c.json({ error: 'msisdn: international digits', try: '/v1/dialogues?msisdn=67570000001' }, 400)
+      return c.json(
+        { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/dialogues?msisdn=67570000001' },
+        400,
+      )
     const dialogues = await desk.dialogues(msisdn)
     audit(c, 'dialogues looked at', { msisdn, found: dialogues.length })
     return c.json({ dialogues })
@@ -15,7 +18,7 @@ export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
 
   app.delete('/:group/:msisdn', async (c) => {
     const { group, msisdn } = c.req.param()
-    if (!DIGITS.test(msisdn)) return c.json({ error: 'msisdn: international digits' }, 400)
+    if (!DIGITS.test(msisdn)) return c.json({ error: 'msisdn must be international digits, such as 67570000001' }, 400)
     const ended = await desk.endDialogue(group, msisdn)
     audit(c, 'dialogue ended', {
       group,
@@ -23,7 +26,7 @@ export function dialogueRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
       before: ended ? 'open' : 'none',
       after: ended ? 'ended' : 'none',
     })
-    return ended ? c.json({ ended }) : c.json({ error: 'no dialogue is open there' }, 404)
+    return ended ? c.json({ ended }) : c.json({ error: 'this subscriber has no open dialogue' }, 404)
   })
   return app
 }

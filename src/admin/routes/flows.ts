@@ -31,7 +31,7 @@ const BODIES = {
 export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
   const app = new Hono<Admitted>()
   app.use('/:name/*', async (c, next) =>
-    NAME.test(c.req.param('name')) ? next() : c.json({ error: 'that is no name of a flow' }, 400),
+    NAME.test(c.req.param('name')) ? next() : c.json({ error: 'this is not a valid flow name' }, 400),
   )
 
   lookRoutes(app, desk)
@@ -67,7 +67,7 @@ export function flowRoutes({ flows: desk, audit }: RouteDeps): Hono<Admitted> {
     const name = c.req.param('name')!
     const read = BODIES[what].safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) {
-      return c.json({ error: `the body of ${what} is not right: ${whyNot(read.error)}` }, 400)
+      return c.json({ error: `wrong body for ${what}: ${whyNot(read.error)}` }, 400)
     }
     const body = read.data as z.infer<(typeof BODIES)[What]>
     const done = await run(name, body)

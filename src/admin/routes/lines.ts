@@ -44,5 +44,5 @@ function refusalOf(done: LinesReloaded): { error: string; problems: string[] } {
   const others = (['added', 'changed', 'removed'] as const)
     .filter((what) => done[what].length)
     .map((what) => `${what}: ${done[what].join(' ')}`)
-  return { error: `not taken, on with the old settings: ${names}`, problems: [...problems, ...others] }
+  return { error: `these lines go on with their old settings: ${names}`, problems: [...problems, ...others] }
 }

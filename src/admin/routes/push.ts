@@ -27,7 +27,7 @@ export function pushRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
   app.post('/', async (c) => {
     const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!read.success) {
-      const fields = 'the body is {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}'
+      const fields = 'send the body {"msisdn", "flow" or "text", "line", "language", "ttlMs", "sms"}'
       return c.json({ error: `${fields}; ${whyNot(read.error)}` }, 400)
     }
     const told = await desk.push(requestOf(read.data))

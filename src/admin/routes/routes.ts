@@ -31,14 +31,15 @@ export function adminRoutes({ desk, flows, log }: Omit<RouteDeps, 'audit'> & { l
     const token = c.get('token')
     log.warn({ who: token?.name ?? '-', role: token?.role ?? '-', what, ...more }, 'admin audit')
   }
-  const limited = (maxSize: number) => bodyLimit({ maxSize, onError: (c) => c.json({ error: 'body too large' }, 413) })
+  const limited = (maxSize: number) =>
+    bodyLimit({ maxSize, onError: (c) => c.json({ error: 'the body is too large' }, 413) })
   const [small, large] = [limited(BODY_OCTETS_MAX), limited(FLOW_OCTETS_MAX)]
   app.use((c, next) => (PUBLISH.test(c.req.path) ? large : small)(c, next))
   app.use(async (c, next) => {
     const need: AdminRole = c.req.method === 'GET' ? 'read' : 'operate'
     if (need === 'read' || c.get('token')?.role === 'operate') return next()
     audit(c, `${c.req.method} refused`, { needs: need })
-    return c.json({ error: 'this token may only read' }, 403)
+    return c.json({ error: 'this token may only read: use one with the role operate' }, 403)
   })
   for (const [path, routes] of GROUPS) app.route(path, routes({ desk, flows, audit }))
   return app

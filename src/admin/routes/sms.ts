@@ -12,7 +12,10 @@ export function smsRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
   app.get('/', async (c) => {
     const msisdn = (c.req.query('msisdn') ?? '').replace(/^\+/, '').trim()
     if (!DIGITS.test(msisdn))
-      return c.json({ error: 'msisdn: international digits', try: '/v1/sms?msisdn=67570000001' }, 400)
+      return c.json(
+        { error: 'msisdn must be international digits, such as 67570000001', try: '/v1/sms?msisdn=67570000001' },
+        400,
+      )
     const sms = await desk.smsOf(msisdn)
     audit(c, 'sms looked at', { msisdn, found: sms.length })
     return c.json({ sms })
@@ -21,7 +24,7 @@ export function smsRoutes({ desk, audit }: RouteDeps): Hono<Admitted> {
     const id = c.req.param('id')
     const read = body.safeParse(await c.req.json<unknown>().catch(() => null))
     if (!/^\d{1,18}$/.test(id) || !read.success) {
-      return c.json({ error: 'the body is {"text"}, 1 to 1,600 characters, and ID a number of /v1/sms' }, 400)
+      return c.json({ error: 'send the body {"text"} with 1 to 1,600 characters, and an id from /v1/sms' }, 400)
     }
     const is = await desk.replaceSms(id, read.data.text)
     audit(c, 'sms replaced', { id, after: is })

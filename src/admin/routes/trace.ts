@@ -29,7 +29,7 @@ export const traceRoute =
     const line = c.req.param('line') ?? ''
     if (clear && c.get('token')?.role !== 'operate') {
       audit(c, 'trace refused', { line, needs: 'operate' })
-      return c.json({ error: 'this token may only see it masked' }, 403)
+      return c.json({ error: 'this token may see only masked traces: use one with the role operate' }, 403)
     }
     const told = desk.trace(line, { last, msisdn, clear: clear !== undefined })
     if (!told) return c.json({ error: 'there is no such line' }, 404)

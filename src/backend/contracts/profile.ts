@@ -15,7 +15,7 @@ const value = z
       if (NAMES.has(name!) || /^(state|chosen)\.[\w.-]{1,64}$/.test(name!)) continue
       context.addIssue({
         code: 'custom',
-        message: `uses {${name}}, which is none of ${[...NAMES].join(' ')} state.… chosen.…`,
+        message: `uses {${name}}, but the names are ${[...NAMES].join(' ')} state.… chosen.…`,
       })
     }
   })
@@ -63,7 +63,7 @@ const mark = z
     message: 'must be decided by exactly one of prefix, field, has, header',
   })
   .refine((it) => it.prefix !== undefined || it.has !== undefined || it.is !== undefined, {
-    message: 'needs `is`: the values that mean it',
+    message: 'needs is: with the values that mean it',
   })
 
 const reply = z.strictObject({
@@ -129,10 +129,10 @@ export const contractProfile = profile.superRefine(({ ask: base, begin, answer, 
     ...(close ? { close: { format: base.format, ...close } } : {}),
   }
   for (const [place, { format, fields: given, procedure }] of Object.entries(all)) {
-    if (format === 'xmlrpc' && !procedure) say(place, 'needs `procedure`: what is called')
+    if (format === 'xmlrpc' && !procedure) say(place, 'needs procedure: with the name to call')
     if (format !== 'xml') continue
     if (Object.keys(given).length !== 1) say(place, 'must have one field: an XML document is one element')
-    for (const name of keysOf(given)) if (!XML_NAME.test(name)) say(place, `has '${name}', which is no name in XML`)
+    for (const name of keysOf(given)) if (!XML_NAME.test(name)) say(place, `has '${name}', which is not a name in XML`)
   }
 })
 

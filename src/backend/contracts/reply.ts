@@ -19,7 +19,8 @@ export function readReply(rules: ReplyProfile, answer: HttpAnswer): AppSaid {
   const found = { rules, answer, parsed }
   const goesOn = marked(rules.continue, found)
   const ends = !goesOn.met && marked(rules.end, found)
-  if (!goesOn.met && !(ends && ends.met)) throw new Nonsense('says neither that it goes on nor that it ends')
+  if (!goesOn.met && !(ends && ends.met))
+    throw new Nonsense('the reply does not say whether the dialogue goes on or ends')
   const strip = goesOn.met ? goesOn.strip : ends ? ends.strip : 0
   return { text: textOf(rules, parsed, answer.body.slice(strip)), end: !goesOn.met, state: stateOf(rules, parsed) }
 }

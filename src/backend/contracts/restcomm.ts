@@ -114,7 +114,7 @@ function understand(answer: HttpAnswer, asked: Asked) {
   const root = parseXml(answer.body)
   if (root.name !== 'dialog') throw new Nonsense('not a dialog')
   const message = root.children.find((child) => Object.hasOwn(MEANINGS, child.name))
-  if (!message) throw new Nonsense('a dialog without a message to the subscriber')
+  if (!message) throw new Nonsense('the dialog has no message to the subscriber')
   const meaning = MEANINGS[message.name]!
   const invokeId = invokeIdOf(message)
   const cookie = cookieOf(answer.headers['set-cookie']) ?? remembered(asked.state).cookie
@@ -133,7 +133,7 @@ const MEANINGS: Record<string, 'ask' | 'end' | 'notify'> = {
 
 function invokeIdOf(message: Element): string {
   const found = message.attributes.invokeId ?? ''
-  if (!/^-?\d{1,4}$/.test(found)) throw new Nonsense('a message without invokeId')
+  if (!/^-?\d{1,4}$/.test(found)) throw new Nonsense('the message has no invokeId')
   return found
 }
 

@@ -30,7 +30,7 @@ export function parseXml(source: string): Element {
   skipBetween(reader)
   const root = element(reader, 0)
   skipBetween(reader)
-  if (reader.at < source.length) throw new Nonsense('XML: something behind the document')
+  if (reader.at < source.length) throw new Nonsense('XML: there is text after the document')
   return root
 }
 
@@ -64,12 +64,13 @@ function expect(reader: Reader, text: string): void {
 
 function name(reader: Reader): string {
   const found = take(reader, NAME)
-  if (found === '') throw new Nonsense('XML: a name expected')
+  if (found === '') throw new Nonsense('XML: a name is missing')
   return found
 }
 
 function element(reader: Reader, depth: number): Element {
-  if (depth > DEPTH_MAX || ++reader.elements > ELEMENTS_MAX) throw new Nonsense('XML: too deep or too large')
+  if (depth > DEPTH_MAX || ++reader.elements > ELEMENTS_MAX)
+    throw new Nonsense('XML: the document is too deep or too large')
   expect(reader, '<')
   const found: Element = { name: name(reader), attributes: attributes(reader), children: [], text: '' }
   if (reader.source.startsWith('/>', reader.at)) {
@@ -79,7 +80,7 @@ function element(reader: Reader, depth: number): Element {
   expect(reader, '>')
   content(reader, found, depth)
   expect(reader, `</`)
-  if (name(reader) !== found.name) throw new Nonsense('XML: an element is closed by another name')
+  if (name(reader) !== found.name) throw new Nonsense('XML: an element has a wrong closing tag')
   take(reader, SPACE)
   expect(reader, '>')
   return found
@@ -93,9 +94,9 @@ function attributes(reader: Reader): Record<string, string> {
     expect(reader, '=')
     take(reader, SPACE)
     const quote = reader.source[reader.at]
-    if (quote !== '"' && quote !== "'") throw new Nonsense('XML: a quoted value expected')
+    if (quote !== '"' && quote !== "'") throw new Nonsense('XML: a value must be in quotes')
     const end = reader.source.indexOf(quote, reader.at + 1)
-    if (end < 0 || found.has(key)) throw new Nonsense('XML: a value without end, or an attribute twice')
+    if (end < 0 || found.has(key)) throw new Nonsense('XML: a value has no end, or an attribute is there twice')
     found.set(key, decoded(reader.source.slice(reader.at + 1, end).replace(/[\t\r\n]/g, ' ')))
     reader.at = end + 1
   }
@@ -105,7 +106,7 @@ function attributes(reader: Reader): Record<string, string> {
 function content(reader: Reader, into: Element, depth: number): void {
   for (;;) {
     const next = reader.source.indexOf('<', reader.at)
-    if (next < 0) throw new Nonsense('XML: an element without end')
+    if (next < 0) throw new Nonsense('XML: an element has no end')
     into.text += decoded(reader.source.slice(reader.at, next))
     reader.at = next
     if (reader.source.startsWith('</', next)) return
@@ -121,17 +122,17 @@ function content(reader: Reader, into: Element, depth: number): void {
 }
 
 function decoded(text: string): string {
-  if (text.includes('<')) throw new Nonsense('XML: < in a value')
+  if (text.includes('<')) throw new Nonsense('XML: a value contains <')
   return text.replace(/&([^;&]*;?)/g, (_all, written: string) => {
     // Applications that fill a template forget to write &amp;: a lone & means itself, unless it could mean two things.
     if (!/^#?\w+;$/.test(written)) {
-      if (/^(#|amp|lt|gt|quot|apos)/.test(written)) throw new Nonsense('XML: an entity without its end')
+      if (/^(#|amp|lt|gt|quot|apos)/.test(written)) throw new Nonsense('XML: an entity has no end')
       return `&${written}`
     }
     const entity = written.slice(0, -1)
     const code = /^#(\d{1,7})$/.exec(entity)?.[1] ?? /^#x([\da-fA-F]{1,6})$/.exec(entity)?.[1]
     if (code !== undefined) return character(Number.parseInt(code, entity.startsWith('#x') ? 16 : 10))
-    if (!Object.hasOwn(ENTITIES, entity)) throw new Nonsense('XML: an entity that is none of the five')
+    if (!Object.hasOwn(ENTITIES, entity)) throw new Nonsense('XML: unknown entity')
     return ENTITIES[entity]!
   })
 }
@@ -139,6 +140,6 @@ function decoded(text: string): string {
 function character(code: number): string {
   const isChar =
     code === 9 || code === 10 || code === 13 || (code >= 32 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff))
-  if (!isChar) throw new Nonsense('XML: a number that is no character')
+  if (!isChar) throw new Nonsense('XML: a character number is wrong')
   return String.fromCodePoint(code)
 }

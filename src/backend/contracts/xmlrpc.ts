@@ -12,9 +12,9 @@ export function writeCall(procedure: string, fields: JsonObject): string {
 /** The value that came back. Throws Nonsense on a fault, and on what is no response. */
 export function readResponse(source: string): Json {
   const root = parseXml(source)
-  if (root.name !== 'methodResponse') throw new Nonsense('XML-RPC: no methodResponse')
+  if (root.name !== 'methodResponse') throw new Nonsense('XML-RPC: methodResponse is missing')
   const value = within(root, 'params', 'param', 'value')
-  if (!value) throw new Nonsense(within(root, 'fault') ? 'XML-RPC: a fault' : 'XML-RPC: a response without a value')
+  if (!value) throw new Nonsense(within(root, 'fault') ? 'XML-RPC: a fault' : 'XML-RPC: the response has no value')
   return valueOf(value)
 }
 

@@ -29,8 +29,7 @@ export interface Linear {
 export function compileLinear(expression: Expression, where: Where): Linear | string {
   const body = inRe2(expression)
   const compiled = compiledOf(where === 'whole' ? `\\A(?:${body})\\z` : body)
-  if (!compiled)
-    return 'has a \\p{…} that is not known here: write a category as \\p{Lu}, or a script as \\p{Script=Latin}'
+  if (!compiled) return 'has an unknown \\p{…}: write a category such as \\p{Lu}, or a script such as \\p{Script=Latin}'
   const size = compiled.programSize()
   if (size > PROGRAM_MAX) return `is too large (${size} instructions, at most ${PROGRAM_MAX}): repeat less often`
   const find = (text: string) => found(compiled, text)

@@ -33,7 +33,7 @@ export function readRegex(source: string, limits: Limits): Expression | string {
     const expression = parser.parsePattern(source, 0, source.length, { unicode: true })
     return complaint(expression, limits) ?? expression
   } catch (error) {
-    return `is no pattern: ${(error as Error).message.replace(/^.*: /, '').toLowerCase()}`
+    return `is not a valid pattern: ${(error as Error).message.replace(/^.*: /, '').toLowerCase()}`
   }
 }
 
@@ -44,24 +44,23 @@ function complaint(expression: Expression, limits: Limits): string | undefined {
   const { repeatsMax, rangeWidth } = limits
   const wide = parts.filter((part) => part.type === 'Quantifier' && isWide(part, rangeWidth))
   return wide.length > repeatsMax
-    ? `repeats an open number of times in over ${repeatsMax} places: say how often, as \\d{4} or \\d{1,8}`
+    ? `has more than ${repeatsMax} repeats without an upper limit: set one, as in \\d{4} or \\d{1,8}`
     : undefined
 }
 
 function complaintOf(part: Part, { repeatMax, named }: Limits): string | undefined {
   if (part.type === 'Backreference')
-    return 'has a back reference, which can take for ever: write out what may stand there'
+    return 'has a back reference, which can take too long: write out what may stand there'
   if (part.type === 'Assertion' && 'alternatives' in part) {
-    return 'has a (?=…), (?!…) or (?<…), which looks around: write out what may stand there, or use a second check'
+    return 'has a look-around (?=…), (?!…) or (?<…): write out what may stand there, or use a second check'
   }
-  if (part.type === 'CapturingGroup' && part.name !== null && !named)
-    return 'has a (?<name>…), which nothing reads: write (?:…)'
+  if (part.type === 'CapturingGroup' && part.name !== null && !named) return 'has a named group (?<name>…): write (?:…)'
   if (part.type !== 'Quantifier') return undefined
   if (isGroup(part.element) && !isOptional(part)) {
     return 'repeats a group: write the group out as often as it may come, or repeat one character or class'
   }
   const most = part.max === Infinity ? part.min : part.max
-  return most > repeatMax ? `repeats over ${repeatMax} times: ask for less` : undefined
+  return most > repeatMax ? `repeats more than ${repeatMax} times: use a smaller number` : undefined
 }
 
 function isGroup(part: Part): boolean {

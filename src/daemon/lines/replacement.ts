@@ -45,7 +45,7 @@ const SILENT: BindDown = {
   why: 'silent',
   detail: `no answer within ${TRIAL_MS / 1_000} s`,
   tries: 1,
-  remedy: 'is this the SMPP port? If it is, the SMSC is stuck: tell the operator',
+  remedy: 'is this the SMPP port? If yes, the SMSC hangs: tell the operator',
 }
 
 export function tryOut(old: LineContender, next: LineContender, deps: TrialDeps): Trial {

@@ -84,11 +84,11 @@ async function conclude(
   next.onTrial = false
   if (isWon && running.get(name) === old && !isStopping()) take(old, next)
   else if (isWon) await next.line.stop(clock.now())
-  if (verdict.is === 'unproven') log.warn(verdict.refusal, 'the line is changed, and not bound yet')
+  if (verdict.is === 'unproven') log.warn(verdict.refusal, 'the line is changed, but not bound yet')
   if (verdict.is !== 'refused') return undefined
   const at = settings.lines.indexOf(next.settings)
   if (at >= 0) settings.lines[at] = old.settings
   metrics.count('line_changes_total', { line: name, what: 'refused' })
-  log.error(verdict.refusal, 'the new settings of the line are not taken: it serves on with the old ones')
+  log.error(verdict.refusal, 'the line cannot bind with its new settings: it goes on with the old ones')
   return verdict.refusal
 }

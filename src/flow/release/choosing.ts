@@ -79,7 +79,7 @@ async function published(
     severity: 'error',
     where: revision,
     what: 'the published revision is missing from the archive',
-    remedy: 'is it in the table flow_revision, and of this version?',
+    remedy: 'look for it in the table flow_revision; this version must be able to read it',
   })
   return undefined
 }
@@ -96,8 +96,8 @@ async function unrecalled(
     problems.push({
       severity: 'warning',
       where: name,
-      what: `its revisions were not read: ${(error as Error).message}`,
-      remedy: 'what serves stays, unless it was recalled; it is tried again at the next reload',
+      what: `its revisions could not be read: ${(error as Error).message}`,
+      remedy: 'the revision that serves now stays, unless it was recalled; the next reload tries again',
     })
     return stands ? [stands.revision] : []
   }

@@ -7,14 +7,14 @@ const schema = z.strictObject({
   digits: z
     .strictObject({ min: z.int().min(4).max(12), max: z.int().min(4).max(12) })
     .optional()
-    .describe('digits of a PIN; fewer than four are guessed in an afternoon'),
-  tries: z.int().min(1).max(10).optional().describe('wrong tries in a row before it is locked'),
+    .describe('digits of a PIN; somebody can guess fewer than four in an afternoon'),
+  tries: z.int().min(1).max(10).optional().describe('wrong tries in a row that lock the PIN'),
   lockMs: z
     .int()
     .min(60_000)
     .max(7 * 86_400_000)
     .optional()
-    .describe('how long it is locked; it opens by itself'),
+    .describe('how long the PIN stays locked; it then opens by itself'),
 })
 
 /** Reads them; throws ProblemsError, each problem at `where`. */

@@ -56,7 +56,7 @@ export function encode(pdu: {
   tlvs?: Tlv[]
 }): Buffer {
   const command = COMMANDS_BY_NAME.get(pdu.command)
-  if (!command) throw new Error(`no SMPP command '${pdu.command}'`)
+  if (!command) throw new Error(`unknown SMPP command '${pdu.command}'`)
   const body = pdu.body
   let length = HEADER
   if (body) for (const field of command.fields) length += octetsOf(field, body)
@@ -154,7 +154,7 @@ function octetsOf(field: Field, body: PduBody): number {
   if (field.is === 'c') return textField(body, field.name).length + 1
   const value = body[field.name]
   const length = Buffer.isBuffer(value) ? value.length : 0
-  if (length > 255) throw new Error(`short_message of ${length} octets: sm_length is one octet`)
+  if (length > 255) throw new Error(`short_message has ${length} octets: sm_length holds at most 255`)
   return 1 + length
 }
 

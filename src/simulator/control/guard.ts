@@ -20,7 +20,7 @@ export interface GuardOptions {
 
 const TOKEN_OCTETS = 24
 const NEEDED =
-  'the phone needs its token, as `simulate` printed it: a page behind the # of the address, `dial` with --token-file'
+  'the phone needs the token that `simulate` printed: open the printed address with its #, or give dial --token-file'
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 /** Answers the token that is in force, if one is. */
@@ -46,7 +46,7 @@ function refusal(c: Context, hosts: readonly string[], addresses: boolean): Resp
     return c.json({ error: `Host '${name}' is not allowed` }, 403)
   const asked = { method: c.req.method, head: (header: string) => c.req.header(header) }
   if (fromForeignPage(asked, new URL(c.req.url).origin))
-    return c.json({ error: 'requests from other pages are refused' }, 403)
+    return c.json({ error: 'requests from other web pages are refused' }, 403)
   const hasBody = c.req.method === 'POST' || c.req.method === 'PATCH'
   if (hasBody && !/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
     return c.json({ error: 'the body must be JSON, with content-type application/json' }, 415)
@@ -60,7 +60,7 @@ function admit(app: Hono, token: string): void {
   const isRight = (said: string | undefined) => said !== undefined && timingSafeEqual(hash(said), wanted)
   app.post('/enter', async (c) => {
     const { token: said } = z.strictObject({ token: z.string().max(200) }).parse(await c.req.json())
-    if (!isRight(said)) return c.json({ error: 'this is not the token' }, 401)
+    if (!isRight(said)) return c.json({ error: 'the token is wrong' }, 401)
     setCookie(c, cookie, token, { httpOnly: true, sameSite: 'Strict', path: '/' })
     return c.json({})
   })

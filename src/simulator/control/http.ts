@@ -50,7 +50,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
   phoneRoutes(app, { smsc, viewOf, talkOf: options.talkOf })
   smscRoutes(app, smsc, stream.faultsChanged)
   app.get('/api/events', stream.serve)
-  app.notFound((c) => c.json({ error: 'there is no such thing here' }, 404))
+  app.notFound((c) => c.json({ error: 'there is nothing at this address' }, 404))
   app.onError((error, c) =>
     error instanceof z.ZodError
       ? c.json({ error: z.prettifyError(error) }, 400)

@@ -37,7 +37,7 @@ export function phoneRoutes(app: Hono, deps: PhoneRoutes): void {
     deps.smsc.phone(
       z
         .string()
-        .regex(/^\d{3,15}$/, 'an MSISDN is 3 to 15 digits')
+        .regex(/^\d{3,15}$/, 'an MSISDN has 3 to 15 digits')
         .parse(c.req.param('msisdn') ?? ''),
     )
   looks(app, phoneOf, deps)
@@ -53,10 +53,13 @@ function looks(app: Hono, phoneOf: PhoneOf, { smsc, viewOf, talkOf }: PhoneRoute
   app.get('/api/phones/:msisdn/story', (c) => c.json(phoneOf(c).story))
   app.get('/api/phones/:msisdn/talk', (c) => {
     if (!talkOf)
-      return c.json({ error: 'it does not see what back ends answer: the demo does, and talk --record' }, 404)
+      return c.json(
+        { error: 'the simulator does not see the answers of back ends: use the demo or talk --record' },
+        404,
+      )
     const phone = phoneOf(c)
     const talk = talkOf(phone.msisdn, phone.left)
-    return talk === undefined ? c.json({ error: `${phone.msisdn} has dialled nothing` }, 404) : c.text(talk)
+    return talk === undefined ? c.json({ error: `${phone.msisdn} has not dialled yet` }, 404) : c.text(talk)
   })
 }
 

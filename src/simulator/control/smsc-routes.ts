@@ -67,7 +67,7 @@ export function smscRoutes(app: Hono, smsc: Smsc, faultsChanged: () => void): vo
         peer.write(Buffer.from(bodies.hex.parse(await c.req.json()).hex, 'hex'))
         break
       default:
-        return c.json({ error: 'close, unbind, half-open or inject' }, 404)
+        return c.json({ error: 'the fault must be close, unbind, half-open or inject' }, 404)
     }
     return c.json(smsc.binds())
   })

@@ -62,7 +62,7 @@ const ANSWER_MS = 10_000
 /** Resolves when the run is over, or nothing was bound for `answerMs`. Rejects if nothing is bound to begin with. */
 export function load(options: LoadOptions): Promise<LoadResult> {
   const run = new LoadRun(options)
-  if (!run.isBound()) return Promise.reject(new Error('no ESME is bound that may receive'))
+  if (!run.isBound()) return Promise.reject(new Error('no ESME is bound as receiver or transceiver'))
   return new Promise((done) => run.start(done))
 }
 

@@ -125,7 +125,7 @@ function speaker({ coding, applicationMs }: NetworkSettings, { clock, deliveries
     if (awaits && applicationMs > 0) {
       transaction.callOff = clock.after(applicationMs, () => {
         release(handset, 'timeout')
-        handset.fail(`the ESME gave no answer in ${applicationMs} ms`)
+        handset.fail(`the ESME did not answer within ${applicationMs} ms`)
       })
     }
     const done = (outcome: DeliveryOutcome): void => {

@@ -29,7 +29,7 @@ export function mailbox<T>(clock: Clock, errorOf: (why: string) => Error): Mailb
         }
         const callOff = clock.after(withinMs, () => {
           waiting.splice(waiting.indexOf(one), 1)
-          const why = `the phone waited ${withinMs} ms for ${what} in vain`
+          const why = `the phone waited ${withinMs} ms for ${what}, which did not arrive`
           onLate?.(why)
           fail(why)
         })

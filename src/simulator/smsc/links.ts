@@ -57,7 +57,9 @@ export function smscLinks({ clock, events, hooks }: SmscLinksDeps): SmscLinks {
       const unwatch = events.watch((event) => {
         if (event.is === 'bind' && isThere()) over(resolve)
       })
-      const callOff = clock.after(withinMs, () => over(() => reject(new Error(`not ${count} binds in ${withinMs} ms`))))
+      const callOff = clock.after(withinMs, () =>
+        over(() => reject(new Error(`fewer than ${count} binds within ${withinMs} ms`))),
+      )
     })
   }
 

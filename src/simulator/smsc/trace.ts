@@ -66,7 +66,7 @@ export function describePdu(octets: Buffer): Described {
       command: 'octets',
       sequence: 0,
       status: '',
-      summary: `${octets.length} octets, no whole PDU`,
+      summary: `${octets.length} octets, not a whole PDU`,
       fields: [],
       hex,
     }

@@ -56,7 +56,9 @@ function chainOf(nameOrPath: string, dirs: readonly string[]): SourceFile[] {
     if (files.some((file) => file.path === path) || files.length >= EXTENDS_MAX) {
       const remedy = `a profile may extend at most ${EXTENDS_MAX - 1} others, and not itself`
       const where = (files.at(-1) as SourceFile).at(['extends'])
-      throw new ProblemsError('dialects', [{ where, what: `'${next}' is extended in a circle or too deep`, remedy }])
+      throw new ProblemsError('dialects', [
+        { where, what: `'${next}' extends itself in a circle, or too deep`, remedy },
+      ])
     }
     const file = readSource(path)
     files.push(file)
@@ -132,19 +134,23 @@ function contradictions(profile: DialectProfile, file: SourceFile): Problem[] {
   for (const [name, action] of Object.entries(outbound.actions)) {
     const stand = action.as === undefined ? undefined : outbound.actions[action.as]
     if (stand?.as === undefined) continue
-    say(['outbound', 'actions', name, 'as'], `'${action.as}' stands for '${stand.as}' itself`, `use as: ${stand.as}`)
+    say(
+      ['outbound', 'actions', name, 'as'],
+      `'${action.as}' refers to '${stand.as}', which refers to another one`,
+      `use as: ${stand.as}`,
+    )
   }
   if (inbound.text.unwrap === 'comviva' && !inbound.text.envelope) {
-    say(['inbound', 'text', 'unwrap'], 'an envelope needs its form', 'add inbound.text.envelope: { type, text }')
+    say(['inbound', 'text', 'unwrap'], 'the envelope has no form', 'add inbound.text.envelope: { type, text }')
   }
   if (outbound.text.wrap === 'comviva' && !outbound.text.envelope) {
-    say(['outbound', 'text', 'wrap'], 'an envelope needs its form', 'add outbound.text.envelope: { type, text }')
+    say(['outbound', 'text', 'wrap'], 'the envelope has no form', 'add outbound.text.envelope: { type, text }')
   }
   if (inbound.session.fallback === 'none' && inbound.session.from.length === 0) {
-    say(['inbound', 'session', 'fallback'], 'every PDU would be refused', 'with from: [] use fallback: msisdn')
+    say(['inbound', 'session', 'fallback'], 'we would refuse every PDU', 'with from: [] use fallback: msisdn')
   }
   if (!inbound.classify.some((rule) => rule.is === 'begin')) {
-    say(['inbound', 'classify'], 'nothing is ever a begin', 'add a rule with is: begin')
+    say(['inbound', 'classify'], 'no message could ever be a begin', 'add a rule with is: begin')
   }
   return problems
 }

@@ -43,7 +43,11 @@ export class SourceFile {
     try {
       return this.#document.toJS({ maxAliasCount: 0 }) as unknown
     } catch (error) {
-      this.faults.push({ where: `${this.path}:1:1`, what: (error as Error).message, remedy: 'write aliases out' })
+      this.faults.push({
+        where: `${this.path}:1:1`,
+        what: (error as Error).message,
+        remedy: 'write the values out instead of aliases',
+      })
       return {}
     }
   }
@@ -102,7 +106,7 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
 
 function unknownKey(path: Path, files: readonly SourceFile[]): Problem {
   const guess = closest(String(path.at(-1)), knownWords())
-  const problem: Problem = { where: placeOf(path, files), what: `${nameOf(path)} is not known` }
+  const problem: Problem = { where: placeOf(path, files), what: `unknown key ${nameOf(path)}` }
   if (guess !== undefined) problem.remedy = `did you mean '${guess}'?`
   return problem
 }

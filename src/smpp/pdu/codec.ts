@@ -174,13 +174,13 @@ export function encode(pdu: Writable): Encoded {
 /** encode without the short cut for the commonest PDUs. */
 export function encodeAny(pdu: Writable): Encoded {
   const layout = BY_NAME.get(pdu.command)
-  if (!layout || layout.opaque) return { fault: `${pdu.command} is not a command that can be written` }
+  if (!layout || layout.opaque) return { fault: `${pdu.command} is not a command that we can write` }
   const length = mandatoryOctets(layout, pdu.body)
   if (typeof length !== 'number') return length
   const optional = tlvOctets(pdu.tlvs)
   if (typeof optional !== 'number') return optional
   const total = HEADER_OCTETS + length + optional
-  if (total > PDU_OCTETS_MAX) return { fault: `the PDU is ${total} octets, over ${PDU_OCTETS_MAX}` }
+  if (total > PDU_OCTETS_MAX) return { fault: `the PDU has ${total} octets, more than ${PDU_OCTETS_MAX}` }
   const octets = header(layout.id, total, pdu.status ?? 0, pdu.sequence ?? 0)
   let offset = HEADER_OCTETS
   for (const field of layout.fields) {
@@ -210,13 +210,13 @@ function fieldFault(field: Field, value: string | number | Buffer): string | und
     return fits ? undefined : 'is not an integer of 0..255'
   }
   if (field.kind === 'text') {
-    if (!(value instanceof Buffer)) return 'is not octets'
-    return value.length > SHORT_MESSAGE_OCTETS_MAX ? `is over ${SHORT_MESSAGE_OCTETS_MAX} octets` : undefined
+    if (!(value instanceof Buffer)) return 'must be octets'
+    return value.length > SHORT_MESSAGE_OCTETS_MAX ? `has more than ${SHORT_MESSAGE_OCTETS_MAX} octets` : undefined
   }
   if (typeof value !== 'string') return 'is not a string'
-  if (value.length >= field.octetsMax) return `is over ${field.octetsMax - 1} characters`
+  if (value.length >= field.octetsMax) return `has more than ${field.octetsMax - 1} characters`
   // A NUL would end the field early and turn the rest of it into other fields.
-  return /^[\x01-\xff]*$/.test(value) ? undefined : 'holds a NUL or a character over 0xFF'
+  return /^[\x01-\xff]*$/.test(value) ? undefined : 'has a NUL, or a character above 0xFF'
 }
 
 /**

@@ -45,7 +45,7 @@ export function tlvOctets(tlvs: readonly Tlv[]): number | { fault: string } {
   if (tlvs.length > TLVS_MAX) return { fault: `more than ${TLVS_MAX} optional parameters` }
   for (const { tag, value } of tlvs) {
     if (!Number.isInteger(tag) || tag < 0 || tag > 0xffff) return { fault: 'a tag is not an integer of 0..65535' }
-    if (value.length > 0xffff) return { fault: `optional parameter 0x${tag.toString(16)} is over 65535 octets` }
+    if (value.length > 0xffff) return { fault: `optional parameter 0x${tag.toString(16)} has more than 65535 octets` }
     octets += 4 + value.length
   }
   return octets

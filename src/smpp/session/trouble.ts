@@ -13,37 +13,37 @@ export interface Trouble {
 const REMEDIES = {
   'connection-refused': 'nothing listens there: is the SMSC running, and are smsc.host and smsc.port right?',
   unreachable:
-    'no way to it: look at VPN, route and firewall; ask the operator whether our address is let in; ' +
+    'no route to it: check VPN, route and firewall; ask the operator whether the firewall allows our address; ' +
     'with smsc.tls, ask whether that port speaks TLS',
-  unresolvable: 'smsc.host has no address: is it spelt right, and does DNS answer on this machine?',
+  unresolvable: 'smsc.host has no address: is the name right, and does DNS work on this machine?',
   silent:
-    'it takes the connection and does not answer: is this the SMPP port? If it is, the SMSC is stuck: tell the operator',
+    'it accepts the connection but does not answer: is this the SMPP port? If yes, the SMSC hangs: tell the operator',
   'connection-closed':
-    'it hangs up before it answers our bind: ask the operator whether our address may connect, and how often at once; ' +
+    'it closes the connection before it answers our bind: ask the operator whether our address may connect, and how many times; ' +
     'does it want TLS (smsc.tls)?',
   lost:
-    'the connection of a bind that served broke. If that happens often: the network between us, ' +
-    'or a firewall that forgets idle connections (timers.enquireMs)',
+    'the connection of a working bind broke. If that happens often, check the network between us, ' +
+    'and a firewall that drops idle connections (timers.enquireMs)',
   certificate:
-    "its certificate is refused: smsc.tls.ca (who signed it), smsc.tls.servername (its name), or this machine's clock",
-  tls: 'it speaks no TLS 1.2 or later there, or wants our certificate (smsc.tls.cert): ask the operator for the TLS port',
-  'not-smpp': 'what answers there is not SMPP: is smsc.port right, and does it want TLS (smsc.tls)?',
+    'we refuse its certificate: check smsc.tls.ca (who signed it), smsc.tls.servername (its name), and the clock here',
+  tls: 'the port has no TLS 1.2 or later, or needs our certificate (smsc.tls.cert): ask the operator for the TLS port',
+  'not-smpp': 'the answer is not SMPP: is smsc.port right, and does the port need TLS (smsc.tls)?',
   'wrong-password':
-    'smsc.systemId or the password is wrong: mend it, then ussd-connector lines --reload. ' +
-    'Tries are slow, as accounts get locked',
+    'smsc.systemId or the password is wrong: correct it, then run ussd-connector lines --reload. ' +
+    'We try rarely, because SMSCs lock accounts',
   'bind-failed':
-    'one of two: the SMSC is starting or overloaded, and it passes; ' +
-    'or it does not know this account, our address or this kind of bind: ask the operator',
+    'either the SMSC is starting or overloaded, which passes; ' +
+    'or it refuses this account, our address or this kind of bind: ask the operator',
   'already-bound':
-    'the account is in use: by another daemon of yours (this one takes over from it), ' +
-    'by our own last connection (it passes), or by another program',
+    'the account is in use: by another daemon of yours (this one takes over if it stops), ' +
+    'by our own last connection (this passes), or by another program',
   'bind-refused':
     'the SMSC refuses the bind: ask the operator what the status means; ' +
-    'often it is bind, smsc.systemType or smsc.addressRange',
-  unbound: 'the SMSC asked us to leave: it restarts, or the operator closed the account',
-  uncodable: 'no bind request can carry a setting of smsc: mend the one that is named',
-  unusable: 'the address or the files of smsc.tls cannot be used: mend them',
-  'waits-for-first': 'the first bind of the line goes ahead: a wrong password is tried once, not once a bind',
+    'often the settings bind, smsc.systemType or smsc.addressRange are wrong',
+  unbound: 'the SMSC unbound us: it restarts, or the operator closed the account',
+  uncodable: 'a setting of smsc does not fit into a bind request: correct the one named here',
+  unusable: 'the address or the files of smsc.tls cannot be used: correct them',
+  'waits-for-first': 'waits for the first bind of the line, so that a wrong password is tried only once',
 } as const
 
 export function remedyOf(why: Why): string {

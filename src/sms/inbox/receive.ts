@@ -75,7 +75,7 @@ export function smsIn(deps: SmsInDeps): SmsIn {
       const from = senderOf(pdu, deps.numbering(line.name))
       if ('fault' in from) {
         const why = `source-${from.fault}`
-        log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS not taken: its sender cannot be read')
+        log.warn({ line: line.name, why, remedy: remedyFor(why) }, 'SMS refused: its sender number cannot be read')
         return counted(why)
       }
       const part: SmsPartIn = { ...readSmsPart(pdu, deps.plain?.(line.name)), group: line.group, msisdn: from.msisdn }

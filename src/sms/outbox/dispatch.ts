@@ -178,7 +178,7 @@ async function submit(work: Work, row: ClaimedRow, beforePart: BeforePart): Prom
     return await work.submit(taken.length ? { ...sms, taken, parts } : sms, beforePart)
   } catch (error) {
     work.counters.count('bugs_total', { where: 'sms-submit' })
-    work.log.error({ error: (error as Error).message }, 'submitting an SMS threw')
+    work.log.error({ error: (error as Error).message }, 'submitting an SMS failed with an exception')
     return { is: 'ambiguous' }
   }
 }

@@ -95,7 +95,7 @@ export function smsQueries(deps: OutboxDeps, query: SmsQuery): Queries {
           restingUntil.set(line, clock.now() + QUERY_REST_MS)
           log.warn(
             { line, restMs: QUERY_REST_MS },
-            'the SMSC does not answer query_sm: take sms.queryMs out of this line',
+            'the SMSC does not answer query_sm: remove sms.queryMs from this line',
           )
         }
         const wake = new Date(clock.now() + (is === 'unsupported' ? QUERY_REST_MS : unsentMs(deps.chance)))

@@ -46,7 +46,7 @@ const VENDORS = { from: 0x400, to: 0x4ff, class: 'retry' } as const
 
 /** The wait after the first refusal, twice that after each further one, up to `lastMs`; at least half of it. */
 const DOUBLING = { firstMs: 2_000, lastMs: 60_000, atLeast: 0.5 }
-/** Refused so often, the SMS has failed: by then the SMSC has asked for patience for a good quarter of an hour. */
+/** Refused so often, the SMS has failed: by then the SMSC has asked us to wait for a good quarter of an hour. */
 const TRIES_MAX = 20
 /** Not written at all: as soon as the bind is likely to be back. It is no try. */
 const UNSENT_MS: Span = [1_000, 5_000]
@@ -127,7 +127,7 @@ export function afterTry(outcome: SmsOutcome, { attempts, ambiguousGraceMs, chan
         ...(outcome.pause ? { linePauseMs: LINE_PAUSE_MS } : {}),
         isHeldBack: outcome.destination ?? false,
         status: outcome.status,
-        error: 'asked for patience',
+        error: 'the SMSC asked us to wait',
       }
   }
 }
