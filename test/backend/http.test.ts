@@ -161,11 +161,11 @@ describe('an HTTP back end', () => {
 
   it('takes nothing for an answer but JSON that says so', async () => {
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
-    failed(await call(), 'nonsense', /content type text\/html/)
+    failed(await call(), 'nonsense', /content type is text\/html/)
     handler = (_request, response) => response.end('{}')
-    failed(await call(), 'nonsense', /content type missing/)
+    failed(await call(), 'nonsense', /content type is missing/)
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'text/pin-4711' }).end('4711')
-    failed(await call(), 'nonsense', /content type \(another one\)/)
+    failed(await call(), 'nonsense', /content type is \(another one\)/)
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"a":')
     failed(await call(), 'nonsense', /not JSON/)
     handler = (_request, response) =>
@@ -190,17 +190,17 @@ describe('an HTTP back end', () => {
   it('cuts an answer that is too long, sent plainly, in chunks, or packed', async () => {
     const long = JSON.stringify({ text: 'x'.repeat(300_000) })
     handler = (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(long)
-    failed(await call(), 'nonsense', /over 262144 octets/)
+    failed(await call(), 'nonsense', /more than 262144 octets/)
     handler = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
       const drip = () => response.writable && response.write('x'.repeat(65_536), () => setImmediate(drip))
       drip()
     }
-    failed(await call(), 'nonsense', /over 262144 octets/)
+    failed(await call(), 'nonsense', /more than 262144 octets/)
     const bomb = gzipSync(Buffer.alloc(20_000_000, 0x20))
     handler = (_request, response) =>
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bomb)
-    failed(await call(), 'nonsense', /over 262144 octets/)
+    failed(await call(), 'nonsense', /more than 262144 octets/)
   })
 
   it('unpacks an answer although it asked for none packed, and knows what it cannot unpack', async () => {

@@ -21,7 +21,7 @@ describe('what the commands say of an error', () => {
     const below = join(file, 'data')
     assert.equal(
       saidOf(thrown(() => mkdirSync(below, { recursive: true }))),
-      `${below}: not a directory (ENOTDIR, mkdir). Name another path, or mend this one`,
+      `${below}: not a directory (ENOTDIR, mkdir). Use another path, or fix this one`,
     )
     rmSync(folder, { recursive: true })
   })

@@ -24,7 +24,7 @@ postgres: embedded
       (error: Error) => {
         assert.match(error.message, /backends\.a\.http\.url' has a name or password before @: use tokenFile/)
         assert.match(error.message, /apps\.b\.url' is read as '127\.0\.0\.1'/)
-        assert.match(error.message, /apps\.b\.closeUrl' is no http or https address/)
+        assert.match(error.message, /apps\.b\.closeUrl' is not an http or https address/)
         assert.doesNotMatch(error.message, /hunter2/)
         return true
       },

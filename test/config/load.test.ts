@@ -86,7 +86,7 @@ describe('the settings', () => {
     taken.close()
     assert.equal(
       saidOf(error),
-      `127.0.0.1:${port} is in use by another program: stop it, or set another port (admin.port, or that of the door)`,
+      `another program uses 127.0.0.1:${port}: stop it, or set another port (admin.port or door.port)`,
     )
   })
 
@@ -125,7 +125,7 @@ describe('the settings', () => {
     const both = { ...ofEnvironment, USSD_CONNECTOR_LINES__DIGICEL__SMSC__PASSWORD_FILE: file }
     assert.throws(() => parseSettings(GOOD, 'connector.yaml', both), /has both password and passwordFile/)
     chmodSync(file, 0o644)
-    assert.match(problemsOf(source)[0]!, /can be read by others \(chmod 600/)
+    assert.match(problemsOf(source)[0]!, /other users can read .* \(chmod 600/)
     assert.match(
       problemsOf(GOOD.replace('password: secret', 'passwordFile: /nowhere/x'))[0]!,
       /cannot be read \(ENOENT\)/,

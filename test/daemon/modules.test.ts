@@ -95,7 +95,7 @@ describeBoth('a module of an operator', (database) => {
   it('that asks for what modules no longer get is refused at the start, with what to use instead', async () => {
     await assert.rejects(
       load('export const backend = ({ knex }) => ({ operations: {} })'),
-      /backends\.shop\.module: .*module-\d+\.mjs asks for `knex`.* use `sql` and `transaction` \(docs\/BACKENDS\.md\)/,
+      /backends\.shop\.module: .*module-\d+\.mjs uses `knex`.* use `sql` and `transaction` instead \(docs\/BACKENDS\.md\)/,
     )
     await assert.rejects(load('export const back = 1'), /exports no function 'backend'/)
   })

@@ -149,7 +149,7 @@ describeWith(['redis', 'postgres'], 'the admin door', () => {
     assert.match(written.join('\n'), /masked\n[\s\S]*submit_sm_resp/)
     await assert.rejects(
       traceCommand('test', { url, tokenFile: file('read'), out, clear: true }, say),
-      /403: this token may only see it masked/,
+      /403: this token may see only masked traces: use one with the role operate/,
     )
     await assert.rejects(traceCommand('test', { url, tokenFile: file('read') }, say), /either --out FILE or --text/)
   })

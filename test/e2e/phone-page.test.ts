@@ -146,7 +146,7 @@ describeWith(['redis', 'postgres'], 'the phone in the browser', () => {
     await page.evaluate(async () => (await fetch('/api/strays')).text())
     assert.equal(
       await page.innerText('#text'),
-      'Connection problem or invalid MMI code.\n\nthe phone waited 50 ms for a screen in vain',
+      'Connection problem or invalid MMI code.\n\nthe phone waited 50 ms for a screen, which did not arrive',
     )
     assert.equal(await page.evaluate(() => document.documentElement.className), '')
     heal()

@@ -122,7 +122,7 @@ describeWith(['redis', 'postgres'], 'the text of an SMS that is on its way', () 
     await becomes(id, 'accepted')
     await assert.rejects(
       replaceCommand(id, { url, tokenFile: file('read'), text: 'x' }, say),
-      /403: this token may only read/,
+      /403: this token may only read: use one with the role operate/,
     )
     await assert.rejects(replace('999999', 'x'), /404: not replaced: none/)
     await assert.rejects(replace('abc', 'x'), /400/)

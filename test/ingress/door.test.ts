@@ -195,7 +195,7 @@ describe('the door', () => {
     for (const foreign of foreigners) {
       const [status, text] = await as(foreign)
       assert.equal(status, 403, JSON.stringify(foreign))
-      assert.match(text, /^refused, it.*: set door\.tokenFile/)
+      assert.match(text, /^refused: the .*; set door\.tokenFile/)
     }
     assert.deepEqual(await as({ 'content-type': 'text/plain' }), [415, `content-type: ${form} or application/json\n`])
     assert.equal(turns.length, 0, 'nobody heard of it')
@@ -275,7 +275,7 @@ describe('the door', () => {
 
   it('says that it has nothing to say, rather than nothing', async () => {
     play = async () => undefined
-    assert.deepEqual(await post(''), [503, 'this dialogue is busy or over\n'])
+    assert.deepEqual(await post(''), [503, 'this dialogue is busy, or it has ended\n'])
     play = async () => {
       throw new Error('bug')
     }

@@ -49,7 +49,7 @@ describe('the command contract', () => {
     assert.equal(new URLSearchParams(app.heard[1]!.body).get('text'), '1')
     app.says({ status: 200, headers: {}, body: 'Hello' })
     assert.deepEqual(await test('africastalking', { url: app.url, code: '*384#' }), {
-      said: ['> dial *384#\nFAILED  nonsense: begin: says neither that it goes on nor that it ends'],
+      said: ['> dial *384#\nFAILED  nonsense: begin: the reply does not say whether the dialogue goes on or ends'],
       code: 1,
     })
   })

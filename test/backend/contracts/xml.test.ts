@@ -174,7 +174,10 @@ describe('a profile that speaks XML', () => {
       () => parse('{ format: xml, fields: { a: "1" } }', 'begin: { fields: { b: "1" } }\n'),
       /'begin' must have one field/,
     )
-    assert.throws(() => parse('{ format: xml, fields: { a: { "b c": "1" } } }'), /has 'b c', which is no name in XML/)
+    assert.throws(
+      () => parse('{ format: xml, fields: { a: { "b c": "1" } } }'),
+      /has 'b c', which is not a name in XML/,
+    )
     assert.throws(
       () => parse('{ format: xml, fields: { a: "1" } }', 'close: { fields: {} }\n'),
       /'close' must have one field/,
@@ -183,7 +186,7 @@ describe('a profile that speaks XML', () => {
 
   it('says what XML-RPC calls', () => {
     assert.ok(parse('{ format: xmlrpc, procedure: A.b }'))
-    assert.throws(() => parse('{ format: xmlrpc }', 'begin: { procedure: A.b }\n'), /'answer' needs `procedure`/)
+    assert.throws(() => parse('{ format: xmlrpc }', 'begin: { procedure: A.b }\n'), /'answer' needs procedure:/)
   })
 
   it('says of a row what is shown of it', () => {

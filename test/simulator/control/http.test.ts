@@ -101,7 +101,7 @@ describe('the control HTTP of the simulator', () => {
     assert.equal(answer.status, 504)
     const view = (await answer.json()) as PhoneView & { error: string }
     assert.match(view.error, /waited 20 ms[^]*dials \*123#/)
-    assert.equal(view.failed, 'the phone waited 20 ms for a screen in vain')
+    assert.equal(view.failed, 'the phone waited 20 ms for a screen, which did not arrive')
     await phone('hang-up')
     const none = (await (await post(`/api/phones/${JOHN}/answer`, { text: '1' })).json()) as PhoneView & {
       error: string

@@ -184,15 +184,15 @@ describe('the encoder', () => {
   const fault = (coded: ReturnType<typeof submit>) => ('fault' in coded ? coded.fault : 'coded')
 
   it('refuses a NUL, which would shift all fields behind it, and does not repeat the content', () => {
-    assert.match(fault(submit({ destination_addr: '254\x007' })), /submit_sm.destination_addr holds a NUL/)
+    assert.match(fault(submit({ destination_addr: '254\x007' })), /submit_sm.destination_addr has a NUL/)
     assert.ok(!fault(submit({ destination_addr: '254\x007' })).includes('254'))
   })
 
   it('refuses what is over its length', () => {
-    assert.match(fault(submit({ source_addr: '1'.repeat(21) })), /source_addr is over 20 characters/)
-    assert.match(fault(submit({ service_type: 'USSDXX' })), /service_type is over 5/)
-    assert.match(fault(submit({ short_message: Buffer.alloc(255) })), /short_message is over 254 octets/)
-    assert.match(fault(submit({}, [{ tag: 0x0424, value: Buffer.alloc(65_536) }])), /0x424 is over 65535/)
+    assert.match(fault(submit({ source_addr: '1'.repeat(21) })), /source_addr has more than 20 characters/)
+    assert.match(fault(submit({ service_type: 'USSDXX' })), /service_type has more than 5/)
+    assert.match(fault(submit({ short_message: Buffer.alloc(255) })), /short_message has more than 254 octets/)
+    assert.match(fault(submit({}, [{ tag: 0x0424, value: Buffer.alloc(65_536) }])), /0x424 has more than 65535/)
     const many = Array.from({ length: 65 }, () => ({ tag: 0x1400, value: Buffer.alloc(0) }))
     assert.match(fault(submit({}, many)), /more than 64/)
     assert.match(
@@ -202,7 +202,7 @@ describe('the encoder', () => {
           [1, 2].map((tag) => ({ tag, value: Buffer.alloc(40_000) })),
         ),
       ),
-      /over 70000/,
+      /more than 70000/,
     )
     assert.equal(fault(submit({ short_message: Buffer.alloc(254) })), 'coded')
   })
@@ -210,11 +210,11 @@ describe('the encoder', () => {
   it('refuses what is not of the type of its field', () => {
     for (const value of [256, -1, 1.5, NaN, '1']) assert.match(fault(submit({ esm_class: value })), /not an integer/)
     assert.match(fault(submit({ source_addr: 5 })), /not a string/)
-    assert.match(fault(submit({ source_addr: '€' })), /over 0xFF/)
-    assert.match(fault(submit({ short_message: 'text' })), /not octets/)
+    assert.match(fault(submit({ source_addr: '€' })), /above 0xFF/)
+    assert.match(fault(submit({ short_message: 'text' })), /must be octets/)
     assert.match(fault(submit({}, [{ tag: 70_000, value: Buffer.alloc(0) }])), /tag/)
-    assert.match(fault(encode({ command: 'submit_multi', body: {}, tlvs: [] })), /not a command that can be written/)
-    assert.match(fault(encode({ command: 'nonsense', body: {}, tlvs: [] })), /not a command that can be written/)
+    assert.match(fault(encode({ command: 'submit_multi', body: {}, tlvs: [] })), /not a command that we can write/)
+    assert.match(fault(encode({ command: 'nonsense', body: {}, tlvs: [] })), /not a command that we can write/)
   })
 
   it('never throws, whatever it is given', () => {

@@ -164,7 +164,7 @@ describe('a bind', () => {
     test = testLine({ port: 0, smsc: { hosts, systemId: 'ussd', password: 'muchtoolong' } })
     test.line.start()
     await until(() => test.logged.some((one) => one.level === 'error'), 'no error logged')
-    assert.match(JSON.stringify(test.logged), /bind_transceiver.password is over 8 characters/)
+    assert.match(JSON.stringify(test.logged), /bind_transceiver.password has more than 8 characters/)
     assert.ok(!JSON.stringify(test.logged).includes('muchtoolong'))
   })
 

@@ -130,7 +130,7 @@ describe('a bind that is not up', () => {
     assert.ok(clock.now() - sinceMs < 20_000, `${clock.now() - sinceMs} ms for five tries`)
     const alarms = test!.logged.filter(({ level }) => level === 'error')
     assert.equal(alarms.length, 1)
-    assert.match(JSON.stringify(alarms[0]!.fields), /0x0D ESME_RBINDFAIL.*starting.*does not know this account/)
+    assert.match(JSON.stringify(alarms[0]!.fields), /0x0D ESME_RBINDFAIL.*starting.*refuses this account/)
     status = 0
     await clock.advance(20_000)
     await until(() => test!.line.bound(), 'not bound')
