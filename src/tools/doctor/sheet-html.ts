@@ -1,6 +1,7 @@
 /**
  * The acceptance sheet for paper: one file, no scripts, nothing loaded from anywhere; to be read, ticked and signed.
  */
+import { html } from 'hono/html'
 import type { CheckVerdict } from './finding.ts'
 import { SHEET_CSS } from './sheet-css.ts'
 import { countsText, markOf, type Row, type AcceptanceSheet, type ShownPdu } from './sheet.ts'
@@ -99,6 +100,7 @@ function pdu({ at, words, hex }: ShownPdu): string {
   )
 }
 
+/** Also without control characters, which a peer may have sent. */
 function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (it) => `&#${it.charCodeAt(0)};`).replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\u{fffd}')
+  return String(html`${text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '\u{fffd}')}`)
 }

@@ -584,7 +584,7 @@ describe('the doctor', function () {
       }
       assert.deepEqual(JSON.parse(said), JSON.parse(JSON.stringify(sheet)))
       assert.doesNotMatch(paper, /<script|<b>Harbour|https?:|src=|javascript/)
-      assert.match(paper, /&#60;b&#62;Harbour &#38; Sons/)
+      assert.match(paper, /&lt;b&gt;Harbour &amp; Sons/)
       assert.match(paper, /Signature/)
     }
   })
