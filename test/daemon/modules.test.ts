@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Knex } from 'knex'
-import { loadModule, moduleDeps, type ModuleHost } from '../../src/daemon/modules.ts'
+import { absentSamples, configuredModules, loadModule, moduleDeps, type ModuleHost } from '../../src/daemon/modules.ts'
 import { silentLog } from '../../src/base/log-port.ts'
 import { createMetrics } from '../../src/base/metrics.ts'
 import { parseSettings } from '../../src/config/load.ts'
@@ -78,6 +78,18 @@ describeBoth('a module of an operator', (database) => {
     assert.deepEqual(await module.subscriber!.export(MSISDN), { shop_sale: [{ bundle: 'g1' }, { bundle: 'g1' }] })
     assert.equal(await module.subscriber!.erase(MSISDN), 2)
     assert.deepEqual(await knex('shop_sale').pluck('msisdn'), ['67570000002'])
+  })
+
+  it('that is a sample is asked about subscribers whether a back end is it or not, and once', async () => {
+    const { settings: _, ...rest } = host
+    const named = async (backends: string) => {
+      const { settings: own } = parseSettings(`${SETTINGS}\nbackends: { ${backends} }`, 'test', {})
+      const loaded = [await configuredModules(own, rest), await absentSamples(own, rest)]
+      return loaded.map((modules) => modules.map(({ name, module }) => [name, module.purge !== undefined]))
+    }
+    assert.deepEqual(await named(''), [[], [['dental', true]]])
+    assert.deepEqual(await named('clinic: { module: dental }'), [[['clinic', true]], []])
+    assert.deepEqual(await named('dental: { module: pin }'), [[['dental', false]], [['dental', true]]])
   })
 
   it('counts its events, and one that takes numbers for events costs no memory', async () => {
