@@ -127,7 +127,7 @@ export async function play(plan: Plan, options: HistoryOptions = {}): Promise<To
   }
 }
 
-function openSmsc(scheduler: Scheduler, net: Net, chance: Chance): Promise<Smsc> {
+export function openSmsc(scheduler: Scheduler, net: Net, chance: Chance): Promise<Smsc> {
   const operator = host(SMSC, scheduler)
   return startSmsc({
     clock: operator.clock,
