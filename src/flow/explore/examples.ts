@@ -1,6 +1,6 @@
 /** What a flow reads, and the examples that its screens are explored with. */
 import { compileCondition, Slip, type Against, type Reading, pathsOf, readingOf } from '../expression/index.ts'
-import { type FlowDefinition, isRouter, kindOf, rowsFrom, usesOf } from '../language/index.ts'
+import { type FlowDefinition, kindOf, rowsFrom, usesOf } from '../language/index.ts'
 import { type Examples, fieldPath, type Lengths, type Reads, type RowFields } from '../screens/index.ts'
 import { type Slot, compileIn, wordsIn } from '../text/index.ts'
 
@@ -89,7 +89,7 @@ function rowsUnder(root: string, definition: FlowDefinition, { slots, against, h
     const from = rowsFrom(screen)
     if (from === undefined || (from !== root && !from.startsWith(`${root}.`))) continue
     const list = lists.get(from) ?? { from, fields: new Map<string, string[]>(), routed: false }
-    lists.set(from, { ...list, routed: list.routed || isRouter(screen) })
+    lists.set(from, { ...list, routed: list.routed || kindOf(screen).does === 'pass' })
     const note = (field: string | undefined, path: string) => {
       const known = list.fields.get(field ?? '') ?? []
       if (field !== undefined && !known.includes(path)) list.fields.set(field, [...known, path])

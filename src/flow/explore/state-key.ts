@@ -1,9 +1,8 @@
 /** What tells two states apart: only what may still be read from there on. */
 import type { DialogueContext } from '../../../machines/dialogue.ts'
 import { setPathOf, readsByScreen, setOn } from '../check/index.ts'
-import { compileCondition, Slip, type Condition, readPath, readRows } from '../expression/index.ts'
-import { isRouter, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
-import { armOver } from '../screens/index.ts'
+import { compileCondition, Slip, readPath, readRows } from '../expression/index.ts'
+import { kindOf, rowsFrom, targetsOf, type FlowDefinition, usesOf } from '../language/index.ts'
 import type { FlowSnapshot } from '../engine/index.ts'
 import { slotsOf } from './examples.ts'
 
@@ -14,21 +13,19 @@ import { slotsOf } from './examples.ts'
 export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) => string {
   const live = liveKeys(definition)
   const none: ReadonlySet<string> = new Set()
-  const conditions = usesOf(definition).conditions.flatMap(({ condition, inRow }) => {
+  const asked = usesOf(definition).conditions.flatMap(({ screen, condition, inRow }) => {
     const compiled = compileCondition(condition, definition.zone)
-    if (inRow || compiled instanceof Slip) return []
-    return [{ ...compiled, keys: compiled.paths.flatMap((path) => setPathOf(path) ?? []) }]
+    return compiled instanceof Slip ? [] : [{ ...compiled, screen, inRow, keys: keysIn(compiled.paths) }]
   })
+  const conditions = asked.filter(({ inRow }) => !inRow)
   const choices = [...new Set(slotsOf(definition).flatMap(({ as, path }) => (as === 'choice' ? [path] : [])))]
   const lists = Object.values(definition.screens).flatMap((screen) => rowsFrom(screen) ?? [])
-  const routers = Object.values(definition.screens)
-    .filter(isRouter)
-    .map((screen) => {
-      const compiled = screen.branch.map((arm) => compileCondition(arm.if, definition.zone))
-      const arms = compiled.filter((arm): arm is Condition => !(arm instanceof Slip))
-      const keys = [screen.over, ...arms.flatMap((arm) => arm.paths)].flatMap((path) => setPathOf(path) ?? [])
-      return { keys, arm: (context: DialogueContext) => armOver(screen, arms, context)?.arm ?? 'x' }
-    })
+  const overRows = Object.entries(definition.screens).flatMap(([name, screen]) => {
+    const [from, passed] = [rowsFrom(screen), kindOf(screen).passed]
+    if (from === undefined || !passed) return []
+    const inRow = asked.filter((condition) => condition.inRow && condition.screen === name)
+    return [{ keys: [...keysIn([from]), ...inRow.flatMap(({ keys }) => keys)], way: passed(screen, definition.zone) }]
+  })
   return (snapshot) => {
     const context = contextOf(snapshot)
     const keys = live.get(snapshot.value) ?? none
@@ -44,16 +41,15 @@ export function stateKeys(definition: FlowDefinition): (snapshot: FlowSnapshot) 
     const chosen = choices
       .filter((path) => keys.has(setPathOf(path) ?? ''))
       .map((path) => String(readPath({ context }, path)))
-    const arms = routers
-      .filter((router) => router.keys.some((key) => keys.has(key)))
-      .map(({ arm }) => arm(context))
-      .join('')
+    const ways = overRows.filter((one) => one.keys.some((key) => keys.has(key))).map(({ way }) => way(context))
     const page = context.shown?.at.length ?? 0
     const before = context.trail?.at(-2)?.screen ?? ''
     const found = context.find ? 'found' : ''
-    return [snapshot.value, page, before, found, context.language, there, held, rows, arms, ...chosen].join(' ')
+    return [snapshot.value, page, before, found, context.language, there, held, rows, ...ways, ...chosen].join(' ')
   }
 }
+
+const keysIn = (paths: readonly string[]) => paths.flatMap((path) => setPathOf(path) ?? [])
 
 /** For each screen: the keys that are read there, or later before they are set again. */
 function liveKeys(definition: FlowDefinition): Map<string, Set<string>> {

@@ -23,7 +23,6 @@ export {
   type FlowPlace,
   type FlowScreen,
   type InputScreen,
-  isRouter,
   type Kind,
   kindOf,
   KINDS,

@@ -111,9 +111,9 @@ function passedOn(screen: BranchScreen, zone: string): (context: DialogueContext
 }
 
 /** A branch that goes over rows, and puts the one that it finds into `chosen`. */
-export type RouterScreen = BranchScreen & { over: string }
+type RouterScreen = BranchScreen & { over: string }
 
-export function isRouter(screen: { kind: string }): screen is RouterScreen {
+function isRouter(screen: { kind: string }): screen is RouterScreen {
   return screen.kind === 'branch' && (screen as BranchScreen).over !== undefined
 }
 
@@ -142,7 +142,7 @@ function routed(screen: RouterScreen, arms: readonly Condition[], context: Dialo
 }
 
 /** The first condition that holds for some row, and the first such row. */
-export function armOver(
+function armOver(
   { over }: RouterScreen,
   arms: readonly Condition[],
   context: DialogueContext,

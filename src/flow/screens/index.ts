@@ -1,5 +1,5 @@
 /** One file for each kind of screen: its schema, where it leads, what it says, how it is asked, shown and answered. */
-export { armOver, type BranchScreen, isRouter } from './branch.ts'
+export type { BranchScreen } from './branch.ts'
 export { closingPlan } from './closing.ts'
 export { type CallExample, type Examples, fieldPath, type Lengths, type Reads, type RowFields } from './examples.ts'
 export { acceptsAlone, type InputScreen } from './input.ts'
