@@ -477,5 +477,5 @@ export const ROWS: Row[] = [
     'zone: Pacific/Port_Moresby\nformats: { en: { time: mm } }',
     /'mm' does not show the hour/,
   ],
-  ['topup', 'number: { min: 5, max: 20 }', "pattern: (\n    keys: { back: '0' }", /the pattern is no pattern/],
+  ['topup', 'number: { min: 5, max: 20 }', "pattern: (\n    keys: { back: '0' }", /the pattern is not a valid pattern/],
 ]
