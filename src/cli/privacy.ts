@@ -30,14 +30,14 @@ export async function exportCommand(options: SubscriberOptions, say: Say): Promi
 /** The report names the number masked: it may be filed. */
 export async function eraseCommand(options: SubscriberOptions, say: Say): Promise<void> {
   await withStores(options, async (parts, msisdn) => {
-    const { dialogues, modules, late, pin, language, sms, optOut, failed } = await erasePerson(
+    const { dialogues, modules, deferred, pin, language, sms, optOut, failed } = await erasePerson(
       parts,
       msisdn,
       options.keepOptOut ?? false,
     )
     say(`erased   ${maskMsisdn(msisdn)}`)
     say(
-      `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${late} late answers, ${pin} PINs, ` +
+      `         ${dialogues} in the dialogue store, ${modules} rows of modules of back ends, ${deferred} deferred answers, ${pin} PINs, ` +
         `${sms} rows of SMS; opt-out: ${optOut}`,
     )
     say(`         ${language === 0 ? 'no language was' : 'the language was'} chosen`)
@@ -51,7 +51,7 @@ export async function eraseCommand(options: SubscriberOptions, say: Say): Promis
 /** A module's own words may have the number in them. */
 function notErased(failed: readonly { backend: string; why: string }[], msisdn: string): string {
   const each = failed.map(({ backend, why }) => `${backend}: ${why.replaceAll(msisdn, maskMsisdn(msisdn))}`)
-  return `modules of back ends did not remove what they keep: ${each.join('; ')} (all else is removed: mend them and run it again)`
+  return `modules of back ends did not remove what they keep: ${each.join('; ')} (everything else is removed: correct the modules and run the command again)`
 }
 
 async function withStores(

@@ -22,7 +22,7 @@ export function readSecrets(settings: Settings, where: (path: PropertyKey[]) => 
         what: `line '${line.name}' has neither password nor passwordFile`,
       })
     } else if (Buffer.byteLength(smsc.password, 'latin1') > 8) {
-      const what = `the password of line '${line.name}' is over 8 characters (SMPP v3.4 §5.2.2)`
+      const what = `the password of line '${line.name}' has more than 8 characters (SMPP v3.4 §5.2.2)`
       problems.push({ where: where(['lines', i, 'smsc']), what })
     }
   })

@@ -64,7 +64,7 @@ function patient(backend: Backend, afterMs: number | undefined, { late }: Settin
 /** What answers from memory stands before the guard, and the guard before the network. */
 function overHttp(name: string, http: Http, { settings, clock, chance, metrics, log }: BackendDeps): Backend {
   const { patienceMs, concurrent, cache, timeoutMs } = http
-  const wait = untilLate(patienceMs, settings)
+  const wait = untilDeferred(patienceMs, settings)
   const bare = httpBackend(name, { ...httpOf(http, name), ...wait }, { clock, chance, counters: metrics })
   const guarding = { clock, counters: metrics, log, onCall: metrics.backend }
   const guarded = guard(patient(bare, patienceMs, settings), guarding, concurrent, http.octetsMax)
@@ -78,7 +78,7 @@ function overHttp(name: string, http: Http, { settings, clock, chance, metrics, 
 }
 
 /** How long a call of a patient back end may take; nothing for the others. */
-function untilLate(patienceMs: number | undefined, { late }: Settings): { timeoutMs?: number } {
+function untilDeferred(patienceMs: number | undefined, { late }: Settings): { timeoutMs?: number } {
   return patienceMs === undefined ? {} : { timeoutMs: patienceMs + late.waitMs }
 }
 

@@ -8,12 +8,12 @@ import type { Line } from '../smpp/index.ts'
 export interface Connections {
   recorder: DaemonRecorder
   lines: Lines
-  door: ServedIngress
+  ingress: ServedIngress
   /** The line of that name, also that of the HTTP ingress. */
   line(name: string): Line | undefined
 }
 
-/** Nothing is connected yet: `lines.start()` and `door.open()` do that. */
+/** Nothing is connected yet: `lines.start()` and `ingress.open()` do that. */
 export function createConnections(
   runtime: Runtime,
   { onRequest, onLate }: Pick<LinesDeps, 'onRequest' | 'onLate'>,
@@ -23,6 +23,6 @@ export function createConnections(
   const recorder = createDaemonRecorder(settings, { now: clock.now, key, log, has })
   const { tap, onState } = recorder
   const lines = createLines({ ...runtime, tap, onState, onRequest, onLate })
-  const door = createIngress({ ...runtime, onRequest })
-  return { recorder, lines, door, line: (name) => (name === door.line?.name ? door.line : lines.get(name)) }
+  const ingress = createIngress({ ...runtime, onRequest })
+  return { recorder, lines, ingress, line: (name) => (name === ingress.line?.name ? ingress.line : lines.get(name)) }
 }

@@ -38,7 +38,7 @@ export interface Daemon {
   readonly log: Logger
   readonly metrics: Metrics
   readonly admin: Admin
-  readonly door: ServedIngress
+  readonly ingress: ServedIngress
   readonly stores: Stores
   /** USSD that we begin. */
   readonly push: Push
@@ -64,17 +64,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await start(runtime, parts, stops)
     const { settings, instance, log, metrics } = runtime
     const { stores, connections, services } = parts
-    const { door } = connections
+    const { ingress } = connections
     const { admin } = outside
     log.info(
-      { instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: door.port() },
+      { instance, lines: settings.lines.map((line) => line.name), admin: admin.port, door: ingress.port() },
       'daemon started',
     )
     return {
       ...outside,
       log,
       metrics,
-      door,
+      ingress,
       stores,
       push: services.push,
       healthy: () => true,
@@ -128,7 +128,7 @@ function buildGateway(runtime: Runtime, { stores, flows, connections, services }
     dialogues: stores.dialogues,
     flows: flows.registry,
     services: services.services,
-    late: services.late,
+    late: services.deferred,
     heard: connections.recorder.heard,
     backend: services.backend,
     chosenLanguage: services.chosenLanguage,
@@ -184,23 +184,23 @@ async function openAdmin(runtime: Runtime, parts: Parts, read: () => Settings) {
 async function start(runtime: Runtime, parts: Parts, stops: StopOrder): Promise<void> {
   const { settings, clock } = runtime
   const { stores, flows, connections, services, gateway, drain } = parts
-  const { lines, door } = connections
+  const { lines, ingress } = connections
   // Unbound we could tell nobody: another daemon may be able to.
-  const sweep = async () => (lines.anyBound() || door.line ? gateway.sweep() : undefined)
+  const sweep = async () => (lines.anyBound() || ingress.line ? gateway.sweep() : undefined)
   const stopSweeps = startSweeps(runtime, sweep)
   const { knex, dialogues } = stores
   const modules = [...parts.backends.modules, ...(await absentSamples(settings, { ...runtime, knex }))]
   stops.add(startRetention({ ...runtime, knex, dialogues, flows: flows.registry, modules }))
   services.sms.start()
   stops.add(() => services.sms.stop())
-  stops.add(() => door.stop())
+  stops.add(() => ingress.stop())
   lines.start()
   stops.add(async () => {
     await drain.run(gateway, settings.stopMs)
     stopSweeps()
     await lines.stop(clock.now() + settings.stopMs)
   })
-  services.late.start()
-  stops.add(() => services.late.stop())
-  await door.open()
+  services.deferred.start()
+  stops.add(() => services.deferred.stop())
+  await ingress.open()
 }

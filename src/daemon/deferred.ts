@@ -13,7 +13,7 @@ export type DaemonDeferredDeps = Omit<
   sealer: Sealer
 }
 
-export function createDaemonLate(deps: DaemonDeferredDeps): DeferredAnswers {
+export function createDaemonDeferred(deps: DaemonDeferredDeps): DeferredAnswers {
   const { settings, sealer, clock } = deps
   return createDeferredAnswers({
     ...deps,

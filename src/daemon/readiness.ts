@@ -7,12 +7,12 @@ import type { Stores } from './stores.ts'
 export async function readinessOf(stores: Stores, lines: Lines, flows: Flows): Promise<Readiness> {
   const store = await stores.check()
   const states = lines.states()
-  const isHeard = lines.anyBound() || lines.all.length === 0
+  const isReachable = lines.anyBound() || lines.all.length === 0
   // Alive and well, and waiting for the other daemon's bind: not the same as broken.
   const standby =
-    !isHeard &&
+    !isReachable &&
     Object.values(states)
       .flat()
       .some((bind) => bind.state === 'standby')
-  return { ready: store.ok && isHeard, parts: { standby, lines: states, stores: store, flows: flows.names() } }
+  return { ready: store.ok && isReachable, parts: { standby, lines: states, stores: store, flows: flows.names() } }
 }

@@ -1,7 +1,7 @@
 /** What serves subscribers beside the gateway: back ends of our own, USSD that we begin, deferred answers, SMS. */
 import { servicesOf } from './apps.ts'
 import type { Backends } from './backends.ts'
-import { createDaemonLate } from './deferred.ts'
+import { createDaemonDeferred } from './deferred.ts'
 import { smsBackend } from './flow-sms.ts'
 import { languageLookup, subscriberBackend } from './languages.ts'
 import type { Lines } from './lines/index.ts'
@@ -23,7 +23,7 @@ export interface DaemonServices {
   backend(name: string): Backend | undefined
   chosenLanguage(msisdn: string): Promise<string | null>
   push: Push
-  late: DeferredAnswers
+  deferred: DeferredAnswers
   sms: ReturnType<typeof createSmsSide>
 }
 
@@ -34,7 +34,7 @@ export interface ServicesDeps {
   lines: Lines
 }
 
-/** Nothing runs yet: `late.start()` and `sms.start()` do that. */
+/** Nothing runs yet: `deferred.start()` and `sms.start()` do that. */
 export function createServices(runtime: Runtime, { stores, backends, flows, lines }: ServicesDeps): DaemonServices {
   const { settings, clock } = runtime
   const { knex, dialogues, sealer, shelf } = stores
@@ -54,8 +54,8 @@ export function createServices(runtime: Runtime, { stores, backends, flows, line
     knex,
     lines,
   })
-  const late = createDaemonLate({ ...runtime, dialogues, knex, sealer, flows, backend, lines, push })
+  const deferred = createDaemonDeferred({ ...runtime, dialogues, knex, sealer, flows, backend, lines, push })
   const subjects = [...backends.subjects, chosenInSms]
   const sms = createSmsSide({ ...runtime, knex, shelf, lines, push, subjects })
-  return { services, backend, chosenLanguage, push, late, sms }
+  return { services, backend, chosenLanguage, push, deferred, sms }
 }

@@ -81,7 +81,7 @@ export interface Erased {
   /** Rows of modules of back ends. */
   modules: number
   /** Answers that were promised for later. */
-  late: number
+  deferred: number
   /** Whether there was a PIN. */
   pin: number
   /** The language that was chosen: 0 or 1. */
@@ -108,12 +108,12 @@ export async function erasePerson(
   const { answers, failed } = await askModules(deps, ({ subscriber }) => subscriber?.erase(msisdn))
   const language = await subscriberLanguages(knex).forget(msisdn)
   const sms = (await shelf.erase(msisdn)) + (await eraseSms(knex, msisdn))
-  const late = await knex('ussd_late').where({ msisdn }).delete()
+  const deferred = await knex('ussd_late').where({ msisdn }).delete()
   const pin = await knex('pin').where({ msisdn }).delete()
   return {
     dialogues: records,
     modules: answers.reduce((sum, { answer }) => sum + answer, 0),
-    late,
+    deferred,
     pin,
     language,
     sms,

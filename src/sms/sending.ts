@@ -18,7 +18,7 @@ export interface SendingSettings {
 
 export interface SendingDeps extends Omit<
   OutboxDeps,
-  'submit' | 'recall' | 'settings' | 'messageIds' | 'doors' | 'counters'
+  'submit' | 'recall' | 'settings' | 'messageIds' | 'linesOfSmsc' | 'counters'
 > {
   settings: SendingSettings
   lines: { all: readonly Line[]; get(name: string): Line | undefined }
@@ -50,7 +50,7 @@ export function sendingBy(deps: SendingDeps, recall: NonNullable<OutboxDeps['rec
       leaseMs: Math.max(leaseMs, submitMs),
       connectionsMax: connectionsFor(settings.postgres),
     },
-    doors: (name) => {
+    linesOfSmsc: (name) => {
       const group = lines.get(name)?.group
       return [name, ...lines.all.filter((line) => line.group === group && line.name !== name).map((line) => line.name)]
     },

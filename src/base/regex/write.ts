@@ -75,7 +75,7 @@ function character(value: number): string {
 }
 
 function impossible(part: { type: string }): never {
-  throw new Error(`${part.type} was to be refused`)
+  throw new Error(`${part.type} must be refused before`)
 }
 
 /** RE2 knows the short names of general categories only. (Unicode, PropertyValueAliases) */

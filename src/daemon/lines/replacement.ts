@@ -14,7 +14,7 @@ export interface LineContender {
   settings: ConfiguredLine
   line: Line
   /** Runs at each change of the line's binds. */
-  heard?: (() => void) | undefined
+  onBindState?: (() => void) | undefined
 }
 
 /**
@@ -102,7 +102,7 @@ function watchBinds(next: LineContender, clock: Clock): BindWatch {
   const { name, bind } = next.settings
   let calledOff = false
   let wake = (): void => undefined
-  next.heard = () => wake()
+  next.onBindState = () => wake()
 
   const woken = (untilMs: number) =>
     new Promise<void>((done) => {

@@ -32,7 +32,7 @@ export interface Running {
   halted: boolean
   /** It has yet to show that it can be bound. */
   onTrial: boolean
-  heard?: (() => void) | undefined
+  onBindState?: (() => void) | undefined
 }
 
 /** `isServing`: it is the one of its name that serves. */
@@ -65,7 +65,7 @@ function makeRunning(
       instance,
       onState: (bind, state) => {
         if (isServing(made)) deps.onState?.(own.name, bind, state)
-        made.heard?.()
+        made.onBindState?.()
       },
       onRequest: async (pdu, link) => {
         made.underWay++

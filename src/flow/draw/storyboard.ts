@@ -30,7 +30,7 @@ export function storyboard(compilation: Compilation): string {
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${escape(definition.flow)}</title>`,
     `<meta name="viewport" content="width=device-width"><style>${STYLE}</style></head><body>`,
     `<h1>${escape(definition.flow)} <small>${escape(flow.revision)} · ${languages}</small></h1>`,
-    `<p>Walked with made-up data. A key leads to the screen beside it; the count is that of one page.</p>${cut}`,
+    `<p>Drawn with synthetic data. A key leads to the screen next to it. The count is that of one page.</p>${cut}`,
     `<nav>${index}</nav>`,
     ...sections,
     '</body></html>\n',

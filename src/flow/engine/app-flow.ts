@@ -127,7 +127,7 @@ export function appHistory(snapshot: JsonObject | null): AppHistory | null {
 
 function screensOf(): ReadonlyMap<string, Screen> {
   return new Map<string, Screen>([
-    [ASK, { targets: [SAID, CLOSED, BUSY], arrive: counted, answer: heard }],
+    [ASK, { targets: [SAID, CLOSED, BUSY], arrive: counted, answer: takeAnswer }],
     [SAID, { targets: [ASK, BUSY], arrive: shown, answer: answered }],
     [CLOSED, { targets: [], arrive: shown, answer: leafed }],
     [BUSY, { targets: [] }],
@@ -155,7 +155,7 @@ function counted(context: DialogueContext): DialogueContext {
   return { ...context, dialled: [], shown: null, vars: { ...context.vars, ...first, sequence } }
 }
 
-function heard(context: DialogueContext, event: DialogueEvent): Move | undefined {
+function takeAnswer(context: DialogueContext, event: DialogueEvent): Move | undefined {
   if (event.type === 'RESULT') {
     const { text, end, state } = event.data as AppSaid
     const vars = { ...context.vars, said: text, end, state }

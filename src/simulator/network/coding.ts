@@ -66,10 +66,10 @@ export interface NetworkCoding {
   /** null: this network says nothing of such a thing. */
   say(event: NetworkEvent, dialogue: NetworkDialogue, typed: string): NetworkRequest | null
   /** null: not USSD. `by`: who opened the subscriber's dialogue, if one is open. */
-  hear(pdu: Pdu, by: 'subscriber' | 'esme' | null): DecodedSubmit | null
+  decode(pdu: Pdu, by: 'subscriber' | 'esme' | null): DecodedSubmit | null
 }
 
-/** The parts of what was heard that are the same in every dialect. */
+/** The parts of a decoded submit that are the same in every dialect. */
 export function decodedSubmitOf(pdu: Pdu): Omit<DecodedSubmit, 'action' | 'id' | 'carrier'> {
   const body = pdu.body
   const dataCoding = integerField(body, 'data_coding')

@@ -72,7 +72,7 @@ export interface Network {
   answer(handset: Handset, text: string): void
   /** Ends the dialogue from the subscriber's or the network's side and tells the ESME in the dialect's way. */
   release(handset: Handset, event: 'abort' | 'timeout' | 'end'): void
-  hear(systemId: string, heard: DecodedSubmit, handset: Handset, respond: (status: number) => void): SubmitVerdict
+  receive(systemId: string, submit: DecodedSubmit, handset: Handset, respond: (status: number) => void): SubmitVerdict
   open(msisdn: string): NetworkDialogue | undefined
   count(): number
 }
@@ -108,7 +108,7 @@ export function network(settings: NetworkSettings, deps: NetworkDeps): Network {
       say(transaction, handset, 'input', text)
     },
     release,
-    hear: listener(coding, live, say),
+    receive: listener(coding, live, say),
     open: (msisdn) => live.of(msisdn)?.dialogue,
     count: live.count,
   }
@@ -156,11 +156,11 @@ function speaker({ coding, applicationMs }: NetworkSettings, { clock, deliveries
 }
 
 /** What the ESME said: for the open transaction, or a push that opens one. */
-function listener(coding: NetworkCoding, live: Transactions, say: Say): Network['hear'] {
+function listener(coding: NetworkCoding, live: Transactions, say: Say): Network['receive'] {
   /** A question or a notification of the ESME's own, to a subscriber who has no dialogue. */
-  function pushed(systemId: string, heard: DecodedSubmit, handset: Handset): Transaction | undefined {
-    const isLate = heard.id !== null && live.hasEnded(handset.msisdn, heard.id)
-    if (heard.action === 'end' || heard.action === 'abort' || isLate) return undefined
+  function pushed(systemId: string, submit: DecodedSubmit, handset: Handset): Transaction | undefined {
+    const isLate = submit.id !== null && live.hasEnded(handset.msisdn, submit.id)
+    if (submit.action === 'end' || submit.action === 'abort' || isLate) return undefined
     const dialogue = coding.open({
       msisdn: handset.msisdn,
       source: handset.source,
@@ -169,28 +169,28 @@ function listener(coding: NetworkCoding, live: Transactions, say: Say): Network[
       by: 'esme',
       beginOp: 2,
     })
-    const named = heard.id === null ? {} : { id: heard.id, carrier: heard.carrier }
-    return live.open({ ...dialogue, ...named, service: heard.service, serviceType: heard.serviceType }, systemId)
+    const named = submit.id === null ? {} : { id: submit.id, carrier: submit.carrier }
+    return live.open({ ...dialogue, ...named, service: submit.service, serviceType: submit.serviceType }, systemId)
   }
 
-  return (systemId, heard, handset, respond) => {
+  return (systemId, submit, handset, respond) => {
     if (handset.isOff) return { status: coding.goneStatus }
     const known = live.of(handset.msisdn)
-    if (heard.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
-    const isOther = known && heard.id !== null && known.dialogue.id !== '' && heard.id !== known.dialogue.id
+    if (submit.action === 'unknown') return { status: STATUS.ESME_RINVOPTPARAMVAL }
+    const isOther = known && submit.id !== null && known.dialogue.id !== '' && submit.id !== known.dialogue.id
     if (isOther) return { status: coding.goneStatus }
-    const transaction = known ?? pushed(systemId, heard, handset)
+    const transaction = known ?? pushed(systemId, submit, handset)
     if (!transaction) return { status: coding.goneStatus }
     transaction.systemId = systemId
-    if (heard.id !== null) transaction.dialogue.carrier = heard.carrier
+    if (submit.id !== null) transaction.dialogue.carrier = submit.carrier
     transaction.callOff()
-    if (heard.action === 'end' || heard.action === 'abort') live.close(transaction, 0)
-    handset.show(screenOf(transaction, heard))
+    if (submit.action === 'end' || submit.action === 'abort') live.close(transaction, 0)
+    handset.show(screenOf(transaction, submit))
     // After the submit_sm_resp, as handsets are slower than gateways.
-    if (heard.action === 'notify' && handset.confirms) queueMicrotask(() => say(transaction, handset, 'notify-ack'))
-    const isOneShot = !known && heard.action === 'notify'
+    if (submit.action === 'notify' && handset.confirms) queueMicrotask(() => say(transaction, handset, 'notify-ack'))
+    const isOneShot = !known && submit.action === 'notify'
     if (isOneShot) live.close(transaction)
-    if (heard.action !== 'ask' || coding.submitResp === 'prompt' || !live.of(handset.msisdn)) {
+    if (submit.action !== 'ask' || coding.submitResp === 'prompt' || !live.of(handset.msisdn)) {
       return { status: 0, tlvs: known ? [] : coding.grant(transaction.dialogue) }
     }
     transaction.withheld = respond
@@ -198,20 +198,20 @@ function listener(coding: NetworkCoding, live: Transactions, say: Say): Network[
   }
 }
 
-function screenOf(transaction: Transaction, heard: DecodedSubmit): HandsetScreen {
-  const carrier = heard.carrier.toString('hex')
-  const { text, alphabet, units } = heard.decoding
+function screenOf(transaction: Transaction, submit: DecodedSubmit): HandsetScreen {
+  const carrier = submit.carrier.toString('hex')
+  const { text, alphabet, units } = submit.decoding
   const repeat = transaction.last?.text === text && transaction.last.carrier === carrier
   transaction.last = { text, carrier }
   return {
     text,
     alphabet,
     units,
-    over: isOver(heard.decoding),
-    open: heard.action === 'ask',
-    action: heard.action,
-    dataCoding: heard.dataCoding,
-    id: heard.id,
+    over: isOver(submit.decoding),
+    open: submit.action === 'ask',
+    action: submit.action,
+    dataCoding: submit.dataCoding,
+    id: submit.id,
     carrier,
     repeat,
   }

@@ -98,7 +98,7 @@ export function profileCoding(profile: DialectProfile): NetworkCoding {
       const [form] = event === 'input' ? formsOf(profile, 'input', dialogue) : []
       return form ? written(profile, dialogue, form, { text: typed, destination: dialogue.service[2], tlvs: [] }) : null
     },
-    hear: (pdu, by) => profileDecoder(profile, pdu, by),
+    decode: (pdu, by) => profileDecoder(profile, pdu, by),
   }
 }
 

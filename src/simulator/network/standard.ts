@@ -54,11 +54,11 @@ export function standardCoding(settings: StandardCodingSettings = {}): NetworkCo
       const { body, tlvs } = written(dialogue, text, codings)
       return { command: 'deliver_sm', body, tlvs: [tlv8(OP, op), { tag: CARRIER, value: carrier }, ...tlvs] }
     },
-    hear: hearStandard,
+    decode: decodeStandard,
   }
 }
 
-function hearStandard(pdu: Pdu): DecodedSubmit | null {
+function decodeStandard(pdu: Pdu): DecodedSubmit | null {
   const op = tlv(pdu, OP)?.[0]
   if (op === undefined) return null
   const carrier = tlv(pdu, CARRIER) ?? Buffer.alloc(0)

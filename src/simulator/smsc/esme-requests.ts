@@ -36,8 +36,8 @@ export interface EsmeRequestsDeps {
 /** Answers a handler of requests. */
 export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu) => void {
   return (peer, request) => {
-    const heard = hear(deps, request)
-    const act = deps.chaos.pick(subjectOf(request, heard))
+    const submit = decode(deps, request)
+    const act = deps.chaos.pick(subjectOf(request, submit))
     if (act && spoils(peer, request, act)) return
     if (request.command.startsWith('bind_')) return bind(deps, peer, request, act)
     if (request.command === 'enquire_link') return peer.respond(request, {}, act)
@@ -48,7 +48,7 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
     }
     const maySubmit = peer.state === 'bound' && peer.mode !== 'receiver'
     if (!maySubmit) return refuse(peer, request, STATUS.ESME_RINVBNDSTS)
-    if (heard) return submitUssd({ parts: deps, peer, request, act }, heard)
+    if (submit) return submitUssd({ parts: deps, peer, request, act }, submit)
     switch (request.command) {
       case 'submit_sm':
       case 'data_sm':
@@ -65,11 +65,11 @@ export function esmeRequests(deps: EsmeRequestsDeps): (peer: Peer, request: Pdu)
   }
 }
 
-function hear(deps: EsmeRequestsDeps, request: Pdu): DecodedSubmit | null {
+function decode(deps: EsmeRequestsDeps, request: Pdu): DecodedSubmit | null {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return null
   const destination = textField(request.body, 'destination_addr')
   const by = destination === '' ? null : (deps.network.open(deps.phoneOf(destination).msisdn)?.by ?? null)
-  return deps.coding.hear(request, by)
+  return deps.coding.decode(request, by)
 }
 
 interface Errand {
@@ -79,10 +79,10 @@ interface Errand {
   act: Act | undefined
 }
 
-function subjectOf(request: Pdu, heard: DecodedSubmit | null): { on: string; msisdn?: string; lane?: 'ussd' | 'sms' } {
+function subjectOf(request: Pdu, submit: DecodedSubmit | null): { on: string; msisdn?: string; lane?: 'ussd' | 'sms' } {
   if (request.command !== 'submit_sm' && request.command !== 'data_sm') return { on: request.command }
   const msisdn = textField(request.body, 'destination_addr').replace(/^\+/, '')
-  return { on: request.command, msisdn, lane: heard ? 'ussd' : 'sms' }
+  return { on: request.command, msisdn, lane: submit ? 'ussd' : 'sms' }
 }
 
 /** Faults that keep a request from being processed. */
@@ -139,12 +139,12 @@ function mayBind(deps: EsmeRequestsDeps, peer: Peer, request: Pdu): number {
   return bindsMax !== undefined && others >= bindsMax ? STATUS.ESME_RALYBND : STATUS.ESME_ROK
 }
 
-function submitUssd({ parts, peer, request, act }: Errand, heard: DecodedSubmit): void {
+function submitUssd({ parts, peer, request, act }: Errand, submit: DecodedSubmit): void {
   const respond = (status: number, tlvs: Tlv[] = []): void => {
     const body = status === 0 ? { message_id: `u${request.sequence}` } : {}
     peer.respond(request, { status, body, tlvs }, act)
   }
-  const verdict = parts.network.hear(peer.systemId, heard, parts.phoneOf(heard.msisdn), respond)
+  const verdict = parts.network.receive(peer.systemId, submit, parts.phoneOf(submit.msisdn), respond)
   if ('status' in verdict) respond(verdict.status, verdict.tlvs)
 }
 

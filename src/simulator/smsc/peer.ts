@@ -179,11 +179,11 @@ export class Peer {
     const decoded = decode(frame)
     if (!decoded.ok) return this.refuse(decoded)
     const pdu = decoded.pdu
-    if (pdu.command === 'generic_nack' || pdu.command.endsWith('_resp')) return this.hear(pdu)
+    if (pdu.command === 'generic_nack' || pdu.command.endsWith('_resp')) return this.takeResponse(pdu)
     this.hooks.onRequest(this, pdu)
   }
 
-  private hear(pdu: Pdu): void {
+  private takeResponse(pdu: Pdu): void {
     const waiting = this.waiting.get(pdu.sequence)
     const isIts = waiting && (pdu.command === waiting.command || pdu.command === 'generic_nack')
     if (!isIts) return this.hooks.onStray(this, pdu)

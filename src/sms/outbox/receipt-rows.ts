@@ -41,8 +41,8 @@ export const STORE_PARTS = statement(
   ON CONFLICT DO NOTHING`,
 )
 
-/** `:doors`: lines of one SMSC, as a list; none: any line. */
-const DOORS = '(SELECT jsonb_array_elements_text(CAST(:doors AS jsonb)))'
+/** `:linesOfSmsc`: lines of one SMSC, as a list; none: any line. */
+const LINES_OF_SMSC = '(SELECT jsonb_array_elements_text(CAST(:linesOfSmsc AS jsonb)))'
 
 /**
  * Takes the receipts that came before anybody knew these ids; `:line` '' is any. On another line of the SMSC only those
@@ -55,7 +55,7 @@ export const TAKE_EARLY = statement<OrphanRow>(
   DELETE FROM sms_receipt_orphan
   WHERE message_key IN (SELECT jsonb_array_elements_text(CAST(:keys AS jsonb)))
     AND ((CAST(:line AS text) IN ('', line) AND message_key <> CAST(:own AS text))
-      OR ((CAST(:line AS text) IN ('', line) OR line IN ${DOORS})
+      OR ((CAST(:line AS text) IN ('', line) OR line IN ${LINES_OF_SMSC})
         AND sender = (SELECT msisdn FROM sms_outbox WHERE id = CAST(:sms AS bigint))))
   RETURNING ${ORPHAN}`,
 )
@@ -68,7 +68,7 @@ export const POSSIBLE = statement<OrphanRow>(
   'receipt-possible',
   `
   SELECT ${ORPHAN} FROM sms_receipt_orphan r
-  WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND (CAST(:line AS text) = '' OR r.line IN ${DOORS})
+  WHERE r.sender = :msisdn AND r.received_at >= CAST(:submitted AS timestamptz) AND (CAST(:line AS text) = '' OR r.line IN ${LINES_OF_SMSC})
     AND (r.reference = CAST(:reference AS int) OR (r.reference IS NULL AND NOT EXISTS (
       SELECT FROM sms_outbox other WHERE other.msisdn = r.sender AND other.id <> CAST(:sms AS bigint)
         AND (other.state IN ('submitting', 'ambiguous') OR other.losses > 0)
@@ -100,7 +100,7 @@ export const FIND_PART = statement<PartRow>(
   `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${DOORS}))
+  WHERE p.message_key = :key AND (p.line IN (:line, '') OR (o.msisdn = :from AND p.line IN ${LINES_OF_SMSC}))
   ORDER BY p.message_id = :id DESC, o.msisdn = :from DESC, p.line = :line DESC, p.sms DESC
   LIMIT 1 FOR UPDATE OF o`,
 )
@@ -111,7 +111,7 @@ export const FIND_REFERENCE = statement<PartRow>(
   `
   SELECT p.sms, p.part, p.state AS part_state, o.state
   FROM sms_part p JOIN sms_outbox o ON o.id = p.sms
-  WHERE o.msisdn = :from AND o.id % 65535 + 1 = CAST(:reference AS int) AND (p.line IN (:line, '') OR p.line IN ${DOORS})
+  WHERE o.msisdn = :from AND o.id % 65535 + 1 = CAST(:reference AS int) AND (p.line IN (:line, '') OR p.line IN ${LINES_OF_SMSC})
   ORDER BY p.sms DESC, p.state = 'accepted' DESC, p.part
   LIMIT 1 FOR UPDATE OF o`,
 )

@@ -70,7 +70,7 @@ export async function storeParts(
     own,
     line: sms.line,
     sms: sms.id,
-    doors: doorsOf(deps, sms.line),
+    linesOfSmsc: linesOfSmsc(deps, sms.line),
   })
   for (const orphan of early) {
     const { line, message_id: messageId, sender: from, state, error, reference } = orphan
@@ -114,7 +114,7 @@ export async function takeReceiptOf(
     msisdn,
     submitted: sms.submitted_at,
     line: sms.line,
-    doors: doorsOf(deps, sms.line),
+    linesOfSmsc: linesOfSmsc(deps, sms.line),
     reference: referenceOf(id),
   })
   const [first] = found
@@ -147,8 +147,8 @@ function referenceKey(reference: number | null): string {
   return reference === null ? NO_KEY : `user_message_reference ${reference}`
 }
 
-function doorsOf(deps: OutboxDeps, line: string): string {
-  return JSON.stringify(deps.doors?.(line) ?? [line])
+function linesOfSmsc(deps: OutboxDeps, line: string): string {
+  return JSON.stringify(deps.linesOfSmsc?.(line) ?? [line])
 }
 
 async function lockKeys(trx: Knex.Transaction, keys: readonly string[]): Promise<void> {
@@ -166,11 +166,11 @@ async function findPart(
   key: string,
 ): Promise<PartRow | undefined> {
   const { line, messageId: id, from, reference } = receipt
-  const doors = doorsOf(deps, line)
+  const among = linesOfSmsc(deps, line)
   const [part] =
     key === referenceKey(reference)
-      ? await FIND_REFERENCE(trx, { reference, line, from, doors })
-      : await FIND_PART(trx, { key, line, id, from, doors })
+      ? await FIND_REFERENCE(trx, { reference, line, from, linesOfSmsc: among })
+      : await FIND_PART(trx, { key, line, id, from, linesOfSmsc: among })
   return part
 }
 

@@ -52,7 +52,7 @@ export interface OutboxDeps {
   /**
    * The lines that lead to the same SMSC as this one, itself among them; default: itself. A receipt may come on any.
    */
-  doors?: (line: string) => readonly string[]
+  linesOfSmsc?: (line: string) => readonly string[]
 }
 
 /** A receipt that nobody knew is kept this long. */

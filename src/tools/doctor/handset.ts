@@ -9,7 +9,7 @@ export interface ReceivedMessage {
 
 export interface HandsetInbox {
   /** What the SMSC delivered about the test handset. */
-  heard: ReceivedMessage[]
+  received: ReceivedMessage[]
   /** Of other subscribers: answered with ESME_RX_T_APPN, and not kept. */
   others(): number
   /** Hears every message of the test handset; null: nobody. */
@@ -24,11 +24,11 @@ const TEMPORARY = 0x64
 const DIGITS = 7
 
 export function handsetInbox(msisdn: string | undefined): HandsetInbox {
-  const heard: ReceivedMessage[] = []
+  const received: ReceivedMessage[] = []
   let listener: ((message: ReceivedMessage) => void) | null = null
   let others = 0
   return {
-    heard,
+    received,
     others: () => others,
     listen: (to) => void (listener = to),
     take(pdu, taped) {
@@ -36,7 +36,7 @@ export function handsetInbox(msisdn: string | undefined): HandsetInbox {
         others++
         return TEMPORARY
       }
-      heard.push({ pdu, taped })
+      received.push({ pdu, taped })
       listener?.({ pdu, taped })
       return 0
     },

@@ -60,13 +60,13 @@ export interface ReceiptFacts {
   states: string[]
 }
 
-export function receiptFacts(sent: readonly SentSms[], heard: readonly ReceivedReceipt[]): ReceiptFacts {
+export function receiptFacts(sent: readonly SentSms[], received: readonly ReceivedReceipt[]): ReceiptFacts {
   const forms = new Set<MessageIdRelation>()
   const states = new Set<string>()
   const seen = new Map<string, number>()
   const delays: number[] = []
   let [orphans, early] = [0, 0]
-  for (const receipt of heard) {
+  for (const receipt of received) {
     const id = receipt.tlvId || receipt.textId
     const found = bestOf(sent, id)
     states.add(receipt.state)
@@ -80,7 +80,7 @@ export function receiptFacts(sent: readonly SentSms[], heard: readonly ReceivedR
     if (receipt.order < found.sms.answeredOrder) early++
     delays.push(Math.max(0, receipt.atMs - found.sms.answeredMs))
   }
-  const [tlv, text] = [heard.some((it) => it.tlvId !== ''), heard.some((it) => it.textId !== '')]
+  const [tlv, text] = [received.some((it) => it.tlvId !== ''), received.some((it) => it.textId !== '')]
   return {
     matched: new Set([...seen.keys()].map((key) => key.split(' ')[0])).size,
     orphans,

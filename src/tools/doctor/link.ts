@@ -59,10 +59,10 @@ async function examineUnknown(exam: Exam, tx: Station['tx']): Promise<void> {
 /** At the end, over all the time that the binds were up. */
 export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
   const wires = tx === rx ? [tx] : [tx, rx]
-  const heard = wires.flatMap((it) => it.enquiries)
+  const received = wires.flatMap((it) => it.enquiries)
   const upMs = exam.clock.now() - tx.openedMs
   const seconds = Math.round(upMs / 1_000)
-  if (heard.length === 0) {
+  if (received.length === 0) {
     return void exam.find(
       'enquire-link-theirs',
       'not-tested',
@@ -75,8 +75,8 @@ export function judgeEnquiries(exam: Exam, { tx, rx }: Station): void {
   const times = (wires.find((it) => it.enquiries.length > 1) ?? wires[0]!).enquiries.map((it) => it.atMs)
   const gaps = times.slice(1).map((at, i) => at - times[i]!)
   const every = gaps.length ? `, every ${(statsOf(gaps).median / 1_000).toFixed(1)} s` : ''
-  exam.find('enquire-link-theirs', 'pass', `${heard.length} within ${seconds} s${every}; all answered`, {
-    evidence: heard.slice(0, 1),
+  exam.find('enquire-link-theirs', 'pass', `${received.length} within ${seconds} s${every}; all answered`, {
+    evidence: received.slice(0, 1),
   })
 }
 

@@ -44,20 +44,20 @@ export async function examineReceipts(exam: Exam, station: Station, { sent }: Sm
   )
   judgeReceipts(exam, facts, {
     expected: expected.length,
-    heard: read.map((it) => it.taped),
+    received: read.map((it) => it.taped),
     isUnmarked: read.some((it) => it.isUnmarked),
   })
   judgeIds(exam, facts, {
     ids: expected.map((it) => it.id),
-    heard: read.map((it) => it.taped),
+    received: read.map((it) => it.taped),
     response: expected[0]!.evidence,
   })
 }
 
 /** Accepted is not yet kept: one that was delivered hours early did not wait. */
-function judgeScheduled(exam: Exam, sent: SmsSent['sent'], heard: Read[]): void {
+function judgeScheduled(exam: Exam, sent: SmsSent['sent'], received: Read[]): void {
   for (const { id, check, evidence } of sent.filter((it) => it.check.startsWith('schedule-'))) {
-    const early = heard.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
+    const early = received.find(({ receipt }) => receipt.state === 'delivered' && isOf([{ id }], receipt))
     if (!early) continue
     exam.find(check, 'fail', 'accepted, but delivered at once: the SMSC ignores the time', {
       evidence: [...evidence, early.taped],
@@ -77,8 +77,8 @@ interface Read {
   taped: Taped
 }
 
-function readAll({ heard }: Station): Read[] {
-  return heard.flatMap(({ pdu, taped }) => {
+function readAll({ received }: Station): Read[] {
+  return received.flatMap(({ pdu, taped }) => {
     const receipt = receiptOf(pdu, taped)
     return receipt ? [{ receipt, taped, isUnmarked: (Number(pdu.body.esm_class ?? 0) & ESM_TYPE_MASK) === 0 }] : []
   })
@@ -100,11 +100,11 @@ function receiptOf(pdu: Pdu, { atMs, order }: Taped): ReceivedReceipt | null {
 function judgeReceipts(
   exam: Exam,
   facts: ReceiptFacts,
-  of: { expected: number; heard: Taped[]; isUnmarked: boolean },
+  of: { expected: number; received: Taped[]; isUnmarked: boolean },
 ): void {
-  const { expected, heard, isUnmarked } = of
-  const evidence = heard.slice(0, 2)
-  if (heard.length === 0) {
+  const { expected, received, isUnmarked } = of
+  const evidence = received.slice(0, 2)
+  if (received.length === 0) {
     return void exam.find('receipts', 'fail', `none for ${expected} SMS`, {
       advice:
         'ask the operator to switch receipts on, or for a receiver bind; without receipts the daemon knows only that the SMSC accepted an SMS',
@@ -153,10 +153,10 @@ const FORMS: Record<MessageIdRelation, { said: string; profile?: Record<string, 
 function judgeIds(
   exam: Exam,
   facts: ReceiptFacts,
-  { ids, heard, response }: { ids: string[]; heard: Taped[]; response: Taped[] },
+  { ids, received, response }: { ids: string[]; received: Taped[]; response: Taped[] },
 ): void {
-  const evidence = [...response.slice(-1), ...heard.slice(0, 1)]
-  if (heard.length === 0) return void exam.find('receipt-ids', 'not-tested', 'no receipt arrived')
+  const evidence = [...response.slice(-1), ...received.slice(0, 1)]
+  if (received.length === 0) return void exam.find('receipt-ids', 'not-tested', 'no receipt arrived')
   if (new Set(ids).size < ids.length || ids.includes('')) {
     return void exam.find('receipt-ids', 'fail', 'the responses have no message id, or the same id twice', {
       evidence,

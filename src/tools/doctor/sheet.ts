@@ -98,9 +98,9 @@ const TAIL = 7
 
 function shownPdu(taped: Taped, showNumbers: boolean, hide: (text: string) => string): ShownPdu {
   const octets = showNumbers ? taped.octets : Buffer.from(hide(maskOctets(taped.octets).toString('latin1')), 'latin1')
-  const [heard] = capturedFrames([{ atMs: taped.atMs, link: 'doctor', from: taped.from, octets }]).pdus
-  const lines = heard
-    ? showPdu({ ...heard, from: taped.from }, 'as-they-are')
+  const [decoded] = capturedFrames([{ atMs: taped.atMs, link: 'doctor', from: taped.from, octets }]).pdus
+  const lines = decoded
+    ? showPdu({ ...decoded, from: taped.from }, 'as-they-are')
     : [`${taped.from === 'smsc' ? '<' : '>'} ${nameOf(octets)}`, '']
   return {
     at: new Date(taped.atMs).toISOString().slice(11, 23),

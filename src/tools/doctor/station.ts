@@ -32,7 +32,7 @@ export async function openStation(exam: Exam, roles: Roles): Promise<Station | s
   const binds = await stationBinds(exam, roles, inbox.take)
   if (typeof binds === 'string') return binds
   return {
-    heard: inbox.heard,
+    received: inbox.received,
     others: inbox.others,
     listen: inbox.listen,
     get tx() {

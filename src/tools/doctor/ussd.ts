@@ -46,7 +46,7 @@ async function examinePull(
     now: clock.now,
     submit: async (pdu) => outcomeOf(await sendReply(station, pdu, replies)),
   })
-  const before = station.heard.length
+  const before = station.received.length
   const link: LinkPort = { id: 'doctor', line: 'doctor', respond: () => undefined }
   station.listen((message) => {
     // Receipts of the SMS before may still come.
@@ -60,7 +60,7 @@ async function examinePull(
   while (probe.calls() === 0 && clock.now() < until && station.rx.closedMs === undefined) await exam.wait(LOOK_MS)
   if (probe.calls() > 0) await exam.wait(Math.min(LINGER_MS, plan.times.handsetMs))
   station.listen(null)
-  return judgePull(exam, { probe, calls, replies, profiles, code, silent: station.heard.length === before })
+  return judgePull(exam, { probe, calls, replies, profiles, code, silent: station.received.length === before })
 }
 
 /** A reply to the call of the test handset goes to where the call came from. */
@@ -161,8 +161,8 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
   const { plan } = exam
   const path = dialect.push?.({ msisdn: plan.msisdn!, source: plan.code?.replace(/[*#]/g, '') ?? plan.source.addr, n })
   if (!path) return void exam.find(check, 'not-tested', `profile ${dialect.name} does not support USSD push`)
-  const heard: ReceivedMessage[] = []
-  station.listen((message) => void heard.push(message))
+  const received: ReceivedMessage[] = []
+  station.listen((message) => void received.push(message))
   const answer = await station.send(dialect.write({ action, text }, path).pdu)
   if (!isOk(answer)) {
     station.listen(null)
@@ -178,7 +178,7 @@ async function push(exam: Exam, station: Station, { dialect, check, action, text
       : 'the handset should show a question now: type 7 and send',
   )
   const until = exam.clock.now() + plan.times.handsetMs
-  const reply = () => heard.find(({ pdu }) => dialect.read(pdu).is === 'ussd')
+  const reply = () => received.find(({ pdu }) => dialect.read(pdu).is === 'ussd')
   while (!reply() && exam.clock.now() < until && station.rx.closedMs === undefined) await exam.wait(LOOK_MS)
   station.listen(null)
   const came = reply()

@@ -32,7 +32,7 @@ const RECEIPT = /\bid:\S+.*\bstat:/s
 const IDLE_MS = 600_000
 
 /** What the network sent, by subscriber. */
-type Heard = readonly (readonly Captured[])[]
+type BySubscriber = readonly (readonly Captured[])[]
 
 /** Groups by subscriber and time; the network's own number of a dialogue is not known yet. */
 export function recordDialogues(pdus: readonly Captured[]): PduRecording {
@@ -43,13 +43,13 @@ export function recordDialogues(pdus: readonly Captured[]): PduRecording {
   const bareReplies = bareOnes(messages.filter((it) => it.from === 'esme'))
   const used = messages.filter((it) => !bare.has(it) && !bareReplies.has(it) && !isReceipt(it.pdu))
   const bySubscriber = groupBy(used, subscriberOf)
-  const heard = [...bySubscriber.values()]
+  const sent = [...bySubscriber.values()]
     .map((list) => list.filter((it) => it.from === 'smsc'))
     .filter((list) => list.length > 0)
-  const opTag = opTagOf(heard)
-  const isBegin = beginTest(heard, opTag)
+  const opTag = opTagOf(sent)
+  const isBegin = beginTest(sent, opTag)
   const isRefused = refusedOnes(pdus)
-  const began = heard.flat().some(isBegin)
+  const began = sent.flat().some(isBegin)
     ? (list: readonly Captured[]) => fromBegin(list, isBegin)
     : (list: readonly Captured[]) => list
   const dialogues = [...bySubscriber].flatMap(([msisdn, list]) =>
@@ -79,20 +79,20 @@ function bareOnes(list: readonly Captured[]): Set<Captured> {
 }
 
 /** The one octet (or two hex digits) that is the same in every begin, and another in what follows. */
-function opTagOf(heard: Heard): number | undefined {
-  const all = heard.flat()
+function opTagOf(sent: BySubscriber): number | undefined {
+  const all = sent.flat()
   if (all.some(({ pdu }) => tlvOf(pdu.tlvs, TAG.op).length > 0)) return TAG.op
   const tags = new Set(all.flatMap(({ pdu }) => pdu.tlvs.map((tlv) => tlv.tag)))
   return [...tags].find((tag) => {
     const hex = (it: Captured) => tlvOf(it.pdu.tlvs, tag).toString('hex')
-    const lists = alike(heard, hex)
+    const lists = alike(sent, hex)
     const began = hex(lists[0]?.[0] as Captured)
     const seconds = lists.flatMap((list) => list.slice(1, 2))
     const isShort = all.every((it) => /^(..|3.(3.|4[1-6]|6[1-6]))?$/.test(hex(it)))
     return (
       isShort &&
       began !== '' &&
-      lists.length * 2 > heard.length &&
+      lists.length * 2 > sent.length &&
       seconds.length > 0 &&
       seconds.every((it) => hex(it) !== began) &&
       new Set(seconds.map(hex)).size <= 2
@@ -117,7 +117,7 @@ export function isStarred(text: string): boolean {
  * What sets the begins apart from all other messages: the plainest sign that all first messages have; or most, for a
  * recording that begins while others are in a dialogue.
  */
-function beginTest(heard: Heard, opTag: number | undefined): (it: Captured) => boolean {
+function beginTest(sent: BySubscriber, opTag: number | undefined): (it: Captured) => boolean {
   const signs: ((it: Captured) => string)[] = [
     (it) => (opTag === undefined ? '' : tlvOf(it.pdu.tlvs, opTag).toString('hex')),
     (it) => String(it.pdu.body.service_type ?? ''),
@@ -130,26 +130,26 @@ function beginTest(heard: Heard, opTag: number | undefined): (it: Captured) => b
         .toSorted((a, b) => a - b)
         .join(),
   ]
-  const isApart = (began: ReadonlySet<string>, sign: (it: Captured) => string, lists: Heard) => {
+  const isApart = (began: ReadonlySet<string>, sign: (it: Captured) => string, lists: BySubscriber) => {
     const seconds = lists.flatMap((list) => list.slice(1, 2))
     return began.size <= 2 && seconds.length > 0 && seconds.every((it) => !began.has(sign(it)))
   }
   for (const sign of signs) {
-    const began = new Set(heard.flatMap((list) => list.slice(0, 1)).map(sign))
-    if (isApart(began, sign, heard)) return (it) => began.has(sign(it))
+    const began = new Set(sent.flatMap((list) => list.slice(0, 1)).map(sign))
+    if (isApart(began, sign, sent)) return (it) => began.has(sign(it))
   }
   for (const sign of signs) {
-    const lists = alike(heard, sign)
+    const lists = alike(sent, sign)
     const began = new Set(lists.map(([first]) => sign(first as Captured)))
-    if (lists.length * 2 > heard.length && isApart(began, sign, lists)) return (it) => began.has(sign(it))
+    if (lists.length * 2 > sent.length && isApart(began, sign, lists)) return (it) => began.has(sign(it))
   }
   const isTyped = (it: Captured) => sketches(it.pdu).some(isStarred)
-  return heard.flat().some(isTyped) ? isTyped : (it) => isStarred(String(it.pdu.body.destination_addr ?? ''))
+  return sent.flat().some(isTyped) ? isTyped : (it) => isStarred(String(it.pdu.body.destination_addr ?? ''))
 }
 
 /** What those subscribers sent whose first message has the commonest sign. */
-function alike(heard: Heard, sign: (it: Captured) => string): Heard {
-  const groups = groupBy(heard, ([first]) => sign(first as Captured))
+function alike(sent: BySubscriber, sign: (it: Captured) => string): BySubscriber {
+  const groups = groupBy(sent, ([first]) => sign(first as Captured))
   return [...groups.values()].toSorted((a, b) => b.length - a.length)[0] ?? []
 }
 

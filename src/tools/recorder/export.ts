@@ -18,9 +18,9 @@ export function traceText(recorded: readonly RecordedPdu[]): string {
   return recorded
     .map(({ atMs, from, link, octets }) => {
       const heading = `${new Date(atMs).toISOString()}  ${link}`
-      const [heard] = capturedFrames([{ atMs, link, from, octets }]).pdus
-      const lines = heard
-        ? showPdu({ ...heard, from }, 'as-they-are')
+      const [decoded] = capturedFrames([{ atMs, link, from, octets }]).pdus
+      const lines = decoded
+        ? showPdu({ ...decoded, from }, 'as-they-are')
         : [`${from === 'smsc' ? '<' : '>'} cannot be read`, `    ${octets.toString('hex')}`]
       return [heading, ...lines, ''].join('\n')
     })

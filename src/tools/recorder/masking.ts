@@ -11,9 +11,9 @@ import { headerOnly, rewritten, rewrittenUnlessSame } from './rewriting.ts'
 import type { SeenMessage, RecordedPdu } from './ring.ts'
 
 export interface Masking {
-  mask(octets: Buffer, heard?: SeenMessage): Buffer
+  mask(octets: Buffer, seen?: SeenMessage): Buffer
   /** With numbers and texts, but without what may be a PIN. */
-  clear(recorded: Pick<RecordedPdu, 'octets' | 'from' | 'heard'>): Buffer
+  clear(recorded: Pick<RecordedPdu, 'octets' | 'from' | 'seen'>): Buffer
   /** Other digits, as many, the first three kept where there are nine or more: they say the country. */
   number(digits: string): string
 }
@@ -25,22 +25,22 @@ export function createMasking(key: Buffer, routes?: readonly CodeRoute[]): Maski
   const personal = personalIn(key, routes)
   return {
     number: personal.number,
-    mask(octets, heard) {
+    mask(octets, seen) {
       const { pdu, fault } = decode(octets)
       if (isBind(pdu.command)) return withoutPassword(octets)
       // What cannot be read cannot be masked field by field.
       if (fault || pdu.command.startsWith('submit_multi')) return headerOnly(octets)
-      return rewritten(octets, pdu, { personal, heard, isClear: false })
+      return rewritten(octets, pdu, { personal, seen, isClear: false })
     },
-    clear({ octets, from, heard }) {
+    clear({ octets, from, seen }) {
       const { pdu, fault } = decode(octets)
       const isMessage = MESSAGES.has(pdu.command)
       const how = { personal, isClear: true }
       if (isBind(pdu.command)) return withoutPassword(octets)
       // Our own texts may be seen; only an address that was dialled comes back in what we send.
       if (from === 'esme')
-        return fault || !isMessage ? octets : rewrittenUnlessSame(octets, pdu, { ...how, heard: 'open' })
-      if (isMessage) return fault ? headerOnly(octets) : rewrittenUnlessSame(octets, pdu, { ...how, heard })
+        return fault || !isMessage ? octets : rewrittenUnlessSame(octets, pdu, { ...how, seen: 'open' })
+      if (isMessage) return fault ? headerOnly(octets) : rewrittenUnlessSame(octets, pdu, { ...how, seen })
       return fault && !isResponse(pdu.command) ? headerOnly(octets) : octets
     },
   }

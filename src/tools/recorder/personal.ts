@@ -11,7 +11,7 @@ export interface Personal {
   /** Without either. */
   numbers(text: string): string
   /** How a code may be shown; null: it is none, or may be what somebody answered with. */
-  codeIn(heard: SeenMessage | undefined): (written: string) => string | null
+  codeIn(seen: SeenMessage | undefined): (written: string) => string | null
 }
 
 /** Shorter ones are services: 123, 13579. */
@@ -33,9 +33,9 @@ export function personalIn(key: Buffer, routes?: readonly CodeRoute[]): Personal
     number,
     codes,
     numbers: (text) => codes(text).replace(NUMBER, number),
-    // `heard` undefined: a code of a service of ours was dialled; any other may be what somebody answered with.
-    codeIn: (heard) => (written) => {
-      const isDial = heard === 'code' || (heard === undefined && (routes === undefined || isServed(written, routes)))
+    // `seen` undefined: a code of a service of ours was dialled; any other may be what somebody answered with.
+    codeIn: (seen) => (written) => {
+      const isDial = seen === 'code' || (seen === undefined && (routes === undefined || isServed(written, routes)))
       return isDial ? blankedCode(written, routes) : null
     },
   }

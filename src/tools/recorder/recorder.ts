@@ -66,7 +66,7 @@ export function createRecorder({ limits, now, masking }: RecorderDeps): Recorder
         .toSorted((a, b) => a.serial - b.serial)
       const meant = msisdn === undefined ? all : isAbout(all, msisdn)
       const kept = last === undefined ? meant : meant.slice(Math.max(0, meant.length - last))
-      return kept.map((one) => ({ ...one, octets: clear ? masking.clear(one) : masking.mask(one.octets, one.heard) }))
+      return kept.map((one) => ({ ...one, octets: clear ? masking.clear(one) : masking.mask(one.octets, one.seen) }))
     },
   }
 }

@@ -55,7 +55,7 @@ const ADDRESSES = ['source_addr', 'destination_addr', 'esme_addr'] as const
 /** What a PDU is written with. */
 export interface Rewriting {
   personal: Personal
-  heard: SeenMessage | undefined
+  seen: SeenMessage | undefined
   /** Numbers stay, and so do texts that may be seen. */
   isClear: boolean
 }
@@ -73,13 +73,13 @@ export function rewrittenUnlessSame(octets: Buffer, pdu: Pdu, how: Rewriting): B
 }
 
 function redacted({ body, tlvs }: Pick<Pdu, 'body' | 'tlvs'>, how: Rewriting): Pick<Pdu, 'body' | 'tlvs'> {
-  const { personal, heard, isClear } = how
-  const seen = isClear ? personal.codes : personal.numbers
-  const isOpen = isClear && heard === 'open'
+  const { personal, seen, isClear } = how
+  const rewrite = isClear ? personal.codes : personal.numbers
+  const isOpen = isClear && seen === 'open'
   const other: PduBody = { ...body }
   for (const name of ADDRESSES) {
     const value = body[name]
-    if (typeof value === 'string') other[name] = seen(value)
+    if (typeof value === 'string') other[name] = rewrite(value)
   }
   const text = body.short_message
   if (text instanceof Buffer && !isOpen) other.short_message = filled(text, body, how)
@@ -95,11 +95,11 @@ function redacted({ body, tlvs }: Pick<Pdu, 'body' | 'tlvs'>, how: Rewriting): P
   }
 }
 
-function filled(text: Buffer, of: PduBody, { personal, heard }: Rewriting): Buffer {
+function filled(text: Buffer, of: PduBody, { personal, seen }: Rewriting): Buffer {
   return fillText(text, {
     dataCoding: codingOf(of),
     header: (Number(of.esm_class) & UDHI) !== 0,
-    code: personal.codeIn(heard),
+    code: personal.codeIn(seen),
   })
 }
 

@@ -19,7 +19,7 @@ export interface RecordedPdu {
   port: number
   octets: Buffer
   /** Absent: it is not known, or is a secret. */
-  heard?: SeenMessage
+  seen?: SeenMessage
 }
 
 export interface RingLimits {
@@ -39,7 +39,7 @@ export class Ring {
   readonly #starts: Uint32Array
   readonly #lengths: Uint32Array
   readonly #sides: Uint8Array
-  readonly #heard: Uint8Array
+  readonly #seen: Uint8Array
   readonly #ports: Uint16Array
   readonly #links: string[]
   readonly #max: number
@@ -57,7 +57,7 @@ export class Ring {
     this.#starts = new Uint32Array(pdusMax)
     this.#lengths = new Uint32Array(pdusMax)
     this.#sides = new Uint8Array(pdusMax)
-    this.#heard = new Uint8Array(pdusMax)
+    this.#seen = new Uint8Array(pdusMax)
     this.#ports = new Uint16Array(pdusMax)
     this.#links = Array.from({ length: pdusMax }, () => '')
   }
@@ -75,7 +75,7 @@ export class Ring {
     this.#starts[i] = this.#at
     this.#lengths[i] = length
     this.#sides[i] = from === 'esme' ? 1 : 0
-    this.#heard[i] = 0
+    this.#seen[i] = 0
     this.#links[i] = link
     this.#ports[i] = port
     this.#count++
@@ -85,7 +85,7 @@ export class Ring {
   /**
    * Says what the SMSC's newest request of that number was, on that link. One that is forgotten by now is not missed.
    */
-  mark(link: string, sequence: number, heard: SeenMessage): void {
+  mark(link: string, sequence: number, seen: SeenMessage): void {
     for (let n = this.#count - 1; n >= 0; n--) {
       const i = (this.#first + n) % this.#max
       const isIt =
@@ -93,7 +93,7 @@ export class Ring {
         this.#links[i] === link &&
         this.#octets.readInt8(this.#starts[i]! + 4) >= 0 &&
         this.#octets.readUInt32BE(this.#starts[i]! + SEQUENCE_AT) === sequence
-      if (isIt) return void (this.#heard[i] = HEARD.indexOf(heard))
+      if (isIt) return void (this.#seen[i] = HEARD.indexOf(seen))
     }
   }
 
@@ -102,9 +102,9 @@ export class Ring {
     return Array.from({ length: this.#count }, (_, n) => {
       const i = (this.#first + n) % this.#max
       const start = this.#starts[i]!
-      const heard = HEARD[this.#heard[i]!]
+      const seen = HEARD[this.#seen[i]!]
       return {
-        ...(heard ? { heard } : {}),
+        ...(seen ? { seen } : {}),
         serial: this.#serials[i]!,
         atMs: this.#times[i]!,
         from: this.#sides[i] === 1 ? ('esme' as const) : ('smsc' as const),
